@@ -103,11 +103,11 @@ static void check_reverse_fqdn(struct check *check, const char *fqdn, const stru
 		      advice);
 }
 
-static void check_label(struct check *check, struct owned_seen *seen,
-			const struct owned_address *address, const char *region)
+static void check_label(struct check *check, struct owned_seen *seen, const struct owned_item *item,
+			const char *region)
 {
-	const struct origin *origin = &address->origin, *before;
-	const char *label = address->domain_name_label;
+	const struct origin *origin = &item->origin, *before;
+	const char *label = item->domain_name_label;
 	const char *advice = label ? label_refusal(label) : NULL;
 
 	if (!label)
@@ -147,44 +147,44 @@ static void check_id(struct check *check, struct owned_seen *seen, const char *i
 }
 
 static void check_owned_address(struct check *check, struct owned_seen *seen,
-				const struct owned_address *address)
+				const struct owned_item *item)
 {
-	const char *region = model_region(check->model, address->region);
-	const struct origin *origin = &address->origin, *before;
-	const char *group = address->resource_group ? address->resource_group : "";
+	const char *region = model_region(check->model, item->region);
+	const struct origin *origin = &item->origin, *before;
+	const char *group = item->resource_group ? item->resource_group : "";
 
-	before = address->name ? seen_put(check, &seen->names,
-					  seen_pair(check, group, address->name), origin)
-			       : NULL;
+	before = item->name ? seen_put(check, &seen->names, seen_pair(check, group, item->name),
+				       origin)
+			    : NULL;
 	if (before)
 		ERROR(check, origin, "name",
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
-		      address->name, check_place(check, before));
-	check_id(check, seen, address->id, origin);
-	check_address(check, seen, &address->address, region, origin);
-	check_label(check, seen, address, region);
-	check_reverse_fqdn(check, address->reverse_fqdn, origin);
-	check_tags(check, address->tags.items, address->tags.count, origin, "tags");
-	check_ptrs_own(check, address->reverse_fqdn, address->description, "description",
-		       address->ttl, origin);
+		      item->name, check_place(check, before));
+	check_id(check, seen, item->id, origin);
+	check_address(check, seen, &item->address, region, origin);
+	check_label(check, seen, item, region);
+	check_reverse_fqdn(check, item->reverse_fqdn, origin);
+	check_tags(check, item->tags.items, item->tags.count, origin, "tags");
+	check_ptrs_own(check, item->reverse_fqdn, item->ptr_description, "description", item->ttl,
+		       origin);
 }
 
 static void check_service(struct check *check, struct owned_seen *seen,
-			  const struct cloud_service *service)
+			  const struct owned_item *item)
 {
-	const struct origin *origin = &service->origin;
-	const char *advice = service->name ? service_name_refusal(service->name) : NULL;
+	const struct origin *origin = &item->origin;
+	const char *advice = item->name ? service_name_refusal(item->name) : NULL;
 
-	check_unique(check, &seen->services, service->name, origin, "cloud service");
+	check_unique(check, &seen->services, item->name, origin, "cloud service");
 	if (advice)
-		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
-	check_address(check, seen, &service->address, NULL, origin);
-	check_id(check, seen, service->id, origin);
-	check_reverse_fqdn(check, service->reverse_fqdn, origin);
-	check_ptrs_own(check, service->reverse_fqdn, service->ptr_description, "ptr_description",
-		       service->ttl, origin);
-	check_tags(check, service->tags.items, service->tags.count, origin, "tags");
+		ERROR(check, origin, "name", "\"%s\" does not fit; %s", item->name, advice);
+	check_address(check, seen, &item->address, NULL, origin);
+	check_id(check, seen, item->id, origin);
+	check_reverse_fqdn(check, item->reverse_fqdn, origin);
+	check_ptrs_own(check, item->reverse_fqdn, item->ptr_description, "ptr_description",
+		       item->ttl, origin);
+	check_tags(check, item->tags.items, item->tags.count, origin, "tags");
 }
 
 void limits_check_addresses(struct check *check)

@@ -82,7 +82,10 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
 #define IS_EMPTY(list) ((list).items && (list).count == 0)
 
 /* "NAME=VALUE" each, no name twice, at most TAGS_MAX. */
-void check_tags(struct check *check, const char *const *tags, size_t count,
+void check_metadata(struct check *check, const char *const *metadata, size_t count,
+		    const struct origin *origin, const char *field);
+/* The same of tags. */
+void check_tags(struct check *check, const struct tag *tags, size_t count,
 		const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good before. */
 bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);

@@ -288,32 +288,52 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	}
 }
 
-/* Whether one of those before it has the name that the tag has up to its '=', of any case. */
-static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
+/* Whether one of those before it has the name that the text has up to its '=', of any case. */
+static bool is_named_before(const char *const *metadata, size_t before, const char *text,
+			    size_t length)
 {
 	for (size_t i = 0; i < before; i++)
-		if (tags[i] && strncasecmp(tags[i], tag, length + 1) == 0)
+		if (metadata[i] && strncasecmp(metadata[i], text, length + 1) == 0)
 			return true;
 	return false;
 }
 
-void check_tags(struct check *check, const char *const *tags, size_t count,
-		const struct origin *origin, const char *field)
+void check_metadata(struct check *check, const char *const *metadata, size_t count,
+		    const struct origin *origin, const char *field)
 {
 	if (count > TAGS_MAX)
 		ERROR(check, origin, field, "there are %zu; give at most %d", count, TAGS_MAX);
 	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
-		if (!tags[i]) /* has a fault already */
+		if (!metadata[i]) /* has a fault already */
 			continue;
-		size_t length = strcspn(tags[i], "=");
+		size_t length = strcspn(metadata[i], "=");
 
-		if (length == 0 || !tags[i][length])
+		if (length == 0 || !metadata[i][length])
 			ERROR(check, origin, field, "\"%s\" does not fit; give \"NAME=VALUE\"",
-			      tags[i]);
-		else if (is_tagged(tags, i, tags[i], length))
+			      metadata[i]);
+		else if (is_named_before(metadata, i, metadata[i], length))
 			ERROR(check, origin, field, "\"%.*s\" occurs twice; give each name once",
-			      (int)length, tags[i]);
+			      (int)length, metadata[i]);
 	}
+}
+
+static bool is_tagged(const struct tag *tags, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(tags[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void check_tags(struct check *check, const struct tag *tags, size_t count,
+		const struct origin *origin, const char *field)
+{
+	if (count > TAGS_MAX)
+		ERROR(check, origin, field, "there are %zu; give at most %d", count, TAGS_MAX);
+	for (size_t i = 0; i < count && i < TAGS_MAX; i++)
+		if (is_tagged(tags, i, tags[i].name))
+			ERROR(check, origin, field, "\"%s\" occurs twice; give each name once",
+			      tags[i].name);
 }
 
 static int compare_versions(const void *a, const void *b)

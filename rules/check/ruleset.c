@@ -254,8 +254,8 @@ static void check_rules(struct check *check, const struct forwarding_ruleset *ru
 			      rule->name);
 		check_domain(check, rule, &domains);
 		check_whom(check, ruleset, rule, &groups);
-		check_tags(check, rule->metadata.items, rule->metadata.count, &rule->origin,
-			   "metadata");
+		check_metadata(check, rule->metadata.items, rule->metadata.count, &rule->origin,
+			       "metadata");
 		if (i == limit)
 			check_count(check, ruleset->rules.count, limit, &rule->origin, NULL,
 				    "rules_per_ruleset");

@@ -184,7 +184,7 @@ void limits_check_record_set(const struct record_set *set, struct faults *faults
 {
 	struct check check = {.faults = faults};
 
-	check_tags(&check, set->metadata.items, set->metadata.count, &set->origin, "metadata");
+	check_metadata(&check, set->metadata.items, set->metadata.count, &set->origin, "metadata");
 }
 
 /* The first label, as privatelink.blob.core.windows.net has it. */

@@ -652,19 +652,19 @@ static uint64_t print_model(const struct policy *policy, const struct model *mod
 	for (size_t i = 0; i < COUNT(texts); i++)
 		print = policy_print_text(policy, print, texts[i]);
 	for (size_t i = 0; i < model->addresses.count; i++) {
-		const struct owned_address *address = &model->addresses.items[i];
+		const struct owned_item *item = &model->addresses.items[i];
 
-		print = print_address(policy, print, &address->address, address->ttl);
-		print = policy_print_text(policy, print, address->reverse_fqdn);
-		print = policy_print_text(policy, print, address->domain_name_label);
-		print = policy_print_text(policy, print, address->region);
+		print = print_address(policy, print, &item->address, item->ttl);
+		print = policy_print_text(policy, print, item->reverse_fqdn);
+		print = policy_print_text(policy, print, item->domain_name_label);
+		print = policy_print_text(policy, print, item->region);
 	}
 	for (size_t i = 0; i < model->cloud_services.count; i++) {
-		const struct cloud_service *service = &model->cloud_services.items[i];
+		const struct owned_item *item = &model->cloud_services.items[i];
 
-		print = print_address(policy, print, &service->address, service->ttl);
-		print = policy_print_text(policy, print, service->reverse_fqdn);
-		print = policy_print_text(policy, print, service->name);
+		print = print_address(policy, print, &item->address, item->ttl);
+		print = policy_print_text(policy, print, item->reverse_fqdn);
+		print = policy_print_text(policy, print, item->name);
 	}
 	return print ? print : 1;
 }

@@ -58,26 +58,24 @@ static int set_host(const struct owned_filler *f, const char *text, const struct
 	return owned_set_host(f->draft, &name, address, f->model->reverse.ttl);
 }
 
-static int set_address(const struct owned_filler *f, const struct owned_address *address)
+static int set_address(const struct owned_filler *f, const struct owned_item *item)
 {
-	const char *region = model_region(f->model, address->region);
+	const char *region = model_region(f->model, item->region);
 	char text[NAME_TEXT_MAX];
-	int err = set_ptr(f, &address->address, address->reverse_fqdn, address->ttl);
+	int err = set_ptr(f, &item->address, item->reverse_fqdn, item->ttl);
 
 	return err ? err
-		   : set_host(f,
-			      owned_label_name(f->model, address->domain_name_label, region, text),
-			      &address->address);
+		   : set_host(f, owned_label_name(f->model, item->domain_name_label, region, text),
+			      &item->address);
 }
 
-static int set_service(const struct owned_filler *f, const struct cloud_service *service)
+static int set_service(const struct owned_filler *f, const struct owned_item *item)
 {
 	char text[NAME_TEXT_MAX];
-	int err = set_ptr(f, &service->address, service->reverse_fqdn, service->ttl);
+	int err = set_ptr(f, &item->address, item->reverse_fqdn, item->ttl);
 
 	return err ? err
-		   : set_host(f, owned_service_name(f->model, service->name, text),
-			      &service->address);
+		   : set_host(f, owned_service_name(f->model, item->name, text), &item->address);
 }
 
 int owned_set_model(struct owned_draft *draft, const struct model *model,

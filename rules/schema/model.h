@@ -250,25 +250,32 @@ struct address_pool {
 			   * derived (reverse_zones.h) */
 };
 
-struct owned_address {
+struct tag {
+	const char *name, *value;
+};
+
+/* What may have a PTR: an address, or a cloud service, which is in no group or region and has no
+ * label; the table has a list of each. `description` is a service's own. */
+struct owned_item {
 	struct origin origin;
 	const char *name, *resource_group, *id, *region;
 	struct address address;
 	enum allocation allocation;
 	const char *domain_name_label;
-	const char *reverse_fqdn; /* NULL: not said here */
 	const char *description;
-	uint32_t ttl;               /* NOT_GIVEN: reverse.ttl */
-	LIST_OF(const char *) tags; /* "NAME=VALUE" */
+	const char *reverse_fqdn, *ptr_description; /* reverse_fqdn NULL: no PTR is given here */
+	uint32_t ttl;                               /* of the PTR; NOT_GIVEN: reverse.ttl */
+	LIST_OF(struct tag) tags;
 };
 
-struct cloud_service {
-	struct origin origin;
-	const char *name, *id, *description;
-	struct address address;
-	const char *reverse_fqdn, *ptr_description;
-	uint32_t ttl; /* NOT_GIVEN: reverse.ttl */
-	LIST_OF(const char *) tags;
+/* Of resources of other kinds, which name it. No file has a list of groups. */
+struct resource_group {
+	struct origin origin; /* where the file names it first, with the revision that the state
+			       * has of it */
+	const char *name;     /* as it was first written */
+	const char *region;   /* NULL: none */
+	LIST_OF(struct tag) tags;
+	bool used; /* something of a model is in it; no row of the table */
 };
 
 struct reverse_settings {
@@ -431,8 +438,8 @@ struct model {
 	struct management management;
 	struct metrics_settings metrics;
 	LIST_OF(struct address_pool) address_pools;
-	LIST_OF(struct owned_address) addresses;
-	LIST_OF(struct cloud_service) cloud_services;
+	LIST_OF(struct owned_item) addresses;
+	LIST_OF(struct owned_item) cloud_services;
 	struct reverse_settings reverse;
 	struct owned *owned; /* what they are called, with what else is ours; a reference. NULL:
 			      * policy_compile makes it of them */

@@ -196,6 +196,75 @@ static void read_items(struct schema_reader *reader, const struct field *field, 
 	schema_list_set(field, item, (struct schema_list){items.values, count});
 }
 
+/* ---- tags ---- */
+
+struct tags { /* being read */
+	struct schema_reader *reader;
+	const struct field *field;
+	const char *path;
+	struct tag *items;
+	size_t count, index;
+};
+
+static void add_tag(struct tags *tags, const char *name, size_t length, const char *value,
+		    const struct origin *origin)
+{
+	struct arena *arena = tags->reader->arena;
+	struct tag *tag = &tags->items[tags->count];
+
+	tag->name = arena_printf(arena, "%.*s", (int)length, name);
+	tag->value = arena_strdup(arena, value);
+	if (tag->name && tag->value)
+		tags->count++;
+	else
+		out_of_memory(tags->reader, origin, tags->field->key);
+}
+
+/* `name` NULL: the text has it, ahead of a '='. */
+static void on_tag(void *context, const char *name, const void *value)
+{
+	struct tags *tags = context;
+	struct schema_reader *reader = tags->reader;
+	const struct value_syntax *syntax = reader->syntax;
+	struct origin origin = origin_of(reader, value, tags->path);
+	const char *text = syntax->kind(value) == VALUE_STRING ? syntax->string(value) : NULL;
+	size_t length = text && !name ? strcspn(text, "=") : 0;
+	char key[64], why[TEXT_FLAW_MAX];
+
+	snprintf(key, sizeof key, name ? "%s" : "%s[%zu]", tags->field->key, tags->index++);
+	if (!text)
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%sis %s; give a string",
+			  name ? "\"" : "", name ? name : "", name ? "\" " : "",
+			  syntax->kind_text(value));
+	else if (name && !text_is_plain(name, why))
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in a name, %s", why);
+	else if (!text_is_plain(text, why))
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%s%s",
+			  name ? "in what \"" : "", name ? name : "", name ? "\" is, " : "", why);
+	else if (name)
+		add_tag(tags, name, strlen(name), text, &origin);
+	else if (length == 0 || text[length] == '\0')
+		fault_add(reader->faults, FAULT_ERROR, &origin, key,
+			  "\"%s\" does not fit; give \"NAME=VALUE\"", text);
+	else
+		add_tag(tags, text, length, text + length + 1, &origin);
+}
+
+static void read_tags(struct schema_reader *reader, const struct field *field, const void *value,
+		      void *item, const struct origin *origin)
+{
+	struct tags tags = {.reader = reader, .field = field, .path = origin->path};
+
+	tags.items =
+		arena_alloc_array(reader->arena, reader->syntax->count(value), sizeof *tags.items);
+	if (!tags.items) {
+		out_of_memory(reader, origin, field->key);
+		return;
+	}
+	reader->syntax->each(value, on_tag, &tags);
+	schema_list_set(field, item, (struct schema_list){tags.items, tags.count});
+}
+
 /* ---- groups ---- */
 
 static void read_in_place(struct schema_reader *reader, const struct field *field,
@@ -241,6 +310,12 @@ void schema_read_field(struct schema_reader *reader, const struct field *field, 
 	case FIELD_PREFIXES:
 		if (is_sequence)
 			read_items(reader, field, value, item, &origin);
+		else
+			wrong_kind(reader, field, value, &origin);
+		return;
+	case FIELD_TAGS:
+		if (syntax->tags == VALUE_GROUP ? kind == VALUE_GROUP : is_sequence)
+			read_tags(reader, field, value, item, &origin);
 		else
 			wrong_kind(reader, field, value, &origin);
 		return;

@@ -35,6 +35,7 @@ struct value_syntax {
 		     void *context);
 	long long (*integer)(const void *value); /* or 0 and 1 of a bool */
 	const char *(*string)(const void *value);
+	enum value_kind tags;        /* what FIELD_TAGS is: VALUE_ARRAY or VALUE_GROUP */
 	const char *const *expected; /* for each field type what it takes, where that is not
 				      * schema_expected's; NULL: never */
 };

@@ -91,6 +91,7 @@ static const char *const expected_texts[] = {
 	[FIELD_DOMAINS] = "an array of domain names: [ \"corp.example\", \"test\" ]",
 	[FIELD_HOSTS] = "an array of addresses: [ \"192.0.2.1\", \"192.0.2.1:53\" ]",
 	[FIELD_PREFIXES] = "an array of prefixes: [ \"10.10.0.0/16\" ]",
+	[FIELD_TAGS] = "an array of tags: [ \"NAME=VALUE\", \"NAME=VALUE\" ]",
 	[FIELD_LIST] = "a list of groups: ( { ... }, { ... } )",
 	[FIELD_GROUP] = "a group: { ... }",
 	[FIELD_GONE] = "anything",

@@ -37,6 +37,7 @@ enum field_type {
 	FIELD_DOMAINS,   /* LIST_OF(const char *): domain names */
 	FIELD_HOSTS,     /* LIST_OF(struct host) */
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
+	FIELD_TAGS,      /* LIST_OF(struct tag): "NAME=VALUE" each, or, in JSON, an object */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
 	FIELD_GROUP,     /* a group's struct, in place */
 	FIELD_GONE,      /* nothing: no longer a setting; accepted with a warning, and ignored */
@@ -81,6 +82,8 @@ struct group {
 
 /* The whole configuration: the group that fills struct model. */
 extern const struct group schema_model;
+/* Lists of what has no list in a file: PTRs (struct owned_item) and resource groups. */
+extern const struct group schema_apart;
 /* The words for an enum allocation, by its values: the file's, the API's and the state's. */
 extern const char *const schema_allocation_names[];
 

@@ -1011,115 +1011,147 @@ static const struct group address_pool_group = {
 	.doc = "A prefix you own. Its reverse names are answered here with authority.",
 };
 
+#define REVERSE_FQDN_FIELD()                                                                       \
+	{                                                                                          \
+		.key = "reverse_fqdn", .type = FIELD_DOMAIN, AT(owned_item, reverse_fqdn),         \
+		.doc = "The name that its PTR gives."                                              \
+	}
+#define PTR_DESCRIPTION_FIELD(name, what)                                                          \
+	{                                                                                          \
+		.key = name, .type = FIELD_STRING, AT(owned_item, ptr_description), .min = 0,      \
+		.max = 160, .doc = what                                                            \
+	}
+#define PTR_TTL_FIELD()                                                                            \
+	{                                                                                          \
+		.key = "ttl", .type = FIELD_UINT, AT(owned_item, ttl), .min = 0, .max = TTL_MAX,   \
+		.unit = "seconds",                                                                 \
+		.doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."               \
+	}
+
 static const struct field owned_address_fields[] = {
-	NAME_FIELD(owned_address, FIELD_NAME_DOTS, "Unique in its resource group."),
+	NAME_FIELD(owned_item, FIELD_NAME_DOTS, "Unique in its resource group."),
 	{.key = "resource_group",
 	 .type = FIELD_STRING,
-	 AT(owned_address, resource_group),
+	 AT(owned_item, resource_group),
 	 .min = 1,
 	 .max = 90,
 	 .doc = "The resource group it is in."},
 	{.key = "id",
 	 .type = FIELD_UUID,
-	 AT(owned_address, id),
+	 AT(owned_item, id),
 	 .doc = "Its identity. Absent: derived from the name."},
-	REGION_FIELD(owned_address),
+	REGION_FIELD(owned_item),
 	{.key = "address",
 	 .type = FIELD_ADDRESS,
-	 AT(owned_address, address),
+	 AT(owned_item, address),
 	 .required = true,
 	 .doc = "In a pool of its region, or private and in a virtual network's address space; "
 		"each address once."},
 	{.key = "allocation",
 	 .type = FIELD_ENUM,
-	 AT(owned_address, allocation),
+	 AT(owned_item, allocation),
 	 .fallback = "dynamic",
 	 .names = schema_allocation_names,
 	 .doc = "Whether it stays. Only a static address proves that a reverse name is owned."},
 	{.key = "domain_name_label",
 	 .type = FIELD_STRING,
-	 AT(owned_address, domain_name_label),
+	 AT(owned_item, domain_name_label),
 	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see reverse.suffix): 3 to 63 of "
 		"a-z, 0-9 and '-', beginning with a letter and not ending in '-'; unique in its "
 		"region. Like its PTR, that of a private address is answered in its own network "
 		"only."},
-	{.key = "reverse_fqdn",
-	 .type = FIELD_DOMAIN,
-	 AT(owned_address, reverse_fqdn),
-	 .doc = "The name that its PTR gives."},
-	{.key = "description",
-	 .type = FIELD_STRING,
-	 AT(owned_address, description),
-	 .min = 0,
-	 .max = 160,
-	 .doc = "For people; it goes with reverse_fqdn."},
-	{.key = "ttl",
-	 .type = FIELD_UINT,
-	 AT(owned_address, ttl),
-	 .min = 0,
-	 .max = TTL_MAX,
-	 .unit = "seconds",
-	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
+	REVERSE_FQDN_FIELD(),
+	PTR_DESCRIPTION_FIELD("description", "For people; it goes with reverse_fqdn."),
+	PTR_TTL_FIELD(),
 	{.key = "tags",
-	 .type = FIELD_STRINGS,
-	 AT(owned_address, tags),
+	 .type = FIELD_TAGS,
+	 AT(owned_item, tags),
 	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
 };
 static const struct group owned_address_group = {
 	.name = "address",
 	FIELDS(owned_address_fields),
-	.size = sizeof(struct owned_address),
+	.size = sizeof(struct owned_item),
 	.doc = "An address you own, with its forward and reverse name.",
 };
 
 static const struct field cloud_service_fields[] = {
 	{.key = "name",
 	 .type = FIELD_STRING,
-	 AT(cloud_service, name),
+	 AT(owned_item, name),
 	 .required = true,
 	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
 		"letters, digits and '-', with a letter or digit at both ends; unique among the "
 		"services. That of a private address is answered in its own network only."},
 	{.key = "id",
 	 .type = FIELD_UUID,
-	 AT(cloud_service, id),
+	 AT(owned_item, id),
 	 .doc = "Its identity. Absent: derived from the name."},
 	{.key = "description",
 	 .type = FIELD_STRING,
-	 AT(cloud_service, description),
+	 AT(owned_item, description),
 	 .min = 0,
 	 .max = 160,
 	 .doc = "For people."},
 	{.key = "address",
 	 .type = FIELD_ADDRESS,
-	 AT(cloud_service, address),
+	 AT(owned_item, address),
 	 .required = true,
 	 .doc = "As an address's: in a pool, or private and in a virtual network."},
-	{.key = "reverse_fqdn",
-	 .type = FIELD_DOMAIN,
-	 AT(cloud_service, reverse_fqdn),
-	 .doc = "The name that its PTR gives."},
-	{.key = "ptr_description",
-	 .type = FIELD_STRING,
-	 AT(cloud_service, ptr_description),
-	 .min = 0,
-	 .max = 160,
-	 .doc = "For people, of the PTR; it goes with reverse_fqdn."},
-	{.key = "ttl",
-	 .type = FIELD_UINT,
-	 AT(cloud_service, ttl),
-	 .min = 0,
-	 .max = TTL_MAX,
-	 .unit = "seconds",
-	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
-	{.key = "tags", .type = FIELD_STRINGS, AT(cloud_service, tags), .doc = "As an address's."},
+	REVERSE_FQDN_FIELD(),
+	PTR_DESCRIPTION_FIELD("ptr_description",
+			      "For people, of the PTR; it goes with reverse_fqdn."),
+	PTR_TTL_FIELD(),
+	{.key = "tags", .type = FIELD_TAGS, AT(owned_item, tags), .doc = "As an address's."},
 };
 static const struct group cloud_service_group = {
 	.name = "cloud service",
 	FIELDS(cloud_service_fields),
-	.size = sizeof(struct cloud_service),
+	.size = sizeof(struct owned_item),
 	.doc = "A service with an address of its own, with its forward and reverse name.",
 };
+
+/* ---- resources that no file has a list of ---- */
+
+static const struct field ptr_fields[] = {
+	{.key = "address",
+	 .type = FIELD_ADDRESS,
+	 AT(owned_item, address),
+	 .doc = "Of the address or service whose PTR it is."},
+	REVERSE_FQDN_FIELD(),
+	PTR_DESCRIPTION_FIELD("description", "For people; it goes with reverse_fqdn."),
+	PTR_TTL_FIELD(),
+};
+static const struct group ptr_group = {
+	.name = "ptr",
+	FIELDS(ptr_fields),
+	.size = sizeof(struct owned_item),
+	.doc = "The PTR of an address or service.",
+};
+
+static const struct field resource_group_fields[] = {
+	{.key = "name",
+	 .type = FIELD_STRING,
+	 AT(resource_group, name),
+	 .required = true,
+	 .min = 1,
+	 .max = 90,
+	 .doc = "Unique: letters, digits and any of _().-, not ending in a dot."},
+	REGION_FIELD(resource_group),
+	{.key = "tags", .type = FIELD_TAGS, AT(resource_group, tags), .doc = "As an address's."},
+};
+static const struct group resource_group_group = {
+	.name = "resource group",
+	FIELDS(resource_group_fields),
+	.size = sizeof(struct resource_group),
+	.doc = "What resources are sorted into.",
+};
+
+static const struct field apart_fields[] = {
+	{.key = "ptrs", .type = FIELD_LIST, .group = &ptr_group},
+	{.key = "groups", .type = FIELD_LIST, .group = &resource_group_group},
+};
+const struct group schema_apart = {.name = "resources", FIELDS(apart_fields)};
 
 static const struct field reverse_fields[] = {
 	{.key = "suffix",

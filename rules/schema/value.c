@@ -341,6 +341,7 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
+	case FIELD_TAGS:
 	case FIELD_LIST:
 	case FIELD_GROUP: assert(!"lists and groups have no text"); return NULL;
 	case FIELD_GONE: return NULL;

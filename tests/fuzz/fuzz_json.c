@@ -28,11 +28,14 @@ static void read_values(const struct kind *kind, const json_t *body)
 
 static void read_ptr(const json_t *body)
 {
-	struct change_ptr ptr;
+	struct owned_item ptr;
 	struct change_error error = {0};
+	struct arena arena;
 
-	if (ptr_of_json(&ptr, body, &error) != 0)
+	arena_init(&arena);
+	if (addresses_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error) != 0)
 		FUZZ_CHECK(error.outcome != CHANGE_FINE && error.text[0] != '\0');
+	arena_release(&arena);
 }
 
 static void read_body(enum what what, const char *text, size_t length)

@@ -200,21 +200,21 @@ static void put_value(json_t *values, const struct edit_value *value)
 
 /* Takes the values over. */
 static int put_values(struct change *change, const struct path *path, json_t *values, bool is_new,
-		      const struct owner **owner)
+		      const struct owned_resource **resource)
 {
 	int err = is_new ? addresses_add(change, path, values)
 			 : addresses_put(change, path, values, ADDRESSES_CLAIMED);
 
-	if (!err && owner)
-		*owner = addresses_find(change_inventory(change), path);
+	if (!err && resource)
+		*resource = addresses_find(change_inventory(change), path);
 	json_decref(values);
 	return err;
 }
 
-int edit_add(struct change *change, enum owner_kind kind, const struct edit_value *values,
-	     size_t count, const struct owner **owner)
+int edit_add(struct change *change, unsigned kind, const struct edit_value *values, size_t count,
+	     const struct owned_resource **resource)
 {
-	struct path path = {.kind = kind_of_id(owner_kind_id(kind)), .group = GROUP_NONE};
+	struct path path = {.kind = kind_of_id(kind), .group = GROUP_NONE};
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < count; i++) {
@@ -224,42 +224,42 @@ int edit_add(struct change *change, enum owner_kind kind, const struct edit_valu
 		else if (strcmp(values[i].key, "resource_group") == 0 && values[i].text)
 			path.group = values[i].text;
 	}
-	return put_values(change, &path, object, true, owner);
+	return put_values(change, &path, object, true, resource);
 }
 
-int edit_set(struct change *change, const struct owner *owner, const struct edit_value *values,
-	     size_t count, const struct owner **now)
+int edit_set(struct change *change, const struct owned_resource *resource,
+	     const struct edit_value *values, size_t count, const struct owned_resource **now)
 {
-	const struct path path = {.kind = kind_of_id(owner_kind_id(owner->kind)),
-				  .group = owner->resource_group ? owner->resource_group
-								 : GROUP_NONE,
-				  .names = {owner->name, NULL}};
-	json_t *object = owner_whole_object(owner);
+	const struct path path = {
+		.kind = resource->kind,
+		.group = resource->item.resource_group ? resource->item.resource_group : GROUP_NONE,
+		.names = {resource->item.name, NULL}};
+	json_t *object = owned_values(resource);
 
 	for (size_t i = 0; i < count; i++)
 		put_value(object, &values[i]);
 	return put_values(change, &path, object, false, now);
 }
 
-const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
-					  const char *address)
+const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
+						   const char *name, const char *address)
 {
 	const struct edit_value values[] = {{"name", name}, {"address", address}};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
-	commit(change, edit_add(change, OWNER_ADDRESS, values, 2, NULL));
+	commit(change, edit_add(change, KIND_ADDRESS, values, 2, NULL));
 	return inventory_address(fixture->inventory, NULL, name);
 }
 
-void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
-			     const char *fqdn)
+void inventory_fixture_point(struct inventory_fixture *fixture,
+			     const struct owned_resource *resource, const char *fqdn)
 {
-	const struct change_ptr ptr = {.fqdn = fqdn};
+	const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
-	commit(change, change_ptr_set(change, owner, &ptr));
+	commit(change, change_ptr_set(change, resource, &ptr));
 }
 
 struct inventory_fixture *inventory_fixture_new(const char *text)
@@ -290,18 +290,18 @@ int inventory_fixture_tear_down(void **state)
 	return 0;
 }
 
-const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
-					 const char *address)
+const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
+						  const char *address)
 {
 	const struct address parsed = address_of(address);
 
 	return inventory_by_address(fixture->inventory, &parsed);
 }
 
-const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
-					    const char *name)
+const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
+						     const char *name)
 {
-	const struct owner *address = inventory_address(fixture->inventory, NULL, name);
+	const struct owned_resource *address = inventory_address(fixture->inventory, NULL, name);
 
 	return address ? address : inventory_service(fixture->inventory, name);
 }

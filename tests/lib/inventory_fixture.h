@@ -62,20 +62,20 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 				const char *address);
 
 /* Who has that address; NULL: nobody. */
-const struct owner *inventory_fixture_at(const struct inventory_fixture *fixture,
-					 const char *address);
+const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
+						  const char *address);
 /* The address without a group, or the service, of that name; NULL: there is none. */
-const struct owner *inventory_fixture_named(const struct inventory_fixture *fixture,
-					    const char *name);
+const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
+						     const char *name);
 /* The change has failed like this, and cannot be committed; it is freed. */
 void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
 				   const char *field, const char *says);
 
 /* One change each, which must succeed. */
-const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
-					  const char *address);
-void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
-			     const char *fqdn);
+const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
+						   const char *name, const char *address);
+void inventory_fixture_point(struct inventory_fixture *fixture,
+			     const struct owned_resource *resource, const char *fqdn);
 
 /* ---- a change with a transaction of its own (change.h) ---- */
 
@@ -92,10 +92,10 @@ struct edit_value {
 };
 /* Adds one that is not there. *owner (owner NULL: nobody asks) is as it is then. Errors as of
  * addresses_put. */
-int edit_add(struct change *change, enum owner_kind kind, const struct edit_value *values,
-	     size_t count, const struct owner **owner);
+int edit_add(struct change *change, unsigned kind, const struct edit_value *values, size_t count,
+	     const struct owned_resource **resource);
 /* Changes these values of it, and no others. */
-int edit_set(struct change *change, const struct owner *owner, const struct edit_value *values,
-	     size_t count, const struct owner **now);
+int edit_set(struct change *change, const struct owned_resource *resource,
+	     const struct edit_value *values, size_t count, const struct owned_resource **now);
 
 #endif

@@ -230,10 +230,10 @@ void model_add_pool(struct model *model, const char *name, const char *prefix)
 	must(prefix_parse(&pool->prefix, prefix) == 0, prefix);
 }
 
-struct owned_address *model_add_address(struct model *model, const char *name, const char *address,
-					const char *label, const char *reverse_fqdn)
+struct owned_item *model_add_address(struct model *model, const char *name, const char *address,
+				     const char *label, const char *reverse_fqdn)
 {
-	struct owned_address *owned = ADD(model, model->addresses);
+	struct owned_item *owned = ADD(model, model->addresses);
 
 	owned->name = copy(model, name);
 	must(address_parse(&owned->address, address) == 0, address);
@@ -246,7 +246,7 @@ struct owned_address *model_add_address(struct model *model, const char *name, c
 void model_add_service(struct model *model, const char *name, const char *address,
 		       const char *reverse_fqdn)
 {
-	struct cloud_service *service = ADD(model, model->cloud_services);
+	struct owned_item *service = ADD(model, model->cloud_services);
 
 	service->name = copy(model, name);
 	must(address_parse(&service->address, address) == 0, address);

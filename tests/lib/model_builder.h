@@ -35,8 +35,8 @@ struct forwarding_rule *model_add_rule(struct model *model, struct forwarding_ru
 void model_add_default(struct model *model, const char *targets);
 void model_add_reserved(struct model *model, const char *domain);
 void model_add_pool(struct model *model, const char *name, const char *prefix);
-struct owned_address *model_add_address(struct model *model, const char *name, const char *address,
-					const char *label, const char *reverse_fqdn);
+struct owned_item *model_add_address(struct model *model, const char *name, const char *address,
+				     const char *label, const char *reverse_fqdn);
 void model_add_service(struct model *model, const char *name, const char *address,
 		       const char *reverse_fqdn);
 

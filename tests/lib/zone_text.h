@@ -58,15 +58,15 @@ static inline char *zone_text_write(const struct zone *zone)
 	char *text = NULL, owner_text[NAME_TEXT_MAX], type[16];
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	const uint8_t *owner;
+	const uint8_t *resource;
 	const struct rrset *set;
 
 	if (!out)
 		abort();
-	while (zone_next(zone, &cursor, &owner, &set)) {
+	while (zone_next(zone, &cursor, &resource, &set)) {
 		const uint8_t *at = set->wire;
 
-		name_wire_to_text(owner, owner_text);
+		name_wire_to_text(resource, owner_text);
 		record_type_print(set->type, type, sizeof type);
 		for (unsigned i = 0; i < set->count; i++) {
 			size_t length = wire_u16(at + RECORD_HEADER - 2);

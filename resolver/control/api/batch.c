@@ -6,17 +6,18 @@
 #include "resolver/control/base/csv.h"
 #include "resolver/control/resource/addresses.h"
 #include "rules/base.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum batch_column { COLUMN_OWNER, COLUMN_FQDN, COLUMN_DESCRIPTION, COLUMN_TTL, COLUMN_COUNT };
+enum batch_column { COLUMN_ADDRESS, COLUMN_FQDN, COLUMN_DESCRIPTION, COLUMN_TTL, COLUMN_COUNT };
 
 static const struct {
 	const char *name;
 	enum batch_column column;
 } column_names[] = {
-	{"address", COLUMN_OWNER}, {"owner", COLUMN_OWNER},
-	{"id", COLUMN_OWNER},      {"reverse_fqdn", COLUMN_FQDN},
-	{"ptrdname", COLUMN_FQDN}, {"description", COLUMN_DESCRIPTION},
+	{"address", COLUMN_ADDRESS}, {"owner", COLUMN_ADDRESS},
+	{"id", COLUMN_ADDRESS},      {"reverse_fqdn", COLUMN_FQDN},
+	{"ptrdname", COLUMN_FQDN},   {"description", COLUMN_DESCRIPTION},
 	{"ttl", COLUMN_TTL},
 };
 enum { COLUMN_NAMES = COUNT(column_names) };
@@ -30,10 +31,14 @@ struct batch_reader {
 	size_t fields;               /* of the first line */
 	size_t places[COLUMN_COUNT]; /* of a column among them, from 1; 0: it has none */
 	const char *keys[COLUMN_COUNT];
+	struct arena arena; /* of the present row */
 };
 
 void batch_reader_free(struct batch_reader *reader)
 {
+	if (!reader)
+		return;
+	arena_release(&reader->arena);
 	free(reader);
 }
 
@@ -48,7 +53,10 @@ int batch_reader_percent(const struct batch_reader *reader)
 static struct batch_reader *reader_new(struct change_error *error)
 {
 	struct batch_reader *reader = calloc(1, sizeof *reader);
+
 	*error = (struct change_error){.outcome = reader ? CHANGE_FINE : CHANGE_NO_MEMORY};
+	if (reader)
+		arena_init(&reader->arena);
 	return reader;
 }
 
@@ -91,12 +99,12 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 		reader->places[column] = i + 1;
 		reader->keys[column] = column_names[found].name;
 	}
-	if (!reader->places[COLUMN_OWNER] || !reader->places[COLUMN_FQDN])
+	if (!reader->places[COLUMN_ADDRESS] || !reader->places[COLUMN_FQDN])
 		return change_refuse(
 			error, "",
 			"line %u: the column %s is missing; add it, separated by a comma",
 			reader->row.line,
-			reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
+			reader->places[COLUMN_ADDRESS] ? "reverse_fqdn" : "address");
 	return 0;
 }
 
@@ -122,18 +130,25 @@ static const char *cell(const struct batch_reader *reader, enum batch_column col
 	return *text ? text : NULL;
 }
 
-static int read_ttl(const char *text, struct change_ptr *ptr, struct change_error *error)
+/* A cell as the PTR's member of that key, as long as it has something. */
+static int read_cell(struct batch_reader *reader, enum batch_column column, const char *key,
+		     struct owned_item *ptr, struct change_error *error)
 {
-	char *end;
+	static const struct origin nowhere;
+	const struct group *group = kind_field(kind_of_id(KIND_PTR))->group;
+	const char *text = cell(reader, column);
+	struct faults faults;
+	int err = 0;
+
 	if (!text)
 		return 0;
-	ptr->ttl_given = true;
-	ptr->ttl = strtoll(text, &end, 10);
-	if (*end == '\0' && *text != ' ' && end - text <= 18)
-		return 0;
-	return change_refuse(
-		error, "ttl",
-		"\"%.32s\" is not a whole number of seconds; give one, or leave it empty", text);
+	faults_init(&faults);
+	if (schema_set_text(schema_field(group, key), ptr, text, &nowhere, &reader->arena,
+			    &faults) != 0)
+		err = change_refuse(error, key, "%s",
+				    faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
+	faults_release(&faults);
+	return err;
 }
 
 static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
@@ -152,13 +167,14 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 			"it has %zu field%s, and the first line has %zu; give as many, "
 			"and quote a field that contains a comma",
 			reader->row.count, text_plural(reader->row.count, "", "s"), reader->fields);
-	row->owner = cell(reader, COLUMN_OWNER);
-	row->owner_key = reader->keys[COLUMN_OWNER];
-	row->ptr.fqdn = cell(reader, COLUMN_FQDN);
-	row->ptr.description = cell(reader, COLUMN_DESCRIPTION);
-	if (!row->owner)
-		return change_refuse(error, row->owner_key, "it is empty; give an address");
-	return read_ttl(cell(reader, COLUMN_TTL), &row->ptr, error);
+	row->address = cell(reader, COLUMN_ADDRESS);
+	row->owned_key = reader->keys[COLUMN_ADDRESS];
+	if (!row->address)
+		return change_refuse(error, row->owned_key, "it is empty; give an address");
+	err = read_cell(reader, COLUMN_FQDN, "reverse_fqdn", &row->ptr, error);
+	if (!err)
+		err = read_cell(reader, COLUMN_DESCRIPTION, "description", &row->ptr, error);
+	return err ? err : read_cell(reader, COLUMN_TTL, "ttl", &row->ptr, error);
 }
 
 /* ---- JSON ---- */
@@ -180,18 +196,18 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 }
 
 /* By the first of these keys that the row has; the others are passed over. */
-static int read_owner(const json_t *object, struct batch_row *row, struct change_error *error)
+static int read_address(const json_t *object, struct batch_row *row, struct change_error *error)
 {
 	static const char *const keys[] = {"owner", "id", "address"};
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		const json_t *value = json_object_get(object, keys[i]);
 		if (!value)
 			continue;
-		row->owner_key = keys[i];
-		row->owner = json_string_value(value);
-		return row->owner ? 0 : change_refuse(error, keys[i], "must be a string");
+		row->owned_key = keys[i];
+		row->address = json_string_value(value);
+		return row->address ? 0 : change_refuse(error, keys[i], "must be a string");
 	}
-	return change_refuse(error, "address", "it is missing; give an address, or the owner's id");
+	return change_refuse(error, "address", "it is missing; give an address, or its id");
 }
 
 static int next_of_json(struct batch_reader *reader, struct batch_row *row,
@@ -202,14 +218,17 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 		return ERR_NOT_FOUND;
 	if (!json_is_object(object))
 		return change_refuse(error, "", "must be an object");
-	int err = read_owner(object, row, error);
-	return err ? err : ptr_of_json(&row->ptr, object, error);
+	int err = read_address(object, row, error);
+	return err ? err
+		   : addresses_read(kind_of_id(KIND_PTR), object, &row->ptr, &reader->arena, error);
 }
 
 int batch_reader_next(struct batch_reader *reader, struct batch_row *row,
 		      struct change_error *error)
 {
-	*row = (struct batch_row){.index = reader->index++};
+	arena_release(&reader->arena);
+	arena_init(&reader->arena);
+	*row = (struct batch_row){.index = reader->index++, .ptr.ttl = NOT_GIVEN};
 	*error = (struct change_error){.outcome = CHANGE_FINE};
 	return reader->list ? next_of_json(reader, row, error) : next_of_csv(reader, row, error);
 }

@@ -11,9 +11,9 @@ struct batch_reader;
 struct batch_row {
 	size_t index;          /* from 0; the first line of CSV is none */
 	unsigned line;         /* of CSV; 0: none */
-	const char *owner;     /* an address, or an id, or REGION:ID */
-	const char *owner_key; /* what that is called in the row */
-	struct change_ptr ptr; /* texts are good until the next row */
+	const char *address;   /* an address, or an id, or REGION:ID */
+	const char *owned_key; /* what that is called in the row */
+	struct owned_item ptr; /* its PTR; texts are good until the next row */
 };
 
 /* What they read must outlive them. NULL: `error` says why. */

@@ -78,14 +78,14 @@ static void make(struct api_edit *edit)
 
 /* ---- whose the name is ---- */
 
-bool api_edit_allows(const struct api_edit *edit, const struct owner *owner, const char *name,
-		     uint8_t family, const char *fqdn)
+bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
+		     const char *name, uint8_t family, const char *fqdn)
 {
 	struct api_request *request = edit->request;
 
 	if (family != 6 || !fqdn || !*fqdn ||
 	    inventory_model(api_inventory(request))->reverse.ipv6 ||
-	    (owner && owner->address.family == 6 && owner_has_ptr(owner, fqdn)))
+	    (resource && resource->item.address.family == 6 && owned_has_ptr(resource, fqdn)))
 		return true;
 	api_fail_at(request, 400, "ReverseFqdnNotSupportedForIPv6", edit->editor->field,
 		    "ReverseFqdn is for IPv4 addresses, and %s is IPv6; reverse.ipv6 in the "
@@ -108,18 +108,18 @@ static void note_rehearsed(void *context)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
-	const struct owner *owner = edit->editor->find(edit->request);
+	const struct owned_resource *resource = edit->editor->find(edit->request);
 
-	if (!owner)
+	if (!resource)
 		return;
 	rehearsed->is_known = true;
-	snprintf(edit->name, sizeof edit->name, "%s", owner->name);
-	snprintf(rehearsed->id, sizeof rehearsed->id, "%s", owner->id);
-	if (owner->fqdn)
-		snprintf(rehearsed->fqdn, sizeof rehearsed->fqdn, "%s", owner->fqdn);
-	if (owner->allocation == ALLOCATION_STATIC &&
-	    (rehearsed->is_there || owner->kind == OWNER_SERVICE))
-		rehearsed->address = owner->address;
+	snprintf(edit->name, sizeof edit->name, "%s", resource->item.name);
+	snprintf(rehearsed->id, sizeof rehearsed->id, "%s", resource->item.id);
+	if (resource->fqdn)
+		snprintf(rehearsed->fqdn, sizeof rehearsed->fqdn, "%s", resource->fqdn);
+	if (resource->item.allocation == ALLOCATION_STATIC &&
+	    (rehearsed->is_there || owned_is_service(resource)))
+		rehearsed->address = resource->item.address;
 }
 
 /* False: it cannot be made, which has been answered. */
@@ -258,7 +258,7 @@ static void claim(struct api_edit *edit, bool is_there)
 
 void api_edit(struct api_edit *edit)
 {
-	const struct owner *owner = NULL;
+	const struct owned_resource *resource = NULL;
 	struct service_edit *one = &edit->one;
 
 	json_decref(edit->values);
@@ -277,11 +277,11 @@ void api_edit(struct api_edit *edit)
 	}
 	one->values = json_is_null(edit->values) ? NULL : edit->values;
 	if (edit->claimed)
-		owner = edit->editor->find(edit->request);
-	if (!edit->claimed || edit->is_ours || owner_has_ptr(owner, edit->claimed))
+		resource = edit->editor->find(edit->request);
+	if (!edit->claimed || edit->is_ours || owned_has_ptr(resource, edit->claimed))
 		make(edit);
 	else
-		claim(edit, owner != NULL);
+		claim(edit, resource != NULL);
 }
 
 void api_edit_plain(struct api_request *request, const struct api_editor *editor)

@@ -48,7 +48,7 @@ struct api_editor {
 
 	/* Of claims. The address or service that is to have the name, as it is now; NULL: it is not
 	 * there yet. */
-	const struct owner *(*find)(const struct api_request *request);
+	const struct owned_resource *(*find)(const struct api_request *request);
 	const char *title; /* what errors call it: "PublicIPAddress" */
 	const char *field; /* where the body has the reverse name */
 	const char *also;  /* whose names count besides public IPs': "cloud service or " */
@@ -70,10 +70,10 @@ struct api_edit {
 };
 
 /* For `read`: whether a claimed name may be that of an address of this family. Azure has none for
- * IPv6, unless reverse.ipv6 is set; one that is there already stays. `owner`: as it is now, or
+ * IPv6, unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or
  * NULL. False: it may not, which has been answered. */
-bool api_edit_allows(const struct api_edit *edit, const struct owner *owner, const char *name,
-		     uint8_t family, const char *fqdn);
+bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
+		     const char *name, uint8_t family, const char *fqdn);
 
 /* Takes the edit over, and answers its request at once or later. */
 void api_edit(struct api_edit *edit);

@@ -21,45 +21,46 @@ struct api_page {
 	struct json_writer json;
 };
 
-static void mark(struct api_page *page, const struct owner *owner)
+static void mark(struct api_page *page, const struct owned_resource *resource)
 {
 	char address[ADDRESS_TEXT_MAX];
 	free(page->behind);
-	page->behind =
-		strdup(owner->kind == OWNER_SERVICE ? owner->name
-						    : address_print(&owner->address, address));
+	page->behind = strdup(owned_is_service(resource)
+				      ? resource->item.name
+				      : address_print(&resource->item.address, address));
 	if (!page->behind)
 		json_writer_fail(&page->json);
 }
 
 /* Writes as many as there is room for. False: there is one more. */
-static bool write_rows(struct api_page *page, const struct owner *const *owners, size_t count)
+static bool write_rows(struct api_page *page, const struct owned_resource *const *resources,
+		       size_t count)
 {
 	const struct api_list *list = page->list;
 	size_t i;
 	for (i = 0; i < count; i++) {
-		if (list->takes && !list->takes(page->request, owners[i])) {
+		if (list->takes && !list->takes(page->request, resources[i])) {
 			page->passed_over++;
 			continue;
 		}
 		if (page->count == page->room)
 			break;
 		page->count++;
-		json_writer_row(&page->json, list->row(page->request, owners[i]));
+		json_writer_row(&page->json, list->row(page->request, resources[i]));
 	}
 	if (i > 0)
-		mark(page, owners[i - 1]);
+		mark(page, resources[i - 1]);
 	return i == count;
 }
 
 static bool write_portion(void *context)
 {
 	struct api_page *page = context;
-	const struct owner *owners[PORTION];
+	const struct owned_resource *resources[PORTION];
 	const char *trouble;
 	size_t count = 0;
 	inventory_forget(api_inventory(page->request));
-	if (page->list->next(page->request, page->behind, owners, PORTION, &count) != 0)
+	if (page->list->next(page->request, page->behind, resources, PORTION, &count) != 0)
 		json_writer_fail(&page->json);
 	trouble = inventory_trouble(api_inventory(page->request));
 	if (trouble) {
@@ -67,7 +68,7 @@ static bool write_portion(void *context)
 		json_writer_fail(&page->json);
 		return false;
 	}
-	bool all = write_rows(page, owners, count);
+	bool all = write_rows(page, resources, count);
 	page->more = !all || count == PORTION;
 	return all && page->more && page->passed_over < PASSED_OVER_MAX &&
 	       !json_writer_has_failed(&page->json);
@@ -159,11 +160,11 @@ void api_list_answer(struct api_request *request, const struct api_list *list, s
 }
 
 int api_list_addresses(const struct api_request *request, const char *behind,
-		       const struct owner **owners, size_t room, size_t *count)
+		       const struct owned_resource **resources, size_t room, size_t *count)
 {
 	struct address address;
 	bool after = behind && address_parse(&address, behind) == 0;
-	*count = inventory_addresses_after(api_inventory(request), after ? &address : NULL, owners,
-					   room);
+	*count = inventory_addresses_after(api_inventory(request), after ? &address : NULL,
+					   resources, room);
 	return 0;
 }

@@ -13,13 +13,13 @@
 
 struct api_list {
 	const char *key;
-	/* The owners that come next behind this one (an address, or a service's name; NULL: the
+	/* Those that come next behind this one (an address, or a service's name; NULL: the
 	 * first), at most `room`. ERR_NOMEM. */
 	int (*next)(const struct api_request *request, const char *behind,
-		    const struct owner **owners, size_t room, size_t *count);
-	/* Whether the owner is on the list; NULL: all are. */
-	bool (*takes)(const struct api_request *request, const struct owner *owner);
-	json_t *(*row)(const struct api_request *request, const struct owner *owner);
+		    const struct owned_resource **resources, size_t room, size_t *count);
+	/* Whether it is on the list; NULL: all are. */
+	bool (*takes)(const struct api_request *request, const struct owned_resource *resource);
+	json_t *(*row)(const struct api_request *request, const struct owned_resource *resource);
 	const char *tail;
 	/* The next page begins behind `last`; NULL: there is none. Gives NULL for no such member,
 	 * or, with a `last`, without memory. */
@@ -28,7 +28,7 @@ struct api_list {
 
 #define API_LIST_ALL SIZE_MAX
 
-/* Answers with the owners behind this one (NULL: from the first on), at most `room`; 304 where the
+/* Answers with those behind this one (NULL: from the first on), at most `room`; 304 where the
  * client has them. Where very many are passed over, a page may have fewer, even none, and there is
  * a next one all the same. Lists of API_LIST_ALL are made one after the other. */
 void api_list_answer(struct api_request *request, const struct api_list *list, size_t room,
@@ -36,6 +36,6 @@ void api_list_answer(struct api_request *request, const struct api_list *list, s
 
 /* `next` of all addresses. */
 int api_list_addresses(const struct api_request *request, const char *behind,
-		       const struct owner **owners, size_t room, size_t *count);
+		       const struct owned_resource **resources, size_t room, size_t *count);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the APIs share: finding a PTR's owner, saying why a change failed, and checking whether a
+/* What the APIs share: saying why a change failed, and checking whether a
  * name that was just set leads back. */
 #include "resolver/control/api/reverse.h"
 
@@ -69,11 +69,11 @@ bool api_require(struct api_request *request, const char *etag)
 	return false;
 }
 
-bool api_require_address(struct api_request *request, const struct owner *owner)
+bool api_require_address(struct api_request *request, const struct owned_resource *resource)
 {
 	char etag[ETAG_MAX];
 
-	return api_require(request, owner ? owner_etag(owner, etag) : NULL);
+	return api_require(request, resource ? owned_etag(resource, etag) : NULL);
 }
 
 bool api_require_all(struct api_request *request)
@@ -83,27 +83,28 @@ bool api_require_all(struct api_request *request)
 	return api_require(request, inventory_etag(api_inventory(request), etag));
 }
 
-char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
+char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX])
 {
 	char address[ADDRESS_TEXT_MAX];
-	snprintf(text, API_OWNER_TEXT_MAX, "%s %s, %s, %s%s",
-		 owner->kind == OWNER_SERVICE ? "service" : "address", owner->name,
-		 address_print(&owner->address, address), owner->ptr.fqdn ? "PTR " : "no PTR",
-		 owner->ptr.fqdn ? owner->ptr.fqdn : "");
+	snprintf(text, API_OWNED_TEXT_MAX, "%s %s, %s, %s%s",
+		 owned_is_service(resource) ? "service" : "address", resource->item.name,
+		 address_print(&resource->item.address, address),
+		 resource->item.reverse_fqdn ? "PTR " : "no PTR",
+		 resource->item.reverse_fqdn ? resource->item.reverse_fqdn : "");
 	return text;
 }
 
-const char *api_address_title(struct api_request *request, const struct owner *owner)
+const char *api_address_title(struct api_request *request, const struct owned_resource *resource)
 {
-	char text[API_OWNER_TEXT_MAX];
-	const char *kept = arena_strdup(&request->arena, api_owner_text(owner, text));
+	char text[API_OWNED_TEXT_MAX];
+	const char *kept = arena_strdup(&request->arena, api_owned_text(resource, text));
 
-	return kept ? kept : owner->name;
+	return kept ? kept : resource->item.name;
 }
 
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text)
 {
-	char shown[API_OWNER_TEXT_MAX + 64];
+	char shown[API_OWNED_TEXT_MAX + 64];
 
 	snprintf(shown, sizeof shown, "%s: %s", what, owner_text);
 	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->client,
@@ -137,16 +138,16 @@ const char *api_own_network(const struct model *model, const struct address *add
 	return network ? full_name(&network->named) : NULL;
 }
 
-void api_check_forward(struct service *service, const struct owner *owner,
+void api_check_forward(struct service *service, const struct owned_resource *resource,
 		       void (*on_known)(void *context, const char *warning), void *context)
 {
-	struct forward *forward = owner->ptr.fqdn ? malloc(sizeof *forward) : NULL;
+	struct forward *forward = resource->item.reverse_fqdn ? malloc(sizeof *forward) : NULL;
 	const struct model *model = inventory_model(service->inventory);
 	const char *network = model->reverse.resolve_in;
 	const struct reverse_question question = {
-		.address = owner->address,
-		.name = owner->ptr.fqdn,
-		.network = network ? network : api_own_network(model, &owner->address),
+		.address = resource->item.address,
+		.name = resource->item.reverse_fqdn,
+		.network = network ? network : api_own_network(model, &resource->item.address),
 	};
 	if (forward) {
 		*forward = (struct forward){on_known, context};

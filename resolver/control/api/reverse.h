@@ -20,25 +20,25 @@ void api_fail_change(struct api_request *request, const struct change_error *err
  * false: they do not, which has been answered. */
 bool api_require(struct api_request *request, const char *etag);
 /* The same of an address or service, and of all that is ours, by the etag of its lists. */
-bool api_require_address(struct api_request *request, const struct owner *owner);
+bool api_require_address(struct api_request *request, const struct owned_resource *resource);
 bool api_require_all(struct api_request *request);
 /* Gives the answer the etag of all that is ours. True: the client has that version, and has been
  * answered 304. */
 bool api_all_not_modified(struct api_request *request);
-enum { API_OWNER_TEXT_MAX = 1400 };
+enum { API_OWNED_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
-char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
+char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX]);
 /* The same, as long as the request lives: an address or a service. */
-const char *api_address_title(struct api_request *request, const struct owner *owner);
+const char *api_address_title(struct api_request *request, const struct owned_resource *resource);
 /* One line in the log: what was done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 
 /* The network of a private address, in which its names are looked up; NULL: it is in none. */
 const char *api_own_network(const struct model *model, const struct address *address);
-/* Finds out whether the name in the owner's PTR leads back to its address. If not, that is a line
+/* Finds out whether the name in its PTR leads back to its address. If not, that is a line
  * in the log, and the warning for on_known (NULL: nothing is wrong, or there is no PTR). on_known
  * is called once, within 3 s and perhaps before this returns; it may be NULL. */
-void api_check_forward(struct service *service, const struct owner *owner,
+void api_check_forward(struct service *service, const struct owned_resource *resource,
 		       void (*on_known)(void *context, const char *warning), void *context);
 
 #endif

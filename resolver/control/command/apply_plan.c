@@ -6,7 +6,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/settings.h"
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/owned_resource.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
@@ -476,17 +476,19 @@ static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *
 }
 
 /* Takes the values over. */
-static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_t *values)
+static void plan_resource(struct apply_plan *plan, const struct owned_resource *resource,
+			  json_t *values)
 {
-	bool service = owner->kind == OWNER_SERVICE;
-	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
-	char *path = service ? client_path("services/-/%", owner->name)
-			     : client_path("addresses/%/%", group, owner->name);
+	bool service = owned_is_service(resource);
+	const char *group =
+		resource->item.resource_group ? resource->item.resource_group : GROUP_NONE;
+	char *path = service ? client_path("services/-/%", resource->item.name)
+			     : client_path("addresses/%/%", group, resource->item.name);
 	json_t *served = path ? take_served(plan, path) : NULL;
 	const json_t *before = json_object_get(served, "values");
 
 	keep_given(values, before);
-	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
+	if (json_string_value(json_object_get(served, "origin")) && resource->item.reverse_fqdn &&
 	    !json_object_get(before, "reverse_fqdn"))
 		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
 	/* Another one of that name: the one that has it now is removed first. */
@@ -494,20 +496,27 @@ static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_
 			json_string_value(json_object_get(values, "id"))) &&
 	    served && !json_string_value(json_object_get(served, "origin")))
 		add_edit(plan->removals, path, NULL);
-	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
+	plan_values(plan, resource->kind, path ? path : "", served, values);
 	json_decref(served);
 	free(path);
 }
 
-/* As the file has it (err: there was no memory for it). An id that it does not give was derived. */
-static void plan_declared(struct apply_plan *plan, const struct owner *owner, bool has_id, int err)
+/* As the file has it. An id that it does not give was derived. */
+static void plan_declared(struct apply_plan *plan, unsigned kind, const struct owned_item *item,
+			  const struct model *model)
 {
-	json_t *values = err ? NULL : owner_whole_object(owner);
+	struct owned_resource resource;
+	json_t *values = NULL;
+	struct arena arena;
 
-	if (!has_id)
+	arena_init(&arena);
+	if (owned_declared(&resource, kind, item, model, &arena) == 0)
+		values = owned_values(&resource);
+	if (!item->id)
 		json_object_del(values, "id");
 	if (values)
-		plan_owner(plan, owner, values);
+		plan_resource(plan, &resource, values);
+	arena_release(&arena);
 }
 
 /* What no two addresses have, as `holders` has it, to be freed; NULL: it has none. */
@@ -574,27 +583,12 @@ static void plan_exchanges(struct apply_plan *plan)
 	json_decref(puts);
 }
 
-static void plan_owners(struct apply_plan *plan, const struct model *model)
+static void plan_owned(struct apply_plan *plan, const struct model *model)
 {
-	struct owner owner;
-	struct arena arena;
-
-	for (size_t i = 0; i < model->addresses.count; i++) {
-		const struct owned_address *address = &model->addresses.items[i];
-
-		arena_init(&arena);
-		plan_declared(plan, &owner, address->id,
-			      owner_of_address(&owner, address, model, &arena));
-		arena_release(&arena);
-	}
-	for (size_t i = 0; i < model->cloud_services.count; i++) {
-		const struct cloud_service *service = &model->cloud_services.items[i];
-
-		arena_init(&arena);
-		plan_declared(plan, &owner, service->id,
-			      owner_of_service(&owner, service, model, &arena));
-		arena_release(&arena);
-	}
+	for (size_t i = 0; i < model->addresses.count; i++)
+		plan_declared(plan, KIND_ADDRESS, &model->addresses.items[i], model);
+	for (size_t i = 0; i < model->cloud_services.count; i++)
+		plan_declared(plan, KIND_SERVICE, &model->cloud_services.items[i], model);
 	plan_exchanges(plan);
 }
 
@@ -770,7 +764,7 @@ void apply_plan_model(struct apply_plan *plan, struct model *model)
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			plan_list(plan, &kinds[i], model, NULL);
-	plan_owners(plan, model);
+	plan_owned(plan, model);
 	if (plan->line->prune)
 		plan_prune(plan);
 	else if (!plan->refused)

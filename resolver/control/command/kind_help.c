@@ -39,9 +39,8 @@ static const char *member_takes(const struct field *field, char text[MEMBER_TEXT
 	case FIELD_HOSTS: return "addresses: 10.0.0.5,10.0.0.6:5353";
 	case FIELD_PREFIXES: return "prefixes: 10.0.0.0/16,10.1.0.0/16";
 	case FIELD_DOMAINS: return "names, with commas between them";
-	case FIELD_STRINGS:
-		return strcmp(field->key, "tags") == 0 ? "names with values: team=mail,env=prod"
-						       : "texts, with commas between them";
+	case FIELD_STRINGS: return "texts, with commas between them";
+	case FIELD_TAGS: return "names with values: team=mail,env=prod";
 	default: return schema_expected(field, text, MEMBER_TEXT_MAX);
 	}
 }

@@ -258,9 +258,8 @@ static json_t *read_value(const struct field *field, const char *text)
 
 	if (value)
 		return value;
-	if (strcmp(field->key, "tags") == 0)
-		return read_tags(text);
 	switch (field->type) {
+	case FIELD_TAGS: return read_tags(text);
 	case FIELD_LIST:
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
@@ -291,13 +290,6 @@ static const char *first_member(const struct kind *kind)
 	}
 }
 
-static const struct field *member_named(const struct kind *kind, const char *key)
-{
-	const struct field *field = schema_field(kind_field(kind)->group, key);
-
-	return field && kind->only && !kind_has(kind, field) ? NULL : field;
-}
-
 /* KEY=VALUE into the body; 0, or an exit status, which has been explained. */
 static int read_member(const struct command_line *line, const struct kind *kind, const char *text,
 		       json_t *body)
@@ -310,12 +302,10 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	snprintf(key, sizeof key, "%.*s", (int)length, text);
 	if (text[length] != '=')
 		return command_misuse(line, "\"%s\" is no KEY=VALUE", text);
-	field = member_named(kind, key);
+	field = schema_field(kind_field(kind)->group, key);
 	if (!field) {
 		const struct field *near = schema_suggest(kind_field(kind)->group, key);
 
-		if (near && !member_named(kind, near->key))
-			near = NULL;
 		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s", article(kind->name),
 				      kind->name, key, near ? "did you mean \"" : "`sluice help ",
 				      near ? near->key : kind->name,

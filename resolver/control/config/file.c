@@ -104,7 +104,8 @@ static const struct value_syntax syntax = {.kind = setting_kind,
 					   .count = setting_count,
 					   .each = setting_each,
 					   .integer = setting_integer,
-					   .string = setting_string};
+					   .string = setting_string,
+					   .tags = VALUE_ARRAY};
 
 /* The directory part of path, in the arena: "." where there is none, "" for the root. */
 static const char *directory_of(struct arena *arena, const char *path)

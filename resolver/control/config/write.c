@@ -120,6 +120,29 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	end_line(writer);
 }
 
+static void write_tags(const struct writer *writer, const struct field *field, const void *item)
+{
+	static const struct field element = {.type = FIELD_STRING};
+	struct schema_list list = schema_list_get(field, item);
+	const struct tag *tags = list.items;
+
+	if (list.count == 0)
+		return;
+	indent(writer);
+	fprintf(writer->out, "%s = [ ", field->key);
+	for (size_t i = 0; i < list.count; i++) {
+		char *text = NULL;
+
+		fputs(i == 0 ? "" : ", ", writer->out);
+		if (asprintf(&text, "%s=%s", tags[i].name, tags[i].value) < 0)
+			text = NULL;
+		write_value(writer, &element, text ? text : "");
+		free(text);
+	}
+	fputs(" ];", writer->out);
+	end_line(writer);
+}
+
 /* What `write` writes, in one line with `before` and `behind` it; false: it does not fit, and
  * nothing was written. */
 static bool write_flat(struct writer *writer,
@@ -268,6 +291,7 @@ static void write_group(struct writer *writer, const struct group *group, const 
 		case FIELD_DOMAINS:
 		case FIELD_HOSTS:
 		case FIELD_PREFIXES: write_array(writer, field, item); break;
+		case FIELD_TAGS: write_tags(writer, field, item); break;
 		default: write_scalar(writer, field, item);
 		}
 	}

@@ -648,7 +648,8 @@ static const struct value_syntax node_syntax = {.kind = node_kind,
 						.count = node_count,
 						.each = node_each,
 						.integer = node_integer,
-						.string = node_string};
+						.string = node_string,
+						.tags = VALUE_ARRAY};
 
 static struct origin node_origin(void *context, const void *value)
 {

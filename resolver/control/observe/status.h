@@ -10,7 +10,7 @@
  *     outbound_endpoints  name, network, source, present
  *     zones               name, record_sets, records, bytes, networks
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
- *     owned               addresses, services, ptrs, waiting (PTRs without an owner), state (the
+ *     owned               addresses, services, ptrs, waiting (PTRs without an address), state (the
  *                         file, null: none), error (why that cannot be used now, or null)
  *     unanswered          count, rules: those without a live target, or whose clients get SERVFAIL
  *                         in a row, STATUS_UNANSWERED of them ("onprem/contoso", "default

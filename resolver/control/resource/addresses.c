@@ -10,13 +10,14 @@
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
+#include "rules/check/pools.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
 /* ---- what is there ---- */
 
 /* What the path names; NULL: there is none. */
-static const struct owner *find(struct inventory *inventory, const struct path *path)
+static const struct owned_resource *find(struct inventory *inventory, const struct path *path)
 {
 	switch (path->kind->id) {
 	case KIND_ADDRESS:
@@ -28,7 +29,7 @@ static const struct owner *find(struct inventory *inventory, const struct path *
 	}
 }
 
-const struct owner *addresses_find(struct inventory *inventory, const struct path *path)
+const struct owned_resource *addresses_find(struct inventory *inventory, const struct path *path)
 {
 	return path->kind->id == KIND_GROUP ? NULL : find(inventory, path);
 }
@@ -36,26 +37,49 @@ const struct owner *addresses_find(struct inventory *inventory, const struct pat
 json_t *addresses_values(struct inventory *inventory, const struct path *path)
 {
 	struct resource_group group;
-	const struct owner *owner;
-	json_t *values;
+	const struct owned_resource *resource;
 
 	if (path->kind->id == KIND_GROUP)
-		return inventory_group(inventory, path->names[0], &group) ? group_object(&group)
+		return inventory_group(inventory, path->names[0], &group) ? group_values(&group)
 									  : NULL;
-	owner = find(inventory, path);
-	if (!owner || path->kind->id != KIND_PTR)
-		return owner ? owner_whole_object(owner) : NULL;
-	if (!owner->ptr.fqdn || owner->ptr.read_only)
+	resource = find(inventory, path);
+	if (!resource || path->kind->id != KIND_PTR)
+		return resource ? owned_values(resource) : NULL;
+	if (!resource->item.reverse_fqdn || resource->ptr_is_declared)
 		return json_make("{s:n}", "reverse_fqdn");
-	values = owner_ptr_object(owner);
-	json_object_del(values, "owner"); /* is the path's */
-	return values;
+	return owned_ptr_values(resource);
+}
+
+json_t *addresses_show(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX],
+		       struct change_error *error)
+{
+	const struct owned_resource *resource = addresses_find(inventory, path);
+	struct resource_group group;
+	json_t *shown = NULL;
+	bool is_there = true;
+
+	error->outcome = CHANGE_FINE;
+	if (resource) {
+		owned_etag(resource, etag);
+		shown = owned_show(resource, path->kind->id);
+	} else if (path->kind->id == KIND_GROUP &&
+		   inventory_group(inventory, path->names[0], &group)) {
+		group_etag(&group, etag);
+		shown = group_show(&group);
+	} else {
+		is_there = false;
+	}
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	else if (is_there && !shown)
+		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	return shown;
 }
 
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
 {
 	struct resource_group group;
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	bool there;
 
 	if (path->kind->id == KIND_GROUP) {
@@ -64,18 +88,18 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 			group_etag(&group, etag);
 		return there;
 	}
-	owner = find(inventory, path);
-	if (owner)
-		owner_etag(owner, etag);
-	return owner && (path->kind->id != KIND_PTR || owner->ptr.fqdn);
+	resource = find(inventory, path);
+	if (resource)
+		owned_etag(resource, etag);
+	return resource && (path->kind->id != KIND_PTR || resource->item.reverse_fqdn);
 }
 
 /* Whether the values have another id: those of an earlier address or service with this name. */
-static bool is_another(const struct owner *owner, const json_t *values)
+static bool is_another(const struct owned_resource *resource, const json_t *values)
 {
 	const char *id = json_string_value(json_object_get(values, "id"));
 
-	return owner && id && strcasecmp(owner->id, id) != 0;
+	return resource && id && strcasecmp(resource->item.id, id) != 0;
 }
 
 static bool is_text(const json_t *values, const char *key, const char *text)
@@ -87,16 +111,16 @@ static bool is_text(const json_t *values, const char *key, const char *text)
 
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values)
 {
-	bool is_owner = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
-	const struct owner *owner = is_owner ? find(inventory, path) : NULL;
+	bool is_resource = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
+	const struct owned_resource *resource = is_resource ? find(inventory, path) : NULL;
 	char address[ADDRESS_TEXT_MAX];
 
-	if (!owner || owner_is_read_only(owner))
+	if (!resource || owned_is_declared(resource))
 		return false;
-	return !values || is_another(owner, values) ||
-	       !is_text(values, "address", address_print(&owner->address, address)) ||
-	       !is_text(values, "domain_name_label", owner->label) ||
-	       !is_text(values, "region", owner->region);
+	return !values || is_another(resource, values) ||
+	       !is_text(values, "address", address_print(&resource->item.address, address)) ||
+	       !is_text(values, "domain_name_label", resource->item.domain_name_label) ||
+	       !is_text(values, "region", resource->item.region);
 }
 
 /* ---- names of services ---- */
@@ -105,21 +129,21 @@ bool addresses_give_way(struct inventory *inventory, const struct path *path, co
 static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
 {
 	char bare[NAME_TEXT_MAX];
-	const struct owner owner = {
-		.ptr.fqdn = owned_service_name(change_model(change), service, bare)};
+	const struct owned_resource resource = {
+		.item.reverse_fqdn = owned_service_name(change_model(change), service, bare)};
 
-	return owner_has_ptr(&owner, fqdn);
+	return owned_has_ptr(&resource, fqdn);
 }
 
-/* Whether the name may be that of the service (owner NULL: it is not there yet). Nobody can be
+/* Whether the name may be that of the service (resource NULL: it is not there yet). Nobody can be
  * asked here whose it is. */
-static int check_service_name(struct change *change, const char *service, const struct owner *owner,
-			      const char *fqdn)
+static int check_service_name(struct change *change, const char *service,
+			      const struct owned_resource *resource, const char *fqdn)
 {
 	struct inventory *inventory = change_inventory(change);
 
-	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) || is_its_own(change, service, fqdn) ||
-	    ownership_is_forward(inventory, ownership_subscription(inventory, owner), fqdn))
+	if (!fqdn || !*fqdn || owned_has_ptr(resource, fqdn) || is_its_own(change, service, fqdn) ||
+	    ownership_is_forward(inventory, ownership_subscription(inventory, resource), fqdn))
 		return 0;
 	return change_fail(
 		change, CHANGE_INVALID, "reverse_fqdn",
@@ -134,16 +158,102 @@ static bool asks_whose(enum addresses_why why)
 	return why != ADDRESSES_CLAIMED && why != ADDRESSES_BACK;
 }
 
+/* ---- values into the struct of their table ---- */
+
+/* Members that only tell something; up to a NULL. */
+static const char *const shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
+				    "origin", "etag",       "kind",   "warnings", NULL};
+static const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
+					 "address", "owner", NULL};
+static const char *const group_shown[] = {"origin", "etag", "warnings", NULL};
+
+void addresses_strip(const struct kind *kind, json_t *body)
+{
+	const char *const *members = kind->id == KIND_GROUP ? group_shown : shown;
+
+	for (size_t i = 0; members[i]; i++)
+		json_object_del(body, members[i]);
+	for (size_t i = 0; kind->id == KIND_PTR && ptr_around[i]; i++)
+		json_object_del(body, ptr_around[i]);
+}
+
+/* An empty text takes away what can be taken away. */
+static void drop_empty(const struct kind *kind, json_t *values)
+{
+	static const char *const optional[] = {"domain_name_label", "reverse_fqdn", "description",
+					       "ptr_description", "region"};
+	size_t count = kind->id == KIND_GROUP ? COUNT(optional) : COUNT(optional) - 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(values, optional[i]);
+
+		if (json_is_string(value) && json_string_length(value) == 0)
+			json_object_del(values, optional[i]);
+	}
+}
+
+static int check_tags(const json_t *tags, struct change_error *error)
+{
+	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT) : NULL;
+	size_t length = text ? strlen(text) : 0;
+
+	free(text);
+	if (json_object_size(tags) <= TAGS_MAX && length <= TAGS_BYTES_MAX)
+		return 0;
+	return change_say(error, CHANGE_INVALID, "tags",
+			  "do not fit; give an object of at most %d strings, %d bytes in all",
+			  TAGS_MAX, TAGS_BYTES_MAX);
+}
+
+int addresses_read(const struct kind *kind, const json_t *body, void *item, struct arena *arena,
+		   struct change_error *error)
+{
+	static const struct origin nowhere;
+	json_t *given = json_copy((json_t *)(uintptr_t)body);
+	const struct fault *first;
+	struct faults faults;
+	int err = 0;
+
+	*error = (struct change_error){.outcome = CHANGE_FINE};
+	addresses_strip(kind, given);
+	drop_empty(kind, given);
+	faults_init(&faults);
+	values_read(kind, given, item, &nowhere, arena, &faults);
+	first = faults_first(&faults);
+	if (first && faults.errors > 0)
+		err = change_say(error, CHANGE_INVALID, first->origin.path, "%s", first->text);
+	else if (faults.errors > 0)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	else if (kind->id == KIND_PTR && !json_object_get(body, "reverse_fqdn"))
+		err = change_say(error, CHANGE_INVALID, "reverse_fqdn",
+				 "it is missing; give the name, or null for none");
+	else
+		err = check_tags(json_object_get(given, "tags"), error);
+	faults_release(&faults);
+	json_decref(given);
+	return err;
+}
+
+/* The same for a change. */
+static int read_item(struct change *change, const struct kind *kind, const json_t *values,
+		     void *item, struct arena *arena)
+{
+	struct change_error error;
+	int err = addresses_read(kind, values, item, arena, &error);
+
+	return err ? change_fail(change, error.outcome, error.field, "%s", error.text) : 0;
+}
+
 /* ---- an address or service: what its values say ---- */
 
 struct address_reading {
 	struct change *change;
 	const struct path *path;
-	const struct owner *before; /* as it is; NULL: it is not there */
-	bool is_of_history;         /* the values are what there was */
-	json_t *values;             /* being completed */
-	uint8_t family;             /* of an address that is to be chosen */
-	const char *tags;           /* as the state keeps them; NULL: none */
+	const struct owned_resource *before; /* as it is; NULL: it is not there */
+	bool is_of_history;                  /* the values are what there was */
+	json_t *values;                      /* being completed */
+	uint8_t family;                      /* of an address that is to be chosen */
+	const char *tags;                    /* as the state keeps them; NULL: none */
 	struct arena arena;
 };
 
@@ -182,21 +292,21 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 
 static int check_repeated_all(struct address_reading *reading)
 {
-	const struct owner *before = reading->before;
+	const struct owned_resource *before = reading->before;
 	const struct path *path = reading->path;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
 	const char *subscription =
 		before ? before->subscription : change_model(reading->change)->subscription;
 
 	if (check_repeated(reading, "name", path->names[0]) != 0 ||
-	    (before && check_repeated(reading, "id", before->id) != 0) ||
+	    (before && check_repeated(reading, "id", before->item.id) != 0) ||
 	    (!is_service(reading) && check_repeated(reading, "resource_group", group) != 0) ||
 	    (!(is_service(reading) && reading->is_of_history) &&
 	     check_repeated(reading, "subscription", subscription) != 0))
 		return ERR_INVALID;
-	put_spelled(reading, "name", before ? before->name : NULL, path->names[0]);
+	put_spelled(reading, "name", before ? before->item.name : NULL, path->names[0]);
 	if (!is_service(reading))
-		put_spelled(reading, "resource_group", before ? before->resource_group : NULL,
+		put_spelled(reading, "resource_group", before ? before->item.resource_group : NULL,
 			    group);
 	return 0;
 }
@@ -210,16 +320,16 @@ static void keep(struct address_reading *reading, const char *key, const char *t
 
 static void keep_all(struct address_reading *reading)
 {
-	const struct owner *before = reading->before;
+	const struct owned_resource *before = reading->before;
 	char address[ADDRESS_TEXT_MAX];
 
 	if (!before)
 		return;
-	keep(reading, "address", address_print(&before->address, address));
+	keep(reading, "address", address_print(&before->item.address, address));
 	if (is_service(reading))
 		return;
-	keep(reading, "region", before->region);
-	keep(reading, "allocation", schema_allocation_names[before->allocation]);
+	keep(reading, "region", before->item.region);
+	keep(reading, "allocation", schema_allocation_names[before->item.allocation]);
 }
 
 /* An id never changes; a new address or service gets one, where none is given. */
@@ -229,7 +339,7 @@ static void give_id(struct address_reading *reading)
 	char id[UUID_TEXT_MAX];
 
 	if (reading->before)
-		json_put(reading->values, "id", json_text(reading->before->id));
+		json_put(reading->values, "id", json_text(reading->before->item.id));
 	else if (!given || json_is_null(given))
 		json_put(reading->values, "id", json_text(uuid_random(id)));
 }
@@ -244,35 +354,11 @@ static int take_family(struct address_reading *reading)
 	if (value && !json_is_null(value) && !is_good)
 		return change_fail(reading->change, CHANGE_INVALID, "family",
 				   "does not fit; give the string \"4\" or \"6\"");
-	reading->family = reading->before ? reading->before->address.family : 4;
+	reading->family = reading->before ? reading->before->item.address.family : 4;
 	if (is_good)
 		reading->family = *text == '6' ? 6 : 4;
 	json_object_del(reading->values, "family");
 	return 0;
-}
-
-/* Tags are an object here, and a list of "NAME=VALUE" in the file. */
-static int take_tags(struct address_reading *reading)
-{
-	int err = change_read_tags(reading->change, json_object_get(reading->values, "tags"),
-				   &reading->arena, &reading->tags);
-
-	json_object_del(reading->values, "tags");
-	return err;
-}
-
-/* An empty text takes away what can be taken away. */
-static void drop_empty(struct address_reading *reading)
-{
-	static const char *const optional[] = {"domain_name_label", "reverse_fqdn", "description",
-					       "ptr_description"};
-
-	for (size_t i = 0; i < COUNT(optional); i++) {
-		const json_t *value = json_object_get(reading->values, optional[i]);
-
-		if (json_is_string(value) && json_string_length(value) == 0)
-			json_object_del(reading->values, optional[i]);
-	}
 }
 
 static int complete(struct address_reading *reading)
@@ -281,82 +367,56 @@ static int complete(struct address_reading *reading)
 
 	if (!err)
 		err = take_family(reading);
-	if (!err)
-		err = take_tags(reading);
 	if (err)
 		return err;
-	for (size_t i = 0; addresses_shown[i]; i++)
-		json_object_del(reading->values, addresses_shown[i]);
 	json_object_del(reading->values, "subscription");
-	drop_empty(reading);
 	keep_all(reading);
 	give_id(reading);
 	reading->values = json_whole(reading->values);
 	return reading->values ? 0 : change_fail_memory(reading->change);
 }
 
-/* Reads the completed values into the struct of the table. */
-static int read_item(struct address_reading *reading, void *item)
+/* What the values say. */
+static int read_resource(struct address_reading *reading, struct owned_resource *resource)
 {
-	static const struct origin nowhere;
-	const struct fault *first;
-	struct faults faults;
-	int err = 0;
-
-	faults_init(&faults);
-	values_read(reading->path->kind, reading->values, item, &nowhere, &reading->arena, &faults);
-	first = faults_first(&faults);
-	if (faults.errors > 0)
-		err = first ? change_fail(reading->change, CHANGE_INVALID, first->origin.path, "%s",
-					  first->text)
-			    : change_fail_memory(reading->change);
-	faults_release(&faults);
-	return err;
-}
-
-/* What the values say, as an owner. */
-static int read_owner(struct address_reading *reading, struct owner *owner)
-{
-	const struct model *model = change_model(reading->change);
-	struct owned_address address;
-	struct cloud_service service;
+	const struct kind *kind = reading->path->kind;
+	struct owned_item item;
 	int err = complete(reading);
 
 	if (!err)
-		err = read_item(reading, is_service(reading) ? (void *)&service : (void *)&address);
+		err = read_item(reading->change, kind, reading->values, &item, &reading->arena);
 	if (err)
 		return err;
-	err = is_service(reading) ? owner_of_service(owner, &service, model, &reading->arena)
-				  : owner_of_address(owner, &address, model, &reading->arena);
+	err = owned_declared(resource, kind->id, &item, change_model(reading->change),
+			     &reading->arena);
 	if (err)
 		return change_fail_memory(reading->change);
-	if (!is_service(reading))
-		owner->description = NULL; /* is its PTR's */
-	owner->tags = reading->tags;
-	owner->ptr.read_only = false;
+	resource->ptr_is_declared = false;
 	if (reading->before)
-		owner->subscription = reading->before->subscription;
+		resource->subscription = reading->before->subscription;
 	return 0;
 }
 
 /* A name of good form, and no description or TTL of a PTR that is not there. */
-static int check_ptr(const struct address_reading *reading, const struct owner *owner)
+static int check_ptr(const struct address_reading *reading, const struct owned_item *item)
 {
-	const char *key = is_service(reading) ? "ptr_description" : "description";
-	const struct change_ptr ptr = {.fqdn = owner->ptr.fqdn};
-	bool described = json_string_value(json_object_get(reading->values, key));
+	const struct owned_resource *before = reading->before;
 
-	if (owner->ptr.fqdn)
-		return change_ptr_check(reading->change, &ptr);
-	if ((!described && !json_is_integer(json_object_get(reading->values, "ttl"))) ||
-	    (reading->before && reading->before->ptr.fqdn))
+	if (item->reverse_fqdn)
+		return change_ptr_check(reading->change, item);
+	if ((!item->ptr_description && item->ttl == NOT_GIVEN) ||
+	    (before && before->item.reverse_fqdn))
 		return 0;
-	return change_fail(reading->change, CHANGE_INVALID, described ? key : "ttl",
+	return change_fail(reading->change, CHANGE_INVALID,
+			   !item->ptr_description ? "ttl"
+			   : is_service(reading)  ? "ptr_description"
+						  : "description",
 			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
-static int put_address(struct change *change, const struct path *path, const struct owner *before,
-		       const json_t *values, enum addresses_why why)
+static int put_address(struct change *change, const struct path *path,
+		       const struct owned_resource *before, const json_t *values,
+		       enum addresses_why why)
 {
 	struct address_reading reading = {.change = change,
 					  .path = path,
@@ -364,7 +424,7 @@ static int put_address(struct change *change, const struct path *path, const str
 					  .is_of_history =
 						  why == ADDRESSES_UNDO || why == ADDRESSES_BACK,
 					  .values = json_copy((json_t *)(uintptr_t)values)};
-	struct owner owner;
+	struct owned_resource resource;
 	int err;
 
 	if (!reading.values)
@@ -372,13 +432,14 @@ static int put_address(struct change *change, const struct path *path, const str
 	arena_init(&reading.arena);
 	err = before ? change_check_writable(change, before) : 0;
 	if (!err)
-		err = read_owner(&reading, &owner);
+		err = read_resource(&reading, &resource);
 	if (!err)
-		err = check_ptr(&reading, &owner);
+		err = check_ptr(&reading, &resource.item);
 	if (!err && is_service(&reading) && asks_whose(why))
-		err = check_service_name(change, path->names[0], before, owner.ptr.fqdn);
+		err = check_service_name(change, path->names[0], before,
+					 resource.item.reverse_fqdn);
 	if (!err)
-		err = change_put(change, before, &owner, reading.family);
+		err = change_put(change, before, &resource, reading.family);
 	arena_release(&reading.arena);
 	json_decref(reading.values);
 	return err;
@@ -386,148 +447,102 @@ static int put_address(struct change *change, const struct path *path, const str
 
 int addresses_add(struct change *change, const struct path *path, const json_t *values)
 {
+	const struct owned_resource *holder;
+	char title[OWNED_TITLE_MAX];
 	int err = change_is_open(change);
 
-	return err ? err : put_address(change, path, NULL, values, ADDRESSES_BACK);
+	if (err)
+		return err;
+	holder = addresses_find(change_inventory(change), path);
+	if (holder)
+		return change_fail(change, CHANGE_TAKEN, "name", "%s is taken, by %s; give another",
+				   path->names[0], owned_title(holder, title));
+	return put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
 /* ---- PTRs and groups ---- */
 
-const char *const addresses_shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
-				       "origin", "etag",       "kind",   "warnings", NULL};
-const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
-				  "address", "owner", NULL};
-
-static int read_text(const char *key, const json_t *value, const char **text,
-		     struct change_error *error)
-{
-	*text = json_string_value(value);
-	return *text || json_is_null(value) ? 0
-					    : change_refuse(error, key, "must be a string or null");
-}
-
-static int read_ttl(struct change_ptr *ptr, const json_t *value, struct change_error *error)
-{
-	ptr->ttl_given = json_is_integer(value);
-	ptr->ttl = json_integer_value(value);
-	if (json_is_integer(value) || json_is_null(value))
-		return 0;
-	return change_refuse(error, "ttl", "must be a whole number of seconds or null");
-}
-
-static int read_member(struct change_ptr *ptr, const char *key, const json_t *value,
-		       struct change_error *error)
-{
-	if (text_is_among(key, addresses_shown) || text_is_among(key, ptr_around))
-		return 0;
-	if (strcmp(key, "reverse_fqdn") == 0)
-		return read_text(key, value, &ptr->fqdn, error);
-	if (strcmp(key, "description") == 0)
-		return read_text(key, value, &ptr->description, error);
-	if (strcmp(key, "ttl") == 0)
-		return read_ttl(ptr, value, error);
-	return change_refuse(error, key, "unknown; a PTR has reverse_fqdn, description and ttl");
-}
-
-int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error)
-{
-	const char *key;
-	json_t *value;
-	int err = 0;
-
-	*ptr = (struct change_ptr){.fqdn = NULL};
-	*error = (struct change_error){.outcome = CHANGE_FINE};
-	if (!json_is_object(body))
-		return change_refuse(error, "", "the body must be a JSON object");
-	json_object_foreach((json_t *)(uintptr_t)body, key, value) err =
-		err ? err : read_member(ptr, key, value, error);
-	if (!err && !json_object_get(body, "reverse_fqdn"))
-		err = change_refuse(error, "reverse_fqdn",
-				    "it is missing; give the name, or null for none");
-	return err;
-}
-
 /* A PTR whose address is not there waits for it. */
 static int forget_waiting(struct change *change, const char *id)
 {
-	struct owner_ptr waiting;
+	struct owned_resource waiting;
 	int err = inventory_ptr_row(change_inventory(change), id, &waiting);
 
 	return err == 0 ? change_ptr_forget(change, id) : 0;
 }
 
-static int put_waiting(struct change *change, const char *id, const struct change_ptr *ptr)
+static int put_waiting(struct change *change, const char *id, const struct owned_item *ptr)
 {
 	int err = forget_waiting(change, id);
 
 	return err ? err : change_ptr_wait(change, id, ptr);
 }
 
-static int put_ptr_of(struct change *change, const struct path *path, const struct owner *owner,
-		      const json_t *values, enum addresses_why why)
+static int put_ptr(struct change *change, const struct path *path,
+		   const struct owned_resource *resource, const struct owned_item *ptr,
+		   enum addresses_why why)
 {
-	struct change_error error;
-	struct change_ptr ptr;
+	int err = 0;
+
+	if (!resource)
+		return ptr->reverse_fqdn ? put_waiting(change, path->names[0], ptr)
+					 : forget_waiting(change, path->names[0]);
+	if (owned_is_service(resource) && asks_whose(why))
+		err = check_service_name(change, resource->item.name, resource, ptr->reverse_fqdn);
+	if (err)
+		return err;
+	if (ptr->reverse_fqdn)
+		return change_ptr_set(change, resource, ptr);
+	if (resource->item.reverse_fqdn)
+		return change_ptr_unset(change, resource);
+	if (!ptr->ptr_description && ptr->ttl == NOT_GIVEN)
+		return 0;
+	return change_fail(change, CHANGE_INVALID, ptr->ptr_description ? "description" : "ttl",
+			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+}
+
+static int put_ptr_of(struct change *change, const struct path *path,
+		      const struct owned_resource *resource, const json_t *values,
+		      enum addresses_why why)
+{
+	struct owned_item ptr;
+	struct arena arena;
 	int err;
 
-	if (!owner && why != ADDRESSES_BACK)
+	if (!resource && why != ADDRESSES_BACK)
 		return change_fail(change, CHANGE_NOT_FOUND, NULL,
 				   "\"%.80s\" is not an address or id that we own; add the address "
 				   "first",
 				   path->names[0]);
-	if (ptr_of_json(&ptr, values, &error) != 0)
-		return change_fail(change, error.outcome, error.field, "%s", error.text);
-	if (!owner)
-		return put_waiting(change, path->names[0], &ptr);
-	if (owner->kind == OWNER_SERVICE && asks_whose(why)) {
-		err = check_service_name(change, owner->name, owner, ptr.fqdn);
-		if (err)
-			return err;
-	}
-	if (ptr.fqdn && *ptr.fqdn)
-		return change_ptr_set(change, owner, &ptr);
-	if (owner->ptr.fqdn)
-		return change_ptr_unset(change, owner);
-	if (!ptr.description && !ptr.ttl_given)
-		return 0;
-	return change_fail(change, CHANGE_INVALID, ptr.description ? "description" : "ttl",
-			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+	arena_init(&arena);
+	err = read_item(change, path->kind, values, &ptr, &arena);
+	if (!err)
+		err = put_ptr(change, path, resource, &ptr, why);
+	arena_release(&arena);
+	return err;
 }
 
-static int read_group_text(struct change *change, const json_t *values, const char *key,
-			   const char **text)
+static int put_resource_group(struct change *change, const struct path *path, const json_t *body)
 {
-	const json_t *value = json_object_get(values, key);
+	json_t *values = json_copy((json_t *)(uintptr_t)body);
+	const char *name = json_string_value(json_object_get(values, "name"));
+	struct resource_group group;
+	struct arena arena;
+	int err = 0;
 
-	*text = json_string_value(value);
-	if (!value || *text || json_is_null(value))
-		return 0;
-	return change_fail(change, CHANGE_INVALID, key, "must be a string or null");
-}
-
-static int put_resource_group(struct change *change, const struct path *path, const json_t *values)
-{
-	static const char *const members[] = {"name", "region",   "tags", "origin",
-					      "etag", "warnings", NULL};
-	struct change_group group = {.tags = json_object_get(values, "tags")};
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)values, key, value)
-	{
-		if (!text_is_among(key, members))
-			return change_fail(change, CHANGE_INVALID, key,
-					   "unknown; a group has name, region and tags");
-	}
-	if (read_group_text(change, values, "name", &group.name) != 0 ||
-	    read_group_text(change, values, "region", &group.region) != 0)
-		return ERR_INVALID;
-	if (group.name && strcasecmp(group.name, path->names[0]) != 0)
-		return change_fail(change, CHANGE_INVALID, "name",
-				   "it is \"%s\", and cannot change", path->names[0]);
-	if (!group.name)
-		group.name = path->names[0];
-	return change_group_put(change, &group, false);
+	if (!name)
+		json_put(values, "name", json_text(path->names[0]));
+	else if (strcasecmp(name, path->names[0]) != 0)
+		err = change_fail(change, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
+				  path->names[0]);
+	arena_init(&arena);
+	if (!err)
+		err = read_item(change, path->kind, values, &group, &arena);
+	if (!err)
+		err = change_group_put(change, &group, false);
+	arena_release(&arena);
+	json_decref(values);
+	return err;
 }
 
 /* ---- removing, and the entry point ---- */
@@ -543,7 +558,7 @@ static int remove_group(struct change *change, const struct path *path, enum add
 	if (why == ADDRESSES_BACK)
 		return change_group_forget(change, path->names[0]);
 	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
-	    !group.tags)
+	    group.tags.count == 0)
 		return 0; /* it came with an address, and others came, or were there */
 	if (inventory_group_size(inventory, path->names[0]) > 0)
 		return change_fail(change, CHANGE_INVALID, "",
@@ -557,40 +572,41 @@ static int remove_group(struct change *change, const struct path *path, enum add
 	return change_group_forget(change, path->names[0]);
 }
 
-static int remove_one(struct change *change, const struct path *path, const struct owner *owner,
-		      enum addresses_why why)
+static int remove_one(struct change *change, const struct path *path,
+		      const struct owned_resource *resource, enum addresses_why why)
 {
 	if (path->kind->id == KIND_GROUP)
 		return remove_group(change, path, why);
-	if (path->kind->id == KIND_PTR && !owner && why == ADDRESSES_BACK)
+	if (path->kind->id == KIND_PTR && !resource && why == ADDRESSES_BACK)
 		return forget_waiting(change, path->names[0]);
 	if (path->kind->id == KIND_PTR)
-		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
-	return owner ? change_remove(change, owner) : 0;
+		return resource && resource->item.reverse_fqdn ? change_ptr_unset(change, resource)
+							       : 0;
+	return resource ? change_remove(change, resource) : 0;
 }
 
 int addresses_put(struct change *change, const struct path *path, const json_t *values,
 		  enum addresses_why why)
 {
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	int err = change_is_open(change);
 
 	if (err)
 		return err;
-	owner = addresses_find(change_inventory(change), path);
+	resource = addresses_find(change_inventory(change), path);
 	if (!values) {
-		err = remove_one(change, path, owner, why);
+		err = remove_one(change, path, resource, why);
 	} else if (path->kind->id == KIND_GROUP) {
 		err = put_resource_group(change, path, values);
 	} else if (path->kind->id == KIND_PTR) {
-		err = put_ptr_of(change, path, owner, values, why);
+		err = put_ptr_of(change, path, resource, values, why);
 	} else {
-		if (why == ADDRESSES_BACK && is_another(owner, values)) {
-			err = change_remove(change, owner);
-			owner = NULL;
+		if (why == ADDRESSES_BACK && is_another(resource, values)) {
+			err = change_remove(change, resource);
+			resource = NULL;
 		}
 		if (!err)
-			err = put_address(change, path, owner, values, why);
+			err = put_address(change, path, resource, values, why);
 	}
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
 }

@@ -2,7 +2,7 @@
  * that are too many to be items of a model. Their values are read by the table of fields, like
  * those of every other kind, and put into the open change:
  *
- *     addresses_put ─► values ─► struct of the table ─► struct owner ─► change_put: checked, row */
+ *     addresses_put ─► values ─► struct owned_item ─► change_put: completed, checked, row */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
@@ -29,10 +29,14 @@ MUST_CHECK int addresses_put(struct change *change, const struct path *path, con
  */
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values);
 /* The address or service that it is, or whose PTR it is; NULL: there is none, or it is a group. */
-const struct owner *addresses_find(struct inventory *inventory, const struct path *path);
+const struct owned_resource *addresses_find(struct inventory *inventory, const struct path *path);
 /* The present values of the resource; putting them again changes nothing. NULL: there is no such
  * resource, or no memory. */
 json_t *addresses_values(struct inventory *inventory, const struct path *path);
+/* The resource as the API shows it, and its etag; of a PTR also where there is none, as long as its
+ * address is there. NULL: it is not there, or, with an outcome in the error, it cannot be read. */
+json_t *addresses_show(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX],
+		       struct change_error *error);
 /* Its etag now; false: it is not there. Of an address or service without a PTR, whose PTR is asked
  * for, the etag is that of the address or service all the same. */
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
@@ -40,11 +44,13 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 /* Adds a new one. An existing one with the same name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 
-/* What a body says of a PTR: "reverse_fqdn", which it must have, "description" and "ttl"; what is
- * shown beside them is passed over. Texts are the body's. ERR_INVALID: `error` has the member. */
-MUST_CHECK int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error);
-/* Members that only tell something, wherever they are shown, and those of a PTR that tell what it
- * is of; up to a NULL. */
-extern const char *const addresses_shown[], *const ptr_around[];
+/* Removes from a body what only tells something, wherever it is shown: of a PTR, also what it is
+ * of. */
+void addresses_strip(const struct kind *kind, json_t *body);
+/* Reads a body for one of the inventory's kinds into the struct of its table; texts go into the
+ * arena. An empty text counts as not given, where it can be taken away; a PTR's name must be there,
+ * if only as null. ERR_INVALID: `error` has the member. */
+MUST_CHECK int addresses_read(const struct kind *kind, const json_t *body, void *item,
+			      struct arena *arena, struct change_error *error);
 
 #endif

@@ -17,6 +17,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 #include "rules/check/limits.h"
 #include "rules/check/pools.h"
 #include "rules/schema/schema.h"
@@ -221,18 +222,18 @@ const struct model *change_model(const struct change *change)
 
 /* ---- what is written ---- */
 
-/* json NULL: it goes. */
+/* json NULL: it goes. ERR_EXISTS: another row has one of the keys. */
 static int write_row(struct change *change, unsigned kind, const char *path, const char *json,
 		     const struct source_keys *keys)
 {
 	char error[SOURCE_ERROR_MAX] = "";
+	int err = check_trouble(change);
 
-	if (check_trouble(change) != 0)
-		return ERR_INVALID;
+	if (err)
+		return err;
 	change->inventory->edits++;
-	return change->source->calls->put(change->source, kind, path, json, keys, error) == 0
-		       ? 0
-		       : fail_store(change, error);
+	err = change->source->calls->put(change->source, kind, path, json, keys, error);
+	return !err || err == ERR_EXISTS ? err : fail_store(change, error);
 }
 
 /* Takes the JSON over, which NULL is no memory for. */
@@ -252,22 +253,26 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 
 /* ---- what is served ---- */
 
-/* One more of the owner, or (-1) one less. */
-static void count(struct change *change, const struct owner *owner, bool refused, int one)
+/* One more of its kind, or (-1) one less. */
+static void count(struct change *change, const struct owned_resource *resource, bool refused,
+		  int one)
 {
 	struct inventory_part *after = &change->after;
 
-	if (owner_is_read_only(owner)) {
-		after->given += (size_t)(owner->ptr.fqdn && !owner->ptr.read_only ? one : 0);
+	if (owned_is_declared(resource)) {
+		after->given +=
+			(size_t)(resource->item.reverse_fqdn && !resource->ptr_is_declared ? one
+											   : 0);
 		return;
 	}
-	*(owner->kind == OWNER_SERVICE ? &after->services : &after->addresses) += (size_t)one;
-	after->ptrs += (size_t)(owner->ptr.fqdn ? one : 0);
+	*(owned_is_service(resource) ? &after->services : &after->addresses) += (size_t)one;
+	after->ptrs += (size_t)(resource->item.reverse_fqdn ? one : 0);
 	after->refused += (size_t)(refused ? one : 0);
 }
 
 /* The draft has `now` (NULL: nobody) in the place of `before` (NULL: of nobody). */
-static int serve(struct change *change, const struct owner *before, const struct owner *now)
+static int serve(struct change *change, const struct owned_resource *before,
+		 const struct owned_resource *now)
 {
 	const struct inventory *inventory = change->inventory;
 	char text[POOLS_TEXT_MAX];
@@ -282,13 +287,13 @@ static int serve(struct change *change, const struct owner *before, const struct
 		refused = inventory_refusal(inventory, before, text);
 		count(change, before, refused, -1);
 		if (!refused)
-			err = owner_unserve(before, change->draft, &inventory->key);
+			err = owned_unserve(before, change->draft, &inventory->key);
 	}
 	if (now) {
 		refused = inventory_refusal(inventory, now, text);
 		count(change, now, refused, 1);
 		if (!err && !refused)
-			err = owner_serve(now, change->draft, &inventory->key,
+			err = owned_serve(now, change->draft, &inventory->key,
 					  inventory->now.model);
 	}
 	return err ? change_fail(change, CHANGE_NO_MEMORY, NULL, "cannot be served: %s",
@@ -296,62 +301,48 @@ static int serve(struct change *change, const struct owner *before, const struct
 		   : 0;
 }
 
-/* The owner of the state, in the place of what it was before. */
-static int put_owner(struct change *change, const struct owner *before, const struct owner *now)
-{
-	char path[PATH_MAX_BYTES];
-	struct owner_scratch scratch;
-	struct source_keys keys = owner_keys(now, &scratch);
-
-	if (owner_key(now, path) != 0)
-		return change_fail(change, CHANGE_INVALID, "name",
-				   "is too long; give a shorter one");
-	if (put_row(change, owner_kind_id(now->kind), path, owner_values(now), &keys) != 0)
-		return ERR_INVALID;
-	return serve(change, before, now);
-}
-
 /* ---- edits: what stands in the way ---- */
 
-/* The owner as it is with the edits so far: what was read ahead of the latest one is read again.
+/* The resource as it is with the edits so far: what was read ahead of the latest one is read again.
  * NULL: *err, and the change is void. */
-static const struct owner *find_now(struct change *change, const struct owner *owner, int *err)
+static const struct owned_resource *find_now(struct change *change,
+					     const struct owned_resource *resource, int *err)
 {
-	const struct owner *found;
+	const struct owned_resource *found;
 
 	*err = change_is_open(change);
-	found = *err || !owner ? NULL
-		: owner->revision && owner->read_at == change->inventory->edits
-			? owner
-			: inventory_by_id(change->inventory, owner->id);
+	found = *err || !resource ? NULL
+		: resource->item.origin.revision && resource->read_at == change->inventory->edits
+			? resource
+			: inventory_by_id(change->inventory, resource->item.id);
 	if (!*err && !found)
 		*err = change_fail(change, CHANGE_NOT_FOUND, NULL,
 				   "there is no such address or service");
 	return *err ? NULL : found;
 }
 
-int change_check_writable(struct change *change, const struct owner *owner)
+int change_check_writable(struct change *change, const struct owned_resource *resource)
 {
-	char title[OWNER_TITLE_MAX];
+	char title[OWNED_TITLE_MAX];
 
-	if (!owner_is_read_only(owner))
+	if (!owned_is_declared(resource))
 		return 0;
 	return change_fail(change, CHANGE_READ_ONLY, NULL,
 			   "%s comes from the configuration file; change it there",
-			   owner_title(owner, title));
+			   owned_title(resource, title));
 }
 
-static int check_names(struct change *change, const struct owner *owner)
+static int check_names(struct change *change, const struct owned_resource *resource)
 {
-	const char *advice = NULL, *field = "name", *text = owner->name;
+	const char *advice = NULL, *field = "name", *text = resource->item.name;
 
-	if (owner->kind == OWNER_SERVICE) {
-		advice = service_name_refusal(owner->name);
-	} else if (owner->label) {
+	if (owned_is_service(resource)) {
+		advice = service_name_refusal(resource->item.name);
+	} else if (resource->item.domain_name_label) {
 		field = "domain_name_label";
-		text = owner->label;
-		advice = label_refusal(owner->label);
-		if (!advice && !owner->region)
+		text = resource->item.domain_name_label;
+		advice = label_refusal(resource->item.domain_name_label);
+		if (!advice && !resource->item.region)
 			advice = "a label takes a region: give one, or a top-level one in the "
 				 "configuration";
 	}
@@ -360,80 +351,114 @@ static int check_names(struct change *change, const struct owner *owner)
 		      : 0;
 }
 
-/* Who has the same id, name, address or forward name, another one than `before`; *field says which
- * by the schema's key. NULL: nobody. */
-static const struct owner *find_clash(struct change *change, const struct owner *owner,
-				      const struct owner *before, const char **field)
+static int fail_taken(struct change *change, const struct owned_resource *wanted, const char *field,
+		      const struct owned_resource *holder)
+{
+	const struct owned_item *item = &wanted->item;
+	char title[OWNED_TITLE_MAX], address[ADDRESS_TEXT_MAX];
+	const char *text = strcmp(field, "id") == 0        ? item->id
+			   : strcmp(field, "address") == 0 ? address_print(&item->address, address)
+			   : strcmp(field, "name") == 0    ? item->name
+							   : wanted->fqdn;
+
+	return change_fail(change, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
+			   owned_title(holder, title));
+}
+
+/* What the store would not find by its keys: something of the file's, a service and an address with
+ * one forward name, and an id that a PTR waits for. */
+static int check_clash(struct change *change, const struct owned_resource *wanted,
+		       const struct owned_resource *before)
+{
+	struct inventory *inventory = change->inventory;
+	const struct reverse_settings *reverse = &inventory->now.model->reverse;
+	const char *suffix = owned_is_service(wanted) ? reverse->suffix : reverse->service_suffix;
+	const char *field;
+	const struct owned_resource *holder =
+		declared_clash(inventory->now.declared, wanted, &field);
+	struct owned_resource waiting = {.kind = NULL};
+	char host[NAME_TEXT_MAX];
+
+	if (!holder && wanted->fqdn && inventory_cut_suffix(wanted->fqdn, suffix, host)) {
+		field = owned_fqdn_field(wanted);
+		holder = inventory_by_fqdn(inventory, wanted->fqdn);
+		if (holder && before && strcmp(holder->item.id, before->item.id) == 0)
+			holder = NULL;
+	}
+	if (holder)
+		return fail_taken(change, wanted, field, holder);
+	if (!before && change->after.waiting > 0 &&
+	    inventory_ptr_row(inventory, wanted->item.id, &waiting) == 0)
+		return change_fail(change, CHANGE_TAKEN, "id",
+				   "%s is the id of an address that the file had, and whose PTR "
+				   "\"%s\" waits for its return; give another",
+				   wanted->item.id, waiting.item.reverse_fqdn);
+	return check_trouble(change);
+}
+
+/* The store has found that another one has something of it, and does not say which. */
+static int name_holder(struct change *change, const struct owned_resource *wanted,
+		       const struct owned_resource *before)
 {
 	struct inventory *inventory = change->inventory;
 	const struct {
 		const char *field;
-		const struct owner *found;
+		const struct owned_resource *found;
 	} looked[] = {
-		{"id", before ? NULL : inventory_by_id(inventory, owner->id)},
-		{"name",
-		 before ? NULL
-		 : owner->kind == OWNER_SERVICE
-			 ? inventory_service(inventory, owner->name)
-			 : inventory_address(inventory, owner->resource_group, owner->name)},
-		{"address", inventory_by_address(inventory, &owner->address)},
-		{owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
-		 inventory_by_fqdn(inventory, owner->fqdn)},
+		{"id", inventory_by_id(inventory, wanted->item.id)},
+		{"address", inventory_by_address(inventory, &wanted->item.address)},
+		{owned_fqdn_field(wanted), inventory_by_fqdn(inventory, wanted->fqdn)},
 	};
 
-	for (size_t i = 0; i < sizeof looked / sizeof *looked; i++) {
-		*field = looked[i].field;
-		if (looked[i].found && (!before || strcmp(looked[i].found->id, before->id) != 0))
-			return looked[i].found;
+	for (size_t i = 0; i < COUNT(looked); i++) {
+		const struct owned_resource *found = looked[i].found;
+
+		if (found && !(before && strcmp(found->item.id, before->item.id) == 0))
+			return fail_taken(change, wanted, looked[i].field, found);
 	}
-	return NULL;
+	return fail_store(change, "another record has the id, address or label");
 }
 
-static int check_clash(struct change *change, const struct owner *owner, const struct owner *before)
+/* Of the state, in the place of what it was before (NULL: it is new). */
+static int put_resource(struct change *change, const struct owned_resource *before,
+			const struct owned_resource *now)
 {
-	const char *field, *text;
-	char title[OWNER_TITLE_MAX], address[ADDRESS_TEXT_MAX];
-	const struct owner *other = find_clash(change, owner, before, &field);
-	struct owner_ptr waiting;
+	char path[PATH_MAX_BYTES];
+	struct owned_scratch scratch;
+	struct source_keys keys = owned_keys(now, &scratch);
+	int err;
 
-	if (!other && !before && inventory_ptr_row(change->inventory, owner->id, &waiting) == 0)
-		return change_fail(change, CHANGE_TAKEN, "id",
-				   "%s is the id of an address that the file had, and whose PTR "
-				   "\"%s\" waits for its return; give another",
-				   owner->id, waiting.fqdn);
-	if (!other)
-		return check_trouble(change);
-	text = strcmp(field, "id") == 0        ? owner->id
-	       : strcmp(field, "address") == 0 ? address_print(&owner->address, address)
-	       : strcmp(field, "name") == 0    ? owner->name
-					       : owner->fqdn;
-	return change_fail(change, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
-			   owner_title(other, title));
+	if (owned_key(now, path) != 0)
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
+	err = put_row(change, now->kind->id, path, owned_row_json(now), &keys);
+	if (err == ERR_EXISTS)
+		return name_holder(change, now, before);
+	return err ? err : serve(change, before, now);
 }
 
-/* Everything about an owner that has its values. */
-static int check_owner(struct change *change, struct owner *owner, const struct owner *before,
-		       char fqdn[NAME_TEXT_MAX])
+/* Everything about a resource that has its values. */
+static int check_resource(struct change *change, struct owned_resource *resource,
+			  const struct owned_resource *before, char fqdn[NAME_TEXT_MAX])
 {
 	char refusal[POOLS_TEXT_MAX];
-	int err = check_names(change, owner);
+	int err = check_names(change, resource);
 
 	if (err)
 		return err;
-	if (owner_derive_fqdn(owner, change->inventory->now.model, fqdn) != 0)
-		return change_fail(change, CHANGE_INVALID,
-				   owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
+	if (owned_derive_fqdn(resource, change->inventory->now.model, fqdn) != 0)
+		return change_fail(change, CHANGE_INVALID, owned_fqdn_field(resource),
 				   "the name it would have is no domain name: \"%s\"; use a "
 				   "shorter one",
 				   fqdn);
-	if (!change->restores && inventory_refusal(change->inventory, owner, refusal))
+	if (!change->restores && inventory_refusal(change->inventory, resource, refusal))
 		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
-	return check_clash(change, owner, before);
+	return check_clash(change, resource, before);
 }
 
 /* ---- an address where none was named: the next free one of a pool of the region, in the pools'
  * order. The search begins where the last one ended, so that filling a pool looks at each address
- * about once, and an address that was just let go is not given to another owner at once ---- */
+ * about once, and an address that was just let go is not given away again at once ---- */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
@@ -506,9 +531,10 @@ static int find_free(struct change *change, const struct prefix *pool, const cha
 
 	room_of(pool, &first);
 	for (uint32_t at = from; !err && !*found && at < to; at++) {
-		const struct owner probe = {.address = address_add(&pool->address, first + at)};
+		const struct owned_resource probe = {
+			.item.address = address_add(&pool->address, first + at)};
 
-		*address = probe.address;
+		*address = probe.item.address;
 		if (at == from) {
 			used = inventory_by_address(inventory, address);
 			err = read_taken(change, &taken, address);
@@ -548,363 +574,268 @@ static int find_address(struct change *change, const char *region, uint8_t famil
 
 /* ---- addresses and services ---- */
 
-static int give_address(struct change *change, struct owner *owner, uint8_t family)
+static int give_address(struct change *change, struct owned_resource *resource, uint8_t family)
 {
 	bool found = false;
 	int err;
 
-	if (owner->address.family)
+	if (resource->item.address.family)
 		return 0;
-	err = find_address(change, owner->region, family, &owner->address, &found);
+	err = find_address(change, resource->item.region, family, &resource->item.address, &found);
 	if (err || found)
 		return err;
 	return change_fail(change, CHANGE_EXHAUSTED, "address",
 			   "no address pool%s%s has a free IPv%u address; add a pool, or name an "
 			   "address",
-			   owner->region ? " of region " : "", owner->region ? owner->region : "",
-			   family);
+			   resource->item.region ? " of region " : "",
+			   resource->item.region ? resource->item.region : "", family);
 }
 
 /* The group is there, in the state, too. */
 static int ensure_group(struct change *change, const char *name, const char *region);
 
-static bool is_same_ptr(const struct owner_ptr *a, const struct owner_ptr *b)
+static bool is_same_ptr(const struct owned_item *a, const struct owned_item *b)
 {
-	if (!a->fqdn || !b->fqdn)
-		return !a->fqdn && !b->fqdn;
-	return text_equal(a->fqdn, b->fqdn) && text_equal(a->description, b->description) &&
-	       a->ttl_given == b->ttl_given && a->ttl == b->ttl;
+	if (!a->reverse_fqdn || !b->reverse_fqdn)
+		return !a->reverse_fqdn && !b->reverse_fqdn;
+	return text_equal(a->reverse_fqdn, b->reverse_fqdn) &&
+	       text_equal(a->ptr_description, b->ptr_description) && a->ttl == b->ttl;
 }
 
-static enum ptr_action action_after(const struct owner_ptr *before)
+static const struct owned_resource nobody; /* has no PTR */
+
+/* The PTR is another one than it was. */
+static void note_action(const struct change *change, const struct owned_resource *before,
+			struct owned_resource *now)
 {
-	return before->fqdn ? PTR_ACTION_UPDATE : PTR_ACTION_CREATE;
+	now->ptr_is_declared = false;
+	now->ptr_revision = change->revision;
+	now->action = !now->item.reverse_fqdn     ? PTR_ACTION_DELETE
+		      : before->item.reverse_fqdn ? PTR_ACTION_UPDATE
+						  : PTR_ACTION_CREATE;
 }
 
 /* One that is as it was keeps the revision at which it was set, unless it is served elsewhere now,
- * or was not served. */
-static void note_ptr(const struct change *change, const struct owner *before, struct owner *wanted)
+ * or was not served. `before` NULL: it is new. */
+static void note_ptr(const struct change *change, const struct owned_resource *before,
+		     struct owned_resource *now)
 {
-	static const struct owner_ptr none;
-	struct owner_ptr *ptr = &wanted->ptr;
-	const struct owner_ptr *was = before ? &before->ptr : &none;
-	bool same = is_same_ptr(was, ptr), moves;
+	const struct owned_resource *was = before ? before : &nobody;
+	bool moves = before && now->item.reverse_fqdn &&
+		     (was->status == PTR_ERROR ||
+		      !address_equal(&now->item.address, &was->item.address));
 
-	if (same)
-		*ptr = *was;
-	moves = same && before && ptr->fqdn &&
-		(ptr->status == PTR_ERROR || !address_equal(&wanted->address, &before->address));
-	if (same && !moves)
+	if (!is_same_ptr(&was->item, &now->item) || moves) {
+		note_action(change, was, now);
 		return;
-	ptr->revision = change->revision;
-	ptr->action = ptr->fqdn ? action_after(was) : PTR_ACTION_DELETE;
+	}
+	now->ptr_is_declared = was->ptr_is_declared;
+	now->ptr_revision = was->ptr_revision;
+	now->action = was->action;
 }
 
-int change_put(struct change *change, const struct owner *owner, struct owner *wanted,
-	       uint8_t family)
+int change_put(struct change *change, const struct owned_resource *resource,
+	       struct owned_resource *wanted, uint8_t family)
 {
-	const struct owner *before = NULL;
+	const struct owned_resource *before = NULL;
 	char fqdn[NAME_TEXT_MAX];
 	int err = change_is_open(change);
 
-	if (!err && owner)
-		before = find_now(change, owner, &err);
+	if (!err && resource)
+		before = find_now(change, resource, &err);
 	if (!err)
 		err = give_address(change, wanted, family);
 	if (!err)
-		err = check_owner(change, wanted, before, fqdn);
-	if (!err && !before && wanted->resource_group)
+		err = check_resource(change, wanted, before, fqdn);
+	if (!err && !before && wanted->item.resource_group)
 		/* Ahead of it, so that an undo, backwards, works. */
-		err = ensure_group(change, wanted->resource_group, wanted->region);
+		err = ensure_group(change, wanted->item.resource_group, wanted->item.region);
 	if (err)
 		return err;
 	note_ptr(change, before, wanted);
-	return put_owner(change, before, wanted);
+	return put_resource(change, before, wanted);
 }
 
-int change_remove(struct change *change, const struct owner *owner)
+int change_remove(struct change *change, const struct owned_resource *resource)
 {
 	char path[PATH_MAX_BYTES];
 	int err;
-	const struct owner *before = find_now(change, owner, &err);
+	const struct owned_resource *before = find_now(change, resource, &err);
 
 	if (!before)
 		return err;
 	err = change_check_writable(change, before);
 	if (!err)
-		err = owner_key(before, path);
+		err = owned_key(before, path);
 	if (!err)
-		err = delete_row(change, owner_kind_id(before->kind), path);
+		err = delete_row(change, before->kind->id, path);
 	return err ? err : serve(change, before, NULL);
-}
-
-/* ---- the form of single values: by the table of fields, as values of an address ---- */
-
-static const struct field *address_field(const char *key)
-{
-	return schema_field(kind_field(kind_of_id(KIND_ADDRESS))->group, key);
-}
-
-/* text NULL: nothing is said. */
-static int check_text(struct change *change, const char *key, const char *text)
-{
-	static const struct origin nowhere;
-	struct owned_address item;
-	struct faults faults;
-	struct arena arena;
-	int err = 0;
-
-	arena_init(&arena);
-	faults_init(&faults);
-	if (text)
-		err = schema_set_text(address_field(key), &item, text, &nowhere, &arena, &faults);
-	if (err)
-		err = change_fail(change, CHANGE_INVALID, key, "%s",
-				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
-	faults_release(&faults);
-	arena_release(&arena);
-	return err;
-}
-
-static int check_ttl(struct change *change, long long ttl)
-{
-	static const struct origin nowhere;
-	struct owned_address item;
-	struct faults faults;
-	int err;
-
-	faults_init(&faults);
-	err = schema_set_number(address_field("ttl"), &item, ttl, &nowhere, &faults);
-	if (err)
-		err = change_fail(change, CHANGE_INVALID, "ttl", "%s",
-				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
-	faults_release(&faults);
-	return err;
-}
-
-static int check_tag(struct change *change, const char *name, const char *value)
-{
-	char why[TEXT_FLAW_MAX];
-
-	if (!text_is_plain(name, why))
-		return change_fail(change, CHANGE_INVALID, "tags", "in a name, %s", why);
-	if (!text_is_plain(value, why))
-		return change_fail(change, CHANGE_INVALID, "tags", "in what \"%s\" is, %s", name,
-				   why);
-	return 0;
-}
-
-static bool are_texts(const json_t *tags)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)tags, name,
-			    value) if (!json_is_string(value)) return false;
-	return true;
-}
-
-int change_read_tags(struct change *change, const json_t *tags, struct arena *arena,
-		     const char **text)
-{
-	const char *name;
-	char *dumped;
-	json_t *value;
-	int err = 0;
-
-	*text = NULL;
-	if (!tags || json_is_null(tags) || (json_is_object(tags) && json_object_size(tags) == 0))
-		return 0;
-	if (!json_is_object(tags))
-		return change_fail(change, CHANGE_INVALID, "tags",
-				   "must be an object of strings, or null");
-	dumped = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
-	*text = dumped ? arena_strdup(arena, dumped) : NULL;
-	free(dumped);
-	if (!*text)
-		return change_fail_memory(change);
-	if (json_object_size(tags) > TAGS_MAX || strlen(*text) > TAGS_BYTES_MAX || !are_texts(tags))
-		return change_fail(change, CHANGE_INVALID, "tags",
-				   "do not fit; give an object of at most %d strings, %d bytes in "
-				   "all",
-				   TAGS_MAX, TAGS_BYTES_MAX);
-	json_object_foreach((json_t *)(uintptr_t)tags, name, value) err =
-		err ? err : check_tag(change, name, json_string_value(value));
-	return err;
 }
 
 /* ---- PTRs ---- */
 
-int change_ptr_check(struct change *change, const struct change_ptr *ptr)
+int change_ptr_check(struct change *change, const struct owned_item *ptr)
 {
-	int err = check_text(change, "reverse_fqdn", ptr->fqdn);
-	const char *advice = err ? NULL : reverse_fqdn_refusal(ptr->fqdn);
+	const char *advice = reverse_fqdn_refusal(ptr->reverse_fqdn);
 
-	if (advice)
-		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				  "\"%s\" is not a host's name; %s", ptr->fqdn, advice);
-	if (!err)
-		err = check_text(change, "description", ptr->description);
-	return err || !ptr->ttl_given ? err : check_ttl(change, ptr->ttl);
+	return advice ? change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				    "\"%s\" is not a host's name; %s", ptr->reverse_fqdn, advice)
+		      : 0;
 }
 
-static int check_ptr_writable(struct change *change, const struct owner *owner)
+static int check_ptr_writable(struct change *change, const struct owned_resource *resource)
 {
-	if (!owner->ptr.read_only)
+	if (!resource->ptr_is_declared)
 		return 0;
 	return change_fail(change, CHANGE_READ_ONLY, NULL,
 			   "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
 			   "there",
-			   owner->ptr.fqdn, owner->origin.file, owner->origin.line);
+			   resource->item.reverse_fqdn, resource->item.origin.file,
+			   resource->item.origin.line);
 }
 
-/* What the owner has once it gets this PTR, which is of good form; fqdn NULL or "": none. Good as
+/* The resource with this PTR, which is of good form; reverse_fqdn NULL or "": with none. Good as
  * long as `fqdn` and the texts of `ptr` are. */
-static struct owner_ptr wanted_ptr(const struct change *change, const struct owner *owner,
-				   const struct change_ptr *ptr, char fqdn[NAME_TEXT_MAX])
+static struct owned_resource with_ptr(const struct change *change,
+				      const struct owned_resource *before,
+				      const struct owned_item *ptr, char fqdn[NAME_TEXT_MAX])
 {
-	bool none = !ptr->fqdn || !*ptr->fqdn;
-
-	return (struct owner_ptr){
-		.fqdn = none ? NULL : owner_dotted(ptr->fqdn, fqdn),
-		.description =
-			!none && ptr->description && *ptr->description ? ptr->description : NULL,
-		.ttl_given = !none && ptr->ttl_given,
-		.ttl = !none && ptr->ttl_given ? (uint32_t)ptr->ttl
-					       : change->inventory->now.model->reverse.ttl,
-		.revision = change->revision,
-		.action = none ? PTR_ACTION_DELETE : action_after(&owner->ptr),
+	bool is_there = ptr->reverse_fqdn && *ptr->reverse_fqdn;
+	const char *description = ptr->ptr_description;
+	const struct owned_item wanted = {
+		.reverse_fqdn = is_there ? owned_dotted(ptr->reverse_fqdn, fqdn) : NULL,
+		.ptr_description = is_there && description && *description ? description : NULL,
+		.ttl = is_there ? ptr->ttl : NOT_GIVEN,
 	};
+	struct owned_resource now = *before;
+
+	owned_take_ptr(&now, &wanted, change->inventory->now.model);
+	note_action(change, before, &now);
+	return now;
 }
 
-bool change_ptr_is_same(const struct change *change, const struct owner *owner,
-			const struct change_ptr *ptr)
+bool change_ptr_is_same(const struct change *change, const struct owned_resource *resource,
+			const struct owned_item *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
-	const struct owner_ptr wanted = wanted_ptr(change, owner, ptr, fqdn);
+	const struct owned_resource now = with_ptr(change, resource, ptr, fqdn);
 
-	return is_same_ptr(&owner->ptr, &wanted);
+	return is_same_ptr(&resource->item, &now.item);
 }
 
-static int put_ptr(struct change *change, const struct owner *before, const struct owner_ptr *ptr)
+/* The row of a PTR that is a resource of its own. */
+static int put_ptr_row(struct change *change, const struct owned_resource *resource)
 {
-	struct owner now = *before;
-	struct source_keys keys;
+	const struct source_keys keys = owned_ptr_keys(resource);
 
-	now.ptr = *ptr;
-	if (!owner_is_read_only(before))
-		return put_owner(change, before, &now);
-	keys = owner_ptr_keys(ptr);
-	if ((ptr->fqdn ? put_row(change, KIND_PTR, before->id, owner_ptr_values(ptr), &keys)
-		       : delete_row(change, KIND_PTR, before->id)) != 0)
-		return ERR_INVALID;
-	return serve(change, before, &now);
+	return put_row(change, KIND_PTR, resource->item.id, owned_ptr_row_json(resource), &keys);
+}
+
+static int put_ptr(struct change *change, const struct owned_resource *before,
+		   const struct owned_resource *now)
+{
+	int err;
+
+	if (!owned_is_declared(before))
+		return put_resource(change, before, now);
+	err = now->item.reverse_fqdn ? put_ptr_row(change, now)
+				     : delete_row(change, KIND_PTR, now->item.id);
+	return err ? err : serve(change, before, now);
 }
 
 /* In the place of what it has; a ptr without a name: none. */
-static int replace_ptr(struct change *change, const struct owner *owner,
-		       const struct change_ptr *ptr)
+static int replace_ptr(struct change *change, const struct owned_resource *resource,
+		       const struct owned_item *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
 	int err;
-	const struct owner *before = find_now(change, owner, &err);
-	struct owner_ptr wanted;
+	const struct owned_resource *before = find_now(change, resource, &err);
+	struct owned_resource now;
 
 	if (!before)
 		return err;
 	err = check_ptr_writable(change, before);
-	if (!err && ptr->fqdn)
+	if (!err && ptr->reverse_fqdn)
 		err = change_ptr_check(change, ptr);
-	else if (!err && !before->ptr.fqdn)
+	else if (!err && !before->item.reverse_fqdn)
 		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	if (err)
 		return err;
-	wanted = wanted_ptr(change, before, ptr, fqdn);
-	return put_ptr(change, before, &wanted);
+	now = with_ptr(change, before, ptr, fqdn);
+	return put_ptr(change, before, &now);
 }
 
-int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+int change_ptr_set(struct change *change, const struct owned_resource *resource,
+		   const struct owned_item *ptr)
 {
-	if (!ptr->fqdn)
+	if (!ptr->reverse_fqdn)
 		return change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
-	return *ptr->fqdn ? replace_ptr(change, owner, ptr) : change_ptr_unset(change, owner);
+	return *ptr->reverse_fqdn ? replace_ptr(change, resource, ptr)
+				  : change_ptr_unset(change, resource);
 }
 
-int change_ptr_unset(struct change *change, const struct owner *owner)
+int change_ptr_unset(struct change *change, const struct owned_resource *resource)
 {
-	static const struct change_ptr none;
+	static const struct owned_item none = {.ttl = NOT_GIVEN};
 
-	return replace_ptr(change, owner, &none);
+	return replace_ptr(change, resource, &none);
 }
 
-static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
+int change_ptr_wait(struct change *change, const char *id, const struct owned_item *ptr)
 {
-	if (check_text(change, "id", id) != 0) {
-		snprintf(change->error.field, sizeof change->error.field, "owner");
-		return ERR_INVALID;
-	}
-	snprintf(lower, UUID_TEXT_MAX, "%s", id);
-	text_lower(lower);
-	return 0;
-}
-
-int change_ptr_wait(struct change *change, const char *owner, const struct change_ptr *ptr)
-{
-	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
-	static const struct owner nobody;
-	struct owner_ptr wanted;
-	struct source_keys keys;
+	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
+	struct owned_resource waiting, other;
 	int err = change_is_open(change);
 
-	if (!err)
-		err = check_id(change, owner, id);
+	if (!err && !text_is_uuid(id))
+		err = change_fail(change, CHANGE_INVALID, "owner",
+				  "\"%.64s\" does not fit; give a UUID", id);
 	if (!err)
 		err = change_ptr_check(change, ptr);
 	if (err)
 		return err;
-	if (inventory_ptr_row(change->inventory, id, &wanted) == 0)
+	snprintf(lower, sizeof lower, "%s", id);
+	text_lower(lower);
+	if (inventory_ptr_row(change->inventory, lower, &other) == 0)
 		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
-				   id);
-	wanted = wanted_ptr(change, &nobody, ptr, fqdn);
-	keys = owner_ptr_keys(&wanted);
+				   lower);
+	waiting = with_ptr(change, &nobody, ptr, fqdn);
+	waiting.item.id = lower;
 	change->after.waiting++;
-	return put_row(change, KIND_PTR, id, owner_ptr_values(&wanted), &keys);
+	return put_ptr_row(change, &waiting);
 }
 
-int change_ptr_forget(struct change *change, const char *owner)
+int change_ptr_forget(struct change *change, const char *id)
 {
 	int err = change_is_open(change);
 
 	if (err)
 		return err;
 	change->after.waiting--;
-	return delete_row(change, KIND_PTR, owner);
+	return delete_row(change, KIND_PTR, id);
 }
 
 /* ---- resource groups ---- */
 
-/* tags: as the state keeps them. */
-static int put_group(struct change *change, const char *name, const char *region, const char *tags)
+static int put_group(struct change *change, const struct resource_group *group)
 {
-	const struct resource_group group = {.name = name, .region = region, .tags = tags};
 	char path[PATH_MAX_BYTES];
 
-	if (path_key_of(KIND_GROUP, NULL, name, path) != 0)
+	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "is too long; give a shorter one");
-	return put_row(change, KIND_GROUP, path, json_whole_text(group_object(&group)), NULL);
+	return put_row(change, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
 }
 
-/* One that is there already keeps its name. */
-static int check_name(struct change *change, const char *name)
+/* One that is there already keeps its name. `field` has it. */
+static int check_name(struct change *change, const char *name, const char *field)
 {
 	const char *advice = group_name_refusal(name);
 	struct resource_group group;
 
 	if (!advice || inventory_group(change->inventory, name, &group))
 		return 0;
-	return change_fail(change, CHANGE_INVALID, "resource_group", "\"%s\" does not fit; %s",
-			   name, advice);
+	return change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
 }
 
 static int ensure_group(struct change *change, const char *name, const char *region)
@@ -912,23 +843,13 @@ static int ensure_group(struct change *change, const char *name, const char *reg
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, name, &group);
 
-	if (there && group.revision)
+	if (there && group.origin.revision)
 		return 0;
-	if (check_name(change, name) != 0)
+	if (check_name(change, name, "resource_group") != 0)
 		return ERR_INVALID;
-	return put_group(change, there ? group.name : name, there ? group.region : region, NULL);
-}
-
-/* As if it were an address's group. */
-static int check_group(struct change *change, const struct change_group *wanted)
-{
-	if (!wanted->name)
-		return change_fail(change, CHANGE_INVALID, "resource_group",
-				   "is missing; give one");
-	if (check_text(change, "resource_group", wanted->name) != 0 ||
-	    check_text(change, "region", wanted->region) != 0)
-		return ERR_INVALID;
-	return check_name(change, wanted->name);
+	return put_group(change,
+			 &(const struct resource_group){.name = there ? group.name : name,
+							.region = there ? group.region : region});
 }
 
 static int check_group_writable(struct change *change, const struct resource_group *group)
@@ -941,43 +862,43 @@ static int check_group_writable(struct change *change, const struct resource_gro
 			   group->name, group->origin.file, group->origin.line);
 }
 
-static int put_wanted(struct change *change, const struct change_group *wanted, const char *tags,
-		      bool import)
+/* Whatever the case of their names. */
+static bool is_same_group(const struct resource_group *a, struct resource_group b)
 {
-	struct resource_group group;
-	bool there = inventory_group(change->inventory, wanted->name, &group);
-	bool keeps_name = there && !import && !change->restores;
+	json_t *left, *right;
+	bool same;
 
-	if (import && there && group.revision)
+	b.name = a->name;
+	left = group_values(a);
+	right = group_values(&b);
+	same = left && json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+int change_group_put(struct change *change, const struct resource_group *wanted, bool import)
+{
+	struct resource_group group, put = *wanted;
+	int err = change_is_open(change);
+	bool there, keeps_name;
+
+	if (!err)
+		err = check_name(change, wanted->name, "name");
+	if (err)
+		return err;
+	there = inventory_group(change->inventory, wanted->name, &group);
+	keeps_name = there && !import && !change->restores;
+	if (import && there && group.origin.revision)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "%s is there twice; leave one out", wanted->name);
-	if (!import && there && text_equal(group.region, wanted->region) &&
-	    text_equal(group.tags, tags))
+	if (!import && there && is_same_group(&group, *wanted))
 		return 0;
 	if (keeps_name && check_group_writable(change, &group) != 0)
 		return ERR_INVALID;
-	return put_group(change, keeps_name ? group.name : wanted->name, wanted->region, tags);
-}
-
-int change_group_put(struct change *change, const struct change_group *given, bool import)
-{
-	struct change_group wanted = *given;
-	const char *tags;
-	struct arena arena;
-	int err = change_is_open(change);
-
-	if (err)
-		return err;
-	if (wanted.region && !*wanted.region)
-		wanted.region = NULL;
-	arena_init(&arena);
-	err = check_group(change, &wanted);
-	if (!err)
-		err = change_read_tags(change, wanted.tags, &arena, &tags);
-	if (!err)
-		err = put_wanted(change, &wanted, tags, import);
-	arena_release(&arena);
-	return err;
+	if (keeps_name)
+		put.name = group.name;
+	return put_group(change, &put);
 }
 
 enum { PAGE_ROWS = 100 };
@@ -985,7 +906,7 @@ enum { PAGE_ROWS = 100 };
 static int remove_addresses(struct change *change, const char *name, const char *subscription)
 {
 	struct inventory *inventory = change->inventory;
-	const struct owner *page[PAGE_ROWS];
+	const struct owned_resource *page[PAGE_ROWS];
 	struct address after = {0};
 	size_t found = PAGE_ROWS;
 	int err = 0;
@@ -993,7 +914,7 @@ static int remove_addresses(struct change *change, const char *name, const char 
 	while (!err && found == PAGE_ROWS) {
 		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
 		for (size_t i = 0; !err && i < found; i++) {
-			after = page[i]->address;
+			after = page[i]->item.address;
 			if (ownership_is_of(inventory, page[i], subscription))
 				err = change_remove(change, page[i]);
 		}
@@ -1020,7 +941,8 @@ int change_group_remove(struct change *change, const char *name, const char *sub
 
 	if (!err)
 		err = remove_addresses(change, name, subscription);
-	if (err || !name || !inventory_group(change->inventory, name, &group) || !group.revision)
+	if (err || !name || !inventory_group(change->inventory, name, &group) ||
+	    !group.origin.revision)
 		return err;
 	return change_group_forget(change, name);
 }

@@ -71,7 +71,7 @@ const struct change_error *change_error(const struct change *change);
  * not be committed. */
 void change_take_error(struct change *change, struct change_error *error);
 
-/* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
+/* All that follow return 0, or ERR_INVALID with the reason in change_error. `resource` NULL is
  * CHANGE_NOT_FOUND. */
 
 /* Keeps the first reason; where something could not be read, that is the reason (STORE). */
@@ -93,55 +93,39 @@ const struct model *change_model(const struct change *change);
 /* ---- addresses and services ---- */
 
 /* READ_ONLY: the file declares it. */
-MUST_CHECK int change_check_writable(struct change *change, const struct owner *owner);
-/* Makes an address or service, with its PTR, what is wanted. `owner`: as it is, whose id, name and
- * group it has; NULL: it is new. Without an address it takes a free one of this family of a pool of
- * its region. Its forward name is derived, and all that goes together is checked; the form of each
- * value, and whether it may be changed, are the caller's matter. Texts must outlive the call. */
-MUST_CHECK int change_put(struct change *change, const struct owner *owner, struct owner *wanted,
-			  uint8_t family);
+MUST_CHECK int change_check_writable(struct change *change, const struct owned_resource *resource);
+/* Makes an address or service, with its PTR, what is wanted. `resource`: as it is, whose id, name
+ * and group it has; NULL: it is new. Without an address it takes a free one of this family of a
+ * pool of its region. Its forward name is derived, and all that goes together is checked; the form
+ * of each value, and whether it may be changed, are the caller's matter. Texts must outlive the
+ * call. */
+MUST_CHECK int change_put(struct change *change, const struct owned_resource *resource,
+			  struct owned_resource *wanted, uint8_t family);
 /* With its PTR. */
-MUST_CHECK int change_remove(struct change *change, const struct owner *owner);
+MUST_CHECK int change_remove(struct change *change, const struct owned_resource *resource);
 
-/* Tags as the state keeps them, in the arena: NULL: there are none. */
-MUST_CHECK int change_read_tags(struct change *change, const json_t *tags, struct arena *arena,
-				const char **text);
-
-/* The whole PTR: what is not given is not there any more. Any legal name but the root and
- * wildcards, with or without the final dot; "" is change_ptr_unset. */
-struct change_ptr {
-	const char *fqdn, *description; /* description NULL: none */
-	bool ttl_given;
-	long long ttl; /* seconds; checked here */
-};
-MUST_CHECK int change_ptr_set(struct change *change, const struct owner *owner,
-			      const struct change_ptr *ptr);
+/* The whole PTR, by those members of the item; reverse_fqdn is any legal name but the root and
+ * wildcards, with or without the final dot; "" is change_ptr_unset. Their form has been read. */
+MUST_CHECK int change_ptr_set(struct change *change, const struct owned_resource *resource,
+			      const struct owned_item *ptr);
 /* NOT_FOUND when it has none. */
-MUST_CHECK int change_ptr_unset(struct change *change, const struct owner *owner);
-/* Whether one that is to be set is of good form. */
-MUST_CHECK int change_ptr_check(struct change *change, const struct change_ptr *ptr);
-/* Whether the owner has it already. */
-bool change_ptr_is_same(const struct change *change, const struct owner *owner,
-			const struct change_ptr *ptr);
-/* A PTR for an owner that is not there, by its id; it waits for it. */
-MUST_CHECK int change_ptr_wait(struct change *change, const char *owner,
-			       const struct change_ptr *ptr);
-
+MUST_CHECK int change_ptr_unset(struct change *change, const struct owned_resource *resource);
+/* Whether a host may have the name of one that is to be set. */
+MUST_CHECK int change_ptr_check(struct change *change, const struct owned_item *ptr);
+/* Whether the resource has it already. */
+bool change_ptr_is_same(const struct change *change, const struct owned_resource *resource,
+			const struct owned_item *ptr);
+/* A PTR for an address or service that is not there, by its id; it waits for it. */
+MUST_CHECK int change_ptr_wait(struct change *change, const char *id, const struct owned_item *ptr);
 /* Removes one that waits. */
-MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
+MUST_CHECK int change_ptr_forget(struct change *change, const char *id);
 
 /* ---- resource groups. An address that is added to one which the state does not have makes it,
  * too, so that a group stays when its last address goes ---- */
 
-/* The group as it is to be; tags: an object of strings, null, or NULL. */
-struct change_group {
-	const char *name, *region;
-	const json_t *tags;
-};
-
 /* Makes or changes it; one that is so already stays as it is. READ_ONLY when the file names it,
  * unless it is imported: then the state gets it, too. */
-MUST_CHECK int change_group_put(struct change *change, const struct change_group *given,
+MUST_CHECK int change_group_put(struct change *change, const struct resource_group *wanted,
 				bool import);
 /* Removes what the state has of it, whatever is in it. */
 MUST_CHECK int change_group_forget(struct change *change, const char *name);

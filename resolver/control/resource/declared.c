@@ -1,16 +1,18 @@
-/* One array of owners, and one of pointers for each order, sorted once. */
+/* One array of resources, and one of pointers for each order, sorted once. */
 #include "resolver/control/resource/declared.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
+#include "rules/base.h"
+
 struct declared {
 	unsigned references;
 	struct arena arena;
-	struct owner *owners;
+	struct owned_resource *resources;
 	size_t count;
 	struct order {
-		const struct owner **items;
+		const struct owned_resource **items;
 		size_t count;
 	} orders[DECLARED_ORDERS];
 };
@@ -22,38 +24,39 @@ static int compare_texts(const char *a, const char *b)
 	return strcasecmp(a ? a : "", b ? b : "");
 }
 
-static int compare_ids(const struct owner *a, const struct owner *b)
+static int compare_ids(const struct owned_resource *a, const struct owned_resource *b)
 {
-	return compare_texts(a->id, b->id);
+	return compare_texts(a->item.id, b->item.id);
 }
 
-static int compare_names(const struct owner *a, const struct owner *b)
+static int compare_names(const struct owned_resource *a, const struct owned_resource *b)
 {
-	int order = (int)a->kind - (int)b->kind;
+	int order = (int)a->kind->id - (int)b->kind->id;
 
 	if (!order)
-		order = compare_texts(a->resource_group, b->resource_group);
-	return order ? order : compare_texts(a->name, b->name);
+		order = compare_texts(a->item.resource_group, b->item.resource_group);
+	return order ? order : compare_texts(a->item.name, b->item.name);
 }
 
-static int compare_addresses(const struct owner *a, const struct owner *b)
+static int compare_addresses(const struct owned_resource *a, const struct owned_resource *b)
 {
-	return address_compare(&a->address, &b->address);
+	return address_compare(&a->item.address, &b->item.address);
 }
 
-static int compare_fqdns(const struct owner *a, const struct owner *b)
+static int compare_fqdns(const struct owned_resource *a, const struct owned_resource *b)
 {
 	return compare_texts(a->fqdn, b->fqdn);
 }
 
-static int compare_groups(const struct owner *a, const struct owner *b)
+static int compare_groups(const struct owned_resource *a, const struct owned_resource *b)
 {
-	int order = compare_texts(a->resource_group, b->resource_group);
+	int order = compare_texts(a->item.resource_group, b->item.resource_group);
 
 	return order ? order : compare_addresses(a, b);
 }
 
-static int (*const compares[DECLARED_ORDERS])(const struct owner *, const struct owner *) = {
+static int (*const compares[DECLARED_ORDERS])(const struct owned_resource *,
+					      const struct owned_resource *) = {
 	[DECLARED_BY_ID] = compare_ids,
 	[DECLARED_BY_NAME] = compare_names,
 	[DECLARED_BY_ADDRESS] = compare_addresses,
@@ -63,15 +66,17 @@ static int (*const compares[DECLARED_ORDERS])(const struct owner *, const struct
 
 static int compare_items(const void *a, const void *b, void *compare)
 {
-	int (*const *function)(const struct owner *, const struct owner *) = compare;
+	int (*const *function)(const struct owned_resource *, const struct owned_resource *) =
+		compare;
 
-	return (*function)(*(const struct owner *const *)a, *(const struct owner *const *)b);
+	return (*function)(*(const struct owned_resource *const *)a,
+			   *(const struct owned_resource *const *)b);
 }
 
-static bool is_in(enum declared_order order, const struct owner *owner)
+static bool is_in(enum declared_order order, const struct owned_resource *resource)
 {
-	return order == DECLARED_BY_FQDN    ? owner->fqdn != NULL
-	       : order == DECLARED_BY_GROUP ? owner->kind == OWNER_ADDRESS
+	return order == DECLARED_BY_FQDN    ? resource->fqdn != NULL
+	       : order == DECLARED_BY_GROUP ? !owned_is_service(resource)
 					    : true;
 }
 
@@ -83,8 +88,8 @@ static int sort(struct declared *declared, enum declared_order which)
 	if (!order->items)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < declared->count; i++)
-		if (is_in(which, &declared->owners[i]))
-			order->items[order->count++] = &declared->owners[i];
+		if (is_in(which, &declared->resources[i]))
+			order->items[order->count++] = &declared->resources[i];
 	qsort_r(order->items, order->count, sizeof(*order->items), compare_items,
 		(void *)(uintptr_t)&compares[which]);
 	return 0;
@@ -98,11 +103,11 @@ static int fill(struct declared *declared, const struct model *model)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < model->addresses.count; i++)
-		err = owner_of_address(&declared->owners[declared->count++],
-				       &model->addresses.items[i], model, arena);
+		err = owned_declared(&declared->resources[declared->count++], KIND_ADDRESS,
+				     &model->addresses.items[i], model, arena);
 	for (size_t i = 0; !err && i < model->cloud_services.count; i++)
-		err = owner_of_service(&declared->owners[declared->count++],
-				       &model->cloud_services.items[i], model, arena);
+		err = owned_declared(&declared->resources[declared->count++], KIND_SERVICE,
+				     &model->cloud_services.items[i], model, arena);
 	for (unsigned i = 0; !err && i < DECLARED_ORDERS; i++)
 		err = sort(declared, i);
 	return err;
@@ -119,10 +124,10 @@ struct declared *declared_new(const struct model *model)
 		model = &none;
 	declared->references = 1;
 	arena_init(&declared->arena);
-	declared->owners = arena_alloc_array(&declared->arena,
-					     model->addresses.count + model->cloud_services.count,
-					     sizeof *declared->owners);
-	if (declared->owners && fill(declared, model) == 0)
+	declared->resources = arena_alloc_array(
+		&declared->arena, model->addresses.count + model->cloud_services.count,
+		sizeof *declared->resources);
+	if (declared->resources && fill(declared, model) == 0)
 		return declared;
 	declared_free(declared);
 	return NULL;
@@ -147,7 +152,7 @@ void declared_free(struct declared *declared)
 /* ---- finding ---- */
 
 size_t declared_behind(const struct declared *declared, enum declared_order which,
-		       const struct owner *probe)
+		       const struct owned_resource *probe)
 {
 	const struct order *order = &declared->orders[which];
 	size_t low = 0, high = order->count;
@@ -163,8 +168,9 @@ size_t declared_behind(const struct declared *declared, enum declared_order whic
 	return low;
 }
 
-const struct owner *declared_find(const struct declared *declared, enum declared_order which,
-				  const struct owner *probe)
+const struct owned_resource *declared_find(const struct declared *declared,
+					   enum declared_order which,
+					   const struct owned_resource *probe)
 {
 	const struct order *order = &declared->orders[which];
 	size_t behind = declared_behind(declared, which, probe);
@@ -174,27 +180,52 @@ const struct owner *declared_find(const struct declared *declared, enum declared
 	return order->items[behind - 1];
 }
 
-const struct owner *const *declared_list(const struct declared *declared, enum declared_order which,
-					 size_t *count)
+const struct owned_resource *declared_clash(const struct declared *declared,
+					    const struct owned_resource *resource,
+					    const char **field)
+{
+	const struct {
+		enum declared_order order;
+		const char *field;
+	} looked[] = {{DECLARED_BY_ID, "id"},
+		      {DECLARED_BY_NAME, "name"},
+		      {DECLARED_BY_ADDRESS, "address"},
+		      {DECLARED_BY_FQDN, owned_fqdn_field(resource)}};
+	const struct owned_resource *found = NULL;
+
+	for (size_t i = 0; !found && i < COUNT(looked); i++) {
+		if (looked[i].order == DECLARED_BY_FQDN && !resource->fqdn)
+			continue;
+		found = declared_find(declared, looked[i].order, resource);
+		*field = looked[i].field;
+	}
+	return found;
+}
+
+const struct owned_resource *const *declared_list(const struct declared *declared,
+						  enum declared_order which, size_t *count)
 {
 	*count = declared->orders[which].count;
 	return declared->orders[which].items;
 }
 
-const struct owner *const *declared_group(const struct declared *declared, const char *group,
-					  size_t *count)
+const struct owned_resource *const *declared_group(const struct declared *declared,
+						   const char *group, size_t *count)
 {
 	const struct order *order = &declared->orders[DECLARED_BY_GROUP];
-	const struct owner probe = {.resource_group = group}; /* ahead of every address */
+	const struct owned_resource probe = {.item.resource_group =
+						     group}; /* ahead of every address */
 	size_t first = declared_behind(declared, DECLARED_BY_GROUP, &probe), end = first;
 
-	while (end < order->count && compare_texts(order->items[end]->resource_group, group) == 0)
+	while (end < order->count &&
+	       compare_texts(order->items[end]->item.resource_group, group) == 0)
 		end++;
 	*count = end - first;
 	return order->items + first;
 }
 
-int declared_compare(enum declared_order order, const struct owner *a, const struct owner *b)
+int declared_compare(enum declared_order order, const struct owned_resource *a,
+		     const struct owned_resource *b)
 {
 	return compares[order](a, b);
 }

@@ -1,9 +1,9 @@
-/* The addresses and cloud services that the configuration file declares: as owners, found by each
- * of the things that no two of them share. Made anew by every load, and never changed. */
+/* The addresses and cloud services that the configuration file declares, found by each of the
+ * things that no two of them share. Made anew by every load, and never changed. */
 #ifndef SLUICE_DECLARED_H
 #define SLUICE_DECLARED_H
 
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/owned_resource.h"
 
 struct declared;
 
@@ -25,20 +25,27 @@ struct declared *declared_new(const struct model *model);
 struct declared *declared_ref(struct declared *declared);
 void declared_free(struct declared *declared);
 
-/* The owner that is as the probe is, by the members that the order looks at; NULL: there is none.
+/* The one that is as the probe is, by the members that the order looks at; NULL: there is none.
  */
-const struct owner *declared_find(const struct declared *declared, enum declared_order order,
-				  const struct owner *probe);
+const struct owned_resource *declared_find(const struct declared *declared,
+					   enum declared_order order,
+					   const struct owned_resource *probe);
+/* The one that has the id, name, address or forward name of this resource, which is another one;
+ * *field says which, by the schema's key. NULL: none has. */
+const struct owned_resource *declared_clash(const struct declared *declared,
+					    const struct owned_resource *resource,
+					    const char **field);
 /* All that the order has, in it. */
-const struct owner *const *declared_list(const struct declared *declared, enum declared_order order,
-					 size_t *count);
+const struct owned_resource *const *declared_list(const struct declared *declared,
+						  enum declared_order order, size_t *count);
 /* The index in that list of the first one behind the probe. */
 size_t declared_behind(const struct declared *declared, enum declared_order order,
-		       const struct owner *probe);
+		       const struct owned_resource *probe);
 /* The addresses of a resource group (NULL or "": of none), in their order. */
-const struct owner *const *declared_group(const struct declared *declared, const char *group,
-					  size_t *count);
+const struct owned_resource *const *declared_group(const struct declared *declared,
+						   const char *group, size_t *count);
 /* Which of the two comes first in the order, as strcmp says it. */
-int declared_compare(enum declared_order order, const struct owner *a, const struct owner *b);
+int declared_compare(enum declared_order order, const struct owned_resource *a,
+		     const struct owned_resource *b);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -65,35 +66,44 @@ size_t group_items(const struct model *model, const char *name, char text[GROUP_
 int group_of_row(struct resource_group *group, const struct source_resource *row,
 		 struct arena *arena)
 {
+	const struct origin origin = {.revision = row->revision};
 	json_t *values = json_loads(row->json, 0, NULL);
-	int err = 0;
+	struct faults faults;
+	int err;
 
-	*group = (struct resource_group){
-		.name = row_text(values, "name", arena, &err),
-		.region = row_text(values, "region", arena, &err),
-		.tags = row_tags(values, arena, &err),
-		.revision = row->revision,
-	};
+	faults_init(&faults);
+	values_read(kind_of_id(KIND_GROUP), values, group, &origin, arena, &faults);
+	err = faults.errors > 0 ? ERR_INVALID : 0;
+	faults_release(&faults);
 	json_decref(values);
-	return !err && !group->name ? ERR_INVALID : err;
+	return err;
 }
 
-json_t *group_object(const struct resource_group *group)
+json_t *group_values(const struct resource_group *group)
 {
-	json_t *object = json_make("{s:o}", "name", json_text(group->name));
-
-	json_put_text(object, "region", group->region);
-	if (group->tags)
-		json_put(object, "tags", json_loads(group->tags, 0, NULL));
-	return object;
+	return values_print(kind_of_id(KIND_GROUP), NULL, group);
 }
 
 char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 {
 	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
-	uint64_t hash = etag_add_number(&key, 0, group->revision);
+	json_t *values = group_values(group);
+	char *dumped = values ? json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	uint64_t hash = etag_add_text(&key, group->origin.revision, dumped);
 
-	hash = etag_add_text(&key, hash, group->name);
-	hash = etag_add_text(&key, hash, group->region);
-	return etag_print(etag_add_text(&key, hash, group->tags), 0, text);
+	free(dumped);
+	json_decref(values);
+	return etag_print(hash, 0, text);
+}
+
+json_t *group_show(const struct resource_group *group)
+{
+	const struct kind *kind = kind_of_id(KIND_GROUP);
+	json_t *object = group_values(group);
+	char etag[ETAG_MAX];
+
+	values_put_missing(kind, object);
+	json_put(object, "origin", values_print_origin(&group->origin));
+	json_put(object, "etag", json_text(group_etag(group, etag)));
+	return json_whole(object);
 }

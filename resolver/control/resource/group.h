@@ -6,16 +6,7 @@
 #ifndef SLUICE_GROUP_H
 #define SLUICE_GROUP_H
 
-#include "resolver/control/resource/owner.h"
-
-struct resource_group {
-	const char *name;     /* as it was first written */
-	const char *region;   /* NULL: none */
-	const char *tags;     /* a JSON object; NULL: none */
-	struct origin origin; /* where the file names it first; origin.file NULL: nowhere */
-	uint64_t revision;    /* in the state; 0: not there */
-	bool used;            /* something of a model is in it */
-};
+#include "resolver/control/resource/owned_resource.h"
 
 static inline bool group_is_read_only(const struct resource_group *group)
 {
@@ -32,8 +23,11 @@ size_t group_items(const struct model *model, const char *name, char text[GROUP_
 /* As the state has it, in the arena. ERR_INVALID: that was not written by sluice. */
 MUST_CHECK int group_of_row(struct resource_group *group, const struct source_resource *row,
 			    struct arena *arena);
-/* What the state keeps of it, and an export has. */
-json_t *group_object(const struct resource_group *group);
+/* Its values, which the state keeps. */
+json_t *group_values(const struct resource_group *group);
+/* What the API shows of it: its values, null where there is none, its place in a file, and its
+ * etag. NULL without memory. */
+json_t *group_show(const struct resource_group *group);
 /* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
  * text. */
 char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);

@@ -1,6 +1,6 @@
-/* The inventory's life, and what is read of it: owners, found by each of their names or page by
- * page, and groups. What the file says comes from memory, the rest from the state's indexes, each
- * time it is asked for. How both come to be served is inventory_load.c's. */
+/* The inventory's life, and what is read of it: addresses and services, found by each of their
+ * names or page by page, and groups. What the file says comes from memory, the rest from the
+ * state's indexes, each time it is asked for. How both come to be served is inventory_load.c's. */
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
@@ -198,15 +198,15 @@ void inventory_hand_over(struct inventory *inventory)
 		 "the state %s is being handed over to another process", inventory->state_path);
 }
 
-/* ---- an owner, as it is shown ---- */
+/* ---- a resource, as it is shown ---- */
 
 /* The row that was looked for, in the arena of what is shown. */
 struct found {
 	struct inventory *inventory;
-	struct owner *owner; /* NULL: none was found */
-	const struct owner **page;
+	struct owned_resource *resource; /* NULL: none was found */
+	const struct owned_resource **page;
 	size_t room, count;
-	struct owner_ptr *ptr; /* of a row that is a PTR */
+	struct owned_resource *of_ptr; /* that gets the PTR of a row */
 };
 
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err)
@@ -223,53 +223,54 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 	return err;
 }
 
-const char *inventory_refusal(const struct inventory *inventory, const struct owner *owner,
-			      char text[POOLS_TEXT_MAX])
+const char *inventory_refusal(const struct inventory *inventory,
+			      const struct owned_resource *resource, char text[POOLS_TEXT_MAX])
 {
-	return owner_is_read_only(owner)
+	return owned_is_declared(resource)
 		       ? NULL
-		       : pools_refusal(inventory->now.pools, &owner->address, owner->region, text);
+		       : pools_refusal(inventory->now.pools, &resource->item.address,
+				       resource->item.region, text);
 }
 
 /* How its PTR fares. A row says what was done to it last, which is pending until every worker has
  * that revision. */
-static int show_status(struct inventory *inventory, struct owner *owner)
+static int show_status(struct inventory *inventory, struct owned_resource *resource)
 {
-	struct owner_ptr *ptr = &owner->ptr;
-	bool pending = ptr->revision > inventory->settled;
+	bool pending = resource->ptr_revision > inventory->settled;
+	bool is_there = resource->item.reverse_fqdn;
 	char text[POOLS_TEXT_MAX];
-	const char *refusal = ptr->fqdn ? inventory_refusal(inventory, owner, text) : NULL;
+	const char *refusal = is_there ? inventory_refusal(inventory, resource, text) : NULL;
 
-	if (ptr->read_only)
+	if (resource->ptr_is_declared)
 		return 0;
 	if (refusal) {
-		ptr->status = PTR_ERROR;
-		ptr->reason = arena_strdup(&inventory->shown, refusal);
+		resource->status = PTR_ERROR;
+		resource->reason = arena_strdup(&inventory->shown, refusal);
 	} else {
-		ptr->status = pending ? PTR_PENDING : ptr->fqdn ? PTR_ACTIVE : PTR_INACTIVE;
+		resource->status = pending ? PTR_PENDING : is_there ? PTR_ACTIVE : PTR_INACTIVE;
 	}
 	if (!pending || refusal)
-		ptr->action = PTR_ACTION_NONE;
-	return refusal && !ptr->reason ? ERR_NOMEM : 0;
+		resource->action = PTR_ACTION_NONE;
+	return refusal && !resource->reason ? ERR_NOMEM : 0;
 }
 
-/* A callback of the source's: the owner that the row is. */
+/* A callback of the source's: what the row says. */
 static int on_owner_row(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
-	struct owner *owner = arena_alloc(&inventory->shown, sizeof *owner);
-	int err = owner ? owner_of_row(owner, row, inventory->now.model, &inventory->shown)
-			: ERR_NOMEM;
+	struct owned_resource *resource = arena_alloc(&inventory->shown, sizeof *resource);
+	int err = resource ? owned_of_row(resource, row, inventory->now.model, &inventory->shown)
+			   : ERR_NOMEM;
 
 	if (!err)
-		err = show_status(inventory, owner);
+		err = show_status(inventory, resource);
 	if (err)
 		return inventory_complain(inventory, row, err);
-	owner->read_at = inventory->edits;
-	found->owner = owner;
+	resource->read_at = inventory->edits;
+	found->resource = resource;
 	if (found->page && found->count < found->room)
-		found->page[found->count++] = owner;
+		found->page[found->count++] = resource;
 	return 0;
 }
 
@@ -277,16 +278,16 @@ static int on_ptr(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
-	int err = owner_take_ptr_row(found->ptr, row, inventory->now.model, &inventory->shown);
+	int err = owned_take_ptr_row(found->of_ptr, row, inventory->now.model, &inventory->shown);
 
 	found->count++;
 	return err ? inventory_complain(inventory, row, err) : 0;
 }
 
-int inventory_ptr_row(struct inventory *inventory, const char *id, struct owner_ptr *ptr)
+int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_resource *resource)
 {
 	struct source *source = readable(inventory);
-	struct found found = {.inventory = inventory, .ptr = ptr};
+	struct found found = {.inventory = inventory, .of_ptr = resource};
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source ? source->calls->find(source, SOURCE_BY_PATH, KIND_PTR, id, NULL, on_ptr,
 					       &found, error)
@@ -306,7 +307,7 @@ static int on_unset(void *id, const struct source_change *change)
 		       : 0;
 }
 
-/* Whether the PTR of this owner of the file is gone, and some worker may have it still. */
+/* Whether the PTR that this resource of the file had is gone, and some worker may have it still. */
 static bool was_unset(struct inventory *inventory, const char *id)
 {
 	struct source *source = readable(inventory);
@@ -323,26 +324,27 @@ static bool was_unset(struct inventory *inventory, const char *id)
 
 /* What the file declares, with the PTR that it may have from the state; NULL: that could not be
  * read. */
-static const struct owner *show_declared(struct inventory *inventory, const struct owner *declared)
+static const struct owned_resource *show_declared(struct inventory *inventory,
+						  const struct owned_resource *declared)
 {
-	struct owner *owner;
+	struct owned_resource *resource;
 
-	if (!declared || declared->ptr.fqdn)
+	if (!declared || declared->item.reverse_fqdn)
 		return declared;
-	owner = arena_alloc(&inventory->shown, sizeof *owner);
-	if (!owner) {
+	resource = arena_alloc(&inventory->shown, sizeof *resource);
+	if (!resource) {
 		say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
 	}
-	*owner = *declared;
-	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0) {
-		if (show_status(inventory, owner) != 0)
+	*resource = *declared;
+	if (inventory_ptr_row(inventory, resource->item.id, resource) == 0) {
+		if (show_status(inventory, resource) != 0)
 			say_trouble(inventory, err_text(ERR_NOMEM));
-	} else if (was_unset(inventory, owner->id)) {
-		owner->ptr.status = PTR_PENDING;
-		owner->ptr.action = PTR_ACTION_DELETE;
+	} else if (was_unset(inventory, resource->item.id)) {
+		resource->status = PTR_PENDING;
+		resource->action = PTR_ACTION_DELETE;
 	}
-	return inventory_trouble(inventory) ? NULL : owner;
+	return inventory_trouble(inventory) ? NULL : resource;
 }
 
 const char *inventory_trouble(const struct inventory *inventory)
@@ -363,9 +365,9 @@ void inventory_forget(struct inventory *inventory)
 
 /* ---- finding ---- */
 
-const struct owner *inventory_find_row(struct inventory *inventory, enum source_by by,
-				       unsigned kind, const char *text,
-				       const struct address *address)
+const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,
+						unsigned kind, const char *text,
+						const struct address *address)
 {
 	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory};
@@ -374,46 +376,48 @@ const struct owner *inventory_find_row(struct inventory *inventory, enum source_
 	if (source &&
 	    source->calls->find(source, by, kind, text, address, on_owner_row, &found, error) != 0)
 		say_trouble(inventory, error);
-	return found.owner;
+	return found.resource;
 }
 
 /* In the state, or else in the file, by what the probe has. */
-static const struct owner *find(struct inventory *inventory, enum source_by by,
-				enum declared_order order, unsigned kind, const char *text,
-				const struct owner *probe)
+static const struct owned_resource *find(struct inventory *inventory, enum source_by by,
+					 enum declared_order order, unsigned kind, const char *text,
+					 const struct owned_resource *probe)
 {
-	const struct owner *declared = declared_find(inventory->now.declared, order, probe);
+	const struct owned_resource *declared =
+		declared_find(inventory->now.declared, order, probe);
 
 	return declared ? show_declared(inventory, declared)
-			: inventory_find_row(inventory, by, kind, text, &probe->address);
+			: inventory_find_row(inventory, by, kind, text, &probe->item.address);
 }
 
-static const struct owner *by_name(struct inventory *inventory, enum owner_kind kind,
-				   const char *group, const char *name)
+static const struct owned_resource *by_name(struct inventory *inventory, unsigned kind,
+					    const char *group, const char *name)
 {
-	const struct owner probe = {.kind = kind, .resource_group = group, .name = name};
+	const struct owned_resource probe = {.kind = kind_of_id(kind),
+					     .item = {.resource_group = group, .name = name}};
 	char path[PATH_MAX_BYTES];
 
-	if (!name || owner_key(&probe, path) != 0)
+	if (!name || owned_key(&probe, path) != 0)
 		return NULL;
-	return find(inventory, SOURCE_BY_PATH, DECLARED_BY_NAME, owner_kind_id(kind), path, &probe);
+	return find(inventory, SOURCE_BY_PATH, DECLARED_BY_NAME, kind, path, &probe);
 }
 
-const struct owner *inventory_address(struct inventory *inventory, const char *group,
-				      const char *name)
+const struct owned_resource *inventory_address(struct inventory *inventory, const char *group,
+					       const char *name)
 {
-	return by_name(inventory, OWNER_ADDRESS, group, name);
+	return by_name(inventory, KIND_ADDRESS, group, name);
 }
 
-const struct owner *inventory_service(struct inventory *inventory, const char *name)
+const struct owned_resource *inventory_service(struct inventory *inventory, const char *name)
 {
-	return by_name(inventory, OWNER_SERVICE, NULL, name);
+	return by_name(inventory, KIND_SERVICE, NULL, name);
 }
 
-const struct owner *inventory_by_id(struct inventory *inventory, const char *id)
+const struct owned_resource *inventory_by_id(struct inventory *inventory, const char *id)
 {
 	char key[UUID_TEXT_MAX];
-	const struct owner probe = {.id = key};
+	const struct owned_resource probe = {.item.id = key};
 
 	if (!id || strlen(id) >= sizeof key)
 		return NULL;
@@ -421,9 +425,10 @@ const struct owner *inventory_by_id(struct inventory *inventory, const char *id)
 	return find(inventory, SOURCE_BY_ID, DECLARED_BY_ID, 0, text_lower(key), &probe);
 }
 
-const struct owner *inventory_by_address(struct inventory *inventory, const struct address *address)
+const struct owned_resource *inventory_by_address(struct inventory *inventory,
+						  const struct address *address)
 {
-	const struct owner probe = {.address = *address};
+	const struct owned_resource probe = {.item.address = *address};
 
 	return address->family
 		       ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL, &probe)
@@ -437,7 +442,7 @@ bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_T
 
 	if (!suffix)
 		return false;
-	owner_dotted(suffix, dotted);
+	owned_dotted(suffix, dotted);
 	tail = strlen(dotted);
 	if (length < tail + 2 || name[length - tail - 1] != '.' ||
 	    strcasecmp(name + length - tail, dotted) != 0)
@@ -448,69 +453,70 @@ bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_T
 }
 
 /* In the state, by a forward name with its final dot. */
-const struct owner *inventory_find_fqdn(struct inventory *inventory,
-					const struct reverse_settings *reverse, const char *fqdn)
+const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
+						 const struct reverse_settings *reverse,
+						 const char *fqdn)
 {
-	const struct owner *owner = NULL;
+	const struct owned_resource *resource = NULL;
 	char host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
 
 	if (inventory_cut_suffix(fqdn, reverse->suffix, host))
-		owner = inventory_find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
-	if (!owner && inventory_cut_suffix(fqdn, reverse->service_suffix, host) &&
+		resource = inventory_find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
+	if (!resource && inventory_cut_suffix(fqdn, reverse->service_suffix, host) &&
 	    path_key_of(KIND_SERVICE, NULL, host, path) == 0)
-		owner = inventory_find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
-	return owner;
+		resource = inventory_find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
+	return resource;
 }
 
-const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text)
+const struct owned_resource *inventory_by_ptr(struct inventory *inventory, const char *text)
 {
 	const char *colon = strrchr(text, ':'), *id = colon ? colon + 1 : text;
 	size_t length = colon ? (size_t)(colon - text) : 0;
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	struct address address;
 
 	if (address_parse(&address, text) == 0)
 		return inventory_by_address(inventory, &address);
-	owner = inventory_by_id(inventory, id);
-	if (!owner || !colon)
-		return owner;
-	return owner->region && strlen(owner->region) == length &&
-			       strncasecmp(owner->region, text, length) == 0
-		       ? owner
+	resource = inventory_by_id(inventory, id);
+	if (!resource || !colon)
+		return resource;
+	return resource->item.region && strlen(resource->item.region) == length &&
+			       strncasecmp(resource->item.region, text, length) == 0
+		       ? resource
 		       : NULL;
 }
 
-const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
+const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
 {
 	char name[NAME_TEXT_MAX];
-	const struct owner probe = {.fqdn = name};
-	const struct owner *owner;
+	const struct owned_resource probe = {.fqdn = name};
+	const struct owned_resource *resource;
 
 	if (!fqdn || !*fqdn || strlen(fqdn) >= sizeof name - 1)
 		return NULL;
-	owner_dotted(fqdn, name);
-	owner = declared_find(inventory->now.declared, DECLARED_BY_FQDN, &probe);
-	return owner ? show_declared(inventory, owner)
-		     : inventory_find_fqdn(inventory, &inventory->now.model->reverse, name);
+	owned_dotted(fqdn, name);
+	resource = declared_find(inventory->now.declared, DECLARED_BY_FQDN, &probe);
+	return resource ? show_declared(inventory, resource)
+			: inventory_find_fqdn(inventory, &inventory->now.model->reverse, name);
 }
 
 /* ---- pages ---- */
 
 /* Those that the file repeats are the file's; returns how many are left. */
-static size_t drop_repeated(const struct inventory *inventory, const struct owner **owners,
-			    size_t count)
+static size_t drop_repeated(const struct inventory *inventory,
+			    const struct owned_resource **resources, size_t count)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (inventory->now.repeated == 0 ||
-		    !declared_find(inventory->now.declared, DECLARED_BY_ID, owners[i]))
-			owners[left++] = owners[i];
+		    !declared_find(inventory->now.declared, DECLARED_BY_ID, resources[i]))
+			resources[left++] = resources[i];
 	return left;
 }
 
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
-			const struct owner **owners)
+			const struct owned_resource **resources)
 {
 	struct source *source = readable(inventory);
 	struct source_page wanted = *page;
@@ -519,7 +525,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 	bool more = source;
 
 	while (more && used < page->limit) {
-		struct found found = {.inventory = inventory, .page = owners + used};
+		struct found found = {.inventory = inventory, .page = resources + used};
 
 		found.room = wanted.limit = page->limit - used;
 		if (source->calls->page(source, &wanted, on_owner_row, &found, error) != 0) {
@@ -528,10 +534,10 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 		}
 		more = found.count == found.room;
 		if (more && wanted.address)
-			wanted.address = &found.owner->address;
-		else if (more && owner_key(found.owner, path) == 0)
+			wanted.address = &found.resource->item.address;
+		else if (more && owned_key(found.resource, path) == 0)
 			wanted.path = path;
-		used += drop_repeated(inventory, owners + used, found.count);
+		used += drop_repeated(inventory, resources + used, found.count);
 	}
 	return used;
 }
@@ -539,10 +545,10 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 /* Puts one of the file among those that are on the page already, in their order; false: it comes
  * behind them, and there is no room. */
 static bool merge_one(struct inventory *inventory, enum declared_order order,
-		      const struct owner *declared, const struct owner **page, size_t *used,
-		      size_t room)
+		      const struct owned_resource *declared, const struct owned_resource **page,
+		      size_t *used, size_t room)
 {
-	const struct owner *shown;
+	const struct owned_resource *shown;
 	size_t at = *used;
 
 	while (at > 0 && declared_compare(order, declared, page[at - 1]) < 0)
@@ -559,15 +565,15 @@ static bool merge_one(struct inventory *inventory, enum declared_order order,
 
 /* Those of the probe's kind behind the probe, of state and file; group: of the probe's alone. */
 static size_t page_behind(struct inventory *inventory, const struct source_page *wanted,
-			  enum declared_order order, const struct owner *probe,
-			  const struct owner **page)
+			  enum declared_order order, const struct owned_resource *probe,
+			  const struct owned_resource **page)
 {
 	const struct declared *declared = inventory->now.declared;
 	size_t used = read_page(inventory, wanted, page), count;
-	const struct owner *const *items = declared_list(declared, order, &count);
+	const struct owned_resource *const *items = declared_list(declared, order, &count);
 
 	for (size_t at = declared_behind(declared, order, probe); at < count; at++) {
-		const char *group = items[at]->resource_group;
+		const char *group = items[at]->item.resource_group;
 
 		if (wanted->group && strcasecmp(group ? group : "", wanted->group) != 0)
 			break;
@@ -579,7 +585,8 @@ static size_t page_behind(struct inventory *inventory, const struct source_page 
 }
 
 static size_t addresses_after(struct inventory *inventory, const char *group,
-			      const struct address *after, const struct owner **page, size_t room)
+			      const struct address *after, const struct owned_resource **page,
+			      size_t room)
 {
 	static const struct address first;
 	char key[NAME_TEXT_MAX];
@@ -587,8 +594,9 @@ static size_t addresses_after(struct inventory *inventory, const char *group,
 					   .group = group ? key : NULL,
 					   .address = after ? after : &first,
 					   .limit = room};
-	const struct owner probe = {
-		.kind = OWNER_ADDRESS, .resource_group = group, .address = *wanted.address};
+	const struct owned_resource probe = {
+		.kind = kind_of_id(KIND_ADDRESS),
+		.item = {.resource_group = group, .address = *wanted.address}};
 
 	snprintf(key, sizeof key, "%s", group ? group : "");
 	text_lower(key);
@@ -597,23 +605,25 @@ static size_t addresses_after(struct inventory *inventory, const char *group,
 }
 
 size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
-				 const struct owner **page, size_t room)
+				 const struct owned_resource **page, size_t room)
 {
 	return addresses_after(inventory, NULL, after, page, room);
 }
 
 size_t inventory_group_after(struct inventory *inventory, const char *group,
-			     const struct address *after, const struct owner **page, size_t room)
+			     const struct address *after, const struct owned_resource **page,
+			     size_t room)
 {
 	return addresses_after(inventory, group ? group : "", after, page, room);
 }
 
 size_t inventory_services_after(struct inventory *inventory, const char *after,
-				const struct owner **page, size_t room)
+				const struct owned_resource **page, size_t room)
 {
 	char path[PATH_MAX_BYTES] = "";
 	const struct source_page wanted = {.kind = KIND_SERVICE, .path = path, .limit = room};
-	const struct owner probe = {.kind = OWNER_SERVICE, .name = after ? after : ""};
+	const struct owned_resource probe = {.kind = kind_of_id(KIND_SERVICE),
+					     .item.name = after ? after : ""};
 
 	if (after && path_key_of(KIND_SERVICE, NULL, after, path) != 0)
 		return 0; /* no name is as long */
@@ -622,27 +632,28 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 
 enum { PAGE_ROWS = 256 };
 
-int inventory_each(struct inventory *inventory, enum owner_kind kind,
-		   int (*on_owner)(void *context, const struct owner *owner), void *context)
+int inventory_each(struct inventory *inventory, unsigned kind,
+		   int (*on_resource)(void *context, const struct owned_resource *resource),
+		   void *context)
 {
-	const struct owner *page[PAGE_ROWS];
+	const struct owned_resource *page[PAGE_ROWS];
 	char name[NAME_TEXT_MAX] = "";
 	struct address after = {0};
 	size_t count = PAGE_ROWS;
 	int err = 0;
 
 	while (!err && count == PAGE_ROWS) {
-		count = kind == OWNER_ADDRESS
+		count = kind == KIND_ADDRESS
 				? inventory_addresses_after(inventory, &after, page, PAGE_ROWS)
 				: inventory_services_after(inventory, *name ? name : NULL, page,
 							   PAGE_ROWS);
 		if (inventory_trouble(inventory))
 			return ERR_SYSTEM;
 		for (size_t i = 0; !err && i < count; i++)
-			err = on_owner(context, page[i]);
+			err = on_resource(context, page[i]);
 		if (count > 0) {
-			after = page[count - 1]->address;
-			snprintf(name, sizeof name, "%s", page[count - 1]->name);
+			after = page[count - 1]->item.address;
+			snprintf(name, sizeof name, "%s", page[count - 1]->item.name);
 		}
 		inventory_forget(inventory);
 	}
@@ -655,26 +666,26 @@ static int on_waiting(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
-	const struct owner probe = {.id = row->path};
-	struct owner *owner;
+	const struct owned_resource probe = {.item.id = row->path};
+	struct owned_resource *resource;
 	int err;
 
 	if (declared_find(inventory->now.declared, DECLARED_BY_ID, &probe) ||
 	    found->count == found->room)
 		return 0;
-	owner = arena_alloc(&inventory->shown, sizeof *owner);
-	if (owner)
-		owner->id = arena_strdup(&inventory->shown, row->path);
-	err = owner && owner->id ? owner_take_ptr_row(&owner->ptr, row, inventory->now.model,
-						      &inventory->shown)
-				 : ERR_NOMEM;
+	resource = arena_alloc(&inventory->shown, sizeof *resource);
+	if (resource)
+		resource->item.id = arena_strdup(&inventory->shown, row->path);
+	err = resource && resource->item.id
+		      ? owned_take_ptr_row(resource, row, inventory->now.model, &inventory->shown)
+		      : ERR_NOMEM;
 	if (err)
 		return inventory_complain(inventory, row, err);
-	found->page[found->count++] = owner;
+	found->page[found->count++] = resource;
 	return 0;
 }
 
-const struct owner **inventory_waiting(struct inventory *inventory, size_t *count)
+const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count)
 {
 	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory, .room = inventory->now.waiting};
@@ -730,20 +741,21 @@ static int on_group(void *context, const struct source_resource *row)
 static void add_declared(const struct inventory *inventory, struct resource_group *group)
 {
 	size_t count;
-	const struct owner *const *items =
+	const struct owned_resource *const *items =
 		declared_group(inventory->now.declared, group->name, &count);
-	const struct owner *first = NULL;
+	const struct owned_resource *first = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (!first || items[i]->origin.line < first->origin.line)
+		if (!first || items[i]->item.origin.line < first->item.origin.line)
 			first = items[i];
 	if (!first)
 		return;
-	group->origin = first->origin;
-	if (group->revision)
+	group->origin.file = first->item.origin.file;
+	group->origin.line = first->item.origin.line;
+	if (group->origin.revision)
 		return;
-	group->name = first->resource_group;
-	group->region = first->region;
+	group->name = first->item.resource_group;
+	group->region = first->item.region;
 }
 
 /* With an item of the model, which is in it. */
@@ -751,15 +763,18 @@ static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {
 	const struct field *region = schema_field(kind_field(kind)->group, "region");
+	const struct origin origin = part_origin(item);
 
-	if (!group->revision && !group->origin.file && !group->used) {
+	if (!group->origin.revision && !group->origin.file && !group->used) {
 		group->name = part_group(kind, item);
 		group->region =
 			model_region(model, region ? schema_get_text(region, item, NULL, 0) : NULL);
 	}
 	group->used = true;
-	if (!group->origin.file)
-		group->origin = part_origin(item);
+	if (group->origin.file)
+		return;
+	group->origin.file = origin.file;
+	group->origin.line = origin.line;
 }
 
 struct group_use {
@@ -811,7 +826,7 @@ bool inventory_group(struct inventory *inventory, const char *name, struct resou
 	free(groups.items);
 	add_declared(inventory, group);
 	add_used(inventory, group, 1);
-	return group->revision || group->origin.file || group->used;
+	return group->origin.revision || group->origin.file || group->used;
 }
 
 /* One of the state ahead of the same one of the file. */
@@ -820,20 +835,22 @@ static int compare_groups(const void *left, const void *right)
 	const struct resource_group *a = left, *b = right;
 	int order = compare_group_names(a, b);
 
-	return order ? order : (a->revision < b->revision) - (a->revision > b->revision);
+	return order ? order
+		     : (a->origin.revision < b->origin.revision) -
+			       (a->origin.revision > b->origin.revision);
 }
 
 /* Those that the file names. */
 static int add_filed(struct groups *groups)
 {
 	size_t count;
-	const struct owner *const *items =
+	const struct owned_resource *const *items =
 		declared_list(groups->inventory->now.declared, DECLARED_BY_GROUP, &count);
 	const char *before = "";
 	int err = 0;
 
 	for (size_t i = 0; !err && i < count; i++) {
-		const struct resource_group group = {.name = items[i]->resource_group};
+		const struct resource_group group = {.name = items[i]->item.resource_group};
 
 		if (!group.name || strcasecmp(group.name, before) == 0)
 			continue;
@@ -974,7 +991,8 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 {
 	const struct inventory_part *now = &inventory->now;
 	size_t count;
-	const struct owner *const *declared = declared_list(now->declared, DECLARED_BY_ID, &count);
+	const struct owned_resource *const *declared =
+		declared_list(now->declared, DECLARED_BY_ID, &count);
 
 	*about = (struct inventory_about){
 		.addresses = now->addresses,
@@ -986,7 +1004,7 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 		.error = inventory->error[0] ? inventory->error : NULL,
 	};
 	for (size_t i = 0; i < count; i++) {
-		*(declared[i]->kind == OWNER_SERVICE ? &about->services : &about->addresses) += 1;
-		about->ptrs += declared[i]->ptr.fqdn != NULL;
+		*(owned_is_service(declared[i]) ? &about->services : &about->addresses) += 1;
+		about->ptrs += declared[i]->item.reverse_fqdn != NULL;
 	}
 }

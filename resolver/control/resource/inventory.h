@@ -10,13 +10,13 @@
  * Of the state only what is served (rules/owned/owned.h) is kept in memory; questions are answered
  * from its indexes.
  *
- * An owner that the file declares is read-only here, and so is its PTR where the file gives it one
+ * What the file declares is read-only here, and so is its PTR where the file gives it one
  * (`reverse_fqdn`); where it does not, the PTR comes from the state like any other. A PTR of the
- * state whose owner is gone from the file waits there for its return.
+ * state whose address is gone from the file waits there for its return.
  *
  * Owned by the control thread and called by no other, but for inventory_aside. A `const struct
- * owner *` is good until inventory_forget, which comes ahead of each request: keep the id, not the
- * pointer. */
+ * owned_resource *` is good until inventory_forget, which comes ahead of each request: keep the id,
+ * not the pointer. */
 #ifndef SLUICE_INVENTORY_H
 #define SLUICE_INVENTORY_H
 
@@ -38,16 +38,16 @@ struct inventory;
  * state could not be read (inventory_trouble) ---- */
 
 /* group NULL or "": those without one. */
-const struct owner *inventory_address(struct inventory *inventory, const char *group,
-				      const char *name);
-const struct owner *inventory_service(struct inventory *inventory, const char *name);
-const struct owner *inventory_by_id(struct inventory *inventory, const char *id);
-const struct owner *inventory_by_address(struct inventory *inventory,
-					 const struct address *address);
-/* The owner of a PTR: by its address, its id, or REGION:ID. */
-const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text);
+const struct owned_resource *inventory_address(struct inventory *inventory, const char *group,
+					       const char *name);
+const struct owned_resource *inventory_service(struct inventory *inventory, const char *name);
+const struct owned_resource *inventory_by_id(struct inventory *inventory, const char *id);
+const struct owned_resource *inventory_by_address(struct inventory *inventory,
+						  const struct address *address);
+/* What has a PTR: by its address, its id, or REGION:ID. */
+const struct owned_resource *inventory_by_ptr(struct inventory *inventory, const char *text);
 /* By its forward name, with or without the final dot. */
-const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
+const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
 
 /* ---- pages: addresses by number, IPv4 first, services by name. A page begins behind a key, so it
  * does not matter what came or went since the page before ---- */
@@ -55,21 +55,24 @@ const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *f
 /* Fills the page with those that come next behind this one (NULL: with the first), at most `room`;
  * returns how many. */
 size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
-				 const struct owner **page, size_t room);
+				 const struct owned_resource **page, size_t room);
 /* The same of a resource group (NULL: of none). */
 size_t inventory_group_after(struct inventory *inventory, const char *group,
-			     const struct address *after, const struct owner **page, size_t room);
+			     const struct address *after, const struct owned_resource **page,
+			     size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
-				const struct owner **page, size_t room);
+				const struct owned_resource **page, size_t room);
 /* Calls back with all of a kind, page by page, each page forgotten behind it. A callback that
  * returns an error ends the call with it; ERR_SYSTEM: they could not be read (inventory_trouble).
  */
-MUST_CHECK int inventory_each(struct inventory *inventory, enum owner_kind kind,
-			      int (*on_owner)(void *context, const struct owner *owner),
+MUST_CHECK int inventory_each(struct inventory *inventory, unsigned kind,
+			      int (*on_resource)(void *context,
+						 const struct owned_resource *resource),
 			      void *context);
-/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. The array is
- * freed by the caller. NULL: there are none, or they could not be read (inventory_trouble). */
-const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
+/* The PTRs that wait, by the ids of their addresses; each with nothing but the id and the PTR. The
+ * array is freed by the caller. NULL: there are none, or they could not be read
+ * (inventory_trouble). */
+const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count);
 
 /* ---- resource groups ---- */
 
@@ -84,7 +87,7 @@ size_t inventory_group_size(struct inventory *inventory, const char *name);
 
 struct inventory_about {
 	size_t addresses, services, ptrs; /* in all */
-	size_t waiting;                   /* PTRs of the state without an owner */
+	size_t waiting;                   /* PTRs of the state without an address */
 	bool has_state;                   /* management.state is configured */
 	const char *state;                /* its path; NULL: none */
 	const char *error;                /* why the state cannot be used now; NULL: it can */
@@ -104,7 +107,7 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 /* Why something could not be read since inventory_forget; NULL: everything could. Of a change, and
  * of an inventory aside, it stays to the end. */
 const char *inventory_trouble(const struct inventory *inventory);
-/* Frees the owners that were handed out. */
+/* Frees what was handed out. */
 void inventory_forget(struct inventory *inventory);
 
 /* Why the state has just failed, for the status and the log; NULL: it has not. */
@@ -136,7 +139,7 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * has written to it or it could not be read, and where pools, suffixes or TTLs have changed. A
  * state that cannot be opened or read is a warning and a status: what is served stays, and changes
  * are refused. A name, address, id, label or PTR in both is a fault that names both, unless
- * the file says the same of all that the state has, which is a warning: it is the file's. An owner
+ * the file says the same of all that the state has, which is a warning: it is the file's. One
  * of the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults);
@@ -189,9 +192,9 @@ struct inventory_part { /* what belongs to a model */
 	/* Of the state. */
 	size_t addresses, services, ptrs;
 	size_t refused;  /* of them, not served */
-	size_t given;    /* PTRs to owners of the file */
-	size_t repeated; /* owners and PTRs of which the file says the same, and which are the
-			  * file's; in none of the numbers above */
+	size_t given;    /* PTRs of what the file declares */
+	size_t repeated; /* addresses, services and PTRs of which the file says the same, and which
+			  * are the file's; in none of the numbers above */
 	size_t waiting;  /* PTRs to nobody's */
 	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
 	bool read;       /* the state was not what had been read before, and was read again */
@@ -211,7 +214,7 @@ struct inventory {
 	bool stale;                     /* the state must be read before it takes a change */
 	bool changing;                  /* between change_begin and change_free */
 	bool held;
-	struct arena shown;          /* owners that were handed out */
+	struct arena shown;          /* what was handed out */
 	uint64_t edits;              /* of the state, that have been made, committed or undone */
 	uint64_t version;            /* of all that is shown but how PTRs fare */
 	uint32_t settlings;          /* how often that has changed, too, round and round */
@@ -233,19 +236,19 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 /* What is ahead of the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
 /* In the state alone; by a forward name with its final dot. */
-const struct owner *inventory_find_row(struct inventory *inventory, enum source_by by,
-				       unsigned kind, const char *text,
-				       const struct address *address);
-const struct owner *inventory_find_fqdn(struct inventory *inventory,
-					const struct reverse_settings *reverse, const char *fqdn);
-/* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM
- * (inventory_trouble).
- */
+const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,
+						unsigned kind, const char *text,
+						const struct address *address);
+const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
+						 const struct reverse_settings *reverse,
+						 const char *fqdn);
+/* The PTR of this id, as the state has it, becomes the PTR of the resource. ERR_NOT_FOUND;
+ * ERR_SYSTEM (inventory_trouble). */
 MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
-				 struct owner_ptr *ptr);
+				 struct owned_resource *resource);
 /* Whether it may be served at all; the reason in text when not. */
-const char *inventory_refusal(const struct inventory *inventory, const struct owner *owner,
-			      char text[POOLS_TEXT_MAX]);
+const char *inventory_refusal(const struct inventory *inventory,
+			      const struct owned_resource *resource, char text[POOLS_TEXT_MAX]);
 /* The table is what is served from now on, by what has this revision; the reference is taken over.
  * ERR_NOMEM: it will be with the next one. */
 MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned,

@@ -1,16 +1,16 @@
 /* Loads: the file's model and the state put together. Each makes a value, which is served or
  * forgotten:
  *
- *     inventory_prepare ──► next ──served?── yes: inventory_adopt    its part is the inventory's
- * now └─── no:  it is only freed
+ *     inventory_prepare ──► next ──served?─┬─ yes: inventory_adopt, its part is the inventory's now
+ *                                          └─ no:  it is only freed
  *
  * Of the two together:
  *
  *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
  *     the same of all that it is, with its id      a warning; it is the file's
  *     an address of the state without a pool       a warning; kept, and not served
- *     a PTR in the state, its owner in the file    the owner's PTR
- *     a PTR in the state, its owner nowhere        kept, waits
+ *     a PTR in the state, its address in the file  the PTR of that address
+ *     a PTR in the state, its address nowhere      kept, waits
  *     a state that cannot be read                  a warning; what is served of it stays */
 #include "resolver/control/resource/inventory.h"
 
@@ -29,28 +29,24 @@ struct merge {
 };
 
 /* Names both; the place is the file's, which is where somebody has just changed something. */
-static void clash(struct merge *merge, const struct owner *declared, const struct owner *other,
-		  const char *field)
+static void clash(struct merge *merge, const struct owned_resource *declared,
+		  const struct owned_resource *other, const char *field)
 {
-	char text[OWNER_TITLE_MAX], other_text[OWNER_TITLE_MAX];
+	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
 
-	fault_add(merge->faults, FAULT_ERROR, &declared->origin, field,
+	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, field,
 		  "%s and %s cannot both have this %s; remove one of them, or give it another",
-		  owner_title(declared, text), owner_title(other, other_text), field);
+		  owned_title(declared, text), owned_title(other, other_text), field);
 }
 
-static void complain_of_ptr(struct merge *merge, const struct owner *declared, const char *fqdn)
+static void complain_of_ptr(struct merge *merge, const struct owned_resource *declared,
+			    const char *fqdn)
 {
-	char title[OWNER_TITLE_MAX];
+	char title[OWNED_TITLE_MAX];
 
-	fault_add(merge->faults, FAULT_ERROR, &declared->origin, "reverse_fqdn",
+	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, "reverse_fqdn",
 		  "%s has the PTR \"%s\" here and \"%s\" in the state; take one of them away",
-		  owner_title(declared, title), declared->ptr.fqdn, fqdn);
-}
-
-static const char *fqdn_field(const struct owner *owner)
-{
-	return owner->kind == OWNER_SERVICE ? "name" : "domain_name_label";
+		  owned_title(declared, title), declared->item.reverse_fqdn, fqdn);
 }
 
 /* What was handed out while all of the state is read is not needed any more. */
@@ -61,15 +57,16 @@ static void forget_shown(struct inventory *inventory)
 }
 
 /* Whether the file says the same of it as the state does, with its PTR. */
-static bool is_repeated(const struct owner *declared, const struct owner *owner)
+static bool is_repeated(const struct owned_resource *declared,
+			const struct owned_resource *resource)
 {
 	json_t *left, *right;
 	bool same;
 
-	if (!owner || strcmp(declared->id, owner->id) != 0)
+	if (!resource || strcmp(declared->item.id, resource->item.id) != 0)
 		return false;
-	left = owner_whole_object(declared);
-	right = owner_whole_object(owner);
+	left = owned_values(declared);
+	right = owned_values(resource);
 	same = json_equal(left, right);
 	json_decref(left);
 	json_decref(right);
@@ -77,38 +74,16 @@ static bool is_repeated(const struct owner *declared, const struct owner *owner)
 }
 
 /* The same of a PTR that the state gives to what the file declares. */
-static bool is_repeated_ptr(const struct owner_ptr *declared, const struct owner_ptr *ptr)
+static bool is_repeated_ptr(const struct owned_item *declared, const struct owned_item *ptr)
 {
-	return text_equal(declared->fqdn, ptr->fqdn) &&
-	       text_equal(declared->description, ptr->description) &&
-	       declared->ttl_given == ptr->ttl_given && declared->ttl == ptr->ttl;
-}
-
-/* Of the file's owners the one that has something of this one of the state; *field says what. */
-static const struct owner *find_clash(const struct declared *declared, const struct owner *owner,
-				      const char **field)
-{
-	const struct {
-		enum declared_order order;
-		const char *field;
-	} looked[] = {{DECLARED_BY_ID, "id"},
-		      {DECLARED_BY_NAME, "name"},
-		      {DECLARED_BY_ADDRESS, "address"},
-		      {DECLARED_BY_FQDN, fqdn_field(owner)}};
-	const struct owner *found = NULL;
-
-	for (size_t i = 0; !found && i < sizeof looked / sizeof *looked; i++) {
-		if (looked[i].order == DECLARED_BY_FQDN && !owner->fqdn)
-			continue;
-		found = declared_find(declared, looked[i].order, owner);
-		*field = looked[i].field;
-	}
-	return found;
+	return text_equal(declared->reverse_fqdn, ptr->reverse_fqdn) &&
+	       text_equal(declared->ptr_description, ptr->ptr_description) &&
+	       declared->ttl == ptr->ttl;
 }
 
 /* What a row of owned is, as far as its keys tell: its group and name are its path's. */
 struct keyed {
-	struct owner owner;
+	struct owned_resource resource;
 	char name[PATH_MAX_BYTES], fqdn[NAME_TEXT_MAX];
 };
 
@@ -120,14 +95,15 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 	const char *slash = strchr(row->path, '/'), *suffix;
 	char bare[NAME_TEXT_MAX];
 
-	keyed->owner = (struct owner){
-		.kind = service ? OWNER_SERVICE : OWNER_ADDRESS,
-		.id = keys->id,
-		.region = keys->region,
-		.address = keys->address,
-		.ptr = {.fqdn = keys->ptr, .ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
+	keyed->resource = (struct owned_resource){
+		.kind = kind_of_id(row->kind),
+		.item = {.id = keys->id,
+			 .region = keys->region,
+			 .address = keys->address,
+			 .reverse_fqdn = keys->ptr},
+		.ttl_served = keys->ttl_given ? keys->ttl : model->reverse.ttl,
 	};
-	keyed->owner.resource_group = keys->group && *keys->group ? keys->group : NULL;
+	keyed->resource.item.resource_group = keys->group && *keys->group ? keys->group : NULL;
 	keyed->name[0] = '\0';
 	if (slash) {
 		char *end = keyed->name;
@@ -135,13 +111,13 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		if (percent_decode(slash + 1, strlen(slash + 1), false, &end) != 0)
 			keyed->name[0] = '\0';
 	}
-	keyed->owner.name = keyed->name;
+	keyed->resource.item.name = keyed->name;
 	suffix = service ? model->reverse.service_suffix : model->reverse.suffix;
 	if (!suffix || (!service && !keys->host))
 		return;
 	if ((size_t)snprintf(bare, sizeof bare, "%s.%s", service ? keyed->name : keys->host,
 			     suffix) < sizeof bare - 1)
-		keyed->owner.fqdn = owner_dotted(bare, keyed->fqdn);
+		keyed->resource.fqdn = owned_dotted(bare, keyed->fqdn);
 }
 
 static void note_revision(struct inventory_part *part, const struct source_keys *keys)
@@ -152,11 +128,11 @@ static void note_revision(struct inventory_part *part, const struct source_keys 
 
 /* Whether these suffixes give this service of the state the forward name that an address of the
  * state has, which has been told then. */
-static bool has_namesake(struct merge *merge, const struct owner *service)
+static bool has_namesake(struct merge *merge, const struct owned_resource *service)
 {
 	const struct reverse_settings *reverse = &merge->next->model->reverse;
-	char host[NAME_TEXT_MAX], text[OWNER_TITLE_MAX], other_text[OWNER_TITLE_MAX];
-	const struct owner *other;
+	char host[NAME_TEXT_MAX], text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
+	const struct owned_resource *other;
 
 	if (!service->fqdn || !inventory_cut_suffix(service->fqdn, reverse->suffix, host))
 		return false;
@@ -165,7 +141,7 @@ static bool has_namesake(struct merge *merge, const struct owner *service)
 		fault_add(merge->faults, FAULT_ERROR, &reverse->origin, "service_suffix",
 			  "%s and %s would both have the name %s; give another suffix, or remove "
 			  "one of them",
-			  owner_title(service, text), owner_title(other, other_text),
+			  owned_title(service, text), owned_title(other, other_text),
 			  service->fqdn);
 	return other;
 }
@@ -175,7 +151,7 @@ static int on_owned(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
 	struct inventory_part *next = merge->next;
-	const struct owner *declared, *whole;
+	const struct owned_resource *declared, *whole;
 	char text[POOLS_TEXT_MAX];
 	const char *field;
 	struct keyed keyed;
@@ -187,7 +163,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) += 1;
 	next->ptrs += row->keys->ptr != NULL;
 	note_revision(next, row->keys);
-	declared = find_clash(next->declared, &keyed.owner, &field);
+	declared = declared_clash(next->declared, &keyed.resource, &field);
 	if (declared) {
 		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
 		if (is_repeated(declared, whole)) {
@@ -195,29 +171,31 @@ static int on_owned(void *context, const struct source_resource *row)
 			next->ptrs -= row->keys->ptr != NULL;
 			next->repeated++;
 		} else {
-			clash(merge, declared, whole ? whole : &keyed.owner, field);
+			clash(merge, declared, whole ? whole : &keyed.resource, field);
 		}
 		forget_shown(merge->inventory);
 		return 0; /* all of them are told */
 	}
-	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.owner))
+	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.resource))
 		return 0;
-	if (pools_refusal(next->pools, &keyed.owner.address, keyed.owner.region, text)) {
+	if (pools_refusal(next->pools, &keyed.resource.item.address, keyed.resource.item.region,
+			  text)) {
 		next->refused++;
 		return 0;
 	}
-	int err = owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	int err = owned_serve(&keyed.resource, merge->draft, &merge->inventory->key, next->model);
 	return err == ERR_INVALID ? inventory_complain(merge->inventory, row, err) : err;
 }
 
-/* A PTR of the state whose owner is the file's, or nowhere. */
+/* A PTR of the state whose address or service is the file's, or nowhere. */
 static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
-	const struct owner probe = {.id = row->path};
-	const struct owner *declared = declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
+	const struct owned_resource probe = {.item.id = row->path};
+	const struct owned_resource *declared =
+		declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
 	struct inventory *inventory = merge->inventory;
-	struct owner owner = {.id = row->path};
+	struct owned_resource resource = {.item.id = row->path};
 	struct name name;
 	int err;
 
@@ -227,9 +205,9 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 		merge->next->waiting++;
 		return 0;
 	}
-	if (declared->ptr.fqdn) {
-		err = owner_take_ptr_row(&owner.ptr, row, merge->next->model, &inventory->shown);
-		if (!err && is_repeated_ptr(&declared->ptr, &owner.ptr))
+	if (declared->item.reverse_fqdn) {
+		err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
+		if (!err && is_repeated_ptr(&declared->item, &resource.item))
 			merge->next->repeated++;
 		else if (!err)
 			complain_of_ptr(merge, declared, row->keys->ptr);
@@ -238,12 +216,11 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	}
 	merge->next->given++;
 	note_revision(merge->next, row->keys);
-	owner = (struct owner){.address = declared->address,
-			       .ptr = {.fqdn = row->keys->ptr,
-				       .ttl = row->keys->ttl_given
-						      ? row->keys->ttl
-						      : merge->next->model->reverse.ttl}};
-	return owner_serve(&owner, merge->draft, &merge->inventory->key, merge->next->model);
+	resource = (struct owned_resource){
+		.item = {.address = declared->item.address, .reverse_fqdn = row->keys->ptr},
+		.ttl_served =
+			row->keys->ttl_given ? row->keys->ttl : merge->next->model->reverse.ttl};
+	return owned_serve(&resource, merge->draft, &merge->inventory->key, merge->next->model);
 }
 
 /* What is served is not what the state has, so the next load reads all of it. */
@@ -303,39 +280,39 @@ static int read_state(struct merge *merge)
 
 /* ---- where the state is as it was: only what is new in the file ---- */
 
-static bool is_same(const struct owner *a, const struct owner *b)
+static bool is_same(const struct owned_resource *a, const struct owned_resource *b)
 {
 	char left[ETAG_MAX], right[ETAG_MAX];
 
-	return a && b && strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
+	return a && b && strcmp(owned_version_etag(a, left), owned_version_etag(b, right)) == 0;
 }
 
-static bool has_kept(const struct declared *declared, const struct owner *owner)
+static bool has_kept(const struct declared *declared, const struct owned_resource *resource)
 {
-	return is_same(owner, declared_find(declared, DECLARED_BY_ID, owner));
+	return is_same(resource, declared_find(declared, DECLARED_BY_ID, resource));
 }
 
-/* Whether something of the state has what an owner that is new in the file has. */
-static void check_new(struct merge *merge, const struct owner *declared)
+/* Whether something of the state has what this one, new in the file, has. */
+static void check_new(struct merge *merge, const struct owned_resource *declared)
 {
 	struct inventory *inventory = merge->inventory;
 	char path[PATH_MAX_BYTES];
 	const char *field = "id";
-	const struct owner *other =
-		inventory_find_row(inventory, SOURCE_BY_ID, 0, declared->id, NULL);
+	const struct owned_resource *other =
+		inventory_find_row(inventory, SOURCE_BY_ID, 0, declared->item.id, NULL);
 
-	if (!other && owner_key(declared, path) == 0) {
+	if (!other && owned_key(declared, path) == 0) {
 		field = "name";
-		other = inventory_find_row(inventory, SOURCE_BY_PATH, owner_kind_id(declared->kind),
-					   path, NULL);
+		other = inventory_find_row(inventory, SOURCE_BY_PATH, declared->kind->id, path,
+					   NULL);
 	}
 	if (!other) {
 		field = "address";
 		other = inventory_find_row(inventory, SOURCE_BY_ADDRESS, 0, NULL,
-					   &declared->address);
+					   &declared->item.address);
 	}
 	if (!other && declared->fqdn) {
-		field = fqdn_field(declared);
+		field = owned_fqdn_field(declared);
 		other = inventory_find_fqdn(inventory, &merge->next->model->reverse,
 					    declared->fqdn);
 	}
@@ -343,36 +320,37 @@ static void check_new(struct merge *merge, const struct owner *declared)
 		clash(merge, declared, other, field);
 }
 
-static int leave(struct merge *merge, const struct owner *declared)
+static int leave(struct merge *merge, const struct owned_resource *declared)
 {
-	int err = owner_unserve(declared, merge->draft, &merge->inventory->key);
+	int err = owned_unserve(declared, merge->draft, &merge->inventory->key);
 
-	if (err || declared->ptr.fqdn || !owned_ptr(merge->before->owned, &declared->address))
+	if (err || declared->item.reverse_fqdn ||
+	    !owned_ptr(merge->before->owned, &declared->item.address))
 		return err;
 	merge->next->given--;
 	merge->next->waiting++;
-	return owned_set_ptr(merge->draft, &declared->address, NULL, 0);
+	return owned_set_ptr(merge->draft, &declared->item.address, NULL, 0);
 }
 
-static int enter(struct merge *merge, const struct owner *declared)
+static int enter(struct merge *merge, const struct owned_resource *declared)
 {
 	struct inventory *inventory = merge->inventory;
-	struct owner owner = *declared;
+	struct owned_resource resource = *declared;
 	int err;
 
 	if (!inventory->source)
-		return owner_serve(declared, merge->draft, &inventory->key, merge->next->model);
+		return owned_serve(declared, merge->draft, &inventory->key, merge->next->model);
 	check_new(merge, declared);
-	err = inventory_ptr_row(inventory, declared->id, &owner.ptr);
-	if (!err && declared->ptr.fqdn) {
-		complain_of_ptr(merge, declared, owner.ptr.fqdn);
+	err = inventory_ptr_row(inventory, declared->item.id, &resource);
+	if (!err && declared->item.reverse_fqdn) {
+		complain_of_ptr(merge, declared, resource.item.reverse_fqdn);
 		return 0;
 	}
 	if (!err) {
 		merge->next->given++;
 		merge->next->waiting--;
 	}
-	return owner_serve(err ? declared : &owner, merge->draft, &inventory->key,
+	return owned_serve(err ? declared : &resource, merge->draft, &inventory->key,
 			   merge->next->model);
 }
 
@@ -381,8 +359,10 @@ static int keep_state(struct merge *merge)
 	struct inventory_part *next = merge->next;
 	const struct inventory_part *before = merge->before;
 	size_t old, new;
-	const struct owner *const *items = declared_list(before->declared, DECLARED_BY_ID, &old);
-	const struct owner *const *now = declared_list(next->declared, DECLARED_BY_ID, &new);
+	const struct owned_resource *const *items =
+		declared_list(before->declared, DECLARED_BY_ID, &old);
+	const struct owned_resource *const *now =
+		declared_list(next->declared, DECLARED_BY_ID, &new);
 	int err;
 
 	next->addresses = before->addresses;
@@ -407,7 +387,7 @@ static int keep_state(struct merge *merge)
 
 /* ---- the whole ---- */
 
-/* Whether owners of the state have the same names and pools under both models. */
+/* Whether what the state has gets the same names and pools from both models. */
 static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
 {
 	const struct reverse_settings *left = &a->model->reverse, *right = &b->model->reverse;
@@ -420,12 +400,12 @@ static bool derive_alike(const struct inventory_part *a, const struct inventory_
 static int serve_declared(struct merge *merge)
 {
 	size_t count;
-	const struct owner *const *items =
+	const struct owned_resource *const *items =
 		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
 	int err = 0;
 
 	for (size_t i = 0; !err && i < count; i++)
-		err = owner_serve(items[i], merge->draft, &merge->inventory->key,
+		err = owned_serve(items[i], merge->draft, &merge->inventory->key,
 				  merge->next->model);
 	return err;
 }
@@ -472,17 +452,17 @@ static bool may_be_repeated(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
 	size_t count;
-	const struct owner *const *items =
+	const struct owned_resource *const *items =
 		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
-	struct owner_ptr ptr;
+	struct owned_resource unused;
 	bool found = false;
 
 	for (size_t i = 0; !found && i < count; i++) {
 		if (has_kept(merge->before->declared, items[i]))
 			continue;
-		found = inventory_find_row(inventory, SOURCE_BY_ID, 0, items[i]->id, NULL) ||
-			(items[i]->ptr.fqdn &&
-			 inventory_ptr_row(inventory, items[i]->id, &ptr) == 0);
+		found = inventory_find_row(inventory, SOURCE_BY_ID, 0, items[i]->item.id, NULL) ||
+			(items[i]->item.reverse_fqdn &&
+			 inventory_ptr_row(inventory, items[i]->item.id, &unused) == 0);
 		forget_shown(inventory);
 	}
 	return found;

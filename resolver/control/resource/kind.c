@@ -53,9 +53,6 @@ static void complete_zone(void *item, struct arena *arena, struct faults *faults
 			  "records (sluice zone import)");
 }
 
-static const char *const ptr_members[] = {"address", "reverse_fqdn", "description", "ttl", NULL};
-static const char *const group_members[] = {"name", "region", "tags", NULL};
-
 const struct kind kinds[] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, .placed = true},
 	[SUBNET] = {2, "subnet", "subnets", .parent = &kinds[NETWORK]},
@@ -79,10 +76,8 @@ const struct kind kinds[] = {
 		     .chosen = "address"},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
 		     .inventory = true},
-	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .list = "addresses",
-		 .only = ptr_members, .inventory = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .list = "addresses", .only = group_members,
-		   .inventory = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .inventory = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .inventory = true},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the inventory, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
@@ -122,10 +117,12 @@ const struct kind *kind_of_inventory(const char *collection)
 static const struct field *find_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
+	const struct field *field;
 
 	if (kind->group)
 		group = schema_field(group, kind->group)->group;
-	return schema_field(group, kind->list ? kind->list : kind->collection);
+	field = schema_field(group, kind->list ? kind->list : kind->collection);
+	return field ? field : schema_field(&schema_apart, kind->collection);
 }
 
 /* It is asked for with every item that is looked at, so it is looked for once. */
@@ -141,8 +138,7 @@ const struct field *kind_field(const struct kind *kind)
 
 bool kind_has(const struct kind *kind, const struct field *field)
 {
-	return (!kind->only || text_is_among(field->key, kind->only)) && !field->secret &&
-	       field->type != FIELD_GONE && !kind_of_field(kind, field);
+	return !field->secret && field->type != FIELD_GONE && !kind_of_field(kind, field);
 }
 
 bool kind_is_named(const struct kind *kind)

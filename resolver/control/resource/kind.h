@@ -38,7 +38,6 @@ struct kind {
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
 	const char *list;          /* its list's key in the model; NULL: the collection */
-	const char *const *only; /* the keys of the members that it has; NULL: all of its list's */
 	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
 			 * model_place_endpoints) */
 	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
@@ -67,8 +66,8 @@ const struct kind *kind_of_id(unsigned id);
 /* The inventory's kind of that collection. NULL: there is none. */
 const struct kind *kind_of_inventory(const char *collection);
 
-/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. Of
- * PTRs and groups, which have no list, that of addresses, of whose members they have some. */
+/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group.
+ * That of PTRs and of groups is in schema_apart: no model has it. */
 const struct field *kind_field(const struct kind *kind);
 /* Whether that field of the group is a member of its resources, as the API shows them. */
 bool kind_has(const struct kind *kind, const struct field *field);

@@ -32,37 +32,38 @@ struct ownership_case {
 
 /* ---- whose is it ---- */
 
-const char *ownership_subscription(const struct inventory *inventory, const struct owner *owner)
+const char *ownership_subscription(const struct inventory *inventory,
+				   const struct owned_resource *resource)
 {
 	const char *ours = inventory_model(inventory)->subscription;
-	if (owner && owner->subscription)
-		return owner->subscription;
+	if (resource && resource->subscription)
+		return resource->subscription;
 	return ours ? ours : no_subscription;
 }
 
-bool ownership_is_of(const struct inventory *inventory, const struct owner *owner,
+bool ownership_is_of(const struct inventory *inventory, const struct owned_resource *resource,
 		     const char *subscription)
 {
-	return strcasecmp(ownership_subscription(inventory, owner), subscription) == 0;
+	return strcasecmp(ownership_subscription(inventory, resource), subscription) == 0;
 }
 
 bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name)
 {
 	static const struct hash_key any_key = {1, 2};
 	char text[NAME_TEXT_MAX];
-	const struct owner *owner = NULL;
+	const struct owned_resource *resource = NULL;
 	struct name wire;
 
 	if (name_from_text(&wire, &any_key, name) == 0)
-		owner = inventory_by_fqdn(inventory, name_to_text(&wire, text));
-	return owner && ownership_is_of(inventory, owner, subscription);
+		resource = inventory_by_fqdn(inventory, name_to_text(&wire, text));
+	return resource && ownership_is_of(inventory, resource, subscription);
 }
 
 /* Of the subscription, and not the one whose values are about to change. */
-static bool counts(const struct ownership_case *it, const struct owner *owner)
+static bool counts(const struct ownership_case *it, const struct owned_resource *resource)
 {
-	return owner && (!it->id || strcasecmp(owner->id, it->id) != 0) &&
-	       ownership_is_of(it->inventory, owner, it->subscription);
+	return resource && (!it->id || strcasecmp(resource->item.id, it->id) != 0) &&
+	       ownership_is_of(it->inventory, resource, it->subscription);
 }
 
 static bool is_own_name(const struct ownership_case *it, const struct name *name)
@@ -78,8 +79,8 @@ static bool is_own_address(const struct ownership_case *it, const struct address
 	if (it->self_address.family == address->family &&
 	    memcmp(it->self_address.bytes, address->bytes, address_bits(address) / 8) == 0)
 		return true;
-	const struct owner *owner = inventory_by_address(it->inventory, address);
-	return counts(it, owner) && owner->allocation == ALLOCATION_STATIC;
+	const struct owned_resource *resource = inventory_by_address(it->inventory, address);
+	return counts(it, resource) && resource->item.allocation == ALLOCATION_STATIC;
 }
 
 /* ---- an answer ---- */

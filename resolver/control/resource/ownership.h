@@ -25,16 +25,17 @@ enum ownership {
 struct ownership_question {
 	const char *name;         /* with or without the final dot */
 	const char *subscription; /* as ownership_subscription has it */
-	/* The owner that is to have the name, as it will be and not as the inventory has it now. */
+	/* What is to have the name, as it will be and not as the inventory has it now. */
 	const char *id;         /* NULL: it is not there yet */
 	const char *fqdn;       /* NULL: none */
 	struct address address; /* family 0: not static, or not known yet */
 };
 
-/* The subscription of an owner; owner NULL: the one that everything without its own belongs to.
+/* Its subscription; resource NULL: the one that everything without its own belongs to.
  * Never NULL: all zeros where the configuration has none. */
-const char *ownership_subscription(const struct inventory *inventory, const struct owner *owner);
-bool ownership_is_of(const struct inventory *inventory, const struct owner *owner,
+const char *ownership_subscription(const struct inventory *inventory,
+				   const struct owned_resource *resource);
+bool ownership_is_of(const struct inventory *inventory, const struct owned_resource *resource,
 		     const char *subscription);
 
 /* Whether the name is the forward name of an address or service of that subscription, for which

@@ -13,21 +13,21 @@ struct export
 
 /* ---- a row ---- */
 
-static int write_owner(void *context, const struct owner *owner)
+static int write_resource(void *context, const struct owned_resource *resource)
 {
 	struct export *export = context;
 
-	if (!owner_is_read_only(owner))
-		json_writer_row(&export->writer, owner_object(owner));
+	if (!owned_is_declared(resource))
+		json_writer_row(&export->writer, owned_values_alone(resource));
 	return 0;
 }
 
-static int write_ptr(void *context, const struct owner *owner)
+static int write_ptr(void *context, const struct owned_resource *resource)
 {
 	struct export *export = context;
 
-	if (owner->ptr.fqdn && !owner->ptr.read_only)
-		json_writer_row(&export->writer, owner_ptr_object(owner));
+	if (resource->item.reverse_fqdn && !resource->ptr_is_declared)
+		json_writer_row(&export->writer, state_ptr_values(resource));
 	return 0;
 }
 
@@ -36,7 +36,7 @@ static int write_ptr(void *context, const struct owner *owner)
 static void write_waiting(struct export *export)
 {
 	size_t count;
-	const struct owner **list = inventory_waiting(export->inventory, &count);
+	const struct owned_resource **list = inventory_waiting(export->inventory, &count);
 
 	for (size_t i = 0; i < count; i++)
 		write_ptr(export, list[i]);
@@ -50,8 +50,8 @@ static int write_groups(struct export *export)
 	struct resource_group *list = inventory_groups(export->inventory, &count);
 
 	for (size_t i = 0; list && i < count; i++)
-		if (list[i].revision)
-			json_writer_row(&export->writer, group_object(&list[i]));
+		if (list[i].origin.revision)
+			json_writer_row(&export->writer, group_values(&list[i]));
 	free(list);
 	return list ? 0 : ERR_NOMEM;
 }
@@ -65,15 +65,15 @@ static int write_lists(struct export *export)
 	int err = write_groups(export);
 	json_writer_list(writer, "],\n\"addresses\": [\n");
 	if (!err)
-		err = inventory_each(inventory, OWNER_ADDRESS, write_owner, export);
+		err = inventory_each(inventory, KIND_ADDRESS, write_resource, export);
 	json_writer_list(writer, "],\n\"services\": [\n");
 	if (!err)
-		err = inventory_each(inventory, OWNER_SERVICE, write_owner, export);
+		err = inventory_each(inventory, KIND_SERVICE, write_resource, export);
 	json_writer_list(writer, "],\n\"ptrs\": [\n");
 	if (!err)
-		err = inventory_each(inventory, OWNER_ADDRESS, write_ptr, export);
+		err = inventory_each(inventory, KIND_ADDRESS, write_ptr, export);
 	if (!err)
-		err = inventory_each(inventory, OWNER_SERVICE, write_ptr, export);
+		err = inventory_each(inventory, KIND_SERVICE, write_ptr, export);
 	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
 	fputs("]}\n", writer->out);

@@ -13,8 +13,9 @@ struct import {
 	struct change *change;
 	struct inventory *inventory;
 	const json_t *document;
-	json_t *owners, *ptrs, *groups; /* of the document, by id and name; null: there are two */
-	json_t *kept;                   /* ids and names of what is there as it is to be */
+	json_t *resources, *ptrs,
+		*groups; /* of the document, by id and name; null: there are two */
+	json_t *kept;    /* ids and names of what is there as it is to be */
 };
 
 /* What is not a text stays NULL, which is refused where one is needed. */
@@ -31,15 +32,20 @@ static int text_of(struct change *change, const json_t *object, const char *key,
 static int import_group(struct import *import, const json_t *object)
 {
 	struct change *change = import->change;
-	struct change_group group = {.tags = json_object_get(object, "tags")};
+	struct resource_group group;
+	struct change_error error;
+	struct arena arena;
+	int err;
 
 	if (!json_is_object(object) || !json_object_get(object, "name"))
 		return change_fail(change, CHANGE_INVALID, NULL,
 				   "is not what an export has; give an object with a \"name\"");
-	if (text_of(change, object, "name", &group.name) != 0 ||
-	    text_of(change, object, "region", &group.region) != 0)
-		return ERR_INVALID;
-	return change_group_put(change, &group, true);
+	arena_init(&arena);
+	err = addresses_read(kind_of_id(KIND_GROUP), object, &group, &arena, &error);
+	err = err ? change_fail(change, error.outcome, error.field, "%s", error.text)
+		  : change_group_put(change, &group, true);
+	arena_release(&arena);
+	return err;
 }
 
 /* A PTR has a list of its own; what is only shown would be passed over. */
@@ -57,7 +63,7 @@ static int check_members(struct change *change, const json_t *object, const char
 	return 0;
 }
 
-static int import_owner(struct import *import, unsigned kind, const json_t *object)
+static int import_resource(struct import *import, unsigned kind, const json_t *object)
 {
 	static const char *const of_address[] = {
 		"id",      "name",       "resource_group",    "region",
@@ -84,68 +90,59 @@ static int import_owner(struct import *import, unsigned kind, const json_t *obje
 
 static int import_address(struct import *import, const json_t *object)
 {
-	return import_owner(import, KIND_ADDRESS, object);
+	return import_resource(import, KIND_ADDRESS, object);
 }
 
 static int import_service(struct import *import, const json_t *object)
 {
-	return import_owner(import, KIND_SERVICE, object);
+	return import_resource(import, KIND_SERVICE, object);
 }
 
-static int read_ptr(struct change *change, const json_t *object, struct change_ptr *ptr)
-{
-	const json_t *description = json_object_get(object, "description");
-	const json_t *ttl = json_object_get(object, "ttl");
-
-	*ptr = (struct change_ptr){
-		.fqdn = json_string_value(json_object_get(object, "reverse_fqdn")),
-		.description = json_string_value(description),
-		.ttl_given = ttl != NULL,
-		.ttl = json_integer_value(ttl),
-	};
-	if (!ptr->fqdn)
-		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				   "is missing, or not a string; give one");
-	if (description && !json_is_string(description))
-		return change_fail(change, CHANGE_INVALID, "description",
-				   "is not a string; give one, or leave it out");
-	if (ttl && !json_is_integer(ttl))
-		return change_fail(change, CHANGE_INVALID, "ttl",
-				   "is not a whole number of seconds; give one, or leave it out");
-	return 0;
-}
-
-static int import_ptr(struct import *import, const json_t *object)
+/* `waits`: its address or service need not be there. */
+static int import_ptr_of(struct import *import, const json_t *object, bool waits)
 {
 	struct change *change = import->change;
 	const char *id = json_string_value(json_object_get(object, "owner"));
-	const struct owner *owner = inventory_by_id(import->inventory, id);
-	struct change_ptr ptr;
+	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {id, NULL}};
+	const struct owned_resource *resource = inventory_by_id(import->inventory, id);
+	struct owned_resource other = {.kind = NULL};
 
-	if (!id || !owner)
+	if (!id || (!resource && !waits))
 		return change_fail(change, CHANGE_INVALID, "owner",
 				   "there is no address or service with the id \"%s\"; give one "
 				   "that is in the document, or in the configuration file",
 				   id ? id : "");
-	int err = read_ptr(change, object, &ptr);
-	if (err)
-		return err;
-	if (owner->ptr.fqdn && !owner->ptr.read_only)
+	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
+		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				   "is missing, or not a string; give one");
+	if (resource ? resource->item.reverse_fqdn && !resource->ptr_is_declared
+		     : inventory_ptr_row(import->inventory, id, &other) == 0)
 		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
 				   id);
-	return change_ptr_set(change, owner, &ptr);
+	return addresses_put(change, &path, object, ADDRESSES_BACK);
 }
 
-/* One whose owner is not there waits for it, also if it did not where it was exported. */
+static int import_ptr(struct import *import, const json_t *object)
+{
+	return import_ptr_of(import, object, false);
+}
+
+/* It waits for its address or service where that is not there, also if it did not where it was
+ * exported. */
 static int import_waiting(struct import *import, const json_t *object)
 {
-	const char *id = json_string_value(json_object_get(object, "owner"));
-	struct change_ptr ptr;
+	return import_ptr_of(import, object, true);
+}
 
-	if (!id || inventory_by_id(import->inventory, id))
-		return import_ptr(import, object);
-	int err = read_ptr(import->change, object, &ptr);
-	return err ? err : change_ptr_wait(import->change, id, &ptr);
+json_t *state_ptr_values(const struct owned_resource *resource)
+{
+	json_t *values;
+
+	if (!resource->item.reverse_fqdn || resource->ptr_is_declared)
+		return NULL;
+	values = owned_ptr_values(resource);
+	json_put(values, "owner", json_text(resource->item.id));
+	return values;
 }
 
 /* ---- what is there as it is to be ---- */
@@ -200,25 +197,26 @@ static bool is_kept(const struct import *import, const char *list, const char *i
 }
 
 /* One of the state, and its PTR, or the PTR of one of the file. */
-static int compare_owner(void *context, const struct owner *owner)
+static int compare_resource(void *context, const struct owned_resource *resource)
 {
 	struct import *import = context;
-	bool same = owner_is_read_only(owner) ||
-		    is_same(import->owners, owner->id, owner_object(owner));
+	bool same = owned_is_declared(resource) ||
+		    is_same(import->resources, resource->item.id, owned_values_alone(resource));
 
-	if (same && is_same(import->ptrs, owner->id, owner_ptr_object(owner))) {
-		if (!owner_is_read_only(owner))
-			keep(import, "owner", owner->id);
-		if (!owner_is_read_only(owner) && owner->resource_group)
-			keep(import, "used", owner->resource_group);
-		if (owner->ptr.fqdn && !owner->ptr.read_only)
-			keep(import, "ptr", owner->id);
+	if (same && is_same(import->ptrs, resource->item.id, state_ptr_values(resource))) {
+		if (!owned_is_declared(resource))
+			keep(import, "owner", resource->item.id);
+		if (!owned_is_declared(resource) && resource->item.resource_group)
+			keep(import, "used", resource->item.resource_group);
+		if (resource->item.reverse_fqdn && !resource->ptr_is_declared)
+			keep(import, "ptr", resource->item.id);
 		return 0;
 	}
-	if (!owner_is_read_only(owner))
-		return change_remove(import->change, owner);
-	return owner->ptr.fqdn && !owner->ptr.read_only ? change_ptr_unset(import->change, owner)
-							: 0;
+	if (!owned_is_declared(resource))
+		return change_remove(import->change, resource);
+	return resource->item.reverse_fqdn && !resource->ptr_is_declared
+		       ? change_ptr_unset(import->change, resource)
+		       : 0;
 }
 
 /* One that the document does not name goes, but for an address in it that stays: what adding that
@@ -226,13 +224,13 @@ static int compare_owner(void *context, const struct owner *owner)
 static int compare_group(struct import *import, const struct resource_group *group)
 {
 	char key[NAME_TEXT_MAX];
-	const struct change_group bare = {group->name, group->region, NULL};
+	const struct resource_group bare = {.name = group->name, .region = group->region};
 	bool named, used = is_kept(import, "used", group->name);
 
 	snprintf(key, sizeof key, "%s", group->name);
 	named = json_object_get(import->groups, text_lower(key));
-	if (named ? is_same(import->groups, group->name, group_object(group))
-		  : used && !group->tags) {
+	if (named ? is_same(import->groups, group->name, group_values(group))
+		  : used && group->tags.count == 0) {
 		keep(import, "group", group->name);
 		return 0;
 	}
@@ -244,17 +242,17 @@ static int compare_rest(struct import *import)
 {
 	size_t count, waiting;
 	struct resource_group *groups = inventory_groups(import->inventory, &count);
-	const struct owner **list = inventory_waiting(import->inventory, &waiting);
+	const struct owned_resource **list = inventory_waiting(import->inventory, &waiting);
 	int err = groups ? 0 : change_fail_memory(import->change);
 
 	for (size_t i = 0; groups && !err && i < count; i++)
-		if (groups[i].revision)
+		if (groups[i].origin.revision)
 			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
-		if (is_same(import->ptrs, list[i]->id, owner_ptr_object(list[i])))
-			keep(import, "ptr", list[i]->id);
+		if (is_same(import->ptrs, list[i]->item.id, state_ptr_values(list[i])))
+			keep(import, "ptr", list[i]->item.id);
 		else
-			err = change_ptr_forget(import->change, list[i]->id);
+			err = change_ptr_forget(import->change, list[i]->item.id);
 	}
 	free(list);
 	free(groups);
@@ -263,7 +261,7 @@ static int compare_rest(struct import *import)
 
 /* ---- the document ---- */
 
-/* In this order: an address names its group, a PTR its owner. */
+/* In this order: an address names its group, a PTR its address. */
 static const struct {
 	const char *key, *member, *kept;
 	int (*import)(struct import *import, const json_t *object);
@@ -300,10 +298,10 @@ static int import_list(struct import *import, size_t at)
 
 static int import_all(struct import *import)
 {
-	int err = inventory_each(import->inventory, OWNER_ADDRESS, compare_owner, import);
+	int err = inventory_each(import->inventory, KIND_ADDRESS, compare_resource, import);
 
 	if (!err)
-		err = inventory_each(import->inventory, OWNER_SERVICE, compare_owner, import);
+		err = inventory_each(import->inventory, KIND_SERVICE, compare_resource, import);
 	if (!err)
 		err = compare_rest(import);
 	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
@@ -323,14 +321,14 @@ int state_json_read(struct change *change, struct inventory *inventory, const js
 		err = change_fail(change, CHANGE_INVALID, "version",
 				  "is not one that this version of sluice reads; give an export of "
 				  "version 1");
-	index_list(document, "addresses", "id", import.owners);
-	index_list(document, "services", "id", import.owners);
+	index_list(document, "addresses", "id", import.resources);
+	index_list(document, "services", "id", import.resources);
 	index_list(document, "ptrs", "owner", import.ptrs);
 	index_list(document, "waiting", "owner", import.ptrs);
 	index_list(document, "groups", "name", import.groups);
 	if (!err && import_all(&import) != 0)
 		err = change_fail_memory(change); /* if nothing else has been said */
-	json_decref(import.owners);
+	json_decref(import.resources);
 	json_decref(import.ptrs);
 	json_decref(import.groups);
 	json_decref(import.kept);

@@ -7,7 +7,7 @@
  *                     "domain_name_label", "tags": {}}],
  *      "services":  [{"id", "name", "address", "description", "tags": {}}],
  *      "ptrs":      [{"owner", "reverse_fqdn", "description", "ttl"}],
- *      "waiting":   [the same, of owners that are not there now]}
+ *      "waiting":   [the same, of addresses and services that are not there now]}
  *
  * What is not given is left out. */
 #ifndef SLUICE_STATE_JSON_H
@@ -24,10 +24,13 @@ enum { STATE_JSON_VERSION = 1 };
 char *state_export(struct inventory *inventory, size_t *length);
 
 /* Makes the state what the document says: what the document does not have is removed, what both
- * have stays as it is. A PTR that waits in the document is set where its owner is here. The change
- * is the caller's, of an inventory aside. On ERR_INVALID change_error names the place as
+ * have stays as it is. A PTR that waits in the document is set where its address is here. The
+ * change is the caller's, of an inventory aside. On ERR_INVALID change_error names the place as
  * "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);
+
+/* What the document has of its PTR; NULL: it has none, or the file gives it. */
+json_t *state_ptr_values(const struct owned_resource *resource);
 
 #endif

@@ -39,7 +39,8 @@ static const char *json_kind_text(const void *value)
 
 static size_t json_count(const void *value)
 {
-	return json_array_size(value);
+	return json_is_object((const json_t *)value) ? json_object_size(value)
+						     : json_array_size(value);
 }
 
 static void json_each(const void *value,
@@ -73,13 +74,19 @@ static const char *const json_expected[FIELD_GONE + 1] = {
 	[FIELD_DOMAINS] = "an array of domain names: [\"corp.example\", \"test\"]",
 	[FIELD_HOSTS] = "an array of addresses: [\"192.0.2.1\", \"192.0.2.1:53\"]",
 	[FIELD_PREFIXES] = "an array of prefixes: [\"10.10.0.0/16\"]",
+	[FIELD_TAGS] = "an object of strings: {\"NAME\": \"VALUE\"}",
 	[FIELD_LIST] = "an array of objects: [{...}, {...}]",
 	[FIELD_GROUP] = "an object: {...}",
 };
 
-static const struct value_syntax json_syntax = {json_kind,    json_kind_text, json_count,
-						json_each,    json_number,    json_string_of,
-						json_expected};
+static const struct value_syntax json_syntax = {.kind = json_kind,
+						.kind_text = json_kind_text,
+						.count = json_count,
+						.each = json_each,
+						.integer = json_number,
+						.string = json_string_of,
+						.tags = VALUE_GROUP,
+						.expected = json_expected};
 
 /* ---- lists that are kinds of their own are refused with where they belong ---- */
 
@@ -238,6 +245,22 @@ static json_t *print_list(const struct printed *printed, const struct field *fie
 	return array;
 }
 
+json_t *values_print_tags(const struct tag *tags, size_t count)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_put(object, tags[i].name, json_text(tags[i].value));
+	return object;
+}
+
+static json_t *print_tags(const struct field *field, const void *item)
+{
+	struct schema_list list = schema_list_get(field, item);
+
+	return list.count > 0 ? values_print_tags(list.items, list.count) : NULL;
+}
+
 static bool is_given(const struct group *group, const void *item)
 {
 	bool given = true;
@@ -266,6 +289,7 @@ static json_t *print_field(const struct printed *printed, const struct field *fi
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES: return print_array(printed, field, item);
+	case FIELD_TAGS: return print_tags(field, item);
 	default: return print_scalar(printed, field, item);
 	}
 }
@@ -290,6 +314,29 @@ json_t *values_print(const struct kind *kind, const char *group, const void *ite
 	const struct printed printed = {kind, group_of(group)};
 
 	return print_group(&printed, kind_field(kind)->group, item);
+}
+
+json_t *values_print_origin(const struct origin *origin)
+{
+	char text[600];
+
+	if (!origin->file)
+		return json_null();
+	snprintf(text, sizeof text, "%s:%u", origin->file, origin->line);
+	return json_text(text);
+}
+
+void values_put_missing(const struct kind *kind, json_t *object)
+{
+	const struct group *group = kind_field(kind)->group;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+
+		if (!json_object_get(object, field->key))
+			json_put(object, field->key,
+				 field->type == FIELD_TAGS ? json_object() : json_null());
+	}
 }
 
 json_t *values_print_settings(const struct model *model)
@@ -424,6 +471,9 @@ static json_t *schema_of_type(const struct field *field)
 		return json_make("{s:s, s:o}", "type", "array", "items",
 				 schema_of_group(NULL, field->group));
 	case FIELD_GROUP: return schema_of_group(NULL, field->group);
+	case FIELD_TAGS:
+		return json_make("{s:s, s:o}", "type", "object", "additionalProperties",
+				 type_text("string"));
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
@@ -488,9 +538,4 @@ static json_t *schema_of_group(const struct kind *kind, const struct group *grou
 json_t *values_schema(const struct kind *kind)
 {
 	return schema_of_group(kind, kind_field(kind)->group);
-}
-
-json_t *values_schema_of(const struct group *group)
-{
-	return schema_of_group(NULL, group);
 }

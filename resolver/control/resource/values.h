@@ -19,6 +19,12 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 /* All that is given or has a default, paths from the root; NULL without memory. `group`: of the
  * item at the top, NULL or GROUP_NONE: none; references leave that out. */
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
+/* The tags as an object, which may be empty. */
+json_t *values_print_tags(const struct tag *tags, size_t count);
+/* Where it stands in a file, "FILE:LINE"; null: in none. */
+json_t *values_print_origin(const struct origin *origin);
+/* Adds each member of the kind that the object lacks, as null, or as no tags. */
+void values_put_missing(const struct kind *kind, json_t *object);
 /* Makes each reference one that means the same from everywhere and whatever comes later, where it
  * refers to something in the model (rules/schema/reference.h). *changed: any was another one.
  * ERR_NOMEM. */
@@ -35,7 +41,5 @@ json_t *values_print_settings(const struct model *model);
 /* What they may be, as a JSON Schema (2020-12): types, ranges, defaults and the manual page's
  * texts. NULL without memory. */
 json_t *values_schema(const struct kind *kind);
-/* The same of a group that is no kind's. */
-json_t *values_schema_of(const struct group *group);
 
 #endif

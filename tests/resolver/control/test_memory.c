@@ -51,10 +51,13 @@ static void add_lone(struct inventory_fixture *fixture)
 						   {"address", ADDRESS},
 						   {"domain_name_label", "lone"}};
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
-	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "l.test"}), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 4, &resource), 0);
+	assert_int_equal(
+		change_ptr_set(change, resource,
+			       &(struct owned_item){.reverse_fqdn = "l.test", .ttl = NOT_GIVEN}),
+		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 }
@@ -69,7 +72,7 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 			 0);
 	assert_null(inventory_fixture_at(fixture, ADDRESS));
 	left = allocations;
-	int err = edit_add(change, OWNER_ADDRESS, values, 2, NULL);
+	int err = edit_add(change, KIND_ADDRESS, values, 2, NULL);
 	(void)err;
 	edit_free(change);
 	left = ENOUGH;
@@ -79,7 +82,7 @@ static bool takes_changes(struct inventory_fixture *fixture)
 {
 	static const struct edit_value values[] = {{"name", "more"}};
 	struct change *change = edit_begin(fixture->inventory, "test");
-	bool open = edit_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
+	bool open = edit_add(change, KIND_ADDRESS, values, 1, NULL) == 0;
 
 	edit_free(change);
 	return open;
@@ -87,11 +90,11 @@ static bool takes_changes(struct inventory_fixture *fixture)
 
 static bool is_whole(struct inventory_fixture *fixture)
 {
-	const struct owner *owner = inventory_address(fixture->inventory, "g", "lone");
+	const struct owned_resource *resource = inventory_address(fixture->inventory, "g", "lone");
 	struct resource_group group;
 
-	return owner && owner->ptr.fqdn &&
-	       strcmp(inventory_fixture_at(fixture, ADDRESS)->id, owner->id) == 0 &&
+	return resource && resource->item.reverse_fqdn &&
+	       strcmp(inventory_fixture_at(fixture, ADDRESS)->item.id, resource->item.id) == 0 &&
 	       inventory_group(fixture->inventory, "g", &group) &&
 	       inventory_group_size(fixture->inventory, "g") == 1;
 }

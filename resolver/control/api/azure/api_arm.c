@@ -30,14 +30,14 @@ bool api_arm_begin(struct api_request *request)
 	return false;
 }
 
-const char *api_arm_group(const struct owner *owner)
+const char *api_arm_group(const struct owned_resource *resource)
 {
-	return owner->resource_group ? owner->resource_group : GROUP_NONE;
+	return resource->item.resource_group ? resource->item.resource_group : GROUP_NONE;
 }
 
-const char *api_arm_location(const struct owner *owner)
+const char *api_arm_location(const struct owned_resource *resource)
 {
-	return owner->region ? owner->region : "global";
+	return resource->item.region ? resource->item.region : "global";
 }
 
 /* ---- reading a body ---- */
@@ -95,20 +95,6 @@ bool api_arm_check_tags(struct api_request *request)
 	if (tags && !json_is_object(tags) && !json_is_null(tags))
 		return api_arm_fail(request, "tags", "must be an object of strings");
 	return true;
-}
-
-bool api_arm_read_tags(struct api_request *request, char **text)
-{
-	const json_t *tags = json_object_get(request->body, "tags");
-	*text = NULL;
-	if (!api_arm_check_tags(request))
-		return false;
-	if (json_object_size(tags) == 0)
-		return true;
-	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
-	if (!*text)
-		api_fail_memory(request);
-	return *text;
 }
 
 bool api_arm_check_patch(struct api_request *request)

@@ -6,18 +6,18 @@
 #define SLUICE_API_ARM_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/owned_resource.h"
 
 extern const struct api_dialect api_arm, api_arm_login;
 
 /* False: the request has no api-version, or its {subscription} is not ours; that has been answered.
  */
 bool api_arm_begin(struct api_request *request);
-/* The resource group that an owner is in; "-" for those of the configuration file that have none,
+/* The resource group that it is in; "-" for those of the configuration file that have none,
  * as in /v1. */
-const char *api_arm_group(const struct owner *owner);
+const char *api_arm_group(const struct owned_resource *resource);
 /* "global" for those without a region. */
-const char *api_arm_location(const struct owner *owner);
+const char *api_arm_location(const struct owned_resource *resource);
 
 /* Reading a body. Where one returns false, it has answered the request with 400 and the place. */
 
@@ -31,8 +31,6 @@ bool api_arm_read_text(struct api_request *request, const json_t *object, const 
 		       const char **text);
 /* The location, which is required, in the form of a region: "West Europe" is westeurope. */
 bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX]);
-/* The tags as text, to be freed; NULL: none. */
-bool api_arm_read_tags(struct api_request *request, char **text);
 /* Whether the tags are of the right kind; and those of a PATCH, which may have nothing else. */
 bool api_arm_check_tags(struct api_request *request);
 bool api_arm_check_patch(struct api_request *request);
@@ -55,9 +53,10 @@ void api_public_ip_patch(struct api_request *request);
 void api_public_ip_delete(struct api_request *request);
 
 /* The address that the path names; NULL: there is none. */
-const struct owner *public_ip_asked(const struct api_request *request);
+const struct owned_resource *public_ip_asked(const struct api_request *request);
 struct path public_ip_path(const struct api_request *request);
-void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner);
+void public_ip_answer(struct api_request *request, unsigned status,
+		      const struct owned_resource *resource);
 /* The same of the address that the path names, when that has been done to it. */
 void public_ip_answer_changed(struct api_request *request, unsigned status, const char *done);
 

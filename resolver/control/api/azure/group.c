@@ -21,6 +21,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
+#include "resolver/control/resource/values.h"
 #include "rules/check/limits.h"
 
 /* ---- showing ---- */
@@ -38,8 +39,8 @@ static json_t *group_json(const struct api_request *request, const struct resour
 	return json_make("{s:o, s:o, s:s, s:o, s:o, s:{s:s}}", "id", json_text(path), "name",
 			 json_text(group->name), "type", "Microsoft.Resources/resourceGroups",
 			 "location", json_text(location_of(group)), "tags",
-			 group->tags ? json_loads(group->tags, 0, NULL) : json_object(),
-			 "properties", "provisioningState", "Succeeded");
+			 values_print_tags(group->tags.items, group->tags.count), "properties",
+			 "provisioningState", "Succeeded");
 }
 
 static void answer(struct api_request *request, unsigned status, const struct resource_group *group)
@@ -51,7 +52,7 @@ static void answer(struct api_request *request, unsigned status, const struct re
 /* The group "-", of the addresses without one; false: there are none. */
 static bool find_ungrouped(struct inventory *inventory, struct resource_group *group)
 {
-	const struct owner *any;
+	const struct owned_resource *any;
 	*group = (struct resource_group){
 		.name = GROUP_NONE,
 		.region = inventory_model(inventory)->region,
@@ -81,7 +82,7 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 	const char *shown = NULL;
 	*last = NULL;
 	if (!page->behind && find_ungrouped(api_inventory(request), &ungrouped) &&
-	    arm_page_takes(page, NULL)) {
+	    arm_page_takes(page, NULL, 0)) {
 		json_add(array, group_json(request, &ungrouped));
 		shown = GROUP_NONE;
 	}
@@ -89,7 +90,7 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 		if (page->behind && strcmp(page->behind, GROUP_NONE) != 0 &&
 		    strcasecmp(groups[i].name, page->behind) <= 0)
 			continue;
-		if (!arm_page_takes(page, groups[i].tags))
+		if (!arm_page_takes(page, groups[i].tags.items, groups[i].tags.count))
 			continue;
 		if (json_array_size(array) == page->room) {
 			*last = shown;
@@ -176,7 +177,7 @@ static bool check_name(struct api_request *request)
 
 static void log_done(const struct api_request *request, const char *done, const char *more)
 {
-	char text[API_OWNER_TEXT_MAX];
+	char text[API_OWNED_TEXT_MAX];
 
 	snprintf(text, sizeof text, "resource group %s%s", api_parameter(request, "group"), more);
 	api_log_change(request, done, text);

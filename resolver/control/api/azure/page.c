@@ -55,20 +55,14 @@ static bool read_filter(struct arm_page *page, const char *at)
 	return at[strspn(at, " ")] == '\0';
 }
 
-bool arm_page_takes(const struct arm_page *page, const char *tags)
+/* Case counts in a tag's value, not in its name. */
+bool arm_page_takes(const struct arm_page *page, const struct tag *tags, size_t count)
 {
-	if (!page->filtered)
-		return true;
-	json_t *object = tags ? json_loads(tags, 0, NULL) : NULL;
-	const char *key;
-	json_t *value;
-	bool takes = false;
-	json_object_foreach(object, key, value) /* case counts in a tag's value, not in its name */
-		if (strcasecmp(key, page->tag) == 0 &&
-		    (page->any_value ||
-		     (json_is_string(value) && strcmp(json_string_value(value), page->value) == 0)))
-			takes = true;
-	json_decref(object);
+	bool takes = !page->filtered;
+
+	for (size_t i = 0; !takes && i < count; i++)
+		takes = strcasecmp(tags[i].name, page->tag) == 0 &&
+			(page->any_value || strcmp(tags[i].value, page->value) == 0);
 	return takes;
 }
 

@@ -24,8 +24,8 @@ struct arm_page {
 
 /* Reads what the request asks for. False: it does not fit, which has been answered. */
 bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags);
-/* Whether a resource with these tags (a JSON object as text; NULL: none) is on the list. */
-bool arm_page_takes(const struct arm_page *page, const char *tags);
+/* Whether a resource with these tags is on the list. */
+bool arm_page_takes(const struct arm_page *page, const struct tag *tags, size_t count);
 /* Answers with the array, which is taken over. The next page begins behind `last`; NULL: there is
  * none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);

@@ -12,86 +12,89 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
+#include "resolver/control/resource/values.h"
 
 enum { IDLE_SHOWN = 4 };
 
 /* ---- showing ---- */
 
-static json_t *dns_json(const struct owner *owner)
+static json_t *dns_json(const struct owned_resource *resource)
 {
 	json_t *dns = json_object();
-	if (owner->label)
-		json_put(dns, "domainNameLabel", json_text(owner->label));
-	if (owner->fqdn) /* which ARM shows without its final dot */
-		json_put(dns, "fqdn", json_stringn(owner->fqdn, strlen(owner->fqdn) - 1));
-	if (owner->ptr.fqdn)
-		json_put(dns, "reverseFqdn", json_text(owner->ptr.fqdn));
+	if (resource->item.domain_name_label)
+		json_put(dns, "domainNameLabel", json_text(resource->item.domain_name_label));
+	if (resource->fqdn) /* which ARM shows without its final dot */
+		json_put(dns, "fqdn", json_stringn(resource->fqdn, strlen(resource->fqdn) - 1));
+	if (resource->item.reverse_fqdn)
+		json_put(dns, "reverseFqdn", json_text(resource->item.reverse_fqdn));
 	return dns;
 }
 
-static json_t *properties_json(const struct owner *owner)
+static json_t *properties_json(const struct owned_resource *resource)
 {
 	char address[ADDRESS_TEXT_MAX];
 	json_t *properties = json_make(
 		"{s:s, s:o, s:o, s:s, s:s, s:i, s:[]}", "provisioningState", "Succeeded",
-		"resourceGuid", json_text(owner->id), "ipAddress",
-		json_text(address_print(&owner->address, address)), "publicIPAddressVersion",
-		owner->address.family == 6 ? "IPv6" : "IPv4", "publicIPAllocationMethod",
-		owner->allocation == ALLOCATION_STATIC ? "Static" : "Dynamic",
+		"resourceGuid", json_text(resource->item.id), "ipAddress",
+		json_text(address_print(&resource->item.address, address)),
+		"publicIPAddressVersion", resource->item.address.family == 6 ? "IPv6" : "IPv4",
+		"publicIPAllocationMethod",
+		resource->item.allocation == ALLOCATION_STATIC ? "Static" : "Dynamic",
 		"idleTimeoutInMinutes", IDLE_SHOWN, "ipTags");
-	if (owner->label || owner->ptr.fqdn)
-		json_put(properties, "dnsSettings", dns_json(owner));
+	if (resource->item.domain_name_label || resource->item.reverse_fqdn)
+		json_put(properties, "dnsSettings", dns_json(resource));
 	return properties;
 }
 
-static json_t *public_ip_json(const struct api_request *request, const struct owner *owner)
+static json_t *public_ip_json(const struct api_request *request,
+			      const struct owned_resource *resource)
 {
 	char path[1024], etag[ETAG_MAX];
-	json_t *tags = owner->tags ? json_loads(owner->tags, 0, NULL) : json_object();
+	json_t *tags = values_print_tags(resource->item.tags.items, resource->item.tags.count);
 	snprintf(path, sizeof path,
 		 "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/"
 		 "publicIPAddresses/%s",
-		 ownership_subscription(api_inventory(request), owner), api_arm_group(owner),
-		 owner->name);
-	json_t *object =
-		json_make("{s:o, s:o, s:o, s:s, s:o, s:o}", "name", json_text(owner->name), "id",
-			  json_text(path), "etag", json_text(owner_version_etag(owner, etag)),
-			  "type", "Microsoft.Network/publicIPAddresses", "location",
-			  json_text(api_arm_location(owner)), "tags", tags);
+		 ownership_subscription(api_inventory(request), resource), api_arm_group(resource),
+		 resource->item.name);
+	json_t *object = json_make("{s:o, s:o, s:o, s:s, s:o, s:o}", "name",
+				   json_text(resource->item.name), "id", json_text(path), "etag",
+				   json_text(owned_version_etag(resource, etag)), "type",
+				   "Microsoft.Network/publicIPAddresses", "location",
+				   json_text(api_arm_location(resource)), "tags", tags);
 	json_put(object, "sku", json_make("{s:s, s:s}", "name", "Basic", "tier", "Regional"));
-	json_put(object, "properties", properties_json(owner));
+	json_put(object, "properties", properties_json(resource));
 	return object;
 }
 
 /* ---- lists ---- */
 
 /* The group of the path; "": it names none, and the list is the subscription's. */
-static bool is_listed(const struct api_request *request, const struct owner *owner)
+static bool is_listed(const struct api_request *request, const struct owned_resource *resource)
 {
 	const char *group = api_parameter(request, "group");
-	return ownership_is_of(api_inventory(request), owner,
+	return ownership_is_of(api_inventory(request), resource,
 			       api_parameter(request, "subscription")) &&
-	       (!*group || strcasecmp(group, api_arm_group(owner)) == 0);
+	       (!*group || strcasecmp(group, api_arm_group(resource)) == 0);
 }
 
 /* Of the group of the path, or all addresses. */
-static int next_owners(const struct api_request *request, const char *behind,
-		       const struct owner **owners, size_t room, size_t *count)
+static int next_resources(const struct api_request *request, const char *behind,
+			  const struct owned_resource **resources, size_t room, size_t *count)
 {
 	struct inventory *inventory = api_inventory(request);
 	const char *group = api_group(request);
 	struct address address;
 	if (!*api_parameter(request, "group"))
-		return api_list_addresses(request, behind, owners, room, count);
+		return api_list_addresses(request, behind, resources, room, count);
 	bool after = behind && address_parse(&address, behind) == 0;
-	*count = inventory_group_after(inventory, group, after ? &address : NULL, owners, room);
+	*count = inventory_group_after(inventory, group, after ? &address : NULL, resources, room);
 	return 0;
 }
 
 void api_public_ips_list(struct api_request *request)
 {
-	static const struct api_list list = {"value",        next_owners, is_listed,
-					     public_ip_json, "nextLink",  arm_next_link};
+	static const struct api_list list = {"value",        next_resources, is_listed,
+					     public_ip_json, "nextLink",     arm_next_link};
 	struct arm_page page;
 	struct address address;
 	if (!api_arm_begin(request) || !arm_page_begin(&page, request, false))
@@ -105,13 +108,14 @@ void api_public_ips_list(struct api_request *request)
 
 /* ---- which ---- */
 
-const struct owner *public_ip_asked(const struct api_request *request)
+const struct owned_resource *public_ip_asked(const struct api_request *request)
 {
 	struct inventory *inventory = api_inventory(request);
-	const struct owner *owner =
+	const struct owned_resource *resource =
 		inventory_address(inventory, api_group(request), api_parameter(request, "name"));
-	return owner && ownership_is_of(inventory, owner, api_parameter(request, "subscription"))
-		       ? owner
+	return resource && ownership_is_of(inventory, resource,
+					   api_parameter(request, "subscription"))
+		       ? resource
 		       : NULL;
 }
 
@@ -125,20 +129,21 @@ static void fail_missing(struct api_request *request)
 		 api_parameter(request, "name"), api_parameter(request, "group"));
 }
 
-void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner)
+void public_ip_answer(struct api_request *request, unsigned status,
+		      const struct owned_resource *resource)
 {
 	char etag[ETAG_MAX];
-	api_reply_json(request, status, public_ip_json(request, owner),
-		       owner_version_etag(owner, etag));
+	api_reply_json(request, status, public_ip_json(request, resource),
+		       owned_version_etag(resource, etag));
 }
 
 void api_public_ip_show(struct api_request *request)
 {
 	if (!api_arm_begin(request))
 		return;
-	const struct owner *owner = public_ip_asked(request);
-	if (owner)
-		public_ip_answer(request, 200, owner);
+	const struct owned_resource *resource = public_ip_asked(request);
+	if (resource)
+		public_ip_answer(request, 200, resource);
 	else
 		fail_missing(request);
 }
@@ -152,12 +157,12 @@ struct path public_ip_path(const struct api_request *request)
 
 void public_ip_answer_changed(struct api_request *request, unsigned status, const char *done)
 {
-	const struct owner *owner = public_ip_asked(request);
-	char text[API_OWNER_TEXT_MAX];
+	const struct owned_resource *resource = public_ip_asked(request);
+	char text[API_OWNED_TEXT_MAX];
 
-	if (owner) {
-		api_log_change(request, done, api_owner_text(owner, text));
-		public_ip_answer(request, status, owner);
+	if (resource) {
+		api_log_change(request, done, api_owned_text(resource, text));
+		public_ip_answer(request, status, resource);
 	} else if (!api_could_not_read(request)) {
 		api_fail_memory(request);
 	}
@@ -168,14 +173,14 @@ void public_ip_answer_changed(struct api_request *request, unsigned status, cons
 static bool read_tags(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct api_request *request = edit->request;
-	const struct owner *owner = public_ip_asked(request);
+	const struct owned_resource *resource = public_ip_asked(request);
 
-	if (!owner)
+	if (!resource)
 		fail_missing(request);
-	if (!owner || !api_require_address(request, owner))
+	if (!resource || !api_require_address(request, resource))
 		return false;
 	*path = public_ip_path(request);
-	*values = owner_whole_object(owner);
+	*values = owned_values(resource);
 	json_put(*values, "tags", json_deep_copy(json_object_get(request->body, "tags")));
 	return true;
 }
@@ -201,19 +206,19 @@ void api_public_ip_patch(struct api_request *request)
 static bool read_delete(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct api_request *request = edit->request;
-	const struct owner *owner = public_ip_asked(request);
+	const struct owned_resource *resource = public_ip_asked(request);
 
 	*values = json_null();
 	*path = public_ip_path(request);
-	if (!owner && api_could_not_read(request))
+	if (!resource && api_could_not_read(request))
 		return false;
-	if (!owner && !request->if_match) {
+	if (!resource && !request->if_match) {
 		path->kind = NULL; /* nothing is to be done */
 		return true;
 	}
-	if (!api_require_address(request, owner))
+	if (!api_require_address(request, resource))
 		return false;
-	edit->was = api_address_title(request, owner); /* it is there: If-Match wants that */
+	edit->was = api_address_title(request, resource); /* it is there: If-Match wants that */
 	return true;
 }
 

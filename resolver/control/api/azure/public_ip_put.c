@@ -12,6 +12,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -27,7 +28,7 @@ struct wanted_ip {
 	uint8_t family;
 	bool has_dns;
 	const char *label, *reverse_fqdn; /* the body's; NULL: none */
-	char *tags;                       /* sorted; NULL: none */
+	const json_t *tags;               /* the body's; NULL or null: none */
 };
 
 /* One of two words, the first where none is given; *second is which. */
@@ -76,25 +77,26 @@ static bool read_wanted(struct api_request *request, struct wanted_ip *wanted)
 {
 	if (!json_is_object(request->body))
 		return api_arm_fail(request, "", "must be a JSON object");
+	wanted->tags = json_object_get(request->body, "tags");
 	return api_arm_read_location(request, wanted->location) &&
-	       read_properties(request, wanted) && api_arm_read_tags(request, &wanted->tags);
+	       read_properties(request, wanted) && api_arm_check_tags(request);
 }
 
 /* ---- what does not fit what is there ---- */
 
 /* Designate's clients make addresses with a PTR and no label: such an address may be sent back with
  * the same PTR, or without it. */
-static bool may_lack_label(const struct owner *owner, const struct wanted_ip *wanted)
+static bool may_lack_label(const struct owned_resource *resource, const struct wanted_ip *wanted)
 {
-	return owner && !owner->label && owner->ptr.fqdn &&
-	       (!wanted->reverse_fqdn || owner_has_ptr(owner, wanted->reverse_fqdn));
+	return resource && !resource->item.domain_name_label && resource->item.reverse_fqdn &&
+	       (!wanted->reverse_fqdn || owned_has_ptr(resource, wanted->reverse_fqdn));
 }
 
-static bool check_wanted(struct api_request *request, const struct owner *owner,
+static bool check_wanted(struct api_request *request, const struct owned_resource *resource,
 			 const struct wanted_ip *wanted)
 {
 	const char *name = api_parameter(request, "name");
-	if (wanted->has_dns && !wanted->label && !may_lack_label(owner, wanted)) {
+	if (wanted->has_dns && !wanted->label && !may_lack_label(resource, wanted)) {
 		api_fail_at(request, 400, "DomainNameLabelMissing", DNS_SETTINGS ".domainNameLabel",
 			    "The domain name label in the dnsSettings section of the public IP "
 			    "address %s is null or empty. If a dnsSettings section exists, its "
@@ -102,17 +104,17 @@ static bool check_wanted(struct api_request *request, const struct owner *owner,
 			    name);
 		return false;
 	}
-	if (owner && strcasecmp(api_arm_location(owner), wanted->location) != 0) {
+	if (resource && strcasecmp(api_arm_location(resource), wanted->location) != 0) {
 		api_fail_at(request, 409, "InvalidResourceLocation", "location",
 			    "the address %s is in %s, and cannot move to %s", name,
-			    api_arm_location(owner), wanted->location);
+			    api_arm_location(resource), wanted->location);
 		return false;
 	}
-	if (owner && owner->address.family != wanted->family) {
+	if (resource && resource->item.address.family != wanted->family) {
 		api_fail_at(request, 409, "PropertyChangeNotAllowed",
 			    "properties.publicIPAddressVersion",
 			    "the address %s is IPv%u, which cannot change", name,
-			    owner->address.family);
+			    resource->item.address.family);
 		return false;
 	}
 	return true;
@@ -126,45 +128,53 @@ static void put_text(json_t *values, const char *key, const char *text)
 }
 
 /* Of an address, without its PTR. */
-static void put_members(const struct api_request *request, const struct wanted_ip *wanted,
-			json_t *values)
+static void put_members(const struct wanted_ip *wanted, json_t *values)
 {
-	const json_t *tags = json_object_get(request->body, "tags");
-
 	put_text(values, "allocation", schema_allocation_names[wanted->allocation]);
 	put_text(values, "domain_name_label", wanted->label);
-	json_put(values, "tags", wanted->tags ? json_deep_copy(tags) : json_null());
+	json_put(values, "tags", wanted->tags ? json_deep_copy(wanted->tags) : json_null());
 }
 
-static bool has_members(const struct wanted_ip *wanted, const struct owner *owner)
+static bool has_tags(const struct wanted_ip *wanted, const struct owned_item *item)
 {
-	return wanted->allocation == owner->allocation && text_equal(wanted->label, owner->label) &&
-	       text_equal(wanted->tags, owner->tags);
+	json_t *tags = values_print_tags(item->tags.items, item->tags.count);
+	bool has = json_object_size(wanted->tags) == 0 ? json_object_size(tags) == 0
+						       : json_equal(wanted->tags, tags);
+
+	json_decref(tags);
+	return has;
 }
 
-static bool has_name(const struct wanted_ip *wanted, const struct owner *owner)
+static bool has_members(const struct wanted_ip *wanted, const struct owned_resource *resource)
 {
-	return wanted->reverse_fqdn ? owner_has_ptr(owner, wanted->reverse_fqdn) : !owner->ptr.fqdn;
+	return wanted->allocation == resource->item.allocation &&
+	       text_equal(wanted->label, resource->item.domain_name_label) &&
+	       has_tags(wanted, &resource->item);
 }
 
-static json_t *new_values(const struct api_request *request, const struct wanted_ip *wanted)
+static bool has_name(const struct wanted_ip *wanted, const struct owned_resource *resource)
+{
+	return wanted->reverse_fqdn ? owned_has_ptr(resource, wanted->reverse_fqdn)
+				    : !resource->item.reverse_fqdn;
+}
+
+static json_t *new_values(const struct wanted_ip *wanted)
 {
 	json_t *values = json_object();
 
-	put_members(request, wanted, values);
+	put_members(wanted, values);
 	put_text(values, "region", wanted->location);
 	put_text(values, "family", wanted->family == 6 ? "6" : "4");
 	put_text(values, "reverse_fqdn", wanted->reverse_fqdn);
 	return values;
 }
 
-static json_t *changed_values(const struct api_request *request, const struct wanted_ip *wanted,
-			      const struct owner *owner)
+static json_t *changed_values(const struct wanted_ip *wanted, const struct owned_resource *resource)
 {
-	json_t *values = owner_whole_object(owner);
+	json_t *values = owned_values(resource);
 
-	put_members(request, wanted, values);
-	if (has_name(wanted, owner))
+	put_members(wanted, values);
+	if (has_name(wanted, resource))
 		return values;
 	json_object_del(values, "description"); /* was the other PTR's */
 	json_object_del(values, "ttl");
@@ -201,23 +211,23 @@ static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 	struct api_request *request = edit->request;
 	struct put *put = (struct put *)edit;
 	const struct wanted_ip *wanted = &put->wanted;
-	const struct owner *owner = public_ip_asked(request);
+	const struct owned_resource *resource = public_ip_asked(request);
 
-	if (!owner && (api_could_not_read(request) || is_anothers(request)))
+	if (!resource && (api_could_not_read(request) || is_anothers(request)))
 		return false;
-	if (!check_wanted(request, owner, wanted) || !api_require_address(request, owner) ||
-	    !api_edit_allows(edit, owner, api_parameter(request, "name"), wanted->family,
+	if (!check_wanted(request, resource, wanted) || !api_require_address(request, resource) ||
+	    !api_edit_allows(edit, resource, api_parameter(request, "name"), wanted->family,
 			     wanted->reverse_fqdn))
 		return false;
-	put->created = !owner;
+	put->created = !resource;
 	edit->claimed = wanted->reverse_fqdn;
 	*path = public_ip_path(request);
-	if (!owner) {
-		*values = new_values(request, wanted);
-	} else if (!has_members(wanted, owner)) {
-		*values = changed_values(request, wanted, owner);
-	} else if (!has_name(wanted, owner)) {
-		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
+	if (!resource) {
+		*values = new_values(wanted);
+	} else if (!has_members(wanted, resource)) {
+		*values = changed_values(wanted, resource);
+	} else if (!has_name(wanted, resource)) {
+		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
 		*values = json_make("{s:o}", "reverse_fqdn", json_text(wanted->reverse_fqdn));
 	} else {
 		path->kind = NULL; /* nothing is to be done */
@@ -246,19 +256,11 @@ static void answer(struct api_edit *edit, const struct api_made *made)
 	public_ip_answer_changed(edit->request, created ? 201 : 200, created ? "made" : "changed");
 }
 
-static void put_free(struct api_edit *edit)
-{
-	struct put *put = (struct put *)edit;
-	free(put->wanted.tags);
-	free(put);
-}
-
 void api_public_ip_put(struct api_request *request)
 {
 	static const struct api_editor editor = {.read = read_put,
 						 .answer = answer,
 						 .fail = fail,
-						 .free = put_free,
 						 .find = public_ip_asked,
 						 .title = "PublicIPAddress",
 						 .field = DNS_SETTINGS ".reverseFqdn",
@@ -274,5 +276,5 @@ void api_public_ip_put(struct api_request *request)
 	if (read_wanted(request, &put->wanted))
 		api_edit(&put->edit);
 	else
-		put_free(&put->edit);
+		free(put);
 }

@@ -39,19 +39,23 @@ static json_t *links_json(const struct api_request *request, const char *key)
 	return json_make("{s:o}", "self", json_text(text));
 }
 
-static json_t *floatingip_json(const struct api_request *request, const struct owner *owner)
+static json_t *floatingip_json(const struct api_request *request,
+			       const struct owned_resource *resource)
 {
-	const struct owner_ptr *ptr = &owner->ptr;
+	const struct owned_item *item = &resource->item;
 	char key[KEY_MAX], address[ADDRESS_TEXT_MAX];
-	snprintf(key, sizeof key, "%.*s:%s", REGION_MAX, owner->region ? owner->region : no_region,
-		 owner->id);
-	json_t *object = json_make(
-		"{s:o, s:o, s:o, s:o, s:o}", "id", json_text(key), "address",
-		json_text(address_print(&owner->address, address)), "ptrdname",
-		json_text(ptr->fqdn), "description", json_text(ptr->fqdn ? ptr->description : NULL),
-		"ttl", ptr->fqdn && ptr->ttl_given ? json_integer(ptr->ttl) : json_null());
-	json_put(object, "status", json_text(ptr_status_text(ptr->status)));
-	json_put(object, "action", json_text(ptr_action_text(ptr->action)));
+	json_t *object;
+
+	snprintf(key, sizeof key, "%.*s:%s", REGION_MAX, item->region ? item->region : no_region,
+		 item->id);
+	object = json_make("{s:o, s:o, s:o, s:o, s:o}", "id", json_text(key), "address",
+			   json_text(address_print(&item->address, address)), "ptrdname",
+			   json_text(item->reverse_fqdn), "description",
+			   json_text(item->reverse_fqdn ? item->ptr_description : NULL), "ttl",
+			   item->reverse_fqdn && item->ttl != NOT_GIVEN ? json_integer(item->ttl)
+									: json_null());
+	json_put(object, "status", json_text(ptr_status_text(resource->status)));
+	json_put(object, "action", json_text(ptr_action_text(resource->action)));
 	json_put(object, "links", links_json(request, key));
 	return object;
 }
@@ -85,7 +89,7 @@ static const char *key_uuid(const char *key)
 }
 
 /* The address of the path's key; NULL: there is none, which has been answered. */
-static const struct owner *asked_address(struct api_request *request)
+static const struct owned_resource *asked_address(struct api_request *request)
 {
 	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
 	struct inventory *inventory = api_inventory(request);
@@ -94,14 +98,14 @@ static const struct owner *asked_address(struct api_request *request)
 			 "Floating IP %s is not in the format of <region>:<uuid>", key);
 		return NULL;
 	}
-	const struct owner *owner = inventory_by_id(inventory, uuid);
-	if (!owner && api_could_not_read(request))
+	const struct owned_resource *resource = inventory_by_id(inventory, uuid);
+	if (!resource && api_could_not_read(request))
 		return NULL;
 	size_t length = (size_t)(uuid - key) - 1;
-	const char *region = owner && owner->region ? owner->region : no_region;
-	if (owner && owner->kind == OWNER_ADDRESS && strlen(region) == length &&
+	const char *region = resource && resource->item.region ? resource->item.region : no_region;
+	if (resource && !owned_is_service(resource) && strlen(region) == length &&
 	    strncasecmp(region, key, length) == 0)
-		return owner;
+		return resource;
 	const char *project = inventory_model(inventory)->subscription;
 	api_fail(request, 404, "not_found",
 		 "FloatingIP %s in %.*s is not associated for project \"%s\"", uuid, (int)length,
@@ -112,10 +116,11 @@ static const struct owner *asked_address(struct api_request *request)
 static void show_floatingip(struct api_request *request)
 {
 	char etag[ETAG_MAX];
-	const struct owner *owner = asked_address(request);
-	if (!owner)
+	const struct owned_resource *resource = asked_address(request);
+	if (!resource)
 		return;
-	api_reply_json(request, 200, floatingip_json(request, owner), owner_etag(owner, etag));
+	api_reply_json(request, 200, floatingip_json(request, resource),
+		       owned_etag(resource, etag));
 }
 
 /* ---- changing ---- */
@@ -137,32 +142,30 @@ static const char *unknown_key(json_t *body)
 	return at ? json_object_iter_key(at) : NULL;
 }
 
-/* Reads the body. False: it does not fit, which has been answered. fqdn NULL: no PTR. */
-static bool read_body(struct api_request *request, struct change_ptr *ptr)
+/* Whether the body is of the right form; false: it is not, which has been answered. */
+static bool check_body(struct api_request *request)
 {
-	const char *key;
+	const char *key, *text;
 	const json_t *name = json_object_get(request->body, "ptrdname");
 	const json_t *ttl = json_object_get(request->body, "ttl");
 	const json_t *description = json_object_get(request->body, "description");
+
 	if (!json_is_object(request->body))
 		return fail_body(request, "", "the body is not a JSON object");
 	if ((key = unknown_key(request->body)))
 		return fail_body(request, key, "unknown; a PTR has ptrdname, description and ttl");
-	*ptr = (struct change_ptr){.fqdn = json_string_value(name),
-				   .description = json_string_value(description),
-				   .ttl_given = json_is_integer(ttl),
-				   .ttl = json_integer_value(ttl)};
+	text = json_string_value(name);
 	if (!name)
 		return fail_body(request, "ptrdname", "it is missing; null takes the PTR away");
-	if (!ptr->fqdn && !json_is_null(name))
+	if (!text && !json_is_null(name))
 		return fail_body(request, "ptrdname", "must be a name or null");
-	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
+	if (text && (!*text || text[strlen(text) - 1] != '.'))
 		return fail_body(request, "ptrdname",
 				 "it does not end with a dot; give a name such as "
 				 "\"mail.example.com.\"");
-	if (description && !ptr->description && !json_is_null(description))
+	if (description && !json_is_string(description) && !json_is_null(description))
 		return fail_body(request, "description", "must be a string or null");
-	if (ttl && !ptr->ttl_given && !json_is_null(ttl))
+	if (ttl && !json_is_integer(ttl) && !json_is_null(ttl))
 		return fail_body(request, "ttl", "must be a whole number or null");
 	return true;
 }
@@ -178,43 +181,46 @@ static bool removes(const struct api_request *request)
 	return is_delete(request) || json_is_null(json_object_get(request->body, "ptrdname"));
 }
 
-static json_t *ptr_values(const struct change_ptr *ptr)
+/* By the names that a PTR's members have here. */
+static json_t *ptr_values(const json_t *body)
 {
-	return json_make("{s:o, s:o, s:o}", "reverse_fqdn", json_text(ptr->fqdn), "description",
-			 json_text(ptr->description), "ttl",
-			 ptr->ttl_given ? json_integer((json_int_t)ptr->ttl) : json_null());
+	json_t *values = json_copy((json_t *)(uintptr_t)body);
+
+	json_put(values, "reverse_fqdn", json_incref(json_object_get(body, "ptrdname")));
+	json_object_del(values, "ptrdname");
+	return values;
 }
 
 static bool read_ptr(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct api_request *request = edit->request;
-	struct change_ptr ptr = {.fqdn = NULL};
-	const struct owner *owner = asked_address(request);
+	const struct owned_resource *resource = asked_address(request);
 
-	if (!owner || (!is_delete(request) && !read_body(request, &ptr)) ||
-	    !api_require_address(request, owner))
+	if (!resource || (!is_delete(request) && !check_body(request)) ||
+	    !api_require_address(request, resource))
 		return false;
-	if (!ptr.fqdn && !owner->ptr.fqdn) {
+	if (removes(request) && !resource->item.reverse_fqdn) {
 		api_fail(request, 404, "not_found", "No such FloatingIP %s",
 			 api_parameter(request, "key"));
 		return false;
 	}
-	edit->was = api_address_title(request, owner);
-	*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
-	*values = ptr.fqdn ? ptr_values(&ptr) : json_null();
+	edit->was = api_address_title(request, resource);
+	*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
+	*values = removes(request) ? json_null() : ptr_values(request->body);
 	return true;
 }
 
 static void answer_set(struct api_request *request)
 {
-	const struct owner *owner = asked_address(request);
-	char etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
+	const struct owned_resource *resource = asked_address(request);
+	char etag[ETAG_MAX], text[API_OWNED_TEXT_MAX];
 
-	if (!owner)
+	if (!resource)
 		return;
-	api_log_change(request, "PTR set", api_owner_text(owner, text));
-	api_check_forward(request->service, owner, NULL, NULL);
-	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
+	api_log_change(request, "PTR set", api_owned_text(resource, text));
+	api_check_forward(request->service, resource, NULL, NULL);
+	api_reply_json(request, 202, floatingip_json(request, resource),
+		       owned_etag(resource, etag));
 }
 
 static void answer_ptr(struct api_edit *edit, const struct api_made *made)

@@ -3,7 +3,6 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/addresses.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "rules/schema/model.h"
 
 /* ---- which ---- */
@@ -36,7 +35,7 @@ bool api_addresses_read_path(struct api_request *request, const struct kind *kin
 	return false;
 }
 
-const struct owner *api_addresses_asked(const struct api_request *request)
+const struct owned_resource *api_addresses_asked(const struct api_request *request)
 {
 	const struct path path = path_of(request, kind_of_inventory(api_segment(request, 1)));
 
@@ -71,75 +70,12 @@ void api_addresses_fail_missing(struct api_request *request, const struct path *
 	}
 }
 
-/* ---- showing ---- */
-
-json_t *api_addresses_group(const struct resource_group *group)
-{
-	char etag[ETAG_MAX], origin[600];
-	json_t *object = json_make("{s:o, s:o}", "name", json_text(group->name), "region",
-				   json_text(group->region));
-
-	snprintf(origin, sizeof origin, "%s:%u", group->origin.file ? group->origin.file : "",
-		 group->origin.line);
-	json_put(object, "tags", group->tags ? json_loads(group->tags, 0, NULL) : json_object());
-	json_put(object, "origin", json_text(group_is_read_only(group) ? origin : NULL));
-	json_put(object, "etag", json_text(group_etag(group, etag)));
-	return object;
-}
-
-static json_t *shown_of(const struct kind *kind, const struct owner *owner)
-{
-	return kind->id == KIND_PTR ? owner_ptr_json(owner) : owner_json(owner);
-}
-
-json_t *api_addresses_show(const struct api_request *request, const struct path *path,
-			   char etag[ETAG_MAX], struct change_error *error)
-{
-	struct inventory *inventory = api_inventory(request);
-	const struct owner *owner = addresses_find(inventory, path);
-	struct resource_group group;
-	json_t *shown = NULL;
-	bool there = true;
-
-	error->outcome = CHANGE_FINE;
-	if (owner) {
-		owner_etag(owner, etag);
-		shown = shown_of(path->kind, owner);
-	} else if (path->kind->id == KIND_GROUP &&
-		   inventory_group(inventory, path->names[0], &group)) {
-		group_etag(&group, etag);
-		shown = api_addresses_group(&group);
-	} else {
-		there = false;
-	}
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-	else if (there && !shown)
-		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	return shown;
-}
-
 /* ---- what a body asks for ---- */
 
-/* A body may have what is only shown; it says nothing. */
-static json_t *without_shown(const struct path *path, const json_t *body)
-{
-	static const char *const of_group[] = {"origin", "etag", "warnings", NULL};
-	bool is_ptr = path->kind->id == KIND_PTR, is_group = path->kind->id == KIND_GROUP;
-	const char *const *shown = is_group ? of_group : addresses_shown;
-	json_t *values = json_copy((json_t *)(uintptr_t)body);
-
-	for (size_t i = 0; values && shown[i]; i++)
-		json_object_del(values, shown[i]);
-	for (size_t i = 0; values && is_ptr && ptr_around[i]; i++)
-		json_object_del(values, ptr_around[i]);
-	return values;
-}
-
 /* What the patch says of the PTR, by the keys of a PTR; NULL: it says more than that. */
-static json_t *ptr_alone(const struct owner *owner, const json_t *patch)
+static json_t *ptr_alone(const struct owned_resource *resource, const json_t *patch)
 {
-	const char *description = owner->kind == OWNER_SERVICE ? "ptr_description" : "description";
+	const char *description = owned_is_service(resource) ? "ptr_description" : "description";
 	json_t *values = json_object();
 	const char *key;
 	json_t *value;
@@ -162,12 +98,12 @@ static json_t *ptr_alone(const struct owner *owner, const json_t *patch)
  * declares may have a PTR of the state. The patch is taken over; NULL without memory. */
 static json_t *merged(struct inventory *inventory, struct path *path, json_t *patch)
 {
-	const struct owner *owner = addresses_find(inventory, path);
-	json_t *alone = owner && path->kind->id != KIND_PTR ? ptr_alone(owner, patch) : NULL;
+	const struct owned_resource *resource = addresses_find(inventory, path);
+	json_t *alone = resource && path->kind->id != KIND_PTR ? ptr_alone(resource, patch) : NULL;
 	json_t *values;
 
 	if (alone) {
-		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
+		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
 		json_decref(patch);
 		patch = alone;
 	}
@@ -181,17 +117,19 @@ static json_t *merged(struct inventory *inventory, struct path *path, json_t *pa
 }
 
 /* The name of a service must be ours. False: it cannot be, which has been answered. */
-static bool claim(struct api_edit *edit, const struct owner *owner, const json_t *values)
+static bool claim(struct api_edit *edit, const struct owned_resource *resource,
+		  const json_t *values)
 {
 	const char *fqdn = json_string_value(json_object_get(values, "reverse_fqdn"));
 	const char *text = json_string_value(json_object_get(values, "address"));
-	struct address address = owner ? owner->address : (struct address){0};
+	struct address address = resource ? resource->item.address : (struct address){0};
 
 	if (text && address_parse(&address, text) != 0)
 		address.family = 0; /* the change refuses it */
 	edit->claimed = fqdn && *fqdn ? fqdn : NULL;
-	return api_edit_allows(edit, owner,
-			       owner ? owner->name : api_parameter(edit->request, "name"),
+	return api_edit_allows(edit, resource,
+			       resource ? resource->item.name
+					: api_parameter(edit->request, "name"),
 			       address.family, fqdn);
 }
 
@@ -199,32 +137,33 @@ bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool me
 			struct path *path, json_t **values)
 {
 	struct api_request *request = edit->request;
-	const struct owner *owner = addresses_find(api_inventory(request), asked);
-	bool is_service = owner ? owner->kind == OWNER_SERVICE : asked->kind->id == KIND_SERVICE;
+	const struct owned_resource *resource = addresses_find(api_inventory(request), asked);
+	bool is_service = resource ? owned_is_service(resource) : asked->kind->id == KIND_SERVICE;
 
 	if (!json_is_object(request->body)) {
 		api_fail(request, 400, "invalid", "the body must be a JSON object");
 		return false;
 	}
 	*path = *asked;
-	*values = without_shown(path, request->body);
+	*values = json_copy(request->body);
+	addresses_strip(path->kind, *values);
 	if (merges && json_object_size(*values) == 0) {
 		path->kind = *values ? NULL : path->kind; /* nothing is to be done */
 		return true;
 	}
 	if (merges)
 		*values = merged(api_inventory(request), path, *values);
-	return !*values || !is_service || claim(edit, owner, *values);
+	return !*values || !is_service || claim(edit, resource, *values);
 }
 
 /* ---- the answer ---- */
 
 const char *api_addresses_title(struct api_request *request, const struct path *path)
 {
-	const struct owner *owner = addresses_find(api_inventory(request), path);
+	const struct owned_resource *resource = addresses_find(api_inventory(request), path);
 	const char *text =
-		owner ? api_address_title(request, owner)
-		      : arena_printf(&request->arena, "resource group %s", path->names[0]);
+		resource ? api_address_title(request, resource)
+			 : arena_printf(&request->arena, "resource group %s", path->names[0]);
 
 	return text ? text : path->names[0];
 }
@@ -245,12 +184,13 @@ struct done {
 static json_t *show_done(struct done *done)
 {
 	char etag[ETAG_MAX];
-	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
+	const struct owned_resource *resource =
+		inventory_by_id(api_inventory(done->request), done->id);
 
-	if (!owner || !etag_same_version(done->etag, owner_etag(owner, etag)))
+	if (!resource || !etag_same_version(done->etag, owned_etag(resource, etag)))
 		return json_incref(done->shown);
 	memcpy(done->etag, etag, sizeof etag);
-	return shown_of(done->kind, owner);
+	return owned_show(resource, done->kind->id);
 }
 
 static void on_served(struct api_wait *wait)
@@ -274,7 +214,7 @@ static void on_forward_known(void *context, const char *warning)
 }
 
 static void answer_address(struct api_request *request, const struct kind *kind,
-			   const struct owner *owner, unsigned status)
+			   const struct owned_resource *resource, unsigned status)
 {
 	struct done *done = malloc(sizeof *done);
 
@@ -286,12 +226,12 @@ static void answer_address(struct api_request *request, const struct kind *kind,
 			      .request = request,
 			      .status = status,
 			      .kind = kind,
-			      .shown = json_whole(shown_of(kind, owner)),
+			      .shown = owned_show(resource, kind->id),
 			      .warnings = json_array()};
-	snprintf(done->id, sizeof done->id, "%s", owner->id);
-	owner_etag(owner, done->etag);
+	snprintf(done->id, sizeof done->id, "%s", resource->item.id);
+	owned_etag(resource, done->etag);
 	if (json_object_get(request->body, "reverse_fqdn"))
-		api_check_forward(request->service, owner, on_forward_known, done);
+		api_check_forward(request->service, resource, on_forward_known, done);
 	else
 		on_forward_known(done, NULL);
 }
@@ -300,7 +240,7 @@ static void answer_group(struct api_request *request, const struct path *path, u
 {
 	struct change_error error;
 	char etag[ETAG_MAX];
-	json_t *shown = api_addresses_show(request, path, etag, &error);
+	json_t *shown = addresses_show(api_inventory(request), path, etag, &error);
 
 	if (shown)
 		api_reply_json(request, status, shown, etag);
@@ -310,15 +250,15 @@ static void answer_group(struct api_request *request, const struct path *path, u
 
 void api_addresses_answer(struct api_request *request, const struct path *path, bool was_there)
 {
-	const struct owner *owner = addresses_find(api_inventory(request), path);
+	const struct owned_resource *resource = addresses_find(api_inventory(request), path);
 	char etag[ETAG_MAX];
 	bool is_made = !was_there && addresses_etag(api_inventory(request), path, etag);
 
 	api_log_change(request, is_made ? "made" : "changed", api_addresses_title(request, path));
 	if (path->kind->id == KIND_GROUP)
 		answer_group(request, path, is_made ? 201 : 200);
-	else if (owner)
-		answer_address(request, path->kind, owner, is_made ? 201 : 200);
+	else if (resource)
+		answer_address(request, path->kind, resource, is_made ? 201 : 200);
 	else if (!api_could_not_read(request))
 		api_fail_memory(request);
 }

@@ -13,11 +13,7 @@
 bool api_addresses_read_path(struct api_request *request, const struct kind *kind,
 			     struct path *path);
 /* The address or service that the request names, or whose PTR; NULL: it is not there. */
-const struct owner *api_addresses_asked(const struct api_request *request);
-/* The resource, and its etag; of a PTR also where there is none, as long as the address or service
- * is there. NULL: it is not there, or, with an outcome in the error, it cannot be read. */
-json_t *api_addresses_show(const struct api_request *request, const struct path *path,
-			   char etag[ETAG_MAX], struct change_error *error);
+const struct owned_resource *api_addresses_asked(const struct api_request *request);
 /* 404 */
 void api_addresses_fail_missing(struct api_request *request, const struct path *path);
 
@@ -33,7 +29,5 @@ const char *api_addresses_title(struct api_request *request, const struct path *
  * was set waits, 3 s at most, for whether it leads back, and has that in `warnings`. It is written
  * when every worker serves the change. */
 void api_addresses_answer(struct api_request *request, const struct path *path, bool was_there);
-
-json_t *api_addresses_group(const struct resource_group *group);
 
 #endif

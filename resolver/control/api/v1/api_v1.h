@@ -36,8 +36,6 @@ void api_check(struct api_request *request);
 
 /* ---- v1/group.c ---- */
 
-void api_v1_groups_list(struct api_request *request);
-
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
 /* The same of a stream, which ends behind so many events; 0: there is none. */

@@ -9,7 +9,7 @@
  *                                                       └─ stored, published ─► 200
  *
  * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
- * where there is none. What an owner has already is left alone, and may be what the file says. An
+ * where there is none. What an address has already is left alone, and may be what the file says. An
  * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
  * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it
  * would have to be asked for. Deliberately not here: whether each name leads back, which takes
@@ -80,61 +80,63 @@ static void answer_errors(struct upload *upload)
 
 /* ---- a row ---- */
 
-static int find_owner(struct inventory *inventory, const struct batch_row *row,
-		      const struct owner **owner, struct change_error *error)
+static int find_resource(struct inventory *inventory, const struct batch_row *row,
+			 const struct owned_resource **resource, struct change_error *error)
 {
 	const char *trouble;
-	*owner = inventory_by_ptr(inventory, row->owner);
-	if (*owner)
+	*resource = inventory_by_ptr(inventory, row->address);
+	if (*resource)
 		return 0;
 	trouble = inventory_trouble(inventory);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
-	return change_refuse(error, row->owner_key,
+	return change_refuse(error, row->owned_key,
 			     "\"%.64s\" is not an address or id that we own; add the address first",
-			     row->owner);
+			     row->address);
 }
 
-static int check_row(struct upload *upload, struct change *change, const struct owner *owner,
-		     const struct change_ptr *ptr, struct change_error *error)
+static int check_row(struct upload *upload, struct change *change,
+		     const struct owned_resource *resource, const struct owned_item *ptr,
+		     struct change_error *error)
 {
-	if (json_object_get(upload->seen, owner->id))
+	if (json_object_get(upload->seen, resource->item.id))
 		return change_say(error, CHANGE_TAKEN, NULL,
 				  "another row before this one is for the same address; leave one "
 				  "out");
-	if (json_object_set_new(upload->seen, owner->id, json_true()) != 0)
+	if (json_object_set_new(upload->seen, resource->item.id, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (ptr->fqdn && *ptr->fqdn) {
+	if (ptr->reverse_fqdn) {
 		int err = change_ptr_check(change, ptr);
 		if (err != 0)
 			change_take_error(change, error);
 		return err;
 	}
-	if ((ptr->description && *ptr->description) || ptr->ttl_given)
+	if (ptr->ptr_description || ptr->ttl != NOT_GIVEN)
 		return change_refuse(
-			error, ptr->ttl_given ? "ttl" : "description",
+			error, ptr->ttl != NOT_GIVEN ? "ttl" : "description",
 			"belongs to the PTR, and there is none; give reverse_fqdn as well");
 	return 0;
 }
 
-static int make_row(struct upload *upload, struct change *change, const struct owner *owner,
-		    const struct change_ptr *ptr, struct change_error *error)
+static int make_row(struct upload *upload, struct change *change,
+		    const struct owned_resource *resource, const struct owned_item *ptr,
+		    struct change_error *error)
 {
-	bool removes = !ptr->fqdn || !*ptr->fqdn;
-	int err = check_row(upload, change, owner, ptr, error);
+	bool removes = !ptr->reverse_fqdn;
+	int err = check_row(upload, change, resource, ptr, error);
 	if (err != 0)
 		return err;
-	if (change_ptr_is_same(change, owner, ptr)) {
+	if (change_ptr_is_same(change, resource, ptr)) {
 		upload->unchanged++;
 		return 0;
 	}
-	if (owner->kind == OWNER_SERVICE && !removes && !owner_has_ptr(owner, ptr->fqdn))
+	if (owned_is_service(resource) && !removes && !owned_has_ptr(resource, ptr->reverse_fqdn))
 		return change_refuse(
 			error, "reverse_fqdn",
 			"the name of a cloud service must belong to its subscription, which is "
 			"not checked in bulk; set it on its own: sluice service set, or PUT "
 			"/v1/services/NAME");
-	err = removes ? change_ptr_unset(change, owner) : change_ptr_set(change, owner, ptr);
+	err = removes ? change_ptr_unset(change, resource) : change_ptr_set(change, resource, ptr);
 	if (err != 0)
 		change_take_error(change, error);
 	upload->set += err == 0 && !removes;
@@ -161,14 +163,14 @@ static int put_rows(void *context, struct change *change, struct inventory *inve
 	struct work *work = &upload->request->service->work;
 	struct change_error error;
 	struct batch_row row;
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	int err = change_is_open(change);
 	while (err == 0 &&
 	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
-			err = find_owner(inventory, &row, &owner, &error);
+			err = find_resource(inventory, &row, &resource, &error);
 		if (err == 0)
-			err = make_row(upload, change, owner, &row.ptr, &error);
+			err = make_row(upload, change, resource, &row.ptr, &error);
 		if (err != 0 && is_of_row(&error))
 			note_error(upload, &row, &error);
 		else if (err != 0)

@@ -78,34 +78,30 @@ static json_t *item_edit(const struct model *model, const struct path *path, con
 static void write_owned_edit(struct resource_export *export, unsigned kind, const char *group,
 			     const char *name, json_t *values, const struct origin *origin)
 {
-	char url[PATH_URL_MAX], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES], place[600];
+	char url[PATH_URL_MAX], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
 
 	snprintf(url, sizeof url, "%s/%s%s%s", kind_of_id(kind)->collection,
 		 group ? percent_encode(first, sizeof first, group) : "", group ? "/" : "",
 		 percent_encode(second, sizeof second, name));
-	snprintf(place, sizeof place, "%s:%u", origin->file ? origin->file : "", origin->line);
-	json_writer_row(&export->writer,
-			edit_object(url, values, json_text(origin->file ? place : NULL)));
+	json_writer_row(&export->writer, edit_object(url, values, values_print_origin(origin)));
 }
 
-static int write_owner_edit(void *context, const struct owner *owner)
+static int write_resource_edit(void *context, const struct owned_resource *resource)
 {
 	static const struct origin state;
 	struct resource_export *export = context;
-	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
+	const char *group =
+		resource->item.resource_group ? resource->item.resource_group : GROUP_NONE;
 	char refusal[POOLS_TEXT_MAX];
-	json_t *ptr;
 
-	if (inventory_refusal(export->inventory, owner, refusal))
+	if (inventory_refusal(export->inventory, resource, refusal))
 		return 0;
-	write_owned_edit(export, owner_kind_id(owner->kind),
-			 owner->kind == OWNER_SERVICE ? GROUP_NONE : group, owner->name,
-			 owner_whole_object(owner), &owner->origin);
-	if (!owner_has_ptr_of_state(owner))
-		return 0;
-	ptr = owner_ptr_object(owner);
-	json_object_del(ptr, "owner"); /* is its path */
-	write_owned_edit(export, KIND_PTR, NULL, owner->id, ptr, &state);
+	write_owned_edit(export, resource->kind->id,
+			 owned_is_service(resource) ? GROUP_NONE : group, resource->item.name,
+			 owned_values(resource), &resource->item.origin);
+	if (owned_has_ptr_of_state(resource))
+		write_owned_edit(export, KIND_PTR, NULL, resource->item.id,
+				 owned_ptr_values(resource), &state);
 	return 0;
 }
 
@@ -139,7 +135,7 @@ static int write_group_edits(struct resource_export *export)
 
 	for (size_t i = 0; groups && i < count; i++)
 		write_owned_edit(export, KIND_GROUP, GROUP_NONE, groups[i].name,
-				 group_object(&groups[i]), &groups[i].origin);
+				 group_values(&groups[i]), &groups[i].origin);
 	free(groups);
 	return groups ? 0 : ERR_NOMEM;
 }
@@ -156,9 +152,9 @@ static int write_edits(struct resource_export *export)
 		write_set_edits(export, &given->private_zones.items[i]);
 	err = write_group_edits(export);
 	if (!err)
-		err = inventory_each(export->inventory, OWNER_ADDRESS, write_owner_edit, export);
+		err = inventory_each(export->inventory, KIND_ADDRESS, write_resource_edit, export);
 	return err ? err
-		   : inventory_each(export->inventory, OWNER_SERVICE, write_owner_edit, export);
+		   : inventory_each(export->inventory, KIND_SERVICE, write_resource_edit, export);
 }
 
 static void add_edits(const struct model *served, const struct kind *kind, const void *in,
@@ -233,44 +229,32 @@ static bool add_sets(struct resource_export *export)
 	return true;
 }
 
-static int write_owner_item(void *context, const struct owner *owner)
+static int write_resource_item(void *context, const struct owned_resource *resource)
 {
 	struct resource_export *export = context;
-	const char *list = owner->kind == OWNER_SERVICE ? "cloud_services" : "addresses";
-	const struct group *group = schema_field(&schema_model, list)->group;
-	struct owned_address address;
-	struct cloud_service service;
-	struct arena arena;
-	bool is_service = owner->kind == OWNER_SERVICE;
+	const struct field *list = kind_field(resource->kind);
 	char refusal[POOLS_TEXT_MAX];
-	int err;
 
-	if (inventory_refusal(export->inventory, owner, refusal)) {
-		fprintf(export->file, "# %s \"%s\" is not served: %s\n",
-			kind_of_id(owner_kind_id(owner->kind))->name, owner->name, refusal);
+	if (inventory_refusal(export->inventory, resource, refusal)) {
+		fprintf(export->file, "# %s \"%s\" is not served: %s\n", resource->kind->name,
+			resource->item.name, refusal);
 		return 0;
 	}
-	arena_init(&arena);
-	err = is_service ? owner_to_service(owner, &service, &arena)
-			 : owner_to_address(owner, &address, &arena);
-	if (!err && export->any)
+	if (export->any)
 		fputs(",\n", export->file);
-	else if (!err)
-		fprintf(export->file, "%s = (\n", list);
+	else
+		fprintf(export->file, "%s = (\n", list->key);
 	export->any = true;
-	if (!err)
-		config_item_write(group, is_service ? (void *)&service : (void *)&address,
-				  export->file);
-	arena_release(&arena);
-	return err;
+	config_item_write(list->group, &resource->item, export->file);
+	return 0;
 }
 
-static int write_list(struct resource_export *export, enum owner_kind kind)
+static int write_list(struct resource_export *export, unsigned kind)
 {
 	int err;
 
 	export->any = false;
-	err = inventory_each(export->inventory, kind, write_owner_item, export);
+	err = inventory_each(export->inventory, kind, write_resource_item, export);
 	if (export->any)
 		fputs("\n);\n", export->file);
 	return err;
@@ -285,8 +269,8 @@ static int write_file(struct resource_export *export)
 	if (!err)
 		err = config_file_write(given, export->file);
 	if (!err)
-		err = write_list(export, OWNER_ADDRESS);
-	return err ? err : write_list(export, OWNER_SERVICE);
+		err = write_list(export, KIND_ADDRESS);
+	return err ? err : write_list(export, KIND_SERVICE);
 }
 
 /* What was made, as comments. */

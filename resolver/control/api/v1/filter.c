@@ -19,6 +19,7 @@ static bool is_scalar(const struct field *field)
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
+	case FIELD_TAGS:
 	case FIELD_LIST:
 	case FIELD_GROUP:
 	case FIELD_GONE: return false;

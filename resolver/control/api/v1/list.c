@@ -17,7 +17,6 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/filter.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 
@@ -28,38 +27,25 @@ enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
 static const char *const searched[] = {"address", "fqdn", "reverse_fqdn", NULL};
 static const struct filter_shown shown[] = {{"fqdn", true}, {"status", false}, {.key = NULL}};
 
-static struct filter filter_of_owners(void)
+static struct filter filter_of_resources(void)
 {
 	return (struct filter){
 		{kind_of_id(KIND_ADDRESS), kind_of_id(KIND_SERVICE), NULL}, searched, shown};
 }
 
-/* Out of memory: it is listed, and making its row then fails and is reported. */
-static bool is_listed(const struct api_request *request, const struct owner *owner)
+static bool is_listed(const struct api_request *request, const struct owned_resource *resource)
 {
 	static const char *const paging[] = {"limit", "marker", NULL};
-	const struct filter filter = filter_of_owners();
-	const char *const texts[] = {owner->fqdn, ptr_status_text(owner->ptr.status)};
-	bool is_service = owner->kind == OWNER_SERVICE;
-	struct owned_address address;
-	struct cloud_service service;
-	struct arena arena;
-	bool is_taken = true;
+	const struct filter filter = filter_of_resources();
+	const char *const texts[] = {resource->fqdn, ptr_status_text(resource->status)};
 
-	if (!api_query_other(request, paging))
-		return true;
-	arena_init(&arena);
-	if (is_service && owner_to_service(owner, &service, &arena) == 0)
-		is_taken = filter_takes(request, &filter, filter.kinds[1], &service, texts);
-	else if (!is_service && owner_to_address(owner, &address, &arena) == 0)
-		is_taken = filter_takes(request, &filter, filter.kinds[0], &address, texts);
-	arena_release(&arena);
-	return is_taken;
+	return !api_query_other(request, paging) ||
+	       filter_takes(request, &filter, resource->kind, &resource->item, texts);
 }
 
 /* The one that the query names by its id or address; false: it names none so. */
 static bool find_one(const struct api_request *request, const char *behind,
-		     const struct owner **owners, size_t *count)
+		     const struct owned_resource **resources, size_t *count)
 {
 	const char *id = api_query(request, "id"), *text = api_query(request, "address");
 	struct inventory *inventory = api_inventory(request);
@@ -67,75 +53,76 @@ static bool find_one(const struct api_request *request, const char *behind,
 
 	if (!id && !text)
 		return false;
-	owners[0] = id                                   ? inventory_by_id(inventory, id)
-		    : address_parse(&address, text) == 0 ? inventory_by_address(inventory, &address)
-							 : NULL;
-	*count = owners[0] && !behind;
+	resources[0] = id ? inventory_by_id(inventory, id)
+		       : address_parse(&address, text) == 0
+			       ? inventory_by_address(inventory, &address)
+			       : NULL;
+	*count = resources[0] && !behind;
 	return true;
 }
 
 static int next_addresses(const struct api_request *request, const char *behind,
-			  const struct owner **owners, size_t room, size_t *count)
+			  const struct owned_resource **resources, size_t room, size_t *count)
 {
 	const char *group = api_query(request, "resource_group");
 	struct address address;
 	bool after = behind && address_parse(&address, behind) == 0;
 
-	if (find_one(request, behind, owners, count)) {
-		*count = *count && owners[0]->kind == OWNER_ADDRESS;
+	if (find_one(request, behind, resources, count)) {
+		*count = *count && !owned_is_service(resources[0]);
 		return 0;
 	}
 	if (!group)
-		return api_list_addresses(request, behind, owners, room, count);
+		return api_list_addresses(request, behind, resources, room, count);
 	*count = inventory_group_after(api_inventory(request), group, after ? &address : NULL,
-				       owners, room);
+				       resources, room);
 	return 0;
 }
 
 static int next_services(const struct api_request *request, const char *behind,
-			 const struct owner **owners, size_t room, size_t *count)
+			 const struct owned_resource **resources, size_t room, size_t *count)
 {
-	if (find_one(request, behind, owners, count)) {
-		*count = *count && owners[0]->kind == OWNER_SERVICE;
+	if (find_one(request, behind, resources, count)) {
+		*count = *count && owned_is_service(resources[0]);
 		return 0;
 	}
-	*count = inventory_services_after(api_inventory(request), behind, owners, room);
+	*count = inventory_services_after(api_inventory(request), behind, resources, room);
 	return 0;
 }
 
 /* Addresses first. */
 static int next_of_both(const struct api_request *request, const char *behind,
-			const struct owner **owners, size_t room, size_t *count)
+			const struct owned_resource **resources, size_t room, size_t *count)
 {
 	const char *group = api_query(request, "resource_group");
 	struct address address;
 	bool at_service = behind && address_parse(&address, behind) != 0;
 	size_t services = 0;
 	*count = 0;
-	if (find_one(request, behind, owners, count))
+	if (find_one(request, behind, resources, count))
 		return 0;
 	if (!at_service)
-		(void)next_addresses(request, behind, owners, room, count);
+		(void)next_addresses(request, behind, resources, room, count);
 	if (*count == room || (group && *group)) /* services are in none */
 		return 0;
-	int err = next_services(request, at_service ? behind : NULL, owners + *count, room - *count,
-				&services);
+	int err = next_services(request, at_service ? behind : NULL, resources + *count,
+				room - *count, &services);
 	*count += services;
 	return err;
 }
 
 /* ---- what is on them ---- */
 
-static json_t *row(const struct api_request *request, const struct owner *owner)
+static json_t *row(const struct api_request *request, const struct owned_resource *resource)
 {
 	(void)request;
-	return owner_json(owner);
+	return owned_show(resource, resource->kind->id);
 }
 
-static json_t *ptr_row(const struct api_request *request, const struct owner *owner)
+static json_t *ptr_row(const struct api_request *request, const struct owned_resource *resource)
 {
 	(void)request;
-	return owner_ptr_json(owner);
+	return owned_show(resource, KIND_PTR);
 }
 
 static json_t *next_json(const struct api_request *request, const char *last)
@@ -181,7 +168,7 @@ static void answer_list(struct api_request *request, const struct api_list *list
 {
 	size_t limit;
 	const char *marker = api_query(request, "marker");
-	const struct filter filter = filter_of_owners();
+	const struct filter filter = filter_of_resources();
 	struct address address;
 
 	/* If an unknown filter were passed over, the client would take everything for what it asked

@@ -57,49 +57,8 @@ static const struct described described[] = {
 	 "back", "", NULL, 0},
 	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
 	 "", NULL, NULL, 0},
-	{"GET", "/v1/addresses", "The addresses that are ours.", "limit marker q", NULL,
-	 "addresses", 0},
-	{"GET", "/v1/addresses/{group}/{name}", "An address.", "", NULL, "address", 0},
-	{"PUT", "/v1/addresses/{group}/{name}", "Makes an address, or makes it what the body says.",
-	 "dry_run", "address", "address", 0},
-	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.",
-	 "dry_run", "address", "address", 0},
-	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "dry_run",
-	 NULL, "", 204},
-	{"GET", "/v1/services", "The cloud services that are ours.", "limit marker", NULL,
-	 "services", 0},
-	{"GET", "/v1/services/{name}", "A cloud service.", "", NULL, "service", 0},
-	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.",
-	 "dry_run", "service", "service", 0},
-	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.",
-	 "dry_run", "service", "service", 0},
-	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "dry_run", NULL,
-	 "", 204},
-	{"GET", "/v1/services/{group}/{name}", "A cloud service.", "", NULL, "service", 0},
-	{"PUT", "/v1/services/{group}/{name}",
-	 "Makes a cloud service, or makes it what the body says.", "dry_run", "service", "service",
-	 0},
-	{"PATCH", "/v1/services/{group}/{name}", "Changes what the body names of a cloud service.",
-	 "dry_run", "service", "service", 0},
-	{"DELETE", "/v1/services/{group}/{name}", "Removes a cloud service, with its PTR.",
-	 "dry_run", NULL, "", 204},
-	{"GET", "/v1/groups", "The resource groups that addresses are in.", "limit marker q", NULL,
-	 "groups", 0},
-	{"GET", "/v1/groups/{group}/{name}", "A resource group.", "", NULL, "group", 0},
-	{"PUT", "/v1/groups/{group}/{name}", "Makes a group, or makes it what the body says.",
-	 "dry_run", "group", "group", 0},
-	{"PATCH", "/v1/groups/{group}/{name}", "Changes what the body names of a group.", "dry_run",
-	 "group", "group", 0},
-	{"DELETE", "/v1/groups/{group}/{name}", "Removes a group that has no addresses.", "dry_run",
-	 NULL, "", 204},
-	{"GET", "/v1/ptrs", "The PTRs of all of them.", "limit marker q", NULL, "ptrs", 0},
 	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run",
 	 "ptr_batch", NULL, 0},
-	{"GET", "/v1/ptrs/{id}", "A PTR.", "", NULL, "ptr", 0},
-	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "dry_run", "ptr", "ptr", 0},
-	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "dry_run", "ptr", "ptr",
-	 0},
-	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "dry_run", NULL, "", 204},
 	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
 	 "!subject network", NULL, NULL, 0},
 	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", "", NULL, NULL,
@@ -178,34 +137,83 @@ static json_t *parameter(const char *name, const char *in, bool required, json_t
 
 /* ---- schemas ---- */
 
+/* What is known of an address, a service or a PTR. */
+static const struct {
+	const char *key, *what;
+} known_members[] =
+	{
+		{"fqdn", "Its forward name."},
+		{"subscription", "Of an address."},
+		{"status", "How the PTR fares: INACTIVE, PENDING, ACTIVE or ERROR."},
+		{"action", "While it is PENDING: CREATE, UPDATE or DELETE."},
+		{"reason", "Why the PTR is not served."},
+},
+  around_members[] = {
+	  {"id", "REGION:ID of what has the PTR."}, {"kind", "address or service."},
+	  {"name", "Of what has the PTR."},         {"resource_group", "Of what has the PTR."},
+	  {"region", "Of what has the PTR."},
+};
+
+static void put_known(json_t *properties, const struct kind *kind)
+{
+	for (size_t i = 0; i < COUNT(known_members); i++)
+		json_put(properties, known_members[i].key,
+			 read_only(or_null(of_type("string")), known_members[i].what));
+	json_put(properties, "ttl_served",
+		 read_only(or_null(of_type("integer")), "Of its PTR, in seconds."));
+	for (size_t i = 0; kind->id == KIND_PTR && i < COUNT(around_members); i++)
+		json_put(properties, around_members[i].key,
+			 read_only(or_null(of_type("string")), around_members[i].what));
+}
+
 /* What is shown beside the values; in a body it says nothing. */
 static void put_shown(json_t *properties, const struct kind *kind)
 {
-	json_put(properties, "path", read_only(of_type("string"), "Where it is, behind /v1/."));
 	json_put(properties, "origin",
 		 read_only(or_null(of_type("string")),
 			   "Where the configuration file declares it; null: it is the state's."));
 	json_put(properties, "etag", read_only(of_type("string"), "For If-Match."));
-	json_put(properties, "not_served",
-		 read_only(of_type("string"), "Why it is not served; absent: it is."));
 	json_put(properties, "warnings",
 		 read_only(array_of(of_type("string")), "Of a change: what is doubtful in it."));
+	if (kind->inventory && kind->id != KIND_GROUP)
+		put_known(properties, kind);
+	if (kind->inventory)
+		return;
+	json_put(properties, "path", read_only(of_type("string"), "Where it is, behind /v1/."));
+	json_put(properties, "not_served",
+		 read_only(of_type("string"), "Why it is not served; absent: it is."));
 	if (kind->placed)
 		json_put(properties, "placed",
 			 read_only(of_type("object"),
 				   "Addresses that it has without having been given them."));
 }
 
+/* Of the inventory each member is always shown, and may be null. */
+static json_t *kind_schema(const struct kind *kind)
+{
+	json_t *schema = values_schema(kind), *properties = json_object(), *value;
+	const char *key;
+
+	json_object_foreach(json_object_get(schema, "properties"), key, value)
+		json_put(properties, key,
+			 kind->inventory ? or_null(json_incref(value)) : json_incref(value));
+	put_shown(properties, kind);
+	json_put(schema, "properties", properties);
+	return schema;
+}
+
 /* As it is sent: the path has its name. */
 static json_t *sent_schema(const struct kind *kind)
 {
-	json_t *schema = values_schema(kind), *required = json_array(), *name;
+	json_t *schema = kind_schema(kind), *required = json_array(), *name;
 	size_t i;
 
-	put_shown(json_object_get(schema, "properties"), kind);
 	json_array_foreach(json_object_get(schema, "required"), i, name)
 	{
-		if (strcmp(json_string_value(name), kind_name_key(kind)) != 0)
+		const char *key = json_string_value(name);
+
+		/* What is left out stays, or is chosen. */
+		if (!kind->inventory && strcmp(key, kind_name_key(kind)) != 0)
 			json_add(required, json_incref(name));
 	}
 	json_put(schema, "required", required);
@@ -215,9 +223,8 @@ static json_t *sent_schema(const struct kind *kind)
 /* As it is shown: what is not served may lack members, or have others. */
 static json_t *shown_schema(const struct kind *kind)
 {
-	json_t *schema = values_schema(kind);
+	json_t *schema = kind_schema(kind);
 
-	put_shown(json_object_get(schema, "properties"), kind);
 	json_object_del(schema, "additionalProperties");
 	json_put(schema, "required", json_make("[s, s, s]", kind_name_key(kind), "origin", "etag"));
 	return schema;
@@ -228,38 +235,6 @@ static json_t *list_schema(const char *collection, const char *item)
 	return json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
 			 collection, array_of(reference("schemas", item)), "next",
 			 or_null(of_type("string")), "required", collection, "next");
-}
-
-/* Of an address or a service: the configuration's members, any of which may be null, and more. */
-static json_t *owned_schema(const char *list)
-{
-	const struct group *group = schema_field(&schema_model, list)->group;
-	json_t *schema = values_schema_of(group), *properties = json_object(), *value;
-	const char *key;
-
-	json_object_foreach(json_object_get(schema, "properties"), key, value)
-		json_put(properties, key, or_null(json_incref(value)));
-	json_put(properties, "tags",
-		 json_make("{s:s, s:o}", "type", "object", "additionalProperties",
-			   of_type("string")));
-	json_put(schema, "properties", properties);
-	json_object_del(schema, "required");
-	json_object_del(schema, "additionalProperties");
-	return schema;
-}
-
-static json_t *ptr_schema(void)
-{
-	return json_make("{s:s, s:{s:o, s:o, s:o}}", "type", "object", "properties", "reverse_fqdn",
-			 or_null(of_type("string")), "description", or_null(of_type("string")),
-			 "ttl", or_null(of_type("integer")));
-}
-
-static json_t *group_schema(void)
-{
-	return json_make("{s:s, s:{s:o, s:o, s:{s:s, s:o}}}", "type", "object", "properties",
-			 "name", of_type("string"), "region", or_null(of_type("string")), "tags",
-			 "type", "object", "additionalProperties", of_type("string"));
 }
 
 static json_t *error_schema(void)
@@ -381,16 +356,8 @@ static json_t *schemas_json(void)
 {
 	json_t *schemas = json_object();
 
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		put_kind(schemas, &kinds[i]);
-	json_put(schemas, "address", owned_schema("addresses"));
-	json_put(schemas, "service", owned_schema("cloud_services"));
-	json_put(schemas, "ptr", ptr_schema());
-	json_put(schemas, "group", group_schema());
-	json_put(schemas, "addresses", list_schema("addresses", "address"));
-	json_put(schemas, "services", list_schema("services", "service"));
-	json_put(schemas, "ptrs", list_schema("ptrs", "ptr"));
-	json_put(schemas, "groups", list_schema("groups", "group"));
 	json_put(schemas, "ptr_batch", array_of(reference("schemas", "ptr")));
 	json_put(schemas, "change", change_schema());
 	json_put(schemas, "changes",
@@ -639,9 +606,16 @@ static void put_one(const struct document *document, const struct kind *kind, co
 	put_operation(document, path, method, operation);
 }
 
-static void put_paths(const struct document *document, const struct kind *kind)
+static void put_methods(const struct document *document, const struct kind *kind, const char *path)
 {
 	static const char *const methods[] = {"GET", "PUT", "PATCH", "DELETE"};
+
+	for (size_t i = 0; i < COUNT(methods); i++)
+		put_one(document, kind, path, methods[i]);
+}
+
+static void put_paths(const struct document *document, const struct kind *kind)
+{
 	char all[TEXT_MAX], list[TEXT_MAX], one[TEXT_MAX];
 
 	snprintf(all, sizeof all, "/v1/%s", kind->collection);
@@ -653,9 +627,14 @@ static void put_paths(const struct document *document, const struct kind *kind)
 	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/{name}", list);
 	if (!kind->parent)
 		put_list(document, kind, all);
-	put_list(document, kind, list);
-	for (size_t i = 0; i < COUNT(methods); i++)
-		put_one(document, kind, one, methods[i]);
+	if (!kind->inventory)
+		put_list(document, kind, list);
+	if (kind->id != KIND_PTR)
+		put_methods(document, kind, one);
+	if (kind->id == KIND_PTR || kind->id == KIND_SERVICE) { /* which are in no group */
+		snprintf(one, sizeof one, "%s/{%s}", all, kind->id == KIND_PTR ? "id" : "name");
+		put_methods(document, kind, one);
+	}
 }
 
 /* ---- routes ---- */
@@ -747,7 +726,7 @@ json_t *openapi_document(const struct api_dialect *const *dialects)
 		for (const struct api_route *at = (*dialects)->routes; at->method; at++)
 			if (is_ours(*dialects, at))
 				put_route(&document, at);
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		put_paths(&document, &kinds[i]);
 	return json_make(
 		"{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:[{s:[]}, {s:[]}], s:o, s:{s:o, s:o, "

@@ -140,13 +140,9 @@ static void fail_missing(struct api_request *request, const struct path *path)
 
 json_t *resource_origin(const void *item)
 {
-	struct origin origin = part_origin(item);
-	char text[600];
+	const struct origin origin = part_origin(item);
 
-	if (!origin.file)
-		return json_null();
-	snprintf(text, sizeof text, "%s:%u", origin.file, origin.line);
-	return json_text(text);
+	return values_print_origin(&origin);
 }
 
 static char *etag_of(const json_t *values, char text[ETAG_MAX])
@@ -328,7 +324,7 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	json_t *shown;
 
 	if (path->kind->inventory)
-		return api_addresses_show(request, path, etag, error);
+		return addresses_show(api_inventory(request), path, etag, error);
 	arena_init(&arena);
 	item = bulk_find(request, path, &arena, error);
 	own = spelled(request, path);
@@ -393,8 +389,9 @@ struct listing {
 	struct api_request *request;
 	const struct path *path; /* without the last name; group NULL: all of them */
 	const struct kind *kind;
-	struct arena arena;   /* of names of what is not served */
-	struct listed *items; /* that fit, by name */
+	struct arena arena;            /* of names of what is not served */
+	struct resource_group *groups; /* of a list of groups */
+	struct listed *items;          /* that fit, by name */
 	size_t count, room;
 	size_t served; /* the first so many of them */
 };
@@ -437,6 +434,7 @@ static void listing_release(struct listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		json_decref(listing->items[i].shown);
 	free(listing->items);
+	free(listing->groups);
 	arena_release(&listing->arena);
 }
 
@@ -552,6 +550,27 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	return err;
 }
 
+/* Groups; 0, or an answer has been given. */
+static int collect_groups(struct listing *listing)
+{
+	struct api_request *request = listing->request;
+	size_t count;
+	int err = 0;
+
+	listing->groups = inventory_groups(api_inventory(request), &count);
+	if (api_could_not_read(request))
+		return ERR_SYSTEM;
+	for (size_t i = 0; listing->groups && !err && i < count; i++)
+		if (fits(request, listing->kind, &listing->groups[i]))
+			err = add_listed(listing, (struct listed){.name = listing->groups[i].name,
+								  .group = "",
+								  .item = &listing->groups[i]});
+	if (listing->groups && !err)
+		return 0;
+	api_fail_memory(request);
+	return ERR_NOMEM;
+}
+
 /* A misspelt group has nothing in it, and says so. */
 static bool is_group(const struct listing *listing)
 {
@@ -571,6 +590,8 @@ static int collect(struct listing *listing, size_t limit)
 	const void *in = inside ? part_find(served(request), &parent) : served(request);
 	int err = 0;
 
+	if (path->kind->id == KIND_GROUP)
+		return collect_groups(listing);
 	if (in && listing->kind->bulk)
 		return collect_bulk(listing, limit);
 	if (in)
@@ -596,6 +617,8 @@ static json_t *show_listed(struct listing *listing, struct listed *listed, const
 {
 	struct path path = *list;
 
+	if (path.kind->id == KIND_GROUP)
+		return group_show(listed->item);
 	path.names[path.kind->parent != NULL] = listed->name;
 	if (!path.kind->parent)
 		path.group = listed->group;
@@ -671,12 +694,14 @@ static bool check_marker(struct api_request *request)
 
 void api_resource_list(struct api_request *request)
 {
+	const struct kind *kind = kind_of_inventory(api_segment(request, 1));
 	struct listing listing = {.request = request};
 	struct path path;
 	size_t limit;
 
-	if (kind_of_inventory(api_segment(request, 1))) {
-		fail_kind(request); /* their lists have no path of a group */
+	/* Their lists have no path of a group. Those that may be long are v1/list.c's. */
+	if (kind && (kind->id != KIND_GROUP || *api_parameter(request, "group") != '\0')) {
+		fail_kind(request);
 		return;
 	}
 	if (!read_path(request, &path))
@@ -1069,7 +1094,7 @@ static void look(struct api_edit *edit)
 	char etag[ETAG_MAX];
 
 	json_decref(making->shown);
-	making->shown = api_addresses_show(edit->request, &making->path, etag, &unused);
+	making->shown = addresses_show(api_inventory(edit->request), &making->path, etag, &unused);
 }
 
 /* What would be, or, where nothing is to be done, what is. */

@@ -92,7 +92,7 @@ static void add_many(struct state_world *world, unsigned count, const char *grou
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
-		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
 	}
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -237,7 +237,8 @@ static void long_json_is_read_while_the_loop_goes_round(void **state)
 	body[sizeof body - 1] = '\0';
 	assert_int_equal(ask(world, "POST /v1/ptrs", body), 200);
 	assert_true(world->beside > 0);
-	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->ptr.fqdn, "x.test.");
+	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->item.reverse_fqdn,
+			    "x.test.");
 	body[sizeof body - 2] = '}';
 	assert_int_equal(ask(world, "POST /v1/ptrs", body), 400);
 	assert_true(world->beside > 0);
@@ -256,9 +257,12 @@ static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **st
 {
 	struct state_world *world = *state;
 	struct change *change = edit_begin(world->fixture->inventory, "test");
-	const struct owner *bare = inventory_fixture_named(world->fixture, "bare");
+	const struct owned_resource *bare = inventory_fixture_named(world->fixture, "bare");
 
-	assert_int_equal(change_ptr_set(change, bare, &(struct change_ptr){.fqdn = "x.test"}), 0);
+	assert_int_equal(
+		change_ptr_set(change, bare,
+			       &(struct owned_item){.reverse_fqdn = "x.test", .ttl = NOT_GIVEN}),
+		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	uv_timer_start(&world->api->service.unsettled, never, 60000, 0);
@@ -287,15 +291,15 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 	struct state_world *world = *state;
 	struct service *service = &world->api->service;
 	char patch[128], unset[128];
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
-	owner = inventory_fixture_add(world->fixture, "a", "198.51.100.60");
-	inventory_fixture_point(world->fixture, owner, "a.test.");
-	owner = inventory_fixture_named(world->fixture, "a");
-	snprintf(patch, sizeof patch, "PATCH /v2/reverse/floatingips/%s:%s", owner->region,
-		 owner->id);
-	snprintf(unset, sizeof unset, "DELETE /v2/reverse/floatingips/%s:%s", owner->region,
-		 owner->id);
+	resource = inventory_fixture_add(world->fixture, "a", "198.51.100.60");
+	inventory_fixture_point(world->fixture, resource, "a.test.");
+	resource = inventory_fixture_named(world->fixture, "a");
+	snprintf(patch, sizeof patch, "PATCH /v2/reverse/floatingips/%s:%s", resource->item.region,
+		 resource->item.id);
+	snprintf(unset, sizeof unset, "DELETE /v2/reverse/floatingips/%s:%s", resource->item.region,
+		 resource->item.id);
 	const struct {
 		const char *what, *body;
 	} changes[] = {
@@ -326,8 +330,8 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 			fail_msg("%s: %s, asked %u", changes[i].what,
 				 api_world_said(world->api, "error.message"), asked);
 	}
-	owner = inventory_fixture_named(world->fixture, "a");
-	assert_string_equal(owner->ptr.fqdn, "a.test.");
+	resource = inventory_fixture_named(world->fixture, "a");
+	assert_string_equal(resource->item.reverse_fqdn, "a.test.");
 	uv_close((uv_handle_t *)&service->commit.again, NULL);
 	uv_close((uv_handle_t *)&service->commit.late, NULL);
 }

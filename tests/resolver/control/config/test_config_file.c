@@ -66,7 +66,7 @@ static const char everything[] =
 	"\"6f8b4ce6-1111-4d2e-9c55-0242ac120002\"; region = \"westeurope\";\n"
 	"  address = \"198.51.100.10\"; allocation = \"static\"; domain_name_label = "
 	"\"contosoapp1\"; reverse_fqdn = \"app1.contoso.com.\"; description = \"say \\\"hi\\\" "
-	"\\\\o\"; ttl = 60; } );\n"
+	"\\\\o\"; ttl = 60; tags = [ \"team=mail\", \"of=a=b\", \"none=\" ]; } );\n"
 	"cloud_services = ( { name = \"svc\"; id = \"6f8b4ce6-2222-4d2e-9c55-0242ac120002\";\n"
 	"  description = \"App1\"; address = \"198.51.100.20\"; reverse_fqdn = "
 	"\"svc.cloudapp.net.\"; ptr_description = \"its PTR\"; ttl = 0; },\n"
@@ -164,7 +164,7 @@ static void every_key_lands_in_its_member(void **state)
 	assert_int_equal(model->resolvers.items[0].inbound_endpoints.items[0].allow.count, 2);
 	assert_int_equal(model->response_limit.slip, 4);
 	assert_int_equal(model->cache.size_bytes, UINT64_C(8589934592));
-	assert_string_equal(model->addresses.items[0].description, "say \"hi\" \\o");
+	assert_string_equal(model->addresses.items[0].ptr_description, "say \"hi\" \\o");
 	assert_int_equal(model->management.clients.items[0].role, ROLE_ADMIN);
 	assert_string_equal(model->management.key, "/etc/server.key");
 	snprintf(path, sizeof path, "%s/control.sock", config->directory);
@@ -197,6 +197,18 @@ static void assert_arrays_equal(const struct field *field, const void *a, const 
 						    left_text, sizeof left_text),
 				    schema_get_text(&element, (char *)right.items + i * size,
 						    right_text, sizeof right_text));
+}
+
+static void assert_tags_equal(const struct field *field, const void *a, const void *b)
+{
+	struct schema_list left = schema_list_get(field, a), right = schema_list_get(field, b);
+	const struct tag *one = left.items, *other = right.items;
+
+	assert_int_equal(left.count, right.count);
+	for (size_t i = 0; i < left.count; i++) {
+		assert_string_equal(one[i].name, other[i].name);
+		assert_string_equal(one[i].value, other[i].value);
+	}
 }
 
 static void assert_lists_equal(const struct field *field, const void *a, const void *b)
@@ -239,6 +251,7 @@ static void assert_groups_equal(const struct group *group, const void *a, const 
 		case FIELD_DOMAINS:
 		case FIELD_HOSTS:
 		case FIELD_PREFIXES: assert_arrays_equal(field, a, b); break;
+		case FIELD_TAGS: assert_tags_equal(field, a, b); break;
 		default: assert_scalars_equal(field, a, b);
 		}
 	}

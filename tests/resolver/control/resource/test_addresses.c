@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "rules/base.h"
 #include "tests/lib/inventory_fixture.h"
 
@@ -39,7 +38,7 @@ static const char *put(struct inventory_fixture *fixture, const char *text, enum
 	return err ? field : NULL;
 }
 
-static const struct owner *made(const struct inventory_fixture *fixture)
+static const struct owned_resource *made(const struct inventory_fixture *fixture)
 {
 	return inventory_address(fixture->inventory, "g", "mail");
 }
@@ -47,7 +46,7 @@ static const struct owner *made(const struct inventory_fixture *fixture)
 static void what_was_shown_is_what_is_there(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *before;
+	const struct owned_resource *before;
 	char etag[ETAG_MAX];
 	json_t *shown;
 	char *text;
@@ -58,15 +57,29 @@ static void what_was_shown_is_what_is_there(void **state)
 		    "\"domain_name_label\": \"mail1\", \"reverse_fqdn\": \"m.test.\", \"ttl\": 60}",
 		    ADDRESSES_ANY));
 	before = made(fixture);
-	owner_etag(before, etag);
-	shown = json_whole(owner_json(before));
+	owned_etag(before, etag);
+	shown = owned_show(before, KIND_ADDRESS);
 	text = json_dumps(shown, 0);
 	assert_null(put(fixture, text, ADDRESSES_ANY));
-	assert_string_equal(made(fixture)->ptr.fqdn, "m.test.");
-	assert_string_equal(made(fixture)->tags, "{\"a\":\"b\"}");
-	assert_int_equal(made(fixture)->ptr.ttl, 60);
+	assert_string_equal(made(fixture)->item.reverse_fqdn, "m.test.");
+	assert_string_equal(made(fixture)->item.tags.items[0].value, "b");
+	assert_int_equal(made(fixture)->item.ttl, 60);
 	free(text);
 	json_decref(shown);
+}
+
+/* In the file the first '=' ends the name; here it does not. */
+static void a_tags_name_may_have_an_equals_sign(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	assert_null(
+		put(fixture, "{" MAIL ", \"tags\": {\"a=b\": \"c\", \"\": \"d\"}}", ADDRESSES_ANY));
+	inventory_fixture_restart(fixture);
+	assert_int_equal(made(fixture)->item.tags.count, 2);
+	assert_string_equal(made(fixture)->item.tags.items[0].name, "a=b");
+	assert_string_equal(made(fixture)->item.tags.items[0].value, "c");
+	assert_string_equal(made(fixture)->item.tags.items[1].name, "");
 }
 
 static void what_may_be_left_out_stays(void **state)
@@ -76,10 +89,10 @@ static void what_may_be_left_out_stays(void **state)
 
 	assert_null(put(fixture, "{" MAIL ", \"allocation\": \"static\", \"region\": \"east\"}",
 			ADDRESSES_ANY));
-	snprintf(id, sizeof id, "%s", made(fixture)->id);
+	snprintf(id, sizeof id, "%s", made(fixture)->item.id);
 	assert_null(put(fixture, "{\"reverse_fqdn\": \"m.test.\"}", ADDRESSES_ANY));
-	assert_string_equal(made(fixture)->id, id);
-	assert_int_equal(made(fixture)->allocation, ALLOCATION_STATIC);
+	assert_string_equal(made(fixture)->item.id, id);
+	assert_int_equal(made(fixture)->item.allocation, ALLOCATION_STATIC);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", "m.test.", 3600));
 	/* A PTR, a label and tags do not. */
 	assert_null(put(fixture, "{}", ADDRESSES_ANY));
@@ -92,10 +105,10 @@ static void its_name_is_spelled_as_its_values_have_it(void **state)
 
 	assert_null(put(fixture, "{" MAIL ", \"name\": \"Mail\", \"resource_group\": \"G\"}",
 			ADDRESSES_ANY));
-	assert_string_equal(made(fixture)->name, "Mail");
-	assert_string_equal(made(fixture)->resource_group, "G");
+	assert_string_equal(made(fixture)->item.name, "Mail");
+	assert_string_equal(made(fixture)->item.resource_group, "G");
 	assert_null(put(fixture, "{\"name\": \"MAIL\"}", ADDRESSES_ANY));
-	assert_string_equal(made(fixture)->name, "Mail"); /* for good */
+	assert_string_equal(made(fixture)->item.name, "Mail"); /* for good */
 }
 
 static void what_does_not_fit_is_named(void **state)
@@ -145,11 +158,16 @@ static void what_is_no_ptr_is_named(void **state)
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct change_error error;
-		struct change_ptr ptr;
+		struct owned_item ptr;
 		json_t *body = json_loads(wrong[i].body, 0, NULL);
-		assert_int_equal(ptr_of_json(&ptr, body, &error), ERR_INVALID);
+		struct arena arena;
+
+		arena_init(&arena);
+		assert_int_equal(addresses_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error),
+				 ERR_INVALID);
 		assert_int_equal(error.outcome, CHANGE_INVALID);
 		assert_string_equal(error.field, wrong[i].field);
+		arena_release(&arena);
 		json_decref(body);
 	}
 }
@@ -159,8 +177,11 @@ int main(void)
 #define T(test)                                                                                    \
 	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
-		T(what_was_shown_is_what_is_there),           T(what_may_be_left_out_stays),
-		T(its_name_is_spelled_as_its_values_have_it), T(what_does_not_fit_is_named),
+		T(what_was_shown_is_what_is_there),
+		T(what_may_be_left_out_stays),
+		T(its_name_is_spelled_as_its_values_have_it),
+		T(what_does_not_fit_is_named),
+		T(a_tags_name_may_have_an_equals_sign),
 		cmocka_unit_test(what_is_no_ptr_is_named),
 	};
 

@@ -1,5 +1,5 @@
 /* Changes: what each edit refuses and with which reason, all or nothing, and preconditions. */
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/addresses.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -9,12 +9,13 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/addresses.h"
 #include "tests/lib/inventory_fixture.h"
 
 /* A value of an owner, in tables of what is refused. */
 enum { VALUES_MAX = 6 };
 struct wanted {
-	enum owner_kind kind;
+	unsigned kind;
 	struct edit_value values[VALUES_MAX];
 	enum change_outcome outcome;
 	const char *field, *says;
@@ -50,24 +51,26 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 						   {"domain_name_label", "web1"}};
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
-	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "Web.Test"}),
-			 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
+	assert_int_equal(
+		change_ptr_set(change, resource,
+			       &(struct owned_item){.reverse_fqdn = "Web.Test", .ttl = NOT_GIVEN}),
+		0);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
-		owner = inventory_address(fixture->inventory, "G", "web");
-		assert_non_null(owner);
-		assert_string_equal(owner->name, "Web");
-		assert_int_equal(owner->id[14], '4');
-		assert_string_equal(owner->region, "east");
-		assert_int_equal(owner->allocation, ALLOCATION_STATIC);
-		assert_string_equal(owner->tags, "{\"a\":\"1\",\"b\":\"2\"}");
-		assert_string_equal(owner->fqdn, "web1.east.cloudapp.azure.com.");
-		assert_string_equal(owner->ptr.fqdn, "Web.Test.");
+		resource = inventory_address(fixture->inventory, "G", "web");
+		assert_non_null(resource);
+		assert_string_equal(resource->item.name, "Web");
+		assert_int_equal(resource->item.id[14], '4');
+		assert_string_equal(resource->item.region, "east");
+		assert_int_equal(resource->item.allocation, ALLOCATION_STATIC);
+		assert_int_equal(resource->item.tags.count, 2);
+		assert_string_equal(resource->fqdn, "web1.east.cloudapp.azure.com.");
+		assert_string_equal(resource->item.reverse_fqdn, "Web.Test.");
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.40", "web.test.", 3600));
 		assert_true(inventory_fixture_resolves(fixture, "web1.east.cloudapp.azure.com",
 						       "198.51.100.40"));
@@ -85,8 +88,8 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	{                                                                                          \
 		"address", "198.51.100.50"                                                         \
 	}
-#define A OWNER_ADDRESS
-#define S OWNER_SERVICE
+#define A KIND_ADDRESS
+#define S KIND_SERVICE
 	static const struct wanted cases[] = {
 		{A, {FREE}, CHANGE_INVALID, "name", "missing"},
 		{A, {FREE, {"name", "-n"}}, CHANGE_INVALID, "name", "\"-n\" does not fit"},
@@ -105,7 +108,8 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 		{A, NEW(FREE, {"domain_name_label", "UPPER"}), CHANGE_INVALID, "domain_name_label",
 		 "a-z"},
 		{A, NEW(FREE, {"tags", "[]"}), CHANGE_INVALID, "tags", "an object"},
-		{A, NEW(FREE, {"tags", "{\"a\": 1}"}), CHANGE_INVALID, "tags", "strings"},
+		{A, NEW(FREE, {"tags", "{\"a\": 1}"}), CHANGE_INVALID, "tags",
+		 "\"a\" is an integer; give a string"},
 		{A, NEW(FREE, {"tags", "{\"a\": \"b\u200d\"}"}), CHANGE_INVALID, "tags",
 		 "in what \"a\" is, character 2 is U+200D"},
 		{A, NEW(FREE, {"tags", "{\"\\u202ea\": \"b\"}"}), CHANGE_INVALID, "tags",
@@ -145,14 +149,14 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 		check_refused(fixture, &cases[i]);
 	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct edit_value same_id[] = {
-		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->id}};
-	assert_int_not_equal(edit_add(change, OWNER_ADDRESS, same_id, 3, NULL), 0);
+		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->item.id}};
+	assert_int_not_equal(edit_add(change, KIND_ADDRESS, same_id, 3, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
 	/* An address may have a service's name, and a name may be used once in each group. */
 	inventory_fixture_add(fixture, "app", "198.51.100.51");
 	change = edit_begin(fixture->inventory, "test");
 	const struct edit_value other_group[] = {{"name", "filed"}, FREE, {"resource_group", "g"}};
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, other_group, 3, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, other_group, 3, NULL), 0);
 	edit_free(change);
 }
 
@@ -160,27 +164,27 @@ static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **
 {
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
 	/* The first pool serves every region. */
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value west[] = {{"name", i ? "b" : "a"}, {"region", "West"}};
-		assert_int_equal(edit_add(change, OWNER_ADDRESS, west, 2, &owner), 0);
-		assert_string_equal(address_print(&owner->address, text),
+		assert_int_equal(edit_add(change, KIND_ADDRESS, west, 2, &resource), 0);
+		assert_string_equal(address_print(&resource->item.address, text),
 				    i ? "198.51.100.2" : "198.51.100.1");
-		assert_int_equal(owner->allocation, ALLOCATION_DYNAMIC);
+		assert_int_equal(resource->item.allocation, ALLOCATION_DYNAMIC);
 	}
 	const struct edit_value six[] = {{"name", "c"}, {"family", "6"}};
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, six, 2, &owner), 0);
-	assert_int_equal(owner->address.family, 6);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, six, 2, &resource), 0);
+	assert_int_equal(resource->item.address.family, 6);
 	edit_free(change);
 }
 
 static void a_pool_without_a_free_address_says_so(void **state)
 {
 	struct inventory_fixture fixture;
-	const struct owner *owner;
+	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
 	(void)state;
@@ -190,12 +194,12 @@ static void a_pool_without_a_free_address_says_so(void **state)
 	struct change *change = edit_begin(fixture.inventory, "test");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value values[] = {{"name", i ? "b" : "a"}};
-		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 1, &owner), 0);
-		assert_string_equal(address_print(&owner->address, text),
+		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 1, &resource), 0);
+		assert_string_equal(address_print(&resource->item.address, text),
 				    i ? "203.0.113.10" : "203.0.113.9");
 	}
 	const struct edit_value third[] = {{"name", "c"}};
-	assert_int_not_equal(edit_add(change, OWNER_ADDRESS, third, 1, NULL), 0);
+	assert_int_not_equal(edit_add(change, KIND_ADDRESS, third, 1, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_EXHAUSTED, "address",
 				      "no address pool of region east");
 	inventory_fixture_release(&fixture);
@@ -208,18 +212,19 @@ static void another_address_and_label_take_the_names_along(void **state)
 	static const struct edit_value values[] = {{"address", "198.51.100.61"},
 						   {"domain_name_label", "next"}};
 	struct inventory_fixture *fixture = *state;
-	const struct owner *owner = inventory_fixture_add(fixture, "n", "198.51.100.60");
+	const struct owned_resource *resource =
+		inventory_fixture_add(fixture, "n", "198.51.100.60");
 
-	inventory_fixture_point(fixture, owner, "n.test.");
+	inventory_fixture_point(fixture, resource, "n.test.");
 	inventory_settle(fixture->inventory);
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), values, 2, &owner),
-			 0);
+	assert_int_equal(
+		edit_set(change, inventory_fixture_named(fixture, "n"), values, 2, &resource), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
-	owner = inventory_fixture_named(fixture, "n");
-	assert_int_equal(owner->ptr.status, PTR_PENDING); /* at its new address */
-	assert_int_equal(owner->ptr.action, PTR_ACTION_UPDATE);
+	resource = inventory_fixture_named(fixture, "n");
+	assert_int_equal(resource->status, PTR_PENDING); /* at its new address */
+	assert_int_equal(resource->action, PTR_ACTION_UPDATE);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.61", "n.test.", 3600));
@@ -234,7 +239,7 @@ static void another_address_and_label_take_the_names_along(void **state)
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
-	assert_null(inventory_fixture_named(fixture, "n")->label);
+	assert_null(inventory_fixture_named(fixture, "n")->item.domain_name_label);
 }
 
 static void two_addresses_can_change_places_in_one_change(void **state)
@@ -316,15 +321,15 @@ static void what_is_removed_is_gone_with_its_ptr(void **state)
 	assert_int_equal(about.waiting, 0);
 	/* And its name and address are free. */
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
-	assert_null(inventory_fixture_named(fixture, "n")->ptr.fqdn);
+	assert_null(inventory_fixture_named(fixture, "n")->item.reverse_fqdn);
 }
 
 static void what_the_file_says_is_read_only(void **state)
 {
 	static const struct edit_value label = {"domain_name_label", "other"};
 	struct inventory_fixture *fixture = *state;
-	const struct owner *filed = inventory_fixture_named(fixture, "filed");
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_resource *filed = inventory_fixture_named(fixture, "filed");
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_remove(change, filed), 0);
@@ -349,37 +354,44 @@ static void what_the_file_says_is_read_only(void **state)
 #define TEXT_40  TEXT_10 TEXT_10 TEXT_10 TEXT_10
 #define TEXT_160 TEXT_40 TEXT_40 TEXT_40 TEXT_40
 
+#define NAME(text) "{\"reverse_fqdn\": \"" text "\""
+
 static void a_ptr_is_checked_at_its_limits(void **state)
 {
 	static const struct {
-		struct change_ptr ptr;
-		const char *field; /* NULL: fits */
+		const char *body, *field; /* field NULL: fits */
 	} cases[] = {
-		{{.fqdn = "a"}, NULL},
-		{{.fqdn = "_x.a_b.test."}, NULL},
-		{{.fqdn = "."}, "reverse_fqdn"},
-		{{.fqdn = "*.test."}, "reverse_fqdn"},
-		{{.fqdn = "a..test."}, "reverse_fqdn"},
-		{{.fqdn = "m\xc3\xbcller.test."}, "reverse_fqdn"},
-		{{.fqdn = TEXT_40 TEXT_10 TEXT_10 "012.test."}, NULL},
-		{{.fqdn = TEXT_40 TEXT_10 TEXT_10 "0123.test."}, "reverse_fqdn"},
-		{{.fqdn = NULL}, "reverse_fqdn"},
-		{{.fqdn = "a.", .description = TEXT_160}, NULL},
-		{{.fqdn = "a.", .description = TEXT_160 "1"}, "description"},
-		{{.fqdn = "a.", .description = "a\nb"}, "description"},
-		{{.fqdn = "a.", .ttl_given = true, .ttl = 0}, NULL},
-		{{.fqdn = "a.", .ttl_given = true, .ttl = -1}, "ttl"},
-		{{.fqdn = "a.", .ttl_given = true, .ttl = 2147483647}, NULL},
-		{{.fqdn = "a.", .ttl_given = true, .ttl = 2147483648}, "ttl"},
+		{NAME("a") "}", NULL},
+		{NAME("_x.a_b.test.") "}", NULL},
+		{NAME(".") "}", "reverse_fqdn"},
+		{NAME("*.test.") "}", "reverse_fqdn"},
+		{NAME("a..test.") "}", "reverse_fqdn"},
+		{NAME("m\xc3\xbcller.test.") "}", "reverse_fqdn"},
+		{NAME(TEXT_40 TEXT_10 TEXT_10 "012.test.") "}", NULL},
+		{NAME(TEXT_40 TEXT_10 TEXT_10 "0123.test.") "}", "reverse_fqdn"},
+		{"{}", "reverse_fqdn"},
+		{"[]", ""},
+		{NAME("a.") ", \"description\": \"" TEXT_160 "\"}", NULL},
+		{NAME("a.") ", \"description\": \"" TEXT_160 "1\"}", "description"},
+		{NAME("a.") ", \"description\": \"a\\nb\"}", "description"},
+		{NAME("a.") ", \"ttl\": 0}", NULL},
+		{NAME("a.") ", \"ttl\": -1}", "ttl"},
+		{NAME("a.") ", \"ttl\": 2147483647}", NULL},
+		{NAME("a.") ", \"ttl\": 2147483648}", "ttl"},
 	};
+	static const struct path path = {.group = GROUP_NONE, .names = {"198.51.100.11", NULL}};
 	struct inventory_fixture *fixture = *state;
+	struct path ptr = path;
 
+	ptr.kind = kind_of_id(KIND_PTR);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct change *change = edit_begin(fixture->inventory, "test");
-		const int err = change_ptr_set(change, inventory_fixture_named(fixture, "bare"),
-					       &cases[i].ptr);
+		json_t *body = json_loads(cases[i].body, 0, NULL);
+		const int err = addresses_put(change, &ptr, body, ADDRESSES_ANY);
 
-		assert_int_equal(err == 0, !cases[i].field);
+		json_decref(body);
+		if (!cases[i].field != !err)
+			fail_msg("%s: %d", cases[i].body, err);
 		if (cases[i].field)
 			inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
 		else
@@ -389,7 +401,8 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 
 static void a_ptr_is_replaced_as_a_whole(void **state)
 {
-	static const struct change_ptr full = {"a.test.", "words", true, 0};
+	static const struct owned_item full = {
+		.reverse_fqdn = "a.test.", .ptr_description = "words", .ttl = 0};
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 
@@ -399,11 +412,12 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 	edit_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
 	inventory_fixture_restart(fixture);
-	assert_string_equal(inventory_fixture_named(fixture, "bare")->ptr.description, "words");
-	assert_true(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
+	assert_string_equal(inventory_fixture_named(fixture, "bare")->item.ptr_description,
+			    "words");
+	assert_true(inventory_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
-	assert_null(inventory_fixture_named(fixture, "bare")->ptr.description);
-	assert_false(inventory_fixture_named(fixture, "bare")->ptr.ttl_given);
+	assert_null(inventory_fixture_named(fixture, "bare")->item.ptr_description);
+	assert_false(inventory_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
 }
 
@@ -426,26 +440,27 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	static const struct edit_value second[] = {{"name", "b"}, {"address", "192.0.2.1"}};
 	static const struct edit_value first[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	char before[ETAG_MAX], after[ETAG_MAX];
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
 	inventory_settle(fixture->inventory);
 	const unsigned published = fixture->published;
-	owner_etag(inventory_fixture_named(fixture, "old"), before);
+	owned_etag(inventory_fixture_named(fixture, "old"), before);
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, first, 2, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, first, 2, NULL), 0);
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "old")), 0);
-	assert_int_not_equal(edit_add(change, OWNER_ADDRESS, second, 2, NULL), 0);
+	assert_int_not_equal(edit_add(change, KIND_ADDRESS, second, 2, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
 	for (unsigned i = 0; i < 2; i++) {
 		assert_null(inventory_fixture_named(fixture, "a"));
-		assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
-		assert_string_equal(inventory_fixture_named(fixture, "old")->ptr.fqdn, "old.test.");
-		assert_string_equal(owner_etag(inventory_fixture_named(fixture, "old"), after),
+		assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
+		assert_string_equal(inventory_fixture_named(fixture, "old")->item.reverse_fqdn,
+				    "old.test.");
+		assert_string_equal(owned_etag(inventory_fixture_named(fixture, "old"), after),
 				    before);
 		if (i == 0)
 			assert_int_equal(fixture->published, published);
@@ -458,17 +473,24 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 	static const struct edit_value values[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
-	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "1.test"}), 0);
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"),
-					&(struct change_ptr){.fqdn = "2.test"}),
-			 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
+	assert_int_equal(
+		change_ptr_set(change, resource,
+			       &(struct owned_item){.reverse_fqdn = "1.test", .ttl = NOT_GIVEN}),
+		0);
+	assert_int_equal(
+		change_ptr_set(change, inventory_fixture_named(fixture, "a"),
+			       &(struct owned_item){.reverse_fqdn = "2.test", .ttl = NOT_GIVEN}),
+		0);
 	assert_int_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "a")), 0);
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "a")), 0);
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
-	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "3.test"}), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
+	assert_int_equal(
+		change_ptr_set(change, resource,
+			       &(struct owned_item){.reverse_fqdn = "3.test", .ttl = NOT_GIVEN}),
+		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_int_equal(fixture->published, 1);
@@ -489,7 +511,7 @@ static void a_change_without_edits_publishes_nothing(void **state)
 static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct inventory_about about;
 	sqlite3 *db;
 
@@ -499,7 +521,7 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 	assert_int_not_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr),
 			     0);
 	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
-	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
+	assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	inventory_about(fixture->inventory, &about);
 	assert_non_null(about.error);
@@ -512,7 +534,7 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	fixture->refuse = true;
@@ -545,19 +567,19 @@ static void every_change_gives_another_version_and_settling_another_tag(void **s
 	struct inventory_fixture *fixture = *state;
 	char etags[4][ETAG_MAX];
 
-	owner_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
+	owned_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
 	for (unsigned i = 1; i < 4; i++) {
 		inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"),
 					i == 2 ? "" : "a.test.");
-		const struct owner *bare = inventory_fixture_named(fixture, "bare");
+		const struct owned_resource *bare = inventory_fixture_named(fixture, "bare");
 		char settled[ETAG_MAX], now[ETAG_MAX];
-		owner_etag(bare, etags[i]);
+		owned_etag(bare, etags[i]);
 		inventory_settle(fixture->inventory);
 		bare = inventory_fixture_named(fixture, "bare");
-		assert_string_not_equal(owner_etag(bare, settled), etags[i]);
-		assert_true(etag_same_version(owner_etag(bare, now), etags[i]));
-		assert_true(etag_same_version(owner_etag(bare, now), settled));
-		assert_false(etag_same_version(owner_etag(bare, now), etags[i - 1]));
+		assert_string_not_equal(owned_etag(bare, settled), etags[i]);
+		assert_true(etag_same_version(owned_etag(bare, now), etags[i]));
+		assert_true(etag_same_version(owned_etag(bare, now), settled));
+		assert_false(etag_same_version(owned_etag(bare, now), etags[i - 1]));
 	}
 	assert_false(etag_same_version(etags[1], etags[3]));
 }

@@ -112,9 +112,9 @@ struct pointed {
 	const char *name, *fqdn; /* fqdn NULL: none */
 };
 
-static const struct owner *named(struct inventory *inventory, const char *name)
+static const struct owned_resource *named(struct inventory *inventory, const char *name)
 {
-	const struct owner *address = inventory_address(inventory, NULL, name);
+	const struct owned_resource *address = inventory_address(inventory, NULL, name);
 
 	return address ? address : inventory_service(inventory, name);
 }
@@ -126,11 +126,11 @@ static int point(struct aside *aside, struct change *change)
 	int err = change_is_open(change);
 
 	for (; !err && list->name; list++) {
-		const struct change_ptr ptr = {.fqdn = list->fqdn};
-		const struct owner *owner = named(aside->inventory, list->name);
+		const struct owned_item ptr = {.reverse_fqdn = list->fqdn, .ttl = NOT_GIVEN};
+		const struct owned_resource *resource = named(aside->inventory, list->name);
 
-		err = list->fqdn ? change_ptr_set(change, owner, &ptr)
-				 : change_ptr_unset(change, owner);
+		err = list->fqdn ? change_ptr_set(change, resource, &ptr)
+				 : change_ptr_unset(change, resource);
 	}
 	return err;
 }
@@ -158,7 +158,7 @@ static int do_nothing(struct aside *aside, struct change *change)
 
 /* ---- what there is ---- */
 
-static const struct owner *seen(const struct inventory_fixture *fixture, const char *name)
+static const struct owned_resource *seen(const struct inventory_fixture *fixture, const char *name)
 {
 	return inventory_fixture_named(fixture, name);
 }
@@ -169,12 +169,13 @@ static void add_to_group(struct inventory_fixture *fixture, const char *name, co
 		{"name", name}, {"resource_group", group}, {"allocation", "static"}};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 }
 
-static const struct owner *in_group(const struct inventory_fixture *fixture, const char *name)
+static const struct owned_resource *in_group(const struct inventory_fixture *fixture,
+					     const char *name)
 {
 	return inventory_address(fixture->inventory, "g", name);
 }
@@ -189,7 +190,7 @@ static struct inventory_about about_of(const struct inventory_fixture *fixture)
 
 static void check_busy(struct inventory_fixture *fixture)
 {
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_ptr_set(change, seen(fixture, "bare"), &ptr), 0);
@@ -219,8 +220,8 @@ static void nothing_is_served_before_it_is_published_and_then_all_of_it(void **s
 	begin(&aside, fixture, point_and_pause, list);
 	uv_sem_wait(&aside.paused);
 	/* In its middle. */
-	assert_null(seen(fixture, "bare")->ptr.fqdn);
-	assert_string_equal(seen(fixture, "app")->ptr.fqdn, "old.test.");
+	assert_null(seen(fixture, "bare")->item.reverse_fqdn);
+	assert_string_equal(seen(fixture, "app")->item.reverse_fqdn, "old.test.");
 	assert_int_equal(about_of(fixture).ptrs, 2);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "old.test.", 3600));
@@ -235,8 +236,8 @@ static void nothing_is_served_before_it_is_published_and_then_all_of_it(void **s
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.20", NULL, 0));
-		assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "bare.test.");
-		assert_null(seen(fixture, "app")->ptr.fqdn);
+		assert_string_equal(seen(fixture, "bare")->item.reverse_fqdn, "bare.test.");
+		assert_null(seen(fixture, "app")->item.reverse_fqdn);
 		assert_int_equal(about_of(fixture).ptrs, 2);
 		inventory_fixture_restart(fixture);
 	}
@@ -254,15 +255,15 @@ static void what_no_worker_was_given_yet_stays_pending(void **state)
 	begin(&aside, fixture, point, list);
 	wait_for(&aside);
 	inventory_settle(fixture->inventory);
-	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_PENDING);
-	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "bare")->status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->status, PTR_PENDING);
 	assert_int_equal(publish(&aside), CHANGE_FINE);
-	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_PENDING);
-	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_PENDING);
-	assert_int_equal(seen(fixture, "kept")->ptr.action, PTR_ACTION_CREATE);
+	assert_int_equal(seen(fixture, "bare")->status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->action, PTR_ACTION_CREATE);
 	inventory_settle(fixture->inventory);
-	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_ACTIVE);
-	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(seen(fixture, "bare")->status, PTR_ACTIVE);
+	assert_int_equal(seen(fixture, "kept")->status, PTR_ACTIVE);
 }
 
 static void other_changes_are_refused_meanwhile(void **state)
@@ -298,16 +299,16 @@ static int add_many(struct aside *aside, struct change *change)
 
 	for (unsigned i = 0; !err && i < MANY; i++) {
 		char name[32], address[ADDRESS_TEXT_MAX], fqdn[64];
-		const struct owner *owner;
+		const struct owned_resource *resource;
 
 		many_name(i, name);
 		snprintf(address, sizeof address, "2001:db8::1:%x", i + 1);
 		snprintf(fqdn, sizeof fqdn, "%s.test.", name);
 		const struct edit_value values[] = {{"name", name}, {"address", address}};
-		const struct change_ptr ptr = {.fqdn = fqdn};
-		err = edit_add(change, OWNER_ADDRESS, values, 2, &owner);
+		const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
+		err = edit_add(change, KIND_ADDRESS, values, 2, &resource);
 		if (!err)
-			err = change_ptr_set(change, owner, &ptr);
+			err = change_ptr_set(change, resource, &ptr);
 		if (i % FORGET_AT == 0)
 			inventory_forget(aside->inventory);
 		if (i == 0)
@@ -319,12 +320,12 @@ static int add_many(struct aside *aside, struct change *change)
 /* While it goes on: everything that there was, and nothing of it. */
 static void read_some(struct inventory_fixture *fixture)
 {
-	const struct owner *page[8];
+	const struct owned_resource *page[8];
 	const struct address low = {6, {0x20, 1, 0xd, 0xb8}};
 	struct resource_group group;
 	size_t count;
 
-	assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "bare.test.");
+	assert_string_equal(seen(fixture, "bare")->item.reverse_fqdn, "bare.test.");
 	assert_null(seen(fixture, "m0"));
 	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, page, 8), 3);
 	assert_int_equal(inventory_addresses_after(fixture->inventory, &low, page, 8), 0);
@@ -378,7 +379,7 @@ static void what_was_stored_can_be_changed_one_by_one_and_again(void **state)
 		assert_true(
 			inventory_fixture_serves(fixture, "198.51.100.11", "single.test.", 3600));
 		inventory_settle(fixture->inventory);
-		assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_ACTIVE);
+		assert_int_equal(seen(fixture, "bare")->status, PTR_ACTIVE);
 	}
 }
 
@@ -421,7 +422,7 @@ static void a_group_goes_with_what_is_in_it_at_the_end_and_not_before(void **sta
 
 	add_to_group(fixture, "one", "g");
 	inventory_fixture_point(fixture, in_group(fixture, "one"), "one.test.");
-	address_print(&in_group(fixture, "one")->address, address);
+	address_print(&in_group(fixture, "one")->item.address, address);
 	begin(&aside, fixture, remove_group, "g");
 	wait_for(&aside);
 	assert_true(inventory_fixture_serves(fixture, address, "one.test.", 3600));
@@ -447,15 +448,15 @@ static void what_is_not_touched_stays_as_it_was(void **state)
 	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
 	inventory_fixture_point(fixture, seen(fixture, "bare"), "bare.test.");
 	inventory_settle(fixture->inventory);
-	owner_etag(seen(fixture, "alone"), etags[0]);
-	owner_etag(seen(fixture, "bare"), etags[1]);
+	owned_etag(seen(fixture, "alone"), etags[0]);
+	owned_etag(seen(fixture, "bare"), etags[1]);
 	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);
 	for (unsigned i = 0; i < 2; i++) {
 		char now[ETAG_MAX];
 
-		assert_string_equal(owner_etag(seen(fixture, "alone"), now), etags[0]);
-		assert_string_equal(owner_etag(seen(fixture, "bare"), now), etags[1]);
-		assert_int_equal(seen(fixture, "alone")->ptr.status, PTR_ACTIVE);
+		assert_string_equal(owned_etag(seen(fixture, "alone"), now), etags[0]);
+		assert_string_equal(owned_etag(seen(fixture, "bare"), now), etags[1]);
+		assert_int_equal(seen(fixture, "alone")->status, PTR_ACTIVE);
 		assert_non_null(inventory_address(fixture->inventory, "other", "two"));
 		assert_true(
 			inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
@@ -494,12 +495,12 @@ static int add_some(struct aside *aside, struct change *change)
 {
 	static const struct edit_value address[] = {{"name", "drawn"}},
 				       service[] = {{"name", "svc"}, {"address", "198.51.100.21"}};
-	const struct change_ptr ptr = {.fqdn = "waits.test."};
-	int err = edit_add(change, OWNER_ADDRESS, address, 1, NULL);
+	const struct owned_item ptr = {.reverse_fqdn = "waits.test.", .ttl = NOT_GIVEN};
+	int err = edit_add(change, KIND_ADDRESS, address, 1, NULL);
 
 	(void)aside;
 	if (!err)
-		err = edit_add(change, OWNER_SERVICE, service, 2, NULL);
+		err = edit_add(change, KIND_SERVICE, service, 2, NULL);
 	return err ? err : change_ptr_wait(change, WAITS, &ptr);
 }
 
@@ -551,25 +552,24 @@ static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **stat
 	struct address first;
 
 	assert_int_equal(make(fixture, add_some, NULL), CHANGE_FINE);
-	first = seen(fixture, "drawn")->address;
+	first = seen(fixture, "drawn")->item.address;
 	assert_int_equal(make(fixture, remove_some, NULL), CHANGE_FINE);
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 1, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 1, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
-	assert_false(address_equal(&seen(fixture, "next")->address, &first));
+	assert_false(address_equal(&seen(fixture, "next")->item.address, &first));
 }
 
 /* ---- edits that do not fit ---- */
 
 static const struct wrong_ptr {
-	struct change_ptr ptr;
+	struct owned_item ptr;
 	const char *field, *says;
 } wrong_ptrs[] = {
-	{{.fqdn = "*.test."}, "reverse_fqdn", ""},
-	{{.fqdn = "a.test.", .ttl_given = true, .ttl = 2147483648LL}, "ttl", "2147483647"},
-	{{.fqdn = "a.test.", .ttl_given = true, .ttl = -1}, "ttl", "2147483647"},
-	{{.fqdn = NULL}, "reverse_fqdn", "is missing"},
+	{{.reverse_fqdn = "*.test."}, "reverse_fqdn", ""},
+	{{.reverse_fqdn = "."}, "reverse_fqdn", "host"},
+	{{.reverse_fqdn = NULL}, "reverse_fqdn", "is missing"},
 };
 
 struct seen_errors {
@@ -580,7 +580,7 @@ struct seen_errors {
 static int edit_wrongly(struct aside *aside, struct change *change)
 {
 	struct seen_errors *told = aside->context;
-	const struct owner *bare;
+	const struct owned_resource *bare;
 
 	if (change_is_open(change) != 0)
 		return ERR_INVALID;
@@ -590,7 +590,9 @@ static int edit_wrongly(struct aside *aside, struct change *change)
 		change_take_error(change, &told->errors[i]);
 	}
 	bare = named(aside->inventory, "bare");
-	if (change_ptr_set(change, bare, &(struct change_ptr){.fqdn = "fine.test."}) != 0)
+	if (change_ptr_set(change, bare,
+			   &(struct owned_item){.reverse_fqdn = "fine.test.", .ttl = NOT_GIVEN}) !=
+	    0)
 		return ERR_INVALID;
 	return change_fail(change, CHANGE_INVALID, NULL, "rows do not fit");
 }
@@ -608,7 +610,7 @@ static void what_does_not_fit_is_told_for_each_and_nothing_is_changed(void **sta
 		assert_string_equal(told.errors[i].field, wrong_ptrs[i].field);
 		assert_non_null(strstr(told.errors[i].text, wrong_ptrs[i].says));
 	}
-	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_null(seen(fixture, "bare")->item.reverse_fqdn);
 	assert_int_equal(fixture->published, published);
 	inventory_fixture_point(fixture, seen(fixture, "bare"), "x.test.");
 }
@@ -620,19 +622,27 @@ struct same {
 static int ask_what_is_same(struct aside *aside, struct change *change)
 {
 	struct same *same = aside->context;
-	const struct owner *filed, *bare;
+	const struct owned_resource *filed, *bare;
 
 	if (change_is_open(change) != 0)
 		return ERR_INVALID;
 	filed = named(aside->inventory, "filed");
 	bare = named(aside->inventory, "bare");
 	*same = (struct same){
-		change_ptr_is_same(change, filed, &(struct change_ptr){.fqdn = "f.test"}),
-		change_ptr_is_same(change, filed, &(struct change_ptr){.fqdn = "other.test"}),
-		change_ptr_is_same(change, bare, &(struct change_ptr){.fqdn = ""}),
-		change_ptr_is_same(change, bare, &(struct change_ptr){.fqdn = NULL}),
+		change_ptr_is_same(
+			change, filed,
+			&(struct owned_item){.reverse_fqdn = "f.test", .ttl = NOT_GIVEN}),
+		change_ptr_is_same(
+			change, filed,
+			&(struct owned_item){.reverse_fqdn = "other.test", .ttl = NOT_GIVEN}),
+		change_ptr_is_same(change, bare,
+				   &(struct owned_item){.reverse_fqdn = "", .ttl = NOT_GIVEN}),
+		change_ptr_is_same(change, bare,
+				   &(struct owned_item){.reverse_fqdn = NULL, .ttl = NOT_GIVEN}),
 	};
-	return change_ptr_set(change, filed, &(struct change_ptr){.fqdn = "other.test."});
+	return change_ptr_set(
+		change, filed,
+		&(struct owned_item){.reverse_fqdn = "other.test.", .ttl = NOT_GIVEN});
 }
 
 static void what_is_so_already_is_known_also_where_the_file_says_it(void **state)
@@ -648,7 +658,7 @@ static void what_is_so_already_is_known_also_where_the_file_says_it(void **state
 	assert_non_null(strstr(aside.error.text, "sluice.conf:"));
 	assert_true(same.filed && !same.other && same.bare && same.none);
 	assert_int_equal(make(fixture, point, list), CHANGE_READ_ONLY);
-	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_null(seen(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
 }
 
@@ -684,7 +694,7 @@ static void a_rehearsal_moves_nothing(void **state)
 	wait_for(&aside);
 	assert_int_equal(publish(&aside), CHANGE_FINE);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_null(seen(fixture, "bare")->ptr.fqdn);
+		assert_null(seen(fixture, "bare")->item.reverse_fqdn);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 		if (i == 0)
 			assert_int_equal(fixture->published, published);
@@ -709,7 +719,7 @@ static void check_store_failed(struct inventory_fixture *fixture, const char *sa
 	assert_non_null(strstr(aside.error.text, says));
 	assert_non_null(about_of(fixture).error);
 	assert_int_equal(fixture->published, published);
-	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_null(seen(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
 }
@@ -762,7 +772,7 @@ static void a_store_that_is_full_changes_nothing(void **state)
 	assert_int_equal(publish(&aside), CHANGE_STORE);
 	assert_non_null(strstr(aside.error.text, "disk"));
 	assert_non_null(about_of(fixture).error);
-	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_null(seen(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	check_well(fixture);
 }
@@ -841,7 +851,7 @@ static void what_could_not_be_published_is_with_the_next_change(void **state)
 	assert_int_equal(make(fixture, point, list), CHANGE_NO_MEMORY);
 	fixture->refuse = false;
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
-	assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "x.test.");
+	assert_string_equal(seen(fixture, "bare")->item.reverse_fqdn, "x.test.");
 	inventory_fixture_add(fixture, "next", "198.51.100.40");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "x.test.", 3600));
 }
@@ -853,7 +863,7 @@ static void what_of_a_group_could_not_be_published_is_with_the_next_change(void 
 
 	add_to_group(fixture, "one", "g");
 	inventory_fixture_point(fixture, in_group(fixture, "one"), "one.test.");
-	address_print(&in_group(fixture, "one")->address, address);
+	address_print(&in_group(fixture, "one")->item.address, address);
 	fixture->refuse = true;
 	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_NO_MEMORY);
 	fixture->refuse = false;

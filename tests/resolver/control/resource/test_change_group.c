@@ -1,5 +1,5 @@
 /* Resource groups: how they come to be, what of them may change, and what goes with them. */
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/addresses.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/values.h"
 #include "tests/lib/inventory_fixture.h"
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
@@ -34,8 +35,13 @@ static const char *shown(const struct inventory_fixture *fixture, const char *na
 
 	if (!inventory_group(fixture->inventory, name, &group))
 		return "";
+	json_t *tags = values_print_tags(group.tags.items, group.tags.count);
+	char *dumped = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+
 	snprintf(text, sizeof text, "%s %s %s%s", group.name, group.region ? group.region : "-",
-		 group.tags ? group.tags : "-", group_is_read_only(&group) ? " !" : "");
+		 group.tags.count ? dumped : "-", group_is_read_only(&group) ? " !" : "");
+	free(dumped);
+	json_decref(tags);
 	return text;
 }
 
@@ -49,8 +55,10 @@ static size_t count_of(const struct inventory_fixture *fixture)
 
 static int put(struct change *change, const char *name, const char *region, const char *tags)
 {
-	json_t *object = tags ? json_loads(tags, 0, NULL) : NULL;
-	int err = change_group_put(change, &(struct change_group){name, region, object}, false);
+	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
+	json_t *object = json_pack("{s:s*, s:o*}", "region", region, "tags",
+				   tags ? json_loads(tags, 0, NULL) : NULL);
+	int err = addresses_put(change, &path, object, ADDRESSES_ANY);
 
 	json_decref(object);
 	return err;
@@ -71,7 +79,7 @@ static int add(struct change *change, const char *group, const char *name, const
 	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"region", region}};
 
-	return edit_add(change, OWNER_ADDRESS, values, 3, NULL);
+	return edit_add(change, KIND_ADDRESS, values, 3, NULL);
 }
 
 static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
@@ -175,7 +183,7 @@ static void a_group_goes_with_its_addresses_and_no_others(void **state)
 	inventory_fixture_point(fixture, inventory_address(fixture->inventory, "web", "one"),
 				"one.test.");
 	char address[ADDRESS_TEXT_MAX];
-	address_print(&inventory_address(fixture->inventory, "web", "one")->address, address);
+	address_print(&inventory_address(fixture->inventory, "web", "one")->item.address, address);
 	assert_true(inventory_fixture_serves(fixture, address, "one.test.", 3600));
 	must_remove(fixture, "WEB");
 	assert_true(inventory_fixture_serves(fixture, address, NULL, 0));
@@ -231,7 +239,7 @@ static int add_to(struct change *change, const char *group)
 {
 	const struct edit_value values[] = {{"name", "x"}, {"resource_group", group}};
 
-	return edit_add(change, OWNER_ADDRESS, values, 2, NULL);
+	return edit_add(change, KIND_ADDRESS, values, 2, NULL);
 }
 
 static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
@@ -246,12 +254,12 @@ static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 		change = edit_begin(fixture->inventory, "test");
 		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
-		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+		inventory_fixture_check_error(change, CHANGE_INVALID, "name", "give ");
 	}
 	/* In a path it stands for no group. */
 	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(put(change, "-", "east", NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
+	inventory_fixture_check_error(change, CHANGE_INVALID, "name", "give ");
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		must_add(fixture, good[i], "x", "east");
 	assert_int_equal(inventory_fixture_load(
@@ -422,9 +430,9 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	const struct {
 		const char *name, *region, *tags, *field;
 	} cases[] = {
-		{long_name, "east", NULL, "resource_group"},
-		{"", "east", NULL, "resource_group"},
-		{"a\nb", "east", NULL, "resource_group"},
+		{long_name, "east", NULL, "name"},
+		{"", "east", NULL, "name"},
+		{"a\nb", "east", NULL, "name"},
 		{"group", "no/region", NULL, "region"},
 		{"group", "east", "[]", "tags"},
 		{"group", "east", "{\"a\":1}", "tags"},

@@ -48,22 +48,22 @@ static void edit(struct inventory_fixture *fixture, struct change *change, struc
 	const unsigned slot = random_below(seed, STORM_SLOTS);
 	const struct slot_texts texts = texts_of(slot, number);
 	const struct edit_value values[] = {{"name", texts.name}, {"address", texts.address}};
-	const struct change_ptr ptr = {.fqdn = texts.fqdn};
-	const struct owner *owner = inventory_fixture_named(fixture, texts.name);
+	const struct owned_item ptr = {.reverse_fqdn = texts.fqdn, .ttl = NOT_GIVEN};
+	const struct owned_resource *resource = inventory_fixture_named(fixture, texts.name);
 	int err;
 
-	assert_int_equal(owner != NULL, table->is[slot] != 0);
-	if (!owner) {
-		err = edit_add(change, OWNER_ADDRESS, values, 2, NULL);
+	assert_int_equal(resource != NULL, table->is[slot] != 0);
+	if (!resource) {
+		err = edit_add(change, KIND_ADDRESS, values, 2, NULL);
 		table->is[slot] = 1;
 	} else if (random_below(seed, 4) == 0) {
-		err = change_remove(change, owner);
+		err = change_remove(change, resource);
 		table->is[slot] = 0;
 	} else if (table->is[slot] > 1 && random_below(seed, 3) == 0) {
-		err = change_ptr_unset(change, owner);
+		err = change_ptr_unset(change, resource);
 		table->is[slot] = 1;
 	} else {
-		err = change_ptr_set(change, owner, &ptr);
+		err = change_ptr_set(change, resource, &ptr);
 		table->is[slot] = number;
 	}
 	assert_int_equal(err, 0);
@@ -129,7 +129,8 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 
 			snprintf(fqdn, sizeof fqdn, "%u.test.", number);
 			for (unsigned i = 0; i < 2 && !err; i++) {
-				const struct change_ptr ptr = {.fqdn = fqdn};
+				const struct owned_item ptr = {.reverse_fqdn = fqdn,
+							       .ttl = NOT_GIVEN};
 				snprintf(name, sizeof name, "v%u", victim + i);
 				err = change_ptr_set(change, inventory_fixture_named(fixture, name),
 						     &ptr);
@@ -146,9 +147,11 @@ static unsigned number_of(const struct inventory_fixture *fixture, unsigned vict
 	char name[16];
 
 	snprintf(name, sizeof name, "v%u", victim);
-	const struct owner *owner = inventory_fixture_named(fixture, name);
-	assert_non_null(owner);
-	return owner->ptr.fqdn ? (unsigned)strtoul(owner->ptr.fqdn, NULL, 10) : 0;
+	const struct owned_resource *resource = inventory_fixture_named(fixture, name);
+	assert_non_null(resource);
+	return resource->item.reverse_fqdn
+		       ? (unsigned)strtoul(resource->item.reverse_fqdn, NULL, 10)
+		       : 0;
 }
 
 /* Lets a child make changes for a moment and kills it; what it was acknowledged comes to acked. The

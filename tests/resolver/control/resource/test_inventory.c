@@ -38,7 +38,7 @@ static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	struct inventory *inventory = fixture->inventory;
-	const struct owner *full = inventory_address(inventory, "gROUP", "fULL");
+	const struct owned_resource *full = inventory_address(inventory, "gROUP", "fULL");
 
 	assert_non_null(full);
 	assert_ptr_equal(inventory_by_id(inventory, ID), full);
@@ -57,33 +57,42 @@ static void an_owner_is_found_by_each_of_its_names_in_any_case(void **state)
 	assert_null(inventory_by_fqdn(inventory, ""));
 }
 
+static void check_tag(const struct owned_resource *resource, size_t at, const char *name,
+		      const char *value)
+{
+	assert_true(at < resource->item.tags.count);
+	assert_string_equal(resource->item.tags.items[at].name, name);
+	assert_string_equal(resource->item.tags.items[at].value, value);
+}
+
 static void what_the_file_says_is_all_there(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *full = inventory_fixture_at(fixture, "198.51.100.10");
+	const struct owned_resource *full = inventory_fixture_at(fixture, "198.51.100.10");
 
-	assert_true(owner_is_read_only(full));
-	assert_int_equal(full->origin.line, 6);
-	assert_string_equal(full->id, "6f8b4ce6-1111-4d2e-9c55-0242ac120002");
-	assert_string_equal(full->region, "east");
+	assert_true(owned_is_declared(full));
+	assert_int_equal(full->item.origin.line, 6);
+	assert_string_equal(full->item.id, "6f8b4ce6-1111-4d2e-9c55-0242ac120002");
+	assert_string_equal(full->item.region, "east");
 	assert_string_equal(full->subscription, "11111111-2222-3333-4444-555555555555");
-	assert_int_equal(full->allocation, ALLOCATION_STATIC);
+	assert_int_equal(full->item.allocation, ALLOCATION_STATIC);
 	assert_string_equal(full->fqdn, "web.east.cloudapp.azure.com.");
-	assert_string_equal(full->ptr.fqdn, "mail.test.");
-	assert_string_equal(full->ptr.description, "mail");
-	assert_true(full->ptr.ttl_given && full->ptr.ttl == 60);
-	assert_true(full->ptr.read_only && full->ptr.status == PTR_ACTIVE);
+	assert_string_equal(full->item.reverse_fqdn, "mail.test.");
+	assert_string_equal(full->item.ptr_description, "mail");
+	assert_true(full->item.ttl == 60 && full->ttl_served == 60);
+	assert_true(full->ptr_is_declared && full->status == PTR_ACTIVE);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com",
 					       "198.51.100.10"));
 	assert_true(inventory_fixture_resolves(fixture, "app.cloudapp.net", "198.51.100.20"));
-	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->ptr.status, PTR_INACTIVE);
-	assert_string_equal(full->tags, "{\"Team\":\"\",\"env\":\"a=b\"}");
-	assert_null(inventory_fixture_at(fixture, "198.51.100.11")->tags);
-	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.20")->tags,
-			    "{\"of\":\"App\"}");
-	assert_true(inventory_fixture_at(fixture, "198.51.100.20")->ptr.ttl_given);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->status, PTR_INACTIVE);
+	assert_int_equal(full->item.tags.count, 2);
+	check_tag(full, 0, "env", "a=b");
+	check_tag(full, 1, "Team", "");
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.11")->item.tags.count, 0);
+	check_tag(inventory_fixture_at(fixture, "198.51.100.20"), 0, "of", "App");
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.20")->item.ttl, 0);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 0));
 }
 
@@ -92,16 +101,17 @@ static void an_id_that_is_not_given_follows_from_the_name(void **state)
 	struct inventory_fixture *fixture = *state;
 	char before[40];
 
-	snprintf(before, sizeof before, "%s", inventory_fixture_at(fixture, "198.51.100.11")->id);
+	snprintf(before, sizeof before, "%s",
+		 inventory_fixture_at(fixture, "198.51.100.11")->item.id);
 	assert_int_equal(strlen(before), 36);
 	assert_int_equal(before[14], '5');
-	assert_string_not_equal(before, inventory_fixture_at(fixture, "198.51.100.20")->id);
+	assert_string_not_equal(before, inventory_fixture_at(fixture, "198.51.100.20")->item.id);
 	assert_int_equal(
 		inventory_fixture_load(
 			fixture, FIXTURE_WORLD
 			"addresses = ({ name = \"BARE\"; address = \"198.51.100.77\"; });"),
 		0);
-	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.77")->id, before);
+	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.77")->item.id, before);
 }
 
 static void what_the_file_says_otherwise_is_another_etag(void **state)
@@ -115,7 +125,7 @@ static void what_the_file_says_otherwise_is_another_etag(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		snprintf(text, sizeof text, form, 60 + i % 2);
 		assert_int_equal(inventory_fixture_load(fixture, text), 0);
-		owner_etag(inventory_fixture_at(fixture, "198.51.100.11"), etags[i]);
+		owned_etag(inventory_fixture_at(fixture, "198.51.100.11"), etags[i]);
 	}
 	assert_string_not_equal(etags[0], etags[1]);
 	assert_string_equal(etags[0], etags[2]);
@@ -124,17 +134,17 @@ static void what_the_file_says_otherwise_is_another_etag(void **state)
 static void lists_are_in_order_and_of_one_kind(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *list[5];
+	const struct owned_resource *list[5];
 
 	inventory_fixture_add(fixture, "z", "198.51.100.9");
 	inventory_fixture_add(fixture, "y", "2001:db8::1");
 	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, list, 5), 4);
-	assert_string_equal(list[0]->name, "z");
-	assert_string_equal(list[1]->name, "Full");
-	assert_string_equal(list[2]->name, "bare");
-	assert_string_equal(list[3]->name, "y");
+	assert_string_equal(list[0]->item.name, "z");
+	assert_string_equal(list[1]->item.name, "Full");
+	assert_string_equal(list[2]->item.name, "bare");
+	assert_string_equal(list[3]->item.name, "y");
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, list, 5), 1);
-	assert_string_equal(list[0]->name, "App");
+	assert_string_equal(list[0]->item.name, "App");
 }
 
 /* ---- file and state together ---- */
@@ -147,19 +157,20 @@ static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");
 	inventory_settle(fixture->inventory);
-	owner_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
+	owned_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
 	for (unsigned i = 0; i < 2; i++) {
 		if (i == 0)
 			inventory_fixture_restart(fixture);
 		else
 			assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
-		const struct owner *made = inventory_address(fixture->inventory, NULL, "new");
+		const struct owned_resource *made =
+			inventory_address(fixture->inventory, NULL, "new");
 		assert_non_null(made);
-		assert_false(owner_is_read_only(made));
-		assert_int_equal(made->ptr.status, PTR_ACTIVE);
+		assert_false(owned_is_declared(made));
+		assert_int_equal(made->status, PTR_ACTIVE);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mail.test.", 60));
-		assert_string_equal(owner_etag(made, again), etag);
+		assert_string_equal(owned_etag(made, again), etag);
 	}
 }
 
@@ -171,8 +182,8 @@ static void an_address_of_the_file_without_a_ptr_keeps_the_one_of_the_api(void *
 				"bare.test.");
 	inventory_fixture_restart(fixture);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
-	assert_true(owner_is_read_only(inventory_fixture_at(fixture, "198.51.100.11")));
-	assert_false(inventory_fixture_at(fixture, "198.51.100.11")->ptr.read_only);
+	assert_true(owned_is_declared(inventory_fixture_at(fixture, "198.51.100.11")));
+	assert_false(inventory_fixture_at(fixture, "198.51.100.11")->ptr_is_declared);
 }
 
 static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
@@ -210,7 +221,7 @@ static void what_is_in_both_is_refused_and_both_are_named(void **state)
 		 "addresses[NEW].name"},
 	};
 	struct inventory_fixture *fixture = *state;
-	const struct owner *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
+	const struct owned_resource *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
 	const struct edit_value label = {"domain_name_label", "taken"};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
@@ -260,12 +271,12 @@ static void an_address_whose_pool_is_gone_is_kept_and_not_served(void **state)
 	inventory_settle(fixture->inventory);
 	assert_int_equal(inventory_fixture_load(fixture, without), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
-	const struct owner *kept = inventory_fixture_at(fixture, "198.51.100.30");
-	assert_int_equal(kept->ptr.status, PTR_ERROR);
-	assert_non_null(strstr(kept->ptr.reason, "no address pool of its region, east"));
+	const struct owned_resource *kept = inventory_fixture_at(fixture, "198.51.100.30");
+	assert_int_equal(kept->status, PTR_ERROR);
+	assert_non_null(strstr(kept->reason, "no address pool of its region, east"));
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
-	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ACTIVE);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
 }
 
@@ -284,14 +295,14 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 		0);
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
 				"other.test.");
-	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ERROR);
 	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
 		edit_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
 		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
-	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->ptr.status, PTR_PENDING);
+	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->status, PTR_PENDING);
 	assert_true(inventory_fixture_serves(fixture, "203.0.113.77", "other.test.", 3600));
 }
 
@@ -300,7 +311,7 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 					 char text[CHANGE_TEXT_MAX])
 {
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
@@ -433,47 +444,47 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
 				"one.test.");
-	const struct owner *bare = inventory_fixture_at(fixture, "198.51.100.11");
-	assert_int_equal(bare->ptr.status, PTR_PENDING);
-	assert_int_equal(bare->ptr.action, PTR_ACTION_CREATE);
+	const struct owned_resource *bare = inventory_fixture_at(fixture, "198.51.100.11");
+	assert_int_equal(bare->status, PTR_PENDING);
+	assert_int_equal(bare->action, PTR_ACTION_CREATE);
 	inventory_fixture_point(fixture, bare, "two.test.");
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
-	assert_int_equal(bare->ptr.action, PTR_ACTION_UPDATE);
+	assert_int_equal(bare->action, PTR_ACTION_UPDATE);
 	inventory_settle(fixture->inventory);
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
-	assert_int_equal(bare->ptr.status, PTR_ACTIVE);
-	assert_int_equal(bare->ptr.action, PTR_ACTION_NONE);
+	assert_int_equal(bare->status, PTR_ACTIVE);
+	assert_int_equal(bare->action, PTR_ACTION_NONE);
 	inventory_fixture_point(fixture, bare, "");
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
-	assert_null(bare->ptr.fqdn);
-	assert_int_equal(bare->ptr.action, PTR_ACTION_DELETE);
+	assert_null(bare->item.reverse_fqdn);
+	assert_int_equal(bare->action, PTR_ACTION_DELETE);
 	inventory_settle(fixture->inventory);
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
-	assert_int_equal(bare->ptr.status, PTR_INACTIVE);
+	assert_int_equal(bare->status, PTR_INACTIVE);
 }
 
 static void very_many_ptrs_settle_at_once(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct change_ptr ptr = {.fqdn = "n.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "n.test.", .ttl = NOT_GIVEN};
 	char name[16], address[ADDRESS_TEXT_MAX];
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
 	for (unsigned i = 0; i < 1500; i++) {
 		const struct edit_value values[] = {{"name", name}, {"address", address}};
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
-		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
-		assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
+		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
+		assert_int_equal(change_ptr_set(change, resource, &ptr), 0);
 	}
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
-	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->ptr.status, PTR_PENDING);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->status, PTR_PENDING);
 	inventory_settle(fixture->inventory);
-	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);
-	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->status, PTR_ACTIVE);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)

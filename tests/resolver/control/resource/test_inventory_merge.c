@@ -30,12 +30,12 @@ static void exec(const struct inventory_fixture *fixture, const char *sql)
 	sqlite3_close(db);
 }
 
-static int set_value(struct inventory_fixture *fixture, const struct owner *owner, const char *key,
-		     const char *text)
+static int set_value(struct inventory_fixture *fixture, const struct owned_resource *resource,
+		     const char *key, const char *text)
 {
 	const struct edit_value value = {key, text};
 	struct change *change = edit_begin(fixture->inventory, "test");
-	int err = edit_set(change, owner, &value, 1, NULL);
+	int err = edit_set(change, resource, &value, 1, NULL);
 
 	if (!err)
 		err = edit_commit(change);
@@ -93,7 +93,8 @@ static void what_was_read_and_not_served_is_read_again(void **state)
 
 	inventory_fixture_add(fixture, "new", "198.51.100.30");
 	exec(fixture,
-	     "UPDATE resources SET addr = x'04c633640a' WHERE addr NOT NULL"); /* the file's */
+	     "UPDATE resources SET addr = x'04c633640a', json = json_set(json, '$.address',"
+	     " '198.51.100.10') WHERE addr NOT NULL"); /* the file's */
 	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have"));
 	assert_int_not_equal(set_value(fixture, inventory_fixture_named(fixture, "new"), "address",
@@ -101,7 +102,9 @@ static void what_was_read_and_not_served_is_read_again(void **state)
 			     0);
 	inventory_about(fixture->inventory, &about);
 	assert_non_null(strstr(about.error, "reload"));
-	exec(fixture, "UPDATE resources SET addr = x'04c6336420' WHERE addr NOT NULL");
+	exec(fixture,
+	     "UPDATE resources SET addr = x'04c6336420', json = json_set(json, '$.address',"
+	     " '198.51.100.32') WHERE addr NOT NULL");
 	load(fixture, NULL);
 	assert_null(inventory_fixture_at(fixture, "198.51.100.30"));
 	assert_int_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.32"),
@@ -132,16 +135,15 @@ static void a_pool_that_goes_and_comes_takes_names_with_it(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		load(fixture, ELSEWHERE);
 		assert_int_equal(fixture->config.faults.warnings, 1);
-		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
-				 PTR_ERROR);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ERROR);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", NULL, 0));
 		assert_true(
 			inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com", NULL));
 		load(fixture, FIXTURE_WORLD);
 		assert_int_equal(fixture->config.faults.warnings, 0);
-		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status,
 				 PTR_ACTIVE);
-		assert_null(inventory_fixture_at(fixture, "198.51.100.30")->ptr.reason);
+		assert_null(inventory_fixture_at(fixture, "198.51.100.30")->reason);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 3600));
 		assert_true(inventory_fixture_resolves(fixture, "web.east.cloudapp.azure.com",
 						       "198.51.100.30"));
@@ -208,9 +210,9 @@ static void an_abandoned_reload_leaves_everything_as_it_was(void **state)
 		assert_non_null(next);
 		inventory_prepared_free(next);
 		model_free(model);
-		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status,
 				 PTR_ACTIVE);
-		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.ttl, 3600);
+		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ttl_served, 3600);
 		assert_non_null(inventory_fixture_at(fixture, "198.51.100.10"));
 	}
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
@@ -226,9 +228,9 @@ static void a_ptr_that_is_pending_stays_so_over_a_reload(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
 	load(fixture, NULL);
-	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_PENDING);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_PENDING);
 	inventory_settle(fixture->inventory);
-	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ACTIVE);
 }
 
 /* ---- against one made anew ---- */
@@ -258,53 +260,52 @@ static void compare_served(const struct owned *one, const struct owned *other)
 	assert_int_equal(owned_bytes(one), owned_bytes(other));
 }
 
-static const struct owner **addresses(struct inventory *inventory, size_t *count)
+static const struct owned_resource **addresses(struct inventory *inventory, size_t *count)
 {
 	struct inventory_about about;
 
 	inventory_about(inventory, &about);
-	const struct owner **list = calloc(about.addresses + 1, sizeof *list);
+	const struct owned_resource **list = calloc(about.addresses + 1, sizeof *list);
 	*count = inventory_addresses_after(inventory, NULL, list, about.addresses + 1);
 	assert_int_equal(*count, about.addresses);
 	return list;
 }
 
-static const struct owner **services(struct inventory *inventory, size_t *count)
+static const struct owned_resource **services(struct inventory *inventory, size_t *count)
 {
 	struct inventory_about about;
 
 	inventory_about(inventory, &about);
-	const struct owner **list = calloc(about.services + 1, sizeof *list);
+	const struct owned_resource **list = calloc(about.services + 1, sizeof *list);
 	*count = inventory_services_after(inventory, NULL, list, about.services + 1);
 	assert_int_equal(*count, about.services);
 	return list;
 }
 
-static void compare_one(const struct owner *a, const struct owner *b)
+static void compare_one(const struct owned_resource *a, const struct owned_resource *b)
 {
 	char etags[2][ETAG_MAX];
 
 	assert_non_null(a);
 	assert_non_null(b);
-	assert_string_equal(owner_etag(a, etags[0]), owner_etag(b, etags[1]));
-	assert_int_equal(a->ptr.status, b->ptr.status);
-	assert_string_equal(a->ptr.reason ? a->ptr.reason : "-",
-			    b->ptr.reason ? b->ptr.reason : "-");
+	assert_string_equal(owned_etag(a, etags[0]), owned_etag(b, etags[1]));
+	assert_int_equal(a->status, b->status);
+	assert_string_equal(a->reason ? a->reason : "-", b->reason ? b->reason : "-");
 }
 
-static void compare_owners(struct inventory *one, struct inventory *other,
-			   const struct owner **(*list)(struct inventory *, size_t *))
+static void compare_resources(struct inventory *one, struct inventory *other,
+			      const struct owned_resource **(*list)(struct inventory *, size_t *))
 {
 	size_t counts[2];
-	const struct owner **lists[] = {list(one, &counts[0]), list(other, &counts[1])};
+	const struct owned_resource **lists[] = {list(one, &counts[0]), list(other, &counts[1])};
 
 	assert_int_equal(counts[0], counts[1]);
 	for (size_t i = 0; i < counts[0]; i++) {
-		const struct owner *a = lists[0][i];
+		const struct owned_resource *a = lists[0][i];
 
 		compare_one(a, lists[1][i]);
-		compare_one(inventory_by_id(one, a->id), a);
-		compare_one(inventory_by_address(one, &a->address), a);
+		compare_one(inventory_by_id(one, a->item.id), a);
+		compare_one(inventory_by_address(one, &a->item.address), a);
 		if (a->fqdn)
 			compare_one(inventory_by_fqdn(one, a->fqdn), a);
 	}
@@ -330,8 +331,8 @@ static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 	assert_int_equal(about.services, anew_about.services);
 	assert_int_equal(about.ptrs, anew_about.ptrs);
 	assert_int_equal(about.waiting, anew_about.waiting);
-	compare_owners(fixture->inventory, anew, addresses);
-	compare_owners(fixture->inventory, anew, services);
+	compare_resources(fixture->inventory, anew, addresses);
+	compare_resources(fixture->inventory, anew, services);
 	compare_served(fixture->served, anew->now.owned);
 	inventory_free(anew);
 	model_free(model);
@@ -382,17 +383,18 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	snprintf(fqdn, sizeof fqdn, "n%u.test.", random_below(seed, 1000));
 	const struct edit_value values[] = {
 		{"name", name}, {"address", address}, {"domain_name_label", label}};
-	const struct change_ptr ptr = {.fqdn = random_below(seed, 4) ? fqdn : ""};
-	const struct owner *owner = inventory_fixture_named(fixture, name);
+	const struct owned_item ptr = {.reverse_fqdn = random_below(seed, 4) ? fqdn : "",
+				       .ttl = NOT_GIVEN};
+	const struct owned_resource *resource = inventory_fixture_named(fixture, name);
 	struct change *change = edit_begin(fixture->inventory, "test");
 	int err;
 
-	if (!owner && slot >= 3)
-		err = edit_add(change, OWNER_ADDRESS, values, 2 + slot % 2, NULL);
-	else if (owner && slot >= 3 && random_below(seed, 5) == 0)
-		err = change_remove(change, owner);
+	if (!resource && slot >= 3)
+		err = edit_add(change, KIND_ADDRESS, values, 2 + slot % 2, NULL);
+	else if (resource && slot >= 3 && random_below(seed, 5) == 0)
+		err = change_remove(change, resource);
 	else
-		err = change_ptr_set(change, owner, &ptr);
+		err = change_ptr_set(change, resource, &ptr);
 	if (!err)
 		assert_int_equal(edit_commit(change), 0);
 	edit_free(change);

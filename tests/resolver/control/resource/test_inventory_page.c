@@ -16,15 +16,15 @@
 static const char *read_addresses(struct inventory_fixture *fixture, size_t room)
 {
 	static char names[512];
-	const struct owner *page[8];
+	const struct owned_resource *page[8];
 	struct address after;
 	size_t count = inventory_addresses_after(fixture->inventory, NULL, page, room);
 
 	*names = '\0';
 	while (count > 0) {
 		for (size_t i = 0; i < count; i++)
-			text_append(names, sizeof names, "%s ", page[i]->name);
-		after = page[count - 1]->address;
+			text_append(names, sizeof names, "%s ", page[i]->item.name);
+		after = page[count - 1]->item.address;
 		count = inventory_addresses_after(fixture->inventory, &after, page, room);
 	}
 	return names;
@@ -52,15 +52,15 @@ static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 static void a_page_begins_behind_what_is_gone_by_now(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *page[2];
+	const struct owned_resource *page[2];
 	struct address gone;
 
 	assert_int_equal(address_parse(&gone, "198.51.100.10"), 0);
 	assert_int_equal(inventory_addresses_after(fixture->inventory, &gone, page, 2), 1);
-	assert_string_equal(page[0]->name, "bare");
+	assert_string_equal(page[0]->item.name, "bare");
 	assert_int_equal(address_parse(&gone, "198.51.100.9"), 0);
 	assert_int_equal(inventory_addresses_after(fixture->inventory, &gone, page, 2), 2);
-	assert_string_equal(page[0]->name, "filed");
+	assert_string_equal(page[0]->item.name, "filed");
 	assert_int_equal(address_parse(&gone, "255.255.255.255"), 0);
 	assert_int_equal(inventory_addresses_after(fixture->inventory, &gone, page, 2), 0);
 	assert_int_equal(address_parse(&gone, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 0);
@@ -72,19 +72,19 @@ static void services_come_by_name_and_follow_changes(void **state)
 	struct inventory_fixture *fixture = *state;
 	static const struct edit_value zoo[] = {{"name", "Zoo"}, {"address", "198.51.100.21"}};
 	static const struct edit_value bar[] = {{"name", "bar"}, {"address", "198.51.100.22"}};
-	const struct owner *page[4];
+	const struct owned_resource *page[4];
 
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 4), 1);
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, OWNER_SERVICE, zoo, 2, NULL), 0);
-	assert_int_equal(edit_add(change, OWNER_SERVICE, bar, 2, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_SERVICE, zoo, 2, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_SERVICE, bar, 2, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 2), 2);
-	assert_string_equal(page[0]->name, "app");
-	assert_string_equal(page[1]->name, "bar");
+	assert_string_equal(page[0]->item.name, "app");
+	assert_string_equal(page[1]->item.name, "bar");
 	assert_int_equal(inventory_services_after(fixture->inventory, "BAR", page, 2), 1);
-	assert_string_equal(page[0]->name, "Zoo");
+	assert_string_equal(page[0]->item.name, "Zoo");
 }
 
 static void a_ptr_that_becomes_active_gives_lists_another_tag_of_the_same_version(void **state)

@@ -14,7 +14,8 @@
 
 #define BARE     "198.51.100.11"
 #define NEW      "198.51.100.30"
-#define SPOIL    "UPDATE resources SET json = 'x'"
+#define SPOIL    "UPDATE resources SET json = 'x' || json"
+#define MEND     "UPDATE resources SET json = substr(json, 2)"
 #define NOT_OURS "was not written by sluice"
 
 static void exec(const struct inventory_fixture *fixture, const char *sql)
@@ -66,7 +67,7 @@ static struct change *begin(struct inventory_fixture *fixture)
 static void an_owner_of_the_file_whose_ptr_cannot_be_read_is_not_shown_without_one(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *page[8];
+	const struct owned_resource *page[8];
 
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "bare.test.");
 	inventory_fixture_add(fixture, "new", NEW);
@@ -109,7 +110,7 @@ static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_address
 		{"name", "new"}, {"resource_group", "web"}, {"address", NEW}};
 	struct change *change = begin(fixture);
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	exec(fixture, SPOIL " WHERE kind = 104");
@@ -136,9 +137,9 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 {
 	static const char *const spoilt[] = {"101", "103", "104"};
 	struct inventory_fixture *fixture = *state;
-	const struct change_group group = {"web", NULL, NULL};
+	const struct resource_group group = {.name = "web", .region = NULL};
 	struct change *change = begin(fixture);
-	const struct change_ptr ptr = {.fqdn = "waiting.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "waiting.test.", .ttl = NOT_GIVEN};
 	json_t *document = json_pack("{s:i}", "version", 1);
 
 	assert_int_equal(change_group_put(change, &group, false), 0);
@@ -154,9 +155,7 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 		change = begin(fixture);
 		check_unread(fixture, change,
 			     state_json_read(change, fixture->inventory, document));
-		snprintf(sql, sizeof sql,
-			 "UPDATE resources SET json = '{\"name\":\"new\"}' WHERE kind = %s",
-			 spoilt[i]);
+		snprintf(sql, sizeof sql, MEND " WHERE kind = %s", spoilt[i]);
 		exec(fixture, sql);
 	}
 	change = begin(fixture);

@@ -99,12 +99,12 @@ static void put_name(struct wire *wire, const char *text)
 /* "OWNER CNAME TARGET" or "OWNER A ADDRESS". */
 static void put_record(struct wire *wire, const char *line)
 {
-	char owner[300], type[16], data[300];
+	char resource[300], type[16], data[300];
 	struct address address;
 
-	assert_int_equal(sscanf(line, "%299s %15s %299s", owner, type, data), 3);
+	assert_int_equal(sscanf(line, "%299s %15s %299s", resource, type, data), 3);
 	bool cname = strcmp(type, "CNAME") == 0;
-	put_name(wire, owner);
+	put_name(wire, resource);
 	put16(wire, cname ? TYPE_CNAME : strcmp(type, "AAAA") == 0 ? TYPE_AAAA : TYPE_A);
 	put16(wire, 1);
 	put16(wire, 0);
@@ -324,9 +324,9 @@ static void no_answer_is_neither_yes_nor_no(void **state)
 static void an_owner_counts_as_it_will_be(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct owner *web = inventory_address(fixture->inventory, NULL, "web");
+	const struct owned_resource *web = inventory_address(fixture->inventory, NULL, "web");
 	struct ownership_question question = {.name = "new.east.cloudapp.azure.com",
-					      .id = web->id,
+					      .id = web->item.id,
 					      .fqdn = "new.east.cloudapp.azure.com."};
 	struct known known;
 
@@ -336,7 +336,7 @@ static void an_owner_counts_as_it_will_be(void **state)
 	check(fixture, &known, question);
 	answer(0, RCODE_NOERROR, WEB " A 198.51.100.10");
 	assert_known(&known, OWNERSHIP_FOREIGN);
-	question.address = web->address;
+	question.address = web->item.address;
 	check(fixture, &known, question);
 	answer(0, RCODE_NOERROR, WEB " A 198.51.100.10");
 	assert_known(&known, OWNERSHIP_OWNED);

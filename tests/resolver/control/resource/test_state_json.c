@@ -60,16 +60,18 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 						   {"domain_name_label", "web1"}};
 	static const struct edit_value service[] = {
 		{"name", "svc"}, {"address", "198.51.100.41"}, {"description", "words"}};
-	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
+	static const struct owned_item ptr = {
+		.reverse_fqdn = "w.test.", .ptr_description = "mail", .ttl = 7};
 	json_t *tags = json_pack("{s:s}", "a", "1");
-	const struct change_group empty = {"Empty", "west", tags};
+	struct tag tag = {"a", "1"};
+	const struct resource_group empty = {.name = "Empty", .region = "west", .tags = {&tag, 1}};
 	struct inventory_fixture *fixture = *state, other;
 	struct change *change = edit_begin(fixture->inventory, "test");
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
-	assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
-	assert_int_equal(edit_add(change, OWNER_SERVICE, service, 3, NULL), 0);
+	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
+	assert_int_equal(change_ptr_set(change, resource, &ptr), 0);
+	assert_int_equal(edit_add(change, KIND_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	change = edit_begin(fixture->inventory, "test");
@@ -115,10 +117,10 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"waiting\": {}}", "waiting", "not a list"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7, \"ttl\": 60}]}",
-		 "waiting[0].description", "not a string"},
+		 "waiting[0].description", "give a string"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": \"d\", \"ttl\": \"60\"}]}",
-		 "waiting[0].ttl", "whole number"},
+		 "waiting[0].ttl", "give an integer"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
 		 "\"a.test.\"}]}",
 		 "waiting[0].owner", ""},
@@ -220,7 +222,8 @@ static void what_waits_and_is_not_in_the_document_is_gone(void **state)
 static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 {
 	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
-	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
+	static const struct owned_item ptr = {
+		.reverse_fqdn = "odd.test.", .ptr_description = odd, .ttl = NOT_GIVEN};
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 

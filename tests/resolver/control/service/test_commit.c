@@ -231,7 +231,7 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 {
 	struct inventory *inventory = world->service.inventory;
 	char address[ADDRESS_TEXT_MAX];
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
 	(void)state;
 	put_owned(KIND_ADDRESS, "mail", json_pack("{s:s}", "reverse_fqdn", "mail.test."), false);
@@ -242,12 +242,12 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 	assert_int_equal(world->told, 1);
 	assert_int_equal(world->err, 0);
 	inventory_forget(inventory);
-	owner = inventory_address(inventory, NULL, "mail");
-	assert_non_null(owner);
-	assert_string_equal(owner->ptr.fqdn, "mail.test.");
+	resource = inventory_address(inventory, NULL, "mail");
+	assert_non_null(resource);
+	assert_string_equal(resource->item.reverse_fqdn, "mail.test.");
 	/* What was chosen is in the record, for whoever else makes the change. */
-	assert_string_equal(owner->id, chosen("id"));
-	assert_string_equal(address_print(&owner->address, address), chosen("address"));
+	assert_string_equal(resource->item.id, chosen("id"));
+	assert_string_equal(address_print(&resource->item.address, address), chosen("address"));
 }
 
 /* What each edit chose is in the record as it was then. */
@@ -270,7 +270,7 @@ static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **stat
 
 static void a_name_that_was_found_to_be_ours_is_not_asked_for_again(void **state)
 {
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++)
@@ -282,8 +282,8 @@ static void a_name_that_was_found_to_be_ours_is_not_asked_for_again(void **state
 	assert_int_equal(world->outcome, CHANGE_INVALID);
 	answer(COMMIT_YES);
 	assert_int_equal(world->err, 0);
-	owner = inventory_service(world->service.inventory, "shop");
-	assert_string_equal(owner->ptr.fqdn, "shop.elsewhere.");
+	resource = inventory_service(world->service.inventory, "shop");
+	assert_string_equal(resource->item.reverse_fqdn, "shop.elsewhere.");
 }
 
 static void nothing_changes_when_the_answer_is_no(void **state)
@@ -451,7 +451,7 @@ static void run_until(const unsigned *count, unsigned wanted)
 static void many_are_agreed_to_and_made_in_a_thread(void **state)
 {
 	struct many many = {.values = NULL};
-	const struct owner *owner;
+	const struct owned_resource *resource;
 
 	(void)state;
 	put_many(&many, false);
@@ -467,8 +467,8 @@ static void many_are_agreed_to_and_made_in_a_thread(void **state)
 	assert_true(world->went_on);
 	assert_true(is_served("many0"));
 	assert_true(is_kept("many198"));
-	owner = inventory_address(world->service.inventory, NULL, "many199");
-	assert_string_equal(owner->ptr.fqdn, "many.test.");
+	resource = inventory_address(world->service.inventory, NULL, "many199");
+	assert_string_equal(resource->item.reverse_fqdn, "many.test.");
 	assert_false(world->service.work.busy);
 	json_decref(many.values);
 }
@@ -532,9 +532,9 @@ static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **sta
 
 static int put_two_ptrs(void *context, struct change *change, struct inventory *inventory)
 {
-	const struct change_ptr ptr = {.fqdn = "given.test."};
-	const struct owner *owner = inventory_address(inventory, NULL, context);
-	int err = change_ptr_set(change, owner, &ptr);
+	const struct owned_item ptr = {.reverse_fqdn = "given.test.", .ttl = NOT_GIVEN};
+	const struct owned_resource *resource = inventory_address(inventory, NULL, context);
+	int err = change_ptr_set(change, resource, &ptr);
 
 	return err ? err : change_ptr_wait(change, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
 }
@@ -557,8 +557,9 @@ static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
 	run_until(&world->told, 2);
 	assert_int_equal(world->err, 0);
 	inventory_forget(world->service.inventory);
-	assert_string_equal(inventory_address(world->service.inventory, NULL, name)->ptr.fqdn,
-			    "given.test.");
+	assert_string_equal(
+		inventory_address(world->service.inventory, NULL, name)->item.reverse_fqdn,
+		"given.test.");
 	inventory_about(world->service.inventory, &about);
 	assert_int_equal(about.waiting, 1);
 }

@@ -87,7 +87,7 @@ static void on_done(void *request)
 
 static bool is_held(void)
 {
-	const struct change_ptr ptr = {.fqdn = "x.test."};
+	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(world->fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = change_error(change)->outcome == CHANGE_BUSY;

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/owned_resource.h"
 #include "resolver/control/store/pairs.h"
 #include "rules/text.h"
 #include "tests/lib/state_case.h"
