@@ -216,6 +216,11 @@ class State(World):
         self.assertEqual(["r/out"], shown["outbound_endpoints"])
         self.assertEqual("hub", self.good("GET", "rulesets/dev/office/links/hub").body["virtual_network"])
         self.assertEqual("dev/hub", self.good("GET", "private_zones/-/lone.internal/links/l").body["virtual_network"])
+        for path, text, count in (("rulesets/dev/office", "hub", 1), ("rulesets/dev/office", "dev/hub", 1),
+                                  ("private_zones/-/lone.internal", "HUB", 1), ("private_zones/-/lone.internal", "dev/hub", 1),
+                                  ("rulesets/dev/office", "test/hub", 0), ("rulesets/dev/office", "ub", 0)):
+            listed = self.good("GET", "%s/links?virtual_network=%s" % (path, text)).body["links"]
+            self.assertEqual(count, len(listed), (path, text))  # as it is kept, and as it is shown
         self.good("PUT", "rulesets/dev/office", shown, 200)  # as it was got
         self.assertEqual(rows["dev/office"], self.rows()["dev/office"])
         # What comes later changes nothing.

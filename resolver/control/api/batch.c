@@ -171,10 +171,10 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 	row->owned_key = reader->keys[COLUMN_ADDRESS];
 	if (!row->address)
 		return change_refuse(error, row->owned_key, "it is empty; give an address");
-	err = read_cell(reader, COLUMN_FQDN, "reverse_fqdn", &row->ptr, error);
+	err = read_cell(reader, COLUMN_TTL, "ttl", &row->ptr, error);
 	if (!err)
-		err = read_cell(reader, COLUMN_DESCRIPTION, "description", &row->ptr, error);
-	return err ? err : read_cell(reader, COLUMN_TTL, "ttl", &row->ptr, error);
+		err = read_cell(reader, COLUMN_FQDN, "reverse_fqdn", &row->ptr, error);
+	return err ? err : read_cell(reader, COLUMN_DESCRIPTION, "description", &row->ptr, error);
 }
 
 /* ---- JSON ---- */

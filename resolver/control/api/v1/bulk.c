@@ -170,10 +170,15 @@ int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
 				       .fits = fits,
 				       .arena = arena,
 				       .limit = limit};
+	char behind[PATH_MAX_BYTES];
 	int err = 0;
 
 	error->outcome = CHANGE_FINE;
 	*items = NULL;
+	if (path->names[1] && path_key(path, behind) != 0)
+		return change_say(error, CHANGE_INVALID, "marker",
+				  "it is longer than any name; follow the `next` link of the "
+				  "previous page");
 	if (in->zone)
 		err = service_each_behind(in->inventory, path, on_row, &listing, error);
 	if (err && error->outcome == CHANGE_NO_STATE)

@@ -75,15 +75,26 @@ static bool is_value(const char *text, const char *wanted, bool of_domain)
 	return text && of_domain && is_domain(text, wanted);
 }
 
+/* A reference is kept with its group, and shown without where that is its own. */
+static bool is_short_form(const char *text, const char *wanted)
+{
+	size_t length = strlen(text), tail = strlen(wanted);
+
+	return tail > 0 && length > tail && text[length - tail - 1] == '/' &&
+	       strcasecmp(text + length - tail, wanted) == 0;
+}
+
 static bool has_value(const struct field *field, const void *item, const char *wanted)
 {
 	char buffer[128], printed[ADDRESS_TEXT_MAX];
 	struct address address;
+	const char *text;
 
 	if (field->type == FIELD_ADDRESS && address_parse(&address, wanted) == 0)
 		wanted = address_print(&address, printed);
-	return is_value(schema_get_text(field, item, buffer, sizeof buffer), wanted,
-			field->type == FIELD_DOMAIN);
+	text = schema_get_text(field, item, buffer, sizeof buffer);
+	return is_value(text, wanted, field->type == FIELD_DOMAIN) ||
+	       (text && field->refers && is_short_form(text, wanted));
 }
 
 static bool has_part(const struct filter *filter, const struct kind *kind, const void *item,

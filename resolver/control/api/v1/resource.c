@@ -649,7 +649,7 @@ static bool is_behind(const struct listing *listing, const struct listed *listed
 
 static json_t *next_page(const struct listing *listing, const struct listed *last)
 {
-	char marker[2 * NAME_TEXT_MAX];
+	char marker[NAME_TEXT_MAX + GROUP_TEXT_MAX];
 
 	if (!is_of_all_groups(listing))
 		return api_next_page(listing->request, "marker", last->name);
@@ -683,7 +683,7 @@ static json_t *page_json(struct listing *listing, size_t limit)
 static bool check_marker(struct api_request *request)
 {
 	const char *marker = api_query(request, "marker");
-	bool fits = !marker || strlen(marker) < (size_t)2 * NAME_TEXT_MAX;
+	bool fits = !marker || strlen(marker) < (size_t)NAME_TEXT_MAX + GROUP_TEXT_MAX;
 
 	if (!fits)
 		api_fail_at(request, 400, "invalid", "marker",
