@@ -76,8 +76,12 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 		err = schema_set_number(field, item, syntax->integer(value), origin,
 					reader->faults);
 	} else if (kind == VALUE_STRING && !number && field->type != FIELD_BOOL) {
-		err = schema_set_text(field, item, syntax->string(value), origin, reader->arena,
-				      reader->faults);
+		err = reader->keeps
+			      ? schema_keep_text(field, item, syntax->string(value), reader->arena)
+			      : ERR_INVALID;
+		if (err)
+			err = schema_set_text(field, item, syntax->string(value), origin,
+					      reader->arena, reader->faults);
 	} else {
 		wrong_kind(reader, field, value, origin);
 		return;
@@ -236,9 +240,9 @@ static void on_tag(void *context, const char *name, const void *value)
 		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%sis %s; give a string",
 			  name ? "\"" : "", name ? name : "", name ? "\" " : "",
 			  syntax->kind_text(value));
-	else if (name && !text_is_plain(name, why))
+	else if (name && !reader->keeps && !text_is_plain(name, why))
 		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in a name, %s", why);
-	else if (!text_is_plain(text, why))
+	else if (!reader->keeps && !text_is_plain(text, why))
 		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%s%s",
 			  name ? "in what \"" : "", name ? name : "", name ? "\" is, " : "", why);
 	else if (name)

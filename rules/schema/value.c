@@ -186,6 +186,19 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	}
 }
 
+int schema_keep_text(const struct field *field, void *item, const char *text, struct arena *arena)
+{
+	switch (field->type) {
+	case FIELD_STRING:
+	case FIELD_NAME:
+	case FIELD_NAME_DOTS:
+	case FIELD_DOMAIN:
+	case FIELD_PATH:
+	case FIELD_UUID: return store_string(slot(field, item), text, arena);
+	default: return parse_value(field, item, text, arena);
+	}
+}
+
 /* An address and more, where an address alone belongs. */
 static bool complain_of_more(const struct field *field, const char *text,
 			     const struct origin *origin, struct faults *faults)

@@ -197,9 +197,10 @@ class Store(test_reverse.Reverse):
 
     def row(self, number):
         name = "m%d" % number
-        values = {"name": name, "address": self.address(number), "allocation": "static",
+        key = "00000000-0000-4000-8000-%012x" % number
+        values = {"name": name, "id": key, "address": self.address(number), "allocation": "static",
                   "reverse_fqdn": name + ".example."}
-        return ("-/" + name, json.dumps(values), "00000000-0000-4000-8000-%012x" % number,
+        return ("-/" + name, json.dumps(values), key,
                 b"\x06" + ipaddress.ip_address(self.address(number)).packed, name + ".example.")
 
     @staticmethod
@@ -237,7 +238,7 @@ class Store(test_reverse.Reverse):
         groups = "/subscriptions/%s/resourceGroups%%s?api-version=2025-04-01" % test_reverse.SUBSCRIPTION
         self.good("PUT", groups % "/lab", {"location": "westeurope"}, 201)
         database = sqlite3.connect(self.path)
-        database.execute("UPDATE resources SET json = 'x' WHERE ptr NOT NULL OR path LIKE '%lab'")
+        database.execute("UPDATE resources SET json = 'x' || json WHERE ptr NOT NULL OR path LIKE '%lab'")
         database.commit()
         why = "not written by sluice"
         self.assertEqual(503, self.call("GET", groups % "").status)
@@ -250,7 +251,7 @@ class Store(test_reverse.Reverse):
             answer = self.call("POST", "/v1/changes" + query, {"edits": [edit]})
             self.bad_v1(answer, 503, "store_failed", text=why)
         self.refused(why)
-        database.execute("UPDATE resources SET json = '{}' WHERE ptr NOT NULL")
+        database.execute("UPDATE resources SET json = substr(json, 2) WHERE ptr NOT NULL")
         database.execute("DELETE FROM resources WHERE path LIKE '%lab'")
         database.commit()
         database.close()

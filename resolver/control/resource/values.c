@@ -148,6 +148,24 @@ static void check_paths(const struct group *group, const void *item, const struc
 	}
 }
 
+static void begin_item(const struct group *group, void *item, const struct origin *origin,
+		       struct arena *arena)
+{
+	memset(item, 0, group->size);
+	schema_defaults(group, item, arena);
+	memcpy(item, origin, sizeof *origin);
+}
+
+static void read_object(struct schema_reader *reader, const struct group *group,
+			const json_t *values, void *item, const struct origin *origin)
+{
+	if (json_is_object(values))
+		schema_read_group(reader, group, values, item);
+	else
+		fault_add(reader->faults, FAULT_ERROR, origin, NULL, "is %s; give an object: {...}",
+			  values ? json_kind_text(values) : "nothing");
+}
+
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults)
 {
@@ -159,19 +177,28 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 				       .chosen = kind->chosen};
 	size_t errors = faults->errors;
 
-	memset(item, 0, group->size);
-	schema_defaults(group, item, arena);
-	memcpy(item, origin, sizeof *origin);
-	if (!json_is_object(values))
-		fault_add(faults, FAULT_ERROR, origin, NULL, "is %s; give an object: {...}",
-			  values ? json_kind_text(values) : "nothing");
-	else if (!has_children(kind, values, origin, faults) &&
-		 !has_secret(group, values, origin, faults))
-		schema_read_group(&reader, group, values, item);
+	begin_item(group, item, origin, arena);
+	if (!has_children(kind, values, origin, faults) &&
+	    !has_secret(group, values, origin, faults))
+		read_object(&reader, group, values, item, origin);
 	if (faults->errors == errors)
 		check_paths(group, item, origin, faults);
 	if (faults->errors == errors && kind->complete)
 		kind->complete(item, arena, faults);
+}
+
+void values_read_kept(const struct kind *kind, const json_t *values, void *item,
+		      const struct origin *origin, struct arena *arena, struct faults *faults)
+{
+	const struct group *group = kind_field(kind)->group;
+	struct schema_reader reader = {.syntax = &json_syntax,
+				       .arena = arena,
+				       .faults = faults,
+				       .revision = origin->revision,
+				       .keeps = true};
+
+	begin_item(group, item, origin, arena);
+	read_object(&reader, group, values, item, origin);
 }
 
 /* ---- printing ---- */

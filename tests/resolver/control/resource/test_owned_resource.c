@@ -253,6 +253,24 @@ static void a_row_that_sluice_did_not_write_is_refused(void **state)
 			 ERR_INVALID);
 }
 
+/* Earlier versions took texts that none takes any more. */
+static void the_form_of_texts_in_a_row_is_not_judged_again(void **state)
+{
+	static const struct source_keys keys = {
+		.id = ID, .address = {4, {198, 51, 100, 1}}, .ptr = "a.test."};
+	static const struct source_resource row = {
+		KIND_ADDRESS, "-/a",
+		"{" GOOD ",\"reverse_fqdn\":\"a.test.\",\"description\":\"a\\u202eb\","
+		"\"region\":\"a b\",\"tags\":{\"\\u200b\":\"\\u001b\"}}",
+		1, &keys};
+	struct world *world = *state;
+
+	assert_int_equal(owned_of_row(&world->resource, &row, &model, &world->arena), 0);
+	assert_string_equal(world->resource.item.ptr_description, "a\u202eb");
+	assert_string_equal(world->resource.item.region, "a b");
+	assert_string_equal(world->resource.item.tags.items[0].value, "\x1b");
+}
+
 static void a_ptr_of_a_row_of_its_own_is_the_one_that_was_written(void **state)
 {
 	struct world *world = *state;
@@ -383,6 +401,7 @@ int main(void)
 		T(it_is_found_without_regard_to_case),
 		T(a_path_is_its_group_and_its_name_in_lower_case),
 		T(a_row_that_sluice_did_not_write_is_refused),
+		T(the_form_of_texts_in_a_row_is_not_judged_again),
 		T(a_ptr_of_a_row_of_its_own_is_the_one_that_was_written),
 		T(an_address_is_shown_by_the_configurations_keys),
 		T(a_ttl_that_is_the_default_is_shown_as_null_and_as_it_is_served),
