@@ -87,13 +87,9 @@ json_t *group_values(const struct resource_group *group)
 char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 {
 	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
-	json_t *values = group_values(group);
-	char *dumped = values ? json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	uint64_t hash = etag_add_text(&key, group->origin.revision, dumped);
+	uint64_t hash = values_hash(kind_of_id(KIND_GROUP), group, &key);
 
-	free(dumped);
-	json_decref(values);
-	return etag_print(hash, 0, text);
+	return etag_print(etag_add_number(&key, hash, group->origin.revision), 0, text);
 }
 
 json_t *group_show(const struct resource_group *group)

@@ -66,17 +66,11 @@ static const struct hash_key etag_key = {UINT64_C(0x736c75696365), UINT64_C(0x65
 static uint64_t version_of(const struct owned_resource *resource)
 {
 	uint64_t revision = resource->item.origin.revision;
-	json_t *values = owned_values(resource);
-	char *text = values ? json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	uint64_t hash = etag_add_text(&etag_key, resource->kind->id, text);
+	uint64_t hash = values_hash(resource->kind, &resource->item, &etag_key);
 
-	free(text);
-	json_decref(values);
 	if (resource->ptr_revision > revision)
 		revision = resource->ptr_revision;
 	hash = etag_add_text(&etag_key, hash, resource->fqdn);
-	if (owned_has_ptr_of_state(resource))
-		hash = etag_add_text(&etag_key, hash, resource->item.reverse_fqdn);
 	return etag_add_number(&etag_key, hash, revision);
 }
 

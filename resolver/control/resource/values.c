@@ -343,6 +343,30 @@ json_t *values_print(const struct kind *kind, const char *group, const void *ite
 	return print_group(&printed, kind_field(kind)->group, item);
 }
 
+uint64_t values_hash(const struct kind *kind, const void *item, const struct hash_key *key)
+{
+	const struct group *group = kind_field(kind)->group;
+	uint64_t hash = kind->id;
+	char buffer[128];
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		bool is_tags = field->type == FIELD_TAGS;
+		struct schema_list list =
+			is_tags ? schema_list_get(field, item) : (struct schema_list){NULL, 0};
+		const struct tag *tags = list.items;
+
+		if (!is_tags)
+			hash = etag_add_text(
+				key, hash, schema_get_text(field, item, buffer, sizeof buffer));
+		for (size_t k = 0; k < list.count; k++) {
+			hash = etag_add_text(key, hash, tags[k].name);
+			hash = etag_add_text(key, hash, tags[k].value);
+		}
+	}
+	return hash;
+}
+
 json_t *values_print_origin(const struct origin *origin)
 {
 	char text[600];

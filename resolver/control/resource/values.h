@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
 #include "rules/fault.h"
 
@@ -25,6 +26,8 @@ void values_read_kept(const struct kind *kind, const json_t *values, void *item,
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
 /* The tags as an object, which may be empty. */
 json_t *values_print_tags(const struct tag *tags, size_t count);
+/* A hash of all members, of a kind whose members are single values and tags. */
+uint64_t values_hash(const struct kind *kind, const void *item, const struct hash_key *key);
 /* Where it stands in a file, "FILE:LINE"; null: in none. */
 json_t *values_print_origin(const struct origin *origin);
 /* Adds each member of the kind that the object lacks, as null, or as no tags. */
