@@ -397,20 +397,24 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	return 0;
 }
 
-/* A name of good form, and no description or TTL of a PTR that is not there. */
-static int check_ptr(const struct address_reading *reading, const struct owned_item *item)
+/* A name of good form, and no description or TTL of a PTR that is not there; with one that goes
+ * they go, too. */
+static int check_ptr(const struct address_reading *reading, struct owned_item *item)
 {
 	const struct owned_resource *before = reading->before;
+	const char *description = item->ptr_description;
+	bool is_alone = description || item->ttl != NOT_GIVEN;
 
 	if (item->reverse_fqdn)
 		return change_ptr_check(reading->change, item);
-	if ((!item->ptr_description && item->ttl == NOT_GIVEN) ||
-	    (before && before->item.reverse_fqdn))
+	item->ptr_description = NULL;
+	item->ttl = NOT_GIVEN;
+	if (!is_alone || (before && before->item.reverse_fqdn))
 		return 0;
 	return change_fail(reading->change, CHANGE_INVALID,
-			   !item->ptr_description ? "ttl"
-			   : is_service(reading)  ? "ptr_description"
-						  : "description",
+			   !description          ? "ttl"
+			   : is_service(reading) ? "ptr_description"
+						 : "description",
 			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 

@@ -166,15 +166,21 @@ static void read_object(struct schema_reader *reader, const struct group *group,
 			  values ? json_kind_text(values) : "nothing");
 }
 
+static struct schema_reader reader_of(const struct kind *kind, const struct origin *origin,
+				      struct arena *arena, struct faults *faults)
+{
+	return (struct schema_reader){.syntax = &json_syntax,
+				      .arena = arena,
+				      .faults = faults,
+				      .revision = origin->revision,
+				      .chosen = kind->chosen};
+}
+
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults)
 {
 	const struct group *group = kind_field(kind)->group;
-	struct schema_reader reader = {.syntax = &json_syntax,
-				       .arena = arena,
-				       .faults = faults,
-				       .revision = origin->revision,
-				       .chosen = kind->chosen};
+	struct schema_reader reader = reader_of(kind, origin, arena, faults);
 	size_t errors = faults->errors;
 
 	begin_item(group, item, origin, arena);
@@ -191,12 +197,9 @@ void values_read_kept(const struct kind *kind, const json_t *values, void *item,
 		      const struct origin *origin, struct arena *arena, struct faults *faults)
 {
 	const struct group *group = kind_field(kind)->group;
-	struct schema_reader reader = {.syntax = &json_syntax,
-				       .arena = arena,
-				       .faults = faults,
-				       .revision = origin->revision,
-				       .keeps = true};
+	struct schema_reader reader = reader_of(kind, origin, arena, faults);
 
+	reader.keeps = true;
 	begin_item(group, item, origin, arena);
 	read_object(&reader, group, values, item, origin);
 }
@@ -357,8 +360,8 @@ uint64_t values_hash(const struct kind *kind, const void *item, const struct has
 		const struct tag *tags = list.items;
 
 		if (!is_tags)
-			hash = etag_add_text(
-				key, hash, schema_get_text(field, item, buffer, sizeof buffer));
+			hash = etag_add_text(key, hash,
+					     schema_get_text(field, item, buffer, sizeof buffer));
 		for (size_t k = 0; k < list.count; k++) {
 			hash = etag_add_text(key, hash, tags[k].name);
 			hash = etag_add_text(key, hash, tags[k].value);

@@ -99,6 +99,20 @@ static void what_may_be_left_out_stays(void **state)
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
 }
 
+static void with_a_ptr_its_description_and_ttl_go(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	assert_null(put(fixture,
+			"{" MAIL
+			", \"reverse_fqdn\": \"m.test.\", \"ttl\": 60, \"description\": \"d\"}",
+			ADDRESSES_ANY));
+	assert_null(put(fixture, "{\"ttl\": 60, \"description\": \"d\"}", ADDRESSES_ANY));
+	assert_null(made(fixture)->item.reverse_fqdn);
+	assert_null(made(fixture)->item.ptr_description);
+	assert_int_equal(made(fixture)->item.ttl, NOT_GIVEN);
+}
+
 static void its_name_is_spelled_as_its_values_have_it(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -182,6 +196,7 @@ int main(void)
 		T(its_name_is_spelled_as_its_values_have_it),
 		T(what_does_not_fit_is_named),
 		T(a_tags_name_may_have_an_equals_sign),
+		T(with_a_ptr_its_description_and_ttl_go),
 		cmocka_unit_test(what_is_no_ptr_is_named),
 	};
 
