@@ -253,7 +253,6 @@ struct address_reading {
 	bool is_of_history;                  /* the values are what there was */
 	json_t *values;                      /* being completed */
 	uint8_t family;                      /* of an address that is to be chosen */
-	const char *tags;                    /* as the state keeps them; NULL: none */
 	struct arena arena;
 };
 
