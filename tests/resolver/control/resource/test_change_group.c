@@ -430,12 +430,9 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	const struct {
 		const char *name, *region, *tags, *field;
 	} cases[] = {
-		{long_name, "east", NULL, "name"},
-		{"", "east", NULL, "name"},
-		{"a\nb", "east", NULL, "name"},
-		{"group", "no/region", NULL, "region"},
-		{"group", "east", "[]", "tags"},
-		{"group", "east", "{\"a\":1}", "tags"},
+		{long_name, "east", NULL, "name"}, {"", "east", NULL, "name"},
+		{"a\nb", "east", NULL, "name"},    {"group", "no/region", NULL, "region"},
+		{"group", "east", "[]", "tags"},   {"group", "east", "{\"a\":1}", "tags"},
 	};
 	struct inventory_fixture *fixture = *state;
 
