@@ -76,7 +76,7 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 		err = schema_set_number(field, item, syntax->integer(value), origin,
 					reader->faults);
 	} else if (kind == VALUE_STRING && !number && field->type != FIELD_BOOL) {
-		err = reader->keeps
+		err = reader->is_stored
 			      ? schema_keep_text(field, item, syntax->string(value), reader->arena)
 			      : ERR_INVALID;
 		if (err)
@@ -224,34 +224,53 @@ static void add_tag(struct tags *tags, const char *name, size_t length, const ch
 		out_of_memory(tags->reader, origin, tags->field->key);
 }
 
-/* `name` NULL: the text has it, ahead of a '='. */
-static void on_tag(void *context, const char *name, const void *value)
+/* "NAME=VALUE" */
+static void on_tag(void *context, const char *no_key, const void *value)
 {
 	struct tags *tags = context;
 	struct schema_reader *reader = tags->reader;
 	const struct value_syntax *syntax = reader->syntax;
 	struct origin origin = origin_of(reader, value, tags->path);
 	const char *text = syntax->kind(value) == VALUE_STRING ? syntax->string(value) : NULL;
-	size_t length = text && !name ? strcspn(text, "=") : 0;
+	size_t length = text ? strcspn(text, "=") : 0;
 	char key[64], why[TEXT_FLAW_MAX];
 
-	snprintf(key, sizeof key, name ? "%s" : "%s[%zu]", tags->field->key, tags->index++);
+	(void)no_key;
+	snprintf(key, sizeof key, "%s[%zu]", tags->field->key, tags->index);
+	tags->index++;
 	if (!text)
-		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%sis %s; give a string",
-			  name ? "\"" : "", name ? name : "", name ? "\" " : "",
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "is %s; give a string",
 			  syntax->kind_text(value));
-	else if (name && !reader->keeps && !text_is_plain(name, why))
-		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in a name, %s", why);
-	else if (!reader->keeps && !text_is_plain(text, why))
-		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s%s%s%s",
-			  name ? "in what \"" : "", name ? name : "", name ? "\" is, " : "", why);
-	else if (name)
-		add_tag(tags, name, strlen(name), text, &origin);
+	else if (!text_is_plain(text, why))
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "%s", why);
 	else if (length == 0 || text[length] == '\0')
 		fault_add(reader->faults, FAULT_ERROR, &origin, key,
 			  "\"%s\" does not fit; give \"NAME=VALUE\"", text);
 	else
 		add_tag(tags, text, length, text + length + 1, &origin);
+}
+
+/* "NAME": "VALUE" */
+static void on_tag_member(void *context, const char *name, const void *value)
+{
+	struct tags *tags = context;
+	struct schema_reader *reader = tags->reader;
+	const struct value_syntax *syntax = reader->syntax;
+	struct origin origin = origin_of(reader, value, tags->path);
+	const char *text = syntax->kind(value) == VALUE_STRING ? syntax->string(value) : NULL;
+	const char *key = tags->field->key;
+	char why[TEXT_FLAW_MAX];
+
+	if (!text)
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "\"%s\" is %s; give a string",
+			  name, syntax->kind_text(value));
+	else if (!reader->is_stored && !text_is_plain(name, why))
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in a name, %s", why);
+	else if (!reader->is_stored && !text_is_plain(text, why))
+		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in what \"%s\" is, %s", name,
+			  why);
+	else
+		add_tag(tags, name, strlen(name), text, &origin);
 }
 
 static void read_tags(struct schema_reader *reader, const struct field *field, const void *value,
@@ -265,7 +284,8 @@ static void read_tags(struct schema_reader *reader, const struct field *field, c
 		out_of_memory(reader, origin, field->key);
 		return;
 	}
-	reader->syntax->each(value, on_tag, &tags);
+	reader->syntax->each(value, reader->syntax->tags == VALUE_GROUP ? on_tag_member : on_tag,
+			     &tags);
 	schema_list_set(field, item, (struct schema_list){tags.items, tags.count});
 }
 
@@ -362,6 +382,8 @@ static void on_member(void *context, const char *key, const void *value)
 	const struct field *field = schema_field(members->group, key);
 	struct origin origin;
 
+	if (!field && members->reader->is_stored)
+		return;
 	if (!field) {
 		origin = origin_of(members->reader, value, members->path);
 		unknown_key(members->reader, members->group, key, &origin);

@@ -47,7 +47,8 @@ struct schema_reader {
 	/* Where a value is from: file and line. NULL: from a row of the state, of that revision. */
 	struct origin (*origin)(void *context, const void *value);
 	uint64_t revision;
-	bool keeps; /* it was taken once: the form of texts is not judged again */
+	bool is_stored; /* from the state: texts were checked when they were stored, and members
+			 * that the table does not have are another version's */
 	/* Called with each FIELD_PATH that was read; NULL: it stays as it is written. Returns the
 	 * path to keep, NULL without memory. */
 	const char *(*path)(void *context, const char *path, const struct origin *origin);

@@ -1137,7 +1137,10 @@ static const struct field resource_group_fields[] = {
 	 .min = 1,
 	 .max = 90,
 	 .doc = "Unique: letters, digits and any of _().-, not ending in a dot."},
-	REGION_FIELD(resource_group),
+	{.key = "region",
+	 .type = FIELD_NAME,
+	 AT(resource_group, region),
+	 .doc = "Where it is, for people and Azure's clients."},
 	{.key = "tags", .type = FIELD_TAGS, AT(resource_group, tags), .doc = "As an address's."},
 };
 static const struct group resource_group_group = {

@@ -1,5 +1,5 @@
-/* What the APIs share: saying why a change failed, and checking whether a
- * name that was just set leads back. */
+/* What the APIs share: saying why a change failed, and checking whether a name that was just set
+ * leads back. */
 #include "resolver/control/api/reverse.h"
 
 #include <assert.h>
@@ -102,13 +102,12 @@ const char *api_address_title(struct api_request *request, const struct owned_re
 	return kept ? kept : resource->item.name;
 }
 
-void api_log_change(const struct api_request *request, const char *what, const char *owner_text)
+void api_log_change(const struct api_request *request, const char *what, const char *text)
 {
 	char shown[API_OWNED_TEXT_MAX + 64];
 
-	snprintf(shown, sizeof shown, "%s: %s", what, owner_text);
-	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->client,
-			  owner_text);
+	snprintf(shown, sizeof shown, "%s: %s", what, text);
+	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->client, text);
 }
 
 /* ---- does the name lead back? ---- */

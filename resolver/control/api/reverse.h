@@ -31,13 +31,13 @@ char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_
 /* The same, as long as the request lives: an address or a service. */
 const char *api_address_title(struct api_request *request, const struct owned_resource *resource);
 /* One line in the log: what was done to what, and by whom. */
-void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
+void api_log_change(const struct api_request *request, const char *what, const char *text);
 
 /* The network of a private address, in which its names are looked up; NULL: it is in none. */
 const char *api_own_network(const struct model *model, const struct address *address);
-/* Finds out whether the name in its PTR leads back to its address. If not, that is a line
- * in the log, and the warning for on_known (NULL: nothing is wrong, or there is no PTR). on_known
- * is called once, within 3 s and perhaps before this returns; it may be NULL. */
+/* Finds out whether the name in the PTR of the resource leads back to its address. If not, that is
+ * a line in the log, and the warning for on_known (NULL: nothing is wrong, or there is no PTR).
+ * on_known is called once, within 3 s and perhaps before this returns; it may be NULL. */
 void api_check_forward(struct service *service, const struct owned_resource *resource,
 		       void (*on_known)(void *context, const char *warning), void *context);
 

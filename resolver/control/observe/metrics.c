@@ -744,7 +744,7 @@ static void put_owned(struct metrics *metrics)
 
 	if (service->inventory)
 		inventory_about(service->inventory, &about);
-	uint64_t owners = about.addresses + about.services;
+	uint64_t items = about.addresses + about.services;
 	uint64_t served = owned ? owned_ptr_count(owned) : 0;
 	uint64_t pending = service->inventory ? inventory_pending(service->inventory) : 0;
 	const struct {
@@ -753,7 +753,7 @@ static void put_owned(struct metrics *metrics)
 	} statuses[] = {
 		{"active", served > pending ? served - pending : 0},
 		{"pending", pending},
-		{"inactive", owners > about.ptrs ? owners - about.ptrs : 0},
+		{"inactive", items > about.ptrs ? items - about.ptrs : 0},
 		{"error", about.ptrs > served ? about.ptrs - served : 0},
 		{"waiting", about.waiting},
 	};

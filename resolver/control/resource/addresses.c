@@ -180,15 +180,17 @@ void addresses_strip(const struct kind *kind, json_t *body)
 /* An empty text takes away what can be taken away. */
 static void drop_empty(const struct kind *kind, json_t *values)
 {
-	static const char *const optional[] = {"domain_name_label", "reverse_fqdn", "description",
-					       "ptr_description", "region"};
-	size_t count = kind->id == KIND_GROUP ? COUNT(optional) : COUNT(optional) - 1;
+	const struct group *group = kind_field(kind)->group;
 
-	for (size_t i = 0; i < count; i++) {
-		const json_t *value = json_object_get(values, optional[i]);
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		const json_t *value = json_object_get(values, field->key);
+		bool may_go = field->type == FIELD_STRING || field->type == FIELD_DOMAIN ||
+			      (kind->id == KIND_GROUP && field->type == FIELD_NAME);
 
-		if (json_is_string(value) && json_string_length(value) == 0)
-			json_object_del(values, optional[i]);
+		if (may_go && !field->required && json_is_string(value) &&
+		    json_string_length(value) == 0)
+			json_object_del(values, field->key);
 	}
 }
 
@@ -375,6 +377,24 @@ static int complete(struct address_reading *reading)
 	return reading->values ? 0 : change_fail_memory(reading->change);
 }
 
+/* A name of good form, and no description or TTL of a PTR that is not there; with one that goes
+ * they go, too. */
+static int check_ptr(const struct address_reading *reading, const struct owned_item *item)
+{
+	const struct owned_resource *before = reading->before;
+	bool is_alone = item->ptr_description || item->ttl != NOT_GIVEN;
+
+	if (item->reverse_fqdn)
+		return change_ptr_check(reading->change, item);
+	if (!is_alone || (before && before->item.reverse_fqdn))
+		return 0;
+	return change_fail(reading->change, CHANGE_INVALID,
+			   !item->ptr_description ? "ttl"
+			   : is_service(reading)  ? "ptr_description"
+						  : "description",
+			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+}
+
 /* What the values say. */
 static int read_resource(struct address_reading *reading, struct owned_resource *resource)
 {
@@ -384,6 +404,8 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 
 	if (!err)
 		err = read_item(reading->change, kind, reading->values, &item, &reading->arena);
+	if (!err)
+		err = check_ptr(reading, &item);
 	if (err)
 		return err;
 	err = owned_declared(resource, kind->id, &item, change_model(reading->change),
@@ -394,27 +416,6 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	if (reading->before)
 		resource->subscription = reading->before->subscription;
 	return 0;
-}
-
-/* A name of good form, and no description or TTL of a PTR that is not there; with one that goes
- * they go, too. */
-static int check_ptr(const struct address_reading *reading, struct owned_item *item)
-{
-	const struct owned_resource *before = reading->before;
-	const char *description = item->ptr_description;
-	bool is_alone = description || item->ttl != NOT_GIVEN;
-
-	if (item->reverse_fqdn)
-		return change_ptr_check(reading->change, item);
-	item->ptr_description = NULL;
-	item->ttl = NOT_GIVEN;
-	if (!is_alone || (before && before->item.reverse_fqdn))
-		return 0;
-	return change_fail(reading->change, CHANGE_INVALID,
-			   !description          ? "ttl"
-			   : is_service(reading) ? "ptr_description"
-						 : "description",
-			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
 static int put_address(struct change *change, const struct path *path,
@@ -436,8 +437,6 @@ static int put_address(struct change *change, const struct path *path,
 	err = before ? change_check_writable(change, before) : 0;
 	if (!err)
 		err = read_resource(&reading, &resource);
-	if (!err)
-		err = check_ptr(&reading, &resource.item);
 	if (!err && is_service(&reading) && asks_whose(why))
 		err = check_service_name(change, path->names[0], before,
 					 resource.item.reverse_fqdn);
@@ -450,16 +449,14 @@ static int put_address(struct change *change, const struct path *path,
 
 int addresses_add(struct change *change, const struct path *path, const json_t *values)
 {
-	const struct owned_resource *holder;
-	char title[OWNED_TITLE_MAX];
+	const struct owned_resource wanted = {.item.name = path->names[0]}, *holder;
 	int err = change_is_open(change);
 
 	if (err)
 		return err;
 	holder = addresses_find(change_inventory(change), path);
 	if (holder)
-		return change_fail(change, CHANGE_TAKEN, "name", "%s is taken, by %s; give another",
-				   path->names[0], owned_title(holder, title));
+		return change_fail_taken(change, &wanted, "name", holder);
 	return put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
@@ -517,6 +514,8 @@ static int put_ptr_of(struct change *change, const struct path *path,
 				   "\"%.80s\" is not an address or id that we own; add the address "
 				   "first",
 				   path->names[0]);
+	if (resource && change_ptr_check_writable(change, resource) != 0)
+		return ERR_INVALID;
 	arena_init(&arena);
 	err = read_item(change, path->kind, values, &ptr, &arena);
 	if (!err)
@@ -528,14 +527,15 @@ static int put_ptr_of(struct change *change, const struct path *path,
 static int put_resource_group(struct change *change, const struct path *path, const json_t *body)
 {
 	json_t *values = json_copy((json_t *)(uintptr_t)body);
-	const char *name = json_string_value(json_object_get(values, "name"));
+	const json_t *name = json_object_get(values, "name");
+	const char *text = json_string_value(name);
 	struct resource_group group;
 	struct arena arena;
 	int err = 0;
 
-	if (!name)
+	if (!name || json_is_null(name))
 		json_put(values, "name", json_text(path->names[0]));
-	else if (strcasecmp(name, path->names[0]) != 0)
+	else if (!text || strcasecmp(text, path->names[0]) != 0)
 		err = change_fail(change, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
 				  path->names[0]);
 	arena_init(&arena);

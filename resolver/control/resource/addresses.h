@@ -44,8 +44,8 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 /* Adds a new one. An existing one with the same name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 
-/* Removes from a body what only tells something, wherever it is shown: of a PTR, also what it is
- * of. */
+/* Removes read-only members from a body, so that what GET gave can be sent back; of a PTR also
+ * those of its address. */
 void addresses_strip(const struct kind *kind, json_t *body);
 /* Reads a body for one of the inventory's kinds into the struct of its table; texts go into the
  * arena. An empty text counts as not given, where it can be taken away; a PTR's name must be there,

@@ -351,7 +351,7 @@ static int check_names(struct change *change, const struct owned_resource *resou
 		      : 0;
 }
 
-static int fail_taken(struct change *change, const struct owned_resource *wanted, const char *field,
+int change_fail_taken(struct change *change, const struct owned_resource *wanted, const char *field,
 		      const struct owned_resource *holder)
 {
 	const struct owned_item *item = &wanted->item;
@@ -386,7 +386,7 @@ static int check_clash(struct change *change, const struct owned_resource *wante
 			holder = NULL;
 	}
 	if (holder)
-		return fail_taken(change, wanted, field, holder);
+		return change_fail_taken(change, wanted, field, holder);
 	if (!before && change->after.waiting > 0 &&
 	    inventory_ptr_row(inventory, wanted->item.id, &waiting) == 0)
 		return change_fail(change, CHANGE_TAKEN, "id",
@@ -414,7 +414,7 @@ static int name_holder(struct change *change, const struct owned_resource *wante
 		const struct owned_resource *found = looked[i].found;
 
 		if (found && !(before && strcmp(found->item.id, before->item.id) == 0))
-			return fail_taken(change, wanted, looked[i].field, found);
+			return change_fail_taken(change, wanted, looked[i].field, found);
 	}
 	return fail_store(change, "another record has the id, address or label");
 }
@@ -594,14 +594,6 @@ static int give_address(struct change *change, struct owned_resource *resource, 
 /* The group is there, in the state, too. */
 static int ensure_group(struct change *change, const char *name, const char *region);
 
-static bool is_same_ptr(const struct owned_item *a, const struct owned_item *b)
-{
-	if (!a->reverse_fqdn || !b->reverse_fqdn)
-		return !a->reverse_fqdn && !b->reverse_fqdn;
-	return text_equal(a->reverse_fqdn, b->reverse_fqdn) &&
-	       text_equal(a->ptr_description, b->ptr_description) && a->ttl == b->ttl;
-}
-
 static const struct owned_resource nobody; /* has no PTR */
 
 /* The PTR is another one than it was. */
@@ -625,7 +617,7 @@ static void note_ptr(const struct change *change, const struct owned_resource *b
 		     (was->status == PTR_ERROR ||
 		      !address_equal(&now->item.address, &was->item.address));
 
-	if (!is_same_ptr(&was->item, &now->item) || moves) {
+	if (!owned_is_same_ptr(&was->item, &now->item) || moves) {
 		note_action(change, was, now);
 		return;
 	}
@@ -683,7 +675,7 @@ int change_ptr_check(struct change *change, const struct owned_item *ptr)
 		      : 0;
 }
 
-static int check_ptr_writable(struct change *change, const struct owned_resource *resource)
+int change_ptr_check_writable(struct change *change, const struct owned_resource *resource)
 {
 	if (!resource->ptr_is_declared)
 		return 0;
@@ -720,7 +712,7 @@ bool change_ptr_is_same(const struct change *change, const struct owned_resource
 	char fqdn[NAME_TEXT_MAX];
 	const struct owned_resource now = with_ptr(change, resource, ptr, fqdn);
 
-	return is_same_ptr(&resource->item, &now.item);
+	return owned_is_same_ptr(&resource->item, &now.item);
 }
 
 /* The row of a PTR that is a resource of its own. */
@@ -754,7 +746,7 @@ static int replace_ptr(struct change *change, const struct owned_resource *resou
 
 	if (!before)
 		return err;
-	err = check_ptr_writable(change, before);
+	err = change_ptr_check_writable(change, before);
 	if (!err && ptr->reverse_fqdn)
 		err = change_ptr_check(change, ptr);
 	else if (!err && !before->item.reverse_fqdn)

@@ -80,6 +80,9 @@ int change_fail(struct change *change, enum change_outcome outcome, const char *
 int change_fail_memory(struct change *change);
 /* change_error_place of the reason. */
 void change_place(struct change *change, const char *list, size_t index);
+/* TAKEN: the holder has what `wanted` is to have in that field. */
+MUST_CHECK int change_fail_taken(struct change *change, const struct owned_resource *wanted,
+				 const char *field, const struct owned_resource *holder);
 /* Whether edits can be made at all: none has failed, and there is a state to keep them in. */
 MUST_CHECK int change_is_open(struct change *change);
 /* The change is void, because a precondition does not hold, as the text says: STALE. Returns
@@ -108,6 +111,9 @@ MUST_CHECK int change_remove(struct change *change, const struct owned_resource 
  * wildcards, with or without the final dot; "" is change_ptr_unset. Their form has been read. */
 MUST_CHECK int change_ptr_set(struct change *change, const struct owned_resource *resource,
 			      const struct owned_item *ptr);
+/* READ_ONLY: the file gives it its PTR. */
+MUST_CHECK int change_ptr_check_writable(struct change *change,
+					 const struct owned_resource *resource);
 /* NOT_FOUND when it has none. */
 MUST_CHECK int change_ptr_unset(struct change *change, const struct owned_resource *resource);
 /* Whether a host may have the name of one that is to be set. */

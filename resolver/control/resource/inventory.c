@@ -255,7 +255,7 @@ static int show_status(struct inventory *inventory, struct owned_resource *resou
 }
 
 /* A callback of the source's: what the row says. */
-static int on_owner_row(void *context, const struct source_resource *row)
+static int on_resource_row(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
@@ -374,7 +374,7 @@ const struct owned_resource *inventory_find_row(struct inventory *inventory, enu
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source &&
-	    source->calls->find(source, by, kind, text, address, on_owner_row, &found, error) != 0)
+	    source->calls->find(source, by, kind, text, address, on_resource_row, &found, error) != 0)
 		say_trouble(inventory, error);
 	return found.resource;
 }
@@ -528,7 +528,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 		struct found found = {.inventory = inventory, .page = resources + used};
 
 		found.room = wanted.limit = page->limit - used;
-		if (source->calls->page(source, &wanted, on_owner_row, &found, error) != 0) {
+		if (source->calls->page(source, &wanted, on_resource_row, &found, error) != 0) {
 			say_trouble(inventory, error);
 			return used;
 		}

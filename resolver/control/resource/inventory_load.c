@@ -73,14 +73,6 @@ static bool is_repeated(const struct owned_resource *declared,
 	return same;
 }
 
-/* The same of a PTR that the state gives to what the file declares. */
-static bool is_repeated_ptr(const struct owned_item *declared, const struct owned_item *ptr)
-{
-	return text_equal(declared->reverse_fqdn, ptr->reverse_fqdn) &&
-	       text_equal(declared->ptr_description, ptr->ptr_description) &&
-	       declared->ttl == ptr->ttl;
-}
-
 /* What a row of owned is, as far as its keys tell: its group and name are its path's. */
 struct keyed {
 	struct owned_resource resource;
@@ -207,7 +199,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	}
 	if (declared->item.reverse_fqdn) {
 		err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
-		if (!err && is_repeated_ptr(&declared->item, &resource.item))
+		if (!err && owned_is_same_ptr(&declared->item, &resource.item))
 			merge->next->repeated++;
 		else if (!err)
 			complain_of_ptr(merge, declared, row->keys->ptr);

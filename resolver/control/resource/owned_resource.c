@@ -71,10 +71,11 @@ static uint64_t version_of(const struct owned_resource *resource)
 	if (resource->ptr_revision > revision)
 		revision = resource->ptr_revision;
 	hash = etag_add_text(&etag_key, hash, resource->fqdn);
+	hash = etag_add_text(&etag_key, hash, resource->subscription);
 	return etag_add_number(&etag_key, hash, revision);
 }
 
-static uint32_t standing_of(const struct owned_resource *resource)
+static uint32_t status_hash(const struct owned_resource *resource)
 {
 	const struct origin *origin = &resource->item.origin;
 	uint64_t hash = etag_add_text(&etag_key, origin->line, origin->file);
@@ -87,7 +88,7 @@ static uint32_t standing_of(const struct owned_resource *resource)
 
 char *owned_etag(const struct owned_resource *resource, char text[ETAG_MAX])
 {
-	return etag_print(version_of(resource), standing_of(resource), text);
+	return etag_print(version_of(resource), status_hash(resource), text);
 }
 
 char *owned_version_etag(const struct owned_resource *resource, char text[ETAG_MAX])
@@ -166,7 +167,8 @@ static void note_ttl(struct owned_resource *resource, const struct model *model)
 	resource->status = item->reverse_fqdn ? PTR_ACTIVE : PTR_INACTIVE;
 }
 
-/* Fills in what the item says by being what it is. */
+/* Fills in the defaults: its id, final dots, its forward name, its TTL. What belongs to a PTR is
+ * nothing without one. */
 static int complete(struct owned_resource *resource, const struct model *model, struct arena *arena)
 {
 	struct owned_item *item = &resource->item;
@@ -174,12 +176,12 @@ static int complete(struct owned_resource *resource, const struct model *model, 
 
 	if (owned_is_service(resource))
 		item->allocation = ALLOCATION_STATIC;
-	if (item->reverse_fqdn && *item->reverse_fqdn == '\0')
-		item->reverse_fqdn = NULL;
-	if (item->reverse_fqdn) {
+	if (item->reverse_fqdn && *item->reverse_fqdn != '\0') {
 		item->reverse_fqdn = arena_strdup(arena, owned_dotted(item->reverse_fqdn, text));
 		if (!item->reverse_fqdn)
 			return ERR_NOMEM;
+	} else {
+		owned_clear_ptr(item);
 	}
 	note_ttl(resource, model);
 	return keep_id(resource, arena) != 0 || keep_fqdn(resource, model, arena) != 0 ? ERR_NOMEM
@@ -197,6 +199,14 @@ int owned_declared(struct owned_resource *resource, unsigned kind, const struct 
 	if (!owned_is_service(resource))
 		resource->item.region = model_region(model, item->region);
 	return complete(resource, model, arena);
+}
+
+bool owned_is_same_ptr(const struct owned_item *a, const struct owned_item *b)
+{
+	if (!a->reverse_fqdn || !b->reverse_fqdn)
+		return !a->reverse_fqdn && !b->reverse_fqdn;
+	return text_equal(a->reverse_fqdn, b->reverse_fqdn) &&
+	       text_equal(a->ptr_description, b->ptr_description) && a->ttl == b->ttl;
 }
 
 void owned_take_ptr(struct owned_resource *resource, const struct owned_item *ptr,
@@ -285,10 +295,8 @@ int owned_take_ptr_row(struct owned_resource *resource, const struct source_reso
 
 static json_t *print(const struct owned_resource *resource, struct owned_item item, bool with_ptr)
 {
-	if (!with_ptr) {
-		item.reverse_fqdn = item.ptr_description = NULL;
-		item.ttl = NOT_GIVEN;
-	}
+	if (!with_ptr)
+		owned_clear_ptr(&item);
 	return values_print(resource->kind, NULL, &item);
 }
 

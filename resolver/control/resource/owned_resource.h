@@ -48,8 +48,7 @@ struct owned_resource {
 	const char *fqdn;         /* its forward name with the final dot; NULL: none */
 	uint32_t ttl_served;      /* of its PTR: its own, or reverse.ttl */
 	enum ptr_status status;
-	enum ptr_action action; /* of a row: the last one; as the inventory shows it: while PENDING
-				 */
+	enum ptr_action action; /* of a row: the last one; as it is shown: only while PENDING */
 	const char *reason;     /* with PTR_ERROR */
 	bool ptr_is_declared;   /* by the file; item.origin has the place */
 	uint64_t ptr_revision;  /* at which it was changed in the state; 0: never */
@@ -90,7 +89,7 @@ const char *owned_title(const struct owned_resource *resource, char text[OWNED_T
 
 /* ---- where it comes from; texts are the model's or go into the arena ---- */
 
-/* As the file has the item, of KIND_ADDRESS or KIND_SERVICE. ERR_NOMEM. */
+/* Of an item as a file has it, of KIND_ADDRESS or KIND_SERVICE. ERR_NOMEM. */
 MUST_CHECK int owned_declared(struct owned_resource *resource, unsigned kind,
 			      const struct owned_item *item, const struct model *model,
 			      struct arena *arena);
@@ -104,6 +103,14 @@ MUST_CHECK int owned_take_ptr_row(struct owned_resource *resource,
 /* The PTR of this item in the place of its own; texts stay the item's. */
 void owned_take_ptr(struct owned_resource *resource, const struct owned_item *ptr,
 		    const struct model *model);
+
+static inline void owned_clear_ptr(struct owned_item *item)
+{
+	item->reverse_fqdn = item->ptr_description = NULL;
+	item->ttl = NOT_GIVEN;
+}
+/* Whether both have the same PTR, or none. */
+bool owned_is_same_ptr(const struct owned_item *a, const struct owned_item *b);
 
 /* Its forward name, by all else; NULL: it has none. ERR_INVALID when it would be too long: it has
  * none then, and the text has what it would be. */

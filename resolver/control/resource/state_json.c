@@ -112,6 +112,9 @@ static int import_ptr_of(struct import *import, const json_t *object, bool waits
 				   "there is no address or service with the id \"%s\"; give one "
 				   "that is in the document, or in the configuration file",
 				   id ? id : "");
+	if (!resource && !text_is_uuid(id))
+		return change_fail(change, CHANGE_INVALID, "owner",
+				   "\"%.64s\" does not fit; give a UUID", id);
 	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
 		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
 				   "is missing, or not a string; give one");

@@ -199,7 +199,7 @@ void values_read_kept(const struct kind *kind, const json_t *values, void *item,
 	const struct group *group = kind_field(kind)->group;
 	struct schema_reader reader = reader_of(kind, origin, arena, faults);
 
-	reader.keeps = true;
+	reader.is_stored = true;
 	begin_item(group, item, origin, arena);
 	read_object(&reader, group, values, item, origin);
 }
@@ -275,12 +275,24 @@ static json_t *print_list(const struct printed *printed, const struct field *fie
 	return array;
 }
 
+static int compare_tags(const void *a, const void *b)
+{
+	return strcmp(((const struct tag *)a)->name, ((const struct tag *)b)->name);
+}
+
 json_t *values_print_tags(const struct tag *tags, size_t count)
 {
+	struct tag *sorted = count > 0 ? reallocarray(NULL, count, sizeof *sorted) : NULL;
 	json_t *object = json_object();
 
+	if (sorted) {
+		memcpy(sorted, tags, count * sizeof *sorted);
+		qsort(sorted, count, sizeof *sorted, compare_tags);
+	}
 	for (size_t i = 0; i < count; i++)
-		json_put(object, tags[i].name, json_text(tags[i].value));
+		json_put(object, sorted ? sorted[i].name : NULL,
+			 sorted ? json_text(sorted[i].value) : NULL);
+	free(sorted);
 	return object;
 }
 

@@ -17,14 +17,15 @@ struct group;
  * member's; texts go into the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
-/* The same of values that the state has: they were taken once, perhaps by an earlier version, so
- * the form of texts is not judged again. */
+/* The same of values that the state has: they were checked when they were stored, perhaps by
+ * another version. So the form of texts is not judged again, and what is no member is passed over.
+ */
 void values_read_kept(const struct kind *kind, const json_t *values, void *item,
 		      const struct origin *origin, struct arena *arena, struct faults *faults);
 /* All that is given or has a default, paths from the root; NULL without memory. `group`: of the
  * item at the top, NULL or GROUP_NONE: none; references leave that out. */
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
-/* The tags as an object, which may be empty. */
+/* The tags as an object, by name; it may be empty. */
 json_t *values_print_tags(const struct tag *tags, size_t count);
 /* A hash of all members, of a kind whose members are single values and tags. */
 uint64_t values_hash(const struct kind *kind, const void *item, const struct hash_key *key);

@@ -137,33 +137,46 @@ static json_t *parameter(const char *name, const char *in, bool required, json_t
 
 /* ---- schemas ---- */
 
-/* What is known of an address, a service or a PTR. */
-static const struct {
+struct known_member {
 	const char *key, *what;
-} known_members[] =
-	{
-		{"fqdn", "Its forward name."},
-		{"subscription", "Of an address."},
-		{"status", "How the PTR fares: INACTIVE, PENDING, ACTIVE or ERROR."},
-		{"action", "While it is PENDING: CREATE, UPDATE or DELETE."},
-		{"reason", "Why the PTR is not served."},
-},
-  around_members[] = {
-	  {"id", "REGION:ID of what has the PTR."}, {"kind", "address or service."},
-	  {"name", "Of what has the PTR."},         {"resource_group", "Of what has the PTR."},
-	  {"region", "Of what has the PTR."},
 };
 
+static void put_texts(json_t *properties, const struct known_member *members, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		json_put(properties, members[i].key,
+			 read_only(or_null(of_type("string")), members[i].what));
+}
+
+/* What is known of an address, a service or a PTR besides its values. */
 static void put_known(json_t *properties, const struct kind *kind)
 {
-	for (size_t i = 0; i < COUNT(known_members); i++)
-		json_put(properties, known_members[i].key,
-			 read_only(or_null(of_type("string")), known_members[i].what));
+	static const struct known_member known[] =
+		{
+			{"status", "How the PTR fares: INACTIVE, PENDING, ACTIVE or ERROR."},
+			{"action", "While it is PENDING: CREATE, UPDATE or DELETE."},
+			{"reason", "Why the PTR is not served."},
+		},
+					 of_names[] =
+						 {
+							 {"fqdn", "Its forward name."},
+							 {"subscription",
+							  "The subscription that it belongs to."},
+						 },
+					 of_ptrs[] = {
+						 {"id", "REGION:ID of what has the PTR."},
+						 {"kind", "What has the PTR: address or service."},
+						 {"name", "Of what has the PTR."},
+						 {"resource_group", "Of what has the PTR."},
+						 {"region", "Of what has the PTR."},
+					 };
+	size_t named = kind->id == KIND_ADDRESS ? 2 : kind->id == KIND_SERVICE ? 1 : 0;
+
+	put_texts(properties, known, COUNT(known));
+	put_texts(properties, of_names, named);
+	put_texts(properties, of_ptrs, kind->id == KIND_PTR ? COUNT(of_ptrs) : 0);
 	json_put(properties, "ttl_served",
 		 read_only(or_null(of_type("integer")), "Of its PTR, in seconds."));
-	for (size_t i = 0; kind->id == KIND_PTR && i < COUNT(around_members); i++)
-		json_put(properties, around_members[i].key,
-			 read_only(or_null(of_type("string")), around_members[i].what));
 }
 
 /* What is shown beside the values; in a body it says nothing. */
@@ -217,6 +230,12 @@ static json_t *sent_schema(const struct kind *kind)
 			json_add(required, json_incref(name));
 	}
 	json_put(schema, "required", required);
+	if (kind->id == KIND_ADDRESS)
+		json_put(json_object_get(schema, "properties"), "family",
+			 json_make("{s:[s, s], s:s}", "enum", "4", "6", "description",
+				   "Of an address that is chosen."));
+	if (kind->id == KIND_PTR)
+		json_put(json_object_get(schema, "properties"), "owner", of_type("string"));
 	return schema;
 }
 
@@ -534,23 +553,63 @@ static void add_filters(const struct kind *kind, json_t *operation)
 	json_decref(values);
 }
 
+/* Of addresses and services, whose PTRs are listed by the members of both. */
+static void add_owned_filters(const struct kind *kind, json_t *operation)
+{
+	static const char *const known[] = {"fqdn", "status"};
+
+	if (kind->id == KIND_PTR)
+		add_filters(kind_of_id(KIND_ADDRESS), operation);
+	for (size_t i = 0; i < COUNT(known); i++)
+		json_add(json_object_get(operation, "parameters"),
+			 parameter(known[i], "query", false, of_type("string"),
+				   "Those of this value."));
+}
+
+/* "a rule", "an address", "a PTR" */
+static char *article(const struct kind *kind, char text[TEXT_MAX])
+{
+	const char *name = kind->id == KIND_PTR ? "PTR" : kind->name;
+
+	snprintf(text, TEXT_MAX, "%s %s", strchr("aeio", *name) ? "an" : "a", name);
+	return text;
+}
+
+static const char *removed_with(const struct kind *kind)
+{
+	switch (kind->id) {
+	case KIND_ADDRESS:
+	case KIND_SERVICE: return ", with its PTR";
+	case KIND_PTR: return "; its address stays";
+	case KIND_GROUP: return " in which there is nothing";
+	default: return ", with all that is inside it";
+	}
+}
+
 static void put_list(const struct document *document, const struct kind *kind, const char *path)
 {
 	static const char *const paging[] = {"limit", "marker", "q"};
 	char summary[TEXT_MAX], name[TEXT_MAX];
 	json_t *operation;
 
-	snprintf(summary, sizeof summary, "The %s%s%s, by name.", kind->collection,
+	bool is_owned = kind->inventory && kind->id != KIND_GROUP;
+
+	snprintf(summary, sizeof summary, "The %s%s%s, by %s.",
+		 kind->id == KIND_PTR ? "PTRs" : kind->collection,
 		 kind->parent              ? " of a "
 		 : strstr(path, "{group}") ? " of a resource group"
 					   : "",
-		 kind->parent ? kind->parent->name : "");
+		 kind->parent ? kind->parent->name : "",
+		 is_owned && kind->id != KIND_SERVICE ? "address" : "name");
 	snprintf(name, sizeof name, "%s-list", kind->name);
 	operation = operation_new("GET", path, summary);
 	add_segments(operation, path);
 	for (size_t i = 0; i < COUNT(paging); i++)
 		add_parameter(document, operation, paging[i]);
-	add_filters(kind, operation);
+	if (kind->id != KIND_PTR)
+		add_filters(kind, operation);
+	if (is_owned)
+		add_owned_filters(kind, operation);
 	put_answer(operation, 200, "A page of them.", reference("schemas", name));
 	if (kind->guarded)
 		json_put(operation, "description", json_text(guarded_text));
@@ -562,17 +621,17 @@ static void put_one(const struct document *document, const struct kind *kind, co
 {
 	bool reads = strcmp(method, "GET") == 0, removes = strcmp(method, "DELETE") == 0;
 	bool makes = strcmp(method, "PUT") == 0, merges = strcmp(method, "PATCH") == 0;
-	char summary[TEXT_MAX], shown[TEXT_MAX];
+	char summary[2 * TEXT_MAX], shown[TEXT_MAX], name[TEXT_MAX];
 	json_t *operation;
 
 	snprintf(summary, sizeof summary, "%s %s%s.",
-		 reads     ? "Shows a"
-		 : makes   ? "Makes a"
-		 : removes ? "Removes a"
-			   : "Changes what the body names of a",
-		 kind->name,
+		 reads     ? "Shows"
+		 : makes   ? "Makes"
+		 : removes ? "Removes"
+			   : "Changes what the body names of",
+		 article(kind, name),
 		 makes     ? ", or makes it what the body says"
-		 : removes ? ", with all that is inside it"
+		 : removes ? removed_with(kind)
 		 : merges  ? " (RFC 7396)"
 			   : "");
 	snprintf(shown, sizeof shown, "%s-shown", kind->name);
@@ -588,7 +647,9 @@ static void put_one(const struct document *document, const struct kind *kind, co
 	if (makes)
 		put_body(operation, reference("schemas", kind->name), false);
 	if (merges)
-		put_body(operation, of_type("object"), true);
+		put_body(operation,
+			 kind->inventory ? reference("schemas", kind->name) : of_type("object"),
+			 true);
 	if (!removes) {
 		put_answer(operation, 200, "It, as it is.", reference("schemas", shown));
 		put_etag(operation, "200");
@@ -597,12 +658,12 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		put_answer(operation, 201, "It was made.", reference("schemas", shown));
 		put_etag(operation, "201");
 	}
-	if (removes) {
+	if (removes && !kind->inventory)
 		put_answer(operation, 200, "It is gone, or would be, and something is not served.",
 			   json_make("{s:s, s:{s:o}}", "type", "object", "properties", "warnings",
 				     array_of(of_type("string"))));
+	if (removes)
 		put_answer(operation, 204, "It is gone, or would be.", NULL);
-	}
 	put_operation(document, path, method, operation);
 }
 

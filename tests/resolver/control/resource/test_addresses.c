@@ -77,9 +77,9 @@ static void a_tags_name_may_have_an_equals_sign(void **state)
 		put(fixture, "{" MAIL ", \"tags\": {\"a=b\": \"c\", \"\": \"d\"}}", ADDRESSES_ANY));
 	inventory_fixture_restart(fixture);
 	assert_int_equal(made(fixture)->item.tags.count, 2);
-	assert_string_equal(made(fixture)->item.tags.items[0].name, "a=b");
-	assert_string_equal(made(fixture)->item.tags.items[0].value, "c");
-	assert_string_equal(made(fixture)->item.tags.items[1].name, "");
+	assert_string_equal(made(fixture)->item.tags.items[0].name, ""); /* by name */
+	assert_string_equal(made(fixture)->item.tags.items[1].name, "a=b");
+	assert_string_equal(made(fixture)->item.tags.items[1].value, "c");
 }
 
 static void what_may_be_left_out_stays(void **state)
@@ -113,6 +113,29 @@ static void with_a_ptr_its_description_and_ttl_go(void **state)
 	assert_int_equal(made(fixture)->item.ttl, NOT_GIVEN);
 }
 
+/* `sluice check` warns that it has no effect. */
+static void what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"quiet", NULL}};
+	struct change_error error;
+	char etag[ETAG_MAX];
+	json_t *shown, *values;
+
+	assert_int_equal(inventory_fixture_load(
+				 fixture, FIXTURE_WORLD
+				 "addresses = ({ name = \"quiet\"; address = \"198.51.100.40\"; "
+				 "ttl = 5; description = \"d\"; });\n"),
+			 0);
+	shown = addresses_show(fixture->inventory, &path, etag, &error);
+	assert_true(json_is_null(json_object_get(shown, "ttl")));
+	assert_true(json_is_null(json_object_get(shown, "description")));
+	values = addresses_values(fixture->inventory, &path);
+	assert_null(json_object_get(values, "ttl"));
+	json_decref(values);
+	json_decref(shown);
+}
+
 static void its_name_is_spelled_as_its_values_have_it(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -134,6 +157,7 @@ static void what_does_not_fit_is_named(void **state)
 		{"{" MAIL ", \"region\": \"\"}", "region"},
 		{"{" MAIL ", \"frob\": \"\"}", "frob"},
 		{"{" MAIL ", \"tags\": \"a\"}", "tags"},
+		{"{" MAIL ", \"ptr_description\": \"\"}", "ptr_description"},
 		{"{" MAIL ", \"domain_name_label\": 5}", "domain_name_label"},
 		{"{" MAIL ", \"reverse_fqdn\": false}", "reverse_fqdn"},
 		{"{" MAIL ", \"description\": [], \"reverse_fqdn\": \"a.\"}", "description"},
@@ -169,6 +193,7 @@ static void what_is_no_ptr_is_named(void **state)
 		{"{\"reverse_fqdn\": false}", "reverse_fqdn"},
 		{"{\"reverse_fqdn\": null, \"description\": []}", "description"},
 		{"{\"reverse_fqdn\": null, \"frob\": \"x\"}", "frob"},
+		{"{\"reverse_fqdn\": null, \"domain_name_label\": \"\"}", "domain_name_label"},
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct change_error error;
@@ -197,6 +222,7 @@ int main(void)
 		T(what_does_not_fit_is_named),
 		T(a_tags_name_may_have_an_equals_sign),
 		T(with_a_ptr_its_description_and_ttl_go),
+		T(what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown),
 		cmocka_unit_test(what_is_no_ptr_is_named),
 	};
 

@@ -445,6 +445,25 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	must_put(fixture, long_name + 1, "east", NULL);
 }
 
+static void a_name_in_the_body_is_the_paths(void **state)
+{
+	static const char *const wrong[] = {"{\"name\": 5}", "{\"name\": []}",
+					    "{\"name\": \"other\"}", "{\"description\": \"\"}"};
+	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {"group", NULL}};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct change *change = edit_begin(fixture->inventory, "test");
+		json_t *body = json_loads(wrong[i], 0, NULL);
+
+		assert_int_not_equal(addresses_put(change, &path, body, ADDRESSES_ANY), 0);
+		inventory_fixture_check_error(change, CHANGE_INVALID,
+					      i < 3 ? "name" : "description", "");
+		json_decref(body);
+	}
+	assert_string_equal(shown(fixture, "group"), "");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
@@ -467,6 +486,7 @@ int main(void)
 		T(a_change_that_is_given_up_has_changed_no_group),
 		T(a_group_may_go_and_come_in_one_change),
 		T(what_does_not_fit_is_refused_with_its_field),
+		T(a_name_in_the_body_is_the_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static struct change *begin(struct inventory_fixture *fixture)
 
 /* ---- looking ---- */
 
-static void an_owner_of_the_file_whose_ptr_cannot_be_read_is_not_shown_without_one(void **state)
+static void what_the_file_declares_whose_ptr_cannot_be_read_is_not_shown_without_one(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	const struct owned_resource *page[8];
@@ -212,7 +212,7 @@ static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(vo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_owner_of_the_file_whose_ptr_cannot_be_read_is_not_shown_without_one),
+		T(what_the_file_declares_whose_ptr_cannot_be_read_is_not_shown_without_one),
 		T(with_a_state_that_is_not_open_nobody_knows_who_is_not_there),
 		T(a_group_whose_record_cannot_be_read_does_not_stay_behind_its_addresses),
 		T(what_cannot_be_read_cannot_be_removed),

@@ -37,9 +37,9 @@
 	"INSERT INTO ptrs VALUES ('" ID_1 "', 'a.test.', 'mail', 60, 40), ('" ID_2 "', 'b.test.'," \
 	" NULL, NULL, 41), ('" ID_3 "', 'c.test.', 'waits', 0, 39);"
 
-enum { OWNERS_UNTIL = 6 }; /* addresses and their like had tables of their own below this one */
+enum { TABLES_UNTIL = 6 }; /* addresses and their like had tables of their own below this one */
 
-static const char *const versions[OWNERS_UNTIL] = {
+static const char *const versions[TABLES_UNTIL] = {
 	[1] = STATE_VERSION_1, [2] = STATE_VERSION_2, [3] = STATE_VERSION_3,
 	[4] = STATE_VERSION_4, [5] = STATE_VERSION_5,
 };
@@ -127,7 +127,7 @@ static void everything_of_an_older_versions_file_is_there_afterwards(void **stat
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
+	for (unsigned version = 1; version < TABLES_UNTIL; version++) {
 		exec(world, versions[version]);
 		exec(world, RECORDS);
 		/* Of versions without groups the addresses name them. */
@@ -212,7 +212,7 @@ static void an_older_versions_state_gets_the_newer_tables(void **state)
 
 /* ---- as the program would write it today ---- */
 
-static const struct owned_given owners[] = {
+static const struct owned_given given[] = {
 	{.id = ID "10",
 	 .name = "Plain",
 	 .subscription = "11111111-2222-3333-4444-555555555555",
@@ -271,7 +271,7 @@ static const struct owned_given owners[] = {
 	 .allocation = ALLOCATION_STATIC,
 	 .revision = 2},
 };
-enum { OWNERS = sizeof owners / sizeof *owners };
+enum { GIVEN = sizeof given / sizeof *given };
 
 static const struct given_ptr waiting[] = {
 	{.fqdn = "gone.test.", .revision = 11},
@@ -311,26 +311,26 @@ static void add_ptr(sqlite3 *db, const char *id, const struct given_ptr *ptr)
 		       2);
 }
 
-static void add_owner(sqlite3 *db, const struct owned_given *owner)
+static void add_given(sqlite3 *db, const struct owned_given *one)
 {
 	char address[ADDRESS_TEXT_MAX];
 	const char *const texts[] = {
-		owner->id,
-		owner->kind == KIND_SERVICE ? "service" : "address",
-		owner->name,
-		owner->resource_group,
-		owner->region,
-		owner->subscription,
-		address_print(&owner->address, address),
-		schema_allocation_names[owner->allocation],
-		owner->label,
-		owner->description,
-		owner->tags,
+		one->id,
+		one->kind == KIND_SERVICE ? "service" : "address",
+		one->name,
+		one->resource_group,
+		one->region,
+		one->subscription,
+		address_print(&one->address, address),
+		schema_allocation_names[one->allocation],
+		one->label,
+		one->description,
+		one->tags,
 	};
 
 	add_to(db, "INSERT INTO owners VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-	       texts, 11, (const int64_t[]){(int64_t)owner->revision}, 1);
-	add_ptr(db, owner->id, &owner->ptr);
+	       texts, 11, (const int64_t[]){(int64_t)one->revision}, 1);
+	add_ptr(db, one->id, &one->ptr);
 }
 
 static const char *waiting_id(size_t index, char id[UUID_TEXT_MAX])
@@ -346,8 +346,8 @@ static void fill(const struct state_case *world, unsigned version)
 
 	exec(world, versions[version]);
 	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
-	for (size_t i = 0; i < OWNERS; i++)
-		add_owner(db, &owners[i]);
+	for (size_t i = 0; i < GIVEN; i++)
+		add_given(db, &given[i]);
 	for (size_t i = 0; i < WAITING; i++)
 		add_ptr(db, waiting_id(i, id), &waiting[i]);
 	if (version >= 3) {
@@ -398,26 +398,26 @@ static void check_row(struct state_case *world, const struct state_lines *found,
 	free(json);
 }
 
-static void check_owner(struct state_case *world, const struct owned_given *given)
+static void check_given(struct state_case *world, const struct owned_given *one)
 {
 	struct arena arena;
 	struct owned_scratch scratch;
 	struct owned_resource resource;
 	struct source_keys keys;
 	const uint64_t revision =
-		given->ptr.revision > given->revision ? given->ptr.revision : given->revision;
+		one->ptr.revision > one->revision ? one->ptr.revision : one->revision;
 	char path[PATH_MAX_BYTES], address[ADDRESS_TEXT_MAX];
 
 	arena_init(&arena);
-	resource = owned_given(given, &arena);
+	resource = owned_given(one, &arena);
 	keys = owned_keys(&resource, &scratch);
 	assert_int_equal(owned_key(&resource, path), 0);
 	const struct state_lines found[] = {
 		state_found(world, SOURCE_BY_PATH, resource.kind->id, path),
-		state_found(world, SOURCE_BY_ID, 0, given->id),
-		state_found_at(world, address_print(&given->address, address)),
+		state_found(world, SOURCE_BY_ID, 0, one->id),
+		state_found_at(world, address_print(&one->address, address)),
 		keys.host ? state_found(world, SOURCE_BY_HOST, 0, keys.host)
-			  : state_found(world, SOURCE_BY_ID, 0, given->id),
+			  : state_found(world, SOURCE_BY_ID, 0, one->id),
 	};
 	for (size_t i = 0; i < 4; i++)
 		check_row(world, &found[i], resource.kind->id, path, owned_row_json(&resource),
@@ -428,13 +428,13 @@ static void check_owner(struct state_case *world, const struct owned_given *give
 static void check_waiting(struct state_case *world, const char *id, const struct given_ptr *ptr)
 {
 	struct arena arena;
-	const struct owned_given given = {.id = id, .ptr = *ptr};
+	const struct owned_given one = {.id = id, .ptr = *ptr};
 	struct owned_resource resource;
 	struct source_keys keys;
 	struct state_lines found;
 
 	arena_init(&arena);
-	resource = owned_given(&given, &arena);
+	resource = owned_given(&one, &arena);
 	keys = owned_ptr_keys(&resource);
 	found = state_found(world, SOURCE_BY_PATH, KIND_PTR, id);
 	check_row(world, &found, KIND_PTR, id, owned_ptr_row_json(&resource), ptr->revision, &keys);
@@ -446,11 +446,11 @@ static void check_as_written_today(struct state_case *world, bool has_groups)
 	char path[PATH_MAX_BYTES], id[UUID_TEXT_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < OWNERS; i++)
-		check_owner(world, &owners[i]);
+	for (size_t i = 0; i < GIVEN; i++)
+		check_given(world, &given[i]);
 	for (size_t i = 0; i < WAITING; i++)
 		check_waiting(world, waiting_id(i, id), &waiting[i]);
-	assert_int_equal(path_key_of(KIND_GROUP, NULL, owners[1].resource_group, path), 0);
+	assert_int_equal(path_key_of(KIND_GROUP, NULL, given[1].resource_group, path), 0);
 	const struct state_lines group = state_found(world, SOURCE_BY_PATH, KIND_GROUP, path);
 	check_row(world, &group, KIND_GROUP, path,
 		  strdup(has_groups ? "{\"name\":\"Gr\xc3\xb6\xc3\x9f"
@@ -460,7 +460,7 @@ static void check_as_written_today(struct state_case *world, bool has_groups)
 				      "e (1).x/y%2F\\\"\\\\\",\"region\":\"East\"}"),
 		  has_groups ? 13 : 41, NULL);
 	assert_int_equal(state_told(world, 0).count,
-			 OWNERS + WAITING + (has_groups ? 3 : 2)); /* and nothing else */
+			 GIVEN + WAITING + (has_groups ? 3 : 2)); /* and nothing else */
 	assert_int_equal(
 		world->source->calls->count(world->source, KIND_ADDRESS, "g", &count, world->error),
 		0);
@@ -475,7 +475,7 @@ static void every_row_becomes_what_the_program_would_write_of_it(void **state)
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
+	for (unsigned version = 1; version < TABLES_UNTIL; version++) {
 		fill(world, version);
 		must_open(world);
 		check_as_written_today(world, version >= 3);
@@ -491,12 +491,12 @@ static void what_is_written_today_takes_the_place_of_a_row_of_before(void **stat
 	fill(world, 5);
 	must_open(world);
 	const size_t count = state_told(world, 0).count;
-	for (size_t i = 0; i < OWNERS; i++) {
+	for (size_t i = 0; i < GIVEN; i++) {
 		struct arena arena;
 		struct owned_scratch scratch;
 
 		arena_init(&arena);
-		const struct owned_resource resource = owned_given(&owners[i], &arena);
+		const struct owned_resource resource = owned_given(&given[i], &arena);
 		char path[PATH_MAX_BYTES], *json = owned_row_json(&resource);
 
 		assert_int_equal(owned_key(&resource, path), 0);
@@ -592,7 +592,7 @@ static void a_look_at_an_older_version_brings_a_copy_up_to_date(void **state)
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
+	for (unsigned version = 1; version < TABLES_UNTIL; version++) {
 		size_t lengths[2];
 		uint64_t revision;
 
@@ -669,7 +669,7 @@ static void a_migration_that_cannot_be_written_leaves_the_old_version(void **sta
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
+	for (unsigned version = 1; version < TABLES_UNTIL; version++) {
 		exec(world, versions[version]);
 		exec(world, RECORDS);
 		limit_files(100);
