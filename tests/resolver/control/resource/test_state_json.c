@@ -121,7 +121,7 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": \"d\", \"ttl\": \"60\"}]}",
 		 "waiting[0].ttl", "give an integer"},
-		{"{\"version\": 1, \"waiting\": [{\"owner\": \"198.51.100.60\", \"reverse_fqdn\": "
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"198.51.100.11\", \"reverse_fqdn\": "
 		 "\"a.test.\"}]}",
 		 "waiting[0].owner", "give a UUID"},
 		{"{\"version\": 1, \"waiting\": [{\"owner\": \"x\", \"reverse_fqdn\": "
