@@ -96,9 +96,19 @@ class Document(test_resources.World):
     def test_addresses_and_services_are_in_it_too(self):
         self.fill()
         self.good("PUT", "addresses/-/vm", {"reverse_fqdn": "vm.example.com.", "tags": {"a": "b"}}, 201)
-        self.schema("address").validate(self.good("GET", "addresses/-/vm").body)
-        for noun in ("addresses", "services", "ptrs"):
-            self.schema(noun).validate(self.good("GET", noun).body)
+        self.good("PUT", "services/-/app", {"address": "198.51.100.200"}, 201)
+        self.good("PUT", "groups/-/empty", {"region": "west", "tags": {"a": "b"}}, 201)
+        for kind, path in (("address", "addresses/-/vm"), ("service", "services/-/app"), ("group", "groups/-/empty"),
+                           ("ptr", "ptrs/" + self.good("GET", "addresses/-/vm").body["id"])):
+            one = self.good("GET", path).body
+            self.schema(kind + "-shown").validate(one)
+            self.schema(kind).validate(one)  # it may be sent back
+            self.assertFalse(self.schema(kind).is_valid(dict(one, frob=1)), kind)
+            self.assertEqual(set(one) - set(self.document()["components"]["schemas"][kind + "-shown"]["properties"]), set())
+            listed = self.good("GET", path.split("/")[0])
+            self.schema(kind + "-list").validate(listed.body)
+        self.schema("address").validate({"family": "6"})
+        self.schema("ptr_batch").validate([{"owner": "6f8b4ce6-1111-4d2e-9c55-0242ac120002", "reverse_fqdn": None}])
 
 
 if __name__ == "__main__":
