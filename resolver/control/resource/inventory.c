@@ -373,8 +373,8 @@ const struct owned_resource *inventory_find_row(struct inventory *inventory, enu
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (source &&
-	    source->calls->find(source, by, kind, text, address, on_resource_row, &found, error) != 0)
+	if (source && source->calls->find(source, by, kind, text, address, on_resource_row, &found,
+					  error) != 0)
 		say_trouble(inventory, error);
 	return found.resource;
 }
