@@ -84,7 +84,7 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
 /* "NAME=VALUE" each, no name twice, at most TAGS_MAX. */
 void check_metadata(struct check *check, const char *const *metadata, size_t count,
 		    const struct origin *origin, const char *field);
-/* The same of tags. */
+/* No name of a tag twice, at most TAGS_MAX tags. */
 void check_tags(struct check *check, const struct tag *tags, size_t count,
 		const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good before. */

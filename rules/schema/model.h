@@ -268,7 +268,7 @@ struct owned_item {
 	LIST_OF(struct tag) tags;
 };
 
-/* Of resources of other kinds, which name it. No file has a list of groups. */
+/* Resources of other kinds name the group that they are in. No file has a list of groups. */
 struct resource_group {
 	struct origin origin; /* where the file names it first, with the revision that the state
 			       * has of it */

@@ -76,9 +76,9 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 		err = schema_set_number(field, item, syntax->integer(value), origin,
 					reader->faults);
 	} else if (kind == VALUE_STRING && !number && field->type != FIELD_BOOL) {
-		err = reader->is_stored
-			      ? schema_keep_text(field, item, syntax->string(value), reader->arena)
-			      : ERR_INVALID;
+		err = reader->is_stored ? schema_set_stored_text(field, item, syntax->string(value),
+								 reader->arena)
+					: ERR_INVALID;
 		if (err)
 			err = schema_set_text(field, item, syntax->string(value), origin,
 					      reader->arena, reader->faults);

@@ -114,10 +114,10 @@ void schema_defaults(const struct group *group, void *item, struct arena *arena)
 MUST_CHECK int schema_set_text(const struct field *field, void *item, const char *text,
 			       const struct origin *origin, struct arena *arena,
 			       struct faults *faults);
-/* The same for a text that was taken once: the form of names and other texts is not judged again.
- * ERR_INVALID: it is no value of the field's type. ERR_NOMEM. */
-MUST_CHECK int schema_keep_text(const struct field *field, void *item, const char *text,
-				struct arena *arena);
+/* Stores a text of the state, which was checked when it was stored there: the form of names and
+ * other texts is not judged again. ERR_INVALID: it is no value of the field's type. ERR_NOMEM. */
+MUST_CHECK int schema_set_stored_text(const struct field *field, void *item, const char *text,
+				      struct arena *arena);
 /* The same for integers and booleans that arrive as such. */
 MUST_CHECK int schema_set_number(const struct field *field, void *item, long long number,
 				 const struct origin *origin, struct faults *faults);

@@ -186,7 +186,8 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	}
 }
 
-int schema_keep_text(const struct field *field, void *item, const char *text, struct arena *arena)
+int schema_set_stored_text(const struct field *field, void *item, const char *text,
+			   struct arena *arena)
 {
 	switch (field->type) {
 	case FIELD_STRING:

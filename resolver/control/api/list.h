@@ -13,11 +13,11 @@
 
 struct api_list {
 	const char *key;
-	/* Those that come next behind this one (an address, or a service's name; NULL: the
-	 * first), at most `room`. ERR_NOMEM. */
+	/* Gives at most `room` addresses or services that follow `behind`, which is an address or a
+	 * service's name (NULL: from the first on). ERR_NOMEM. */
 	int (*next)(const struct api_request *request, const char *behind,
 		    const struct owned_resource **resources, size_t room, size_t *count);
-	/* Whether it is on the list; NULL: all are. */
+	/* Whether an address or service is on the list; NULL: all are. */
 	bool (*takes)(const struct api_request *request, const struct owned_resource *resource);
 	json_t *(*row)(const struct api_request *request, const struct owned_resource *resource);
 	const char *tail;
@@ -28,9 +28,10 @@ struct api_list {
 
 #define API_LIST_ALL SIZE_MAX
 
-/* Answers with those behind this one (NULL: from the first on), at most `room`; 304 where the
- * client has them. Where very many are passed over, a page may have fewer, even none, and there is
- * a next one all the same. Lists of API_LIST_ALL are made one after the other. */
+/* Answers with the addresses or services that follow `behind` (NULL: from the first on), at most
+ * `room`; 304 where the client has them. Where very many are passed over, a page may have fewer,
+ * even none, and there is a next one all the same. Lists of API_LIST_ALL are made one after the
+ * other. */
 void api_list_answer(struct api_request *request, const struct api_list *list, size_t room,
 		     const char *behind);
 

@@ -236,7 +236,7 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 	return err;
 }
 
-/* The same for a change. */
+/* Reads values for a change, which fails where they do not fit. */
 static int read_item(struct change *change, const struct kind *kind, const json_t *values,
 		     void *item, struct arena *arena)
 {

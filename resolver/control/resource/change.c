@@ -437,7 +437,7 @@ static int put_resource(struct change *change, const struct owned_resource *befo
 	return err ? err : serve(change, before, now);
 }
 
-/* Everything about a resource that has its values. */
+/* Names, the pool, and conflicts with what is there, of a resource that is complete. */
 static int check_resource(struct change *change, struct owned_resource *resource,
 			  const struct owned_resource *before, char fqdn[NAME_TEXT_MAX])
 {

@@ -116,7 +116,7 @@ MUST_CHECK int change_ptr_check_writable(struct change *change,
 					 const struct owned_resource *resource);
 /* NOT_FOUND when it has none. */
 MUST_CHECK int change_ptr_unset(struct change *change, const struct owned_resource *resource);
-/* Whether a host may have the name of one that is to be set. */
+/* Whether the PTR gives a name that a host may have: not the root, no wildcard. */
 MUST_CHECK int change_ptr_check(struct change *change, const struct owned_item *ptr);
 /* Whether the resource has it already. */
 bool change_ptr_is_same(const struct change *change, const struct owned_resource *resource,

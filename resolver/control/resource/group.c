@@ -72,7 +72,7 @@ int group_of_row(struct resource_group *group, const struct source_resource *row
 	int err;
 
 	faults_init(&faults);
-	values_read_kept(kind_of_id(KIND_GROUP), values, group, &origin, arena, &faults);
+	values_read_stored(kind_of_id(KIND_GROUP), values, group, &origin, arena, &faults);
 	err = faults.errors > 0 ? ERR_INVALID : 0;
 	faults_release(&faults);
 	json_decref(values);

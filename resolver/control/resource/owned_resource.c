@@ -234,7 +234,7 @@ static int read_values(const struct kind *kind, const struct source_resource *ro
 	err = text && !*subscription ? ERR_NOMEM : 0;
 	json_object_del(values, "subscription");
 	faults_init(&faults);
-	values_read_kept(kind, values, item, &origin, arena, &faults);
+	values_read_stored(kind, values, item, &origin, arena, &faults);
 	if (!err && faults.errors > 0)
 		err = ERR_INVALID;
 	faults_release(&faults);

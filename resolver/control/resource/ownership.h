@@ -25,7 +25,7 @@ enum ownership {
 struct ownership_question {
 	const char *name;         /* with or without the final dot */
 	const char *subscription; /* as ownership_subscription has it */
-	/* What is to have the name, as it will be and not as the inventory has it now. */
+	/* The address or service that is to have the name, as the change will make it. */
 	const char *id;         /* NULL: it is not there yet */
 	const char *fqdn;       /* NULL: none */
 	struct address address; /* family 0: not static, or not known yet */

@@ -193,8 +193,8 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 		kind->complete(item, arena, faults);
 }
 
-void values_read_kept(const struct kind *kind, const json_t *values, void *item,
-		      const struct origin *origin, struct arena *arena, struct faults *faults)
+void values_read_stored(const struct kind *kind, const json_t *values, void *item,
+			const struct origin *origin, struct arena *arena, struct faults *faults)
 {
 	const struct group *group = kind_field(kind)->group;
 	struct schema_reader reader = reader_of(kind, origin, arena, faults);

@@ -17,11 +17,10 @@ struct group;
  * member's; texts go into the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
-/* The same of values that the state has: they were checked when they were stored, perhaps by
- * another version. So the form of texts is not judged again, and what is no member is passed over.
- */
-void values_read_kept(const struct kind *kind, const json_t *values, void *item,
-		      const struct origin *origin, struct arena *arena, struct faults *faults);
+/* Reads values of the state, which were checked when they were stored, perhaps by another version.
+ * So the form of texts is not judged again, and a key that is no member is passed over. */
+void values_read_stored(const struct kind *kind, const json_t *values, void *item,
+			const struct origin *origin, struct arena *arena, struct faults *faults);
 /* All that is given or has a default, paths from the root; NULL without memory. `group`: of the
  * item at the top, NULL or GROUP_NONE: none; references leave that out. */
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
