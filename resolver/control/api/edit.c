@@ -6,11 +6,22 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
+#include "rules/array.h"
 #include "rules/name.h"
+
+/* All but the first; that one's values are edit->values. */
+static void drop_edits(struct api_edit *edit)
+{
+	for (size_t i = 1; i < edit->count; i++)
+		json_decref((json_t *)(uintptr_t)edit->edits[i].values);
+	edit->count = 0;
+}
 
 static void end(struct api_edit *edit)
 {
 	json_decref(edit->values);
+	drop_edits(edit);
+	free(edit->edits);
 	if (edit->editor->free)
 		edit->editor->free(edit);
 	else
@@ -22,7 +33,9 @@ static void end(struct api_edit *edit)
 static void fail(struct api_edit *edit, int err, const struct change_error *error,
 		 const struct faults *faults)
 {
-	if (err != ERR_INVALID)
+	if (err != ERR_INVALID && edit->editor->fail_faults)
+		edit->editor->fail_faults(edit, faults);
+	else if (err != ERR_INVALID)
 		api_fail_faults(edit->request, 400, "invalid", faults);
 	else if (edit->editor->fail)
 		edit->editor->fail(edit, error);
@@ -53,8 +66,10 @@ static void look(void *context)
 
 static struct service_change change_of(const struct api_edit *edit)
 {
-	return (struct service_change){.edits = &edit->one,
-				       .count = edit->one.path.kind != NULL,
+	bool has_first = edit->edits[0].path.kind;
+
+	return (struct service_change){.edits = edit->edits + !has_first,
+				       .count = edit->count - !has_first,
 				       .who = edit->request->client,
 				       .claimed = edit->claimed != NULL};
 }
@@ -256,26 +271,63 @@ static void claim(struct api_edit *edit, bool is_there)
 		end(edit);
 }
 
-void api_edit(struct api_edit *edit)
+static struct service_edit *add_edit(struct api_edit *edit)
 {
-	const struct owned_resource *resource = NULL;
-	struct service_edit *one = &edit->one;
+	struct service_edit *edits = array_grow(edit->edits, edit->count, &edit->room, sizeof *edits);
+
+	if (!edits)
+		return NULL;
+	edit->edits = edits;
+	edits[edit->count] = (struct service_edit){.path = {.kind = NULL}};
+	return &edits[edit->count++];
+}
+
+int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values)
+{
+	struct service_edit *added = add_edit(edit);
+
+	if (!added) {
+		json_decref(values);
+		return ERR_NOMEM;
+	}
+	*added = (struct service_edit){.path = *path, .values = values};
+	return 0;
+}
+
+/* What the request asks for, with the first edit. False: it cannot be done, which has been
+ * answered. */
+static bool read_edits(struct api_edit *edit)
+{
+	struct path path = {.kind = NULL};
 
 	json_decref(edit->values);
 	edit->values = NULL;
 	edit->claimed = NULL;
-	*one = (struct service_edit){.path = {.kind = NULL}};
-	if (!edit->editor->read(edit, &one->path, &edit->values)) {
-		end(edit);
-		return;
-	}
-	edit->values = json_whole(edit->values);
-	if (one->path.kind && !edit->values) {
+	drop_edits(edit);
+	if (!add_edit(edit)) {
 		api_fail_memory(edit->request);
+		return false;
+	}
+	if (!edit->editor->read(edit, &path, &edit->values))
+		return false;
+	edit->values = json_whole(edit->values);
+	if (path.kind && !edit->values) {
+		api_fail_memory(edit->request);
+		return false;
+	}
+	edit->edits[0] = (struct service_edit){
+		.path = path, .values = json_is_null(edit->values) ? NULL : edit->values};
+	return true;
+}
+
+void api_edit(struct api_edit *edit)
+{
+	const struct owned_resource *resource = NULL;
+
+	if (!read_edits(edit)) {
 		end(edit);
 		return;
 	}
-	one->values = json_is_null(edit->values) ? NULL : edit->values;
 	if (edit->claimed)
 		resource = edit->editor->find(edit->request);
 	if (!edit->claimed || edit->is_ours || owned_has_ptr(resource, edit->claimed))

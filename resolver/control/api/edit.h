@@ -1,4 +1,4 @@
-/* A request that changes one resource, in any API. Each API says what its edit is; service_commit
+/* A request that changes one resource, and what belongs to it, in any API. Each API says what its edit is; service_commit
  * makes it, as it makes every change (service/commit.h):
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
@@ -40,6 +40,8 @@ struct api_editor {
 	/* Each answers: what has been done; why not (NULL: as api_fail_change). */
 	void (*answer)(struct api_edit *edit, const struct api_made *made);
 	void (*fail)(struct api_edit *edit, const struct change_error *error);
+	/* The same where what it would make is not allowed; NULL: as api_fail_faults. */
+	void (*fail_faults)(struct api_edit *edit, const struct faults *faults);
 	/* Called last, always. NULL: of api_edit_plain. */
 	void (*free)(struct api_edit *edit);
 	/* Of a dry run: called while the inventory is as it would be; the answer comes later. May
@@ -62,12 +64,17 @@ struct api_edit {
 	const char *claimed; /* the name whose ownership must be checked; NULL: none */
 	const char *was;     /* the editor's: the title before the change, for the log */
 	/* inside */
-	json_t *values;           /* that were read last */
-	struct service_edit one;  /* with them */
-	bool is_ours;             /* the ownership of `claimed` is confirmed */
+	json_t *values;             /* of the first, as they were read last */
+	struct service_edit *edits; /* the first is the one that `read` gives */
+	size_t count, room;
+	bool is_ours; /* the ownership of `claimed` is confirmed */
 	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */
 	unsigned waits;
 };
+
+/* For `read`: a further edit of the same change, behind the one that `read` gives. The path's texts
+ * have to live as long as the request; the values (NULL: it goes) are taken over. ERR_NOMEM. */
+MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
 /* For `read`: whether a claimed name may be that of an address of this family. Azure has none for
  * IPv6, unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or

@@ -10,7 +10,7 @@
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/bulk.h"
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -47,12 +47,12 @@ static bool list_sets(struct resource_export *export, const struct private_zone 
 {
 	const struct kind *kind = kind_named("record-set");
 	const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
-	const struct bulk_in in = {.inventory = export->inventory,
+	const struct item_source in = {.inventory = export->inventory,
 				   .item = zone,
 				   .zone = zone->file ? NULL : zone->zone};
 	struct change_error error;
 
-	if (bulk_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
+	if (item_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
 		return true;
 	if (error.outcome != CHANGE_NO_MEMORY)
 		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
@@ -114,7 +114,7 @@ static void write_set_edits(struct resource_export *export, const struct private
 	const void **items;
 	size_t count;
 
-	if (resource_made_because(model, &in))
+	if (item_made_because(model, &in))
 		return;
 	arena_init(&arena);
 	if (!list_sets(export, zone, &arena, &items, &count))
@@ -167,7 +167,7 @@ static void add_edits(const struct model *served, const struct kind *kind, const
 		const char *item = (const char *)items.items + i * size;
 		const struct path path = part_path(kind, item, parent);
 
-		if (resource_made_because(served, &path))
+		if (item_made_because(served, &path))
 			continue;
 		json_add(edits, item_edit(served, &path, item));
 		for (size_t k = 0; k < KIND_COUNT; k++)

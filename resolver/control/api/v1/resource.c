@@ -15,7 +15,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/bulk.h"
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/v1/filter.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
@@ -186,26 +186,10 @@ static json_t *placed_json(const struct path *path, const void *item, const json
 	return placed;
 }
 
-const char *resource_made_because(const struct model *model, const struct path *path)
-{
-	const struct path root = part_root(path);
-	const char *text, *because = NULL;
-	struct arena arena;
-
-	if (model->made.count == 0)
-		return NULL;
-	arena_init(&arena);
-	text = path_text(path, &arena);
-	if (text)
-		because = model_made(model, text);
-	arena_release(&arena);
-	return because && part_find(model, &root) ? because : NULL;
-}
-
 /* The item that somebody named; NULL: there is none. */
 static const void *find_named(const struct api_request *request, const struct path *path)
 {
-	return resource_made_because(served(request), path) ? NULL
+	return item_made_because(served(request), path) ? NULL
 							    : part_find(served(request), path);
 }
 
@@ -243,7 +227,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		    char etag[ETAG_MAX])
 {
 	json_t *object = resource_given(served(request), path, item), *placed = NULL;
-	const char *because = resource_made_because(served(request), path);
+	const char *because = item_made_because(served(request), path);
 	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
@@ -326,7 +310,7 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	if (path->kind->inventory)
 		return addresses_show(api_inventory(request), path, etag, error);
 	arena_init(&arena);
-	item = bulk_find(request, path, &arena, error);
+	item = item_find(request, path, &arena, error);
 	own = spelled(request, path);
 	shown = item ? show(request, &own, item, etag) : show_unserved(request, path, etag);
 	arena_release(&arena);
@@ -338,7 +322,7 @@ static json_t *show_named(const struct api_request *request, const struct path *
 			  char etag[ETAG_MAX], struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
-	if (!path->kind->inventory && resource_made_because(served(request), path))
+	if (!path->kind->inventory && item_made_because(served(request), path))
 		return NULL;
 	return show_any(request, path, etag, error);
 }
@@ -525,7 +509,7 @@ static int collect_unserved(struct listing *listing)
 static int collect_bulk(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
-	const struct bulk_in in = bulk_in_of(request, listing->path);
+	const struct item_source in = item_source_of(request, listing->path);
 	struct path behind = *listing->path;
 	struct change_error error;
 	const void **items;
@@ -533,7 +517,7 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	int err;
 
 	behind.names[1] = api_query(request, "marker");
-	err = bulk_list(&in, &behind, limit + 1, fits, request, &listing->arena, &items, &count,
+	err = item_list(&in, &behind, limit + 1, fits, request, &listing->arena, &items, &count,
 			&error);
 	if (err) {
 		api_fail_change(request, &error);
@@ -782,24 +766,16 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	if (path->kind->inventory)
 		return may_change_owned(request, path, if_match, if_none_match, error);
 	const void *item = find_named(request, path);
-	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
+	bool is_there;
 
 	json_decref(show_named(request, path, etag, error));
 	if (error->outcome != CHANGE_FINE)
 		return false;
-	if (precondition_check(*etag ? etag : NULL, if_match, if_none_match, text) != 0)
-		change_say(error, CHANGE_STALE, NULL, "%s", text);
-	else if (origin.file)
-		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "it is declared at %s:%u; change it there, and reload", origin.file,
-			   origin.line);
-	else if (path->kind->bulk && !(removes && *etag) && zone_has_file(served(request), path))
-		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "the records of this zone are those of its file; change them there, and "
-			   "reload");
-	else
-		return true;
+	is_there = *etag != '\0';
+	if (precondition_check(is_there ? etag : NULL, if_match, if_none_match, text) == 0)
+		return item_may_change(served(request), path, item, removes && is_there, error);
+	change_say(error, CHANGE_STALE, NULL, "%s", text);
 	return false;
 }
 
@@ -847,7 +823,7 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 
 	arena_init(&arena);
 	if (!resource_is_rehearsal(request))
-		item = bulk_find(request, path, &arena, &error);
+		item = item_find(request, path, &arena, &error);
 	own = spelled(request, path);
 	body = item ? show(request, &own, item, etag) : completed(path, values, &arena);
 	if (!item)
@@ -988,7 +964,7 @@ static bool find_to_change(struct api_request *request, struct making *making)
 	if (found || (making->method == PUT && kind->id != KIND_PTR &&
 		      !(kind->parent && part_is_elsewhere(served(request), path))))
 		return true;
-	because = kind->inventory ? NULL : resource_made_because(served(request), path);
+	because = kind->inventory ? NULL : item_made_because(served(request), path);
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
 	else if (because)

@@ -31,7 +31,5 @@ json_t *resource_warnings(const struct faults *faults, const char *path, size_t 
 json_t *resource_origin(const void *item);
 /* Its values as they were given. */
 json_t *resource_given(const struct model *model, const struct path *path, const void *item);
-/* Why it was made, where nobody named it; NULL: somebody did, or it is not there. */
-const char *resource_made_because(const struct model *model, const struct path *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* The file's items come from the model, the state's from its rows; a list is both, merged by key.
  */
-#include "resolver/control/api/v1/bulk.h"
+#include "resolver/control/api/item.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +8,19 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "rules/array.h"
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
-struct bulk_in bulk_in_of(const struct api_request *request, const struct path *path)
+struct item_source item_source_of(const struct api_request *request, const struct path *path)
 {
 	const struct model *served = request->service->server.model;
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	const struct private_zone *zone = part_find(served, &parent);
 
-	return (struct bulk_in){.inventory = api_inventory(request),
+	return (struct item_source){.inventory = api_inventory(request),
 				.item = zone,
 				.zone = zone && !zone->file ? zone->zone : NULL};
 }
@@ -49,7 +50,7 @@ static const void *read_item(const struct zone *zone, const struct path *path,
 	return good ? item : NULL;
 }
 
-struct bulk_search {
+struct item_search {
 	const struct zone *zone;
 	const struct path *path;
 	struct arena *arena;
@@ -58,20 +59,20 @@ struct bulk_search {
 
 static int on_found(void *context, const struct source_resource *row)
 {
-	struct bulk_search *search = context;
+	struct item_search *search = context;
 
 	search->item = read_item(search->zone, search->path, row, search->arena);
 	return 0;
 }
 
-const void *bulk_find(const struct api_request *request, const struct path *path,
+const void *item_find(const struct api_request *request, const struct path *path,
 		      struct arena *arena, struct change_error *error)
 {
 	const void *item = part_find(request->service->server.model, path);
-	struct bulk_search search = {NULL, path, arena, NULL};
+	struct item_search search = {NULL, path, arena, NULL};
 
 	error->outcome = CHANGE_FINE;
-	if (item || !path->kind->bulk || !(search.zone = bulk_in_of(request, path).zone))
+	if (item || !path->kind->bulk || !(search.zone = item_source_of(request, path).zone))
 		return item;
 	if (service_each_row(api_inventory(request), path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
@@ -79,29 +80,63 @@ const void *bulk_find(const struct api_request *request, const struct path *path
 	return search.item;
 }
 
+const char *item_made_because(const struct model *model, const struct path *path)
+{
+	const struct path root = part_root(path);
+	const char *text, *because = NULL;
+	struct arena arena;
+
+	if (model->made.count == 0)
+		return NULL;
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	if (text)
+		because = model_made(model, text);
+	arena_release(&arena);
+	return because && part_find(model, &root) ? because : NULL;
+}
+
+bool item_may_change(const struct model *served, const struct path *path, const void *item,
+		     bool removes, struct change_error *error)
+{
+	struct origin origin = item ? part_origin(item) : (struct origin){0};
+
+	if (origin.file)
+		change_say(error, CHANGE_READ_ONLY, NULL,
+			   "it is declared at %s:%u; change it there, and reload", origin.file,
+			   origin.line);
+	else if (path->kind->bulk && !removes && zone_has_file(served, path))
+		change_say(error, CHANGE_READ_ONLY, NULL,
+			   "the records of this zone are those of its file; change them there, and "
+			   "reload");
+	else
+		return true;
+	return false;
+}
+
 /* ---- lists ---- */
 
-struct bulk_item {
+struct item_item {
 	const void *item;
 	const char *key;
 };
 
-struct bulk_listing {
-	const struct bulk_in *in;
+struct item_listing {
+	const struct item_source *in;
 	struct api_request *request; /* for `fits` */
 	const struct path *path;
 	bool (*fits)(const struct api_request *request, const struct kind *kind, const void *item);
 	struct arena *arena;
-	struct bulk_item *items;
+	struct item_item *items;
 	size_t count, room, limit;
 };
 
-static int add_item(struct bulk_listing *listing, const void *item)
+static int add_item(struct item_listing *listing, const void *item)
 {
 	const struct kind *kind = listing->path->kind;
 	const struct path path = part_path(kind, item, listing->path);
 	char key[PATH_MAX_BYTES];
-	struct bulk_item *items =
+	struct item_item *items =
 		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
 
 	if (!items)
@@ -114,14 +149,14 @@ static int add_item(struct bulk_listing *listing, const void *item)
 	return listing->items[listing->count++].key ? 0 : ERR_NOMEM;
 }
 
-static bool is_wanted(const struct bulk_listing *listing, const void *item)
+static bool is_wanted(const struct item_listing *listing, const void *item)
 {
 	return !listing->fits || listing->fits(listing->request, listing->path->kind, item);
 }
 
 static int on_row(void *context, const struct source_resource *row)
 {
-	struct bulk_listing *listing = context;
+	struct item_listing *listing = context;
 	const void *item = read_item(listing->in->zone, listing->path, row, listing->arena);
 
 	if (!item || !is_wanted(listing, item))
@@ -132,7 +167,7 @@ static int on_row(void *context, const struct source_resource *row)
 }
 
 /* Those of the model, behind the path's. */
-static int add_declared(struct bulk_listing *listing)
+static int add_declared(struct item_listing *listing)
 {
 	const struct path *path = listing->path;
 	const void *in = listing->in->item;
@@ -155,16 +190,16 @@ static int add_declared(struct bulk_listing *listing)
 
 static int compare_items(const void *a, const void *b)
 {
-	return strcmp(((const struct bulk_item *)a)->key, ((const struct bulk_item *)b)->key);
+	return strcmp(((const struct item_item *)a)->key, ((const struct item_item *)b)->key);
 }
 
-int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
+int item_list(const struct item_source *in, const struct path *path, size_t limit,
 	      bool (*fits)(const struct api_request *request, const struct kind *kind,
 			   const void *item),
 	      struct api_request *request, struct arena *arena, const void ***items, size_t *count,
 	      struct change_error *error)
 {
-	struct bulk_listing listing = {.in = in,
+	struct item_listing listing = {.in = in,
 				       .request = request,
 				       .path = path,
 				       .fits = fits,
