@@ -56,8 +56,29 @@ extern const struct kind kinds[];
 enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
 enum { KINDS_ALL = 20 };  /* with those of the inventory */
 
-/* The ids of kinds of the inventory. */
-enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
+/* The ids: of those that are parts of a model, and of those of the inventory. */
+enum {
+	KIND_NETWORK = 1,
+	KIND_SUBNET = 2,
+	KIND_RESOLVER = 3,
+	KIND_INBOUND = 4,
+	KIND_OUTBOUND = 5,
+	KIND_ZONE = 6,
+	KIND_ZONE_LINK = 7,
+	KIND_RULESET = 8,
+	KIND_RULESET_LINK = 9,
+	KIND_RULE = 10,
+	KIND_POOL = 11,
+	KIND_KEY = 12,
+	KIND_TRANSFER = 13,
+	KIND_CLIENT = 14,
+	KIND_TARGET_GROUP = 15,
+	KIND_RECORD_SET = 16,
+	KIND_ADDRESS = 101,
+	KIND_SERVICE = 102,
+	KIND_PTR = 103,
+	KIND_GROUP = 104
+};
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);

@@ -328,6 +328,7 @@ static void fail_change(struct api_request *request, const struct change_error *
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
 #define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
+#define RESOURCE     SUBSCRIPTION "/resourceGroups/{group}/providers/{resource...}"
 #define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
 
 static const struct api_route routes[] = {
@@ -352,6 +353,13 @@ static const struct api_route routes[] = {
 	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
 	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
 	{"DELETE", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_delete, 0},
+	{"GET", SUBSCRIPTION "/providers/{namespace}/{type}", API_READ, arm_resource_get, 0},
+	{"HEAD", RESOURCE, API_READ, arm_resource_exists, 0},
+	{"GET", RESOURCE, API_READ, arm_resource_get, 0},
+	{"PUT", RESOURCE, API_CHANGE, arm_resource_put, 0},
+	{"PATCH", RESOURCE, API_CHANGE, arm_resource_patch, 0},
+	{"DELETE", RESOURCE, API_CHANGE, arm_resource_delete, 0},
+	{"POST", RESOURCE, API_READ, arm_resource_post, 0},
 	{.method = NULL},
 };
 const struct api_dialect api_arm = {

@@ -35,6 +35,15 @@ bool api_arm_read_location(struct api_request *request, char location[API_LOCATI
 bool api_arm_check_tags(struct api_request *request);
 bool api_arm_check_patch(struct api_request *request);
 
+/* ---- azure/resource.c ---- */
+
+void arm_resource_get(struct api_request *request);
+void arm_resource_exists(struct api_request *request);
+void arm_resource_put(struct api_request *request);
+void arm_resource_patch(struct api_request *request);
+void arm_resource_delete(struct api_request *request);
+void arm_resource_post(struct api_request *request);
+
 /* ---- azure/group.c ---- */
 
 void api_groups_list(struct api_request *request);

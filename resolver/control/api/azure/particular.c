@@ -1,0 +1,453 @@
+#include "resolver/control/api/azure/particular.h"
+
+#include <strings.h>
+
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "rules/schema/reference.h"
+#include "rules/schema/rule_targets.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+#include "rules/zone/zone.h"
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+/* ---- members that are shown ---- */
+
+json_t *particular_guid(const struct arm_shown *shown)
+{
+	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
+
+	return json_text(uuid_of_name(text_lower(arm_id(shown->request, &shown->path, id)), uuid));
+}
+
+json_t *particular_location(const struct arm_shown *shown)
+{
+	const struct path root = part_root(&shown->path);
+	const struct dns_resolver *resolver = part_find(served(shown->request), &root);
+	const char *region =
+		model_region(served(shown->request), resolver ? resolver->region : NULL);
+
+	return json_text(region ? region : "global");
+}
+
+json_t *particular_fqdn(const struct arm_shown *shown)
+{
+	const char *zone = shown->path.names[0];
+	char name[NAME_TEXT_MAX];
+
+	arm_name(&shown->path, name);
+	return strcmp(name, "@") == 0 ? json_sprintf("%s.", zone)
+				      : json_sprintf("%s.%s.", name, zone);
+}
+
+json_t *particular_set_count(const struct arm_shown *shown)
+{
+	const struct private_zone *zone = shown->item;
+
+	return json_integer(zone->zone ? (json_int_t)zone_record_sets(zone->zone) : 0);
+}
+
+json_t *particular_set_limit(const struct arm_shown *shown)
+{
+	return json_integer(served(shown->request)->limits.record_sets_per_zone);
+}
+
+json_t *particular_link_count(const struct arm_shown *shown)
+{
+	const struct private_zone *zone = shown->item;
+
+	return json_integer((json_int_t)zone->links.count);
+}
+
+json_t *particular_link_limit(const struct arm_shown *shown)
+{
+	return json_integer(served(shown->request)->limits.links_per_zone);
+}
+
+json_t *particular_registration_count(const struct arm_shown *shown)
+{
+	const struct private_zone *zone = shown->item;
+	json_int_t count = 0;
+
+	for (size_t i = 0; i < zone->links.count; i++)
+		count += zone->links.items[i].registration;
+	return json_integer(count);
+}
+
+json_t *particular_registration_limit(const struct arm_shown *shown)
+{
+	return json_integer(served(shown->request)->limits.registration_links_per_zone);
+}
+
+/* ---- SOA ---- */
+
+bool particular_find_soa(struct api_request *request, const struct arm_type *type,
+			 const struct path *path, struct arm_shown *shown)
+{
+	const struct path root = part_root(path);
+	const struct private_zone *zone = part_find(served(request), &root);
+	const struct rrset *soa = NULL;
+
+	if (zone && zone->zone && strcasecmp(path->names[1], "@:SOA") == 0)
+		soa = zone_find_exact(zone->zone, zone_apex(zone->zone), TYPE_SOA);
+	if (!soa)
+		return false;
+	*shown = (struct arm_shown){.request = request, .type = type, .path = *path};
+	shown->path.names[1] = "@:SOA";
+	shown->values = json_make("{s:s, s:I, s:o}", "name", "@:SOA", "ttl", (json_int_t)soa->ttl,
+				  "records", report_records(soa));
+	return true;
+}
+
+/* ---- rules ---- */
+
+void particular_show_rule(const struct arm_shown *shown, json_t *values)
+{
+	const struct path root = part_root(&shown->path);
+	const struct forwarding_ruleset *ruleset = part_find(served(shown->request), &root);
+	const struct forwarding_rule *rule = shown->item;
+	const struct kind *kind = kind_of_id(KIND_TARGET_GROUP);
+
+	for (size_t i = 0; ruleset && rule->target_group && i < ruleset->target_groups.count; i++) {
+		const struct target_group *group = &ruleset->target_groups.items[i];
+		json_t *printed;
+
+		if (strcasecmp(group->name, rule->target_group) != 0)
+			continue;
+		printed = values_print(kind, NULL, group);
+		json_put(values, "targets", json_incref(json_object_get(printed, "targets")));
+		json_decref(printed);
+	}
+}
+
+void particular_read_rule(struct arm_reading *reading)
+{
+	if (json_object_get(reading->values, "targets") &&
+	    !json_object_get(reading->base, "targets"))
+		json_object_del(reading->values, "target_group");
+}
+
+/* ---- endpoints ---- */
+
+void particular_read_endpoint(struct arm_reading *reading)
+{
+	struct api_request *request = reading->request;
+	const struct path root = part_root(reading->path);
+	const struct dns_resolver *resolver = part_find(served(request), &root);
+	const struct virtual_network *network =
+		resolver ? model_network(served(request), resolver->resource_group,
+					 resolver->virtual_network)
+			 : NULL;
+	const char *name = json_text_of(reading->values, "subnet"),
+		   *allocation = json_text_of(reading->values, "allocation");
+	struct path path;
+	struct subnet *subnet = NULL;
+	struct arm_shown shown;
+	struct change_error error;
+	json_t *values;
+
+	if (strcmp(allocation, "static") != 0 && !json_object_get(reading->base, "address"))
+		json_object_del(reading->values, "address"); /* it is chosen */
+	if (network)
+		subnet = model_subnet(network, name);
+	if (!subnet || subnet->delegation || subnet->origin.file)
+		return;
+	path = part_path(kind_of_id(KIND_NETWORK), network, NULL);
+	path.kind = kind_of_id(KIND_SUBNET);
+	path.names[1] = subnet->name;
+	if (!arm_find(request, arm_type_of(&path), &path, &shown, &error))
+		return;
+	values = arm_base(&shown, &error);
+	arm_shown_release(&shown);
+	json_put(values, "delegation", json_text(ARM_PROVIDER "/dnsResolvers"));
+	if (values && api_edit_also(reading->edit, &path, values) != 0)
+		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}
+
+/* ---- record sets ---- */
+
+void particular_read_set(struct arm_reading *reading)
+{
+	char target[ARM_TARGET_MAX];
+
+	if (!json_object_get(reading->values, "records"))
+		json_put(reading->values, "records", json_array());
+	if (!reading->merges && !arm_get(reading->body, "properties.ttl") && !reading->shown)
+		arm_misfit(reading->errors, arm_target(reading, "properties.ttl", target),
+			   "is missing; give seconds, such as 3600");
+}
+
+/* ---- who uses what ---- */
+
+struct users { /* of a resource */
+	struct api_request *request;
+	const char *full; /* as a reference */
+	enum refers refers;
+	json_t *ids; /* {"id"} each */
+};
+
+/* "rulesets[dev/office].links[hub]", as a path. False: it is of no kind. */
+static bool read_text(const char *text, struct arena *arena, struct path *path)
+{
+	char *copy = arena_strdup(arena, text), *open = copy ? strchr(copy, '[') : NULL, *close,
+	     *slash;
+	const struct kind *parent;
+
+	if (!open)
+		return false;
+	*open = '\0';
+	close = strchr(open + 1, ']');
+	path->kind = kind_of_collection(NULL, copy);
+	if (!close || !path->kind)
+		return false;
+	*close = '\0';
+	slash = strchr(open + 1, '/');
+	path->group = slash ? open + 1 : GROUP_NONE;
+	path->names[0] = slash ? slash + 1 : open + 1;
+	path->names[1] = NULL;
+	if (slash)
+		*slash = '\0';
+	if (close[1] != '.')
+		return true;
+	parent = path->kind;
+	open = strchr(close + 2, '[');
+	if (!open)
+		return true;
+	*open = '\0';
+	path->kind = kind_of_collection(parent, close + 2);
+	if (!path->kind) {
+		path->kind = parent;
+		return true;
+	}
+	close = strchr(open + 1, ']');
+	if (close)
+		*close = '\0';
+	path->names[1] = open + 1;
+	return true;
+}
+
+static void add_user(struct users *users, const struct path *path)
+{
+	char id[ARM_ID_MAX];
+
+	if (arm_type_of(path))
+		json_add(users->ids,
+			 json_make("{s:o}", "id", json_text(arm_id(users->request, path, id))));
+}
+
+static int on_reference(void *context, const struct reference *reference)
+{
+	struct users *users = context;
+	struct arena *arena = &users->request->arena;
+	const char *full;
+	struct path path;
+
+	if (reference->refers != users->refers || model_is_made(reference->origin))
+		return 0;
+	full = reference_full(served(users->request), reference->refers, reference->group,
+			      reference->text, arena);
+	if (full && strcasecmp(full, users->full) == 0 && reference->origin->path &&
+	    read_text(reference->origin->path, arena, &path))
+		add_user(users, &path);
+	return 0;
+}
+
+static void add_endpoint(struct users *users, const struct dns_resolver *resolver,
+			 const struct kind *kind, const void *endpoint)
+{
+	struct path root = part_path(kind_of_id(KIND_RESOLVER), resolver, NULL);
+	const struct path path = part_path(kind, endpoint, &root);
+
+	if (!item_made_because(served(users->request), &path))
+		add_user(users, &path);
+}
+
+static void add_subnet_users(struct users *users, const struct path *subnet)
+{
+	const struct model *model = served(users->request);
+	const struct path root = part_root(subnet);
+	const struct virtual_network *network = part_find(model, &root);
+
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		if (model_network(model, resolver->resource_group, resolver->virtual_network) !=
+		    network)
+			continue;
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++)
+			if (resolver->inbound_endpoints.items[k].subnet &&
+			    strcasecmp(resolver->inbound_endpoints.items[k].subnet,
+				       subnet->names[1]) == 0)
+				add_endpoint(users, resolver, kind_of_id(KIND_INBOUND),
+					     &resolver->inbound_endpoints.items[k]);
+		for (size_t k = 0; k < resolver->outbound_endpoints.count; k++)
+			if (resolver->outbound_endpoints.items[k].subnet &&
+			    strcasecmp(resolver->outbound_endpoints.items[k].subnet,
+				       subnet->names[1]) == 0)
+				add_endpoint(users, resolver, kind_of_id(KIND_OUTBOUND),
+					     &resolver->outbound_endpoints.items[k]);
+	}
+}
+
+/* What refers to it: an array of {"id"}. */
+static json_t *users_of(struct api_request *request, const struct path *path)
+{
+	static const enum refers refers[] = {[KIND_NETWORK] = REFERS_NETWORK,
+					     [KIND_OUTBOUND] = REFERS_OUTBOUND,
+					     [KIND_ZONE] = REFERS_ZONE};
+	unsigned kind = path->kind->id;
+	struct users users = {.request = request, .ids = json_array()};
+
+	if (kind == KIND_SUBNET) {
+		add_subnet_users(&users, path);
+		return users.ids;
+	}
+	if (kind >= sizeof refers / sizeof *refers || refers[kind] == REFERS_NOWHERE)
+		return users.ids;
+	users.refers = refers[kind];
+	users.full = arena_printf(&request->arena, "%s/%s%s%s", path->group, path->names[0],
+				  path->kind->parent ? "/" : "",
+				  path->kind->parent ? path->names[1] : "");
+	if (users.full)
+		(void)reference_each(served(request), on_reference, &users);
+	return users.ids;
+}
+
+json_t *particular_subnet_users(const struct arm_shown *shown)
+{
+	json_t *ids = users_of(shown->request, &shown->path);
+
+	if (json_array_size(ids) > 0)
+		return ids;
+	json_decref(ids);
+	return NULL;
+}
+
+/* ---- removal ---- */
+
+struct nested {
+	char ids[2048];
+	size_t count;
+};
+
+static void add_nested(void *context, struct arm_shown *child)
+{
+	enum { NESTED_SHOWN = 3 };
+	struct nested *nested = context;
+
+	if (nested->count++ < NESTED_SHOWN)
+		text_append(nested->ids, sizeof nested->ids, "%s'" ARM_PROVIDER "/%.*s/%s/%s/%s'",
+			    nested->count > 1 ? ", " : "", (int)strcspn(child->type->path, "/"),
+			    child->type->path, child->path.names[0], arm_type_last(child->type),
+			    path_name(&child->path));
+}
+
+static bool has_nested(const struct arm_shown *shown, struct arm_errors *errors)
+{
+	struct nested nested = {.count = 0};
+
+	for (const struct arm_type *type = arm_types; type->path; type++)
+		if (type->holds && arm_type_parent(type) == shown->type)
+			arm_each_child(shown, type, add_nested, &nested);
+	if (nested.count > 0)
+		arm_error(errors, 409, "CannotDeleteResource", NULL,
+			  "Cannot delete resource while nested resources exist. Some existing "
+			  "nested resource IDs include: %s. Please delete all nested resources "
+			  "before deleting this resource.",
+			  nested.ids);
+	return nested.count > 0;
+}
+
+static void check_child(void *context, struct arm_shown *child)
+{
+	(void)particular_is_held(child, context);
+}
+
+bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors)
+{
+	json_t *users;
+	const char *user;
+	char name[NAME_TEXT_MAX];
+	size_t before = json_array_size(errors->list);
+
+	if (has_nested(shown, errors))
+		return true;
+	for (const struct arm_member *member = shown->type->members; member->path; member++)
+		if (member->form == ARM_CHILDREN)
+			arm_each_child(shown, arm_type_named(member->of, strlen(member->of)),
+				       check_child, errors);
+	users = users_of(shown->request, &shown->path);
+	user = json_string_value(json_object_get(json_array_get(users, 0), "id"));
+	arm_name(&shown->path, name);
+	if (user && shown->path.kind->id == KIND_SUBNET)
+		arm_error(errors, 400, "InUseSubnetCannotBeDeleted", NULL,
+			  "Subnet %s is in use by %s and cannot be deleted. In order to delete the "
+			  "subnet, delete all the resources within the subnet.",
+			  name, user);
+	else if (user)
+		arm_error(errors, 409, "Conflict", NULL,
+			  "%s %s is in use by %s and cannot be deleted; delete that first.",
+			  shown->type->title, name, user);
+	json_decref(users);
+	return json_array_size(errors->list) > before;
+}
+
+/* ---- actions ---- */
+
+/* POST .../listDnsResolvers: those in the network. */
+void particular_list_resolvers(struct api_request *request, const struct arm_shown *shown)
+{
+	const struct model *model = served(request);
+	json_t *value = json_array();
+	char id[ARM_ID_MAX];
+
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+		const struct path path = part_path(kind_of_id(KIND_RESOLVER), resolver, NULL);
+
+		if (model_network(model, resolver->resource_group, resolver->virtual_network) ==
+			    shown->item &&
+		    !item_made_because(model, &path))
+			json_add(value,
+				 json_make("{s:o}", "id", json_text(arm_id(request, &path, id))));
+	}
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}
+
+/* POST .../listDnsForwardingRulesets: those that are linked to the network. */
+void particular_list_rulesets(struct api_request *request, const struct arm_shown *shown)
+{
+	const struct model *model = served(request);
+	json_t *value = json_array();
+	char id[ARM_ID_MAX], link_id[ARM_ID_MAX];
+
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+		const struct path path = part_path(kind_of_id(KIND_RULESET), ruleset, NULL);
+
+		for (size_t k = 0; k < ruleset->links.count; k++) {
+			const struct ruleset_link *link = &ruleset->links.items[k];
+			const struct path at =
+				part_path(kind_of_id(KIND_RULESET_LINK), link, &path);
+
+			if (model_network(model, ruleset->resource_group, link->virtual_network) !=
+			    shown->item)
+				continue;
+			json_add(value, json_make("{s:o, s:{s:{s:o}}}", "id",
+						  json_text(arm_id(request, &path, id)),
+						  "properties", "virtualNetworkLink", "id",
+						  json_text(arm_id(request, &at, link_id))));
+		}
+	}
+	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}

@@ -1,0 +1,47 @@
+/* What Azure's types have that no row of the table can say: computed members, what is chosen or
+ * changed along with a resource, and what must not be removed. By the members and hooks of
+ * azure/type.c. */
+#ifndef SLUICE_ARM_PARTICULAR_H
+#define SLUICE_ARM_PARTICULAR_H
+
+#include "resolver/control/api/azure/values.h"
+
+/* ---- members that are shown ---- */
+
+json_t *particular_guid(const struct arm_shown *shown); /* the same for the same id */
+json_t *particular_location(const struct arm_shown *shown);
+json_t *particular_subnet_users(const struct arm_shown *shown);
+json_t *particular_fqdn(const struct arm_shown *shown);
+json_t *particular_set_count(const struct arm_shown *shown);
+json_t *particular_set_limit(const struct arm_shown *shown);
+json_t *particular_link_count(const struct arm_shown *shown);
+json_t *particular_link_limit(const struct arm_shown *shown);
+json_t *particular_registration_count(const struct arm_shown *shown);
+json_t *particular_registration_limit(const struct arm_shown *shown);
+
+/* A rule that names a target group is shown with that group's targets. */
+void particular_show_rule(const struct arm_shown *shown, json_t *values);
+/* Every zone has a SOA at its apex, also one that nobody gave. */
+bool particular_find_soa(struct api_request *request, const struct arm_type *type,
+			 const struct path *path, struct arm_shown *shown);
+
+/* ---- hooks of what is read ---- */
+
+/* Targets that are not those of the rule's target group any more are its own. */
+void particular_read_rule(struct arm_reading *reading);
+/* A subnet that is delegated to nobody is delegated along with its endpoint, as Azure does. */
+void particular_read_endpoint(struct arm_reading *reading);
+/* A record set may be empty. */
+void particular_read_set(struct arm_reading *reading);
+
+/* ---- actions ---- */
+
+void particular_list_resolvers(struct api_request *request, const struct arm_shown *shown);
+void particular_list_rulesets(struct api_request *request, const struct arm_shown *shown);
+
+/* ---- removal ---- */
+
+/* Whether something else is in the way of its removal, which is an error. */
+bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors);
+
+#endif

@@ -1,0 +1,754 @@
+/* Resources of all types (type.h), by one set of handlers:
+ *
+ *     GET      a list: of the subscription, of a group, of what is inside something, in pages; one
+ *     HEAD     whether it is there
+ *     PUT      makes it, or makes it what the body says; what Azure has no member for stays
+ *     PATCH    only what the body has
+ *     DELETE   with all that is inside it, unless something is in the way
+ *     POST     an action
+ *
+ * Everything is answered at once. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/page.h"
+#include "resolver/control/api/azure/particular.h"
+#include "resolver/control/api/azure/values.h"
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/service/service.h"
+#include "rules/array.h"
+#include "rules/base.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+/* ---- which ---- */
+
+struct arm_asked {
+	const struct arm_type *type;
+	struct path path;     /* of a list: without the last name */
+	bool is_list, is_all; /* is_all: of record sets of all types */
+	const char *action;
+};
+
+static void fail_type(struct api_request *request, const char *provider, const char *unknown)
+{
+	if (strcasecmp(provider, ARM_PROVIDER) != 0)
+		api_fail(request, 404, "InvalidResourceNamespace",
+			 "The resource namespace '%s' is invalid; this server has %s", provider,
+			 ARM_PROVIDER);
+	else
+		api_fail(request, 404, "InvalidResourceType",
+			 "The resource type '%s' could not be found in the namespace '%s'; "
+			 "/providers/%s lists those of this server",
+			 unknown, ARM_PROVIDER, ARM_PROVIDER);
+}
+
+/* False: the request is about no type, which has been answered. */
+static bool read_asked(struct api_request *request, struct arm_asked *asked)
+{
+	enum { PARTS_MAX = 8 };
+	const char *group = api_parameter(request, "group"), *parts[PARTS_MAX], *unknown = "";
+	size_t at = *group ? 4 : 2, count = 0;
+	int err;
+
+	if (!api_arm_begin(request))
+		return false;
+	while (count < PARTS_MAX && *(parts[count] = api_segment(request, at + count)) != '\0')
+		count++;
+	*asked = (struct arm_asked){.is_list = count % 2 == 1};
+	if (count == 5 && strcasecmp(parts[4], "all") == 0) {
+		asked->is_all = true;
+		parts[4] = "A";
+	}
+	if (strcmp(request->method, "POST") == 0 && count % 2 == 1 && count > 3) {
+		asked->action = parts[--count];
+		asked->is_list = false;
+	}
+	err = arm_path_read(request, *group ? group : NULL, parts, count, &asked->type,
+			    &asked->path, &unknown);
+	if (err == ERR_NOMEM)
+		api_fail_memory(request);
+	else if (err)
+		fail_type(request, count > 1 ? parts[1] : "", unknown);
+	return err == 0;
+}
+
+static bool is_group(struct api_request *request, const char *name)
+{
+	struct resource_group group;
+
+	return strcmp(name, GROUP_NONE) == 0 ||
+	       inventory_group(api_inventory(request), name, &group);
+}
+
+/* False: there is no such group, which has been answered. */
+static bool check_group(struct api_request *request)
+{
+	const char *name = api_parameter(request, "group");
+
+	if (is_group(request, name))
+		return true;
+	if (!api_could_not_read(request))
+		api_fail(request, 404, "ResourceGroupNotFound",
+			 "Resource group '%s' could not be found.", name);
+	return false;
+}
+
+static void fail_missing(struct api_request *request, const struct arm_asked *asked)
+{
+	char name[NAME_TEXT_MAX];
+
+	if (!check_group(request))
+		return;
+	arm_name(&asked->path, name);
+	api_fail(request, 404, "ResourceNotFound",
+		 "The Resource '%s/%s/%s%s%s' under resource group '%s' was not found. For more "
+		 "details please go to https://aka.ms/ARMResourceNotFoundFix",
+		 ARM_PROVIDER, asked->type->path, asked->path.names[0],
+		 asked->path.kind->parent ? "/" : "", asked->path.kind->parent ? name : "",
+		 asked->path.group);
+}
+
+/* Whether what it is to be inside of is there; false: not, which has been answered. */
+static bool check_parent(struct api_request *request, const struct arm_asked *asked, const char *what)
+{
+	const struct path root = part_root(&asked->path);
+	char id[ARM_ID_MAX];
+
+	if (!check_group(request))
+		return false;
+	if (!asked->path.kind->parent ||
+	    (part_find(served(request), &root) && !item_made_because(served(request), &root)))
+		return true;
+	api_fail(request, 404, "ParentResourceNotFound",
+		 "Failed to perform '%s' on resource(s) of type '%s', because the parent resource "
+		 "'%s' could not be found.",
+		 what, asked->type->path, arm_id(request, &root, id));
+	return false;
+}
+
+/* ---- answers ---- */
+
+static void say_revision(struct api_request *request)
+{
+	struct change_error unused;
+	struct source *source = change_reader(api_inventory(request), &unused);
+	struct source_about about = {.revision = 0};
+	char text[32];
+
+	if (source)
+		source->calls->about(source, &about);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
+	api_answer_header(request, "x-sluice-revision", text);
+}
+
+static void answer(struct api_request *request, unsigned status, const struct arm_shown *shown)
+{
+	say_revision(request);
+	if (shown->type->family->etag_header)
+		api_answer_header(request, "ETag", shown->etag);
+	api_reply_json(request, status, arm_print(shown), NULL);
+}
+
+static void fail_read(struct api_request *request, const struct arm_asked *asked,
+		      const struct change_error *error)
+{
+	if (error->outcome != CHANGE_FINE)
+		api_fail_change(request, error);
+	else
+		fail_missing(request, asked);
+}
+
+/* ---- lists ---- */
+
+enum { LISTED_MAX = 250 }; /* a page: some milliseconds */
+
+struct listed {
+	const char *group, *name;
+	const void *item;
+	struct path path;
+};
+
+struct listing {
+	struct api_request *request;
+	const struct arm_asked *asked;
+	const char *suffix; /* of the names of record sets; NULL: any */
+	struct listed *items;
+	size_t count, room;
+};
+
+static int compare_listed(const void *a, const void *b)
+{
+	const struct listed *left = a, *right = b;
+	int order = strcasecmp(left->group, right->group);
+
+	return order != 0 ? order : strcasecmp(left->name, right->name);
+}
+
+static int add_listed(struct listing *listing, const struct path *path, const void *item)
+{
+	struct listed *items =
+		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
+
+	if (!items)
+		return ERR_NOMEM;
+	listing->items = items;
+	items[listing->count++] = (struct listed){path->group, path_name(path), item, *path};
+	return 0;
+}
+
+/* Those of a list of the model: at the top, or in that item of its parent. */
+static int collect(struct listing *listing, const struct path *parent, const void *in)
+{
+	const struct kind *kind = listing->asked->path.kind;
+	const char *group = listing->asked->path.group;
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < items.count; i++) {
+		const void *item = (const char *)items.items + i * size;
+		const struct path path = part_path(kind, item, parent);
+
+		if ((!parent && group && strcasecmp(group, path.group) != 0) ||
+		    item_made_because(served(listing->request), &path))
+			continue;
+		err = add_listed(listing, &path, item);
+	}
+	if (listing->count > 0)
+		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
+	return err;
+}
+
+/* Of a record set: whether it is of the type and the suffix that are asked for. */
+static bool is_listed_set(const struct api_request *request, const struct kind *kind,
+			  const void *item)
+{
+	const struct listing *listing = request->state;
+	const char *name = part_name(kind, item), *colon = strrchr(name, ':');
+	size_t length = (size_t)(colon - name),
+	       suffix = listing->suffix ? strlen(listing->suffix) : 0;
+	const struct path path = {kind, NULL, {NULL, name}};
+
+	return (listing->asked->is_all
+			? arm_type_of(&path) != NULL
+			: strcasecmp(colon + 1, listing->asked->type->record_type) == 0) &&
+	       suffix <= length &&
+	       strncasecmp(colon - suffix, listing->suffix ? listing->suffix : "", suffix) == 0;
+}
+
+/* 0, or an answer has been given. */
+static int collect_sets(struct listing *listing, const struct path *parent, const char *behind,
+			size_t room)
+{
+	struct api_request *request = listing->request;
+	const struct item_source in = item_source_of(request, &listing->asked->path);
+	struct path path = listing->asked->path;
+	struct change_error error;
+	const void **items;
+	size_t count;
+	int err;
+
+	request->state = listing;
+	path.group = parent->group;
+	path.names[1] = behind;
+	err = item_list(&in, &path, room + 1, is_listed_set, request, &request->arena, &items,
+			&count, &error);
+	if (err) {
+		api_fail_change(request, &error);
+		return err;
+	}
+	for (size_t i = 0; !err && i < count; i++) {
+		path = part_path(path.kind, items[i], parent);
+		err = add_listed(listing, &path, items[i]);
+	}
+	free(items);
+	if (err)
+		api_fail_memory(request);
+	return err;
+}
+
+/* The SOA that nobody gave comes first. */
+static void add_soa(struct listing *listing, const struct path *parent, json_t *array)
+{
+	const struct arm_asked *asked = listing->asked;
+	const struct arm_type *type = arm_type_named("privateDnsZones/SOA", 19);
+	struct path path = {asked->path.kind, parent->group, {parent->names[0], "@:SOA"}};
+	struct arm_shown shown;
+	struct change_error error;
+
+	if ((!asked->is_all && asked->type != type) || (listing->suffix && *listing->suffix))
+		return;
+	if (!arm_find(listing->request, type, &path, &shown, &error))
+		return;
+	if (!shown.item)
+		json_add(array, arm_print(&shown));
+	arm_shown_release(&shown);
+}
+
+static bool is_behind(const struct listed *listed, bool at_top, const char *behind)
+{
+	char key[NAME_TEXT_MAX + GROUP_TEXT_MAX];
+
+	snprintf(key, sizeof key, "%s%s%s", at_top ? listed->group : "", at_top ? "/" : "",
+		 listed->name);
+	return strcasecmp(key, behind) > 0;
+}
+
+static void answer_list(struct listing *listing, const struct arm_page *page, json_t *array,
+			size_t room)
+{
+	struct api_request *request = listing->request;
+	bool at_top = !listing->asked->path.kind->parent, is_bulk = listing->asked->path.kind->bulk;
+	size_t count = 0;
+	char last[NAME_TEXT_MAX + GROUP_TEXT_MAX] = "";
+	json_t *body, *link = NULL;
+
+	for (size_t i = 0; i < listing->count && !link; i++) {
+		const struct listed *listed = &listing->items[i];
+		struct arm_shown shown;
+
+		if (!is_bulk && page->behind && !is_behind(listed, at_top, page->behind))
+			continue;
+		if (count++ == room) {
+			link = arm_next_link(request, last);
+			break;
+		}
+		arm_show_item(request, arm_type_of(&listed->path), &listed->path, listed->item,
+			      &shown);
+		json_add(array, arm_print(&shown));
+		arm_shown_release(&shown);
+		snprintf(last, sizeof last, "%s%s%s", at_top ? listed->group : "",
+			 at_top ? "/" : "", listed->name);
+	}
+	body = json_make("{s:o}", "value", array);
+	if (link)
+		json_put(body, "nextLink", link);
+	say_revision(request);
+	api_reply_json(request, 200, body, NULL);
+}
+
+static void list(struct api_request *request, const struct arm_asked *asked)
+{
+	struct listing listing = {.request = request,
+				  .asked = asked,
+				  .suffix = api_query(request, "$recordsetnamesuffix")};
+	const struct path root = part_root(&asked->path);
+	const void *in = served(request);
+	struct path parent;
+	struct arm_page page;
+	json_t *array = json_array();
+	bool is_inside = asked->path.kind->parent;
+	size_t room;
+	int err = ERR_INVALID;
+
+	if ((!asked->path.group || check_parent(request, asked, "read")) &&
+	    arm_page_begin(&page, request, false)) {
+		room = page.room < LISTED_MAX ? page.room : LISTED_MAX;
+		if (is_inside) {
+			in = part_find(served(request), &root);
+			parent = part_path(root.kind, in, NULL);
+		}
+		if (asked->path.kind->bulk) {
+			err = collect_sets(&listing, &parent, page.behind, room);
+			if (!err && !page.behind)
+				add_soa(&listing, &parent, array);
+		} else {
+			err = collect(&listing, is_inside ? &parent : NULL, in);
+			if (err)
+				api_fail_memory(request);
+		}
+	}
+	if (!err)
+		answer_list(&listing, &page, array, room);
+	else
+		json_decref(array);
+	free(listing.items);
+}
+
+void arm_resource_get(struct api_request *request)
+{
+	struct change_error error;
+	struct arm_shown shown;
+	struct arm_asked asked;
+
+	if (!read_asked(request, &asked))
+		return;
+	if (asked.is_list) {
+		list(request, &asked);
+	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
+		answer(request, 200, &shown);
+		arm_shown_release(&shown);
+	} else {
+		fail_read(request, &asked, &error);
+	}
+}
+
+/* HEAD: clients take only 204 for yes. */
+void arm_resource_exists(struct api_request *request)
+{
+	struct change_error error;
+	struct arm_shown shown;
+	struct arm_asked asked;
+
+	if (!read_asked(request, &asked))
+		return;
+	if (asked.is_list) {
+		list(request, &asked);
+	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
+		arm_shown_release(&shown);
+		api_reply_empty(request, 204);
+	} else {
+		fail_read(request, &asked, &error);
+	}
+}
+
+/* ---- preconditions ---- */
+
+/* A tag without what is around its text: clients of private DNS send it bare. */
+static const char *bare_tag(const char *text, size_t *length)
+{
+	if (*length > 1 && (text[0] == 'W' || text[0] == 'w') && text[1] == '/') {
+		text += 2;
+		*length -= 2;
+	}
+	while (*length > 0 && (*text == '"' || *text == '\\')) {
+		text++;
+		(*length)--;
+	}
+	while (*length > 0 && (text[*length - 1] == '"' || text[*length - 1] == '\\'))
+		(*length)--;
+	return text;
+}
+
+/* Whether a header's list has the etag (NULL: it is not there), or is "*". */
+static bool has_tag(const char *list, const char *etag)
+{
+	size_t length, own_length = etag ? strlen(etag) : 0;
+	const char *own = etag ? bare_tag(etag, &own_length) : NULL;
+
+	for (; *list; list += *list == ',') {
+		const char *tag;
+
+		list += strspn(list, " \t");
+		length = strcspn(list, ",");
+		tag = list;
+		list += length;
+		while (length > 0 && isspace((unsigned char)tag[length - 1]))
+			length--;
+		if (length == 1 && *tag == '*')
+			return etag;
+		tag = bare_tag(tag, &length);
+		if (own && length == own_length && strncmp(tag, own, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* False: what the headers ask for does not hold, which has been answered. */
+static bool check_preconditions(struct api_request *request, const struct arm_asked *asked,
+				const char *etag)
+{
+	const struct arm_type *type = asked->type;
+	char name[NAME_TEXT_MAX];
+
+	arm_name(&asked->path, name);
+	if (request->if_none_match && has_tag(request->if_none_match, etag))
+		api_fail(request, 412, "PreconditionFailed",
+			 "The %s %s exists already and hence cannot be created again.", type->title,
+			 name);
+	else if (request->if_match && !etag)
+		api_fail(request, 412, "PreconditionFailed",
+			 "The %s %s does not exist, and If-Match asks for it.", type->title, name);
+	else if (request->if_match && !has_tag(request->if_match, etag))
+		api_fail(request, 412, "PreconditionFailed",
+			 "The %s %s has been modified (etag mismatch).", type->title, name);
+	else
+		return true;
+	return false;
+}
+
+/* ---- changes ---- */
+
+enum method { PUT, PATCH, DELETE };
+
+struct making {
+	struct api_edit edit; /* first */
+	struct arm_asked asked;
+	enum method method;
+	bool there; /* before */
+};
+
+static struct making *making_of(struct api_edit *edit)
+{
+	return container_of(edit, struct making, edit);
+}
+
+static void making_free(struct api_edit *edit)
+{
+	free(making_of(edit));
+}
+
+/* A new one has the name and the group of the path. */
+static void put_names(const struct path *path, json_t *values)
+{
+	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
+	if (!path->kind->parent && strcmp(path->group, GROUP_NONE) != 0)
+		json_put(values, "resource_group", json_text(path->group));
+}
+
+/* What the body makes of what is there; false: it does not fit, which has been answered. */
+static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
+		      json_t **values)
+{
+	struct api_request *request = making->edit.request;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	struct arm_errors errors = {.request = request};
+	struct arm_reading reading = {.request = request,
+				      .edit = &making->edit,
+				      .type = making->asked.type,
+				      .path = &making->asked.path,
+				      .place = "",
+				      .body = request->body,
+				      .merges = making->method == PATCH,
+				      .errors = &errors};
+	json_t *base = making->there ? arm_base(shown, &error) : NULL;
+	bool good = false;
+
+	if (making->there && !base) {
+		api_fail_change(request, &error);
+		return false;
+	}
+	reading.base = base;
+	reading.shown = making->there ? arm_print(shown) : NULL;
+	if (!json_is_object(request->body))
+		arm_misfit(&errors, "", "must be a JSON object");
+	else
+		arm_read(&reading);
+	if (!making->there && reading.values)
+		put_names(path, reading.values);
+	if (errors.status == 0 && making->there && json_equal(reading.values, base))
+		path->kind = NULL; /* nothing is to be done */
+	if (errors.status != 0) {
+		arm_fail_all(&errors);
+	} else if (path->kind &&
+		   !item_may_change(served(request), path, making->there ? shown->item : NULL,
+				    false, &error)) {
+		making->edit.editor->fail(&making->edit, &error);
+	} else {
+		good = true;
+		*values = json_incref(reading.values);
+	}
+	json_decref(reading.values);
+	json_decref((json_t *)(uintptr_t)reading.shown);
+	json_decref(base);
+	arm_errors_release(&errors);
+	return good;
+}
+
+/* Whether it may be removed; false: not, which has been answered. */
+static bool check_removal(struct making *making, const struct arm_shown *shown)
+{
+	struct arm_errors errors = {.request = making->edit.request};
+	struct change_error error;
+	bool held = particular_is_held(shown, &errors);
+
+	if (held)
+		arm_fail_all(&errors);
+	arm_errors_release(&errors);
+	if (held)
+		return false;
+	if (item_may_change(served(making->edit.request), &shown->path, shown->item, true, &error))
+		return true;
+	making->edit.editor->fail(&making->edit, &error);
+	return false;
+}
+
+static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
+{
+	struct making *making = making_of(edit);
+	const struct arm_asked *asked = &making->asked;
+	struct api_request *request = edit->request;
+	struct arm_shown shown = {.values = NULL};
+	struct change_error error;
+	bool good = false;
+
+	*path = asked->path;
+	*values = json_null();
+	making->there = arm_find(request, asked->type, &asked->path, &shown, &error);
+	if (making->there)
+		*path = shown.path;
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else if (!check_preconditions(request, asked, making->there ? shown.etag : NULL))
+		; /* which has been answered */
+	else if (making->method == DELETE && !making->there)
+		good = true, path->kind = NULL;
+	else if (making->method == DELETE)
+		good = check_removal(making, &shown);
+	else if (!making->there && making->method == PATCH)
+		fail_missing(request, asked);
+	else if (making->there || check_parent(request, asked, "write"))
+		good = read_body(making, &shown, path, values);
+	arm_shown_release(&shown);
+	return good;
+}
+
+static void answer_making(struct api_edit *edit, const struct api_made *made)
+{
+	struct making *making = making_of(edit);
+	struct api_request *request = edit->request;
+	struct arm_shown shown;
+	struct change_error error;
+	char text[ARM_ID_MAX];
+
+	if (made->change->count > 0)
+		api_log_change(request, making->method == DELETE ? "removed" : "set",
+			       arm_id(request, &making->asked.path, text));
+	if (making->method == DELETE) {
+		say_revision(request);
+		api_reply_empty(request, making->there ? 200 : 204);
+	} else if (arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
+		answer(request, making->there ? 200 : 201, &shown);
+		arm_shown_release(&shown);
+	} else {
+		fail_read(request, &making->asked, &error);
+	}
+}
+
+/* In the words of the engine, at the member of the body. */
+static void fail(struct api_edit *edit, const struct change_error *error)
+{
+	char target[ARM_TARGET_MAX] = "";
+
+	if (error->outcome == CHANGE_NO_STATE || error->outcome >= CHANGE_BUSY || !*error->field) {
+		api_fail_change(edit->request, error);
+		return;
+	}
+	arm_target_of_key(making_of(edit)->asked.type, error->field, target);
+	api_fail_at(edit->request, 400, "InvalidRequestContent", target, "%s: %s", target,
+		    error->text);
+}
+
+/* The edit that a fault is about; NULL: none. *rest: what its path has behind the resource's. */
+static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
+					  const char **rest)
+{
+	const char *at = fault->origin.path ? fault->origin.path : "";
+	const struct service_edit *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < edit->count; i++) {
+		const struct path *path = &edit->edits[i].path;
+		const char *text = path->kind ? path_text(path, &edit->request->arena) : NULL;
+		size_t length = text ? strlen(text) : 0;
+
+		if (length <= longest || strncasecmp(at, text, length) != 0 ||
+		    (at[length] != '.' && at[length] != '\0'))
+			continue;
+		found = &edit->edits[i];
+		longest = length;
+		*rest = at + length + (at[length] == '.');
+	}
+	return found;
+}
+
+static void fail_faults(struct api_edit *edit, const struct faults *faults)
+{
+	struct arm_errors errors = {.request = edit->request};
+
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		const char *rest = "", *at = fault->origin.path;
+		const struct service_edit *about = edit_of(edit, fault, &rest);
+		char target[ARM_TARGET_MAX] = "";
+
+		if (fault->severity != FAULT_ERROR)
+			continue;
+		if (about)
+			arm_target_of_key(arm_type_of(&about->path), rest, target);
+		arm_error(&errors, 400, "BadRequest", about ? target : at, "%s%s%s",
+			  about ? target : (at ? at : ""), about || at ? ": " : "", fault->text);
+	}
+	if (errors.status == 0)
+		api_fail_memory(edit->request);
+	else
+		arm_fail_all(&errors);
+	arm_errors_release(&errors);
+}
+
+static void change(struct api_request *request, enum method method)
+{
+	static const struct api_editor editor = {.read = read_making,
+						 .answer = answer_making,
+						 .fail = fail,
+						 .fail_faults = fail_faults,
+						 .free = making_free};
+	struct making *making;
+	struct arm_asked asked;
+
+	if (!read_asked(request, &asked))
+		return;
+	if (asked.is_list) {
+		api_fail(request, 405, NULL, "this is a list; give the name of a resource");
+		return;
+	}
+	making = calloc(1, sizeof *making);
+	if (!making) {
+		api_fail_memory(request);
+		return;
+	}
+	*making = (struct making){
+		.edit = {.editor = &editor, .request = request}, .asked = asked, .method = method};
+	api_edit(&making->edit);
+}
+
+void arm_resource_put(struct api_request *request)
+{
+	change(request, PUT);
+}
+
+void arm_resource_patch(struct api_request *request)
+{
+	change(request, PATCH);
+}
+
+void arm_resource_delete(struct api_request *request)
+{
+	change(request, DELETE);
+}
+
+/* ---- actions ---- */
+
+void arm_resource_post(struct api_request *request)
+{
+	const struct arm_action *action;
+	struct change_error error;
+	struct arm_shown shown;
+	struct arm_asked asked;
+
+	if (!read_asked(request, &asked))
+		return;
+	action = asked.action ? asked.type->actions : NULL;
+	while (action && action->name && strcasecmp(action->name, asked.action) != 0)
+		action++;
+	if (!action || !action->name) {
+		api_fail(request, 404, "InvalidResourceType", "%s has no action '%s'",
+			 asked.type->path, asked.action ? asked.action : "");
+	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
+		action->handle(request, &shown);
+		arm_shown_release(&shown);
+	} else {
+		fail_read(request, &asked, &error);
+	}
+}

@@ -1,0 +1,471 @@
+/* The rows, and ids. What a type has that no row can say is in azure/particular.c, by function. */
+#include "resolver/control/api/azure/type.h"
+
+#include <strings.h>
+
+#include "resolver/control/api/azure/particular.h"
+#include "resolver/control/resource/ownership.h"
+#include "resolver/control/service/service.h"
+
+/* ---- families ---- */
+
+static const struct arm_family network = {
+	ARM_ETAG_WEAK, true, {"2022-07-01", "2022-05-01", "2022-01-01"}};
+static const struct arm_family resolver = {
+	ARM_ETAG_QUOTED, false, {"2022-07-01", "2023-07-01-preview", "2025-05-01"}};
+static const struct arm_family private_dns = {
+	ARM_ETAG_BARE, true, {"2020-06-01", "2018-09-01", "2024-06-01"}};
+
+/* ---- members that many types have ---- */
+
+#define SHOWN(at, json)                                                                            \
+	{                                                                                          \
+		.path = at, .form = ARM_SHOWN, .fallback = json                                    \
+	}
+#define COMPUTED(at, from)                                                                         \
+	{                                                                                          \
+		.path = at, .form = ARM_SHOWN, .show = from                                        \
+	}
+#define KEPT(at)                                                                                   \
+	{                                                                                          \
+		.path = at, .form = ARM_KEPT                                                       \
+	}
+#define KEPT_OR(at, json)                                                                          \
+	{                                                                                          \
+		.path = at, .form = ARM_KEPT, .fallback = json                                     \
+	}
+#define INSIDE(at, type)                                                                           \
+	{                                                                                          \
+		.path = at, .form = ARM_CHILDREN, .of = type                                       \
+	}
+#define STATE SHOWN("provisioningState", "\"Succeeded\"")
+#define GUID  COMPUTED("resourceGuid", particular_guid)
+#define TAGS                                                                                       \
+	{                                                                                          \
+		.path = "/tags", .key = "tags", .form = ARM_TAGS                                   \
+	}
+#define LOCATION                                                                                   \
+	{                                                                                          \
+		.path = "/location", .key = "region", .form = ARM_LOCATION, .required = true,      \
+		.fixed = true                                                                      \
+	}
+/* Of what is inside something with a region. */
+#define LOCATION_OF_PARENT COMPUTED("/location", particular_location)
+#define GLOBAL_LOCATION                                                                            \
+	{                                                                                          \
+		.path = "/location", .form = ARM_GLOBAL                                            \
+	}
+#define NETWORK_ID                                                                                 \
+	{                                                                                          \
+		.path = "virtualNetwork", .key = "virtual_network", .form = ARM_ID,                \
+		.of = "virtualNetworks", .required = true, .fixed = true                           \
+	}
+#define METADATA                                                                                   \
+	{                                                                                          \
+		.path = "metadata", .key = "metadata", .form = ARM_METADATA                        \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		.path = NULL                                                                       \
+	}
+
+/* ---- networks ---- */
+
+static const struct arm_member network_members[] = {
+	LOCATION,
+	TAGS,
+	{.path = "addressSpace.addressPrefixes", .key = "address_space", .required = true},
+	{.path = "dhcpOptions.dnsServers", .key = "dns_servers", .quiet = true},
+	{.path = "encryption.enabled", .key = "encryption", .quiet = true},
+	KEPT("encryption.enforcement"),
+	INSIDE("subnets", "virtualNetworks/subnets"),
+	INSIDE("virtualNetworkPeerings", "virtualNetworks/virtualNetworkPeerings"),
+	KEPT_OR("enableDdosProtection", "false"),
+	KEPT("ddosProtectionPlan"),
+	KEPT("flowTimeoutInMinutes"),
+	KEPT("bgpCommunities"),
+	KEPT("ipAllocations"),
+	KEPT("privateEndpointVNetPolicies"),
+	KEPT("/extendedLocation"),
+	GUID,
+	STATE,
+	END,
+};
+
+static const struct arm_member subnet_members[] = {
+	{.path = "addressPrefix", .key = "prefix", .required = true},
+	{.path = "addressPrefixes[0]", .key = "prefix", .other = true},
+	SHOWN("delegations", "[]"),
+	{.path = "delegations[0].properties.serviceName", .key = "delegation"},
+	{.path = "delegations[0].name",
+	 .form = ARM_KEPT,
+	 .beside = "delegation",
+	 .fallback = "\"0\""},
+	{.path = "delegations[0].type",
+	 .form = ARM_SHOWN,
+	 .beside = "delegation",
+	 .fallback = "\"Microsoft.Network/virtualNetworks/subnets/delegations\""},
+	{.path = "delegations[0].properties.actions",
+	 .form = ARM_SHOWN,
+	 .beside = "delegation",
+	 .fallback = "[\"Microsoft.Network/virtualNetworks/subnets/join/action\"]"},
+	{.path = "delegations[0].properties.provisioningState",
+	 .form = ARM_SHOWN,
+	 .beside = "delegation",
+	 .fallback = "\"Succeeded\""},
+	COMPUTED("ipConfigurations", particular_subnet_users),
+	KEPT_OR("privateEndpointNetworkPolicies", "\"Disabled\""),
+	KEPT_OR("privateLinkServiceNetworkPolicies", "\"Enabled\""),
+	KEPT("networkSecurityGroup"),
+	KEPT("routeTable"),
+	KEPT("natGateway"),
+	KEPT("serviceEndpoints"),
+	KEPT("serviceEndpointPolicies"),
+	KEPT("applicationGatewayIPConfigurations"),
+	KEPT("ipAllocations"),
+	KEPT("defaultOutboundAccess"),
+	KEPT("sharingScope"),
+	STATE,
+	END,
+};
+
+/* ---- resolvers and rulesets ---- */
+
+static const struct arm_member resolver_members[] = {
+	LOCATION, TAGS, NETWORK_ID, SHOWN("dnsResolverState", "\"Connected\""), GUID, STATE, END,
+};
+
+static const char *const allocations[] = {"Dynamic", "Static", NULL};
+
+static const struct arm_member inbound_members[] = {
+	LOCATION_OF_PARENT,
+	TAGS,
+	{.path = "ipConfigurations[0].subnet",
+	 .key = "subnet",
+	 .form = ARM_SUBNET,
+	 .required = true},
+	{.path = "ipConfigurations[0].privateIpAllocationMethod",
+	 .key = "allocation",
+	 .form = ARM_WORD,
+	 .words = allocations},
+	{.path = "ipConfigurations[0].privateIpAddress", .key = "address"},
+	GUID,
+	STATE,
+	END,
+};
+
+static const struct arm_member outbound_members[] = {
+	LOCATION_OF_PARENT,
+	TAGS,
+	{.path = "subnet", .key = "subnet", .form = ARM_SUBNET, .required = true, .fixed = true},
+	GUID,
+	STATE,
+	END,
+};
+
+static const struct arm_member ruleset_members[] = {
+	LOCATION,
+	TAGS,
+	{.path = "dnsResolverOutboundEndpoints",
+	 .key = "outbound_endpoints",
+	 .form = ARM_IDS,
+	 .of = "dnsResolvers/outboundEndpoints",
+	 .required = true},
+	GUID,
+	STATE,
+	END,
+};
+
+static const char *const rule_states[] = {"Enabled", "Disabled", NULL};
+
+static const struct arm_member target_members[] = {
+	{.path = "ipAddress", .key = "address", .required = true},
+	{.path = "port", .key = "port"},
+	END,
+};
+
+static const struct arm_member rule_members[] = {
+	{.path = "domainName", .key = "domain", .required = true, .fixed = true},
+	{.path = "targetDnsServers",
+	 .key = "targets",
+	 .form = ARM_OBJECTS,
+	 .inner = target_members,
+	 .required = true},
+	{.path = "forwardingRuleState", .key = "state", .form = ARM_WORD, .words = rule_states},
+	METADATA,
+	STATE,
+	END,
+};
+
+static const struct arm_member ruleset_link_members[] = {NETWORK_ID, METADATA, STATE, END};
+
+/* ---- private zones ---- */
+
+static const struct arm_member zone_members[] = {
+	GLOBAL_LOCATION,
+	TAGS,
+	COMPUTED("numberOfRecordSets", particular_set_count),
+	COMPUTED("maxNumberOfRecordSets", particular_set_limit),
+	COMPUTED("numberOfVirtualNetworkLinks", particular_link_count),
+	COMPUTED("maxNumberOfVirtualNetworkLinks", particular_link_limit),
+	COMPUTED("numberOfVirtualNetworkLinksWithRegistration", particular_registration_count),
+	COMPUTED("maxNumberOfVirtualNetworkLinksWithRegistration", particular_registration_limit),
+	COMPUTED("internalId", particular_guid),
+	STATE,
+	END,
+};
+
+static const char *const resolution_policies[] = {"Default", "NxDomainRedirect", NULL};
+
+static const struct arm_member zone_link_members[] = {
+	GLOBAL_LOCATION,
+	TAGS,
+	NETWORK_ID,
+	{.path = "registrationEnabled", .key = "registration"},
+	{.path = "resolutionPolicy",
+	 .key = "resolution_policy",
+	 .form = ARM_WORD,
+	 .words = resolution_policies},
+	SHOWN("virtualNetworkLinkState", "\"Completed\""),
+	STATE,
+	END,
+};
+
+#define A_SET(at, how, data)                                                                       \
+	{.path = "ttl", .key = "ttl"}, {.path = at, .key = "records", .form = how, .inner = data}, \
+		METADATA, COMPUTED("fqdn", particular_fqdn), SHOWN("isAutoRegistered", "false"),   \
+		STATE, END
+#define DATUM(at, how)                                                                             \
+	{                                                                                          \
+		.path = at, .form = how                                                            \
+	}
+
+static const struct arm_member a_data[] = {DATUM("ipv4Address", ARM_TEXT), END};
+static const struct arm_member aaaa_data[] = {DATUM("ipv6Address", ARM_TEXT), END};
+static const struct arm_member cname_data[] = {DATUM("cname", ARM_NAME), END};
+static const struct arm_member mx_data[] = {DATUM("preference", ARM_NUMBER),
+					    DATUM("exchange", ARM_NAME), END};
+static const struct arm_member ptr_data[] = {DATUM("ptrdname", ARM_NAME), END};
+static const struct arm_member soa_data[] = {
+	DATUM("host", ARM_NAME),           DATUM("email", ARM_NAME),
+	DATUM("serialNumber", ARM_NUMBER), DATUM("refreshTime", ARM_NUMBER),
+	DATUM("retryTime", ARM_NUMBER),    DATUM("expireTime", ARM_NUMBER),
+	DATUM("minimumTtl", ARM_NUMBER),   END};
+static const struct arm_member srv_data[] = {DATUM("priority", ARM_NUMBER),
+					     DATUM("weight", ARM_NUMBER), DATUM("port", ARM_NUMBER),
+					     DATUM("target", ARM_NAME), END};
+static const struct arm_member txt_data[] = {DATUM("value", ARM_STRINGS), END};
+
+static const struct arm_member a_members[] = {A_SET("aRecords", ARM_RECORDS, a_data)};
+static const struct arm_member aaaa_members[] = {A_SET("aaaaRecords", ARM_RECORDS, aaaa_data)};
+static const struct arm_member cname_members[] = {A_SET("cnameRecord", ARM_RECORD, cname_data)};
+static const struct arm_member mx_members[] = {A_SET("mxRecords", ARM_RECORDS, mx_data)};
+static const struct arm_member ptr_members[] = {A_SET("ptrRecords", ARM_RECORDS, ptr_data)};
+static const struct arm_member soa_members[] = {A_SET("soaRecord", ARM_RECORD, soa_data)};
+static const struct arm_member srv_members[] = {A_SET("srvRecords", ARM_RECORDS, srv_data)};
+static const struct arm_member txt_members[] = {A_SET("txtRecords", ARM_RECORDS, txt_data)};
+
+/* ---- the types ---- */
+
+static const struct arm_action network_actions[] = {
+	{"listDnsResolvers", particular_list_resolvers},
+	{"listDnsForwardingRulesets", particular_list_rulesets},
+	{NULL, NULL},
+};
+
+#define SET(which, rows)                                                                           \
+	{                                                                                          \
+		.path = "privateDnsZones/" which, .kind = KIND_RECORD_SET, .family = &private_dns, \
+		.title = "Record set", .members = rows, .record_type = which,                      \
+		.read = particular_read_set                                                        \
+	}
+
+const struct arm_type arm_types[] = {
+	{.path = "virtualNetworks",
+	 .kind = KIND_NETWORK,
+	 .family = &network,
+	 .title = "Virtual network",
+	 .members = network_members,
+	 .tracked = true,
+	 .actions = network_actions},
+	{.path = "virtualNetworks/subnets",
+	 .kind = KIND_SUBNET,
+	 .family = &network,
+	 .title = "Subnet",
+	 .members = subnet_members},
+	{.path = "dnsResolvers",
+	 .kind = KIND_RESOLVER,
+	 .family = &resolver,
+	 .title = "DNS resolver",
+	 .members = resolver_members,
+	 .tracked = true},
+	{.path = "dnsResolvers/inboundEndpoints",
+	 .kind = KIND_INBOUND,
+	 .family = &resolver,
+	 .title = "Inbound endpoint",
+	 .members = inbound_members,
+	 .tracked = true,
+	 .holds = true,
+	 .shows_placed = true,
+	 .read = particular_read_endpoint},
+	{.path = "dnsResolvers/outboundEndpoints",
+	 .kind = KIND_OUTBOUND,
+	 .family = &resolver,
+	 .title = "Outbound endpoint",
+	 .members = outbound_members,
+	 .tracked = true,
+	 .holds = true,
+	 .read = particular_read_endpoint},
+	{.path = "dnsForwardingRulesets",
+	 .kind = KIND_RULESET,
+	 .family = &resolver,
+	 .title = "DNS forwarding ruleset",
+	 .members = ruleset_members,
+	 .tracked = true},
+	{.path = "dnsForwardingRulesets/forwardingRules",
+	 .kind = KIND_RULE,
+	 .family = &resolver,
+	 .title = "Forwarding rule",
+	 .members = rule_members,
+	 .show = particular_show_rule,
+	 .read = particular_read_rule},
+	{.path = "dnsForwardingRulesets/virtualNetworkLinks",
+	 .kind = KIND_RULESET_LINK,
+	 .family = &resolver,
+	 .title = "Virtual network link",
+	 .members = ruleset_link_members,
+	 .holds = true},
+	{.path = "privateDnsZones",
+	 .kind = KIND_ZONE,
+	 .family = &private_dns,
+	 .title = "Zone",
+	 .members = zone_members,
+	 .tracked = true},
+	{.path = "privateDnsZones/virtualNetworkLinks",
+	 .kind = KIND_ZONE_LINK,
+	 .family = &private_dns,
+	 .title = "Virtual network link",
+	 .members = zone_link_members,
+	 .tracked = true,
+	 .holds = true},
+	SET("A", a_members),
+	SET("AAAA", aaaa_members),
+	SET("CNAME", cname_members),
+	SET("MX", mx_members),
+	SET("PTR", ptr_members),
+	SET("SOA", soa_members),
+	SET("SRV", srv_members),
+	SET("TXT", txt_members),
+	{.path = NULL},
+};
+
+const struct arm_type *arm_type_named(const char *path, size_t length)
+{
+	for (const struct arm_type *type = arm_types; type->path; type++)
+		if (strlen(type->path) == length && strncasecmp(type->path, path, length) == 0)
+			return type;
+	return NULL;
+}
+
+const struct arm_type *arm_type_parent(const struct arm_type *type)
+{
+	const char *slash = strrchr(type->path, '/');
+
+	return slash ? arm_type_named(type->path, (size_t)(slash - type->path)) : NULL;
+}
+
+const struct arm_type *arm_type_of(const struct path *path)
+{
+	const char *colon = strrchr(path_name(path) ? path_name(path) : "", ':');
+
+	for (const struct arm_type *type = arm_types; type->path; type++)
+		if (type->kind == path->kind->id &&
+		    (!type->record_type ||
+		     (colon && strcasecmp(colon + 1, type->record_type) == 0)))
+			return type;
+	return NULL;
+}
+
+const char *arm_type_last(const struct arm_type *type)
+{
+	const char *slash = strrchr(type->path, '/');
+
+	return slash ? slash + 1 : type->path;
+}
+
+/* ---- ids ---- */
+
+char *arm_name(const struct path *path, char text[NAME_TEXT_MAX])
+{
+	const char *name = path_name(path);
+	size_t length = strlen(name);
+
+	if (path->kind->id == KIND_RECORD_SET)
+		length = (size_t)(strrchr(name, ':') - name);
+	snprintf(text, NAME_TEXT_MAX, "%.*s", (int)length, name);
+	return text;
+}
+
+char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX])
+{
+	const struct arm_type *type = arm_type_of(path);
+	const char *subscription = ownership_subscription(request->service->inventory, NULL);
+	char name[NAME_TEXT_MAX];
+	int length = type ? (int)strcspn(type->path, "/") : 0;
+
+	snprintf(text, ARM_ID_MAX,
+		 "/subscriptions/%s/resourceGroups/%s/providers/%s/%.*s/%s%s%s%s%s", subscription,
+		 path->group, ARM_PROVIDER, length, type ? type->path : "", path->names[0],
+		 path->kind->parent ? "/" : "",
+		 path->kind->parent && type ? arm_type_last(type) : "",
+		 path->kind->parent ? "/" : "", path->kind->parent ? arm_name(path, name) : "");
+	return text;
+}
+
+int arm_path_read(struct api_request *request, const char *group, const char *const *segments,
+		  size_t count, const struct arm_type **type, struct path *path,
+		  const char **unknown)
+{
+	char types[ARM_ID_MAX];
+
+	*unknown = count > 1 ? segments[1] : "";
+	if (count < 3 || count > 6 || strcasecmp(segments[0], "providers") != 0 ||
+	    strcasecmp(segments[1], ARM_PROVIDER) != 0)
+		return ERR_NOT_FOUND;
+	*unknown = segments[2];
+	snprintf(types, sizeof types, "%s%s%s", segments[2], count > 4 ? "/" : "",
+		 count > 4 ? segments[4] : "");
+	*type = arm_type_named(types, strlen(types));
+	if (!*type)
+		return ERR_NOT_FOUND;
+	*path = (struct path){.kind = kind_of_id((*type)->kind), .group = group};
+	path->names[0] = count > 3 ? segments[3] : "";
+	if (!path->kind->parent)
+		return 0;
+	path->names[1] = count > 5 ? segments[5] : "";
+	if ((*type)->record_type && count > 5)
+		path->names[1] =
+			arena_printf(&request->arena, "%s:%s", segments[5], (*type)->record_type);
+	return path->names[1] ? 0 : ERR_NOMEM;
+}
+
+int arm_id_read(struct api_request *request, const char *id, const struct arm_type **type,
+		struct path *path)
+{
+	enum { PARTS = 10 };
+	char *copy = arena_strdup(&request->arena, id), *rest = copy, *part;
+	const char *parts[PARTS + 1], *unknown;
+	size_t count = 0;
+
+	while (copy && count <= PARTS && (part = strtok_r(count > 0 ? NULL : copy, "/", &rest)))
+		parts[count++] = part;
+	if (count != 8 && count != 10)
+		return ERR_INVALID;
+	if (strcasecmp(parts[0], "subscriptions") != 0 ||
+	    strcasecmp(parts[2], "resourceGroups") != 0 ||
+	    !ownership_is_of(request->service->inventory, NULL, parts[1]))
+		return ERR_INVALID;
+	return arm_path_read(request, parts[3], parts + 4, count - 4, type, path, &unknown) == 0
+		       ? 0
+		       : ERR_INVALID;
+}

@@ -1,0 +1,128 @@
+/* Azure's resource types as the kinds of resources here (resource/kind.h): ONE table, in both
+ * directions. A type is a row, and a list of its members; GET, PUT, PATCH, lists and exports walk
+ * it (azure/values.h). A type that differs from another in its members only differs in rows only.
+ *
+ *     properties.addressSpace.addressPrefixes   <->   address_space
+ *     properties.virtualNetwork.id              <->   virtual_network: "GROUP/NAME"
+ *     properties.flowTimeoutInMinutes           <->   azure: {"flowTimeoutInMinutes": "10"}   kept
+ *     properties.provisioningState               ->   shown only
+ *
+ * A member that is in no row is ignored: clients send back what GET gave them, with what later
+ * versions of the API have. */
+#ifndef SLUICE_ARM_TYPE_H
+#define SLUICE_ARM_TYPE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/kind.h"
+
+struct arm_shown;
+
+/* How a member's value differs between a body and the values by the field table. */
+enum arm_form {
+	ARM_SAME,     /* not at all: a text, a number, a truth value, or an array of them */
+	ARM_WORD,     /* a word; the two differ in case alone */
+	ARM_LOCATION, /* "West Europe" is westeurope; without a region, the server's */
+	ARM_GLOBAL,   /* a location that is always "global", and has no key */
+	ARM_TAGS,     /* an object of texts, in both */
+	ARM_METADATA, /* an object of texts, and "NAME=VALUE" each */
+	ARM_ID,       /* {"id": ID}, and a reference */
+	ARM_IDS,      /* an array of these */
+	ARM_SUBNET,   /* {"id": ID}, and the name of a subnet of the resolver's network */
+	ARM_OBJECTS,  /* an array of objects, with `inner` members */
+	ARM_RECORD,  /* an object, with the data of a record as `inner`, and a master file's text */
+	ARM_RECORDS, /* an array of these */
+	ARM_CHILDREN, /* what is inside, whole: resources of the type `of` */
+	ARM_KEPT,     /* without a key: not used here, and given back as it is */
+	ARM_SHOWN,    /* without a key: computed, and ignored in a body */
+	/* Of the data of a record: */
+	ARM_TEXT,
+	ARM_NUMBER,
+	ARM_NAME,    /* a domain name, which Azure has without a final dot */
+	ARM_STRINGS, /* the strings of a TXT record */
+};
+
+struct arm_member {
+	/* Below "properties", or, behind a '/', of the resource itself; "a.b" is b in a, "a[0]" the
+	 * only item of the array a. NULL ends a list. */
+	const char *path;
+	const char *key; /* among the values; NULL: the form has none */
+	enum arm_form form;
+	const char *of;                 /* the type that an id is of, or what is inside */
+	const struct arm_member *inner; /* of objects and records */
+	const char *const *words;       /* Azure's, up to a NULL */
+	const char *beside;             /* is there only where this key has a value */
+	const char *fallback;           /* JSON: of SHOWN, always; of KEPT, where nothing is kept */
+	json_t *(*show)(const struct arm_shown *shown); /* of SHOWN; NULL: the fallback */
+	bool required;
+	bool fixed; /* stays as it was when the resource was made */
+	bool quiet; /* not shown where it is what it is by default */
+	bool other; /* a second way to give the key, which is not shown */
+};
+
+/* What the types of one family have in common. */
+enum arm_etag { ARM_ETAG_QUOTED, ARM_ETAG_WEAK, ARM_ETAG_BARE };
+struct arm_family {
+	enum arm_etag etag; /* "\"V\"", "W/\"V\"", "V" in the body */
+	bool etag_header;   /* and as a header, too */
+	const char *versions[4];
+};
+
+struct arm_action { /* POST .../NAME/action */
+	const char *name;
+	void (*handle)(struct api_request *request, const struct arm_shown *shown);
+};
+
+struct arm_reading;
+
+struct arm_type {
+	const char *path; /* behind the provider: "virtualNetworks/subnets" */
+	unsigned kind;    /* its id */
+	const struct arm_family *family;
+	const char *title; /* for errors: "Virtual network" */
+	const struct arm_member *members;
+	const char *record_type; /* of record sets: "A" */
+	bool tracked;            /* it has a location, and is among the group's /resources */
+	bool holds;              /* what it is inside of cannot be removed while it is there */
+	bool shows_placed;       /* shown with what was found for it, and was not given */
+	const struct arm_action *actions;
+	/* What rows do not say. Either may be NULL: */
+	void (*show)(const struct arm_shown *shown, json_t *values); /* ahead of the members */
+	void (*read)(struct arm_reading *reading); /* behind them; may add further edits */
+};
+
+#define ARM_PROVIDER "Microsoft.Network"
+
+/* All types, up to one without a path; what is inside another stands behind it. */
+extern const struct arm_type arm_types[];
+const struct arm_type *arm_type_named(const char *path, size_t length);
+/* What it is inside of; NULL: of a group. */
+const struct arm_type *arm_type_parent(const struct arm_type *type);
+/* Of a record set's kind, that of its name "www:A"; NULL: none has such records. */
+const struct arm_type *arm_type_of(const struct path *path);
+/* The last part of its path: "subnets". */
+const char *arm_type_last(const struct arm_type *type);
+
+/* ---- ids ---- */
+
+enum { ARM_ID_MAX = 4096 };
+
+/* "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/T/N[/T/N]"; returns text. */
+char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX]);
+/* The name of the resource: "www" of the record set "www:A". Returns text. */
+char *arm_name(const struct path *path, char text[NAME_TEXT_MAX]);
+/* The path of such an id, whose texts live as long as the request. ERR_INVALID: it is none of this
+ * subscription and of these types. */
+MUST_CHECK int arm_id_read(struct api_request *request, const char *id,
+			   const struct arm_type **type, struct path *path);
+/* Of its parts: what comes behind the group, from "providers" on. ERR_NOT_FOUND: there is no such
+ * type, *unknown is what does not fit. A path that ends with a type is that of a list, whose last
+ * name is "". */
+MUST_CHECK int arm_path_read(struct api_request *request, const char *group,
+			     const char *const *segments, size_t count,
+			     const struct arm_type **type, struct path *path, const char **unknown);
+
+#endif

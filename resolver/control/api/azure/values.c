@@ -1,0 +1,1360 @@
+/* Walks the table of types (type.h) over values and bodies. One function prints a form and one
+ * reads it; what is left to neither is a hook of its type. */
+#include "resolver/control/api/azure/values.h"
+
+#include <stdarg.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/particular.h"
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "rules/name.h"
+#include "rules/schema/reference.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+static const struct field *field_of(const struct arm_type *type, const char *key)
+{
+	return schema_field(kind_field(kind_of_id(type->kind))->group, key);
+}
+
+/* ---- members of a body, by their paths ---- */
+
+struct step { /* of a path: "addressSpace", or "ipConfigurations[0]" */
+	const char *name;
+	size_t length;
+	bool in_array; /* it is the only item of an array */
+};
+
+/* The next step; false: there is none. */
+static bool next_step(const char **path, struct step *step)
+{
+	const char *at = *path;
+	size_t length = strcspn(at, ".");
+
+	if (*at == '\0')
+		return false;
+	step->in_array = length > 3 && strncmp(at + length - 3, "[0]", 3) == 0;
+	step->name = at;
+	step->length = length - (step->in_array ? 3 : 0);
+	*path = at[length] == '.' ? at + length + 1 : at + length;
+	return true;
+}
+
+static json_t *member_of(const json_t *object, const char *name, size_t length)
+{
+	const char *key;
+	json_t *value, *found = NULL;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (strncasecmp(key, name, length) != 0 || key[length] != '\0')
+			continue;
+		if (!found || strncmp(key, name, length) == 0)
+			found = value;
+	}
+	return json_is_null(found) ? NULL : found;
+}
+
+/* The place of a member below a resource. */
+static const char *member_path(const struct arm_member *member, char path[ARM_TARGET_MAX])
+{
+	bool is_outer = *member->path == '/';
+
+	snprintf(path, ARM_TARGET_MAX, "%s%s", is_outer ? "" : "properties.",
+		 member->path + is_outer);
+	return path;
+}
+
+json_t *arm_get(const json_t *body, const char *path)
+{
+	const json_t *at = body;
+	struct step step;
+
+	while (at && next_step(&path, &step)) {
+		at = member_of(at, step.name, step.length);
+		if (step.in_array)
+			at = json_array_get(at, 0);
+	}
+	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+}
+
+/* Takes the value over; NULL is nothing. */
+static void put_at(json_t *body, const char *path, json_t *value)
+{
+	json_t *at = body, *inner;
+	char name[ARM_TARGET_MAX];
+	struct step step;
+
+	if (!value)
+		return;
+	while (next_step(&path, &step)) {
+		bool is_last = *path == '\0';
+
+		snprintf(name, sizeof name, "%.*s", (int)step.length, step.name);
+		inner = json_object_get(at, name);
+		if (is_last && !step.in_array) {
+			json_put(at, name, value);
+			return;
+		}
+		if (!inner) {
+			inner = step.in_array ? json_array() : json_object();
+			json_put(at, name, inner);
+		}
+		if (step.in_array && json_array_size(inner) == 0)
+			json_add(inner, is_last ? json_incref(value) : json_object());
+		at = step.in_array ? json_array_get(inner, 0) : inner;
+	}
+	json_decref(value);
+}
+
+/* ---- references and ids ---- */
+
+/* What the reference in a resource of that group refers to. False: to nothing. */
+static bool read_reference(const struct arm_shown *shown, const struct field *field,
+			   const char *text, const struct arm_type *of, struct path *path)
+{
+	struct arena *arena = &shown->request->arena;
+	const char *full = reference_full(served(shown->request), field->refers, shown->path.group,
+					  text, arena);
+	char *copy = full ? arena_strdup(arena, full) : NULL,
+	     *slash = copy ? strchr(copy, '/') : NULL;
+
+	if (!slash)
+		return false;
+	*slash = '\0';
+	*path = (struct path){kind_of_id(of->kind), copy, {slash + 1, NULL}};
+	if (path->kind->parent) {
+		slash = strrchr(slash + 1, '/');
+		if (!slash)
+			return false;
+		*slash = '\0';
+		path->names[1] = slash + 1;
+	}
+	return true;
+}
+
+static json_t *id_json(const struct api_request *request, const struct path *path)
+{
+	char id[ARM_ID_MAX];
+
+	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
+}
+
+static json_t *print_reference(const struct arm_shown *shown, const struct arm_member *member,
+			       const json_t *value)
+{
+	const struct arm_type *of = arm_type_named(member->of, strlen(member->of));
+	const char *text = json_string_value(value);
+	struct path path;
+
+	if (text && read_reference(shown, field_of(shown->type, member->key), text, of, &path))
+		return id_json(shown->request, &path);
+	return json_make("{s:o}", "id", json_text(text));
+}
+
+/* The network of the resolver that an endpoint is in. False: it is not there. */
+static bool find_network(const struct api_request *request, const struct path *endpoint,
+			 struct path *network)
+{
+	const struct path root = part_root(endpoint);
+	const struct dns_resolver *resolver = part_find(served(request), &root);
+	const struct virtual_network *found =
+		resolver ? model_network(served(request), resolver->resource_group,
+					 resolver->virtual_network)
+			 : NULL;
+
+	if (!found)
+		return false;
+	*network = part_path(kind_of_id(KIND_NETWORK), found, NULL);
+	return true;
+}
+
+static json_t *print_subnet(const struct arm_shown *shown, const json_t *value)
+{
+	struct path path;
+
+	if (!json_is_string(value) || !find_network(shown->request, &shown->path, &path))
+		return NULL;
+	path.kind = kind_of_id(KIND_SUBNET);
+	path.names[1] = json_string_value(value);
+	return id_json(shown->request, &path);
+}
+
+/* ---- the data of records ---- */
+
+static unsigned char read_escape(const char **at)
+{
+	const char *digits = *at + 1;
+
+	if (isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]) &&
+	    isdigit((unsigned char)digits[2])) {
+		*at += 4;
+		return (unsigned char)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 +
+				       digits[2] - '0');
+	}
+	*at += 1 + (*digits != '\0');
+	return (unsigned char)*digits;
+}
+
+/* The next part of a record's data as a master file has it, in the buffer; of a string, without
+ * quotes and escapes. False: there is none. */
+static bool next_datum(const char **at, bool is_string, char *part, size_t size)
+{
+	bool quoted = false;
+	size_t used = 0;
+
+	*at += strspn(*at, " \t");
+	if (**at == '\0')
+		return false;
+	if (is_string && **at == '"') {
+		quoted = true;
+		(*at)++;
+	}
+	while (**at != '\0' && used + 1 < size) {
+		if (quoted ? **at == '"' : strchr(" \t", **at) != NULL)
+			break;
+		part[used++] = is_string && **at == '\\' ? (char)read_escape(at) : *(*at)++;
+	}
+	part[used] = '\0';
+	*at += quoted && **at == '"';
+	return true;
+}
+
+/* A domain name of the data, which may be relative to the zone: in full, without a final dot. */
+static json_t *print_name(const char *name, const char *zone)
+{
+	size_t length = strlen(name);
+
+	if (strcmp(name, "@") == 0)
+		return json_text(zone);
+	if (length > 1 && name[length - 1] == '.')
+		return json_stringn(name, length - 1);
+	return length == 1 && *name == '.' ? json_text(name) : json_sprintf("%s.%s", name, zone);
+}
+
+enum { RECORD_TEXT_MAX = 65536 };
+
+static json_t *print_record(const struct arm_member *data, const char *text, const char *zone)
+{
+	char *part = malloc(RECORD_TEXT_MAX);
+	json_t *object = json_object(), *strings;
+
+	for (; part && data->path; data++) {
+		if (data->form == ARM_STRINGS) {
+			strings = json_array();
+			while (next_datum(&text, true, part, RECORD_TEXT_MAX))
+				json_add(strings, json_text(part));
+			json_put(object, data->path, strings);
+			continue;
+		}
+		if (!next_datum(&text, false, part, RECORD_TEXT_MAX))
+			continue;
+		json_put(object, data->path,
+			 data->form == ARM_NUMBER ? json_integer(strtoll(part, NULL, 10))
+			 : data->form == ARM_NAME ? print_name(part, zone)
+						  : json_text(part));
+	}
+	free(part);
+	return object;
+}
+
+/* A string of a TXT record as a master file has it. */
+static void add_string(FILE *out, const char *string)
+{
+	fputc('"', out);
+	for (const char *at = string; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f) {
+			fprintf(out, "\\%03u", (unsigned char)*at);
+			continue;
+		}
+		if (*at == '"' || *at == '\\')
+			fputc('\\', out);
+		fputc(*at, out);
+	}
+	fputc('"', out);
+}
+
+/* ---- out ---- */
+
+static json_t *print_words(const struct arm_member *member, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; text && member->words[i]; i++)
+		if (strcasecmp(member->words[i], text) == 0)
+			return json_text(member->words[i]);
+	return NULL;
+}
+
+static json_t *print_metadata(const json_t *array)
+{
+	json_t *object = json_object(), *item;
+	char *name;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		const char *text = json_string_value(item), *equals = strchr(text ? text : "", '=');
+
+		if (!equals)
+			continue;
+		name = strndup(text, (size_t)(equals - text));
+		json_put(object, name, json_text(equals + 1));
+		free(name);
+	}
+	return object;
+}
+
+static json_t *print_objects(const struct arm_member *member, const json_t *array)
+{
+	json_t *printed = json_array(), *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		json_t *object = json_object();
+
+		for (const struct arm_member *inner = member->inner; inner->path; inner++)
+			if (json_object_get(item, inner->key))
+				put_at(object, inner->path,
+				       json_incref(json_object_get(item, inner->key)));
+		json_add(printed, object);
+	}
+	return printed;
+}
+
+static json_t *print_records(const struct arm_shown *shown, const struct arm_member *member,
+			     const json_t *array)
+{
+	const char *zone = shown->path.names[0];
+	json_t *printed = json_array(), *item;
+	size_t i;
+
+	if (member->form == ARM_RECORD) {
+		json_decref(printed);
+		item = json_array_get(array, 0);
+		return item ? print_record(member->inner, json_string_value(item), zone) : NULL;
+	}
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+		json_add(printed, print_record(member->inner, json_string_value(item), zone));
+	return printed;
+}
+
+static void add_child(void *context, struct arm_shown *child)
+{
+	json_add(context, arm_print(child));
+}
+
+static json_t *print_children(const struct arm_shown *shown, const struct arm_member *member)
+{
+	json_t *array = json_array();
+
+	arm_each_child(shown, arm_type_named(member->of, strlen(member->of)), add_child, array);
+	return array;
+}
+
+static json_t *from_text(const char *text)
+{
+	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+}
+
+static json_t *print_kept(const struct arm_shown *shown, const struct arm_member *member)
+{
+	const json_t *kept = json_object_get(shown->values, "azure");
+	json_t *value = from_text(json_string_value(json_object_get(kept, member->path)));
+
+	return value ? value : from_text(member->fallback);
+}
+
+static json_t *print_location(const struct arm_shown *shown, const json_t *value)
+{
+	const char *region = model_region(served(shown->request), json_string_value(value));
+
+	return json_text(region ? region : "global");
+}
+
+/* Of a member without a key. */
+static json_t *print_keyless(const struct arm_shown *shown, const struct arm_member *member)
+{
+	switch (member->form) {
+	case ARM_GLOBAL: return json_text("global");
+	case ARM_CHILDREN: return print_children(shown, member);
+	case ARM_KEPT: return print_kept(shown, member);
+	default: return member->show ? member->show(shown) : from_text(member->fallback);
+	}
+}
+
+/* NULL: it is not shown. */
+static json_t *print_member(const struct arm_shown *shown, const struct arm_member *member)
+{
+	json_t *value = member->key ? json_object_get(shown->values, member->key) : NULL;
+	json_t *array, *item;
+	size_t i;
+
+	if (member->beside && !json_object_get(shown->values, member->beside))
+		return NULL;
+	if (!member->key)
+		return print_keyless(shown, member);
+	if (member->form == ARM_LOCATION)
+		return print_location(shown, value);
+	if (member->form == ARM_TAGS)
+		return value ? json_incref(value) : json_object();
+	if (!value || json_is_null(value) || member->other ||
+	    (member->quiet && values_is_default(shown->path.kind, member->key, value)))
+		return NULL;
+	switch (member->form) {
+	case ARM_WORD: return print_words(member, value);
+	case ARM_METADATA: return json_array_size(value) > 0 ? print_metadata(value) : NULL;
+	case ARM_ID: return print_reference(shown, member, value);
+	case ARM_SUBNET: return print_subnet(shown, value);
+	case ARM_OBJECTS: return print_objects(member, value);
+	case ARM_RECORD:
+	case ARM_RECORDS: return print_records(shown, member, value);
+	case ARM_IDS:
+		array = json_array();
+		json_array_foreach(value, i, item)
+			json_add(array, print_reference(shown, member, item));
+		return array;
+	default: return json_incref(value);
+	}
+}
+
+json_t *arm_print(const struct arm_shown *shown)
+{
+	char id[ARM_ID_MAX], name[NAME_TEXT_MAX], path[ARM_TARGET_MAX];
+	json_t *body = json_make("{s:o, s:o, s:o, s:o}", "id",
+				 json_text(arm_id(shown->request, &shown->path, id)), "name",
+				 json_text(arm_name(&shown->path, name)), "type",
+				 json_sprintf("%s/%s", ARM_PROVIDER, shown->type->path), "etag",
+				 json_text(shown->etag));
+
+	json_put(body, "properties", json_object());
+	for (const struct arm_member *member = shown->type->members; member->path; member++)
+		put_at(body, member_path(member, path), print_member(shown, member));
+	return body;
+}
+
+/* ---- what there is ---- */
+
+/* A hash of the item and of all that is shown with it. */
+struct version {
+	uint64_t hash;
+};
+
+static const struct hash_key fixed_key; /* a client's tag is good after a restart */
+
+static void add_version(struct version *version, const struct arm_shown *shown);
+
+static void add_child_version(void *context, struct arm_shown *child)
+{
+	add_version(context, child);
+}
+
+static void add_version(struct version *version, const struct arm_shown *shown)
+{
+	char *text = NULL;
+
+	if (shown->revision == 0)
+		text = json_dumps(shown->values, JSON_COMPACT | JSON_SORT_KEYS);
+	version->hash = shown->revision > 0
+				? etag_add_number(&fixed_key, version->hash, shown->revision)
+				: etag_add_text(&fixed_key, version->hash, text);
+	free(text);
+	for (const struct arm_member *member = shown->type->members; member->path; member++)
+		if (member->form == ARM_CHILDREN)
+			arm_each_child(shown, arm_type_named(member->of, strlen(member->of)),
+				       add_child_version, version);
+}
+
+static bool is_inside_shown(const struct arm_type *type)
+{
+	const struct arm_type *parent = arm_type_parent(type);
+
+	for (const struct arm_member *member = parent ? parent->members : NULL;
+	     member && member->path; member++)
+		if (member->form == ARM_CHILDREN &&
+		    arm_type_named(member->of, strlen(member->of)) == type)
+			return true;
+	return false;
+}
+
+/* What is shown inside something shares that one's etag. */
+static void set_etag(struct arm_shown *shown)
+{
+	struct version version = {0};
+	struct change_error unused;
+	struct arm_shown outer;
+	const struct path root = part_root(&shown->path);
+	char text[ETAG_MAX];
+
+	if (is_inside_shown(shown->type) &&
+	    arm_find(shown->request, arm_type_parent(shown->type), &root, &outer, &unused)) {
+		memcpy(shown->etag, outer.etag, sizeof shown->etag);
+		arm_shown_release(&outer);
+		return;
+	}
+	add_version(&version, shown);
+	etag_print(version.hash, 0, text);
+	text[strlen(text) - 1] = '\0';
+	snprintf(shown->etag, sizeof shown->etag, "%s%s%s",
+		 shown->type->family->etag == ARM_ETAG_WEAK     ? "W/\""
+		 : shown->type->family->etag == ARM_ETAG_QUOTED ? "\""
+								: "",
+		 text + 1, shown->type->family->etag == ARM_ETAG_BARE ? "" : "\"");
+}
+
+/* Without its etag. */
+static void fill(struct api_request *request, const struct arm_type *type, const struct path *path,
+		 const void *item, struct arm_shown *shown)
+{
+	const void *given = type->shows_placed ? NULL : part_given(served(request), path);
+
+	*shown = (struct arm_shown){.request = request,
+				    .type = type,
+				    .path = *path,
+				    .item = item,
+				    .revision = part_origin(item).revision};
+	shown->values = values_print(path->kind, NULL, given ? given : item);
+	if (type->show)
+		type->show(shown, shown->values);
+}
+
+void arm_show_item(struct api_request *request, const struct arm_type *type,
+		   const struct path *path, const void *item, struct arm_shown *shown)
+{
+	fill(request, type, path, item, shown);
+	set_etag(shown);
+}
+
+/* The path as it was first written. */
+static struct path spelled(const struct api_request *request, const struct path *path,
+			   const void *item)
+{
+	struct path own = *path, root = part_root(path);
+	const void *outer = part_find(served(request), &root);
+
+	if (outer) {
+		own.group = part_group(root.kind, outer);
+		own.names[0] = part_name(root.kind, outer);
+	}
+	if (path->kind->parent && item)
+		own.names[1] = part_name(path->kind, item);
+	return own;
+}
+
+bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
+	      struct arm_shown *shown, struct change_error *error)
+{
+	const void *item = item_find(request, path, &request->arena, error);
+	struct path own = spelled(request, path, item);
+
+	if (item && item_made_because(served(request), path))
+		item = NULL;
+	if (item)
+		arm_show_item(request, type, &own, item, shown);
+	return item || (error->outcome == CHANGE_FINE && type->record_type &&
+			particular_find_soa(request, type, &own, shown));
+}
+
+void arm_shown_release(struct arm_shown *shown)
+{
+	json_decref(shown->values);
+	shown->values = NULL;
+}
+
+json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
+{
+	error->outcome = CHANGE_FINE;
+	return shown->revision > 0 ? service_values(shown->request->service, &shown->path, error)
+				   : json_deep_copy(shown->values);
+}
+
+void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
+		    void (*on_child)(void *context, struct arm_shown *child), void *context)
+{
+	const struct kind *kind = kind_of_id(type->kind);
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, shown->item);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const void *item = (const char *)items.items + i * size;
+		const struct path path = part_path(kind, item, &shown->path);
+		struct arm_shown child;
+
+		if (item_made_because(served(shown->request), &path))
+			continue;
+		fill(shown->request, type, &path, item, &child);
+		memcpy(child.etag, shown->etag, sizeof child.etag);
+		on_child(context, &child);
+		arm_shown_release(&child);
+	}
+}
+
+/* ---- what is wrong ---- */
+
+static void add_error(struct arm_errors *errors, unsigned status, const char *code,
+		      const char *target, const char *message)
+{
+	json_t *item;
+	size_t i;
+
+	if (!errors->list)
+		errors->list = json_array();
+	json_array_foreach(errors->list, i,
+			   item) if (target && *target &&
+				     strcmp(json_text_of(item, "target"), target) ==
+					     0) return; /* one thing is said of one member */
+	if (errors->status == 0)
+		errors->status = status;
+	json_add(errors->list, json_make("{s:s, s:o, s:o}", "code", code, "message",
+					 json_text(message), "target", json_text(target)));
+}
+
+void arm_error(struct arm_errors *errors, unsigned status, const char *code, const char *target,
+	       const char *format, ...)
+{
+	char message[2 * ARM_ID_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	add_error(errors, status, code, target, message);
+}
+
+void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
+{
+	char text[API_TEXT_MAX], message[API_TEXT_MAX + ARM_TARGET_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	snprintf(message, sizeof message, "%s: %s", *target ? target : "the body", text);
+	add_error(errors, 400, "InvalidRequestContent", target, message);
+}
+
+void arm_fail_all(struct arm_errors *errors)
+{
+	size_t count = json_array_size(errors->list);
+	const json_t *first = json_array_get(errors->list, 0);
+	json_t *error = json_make("{s:o}", "message", json_text(json_text_of(first, "message")));
+
+	json_put(error, "code", json_text(json_text_of(first, "code")));
+	json_put(error, "target", json_incref(json_object_get(first, "target")));
+	if (count > 1)
+		json_put(error, "message",
+			 json_sprintf("%s (and %zu more)", json_text_of(first, "message"),
+				      count - 1));
+	json_put(error, "details", count > 1 ? json_incref(errors->list) : json_array());
+	api_reply_json(errors->request, errors->status, json_make("{s:o}", "error", error), NULL);
+}
+
+void arm_errors_release(struct arm_errors *errors)
+{
+	json_decref(errors->list);
+	*errors = (struct arm_errors){.request = errors->request};
+}
+
+/* ---- in ---- */
+
+char *arm_target(const struct arm_reading *reading, const char *path, char text[ARM_TARGET_MAX])
+{
+	snprintf(text, ARM_TARGET_MAX, "%s%s", reading->place, path);
+	return text;
+}
+
+static void misfit(const struct arm_reading *reading, const char *path, const char *expected)
+{
+	char target[ARM_TARGET_MAX];
+
+	arm_misfit(reading->errors, arm_target(reading, path, target), "must be %s", expected);
+}
+
+/* The member of the body; NULL: it is not there, or is in something of the wrong type, which is an
+ * error. */
+static json_t *get_checked(struct arm_reading *reading, const char *path)
+{
+	const json_t *at = reading->body;
+	const char *rest = path;
+	struct step step;
+
+	while (next_step(&rest, &step)) {
+		char place[ARM_TARGET_MAX];
+		size_t length = (size_t)(step.name - path) + step.length;
+
+		at = member_of(at, step.name, step.length);
+		if (!at)
+			return NULL;
+		snprintf(place, sizeof place, "%.*s", (int)length, path);
+		if (step.in_array && (!json_is_array(at) || json_array_size(at) > 1)) {
+			misfit(reading, place, "an array of one object");
+			return NULL;
+		}
+		if (step.in_array)
+			at = json_array_get(at, 0);
+		if (*rest != '\0' && at && !json_is_object(at)) {
+			misfit(reading, place,
+			       step.in_array ? "an array of one object" : "an object");
+			return NULL;
+		}
+	}
+	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+}
+
+static json_t *read_word(struct arm_reading *reading, const struct arm_member *member,
+			 const char *path, const json_t *value)
+{
+	const struct field *field = field_of(reading->type, member->key);
+	const char *text = json_string_value(value);
+	char expected[ARM_TARGET_MAX] = "";
+
+	for (size_t i = 0; text && field->names[i]; i++)
+		if (strcasecmp(field->names[i], text) == 0)
+			return json_text(field->names[i]);
+	for (size_t i = 0; member->words[i]; i++)
+		text_append(expected, sizeof expected, "%s\"%s\"", i > 0 ? " or " : "",
+			    member->words[i]);
+	misfit(reading, path, expected);
+	return NULL;
+}
+
+/* "West Europe" is westeurope. */
+static json_t *read_location(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	char location[ARM_TARGET_MAX];
+	size_t used = 0;
+
+	if (!text || strlen(text) >= sizeof location) {
+		misfit(reading, path, "the name of a region: \"westeurope\"");
+		return NULL;
+	}
+	for (; *text; text++)
+		if (*text != ' ')
+			location[used++] = (char)name_lower((uint8_t)*text);
+	location[used] = '\0';
+	return json_text(location);
+}
+
+static json_t *read_metadata(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *text;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)value, key, text)
+	{
+		if (json_is_string(text) && !strchr(key, '=')) {
+			json_add(array, json_sprintf("%s=%s", key, json_string_value(text)));
+			continue;
+		}
+		misfit(reading, path, "an object of strings, without \"=\" in their names");
+		break;
+	}
+	if (!json_is_object(value))
+		misfit(reading, path, "an object of strings: {\"NAME\": \"VALUE\"}");
+	return array;
+}
+
+/* What the id names. False: it is no such id, or nothing is there, which is an error. */
+static bool read_id(struct arm_reading *reading, const struct arm_type *of, const char *path,
+		    const json_t *value, struct path *to)
+{
+	struct api_request *request = reading->request;
+	const char *id = json_string_value(json_is_object(value) ? arm_get(value, "id") : NULL);
+	char target[ARM_TARGET_MAX], own[ARM_ID_MAX];
+	const struct arm_type *type;
+
+	if (!id) {
+		misfit(reading, path, "an object with an id: {\"id\": \"/subscriptions/...\"}");
+		return false;
+	}
+	snprintf(target, sizeof target, "%s%s.id", reading->place, path);
+	if (arm_id_read(request, id, &type, to) != 0 || type != of || *path_name(to) == '\0') {
+		arm_misfit(reading->errors, target,
+			   "\"%.300s\" is not the id of one; give /subscriptions/SUBSCRIPTION/"
+			   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s%s",
+			   id, (int)strcspn(of->path, "/"), of->path, to->kind ? "" : "",
+			   strchr(of->path, '/') ? strchr(of->path, '/') : "",
+			   strchr(of->path, '/') ? "/NAME" : "");
+		return false;
+	}
+	if (part_find(served(request), to))
+		return true;
+	arm_error(reading->errors, 400, "InvalidResourceReference", target,
+		  "Resource %s referenced by resource %s was not found. Please make sure that the "
+		  "referenced resource exists, and that both resources are in the same region.",
+		  id, arm_id(request, reading->path, own));
+	return false;
+}
+
+static json_t *read_reference_of(struct arm_reading *reading, const struct arm_member *member,
+				 const char *path, const json_t *value)
+{
+	struct path to;
+
+	if (!read_id(reading, arm_type_named(member->of, strlen(member->of)), path, value, &to))
+		return NULL;
+	to = spelled(reading->request, &to, part_find(served(reading->request), &to));
+	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
+			       : json_sprintf("%s/%s", to.group, to.names[0]);
+}
+
+static json_t *read_references(struct arm_reading *reading, const struct arm_member *member,
+			       const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *item, *text;
+	char place[ARM_TARGET_MAX];
+	size_t i;
+
+	if (!json_is_array(value))
+		misfit(reading, path, "an array of objects with an id: [{\"id\": \"...\"}]");
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		text = read_reference_of(reading, member, place, item);
+		if (text)
+			json_add(array, text);
+	}
+	return array;
+}
+
+static json_t *read_subnet(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	const char *of = "virtualNetworks/subnets";
+	char target[ARM_TARGET_MAX], id[ARM_ID_MAX];
+	struct path to, network;
+
+	if (!find_network(reading->request, reading->path, &network) ||
+	    !read_id(reading, arm_type_named(of, strlen(of)), path, value, &to))
+		return NULL;
+	if (strcasecmp(network.group, to.group) == 0 &&
+	    strcasecmp(network.names[0], to.names[0]) == 0)
+		return json_text(path_name(&to));
+	snprintf(target, sizeof target, "%s%s.id", reading->place, path);
+	arm_misfit(reading->errors, target,
+		   "the subnet is not in the resolver's network; give one of %s",
+		   arm_id(reading->request, &network, id));
+	return NULL;
+}
+
+/* Whether the item of a body says what the item is shown as. `fields`: of the item's group. */
+static bool says_same(const struct arm_member *inner, const struct group *fields,
+		      const json_t *said, const json_t *item)
+{
+	for (; inner->path; inner++) {
+		const struct field *field = schema_field(fields, inner->key);
+		const json_t *now = json_object_get(item, inner->key);
+		json_t *value = arm_get(said, inner->path), *usual = from_text(field->fallback);
+		bool same = json_equal(value ? value : usual, now ? now : usual);
+
+		json_decref(usual);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* An item that is there already stays whole, with what Azure has no member for. */
+static json_t *read_objects(struct arm_reading *reading, const struct arm_member *member,
+			    const char *path, const json_t *value)
+{
+	const struct group *fields = field_of(reading->type, member->key)->group;
+	json_t *array = json_array(), *said, *now;
+	const json_t *before = json_object_get(reading->base, member->key);
+	char place[ARM_TARGET_MAX];
+	size_t i, k;
+
+	if (!json_is_array(value))
+		misfit(reading, path, "an array of objects");
+	json_array_foreach((json_t *)(uintptr_t)value, i, said)
+	{
+		json_t *read = NULL;
+
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		if (!json_is_object(said)) {
+			misfit(reading, place, "an object");
+			continue;
+		}
+		json_array_foreach((json_t *)(uintptr_t)before, k,
+				   now) if (!read && says_same(member->inner, fields, said, now))
+			read = json_incref(now);
+		if (!read)
+			read = json_object();
+		for (const struct arm_member *inner = member->inner; inner->path; inner++) {
+			json_t *part = arm_get(said, inner->path);
+
+			if (part && !json_object_get(read, inner->key))
+				json_put(read, inner->key, json_incref(part));
+		}
+		json_add(array, read);
+	}
+	return array;
+}
+
+static bool read_datum(const struct arm_member *data, const json_t *value, FILE *out)
+{
+	const char *text = json_string_value(value);
+	json_t *string;
+	size_t i;
+
+	switch (data->form) {
+	case ARM_NUMBER:
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return json_is_integer(value);
+	case ARM_NAME:
+		fprintf(out, "%s%s", text ? text : "",
+			text && *text && text[strlen(text) - 1] == '.' ? "" : ".");
+		return text && *text;
+	case ARM_STRINGS:
+		json_array_foreach((json_t *)(uintptr_t)value, i, string)
+		{
+			if (!json_is_string(string))
+				return false;
+			fputs(i > 0 ? " " : "", out);
+			add_string(out, json_string_value(string));
+		}
+		return json_array_size(value) > 0;
+	default: fputs(text ? text : "", out); return text && *text;
+	}
+}
+
+static const char *datum_expected(const struct arm_member *data)
+{
+	switch (data->form) {
+	case ARM_NUMBER: return "a whole number";
+	case ARM_NAME: return "a domain name";
+	case ARM_STRINGS: return "an array of strings";
+	default: return "an address";
+	}
+}
+
+/* NULL: it does not fit, which is an error. */
+static json_t *read_record(struct arm_reading *reading, const struct arm_member *member,
+			   const char *path, const json_t *value)
+{
+	char *text = NULL, place[ARM_TARGET_MAX];
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	json_t *record = NULL;
+	bool good = out && json_is_object(value);
+
+	if (out && !good)
+		misfit(reading, path, "an object");
+	for (const struct arm_member *data = member->inner; good && data->path; data++) {
+		if (data > member->inner)
+			fputc(' ', out);
+		good = read_datum(data, arm_get(value, data->path), out);
+		snprintf(place, sizeof place, "%s.%s", path, data->path);
+		if (!good)
+			misfit(reading, place, datum_expected(data));
+	}
+	if (out && fclose(out) == 0 && good)
+		record = json_text(text);
+	free(text);
+	return record;
+}
+
+/* A record that is there already stays as it was written. */
+static json_t *keep_record(struct arm_reading *reading, const struct arm_member *member,
+			   json_t *record)
+{
+	const char *zone = reading->path->names[0];
+	json_t *now,
+		*is = record ? print_record(member->inner, json_string_value(record), zone) : NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(reading->base, member->key), i, now)
+	{
+		json_t *was = print_record(member->inner, json_string_value(now), zone);
+		bool same = json_equal(was, is);
+
+		json_decref(was);
+		if (!same)
+			continue;
+		json_decref(record);
+		record = json_incref(now);
+		break;
+	}
+	json_decref(is);
+	return record;
+}
+
+static json_t *read_records(struct arm_reading *reading, const struct arm_member *member,
+			    const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *item, *record;
+	char place[ARM_TARGET_MAX];
+	size_t i;
+
+	if (member->form == ARM_RECORD) {
+		record = keep_record(reading, member, read_record(reading, member, path, value));
+		if (record)
+			json_add(array, record);
+		return array;
+	}
+	if (!json_is_array(value))
+		misfit(reading, path, "an array of objects");
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		record = keep_record(reading, member, read_record(reading, member, place, item));
+		if (record)
+			json_add(array, record);
+	}
+	return array;
+}
+
+/* The value of a key; NULL: it does not fit, which is an error. */
+static json_t *read_form(struct arm_reading *reading, const struct arm_member *member,
+			 const char *path, json_t *value)
+{
+	switch (member->form) {
+	case ARM_WORD: return read_word(reading, member, path, value);
+	case ARM_LOCATION: return read_location(reading, path, value);
+	case ARM_METADATA: return read_metadata(reading, path, value);
+	case ARM_ID: return read_reference_of(reading, member, path, value);
+	case ARM_IDS: return read_references(reading, member, path, value);
+	case ARM_SUBNET: return read_subnet(reading, path, value);
+	case ARM_OBJECTS: return read_objects(reading, member, path, value);
+	case ARM_RECORD:
+	case ARM_RECORDS: return read_records(reading, member, path, value);
+	default: return json_incref(value);
+	}
+}
+
+/* ---- in: member by member ---- */
+
+/* A member in a body. An empty text is none, where the member need not be there. */
+static json_t *get_member(struct arm_reading *reading, const struct arm_member *member,
+			  const char *path)
+{
+	json_t *value = get_checked(reading, path);
+	bool is_empty = json_is_string(value) && json_string_length(value) == 0;
+
+	return is_empty && !member->required ? NULL : value;
+}
+
+/* Whether another member gives the same key. */
+static bool has_other(struct arm_reading *reading, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX];
+
+	for (const struct arm_member *other = reading->type->members; other->path; other++)
+		if (other->other && other->key && strcmp(other->key, member->key) == 0 &&
+		    get_member(reading, other, member_path(other, path)))
+			return true;
+	return false;
+}
+
+static void fail_lacking(struct arm_reading *reading, const struct arm_member *member,
+			 const char *path)
+{
+	char target[ARM_TARGET_MAX];
+
+	arm_target(reading, path, target);
+	if (member->form == ARM_LOCATION)
+		arm_error(reading->errors, 400, "LocationRequired", target,
+			  "the body has no location; give the name of a region");
+	else
+		arm_misfit(reading->errors, target, "is missing; it is required");
+}
+
+static void fail_fixed(struct arm_reading *reading, const struct arm_member *member,
+		       const char *path)
+{
+	char target[ARM_TARGET_MAX], name[NAME_TEXT_MAX];
+
+	arm_target(reading, path, target);
+	arm_name(reading->path, name);
+	if (member->form == ARM_LOCATION)
+		arm_error(reading->errors, 409, "InvalidResourceLocation", target,
+			  "The resource '%s' already exists in location '%s'. A resource with the "
+			  "same name cannot be created in another location; delete it first.",
+			  name, json_string_value(arm_get(reading->shown, "location")));
+	else
+		arm_error(reading->errors, 409, "Conflict", target,
+			  "%s: it cannot change; delete %s and make it anew", target, name);
+}
+
+/* Whether the value says what the key has now, also where it is written otherwise. */
+static bool is_value(const struct arm_reading *reading, const struct arm_member *member,
+		     const json_t *value)
+{
+	const json_t *now = json_object_get(reading->base, member->key);
+	const char *text = json_string_value(value), *own = json_string_value(now);
+
+	if (member->form == ARM_LOCATION && reading->shown)
+		own = json_string_value(arm_get(reading->shown, "location"));
+	if (!text || !own)
+		return json_equal((json_t *)(uintptr_t)value, (json_t *)(uintptr_t)now);
+	if (field_of(reading->type, member->key)->type == FIELD_DOMAIN) {
+		size_t length = strlen(text), own_length = strlen(own);
+
+		length -= length > 1 && text[length - 1] == '.';
+		own_length -= own_length > 1 && own[own_length - 1] == '.';
+		return length == own_length && strncasecmp(text, own, length) == 0;
+	}
+	return (member->fixed ? strcasecmp(text, own) : strcmp(text, own)) == 0;
+}
+
+static void take_value(struct arm_reading *reading, const struct arm_member *member,
+		       const char *path, json_t *value)
+{
+	const struct kind *kind = kind_of_id(reading->type->kind);
+	json_t *read = read_form(reading, member, path, value);
+	bool was_there = json_object_get(reading->base, member->key);
+
+	if (!read)
+		return;
+	if (is_value(reading, member, read) ||
+	    (!was_there && !member->required && values_is_default(kind, member->key, read)))
+		json_decref(read);
+	else if (member->fixed && reading->shown)
+		fail_fixed(reading, member, path), json_decref(read);
+	else
+		json_put(reading->values, member->key, read);
+}
+
+static void read_member(struct arm_reading *reading, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX];
+	json_t *value, *now;
+
+	value = get_member(reading, member, member_path(member, path));
+	now = reading->shown ? arm_get(reading->shown, path) : NULL;
+	if (value && now && !member->other && json_equal(value, now))
+		return; /* as it is shown, so as it is */
+	if (value) {
+		take_value(reading, member, path, value);
+		return;
+	}
+	if (reading->merges || member->other || has_other(reading, member))
+		return;
+	if (member->required)
+		fail_lacking(reading, member, path);
+	else
+		json_object_del(reading->values, member->key);
+}
+
+static void read_global(struct arm_reading *reading)
+{
+	const json_t *value = get_checked(reading, "location");
+	const char *text = json_string_value(value);
+	char target[ARM_TARGET_MAX];
+
+	if (value ? text && strcasecmp(text, "global") == 0 : reading->merges || reading->shown)
+		return;
+	arm_target(reading, "location", target);
+	if (!value)
+		arm_error(reading->errors, 400, "LocationRequired", target,
+			  "the body has no location; give \"global\"");
+	else
+		arm_error(reading->errors, 400, "LocationNotAvailableForResourceType", target,
+			  "The provided location '%s' is not available for resource type "
+			  "'" ARM_PROVIDER "/%s'. List of available regions for the resource type "
+			  "is 'global'.",
+			  text ? text : "", reading->type->path);
+}
+
+/* What nothing here uses is kept as JSON, by the path that it has. */
+static void read_kept(struct arm_reading *reading, json_t *kept, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX], *text;
+	json_t *value, *usual = from_text(member->fallback);
+
+	value = get_checked(reading, member_path(member, path));
+	if (member->beside && !json_object_get(reading->values, member->beside))
+		value = NULL;
+	if (value && !json_equal(value, usual)) {
+		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+		json_put(kept, member->path, json_text(text));
+		free(text);
+	} else if (value || !reading->merges) {
+		json_object_del(kept, member->path);
+	}
+	json_decref(usual);
+}
+
+/* ---- in: what is inside ---- */
+
+struct children { /* of a body */
+	struct arm_reading *reading;
+	const struct arm_type *type;
+	const json_t *array;
+};
+
+static json_t *child_named(const json_t *array, const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		const char *own = json_string_value(arm_get(item, "name"));
+
+		if (own && strcasecmp(own, name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static void add_edit(struct arm_reading *reading, const struct path *path, const void *item,
+		     json_t *values)
+{
+	struct change_error error;
+
+	if (!item_may_change(served(reading->request), path, item, !values, &error)) {
+		arm_error(reading->errors, 409, "ResourceReadOnly", reading->place, "%s: %s",
+			  path_name(path), error.text);
+		json_decref(values);
+	} else if (api_edit_also(reading->edit, path, values) != 0) {
+		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	}
+}
+
+static void read_child(struct arm_reading *outer, const struct arm_type *type, const json_t *body,
+		       const char *place)
+{
+	struct api_request *request = outer->request;
+	const char *name = json_string_value(arm_get(body, "name"));
+	const struct path path = {
+		kind_of_id(type->kind),
+		outer->path->group,
+		{outer->path->names[0], arena_strdup(&request->arena, name ? name : "")}};
+	struct arm_reading reading = {.request = request,
+				      .edit = outer->edit,
+				      .type = type,
+				      .path = &path,
+				      .place = place,
+				      .body = body,
+				      .errors = outer->errors};
+	struct arm_shown shown = {.values = NULL};
+	struct change_error error;
+	json_t *base = NULL;
+
+	if (!json_is_object(body) || !name) {
+		misfit(&reading, "name", "the name of a resource");
+		return;
+	}
+	if (arm_find(request, type, &path, &shown, &error)) {
+		reading.shown = arm_print(&shown);
+		reading.base = base = arm_base(&shown, &error);
+	}
+	arm_read(&reading);
+	if (!json_equal(reading.values, base)) {
+		if (!base)
+			json_put(reading.values, "name", json_text(name));
+		add_edit(outer, &path, shown.item, json_incref(reading.values));
+	}
+	json_decref(reading.values);
+	json_decref((json_t *)(uintptr_t)reading.shown);
+	json_decref(base);
+	arm_shown_release(&shown);
+}
+
+static void remove_missing(void *context, struct arm_shown *child)
+{
+	const struct children *children = context;
+
+	if (child_named(children->array, path_name(&child->path)))
+		return;
+	if (particular_is_held(child, children->reading->errors))
+		return;
+	add_edit(children->reading, &child->path, child->item, NULL);
+}
+
+/* A body that has them has all of them. */
+static void read_children(struct arm_reading *reading, const struct arm_member *member)
+{
+	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
+	char path[ARM_TARGET_MAX];
+	json_t *array = get_checked(reading, member_path(member, path)), *item;
+	struct children children = {reading, type, array};
+	struct arm_shown shown;
+	struct change_error error;
+	size_t i;
+
+	if (!array)
+		return;
+	if (!json_is_array(array)) {
+		misfit(reading, path, "an array of resources");
+		return;
+	}
+	json_array_foreach(array, i, item)
+	{
+		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
+						 reading->place, path, i);
+
+		read_child(reading, type, item, place ? place : "");
+	}
+	if (!reading->shown ||
+	    !arm_find(reading->request, reading->type, reading->path, &shown, &error))
+		return;
+	arm_each_child(&shown, type, remove_missing, &children);
+	arm_shown_release(&shown);
+}
+
+void arm_read(struct arm_reading *reading)
+{
+	json_t *kept;
+
+	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
+	kept = json_deep_copy(json_object_get(reading->values, "azure"));
+	if (!kept)
+		kept = json_object();
+	for (const struct arm_member *member = reading->type->members; member->path; member++)
+		switch (member->form) {
+		case ARM_SHOWN: break;
+		case ARM_GLOBAL: read_global(reading); break;
+		case ARM_KEPT: read_kept(reading, kept, member); break;
+		case ARM_CHILDREN: read_children(reading, member); break;
+		default: read_member(reading, member);
+		}
+	if (json_object_size(kept) > 0)
+		json_put(reading->values, "azure", json_incref(kept));
+	else
+		json_object_del(reading->values, "azure");
+	json_decref(kept);
+	if (reading->type->read)
+		reading->type->read(reading);
+}
+
+/* ---- faults ---- */
+
+char *arm_target_of_key(const struct arm_type *type, const char *key, char text[ARM_TARGET_MAX])
+{
+	size_t length = strcspn(key, "[.");
+	char path[ARM_TARGET_MAX];
+
+	for (const struct arm_member *member = type->members; member->path; member++) {
+		const char *rest = key + length, *dot = strchr(rest, '.');
+
+		if (!member->key || member->other || strncmp(member->key, key, length) != 0 ||
+		    member->key[length] != '\0')
+			continue;
+		member_path(member, path);
+		for (const struct arm_member *inner = member->inner;
+		     dot && member->form == ARM_OBJECTS && inner->path; inner++) {
+			if (strcmp(inner->key, dot + 1) != 0)
+				continue;
+			snprintf(text, ARM_TARGET_MAX, "%s%.*s.%s", path, (int)(dot - rest), rest,
+				 inner->path);
+			return text;
+		}
+		snprintf(text, ARM_TARGET_MAX, "%s%s", path, rest);
+		return text;
+	}
+	snprintf(text, ARM_TARGET_MAX, "%s", key);
+	return text;
+}
