@@ -19,6 +19,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/relaxed_json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/service/service.h"
@@ -773,10 +774,13 @@ static bool read_form(struct api_call *call)
 	return !twice;
 }
 
-json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX])
+json_t *api_parse(const struct api_dialect *dialect, const char *text, size_t length,
+		  char error[API_TEXT_MAX])
 {
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
 	json_error_t at;
-	json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
+	json_t *body = dialect->relaxed ? relaxed_json_load(text, length, flags, &at)
+					: json_loadb(text, length, flags, &at);
 	if (!body)
 		snprintf(error, API_TEXT_MAX, "the body is not JSON: line %d, column %d: %s",
 			 at.line, at.column, at.text);
@@ -900,7 +904,8 @@ static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waite
 
 static void parse(struct api_call *call, char error[API_TEXT_MAX])
 {
-	call->request.body = api_parse(call->http->body, call->http->body_length, error);
+	call->request.body =
+		api_parse(call->request.dialect, call->http->body, call->http->body_length, error);
 }
 
 static void parse_in_thread(void *context)

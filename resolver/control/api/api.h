@@ -111,6 +111,7 @@ struct api_dialect {
 	const struct api_route *routes;                  /* wherever they are */
 	const struct api_code *codes;                    /* where the caller has no word */
 	json_t *(*error)(const struct api_error *error); /* the body; NULL without memory */
+	bool relaxed; /* its bodies need not be strict JSON (base/relaxed_json.h) */
 	/* Answers why a change failed (not CHANGE_FINE); NULL: the API changes nothing. */
 	void (*fail_change)(struct api_request *request, const struct change_error *error,
 			    unsigned status);
@@ -142,8 +143,10 @@ bool api_query_confirm(struct api_request *request, unsigned *wait_s);
 bool api_may_change(struct api_request *request);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
-/* A body's JSON, to be released; NULL: it is not JSON, and `error` says where. In any thread. */
-json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
+/* A body's JSON, as strict as the dialect has it, to be released; NULL: it is not JSON, and `error`
+ * says where. In any thread. */
+json_t *api_parse(const struct api_dialect *dialect, const char *text, size_t length,
+		  char error[API_TEXT_MAX]);
 /* A token for the client's id and secret that came with the request (http_auth_login). With
  * ERR_LIMIT the answer has a Retry-After, and the caller answers 429. Where a login came too soon
  * and may wait (http_late) it is ERR_NOT_FOUND, and that answer is sent late. */

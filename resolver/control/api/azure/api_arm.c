@@ -367,4 +367,5 @@ const struct api_dialect api_arm = {
 	.routes = routes,
 	.codes = codes,
 	.error = error_json,
+	.relaxed = true,
 	.fail_change = fail_change};

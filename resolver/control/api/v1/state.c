@@ -52,9 +52,9 @@ static int put_all(void *context, struct change *change, struct inventory *inven
 {
 	struct import *import = context;
 	const struct api_request *request = import->request;
-	json_t *document =
-		request->text ? api_parse(request->text, request->text_length, import->not_json)
-			      : NULL;
+	json_t *document = request->text ? api_parse(request->dialect, request->text,
+						     request->text_length, import->not_json)
+					 : NULL;
 	int err = *import->not_json
 			  ? change_fail(change, CHANGE_INVALID, NULL, "%s", import->not_json)
 			  : state_json_read(change, inventory, document);

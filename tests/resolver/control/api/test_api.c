@@ -76,6 +76,8 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/fail", API_READ, fail_at, 0},
 	{"GET", "/v2/fail", API_READ, fail_at, 0},
 	{"GET", "/subscriptions/fail", API_READ, fail_at, 0},
+	{"PUT", "/subscriptions/thing", API_CHANGE, see, 0},
+	{"PUT", "/v2/thing", API_CHANGE, see, 0},
 	{"GET", "/v1/numbers", API_READ, tell_numbers, 0},
 	{"GET", "/v1/memory", API_READ, fail_without_memory, 0},
 	{.method = NULL},
@@ -415,6 +417,35 @@ static void a_body_is_json_or_refused_with_its_place(void **state)
 	assert_int_equal(ask(world, "GET /v1/thing?a=%", AS_ADMIN, NULL), 400);
 }
 
+static void bodies_of_azures_api_alone_are_relaxed_json(void **state)
+{
+	static const char body[] = "\xef\xbb\xbf{ // all\n a: [1,], \"b\": \"c\nd\",}";
+	static const char *const others[] = {"PUT /v1/thing", "PUT /v2/thing"};
+	struct api_world *world = *state;
+	assert_int_equal(ask(world, "PUT /subscriptions/thing", AS_ADMIN, body), 200);
+	assert_string_equal(seen, "PUT /subscriptions/thing q=- "
+				  "body={\"a\":[1],\"b\":\"c\\nd\"} by ops");
+	assert_int_equal(ask(world, "PUT /subscriptions/thing", AS_ADMIN, "{\n/*\n*/ a: 'b'}"),
+			 400);
+	assert_non_null(strstr(http_world_body(&world->http),
+			       "the body is not JSON: line 3, column 7: invalid token"));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		assert_int_equal(ask(world, others[i], AS_ADMIN, "{\"a\":1}"), 200);
+		assert_int_equal(ask(world, others[i], AS_ADMIN, "{a:1}"), 400);
+	}
+}
+
+static void a_long_relaxed_body_is_read_as_well(void **state)
+{
+	struct api_world *world = *state;
+	char body[48 * 1024];
+	memset(body, ' ', sizeof body);
+	memcpy(body, "{a:1,", 5);
+	memcpy(body + sizeof body - 2, "}", 2);
+	assert_int_equal(ask(world, "PUT /subscriptions/thing", AS_ADMIN, body), 200);
+	assert_string_equal(seen, "PUT /subscriptions/thing q=- body={\"a\":1} by ops");
+}
+
 static void a_route_says_how_long_a_body_may_be(void **state)
 {
 	struct api_world *world = *state;
@@ -492,6 +523,8 @@ int main(void)
 		TEST(a_body_that_does_not_say_that_it_is_json_is_not_taken),
 		TEST(a_body_is_json_or_refused_with_its_place),
 		TEST(numbers_are_told_as_people_write_them),
+		TEST(bodies_of_azures_api_alone_are_relaxed_json),
+		TEST(a_long_relaxed_body_is_read_as_well),
 		TEST(a_route_says_how_long_a_body_may_be),
 		TEST(a_get_takes_no_body),
 		TEST(errors_have_the_shape_of_their_api),
