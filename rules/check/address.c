@@ -165,7 +165,6 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 	check_address(check, seen, &item->address, region, origin);
 	check_label(check, seen, item, region);
 	check_reverse_fqdn(check, item->reverse_fqdn, origin);
-	check_tags(check, item->tags.items, item->tags.count, origin, "tags");
 	check_ptrs_own(check, item->reverse_fqdn, item->ptr_description, "description", item->ttl,
 		       origin);
 }
@@ -184,7 +183,6 @@ static void check_service(struct check *check, struct owned_seen *seen,
 	check_reverse_fqdn(check, item->reverse_fqdn, origin);
 	check_ptrs_own(check, item->reverse_fqdn, item->ptr_description, "ptr_description",
 		       item->ttl, origin);
-	check_tags(check, item->tags.items, item->tags.count, origin, "tags");
 }
 
 void limits_check_addresses(struct check *check)

@@ -81,12 +81,9 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
  * where it is required. */
 #define IS_EMPTY(list) ((list).items && (list).count == 0)
 
-/* "NAME=VALUE" each, no name twice, at most TAGS_MAX. */
+/* "NAME=VALUE" each, no name twice, at most 50 (check/tags.c). */
 void check_metadata(struct check *check, const char *const *metadata, size_t count,
 		    const struct origin *origin, const char *field);
-/* No name of a tag twice, at most TAGS_MAX tags. */
-void check_tags(struct check *check, const struct tag *tags, size_t count,
-		const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good before. */
 bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);
 /* "line 12" or "the one at FILE:12": where the other of two stands. */
@@ -149,6 +146,7 @@ void limits_check_zones(struct check *check);     /* check/zone.c */
 void limits_check_rulesets(struct check *check);  /* check/ruleset.c */
 void limits_check_addresses(struct check *check); /* check/address.c */
 void limits_check_transfers(struct check *check); /* check/transfer.c */
+void limits_check_tags(struct check *check);      /* check/tags.c: of everything */
 void limits_check_settings(struct check *check);  /* check/settings.c */
 void limits_warn(struct check *check);            /* check/warn.c */
 void limits_warn_loops(struct check *check);      /* check/loop.c */

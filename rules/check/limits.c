@@ -7,6 +7,7 @@
  *     check/ruleset.c   rulesets, links, rules
  *     check/address.c   pools, addresses, cloud services, reverse names
  *     check/transfer.c  TSIG keys, and zones that go out
+ *     check/tags.c      tags, and metadata
  *     check/settings.c  single settings that depend on each other
  *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
  *
@@ -288,54 +289,6 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	}
 }
 
-/* Whether one of those before it has the name that the text has up to its '=', of any case. */
-static bool is_named_before(const char *const *metadata, size_t before, const char *text,
-			    size_t length)
-{
-	for (size_t i = 0; i < before; i++)
-		if (metadata[i] && strncasecmp(metadata[i], text, length + 1) == 0)
-			return true;
-	return false;
-}
-
-void check_metadata(struct check *check, const char *const *metadata, size_t count,
-		    const struct origin *origin, const char *field)
-{
-	if (count > TAGS_MAX)
-		ERROR(check, origin, field, "there are %zu; give at most %d", count, TAGS_MAX);
-	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
-		if (!metadata[i]) /* has a fault already */
-			continue;
-		size_t length = strcspn(metadata[i], "=");
-
-		if (length == 0 || !metadata[i][length])
-			ERROR(check, origin, field, "\"%s\" does not fit; give \"NAME=VALUE\"",
-			      metadata[i]);
-		else if (is_named_before(metadata, i, metadata[i], length))
-			ERROR(check, origin, field, "\"%.*s\" occurs twice; give each name once",
-			      (int)length, metadata[i]);
-	}
-}
-
-static bool is_tagged(const struct tag *tags, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(tags[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-void check_tags(struct check *check, const struct tag *tags, size_t count,
-		const struct origin *origin, const char *field)
-{
-	if (count > TAGS_MAX)
-		ERROR(check, origin, field, "there are %zu; give at most %d", count, TAGS_MAX);
-	for (size_t i = 0; i < count && i < TAGS_MAX; i++)
-		if (is_tagged(tags, i, tags[i].name))
-			ERROR(check, origin, field, "\"%s\" occurs twice; give each name once",
-			      tags[i].name);
-}
-
 static int compare_versions(const void *a, const void *b)
 {
 	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
@@ -452,6 +405,7 @@ void limits_check_change(const struct model *model, const struct model *before,
 	limits_check_rulesets(&check);
 	limits_check_addresses(&check);
 	limits_check_transfers(&check);
+	limits_check_tags(&check);
 	limits_check_settings(&check);
 	if (faults->errors == 0) {
 		limits_warn(&check);

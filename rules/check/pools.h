@@ -37,6 +37,4 @@ const char *label_refusal(const char *label);
 const char *service_name_refusal(const char *name);
 const char *reverse_fqdn_refusal(const char *fqdn);
 
-enum { TAGS_MAX = 50 /* Azure's */, TAGS_BYTES_MAX = 16384 /* of all, as JSON */ };
-
 #endif

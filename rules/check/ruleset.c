@@ -121,6 +121,8 @@ static void check_links(struct check *check, const struct forwarding_ruleset *ru
 		const struct ruleset_link *link = &ruleset->links.items[i];
 		check_unique(check, &names, link->name, &link->origin, "link");
 		check_link(check, ruleset, link, per_network);
+		check_metadata(check, link->metadata.items, link->metadata.count, &link->origin,
+			       "metadata");
 		if (i == limit)
 			check_count(check, ruleset->links.count, limit, &link->origin, NULL,
 				    "links_per_ruleset");

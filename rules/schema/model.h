@@ -39,6 +39,10 @@ struct zone;
 /* A number that has no default and was not given. */
 #define NOT_GIVEN UINT32_MAX
 
+struct tag {
+	const char *name, *value;
+};
+
 /* What an item at the top of a model begins with where its name is unique in its resource group, so
  * that two groups may each have one of that name. reference.h has what such names mean. */
 #define NAMED_MEMBERS()                                                                            \
@@ -103,6 +107,7 @@ struct subnet {
 	const char *name;
 	struct prefix prefix;
 	const char *delegation;
+	LIST_OF(struct tag) azure;
 };
 
 struct virtual_network {
@@ -114,6 +119,8 @@ struct virtual_network {
 	LIST_OF(struct prefix) client_prefixes;
 	bool uses_default_resolver;
 	LIST_OF(struct subnet) subnets;
+	LIST_OF(struct tag) tags;
+	LIST_OF(struct tag) azure;
 };
 
 struct inbound_endpoint {
@@ -124,6 +131,7 @@ struct inbound_endpoint {
 	struct address address;       /* not given and dynamic: model_place_endpoints finds one */
 	struct host listen;           /* not given: address:53 */
 	LIST_OF(struct prefix) allow; /* who may ask; none: access_add_private, and all networks */
+	LIST_OF(struct tag) tags;
 };
 
 struct outbound_endpoint {
@@ -132,6 +140,7 @@ struct outbound_endpoint {
 	const char *subnet;
 	struct address source; /* not given: the first usable address of the subnet, or, */
 	bool is_anywhere;      /* of a made subnet, none: the system's choice */
+	LIST_OF(struct tag) tags;
 };
 
 struct dns_resolver {
@@ -140,6 +149,7 @@ struct dns_resolver {
 	const char *region;
 	LIST_OF(struct inbound_endpoint) inbound_endpoints;
 	LIST_OF(struct outbound_endpoint) outbound_endpoints;
+	LIST_OF(struct tag) tags;
 };
 
 struct zone_link {
@@ -148,6 +158,7 @@ struct zone_link {
 	const char *virtual_network;
 	bool registration;
 	enum resolution_policy resolution_policy;
+	LIST_OF(struct tag) tags;
 };
 
 struct record_set { /* private_zones.record_sets; record_set.h */
@@ -163,6 +174,7 @@ struct private_zone {
 	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
 	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
 	LIST_OF(struct zone_link) links;
+	LIST_OF(struct tag) tags;
 	/* What its file says, or the record sets and those of the state; a reference, NULL until
 	 * that was read. */
 	struct zone *zone;
@@ -173,6 +185,7 @@ struct ruleset_link {
 	struct origin origin;
 	const char *name;
 	const char *virtual_network;
+	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
 
 struct target_group {
@@ -202,6 +215,7 @@ struct forwarding_ruleset {
 	LIST_OF(struct ruleset_link) links;
 	LIST_OF(struct target_group) target_groups;
 	LIST_OF(struct forwarding_rule) rules;
+	LIST_OF(struct tag) tags;
 };
 
 struct limit_values {
@@ -250,10 +264,6 @@ struct address_pool {
 			   * derived (reverse_zones.h) */
 };
 
-struct tag {
-	const char *name, *value;
-};
-
 /* What may have a PTR: an address, or a cloud service, which is in no group or region and has no
  * label; the table has a list of each. `description` is a service's own. */
 struct owned_item {
@@ -266,6 +276,7 @@ struct owned_item {
 	const char *reverse_fqdn, *ptr_description; /* reverse_fqdn NULL: no PTR is given here */
 	uint32_t ttl;                               /* of the PTR; NOT_GIVEN: reverse.ttl */
 	LIST_OF(struct tag) tags;
+	LIST_OF(struct tag) azure; /* an address's */
 };
 
 /* Resources of other kinds name the group that they are in. No file has a list of groups. */

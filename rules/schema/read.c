@@ -210,18 +210,45 @@ struct tags { /* being read */
 	size_t count, index;
 };
 
-static void add_tag(struct tags *tags, const char *name, size_t length, const char *value,
-		    const struct origin *origin)
+/* Takes the name over. */
+static void add_tag(struct tags *tags, char *name, const char *value, const struct origin *origin)
 {
-	struct arena *arena = tags->reader->arena;
 	struct tag *tag = &tags->items[tags->count];
 
-	tag->name = arena_printf(arena, "%.*s", (int)length, name);
-	tag->value = arena_strdup(arena, value);
+	tag->name = name;
+	tag->value = arena_strdup(tags->reader->arena, value);
 	if (tag->name && tag->value)
 		tags->count++;
 	else
 		out_of_memory(tags->reader, origin, tags->field->key);
+}
+
+/* In a file's NAME: a backslash that makes what is behind it a part of the name. */
+static bool is_escape(const char *text)
+{
+	return text[0] == '\\' && (text[1] == '\\' || text[1] == '=');
+}
+
+/* The bytes of a NAME, up to its '='. */
+static size_t written_name(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0' && text[length] != '=')
+		length += is_escape(text + length) ? 2 : 1;
+	return length;
+}
+
+/* NULL without memory. */
+static char *plain_name(struct arena *arena, const char *text, size_t length)
+{
+	char *name = arena_alloc(arena, length + 1), *to = name;
+
+	for (size_t i = 0; name && i < length; i++) {
+		i += is_escape(text + i);
+		*to++ = text[i];
+	}
+	return name;
 }
 
 /* "NAME=VALUE" */
@@ -232,7 +259,7 @@ static void on_tag(void *context, const char *no_key, const void *value)
 	const struct value_syntax *syntax = reader->syntax;
 	struct origin origin = origin_of(reader, value, tags->path);
 	const char *text = syntax->kind(value) == VALUE_STRING ? syntax->string(value) : NULL;
-	size_t length = text ? strcspn(text, "=") : 0;
+	size_t length = text ? written_name(text) : 0;
 	char key[64], why[TEXT_FLAW_MAX];
 
 	(void)no_key;
@@ -247,7 +274,7 @@ static void on_tag(void *context, const char *no_key, const void *value)
 		fault_add(reader->faults, FAULT_ERROR, &origin, key,
 			  "\"%s\" does not fit; give \"NAME=VALUE\"", text);
 	else
-		add_tag(tags, text, length, text + length + 1, &origin);
+		add_tag(tags, plain_name(reader->arena, text, length), text + length + 1, &origin);
 }
 
 /* "NAME": "VALUE" */
@@ -270,7 +297,7 @@ static void on_tag_member(void *context, const char *name, const void *value)
 		fault_add(reader->faults, FAULT_ERROR, &origin, key, "in what \"%s\" is, %s", name,
 			  why);
 	else
-		add_tag(tags, name, strlen(name), text, &origin);
+		add_tag(tags, arena_strdup(reader->arena, name), text, &origin);
 }
 
 static void read_tags(struct schema_reader *reader, const struct field *field, const void *value,

@@ -37,7 +37,8 @@ enum field_type {
 	FIELD_DOMAINS,   /* LIST_OF(const char *): domain names */
 	FIELD_HOSTS,     /* LIST_OF(struct host) */
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
-	FIELD_TAGS,      /* LIST_OF(struct tag): "NAME=VALUE" each, or, in JSON, an object */
+	FIELD_TAGS,      /* LIST_OF(struct tag): "NAME=VALUE" each, with a backslash ahead of a '='
+			    in a NAME; or, in JSON, an object. rules/check/tags.h */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
 	FIELD_GROUP,     /* a group's struct, in place */
 	FIELD_GONE,      /* nothing: no longer a setting; accepted with a warning, and ignored */
@@ -61,7 +62,9 @@ struct field {
 	bool secret;              /* only a file says it, and it is shown nowhere else */
 	bool url;                 /* FIELD_PATH: a URL is taken, too */
 	const char *fallback;     /* the default in the form of the file; NULL: none */
-	uint64_t min, max;        /* FIELD_UINT*; for strings the length, where max is not 0 */
+	uint64_t min, max;        /* FIELD_UINT*; for strings the length, where max is not 0; for
+				   * FIELD_TAGS max is the bytes of all names and values */
+	size_t count_max;         /* FIELD_TAGS: how many; 0: as many as have those bytes */
 	const char *unit;         /* "seconds", "bytes"; NULL: none */
 	const char *const *names; /* FIELD_ENUM: NULL-terminated */
 	enum refers refers;       /* FIELD_STRING, FIELD_STRINGS */

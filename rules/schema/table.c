@@ -27,6 +27,27 @@
 		       "ending in a dot. Absent: none."                                            \
 	}
 
+#define TAGS_FIELD(struct_type)                                                                    \
+	{                                                                                          \
+		.key = "tags", .type = FIELD_TAGS, AT(struct_type, tags), .count_max = 50,         \
+		.max = 16384,                                                                      \
+		.doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most "  \
+		       "50. A '=' in a name has a backslash ahead of it."                          \
+	}
+#define AZURE_FIELD(struct_type)                                                                   \
+	{                                                                                          \
+		.key = "azure", .type = FIELD_TAGS, AT(struct_type, azure), .max = 65536,          \
+		.doc = "Properties of Azure's resource that sluice does not use, each as "         \
+		       "NAME=JSON: kept and given back as they are. NAME is a property's path, "   \
+		       "such as enableDdosProtection or delegations[0].name."                      \
+	}
+#define METADATA_FIELD(struct_type)                                                                \
+	{                                                                                          \
+		.key = "metadata", .type = FIELD_STRINGS, AT(struct_type, metadata),               \
+		.doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most "  \
+		       "50."                                                                       \
+	}
+
 /* ---- networks, resolvers, zones, rulesets ---- */
 
 static const char *const protocol_names[] = {"udp", "tcp", NULL};
@@ -134,6 +155,7 @@ static const struct field subnet_fields[] = {
 	 AT(subnet, delegation),
 	 .doc = "The service the subnet is delegated to. An endpoint's subnet says "
 		"Microsoft.Network/dnsResolvers, and holds one endpoint and nothing else."},
+	AZURE_FIELD(subnet),
 };
 static const struct group subnet_group = {
 	.name = "subnet",
@@ -181,6 +203,8 @@ static const struct field virtual_network_fields[] = {
 	 AT(virtual_network, subnets),
 	 .group = &subnet_group,
 	 .doc = "The network's subnets."},
+	TAGS_FIELD(virtual_network),
+	AZURE_FIELD(virtual_network),
 };
 static const struct group virtual_network_group = {
 	.name = "virtual network",
@@ -221,6 +245,7 @@ static const struct field inbound_endpoint_fields[] = {
 		"loopback, "
 		"10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, and the address_space and "
 		"client_prefixes of every network."},
+	TAGS_FIELD(inbound_endpoint),
 };
 static const struct group inbound_endpoint_group = {
 	.name = "inbound endpoint",
@@ -244,6 +269,7 @@ static const struct field outbound_endpoint_fields[] = {
 	 .doc = "The source address of forwarded questions. Absent: the first usable address of "
 		"the subnet, which is its fifth; of a made subnet, the system's choice, of either "
 		"IP version. 0.0.0.0: the system's choice."},
+	TAGS_FIELD(outbound_endpoint),
 };
 static const struct group outbound_endpoint_group = {
 	.name = "outbound endpoint",
@@ -273,6 +299,7 @@ static const struct field resolver_fields[] = {
 	 AT(dns_resolver, outbound_endpoints),
 	 .group = &outbound_endpoint_group,
 	 .doc = "Where forwarded questions leave."},
+	TAGS_FIELD(dns_resolver),
 };
 static const struct group resolver_group = {
 	.name = "resolver",
@@ -299,6 +326,7 @@ static const struct field zone_link_fields[] = {
 	 .doc = "NxDomainRedirect: an A, AAAA or CNAME question for a name that the zone does not "
 		"have is put to the default resolver instead. Only for zones named "
 		"privatelink.*."},
+	TAGS_FIELD(zone_link),
 };
 static const struct group zone_link_group = {
 	.name = "zone link",
@@ -333,10 +361,7 @@ static const struct field record_set_fields[] = {
 		"without a final dot are relative to the zone. At least one. The serial in a SOA "
 		"is "
 		"where the zone's begins; it goes up with every change."},
-	{.key = "metadata",
-	 .type = FIELD_STRINGS,
-	 AT(record_set, metadata),
-	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+	METADATA_FIELD(record_set),
 };
 static const struct group record_set_group = {
 	.name = "record set",
@@ -374,6 +399,7 @@ static const struct field private_zone_fields[] = {
 	 AT(private_zone, links),
 	 .group = &zone_link_group,
 	 .doc = "The networks that see the zone, each once."},
+	TAGS_FIELD(private_zone),
 };
 static const struct group private_zone_group = {
 	.name = "private zone",
@@ -387,6 +413,7 @@ static const struct group private_zone_group = {
 static const struct field ruleset_link_fields[] = {
 	NAME_FIELD(ruleset_link, FIELD_NAME, "Unique among the ruleset's links."),
 	LINK_NETWORK_FIELD(ruleset_link),
+	METADATA_FIELD(ruleset_link),
 };
 static const struct group ruleset_link_group = {
 	.name = "ruleset link",
@@ -455,10 +482,7 @@ static const struct field rule_fields[] = {
 	 .min = 0,
 	 .max = 160,
 	 .doc = "For people."},
-	{.key = "metadata",
-	 .type = FIELD_STRINGS,
-	 AT(forwarding_rule, metadata),
-	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+	METADATA_FIELD(forwarding_rule),
 };
 static const struct group rule_group = {
 	.name = "rule",
@@ -496,6 +520,7 @@ static const struct field ruleset_fields[] = {
 	 AT(forwarding_ruleset, rules),
 	 .group = &rule_group,
 	 .doc = "The rules; their order does not matter."},
+	TAGS_FIELD(forwarding_ruleset),
 };
 static const struct group ruleset_group = {
 	.name = "ruleset",
@@ -1063,10 +1088,8 @@ static const struct field owned_address_fields[] = {
 	REVERSE_FQDN_FIELD(),
 	PTR_DESCRIPTION_FIELD("description", "For people; it goes with reverse_fqdn."),
 	PTR_TTL_FIELD(),
-	{.key = "tags",
-	 .type = FIELD_TAGS,
-	 AT(owned_item, tags),
-	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+	TAGS_FIELD(owned_item),
+	AZURE_FIELD(owned_item),
 };
 static const struct group owned_address_group = {
 	.name = "address",
@@ -1102,7 +1125,7 @@ static const struct field cloud_service_fields[] = {
 	PTR_DESCRIPTION_FIELD("ptr_description",
 			      "For people, of the PTR; it goes with reverse_fqdn."),
 	PTR_TTL_FIELD(),
-	{.key = "tags", .type = FIELD_TAGS, AT(owned_item, tags), .doc = "As an address's."},
+	TAGS_FIELD(owned_item),
 };
 static const struct group cloud_service_group = {
 	.name = "cloud service",
@@ -1141,7 +1164,7 @@ static const struct field resource_group_fields[] = {
 	 .type = FIELD_NAME,
 	 AT(resource_group, region),
 	 .doc = "Where it is, for people and Azure's clients."},
-	{.key = "tags", .type = FIELD_TAGS, AT(resource_group, tags), .doc = "As an address's."},
+	TAGS_FIELD(resource_group),
 };
 static const struct group resource_group_group = {
 	.name = "resource group",

@@ -120,9 +120,25 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	end_line(writer);
 }
 
+/* NAME=VALUE, with a backslash ahead of what would end the name too early. */
+static void write_tag(FILE *out, const struct tag *tag)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *whole = open_memstream(&text, &length);
+
+	if (whole) {
+		for (const char *at = tag->name; *at; at++)
+			fprintf(whole, "%s%c", *at == '=' || *at == '\\' ? "\\" : "", *at);
+		fprintf(whole, "=%s", tag->value);
+		fclose(whole);
+	}
+	write_string(out, "", text ? text : "");
+	free(text);
+}
+
 static void write_tags(const struct writer *writer, const struct field *field, const void *item)
 {
-	static const struct field element = {.type = FIELD_STRING};
 	struct schema_list list = schema_list_get(field, item);
 	const struct tag *tags = list.items;
 
@@ -131,13 +147,8 @@ static void write_tags(const struct writer *writer, const struct field *field, c
 	indent(writer);
 	fprintf(writer->out, "%s = [ ", field->key);
 	for (size_t i = 0; i < list.count; i++) {
-		char *text = NULL;
-
 		fputs(i == 0 ? "" : ", ", writer->out);
-		if (asprintf(&text, "%s=%s", tags[i].name, tags[i].value) < 0)
-			text = NULL;
-		write_value(writer, &element, text ? text : "");
-		free(text);
+		write_tag(writer->out, &tags[i]);
 	}
 	fputs(" ];", writer->out);
 	end_line(writer);

@@ -10,7 +10,7 @@
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
-#include "rules/check/pools.h"
+#include "rules/check/tags.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -194,17 +194,20 @@ static void drop_empty(const struct kind *kind, json_t *values)
 	}
 }
 
-static int check_tags(const json_t *tags, struct change_error *error)
+static int check_tags(const struct kind *kind, const void *item, struct change_error *error)
 {
-	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT) : NULL;
-	size_t length = text ? strlen(text) : 0;
+	const struct group *group = kind_field(kind)->group;
+	const char *refusal = NULL;
+	char text[TAGS_TEXT_MAX];
 
-	free(text);
-	if (json_object_size(tags) <= TAGS_MAX && length <= TAGS_BYTES_MAX)
-		return 0;
-	return change_say(error, CHANGE_INVALID, "tags",
-			  "do not fit; give an object of at most %d strings, %d bytes in all",
-			  TAGS_MAX, TAGS_BYTES_MAX);
+	for (size_t i = 0; !refusal && i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+
+		refusal = field->type == FIELD_TAGS ? tags_refusal(field, item, text) : NULL;
+		if (refusal)
+			(void)!change_say(error, CHANGE_INVALID, field->key, "%s", refusal);
+	}
+	return refusal ? ERR_INVALID : 0;
 }
 
 int addresses_read(const struct kind *kind, const json_t *body, void *item, struct arena *arena,
@@ -230,7 +233,7 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 		err = change_say(error, CHANGE_INVALID, "reverse_fqdn",
 				 "it is missing; give the name, or null for none");
 	else
-		err = check_tags(json_object_get(given, "tags"), error);
+		err = check_tags(kind, item, error);
 	faults_release(&faults);
 	json_decref(given);
 	return err;

@@ -68,7 +68,7 @@ static int import_resource(struct import *import, unsigned kind, const json_t *o
 	static const char *const of_address[] = {
 		"id",      "name",       "resource_group",    "region",
 		"address", "allocation", "domain_name_label", "tags",
-		NULL};
+		"azure",   NULL};
 	static const char *const of_service[] = {"id",          "name", "address",
 						 "description", "tags", NULL};
 	struct change *change = import->change;

@@ -4,7 +4,7 @@
  *     {"version": 1,
  *      "groups":    [{"name", "region", "tags": {}}],
  *      "addresses": [{"id", "name", "resource_group", "region", "address", "allocation",
- *                     "domain_name_label", "tags": {}}],
+ *                     "domain_name_label", "tags": {}, "azure": {}}],
  *      "services":  [{"id", "name", "address", "description", "tags": {}}],
  *      "ptrs":      [{"owner", "reverse_fqdn", "description", "ttl"}],
  *      "waiting":   [the same, of addresses and services that are not there now]}

@@ -374,6 +374,8 @@ uint64_t values_hash(const struct kind *kind, const void *item, const struct has
 		if (!is_tags)
 			hash = etag_add_text(key, hash,
 					     schema_get_text(field, item, buffer, sizeof buffer));
+		if (list.count > 0)
+			hash = etag_add_text(key, hash, field->key);
 		for (size_t k = 0; k < list.count; k++) {
 			hash = etag_add_text(key, hash, tags[k].name);
 			hash = etag_add_text(key, hash, tags[k].value);
@@ -568,7 +570,8 @@ bool values_is_default(const struct kind *kind, const char *key, const json_t *v
 	bool same = usual && json_equal(usual, value);
 
 	json_decref(usual);
-	return same || (json_is_array(value) && json_array_size(value) == 0);
+	return same || (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
 static json_t *schema_of_field(const struct field *field)

@@ -40,7 +40,7 @@ MUST_CHECK int values_refer(const struct kind *kind, const char *group, const st
 /* The other way round, as values_print has it, of values that the state has. */
 void values_shorten(const struct kind *kind, const char *group, json_t *values);
 /* Whether a member of the kind's has the value that it has where nobody gives it, or none: an empty
- * array. */
+ * array or object. */
 bool values_is_default(const struct kind *kind, const char *key, const json_t *value);
 /* What of a model is no resource, by the keys of sluice.conf(5), with defaults; without secrets,
  * and without `management`, which is about one server. NULL without memory. */

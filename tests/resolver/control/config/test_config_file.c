@@ -38,7 +38,9 @@ static const char everything[] =
 	"      { name = \"dns-out\"; prefix = \"10.10.0.16/28\"; delegation = "
 	"\"Microsoft.Network/dnsResolvers\"; } ); },\n"
 	"  { name = \"spoke.1\"; region = \"north\"; encryption = true; address_space = [ "
-	"\"10.20.0.0/16\" ]; dns_servers = [ \"10.10.0.4\", \"192.0.2.1:54\" ]; } );\n"
+	"\"10.20.0.0/16\" ]; dns_servers = [ \"10.10.0.4\", \"192.0.2.1:54\" ];\n"
+	"    tags = [ \"a\\\\=b\\\\\\\\=c=d\", \"back\\\\slash=\\\\\" ];\n"
+	"    azure = [ \"subnets[0].x={\\\"a\\\": [1, \\\"\\\\n\\\"]}\" ]; } );\n"
 	"resolvers = ( { name = \"hub-resolver\"; virtual_network = \"hub\";\n"
 	"  inbound_endpoints = ( { name = \"inbound\"; subnet = \"dns-in\"; allocation = "
 	"\"static\"; address = \"10.10.0.4\"; listen = \"127.0.0.1:5300\";\n"
@@ -51,7 +53,8 @@ static const char everything[] =
 	"  { name = \"privatelink.test\"; file = \"zone\"; links = ( { name = \"l\"; "
 	"virtual_network = \"hub\"; resolution_policy = \"NxDomainRedirect\"; } ); } );\n"
 	"rulesets = ( { name = \"onprem\"; outbound_endpoints = [ \"hub-resolver/outbound\" ];\n"
-	"  links = ( { name = \"hub-link\"; virtual_network = \"hub\"; } );\n"
+	"  links = ( { name = \"hub-link\"; virtual_network = \"hub\"; metadata = [ \"a=b\" ]; "
+	"} );\n"
 	"  rules = ( { name = \"contoso\"; domain = \"con\\\\046toso.corp.\"; state = "
 	"\"Disabled\"; follow_cname = true; targets = ( { address = \"127.0.0.1\"; port = 5301; } "
 	"); } ); } );\n"
@@ -155,6 +158,12 @@ static void every_key_lands_in_its_member(void **state)
 	assert_int_equal(model->vnet_resolver.listen.items[1].port, 5399);
 	assert_true(spoke->encryption);
 	assert_string_equal(spoke->region, "north");
+	assert_string_equal(spoke->tags.items[0].name, "a=b\\");
+	assert_string_equal(spoke->tags.items[0].value, "c=d");
+	assert_string_equal(spoke->tags.items[1].name, "back\\slash");
+	assert_string_equal(spoke->tags.items[1].value, "\\");
+	assert_string_equal(spoke->azure.items[0].name, "subnets[0].x");
+	assert_string_equal(spoke->azure.items[0].value, "{\"a\": [1, \"\\n\"]}");
 	assert_int_equal(spoke->dns_servers.items[1].port, 54);
 	assert_string_equal(rule->domain, "con\\046toso.corp.");
 	assert_int_equal(rule->state, RULE_DISABLED);

@@ -68,18 +68,45 @@ static void what_was_shown_is_what_is_there(void **state)
 	json_decref(shown);
 }
 
-/* In the file the first '=' ends the name; here it does not. */
 static void a_tags_name_may_have_an_equals_sign(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 
-	assert_null(
-		put(fixture, "{" MAIL ", \"tags\": {\"a=b\": \"c\", \"\": \"d\"}}", ADDRESSES_ANY));
+	assert_null(put(fixture, "{" MAIL ", \"tags\": {\"a=b\": \"c\", \"a\": \"d\"}}",
+			ADDRESSES_ANY));
 	inventory_fixture_restart(fixture);
 	assert_int_equal(made(fixture)->item.tags.count, 2);
-	assert_string_equal(made(fixture)->item.tags.items[0].name, ""); /* by name */
+	assert_string_equal(made(fixture)->item.tags.items[0].name, "a"); /* by name */
 	assert_string_equal(made(fixture)->item.tags.items[1].name, "a=b");
 	assert_string_equal(made(fixture)->item.tags.items[1].value, "c");
+}
+
+static void properties_of_azures_are_kept_beside_tags(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char before[ETAG_MAX], after[ETAG_MAX];
+	const struct owned_item *item;
+	json_t *shown;
+
+	assert_null(put(fixture, "{" MAIL ", \"azure\": {\"sku.name\": \"\\\"Basic\\\"\"}}",
+			ADDRESSES_ANY));
+	inventory_fixture_restart(fixture);
+	item = &made(fixture)->item;
+	assert_int_equal(item->tags.count, 0);
+	assert_int_equal(item->azure.count, 1);
+	assert_string_equal(item->azure.items[0].name, "sku.name");
+	assert_string_equal(item->azure.items[0].value, "\"Basic\"");
+	shown = owned_show(made(fixture), KIND_ADDRESS);
+	assert_int_equal(json_object_size(json_object_get(shown, "azure")), 1);
+	assert_int_equal(json_object_size(json_object_get(shown, "tags")), 0);
+	json_decref(shown);
+	/* The one's are not the other's, with the same texts. */
+	struct owned_resource other = *made(fixture);
+	owned_version_etag(&other, before);
+	other.item.tags.items = other.item.azure.items;
+	other.item.tags.count = 1;
+	other.item.azure.count = 0;
+	assert_string_not_equal(before, owned_version_etag(&other, after));
 }
 
 static void what_may_be_left_out_stays(void **state)
@@ -157,6 +184,9 @@ static void what_does_not_fit_is_named(void **state)
 		{"{" MAIL ", \"region\": \"\"}", "region"},
 		{"{" MAIL ", \"frob\": \"\"}", "frob"},
 		{"{" MAIL ", \"tags\": \"a\"}", "tags"},
+		{"{" MAIL ", \"tags\": {\"\": \"a\"}}", "tags"},
+		{"{" MAIL ", \"tags\": {\"team\": \"a\", \"TEAM\": \"b\"}}", "tags"},
+		{"{" MAIL ", \"azure\": {\"sku\": \"1\", \"SKU\": \"1\"}}", "azure"},
 		{"{" MAIL ", \"ptr_description\": \"\"}", "ptr_description"},
 		{"{" MAIL ", \"domain_name_label\": 5}", "domain_name_label"},
 		{"{" MAIL ", \"reverse_fqdn\": false}", "reverse_fqdn"},
@@ -221,6 +251,7 @@ int main(void)
 		T(its_name_is_spelled_as_its_values_have_it),
 		T(what_does_not_fit_is_named),
 		T(a_tags_name_may_have_an_equals_sign),
+		T(properties_of_azures_are_kept_beside_tags),
 		T(with_a_ptr_its_description_and_ttl_go),
 		T(what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown),
 		cmocka_unit_test(what_is_no_ptr_is_named),

@@ -14,6 +14,7 @@ static const char everything[] =
 	"region = \"west\";"
 	"default_resolver = { targets = ( { address = \"192.0.2.1\"; } ); };"
 	"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ];"
+	"  tags = [ \"b=2\", \"a=1\" ]; azure = [ \"sku.name=\\\"x\\\"\" ];"
 	"  dns_servers = [ \"10.10.0.9:54\" ]; client_prefixes = [ \"192.0.2.0/24\" ];"
 	"  subnets = ( { name = \"in\"; prefix = \"10.10.0.0/28\";"
 	"                delegation = \"Microsoft.Network/dnsResolvers\"; },"
@@ -309,12 +310,14 @@ static bool is_default(const char *kind, const char *key, json_t *value)
 	return is;
 }
 
-static void a_default_is_the_tables_or_an_empty_array(void **state)
+static void a_default_is_the_tables_or_empty(void **state)
 {
 	(void)state;
 	assert_true(is_default("network", "encryption", json_false()));
 	assert_false(is_default("network", "encryption", json_true()));
 	assert_true(is_default("network", "address_space", json_array()));
+	assert_true(is_default("network", "tags", json_object()));
+	assert_false(is_default("network", "tags", json_pack("{s:s}", "a", "")));
 	assert_true(is_default("record-set", "ttl", json_integer(3600)));
 	assert_false(is_default("record-set", "ttl", json_integer(60)));
 	assert_true(is_default("rule", "state", json_string("Enabled")));
@@ -335,7 +338,7 @@ int main(void)
 		TEST(a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents),
 		TEST(an_item_is_found_by_its_path_in_any_case),
 		TEST(settings_are_what_is_no_resource_without_what_is_secret),
-		TEST(a_default_is_the_tables_or_an_empty_array),
+		TEST(a_default_is_the_tables_or_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
