@@ -147,7 +147,7 @@ static void say_revision(struct api_request *request)
 	char text[32];
 
 	if (source)
-		source->calls->about(source, &about);
+		source_about(source, &about);
 	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
 	api_answer_header(request, "x-sluice-revision", text);
 }
@@ -534,7 +534,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	if (!json_is_object(request->body))
 		arm_misfit(&errors, "", "must be a JSON object");
 	else
-		arm_read(&reading);
+		arm_read_body(&reading);
 	if (!making->there && reading.values)
 		put_names(path, reading.values);
 	if (errors.status == 0 && making->there && json_equal(reading.values, base))

@@ -79,7 +79,6 @@ static const struct arm_member network_members[] = {
 	{.path = "encryption.enabled", .key = "encryption", .quiet = true},
 	KEPT("encryption.enforcement"),
 	INSIDE("subnets", "virtualNetworks/subnets"),
-	INSIDE("virtualNetworkPeerings", "virtualNetworks/virtualNetworkPeerings"),
 	KEPT_OR("enableDdosProtection", "false"),
 	KEPT("ddosProtectionPlan"),
 	KEPT("flowTimeoutInMinutes"),

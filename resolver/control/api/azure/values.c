@@ -1251,7 +1251,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, c
 		reading.shown = arm_print(&shown);
 		reading.base = base = arm_base(&shown, &error);
 	}
-	arm_read(&reading);
+	arm_read_body(&reading);
 	if (!json_equal(reading.values, base)) {
 		if (!base)
 			json_put(reading.values, "name", json_text(name));
@@ -1305,7 +1305,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	arm_shown_release(&shown);
 }
 
-void arm_read(struct arm_reading *reading)
+void arm_read_body(struct arm_reading *reading)
 {
 	json_t *kept;
 

@@ -1,7 +1,7 @@
 /* A resource as Azure's clients see it, by the table of types: from values to a body, and back.
  *
  *     item or row ─► arm_find ─► struct arm_shown ─► arm_print ─► GET
- *     PUT, PATCH ─► arm_read, beside what is shown now ─► values, and edits of what is inside
+ *     PUT, PATCH ─► arm_read_body, beside what is shown now ─► values, and edits of what is inside
  *
  * A member that a body has as it is shown now leaves its value alone, and so keeps what Azure
  * cannot express: the protocol of a target, a target group, a name that is relative to its zone. */
@@ -75,7 +75,7 @@ struct arm_reading {
 };
 
 /* Puts what the body says into reading->values, which starts as what stays. */
-void arm_read(struct arm_reading *reading);
+void arm_read_body(struct arm_reading *reading);
 /* A member of a body, without regard to case; NULL: it is not there, or null. */
 json_t *arm_get(const json_t *body, const char *path);
 /* "properties.subnet.id", as a target of errors; returns text. */
