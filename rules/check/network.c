@@ -106,6 +106,15 @@ static void check_subnets(struct check *check, const struct virtual_network *net
 	check_overlaps(check, items, placed);
 }
 
+static void check_peerings(struct check *check, const struct virtual_network *network)
+{
+	struct seen names = {0};
+
+	for (size_t i = 0; i < network->peerings.count; i++)
+		check_unique(check, &names, network->peerings.items[i].name,
+			     &network->peerings.items[i].origin, "peering");
+}
+
 static void check_dns_servers(struct check *check, const struct virtual_network *network)
 {
 	char text[HOST_TEXT_MAX];
@@ -137,6 +146,7 @@ void limits_check_networks(struct check *check)
 		check_top(check, &names, &network->named, "virtual network");
 		check_spaces(check, network);
 		check_subnets(check, network);
+		check_peerings(check, network);
 		check_dns_servers(check, network);
 	}
 }

@@ -110,6 +110,12 @@ struct subnet {
 	LIST_OF(struct tag) azure;
 };
 
+struct peering {
+	struct origin origin;
+	const char *name;
+	LIST_OF(struct tag) azure;
+};
+
 struct virtual_network {
 	NAMED();
 	const char *region;
@@ -119,6 +125,7 @@ struct virtual_network {
 	LIST_OF(struct prefix) client_prefixes;
 	bool uses_default_resolver;
 	LIST_OF(struct subnet) subnets;
+	LIST_OF(struct peering) peerings;
 	LIST_OF(struct tag) tags;
 	LIST_OF(struct tag) azure;
 };

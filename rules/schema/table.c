@@ -164,6 +164,17 @@ static const struct group subnet_group = {
 	.doc = "A part of a virtual network. Its first four addresses and its last are reserved.",
 };
 
+static const struct field peering_fields[] = {
+	NAME_FIELD(peering, FIELD_NAME_DOTS, "Unique in the network."),
+	AZURE_FIELD(peering),
+};
+static const struct group peering_group = {
+	.name = "peering",
+	FIELDS(peering_fields),
+	.size = sizeof(struct peering),
+	.doc = "A peering with another network, as Azure's clients keep it; it has no effect here.",
+};
+
 static const struct field virtual_network_fields[] = {
 	NAME_FIELD(virtual_network, FIELD_NAME_DOTS, "Unique in its resource group."),
 	RESOURCE_GROUP_FIELD(virtual_network),
@@ -203,6 +214,11 @@ static const struct field virtual_network_fields[] = {
 	 AT(virtual_network, subnets),
 	 .group = &subnet_group,
 	 .doc = "The network's subnets."},
+	{.key = "peerings",
+	 .type = FIELD_LIST,
+	 AT(virtual_network, peerings),
+	 .group = &peering_group,
+	 .doc = "The network's peerings, which have no effect here."},
 	TAGS_FIELD(virtual_network),
 	AZURE_FIELD(virtual_network),
 };

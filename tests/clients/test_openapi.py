@@ -23,6 +23,7 @@ except ImportError:
 PACKAGES = os.path.join(harness.TOP, "build", "clients")
 PROGRAM = os.path.join(harness.TOP, "tests", "clients", "openapi.mjs")
 KINDS = {"virtual_networks/-/hub": "network", "virtual_networks/-/hub/subnets/in": "subnet",
+         "virtual_networks/-/hub/peerings/spoke": "peering",
          "resolvers/-/r": "resolver", "resolvers/-/r/inbound_endpoints/in": "inbound-endpoint",
          "resolvers/-/r/outbound_endpoints/out": "outbound-endpoint", "rulesets/-/office": "ruleset",
          "rulesets/-/office/links/hub": "ruleset-link", "rulesets/-/office/rules/contoso": "rule",
@@ -55,6 +56,7 @@ class Document(test_resources.World):
     def fill(self):
         self.build_hub()
         secret = self.world.secret("xfr.secret", test_resources.SECRET)
+        self.good("PUT", "virtual_networks/-/hub/peerings/spoke", {"azure": {"peeringState": '"Connected"'}}, 201)
         self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
         self.good("PUT", "keys/-/xfr", {"secret_file": secret}, 201)
         self.good("PUT", "transfers/-/out", {"zones": ["corp.internal"], "key": "xfr"}, 201)

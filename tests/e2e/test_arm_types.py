@@ -65,6 +65,12 @@ STEPS = [
 class World(test_resources.World):
     config, filed = CONFIG + "%s", FILED
 
+    def build(self, world):
+        self.host = world.host("cloud", "10.10.0.4", "10.10.0.20")
+        self.default = harness.Upstream(self.host, "127.0.0.3", "198.51.100.3")
+        self.target = harness.Upstream(self.host, "127.0.0.5", "198.51.100.5")
+        self.start()
+
     def start(self):
         super().start()
         for group in (HUB, SPOKE):

@@ -11,6 +11,7 @@
 enum {
 	NETWORK,
 	SUBNET,
+	PEERING,
 	RESOLVER,
 	INBOUND,
 	OUTBOUND,
@@ -60,6 +61,7 @@ const struct kind kinds[] = {
 	[INBOUND] = {KIND_INBOUND, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER],
 		     .placed = true},
 	[OUTBOUND] = {KIND_OUTBOUND, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
+		      [PEERING] = {KIND_PEERING, "peering", "peerings", .parent = &kinds[NETWORK]},
 		      .placed = true},
 	[ZONE] = {KIND_ZONE, "zone", "private_zones", NULL, .complete = complete_zone},
 	[ZONE_LINK] = {KIND_ZONE_LINK, "zone-link", "links", .parent = &kinds[ZONE]},

@@ -3,7 +3,7 @@
  * ranges, defaults and texts are the table's. So a kind whose items are part of a model is one row
  * here; a kind with a home of its own takes more (README.md).
  *
- *     virtual_networks   subnets                      -/hub/dns-in
+ *     virtual_networks   subnets, peerings            -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
  *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
@@ -53,8 +53,8 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
-enum { KINDS_ALL = 20 };  /* with those of the inventory */
+enum { KIND_COUNT = 17 }; /* of those that are parts of a model, which come first */
+enum { KINDS_ALL = 21 };  /* with those of the inventory */
 
 /* The ids: of those that are parts of a model, and of those of the inventory. */
 enum {
@@ -74,6 +74,7 @@ enum {
 	KIND_CLIENT = 14,
 	KIND_TARGET_GROUP = 15,
 	KIND_RECORD_SET = 16,
+	KIND_PEERING = 17,
 	KIND_ADDRESS = 101,
 	KIND_SERVICE = 102,
 	KIND_PTR = 103,

@@ -28,6 +28,13 @@ static const struct limits_case cases[] = {
 	{"network_names_are_compared_without_case",
 	 NETWORKS(NETWORK("hub", "10.0.0.0/8", "") ",\n" NETWORK("HUB", "11.0.0.0/8", "")), 2,
 	 "virtual_networks[HUB].name", "already"},
+	{"peerings_of_one_network_have_names_of_their_own",
+	 NETWORKS("{ name = \"n\"; peerings = ({ name = \"a.b\"; },\n{ name = \"A.B\"; }); }"), 2,
+	 "virtual_networks[n].peerings[A.B].name", "is already the name of the peering at"},
+	{"peerings_of_two_networks_may_have_one_name",
+	 NETWORKS("{ name = \"n\"; peerings = ({ name = \"a\"; }); },"
+		  "{ name = \"m\"; peerings = ({ name = \"a\"; }); }"),
+	 0, 0, 0},
 	{"a_network_may_have_no_address_space", SPACES(""), 0, 0, 0},
 	{"spaces_of_one_network_do_not_overlap", SPACES("\"10.0.0.0/8\", \"10.1.0.0/16\""), 1,
 	 "virtual_networks[n].address_space[1]", "overlaps 10.0.0.0/8"},

@@ -333,6 +333,20 @@ json_t *particular_subnet_users(const struct arm_shown *shown)
 	return NULL;
 }
 
+/* Here because it asks who uses the subnet. */
+void particular_read_subnet(struct arm_reading *reading)
+{
+	const json_t *was = json_object_get(reading->base, "delegation");
+	json_t *users;
+
+	if (!was || json_object_get(reading->values, "delegation"))
+		return;
+	users = users_of(reading->request, reading->path);
+	if (json_array_size(users) > 0)
+		json_put(reading->values, "delegation", json_deep_copy(was));
+	json_decref(users);
+}
+
 /* ---- removal ---- */
 
 struct nested {

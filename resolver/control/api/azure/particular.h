@@ -31,6 +31,8 @@ bool particular_find_soa(struct api_request *request, const struct arm_type *typ
 void particular_read_rule(struct arm_reading *reading);
 /* A subnet that is delegated to nobody is delegated along with its endpoint, as Azure does. */
 void particular_read_endpoint(struct arm_reading *reading);
+/* A body that leaves the delegation out does not take it from endpoints that are there. */
+void particular_read_subnet(struct arm_reading *reading);
 /* A record set may be empty. */
 void particular_read_set(struct arm_reading *reading);
 

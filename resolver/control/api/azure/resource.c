@@ -120,7 +120,8 @@ static void fail_missing(struct api_request *request, const struct arm_asked *as
 }
 
 /* Whether what it is to be inside of is there; false: not, which has been answered. */
-static bool check_parent(struct api_request *request, const struct arm_asked *asked, const char *what)
+static bool check_parent(struct api_request *request, const struct arm_asked *asked,
+			 const char *what)
 {
 	const struct path root = part_root(&asked->path);
 	char id[ARM_ID_MAX];

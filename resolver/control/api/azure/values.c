@@ -1176,6 +1176,8 @@ static void read_kept(struct arm_reading *reading, json_t *kept, const struct ar
 	value = get_checked(reading, member_path(member, path));
 	if (member->beside && !json_object_get(reading->values, member->beside))
 		value = NULL;
+	if (member->required && !value && !reading->merges)
+		fail_lacking(reading, member, path);
 	if (value && !json_equal(value, usual)) {
 		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
 		json_put(kept, member->path, json_text(text));
