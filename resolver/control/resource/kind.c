@@ -57,11 +57,11 @@ static void complete_zone(void *item, struct arena *arena, struct faults *faults
 const struct kind kinds[] = {
 	[NETWORK] = {KIND_NETWORK, "network", "virtual_networks", NULL, .placed = true},
 	[SUBNET] = {KIND_SUBNET, "subnet", "subnets", .parent = &kinds[NETWORK]},
+	[PEERING] = {KIND_PEERING, "peering", "peerings", .parent = &kinds[NETWORK]},
 	[RESOLVER] = {KIND_RESOLVER, "resolver", "resolvers", .parent = NULL},
 	[INBOUND] = {KIND_INBOUND, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER],
 		     .placed = true},
 	[OUTBOUND] = {KIND_OUTBOUND, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
-		      [PEERING] = {KIND_PEERING, "peering", "peerings", .parent = &kinds[NETWORK]},
 		      .placed = true},
 	[ZONE] = {KIND_ZONE, "zone", "private_zones", NULL, .complete = complete_zone},
 	[ZONE_LINK] = {KIND_ZONE_LINK, "zone-link", "links", .parent = &kinds[ZONE]},
