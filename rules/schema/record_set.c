@@ -105,11 +105,6 @@ int record_set_put(struct zone_draft *draft, const struct name *apex, const stru
 	int err = set->name ? read_name(set->name, apex, owner, &type, &set->origin, faults)
 			    : ERR_FAULTS; /* has its fault */
 
-	if (!err && set->records.count == 0) {
-		fault_add(faults, FAULT_ERROR, &set->origin, "records",
-			  "is empty; give at least one, or remove the record set");
-		err = ERR_FAULTS;
-	}
 	if (!err)
 		err = zone_draft_put(draft, &set->origin, owner, type, faults);
 	for (size_t i = 0; !err && i < set->records.count; i++)

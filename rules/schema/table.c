@@ -374,7 +374,8 @@ static const struct field record_set_fields[] = {
 	 AT(record_set, records),
 	 .required = true,
 	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", \"10 mail\". Names "
-		"without a final dot are relative to the zone. At least one. The serial in a SOA "
+		"without a final dot are relative to the zone. None: the set is "
+		"kept, and nothing is served of it. The serial in a SOA "
 		"is "
 		"where the zone's begins; it goes up with every change."},
 	METADATA_FIELD(record_set),

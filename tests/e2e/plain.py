@@ -343,13 +343,15 @@ class Model:
         if kind == "keys" and values.get("secret_file") not in (None, self.secret):
             words.append("cannot be used: No such file")
         if child == "record_sets":
-            if not values.get("records"):
-                words.append("is empty; give at least one")
             words += ["give an IPv4 address" for text in values["records"] if text == "10.0.0.256"]
         return words
 
+    def served_sets(self, zone):
+        """A set without records is kept and not served."""
+        return {name: values for name, values in self.items("record_sets", zone).items() if values["records"]}
+
     def zone_faults(self, zone):
-        sets = self.items("record_sets", zone)
+        sets = self.served_sets(zone)
         words = []
         owners = {}
         for name in sets:
@@ -535,8 +537,8 @@ class Model:
         linked, registered, seen = {}, {}, {}
         for name in zones:
             path = self.at("private_zones", name)
-            sets = self.items("record_sets", path)
             if "file" not in zones[name]:
+                sets = self.served_sets(path)
                 if len(sets) + ("@:soa" not in sets) > LIMITS["record_sets_per_zone"]:
                     self.count(len(sets) + ("@:soa" not in sets), "record_sets_per_zone")
                 for values in sets.values():
@@ -844,7 +846,7 @@ class Model:
         if "file" in self.items("private_zones")[zone]:
             sets = {"web:a": {"records": ["10.10.1.10"]}}
         else:
-            sets = self.items("record_sets", self.at("private_zones", zone))
+            sets = self.served_sets(self.at("private_zones", zone))
         owners = {each.rsplit(":", 1)[0] for each in sets} | {"@"}
         nodes = {".".join(each.split(".")[i:]) for each in owners for i in range(each.count(".") + 1)}
         found = owner

@@ -21,8 +21,14 @@ struct item_source item_source_of(const struct api_request *request, const struc
 	const struct private_zone *zone = part_find(served, &parent);
 
 	return (struct item_source){.inventory = api_inventory(request),
-				.item = zone,
-				.zone = zone && !zone->file ? zone->zone : NULL};
+				    .item = zone,
+				    .zone = zone && !zone->file ? zone->zone : NULL};
+}
+
+/* One without records is in no zone, and is served all the same: there is nothing to be served. */
+static bool is_empty_set(const json_t *values)
+{
+	return json_array_size(json_object_get(values, "records")) == 0;
 }
 
 /* What the row says, in the arena; NULL: nothing that is served, or there is no memory. */
@@ -41,7 +47,7 @@ static const void *read_item(const struct zone *zone, const struct path *path,
 
 	faults_init(&faults);
 	if (item && origin.path && path_key(&own, key) == 0 && strcmp(key, row->path) == 0 &&
-	    record_set_is_there(zone, name)) {
+	    (is_empty_set(values) || record_set_is_there(zone, name))) {
 		values_read(path->kind, values, item, &origin, arena, &faults);
 		good = faults.errors == 0;
 	}
