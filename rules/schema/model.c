@@ -258,10 +258,14 @@ int model_sort_names(struct model *model)
 {
 	const struct named_list networks = reference_list(model, REFERS_NETWORK);
 	const struct named_list resolvers = reference_list(model, REFERS_OUTBOUND);
+	const struct named_list zones = reference_list(model, REFERS_ZONE);
 
 	model->networks_by_name = sort_names(&model->arena, &networks);
 	model->resolvers_by_name = sort_names(&model->arena, &resolvers);
-	return model->networks_by_name && model->resolvers_by_name ? 0 : ERR_NOMEM;
+	model->zones_by_name = sort_names(&model->arena, &zones);
+	return model->networks_by_name && model->resolvers_by_name && model->zones_by_name
+		       ? 0
+		       : ERR_NOMEM;
 }
 
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)

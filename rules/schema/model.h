@@ -449,7 +449,7 @@ struct model {
 	LIST_OF(struct virtual_network) virtual_networks;
 	LIST_OF(struct dns_resolver) resolvers;
 	/* Their places, sorted (model_sort_names); NULL: they are looked for one by one. */
-	const uint32_t *networks_by_name, *resolvers_by_name;
+	const uint32_t *networks_by_name, *resolvers_by_name, *zones_by_name;
 	LIST_OF(struct private_zone) private_zones;
 	LIST_OF(struct forwarding_ruleset) rulesets;
 	struct limit_values limits;
@@ -496,8 +496,8 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
  * has references of its own. NULL without memory. */
 struct model *model_same(struct model *model);
 
-/* Sorts networks and resolvers by their names for look-ups (reference.h), as there may be a hundred
- * thousand links. To be called again behind adding or renaming one, unless model_compose or
+/* Sorts networks, resolvers and zones by their names for look-ups (reference.h), as there may be a
+ * hundred thousand links. To be called again behind adding or renaming one, unless model_compose or
  * model_make_unnamed, which do it, come next: a stale order gives wrong results. ERR_NOMEM. */
 MUST_CHECK int model_sort_names(struct model *model);
 

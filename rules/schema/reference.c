@@ -17,43 +17,68 @@ int reference_name(struct named *item, struct arena *arena)
 	return item->full_name ? 0 : ERR_NOMEM;
 }
 
-/* ---- lists ---- */
+/* ---- what is referred to ---- */
 
-static const char *const list_keys[] = {
-	[REFERS_NETWORK] = "virtual_networks",
-	[REFERS_OUTBOUND] = "resolvers",
-	[REFERS_ZONE] = "private_zones",
+struct inside { /* a list in each item; NULL: none */
+	size_t offset, size;
+	bool given;
+};
+#define INSIDE(type, list)                                                                         \
+	{                                                                                          \
+		offsetof(struct type, list), sizeof *((struct type *)NULL)->list.items, true       \
+	}
+#define LISTED(member)                                                                             \
+	.key = #member, .list = {.type = FIELD_LIST, .offset = offsetof(struct model, member)},    \
+	.size = sizeof *((struct model *)NULL)->member.items
+
+/* Of each enum refers: the list that such a reference leads to, and the one inside its items. */
+static const struct row {
+	const char *key;
+	struct field list;
+	size_t size, by_name; /* of an item; the offset of the places by name in the model */
+	bool of_zones;
+	struct inside inside;
+	const char *noun, *none; /* of the item; when it, or what is inside it, is not there */
+} rows[REFERS_COUNT] = {
+	[REFERS_NETWORK] = {LISTED(virtual_networks),
+			    .by_name = offsetof(struct model, networks_by_name),
+			    .noun = "virtual network",
+			    .none = "there is no virtual network \"%.300s\"; name one of "
+				    "virtual_networks"},
+	[REFERS_OUTBOUND] = {LISTED(resolvers),
+			     .by_name = offsetof(struct model, resolvers_by_name),
+			     .inside = INSIDE(dns_resolver, outbound_endpoints), .noun = "resolver",
+			     .none = "there is no outbound endpoint \"%.300s\"; write "
+				     "RESOLVER/ENDPOINT, as in \"hub-resolver/outbound\""},
+	[REFERS_ZONE] = {LISTED(private_zones), .by_name = offsetof(struct model, zones_by_name),
+			 .of_zones = true, .noun = "private zone",
+			 .none = "there is no zone \"%.300s\"; name a private zone, or a reverse "
+				 "zone of an address pool as \"sluice ptr delegation\" has it"},
+	[REFERS_SUBNET] = {LISTED(virtual_networks),
+			   .by_name = offsetof(struct model, networks_by_name),
+			   .inside = INSIDE(virtual_network, subnets), .noun = "virtual network",
+			   .none = "there is no subnet \"%.300s\"; write NETWORK/SUBNET, as in "
+				   "\"hub/machines\""},
 };
 
 struct named_list reference_list(const struct model *model, enum refers refers)
 {
-	switch (refers) {
-	case REFERS_NETWORK:
-		return (struct named_list){.items = model->virtual_networks.items,
-					   .count = model->virtual_networks.count,
-					   .size = sizeof *model->virtual_networks.items,
-					   .by_name = model->networks_by_name};
-	case REFERS_OUTBOUND:
-		return (struct named_list){.items = model->resolvers.items,
-					   .count = model->resolvers.count,
-					   .size = sizeof *model->resolvers.items,
-					   .by_name = model->resolvers_by_name};
-	case REFERS_ZONE:
-		return (struct named_list){.items = model->private_zones.items,
-					   .count = model->private_zones.count,
-					   .size = sizeof *model->private_zones.items,
-					   .of_zones = true};
-	case REFERS_NOWHERE: break;
-	}
-	return (struct named_list){.count = 0};
+	const struct row *row = &rows[refers];
+	struct named_list list = {.size = row->size, .of_zones = row->of_zones};
+	struct schema_list items = schema_list_get(&row->list, model);
+
+	list.items = items.items;
+	list.count = items.count;
+	memcpy(&list.by_name, (const char *)model + row->by_name, sizeof list.by_name);
+	return list;
 }
 
 struct named_list reference_list_of(const struct model *model, const struct field *list)
 {
 	struct schema_list items = schema_list_get(list, model);
 
-	for (enum refers refers = REFERS_NETWORK; refers <= REFERS_ZONE; refers++)
-		if (strcmp(list->key, list_keys[refers]) == 0)
+	for (enum refers refers = REFERS_NETWORK; refers < REFERS_COUNT; refers++)
+		if (strcmp(list->key, rows[refers].key) == 0)
 			return reference_list(model, refers);
 	return (struct named_list){
 		.items = items.items, .count = items.count, .size = list->group->size};
@@ -192,10 +217,10 @@ const struct named *reference_find(const struct named_list *list, const char *gr
 		       : NULL;
 }
 
-/* Of an item at the top: without the endpoint. */
+/* Of an item at the top: without what is inside it. */
 static size_t item_length(enum refers refers, const char *text)
 {
-	const char *end = refers == REFERS_OUTBOUND ? strrchr(text, '/') : NULL;
+	const char *end = rows[refers].inside.given ? strrchr(text, '/') : NULL;
 
 	return end ? (size_t)(end - text) : strlen(text);
 }
@@ -223,50 +248,75 @@ struct private_zone *model_zone(const struct model *model, const char *group, co
 	return place < model->private_zones.count ? &model->private_zones.items[place] : NULL;
 }
 
-/* The resolver of "[GROUP/]RESOLVER/ENDPOINT"; *endpoint is what stands behind the last slash. */
-static struct dns_resolver *find_resolver(const struct model *model, const char *group,
-					  const char *text, const char **endpoint)
+/* What such a list holds begins like this. */
+struct inner {
+	struct origin origin;
+	const char *name;
+};
+_Static_assert(offsetof(struct inner, name) == offsetof(struct subnet, name) &&
+		       offsetof(struct inner, name) == offsetof(struct inbound_endpoint, name) &&
+		       offsetof(struct inner, name) == offsetof(struct outbound_endpoint, name),
+	       "items inside others have their names behind their origins");
+
+/* Of "[GROUP/]OUTER/INNER", whose outer one is of the list of `refers` and has the inner one in the
+ * list `inside`. *outer: NULL where that is not there. */
+static const void *find_inside(const struct model *model, enum refers refers,
+			       const struct inside *inside, const char *group, const char *text,
+			       const void **outer)
 {
-	const struct named_list list = reference_list(model, REFERS_OUTBOUND);
+	const struct field inner_list = {.type = FIELD_LIST, .offset = inside->offset};
+	const struct named_list list = reference_list(model, refers);
 	const char *slash = text ? strrchr(text, '/') : NULL;
 	size_t place = slash ? find(&list, group, text, (size_t)(slash - text)).place : list.count;
+	struct schema_list items = {NULL, 0};
 
-	*endpoint = slash ? slash + 1 : "";
-	return place < list.count ? &model->resolvers.items[place] : NULL;
+	*outer = place < list.count ? (const char *)list.items + place * list.size : NULL;
+	if (*outer)
+		items = schema_list_get(&inner_list, *outer);
+	for (size_t i = 0; i < items.count; i++) {
+		const struct inner *inner =
+			(const struct inner *)((const char *)items.items + i * inside->size);
+
+		if (inner->name && strcasecmp(inner->name, slash + 1) == 0)
+			return inner;
+	}
+	return NULL;
+}
+
+static void *find_in_resolver(const struct model *model, const struct inside *inside,
+			      const char *group, const char *text, struct dns_resolver **resolver)
+{
+	const void *outer,
+		*inner = find_inside(model, REFERS_OUTBOUND, inside, group, text, &outer);
+
+	if (resolver)
+		*resolver = (struct dns_resolver *)(uintptr_t)outer;
+	return (void *)(uintptr_t)inner;
 }
 
 struct outbound_endpoint *model_outbound(const struct model *model, const char *group,
 					 const char *text, struct dns_resolver **resolver)
 {
-	const char *name;
-	struct dns_resolver *found = find_resolver(model, group, text, &name);
-
-	if (resolver)
-		*resolver = found;
-	for (size_t i = 0; found && i < found->outbound_endpoints.count; i++) {
-		const char *other = found->outbound_endpoints.items[i].name;
-
-		if (other && strcasecmp(other, name) == 0)
-			return &found->outbound_endpoints.items[i];
-	}
-	return NULL;
+	return find_in_resolver(model, &rows[REFERS_OUTBOUND].inside, group, text, resolver);
 }
 
 struct inbound_endpoint *model_inbound(const struct model *model, const char *group,
 				       const char *text, struct dns_resolver **resolver)
 {
-	const char *name;
-	struct dns_resolver *found = find_resolver(model, group, text, &name);
+	static const struct inside inbounds = INSIDE(dns_resolver, inbound_endpoints);
 
-	if (resolver)
-		*resolver = found;
-	for (size_t i = 0; found && i < found->inbound_endpoints.count; i++) {
-		const char *other = found->inbound_endpoints.items[i].name;
+	return find_in_resolver(model, &inbounds, group, text, resolver);
+}
 
-		if (other && strcasecmp(other, name) == 0)
-			return &found->inbound_endpoints.items[i];
-	}
-	return NULL;
+struct subnet *model_subnet_of(const struct model *model, const char *group, const char *text,
+			       struct virtual_network **network)
+{
+	const void *outer, *inner = find_inside(model, REFERS_SUBNET, &rows[REFERS_SUBNET].inside,
+						group, text, &outer);
+
+	if (network)
+		*network = (struct virtual_network *)(uintptr_t)outer;
+	return (struct subnet *)(uintptr_t)inner;
 }
 
 /* ---- writing ---- */
@@ -275,11 +325,13 @@ const char *reference_full(const struct model *model, enum refers refers, const 
 			   const char *text, struct arena *arena)
 {
 	const struct named_list list = reference_list(model, refers);
+	const struct inside *inside = &rows[refers].inside;
 	size_t length = item_length(refers, text);
 	const struct named *item;
 	struct named_place found;
+	const void *outer;
 
-	if (refers == REFERS_OUTBOUND && !model_outbound(model, group, text, NULL))
+	if (inside->given && !find_inside(model, refers, inside, group, text, &outer))
 		return NULL;
 	found = find(&list, group, text, length);
 	if (found.place == list.count || found.is_full)
@@ -288,14 +340,23 @@ const char *reference_full(const struct model *model, enum refers refers, const 
 	return arena_printf(arena, "%s/%s%s", group_of(item), item->name, text + length);
 }
 
+bool reference_has_group(enum refers refers, const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	if (rows[refers].of_zones)
+		return false;
+	return slash && (!rows[refers].inside.given || strchr(slash + 1, '/'));
+}
+
 const char *reference_short(const char *text, enum refers refers, const char *group)
 {
 	const char *own = group ? group : GROUP_NONE, *slash = strchr(text, '/');
 	size_t length = strlen(own);
-	bool grouped = slash && (refers != REFERS_OUTBOUND || strchr(slash + 1, '/'));
+	bool grouped = rows[refers].of_zones ? slash != NULL : reference_has_group(refers, text);
 
 	/* "64/26.100.51.198.in-addr.arpa" is a zone's name: a group of digits stays. */
-	if (refers == REFERS_ZONE && strspn(own, "0123456789") == length)
+	if (rows[refers].of_zones && strspn(own, "0123456789") == length)
 		return text;
 
 	return grouped && (size_t)(slash - text) == length && strncasecmp(text, own, length) == 0
@@ -390,7 +451,7 @@ int reference_each(const struct model *model,
 
 /* ---- what is wrong with them ---- */
 
-static size_t print_candidates(struct search search, const char *endpoint,
+static size_t print_candidates(struct search search, const char *inner,
 			       char text[REFERENCE_TEXT_MAX])
 {
 	size_t count = 0;
@@ -401,7 +462,7 @@ static size_t print_candidates(struct search search, const char *endpoint,
 			text_append(text, REFERENCE_TEXT_MAX, " ...");
 		if (count < CANDIDATES_MAX)
 			text_append(text, REFERENCE_TEXT_MAX, "%s%s/%s%s", count > 0 ? ", " : "",
-				    group_of(search.item), search.item->name, endpoint);
+				    group_of(search.item), search.item->name, inner);
 	}
 	return count;
 }
@@ -415,20 +476,6 @@ size_t reference_candidates(const struct named_list *list, const char *name,
 char *reference_refusal(const struct model *model, enum refers refers, const char *group,
 			const char *text, char why[REFERENCE_TEXT_MAX])
 {
-	static const char *const none[] = {
-		[REFERS_NETWORK] = "there is no virtual network \"%.300s\"; name one of "
-				   "virtual_networks",
-		[REFERS_OUTBOUND] = "there is no outbound endpoint \"%.300s\"; write "
-				    "RESOLVER/ENDPOINT, as in \"hub-resolver/outbound\"",
-		[REFERS_ZONE] =
-			"there is no zone \"%.300s\"; name a private zone, or a reverse zone "
-			"of an address pool as \"sluice ptr delegation\" has it",
-	};
-	static const char *const nouns[] = {
-		[REFERS_NETWORK] = "virtual network",
-		[REFERS_OUTBOUND] = "resolver",
-		[REFERS_ZONE] = "private zone",
-	};
 	const struct named_list list = reference_list(model, refers);
 	size_t length = item_length(refers, text);
 	char candidates[REFERENCE_TEXT_MAX];
@@ -440,10 +487,10 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
 	if (find(&list, group, text, length).ambiguous) {
 		snprintf(why, REFERENCE_TEXT_MAX,
 			 "there is more than one %s \"%.*s\"; give its group: %.360s",
-			 nouns[refers], (int)(length < 80 ? length : 80), text, candidates);
+			 rows[refers].noun, (int)(length < 80 ? length : 80), text, candidates);
 	} else {
 		/* "-/hub" where there is a hub in a group. */
-		snprintf(why, REFERENCE_TEXT_MAX, none[refers], count > 0 ? text : shown);
+		snprintf(why, REFERENCE_TEXT_MAX, rows[refers].none, count > 0 ? text : shown);
 	}
 	return why;
 }

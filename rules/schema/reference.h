@@ -5,6 +5,7 @@
  *     GROUP/NAME    the item in that group
  *     -/NAME        the item in no group
  *     [GROUP/]RESOLVER/ENDPOINT    an endpoint of a resolver, which is referred to as above
+ *     [GROUP/]NETWORK/SUBNET       a subnet of a network, likewise
  *
  * The configuration file may say NAME; the state says GROUP/NAME or -/NAME, so that an item that
  * comes later changes nothing. What people read is the full name: GROUP/NAME, or NAME of an item in
@@ -37,6 +38,9 @@ struct outbound_endpoint *model_outbound(const struct model *model, const char *
 					 const char *text, struct dns_resolver **resolver);
 struct inbound_endpoint *model_inbound(const struct model *model, const char *group,
 				       const char *text, struct dns_resolver **resolver);
+/* The same of a network's subnet. */
+struct subnet *model_subnet_of(const struct model *model, const char *group, const char *text,
+			       struct virtual_network **network);
 
 /* A list of a named group: each item begins with struct named. */
 struct named_list {
@@ -46,7 +50,8 @@ struct named_list {
 		*by_name; /* their places, by name and then as they stand; NULL: not sorted */
 	bool of_zones;
 };
-/* The list that such references lead to: REFERS_OUTBOUND to the resolvers. */
+/* The list that such references lead to: REFERS_OUTBOUND to the resolvers, REFERS_SUBNET to the
+ * networks. */
 struct named_list reference_list(const struct model *model, enum refers refers);
 struct named_list reference_list_of(const struct model *model, const struct field *list);
 /* As model_network. */
@@ -71,6 +76,9 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
  * is the text itself, or in the arena. NULL: it refers to nothing, or there is no memory. */
 const char *reference_full(const struct model *model, enum refers refers, const char *group,
 			   const char *text, struct arena *arena);
+/* Whether it names the group, and so means the same from everywhere; false of a zone's, whose own
+ * name may look like that. */
+bool reference_has_group(enum refers refers, const char *text);
 /* The same text, or a later part of it: without the group where that is the item's own. */
 const char *reference_short(const char *text, enum refers refers, const char *group);
 

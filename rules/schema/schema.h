@@ -50,6 +50,8 @@ enum refers {
 	REFERS_NETWORK,  /* of virtual_networks: [GROUP/]NAME */
 	REFERS_OUTBOUND, /* an outbound endpoint: [GROUP/]RESOLVER/ENDPOINT */
 	REFERS_ZONE,     /* of private_zones: [GROUP/]NAME; any other text names something else */
+	REFERS_SUBNET,   /* of a network: [GROUP/]NETWORK/SUBNET */
+	REFERS_COUNT
 };
 
 struct group;

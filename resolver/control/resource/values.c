@@ -429,27 +429,51 @@ json_t *values_print_settings(const struct model *model)
 
 /* ---- references ---- */
 
-/* The text, or each text, of a field that refers to something: `change` gives what it is to be
- * (NULL: it stays). */
-static int change_texts(json_t *values, const struct field *field,
-			const char *(*change)(void *context, enum refers refers, const char *text),
-			void *context, bool *changed)
+struct rewriting { /* of references */
+	/* What the text is to be; NULL: it stays. */
+	const char *(*rewrite)(void *context, enum refers refers, const char *text);
+	void *context;
+	bool changed;
+};
+
+/* The text, or each text, of a field that refers to something. ERR_NOMEM. */
+static int rewrite_texts(struct rewriting *rewriting, const struct field *field, json_t *value)
 {
-	json_t *value = json_object_get(values, field->key);
 	size_t count = json_is_array(value) ? json_array_size(value) : 1;
 
 	for (size_t i = 0; i < count; i++) {
 		json_t *element = json_is_array(value) ? json_array_get(value, i) : value;
 		const char *text = json_string_value(element);
-		const char *other = text ? change(context, field->refers, text) : NULL;
+		const char *other =
+			text ? rewriting->rewrite(rewriting->context, field->refers, text) : NULL;
 
 		if (!other || strcmp(other, text) == 0)
 			continue;
 		if (json_string_set(element, other) != 0)
 			return ERR_NOMEM;
-		*changed = true;
+		rewriting->changed = true;
 	}
 	return 0;
+}
+
+/* Those of the object, and of the objects inside it. ERR_NOMEM. */
+static int rewrite_group(struct rewriting *rewriting, const struct group *group, json_t *values)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		json_t *value = json_object_get(values, field->key);
+
+		if (field->refers)
+			err = rewrite_texts(rewriting, field, value);
+		else if (field->type == FIELD_GROUP)
+			err = rewrite_group(rewriting, field->group, value);
+		for (size_t k = 0; !err && field->type == FIELD_LIST && k < json_array_size(value);
+		     k++)
+			err = rewrite_group(rewriting, field->group, json_array_get(value, k));
+	}
+	return err;
 }
 
 struct referring {
@@ -474,17 +498,14 @@ static const char *in_full(void *context, enum refers refers, const char *text)
 int values_refer(const struct kind *kind, const char *group, const struct model *model,
 		 json_t *values, bool *changed)
 {
-	const struct group *fields = kind_field(kind)->group;
 	struct referring referring = {.model = model, .group = group_of(group)};
-	int err = 0;
+	struct rewriting rewriting = {.rewrite = in_full, .context = &referring};
+	int err;
 
-	*changed = false;
 	arena_init(&referring.arena);
-	for (size_t i = 0; !err && i < fields->count; i++)
-		if (fields->fields[i].refers)
-			err = change_texts(values, &fields->fields[i], in_full, &referring,
-					   changed);
+	err = rewrite_group(&rewriting, kind_field(kind)->group, values);
 	arena_release(&referring.arena);
+	*changed = rewriting.changed;
 	return err;
 }
 
@@ -495,14 +516,10 @@ static const char *in_short(void *context, enum refers refers, const char *text)
 
 void values_shorten(const struct kind *kind, const char *group, json_t *values)
 {
-	const struct group *fields = kind_field(kind)->group;
-	const char *in = group_of(group);
-	bool changed;
+	struct rewriting rewriting = {.rewrite = in_short,
+				      .context = (void *)(uintptr_t)group_of(group)};
 
-	for (size_t i = 0; i < fields->count; i++)
-		if (fields->fields[i].refers && change_texts(values, &fields->fields[i], in_short,
-							     (void *)(uintptr_t)in, &changed) != 0)
-			return;
+	(void)!rewrite_group(&rewriting, kind_field(kind)->group, values);
 }
 
 /* ---- the schema ---- */

@@ -420,8 +420,8 @@ static int on_meaning(void *context, const struct reference *reference)
 	struct arena arena;
 	int err = 0;
 
-	if (reference->refers == REFERS_NETWORK && strchr(reference->text, '/'))
-		return 0; /* with its group, as all of the state have it */
+	if (reference_has_group(reference->refers, reference->text))
+		return 0; /* as all of the state have it */
 	if (is_made(meanings->before, reference))
 		return 0;
 	arena_init(&arena);
