@@ -94,19 +94,12 @@ static void make(struct api_edit *edit)
 /* ---- whose the name is ---- */
 
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
-		     const char *name, uint8_t family, const char *fqdn)
+		     uint8_t family, const char *fqdn)
 {
-	struct api_request *request = edit->request;
+	const struct model *model = inventory_model(api_inventory(edit->request));
 
-	if (family != 6 || !fqdn || !*fqdn ||
-	    inventory_model(api_inventory(request))->reverse.ipv6 ||
-	    (resource && resource->item.address.family == 6 && owned_has_ptr(resource, fqdn)))
-		return true;
-	api_fail_at(request, 400, "ReverseFqdnNotSupportedForIPv6", edit->editor->field,
-		    "ReverseFqdn is for IPv4 addresses, and %s is IPv6; reverse.ipv6 in the "
-		    "configuration allows it",
-		    name);
-	return false;
+	return family != 6 || !fqdn || !*fqdn || model->reverse.ipv6 ||
+	       (resource && resource->item.address.family == 6 && owned_has_ptr(resource, fqdn));
 }
 
 /* What there would be if the name were its own. */
@@ -273,7 +266,8 @@ static void claim(struct api_edit *edit, bool is_there)
 
 static struct service_edit *add_edit(struct api_edit *edit)
 {
-	struct service_edit *edits = array_grow(edit->edits, edit->count, &edit->room, sizeof *edits);
+	struct service_edit *edits =
+		array_grow(edit->edits, edit->count, &edit->room, sizeof *edits);
 
 	if (!edits)
 		return NULL;

@@ -1,5 +1,5 @@
-/* A request that changes one resource, and what belongs to it, in any API. Each API says what its edit is; service_commit
- * makes it, as it makes every change (service/commit.h):
+/* A request that changes one resource, and what belongs to it, in any API. Each API says what its
+ * edit is; service_commit makes it, as it makes every change (service/commit.h):
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
@@ -67,7 +67,7 @@ struct api_edit {
 	json_t *values;             /* of the first, as they were read last */
 	struct service_edit *edits; /* the first is the one that `read` gives */
 	size_t count, room;
-	bool is_ours; /* the ownership of `claimed` is confirmed */
+	bool is_ours;             /* the ownership of `claimed` is confirmed */
 	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */
 	unsigned waits;
 };
@@ -76,11 +76,15 @@ struct api_edit {
  * have to live as long as the request; the values (NULL: it goes) are taken over. ERR_NOMEM. */
 MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
-/* For `read`: whether a claimed name may be that of an address of this family. Azure has none for
- * IPv6, unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or
- * NULL. False: it may not, which has been answered. */
+/* For `read`: whether a name may be that of an address of this family. Azure has none for IPv6,
+ * unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or NULL.
+ */
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
-		     const char *name, uint8_t family, const char *fqdn);
+		     uint8_t family, const char *fqdn);
+#define API_NOT_FOR_IPV6 "ReverseFqdnNotSupportedForIPv6"
+#define API_NOT_FOR_IPV6_TEXT                                                                      \
+	"ReverseFqdn is for IPv4 addresses, and %s is IPv6; reverse.ipv6 in the configuration "    \
+	"allows it"
 
 /* Takes the edit over, and answers its request at once or later. */
 void api_edit(struct api_edit *edit);

@@ -30,16 +30,6 @@ bool api_arm_begin(struct api_request *request)
 	return false;
 }
 
-const char *api_arm_group(const struct owned_resource *resource)
-{
-	return resource->item.resource_group ? resource->item.resource_group : GROUP_NONE;
-}
-
-const char *api_arm_location(const struct owned_resource *resource)
-{
-	return resource->item.region ? resource->item.region : "global";
-}
-
 /* ---- reading a body ---- */
 
 bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
@@ -49,7 +39,7 @@ bool api_arm_fail(struct api_request *request, const char *field, const char *fo
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	api_fail_at(request, 400, "InvalidRequestFormat", field, "%s: %s",
+	api_fail_at(request, 400, "InvalidRequestContent", field, "%s: %s",
 		    *field ? field : "the body", text);
 	return false;
 }
@@ -284,29 +274,11 @@ static json_t *error_json(const struct api_error *error)
 			 "details");
 }
 
-/* Where ARM's bodies have what the configuration calls `field`. */
-static const char *arm_field(const char *field)
-{
-	static const struct {
-		const char *key, *path;
-	} fields[] = {
-		{"domain_name_label", "properties.dnsSettings.domainNameLabel"},
-		{"reverse_fqdn", "properties.dnsSettings.reverseFqdn"},
-		{"region", "location"},
-		{"address", "properties.ipAddress"},
-		{"allocation", "properties.publicIPAllocationMethod"},
-	};
-	for (size_t i = 0; i < COUNT(fields); i++)
-		if (strcmp(fields[i].key, field) == 0)
-			return fields[i].path;
-	return field;
-}
-
 static void fail_change(struct api_request *request, const struct change_error *error,
 			unsigned status)
 {
 	static const char *const words[] = {
-		[CHANGE_INVALID] = "InvalidRequestFormat",
+		[CHANGE_INVALID] = "InvalidRequestContent",
 		[CHANGE_NOT_FOUND] = "ResourceNotFound",
 		[CHANGE_TAKEN] = "Conflict",
 		[CHANGE_READ_ONLY] = "ResourceReadOnly",
@@ -322,14 +294,12 @@ static void fail_change(struct api_request *request, const struct change_error *
 	if (!*error->field)
 		api_fail(request, status, code, "%s", error->text);
 	else
-		api_fail_at(request, status, code, arm_field(error->field), "%s: %s",
-			    arm_field(error->field), error->text);
+		api_fail_at(request, status, code, error->field, "%s: %s", error->field,
+			    error->text);
 }
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
-#define NETWORK      "/providers/Microsoft.Network/publicIPAddresses"
 #define RESOURCE     SUBSCRIPTION "/resourceGroups/{group}/providers/{resource...}"
-#define PUBLIC_IPS   SUBSCRIPTION "/resourceGroups/{group}" NETWORK
 
 static const struct api_route routes[] = {
 	{"GET", "/tenants", API_READ, list_tenants, 0},
@@ -347,12 +317,6 @@ static const struct api_route routes[] = {
 	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
 	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
 	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
-	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
-	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list, 0},
-	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
-	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
-	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
-	{"DELETE", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_delete, 0},
 	{"GET", SUBSCRIPTION "/providers/{namespace}/{type}", API_READ, arm_resource_get, 0},
 	{"HEAD", RESOURCE, API_READ, arm_resource_exists, 0},
 	{"GET", RESOURCE, API_READ, arm_resource_get, 0},

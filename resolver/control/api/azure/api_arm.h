@@ -13,12 +13,6 @@ extern const struct api_dialect api_arm, api_arm_login;
 /* False: the request has no api-version, or its {subscription} is not ours; that has been answered.
  */
 bool api_arm_begin(struct api_request *request);
-/* The resource group that it is in; "-" for those of the configuration file that have none,
- * as in /v1. */
-const char *api_arm_group(const struct owned_resource *resource);
-/* "global" for those without a region. */
-const char *api_arm_location(const struct owned_resource *resource);
-
 /* Reading a body. Where one returns false, it has answered the request with 400 and the place. */
 
 enum { API_LOCATION_MAX = 256 };
@@ -52,21 +46,5 @@ void api_group_exists(struct api_request *request);
 void api_group_put(struct api_request *request);
 void api_group_patch(struct api_request *request);
 void api_group_delete(struct api_request *request);
-
-/* ---- azure/public_ip.c; PUT: azure/public_ip_put.c ---- */
-
-void api_public_ips_list(struct api_request *request);
-void api_public_ip_show(struct api_request *request);
-void api_public_ip_put(struct api_request *request);
-void api_public_ip_patch(struct api_request *request);
-void api_public_ip_delete(struct api_request *request);
-
-/* The address that the path names; NULL: there is none. */
-const struct owned_resource *public_ip_asked(const struct api_request *request);
-struct path public_ip_path(const struct api_request *request);
-void public_ip_answer(struct api_request *request, unsigned status,
-		      const struct owned_resource *resource);
-/* The same of the address that the path names, when that has been done to it. */
-void public_ip_answer_changed(struct api_request *request, unsigned status, const char *done);
 
 #endif

@@ -3,25 +3,26 @@
  *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
- *     DELETE   with every address of the subscription in it, all or nothing, in a thread;
- *              200, which Azure's clients want to see. 409 where it has something else,
- *              which only /v1 can delete
+ *     DELETE   with all that is in it, all or nothing, in a thread; 200, which Azure's clients want
+ *              to see. 409 where a file declares something of it, or what is elsewhere needs it
  *
- * Putting an address into a group that is not there makes the group; for Azure that is an error.
  * Addresses that the file declares in no group are shown in the group "-", which can only be
- * emptied. Networks, rulesets and their like (/v1) make a group be there, too, but are not shown in
- * it; there are no locks and no managedBy. */
+ * emptied. There are no locks and no managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
+#include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "rules/array.h"
 #include "rules/check/limits.h"
 
 /* ---- showing ---- */
@@ -277,9 +278,49 @@ void api_group_patch(struct api_request *request)
 
 /* ---- and the end ---- */
 
+/* A group that goes, with all that is in it. */
+struct removal {
+	struct api_request *request;
+	struct service_edit *edits; /* of what is part of a model; addresses are found later */
+	size_t count, room;
+	bool no_memory;
+	struct change_error refused; /* CHANGE_FINE: nothing in it is read-only */
+};
+
+static void removal_free(struct removal *removal)
+{
+	free(removal->edits);
+	free(removal);
+}
+
+static void add_removal(void *context, const struct kind *kind, const void *item)
+{
+	struct removal *removal = context;
+	const struct model *served = removal->request->service->server.model;
+	const struct path path = part_path(kind, item, NULL);
+	struct service_edit *edits;
+
+	if (strcasecmp(path.group, api_parameter(removal->request, "group")) != 0 ||
+	    removal->refused.outcome != CHANGE_FINE || kind->inventory)
+		return;
+	if (!item_may_change(served, &path, item, true, &removal->refused))
+		return;
+	edits = array_grow(removal->edits, removal->count, &removal->room, sizeof *edits);
+	if (!edits) {
+		removal->no_memory = true;
+		return;
+	}
+	removal->edits = edits;
+	edits[removal->count++] = (struct service_edit){
+		.path = {kind,
+			 arena_strdup(&removal->request->arena, path.group),
+			 {arena_strdup(&removal->request->arena, path.names[0]), NULL}}};
+}
+
 static int put_removal(void *context, struct change *change, struct inventory *inventory)
 {
-	const struct api_request *request = context;
+	const struct removal *removal = context;
+	const struct api_request *request = removal->request;
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
 	bool there = find_in(request, inventory, &group);
@@ -292,35 +333,51 @@ static int put_removal(void *context, struct change *change, struct inventory *i
 }
 
 static void on_removed(void *context, int err, const struct service_change *change,
-		       const struct faults *none)
+		       const struct faults *faults)
 {
-	struct api_request *request = context;
+	struct removal *removal = context;
+	struct api_request *request = removal->request;
 
-	(void)none;
-	if (err) {
+	if (err == ERR_INVALID) {
 		api_fail_change(request, &change->error);
-		return;
+	} else if (err) {
+		api_fail_faults(request, 409, "ResourceGroupDeletionBlocked", faults);
+	} else {
+		log_done(request, "removed", ", with all that was in it");
+		api_reply_empty(request, 200);
 	}
-	log_done(request, "removed", ", with all its addresses");
-	api_reply_empty(request, 200);
+	removal_free(removal);
 }
 
 void api_group_delete(struct api_request *request)
 {
 	struct resource_group group;
-	char items[GROUP_ITEMS_MAX];
+	struct removal *removal;
+
 	if (!find_asked(request, &group))
 		return;
-	if (api_group(request) &&
-	    group_items(inventory_model(api_inventory(request)), group.name, items) > 0) {
-		api_fail(request, 409, "ResourceGroupDeletionBlocked",
-			 "The resource group '%s' has resources other than addresses (%s), which "
-			 "are deleted below /v1/; delete them first",
-			 group.name, items);
+	removal = calloc(1, sizeof *removal);
+	if (!removal) {
+		api_fail_memory(request);
 		return;
 	}
-	struct service_change change = {
-		.put = put_removal, .large = true, .who = request->client, .context = request};
+	removal->request = request;
+	if (api_group(request))
+		group_each_item(request->service->server.model, add_removal, removal);
+	struct service_change change = {.edits = removal->edits,
+					.count = removal->count,
+					.put = put_removal,
+					.large = true,
+					.who = request->client,
+					.context = removal};
 
-	service_commit(request->service, &change, on_removed, request);
+	if (removal->no_memory || removal->refused.outcome != CHANGE_FINE) {
+		if (removal->no_memory)
+			api_fail_memory(request);
+		else
+			api_fail_change(request, &removal->refused);
+		removal_free(removal);
+		return;
+	}
+	service_commit(request->service, &change, on_removed, removal);
 }

@@ -4,9 +4,11 @@
 
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
@@ -185,6 +187,186 @@ void particular_read_set(struct arm_reading *reading)
 	if (!reading->merges && !arm_get(reading->body, "properties.ttl") && !reading->shown)
 		arm_misfit(reading->errors, arm_target(reading, "properties.ttl", target),
 			   "is missing; give seconds, such as 3600");
+}
+
+/* ---- public addresses ---- */
+
+json_t *particular_address(const struct arm_shown *shown)
+{
+	const struct owned_resource *resource = shown->item;
+	char text[ADDRESS_TEXT_MAX];
+
+	return json_text(address_print(&resource->item.address, text));
+}
+
+static const char *version_of(const struct owned_resource *resource)
+{
+	return resource->item.address.family == 6 ? "IPv6" : "IPv4";
+}
+
+json_t *particular_address_version(const struct arm_shown *shown)
+{
+	return json_text(version_of(shown->item));
+}
+
+/* Azure shows it without its final dot. */
+json_t *particular_address_fqdn(const struct arm_shown *shown)
+{
+	const struct owned_resource *resource = shown->item;
+
+	return resource->fqdn ? json_stringn(resource->fqdn, strlen(resource->fqdn) - 1) : NULL;
+}
+
+json_t *particular_address_id(const struct arm_shown *shown)
+{
+	return json_text(((const struct owned_resource *)shown->item)->item.id);
+}
+
+#define DNS_SETTINGS "properties.dnsSettings"
+#define VERSION      "properties.publicIPAddressVersion"
+
+static const char *text_at(const json_t *body, const char *path)
+{
+	const char *text = json_string_value(arm_get(body, path));
+
+	return text && *text ? text : NULL;
+}
+
+/* Designate's clients make addresses with a PTR and no label: such an address may be sent back with
+ * the same PTR, or without it. */
+static bool may_lack_label(const struct owned_resource *resource, const char *reverse)
+{
+	return resource && !resource->item.domain_name_label && resource->item.reverse_fqdn &&
+	       (!reverse || owned_has_ptr(resource, reverse));
+}
+
+static void check_address(struct arm_reading *reading, const struct owned_resource *resource,
+			  const char *reverse, uint8_t family)
+{
+	enum { IDLE_MIN = 4, IDLE_MAX = 30 };
+	const char *idle_path = "properties.idleTimeoutInMinutes", *name = path_name(reading->path);
+	const json_t *idle = arm_get(reading->body, idle_path);
+	json_int_t minutes = json_integer_value(idle);
+
+	if (idle && (!json_is_integer(idle) || minutes < IDLE_MIN || minutes > IDLE_MAX))
+		arm_misfit(reading->errors, idle_path, "must be a whole number from %d to %d",
+			   IDLE_MIN, IDLE_MAX);
+	if (json_is_object(arm_get(reading->body, DNS_SETTINGS)) &&
+	    !json_object_get(reading->values, "domain_name_label") &&
+	    !may_lack_label(resource, reverse))
+		arm_error(reading->errors, 400, "DomainNameLabelMissing",
+			  DNS_SETTINGS ".domainNameLabel",
+			  "The domain name label in the dnsSettings section of the public IP "
+			  "address %s is null or empty. If a dnsSettings section exists, its "
+			  "domain name label must not be null or empty.",
+			  name);
+	if (resource && resource->item.address.family != family)
+		arm_error(reading->errors, 409, "PropertyChangeNotAllowed", VERSION,
+			  "the address %s is %s, which cannot change", name, version_of(resource));
+	if (!api_edit_allows(reading->edit, resource, family, reverse))
+		arm_error(reading->errors, 400, API_NOT_FOR_IPV6, DNS_SETTINGS ".reverseFqdn",
+			  API_NOT_FOR_IPV6_TEXT, name);
+}
+
+static uint8_t read_version(struct arm_reading *reading, const struct owned_resource *resource)
+{
+	const json_t *value = arm_get(reading->body, VERSION);
+	const char *text = json_string_value(value);
+
+	if (!value)
+		return resource ? resource->item.address.family : 4;
+	if (text && strcasecmp(text, "IPv6") == 0)
+		return 6;
+	if (!text || strcasecmp(text, "IPv4") != 0)
+		arm_misfit(reading->errors, VERSION, "must be \"IPv4\" or \"IPv6\"");
+	return 4;
+}
+
+/* Whether the two are the same but for what belongs to the PTR. */
+static bool is_same_but_ptr(const json_t *values, const json_t *base)
+{
+	static const char *const of_ptr[] = {"reverse_fqdn", "description", "ttl", NULL};
+	json_t *left = json_copy((json_t *)(uintptr_t)values),
+	       *right = json_copy((json_t *)(uintptr_t)base);
+	bool same;
+
+	for (size_t i = 0; of_ptr[i]; i++) {
+		json_object_del(left, of_ptr[i]);
+		json_object_del(right, of_ptr[i]);
+	}
+	same = json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+static void set_ptr(struct arm_reading *reading, const char *reverse)
+{
+	json_t *text = reverse ? json_text(reverse) : NULL;
+
+	json_object_del(reading->values, "description"); /* was the other PTR's */
+	json_object_del(reading->values, "ttl");
+	json_object_del(reading->values, "reverse_fqdn");
+	if (text)
+		json_put(reading->values, "reverse_fqdn", text);
+}
+
+static void keep_ptr(struct arm_reading *reading)
+{
+	json_t *was = json_object_get(reading->base, "reverse_fqdn");
+
+	json_object_del(reading->values, "reverse_fqdn");
+	if (was)
+		json_put(reading->values, "reverse_fqdn", json_incref(was));
+}
+
+static void change_ptr_alone(struct arm_reading *reading, const struct owned_resource *resource,
+			     const char *reverse)
+{
+	json_t *values = json_make("{s:o}", "reverse_fqdn", json_text(reverse));
+
+	*reading->to =
+		(struct path){kind_of_id(KIND_PTR),
+			      GROUP_NONE,
+			      {arena_strdup(&reading->request->arena, resource->item.id), NULL}};
+	json_decref(reading->values);
+	reading->values = values;
+}
+
+/* The name may be taken by an address of another subscription, which is not shown here. */
+static void check_name(struct arm_reading *reading)
+{
+	if (addresses_find(api_inventory(reading->request), reading->path))
+		arm_error(reading->errors, 409, "Conflict", "name",
+			  "name: %s is taken, by an address of another subscription; give another",
+			  path_name(reading->path));
+}
+
+void particular_read_address(struct arm_reading *reading)
+{
+	const struct owned_resource *resource =
+		reading->shown ? addresses_find(api_inventory(reading->request), reading->path)
+			       : NULL;
+	const char *reverse = text_at(reading->body, DNS_SETTINGS ".reverseFqdn");
+	bool is_said = !reading->merges || arm_get(reading->body, DNS_SETTINGS ".reverseFqdn");
+	uint8_t family = read_version(reading, resource);
+
+	if (!is_said && resource)
+		reverse = resource->item.reverse_fqdn;
+	check_address(reading, resource, reverse, family);
+	if (!resource) {
+		check_name(reading);
+		json_put(reading->values, "family", json_text(family == 6 ? "6" : "4"));
+	} else if (reverse ? owned_has_ptr(resource, reverse) : !resource->item.reverse_fqdn) {
+		keep_ptr(reading);
+		return;
+	} else if (is_same_but_ptr(reading->values, reading->base)) {
+		change_ptr_alone(reading, resource, reverse);
+	} else {
+		set_ptr(reading, reverse);
+	}
+	reading->edit->claimed =
+		json_string_value(json_object_get(reading->values, "reverse_fqdn"));
 }
 
 /* ---- who uses what ---- */

@@ -25,7 +25,16 @@ void particular_show_rule(const struct arm_shown *shown, json_t *values);
 bool particular_find_soa(struct api_request *request, const struct arm_type *type,
 			 const struct path *path, struct arm_shown *shown);
 
+json_t *particular_address(const struct arm_shown *shown);
+json_t *particular_address_version(const struct arm_shown *shown);
+json_t *particular_address_fqdn(const struct arm_shown *shown);
+json_t *particular_address_id(const struct arm_shown *shown);
+
 /* ---- hooks of what is read ---- */
+
+/* What Azure asks of an address's names. A PTR that alone is changed is a change of the PTR alone:
+ * that of an address of the file can be changed. */
+void particular_read_address(struct arm_reading *reading);
 
 /* Targets that are not those of the rule's target group any more are its own. */
 void particular_read_rule(struct arm_reading *reading);

@@ -19,6 +19,8 @@
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/service/service.h"
 #include "rules/array.h"
@@ -155,10 +157,14 @@ static void say_revision(struct api_request *request)
 
 static void answer(struct api_request *request, unsigned status, const struct arm_shown *shown)
 {
+	const struct arm_family *family = shown->type->family;
+	bool is_tag = family->etag != ARM_ETAG_BARE; /* as RFC 9110 has one */
+
 	say_revision(request);
-	if (shown->type->family->etag_header)
+	if (family->etag_header && !is_tag)
 		api_answer_header(request, "ETag", shown->etag);
-	api_reply_json(request, status, arm_print(shown), NULL);
+	api_reply_json(request, status, arm_print(shown),
+		       family->etag_header && is_tag ? shown->etag : NULL);
 }
 
 static void fail_read(struct api_request *request, const struct arm_asked *asked,
@@ -339,6 +345,61 @@ static void answer_list(struct listing *listing, const struct arm_page *page, js
 	api_reply_json(request, 200, body, NULL);
 }
 
+/* ---- lists of addresses, of which there may be a million ---- */
+
+/* The group of the path; "": it names none, and the list is the subscription's. */
+static bool is_listed_address(const struct api_request *request,
+			      const struct owned_resource *resource)
+{
+	const char *group = api_parameter(request, "group"), *own = resource->item.resource_group;
+
+	return ownership_is_of(api_inventory(request), resource,
+			       api_parameter(request, "subscription")) &&
+	       (!*group || strcasecmp(group, own ? own : GROUP_NONE) == 0);
+}
+
+static int next_addresses(const struct api_request *request, const char *behind,
+			  const struct owned_resource **resources, size_t room, size_t *count)
+{
+	struct inventory *inventory = api_inventory(request);
+	struct address address;
+	bool after = behind && address_parse(&address, behind) == 0;
+
+	if (!*api_parameter(request, "group"))
+		return api_list_addresses(request, behind, resources, room, count);
+	*count = inventory_group_after(inventory, api_group(request), after ? &address : NULL,
+				       resources, room);
+	return 0;
+}
+
+static json_t *address_row(const struct api_request *request, const struct owned_resource *resource)
+{
+	struct arm_shown shown;
+	json_t *row;
+
+	arm_show_address((struct api_request *)(uintptr_t)request, resource, &shown);
+	row = arm_print(&shown);
+	arm_shown_release(&shown);
+	return row;
+}
+
+static void list_addresses(struct api_request *request)
+{
+	static const struct api_list rows = {"value",     next_addresses, is_listed_address,
+					     address_row, "nextLink",     arm_next_link};
+	struct arm_page page;
+	struct address address;
+
+	if ((*api_parameter(request, "group") && !check_group(request)) ||
+	    !arm_page_begin(&page, request, false))
+		return;
+	if (page.behind && address_parse(&address, page.behind) != 0)
+		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
+			    "it is not from a nextLink; follow the nextLink of the previous page");
+	else
+		api_list_answer(request, &rows, page.room, page.behind);
+}
+
 static void list(struct api_request *request, const struct arm_asked *asked)
 {
 	struct listing listing = {.request = request,
@@ -385,7 +446,9 @@ void arm_resource_get(struct api_request *request)
 
 	if (!read_asked(request, &asked))
 		return;
-	if (asked.is_list) {
+	if (asked.is_list && asked.path.kind->inventory) {
+		list_addresses(request);
+	} else if (asked.is_list) {
 		list(request, &asked);
 	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
 		answer(request, 200, &shown);
@@ -404,7 +467,9 @@ void arm_resource_exists(struct api_request *request)
 
 	if (!read_asked(request, &asked))
 		return;
-	if (asked.is_list) {
+	if (asked.is_list && asked.path.kind->inventory) {
+		list_addresses(request);
+	} else if (asked.is_list) {
 		list(request, &asked);
 	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
 		arm_shown_release(&shown);
@@ -522,6 +587,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 				      .place = "",
 				      .body = request->body,
 				      .merges = making->method == PATCH,
+				      .to = path,
 				      .errors = &errors};
 	json_t *base = making->there ? arm_base(shown, &error) : NULL;
 	bool good = false;
@@ -542,7 +608,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 		path->kind = NULL; /* nothing is to be done */
 	if (errors.status != 0) {
 		arm_fail_all(&errors);
-	} else if (path->kind &&
+	} else if (path->kind && !path->kind->inventory &&
 		   !item_may_change(served(request), path, making->there ? shown->item : NULL,
 				    false, &error)) {
 		making->edit.editor->fail(&making->edit, &error);
@@ -569,7 +635,8 @@ static bool check_removal(struct making *making, const struct arm_shown *shown)
 	arm_errors_release(&errors);
 	if (held)
 		return false;
-	if (item_may_change(served(making->edit.request), &shown->path, shown->item, true, &error))
+	if (shown->path.kind->inventory ||
+	    item_may_change(served(making->edit.request), &shown->path, shown->item, true, &error))
 		return true;
 	making->edit.editor->fail(&making->edit, &error);
 	return false;
@@ -627,18 +694,24 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	}
 }
 
-/* In the words of the engine, at the member of the body. */
+/* At the member of the body. */
 static void fail(struct api_edit *edit, const struct change_error *error)
 {
-	char target[ARM_TARGET_MAX] = "";
+	const struct arm_type *type = making_of(edit)->asked.type;
+	struct change_error told = *error;
+	char target[ARM_TARGET_MAX];
 
-	if (error->outcome == CHANGE_NO_STATE || error->outcome >= CHANGE_BUSY || !*error->field) {
-		api_fail_change(edit->request, error);
+	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0) {
+		api_fail_at(edit->request, 400, "DnsRecordInUse",
+			    "properties.dnsSettings.domainNameLabel",
+			    "DNS record %s is already used by another public IP. %s.",
+			    json_text_of(edit->values, "domain_name_label"), error->text);
 		return;
 	}
-	arm_target_of_key(making_of(edit)->asked.type, error->field, target);
-	api_fail_at(edit->request, 400, "InvalidRequestContent", target, "%s: %s", target,
-		    error->text);
+	if (*error->field)
+		snprintf(told.field, sizeof told.field, "%s",
+			 arm_target_of_key(type, error->field, target));
+	api_fail_change(edit->request, &told);
 }
 
 /* The edit that a fault is about; NULL: none. *rest: what its path has behind the resource's. */
@@ -688,13 +761,25 @@ static void fail_faults(struct api_edit *edit, const struct faults *faults)
 	arm_errors_release(&errors);
 }
 
+/* The address that is to have the reverse name. */
+static const struct owned_resource *find_claimant(const struct api_request *request)
+{
+	const struct making *making = request->state;
+
+	return addresses_find(api_inventory(request), &making->asked.path);
+}
+
 static void change(struct api_request *request, enum method method)
 {
 	static const struct api_editor editor = {.read = read_making,
 						 .answer = answer_making,
 						 .fail = fail,
 						 .fail_faults = fail_faults,
-						 .free = making_free};
+						 .free = making_free,
+						 .find = find_claimant,
+						 .title = "PublicIPAddress",
+						 .field = "properties.dnsSettings.reverseFqdn",
+						 .also = ""};
 	struct making *making;
 	struct arm_asked asked;
 
@@ -711,6 +796,7 @@ static void change(struct api_request *request, enum method method)
 	}
 	*making = (struct making){
 		.edit = {.editor = &editor, .request = request}, .asked = asked, .method = method};
+	request->state = making;
 	api_edit(&making->edit);
 }
 

@@ -286,6 +286,35 @@ static const struct arm_member soa_members[] = {A_SET("soaRecord", ARM_RECORD, s
 static const struct arm_member srv_members[] = {A_SET("srvRecords", ARM_RECORDS, srv_data)};
 static const struct arm_member txt_members[] = {A_SET("txtRecords", ARM_RECORDS, txt_data)};
 
+/* ---- public addresses ---- */
+
+static const struct arm_member address_members[] = {
+	LOCATION,
+	TAGS,
+	KEPT_OR("/sku", "{\"name\": \"Basic\", \"tier\": \"Regional\"}"),
+	KEPT("/zones"),
+	KEPT("/extendedLocation"),
+	COMPUTED("ipAddress", particular_address),
+	COMPUTED("publicIPAddressVersion", particular_address_version),
+	{.path = "publicIPAllocationMethod",
+	 .key = "allocation",
+	 .form = ARM_WORD,
+	 .words = allocations},
+	{.path = "dnsSettings.domainNameLabel", .key = "domain_name_label"},
+	COMPUTED("dnsSettings.fqdn", particular_address_fqdn),
+	{.path = "dnsSettings.reverseFqdn", .key = "reverse_fqdn"},
+	KEPT_OR("idleTimeoutInMinutes", "4"),
+	KEPT_OR("ipTags", "[]"),
+	KEPT("deleteOption"),
+	KEPT("ddosSettings"),
+	KEPT("natGateway"),
+	KEPT("publicIPPrefix"),
+	KEPT("migrationPhase"),
+	COMPUTED("resourceGuid", particular_address_id),
+	STATE,
+	END,
+};
+
 /* ---- the types ---- */
 
 static const struct arm_action network_actions[] = {
@@ -320,6 +349,13 @@ const struct arm_type arm_types[] = {
 	 .family = &network,
 	 .title = "Peering",
 	 .members = peering_members},
+	{.path = "publicIPAddresses",
+	 .kind = KIND_ADDRESS,
+	 .family = &network,
+	 .title = "Public IP address",
+	 .members = address_members,
+	 .tracked = true,
+	 .read = particular_read_address},
 	{.path = "dnsResolvers",
 	 .kind = KIND_RESOLVER,
 	 .family = &resolver,
@@ -394,6 +430,15 @@ const struct arm_type *arm_type_named(const char *path, size_t length)
 	return NULL;
 }
 
+const struct arm_type *arm_type_of_kind(unsigned kind)
+{
+	const struct arm_type *type = arm_types;
+
+	while (type->path && type->kind != kind)
+		type++;
+	return type->path ? type : NULL;
+}
+
 const struct arm_type *arm_type_parent(const struct arm_type *type)
 {
 	const char *slash = strrchr(type->path, '/');
@@ -436,7 +481,10 @@ char *arm_name(const struct path *path, char text[NAME_TEXT_MAX])
 char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX])
 {
 	const struct arm_type *type = arm_type_of(path);
-	const char *subscription = ownership_subscription(request->service->inventory, NULL);
+	const char *asked = api_parameter(request, "subscription"),
+		   *subscription =
+			   *asked ? asked
+				  : ownership_subscription(request->service->inventory, NULL);
 	char name[NAME_TEXT_MAX];
 	int length = type ? (int)strcspn(type->path, "/") : 0;
 

@@ -101,6 +101,7 @@ extern const struct arm_type arm_types[];
 const struct arm_type *arm_type_named(const char *path, size_t length);
 /* What it is inside of; NULL: of a group. */
 const struct arm_type *arm_type_parent(const struct arm_type *type);
+const struct arm_type *arm_type_of_kind(unsigned kind);
 /* Of a record set's kind, that of its name "www:A"; NULL: none has such records. */
 const struct arm_type *arm_type_of(const struct path *path);
 /* The last part of its path: "subnets". */

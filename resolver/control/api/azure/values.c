@@ -8,7 +8,10 @@
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
@@ -488,6 +491,19 @@ static bool is_inside_shown(const struct arm_type *type)
 	return false;
 }
 
+/* As a body has it: `text` is quoted. */
+static void put_etag(struct arm_shown *shown, const char *text)
+{
+	enum arm_etag form = shown->type->family->etag;
+	int length = (int)strlen(text);
+
+	if (form == ARM_ETAG_BARE)
+		snprintf(shown->etag, sizeof shown->etag, "%.*s", length - 2, text + 1);
+	else
+		snprintf(shown->etag, sizeof shown->etag, "%s%s", form == ARM_ETAG_WEAK ? "W/" : "",
+			 text);
+}
+
 /* What is shown inside something shares that one's etag. */
 static void set_etag(struct arm_shown *shown)
 {
@@ -504,13 +520,7 @@ static void set_etag(struct arm_shown *shown)
 		return;
 	}
 	add_version(&version, shown);
-	etag_print(version.hash, 0, text);
-	text[strlen(text) - 1] = '\0';
-	snprintf(shown->etag, sizeof shown->etag, "%s%s%s",
-		 shown->type->family->etag == ARM_ETAG_WEAK     ? "W/\""
-		 : shown->type->family->etag == ARM_ETAG_QUOTED ? "\""
-								: "",
-		 text + 1, shown->type->family->etag == ARM_ETAG_BARE ? "" : "\"");
+	put_etag(shown, etag_print(version.hash, 0, text));
 }
 
 /* Without its etag. */
@@ -552,9 +562,45 @@ static struct path spelled(const struct api_request *request, const struct path 
 	return own;
 }
 
+void arm_show_address(struct api_request *request, const struct owned_resource *resource,
+		      struct arm_shown *shown)
+{
+	const char *group = resource->item.resource_group;
+	char etag[ETAG_MAX];
+
+	*shown = (struct arm_shown){
+		.request = request,
+		.type = arm_type_of_kind(KIND_ADDRESS),
+		.path = {resource->kind, group ? group : GROUP_NONE, {resource->item.name, NULL}},
+		.values = owned_values(resource),
+		.item = resource};
+	/* Of what the file declares the PTR may be a resource of its own. */
+	json_put_text(shown->values, "reverse_fqdn", resource->item.reverse_fqdn);
+	put_etag(shown, owned_version_etag(resource, etag));
+}
+
+static bool find_address(struct api_request *request, const struct path *path,
+			 struct arm_shown *shown, struct change_error *error)
+{
+	struct inventory *inventory = api_inventory(request);
+	const struct owned_resource *resource = addresses_find(inventory, path);
+
+	error->outcome = CHANGE_FINE;
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	else if (resource &&
+		 ownership_is_of(inventory, resource, api_parameter(request, "subscription")))
+		arm_show_address(request, resource, shown);
+	else
+		resource = NULL;
+	return resource && error->outcome == CHANGE_FINE;
+}
+
 bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
 	      struct arm_shown *shown, struct change_error *error)
 {
+	if (path->kind->inventory)
+		return find_address(request, path, shown, error);
 	const void *item = item_find(request, path, &request->arena, error);
 	struct path own = spelled(request, path, item);
 
@@ -575,6 +621,8 @@ void arm_shown_release(struct arm_shown *shown)
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
+	if (shown->path.kind->inventory)
+		return owned_values(shown->item);
 	return shown->revision > 0 ? service_values(shown->request->service, &shown->path, error)
 				   : json_deep_copy(shown->values);
 }

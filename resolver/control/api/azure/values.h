@@ -16,10 +16,10 @@
 struct arm_shown {
 	struct api_request *request;
 	const struct arm_type *type;
-	struct path path;        /* as it was first written */
-	json_t *values;          /* with references in full */
-	const void *item;        /* of a model or of the state; NULL: of the inventory's kinds */
-	uint64_t revision;       /* of its row; 0: it is from a file */
+	struct path path;  /* as it was first written */
+	json_t *values;    /* with references in full */
+	const void *item;  /* of a model or of the state; of an address: struct owned_resource */
+	uint64_t revision; /* of its row; 0: it is from a file */
 	char etag[ETAG_MAX + 4]; /* as the body has it */
 };
 
@@ -30,6 +30,9 @@ bool arm_find(struct api_request *request, const struct arm_type *type, const st
 /* The same of an item that was found; the path is its own. */
 void arm_show_item(struct api_request *request, const struct arm_type *type,
 		   const struct path *path, const void *item, struct arm_shown *shown);
+struct owned_resource;
+void arm_show_address(struct api_request *request, const struct owned_resource *resource,
+		      struct arm_shown *shown);
 void arm_shown_release(struct arm_shown *shown);
 /* Its values as the state or the file has them: without what is there by default, or was found for
  * it. NULL: `error` says why they cannot be read. */
@@ -71,7 +74,8 @@ struct arm_reading {
 	const json_t *base;  /* its values now; NULL: the same */
 	bool merges;         /* a PATCH: what the body does not have stays */
 	struct arm_errors *errors;
-	json_t *values; /* out */
+	json_t *values;  /* out */
+	struct path *to; /* out: what is changed, where that is another resource than the body's */
 };
 
 /* Puts what the body says into reading->values, which starts as what stays. */

@@ -127,10 +127,12 @@ static bool claim(struct api_edit *edit, const struct owned_resource *resource,
 	if (text && address_parse(&address, text) != 0)
 		address.family = 0; /* the change refuses it */
 	edit->claimed = fqdn && *fqdn ? fqdn : NULL;
-	return api_edit_allows(edit, resource,
-			       resource ? resource->item.name
-					: api_parameter(edit->request, "name"),
-			       address.family, fqdn);
+	if (api_edit_allows(edit, resource, address.family, fqdn))
+		return true;
+	api_fail_at(edit->request, 400, API_NOT_FOR_IPV6, edit->editor->field,
+		    API_NOT_FOR_IPV6_TEXT,
+		    resource ? resource->item.name : api_parameter(edit->request, "name"));
+	return false;
 }
 
 bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
