@@ -4,8 +4,6 @@
 #include "rules/check/internal.h"
 #include "rules/text.h"
 
-#define DELEGATION "Microsoft.Network/dnsResolvers"
-
 enum { RESERVED_FIRST = 4 }; /* and the last one; Azure's virtual-networks FAQ */
 
 static void check_endpoint_prefix(struct check *check, const struct subnet *subnet,
@@ -35,6 +33,11 @@ static void check_endpoint_prefix(struct check *check, const struct subnet *subn
 			subnet->name, text,
 			prefix->length < limits->subnet_prefix_length_min ? "large" : "small",
 			limits->subnet_prefix_length_min, limits->subnet_prefix_length_max);
+}
+
+bool check_is_delegated(const struct subnet *subnet)
+{
+	return subnet->delegation && strcasecmp(subnet->delegation, ENDPOINT_DELEGATION) == 0;
 }
 
 /* One endpoint per subnet, over all resolvers; prefixes are kept for check/address.c. */
@@ -79,15 +82,15 @@ static const struct subnet *check_endpoint_subnet(struct check *check,
 		return NULL;
 	}
 	check_endpoint_prefix(check, subnet, origin);
-	if (!subnet->delegation || strcasecmp(subnet->delegation, DELEGATION) != 0)
+	if (!check_is_delegated(subnet))
 		ERROR(check, origin, "subnet",
 		      "subnet \"%s\" is not delegated to endpoints; set its delegation = \"%s\"",
-		      subnet->name, DELEGATION);
+		      subnet->name, ENDPOINT_DELEGATION);
 	claim_subnet(check, network, subnet, origin);
 	return subnet;
 }
 
-static bool is_reserved(const struct prefix *prefix, const struct address *address)
+bool check_is_reserved(const struct prefix *prefix, const struct address *address)
 {
 	uint64_t size = prefix_size(prefix);
 	struct address reserved;
@@ -119,7 +122,7 @@ static void check_inbound_address(struct check *check, const struct inbound_endp
 	else if (!prefix_contains(&subnet->prefix, &endpoint->address))
 		ERROR(check, &endpoint->origin, "address",
 		      "%s is outside the endpoint's subnet; use an address in %s", address, prefix);
-	else if (is_reserved(&subnet->prefix, &endpoint->address))
+	else if (check_is_reserved(&subnet->prefix, &endpoint->address))
 		ERROR(check, &endpoint->origin, "address",
 		      "%s is one of the first four or the last of %s, which are reserved; use "
 		      "another",

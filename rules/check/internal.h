@@ -108,6 +108,11 @@ const struct virtual_network *check_network(struct check *check, const char *gro
 					    const char *field);
 bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
+/* What the subnets of endpoints are delegated to, and no others; whether a subnet's address is one
+ * of the first four of an IPv4 prefix, or its last, which are reserved. */
+#define ENDPOINT_DELEGATION "Microsoft.Network/dnsResolvers"
+bool check_is_delegated(const struct subnet *subnet);
+bool check_is_reserved(const struct prefix *prefix, const struct address *address);
 /* The inbound endpoint that this target is, or NULL; behind limits_warn's index of them. */
 const struct self *check_self(const struct check *check, const struct target_server *target);
 void check_index_selves(struct check *check);
@@ -139,16 +144,17 @@ const char *check_own_address(const struct check *check, const struct address *a
 			      const char *region, char text[POOLS_TEXT_MAX]);
 
 /* One per noun, in this order: the later ones use what the earlier ones have indexed. */
-void limits_check_networks(struct check *check);  /* check/network.c */
-void limits_check_endpoints(struct check *check); /* check/endpoint.c */
-void limits_check_listens(struct check *check);   /* check/listen.c */
-void limits_check_zones(struct check *check);     /* check/zone.c */
-void limits_check_rulesets(struct check *check);  /* check/ruleset.c */
-void limits_check_addresses(struct check *check); /* check/address.c */
-void limits_check_transfers(struct check *check); /* check/transfer.c */
-void limits_check_tags(struct check *check);      /* check/tags.c: of everything */
-void limits_check_settings(struct check *check);  /* check/settings.c */
-void limits_warn(struct check *check);            /* check/warn.c */
-void limits_warn_loops(struct check *check);      /* check/loop.c */
+void limits_check_networks(struct check *check);   /* check/network.c */
+void limits_check_endpoints(struct check *check);  /* check/endpoint.c */
+void limits_check_listens(struct check *check);    /* check/listen.c */
+void limits_check_zones(struct check *check);      /* check/zone.c */
+void limits_check_rulesets(struct check *check);   /* check/ruleset.c */
+void limits_check_interfaces(struct check *check); /* check/interface.c */
+void limits_check_addresses(struct check *check);  /* check/address.c */
+void limits_check_transfers(struct check *check);  /* check/transfer.c */
+void limits_check_tags(struct check *check);       /* check/tags.c: of everything */
+void limits_check_settings(struct check *check);   /* check/settings.c */
+void limits_warn(struct check *check);             /* check/warn.c */
+void limits_warn_loops(struct check *check);       /* check/loop.c */
 
 #endif

@@ -5,6 +5,7 @@
  *     check/listen.c    what is bound, and who asks at the VNet resolver
  *     check/zone.c      private zones and their links
  *     check/ruleset.c   rulesets, links, rules
+ *     check/interface.c network interfaces, private endpoints
  *     check/address.c   pools, addresses, cloud services, reverse names
  *     check/transfer.c  TSIG keys, and zones that go out
  *     check/tags.c      tags, and metadata
@@ -403,6 +404,7 @@ void limits_check_change(const struct model *model, const struct model *before,
 	limits_check_listens(&check);
 	limits_check_zones(&check);
 	limits_check_rulesets(&check);
+	limits_check_interfaces(&check);
 	limits_check_addresses(&check);
 	limits_check_transfers(&check);
 	limits_check_tags(&check);

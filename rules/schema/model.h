@@ -225,6 +225,47 @@ struct forwarding_ruleset {
 	LIST_OF(struct tag) tags;
 };
 
+struct ip_configuration { /* of a network interface */
+	struct origin origin;
+	const char *name;
+	const char *subnet; /* a reference, "NETWORK/SUBNET" */
+	enum allocation allocation;
+	struct address address;
+	bool primary; /* none is marked: the first one is it */
+};
+
+struct network_interface {
+	NAMED();
+	const char *region;
+	const char *label;            /* NULL: the machine has no name in DNS */
+	const char *private_endpoint; /* its name, in the same group; NULL: it was made for none */
+	LIST_OF(struct ip_configuration) ip_configurations;
+	LIST_OF(struct tag) tags;
+	LIST_OF(struct tag) azure;
+};
+
+struct zone_configuration { /* of a zone group */
+	struct origin origin;
+	const char *name;
+	const char *zone; /* a reference */
+};
+
+struct zone_group {
+	struct origin origin;
+	const char *name;
+	LIST_OF(struct zone_configuration) zones;
+};
+
+struct private_endpoint {
+	NAMED();
+	const char *region;
+	const char *subnet;            /* a reference, "NETWORK/SUBNET" */
+	const char *network_interface; /* its name, in the same group; NULL: it has none */
+	LIST_OF(struct zone_group) zone_groups;
+	LIST_OF(struct tag) tags;
+	LIST_OF(struct tag) azure;
+};
+
 struct limit_values {
 	struct origin origin;
 #define X(key, azure, least, most, what) uint32_t key;
@@ -452,6 +493,8 @@ struct model {
 	const uint32_t *networks_by_name, *resolvers_by_name, *zones_by_name;
 	LIST_OF(struct private_zone) private_zones;
 	LIST_OF(struct forwarding_ruleset) rulesets;
+	LIST_OF(struct network_interface) network_interfaces;
+	LIST_OF(struct private_endpoint) private_endpoints;
 	struct limit_values limits;
 	struct management management;
 	struct metrics_settings metrics;

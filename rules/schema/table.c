@@ -547,6 +547,140 @@ static const struct group ruleset_group = {
 	.doc = "Forwarding rules, the endpoints they use, and the networks they apply in.",
 };
 
+/* ---- machines' interfaces, and private endpoints ---- */
+
+#define SUBNET_REFERENCE_FIELD(struct_type)                                                        \
+	{                                                                                          \
+		.key = "subnet", .type = FIELD_STRING, AT(struct_type, subnet),                    \
+		.refers = REFERS_SUBNET, .required = true,                                         \
+		.doc = "The subnet it is in, which is not an endpoint's: NETWORK/SUBNET or "       \
+		       "GROUP/NETWORK/SUBNET."                                                     \
+	}
+
+static const struct field ip_configuration_fields[] = {
+	NAME_FIELD(ip_configuration, FIELD_NAME_DOTS, "Unique in the interface."),
+	SUBNET_REFERENCE_FIELD(ip_configuration),
+	{.key = "allocation",
+	 .type = FIELD_ENUM,
+	 AT(ip_configuration, allocation),
+	 .fallback = "dynamic",
+	 .names = schema_allocation_names,
+	 .doc = "Whether its address stays, for Azure's clients."},
+	{.key = "address",
+	 .type = FIELD_ADDRESS,
+	 AT(ip_configuration, address),
+	 .required = true,
+	 .doc = "Its address, in the subnet and not a reserved one; no other interface of the "
+		"network has it."},
+	{.key = "primary",
+	 .type = FIELD_BOOL,
+	 AT(ip_configuration, primary),
+	 .fallback = "false",
+	 .doc = "Whether this is the interface's first address: one at most. Where none is marked "
+		"the first one counts."},
+};
+static const struct group ip_configuration_group = {
+	.name = "ip configuration",
+	FIELDS(ip_configuration_fields),
+	.size = sizeof(struct ip_configuration),
+	.doc = "An address of a network interface.",
+};
+
+static const struct field network_interface_fields[] = {
+	NAME_FIELD(network_interface, FIELD_NAME_DOTS, "Unique in its resource group."),
+	RESOURCE_GROUP_FIELD(network_interface),
+	REGION_FIELD(network_interface),
+	{.key = "label",
+	 .type = FIELD_STRING,
+	 AT(network_interface, label),
+	 .min = 1,
+	 .max = 63,
+	 .doc = "The name that the machine has in DNS (Azure's internalDnsNameLabel): 1 to 63 "
+		"letters, digits and '-', with a letter or digit at both ends."},
+	{.key = "private_endpoint",
+	 .type = FIELD_STRING,
+	 AT(network_interface, private_endpoint),
+	 .min = 1,
+	 .max = 80,
+	 .doc = "The name of the private endpoint, in the same resource group, that it was made "
+		"for."},
+	{.key = "ip_configurations",
+	 .type = FIELD_LIST,
+	 AT(network_interface, ip_configurations),
+	 .required = true,
+	 .group = &ip_configuration_group,
+	 .doc = "Its addresses, at least one; all in one network."},
+	TAGS_FIELD(network_interface),
+	AZURE_FIELD(network_interface),
+};
+static const struct group network_interface_group = {
+	.name = "network interface",
+	FIELDS(network_interface_fields),
+	.size = sizeof(struct network_interface),
+	.named = true,
+	.doc = "An interface of a machine, in a virtual network of its region. Its addresses are "
+	       "not bound here.",
+};
+
+static const struct field zone_configuration_fields[] = {
+	NAME_FIELD(zone_configuration, FIELD_NAME_DOTS, "Unique in the zone group."),
+	{.key = "zone",
+	 .type = FIELD_STRING,
+	 AT(zone_configuration, zone),
+	 .refers = REFERS_ZONE,
+	 .required = true,
+	 .doc = "The private zone: NAME or GROUP/NAME."},
+};
+static const struct group zone_configuration_group = {
+	.name = "zone of a zone group",
+	FIELDS(zone_configuration_fields),
+	.size = sizeof(struct zone_configuration),
+	.doc = "A zone in which the private endpoint has a name.",
+};
+
+static const struct field zone_group_fields[] = {
+	NAME_FIELD(zone_group, FIELD_NAME_DOTS, "Unique in the private endpoint."),
+	{.key = "zones",
+	 .type = FIELD_LIST,
+	 AT(zone_group, zones),
+	 .required = true,
+	 .group = &zone_configuration_group,
+	 .doc = "The zones, at least one."},
+};
+static const struct group zone_group_group = {
+	.name = "zone group",
+	FIELDS(zone_group_fields),
+	.size = sizeof(struct zone_group),
+	.doc = "The private zones in which a private endpoint has names.",
+};
+
+static const struct field private_endpoint_fields[] = {
+	NAME_FIELD(private_endpoint, FIELD_NAME_DOTS, "Unique in its resource group."),
+	RESOURCE_GROUP_FIELD(private_endpoint),
+	REGION_FIELD(private_endpoint),
+	SUBNET_REFERENCE_FIELD(private_endpoint),
+	{.key = "network_interface",
+	 .type = FIELD_STRING,
+	 AT(private_endpoint, network_interface),
+	 .min = 1,
+	 .max = 80,
+	 .doc = "The name of its network interface, in the same resource group."},
+	{.key = "zone_groups",
+	 .type = FIELD_LIST,
+	 AT(private_endpoint, zone_groups),
+	 .group = &zone_group_group,
+	 .doc = "The zones in which it has names."},
+	TAGS_FIELD(private_endpoint),
+	AZURE_FIELD(private_endpoint),
+};
+static const struct group private_endpoint_group = {
+	.name = "private endpoint",
+	FIELDS(private_endpoint_fields),
+	.size = sizeof(struct private_endpoint),
+	.named = true,
+	.doc = "A service as a virtual network of its region has it, at an interface of its own.",
+};
+
 /* ---- limits, and the program's own settings ---- */
 
 static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
@@ -1449,6 +1583,8 @@ static const struct field model_fields[] = {
 	MODEL_LIST(resolvers, resolver_group, "The private resolvers."),
 	MODEL_LIST(private_zones, private_zone_group, "The zones answered here."),
 	MODEL_LIST(rulesets, ruleset_group, "The forwarding rulesets."),
+	MODEL_LIST(network_interfaces, network_interface_group, "The machines' interfaces."),
+	MODEL_LIST(private_endpoints, private_endpoint_group, "The private endpoints."),
 	MODEL_GROUP(limits, "Azure's limits, changed."),
 	MODEL_GROUP(management, "Control socket and management listeners."),
 	MODEL_GROUP(metrics, "Where metrics are read."),

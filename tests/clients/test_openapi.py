@@ -23,7 +23,8 @@ except ImportError:
 PACKAGES = os.path.join(harness.TOP, "build", "clients")
 PROGRAM = os.path.join(harness.TOP, "tests", "clients", "openapi.mjs")
 KINDS = {"virtual_networks/-/hub": "network", "virtual_networks/-/hub/subnets/in": "subnet",
-         "virtual_networks/-/hub/peerings/spoke": "peering",
+         "virtual_networks/-/hub/peerings/spoke": "peering", "network_interfaces/-/vm": "network-interface",
+         "private_endpoints/-/store": "private-endpoint", "private_endpoints/-/store/zone_groups/d": "zone-group",
          "resolvers/-/r": "resolver", "resolvers/-/r/inbound_endpoints/in": "inbound-endpoint",
          "resolvers/-/r/outbound_endpoints/out": "outbound-endpoint", "rulesets/-/office": "ruleset",
          "rulesets/-/office/links/hub": "ruleset-link", "rulesets/-/office/rules/contoso": "rule",
@@ -57,6 +58,12 @@ class Document(test_resources.World):
         self.build_hub()
         secret = self.world.secret("xfr.secret", test_resources.SECRET)
         self.good("PUT", "virtual_networks/-/hub/peerings/spoke", {"azure": {"peeringState": '"Connected"'}}, 201)
+        self.good("PUT", "virtual_networks/-/hub/subnets/apps", {"prefix": "10.10.1.0/24"}, 201)
+        self.good("PUT", "network_interfaces/-/vm", {"ip_configurations": [
+            {"name": "one", "subnet": "hub/apps", "address": "10.10.1.4"}]}, 201)
+        self.good("PUT", "private_endpoints/-/store", {"subnet": "hub/apps"}, 201)
+        self.good("PUT", "private_endpoints/-/store/zone_groups/d", {"zones": [
+            {"name": "c", "zone": "corp.internal"}]}, 201)
         self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
         self.good("PUT", "keys/-/xfr", {"secret_file": secret}, 201)
         self.good("PUT", "transfers/-/out", {"zones": ["corp.internal"], "key": "xfr"}, 201)

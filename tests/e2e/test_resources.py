@@ -843,6 +843,178 @@ class Apply(World):
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
 
 
+KEPT = r"""
+virtual_networks = ( { name = "filed"; address_space = [ "10.20.0.0/16" ]; },
+  { name = "hub"; resource_group = "Office"; address_space = [ "10.10.0.0/16" ];
+    tags = [ "team=net", "a\\=b=c=d" ]; azure = [ "enableDdosProtection=false", "x[0].y={\"z\": [\"=\"]}" ];
+    subnets = ( { name = "in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "apps"; prefix = "10.10.1.0/24"; azure = [ "serviceEndpoints=[]" ]; } );
+    peerings = ( { name = "to.filed"; azure = [ "peeringState=\"Connected\"" ]; } ); } );
+resolvers = ( { name = "r"; resource_group = "Office"; virtual_network = "hub"; tags = [ "team=r" ];
+  inbound_endpoints = ( { name = "in"; subnet = "in"; tags = [ "team=in" ]; } );
+  outbound_endpoints = ( { name = "out"; subnet = "out"; source = "0.0.0.0"; tags = [ "team=out" ]; } ); } );
+private_zones = ( { name = "privatelink.test"; resource_group = "Zones"; tags = [ "team=zone" ];
+  links = ( { name = "hub"; virtual_network = "hub"; tags = [ "team=link" ]; } ); } );
+rulesets = ( { name = "office"; resource_group = "Office"; outbound_endpoints = [ "r/out" ]; tags = [ "team=rules" ];
+  links = ( { name = "hub"; virtual_network = "hub"; metadata = [ "by=hand" ]; } );
+  rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.5"; } ); } ); } );
+network_interfaces = ( { name = "vm.nic"; resource_group = "Office"; label = "vm"; tags = [ "team=vm" ];
+  azure = [ "enableAcceleratedNetworking=true" ]; ip_configurations = (
+    { name = "one"; subnet = "hub/apps"; address = "10.10.1.4"; },
+    { name = "two"; subnet = "hub/apps"; address = "10.10.1.5"; allocation = "static"; primary = true; } ); },
+  { name = "store.nic"; resource_group = "Zones"; private_endpoint = "store"; ip_configurations = (
+    { name = "one"; subnet = "Office/hub/apps"; address = "10.10.1.6"; } ); } );
+private_endpoints = ( { name = "store"; resource_group = "Zones"; subnet = "hub/apps"; tags = [ "team=store" ];
+  network_interface = "store.nic"; azure = [ "privateLinkServiceConnections=[]" ]; zone_groups = (
+    { name = "default"; zones = ( { name = "config"; zone = "privatelink.test"; } ); } ); } );
+addresses = ( { name = "vm"; resource_group = "Office"; address = "10.10.1.4"; tags = [ "a\\=b=c" ];
+  azure = [ "sku.name=\"Basic\"" ]; } );
+"""
+
+
+class Kept(World):
+    """Tags, metadata, what Azure's clients keep, and kinds that have no effect: from a file, by the API and back."""
+
+    config = CONFIG.replace('virtual_networks = ( { name = "filed"; address_space = [ "10.20.0.0/16" ]; } );', "")
+    filed = ""
+
+    def command(self, *argv, status=0):
+        found, text = self.sluice.command(*argv)
+        self.assertEqual(status, found, text)
+        return text
+
+    def edits(self):
+        edits = json.loads(self.command("export", "--as", "json"))["edits"]
+        return sorted((edit["path"], edit["values"]) for edit in edits)
+
+    def apply_kept(self):
+        self.world.write("kept.conf", KEPT)
+        self.command("apply", self.world.dir + "/kept.conf")
+
+    def test_all_is_there_as_the_file_has_it(self):
+        self.apply_kept()
+        team = lambda path: self.good("GET", path).body["tags"]["team"]
+        hub = self.good("GET", "virtual_networks/office/hub").body
+        self.assertEqual({"team": "net", "a=b": "c=d"}, hub["tags"])
+        self.assertEqual({"enableDdosProtection": "false", "x[0].y": '{"z": ["="]}'}, hub["azure"])
+        self.assertEqual({"serviceEndpoints": "[]"}, self.good(
+            "GET", "virtual_networks/office/hub/subnets/apps").body["azure"])
+        self.assertEqual({"peeringState": '"Connected"'}, self.good(
+            "GET", "virtual_networks/office/hub/peerings/to.filed").body["azure"])
+        self.assertEqual(["r", "in", "out", "zone", "link", "rules"], [team(path) for path in (
+            "resolvers/office/r", "resolvers/office/r/inbound_endpoints/in", "resolvers/office/r/outbound_endpoints/out",
+            "private_zones/zones/privatelink.test", "private_zones/zones/privatelink.test/links/hub",
+            "rulesets/office/office")])
+        self.assertEqual(["by=hand"], self.good("GET", "rulesets/office/office/links/hub").body["metadata"])
+        address = self.good("GET", "addresses/office/vm").body
+        self.assertEqual(({"a=b": "c"}, {"sku.name": '"Basic"'}), (address["tags"], address["azure"]))
+        vm = self.good("GET", "network_interfaces/office/vm.nic").body
+        self.assertEqual(("vm", "hub/apps", "10.10.1.5", True), (vm["label"], *[
+            vm["ip_configurations"][1][key] for key in ("subnet", "address", "primary")]))
+        store = self.good("GET", "private_endpoints/zones/store").body
+        self.assertEqual(("Office/hub/apps", "store.nic"), (store["subnet"], store["network_interface"]))
+        self.assertEqual([{"name": "config", "zone": "privatelink.test"}], self.good(
+            "GET", "private_endpoints/zones/store/zone_groups/default").body["zones"])
+        self.assertEqual(["store.nic"], [nic["name"] for nic in self.good(
+            "GET", "network_interfaces?private_endpoint=store").body["network_interfaces"]])
+        self.assertIn("vm.nic", self.command("list", "network-interface", "office"))
+        self.assertRegex(self.command("show", "address", "office/vm"), r"azure +.*sku.name")
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+
+    def test_what_is_exported_gives_the_same(self):
+        self.apply_kept()
+        before = self.edits()
+        text = self.command("export")
+        self.world.write("exported.conf", text)
+        for name in ("kept.conf", "exported.conf"):
+            self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/" + name))
+            self.assertEqual(0, harness.command("check", "-c", self.world.dir + "/" + name)[0])
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(before, self.edits())
+        self.world.write("empty.conf", 'region = "westeurope";')
+        self.command("apply", "--prune", self.world.dir + "/empty.conf")
+        self.assertEqual([], self.edits())
+        self.good("POST", "changes", {"edits": [{"path": path, "values": values} for path, values in before]})
+        self.assertEqual(before, self.edits())
+        state = self.good("GET", "state").body
+        self.assertEqual({"sku.name": '"Basic"'}, state["addresses"][0]["azure"])
+        self.command("apply", "--prune", self.world.dir + "/empty.conf")
+        self.sluice.reconfigure(text)
+        self.command("reload")
+        self.assertEqual(before, self.edits())
+
+    def test_what_was_changed_is_undone(self):
+        self.apply_kept()
+        before, last = self.edits(), lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
+        for method, path, values in (
+                ("PATCH", "virtual_networks/office/hub", {"tags": {}, "azure": None}),
+                ("PATCH", "addresses/office/vm", {"tags": {}, "azure": {"sku.name": '"Standard"'}}),
+                ("PATCH", "network_interfaces/office/vm.nic", {"label": None, "tags": {}}),
+                ("DELETE", "private_endpoints/zones/store", None),
+                ("DELETE", "virtual_networks/office/hub/peerings/to.filed", None)):
+            self.good(method, path, values)
+            self.assertNotEqual(before, self.edits())
+            self.command("undo", str(last()))
+            self.assertEqual(before, self.edits())
+
+    def test_no_tags_are_none(self):
+        self.apply_kept()
+        before = self.edits()
+        for path in ("virtual_networks/office/new", "virtual_networks/office/hub/subnets/new"):
+            values = {"azure": {}, "prefix": "10.10.2.0/24"} if "subnets" in path else {"tags": {}, "azure": {}}
+            self.good("PUT", path, values, 201)
+            self.assertNotIn("azure", self.good("GET", path).body)
+        self.world.write("exported.conf", self.command("export"))
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/exported.conf"))
+        self.command("apply", "--prune", self.world.dir + "/kept.conf")
+        self.assertEqual(before, self.edits())
+
+    def test_tags_are_checked_whichever_way_they_come(self):
+        self.apply_kept()
+        longest = {"a": 65535 * "x"}
+        paths = {"virtual_networks/office/hub": "virtual_networks[Office/hub]", "addresses/office/vm": "",
+                 "groups/-/office": "", "network_interfaces/office/vm.nic": "network_interfaces[Office/vm.nic]"}
+        for path, where in paths.items():
+            where = where and where + "."
+            for tags, text in (({"Team": "a", "tEAM": "b"}, '"(Team|tEAM)" occurs twice; give each name once'),
+                               ({"": "a"}, "a name is empty; give each value a name"),
+                               ({"a": 16384 * "x"}, r"have \d+ bytes together; give at most 16384"),
+                               ({str(n): "" for n in range(51)}, r"there are 5\d; give at most 50")):
+                answer = self.call("PATCH", path, {"tags": tags})
+                self.assertEqual(400, answer.status, (path, tags, answer))
+                self.assertRegex(json.dumps(answer.body).replace('\\"', '"'), text)
+        for path in ("virtual_networks/office/hub", "addresses/office/vm"):
+            self.good("PATCH", path, {"azure": None})
+            self.good("PATCH", path, {"azure": longest})
+            self.assertEqual(longest, self.good("GET", path).body["azure"])
+            answer = self.call("PATCH", path, {"azure": {"a": 65536 * "x"}})
+            self.assertEqual(400, answer.status)
+            self.assertIn("have 65537 bytes together; give at most 65536", answer.body["error"]["message"])
+        for tag, text in (("=a", "does not fit; give"), ("Team=a\", \"tEAM=b", "occurs twice")):
+            self.world.write("bad.conf", 'virtual_networks = ( { name = "n"; tags = [ "%s" ]; } );' % tag)
+            status, told = harness.command("check", "-c", self.world.dir + "/bad.conf")
+            self.assertEqual(1, status)
+            self.assertIn(text, told)
+
+    def test_what_is_in_use_stays(self):
+        self.apply_kept()
+        for path in ("virtual_networks/office/hub/subnets/apps", "private_zones/zones/privatelink.test"):
+            answer = self.call("DELETE", path)
+            self.assertEqual(400, answer.status, answer)
+            self.assertRegex(answer.body["error"]["message"], 'there is no (subnet "Office/hub/apps"|zone "Zones/privatelink)')
+        answer = self.call("PUT", "network_interfaces/office/other", {"ip_configurations": [
+            {"name": "a", "subnet": "hub/apps", "address": "10.10.1.6"}]})
+        self.bad(answer, 400, "invalid", "10.10.1.6 is the address of another ip configuration")
+        self.good("PUT", "network_interfaces/-/other", {"ip_configurations": [
+            {"name": "a", "subnet": "hub/apps", "address": "10.10.1.7"}]}, 201)
+        # A network of that name in no group comes: what was written means what it meant.
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.assertEqual("Office/hub/apps", self.good(
+            "GET", "network_interfaces/-/other").body["ip_configurations"][0]["subnet"])
+
+
 class Groups(World):
     """Resources in groups: the group is part of the path, not of the name."""
 

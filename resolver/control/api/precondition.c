@@ -28,6 +28,8 @@ static bool is_listed(const char *list, const char *etag, size_t same, bool stro
 
 bool precondition_lists(const char *list, const char *etag)
 {
+	if (strncmp(etag, "W/", 2) == 0)
+		etag += 2;
 	return is_listed(list, etag, strlen(etag), false);
 }
 

@@ -11,7 +11,7 @@ struct table_column {
 };
 /* A row's member of that name is a text below it, on a line of its own. */
 #define TABLE_NOTE "note"
-enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
+enum { TABLE_COLUMNS_MAX = 17, TABLE_CELL_MAX = 160 };
 
 /* Prints an array of objects, a row each, under `heading` (NULL: none) and the columns' titles;
  * nothing when there are no rows. What a terminal does not show is escaped (rules/text.h). Numbers

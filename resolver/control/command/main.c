@@ -7,14 +7,14 @@
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
 #define GROUP_HELP "An address of no group is NAME alone; GROUP may be told by --group, too.\n"
 #define KIND_HELP                                                                                  \
-	"KIND is network, subnet, peering, resolver, inbound-endpoint, outbound-endpoint, zone,\n" \
-	"zone-link, record-set, ruleset, ruleset-link, target-group, rule, address-pool, key,\n"   \
-	"transfer, client, address, service, ptr or group; it may stand first (`sluice rule "      \
-	"list\n"                                                                                   \
+	"KIND is network, subnet, peering, resolver, inbound-endpoint, outbound-endpoint,\n"       \
+	"zone, zone-link, record-set, ruleset, ruleset-link, target-group, rule,\n"                \
+	"network-interface, private-endpoint, zone-group, address-pool, key, transfer,\n"          \
+	"client, address, service, ptr or group; it may stand first (`sluice rule list\n"          \
 	"office`).\n"                                                                              \
-	"IN is the network, resolver, zone or ruleset that it is inside; what is inside nothing\n" \
-	"is NAME, or GROUP/NAME in a resource group, or -/NAME in none; a PTR is its address\n"    \
-	"or id. `sluice help rule` has a rule's members.\n"
+	"IN is the network, resolver, zone, ruleset or private endpoint that it is inside;\n"      \
+	"what is inside nothing is NAME, or GROUP/NAME in a resource group, or -/NAME in none;\n"  \
+	"a PTR is its address or id. `sluice help rule` has a rule's members.\n"
 #define LIST_HELP                                                                                  \
 	"`list address GROUP` has those of a group. --filter and --limit are the API's:\n"         \
 	"--filter q=mail --filter region=westeurope.\n"

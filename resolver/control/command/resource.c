@@ -397,7 +397,7 @@ static const struct {
 	  "origin"},
 	 {"name", "resource_group", "region", "subscription", "id", "address", "allocation",
 	  "domain_name_label", "fqdn", "reverse_fqdn", "description", "ttl_served", "status",
-	  "tags", "origin"}},
+	  "tags", "azure", "origin"}},
 	{KIND_SERVICE,
 	 {"name", "address", "fqdn", "reverse_fqdn", "description", "origin"},
 	 {"name", "id", "address", "fqdn", "description", "reverse_fqdn", "ttl_served", "status",
@@ -409,7 +409,7 @@ static const struct {
 	{KIND_GROUP, {"name", "region", "tags", "origin"}, {"name", "region", "tags", "origin"}},
 };
 
-/* From the field table, or those above. */
+/* From the field table, or those above. Tags are too long for a list. */
 static struct command_columns columns_of(const struct kind *kind, bool list,
 					 struct table_column items[TABLE_COLUMNS_MAX])
 {
@@ -426,7 +426,8 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 	if (columns.count > 0)
 		return columns;
 	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++)
-		if (kind_has(kind, &group->fields[i]))
+		if (kind_has(kind, &group->fields[i]) &&
+		    !(list && group->fields[i].type == FIELD_TAGS))
 			items[columns.count++] =
 				(struct table_column){group->fields[i].key, group->fields[i].key};
 	items[columns.count++] = (struct table_column){"origin", "origin"};

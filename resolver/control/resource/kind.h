@@ -8,6 +8,8 @@
  *                        outbound_endpoints
  *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
  *     rulesets           links, target_groups, rules  berlin/office/contoso
+ *     network_interfaces
+ *     private_endpoints  zone_groups                  berlin/store/default
  *     address_pools
  *     keys
  *     transfers
@@ -53,8 +55,8 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 17 }; /* of those that are parts of a model, which come first */
-enum { KINDS_ALL = 21 };  /* with those of the inventory */
+enum { KIND_COUNT = 20 }; /* of those that are parts of a model, which come first */
+enum { KINDS_ALL = 24 };  /* with those of the inventory */
 
 /* The ids: of those that are parts of a model, and of those of the inventory. */
 enum {
@@ -75,6 +77,9 @@ enum {
 	KIND_TARGET_GROUP = 15,
 	KIND_RECORD_SET = 16,
 	KIND_PEERING = 17,
+	KIND_INTERFACE = 18,
+	KIND_PRIVATE_ENDPOINT = 19,
+	KIND_ZONE_GROUP = 20,
 	KIND_ADDRESS = 101,
 	KIND_SERVICE = 102,
 	KIND_PTR = 103,

@@ -25,8 +25,37 @@ static void fill_target(struct target_server *target, unsigned number)
 	target->port = DNS_PORT;
 }
 
-/* Networks that are linked to one ruleset, as many target groups in it, and rules that name each of
- * them. */
+/* As many network interfaces, a quarter of them in each of four subnets of the first network. */
+static void fill_interfaces(struct model *model, unsigned count)
+{
+	struct virtual_network *network = &model->virtual_networks.items[0];
+	enum { SUBNETS = 4 };
+
+	ROOM(model, network->address_space, 1);
+	network->address_space.items[0] = (struct prefix){.address = {4, {10}}, .length = 8};
+	ROOM(model, network->subnets, SUBNETS);
+	for (unsigned i = 0; i < SUBNETS; i++)
+		network->subnets.items[i] = (struct subnet){
+			.name = arena_printf(&model->arena, "s%u", i),
+			.prefix = {.address = {4, {10, (uint8_t)i}}, .length = 16},
+		};
+	ROOM(model, model->network_interfaces, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct network_interface *interface = &model->network_interfaces.items[i];
+		unsigned number = i / SUBNETS + 4;
+
+		interface->name = arena_printf(&model->arena, "i%u", i);
+		ROOM(model, interface->ip_configurations, 1);
+		interface->ip_configurations.items[0] = (struct ip_configuration){
+			.name = "one",
+			.subnet = arena_printf(&model->arena, "N0/s%u", i % SUBNETS),
+			.address = {4, {10, i % SUBNETS, (uint8_t)(number >> 8), (uint8_t)number}},
+		};
+	}
+}
+
+/* Networks that are linked to one ruleset, as many target groups in it, rules that name each of
+ * them, and network interfaces. */
 static struct model *many(unsigned count)
 {
 	struct model *model = model_start();
@@ -54,6 +83,7 @@ static struct model *many(unsigned count)
 		rule->domain = arena_printf(&model->arena, "d%u.test.", i);
 		rule->target_group = arena_printf(&model->arena, "G%u", i + 1);
 	}
+	fill_interfaces(model, count);
 	model->limits.rules_per_ruleset = model->limits.links_per_ruleset = count;
 	model_add_default(model, "192.0.2.53");
 	return model;

@@ -702,10 +702,15 @@ static void fail(struct api_edit *edit, const struct change_error *error)
 	char target[ARM_TARGET_MAX];
 
 	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0) {
+		const struct model *model = served(edit->request);
+		const char *region = model_region(
+			model, json_string_value(json_object_get(edit->values, "region")));
+
 		api_fail_at(edit->request, 400, "DnsRecordInUse",
 			    "properties.dnsSettings.domainNameLabel",
-			    "DNS record %s is already used by another public IP. %s.",
-			    json_text_of(edit->values, "domain_name_label"), error->text);
+			    "DNS record %s.%s.%s is already used by another public IP. %s.",
+			    json_text_of(edit->values, "domain_name_label"), region ? region : "",
+			    model->reverse.suffix, error->text);
 		return;
 	}
 	if (*error->field)

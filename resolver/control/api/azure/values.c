@@ -1070,6 +1070,10 @@ static json_t *read_form(struct arm_reading *reading, const struct arm_member *m
 	switch (member->form) {
 	case ARM_WORD: return read_word(reading, member, path, value);
 	case ARM_LOCATION: return read_location(reading, path, value);
+	case ARM_TAGS:
+		if (!json_is_object(value))
+			misfit(reading, path, "an object of strings: {\"NAME\": \"VALUE\"}");
+		return json_incref(value);
 	case ARM_METADATA: return read_metadata(reading, path, value);
 	case ARM_ID: return read_reference_of(reading, member, path, value);
 	case ARM_IDS: return read_references(reading, member, path, value);

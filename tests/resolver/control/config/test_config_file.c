@@ -36,7 +36,10 @@ static const char everything[] =
 	"    subnets = ( { name = \"dns-in\"; prefix = \"10.10.0.0/28\"; delegation = "
 	"\"Microsoft.Network/dnsResolvers\"; },\n"
 	"      { name = \"dns-out\"; prefix = \"10.10.0.16/28\"; delegation = "
-	"\"Microsoft.Network/dnsResolvers\"; } ); },\n"
+	"\"Microsoft.Network/dnsResolvers\"; },\n"
+	"      { name = \"apps\"; prefix = \"10.10.1.0/24\"; } );\n"
+	"    peerings = ( { name = \"to.spoke\"; azure = [ \"peeringState=\\\"Connected\\\"\" ]; } "
+	"); },\n"
 	"  { name = \"spoke.1\"; region = \"north\"; encryption = true; address_space = [ "
 	"\"10.20.0.0/16\" ]; dns_servers = [ \"10.10.0.4\", \"192.0.2.1:54\" ];\n"
 	"    tags = [ \"a\\\\=b\\\\\\\\=c=d\", \"back\\\\slash=\\\\\" ];\n"
@@ -58,6 +61,16 @@ static const char everything[] =
 	"  rules = ( { name = \"contoso\"; domain = \"con\\\\046toso.corp.\"; state = "
 	"\"Disabled\"; follow_cname = true; targets = ( { address = \"127.0.0.1\"; port = 5301; } "
 	"); } ); } );\n"
+	"network_interfaces = ( { name = \"vm.nic\"; resource_group = \"G\"; label = \"vm-1\";\n"
+	"  private_endpoint = \"store\"; ip_configurations = (\n"
+	"    { name = \"one\"; subnet = \"hub/apps\"; address = \"10.10.1.4\"; },\n"
+	"    { name = \"two\"; subnet = \"hub/apps\"; address = \"10.10.1.5\"; allocation = "
+	"\"static\"; "
+	"primary = true; } ); } );\n"
+	"private_endpoints = ( { name = \"store\"; resource_group = \"G\"; subnet = "
+	"\"-/hub/apps\";\n"
+	"  network_interface = \"vm.nic\"; zone_groups = ( { name = \"default\";\n"
+	"    zones = ( { name = \"c\"; zone = \"privatelink.test\"; } ); } ); } );\n"
 	"limits = { queries_per_second_per_endpoint = 0; rules_per_ruleset = 2000; "
 	"excess = \"truncate\"; };\n"
 	"management = { socket = \"control.sock\"; listen = [ \"https://127.0.0.1:8443\" ];\n"
@@ -147,6 +160,7 @@ static void every_key_lands_in_its_member(void **state)
 	struct model *model = expect_fine(config, everything);
 	const struct virtual_network *spoke = &model->virtual_networks.items[1];
 	const struct forwarding_rule *rule = &model->rulesets.items[0].rules.items[0];
+	const struct network_interface *vm = &model->network_interfaces.items[0];
 	char path[128];
 
 	assert_int_equal(model->workers, 3);
@@ -183,6 +197,14 @@ static void every_key_lands_in_its_member(void **state)
 	assert_non_null(model->private_zones.items[1].zone);
 	assert_int_equal(model->private_zones.items[1].links.items[0].resolution_policy,
 			 RESOLUTION_NXDOMAIN_REDIRECT);
+	assert_true(vm->ip_configurations.items[1].primary);
+	assert_int_equal(vm->ip_configurations.items[1].allocation, ALLOCATION_STATIC);
+	assert_string_equal(vm->ip_configurations.items[1].origin.path,
+			    "network_interfaces[G/vm.nic].ip_configurations[two]");
+	assert_string_equal(vm->full_name, "G/vm.nic");
+	assert_string_equal(
+		model->private_endpoints.items[0].zone_groups.items[0].zones.items[0].zone,
+		"privatelink.test");
 	assert_string_equal(rule->origin.path, "rulesets[onprem].rules[contoso]");
 	assert_string_equal(rule->targets.items[0].origin.path,
 			    "rulesets[onprem].rules[contoso].targets[0]");

@@ -7,6 +7,7 @@
 
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "tests/lib/config_text.h"
 
@@ -19,7 +20,8 @@ static const char everything[] =
 	"  subnets = ( { name = \"in\"; prefix = \"10.10.0.0/28\";"
 	"                delegation = \"Microsoft.Network/dnsResolvers\"; },"
 	"              { name = \"out\"; prefix = \"10.10.0.16/28\";"
-	"                delegation = \"Microsoft.Network/dnsResolvers\"; } );"
+	"                delegation = \"Microsoft.Network/dnsResolvers\"; },"
+	"              { name = \"apps\"; prefix = \"10.10.1.0/24\"; } );"
 	"  peerings = ( { name = \"to.spoke\"; azure = [ \"peeringState=\\\"Connected\\\"\" ]; } "
 	"); } );"
 	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";"
@@ -42,6 +44,14 @@ static const char everything[] =
 	"            { name = \"fabrikam\"; domain = \"fabrikam.corp.\"; target_group = \"dc\"; } "
 	"); "
 	"} );"
+	"network_interfaces = ( { name = \"vm.nic\"; label = \"vm\"; tags = [ \"a=b\" ];"
+	"  private_endpoint = \"store\"; azure = [ \"macAddress=\\\"00\\\"\" ];"
+	"  ip_configurations = ( { name = \"one\"; subnet = \"hub/apps\"; primary = true;"
+	"                          allocation = \"static\"; address = \"10.10.1.4\"; } ); } );"
+	"private_endpoints = ( { name = \"store\"; subnet = \"hub/apps\"; tags = [ \"a=b\" ];"
+	"  network_interface = \"vm.nic\"; azure = [ \"customDnsConfigs=[]\" ];"
+	"  zone_groups = ( { name = \"default\";"
+	"                    zones = ( { name = \"c\"; zone = \"sets.test\"; } ); } ); } );"
 	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
 	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
 	"management = { clients = ( { id = \"ops\"; secret_file = \"secret\"; } ); };"
@@ -304,6 +314,45 @@ static void settings_are_what_is_no_resource_without_what_is_secret(void **state
 	model_free(model);
 }
 
+/* Also inside lists: the state keeps them in full, and they are shown as short as they can be. */
+static void references_are_made_full_and_short(void **state)
+{
+	static const struct {
+		const char *kind, *given, *full;
+	} cases[] = {
+		{"network-interface",
+		 "{\"ip_configurations\": [{\"subnet\": \"hub/apps\"}, {\"subnet\": \"-/hub/in\"}, "
+		 "5]}",
+		 "{\"ip_configurations\": [{\"subnet\": \"-/hub/apps\"}, {\"subnet\": "
+		 "\"-/hub/in\"}, 5]}"},
+		{"private-endpoint", "{\"subnet\": \"hub/apps\"}", "{\"subnet\": \"-/hub/apps\"}"},
+		{"zone-group", "{\"zones\": [{\"zone\": \"corp.test\"}, {\"zone\": \"none\"}]}",
+		 "{\"zones\": [{\"zone\": \"Zones/corp.test\"}, {\"zone\": \"none\"}]}"},
+		{"ruleset", "{\"outbound_endpoints\": [\"r/out\"]}",
+		 "{\"outbound_endpoints\": [\"-/r/out\"]}"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct kind *kind = kind_named(cases[i].kind);
+		json_t *values = json_loads(cases[i].given, 0, NULL);
+		json_t *full = json_loads(cases[i].full, 0, NULL);
+		bool changed;
+
+		assert_int_equal(values_refer(kind, "other", f->model, values, &changed), 0);
+		assert_true(changed);
+		assert_true(json_equal(values, full));
+		assert_int_equal(values_refer(kind, "other", f->model, values, &changed), 0);
+		assert_false(changed);
+		values_shorten(kind, "zones",
+			       values); /* of the zone's own group, and of no other's */
+		assert_int_equal(json_equal(values, full),
+				 strcmp(cases[i].kind, "zone-group") != 0);
+		json_decref(values);
+		json_decref(full);
+	}
+}
+
 static bool is_default(const char *kind, const char *key, json_t *value)
 {
 	bool is = values_is_default(kind_named(kind), key, value);
@@ -331,6 +380,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_printed_of_every_kind_reads_back_the_same),
+		TEST(references_are_made_full_and_short),
 		TEST(a_zone_s_file_is_for_the_configuration_alone),
 		TEST(a_path_is_printed_from_the_root),
 		TEST(a_kind_is_found_by_each_of_its_names),

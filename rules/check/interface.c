@@ -1,0 +1,236 @@
+/* Network interfaces and private endpoints: the subnets they are in, and their addresses. What one
+ * of them says of the other is a name that Azure's clients give in whichever order, so it need not
+ * be there.
+ *
+ * That no interface has the address of an inbound endpoint follows: an endpoint has its subnet for
+ * itself, and the subnets of a network do not overlap. */
+#include <strings.h>
+
+#include "rules/check/internal.h"
+
+struct place { /* what a reference to a subnet means */
+	const struct virtual_network *network;
+	const struct subnet *subnet; /* NULL: there is none */
+};
+
+struct interfaces {
+	struct check *check;
+	struct seen places;    /* "GROUP REFERENCE" -> struct place: many are in one subnet */
+	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
+};
+
+/* Never NULL but without memory. */
+static const struct place *find_place(struct interfaces *interfaces, const char *group,
+				      const char *text)
+{
+	struct check *check = interfaces->check;
+	const char *key = seen_pair(check, group ? group : "", text);
+	const struct place *known = seen_get(&interfaces->places, key);
+	struct virtual_network *network;
+	struct place *place;
+
+	if (known)
+		return known;
+	place = arena_alloc(&check->arena, sizeof *place);
+	check->out_of_memory |= !place;
+	if (!place)
+		return NULL;
+	place->subnet = model_subnet_of(check->model, group, text, &network);
+	place->network = network;
+	seen_put(check, &interfaces->places, key, place);
+	return place;
+}
+
+/* The place that the text means in an item of that group; NULL, and a fault, where nothing can be
+ * there. */
+static const struct place *check_place_of(struct interfaces *interfaces, const char *group,
+					  const char *text, const struct origin *origin)
+{
+	struct check *check = interfaces->check;
+	const struct place *place = text ? find_place(interfaces, group, text) : NULL;
+	char why[REFERENCE_TEXT_MAX];
+
+	if (!place)
+		return NULL;
+	if (!place->subnet) {
+		ERROR(check, origin, "subnet", "%s",
+		      reference_refusal(check->model, REFERS_SUBNET, group, text, why));
+		return NULL;
+	}
+	if (check_is_delegated(place->subnet)) {
+		ERROR(check, origin, "subnet",
+		      "subnet \"%s\" is delegated to " ENDPOINT_DELEGATION
+		      ", so an endpoint has it for itself; use another subnet",
+		      place->subnet->name);
+		return NULL;
+	}
+	return place;
+}
+
+static void check_region(struct check *check, const struct virtual_network *network,
+			 const char *region, const struct origin *origin, const char *what)
+{
+	if (!check_same_region(check, region, network->region))
+		ERROR(check, origin, "region",
+		      "the %s is in %s and virtual network \"%s\" in %s; both must be in one "
+		      "region",
+		      what, check_region_text(check, region), full_name(&network->named),
+		      check_region_text(check, network->region));
+}
+
+/* ---- network interfaces ---- */
+
+static void check_address(struct interfaces *interfaces, const struct place *place,
+			  const struct ip_configuration *configuration)
+{
+	const struct prefix *prefix = &place->subnet->prefix;
+	const struct address *address = &configuration->address;
+	const struct origin *origin = &configuration->origin, *before;
+	struct check *check = interfaces->check;
+	char text[ADDRESS_TEXT_MAX], in[PREFIX_TEXT_MAX];
+
+	if (!address->family || !prefix->address.family)
+		return;
+	prefix_print(prefix, in);
+	address_print(address, text);
+	if (!prefix_contains(prefix, address))
+		ERROR(check, origin, "address", "%s is outside its subnet; use an address in %s",
+		      text, in);
+	else if (check_is_reserved(prefix, address))
+		ERROR(check, origin, "address",
+		      "%s is one of the first four or the last of %s, which are reserved; use "
+		      "another",
+		      text, in);
+	before = seen_put(check, &interfaces->addresses,
+			  seen_pair(check, full_name(&place->network->named), text), origin);
+	if (before)
+		ERROR(check, origin, "address",
+		      "%s is the address of another ip configuration in virtual network \"%s\", at "
+		      "%s; use another",
+		      text, full_name(&place->network->named), check_place(check, before));
+}
+
+/* Azure has all addresses of an interface in one network: the machine is in that one. */
+static void check_network_of(struct check *check, const struct virtual_network *first,
+			     const struct virtual_network *network, const struct origin *origin)
+{
+	if (first != network)
+		ERROR(check, origin, "subnet",
+		      "it is in virtual network \"%s\", and the interface's first address in "
+		      "\"%s\"; keep an interface in one network",
+		      full_name(&network->named), full_name(&first->named));
+}
+
+static void check_configurations(struct interfaces *interfaces,
+				 const struct network_interface *interface)
+{
+	struct check *check = interfaces->check;
+	const struct ip_configuration *primary = NULL;
+	const struct virtual_network *network = NULL;
+	struct seen names = {0};
+
+	if (IS_EMPTY(interface->ip_configurations))
+		ERROR(check, &interface->origin, "ip_configurations",
+		      "is empty; give at least one");
+	for (size_t i = 0; i < interface->ip_configurations.count; i++) {
+		const struct ip_configuration *configuration =
+			&interface->ip_configurations.items[i];
+		const struct origin *origin = &configuration->origin;
+		const struct place *place = check_place_of(interfaces, interface->resource_group,
+							   configuration->subnet, origin);
+
+		check_unique(check, &names, configuration->name, origin, "ip configuration");
+		if (configuration->primary && primary)
+			ERROR(check, origin, "primary",
+			      "the one at %s is primary already; mark one of them",
+			      check_place(check, &primary->origin));
+		if (configuration->primary)
+			primary = configuration;
+		if (!place)
+			continue;
+		check_address(interfaces, place, configuration);
+		if (network)
+			check_network_of(check, network, place->network, origin);
+		else
+			check_region(check, place->network, interface->region, &interface->origin,
+				     "interface");
+		network = network ? network : place->network;
+	}
+}
+
+static void check_interface(struct interfaces *interfaces,
+			    const struct network_interface *interface)
+{
+	const char *label = interface->label;
+	const char *advice = label ? service_name_refusal(label) : NULL;
+
+	if (advice)
+		ERROR(interfaces->check, &interface->origin, "label", "\"%s\" does not fit; %s",
+		      label, advice);
+	check_configurations(interfaces, interface);
+}
+
+/* ---- private endpoints ---- */
+
+static void check_zone(struct check *check, const char *group,
+		       const struct zone_configuration *configuration)
+{
+	char why[REFERENCE_TEXT_MAX];
+
+	if (configuration->zone && !model_zone(check->model, group, configuration->zone))
+		ERROR(check, &configuration->origin, "zone", "%s",
+		      reference_refusal(check->model, REFERS_ZONE, group, configuration->zone,
+					why));
+}
+
+static void check_zone_groups(struct check *check, const struct private_endpoint *endpoint)
+{
+	struct seen groups = {0};
+
+	for (size_t i = 0; i < endpoint->zone_groups.count; i++) {
+		const struct zone_group *group = &endpoint->zone_groups.items[i];
+		struct seen names = {0};
+
+		check_unique(check, &groups, group->name, &group->origin, "zone group");
+		if (IS_EMPTY(group->zones))
+			ERROR(check, &group->origin, "zones", "is empty; give at least one");
+		for (size_t k = 0; k < group->zones.count; k++) {
+			const struct zone_configuration *zone = &group->zones.items[k];
+
+			check_unique(check, &names, zone->name, &zone->origin, "zone");
+			check_zone(check, endpoint->resource_group, zone);
+		}
+	}
+}
+
+static void check_private_endpoint(struct interfaces *interfaces,
+				   const struct private_endpoint *endpoint)
+{
+	const struct place *place = check_place_of(interfaces, endpoint->resource_group,
+						   endpoint->subnet, &endpoint->origin);
+
+	if (place)
+		check_region(interfaces->check, place->network, endpoint->region, &endpoint->origin,
+			     "private endpoint");
+	check_zone_groups(interfaces->check, endpoint);
+}
+
+void limits_check_interfaces(struct check *check)
+{
+	const struct model *model = check->model;
+	struct interfaces interfaces = {.check = check};
+	struct seen names = {0}, endpoints = {0};
+
+	for (size_t i = 0; i < model->network_interfaces.count; i++) {
+		const struct network_interface *interface = &model->network_interfaces.items[i];
+
+		check_top(check, &names, &interface->named, "network interface");
+		check_interface(&interfaces, interface);
+	}
+	for (size_t i = 0; i < model->private_endpoints.count; i++) {
+		const struct private_endpoint *endpoint = &model->private_endpoints.items[i];
+
+		check_top(check, &endpoints, &endpoint->named, "private endpoint");
+		check_private_endpoint(&interfaces, endpoint);
+	}
+}
