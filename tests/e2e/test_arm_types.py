@@ -118,6 +118,44 @@ class Types(World):
             self.arm("PUT", path, body, 201)
         self.assert_answer(self.ask("db.corp.internal"), "10.10.9.1")
 
+    def test_a_private_endpoint_has_an_interface_and_names_which_go_with_it(self):
+        self.build_all()
+        self.arm("PUT", below("virtualNetworks/hub/subnets/pe"), {"properties": {
+            "addressPrefix": "10.10.1.0/24"}}, 201)
+        for zone in ("privatelink.blob.core.windows.net", "10.in-addr.arpa"):
+            self.arm("PUT", below("privateDnsZones/" + zone), {"location": "global"}, 201)
+            self.arm("PUT", below("privateDnsZones/%s/virtualNetworkLinks/hub" % zone), {
+                "location": "global", "properties": {"virtualNetwork": ref("virtualNetworks/hub")}}, 201)
+        nic = self.arm("PUT", below("networkInterfaces/vm"), {**LOCATION, "properties": {"ipConfigurations": [
+            {"name": "ip", "properties": {"subnet": ref("virtualNetworks/hub/subnets/pe")}}]}}, 201).body
+        self.assertEqual("10.10.1.4", nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
+        account = below("x").replace("Microsoft.Network/x", "Microsoft.Storage/storageAccounts/acct")
+        made = self.arm("PUT", below("privateEndpoints/pe"), {**LOCATION, "properties": {
+            "subnet": ref("virtualNetworks/hub/subnets/pe"), "privateLinkServiceConnections": [
+                {"name": "c", "properties": {"privateLinkServiceId": account, "groupIds": ["blob"]}}]}}, 201).body
+        nic = self.arm("GET", made["properties"]["networkInterfaces"][0]["id"], status=200).body
+        self.assertEqual("10.10.1.5", nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
+        self.assertEqual(made["id"], nic["properties"]["privateEndpoint"]["id"])
+        group = below("privateEndpoints/pe/privateDnsZoneGroups/default")
+        self.arm("PUT", group, {"properties": {"privateDnsZoneConfigs": [
+            {"name": "z", "properties": {"privateDnsZoneId": below(
+                "privateDnsZones/privatelink.blob.core.windows.net")}}]}}, 201)
+        name = "acct.privatelink.blob.core.windows.net"
+        self.assert_answer(self.ask(name), "10.10.1.5")
+        self.assertEqual([name + "."], self.host.ask(
+            test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").data)
+        for path in (below("privateEndpoints/pe"), group):
+            shown = self.arm("GET", path, status=200)
+            self.assertEqual(shown.body, self.arm("PUT", path, shown.body, 200).body)
+        self.refused(400, "NetworkInterfaceInUse", "pe", "DELETE", nic["id"])
+        self.refused(400, "InUseSubnetCannotBeDeleted", "networkInterfaces/vm|privateEndpoints/pe", "DELETE",
+                     below("virtualNetworks/hub/subnets/pe"))
+        self.arm("DELETE", below("privateEndpoints/pe"), status=200)
+        self.assertEqual(404, self.arm("GET", nic["id"]).status)
+        self.assertEqual(404, self.arm("GET", group).status)
+        self.assertEqual([], self.host.ask(test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").data)
+        self.assertEqual([], self.ask(name).data)
+
     def test_what_get_gave_can_be_put_back_and_changes_nothing(self):
         self.build_all()
         before = self.good("GET", "export").body

@@ -580,15 +580,21 @@ static json_t *default_json(const struct field *field)
 	}
 }
 
-bool values_is_default(const struct kind *kind, const char *key, const json_t *value)
+bool values_is_fallback(const struct field *field, const json_t *value)
 {
-	const struct field *field = schema_field(kind_field(kind)->group, key);
-	json_t *usual = field && field->fallback ? default_json(field) : NULL;
+	json_t *usual = field->fallback ? default_json(field) : NULL;
 	bool same = usual && json_equal(usual, value);
 
 	json_decref(usual);
 	return same || (json_is_array(value) && json_array_size(value) == 0) ||
 	       (json_is_object(value) && json_object_size(value) == 0);
+}
+
+bool values_is_default(const struct kind *kind, const char *key, const json_t *value)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+
+	return field && values_is_fallback(field, value);
 }
 
 static json_t *schema_of_field(const struct field *field)

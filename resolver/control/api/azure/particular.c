@@ -485,15 +485,12 @@ static void add_subnet_users(struct users *users, const struct path *subnet)
 static json_t *users_of(struct api_request *request, const struct path *path)
 {
 	static const enum refers refers[] = {[KIND_NETWORK] = REFERS_NETWORK,
+					     [KIND_SUBNET] = REFERS_SUBNET,
 					     [KIND_OUTBOUND] = REFERS_OUTBOUND,
 					     [KIND_ZONE] = REFERS_ZONE};
 	unsigned kind = path->kind->id;
 	struct users users = {.request = request, .ids = json_array()};
 
-	if (kind == KIND_SUBNET) {
-		add_subnet_users(&users, path);
-		return users.ids;
-	}
 	if (kind >= sizeof refers / sizeof *refers || refers[kind] == REFERS_NOWHERE)
 		return users.ids;
 	users.refers = refers[kind];
@@ -502,6 +499,8 @@ static json_t *users_of(struct api_request *request, const struct path *path)
 				  path->kind->parent ? path->names[1] : "");
 	if (users.full)
 		(void)reference_each(served(request), on_reference, &users);
+	if (kind == KIND_SUBNET)
+		add_subnet_users(&users, path);
 	return users.ids;
 }
 
@@ -569,6 +568,20 @@ static void check_child(void *context, struct arm_shown *child)
 	(void)particular_is_held(child, context);
 }
 
+/* A private endpoint's interface goes with it. */
+static void check_interface(const struct arm_shown *shown, struct arm_errors *errors)
+{
+	const char *name = json_string_value(json_object_get(shown->values, "private_endpoint"));
+	const struct path path = {
+		kind_of_id(KIND_PRIVATE_ENDPOINT), shown->path.group, {name, NULL}};
+	char id[ARM_ID_MAX];
+
+	if (name && part_find(served(shown->request), &path))
+		arm_error(errors, 400, "NetworkInterfaceInUse", NULL,
+			  "Network interface %s is used by %s and cannot be deleted; delete that.",
+			  path_name(&shown->path), arm_id(shown->request, &path, id));
+}
+
 bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors)
 {
 	json_t *users;
@@ -582,6 +595,8 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 		if (member->form == ARM_CHILDREN)
 			arm_each_child(shown, arm_type_named(member->of, strlen(member->of)),
 				       check_child, errors);
+	if (shown->path.kind->id == KIND_INTERFACE)
+		check_interface(shown, errors);
 	users = users_of(shown->request, &shown->path);
 	user = json_string_value(json_object_get(json_array_get(users, 0), "id"));
 	arm_name(&shown->path, name);

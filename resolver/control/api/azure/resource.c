@@ -630,6 +630,10 @@ static bool check_removal(struct making *making, const struct arm_shown *shown)
 	struct change_error error;
 	bool held = particular_is_held(shown, &errors);
 
+	if (!held && shown->type->remove) {
+		shown->type->remove(shown, &making->edit, &errors);
+		held = errors.status != 0;
+	}
 	if (held)
 		arm_fail_all(&errors);
 	arm_errors_release(&errors);

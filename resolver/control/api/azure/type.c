@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/particular.h"
+#include "resolver/control/api/azure/private_link.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/service/service.h"
 
@@ -150,13 +151,109 @@ static const struct arm_member peering_members[] = {
 	END,
 };
 
+static const char *const allocations[] = {"Dynamic", "Static", NULL};
+
+/* ---- interfaces and private endpoints ---- */
+
+#define SUBNET_ID                                                                                  \
+	{                                                                                          \
+		.path = "subnet", .key = "subnet", .form = ARM_ID,                                 \
+		.of = "virtualNetworks/subnets", .required = true, .fixed = true                   \
+	}
+
+static const struct arm_member ip_configuration_members[] = {
+	{.path = "name", .key = "name", .required = true},
+	{.path = "properties.subnet",
+	 .key = "subnet",
+	 .form = ARM_ID,
+	 .of = "virtualNetworks/subnets",
+	 .required = true},
+	{.path = "properties.privateIPAddress", .key = "address"},
+	{.path = "properties.privateIPAllocationMethod",
+	 .key = "allocation",
+	 .form = ARM_WORD,
+	 .words = allocations},
+	SHOWN("properties.privateIPAddressVersion", "\"IPv4\""),
+	{.path = "properties.primary", .key = "primary"},
+	COMPUTED("id", particular_inner_id),
+	SHOWN("properties.provisioningState", "\"Succeeded\""),
+	END,
+};
+
+static const struct arm_member interface_members[] = {
+	LOCATION,
+	TAGS,
+	{.path = "ipConfigurations",
+	 .key = "ip_configurations",
+	 .form = ARM_OBJECTS,
+	 .inner = ip_configuration_members,
+	 .required = true},
+	KEPT("ipConfigurations[0].properties.publicIPAddress"),
+	{.path = "dnsSettings.internalDnsNameLabel", .key = "label"},
+	KEPT_OR("dnsSettings.dnsServers", "[]"),
+	COMPUTED("macAddress", particular_mac_address),
+	COMPUTED("privateEndpoint", particular_interface_endpoint),
+	SHOWN("primary", "true"),
+	KEPT("networkSecurityGroup"),
+	KEPT("virtualMachine"),
+	KEPT_OR("enableAcceleratedNetworking", "false"),
+	KEPT_OR("enableIPForwarding", "false"),
+	KEPT("disableTcpStateTracking"),
+	KEPT("auxiliaryMode"),
+	KEPT("auxiliarySku"),
+	KEPT("workloadType"),
+	KEPT("nicType"),
+	KEPT("/extendedLocation"),
+	GUID,
+	STATE,
+	END,
+};
+
+static const struct arm_member endpoint_members[] = {
+	LOCATION,
+	TAGS,
+	SUBNET_ID,
+	KEPT("privateLinkServiceConnections"),
+	COMPUTED("privateLinkServiceConnections[0].properties.privateLinkServiceConnectionState",
+		 particular_connection_state),
+	KEPT("manualPrivateLinkServiceConnections"),
+	KEPT("customNetworkInterfaceName"),
+	KEPT("ipConfigurations"),
+	KEPT("applicationSecurityGroups"),
+	KEPT("/extendedLocation"),
+	COMPUTED("networkInterfaces", particular_endpoint_interfaces),
+	COMPUTED("customDnsConfigs", particular_endpoint_names),
+	GUID,
+	STATE,
+	END,
+};
+
+static const struct arm_member zone_configuration_members[] = {
+	{.path = "name", .key = "name", .required = true},
+	{.path = "properties.privateDnsZoneId",
+	 .key = "zone",
+	 .form = ARM_ID_TEXT,
+	 .of = "privateDnsZones",
+	 .required = true},
+	COMPUTED("properties.recordSets", particular_zone_records),
+	END,
+};
+
+static const struct arm_member zone_group_members[] = {
+	{.path = "privateDnsZoneConfigs",
+	 .key = "zones",
+	 .form = ARM_OBJECTS,
+	 .inner = zone_configuration_members,
+	 .required = true},
+	STATE,
+	END,
+};
+
 /* ---- resolvers and rulesets ---- */
 
 static const struct arm_member resolver_members[] = {
 	LOCATION, TAGS, NETWORK_ID, SHOWN("dnsResolverState", "\"Connected\""), GUID, STATE, END,
 };
-
-static const char *const allocations[] = {"Dynamic", "Static", NULL};
 
 static const struct arm_member inbound_members[] = {
 	LOCATION_OF_PARENT,
@@ -349,6 +446,28 @@ const struct arm_type arm_types[] = {
 	 .family = &network,
 	 .title = "Peering",
 	 .members = peering_members},
+	{.path = "networkInterfaces",
+	 .kind = KIND_INTERFACE,
+	 .family = &network,
+	 .title = "Network interface",
+	 .members = interface_members,
+	 .tracked = true,
+	 .read = particular_read_interface},
+	{.path = "privateEndpoints",
+	 .kind = KIND_PRIVATE_ENDPOINT,
+	 .family = &network,
+	 .title = "Private endpoint",
+	 .members = endpoint_members,
+	 .tracked = true,
+	 .read = particular_read_private_endpoint,
+	 .remove = particular_remove_private_endpoint},
+	{.path = "privateEndpoints/privateDnsZoneGroups",
+	 .kind = KIND_ZONE_GROUP,
+	 .family = &network,
+	 .title = "Private DNS zone group",
+	 .members = zone_group_members,
+	 .read = particular_read_zone_group,
+	 .remove = particular_remove_zone_group},
 	{.path = "publicIPAddresses",
 	 .kind = KIND_ADDRESS,
 	 .family = &network,

@@ -30,7 +30,8 @@ enum arm_form {
 	ARM_TAGS,     /* an object of texts, in both */
 	ARM_METADATA, /* an object of texts, and "NAME=VALUE" each */
 	ARM_ID,       /* {"id": ID}, and a reference */
-	ARM_IDS,      /* an array of these */
+	ARM_ID_TEXT,  /* the ID alone, and a reference */
+	ARM_IDS,      /* an array of ARM_ID */
 	ARM_SUBNET,   /* {"id": ID}, and the name of a subnet of the resolver's network */
 	ARM_OBJECTS,  /* an array of objects, with `inner` members */
 	ARM_RECORD,  /* an object, with the data of a record as `inner`, and a master file's text */
@@ -76,6 +77,8 @@ struct arm_action { /* POST .../NAME/action */
 	void (*handle)(struct api_request *request, const struct arm_shown *shown);
 };
 
+struct api_edit;
+struct arm_errors;
 struct arm_reading;
 
 struct arm_type {
@@ -92,6 +95,9 @@ struct arm_type {
 	/* What rows do not say. Either may be NULL: */
 	void (*show)(const struct arm_shown *shown, json_t *values); /* ahead of the members */
 	void (*read)(struct arm_reading *reading); /* behind them; may add further edits */
+	/* Adds the edits of what goes along with it. */
+	void (*remove)(const struct arm_shown *shown, struct api_edit *edit,
+		       struct arm_errors *errors);
 };
 
 #define ARM_PROVIDER "Microsoft.Network"

@@ -25,9 +25,9 @@ static const struct model *served(const struct api_request *request)
 	return request->service->server.model;
 }
 
-static const struct field *field_of(const struct arm_type *type, const char *key)
+static const struct group *fields_of(const struct arm_type *type)
 {
-	return schema_field(kind_field(kind_of_id(type->kind))->group, key);
+	return kind_field(kind_of_id(type->kind))->group;
 }
 
 /* ---- members of a body, by their paths ---- */
@@ -153,16 +153,18 @@ static json_t *id_json(const struct api_request *request, const struct path *pat
 	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
 }
 
-static json_t *print_reference(const struct arm_shown *shown, const struct arm_member *member,
-			       const json_t *value)
+static json_t *print_reference(const struct arm_shown *shown, const struct field *field,
+			       const struct arm_member *member, const json_t *value)
 {
 	const struct arm_type *of = arm_type_named(member->of, strlen(member->of));
 	const char *text = json_string_value(value);
+	char id[ARM_ID_MAX];
 	struct path path;
 
-	if (text && read_reference(shown, field_of(shown->type, member->key), text, of, &path))
-		return id_json(shown->request, &path);
-	return json_make("{s:o}", "id", json_text(text));
+	if (text && read_reference(shown, field, text, of, &path))
+		text = arm_id(shown->request, &path, id);
+	return member->form == ARM_ID_TEXT ? json_text(text)
+					   : json_make("{s:o}", "id", json_text(text));
 }
 
 /* The network of the resolver that an endpoint is in. False: it is not there. */
@@ -318,19 +320,24 @@ static json_t *print_metadata(const json_t *array)
 	return object;
 }
 
-static json_t *print_objects(const struct arm_member *member, const json_t *array)
+static json_t *print_member(const struct arm_shown *shown, const struct group *fields,
+			    const struct arm_member *member);
+
+static json_t *print_objects(const struct arm_shown *shown, const struct group *fields,
+			     const struct arm_member *member, const json_t *array)
 {
 	json_t *printed = json_array(), *item;
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)array, i, item)
 	{
+		struct arm_shown inside = *shown;
 		json_t *object = json_object();
 
+		inside.values = item;
+		inside.outer = shown;
 		for (const struct arm_member *inner = member->inner; inner->path; inner++)
-			if (json_object_get(item, inner->key))
-				put_at(object, inner->path,
-				       json_incref(json_object_get(item, inner->key)));
+			put_at(object, inner->path, print_member(&inside, fields, inner));
 		json_add(printed, object);
 	}
 	return printed;
@@ -397,10 +404,12 @@ static json_t *print_keyless(const struct arm_shown *shown, const struct arm_mem
 	}
 }
 
-/* NULL: it is not shown. */
-static json_t *print_member(const struct arm_shown *shown, const struct arm_member *member)
+/* NULL: it is not shown. `fields`: of the values. */
+static json_t *print_member(const struct arm_shown *shown, const struct group *fields,
+			    const struct arm_member *member)
 {
 	json_t *value = member->key ? json_object_get(shown->values, member->key) : NULL;
+	const struct field *field = member->key ? schema_field(fields, member->key) : NULL;
 	json_t *array, *item;
 	size_t i;
 
@@ -418,15 +427,16 @@ static json_t *print_member(const struct arm_shown *shown, const struct arm_memb
 	switch (member->form) {
 	case ARM_WORD: return print_words(member, value);
 	case ARM_METADATA: return json_array_size(value) > 0 ? print_metadata(value) : NULL;
-	case ARM_ID: return print_reference(shown, member, value);
+	case ARM_ID:
+	case ARM_ID_TEXT: return print_reference(shown, field, member, value);
 	case ARM_SUBNET: return print_subnet(shown, value);
-	case ARM_OBJECTS: return print_objects(member, value);
+	case ARM_OBJECTS: return print_objects(shown, field->group, member, value);
 	case ARM_RECORD:
 	case ARM_RECORDS: return print_records(shown, member, value);
 	case ARM_IDS:
 		array = json_array();
 		json_array_foreach(value, i, item)
-			json_add(array, print_reference(shown, member, item));
+			json_add(array, print_reference(shown, field, member, item));
 		return array;
 	default: return json_incref(value);
 	}
@@ -443,7 +453,8 @@ json_t *arm_print(const struct arm_shown *shown)
 
 	json_put(body, "properties", json_object());
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
-		put_at(body, member_path(member, path), print_member(shown, member));
+		put_at(body, member_path(member, path),
+		       print_member(shown, fields_of(shown->type), member));
 	return body;
 }
 
@@ -760,10 +771,9 @@ static json_t *get_checked(struct arm_reading *reading, const char *path)
 	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
 }
 
-static json_t *read_word(struct arm_reading *reading, const struct arm_member *member,
-			 const char *path, const json_t *value)
+static json_t *read_word(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, const json_t *value)
 {
-	const struct field *field = field_of(reading->type, member->key);
 	const char *text = json_string_value(value);
 	char expected[ARM_TARGET_MAX] = "";
 
@@ -819,7 +829,7 @@ static bool read_id(struct arm_reading *reading, const struct arm_type *of, cons
 		    const json_t *value, struct path *to)
 {
 	struct api_request *request = reading->request;
-	const char *id = json_string_value(json_is_object(value) ? arm_get(value, "id") : NULL);
+	const char *id = json_string_value(json_is_object(value) ? arm_get(value, "id") : value);
 	char target[ARM_TARGET_MAX], own[ARM_ID_MAX];
 	const struct arm_type *type;
 
@@ -896,28 +906,52 @@ static json_t *read_subnet(struct arm_reading *reading, const char *path, const 
 	return NULL;
 }
 
-/* Whether the item of a body says what the item is shown as. `fields`: of the item's group. */
-static bool says_same(const struct arm_member *inner, const struct group *fields,
-		      const json_t *said, const json_t *item)
-{
-	for (; inner->path; inner++) {
-		const struct field *field = schema_field(fields, inner->key);
-		const json_t *now = json_object_get(item, inner->key);
-		json_t *value = arm_get(said, inner->path), *usual = from_text(field->fallback);
-		bool same = json_equal(value ? value : usual, now ? now : usual);
+static json_t *read_form(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, json_t *value);
 
-		json_decref(usual);
-		if (!same)
-			return false;
+/* The keys of one object of a body; places of errors begin with `path`. */
+static json_t *read_object(struct arm_reading *reading, const struct group *fields,
+			   const struct arm_member *member, const char *path, const json_t *said)
+{
+	json_t *object = json_object();
+	char place[ARM_TARGET_MAX];
+
+	for (const struct arm_member *inner = member->inner; inner->path; inner++) {
+		json_t *value = inner->key ? arm_get(said, inner->path) : NULL, *read;
+		bool is_empty = json_is_string(value) && json_string_length(value) == 0;
+
+		if (!value || is_empty)
+			continue;
+		snprintf(place, sizeof place, "%s.%s", path, inner->path);
+		read = read_form(reading, schema_field(fields, inner->key), inner, place, value);
+		if (read)
+			json_put(object, inner->key, read);
+	}
+	return object;
+}
+
+/* Whether two objects have the same members of those that Azure has, with defaults. */
+static bool is_same_object(const struct group *fields, const struct arm_member *member,
+			   const json_t *left, const json_t *right)
+{
+	for (const struct arm_member *inner = member->inner; inner->path; inner++) {
+		const struct field *field = inner->key ? schema_field(fields, inner->key) : NULL;
+		json_t *a = field ? json_object_get(left, inner->key) : NULL,
+		       *b = field ? json_object_get(right, inner->key) : NULL;
+
+		if (!a && !b)
+			continue;
+		if (a && b ? json_equal(a, b) : values_is_fallback(field, a ? a : b))
+			continue;
+		return false;
 	}
 	return true;
 }
 
 /* An item that is there already stays whole, with what Azure has no member for. */
-static json_t *read_objects(struct arm_reading *reading, const struct arm_member *member,
-			    const char *path, const json_t *value)
+static json_t *read_objects(struct arm_reading *reading, const struct field *field,
+			    const struct arm_member *member, const char *path, const json_t *value)
 {
-	const struct group *fields = field_of(reading->type, member->key)->group;
 	json_t *array = json_array(), *said, *now;
 	const json_t *before = json_object_get(reading->base, member->key);
 	char place[ARM_TARGET_MAX];
@@ -927,23 +961,21 @@ static json_t *read_objects(struct arm_reading *reading, const struct arm_member
 		misfit(reading, path, "an array of objects");
 	json_array_foreach((json_t *)(uintptr_t)value, i, said)
 	{
-		json_t *read = NULL;
+		json_t *read;
 
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
 		if (!json_is_object(said)) {
 			misfit(reading, place, "an object");
 			continue;
 		}
-		json_array_foreach((json_t *)(uintptr_t)before, k,
-				   now) if (!read && says_same(member->inner, fields, said, now))
+		read = read_object(reading, field->group, member, place, said);
+		json_array_foreach((json_t *)(uintptr_t)before, k, now)
+		{
+			if (!is_same_object(field->group, member, read, now))
+				continue;
+			json_decref(read);
 			read = json_incref(now);
-		if (!read)
-			read = json_object();
-		for (const struct arm_member *inner = member->inner; inner->path; inner++) {
-			json_t *part = arm_get(said, inner->path);
-
-			if (part && !json_object_get(read, inner->key))
-				json_put(read, inner->key, json_incref(part));
+			break;
 		}
 		json_add(array, read);
 	}
@@ -1064,21 +1096,22 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 }
 
 /* The value of a key; NULL: it does not fit, which is an error. */
-static json_t *read_form(struct arm_reading *reading, const struct arm_member *member,
-			 const char *path, json_t *value)
+static json_t *read_form(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, json_t *value)
 {
 	switch (member->form) {
-	case ARM_WORD: return read_word(reading, member, path, value);
+	case ARM_WORD: return read_word(reading, field, member, path, value);
 	case ARM_LOCATION: return read_location(reading, path, value);
 	case ARM_TAGS:
 		if (!json_is_object(value))
 			misfit(reading, path, "an object of strings: {\"NAME\": \"VALUE\"}");
 		return json_incref(value);
 	case ARM_METADATA: return read_metadata(reading, path, value);
-	case ARM_ID: return read_reference_of(reading, member, path, value);
+	case ARM_ID:
+	case ARM_ID_TEXT: return read_reference_of(reading, member, path, value);
 	case ARM_IDS: return read_references(reading, member, path, value);
 	case ARM_SUBNET: return read_subnet(reading, path, value);
-	case ARM_OBJECTS: return read_objects(reading, member, path, value);
+	case ARM_OBJECTS: return read_objects(reading, field, member, path, value);
 	case ARM_RECORD:
 	case ARM_RECORDS: return read_records(reading, member, path, value);
 	default: return json_incref(value);
@@ -1150,7 +1183,7 @@ static bool is_value(const struct arm_reading *reading, const struct arm_member 
 		own = json_string_value(arm_get(reading->shown, "location"));
 	if (!text || !own)
 		return json_equal((json_t *)(uintptr_t)value, (json_t *)(uintptr_t)now);
-	if (field_of(reading->type, member->key)->type == FIELD_DOMAIN) {
+	if (schema_field(fields_of(reading->type), member->key)->type == FIELD_DOMAIN) {
 		size_t length = strlen(text), own_length = strlen(own);
 
 		length -= length > 1 && text[length - 1] == '.';
@@ -1164,7 +1197,8 @@ static void take_value(struct arm_reading *reading, const struct arm_member *mem
 		       const char *path, json_t *value)
 {
 	const struct kind *kind = kind_of_id(reading->type->kind);
-	json_t *read = read_form(reading, member, path, value);
+	json_t *read = read_form(reading, schema_field(fields_of(reading->type), member->key),
+				 member, path, value);
 	bool was_there = json_object_get(reading->base, member->key);
 
 	if (!read)
@@ -1225,9 +1259,13 @@ static void read_kept(struct arm_reading *reading, json_t *kept, const struct ar
 	char path[ARM_TARGET_MAX], *text;
 	json_t *value, *usual = from_text(member->fallback);
 
-	value = get_checked(reading, member_path(member, path));
+	value = arm_get(reading->body, member_path(member, path));
 	if (member->beside && !json_object_get(reading->values, member->beside))
 		value = NULL;
+	if (value && json_equal(value, reading->shown ? arm_get(reading->shown, path) : NULL)) {
+		json_decref(usual);
+		return; /* as it is shown, so as it is */
+	}
 	if (member->required && !value && !reading->merges)
 		fail_lacking(reading, member, path);
 	if (value && !json_equal(value, usual)) {

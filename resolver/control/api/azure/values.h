@@ -20,7 +20,8 @@ struct arm_shown {
 	json_t *values;    /* with references in full */
 	const void *item;  /* of a model or of the state; of an address: struct owned_resource */
 	uint64_t revision; /* of its row; 0: it is from a file */
-	char etag[ETAG_MAX + 4]; /* as the body has it */
+	const struct arm_shown *outer; /* of an object inside: what it is in; else NULL */
+	char etag[ETAG_MAX + 4];       /* as the body has it */
 };
 
 /* What is at the path. False: there is nothing, or, with an outcome in the error, it cannot be

@@ -1,0 +1,617 @@
+#include "resolver/control/api/azure/private_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/service/service.h"
+#include "rules/prefix.h"
+#include "rules/reverse.h"
+#include "rules/schema/reference.h"
+#include "rules/text.h"
+
+enum { RECORD_TTL = 10 }; /* seconds: Azure's of a zone group's records */
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+/* ---- interfaces ---- */
+
+json_t *particular_inner_id(const struct arm_shown *shown)
+{
+	char id[ARM_ID_MAX];
+
+	return json_sprintf("%s/ipConfigurations/%s", arm_id(shown->request, &shown->path, id),
+			    json_text_of(shown->values, "name"));
+}
+
+/* The same for the same id; with Microsoft's prefix. */
+json_t *particular_mac_address(const struct arm_shown *shown)
+{
+	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
+
+	uuid_of_name(text_lower(arm_id(shown->request, &shown->path, id)), uuid);
+	for (char *c = uuid; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return json_sprintf("00-0D-3A-%.2s-%.2s-%.2s", uuid, uuid + 2, uuid + 4);
+}
+
+json_t *particular_interface_endpoint(const struct arm_shown *shown)
+{
+	const char *name = json_string_value(json_object_get(shown->values, "private_endpoint"));
+	const struct path path = {
+		kind_of_id(KIND_PRIVATE_ENDPOINT), shown->path.group, {name, NULL}};
+	char id[ARM_ID_MAX];
+
+	return name ? json_make("{s:o}", "id", json_text(arm_id(shown->request, &path, id))) : NULL;
+}
+
+/* Addresses of a subnet, by their places in it. */
+struct places {
+	const struct virtual_network *network;
+	struct prefix prefix;
+	uint32_t count; /* of the subnet */
+	uint8_t *used;  /* a bit each */
+};
+
+enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
+
+static uint32_t place_of(const struct places *places, const struct address *address)
+{
+	const uint8_t *at = address->bytes, *base = places->prefix.address.bytes;
+	uint32_t place = 0;
+
+	if (address->family != 4 || !prefix_contains(&places->prefix, address))
+		return PLACES_MAX;
+	for (unsigned i = 0; i < 4; i++)
+		place = place << 8 | (uint32_t)(at[i] ^ base[i]);
+	return place;
+}
+
+static void mark_used(struct places *places, const struct address *address)
+{
+	uint32_t place = place_of(places, address);
+
+	if (place < places->count)
+		places->used[place / 8] |= (uint8_t)(1 << place % 8);
+}
+
+static void mark_text(struct places *places, const char *text)
+{
+	struct address address;
+
+	if (text && address_parse(&address, text) == 0)
+		mark_used(places, &address);
+}
+
+/* Those of interfaces and inbound endpoints that are served. */
+static void mark_served(struct places *places, const struct model *model)
+{
+	for (size_t i = 0; i < model->network_interfaces.count; i++) {
+		const struct network_interface *interface = &model->network_interfaces.items[i];
+
+		for (size_t k = 0; k < interface->ip_configurations.count; k++) {
+			const struct ip_configuration *own = &interface->ip_configurations.items[k];
+			struct virtual_network *network;
+
+			if (model_subnet_of(model, interface->resource_group, own->subnet,
+					    &network) &&
+			    network == places->network)
+				mark_used(places, &own->address);
+		}
+	}
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		if (model_network(model, resolver->resource_group, resolver->virtual_network) !=
+		    places->network)
+			continue;
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++)
+			mark_used(places, &resolver->inbound_endpoints.items[k].address);
+	}
+}
+
+/* False: there is no such subnet, or no memory. */
+static bool places_init(struct places *places, const struct model *model, const char *group,
+			const char *subnet)
+{
+	struct virtual_network *network = NULL;
+	const struct subnet *found = model_subnet_of(model, group, subnet, &network);
+	unsigned bits = found && found->prefix.address.family == 4 ? 32u - found->prefix.length : 0;
+
+	*places = (struct places){.network = network};
+	if (bits == 0)
+		return false;
+	places->prefix = found->prefix;
+	places->count = bits < 16 ? 1u << bits : (uint32_t)PLACES_MAX;
+	places->used = calloc(places->count / 8 + 1, 1);
+	if (places->used)
+		mark_served(places, model);
+	return places->used;
+}
+
+/* The first free one, which is taken; text NULL: there is none. */
+static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX])
+{
+	struct address address = places->prefix.address;
+
+	for (uint32_t place = PLACE_FIRST; place + 1 < places->count; place++) {
+		if (places->used[place / 8] & 1 << place % 8)
+			continue;
+		for (unsigned i = 0; i < 4; i++)
+			address.bytes[3 - i] |= (uint8_t)(place >> 8 * i);
+		mark_used(places, &address);
+		return address_print(&address, text);
+	}
+	return NULL;
+}
+
+static json_t *configuration_named(const json_t *base, const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(base, "ip_configurations"), i,
+			   item) if (strcasecmp(json_text_of(item, "name"), name) == 0) return item;
+	return NULL;
+}
+
+/* A dynamic address is chosen once, and stays as long as its configuration. */
+static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
+			   size_t index)
+{
+	const json_t *before = configuration_named(reading->base, json_text_of(item, "name"));
+	bool is_static = strcmp(json_text_of(item, "allocation"), "static") == 0;
+	char text[ADDRESS_TEXT_MAX], target[ARM_TARGET_MAX], place[ARM_TARGET_MAX];
+	const char *chosen = NULL;
+
+	if (is_static && json_object_get(item, "address"))
+		return;
+	if (!is_static && before &&
+	    strcasecmp(json_text_of(before, "subnet"), json_text_of(item, "subnet")) == 0)
+		chosen = json_text_of(before, "address");
+	else if (!is_static && places->used)
+		chosen = take_place(places, text);
+	if (chosen) {
+		json_put(item, "address", json_text(chosen));
+		return;
+	}
+	snprintf(place, sizeof place,
+		 "properties.ipConfigurations[%zu].properties.privateIPAddress", index);
+	arm_target(reading, place, target);
+	if (is_static)
+		arm_misfit(reading->errors, target, "is missing; a static address is given");
+	else
+		arm_error(reading->errors, 400, "SubnetIsFull", target,
+			  "%s: no address of the subnet is free; give another subnet", target);
+}
+
+void particular_read_interface(struct arm_reading *reading)
+{
+	const char *group =
+		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
+	json_t *array = json_object_get(reading->values, "ip_configurations"), *item;
+	size_t i;
+
+	if (!array || reading->errors->status != 0 ||
+	    array == json_object_get(reading->base, "ip_configurations"))
+		return;
+	array = json_deep_copy(array);
+	json_put(reading->values, "ip_configurations", array);
+	json_array_foreach(array, i, item)
+	{
+		struct places places;
+		json_t *other;
+		size_t k;
+
+		(void)places_init(&places, served(reading->request), group,
+				  json_text_of(item, "subnet"));
+		json_array_foreach(array, k, other) if (places.used && k != i)
+			mark_text(&places, json_string_value(json_object_get(other, "address")));
+		choose_address(reading, &places, item, i);
+		free(places.used);
+	}
+}
+
+/* ---- private endpoints: what is shown ---- */
+
+static const json_t *kept_json(const struct arm_shown *shown, const char *name, json_t **owned)
+{
+	const json_t *kept = json_object_get(shown->values, "azure");
+	const char *text = json_string_value(json_object_get(kept, name));
+
+	*owned = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+	return *owned;
+}
+
+json_t *particular_connection_state(const struct arm_shown *shown)
+{
+	json_t *kept;
+	bool any = json_array_size(kept_json(shown, "privateLinkServiceConnections", &kept)) > 0;
+
+	json_decref(kept);
+	return any ? json_make("{s:s, s:s, s:s}", "status", "Approved", "description",
+			       "Auto-Approved", "actionsRequired", "None")
+		   : NULL;
+}
+
+static const struct network_interface *interface_of(const struct api_request *request,
+						    const struct path *endpoint)
+{
+	const struct path root = part_root(endpoint);
+	const struct private_endpoint *found = part_find(served(request), &root);
+	const struct path path = {kind_of_id(KIND_INTERFACE),
+				  endpoint->group,
+				  {found ? found->network_interface : NULL, NULL}};
+
+	return path.names[0] ? part_find(served(request), &path) : NULL;
+}
+
+json_t *particular_endpoint_interfaces(const struct arm_shown *shown)
+{
+	const char *name = json_string_value(json_object_get(shown->values, "network_interface"));
+	const struct path path = {kind_of_id(KIND_INTERFACE), shown->path.group, {name, NULL}};
+	char id[ARM_ID_MAX];
+
+	return name ? json_make("[{s:o}]", "id", json_text(arm_id(shown->request, &path, id)))
+		    : json_array();
+}
+
+/* The last part of the id of what the endpoint leads to; "": it has none. */
+static void service_name(const json_t *values, char name[NAME_TEXT_MAX])
+{
+	static const char *const lists[] = {"privateLinkServiceConnections",
+					    "manualPrivateLinkServiceConnections"};
+	const struct arm_shown shown = {.values = (json_t *)(uintptr_t)values};
+	const char *id = NULL, *slash;
+
+	*name = '\0';
+	for (size_t i = 0; !id && i < 2; i++) {
+		json_t *kept;
+		const json_t *first = json_array_get(kept_json(&shown, lists[i], &kept), 0);
+
+		id = json_string_value(arm_get(first, "properties.privateLinkServiceId"));
+		slash = id ? strrchr(id, '/') : NULL;
+		if (id)
+			snprintf(name, NAME_TEXT_MAX, "%s", slash ? slash + 1 : id);
+		json_decref(kept);
+	}
+	text_lower(name);
+}
+
+static const char *address_of(const struct api_request *request, const struct path *endpoint,
+			      char text[ADDRESS_TEXT_MAX])
+{
+	const struct network_interface *interface = interface_of(request, endpoint);
+
+	return interface && interface->ip_configurations.count > 0
+		       ? address_print(&interface->ip_configurations.items[0].address, text)
+		       : NULL;
+}
+
+/* Azure has none once a zone group has the name. */
+json_t *particular_endpoint_names(const struct arm_shown *shown)
+{
+	const struct private_endpoint *endpoint = shown->item;
+	char name[NAME_TEXT_MAX], text[ADDRESS_TEXT_MAX];
+	const char *address = address_of(shown->request, &shown->path, text);
+
+	service_name(shown->values, name);
+	if (endpoint->zone_groups.count > 0 || !address || *name == '\0')
+		return json_array();
+	return json_make("[{s:o, s:[o]}]", "fqdn", json_text(name), "ipAddresses",
+			 json_text(address));
+}
+
+/* ---- records ---- */
+
+/* A private endpoint with all that its zone groups need. */
+struct endpoint {
+	struct api_request *request;
+	struct api_edit *edit;
+	struct arm_errors *errors;
+	const char *group;
+	char service[NAME_TEXT_MAX];
+	char address[ADDRESS_TEXT_MAX];
+	const struct virtual_network *network;
+};
+
+/* False: it is not there, or leads nowhere. */
+static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
+{
+	const struct path root = part_root(path);
+	const struct private_endpoint *found = part_find(served(endpoint->request), &root);
+	struct virtual_network *network = NULL;
+	struct arm_shown shown;
+	struct change_error error;
+	char text[ADDRESS_TEXT_MAX];
+	const char *address = found ? address_of(endpoint->request, &root, text) : NULL;
+
+	if (!address || !arm_find(endpoint->request, arm_type_of(&root), &root, &shown, &error))
+		return false;
+	service_name(shown.values, endpoint->service);
+	arm_shown_release(&shown);
+	snprintf(endpoint->address, sizeof endpoint->address, "%s", address);
+	(void)model_subnet_of(served(endpoint->request), found->resource_group, found->subnet,
+			      &network);
+	endpoint->network = network;
+	return *endpoint->service;
+}
+
+static bool add_or_remove(json_t *records, const char *data, bool adds)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(records, i, item)
+	{
+		if (strcasecmp(json_string_value(item), data) != 0)
+			continue;
+		if (!adds)
+			json_array_remove(records, i);
+		return !adds;
+	}
+	if (adds)
+		json_add(records, json_text(data));
+	return adds;
+}
+
+/* Adds the data to the record set of that name in the zone, or takes it out: a set goes with its
+ * last record. */
+static void change_record(struct endpoint *endpoint, const struct path *zone, const char *name,
+			  const char *data, bool adds)
+{
+	const struct path path = {kind_of_id(KIND_RECORD_SET), zone->group, {zone->names[0], name}};
+	struct arm_shown shown = {.values = NULL};
+	struct change_error error;
+	json_t *values = NULL, *records;
+
+	if (arm_find(endpoint->request, arm_type_of(&path), &path, &shown, &error))
+		values = arm_base(&shown, &error);
+	if (!values)
+		values = json_make("{s:o, s:i, s:[]}", "name", json_text(name), "ttl", RECORD_TTL,
+				   "records");
+	records = json_object_get(values, "records");
+	if (!add_or_remove(records, data, adds)) {
+		json_decref(values);
+	} else if (!item_may_change(served(endpoint->request), &path, shown.item, !adds, &error)) {
+		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s", name,
+			  zone->names[0], error.text);
+		json_decref(values);
+	} else {
+		if (json_array_size(records) == 0) {
+			json_decref(values);
+			values = NULL;
+		}
+		if (api_edit_also(endpoint->edit, &path, values) != 0)
+			arm_error(endpoint->errors, 503, "OutOfMemory", NULL, "%s",
+				  err_text(ERR_NOMEM));
+	}
+	arm_shown_release(&shown);
+}
+
+/* The longest zone that the network is linked to and that has the name in it; NULL: none. */
+static const struct private_zone *zone_of(const struct endpoint *endpoint, const char *name)
+{
+	const struct model *model = served(endpoint->request);
+	const struct private_zone *best = NULL;
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+		size_t own = strlen(zone->name);
+		bool is_linked = false;
+
+		if (own >= length || (best && own <= strlen(best->name)) ||
+		    name[length - own - 1] != '.' ||
+		    strcasecmp(name + length - own, zone->name) != 0)
+			continue;
+		for (size_t k = 0; k < zone->links.count; k++)
+			is_linked =
+				is_linked || model_network(model, zone->resource_group,
+							   zone->links.items[k].virtual_network) ==
+						     endpoint->network;
+		if (is_linked)
+			best = zone;
+	}
+	return best;
+}
+
+static void change_ptr(struct endpoint *endpoint, const char *target, bool adds)
+{
+	struct arena *arena = &endpoint->request->arena;
+	struct address address;
+	char name[NAME_TEXT_MAX];
+	const struct private_zone *zone;
+	const char *set;
+	size_t length;
+
+	if (address_parse(&address, endpoint->address) != 0)
+		return;
+	reverse_text(&address, name);
+	length = strlen(name);
+	if (length > 0 && name[length - 1] == '.')
+		name[length - 1] = '\0';
+	zone = zone_of(endpoint, name);
+	if (!zone)
+		return;
+	set = arena_printf(arena, "%.*s:PTR", (int)(strlen(name) - strlen(zone->name) - 1), name);
+	if (set && !zone->file) {
+		const struct path path = part_path(kind_of_id(KIND_ZONE), zone, NULL);
+
+		change_record(endpoint, &path, set, target, adds);
+	}
+}
+
+/* The zone that a configuration refers to, by its group and name. False: there is none. */
+static bool zone_path(const struct endpoint *endpoint, const json_t *configuration,
+		      struct path *path)
+{
+	const struct private_zone *zone = model_zone(served(endpoint->request), endpoint->group,
+						     json_text_of(configuration, "zone"));
+
+	if (zone)
+		*path = part_path(kind_of_id(KIND_ZONE), zone, NULL);
+	return zone;
+}
+
+static void change_records(struct endpoint *endpoint, const json_t *configuration, bool adds)
+{
+	struct arena *arena = &endpoint->request->arena;
+	const char *name = arena_printf(arena, "%s:A", endpoint->service), *target;
+	struct path zone;
+
+	if (!name || !zone_path(endpoint, configuration, &zone))
+		return;
+	change_record(endpoint, &zone, name, endpoint->address, adds);
+	target = arena_printf(arena, "%s.%s.", endpoint->service, zone.names[0]);
+	if (target)
+		change_ptr(endpoint, target, adds);
+}
+
+/* Whether the configurations have the zone of this one. */
+static bool has_zone(const json_t *configurations, const json_t *one)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)configurations, i,
+			   item) if (strcasecmp(json_text_of(item, "zone"),
+						json_text_of(one, "zone")) == 0) return true;
+	return false;
+}
+
+json_t *particular_zone_records(const struct arm_shown *shown)
+{
+	struct endpoint endpoint = {.request = shown->request, .group = shown->path.group};
+	struct path zone;
+
+	if (!find_endpoint(&endpoint, &shown->path) || !zone_path(&endpoint, shown->values, &zone))
+		return json_array();
+	return json_make("[{s:s, s:o, s:o, s:i, s:[o], s:s}]", "recordType", "A", "recordSetName",
+			 json_text(endpoint.service), "fqdn",
+			 json_sprintf("%s.%s", endpoint.service, zone.names[0]), "ttl", RECORD_TTL,
+			 "ipAddresses", json_text(endpoint.address), "provisioningState",
+			 "Succeeded");
+}
+
+void particular_read_zone_group(struct arm_reading *reading)
+{
+	struct endpoint endpoint = {.request = reading->request,
+				    .edit = reading->edit,
+				    .errors = reading->errors,
+				    .group = reading->path->group};
+	const json_t *before = json_object_get(reading->base, "zones"),
+		     *after = json_object_get(reading->values, "zones");
+	json_t *item;
+	size_t i;
+
+	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))
+		return;
+	json_array_foreach((json_t *)(uintptr_t)before, i, item) if (!has_zone(after, item))
+		change_records(&endpoint, item, false);
+	json_array_foreach((json_t *)(uintptr_t)after, i, item) if (!has_zone(before, item))
+		change_records(&endpoint, item, true);
+}
+
+/* ---- private endpoints: what comes and goes with one ---- */
+
+/* An interface of its own, with an address of its subnet. */
+void particular_read_private_endpoint(struct arm_reading *reading)
+{
+	const struct api_request *request = reading->request;
+	const char *group = strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL
+									  : reading->path->group,
+		   *name = path_name(reading->path), *own;
+	char uuid[UUID_TEXT_MAX], id[ARM_ID_MAX], text[ADDRESS_TEXT_MAX];
+	struct path path = {kind_of_id(KIND_INTERFACE), reading->path->group, {NULL, NULL}};
+	struct places places;
+	const char *address = NULL;
+	json_t *values;
+
+	if (!arm_get(reading->body, "properties.privateLinkServiceConnections") &&
+	    !arm_get(reading->body, "properties.manualPrivateLinkServiceConnections") &&
+	    !reading->merges)
+		arm_misfit(
+			reading->errors, "properties.privateLinkServiceConnections",
+			"is missing; give what the endpoint leads to: "
+			"[{\"name\", \"properties\": {\"privateLinkServiceId\", \"groupIds\"}}]");
+	if (reading->shown || reading->errors->status != 0)
+		return;
+	if (places_init(&places, served(request), group, json_text_of(reading->values, "subnet")))
+		address = take_place(&places, text);
+	free(places.used);
+	if (!address) {
+		arm_error(reading->errors, 400, "SubnetIsFull", "properties.subnet.id",
+			  "properties.subnet.id: no address of the subnet is free; give another "
+			  "subnet");
+		return;
+	}
+	uuid_of_name(text_lower(arm_id(request, reading->path, id)), uuid);
+	own = json_string_value(arm_get(reading->body, "properties.customNetworkInterfaceName"));
+	path.names[0] =
+		own && *own ? arena_strdup(&reading->request->arena, own)
+			    : arena_printf(&reading->request->arena, "%.39s.nic.%s", name, uuid);
+	values = json_make("{s:o, s:o, s:[{s:s, s:o, s:o, s:b}]}", "name", json_text(path.names[0]),
+			   "private_endpoint", json_text(name), "ip_configurations", "name",
+			   "privateEndpointIpConfig", "subnet",
+			   json_text(json_text_of(reading->values, "subnet")), "address",
+			   json_text(address), "primary", true);
+	if (group)
+		json_put(values, "resource_group", json_text(group));
+	if (json_object_get(reading->values, "region"))
+		json_put(values, "region", json_incref(json_object_get(reading->values, "region")));
+	json_put(reading->values, "network_interface", json_text(path.names[0]));
+	if (!path.names[0] || api_edit_also(reading->edit, &path, values) != 0)
+		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}
+
+void particular_remove_zone_group(const struct arm_shown *shown, struct api_edit *edit,
+				  struct arm_errors *errors)
+{
+	struct endpoint endpoint = {.request = shown->request,
+				    .edit = edit,
+				    .errors = errors,
+				    .group = shown->path.group};
+	json_t *item;
+	size_t i;
+
+	if (!find_endpoint(&endpoint, &shown->path))
+		return;
+	json_array_foreach(json_object_get(shown->values, "zones"), i, item)
+		change_records(&endpoint, item, false);
+}
+
+struct removing { /* of a private endpoint */
+	struct api_edit *edit;
+	struct arm_errors *errors;
+};
+
+static void remove_zone_group(void *context, struct arm_shown *child)
+{
+	const struct removing *removing = context;
+
+	particular_remove_zone_group(child, removing->edit, removing->errors);
+}
+
+void particular_remove_private_endpoint(const struct arm_shown *shown, struct api_edit *edit,
+					struct arm_errors *errors)
+{
+	struct removing removing = {edit, errors};
+	const char *name = json_string_value(json_object_get(shown->values, "network_interface"));
+	const struct path path = {kind_of_id(KIND_INTERFACE),
+				  shown->path.group,
+				  {name ? arena_strdup(&shown->request->arena, name) : NULL, NULL}};
+
+	arm_each_child(shown, arm_type_of_kind(KIND_ZONE_GROUP), remove_zone_group, &removing);
+	if (path.names[0] && part_find(served(shown->request), &path) &&
+	    api_edit_also(edit, &path, NULL) != 0)
+		arm_error(errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}

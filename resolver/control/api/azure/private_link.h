@@ -1,0 +1,35 @@
+/* Network interfaces and private endpoints: addresses that are chosen in a subnet, and what comes
+ * and goes with a private endpoint. By the hooks of azure/type.c.
+ *
+ *     private endpoint ─► its interface, with an address in its subnet
+ *     zone group       ─► in each of its zones an A record NAME -> that address, and a PTR in the
+ *                         reverse zone that the endpoint's network is linked to, if there is one
+ *
+ * NAME is the service's: the last part of privateLinkServiceId. A record set may have the addresses
+ * of several endpoints, and others that somebody gave it: only this endpoint's comes and goes. */
+#ifndef SLUICE_ARM_PRIVATE_LINK_H
+#define SLUICE_ARM_PRIVATE_LINK_H
+
+#include "resolver/control/api/azure/values.h"
+
+/* ---- members that are shown ---- */
+
+json_t *particular_inner_id(const struct arm_shown *shown); /* of an IP configuration */
+json_t *particular_mac_address(const struct arm_shown *shown);
+json_t *particular_interface_endpoint(const struct arm_shown *shown);
+json_t *particular_connection_state(const struct arm_shown *shown);
+json_t *particular_endpoint_interfaces(const struct arm_shown *shown);
+json_t *particular_endpoint_names(const struct arm_shown *shown);
+json_t *particular_zone_records(const struct arm_shown *shown);
+
+/* ---- hooks ---- */
+
+void particular_read_interface(struct arm_reading *reading);
+void particular_read_private_endpoint(struct arm_reading *reading);
+void particular_read_zone_group(struct arm_reading *reading);
+void particular_remove_private_endpoint(const struct arm_shown *shown, struct api_edit *edit,
+					struct arm_errors *errors);
+void particular_remove_zone_group(const struct arm_shown *shown, struct api_edit *edit,
+				  struct arm_errors *errors);
+
+#endif
