@@ -143,7 +143,7 @@ class Types(World):
         name = "acct.privatelink.blob.core.windows.net"
         self.assert_answer(self.ask(name), "10.10.1.5")
         self.assertEqual([name + "."], self.host.ask(
-            test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").data)
+            test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").texts())
         for path in (below("privateEndpoints/pe"), group):
             shown = self.arm("GET", path, status=200)
             self.assertEqual(shown.body, self.arm("PUT", path, shown.body, 200).body)
@@ -153,8 +153,8 @@ class Types(World):
         self.arm("DELETE", below("privateEndpoints/pe"), status=200)
         self.assertEqual(404, self.arm("GET", nic["id"]).status)
         self.assertEqual(404, self.arm("GET", group).status)
-        self.assertEqual([], self.host.ask(test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").data)
-        self.assertEqual([], self.ask(name).data)
+        self.assertEqual([], self.host.ask(test_resources.INBOUND, "5.1.10.10.in-addr.arpa", "PTR").texts())
+        self.assertEqual([], self.ask(name).texts())
 
     def test_what_get_gave_can_be_put_back_and_changes_nothing(self):
         self.build_all()
