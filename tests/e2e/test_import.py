@@ -1005,15 +1005,14 @@ class ArmTemplate(Azure):
     def test_names_parameters_and_loops_are_evaluated(self):
         for pattern in ('name = "acme-hub"', r'name = "dns-out"; prefix = "10\.1\.0\.16/28"', r'outbound_endpoints = \[ "acme-resolver/out" \]',
                         r'targets = \( \{ address = "192\.0\.2\.53"; \}, \{ address = "192\.0\.2\.54"; \} \)',
-                        r'metadata = \[ "by=bicep" \]'):
+                        r'metadata = \[ "by=bicep" \]', r'tags = \[ "team=net" \]'):
             self.assertRegex(self.config, pattern)
         self.assertNotIn("lab.internal", self.config)  # its condition says no
 
     def test_comments_and_what_is_lost(self):
         self.assertRegex(self.config, r'# The hub\.\n +\{\s+name = "acme-hub"')
         self.assertRegex(self.config, r'# What is on-premises\.\n +\{\s+name = "contoso"')
-        self.told_of(self.told, r"main\.json:\d+: tags: not carried over: only addresses have tags",
-                     r"main\.json:\d+: ipv4Address: not carried over: what .*networkInterfaces/nic is, is known when it is deployed",
+        self.told_of(self.told, r"main\.json:\d+: ipv4Address: not carried over: what .*networkInterfaces/nic is, is known when it is deployed",
                      r"main\.json:\d+: Microsoft\.Storage/storageAccounts: not carried over")
 
     def test_a_parameter_without_a_value_is_told_where_it_is_needed(self):
@@ -1162,7 +1161,7 @@ class ArmPlaces(Azure):
                      r"az-network\.json:\d+: Microsoft\.Network/dnsResolverPolicies: not carried over")
 
     def test_two_of_one_name_are_told_apart_by_their_groups(self):
-        for pattern in (r'name = "hub";\s+resource_group = "net"', r'name = "hub";\s+resource_group = "apps"',
+        for pattern in (r'tags = \[ "app=web", "of\\\\=a=b=c" \]', r'name = "hub";\s+resource_group = "net"', r'name = "hub";\s+resource_group = "apps"',
                         r'name = "hub"; virtual_network = "hub"', r'name = "apps"; virtual_network = "apps/hub"'):
             self.assertRegex(self.config, pattern)
 
@@ -1205,12 +1204,13 @@ class Terraform(Azure):
     def test_references_lead_to_their_resources(self):
         self.assertRegex(self.config, r'name = "in"; subnet = "dns-in"; allocation = "static"; address = "10\.1\.0\.4"')
         self.assertRegex(self.config, r'name = "spoke"; virtual_network = "spoke"')
+        self.assertRegex(self.config, r'tags = \[ "team=net" \]')
         self.assertRegex(self.config, r'outbound_endpoints = \[ "hub-resolver/out" \]')
 
     def test_what_is_known_when_it_is_applied_is_told(self):
         self.told_of(self.told, r'link\.corp\["each"\]\.virtual_network_id: not carried over: it is known when it is applied',
                      r"azurerm_private_dns_a_record\.endpoint\.records: not carried over",
-                     r"azurerm_storage_account\.acme: not carried over", r"azurerm_private_dns_zone\.corp\.tags: not carried over")
+                     r"azurerm_storage_account\.acme: not carried over")
 
     def test_a_state_is_taken_too(self):
         with open(self.FILES + "plan.json") as file:

@@ -118,7 +118,7 @@ static void tell_members_of(struct import *import, const json_t *object, const c
 		there = there.line > 0 ? there : import_place(import, at->file, at->line, what);
 		import_lost(import, &there, "%s",
 			    strcasecmp(key, "tags") == 0
-				    ? "only addresses have tags here"
+				    ? "there are no tags of such a thing here"
 				    : "sluice has nothing that corresponds to it");
 	}
 }
@@ -709,16 +709,28 @@ static bool has_data(struct import *import, const char *type, const json_t *reco
 	return false;
 }
 
-/* NAME=VALUE */
+/* NAME=VALUE, also of tags whose names have a '=': a backslash is ahead of it. */
 static void put_pairs(struct import *import, struct resource *resource, const char *key,
 		      const json_t *pairs)
 {
+	bool are_tags = strcmp(key, "tags") == 0;
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)pairs, name, value) if (json_is_string(value))
+	json_object_foreach((json_t *)pairs, name, value)
+	{
+		char *written = import_alloc(import, 2 * strlen(name) + 1), *to = written;
+
+		if (!json_is_string(value))
+			continue;
+		for (const char *at = name; *at != '\0'; at++) {
+			if (are_tags && strchr("=\\", *at))
+				*to++ = '\\';
+			*to++ = *at;
+		}
 		import_add(import, resource->node, key, &resource->at,
-			   import_printf(import, "%s=%s", name, json_string_value(value)));
+			   import_printf(import, "%s=%s", written, json_string_value(value)));
+	}
 }
 
 static void put_records(struct import *import, struct resource *set)
@@ -802,6 +814,7 @@ static void put_ruleset_link(struct import *import, struct resource *link)
 	put_new(import, link, ruleset->node, "links", link->names[1]);
 	import_text(import, link->node, "virtual_network", &link->at,
 		    reference(import, link, network));
+	put_pairs(import, link, "metadata", get(link->json, "metadata"));
 }
 
 static void put_rule(struct import *import, struct resource *rule)
@@ -893,7 +906,6 @@ static void put_public_ip(struct import *import, struct resource *resource)
 		import_text(import, resource->node, "domain_name_label", &resource->at, label);
 	if (name)
 		import_text(import, resource->node, "reverse_fqdn", &resource->at, name);
-	put_pairs(import, resource, "tags", json_member(resource->json, "tags"));
 	put_pool(import, resource, address);
 	if (name)
 		import_changed(import, &resource->at,
@@ -905,22 +917,25 @@ static void put_public_ip(struct import *import, struct resource *resource)
 /* What is put first may be referred to by what follows. */
 static const struct azure_kind kinds[] = {
 	{"virtualNetworks", put_network,
-	 (const char *const[]){"addressSpace", "dhcpOptions", "subnets", "encryption", NULL}},
+	 (const char *const[]){"addressSpace", "dhcpOptions", "subnets", "encryption", "tags",
+			       NULL}},
 	{"virtualNetworks/subnets", put_subnet_alone, subnet_members},
-	{"dnsResolvers", put_resolver, (const char *const[]){"virtualNetwork", NULL}},
-	{"dnsResolvers/inboundEndpoints", put_inbound, (const char *const[]){NULL}},
-	{"dnsResolvers/outboundEndpoints", put_outbound, (const char *const[]){"subnet", NULL}},
-	{"privateDnsZones", put_zone, (const char *const[]){NULL}},
+	{"dnsResolvers", put_resolver, (const char *const[]){"virtualNetwork", "tags", NULL}},
+	{"dnsResolvers/inboundEndpoints", put_inbound, (const char *const[]){"tags", NULL}},
+	{"dnsResolvers/outboundEndpoints", put_outbound,
+	 (const char *const[]){"subnet", "tags", NULL}},
+	{"privateDnsZones", put_zone, (const char *const[]){"tags", NULL}},
 	{"privateDnsZones/virtualNetworkLinks", put_zone_link,
-	 (const char *const[]){"virtualNetwork", "registrationEnabled", "resolutionPolicy", NULL}},
+	 (const char *const[]){"virtualNetwork", "registrationEnabled", "resolutionPolicy", "tags",
+			       NULL}},
 	{"privateDnsZones/*", put_records,
 	 (const char *const[]){"ttl", "metadata", "isAutoRegistered", "aRecords", "aaaaRecords",
 			       "cnameRecord", "mxRecords", "ptrRecords", "soaRecord", "srvRecords",
 			       "txtRecords", NULL}},
 	{"dnsForwardingRulesets", put_ruleset,
-	 (const char *const[]){"dnsResolverOutboundEndpoints", NULL}},
+	 (const char *const[]){"dnsResolverOutboundEndpoints", "tags", NULL}},
 	{"dnsForwardingRulesets/virtualNetworkLinks", put_ruleset_link,
-	 (const char *const[]){"virtualNetwork", NULL}},
+	 (const char *const[]){"virtualNetwork", "metadata", NULL}},
 	{"dnsForwardingRulesets/forwardingRules", put_rule,
 	 (const char *const[]){"domainName", "targetDnsServers", "metadata", "forwardingRuleState",
 			       NULL}},
@@ -1045,6 +1060,8 @@ void azure_finish(struct import *import)
 				continue;
 			tell_members(import, at->json, kinds[i].members, &at->at);
 			kinds[i].put(import, at);
+			if (at->node && is_known(kinds[i].members, "tags"))
+				put_pairs(import, at, "tags", json_member(at->json, "tags"));
 			gather_comments(import, at->json, &at->at);
 		}
 	put_vnet_resolver(import);
