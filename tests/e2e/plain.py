@@ -25,11 +25,15 @@ LIMITS = {"rulesets_per_virtual_network": 2, "rules_per_ruleset": 6, "links_per_
           "outbound_endpoints_per_ruleset": 2, "private_zones_per_subscription": 5, "resolvers_per_subscription": 3}
 SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
 REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
-            "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones"}
+            "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones",
+            "network_interfaces": "ip_configurations", "private_endpoints": "subnet", "zone_groups": "zones"}
 OWNED = ("addresses", "services", "groups", "ptrs")
-NAMED = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "transfers"]
+NAMED = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "transfers",
+         "network_interfaces", "private_endpoints"]
 NOUNS = {"virtual_networks": "virtual network", "resolvers": "resolver", "private_zones": "private zone"}
-TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients"]
+TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients",
+       "network_interfaces", "private_endpoints"]
+INSIDE = {"resolvers": "outbound_endpoints", "subnets": "subnets"}  # what a reference names behind the last slash
 
 
 class Refused(Exception):
@@ -79,26 +83,39 @@ def order(path):
 
 
 def referring(path):
-    """(member, kind) of what values at that path refer to; None: to nothing."""
+    """(member, kind) of what values at that path, or the objects in that member, refer to; None: to nothing."""
     kind, child = kind_of(path)
     if child == "links" or (kind == "resolvers" and not child):
         return "virtual_network", "virtual_networks"
+    if child == "zone_groups":
+        return "zones", "private_zones"
     if child is None:
-        return {"rulesets": ("outbound_endpoints", "resolvers"), "transfers": ("zones", "private_zones")}.get(kind)
+        return {"rulesets": ("outbound_endpoints", "resolvers"), "transfers": ("zones", "private_zones"),
+                "network_interfaces": ("ip_configurations", "subnets"),
+                "private_endpoints": ("subnet", "subnets")}.get(kind)
     return None
+
+
+def rewritten(path, values, full):
+    """Values with each reference as the function has it."""
+    member, kind = referring(path) or (None, None)
+    if member not in (values or {}):
+        return values
+
+    def each(value):
+        if isinstance(value, list):
+            return [each(item) for item in value]
+        if isinstance(value, dict):
+            return {key: full(item) if key in ("subnet", "zone") else item for key, item in value.items()}
+        return full(value)
+    return dict(values, **{member: each(values[member])})
 
 
 def in_full(path, values):
     """Values with each reference as it is written from everywhere, in lower case."""
-    member, kind = referring(path) or (None, None)
-    if member not in (values or {}):
-        return values
-    group = group_in(path)
-
-    def full(text):
-        return ("%s/%s" % (group, text) if text.count("/") == (kind == "resolvers") else text).lower()
-    value = values[member]
-    return dict(values, **{member: [full(text) for text in value] if isinstance(value, list) else full(value)})
+    group, (_, kind) = group_in(path), referring(path) or (None, None)
+    return rewritten(path, values, lambda text: (
+        "%s/%s" % (group, text) if text.count("/") == (kind in INSIDE) else text).lower())
 
 
 def is_owned(path):
@@ -106,9 +123,15 @@ def is_owned(path):
 
 
 def patched(values, patch):
-    """RFC 7396, of values that hold no objects."""
+    """Objects in the values are replaced as a whole."""
     out = dict(values, **patch)
     return {key: value for key, value in out.items() if value is not None}
+
+
+def merged(values, patch):
+    """RFC 7396."""
+    inside = {key: merged(values.get(key) or {}, value) for key, value in patch.items() if isinstance(value, dict)}
+    return patched(values, dict(patch, **inside))
 
 
 def net(text):
@@ -167,27 +190,29 @@ class Model:
         resolver, _, end = text.rpartition("/")
         return self.ref("resolvers", group, resolver), end
 
+    def ref_subnet(self, group, text):
+        """(network, subnet) of a subnet; the network None: there is no such network."""
+        network, _, subnet = text.rpartition("/")
+        return self.ref("virtual_networks", group, network), subnet
+
     def refer(self, path):
         """What is stored at the path says what its references mean, whatever comes later."""
-        member, kind = referring(path) or (None, None)
-        values = self.stored[path]
-        if member not in values:
-            return
+        _, kind = referring(path) or (None, None)
+        top = "virtual_networks" if kind == "subnets" else kind
 
         def full(text):
             end = ""
-            if kind == "resolvers":
-                found, end = self.ref_end(group_in(path), text)
-                end = "/" + end
-                if found and end[1:] not in self.items("outbound_endpoints", self.at(kind, found)):
+            if kind in INSIDE:
+                found, end = (self.ref_end if kind == "resolvers" else self.ref_subnet)(group_in(path), text)
+                if found and end not in self.items(INSIDE[kind], self.at(top, found)):
                     found = None
+                end = "/" + end
             else:
                 found = self.ref(kind, group_in(path), text)
             if found is None or text.count("/") > bool(end):
                 return text
-            return "%s/%s%s" % (self.spelled(self.at(kind, found)), bare(found), end)
-        value = values[member]
-        self.stored[path] = dict(values, **{member: [full(text) for text in value] if isinstance(value, list) else full(value)})
+            return "%s/%s%s" % (self.spelled(self.at(top, found)), bare(found), end)
+        self.stored[path] = rewritten(path, self.stored[path], full)
 
     def no(self, kind, text):
         """What is said of a text that refers to nothing."""
@@ -386,6 +411,7 @@ class Model:
         self.check_resolvers()
         self.check_zones()
         self.check_rulesets()
+        self.check_interfaces()
         self.check_rest()
         return self.words, self.may
 
@@ -639,6 +665,61 @@ class Model:
         if repeated([rule["domain"] for rule in rules.values()]):
             self.say("has a rule in this ruleset already")
         self.count(len(rules), "rules_per_ruleset")
+
+    def check_subnet(self, path, text):
+        """The network and the prefix; None: the subnet is none for machines, which is said."""
+        network, name = self.ref_subnet(group_in(path), text)
+        subnet = self.items("subnets", self.at("virtual_networks", network)).get(name) if network else None
+        if not subnet:
+            several = len(self.called("virtual_networks", text.split("/")[0].lower())) > 1
+            self.say('there is more than one virtual network' if network is None and text.count("/") == 1 and several
+                     else 'there is no subnet "%s"' % self.shown("virtual_networks", text))
+        elif subnet.get("delegation") == DELEGATION:
+            self.say("so an endpoint has it for itself")
+        else:
+            return network, net(subnet["prefix"])
+        return None
+
+    def check_home(self, values, network):
+        if self.region(values) != self.region(self.networks[network]):
+            self.say("both must be in one region")
+
+    def check_interfaces(self):
+        taken = set()
+        for name, interface in self.items("network_interfaces").items():
+            path, home = self.at("network_interfaces", name), None
+            if not interface["ip_configurations"]:
+                self.say("is empty; give at least one")
+            if [one.get("primary") for one in interface["ip_configurations"]].count(True) > 1:
+                self.say("is primary already; mark one of them")
+            for one in interface["ip_configurations"]:
+                place = self.check_subnet(path, one["subnet"])
+                if not place:
+                    continue
+                (network, prefix), address = place, ipaddress.ip_address(one["address"])
+                if home and network != home:
+                    self.say("keep an interface in one network")
+                if not home:
+                    self.check_home(interface, network)
+                home = home or network
+                if address not in prefix:
+                    self.say("is outside its subnet")
+                elif int(address) - int(prefix[0]) < 4 or address == prefix[-1]:
+                    self.say("which are reserved")
+                if (network, address) in taken:
+                    self.say("is the address of another ip configuration")
+                taken.add((network, address))
+        for name, endpoint in self.items("private_endpoints").items():
+            path = self.at("private_endpoints", name)
+            place = self.check_subnet(path, endpoint["subnet"])
+            if place:
+                self.check_home(endpoint, place[0])
+            for group in self.items("zone_groups", path).values():
+                if not group["zones"]:
+                    self.say("is empty; give at least one")
+                for zone in group["zones"]:
+                    if not self.ref("private_zones", group_in(path), zone["zone"]):
+                        self.say(self.no("private_zones", zone["zone"]))
 
     def check_rest(self):
         pools = [net(pool["prefix"]) for pool in self.items("address_pools").values()]

@@ -62,6 +62,8 @@ BEGIN = [
     ("virtual_networks/-/n1", {"address_space": ["10.31.0.0/16"], "client_prefixes": ["127.1.1.0/24"]}),
     ("virtual_networks/Berlin/n2", {"address_space": ["10.35.0.0/16"], "client_prefixes": ["127.1.5.0/24"]}),
     ("virtual_networks/-/n1/subnets/s1", {"prefix": "10.31.0.0/28", "delegation": DELEGATION}),
+    ("virtual_networks/-/n1/subnets/apps", {"prefix": "10.31.1.0/28"}),
+    ("virtual_networks/Berlin/n2/subnets/apps", {"prefix": "10.35.1.0/28"}),
     ("resolvers/munich/r1", {"virtual_network": "n1"}),
     ("resolvers/munich/r1/outbound_endpoints/out", {"source": "127.0.0.1", "subnet": "s1"}),
     ("private_zones/munich/z1.internal", {}),
@@ -83,7 +85,8 @@ DOMAINS = ["x.corp.", "y.x.corp.", "z.corp.", "z1.internal.", "v.corp.", "u.corp
 OWNERS = ["@", "a", "b", "a.b", "*", "*.a"]
 DATA = {"a": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "txt": ['"x"', '"y"'],
         "cname": ["a", "b.z1.internal.", "q.x.corp."], "aaaa": ["2001:db8::1", "2001:db8::2"]}
-INNER = {"virtual_networks": ["subnets"], "resolvers": ["inbound_endpoints", "outbound_endpoints"],
+INNER = {"virtual_networks": ["subnets", "peerings"], "private_endpoints": ["zone_groups"],
+         "resolvers": ["inbound_endpoints", "outbound_endpoints"],
          "private_zones": ["links", "record_sets"], "rulesets": ["links", "target_groups", "rules"]}
 
 
@@ -157,7 +160,8 @@ class Draw:
                  ("outbound_endpoints", 5), ("private_zones", 5), ("zone_links", 8), ("record_sets", 14),
                  ("rulesets", 5), ("ruleset_links", 8), ("target_groups", 5), ("rules", 14), ("address_pools", 3),
                  ("keys", 3), ("transfers", 3), ("clients", 3), ("addresses", 10), ("services", 4), ("ptrs", 6),
-                 ("groups", 6)]
+                 ("groups", 6), ("peerings", 2), ("network_interfaces", 6), ("private_endpoints", 4),
+                 ("zone_groups", 4)]
         kind = self.chance.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
         path, values = getattr(self, kind)()
         if is_top(path) and not is_owned(path) and self.rarely(0.07):
@@ -183,6 +187,7 @@ class Draw:
         values = {"address_space": ["10.%d.0.0/16" % (30 + int(number))], "client_prefixes": ["127.1.%s.0/24" % number]}
         if self.rarely():
             values["address_space"] = [self.one("10.31.0.0/16", "127.0.0.0/8")]
+        values = self.kept(values)
         if self.rarely(0.15):
             values["dns_servers"] = ["127.0.0.7:53"]
         if self.rarely():
@@ -197,7 +202,57 @@ class Draw:
         values = {"prefix": "10.%d.0.%s" % (30 + number, self.one("0/28", "16/28", "32/28", "0/27"))}
         if not self.rarely(0.1):
             values["delegation"] = DELEGATION
+        if self.rarely(0.3):
+            return path + "/subnets/apps", {"prefix": "10.%d.1.0/28" % (30 + number)}
         return "%s/subnets/%s" % (path, self.one("s1", "s2", "s3")), values
+
+    def kept(self, values):
+        """With what Azure's clients keep, perhaps."""
+        for key in ("tags", "azure"):
+            if self.rarely(0.2):
+                values[key] = self.one({"a": "1"}, {"x=y": "{}", "B": "[1]"})
+        return values
+
+    def peerings(self):
+        values = self.kept({})
+        values.pop("tags", None)
+        network = self.at("virtual_networks", self.known("virtual_networks", *NETWORKS))
+        return "%s/peerings/%s" % (network, self.one("p1", "p.2")), values
+
+    def apps(self):
+        """(the path of a network that most often has a subnet for machines, a reference to that)"""
+        having = [path for path in sorted(self.world.model.stored) if path.endswith("/subnets/apps")]
+        if not having or self.rarely():
+            return "virtual_networks/-/n1", "%s/%s" % (self.network(), self.one("apps", "s1", "none"))
+        network = plain.parent_of(self.one(*having))
+        group = "" if self.rarely(0.3) else self.world.model.spelled(network) + "/"
+        return network, "%s%s/apps" % (group, name_of(network))
+
+    def network_interfaces(self):
+        configurations, network, text = [], *self.apps()
+        for name in self.one(["one"], ["one"], ["one", "two"]):
+            if self.rarely(0.03):
+                network, text = self.apps()
+            number = self.one(*range(4, 15)) if not self.rarely(0.1) else self.one(0, 3, 15, 16)
+            configurations.append({"name": name, "subnet": text, "address": "10.%d.1.%d" % (30 + number_of(network), number)})
+            if self.rarely(0.2):
+                configurations[-1]["primary"] = True
+        values = self.kept({"ip_configurations": [] if self.rarely(0.03) else configurations})
+        if self.rarely():
+            values["region"] = "northeurope"
+        return self.at("network_interfaces", self.one("i1", "i2", "i3"), 0.3), values
+
+    def private_endpoints(self):
+        values = self.kept({"subnet": self.apps()[1]})
+        if self.rarely():
+            values["region"] = "northeurope"
+        return self.at("private_endpoints", self.one("e1", "e2"), 0.3), values
+
+    def zone_groups(self):
+        zones = [{"name": "z%d" % at, "zone": self.refer("private_zones", self.known("private_zones", *ZONES, "filed.internal"))}
+                 for at in range(self.one(1, 1, 2))]
+        endpoint = self.at("private_endpoints", self.known("private_endpoints", "e1", "e2"))
+        return "%s/zone_groups/%s" % (endpoint, self.one("d", "d2")), {"zones": [] if self.rarely() else zones}
 
     def resolvers(self):
         values = {"virtual_network": self.network()}
@@ -598,7 +653,7 @@ class Random(World):
                 self.refuse_unread(at, given)
             except Refused as refused:
                 return self.expect(answer, refused)
-            path, values = at, plain.patched(self.model.stored[at], values)
+            path, values = at, plain.merged(self.model.stored[at], values)
         return self.settle(answer, [(path, values)], False)
 
     def is_made(self, answer):
