@@ -285,22 +285,25 @@ static int collect_sets(struct listing *listing, const struct path *parent, cons
 	return err;
 }
 
-/* The SOA that nobody gave comes first. */
-static void add_soa(struct listing *listing, const struct path *parent, json_t *array)
+/* The SOA that nobody gave comes first. True: it is there. */
+static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
 {
 	const struct arm_asked *asked = listing->asked;
 	const struct arm_type *type = arm_type_named("privateDnsZones/SOA", 19);
 	struct path path = {asked->path.kind, parent->group, {parent->names[0], "@:SOA"}};
 	struct arm_shown shown;
 	struct change_error error;
+	bool is_nobodys;
 
 	if ((!asked->is_all && asked->type != type) || (listing->suffix && *listing->suffix))
-		return;
+		return false;
 	if (!arm_find(listing->request, type, &path, &shown, &error))
-		return;
-	if (!shown.item)
+		return false;
+	is_nobodys = !shown.item;
+	if (is_nobodys)
 		json_add(array, arm_print(&shown));
 	arm_shown_release(&shown);
+	return is_nobodys;
 }
 
 static bool is_behind(const struct listed *listed, bool at_top, const char *behind)
@@ -424,7 +427,7 @@ static void list(struct api_request *request, const struct arm_asked *asked)
 		if (asked->path.kind->bulk) {
 			err = collect_sets(&listing, &parent, page.behind, room);
 			if (!err && !page.behind)
-				add_soa(&listing, &parent, array);
+				room -= add_soa(&listing, &parent, array);
 		} else {
 			err = collect(&listing, is_inside ? &parent : NULL, in);
 			if (err)
