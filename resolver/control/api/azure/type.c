@@ -76,7 +76,7 @@ static const struct arm_member network_members[] = {
 	LOCATION,
 	TAGS,
 	{.path = "addressSpace.addressPrefixes", .key = "address_space", .required = true},
-	{.path = "dhcpOptions.dnsServers", .key = "dns_servers", .quiet = true},
+	{.path = "dhcpOptions.dnsServers", .key = "dns_servers", .form = ARM_HOSTS, .quiet = true},
 	{.path = "encryption.enabled", .key = "encryption", .quiet = true},
 	KEPT("encryption.enforcement"),
 	INSIDE("subnets", "virtualNetworks/subnets"),

@@ -26,6 +26,7 @@ enum arm_form {
 	ARM_SAME,     /* not at all: a text, a number, a truth value, or an array of them */
 	ARM_WORD,     /* a word; the two differ in case alone */
 	ARM_LOCATION, /* "West Europe" is westeurope; without a region, the server's */
+	ARM_HOSTS,    /* an array of addresses, which Azure shows without the port 53 */
 	ARM_GLOBAL,   /* a location that is always "global", and has no key */
 	ARM_TAGS,     /* an object of texts, in both */
 	ARM_METADATA, /* an object of texts, and "NAME=VALUE" each */

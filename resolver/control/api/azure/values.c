@@ -343,6 +343,26 @@ static json_t *print_objects(const struct arm_shown *shown, const struct group *
 	return printed;
 }
 
+/* "10.0.0.4:53" is 10.0.0.4, "[2001:db8::4]:53" is 2001:db8::4; another port stays. */
+static json_t *print_hosts(const json_t *array)
+{
+	json_t *printed = json_array(), *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		const char *text = json_string_value(item), *port = text ? strrchr(text, ':') : NULL;
+		bool is_v6 = text && *text == '[';
+
+		if (!port || strcmp(port, ":53") != 0 || (!is_v6 && strchr(text, ':') != port))
+			json_add(printed, json_incref(item));
+		else
+			json_add(printed, json_stringn(text + is_v6,
+						       (size_t)(port - text) - 2 * is_v6));
+	}
+	return printed;
+}
+
 static json_t *print_records(const struct arm_shown *shown, const struct arm_member *member,
 			     const json_t *array)
 {
@@ -446,6 +466,7 @@ json_t *arm_print(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], name[NAME_TEXT_MAX], path[ARM_TARGET_MAX];
 	json_t *body = json_make("{s:o, s:o, s:o, s:o}", "id",
+	case ARM_HOSTS: return print_hosts(value);
 				 json_text(arm_id(shown->request, &shown->path, id)), "name",
 				 json_text(arm_name(&shown->path, name)), "type",
 				 json_sprintf("%s/%s", ARM_PROVIDER, shown->type->path), "etag",
