@@ -424,6 +424,20 @@ static json_t *print_keyless(const struct arm_shown *shown, const struct arm_mem
 	}
 }
 
+/* Whether something is kept of the object that the member is in: "encryption.enforcement" beside
+ * "encryption.enabled". */
+static bool is_beside_kept(const struct arm_shown *shown, const struct arm_member *member)
+{
+	const char *dot = strrchr(member->path, '.'), *key;
+	size_t length = dot ? (size_t)(dot - member->path) + 1 : 0;
+	json_t *value;
+
+	json_object_foreach(json_object_get(shown->values, "azure"), key, value)
+		if (length > 0 && strncmp(key, member->path, length) == 0)
+			return true;
+	return false;
+}
+
 /* NULL: it is not shown. `fields`: of the values. */
 static json_t *print_member(const struct arm_shown *shown, const struct group *fields,
 			    const struct arm_member *member)
@@ -442,7 +456,8 @@ static json_t *print_member(const struct arm_shown *shown, const struct group *f
 	if (member->form == ARM_TAGS)
 		return value ? json_incref(value) : json_object();
 	if (!value || json_is_null(value) || member->other ||
-	    (member->quiet && values_is_default(shown->path.kind, member->key, value)))
+	    (member->quiet && values_is_default(shown->path.kind, member->key, value) &&
+	     !is_beside_kept(shown, member)))
 		return NULL;
 	switch (member->form) {
 	case ARM_WORD: return print_words(member, value);
