@@ -466,6 +466,7 @@ static json_t *print_member(const struct arm_shown *shown, const struct group *f
 	case ARM_ID_TEXT: return print_reference(shown, field, member, value);
 	case ARM_SUBNET: return print_subnet(shown, value);
 	case ARM_OBJECTS: return print_objects(shown, field->group, member, value);
+	case ARM_HOSTS: return print_hosts(value);
 	case ARM_RECORD:
 	case ARM_RECORDS: return print_records(shown, member, value);
 	case ARM_IDS:
@@ -481,7 +482,6 @@ json_t *arm_print(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], name[NAME_TEXT_MAX], path[ARM_TARGET_MAX];
 	json_t *body = json_make("{s:o, s:o, s:o, s:o}", "id",
-	case ARM_HOSTS: return print_hosts(value);
 				 json_text(arm_id(shown->request, &shown->path, id)), "name",
 				 json_text(arm_name(&shown->path, name)), "type",
 				 json_sprintf("%s/%s", ARM_PROVIDER, shown->type->path), "etag",
@@ -1263,9 +1263,10 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 	}
 	if (reading->merges || member->other || has_other(reading, member))
 		return;
+	value = json_object_get(reading->values, member->key);
 	if (member->required)
 		fail_lacking(reading, member, path);
-	else
+	else if (value && !values_is_default(kind_of_id(reading->type->kind), member->key, value))
 		json_object_del(reading->values, member->key);
 }
 
@@ -1451,7 +1452,7 @@ void arm_read_body(struct arm_reading *reading)
 		}
 	if (json_object_size(kept) > 0)
 		json_put(reading->values, "azure", json_incref(kept));
-	else
+	else if (json_object_size(json_object_get(reading->values, "azure")) > 0)
 		json_object_del(reading->values, "azure");
 	json_decref(kept);
 	if (reading->type->read)
