@@ -3,6 +3,9 @@
  * configuration's regions, and the providers, which are a table here. */
 #include "resolver/control/api/azure/api_arm.h"
 
+#include "resolver/control/api/azure/around.h"
+#include "resolver/control/api/azure/type.h"
+
 #include <stdarg.h>
 #include <strings.h>
 
@@ -28,72 +31,6 @@ bool api_arm_begin(struct api_request *request)
 		 "The subscription '%s' could not be found; it is %s here", subscription,
 		 ownership_subscription(api_inventory(request), NULL));
 	return false;
-}
-
-/* ---- reading a body ---- */
-
-bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
-{
-	char text[API_TEXT_MAX / 2];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	api_fail_at(request, 400, "InvalidRequestContent", field, "%s: %s",
-		    *field ? field : "the body", text);
-	return false;
-}
-
-bool api_arm_read_text(struct api_request *request, const json_t *object, const char *path,
-		       const char **text)
-{
-	const char *dot = strrchr(path, '.');
-	const json_t *value = json_object_get(object, dot ? dot + 1 : path);
-	*text = json_string_value(value);
-	if (value && !*text && !json_is_null(value))
-		return api_arm_fail(request, path, "must be a string");
-	if (*text && !**text)
-		*text = NULL;
-	return true;
-}
-
-bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX])
-{
-	const char *text;
-	size_t used = 0;
-	if (!api_arm_read_text(request, request->body, "location", &text))
-		return false;
-	if (!text) {
-		api_fail_at(request, 400, "LocationRequired", "location",
-			    "the body has no location; give the name of a region");
-		return false;
-	}
-	for (; *text; text++) {
-		if (*text == ' ')
-			continue;
-		if (used == API_LOCATION_MAX - 1)
-			return api_arm_fail(request, "location", "is too long for a region");
-		location[used++] = (char)name_lower((uint8_t)*text);
-	}
-	location[used] = '\0';
-	return true;
-}
-
-bool api_arm_check_tags(struct api_request *request)
-{
-	const json_t *tags = json_object_get(request->body, "tags");
-	if (tags && !json_is_object(tags) && !json_is_null(tags))
-		return api_arm_fail(request, "tags", "must be an object of strings");
-	return true;
-}
-
-bool api_arm_check_patch(struct api_request *request)
-{
-	const json_t *body = request->body;
-	if (!json_is_object(body) || json_object_size(body) != 1 || !json_object_get(body, "tags"))
-		return api_arm_fail(request, "tags",
-				    "a PATCH has tags and nothing else; PUT changes the rest");
-	return api_arm_check_tags(request);
 }
 
 /* ---- subscriptions ---- */
@@ -154,6 +91,8 @@ static json_t *location_names(const struct api_request *request)
 		add_location(names, model->address_pools.items[i].region);
 	for (size_t i = 0; i < model->addresses.count; i++)
 		add_location(names, model->addresses.items[i].region);
+	for (size_t i = 0; i < model->virtual_networks.count; i++)
+		add_location(names, model->virtual_networks.items[i].region);
 	return names;
 }
 
@@ -179,41 +118,60 @@ static void list_locations(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-/* ---- providers ---- */
+/* ---- tags of the subscription, which has none ---- */
 
-/* Clients that name no version take the first. */
-static const struct {
-	const char *provider, *type, *versions[4];
-} resource_types[] = {
-	{"Microsoft.Network", "publicIPAddresses", {"2022-07-01", "2022-05-01", "2022-01-01"}},
-	{"Microsoft.Resources", "resourceGroups", {"2021-04-01", "2022-09-01"}},
-	{"Microsoft.Resources", "subscriptions", {"2021-04-01", "2022-12-01"}},
-	{"Microsoft.Resources", "locations", {"2021-04-01", "2022-12-01"}},
-};
-enum { TYPE_COUNT = COUNT(resource_types) };
-
-static json_t *type_json(const struct api_request *request, size_t i)
+static void arm_subscription_tags(struct api_request *request)
 {
-	json_t *versions = json_make("[]");
-	for (const char *const *at = resource_types[i].versions; *at; at++)
-		json_add(versions, json_text(*at));
-	return json_make("{s:s, s:o, s:o, s:s}", "resourceType", resource_types[i].type,
-			 "locations", location_names(request), "apiVersions", versions,
-			 "capabilities", "None");
+	char path[API_TEXT_MAX];
+
+	if (!api_arm_begin(request))
+		return;
+	snprintf(path, sizeof path, "/subscriptions/%s/providers/Microsoft.Resources/tags/default",
+		 api_parameter(request, "subscription"));
+	api_reply_json(request, 200,
+		       json_make("{s:o, s:s, s:s, s:{s:{}}}", "id", json_text(path), "name",
+				 "default", "type", "Microsoft.Resources/tags", "properties",
+				 "tags"),
+		       NULL);
 }
 
-/* By its index in the table, which is that of its first type. */
-static json_t *provider_json(const struct api_request *request, size_t first)
+/* ---- providers ---- */
+
+/* What clients look for besides the types of the table. Clients that name no version take the
+ * first. */
+static const struct {
+	const char *type, *versions[4];
+} other_types[] = {
+	{"subscriptions", {"2021-04-01", "2022-12-01"}},
+	{"locations", {"2021-04-01", "2022-12-01"}},
+	{"tags", {"2021-04-01", "2022-09-01"}},
+};
+static const char *const providers[] = {ARM_PROVIDER, "Microsoft.Resources"};
+
+static json_t *type_json(const struct api_request *request, const char *type,
+			 const char *const versions[4])
 {
-	const char *name = resource_types[first].provider;
+	json_t *array = json_array();
+
+	for (const char *const *at = versions; *at; at++)
+		json_add(array, json_text(*at));
+	return json_make("{s:s, s:o, s:o, s:s}", "resourceType", type, "locations",
+			 location_names(request), "apiVersions", array, "capabilities", "None");
+}
+
+static json_t *provider_json(const struct api_request *request, const char *name)
+{
 	const char *subscription = api_parameter(request, "subscription");
+	json_t *types = json_array();
 	char path[256];
-	json_t *types = json_make("[]");
+
 	snprintf(path, sizeof path, "%s%.100s/providers/%s", *subscription ? "/subscriptions/" : "",
 		 subscription, name);
-	for (size_t i = first; i < TYPE_COUNT; i++)
-		if (strcmp(resource_types[i].provider, name) == 0)
-			json_add(types, type_json(request, i));
+	for (const struct arm_type *type = arm_types; type->path; type++)
+		if (strcmp(type->family->provider, name) == 0)
+			json_add(types, type_json(request, type->path, type->family->versions));
+	for (size_t i = 0; strcmp(name, providers[1]) == 0 && i < COUNT(other_types); i++)
+		json_add(types, type_json(request, other_types[i].type, other_types[i].versions));
 	return json_make("{s:o, s:s, s:s, s:s, s:o}", "id", json_text(path), "namespace", name,
 			 "registrationState", "Registered", "registrationPolicy",
 			 "RegistrationFree", "resourceTypes", types);
@@ -221,30 +179,29 @@ static json_t *provider_json(const struct api_request *request, size_t first)
 
 static void list_providers(struct api_request *request)
 {
+	json_t *value;
+
 	if (!api_arm_begin(request))
 		return;
-	json_t *value = json_make("[]");
-	for (size_t i = 0; i < TYPE_COUNT; i++)
-		if (i == 0 ||
-		    strcmp(resource_types[i - 1].provider, resource_types[i].provider) != 0)
-			json_add(value, provider_json(request, i));
+	value = json_array();
+	for (size_t i = 0; i < COUNT(providers); i++)
+		json_add(value, provider_json(request, providers[i]));
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
 static void show_provider(struct api_request *request)
 {
 	const char *name = api_parameter(request, "namespace");
-	size_t i = 0;
+
 	if (!api_arm_begin(request))
 		return;
-	while (i < TYPE_COUNT && strcasecmp(resource_types[i].provider, name) != 0)
-		i++;
-	if (i < TYPE_COUNT)
-		api_reply_json(request, 200, provider_json(request, i), NULL);
-	else
-		api_fail(request, 404, "InvalidResourceNamespace",
-			 "The resource namespace '%s' is invalid; this server has %s", name,
-			 resource_types[0].provider);
+	for (size_t i = 0; i < COUNT(providers); i++)
+		if (strcasecmp(providers[i], name) == 0) {
+			api_reply_json(request, 200, provider_json(request, providers[i]), NULL);
+			return;
+		}
+	api_fail(request, 404, "InvalidResourceNamespace",
+		 "The resource namespace '%s' is invalid; this server has %s", name, providers[0]);
 }
 
 /* ---- the API ---- */
@@ -299,6 +256,7 @@ static void fail_change(struct api_request *request, const struct change_error *
 }
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
+#define TAGS         SUBSCRIPTION "/providers/Microsoft.Resources/tags/default"
 #define RESOURCE     SUBSCRIPTION "/resourceGroups/{group}/providers/{resource...}"
 
 static const struct api_route routes[] = {
@@ -312,11 +270,16 @@ static const struct api_route routes[] = {
 	{"GET", SUBSCRIPTION "/providers/{namespace}", API_READ, show_provider, 0},
 	{"POST", SUBSCRIPTION "/providers/{namespace}/register", API_READ, show_provider, 0},
 	{"GET", SUBSCRIPTION "/resourceGroups", API_READ, api_groups_list, 0},
-	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_exists, 0},
-	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, api_group_show, 0},
-	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_put, 0},
-	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
+	{"HEAD", SUBSCRIPTION "/resourceGroups/{group}", API_READ, arm_resource_exists, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups/{group}", API_READ, arm_resource_get, 0},
+	{"PUT", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, arm_resource_put, 0},
+	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, arm_resource_patch, 0},
 	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
+	{"GET", SUBSCRIPTION "/resources", API_READ, arm_resources_list, 0},
+	{"GET", SUBSCRIPTION "/resourceGroups/{group}/resources", API_READ, arm_resources_list, 0},
+	{"POST", SUBSCRIPTION "/resourceGroups/{group}/exportTemplate", API_READ, arm_group_export,
+	 0},
+	{"GET", TAGS, API_READ, arm_subscription_tags, 0},
 	{"GET", SUBSCRIPTION "/providers/{namespace}/{type}", API_READ, arm_resource_get, 0},
 	{"HEAD", RESOURCE, API_READ, arm_resource_exists, 0},
 	{"GET", RESOURCE, API_READ, arm_resource_get, 0},

@@ -84,18 +84,26 @@ static bool read_top(struct arm_page *page)
 	return true;
 }
 
-bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags)
+bool arm_page_read(struct arm_page *page, struct api_request *request)
 {
-	const char *filter = api_query(request, "$filter");
 	*page = (struct arm_page){
 		.request = request,
 		.behind = api_query(request, "$skiptoken"),
 	};
+	return read_top(page);
+}
+
+bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags)
+{
+	const char *filter = api_query(request, "$filter");
+
+	if (!arm_page_read(page, request))
+		return false;
 	if (!filter || !*filter)
-		return read_top(page);
+		return true;
 	page->filtered = true;
 	if (has_tags && read_filter(page, filter))
-		return read_top(page);
+		return true;
 	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
 		    "Invalid $filter '%.200s' specified in the query string. %s", filter,
 		    has_tags ? "Use tagName eq 'a', or tagName eq 'a' and tagValue eq 'b'."

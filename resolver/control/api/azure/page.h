@@ -22,8 +22,10 @@ struct arm_page {
 	char tag[ARM_TAG_MAX], value[ARM_TAG_MAX]; /* of the filter */
 };
 
-/* Reads what the request asks for. False: it does not fit, which has been answered. */
+/* Reads what the request asks for. False: it does not fit, which has been answered. The second one
+ * leaves $filter to the caller. */
 bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags);
+bool arm_page_read(struct arm_page *page, struct api_request *request);
 /* Whether a resource with these tags is on the list. */
 bool arm_page_takes(const struct arm_page *page, const struct tag *tags, size_t count);
 /* Answers with the array, which is taken over. The next page begins behind `last`; NULL: there is

@@ -12,6 +12,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
+#include "rules/check/limits.h"
 #include "rules/schema/reference.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/schema/schema.h"
@@ -187,6 +188,23 @@ void particular_read_set(struct arm_reading *reading)
 	if (!reading->merges && !arm_get(reading->body, "properties.ttl") && !reading->shown)
 		arm_misfit(reading->errors, arm_target(reading, "properties.ttl", target),
 			   "is missing; give seconds, such as 3600");
+}
+
+/* ---- groups ---- */
+
+void particular_read_group(struct arm_reading *reading)
+{
+	const char *name = reading->path->names[0];
+
+	if (strcmp(name, GROUP_NONE) == 0)
+		arm_error(reading->errors, 409, "ResourceReadOnly", NULL,
+			  "'%s' stands for the addresses without a group, and cannot be changed",
+			  name);
+	else if (group_name_refusal(name))
+		arm_error(reading->errors, 400, "InvalidResourceGroup", NULL,
+			  "The resource group name '%s' does not fit; give 1 to 90 letters, digits "
+			  "and any of _().-, not ending in a dot",
+			  name);
 }
 
 /* ---- public addresses ---- */

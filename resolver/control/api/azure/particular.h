@@ -32,6 +32,8 @@ json_t *particular_address_id(const struct arm_shown *shown);
 
 /* ---- hooks of what is read ---- */
 
+/* A group's name is one, and is not that of the addresses without a group. */
+void particular_read_group(struct arm_reading *reading);
 /* What Azure asks of an address's names. A PTR that alone is changed is a change of the PTR alone:
  * that of an address of the file can be changed. */
 void particular_read_address(struct arm_reading *reading);

@@ -40,6 +40,7 @@ struct arm_asked {
 	struct path path;     /* of a list: without the last name */
 	bool is_list, is_all; /* is_all: of record sets of all types */
 	const char *action;
+	bool is_tags; /* of the resource's tags by themselves: .../tags/default */
 };
 
 static void fail_type(struct api_request *request, const char *provider, const char *unknown)
@@ -55,10 +56,20 @@ static void fail_type(struct api_request *request, const char *provider, const c
 			 unknown, ARM_PROVIDER, ARM_PROVIDER);
 }
 
+static bool ends_with_tags(const char *const *parts, size_t count)
+{
+	static const char *const tail[] = {"providers", "Microsoft.Resources", "tags", "default"};
+	bool same = count >= 4;
+
+	for (size_t i = 0; same && i < 4; i++)
+		same = strcasecmp(parts[count - 4 + i], tail[i]) == 0;
+	return same;
+}
+
 /* False: the request is about no type, which has been answered. */
 static bool read_asked(struct api_request *request, struct arm_asked *asked)
 {
-	enum { PARTS_MAX = 8 };
+	enum { PARTS_MAX = 12, TAGS_PARTS = 4 };
 	const char *group = api_parameter(request, "group"), *parts[PARTS_MAX], *unknown = "";
 	size_t at = *group ? 4 : 2, count = 0;
 	int err;
@@ -67,7 +78,17 @@ static bool read_asked(struct api_request *request, struct arm_asked *asked)
 		return false;
 	while (count < PARTS_MAX && *(parts[count] = api_segment(request, at + count)) != '\0')
 		count++;
-	*asked = (struct arm_asked){.is_list = count % 2 == 1};
+	bool is_tags = ends_with_tags(parts, count);
+
+	count -= is_tags ? TAGS_PARTS : 0;
+	if (*group && count == 0) {
+		*asked = (struct arm_asked){
+			.type = arm_type_of_kind(KIND_GROUP),
+			.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group, NULL}},
+			.is_tags = is_tags};
+		return true;
+	}
+	*asked = (struct arm_asked){.is_list = count % 2 == 1, .is_tags = is_tags};
 	if (count == 5 && strcasecmp(parts[4], "all") == 0) {
 		asked->is_all = true;
 		parts[4] = "A";
@@ -153,6 +174,21 @@ static void say_revision(struct api_request *request)
 		source_about(source, &about);
 	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
 	api_answer_header(request, "x-sluice-revision", text);
+}
+
+static void answer_tags(struct api_request *request, const struct arm_shown *shown)
+{
+	json_t *tags = json_object_get(shown->values, "tags");
+	char id[ARM_ID_MAX];
+
+	say_revision(request);
+	arm_id(request, &shown->path, id);
+	api_reply_json(request, 200,
+		       json_make("{s:o, s:s, s:s, s:{s:o}}", "id",
+				 json_sprintf("%s/providers/Microsoft.Resources/tags/default", id),
+				 "name", "default", "type", "Microsoft.Resources/tags",
+				 "properties", "tags", tags ? json_incref(tags) : json_object()),
+		       NULL);
 }
 
 static void answer(struct api_request *request, unsigned status, const struct arm_shown *shown)
@@ -454,7 +490,10 @@ void arm_resource_get(struct api_request *request)
 	} else if (asked.is_list) {
 		list(request, &asked);
 	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
-		answer(request, 200, &shown);
+		if (asked.is_tags)
+			answer_tags(request, &shown);
+		else
+			answer(request, 200, &shown);
 		arm_shown_release(&shown);
 	} else {
 		fail_read(request, &asked, &error);
@@ -572,8 +611,43 @@ static void making_free(struct api_edit *edit)
 static void put_names(const struct path *path, json_t *values)
 {
 	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
-	if (!path->kind->parent && strcmp(path->group, GROUP_NONE) != 0)
+	if (!path->kind->parent && path->kind->id != KIND_GROUP &&
+	    strcmp(path->group, GROUP_NONE) != 0)
 		json_put(values, "resource_group", json_text(path->group));
+}
+
+/* What a request about tags alone makes of them: a body that has them. NULL: it does not fit, which
+ * is an error. */
+static json_t *read_tags(const struct making *making, const struct arm_shown *shown,
+			 struct arm_errors *errors)
+{
+	const struct api_request *request = making->edit.request;
+	const json_t *given = arm_get(request->body, "properties.tags");
+	const char *operation = json_string_value(arm_get(request->body, "operation")), *key;
+	json_t *tags = json_object(), *value;
+	bool is_patch = making->method == PATCH, replaces = !is_patch;
+
+	if (making->method == DELETE)
+		return json_make("{s:o}", "tags", tags);
+	if (!json_is_object(given))
+		arm_misfit(errors, "properties.tags",
+			   "must be an object of strings: {\"NAME\": \"VALUE\"}");
+	if (is_patch) {
+		replaces = operation && strcasecmp(operation, "Replace") == 0;
+		if (!replaces && (!operation || (strcasecmp(operation, "Merge") != 0 &&
+						 strcasecmp(operation, "Delete") != 0)))
+			arm_misfit(errors, "operation",
+				   "must be \"Merge\", \"Replace\" or \"Delete\"");
+	}
+	if (!replaces)
+		json_object_update(tags, json_object_get(shown->values, "tags"));
+	json_object_foreach((json_t *)(uintptr_t)given, key, value)
+	{
+		json_object_del(tags, key);
+		if (replaces || !operation || strcasecmp(operation, "Delete") != 0)
+			json_put(tags, key, json_incref(value));
+	}
+	return json_make("{s:o}", "tags", tags);
 }
 
 /* What the body makes of what is there; false: it does not fit, which has been answered. */
@@ -592,7 +666,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 				      .merges = making->method == PATCH,
 				      .to = path,
 				      .errors = &errors};
-	json_t *base = making->there ? arm_base(shown, &error) : NULL;
+	json_t *base = making->there ? arm_base(shown, &error) : NULL, *tags = NULL;
 	bool good = false;
 
 	if (making->there && !base) {
@@ -601,13 +675,19 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	}
 	reading.base = base;
 	reading.shown = making->there ? arm_print(shown) : NULL;
-	if (!json_is_object(request->body))
+	if (making->asked.is_tags) {
+		tags = read_tags(making, shown, &errors);
+		reading.body = tags;
+		reading.merges = true;
+	}
+	if (!json_is_object(reading.body))
 		arm_misfit(&errors, "", "must be a JSON object");
-	else
+	else if (errors.status == 0)
 		arm_read_body(&reading);
 	if (!making->there && reading.values)
 		put_names(path, reading.values);
-	if (errors.status == 0 && making->there && json_equal(reading.values, base))
+	if (errors.status == 0 && making->there && !shown->is_implied &&
+	    json_equal(reading.values, base))
 		path->kind = NULL; /* nothing is to be done */
 	if (errors.status != 0) {
 		arm_fail_all(&errors);
@@ -622,6 +702,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	json_decref(reading.values);
 	json_decref((json_t *)(uintptr_t)reading.shown);
 	json_decref(base);
+	json_decref(tags);
 	arm_errors_release(&errors);
 	return good;
 }
@@ -649,6 +730,15 @@ static bool check_removal(struct making *making, const struct arm_shown *shown)
 	return false;
 }
 
+static bool has_tags(const struct arm_type *type)
+{
+	const struct arm_member *member = type->members;
+
+	while (member->path && strcmp(member->path, "/tags") != 0)
+		member++;
+	return member->path;
+}
+
 static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct making *making = making_of(edit);
@@ -667,13 +757,21 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 		api_fail_change(request, &error);
 	else if (!check_preconditions(request, asked, making->there ? shown.etag : NULL))
 		; /* which has been answered */
+	else if (asked->is_tags && !making->there)
+		fail_missing(request, asked);
+	else if (asked->is_tags && !has_tags(asked->type))
+		api_fail(request, 400, "ResourceTypeNotSupported",
+			 "%s: resources of this type have no tags", asked->type->path);
+	else if (asked->is_tags)
+		good = read_body(making, &shown, path, values);
 	else if (making->method == DELETE && !making->there)
 		good = true, path->kind = NULL;
 	else if (making->method == DELETE)
 		good = check_removal(making, &shown);
 	else if (!making->there && making->method == PATCH)
 		fail_missing(request, asked);
-	else if (making->there || check_parent(request, asked, "write"))
+	else if (making->there || asked->type->kind == KIND_GROUP ||
+		 check_parent(request, asked, "write"))
 		good = read_body(making, &shown, path, values);
 	arm_shown_release(&shown);
 	return good;
@@ -693,6 +791,10 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	if (making->method == DELETE) {
 		say_revision(request);
 		api_reply_empty(request, making->there ? 200 : 204);
+	} else if (making->asked.is_tags &&
+		   arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
+		answer_tags(request, &shown);
+		arm_shown_release(&shown);
 	} else if (arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
 		answer(request, making->there ? 200 : 201, &shown);
 		arm_shown_release(&shown);

@@ -11,11 +11,13 @@
 /* ---- families ---- */
 
 static const struct arm_family network = {
-	ARM_ETAG_WEAK, true, {"2022-07-01", "2022-05-01", "2022-01-01"}};
+	ARM_PROVIDER, ARM_ETAG_WEAK, true, {"2022-07-01", "2022-05-01", "2022-01-01"}};
 static const struct arm_family resolver = {
-	ARM_ETAG_QUOTED, false, {"2022-07-01", "2023-07-01-preview", "2025-05-01"}};
+	ARM_PROVIDER, ARM_ETAG_QUOTED, false, {"2022-07-01", "2023-07-01-preview", "2025-05-01"}};
 static const struct arm_family private_dns = {
-	ARM_ETAG_BARE, true, {"2020-06-01", "2018-09-01", "2024-06-01"}};
+	ARM_PROVIDER, ARM_ETAG_BARE, true, {"2020-06-01", "2018-09-01", "2024-06-01"}};
+static const struct arm_family resources = {
+	"Microsoft.Resources", ARM_ETAG_QUOTED, true, {"2021-04-01", "2022-09-01", "2022-12-01"}};
 
 /* ---- members that many types have ---- */
 
@@ -69,6 +71,8 @@ static const struct arm_family private_dns = {
 	{                                                                                          \
 		.path = NULL                                                                       \
 	}
+
+static const struct arm_member group_members[] = {LOCATION, TAGS, STATE, END};
 
 /* ---- networks ---- */
 
@@ -428,6 +432,12 @@ static const struct arm_action network_actions[] = {
 	}
 
 const struct arm_type arm_types[] = {
+	{.path = "resourceGroups",
+	 .kind = KIND_GROUP,
+	 .family = &resources,
+	 .title = "Resource group",
+	 .members = group_members,
+	 .read = particular_read_group},
 	{.path = "virtualNetworks",
 	 .kind = KIND_NETWORK,
 	 .family = &network,
@@ -607,6 +617,11 @@ char *arm_id(const struct api_request *request, const struct path *path, char te
 	char name[NAME_TEXT_MAX];
 	int length = type ? (int)strcspn(type->path, "/") : 0;
 
+	if (path->kind->id == KIND_GROUP) {
+		snprintf(text, ARM_ID_MAX, "/subscriptions/%s/resourceGroups/%s", subscription,
+			 path->names[0]);
+		return text;
+	}
 	snprintf(text, ARM_ID_MAX,
 		 "/subscriptions/%s/resourceGroups/%s/providers/%s/%.*s/%s%s%s%s%s", subscription,
 		 path->group, ARM_PROVIDER, length, type ? type->path : "", path->names[0],

@@ -68,6 +68,7 @@ struct arm_member {
 /* What the types of one family have in common. */
 enum arm_etag { ARM_ETAG_QUOTED, ARM_ETAG_WEAK, ARM_ETAG_BARE };
 struct arm_family {
+	const char *provider;
 	enum arm_etag etag; /* "\"V\"", "W/\"V\"", "V" in the body */
 	bool etag_header;   /* and as a header, too */
 	const char *versions[4];

@@ -11,6 +11,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
@@ -351,14 +352,15 @@ static json_t *print_hosts(const json_t *array)
 
 	json_array_foreach((json_t *)(uintptr_t)array, i, item)
 	{
-		const char *text = json_string_value(item), *port = text ? strrchr(text, ':') : NULL;
+		const char *text = json_string_value(item),
+			   *port = text ? strrchr(text, ':') : NULL;
 		bool is_v6 = text && *text == '[';
 
 		if (!port || strcmp(port, ":53") != 0 || (!is_v6 && strchr(text, ':') != port))
 			json_add(printed, json_incref(item));
 		else
-			json_add(printed, json_stringn(text + is_v6,
-						       (size_t)(port - text) - 2 * is_v6));
+			json_add(printed,
+				 json_stringn(text + is_v6, (size_t)(port - text) - 2 * is_v6));
 	}
 	return printed;
 }
@@ -432,9 +434,9 @@ static bool is_beside_kept(const struct arm_shown *shown, const struct arm_membe
 	size_t length = dot ? (size_t)(dot - member->path) + 1 : 0;
 	json_t *value;
 
-	json_object_foreach(json_object_get(shown->values, "azure"), key, value)
-		if (length > 0 && strncmp(key, member->path, length) == 0)
-			return true;
+	json_object_foreach(json_object_get(shown->values, "azure"), key,
+			    value) if (length > 0 &&
+				       strncmp(key, member->path, length) == 0) return true;
 	return false;
 }
 
@@ -448,6 +450,8 @@ static json_t *print_member(const struct arm_shown *shown, const struct group *f
 	size_t i;
 
 	if (member->beside && !json_object_get(shown->values, member->beside))
+		return NULL;
+	if (shown->is_bare && member->form == ARM_SHOWN)
 		return NULL;
 	if (!member->key)
 		return print_keyless(shown, member);
@@ -478,19 +482,45 @@ static json_t *print_member(const struct arm_shown *shown, const struct group *f
 	}
 }
 
+static json_t *print_envelope(const struct arm_shown *shown)
+{
+	char id[ARM_ID_MAX], name[NAME_TEXT_MAX];
+
+	return json_make("{s:o, s:o, s:o}", "id",
+			 json_text(arm_id(shown->request, &shown->path, id)), "name",
+			 json_text(arm_name(&shown->path, name)), "type",
+			 json_sprintf("%s/%s", shown->type->family->provider, shown->type->path));
+}
+
 json_t *arm_print(const struct arm_shown *shown)
 {
-	char id[ARM_ID_MAX], name[NAME_TEXT_MAX], path[ARM_TARGET_MAX];
-	json_t *body = json_make("{s:o, s:o, s:o, s:o}", "id",
-				 json_text(arm_id(shown->request, &shown->path, id)), "name",
-				 json_text(arm_name(&shown->path, name)), "type",
-				 json_sprintf("%s/%s", ARM_PROVIDER, shown->type->path), "etag",
-				 json_text(shown->etag));
+	json_t *body = shown->is_bare ? json_object() : print_envelope(shown);
+	char path[ARM_TARGET_MAX], name[NAME_TEXT_MAX];
 
+	if (shown->is_bare)
+		json_put(body, "name", json_text(arm_name(&shown->path, name)));
+	else
+		json_put(body, "etag", json_text(shown->etag));
 	json_put(body, "properties", json_object());
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
 		put_at(body, member_path(member, path),
 		       print_member(shown, fields_of(shown->type), member));
+	return body;
+}
+
+json_t *arm_print_short(const struct arm_shown *shown)
+{
+	json_t *body = print_envelope(shown);
+	char name[NAME_TEXT_MAX];
+
+	if (shown->path.kind->parent)
+		json_put(body, "name",
+			 json_sprintf("%s/%s", shown->path.names[0], arm_name(&shown->path, name)));
+
+	for (const struct arm_member *member = shown->type->members; member->path; member++)
+		if (strcmp(member->path, "/location") == 0 || strcmp(member->path, "/tags") == 0)
+			put_at(body, member->path + 1,
+			       print_member(shown, fields_of(shown->type), member));
 	return body;
 }
 
@@ -570,9 +600,8 @@ static void set_etag(struct arm_shown *shown)
 	put_etag(shown, etag_print(version.hash, 0, text));
 }
 
-/* Without its etag. */
-static void fill(struct api_request *request, const struct arm_type *type, const struct path *path,
-		 const void *item, struct arm_shown *shown)
+void arm_show_plain(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, const void *item, struct arm_shown *shown)
 {
 	const void *given = type->shows_placed ? NULL : part_given(served(request), path);
 
@@ -589,7 +618,7 @@ static void fill(struct api_request *request, const struct arm_type *type, const
 void arm_show_item(struct api_request *request, const struct arm_type *type,
 		   const struct path *path, const void *item, struct arm_shown *shown)
 {
-	fill(request, type, path, item, shown);
+	arm_show_plain(request, type, path, item, shown);
 	set_etag(shown);
 }
 
@@ -643,9 +672,52 @@ static bool find_address(struct api_request *request, const struct path *path,
 	return resource && error->outcome == CHANGE_FINE;
 }
 
+void arm_show_group(struct api_request *request, const struct resource_group *group,
+		    struct arm_shown *shown)
+{
+	char etag[ETAG_MAX];
+
+	*shown = (struct arm_shown){
+		.request = request,
+		.type = arm_type_of_kind(KIND_GROUP),
+		.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group->name, NULL}},
+		.values = group_values(group),
+		.revision = group->origin.revision,
+		.is_implied = group->origin.revision == 0 && !group->origin.file};
+	put_etag(shown, group_etag(group, etag));
+}
+
+bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group)
+{
+	const struct owned_resource *any;
+
+	*group = (struct resource_group){.name = GROUP_NONE,
+					 .region = inventory_model(inventory)->region};
+	return inventory_group_after(inventory, NULL, NULL, &any, 1) > 0;
+}
+
+static bool find_group(struct api_request *request, const struct path *path,
+		       struct arm_shown *shown, struct change_error *error)
+{
+	struct inventory *inventory = api_inventory(request);
+	struct resource_group group;
+	bool found = strcmp(path->names[0], GROUP_NONE) == 0
+			     ? arm_find_ungrouped(inventory, &group)
+			     : inventory_group(inventory, path->names[0], &group);
+
+	error->outcome = CHANGE_FINE;
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	else if (found)
+		arm_show_group(request, &group, shown);
+	return found && error->outcome == CHANGE_FINE;
+}
+
 bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
 	      struct arm_shown *shown, struct change_error *error)
 {
+	if (path->kind->id == KIND_GROUP)
+		return find_group(request, path, shown, error);
 	if (path->kind->inventory)
 		return find_address(request, path, shown, error);
 	const void *item = item_find(request, path, &request->arena, error);
@@ -668,6 +740,8 @@ void arm_shown_release(struct arm_shown *shown)
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
+	if (shown->path.kind->id == KIND_GROUP)
+		return json_deep_copy(shown->values);
 	if (shown->path.kind->inventory)
 		return owned_values(shown->item);
 	return shown->revision > 0 ? service_values(shown->request->service, &shown->path, error)
@@ -688,8 +762,9 @@ void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 
 		if (item_made_because(served(shown->request), &path))
 			continue;
-		fill(shown->request, type, &path, item, &child);
+		arm_show_plain(shown->request, type, &path, item, &child);
 		memcpy(child.etag, shown->etag, sizeof child.etag);
+		child.is_bare = shown->is_bare;
 		on_child(context, &child);
 		arm_shown_release(&child);
 	}
@@ -1198,7 +1273,13 @@ static void fail_fixed(struct arm_reading *reading, const struct arm_member *mem
 
 	arm_target(reading, path, target);
 	arm_name(reading->path, name);
-	if (member->form == ARM_LOCATION)
+	if (reading->type->kind == KIND_GROUP)
+		arm_error(reading->errors, 409, "InvalidResourceGroupLocation", target,
+			  "Invalid resource group location '%s'. The Resource group already exists "
+			  "in location '%s'.",
+			  json_text_of(reading->body, "location"),
+			  json_string_value(arm_get(reading->shown, "location")));
+	else if (member->form == ARM_LOCATION)
 		arm_error(reading->errors, 409, "InvalidResourceLocation", target,
 			  "The resource '%s' already exists in location '%s'. A resource with the "
 			  "same name cannot be created in another location; delete it first.",

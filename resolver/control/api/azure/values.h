@@ -21,7 +21,9 @@ struct arm_shown {
 	const void *item;  /* of a model or of the state; of an address: struct owned_resource */
 	uint64_t revision; /* of its row; 0: it is from a file */
 	const struct arm_shown *outer; /* of an object inside: what it is in; else NULL */
-	char etag[ETAG_MAX + 4];       /* as the body has it */
+	bool is_implied;         /* a group that no row has: what is in it says that it is there */
+	bool is_bare;            /* printed without what is computed: as a body that makes it */
+	char etag[ETAG_MAX + 4]; /* as the body has it */
 };
 
 /* What is at the path. False: there is nothing, or, with an outcome in the error, it cannot be
@@ -34,12 +36,22 @@ void arm_show_item(struct api_request *request, const struct arm_type *type,
 struct owned_resource;
 void arm_show_address(struct api_request *request, const struct owned_resource *resource,
 		      struct arm_shown *shown);
+struct resource_group;
+void arm_show_group(struct api_request *request, const struct resource_group *group,
+		    struct arm_shown *shown);
+/* The group "-", of the addresses without one; false: there are none. */
+bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group);
+/* The same without its etag, which takes a look at all that is inside. */
+void arm_show_plain(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, const void *item, struct arm_shown *shown);
 void arm_shown_release(struct arm_shown *shown);
 /* Its values as the state or the file has them: without what is there by default, or was found for
  * it. NULL: `error` says why they cannot be read. */
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error);
 
 json_t *arm_print(const struct arm_shown *shown);
+/* What /resources has of it: its id, name, type, location and tags. */
+json_t *arm_print_short(const struct arm_shown *shown);
 /* Calls back for each resource of the type that is inside it. */
 void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 		    void (*on_child)(void *context, struct arm_shown *child), void *context);

@@ -1,0 +1,110 @@
+"""What stands around Azure's resources: all of them in one list, their tags by themselves, a group that
+goes with all that is in it, a group as a template, and what the server says it has."""
+
+import json
+
+import harness
+from test_arm_types import HUB, LOCATION, ROOT, S, SPOKE, STEPS, World, below
+
+ALL = "/subscriptions/%s/resources" % S
+TAGS = "/providers/Microsoft.Resources/tags/default"
+
+
+class Around(World):
+    def listed(self, where=ALL, query=""):
+        """(type, name) of each, over all pages."""
+        rows, link = [], where + ("?" + query if query else "")
+        while link:
+            answer = self.arm("GET", link, status=200, version=None if "api-version" in link else "2021-04-01").body
+            rows += answer["value"]
+            link = answer.get("nextLink", "")[len("http://localhost"):]
+        return [(row["type"][len("Microsoft.Network/"):], row["name"]) for row in rows]
+
+    def test_all_resources_are_in_one_list_which_a_filter_narrows(self):
+        self.build_all()
+        every = [("virtualNetworks", "hub"), ("virtualNetworks", "filed"), ("virtualNetworks", "spoke"),
+                 ("dnsResolvers", "r"), ("dnsResolvers/inboundEndpoints", "r/in"),
+                 ("dnsResolvers/outboundEndpoints", "r/out"), ("dnsForwardingRulesets", "rs"),
+                 ("privateDnsZones", "corp.internal"), ("privateDnsZones/virtualNetworkLinks", "corp.internal/hub")]
+        self.assertEqual(every, self.listed())
+        self.assertEqual(every, self.listed(query="$top=2"))
+        self.assertEqual(["spoke"], [name for _, name in self.listed(ROOT + SPOKE + "/resources")])
+        for clause, names in (("resourceType eq 'microsoft.network/DNSRESOLVERS'", ["r"]),
+                              ("tagName eq 'team' and tagValue eq 'net'", ["corp.internal"]),
+                              ("tagName eq 'team' and tagValue eq 'Net'", []),
+                              ("name eq 'r/in' and resourceType ne 'Microsoft.Network/virtualNetworks'", ["r/in"]),
+                              ("location eq 'global'", ["corp.internal", "corp.internal/hub"]),
+                              ("resourceGroup eq 'office'", ["filed"])):
+            query = "$filter=" + clause.replace(" ", "%20").replace("'", "%27")
+            self.assertEqual(names, [name for _, name in self.listed(query=query)], clause)
+        for clause in ("frob eq 'x'", "name eq x", "name eq 'x' or name eq 'y'", "name eq 'x' and"):
+            self.refused(400, "InvalidFilterInQueryString", "resourceType", "GET",
+                         ALL + "?$filter=" + clause.replace(" ", "%20").replace("'", "%27"), target="$filter")
+        self.refused(404, "ResourceGroupNotFound", "none", "GET", ROOT + "none/resources")
+
+    def test_tags_are_read_and_changed_by_themselves(self):
+        self.build_all()
+        for scope in (below("virtualNetworks/hub"), below("dnsResolvers/r/inboundEndpoints/in"), ROOT + HUB):
+            def tags(method, body=None, scope=scope):
+                answer = self.arm(method, scope + TAGS, body, 200)
+                return answer.body and answer.body["properties"]["tags"]
+            self.assertEqual({}, tags("GET"))
+            self.assertEqual({"a": "1"}, tags("PUT", {"properties": {"tags": {"a": "1"}}}))
+            self.assertEqual({"a": "1", "b": "2"}, tags("PATCH", {"operation": "Merge", "properties": {
+                "tags": {"b": "2"}}}))
+            self.assertEqual({"b": "2"}, tags("PATCH", {"operation": "Delete", "properties": {
+                "tags": {"a": "1"}}}))
+            self.assertEqual({"c": "3"}, tags("PATCH", {"operation": "Replace", "properties": {
+                "tags": {"c": "3"}}}))
+            self.assertEqual({"c": "3"}, self.arm("GET", scope, status=200).body["tags"])
+            self.refused(400, "InvalidRequestContent", "Merge", "PATCH", scope + TAGS,
+                         {"operation": "Frob", "properties": {"tags": {}}}, target="operation")
+            self.refused(400, "InvalidRequestContent", "object", "PUT", scope + TAGS, {"properties": {}},
+                         target="properties.tags")
+            tags("DELETE")
+            self.assertEqual({}, tags("GET"))
+        self.refused(400, "ResourceTypeNotSupported", "no tags", "PUT", below("virtualNetworks/hub/subnets/in") + TAGS,
+                     {"properties": {"tags": {}}})
+        self.refused(404, "ResourceNotFound", "none", "PUT", below("virtualNetworks/none") + TAGS,
+                     {"properties": {"tags": {}}})
+
+    def test_a_group_goes_with_all_that_is_in_it(self):
+        self.build_all()
+        self.arm("DELETE", ROOT + HUB, status=200)
+        self.assertEqual(["filed", "spoke"], [name for _, name in self.listed()])
+        self.refused(404, "ResourceGroupNotFound", HUB, "GET", below("virtualNetworks/hub"))
+        self.refused(409, "ResourceReadOnly", "sluice.conf:", "DELETE", ROOT + "office")
+
+    def test_the_providers_are_those_of_the_table(self):
+        types = [each["resourceType"] for each in self.arm(
+            "GET", "/subscriptions/%s/providers/Microsoft.Network" % S, status=200).body["resourceTypes"]]
+        self.assertEqual({"/".join(below_.split("/")[7::2]) for below_, _ in STEPS} - set(types), set())
+        for each in types:
+            if "/" not in each:
+                self.arm("GET", "/subscriptions/%s/providers/Microsoft.Network/%s" % (S, each), status=200)
+
+    def test_a_template_of_a_group_names_what_it_needs_and_nothing_computed(self):
+        self.build_all()
+        template = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": ["*"]}, 200).body["template"]
+        self.assertEqual({"defaultValue": "hub", "type": "string"},
+                         template["parameters"]["virtualNetworks_hub_name"])
+        found = {each["type"][len("Microsoft.Network/"):]: each for each in template["resources"]}
+        self.assertEqual(len(STEPS) - 1, len(template["resources"]))  # all but the spoke
+        network = found["virtualNetworks"]
+        self.assertEqual(["in", "out"], [each["name"] for each in network["properties"]["subnets"]])
+        self.assertNotIn("provisioningState", json.dumps(template))
+        rule = found["dnsForwardingRulesets/forwardingRules"]
+        self.assertEqual("[concat(parameters('dnsForwardingRulesets_rs_name'), '/contoso')]", rule["name"])
+        endpoint = found["dnsResolvers/inboundEndpoints"]["properties"]["ipConfigurations"][0]
+        self.assertEqual("[resourceId('Microsoft.Network/virtualNetworks/subnets', "
+                         "parameters('virtualNetworks_hub_name'), 'in')]", endpoint["subnet"]["id"])
+        self.assertIn("[resourceId('Microsoft.Network/dnsResolvers', parameters('dnsResolvers_r_name'))]",
+                      found["dnsResolvers/inboundEndpoints"]["dependsOn"])
+        one = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": [below("virtualNetworks/hub")]},
+                       200).body["template"]
+        self.assertEqual(["Microsoft.Network/virtualNetworks"], [each["type"] for each in one["resources"]])
+        self.assertEqual(LOCATION["location"], one["resources"][0]["location"])
+
+
+if __name__ == "__main__":
+    harness.main()
