@@ -5,8 +5,15 @@ has only 2022-07-01, in a module without the version in its name, so that every 
 ends before it has sent anything. _mend puts the two together; where they are together already,
 which is any other az, it changes nothing.
 
-The one command is there because az loads an extension for the groups in which it has commands."""
+A long-running command of the extension dns-resolver has a thread that imports requests while the main
+one imports msrestazure, which imports requests too; Debian 12's Python then ends the command with
+"partially initialized module". So both are imported here, before there is a thread; where
+there is no msrestazure, which is any newer az, nothing is missing.
 
+The commands are there because az loads an extension for the groups in which it has commands."""
+
+import contextlib
+import importlib
 import importlib.util
 import sys
 
@@ -15,13 +22,18 @@ from azure.cli.core.commands import CliCommandType
 from azure.cli.core.profiles import ResourceType, _shared
 from knack.help_files import helps
 
-HAVE = "2022-07-01"
+for name in ("requests", "msrestazure.azure_operation"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
 
-helps["network sluice"] = """
+HAVE = "2022-07-01"
+GROUPS = ("network sluice", "dns-resolver sluice")
+for name in GROUPS:
+    helps[name] = """
 type: group
 short-summary: The sluice behind this cloud.
 """
-helps["network sluice show"] = """
+    helps[name + " show"] = """
 type: command
 short-summary: Show which server the commands of this cloud go to.
 """
@@ -52,8 +64,9 @@ class SluiceCommandsLoader(AzCommandsLoader):
                          custom_command_type=CliCommandType(operations_tmpl="azext_sluice#{}"))
 
     def load_command_table(self, args):
-        with self.command_group("network sluice") as group:
-            group.custom_command("show", "show")
+        for name in GROUPS:
+            with self.command_group(name) as group:
+                group.custom_command("show", "show")
         return self.command_table
 
     def load_arguments(self, command):
