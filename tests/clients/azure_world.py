@@ -44,6 +44,7 @@ class Azure(harness.Case):
     """One server for all tests of a class."""
 
     missing = None  # why the client is not there; None: it is
+    config, server = CONFIG, (HERE, 53)
 
     @classmethod
     def setUpClass(cls):
@@ -62,10 +63,15 @@ class Azure(harness.Case):
             self.skipTest(self.missing)
 
     @classmethod
-    def build(cls, world):
+    def machines(cls, world):
+        """The server's, and those that it asks."""
         cls.host = world.host("cloud")
         # Every A record outside leads to an address that is not ours.
         cls.upstream = harness.Upstream(cls.host, "127.0.0.3", "192.0.2.99")
+
+    @classmethod
+    def build(cls, world):
+        cls.machines(world)
         cls.certificate = world.certificate()
         world.secret("ops.secret", OPS)
         world.secret("eye.secret", EYE)
@@ -73,7 +79,7 @@ class Azure(harness.Case):
 
     @classmethod
     def start(cls):
-        cls.sluice = harness.Sluice(cls.host, CONFIG, (HERE, 53))
+        cls.sluice = harness.Sluice(cls.host, cls.config, cls.server)
 
     def restart(self):
         self.assertEqual(0, self.sluice.stop())
