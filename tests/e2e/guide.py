@@ -253,6 +253,7 @@ class Managed:
     def shell(self, sigil):
         as_whom = [] if sigil == "#" else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         argv = self.machine.argv("PATH=" + self.PATH, "LC_ALL=C.UTF-8", "TERM=dumb",
+                                 "HOME=" + ("/tmp" if as_whom else "/root"),
                                  *as_whom, "env", "-C", "/tmp" if as_whom else self.cwd)
         return Shell(argv, self.host.inside)
 

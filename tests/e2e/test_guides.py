@@ -150,6 +150,18 @@ class Reverse(Guided):
         self.does_it()
 
 
+class Azure(Guided):
+    name, not_run, needs = "azure.md", 6, ("az", "openssl", "unbound")
+
+    def test_every_command_does_what_it_shows(self):
+        self.internet()
+        self.managed("dns", "10.10.0.53")
+        self.plain("vm", "10.20.1.4")
+        self.office()
+        self.package("dns", install=True)
+        self.does_it()
+
+
 class HighAvailability(Guided):
     name, needs = "high-availability.md", ("keepalived", "sshd", "ssh-keygen")
     NAMES = "127.0.0.1 localhost\n10.1.0.51 dns1\n10.1.0.52 dns2\n"
