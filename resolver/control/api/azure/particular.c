@@ -168,7 +168,7 @@ void particular_read_endpoint(struct arm_reading *reading)
 	path = part_path(kind_of_id(KIND_NETWORK), network, NULL);
 	path.kind = kind_of_id(KIND_SUBNET);
 	path.names[1] = subnet->name;
-	if (!arm_find(request, arm_type_of(&path), &path, &shown, &error))
+	if (!arm_find_plain(request, arm_type_of(&path), &path, &shown, &error))
 		return;
 	values = arm_base(&shown, &error);
 	arm_shown_release(&shown);
@@ -462,74 +462,133 @@ static int on_reference(void *context, const struct reference *reference)
 	return 0;
 }
 
-static void add_endpoint(struct users *users, const struct dns_resolver *resolver,
-			 const struct kind *kind, const void *endpoint)
-{
-	struct path root = part_path(kind_of_id(KIND_RESOLVER), resolver, NULL);
-	const struct path path = part_path(kind, endpoint, &root);
+struct subnet_users {
+	const struct api_request *request;
+	const struct virtual_network *network;
+	json_t *by_name;
+};
 
-	if (!item_made_because(served(users->request), &path))
-		add_user(users, &path);
+static void add_subnet_user(struct subnet_users *users, const char *subnet, const struct path *user)
+{
+	char name[NAME_TEXT_MAX], id[ARM_ID_MAX];
+	json_t *array;
+
+	snprintf(name, sizeof name, "%s", subnet);
+	text_lower(name);
+	array = json_object_get(users->by_name, name);
+	if (!array) {
+		array = json_array();
+		json_put(users->by_name, name, array);
+	}
+	json_add(array, json_make("{s:o}", "id", json_text(arm_id(users->request, user, id))));
 }
 
-static void add_subnet_users(struct users *users, const struct path *subnet)
+/* By a reference: "[GROUP/]NETWORK/SUBNET". */
+static void add_reference(struct subnet_users *users, const char *group, const char *subnet,
+			  const struct path *user)
 {
-	const struct model *model = served(users->request);
-	const struct path root = part_root(subnet);
-	const struct virtual_network *network = part_find(model, &root);
+	const char *slash = subnet ? strrchr(subnet, '/') : NULL;
+	char network[NAME_TEXT_MAX];
+
+	if (!slash)
+		return;
+	snprintf(network, sizeof network, "%.*s", (int)(slash - subnet), subnet);
+	if (model_network(served(users->request), group, network) == users->network)
+		add_subnet_user(users, slash + 1, user);
+}
+
+static void add_endpoints(struct subnet_users *users, const struct dns_resolver *resolver)
+{
+	const struct path root = part_path(kind_of_id(KIND_RESOLVER), resolver, NULL);
+
+	for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+		const struct inbound_endpoint *endpoint = &resolver->inbound_endpoints.items[i];
+		const struct path path = part_path(kind_of_id(KIND_INBOUND), endpoint, &root);
+
+		if (endpoint->subnet && !item_made_because(served(users->request), &path))
+			add_subnet_user(users, endpoint->subnet, &path);
+	}
+	for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
+		const struct outbound_endpoint *endpoint = &resolver->outbound_endpoints.items[i];
+		const struct path path = part_path(kind_of_id(KIND_OUTBOUND), endpoint, &root);
+
+		if (endpoint->subnet && !item_made_because(served(users->request), &path))
+			add_subnet_user(users, endpoint->subnet, &path);
+	}
+}
+
+json_t *particular_users(const struct api_request *request, const struct path *network)
+{
+	const struct model *model = served(request);
+	const struct path root = part_root(network);
+	struct subnet_users users = {request, part_find(model, &root), json_object()};
 
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[i];
 
-		if (model_network(model, resolver->resource_group, resolver->virtual_network) !=
-		    network)
-			continue;
-		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++)
-			if (resolver->inbound_endpoints.items[k].subnet &&
-			    strcasecmp(resolver->inbound_endpoints.items[k].subnet,
-				       subnet->names[1]) == 0)
-				add_endpoint(users, resolver, kind_of_id(KIND_INBOUND),
-					     &resolver->inbound_endpoints.items[k]);
-		for (size_t k = 0; k < resolver->outbound_endpoints.count; k++)
-			if (resolver->outbound_endpoints.items[k].subnet &&
-			    strcasecmp(resolver->outbound_endpoints.items[k].subnet,
-				       subnet->names[1]) == 0)
-				add_endpoint(users, resolver, kind_of_id(KIND_OUTBOUND),
-					     &resolver->outbound_endpoints.items[k]);
+		if (model_network(model, resolver->resource_group, resolver->virtual_network) ==
+		    users.network)
+			add_endpoints(&users, resolver);
 	}
+	for (size_t i = 0; i < model->network_interfaces.count; i++) {
+		const struct network_interface *item = &model->network_interfaces.items[i];
+		const struct path path = part_path(kind_of_id(KIND_INTERFACE), item, NULL);
+
+		for (size_t k = 0; k < item->ip_configurations.count; k++)
+			add_reference(&users, item->resource_group,
+				      item->ip_configurations.items[k].subnet, &path);
+	}
+	for (size_t i = 0; i < model->private_endpoints.count; i++) {
+		const struct private_endpoint *item = &model->private_endpoints.items[i];
+		const struct path path = part_path(kind_of_id(KIND_PRIVATE_ENDPOINT), item, NULL);
+
+		add_reference(&users, item->resource_group, item->subnet, &path);
+	}
+	return users.by_name;
 }
 
-/* What refers to it: an array of {"id"}. */
-static json_t *users_of(struct api_request *request, const struct path *path)
+/* An array of {"id"}; NULL: nobody uses it. `users`: of its network; NULL: they are looked up. */
+static json_t *users_of_subnet(const struct api_request *request, const struct path *subnet,
+			       const json_t *users)
+{
+	json_t *found = users ? json_incref((json_t *)(uintptr_t)users)
+			      : particular_users(request, subnet),
+	       *array;
+	char name[NAME_TEXT_MAX];
+
+	snprintf(name, sizeof name, "%s", path_name(subnet));
+	array = json_incref(json_object_get(found, text_lower(name)));
+	json_decref(found);
+	return array;
+}
+
+/* What refers to it: an array of {"id"}; NULL: nothing. */
+static json_t *users_of(const struct arm_shown *shown)
 {
 	static const enum refers refers[] = {[KIND_NETWORK] = REFERS_NETWORK,
-					     [KIND_SUBNET] = REFERS_SUBNET,
 					     [KIND_OUTBOUND] = REFERS_OUTBOUND,
 					     [KIND_ZONE] = REFERS_ZONE};
+	const struct path *path = &shown->path;
 	unsigned kind = path->kind->id;
-	struct users users = {.request = request, .ids = json_array()};
+	struct users users = {.request = shown->request};
 
+	if (kind == KIND_SUBNET)
+		return users_of_subnet(shown->request, path, shown->users);
 	if (kind >= sizeof refers / sizeof *refers || refers[kind] == REFERS_NOWHERE)
-		return users.ids;
+		return NULL;
+	users.ids = json_array();
 	users.refers = refers[kind];
-	users.full = arena_printf(&request->arena, "%s/%s%s%s", path->group, path->names[0],
+	users.full = arena_printf(&shown->request->arena, "%s/%s%s%s", path->group, path->names[0],
 				  path->kind->parent ? "/" : "",
 				  path->kind->parent ? path->names[1] : "");
 	if (users.full)
-		(void)reference_each(served(request), on_reference, &users);
-	if (kind == KIND_SUBNET)
-		add_subnet_users(&users, path);
+		(void)reference_each(served(shown->request), on_reference, &users);
 	return users.ids;
 }
 
 json_t *particular_subnet_users(const struct arm_shown *shown)
 {
-	json_t *ids = users_of(shown->request, &shown->path);
-
-	if (json_array_size(ids) > 0)
-		return ids;
-	json_decref(ids);
-	return NULL;
+	return users_of_subnet(shown->request, &shown->path, shown->users);
 }
 
 /* Here because it asks who uses the subnet. */
@@ -540,7 +599,7 @@ void particular_read_subnet(struct arm_reading *reading)
 
 	if (!was || json_object_get(reading->values, "delegation"))
 		return;
-	users = users_of(reading->request, reading->path);
+	users = users_of_subnet(reading->request, reading->path, NULL);
 	if (json_array_size(users) > 0)
 		json_put(reading->values, "delegation", json_deep_copy(was));
 	json_decref(users);
@@ -586,6 +645,18 @@ static void check_child(void *context, struct arm_shown *child)
 	(void)particular_is_held(child, context);
 }
 
+/* A network goes with its subnets, so none of them may be in use. */
+static void check_subnets(const struct arm_shown *shown, struct arm_errors *errors)
+{
+	struct arm_shown network = *shown;
+
+	if (shown->type->kind != KIND_NETWORK)
+		return;
+	network.users = particular_users(shown->request, &shown->path);
+	arm_each_child(&network, arm_type_of_kind(KIND_SUBNET), check_child, errors);
+	json_decref(network.users);
+}
+
 /* A private endpoint's interface goes with it. */
 static void check_interface(const struct arm_shown *shown, struct arm_errors *errors)
 {
@@ -609,13 +680,10 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 
 	if (has_nested(shown, errors))
 		return true;
-	for (const struct arm_member *member = shown->type->members; member->path; member++)
-		if (member->form == ARM_CHILDREN)
-			arm_each_child(shown, arm_type_named(member->of, strlen(member->of)),
-				       check_child, errors);
+	check_subnets(shown, errors);
 	if (shown->path.kind->id == KIND_INTERFACE)
 		check_interface(shown, errors);
-	users = users_of(shown->request, &shown->path);
+	users = users_of(shown);
 	user = json_string_value(json_object_get(json_array_get(users, 0), "id"));
 	arm_name(&shown->path, name);
 	if (user && shown->path.kind->id == KIND_SUBNET)

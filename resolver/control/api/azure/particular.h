@@ -11,6 +11,9 @@
 json_t *particular_guid(const struct arm_shown *shown); /* the same for the same id */
 json_t *particular_location(const struct arm_shown *shown);
 json_t *particular_subnet_users(const struct arm_shown *shown);
+/* Who uses the subnets of a network: an object of arrays of {"id"}, by their names in lower case.
+ * One look at the model, for as many subnets as there are. */
+json_t *particular_users(const struct api_request *request, const struct path *network);
 json_t *particular_fqdn(const struct arm_shown *shown);
 json_t *particular_set_count(const struct arm_shown *shown);
 json_t *particular_set_limit(const struct arm_shown *shown);

@@ -334,7 +334,8 @@ static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
 	char text[ADDRESS_TEXT_MAX];
 	const char *address = found ? address_of(endpoint->request, &root, text) : NULL;
 
-	if (!address || !arm_find(endpoint->request, arm_type_of(&root), &root, &shown, &error))
+	if (!address ||
+	    !arm_find_plain(endpoint->request, arm_type_of(&root), &root, &shown, &error))
 		return false;
 	service_name(shown.values, endpoint->service);
 	arm_shown_release(&shown);
@@ -373,7 +374,7 @@ static void change_record(struct endpoint *endpoint, const struct path *zone, co
 	struct change_error error;
 	json_t *values = NULL, *records;
 
-	if (arm_find(endpoint->request, arm_type_of(&path), &path, &shown, &error))
+	if (arm_find_plain(endpoint->request, arm_type_of(&path), &path, &shown, &error))
 		values = arm_base(&shown, &error);
 	if (!values)
 		values = json_make("{s:o, s:i, s:[]}", "name", json_text(name), "ttl", RECORD_TTL,

@@ -351,13 +351,43 @@ static bool is_behind(const struct listed *listed, bool at_top, const char *behi
 	return strcasecmp(key, behind) > 0;
 }
 
+/* With its etag: those that are shown inside one thing share that one's. */
+static void show_listed(const struct listing *listing, const struct listed *listed,
+			char etag[ETAG_MAX + 4], struct arm_shown *shown)
+{
+	const struct arm_type *type = arm_type_of(&listed->path);
+
+	if (!arm_is_inside(type) || *etag == '\0') {
+		arm_show_item(listing->request, type, &listed->path, listed->item, shown);
+		memcpy(etag, shown->etag, sizeof shown->etag);
+		return;
+	}
+	arm_show_plain(listing->request, type, &listed->path, listed->item, shown);
+	memcpy(shown->etag, etag, sizeof shown->etag);
+}
+
+/* How many resources are printed inside it. */
+static size_t count_inside(const struct arm_shown *shown)
+{
+	size_t count = 0;
+
+	for (const struct arm_member *member = shown->type->members; member->path; member++)
+		if (member->form == ARM_CHILDREN) {
+			const struct arm_type *type =
+				arm_type_named(member->of, strlen(member->of));
+
+			count += kind_list(kind_of_id(type->kind), shown->item).count;
+		}
+	return count;
+}
+
 static void answer_list(struct listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
 	struct api_request *request = listing->request;
 	bool at_top = !listing->asked->path.kind->parent, is_bulk = listing->asked->path.kind->bulk;
-	size_t count = 0;
-	char last[NAME_TEXT_MAX + GROUP_TEXT_MAX] = "";
+	size_t count = 0, shown_inside = 0;
+	char last[NAME_TEXT_MAX + GROUP_TEXT_MAX] = "", etag[ETAG_MAX + 4] = "";
 	json_t *body, *link = NULL;
 
 	for (size_t i = 0; i < listing->count && !link; i++) {
@@ -366,12 +396,12 @@ static void answer_list(struct listing *listing, const struct arm_page *page, js
 
 		if (!is_bulk && page->behind && !is_behind(listed, at_top, page->behind))
 			continue;
-		if (count++ == room) {
+		if (count++ == room || shown_inside > LISTED_MAX) {
 			link = arm_next_link(request, last);
 			break;
 		}
-		arm_show_item(request, arm_type_of(&listed->path), &listed->path, listed->item,
-			      &shown);
+		show_listed(listing, listed, etag, &shown);
+		shown_inside += count_inside(&shown);
 		json_add(array, arm_print(&shown));
 		arm_shown_release(&shown);
 		snprintf(last, sizeof last, "%s%s%s", at_top ? listed->group : "",

@@ -389,9 +389,14 @@ static void add_child(void *context, struct arm_shown *child)
 
 static json_t *print_children(const struct arm_shown *shown, const struct arm_member *member)
 {
+	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
+	struct arm_shown outer = *shown;
 	json_t *array = json_array();
 
-	arm_each_child(shown, arm_type_named(member->of, strlen(member->of)), add_child, array);
+	if (type->kind == KIND_SUBNET)
+		outer.users = particular_users(shown->request, &shown->path);
+	arm_each_child(&outer, type, add_child, array);
+	json_decref(outer.users);
 	return array;
 }
 
@@ -556,7 +561,7 @@ static void add_version(struct version *version, const struct arm_shown *shown)
 				       add_child_version, version);
 }
 
-static bool is_inside_shown(const struct arm_type *type)
+bool arm_is_inside(const struct arm_type *type)
 {
 	const struct arm_type *parent = arm_type_parent(type);
 
@@ -590,7 +595,7 @@ static void set_etag(struct arm_shown *shown)
 	const struct path root = part_root(&shown->path);
 	char text[ETAG_MAX];
 
-	if (is_inside_shown(shown->type) &&
+	if (arm_is_inside(shown->type) &&
 	    arm_find(shown->request, arm_type_parent(shown->type), &root, &outer, &unused)) {
 		memcpy(shown->etag, outer.etag, sizeof shown->etag);
 		arm_shown_release(&outer);
@@ -713,28 +718,41 @@ static bool find_group(struct api_request *request, const struct path *path,
 	return found && error->outcome == CHANGE_FINE;
 }
 
-bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
-	      struct arm_shown *shown, struct change_error *error)
+bool arm_find_plain(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, struct arm_shown *shown, struct change_error *error)
 {
+	const void *item;
+	struct path own;
+
 	if (path->kind->id == KIND_GROUP)
 		return find_group(request, path, shown, error);
 	if (path->kind->inventory)
 		return find_address(request, path, shown, error);
-	const void *item = item_find(request, path, &request->arena, error);
-	struct path own = spelled(request, path, item);
+	item = item_find(request, path, &request->arena, error);
+	own = spelled(request, path, item);
+	if (item && !item_made_because(served(request), path)) {
+		arm_show_plain(request, type, &own, item, shown);
+		return true;
+	}
+	return error->outcome == CHANGE_FINE && type->record_type &&
+	       particular_find_soa(request, type, &own, shown);
+}
 
-	if (item && item_made_because(served(request), path))
-		item = NULL;
-	if (item)
-		arm_show_item(request, type, &own, item, shown);
-	return item || (error->outcome == CHANGE_FINE && type->record_type &&
-			particular_find_soa(request, type, &own, shown));
+bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
+	      struct arm_shown *shown, struct change_error *error)
+{
+	bool found = arm_find_plain(request, type, path, shown, error);
+
+	if (found && !path->kind->inventory)
+		set_etag(shown);
+	return found;
 }
 
 void arm_shown_release(struct arm_shown *shown)
 {
 	json_decref(shown->values);
-	shown->values = NULL;
+	json_decref(shown->users);
+	shown->values = shown->users = NULL;
 }
 
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
@@ -765,6 +783,7 @@ void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 		arm_show_plain(shown->request, type, &path, item, &child);
 		memcpy(child.etag, shown->etag, sizeof child.etag);
 		child.is_bare = shown->is_bare;
+		child.users = json_incref(shown->users);
 		on_child(context, &child);
 		arm_shown_release(&child);
 	}
@@ -1457,7 +1476,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, c
 		misfit(&reading, "name", "the name of a resource");
 		return;
 	}
-	if (arm_find(request, type, &path, &shown, &error)) {
+	if (arm_find_plain(request, type, &path, &shown, &error)) {
 		reading.shown = arm_print(&shown);
 		reading.base = base = arm_base(&shown, &error);
 	}
@@ -1509,8 +1528,10 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 		read_child(reading, type, item, place ? place : "");
 	}
 	if (!reading->shown ||
-	    !arm_find(reading->request, reading->type, reading->path, &shown, &error))
+	    !arm_find_plain(reading->request, reading->type, reading->path, &shown, &error))
 		return;
+	if (type->kind == KIND_SUBNET)
+		shown.users = particular_users(reading->request, reading->path);
 	arm_each_child(&shown, type, remove_missing, &children);
 	arm_shown_release(&shown);
 }

@@ -21,15 +21,20 @@ struct arm_shown {
 	const void *item;  /* of a model or of the state; of an address: struct owned_resource */
 	uint64_t revision; /* of its row; 0: it is from a file */
 	const struct arm_shown *outer; /* of an object inside: what it is in; else NULL */
-	bool is_implied;         /* a group that no row has: what is in it says that it is there */
-	bool is_bare;            /* printed without what is computed: as a body that makes it */
+	json_t *users;   /* of the subnets of a network (particular_users); NULL: not looked up */
+	bool is_implied; /* a group that no row has: what is in it says that it is there */
+	bool is_bare;    /* printed without what is computed: as a body that makes it */
 	char etag[ETAG_MAX + 4]; /* as the body has it */
 };
 
 /* What is at the path. False: there is nothing, or, with an outcome in the error, it cannot be
- * read. */
+ * read. The plain one has no etag: that of a network takes a look at all its subnets. */
 bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
 	      struct arm_shown *shown, struct change_error *error);
+bool arm_find_plain(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, struct arm_shown *shown, struct change_error *error);
+/* Whether it is shown inside what it is in, whose etag it shares. */
+bool arm_is_inside(const struct arm_type *type);
 /* The same of an item that was found; the path is its own. */
 void arm_show_item(struct api_request *request, const struct arm_type *type,
 		   const struct path *path, const void *item, struct arm_shown *shown);
@@ -41,7 +46,6 @@ void arm_show_group(struct api_request *request, const struct resource_group *gr
 		    struct arm_shown *shown);
 /* The group "-", of the addresses without one; false: there are none. */
 bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group);
-/* The same without its etag, which takes a look at all that is inside. */
 void arm_show_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, const void *item, struct arm_shown *shown);
 void arm_shown_release(struct arm_shown *shown);
