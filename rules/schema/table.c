@@ -32,7 +32,7 @@
 		.key = "tags", .type = FIELD_TAGS, AT(struct_type, tags), .count_max = 50,         \
 		.max = 16384,                                                                      \
 		.doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most "  \
-		       "50. A '=' in a name has a backslash ahead of it."                          \
+		       "50. In a file, a '=' in a name has two backslashes ahead of it."           \
 	}
 #define AZURE_FIELD(struct_type)                                                                   \
 	{                                                                                          \

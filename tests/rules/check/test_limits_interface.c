@@ -17,18 +17,19 @@
 #define INTERFACES(...) "network_interfaces = (" __VA_ARGS__ ");\n"
 #define INTERFACE(name, rest, ...)                                                                 \
 	"{ name = \"" name "\"; " rest " ip_configurations = (" __VA_ARGS__ "); }"
-#define ADDRESS(name, subnet, address)                                                             \
-	"{ name = \"" name "\"; subnet = \"" subnet "\"; address = \"" address "\"; }"
-#define PRIMARY(name, address)                                                                     \
-	"{ name = \"" name "\"; subnet = \"hub/apps\"; address = \"" address "\"; primary = "      \
-									     "true; }"
-#define VM(rest)            NETWORKS INTERFACES(INTERFACE("vm", rest, ADDRESS("a", "hub/apps", "10.10.1.4")))
-#define AT(in, address)     NETWORKS INTERFACES(INTERFACE("vm", "", ADDRESS("a", in, address)))
-#define ENDPOINTS(...)      "private_endpoints = (" __VA_ARGS__ ");\n"
-#define ENDPOINT(rest)      NETWORKS ENDPOINTS("{ name = \"store\"; " rest " }")
-#define ZONES               "private_zones = (" ZONE("a.b", "") ");\n"
-#define GROUP(name, zones)  "{ name = \"" name "\"; zones = (" zones "); }"
-#define IN_ZONE(name, zone) "{ name = \"" name "\"; zone = \"" zone "\"; }"
+#define ADDRESS_WITH(name, subnet, address, rest)                                                  \
+	"{ name = \"" name "\"; subnet = \"" subnet "\"; address = \"" address "\"; " rest "}"
+#define ADDRESS(name, subnet, address) ADDRESS_WITH(name, subnet, address, "")
+#define MARKED                         "primary = true; "
+#define PRIMARY(name, address)         ADDRESS_WITH(name, "hub/apps", address, MARKED)
+#define ONE_INTERFACE(rest, address)   NETWORKS INTERFACES(INTERFACE("vm", rest, address))
+#define VM(rest)                       ONE_INTERFACE(rest, ADDRESS("a", "hub/apps", "10.10.1.4"))
+#define AT(in, address)                ONE_INTERFACE("", ADDRESS("a", in, address))
+#define ENDPOINTS(...)                 "private_endpoints = (" __VA_ARGS__ ");\n"
+#define ENDPOINT(rest)                 NETWORKS ENDPOINTS("{ name = \"store\"; " rest " }")
+#define ZONES                          "private_zones = (" ZONE("a.b", "") ");\n"
+#define GROUP(name, zones)             "{ name = \"" name "\"; zones = (" zones "); }"
+#define IN_ZONE(name, zone)            "{ name = \"" name "\"; zone = \"" zone "\"; }"
 #define STORE(groups)                                                                              \
 	NETWORKS ZONES ENDPOINTS(                                                                  \
 		"{ name = \"store\"; subnet = \"hub/apps\"; zone_groups = (" groups "); }")
