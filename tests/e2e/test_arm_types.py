@@ -250,7 +250,7 @@ class Types(World):
             shown = self.arm("GET", path, status=200)
             self.assertEqual(shown.body, self.arm("PUT", path, shown.body, 200).body)
         self.refused(400, "NetworkInterfaceInUse", "pe", "DELETE", nic["id"])
-        self.refused(400, "InUseSubnetCannotBeDeleted", "networkInterfaces/vm|privateEndpoints/pe", "DELETE",
+        self.refused(400, "InUseSubnetCannotBeDeleted", "networkInterfaces/(vm|pe.nic.)", "DELETE",
                      below("virtualNetworks/hub/subnets/pe"))
         self.arm("DELETE", below("privateEndpoints/pe"), status=200)
         self.assertEqual(404, self.arm("GET", nic["id"]).status)
