@@ -185,7 +185,7 @@ void particular_read_set(struct arm_reading *reading)
 
 	if (!json_object_get(reading->values, "records"))
 		json_put(reading->values, "records", json_array());
-	if (!reading->merges && !arm_get(reading->body, "properties.ttl") && !reading->shown)
+	if (!reading->merges && !arm_get(reading->body, "properties.ttl"))
 		arm_misfit(reading->errors, arm_target(reading, "properties.ttl", target),
 			   "is missing; give seconds, such as 3600");
 }
