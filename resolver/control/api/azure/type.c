@@ -645,8 +645,10 @@ int arm_path_read(struct api_request *request, const char *group, const char *co
 	snprintf(types, sizeof types, "%s%s%s", segments[2], count > 4 ? "/" : "",
 		 count > 4 ? segments[4] : "");
 	*type = arm_type_named(types, strlen(types));
-	if (!*type)
-		return ERR_NOT_FOUND;
+	if (!*type) {
+		*unknown = arena_strdup(&request->arena, types);
+		return *unknown ? ERR_NOT_FOUND : ERR_NOMEM;
+	}
 	*path = (struct path){.kind = kind_of_id((*type)->kind), .group = group};
 	path->names[0] = count > 3 ? segments[3] : "";
 	if (!path->kind->parent)
