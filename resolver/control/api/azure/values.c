@@ -1112,6 +1112,12 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 	return array;
 }
 
+/* Whether it is one part of a record's data: no more than that, and no comment. */
+static bool is_word(const char *text)
+{
+	return text && *text && text[strcspn(text, " \t\r\n;()\"")] == '\0';
+}
+
 static bool read_datum(const struct arm_member *data, const json_t *value, FILE *out)
 {
 	const char *text = json_string_value(value);
@@ -1121,11 +1127,11 @@ static bool read_datum(const struct arm_member *data, const json_t *value, FILE 
 	switch (data->form) {
 	case ARM_NUMBER:
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		return json_is_integer(value);
+		return json_is_integer(value) && json_integer_value(value) >= 0;
 	case ARM_NAME:
 		fprintf(out, "%s%s", text ? text : "",
 			text && *text && text[strlen(text) - 1] == '.' ? "" : ".");
-		return text && *text;
+		return is_word(text);
 	case ARM_STRINGS:
 		json_array_foreach((json_t *)(uintptr_t)value, i, string)
 		{
@@ -1135,7 +1141,7 @@ static bool read_datum(const struct arm_member *data, const json_t *value, FILE 
 			add_string(out, json_string_value(string));
 		}
 		return json_array_size(value) > 0;
-	default: fputs(text ? text : "", out); return text && *text;
+	default: fputs(text ? text : "", out); return is_word(text);
 	}
 }
 
