@@ -1592,6 +1592,6 @@ char *arm_target_of_key(const struct arm_type *type, const char *key, char text[
 		snprintf(text, ARM_TARGET_MAX, "%s%s", path, rest);
 		return text;
 	}
-	snprintf(text, ARM_TARGET_MAX, "%s", key);
+	snprintf(text, ARM_TARGET_MAX, "%s", strcmp(key, "name") == 0 ? key : "");
 	return text;
 }

@@ -103,7 +103,7 @@ json_t *arm_get(const json_t *body, const char *path);
 enum { ARM_TARGET_MAX = 256 };
 char *arm_target(const struct arm_reading *reading, const char *path, char text[ARM_TARGET_MAX]);
 /* Where a body of that type has what a fault calls by keys of the field table: "targets[2].port" is
- * properties.targetDnsServers[2].port. Returns text. */
+ * properties.targetDnsServers[2].port; "" where Azure has no such member. Returns text. */
 char *arm_target_of_key(const struct arm_type *type, const char *key, char text[ARM_TARGET_MAX]);
 
 #endif
