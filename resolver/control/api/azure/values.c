@@ -924,7 +924,7 @@ static json_t *read_location(struct arm_reading *reading, const char *path, cons
 	char location[ARM_TARGET_MAX];
 	size_t used = 0;
 
-	if (!text || strlen(text) >= sizeof location) {
+	if (!text || !*text || strlen(text) >= sizeof location) {
 		misfit(reading, path, "the name of a region: \"westeurope\"");
 		return NULL;
 	}
@@ -1231,6 +1231,23 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 	return array;
 }
 
+/* As it is: the engine says what does not fit. But an empty array or object is for it as if nothing
+ * were given. */
+static json_t *read_plain(struct arm_reading *reading, const struct field *field, const char *path,
+			  json_t *value)
+{
+	bool is_list = field->type == FIELD_STRINGS || field->type == FIELD_DOMAINS ||
+		       field->type == FIELD_HOSTS || field->type == FIELD_PREFIXES;
+	char expected[ARM_TARGET_MAX];
+
+	if ((json_is_object(value) && json_object_size(value) == 0) ||
+	    (json_is_array(value) && json_array_size(value) == 0 && !is_list)) {
+		misfit(reading, path, schema_expected(field, expected, sizeof expected));
+		return NULL;
+	}
+	return json_incref(value);
+}
+
 /* The value of a key; NULL: it does not fit, which is an error. */
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, json_t *value)
@@ -1250,7 +1267,7 @@ static json_t *read_form(struct arm_reading *reading, const struct field *field,
 	case ARM_OBJECTS: return read_objects(reading, field, member, path, value);
 	case ARM_RECORD:
 	case ARM_RECORDS: return read_records(reading, member, path, value);
-	default: return json_incref(value);
+	default: return read_plain(reading, field, path, value);
 	}
 }
 
@@ -1478,7 +1495,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, c
 	struct change_error error;
 	json_t *base = NULL;
 
-	if (!json_is_object(body) || !name) {
+	if (!json_is_object(body) || !name || !*name) {
 		misfit(&reading, "name", "the name of a resource");
 		return;
 	}
@@ -1547,6 +1564,7 @@ void arm_read_body(struct arm_reading *reading)
 	json_t *kept;
 
 	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
+	(void)get_checked(reading, "properties.provisioningState"); /* is it an object? */
 	kept = json_deep_copy(json_object_get(reading->values, "azure"));
 	if (!kept)
 		kept = json_object();
