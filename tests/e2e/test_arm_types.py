@@ -17,6 +17,7 @@ CONFIG = """
 subscription = "%s";
 region = "westeurope";
 workers = 2;
+address_pools = ( { name = "pool"; prefix = "203.0.113.0/24"; } );
 management = { socket = "control.sock"; state = "state.db"; };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
 """ % S
@@ -110,6 +111,10 @@ ROWS = [
     ("virtualNetworks/virtualNetworkPeerings", below("virtualNetworks/hub/virtualNetworkPeerings/p"),
      properties(remoteVirtualNetwork=SPOKE_NETWORK), properties(remoteVirtualNetwork=SPOKE_NETWORK, allowForwardedTraffic=True),
      properties(useRemoteGateways=True)),
+    ("publicIPAddresses", below("publicIPAddresses/web"),
+     {**LOCATION, **properties(publicIPAllocationMethod="Static", dnsSettings={"domainNameLabel": "web"})},
+     {**LOCATION, **properties(publicIPAllocationMethod="Static", dnsSettings={"domainNameLabel": "www"},
+                               idleTimeoutInMinutes=10), **TAGGED}, {"tags": {"a": "b"}}),
     ("dnsResolvers", below("dnsResolvers/r2"), {**LOCATION, **properties(virtualNetwork=SPOKE_NETWORK)},
      {**LOCATION, **properties(virtualNetwork=SPOKE_NETWORK), **TAGGED}, {"tags": {"a": "b"}}),
     ("dnsResolvers/inboundEndpoints", below("dnsResolvers/r/inboundEndpoints/in2"), endpoint_at("in2"),
@@ -408,7 +413,7 @@ class Lifecycle(Everything):
         self.build_all()
         for type_, path, body, changed, patch in ROWS:
             name, family = path.rsplit("/", 1)[1], type_.split("/")[0]
-            form, in_header = {"virtualNetworks": ('^W/"[^"]+"$', True), "privateDnsZones": ('^[^"/]+$', True)}.get(
+            form, in_header = {"virtualNetworks": ('^W/"[^"]+"$', True), "publicIPAddresses": ('^W/"[^"]+"$', True), "privateDnsZones": ('^[^"/]+$', True)}.get(
                 family, ('^"[^"]+"$', False))
             self.refused(412, "PreconditionFailed", " %s does not exist" % re.escape(name), "PUT", path, body, If_Match="*")
             self.refused(412, "PreconditionFailed", "does not exist", "PUT", path, body, If_Match='"x"')
