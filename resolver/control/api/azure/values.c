@@ -954,25 +954,30 @@ static json_t *read_metadata(struct arm_reading *reading, const char *path, cons
 	return array;
 }
 
-/* What the id names. False: it is no such id, or nothing is there, which is an error. */
-static bool read_id(struct arm_reading *reading, const struct arm_type *of, const char *path,
-		    const json_t *value, struct path *to)
+/* What the id names, which is the value itself or in an object. False: it is no such id, or nothing
+ * is there, which is an error. */
+static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool is_text,
+		    const char *path, const json_t *value, struct path *to)
 {
 	struct api_request *request = reading->request;
-	const char *id = json_string_value(json_is_object(value) ? arm_get(value, "id") : value);
+	const char *id = json_string_value(is_text                 ? value
+					   : json_is_object(value) ? arm_get(value, "id")
+								   : NULL);
 	char target[ARM_TARGET_MAX], own[ARM_ID_MAX];
 	const struct arm_type *type;
 
 	if (!id) {
-		misfit(reading, path, "an object with an id: {\"id\": \"/subscriptions/...\"}");
+		misfit(reading, path,
+		       is_text ? "an id: \"/subscriptions/...\""
+			       : "an object with an id: {\"id\": \"/subscriptions/...\"}");
 		return false;
 	}
-	snprintf(target, sizeof target, "%s%s.id", reading->place, path);
+	snprintf(target, sizeof target, "%s%s%s", reading->place, path, is_text ? "" : ".id");
 	if (arm_id_read(request, id, &type, to) != 0 || type != of || *path_name(to) == '\0') {
 		arm_misfit(reading->errors, target,
 			   "\"%.300s\" is not the id of one; give /subscriptions/SUBSCRIPTION/"
-			   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s%s",
-			   id, (int)strcspn(of->path, "/"), of->path, to->kind ? "" : "",
+			   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s",
+			   id, (int)strcspn(of->path, "/"), of->path,
 			   strchr(of->path, '/') ? strchr(of->path, '/') : "",
 			   strchr(of->path, '/') ? "/NAME" : "");
 		return false;
@@ -991,7 +996,8 @@ static json_t *read_reference_of(struct arm_reading *reading, const struct arm_m
 {
 	struct path to;
 
-	if (!read_id(reading, arm_type_named(member->of, strlen(member->of)), path, value, &to))
+	if (!read_id(reading, arm_type_named(member->of, strlen(member->of)),
+		     member->form == ARM_ID_TEXT, path, value, &to))
 		return NULL;
 	to = spelled(reading->request, &to, part_find(served(reading->request), &to));
 	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
@@ -1024,7 +1030,7 @@ static json_t *read_subnet(struct arm_reading *reading, const char *path, const 
 	struct path to, network;
 
 	if (!find_network(reading->request, reading->path, &network) ||
-	    !read_id(reading, arm_type_named(of, strlen(of)), path, value, &to))
+	    !read_id(reading, arm_type_named(of, strlen(of)), false, path, value, &to))
 		return NULL;
 	if (strcasecmp(network.group, to.group) == 0 &&
 	    strcasecmp(network.names[0], to.names[0]) == 0)
