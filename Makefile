@@ -126,7 +126,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/resolver/control/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
 asan: $(B)/sluice
-tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines
+tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines $(B)/tests/e2e/arm_members
 
 # The manual page of the configuration comes from the same table as the configuration's reader.
 etc/sluice.conf.5: build/sluice
