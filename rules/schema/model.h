@@ -174,6 +174,7 @@ struct record_set { /* private_zones.record_sets; record_set.h */
 	uint32_t ttl;
 	LIST_OF(const char *) records;  /* rdata, as in a master file */
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
+	LIST_OF(struct tag) azure;
 };
 
 struct private_zone {

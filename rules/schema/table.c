@@ -379,6 +379,7 @@ static const struct field record_set_fields[] = {
 		"is "
 		"where the zone's begins; it goes up with every change."},
 	METADATA_FIELD(record_set),
+	AZURE_FIELD(record_set),
 };
 static const struct group record_set_group = {
 	.name = "record set",

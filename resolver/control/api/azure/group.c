@@ -114,7 +114,7 @@ static void removal_free(struct removal *removal)
 static void add_removal(void *context, const struct kind *kind, const void *item)
 {
 	struct removal *removal = context;
-	const struct model *served = removal->request->service->server.model;
+	const struct model *served = inventory_model(api_inventory(removal->request));
 	const struct path path = part_path(kind, item, NULL);
 	struct service_edit *edits;
 
@@ -191,7 +191,7 @@ void api_group_delete(struct api_request *request)
 	}
 	removal->request = request;
 	if (api_group(request))
-		group_each_item(request->service->server.model, add_removal, removal);
+		group_each_item(inventory_model(api_inventory(request)), add_removal, removal);
 	struct service_change change = {.edits = removal->edits,
 					.count = removal->count,
 					.put = put_removal,

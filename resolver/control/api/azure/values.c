@@ -292,6 +292,11 @@ static void add_string(FILE *out, const char *string)
 
 /* ---- out ---- */
 
+static json_t *from_text(const char *text)
+{
+	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+}
+
 static json_t *print_words(const struct arm_member *member, const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -365,21 +370,66 @@ static json_t *print_hosts(const json_t *array)
 	return printed;
 }
 
+/* Whether two texts are the same domain name, be its final dot there or not. */
+static bool is_same_name(const char *left, const char *right)
+{
+	size_t length = strlen(left), other = strlen(right);
+
+	length -= length > 1 && left[length - 1] == '.';
+	other -= other > 1 && right[other - 1] == '.';
+	return length == other && strncasecmp(left, right, length) == 0;
+}
+
+/* Whether what a client wrote says what is printed. */
+static bool says_record(const struct arm_member *data, const json_t *written, const json_t *printed)
+{
+	for (; data->path; data++) {
+		const json_t *said = arm_get(written, data->path),
+			     *is = json_object_get(printed, data->path);
+		const char *text = json_string_value(said), *own = json_string_value(is);
+		bool same = data->form == ARM_NAME && text && own
+				    ? is_same_name(text, own)
+				    : said && json_equal((json_t *)(uintptr_t)said,
+							 (json_t *)(uintptr_t)is);
+
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* A record as the client wrote it, who may look for it by the final dot that it gave. */
+static json_t *as_written(const struct arm_member *member, const json_t *written, json_t *printed)
+{
+	if (!says_record(member->inner, written, printed))
+		return printed;
+	json_decref(printed);
+	return json_incref((json_t *)(uintptr_t)written);
+}
+
 static json_t *print_records(const struct arm_shown *shown, const struct arm_member *member,
 			     const json_t *array)
 {
 	const char *zone = shown->path.names[0];
-	json_t *printed = json_array(), *item;
+	json_t *written = from_text(json_string_value(
+		       json_object_get(json_object_get(shown->values, "azure"), member->path))),
+	       *printed = json_array(), *item, *record;
 	size_t i;
 
-	if (member->form == ARM_RECORD) {
-		json_decref(printed);
-		item = json_array_get(array, 0);
-		return item ? print_record(member->inner, json_string_value(item), zone) : NULL;
-	}
 	json_array_foreach((json_t *)(uintptr_t)array, i, item)
-		json_add(printed, print_record(member->inner, json_string_value(item), zone));
-	return printed;
+	{
+		record = print_record(member->inner, json_string_value(item), zone);
+		json_add(printed,
+			 as_written(member,
+				    json_is_array(written) ? json_array_get(written, i) : written,
+				    record));
+	}
+	json_decref(written);
+	if (member->form != ARM_RECORD)
+		return printed;
+	record = json_incref(json_array_get(printed, 0));
+	json_decref(printed);
+	return record;
 }
 
 static void add_child(void *context, struct arm_shown *child)
@@ -400,11 +450,6 @@ static json_t *print_children(const struct arm_shown *shown, const struct arm_me
 	return array;
 }
 
-static json_t *from_text(const char *text)
-{
-	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-}
-
 static json_t *print_kept(const struct arm_shown *shown, const struct arm_member *member)
 {
 	const json_t *kept = json_object_get(shown->values, "azure");
@@ -415,7 +460,8 @@ static json_t *print_kept(const struct arm_shown *shown, const struct arm_member
 
 static json_t *print_location(const struct arm_shown *shown, const json_t *value)
 {
-	const char *region = model_region(served(shown->request), json_string_value(value));
+	const struct model *model = inventory_model(api_inventory(shown->request));
+	const char *region = model_region(model, json_string_value(value));
 
 	return json_text(region ? region : "global");
 }
@@ -1254,6 +1300,47 @@ static json_t *read_plain(struct arm_reading *reading, const struct field *field
 	return json_incref(value);
 }
 
+/* The members of a record as a client wrote them, by Azure's names. */
+static json_t *written_record(const struct arm_member *data, const json_t *value)
+{
+	json_t *object = json_object();
+
+	for (; data->path; data++) {
+		json_t *datum = arm_get(value, data->path);
+
+		if (datum)
+			json_put(object, data->path, json_incref(datum));
+	}
+	return object;
+}
+
+/* Keeps how the names of records were written, where that is not how they are printed. */
+static void keep_written(struct arm_reading *reading, const struct arm_member *member,
+			 const json_t *value, const json_t *records)
+{
+	json_t *printed = json_array(), *written = json_array(), *item;
+	bool is_one = member->form == ARM_RECORD;
+	char *text;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)records, i, item)
+	{
+		json_add(printed, print_record(member->inner, json_string_value(item),
+					       reading->path->names[0]));
+		json_add(written,
+			 written_record(member->inner, is_one ? value : json_array_get(value, i)));
+	}
+	json_object_del(reading->kept, member->path);
+	if (!json_equal(written, printed)) {
+		text = json_dumps(is_one ? json_array_get(written, 0) : written,
+				  JSON_COMPACT | JSON_SORT_KEYS);
+		json_put(reading->kept, member->path, json_text(text));
+		free(text);
+	}
+	json_decref(printed);
+	json_decref(written);
+}
+
 /* The value of a key; NULL: it does not fit, which is an error. */
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, json_t *value)
@@ -1368,6 +1455,8 @@ static void take_value(struct arm_reading *reading, const struct arm_member *mem
 
 	if (!read)
 		return;
+	if (member->form == ARM_RECORD || member->form == ARM_RECORDS)
+		keep_written(reading, member, value, read);
 	if (is_value(reading, member, read) ||
 	    (!was_there && !member->required && values_is_default(kind, member->key, read)))
 		json_decref(read);
@@ -1393,6 +1482,7 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 	if (reading->merges || member->other || has_other(reading, member))
 		return;
 	value = json_object_get(reading->values, member->key);
+	json_object_del(reading->kept, member->path); /* how its records were written */
 	if (member->required)
 		fail_lacking(reading, member, path);
 	else if (value && !values_is_default(kind_of_id(reading->type->kind), member->key, value))
@@ -1420,7 +1510,7 @@ static void read_global(struct arm_reading *reading)
 }
 
 /* What nothing here uses is kept as JSON, by the path that it has. */
-static void read_kept(struct arm_reading *reading, json_t *kept, const struct arm_member *member)
+static void read_kept(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX], *text;
 	json_t *value, *usual = from_text(member->fallback);
@@ -1436,10 +1526,10 @@ static void read_kept(struct arm_reading *reading, json_t *kept, const struct ar
 		fail_lacking(reading, member, path);
 	if (value && !json_equal(value, usual)) {
 		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-		json_put(kept, member->path, json_text(text));
+		json_put(reading->kept, member->path, json_text(text));
 		free(text);
 	} else if (value || !reading->merges) {
-		json_object_del(kept, member->path);
+		json_object_del(reading->kept, member->path);
 	}
 	json_decref(usual);
 }
@@ -1567,26 +1657,24 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 
 void arm_read_body(struct arm_reading *reading)
 {
-	json_t *kept;
-
 	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
 	(void)get_checked(reading, "properties.provisioningState"); /* is it an object? */
-	kept = json_deep_copy(json_object_get(reading->values, "azure"));
-	if (!kept)
-		kept = json_object();
+	reading->kept = json_deep_copy(json_object_get(reading->values, "azure"));
+	if (!reading->kept)
+		reading->kept = json_object();
 	for (const struct arm_member *member = reading->type->members; member->path; member++)
 		switch (member->form) {
 		case ARM_SHOWN: break;
 		case ARM_GLOBAL: read_global(reading); break;
-		case ARM_KEPT: read_kept(reading, kept, member); break;
+		case ARM_KEPT: read_kept(reading, member); break;
 		case ARM_CHILDREN: read_children(reading, member); break;
 		default: read_member(reading, member);
 		}
-	if (json_object_size(kept) > 0)
-		json_put(reading->values, "azure", json_incref(kept));
+	if (json_object_size(reading->kept) > 0)
+		json_put(reading->values, "azure", json_incref(reading->kept));
 	else if (json_object_size(json_object_get(reading->values, "azure")) > 0)
 		json_object_del(reading->values, "azure");
-	json_decref(kept);
+	json_decref(reading->kept);
 	if (reading->type->read)
 		reading->type->read(reading);
 }

@@ -91,6 +91,7 @@ struct arm_reading {
 	const json_t *base;  /* its values now; NULL: the same */
 	bool merges;         /* a PATCH: what the body does not have stays */
 	struct arm_errors *errors;
+	json_t *kept;    /* out: of `values`, what nothing here uses, and how names were written */
 	json_t *values;  /* out */
 	struct path *to; /* out: what is changed, where that is another resource than the body's */
 };

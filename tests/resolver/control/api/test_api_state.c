@@ -312,7 +312,7 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 		{"DELETE /v1/ptrs/198.51.100.60", NULL},
 		{"PUT /v1/groups/-/g", "{}"},
 		{"PUT " ARM "/g?api-version=1", "{\"location\": \"east\"}"},
-		{"PUT " ARM "/g" PROVIDER "/b?api-version=1", "{\"location\": \"east\"}"},
+		{"PUT " ARM "/-" PROVIDER "/b?api-version=1", "{\"location\": \"east\"}"},
 		{"PATCH " ARM "/-" PROVIDER "/a?api-version=1", "{\"tags\": {\"x\": \"y\"}}"},
 		{"DELETE " ARM "/-" PROVIDER "/a?api-version=1", NULL},
 		{patch, "{\"ptrdname\": \"b.test.\"}"},
