@@ -45,6 +45,7 @@ class Azure(harness.Case):
 
     missing = None  # why the client is not there; None: it is
     config, server = CONFIG, (HERE, 53)
+    groups = ()  # that are there before the client comes
 
     @classmethod
     def setUpClass(cls):
@@ -76,6 +77,14 @@ class Azure(harness.Case):
         world.secret("ops.secret", OPS)
         world.secret("eye.secret", EYE)
         cls.start()
+        for group in cls.groups:
+            connection = harness.UnixConnection(cls.sluice.socket)
+            connection.request("PUT", GROUPS + group + "?api-version=2021-04-01", '{"location": "westus"}',
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            if answer.status != 201:
+                raise AssertionError("group %s: %d %s" % (group, answer.status, answer.read()))
+            connection.close()
 
     @classmethod
     def start(cls):
@@ -104,9 +113,10 @@ class Azure(harness.Case):
 
     def fill(self, count):
         """A group "many" with so many addresses, and nothing else beside what the file says."""
-        path = self.world.write("many.json", json.dumps({"version": 1, "addresses": [
-            {"name": "a%d" % i, "resource_group": "many", "address": "2001:db8:5::%x" % i}
-            for i in range(count)]}))
+        path = self.world.write("many.json", json.dumps({
+            "version": 1, "groups": [{"name": each, "region": "westus"} for each in self.groups],
+            "addresses": [{"name": "a%d" % i, "resource_group": "many", "address": "2001:db8:5::%x" % i}
+                          for i in range(count)]}))
         status, out, err = self.run_inside(harness.SLUICE, "state", "import", "-c",
                                            self.sluice.config, path)
         self.assertEqual(0, status, out + err)

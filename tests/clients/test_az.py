@@ -13,6 +13,7 @@ from azure_world import GROUPS, NOT_OURS, SUBSCRIPTION, SUFFIX, URL
 
 
 class Guide(azure_world.Az):
+    groups = ("MyResourceGroup", "refused")
     def test_the_guides_commands(self):
         self.az("az group create --name MyResourceGroup --location westus")
         self.az("az network public-ip create -g MyResourceGroup -n PublicIp")

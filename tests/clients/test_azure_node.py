@@ -18,6 +18,7 @@ PROGRAM = os.path.join(harness.TOP, "tests", "clients", "azure_node.mjs")
 
 
 class Node(azure_world.Azure):
+    groups = ("npm",)
     missing = None if (shutil.which("node") and os.path.isdir(
         os.path.join(PACKAGES, "node_modules", "@azure", "arm-network"))) else (
             "@azure/arm-network is not in build/clients: Azure's SDK for JavaScript did not run")

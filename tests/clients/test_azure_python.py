@@ -26,6 +26,7 @@ except ImportError:
 
 
 class Python(azure_world.Azure):
+    groups = ("sdk",)
     missing = MISSING
 
     def setUp(self):
