@@ -193,6 +193,97 @@ ONE = [("virtual_networks/-/one", {"client_prefixes": ["127.0.0.0/32"]}), ("priv
        ("transfers/-/one", {"zones": ["one.internal"], "allow": ["127.0.0.0/32"]})]
 
 
+# ---- by Azure's API ----
+
+GROUP = "/subscriptions/%s/resourceGroups/" % test_reverse.SUBSCRIPTION
+NETWORK = GROUP + "arm/providers/Microsoft.Network/"
+VERSION = "?api-version=2022-07-01"
+HUB = {"id": GROUP + "-/providers/Microsoft.Network/virtualNetworks/hub"}
+
+
+def ref(path):
+    return {"id": NETWORK + path}
+
+
+def body(number, location="westeurope", **properties):
+    """What a resource is made of that has tags, in which it says the number."""
+    return {"location": location, "tags": {"n": str(number)}, "properties": properties}
+
+
+def below(number, **properties):
+    """Of what has metadata."""
+    return {"properties": {**properties, "metadata": {"n": str(number)}}}
+
+
+# Each is made once, and from then on changed by its method: (path, method, what it says of a number).
+ARM_SINGLES = [
+    ("virtualNetworks/arm", "PATCH", lambda n: body(n, addressSpace={"addressPrefixes": ["10.200.0.0/16"]})),
+    ("virtualNetworks/arm/subnets/plain", "PUT",
+     lambda n: {"properties": {"addressPrefix": "10.200.%d.0/24" % (n % 200 + 10)}}),
+    ("virtualNetworks/arm/subnets/in", "PATCH", lambda n: {"properties": {
+        "addressPrefix": "10.200.0.0/28", "routeTable": {"id": "/n%d" % n}}}),
+    ("virtualNetworks/arm/subnets/out", "PUT", lambda n: {"properties": {
+        "addressPrefix": "10.200.0.16/28", "routeTable": {"id": "/n%d" % n}}}),
+    ("virtualNetworks/arm/virtualNetworkPeerings/p", "PUT",
+     lambda n: {"properties": {"remoteVirtualNetwork": {"id": "/n%d" % n}}}),
+    ("dnsResolvers/arm", "PATCH", lambda n: body(n, virtualNetwork=ref("virtualNetworks/arm"))),
+    ("dnsResolvers/arm/inboundEndpoints/in", "PATCH", lambda n: body(n, ipConfigurations=[
+        {"subnet": ref("virtualNetworks/arm/subnets/in"), "privateIpAllocationMethod": "Dynamic"}])),
+    ("dnsResolvers/arm/outboundEndpoints/out", "PUT",
+     lambda n: body(n, subnet=ref("virtualNetworks/arm/subnets/out"))),
+    ("dnsForwardingRulesets/arm", "PATCH", lambda n: body(
+        n, dnsResolverOutboundEndpoints=[ref("dnsResolvers/arm/outboundEndpoints/out")])),
+    ("dnsForwardingRulesets/arm/forwardingRules/r", "PUT", lambda n: below(
+        n, domainName="arm.corp.", targetDnsServers=[{"ipAddress": "127.0.0.3", "port": n % 65535 + 1}])),
+    ("dnsForwardingRulesets/arm/virtualNetworkLinks/l", "PATCH",
+     lambda n: below(n, virtualNetwork=ref("virtualNetworks/arm"))),
+    ("privateDnsZones/arm.internal", "PATCH", lambda n: body(n, "global")),
+    ("privateDnsZones/arm.internal/virtualNetworkLinks/hub", "PATCH",
+     lambda n: body(n, "global", virtualNetwork=HUB)),
+    ("privateDnsZones/arm.internal/A/www", "PUT",
+     lambda n: below(n, ttl=n, aRecords=[{"ipv4Address": "10.0.0.1"}])),
+    ("privateDnsZones/arm.internal/TXT/t", "PATCH",
+     lambda n: below(n, ttl=n, txtRecords=[{"value": [str(n)]}])),
+    ("privateDnsZones/arm.internal/SOA/@", "PATCH", lambda n: below(n, ttl=n)),
+]
+# Each comes by a PUT that says the number, with what it is made of, and goes by a DELETE.
+ARM_COMINGS = [
+    ("virtualNetworks/coming",
+     lambda n: body(n, addressSpace={"addressPrefixes": ["10.201.0.0/16"]}, subnets=[
+        {"name": name, "properties": {"addressPrefix": prefix, "routeTable": {"id": "/n%d" % n}}}
+        for name, prefix in (("a", "10.201.0.0/24"), ("b", "10.201.1.0/24"))])),
+    ("virtualNetworks/arm/subnets/coming", lambda n: {"properties": {
+        "addressPrefix": "10.200.1.0/24", "routeTable": {"id": "/n%d" % n}}}),
+    ("dnsForwardingRulesets/arm/forwardingRules/coming", lambda n: below(
+        n, domainName="n%d.corp." % n, targetDnsServers=[{"ipAddress": "127.0.0.3", "port": 53}])),
+    ("privateDnsZones/coming.internal", lambda n: body(n, "global")),
+    ("privateDnsZones/arm.internal/MX/coming",
+     lambda n: below(n, ttl=n, mxRecords=[{"preference": 1, "exchange": "n%d.test" % n}])),
+]
+
+
+class ArmSingle(Storm):
+    """One resource of each of Azure's types after the other says the number."""
+
+    def change(self):
+        path, method, says = ARM_SINGLES[self.number % len(ARM_SINGLES)]
+        return [path], True, method, NETWORK + path + VERSION, says(self.number), 200
+
+
+class ArmComing(Storm):
+    """Some come, each by one request with all that is in it, and go."""
+
+    def __init__(self, path, number, there):
+        super().__init__(path, number)
+        self.there = dict(there)
+
+    def change(self):
+        path, says = ARM_COMINGS[self.number % len(ARM_COMINGS)]
+        comes = self.there[path] = not self.there[path]
+        return [path], comes, *(("PUT", NETWORK + path + VERSION, says(self.number), 201) if comes
+                                else ("DELETE", NETWORK + path + VERSION, None, 200))
+
+
 class Kill(test_reverse.Reverse):
     def asked(self, name, type_):
         message = self.host.ask((HERE, 53), name, type_)
@@ -249,6 +340,24 @@ class Kill(test_reverse.Reverse):
             kept[path] = next(number for number in (least, storm.tried.get(path, least))
                               if saying(member, number) == now)
 
+    def arm(self, path):
+        """What ARM shows; None: it is not there."""
+        answer = self.call("GET", NETWORK + path + VERSION)
+        self.assertIn(answer.status, (200, 404), answer)
+        return answer.body if answer.status == 200 else None
+
+    def look_at_arm(self, storm, kept, says):
+        """What a request made is there whole: that of the last that was acknowledged, or of the next."""
+        for path in says:
+            least = storm.acknowledged.get(path, kept[path])
+            now = self.arm(path)
+            for number in dict.fromkeys([least, storm.tried.get(path, least)]):
+                if test_random.covers(now, says[path](number)) if number else now is None:
+                    kept[path] = number
+                    break
+            else:
+                self.fail("%s is neither of %s and %s: %s" % (path, least, storm.tried.get(path), now))
+
     def end_it(self, both):
         """By kill -9: the master too, or the server alone, which the master starts again."""
         if both:
@@ -266,17 +375,24 @@ class Kill(test_reverse.Reverse):
             self.good("PUT", "/v1/addresses/g/a%d" % slot, {"address": address(slot)}, 201)
         for path, values in ONE:
             self.good("PUT", "/v1/" + path, values, 201)
+        self.good("PUT", GROUP + "arm" + VERSION, {"location": "westeurope"}, 201)
+        for path, _, says in ARM_SINGLES:
+            self.assertIn(self.call("PUT", NETWORK + path + VERSION, says(1)).status, (200, 201), path)
+        arm_singles = {path: 1 for path, _, _ in ARM_SINGLES}
+        arm_comings = {path: 0 for path, _ in ARM_COMINGS}
         keys = [self.key_of("a%d" % slot, "g") for slot in SLOTS]
         kept, number = dict.fromkeys((*SLOTS, *PAIR, COMING), 0), 0
         wholes, singles = dict.fromkeys(range(1, WHOLES + 1), 0), {path: 0 for path, _ in SINGLES}
-        kills, acknowledged, requests = 0, [0] * (3 + WHOLES + 1), 0
+        kills, acknowledged, requests = 0, [0] * (3 + WHOLES + 3), 0
         secret = self.world.secret("some.secret", test_resources.SECRET)
         path = os.path.join(self.world.dir, "control.sock")
         # On a busy machine on and on, and longer, until each kind has had its turn.
         while kills < KILLS or min(acknowledged) <= KILLS // 10:
             names = self.storms(kept, keys, number)
             all_kinds = [Whole(path, number, which, secret) for which in wholes]
-            storms = names + all_kinds + [Single(path, number, SINGLES)]
+            storms = names + all_kinds + [Single(path, number, SINGLES), ArmSingle(path, number),
+                                          ArmComing(path, number, {
+                at: number > 0 for at, number in arm_comings.items()})]
             for storm in storms:
                 storm.start()
             time.sleep(chance.uniform(0, LIFE_MS << kills // KILLS) / 1000)
@@ -295,7 +411,11 @@ class Kill(test_reverse.Reverse):
                 self.look(storm, kept)
             for storm in all_kinds:
                 self.look_at_whole(storm, wholes)
-            self.look_at_singles(storms[-1], singles)
+            self.look_at_singles(storms[-3], singles)
+            self.look_at_arm(storms[-2], arm_singles, {at: says for at, _, says in ARM_SINGLES})
+            self.look_at_arm(storms[-1], arm_comings, dict(ARM_COMINGS))
+            self.assertEqual([arm_singles["privateDnsZones/arm.internal/A/www"]], [
+                record.ttl for record in self.asked("www.arm.internal", "A").answer])
             self.assertEqual(kept[PAIR[0]], kept[PAIR[1]])
             forward = self.asked("%s.westeurope.cloudapp.azure.com." % LABEL, "A").texts()
             self.assertEqual([address(COMING) if kept[COMING] else OUTSIDE], forward)
