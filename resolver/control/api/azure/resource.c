@@ -969,6 +969,32 @@ static void find_in_body(const struct making *making, const struct path *path,
 	}
 }
 
+/* Faults name an item of a list by its name, where it has one; Azure, by its place in the body. */
+static void count_item(const json_t *body, char target[ARM_TARGET_MAX])
+{
+	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
+	char rest[ARM_TARGET_MAX];
+	json_t *array, *item;
+	size_t i;
+
+	if (!close)
+		return;
+	snprintf(rest, sizeof rest, "%s", close);
+	*open = *close = '\0';
+	array = arm_get(body, target);
+	json_array_foreach(array, i, item)
+	{
+		const char *name = json_string_value(arm_get(item, "name"));
+
+		if (name && strcasecmp(name, open + 1) == 0)
+			break;
+	}
+	if (array && i < json_array_size(array))
+		snprintf(open, ARM_TARGET_MAX - (size_t)(open - target), "[%zu%s", i, rest);
+	else
+		*open = '[', *close = ']';
+}
+
 /* Which member a fault is about. *subject: which resource, "" where that is the one of the request
  * or in its body; returns false where the fault is about none that Azure has. */
 static bool read_fault(struct api_edit *edit, const struct fault *fault,
@@ -994,6 +1020,8 @@ static bool read_fault(struct api_edit *edit, const struct fault *fault,
 		arm_id(request, &path, subject);
 	if (*rest)
 		arm_target_of_key(arm_type_of(&path), rest, member);
+	if (about == edit->edits)
+		count_item(request->body, member);
 	snprintf(target, ARM_TARGET_MAX, "%s%s", place, member);
 	return true;
 }
