@@ -211,6 +211,8 @@ void particular_read_interface(struct arm_reading *reading)
 		json_t *other;
 		size_t k;
 
+		if (!json_object_get(item, "subnet"))
+			continue; /* which is an error */
 		(void)places_init(&places, served(reading->request), group,
 				  json_text_of(item, "subnet"));
 		json_array_foreach(array, k, other) if (places.used && k != i)
