@@ -1,6 +1,6 @@
-"""What Azure's API refuses: of each type bodies that are malformed, and ids of what is not there or is of another
-type. Every answer is a 4xx that names the member in Azure's words and says what would be right, all that is wrong
-comes at once, and nothing has changed."""
+"""What Azure's API refuses: of each type bodies that are malformed, and ids of what is not there or is of
+another type. Every answer is a 4xx that names the member in Azure's words and says what would be right, all
+that is wrong comes at once, and nothing has changed."""
 
 import copy
 import json
@@ -12,8 +12,9 @@ from test_arm_types import HUB, ROWS, S, SOA, SPOKE, below, properties, ref
 
 GONE = object()  # the member is left out
 NOT_FOUND = "Resource .* referenced by resource .* was not found"
-# The words of the configuration file, which a client of Azure does not know; but it is the operator who has the limits.
-OURS = re.compile(r"(?<!limits\.)\b[a-z]+_[a-z]|\b(?:subnets|rules|links|resolvers|rulesets)\[[^\]0-9]|sluice\.conf")
+# The words of the configuration file, which a client of Azure does not know; but the limits are there alone.
+OURS = re.compile(
+    r"(?<!limits\.)\b[a-z]+_[a-z]|\b(?:subnets|rules|links|resolvers|rulesets)\[[^\]0-9]|sluice\.conf")
 
 
 def steps_of(place):
@@ -53,22 +54,28 @@ GLOBAL = (rows("available regions .* is 'global'", "location", 7, [], "westeurop
 TAGS = (rows("an object of strings", "tags", [], "x", 7) +
         rows("give a string", "tags", {"a": 1}, {"a": None}, {"a": []}) +
         rows("at most 50", "tags", {"t%d" % i: "x" for i in range(51)}) +
-        rows("give each value a name", "tags", {"": "x"}) + rows("at most", "tags", {"x" * 16385: "x"}, {"x": "x" * 16384}))
-METADATA = (rows("an object of strings", "properties.metadata", [], "x", 7, {"a": 1}, {"a": {}}, {"a=b": "c"}) +
+        rows("give each value a name", "tags", {"": "x"}) +
+        rows("at most", "tags", {"x" * 16385: "x"}, {"x": "x" * 16384}))
+METADATA = (
+    rows("an object of strings", "properties.metadata", [], "x", 7, {"a": 1}, {"a": {}}, {"a=b": "c"}) +
             rows("at most 50", "properties.metadata", {"t%d" % i: "x" for i in range(51)}))
-TTL = rows("", "properties.ttl", "x", -1, 2 ** 31, 1.5, [], True, {}) + rows("seconds", "properties.ttl", GONE)
+TTL = rows("", "properties.ttl", "x", -1, 2 ** 31, 1.5, [], True,
+           {}) + rows("seconds", "properties.ttl", GONE)
 NETWORK_ID = "properties.virtualNetwork"
 PREFIX = "properties.addressPrefix"
 SPACE = "properties.addressSpace.addressPrefixes"
 IP = "properties.ipConfigurations"
+CONFIGS = "properties.privateDnsZoneConfigs"
 TARGETS = "properties.targetDnsServers"
 
 
 def records_of(member, datum, names):
     """Of a set's member: what is no array of objects, and what is no such datum."""
     at = "properties." + member
-    return (rows("an array of objects", at, 7, "x", {}) + rows("must be an object", at, [7], [[]], ["x"], target=at + "[0]") +
-            sum((rows("must be ", "%s[0].%s" % (at, name), GONE, *wrong) for name, wrong in names.items()), []))
+    return (rows("an array of objects", at, 7, "x", {}) +
+            rows("must be an object", at, [7], [[]], ["x"], target=at + "[0]") +
+            sum((rows("must be ", "%s[0].%s" % (at, name), GONE, *wrong) for name, wrong in names.items()),
+                []))
 
 
 MALFORMED = {
@@ -77,38 +84,71 @@ MALFORMED = {
     rows("", SPACE, [7], ["x"], ["10.30.0.0"], ["10.30.0.0/33"], ["10.30.0.1/16"], target=SPACE + "[0]") +
     rows("", SPACE, ["127.0.0.0/8"], ["224.0.0.0/4"], target=SPACE + "[0]") +
     rows("overlap", SPACE, ["10.30.0.0/16", "10.30.0.0/24"], target=SPACE + "[1]") +
-    rows(OBJECT, "properties.dhcpOptions", 7, []) + rows("an array of addresses", "properties.dhcpOptions.dnsServers", 7, "x", {}) +
-    rows("address", "properties.dhcpOptions.dnsServers", ["x"], [7], target="properties.dhcpOptions.dnsServers[0]") +
+    rows(OBJECT, "properties.dhcpOptions", 7, []) +
+    rows("an array of addresses", "properties.dhcpOptions.dnsServers", 7, "x", {}) +
+    rows("address", "properties.dhcpOptions.dnsServers", ["x"], [7],
+         target="properties.dhcpOptions.dnsServers[0]") +
     rows("true or false", "properties.encryption.enabled", "yes", 7) +
     rows("an array of resources", "properties.subnets", 7, {}, "x") +
-    rows("the name of a resource", "properties.subnets", [7], [{}], [{"name": 7}], [{"name": ""}], target="properties.subnets[0].name") +
+    rows("the name of a resource", "properties.subnets", [7], [{}], [{"name": 7}], [{"name": ""}],
+         target="properties.subnets[0].name") +
     rows("is required", "properties.subnets", [{"name": "a"}], [{"name": "a", "properties": {}}],
          target="properties.subnets[0].properties.addressPrefix") +
-    rows("", "properties.subnets[0].properties.addressPrefix", 7, "x", "10.30.0.0", "10.99.0.0/24", "10.30.0.0/30") +
+    rows("", "properties.subnets[0].properties.addressPrefix", 7, "x", "10.30.0.0", "10.99.0.0/24",
+         "10.30.0.0/30") +
     rows("", "properties.subnets", [{"name": "a/b", "properties": {"addressPrefix": "10.30.0.0/24"}}],
-         [{"name": "-", "properties": {"addressPrefix": "10.30.0.0/24"}}], target="properties.subnets[0].name"),
+         [{"name": "-", "properties": {"addressPrefix": "10.30.0.0/24"}}],
+         target="properties.subnets[0].name"),
     "virtualNetworks/subnets": rows("is required", PREFIX, GONE, None) +
-    rows("", PREFIX, 7, [], "x", "10.20.1.0", "10.20.1.1/24", "10.99.0.0/24", "10.20.1.0/30", "2001:db8::/64") +
+    rows("", PREFIX, 7, [], "x", "10.20.1.0", "10.20.1.1/24", "10.99.0.0/24", "10.20.1.0/30",
+         "2001:db8::/64") +
     rows("an array of one", "properties.addressPrefixes", "x", 7, ["10.20.1.0/24", "10.20.2.0/24"]) +
     rows("an array of one object", "properties.delegations", 7, "x", ["x"], [{}, {}]) +
     rows("", "properties.delegations[0].properties.serviceName", 7, []),
-    "virtualNetworks/virtualNetworkPeerings": rows("is required", "properties.remoteVirtualNetwork", GONE, None) + PROPERTIES,
+    "virtualNetworks/virtualNetworkPeerings": rows("is required", "properties.remoteVirtualNetwork", GONE,
+                                                   None) + PROPERTIES,
+    "networkInterfaces": LOCATION + TAGS + rows("is required", IP, GONE, None) +
+    rows("an array of objects", IP, 7, "x", {}) + rows("an object", IP, [7], ["x"], target=IP + "[0]") +
+    rows("is missing", IP + "[0].name", GONE) + rows("", IP + "[0].name", 7, []) +
+    rows("is missing", IP + "[0].properties.subnet", GONE) +
+    sum((rows(text, IP, [{"name": "ip", "properties": {
+        "subnet": ref("virtualNetworks/hub/subnets/pe"), "privateIPAllocationMethod": "Static", **given}}],
+              target=IP + "[0].properties.privateIPAddress") for text, given in (
+                  ("give an address", {"privateIPAddress": 7}), ("give an address", {"privateIPAddress": "x"}),
+                  ("", {"privateIPAddress": "10.10.0.4"}), ("reserved", {"privateIPAddress": "10.10.4.1"}),
+                  ("", {}))), []) +
+    rows('"Dynamic" or "Static"', IP + "[0].properties.privateIPAllocationMethod", 7, "Both") +
+    rows("", "properties.dnsSettings.internalDnsNameLabel", 7, "a.b", "x" * 64, []),
+    "privateEndpoints": LOCATION + TAGS + rows("is required", "properties.subnet", GONE, None),
+    "privateEndpoints/privateDnsZoneGroups": rows("is required", CONFIGS, GONE, None) +
+    rows("an array of objects", CONFIGS, 7, "x", {}) +
+    rows("an object", CONFIGS, [7], ["x"], target=CONFIGS + "[0]") +
+    rows("is missing", CONFIGS + "[0].name", GONE) + rows("", CONFIGS + "[0].name", 7, []) +
+    rows("is missing", CONFIGS + "[0].properties.privateDnsZoneId", GONE) + rows("", CONFIGS, []),
     "publicIPAddresses": LOCATION + TAGS + rows(OBJECT, "properties.dnsSettings", 7, [], "x") +
     rows('"Dynamic" or "Static"', "properties.publicIPAllocationMethod", 7, "Both", []) +
     rows("", "properties.dnsSettings.domainNameLabel", 7, [], "-", "a b", "A" * 64) +
     rows("", "properties.dnsSettings.reverseFqdn", 7, [], "a..b"),
     "dnsResolvers": LOCATION + TAGS + rows("is required", NETWORK_ID, GONE, None),
     "dnsResolvers/inboundEndpoints": TAGS + rows("an array of one object", IP, 7, "x", {}, ["x"], [{}, {}]) +
-    rows("is required", IP, GONE, None, [], target=IP + "[0].subnet") + rows("is required", IP + "[0].subnet", GONE, None) +
+    rows("is required", IP, GONE, None, [], target=IP + "[0].subnet") +
+    rows("is required", IP + "[0].subnet", GONE, None) +
     rows('"Dynamic" or "Static"', IP + "[0].privateIpAllocationMethod", 7, "Both", []) +
-    sum((rows(text, IP, [{"subnet": ref("virtualNetworks/hub/subnets/in2"), "privateIpAllocationMethod": "Static", **given}],
+    sum((rows(text, IP,
+              [{"subnet": ref("virtualNetworks/hub/subnets/in2"), "privateIpAllocationMethod": "Static",
+                **given}],
               target=IP + "[0].privateIpAddress") for text, given in (
-                  ("give an address", {"privateIpAddress": 7}), ("give an address", {"privateIpAddress": "x"}),
-                  ("", {"privateIpAddress": "10.99.0.4"}), ("reserved", {"privateIpAddress": "10.10.0.33"}), ("", {}))), []),
+                  ("give an address", {"privateIpAddress": 7}),
+                  ("give an address", {"privateIpAddress": "x"}),
+                  ("", {"privateIpAddress": "10.99.0.4"}), ("reserved", {"privateIpAddress": "10.10.0.33"}),
+                  ("", {}))), []),
     "dnsResolvers/outboundEndpoints": TAGS + rows("is required", "properties.subnet", GONE, None),
-    "dnsForwardingRulesets": LOCATION + TAGS + rows("is required", "properties.dnsResolverOutboundEndpoints", GONE, None),
-    "dnsForwardingRulesets/forwardingRules": METADATA + rows("is required", "properties.domainName", GONE, None) +
-    rows("", "properties.domainName", 7, [], "x y", "fabrikam.corp", "a..b.", "contoso.corp.", "x" * 64 + ".corp.") +
+    "dnsForwardingRulesets": LOCATION + TAGS +
+    rows("is required", "properties.dnsResolverOutboundEndpoints", GONE, None),
+    "dnsForwardingRulesets/forwardingRules": METADATA +
+    rows("is required", "properties.domainName", GONE, None) +
+    rows("", "properties.domainName", 7, [], "x y", "fabrikam.corp", "a..b.", "contoso.corp.", "x" * 64 +
+         ".corp.") +
     rows("is required", TARGETS, GONE, None) + rows("an array of objects", TARGETS, 7, "x", {}) +
     rows("", TARGETS, []) + rows("an object", TARGETS, [7], ["x"], target=TARGETS + "[0]") +
     rows("is required|is missing", TARGETS, [{}], [{"port": 53}], target=TARGETS + "[0].ipAddress") +
@@ -121,8 +161,10 @@ MALFORMED = {
     "privateDnsZones/virtualNetworkLinks": GLOBAL + TAGS + rows("is required", NETWORK_ID, GONE, None) +
     rows("true or false", "properties.registrationEnabled", "yes", 7, []) +
     rows('"Default" or "NxDomainRedirect"', "properties.resolutionPolicy", "x", 7),
-    "privateDnsZones/A": METADATA + TTL + records_of("aRecords", {}, {"ipv4Address": (7, "", "10.0.0.1 ; x", "10.0.0.1 10.0.0.2", [])}) +
-    rows("give an IPv4 address", "properties.aRecords", [{"ipv4Address": "2001:db8::1"}], [{"ipv4Address": "x"}]),
+    "privateDnsZones/A": METADATA + TTL +
+    records_of("aRecords", {}, {"ipv4Address": (7, "", "10.0.0.1 ; x", "10.0.0.1 10.0.0.2", [])}) +
+    rows("give an IPv4 address", "properties.aRecords", [{"ipv4Address": "2001:db8::1"}],
+         [{"ipv4Address": "x"}]),
     "privateDnsZones/AAAA": METADATA + TTL + records_of("aaaaRecords", {}, {"ipv6Address": (7, "", [])}) +
     rows("", "properties.aaaaRecords", [{"ipv6Address": "10.0.0.1"}]),
     "privateDnsZones/CNAME": METADATA + TTL + rows("an object", "properties.cnameRecord", 7, "x", []) +
@@ -135,23 +177,29 @@ MALFORMED = {
         "priority": ("x", []), "weight": ("x",), "port": ("x",), "target": (7, "")}),
     "privateDnsZones/TXT": METADATA + TTL + records_of("txtRecords", {}, {"value": (7, "x", [], [7], {})}) +
     rows("at most 255 bytes", "properties.txtRecords", [{"value": ["x" * 256]}]),
-    "privateDnsZones/SOA": METADATA + rows("an object", "properties.soaRecord", 7, [], "x") + rows("a domain name", "properties.soaRecord.host", 7, GONE) +
+    "privateDnsZones/SOA": METADATA + rows("an object", "properties.soaRecord", 7, [], "x") +
+    rows("a domain name", "properties.soaRecord.host", 7, GONE) +
     rows("a whole number", "properties.soaRecord.serialNumber", "x", GONE, -1) +
     rows("too large", "properties.soaRecord", {**SOA, "refreshTime": 2 ** 32}),
 }
 
 
 def wrong_ids(place, own, other, child, group=HUB):
-    """What is no id of one: `own` is the type, `other` another, and `child` what is below it. All that is not an
-    object with an id is named itself."""
-    kind = "the id of one; give /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.Network/" + re.escape(
-        own.split("/")[0]) + "/NAME"
+    """What is no id of one: `own` is the type, `other` another, and `child` what is below it. All that is not
+    an object with an id is named itself."""
+    kind = ("the id of one; give /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/"
+            "Microsoft.Network/%s/NAME" % own.split("/")[0])
     name = below("%s/r" % own.replace("/", "/none/"))
-    return (rows(r'\{"id": "/subscriptions/...', place, 7, "x", [], {}, {"id": 7}, {"id": []}, {"name": "x"}, {"id": None}) +
-            rows(kind, place, {"id": ""}, {"id": "hub"}, {"id": "/"}, {"id": name.replace(S, S.replace("1", "2"))},
-                 {"id": name.replace("Microsoft.Network", "Microsoft.Compute")}, {"id": below(other)}, {"id": below(child)},
-                 {"id": name + "/"  + "x"}, {"id": name.rsplit("/", 1)[0]}, {"id": "x" * 5000}, target=place + ".id") +
-            rows(NOT_FOUND, place, {"id": name}, {"id": name.replace("/" + group + "/", "/nowhere/")}, target=place + ".id"))
+    return (rows(r'\{"id": "/subscriptions/...', place, 7, "x", [], {}, {"id": 7}, {"id": []}, {"name": "x"},
+                 {"id": None}) +
+            rows(kind, place, {"id": ""}, {"id": "hub"}, {"id": "/"},
+                 {"id": name.replace(S, S.replace("1", "2"))},
+                 {"id": name.replace("Microsoft.Network", "Microsoft.Compute")}, {"id": below(other)},
+                 {"id": below(child)},
+                 {"id": name + "/"  + "x"}, {"id": name.rsplit("/", 1)[0]}, {"id": "x" * 5000}, target=place +
+                 ".id") +
+            rows(NOT_FOUND, place, {"id": name}, {"id": name.replace("/" + group + "/", "/nowhere/")},
+                 target=place + ".id"))
 
 
 def network_ids(place):
@@ -159,13 +207,24 @@ def network_ids(place):
 
 
 WRONG_REFERENCES = {
+    "networkInterfaces": wrong_ids(IP + "[0].properties.subnet", "virtualNetworks/subnets", "dnsResolvers/r",
+                                   "virtualNetworks/hub"),
+    "privateEndpoints": wrong_ids("properties.subnet", "virtualNetworks/subnets", "dnsResolvers/r",
+                                  "virtualNetworks/hub"),
+    "privateEndpoints/privateDnsZoneGroups": [
+        (place, value["id"] if isinstance(value, dict) and isinstance(value.get("id"), str) else value,
+         text.replace(r'\{"id": "', 'an id: "'), place) for place, value, text, _ in wrong_ids(
+             CONFIGS + "[0].properties.privateDnsZoneId", "privateDnsZones", "dnsResolvers/r",
+             "privateDnsZones/corp.internal/A/db") if value != "x" and value != {"id": ""}],
     "dnsResolvers": network_ids(NETWORK_ID),
     "dnsResolvers/inboundEndpoints": wrong_ids(IP + "[0].subnet", "virtualNetworks/subnets", "dnsResolvers/r",
                                                "virtualNetworks/hub") +
     rows("not in the resolver's network; give one of " + below("virtualNetworks/hub"), IP + "[0].subnet",
          {"id": below("virtualNetworks/spoke/subnets/s", SPOKE)}, target=IP + "[0].subnet.id"),
-    "dnsResolvers/outboundEndpoints": wrong_ids("properties.subnet", "virtualNetworks/subnets", "dnsResolvers/r", "virtualNetworks/hub"),
-    "dnsForwardingRulesets": wrong_ids("properties.dnsResolverOutboundEndpoints[0]", "dnsResolvers/outboundEndpoints",
+    "dnsResolvers/outboundEndpoints": wrong_ids("properties.subnet", "virtualNetworks/subnets",
+                                                "dnsResolvers/r", "virtualNetworks/hub"),
+    "dnsForwardingRulesets": wrong_ids("properties.dnsResolverOutboundEndpoints[0]",
+                                       "dnsResolvers/outboundEndpoints",
                                        "dnsResolvers/r/inboundEndpoints/in", "dnsResolvers/r") +
     rows("an array of objects with an id", "properties.dnsResolverOutboundEndpoints", 7, "x", {}),
     "dnsForwardingRulesets/virtualNetworkLinks": network_ids(NETWORK_ID),
@@ -181,53 +240,75 @@ def zone(path, body, text, target):
     return below("privateDnsZones/" + path), body, text, target
 
 
-VNET, ZONE, LINKS = "properties.virtualNetwork", below("privateDnsZones/corp.internal"), below("dnsForwardingRulesets/rs/virtualNetworkLinks/")
+VNET, ZONE, LINKS = "properties.virtualNetwork", below("privateDnsZones/corp.internal"), below(
+    "dnsForwardingRulesets/rs/virtualNetworkLinks/")
 RULE = properties(domainName="new.corp.", targetDnsServers=[{"ipAddress": "127.0.0.5"}])
 # What does not go with the rest: (path, body, text, target). `elsewhere` is a network in another region.
 MISFITS = [
     zone("single", {"location": "global"}, "has 1 label; a private zone has 2 to 34", "name"),
-    zone("azure.com", {"location": "global"}, "is reserved for Azure's own services; use a zone below it", "name"),
-    zone("corp.internal/CNAME/db", properties(ttl=5, cnameRecord={"cname": "x.y"}), "^db.corp.internal. has a CNAME beside A data", ""),
+    zone("azure.com", {"location": "global"}, "is reserved for Azure's own services; use a zone below it",
+         "name"),
+    zone("corp.internal/CNAME/db", properties(ttl=5, cnameRecord={"cname": "x.y"}),
+         "^db.corp.internal. has a CNAME beside A data", ""),
     zone("corp.internal/CNAME/@", properties(ttl=5, cnameRecord={"cname": "x.y"}), "a CNAME at the apex", ""),
     zone("corp.internal/A/a..b", properties(ttl=5, aRecords=[]), "does not fit", "name"),
-    zone("corp.internal/A/many", properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.%d" % i} for i in range(1, 22)]), "^%s: many.corp.internal. A .* at most 20" % ZONE,
+    zone("corp.internal/A/many",
+         properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.%d" % i} for i in range(1, 22)]),
+         "^%s: many.corp.internal. A .* at most 20" % ZONE,
          ""),
-    zone("corp.internal/virtualNetworkLinks/again", link_to("virtualNetworks/hub"), "is linked to this zone twice; keep one link", VNET),
+    zone("corp.internal/virtualNetworkLinks/again", link_to("virtualNetworks/hub"),
+         "is linked to this zone twice; keep one link", VNET),
     zone("corp.internal/virtualNetworkLinks/x", {"location": "global", **properties(
         virtualNetwork=ref("virtualNetworks/spoke", SPOKE), resolutionPolicy="NxDomainRedirect")},
          'for zones named privatelink..*; use "Default"', "properties.resolutionPolicy"),
     (below("privateDnsZones/corp.internal/virtualNetworkLinks/other", SPOKE), link_to("virtualNetworks/hub"),
      "is linked to another zone .*, at %s; two zones of one name cannot be seen in one network" % ZONE, VNET),
-    (below("virtualNetworks/a%20b"), test_arm_types.network("10.77.0.0/16"), "give a name of 1 to 80 letters", "name"),
-    (below("virtualNetworks/hub/subnets/x"), properties(addressPrefix="10.10.0.0/29"), "overlaps", "properties.addressPrefix"),
+    (below("virtualNetworks/a%20b"), test_arm_types.network("10.77.0.0/16"), "give a name of 1 to 80 letters",
+     "name"),
+    (below("virtualNetworks/hub/subnets/x"), properties(addressPrefix="10.10.0.0/29"), "overlaps",
+     "properties.addressPrefix"),
     (below("virtualNetworks/hub/subnets/in"), properties(addressPrefix="10.10.0.0/29"),
-     "^%s: .* is 10.10.0.0/29, too small for an endpoint" % below("dnsResolvers/r/inboundEndpoints/in"), IP + "[0].subnet"),
-    (LINKS + "elsewhere", properties(virtualNetwork=ref("virtualNetworks/elsewhere")), "both must be in one region", VNET),
+     "^%s: .* is 10.10.0.0/29, too small for an endpoint" % below("dnsResolvers/r/inboundEndpoints/in"), IP +
+     "[0].subnet"),
+    (LINKS + "elsewhere", properties(virtualNetwork=ref("virtualNetworks/elsewhere")),
+     "both must be in one region", VNET),
     (LINKS + "again", properties(virtualNetwork=ref("virtualNetworks/hub")), "twice", VNET),
-    (below("dnsForwardingRulesets/rs/forwardingRules/late"), {"properties": {**RULE["properties"], "domainName": "Contoso.corp."}},
-     "has a rule in this ruleset already, \"contoso\" at %s; keep one" % below("dnsForwardingRulesets/rs/forwardingRules/contoso"),
+    (below("dnsForwardingRulesets/rs/forwardingRules/late"),
+     {"properties": {**RULE["properties"], "domainName": "Contoso.corp."}},
+     "has a rule in this ruleset already, \"contoso\" at %s; keep one" % below(
+         "dnsForwardingRulesets/rs/forwardingRules/contoso"),
      "properties.domainName"),
     (below("dnsForwardingRulesets/rs/forwardingRules/7x"), RULE, "does not begin with a letter", "name"),
-    (below("dnsResolvers/other"), {"location": "westeurope", **properties(virtualNetwork=ref("virtualNetworks/elsewhere"))},
+    (below("dnsResolvers/other"),
+     {"location": "westeurope", **properties(virtualNetwork=ref("virtualNetworks/elsewhere"))},
      "both must be in one region", "location"),
-    (below("dnsResolvers/other"), {"location": "westeurope", **properties(virtualNetwork=ref("virtualNetworks/hub"))},
+    (below("dnsResolvers/other"),
+     {"location": "westeurope", **properties(virtualNetwork=ref("virtualNetworks/hub"))},
      "has 2 resolvers, and at most 1 is allowed", VNET),
     (below("dnsResolvers/r/inboundEndpoints/x"), test_arm_types.endpoint_at("in"),
-     "holds the endpoint at %s already; give each" % below("dnsResolvers/r/inboundEndpoints/in"), IP + "[0].subnet"),
-    (below("dnsResolvers/r/inboundEndpoints/a.b"), test_arm_types.endpoint_at("in3"), "give a name of 1 to 80 letters", "name"),
-    (below("dnsResolvers/r/outboundEndpoints/x"), {"location": "westeurope", **properties(subnet=ref("virtualNetworks/hub/subnets/in"))},
+     "holds the endpoint at %s already; give each" % below("dnsResolvers/r/inboundEndpoints/in"), IP +
+     "[0].subnet"),
+    (below("dnsResolvers/r/inboundEndpoints/a.b"), test_arm_types.endpoint_at("in3"),
+     "give a name of 1 to 80 letters", "name"),
+    (below("dnsResolvers/r/outboundEndpoints/x"),
+     {"location": "westeurope", **properties(subnet=ref("virtualNetworks/hub/subnets/in"))},
      "already; give each", "properties.subnet"),
 ]
 # What cannot change, ever.
 FIXED = [
-    (below("virtualNetworks/hub"), "location", "eastus", "InvalidResourceLocation", "already exists in location 'westeurope'"),
-    (below("dnsResolvers/r"), "location", "eastus", "InvalidResourceLocation", "already exists in location 'westeurope'"),
+    (below("virtualNetworks/hub"), "location", "eastus", "InvalidResourceLocation",
+     "already exists in location 'westeurope'"),
+    (below("dnsResolvers/r"), "location", "eastus", "InvalidResourceLocation",
+     "already exists in location 'westeurope'"),
     (below("dnsForwardingRulesets/rs"), "location", "East US", "InvalidResourceLocation", "delete it first"),
-    (below("dnsResolvers/r"), VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict", "cannot change; delete r and make it anew"),
-    (below("dnsForwardingRulesets/rs/forwardingRules/contoso"), "properties.domainName", "other.corp.", "Conflict", "delete contoso"),
+    (below("dnsResolvers/r"), VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict",
+     "cannot change; delete r and make it anew"),
+    (below("dnsForwardingRulesets/rs/forwardingRules/contoso"), "properties.domainName", "other.corp.",
+     "Conflict", "delete contoso"),
     (LINKS + "hub", VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict", "delete hub"),
     (ZONE + "/virtualNetworkLinks/hub", VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict", "delete hub"),
-    (below("dnsResolvers/r/outboundEndpoints/out"), "properties.subnet", ref("virtualNetworks/hub/subnets/out2"), "Conflict", "delete out"),
+    (below("dnsResolvers/r/outboundEndpoints/out"), "properties.subnet",
+     ref("virtualNetworks/hub/subnets/out2"), "Conflict", "delete out"),
 ]
 
 
@@ -236,12 +317,14 @@ class Refused(test_arm_types.Everything):
 
     def build_all(self):
         super().build_all()
-        self.arm("PUT", below("virtualNetworks/spoke/subnets/s", SPOKE), properties(addressPrefix="10.20.9.0/24"), 201)
+        self.arm("PUT", below("virtualNetworks/spoke/subnets/s", SPOKE),
+                 properties(addressPrefix="10.20.9.0/24"), 201)
 
     def bodies(self):
         """(type, path, a good body)"""
         yield from ((type_, path, body) for type_, path, body, _, _ in ROWS)
-        yield "privateDnsZones/SOA", below("privateDnsZones/corp.internal/SOA/@"), properties(ttl=3600, soaRecord=SOA)
+        yield "privateDnsZones/SOA", below("privateDnsZones/corp.internal/SOA/@"), properties(
+            ttl=3600, soaRecord=SOA)
 
     def what_is_wrong(self, answer, text, target):
         """What does not hold of a refusal, in words; "": all is well."""
@@ -270,7 +353,9 @@ class Refused(test_arm_types.Everything):
                     wrong += "; it has changed something"
                     revision = self.revision()
                 if wrong:
-                    failed.append("%s %s %s: %s\n    %s" % (type_, place, "GONE" if value is GONE else json.dumps(value)[:100], wrong, str(answer)[:600]))
+                    failed.append(
+                        "%s %s %s: %s\n    %s" % (type_, place, "GONE" if value is GONE
+                                                  else json.dumps(value)[:100], wrong, str(answer)[:600]))
         self.assertFalse(failed, "\n".join(failed))
 
     def test_a_malformed_body_is_refused_and_changes_nothing(self):
@@ -303,7 +388,8 @@ class Refused(test_arm_types.Everything):
         for path, place, value in (
                 (below("virtualNetworks/hub"), "location", "West Europe"), (below("dnsResolvers/r"), VNET, {
                     "id": below("virtualNetworks/hub").upper()}),
-                (below("dnsForwardingRulesets/rs/forwardingRules/contoso"), "properties.domainName", "CONTOSO.corp")):
+                (below("dnsForwardingRulesets/rs/forwardingRules/contoso"), "properties.domainName",
+                 "CONTOSO.corp")):
             self.arm("PUT", path, with_value(self.arm("GET", path).body, place, value), 200)
         self.assertEqual(revision, self.revision())
 
@@ -316,10 +402,11 @@ class Refused(test_arm_types.Everything):
             for code in ("InvalidRequestContent", "BadRequest"):
                 whole, wrong = body, {}
                 for place, value, _, _ in MALFORMED[type_] + WRONG_REFERENCES.get(type_, []):
-                    alone = self.arm("PUT", path, json.dumps(with_value(body, place, value))).body.get("error", {})
+                    alone = self.arm("PUT", path,
+                                     json.dumps(with_value(body, place, value))).body.get("error", {})
                     near = [other for other in wrong if other.startswith(place) or place.startswith(other)]
-                    # Whether it goes with the rest is looked at when all of it fits, and what is inside when what
-                    # it is inside of does.
+                    # Whether it goes with the rest is looked at when all of it fits, and what is inside when
+                    # what it is inside of does.
                     is_form = code == "InvalidRequestContent" or (
                         re.search(r"(is an? [a-z ]+|does not fit); give ", alone.get("message", "")) and
                         not place.startswith("properties.subnets"))
@@ -329,7 +416,8 @@ class Refused(test_arm_types.Everything):
                     continue
                 several.add((type_, code))
                 alone = {each["target"]: each["message"] for each in sum(wrong.values(), [])}
-                error = self.refused(400, code, r"\(and %d more\)$" % (len(alone) - 1), "PUT", path, json.dumps(whole))
+                error = self.refused(400, code, r"\(and %d more\)$" % (len(alone) - 1), "PUT", path,
+                                     json.dumps(whole))
                 self.assertEqual(alone, {each["target"]: each["message"] for each in error["details"]}, type_)
                 self.assertEqual({code}, {each["code"] for each in error["details"]})
             self.assertEqual(revision, self.revision())

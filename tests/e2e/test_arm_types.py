@@ -69,8 +69,9 @@ STEPS = [
 
 # ---- a resource of each type: (type, path, what makes it, what it is made next, a PATCH) ----
 
-HUB_NETWORK = (("in", "10.10.0.0/28"), ("out", "10.10.0.16/28"), ("in2", "10.10.0.32/28"), ("out2", "10.10.0.48/28"),
-               ("in3", "10.10.0.64/28"))
+HUB_NETWORK = (("in", "10.10.0.0/28"), ("out", "10.10.0.16/28"), ("in2", "10.10.0.32/28"),
+               ("out2", "10.10.0.48/28"),
+               ("in3", "10.10.0.64/28"), ("pe", "10.10.4.0/24"))
 
 
 def properties(**values):
@@ -88,29 +89,62 @@ def targets(*addresses):
     return [{"ipAddress": address, "port": 53} for address in addresses]
 
 
+def interface(*addresses):
+    pe = ref("virtualNetworks/hub/subnets/pe")
+    return {**LOCATION, **properties(ipConfigurations=[
+        {"name": name,
+         "properties": {"subnet": pe, "privateIPAddress": address, "privateIPAllocationMethod": "Static"}}
+        for name, address in addresses] or [{"name": "ip", "properties": {"subnet": pe}}])}
+
+
+def private_endpoint():
+    account = below("x").replace("Microsoft.Network/x", "Microsoft.Storage/storageAccounts/acct")
+    return {**LOCATION,
+            **properties(subnet=ref("virtualNetworks/hub/subnets/pe"), privateLinkServiceConnections=[
+        {"name": "c", "properties": {"privateLinkServiceId": account, "groupIds": ["blob"]}}])}
+
+
+def zone_group(name):
+    return properties(privateDnsZoneConfigs=[
+        {"name": name, "properties": {"privateDnsZoneId": below("privateDnsZones/corp.internal")}}])
+
+
 SPOKE_NETWORK = ref("virtualNetworks/spoke", SPOKE)
 TAGGED = {"tags": {"team": "net", "Cost=centre": "7 \u00e4"}}
-SETS = {"A": ("aRecords", [{"ipv4Address": "10.0.0.1"}, {"ipv4Address": "10.0.0.2"}], [{"ipv4Address": "10.0.0.9"}]),
+SETS = {"A": ("aRecords", [{"ipv4Address": "10.0.0.1"}, {"ipv4Address": "10.0.0.2"}],
+              [{"ipv4Address": "10.0.0.9"}]),
         "AAAA": ("aaaaRecords", [{"ipv6Address": "2001:db8::1"}], [{"ipv6Address": "2001:db8::2"}]),
         "CNAME": ("cnameRecord", {"cname": "www.contoso.com"}, {"cname": "other.contoso.com"}),
         "MX": ("mxRecords", [{"preference": 10, "exchange": "mail.contoso.com"}],
-               [{"preference": 20, "exchange": "mx.contoso.com"}, {"preference": 0, "exchange": "b.contoso.com"}]),
+               [{"preference": 20, "exchange": "mx.contoso.com"},
+                {"preference": 0, "exchange": "b.contoso.com"}]),
         "PTR": ("ptrRecords", [{"ptrdname": "one.contoso.com"}], [{"ptrdname": "two.contoso.com"}]),
         "SRV": ("srvRecords", [{"priority": 1, "weight": 2, "port": 5060, "target": "sip.contoso.com"}],
                 [{"priority": 0, "weight": 0, "port": 1, "target": "b.contoso.com"}]),
-        "TXT": ("txtRecords", [{"value": ["one", 'two; "three" \\']}, {"value": ["\u00e4"]}], [{"value": [""]}])}
-SOA = {"host": "ns.contoso.com", "email": "admin.contoso.com", "serialNumber": 1, "refreshTime": 3600, "retryTime": 300,
+        "TXT": ("txtRecords", [{"value": ["one", 'two; "three" \\']}, {"value": ["\u00e4"]}],
+                [{"value": [""]}])}
+SOA = {"host": "ns.contoso.com", "email": "admin.contoso.com", "serialNumber": 1, "refreshTime": 3600,
+       "retryTime": 300,
        "expireTime": 2419200, "minimumTtl": 300}
 ROWS = [
     ("virtualNetworks", below("virtualNetworks/v"), network("10.30.0.0/16", ("a", "10.30.0.0/24")),
      {**network("10.31.0.0/16", ("b", "10.31.0.0/24"), dhcpOptions={"dnsServers": ["10.31.0.4"]}), **TAGGED},
      {"tags": {"a": "b"}}),
-    ("virtualNetworks/subnets", below("virtualNetworks/spoke/subnets/s", SPOKE), properties(addressPrefix="10.20.1.0/24"),
-     properties(addressPrefix="10.20.2.0/24", delegations=[{"name": "0", "properties": {"serviceName": DELEGATION}}]),
+    ("virtualNetworks/subnets", below("virtualNetworks/spoke/subnets/s", SPOKE),
+     properties(addressPrefix="10.20.1.0/24"),
+     properties(addressPrefix="10.20.2.0/24",
+                delegations=[{"name": "0", "properties": {"serviceName": DELEGATION}}]),
      properties(addressPrefix="10.20.3.0/24")),
     ("virtualNetworks/virtualNetworkPeerings", below("virtualNetworks/hub/virtualNetworkPeerings/p"),
-     properties(remoteVirtualNetwork=SPOKE_NETWORK), properties(remoteVirtualNetwork=SPOKE_NETWORK, allowForwardedTraffic=True),
+     properties(remoteVirtualNetwork=SPOKE_NETWORK),
+     properties(remoteVirtualNetwork=SPOKE_NETWORK, allowForwardedTraffic=True),
      properties(useRemoteGateways=True)),
+    ("networkInterfaces", below("networkInterfaces/vm"), interface(), {
+        **interface(("a", "10.10.4.20"), ("b", "10.10.4.21")), **TAGGED}, {"tags": {"a": "b"}}),
+    ("privateEndpoints", below("privateEndpoints/p"), private_endpoint(), {**private_endpoint(), **TAGGED},
+     {"tags": {"a": "b"}}),
+    ("privateEndpoints/privateDnsZoneGroups", below("privateEndpoints/pe/privateDnsZoneGroups/default"),
+     zone_group("one"), zone_group("other"), zone_group("one")),
     ("publicIPAddresses", below("publicIPAddresses/web"),
      {**LOCATION, **properties(publicIPAllocationMethod="Static", dnsSettings={"domainNameLabel": "web"})},
      {**LOCATION, **properties(publicIPAllocationMethod="Static", dnsSettings={"domainNameLabel": "www"},
@@ -121,10 +155,12 @@ ROWS = [
      {**endpoint_at("in3", "10.10.0.70"), **TAGGED}, {"tags": {"a": "b"}}),
     ("dnsResolvers/outboundEndpoints", below("dnsResolvers/r/outboundEndpoints/out2"),
      {**LOCATION, **properties(subnet=ref("virtualNetworks/hub/subnets/out2"))},
-     {**LOCATION, **properties(subnet=ref("virtualNetworks/hub/subnets/out2")), **TAGGED}, {"tags": {"a": "b"}}),
+     {**LOCATION, **properties(subnet=ref("virtualNetworks/hub/subnets/out2")), **TAGGED},
+     {"tags": {"a": "b"}}),
     ("dnsForwardingRulesets", below("dnsForwardingRulesets/rs2"),
      {**LOCATION, **properties(dnsResolverOutboundEndpoints=[ref("dnsResolvers/r/outboundEndpoints/out")])},
-     {**LOCATION, **properties(dnsResolverOutboundEndpoints=[ref("dnsResolvers/r/outboundEndpoints/out")]), **TAGGED},
+     {**LOCATION, **properties(dnsResolverOutboundEndpoints=[ref("dnsResolvers/r/outboundEndpoints/out")]),
+      **TAGGED},
      {"tags": {"a": "b"}}),
     ("dnsForwardingRulesets/forwardingRules", below("dnsForwardingRulesets/rs/forwardingRules/fabrikam"),
      properties(domainName="fabrikam.corp.", targetDnsServers=targets("127.0.0.5")),
@@ -134,7 +170,8 @@ ROWS = [
     ("dnsForwardingRulesets/virtualNetworkLinks", below("dnsForwardingRulesets/rs/virtualNetworkLinks/spoke"),
      properties(virtualNetwork=SPOKE_NETWORK), properties(virtualNetwork=SPOKE_NETWORK, metadata={"a": "b"}),
      properties(metadata={"c": "d"})),
-    ("privateDnsZones", below("privateDnsZones/z.internal"), {"location": "global"}, {"location": "global", **TAGGED},
+    ("privateDnsZones", below("privateDnsZones/z.internal"), {"location": "global"},
+     {"location": "global", **TAGGED},
      {"tags": {"a": "b"}}),
     ("privateDnsZones/virtualNetworkLinks", below("privateDnsZones/corp.internal/virtualNetworkLinks/spoke"),
      {"location": "global", **properties(virtualNetwork=SPOKE_NETWORK, registrationEnabled=False)},
@@ -142,7 +179,8 @@ ROWS = [
      {**properties(registrationEnabled=False), "tags": {"a": "b"}}),
 ] + [("privateDnsZones/" + type_, below("privateDnsZones/corp.internal/%s/x-%s" % (type_, type_.lower())),
       properties(ttl=300, **{member: first}), properties(ttl=60, metadata={"a": "b"}, **{member: second}),
-      properties(ttl=7, metadata={"c": "d"}, **{member: first})) for type_, (member, first, second) in SETS.items()]
+      properties(ttl=7, metadata={"c": "d"}, **{member: first})) for type_, (member, first, second)
+      in SETS.items()]
 TOP = [row for row in ROWS if "/" not in row[0]]
 
 
@@ -151,9 +189,13 @@ def parent_of(path):
     return path.rsplit("/", 1)[0]
 
 
+# Whose names are the client's own, or are kept as they were given.
+USERS = ("tags", "metadata", "remoteVirtualNetwork", "privateLinkServiceConnections")
+
+
 def bare(value):
-    """As a body without the braces of JSON's purists: keys without quotes, comments, commas behind the last, and
-    the names of members in other cases."""
+    """As people and templates write a body: keys without quotes, comments, commas behind the last, and the names
+    of members in other cases."""
     def key_of(key, is_own):
         key = key if is_own else key.swapcase()
         return key if key.isalnum() and key[0].isalpha() else json.dumps(key)
@@ -161,9 +203,9 @@ def bare(value):
     def text_of(value, is_own=False):
         if isinstance(value, dict):
             return "{ // one\n%s}" % "".join("%s /* of */ : %s,\n" % (
-                key_of(key, is_own), text_of(item, key in ("tags", "metadata", "remoteVirtualNetwork"))) for key, item in value.items())
+                key_of(key, is_own), text_of(item, is_own or key in USERS)) for key, item in value.items())
         if isinstance(value, list):
-            return "[%s]" % "".join(text_of(item) + ", " for item in value)
+            return "[%s]" % "".join(text_of(item, is_own) + ", " for item in value)
         return json.dumps(value, ensure_ascii=False)
     return "\ufeff" + text_of(value)
 
@@ -235,13 +277,16 @@ class Types(World):
                 "location": "global", "properties": {"virtualNetwork": ref("virtualNetworks/hub")}}, 201)
         nic = self.arm("PUT", below("networkInterfaces/vm"), {**LOCATION, "properties": {"ipConfigurations": [
             {"name": "ip", "properties": {"subnet": ref("virtualNetworks/hub/subnets/pe")}}]}}, 201).body
-        self.assertEqual("10.10.1.4", nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
+        self.assertEqual("10.10.1.4",
+                         nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
         account = below("x").replace("Microsoft.Network/x", "Microsoft.Storage/storageAccounts/acct")
         made = self.arm("PUT", below("privateEndpoints/pe"), {**LOCATION, "properties": {
             "subnet": ref("virtualNetworks/hub/subnets/pe"), "privateLinkServiceConnections": [
-                {"name": "c", "properties": {"privateLinkServiceId": account, "groupIds": ["blob"]}}]}}, 201).body
+                {"name": "c", "properties": {"privateLinkServiceId": account, "groupIds": ["blob"]}}]}},
+                201).body
         nic = self.arm("GET", made["properties"]["networkInterfaces"][0]["id"], status=200).body
-        self.assertEqual("10.10.1.5", nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
+        self.assertEqual("10.10.1.5",
+                         nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"])
         self.assertEqual(made["id"], nic["properties"]["privateEndpoint"]["id"])
         group = below("privateEndpoints/pe/privateDnsZoneGroups/default")
         self.arm("PUT", group, {"properties": {"privateDnsZoneConfigs": [
@@ -276,7 +321,6 @@ class Types(World):
         self.assertEqual(before, self.good("GET", "export").body)
 
 
-
 class Everything(World):
     """With all that a resource of each type needs."""
 
@@ -289,6 +333,7 @@ class Everything(World):
     def build_all(self):
         super().build_all()
         self.arm("PUT", below("virtualNetworks/hub"), network("10.10.0.0/16", *HUB_NETWORK), 200)
+        self.arm("PUT", below("privateEndpoints/pe"), private_endpoint(), 201)
 
     def build_rows(self):
         self.build_all()
@@ -325,7 +370,8 @@ class Lifecycle(Everything):
             self.assertEqual(made.body, self.arm("GET", path, status=200).body)
             self.arm("HEAD", path, status=204)
             again = self.arm("PUT", path, body, 200)
-            self.assertEqual((made.body, made.headers["x-sluice-revision"]), (again.body, again.headers["x-sluice-revision"]))
+            self.assertEqual((made.body, made.headers["x-sluice-revision"]),
+                             (again.body, again.headers["x-sluice-revision"]))
             put = self.arm("PUT", path, changed, 200).body
             self.assert_shown(type_, path, changed, put)
             self.assertNotEqual(made.body["etag"], put["etag"])
@@ -346,7 +392,9 @@ class Lifecycle(Everything):
         for _, path, body, changed, _ in ROWS:
             made = self.arm("PUT", path.upper().replace("/", "//"), body, 201).body
             self.assertEqual(path.lower(), made["id"].lower())
-            for other in (path.lower(), path.replace("/providers", "//providers").replace("Network/", "Network//"), path.swapcase()):
+            for other in (path.lower(),
+                          path.replace("/providers", "//providers").replace("Network/", "Network//"),
+                          path.swapcase()):
                 self.assertEqual(made, self.arm("GET", other, status=200).body)
                 self.arm("HEAD", other, status=204)
                 self.assertEqual(made, self.arm("PUT", other, body, 200).body)
@@ -354,7 +402,9 @@ class Lifecycle(Everything):
             self.assertNotEqual(made, self.arm("PUT", path.lower(), changed, 200).body)
             self.arm("DELETE", path.lower(), status=200)
             # The types are written as Azure writes them, and names as they were first.
-            self.assertEqual(path, self.arm("PUT", path.replace("Microsoft.Network", "microsoft.network"), body, 201).body["id"])
+            self.assertEqual(path,
+                             self.arm("PUT", path.replace("Microsoft.Network", "microsoft.network"), body,
+                                      201).body["id"])
 
     def test_a_body_is_taken_as_people_write_it(self):
         self.build_all()
@@ -378,8 +428,10 @@ class Lifecycle(Everything):
     def test_a_request_without_a_version_of_the_api_is_refused(self):
         self.build_all()
         for _, path, body, _, patch in ROWS:
-            for method, sent in (("GET", None), ("PUT", body), ("PATCH", patch), ("DELETE", None), ("POST", None)):
-                self.refused(400, "MissingApiVersionParameter", "any will do", method, path, sent, "api-version", version=None)
+            for method, sent in (("GET", None), ("PUT", body), ("PATCH", patch), ("DELETE", None),
+                                 ("POST", None)):
+                self.refused(400, "MissingApiVersionParameter", "any will do", method, path, sent,
+                             "api-version", version=None)
             self.arm("GET", path, status=404)
             self.refused(400, "MissingApiVersionParameter", "any will do", "GET", parent_of(path), version="")
             self.arm("GET", parent_of(path), version="1999-01-01", status=200)
@@ -389,33 +441,43 @@ class Lifecycle(Everything):
         for type_, path, body, _, patch in ROWS:
             title = "Microsoft.Network/" + type_
             for method, sent in (("GET", None), ("PUT", body), ("PATCH", patch), ("DELETE", None)):
-                self.refused(404, "SubscriptionNotFound", "it is " + S, method, path.replace(S, S.replace("1", "2")), sent)
+                self.refused(404, "SubscriptionNotFound", "it is " + S, method,
+                             path.replace(S, S.replace("1", "2")), sent)
                 self.refused(404, "InvalidResourceNamespace", "this server has Microsoft.Network", method,
                              path.replace("Microsoft.Network", "Microsoft.Compute"), sent)
-                self.refused(404, "InvalidResourceType", "could not be found in the namespace 'Microsoft.Network'", method,
+                self.refused(404, "InvalidResourceType",
+                             "could not be found in the namespace 'Microsoft.Network'", method,
                              path.replace("/" + type_.rsplit("/", 1)[-1] + "/", "/frobs/"), sent)
             elsewhere = path.replace(HUB, "nowhere").replace(SPOKE, "nowhere")
             for method, sent in (("GET", None), ("PUT", body), ("PATCH", patch)):
-                self.refused(404, "ResourceGroupNotFound", "'nowhere' could not be found", method, elsewhere, sent)
-            self.refused(404, "ResourceGroupNotFound", "'nowhere' could not be found", "GET", parent_of(elsewhere))
+                self.refused(404, "ResourceGroupNotFound", "'nowhere' could not be found", method, elsewhere,
+                             sent)
+            self.refused(404, "ResourceGroupNotFound", "'nowhere' could not be found", "GET",
+                         parent_of(elsewhere))
             self.arm("DELETE", elsewhere, status=204)
             if "/" in type_:
                 root = path.split("/")
                 root[8] = "nowhere" + ("" if "Zones" not in type_ else ".internal")
                 orphan = "/".join(root)
-                error = self.refused(404, "ParentResourceNotFound", "Failed to perform 'write'", "PUT", orphan, body)
-                self.assertIn("type '%s', because the parent resource '%s'" % (type_, "/".join(root[:9])), error["message"])
-                self.refused(404, "ParentResourceNotFound", "Failed to perform 'read'", "GET", parent_of(orphan))
-                self.refused(404, "ResourceNotFound", re.escape("'%s/%s/%s'" % (title, root[8], root[-1])), "GET", orphan)
+                error = self.refused(404, "ParentResourceNotFound", "Failed to perform 'write'", "PUT",
+                                     orphan, body)
+                self.assertIn("type '%s', because the parent resource '%s'" % (type_, "/".join(root[:9])),
+                              error["message"])
+                self.refused(404, "ParentResourceNotFound", "Failed to perform 'read'", "GET",
+                             parent_of(orphan))
+                self.refused(404, "ResourceNotFound", re.escape("'%s/%s/%s'" % (title, root[8], root[-1])),
+                             "GET", orphan)
             self.refused(405, "MethodNotAllowed", "give the name of a resource", "PUT", parent_of(path), body)
 
     def test_an_etag_is_written_and_compared_as_each_family_does_it(self):
         self.build_all()
         for type_, path, body, changed, patch in ROWS:
             name, family = path.rsplit("/", 1)[1], type_.split("/")[0]
-            form, in_header = {"virtualNetworks": ('^W/"[^"]+"$', True), "publicIPAddresses": ('^W/"[^"]+"$', True), "privateDnsZones": ('^[^"/]+$', True)}.get(
-                family, ('^"[^"]+"$', False))
-            self.refused(412, "PreconditionFailed", " %s does not exist" % re.escape(name), "PUT", path, body, If_Match="*")
+            weak, bare_, quoted = ('^W/"[^"]+"$', True), ('^[^"/]+$', True), ('^"[^"]+"$', False)
+            form, in_header = (quoted if family.startswith("dns") else
+                               bare_ if family == "privateDnsZones" else weak)
+            self.refused(412, "PreconditionFailed", " %s does not exist" % re.escape(name), "PUT", path, body,
+                         If_Match="*")
             self.refused(412, "PreconditionFailed", "does not exist", "PUT", path, body, If_Match='"x"')
             self.refused(412, "PreconditionFailed", "does not exist", "DELETE", path, If_Match="*")
             self.refused(412, "PreconditionFailed", "does not exist", "PATCH", path, patch, If_Match="*")
@@ -425,12 +487,15 @@ class Lifecycle(Everything):
             self.assertEqual(etag if in_header else None, made.headers["ETag"])
             for method, sent in (("PUT", body), ("PATCH", patch), ("DELETE", None)):
                 self.refused(412, "PreconditionFailed",
-                             "^The .*%s exists already and hence cannot be created again.$" % re.escape(name), method, path, sent,
+                             "^The .*%s exists already and hence cannot be created again.$" % re.escape(name),
+                             method, path, sent,
                              If_None_Match="*")
-                self.refused(412, "PreconditionFailed", r"^The .*%s has been modified \(etag mismatch\).$" % re.escape(name),
+                self.refused(412, "PreconditionFailed",
+                             r"^The .*%s has been modified \(etag mismatch\).$" % re.escape(name),
                              method, path, sent, If_Match='"other"')
             text = etag.strip('W/"')
-            for written in (etag, text, '"%s"' % text, 'W/"%s"' % text, '"x", "%s"' % text, "*", '\\"%s\\"' % text):
+            for written in (etag, text, '"%s"' % text, 'W/"%s"' % text, '"x", "%s"' % text, "*",
+                            '\\"%s\\"' % text):
                 self.arm("PUT", path, body, 200, If_Match=written)
             self.arm("PUT", path, changed, 200, If_Match=etag)
             for method, sent in (("PUT", body), ("PATCH", patch), ("DELETE", None)):
@@ -443,16 +508,19 @@ class Lifecycle(Everything):
         self.build_all()
         hub = self.arm("GET", below("virtualNetworks/hub"), status=200).body
         self.assertEqual({hub["etag"]}, {each["etag"] for each in hub["properties"]["subnets"]})
-        self.arm("PUT", below("virtualNetworks/hub/subnets/more"), properties(addressPrefix="10.10.1.0/24"), 201)
+        self.arm("PUT", below("virtualNetworks/hub/subnets/more"), properties(addressPrefix="10.10.1.0/24"),
+                 201)
         after = self.arm("GET", below("virtualNetworks/hub"), status=200).body
         self.assertNotEqual(hub["etag"], after["etag"])
-        self.assertEqual(after["etag"], self.arm("GET", below("virtualNetworks/hub/subnets/in"), status=200).body["etag"])
+        self.assertEqual(after["etag"],
+                         self.arm("GET", below("virtualNetworks/hub/subnets/in"), status=200).body["etag"])
 
     # ---- lists ----
 
     def pages(self, path):
         while path:
-            body = self.arm("GET", path, version=None if "api-version" in path else "2022-07-01", status=200).body
+            body = self.arm("GET", path, version=None if "api-version" in path else "2022-07-01",
+                            status=200).body
             yield [each["name"] for each in body["value"]]
             path = body.get("nextLink")
             if path:
@@ -462,14 +530,17 @@ class Lifecycle(Everything):
     def test_what_is_at_the_top_is_listed_in_its_group_and_in_the_subscription(self):
         self.build_rows()
         for type_, path, _, _, _ in TOP:
-            everywhere = self.arm("GET", "/subscriptions/%s/providers/Microsoft.Network/%s" % (S, type_), status=200).body["value"]
-            groups = [self.arm("GET", below(type_, group), status=200).body["value"] for group in (HUB, SPOKE, "office", "-")
+            everywhere = self.arm("GET", "/subscriptions/%s/providers/Microsoft.Network/%s" % (S, type_),
+                                  status=200).body["value"]
+            groups = [self.arm("GET", below(type_, group), status=200).body["value"] for group
+                      in (HUB, SPOKE, "office", "-")
                       if self.arm("HEAD", ROOT + group).status == 204 or group == "-"]
             by_id = lambda listed: sorted(listed, key=lambda each: each["id"])
             self.assertEqual(by_id(sum(groups, [])), by_id(everywhere))
             self.assertIn(path, [each["id"] for each in everywhere])
         self.assertEqual({"value": []}, self.arm("GET", below("dnsResolvers", SPOKE), status=200).body)
-        self.assertEqual({"value": []}, self.arm("GET", below("virtualNetworks/v/virtualNetworkPeerings"), status=200).body)
+        self.assertEqual({"value": []},
+                         self.arm("GET", below("virtualNetworks/v/virtualNetworkPeerings"), status=200).body)
 
     def test_every_list_comes_in_pages(self):
         self.build_rows()
@@ -481,16 +552,20 @@ class Lifecycle(Everything):
                 self.assertEqual({top}, {len(page) for page in pages[:-1]} | {top}, type_)
                 self.assertLessEqual(len(pages[-1]), top)
             for wrong in ("0", "-1", "x", ""):
-                self.refused(400, "InvalidTopInQueryString", "1 or more", "GET", parent_of(path) + "?$top=" + wrong)
+                self.refused(400, "InvalidTopInQueryString", "1 or more", "GET", parent_of(path) + "?$top=" +
+                             wrong)
 
     def test_record_sets_are_listed_by_type_by_suffix_and_all(self):
         self.build_rows()
         for name in ("b.app", "a.app", "app"):
-            self.arm("PUT", below("privateDnsZones/corp.internal/A/" + name), properties(ttl=5, aRecords=[]), 201)
+            self.arm("PUT", below("privateDnsZones/corp.internal/A/" + name), properties(ttl=5, aRecords=[]),
+                     201)
         zone = below("privateDnsZones/corp.internal/")
         every = self.names(zone + "ALL")
         self.assertEqual("@", every[0])
-        self.assertEqual(sorted(["@", "a.app", "b.app", "app", "db"] + ["x-" + each.lower() for each in SETS]), sorted(every))
+        self.assertEqual(
+            sorted(["@", "a.app", "b.app", "app", "db", "acct"] + ["x-" + each.lower() for each in SETS]),
+            sorted(every))
         for all_ in ("aLL", "all"):
             self.assertEqual(every, self.names(zone + all_))
             for top in (1, 2, 3):
@@ -498,8 +573,7 @@ class Lifecycle(Everything):
                 self.assertEqual(every, sum(pages, []))
                 self.assertLessEqual(max(map(len, pages)), top)
         self.assertEqual(["@"], self.names(zone + "SOA"))
-        self.assertEqual(["app", "b.app", "a.app"][0:1] + ["a.app", "b.app"],
-                         sorted(self.names(zone + "A?$recordsetnamesuffix=app"), key=lambda name: (len(name), name)))
+        self.assertEqual(["a.app", "app", "b.app"], sorted(self.names(zone + "A?$recordsetnamesuffix=app")))
         self.assertEqual(["a.app", "b.app"], sorted(self.names(zone + "ALL?$recordsetnamesuffix=.app")))
         self.assertEqual([], self.names(zone + "MX?$recordsetnamesuffix=.app"))
         pages = list(self.pages(zone + "ALL?$top=1&$recordsetnamesuffix=.APP"))
@@ -524,17 +598,23 @@ class Lifecycle(Everything):
         soa = dict(first["properties"]["soaRecord"], email="admin.contoso.com", minimumTtl=7)
         put = self.arm("PUT", zone + "/SOA/@", properties(ttl=60, soaRecord=soa), 200).body
         self.assertEqual(("admin.contoso.com", 7, 60), (
-            put["properties"]["soaRecord"]["email"], put["properties"]["soaRecord"]["minimumTtl"], put["properties"]["ttl"]))
-        self.assertEqual(77, self.arm("PATCH", zone + "/SOA/@", properties(ttl=77, metadata={"a": "b"}), 200).body["properties"]["ttl"])
+            put["properties"]["soaRecord"]["email"], put["properties"]["soaRecord"]["minimumTtl"],
+            put["properties"]["ttl"]))
+        self.assertEqual(77,
+                         self.arm("PATCH", zone + "/SOA/@", properties(ttl=77, metadata={"a": "b"}),
+                                  200).body["properties"]["ttl"])
         self.assertEqual(["@"], self.names(zone + "/ALL"))
         self.assertEqual(1, self.arm("GET", zone, status=200).body["properties"]["numberOfRecordSets"])
-        self.refused(412, "PreconditionFailed", "exists already", "PUT", zone + "/SOA/@", put, If_None_Match="*")
+        self.refused(412, "PreconditionFailed", "exists already", "PUT", zone + "/SOA/@", put,
+                     If_None_Match="*")
         self.arm("DELETE", zone + "/A/none", status=204)
 
     def test_records_are_answered_as_they_were_given(self):
         self.build_rows()
-        self.arm("PUT", below("privateDnsZones/corp.internal/A/*.apps"), properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.7"}]), 201)
-        self.arm("PUT", below("privateDnsZones/corp.internal/A/%40"), properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.8"}]), 201)
+        self.arm("PUT", below("privateDnsZones/corp.internal/A/*.apps"),
+                 properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.7"}]), 201)
+        self.arm("PUT", below("privateDnsZones/corp.internal/A/%40"),
+                 properties(ttl=5, aRecords=[{"ipv4Address": "10.0.0.8"}]), 201)
         self.arm("PUT", below("privateDnsZones/corp.internal/SRV/_sip._tcp"), properties(ttl=5, srvRecords=[
             {"priority": 1, "weight": 2, "port": 5060, "target": "sip.contoso.com"}]), 201)
         asked = lambda name, rtype: sorted(self.host.dig("10.10.0.4", name + "corp.internal", rtype).texts)
@@ -567,36 +647,50 @@ class Lifecycle(Everything):
     def test_a_network_lists_who_is_in_it(self):
         self.build_all()
         hub = below("virtualNetworks/hub")
-        self.assertEqual({"value": [{"id": below("dnsResolvers/r")}]}, self.arm("POST", hub + "/listDnsResolvers", status=200).body)
-        self.assertEqual({"value": [{"id": below("dnsForwardingRulesets/rs"), "properties": {"virtualNetworkLink": {
+        self.assertEqual({"value": [{"id": below("dnsResolvers/r")}]},
+                         self.arm("POST", hub + "/listDnsResolvers", status=200).body)
+        self.assertEqual(
+            {"value": [{"id": below("dnsForwardingRulesets/rs"), "properties": {"virtualNetworkLink": {
             "id": below("dnsForwardingRulesets/rs/virtualNetworkLinks/hub")}}}]},
             self.arm("POST", hub.lower() + "/LISTDNSFORWARDINGRULESETS", status=200).body)
         spoke = below("virtualNetworks/spoke", SPOKE)
         for action in ("/listDnsResolvers", "/listDnsForwardingRulesets"):
             self.assertEqual({"value": []}, self.arm("POST", spoke + action, {}, 200).body)
-            self.refused(404, "ResourceNotFound", "was not found", "POST", below("virtualNetworks/none") + action)
+            self.refused(404, "ResourceNotFound", "was not found", "POST", below("virtualNetworks/none") +
+                         action)
         self.refused(404, "InvalidResourceType", "has no action 'listFrobs'", "POST", hub + "/listFrobs")
 
     def test_nothing_goes_while_something_else_needs_it(self):
         self.build_all()
-        nested = "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '%s'"
+        self.arm("DELETE", below("privateEndpoints/pe"), status=200)
+        nested = ("Cannot delete resource while nested resources exist. Some existing nested resource IDs "
+                  "include: '%s'")
         used = "is in use by %s and cannot be deleted"
-        resolver, rules, zone = below("dnsResolvers/r"), below("dnsForwardingRulesets/rs"), below("privateDnsZones/corp.internal")
+        resolver, rules, zone = below("dnsResolvers/r"), below("dnsForwardingRulesets/rs"), below(
+            "privateDnsZones/corp.internal")
         hub = below("virtualNetworks/hub")
         steps = [
-            ([(hub + "/subnets/in", 400, "InUseSubnetCannotBeDeleted", "Subnet in " + used % (resolver + "/inboundEndpoints/in")),
-              (hub + "/subnets/out", 400, "InUseSubnetCannotBeDeleted", used % (resolver + "/outboundEndpoints/out")),
-              (resolver, 409, "CannotDeleteResource", nested % "Microsoft.Network/dnsResolvers/r/inboundEndpoints/in"),
+            ([(hub + "/subnets/in", 400, "InUseSubnetCannotBeDeleted", "Subnet in " +
+               used % (resolver + "/inboundEndpoints/in")),
+              (hub + "/subnets/out", 400, "InUseSubnetCannotBeDeleted",
+               used % (resolver + "/outboundEndpoints/out")),
+              (resolver, 409, "CannotDeleteResource",
+               nested % "Microsoft.Network/dnsResolvers/r/inboundEndpoints/in"),
               (resolver + "/outboundEndpoints/out", 409, "Conflict", used % rules),
-              (rules, 409, "CannotDeleteResource", nested % "Microsoft.Network/dnsForwardingRulesets/rs/virtualNetworkLinks/hub"),
-              (zone, 409, "CannotDeleteResource", nested % "Microsoft.Network/privateDnsZones/corp.internal/virtualNetworkLinks/hub"),
-              (hub, 400, "InUseSubnetCannotBeDeleted", "cannot be deleted")], resolver + "/inboundEndpoints/in"),
-            ([(resolver, 409, "CannotDeleteResource", nested % "Microsoft.Network/dnsResolvers/r/outboundEndpoints/out")],
+              (rules, 409, "CannotDeleteResource",
+               nested % "Microsoft.Network/dnsForwardingRulesets/rs/virtualNetworkLinks/hub"),
+              (zone, 409, "CannotDeleteResource",
+               nested % "Microsoft.Network/privateDnsZones/corp.internal/virtualNetworkLinks/hub"),
+              (hub, 400, "InUseSubnetCannotBeDeleted", "cannot be deleted")], resolver +
+              "/inboundEndpoints/in"),
+            ([(resolver, 409, "CannotDeleteResource",
+               nested % "Microsoft.Network/dnsResolvers/r/outboundEndpoints/out")],
              rules + "/virtualNetworkLinks/hub"),
             ([(resolver + "/outboundEndpoints/out", 409, "Conflict", used % rules)], rules),
             ([], resolver + "/outboundEndpoints/out"),
             ([(hub, 409, "Conflict", "Virtual network hub " + used % resolver)], resolver),
-            ([(hub, 409, "Conflict", used % (zone + "/virtualNetworkLinks/hub"))], zone + "/virtualNetworkLinks/hub"),
+            ([(hub, 409, "Conflict", used % (zone + "/virtualNetworkLinks/hub"))], zone +
+             "/virtualNetworkLinks/hub"),
             ([], zone), ([], hub)]
         for refused, goes in steps:
             for path, status, code, text in refused:
@@ -610,23 +704,26 @@ class Lifecycle(Everything):
 
     def test_a_network_that_is_put_loses_the_subnets_it_does_not_name_unless_they_are_used(self):
         self.build_all()
-        hub, body = below("virtualNetworks/hub"), network("10.10.0.0/16", *HUB_NETWORK[:2])
-        self.arm("PUT", hub, {**LOCATION, "properties": {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]}}}, 200)
+        hub, body = below("virtualNetworks/hub"), network("10.10.0.0/16", *HUB_NETWORK[:2], HUB_NETWORK[-1])
+        self.arm("PUT", hub,
+                 {**LOCATION, "properties": {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]}}}, 200)
         every = sorted(name for name, _ in HUB_NETWORK)
         self.assertEqual(every, self.names(hub + "/subnets"))
-        error = self.refused(400, "InUseSubnetCannotBeDeleted", "is in use by", "PUT", hub, network("10.10.0.0/16"))
-        self.assertEqual(2, len(error["details"]), error)
+        error = self.refused(400, "InUseSubnetCannotBeDeleted", "is in use by", "PUT", hub,
+                             network("10.10.0.0/16"))
+        self.assertEqual(3, len(error["details"]), error)
         self.assertEqual(every, self.names(hub + "/subnets"))
         before = int(self.arm("GET", hub, status=200).headers["x-sluice-revision"])
         put = self.arm("PUT", hub, body, 200)
         self.assertEqual(before + 1, int(put.headers["x-sluice-revision"]))
-        self.assertEqual(["in", "out"], self.names(hub + "/subnets"))
+        self.assertEqual(["in", "out", "pe"], self.names(hub + "/subnets"))
         self.assertEqual(0, self.sluice.command("undo", str(before + 1))[0])
         self.assertEqual(every, self.names(hub + "/subnets"))
 
     def test_an_endpoint_delegates_its_subnet_in_the_same_change(self):
         self.build_all()
-        subnet, endpoint = below("virtualNetworks/hub/subnets/in2"), below("dnsResolvers/r/inboundEndpoints/in2")
+        subnet, endpoint = below("virtualNetworks/hub/subnets/in2"), below(
+            "dnsResolvers/r/inboundEndpoints/in2")
         self.assertEqual([], self.arm("GET", subnet, status=200).body["properties"]["delegations"])
         before = int(self.arm("GET", subnet, status=200).headers["x-sluice-revision"])
         made = self.arm("PUT", endpoint, endpoint_at("in2"), 201)
@@ -655,38 +752,47 @@ class Lifecycle(Everything):
             self.assertEqual(shown["properties"], again["properties"])
 
 
-# What Azure has no member for, and what it says of it: (path in /v1, values, an ARM body that changes something else)
+# What Azure has no member for: (path in /v1, values).
 APART = [
     ("virtual_networks/hub-rg/hub", {"client_prefixes": ["192.0.2.0/24"], "uses_default_resolver": False}),
     ("resolvers/hub-rg/r/inbound_endpoints/in", {"listen": "127.0.0.1:5300", "allow": ["192.0.2.0/24"]}),
     ("resolvers/hub-rg/r/outbound_endpoints/out", {"source": "0.0.0.0"}),
-    ("rulesets/hub-rg/rs/target_groups/t", {"targets": [{"address": "127.0.0.5", "protocol": "tcp", "description": "dc"}]}),
+    ("rulesets/hub-rg/rs/target_groups/t",
+     {"targets": [{"address": "127.0.0.5", "protocol": "tcp", "description": "dc"}]}),
     ("rulesets/hub-rg/rs/rules/contoso", {"follow_cname": True, "description": "why", "targets": [
-        {"address": "127.0.0.5", "protocol": "tcp", "description": "first"}, {"address": "127.0.0.6", "description": "second"}]}),
-    ("rulesets/hub-rg/rs/rules/grouped", {"domain": "grouped.corp.", "target_group": "t", "description": "why"}),
+        {"address": "127.0.0.5", "protocol": "tcp", "description": "first"},
+        {"address": "127.0.0.6", "description": "second"}]}),
+    ("rulesets/hub-rg/rs/rules/grouped",
+     {"domain": "grouped.corp.", "target_group": "t", "description": "why"}),
     ("private_zones/hub-rg/corp.internal/record_sets/rel:CNAME", {"records": ["db"]}),
-    ("private_zones/hub-rg/corp.internal/record_sets/mail:MX", {"records": ["10 mail", "20 mail.contoso.com."]}),
+    ("private_zones/hub-rg/corp.internal/record_sets/mail:MX",
+     {"records": ["10 mail", "20 mail.contoso.com."]}),
     ("private_zones/hub-rg/corp.internal/record_sets/txt:TXT", {"records": ['one two', '"three"']}),
 ]
 APART_IDS = [below(path) for path in (
     "virtualNetworks/hub", "dnsResolvers/r/inboundEndpoints/in", "dnsResolvers/r/outboundEndpoints/out", None,
     "dnsForwardingRulesets/rs/forwardingRules/contoso", "dnsForwardingRulesets/rs/forwardingRules/grouped",
-    "privateDnsZones/corp.internal/CNAME/rel", "privateDnsZones/corp.internal/MX/mail", "privateDnsZones/corp.internal/TXT/txt",
+    "privateDnsZones/corp.internal/CNAME/rel", "privateDnsZones/corp.internal/MX/mail",
+    "privateDnsZones/corp.internal/TXT/txt",
 ) if path]
 # What is used by nothing here, and belongs to the resource all the same.
 KEPT = [
     (below("virtualNetworks/hub"), {
         "encryption": {"enabled": False, "enforcement": "AllowUnencrypted"}, "enableDdosProtection": True,
-        "ddosProtectionPlan": {"id": "/x"}, "flowTimeoutInMinutes": 10, "bgpCommunities": {"virtualNetworkCommunity": "12076:20000"},
+        "ddosProtectionPlan": {"id": "/x"}, "flowTimeoutInMinutes": 10,
+        "bgpCommunities": {"virtualNetworkCommunity": "12076:20000"},
         "ipAllocations": [{"id": "/y"}], "privateEndpointVNetPolicies": "Basic"}),
     (below("virtualNetworks/hub/subnets/in3"), {
         "delegations": [{"name": "mine", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
         "privateEndpointNetworkPolicies": "Enabled", "privateLinkServiceNetworkPolicies": "Disabled",
         "networkSecurityGroup": {"id": "/a"}, "routeTable": {"id": "/b"}, "natGateway": {"id": "/c"},
-        "serviceEndpoints": [{"service": "Microsoft.Storage", "locations": ["*"]}], "defaultOutboundAccess": False}),
+        "serviceEndpoints": [{"service": "Microsoft.Storage", "locations": ["*"]}],
+        "defaultOutboundAccess": False}),
     (below("virtualNetworks/hub/virtualNetworkPeerings/p"), {
-        "remoteVirtualNetwork": {"id": "/somewhere/else"}, "allowVirtualNetworkAccess": False, "allowForwardedTraffic": True,
-        "allowGatewayTransit": True, "useRemoteGateways": True, "remoteAddressSpace": {"addressPrefixes": ["10.20.0.0/16"]},
+        "remoteVirtualNetwork": {"id": "/somewhere/else"}, "allowVirtualNetworkAccess": False,
+        "allowForwardedTraffic": True,
+        "allowGatewayTransit": True, "useRemoteGateways": True,
+        "remoteAddressSpace": {"addressPrefixes": ["10.20.0.0/16"]},
         "doNotVerifyRemoteGateways": True})]
 
 
@@ -700,7 +806,8 @@ class Apart(Everything):
         self.build_all()
         for path, values in APART:
             answer = self.call("PATCH", path, values)
-            self.assertIn((answer if answer.status == 200 else self.call("PUT", path, values)).status, (200, 201), answer)
+            self.assertIn((answer if answer.status == 200 else self.call("PUT", path, values)).status,
+                          (200, 201), answer)
         before = self.everything()
         for path, values in APART:
             self.assertTrue(test_random.covers(before[path], values), (before[path], values))
@@ -708,7 +815,8 @@ class Apart(Everything):
             shown = self.arm("GET", path, status=200)
             for method in ("PUT", "PATCH"):
                 again = self.arm(method, path, shown.body, 200)
-                self.assertEqual((shown.body, shown.headers["x-sluice-revision"]), (again.body, again.headers["x-sluice-revision"]))
+                self.assertEqual((shown.body, shown.headers["x-sluice-revision"]),
+                                 (again.body, again.headers["x-sluice-revision"]))
         self.assertEqual(before, self.everything())
         # Nor does it go when something else of the resource changes.
         for path in APART_IDS:
@@ -720,35 +828,43 @@ class Apart(Everything):
             self.arm("PUT", path, body, 200)
         self.arm("PATCH", below("privateDnsZones/corp.internal/MX/mail"), properties(ttl=9), 200)
         for path, values in APART:
-            self.assertTrue(test_random.covers(self.good("GET", path).body, values), (self.good("GET", path).body, values))
+            self.assertTrue(test_random.covers(self.good("GET", path).body, values),
+                            (self.good("GET", path).body, values))
 
     def test_of_targets_and_records_those_that_stay_are_left_alone(self):
         self.build_all()
         for path, values in APART:
             answer = self.call("PATCH", path, values)
-            self.assertIn((answer if answer.status == 200 else self.call("PUT", path, values)).status, (200, 201), answer)
+            self.assertIn((answer if answer.status == 200 else self.call("PUT", path, values)).status,
+                          (200, 201), answer)
         rule = below("dnsForwardingRulesets/rs/forwardingRules/contoso")
         body = self.arm("GET", rule, status=200).body
         body["properties"]["targetDnsServers"] = targets("127.0.0.7", "127.0.0.6", "127.0.0.5")
         self.arm("PUT", rule, body, 200)
-        self.assertEqual([("127.0.0.7", "udp", None), ("127.0.0.6", "udp", "second"), ("127.0.0.5", "tcp", "first")],
+        self.assertEqual(
+            [("127.0.0.7", "udp", None), ("127.0.0.6", "udp", "second"), ("127.0.0.5", "tcp", "first")],
                          [(each["address"], each.get("protocol", "udp"), each.get("description"))
                           for each in self.good("GET", "rulesets/hub-rg/rs/rules/contoso").body["targets"]])
         sets = below("privateDnsZones/corp.internal/MX/mail")
         body = self.arm("GET", sets, status=200).body
-        self.assertEqual({"preference": 10, "exchange": "mail.corp.internal"}, body["properties"]["mxRecords"][0])
-        body["properties"]["mxRecords"] = [{"preference": 30, "exchange": "new.contoso.com"}, body["properties"]["mxRecords"][0]]
+        self.assertEqual({"preference": 10, "exchange": "mail.corp.internal"},
+                         body["properties"]["mxRecords"][0])
+        body["properties"]["mxRecords"] = [{"preference": 30, "exchange": "new.contoso.com"},
+                                           body["properties"]["mxRecords"][0]]
         self.arm("PUT", sets, body, 200)
         self.assertEqual(["30 new.contoso.com.", "10 mail"],
-                         self.good("GET", "private_zones/hub-rg/corp.internal/record_sets/mail:MX").body["records"])
+                         self.good("GET",
+                                   "private_zones/hub-rg/corp.internal/record_sets/mail:MX").body["records"])
         # The targets of a group are shown; others are the rule's own.
         grouped = below("dnsForwardingRulesets/rs/forwardingRules/grouped")
         body = self.arm("GET", grouped, status=200).body
         self.assertEqual(targets("127.0.0.5"), body["properties"]["targetDnsServers"])
         body["properties"]["targetDnsServers"] = targets("127.0.0.6")
-        self.assertEqual(targets("127.0.0.6"), self.arm("PUT", grouped, body, 200).body["properties"]["targetDnsServers"])
+        self.assertEqual(targets("127.0.0.6"),
+                         self.arm("PUT", grouped, body, 200).body["properties"]["targetDnsServers"])
         values = self.good("GET", "rulesets/hub-rg/rs/rules/grouped").body
-        self.assertEqual(("127.0.0.6", None, "why"), (values["targets"][0]["address"], values.get("target_group"), values["description"]))
+        self.assertEqual(("127.0.0.6", None, "why"),
+                         (values["targets"][0]["address"], values.get("target_group"), values["description"]))
 
     # ---- what is kept ----
 
@@ -783,10 +899,12 @@ class Apart(Everything):
             self.assert_kept()
         # Another name of a member is the same member; one that is left out is not kept.
         network_body = dict(shown[0], properties=dict(shown[0]["properties"]))
-        network_body["properties"]["FLOWTIMEOUTINMINUTES"] = network_body["properties"].pop("flowTimeoutInMinutes")
+        network_body["properties"]["FLOWTIMEOUTINMINUTES"] = network_body["properties"].pop(
+            "flowTimeoutInMinutes")
         self.assertEqual(shown[0], self.arm("PUT", KEPT[0][0], network_body, 200).body)
         del network_body["properties"]["FLOWTIMEOUTINMINUTES"]
-        self.assertNotIn("flowTimeoutInMinutes", self.arm("PUT", KEPT[0][0], network_body, 200).body["properties"])
+        self.assertNotIn("flowTimeoutInMinutes",
+                         self.arm("PUT", KEPT[0][0], network_body, 200).body["properties"])
         self.assertEqual(0, self.sluice.command("undo", str(self.revision()))[0])
         self.assert_kept()
         patched = self.arm("PATCH", KEPT[0][0], properties(flowTimeoutInMinutes=20), 200).body["properties"]
@@ -807,34 +925,36 @@ class Apart(Everything):
 class Filed(Everything):
     """What the configuration file declares, of every type."""
 
-    filed = FILED + """
+    filed = """
 virtual_networks = (
-  { name = "v"; resource_group = "office"; address_space = [ "10.30.0.0/16" ]; azure = [ "flowTimeoutInMinutes=10" ];
+  { name = "v"; resource_group = "office"; address_space = [ "10.30.0.0/16" ];
+    azure = [ "flowTimeoutInMinutes=10" ];
     subnets = ( { name = "in"; prefix = "10.30.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
                 { name = "out"; prefix = "10.30.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; },
                 { name = "more"; prefix = "10.30.0.32/28"; } );
     peerings = ( { name = "p"; azure = [ "remoteVirtualNetwork={\\"id\\":\\"/x\\"}" ]; } ); } );
 resolvers = ( { name = "r"; resource_group = "office"; virtual_network = "v";
-  inbound_endpoints = ( { name = "in"; subnet = "in"; allocation = "static"; address = "10.30.0.4"; listen = "127.0.0.1:5301"; } );
+  inbound_endpoints = ( { name = "in"; subnet = "in"; allocation = "static"; address = "10.30.0.4";
+                          listen = "127.0.0.1:5301"; } );
   outbound_endpoints = ( { name = "out"; subnet = "out"; source = "0.0.0.0"; } ); } );
 rulesets = ( { name = "rs"; resource_group = "office"; outbound_endpoints = [ "r/out" ];
   links = ( { name = "l"; virtual_network = "v"; metadata = [ "a=b" ]; } );
-  rules = ( { name = "x"; domain = "x.corp."; targets = ( { address = "127.0.0.5"; protocol = "tcp"; } ); } ); } );
+  rules = ( { name = "x"; domain = "x.corp.";
+              targets = ( { address = "127.0.0.5"; protocol = "tcp"; } ); } ); } );
 private_zones = ( { name = "filed.internal"; resource_group = "office"; tags = [ "a=b" ];
   links = ( { name = "l"; virtual_network = "v"; } );
   record_sets = ( %s ); },
   { name = "master.internal"; resource_group = "office"; file = "corp.internal.zone"; } );
-""" % ", ".join('{ name = "x:%s"; records = [ %s ]; }' % (type_, json.dumps(data)) if type_ not in ("CNAME",) else
-                '{ name = "c:%s"; records = [ %s ]; }' % (type_, json.dumps(data)) for type_, data in (
-                    ("A", "10.0.0.1"), ("AAAA", "2001:db8::1"), ("CNAME", "x"), ("MX", "10 x"), ("PTR", "x"),
-                    ("SRV", "1 2 3 x"), ("TXT", "\"a b\""), ))
-    filed = filed.replace(FILED, "").replace("virtual_networks = (\n", 'virtual_networks = (\n  %s,\n' % FILED.split("( ", 1)[1]
-                                            .rsplit(" )", 1)[0])
-
+""" % ", ".join('{ name = "%s"; records = [ %s ]; }' % (name, json.dumps(data)) for name, data in (
+        ("x:A", "10.0.0.1"), ("x:AAAA", "2001:db8::1"), ("c:CNAME", "x"), ("x:MX", "10 x"), ("x:PTR", "x"),
+        ("x:SRV", "1 2 3 x"), ("x:TXT", '"a b"')))
     paths = [below(path, "office") for path in (
-        "virtualNetworks/v", "virtualNetworks/v/subnets/more", "virtualNetworks/v/subnets/in", "virtualNetworks/v/virtualNetworkPeerings/p",
-        "dnsResolvers/r", "dnsResolvers/r/inboundEndpoints/in", "dnsResolvers/r/outboundEndpoints/out", "dnsForwardingRulesets/rs",
-        "dnsForwardingRulesets/rs/forwardingRules/x", "dnsForwardingRulesets/rs/virtualNetworkLinks/l", "privateDnsZones/filed.internal",
+        "virtualNetworks/v", "virtualNetworks/v/subnets/more", "virtualNetworks/v/subnets/in",
+        "virtualNetworks/v/virtualNetworkPeerings/p",
+        "dnsResolvers/r", "dnsResolvers/r/inboundEndpoints/in", "dnsResolvers/r/outboundEndpoints/out",
+        "dnsForwardingRulesets/rs",
+        "dnsForwardingRulesets/rs/forwardingRules/x", "dnsForwardingRulesets/rs/virtualNetworkLinks/l",
+        "privateDnsZones/filed.internal",
         "privateDnsZones/filed.internal/virtualNetworkLinks/l", "privateDnsZones/filed.internal/CNAME/c",
         *("privateDnsZones/filed.internal/%s/x" % type_ for type_ in SETS if type_ != "CNAME"))]
 
@@ -858,16 +978,21 @@ private_zones = ( { name = "filed.internal"; resource_group = "office"; tags = [
             if "/virtualNetworkPeerings/" in path:
                 tagged["properties"] = {**shown["properties"], "allowForwardedTraffic": True}
             for method, body in (("PUT", tagged), ("PATCH", tagged), ("DELETE", None)):
-                if method == "DELETE" and path.rsplit("/", 2)[1] in ("dnsResolvers", "outboundEndpoints", "virtualNetworks",
-                                                                     "dnsForwardingRulesets", "privateDnsZones", "subnets"):
+                if method == "DELETE" and path.rsplit("/",
+                                                      2)[1] in ("dnsResolvers", "outboundEndpoints",
+                                                                "virtualNetworks",
+                                                                     "dnsForwardingRulesets",
+                                                                     "privateDnsZones", "subnets"):
                     continue  # something else is in the way, too
-                self.refused(409, "ResourceReadOnly", r"declared at .*sluice\.conf:\d+; change it there", method, path, body)
+                self.refused(409, "ResourceReadOnly", r"declared at .*sluice\.conf:\d+; change it there",
+                             method, path, body)
         self.assertEqual(exported, self.good("GET", "export").body)
 
     def test_the_records_of_a_master_file_are_read(self):
         zone = below("privateDnsZones/master.internal", "office")
         self.arm("GET", zone + "/SOA/@", status=200)
-        self.refused(409, "ResourceReadOnly", "its file", "PUT", zone + "/A/new", properties(ttl=5, aRecords=[]))
+        self.refused(409, "ResourceReadOnly", "its file", "PUT", zone + "/A/new",
+                     properties(ttl=5, aRecords=[]))
 
 if __name__ == "__main__":
     harness.main()
