@@ -415,11 +415,14 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 {
 	uint8_t digest[DIGEST_BYTES];
 	struct token_claim claim;
+	size_t length = strlen(sent);
+	bool may_be_secret = length <= HTTP_SECRET_MAX;
 	*until_s = 0;
-	if (strlen(sent) > HTTP_SECRET_MAX || !digest_of(sent, strlen(sent), digest))
+	if (may_be_secret && !digest_of(sent, length, digest))
 		return false;
 	pthread_mutex_lock(&auth->lock);
-	const struct http_client *found = find_by_secret(auth->secrets, digest);
+	const struct http_client *found =
+		may_be_secret ? find_by_secret(auth->secrets, digest) : NULL;
 	if (!found && (found = find_by_token(auth, sent, now_s, false, &claim)))
 		*until_s = claim.expires_s;
 	if (found) {

@@ -1,9 +1,12 @@
-/* A token is checked by making it again and comparing the whole text: there is one way to write a
- * claim, and what reads leniently cannot let anything in. */
+/* A token is checked by making it again and comparing the whole text, and so is a JWT: there is one
+ * way to write a claim, and what reads leniently cannot let anything in. Nobody's JSON is read. */
 #include "resolver/control/http/token.h"
 
 #include <assert.h>
 #include <gnutls/crypto.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
 
 static const char mark[] = "sluice2.", mark_before[] = "sluice1.";
 enum { MARK_LENGTH = sizeof mark - 1, END_DIGITS = 16 };
@@ -72,7 +75,7 @@ static const char *read_id(const char *text, char id[TOKEN_ID_MAX])
 	return text + length + 1;
 }
 
-bool token_read(const char *text, struct token_claim *claim)
+static bool read_plain(const char *text, struct token_claim *claim)
 {
 	bool has_id = strncmp(text, mark, MARK_LENGTH) == 0;
 	size_t length = 0;
@@ -97,12 +100,118 @@ bool token_read(const char *text, struct token_claim *claim)
 	return true;
 }
 
+/* ---- JWTs ---- */
+
+/* {"alg":"HS256","typ":"JWT"}: the MAC's algorithm. Nobody else has the key to check it. */
+static const char jwt_head[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+_Static_assert(sizeof jwt_head <= 64, "TOKEN_JWT_MAX has room for it");
+
+/* RFC 4648 section 5, without padding; returns its end. */
+static char *put_base64(char *to, const char *text)
+{
+	unsigned bits = 0, count = 0;
+
+	for (; *text; text++) {
+		bits = (bits << 8 | (uint8_t)*text) & 0xffff;
+		for (count += 8; count >= 6; *to++ = digits[bits >> count & 63])
+			count -= 6;
+	}
+	if (count > 0)
+		*to++ = digits[bits << (6 - count) & 63];
+	*to = '\0';
+	return to;
+}
+
+/* To the end of the text. False: it is none, or no token's. */
+static bool read_base64(const char *text, char to[TOKEN_TEXT_MAX])
+{
+	unsigned bits = 0, count = 0;
+	size_t length = 0;
+
+	for (; *text; text++) {
+		const char *digit = strchr(digits, *text);
+		if (!digit || length == TOKEN_TEXT_MAX - 1)
+			return false;
+		bits = (bits << 6 | (unsigned)(digit - digits)) & 0xffff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			to[length++] = (char)(bits >> count & 0xff);
+		}
+	}
+	to[length] = '\0';
+	return true;
+}
+
+/* The token of a JWT, or the text itself; NULL: it is a JWT that has none. */
+static const char *plain_token(const char *text, char inner[TOKEN_TEXT_MAX])
+{
+	const char *last;
+
+	if (strncmp(text, jwt_head, sizeof jwt_head - 1) != 0)
+		return text;
+	last = strchr(text + sizeof jwt_head - 1, '.');
+	return last && read_base64(last + 1, inner) ? inner : NULL;
+}
+
+static char *claims_text(const struct token_claim *claim)
+{
+	char uuid[UUID_TEXT_MAX];
+
+	return json_whole_text(json_make(
+		"{s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:s}", "aud", "sluice", "iss", "sluice", "iat",
+		(json_int_t)claim->expires_s - TOKEN_LIFE_S, "exp", (json_int_t)claim->expires_s,
+		"tid", TOKEN_TENANT, "oid", uuid_of_name(claim->client, uuid), "appid",
+		json_text(claim->client), "idtyp", "app"));
+}
+
+int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX])
+{
+	struct token_claim claim;
+	bool is_token = read_plain(token, &claim);
+	char *claims, *at = jwt;
+
+	assert(is_token);
+	(void)is_token;
+	claims = claims_text(&claim);
+	if (!claims)
+		return ERR_NOMEM;
+	assert(strlen(claims) <= TOKEN_CLAIMS_MAX);
+	memcpy(at, jwt_head, sizeof jwt_head - 1);
+	at = put_base64(at + sizeof jwt_head - 1, claims);
+	*at++ = '.';
+	put_base64(at, token);
+	free(claims);
+	return 0;
+}
+
+/* ---- a text from outside ---- */
+
+bool token_read(const char *text, struct token_claim *claim)
+{
+	char inner[TOKEN_TEXT_MAX];
+	const char *plain = plain_token(text, inner);
+
+	return plain && read_plain(plain, claim);
+}
+
+static bool is_same(const char *text, const char *right)
+{
+	size_t length = strlen(right);
+
+	return strlen(text) == length && gnutls_memcmp(text, right, length) == 0;
+}
+
+/* A JWT is made only of a token that is good. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s)
 {
-	char right[TOKEN_TEXT_MAX];
-	if (now_s >= claim->expires_s || token_sign(claim, key, proof, right) != 0)
+	char inner[TOKEN_TEXT_MAX], right[TOKEN_TEXT_MAX], jwt[TOKEN_JWT_MAX];
+	const char *plain = plain_token(text, inner);
+
+	if (!plain || now_s >= claim->expires_s || token_sign(claim, key, proof, right) != 0 ||
+	    !is_same(plain, right))
 		return false;
-	size_t length = strlen(right);
-	return strlen(text) == length && gnutls_memcmp(text, right, length) == 0;
+	return plain == text || (token_as_jwt(right, jwt) == 0 && is_same(text, jwt));
 }
