@@ -11,6 +11,7 @@
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/http/token.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/base.h"
 #include "rules/name.h"
@@ -35,8 +36,6 @@ bool api_arm_begin(struct api_request *request)
 
 /* ---- subscriptions ---- */
 
-static const char tenant[] = "adfs"; /* the clients' name for the tenant of a server of one's own */
-
 static json_t *subscription_json(const struct api_request *request)
 {
 	const char *id = ownership_subscription(api_inventory(request), NULL);
@@ -44,7 +43,7 @@ static json_t *subscription_json(const struct api_request *request)
 	snprintf(path, sizeof path, "/subscriptions/%s", id);
 	return json_make("{s:o, s:o, s:s, s:s, s:s}", "id", json_text(path), "subscriptionId",
 			 json_text(id), "displayName", "sluice", "state", "Enabled", "tenantId",
-			 tenant);
+			 TOKEN_TENANT);
 }
 
 static void list_subscriptions(struct api_request *request)
@@ -64,8 +63,9 @@ static void list_tenants(struct api_request *request)
 {
 	if (api_arm_begin(request))
 		api_reply_json(request, 200,
-			       json_make("{s:[{s:s, s:s, s:s}]}", "value", "id", "/tenants/adfs",
-					 "tenantId", tenant, "displayName", "sluice"),
+			       json_make("{s:[{s:s, s:s, s:s}]}", "value", "id",
+					 "/tenants/" TOKEN_TENANT, "tenantId", TOKEN_TENANT,
+					 "displayName", "sluice"),
 			       NULL);
 }
 

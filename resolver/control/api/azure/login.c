@@ -1,19 +1,22 @@
 /* What Azure's clients need ahead of /subscriptions: where things are in this cloud, and a token
- * for a management client's id and secret, in the shape of AD FS, which the clients expect of a
- * cloud that is not Microsoft's.
+ * for a management client's id and secret. Most clients take a cloud that is not Microsoft's for
+ * one with AD FS. Terraform's provider azurerm refuses such a cloud, and gets the same in the words
+ * of Entra ID.
  *
  *     GET  /metadata/endpoints, /metadata/clouds      where to log in        az cloud register
  *     GET  /adfs/.well-known/openid-configuration     where tokens are from  every client
  *     GET  /adfs/adfs/.well-known/...                 the same of the tenant "adfs"
  *     POST /adfs/oauth2/token                         RFC 6749 section 4.4: client credentials
+ *     POST /adfs/{tenant}/oauth2/v2.0/token           the same, for a JWT    Terraform
  *
  * Links lead to the Host of the request, so they work under every name of the server. Tokens are
- * those of token.h, not JWTs: clients need not understand them. Deliberately not here: users,
- * browsers and device codes, refresh tokens, Basic authentication. */
+ * those of token.h. Deliberately not here: users, browsers and device codes, refresh tokens, Basic
+ * authentication. */
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/token.h"
 #include "resolver/control/service/service.h"
+#include "rules/base.h"
 
 enum { URL_MAX = API_BASE_MAX + 64 };
 
@@ -26,23 +29,51 @@ static json_t *url_json(const char *base, const char *path)
 
 /* ---- where things are ---- */
 
-static json_t *authentication_json(const char *base)
+static json_t *authentication_json(const char *base, const char *tenant, const char *provider)
 {
 	return json_make("{s:o, s:[o], s:s, s:s}", "loginEndpoint", url_json(base, "/adfs"),
-			 "audiences", url_json(base, "/"), "tenant", "adfs", "identityProvider",
-			 "ADFS");
+			 "audiences", url_json(base, "/"), "tenant", tenant, "identityProvider",
+			 provider);
 }
 
-/* GET /metadata/endpoints */
+static json_t *adfs_json(const char *base)
+{
+	return authentication_json(base, TOKEN_TENANT, "ADFS");
+}
+
+/* Takes the authentication over. The provider azurerm does not start without the suffixes of these
+ * two services, which are those of Azure; it asks neither. */
+static json_t *cloud_json(const char *base, json_t *authentication)
+{
+	static const char *const roots[] = {"gallery", "graph", "graphAudience",
+					    "microsoftGraphResourceId", "portal"};
+	json_t *cloud = json_make("{s:s, s:o, s:o}", "name", "sluice", "resourceManager",
+				  json_text(base), "authentication", authentication);
+
+	for (size_t i = 0; i < COUNT(roots); i++)
+		json_put(cloud, roots[i], url_json(base, "/"));
+	json_put(cloud, "suffixes",
+		 json_make("{s:s, s:s}", "storage", "core.windows.net", "keyVaultDns",
+			   "vault.azure.net"));
+	return cloud;
+}
+
+/* GET /metadata/endpoints. From 2022-09-01 on it is the cloud; before, what az 2.45 asks for. */
 static void show_metadata_endpoints(struct api_request *request)
 {
-	const char *base = api_base_needed(request);
-	if (base)
+	const char *version = api_query(request, "api-version"), *base = api_base_needed(request);
+
+	if (!base)
+		return;
+	if (version && strcmp(version, "2022-09-01") >= 0)
+		api_reply_json(request, 200,
+			       cloud_json(base, authentication_json(base, "common", "AAD")), NULL);
+	else
 		api_reply_json(request, 200,
 			       json_make("{s:o, s:o, s:o, s:o}", "galleryEndpoint",
 					 url_json(base, "/"), "graphEndpoint", url_json(base, "/"),
 					 "portalEndpoint", url_json(base, "/"), "authentication",
-					 authentication_json(base)),
+					 adfs_json(base)),
 			       NULL);
 }
 
@@ -50,12 +81,9 @@ static void show_metadata_endpoints(struct api_request *request)
 static void show_metadata_clouds(struct api_request *request)
 {
 	const char *base = api_base_needed(request);
+
 	if (base)
-		api_reply_json(request, 200,
-			       json_make("[{s:s, s:o, s:o, s:o, s:o, s:{}}]", "name", "sluice",
-					 "resourceManager", json_text(base), "graphAudience",
-					 url_json(base, "/"), "graph", url_json(base, "/"),
-					 "authentication", authentication_json(base), "suffixes"),
+		api_reply_json(request, 200, json_make("[o]", cloud_json(base, adfs_json(base))),
 			       NULL);
 }
 
@@ -107,22 +135,22 @@ static void answer_token(struct api_request *request, const char *token)
 		       NULL);
 }
 
-/* POST /adfs/oauth2/token. `scope` and `resource` are taken as they come: a token is good for
+/* The token of a client of which the form has the id and the secret. False: there is none, and
+ * that has been answered. `scope` and `resource` are taken as they come: a token is good for
  * everything that its client may do. */
-static void issue_token(struct api_request *request)
+static bool log_in(struct api_request *request, char token[TOKEN_TEXT_MAX])
 {
-	char token[TOKEN_TEXT_MAX];
 	enum client_role role;
 	const char *grant = wanted(request, "grant_type");
 	const char *client = grant ? wanted(request, "client_id") : NULL;
 	const char *secret = client ? wanted(request, "client_secret") : NULL;
 	if (!secret)
-		return;
+		return false;
 	if (strcmp(grant, "client_credentials") != 0) {
 		api_fail(request, 400, "unsupported_grant_type",
 			 "the grant_type \"%.100s\" is not supported; use client_credentials",
 			 grant);
-		return;
+		return false;
 	}
 	const struct http_login login = {client, secret, time(NULL) + TOKEN_LIFE_S};
 	int err = api_login(request, &login, token, &role);
@@ -133,9 +161,32 @@ static void issue_token(struct api_request *request)
 			 "no client of management.clients has this id and secret");
 	else if (err != 0)
 		api_fail(request, 503, NULL, "%s", err_text(err));
-	else
+	return err == 0;
+}
+
+/* POST /adfs/oauth2/token */
+static void issue_token(struct api_request *request)
+{
+	char token[TOKEN_TEXT_MAX];
+
+	if (log_in(request, token))
 		answer_token(request, token);
 	explicit_bzero(token, sizeof token);
+}
+
+/* POST /adfs/{tenant}/oauth2/v2.0/token. Any tenant will do: it is this one. */
+static void issue_jwt(struct api_request *request)
+{
+	char token[TOKEN_TEXT_MAX], jwt[TOKEN_JWT_MAX];
+
+	if (log_in(request, token)) {
+		if (token_as_jwt(token, jwt) == 0)
+			answer_token(request, jwt);
+		else
+			api_fail_memory(request);
+	}
+	explicit_bzero(token, sizeof token);
+	explicit_bzero(jwt, sizeof jwt);
 }
 
 /* ---- the API ---- */
@@ -163,6 +214,7 @@ static const struct api_route routes[] = {
 	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0},
 	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0},
 	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, API_LOGIN_BODY_MAX},
+	{"POST", "/adfs/{tenant}/oauth2/v2.0/token", API_FORM, issue_jwt, API_LOGIN_BODY_MAX},
 	{.method = NULL},
 };
 const struct api_dialect api_arm_login = {.roots = (const char *const[]){"adfs", NULL},

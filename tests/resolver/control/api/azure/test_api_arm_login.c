@@ -16,6 +16,7 @@
 #define CODED "admin%2Bsecret%26of%3D32%25characters-000"
 #define FORM  "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
 #define TOKEN "POST /adfs/oauth2/token"
+#define JWT   "POST /adfs/11111111-2222-3333-4444-555555555555/oauth2/v2.0/token"
 
 enum { FORM_MAX = 16 * 1024 };
 
@@ -35,19 +36,25 @@ static int tear_down(void **state)
 
 /* ---- asking ---- */
 
-static unsigned log_in(struct api_world *world, const char *id, const char *secret)
+static unsigned log_in_at(struct api_world *world, const char *where, const char *id,
+			  const char *secret)
 {
 	char body[512];
 	snprintf(body, sizeof body,
 		 "client_id=%s&scope=https%%3A%%2F%%2Fsluice%%2F%%2F.default&grant_type="
 		 "client_credentials&client_info=1&client_secret=%s",
 		 id, secret);
-	return api_world_ask(world, TOKEN, FORM, body);
+	return api_world_ask(world, where, FORM, body);
+}
+
+static unsigned log_in(struct api_world *world, const char *id, const char *secret)
+{
+	return log_in_at(world, TOKEN, id, secret);
 }
 
 static unsigned ask_with_token(struct api_world *world, const char *what)
 {
-	char bearer[TOKEN_TEXT_MAX + 64];
+	char bearer[TOKEN_JWT_MAX + 64];
 	snprintf(bearer, sizeof bearer, "Bearer %s", api_world_said(world, "access_token"));
 	return api_world_ask_with(world, what, "Authorization", bearer);
 }
@@ -85,6 +92,40 @@ static void everybody_is_told_where_to_log_in_by_the_name_that_was_used(void **s
 	assert_string_equal(api_world_said(world, "0.graphAudience"), "http://localhost/");
 	assert_string_equal(api_world_said(world, "0.authentication.loginEndpoint"),
 			    "http://localhost/adfs");
+}
+
+static void newer_versions_are_told_of_a_cloud_that_terraform_takes(void **state)
+{
+	static const char *const versions[] = {"2022-09-01", "2025-01-01"};
+	static const char *const urls[] = {"gallery", "graph", "graphAudience", "portal",
+					   "microsoftGraphResourceId"};
+	struct api_world *world = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		char what[128];
+		snprintf(what, sizeof what, "GET /metadata/endpoints?api-version=%s", versions[i]);
+		assert_int_equal(api_world_ask(world, what, "", NULL), 200);
+		assert_string_equal(api_world_said(world, "name"), "sluice");
+		assert_string_equal(api_world_said(world, "resourceManager"), "http://localhost");
+		assert_string_equal(api_world_said(world, "authentication.loginEndpoint"),
+				    "http://localhost/adfs");
+		assert_string_equal(api_world_said(world, "authentication.audiences.0"),
+				    "http://localhost/");
+		assert_string_equal(api_world_said(world, "authentication.tenant"), "common");
+		assert_string_equal(api_world_said(world, "authentication.identityProvider"),
+				    "AAD");
+		assert_string_equal(api_world_said(world, "suffixes.storage"), "core.windows.net");
+		assert_string_equal(api_world_said(world, "suffixes.keyVaultDns"),
+				    "vault.azure.net");
+		for (size_t u = 0; u < 5; u++)
+			assert_string_equal(api_world_said(world, urls[u]), "http://localhost/");
+	}
+	assert_int_equal(
+		api_world_ask(world, "GET /metadata/endpoints?api-version=2022-08-31", "", NULL),
+		200);
+	assert_string_equal(api_world_said(world, "authentication.identityProvider"), "ADFS");
+	assert_int_equal(api_world_ask(world, "GET /metadata/endpoints", "", NULL), 200);
+	assert_string_equal(api_world_said(world, "authentication.identityProvider"), "ADFS");
 }
 
 static void discovery_leads_to_the_token_endpoint(void **state)
@@ -129,6 +170,50 @@ static void a_client_gets_a_token_that_opens_what_its_role_may(void **state)
 	assert_int_equal(log_in(world, "eye", API_READER), 200);
 	assert_int_equal(ask_with_token(world, "POST /v1/flush"), 403);
 	assert_int_equal(api_world_ask(world, "GET /subscriptions?api-version=1", "", NULL), 401);
+}
+
+static void a_jwt_opens_what_the_role_of_its_client_may(void **state)
+{
+	struct api_world *world = *state;
+
+	assert_int_equal(log_in_at(world, JWT, "ops", CODED), 200);
+	assert_memory_equal(api_world_said(world, "access_token"), "eyJ", 3);
+	assert_string_equal(api_world_said(world, "token_type"), "Bearer");
+	assert_string_equal(api_world_said(world, "expires_in"), "3600");
+	assert_string_equal(http_world_header(&world->http, "Cache-Control"), "no-store");
+	assert_int_equal(ask_with_token(world, "GET /subscriptions?api-version=1"), 200);
+	assert_int_equal(log_in_at(world, JWT, "eye", API_READER), 200);
+	assert_int_equal(ask_with_token(world, "POST /v1/flush"), 403);
+	check_refusal(world, log_in_at(world, JWT, "eye", CODED), 401, "invalid_client",
+		      "no client of management.clients has this id and secret");
+}
+
+static void a_logout_ends_a_jwt(void **state)
+{
+	char token[TOKEN_JWT_MAX], headers[2 * TOKEN_JWT_MAX + 64];
+	struct api_world *world = *state;
+
+	assert_int_equal(log_in_at(world, JWT, "ops", CODED), 200);
+	snprintf(token, sizeof token, "%s", api_world_said(world, "access_token"));
+	snprintf(headers, sizeof headers, "X-Auth-Token: %s\r\nX-Subject-Token: %s\r\n", token,
+		 token);
+	assert_int_equal(api_world_ask(world, "GET /subscriptions?api-version=1", headers, NULL),
+			 200);
+	assert_int_equal(api_world_ask(world, "DELETE /v3/auth/tokens", headers, NULL), 204);
+	assert_int_equal(api_world_ask(world, "GET /subscriptions?api-version=1", headers, NULL),
+			 401);
+}
+
+static void what_is_longer_than_a_jwt_may_be_is_refused(void **state)
+{
+	static char bearer[TOKEN_JWT_MAX + 2000] =
+		"Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.";
+	struct api_world *world = *state;
+
+	memset(bearer + strlen(bearer), 'A', sizeof bearer - 1 - strlen(bearer));
+	assert_int_equal(api_world_ask_with(world, "GET /subscriptions?api-version=1",
+					    "Authorization", bearer),
+			 401);
 }
 
 static void a_form_may_come_without_its_media_type(void **state)
@@ -269,9 +354,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(everybody_is_told_where_to_log_in_by_the_name_that_was_used),
+		T(newer_versions_are_told_of_a_cloud_that_terraform_takes),
 		T(discovery_leads_to_the_token_endpoint),
 		T(without_a_host_there_is_nowhere_to_lead),
 		T(a_client_gets_a_token_that_opens_what_its_role_may),
+		T(a_jwt_opens_what_the_role_of_its_client_may),
+		T(a_logout_ends_a_jwt),
+		T(what_is_longer_than_a_jwt_may_be_is_refused),
 		T(a_form_may_come_without_its_media_type),
 		T(whoever_does_not_know_the_secret_is_told_so_and_no_more),
 		T(what_is_no_form_or_lacks_something_is_refused),
