@@ -12,6 +12,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/token.h"
+#include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/base.h"
 #include "rules/name.h"
@@ -32,6 +33,19 @@ bool api_arm_begin(struct api_request *request)
 		 "The subscription '%s' could not be found; it is %s here", subscription,
 		 ownership_subscription(api_inventory(request), NULL));
 	return false;
+}
+
+void api_arm_say_revision(struct api_request *request)
+{
+	struct change_error unused;
+	struct source *source = change_reader(api_inventory(request), &unused);
+	struct source_about about = {.revision = 0};
+	char text[32];
+
+	if (source)
+		source_about(source, &about);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
+	api_answer_header(request, "x-sluice-revision", text);
 }
 
 /* ---- subscriptions ---- */

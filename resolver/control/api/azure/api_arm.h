@@ -13,6 +13,8 @@ extern const struct api_dialect api_arm, api_arm_login;
 /* False: the request has no api-version, or its {subscription} is not ours; that has been answered.
  */
 bool api_arm_begin(struct api_request *request);
+/* Gives the answer the header x-sluice-revision: the state's, as it is now. */
+void api_arm_say_revision(struct api_request *request);
 /* ---- azure/resource.c ---- */
 
 void arm_resource_get(struct api_request *request);

@@ -395,6 +395,7 @@ void arm_resources_list(struct api_request *request)
 	body = json_make("{s:o}", "value", resources.array);
 	if (!all)
 		json_put(body, "nextLink", arm_next_link(request, resources.last));
+	api_arm_say_revision(request);
 	api_reply_json(request, 200, body, NULL);
 }
 

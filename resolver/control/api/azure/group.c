@@ -165,6 +165,7 @@ static void on_removed(void *context, int err, const struct service_change *chan
 		snprintf(text, sizeof text, "resource group %s, with all that was in it",
 			 api_parameter(request, "group"));
 		api_log_change(request, "removed", text);
+		api_arm_say_revision(request);
 		api_reply_empty(request, 200);
 	}
 	removal_free(removal);

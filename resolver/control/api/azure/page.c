@@ -3,6 +3,8 @@
  * clients use them as they are. */
 #include "resolver/control/api/azure/page.h"
 
+#include "resolver/control/api/azure/api_arm.h"
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -126,10 +128,10 @@ json_t *arm_next_link(const struct api_request *request, const char *last)
 
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
 {
-	char etag[ETAG_MAX];
 	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
+
 	if (last)
 		json_put(body, "nextLink", arm_next_link(page->request, last));
-	api_reply_json(page->request, 200, body,
-		       inventory_etag(api_inventory(page->request), etag));
+	api_arm_say_revision(page->request);
+	api_reply_json(page->request, 200, body, NULL);
 }

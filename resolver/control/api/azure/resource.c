@@ -163,25 +163,12 @@ static bool check_parent(struct api_request *request, const struct arm_asked *as
 
 /* ---- answers ---- */
 
-static void say_revision(struct api_request *request)
-{
-	struct change_error unused;
-	struct source *source = change_reader(api_inventory(request), &unused);
-	struct source_about about = {.revision = 0};
-	char text[32];
-
-	if (source)
-		source_about(source, &about);
-	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
-	api_answer_header(request, "x-sluice-revision", text);
-}
-
 static void answer_tags(struct api_request *request, const struct arm_shown *shown)
 {
 	json_t *tags = json_object_get(shown->values, "tags");
 	char id[ARM_ID_MAX];
 
-	say_revision(request);
+	api_arm_say_revision(request);
 	arm_id(request, &shown->path, id);
 	api_reply_json(request, 200,
 		       json_make("{s:o, s:s, s:s, s:{s:o}}", "id",
@@ -196,7 +183,7 @@ static void answer(struct api_request *request, unsigned status, const struct ar
 	const struct arm_family *family = shown->type->family;
 	bool is_tag = family->etag != ARM_ETAG_BARE; /* as RFC 9110 has one */
 
-	say_revision(request);
+	api_arm_say_revision(request);
 	if (family->etag_header && !is_tag)
 		api_answer_header(request, "ETag", shown->etag);
 	api_reply_json(request, status, arm_print(shown),
@@ -410,7 +397,7 @@ static void answer_list(struct listing *listing, const struct arm_page *page, js
 	body = json_make("{s:o}", "value", array);
 	if (link)
 		json_put(body, "nextLink", link);
-	say_revision(request);
+	api_arm_say_revision(request);
 	api_reply_json(request, 200, body, NULL);
 }
 
@@ -462,6 +449,7 @@ static void list_addresses(struct api_request *request)
 	if ((*api_parameter(request, "group") && !check_group(request)) ||
 	    !arm_page_begin(&page, request, false))
 		return;
+	api_arm_say_revision(request);
 	if (page.behind && address_parse(&address, page.behind) != 0)
 		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
 			    "it is not from a nextLink; follow the nextLink of the previous page");
@@ -819,7 +807,7 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 		api_log_change(request, making->method == DELETE ? "removed" : "set",
 			       arm_id(request, &making->asked.path, text));
 	if (making->method == DELETE) {
-		say_revision(request);
+		api_arm_say_revision(request);
 		api_reply_empty(request, making->there ? 200 : 204);
 	} else if (making->asked.is_tags &&
 		   arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
