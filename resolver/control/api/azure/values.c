@@ -1626,7 +1626,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
 	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
-	char path[ARM_TARGET_MAX];
+	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
 	json_t *array = get_checked(reading, member_path(member, path)), *item;
 	struct children children = {reading, type, array};
 	struct arm_shown shown;
@@ -1643,7 +1643,14 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	{
 		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
 						 reading->place, path, i);
+		const char *name = json_string_value(arm_get(item, "name"));
 
+		if (name && child_named(array, name) != item) {
+			snprintf(target, sizeof target, "%sname", place ? place : "");
+			arm_misfit(reading->errors, target,
+				   "\"%.80s\" occurs twice; give each name once", name);
+			continue;
+		}
 		read_child(reading, type, item, place ? place : "");
 	}
 	if (!reading->shown ||
