@@ -90,6 +90,10 @@ MALFORMED = {
          target="properties.dhcpOptions.dnsServers[0]") +
     rows("true or false", "properties.encryption.enabled", "yes", 7) +
     rows("an array of resources", "properties.subnets", 7, {}, "x") +
+    rows("occurs twice", "properties.subnets", [{"name": name, "properties": {"addressPrefix": prefix}}
+                                                for name, prefix
+                                                in (("a", "10.30.0.0/24"), ("A", "10.30.1.0/24"))],
+         target="properties.subnets[1].name") +
     rows("the name of a resource", "properties.subnets", [7], [{}], [{"name": 7}], [{"name": ""}],
          target="properties.subnets[0].name") +
     rows("is required", "properties.subnets", [{"name": "a"}], [{"name": "a", "properties": {}}],
@@ -114,7 +118,8 @@ MALFORMED = {
     sum((rows(text, IP, [{"name": "ip", "properties": {
         "subnet": ref("virtualNetworks/hub/subnets/pe"), "privateIPAllocationMethod": "Static", **given}}],
               target=IP + "[0].properties.privateIPAddress") for text, given in (
-                  ("give an address", {"privateIPAddress": 7}), ("give an address", {"privateIPAddress": "x"}),
+                  ("give an address", {"privateIPAddress": 7}),
+                  ("give an address", {"privateIPAddress": "x"}),
                   ("", {"privateIPAddress": "10.10.0.4"}), ("reserved", {"privateIPAddress": "10.10.4.1"}),
                   ("", {}))), []) +
     rows('"Dynamic" or "Static"', IP + "[0].properties.privateIPAllocationMethod", 7, "Both") +

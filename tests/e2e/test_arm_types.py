@@ -194,8 +194,8 @@ USERS = ("tags", "metadata", "remoteVirtualNetwork", "privateLinkServiceConnecti
 
 
 def bare(value):
-    """As people and templates write a body: keys without quotes, comments, commas behind the last, and the names
-    of members in other cases."""
+    """As people and templates write a body: keys without quotes, comments, commas behind the last, and the
+    names of members in other cases."""
     def key_of(key, is_own):
         key = key if is_own else key.swapcase()
         return key if key.isalnum() and key[0].isalpha() else json.dumps(key)
