@@ -309,6 +309,8 @@ static bool numbers_fit(uint16_t type, const char *text)
 
 		if (*text == '"')
 			break;
+		if (max > 0 && (*text == '-' || *text == '+'))
+			return false; /* ldns takes "-1" for 65535 */
 		for (const char *at = text; max > 0 && isdigit((uint8_t)*at); at++) {
 			number = number * 10 + (uint64_t)(*at - '0');
 			if (number > max)

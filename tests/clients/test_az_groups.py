@@ -50,7 +50,9 @@ class Groups(azure_world.Az):
         self.az("az group delete -n doomed --yes")
         for address in addresses:
             self.ptr_is(address)
-        self.assertEqual([], self.az("az network public-ip list -g doomed"))
+        status, _, err = self.run_inside("az", "network", "public-ip", "list", "-g", "doomed")
+        self.assertEqual(3, status)
+        self.assertIn("ResourceGroupNotFound", err)
 
     def test_addresses(self):
         self.az("az group create -n many -l westus")

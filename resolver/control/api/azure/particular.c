@@ -179,9 +179,22 @@ void particular_read_endpoint(struct arm_reading *reading)
 
 /* ---- record sets ---- */
 
+static void check_host(struct arm_reading *reading)
+{
+	const char *path = "properties.soaRecord.host";
+	const json_t *said = arm_get(reading->body, path),
+		     *now = reading->shown ? arm_get(reading->shown, path) : NULL;
+
+	if (said && now && !json_equal((json_t *)(uintptr_t)said, (json_t *)(uintptr_t)now))
+		arm_error(reading->errors, 409, "Conflict", path, "%s: it cannot change, it is %s",
+			  path, json_string_value(now));
+}
+
 void particular_read_set(struct arm_reading *reading)
 {
 	char target[ARM_TARGET_MAX];
+
+	check_host(reading);
 
 	if (!json_object_get(reading->values, "records"))
 		json_put(reading->values, "records", json_array());
@@ -671,6 +684,12 @@ static void check_interface(const struct arm_shown *shown, struct arm_errors *er
 			  path_name(&shown->path), arm_id(shown->request, &path, id));
 }
 
+/* Every zone has one. */
+static bool is_soa(const struct arm_shown *shown)
+{
+	return shown->type->record_type && strcmp(shown->type->record_type, "SOA") == 0;
+}
+
 bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors)
 {
 	json_t *users;
@@ -678,7 +697,11 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 	char name[NAME_TEXT_MAX];
 	size_t before = json_array_size(errors->list);
 
-	if (has_nested(shown, errors))
+	if (is_soa(shown))
+		arm_error(errors, 400, "BadRequest", NULL,
+			  "The record set '@' of type 'SOA' cannot be deleted: every zone has one. "
+			  "It goes with its zone.");
+	if (is_soa(shown) || has_nested(shown, errors))
 		return true;
 	check_subnets(shown, errors);
 	if (shown->path.kind->id == KIND_INTERFACE)
@@ -747,4 +770,11 @@ void particular_list_rulesets(struct api_request *request, const struct arm_show
 		}
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
+}
+
+/* POST .../listDnsResolverPolicies: there are none here. */
+void particular_list_policies(struct api_request *request, const struct arm_shown *shown)
+{
+	(void)shown;
+	api_reply_json(request, 200, json_make("{s:[]}", "value"), NULL);
 }

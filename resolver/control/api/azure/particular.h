@@ -54,6 +54,7 @@ void particular_read_set(struct arm_reading *reading);
 
 void particular_list_resolvers(struct api_request *request, const struct arm_shown *shown);
 void particular_list_rulesets(struct api_request *request, const struct arm_shown *shown);
+void particular_list_policies(struct api_request *request, const struct arm_shown *shown);
 
 /* ---- removal ---- */
 

@@ -526,6 +526,33 @@ void particular_read_zone_group(struct arm_reading *reading)
 
 /* ---- private endpoints: what comes and goes with one ---- */
 
+/* What the endpoint leads to: one or more connections, each with an id. */
+static void check_connections(struct arm_reading *reading)
+{
+	static const char *const paths[] = {"properties.privateLinkServiceConnections",
+					    "properties.manualPrivateLinkServiceConnections"};
+	bool any = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *list = arm_get(reading->body, paths[i]);
+		const json_t *id =
+			arm_get(json_array_get(list, 0), "properties.privateLinkServiceId");
+
+		if (json_array_size(list) > 0 && json_string_length(id) > 0)
+			any = true;
+		else if (list && (!json_is_array(list) || json_array_size(list) > 0))
+			arm_misfit(reading->errors, paths[i],
+				   "must be an array of connections: [{\"name\": \"c\", "
+				   "\"properties\": {\"privateLinkServiceId\": \"/subscriptions/"
+				   "...\", \"groupIds\": [\"blob\"]}}]");
+	}
+	if (!any && !reading->merges)
+		arm_misfit(reading->errors, paths[0],
+			   "is missing; give what the endpoint leads to: [{\"name\": \"c\", "
+			   "\"properties\": {\"privateLinkServiceId\": \"/subscriptions/...\", "
+			   "\"groupIds\": [\"blob\"]}}]");
+}
+
 /* An interface of its own, with an address of its subnet. */
 void particular_read_private_endpoint(struct arm_reading *reading)
 {
@@ -539,13 +566,7 @@ void particular_read_private_endpoint(struct arm_reading *reading)
 	const char *address = NULL;
 	json_t *values;
 
-	if (!arm_get(reading->body, "properties.privateLinkServiceConnections") &&
-	    !arm_get(reading->body, "properties.manualPrivateLinkServiceConnections") &&
-	    !reading->merges)
-		arm_misfit(
-			reading->errors, "properties.privateLinkServiceConnections",
-			"is missing; give what the endpoint leads to: "
-			"[{\"name\", \"properties\": {\"privateLinkServiceId\", \"groupIds\"}}]");
+	check_connections(reading);
 	if (reading->shown || reading->errors->status != 0)
 		return;
 	if (places_init(&places, served(request), group, json_text_of(reading->values, "subnet")))

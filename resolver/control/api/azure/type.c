@@ -421,6 +421,7 @@ static const struct arm_member address_members[] = {
 static const struct arm_action network_actions[] = {
 	{"listDnsResolvers", particular_list_resolvers},
 	{"listDnsForwardingRulesets", particular_list_rulesets},
+	{"listDnsResolverPolicies", particular_list_policies},
 	{NULL, NULL},
 };
 

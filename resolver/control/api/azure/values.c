@@ -1057,7 +1057,7 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 	char place[ARM_TARGET_MAX];
 	size_t i;
 
-	if (!json_is_array(value))
+	if (!json_is_array(value) || (member->required && json_array_size(value) == 0))
 		misfit(reading, path, "an array of objects with an id: [{\"id\": \"...\"}]");
 	json_array_foreach((json_t *)(uintptr_t)value, i, item)
 	{
