@@ -179,22 +179,9 @@ void particular_read_endpoint(struct arm_reading *reading)
 
 /* ---- record sets ---- */
 
-static void check_host(struct arm_reading *reading)
-{
-	const char *path = "properties.soaRecord.host";
-	const json_t *said = arm_get(reading->body, path),
-		     *now = reading->shown ? arm_get(reading->shown, path) : NULL;
-
-	if (said && now && !json_equal((json_t *)(uintptr_t)said, (json_t *)(uintptr_t)now))
-		arm_error(reading->errors, 409, "Conflict", path, "%s: it cannot change, it is %s",
-			  path, json_string_value(now));
-}
-
 void particular_read_set(struct arm_reading *reading)
 {
 	char target[ARM_TARGET_MAX];
-
-	check_host(reading);
 
 	if (!json_object_get(reading->values, "records"))
 		json_put(reading->values, "records", json_array());

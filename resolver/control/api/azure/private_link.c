@@ -526,31 +526,23 @@ void particular_read_zone_group(struct arm_reading *reading)
 
 /* ---- private endpoints: what comes and goes with one ---- */
 
-/* What the endpoint leads to: one or more connections, each with an id. */
+/* What the endpoint leads to: connections, each with an id. One that somebody else has to approve
+ * is kept as it comes. */
 static void check_connections(struct arm_reading *reading)
 {
-	static const char *const paths[] = {"properties.privateLinkServiceConnections",
-					    "properties.manualPrivateLinkServiceConnections"};
-	bool any = false;
+	const char *path = "properties.privateLinkServiceConnections";
+	const json_t *list = arm_get(reading->body, path);
+	bool is_manual = arm_get(reading->body, "properties.manualPrivateLinkServiceConnections");
+	const json_t *id = arm_get(json_array_get(list, 0), "properties.privateLinkServiceId");
 
-	for (size_t i = 0; i < 2; i++) {
-		const json_t *list = arm_get(reading->body, paths[i]);
-		const json_t *id =
-			arm_get(json_array_get(list, 0), "properties.privateLinkServiceId");
-
-		if (json_array_size(list) > 0 && json_string_length(id) > 0)
-			any = true;
-		else if (list && (!json_is_array(list) || json_array_size(list) > 0))
-			arm_misfit(reading->errors, paths[i],
-				   "must be an array of connections: [{\"name\": \"c\", "
-				   "\"properties\": {\"privateLinkServiceId\": \"/subscriptions/"
-				   "...\", \"groupIds\": [\"blob\"]}}]");
-	}
-	if (!any && !reading->merges)
-		arm_misfit(reading->errors, paths[0],
-			   "is missing; give what the endpoint leads to: [{\"name\": \"c\", "
-			   "\"properties\": {\"privateLinkServiceId\": \"/subscriptions/...\", "
-			   "\"groupIds\": [\"blob\"]}}]");
+	if (json_string_length(id) > 0 ||
+	    (is_manual && (!list || (json_is_array(list) && json_array_size(list) == 0))) ||
+	    (reading->merges && !list))
+		return;
+	arm_misfit(reading->errors, path,
+		   "must be an array with what the endpoint leads to: [{\"name\": \"c\", "
+		   "\"properties\": {\"privateLinkServiceId\": \"/subscriptions/...\", "
+		   "\"groupIds\": [\"blob\"]}}]");
 }
 
 /* An interface of its own, with an address of its subnet. */
