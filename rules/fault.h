@@ -35,6 +35,9 @@ struct fault {
 	size_t order;      /* in which it was found */
 };
 
+/* What the text of a fault begins with that is about a value that is not there and has to be. */
+#define FAULT_MISSING "is missing"
+
 enum { FAULTS_MAX = 10000 }; /* kept of each severity; what comes after is only counted */
 
 struct faults {

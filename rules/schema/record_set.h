@@ -15,8 +15,8 @@ enum { RECORD_SET_NAME_MAX = NAME_TEXT_MAX + 16 };
 char *record_set_name(const struct name *apex, const uint8_t *owner, uint16_t type,
 		      char text[RECORD_SET_NAME_MAX]);
 
-/* Puts the set into a draft of a zone with this apex; one without records is not in the zone. ERR_FAULTS: it does not fit, by faults with
- * the set's origin; ERR_NOMEM. */
+/* Puts the set into a draft of a zone with this apex; one without records is not in the zone.
+ * ERR_FAULTS: it does not fit, by faults with the set's origin; ERR_NOMEM. */
 MUST_CHECK int record_set_put(struct zone_draft *draft, const struct name *apex,
 			      const struct record_set *set, struct faults *faults);
 /* Takes out what has that name; the same errors. */

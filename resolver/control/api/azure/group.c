@@ -10,7 +10,7 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
-#include "resolver/control/api/azure/values.h"
+#include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/precondition.h"

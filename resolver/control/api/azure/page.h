@@ -34,4 +34,8 @@ void arm_page_answer(const struct arm_page *page, json_t *array, const char *las
 /* `nextLink` of an api_list. */
 json_t *arm_next_link(const struct api_request *request, const char *last);
 
+struct arm_asked;
+/* Answers with the list that is asked for: azure/list.c. */
+void arm_list(struct api_request *request, const struct arm_asked *asked);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "resolver/control/api/azure/faults.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
@@ -396,46 +397,6 @@ struct users { /* of a resource */
 	json_t *ids; /* {"id"} each */
 };
 
-/* "rulesets[dev/office].links[hub]", as a path. False: it is of no kind. */
-static bool read_text(const char *text, struct arena *arena, struct path *path)
-{
-	char *copy = arena_strdup(arena, text), *open = copy ? strchr(copy, '[') : NULL, *close,
-	     *slash;
-	const struct kind *parent;
-
-	if (!open)
-		return false;
-	*open = '\0';
-	close = strchr(open + 1, ']');
-	path->kind = kind_of_collection(NULL, copy);
-	if (!close || !path->kind)
-		return false;
-	*close = '\0';
-	slash = strchr(open + 1, '/');
-	path->group = slash ? open + 1 : GROUP_NONE;
-	path->names[0] = slash ? slash + 1 : open + 1;
-	path->names[1] = NULL;
-	if (slash)
-		*slash = '\0';
-	if (close[1] != '.')
-		return true;
-	parent = path->kind;
-	open = strchr(close + 2, '[');
-	if (!open)
-		return true;
-	*open = '\0';
-	path->kind = kind_of_collection(parent, close + 2);
-	if (!path->kind) {
-		path->kind = parent;
-		return true;
-	}
-	close = strchr(open + 1, ']');
-	if (close)
-		*close = '\0';
-	path->names[1] = open + 1;
-	return true;
-}
-
 static void add_user(struct users *users, const struct path *path)
 {
 	char id[ARM_ID_MAX];
@@ -457,7 +418,7 @@ static int on_reference(void *context, const struct reference *reference)
 	full = reference_full(served(users->request), reference->refers, reference->group,
 			      reference->text, arena);
 	if (full && strcasecmp(full, users->full) == 0 && reference->origin->path &&
-	    read_text(reference->origin->path, arena, &path))
+	    arm_read_place(arena, reference->origin->path, &path) > 0)
 		add_user(users, &path);
 	return 0;
 }

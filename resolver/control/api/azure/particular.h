@@ -4,7 +4,7 @@
 #ifndef SLUICE_ARM_PARTICULAR_H
 #define SLUICE_ARM_PARTICULAR_H
 
-#include "resolver/control/api/azure/values.h"
+#include "resolver/control/api/azure/reading.h"
 
 /* ---- members that are shown ---- */
 

@@ -10,7 +10,7 @@
 #ifndef SLUICE_ARM_PRIVATE_LINK_H
 #define SLUICE_ARM_PRIVATE_LINK_H
 
-#include "resolver/control/api/azure/values.h"
+#include "resolver/control/api/azure/reading.h"
 
 /* ---- members that are shown ---- */
 

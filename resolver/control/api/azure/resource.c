@@ -12,9 +12,11 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/asked.h"
+#include "resolver/control/api/azure/faults.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/particular.h"
-#include "resolver/control/api/azure/values.h"
+#include "resolver/control/api/azure/reading.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
@@ -22,6 +24,7 @@
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "rules/array.h"
 #include "rules/base.h"
@@ -31,134 +34,6 @@
 static const struct model *served(const struct api_request *request)
 {
 	return request->service->server.model;
-}
-
-/* ---- which ---- */
-
-struct arm_asked {
-	const struct arm_type *type;
-	struct path path;     /* of a list: without the last name */
-	bool is_list, is_all; /* is_all: of record sets of all types */
-	const char *action;
-	bool is_tags; /* of the resource's tags by themselves: .../tags/default */
-};
-
-static void fail_type(struct api_request *request, const char *provider, const char *unknown)
-{
-	if (strcasecmp(provider, ARM_PROVIDER) != 0)
-		api_fail(request, 404, "InvalidResourceNamespace",
-			 "The resource namespace '%s' is invalid; this server has %s", provider,
-			 ARM_PROVIDER);
-	else
-		api_fail(request, 404, "InvalidResourceType",
-			 "The resource type '%s' could not be found in the namespace '%s'; "
-			 "/providers/%s lists those of this server",
-			 unknown, ARM_PROVIDER, ARM_PROVIDER);
-}
-
-static bool ends_with_tags(const char *const *parts, size_t count)
-{
-	static const char *const tail[] = {"providers", "Microsoft.Resources", "tags", "default"};
-	bool same = count >= 4;
-
-	for (size_t i = 0; same && i < 4; i++)
-		same = strcasecmp(parts[count - 4 + i], tail[i]) == 0;
-	return same;
-}
-
-/* False: the request is about no type, which has been answered. */
-static bool read_asked(struct api_request *request, struct arm_asked *asked)
-{
-	enum { PARTS_MAX = 12, TAGS_PARTS = 4 };
-	const char *group = api_parameter(request, "group"), *parts[PARTS_MAX], *unknown = "";
-	size_t at = *group ? 4 : 2, count = 0;
-	int err;
-
-	if (!api_arm_begin(request))
-		return false;
-	while (count < PARTS_MAX && *(parts[count] = api_segment(request, at + count)) != '\0')
-		count++;
-	bool is_tags = ends_with_tags(parts, count);
-
-	count -= is_tags ? TAGS_PARTS : 0;
-	if (*group && count == 0) {
-		*asked = (struct arm_asked){
-			.type = arm_type_of_kind(KIND_GROUP),
-			.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group, NULL}},
-			.is_tags = is_tags};
-		return true;
-	}
-	*asked = (struct arm_asked){.is_list = count % 2 == 1, .is_tags = is_tags};
-	if (count == 5 && strcasecmp(parts[4], "all") == 0) {
-		asked->is_all = true;
-		parts[4] = "A";
-	}
-	if (strcmp(request->method, "POST") == 0 && count % 2 == 1 && count > 3) {
-		asked->action = parts[--count];
-		asked->is_list = false;
-	}
-	err = arm_path_read(request, *group ? group : NULL, parts, count, &asked->type,
-			    &asked->path, &unknown);
-	if (err == ERR_NOMEM)
-		api_fail_memory(request);
-	else if (err)
-		fail_type(request, count > 1 ? parts[1] : "", unknown);
-	return err == 0;
-}
-
-static bool is_group(struct api_request *request, const char *name)
-{
-	struct resource_group group;
-
-	return strcmp(name, GROUP_NONE) == 0 ||
-	       inventory_group(api_inventory(request), name, &group);
-}
-
-/* False: there is no such group, which has been answered. */
-static bool check_group(struct api_request *request)
-{
-	const char *name = api_parameter(request, "group");
-
-	if (is_group(request, name))
-		return true;
-	if (!api_could_not_read(request))
-		api_fail(request, 404, "ResourceGroupNotFound",
-			 "Resource group '%s' could not be found.", name);
-	return false;
-}
-
-static void fail_missing(struct api_request *request, const struct arm_asked *asked)
-{
-	char name[NAME_TEXT_MAX];
-
-	if (!check_group(request))
-		return;
-	arm_name(&asked->path, name);
-	api_fail(request, 404, "ResourceNotFound",
-		 "The Resource '%s/%s/%s%s%s' under resource group '%s' was not found. For more "
-		 "details please go to https://aka.ms/ARMResourceNotFoundFix",
-		 ARM_PROVIDER, asked->type->path, asked->path.names[0],
-		 asked->path.kind->parent ? "/" : "", asked->path.kind->parent ? name : "",
-		 asked->path.group);
-}
-
-/* Whether what it is to be inside of is there; false: not, which has been answered. */
-static bool check_parent(struct api_request *request, const struct arm_asked *asked,
-			 const char *what)
-{
-	const struct path root = part_root(&asked->path);
-	char id[ARM_ID_MAX];
-
-	if (!check_group(request))
-		return false;
-	if (!asked->path.kind->parent ||
-	    (part_find(served(request), &root) && !item_made_because(served(request), &root)))
-		return true;
-	api_fail(request, 404, "ParentResourceNotFound",
-		 "Failed to perform '%s' on resource(s) of type '%s', because the parent resource "
-		 "'%s' could not be found.",
-		 what, asked->type->path, arm_id(request, &root, id));
-	return false;
 }
 
 /* ---- answers ---- */
@@ -196,303 +71,7 @@ static void fail_read(struct api_request *request, const struct arm_asked *asked
 	if (error->outcome != CHANGE_FINE)
 		api_fail_change(request, error);
 	else
-		fail_missing(request, asked);
-}
-
-/* ---- lists ---- */
-
-enum { LISTED_MAX = 250 }; /* a page: some milliseconds */
-
-struct listed {
-	const char *group, *name;
-	const void *item;
-	struct path path;
-};
-
-struct listing {
-	struct api_request *request;
-	const struct arm_asked *asked;
-	const char *suffix; /* of the names of record sets; NULL: any */
-	struct listed *items;
-	size_t count, room;
-};
-
-static int compare_listed(const void *a, const void *b)
-{
-	const struct listed *left = a, *right = b;
-	int order = strcasecmp(left->group, right->group);
-
-	return order != 0 ? order : strcasecmp(left->name, right->name);
-}
-
-static int add_listed(struct listing *listing, const struct path *path, const void *item)
-{
-	struct listed *items =
-		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
-
-	if (!items)
-		return ERR_NOMEM;
-	listing->items = items;
-	items[listing->count++] = (struct listed){path->group, path_name(path), item, *path};
-	return 0;
-}
-
-/* Those of a list of the model: at the top, or in that item of its parent. */
-static int collect(struct listing *listing, const struct path *parent, const void *in)
-{
-	const struct kind *kind = listing->asked->path.kind;
-	const char *group = listing->asked->path.group;
-	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, in);
-	int err = 0;
-
-	for (size_t i = 0; !err && i < items.count; i++) {
-		const void *item = (const char *)items.items + i * size;
-		const struct path path = part_path(kind, item, parent);
-
-		if ((!parent && group && strcasecmp(group, path.group) != 0) ||
-		    item_made_because(served(listing->request), &path))
-			continue;
-		err = add_listed(listing, &path, item);
-	}
-	if (listing->count > 0)
-		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
-	return err;
-}
-
-/* Of a record set: whether it is of the type and the suffix that are asked for. */
-static bool is_listed_set(const struct api_request *request, const struct kind *kind,
-			  const void *item)
-{
-	const struct listing *listing = request->state;
-	const char *name = part_name(kind, item), *colon = strrchr(name, ':');
-	size_t length = (size_t)(colon - name),
-	       suffix = listing->suffix ? strlen(listing->suffix) : 0;
-	const struct path path = {kind, NULL, {NULL, name}};
-
-	return (listing->asked->is_all
-			? arm_type_of(&path) != NULL
-			: strcasecmp(colon + 1, listing->asked->type->record_type) == 0) &&
-	       suffix <= length &&
-	       strncasecmp(colon - suffix, listing->suffix ? listing->suffix : "", suffix) == 0;
-}
-
-/* 0, or an answer has been given. */
-static int collect_sets(struct listing *listing, const struct path *parent, const char *behind,
-			size_t room)
-{
-	struct api_request *request = listing->request;
-	const struct item_source in = item_source_of(request, &listing->asked->path);
-	struct path path = listing->asked->path;
-	struct change_error error;
-	const void **items;
-	size_t count;
-	int err;
-
-	request->state = listing;
-	path.group = parent->group;
-	path.names[1] = behind;
-	err = item_list(&in, &path, room + 1, is_listed_set, request, &request->arena, &items,
-			&count, &error);
-	if (err) {
-		api_fail_change(request, &error);
-		return err;
-	}
-	for (size_t i = 0; !err && i < count; i++) {
-		path = part_path(path.kind, items[i], parent);
-		err = add_listed(listing, &path, items[i]);
-	}
-	free(items);
-	if (err)
-		api_fail_memory(request);
-	return err;
-}
-
-/* The SOA that nobody gave comes first. True: it is there. */
-static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
-{
-	const struct arm_asked *asked = listing->asked;
-	const struct arm_type *type = arm_type_named("privateDnsZones/SOA", 19);
-	struct path path = {asked->path.kind, parent->group, {parent->names[0], "@:SOA"}};
-	struct arm_shown shown;
-	struct change_error error;
-	bool is_nobodys;
-
-	if ((!asked->is_all && asked->type != type) || (listing->suffix && *listing->suffix))
-		return false;
-	if (!arm_find(listing->request, type, &path, &shown, &error))
-		return false;
-	is_nobodys = !shown.item;
-	if (is_nobodys)
-		json_add(array, arm_print(&shown));
-	arm_shown_release(&shown);
-	return is_nobodys;
-}
-
-static bool is_behind(const struct listed *listed, bool at_top, const char *behind)
-{
-	char key[NAME_TEXT_MAX + GROUP_TEXT_MAX];
-
-	snprintf(key, sizeof key, "%s%s%s", at_top ? listed->group : "", at_top ? "/" : "",
-		 listed->name);
-	return strcasecmp(key, behind) > 0;
-}
-
-/* With its etag: those that are shown inside one thing share that one's. */
-static void show_listed(const struct listing *listing, const struct listed *listed,
-			char etag[ETAG_MAX + 4], struct arm_shown *shown)
-{
-	const struct arm_type *type = arm_type_of(&listed->path);
-
-	if (!arm_is_inside(type) || *etag == '\0') {
-		arm_show_item(listing->request, type, &listed->path, listed->item, shown);
-		memcpy(etag, shown->etag, sizeof shown->etag);
-		return;
-	}
-	arm_show_plain(listing->request, type, &listed->path, listed->item, shown);
-	memcpy(shown->etag, etag, sizeof shown->etag);
-}
-
-/* How many resources are printed inside it. */
-static size_t count_inside(const struct arm_shown *shown)
-{
-	size_t count = 0;
-
-	for (const struct arm_member *member = shown->type->members; member->path; member++)
-		if (member->form == ARM_CHILDREN) {
-			const struct arm_type *type =
-				arm_type_named(member->of, strlen(member->of));
-
-			count += kind_list(kind_of_id(type->kind), shown->item).count;
-		}
-	return count;
-}
-
-static void answer_list(struct listing *listing, const struct arm_page *page, json_t *array,
-			size_t room)
-{
-	struct api_request *request = listing->request;
-	bool at_top = !listing->asked->path.kind->parent, is_bulk = listing->asked->path.kind->bulk;
-	size_t count = 0, shown_inside = 0;
-	char last[NAME_TEXT_MAX + GROUP_TEXT_MAX] = "", etag[ETAG_MAX + 4] = "";
-	json_t *body, *link = NULL;
-
-	for (size_t i = 0; i < listing->count && !link; i++) {
-		const struct listed *listed = &listing->items[i];
-		struct arm_shown shown;
-
-		if (!is_bulk && page->behind && !is_behind(listed, at_top, page->behind))
-			continue;
-		if (count++ == room || shown_inside > LISTED_MAX) {
-			link = arm_next_link(request, last);
-			break;
-		}
-		show_listed(listing, listed, etag, &shown);
-		shown_inside += count_inside(&shown);
-		json_add(array, arm_print(&shown));
-		arm_shown_release(&shown);
-		snprintf(last, sizeof last, "%s%s%s", at_top ? listed->group : "",
-			 at_top ? "/" : "", listed->name);
-	}
-	body = json_make("{s:o}", "value", array);
-	if (link)
-		json_put(body, "nextLink", link);
-	api_arm_say_revision(request);
-	api_reply_json(request, 200, body, NULL);
-}
-
-/* ---- lists of addresses, of which there may be a million ---- */
-
-/* The group of the path; "": it names none, and the list is the subscription's. */
-static bool is_listed_address(const struct api_request *request,
-			      const struct owned_resource *resource)
-{
-	const char *group = api_parameter(request, "group"), *own = resource->item.resource_group;
-
-	return ownership_is_of(api_inventory(request), resource,
-			       api_parameter(request, "subscription")) &&
-	       (!*group || strcasecmp(group, own ? own : GROUP_NONE) == 0);
-}
-
-static int next_addresses(const struct api_request *request, const char *behind,
-			  const struct owned_resource **resources, size_t room, size_t *count)
-{
-	struct inventory *inventory = api_inventory(request);
-	struct address address;
-	bool after = behind && address_parse(&address, behind) == 0;
-
-	if (!*api_parameter(request, "group"))
-		return api_list_addresses(request, behind, resources, room, count);
-	*count = inventory_group_after(inventory, api_group(request), after ? &address : NULL,
-				       resources, room);
-	return 0;
-}
-
-static json_t *address_row(const struct api_request *request, const struct owned_resource *resource)
-{
-	struct arm_shown shown;
-	json_t *row;
-
-	arm_show_address((struct api_request *)(uintptr_t)request, resource, &shown);
-	row = arm_print(&shown);
-	arm_shown_release(&shown);
-	return row;
-}
-
-static void list_addresses(struct api_request *request)
-{
-	static const struct api_list rows = {"value",     next_addresses, is_listed_address,
-					     address_row, "nextLink",     arm_next_link};
-	struct arm_page page;
-	struct address address;
-
-	if ((*api_parameter(request, "group") && !check_group(request)) ||
-	    !arm_page_begin(&page, request, false))
-		return;
-	api_arm_say_revision(request);
-	if (page.behind && address_parse(&address, page.behind) != 0)
-		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
-			    "it is not from a nextLink; follow the nextLink of the previous page");
-	else
-		api_list_answer(request, &rows, page.room, page.behind);
-}
-
-static void list(struct api_request *request, const struct arm_asked *asked)
-{
-	struct listing listing = {.request = request,
-				  .asked = asked,
-				  .suffix = api_query(request, "$recordsetnamesuffix")};
-	const struct path root = part_root(&asked->path);
-	const void *in = served(request);
-	struct path parent;
-	struct arm_page page;
-	json_t *array = json_array();
-	bool is_inside = asked->path.kind->parent;
-	size_t room;
-	int err = ERR_INVALID;
-
-	if ((!asked->path.group || check_parent(request, asked, "read")) &&
-	    arm_page_begin(&page, request, false)) {
-		room = page.room < LISTED_MAX ? page.room : LISTED_MAX;
-		if (is_inside) {
-			in = part_find(served(request), &root);
-			parent = part_path(root.kind, in, NULL);
-		}
-		if (asked->path.kind->bulk) {
-			err = collect_sets(&listing, &parent, page.behind, room);
-			if (!err && !page.behind)
-				room -= add_soa(&listing, &parent, array);
-		} else {
-			err = collect(&listing, is_inside ? &parent : NULL, in);
-			if (err)
-				api_fail_memory(request);
-		}
-	}
-	if (!err)
-		answer_list(&listing, &page, array, room);
-	else
-		json_decref(array);
-	free(listing.items);
+		arm_fail_missing(request, asked);
 }
 
 void arm_resource_get(struct api_request *request)
@@ -501,12 +80,10 @@ void arm_resource_get(struct api_request *request)
 	struct arm_shown shown;
 	struct arm_asked asked;
 
-	if (!read_asked(request, &asked))
+	if (!arm_asked_read(request, &asked))
 		return;
-	if (asked.is_list && asked.path.kind->inventory) {
-		list_addresses(request);
-	} else if (asked.is_list) {
-		list(request, &asked);
+	if (asked.is_list) {
+		arm_list(request, &asked);
 	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
 		if (asked.is_tags)
 			answer_tags(request, &shown);
@@ -525,12 +102,10 @@ void arm_resource_exists(struct api_request *request)
 	struct arm_shown shown;
 	struct arm_asked asked;
 
-	if (!read_asked(request, &asked))
+	if (!arm_asked_read(request, &asked))
 		return;
-	if (asked.is_list && asked.path.kind->inventory) {
-		list_addresses(request);
-	} else if (asked.is_list) {
-		list(request, &asked);
+	if (asked.is_list) {
+		arm_list(request, &asked);
 	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
 		arm_shown_release(&shown);
 		api_reply_empty(request, 204);
@@ -668,6 +243,39 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 	return json_make("{s:o}", "tags", tags);
 }
 
+static void drop_missing(struct faults *faults)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < faults->count; i++)
+		if (strncmp(faults->items[i].text, FAULT_MISSING, strlen(FAULT_MISSING)) != 0)
+			faults->items[kept++] = faults->items[i];
+	faults->count = kept;
+}
+
+/* Beside what does not fit Azure's form: what does not fit the field table, so that all is told at
+ * once. What is missing has been told, or would have been chosen. */
+static void check_form(struct making *making, const struct path *path, const json_t *values,
+		       struct arm_errors *errors)
+{
+	struct arena *arena = &making->edit.request->arena;
+	const struct origin origin = {.path = path_text(path, arena)};
+	void *item = arena_alloc(arena, kind_field(path->kind)->group->size);
+	struct arm_errors more = {.request = making->edit.request};
+	struct faults faults;
+
+	if (!item || !origin.path)
+		return;
+	making->edit.edits[0].path = *path; /* whose body the faults are about */
+	faults_init(&faults);
+	values_read(path->kind, values, item, &origin, arena, &faults);
+	drop_missing(&faults);
+	arm_tell_faults(&making->edit, making->asked.type, &faults, &more);
+	arm_errors_add(errors, &more);
+	arm_errors_release(&more);
+	faults_release(&faults);
+}
+
 /* What the body makes of what is there; false: it does not fit, which has been answered. */
 static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
 		      json_t **values)
@@ -704,6 +312,8 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 		arm_read_body(&reading);
 	if (!making->there && reading.values)
 		put_names(path, reading.values);
+	if (errors.status != 0 && reading.values)
+		check_form(making, path, reading.values, &errors);
 	if (errors.status == 0 && making->there && !shown->is_implied &&
 	    json_equal(reading.values, base))
 		path->kind = NULL; /* nothing is to be done */
@@ -776,7 +386,7 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 	else if (!check_preconditions(request, asked, making->there ? shown.etag : NULL))
 		; /* which has been answered */
 	else if (asked->is_tags && !making->there)
-		fail_missing(request, asked);
+		arm_fail_missing(request, asked);
 	else if (asked->is_tags && !has_tags(asked->type))
 		api_fail(request, 400, "ResourceTypeNotSupported",
 			 "%s: resources of this type have no tags", asked->type->path);
@@ -787,9 +397,9 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 	else if (making->method == DELETE)
 		good = check_removal(making, &shown);
 	else if (!making->there && making->method == PATCH)
-		fail_missing(request, asked);
+		arm_fail_missing(request, asked);
 	else if (making->there || asked->type->kind == KIND_GROUP ||
-		 check_parent(request, asked, "write"))
+		 arm_check_parent(request, asked, "write"))
 		good = read_body(making, &shown, path, values);
 	arm_shown_release(&shown);
 	return good;
@@ -846,191 +456,11 @@ static void fail(struct api_edit *edit, const struct change_error *error)
 	api_fail_change(edit->request, &told);
 }
 
-/* The edit that a fault is about; NULL: none. *rest: what its path has behind the resource's. */
-static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
-					  const char **rest)
-{
-	const char *at = fault->origin.path ? fault->origin.path : "";
-	const struct service_edit *found = NULL;
-	size_t longest = 0;
-
-	for (size_t i = 0; i < edit->count; i++) {
-		const struct path *path = &edit->edits[i].path;
-		const char *text = path->kind ? path_text(path, &edit->request->arena) : NULL;
-		size_t length = text ? strlen(text) : 0;
-
-		if (length <= longest || strncasecmp(at, text, length) != 0 ||
-		    (at[length] != '.' && at[length] != '\0'))
-			continue;
-		found = &edit->edits[i];
-		longest = length;
-		*rest = at + length + (at[length] == '.');
-	}
-	return found;
-}
-
-/* The path that a text of the engine begins with, "rulesets[dev/office].rules[contoso]": its
- * length; 0: it begins with none. */
-static size_t read_place(struct arena *arena, const char *text, struct path *path)
-{
-	size_t used = 0;
-	char *slash = NULL;
-
-	*path = (struct path){.group = GROUP_NONE};
-	for (size_t level = 0; level < 2 && (level == 0 || text[used] == '.'); level++) {
-		const char *word = text + used + level;
-		size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_"),
-		       end = strcspn(word, "]");
-		const char *collection = arena_printf(arena, "%.*s", (int)length, word);
-		const struct kind *kind =
-			collection ? kind_of_collection(path->kind, collection) : NULL;
-
-		if (!kind || word[length] != '[' || word[end] != ']')
-			break;
-		path->kind = kind;
-		path->names[level] =
-			arena_printf(arena, "%.*s", (int)(end - length - 1), word + length + 1);
-		used = (size_t)(word - text) + end + 1;
-		if (!path->names[level])
-			return 0;
-	}
-	slash = used > 0 ? strchr(path->names[0], '/') : NULL;
-	if (slash) {
-		*slash = '\0';
-		path->group = path->names[0];
-		path->names[0] = slash + 1;
-	}
-	return used;
-}
-
-/* A text of the engine, with ids in place of its paths; NULL without memory. */
-static const char *with_ids(struct api_request *request, const char *text)
-{
-	char *copy = NULL, id[ARM_ID_MAX];
-	const char *kept = NULL;
-	size_t length;
-	FILE *out = open_memstream(&copy, &length);
-	struct path path;
-	bool in_word = false;
-
-	while (out && *text) {
-		size_t used = in_word ? 0 : read_place(&request->arena, text, &path);
-
-		in_word = isalnum((unsigned char)*text) || strchr("_.[", *text);
-		if (used > 0 && arm_type_of(&path)) {
-			fputs(arm_id(request, &path, id), out);
-			text += used;
-		} else {
-			fputc(*text++, out);
-		}
-	}
-	if (out && fclose(out) == 0)
-		kept = arena_strdup(&request->arena, copy);
-	free(copy);
-	return kept;
-}
-
-/* Where the body has what an edit of what is inside is about: "properties.subnets[2]."; "":
- * nowhere.
- */
-static void find_in_body(const struct making *making, const struct path *path,
-			 char place[ARM_TARGET_MAX])
-{
-	char at[ARM_TARGET_MAX];
-	json_t *item;
-	size_t i;
-
-	*place = '\0';
-	for (const struct arm_member *member = making->asked.type->members; member->path;
-	     member++) {
-		if (member->form != ARM_CHILDREN ||
-		    arm_type_named(member->of, strlen(member->of)) != arm_type_of(path))
-			continue;
-		snprintf(at, sizeof at, "properties.%s", member->path);
-		json_array_foreach(arm_get(making->edit.request->body, at), i, item)
-		{
-			const char *name = json_string_value(arm_get(item, "name"));
-
-			if (name && strcasecmp(name, path_name(path)) == 0)
-				snprintf(place, ARM_TARGET_MAX, "%s[%zu].", at, i);
-		}
-	}
-}
-
-/* Faults name an item of a list by its name, where it has one; Azure, by its place in the body. */
-static void count_item(const json_t *body, char target[ARM_TARGET_MAX])
-{
-	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
-	char rest[ARM_TARGET_MAX];
-	json_t *array, *item;
-	size_t i;
-
-	if (!close)
-		return;
-	snprintf(rest, sizeof rest, "%s", close);
-	*open = *close = '\0';
-	array = arm_get(body, target);
-	json_array_foreach(array, i, item)
-	{
-		const char *name = json_string_value(arm_get(item, "name"));
-
-		if (name && strcasecmp(name, open + 1) == 0)
-			break;
-	}
-	if (array && i < json_array_size(array))
-		snprintf(open, ARM_TARGET_MAX - (size_t)(open - target), "[%zu%s", i, rest);
-	else
-		*open = '[', *close = ']';
-}
-
-/* Which member a fault is about. *subject: which resource, "" where that is the one of the request
- * or in its body; returns false where the fault is about none that Azure has. */
-static bool read_fault(struct api_edit *edit, const struct fault *fault,
-		       char target[ARM_TARGET_MAX], char subject[ARM_ID_MAX])
-{
-	struct api_request *request = edit->request;
-	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "";
-	const struct service_edit *about = edit_of(edit, fault, &rest);
-	char place[ARM_TARGET_MAX] = "", member[ARM_TARGET_MAX] = "";
-	struct path path = about ? about->path : (struct path){0};
-	size_t length;
-
-	*subject = *target = '\0';
-	if (about && about != edit->edits)
-		find_in_body(making_of(edit), &path, place);
-	if (!about) {
-		length = read_place(&request->arena, at, &path);
-		if (length == 0 || !arm_type_of(&path))
-			return false;
-		rest = at + length + (at[length] == '.');
-	}
-	if (about != edit->edits && !*place)
-		arm_id(request, &path, subject);
-	if (*rest)
-		arm_target_of_key(arm_type_of(&path), rest, member);
-	if (about == edit->edits)
-		count_item(request->body, member);
-	snprintf(target, ARM_TARGET_MAX, "%s%s", place, member);
-	return true;
-}
-
 static void fail_faults(struct api_edit *edit, const struct faults *faults)
 {
 	struct arm_errors errors = {.request = edit->request};
-	char target[ARM_TARGET_MAX], subject[ARM_ID_MAX];
 
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct fault *fault = &faults->items[i];
-		const char *text = with_ids(edit->request, fault->text),
-			   *at = fault->origin.path ? fault->origin.path : "";
-
-		if (fault->severity != FAULT_ERROR || !text)
-			continue;
-		if (!read_fault(edit, fault, target, subject))
-			snprintf(target, sizeof target, "%s", at);
-		arm_error(&errors, 400, "BadRequest", target, "%s%s%s%s%s", subject,
-			  *subject ? ": " : "", target, *target ? ": " : "", text);
-	}
+	arm_tell_faults(edit, making_of(edit)->asked.type, faults, &errors);
 	if (errors.status == 0)
 		api_fail_memory(edit->request);
 	else
@@ -1060,7 +490,7 @@ static void change(struct api_request *request, enum method method)
 	struct making *making;
 	struct arm_asked asked;
 
-	if (!read_asked(request, &asked))
+	if (!arm_asked_read(request, &asked))
 		return;
 	if (asked.is_list) {
 		api_fail(request, 405, NULL, "this is a list; give the name of a resource");
@@ -1101,7 +531,7 @@ void arm_resource_post(struct api_request *request)
 	struct arm_shown shown;
 	struct arm_asked asked;
 
-	if (!read_asked(request, &asked))
+	if (!arm_asked_read(request, &asked))
 		return;
 	action = asked.action ? asked.type->actions : NULL;
 	while (action && action->name && strcasecmp(action->name, asked.action) != 0)

@@ -1,6 +1,7 @@
 /* Azure's resource types as the kinds of resources here (resource/kind.h): ONE table, in both
  * directions. A type is a row, and a list of its members; GET, PUT, PATCH, lists and exports walk
- * it (azure/values.h). A type that differs from another in its members only differs in rows only.
+ * it (azure/shown.h, azure/reading.h). A type that differs from another in its members only differs
+ * in rows only.
  *
  *     properties.addressSpace.addressPrefixes   <->   address_space
  *     properties.virtualNetwork.id              <->   virtual_network: "GROUP/NAME"

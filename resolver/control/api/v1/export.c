@@ -7,10 +7,10 @@
  * The thread may write a million of them. PTRs that wait for their address to come back are left
  * out: /v1/state has them. An address that is not served, because no pool has it any more, is a
  * comment in a file: a configuration with it would not be valid. */
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -48,8 +48,8 @@ static bool list_sets(struct resource_export *export, const struct private_zone 
 	const struct kind *kind = kind_named("record-set");
 	const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
 	const struct item_source in = {.inventory = export->inventory,
-				   .item = zone,
-				   .zone = zone->file ? NULL : zone->zone};
+				       .item = zone,
+				       .zone = zone->file ? NULL : zone->zone};
 	struct change_error error;
 
 	if (item_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)

@@ -11,11 +11,11 @@
 #include <strings.h>
 
 #include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/v1/filter.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
@@ -189,8 +189,7 @@ static json_t *placed_json(const struct path *path, const void *item, const json
 /* The item that somebody named; NULL: there is none. */
 static const void *find_named(const struct api_request *request, const struct path *path)
 {
-	return item_made_because(served(request), path) ? NULL
-							    : part_find(served(request), path);
+	return item_made_because(served(request), path) ? NULL : part_find(served(request), path);
 }
 
 json_t *resource_given(const struct model *model, const struct path *path, const void *item)

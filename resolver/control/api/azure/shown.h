@@ -1,17 +1,11 @@
-/* A resource as Azure's clients see it, by the table of types: from values to a body, and back.
+/* A resource as Azure's clients see it, by the table of types:
  *
- *     item or row ─► arm_find ─► struct arm_shown ─► arm_print ─► GET
- *     PUT, PATCH ─► arm_read_body, beside what is shown now ─► values, and edits of what is inside
- *
- * A member that a body has as it is shown now leaves its value alone, and so keeps what Azure
- * cannot express: the protocol of a target, a target group, a name that is relative to its zone. */
-#ifndef SLUICE_ARM_VALUES_H
-#define SLUICE_ARM_VALUES_H
+ *     item or row ─► arm_find ─► struct arm_shown ─► arm_print ─► GET */
+#ifndef SLUICE_ARM_SHOWN_H
+#define SLUICE_ARM_SHOWN_H
 
 #include "resolver/control/api/azure/type.h"
 #include "resolver/control/resource/change.h"
-
-/* ---- out ---- */
 
 struct arm_shown {
 	struct api_request *request;
@@ -60,51 +54,11 @@ json_t *arm_print_short(const struct arm_shown *shown);
 void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 		    void (*on_child)(void *context, struct arm_shown *child), void *context);
 
-/* ---- what is wrong, all at once ---- */
-
-struct arm_errors {
-	struct api_request *request;
-	unsigned status; /* of the first; 0: there is none */
-	json_t *list;    /* {"code", "message", "target"} each */
-};
-void arm_error(struct arm_errors *errors, unsigned status, const char *code, const char *target,
-	       const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The same for what does not fit in a body. */
-void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-/* Answers with them; there is one at least. */
-void arm_fail_all(struct arm_errors *errors);
-void arm_errors_release(struct arm_errors *errors);
-
-/* ---- in ---- */
-
-struct api_edit;
-
-struct arm_reading {
-	struct api_request *request;
-	struct api_edit *edit; /* that further edits are added to */
-	const struct arm_type *type;
-	const struct path *path;
-	const char *place; /* of the body in the request's, for errors; "" */
-	const json_t *body;
-	const json_t *shown; /* what GET shows now; NULL: it is not there */
-	const json_t *base;  /* its values now; NULL: the same */
-	bool merges;         /* a PATCH: what the body does not have stays */
-	struct arm_errors *errors;
-	json_t *kept;    /* out: of `values`, what nothing here uses, and how names were written */
-	json_t *values;  /* out */
-	struct path *to; /* out: what is changed, where that is another resource than the body's */
-};
-
-/* Puts what the body says into reading->values, which starts as what stays. */
-void arm_read_body(struct arm_reading *reading);
-/* A member of a body, without regard to case; NULL: it is not there, or null. */
-json_t *arm_get(const json_t *body, const char *path);
-/* "properties.subnet.id", as a target of errors; returns text. */
-enum { ARM_TARGET_MAX = 256 };
-char *arm_target(const struct arm_reading *reading, const char *path, char text[ARM_TARGET_MAX]);
-/* Where a body of that type has what a fault calls by keys of the field table: "targets[2].port" is
- * properties.targetDnsServers[2].port; "" where Azure has no such member. Returns text. */
-char *arm_target_of_key(const struct arm_type *type, const char *key, char text[ARM_TARGET_MAX]);
+/* The path as it was first written; item: what is there, or NULL. */
+struct path arm_spelled(const struct api_request *request, const struct path *path,
+			const void *item);
+/* The network of the resolver that an endpoint is in. False: it is not there. */
+bool arm_network_of(const struct api_request *request, const struct path *endpoint,
+		    struct path *network);
 
 #endif

@@ -1,0 +1,129 @@
+#include "resolver/control/api/azure/asked.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/service/service.h"
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+static void fail_type(struct api_request *request, const char *provider, const char *unknown)
+{
+	if (strcasecmp(provider, ARM_PROVIDER) != 0)
+		api_fail(request, 404, "InvalidResourceNamespace",
+			 "The resource namespace '%s' is invalid; this server has %s", provider,
+			 ARM_PROVIDER);
+	else
+		api_fail(request, 404, "InvalidResourceType",
+			 "The resource type '%s' could not be found in the namespace '%s'; "
+			 "/providers/%s lists those of this server",
+			 unknown, ARM_PROVIDER, ARM_PROVIDER);
+}
+
+static bool ends_with_tags(const char *const *parts, size_t count)
+{
+	static const char *const tail[] = {"providers", "Microsoft.Resources", "tags", "default"};
+	bool same = count >= 4;
+
+	for (size_t i = 0; same && i < 4; i++)
+		same = strcasecmp(parts[count - 4 + i], tail[i]) == 0;
+	return same;
+}
+
+bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
+{
+	enum { PARTS_MAX = 12, TAGS_PARTS = 4 };
+	const char *group = api_parameter(request, "group"), *parts[PARTS_MAX], *unknown = "";
+	size_t at = *group ? 4 : 2, count = 0;
+	int err;
+
+	if (!api_arm_begin(request))
+		return false;
+	while (count < PARTS_MAX && *(parts[count] = api_segment(request, at + count)) != '\0')
+		count++;
+	bool is_tags = ends_with_tags(parts, count);
+
+	count -= is_tags ? TAGS_PARTS : 0;
+	if (*group && count == 0) {
+		*asked = (struct arm_asked){
+			.type = arm_type_of_kind(KIND_GROUP),
+			.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group, NULL}},
+			.is_tags = is_tags};
+		return true;
+	}
+	*asked = (struct arm_asked){.is_list = count % 2 == 1, .is_tags = is_tags};
+	if (count == 5 && strcasecmp(parts[4], "all") == 0) {
+		asked->is_all = true;
+		parts[4] = "A";
+	}
+	if (strcmp(request->method, "POST") == 0 && count % 2 == 1 && count > 3) {
+		asked->action = parts[--count];
+		asked->is_list = false;
+	}
+	err = arm_path_read(request, *group ? group : NULL, parts, count, &asked->type,
+			    &asked->path, &unknown);
+	if (err == ERR_NOMEM)
+		api_fail_memory(request);
+	else if (err)
+		fail_type(request, count > 1 ? parts[1] : "", unknown);
+	return err == 0;
+}
+
+static bool is_group(struct api_request *request, const char *name)
+{
+	struct resource_group group;
+
+	return strcmp(name, GROUP_NONE) == 0 ||
+	       inventory_group(api_inventory(request), name, &group);
+}
+
+bool arm_check_group(struct api_request *request)
+{
+	const char *name = api_parameter(request, "group");
+
+	if (is_group(request, name))
+		return true;
+	if (!api_could_not_read(request))
+		api_fail(request, 404, "ResourceGroupNotFound",
+			 "Resource group '%s' could not be found.", name);
+	return false;
+}
+
+void arm_fail_missing(struct api_request *request, const struct arm_asked *asked)
+{
+	char name[NAME_TEXT_MAX];
+
+	if (!arm_check_group(request))
+		return;
+	arm_name(&asked->path, name);
+	api_fail(request, 404, "ResourceNotFound",
+		 "The Resource '%s/%s/%s%s%s' under resource group '%s' was not found. For more "
+		 "details please go to https://aka.ms/ARMResourceNotFoundFix",
+		 ARM_PROVIDER, asked->type->path, asked->path.names[0],
+		 asked->path.kind->parent ? "/" : "", asked->path.kind->parent ? name : "",
+		 asked->path.group);
+}
+
+bool arm_check_parent(struct api_request *request, const struct arm_asked *asked, const char *what)
+{
+	const struct path root = part_root(&asked->path);
+	char id[ARM_ID_MAX];
+
+	if (!arm_check_group(request))
+		return false;
+	if (!asked->path.kind->parent ||
+	    (part_find(served(request), &root) && !item_made_because(served(request), &root)))
+		return true;
+	api_fail(request, 404, "ParentResourceNotFound",
+		 "Failed to perform '%s' on resource(s) of type '%s', because the parent resource "
+		 "'%s' could not be found.",
+		 what, asked->type->path, arm_id(request, &root, id));
+	return false;
+}

@@ -1,0 +1,91 @@
+#include "resolver/control/api/azure/body.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/base/json.h"
+
+bool arm_next_step(const char **path, struct arm_step *step)
+{
+	const char *at = *path;
+	size_t length = strcspn(at, ".");
+
+	if (*at == '\0')
+		return false;
+	step->in_array = length > 3 && strncmp(at + length - 3, "[0]", 3) == 0;
+	step->name = at;
+	step->length = length - (step->in_array ? 3 : 0);
+	*path = at[length] == '.' ? at + length + 1 : at + length;
+	return true;
+}
+
+json_t *arm_own_member(const json_t *object, const char *name, size_t length)
+{
+	const char *key;
+	json_t *value, *found = NULL;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (strncasecmp(key, name, length) != 0 || key[length] != '\0')
+			continue;
+		if (!found || strncmp(key, name, length) == 0)
+			found = value;
+	}
+	return json_is_null(found) ? NULL : found;
+}
+
+const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGET_MAX])
+{
+	bool is_outer = *member->path == '/';
+
+	snprintf(path, ARM_TARGET_MAX, "%s%s", is_outer ? "" : "properties.",
+		 member->path + is_outer);
+	return path;
+}
+
+json_t *arm_get(const json_t *body, const char *path)
+{
+	const json_t *at = body;
+	struct arm_step step;
+
+	while (at && arm_next_step(&path, &step)) {
+		at = arm_own_member(at, step.name, step.length);
+		if (step.in_array)
+			at = json_array_get(at, 0);
+	}
+	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+}
+
+void arm_put(json_t *body, const char *path, json_t *value)
+{
+	json_t *at = body, *inner;
+	char name[ARM_TARGET_MAX];
+	struct arm_step step;
+
+	if (!value)
+		return;
+	while (arm_next_step(&path, &step)) {
+		bool is_last = *path == '\0';
+
+		snprintf(name, sizeof name, "%.*s", (int)step.length, step.name);
+		inner = json_object_get(at, name);
+		if (is_last && !step.in_array) {
+			json_put(at, name, value);
+			return;
+		}
+		if (!inner) {
+			inner = step.in_array ? json_array() : json_object();
+			json_put(at, name, inner);
+		}
+		if (step.in_array && json_array_size(inner) == 0)
+			json_add(inner, is_last ? json_incref(value) : json_object());
+		at = step.in_array ? json_array_get(inner, 0) : inner;
+	}
+	json_decref(value);
+}
+
+json_t *arm_json_of(const char *text)
+{
+	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+}

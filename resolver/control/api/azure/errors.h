@@ -1,0 +1,24 @@
+/* What is wrong with a request, all at once: {"error": {"code", "message", "target", "details"}},
+ * with the first thing in its place and each one in the details. */
+#ifndef SLUICE_ARM_ERRORS_H
+#define SLUICE_ARM_ERRORS_H
+
+#include "resolver/control/api/api.h"
+
+struct arm_errors {
+	struct api_request *request;
+	unsigned status; /* of the first; 0: there is none */
+	json_t *list;    /* {"code", "message", "target"} each */
+};
+void arm_error(struct arm_errors *errors, unsigned status, const char *code, const char *target,
+	       const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same for what does not fit in a body. */
+void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Adds others about members of which nothing is said yet, nor of what they are in. */
+void arm_errors_add(struct arm_errors *errors, const struct arm_errors *others);
+/* Answers with them; there is one at least. */
+void arm_fail_all(struct arm_errors *errors);
+void arm_errors_release(struct arm_errors *errors);
+
+#endif

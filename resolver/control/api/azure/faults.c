@@ -1,0 +1,195 @@
+#include "resolver/control/api/azure/faults.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/reading.h"
+#include "resolver/control/service/service.h"
+
+/* The edit that a fault is about; NULL: none. *rest: what its path has behind the resource's. */
+static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
+					  const char **rest)
+{
+	const char *at = fault->origin.path ? fault->origin.path : "";
+	const struct service_edit *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < edit->count; i++) {
+		const struct path *path = &edit->edits[i].path;
+		const char *text = path->kind ? path_text(path, &edit->request->arena) : NULL;
+		size_t length = text ? strlen(text) : 0;
+
+		if (length <= longest || strncasecmp(at, text, length) != 0 ||
+		    (at[length] != '.' && at[length] != '\0'))
+			continue;
+		found = &edit->edits[i];
+		longest = length;
+		*rest = at + length + (at[length] == '.');
+	}
+	return found;
+}
+
+size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
+{
+	size_t used = 0;
+	char *slash = NULL;
+
+	*path = (struct path){.group = GROUP_NONE};
+	for (size_t level = 0; level < 2 && (level == 0 || text[used] == '.'); level++) {
+		const char *word = text + used + level;
+		size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_"),
+		       end = strcspn(word, "]");
+		const char *collection = arena_printf(arena, "%.*s", (int)length, word);
+		const struct kind *kind =
+			collection ? kind_of_collection(path->kind, collection) : NULL;
+
+		if (!kind || word[length] != '[' || word[end] != ']')
+			break;
+		path->kind = kind;
+		path->names[level] =
+			arena_printf(arena, "%.*s", (int)(end - length - 1), word + length + 1);
+		used = (size_t)(word - text) + end + 1;
+		if (!path->names[level])
+			return 0;
+	}
+	slash = used > 0 ? strchr(path->names[0], '/') : NULL;
+	if (slash) {
+		*slash = '\0';
+		path->group = path->names[0];
+		path->names[0] = slash + 1;
+	}
+	return used;
+}
+
+/* A text of the engine, with ids in place of its paths; NULL without memory. */
+static const char *with_ids(struct api_request *request, const char *text)
+{
+	char *copy = NULL, id[ARM_ID_MAX];
+	const char *kept = NULL;
+	size_t length;
+	FILE *out = open_memstream(&copy, &length);
+	struct path path;
+	bool in_word = false;
+
+	while (out && *text) {
+		size_t used = in_word ? 0 : arm_read_place(&request->arena, text, &path);
+
+		in_word = isalnum((unsigned char)*text) || strchr("_.[", *text);
+		if (used > 0 && arm_type_of(&path)) {
+			fputs(arm_id(request, &path, id), out);
+			text += used;
+		} else {
+			fputc(*text++, out);
+		}
+	}
+	if (out && fclose(out) == 0)
+		kept = arena_strdup(&request->arena, copy);
+	free(copy);
+	return kept;
+}
+
+/* Where the body has what an edit of what is inside is about: "properties.subnets[2]."; "":
+ * nowhere.
+ */
+static void find_in_body(const struct api_request *request, const struct arm_type *type,
+			 const struct path *path, char place[ARM_TARGET_MAX])
+{
+	char at[ARM_TARGET_MAX];
+	json_t *item;
+	size_t i;
+
+	*place = '\0';
+	for (const struct arm_member *member = type->members; member->path; member++) {
+		if (member->form != ARM_CHILDREN ||
+		    arm_type_named(member->of, strlen(member->of)) != arm_type_of(path))
+			continue;
+		snprintf(at, sizeof at, "properties.%s", member->path);
+		json_array_foreach(arm_get(request->body, at), i, item)
+		{
+			const char *name = json_string_value(arm_get(item, "name"));
+
+			if (name && strcasecmp(name, path_name(path)) == 0)
+				snprintf(place, ARM_TARGET_MAX, "%s[%zu].", at, i);
+		}
+	}
+}
+
+/* Faults name an item of a list by its name, where it has one; Azure, by its place in the body. */
+static void count_item(const json_t *body, char target[ARM_TARGET_MAX])
+{
+	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
+	char rest[ARM_TARGET_MAX];
+	json_t *array, *item;
+	size_t i;
+
+	if (!close)
+		return;
+	snprintf(rest, sizeof rest, "%s", close);
+	*open = *close = '\0';
+	array = arm_get(body, target);
+	json_array_foreach(array, i, item)
+	{
+		const char *name = json_string_value(arm_get(item, "name"));
+
+		if (name && strcasecmp(name, open + 1) == 0)
+			break;
+	}
+	if (array && i < json_array_size(array))
+		snprintf(open, ARM_TARGET_MAX - (size_t)(open - target), "[%zu%s", i, rest);
+	else
+		*open = '[', *close = ']';
+}
+
+/* Which member a fault is about. *subject: which resource, "" where that is the one of the request
+ * or in its body; returns false where the fault is about none that Azure has. */
+static bool read_fault(struct api_edit *edit, const struct arm_type *type,
+		       const struct fault *fault, char target[ARM_TARGET_MAX],
+		       char subject[ARM_ID_MAX])
+{
+	struct api_request *request = edit->request;
+	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "";
+	const struct service_edit *about = edit_of(edit, fault, &rest);
+	char place[ARM_TARGET_MAX] = "", member[ARM_TARGET_MAX] = "";
+	struct path path = about ? about->path : (struct path){0};
+	size_t length;
+
+	*subject = *target = '\0';
+	if (about && about != edit->edits)
+		find_in_body(request, type, &path, place);
+	if (!about) {
+		length = arm_read_place(&request->arena, at, &path);
+		if (length == 0 || !arm_type_of(&path))
+			return false;
+		rest = at + length + (at[length] == '.');
+	}
+	if (about != edit->edits && !*place)
+		arm_id(request, &path, subject);
+	if (*rest)
+		arm_target_of_key(arm_type_of(&path), rest, member);
+	if (about == edit->edits)
+		count_item(request->body, member);
+	snprintf(target, ARM_TARGET_MAX, "%s%s", place, member);
+	return true;
+}
+
+void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
+		     const struct faults *faults, struct arm_errors *errors)
+{
+	char target[ARM_TARGET_MAX], subject[ARM_ID_MAX];
+
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		const char *text = with_ids(edit->request, fault->text),
+			   *at = fault->origin.path ? fault->origin.path : "";
+
+		if (fault->severity != FAULT_ERROR || !text)
+			continue;
+		if (!read_fault(edit, type, fault, target, subject))
+			snprintf(target, sizeof target, "%s", at);
+		arm_error(errors, 400, "BadRequest", target, "%s%s%s%s%s", subject,
+			  *subject ? ": " : "", target, *target ? ": " : "", text);
+	}
+}

@@ -1,0 +1,781 @@
+/* Each form of a member (type.h) is read by one function; what is left is a hook of its type. */
+#include "resolver/control/api/azure/reading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/particular.h"
+#include "resolver/control/api/azure/record_data.h"
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "rules/name.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+static const struct group *fields_of(const struct arm_type *type)
+{
+	return kind_field(kind_of_id(type->kind))->group;
+}
+
+char *arm_target(const struct arm_reading *reading, const char *path, char text[ARM_TARGET_MAX])
+{
+	snprintf(text, ARM_TARGET_MAX, "%s%s", reading->place, path);
+	return text;
+}
+
+static void misfit(const struct arm_reading *reading, const char *path, const char *expected)
+{
+	char target[ARM_TARGET_MAX];
+
+	arm_misfit(reading->errors, arm_target(reading, path, target), "must be %s", expected);
+}
+
+static void fail_lacking(struct arm_reading *reading, const struct arm_member *member,
+			 const char *path)
+{
+	char target[ARM_TARGET_MAX];
+
+	arm_target(reading, path, target);
+	if (member->form == ARM_LOCATION)
+		arm_error(reading->errors, 400, "LocationRequired", target,
+			  "the body has no location; give the name of a region");
+	else
+		arm_misfit(reading->errors, target, "is missing; it is required");
+}
+
+/* The member of the body; NULL: it is not there, or is in something of the wrong type, which is an
+ * error. */
+static json_t *get_checked(struct arm_reading *reading, const char *path)
+{
+	const json_t *at = reading->body;
+	const char *rest = path;
+	struct arm_step step;
+
+	while (arm_next_step(&rest, &step)) {
+		char place[ARM_TARGET_MAX];
+		size_t length = (size_t)(step.name - path) + step.length;
+
+		at = arm_own_member(at, step.name, step.length);
+		if (!at)
+			return NULL;
+		snprintf(place, sizeof place, "%.*s", (int)length, path);
+		if (step.in_array && (!json_is_array(at) || json_array_size(at) > 1)) {
+			misfit(reading, place, "an array of one object");
+			return NULL;
+		}
+		if (step.in_array)
+			at = json_array_get(at, 0);
+		if (*rest != '\0' && at && !json_is_object(at)) {
+			misfit(reading, place,
+			       step.in_array ? "an array of one object" : "an object");
+			return NULL;
+		}
+	}
+	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+}
+
+static json_t *read_word(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	char expected[ARM_TARGET_MAX] = "";
+
+	for (size_t i = 0; text && field->names[i]; i++)
+		if (strcasecmp(field->names[i], text) == 0)
+			return json_text(field->names[i]);
+	for (size_t i = 0; member->words[i]; i++)
+		text_append(expected, sizeof expected, "%s\"%s\"", i > 0 ? " or " : "",
+			    member->words[i]);
+	misfit(reading, path, expected);
+	return NULL;
+}
+
+/* "West Europe" is westeurope. */
+static json_t *read_location(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	char location[ARM_TARGET_MAX];
+	size_t used = 0;
+
+	if (!text || !*text || strlen(text) >= sizeof location) {
+		misfit(reading, path, "the name of a region: \"westeurope\"");
+		return NULL;
+	}
+	for (; *text; text++)
+		if (*text != ' ')
+			location[used++] = (char)name_lower((uint8_t)*text);
+	location[used] = '\0';
+	return json_text(location);
+}
+
+static json_t *read_metadata(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *text;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)value, key, text)
+	{
+		if (json_is_string(text) && !strchr(key, '=')) {
+			json_add(array, json_sprintf("%s=%s", key, json_string_value(text)));
+			continue;
+		}
+		misfit(reading, path, "an object of strings, without \"=\" in their names");
+		break;
+	}
+	if (!json_is_object(value))
+		misfit(reading, path, "an object of strings: {\"NAME\": \"VALUE\"}");
+	return array;
+}
+
+/* What the id names, which is the value itself or in an object. False: it is no such id, or nothing
+ * is there, which is an error. */
+static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool is_text,
+		    const char *path, const json_t *value, struct path *to)
+{
+	struct api_request *request = reading->request;
+	const char *id = json_string_value(is_text                 ? value
+					   : json_is_object(value) ? arm_get(value, "id")
+								   : NULL);
+	char target[ARM_TARGET_MAX], own[ARM_ID_MAX];
+	const struct arm_type *type;
+
+	if (!id) {
+		misfit(reading, path,
+		       is_text ? "an id: \"/subscriptions/...\""
+			       : "an object with an id: {\"id\": \"/subscriptions/...\"}");
+		return false;
+	}
+	snprintf(target, sizeof target, "%s%s%s", reading->place, path, is_text ? "" : ".id");
+	if (arm_id_read(request, id, &type, to) != 0 || type != of || *path_name(to) == '\0') {
+		arm_misfit(reading->errors, target,
+			   "\"%.300s\" is not the id of one; give /subscriptions/SUBSCRIPTION/"
+			   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s",
+			   id, (int)strcspn(of->path, "/"), of->path,
+			   strchr(of->path, '/') ? strchr(of->path, '/') : "",
+			   strchr(of->path, '/') ? "/NAME" : "");
+		return false;
+	}
+	if (part_find(served(request), to))
+		return true;
+	arm_error(reading->errors, 400, "InvalidResourceReference", target,
+		  "Resource %s referenced by resource %s was not found. Please make sure that the "
+		  "referenced resource exists, and that both resources are in the same region.",
+		  id, arm_id(request, reading->path, own));
+	return false;
+}
+
+static json_t *read_reference_of(struct arm_reading *reading, const struct arm_member *member,
+				 const char *path, const json_t *value)
+{
+	struct path to;
+
+	if (!read_id(reading, arm_type_named(member->of, strlen(member->of)),
+		     member->form == ARM_ID_TEXT, path, value, &to))
+		return NULL;
+	to = arm_spelled(reading->request, &to, part_find(served(reading->request), &to));
+	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
+			       : json_sprintf("%s/%s", to.group, to.names[0]);
+}
+
+static json_t *read_references(struct arm_reading *reading, const struct arm_member *member,
+			       const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *item, *text;
+	char place[ARM_TARGET_MAX];
+	size_t i;
+
+	if (!json_is_array(value) || (member->required && json_array_size(value) == 0))
+		misfit(reading, path, "an array of objects with an id: [{\"id\": \"...\"}]");
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		text = read_reference_of(reading, member, place, item);
+		if (text)
+			json_add(array, text);
+	}
+	return array;
+}
+
+static json_t *read_subnet(struct arm_reading *reading, const char *path, const json_t *value)
+{
+	const char *of = "virtualNetworks/subnets";
+	char target[ARM_TARGET_MAX], id[ARM_ID_MAX];
+	struct path to, network;
+
+	if (!arm_network_of(reading->request, reading->path, &network) ||
+	    !read_id(reading, arm_type_named(of, strlen(of)), false, path, value, &to))
+		return NULL;
+	if (strcasecmp(network.group, to.group) == 0 &&
+	    strcasecmp(network.names[0], to.names[0]) == 0)
+		return json_text(path_name(&to));
+	snprintf(target, sizeof target, "%s%s.id", reading->place, path);
+	arm_misfit(reading->errors, target,
+		   "the subnet is not in the resolver's network; give one of %s",
+		   arm_id(reading->request, &network, id));
+	return NULL;
+}
+
+static json_t *read_form(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, json_t *value);
+
+/* The keys of one object of a body; places of errors begin with `path`. */
+static json_t *read_object(struct arm_reading *reading, const struct group *fields,
+			   const struct arm_member *member, const char *path, const json_t *said)
+{
+	json_t *object = json_object();
+	char place[ARM_TARGET_MAX];
+
+	for (const struct arm_member *inner = member->inner; inner->path; inner++) {
+		json_t *value = inner->key ? arm_get(said, inner->path) : NULL, *read;
+		bool is_empty = json_is_string(value) && json_string_length(value) == 0;
+
+		snprintf(place, sizeof place, "%s.%s", path, inner->path);
+		if (inner->required && (!value || is_empty))
+			fail_lacking(reading, inner, place);
+		if (!value || is_empty)
+			continue;
+		read = read_form(reading, schema_field(fields, inner->key), inner, place, value);
+		if (read)
+			json_put(object, inner->key, read);
+	}
+	return object;
+}
+
+/* Whether two objects have the same members of those that Azure has, with defaults. */
+static bool is_same_object(const struct group *fields, const struct arm_member *member,
+			   const json_t *left, const json_t *right)
+{
+	for (const struct arm_member *inner = member->inner; inner->path; inner++) {
+		const struct field *field = inner->key ? schema_field(fields, inner->key) : NULL;
+		json_t *a = field ? json_object_get(left, inner->key) : NULL,
+		       *b = field ? json_object_get(right, inner->key) : NULL;
+
+		if (!a && !b)
+			continue;
+		if (a && b ? json_equal(a, b) : values_is_fallback(field, a ? a : b))
+			continue;
+		return false;
+	}
+	return true;
+}
+
+/* An item that is there already stays whole, with what Azure has no member for. */
+static json_t *read_objects(struct arm_reading *reading, const struct field *field,
+			    const struct arm_member *member, const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *said, *now;
+	const json_t *before = json_object_get(reading->base, member->key);
+	char place[ARM_TARGET_MAX];
+	size_t i, k;
+
+	if (!json_is_array(value))
+		misfit(reading, path, "an array of objects");
+	json_array_foreach((json_t *)(uintptr_t)value, i, said)
+	{
+		json_t *read;
+
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		if (!json_is_object(said)) {
+			misfit(reading, place, "an object");
+			continue;
+		}
+		read = read_object(reading, field->group, member, place, said);
+		json_array_foreach((json_t *)(uintptr_t)before, k, now)
+		{
+			if (!is_same_object(field->group, member, read, now))
+				continue;
+			json_decref(read);
+			read = json_incref(now);
+			break;
+		}
+		json_add(array, read);
+	}
+	return array;
+}
+
+/* NULL: it does not fit, which is an error. */
+static json_t *read_record(struct arm_reading *reading, const struct arm_member *member,
+			   const char *path, const json_t *value)
+{
+	const struct arm_member *datum;
+	char place[ARM_TARGET_MAX];
+	json_t *record;
+
+	if (!json_is_object(value)) {
+		misfit(reading, path, "an object");
+		return NULL;
+	}
+	record = record_data_read(member->inner, value, &datum);
+	if (record || !datum)
+		return record;
+	snprintf(place, sizeof place, "%s.%s", path, datum->path);
+	misfit(reading, place, record_data_expected(datum));
+	return NULL;
+}
+
+/* A record that is there already stays as it was written. */
+static json_t *keep_record(struct arm_reading *reading, const struct arm_member *member,
+			   json_t *record)
+{
+	const char *zone = reading->path->names[0];
+	json_t *now,
+		*is = record ? record_data_print(member->inner, json_string_value(record), zone)
+			     : NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(reading->base, member->key), i, now)
+	{
+		json_t *was = record_data_print(member->inner, json_string_value(now), zone);
+		bool same = json_equal(was, is);
+
+		json_decref(was);
+		if (!same)
+			continue;
+		json_decref(record);
+		record = json_incref(now);
+		break;
+	}
+	json_decref(is);
+	return record;
+}
+
+static json_t *read_records(struct arm_reading *reading, const struct arm_member *member,
+			    const char *path, const json_t *value)
+{
+	json_t *array = json_array(), *item, *record;
+	char place[ARM_TARGET_MAX];
+	size_t i;
+
+	if (member->form == ARM_RECORD) {
+		record = keep_record(reading, member, read_record(reading, member, path, value));
+		if (record)
+			json_add(array, record);
+		return array;
+	}
+	if (!json_is_array(value))
+		misfit(reading, path, "an array of objects");
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	{
+		snprintf(place, sizeof place, "%s[%zu]", path, i);
+		record = keep_record(reading, member, read_record(reading, member, place, item));
+		if (record)
+			json_add(array, record);
+	}
+	return array;
+}
+
+/* As it is: the engine says what does not fit. But an empty array or object is for it as if nothing
+ * were given. */
+static json_t *read_plain(struct arm_reading *reading, const struct field *field, const char *path,
+			  json_t *value)
+{
+	bool is_list = field->type == FIELD_STRINGS || field->type == FIELD_DOMAINS ||
+		       field->type == FIELD_HOSTS || field->type == FIELD_PREFIXES;
+	char expected[ARM_TARGET_MAX];
+
+	if ((json_is_object(value) && json_object_size(value) == 0) ||
+	    (json_is_array(value) && json_array_size(value) == 0 && !is_list)) {
+		misfit(reading, path, schema_expected(field, expected, sizeof expected));
+		return NULL;
+	}
+	return json_incref(value);
+}
+
+/* Keeps how the names of records were written, where that is not how they are printed. */
+static void keep_written(struct arm_reading *reading, const struct arm_member *member,
+			 const json_t *value, const json_t *records)
+{
+	json_t *printed = json_array(), *written = json_array(), *item;
+	bool is_one = member->form == ARM_RECORD;
+	char *text;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)records, i, item)
+	{
+		json_add(printed, record_data_print(member->inner, json_string_value(item),
+						    reading->path->names[0]));
+		json_add(written, record_data_written(member->inner,
+						      is_one ? value : json_array_get(value, i)));
+	}
+	json_object_del(reading->kept, member->path);
+	if (!json_equal(written, printed)) {
+		text = json_dumps(is_one ? json_array_get(written, 0) : written,
+				  JSON_COMPACT | JSON_SORT_KEYS);
+		json_put(reading->kept, member->path, json_text(text));
+		free(text);
+	}
+	json_decref(printed);
+	json_decref(written);
+}
+
+/* The value of a key; NULL: it does not fit, which is an error. */
+static json_t *read_form(struct arm_reading *reading, const struct field *field,
+			 const struct arm_member *member, const char *path, json_t *value)
+{
+	switch (member->form) {
+	case ARM_WORD: return read_word(reading, field, member, path, value);
+	case ARM_LOCATION: return read_location(reading, path, value);
+	case ARM_TAGS:
+		if (!json_is_object(value))
+			misfit(reading, path, "an object of strings: {\"NAME\": \"VALUE\"}");
+		return json_incref(value);
+	case ARM_METADATA: return read_metadata(reading, path, value);
+	case ARM_ID:
+	case ARM_ID_TEXT: return read_reference_of(reading, member, path, value);
+	case ARM_IDS: return read_references(reading, member, path, value);
+	case ARM_SUBNET: return read_subnet(reading, path, value);
+	case ARM_OBJECTS: return read_objects(reading, field, member, path, value);
+	case ARM_RECORD:
+	case ARM_RECORDS: return read_records(reading, member, path, value);
+	default: return read_plain(reading, field, path, value);
+	}
+}
+
+/* ---- member by member ---- */
+
+/* A member in a body. An empty text is none, where the member need not be there. */
+static json_t *get_member(struct arm_reading *reading, const struct arm_member *member,
+			  const char *path)
+{
+	json_t *value = get_checked(reading, path);
+	bool is_empty = json_is_string(value) && json_string_length(value) == 0;
+
+	return is_empty && !member->required ? NULL : value;
+}
+
+/* Whether another member gives the same key. */
+static bool has_other(struct arm_reading *reading, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX];
+
+	for (const struct arm_member *other = reading->type->members; other->path; other++)
+		if (other->other && other->key && strcmp(other->key, member->key) == 0 &&
+		    get_member(reading, other, arm_member_path(other, path)))
+			return true;
+	return false;
+}
+
+static void fail_fixed(struct arm_reading *reading, const struct arm_member *member,
+		       const char *path)
+{
+	char target[ARM_TARGET_MAX], name[NAME_TEXT_MAX];
+
+	arm_target(reading, path, target);
+	arm_name(reading->path, name);
+	if (reading->type->kind == KIND_GROUP)
+		arm_error(reading->errors, 409, "InvalidResourceGroupLocation", target,
+			  "Invalid resource group location '%s'. The Resource group already exists "
+			  "in location '%s'.",
+			  json_text_of(reading->body, "location"),
+			  json_string_value(arm_get(reading->shown, "location")));
+	else if (member->form == ARM_LOCATION)
+		arm_error(reading->errors, 409, "InvalidResourceLocation", target,
+			  "The resource '%s' already exists in location '%s'. A resource with the "
+			  "same name cannot be created in another location; delete it first.",
+			  name, json_string_value(arm_get(reading->shown, "location")));
+	else
+		arm_error(reading->errors, 409, "Conflict", target,
+			  "%s: it cannot change; delete %s and make it anew", target, name);
+}
+
+/* Whether the value says what the key has now, also where it is written otherwise. */
+static bool is_value(const struct arm_reading *reading, const struct arm_member *member,
+		     const json_t *value)
+{
+	const json_t *now = json_object_get(reading->base, member->key);
+	const char *text = json_string_value(value), *own = json_string_value(now);
+
+	if (member->form == ARM_LOCATION && reading->shown)
+		own = json_string_value(arm_get(reading->shown, "location"));
+	if (!text || !own)
+		return json_equal((json_t *)(uintptr_t)value, (json_t *)(uintptr_t)now);
+	if (schema_field(fields_of(reading->type), member->key)->type == FIELD_DOMAIN) {
+		size_t length = strlen(text), own_length = strlen(own);
+
+		length -= length > 1 && text[length - 1] == '.';
+		own_length -= own_length > 1 && own[own_length - 1] == '.';
+		return length == own_length && strncasecmp(text, own, length) == 0;
+	}
+	return (member->fixed ? strcasecmp(text, own) : strcmp(text, own)) == 0;
+}
+
+static void take_value(struct arm_reading *reading, const struct arm_member *member,
+		       const char *path, json_t *value)
+{
+	const struct kind *kind = kind_of_id(reading->type->kind);
+	json_t *read = read_form(reading, schema_field(fields_of(reading->type), member->key),
+				 member, path, value);
+	bool was_there = json_object_get(reading->base, member->key);
+
+	if (!read)
+		return;
+	if (member->form == ARM_RECORD || member->form == ARM_RECORDS)
+		keep_written(reading, member, value, read);
+	if (is_value(reading, member, read) ||
+	    (!was_there && !member->required && values_is_default(kind, member->key, read)))
+		json_decref(read);
+	else if (member->fixed && reading->shown)
+		fail_fixed(reading, member, path), json_decref(read);
+	else
+		json_put(reading->values, member->key, read);
+}
+
+static void read_member(struct arm_reading *reading, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX];
+	json_t *value, *now;
+
+	value = get_member(reading, member, arm_member_path(member, path));
+	now = reading->shown ? arm_get(reading->shown, path) : NULL;
+	if (value && now && !member->other && json_equal(value, now))
+		return; /* as it is shown, so as it is */
+	if (value) {
+		take_value(reading, member, path, value);
+		return;
+	}
+	if (reading->merges || member->other || has_other(reading, member))
+		return;
+	value = json_object_get(reading->values, member->key);
+	json_object_del(reading->kept, member->path); /* how its records were written */
+	if (member->required)
+		fail_lacking(reading, member, path);
+	else if (value && !values_is_default(kind_of_id(reading->type->kind), member->key, value))
+		json_object_del(reading->values, member->key);
+}
+
+static void read_global(struct arm_reading *reading)
+{
+	const json_t *value = get_checked(reading, "location");
+	const char *text = json_string_value(value);
+	char target[ARM_TARGET_MAX];
+
+	if (value ? text && strcasecmp(text, "global") == 0 : reading->merges || reading->shown)
+		return;
+	arm_target(reading, "location", target);
+	if (!value)
+		arm_error(reading->errors, 400, "LocationRequired", target,
+			  "the body has no location; give \"global\"");
+	else
+		arm_error(reading->errors, 400, "LocationNotAvailableForResourceType", target,
+			  "The provided location '%s' is not available for resource type "
+			  "'" ARM_PROVIDER "/%s'. List of available regions for the resource type "
+			  "is 'global'.",
+			  text ? text : "", reading->type->path);
+}
+
+/* What nothing here uses is kept as JSON, by the path that it has. */
+static void read_kept(struct arm_reading *reading, const struct arm_member *member)
+{
+	char path[ARM_TARGET_MAX], *text;
+	json_t *value, *usual = arm_json_of(member->fallback);
+
+	value = arm_get(reading->body, arm_member_path(member, path));
+	if (member->beside && !json_object_get(reading->values, member->beside))
+		value = NULL;
+	if (value && json_equal(value, reading->shown ? arm_get(reading->shown, path) : NULL)) {
+		json_decref(usual);
+		return; /* as it is shown, so as it is */
+	}
+	if (member->required && !value && !reading->merges)
+		fail_lacking(reading, member, path);
+	if (value && !json_equal(value, usual)) {
+		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+		json_put(reading->kept, member->path, json_text(text));
+		free(text);
+	} else if (value || !reading->merges) {
+		json_object_del(reading->kept, member->path);
+	}
+	json_decref(usual);
+}
+
+/* ---- what is inside ---- */
+
+struct children { /* of a body */
+	struct arm_reading *reading;
+	const struct arm_type *type;
+	const json_t *array;
+};
+
+static json_t *child_named(const json_t *array, const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		const char *own = json_string_value(arm_get(item, "name"));
+
+		if (own && strcasecmp(own, name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static void add_edit(struct arm_reading *reading, const struct path *path, const void *item,
+		     json_t *values)
+{
+	struct change_error error;
+
+	if (!item_may_change(served(reading->request), path, item, !values, &error)) {
+		arm_error(reading->errors, 409, "ResourceReadOnly", reading->place, "%s: %s",
+			  path_name(path), error.text);
+		json_decref(values);
+	} else if (api_edit_also(reading->edit, path, values) != 0) {
+		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	}
+}
+
+static void read_child(struct arm_reading *outer, const struct arm_type *type, const json_t *body,
+		       const char *place)
+{
+	struct api_request *request = outer->request;
+	const char *name = json_string_value(arm_get(body, "name"));
+	const struct path path = {
+		kind_of_id(type->kind),
+		outer->path->group,
+		{outer->path->names[0], arena_strdup(&request->arena, name ? name : "")}};
+	struct arm_reading reading = {.request = request,
+				      .edit = outer->edit,
+				      .type = type,
+				      .path = &path,
+				      .place = place,
+				      .body = body,
+				      .errors = outer->errors};
+	struct arm_shown shown = {.values = NULL};
+	struct change_error error;
+	json_t *base = NULL;
+
+	if (!json_is_object(body) || !name || !*name) {
+		misfit(&reading, "name", "the name of a resource");
+		return;
+	}
+	if (arm_find_plain(request, type, &path, &shown, &error)) {
+		reading.shown = arm_print(&shown);
+		reading.base = base = arm_base(&shown, &error);
+	}
+	arm_read_body(&reading);
+	if (!json_equal(reading.values, base)) {
+		if (!base)
+			json_put(reading.values, "name", json_text(name));
+		add_edit(outer, &path, shown.item, json_incref(reading.values));
+	}
+	json_decref(reading.values);
+	json_decref((json_t *)(uintptr_t)reading.shown);
+	json_decref(base);
+	arm_shown_release(&shown);
+}
+
+static void remove_missing(void *context, struct arm_shown *child)
+{
+	const struct children *children = context;
+
+	if (child_named(children->array, path_name(&child->path)))
+		return;
+	if (particular_is_held(child, children->reading->errors))
+		return;
+	add_edit(children->reading, &child->path, child->item, NULL);
+}
+
+/* A body that has them has all of them. */
+static void read_children(struct arm_reading *reading, const struct arm_member *member)
+{
+	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
+	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
+	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
+	struct children children = {reading, type, array};
+	struct arm_shown shown;
+	struct change_error error;
+	size_t i;
+
+	if (!array)
+		return;
+	if (!json_is_array(array)) {
+		misfit(reading, path, "an array of resources");
+		return;
+	}
+	json_array_foreach(array, i, item)
+	{
+		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
+						 reading->place, path, i);
+		const char *name = json_string_value(arm_get(item, "name"));
+
+		if (name && child_named(array, name) != item) {
+			snprintf(target, sizeof target, "%sname", place ? place : "");
+			arm_misfit(reading->errors, target,
+				   "\"%.80s\" occurs twice; give each name once", name);
+			continue;
+		}
+		read_child(reading, type, item, place ? place : "");
+	}
+	if (!reading->shown ||
+	    !arm_find_plain(reading->request, reading->type, reading->path, &shown, &error))
+		return;
+	if (type->kind == KIND_SUBNET)
+		shown.users = particular_users(reading->request, reading->path);
+	arm_each_child(&shown, type, remove_missing, &children);
+	arm_shown_release(&shown);
+}
+
+void arm_read_body(struct arm_reading *reading)
+{
+	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
+	(void)get_checked(reading, "properties.provisioningState"); /* is it an object? */
+	reading->kept = json_deep_copy(json_object_get(reading->values, "azure"));
+	if (!reading->kept)
+		reading->kept = json_object();
+	for (const struct arm_member *member = reading->type->members; member->path; member++)
+		switch (member->form) {
+		case ARM_SHOWN: break;
+		case ARM_GLOBAL: read_global(reading); break;
+		case ARM_KEPT: read_kept(reading, member); break;
+		case ARM_CHILDREN: read_children(reading, member); break;
+		default: read_member(reading, member);
+		}
+	if (json_object_size(reading->kept) > 0)
+		json_put(reading->values, "azure", json_incref(reading->kept));
+	else if (json_object_size(json_object_get(reading->values, "azure")) > 0)
+		json_object_del(reading->values, "azure");
+	json_decref(reading->kept);
+	if (reading->type->read)
+		reading->type->read(reading);
+}
+
+/* ---- faults ---- */
+
+char *arm_target_of_key(const struct arm_type *type, const char *key, char text[ARM_TARGET_MAX])
+{
+	size_t length = strcspn(key, "[.");
+	char path[ARM_TARGET_MAX];
+
+	for (const struct arm_member *member = type->members; member->path; member++) {
+		const char *rest = key + length, *dot = strchr(rest, '.');
+
+		if (!member->key || member->other || strncmp(member->key, key, length) != 0 ||
+		    member->key[length] != '\0')
+			continue;
+		arm_member_path(member, path);
+		for (const struct arm_member *inner = member->inner;
+		     dot && member->form == ARM_OBJECTS && inner->path; inner++) {
+			if (strcmp(inner->key, dot + 1) != 0)
+				continue;
+			snprintf(text, ARM_TARGET_MAX, "%s%.*s.%s", path, (int)(dot - rest), rest,
+				 inner->path);
+			return text;
+		}
+		snprintf(text, ARM_TARGET_MAX, "%s%s", path, rest);
+		return text;
+	}
+	snprintf(text, ARM_TARGET_MAX, "%s", strcmp(key, "name") == 0 ? key : "");
+	return text;
+}

@@ -1,0 +1,219 @@
+#include "resolver/control/api/azure/record_data.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/body.h"
+#include "resolver/control/base/json.h"
+
+static unsigned char read_escape(const char **at)
+{
+	const char *digits = *at + 1;
+
+	if (isdigit((unsigned char)digits[0]) && isdigit((unsigned char)digits[1]) &&
+	    isdigit((unsigned char)digits[2])) {
+		*at += 4;
+		return (unsigned char)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 +
+				       digits[2] - '0');
+	}
+	*at += 1 + (*digits != '\0');
+	return (unsigned char)*digits;
+}
+
+/* The next part of a record's data as a master file has it, in the buffer; of a string, without
+ * quotes and escapes. False: there is none. */
+static bool next_datum(const char **at, bool is_string, char *part, size_t size)
+{
+	bool quoted = false;
+	size_t used = 0;
+
+	*at += strspn(*at, " \t");
+	if (**at == '\0')
+		return false;
+	if (is_string && **at == '"') {
+		quoted = true;
+		(*at)++;
+	}
+	while (**at != '\0' && used + 1 < size) {
+		if (quoted ? **at == '"' : strchr(" \t", **at) != NULL)
+			break;
+		part[used++] = is_string && **at == '\\' ? (char)read_escape(at) : *(*at)++;
+	}
+	part[used] = '\0';
+	*at += quoted && **at == '"';
+	return true;
+}
+
+/* A domain name of the data, which may be relative to the zone: in full, without a final dot. */
+static json_t *print_name(const char *name, const char *zone)
+{
+	size_t length = strlen(name);
+
+	if (strcmp(name, "@") == 0)
+		return json_text(zone);
+	if (length > 1 && name[length - 1] == '.')
+		return json_stringn(name, length - 1);
+	return length == 1 && *name == '.' ? json_text(name) : json_sprintf("%s.%s", name, zone);
+}
+
+enum { RECORD_TEXT_MAX = 65536 };
+
+json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone)
+{
+	char *part = malloc(RECORD_TEXT_MAX);
+	json_t *object = json_object(), *strings;
+
+	for (; part && data->path; data++) {
+		if (data->form == ARM_STRINGS) {
+			strings = json_array();
+			while (next_datum(&text, true, part, RECORD_TEXT_MAX))
+				json_add(strings, json_text(part));
+			json_put(object, data->path, strings);
+			continue;
+		}
+		if (!next_datum(&text, false, part, RECORD_TEXT_MAX))
+			continue;
+		json_put(object, data->path,
+			 data->form == ARM_NUMBER ? json_integer(strtoll(part, NULL, 10))
+			 : data->form == ARM_NAME ? print_name(part, zone)
+						  : json_text(part));
+	}
+	free(part);
+	return object;
+}
+
+/* A string of a TXT record as a master file has it. */
+static void add_string(FILE *out, const char *string)
+{
+	fputc('"', out);
+	for (const char *at = string; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f) {
+			fprintf(out, "\\%03u", (unsigned char)*at);
+			continue;
+		}
+		if (*at == '"' || *at == '\\')
+			fputc('\\', out);
+		fputc(*at, out);
+	}
+	fputc('"', out);
+}
+
+/* Whether it is one part of a record's data: no more than that, and no comment. */
+static bool is_word(const char *text)
+{
+	return text && *text && text[strcspn(text, " \t\r\n;()\"")] == '\0';
+}
+
+static bool read_datum(const struct arm_member *data, const json_t *value, FILE *out)
+{
+	const char *text = json_string_value(value);
+	json_t *string;
+	size_t i;
+
+	switch (data->form) {
+	case ARM_NUMBER:
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return json_is_integer(value) && json_integer_value(value) >= 0;
+	case ARM_NAME:
+		fprintf(out, "%s%s", text ? text : "",
+			text && *text && text[strlen(text) - 1] == '.' ? "" : ".");
+		return is_word(text);
+	case ARM_STRINGS:
+		json_array_foreach((json_t *)(uintptr_t)value, i, string)
+		{
+			if (!json_is_string(string))
+				return false;
+			fputs(i > 0 ? " " : "", out);
+			add_string(out, json_string_value(string));
+		}
+		return json_array_size(value) > 0;
+	default: fputs(text ? text : "", out); return is_word(text);
+	}
+}
+
+const char *record_data_expected(const struct arm_member *data)
+{
+	switch (data->form) {
+	case ARM_NUMBER: return "a whole number";
+	case ARM_NAME: return "a domain name";
+	case ARM_STRINGS: return "an array of strings";
+	default: return "an address";
+	}
+}
+
+json_t *record_data_read(const struct arm_member *data, const json_t *object,
+			 const struct arm_member **misfit)
+{
+	const struct arm_member *first = data;
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	json_t *record = NULL;
+	bool good = out;
+
+	*misfit = NULL;
+	for (; good && data->path; data++) {
+		if (data > first)
+			fputc(' ', out);
+		good = read_datum(data, arm_get(object, data->path), out);
+		if (!good)
+			*misfit = data;
+	}
+	if (out && fclose(out) == 0 && good)
+		record = json_text(text);
+	free(text);
+	return record;
+}
+
+/* Whether two texts are the same domain name, be its final dot there or not. */
+static bool is_same_name(const char *left, const char *right)
+{
+	size_t length = strlen(left), other = strlen(right);
+
+	length -= length > 1 && left[length - 1] == '.';
+	other -= other > 1 && right[other - 1] == '.';
+	return length == other && strncasecmp(left, right, length) == 0;
+}
+
+/* Whether what a client wrote says what is printed. */
+static bool says_record(const struct arm_member *data, const json_t *written, const json_t *printed)
+{
+	for (; data->path; data++) {
+		const json_t *said = arm_get(written, data->path),
+			     *is = json_object_get(printed, data->path);
+		const char *text = json_string_value(said), *own = json_string_value(is);
+		bool same = data->form == ARM_NAME && text && own
+				    ? is_same_name(text, own)
+				    : said && json_equal((json_t *)(uintptr_t)said,
+							 (json_t *)(uintptr_t)is);
+
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+json_t *record_data_as_written(const struct arm_member *data, const json_t *written,
+			       json_t *printed)
+{
+	if (!says_record(data, written, printed))
+		return printed;
+	json_decref(printed);
+	return json_incref((json_t *)(uintptr_t)written);
+}
+
+json_t *record_data_written(const struct arm_member *data, const json_t *value)
+{
+	json_t *object = json_object();
+
+	for (; data->path; data++) {
+		json_t *datum = arm_get(value, data->path);
+
+		if (datum)
+			json_put(object, data->path, json_incref(datum));
+	}
+	return object;
+}

@@ -1,0 +1,28 @@
+/* The data of DNS records in both forms: a text as in a master file ("10 mail"), and an object of
+ * Azure's ({"preference": 10, "exchange": "mail.contoso.com"}). `data`: its members in the order of
+ * the text, up to one without a path. */
+#ifndef SLUICE_ARM_RECORD_DATA_H
+#define SLUICE_ARM_RECORD_DATA_H
+
+#include "resolver/control/api/azure/type.h"
+
+/* Names are printed in full, without the final dot; those of the text may be relative to the zone.
+ */
+json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone);
+/* The text; NULL: *misfit does not fit, or (*misfit NULL) there is no memory. */
+json_t *record_data_read(const struct arm_member *data, const json_t *object,
+			 const struct arm_member **misfit);
+/* "a domain name": what the datum takes. */
+const char *record_data_expected(const struct arm_member *datum);
+
+/* Clients look for a record by the final dot that they gave it, so that is kept beside the text:
+ *
+ *     written ─► record_data_written ─► kept ─► record_data_as_written ─► shown
+ *
+ * The members of the object, by Azure's names. */
+json_t *record_data_written(const struct arm_member *data, const json_t *object);
+/* What was written, where that says the same as what is printed now, which is taken over. */
+json_t *record_data_as_written(const struct arm_member *data, const json_t *written,
+			       json_t *printed);
+
+#endif

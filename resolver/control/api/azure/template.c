@@ -1,0 +1,288 @@
+/* A group as a template that can be deployed elsewhere: one parameter for the name of each resource
+ * at the top, ids of what is in the template as resourceId(...), and no member that is computed. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "resolver/control/api/azure/all.h"
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/body.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "rules/schema/model.h"
+#include "rules/text.h"
+
+struct template
+{
+	struct api_request *request;
+	struct arm_found_list list;
+	json_t *parameters, *resources;
+};
+
+static bool is_exported(const struct arm_type *type)
+{
+	/* What is shown inside something is in its body. */
+	return type->kind != KIND_SUBNET && type->kind != KIND_PEERING && type->kind != KIND_GROUP;
+}
+
+/* A private endpoint's interface is made with it. */
+static bool is_made_along(const struct arm_found *found)
+{
+	return found->type->kind == KIND_INTERFACE &&
+	       ((const struct network_interface *)found->item)->private_endpoint;
+}
+
+/* "virtualNetworks_hub_name" */
+static char *parameter_name(const struct path *path, char text[ARM_ID_MAX])
+{
+	const struct path root = part_root(path);
+	const struct arm_type *type = arm_type_of_kind(root.kind->id);
+
+	snprintf(text, ARM_ID_MAX, "%s_%s_name", type->path, path->names[0]);
+	for (char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	return text;
+}
+
+static bool is_among(const struct template *template, const struct path *path)
+{
+	const struct path root = part_root(path);
+
+	for (size_t i = 0; i < template->list.count; i++) {
+		const struct path *own = &template->list.items[i].path;
+
+		if (own->kind == root.kind && strcasecmp(own->group, root.group) == 0 &&
+		    strcasecmp(own->names[0], root.names[0]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]" */
+static json_t *resource_id(const struct path *path)
+{
+	const struct arm_type *type = arm_type_of(path);
+	char parameter[ARM_ID_MAX], name[NAME_TEXT_MAX];
+
+	parameter_name(path, parameter);
+	return path->kind->parent ? json_sprintf("[resourceId('%s/%s', parameters('%s'), '%s')]",
+						 type->family->provider, type->path, parameter,
+						 arm_name(path, name))
+				  : json_sprintf("[resourceId('%s/%s', parameters('%s'))]",
+						 type->family->provider, type->path, parameter);
+}
+
+static void add_dependency(json_t *depends, json_t *id)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(depends, i, item)
+	{
+		if (!json_equal(item, id))
+			continue;
+		json_decref(id);
+		return;
+	}
+	json_add(depends, id);
+}
+
+/* Ids become expressions, and texts that would be read as one are escaped. */
+static json_t *with_expressions(const struct template *template, const json_t *value,
+				json_t *depends)
+{
+	json_t *copy, *item;
+	const char *key, *text = json_string_value(value);
+	const struct arm_type *type;
+	struct path path;
+	size_t i;
+
+	if (json_is_object(value)) {
+		copy = json_object();
+		json_object_foreach((json_t *)(uintptr_t)value, key, item)
+			json_put(copy, key, with_expressions(template, item, depends));
+		return copy;
+	}
+	if (json_is_array(value)) {
+		copy = json_array();
+		json_array_foreach((json_t *)(uintptr_t)value, i, item)
+			json_add(copy, with_expressions(template, item, depends));
+		return copy;
+	}
+	if (!text)
+		return json_incref((json_t *)(uintptr_t)value);
+	if (strncasecmp(text, "/subscriptions/", 15) == 0 &&
+	    arm_id_read(template->request, text, &type, &path) == 0 && is_among(template, &path)) {
+		add_dependency(depends, resource_id(&path));
+		return resource_id(&path);
+	}
+	return *text == '[' ? json_sprintf("[%s", text) : json_text(text);
+}
+
+static void add_resource(struct template *template, struct arm_shown *shown)
+{
+	const struct path root = part_root(&shown->path);
+	json_t *body, *depends = json_array(), *resource, *parameter;
+	char name[ARM_ID_MAX], own[NAME_TEXT_MAX], original[NAME_TEXT_MAX];
+	const char *key;
+	json_t *value;
+
+	shown->is_bare = true;
+	body = arm_print(shown);
+	parameter_name(&shown->path, name);
+	if (!json_object_get(template->parameters, name)) {
+		parameter = json_make("{s:o, s:s}", "defaultValue",
+				      json_text(arm_name(&root, original)), "type", "string");
+		json_put(template->parameters, name, parameter);
+	}
+	resource = json_make(
+		"{s:o, s:s, s:o}", "type",
+		json_sprintf("%s/%s", shown->type->family->provider, shown->type->path),
+		"apiVersion", shown->type->family->versions[0], "name",
+		shown->path.kind->parent ? json_sprintf("[concat(parameters('%s'), '/%s')]", name,
+							arm_name(&shown->path, own))
+					 : json_sprintf("[parameters('%s')]", name));
+	json_object_foreach(body, key, value)
+	{
+		static const char *const around[] = {"id", "name", "type", "etag", NULL};
+
+		if (!text_is_among(key, around))
+			json_put(resource, key, with_expressions(template, value, depends));
+	}
+	if (shown->path.kind->parent)
+		add_dependency(depends, resource_id(&root));
+	if (json_array_size(depends) > 0)
+		json_put(resource, "dependsOn", depends);
+	else
+		json_decref(depends);
+	json_add(template->resources, resource);
+	json_decref(body);
+}
+
+/* Whether the request asks for the resource: "*", or its id, or that of what it is in. */
+static bool is_asked(const struct api_request *request, const struct path *path)
+{
+	const struct path root = part_root(path);
+	json_t *asked = arm_get(request->body, "resources"), *item;
+	char id[ARM_ID_MAX], outer[ARM_ID_MAX];
+	size_t i;
+
+	if (!asked)
+		return true;
+	arm_id(request, path, id);
+	arm_id(request, &root, outer);
+	json_array_foreach(asked, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (text && (strcmp(text, "*") == 0 || strcasecmp(text, id) == 0 ||
+			     strcasecmp(text, outer) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* ERR_INVALID: they cannot be read, which has been answered. */
+static int add_record_sets(struct template *template, const struct arm_found *zone)
+{
+	struct api_request *request = template->request;
+	struct path path = {
+		kind_of_id(KIND_RECORD_SET), zone->path.group, {zone->path.names[0], NULL}};
+	const struct item_source in = item_source_of(request, &path);
+	struct change_error error;
+	const void **items;
+	size_t count;
+
+	if (item_list(&in, &path, SIZE_MAX, NULL, request, &request->arena, &items, &count,
+		      &error) != 0) {
+		api_fail_change(request, &error);
+		return ERR_INVALID;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct arm_shown shown;
+
+		path = part_path(path.kind, items[i], &zone->path);
+		if (!arm_type_of(&path))
+			continue;
+		arm_show_plain(request, arm_type_of(&path), &path, items[i], &shown);
+		add_resource(template, &shown);
+		arm_shown_release(&shown);
+	}
+	free(items);
+	return 0;
+}
+
+static int add_group_addresses(struct template *template)
+{
+	struct api_request *request = template->request;
+	const struct owned_resource *page[64];
+	struct address after;
+	size_t count;
+	bool has_after = false;
+
+	do {
+		count = inventory_group_after(api_inventory(request), api_group(request),
+					      has_after ? &after : NULL, page, 64);
+		for (size_t i = 0; i < count; i++) {
+			struct arm_shown shown;
+
+			arm_show_address(request, page[i], &shown);
+			if (is_asked(request, &shown.path))
+				add_resource(template, &shown);
+			arm_shown_release(&shown);
+			after = page[i]->item.address;
+			has_after = true;
+		}
+	} while (count == 64);
+	return 0;
+}
+
+void arm_group_export(struct api_request *request)
+{
+	struct template template = {
+		.request = request,
+		.list = {.request = request, .group = api_parameter(request, "group")},
+		.parameters = json_object(),
+		.resources = json_array()};
+	struct resource_group unused;
+	int err = 0;
+
+	if (!api_arm_begin(request)) {
+		err = ERR_INVALID;
+	} else if (!inventory_group(api_inventory(request), template.list.group, &unused)) {
+		api_fail(request, 404, "ResourceGroupNotFound",
+			 "Resource group '%s' could not be found.", template.list.group);
+		err = ERR_NOT_FOUND;
+	}
+	if (!err)
+		arm_find_all(&template.list, is_exported);
+	for (size_t i = 0; !err && i < template.list.count; i++) {
+		const struct arm_found *found = &template.list.items[i];
+		struct arm_shown shown;
+
+		if (!is_asked(request, &found->path) || is_made_along(found))
+			continue;
+		arm_show_plain(request, found->type, &found->path, found->item, &shown);
+		add_resource(&template, &shown);
+		arm_shown_release(&shown);
+		if (found->type->kind == KIND_ZONE)
+			err = add_record_sets(&template, found);
+	}
+	if (!err)
+		err = add_group_addresses(&template);
+	if (!err)
+		api_reply_json(request, 200,
+			       json_make("{s:{s:s, s:s, s:O, s:{}, s:O}}", "template", "$schema",
+					 "https://schema.management.azure.com/schemas/2019-04-01/"
+					 "deploymentTemplate.json#",
+					 "contentVersion", "1.0.0.0", "parameters",
+					 template.parameters, "variables", "resources",
+					 template.resources),
+			       NULL);
+	json_decref(template.parameters);
+	json_decref(template.resources);
+	free(template.list.items);
+}
