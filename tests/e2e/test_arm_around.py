@@ -75,6 +75,25 @@ class Around(World):
         self.refused(404, "ResourceGroupNotFound", HUB, "GET", below("virtualNetworks/hub"))
         self.refused(409, "ResourceReadOnly", "sluice.conf:", "DELETE", ROOT + "office")
 
+    def test_names_of_private_endpoints_go_with_their_group(self):
+        self.build_all()
+        zone = below("privateDnsZones/privatelink.test", SPOKE)
+        self.arm("PUT", zone, {"location": "global"}, 201)
+        self.arm("PUT", below("virtualNetworks/hub/subnets/pe"), {"properties": {"addressPrefix": "10.10.1.0/24"}}, 201)
+        for name in ("one", "two"):
+            self.arm("PUT", below("privateEndpoints/" + name), {**LOCATION, "properties": {
+                "subnet": {"id": below("virtualNetworks/hub/subnets/pe")}, "privateLinkServiceConnections": [
+                    {"name": "c", "properties": {"privateLinkServiceId": "/x/acct", "groupIds": ["blob"]}}]}}, 201)
+            self.arm("PUT", below("privateEndpoints/%s/privateDnsZoneGroups/default" % name), {"properties": {
+                "privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": zone}}]}}, 201)
+        shown = self.arm("GET", zone + "/A/acct", status=200).body["properties"]["aRecords"]
+        self.assertEqual(["10.10.1.4", "10.10.1.5"], [each["ipv4Address"] for each in shown])
+        self.arm("PUT", zone + "/A/acct", {"properties": {"ttl": 10, "aRecords": shown + [
+            {"ipv4Address": "10.9.9.9"}]}}, 200)
+        self.arm("DELETE", ROOT + HUB, status=200)
+        shown = self.arm("GET", zone + "/A/acct", status=200).body["properties"]["aRecords"]
+        self.assertEqual([{"ipv4Address": "10.9.9.9"}], shown)
+
     def test_the_providers_are_those_of_the_table(self):
         types = [each["resourceType"] for each in self.arm(
             "GET", "/subscriptions/%s/providers/Microsoft.Network" % S, status=200).body["resourceTypes"]]

@@ -9,18 +9,25 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* All but the first; that one's values are edit->values. */
-static void drop_edits(struct api_edit *edit)
+/* All from this one on; the values of a request's first are edit->values. */
+static void drop_edits(struct api_edit *edit, size_t from)
 {
-	for (size_t i = 1; i < edit->count; i++)
+	for (size_t i = from; i < edit->count; i++)
 		json_decref((json_t *)(uintptr_t)edit->edits[i].values);
 	edit->count = 0;
+}
+
+void api_edit_release(struct api_edit *edit)
+{
+	drop_edits(edit, 0);
+	free(edit->edits);
+	edit->edits = NULL;
 }
 
 static void end(struct api_edit *edit)
 {
 	json_decref(edit->values);
-	drop_edits(edit);
+	drop_edits(edit, 1);
 	free(edit->edits);
 	if (edit->editor->free)
 		edit->editor->free(edit);
@@ -297,7 +304,7 @@ static bool read_edits(struct api_edit *edit)
 	json_decref(edit->values);
 	edit->values = NULL;
 	edit->claimed = NULL;
-	drop_edits(edit);
+	drop_edits(edit, 1);
 	if (!add_edit(edit)) {
 		api_fail_memory(edit->request);
 		return false;

@@ -76,6 +76,9 @@ struct api_edit {
  * have to live as long as the request; the values (NULL: it goes) are taken over. ERR_NOMEM. */
 MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
+/* Of edits that are collected without a request of this kind (api_edit_also): lets go of them. */
+void api_edit_release(struct api_edit *edit);
+
 /* For `read`: whether a name may be that of an address of this family. Azure has none for IPv6,
  * unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or NULL.
  */

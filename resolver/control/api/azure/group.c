@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/errors.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/edit.h"
@@ -99,40 +100,68 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 /* A group that goes, with all that is in it. */
 struct removal {
 	struct api_request *request;
-	struct service_edit *edits; /* of what is part of a model; addresses are found later */
-	size_t count, room;
-	bool no_memory;
-	struct change_error refused; /* CHANGE_FINE: nothing in it is read-only */
+	struct api_edit edits; /* of what is part of a model; addresses are found later */
+	struct arm_errors errors;
 };
 
 static void removal_free(struct removal *removal)
 {
-	free(removal->edits);
+	api_edit_release(&removal->edits);
+	arm_errors_release(&removal->errors);
 	free(removal);
+}
+
+/* What goes along with it: records of a private endpoint, in zones of other groups, too. */
+static void add_along(struct removal *removal, const struct path *path, const void *item)
+{
+	const struct arm_type *type = arm_type_of(path);
+	struct arm_shown shown;
+
+	if (!type || !type->remove)
+		return;
+	arm_show_plain(removal->request, type, path, item, &shown);
+	type->remove(&shown, &removal->edits, &removal->errors);
+	arm_shown_release(&shown);
 }
 
 static void add_removal(void *context, const struct kind *kind, const void *item)
 {
 	struct removal *removal = context;
-	const struct model *served = inventory_model(api_inventory(removal->request));
+	struct api_request *request = removal->request;
 	const struct path path = part_path(kind, item, NULL);
-	struct service_edit *edits;
+	const struct path own = {kind,
+				 arena_strdup(&request->arena, path.group),
+				 {arena_strdup(&request->arena, path.names[0]), NULL}};
+	struct change_error error;
 
-	if (strcasecmp(path.group, api_parameter(removal->request, "group")) != 0 ||
-	    removal->refused.outcome != CHANGE_FINE || kind->inventory)
+	if (kind->inventory || strcasecmp(path.group, api_parameter(request, "group")) != 0)
 		return;
-	if (!item_may_change(served, &path, item, true, &removal->refused))
-		return;
-	edits = array_grow(removal->edits, removal->count, &removal->room, sizeof *edits);
-	if (!edits) {
-		removal->no_memory = true;
-		return;
+	if (!own.group || !own.names[0] || api_edit_also(&removal->edits, &own, NULL) != 0)
+		arm_error(&removal->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	else if (!item_may_change(inventory_model(api_inventory(request)), &path, item, true,
+				  &error))
+		arm_error(&removal->errors, 409, "ResourceReadOnly", NULL, "%s: %s", path.names[0],
+			  error.text);
+	else
+		add_along(removal, &own, item);
+}
+
+/* Record sets of a zone that goes need no edit of their own, and would have no zone. */
+static void drop_records(struct removal *removal)
+{
+	struct api_edit *edits = &removal->edits;
+	const char *group = api_parameter(removal->request, "group");
+	size_t kept = 0;
+
+	for (size_t i = 0; i < edits->count; i++) {
+		struct service_edit *edit = &edits->edits[i];
+
+		if (edit->path.kind->bulk && strcasecmp(edit->path.group, group) == 0)
+			json_decref((json_t *)(uintptr_t)edit->values);
+		else
+			edits->edits[kept++] = *edit;
 	}
-	removal->edits = edits;
-	edits[removal->count++] = (struct service_edit){
-		.path = {kind,
-			 arena_strdup(&removal->request->arena, path.group),
-			 {arena_strdup(&removal->request->arena, path.names[0]), NULL}}};
+	edits->count = kept;
 }
 
 static int put_removal(void *context, struct change *change, struct inventory *inventory)
@@ -190,23 +219,21 @@ void api_group_delete(struct api_request *request)
 		api_fail_memory(request);
 		return;
 	}
-	removal->request = request;
+	removal->request = removal->edits.request = removal->errors.request = request;
 	if (api_group(request))
 		group_each_item(inventory_model(api_inventory(request)), add_removal, removal);
-	struct service_change change = {.edits = removal->edits,
-					.count = removal->count,
+	if (removal->errors.status != 0) {
+		arm_fail_all(&removal->errors);
+		removal_free(removal);
+		return;
+	}
+	drop_records(removal);
+	struct service_change change = {.edits = removal->edits.edits,
+					.count = removal->edits.count,
 					.put = put_removal,
 					.large = true,
 					.who = request->client,
 					.context = removal};
 
-	if (removal->no_memory || removal->refused.outcome != CHANGE_FINE) {
-		if (removal->no_memory)
-			api_fail_memory(request);
-		else
-			api_fail_change(request, &removal->refused);
-		removal_free(removal);
-		return;
-	}
 	service_commit(request->service, &change, on_removed, removal);
 }

@@ -366,38 +366,77 @@ static bool add_or_remove(json_t *records, const char *data, bool adds)
 	return adds;
 }
 
+/* The edit of that record set that the change has already; NULL: none. */
+static struct service_edit *find_edit(const struct api_edit *edit, const struct path *path)
+{
+	for (size_t i = 0; i < edit->count; i++) {
+		const struct path *own = &edit->edits[i].path;
+
+		if (own->kind == path->kind && strcasecmp(own->group, path->group) == 0 &&
+		    strcasecmp(own->names[0], path->names[0]) == 0 &&
+		    strcasecmp(own->names[1], path->names[1]) == 0)
+			return &edit->edits[i];
+	}
+	return NULL;
+}
+
+/* The record set as the change has it so far; NULL: there is none. */
+static json_t *values_of(struct endpoint *endpoint, const struct path *path,
+			 const struct service_edit *before)
+{
+	struct arm_shown shown;
+	struct change_error error;
+	json_t *values;
+
+	if (before)
+		return json_deep_copy(before->values);
+	if (!arm_find_plain(endpoint->request, arm_type_of(path), path, &shown, &error))
+		return NULL;
+	values = arm_base(&shown, &error);
+	arm_shown_release(&shown);
+	return values;
+}
+
+/* Takes the values over. */
+static void put_set(struct endpoint *endpoint, const struct path *path, struct service_edit *before,
+		    json_t *values)
+{
+	struct change_error error;
+	const void *item = item_find(endpoint->request, path, &endpoint->request->arena, &error);
+
+	if (!item_may_change(served(endpoint->request), path, item, !values, &error)) {
+		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s",
+			  path->names[1], path->names[0], error.text);
+		json_decref(values);
+	} else if (before) {
+		json_decref((json_t *)(uintptr_t)before->values);
+		before->values = values;
+	} else if (api_edit_also(endpoint->edit, path, values) != 0) {
+		arm_error(endpoint->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	}
+}
+
 /* Adds the data to the record set of that name in the zone, or takes it out: a set goes with its
  * last record. */
 static void change_record(struct endpoint *endpoint, const struct path *zone, const char *name,
 			  const char *data, bool adds)
 {
 	const struct path path = {kind_of_id(KIND_RECORD_SET), zone->group, {zone->names[0], name}};
-	struct arm_shown shown = {.values = NULL};
-	struct change_error error;
-	json_t *values = NULL, *records;
+	struct service_edit *before = find_edit(endpoint->edit, &path);
+	json_t *values = values_of(endpoint, &path, before);
 
-	if (arm_find_plain(endpoint->request, arm_type_of(&path), &path, &shown, &error))
-		values = arm_base(&shown, &error);
 	if (!values)
 		values = json_make("{s:o, s:i, s:[]}", "name", json_text(name), "ttl", RECORD_TTL,
 				   "records");
-	records = json_object_get(values, "records");
-	if (!add_or_remove(records, data, adds)) {
+	if (!add_or_remove(json_object_get(values, "records"), data, adds)) {
 		json_decref(values);
-	} else if (!item_may_change(served(endpoint->request), &path, shown.item, !adds, &error)) {
-		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s", name,
-			  zone->names[0], error.text);
-		json_decref(values);
-	} else {
-		if (json_array_size(records) == 0) {
-			json_decref(values);
-			values = NULL;
-		}
-		if (api_edit_also(endpoint->edit, &path, values) != 0)
-			arm_error(endpoint->errors, 503, "OutOfMemory", NULL, "%s",
-				  err_text(ERR_NOMEM));
+		return;
 	}
-	arm_shown_release(&shown);
+	if (json_array_size(json_object_get(values, "records")) == 0) {
+		json_decref(values);
+		values = NULL;
+	}
+	put_set(endpoint, &path, before, values);
 }
 
 /* The longest zone that the network is linked to and that has the name in it; NULL: none. */
