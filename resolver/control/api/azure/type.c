@@ -645,7 +645,8 @@ int arm_path_read(struct api_request *request, const char *group, const char *co
 	*unknown = segments[2];
 	snprintf(types, sizeof types, "%s%s%s", segments[2], count > 4 ? "/" : "",
 		 count > 4 ? segments[4] : "");
-	*type = arm_type_named(types, strlen(types));
+	/* "virtualNetworks%2Fsubnets" in one segment is the name of no type. */
+	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types, strlen(types));
 	if (!*type) {
 		*unknown = arena_strdup(&request->arena, types);
 		return *unknown ? ERR_NOT_FOUND : ERR_NOMEM;
