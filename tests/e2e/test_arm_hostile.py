@@ -3,7 +3,7 @@ is answered, at once and with what is wrong, and the server goes on."""
 
 import harness
 import test_arm_types
-from test_arm_types import below, properties
+from test_arm_types import LOCATION, below, properties
 
 
 class Hostile(test_arm_types.Everything):
@@ -16,6 +16,15 @@ class Hostile(test_arm_types.Everything):
             for method in ("GET", "PUT", "PATCH", "DELETE"):
                 self.refused(404, "InvalidResourceType", "could not be found in the namespace", method,
                              below(path), None if method in ("GET", "DELETE") else body)
+
+    def test_a_reverse_name_is_refused_beside_something_else(self):
+        self.build_all()
+        address = below("publicIPAddresses/ip")
+        self.arm("PUT", address, {**LOCATION, **properties(dnsSettings={"domainNameLabel": "label"})}, 201)
+        for name in ("bad name!!", "x" * 300):
+            error = self.refused(409, "PropertyChangeNotAllowed", "IPv4, which cannot change", "PATCH", address, properties(
+                publicIPAddressVersion="IPv6", dnsSettings={"reverseFqdn": name}))
+            self.assertIn("properties.dnsSettings.reverseFqdn", [each["target"] for each in error["details"]])
 
 
 if __name__ == "__main__":

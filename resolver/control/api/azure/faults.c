@@ -167,8 +167,9 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	}
 	if (about != edit->edits && !*place)
 		arm_id(request, &path, subject);
+	/* A PTR is no type of Azure's: it is in the address that was asked for. */
 	if (*rest)
-		arm_target_of_key(arm_type_of(&path), rest, member);
+		arm_target_of_key(arm_type_of(&path) ? arm_type_of(&path) : type, rest, member);
 	if (about == edit->edits)
 		count_item(request->body, member);
 	snprintf(target, ARM_TARGET_MAX, "%s%s", place, member);
