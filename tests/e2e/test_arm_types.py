@@ -555,6 +555,19 @@ class Lifecycle(Everything):
                 self.refused(400, "InvalidTopInQueryString", "1 or more", "GET", parent_of(path) + "?$top=" +
                              wrong)
 
+    def test_a_page_goes_on_behind_a_group_whose_name_others_begin_with(self):
+        groups, names = ["a", "a-b", "a.c", "a0"], ["n", "n-1", "n.2", "n0"]
+        for group in groups:
+            self.arm("PUT", ROOT + group, LOCATION, 201)
+            for name in names:
+                self.arm("PUT", below("virtualNetworks/" + name, group), network("10.0.0.0/16"), 201)
+        for path in ("/subscriptions/%s/providers/Microsoft.Network/virtualNetworks" % S,
+                     "/subscriptions/%s/resources" % S):
+            whole = self.names(path)
+            self.assertLess(len(groups) * len(names), len(whole))
+            for top in (1, 3):
+                self.assertEqual(whole, sum(self.pages(path + "?$top=%d" % top), []))
+
     def test_record_sets_are_listed_by_type_by_suffix_and_all(self):
         self.build_rows()
         for name in ("b.app", "a.app", "app"):

@@ -261,7 +261,7 @@ static int compare_marks(const char *left, const char *right)
 {
 	size_t a = strtoul(left, NULL, 10), b = strtoul(right, NULL, 10);
 
-	return a != b ? (a > b) - (a < b) : strcasecmp(left, right);
+	return a != b ? (a > b) - (a < b) : arm_compare_keys(left, right);
 }
 
 static const char addresses_mark[] = "addresses:";

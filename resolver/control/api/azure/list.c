@@ -156,7 +156,7 @@ static bool is_behind(const struct listed *listed, bool at_top, const char *behi
 
 	snprintf(key, sizeof key, "%s%s%s", at_top ? listed->group : "", at_top ? "/" : "",
 		 listed->name);
-	return strcasecmp(key, behind) > 0;
+	return arm_compare_keys(key, behind) > 0;
 }
 
 /* With its etag: those that are shown inside one thing share that one's. */

@@ -115,6 +115,19 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has
 
 /* ---- the answer ---- */
 
+/* A slash comes ahead of all that a name may have: group by group, as lists are sorted. */
+int arm_compare_keys(const char *left, const char *right)
+{
+	int a, b;
+
+	do {
+		a = *left == '/' ? 1 : tolower((unsigned char)*left);
+		b = *right == '/' ? 1 : tolower((unsigned char)*right);
+		right++;
+	} while (*left++ && a == b);
+	return a - b;
+}
+
 json_t *arm_next_link(const struct api_request *request, const char *last)
 {
 	json_t *page = last ? api_next_page(request, "$skiptoken", last) : NULL, *link = NULL;

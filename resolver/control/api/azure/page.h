@@ -31,6 +31,8 @@ bool arm_page_takes(const struct arm_page *page, const struct tag *tags, size_t 
 /* Answers with the array, which is taken over. The next page begins behind `last`; NULL: there is
  * none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
+/* Whether "GROUP/NAME" comes behind, or ahead (negative), in the order of lists. */
+int arm_compare_keys(const char *left, const char *right);
 /* `nextLink` of an api_list. */
 json_t *arm_next_link(const struct api_request *request, const char *last);
 
