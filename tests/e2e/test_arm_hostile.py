@@ -1,9 +1,11 @@
 """Azure's API where a request is malformed on purpose or by mistake, or asks for more than anybody needs: each
 is answered, at once and with what is wrong, and the server goes on."""
 
+import json
+
 import harness
 import test_arm_types
-from test_arm_types import LOCATION, below, properties
+from test_arm_types import LOCATION, below, parent_of, properties
 
 
 class Hostile(test_arm_types.Everything):
@@ -25,6 +27,14 @@ class Hostile(test_arm_types.Everything):
             error = self.refused(409, "PropertyChangeNotAllowed", "IPv4, which cannot change", "PATCH", address, properties(
                 publicIPAddressVersion="IPv6", dnsSettings={"reverseFqdn": name}))
             self.assertIn("properties.dnsSettings.reverseFqdn", [each["target"] for each in error["details"]])
+
+    def test_what_is_kept_in_another_form_than_azures_is_shown_as_it_is(self):
+        self.build_all()
+        path, name = below("privateEndpoints/pe"), "privateLinkServiceConnections"
+        for kept in ([5], ["x"], [[]], [{"properties": 5}], {"a": 1}, "x", 5):
+            self.good("PATCH", "private_endpoints/hub-rg/pe", {"azure": {name: json.dumps(kept)}})
+            self.assertEqual(kept, self.arm("GET", path, status=200).body["properties"][name])
+            self.arm("GET", parent_of(path), status=200)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ void arm_put(json_t *body, const char *path, json_t *value)
 
 	if (!value)
 		return;
-	while (arm_next_step(&path, &step)) {
+	while (json_is_object(at) && arm_next_step(&path, &step)) {
 		bool is_last = *path == '\0';
 
 		snprintf(name, sizeof name, "%.*s", (int)step.length, step.name);
@@ -78,7 +78,7 @@ void arm_put(json_t *body, const char *path, json_t *value)
 			inner = step.in_array ? json_array() : json_object();
 			json_put(at, name, inner);
 		}
-		if (step.in_array && json_array_size(inner) == 0)
+		if (step.in_array && json_is_array(inner) && json_array_size(inner) == 0)
 			json_add(inner, is_last ? json_incref(value) : json_object());
 		at = step.in_array ? json_array_get(inner, 0) : inner;
 	}
