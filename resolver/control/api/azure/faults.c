@@ -103,8 +103,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 
 	*place = '\0';
 	for (const struct arm_member *member = type->members; member->path; member++) {
-		if (member->form != ARM_CHILDREN ||
-		    arm_type_named(member->of, strlen(member->of)) != arm_type_of(path))
+		if (member->form != ARM_CHILDREN || arm_type_named(member->of) != arm_type_of(path))
 			continue;
 		snprintf(at, sizeof at, "properties.%s", member->path);
 		json_array_foreach(arm_get(request->body, at), i, item)

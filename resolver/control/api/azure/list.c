@@ -133,7 +133,7 @@ static int collect_sets(struct listing *listing, const struct path *parent, cons
 static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
 {
 	const struct arm_asked *asked = listing->asked;
-	const struct arm_type *type = arm_type_named("privateDnsZones/SOA", 19);
+	const struct arm_type *type = arm_type_named("privateDnsZones/SOA");
 	struct path path = {asked->path.kind, parent->group, {parent->names[0], "@:SOA"}};
 	struct arm_shown shown;
 	struct change_error error;
@@ -181,8 +181,7 @@ static size_t count_inside(const struct arm_shown *shown)
 
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
 		if (member->form == ARM_CHILDREN) {
-			const struct arm_type *type =
-				arm_type_named(member->of, strlen(member->of));
+			const struct arm_type *type = arm_type_named(member->of);
 
 			count += kind_list(kind_of_id(type->kind), shown->item).count;
 		}

@@ -524,7 +524,7 @@ static bool has_zone(const json_t *configurations, const json_t *one)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)configurations, i,
+	json_array_foreach(configurations, i,
 			   item) if (strcasecmp(json_text_of(item, "zone"),
 						json_text_of(one, "zone")) == 0) return true;
 	return false;
@@ -557,9 +557,9 @@ void particular_read_zone_group(struct arm_reading *reading)
 
 	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))
 		return;
-	json_array_foreach((json_t *)(uintptr_t)before, i, item) if (!has_zone(after, item))
+	json_array_foreach(before, i, item) if (!has_zone(after, item))
 		change_records(&endpoint, item, false);
-	json_array_foreach((json_t *)(uintptr_t)after, i, item) if (!has_zone(before, item))
+	json_array_foreach(after, i, item) if (!has_zone(before, item))
 		change_records(&endpoint, item, true);
 }
 

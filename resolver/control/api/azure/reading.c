@@ -180,8 +180,8 @@ static json_t *read_reference_of(struct arm_reading *reading, const struct arm_m
 {
 	struct path to;
 
-	if (!read_id(reading, arm_type_named(member->of, strlen(member->of)),
-		     member->form == ARM_ID_TEXT, path, value, &to))
+	if (!read_id(reading, arm_type_named(member->of), member->form == ARM_ID_TEXT, path, value,
+		     &to))
 		return NULL;
 	to = arm_spelled(reading->request, &to, part_find(served(reading->request), &to));
 	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
@@ -197,7 +197,7 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 
 	if (!json_is_array(value) || (member->required && json_array_size(value) == 0))
 		misfit(reading, path, "an array of objects with an id: [{\"id\": \"...\"}]");
-	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	json_array_foreach(value, i, item)
 	{
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
 		text = read_reference_of(reading, member, place, item);
@@ -209,12 +209,11 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 
 static json_t *read_subnet(struct arm_reading *reading, const char *path, const json_t *value)
 {
-	const char *of = "virtualNetworks/subnets";
 	char target[ARM_TARGET_MAX], id[ARM_ID_MAX];
 	struct path to, network;
 
 	if (!arm_network_of(reading->request, reading->path, &network) ||
-	    !read_id(reading, arm_type_named(of, strlen(of)), false, path, value, &to))
+	    !read_id(reading, arm_type_of_kind(KIND_SUBNET), false, path, value, &to))
 		return NULL;
 	if (strcasecmp(network.group, to.group) == 0 &&
 	    strcasecmp(network.names[0], to.names[0]) == 0)
@@ -281,7 +280,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 
 	if (!json_is_array(value))
 		misfit(reading, path, "an array of objects");
-	json_array_foreach((json_t *)(uintptr_t)value, i, said)
+	json_array_foreach(value, i, said)
 	{
 		json_t *read;
 
@@ -291,7 +290,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 			continue;
 		}
 		read = read_object(reading, field->group, member, place, said);
-		json_array_foreach((json_t *)(uintptr_t)before, k, now)
+		json_array_foreach(before, k, now)
 		{
 			if (!is_same_object(field->group, member, read, now))
 				continue;
@@ -365,7 +364,7 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 	}
 	if (!json_is_array(value))
 		misfit(reading, path, "an array of objects");
-	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+	json_array_foreach(value, i, item)
 	{
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
 		record = keep_record(reading, member, read_record(reading, member, place, item));
@@ -401,7 +400,7 @@ static void keep_written(struct arm_reading *reading, const struct arm_member *m
 	char *text;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)records, i, item)
+	json_array_foreach(records, i, item)
 	{
 		json_add(printed, record_data_print(member->inner, json_string_value(item),
 						    reading->path->names[0]));
@@ -499,7 +498,7 @@ static bool is_value(const struct arm_reading *reading, const struct arm_member 
 	if (member->form == ARM_LOCATION && reading->shown)
 		own = json_string_value(arm_get(reading->shown, "location"));
 	if (!text || !own)
-		return json_equal((json_t *)(uintptr_t)value, (json_t *)(uintptr_t)now);
+		return json_equal(value, now);
 	if (schema_field(fields_of(reading->type), member->key)->type == FIELD_DOMAIN) {
 		size_t length = strlen(text), own_length = strlen(own);
 
@@ -612,7 +611,7 @@ static json_t *child_named(const json_t *array, const char *name)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	json_array_foreach(array, i, item)
 	{
 		const char *own = json_string_value(arm_get(item, "name"));
 
@@ -690,7 +689,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 /* A body that has them has all of them. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
-	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
+	const struct arm_type *type = arm_type_named(member->of);
 	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
 	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
 	struct children children = {reading, type, array};

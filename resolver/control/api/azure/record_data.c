@@ -122,7 +122,7 @@ static bool read_datum(const struct arm_member *data, const json_t *value, FILE 
 			text && *text && text[strlen(text) - 1] == '.' ? "" : ".");
 		return is_word(text);
 	case ARM_STRINGS:
-		json_array_foreach((json_t *)(uintptr_t)value, i, string)
+		json_array_foreach(value, i, string)
 		{
 			if (!json_is_string(string))
 				return false;
@@ -185,10 +185,8 @@ static bool says_record(const struct arm_member *data, const json_t *written, co
 		const json_t *said = arm_get(written, data->path),
 			     *is = json_object_get(printed, data->path);
 		const char *text = json_string_value(said), *own = json_string_value(is);
-		bool same = data->form == ARM_NAME && text && own
-				    ? is_same_name(text, own)
-				    : said && json_equal((json_t *)(uintptr_t)said,
-							 (json_t *)(uintptr_t)is);
+		bool same = data->form == ARM_NAME && text && own ? is_same_name(text, own)
+								  : said && json_equal(said, is);
 
 		if (!same)
 			return false;

@@ -68,7 +68,7 @@ static json_t *id_json(const struct api_request *request, const struct path *pat
 static json_t *print_reference(const struct arm_shown *shown, const struct field *field,
 			       const struct arm_member *member, const json_t *value)
 {
-	const struct arm_type *of = arm_type_named(member->of, strlen(member->of));
+	const struct arm_type *of = arm_type_named(member->of);
 	const char *text = json_string_value(value);
 	char id[ARM_ID_MAX];
 	struct path path;
@@ -124,7 +124,7 @@ static json_t *print_metadata(const json_t *array)
 	char *name;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	json_array_foreach(array, i, item)
 	{
 		const char *text = json_string_value(item), *equals = strchr(text ? text : "", '=');
 
@@ -146,7 +146,7 @@ static json_t *print_objects(const struct arm_shown *shown, const struct group *
 	json_t *printed = json_array(), *item;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	json_array_foreach(array, i, item)
 	{
 		struct arm_shown inside = *shown;
 		json_t *object = json_object();
@@ -166,7 +166,7 @@ static json_t *print_hosts(const json_t *array)
 	json_t *printed = json_array(), *item;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	json_array_foreach(array, i, item)
 	{
 		const char *text = json_string_value(item),
 			   *port = text ? strrchr(text, ':') : NULL;
@@ -190,7 +190,7 @@ static json_t *print_records(const struct arm_shown *shown, const struct arm_mem
 	       *printed = json_array(), *item, *record;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	json_array_foreach(array, i, item)
 	{
 		record = record_data_print(member->inner, json_string_value(item), zone);
 		json_add(printed,
@@ -214,7 +214,7 @@ static void add_child(void *context, struct arm_shown *child)
 
 static json_t *print_children(const struct arm_shown *shown, const struct arm_member *member)
 {
-	const struct arm_type *type = arm_type_named(member->of, strlen(member->of));
+	const struct arm_type *type = arm_type_named(member->of);
 	struct arm_shown outer = *shown;
 	json_t *array = json_array();
 
@@ -378,8 +378,8 @@ static void add_version(struct version *version, const struct arm_shown *shown)
 	free(text);
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
 		if (member->form == ARM_CHILDREN)
-			arm_each_child(shown, arm_type_named(member->of, strlen(member->of)),
-				       add_child_version, version);
+			arm_each_child(shown, arm_type_named(member->of), add_child_version,
+				       version);
 }
 
 bool arm_is_inside(const struct arm_type *type)
@@ -388,8 +388,7 @@ bool arm_is_inside(const struct arm_type *type)
 
 	for (const struct arm_member *member = parent ? parent->members : NULL;
 	     member && member->path; member++)
-		if (member->form == ARM_CHILDREN &&
-		    arm_type_named(member->of, strlen(member->of)) == type)
+		if (member->form == ARM_CHILDREN && arm_type_named(member->of) == type)
 			return true;
 	return false;
 }

@@ -108,7 +108,7 @@ static json_t *with_expressions(const struct template *template, const json_t *v
 	}
 	if (json_is_array(value)) {
 		copy = json_array();
-		json_array_foreach((json_t *)(uintptr_t)value, i, item)
+		json_array_foreach(value, i, item)
 			json_add(copy, with_expressions(template, item, depends));
 		return copy;
 	}

@@ -552,10 +552,10 @@ const struct arm_type arm_types[] = {
 	{.path = NULL},
 };
 
-const struct arm_type *arm_type_named(const char *path, size_t length)
+const struct arm_type *arm_type_named(const char *path)
 {
 	for (const struct arm_type *type = arm_types; type->path; type++)
-		if (strlen(type->path) == length && strncasecmp(type->path, path, length) == 0)
+		if (strcasecmp(type->path, path) == 0)
 			return type;
 	return NULL;
 }
@@ -571,9 +571,9 @@ const struct arm_type *arm_type_of_kind(unsigned kind)
 
 const struct arm_type *arm_type_parent(const struct arm_type *type)
 {
-	const char *slash = strrchr(type->path, '/');
+	const struct kind *parent = kind_of_id(type->kind)->parent;
 
-	return slash ? arm_type_named(type->path, (size_t)(slash - type->path)) : NULL;
+	return parent ? arm_type_of_kind(parent->id) : NULL;
 }
 
 const struct arm_type *arm_type_of(const struct path *path)
@@ -646,7 +646,7 @@ int arm_path_read(struct api_request *request, const char *group, const char *co
 	snprintf(types, sizeof types, "%s%s%s", segments[2], count > 4 ? "/" : "",
 		 count > 4 ? segments[4] : "");
 	/* "virtualNetworks%2Fsubnets" in one segment is the name of no type. */
-	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types, strlen(types));
+	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types);
 	if (!*type) {
 		*unknown = arena_strdup(&request->arena, types);
 		return *unknown ? ERR_NOT_FOUND : ERR_NOMEM;

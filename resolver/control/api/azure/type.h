@@ -107,7 +107,7 @@ struct arm_type {
 
 /* All types, up to one without a path; what is inside another stands behind it. */
 extern const struct arm_type arm_types[];
-const struct arm_type *arm_type_named(const char *path, size_t length);
+const struct arm_type *arm_type_named(const char *path); /* in any case */
 /* What it is inside of; NULL: of a group. */
 const struct arm_type *arm_type_parent(const struct arm_type *type);
 const struct arm_type *arm_type_of_kind(unsigned kind);
