@@ -177,12 +177,12 @@ static bool read_filter(struct filter *filter, const char *at)
 	return false;
 }
 
-static bool has_tag(const json_t *tags, const char *name, const char *value)
+static bool has_tag(json_t *tags, const char *name, const char *value)
 {
 	const char *key;
 	json_t *own;
 
-	json_object_foreach((json_t *)(uintptr_t)tags, key, own)
+	json_object_foreach(tags, key, own)
 	{
 		bool is_named = !name || strcasecmp(key, name) == 0;
 
@@ -195,7 +195,7 @@ static bool has_tag(const json_t *tags, const char *name, const char *value)
 static bool fits_clause(const struct filter *filter, const struct clause *clause, const json_t *row,
 			const char *group)
 {
-	const json_t *tags = json_object_get(row, "tags");
+	json_t *tags = json_object_get(row, "tags");
 	const char *tag = NULL;
 
 	if (strcmp(clause->name, "resourcetype") == 0)

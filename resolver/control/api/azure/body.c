@@ -20,12 +20,12 @@ bool arm_next_step(const char **path, struct arm_step *step)
 	return true;
 }
 
-json_t *arm_own_member(const json_t *object, const char *name, size_t length)
+json_t *arm_own_member(json_t *object, const char *name, size_t length)
 {
 	const char *key;
 	json_t *value, *found = NULL;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	json_object_foreach(object, key, value)
 	{
 		if (strncasecmp(key, name, length) != 0 || key[length] != '\0')
 			continue;
@@ -44,9 +44,9 @@ const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGE
 	return path;
 }
 
-json_t *arm_get(const json_t *body, const char *path)
+json_t *arm_get(json_t *body, const char *path)
 {
-	const json_t *at = body;
+	json_t *at = body;
 	struct arm_step step;
 
 	while (at && arm_next_step(&path, &step)) {
@@ -54,7 +54,7 @@ json_t *arm_get(const json_t *body, const char *path)
 		if (step.in_array)
 			at = json_array_get(at, 0);
 	}
-	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+	return json_is_null(at) ? NULL : at;
 }
 
 void arm_put(json_t *body, const char *path, json_t *value)
@@ -88,4 +88,11 @@ void arm_put(json_t *body, const char *path, json_t *value)
 json_t *arm_json_of(const char *text)
 {
 	return text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+}
+
+json_t *arm_kept(const json_t *values, const char *path)
+{
+	const json_t *kept = json_object_get(values, "azure");
+
+	return arm_json_of(json_string_value(json_object_get(kept, path)));
 }

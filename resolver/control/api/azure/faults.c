@@ -117,7 +117,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 }
 
 /* Faults name an item of a list by its name, where it has one; Azure, by its place in the body. */
-static void count_item(const json_t *body, char target[ARM_TARGET_MAX])
+static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 {
 	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
 	char rest[ARM_TARGET_MAX];

@@ -244,7 +244,7 @@ json_t *particular_address_id(const struct arm_shown *shown)
 #define DNS_SETTINGS "properties.dnsSettings"
 #define VERSION      "properties.publicIPAddressVersion"
 
-static const char *text_at(const json_t *body, const char *path)
+static const char *text_at(json_t *body, const char *path)
 {
 	const char *text = json_string_value(arm_get(body, path));
 
@@ -305,8 +305,7 @@ static uint8_t read_version(struct arm_reading *reading, const struct owned_reso
 static bool is_same_but_ptr(const json_t *values, const json_t *base)
 {
 	static const char *const of_ptr[] = {"reverse_fqdn", "description", "ttl", NULL};
-	json_t *left = json_copy((json_t *)(uintptr_t)values),
-	       *right = json_copy((json_t *)(uintptr_t)base);
+	json_t *left = json_deep_copy(values), *right = json_deep_copy(base);
 	bool same;
 
 	for (size_t i = 0; of_ptr[i]; i++) {
@@ -510,11 +509,9 @@ json_t *particular_users(const struct api_request *request, const struct path *n
 
 /* An array of {"id"}; NULL: nobody uses it. `users`: of its network; NULL: they are looked up. */
 static json_t *users_of_subnet(const struct api_request *request, const struct path *subnet,
-			       const json_t *users)
+			       json_t *users)
 {
-	json_t *found = users ? json_incref((json_t *)(uintptr_t)users)
-			      : particular_users(request, subnet),
-	       *array;
+	json_t *found = users ? json_incref(users) : particular_users(request, subnet), *array;
 	char name[NAME_TEXT_MAX];
 
 	snprintf(name, sizeof name, "%s", path_name(subnet));

@@ -224,21 +224,12 @@ void particular_read_interface(struct arm_reading *reading)
 
 /* ---- private endpoints: what is shown ---- */
 
-static const json_t *kept_json(const struct arm_shown *shown, const char *name, json_t **owned)
-{
-	const json_t *kept = json_object_get(shown->values, "azure");
-	const char *text = json_string_value(json_object_get(kept, name));
-
-	*owned = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-	return *owned;
-}
-
 json_t *particular_connection_state(const struct arm_shown *shown)
 {
-	json_t *kept;
-	bool any = json_array_size(kept_json(shown, "privateLinkServiceConnections", &kept)) > 0;
+	json_t *connections = arm_kept(shown->values, "privateLinkServiceConnections");
+	bool any = json_array_size(connections) > 0;
 
-	json_decref(kept);
+	json_decref(connections);
 	return any ? json_make("{s:s, s:s, s:s}", "status", "Approved", "description",
 			       "Auto-Approved", "actionsRequired", "None")
 		   : NULL;
@@ -271,19 +262,18 @@ static void service_name(const json_t *values, char name[NAME_TEXT_MAX])
 {
 	static const char *const lists[] = {"privateLinkServiceConnections",
 					    "manualPrivateLinkServiceConnections"};
-	const struct arm_shown shown = {.values = (json_t *)(uintptr_t)values};
 	const char *id = NULL, *slash;
 
 	*name = '\0';
 	for (size_t i = 0; !id && i < 2; i++) {
-		json_t *kept;
-		const json_t *first = json_array_get(kept_json(&shown, lists[i], &kept), 0);
+		json_t *connections = arm_kept(values, lists[i]);
 
-		id = json_string_value(arm_get(first, "properties.privateLinkServiceId"));
+		id = json_string_value(
+			arm_get(json_array_get(connections, 0), "properties.privateLinkServiceId"));
 		slash = id ? strrchr(id, '/') : NULL;
 		if (id)
 			snprintf(name, NAME_TEXT_MAX, "%s", slash ? slash + 1 : id);
-		json_decref(kept);
+		json_decref(connections);
 	}
 	text_lower(name);
 }

@@ -58,7 +58,7 @@ static void fail_lacking(struct arm_reading *reading, const struct arm_member *m
  * error. */
 static json_t *get_checked(struct arm_reading *reading, const char *path)
 {
-	const json_t *at = reading->body;
+	json_t *at = reading->body;
 	const char *rest = path;
 	struct arm_step step;
 
@@ -82,7 +82,7 @@ static json_t *get_checked(struct arm_reading *reading, const char *path)
 			return NULL;
 		}
 	}
-	return json_is_null(at) ? NULL : (json_t *)(uintptr_t)at;
+	return json_is_null(at) ? NULL : at;
 }
 
 static json_t *read_word(struct arm_reading *reading, const struct field *field,
@@ -119,12 +119,12 @@ static json_t *read_location(struct arm_reading *reading, const char *path, cons
 	return json_text(location);
 }
 
-static json_t *read_metadata(struct arm_reading *reading, const char *path, const json_t *value)
+static json_t *read_metadata(struct arm_reading *reading, const char *path, json_t *value)
 {
 	json_t *array = json_array(), *text;
 	const char *key;
 
-	json_object_foreach((json_t *)(uintptr_t)value, key, text)
+	json_object_foreach(value, key, text)
 	{
 		if (json_is_string(text) && !strchr(key, '=')) {
 			json_add(array, json_sprintf("%s=%s", key, json_string_value(text)));
@@ -141,7 +141,7 @@ static json_t *read_metadata(struct arm_reading *reading, const char *path, cons
 /* What the id names, which is the value itself or in an object. False: it is no such id, or nothing
  * is there, which is an error. */
 static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool is_text,
-		    const char *path, const json_t *value, struct path *to)
+		    const char *path, json_t *value, struct path *to)
 {
 	struct api_request *request = reading->request;
 	const char *id = json_string_value(is_text                 ? value
@@ -176,7 +176,7 @@ static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool
 }
 
 static json_t *read_reference_of(struct arm_reading *reading, const struct arm_member *member,
-				 const char *path, const json_t *value)
+				 const char *path, json_t *value)
 {
 	struct path to;
 
@@ -189,7 +189,7 @@ static json_t *read_reference_of(struct arm_reading *reading, const struct arm_m
 }
 
 static json_t *read_references(struct arm_reading *reading, const struct arm_member *member,
-			       const char *path, const json_t *value)
+			       const char *path, json_t *value)
 {
 	json_t *array = json_array(), *item, *text;
 	char place[ARM_TARGET_MAX];
@@ -207,7 +207,7 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 	return array;
 }
 
-static json_t *read_subnet(struct arm_reading *reading, const char *path, const json_t *value)
+static json_t *read_subnet(struct arm_reading *reading, const char *path, json_t *value)
 {
 	char target[ARM_TARGET_MAX], id[ARM_ID_MAX];
 	struct path to, network;
@@ -230,7 +230,7 @@ static json_t *read_form(struct arm_reading *reading, const struct field *field,
 
 /* The keys of one object of a body; places of errors begin with `path`. */
 static json_t *read_object(struct arm_reading *reading, const struct group *fields,
-			   const struct arm_member *member, const char *path, const json_t *said)
+			   const struct arm_member *member, const char *path, json_t *said)
 {
 	json_t *object = json_object();
 	char place[ARM_TARGET_MAX];
@@ -271,7 +271,7 @@ static bool is_same_object(const struct group *fields, const struct arm_member *
 
 /* An item that is there already stays whole, with what Azure has no member for. */
 static json_t *read_objects(struct arm_reading *reading, const struct field *field,
-			    const struct arm_member *member, const char *path, const json_t *value)
+			    const struct arm_member *member, const char *path, json_t *value)
 {
 	json_t *array = json_array(), *said, *now;
 	const json_t *before = json_object_get(reading->base, member->key);
@@ -305,7 +305,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 
 /* NULL: it does not fit, which is an error. */
 static json_t *read_record(struct arm_reading *reading, const struct arm_member *member,
-			   const char *path, const json_t *value)
+			   const char *path, json_t *value)
 {
 	const struct arm_member *datum;
 	char place[ARM_TARGET_MAX];
@@ -350,7 +350,7 @@ static json_t *keep_record(struct arm_reading *reading, const struct arm_member 
 }
 
 static json_t *read_records(struct arm_reading *reading, const struct arm_member *member,
-			    const char *path, const json_t *value)
+			    const char *path, json_t *value)
 {
 	json_t *array = json_array(), *item, *record;
 	char place[ARM_TARGET_MAX];
@@ -393,7 +393,7 @@ static json_t *read_plain(struct arm_reading *reading, const struct field *field
 
 /* Keeps how the names of records were written, where that is not how they are printed. */
 static void keep_written(struct arm_reading *reading, const struct arm_member *member,
-			 const json_t *value, const json_t *records)
+			 json_t *value, const json_t *records)
 {
 	json_t *printed = json_array(), *written = json_array(), *item;
 	bool is_one = member->form == ARM_RECORD;
@@ -603,10 +603,10 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 struct children { /* of a body */
 	struct arm_reading *reading;
 	const struct arm_type *type;
-	const json_t *array;
+	json_t *array;
 };
 
-static json_t *child_named(const json_t *array, const char *name)
+static json_t *child_named(json_t *array, const char *name)
 {
 	json_t *item;
 	size_t i;
@@ -635,7 +635,7 @@ static void add_edit(struct arm_reading *reading, const struct path *path, const
 	}
 }
 
-static void read_child(struct arm_reading *outer, const struct arm_type *type, const json_t *body,
+static void read_child(struct arm_reading *outer, const struct arm_type *type, json_t *body,
 		       const char *place)
 {
 	struct api_request *request = outer->request;
@@ -670,7 +670,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, c
 		add_edit(outer, &path, shown.item, json_incref(reading.values));
 	}
 	json_decref(reading.values);
-	json_decref((json_t *)(uintptr_t)reading.shown);
+	json_decref(reading.shown);
 	json_decref(base);
 	arm_shown_release(&shown);
 }

@@ -19,10 +19,10 @@ struct arm_reading {
 	const struct arm_type *type;
 	const struct path *path;
 	const char *place; /* of the body in the request's, for errors; "" */
-	const json_t *body;
-	const json_t *shown; /* what GET shows now; NULL: it is not there */
-	const json_t *base;  /* its values now; NULL: the same */
-	bool merges;         /* a PATCH: what the body does not have stays */
+	json_t *body;
+	json_t *shown; /* what GET shows now; NULL: it is not there */
+	json_t *base;  /* its values now; NULL: the same */
+	bool merges;   /* a PATCH: what the body does not have stays */
 	struct arm_errors *errors;
 	json_t *kept;    /* out: of `values`, what nothing here uses, and how names were written */
 	json_t *values;  /* out */

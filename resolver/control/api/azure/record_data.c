@@ -107,7 +107,7 @@ static bool is_word(const char *text)
 	return text && *text && text[strcspn(text, " \t\r\n;()\"")] == '\0';
 }
 
-static bool read_datum(const struct arm_member *data, const json_t *value, FILE *out)
+static bool read_datum(const struct arm_member *data, json_t *value, FILE *out)
 {
 	const char *text = json_string_value(value);
 	json_t *string;
@@ -144,7 +144,7 @@ const char *record_data_expected(const struct arm_member *data)
 	}
 }
 
-json_t *record_data_read(const struct arm_member *data, const json_t *object,
+json_t *record_data_read(const struct arm_member *data, json_t *object,
 			 const struct arm_member **misfit)
 {
 	const struct arm_member *first = data;
@@ -179,11 +179,11 @@ static bool is_same_name(const char *left, const char *right)
 }
 
 /* Whether what a client wrote says what is printed. */
-static bool says_record(const struct arm_member *data, const json_t *written, const json_t *printed)
+static bool says_record(const struct arm_member *data, json_t *written, const json_t *printed)
 {
 	for (; data->path; data++) {
-		const json_t *said = arm_get(written, data->path),
-			     *is = json_object_get(printed, data->path);
+		json_t *said = arm_get(written, data->path),
+		       *is = json_object_get(printed, data->path);
 		const char *text = json_string_value(said), *own = json_string_value(is);
 		bool same = data->form == ARM_NAME && text && own ? is_same_name(text, own)
 								  : said && json_equal(said, is);
@@ -194,16 +194,15 @@ static bool says_record(const struct arm_member *data, const json_t *written, co
 	return true;
 }
 
-json_t *record_data_as_written(const struct arm_member *data, const json_t *written,
-			       json_t *printed)
+json_t *record_data_as_written(const struct arm_member *data, json_t *written, json_t *printed)
 {
 	if (!says_record(data, written, printed))
 		return printed;
 	json_decref(printed);
-	return json_incref((json_t *)(uintptr_t)written);
+	return json_incref(written);
 }
 
-json_t *record_data_written(const struct arm_member *data, const json_t *value)
+json_t *record_data_written(const struct arm_member *data, json_t *value)
 {
 	json_t *object = json_object();
 

@@ -10,7 +10,7 @@
  */
 json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone);
 /* The text; NULL: *misfit does not fit, or (*misfit NULL) there is no memory. */
-json_t *record_data_read(const struct arm_member *data, const json_t *object,
+json_t *record_data_read(const struct arm_member *data, json_t *object,
 			 const struct arm_member **misfit);
 /* "a domain name": what the datum takes. */
 const char *record_data_expected(const struct arm_member *datum);
@@ -20,9 +20,8 @@ const char *record_data_expected(const struct arm_member *datum);
  *     written ─► record_data_written ─► kept ─► record_data_as_written ─► shown
  *
  * The members of the object, by Azure's names. */
-json_t *record_data_written(const struct arm_member *data, const json_t *object);
+json_t *record_data_written(const struct arm_member *data, json_t *object);
 /* What was written, where that says the same as what is printed now, which is taken over. */
-json_t *record_data_as_written(const struct arm_member *data, const json_t *written,
-			       json_t *printed);
+json_t *record_data_as_written(const struct arm_member *data, json_t *written, json_t *printed);
 
 #endif

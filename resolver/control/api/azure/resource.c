@@ -215,7 +215,7 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 			 struct arm_errors *errors)
 {
 	const struct api_request *request = making->edit.request;
-	const json_t *given = arm_get(request->body, "properties.tags");
+	json_t *given = arm_get(request->body, "properties.tags");
 	const char *operation = json_string_value(arm_get(request->body, "operation")), *key;
 	json_t *tags = json_object(), *value;
 	bool is_patch = making->method == PATCH, replaces = !is_patch;
@@ -234,7 +234,7 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 	}
 	if (!replaces)
 		json_object_update(tags, json_object_get(shown->values, "tags"));
-	json_object_foreach((json_t *)(uintptr_t)given, key, value)
+	json_object_foreach(given, key, value)
 	{
 		json_object_del(tags, key);
 		if (replaces || !operation || strcasecmp(operation, "Delete") != 0)
@@ -328,7 +328,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 		*values = json_incref(reading.values);
 	}
 	json_decref(reading.values);
-	json_decref((json_t *)(uintptr_t)reading.shown);
+	json_decref(reading.shown);
 	json_decref(base);
 	json_decref(tags);
 	arm_errors_release(&errors);

@@ -185,9 +185,8 @@ static json_t *print_records(const struct arm_shown *shown, const struct arm_mem
 			     const json_t *array)
 {
 	const char *zone = shown->path.names[0];
-	json_t *written = arm_json_of(json_string_value(
-		       json_object_get(json_object_get(shown->values, "azure"), member->path))),
-	       *printed = json_array(), *item, *record;
+	json_t *written = arm_kept(shown->values, member->path), *printed = json_array(), *item,
+	       *record;
 	size_t i;
 
 	json_array_foreach(array, i, item)
@@ -227,8 +226,7 @@ static json_t *print_children(const struct arm_shown *shown, const struct arm_me
 
 static json_t *print_kept(const struct arm_shown *shown, const struct arm_member *member)
 {
-	const json_t *kept = json_object_get(shown->values, "azure");
-	json_t *value = arm_json_of(json_string_value(json_object_get(kept, member->path)));
+	json_t *value = arm_kept(shown->values, member->path);
 
 	return value ? value : arm_json_of(member->fallback);
 }

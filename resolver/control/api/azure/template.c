@@ -91,8 +91,7 @@ static void add_dependency(json_t *depends, json_t *id)
 }
 
 /* Ids become expressions, and texts that would be read as one are escaped. */
-static json_t *with_expressions(const struct template *template, const json_t *value,
-				json_t *depends)
+static json_t *with_expressions(const struct template *template, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
 	const char *key, *text = json_string_value(value);
@@ -102,7 +101,7 @@ static json_t *with_expressions(const struct template *template, const json_t *v
 
 	if (json_is_object(value)) {
 		copy = json_object();
-		json_object_foreach((json_t *)(uintptr_t)value, key, item)
+		json_object_foreach(value, key, item)
 			json_put(copy, key, with_expressions(template, item, depends));
 		return copy;
 	}
@@ -113,7 +112,7 @@ static json_t *with_expressions(const struct template *template, const json_t *v
 		return copy;
 	}
 	if (!text)
-		return json_incref((json_t *)(uintptr_t)value);
+		return json_incref(value);
 	if (strncasecmp(text, "/subscriptions/", 15) == 0 &&
 	    arm_id_read(template->request, text, &type, &path) == 0 && is_among(template, &path)) {
 		add_dependency(depends, resource_id(&path));
