@@ -69,13 +69,12 @@ class Claims(test_arm.Arm):
         self.good("PATCH", path(), {"tags": {"a": "b"}}, headers={"If-Match": made.etag})
         self.bad(self.told(first.end(self)), 412, "PreconditionFailed")
 
-    def test_the_group_that_went_meanwhile_is_made_again(self):
+    def test_a_group_that_went_meanwhile_is_not_made_again(self):
         self.good("PUT", path("other"), test_arm.body(), 201)
         first = Beginning(self, "PUT", path(), named("held.example."))
         self.good("DELETE", test_arm.GROUPS + "/rg?api-version=1")
-        answer = self.told(first.end(self))
-        self.assertEqual(201, answer.status, answer)
-        self.assertEqual(["web"], [each["name"] for each in self.good("GET", path("")).body["value"]])
+        self.bad(self.told(first.end(self)), 404, "ResourceGroupNotFound", "'rg'")
+        self.bad(self.call("GET", path()), 404, "ResourceGroupNotFound")
 
 
 if __name__ == "__main__":
