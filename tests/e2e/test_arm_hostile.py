@@ -5,7 +5,7 @@ import json
 
 import harness
 import test_arm_types
-from test_arm_types import LOCATION, below, parent_of, properties
+from test_arm_types import LOCATION, below, network, parent_of, properties, targets
 
 
 class Hostile(test_arm_types.Everything):
@@ -35,6 +35,20 @@ class Hostile(test_arm_types.Everything):
             self.good("PATCH", "private_endpoints/hub-rg/pe", {"azure": {name: json.dumps(kept)}})
             self.assertEqual(kept, self.arm("GET", path, status=200).body["properties"][name])
             self.arm("GET", parent_of(path), status=200)
+
+    def test_of_very_many_errors_a_hundred_are_told_and_the_rest_are_counted(self):
+        self.build_all()
+        revision = self.revision()
+        for path, body, code in (
+                (below("privateDnsZones/corp.internal/A/x"), properties(ttl=60, aRecords=[{}] * 5000),
+                 "InvalidRequestContent"),
+                (below("virtualNetworks/v"), network("10.0.0.0/8", *(
+                    ("s%d" % i, "bad%d" % i) for i in range(2000))), "BadRequest"),
+                (below("dnsForwardingRulesets/rs/forwardingRules/r"), properties(
+                    domainName="x.corp.", targetDnsServers=targets(*["127.0.0.5"] * 3000)), "BadRequest")):
+            error = self.refused(400, code, r"\(and [1-9]\d{3} more\)$", "PUT", path, body)
+            self.assertEqual(100, len(error["details"]))
+        self.assertEqual(revision, self.revision())
 
 
 if __name__ == "__main__":

@@ -28,12 +28,26 @@ static const json_t *find_error(const struct arm_errors *errors, const char *tar
 	return NULL;
 }
 
+size_t arm_errors_count(const struct arm_errors *errors)
+{
+	return json_array_size(errors->list) + errors->more;
+}
+
+bool arm_errors_is_full(const struct arm_errors *errors)
+{
+	return json_array_size(errors->list) >= ARM_ERRORS_MAX;
+}
+
 /* One thing is said of one member. */
 static void add_error(struct arm_errors *errors, unsigned status, const char *code,
 		      const char *target, const char *message)
 {
 	if (!errors->list)
 		errors->list = json_array();
+	if (arm_errors_is_full(errors)) {
+		errors->more++;
+		return;
+	}
 	if (target && *target && find_error(errors, target, false))
 		return;
 	if (errors->status == 0)
@@ -83,7 +97,7 @@ void arm_misfit(struct arm_errors *errors, const char *target, const char *forma
 
 void arm_fail_all(struct arm_errors *errors)
 {
-	size_t count = json_array_size(errors->list);
+	size_t count = arm_errors_count(errors);
 	const json_t *first = json_array_get(errors->list, 0);
 	json_t *error = json_make("{s:o}", "message", json_text(json_text_of(first, "message")));
 

@@ -1,15 +1,22 @@
 /* What is wrong with a request, all at once: {"error": {"code", "message", "target", "details"}},
- * with the first thing in its place and each one in the details. */
+ * with the first thing in its place and each one, up to a hundred, in the details. */
 #ifndef SLUICE_ARM_ERRORS_H
 #define SLUICE_ARM_ERRORS_H
 
 #include "resolver/control/api/api.h"
 
+enum { ARM_ERRORS_MAX = 100 }; /* nobody reads more, and each is compared with all others */
+
 struct arm_errors {
 	struct api_request *request;
 	unsigned status; /* of the first; 0: there is none */
-	json_t *list;    /* {"code", "message", "target"} each */
+	json_t *list;    /* {"code", "message", "target"} each, ARM_ERRORS_MAX at most */
+	size_t more;     /* that are not on it */
 };
+/* How many there are. */
+size_t arm_errors_count(const struct arm_errors *errors);
+/* Whether further ones are only counted; what one would say need not be found out. */
+bool arm_errors_is_full(const struct arm_errors *errors);
 void arm_error(struct arm_errors *errors, unsigned status, const char *code, const char *target,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The same for what does not fit in a body. */

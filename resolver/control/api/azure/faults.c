@@ -15,11 +15,13 @@ static const struct service_edit *edit_of(struct api_edit *edit, const struct fa
 {
 	const char *at = fault->origin.path ? fault->origin.path : "";
 	const struct service_edit *found = NULL;
+	struct arena arena;
 	size_t longest = 0;
 
+	arena_init(&arena);
 	for (size_t i = 0; i < edit->count; i++) {
 		const struct path *path = &edit->edits[i].path;
-		const char *text = path->kind ? path_text(path, &edit->request->arena) : NULL;
+		const char *text = path->kind ? path_text(path, &arena) : NULL;
 		size_t length = text ? strlen(text) : 0;
 
 		if (length <= longest || strncasecmp(at, text, length) != 0 ||
@@ -29,6 +31,7 @@ static const struct service_edit *edit_of(struct api_edit *edit, const struct fa
 		longest = length;
 		*rest = at + length + (at[length] == '.');
 	}
+	arena_release(&arena);
 	return found;
 }
 
@@ -182,10 +185,16 @@ void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
-		const char *text = with_ids(edit->request, fault->text),
-			   *at = fault->origin.path ? fault->origin.path : "";
+		const char *text, *at = fault->origin.path ? fault->origin.path : "";
 
-		if (fault->severity != FAULT_ERROR || !text)
+		if (fault->severity != FAULT_ERROR)
+			continue;
+		if (arm_errors_is_full(errors)) {
+			errors->more++;
+			continue;
+		}
+		text = with_ids(edit->request, fault->text);
+		if (!text)
 			continue;
 		if (!read_fault(edit, type, fault, target, subject))
 			snprintf(target, sizeof target, "%s", at);

@@ -640,7 +640,7 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 	json_t *users;
 	const char *user;
 	char name[NAME_TEXT_MAX];
-	size_t before = json_array_size(errors->list);
+	size_t before = arm_errors_count(errors);
 
 	if (is_soa(shown))
 		arm_error(errors, 400, "BadRequest", NULL,
@@ -664,7 +664,7 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 			  "%s %s is in use by %s and cannot be deleted; delete that first.",
 			  shown->type->title, name, user);
 	json_decref(users);
-	return json_array_size(errors->list) > before;
+	return arm_errors_count(errors) > before;
 }
 
 /* ---- actions ---- */
