@@ -2,10 +2,11 @@
 is answered, at once and with what is wrong, and the server goes on."""
 
 import json
+import os
 
 import harness
 import test_arm_types
-from test_arm_types import LOCATION, below, network, parent_of, properties, targets
+from test_arm_types import LOCATION, below, interface, network, parent_of, properties, targets
 
 
 class Hostile(test_arm_types.Everything):
@@ -49,6 +50,31 @@ class Hostile(test_arm_types.Everything):
             error = self.refused(400, code, r"\(and [1-9]\d{3} more\)$", "PUT", path, body)
             self.assertEqual(100, len(error["details"]))
         self.assertEqual(revision, self.revision())
+
+    def test_an_interface_has_at_most_as_many_configurations_as_azures(self):
+        self.build_all()
+        body = interface(*(("ip%d" % i, "10.10.4.%d" % (20 + i % 200)) for i in range(257)))
+        self.refused(400, "InvalidRequestContent", "there are 257, and at most 256", "PUT",
+                     below("networkInterfaces/vm"), body, "properties.ipConfigurations")
+
+    def cpu(self, method, path, body, status):
+        """Seconds of the server's processor that a request takes."""
+        def spent():
+            with open("/proc/%d/stat" % self.sluice.pid) as file:
+                return sum(int(field) for field in file.read().rsplit(")", 1)[1].split()[11:13])
+        before = spent()
+        self.arm(method, path, body, status)
+        return (spent() - before) / os.sysconf("SC_CLK_TCK")
+
+    def test_a_network_takes_as_long_as_it_has_subnets(self):
+        """Sixteen times as many do not take 256 times as long."""
+        def taken(count):
+            self.arm("DELETE", below("virtualNetworks/v"))
+            return self.cpu("PUT", below("virtualNetworks/v"), network("10.0.0.0/8", *(
+                ("s%d" % i, "10.%d.%d.0/28" % divmod(i, 256)) for i in range(count))), 201)
+        self.build_all()
+        few, many = taken(500), taken(8000)
+        self.assertLess(many, 40 * max(few, 0.06))
 
 
 if __name__ == "__main__":

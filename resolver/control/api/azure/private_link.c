@@ -163,6 +163,8 @@ static json_t *configuration_named(const json_t *base, const char *name)
 	return NULL;
 }
 
+enum { CONFIGURATIONS_MAX = 256 }; /* of an interface: Azure's limit */
+
 /* A dynamic address is chosen once, and stays as long as its configuration. */
 static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
 			   size_t index)
@@ -198,28 +200,39 @@ void particular_read_interface(struct arm_reading *reading)
 	const char *group =
 		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
 	json_t *array = json_object_get(reading->values, "ip_configurations"), *item;
+	const char *last = NULL; /* the subnet that the places are of */
+	struct places places = {.used = NULL};
 	size_t i;
 
 	if (!array || reading->errors->status != 0 ||
 	    array == json_object_get(reading->base, "ip_configurations"))
 		return;
+	if (json_array_size(array) > CONFIGURATIONS_MAX) {
+		arm_misfit(reading->errors, "properties.ipConfigurations",
+			   "there are %zu, and at most %d are allowed", json_array_size(array),
+			   CONFIGURATIONS_MAX);
+		return;
+	}
 	array = json_deep_copy(array);
 	json_put(reading->values, "ip_configurations", array);
 	json_array_foreach(array, i, item)
 	{
-		struct places places;
+		const char *subnet = json_string_value(json_object_get(item, "subnet"));
 		json_t *other;
 		size_t k;
 
-		if (!json_object_get(item, "subnet"))
+		if (!subnet)
 			continue; /* which is an error */
-		(void)places_init(&places, served(reading->request), group,
-				  json_text_of(item, "subnet"));
+		if (!last || strcmp(subnet, last) != 0) {
+			free(places.used);
+			(void)places_init(&places, served(reading->request), group, subnet);
+			last = subnet;
+		}
 		json_array_foreach(array, k, other) if (places.used && k != i)
 			mark_text(&places, json_string_value(json_object_get(other, "address")));
 		choose_address(reading, &places, item, i);
-		free(places.used);
 	}
+	free(places.used);
 }
 
 /* ---- private endpoints: what is shown ---- */

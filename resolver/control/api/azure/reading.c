@@ -603,22 +603,30 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 struct children { /* of a body */
 	struct arm_reading *reading;
 	const struct arm_type *type;
-	json_t *array;
+	json_t *by_name; /* the first of each, by its name in lower case */
 };
 
-static json_t *child_named(json_t *array, const char *name)
+static json_t *child_named(const struct children *children, const char *name)
 {
-	json_t *item;
+	char *key = arena_strdup(&children->reading->request->arena, name);
+
+	return key ? json_object_get(children->by_name, text_lower(key)) : NULL;
+}
+
+static json_t *children_by_name(struct arm_reading *reading, const json_t *array)
+{
+	json_t *by_name = json_object(), *item;
 	size_t i;
 
 	json_array_foreach(array, i, item)
 	{
-		const char *own = json_string_value(arm_get(item, "name"));
+		const char *name = json_string_value(arm_get(item, "name"));
+		char *key = name ? arena_strdup(&reading->request->arena, name) : NULL;
 
-		if (own && strcasecmp(own, name) == 0)
-			return item;
+		if (key && !json_object_get(by_name, text_lower(key)))
+			json_put(by_name, key, json_incref(item));
 	}
-	return NULL;
+	return by_name;
 }
 
 static void add_edit(struct arm_reading *reading, const struct path *path, const void *item,
@@ -679,7 +687,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 {
 	const struct children *children = context;
 
-	if (child_named(children->array, path_name(&child->path)))
+	if (child_named(children, path_name(&child->path)))
 		return;
 	if (particular_is_held(child, children->reading->errors))
 		return;
@@ -692,7 +700,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	const struct arm_type *type = arm_type_named(member->of);
 	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
 	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
-	struct children children = {reading, type, array};
+	struct children children = {reading, type, NULL};
 	struct arm_shown shown;
 	struct change_error error;
 	size_t i;
@@ -703,13 +711,14 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 		misfit(reading, path, "an array of resources");
 		return;
 	}
+	children.by_name = children_by_name(reading, array);
 	json_array_foreach(array, i, item)
 	{
 		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
 						 reading->place, path, i);
 		const char *name = json_string_value(arm_get(item, "name"));
 
-		if (name && child_named(array, name) != item) {
+		if (name && child_named(&children, name) != item) {
 			snprintf(target, sizeof target, "%sname", place ? place : "");
 			arm_misfit(reading->errors, target,
 				   "\"%.80s\" occurs twice; give each name once", name);
@@ -717,13 +726,14 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 		}
 		read_child(reading, type, item, place ? place : "");
 	}
-	if (!reading->shown ||
-	    !arm_find_plain(reading->request, reading->type, reading->path, &shown, &error))
-		return;
-	if (type->kind == KIND_SUBNET)
-		shown.users = particular_users(reading->request, reading->path);
-	arm_each_child(&shown, type, remove_missing, &children);
-	arm_shown_release(&shown);
+	if (reading->shown &&
+	    arm_find_plain(reading->request, reading->type, reading->path, &shown, &error)) {
+		if (type->kind == KIND_SUBNET)
+			shown.users = particular_users(reading->request, reading->path);
+		arm_each_child(&shown, type, remove_missing, &children);
+		arm_shown_release(&shown);
+	}
+	json_decref(children.by_name);
 }
 
 void arm_read_body(struct arm_reading *reading)

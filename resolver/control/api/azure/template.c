@@ -19,6 +19,7 @@ struct template
 	struct api_request *request;
 	struct arm_found_list list;
 	json_t *parameters, *resources;
+	json_t *asked; /* the ids of what is to be in it; NULL: all */
 };
 
 static bool is_exported(const struct arm_type *type)
@@ -161,27 +162,36 @@ static void add_resource(struct template *template, struct arm_shown *shown)
 	json_decref(body);
 }
 
-/* Whether the request asks for the resource: "*", or its id, or that of what it is in. */
-static bool is_asked(const struct api_request *request, const struct path *path)
+/* The ids that the request asks for, in lower case; NULL: all. */
+static json_t *read_asked(struct api_request *request)
 {
-	const struct path root = part_root(path);
-	json_t *asked = arm_get(request->body, "resources"), *item;
-	char id[ARM_ID_MAX], outer[ARM_ID_MAX];
+	json_t *asked = arm_get(request->body, "resources"), *ids = asked ? json_object() : NULL,
+	       *item;
 	size_t i;
 
-	if (!asked)
-		return true;
-	arm_id(request, path, id);
-	arm_id(request, &root, outer);
 	json_array_foreach(asked, i, item)
 	{
 		const char *text = json_string_value(item);
+		char *id = text ? arena_strdup(&request->arena, text) : NULL;
 
-		if (text && (strcmp(text, "*") == 0 || strcasecmp(text, id) == 0 ||
-			     strcasecmp(text, outer) == 0))
-			return true;
+		if (id)
+			json_put(ids, text_lower(id), json_true());
 	}
-	return false;
+	if (!json_object_get(ids, "*"))
+		return ids;
+	json_decref(ids);
+	return NULL;
+}
+
+/* Whether the resource is asked for, or what it is in. */
+static bool is_asked(const struct template *template, const struct path *path)
+{
+	const struct path root = part_root(path);
+	char id[ARM_ID_MAX];
+
+	return !template->asked ||
+	       json_object_get(template->asked, text_lower(arm_id(template->request, path, id))) ||
+	       json_object_get(template->asked, text_lower(arm_id(template->request, &root, id)));
 }
 
 /* ERR_INVALID: they cannot be read, which has been answered. */
@@ -229,7 +239,7 @@ static int add_group_addresses(struct template *template)
 			struct arm_shown shown;
 
 			arm_show_address(request, page[i], &shown);
-			if (is_asked(request, &shown.path))
+			if (is_asked(template, &shown.path))
 				add_resource(template, &shown);
 			arm_shown_release(&shown);
 			after = page[i]->item.address;
@@ -245,7 +255,8 @@ void arm_group_export(struct api_request *request)
 		.request = request,
 		.list = {.request = request, .group = api_parameter(request, "group")},
 		.parameters = json_object(),
-		.resources = json_array()};
+		.resources = json_array(),
+		.asked = read_asked(request)};
 	struct resource_group unused;
 	int err = 0;
 
@@ -262,7 +273,7 @@ void arm_group_export(struct api_request *request)
 		const struct arm_found *found = &template.list.items[i];
 		struct arm_shown shown;
 
-		if (!is_asked(request, &found->path) || is_made_along(found))
+		if (!is_asked(&template, &found->path) || is_made_along(found))
 			continue;
 		arm_show_plain(request, found->type, &found->path, found->item, &shown);
 		add_resource(&template, &shown);
@@ -283,5 +294,6 @@ void arm_group_export(struct api_request *request)
 			       NULL);
 	json_decref(template.parameters);
 	json_decref(template.resources);
+	json_decref(template.asked);
 	free(template.list.items);
 }
