@@ -1,0 +1,58 @@
+"""Private endpoints by Azure's API, with what comes and goes with them: an interface, and records in zones of
+the same group and of others."""
+
+import harness
+import test_arm_types
+from test_arm_types import (HUB, LOCATION, ROOT, SPOKE, below, interface, network, private_endpoint, properties,
+                            ref)
+
+GROUP = below("privateEndpoints/pe/privateDnsZoneGroups/default")
+
+
+def leading_to(name, **more):
+    """An endpoint's body, to a storage account of that name."""
+    body = private_endpoint()
+    connection = body["properties"]["privateLinkServiceConnections"][0]["properties"]
+    connection["privateLinkServiceId"] = connection["privateLinkServiceId"].replace("/acct", "/" + name)
+    body["properties"].update(more)
+    return body
+
+
+def zones(*names):
+    return properties(privateDnsZoneConfigs=[
+        {"name": "z%d" % i, "properties": {"privateDnsZoneId": below("privateDnsZones/" + name)}}
+        for i, name in enumerate(names)])
+
+
+class PrivateLink(test_arm_types.World):
+    def build(self, world):
+        super().build(world)
+        self.build_all()
+        for group, name, prefix in ((HUB, "hub", "10.10.4.0/24"), (SPOKE, "spoke", "10.20.4.0/24")):
+            self.arm("PUT", below("virtualNetworks/%s/subnets/pe" % name, group),
+                     properties(addressPrefix=prefix), 201)
+        for zone in ("one.internal", "two.internal", "10.in-addr.arpa"):
+            self.arm("PUT", below("privateDnsZones/" + zone), {"location": "global"}, 201)
+            self.arm("PUT", below("privateDnsZones/%s/virtualNetworkLinks/hub" % zone), {
+                "location": "global", **properties(virtualNetwork=ref("virtualNetworks/hub"))}, 201)
+        self.arm("PUT", below("privateEndpoints/pe"), private_endpoint(), 201)
+
+    def ptrs(self, address="4.4.10.10"):
+        return sorted(self.host.ask(self.inbound, address + ".in-addr.arpa", "PTR").texts())
+
+    inbound = ("10.10.0.4", 53)
+
+    def test_an_address_has_the_names_of_all_zones_of_its_group(self):
+        for names in (["one.internal", "two.internal"], ["two.internal"], ["one.internal"],
+                      ["two.internal", "one.internal", "corp.internal"]):
+            self.arm("PUT", GROUP, zones(*names))
+            self.assertEqual(sorted("acct.%s." % name for name in names), self.ptrs())
+            for name in ("one.internal", "two.internal", "corp.internal"):
+                self.assertEqual(["10.10.4.4"] if name in names else [], self.ask("acct." + name).texts())
+        self.arm("DELETE", below("privateEndpoints/pe"), status=200)
+        self.assertEqual([], self.ptrs())
+        self.assertEqual(404, self.arm("GET", below("privateDnsZones/10.in-addr.arpa/PTR/4.4.10")).status)
+
+
+if __name__ == "__main__":
+    harness.main()
