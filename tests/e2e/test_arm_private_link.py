@@ -53,6 +53,17 @@ class PrivateLink(test_arm_types.World):
         self.assertEqual([], self.ptrs())
         self.assertEqual(404, self.arm("GET", below("privateDnsZones/10.in-addr.arpa/PTR/4.4.10")).status)
 
+    def test_an_interface_that_is_there_is_not_taken_over(self):
+        vm = below("networkInterfaces/vm")
+        body = {**LOCATION, **properties(ipConfigurations=[
+            {"name": "ip", "properties": {"subnet": ref("virtualNetworks/hub/subnets/pe")}}])}
+        shown = self.arm("PUT", vm, body, 201).body
+        self.refused(409, "Conflict", "there is a network interface VM already", "PUT", below("privateEndpoints/p2"),
+                     leading_to("acct", customNetworkInterfaceName="VM"), "properties.customNetworkInterfaceName")
+        self.assertEqual(shown, self.arm("GET", vm, status=200).body)
+        self.arm("PUT", below("privateEndpoints/p2"), leading_to("acct", customNetworkInterfaceName="nic"), 201)
+        self.arm("GET", below("networkInterfaces/nic"), status=200)
+
 
 if __name__ == "__main__":
     harness.main()

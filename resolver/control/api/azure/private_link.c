@@ -587,6 +587,15 @@ static void check_connections(struct arm_reading *reading)
 		   "\"groupIds\": [\"blob\"]}}]");
 }
 
+/* Whether there is such an interface, which is not one that this endpoint left behind. */
+static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
+{
+	const struct network_interface *found = part_find(served(reading->request), path);
+
+	return found && (!found->private_endpoint ||
+			 strcasecmp(found->private_endpoint, path_name(reading->path)) != 0);
+}
+
 /* An interface of its own, with an address of its subnet. */
 void particular_read_private_endpoint(struct arm_reading *reading)
 {
@@ -617,6 +626,13 @@ void particular_read_private_endpoint(struct arm_reading *reading)
 	path.names[0] =
 		own && *own ? arena_strdup(&reading->request->arena, own)
 			    : arena_printf(&reading->request->arena, "%.39s.nic.%s", name, uuid);
+	if (path.names[0] && is_others_interface(reading, &path)) {
+		arm_error(reading->errors, 409, "Conflict", "properties.customNetworkInterfaceName",
+			  "properties.customNetworkInterfaceName: there is a network interface "
+			  "%s already; give another name, or delete it",
+			  path.names[0]);
+		return;
+	}
 	values = json_make("{s:o, s:o, s:[{s:s, s:o, s:o, s:b}]}", "name", json_text(path.names[0]),
 			   "private_endpoint", json_text(name), "ip_configurations", "name",
 			   "privateEndpointIpConfig", "subnet",
