@@ -3,7 +3,6 @@
  * configuration's regions, and the providers, which are a table here. */
 #include "resolver/control/api/azure/api_arm.h"
 
-#include "resolver/control/api/azure/all.h"
 #include "resolver/control/api/azure/type.h"
 
 #include <stdarg.h>

@@ -29,4 +29,9 @@ void arm_resource_post(struct api_request *request);
 void api_groups_list(struct api_request *request);
 void api_group_delete(struct api_request *request);
 
+/* GET /resources, of the subscription or a group: azure/all.c. */
+void arm_resources_list(struct api_request *request);
+/* POST .../exportTemplate, of a group: azure/template.c. */
+void arm_group_export(struct api_request *request);
+
 #endif

@@ -22,4 +22,7 @@ bool arm_check_parent(struct api_request *request, const struct arm_asked *asked
 /* 404 */
 void arm_fail_missing(struct api_request *request, const struct arm_asked *asked);
 
+/* Answers with the list that is asked for: azure/list.c. */
+void arm_list(struct api_request *request, const struct arm_asked *asked);
+
 #endif

@@ -38,44 +38,50 @@ static json_t *group_json(struct api_request *request, const struct resource_gro
 	return body;
 }
 
+/* False: the page is full. `shown`: the last one on it. */
+static bool add_group(const struct arm_page *page, const struct resource_group *group,
+		      json_t *array, const char **shown)
+{
+	json_t *row = group_json(page->request, group);
+	bool takes = arm_filter_takes(&page->filter, row, group->name),
+	     is_full = json_array_size(array) == page->room;
+
+	if (takes && !is_full) {
+		json_add(array, row);
+		*shown = group->name;
+	} else {
+		json_decref(row);
+	}
+	return !takes || !is_full;
+}
+
 /* By name; the one that stands for no group comes first. */
 static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
 			 size_t count, const char **last)
 {
-	struct api_request *request = page->request;
 	struct resource_group ungrouped;
 	json_t *array = json_array();
 	const char *shown = NULL;
+	bool all = true;
 
-	*last = NULL;
-	if (!page->behind && arm_find_ungrouped(api_inventory(request), &ungrouped) &&
-	    arm_page_takes(page, NULL, 0)) {
-		json_add(array, group_json(request, &ungrouped));
-		shown = GROUP_NONE;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (page->behind && strcmp(page->behind, GROUP_NONE) != 0 &&
-		    strcasecmp(groups[i].name, page->behind) <= 0)
-			continue;
-		if (!arm_page_takes(page, groups[i].tags.items, groups[i].tags.count))
-			continue;
-		if (json_array_size(array) == page->room) {
-			*last = shown;
-			break;
-		}
-		json_add(array, group_json(request, &groups[i]));
-		shown = groups[i].name;
-	}
+	if (!page->behind && arm_find_ungrouped(api_inventory(page->request), &ungrouped))
+		(void)add_group(page, &ungrouped, array, &shown);
+	for (size_t i = 0; all && i < count; i++)
+		if (!page->behind || strcmp(page->behind, GROUP_NONE) == 0 ||
+		    strcasecmp(groups[i].name, page->behind) > 0)
+			all = add_group(page, &groups[i], array, &shown);
+	*last = all ? NULL : shown;
 	return array;
 }
 
 void api_groups_list(struct api_request *request)
 {
+	static const char *const names[] = {"tagName", "tagValue", NULL};
 	size_t count;
 	struct arm_page page;
 	const char *last = NULL;
 
-	if (!api_arm_begin(request) || !arm_page_begin(&page, request, true))
+	if (!api_arm_begin(request) || !arm_page_begin(&page, request, names))
 		return;
 	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
 	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;

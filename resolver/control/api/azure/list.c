@@ -6,6 +6,7 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/asked.h"
+#include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
@@ -14,7 +15,6 @@
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/service/service.h"
-#include "rules/array.h"
 #include "rules/schema/schema.h"
 
 static const struct model *served(const struct api_request *request)
@@ -22,64 +22,16 @@ static const struct model *served(const struct api_request *request)
 	return request->service->server.model;
 }
 
-enum { LISTED_MAX = 250 }; /* a page: some milliseconds */
-
-struct listed {
-	const char *group, *name;
-	const void *item;
-	struct path path;
+enum {
+	LISTED_MAX = 250, /* a page: some milliseconds */
+	MARK_MAX = NAME_TEXT_MAX + GROUP_TEXT_MAX
 };
 
 struct listing {
-	struct api_request *request;
 	const struct arm_asked *asked;
 	const char *suffix; /* of the names of record sets; NULL: any */
-	struct listed *items;
-	size_t count, room;
+	struct arm_found_list found;
 };
-
-static int compare_listed(const void *a, const void *b)
-{
-	const struct listed *left = a, *right = b;
-	int order = strcasecmp(left->group, right->group);
-
-	return order != 0 ? order : strcasecmp(left->name, right->name);
-}
-
-static int add_listed(struct listing *listing, const struct path *path, const void *item)
-{
-	struct listed *items =
-		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
-
-	if (!items)
-		return ERR_NOMEM;
-	listing->items = items;
-	items[listing->count++] = (struct listed){path->group, path_name(path), item, *path};
-	return 0;
-}
-
-/* Those of a list of the model: at the top, or in that item of its parent. */
-static int collect(struct listing *listing, const struct path *parent, const void *in)
-{
-	const struct kind *kind = listing->asked->path.kind;
-	const char *group = listing->asked->path.group;
-	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, in);
-	int err = 0;
-
-	for (size_t i = 0; !err && i < items.count; i++) {
-		const void *item = (const char *)items.items + i * size;
-		const struct path path = part_path(kind, item, parent);
-
-		if ((!parent && group && strcasecmp(group, path.group) != 0) ||
-		    item_made_because(served(listing->request), &path))
-			continue;
-		err = add_listed(listing, &path, item);
-	}
-	if (listing->count > 0)
-		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
-	return err;
-}
 
 /* Of a record set: whether it is of the type and the suffix that are asked for. */
 static bool is_listed_set(const struct api_request *request, const struct kind *kind,
@@ -98,35 +50,31 @@ static bool is_listed_set(const struct api_request *request, const struct kind *
 	       strncasecmp(colon - suffix, listing->suffix ? listing->suffix : "", suffix) == 0;
 }
 
-/* 0, or an answer has been given. */
-static int collect_sets(struct listing *listing, const struct path *parent, const char *behind,
-			size_t room)
+/* False: they cannot be read, which has been answered. */
+static bool collect_sets(struct listing *listing, const struct path *zone, const char *behind,
+			 size_t room)
 {
-	struct api_request *request = listing->request;
+	struct api_request *request = listing->found.request;
 	const struct item_source in = item_source_of(request, &listing->asked->path);
 	struct path path = listing->asked->path;
 	struct change_error error;
 	const void **items = NULL;
 	size_t count = 0;
-	int err;
 
 	request->state = listing;
-	path.group = parent->group;
+	path.group = zone->group;
 	path.names[1] = behind;
-	err = item_list(&in, &path, room + 1, is_listed_set, request, &request->arena, &items,
-			&count, &error);
-	if (err) {
+	if (item_list(&in, &path, room + 1, is_listed_set, request, &request->arena, &items, &count,
+		      &error) != 0) {
 		api_fail_change(request, &error);
-		return err;
+		return false;
 	}
-	for (size_t i = 0; !err && i < count; i++) {
-		path = part_path(path.kind, items[i], parent);
-		err = add_listed(listing, &path, items[i]);
+	for (size_t i = 0; i < count; i++) {
+		path = part_path(path.kind, items[i], zone);
+		arm_found_add(&listing->found, arm_type_of(&path), &path, items[i]);
 	}
 	free(items);
-	if (err)
-		api_fail_memory(request);
-	return err;
+	return true;
 }
 
 /* The SOA that nobody gave comes first. True: it is there. */
@@ -141,7 +89,7 @@ static bool add_soa(struct listing *listing, const struct path *parent, json_t *
 
 	if ((!asked->is_all && asked->type != type) || (listing->suffix && *listing->suffix))
 		return false;
-	if (!arm_find(listing->request, type, &path, &shown, &error))
+	if (!arm_find(listing->found.request, type, &path, &shown, &error))
 		return false;
 	is_nobodys = !shown.item;
 	if (is_nobodys)
@@ -150,27 +98,24 @@ static bool add_soa(struct listing *listing, const struct path *parent, json_t *
 	return is_nobodys;
 }
 
-static bool is_behind(const struct listed *listed, bool at_top, const char *behind)
+static void mark(const struct arm_found *found, char text[MARK_MAX])
 {
-	char key[NAME_TEXT_MAX + GROUP_TEXT_MAX];
+	bool at_top = !found->path.kind->parent;
 
-	snprintf(key, sizeof key, "%s%s%s", at_top ? listed->group : "", at_top ? "/" : "",
-		 listed->name);
-	return arm_compare_keys(key, behind) > 0;
+	snprintf(text, MARK_MAX, "%s%s%s", at_top ? found->path.group : "", at_top ? "/" : "",
+		 path_name(&found->path));
 }
 
 /* With its etag: those that are shown inside one thing share that one's. */
-static void show_listed(const struct listing *listing, const struct listed *listed,
-			char etag[ETAG_MAX + 4], struct arm_shown *shown)
+static void show_found(struct api_request *request, const struct arm_found *found,
+		       char etag[ARM_ETAG_MAX], struct arm_shown *shown)
 {
-	const struct arm_type *type = arm_type_of(&listed->path);
-
-	if (!arm_is_inside(type) || *etag == '\0') {
-		arm_show_item(listing->request, type, &listed->path, listed->item, shown);
+	if (!arm_is_inside(found->type) || *etag == '\0') {
+		arm_show_item(request, found->type, &found->path, found->item, shown);
 		memcpy(etag, shown->etag, sizeof shown->etag);
 		return;
 	}
-	arm_show_plain(listing->request, type, &listed->path, listed->item, shown);
+	arm_show_plain(request, found->type, &found->path, found->item, shown);
 	memcpy(shown->etag, etag, sizeof shown->etag);
 }
 
@@ -191,61 +136,36 @@ static size_t count_inside(const struct arm_shown *shown)
 static void answer_list(struct listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
-	struct api_request *request = listing->request;
-	bool at_top = !listing->asked->path.kind->parent, is_bulk = listing->asked->path.kind->bulk;
+	bool is_bulk = listing->asked->path.kind->bulk, more = false;
 	size_t count = 0, shown_inside = 0;
-	char last[NAME_TEXT_MAX + GROUP_TEXT_MAX] = "", etag[ETAG_MAX + 4] = "";
-	json_t *body, *link = NULL;
+	char last[MARK_MAX] = "", own[MARK_MAX], etag[ARM_ETAG_MAX] = "";
 
-	for (size_t i = 0; i < listing->count && !link; i++) {
-		const struct listed *listed = &listing->items[i];
+	for (size_t i = 0; i < listing->found.count; i++) {
+		const struct arm_found *found = &listing->found.items[i];
 		struct arm_shown shown;
 
-		if (!is_bulk && page->behind && !is_behind(listed, at_top, page->behind))
+		mark(found, own);
+		if (!is_bulk && page->behind && arm_compare_keys(own, page->behind) <= 0)
 			continue;
-		if (count++ == room || shown_inside > LISTED_MAX) {
-			link = arm_next_link(request, last);
+		more = count++ == room || shown_inside > LISTED_MAX;
+		if (more)
 			break;
-		}
-		show_listed(listing, listed, etag, &shown);
+		show_found(page->request, found, etag, &shown);
 		shown_inside += count_inside(&shown);
 		json_add(array, arm_print(&shown));
 		arm_shown_release(&shown);
-		snprintf(last, sizeof last, "%s%s%s", at_top ? listed->group : "",
-			 at_top ? "/" : "", listed->name);
+		memcpy(last, own, sizeof last);
 	}
-	body = json_make("{s:o}", "value", array);
-	if (link)
-		json_put(body, "nextLink", link);
-	api_arm_say_revision(request);
-	api_reply_json(request, 200, body, NULL);
+	arm_page_answer(page, array, more ? last : NULL);
 }
 
 /* ---- addresses, of which there may be a million ---- */
 
-/* The group of the path; "": it names none, and the list is the subscription's. */
 static bool is_listed_address(const struct api_request *request,
 			      const struct owned_resource *resource)
 {
-	const char *group = api_parameter(request, "group"), *own = resource->item.resource_group;
-
 	return ownership_is_of(api_inventory(request), resource,
-			       api_parameter(request, "subscription")) &&
-	       (!*group || strcasecmp(group, own ? own : GROUP_NONE) == 0);
-}
-
-static int next_addresses(const struct api_request *request, const char *behind,
-			  const struct owned_resource **resources, size_t room, size_t *count)
-{
-	struct inventory *inventory = api_inventory(request);
-	struct address address;
-	bool after = behind && address_parse(&address, behind) == 0;
-
-	if (!*api_parameter(request, "group"))
-		return api_list_addresses(request, behind, resources, room, count);
-	*count = inventory_group_after(inventory, api_group(request), after ? &address : NULL,
-				       resources, room);
-	return 0;
+			       api_parameter(request, "subscription"));
 }
 
 static json_t *address_row(const struct api_request *request, const struct owned_resource *resource)
@@ -261,13 +181,13 @@ static json_t *address_row(const struct api_request *request, const struct owned
 
 static void list_addresses(struct api_request *request)
 {
-	static const struct api_list rows = {"value",     next_addresses, is_listed_address,
-					     address_row, "nextLink",     arm_next_link};
+	static const struct api_list rows = {"value",     arm_next_addresses, is_listed_address,
+					     address_row, "nextLink",         arm_next_link};
 	struct arm_page page;
 	struct address address;
 
 	if ((*api_parameter(request, "group") && !arm_check_group(request)) ||
-	    !arm_page_begin(&page, request, false))
+	    !arm_page_begin(&page, request, NULL))
 		return;
 	api_arm_say_revision(request);
 	if (page.behind && address_parse(&address, page.behind) != 0)
@@ -277,57 +197,57 @@ static void list_addresses(struct api_request *request)
 		api_list_answer(request, &rows, page.room, page.behind);
 }
 
-/* What is inside something. 0, or an answer has been given. */
-static int collect_inside(struct listing *listing, const struct arm_page *page, json_t *array,
-			  size_t *room)
+/* What is inside something. False: it cannot be read, which has been answered. */
+static bool collect_inside(struct listing *listing, const struct arm_page *page, json_t *array,
+			   size_t *room)
 {
-	struct api_request *request = listing->request;
+	struct api_request *request = page->request;
 	const struct path *path = &listing->asked->path, root = part_root(path);
 	const void *in = part_find(served(request), &root);
 	const struct path parent = part_path(root.kind, in, NULL);
-	int err;
 
 	if (!path->kind->bulk) {
-		err = collect(listing, &parent, in);
-		if (err)
-			api_fail_memory(request);
-		return err;
+		arm_found_add_items(&listing->found, listing->asked->type, &parent, in);
+		arm_found_sort(&listing->found);
+		return true;
 	}
-	err = collect_sets(listing, &parent, page->behind, *room);
-	if (!err && !page->behind)
+	if (!collect_sets(listing, &parent, page->behind, *room))
+		return false;
+	if (!page->behind)
 		*room -= add_soa(listing, &parent, array);
-	return err;
+	return true;
 }
 
 void arm_list(struct api_request *request, const struct arm_asked *asked)
 {
-	struct listing listing = {.request = request,
-				  .asked = asked,
-				  .suffix = api_query(request, "$recordsetnamesuffix")};
+	struct listing listing = {.asked = asked,
+				  .suffix = api_query(request, "$recordsetnamesuffix"),
+				  .found = {.request = request, .group = asked->path.group}};
 	struct arm_page page;
 	json_t *array;
 	size_t room;
-	int err;
 
 	if (asked->path.kind->inventory) {
 		list_addresses(request);
 		return;
 	}
 	if ((asked->path.group && !arm_check_parent(request, asked, "read")) ||
-	    !arm_page_begin(&page, request, false))
+	    !arm_page_begin(&page, request, NULL))
 		return;
 	room = page.room < LISTED_MAX ? page.room : LISTED_MAX;
 	array = json_array();
-	if (asked->path.kind->parent) {
-		err = collect_inside(&listing, &page, array, &room);
-	} else {
-		err = collect(&listing, NULL, served(request));
-		if (err)
-			api_fail_memory(request);
-	}
-	if (!err)
-		answer_list(&listing, &page, array, room);
-	else
+	if (!asked->path.kind->parent) {
+		arm_found_add_items(&listing.found, asked->type, NULL, NULL);
+		arm_found_sort(&listing.found);
+	} else if (!collect_inside(&listing, &page, array, &room)) {
 		json_decref(array);
-	free(listing.items);
+		return;
+	}
+	if (listing.found.no_memory) {
+		json_decref(array);
+		api_fail_memory(request);
+	} else {
+		answer_list(&listing, &page, array, room);
+	}
+	free(listing.found.items);
 }

@@ -3,70 +3,13 @@
  * clients use them as they are. */
 #include "resolver/control/api/azure/page.h"
 
-#include "resolver/control/api/azure/api_arm.h"
-
 #include <ctype.h>
-#include <strings.h>
+#include <stdlib.h>
 
-#include "resolver/control/api/reverse.h"
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/type.h"
 #include "resolver/control/base/json.h"
-
-/* ---- $filter ---- */
-
-static bool take_word(const char **at, const char *word)
-{
-	size_t length = strlen(word);
-	*at += strspn(*at, " ");
-	if (strncasecmp(*at, word, length) != 0 || isalnum((unsigned char)(*at)[length]))
-		return false;
-	*at += length;
-	return true;
-}
-
-/* 'it''s' is it's. */
-static bool take_text(const char **at, char text[ARM_TAG_MAX])
-{
-	size_t used = 0;
-	*at += strspn(*at, " ");
-	if (*(*at)++ != '\'')
-		return false;
-	for (; **at && used < ARM_TAG_MAX; (*at)++) {
-		if (**at == '\'' && (*at)[1] != '\'') {
-			text[used] = '\0';
-			(*at)++;
-			return true;
-		}
-		*at += **at == '\'';
-		text[used++] = **at;
-	}
-	return false;
-}
-
-static bool take_equation(const char **at, const char *name, char text[ARM_TAG_MAX])
-{
-	return take_word(at, name) && take_word(at, "eq") && take_text(at, text);
-}
-
-static bool read_filter(struct arm_page *page, const char *at)
-{
-	if (!take_equation(&at, "tagname", page->tag))
-		return false;
-	page->any_value = !take_word(&at, "and");
-	if (!page->any_value && !take_equation(&at, "tagvalue", page->value))
-		return false;
-	return at[strspn(at, " ")] == '\0';
-}
-
-/* Case counts in a tag's value, not in its name. */
-bool arm_page_takes(const struct arm_page *page, const struct tag *tags, size_t count)
-{
-	bool takes = !page->filtered;
-
-	for (size_t i = 0; !takes && i < count; i++)
-		takes = strcasecmp(tags[i].name, page->tag) == 0 &&
-			(page->any_value || strcmp(tags[i].value, page->value) == 0);
-	return takes;
-}
+#include "rules/text.h"
 
 /* ---- what is asked for ---- */
 
@@ -86,31 +29,32 @@ static bool read_top(struct arm_page *page)
 	return true;
 }
 
-bool arm_page_read(struct arm_page *page, struct api_request *request)
+static bool fail_filter(struct api_request *request, const char *filter, const char *const *names)
 {
-	*page = (struct arm_page){
-		.request = request,
-		.behind = api_query(request, "$skiptoken"),
-	};
-	return read_top(page);
+	char use[ARM_ID_MAX] = "";
+
+	for (size_t i = 0; names[i]; i++)
+		text_append(use, sizeof use, "%s%s", i > 0 ? ", " : "", names[i]);
+	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
+		    "Invalid $filter '%.200s' specified in the query string. %s%s%s", filter,
+		    *use ? "Use " : "This list takes none.", use,
+		    *use ? " with eq or ne and a 'value', joined by and: tagName eq 'a' and "
+			   "tagValue eq 'b'."
+			 : "");
+	return false;
 }
 
-bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags)
+bool arm_page_begin(struct arm_page *page, struct api_request *request, const char *const *names)
 {
+	static const char *const none[] = {NULL};
 	const char *filter = api_query(request, "$filter");
 
-	if (!arm_page_read(page, request))
+	*page = (struct arm_page){.request = request, .behind = api_query(request, "$skiptoken")};
+	if (!read_top(page))
 		return false;
-	if (!filter || !*filter)
-		return true;
-	page->filtered = true;
-	if (has_tags && read_filter(page, filter))
-		return true;
-	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
-		    "Invalid $filter '%.200s' specified in the query string. %s", filter,
-		    has_tags ? "Use tagName eq 'a', or tagName eq 'a' and tagValue eq 'b'."
-			     : "This list takes none.");
-	return false;
+	names = names ? names : none;
+	return !filter || !*filter || arm_filter_read(&page->filter, filter, names) ||
+	       fail_filter(request, filter, names);
 }
 
 /* ---- the answer ---- */

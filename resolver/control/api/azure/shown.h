@@ -7,6 +7,8 @@
 #include "resolver/control/api/azure/type.h"
 #include "resolver/control/resource/change.h"
 
+enum { ARM_ETAG_MAX = ETAG_MAX + 2 /* W/ */ };
+
 struct arm_shown {
 	struct api_request *request;
 	const struct arm_type *type;
@@ -18,7 +20,7 @@ struct arm_shown {
 	json_t *users;   /* of the subnets of a network (particular_users); NULL: not looked up */
 	bool is_implied; /* a group that no row has: what is in it says that it is there */
 	bool is_bare;    /* printed without what is computed: as a body that makes it */
-	char etag[ETAG_MAX + 4]; /* as the body has it */
+	char etag[ARM_ETAG_MAX]; /* as the body has it */
 };
 
 /* What is at the path. False: there is nothing, or, with an outcome in the error, it cannot be

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "resolver/control/api/azure/all.h"
 #include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/body.h"
+#include "resolver/control/api/azure/found.h"
+#include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
@@ -224,74 +226,83 @@ static int add_record_sets(struct template *template, const struct arm_found *zo
 	return 0;
 }
 
+/* ERR_NOMEM */
 static int add_group_addresses(struct template *template)
 {
 	struct api_request *request = template->request;
-	const struct owned_resource *page[64];
-	struct address after;
+	const struct owned_resource *portion[ARM_PORTION];
+	char behind[ADDRESS_TEXT_MAX] = "";
 	size_t count;
-	bool has_after = false;
 
 	do {
-		count = inventory_group_after(api_inventory(request), api_group(request),
-					      has_after ? &after : NULL, page, 64);
+		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
+				       &count) != 0)
+			return ERR_NOMEM;
 		for (size_t i = 0; i < count; i++) {
 			struct arm_shown shown;
 
-			arm_show_address(request, page[i], &shown);
+			arm_show_address(request, portion[i], &shown);
 			if (is_asked(template, &shown.path))
 				add_resource(template, &shown);
 			arm_shown_release(&shown);
-			after = page[i]->item.address;
-			has_after = true;
+			address_print(&portion[i]->item.address, behind);
 		}
-	} while (count == 64);
+	} while (count == ARM_PORTION);
 	return 0;
+}
+
+/* Those of the model. An error has been answered. */
+static int add_found(struct template *template)
+{
+	struct api_request *request = template->request;
+	int err = 0;
+
+	arm_found_add_all(&template->list, is_exported);
+	arm_found_sort(&template->list);
+	if (template->list.no_memory) {
+		api_fail_memory(request);
+		return ERR_NOMEM;
+	}
+	for (size_t i = 0; !err && i < template->list.count; i++) {
+		const struct arm_found *found = &template->list.items[i];
+		struct arm_shown shown;
+
+		if (!is_asked(template, &found->path) || is_made_along(found))
+			continue;
+		arm_show_plain(request, found->type, &found->path, found->item, &shown);
+		add_resource(template, &shown);
+		arm_shown_release(&shown);
+		if (found->type->kind == KIND_ZONE)
+			err = add_record_sets(template, found);
+	}
+	return err;
 }
 
 void arm_group_export(struct api_request *request)
 {
 	struct template template = {
 		.request = request,
-		.list = {.request = request, .group = api_parameter(request, "group")},
-		.parameters = json_object(),
-		.resources = json_array(),
-		.asked = read_asked(request)};
-	struct resource_group unused;
-	int err = 0;
+		.list = {.request = request, .group = api_parameter(request, "group")}};
 
-	if (!api_arm_begin(request)) {
-		err = ERR_INVALID;
-	} else if (!inventory_group(api_inventory(request), template.list.group, &unused)) {
-		api_fail(request, 404, "ResourceGroupNotFound",
-			 "Resource group '%s' could not be found.", template.list.group);
-		err = ERR_NOT_FOUND;
+	if (!api_arm_begin(request) || !arm_check_group(request))
+		return;
+	template.parameters = json_object();
+	template.resources = json_array();
+	template.asked = read_asked(request);
+	if (add_found(&template) == 0) {
+		if (add_group_addresses(&template) != 0)
+			api_fail_memory(request);
+		else
+			api_reply_json(
+				request, 200,
+				json_make("{s:{s:s, s:s, s:O, s:{}, s:O}}", "template", "$schema",
+					  "https://schema.management.azure.com/schemas/2019-04-01/"
+					  "deploymentTemplate.json#",
+					  "contentVersion", "1.0.0.0", "parameters",
+					  template.parameters, "variables", "resources",
+					  template.resources),
+				NULL);
 	}
-	if (!err)
-		arm_find_all(&template.list, is_exported);
-	for (size_t i = 0; !err && i < template.list.count; i++) {
-		const struct arm_found *found = &template.list.items[i];
-		struct arm_shown shown;
-
-		if (!is_asked(&template, &found->path) || is_made_along(found))
-			continue;
-		arm_show_plain(request, found->type, &found->path, found->item, &shown);
-		add_resource(&template, &shown);
-		arm_shown_release(&shown);
-		if (found->type->kind == KIND_ZONE)
-			err = add_record_sets(&template, found);
-	}
-	if (!err)
-		err = add_group_addresses(&template);
-	if (!err)
-		api_reply_json(request, 200,
-			       json_make("{s:{s:s, s:s, s:O, s:{}, s:O}}", "template", "$schema",
-					 "https://schema.management.azure.com/schemas/2019-04-01/"
-					 "deploymentTemplate.json#",
-					 "contentVersion", "1.0.0.0", "parameters",
-					 template.parameters, "variables", "resources",
-					 template.resources),
-			       NULL);
 	json_decref(template.parameters);
 	json_decref(template.resources);
 	json_decref(template.asked);
