@@ -27,14 +27,14 @@ static const struct model *served(const struct api_request *request)
 
 /* ---- members that are shown ---- */
 
-json_t *particular_guid(const struct arm_shown *shown)
+json_t *arm_resource_guid(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
 
 	return json_text(uuid_of_name(text_lower(arm_id(shown->request, &shown->path, id)), uuid));
 }
 
-json_t *particular_location(const struct arm_shown *shown)
+json_t *arm_endpoint_location(const struct arm_shown *shown)
 {
 	const struct path root = part_root(&shown->path);
 	const struct dns_resolver *resolver = part_find(served(shown->request), &root);
@@ -44,7 +44,7 @@ json_t *particular_location(const struct arm_shown *shown)
 	return json_text(region ? region : "global");
 }
 
-json_t *particular_fqdn(const struct arm_shown *shown)
+json_t *arm_set_fqdn(const struct arm_shown *shown)
 {
 	const char *zone = shown->path.names[0];
 	char name[NAME_TEXT_MAX];
@@ -54,31 +54,31 @@ json_t *particular_fqdn(const struct arm_shown *shown)
 				      : json_sprintf("%s.%s.", name, zone);
 }
 
-json_t *particular_set_count(const struct arm_shown *shown)
+json_t *arm_zone_set_count(const struct arm_shown *shown)
 {
 	const struct private_zone *zone = shown->item;
 
 	return json_integer(zone->zone ? (json_int_t)zone_record_sets(zone->zone) : 0);
 }
 
-json_t *particular_set_limit(const struct arm_shown *shown)
+json_t *arm_zone_set_limit(const struct arm_shown *shown)
 {
 	return json_integer(served(shown->request)->limits.record_sets_per_zone);
 }
 
-json_t *particular_link_count(const struct arm_shown *shown)
+json_t *arm_zone_link_count(const struct arm_shown *shown)
 {
 	const struct private_zone *zone = shown->item;
 
 	return json_integer((json_int_t)zone->links.count);
 }
 
-json_t *particular_link_limit(const struct arm_shown *shown)
+json_t *arm_zone_link_limit(const struct arm_shown *shown)
 {
 	return json_integer(served(shown->request)->limits.links_per_zone);
 }
 
-json_t *particular_registration_count(const struct arm_shown *shown)
+json_t *arm_zone_registration_count(const struct arm_shown *shown)
 {
 	const struct private_zone *zone = shown->item;
 	json_int_t count = 0;
@@ -88,15 +88,15 @@ json_t *particular_registration_count(const struct arm_shown *shown)
 	return json_integer(count);
 }
 
-json_t *particular_registration_limit(const struct arm_shown *shown)
+json_t *arm_zone_registration_limit(const struct arm_shown *shown)
 {
 	return json_integer(served(shown->request)->limits.registration_links_per_zone);
 }
 
 /* ---- SOA ---- */
 
-bool particular_find_soa(struct api_request *request, const struct arm_type *type,
-			 const struct path *path, struct arm_shown *shown)
+bool arm_zone_find_soa(struct api_request *request, const struct arm_type *type,
+		       const struct path *path, struct arm_shown *shown)
 {
 	const struct path root = part_root(path);
 	const struct private_zone *zone = part_find(served(request), &root);
@@ -115,7 +115,7 @@ bool particular_find_soa(struct api_request *request, const struct arm_type *typ
 
 /* ---- rules ---- */
 
-void particular_show_rule(const struct arm_shown *shown, json_t *values)
+void arm_rule_show(const struct arm_shown *shown, json_t *values)
 {
 	const struct path root = part_root(&shown->path);
 	const struct forwarding_ruleset *ruleset = part_find(served(shown->request), &root);
@@ -134,7 +134,7 @@ void particular_show_rule(const struct arm_shown *shown, json_t *values)
 	}
 }
 
-void particular_read_rule(struct arm_reading *reading)
+void arm_rule_read(struct arm_reading *reading)
 {
 	if (json_object_get(reading->values, "targets") &&
 	    !json_object_get(reading->base, "targets"))
@@ -143,7 +143,7 @@ void particular_read_rule(struct arm_reading *reading)
 
 /* ---- endpoints ---- */
 
-void particular_read_endpoint(struct arm_reading *reading)
+void arm_endpoint_read(struct arm_reading *reading)
 {
 	struct api_request *request = reading->request;
 	const struct path root = part_root(reading->path);
@@ -180,7 +180,7 @@ void particular_read_endpoint(struct arm_reading *reading)
 
 /* ---- record sets ---- */
 
-void particular_read_set(struct arm_reading *reading)
+void arm_set_read(struct arm_reading *reading)
 {
 	char target[ARM_TARGET_MAX];
 
@@ -193,7 +193,7 @@ void particular_read_set(struct arm_reading *reading)
 
 /* ---- groups ---- */
 
-void particular_read_group(struct arm_reading *reading)
+void arm_group_read(struct arm_reading *reading)
 {
 	const char *name = reading->path->names[0];
 
@@ -210,7 +210,7 @@ void particular_read_group(struct arm_reading *reading)
 
 /* ---- public addresses ---- */
 
-json_t *particular_address(const struct arm_shown *shown)
+json_t *arm_address_text(const struct arm_shown *shown)
 {
 	const struct owned_resource *resource = shown->item;
 	char text[ADDRESS_TEXT_MAX];
@@ -223,20 +223,20 @@ static const char *version_of(const struct owned_resource *resource)
 	return resource->item.address.family == 6 ? "IPv6" : "IPv4";
 }
 
-json_t *particular_address_version(const struct arm_shown *shown)
+json_t *arm_address_version(const struct arm_shown *shown)
 {
 	return json_text(version_of(shown->item));
 }
 
 /* Azure shows it without its final dot. */
-json_t *particular_address_fqdn(const struct arm_shown *shown)
+json_t *arm_address_fqdn(const struct arm_shown *shown)
 {
 	const struct owned_resource *resource = shown->item;
 
 	return resource->fqdn ? json_stringn(resource->fqdn, strlen(resource->fqdn) - 1) : NULL;
 }
 
-json_t *particular_address_id(const struct arm_shown *shown)
+json_t *arm_address_guid(const struct arm_shown *shown)
 {
 	return json_text(((const struct owned_resource *)shown->item)->item.id);
 }
@@ -360,7 +360,7 @@ static void check_name(struct arm_reading *reading)
 			  path_name(reading->path));
 }
 
-void particular_read_address(struct arm_reading *reading)
+void arm_address_read(struct arm_reading *reading)
 {
 	const struct owned_resource *resource =
 		reading->shown ? addresses_find(api_inventory(reading->request), reading->path)
@@ -477,7 +477,7 @@ static void add_endpoints(struct subnet_users *users, const struct dns_resolver 
 	}
 }
 
-json_t *particular_users(const struct api_request *request, const struct path *network)
+json_t *arm_network_users(const struct api_request *request, const struct path *network)
 {
 	const struct model *model = served(request);
 	const struct path root = part_root(network);
@@ -511,7 +511,7 @@ json_t *particular_users(const struct api_request *request, const struct path *n
 static json_t *users_of_subnet(const struct api_request *request, const struct path *subnet,
 			       json_t *users)
 {
-	json_t *found = users ? json_incref(users) : particular_users(request, subnet), *array;
+	json_t *found = users ? json_incref(users) : arm_network_users(request, subnet), *array;
 	char name[NAME_TEXT_MAX];
 
 	snprintf(name, sizeof name, "%s", path_name(subnet));
@@ -544,13 +544,13 @@ static json_t *users_of(const struct arm_shown *shown)
 	return users.ids;
 }
 
-json_t *particular_subnet_users(const struct arm_shown *shown)
+json_t *arm_subnet_ip_configurations(const struct arm_shown *shown)
 {
 	return users_of_subnet(shown->request, &shown->path, shown->users);
 }
 
 /* Here because it asks who uses the subnet. */
-void particular_read_subnet(struct arm_reading *reading)
+void arm_subnet_read(struct arm_reading *reading)
 {
 	const json_t *was = json_object_get(reading->base, "delegation");
 	json_t *users;
@@ -600,7 +600,7 @@ static bool has_nested(const struct arm_shown *shown, struct arm_errors *errors)
 
 static void check_child(void *context, struct arm_shown *child)
 {
-	(void)particular_is_held(child, context);
+	(void)arm_is_held(child, context);
 }
 
 /* A network goes with its subnets, so none of them may be in use. */
@@ -610,7 +610,7 @@ static void check_subnets(const struct arm_shown *shown, struct arm_errors *erro
 
 	if (shown->type->kind != KIND_NETWORK)
 		return;
-	network.users = particular_users(shown->request, &shown->path);
+	network.users = arm_network_users(shown->request, &shown->path);
 	arm_each_child(&network, arm_type_of_kind(KIND_SUBNET), check_child, errors);
 	json_decref(network.users);
 }
@@ -635,7 +635,7 @@ static bool is_soa(const struct arm_shown *shown)
 	return shown->type->record_type && strcmp(shown->type->record_type, "SOA") == 0;
 }
 
-bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors)
+bool arm_is_held(const struct arm_shown *shown, struct arm_errors *errors)
 {
 	json_t *users;
 	const char *user;
@@ -670,7 +670,7 @@ bool particular_is_held(const struct arm_shown *shown, struct arm_errors *errors
 /* ---- actions ---- */
 
 /* POST .../listDnsResolvers: those in the network. */
-void particular_list_resolvers(struct api_request *request, const struct arm_shown *shown)
+void arm_network_list_resolvers(struct api_request *request, const struct arm_shown *shown)
 {
 	const struct model *model = served(request);
 	json_t *value = json_array();
@@ -690,7 +690,7 @@ void particular_list_resolvers(struct api_request *request, const struct arm_sho
 }
 
 /* POST .../listDnsForwardingRulesets: those that are linked to the network. */
-void particular_list_rulesets(struct api_request *request, const struct arm_shown *shown)
+void arm_network_list_rulesets(struct api_request *request, const struct arm_shown *shown)
 {
 	const struct model *model = served(request);
 	json_t *value = json_array();
@@ -718,7 +718,7 @@ void particular_list_rulesets(struct api_request *request, const struct arm_show
 }
 
 /* POST .../listDnsResolverPolicies: there are none here. */
-void particular_list_policies(struct api_request *request, const struct arm_shown *shown)
+void arm_network_list_policies(struct api_request *request, const struct arm_shown *shown)
 {
 	(void)shown;
 	api_reply_json(request, 200, json_make("{s:[]}", "value"), NULL);

@@ -24,7 +24,7 @@ static const struct model *served(const struct api_request *request)
 
 /* ---- interfaces ---- */
 
-json_t *particular_inner_id(const struct arm_shown *shown)
+json_t *arm_ip_configuration_id(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX];
 
@@ -33,7 +33,7 @@ json_t *particular_inner_id(const struct arm_shown *shown)
 }
 
 /* The same for the same id; with Microsoft's prefix. */
-json_t *particular_mac_address(const struct arm_shown *shown)
+json_t *arm_interface_mac_address(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
 
@@ -43,7 +43,7 @@ json_t *particular_mac_address(const struct arm_shown *shown)
 	return json_sprintf("00-0D-3A-%.2s-%.2s-%.2s", uuid, uuid + 2, uuid + 4);
 }
 
-json_t *particular_interface_endpoint(const struct arm_shown *shown)
+json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 {
 	const char *name = json_string_value(json_object_get(shown->values, "private_endpoint"));
 	const struct path path = {
@@ -195,7 +195,7 @@ static void choose_address(struct arm_reading *reading, struct places *places, j
 			  "%s: no address of the subnet is free; give another subnet", target);
 }
 
-void particular_read_interface(struct arm_reading *reading)
+void arm_interface_read(struct arm_reading *reading)
 {
 	const char *group =
 		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
@@ -237,7 +237,7 @@ void particular_read_interface(struct arm_reading *reading)
 
 /* ---- private endpoints: what is shown ---- */
 
-json_t *particular_connection_state(const struct arm_shown *shown)
+json_t *arm_private_endpoint_state(const struct arm_shown *shown)
 {
 	json_t *connections = arm_kept(shown->values, "privateLinkServiceConnections");
 	bool any = json_array_size(connections) > 0;
@@ -260,7 +260,7 @@ static const struct network_interface *interface_of(const struct api_request *re
 	return path.names[0] ? part_find(served(request), &path) : NULL;
 }
 
-json_t *particular_endpoint_interfaces(const struct arm_shown *shown)
+json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown)
 {
 	const char *name = json_string_value(json_object_get(shown->values, "network_interface"));
 	const struct path path = {kind_of_id(KIND_INTERFACE), shown->path.group, {name, NULL}};
@@ -302,7 +302,7 @@ static const char *address_of(const struct api_request *request, const struct pa
 }
 
 /* Azure has none once a zone group has the name. */
-json_t *particular_endpoint_names(const struct arm_shown *shown)
+json_t *arm_private_endpoint_dns_configs(const struct arm_shown *shown)
 {
 	const struct private_endpoint *endpoint = shown->item;
 	char name[NAME_TEXT_MAX], text[ADDRESS_TEXT_MAX];
@@ -533,7 +533,7 @@ static bool has_zone(const json_t *configurations, const json_t *one)
 	return false;
 }
 
-json_t *particular_zone_records(const struct arm_shown *shown)
+json_t *arm_zone_group_records(const struct arm_shown *shown)
 {
 	struct endpoint endpoint = {.request = shown->request, .group = shown->path.group};
 	struct path zone;
@@ -547,7 +547,7 @@ json_t *particular_zone_records(const struct arm_shown *shown)
 			 "Succeeded");
 }
 
-void particular_read_zone_group(struct arm_reading *reading)
+void arm_zone_group_read(struct arm_reading *reading)
 {
 	struct endpoint endpoint = {.request = reading->request,
 				    .edit = reading->edit,
@@ -597,7 +597,7 @@ static bool is_others_interface(const struct arm_reading *reading, const struct 
 }
 
 /* An interface of its own, with an address of its subnet. */
-void particular_read_private_endpoint(struct arm_reading *reading)
+void arm_private_endpoint_read(struct arm_reading *reading)
 {
 	const struct api_request *request = reading->request;
 	const char *group = strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL
@@ -647,8 +647,8 @@ void particular_read_private_endpoint(struct arm_reading *reading)
 		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
 }
 
-void particular_remove_zone_group(const struct arm_shown *shown, struct api_edit *edit,
-				  struct arm_errors *errors)
+void arm_zone_group_remove(const struct arm_shown *shown, struct api_edit *edit,
+			   struct arm_errors *errors)
 {
 	struct endpoint endpoint = {.request = shown->request,
 				    .edit = edit,
@@ -672,11 +672,11 @@ static void remove_zone_group(void *context, struct arm_shown *child)
 {
 	const struct removing *removing = context;
 
-	particular_remove_zone_group(child, removing->edit, removing->errors);
+	arm_zone_group_remove(child, removing->edit, removing->errors);
 }
 
-void particular_remove_private_endpoint(const struct arm_shown *shown, struct api_edit *edit,
-					struct arm_errors *errors)
+void arm_private_endpoint_remove(const struct arm_shown *shown, struct api_edit *edit,
+				 struct arm_errors *errors)
 {
 	struct removing removing = {edit, errors};
 	const char *name = json_string_value(json_object_get(shown->values, "network_interface"));

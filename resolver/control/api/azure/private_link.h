@@ -14,22 +14,22 @@
 
 /* ---- members that are shown ---- */
 
-json_t *particular_inner_id(const struct arm_shown *shown); /* of an IP configuration */
-json_t *particular_mac_address(const struct arm_shown *shown);
-json_t *particular_interface_endpoint(const struct arm_shown *shown);
-json_t *particular_connection_state(const struct arm_shown *shown);
-json_t *particular_endpoint_interfaces(const struct arm_shown *shown);
-json_t *particular_endpoint_names(const struct arm_shown *shown);
-json_t *particular_zone_records(const struct arm_shown *shown);
+json_t *arm_ip_configuration_id(const struct arm_shown *shown); /* of an IP configuration */
+json_t *arm_interface_mac_address(const struct arm_shown *shown);
+json_t *arm_interface_private_endpoint(const struct arm_shown *shown);
+json_t *arm_private_endpoint_state(const struct arm_shown *shown);
+json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown);
+json_t *arm_private_endpoint_dns_configs(const struct arm_shown *shown);
+json_t *arm_zone_group_records(const struct arm_shown *shown);
 
 /* ---- hooks ---- */
 
-void particular_read_interface(struct arm_reading *reading);
-void particular_read_private_endpoint(struct arm_reading *reading);
-void particular_read_zone_group(struct arm_reading *reading);
-void particular_remove_private_endpoint(const struct arm_shown *shown, struct api_edit *edit,
-					struct arm_errors *errors);
-void particular_remove_zone_group(const struct arm_shown *shown, struct api_edit *edit,
-				  struct arm_errors *errors);
+void arm_interface_read(struct arm_reading *reading);
+void arm_private_endpoint_read(struct arm_reading *reading);
+void arm_zone_group_read(struct arm_reading *reading);
+void arm_private_endpoint_remove(const struct arm_shown *shown, struct api_edit *edit,
+				 struct arm_errors *errors);
+void arm_zone_group_remove(const struct arm_shown *shown, struct api_edit *edit,
+			   struct arm_errors *errors);
 
 #endif

@@ -689,7 +689,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 
 	if (child_named(children, path_name(&child->path)))
 		return;
-	if (particular_is_held(child, children->reading->errors))
+	if (arm_is_held(child, children->reading->errors))
 		return;
 	add_edit(children->reading, &child->path, child->item, NULL);
 }
@@ -729,7 +729,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	if (reading->shown &&
 	    arm_find_plain(reading->request, reading->type, reading->path, &shown, &error)) {
 		if (type->kind == KIND_SUBNET)
-			shown.users = particular_users(reading->request, reading->path);
+			shown.users = arm_network_users(reading->request, reading->path);
 		arm_each_child(&shown, type, remove_missing, &children);
 		arm_shown_release(&shown);
 	}

@@ -340,7 +340,7 @@ static bool check_removal(struct making *making, const struct arm_shown *shown)
 {
 	struct arm_errors errors = {.request = making->edit.request};
 	struct change_error error;
-	bool held = particular_is_held(shown, &errors);
+	bool held = arm_is_held(shown, &errors);
 
 	if (!held && shown->type->remove) {
 		shown->type->remove(shown, &making->edit, &errors);

@@ -218,7 +218,7 @@ static json_t *print_children(const struct arm_shown *shown, const struct arm_me
 	json_t *array = json_array();
 
 	if (type->kind == KIND_SUBNET)
-		outer.users = particular_users(shown->request, &shown->path);
+		outer.users = arm_network_users(shown->request, &shown->path);
 	arm_each_child(&outer, type, add_child, array);
 	json_decref(outer.users);
 	return array;
@@ -552,7 +552,7 @@ bool arm_find_plain(struct api_request *request, const struct arm_type *type,
 		return true;
 	}
 	return error->outcome == CHANGE_FINE && type->record_type &&
-	       particular_find_soa(request, type, &own, shown);
+	       arm_zone_find_soa(request, type, &own, shown);
 }
 
 bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,

@@ -17,7 +17,7 @@ struct arm_shown {
 	const void *item;  /* of a model or of the state; of an address: struct owned_resource */
 	uint64_t revision; /* of its row; 0: it is from a file */
 	const struct arm_shown *outer; /* of an object inside: what it is in; else NULL */
-	json_t *users;   /* of the subnets of a network (particular_users); NULL: not looked up */
+	json_t *users;   /* of the subnets of a network (arm_network_users); NULL: not looked up */
 	bool is_implied; /* a group that no row has: what is in it says that it is there */
 	bool is_bare;    /* printed without what is computed: as a body that makes it */
 	char etag[ARM_ETAG_MAX]; /* as the body has it */

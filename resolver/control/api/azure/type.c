@@ -42,7 +42,7 @@ static const struct arm_family resources = {
 		.path = at, .form = ARM_CHILDREN, .of = type                                       \
 	}
 #define STATE SHOWN("provisioningState", "\"Succeeded\"")
-#define GUID  COMPUTED("resourceGuid", particular_guid)
+#define GUID  COMPUTED("resourceGuid", arm_resource_guid)
 #define TAGS                                                                                       \
 	{                                                                                          \
 		.path = "/tags", .key = "tags", .form = ARM_TAGS                                   \
@@ -53,7 +53,7 @@ static const struct arm_family resources = {
 		.fixed = true                                                                      \
 	}
 /* Of what is inside something with a region. */
-#define LOCATION_OF_PARENT COMPUTED("/location", particular_location)
+#define LOCATION_OF_PARENT COMPUTED("/location", arm_endpoint_location)
 #define GLOBAL_LOCATION                                                                            \
 	{                                                                                          \
 		.path = "/location", .form = ARM_GLOBAL                                            \
@@ -118,7 +118,7 @@ static const struct arm_member subnet_members[] = {
 	 .form = ARM_SHOWN,
 	 .beside = "delegation",
 	 .fallback = "\"Succeeded\""},
-	COMPUTED("ipConfigurations", particular_subnet_users),
+	COMPUTED("ipConfigurations", arm_subnet_ip_configurations),
 	KEPT_OR("privateEndpointNetworkPolicies", "\"Disabled\""),
 	KEPT_OR("privateLinkServiceNetworkPolicies", "\"Enabled\""),
 	KEPT("networkSecurityGroup"),
@@ -179,7 +179,7 @@ static const struct arm_member ip_configuration_members[] = {
 	 .words = allocations},
 	SHOWN("properties.privateIPAddressVersion", "\"IPv4\""),
 	{.path = "properties.primary", .key = "primary"},
-	COMPUTED("id", particular_inner_id),
+	COMPUTED("id", arm_ip_configuration_id),
 	SHOWN("properties.provisioningState", "\"Succeeded\""),
 	END,
 };
@@ -195,8 +195,8 @@ static const struct arm_member interface_members[] = {
 	KEPT("ipConfigurations[0].properties.publicIPAddress"),
 	{.path = "dnsSettings.internalDnsNameLabel", .key = "label"},
 	KEPT_OR("dnsSettings.dnsServers", "[]"),
-	COMPUTED("macAddress", particular_mac_address),
-	COMPUTED("privateEndpoint", particular_interface_endpoint),
+	COMPUTED("macAddress", arm_interface_mac_address),
+	COMPUTED("privateEndpoint", arm_interface_private_endpoint),
 	SHOWN("primary", "true"),
 	KEPT("networkSecurityGroup"),
 	KEPT("virtualMachine"),
@@ -219,14 +219,14 @@ static const struct arm_member endpoint_members[] = {
 	SUBNET_ID,
 	KEPT("privateLinkServiceConnections"),
 	COMPUTED("privateLinkServiceConnections[0].properties.privateLinkServiceConnectionState",
-		 particular_connection_state),
+		 arm_private_endpoint_state),
 	KEPT("manualPrivateLinkServiceConnections"),
 	KEPT("customNetworkInterfaceName"),
 	KEPT("ipConfigurations"),
 	KEPT("applicationSecurityGroups"),
 	KEPT("/extendedLocation"),
-	COMPUTED("networkInterfaces", particular_endpoint_interfaces),
-	COMPUTED("customDnsConfigs", particular_endpoint_names),
+	COMPUTED("networkInterfaces", arm_private_endpoint_interfaces),
+	COMPUTED("customDnsConfigs", arm_private_endpoint_dns_configs),
 	GUID,
 	STATE,
 	END,
@@ -239,7 +239,7 @@ static const struct arm_member zone_configuration_members[] = {
 	 .form = ARM_ID_TEXT,
 	 .of = "privateDnsZones",
 	 .required = true},
-	COMPUTED("properties.recordSets", particular_zone_records),
+	COMPUTED("properties.recordSets", arm_zone_group_records),
 	END,
 };
 
@@ -326,13 +326,13 @@ static const struct arm_member ruleset_link_members[] = {NETWORK_ID, METADATA, S
 static const struct arm_member zone_members[] = {
 	GLOBAL_LOCATION,
 	TAGS,
-	COMPUTED("numberOfRecordSets", particular_set_count),
-	COMPUTED("maxNumberOfRecordSets", particular_set_limit),
-	COMPUTED("numberOfVirtualNetworkLinks", particular_link_count),
-	COMPUTED("maxNumberOfVirtualNetworkLinks", particular_link_limit),
-	COMPUTED("numberOfVirtualNetworkLinksWithRegistration", particular_registration_count),
-	COMPUTED("maxNumberOfVirtualNetworkLinksWithRegistration", particular_registration_limit),
-	COMPUTED("internalId", particular_guid),
+	COMPUTED("numberOfRecordSets", arm_zone_set_count),
+	COMPUTED("maxNumberOfRecordSets", arm_zone_set_limit),
+	COMPUTED("numberOfVirtualNetworkLinks", arm_zone_link_count),
+	COMPUTED("maxNumberOfVirtualNetworkLinks", arm_zone_link_limit),
+	COMPUTED("numberOfVirtualNetworkLinksWithRegistration", arm_zone_registration_count),
+	COMPUTED("maxNumberOfVirtualNetworkLinksWithRegistration", arm_zone_registration_limit),
+	COMPUTED("internalId", arm_resource_guid),
 	STATE,
 	END,
 };
@@ -355,7 +355,7 @@ static const struct arm_member zone_link_members[] = {
 
 #define A_SET(at, how, data)                                                                       \
 	{.path = "ttl", .key = "ttl"}, {.path = at, .key = "records", .form = how, .inner = data}, \
-		METADATA, COMPUTED("fqdn", particular_fqdn), SHOWN("isAutoRegistered", "false"),   \
+		METADATA, COMPUTED("fqdn", arm_set_fqdn), SHOWN("isAutoRegistered", "false"),      \
 		STATE, END
 #define DATUM(at, how)                                                                             \
 	{                                                                                          \
@@ -395,14 +395,14 @@ static const struct arm_member address_members[] = {
 	KEPT_OR("/sku", "{\"name\": \"Basic\", \"tier\": \"Regional\"}"),
 	KEPT("/zones"),
 	KEPT("/extendedLocation"),
-	COMPUTED("ipAddress", particular_address),
-	COMPUTED("publicIPAddressVersion", particular_address_version),
+	COMPUTED("ipAddress", arm_address_text),
+	COMPUTED("publicIPAddressVersion", arm_address_version),
 	{.path = "publicIPAllocationMethod",
 	 .key = "allocation",
 	 .form = ARM_WORD,
 	 .words = allocations},
 	{.path = "dnsSettings.domainNameLabel", .key = "domain_name_label"},
-	COMPUTED("dnsSettings.fqdn", particular_address_fqdn),
+	COMPUTED("dnsSettings.fqdn", arm_address_fqdn),
 	{.path = "dnsSettings.reverseFqdn", .key = "reverse_fqdn"},
 	KEPT_OR("idleTimeoutInMinutes", "4"),
 	KEPT_OR("ipTags", "[]"),
@@ -411,7 +411,7 @@ static const struct arm_member address_members[] = {
 	KEPT("natGateway"),
 	KEPT("publicIPPrefix"),
 	KEPT("migrationPhase"),
-	COMPUTED("resourceGuid", particular_address_id),
+	COMPUTED("resourceGuid", arm_address_guid),
 	STATE,
 	END,
 };
@@ -419,17 +419,16 @@ static const struct arm_member address_members[] = {
 /* ---- the types ---- */
 
 static const struct arm_action network_actions[] = {
-	{"listDnsResolvers", particular_list_resolvers},
-	{"listDnsForwardingRulesets", particular_list_rulesets},
-	{"listDnsResolverPolicies", particular_list_policies},
+	{"listDnsResolvers", arm_network_list_resolvers},
+	{"listDnsForwardingRulesets", arm_network_list_rulesets},
+	{"listDnsResolverPolicies", arm_network_list_policies},
 	{NULL, NULL},
 };
 
 #define SET(which, rows)                                                                           \
 	{                                                                                          \
 		.path = "privateDnsZones/" which, .kind = KIND_RECORD_SET, .family = &private_dns, \
-		.title = "Record set", .members = rows, .record_type = which,                      \
-		.read = particular_read_set                                                        \
+		.title = "Record set", .members = rows, .record_type = which, .read = arm_set_read \
 	}
 
 const struct arm_type arm_types[] = {
@@ -438,7 +437,7 @@ const struct arm_type arm_types[] = {
 	 .family = &resources,
 	 .title = "Resource group",
 	 .members = group_members,
-	 .read = particular_read_group},
+	 .read = arm_group_read},
 	{.path = "virtualNetworks",
 	 .kind = KIND_NETWORK,
 	 .family = &network,
@@ -451,7 +450,7 @@ const struct arm_type arm_types[] = {
 	 .family = &network,
 	 .title = "Subnet",
 	 .members = subnet_members,
-	 .read = particular_read_subnet},
+	 .read = arm_subnet_read},
 	{.path = "virtualNetworks/virtualNetworkPeerings",
 	 .kind = KIND_PEERING,
 	 .family = &network,
@@ -463,29 +462,29 @@ const struct arm_type arm_types[] = {
 	 .title = "Network interface",
 	 .members = interface_members,
 	 .tracked = true,
-	 .read = particular_read_interface},
+	 .read = arm_interface_read},
 	{.path = "privateEndpoints",
 	 .kind = KIND_PRIVATE_ENDPOINT,
 	 .family = &network,
 	 .title = "Private endpoint",
 	 .members = endpoint_members,
 	 .tracked = true,
-	 .read = particular_read_private_endpoint,
-	 .remove = particular_remove_private_endpoint},
+	 .read = arm_private_endpoint_read,
+	 .remove = arm_private_endpoint_remove},
 	{.path = "privateEndpoints/privateDnsZoneGroups",
 	 .kind = KIND_ZONE_GROUP,
 	 .family = &network,
 	 .title = "Private DNS zone group",
 	 .members = zone_group_members,
-	 .read = particular_read_zone_group,
-	 .remove = particular_remove_zone_group},
+	 .read = arm_zone_group_read,
+	 .remove = arm_zone_group_remove},
 	{.path = "publicIPAddresses",
 	 .kind = KIND_ADDRESS,
 	 .family = &network,
 	 .title = "Public IP address",
 	 .members = address_members,
 	 .tracked = true,
-	 .read = particular_read_address},
+	 .read = arm_address_read},
 	{.path = "dnsResolvers",
 	 .kind = KIND_RESOLVER,
 	 .family = &resolver,
@@ -500,7 +499,7 @@ const struct arm_type arm_types[] = {
 	 .tracked = true,
 	 .holds = true,
 	 .shows_placed = true,
-	 .read = particular_read_endpoint},
+	 .read = arm_endpoint_read},
 	{.path = "dnsResolvers/outboundEndpoints",
 	 .kind = KIND_OUTBOUND,
 	 .family = &resolver,
@@ -508,7 +507,7 @@ const struct arm_type arm_types[] = {
 	 .members = outbound_members,
 	 .tracked = true,
 	 .holds = true,
-	 .read = particular_read_endpoint},
+	 .read = arm_endpoint_read},
 	{.path = "dnsForwardingRulesets",
 	 .kind = KIND_RULESET,
 	 .family = &resolver,
@@ -520,8 +519,8 @@ const struct arm_type arm_types[] = {
 	 .family = &resolver,
 	 .title = "Forwarding rule",
 	 .members = rule_members,
-	 .show = particular_show_rule,
-	 .read = particular_read_rule},
+	 .show = arm_rule_show,
+	 .read = arm_rule_read},
 	{.path = "dnsForwardingRulesets/virtualNetworkLinks",
 	 .kind = KIND_RULESET_LINK,
 	 .family = &resolver,
