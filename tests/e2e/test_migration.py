@@ -311,9 +311,12 @@ class Migration(Old):
     def test_an_upgrade_migrates_and_takes_over(self):
         self.start_beside()
         self.assertEqual("NXDOMAIN", self.host.ask(HERE, NAME).rcode)
+        before = self.sluice.pid
         status, text = self.sluice.command("upgrade")
         self.assertEqual(0, status, text)
         self.sluice.wait_managed()
+        # Until it is gone it may answer, and has none of this.
+        harness.wait_for(lambda: harness.is_gone(before), "the end of the server before")
         self.is_served()
         self.is_migrated()
 

@@ -304,11 +304,12 @@ class RecordSets(World):
         self.set("www:A", "10.0.0.1", ttl=60, metadata=["a=b"])
         wanted = self.world.write("wanted.conf", """private_zones = ( { name = "own.test";
           record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.0.0.1" ]; metadata = [ "a=b" ]; },
+                          { name = "kept:A"; records = [ ]; },
                           { name = "@:TXT"; records = [ "\\"a; \\\\\\"b\\\\\\"\\"" ]; } );
           links = ( { name = "hub"; virtual_network = "hub"; } ); } );""")
         status, text = self.sluice.command("apply", wanted)
         self.assertEqual(0, status, text)
-        self.assertIn("4 to create, 0 to change, 0 to delete: done", text)
+        self.assertIn("5 to create, 0 to change, 0 to delete: done", text)
         self.assert_answer(self.ask("www.own.test"), "10.0.0.1")
         texts = self.host.ask(test_resources.INBOUND, "own.test", "TXT").texts("TXT")
         self.assertEqual(['a; "b"'], texts)

@@ -104,7 +104,7 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	size_t size;
 	struct field element = schema_element(field, field->key, &size);
 
-	if (list.count == 0)
+	if (list.count == 0 && !field->required)
 		return;
 	indent(writer);
 	fprintf(writer->out, "%s = [ ", field->key);
