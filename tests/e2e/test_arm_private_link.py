@@ -64,6 +64,27 @@ class PrivateLink(test_arm_types.World):
         self.arm("PUT", below("privateEndpoints/p2"), leading_to("acct", customNetworkInterfaceName="nic"), 201)
         self.arm("GET", below("networkInterfaces/nic"), status=200)
 
+    def test_what_records_were_made_of_cannot_change(self):
+        self.arm("PUT", GROUP, zones("one.internal"), 201)
+        revision = self.arm("GET", GROUP).headers["x-sluice-revision"]
+        path = below("privateEndpoints/pe")
+        self.refused(409, "Conflict", "storageAccounts/acct, cannot change", "PUT", path, leading_to("other"),
+                     "properties.privateLinkServiceConnections")
+        self.refused(409, "Conflict", "storageAccounts/acct, cannot change", "PATCH", path, properties(
+            privateLinkServiceConnections=leading_to("other")["properties"]["privateLinkServiceConnections"]))
+        nic = self.arm("GET", path).body["properties"]["networkInterfaces"][0]["id"]
+        shown = self.arm("GET", nic).body
+        shown["properties"]["ipConfigurations"][0]["properties"].update(
+            privateIPAddress="10.10.4.77", privateIPAllocationMethod="Static")
+        self.refused(409, "NetworkInterfaceInUse", "they are those of .*privateEndpoints/pe, and cannot", "PUT",
+                     nic, shown, "properties.ipConfigurations")
+        self.refused(409, "Conflict", "has the zone group default already", "PUT",
+                     below("privateEndpoints/pe/privateDnsZoneGroups/second"), zones("one.internal"))
+        self.assertEqual(revision, self.arm("GET", GROUP).headers["x-sluice-revision"])
+        self.assert_answer(self.ask("acct.one.internal"), "10.10.4.4")
+        self.arm("PUT", nic, {**self.arm("GET", nic).body, "tags": {"a": "b"}}, 200)
+        self.arm("PUT", path, {**leading_to("ACCT"), "tags": {"a": "b"}}, 200)
+
 
 if __name__ == "__main__":
     harness.main()

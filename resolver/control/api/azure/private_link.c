@@ -165,6 +165,30 @@ static json_t *configuration_named(const json_t *base, const char *name)
 
 enum { CONFIGURATIONS_MAX = 256 }; /* of an interface: Azure's limit */
 
+/* Of a private endpoint, which is there: that one's addresses are in zones. */
+static void check_endpoints_own(struct arm_reading *reading, const json_t *array)
+{
+	const json_t *base = json_object_get(reading->base, "ip_configurations");
+	const char *name = json_string_value(json_object_get(reading->base, "private_endpoint"));
+	const struct path path = {
+		kind_of_id(KIND_PRIVATE_ENDPOINT), reading->path->group, {name, NULL}};
+	bool same = json_array_size(array) == json_array_size(base);
+	char id[ARM_ID_MAX];
+
+	for (size_t i = 0; same && i < json_array_size(base); i++) {
+		const json_t *left = json_array_get(array, i), *right = json_array_get(base, i);
+
+		same = strcasecmp(json_text_of(left, "subnet"), json_text_of(right, "subnet")) ==
+			       0 &&
+		       strcmp(json_text_of(left, "address"), json_text_of(right, "address")) == 0;
+	}
+	if (!same && name && part_find(served(reading->request), &path))
+		arm_error(reading->errors, 409, "NetworkInterfaceInUse",
+			  "properties.ipConfigurations",
+			  "properties.ipConfigurations: they are those of %s, and cannot change",
+			  arm_id(reading->request, &path, id));
+}
+
 /* A dynamic address is chosen once, and stays as long as its configuration. */
 static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
 			   size_t index)
@@ -233,6 +257,7 @@ void arm_interface_read(struct arm_reading *reading)
 		choose_address(reading, &places, item, i);
 	}
 	free(places.used);
+	check_endpoints_own(reading, array);
 }
 
 /* ---- private endpoints: what is shown ---- */
@@ -270,24 +295,33 @@ json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown)
 		    : json_array();
 }
 
-/* The last part of the id of what the endpoint leads to; "": it has none. */
-static void service_name(const json_t *values, char name[NAME_TEXT_MAX])
+/* Of what the endpoint leads to; "": it has none. */
+static void service_id(const json_t *values, char text[ARM_ID_MAX])
 {
 	static const char *const lists[] = {"privateLinkServiceConnections",
 					    "manualPrivateLinkServiceConnections"};
-	const char *id = NULL, *slash;
+	const char *id = NULL;
 
-	*name = '\0';
+	*text = '\0';
 	for (size_t i = 0; !id && i < 2; i++) {
 		json_t *connections = arm_kept(values, lists[i]);
 
 		id = json_string_value(
 			arm_get(json_array_get(connections, 0), "properties.privateLinkServiceId"));
-		slash = id ? strrchr(id, '/') : NULL;
 		if (id)
-			snprintf(name, NAME_TEXT_MAX, "%s", slash ? slash + 1 : id);
+			snprintf(text, ARM_ID_MAX, "%s", id);
 		json_decref(connections);
 	}
+}
+
+/* The last part of that id. */
+static void service_name(const json_t *values, char name[NAME_TEXT_MAX])
+{
+	char id[ARM_ID_MAX], *slash;
+
+	service_id(values, id);
+	slash = strrchr(id, '/');
+	snprintf(name, NAME_TEXT_MAX, "%s", slash ? slash + 1 : id);
 	text_lower(name);
 }
 
@@ -547,6 +581,19 @@ json_t *arm_zone_group_records(const struct arm_shown *shown)
 			 "Succeeded");
 }
 
+/* Two would take each other's records away. */
+static void check_alone(struct arm_reading *reading)
+{
+	const struct path root = part_root(reading->path);
+	const struct private_endpoint *found = part_find(served(reading->request), &root);
+
+	if (!reading->shown && found && found->zone_groups.count > 0)
+		arm_error(reading->errors, 409, "Conflict", NULL,
+			  "%s has the zone group %s already, and an endpoint has one; change that, "
+			  "which may have several zones",
+			  path_name(&root), found->zone_groups.items[0].name);
+}
+
 void arm_zone_group_read(struct arm_reading *reading)
 {
 	struct endpoint endpoint = {.request = reading->request,
@@ -558,6 +605,8 @@ void arm_zone_group_read(struct arm_reading *reading)
 	json_t *item;
 	size_t i;
 
+	if (reading->errors->status == 0)
+		check_alone(reading);
 	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))
 		return;
 	json_array_foreach(before, i, item) if (!has_zone(after, item))
@@ -587,6 +636,22 @@ static void check_connections(struct arm_reading *reading)
 		   "\"groupIds\": [\"blob\"]}}]");
 }
 
+/* Names in zones are of it, and stay as they are. */
+static void check_service(struct arm_reading *reading)
+{
+	const char *target = "properties.privateLinkServiceConnections";
+	char before[ARM_ID_MAX], after[ARM_ID_MAX];
+
+	service_id(reading->base, before);
+	service_id(reading->values, after);
+	if (*before && strcasecmp(before, after) != 0)
+		arm_error(
+			reading->errors, 409, "Conflict", target,
+			"%s: what the endpoint leads to, %s, cannot change; delete %s and make it "
+			"anew",
+			target, before, path_name(reading->path));
+}
+
 /* Whether there is such an interface, which is not one that this endpoint left behind. */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
@@ -610,6 +675,8 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 	json_t *values;
 
 	check_connections(reading);
+	if (reading->shown && reading->errors->status == 0)
+		check_service(reading);
 	if (reading->shown || reading->errors->status != 0)
 		return;
 	if (places_init(&places, served(request), group, json_text_of(reading->values, "subnet")))
