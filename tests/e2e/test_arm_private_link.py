@@ -85,6 +85,23 @@ class PrivateLink(test_arm_types.World):
         self.arm("PUT", nic, {**self.arm("GET", nic).body, "tags": {"a": "b"}}, 200)
         self.arm("PUT", path, {**leading_to("ACCT"), "tags": {"a": "b"}}, 200)
 
+    def test_an_address_that_is_asked_for_is_the_endpoints(self):
+        def asking(address):
+            return leading_to("other", ipConfigurations=[{"name": "ip", "properties": {
+                "groupId": "blob", "memberName": "blob", "privateIPAddress": address}}])
+        path = below("privateEndpoints/p2")
+        made = self.arm("PUT", path, asking("10.10.4.50"), 201).body
+        self.assertEqual(["10.10.4.50"], made["properties"]["customDnsConfigs"][0]["ipAddresses"])
+        nic = self.arm("GET", made["properties"]["networkInterfaces"][0]["id"], status=200).body
+        inner = nic["properties"]["ipConfigurations"][0]["properties"]
+        self.assertEqual(("10.10.4.50", "Static"), (inner["privateIPAddress"], inner["privateIPAllocationMethod"]))
+        self.assertEqual(made, self.arm("PUT", path, made, 200).body)
+        self.refused(409, "Conflict", "it is 10.10.4.50 and cannot change", "PUT", path, asking("10.10.4.51"))
+        for address, text in (("10.10.4.50", "is the address of .*privateEndpoints|taken|another"), ("10.10.4.2", "reserved"),
+                              ("10.99.0.1", "outside its subnet"), ("x", "does not fit")):
+            self.refused(400, "BadRequest", text, "PUT", below("privateEndpoints/p3"), asking(address))
+        self.assertEqual(404, self.arm("GET", below("privateEndpoints/p3")).status)
+
 
 if __name__ == "__main__":
     harness.main()

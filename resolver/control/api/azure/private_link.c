@@ -661,7 +661,35 @@ static bool is_others_interface(const struct arm_reading *reading, const struct 
 			 strcasecmp(found->private_endpoint, path_name(reading->path)) != 0);
 }
 
-/* An interface of its own, with an address of its subnet. */
+#define STATIC_ADDRESS "properties.ipConfigurations[0].properties.privateIPAddress"
+
+static void check_static_address(struct arm_reading *reading, const char *asked)
+{
+	char text[ADDRESS_TEXT_MAX];
+	const char *now = address_of(reading->request, reading->path, text);
+
+	if (now && strcmp(now, asked) != 0)
+		arm_error(reading->errors, 409, "Conflict", STATIC_ADDRESS,
+			  STATIC_ADDRESS ": it is %s and cannot change; delete %s and make it anew",
+			  now, path_name(reading->path));
+}
+
+/* NULL: none of the subnet is free. */
+static const char *first_address(const struct arm_reading *reading, const char *group,
+				 char text[ADDRESS_TEXT_MAX])
+{
+	struct places places;
+	const char *address = NULL;
+
+	if (places_init(&places, served(reading->request), group,
+			json_text_of(reading->values, "subnet")))
+		address = take_place(&places, text);
+	free(places.used);
+	return address;
+}
+
+/* An interface of its own, with an address of its subnet: the one that the body asks for, or the
+ * first that is free. */
 void arm_private_endpoint_read(struct arm_reading *reading)
 {
 	const struct api_request *request = reading->request;
@@ -670,18 +698,19 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 		   *name = path_name(reading->path), *own;
 	char uuid[UUID_TEXT_MAX], id[ARM_ID_MAX], text[ADDRESS_TEXT_MAX];
 	struct path path = {kind_of_id(KIND_INTERFACE), reading->path->group, {NULL, NULL}};
-	struct places places;
-	const char *address = NULL;
+	const char *asked = json_string_value(arm_get(reading->body, STATIC_ADDRESS)), *address;
+	bool is_static = asked && *asked;
 	json_t *values;
 
 	check_connections(reading);
-	if (reading->shown && reading->errors->status == 0)
+	if (reading->shown && reading->errors->status == 0) {
 		check_service(reading);
+		if (is_static)
+			check_static_address(reading, asked);
+	}
 	if (reading->shown || reading->errors->status != 0)
 		return;
-	if (places_init(&places, served(request), group, json_text_of(reading->values, "subnet")))
-		address = take_place(&places, text);
-	free(places.used);
+	address = is_static ? asked : first_address(reading, group, text);
 	if (!address) {
 		arm_error(reading->errors, 400, "SubnetIsFull", "properties.subnet.id",
 			  "properties.subnet.id: no address of the subnet is free; give another "
@@ -700,11 +729,12 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 			  path.names[0]);
 		return;
 	}
-	values = json_make("{s:o, s:o, s:[{s:s, s:o, s:o, s:b}]}", "name", json_text(path.names[0]),
-			   "private_endpoint", json_text(name), "ip_configurations", "name",
-			   "privateEndpointIpConfig", "subnet",
+	values = json_make("{s:o, s:o, s:[{s:s, s:o, s:o, s:s, s:b}]}", "name",
+			   json_text(path.names[0]), "private_endpoint", json_text(name),
+			   "ip_configurations", "name", "privateEndpointIpConfig", "subnet",
 			   json_text(json_text_of(reading->values, "subnet")), "address",
-			   json_text(address), "primary", true);
+			   json_text(address), "allocation", is_static ? "static" : "dynamic",
+			   "primary", true);
 	if (group)
 		json_put(values, "resource_group", json_text(group));
 	if (json_object_get(reading->values, "region"))
