@@ -102,6 +102,23 @@ class PrivateLink(test_arm_types.World):
             self.refused(400, "BadRequest", text, "PUT", below("privateEndpoints/p3"), asking(address))
         self.assertEqual(404, self.arm("GET", below("privateEndpoints/p3")).status)
 
+    def test_a_group_takes_its_endpoints_names_in_zones_of_others_along(self):
+        path = below("privateEndpoints/%s", SPOKE)
+        for name in ("p2", "p3"):
+            self.arm("PUT", path % name, leading_to("acct", subnet=ref("virtualNetworks/spoke/subnets/pe", SPOKE)), 201)
+            self.arm("PUT", path % name + "/privateDnsZoneGroups/default", zones("one.internal", "two.internal"), 201)
+        self.arm("PUT", path % "p4", leading_to("other", subnet=ref("virtualNetworks/spoke/subnets/pe", SPOKE)), 201)
+        self.arm("PUT", path % "p4/privateDnsZoneGroups/default", zones("one.internal"), 201)
+        self.arm("PUT", GROUP, zones("one.internal"), 201)
+        self.assert_answer(self.ask("acct.one.internal"), "10.10.4.4", "10.20.4.4", "10.20.4.5")
+        self.assert_answer(self.ask("other.one.internal"), "10.20.4.6")
+        self.arm("DELETE", ROOT + SPOKE, status=200)
+        self.assert_answer(self.ask("acct.one.internal"), "10.10.4.4")
+        self.assertEqual([], self.ask("acct.two.internal").texts())
+        self.assertEqual([], self.ask("other.one.internal").texts())
+        self.assertEqual(["acct.one.internal."], self.ptrs())
+        self.arm("DELETE", ROOT + HUB, status=200)
+
 
 if __name__ == "__main__":
     harness.main()
