@@ -6,15 +6,14 @@
 #define SLUICE_API_ARM_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/owned_resource.h"
 
 extern const struct api_dialect api_arm, api_arm_login;
 
-/* False: the request has no api-version, or its {subscription} is not ours; that has been answered.
- */
+/* False: the request has no api-version, or another {subscription}; that has been answered. */
 bool api_arm_begin(struct api_request *request);
-/* Gives the answer the header x-sluice-revision: the state's, as it is now. */
+/* Gives the answer the header x-sluice-revision, with the state's revision now. */
 void api_arm_say_revision(struct api_request *request);
+
 /* ---- azure/resource.c ---- */
 
 void arm_resource_get(struct api_request *request);

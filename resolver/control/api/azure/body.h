@@ -1,5 +1,5 @@
-/* Members of a resource in JSON, by the paths that the table of types has: without regard to the
- * case of a client's names, and canonical where they are written. */
+/* Members of a resource in JSON, by the paths of the table of types. Names are found in any case,
+ * as Azure finds them, and are written as in the table. */
 #ifndef SLUICE_ARM_BODY_H
 #define SLUICE_ARM_BODY_H
 
@@ -14,24 +14,24 @@ enum { ARM_TARGET_MAX = 256 }; /* of a path in a body, as errors name it */
 struct arm_step {
 	const char *name;
 	size_t length;
-	bool in_array; /* it is the only item of an array */
+	bool in_array; /* "[0]": the only item of an array */
 };
-/* Moves *path behind the next step; false: there is none. */
+/* Takes the next step off *path; false: there is none. */
 bool arm_next_step(const char **path, struct arm_step *step);
-/* The object's member of that name; NULL: it is not there, or null. */
+/* The object's own member of that name; NULL: it is missing, or null. */
 json_t *arm_own_member(json_t *object, const char *name, size_t length);
 
-/* The member of a body; NULL: it is not there, or null. */
+/* The member at that path of a body; NULL: it is missing, or null. */
 json_t *arm_get(json_t *body, const char *path);
-/* Takes the value over, and makes what it is in; NULL is nothing. */
+/* Takes the value over, and makes the objects on the way to it; NULL puts nothing. */
 void arm_put(json_t *body, const char *path, json_t *value);
 /* Where a resource has the member: "properties.addressSpace", "location". Returns path. */
 const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGET_MAX]);
 
-/* JSON of any type that is kept as a text; text NULL: NULL. */
+/* The JSON of a text, to be released; text NULL: NULL. */
 json_t *arm_json_of(const char *text);
-/* What the values keep of a member of Azure's that nothing here uses, to be released; NULL:
- * nothing. */
+/* A member that is only kept (ARM_KEPT), out of the values, to be released; NULL: it is not there.
+ */
 json_t *arm_kept(const json_t *values, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* What is wrong with a request, all at once: {"error": {"code", "message", "target", "details"}},
- * with the first thing in its place and each one, up to a hundred, in the details. */
+/* All that is wrong with a request, in one answer: {"error": {"code", "message", "target",
+ * "details"}}. The error is the first one, and the details are all of them, up to a hundred. */
 #ifndef SLUICE_ARM_ERRORS_H
 #define SLUICE_ARM_ERRORS_H
 
@@ -19,12 +19,13 @@ size_t arm_errors_count(const struct arm_errors *errors);
 bool arm_errors_is_full(const struct arm_errors *errors);
 void arm_error(struct arm_errors *errors, unsigned status, const char *code, const char *target,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The same for what does not fit in a body. */
+/* The same where a member of the body has a wrong value. */
 void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Adds others about members of which nothing is said yet, nor of what they are in. */
+/* Adds those of the others whose member has no error yet, nor anything it is in or that is in it.
+ */
 void arm_errors_add(struct arm_errors *errors, const struct arm_errors *others);
-/* Answers with them; there is one at least. */
+/* Answers with the errors, of which there must be one. */
 void arm_fail_all(struct arm_errors *errors);
 void arm_errors_release(struct arm_errors *errors);
 

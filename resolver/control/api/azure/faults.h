@@ -1,6 +1,6 @@
-/* What the engine has against a body, told at the members of the body: faults are about paths of
- * the configuration ("rulesets[dev/office].rules[contoso].targets[2].port"), and Azure's clients
- * know ids, and properties.targetDnsServers[2].port. */
+/* The engine's faults as errors about members of a body. A fault is at a path of the configuration,
+ * "rulesets[dev/office].rules[contoso].targets[2].port"; Azure's clients know that as
+ * properties.targetDnsServers[2].port, and other resources by their ids. */
 #ifndef SLUICE_ARM_FAULTS_H
 #define SLUICE_ARM_FAULTS_H
 
@@ -11,12 +11,12 @@
 
 struct arm_type;
 
-/* Adds an error for each fault that is one. The edit's first is about a resource of the type, whose
- * body the request has. */
+/* Adds an error for each fault, but for warnings. The request's body is that of the first edit, a
+ * resource of this type. */
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors);
-/* The path that a text of the engine begins with, "rulesets[dev/office].rules[contoso]": its
- * length; 0: it begins with none. Texts of the path are in the arena. */
+/* Reads the path that a fault's text or place begins with, "rulesets[dev/office].rules[contoso]".
+ * Returns its length; 0: the text begins with none. The path's texts are in the arena. */
 size_t arm_read_place(struct arena *arena, const char *text, struct path *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* Network interfaces and private endpoints: addresses that are chosen in a subnet, and what comes
- * and goes with a private endpoint. By the hooks of azure/type.c.
+/* Network interfaces and private endpoints: how their addresses are chosen, and what comes and goes
+ * with a private endpoint. The table of types (azure/type.c) calls these.
  *
  *     private endpoint ─► its interface, with an address in its subnet
  *     zone group       ─► in each of its zones an A record NAME -> that address, and a PTR in the

@@ -9,19 +9,21 @@
 /* Names are printed in full, without the final dot; those of the text may be relative to the zone.
  */
 json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone);
-/* The text; NULL: *misfit does not fit, or (*misfit NULL) there is no memory. */
+/* The text; NULL: the member *misfit does not fit, or, where that is NULL, there is no memory. */
 json_t *record_data_read(const struct arm_member *data, json_t *object,
 			 const struct arm_member **misfit);
-/* "a domain name": what the datum takes. */
+/* What the datum takes, for errors: "a domain name". */
 const char *record_data_expected(const struct arm_member *datum);
 
-/* Clients look for a record by the final dot that they gave it, so that is kept beside the text:
+/* Some clients look for a record exactly as they wrote it, with or without the final dots of its
+ * names. So what was written is kept beside the text:
  *
  *     written ─► record_data_written ─► kept ─► record_data_as_written ─► shown
  *
  * The members of the object, by Azure's names. */
 json_t *record_data_written(const struct arm_member *data, json_t *object);
-/* What was written, where that says the same as what is printed now, which is taken over. */
+/* What was written, if that means the same as what would be printed; else the latter. Takes
+ * `printed` over. */
 json_t *record_data_as_written(const struct arm_member *data, json_t *written, json_t *printed);
 
 #endif

@@ -1,7 +1,7 @@
-/* Azure's resource types as the kinds of resources here (resource/kind.h): ONE table, in both
- * directions. A type is a row, and a list of its members; GET, PUT, PATCH, lists and exports walk
- * it (azure/shown.h, azure/reading.h). A type that differs from another in its members only differs
- * in rows only.
+/* Azure's resource types and the kinds of resources (resource/kind.h) that they are: one table for
+ * both directions. Each type is a row with a list of its members. GET, lists and exports print by
+ * it (azure/shown.h), PUT and PATCH read by it (azure/reading.h). A new type needs code only for
+ * what no row can say.
  *
  *     properties.addressSpace.addressPrefixes   <->   address_space
  *     properties.virtualNetwork.id              <->   virtual_network: "GROUP/NAME"
@@ -24,8 +24,8 @@ struct arm_shown;
 
 /* How a member's value differs between a body and the values by the field table. */
 enum arm_form {
-	ARM_SAME,     /* not at all: a text, a number, a truth value, or an array of them */
-	ARM_WORD,     /* a word; the two differ in case alone */
+	ARM_SAME,     /* it does not: a text, a number, a truth value, or an array of them */
+	ARM_WORD,     /* only in case: one of `words` */
 	ARM_LOCATION, /* "West Europe" is westeurope; without a region, the server's */
 	ARM_HOSTS,    /* an array of addresses, which Azure shows without the port 53 */
 	ARM_GLOBAL,   /* a location that is always "global", and has no key */
@@ -38,7 +38,7 @@ enum arm_form {
 	ARM_OBJECTS,  /* an array of objects, with `inner` members */
 	ARM_RECORD,  /* an object, with the data of a record as `inner`, and a master file's text */
 	ARM_RECORDS, /* an array of these */
-	ARM_CHILDREN, /* what is inside, whole: resources of the type `of` */
+	ARM_CHILDREN, /* the resources of the type `of` that are inside, in full */
 	ARM_KEPT,     /* without a key: not used here, and given back as it is */
 	ARM_SHOWN,    /* without a key: computed, and ignored in a body */
 	/* Of the data of a record: */
@@ -54,15 +54,15 @@ struct arm_member {
 	const char *path;
 	const char *key; /* among the values; NULL: the form has none */
 	enum arm_form form;
-	const char *of;                 /* the type that an id is of, or what is inside */
+	const char *of;                 /* the type of the id, or of the children */
 	const struct arm_member *inner; /* of objects and records */
 	const char *const *words;       /* Azure's, up to a NULL */
-	const char *beside;             /* is there only where this key has a value */
+	const char *beside;             /* shown and kept only where this key has a value */
 	const char *fallback;           /* JSON: of SHOWN, always; of KEPT, where nothing is kept */
 	json_t *(*show)(const struct arm_shown *shown); /* of SHOWN; NULL: the fallback */
 	bool required;
 	bool fixed; /* stays as it was when the resource was made */
-	bool quiet; /* not shown where it is what it is by default */
+	bool quiet; /* not shown where it has its default */
 	bool other; /* a second way to give the key, which is not shown */
 };
 
@@ -92,26 +92,26 @@ struct arm_type {
 	const struct arm_member *members;
 	const char *record_type; /* of record sets: "A" */
 	bool tracked;            /* it has a location, and is among the group's /resources */
-	bool holds;              /* what it is inside of cannot be removed while it is there */
-	bool shows_placed;       /* shown with what was found for it, and was not given */
+	bool holds;              /* its parent cannot be removed while it is there */
+	bool shows_placed;       /* shown with what was chosen for it, such as its address */
 	const struct arm_action *actions;
-	/* What rows do not say. Either may be NULL: */
-	void (*show)(const struct arm_shown *shown, json_t *values); /* ahead of the members */
-	void (*read)(struct arm_reading *reading); /* behind them; may add further edits */
-	/* Adds the edits of what goes along with it. */
+	/* What rows do not say. Each may be NULL. */
+	void (*show)(const struct arm_shown *shown, json_t *values); /* before the members */
+	void (*read)(struct arm_reading *reading); /* after the members; may add edits */
+	/* Adds the edits that remove what goes with the resource. */
 	void (*remove)(const struct arm_shown *shown, struct api_edit *edit,
 		       struct arm_errors *errors);
 };
 
 #define ARM_PROVIDER "Microsoft.Network"
 
-/* All types, up to one without a path; what is inside another stands behind it. */
+/* All types, each behind its parent. The last row has no path. */
 extern const struct arm_type arm_types[];
 const struct arm_type *arm_type_named(const char *path); /* in any case */
-/* What it is inside of; NULL: of a group. */
+/* NULL: it is in a group, and in no other resource. */
 const struct arm_type *arm_type_parent(const struct arm_type *type);
 const struct arm_type *arm_type_of_kind(unsigned kind);
-/* Of a record set's kind, that of its name "www:A"; NULL: none has such records. */
+/* The type of the resource: of the record set "www:A" privateDnsZones/A. NULL: Azure has none. */
 const struct arm_type *arm_type_of(const struct path *path);
 /* The last part of its path: "subnets". */
 const char *arm_type_last(const struct arm_type *type);
@@ -124,13 +124,13 @@ enum { ARM_ID_MAX = 4096 };
 char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX]);
 /* The name of the resource: "www" of the record set "www:A". Returns text. */
 char *arm_name(const struct path *path, char text[NAME_TEXT_MAX]);
-/* The path of such an id, whose texts live as long as the request. ERR_INVALID: it is none of this
- * subscription and of these types. */
+/* Reads an id. The path's texts live as long as the request. ERR_INVALID: it is not an id of this
+ * subscription and of one of these types. */
 MUST_CHECK int arm_id_read(struct api_request *request, const char *id,
 			   const struct arm_type **type, struct path *path);
-/* Of its parts: what comes behind the group, from "providers" on. ERR_NOT_FOUND: there is no such
- * type, *unknown is what does not fit. A path that ends with a type is that of a list, whose last
- * name is "". */
+/* Reads the segments of an id from "providers" on. Where they end with a type they are those of a
+ * list, and the path's last name is "". ERR_NOT_FOUND: there is no such type; *unknown is the
+ * namespace or type that there is not. */
 MUST_CHECK int arm_path_read(struct api_request *request, const char *group,
 			     const char *const *segments, size_t count,
 			     const struct arm_type **type, struct path *path, const char **unknown);
