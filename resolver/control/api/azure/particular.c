@@ -174,8 +174,8 @@ void arm_endpoint_read(struct arm_reading *reading)
 	values = arm_base(&shown, &error);
 	arm_shown_release(&shown);
 	json_put(values, "delegation", json_text(ARM_PROVIDER "/dnsResolvers"));
-	if (values && api_edit_also(reading->edit, &path, values) != 0)
-		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	if (values)
+		arm_add_edit(reading->edit, &path, values, reading->errors);
 }
 
 /* ---- record sets ---- */
@@ -228,7 +228,7 @@ json_t *arm_address_version(const struct arm_shown *shown)
 	return json_text(version_of(shown->item));
 }
 
-/* Azure shows it without its final dot. */
+/* Without the final dot, as Azure shows it. */
 json_t *arm_address_fqdn(const struct arm_shown *shown)
 {
 	const struct owned_resource *resource = shown->item;
@@ -301,7 +301,7 @@ static uint8_t read_version(struct arm_reading *reading, const struct owned_reso
 	return 4;
 }
 
-/* Whether the two are the same but for what belongs to the PTR. */
+/* Whether the two differ only in what belongs to the PTR. */
 static bool is_same_but_ptr(const json_t *values, const json_t *base)
 {
 	static const char *const of_ptr[] = {"reverse_fqdn", "description", "ttl", NULL};
@@ -322,7 +322,7 @@ static void set_ptr(struct arm_reading *reading, const char *reverse)
 {
 	json_t *text = reverse ? json_text(reverse) : NULL;
 
-	json_object_del(reading->values, "description"); /* was the other PTR's */
+	json_object_del(reading->values, "description"); /* of the PTR before */
 	json_object_del(reading->values, "ttl");
 	json_object_del(reading->values, "reverse_fqdn");
 	if (text)
@@ -351,7 +351,7 @@ static void change_ptr_alone(struct arm_reading *reading, const struct owned_res
 	reading->values = values;
 }
 
-/* The name may be taken by an address of another subscription, which is not shown here. */
+/* An address of another subscription is not shown, but may have the name. */
 static void check_name(struct arm_reading *reading)
 {
 	if (addresses_find(api_inventory(reading->request), reading->path))
@@ -398,11 +398,8 @@ struct users { /* of a resource */
 
 static void add_user(struct users *users, const struct path *path)
 {
-	char id[ARM_ID_MAX];
-
 	if (arm_type_of(path))
-		json_add(users->ids,
-			 json_make("{s:o}", "id", json_text(arm_id(users->request, path, id))));
+		json_add(users->ids, arm_id_json(users->request, path));
 }
 
 static int on_reference(void *context, const struct reference *reference)
@@ -430,7 +427,7 @@ struct subnet_users {
 
 static void add_subnet_user(struct subnet_users *users, const char *subnet, const struct path *user)
 {
-	char name[NAME_TEXT_MAX], id[ARM_ID_MAX];
+	char name[NAME_TEXT_MAX];
 	json_t *array;
 
 	snprintf(name, sizeof name, "%s", subnet);
@@ -440,10 +437,10 @@ static void add_subnet_user(struct subnet_users *users, const char *subnet, cons
 		array = json_array();
 		json_put(users->by_name, name, array);
 	}
-	json_add(array, json_make("{s:o}", "id", json_text(arm_id(users->request, user, id))));
+	json_add(array, arm_id_json(users->request, user));
 }
 
-/* By a reference: "[GROUP/]NETWORK/SUBNET". */
+/* Of a user that refers to it as "[GROUP/]NETWORK/SUBNET". */
 static void add_reference(struct subnet_users *users, const char *group, const char *subnet,
 			  const struct path *user)
 {
@@ -507,7 +504,7 @@ json_t *arm_network_users(const struct api_request *request, const struct path *
 	return users.by_name;
 }
 
-/* An array of {"id"}; NULL: nobody uses it. `users`: of its network; NULL: they are looked up. */
+/* An array of {"id"}; NULL: nobody uses it. `users`: arm_network_users; NULL: not looked up yet. */
 static json_t *users_of_subnet(const struct api_request *request, const struct path *subnet,
 			       json_t *users)
 {
@@ -520,7 +517,7 @@ static json_t *users_of_subnet(const struct api_request *request, const struct p
 	return array;
 }
 
-/* What refers to it: an array of {"id"}; NULL: nothing. */
+/* What refers to the resource: an array of {"id"}; NULL: nothing. */
 static json_t *users_of(const struct arm_shown *shown)
 {
 	static const enum refers refers[] = {[KIND_NETWORK] = REFERS_NETWORK,
@@ -549,7 +546,6 @@ json_t *arm_subnet_ip_configurations(const struct arm_shown *shown)
 	return users_of_subnet(shown->request, &shown->path, shown->users);
 }
 
-/* Here because it asks who uses the subnet. */
 void arm_subnet_read(struct arm_reading *reading)
 {
 	const json_t *was = json_object_get(reading->base, "delegation");
@@ -674,7 +670,6 @@ void arm_network_list_resolvers(struct api_request *request, const struct arm_sh
 {
 	const struct model *model = served(request);
 	json_t *value = json_array();
-	char id[ARM_ID_MAX];
 
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[i];
@@ -683,8 +678,7 @@ void arm_network_list_resolvers(struct api_request *request, const struct arm_sh
 		if (model_network(model, resolver->resource_group, resolver->virtual_network) ==
 			    shown->item &&
 		    !item_made_because(model, &path))
-			json_add(value,
-				 json_make("{s:o}", "id", json_text(arm_id(request, &path, id))));
+			json_add(value, arm_id_json(request, &path));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
@@ -694,7 +688,7 @@ void arm_network_list_rulesets(struct api_request *request, const struct arm_sho
 {
 	const struct model *model = served(request);
 	json_t *value = json_array();
-	char id[ARM_ID_MAX], link_id[ARM_ID_MAX];
+	char id[ARM_ID_MAX];
 
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
@@ -708,10 +702,10 @@ void arm_network_list_rulesets(struct api_request *request, const struct arm_sho
 			if (model_network(model, ruleset->resource_group, link->virtual_network) !=
 			    shown->item)
 				continue;
-			json_add(value, json_make("{s:o, s:{s:{s:o}}}", "id",
-						  json_text(arm_id(request, &path, id)),
-						  "properties", "virtualNetworkLink", "id",
-						  json_text(arm_id(request, &at, link_id))));
+			json_add(value,
+				 json_make("{s:o, s:{s:o}}", "id",
+					   json_text(arm_id(request, &path, id)), "properties",
+					   "virtualNetworkLink", arm_id_json(request, &at)));
 		}
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);

@@ -32,7 +32,7 @@ json_t *arm_ip_configuration_id(const struct arm_shown *shown)
 			    json_text_of(shown->values, "name"));
 }
 
-/* The same for the same id; with Microsoft's prefix. */
+/* Made of the id, so that it stays; with a prefix of Microsoft's. */
 json_t *arm_interface_mac_address(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
@@ -48,17 +48,16 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 	const char *name = json_string_value(json_object_get(shown->values, "private_endpoint"));
 	const struct path path = {
 		kind_of_id(KIND_PRIVATE_ENDPOINT), shown->path.group, {name, NULL}};
-	char id[ARM_ID_MAX];
 
-	return name ? json_make("{s:o}", "id", json_text(arm_id(shown->request, &path, id))) : NULL;
+	return name ? arm_id_json(shown->request, &path) : NULL;
 }
 
-/* Addresses of a subnet, by their places in it. */
+/* Which addresses of a subnet are in use. An address's place is its distance from the first. */
 struct places {
 	const struct virtual_network *network;
 	struct prefix prefix;
-	uint32_t count; /* of the subnet */
-	uint8_t *used;  /* a bit each */
+	uint32_t count;
+	uint8_t *used; /* a bit each */
 };
 
 enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
@@ -137,7 +136,7 @@ static bool places_init(struct places *places, const struct model *model, const 
 	return places->used;
 }
 
-/* The first free one, which is taken; text NULL: there is none. */
+/* Takes the first free address; NULL: there is none. */
 static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX])
 {
 	struct address address = places->prefix.address;
@@ -213,7 +212,8 @@ static void choose_address(struct arm_reading *reading, struct places *places, j
 		 "properties.ipConfigurations[%zu].properties.privateIPAddress", index);
 	arm_target(reading, place, target);
 	if (is_static)
-		arm_misfit(reading->errors, target, "is missing; a static address is given");
+		arm_misfit(reading->errors, target,
+			   "is missing; give the address, or allocate it dynamically");
 	else
 		arm_error(reading->errors, 400, "SubnetIsFull", target,
 			  "%s: no address of the subnet is free; give another subnet", target);
@@ -335,7 +335,7 @@ static const char *address_of(const struct api_request *request, const struct pa
 		       : NULL;
 }
 
-/* Azure has none once a zone group has the name. */
+/* Azure shows none where a zone group has the name. */
 json_t *arm_private_endpoint_dns_configs(const struct arm_shown *shown)
 {
 	const struct private_endpoint *endpoint = shown->item;
@@ -362,7 +362,7 @@ struct endpoint {
 	const struct virtual_network *network;
 };
 
-/* False: it is not there, or leads nowhere. */
+/* False: it is not there, or has no service or address. */
 static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -740,8 +740,7 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 	if (json_object_get(reading->values, "region"))
 		json_put(values, "region", json_incref(json_object_get(reading->values, "region")));
 	json_put(reading->values, "network_interface", json_text(path.names[0]));
-	if (!path.names[0] || api_edit_also(reading->edit, &path, values) != 0)
-		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	arm_add_edit(reading->edit, &path, values, reading->errors);
 }
 
 void arm_zone_group_remove(const struct arm_shown *shown, struct api_edit *edit,
@@ -782,7 +781,6 @@ void arm_private_endpoint_remove(const struct arm_shown *shown, struct api_edit 
 				  {name ? arena_strdup(&shown->request->arena, name) : NULL, NULL}};
 
 	arm_each_child(shown, arm_type_of_kind(KIND_ZONE_GROUP), remove_zone_group, &removing);
-	if (path.names[0] && part_find(served(shown->request), &path) &&
-	    api_edit_also(edit, &path, NULL) != 0)
-		arm_error(errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	if (path.names[0] && part_find(served(shown->request), &path))
+		arm_add_edit(edit, &path, NULL, errors);
 }

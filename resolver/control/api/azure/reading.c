@@ -1,4 +1,4 @@
-/* Each form of a member (type.h) is read by one function; what is left is a hook of its type. */
+/* One function reads each form of a member (type.h). Whatever else a type needs is its hook. */
 #include "resolver/control/api/azure/reading.h"
 
 #include <stdio.h>
@@ -54,8 +54,8 @@ static void fail_lacking(struct arm_reading *reading, const struct arm_member *m
 		arm_misfit(reading->errors, target, "is missing; it is required");
 }
 
-/* The member of the body; NULL: it is not there, or is in something of the wrong type, which is an
- * error. */
+/* The member of the body; NULL: it is missing, or what it should be in has another type, which is
+ * an error. */
 static json_t *get_checked(struct arm_reading *reading, const char *path)
 {
 	json_t *at = reading->body;
@@ -138,8 +138,8 @@ static json_t *read_metadata(struct arm_reading *reading, const char *path, json
 	return array;
 }
 
-/* What the id names, which is the value itself or in an object. False: it is no such id, or nothing
- * is there, which is an error. */
+/* Reads an id, which is the value (is_text) or the object's member "id". False: it is no id of that
+ * type, or of no resource, which is an error. */
 static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool is_text,
 		    const char *path, json_t *value, struct path *to)
 {
@@ -228,7 +228,7 @@ static json_t *read_subnet(struct arm_reading *reading, const char *path, json_t
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, json_t *value);
 
-/* The keys of one object of a body; places of errors begin with `path`. */
+/* Reads one object of an array; `path` is where the body has it. */
 static json_t *read_object(struct arm_reading *reading, const struct group *fields,
 			   const struct arm_member *member, const char *path, json_t *said)
 {
@@ -251,7 +251,7 @@ static json_t *read_object(struct arm_reading *reading, const struct group *fiel
 	return object;
 }
 
-/* Whether two objects have the same members of those that Azure has, with defaults. */
+/* Whether the members that Azure has are the same in two objects. A missing one is its default. */
 static bool is_same_object(const struct group *fields, const struct arm_member *member,
 			   const json_t *left, const json_t *right)
 {
@@ -269,7 +269,7 @@ static bool is_same_object(const struct group *fields, const struct arm_member *
 	return true;
 }
 
-/* An item that is there already stays whole, with what Azure has no member for. */
+/* An object that is there already is kept, with the members that Azure does not have. */
 static json_t *read_objects(struct arm_reading *reading, const struct field *field,
 			    const struct arm_member *member, const char *path, json_t *value)
 {
@@ -323,7 +323,7 @@ static json_t *read_record(struct arm_reading *reading, const struct arm_member 
 	return NULL;
 }
 
-/* A record that is there already stays as it was written. */
+/* Takes the record over. One that is there already is kept as it is written there. */
 static json_t *keep_record(struct arm_reading *reading, const struct arm_member *member,
 			   json_t *record)
 {
@@ -374,8 +374,8 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 	return array;
 }
 
-/* As it is: the engine says what does not fit. But an empty array or object is for it as if nothing
- * were given. */
+/* The value is taken as it is, and the engine says what does not fit. But an empty array or object
+ * has to be refused here, because the engine takes it for a missing member. */
 static json_t *read_plain(struct arm_reading *reading, const struct field *field, const char *path,
 			  json_t *value)
 {
@@ -391,7 +391,7 @@ static json_t *read_plain(struct arm_reading *reading, const struct field *field
 	return json_incref(value);
 }
 
-/* Keeps how the names of records were written, where that is not how they are printed. */
+/* Keeps how records were written, where they are printed in another way. */
 static void keep_written(struct arm_reading *reading, const struct arm_member *member,
 			 json_t *value, const json_t *records)
 {
@@ -443,7 +443,7 @@ static json_t *read_form(struct arm_reading *reading, const struct field *field,
 
 /* ---- member by member ---- */
 
-/* A member in a body. An empty text is none, where the member need not be there. */
+/* The member of the body. An empty text counts as missing, unless the member is required. */
 static json_t *get_member(struct arm_reading *reading, const struct arm_member *member,
 			  const char *path)
 {
@@ -485,10 +485,10 @@ static void fail_fixed(struct arm_reading *reading, const struct arm_member *mem
 			  name, json_string_value(arm_get(reading->shown, "location")));
 	else
 		arm_error(reading->errors, 409, "Conflict", target,
-			  "%s: it cannot change; delete %s and make it anew", target, name);
+			  "%s: it cannot change; delete %s and create it again", target, name);
 }
 
-/* Whether the value says what the key has now, also where it is written otherwise. */
+/* Whether the key has that value already, perhaps written in another way. */
 static bool is_value(const struct arm_reading *reading, const struct arm_member *member,
 		     const json_t *value)
 {
@@ -521,13 +521,15 @@ static void take_value(struct arm_reading *reading, const struct arm_member *mem
 		return;
 	if (member->form == ARM_RECORD || member->form == ARM_RECORDS)
 		keep_written(reading, member, value, read);
-	if (is_value(reading, member, read) ||
-	    (!was_there && !member->required && values_is_default(kind, member->key, read)))
-		json_decref(read);
-	else if (member->fixed && reading->shown)
-		fail_fixed(reading, member, path), json_decref(read);
-	else
-		json_put(reading->values, member->key, read);
+	if (!is_value(reading, member, read) &&
+	    (was_there || member->required || !values_is_default(kind, member->key, read))) {
+		if (!member->fixed || !reading->shown) {
+			json_put(reading->values, member->key, read);
+			return;
+		}
+		fail_fixed(reading, member, path);
+	}
+	json_decref(read);
 }
 
 static void read_member(struct arm_reading *reading, const struct arm_member *member)
@@ -538,7 +540,7 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 	value = get_member(reading, member, arm_member_path(member, path));
 	now = reading->shown ? arm_get(reading->shown, path) : NULL;
 	if (value && now && !member->other && json_equal(value, now))
-		return; /* as it is shown, so as it is */
+		return; /* what GET shows changes nothing */
 	if (value) {
 		take_value(reading, member, path, value);
 		return;
@@ -573,7 +575,7 @@ static void read_global(struct arm_reading *reading)
 			  text ? text : "", reading->type->path);
 }
 
-/* What nothing here uses is kept as JSON, by the path that it has. */
+/* Keeps a member that nothing here uses, as JSON, by its path. */
 static void read_kept(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX], *text;
@@ -584,7 +586,7 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 		value = NULL;
 	if (value && json_equal(value, reading->shown ? arm_get(reading->shown, path) : NULL)) {
 		json_decref(usual);
-		return; /* as it is shown, so as it is */
+		return; /* what GET shows changes nothing */
 	}
 	if (member->required && !value && !reading->merges)
 		fail_lacking(reading, member, path);
@@ -629,8 +631,18 @@ static json_t *children_by_name(struct arm_reading *reading, const json_t *array
 	return by_name;
 }
 
-static void add_edit(struct arm_reading *reading, const struct path *path, const void *item,
-		     json_t *values)
+void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
+		  struct arm_errors *errors)
+{
+	if (path_name(path) && api_edit_also(edit, path, values) == 0)
+		return;
+	if (!path_name(path))
+		json_decref(values);
+	arm_error(errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}
+
+static void change_child(struct arm_reading *reading, const struct path *path, const void *item,
+			 json_t *values)
 {
 	struct change_error error;
 
@@ -638,8 +650,8 @@ static void add_edit(struct arm_reading *reading, const struct path *path, const
 		arm_error(reading->errors, 409, "ResourceReadOnly", reading->place, "%s: %s",
 			  path_name(path), error.text);
 		json_decref(values);
-	} else if (api_edit_also(reading->edit, path, values) != 0) {
-		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	} else {
+		arm_add_edit(reading->edit, path, values, reading->errors);
 	}
 }
 
@@ -667,6 +679,10 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 		misfit(&reading, "name", "the name of a resource");
 		return;
 	}
+	if (!path.names[1]) {
+		arm_add_edit(outer->edit, &path, NULL, outer->errors);
+		return;
+	}
 	if (arm_find_plain(request, type, &path, &shown, &error)) {
 		reading.shown = arm_print(&shown);
 		reading.base = base = arm_base(&shown, &error);
@@ -675,7 +691,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 	if (!json_equal(reading.values, base)) {
 		if (!base)
 			json_put(reading.values, "name", json_text(name));
-		add_edit(outer, &path, shown.item, json_incref(reading.values));
+		change_child(outer, &path, shown.item, json_incref(reading.values));
 	}
 	json_decref(reading.values);
 	json_decref(reading.shown);
@@ -691,10 +707,10 @@ static void remove_missing(void *context, struct arm_shown *child)
 		return;
 	if (arm_is_held(child, children->reading->errors))
 		return;
-	add_edit(children->reading, &child->path, child->item, NULL);
+	change_child(children->reading, &child->path, child->item, NULL);
 }
 
-/* A body that has them has all of them. */
+/* A body with this member has all the children: those that it leaves out are removed. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
 	const struct arm_type *type = arm_type_named(member->of);
@@ -739,7 +755,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 void arm_read_body(struct arm_reading *reading)
 {
 	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
-	(void)get_checked(reading, "properties.provisioningState"); /* is it an object? */
+	(void)get_checked(reading, "properties.provisioningState"); /* refuses other properties */
 	reading->kept = json_deep_copy(json_object_get(reading->values, "azure"));
 	if (!reading->kept)
 		reading->kept = json_object();

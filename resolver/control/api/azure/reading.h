@@ -31,6 +31,10 @@ struct arm_reading {
 
 /* Makes reading->values: what stays, changed by what the body says. */
 void arm_read_body(struct arm_reading *reading);
+/* api_edit_also, which takes the values over; without memory (a name that is NULL is that, too) it
+ * is an error. */
+void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
+		  struct arm_errors *errors);
 /* The path of a member of this body in the request's, for errors; returns text. */
 char *arm_target(const struct arm_reading *reading, const char *path, char text[ARM_TARGET_MAX]);
 /* The member of a body of that type for a key of the field table: "targets[2].port" is

@@ -1,4 +1,4 @@
-/* Each form of a member (type.h) is printed by one function; what is left is a hook of its type. */
+/* One function prints each form of a member (type.h). Whatever else a type needs is its hook. */
 #include "resolver/control/api/azure/shown.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static const struct group *fields_of(const struct arm_type *type)
 
 /* ---- references and ids ---- */
 
-/* What the reference in a resource of that group refers to. False: to nothing. */
+/* What a reference in the resource refers to. False: to nothing. */
 static bool read_reference(const struct arm_shown *shown, const struct field *field,
 			   const char *text, const struct arm_type *of, struct path *path)
 {
@@ -56,13 +56,6 @@ static bool read_reference(const struct arm_shown *shown, const struct field *fi
 		path->names[1] = slash + 1;
 	}
 	return true;
-}
-
-static json_t *id_json(const struct api_request *request, const struct path *path)
-{
-	char id[ARM_ID_MAX];
-
-	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
 }
 
 static json_t *print_reference(const struct arm_shown *shown, const struct field *field,
@@ -103,7 +96,7 @@ static json_t *print_subnet(const struct arm_shown *shown, const json_t *value)
 		return NULL;
 	path.kind = kind_of_id(KIND_SUBNET);
 	path.names[1] = json_string_value(value);
-	return id_json(shown->request, &path);
+	return arm_id_json(shown->request, &path);
 }
 
 /* ---- out ---- */
@@ -239,7 +232,7 @@ static json_t *print_location(const struct arm_shown *shown, const json_t *value
 	return json_text(region ? region : "global");
 }
 
-/* Of a member without a key. */
+/* Prints a member without a key. */
 static json_t *print_keyless(const struct arm_shown *shown, const struct arm_member *member)
 {
 	switch (member->form) {
@@ -250,8 +243,8 @@ static json_t *print_keyless(const struct arm_shown *shown, const struct arm_mem
 	}
 }
 
-/* Whether something is kept of the object that the member is in: "encryption.enforcement" beside
- * "encryption.enabled". */
+/* Whether another member of the same object is kept: "encryption.enforcement" beside
+ * "encryption.enabled". The object is shown whole then. */
 static bool is_beside_kept(const struct arm_shown *shown, const struct arm_member *member)
 {
 	const char *dot = strrchr(member->path, '.'), *key;
@@ -264,7 +257,7 @@ static bool is_beside_kept(const struct arm_shown *shown, const struct arm_membe
 	return false;
 }
 
-/* NULL: it is not shown. `fields`: of the values. */
+/* NULL: it is not shown. `fields` are those of the values. */
 static json_t *print_member(const struct arm_shown *shown, const struct group *fields,
 			    const struct arm_member *member)
 {
@@ -350,34 +343,28 @@ json_t *arm_print_short(const struct arm_shown *shown)
 
 /* ---- what there is ---- */
 
-/* A hash of the item and of all that is shown with it. */
-struct version {
-	uint64_t hash;
-};
+static const struct hash_key fixed_key; /* so that etags outlive a restart */
 
-static const struct hash_key fixed_key; /* a client's tag is good after a restart */
-
-static void add_version(struct version *version, const struct arm_shown *shown);
+static void add_version(uint64_t *hash, const struct arm_shown *shown);
 
 static void add_child_version(void *context, struct arm_shown *child)
 {
 	add_version(context, child);
 }
 
-static void add_version(struct version *version, const struct arm_shown *shown)
+/* Adds the versions of the resource and of all that is printed in it. */
+static void add_version(uint64_t *hash, const struct arm_shown *shown)
 {
 	char *text = NULL;
 
 	if (shown->revision == 0)
 		text = json_dumps(shown->values, JSON_COMPACT | JSON_SORT_KEYS);
-	version->hash = shown->revision > 0
-				? etag_add_number(&fixed_key, version->hash, shown->revision)
-				: etag_add_text(&fixed_key, version->hash, text);
+	*hash = shown->revision > 0 ? etag_add_number(&fixed_key, *hash, shown->revision)
+				    : etag_add_text(&fixed_key, *hash, text);
 	free(text);
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
 		if (member->form == ARM_CHILDREN)
-			arm_each_child(shown, arm_type_named(member->of), add_child_version,
-				       version);
+			arm_each_child(shown, arm_type_named(member->of), add_child_version, hash);
 }
 
 bool arm_is_inside(const struct arm_type *type)
@@ -391,7 +378,7 @@ bool arm_is_inside(const struct arm_type *type)
 	return false;
 }
 
-/* As a body has it: `text` is quoted. */
+/* From the quoted text to the form that bodies of the family have. */
 static void put_etag(struct arm_shown *shown, const char *text)
 {
 	enum arm_etag form = shown->type->family->etag;
@@ -404,10 +391,10 @@ static void put_etag(struct arm_shown *shown, const char *text)
 			 text);
 }
 
-/* What is shown inside something shares that one's etag. */
+/* What is printed in its parent shares the parent's etag. */
 static void set_etag(struct arm_shown *shown)
 {
-	struct version version = {0};
+	uint64_t hash = 0;
 	struct change_error unused;
 	struct arm_shown outer = {.values = NULL};
 	const struct path root = part_root(&shown->path);
@@ -419,8 +406,8 @@ static void set_etag(struct arm_shown *shown)
 		arm_shown_release(&outer);
 		return;
 	}
-	add_version(&version, shown);
-	put_etag(shown, etag_print(version.hash, 0, text));
+	add_version(&hash, shown);
+	put_etag(shown, etag_print(hash, 0, text));
 }
 
 void arm_show_plain(struct api_request *request, const struct arm_type *type,
@@ -472,7 +459,7 @@ void arm_show_address(struct api_request *request, const struct owned_resource *
 		.path = {resource->kind, group ? group : GROUP_NONE, {resource->item.name, NULL}},
 		.values = owned_values(resource),
 		.item = resource};
-	/* Of what the file declares the PTR may be a resource of its own. */
+	/* An address of the file may have a PTR that is a resource of its own. */
 	json_put_text(shown->values, "reverse_fqdn", resource->item.reverse_fqdn);
 	put_etag(shown, owned_version_etag(resource, etag));
 }

@@ -5,6 +5,7 @@
 
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/private_link.h"
+#include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/service/service.h"
 
@@ -629,6 +630,13 @@ char *arm_id(const struct api_request *request, const struct path *path, char te
 		 path->kind->parent && type ? arm_type_last(type) : "",
 		 path->kind->parent ? "/" : "", path->kind->parent ? arm_name(path, name) : "");
 	return text;
+}
+
+json_t *arm_id_json(const struct api_request *request, const struct path *path)
+{
+	char id[ARM_ID_MAX];
+
+	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
 }
 
 int arm_path_read(struct api_request *request, const char *group, const char *const *segments,

@@ -122,6 +122,8 @@ enum { ARM_ID_MAX = 4096 };
 
 /* "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/T/N[/T/N]"; returns text. */
 char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX]);
+/* {"id": ID} */
+json_t *arm_id_json(const struct api_request *request, const struct path *path);
 /* The name of the resource: "www" of the record set "www:A". Returns text. */
 char *arm_name(const struct path *path, char text[NAME_TEXT_MAX]);
 /* Reads an id. The path's texts live as long as the request. ERR_INVALID: it is not an id of this
