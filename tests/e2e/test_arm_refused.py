@@ -307,7 +307,7 @@ FIXED = [
      "already exists in location 'westeurope'"),
     (below("dnsForwardingRulesets/rs"), "location", "East US", "InvalidResourceLocation", "delete it first"),
     (below("dnsResolvers/r"), VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict",
-     "cannot change; delete r and make it anew"),
+     "cannot change; delete r and create it again"),
     (below("dnsForwardingRulesets/rs/forwardingRules/contoso"), "properties.domainName", "other.corp.",
      "Conflict", "delete contoso"),
     (LINKS + "hub", VNET, ref("virtualNetworks/spoke", SPOKE), "Conflict", "delete hub"),

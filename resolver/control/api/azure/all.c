@@ -1,7 +1,7 @@
-/* /resources lists what is tracked (it has a location and tags), without its properties; $filter
- * chooses.
+/* /resources lists the resources that have a location and tags (arm_type.tracked), of all types,
+ * without their properties.
  *
- * Types come in the order of the table, each by group and name, and addresses last, because there
+ * Types come in the order of the table, each by group and name. Addresses come last, because there
  * may be a million of them. The marker of a page is TYPE:GROUP/NAME, or addresses:ADDRESS. */
 #include <stdlib.h>
 #include <strings.h>

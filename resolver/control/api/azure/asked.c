@@ -14,6 +14,14 @@ static const struct model *served(const struct api_request *request)
 	return request->service->server.model;
 }
 
+enum {
+	BEHIND_SUBSCRIPTION = 2, /* segments, "/subscriptions/S" */
+	BEHIND_GROUP = 4,        /* "/subscriptions/S/resourceGroups/G" */
+	CHILD_TYPE = 4,          /* in "providers/NAMESPACE/TYPE/NAME/TYPE" */
+	TAGS_LENGTH = 4,
+	SEGMENTS_MAX = 12
+};
+
 static void fail_type(struct api_request *request, const char *provider, const char *unknown)
 {
 	if (strcasecmp(provider, ARM_PROVIDER) != 0)
@@ -27,30 +35,32 @@ static void fail_type(struct api_request *request, const char *provider, const c
 			 unknown, ARM_PROVIDER, ARM_PROVIDER);
 }
 
-static bool ends_with_tags(const char *const *parts, size_t count)
+/* Whether the segments end with the tags of a resource or group, as a resource of their own. */
+static bool ends_with_tags(const char *const *segments, size_t count)
 {
-	static const char *const tail[] = {"providers", "Microsoft.Resources", "tags", "default"};
-	bool same = count >= 4;
+	static const char *const tail[TAGS_LENGTH] = {"providers", "Microsoft.Resources", "tags",
+						      "default"};
+	bool same = count >= TAGS_LENGTH;
 
-	for (size_t i = 0; same && i < 4; i++)
-		same = strcasecmp(parts[count - 4 + i], tail[i]) == 0;
+	for (size_t i = 0; same && i < TAGS_LENGTH; i++)
+		same = strcasecmp(segments[count - TAGS_LENGTH + i], tail[i]) == 0;
 	return same;
 }
 
 bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
 {
-	enum { PARTS_MAX = 12, TAGS_PARTS = 4 };
-	const char *group = api_parameter(request, "group"), *parts[PARTS_MAX], *unknown = "";
-	size_t at = *group ? 4 : 2, count = 0;
+	const char *group = api_parameter(request, "group"), *segments[SEGMENTS_MAX], *unknown = "";
+	size_t at = *group ? BEHIND_GROUP : BEHIND_SUBSCRIPTION, count = 0;
 	int err;
 
 	if (!api_arm_begin(request))
 		return false;
-	while (count < PARTS_MAX && *(parts[count] = api_segment(request, at + count)) != '\0')
+	while (count < SEGMENTS_MAX &&
+	       *(segments[count] = api_segment(request, at + count)) != '\0')
 		count++;
-	bool is_tags = ends_with_tags(parts, count);
+	bool is_tags = ends_with_tags(segments, count);
 
-	count -= is_tags ? TAGS_PARTS : 0;
+	count -= is_tags ? TAGS_LENGTH : 0;
 	if (*group && count == 0) {
 		*asked = (struct arm_asked){
 			.type = arm_type_of_kind(KIND_GROUP),
@@ -58,21 +68,22 @@ bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
 			.is_tags = is_tags};
 		return true;
 	}
+	/* providers/NAMESPACE/TYPE/NAME[/TYPE/NAME]: without the last name it is a list. */
 	*asked = (struct arm_asked){.is_list = count % 2 == 1, .is_tags = is_tags};
-	if (count == 5 && strcasecmp(parts[4], "all") == 0) {
+	if (count == CHILD_TYPE + 1 && strcasecmp(segments[CHILD_TYPE], "all") == 0) {
 		asked->is_all = true;
-		parts[4] = "A";
+		segments[CHILD_TYPE] = "A"; /* any type of record sets */
 	}
-	if (strcmp(request->method, "POST") == 0 && count % 2 == 1 && count > 3) {
-		asked->action = parts[--count];
+	if (strcmp(request->method, "POST") == 0 && asked->is_list && count >= CHILD_TYPE) {
+		asked->action = segments[--count];
 		asked->is_list = false;
 	}
-	err = arm_path_read(request, *group ? group : NULL, parts, count, &asked->type,
+	err = arm_path_read(request, *group ? group : NULL, segments, count, &asked->type,
 			    &asked->path, &unknown);
 	if (err == ERR_NOMEM)
 		api_fail_memory(request);
 	else if (err)
-		fail_type(request, count > 1 ? parts[1] : "", unknown);
+		fail_type(request, count > 1 ? segments[1] : "", unknown);
 	return err == 0;
 }
 

@@ -7,8 +7,8 @@
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/base/json.h"
 
-/* The errors' item about that member; NULL: there is none. `inside`: also one about what it is in,
- * or what is in it. */
+/* The error about that member; NULL: there is none. `inside`: or about a member that it is in, or
+ * that is in it. */
 static const json_t *find_error(const struct arm_errors *errors, const char *target, bool inside)
 {
 	json_t *item;
@@ -38,7 +38,7 @@ bool arm_errors_is_full(const struct arm_errors *errors)
 	return json_array_size(errors->list) >= ARM_ERRORS_MAX;
 }
 
-/* One thing is said of one member. */
+/* Each member has one error, the first. */
 static void add_error(struct arm_errors *errors, unsigned status, const char *code,
 		      const char *target, const char *message)
 {

@@ -9,7 +9,7 @@
 #include "resolver/control/api/azure/reading.h"
 #include "resolver/control/service/service.h"
 
-/* The edit that a fault is about; NULL: none. *rest: what its path has behind the resource's. */
+/* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
 static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
 					  const char **rest)
 {
@@ -67,7 +67,7 @@ size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
 	return used;
 }
 
-/* A text of the engine, with ids in place of its paths; NULL without memory. */
+/* A fault's text, with ids in place of paths; NULL without memory. */
 static const char *with_ids(struct api_request *request, const char *text)
 {
 	char *copy = NULL, id[ARM_ID_MAX];
@@ -94,9 +94,7 @@ static const char *with_ids(struct api_request *request, const char *text)
 	return kept;
 }
 
-/* Where the body has what an edit of what is inside is about: "properties.subnets[2]."; "":
- * nowhere.
- */
+/* Where the body has the child that an edit is about: "properties.subnets[2]."; "": nowhere. */
 static void find_in_body(const struct api_request *request, const struct arm_type *type,
 			 const struct path *path, char place[ARM_TARGET_MAX])
 {
@@ -119,7 +117,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 	}
 }
 
-/* Faults name an item of a list by its name, where it has one; Azure, by its place in the body. */
+/* Replaces the name of a list's item by its place in the body: faults have names, Azure places. */
 static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 {
 	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
@@ -139,14 +137,14 @@ static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 		if (name && strcasecmp(name, open + 1) == 0)
 			break;
 	}
+	*open = '[';
+	*close = ']';
 	if (array && i < json_array_size(array))
 		snprintf(open, ARM_TARGET_MAX - (size_t)(open - target), "[%zu%s", i, rest);
-	else
-		*open = '[', *close = ']';
 }
 
-/* Which member a fault is about. *subject: which resource, "" where that is the one of the request
- * or in its body; returns false where the fault is about none that Azure has. */
+/* The member and the resource that a fault is about. `subject` is the resource's id, or "" where
+ * the request's body has it. False: Azure has no such resource. */
 static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 		       const struct fault *fault, char target[ARM_TARGET_MAX],
 		       char subject[ARM_ID_MAX])
@@ -169,7 +167,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	}
 	if (about != edit->edits && !*place)
 		arm_id(request, &path, subject);
-	/* A PTR is no type of Azure's: it is in the address that was asked for. */
+	/* Azure has no type for a PTR: it belongs to the address that the request is about. */
 	if (*rest)
 		arm_target_of_key(arm_type_of(&path) ? arm_type_of(&path) : type, rest, member);
 	if (about == edit->edits)

@@ -1,11 +1,10 @@
-/* ARM's resource groups beyond what every type has (azure/resource.c): their list, in pages
- * (azure/page.h), and
+/* Resource groups beyond what every type has (azure/resource.c): their list, in pages, and how one
+ * is removed with all that is in it.
  *
- *     DELETE   with all that is in it, all or nothing, in a thread; 200, which Azure's clients want
- *              to see. 409 where a file declares something of it, or what is elsewhere needs it
- *
- * Addresses that the file declares in no group are shown in the group "-", which can only be
- * emptied. There are no locks and no managedBy. */
+ * All of it goes or nothing does, in a thread. The answer is 200, because Azure's clients want
+ * that. It is 409 where a file declares some of it, or where something in another group needs some
+ * of it. The group "-" stands for the addresses without a group, and can only be emptied. There are
+ * no locks and no managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -55,7 +54,7 @@ static bool add_group(const struct arm_page *page, const struct resource_group *
 	return !takes || !is_full;
 }
 
-/* By name; the one that stands for no group comes first. */
+/* By name; "-" comes first. */
 static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
 			 size_t count, const char **last)
 {
@@ -103,10 +102,10 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 		    : arm_find_ungrouped(inventory, group);
 }
 
-/* A group that goes, with all that is in it. */
+/* The removal of a group with all that is in it. */
 struct removal {
 	struct api_request *request;
-	struct api_edit edits; /* of what is part of a model; addresses are found later */
+	struct api_edit edits; /* of the kinds of a model; addresses are found later */
 	struct arm_errors errors;
 };
 
@@ -117,7 +116,7 @@ static void removal_free(struct removal *removal)
 	free(removal);
 }
 
-/* What goes along with it: records of a private endpoint, in zones of other groups, too. */
+/* Adds what goes with a resource, such as a private endpoint's records in zones of other groups. */
 static void add_along(struct removal *removal, const struct path *path, const void *item)
 {
 	const struct arm_type *type = arm_type_of(path);
@@ -152,7 +151,7 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 		add_along(removal, &own, item);
 }
 
-/* Record sets of a zone that goes need no edit of their own, and would have no zone. */
+/* Drops edits of record sets in this group: their zones go, and take them along. */
 static void drop_records(struct removal *removal)
 {
 	struct api_edit *edits = &removal->edits;

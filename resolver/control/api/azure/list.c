@@ -1,5 +1,6 @@
-/* Lists of resources: what is at the top of a model, by group and name; what is inside something,
- * by name; record sets, which are rows of the state; addresses, of which there may be a million. */
+/* Lists of resources of one type: those of the subscription or a group, by group and name; those of
+ * a parent, by name; record sets, which are rows of the state; addresses, which may be a million.
+ * The marker of a page is GROUP/NAME, or NAME, or ADDRESS. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,7 +34,7 @@ struct listing {
 	struct arm_found_list found;
 };
 
-/* Of a record set: whether it is of the type and the suffix that are asked for. */
+/* Whether a record set has the type and the suffix that are asked for. */
 static bool is_listed_set(const struct api_request *request, const struct kind *kind,
 			  const void *item)
 {
@@ -77,7 +78,7 @@ static bool collect_sets(struct listing *listing, const struct path *zone, const
 	return true;
 }
 
-/* The SOA that nobody gave comes first. True: it is there. */
+/* Adds the SOA of a zone that was given none, which comes first. Whether there is one. */
 static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
 {
 	const struct arm_asked *asked = listing->asked;
@@ -85,17 +86,17 @@ static bool add_soa(struct listing *listing, const struct path *parent, json_t *
 	struct path path = {asked->path.kind, parent->group, {parent->names[0], "@:SOA"}};
 	struct arm_shown shown;
 	struct change_error error;
-	bool is_nobodys;
+	bool is_given;
 
 	if ((!asked->is_all && asked->type != type) || (listing->suffix && *listing->suffix))
 		return false;
 	if (!arm_find(listing->found.request, type, &path, &shown, &error))
 		return false;
-	is_nobodys = !shown.item;
-	if (is_nobodys)
+	is_given = shown.item;
+	if (!is_given)
 		json_add(array, arm_print(&shown));
 	arm_shown_release(&shown);
-	return is_nobodys;
+	return !is_given;
 }
 
 static void mark(const struct arm_found *found, char text[MARK_MAX])
@@ -106,7 +107,7 @@ static void mark(const struct arm_found *found, char text[MARK_MAX])
 		 path_name(&found->path));
 }
 
-/* With its etag: those that are shown inside one thing share that one's. */
+/* Shows the resource with its etag. All children of one parent may share one: it is made once. */
 static void show_found(struct api_request *request, const struct arm_found *found,
 		       char etag[ARM_ETAG_MAX], struct arm_shown *shown)
 {
@@ -119,7 +120,7 @@ static void show_found(struct api_request *request, const struct arm_found *foun
 	memcpy(shown->etag, etag, sizeof shown->etag);
 }
 
-/* How many resources are printed inside it. */
+/* How many children are printed in the resource. */
 static size_t count_inside(const struct arm_shown *shown)
 {
 	size_t count = 0;
@@ -197,7 +198,7 @@ static void list_addresses(struct api_request *request)
 		api_list_answer(request, &rows, page.room, page.behind);
 }
 
-/* What is inside something. False: it cannot be read, which has been answered. */
+/* Collects children. False: they cannot be read, which has been answered. */
 static bool collect_inside(struct listing *listing, const struct arm_page *page, json_t *array,
 			   size_t *room)
 {

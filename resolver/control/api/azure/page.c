@@ -1,6 +1,6 @@
-/* The token is the key of what was shown last: whatever comes or goes between two pages, what stays
- * is on exactly one of them. Links repeat what the request said, percent-encoded anew, because
- * clients use them as they are. */
+/* The token names the resource that was shown last. So a resource that stays is on exactly one
+ * page, whatever comes or goes between two pages. Links repeat the request's query, percent-encoded
+ * again, because clients use links as they are. */
 #include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>
@@ -59,7 +59,8 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, const ch
 
 /* ---- the answer ---- */
 
-/* A slash comes ahead of all that a name may have: group by group, as lists are sorted. */
+/* A slash sorts before every other character, so that "a/z" comes before "a-b/a": by group first.
+ */
 int arm_compare_keys(const char *left, const char *right)
 {
 	int a, b;

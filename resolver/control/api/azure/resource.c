@@ -1,13 +1,13 @@
-/* Resources of all types (type.h), by one set of handlers:
+/* One set of handlers for resources of all types (type.h):
  *
- *     GET      a list: of the subscription, of a group, of what is inside something, in pages; one
- *     HEAD     whether it is there
- *     PUT      makes it, or makes it what the body says; what Azure has no member for stays
- *     PATCH    only what the body has
- *     DELETE   with all that is inside it, unless something is in the way
- *     POST     an action
+ *     GET      shows one, or lists those of the subscription, of a group or of a parent, in pages
+ *     HEAD     says whether it is there
+ *     PUT      makes it, or changes it to what the body says; what Azure has no member for stays
+ *     PATCH    changes only what the body has
+ *     DELETE   removes it with all that is inside it, unless something needs it
+ *     POST     is an action
  *
- * Everything is answered at once. */
+ * Everything is done when it is answered. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -56,7 +56,7 @@ static void answer_tags(struct api_request *request, const struct arm_shown *sho
 static void answer(struct api_request *request, unsigned status, const struct arm_shown *shown)
 {
 	const struct arm_family *family = shown->type->family;
-	bool is_tag = family->etag != ARM_ETAG_BARE; /* as RFC 9110 has one */
+	bool is_tag = family->etag != ARM_ETAG_BARE; /* in the form of RFC 9110 */
 
 	api_arm_say_revision(request);
 	if (family->etag_header && !is_tag)
@@ -95,7 +95,7 @@ void arm_resource_get(struct api_request *request)
 	}
 }
 
-/* HEAD: clients take only 204 for yes. */
+/* HEAD: clients understand only 204 as yes. */
 void arm_resource_exists(struct api_request *request)
 {
 	struct change_error error;
@@ -116,7 +116,7 @@ void arm_resource_exists(struct api_request *request)
 
 /* ---- preconditions ---- */
 
-/* A tag without what is around its text: clients of private DNS send it bare. */
+/* An etag without W/ and quotes: clients of private DNS send it without them. */
 static const char *bare_tag(const char *text, size_t *length)
 {
 	if (*length > 1 && (text[0] == 'W' || text[0] == 'w') && text[1] == '/') {
@@ -132,7 +132,7 @@ static const char *bare_tag(const char *text, size_t *length)
 	return text;
 }
 
-/* Whether a header's list has the etag (NULL: it is not there), or is "*". */
+/* Whether a header's list has the etag, or is "*"; etag NULL: the resource is not there. */
 static bool has_tag(const char *list, const char *etag)
 {
 	size_t length, own_length = etag ? strlen(etag) : 0;
@@ -156,7 +156,7 @@ static bool has_tag(const char *list, const char *etag)
 	return false;
 }
 
-/* False: what the headers ask for does not hold, which has been answered. */
+/* False: a precondition of the headers does not hold, which has been answered. */
 static bool check_preconditions(struct api_request *request, const struct arm_asked *asked,
 				const char *etag)
 {
@@ -187,7 +187,7 @@ struct making {
 	struct api_edit edit; /* first */
 	struct arm_asked asked;
 	enum method method;
-	bool there; /* before */
+	bool there; /* the resource, before the change */
 };
 
 static struct making *making_of(struct api_edit *edit)
@@ -200,7 +200,7 @@ static void making_free(struct api_edit *edit)
 	free(making_of(edit));
 }
 
-/* A new one has the name and the group of the path. */
+/* Puts the name and the group of the path, which a new resource has. */
 static void put_names(const struct path *path, json_t *values)
 {
 	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
@@ -209,8 +209,8 @@ static void put_names(const struct path *path, json_t *values)
 		json_put(values, "resource_group", json_text(path->group));
 }
 
-/* What a request about tags alone makes of them: a body that has them. NULL: it does not fit, which
- * is an error. */
+/* The tags that a request about nothing but tags leads to, as a body. What does not fit is added to
+ * the errors. */
 static json_t *read_tags(const struct making *making, const struct arm_shown *shown,
 			 struct arm_errors *errors)
 {
@@ -253,10 +253,10 @@ static void drop_missing(struct faults *faults)
 	faults->count = kept;
 }
 
-/* Beside what does not fit Azure's form: what does not fit the field table, so that all is told at
- * once. What is missing has been told, or would have been chosen. */
-static void check_form(struct making *making, const struct path *path, const json_t *values,
-		       struct arm_errors *errors)
+/* Beside the errors of Azure's form adds those of the field table, so that the client sees all of
+ * them at once. Missing members have an error already, or would have been chosen. */
+static void check_fields(struct making *making, const struct path *path, const json_t *values,
+			 struct arm_errors *errors)
 {
 	struct arena *arena = &making->edit.request->arena;
 	const struct origin origin = {.path = path_text(path, arena)};
@@ -276,7 +276,7 @@ static void check_form(struct making *making, const struct path *path, const jso
 	faults_release(&faults);
 }
 
-/* What the body makes of what is there; false: it does not fit, which has been answered. */
+/* Reads the body beside what is there. False: it does not fit, which has been answered. */
 static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
 		      json_t **values)
 {
@@ -313,7 +313,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	if (!making->there && reading.values)
 		put_names(path, reading.values);
 	if (errors.status != 0 && reading.values)
-		check_form(making, path, reading.values, &errors);
+		check_fields(making, path, reading.values, &errors);
 	if (errors.status == 0 && making->there && !shown->is_implied &&
 	    json_equal(reading.values, base))
 		path->kind = NULL; /* nothing is to be done */
@@ -335,13 +335,19 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	return good;
 }
 
-/* Whether it may be removed; false: not, which has been answered. */
-static bool check_removal(struct making *making, const struct arm_shown *shown)
+/* A path without a kind: there is nothing to remove. False: the resource may not be removed, which
+ * has been answered. */
+static bool read_removal(struct making *making, const struct arm_shown *shown, struct path *path)
 {
 	struct arm_errors errors = {.request = making->edit.request};
 	struct change_error error;
-	bool held = arm_is_held(shown, &errors);
+	bool held;
 
+	if (!making->there) {
+		path->kind = NULL;
+		return true;
+	}
+	held = arm_is_held(shown, &errors);
 	if (!held && shown->type->remove) {
 		shown->type->remove(shown, &making->edit, &errors);
 		held = errors.status != 0;
@@ -392,10 +398,8 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 			 "%s: resources of this type have no tags", asked->type->path);
 	else if (asked->is_tags)
 		good = read_body(making, &shown, path, values);
-	else if (making->method == DELETE && !making->there)
-		good = true, path->kind = NULL;
 	else if (making->method == DELETE)
-		good = check_removal(making, &shown);
+		good = read_removal(making, &shown, path);
 	else if (!making->there && making->method == PATCH)
 		arm_fail_missing(request, asked);
 	else if (making->there || asked->type->kind == KIND_GROUP ||
@@ -431,7 +435,7 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	}
 }
 
-/* At the member of the body. */
+/* Names the member of the body that the error is about. */
 static void fail(struct api_edit *edit, const struct change_error *error)
 {
 	const struct arm_type *type = making_of(edit)->asked.type;

@@ -1,5 +1,6 @@
-/* A group as a template that can be deployed elsewhere: one parameter for the name of each resource
- * at the top, ids of what is in the template as resourceId(...), and no member that is computed. */
+/* Exports a group as a template that can be deployed elsewhere. The name of each resource that is
+ * in no other one is a parameter, ids of resources in the template are resourceId(...), and
+ * computed members are left out. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -26,11 +27,11 @@ struct template
 
 static bool is_exported(const struct arm_type *type)
 {
-	/* What is shown inside something is in its body. */
+	/* Subnets and peerings are in the body of their network. */
 	return type->kind != KIND_SUBNET && type->kind != KIND_PEERING && type->kind != KIND_GROUP;
 }
 
-/* A private endpoint's interface is made with it. */
+/* Whether it comes with another resource: an interface with its private endpoint. */
 static bool is_made_along(const struct arm_found *found)
 {
 	return found->type->kind == KIND_INTERFACE &&
@@ -93,7 +94,7 @@ static void add_dependency(json_t *depends, json_t *id)
 	json_add(depends, id);
 }
 
-/* Ids become expressions, and texts that would be read as one are escaped. */
+/* A copy with expressions for ids. Texts that would be read as expressions are escaped. */
 static json_t *with_expressions(const struct template *template, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
@@ -196,7 +197,7 @@ static bool is_asked(const struct template *template, const struct path *path)
 	       json_object_get(template->asked, text_lower(arm_id(template->request, &root, id)));
 }
 
-/* ERR_INVALID: they cannot be read, which has been answered. */
+/* ERR_INVALID: the record sets cannot be read, which has been answered. */
 static int add_record_sets(struct template *template, const struct arm_found *zone)
 {
 	struct api_request *request = template->request;
@@ -251,7 +252,7 @@ static int add_group_addresses(struct template *template)
 	return 0;
 }
 
-/* Those of the model. An error has been answered. */
+/* Adds the resources of the model. An error has been answered. */
 static int add_found(struct template *template)
 {
 	struct api_request *request = template->request;
