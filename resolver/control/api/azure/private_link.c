@@ -86,11 +86,11 @@ static void mark_text(struct places *places, const char *text)
 {
 	struct address address;
 
-	if (text && address_parse(&address, text) == 0)
+	if (address_parse(&address, text) == 0)
 		mark_used(places, &address);
 }
 
-/* Those of interfaces and inbound endpoints that are served. */
+/* Marks the addresses of interfaces and inbound endpoints. */
 static void mark_served(struct places *places, const struct model *model)
 {
 	for (size_t i = 0; i < model->network_interfaces.count; i++) {
@@ -152,20 +152,22 @@ static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX]
 	return NULL;
 }
 
-static json_t *configuration_named(const json_t *base, const char *name)
+/* The object of the array that has the same text for the key; NULL: there is none. */
+static const json_t *find_object(const json_t *array, const char *key, const json_t *like)
 {
-	json_t *item;
-	size_t i;
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
 
-	json_array_foreach(json_object_get(base, "ip_configurations"), i,
-			   item) if (strcasecmp(json_text_of(item, "name"), name) == 0) return item;
+		if (strcasecmp(json_text_of(item, key), json_text_of(like, key)) == 0)
+			return item;
+	}
 	return NULL;
 }
 
 enum { CONFIGURATIONS_MAX = 256 }; /* of an interface: Azure's limit */
 
-/* Of a private endpoint, which is there: that one's addresses are in zones. */
-static void check_endpoints_own(struct arm_reading *reading, const json_t *array)
+/* Refuses other addresses for the interface of a private endpoint, whose records have them. */
+static void check_addresses_stay(struct arm_reading *reading, const json_t *array)
 {
 	const json_t *base = json_object_get(reading->base, "ip_configurations");
 	const char *name = json_string_value(json_object_get(reading->base, "private_endpoint"));
@@ -192,7 +194,8 @@ static void check_endpoints_own(struct arm_reading *reading, const json_t *array
 static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
 			   size_t index)
 {
-	const json_t *before = configuration_named(reading->base, json_text_of(item, "name"));
+	const json_t *before =
+		find_object(json_object_get(reading->base, "ip_configurations"), "name", item);
 	bool is_static = strcmp(json_text_of(item, "allocation"), "static") == 0;
 	char text[ADDRESS_TEXT_MAX], target[ARM_TARGET_MAX], place[ARM_TARGET_MAX];
 	const char *chosen = NULL;
@@ -224,7 +227,7 @@ void arm_interface_read(struct arm_reading *reading)
 	const char *group =
 		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
 	json_t *array = json_object_get(reading->values, "ip_configurations"), *item;
-	const char *last = NULL; /* the subnet that the places are of */
+	const char *last = NULL; /* the subnet of `places` */
 	struct places places = {.used = NULL};
 	size_t i;
 
@@ -246,18 +249,21 @@ void arm_interface_read(struct arm_reading *reading)
 		size_t k;
 
 		if (!subnet)
-			continue; /* which is an error */
+			continue; /* has its error */
 		if (!last || strcmp(subnet, last) != 0) {
 			free(places.used);
 			(void)places_init(&places, served(reading->request), group, subnet);
 			last = subnet;
 		}
-		json_array_foreach(array, k, other) if (places.used && k != i)
-			mark_text(&places, json_string_value(json_object_get(other, "address")));
+		json_array_foreach(array, k, other)
+		{
+			if (places.used && k != i)
+				mark_text(&places, json_text_of(other, "address"));
+		}
 		choose_address(reading, &places, item, i);
 	}
 	free(places.used);
-	check_endpoints_own(reading, array);
+	check_addresses_stay(reading, array);
 }
 
 /* ---- private endpoints: what is shown ---- */
@@ -295,7 +301,7 @@ json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown)
 		    : json_array();
 }
 
-/* Of what the endpoint leads to; "": it has none. */
+/* The id of the service that the endpoint leads to; "": it has none. */
 static void service_id(const json_t *values, char text[ARM_ID_MAX])
 {
 	static const char *const lists[] = {"privateLinkServiceConnections",
@@ -314,7 +320,7 @@ static void service_id(const json_t *values, char text[ARM_ID_MAX])
 	}
 }
 
-/* The last part of that id. */
+/* The last part of the service's id. */
 static void service_name(const json_t *values, char name[NAME_TEXT_MAX])
 {
 	char id[ARM_ID_MAX], *slash;
@@ -403,7 +409,7 @@ static bool add_or_remove(json_t *records, const char *data, bool adds)
 	return adds;
 }
 
-/* The edit of that record set that the change has already; NULL: none. */
+/* The edit of that record set which the change already has; NULL: none. */
 static struct service_edit *find_edit(const struct api_edit *edit, const struct path *path)
 {
 	for (size_t i = 0; i < edit->count; i++) {
@@ -476,7 +482,7 @@ static void change_record(struct endpoint *endpoint, const struct path *zone, co
 	put_set(endpoint, &path, before, values);
 }
 
-/* The longest zone that the network is linked to and that has the name in it; NULL: none. */
+/* The longest zone for the name among those linked to the endpoint's network; NULL: none. */
 static const struct private_zone *zone_of(const struct endpoint *endpoint, const char *name)
 {
 	const struct model *model = served(endpoint->request);
@@ -555,18 +561,6 @@ static void change_records(struct endpoint *endpoint, const json_t *configuratio
 		change_ptr(endpoint, target, adds);
 }
 
-/* Whether the configurations have the zone of this one. */
-static bool has_zone(const json_t *configurations, const json_t *one)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(configurations, i,
-			   item) if (strcasecmp(json_text_of(item, "zone"),
-						json_text_of(one, "zone")) == 0) return true;
-	return false;
-}
-
 json_t *arm_zone_group_records(const struct arm_shown *shown)
 {
 	struct endpoint endpoint = {.request = shown->request, .group = shown->path.group};
@@ -581,8 +575,8 @@ json_t *arm_zone_group_records(const struct arm_shown *shown)
 			 "Succeeded");
 }
 
-/* Two would take each other's records away. */
-static void check_alone(struct arm_reading *reading)
+/* Refuses a second zone group: the two would remove each other's records. */
+static void check_only_group(struct arm_reading *reading)
 {
 	const struct path root = part_root(reading->path);
 	const struct private_endpoint *found = part_find(served(reading->request), &root);
@@ -594,6 +588,20 @@ static void check_alone(struct arm_reading *reading)
 			  path_name(&root), found->zone_groups.items[0].name);
 }
 
+/* Adds or removes the records in the zones that the others do not have. */
+static void change_zones(struct endpoint *endpoint, const json_t *zones, const json_t *others,
+			 bool adds)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(zones, i, item)
+	{
+		if (!find_object(others, "zone", item))
+			change_records(endpoint, item, adds);
+	}
+}
+
 void arm_zone_group_read(struct arm_reading *reading)
 {
 	struct endpoint endpoint = {.request = reading->request,
@@ -602,17 +610,13 @@ void arm_zone_group_read(struct arm_reading *reading)
 				    .group = reading->path->group};
 	const json_t *before = json_object_get(reading->base, "zones"),
 		     *after = json_object_get(reading->values, "zones");
-	json_t *item;
-	size_t i;
 
 	if (reading->errors->status == 0)
-		check_alone(reading);
+		check_only_group(reading);
 	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))
 		return;
-	json_array_foreach(before, i, item) if (!has_zone(after, item))
-		change_records(&endpoint, item, false);
-	json_array_foreach(after, i, item) if (!has_zone(before, item))
-		change_records(&endpoint, item, true);
+	change_zones(&endpoint, before, after, false);
+	change_zones(&endpoint, after, before, true);
 }
 
 /* ---- private endpoints: what comes and goes with one ---- */
@@ -636,8 +640,8 @@ static void check_connections(struct arm_reading *reading)
 		   "\"groupIds\": [\"blob\"]}}]");
 }
 
-/* Names in zones are of it, and stay as they are. */
-static void check_service(struct arm_reading *reading)
+/* Refuses another service, because records in zones have the name of this one. */
+static void check_service_stays(struct arm_reading *reading)
 {
 	const char *target = "properties.privateLinkServiceConnections";
 	char before[ARM_ID_MAX], after[ARM_ID_MAX];
@@ -645,11 +649,10 @@ static void check_service(struct arm_reading *reading)
 	service_id(reading->base, before);
 	service_id(reading->values, after);
 	if (*before && strcasecmp(before, after) != 0)
-		arm_error(
-			reading->errors, 409, "Conflict", target,
-			"%s: what the endpoint leads to, %s, cannot change; delete %s and make it "
-			"anew",
-			target, before, path_name(reading->path));
+		arm_error(reading->errors, 409, "Conflict", target,
+			  "%s: what the endpoint leads to, %s, cannot change; delete %s and create "
+			  "it again",
+			  target, before, path_name(reading->path));
 }
 
 /* Whether there is such an interface, which is not one that this endpoint left behind. */
@@ -670,7 +673,8 @@ static void check_static_address(struct arm_reading *reading, const char *asked)
 
 	if (now && strcmp(now, asked) != 0)
 		arm_error(reading->errors, 409, "Conflict", STATIC_ADDRESS,
-			  STATIC_ADDRESS ": it is %s and cannot change; delete %s and make it anew",
+			  STATIC_ADDRESS
+			  ": it is %s and cannot change; delete %s and create it again",
 			  now, path_name(reading->path));
 }
 
@@ -688,8 +692,8 @@ static const char *first_address(const struct arm_reading *reading, const char *
 	return address;
 }
 
-/* An interface of its own, with an address of its subnet: the one that the body asks for, or the
- * first that is free. */
+/* A new private endpoint gets an interface, with the address that the body asks for or the first
+ * free one of the subnet. */
 void arm_private_endpoint_read(struct arm_reading *reading)
 {
 	const struct api_request *request = reading->request;
@@ -704,7 +708,7 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 
 	check_connections(reading);
 	if (reading->shown && reading->errors->status == 0) {
-		check_service(reading);
+		check_service_stays(reading);
 		if (is_static)
 			check_static_address(reading, asked);
 	}

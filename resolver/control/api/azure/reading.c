@@ -453,14 +453,14 @@ static json_t *get_member(struct arm_reading *reading, const struct arm_member *
 	return is_empty && !member->required ? NULL : value;
 }
 
-/* Whether another member gives the same key. */
-static bool has_other(struct arm_reading *reading, const struct arm_member *member)
+/* Whether the body has the key by an alias of the member. */
+static bool has_alias(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX];
 
-	for (const struct arm_member *other = reading->type->members; other->path; other++)
-		if (other->other && other->key && strcmp(other->key, member->key) == 0 &&
-		    get_member(reading, other, arm_member_path(other, path)))
+	for (const struct arm_member *alias = reading->type->members; alias->path; alias++)
+		if (alias->alias && strcmp(alias->key, member->key) == 0 &&
+		    get_member(reading, alias, arm_member_path(alias, path)))
 			return true;
 	return false;
 }
@@ -499,13 +499,8 @@ static bool is_value(const struct arm_reading *reading, const struct arm_member 
 		own = json_string_value(arm_get(reading->shown, "location"));
 	if (!text || !own)
 		return json_equal(value, now);
-	if (schema_field(fields_of(reading->type), member->key)->type == FIELD_DOMAIN) {
-		size_t length = strlen(text), own_length = strlen(own);
-
-		length -= length > 1 && text[length - 1] == '.';
-		own_length -= own_length > 1 && own[own_length - 1] == '.';
-		return length == own_length && strncasecmp(text, own, length) == 0;
-	}
+	if (schema_field(fields_of(reading->type), member->key)->type == FIELD_DOMAIN)
+		return record_data_is_same_name(text, own);
 	return (member->fixed ? strcasecmp(text, own) : strcmp(text, own)) == 0;
 }
 
@@ -539,13 +534,13 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 
 	value = get_member(reading, member, arm_member_path(member, path));
 	now = reading->shown ? arm_get(reading->shown, path) : NULL;
-	if (value && now && !member->other && json_equal(value, now))
+	if (value && now && !member->alias && json_equal(value, now))
 		return; /* what GET shows changes nothing */
 	if (value) {
 		take_value(reading, member, path, value);
 		return;
 	}
-	if (reading->merges || member->other || has_other(reading, member))
+	if (reading->merges || member->alias || has_alias(reading, member))
 		return;
 	value = json_object_get(reading->values, member->key);
 	json_object_del(reading->kept, member->path); /* how its records were written */
@@ -604,7 +599,6 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 
 struct children { /* of a body */
 	struct arm_reading *reading;
-	const struct arm_type *type;
 	json_t *by_name; /* the first of each, by its name in lower case */
 };
 
@@ -716,7 +710,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	const struct arm_type *type = arm_type_named(member->of);
 	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
 	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
-	struct children children = {reading, type, NULL};
+	struct children children = {.reading = reading};
 	struct arm_shown shown;
 	struct change_error error;
 	size_t i;
@@ -786,7 +780,7 @@ char *arm_target_of_key(const struct arm_type *type, const char *key, char text[
 	for (const struct arm_member *member = type->members; member->path; member++) {
 		const char *rest = key + length, *dot = strchr(rest, '.');
 
-		if (!member->key || member->other || strncmp(member->key, key, length) != 0 ||
+		if (!member->key || member->alias || strncmp(member->key, key, length) != 0 ||
 		    member->key[length] != '\0')
 			continue;
 		arm_member_path(member, path);

@@ -23,8 +23,8 @@ static unsigned char read_escape(const char **at)
 	return (unsigned char)*digits;
 }
 
-/* The next part of a record's data as a master file has it, in the buffer; of a string, without
- * quotes and escapes. False: there is none. */
+/* Copies the next datum of a master file's text into the buffer, a string without quotes and
+ * escapes. False: there is none. */
 static bool next_datum(const char **at, bool is_string, char *part, size_t size)
 {
 	bool quoted = false;
@@ -47,7 +47,7 @@ static bool next_datum(const char **at, bool is_string, char *part, size_t size)
 	return true;
 }
 
-/* A domain name of the data, which may be relative to the zone: in full, without a final dot. */
+/* A domain name, which may be relative to the zone, in full and without its final dot. */
 static json_t *print_name(const char *name, const char *zone)
 {
 	size_t length = strlen(name);
@@ -101,7 +101,7 @@ static void add_string(FILE *out, const char *string)
 	fputc('"', out);
 }
 
-/* Whether it is one part of a record's data: no more than that, and no comment. */
+/* Whether the text is one datum: not empty, not two, and no comment. */
 static bool is_word(const char *text)
 {
 	return text && *text && text[strcspn(text, " \t\r\n;()\"")] == '\0';
@@ -168,8 +168,7 @@ json_t *record_data_read(const struct arm_member *data, json_t *object,
 	return record;
 }
 
-/* Whether two texts are the same domain name, be its final dot there or not. */
-static bool is_same_name(const char *left, const char *right)
+bool record_data_is_same_name(const char *left, const char *right)
 {
 	size_t length = strlen(left), other = strlen(right);
 
@@ -178,15 +177,16 @@ static bool is_same_name(const char *left, const char *right)
 	return length == other && strncasecmp(left, right, length) == 0;
 }
 
-/* Whether what a client wrote says what is printed. */
+/* Whether what a client wrote means what is printed. */
 static bool says_record(const struct arm_member *data, json_t *written, const json_t *printed)
 {
 	for (; data->path; data++) {
 		json_t *said = arm_get(written, data->path),
 		       *is = json_object_get(printed, data->path);
 		const char *text = json_string_value(said), *own = json_string_value(is);
-		bool same = data->form == ARM_NAME && text && own ? is_same_name(text, own)
-								  : said && json_equal(said, is);
+		bool same = data->form == ARM_NAME && text && own
+				    ? record_data_is_same_name(text, own)
+				    : said && json_equal(said, is);
 
 		if (!same)
 			return false;

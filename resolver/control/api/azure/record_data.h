@@ -15,6 +15,9 @@ json_t *record_data_read(const struct arm_member *data, json_t *object,
 /* What the datum takes, for errors: "a domain name". */
 const char *record_data_expected(const struct arm_member *datum);
 
+/* Whether two texts are the same domain name, with or without the final dot. */
+bool record_data_is_same_name(const char *left, const char *right);
+
 /* Some clients look for a record exactly as they wrote it, with or without the final dots of its
  * names. So what was written is kept beside the text:
  *

@@ -251,9 +251,11 @@ static bool is_beside_kept(const struct arm_shown *shown, const struct arm_membe
 	size_t length = dot ? (size_t)(dot - member->path) + 1 : 0;
 	json_t *value;
 
-	json_object_foreach(json_object_get(shown->values, "azure"), key,
-			    value) if (length > 0 &&
-				       strncmp(key, member->path, length) == 0) return true;
+	json_object_foreach(json_object_get(shown->values, "azure"), key, value)
+	{
+		if (length > 0 && strncmp(key, member->path, length) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -276,7 +278,7 @@ static json_t *print_member(const struct arm_shown *shown, const struct group *f
 		return print_location(shown, value);
 	if (member->form == ARM_TAGS)
 		return value ? json_incref(value) : json_object();
-	if (!value || json_is_null(value) || member->other ||
+	if (!value || json_is_null(value) || member->alias ||
 	    (member->quiet && values_is_default(shown->path.kind, member->key, value) &&
 	     !is_beside_kept(shown, member)))
 		return NULL;

@@ -100,7 +100,7 @@ static const struct arm_member network_members[] = {
 
 static const struct arm_member subnet_members[] = {
 	{.path = "addressPrefix", .key = "prefix", .required = true},
-	{.path = "addressPrefixes[0]", .key = "prefix", .other = true},
+	{.path = "addressPrefixes[0]", .key = "prefix", .alias = true},
 	SHOWN("delegations", "[]"),
 	{.path = "delegations[0].properties.serviceName", .key = "delegation"},
 	{.path = "delegations[0].name",

@@ -63,7 +63,7 @@ struct arm_member {
 	bool required;
 	bool fixed; /* stays as it was when the resource was made */
 	bool quiet; /* not shown where it has its default */
-	bool other; /* a second way to give the key, which is not shown */
+	bool alias; /* of another member, whose key it gives, too; not shown */
 };
 
 /* What the types of one family have in common. */
