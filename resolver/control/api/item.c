@@ -14,11 +14,16 @@
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
+const struct model *api_model(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
 struct item_source item_source_of(const struct api_request *request, const struct path *path)
 {
-	const struct model *served = request->service->server.model;
+	const struct model *model = api_model(request);
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
-	const struct private_zone *zone = part_find(served, &parent);
+	const struct private_zone *zone = part_find(model, &parent);
 
 	return (struct item_source){.inventory = api_inventory(request),
 				    .item = zone,
@@ -74,7 +79,7 @@ static int on_found(void *context, const struct source_resource *row)
 const void *item_find(const struct api_request *request, const struct path *path,
 		      struct arena *arena, struct change_error *error)
 {
-	const void *item = part_find(request->service->server.model, path);
+	const void *item = part_find(api_model(request), path);
 	struct item_search search = {NULL, path, arena, NULL};
 
 	error->outcome = CHANGE_FINE;

@@ -7,6 +7,9 @@
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/kind.h"
 
+/* The model that is served. */
+const struct model *api_model(const struct api_request *request);
+
 /* The item of the path, of any kind, as it is served: of the model, or in the arena. NULL: there is
  * none, or, with an outcome in the error, it cannot be read. */
 const void *item_find(const struct api_request *request, const struct path *path,

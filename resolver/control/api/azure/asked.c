@@ -7,12 +7,6 @@
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/part.h"
-#include "resolver/control/service/service.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 enum {
 	BEHIND_SUBSCRIPTION = 2, /* segments, "/subscriptions/S" */
@@ -130,7 +124,7 @@ bool arm_check_parent(struct api_request *request, const struct arm_asked *asked
 	if (!arm_check_group(request))
 		return false;
 	if (!asked->path.kind->parent ||
-	    (part_find(served(request), &root) && !item_made_because(served(request), &root)))
+	    (part_find(api_model(request), &root) && !item_made_because(api_model(request), &root)))
 		return true;
 	api_fail(request, 404, "ParentResourceNotFound",
 		 "Failed to perform '%s' on resource(s) of type '%s', because the parent resource "

@@ -7,14 +7,8 @@
 #include "resolver/control/api/list.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/part.h"
-#include "resolver/control/service/service.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 void arm_found_add(struct arm_found_list *list, const struct arm_type *type,
 		   const struct path *path, const void *item)
@@ -34,14 +28,14 @@ void arm_found_add_items(struct arm_found_list *list, const struct arm_type *typ
 {
 	const struct kind *kind = kind_of_id(type->kind);
 	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, parent ? in : served(list->request));
+	struct schema_list items = kind_list(kind, parent ? in : api_model(list->request));
 
 	for (size_t i = 0; i < items.count; i++) {
 		const void *item = (const char *)items.items + i * size;
 		const struct path path = part_path(kind, item, parent);
 
 		if ((list->group && strcasecmp(list->group, path.group) != 0) ||
-		    item_made_because(served(list->request), &path))
+		    item_made_because(api_model(list->request), &path))
 			continue;
 		arm_found_add(list, type, &path, item);
 	}

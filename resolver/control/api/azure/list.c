@@ -15,13 +15,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
-#include "resolver/control/service/service.h"
 #include "rules/schema/schema.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 enum {
 	LISTED_MAX = 250, /* a page: some milliseconds */
@@ -204,7 +198,7 @@ static bool collect_inside(struct listing *listing, const struct arm_page *page,
 {
 	struct api_request *request = page->request;
 	const struct path *path = &listing->asked->path, root = part_root(path);
-	const void *in = part_find(served(request), &root);
+	const void *in = part_find(api_model(request), &root);
 	const struct path parent = part_path(root.kind, in, NULL);
 
 	if (!path->kind->bulk) {

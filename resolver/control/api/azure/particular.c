@@ -12,18 +12,12 @@
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/service/service.h"
 #include "rules/check/limits.h"
 #include "rules/schema/reference.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 #include "rules/zone/zone.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 /* ---- members that are shown ---- */
 
@@ -37,9 +31,9 @@ json_t *arm_resource_guid(const struct arm_shown *shown)
 json_t *arm_endpoint_location(const struct arm_shown *shown)
 {
 	const struct path root = part_root(&shown->path);
-	const struct dns_resolver *resolver = part_find(served(shown->request), &root);
+	const struct dns_resolver *resolver = part_find(api_model(shown->request), &root);
 	const char *region =
-		model_region(served(shown->request), resolver ? resolver->region : NULL);
+		model_region(api_model(shown->request), resolver ? resolver->region : NULL);
 
 	return json_text(region ? region : "global");
 }
@@ -63,7 +57,7 @@ json_t *arm_zone_set_count(const struct arm_shown *shown)
 
 json_t *arm_zone_set_limit(const struct arm_shown *shown)
 {
-	return json_integer(served(shown->request)->limits.record_sets_per_zone);
+	return json_integer(api_model(shown->request)->limits.record_sets_per_zone);
 }
 
 json_t *arm_zone_link_count(const struct arm_shown *shown)
@@ -75,7 +69,7 @@ json_t *arm_zone_link_count(const struct arm_shown *shown)
 
 json_t *arm_zone_link_limit(const struct arm_shown *shown)
 {
-	return json_integer(served(shown->request)->limits.links_per_zone);
+	return json_integer(api_model(shown->request)->limits.links_per_zone);
 }
 
 json_t *arm_zone_registration_count(const struct arm_shown *shown)
@@ -90,7 +84,7 @@ json_t *arm_zone_registration_count(const struct arm_shown *shown)
 
 json_t *arm_zone_registration_limit(const struct arm_shown *shown)
 {
-	return json_integer(served(shown->request)->limits.registration_links_per_zone);
+	return json_integer(api_model(shown->request)->limits.registration_links_per_zone);
 }
 
 /* ---- SOA ---- */
@@ -99,7 +93,7 @@ bool arm_zone_find_soa(struct api_request *request, const struct arm_type *type,
 		       const struct path *path, struct arm_shown *shown)
 {
 	const struct path root = part_root(path);
-	const struct private_zone *zone = part_find(served(request), &root);
+	const struct private_zone *zone = part_find(api_model(request), &root);
 	const struct rrset *soa = NULL;
 
 	if (zone && zone->zone && strcasecmp(path->names[1], "@:SOA") == 0)
@@ -118,7 +112,7 @@ bool arm_zone_find_soa(struct api_request *request, const struct arm_type *type,
 void arm_rule_show(const struct arm_shown *shown, json_t *values)
 {
 	const struct path root = part_root(&shown->path);
-	const struct forwarding_ruleset *ruleset = part_find(served(shown->request), &root);
+	const struct forwarding_ruleset *ruleset = part_find(api_model(shown->request), &root);
 	const struct forwarding_rule *rule = shown->item;
 	const struct kind *kind = kind_of_id(KIND_TARGET_GROUP);
 
@@ -147,9 +141,9 @@ void arm_endpoint_read(struct arm_reading *reading)
 {
 	struct api_request *request = reading->request;
 	const struct path root = part_root(reading->path);
-	const struct dns_resolver *resolver = part_find(served(request), &root);
+	const struct dns_resolver *resolver = part_find(api_model(request), &root);
 	const struct virtual_network *network =
-		resolver ? model_network(served(request), resolver->resource_group,
+		resolver ? model_network(api_model(request), resolver->resource_group,
 					 resolver->virtual_network)
 			 : NULL;
 	const char *name = json_text_of(reading->values, "subnet"),
@@ -411,7 +405,7 @@ static int on_reference(void *context, const struct reference *reference)
 
 	if (reference->refers != users->refers || model_is_made(reference->origin))
 		return 0;
-	full = reference_full(served(users->request), reference->refers, reference->group,
+	full = reference_full(api_model(users->request), reference->refers, reference->group,
 			      reference->text, arena);
 	if (full && strcasecmp(full, users->full) == 0 && reference->origin->path &&
 	    arm_read_place(arena, reference->origin->path, &path) > 0)
@@ -450,7 +444,7 @@ static void add_reference(struct subnet_users *users, const char *group, const c
 	if (!slash)
 		return;
 	snprintf(network, sizeof network, "%.*s", (int)(slash - subnet), subnet);
-	if (model_network(served(users->request), group, network) == users->network)
+	if (model_network(api_model(users->request), group, network) == users->network)
 		add_subnet_user(users, slash + 1, user);
 }
 
@@ -462,21 +456,21 @@ static void add_endpoints(struct subnet_users *users, const struct dns_resolver 
 		const struct inbound_endpoint *endpoint = &resolver->inbound_endpoints.items[i];
 		const struct path path = part_path(kind_of_id(KIND_INBOUND), endpoint, &root);
 
-		if (endpoint->subnet && !item_made_because(served(users->request), &path))
+		if (endpoint->subnet && !item_made_because(api_model(users->request), &path))
 			add_subnet_user(users, endpoint->subnet, &path);
 	}
 	for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
 		const struct outbound_endpoint *endpoint = &resolver->outbound_endpoints.items[i];
 		const struct path path = part_path(kind_of_id(KIND_OUTBOUND), endpoint, &root);
 
-		if (endpoint->subnet && !item_made_because(served(users->request), &path))
+		if (endpoint->subnet && !item_made_because(api_model(users->request), &path))
 			add_subnet_user(users, endpoint->subnet, &path);
 	}
 }
 
 json_t *arm_network_users(const struct api_request *request, const struct path *network)
 {
-	const struct model *model = served(request);
+	const struct model *model = api_model(request);
 	const struct path root = part_root(network);
 	struct subnet_users users = {request, part_find(model, &root), json_object()};
 
@@ -537,7 +531,7 @@ static json_t *users_of(const struct arm_shown *shown)
 				  path->kind->parent ? "/" : "",
 				  path->kind->parent ? path->names[1] : "");
 	if (users.full)
-		(void)reference_each(served(shown->request), on_reference, &users);
+		(void)reference_each(api_model(shown->request), on_reference, &users);
 	return users.ids;
 }
 
@@ -619,7 +613,7 @@ static void check_interface(const struct arm_shown *shown, struct arm_errors *er
 		kind_of_id(KIND_PRIVATE_ENDPOINT), shown->path.group, {name, NULL}};
 	char id[ARM_ID_MAX];
 
-	if (name && part_find(served(shown->request), &path))
+	if (name && part_find(api_model(shown->request), &path))
 		arm_error(errors, 400, "NetworkInterfaceInUse", NULL,
 			  "Network interface %s is used by %s and cannot be deleted; delete that.",
 			  path_name(&shown->path), arm_id(shown->request, &path, id));
@@ -668,7 +662,7 @@ bool arm_is_held(const struct arm_shown *shown, struct arm_errors *errors)
 /* POST .../listDnsResolvers: those in the network. */
 void arm_network_list_resolvers(struct api_request *request, const struct arm_shown *shown)
 {
-	const struct model *model = served(request);
+	const struct model *model = api_model(request);
 	json_t *value = json_array();
 
 	for (size_t i = 0; i < model->resolvers.count; i++) {
@@ -686,7 +680,7 @@ void arm_network_list_resolvers(struct api_request *request, const struct arm_sh
 /* POST .../listDnsForwardingRulesets: those that are linked to the network. */
 void arm_network_list_rulesets(struct api_request *request, const struct arm_shown *shown)
 {
-	const struct model *model = served(request);
+	const struct model *model = api_model(request);
 	json_t *value = json_array();
 	char id[ARM_ID_MAX];
 

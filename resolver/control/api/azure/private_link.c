@@ -17,11 +17,6 @@
 
 enum { RECORD_TTL = 10 }; /* seconds: Azure's of a zone group's records */
 
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
-
 /* ---- interfaces ---- */
 
 json_t *arm_ip_configuration_id(const struct arm_shown *shown)
@@ -183,7 +178,7 @@ static void check_addresses_stay(struct arm_reading *reading, const json_t *arra
 			       0 &&
 		       strcmp(json_text_of(left, "address"), json_text_of(right, "address")) == 0;
 	}
-	if (!same && name && part_find(served(reading->request), &path))
+	if (!same && name && part_find(api_model(reading->request), &path))
 		arm_error(reading->errors, 409, "NetworkInterfaceInUse",
 			  "properties.ipConfigurations",
 			  "properties.ipConfigurations: they are those of %s, and cannot change",
@@ -252,7 +247,7 @@ void arm_interface_read(struct arm_reading *reading)
 			continue; /* has its error */
 		if (!last || strcmp(subnet, last) != 0) {
 			free(places.used);
-			(void)places_init(&places, served(reading->request), group, subnet);
+			(void)places_init(&places, api_model(reading->request), group, subnet);
 			last = subnet;
 		}
 		json_array_foreach(array, k, other)
@@ -283,12 +278,12 @@ static const struct network_interface *interface_of(const struct api_request *re
 						    const struct path *endpoint)
 {
 	const struct path root = part_root(endpoint);
-	const struct private_endpoint *found = part_find(served(request), &root);
+	const struct private_endpoint *found = part_find(api_model(request), &root);
 	const struct path path = {kind_of_id(KIND_INTERFACE),
 				  endpoint->group,
 				  {found ? found->network_interface : NULL, NULL}};
 
-	return path.names[0] ? part_find(served(request), &path) : NULL;
+	return path.names[0] ? part_find(api_model(request), &path) : NULL;
 }
 
 json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown)
@@ -372,7 +367,7 @@ struct endpoint {
 static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
 {
 	const struct path root = part_root(path);
-	const struct private_endpoint *found = part_find(served(endpoint->request), &root);
+	const struct private_endpoint *found = part_find(api_model(endpoint->request), &root);
 	struct virtual_network *network = NULL;
 	struct arm_shown shown;
 	struct change_error error;
@@ -385,7 +380,7 @@ static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
 	service_name(shown.values, endpoint->service);
 	arm_shown_release(&shown);
 	snprintf(endpoint->address, sizeof endpoint->address, "%s", address);
-	(void)model_subnet_of(served(endpoint->request), found->resource_group, found->subnet,
+	(void)model_subnet_of(api_model(endpoint->request), found->resource_group, found->subnet,
 			      &network);
 	endpoint->network = network;
 	return *endpoint->service;
@@ -447,7 +442,7 @@ static void put_set(struct endpoint *endpoint, const struct path *path, struct s
 	struct change_error error;
 	const void *item = item_find(endpoint->request, path, &endpoint->request->arena, &error);
 
-	if (!item_may_change(served(endpoint->request), path, item, !values, &error)) {
+	if (!item_may_change(api_model(endpoint->request), path, item, !values, &error)) {
 		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s",
 			  path->names[1], path->names[0], error.text);
 		json_decref(values);
@@ -485,7 +480,7 @@ static void change_record(struct endpoint *endpoint, const struct path *zone, co
 /* The longest zone for the name among those linked to the endpoint's network; NULL: none. */
 static const struct private_zone *zone_of(const struct endpoint *endpoint, const char *name)
 {
-	const struct model *model = served(endpoint->request);
+	const struct model *model = api_model(endpoint->request);
 	const struct private_zone *best = NULL;
 	size_t length = strlen(name);
 
@@ -539,7 +534,7 @@ static void change_ptr(struct endpoint *endpoint, const char *target, bool adds)
 static bool zone_path(const struct endpoint *endpoint, const json_t *configuration,
 		      struct path *path)
 {
-	const struct private_zone *zone = model_zone(served(endpoint->request), endpoint->group,
+	const struct private_zone *zone = model_zone(api_model(endpoint->request), endpoint->group,
 						     json_text_of(configuration, "zone"));
 
 	if (zone)
@@ -579,7 +574,7 @@ json_t *arm_zone_group_records(const struct arm_shown *shown)
 static void check_only_group(struct arm_reading *reading)
 {
 	const struct path root = part_root(reading->path);
-	const struct private_endpoint *found = part_find(served(reading->request), &root);
+	const struct private_endpoint *found = part_find(api_model(reading->request), &root);
 
 	if (!reading->shown && found && found->zone_groups.count > 0)
 		arm_error(reading->errors, 409, "Conflict", NULL,
@@ -658,7 +653,7 @@ static void check_service_stays(struct arm_reading *reading)
 /* Whether there is such an interface, which is not one that this endpoint left behind. */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
-	const struct network_interface *found = part_find(served(reading->request), path);
+	const struct network_interface *found = part_find(api_model(reading->request), path);
 
 	return found && (!found->private_endpoint ||
 			 strcasecmp(found->private_endpoint, path_name(reading->path)) != 0);
@@ -685,7 +680,7 @@ static const char *first_address(const struct arm_reading *reading, const char *
 	struct places places;
 	const char *address = NULL;
 
-	if (places_init(&places, served(reading->request), group,
+	if (places_init(&places, api_model(reading->request), group,
 			json_text_of(reading->values, "subnet")))
 		address = take_place(&places, text);
 	free(places.used);
@@ -785,6 +780,6 @@ void arm_private_endpoint_remove(const struct arm_shown *shown, struct api_edit 
 				  {name ? arena_strdup(&shown->request->arena, name) : NULL, NULL}};
 
 	arm_each_child(shown, arm_type_of_kind(KIND_ZONE_GROUP), remove_zone_group, &removing);
-	if (path.names[0] && part_find(served(shown->request), &path))
+	if (path.names[0] && part_find(api_model(shown->request), &path))
 		arm_add_edit(edit, &path, NULL, errors);
 }

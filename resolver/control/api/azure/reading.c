@@ -13,15 +13,9 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/service/service.h"
 #include "rules/name.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 static const struct group *fields_of(const struct arm_type *type)
 {
@@ -166,7 +160,7 @@ static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool
 			   strchr(of->path, '/') ? "/NAME" : "");
 		return false;
 	}
-	if (part_find(served(request), to))
+	if (part_find(api_model(request), to))
 		return true;
 	arm_error(reading->errors, 400, "InvalidResourceReference", target,
 		  "Resource %s referenced by resource %s was not found. Please make sure that the "
@@ -183,7 +177,7 @@ static json_t *read_reference_of(struct arm_reading *reading, const struct arm_m
 	if (!read_id(reading, arm_type_named(member->of), member->form == ARM_ID_TEXT, path, value,
 		     &to))
 		return NULL;
-	to = arm_spelled(reading->request, &to, part_find(served(reading->request), &to));
+	to = arm_spelled(reading->request, &to, part_find(api_model(reading->request), &to));
 	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
 			       : json_sprintf("%s/%s", to.group, to.names[0]);
 }
@@ -640,7 +634,7 @@ static void change_child(struct arm_reading *reading, const struct path *path, c
 {
 	struct change_error error;
 
-	if (!item_may_change(served(reading->request), path, item, !values, &error)) {
+	if (!item_may_change(api_model(reading->request), path, item, !values, &error)) {
 		arm_error(reading->errors, 409, "ResourceReadOnly", reading->place, "%s: %s",
 			  path_name(path), error.text);
 		json_decref(values);

@@ -25,16 +25,10 @@
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/service/service.h"
 #include "rules/array.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
-
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
 
 /* ---- answers ---- */
 
@@ -320,7 +314,7 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	if (errors.status != 0) {
 		arm_fail_all(&errors);
 	} else if (path->kind && !path->kind->inventory &&
-		   !item_may_change(served(request), path, making->there ? shown->item : NULL,
+		   !item_may_change(api_model(request), path, making->there ? shown->item : NULL,
 				    false, &error)) {
 		making->edit.editor->fail(&making->edit, &error);
 	} else {
@@ -357,8 +351,8 @@ static bool read_removal(struct making *making, const struct arm_shown *shown, s
 	arm_errors_release(&errors);
 	if (held)
 		return false;
-	if (shown->path.kind->inventory ||
-	    item_may_change(served(making->edit.request), &shown->path, shown->item, true, &error))
+	if (shown->path.kind->inventory || item_may_change(api_model(making->edit.request),
+							   &shown->path, shown->item, true, &error))
 		return true;
 	making->edit.editor->fail(&making->edit, &error);
 	return false;
@@ -443,7 +437,7 @@ static void fail(struct api_edit *edit, const struct change_error *error)
 	char target[ARM_TARGET_MAX];
 
 	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0) {
-		const struct model *model = served(edit->request);
+		const struct model *model = api_model(edit->request);
 		const char *region = model_region(
 			model, json_string_value(json_object_get(edit->values, "region")));
 

@@ -22,11 +22,6 @@
 #include "rules/schema/reference.h"
 #include "rules/schema/schema.h"
 
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
-
 static const struct group *fields_of(const struct arm_type *type)
 {
 	return kind_field(kind_of_id(type->kind))->group;
@@ -39,8 +34,8 @@ static bool read_reference(const struct arm_shown *shown, const struct field *fi
 			   const char *text, const struct arm_type *of, struct path *path)
 {
 	struct arena *arena = &shown->request->arena;
-	const char *full = reference_full(served(shown->request), field->refers, shown->path.group,
-					  text, arena);
+	const char *full = reference_full(api_model(shown->request), field->refers,
+					  shown->path.group, text, arena);
 	char *copy = full ? arena_strdup(arena, full) : NULL,
 	     *slash = copy ? strchr(copy, '/') : NULL;
 
@@ -76,9 +71,9 @@ bool arm_network_of(const struct api_request *request, const struct path *endpoi
 		    struct path *network)
 {
 	const struct path root = part_root(endpoint);
-	const struct dns_resolver *resolver = part_find(served(request), &root);
+	const struct dns_resolver *resolver = part_find(api_model(request), &root);
 	const struct virtual_network *found =
-		resolver ? model_network(served(request), resolver->resource_group,
+		resolver ? model_network(api_model(request), resolver->resource_group,
 					 resolver->virtual_network)
 			 : NULL;
 
@@ -415,7 +410,7 @@ static void set_etag(struct arm_shown *shown)
 void arm_show_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, const void *item, struct arm_shown *shown)
 {
-	const void *given = type->shows_placed ? NULL : part_given(served(request), path);
+	const void *given = type->shows_placed ? NULL : part_given(api_model(request), path);
 
 	*shown = (struct arm_shown){.request = request,
 				    .type = type,
@@ -438,7 +433,7 @@ struct path arm_spelled(const struct api_request *request, const struct path *pa
 			const void *item)
 {
 	struct path own = *path, root = part_root(path);
-	const void *outer = part_find(served(request), &root);
+	const void *outer = part_find(api_model(request), &root);
 
 	if (outer) {
 		own.group = part_group(root.kind, outer);
@@ -536,7 +531,7 @@ bool arm_find_plain(struct api_request *request, const struct arm_type *type,
 		return find_address(request, path, shown, error);
 	item = item_find(request, path, &request->arena, error);
 	own = arm_spelled(request, path, item);
-	if (item && !item_made_because(served(request), path)) {
+	if (item && !item_made_because(api_model(request), path)) {
 		arm_show_plain(request, type, &own, item, shown);
 		return true;
 	}
@@ -584,7 +579,7 @@ void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 		const struct path path = part_path(kind, item, &shown->path);
 		struct arm_shown child;
 
-		if (item_made_because(served(shown->request), &path))
+		if (item_made_because(api_model(shown->request), &path))
 			continue;
 		arm_show_plain(shown->request, type, &path, item, &child);
 		memcpy(child.etag, shown->etag, sizeof child.etag);

@@ -38,11 +38,6 @@ static const char *const shown_members[] = {"path",   "origin", "etag",       "w
 
 /* ---- which ---- */
 
-static const struct model *served(const struct api_request *request)
-{
-	return request->service->server.model;
-}
-
 const char *resource_group(struct api_request *request, const struct path *path,
 			   char why[PART_WHY_MAX])
 {
@@ -53,8 +48,8 @@ const char *resource_group(struct api_request *request, const struct path *path,
 
 	if (strcmp(path->group, GROUP_ANY) != 0)
 		return path->group;
-	item = part_named(served(request), root.kind, root.names[0]);
-	if (!item && part_namesakes(served(request), root.kind, root.names[0], others) > 1) {
+	item = part_named(api_model(request), root.kind, root.names[0]);
+	if (!item && part_namesakes(api_model(request), root.kind, root.names[0], others) > 1) {
 		snprintf(why, PART_WHY_MAX,
 			 "there is more than one %s \"%.80s\"; give its group: %.300s",
 			 kind_field(root.kind)->group->name, root.names[0], others);
@@ -127,13 +122,13 @@ static void fail_missing(struct api_request *request, const struct path *path)
 
 	if (kind->inventory)
 		api_addresses_fail_missing(request, path);
-	else if (kind->parent && !part_is_elsewhere(served(request), path))
+	else if (kind->parent && !part_is_elsewhere(api_model(request), path))
 		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
 			 kind_field(kind->parent)->group->name, path->names[0]);
 	else
 		api_fail(request, 404, "not_found", "%s",
-			 part_missing(served(request), &root, text));
+			 part_missing(api_model(request), &root, text));
 }
 
 /* ---- showing ---- */
@@ -189,7 +184,8 @@ static json_t *placed_json(const struct path *path, const void *item, const json
 /* The item that somebody named; NULL: there is none. */
 static const void *find_named(const struct api_request *request, const struct path *path)
 {
-	return item_made_because(served(request), path) ? NULL : part_find(served(request), path);
+	return item_made_because(api_model(request), path) ? NULL
+							   : part_find(api_model(request), path);
 }
 
 json_t *resource_given(const struct model *model, const struct path *path, const void *item)
@@ -203,7 +199,7 @@ json_t *resource_given(const struct model *model, const struct path *path, const
 static struct path spelled(const struct api_request *request, const struct path *path)
 {
 	struct path own = *path, root = part_root(path);
-	const void *item = part_find(served(request), &root);
+	const void *item = part_find(api_model(request), &root);
 
 	if (item) {
 		own.group = part_group(root.kind, item);
@@ -225,8 +221,8 @@ static json_t *path_json(const struct path *path, const void *item)
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
-	json_t *object = resource_given(served(request), path, item), *placed = NULL;
-	const char *because = item_made_because(served(request), path);
+	json_t *object = resource_given(api_model(request), path, item), *placed = NULL;
+	const char *because = item_made_because(api_model(request), path);
 	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
@@ -258,7 +254,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 		object = json_object();
 	}
 	values_shorten(path->kind, path->group, object);
-	part_why(served(request), path, row->json, why);
+	part_why(api_model(request), path, row->json, why);
 	etag_of_row(row->revision, NULL, etag);
 	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
 	json_put(object, "path", json_text(path_url(path, text)));
@@ -321,7 +317,7 @@ static json_t *show_named(const struct api_request *request, const struct path *
 			  char etag[ETAG_MAX], struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
-	if (!path->kind->inventory && item_made_because(served(request), path))
+	if (!path->kind->inventory && item_made_because(api_model(request), path))
 		return NULL;
 	return show_any(request, path, etag, error);
 }
@@ -478,7 +474,7 @@ static int on_listed_row(void *context, const struct source_resource *row)
 	path.names[path.kind->parent != NULL] = listed.name;
 	if ((listing->served > 0 &&
 	     bsearch(&listed, listing->items, listing->served, sizeof listed, compare_listed)) ||
-	    part_find(served(listing->request), &path))
+	    part_find(api_model(listing->request), &path))
 		return 0;
 	listed.shown = show_row(listing->request, &path, row, listed.etag);
 	err = add_listed(listing, listed);
@@ -570,7 +566,7 @@ static int collect(struct listing *listing, size_t limit)
 	struct api_request *request = listing->request;
 	const struct path *path = listing->path, parent = part_root(path);
 	bool inside = path->kind->parent;
-	const void *in = inside ? part_find(served(request), &parent) : served(request);
+	const void *in = inside ? part_find(api_model(request), &parent) : api_model(request);
 	int err = 0;
 
 	if (path->kind->id == KIND_GROUP)
@@ -773,7 +769,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 		return false;
 	is_there = *etag != '\0';
 	if (precondition_check(is_there ? etag : NULL, if_match, if_none_match, text) == 0)
-		return item_may_change(served(request), path, item, removes && is_there, error);
+		return item_may_change(api_model(request), path, item, removes && is_there, error);
 	change_say(error, CHANGE_STALE, NULL, "%s", text);
 	return false;
 }
@@ -961,9 +957,9 @@ static bool find_to_change(struct api_request *request, struct making *making)
 	making->there =
 		kind->inventory ? addresses_etag(api_inventory(request), path, etag) : found;
 	if (found || (making->method == PUT && kind->id != KIND_PTR &&
-		      !(kind->parent && part_is_elsewhere(served(request), path))))
+		      !(kind->parent && part_is_elsewhere(api_model(request), path))))
 		return true;
-	because = kind->inventory ? NULL : item_made_because(served(request), path);
+	because = kind->inventory ? NULL : item_made_because(api_model(request), path);
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
 	else if (because)
