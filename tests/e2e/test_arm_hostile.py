@@ -51,6 +51,17 @@ class Hostile(test_arm_types.Everything):
             self.assertEqual(100, len(error["details"]))
         self.assertEqual(revision, self.revision())
 
+    def test_what_no_longer_fits_inside_is_named(self):
+        self.build_all()
+        subnets = [("s%d" % i, "10.30.%d.0/24" % i) for i in range(3)]
+        path = below("virtualNetworks/v")
+        self.arm("PUT", path, network("10.30.0.0/16", *subnets), 201)
+        for body, place in ((network("10.30.0.0/23", *subnets), "properties.subnets[2].properties.addressPrefix"),
+                            ({**LOCATION, **properties(addressSpace={"addressPrefixes": ["10.30.0.0/23"]})},
+                             "properties.addressPrefix")):
+            error = self.refused(400, "BadRequest", "10.30.2.0/24 is outside", "PUT", path, body, place)
+            self.assertIn("virtualNetworks/v/subnets/s2" if "subnets" not in place else place, error["message"])
+
     def test_an_interface_has_at_most_as_many_configurations_as_azures(self):
         self.build_all()
         body = interface(*(("ip%d" % i, "10.10.4.%d" % (20 + i % 200)) for i in range(257)))

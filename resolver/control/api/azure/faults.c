@@ -153,18 +153,21 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "";
 	const struct service_edit *about = edit_of(edit, fault, &rest);
 	char place[ARM_TARGET_MAX] = "", member[ARM_TARGET_MAX] = "";
-	struct path path = about ? about->path : (struct path){0};
-	size_t length;
+	struct path path, own = {0};
+	size_t length = arm_read_place(&request->arena, at, &own);
 
 	*subject = *target = '\0';
-	if (about && about != edit->edits)
-		find_in_body(request, type, &path, place);
+	/* Of what is inside there is an edit only where it changes, too. */
+	if (about && !about->path.kind->parent && own.kind && own.kind->parent && arm_type_of(&own))
+		about = NULL;
+	path = about ? about->path : own;
 	if (!about) {
-		length = arm_read_place(&request->arena, at, &path);
 		if (length == 0 || !arm_type_of(&path))
 			return false;
 		rest = at + length + (at[length] == '.');
 	}
+	if (about != edit->edits)
+		find_in_body(request, type, &path, place);
 	if (about != edit->edits && !*place)
 		arm_id(request, &path, subject);
 	/* Azure has no type for a PTR: it belongs to the address that the request is about. */
