@@ -61,6 +61,8 @@ class Around(World):
                          {"operation": "Frob", "properties": {"tags": {}}}, target="operation")
             self.refused(400, "InvalidRequestContent", "object", "PUT", scope + TAGS, {"properties": {}},
                          target="properties.tags")
+            self.assertEqual({"C": "4"}, tags("PATCH", {"operation": "Merge", "properties": {"tags": {"C": "4"}}}))
+            self.assertEqual({}, tags("PATCH", {"operation": "Delete", "properties": {"tags": {"c": "4"}}}))
             tags("DELETE")
             self.assertEqual({}, tags("GET"))
         self.refused(400, "ResourceTypeNotSupported", "no tags", "PUT", below("virtualNetworks/hub/subnets/in") + TAGS,

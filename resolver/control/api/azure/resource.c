@@ -203,6 +203,20 @@ static void put_names(const struct path *path, json_t *values)
 		json_put(values, "resource_group", json_text(path->group));
 }
 
+/* Names of tags are the same in any case. */
+static void drop_tag(json_t *tags, const char *name)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(tags, next, key, value)
+	{
+		if (strcasecmp(key, name) == 0)
+			json_object_del(tags, key);
+	}
+}
+
 /* The tags that a request about nothing but tags leads to, as a body. What does not fit is added to
  * the errors. */
 static json_t *read_tags(const struct making *making, const struct arm_shown *shown,
@@ -230,7 +244,8 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 		json_object_update(tags, json_object_get(shown->values, "tags"));
 	json_object_foreach(given, key, value)
 	{
-		json_object_del(tags, key);
+		if (!replaces)
+			drop_tag(tags, key);
 		if (replaces || !operation || strcasecmp(operation, "Delete") != 0)
 			json_put(tags, key, json_incref(value));
 	}
