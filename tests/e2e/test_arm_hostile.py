@@ -6,7 +6,7 @@ import os
 
 import harness
 import test_arm_types
-from test_arm_types import LOCATION, below, interface, network, parent_of, properties, targets
+from test_arm_types import LOCATION, below, interface, network, parent_of, properties, ref, targets
 
 
 class Hostile(test_arm_types.Everything):
@@ -50,6 +50,24 @@ class Hostile(test_arm_types.Everything):
             error = self.refused(400, code, r"\(and [1-9]\d{3} more\)$", "PUT", path, body)
             self.assertEqual(100, len(error["details"]))
         self.assertEqual(revision, self.revision())
+
+    def test_of_a_list_an_item_of_any_name_is_named(self):
+        self.build_all()
+        path, subnet = below("networkInterfaces/vm"), ref("virtualNetworks/hub/subnets/pe")
+        for name in (".", "a.b", "10.10.0.0/16", "x]", "[", "].", "a b", "\u00e4"):
+            for wrong in ({"primary": 5}, {"privateIPAddress": "x", "privateIPAllocationMethod": "Static"}):
+                error = self.arm("PUT", path, {**LOCATION, **properties(ipConfigurations=[
+                    {"name": "one", "properties": {"subnet": subnet, "primary": True}},
+                    {"name": name, "properties": {"subnet": subnet, **wrong}}])}, 400).body["error"]
+                for each in error["details"] or [error]:
+                    self.assertRegex(each["target"], r"^properties\.ipConfigurations\[1\]\.[a-z]")
+        for wrong in ("x", {}, {"privateDnsZoneId": 5}):
+            error = self.refused(400, "InvalidRequestContent", "privateDnsZoneId", "PUT",
+                                 below("privateEndpoints/pe/privateDnsZoneGroups/default"), properties(
+                                     privateDnsZoneConfigs=[{"name": "10.10.0.0/16", "properties": wrong}]))
+            self.assertEqual({"properties.privateDnsZoneConfigs[0].name",
+                              "properties.privateDnsZoneConfigs[0].properties.privateDnsZoneId"},
+                             {each["target"] for each in error["details"]})
 
     def test_what_no_longer_fits_inside_is_named(self):
         self.build_all()

@@ -120,7 +120,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 /* Replaces the name of a list's item by its place in the body: faults have names, Azure places. */
 static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 {
-	char *open = strchr(target, '['), *close = open ? strchr(open, ']') : NULL;
+	char *open = strchr(target, '['), *close = open ? strrchr(open, ']') : NULL;
 	char rest[ARM_TARGET_MAX];
 	json_t *array, *item;
 	size_t i;

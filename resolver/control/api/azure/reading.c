@@ -772,7 +772,8 @@ char *arm_target_of_key(const struct arm_type *type, const char *key, char text[
 	char path[ARM_TARGET_MAX];
 
 	for (const struct arm_member *member = type->members; member->path; member++) {
-		const char *rest = key + length, *dot = strchr(rest, '.');
+		const char *rest = key + length, *close = strrchr(rest, ']'),
+			   *dot = strchr(close ? close : rest, '.');
 
 		if (!member->key || member->alias || strncmp(member->key, key, length) != 0 ||
 		    member->key[length] != '\0')
@@ -780,7 +781,7 @@ char *arm_target_of_key(const struct arm_type *type, const char *key, char text[
 		arm_member_path(member, path);
 		for (const struct arm_member *inner = member->inner;
 		     dot && member->form == ARM_OBJECTS && inner->path; inner++) {
-			if (strcmp(inner->key, dot + 1) != 0)
+			if (!inner->key || strcmp(inner->key, dot + 1) != 0)
 				continue;
 			snprintf(text, ARM_TARGET_MAX, "%s%.*s.%s", path, (int)(dot - rest), rest,
 				 inner->path);
