@@ -22,7 +22,7 @@ static void add_members(const struct arm_member *members, const char *outer, jso
 			json_add(kept, json_text(member->path));
 		else if (member->form == ARM_OBJECTS)
 			add_members(member->inner, member->key, keys, kept);
-		else if (member->key && !member->other)
+		else if (member->key && !member->alias)
 			add_key(keys, outer, member->key);
 	}
 }
