@@ -35,7 +35,7 @@ struct fault {
 	size_t order;      /* in which it was found */
 };
 
-/* What the text of a fault begins with that is about a value that is not there and has to be. */
+/* The text of a fault about a missing value begins with this. */
 #define FAULT_MISSING "is missing"
 
 enum { FAULTS_MAX = 10000 }; /* kept of each severity; what comes after is only counted */

@@ -1,25 +1,24 @@
-/* Network interfaces and private endpoints: the subnets they are in, and their addresses. What one
- * of them says of the other is a name that Azure's clients give in whichever order, so it need not
- * be there.
+/* Network interfaces and private endpoints: the subnets they are in, and their addresses. Each may
+ * name the other, which need not be there, because Azure's clients make the two in either order.
  *
- * That no interface has the address of an inbound endpoint follows: an endpoint has its subnet for
- * itself, and the subnets of a network do not overlap. */
+ * No interface can have the address of an inbound endpoint: an endpoint has its subnet for itself,
+ * and the subnets of a network do not overlap. */
 #include <strings.h>
 
 #include "rules/check/internal.h"
 
-struct place { /* what a reference to a subnet means */
+struct place { /* what a reference to a subnet leads to */
 	const struct virtual_network *network;
 	const struct subnet *subnet; /* NULL: there is none */
 };
 
 struct interfaces {
 	struct check *check;
-	struct seen places;    /* "GROUP REFERENCE" -> struct place: many are in one subnet */
+	struct seen places;    /* "GROUP REFERENCE" -> struct place, found once for each subnet */
 	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
 };
 
-/* Never NULL but without memory. */
+/* NULL only without memory. */
 static const struct place *find_place(struct interfaces *interfaces, const char *group,
 				      const char *text)
 {
@@ -41,8 +40,8 @@ static const struct place *find_place(struct interfaces *interfaces, const char 
 	return place;
 }
 
-/* The place that the text means in an item of that group; NULL, and a fault, where nothing can be
- * there. */
+/* The place that a reference in an item of that group leads to. NULL, and a fault: it leads
+ * nowhere, or to the subnet of an endpoint. */
 static const struct place *check_place_of(struct interfaces *interfaces, const char *group,
 					  const char *text, const struct origin *origin)
 {
@@ -110,7 +109,7 @@ static void check_address(struct interfaces *interfaces, const struct place *pla
 		      text, full_name(&place->network->named), check_place(check, before));
 }
 
-/* Azure has all addresses of an interface in one network: the machine is in that one. */
+/* All addresses of an interface are in one network, as in Azure. */
 static void check_network_of(struct check *check, const struct virtual_network *first,
 			     const struct virtual_network *network, const struct origin *origin)
 {

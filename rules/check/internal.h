@@ -108,10 +108,10 @@ const struct virtual_network *check_network(struct check *check, const char *gro
 					    const char *field);
 bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
-/* What the subnets of endpoints are delegated to, and no others; whether a subnet's address is one
- * of the first four of an IPv4 prefix, or its last, which are reserved. */
+/* The delegation of subnets of endpoints, and of no others. */
 #define ENDPOINT_DELEGATION "Microsoft.Network/dnsResolvers"
 bool check_is_delegated(const struct subnet *subnet);
+/* Whether an address of an IPv4 prefix is reserved: the first four are, and the last. */
 bool check_is_reserved(const struct prefix *prefix, const struct address *address);
 /* The inbound endpoint that this target is, or NULL; behind limits_warn's index of them. */
 const struct self *check_self(const struct check *check, const struct target_server *target);

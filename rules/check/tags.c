@@ -1,5 +1,5 @@
-/* Tags, whatever has them: the items of a model are found by the field table, so that a kind that
- * gets tags has them checked. Metadata are the same in another form. */
+/* Checks tags of every kind. The field table says which items have them, so a new kind with tags
+ * needs nothing here. Metadata are tags in another form: an array of "NAME=VALUE". */
 #include "rules/check/tags.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { METADATA_MAX = 50, NAMES_FEW = 50 };
 
-/* Of two of one name the one that stands first. */
+/* By name; of two with one name the first one first. */
 static int compare_names(const void *left, const void *right)
 {
 	const struct tag *a = *(const struct tag *const *)left;
@@ -19,7 +19,7 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : a < b ? -1 : a > b;
 }
 
-/* By name, in `few` where there is room. NULL without memory. */
+/* Sorts the tags by name, in `few` where they have room. NULL without memory. */
 static const struct tag **sort_names(const struct schema_list *list, const struct tag **few)
 {
 	const struct tag *tags = list->items;
@@ -33,7 +33,7 @@ static const struct tag **sort_names(const struct schema_list *list, const struc
 	return sorted;
 }
 
-/* A name that occurs twice, as the second one has it; NULL: there is none. ERR_NOMEM. */
+/* *name: one that occurs twice, as it is written the second time, or NULL. ERR_NOMEM. */
 static int find_twice(const struct schema_list *list, const char **name)
 {
 	const struct tag *few[NAMES_FEW], **sorted = sort_names(list, few);
@@ -136,7 +136,7 @@ void limits_check_tags(struct check *check)
 
 /* ---- metadata ---- */
 
-/* Whether one of those before it has the name that the text has up to its '=', of any case. */
+/* Whether one of the first `before` has the name that the text has up to its '=', in any case. */
 static bool is_named_before(const char *const *metadata, size_t before, const char *text,
 			    size_t length)
 {

@@ -1,6 +1,6 @@
-/* What tags may be, and all else of type FIELD_TAGS, by its row of the field table. limits.h asks
- * this of every item of a model, the management API of the addresses, services and groups that it
- * is given, which are in none. */
+/* What the tags of an item, and other fields of type FIELD_TAGS, may be by their row of the field
+ * table. The items of a model are checked with its limits (limits.h); addresses, services and
+ * groups are in no model, so the management API calls this. */
 #ifndef SLUICE_TAGS_H
 #define SLUICE_TAGS_H
 
@@ -8,8 +8,8 @@
 
 enum { TAGS_TEXT_MAX = 256 };
 
-/* Why the tags that the item has by that field of its group cannot be: too many, or too long, a
- * name is empty, or two are the same but for their case. NULL when they can. Returns text. */
+/* Why the item cannot have its tags of that field: too many, too long, an empty name, or two names
+ * that differ only in case. NULL: it can. Returns text. */
 const char *tags_refusal(const struct field *field, const void *item, char text[TAGS_TEXT_MAX]);
 
 #endif

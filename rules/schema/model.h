@@ -232,7 +232,7 @@ struct ip_configuration { /* of a network interface */
 	const char *subnet; /* a reference, "NETWORK/SUBNET" */
 	enum allocation allocation;
 	struct address address;
-	bool primary; /* none is marked: the first one is it */
+	bool primary; /* where none is, the first one counts */
 };
 
 struct network_interface {

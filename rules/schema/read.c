@@ -223,13 +223,13 @@ static void add_tag(struct tags *tags, char *name, const char *value, const stru
 		out_of_memory(tags->reader, origin, tags->field->key);
 }
 
-/* In a file's NAME: a backslash that makes what is behind it a part of the name. */
+/* In a file's NAME, a backslash before a '=' or backslash that belongs to the name. */
 static bool is_escape(const char *text)
 {
 	return text[0] == '\\' && (text[1] == '\\' || text[1] == '=');
 }
 
-/* The bytes of a NAME, up to its '='. */
+/* The length of a NAME as it is written, up to its '='. */
 static size_t written_name(const char *text)
 {
 	size_t length = 0;

@@ -19,9 +19,10 @@ int reference_name(struct named *item, struct arena *arena)
 
 /* ---- what is referred to ---- */
 
-struct inside { /* a list in each item; NULL: none */
-	size_t offset, size;
-	bool given;
+struct inside {        /* a list in each item */
+	size_t offset; /* in the item */
+	size_t size;   /* of what is listed */
+	bool given;    /* false: there is none */
 };
 #define INSIDE(type, list)                                                                         \
 	{                                                                                          \
@@ -31,14 +32,17 @@ struct inside { /* a list in each item; NULL: none */
 	.key = #member, .list = {.type = FIELD_LIST, .offset = offsetof(struct model, member)},    \
 	.size = sizeof *((struct model *)NULL)->member.items
 
-/* Of each enum refers: the list that such a reference leads to, and the one inside its items. */
+/* For each enum refers the list of the model that such a reference leads to, and the list in its
+ * items where it leads further. */
 static const struct row {
 	const char *key;
 	struct field list;
-	size_t size, by_name; /* of an item; the offset of the places by name in the model */
+	size_t size;    /* of an item */
+	size_t by_name; /* where the model has the order by name */
 	bool of_zones;
 	struct inside inside;
-	const char *noun, *none; /* of the item; when it, or what is inside it, is not there */
+	const char *noun; /* the item's */
+	const char *none; /* the fault of a reference that leads nowhere */
 } rows[REFERS_COUNT] = {
 	[REFERS_NETWORK] = {LISTED(virtual_networks),
 			    .by_name = offsetof(struct model, networks_by_name),
@@ -217,7 +221,7 @@ const struct named *reference_find(const struct named_list *list, const char *gr
 		       : NULL;
 }
 
-/* Of an item at the top: without what is inside it. */
+/* How much of the text names the item of the model's list. */
 static size_t item_length(enum refers refers, const char *text)
 {
 	const char *end = rows[refers].inside.given ? strrchr(text, '/') : NULL;
@@ -248,7 +252,7 @@ struct private_zone *model_zone(const struct model *model, const char *group, co
 	return place < model->private_zones.count ? &model->private_zones.items[place] : NULL;
 }
 
-/* What such a list holds begins like this. */
+/* The first members of everything in a list inside. */
 struct inner {
 	struct origin origin;
 	const char *name;
@@ -258,8 +262,8 @@ _Static_assert(offsetof(struct inner, name) == offsetof(struct subnet, name) &&
 		       offsetof(struct inner, name) == offsetof(struct outbound_endpoint, name),
 	       "items inside others have their names behind their origins");
 
-/* Of "[GROUP/]OUTER/INNER", whose outer one is of the list of `refers` and has the inner one in the
- * list `inside`. *outer: NULL where that is not there. */
+/* Finds "[GROUP/]OUTER/INNER", where the outer item is of the list of `refers` and has the inner
+ * one in its list `inside`. *outer: NULL where there is none. */
 static const void *find_inside(const struct model *model, enum refers refers,
 			       const struct inside *inside, const char *group, const char *text,
 			       const void **outer)

@@ -76,8 +76,8 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
  * is the text itself, or in the arena. NULL: it refers to nothing, or there is no memory. */
 const char *reference_full(const struct model *model, enum refers refers, const char *group,
 			   const char *text, struct arena *arena);
-/* Whether it names the group, and so means the same from everywhere; false of a zone's, whose own
- * name may look like that. */
+/* Whether a reference surely names the group, and so leads to the same item from everywhere. False
+ * for zones, whose names may have slashes. */
 bool reference_has_group(enum refers refers, const char *text);
 /* The same text, or a later part of it: without the group where that is the item's own. */
 const char *reference_short(const char *text, enum refers refers, const char *group);

@@ -37,8 +37,8 @@ enum field_type {
 	FIELD_DOMAINS,   /* LIST_OF(const char *): domain names */
 	FIELD_HOSTS,     /* LIST_OF(struct host) */
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
-	FIELD_TAGS,      /* LIST_OF(struct tag): "NAME=VALUE" each, with a backslash ahead of a '='
-			    in a NAME; or, in JSON, an object. rules/check/tags.h */
+	FIELD_TAGS,      /* LIST_OF(struct tag): "NAME=VALUE" each, with a backslash before a '='
+			    in a NAME; in JSON an object. rules/check/tags.h */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
 	FIELD_GROUP,     /* a group's struct, in place */
 	FIELD_GONE,      /* nothing: no longer a setting; accepted with a warning, and ignored */

@@ -32,7 +32,7 @@
 		.key = "tags", .type = FIELD_TAGS, AT(struct_type, tags), .count_max = 50,         \
 		.max = 16384,                                                                      \
 		.doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most "  \
-		       "50. In a file, a '=' in a name has two backslashes ahead of it."           \
+		       "50. In a file, two backslashes stand before a '=' in a name."              \
 	}
 #define AZURE_FIELD(struct_type)                                                                   \
 	{                                                                                          \
@@ -374,10 +374,9 @@ static const struct field record_set_fields[] = {
 	 AT(record_set, records),
 	 .required = true,
 	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", \"10 mail\". Names "
-		"without a final dot are relative to the zone. None: the set is "
-		"kept, and nothing is served of it. The serial in a SOA "
-		"is "
-		"where the zone's begins; it goes up with every change."},
+		"without a final dot are relative to the zone. An empty list: the set is kept, "
+		"and nothing is served of it. The serial in a SOA is where the zone's begins; it "
+		"goes up with every change."},
 	METADATA_FIELD(record_set),
 	AZURE_FIELD(record_set),
 };

@@ -1,5 +1,4 @@
-/* The file's items come from the model, the state's from its rows; a list is both, merged by key.
- */
+/* Items of the file are in the model, those of the state in its rows; a list merges both by key. */
 #include "resolver/control/api/item.h"
 
 #include <stdlib.h>
@@ -30,13 +29,13 @@ struct item_source item_source_of(const struct api_request *request, const struc
 				    .zone = zone && !zone->file ? zone->zone : NULL};
 }
 
-/* One without records is in no zone, and is served all the same: there is nothing to be served. */
+/* A record set without records is in no zone, but there all the same. */
 static bool is_empty_set(const json_t *values)
 {
 	return json_array_size(json_object_get(values, "records")) == 0;
 }
 
-/* What the row says, in the arena; NULL: nothing that is served, or there is no memory. */
+/* The row's item, in the arena; NULL: it is not served, or there is no memory. */
 static const void *read_item(const struct zone *zone, const struct path *path,
 			     const struct source_resource *row, struct arena *arena)
 {
@@ -177,7 +176,7 @@ static int on_row(void *context, const struct source_resource *row)
 	return add_item(listing, item);
 }
 
-/* Those of the model, behind the path's. */
+/* Adds the model's items that come behind the path's. */
 static int add_declared(struct item_listing *listing)
 {
 	const struct path *path = listing->path;

@@ -1,5 +1,6 @@
-/* The items that resources are, of a model or of a kind in bulk (resource/kind.h), whose rows of
- * the state are read when they are asked for; and whether one may be changed here. */
+/* Finds the items of resources, and says whether one may be changed here. Most are in the model;
+ * those of a kind in bulk (resource/kind.h) are read from the state's rows when they are asked for.
+ */
 #ifndef SLUICE_API_ITEM_H
 #define SLUICE_API_ITEM_H
 
@@ -15,14 +16,14 @@ const struct model *api_model(const struct api_request *request);
 const void *item_find(const struct api_request *request, const struct path *path,
 		      struct arena *arena, struct change_error *error);
 
-/* Why it was made, where nobody named it; NULL: somebody did, or it is not there. */
+/* Why an item was made that nobody named; NULL: somebody did, or it is not there. */
 const char *item_made_because(const struct model *model, const struct path *path);
-/* Whether the item (NULL: it is not there) may be changed here, or removed; false: `error` says
- * that a file declares it. Not of the inventory's kinds. */
+/* Whether the item (NULL: it is not there) may be changed or removed here. False: `error` says
+ * which file declares it. Not for the inventory's kinds. */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 
-/* A resource with items in bulk inside. */
+/* A resource that has items in bulk. */
 struct item_source {
 	struct inventory *inventory;
 	const void *item;        /* in a model; NULL: it is not there */
@@ -30,9 +31,9 @@ struct item_source {
 };
 struct item_source item_source_of(const struct api_request *request, const struct path *path);
 
-/* Those of a kind in bulk inside it, behind the one that the path names (no name: all), in the
- * order of their keys, up to `limit`: that `fits` takes (NULL: all). *items is to be freed. Errors
- * are in the error, with ERR_INVALID. Of an inventory_view in any thread. */
+/* Lists its items of the path's kind, in the order of their keys: at most `limit` of those that
+ * come behind the path's (no name: from the first on) and that `fits` takes (NULL: all). *items is
+ * to be freed. ERR_INVALID: `error` says why. With an inventory_view in any thread. */
 MUST_CHECK int item_list(const struct item_source *in, const struct path *path, size_t limit,
 			 bool (*fits)(const struct api_request *request, const struct kind *kind,
 				      const void *item),

@@ -120,7 +120,7 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	end_line(writer);
 }
 
-/* NAME=VALUE, with a backslash ahead of what would end the name too early. */
+/* NAME=VALUE, with a backslash before each '=' and backslash of the name (schema/read.c). */
 static void write_tag(FILE *out, const struct tag *tag)
 {
 	char *text = NULL;

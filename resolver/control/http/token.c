@@ -1,5 +1,5 @@
-/* A token is checked by making it again and comparing the whole text, and so is a JWT: there is one
- * way to write a claim, and what reads leniently cannot let anything in. Nobody's JSON is read. */
+/* A token or a JWT is checked by making it again and comparing the whole text. There is one way to
+ * write a claim, so lenient reading cannot let anything in, and no JSON of a client is parsed. */
 #include "resolver/control/http/token.h"
 
 #include <assert.h>
@@ -123,7 +123,7 @@ static char *put_base64(char *to, const char *text)
 	return to;
 }
 
-/* To the end of the text. False: it is none, or no token's. */
+/* Decodes the whole text. False: it is not base64url, or too long for a token. */
 static bool read_base64(const char *text, char to[TOKEN_TEXT_MAX])
 {
 	unsigned bits = 0, count = 0;
@@ -144,7 +144,7 @@ static bool read_base64(const char *text, char to[TOKEN_TEXT_MAX])
 	return true;
 }
 
-/* The token of a JWT, or the text itself; NULL: it is a JWT that has none. */
+/* The token in a JWT, or the text itself where that is no JWT; NULL: the JWT has no token. */
 static const char *plain_token(const char *text, char inner[TOKEN_TEXT_MAX])
 {
 	const char *last;
@@ -203,7 +203,7 @@ static bool is_same(const char *text, const char *right)
 	return strlen(text) == length && gnutls_memcmp(text, right, length) == 0;
 }
 
-/* A JWT is made only of a token that is good. */
+/* The JWT is compared only once its token is known to be good. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s)
 {

@@ -11,12 +11,12 @@
  * digest of the client's secret, is signed and not sent, so that another secret ends the client's
  * tokens.
  *
- * Some clients read what a token says of them, and so want a JSON Web Token (RFC 7519):
+ * Some clients want to read in a token who they are, and need a JSON Web Token (RFC 7519):
  *
  *     HEAD . CLAIMS . base64url of a token as above
  *
- * Head and claims are for the client, and follow from the token: there is one JWT of a token, and
- * it is refused with anything else in it. It holds where its token does, and a logout ends both.
+ * Head and claims are made from the token alone. So each token has exactly one JWT, and any other
+ * text is refused. The JWT is good as long as its token is: a logout ends both.
  */
 #ifndef SLUICE_TOKEN_H
 #define SLUICE_TOKEN_H
@@ -37,11 +37,11 @@ enum {
 	/* A mark, a dot, 16 digits, a dot, the id, a dot, the client, a dot, the MAC, a NUL. */
 	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + TOKEN_ID_MAX - 1 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 +
 			 2 * TOKEN_MAC_BYTES + 1,
-	/* JSON writes a character of the client's id with up to six. */
+	/* In JSON a character of the client's id takes up to six bytes. */
 	TOKEN_CLAIMS_MAX = 256 + 6 * (HTTP_CLIENT_MAX - 1),
 	TOKEN_JWT_MAX = 64 + (TOKEN_CLAIMS_MAX + 2) / 3 * 4 + 1 + (TOKEN_TEXT_MAX + 2) / 3 * 4 + 1,
 };
-#define TOKEN_TENANT "adfs" /* where all clients are, for those of Azure */
+#define TOKEN_TENANT "adfs" /* the one tenant, for Azure's clients */
 
 struct token_key {
 	uint8_t bytes[TOKEN_KEY_BYTES];
@@ -62,9 +62,9 @@ MUST_CHECK int token_sign(const struct token_claim *claim, const struct token_ke
 /* The JWT of a token that token_sign wrote. ERR_NOMEM. */
 MUST_CHECK int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX]);
 
-/* A token may be a JWT for these two. */
+/* These two take a JWT, too. */
 
-/* Whose it says to be, to find the proof; false: it is no token. */
+/* Reads whose token it says it is, to find the proof; false: it is no token. */
 bool token_read(const char *text, struct token_claim *claim);
 /* Whether the text is what token_sign makes of the claim that token_read found in it, or the JWT of
  * that, and its end has not come. Its time says nothing about where two MACs differ. */

@@ -118,7 +118,7 @@ static void tell_members_of(struct import *import, const json_t *object, const c
 		there = there.line > 0 ? there : import_place(import, at->file, at->line, what);
 		import_lost(import, &there, "%s",
 			    strcasecmp(key, "tags") == 0
-				    ? "there are no tags of such a thing here"
+				    ? "resources of this type have no tags here"
 				    : "sluice has nothing that corresponds to it");
 	}
 }
@@ -709,7 +709,7 @@ static bool has_data(struct import *import, const char *type, const json_t *reco
 	return false;
 }
 
-/* NAME=VALUE, also of tags whose names have a '=': a backslash is ahead of it. */
+/* Adds "NAME=VALUE" for each; in a tag's name a backslash comes before each '=' and backslash. */
 static void put_pairs(struct import *import, struct resource *resource, const char *key,
 		      const json_t *pairs)
 {

@@ -429,14 +429,14 @@ json_t *values_print_settings(const struct model *model)
 
 /* ---- references ---- */
 
-struct rewriting { /* of references */
-	/* What the text is to be; NULL: it stays. */
+struct rewriting {
+	/* The text that takes a reference's place; NULL: it stays. */
 	const char *(*rewrite)(void *context, enum refers refers, const char *text);
 	void *context;
 	bool changed;
 };
 
-/* The text, or each text, of a field that refers to something. ERR_NOMEM. */
+/* Rewrites a reference, or each of an array. ERR_NOMEM. */
 static int rewrite_texts(struct rewriting *rewriting, const struct field *field, json_t *value)
 {
 	size_t count = json_is_array(value) ? json_array_size(value) : 1;
@@ -456,7 +456,7 @@ static int rewrite_texts(struct rewriting *rewriting, const struct field *field,
 	return 0;
 }
 
-/* Those of the object, and of the objects inside it. ERR_NOMEM. */
+/* Rewrites the references in an object and in those inside it. ERR_NOMEM. */
 static int rewrite_group(struct rewriting *rewriting, const struct group *group, json_t *values)
 {
 	int err = 0;

@@ -39,10 +39,9 @@ MUST_CHECK int values_refer(const struct kind *kind, const char *group, const st
 			    json_t *values, bool *changed);
 /* The other way round, as values_print has it, of values that the state has. */
 void values_shorten(const struct kind *kind, const char *group, json_t *values);
-/* Whether a member has the value that it has where nobody gives it, or none: an empty
- * array or object. */
+/* Whether the value is the field's default, or an empty array or object. */
 bool values_is_fallback(const struct field *field, const json_t *value);
-/* The same of a member of the kind. */
+/* The same of a kind's member. */
 bool values_is_default(const struct kind *kind, const char *key, const json_t *value);
 /* What of a model is no resource, by the keys of sluice.conf(5), with defaults; without secrets,
  * and without `management`, which is about one server. NULL without memory. */

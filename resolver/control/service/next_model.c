@@ -421,7 +421,7 @@ static int on_meaning(void *context, const struct reference *reference)
 	int err = 0;
 
 	if (reference_has_group(reference->refers, reference->text))
-		return 0; /* as all of the state have it */
+		return 0; /* all references of the state have their group */
 	if (is_made(meanings->before, reference))
 		return 0;
 	arena_init(&arena);
