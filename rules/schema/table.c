@@ -804,7 +804,7 @@ static const struct field management_fields[] = {
 	 .unit = "bytes",
 	 .doc = "The longest file that an administrator may send, as sluice ptr import does: "
 		"64 MiB are more than 500,000 PTRs. Any other request is at most 1 MiB, except for "
-		"a whole state."},
+		"a whole state, many edits, and a resource by Azure's API."},
 };
 static const struct group management_group = {
 	.name = "management",

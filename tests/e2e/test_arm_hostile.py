@@ -69,6 +69,15 @@ class Hostile(test_arm_types.Everything):
                               "properties.privateDnsZoneConfigs[0].properties.privateDnsZoneId"},
                              {each["target"] for each in error["details"]})
 
+    def test_what_get_gave_of_a_large_network_can_be_put_back(self):
+        self.build_all()
+        path = below("virtualNetworks/v")
+        made = self.arm("PUT", path, network("10.0.0.0/8", *(
+            ("s%d" % i, "10.%d.%d.0/28" % divmod(i, 256)) for i in range(3000))), 201)
+        self.assertGreater(len(made.text), 1 << 20)
+        self.assertEqual(made.body, self.arm("PUT", path, made.body, 200).body)
+        self.refused(413, "RequestEntityTooLarge", "at most 4194304", "PUT", path, "x" * (1 + (1 << 22)))
+
     def test_what_no_longer_fits_inside_is_named(self):
         self.build_all()
         subnets = [("s%d" % i, "10.30.%d.0/24" % i) for i in range(3)]

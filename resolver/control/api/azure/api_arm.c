@@ -272,6 +272,8 @@ static void fail_change(struct api_request *request, const struct change_error *
 #define TAGS         SUBSCRIPTION "/providers/Microsoft.Resources/tags/default"
 #define RESOURCE     SUBSCRIPTION "/resourceGroups/{group}/providers/{resource...}"
 
+enum { ARM_BODY_MAX = 4 * 1024 * 1024 }; /* Azure's: a network of 3000 subnets as GET gave it */
+
 static const struct api_route routes[] = {
 	{"GET", "/tenants", API_READ, list_tenants, 0},
 	{"GET", "/providers", API_READ, list_providers, 0},
@@ -296,7 +298,7 @@ static const struct api_route routes[] = {
 	{"GET", SUBSCRIPTION "/providers/{namespace}/{type}", API_READ, arm_resource_get, 0},
 	{"HEAD", RESOURCE, API_READ, arm_resource_exists, 0},
 	{"GET", RESOURCE, API_READ, arm_resource_get, 0},
-	{"PUT", RESOURCE, API_CHANGE, arm_resource_put, 0},
+	{"PUT", RESOURCE, API_CHANGE, arm_resource_put, ARM_BODY_MAX},
 	{"PATCH", RESOURCE, API_CHANGE, arm_resource_patch, 0},
 	{"DELETE", RESOURCE, API_CHANGE, arm_resource_delete, 0},
 	{"POST", RESOURCE, API_READ, arm_resource_post, 0},
