@@ -327,7 +327,7 @@ class PublicIps(Arm):
         for fqdn in ("*.example.", ".", "a" * 64 + ".example.", "a..b"):
             wrong(named(fqdn), "properties.dnsSettings.reverseFqdn")
         self.bad(self.call("PUT", path(), "{"), 400, "InvalidRequestContent", "line 1")
-        self.bad(self.call("PUT", path(), b" " * (1024 * 1024 + 1)), 413, "RequestEntityTooLarge")
+        self.bad(self.call("PUT", path(), b" " * (4 * 1024 * 1024 + 1)), 413, "RequestEntityTooLarge")
         self.bad(self.call("GET", path()), 404, "ResourceNotFound")
         self.good("PUT", path(), body(idleTimeoutInMinutes=30), 201)
         self.good("PUT", path("four"), {"location": "West Europe"}, 201)
