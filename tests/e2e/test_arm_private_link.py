@@ -80,6 +80,8 @@ class PrivateLink(test_arm_types.World):
                      nic, shown, "properties.ipConfigurations")
         self.refused(409, "Conflict", "has the zone group default already", "PUT",
                      below("privateEndpoints/pe/privateDnsZoneGroups/second"), zones("one.internal"))
+        self.refused(400, "InvalidRequestContent", "there are 6, and at most 5", "PUT", GROUP, zones(*["one.internal"] * 6),
+                     "properties.privateDnsZoneConfigs")
         self.assertEqual(revision, self.arm("GET", GROUP).headers["x-sluice-revision"])
         self.assert_answer(self.ask("acct.one.internal"), "10.10.4.4")
         self.arm("PUT", nic, {**self.arm("GET", nic).body, "tags": {"a": "b"}}, 200)

@@ -15,7 +15,10 @@
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
-enum { RECORD_TTL = 10 }; /* seconds: Azure's of a zone group's records */
+enum {
+	RECORD_TTL = 10, /* seconds: Azure's of a zone group's records */
+	ZONES_MAX = 5    /* of a zone group: Azure's limit */
+};
 
 /* ---- interfaces ---- */
 
@@ -606,6 +609,10 @@ void arm_zone_group_read(struct arm_reading *reading)
 	const json_t *before = json_object_get(reading->base, "zones"),
 		     *after = json_object_get(reading->values, "zones");
 
+	if (json_array_size(after) > ZONES_MAX)
+		arm_misfit(reading->errors, "properties.privateDnsZoneConfigs",
+			   "there are %zu, and at most %d are allowed", json_array_size(after),
+			   ZONES_MAX);
 	if (reading->errors->status == 0)
 		check_only_group(reading);
 	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))

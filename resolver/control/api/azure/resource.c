@@ -203,18 +203,24 @@ static void put_names(const struct path *path, json_t *values)
 		json_put(values, "resource_group", json_text(path->group));
 }
 
-/* Names of tags are the same in any case. */
-static void drop_tag(json_t *tags, const char *name)
+/* Without those that are given anew, or are to go; their names are the same in any case. */
+static json_t *other_tags(json_t *tags, json_t *given)
 {
-	const char *key;
-	json_t *value;
-	void *next;
+	json_t *others = json_object(), *value, *unused;
+	const char *key, *name;
+	bool is_given;
 
-	json_object_foreach_safe(tags, next, key, value)
+	json_object_foreach(tags, key, value)
 	{
-		if (strcasecmp(key, name) == 0)
-			json_object_del(tags, key);
+		is_given = false;
+		json_object_foreach(given, name, unused)
+		{
+			is_given = is_given || strcasecmp(name, key) == 0;
+		}
+		if (!is_given)
+			json_put(others, key, json_incref(value));
 	}
+	return others;
 }
 
 /* The tags that a request about nothing but tags leads to, as a body. What does not fit is added to
@@ -224,12 +230,12 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 {
 	const struct api_request *request = making->edit.request;
 	json_t *given = arm_get(request->body, "properties.tags");
-	const char *operation = json_string_value(arm_get(request->body, "operation")), *key;
-	json_t *tags = json_object(), *value;
+	const char *operation = json_string_value(arm_get(request->body, "operation"));
 	bool is_patch = making->method == PATCH, replaces = !is_patch;
+	json_t *tags;
 
 	if (making->method == DELETE)
-		return json_make("{s:o}", "tags", tags);
+		return json_make("{s:{}}", "tags");
 	if (!json_is_object(given))
 		arm_misfit(errors, "properties.tags",
 			   "must be an object of strings: {\"NAME\": \"VALUE\"}");
@@ -240,15 +246,9 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 			arm_misfit(errors, "operation",
 				   "must be \"Merge\", \"Replace\" or \"Delete\"");
 	}
-	if (!replaces)
-		json_object_update(tags, json_object_get(shown->values, "tags"));
-	json_object_foreach(given, key, value)
-	{
-		if (!replaces)
-			drop_tag(tags, key);
-		if (replaces || !operation || strcasecmp(operation, "Delete") != 0)
-			json_put(tags, key, json_incref(value));
-	}
+	tags = other_tags(replaces ? NULL : json_object_get(shown->values, "tags"), given);
+	if (!is_patch || !operation || strcasecmp(operation, "Delete") != 0)
+		json_object_update(tags, given);
 	return json_make("{s:o}", "tags", tags);
 }
 
