@@ -65,8 +65,8 @@ class Around(World):
             self.assertEqual({}, tags("PATCH", {"operation": "Delete", "properties": {"tags": {"c": "4"}}}))
             tags("DELETE")
             self.assertEqual({}, tags("GET"))
-        self.refused(400, "BadRequest", "at most 50", "PATCH", below("virtualNetworks/hub") + TAGS, {"operation": "Merge", "properties": {
-            "tags": {"t%d" % i: "" for i in range(40000)}}})
+        self.refused(400, "BadRequest", "at most 50", "PATCH", below("virtualNetworks/hub") + TAGS,
+                     {"operation": "Merge", "properties": {"tags": {"t%d" % i: "" for i in range(40000)}}})
         self.refused(400, "ResourceTypeNotSupported", "no tags", "PUT", below("virtualNetworks/hub/subnets/in") + TAGS,
                      {"properties": {"tags": {}}})
         self.refused(404, "ResourceNotFound", "none", "PUT", below("virtualNetworks/none") + TAGS,
