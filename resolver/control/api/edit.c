@@ -283,16 +283,32 @@ static struct service_edit *add_edit(struct api_edit *edit)
 	return &edits[edit->count++];
 }
 
+/* The texts of a path may be the served model's, which a reload frees while others are asked
+ * whether they agree to the change. False: there is no memory. */
+static bool keep_path(struct arena *arena, const struct path *path, struct path *kept)
+{
+	bool good = true;
+
+	*kept = *path;
+	if (path->group)
+		good = (kept->group = arena_strdup(arena, path->group));
+	for (size_t i = 0; i < 2 && good; i++)
+		if (path->names[i])
+			good = (kept->names[i] = arena_strdup(arena, path->names[i]));
+	return good;
+}
+
 int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values)
 {
 	struct service_edit *added = add_edit(edit);
 
-	if (!added) {
-		json_decref(values);
-		return ERR_NOMEM;
+	if (added && keep_path(&edit->request->arena, path, &added->path)) {
+		added->values = values;
+		return 0;
 	}
-	*added = (struct service_edit){.path = *path, .values = values};
-	return 0;
+	edit->count -= added != NULL;
+	json_decref(values);
+	return ERR_NOMEM;
 }
 
 /* What the request asks for, with the first edit. False: it cannot be done, which has been
@@ -312,12 +328,12 @@ static bool read_edits(struct api_edit *edit)
 	if (!edit->editor->read(edit, &path, &edit->values))
 		return false;
 	edit->values = json_whole(edit->values);
-	if (path.kind && !edit->values) {
+	if (path.kind &&
+	    (!edit->values || !keep_path(&edit->request->arena, &path, &edit->edits[0].path))) {
 		api_fail_memory(edit->request);
 		return false;
 	}
-	edit->edits[0] = (struct service_edit){
-		.path = path, .values = json_is_null(edit->values) ? NULL : edit->values};
+	edit->edits[0].values = json_is_null(edit->values) ? NULL : edit->values;
 	return true;
 }
 

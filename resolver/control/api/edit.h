@@ -72,8 +72,8 @@ struct api_edit {
 	unsigned waits;
 };
 
-/* For `read`: a further edit of the same change, behind the one that `read` gives. The path's texts
- * have to live as long as the request; the values (NULL: it goes) are taken over. ERR_NOMEM. */
+/* For `read`: a further edit of the same change, behind the one that `read` gives. The path is
+ * copied; the values (NULL: it goes) are taken over. ERR_NOMEM. */
 MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
 /* Of edits that are collected without a request of this kind (api_edit_also): lets go of them. */
