@@ -68,7 +68,8 @@ static void fail_read(struct api_request *request, const struct arm_asked *asked
 		arm_fail_missing(request, asked);
 }
 
-void arm_resource_get(struct api_request *request)
+/* HEAD asks only whether it is there: clients understand only 204 as yes. */
+static void show(struct api_request *request, bool is_head)
 {
 	struct change_error error;
 	struct arm_shown shown;
@@ -78,34 +79,29 @@ void arm_resource_get(struct api_request *request)
 		return;
 	if (asked.is_list) {
 		arm_list(request, &asked);
-	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
-		if (asked.is_tags)
-			answer_tags(request, &shown);
-		else
-			answer(request, 200, &shown);
-		arm_shown_release(&shown);
-	} else {
-		fail_read(request, &asked, &error);
+		return;
 	}
+	if (!arm_find(request, asked.type, &asked.path, &shown, &error)) {
+		fail_read(request, &asked, &error);
+		return;
+	}
+	if (is_head)
+		api_reply_empty(request, 204);
+	else if (asked.is_tags)
+		answer_tags(request, &shown);
+	else
+		answer(request, 200, &shown);
+	arm_shown_release(&shown);
 }
 
-/* HEAD: clients understand only 204 as yes. */
+void arm_resource_get(struct api_request *request)
+{
+	show(request, false);
+}
+
 void arm_resource_exists(struct api_request *request)
 {
-	struct change_error error;
-	struct arm_shown shown;
-	struct arm_asked asked;
-
-	if (!arm_asked_read(request, &asked))
-		return;
-	if (asked.is_list) {
-		arm_list(request, &asked);
-	} else if (arm_find(request, asked.type, &asked.path, &shown, &error)) {
-		arm_shown_release(&shown);
-		api_reply_empty(request, 204);
-	} else {
-		fail_read(request, &asked, &error);
-	}
+	show(request, true);
 }
 
 /* ---- preconditions ---- */
