@@ -178,7 +178,7 @@ const char *api_base_needed(struct api_request *request);
 
 /* Takes the body over; NULL, or one that json_whole refuses, means no memory. etag: with its
  * quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body (RFC 9110
- * section 13.1.2); preconditions of changes are api_require's. */
+ * section 13.1.2); preconditions of changes are the handlers'. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 /* 200 with a text, which is taken over: JSON, or (type) another media type. */
 void api_reply_text(struct api_request *request, const char *type, char *text, size_t length);

@@ -57,7 +57,8 @@ bool api_all_not_modified(struct api_request *request)
 	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
 }
 
-bool api_require(struct api_request *request, const char *etag)
+/* etag NULL: nothing is there yet. */
+static bool require(struct api_request *request, const char *etag)
 {
 	char text[PRECONDITION_TEXT_MAX];
 	struct change_error error;
@@ -73,14 +74,14 @@ bool api_require_address(struct api_request *request, const struct owned_resourc
 {
 	char etag[ETAG_MAX];
 
-	return api_require(request, resource ? owned_etag(resource, etag) : NULL);
+	return require(request, resource ? owned_etag(resource, etag) : NULL);
 }
 
 bool api_require_all(struct api_request *request)
 {
 	char etag[ETAG_MAX];
 
-	return api_require(request, inventory_etag(api_inventory(request), etag));
+	return require(request, inventory_etag(api_inventory(request), etag));
 }
 
 char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX])

@@ -16,10 +16,9 @@ const char *api_group(const struct api_request *request);
 
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
-/* Whether the request's preconditions hold for what has this etag (NULL: nothing is there yet);
- * false: they do not, which has been answered. */
-bool api_require(struct api_request *request, const char *etag);
-/* The same of an address or service, and of all that is ours, by the etag of its lists. */
+/* Whether the request's preconditions hold for an address or service (NULL: nothing is there yet),
+ * and for all that is ours, by the etag of its lists; false: they do not, which has been answered.
+ */
 bool api_require_address(struct api_request *request, const struct owned_resource *resource);
 bool api_require_all(struct api_request *request);
 /* Gives the answer the etag of all that is ours. True: the client has that version, and has been
