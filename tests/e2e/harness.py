@@ -41,6 +41,7 @@ PLAIN = os.path.join(TOP, "build", "sluice")  # without sanitizers
 VALGRIND = os.environ.get("VALGRIND")
 UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
 INSIDE = "SLUICE_E2E_INSIDE"
+LOG_LINES = 40  # of each log, shown with a failure
 CLONE_NEWNET = 0x40000000
 SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|UndefinedBehavior|runtime error:")
 # What the master says of a server that crashed (ILL, ABRT, BUS, FPE, SEGV, SYS) and is started again.
@@ -335,6 +336,7 @@ class Host:
     def __init__(self, world, name, addresses):
         self.world, self.name = world, name
         self.link = "veth%d" % next(self.links)  # the bridge's end
+        world.hosts.append(self)
         sh("ip", "netns", "add", name)
         sh("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", name)
         sh("ip", "link", "set", self.link, "master", "br0", "up")
@@ -344,6 +346,11 @@ class Host:
             self.add_address(address)
         for family in sorted({"-6" if ":" in address else "-4" for address in addresses}):
             sh("ip", "-n", name, family, "route", "add", "default", "dev", "eth0")
+
+    def remove(self):
+        """The kernel removes a namespace some time later; until then its addresses would answer too."""
+        sh("ip", "link", "set", self.link, "down")
+        sh("ip", "netns", "del", self.name)
 
     def add_address(self, address):
         v6 = ":" in address
@@ -462,7 +469,6 @@ class World:
         return path + ".pem"
 
     def host(self, name, *addresses):
-        self.hosts.append(name)
         return Host(self, name, addresses)
 
     def program(self, path):
@@ -475,6 +481,17 @@ class World:
             shutil.copy(path, copy)
         return copy
 
+    def describe(self):
+        """What may explain a failure: the end of each log, and who listens by TCP."""
+        parts = []
+        for process in self.processes:
+            with contextlib.suppress(OSError), open(process.log_path, errors="replace") as file:
+                parts += ["", "the log of %s on %s:" % (process.name, process.host.name),
+                          *file.read().splitlines()[-LOG_LINES:]]
+        for host in self.hosts:
+            parts += ["", "listening on %s:" % host.name, *host.run("ss", "-Htln")[1].splitlines()]
+        return "\n".join(parts) + "\n"
+
     def close(self):
         wrong = []
         for process in reversed(self.processes):
@@ -482,8 +499,8 @@ class World:
             problem = process.check()
             if problem:
                 wrong.append("%s: %s" % (process.name, problem))
-        for name in self.hosts:
-            sh("ip", "netns", "del", name)
+        for host in self.hosts:
+            host.remove()
         shutil.rmtree(self.dir, ignore_errors=True)
         if wrong:
             raise AssertionError("\n".join(wrong))
@@ -619,6 +636,9 @@ class Tap(unittest.TestResult):
     def failed(self, test, error):
         self.line(False, test)
         text = "".join(traceback.format_exception(*error))
+        world = getattr(test, "world", None)
+        if world:
+            text += world.describe()
         print("".join("# %s\n" % line for line in text.splitlines()), flush=True)
 
     def addSuccess(self, test):

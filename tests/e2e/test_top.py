@@ -8,8 +8,10 @@ import pty
 import re
 import select
 import signal
+import socketserver
 import subprocess
 import termios
+import threading
 
 import dns
 import harness
@@ -112,7 +114,10 @@ class Top:
         return self.raw.count(LINES_END, max(self.raw.rfind(PAGE), 0)) == max(self.screen.rows, HEIGHT_MIN)
 
     def wait(self, text, absent=False):
-        harness.wait_for(lambda: (text in self.read()) != absent and self.is_whole(), "top to show %r:\n%s" % (text, self.screen.text()))
+        try:
+            harness.wait_for(lambda: (text in self.read()) != absent and self.is_whole(), "top to show %r" % text)
+        except AssertionError as error:
+            raise AssertionError("%s; it shows:\n%s" % (error, self.screen.text())) from None
         return self.screen.text()
 
     def press(self, keys):
@@ -173,6 +178,33 @@ class World(test_metrics.World):
                                 stdin=subprocess.DEVNULL, env={**os.environ, **environment}, check=False)
         self.assertEqual((0, ""), (result.returncode, result.stderr))
         return result.stdout
+
+
+class Between(socketserver.ThreadingUnixStreamServer):
+    """In front of a server's control socket: says as often as `busy` that the server is."""
+    daemon_threads = True
+
+    def __init__(self, path, server):
+        self.to, self.busy = server, 0
+        super().__init__(path, BetweenRequest)
+
+
+class BetweenRequest(socketserver.StreamRequestHandler):
+    def handle(self):
+        head = b"".join(iter(self.rfile.readline, b"\r\n"))
+        if self.server.busy > 0:
+            self.server.busy -= 1
+            body = b'{"error":{"code":"service_unavailable","message":"an upgrade is under way","path":null}}'
+            self.answer(b"503 Service Unavailable", body)
+            return
+        connection = harness.UnixConnection(self.server.to)
+        connection.request("GET", head.split()[1].decode())
+        body = connection.getresponse().read()
+        connection.close()
+        self.answer(b"200 OK", body)
+
+    def answer(self, status, body):
+        self.wfile.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
 
 
 class Live(World):
@@ -297,6 +329,21 @@ class Live(World):
         self.assertEqual(0, self.sluice.command("upgrade")[0])
         top.wait("has taken over")
         top.wait("The one rule can be answered.")
+        top.press("q")
+        self.assertEqual(0, top.end())
+
+    def test_it_waits_for_a_server_that_asks_it_to_try_again(self):
+        """What a server that is being replaced answers."""
+        between = Between(os.path.join(self.world.dir, "between.sock"), self.sluice.socket)
+        self.addCleanup(between.server_close)
+        threading.Thread(target=between.serve_forever, daemon=True).start()
+        self.addCleanup(between.shutdown)
+        top = self.top("--interval", "0.1", "--socket", between.server_address)
+        top.wait("serving  ")
+        between.busy = 3
+        harness.wait_for(lambda: between.busy == 0, "three answers of a busy server")
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        top.wait("generation 2,")
         top.press("q")
         self.assertEqual(0, top.end())
 

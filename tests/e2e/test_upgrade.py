@@ -380,6 +380,18 @@ class Upgrade(Upgrading):
         self.assertTrue(self.has("later"))
         self.assertIn("reload: reloaded", self.sluice.log())
 
+    def test_who_follows_the_events_misses_none_of_the_successor(self):
+        with self.host.inside(), subprocess.Popen(
+                [harness.SLUICE, "events", "-c", self.sluice.config, "--follow"],
+                stdout=subprocess.PIPE, text=True) as follower:
+            for _ in range(3):
+                self.upgrade()
+                line = ""
+                while "has taken over" not in line:
+                    line = follower.stdout.readline()
+                    self.assertTrue(line)
+            follower.terminate()
+
     def test_what_is_acknowledged_meanwhile_is_not_lost(self):
         """Changes go on all the time; each is served from when it is acknowledged, by whoever serves."""
         self.check_names_at_once()

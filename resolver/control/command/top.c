@@ -446,6 +446,7 @@ struct top {
 	json_t *events; /* the latest, the oldest first */
 	json_int_t last_event;
 	char error[CLIENT_ERROR_MAX]; /* why there is no more */
+	bool is_busy;                 /* because it is being replaced: the next look may succeed */
 };
 
 /* NULL: top->error says why. */
@@ -456,6 +457,7 @@ static json_t *ask(struct top *top, const char *path)
 		client_call(top->socket, (struct client_call){.method = "GET", .path = path},
 			    &status, top->error);
 
+	top->is_busy = status == 503;
 	if (answer && status >= 400) {
 		const char *text = client_error_text(answer);
 
@@ -489,7 +491,8 @@ static bool ask_events(struct top *top)
 	return true;
 }
 
-/* False: the server has ended. One that is about to be replaced may have no history any more. */
+/* False: the server has ended, or is busy. One that is about to be replaced may have no history any
+ * more. */
 static bool look(struct top *top)
 {
 	json_t *status = ask(top, "/v1/status");
@@ -1023,7 +1026,7 @@ static int show_live(struct top *top)
 	follow_signals(&while_waiting);
 	take_terminal();
 	while (goes_on && show(top, &view, &while_waiting))
-		goes_on = look(top);
+		goes_on = look(top) || top->is_busy;
 	give_terminal_back();
 	return goes_on ? EXIT_SUCCESS : command_fail_at(top->line, "%s", top->error);
 }
