@@ -90,6 +90,7 @@ static void check_subnets(struct check *check, const struct virtual_network *net
 {
 	size_t count = network->subnets.count, placed = 0;
 	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
+	uint32_t limit = check->model->limits.subnets_per_virtual_network;
 	struct seen names = {0};
 
 	check->out_of_memory |= !items;
@@ -99,6 +100,9 @@ static void check_subnets(struct check *check, const struct virtual_network *net
 						subnet->name ? subnet->name : "?");
 		check_unique(check, &names, subnet->name, &subnet->origin, "subnet");
 		check_subnet(check, network, subnet);
+		if (i == limit)
+			check_count(check, count, limit, &subnet->origin, NULL,
+				    "subnets_per_virtual_network");
 		if (items && what && subnet->prefix.address.family)
 			items[placed++] = (struct placed_prefix){subnet->prefix, &subnet->origin,
 								 "prefix", what};
@@ -108,11 +112,18 @@ static void check_subnets(struct check *check, const struct virtual_network *net
 
 static void check_peerings(struct check *check, const struct virtual_network *network)
 {
+	uint32_t limit = check->model->limits.peerings_per_virtual_network;
+	size_t count = network->peerings.count;
 	struct seen names = {0};
 
-	for (size_t i = 0; i < network->peerings.count; i++)
-		check_unique(check, &names, network->peerings.items[i].name,
-			     &network->peerings.items[i].origin, "peering");
+	for (size_t i = 0; i < count; i++) {
+		const struct peering *peering = &network->peerings.items[i];
+
+		check_unique(check, &names, peering->name, &peering->origin, "peering");
+		if (i == limit)
+			check_count(check, count, limit, &peering->origin, NULL,
+				    "peerings_per_virtual_network");
+	}
 }
 
 static void check_dns_servers(struct check *check, const struct virtual_network *network)

@@ -9,6 +9,8 @@
 	X(resolvers_per_virtual_network, 1, 1, 1000000, "resolvers that name the same network")    \
 	X(inbound_endpoints_per_resolver, 5, 1, 1000000, "inbound endpoints")                      \
 	X(outbound_endpoints_per_resolver, 5, 1, 1000000, "outbound endpoints")                    \
+	X(subnets_per_virtual_network, 3000, 1, 1000000, "subnets of a network")                   \
+	X(peerings_per_virtual_network, 500, 1, 1000000, "peerings of a network")                  \
 	X(rules_per_ruleset, 1000, 1, 10000000, "forwarding rules")                                \
 	X(links_per_ruleset, 500, 1, 1000000, "virtual network links of a ruleset")                \
 	X(rulesets_per_virtual_network, 1, 1, 1000000,                                             \

@@ -96,6 +96,25 @@ static void outbound_endpoints_per_resolver(FILE *out, unsigned n)
 	put_resolver(out, 0, n);
 }
 
+static void subnets_per_virtual_network(FILE *out, unsigned n)
+{
+	fputs("virtual_networks = ({ name = \"n\"; address_space = [\"10.0.0.0/8\"]; subnets = (",
+	      out);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(out, "%s{ name = \"s%u\"; prefix = \"10.%u.%u.%u/29\"; }", i ? ",\n" : "",
+			i, i / 8192, i / 32 % 256, i % 32 * 8);
+	fputs("); });\n", out);
+}
+
+static void peerings_per_virtual_network(FILE *out, unsigned n)
+{
+	fputs("virtual_networks = ({ name = \"n\"; address_space = [\"10.0.0.0/8\"]; peerings = (",
+	      out);
+	for (unsigned i = 0; i < n; i++)
+		fprintf(out, "%s{ name = \"p%u\"; }", i ? ",\n" : "", i);
+	fputs("); });\n", out);
+}
+
 static void rules_per_ruleset(FILE *out, unsigned n)
 {
 	put_networks(out, 1, 1);
@@ -225,6 +244,8 @@ static const struct row rows[] = {
 	{"resolvers_per_virtual_network", 1, resolvers_per_virtual_network, "", NO_RECORDS},
 	{"inbound_endpoints_per_resolver", 5, inbound_endpoints_per_resolver, "", NO_RECORDS},
 	{"outbound_endpoints_per_resolver", 5, outbound_endpoints_per_resolver, "", NO_RECORDS},
+	{"subnets_per_virtual_network", 3000, subnets_per_virtual_network, "", NO_RECORDS},
+	{"peerings_per_virtual_network", 500, peerings_per_virtual_network, "", NO_RECORDS},
 	{"rules_per_ruleset", 1000, rules_per_ruleset, "", NO_RECORDS},
 	{"links_per_ruleset", 500, links_per_ruleset, "", NO_RECORDS},
 	{"rulesets_per_virtual_network", 1, rulesets_per_virtual_network,

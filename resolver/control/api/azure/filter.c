@@ -65,11 +65,12 @@ static bool take_clause(const char **at, struct arm_clause *clause, const char *
 
 bool arm_filter_read(struct arm_filter *filter, const char *text, const char *const *names)
 {
+	struct arm_clause *clause = filter->clauses;
 	char word[8];
 
-	filter->count = 0;
-	while (filter->count < ARM_CLAUSES_MAX &&
-	       take_clause(&text, &filter->clauses[filter->count], names)) {
+	for (filter->count = 0; filter->count < ARM_CLAUSES_MAX; clause++) {
+		if (!take_clause(&text, clause, names))
+			return false;
 		filter->count++;
 		text += strspn(text, " ");
 		if (*text == '\0')

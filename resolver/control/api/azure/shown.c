@@ -512,11 +512,13 @@ static bool find_group(struct api_request *request, const struct path *path,
 			     : inventory_group(inventory, path->names[0], &group);
 
 	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory))
+	if (inventory_trouble(inventory)) {
 		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-	else if (found)
+		return false;
+	}
+	if (found)
 		arm_show_group(request, &group, shown);
-	return found && error->outcome == CHANGE_FINE;
+	return found;
 }
 
 bool arm_find_plain(struct api_request *request, const struct arm_type *type,
