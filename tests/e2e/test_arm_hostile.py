@@ -10,6 +10,8 @@ from test_arm_types import LOCATION, below, interface, network, parent_of, prope
 
 
 class Hostile(test_arm_types.Everything):
+    filed = test_arm_types.FILED + "limits = { subnets_per_virtual_network = 8000; };\n"
+
     def test_a_slash_within_a_segment_parts_nothing(self):
         self.build_all()
         for path, body in (("privateDnsZones%2FA/corp.internal", properties(
@@ -110,11 +112,17 @@ class Hostile(test_arm_types.Everything):
         """Sixteen times as many do not take 256 times as long."""
         def taken(count):
             self.arm("DELETE", below("virtualNetworks/v"))
-            return self.cpu("PUT", below("virtualNetworks/v"), network("10.0.0.0/8", *(
-                ("s%d" % i, "10.%d.%d.0/28" % divmod(i, 256)) for i in range(count))), 201)
+            return self.cpu("PUT", below("virtualNetworks/v"), body(count), 201)
+
+        def body(count):
+            return network("10.0.0.0/8", *(("s%d" % i, "10.%d.%d.0/28" % divmod(i, 256))
+                                           for i in range(count)))
         self.build_all()
         few, many = taken(500), taken(8000)
         self.assertLess(many, 40 * max(few, 0.06))
+        error = self.refused(400, "BadRequest", "there are 8001, and at most 8000 are allowed; remove some",
+                             "PUT", below("virtualNetworks/v"), body(8001))
+        self.assertRegex(error["target"], r"^properties\.subnets\[\d+\]$")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ static const char *with_ids(struct api_request *request, const char *text)
 	return kept;
 }
 
-/* Where the body has the child that an edit is about: "properties.subnets[2]."; "": nowhere. */
+/* Where the body has the child that an edit is about: "properties.subnets[2]"; "": nowhere. */
 static void find_in_body(const struct api_request *request, const struct arm_type *type,
 			 const struct path *path, char place[ARM_TARGET_MAX])
 {
@@ -112,7 +112,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 			const char *name = json_string_value(arm_get(item, "name"));
 
 			if (name && strcasecmp(name, path_name(path)) == 0)
-				snprintf(place, ARM_TARGET_MAX, "%s[%zu].", at, i);
+				snprintf(place, ARM_TARGET_MAX, "%s[%zu]", at, i);
 		}
 	}
 }
@@ -175,7 +175,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 		arm_target_of_key(arm_type_of(&path) ? arm_type_of(&path) : type, rest, member);
 	if (about == edit->edits)
 		count_item(request->body, member);
-	snprintf(target, ARM_TARGET_MAX, "%s%s", place, member);
+	snprintf(target, ARM_TARGET_MAX, "%s%s%s", place, *place && *member ? "." : "", member);
 	return true;
 }
 
