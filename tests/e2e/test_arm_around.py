@@ -127,6 +127,26 @@ class Around(World):
                        200).body["template"]
         self.assertEqual(["Microsoft.Network/virtualNetworks"], [each["type"] for each in one["resources"]])
         self.assertEqual(LOCATION["location"], one["resources"][0]["location"])
+        rule = below("dnsForwardingRulesets/rs/forwardingRules/contoso")
+        one = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": [rule]}, 200).body["template"]
+        self.assertEqual([None], [each.get("dependsOn") for each in one["resources"]])
+
+    def test_a_template_has_all_record_sets_of_zones_with_similar_names(self):
+        zones = ["corp-x.internal", "corp.x.internal"]
+        for zone in zones:
+            self.arm("PUT", below("privateDnsZones/" + zone), {"location": "global"}, 201)
+            self.good("POST", "changes", {"edits": [
+                {"path": "private_zones/%s/%s/record_sets/h%03d:A" % (HUB, zone, i),
+                 "values": {"records": ["10.0.0.1"]}} for i in range(200)]})
+        template = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": ["*"]}, 200).body["template"]
+        parameters = {"privateDnsZones_corp_x_internal_name": zones[0],
+                      "privateDnsZones_corp_x_internal_name2": zones[1]}
+        self.assertEqual(parameters, {key: value["defaultValue"] for key, value in template["parameters"].items()})
+        names = {each["name"] for each in template["resources"]}
+        for parameter in parameters:
+            self.assertIn("[parameters('%s')]" % parameter, names)
+            for i in range(200):
+                self.assertIn("[concat(parameters('%s'), '/h%03d')]" % (parameter, i), names)
 
 
 if __name__ == "__main__":

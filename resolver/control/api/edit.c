@@ -283,26 +283,13 @@ static struct service_edit *add_edit(struct api_edit *edit)
 	return &edits[edit->count++];
 }
 
-/* The texts of a path may be the served model's, which a reload frees while others are asked
- * whether they agree to the change. False: there is no memory. */
-static bool keep_path(struct arena *arena, const struct path *path, struct path *kept)
-{
-	bool good = true;
-
-	*kept = *path;
-	if (path->group)
-		good = (kept->group = arena_strdup(arena, path->group));
-	for (size_t i = 0; i < 2 && good; i++)
-		if (path->names[i])
-			good = (kept->names[i] = arena_strdup(arena, path->names[i]));
-	return good;
-}
-
+/* Paths are copied: their texts may be the served model's, which a reload frees while others are
+ * asked whether they agree to the change. */
 int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values)
 {
 	struct service_edit *added = add_edit(edit);
 
-	if (added && keep_path(&edit->request->arena, path, &added->path)) {
+	if (added && path_copy(path, &edit->request->arena, &added->path)) {
 		added->values = values;
 		return 0;
 	}
@@ -329,7 +316,7 @@ static bool read_edits(struct api_edit *edit)
 		return false;
 	edit->values = json_whole(edit->values);
 	if (path.kind &&
-	    (!edit->values || !keep_path(&edit->request->arena, &path, &edit->edits[0].path))) {
+	    (!edit->values || !path_copy(&path, &edit->request->arena, &edit->edits[0].path))) {
 		api_fail_memory(edit->request);
 		return false;
 	}

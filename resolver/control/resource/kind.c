@@ -236,6 +236,19 @@ const char *path_text(const struct path *path, struct arena *arena)
 			    path->names[0], kind->collection, path->names[1]);
 }
 
+bool path_copy(const struct path *path, struct arena *arena, struct path *copy)
+{
+	bool good = true;
+
+	*copy = *path;
+	if (path->group)
+		good = (copy->group = arena_strdup(arena, path->group));
+	for (size_t i = 0; i < 2 && good; i++)
+		if (path->names[i])
+			good = (copy->names[i] = arena_strdup(arena, path->names[i]));
+	return good;
+}
+
 const char *path_name(const struct path *path)
 {
 	return path->names[path->kind->parent != NULL];

@@ -135,6 +135,8 @@ void key_range_alone(struct key_range *range, const char *key);
 /* "rulesets[office].rules[contoso]", "rulesets[dev/office]", as faults have it: by full names where
  * names are unique in their group alone. NULL without memory. */
 const char *path_text(const struct path *path, struct arena *arena);
+/* With texts of its own, in the arena. False: there is no memory. */
+MUST_CHECK bool path_copy(const struct path *path, struct arena *arena, struct path *copy);
 /* The last of its names. */
 const char *path_name(const struct path *path);
 /* "rulesets/berlin/office/rules/contoso": the same behind /v1/ in the API, with names

@@ -1,6 +1,10 @@
 /* Exports a group as a template that can be deployed elsewhere. The name of each resource that is
  * in no other one is a parameter, ids of resources in the template are resourceId(...), and
- * computed members are left out. */
+ * computed members are left out.
+ *
+ * A zone may have 25,000 record sets, and a group a million addresses. So the template is written
+ * in portions, between which other requests are answered and changes are made: what comes or goes
+ * meanwhile is in the template or is not. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -14,15 +18,26 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/service/service.h"
 #include "rules/schema/model.h"
 #include "rules/text.h"
 
+enum { PORTION = 64 }; /* record sets, or addresses: some milliseconds */
+
 struct template
 {
+	struct work_job job; /* first */
 	struct api_request *request;
+	/* The resources of the model that are asked for, as they were at the beginning. Only their
+	 * paths last. */
 	struct arm_found_list list;
-	json_t *parameters, *resources;
-	json_t *asked; /* the ids of what is to be in it; NULL: all */
+	size_t at;                  /* the one that is written next; all are: addresses follow */
+	bool in_zone;               /* it is a zone, whose record sets are being written */
+	char behind[NAME_TEXT_MAX]; /* the record set, or address, that was written last */
+	json_t *asked;              /* the ids of what is to be in it; NULL: all */
+	json_t *parameters;
+	struct json_writer json; /* of the resources */
+	struct change_error error;
 };
 
 static bool is_exported(const struct arm_type *type)
@@ -38,20 +53,37 @@ static bool is_made_along(const struct arm_found *found)
 	       ((const struct network_interface *)found->item)->private_endpoint;
 }
 
-/* "virtualNetworks_hub_name" */
-static char *parameter_name(const struct path *path, char text[ARM_ID_MAX])
+/* The parameter for the name of the resource at the top, which is added where it is new:
+ * "virtualNetworks_hub_name". Names that differ in punctuation alone have parameters that differ in
+ * a number. */
+static char *parameter_of(struct template *template, const struct path *path, char text[ARM_ID_MAX])
 {
 	const struct path root = part_root(path);
 	const struct arm_type *type = arm_type_of_kind(root.kind->id);
+	char name[NAME_TEXT_MAX];
+	json_t *found;
 
-	snprintf(text, ARM_ID_MAX, "%s_%s_name", type->path, path->names[0]);
-	for (char *c = text; *c; c++)
-		if (!isalnum((unsigned char)*c))
-			*c = '_';
+	arm_name(&root, name);
+	for (unsigned number = 1;; number++) {
+		snprintf(text, ARM_ID_MAX, "%s_%s_name", type->path, root.names[0]);
+		for (char *c = text; *c; c++)
+			if (!isalnum((unsigned char)*c))
+				*c = '_';
+		if (number > 1)
+			text_append(text, ARM_ID_MAX, "%u", number);
+		found = json_object_get(template->parameters, text);
+		if (!found)
+			break;
+		if (strcmp(json_text_of(found, "defaultValue"), name) == 0)
+			return text;
+	}
+	json_put(template->parameters, text,
+		 json_make("{s:s, s:s}", "defaultValue", name, "type", "string"));
 	return text;
 }
 
-static bool is_among(const struct template *template, const struct path *path)
+/* The path with the top's names as the template has them; false: that is not in it. */
+static bool spell(const struct template *template, struct path *path)
 {
 	const struct path root = part_root(path);
 
@@ -59,19 +91,22 @@ static bool is_among(const struct template *template, const struct path *path)
 		const struct path *own = &template->list.items[i].path;
 
 		if (own->kind == root.kind && strcasecmp(own->group, root.group) == 0 &&
-		    strcasecmp(own->names[0], root.names[0]) == 0)
+		    strcasecmp(own->names[0], root.names[0]) == 0) {
+			path->group = own->group;
+			path->names[0] = own->names[0];
 			return true;
+		}
 	}
 	return false;
 }
 
 /* "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]" */
-static json_t *resource_id(const struct path *path)
+static json_t *resource_id(struct template *template, const struct path *path)
 {
 	const struct arm_type *type = arm_type_of(path);
 	char parameter[ARM_ID_MAX], name[NAME_TEXT_MAX];
 
-	parameter_name(path, parameter);
+	parameter_of(template, path, parameter);
 	return path->kind->parent ? json_sprintf("[resourceId('%s/%s', parameters('%s'), '%s')]",
 						 type->family->provider, type->path, parameter,
 						 arm_name(path, name))
@@ -95,7 +130,7 @@ static void add_dependency(json_t *depends, json_t *id)
 }
 
 /* A copy with expressions for ids. Texts that would be read as expressions are escaped. */
-static json_t *with_expressions(const struct template *template, json_t *value, json_t *depends)
+static json_t *with_expressions(struct template *template, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
 	const char *key, *text = json_string_value(value);
@@ -118,36 +153,31 @@ static json_t *with_expressions(const struct template *template, json_t *value, 
 	if (!text)
 		return json_incref(value);
 	if (strncasecmp(text, "/subscriptions/", 15) == 0 &&
-	    arm_id_read(template->request, text, &type, &path) == 0 && is_among(template, &path)) {
-		add_dependency(depends, resource_id(&path));
-		return resource_id(&path);
+	    arm_id_read(template->request, text, &type, &path) == 0 && spell(template, &path)) {
+		add_dependency(depends, resource_id(template, &path));
+		return resource_id(template, &path);
 	}
 	return *text == '[' ? json_sprintf("[%s", text) : json_text(text);
 }
 
-static void add_resource(struct template *template, struct arm_shown *shown)
+static void write_resource(struct template *template, struct arm_shown *shown)
 {
-	const struct path root = part_root(&shown->path);
-	json_t *body, *depends = json_array(), *resource, *parameter;
-	char name[ARM_ID_MAX], own[NAME_TEXT_MAX], original[NAME_TEXT_MAX];
+	struct path root = part_root(&shown->path);
+	json_t *body, *depends = json_array(), *resource;
+	char parameter[ARM_ID_MAX], own[NAME_TEXT_MAX];
 	const char *key;
 	json_t *value;
 
 	shown->is_bare = true;
 	body = arm_print(shown);
-	parameter_name(&shown->path, name);
-	if (!json_object_get(template->parameters, name)) {
-		parameter = json_make("{s:o, s:s}", "defaultValue",
-				      json_text(arm_name(&root, original)), "type", "string");
-		json_put(template->parameters, name, parameter);
-	}
+	parameter_of(template, &shown->path, parameter);
 	resource = json_make(
 		"{s:o, s:s, s:o}", "type",
 		json_sprintf("%s/%s", shown->type->family->provider, shown->type->path),
 		"apiVersion", shown->type->family->versions[0], "name",
-		shown->path.kind->parent ? json_sprintf("[concat(parameters('%s'), '/%s')]", name,
-							arm_name(&shown->path, own))
-					 : json_sprintf("[parameters('%s')]", name));
+		shown->path.kind->parent ? json_sprintf("[concat(parameters('%s'), '/%s')]",
+							parameter, arm_name(&shown->path, own))
+					 : json_sprintf("[parameters('%s')]", parameter));
 	json_object_foreach(body, key, value)
 	{
 		static const char *const around[] = {"id", "name", "type", "etag", NULL};
@@ -155,14 +185,14 @@ static void add_resource(struct template *template, struct arm_shown *shown)
 		if (!text_is_among(key, around))
 			json_put(resource, key, with_expressions(template, value, depends));
 	}
-	if (shown->path.kind->parent)
-		add_dependency(depends, resource_id(&root));
+	if (shown->path.kind->parent && spell(template, &root))
+		add_dependency(depends, resource_id(template, &root));
 	if (json_array_size(depends) > 0)
 		json_put(resource, "dependsOn", depends);
 	else
 		json_decref(depends);
-	json_add(template->resources, resource);
 	json_decref(body);
+	json_writer_row(&template->json, json_whole(resource));
 }
 
 /* The ids that the request asks for, in lower case; NULL: all. */
@@ -197,115 +227,199 @@ static bool is_asked(const struct template *template, const struct path *path)
 	       json_object_get(template->asked, text_lower(arm_id(template->request, &root, id)));
 }
 
-/* ERR_INVALID: the record sets cannot be read, which has been answered. */
-static int add_record_sets(struct template *template, const struct arm_found *zone)
+/* ---- in portions ---- */
+
+/* Writes the next record sets of the zone. False: these were the last. */
+static bool write_record_sets(struct template *template, const struct path *zone)
 {
 	struct api_request *request = template->request;
-	struct path path = {
-		kind_of_id(KIND_RECORD_SET), zone->path.group, {zone->path.names[0], NULL}};
+	struct path path = {kind_of_id(KIND_RECORD_SET),
+			    zone->group,
+			    {zone->names[0], *template->behind ? template->behind : NULL}};
 	const struct item_source in = item_source_of(request, &path);
-	struct change_error error;
-	const void **items;
-	size_t count;
+	const void **items = NULL;
+	size_t count = 0;
+	struct arena arena;
 
-	if (item_list(&in, &path, SIZE_MAX, NULL, request, &request->arena, &items, &count,
-		      &error) != 0) {
-		api_fail_change(request, &error);
-		return ERR_INVALID;
+	arena_init(&arena);
+	if (in.item && item_list(&in, &path, PORTION, NULL, request, &arena, &items, &count,
+				 &template->error) != 0)
+		json_writer_fail(&template->json);
+	for (size_t i = 0; i < count; i++) {
+		struct arm_shown shown;
+
+		path = part_path(path.kind, items[i], zone);
+		snprintf(template->behind, sizeof template->behind, "%s", path_name(&path));
+		if (!arm_type_of(&path))
+			continue;
+		arm_show_plain(request, arm_type_of(&path), &path, items[i], &shown);
+		write_resource(template, &shown);
+		arm_shown_release(&shown);
+	}
+	free(items);
+	arena_release(&arena);
+	return count == PORTION;
+}
+
+/* Writes the next resource of the model, if it is still there, or record sets of it. */
+static void write_found(struct template *template)
+{
+	const struct arm_found *found = &template->list.items[template->at];
+	struct arm_shown shown;
+
+	if (template->in_zone) {
+		template->in_zone = write_record_sets(template, &found->path);
+	} else if (arm_find_plain(template->request, found->type, &found->path, &shown,
+				  &template->error)) {
+		write_resource(template, &shown);
+		arm_shown_release(&shown);
+		template->in_zone = found->type->kind == KIND_ZONE;
+	} else if (template->error.outcome != CHANGE_FINE) {
+		json_writer_fail(&template->json);
+	}
+	if (!template->in_zone) {
+		template->at++;
+		*template->behind = '\0';
+	}
+}
+
+/* Writes the next addresses. False: these were the last. */
+static bool write_addresses(struct template *template)
+{
+	struct api_request *request = template->request;
+	struct inventory *inventory = api_inventory(request);
+	const struct owned_resource *portion[PORTION];
+	size_t count = 0;
+
+	inventory_forget(inventory);
+	if (arm_next_addresses(request, *template->behind ? template->behind : NULL, portion,
+			       PORTION, &count) != 0)
+		json_writer_fail(&template->json);
+	if (inventory_trouble(inventory)) {
+		change_say(&template->error, CHANGE_STORE, NULL, "%s",
+			   inventory_trouble(inventory));
+		json_writer_fail(&template->json);
+		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct arm_shown shown;
 
-		path = part_path(path.kind, items[i], &zone->path);
-		if (!arm_type_of(&path))
-			continue;
-		arm_show_plain(request, arm_type_of(&path), &path, items[i], &shown);
-		add_resource(template, &shown);
+		arm_show_address(request, portion[i], &shown);
+		if (is_asked(template, &shown.path))
+			write_resource(template, &shown);
 		arm_shown_release(&shown);
+		address_print(&portion[i]->item.address, template->behind);
 	}
-	free(items);
-	return 0;
+	return count == PORTION;
 }
 
-/* ERR_NOMEM */
-static int add_group_addresses(struct template *template)
+static bool write_portion(void *context)
 {
-	struct api_request *request = template->request;
-	const struct owned_resource *portion[ARM_PORTION];
-	char behind[ADDRESS_TEXT_MAX] = "";
-	size_t count;
+	struct template *template = context;
+	bool more = true;
 
-	do {
-		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
-				       &count) != 0)
-			return ERR_NOMEM;
-		for (size_t i = 0; i < count; i++) {
-			struct arm_shown shown;
-
-			arm_show_address(request, portion[i], &shown);
-			if (is_asked(template, &shown.path))
-				add_resource(template, &shown);
-			arm_shown_release(&shown);
-			address_print(&portion[i]->item.address, behind);
-		}
-	} while (count == ARM_PORTION);
-	return 0;
+	if (template->at < template->list.count)
+		write_found(template);
+	else
+		more = write_addresses(template);
+	return more && !json_writer_has_failed(&template->json);
 }
 
-/* Adds the resources of the model. An error has been answered. */
-static int add_found(struct template *template)
+static void template_free(struct template *template)
 {
-	struct api_request *request = template->request;
-	int err = 0;
+	json_decref(template->parameters);
+	json_decref(template->asked);
+	free(template->list.items);
+	free(template);
+}
 
-	arm_found_add_all(&template->list, is_exported);
-	arm_found_sort(&template->list);
-	if (template->list.no_memory) {
+static void answer(void *context)
+{
+	struct template *template = context;
+	struct api_request *request = template->request;
+	size_t length;
+	char *text;
+
+	if (template->job.given_up)
+		json_writer_fail(&template->json);
+	fputs("],\"parameters\":", template->json.out);
+	json_writer_value(&template->json, json_incref(template->parameters));
+	fputs(",\"variables\":{}}}", template->json.out);
+	text = json_writer_end(&template->json, &length);
+	if (!api_still_may(request)) {
+		free(text);
+	} else if (text) {
+		api_arm_say_revision(request);
+		api_reply_text(request, NULL, text, length);
+	} else if (template->job.given_up) {
+		api_fail_ending(request);
+	} else if (template->error.outcome != CHANGE_FINE) {
+		api_fail_change(request, &template->error);
+	} else {
 		api_fail_memory(request);
-		return ERR_NOMEM;
 	}
-	for (size_t i = 0; !err && i < template->list.count; i++) {
-		const struct arm_found *found = &template->list.items[i];
-		struct arm_shown shown;
+	template_free(template);
+}
 
-		if (!is_asked(template, &found->path) || is_made_along(found))
+/* Keeps what is asked for. False: there is no memory. */
+static bool collect(struct template *template)
+{
+	struct arm_found_list *list = &template->list;
+	size_t kept = 0;
+
+	arm_found_add_all(list, is_exported);
+	arm_found_sort(list);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct arm_found *found = &list->items[i];
+
+		if (is_made_along(found) || !is_asked(template, &found->path))
 			continue;
-		arm_show_plain(request, found->type, &found->path, found->item, &shown);
-		add_resource(template, &shown);
-		arm_shown_release(&shown);
-		if (found->type->kind == KIND_ZONE)
-			err = add_record_sets(template, found);
+		list->items[kept] = *found;
+		if (!path_copy(&found->path, &template->request->arena, &list->items[kept].path))
+			return false;
+		kept++;
 	}
-	return err;
+	list->count = kept;
+	return !list->no_memory;
+}
+
+static struct template *template_new(struct api_request *request)
+{
+	struct template *template = calloc(1, sizeof *template);
+
+	if (!template)
+		return NULL;
+	template->request = request;
+	template->list = (struct arm_found_list){.request = request,
+						 .group = api_parameter(request, "group")};
+	template->asked = read_asked(request);
+	template->parameters = json_object();
+	template->job.large = true;
+	if (collect(template) && template->parameters &&
+	    json_writer_begin(&template->json, ",", JSON_COMPACT))
+		return template;
+	template_free(template);
+	return NULL;
 }
 
 void arm_group_export(struct api_request *request)
 {
-	struct template template = {
-		.request = request,
-		.list = {.request = request, .group = api_parameter(request, "group")}};
+	struct template *template;
 
 	if (!api_arm_begin(request) || !arm_check_group(request))
 		return;
-	template.parameters = json_object();
-	template.resources = json_array();
-	template.asked = read_asked(request);
-	if (add_found(&template) == 0) {
-		if (add_group_addresses(&template) != 0)
-			api_fail_memory(request);
-		else
-			api_reply_json(
-				request, 200,
-				json_make("{s:{s:s, s:s, s:O, s:{}, s:O}}", "template", "$schema",
-					  "https://schema.management.azure.com/schemas/2019-04-01/"
-					  "deploymentTemplate.json#",
-					  "contentVersion", "1.0.0.0", "parameters",
-					  template.parameters, "variables", "resources",
-					  template.resources),
-				NULL);
+	template = template_new(request);
+	if (!template) {
+		api_fail_memory(request);
+		return;
 	}
-	json_decref(template.parameters);
-	json_decref(template.resources);
-	json_decref(template.asked);
-	free(template.list.items);
+	json_writer_list(&template->json,
+			 "{\"template\":{\"$schema\":\"https://schema.management.azure.com/schemas/"
+			 "2019-04-01/deploymentTemplate.json#\",\"contentVersion\":\"1.0.0.0\","
+			 "\"resources\":[");
+	if (work_beside_in_portions(&request->service->work, &template->job, write_portion, answer))
+		return;
+	api_fail_ending(request);
+	json_writer_cancel(&template->json);
+	template_free(template);
 }
