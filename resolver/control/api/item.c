@@ -15,7 +15,7 @@
 
 const struct model *api_model(const struct api_request *request)
 {
-	return request->service->server.model;
+	return inventory_model(api_inventory(request));
 }
 
 struct item_source item_source_of(const struct api_request *request, const struct path *path)

@@ -92,6 +92,25 @@ void inventory_aside_free(struct inventory *aside)
 	free(aside);
 }
 
+struct inventory *inventory_draft(struct inventory *inventory, struct model *model)
+{
+	struct inventory *draft = inventory_copy(inventory);
+
+	if (!draft)
+		return NULL;
+	draft->now.model = model;
+	draft->source = inventory->source;
+	return draft;
+}
+
+void inventory_draft_free(struct inventory *draft)
+{
+	if (!draft)
+		return;
+	arena_release(&draft->shown);
+	free(draft);
+}
+
 struct inventory *inventory_view(struct inventory *inventory)
 {
 	struct inventory *view = inventory_copy(inventory);

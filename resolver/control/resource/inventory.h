@@ -168,6 +168,11 @@ bool inventory_is_held(const struct inventory *inventory);
 struct inventory *inventory_aside(struct inventory *inventory);
 void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
 
+/* The same with the model that an open change would make, by the connection that has its
+ * transaction open, to be looked at before that is rolled back. NULL without memory. */
+struct inventory *inventory_draft(struct inventory *inventory, struct model *model);
+void inventory_draft_free(struct inventory *draft); /* NULL is fine */
+
 /* As all of it is now, for a thread that only reads, while others change it and reload: with a
  * connection of its own. Where none can be opened, inventory_trouble says why. NULL without memory.
  * Both in the control thread. */

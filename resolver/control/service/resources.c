@@ -275,6 +275,47 @@ int service_change(struct service *service, struct service_change *change, struc
 	return finish(&commit, err);
 }
 
+/* ---- drafts ---- */
+
+/* Within the transaction. */
+static int look_at_draft(struct commit *commit,
+			 void (*look)(void *context, struct inventory *draft), void *context)
+{
+	struct inventory *inventory = commit->inventory, *draft;
+	struct model *model = commit->model ? commit->model : commit->next.now;
+	int err = owned_count(commit->next.change) > 0 ? put_owned(commit) : 0;
+
+	if (err)
+		return err;
+	draft = inventory_draft(inventory, model);
+	if (!draft)
+		return next_model_fail(&commit->next, ERR_NOMEM, "");
+	look(context, draft);
+	inventory_draft_free(draft);
+	return 0;
+}
+
+int service_draft(struct service *service, struct inventory *inventory,
+		  struct service_change *change, struct faults *faults,
+		  void (*look)(void *context, struct inventory *draft), void *context)
+{
+	struct commit commit;
+	int err;
+
+	begin(&commit, service, inventory, change, faults);
+	err = make_model(&commit);
+	if (!err)
+		err = next_model_write(&commit.next);
+	if (!err) {
+		err = look_at_draft(&commit, look, context);
+		commit.next.source->calls->roll_back(commit.next.source);
+	}
+	release(&commit);
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	return err ? ERR_FAULTS : 0;
+}
+
 /* ---- large ones ---- */
 
 enum { PORTION_RULES = 1000 }; /* attached in a turn of the loop: 1 to 2 ms */
@@ -562,9 +603,10 @@ void service_take_back(struct service *service, bool at_once,
 	service_commit(service, &change, on_put_back, back);
 }
 
-json_t *service_values(struct service *service, const struct path *path, struct change_error *error)
+json_t *service_values(struct inventory *inventory, const struct path *path,
+		       struct change_error *error)
 {
-	struct source *source = change_reader(service->inventory, error);
+	struct source *source = change_reader(inventory, error);
 	char text[SOURCE_ERROR_MAX];
 	json_t *values;
 

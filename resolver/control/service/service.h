@@ -205,6 +205,13 @@ enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
+/* For service_change.read, in its thread: makes the edits of the change in a draft, calls back with
+ * that, and forgets it. The inventory is the one that `read` was given. ERR_FAULTS, ERR_INVALID: as
+ * service_change; there is no draft. */
+MUST_CHECK int service_draft(struct service *service, struct inventory *inventory,
+			     struct service_change *change, struct faults *faults,
+			     void (*look)(void *context, struct inventory *draft), void *context);
+
 /* Makes it as it was before the change that waits to be confirmed, which waits no longer. It may be
  * large; at_once: it is made here and now, whatever else waits. on_back is called once, before this
  * returns or later: with NULL, or with the reason why the change is still served, and waits. */
@@ -213,7 +220,7 @@ void service_take_back(struct service *service, bool at_once,
 
 /* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
  * be read. */
-json_t *service_values(struct service *service, const struct path *path,
+json_t *service_values(struct inventory *inventory, const struct path *path,
 		       struct change_error *error);
 
 /* Calls back with the row that the state has of the resource, or, where the path has no last name,

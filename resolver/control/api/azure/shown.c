@@ -565,8 +565,9 @@ json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 		return json_deep_copy(shown->values);
 	if (shown->path.kind->inventory)
 		return owned_values(shown->item);
-	return shown->revision > 0 ? service_values(shown->request->service, &shown->path, error)
-				   : json_deep_copy(shown->values);
+	return shown->revision > 0
+		       ? service_values(api_inventory(shown->request), &shown->path, error)
+		       : json_deep_copy(shown->values);
 }
 
 void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,

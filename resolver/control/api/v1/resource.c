@@ -1011,7 +1011,7 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 		return NULL;
 	forget_paths(request, patch, kind_name_key(path->kind));
 	forget_paths(request, patch, "resource_group");
-	values = service_values(request->service, path, &error);
+	values = service_values(api_inventory(request), path, &error);
 	if (!values) {
 		api_fail_change(request, &error);
 	} else if (merge(values, patch) != 0) {

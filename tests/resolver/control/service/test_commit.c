@@ -185,7 +185,7 @@ static bool is_kept(const char *name)
 {
 	const struct path path = network_path(name);
 	struct change_error error;
-	json_t *values = service_values(&world->service, &path, &error);
+	json_t *values = service_values(world->service.inventory, &path, &error);
 
 	json_decref(values);
 	return values;
