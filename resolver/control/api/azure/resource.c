@@ -16,7 +16,7 @@
 #include "resolver/control/api/azure/faults.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/particular.h"
-#include "resolver/control/api/azure/reading.h"
+#include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
@@ -190,15 +190,6 @@ static void making_free(struct api_edit *edit)
 	free(making_of(edit));
 }
 
-/* Puts the name and the group of the path, which a new resource has. */
-static void put_names(const struct path *path, json_t *values)
-{
-	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
-	if (!path->kind->parent && path->kind->id != KIND_GROUP &&
-	    strcmp(path->group, GROUP_NONE) != 0)
-		json_put(values, "resource_group", json_text(path->group));
-}
-
 /* Without those that are given anew, or are to go; their names are the same in any case. */
 static json_t *other_tags(json_t *tags, json_t *given)
 {
@@ -248,93 +239,30 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 	return json_make("{s:o}", "tags", tags);
 }
 
-static void drop_missing(struct faults *faults)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < faults->count; i++)
-		if (strncmp(faults->items[i].text, FAULT_MISSING, strlen(FAULT_MISSING)) != 0)
-			faults->items[kept++] = faults->items[i];
-	faults->count = kept;
-}
-
-/* Beside the errors of Azure's form adds those of the field table, so that the client sees all of
- * them at once. Missing members have an error already, or would have been chosen. */
-static void check_fields(struct making *making, const struct path *path, const json_t *values,
-			 struct arm_errors *errors)
-{
-	struct arena *arena = &making->edit.request->arena;
-	const struct origin origin = {.path = path_text(path, arena)};
-	void *item = arena_alloc(arena, kind_field(path->kind)->group->size);
-	struct arm_errors more = {.request = making->edit.request};
-	struct faults faults;
-
-	if (!item || !origin.path)
-		return;
-	making->edit.edits[0].path = *path; /* whose body the faults are about */
-	faults_init(&faults);
-	values_read(path->kind, values, item, &origin, arena, &faults);
-	drop_missing(&faults);
-	arm_tell_faults(&making->edit, making->asked.type, &faults, &more);
-	arm_errors_add(errors, &more);
-	arm_errors_release(&more);
-	faults_release(&faults);
-}
-
 /* Reads the body beside what is there. False: it does not fit, which has been answered. */
 static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
 		      json_t **values)
 {
-	struct api_request *request = making->edit.request;
-	struct change_error error = {.outcome = CHANGE_FINE};
-	struct arm_errors errors = {.request = request};
-	struct arm_reading reading = {.request = request,
-				      .edit = &making->edit,
+	struct arm_errors errors = {.request = making->edit.request};
+	struct arm_putting putting = {.edit = &making->edit,
 				      .type = making->asked.type,
-				      .path = &making->asked.path,
-				      .place = "",
-				      .body = request->body,
+				      .path = path,
+				      .body = making->edit.request->body,
 				      .merges = making->method == PATCH,
-				      .to = path,
+				      .there = making->there ? shown : NULL,
 				      .errors = &errors};
-	json_t *base = making->there ? arm_base(shown, &error) : NULL, *tags = NULL;
-	bool good = false;
+	json_t *tags = NULL;
+	bool good;
 
-	if (making->there && !base) {
-		api_fail_change(request, &error);
-		return false;
-	}
-	reading.base = base;
-	reading.shown = making->there ? arm_print(shown) : NULL;
 	if (making->asked.is_tags) {
-		tags = read_tags(making, shown, &errors);
-		reading.body = tags;
-		reading.merges = true;
+		putting.body = tags = read_tags(making, shown, &errors);
+		putting.merges = true;
 	}
-	if (!json_is_object(reading.body))
-		arm_misfit(&errors, "", "must be a JSON object");
-	else if (errors.status == 0)
-		arm_read_body(&reading);
-	if (!making->there && reading.values)
-		put_names(path, reading.values);
-	if (errors.status != 0 && reading.values)
-		check_fields(making, path, reading.values, &errors);
-	if (errors.status == 0 && making->there && !shown->is_implied &&
-	    json_equal(reading.values, base))
-		path->kind = NULL; /* nothing is to be done */
-	if (errors.status != 0) {
+	good = arm_read_put(&putting);
+	if (good)
+		*values = putting.values;
+	else
 		arm_fail_all(&errors);
-	} else if (path->kind && !path->kind->inventory &&
-		   !item_may_change(api_model(request), path, making->there ? shown->item : NULL,
-				    false, &error)) {
-		making->edit.editor->fail(&making->edit, &error);
-	} else {
-		good = true;
-		*values = json_incref(reading.values);
-	}
-	json_decref(reading.values);
-	json_decref(reading.shown);
-	json_decref(base);
 	json_decref(tags);
 	arm_errors_release(&errors);
 	return good;
