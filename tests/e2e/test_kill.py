@@ -284,6 +284,44 @@ class ArmComing(Storm):
                                 else ("DELETE", NETWORK + path + VERSION, None, 200))
 
 
+# What one template makes of its group, each time anew: all of it says the number, and every other time
+# there is a network more, which the next one, in mode Complete, takes away.
+DEPLOYED = GROUP + "deployed/providers/"
+DEPLOYMENT = DEPLOYED + "Microsoft.Resources/deployments/storm" + VERSION
+DEPLOYED_SAYS = [
+    ("virtualNetworks/first", lambda n: body(n, addressSpace={"addressPrefixes": ["10.201.0.0/16"]})),
+    ("privateDnsZones/deployed.internal", lambda n: body(n, "global")),
+    ("privateDnsZones/deployed.internal/A/www", lambda n: below(n, ttl=n, aRecords=[{"ipv4Address": "10.0.0.1"}])),
+    ("networkInterfaces/nic", lambda n: body(n, ipConfigurations=[{"name": "ip", "properties": {"subnet": {
+        "id": DEPLOYED + "Microsoft.Network/virtualNetworks/first/subnets/s"}}}]))]
+MORE = ("virtualNetworks/more", lambda n: body(n, addressSpace={"addressPrefixes": ["10.202.0.0/16"]}))
+
+
+def deployed(number):
+    """The resources of the template."""
+    return dict(DEPLOYED_SAYS + ([MORE] if number % 2 else []))
+
+
+def template(number):
+    resources = []
+    for path, says in deployed(number).items():
+        words = path.split("/")
+        made = says(number)
+        if path == "virtualNetworks/first":
+            made["properties"]["subnets"] = [{"name": "s", "properties": {"addressPrefix": "10.201.1.0/24"}}]
+        resources.append({"type": "Microsoft.Network/" + "/".join(words[::2]), "name": "/".join(words[1::2]),
+                          "apiVersion": "2022-07-01", "dependsOn": words[1:2] * (len(words) > 2)
+                          or ["first"] * (path == "networkInterfaces/nic"), **made})
+    return {"properties": {"mode": "Complete", "template": {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "resources": resources}}}
+
+
+class Deployments(Storm):
+    def change(self):
+        return ["deployed"], True, "PUT", DEPLOYMENT, template(self.number), 200
+
+
 class Kill(test_reverse.Reverse):
     def asked(self, name, type_):
         message = self.host.ask((HERE, 53), name, type_)
@@ -358,6 +396,24 @@ class Kill(test_reverse.Reverse):
             else:
                 self.fail("%s is neither of %s and %s: %s" % (path, least, storm.tried.get(path), now))
 
+    def look_at_deployed(self, storm, known):
+        """The resources of one template are there, of the last that was acknowledged or of the next, and no
+        others. Returns its number."""
+        least = storm.acknowledged.get("deployed", known)
+        now = {path: self.call("GET", DEPLOYED + "Microsoft.Network/" + path + VERSION)
+               for path, _ in DEPLOYED_SAYS + [MORE]}
+        shown = {path: answer.body for path, answer in now.items() if answer.status == 200}
+        for number in dict.fromkeys([least, storm.tried.get("deployed", least)]):
+            wanted = {path: says(number) for path, says in deployed(number).items()}
+            wanted["networkInterfaces/nic"] = {"tags": wanted["networkInterfaces/nic"]["tags"]}
+            if wanted.keys() == shown.keys() and all(
+                    test_random.covers(shown[path], values) for path, values in wanted.items()):
+                break
+        else:
+            self.fail("neither %s nor %s: %s" % (least, storm.tried.get("deployed"), shown))
+        self.assertEqual("Succeeded", self.call("GET", DEPLOYMENT).body["properties"]["provisioningState"])
+        return number
+
     def end_it(self, both):
         """By kill -9: the master too, or the server alone, which the master starts again."""
         if both:
@@ -378,12 +434,14 @@ class Kill(test_reverse.Reverse):
         self.good("PUT", GROUP + "arm" + VERSION, {"location": "westeurope"}, 201)
         for path, _, says in ARM_SINGLES:
             self.assertIn(self.call("PUT", NETWORK + path + VERSION, says(1)).status, (200, 201), path)
-        arm_singles = {path: 1 for path, _, _ in ARM_SINGLES}
+        self.good("PUT", GROUP + "deployed" + VERSION, {"location": "westeurope"}, 201)
+        self.good("PUT", DEPLOYMENT, template(1), 201)
+        arm_singles, in_template = {path: 1 for path, _, _ in ARM_SINGLES}, 1
         arm_comings = {path: 0 for path, _ in ARM_COMINGS}
         keys = [self.key_of("a%d" % slot, "g") for slot in SLOTS]
         kept, number = dict.fromkeys((*SLOTS, *PAIR, COMING), 0), 0
         wholes, singles = dict.fromkeys(range(1, WHOLES + 1), 0), {path: 0 for path, _ in SINGLES}
-        kills, acknowledged, requests = 0, [0] * (3 + WHOLES + 3), 0
+        kills, acknowledged, requests = 0, [0] * (3 + WHOLES + 4), 0
         secret = self.world.secret("some.secret", test_resources.SECRET)
         path = os.path.join(self.world.dir, "control.sock")
         # On a busy machine on and on, and longer, until each kind has had its turn.
@@ -392,7 +450,7 @@ class Kill(test_reverse.Reverse):
             all_kinds = [Whole(path, number, which, secret) for which in wholes]
             storms = names + all_kinds + [Single(path, number, SINGLES), ArmSingle(path, number),
                                           ArmComing(path, number, {
-                at: number > 0 for at, number in arm_comings.items()})]
+                at: number > 0 for at, number in arm_comings.items()}), Deployments(path, number)]
             for storm in storms:
                 storm.start()
             time.sleep(chance.uniform(0, LIFE_MS << kills // KILLS) / 1000)
@@ -411,9 +469,10 @@ class Kill(test_reverse.Reverse):
                 self.look(storm, kept)
             for storm in all_kinds:
                 self.look_at_whole(storm, wholes)
-            self.look_at_singles(storms[-3], singles)
-            self.look_at_arm(storms[-2], arm_singles, {at: says for at, _, says in ARM_SINGLES})
-            self.look_at_arm(storms[-1], arm_comings, dict(ARM_COMINGS))
+            self.look_at_singles(storms[-4], singles)
+            self.look_at_arm(storms[-3], arm_singles, {at: says for at, _, says in ARM_SINGLES})
+            self.look_at_arm(storms[-2], arm_comings, dict(ARM_COMINGS))
+            in_template = self.look_at_deployed(storms[-1], in_template)
             self.assertEqual([arm_singles["privateDnsZones/arm.internal/A/www"]], [
                 record.ttl for record in self.asked("www.arm.internal", "A").answer])
             self.assertEqual(kept[PAIR[0]], kept[PAIR[1]])

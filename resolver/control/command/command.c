@@ -42,9 +42,9 @@ static const struct {
 	 OPTION_TTL, offsetof(struct command_line, ttl)},
 	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
 	 offsetof(struct command_line, description)},
-	{"group", "GROUP", "the resource group of an address; also GROUP/NAME", 0, OPTION_GROUP,
+	{"group", "GROUP", "the resource group; of an address also GROUP/NAME", 0, OPTION_GROUP,
 	 offsetof(struct command_line, group)},
-	{"region", "REGION", "where the address is; else the configuration's", 0, OPTION_REGION,
+	{"region", "REGION", "where it is; else the configuration's", 0, OPTION_REGION,
 	 offsetof(struct command_line, region)},
 	{"label", "LABEL", "gives it the forward name LABEL.REGION.SUFFIX", 0, OPTION_LABEL,
 	 offsetof(struct command_line, label)},
@@ -103,11 +103,17 @@ static const struct {
 	 offsetof(struct command_line, wait)},
 	{"offline", NULL, "read the file and the state, whether a server runs or not", 0,
 	 OPTION_OFFLINE, offsetof(struct command_line, offline)},
+	{"parameter", "NAME=VALUE", "of the template, one for each; or a file of parameters", 'p',
+	 OPTION_PARAMETER, offsetof(struct command_line, parameters)},
+	{"what-if", NULL, "print what would change, and change nothing", 0, OPTION_WHAT_IF,
+	 offsetof(struct command_line, what_if)},
+	{"complete", NULL, "remove what the group has and the template has not", 0, OPTION_COMPLETE,
+	 offsetof(struct command_line, complete)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
-static const uint64_t repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER;
+static const uint64_t repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER | OPTION_PARAMETER;
 enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)

@@ -61,6 +61,9 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_GENERATION   OPTION(41)
 #define OPTION_REVISION     OPTION(42)
 #define OPTION_TIMEOUT      OPTION(43)
+#define OPTION_PARAMETER    OPTION(44)
+#define OPTION_WHAT_IF      OPTION(45)
+#define OPTION_COMPLETE     OPTION(46)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -88,11 +91,12 @@ struct command_line {
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
-	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
-	const char *interval;     /* of top, in seconds; NULL: not given */
+	} tags, servers, filters, parameters; /* which may be repeated: --tag, --ns, --filter and
+					       * --parameter */
+	const char *interval;                 /* of top, in seconds; NULL: not given */
 	const char *generation, *revision, *timeout; /* of wait; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, ask, once, wait, offline;
+		apply, ask, once, wait, offline, what_if, complete;
 	char *const *arguments;
 	int argument_count;
 };
@@ -173,6 +177,7 @@ void command_print_warnings(const struct command_line *line, const json_t *answe
 void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
+int command_deploy(const struct command_line *line);
 int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_import(const struct command_line *line);

@@ -142,6 +142,14 @@ static const struct command commands[] = {
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing",
 	 "Exits 0 whether something would change or not.\n"},
+	{"deploy", command_deploy,
+	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_PARAMETER | OPTION_WHAT_IF |
+		 OPTION_COMPLETE,
+	 1, 1, "FILE", "deploy one of Azure's templates, all of it or nothing",
+	 "FILE is a template in JSON, as Bicep compiles to; with parameters by -p, or in a file "
+	 "of\n"
+	 "parameters. The deployment is called like FILE. --what-if prints + for what it would\n"
+	 "create, ~ change, - delete, = leave as it is, and * for what the group has besides.\n"},
 	{"plan", command_plan, CALL | OPTION_JSON | OPTION_LIMIT | OPTION_RESOLV_CONF, 1, 1, "FILE",
 	 "tell which names that are asked for another configuration would decide otherwise",
 	 "FILE is a configuration file, read with the state that it names, as check does; from an\n"

@@ -156,6 +156,7 @@ static const struct {
 	const char *type, *versions[4];
 } other_types[] = {
 	{"subscriptions", {"2021-04-01", "2022-12-01"}},
+	{"deployments", {"2021-04-01", "2022-09-01"}},
 	{"locations", {"2021-04-01", "2022-12-01"}},
 	{"tags", {"2021-04-01", "2022-09-01"}},
 };
@@ -270,7 +271,11 @@ static void fail_change(struct api_request *request, const struct change_error *
 
 #define SUBSCRIPTION "/subscriptions/{subscription}"
 #define TAGS         SUBSCRIPTION "/providers/Microsoft.Resources/tags/default"
-#define RESOURCE     SUBSCRIPTION "/resourceGroups/{group}/providers/{resource...}"
+#define GROUP        SUBSCRIPTION "/resourceGroups/{group}"
+#define RESOURCE     GROUP "/providers/{resource...}"
+/* Where deployments are. */
+#define IN_GROUP        GROUP "/providers/Microsoft.Resources/deployments"
+#define IN_SUBSCRIPTION SUBSCRIPTION "/providers/Microsoft.Resources/deployments"
 
 enum { ARM_BODY_MAX = 4 * 1024 * 1024 }; /* Azure's: a network of 3000 subnets as GET gave it */
 
@@ -295,6 +300,34 @@ static const struct api_route routes[] = {
 	{"POST", SUBSCRIPTION "/resourceGroups/{group}/exportTemplate", API_READ, arm_group_export,
 	 0},
 	{"GET", TAGS, API_READ, arm_subscription_tags, 0},
+	{"GET", IN_GROUP, API_READ, arm_deployments_list, 0},
+	{"HEAD", IN_GROUP "/{name}", API_READ, arm_deployment_exists, 0},
+	{"GET", IN_GROUP "/{name}", API_READ, arm_deployment_get, 0},
+	{"PUT", IN_GROUP "/{name}", API_CHANGE, arm_deployment_put, ARM_BODY_MAX},
+	{"DELETE", IN_GROUP "/{name}", API_CHANGE, arm_deployment_delete, 0},
+	{"POST", IN_GROUP "/{name}/validate", API_CHANGE, arm_deployment_validate, ARM_BODY_MAX},
+	{"POST", IN_GROUP "/{name}/whatIf", API_CHANGE, arm_deployment_what_if, ARM_BODY_MAX},
+	{"POST", IN_GROUP "/{name}/cancel", API_CHANGE, arm_deployment_cancel, 0},
+	{"POST", IN_GROUP "/{name}/exportTemplate", API_READ, arm_deployment_export, 0},
+	{"GET", IN_GROUP "/{name}/operations", API_READ, arm_deployment_operations, 0},
+	{"GET", IN_GROUP "/{name}/operations/{operation}", API_READ, arm_deployment_operation, 0},
+	{"GET", IN_SUBSCRIPTION, API_READ, arm_deployments_list, 0},
+	{"HEAD", IN_SUBSCRIPTION "/{name}", API_READ, arm_deployment_exists, 0},
+	{"GET", IN_SUBSCRIPTION "/{name}", API_READ, arm_deployment_get, 0},
+	{"PUT", IN_SUBSCRIPTION "/{name}", API_CHANGE, arm_deployment_put, ARM_BODY_MAX},
+	{"DELETE", IN_SUBSCRIPTION "/{name}", API_CHANGE, arm_deployment_delete, 0},
+	{"POST", IN_SUBSCRIPTION "/{name}/validate", API_CHANGE, arm_deployment_validate,
+	 ARM_BODY_MAX},
+	{"POST", IN_SUBSCRIPTION "/{name}/whatIf", API_CHANGE, arm_deployment_what_if,
+	 ARM_BODY_MAX},
+	{"POST", IN_SUBSCRIPTION "/{name}/cancel", API_CHANGE, arm_deployment_cancel, 0},
+	{"POST", IN_SUBSCRIPTION "/{name}/exportTemplate", API_READ, arm_deployment_export, 0},
+	{"GET", IN_SUBSCRIPTION "/{name}/operations", API_READ, arm_deployment_operations, 0},
+	{"GET", IN_SUBSCRIPTION "/{name}/operations/{operation}", API_READ,
+	 arm_deployment_operation, 0},
+	{"GET", GROUP "/deployments/{name}/operations", API_READ, arm_deployment_operations, 0},
+	{"GET", GROUP "/deployments/{name}/operations/{operation}", API_READ,
+	 arm_deployment_operation, 0},
 	{"GET", SUBSCRIPTION "/providers/{namespace}/{type}", API_READ, arm_resource_get, 0},
 	{"HEAD", RESOURCE, API_READ, arm_resource_exists, 0},
 	{"GET", RESOURCE, API_READ, arm_resource_get, 0},

@@ -33,4 +33,18 @@ void arm_resources_list(struct api_request *request);
 /* POST .../exportTemplate, of a group: azure/template.c. */
 void arm_group_export(struct api_request *request);
 
+/* ---- azure/deployments.c: of a group, or of the subscription ---- */
+
+void arm_deployment_put(struct api_request *request);
+void arm_deployment_validate(struct api_request *request);
+void arm_deployment_what_if(struct api_request *request);
+void arm_deployment_get(struct api_request *request);
+void arm_deployment_exists(struct api_request *request);
+void arm_deployment_delete(struct api_request *request);
+void arm_deployment_cancel(struct api_request *request);
+void arm_deployment_export(struct api_request *request);
+void arm_deployments_list(struct api_request *request);
+void arm_deployment_operations(struct api_request *request);
+void arm_deployment_operation(struct api_request *request);
+
 #endif

@@ -155,25 +155,29 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	char place[ARM_TARGET_MAX] = "", member[ARM_TARGET_MAX] = "";
 	struct path path, own = {0};
 	size_t length = arm_read_place(&request->arena, at, &own);
+	bool is_own;
 
 	*subject = *target = '\0';
 	/* Of what is inside there is an edit only where it changes, too. */
 	if (about && !about->path.kind->parent && own.kind && own.kind->parent && arm_type_of(&own))
 		about = NULL;
+	is_own = type && about == edit->edits;
 	path = about ? about->path : own;
 	if (!about) {
 		if (length == 0 || !arm_type_of(&path))
 			return false;
 		rest = at + length + (at[length] == '.');
 	}
-	if (about != edit->edits)
+	if (type && !is_own)
 		find_in_body(request, type, &path, place);
-	if (about != edit->edits && !*place)
+	if (!is_own && !*place)
 		arm_id(request, &path, subject);
 	/* Azure has no type for a PTR: it belongs to the address that the request is about. */
-	if (*rest)
-		arm_target_of_key(arm_type_of(&path) ? arm_type_of(&path) : type, rest, member);
-	if (about == edit->edits)
+	if (arm_type_of(&path))
+		type = arm_type_of(&path);
+	if (*rest && type)
+		arm_target_of_key(type, rest, member);
+	if (is_own)
 		count_item(request->body, member);
 	snprintf(target, ARM_TARGET_MAX, "%s%s%s", place, *place && *member ? "." : "", member);
 	return true;

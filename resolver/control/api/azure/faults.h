@@ -12,7 +12,7 @@
 struct arm_type;
 
 /* Adds an error for each fault, but for warnings. The request's body is that of the first edit, a
- * resource of this type. */
+ * resource of this type; NULL: it is of none of them, and each error begins with an id. */
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors);
 /* Reads the path that a fault's text or place begins with, "rulesets[dev/office].rules[contoso]".

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/deployment_record.h"
 #include "resolver/control/api/azure/errors.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
@@ -21,6 +22,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
+#include "resolver/log.h"
 #include "rules/array.h"
 #include "rules/check/limits.h"
 
@@ -184,6 +186,16 @@ static int put_removal(void *context, struct change *change, struct inventory *i
 				   api_parameter(request, "subscription"));
 }
 
+/* Its deployments go with a group. */
+static void forget_deployments(struct api_request *request)
+{
+	struct change_error error;
+
+	if (deployment_record_remove(api_inventory(request), api_group(request), NULL, &error) != 0)
+		log_event(LOG_WARNING, "deploy", "deployments of the group %s are still kept: %s",
+			  api_parameter(request, "group"), error.text);
+}
+
 static void on_removed(void *context, int err, const struct service_change *change,
 		       const struct faults *faults)
 {
@@ -199,6 +211,8 @@ static void on_removed(void *context, int err, const struct service_change *chan
 		snprintf(text, sizeof text, "resource group %s, with all that was in it",
 			 api_parameter(request, "group"));
 		api_log_change(request, "removed", text);
+		if (api_group(request))
+			forget_deployments(request);
 		api_arm_say_revision(request);
 		api_reply_empty(request, 200);
 	}

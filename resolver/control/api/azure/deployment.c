@@ -1,0 +1,560 @@
+#include "resolver/control/api/azure/deployment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "resolver/control/api/azure/faults.h"
+#include "resolver/control/api/azure/found.h"
+#include "resolver/control/api/azure/particular.h"
+#include "resolver/control/api/azure/put.h"
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/http/token.h"
+#include "resolver/control/resource/ownership.h"
+#include "resolver/control/resource/part.h"
+#include "rules/array.h"
+
+/* ---- errors ---- */
+
+/* Adds an error about a member of the resource, at its place in the template, which copies of a
+ * resource have in common. Takes the message over. */
+static void add_error(struct deployment *deployment, const struct deployed *deployed,
+		      unsigned status, const char *code, const char *member, json_t *message)
+{
+	struct arm_errors *errors = &deployment->errors;
+	bool joins = *member && *member != '[';
+
+	if (!errors->list)
+		errors->list = json_array();
+	if (errors->status == 0)
+		errors->status = status;
+	if (arm_errors_is_full(errors)) {
+		errors->more++;
+		json_decref(message);
+		return;
+	}
+	json_add(errors->list,
+		 json_make("{s:s, s:o, s:o}", "code", code, "message", message, "target",
+			   json_sprintf("%s%s%s", deployed->place, joins ? "." : "", member)));
+}
+
+/* Takes the errors of a resource over. */
+static void add_errors(struct deployment *deployment, const struct deployed *deployed,
+		       struct arm_errors *errors)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(errors->list, i, item)
+	{
+		add_error(deployment, deployed, errors->status, json_text_of(item, "code"),
+			  json_text_of(item, "target"),
+			  json_sprintf("%s: %s", deployed->name, json_text_of(item, "message")));
+	}
+	deployment->errors.more += errors->more;
+	arm_errors_release(errors);
+}
+
+/* The resource of the template whose id the message begins with, or one that it is in; NULL: none.
+ */
+static const struct deployed *find_deployed(const struct deployment *deployment,
+					    const char *message)
+{
+	const struct deployed *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < deployment->count; i++) {
+		const struct deployed *deployed = &deployment->resources[i];
+		size_t length = strlen(deployed->id);
+
+		if (length <= longest || strncasecmp(message, deployed->id, length) != 0 ||
+		    !strchr(":/", message[length]))
+			continue;
+		found = deployed;
+		longest = length;
+	}
+	return found;
+}
+
+void deployment_tell_faults(struct deployment *deployment, const struct faults *faults)
+{
+	struct api_edit edit = {.request = deployment->request,
+				.edits = deployment->edits,
+				.count = deployment->edit_count};
+	struct arm_errors errors = {.request = deployment->request};
+	json_t *item;
+	size_t i;
+
+	arm_tell_faults(&edit, NULL, faults, &errors);
+	json_array_foreach(errors.list, i, item)
+	{
+		const char *message = json_text_of(item, "message");
+		const struct deployed *deployed = find_deployed(deployment, message);
+
+		if (deployed)
+			add_error(deployment, deployed, errors.status, json_text_of(item, "code"),
+				  json_text_of(item, "target"), json_text(message));
+		else
+			arm_error(&deployment->errors, errors.status, json_text_of(item, "code"),
+				  NULL, "%s", message);
+	}
+	deployment->errors.more += errors.more;
+	arm_errors_release(&errors);
+}
+
+static void fail_memory(struct deployment *deployment)
+{
+	arm_error(&deployment->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}
+
+static bool has_failed(const struct deployment *deployment)
+{
+	return deployment->error.trouble != TEMPLATE_FINE || deployment->errors.status != 0;
+}
+
+/* ---- what the template asks for ---- */
+
+static json_t *find_group(void *context, const char *name)
+{
+	struct deployment *deployment = context;
+	struct resource_group group;
+	struct arm_shown shown;
+	json_t *printed;
+
+	if (!inventory_group(api_inventory(deployment->request), name, &group))
+		return NULL;
+	arm_show_group(deployment->request, &group, &shown);
+	printed = arm_print(&shown);
+	arm_shown_release(&shown);
+	return printed;
+}
+
+static json_t *find_resource(void *context, const char *id)
+{
+	struct deployment *deployment = context;
+	const struct arm_type *type;
+	struct change_error error;
+	struct arm_shown shown;
+	struct path path;
+	json_t *printed;
+
+	if (arm_id_read(deployment->request, id, &type, &path) != 0 ||
+	    !arm_find(deployment->request, type, &path, &shown, &error))
+		return NULL;
+	printed = arm_print(&shown);
+	arm_shown_release(&shown);
+	return printed;
+}
+
+/* ---- resources ---- */
+
+static bool is_group_type(const char *type)
+{
+	return strcasecmp(type, "Microsoft.Resources/resourceGroups") == 0;
+}
+
+/* False: it is of no type that this server has, which is an error. */
+static bool find_type(struct deployment *deployment, const struct template_resource *resource,
+		      struct deployed *deployed)
+{
+	struct api_request *request = deployment->request;
+	struct arm_errors errors = {.request = request};
+
+	*deployed = (struct deployed){
+		.id = resource->id, .place = resource->place, .name = resource->name};
+	if (is_group_type(resource->type)) {
+		deployed->type = arm_type_of_kind(KIND_GROUP);
+		deployed->path =
+			(struct path){kind_of_id(KIND_GROUP), GROUP_NONE, {resource->name, NULL}};
+		return true;
+	}
+	if (arm_id_read(request, resource->id, &deployed->type, &deployed->path) == 0 &&
+	    *path_name(&deployed->path) != '\0')
+		return true;
+	arm_error(&errors, 400, "InvalidResourceType", "type",
+		  "resources of the type %s are not supported here; remove it from the template, "
+		  "or give it a condition that is false",
+		  resource->type);
+	add_errors(deployment, deployed, &errors);
+	return false;
+}
+
+/* False: what the resource is to be in is not there, which is an error. */
+static bool check_parent(const struct deployed *deployed, struct arm_errors *errors)
+{
+	const struct model *model = api_model(errors->request);
+	const struct path *path = &deployed->path, root = part_root(path);
+	struct resource_group group;
+	char id[ARM_ID_MAX];
+
+	if (path->kind->id == KIND_GROUP)
+		return true;
+	if (!inventory_group(api_inventory(errors->request), path->group, &group)) {
+		arm_error(errors, 404, "ResourceGroupNotFound", NULL,
+			  "Resource group '%s' could not be found.", path->group);
+		return false;
+	}
+	if (!path->kind->parent || (part_find(model, &root) && !item_made_because(model, &root)))
+		return true;
+	arm_error(errors, 404, "ParentResourceNotFound", NULL,
+		  "Failed to perform 'write' on resource(s) of type '%s', because the parent "
+		  "resource '%s' could not be found.",
+		  deployed->type->path, arm_id(errors->request, &root, id));
+	return false;
+}
+
+static bool add_edit(struct deployment *deployment, const struct service_edit *edit)
+{
+	struct service_edit *edits = array_grow(deployment->edits, deployment->edit_count,
+						&deployment->edit_room, sizeof *edits);
+
+	if (!edits)
+		return false;
+	deployment->edits = edits;
+	edits[deployment->edit_count++] = *edit;
+	return true;
+}
+
+/* Takes over the edits of one resource. */
+static void take_edits(struct deployment *deployment, struct api_edit *edit)
+{
+	for (size_t i = 0; i < edit->count; i++) {
+		struct service_edit *one = &edit->edits[i];
+
+		if (one->path.kind && add_edit(deployment, one))
+			continue;
+		if (one->path.kind)
+			fail_memory(deployment);
+		json_decref((json_t *)(uintptr_t)one->values);
+	}
+	edit->count = 0;
+}
+
+/* Reads the resource as a PUT of its own. */
+static void read_put(struct deployment *deployment, const struct deployed *deployed,
+		     const struct arm_shown *there, json_t *body)
+{
+	struct arm_errors errors = {.request = deployment->request};
+	struct api_edit edit = {.request = deployment->request};
+	struct path path = there ? there->path : deployed->path;
+	struct arm_putting putting = {.edit = &edit,
+				      .type = deployed->type,
+				      .path = &path,
+				      .body = body,
+				      .there = there,
+				      .errors = &errors};
+
+	if (api_edit_also(&edit, &path, NULL) != 0) {
+		fail_memory(deployment);
+	} else if (arm_read_put(&putting) && !edit.claimed) {
+		edit.edits[0].path.kind = path.kind;
+		edit.edits[0].values = putting.values;
+		take_edits(deployment, &edit);
+	} else {
+		json_decref(putting.values);
+		if (edit.claimed)
+			arm_error(
+				&errors, 400, "ReverseFqdnNotSupportedInTemplate",
+				"properties.dnsSettings.reverseFqdn",
+				"a template cannot set a reverse name, whose owner has to be asked "
+				"first; deploy the address without it, and set it then");
+		add_errors(deployment, deployed, &errors);
+	}
+	api_edit_release(&edit);
+	arm_errors_release(&errors);
+}
+
+static void read_resource(struct deployment *deployment, const struct template_resource *resource)
+{
+	struct api_request *request = deployment->request;
+	struct arm_errors errors = {.request = request};
+	struct deployed *resources = array_grow(deployment->resources, deployment->count,
+						&deployment->room, sizeof *resources);
+	struct change_error error;
+	struct arm_shown shown;
+	struct deployed *deployed;
+	bool there;
+
+	if (!resources) {
+		fail_memory(deployment);
+		return;
+	}
+	deployment->resources = resources;
+	deployed = &resources[deployment->count];
+	if (!find_type(deployment, resource, deployed))
+		return;
+	deployment->count++;
+	there = arm_find(request, deployed->type, &deployed->path, &shown, &error);
+	if (error.outcome != CHANGE_FINE)
+		arm_error(&errors, 503, "StoreFailed", NULL, "%s", error.text);
+	else if (there || check_parent(deployed, &errors))
+		read_put(deployment, deployed, there ? &shown : NULL, resource->body);
+	if (there)
+		arm_shown_release(&shown);
+	add_errors(deployment, deployed, &errors);
+}
+
+/* Whether reading it chooses something that is free, which edits of the same round may have taken.
+ */
+static bool chooses(const struct template_resource *resource)
+{
+	static const char *const types[] = {"Microsoft.Network/networkInterfaces",
+					    "Microsoft.Network/privateEndpoints",
+					    "Microsoft.Network/privateEndpoints/"
+					    "privateDnsZoneGroups"};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcasecmp(resource->type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- what goes, in mode Complete ---- */
+
+static bool is_top(const struct arm_type *type)
+{
+	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
+}
+
+static bool is_same(const struct path *left, const struct path *right)
+{
+	return left->kind == right->kind && strcasecmp(left->group, right->group) == 0 &&
+	       strcasecmp(left->names[0], right->names[0]) == 0;
+}
+
+/* Whether the template names the resource, or something in it. */
+static bool is_deployed(const struct deployment *deployment, const struct path *path)
+{
+	for (size_t i = 0; i < deployment->count; i++) {
+		const struct path root = part_root(&deployment->resources[i].path);
+
+		if (is_same(&root, path))
+			return true;
+	}
+	return false;
+}
+
+/* Whether an edit of the deployment is about it: an interface comes with its private endpoint. */
+static bool is_edited(const struct deployment *deployment, const struct path *path)
+{
+	for (size_t i = 0; i < deployment->edit_count; i++)
+		if (is_same(&deployment->edits[i].path, path))
+			return true;
+	return false;
+}
+
+static void add_removal(struct deployment *deployment, struct arm_shown *shown)
+{
+	struct arm_errors errors = {.request = deployment->request};
+	struct api_edit edit = {.request = deployment->request};
+	struct deployed *resources = array_grow(deployment->resources, deployment->count,
+						&deployment->room, sizeof *resources);
+	struct arena *arena = &deployment->request->arena;
+	char id[ARM_ID_MAX];
+	struct deployed *deployed;
+
+	if (!resources) {
+		fail_memory(deployment);
+		return;
+	}
+	deployment->resources = resources;
+	deployed = &resources[deployment->count];
+	*deployed = (struct deployed){
+		.id = arena_strdup(arena, arm_id(deployment->request, &shown->path, id)),
+		.place = "resources",
+		.type = shown->type,
+		.goes = true};
+	if (!deployed->id || !path_copy(&shown->path, arena, &deployed->path) ||
+	    api_edit_also(&edit, &shown->path, NULL) != 0) {
+		fail_memory(deployment);
+		return;
+	}
+	deployed->name = deployed->path.names[0];
+	deployment->count++;
+	if (shown->type->remove)
+		shown->type->remove(shown, &edit, &errors);
+	if (errors.status == 0)
+		take_edits(deployment, &edit);
+	api_edit_release(&edit);
+	add_errors(deployment, deployed, &errors);
+}
+
+/* Everything of the group that the template does not have goes, but for what a file declares. */
+static void read_removals(struct deployment *deployment)
+{
+	struct api_request *request = deployment->request;
+	struct arm_found_list list = {.request = request, .group = deployment->group};
+	struct change_error error;
+
+	arm_found_add_all(&list, is_top);
+	arm_found_sort(&list);
+	if (list.no_memory)
+		fail_memory(deployment);
+	for (size_t i = 0; i < list.count && !has_failed(deployment); i++) {
+		const struct arm_found *found = &list.items[i];
+		struct arm_shown shown;
+
+		if (is_deployed(deployment, &found->path) || is_edited(deployment, &found->path) ||
+		    !item_may_change(api_model(request), &found->path, found->item, true, &error))
+			continue;
+		arm_show_plain(request, found->type, &found->path, found->item, &shown);
+		add_removal(deployment, &shown);
+		arm_shown_release(&shown);
+	}
+	free(list.items);
+}
+
+/* ---- the draft ---- */
+
+static void look_after(struct deployment *deployment)
+{
+	const struct template_deployment *all = NULL;
+	size_t count = 0;
+
+	if (template_deployments(deployment->template, &all, &count, &deployment->error) != 0)
+		return;
+	deployment->records = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_add(deployment->records,
+			 json_make("{s:s, s:o, s:O, s:O}", "name", all[i].name, "group",
+				   json_text(all[i].group), "parameters", all[i].parameters,
+				   "outputs", all[i].outputs));
+	for (size_t i = 0; deployment->looks && i < deployment->count; i++) {
+		struct deployed *deployed = &deployment->resources[i];
+
+		if (!deployed->goes)
+			deployed->after = find_resource(deployment, deployed->id);
+	}
+}
+
+/* Reads on, as far as the draft will do. */
+static void read_on(void *context, struct inventory *draft)
+{
+	struct deployment *deployment = context;
+	size_t before = deployment->edit_count;
+
+	deployment->request->aside = draft;
+	if (deployment->read_all && (!deployment->complete || deployment->removals_read)) {
+		look_after(deployment);
+		deployment->done = true;
+		return;
+	}
+	if (deployment->read_all) {
+		read_removals(deployment);
+		deployment->removals_read = true;
+		return;
+	}
+	if (deployment->round_at == deployment->round_count) {
+		deployment->round_at = 0;
+		if (template_round(deployment->template, &deployment->round,
+				   &deployment->round_count, &deployment->error) != 0)
+			return;
+		deployment->read_all = deployment->round_count == 0;
+	}
+	for (; deployment->round_at < deployment->round_count; deployment->round_at++) {
+		const struct template_resource *resource = deployment->round[deployment->round_at];
+
+		if (deployment->edit_count > before && chooses(resource))
+			return;
+		read_resource(deployment, resource);
+	}
+}
+
+/* What was there before, for what-if. */
+static void look_before(struct deployment *deployment, struct inventory *inventory)
+{
+	deployment->request->aside = inventory;
+	for (size_t i = 0; i < deployment->count; i++)
+		deployment->resources[i].before =
+			find_resource(deployment, deployment->resources[i].id);
+}
+
+static void read_rounds(struct deployment *deployment, struct inventory *inventory)
+{
+	struct service *service = deployment->request->service;
+
+	while (!deployment->done && !has_failed(deployment)) {
+		struct service_change draft = {.edits = deployment->edits,
+					       .count = deployment->edit_count,
+					       .who = deployment->request->client};
+		struct faults faults;
+		int err;
+
+		faults_init(&faults);
+		err = service_draft(service, inventory, &draft, &faults, read_on, deployment);
+		if (err == ERR_INVALID)
+			arm_error(&deployment->errors, 409, "Conflict", NULL, "%s",
+				  draft.error.text);
+		else if (err)
+			deployment_tell_faults(deployment, &faults);
+		faults_release(&faults);
+	}
+}
+
+static void begin(struct deployment *deployment, struct inventory *inventory)
+{
+	const char *base = api_base(deployment->request);
+
+	deployment->text = json_dumps(deployment->source, JSON_COMPACT);
+	deployment->request->aside = inventory;
+	deployment->environment = json_make(
+		"{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s}}", "name", "AzureCloud",
+		"resourceManager", base ? base : "https://management.azure.com/", "authentication",
+		"loginEndpoint", base ? base : "https://login.microsoftonline.com/", "tenant",
+		TOKEN_TENANT, "suffixes", "storage", "core.windows.net", "sqlServerHostname",
+		".database.windows.net", "keyvaultDns", ".vault.azure.net", "acrLoginServer",
+		".azurecr.io");
+	deployment->scope =
+		(struct template_scope){.name = deployment->name,
+					.location = deployment->location,
+					.subscription = ownership_subscription(inventory, NULL),
+					.tenant = TOKEN_TENANT,
+					.group = deployment->group,
+					.environment = deployment->environment,
+					.now_s = time(NULL),
+					.context = deployment,
+					.find_group = find_group,
+					.find_resource = find_resource};
+	if (deployment->text && deployment->environment)
+		deployment->template = template_new(deployment->source, deployment->given,
+						    &deployment->scope, &deployment->error);
+	else
+		deployment->error.trouble = TEMPLATE_NO_MEMORY;
+}
+
+int deployment_read(void *context, struct inventory *inventory, struct service_change *change)
+{
+	struct deployment *deployment = context;
+
+	begin(deployment, inventory);
+	read_rounds(deployment, inventory);
+	if (deployment->looks && !has_failed(deployment))
+		look_before(deployment, inventory);
+	deployment->request->aside = NULL;
+	change->edits = deployment->edits;
+	change->count = deployment->edit_count;
+	if (!has_failed(deployment))
+		return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
+	return change_say(&change->error, CHANGE_INVALID, NULL, "the template cannot be deployed");
+}
+
+void deployment_release(struct deployment *deployment)
+{
+	for (size_t i = 0; i < deployment->count; i++) {
+		json_decref(deployment->resources[i].before);
+		json_decref(deployment->resources[i].after);
+	}
+	for (size_t i = 0; i < deployment->edit_count; i++)
+		json_decref((json_t *)(uintptr_t)deployment->edits[i].values);
+	free(deployment->resources);
+	free(deployment->edits);
+	free(deployment->text);
+	json_decref(deployment->records);
+	json_decref(deployment->environment);
+	arm_errors_release(&deployment->errors);
+	template_free(deployment->template);
+}

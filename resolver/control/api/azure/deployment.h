@@ -1,0 +1,60 @@
+/* A deployment: the resources of a template as one change.
+ *
+ *     template_round ─► resources ─► each as a PUT of its own (azure/put.h) ─► edits
+ *            ▲                                                                  │
+ *            └──────────── a draft that has the edits so far (service_draft) ◄──┘
+ *
+ * What is read later sees in the draft what was read before: references, free addresses, and what
+ * reference() asks for. At the end the edits are made as one change, or, of a rehearsal, forgotten.
+ *
+ * All of that is in a thread, by service_change.read; the control thread only begins and answers.
+ */
+#ifndef SLUICE_ARM_DEPLOYMENT_H
+#define SLUICE_ARM_DEPLOYMENT_H
+
+#include "resolver/control/api/azure/errors.h"
+#include "resolver/control/api/azure/type.h"
+#include "resolver/control/service/service.h"
+#include "resolver/control/template/template.h"
+
+struct deployed { /* a resource of the template */
+	const char *id, *place, *name;
+	const struct arm_type *type;
+	struct path path;
+	json_t *before, *after; /* as GET shows it; NULL: it is not there */
+	bool goes;              /* it is in no template, and the mode is Complete */
+};
+
+struct deployment {
+	struct api_request *request;
+	const char *name, *group; /* NULL: of the subscription */
+	const char *location;
+	bool complete; /* what the group has besides is removed */
+	bool looks;    /* before and after are wanted */
+	const json_t *source, *given;
+	/* out: */
+	struct deployed *resources;
+	size_t count, room;
+	char *text;      /* the template's, as JSON */
+	json_t *records; /* of the deployment and of nested ones: {"name", "group", "parameters",
+			  * "outputs"} */
+	struct template_error error; /* why the template cannot be deployed */
+	struct arm_errors errors;    /* why its resources cannot */
+	/* inside: */
+	struct template_scope scope;
+	struct template *template;
+	struct service_edit *edits;
+	size_t edit_count, edit_room;
+	const struct template_resource *const *round;
+	size_t round_count, round_at;
+	bool read_all, removals_read, done;
+	json_t *environment;
+};
+
+/* `read` of a service_change, whose context is the deployment. */
+int deployment_read(void *context, struct inventory *inventory, struct service_change *change);
+/* What the change came to, where it was not made: added to the errors. */
+void deployment_tell_faults(struct deployment *deployment, const struct faults *faults);
+void deployment_release(struct deployment *deployment);
+
+#endif

@@ -1,0 +1,277 @@
+#include "resolver/control/api/azure/deployment_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/inventory.h"
+#include "rules/array.h"
+#include "rules/text.h"
+
+enum { KEY_MAX = 16 + GROUP_TEXT_MAX + DEPLOYMENT_NAME_MAX };
+
+static const char records[] = "deployment ", templates[] = "template ";
+
+/* "deployment hub-rg/network"; returns text. */
+static char *key_of(const char *kind, const char *group, const char *name, char text[KEY_MAX])
+{
+	snprintf(text, KEY_MAX, "%s%s/%s", kind, group ? group : GROUP_NONE, name);
+	return text_lower(text);
+}
+
+static int fail(struct change_error *error, int err, const char *text)
+{
+	return change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+			  *text ? text : err_text(err));
+}
+
+/* NULL: there is no state, or it cannot be used, by the error. */
+static struct source *source_of(struct inventory *inventory, struct change_error *error)
+{
+	error->outcome = CHANGE_FINE;
+	return change_reader(inventory, error);
+}
+
+/* Pairs whose keys begin with the prefix, from a key on. */
+struct walk {
+	const char *prefix, *behind; /* the key behind which it begins; NULL: none */
+	size_t limit;
+	json_t *array;
+	/* Adds what is wanted of a pair to the array. */
+	void (*add)(struct walk *walk, const struct source_pair *pair);
+};
+
+static int on_pair(void *context, const struct source_pair *pair)
+{
+	struct walk *walk = context;
+
+	if (strncmp(pair->key, walk->prefix, strlen(walk->prefix)) != 0 ||
+	    json_array_size(walk->array) == walk->limit)
+		return ERR_LIMIT;
+	if (!walk->behind || strcmp(pair->key, walk->behind) != 0)
+		walk->add(walk, pair);
+	return 0;
+}
+
+static int walk_pairs(struct walk *walk, struct inventory *inventory, struct change_error *error)
+{
+	struct source *source = source_of(inventory, error);
+	char text[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	walk->array = json_array();
+	if (!source)
+		return error->outcome == CHANGE_NO_STATE ? 0 : ERR_INVALID;
+	err = source->calls->pairs(source, walk->behind ? walk->behind : walk->prefix,
+				   walk->limit + 1, on_pair, walk, text);
+	return err && err != ERR_LIMIT ? fail(error, err, text) : 0;
+}
+
+/* ---- reading ---- */
+
+static const char *json_of(const char *value)
+{
+	const char *space = strchr(value, ' ');
+
+	return *value != '{' && space ? space + 1 : value;
+}
+
+static void add_json(struct walk *walk, const struct source_pair *pair)
+{
+	json_add(walk->array, json_loads(json_of(pair->value), JSON_DECODE_ANY, NULL));
+}
+
+static void add_whole(struct walk *walk, const struct source_pair *pair)
+{
+	if (strcmp(pair->key, walk->prefix) == 0)
+		add_json(walk, pair);
+}
+
+static int read_one(struct inventory *inventory, const char *kind, const char *group,
+		    const char *name, json_t **value, struct change_error *error)
+{
+	char key[KEY_MAX];
+	struct walk walk = {.prefix = key_of(kind, group, name, key), .limit = 1, .add = add_whole};
+	int err = walk_pairs(&walk, inventory, error);
+
+	*value = json_incref(json_array_get(walk.array, 0));
+	json_decref(walk.array);
+	return err;
+}
+
+int deployment_record_read(struct inventory *inventory, const char *group, const char *name,
+			   json_t **record, struct change_error *error)
+{
+	return read_one(inventory, records, group, name, record, error);
+}
+
+int deployment_template_read(struct inventory *inventory, const char *group, const char *name,
+			     json_t **template, struct change_error *error)
+{
+	return read_one(inventory, templates, group, name, template, error);
+}
+
+int deployment_records_list(struct inventory *inventory, const char *group, const char *behind,
+			    size_t limit, json_t **array, struct change_error *error)
+{
+	char prefix[KEY_MAX], from[KEY_MAX];
+	struct walk walk = {.prefix = key_of(records, group, "", prefix),
+			    .behind = behind ? key_of(records, group, behind, from) : NULL,
+			    .limit = limit,
+			    .add = add_json};
+	int err = walk_pairs(&walk, inventory, error);
+
+	*array = walk.array;
+	return err;
+}
+
+/* ---- writing ---- */
+
+static void add_key(struct walk *walk, const struct source_pair *pair)
+{
+	json_add(walk->array, json_text(pair->key));
+}
+
+/* "TIME deployment GROUP/NAME", in whose order the oldest is the first. */
+static void add_age(struct walk *walk, const struct source_pair *pair)
+{
+	json_add(walk->array,
+		 json_sprintf("%.*s %s", (int)strcspn(pair->value, " "), pair->value, pair->key));
+}
+
+/* Pairs that are written together. */
+struct writing {
+	struct source_pair *rows;
+	size_t count, room;
+	struct arena arena;
+	bool no_memory;
+};
+
+/* Both texts are copied; value NULL: the row goes. */
+static void add_row(struct writing *writing, const char *key, const char *value)
+{
+	struct source_pair *rows =
+		array_grow(writing->rows, writing->count, &writing->room, sizeof *rows);
+	char *own = arena_strdup(&writing->arena, key);
+	char *text = value ? arena_strdup(&writing->arena, value) : NULL;
+
+	writing->no_memory |= !rows || !own || (value && !text);
+	if (!rows)
+		return;
+	writing->rows = rows;
+	rows[writing->count++] = (struct source_pair){own, text};
+}
+
+static int end_writing(struct writing *writing, struct inventory *inventory,
+		       struct change_error *error)
+{
+	struct source *source = change_source(inventory, error);
+	char text[SOURCE_ERROR_MAX] = "";
+	int err = writing->no_memory ? ERR_NOMEM : 0;
+
+	if (!err && source && writing->count > 0)
+		err = source->calls->put_pairs(source, writing->rows, writing->count, true, text);
+	if (err)
+		(void)fail(error, err, text);
+	free(writing->rows);
+	arena_release(&writing->arena);
+	return err || !source ? ERR_INVALID : 0;
+}
+
+static void remove_one(struct writing *writing, const char *key)
+{
+	const char *rest = key + strlen(records);
+	char own[KEY_MAX];
+
+	add_row(writing, key, NULL);
+	snprintf(own, sizeof own, "%s%s", templates, rest);
+	add_row(writing, own, NULL);
+}
+
+/* Removes the oldest, so that one more may come. */
+static int make_room(struct writing *writing, struct inventory *inventory, const char *group,
+		     const char *key, struct change_error *error)
+{
+	char prefix[KEY_MAX];
+	struct walk walk = {.prefix = key_of(records, group, "", prefix),
+			    .limit = SIZE_MAX - 1,
+			    .add = add_age};
+	int err = walk_pairs(&walk, inventory, error);
+	const char *oldest = NULL;
+	json_t *item;
+	size_t i;
+	bool is_there = false;
+
+	json_array_foreach(walk.array, i, item)
+	{
+		const char *text = json_string_value(item);
+
+		is_there = is_there || strcmp(strchr(text, ' ') + 1, key) == 0;
+		if (!oldest || strcmp(text, oldest) < 0)
+			oldest = text;
+	}
+	if (oldest && !is_there && json_array_size(walk.array) >= DEPLOYMENTS_MAX)
+		remove_one(writing, strchr(oldest, ' ') + 1);
+	json_decref(walk.array);
+	return err;
+}
+
+/* "TIME RECORD" */
+static void add_record(struct writing *writing, const char *key, const json_t *record)
+{
+	const char *at = json_text_of(json_object_get(record, "properties"), "timestamp");
+	char *json = json_dumps(record, JSON_COMPACT), *text = NULL;
+
+	if (!json || asprintf(&text, "%s %s", at, json) < 0)
+		writing->no_memory = true;
+	else
+		add_row(writing, key, text);
+	free(json);
+	free(text);
+}
+
+int deployment_record_write(struct inventory *inventory, const char *group, const char *name,
+			    const json_t *record, const char *template, struct change_error *error)
+{
+	struct writing writing = {.rows = NULL};
+	char key[KEY_MAX];
+	int err;
+
+	arena_init(&writing.arena);
+	key_of(records, group, name, key);
+	err = make_room(&writing, inventory, group, key, error);
+	add_record(&writing, key, record);
+	add_row(&writing, key_of(templates, group, name, key), template);
+	if (!err)
+		return end_writing(&writing, inventory, error);
+	free(writing.rows);
+	arena_release(&writing.arena);
+	return err;
+}
+
+int deployment_record_remove(struct inventory *inventory, const char *group, const char *name,
+			     struct change_error *error)
+{
+	char key[KEY_MAX];
+	struct walk walk = {
+		.prefix = key_of(records, group, "", key), .limit = SIZE_MAX - 1, .add = add_key};
+	struct writing writing = {.rows = NULL};
+	json_t *item;
+	size_t i;
+	int err = 0;
+
+	arena_init(&writing.arena);
+	if (name) {
+		remove_one(&writing, key_of(records, group, name, key));
+	} else {
+		err = walk_pairs(&walk, inventory, error);
+		json_array_foreach(walk.array, i, item)
+			remove_one(&writing, json_string_value(item));
+		json_decref(walk.array);
+	}
+	if (!err)
+		return end_writing(&writing, inventory, error);
+	free(writing.rows);
+	arena_release(&writing.arena);
+	return err;
+}

@@ -1,0 +1,348 @@
+"""Azure's templates deployed: validated, previewed, made as one change or not at all, kept, and undone as
+a whole."""
+
+import json
+import os
+import re
+
+import harness
+import test_arm_types
+from test_arm_types import HUB, LOCATION, ROOT, S, SPOKE, below, ref
+
+SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+DEPLOYMENTS = "/providers/Microsoft.Resources/deployments/"
+SECRET = "swordfish-7f3a"
+
+
+def template(*resources, **more):
+    return {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": list(resources), **more}
+
+
+def resource(type_, name, properties=None, **more):
+    return {"type": "Microsoft.Network/" + type_, "apiVersion": "2022-07-01", "name": name,
+            "location": "[resourceGroup().location]", "properties": properties or {}, **more}
+
+
+def network_of(name, prefix, *subnets, **more):
+    return resource("virtualNetworks", name, {
+        "addressSpace": {"addressPrefixes": [prefix]},
+        "subnets": [{"name": subnet, "properties": {"addressPrefix": at, "delegations": [
+            {"name": "d", "properties": {"serviceName": "Microsoft.Network/dnsResolvers"}}]}}
+            for subnet, at in subnets]}, **more)
+
+
+def deployment(name, inner, **more):
+    return {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": name,
+            "properties": {"mode": "Incremental", "template": inner,
+                           "expressionEvaluationOptions": {"scope": "inner"}, **more.pop("properties", {})}, **more}
+
+
+def values(**given):
+    return {name: {"value": value} for name, value in given.items()}
+
+
+# A private resolver in the style of Azure's quickstart: a network, its resolver, endpoints, a ruleset.
+RESOLVER = template(
+    network_of("[parameters('vnet')]", "[variables('space')]", ("in", "10.10.0.0/28"), ("out", "10.10.0.16/28")),
+    resource("dnsResolvers", "[parameters('resolver')]", {
+        "virtualNetwork": {"id": "[resourceId('Microsoft.Network/virtualNetworks', parameters('vnet'))]"}},
+        dependsOn=["[resourceId('Microsoft.Network/virtualNetworks', parameters('vnet'))]"]),
+    resource("dnsResolvers/inboundEndpoints", "[format('{0}/{1}', parameters('resolver'), 'in')]", {
+        "ipConfigurations": [{"privateIpAllocationMethod": "Dynamic", "subnet": {"id": "[variables('inbound')]"}}]},
+        dependsOn=["[resourceId('Microsoft.Network/dnsResolvers', parameters('resolver'))]"]),
+    resource("dnsResolvers/outboundEndpoints", "[concat(parameters('resolver'), '/out')]", {
+        "subnet": {"id": "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('vnet'), 'out')]"}},
+        dependsOn=["[parameters('resolver')]"]),
+    resource("dnsForwardingRulesets", "rs", {"dnsResolverOutboundEndpoints": [
+        {"id": "[variables('outbound')]"}]}, dependsOn=["[variables('outbound')]"]),
+    resource("dnsForwardingRulesets/forwardingRules", "[concat('rs/', variables('rules')[copyIndex()].name)]", {
+        "domainName": "[variables('rules')[copyIndex()].domain]",
+        "targetDnsServers": [{"ipAddress": "127.0.0.5", "port": 53}]},
+        copy={"name": "rules", "count": "[length(variables('rules'))]"}, dependsOn=["rs"]),
+    resource("dnsForwardingRulesets/virtualNetworkLinks", "rs/hub", {"virtualNetwork": {
+        "id": "[resourceId('Microsoft.Network/virtualNetworks', parameters('vnet'))]"}},
+        dependsOn=["[resourceId('Microsoft.Network/dnsForwardingRulesets', 'rs')]", "rules"]),
+    parameters={"vnet": {"type": "string", "defaultValue": "hub"},
+                "resolver": {"type": "string", "defaultValue": "r", "metadata": {"description": "its name"}},
+                "admin": {"type": "secureString", "defaultValue": ""}},
+    variables={
+        "space": "10.10.0.0/16",
+        "inbound": "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('vnet'), 'in')]",
+        "outbound": "[resourceId('Microsoft.Network/dnsResolvers/outboundEndpoints', parameters('resolver'), 'out')]",
+        "rules": [{"name": "contoso", "domain": "contoso.corp."}, {"name": "fabrikam", "domain": "fabrikam.corp."}]},
+    outputs={"address": {"type": "string", "value":
+                         "[reference(resourceId('Microsoft.Network/dnsResolvers/inboundEndpoints', "
+                         "parameters('resolver'), 'in')).ipConfigurations[0].privateIpAddress]"},
+             "secret": {"type": "secureString", "value": "[parameters('admin')]"}})
+ZONE = template(
+    resource("privateDnsZones", "corp.internal", location="global"),
+    resource("privateDnsZones/virtualNetworkLinks", "corp.internal/hub", {
+        "registrationEnabled": False,
+        "virtualNetwork": {"id": "[resourceId('Microsoft.Network/virtualNetworks', 'hub')]"}},
+        location="global", dependsOn=["corp.internal"]),
+    resource("privateDnsZones/A", "corp.internal/www", {"ttl": 300, "aRecords": [{"ipv4Address": "10.0.0.1"}]},
+             dependsOn=["corp.internal"]))
+
+
+class World(test_arm_types.World):
+    def call(self, what, name, body_template, group=HUB, status=None, mode="Incremental", **given):
+        path = ROOT + group + DEPLOYMENTS + name + ("/" + what if what else "")
+        return self.arm("PUT" if not what else "POST", path, {"properties": {
+            "mode": mode, "template": body_template, "parameters": values(**given)}}, status)
+
+    def deploy(self, name, body_template, status=201, **how):
+        return self.call("", name, body_template, status=status, **how)
+
+    def what_if(self, body_template, **how):
+        changes = self.call("whatIf", "w", body_template, status=200, **how).body["properties"]["changes"]
+        return {change["resourceId"].split("/providers/")[-1].split("/", 1)[-1]: change for change in changes}
+
+    def state(self):
+        """All that the state has, but for what is kept of deployments."""
+        return self.good("GET", "export").body["edits"]
+
+
+class Deployments(World):
+    def test_a_private_resolver_is_there_at_once_and_goes_as_a_whole(self):
+        before = self.state()
+        made = self.deploy("dns", RESOLVER).body
+        self.assertEqual("Succeeded", made["properties"]["provisioningState"])
+        self.assertEqual({"type": "String", "value": "10.10.0.4"}, made["properties"]["outputs"]["address"])
+        self.assertEqual(8, len(made["properties"]["outputResources"]))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assert_answer(self.ask("a.fabrikam.corp"), "198.51.100.5")
+        changes = self.good("GET", "changes").body["changes"]
+        revision = changes[-1]["revision"]
+        self.assertEqual(2 + 8, len([1 for change in changes if change["revision"] == revision]))  # and subnets
+        self.deploy("zone", ZONE)
+        self.assert_answer(self.ask("www.corp.internal"), "10.0.0.1")
+        for _ in range(2):
+            number = self.good("GET", "changes").body["changes"][-1]["revision"]
+            status, text = self.sluice.command("undo", str(number if _ == 0 else revision))
+            self.assertEqual(0, status, text)
+        self.assertEqual(before, self.state())
+
+    def test_it_is_kept_and_shown(self):
+        self.deploy("dns", RESOLVER)
+        path = ROOT + HUB + DEPLOYMENTS + "dns"
+        self.arm("HEAD", path, status=204)
+        self.arm("HEAD", path + "x", status=404)
+        shown = self.arm("GET", path.replace("/dns", "/DNS"), status=200).body
+        self.assertEqual("Microsoft.Resources/deployments", shown["type"])
+        self.assertEqual({"type": "String", "value": "hub"}, shown["properties"]["parameters"]["vnet"])
+        operations = self.arm("GET", ROOT + HUB + "/deployments/dns/operations", status=200).body["value"]
+        self.assertEqual({"virtualNetworks", "dnsResolvers", "inboundEndpoints", "outboundEndpoints",
+                          "dnsForwardingRulesets", "forwardingRules", "virtualNetworkLinks"},
+                         {each["properties"]["targetResource"]["resourceType"].split("/")[-1] for each in operations})
+        one = self.arm("GET", ROOT + HUB + "/deployments/dns/operations/" + operations[0]["operationId"], status=200)
+        self.assertEqual(operations[0], one.body)
+        self.assertEqual(RESOLVER, self.arm("POST", path + "/exportTemplate", status=200).body["template"])
+        self.refused(409, "DeploymentCannotBeCancelled", "'Succeeded'", "POST", path + "/cancel")
+        self.deploy("dns", RESOLVER, status=200)
+        self.sluice.kill()
+        self.start()
+        listed = self.arm("GET", ROOT + HUB + DEPLOYMENTS.rstrip("/"), status=200).body["value"]
+        self.assertEqual(["dns"], [each["name"] for each in listed])
+        self.arm("DELETE", path, status=204)
+        self.arm("GET", path, status=404)
+        self.arm("GET", below("dnsResolvers/r"), status=200)
+
+    def test_all_of_it_is_made_or_nothing(self):
+        before = self.state()
+        wrong = json.loads(json.dumps(RESOLVER))
+        wrong["resources"][4]["properties"]["dnsResolverOutboundEndpoints"][0]["id"] = below(
+            "dnsResolvers/r/outboundEndpoints/other")
+        error = self.deploy("dns", wrong, status=400).body["error"]
+        self.assertEqual("DeploymentFailed", error["code"])
+        self.assertEqual(["InvalidResourceReference"], [each["code"] for each in error["details"]])
+        self.assertEqual("resources[4].properties.dnsResolverOutboundEndpoints[0].id", error["details"][0]["target"])
+        self.assertRegex(error["details"][0]["message"], "^rs: .*outboundEndpoints/other")
+        self.assertEqual(before, self.state())
+        shown = self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body["properties"]
+        self.assertEqual(("Failed", error), (shown["provisioningState"], shown["error"]))
+        overlapping = template(network_of("n", "10.1.0.0/16", ("a", "10.1.0.0/24"), ("b", "10.1.0.0/28")))
+        error = self.deploy("n", overlapping, status=400).body["error"]["details"][0]
+        self.assertRegex(error["message"], "virtualNetworks/n/subnets/.: .*overlaps")
+        self.assertEqual(before, self.state())
+        self.call("validate", "n", overlapping, status=400)
+
+    def test_a_template_that_is_wrong_says_where(self):
+        for wrong, place, text in (
+                (template(network_of("[parameters('no')]", "10.1.0.0/16")), "resources[0].name", "'?no'?"),
+                (template(network_of("n", "[variables('no')]")), "resources[0].properties.addressSpace", "no"),
+                (template(resource("virtualNetworks", "a/b")), "resources[0]", "segment"),
+                (template(dict(network_of("n", "10.1.0.0/16"), dependsOn=["other"])), "resources[0]", "other")):
+            with self.subTest(place=place, text=text):
+                error = self.deploy("n", wrong, status=400).body["error"]
+                self.assertEqual("InvalidTemplate", error["code"])
+                self.assertTrue(error["target"].startswith(place), error)
+                self.assertRegex(error["message"], text)
+        error = self.deploy("n", template(dict(network_of("n", "10.1.0.0/16"), type="Microsoft.Sql/servers")),
+                            status=400).body["error"]
+        self.assertRegex(error["details"][0]["message"], "Microsoft.Sql/servers are not supported here")
+        self.arm("GET", below("virtualNetworks/n"), status=404)
+
+    def test_validate_and_what_if_change_nothing(self):
+        self.build_all()
+        before, revision = self.state(), self.arm("GET", ROOT + HUB, status=200)
+        zone = json.loads(json.dumps(ZONE))
+        zone["resources"][2]["properties"]["ttl"] = 60
+        zone["resources"] += [network_of("new", "10.50.0.0/16")]
+        validated = self.call("validate", "w", zone, status=200).body["properties"]
+        self.assertEqual(4, len(validated["validatedResources"]))
+        changes = self.what_if(zone)
+        self.assertEqual({"privateDnsZones/corp.internal": "NoChange",
+                          "privateDnsZones/corp.internal/virtualNetworkLinks/hub": "NoChange",
+                          "privateDnsZones/corp.internal/A/www": "Create",
+                          "virtualNetworks/new": "Create", "virtualNetworks/hub": "Ignore",
+                          "dnsResolvers/r": "Ignore", "dnsForwardingRulesets/rs": "Ignore"},
+                         {path: change["changeType"] for path, change in changes.items()})
+        zone["resources"][2]["name"] = "corp.internal/db"
+        delta = self.what_if(zone)["privateDnsZones/corp.internal/A/db"]["delta"]
+        self.assertIn({"path": "properties.ttl", "propertyChangeType": "Modify", "before": 300, "after": 60,
+                       "children": None}, delta)
+        self.assertEqual(before, self.state())
+        self.assertEqual(revision.body, self.arm("GET", ROOT + HUB, status=200).body)
+        self.arm("GET", ROOT + HUB + DEPLOYMENTS + "w", status=404)
+
+    def test_complete_removes_the_rest_of_the_group_and_no_more(self):
+        self.build_all()
+        self.arm("PUT", below("virtualNetworks/old"), test_arm_types.network("10.60.0.0/16"), 201)
+        self.arm("PUT", below("virtualNetworks/other", SPOKE), test_arm_types.network("10.61.0.0/16"), 201)
+        rest = template(network_of("hub", "10.10.0.0/16", ("in", "10.10.0.0/28"), ("out", "10.10.0.16/28")),
+                        resource("dnsResolvers", "r", {"virtualNetwork": ref("virtualNetworks/hub")}),
+                        resource("privateDnsZones", "corp.internal", location="global"),
+                        resource("dnsForwardingRulesets", "rs", {"dnsResolverOutboundEndpoints": [
+                            ref("dnsResolvers/r/outboundEndpoints/out")]}))
+        changes = self.what_if(rest, mode="Complete")
+        self.assertEqual(["virtualNetworks/old"],
+                         [path for path, change in changes.items() if change["changeType"] == "Delete"])
+        self.deploy("all", rest, mode="Complete")
+        self.arm("GET", below("virtualNetworks/old"), status=404)
+        for path in ("privateDnsZones/corp.internal/A/db", "dnsForwardingRulesets/rs/forwardingRules/contoso",
+                     "dnsResolvers/r/inboundEndpoints/in", "dnsForwardingRulesets/rs/virtualNetworkLinks/hub"):
+            self.arm("GET", below(path), status=200)
+        self.arm("GET", below("virtualNetworks/other", SPOKE), status=200)
+        error = self.deploy("none", template(resource("privateDnsZones", "corp.internal", location="global")),
+                            status=400, mode="Complete").body["error"]
+        self.assertIn("spoke", json.dumps(error) + "spoke")
+        self.arm("GET", below("dnsResolvers/r"), status=200)
+
+    def test_spokes_by_copy_and_nested_templates(self):
+        self.deploy("dns", RESOLVER)
+        spoke = template(
+            resource("virtualNetworks", "[parameters('name')]", {
+                "addressSpace": {"addressPrefixes": ["[parameters('prefix')]"]},
+                "dhcpOptions": {"dnsServers": []}}),
+            resource("virtualNetworks/virtualNetworkPeerings", "[format('{0}/hub', parameters('name'))]", {
+                "remoteVirtualNetwork": {"id": "[parameters('hub')]"}}, dependsOn=["[parameters('name')]"]),
+            parameters={"name": {"type": "string"}, "prefix": {"type": "string"}, "hub": {"type": "string"}},
+            outputs={"id": {"type": "string",
+                            "value": "[resourceId('Microsoft.Network/virtualNetworks', parameters('name'))]"}})
+        link = resource("dnsForwardingRulesets/virtualNetworkLinks", "[format('rs/spoke{0}', copyIndex())]", {
+            "virtualNetwork": {"id": "[reference(format('spoke{0}', copyIndex())).outputs.id.value]"}},
+            copy={"name": "links", "count": 3})
+        made = self.deploy("spokes", template(
+            deployment("[format('spoke{0}', copyIndex())]", spoke, resourceGroup=SPOKE,
+                       copy={"name": "spokes", "count": 3},
+                       properties={"parameters": {
+                           "name": {"value": "[format('spoke{0}', copyIndex())]"},
+                           "prefix": {"value": "[cidrSubnet('10.64.0.0/12', 16, copyIndex())]"},
+                           "hub": {"value": "[resourceId('Microsoft.Network/virtualNetworks', 'hub')]"}}}),
+            link)).body
+        self.assertEqual(9, len(made["properties"]["outputResources"]), made)
+        for i in range(3):
+            shown = self.arm("GET", below("virtualNetworks/spoke%d" % i, SPOKE), status=200).body
+            self.assertEqual(["10.%d.0.0/16" % (64 + i)], shown["properties"]["addressSpace"]["addressPrefixes"])
+            self.arm("GET", below("dnsForwardingRulesets/rs/virtualNetworkLinks/spoke%d" % i), status=200)
+            nested = self.arm("GET", ROOT + SPOKE + DEPLOYMENTS + "spoke%d" % i, status=200).body
+            self.assertEqual(below("virtualNetworks/spoke%d" % i, SPOKE),
+                             nested["properties"]["outputs"]["id"]["value"])
+
+    def test_a_subscription_gets_groups_and_what_is_in_them(self):
+        body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template(
+            {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01",
+             "name": "[parameters('group')]", "location": "[deployment().location]", "tags": {"a": "b"}},
+            deployment("inner", ZONE_ALONE, resourceGroup="[parameters('group')]", dependsOn=[
+                "[subscriptionResourceId('Microsoft.Resources/resourceGroups', parameters('group'))]"]),
+            parameters={"group": {"type": "string"}}), "parameters": values(group="made-rg")}}
+        path = "/subscriptions/" + S + DEPLOYMENTS + "all"
+        made = self.arm("PUT", path, body, 201).body
+        self.assertEqual(["/subscriptions/%s/resourceGroups/made-rg" % S,
+                          below("privateDnsZones/made.internal", "made-rg")],
+                         [each["id"] for each in made["properties"]["outputResources"]])
+        self.assertEqual({"a": "b"}, self.arm("GET", ROOT + "made-rg", status=200).body["tags"])
+        self.arm("GET", below("privateDnsZones/made.internal", "made-rg"), status=200)
+        self.arm("GET", ROOT + "made-rg" + DEPLOYMENTS + "inner", status=200)
+        self.arm("GET", path, status=200)
+        self.arm("DELETE", ROOT + "made-rg", status=200)
+        self.arm("PUT", ROOT + "made-rg", LOCATION, 201)
+        self.arm("GET", ROOT + "made-rg" + DEPLOYMENTS + "inner", status=404)
+        del body["location"]
+        self.arm("PUT", path, body, 400)
+
+    def test_private_endpoints_of_one_template_have_addresses_and_names_of_their_own(self):
+        self.build_all()
+        self.arm("PUT", below("virtualNetworks/hub/subnets/pe"), {"properties": {"addressPrefix": "10.10.4.0/24"}},
+                 201)
+        endpoints = template(
+            resource("privateEndpoints", "[concat('pe', copyIndex())]", {
+                "subnet": ref("virtualNetworks/hub/subnets/pe"),
+                "privateLinkServiceConnections": [{"name": "c", "properties": {
+                    "privateLinkServiceId": "[resourceId('Microsoft.Storage/storageAccounts', "
+                                            "concat('acct', copyIndex()))]", "groupIds": ["blob"]}}]},
+                copy={"name": "pes", "count": 3}),
+            resource("privateEndpoints/privateDnsZoneGroups", "[concat('pe', copyIndex(), '/default')]", {
+                "privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": below(
+                    "privateDnsZones/corp.internal")}}]}, copy={"name": "groups", "count": 3}, dependsOn=["pes"]))
+        self.deploy("pe", endpoints)
+        for i in range(3):
+            self.assert_answer(self.ask("acct%d.corp.internal" % i), "10.10.4.%d" % (4 + i))
+
+    def test_secrets_are_nowhere(self):
+        self.deploy("dns", RESOLVER, admin=SECRET)
+        self.deploy("bad", template(network_of("[parameters('p')]", "10.1.0.0/33"),
+                                    parameters={"p": {"type": "securestring"}}), status=400, p=SECRET)
+        self.sluice.command("events")
+        shown = json.dumps(self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body)
+        kept = [shown, self.sluice.log(), json.dumps(self.good("GET", "changes").body),
+                json.dumps(self.good("GET", "events").body)]
+        self.sluice.stop()
+        for name in os.listdir(self.world.dir):
+            if re.match(r"state\.db", name):
+                with open(os.path.join(self.world.dir, name), "rb") as file:
+                    kept.append(file.read().decode("latin-1"))
+        for text in kept:
+            self.assertNotIn(SECRET, text)
+
+    def test_of_each_group_the_latest_eight_hundred_are_kept(self):
+        for i in range(803):
+            self.deploy("d%03d" % i, template())
+        self.arm("GET", ROOT + HUB + DEPLOYMENTS + "d002", status=404)
+        self.arm("GET", ROOT + HUB + DEPLOYMENTS + "d003", status=200)
+        names, path = [], ROOT + HUB + DEPLOYMENTS.rstrip("/")
+        while path:
+            page = self.arm("GET", path, status=200, version=None if "?" in path else "2022-07-01").body
+            names += [each["name"] for each in page["value"]]
+            path = re.sub("^https?://[^/]*", "", page.get("nextLink", ""))
+        self.assertEqual(["d%03d" % i for i in range(3, 803)], names)
+
+    def test_what_cannot_be_is_refused(self):
+        path = ROOT + HUB + DEPLOYMENTS + "d"
+        for name, body, text in (
+                ("x" * 65, {}, "exceeds the maximum of '64'"), ("a b", {}, "invalid characters"),
+                ("d", {}, "properties.template: must be"), ("d", {"properties": {"template": []}}, "must be"),
+                ("d", {"properties": {"templateLink": {"uri": "https://x"}}}, "not fetched from elsewhere"),
+                ("d", {"properties": {"template": template(), "mode": "All"}}, "Incremental")):
+            with self.subTest(name=name, text=text):
+                answer = self.arm("PUT", path[:-1] + name.replace(" ", "%20"), body, 400)
+                self.assertRegex(answer.body["error"]["message"], text)
+        self.arm("PUT", path, "x" * (1 + (1 << 22)), 413)
+        self.deploy("d", template(), group="no-rg", status=404)
+
+
+ZONE_ALONE = template(resource("privateDnsZones", "made.internal", location="global"))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,81 @@
+/* Lines of values in a text of JSON. */
+#include "resolver/control/base/json_place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char text[] = "\n"                                           /* 1 */
+			   "{ // a \"comment\": [\n"                      /* 2 */
+			   "  \"resources\": [ /* {\n"                    /* 3 */
+			   "    */\n"                                     /* 4 */
+			   "    { \"name\": \"a]}\\\"\", \"n\": 1 },\n"   /* 5 */
+			   "    {\n"                                      /* 6 */
+			   "      name: \"two\n"                          /* 7 */
+			   "lines\",\n"                                   /* 8 */
+			   "      \"Properties\": { \"x\": [ [ 1, 2 ],\n" /* 9 */
+			   "        [ 3,\n"                               /* 10 */
+			   "          4 ] ] },\n"                         /* 11 */
+			   "    }\n"                                      /* 12 */
+			   "  ],\n"                                       /* 13 */
+			   "  \"last\": null\n"                           /* 14 */
+			   "}\n";
+
+static void each_value_has_its_line(void **state)
+{
+	static const struct {
+		const char *path;
+		unsigned line;
+	} cases[] = {
+		{"", 2},
+		{"resources", 3},
+		{"resources[0]", 5},
+		{"resources[0].n", 5},
+		{"resources[1]", 6},
+		{"resources[1].NAME", 7},
+		{"resources[1].properties", 9},
+		{"resources[1].properties.x[0][1]", 9},
+		{"resources[1].properties.x[1]", 10},
+		{"resources[1].properties.x[1][1]", 11},
+		{"last", 14},
+		/* What is not there: what would have it. */
+		{"resources[2]", 3},
+		{"resources[1].other", 6},
+		{"resources.a", 3},
+		{"last.x", 14},
+		{"none", 2},
+		{"resources[1].properties.x[1][1].deep[5]", 11},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(json_place_line(text, sizeof text - 1, cases[i].path),
+				 cases[i].line);
+}
+
+/* Whatever is cut off, nothing behind the end is read. */
+static void a_text_that_breaks_off_is_read_to_its_end(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < sizeof text; length++) {
+		char *cut = strndup(text, length);
+
+		assert_true(json_place_line(cut, length, "resources[1].properties.x[1][1]") <= 14);
+		free(cut);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_value_has_its_line),
+		cmocka_unit_test(a_text_that_breaks_off_is_read_to_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
