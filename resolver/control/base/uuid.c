@@ -5,11 +5,10 @@
 #include <assert.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <stdint.h>
 
 #include "endpoints/entropy.h"
 
-enum { UUID_BYTES = 16, SHA1_BYTES = 20 };
+enum { SHA1_BYTES = 20 };
 
 /* The version in the high half of byte 6, the variant in the first two bits of byte 8. */
 static char *print(uint8_t bytes[UUID_BYTES], unsigned version, char text[UUID_TEXT_MAX])
@@ -36,13 +35,19 @@ char *uuid_of_name(const char *name, char text[UUID_TEXT_MAX])
 {
 	static const uint8_t space[UUID_BYTES] = {0x3d, 0x0b, 0x5c, 0x4e, 0x8a, 0x71, 0x4f, 0x0d,
 						  0x9b, 0x26, 0x5e, 0x17, 0xc2, 0x90, 0xd8, 0x64};
+
+	return uuid_in_namespace(space, name, text);
+}
+
+char *uuid_in_namespace(const uint8_t space[UUID_BYTES], const char *name, char text[UUID_TEXT_MAX])
+{
 	uint8_t digest[SHA1_BYTES] = {0};
 	gnutls_hash_hd_t hash;
 	int err = gnutls_hash_init(&hash, GNUTLS_DIG_SHA1);
 
 	assert(err == 0); /* without memory, or without SHA-1 in the library */
 	(void)err;
-	gnutls_hash(hash, space, sizeof space);
+	gnutls_hash(hash, space, UUID_BYTES);
 	gnutls_hash(hash, name, strlen(name));
 	gnutls_hash_deinit(hash, digest);
 	return print(digest, 5, text);

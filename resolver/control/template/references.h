@@ -1,0 +1,16 @@
+/* What is there already, or is made ahead: reference() and resourceGroup(). */
+#ifndef SLUICE_TEMPLATE_REFERENCES_H
+#define SLUICE_TEMPLATE_REFERENCES_H
+
+#include <jansson.h>
+
+#include "resolver/control/template/entry.h"
+
+/* reference(name or id[, version[, 'Full']]): NULL, and the budget is waiting, where it is made
+ * later; the scope's entry waits for it then. */
+json_t *references_one(const struct scope *scope, json_t **arguments, size_t count);
+/* references(name of a copy[, 'Full']): an array. */
+json_t *references_copy(const struct scope *scope, json_t **arguments, size_t count);
+json_t *references_group(const struct scope *scope, const char *name);
+
+#endif

@@ -1,0 +1,38 @@
+/* A template that is deployed to where a few resources are already. What it makes is there in the
+ * next round, as its body says. */
+#ifndef SLUICE_TESTS_TEMPLATE_FIXTURE_H
+#define SLUICE_TESTS_TEMPLATE_FIXTURE_H
+
+#include <jansson.h>
+
+#include "resolver/control/template/template.h"
+
+#define TEMPLATE_SUB "00000000-0000-0000-0000-000000000001"
+#define TEMPLATE_RG  "/subscriptions/" TEMPLATE_SUB "/resourceGroups/rg"
+
+struct template_fixture {
+	struct template_scope scope; /* the group "rg", unless a test says otherwise */
+	json_t *source, *given;
+	json_t *there; /* what is there, by its id in lower case */
+	struct template *template;
+	struct template_error error;
+	char rounds[8192]; /* what was made: "hub hub/in; link" are two rounds */
+	json_t *bodies;    /* by id */
+	const struct template_deployment *deployments;
+	size_t deployment_count;
+	unsigned finds; /* how often a resource was asked for */
+};
+
+void template_fixture_init(struct template_fixture *fixture);
+void template_fixture_release(struct template_fixture *fixture);
+/* Something that is there. The text is as in template_json. */
+void template_fixture_put(struct template_fixture *fixture, const char *id, const char *text);
+/* All rounds, anew. Takes both over; `given` may be NULL. False: the error says why. */
+bool template_fixture_deploy(struct template_fixture *fixture, json_t *source, json_t *given);
+
+/* JSON with ' for " and ` for '. Ends the process where it cannot be read. */
+json_t *template_json(const char *text);
+/* The same way back, compact; to be freed. */
+char *template_json_text(const json_t *value);
+
+#endif
