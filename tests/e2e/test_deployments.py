@@ -85,16 +85,16 @@ ZONE = template(
 
 
 class World(test_arm_types.World):
-    def call(self, what, name, body_template, group=HUB, status=None, mode="Incremental", **given):
+    def post(self, what, name, body_template, group=HUB, status=None, mode="Incremental", **given):
         path = ROOT + group + DEPLOYMENTS + name + ("/" + what if what else "")
         return self.arm("PUT" if not what else "POST", path, {"properties": {
             "mode": mode, "template": body_template, "parameters": values(**given)}}, status)
 
     def deploy(self, name, body_template, status=201, **how):
-        return self.call("", name, body_template, status=status, **how)
+        return self.post("", name, body_template, status=status, **how)
 
     def what_if(self, body_template, **how):
-        changes = self.call("whatIf", "w", body_template, status=200, **how).body["properties"]["changes"]
+        changes = self.post("whatIf", "w", body_template, status=200, **how).body["properties"]["changes"]
         return {change["resourceId"].split("/providers/")[-1].split("/", 1)[-1]: change for change in changes}
 
     def state(self):
@@ -164,7 +164,7 @@ class Deployments(World):
         error = self.deploy("n", overlapping, status=400).body["error"]["details"][0]
         self.assertRegex(error["message"], "virtualNetworks/n/subnets/.: .*overlaps")
         self.assertEqual(before, self.state())
-        self.call("validate", "n", overlapping, status=400)
+        self.post("validate", "n", overlapping, status=400)
 
     def test_a_template_that_is_wrong_says_where(self):
         for wrong, place, text in (
@@ -188,10 +188,10 @@ class Deployments(World):
         zone = json.loads(json.dumps(ZONE))
         zone["resources"][2]["properties"]["ttl"] = 60
         zone["resources"] += [network_of("new", "10.50.0.0/16")]
-        validated = self.call("validate", "w", zone, status=200).body["properties"]
+        validated = self.post("validate", "w", zone, status=200).body["properties"]
         self.assertEqual(4, len(validated["validatedResources"]))
         changes = self.what_if(zone)
-        self.assertEqual({"privateDnsZones/corp.internal": "NoChange",
+        self.assertEqual({"privateDnsZones/corp.internal": "Modify",  # it had tags
                           "privateDnsZones/corp.internal/virtualNetworkLinks/hub": "NoChange",
                           "privateDnsZones/corp.internal/A/www": "Create",
                           "virtualNetworks/new": "Create", "virtualNetworks/hub": "Ignore",

@@ -106,6 +106,95 @@ void deployment_tell_faults(struct deployment *deployment, const struct faults *
 	arm_errors_release(&errors);
 }
 
+/* ---- secrets ---- */
+
+static void add_secrets(json_t *secrets, json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_string_length(value) > 0)
+		json_add(secrets, json_incref(value));
+	json_object_foreach(value, key, item)
+	{
+		add_secrets(secrets, item);
+	}
+	json_array_foreach(value, i, item)
+	{
+		add_secrets(secrets, item);
+	}
+}
+
+/* The texts of secure parameters. */
+static json_t *find_secrets(const struct deployment *deployment)
+{
+	json_t *secrets = json_array(), *declared;
+	const char *name;
+
+	json_object_foreach(arm_get((json_t *)(uintptr_t)deployment->source, "parameters"), name,
+			    declared)
+	{
+		const char *type = json_string_value(arm_get(declared, "type"));
+		json_t *given =
+			arm_own_member((json_t *)(uintptr_t)deployment->given, name, strlen(name));
+
+		if (type && strncasecmp(type, "secure", strlen("secure")) == 0) {
+			add_secrets(secrets, arm_get(given, "value"));
+			add_secrets(secrets, arm_get(declared, "defaultValue"));
+		}
+	}
+	return secrets;
+}
+
+/* The text with "***" in place of each secret; to be freed, NULL without memory. */
+static char *without_secrets(const char *text, const json_t *secrets)
+{
+	char *made = NULL;
+	size_t length;
+	FILE *out = open_memstream(&made, &length);
+
+	while (out && *text) {
+		const char *secret = NULL;
+
+		for (size_t i = 0; !secret && i < json_array_size(secrets); i++) {
+			const char *one = json_string_value(json_array_get(secrets, i));
+
+			if (strncmp(text, one, strlen(one)) == 0)
+				secret = one;
+		}
+		fputs(secret ? "***" : (char[]){*text, '\0'}, out);
+		text += secret ? strlen(secret) : 1;
+	}
+	return out && fclose(out) == 0 ? made : NULL;
+}
+
+static void clear_text(char *text, size_t size, const json_t *secrets)
+{
+	char *cleared = without_secrets(text, secrets);
+
+	snprintf(text, size, "%s", cleared ? cleared : "");
+	free(cleared);
+}
+
+void deployment_clear_errors(struct deployment *deployment)
+{
+	json_t *secrets = find_secrets(deployment), *item;
+	size_t i;
+
+	if (json_array_size(secrets) > 0) {
+		clear_text(deployment->error.text, sizeof deployment->error.text, secrets);
+		json_array_foreach(deployment->errors.list, i, item)
+		{
+			char *cleared = without_secrets(json_text_of(item, "message"), secrets);
+
+			json_put(item, "message", json_text(cleared ? cleared : ""));
+			free(cleared);
+		}
+	}
+	json_decref(secrets);
+}
+
 static void fail_memory(struct deployment *deployment)
 {
 	arm_error(&deployment->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
@@ -146,6 +235,24 @@ static json_t *find_resource(void *context, const char *id)
 	    !arm_find(deployment->request, type, &path, &shown, &error))
 		return NULL;
 	printed = arm_print(&shown);
+	arm_shown_release(&shown);
+	return printed;
+}
+
+/* The resource as what-if shows it, without what is computed. NULL: it is not there. */
+static json_t *look(struct deployment *deployment, const struct deployed *deployed)
+{
+	struct change_error error;
+	struct arm_shown shown;
+	json_t *printed, *envelope;
+
+	if (!arm_find_plain(deployment->request, deployed->type, &deployed->path, &shown, &error))
+		return NULL;
+	shown.is_bare = true;
+	printed = arm_print(&shown);
+	envelope = arm_print_short(&shown);
+	json_object_update_missing(printed, envelope);
+	json_decref(envelope);
 	arm_shown_release(&shown);
 	return printed;
 }
@@ -427,7 +534,7 @@ static void look_after(struct deployment *deployment)
 		struct deployed *deployed = &deployment->resources[i];
 
 		if (!deployed->goes)
-			deployed->after = find_resource(deployment, deployed->id);
+			deployed->after = look(deployment, deployed);
 	}
 }
 
@@ -469,8 +576,7 @@ static void look_before(struct deployment *deployment, struct inventory *invento
 {
 	deployment->request->aside = inventory;
 	for (size_t i = 0; i < deployment->count; i++)
-		deployment->resources[i].before =
-			find_resource(deployment, deployment->resources[i].id);
+		deployment->resources[i].before = look(deployment, &deployment->resources[i]);
 }
 
 static void read_rounds(struct deployment *deployment, struct inventory *inventory)

@@ -311,13 +311,14 @@ static json_t *failure_json(const struct deploying *deploying)
 			  details);
 }
 
-static void fail(const struct deploying *deploying)
+static void fail(struct deploying *deploying)
 {
-	const struct deployment *deployment = &deploying->deployment;
+	struct deployment *deployment = &deploying->deployment;
 	struct api_request *request = deployment->request;
 	enum template_trouble trouble = deployment->error.trouble;
 	json_t *error, *properties, *record;
 
+	deployment_clear_errors(deployment);
 	if (trouble == TEMPLATE_NO_MEMORY) {
 		api_fail_memory(request);
 		return;
@@ -351,12 +352,6 @@ static void add_delta(json_t *delta, const char *path, const char *type, json_t 
 				  "after", after ? json_incref(after) : json_null(), "children"));
 }
 
-/* What the client sees of it, but cannot say. */
-static bool is_computed(const char *key)
-{
-	return strcmp(key, "etag") == 0;
-}
-
 static void compare(json_t *delta, const char *path, json_t *before, json_t *after)
 {
 	char inner[ARM_TARGET_MAX];
@@ -367,7 +362,7 @@ static void compare(json_t *delta, const char *path, json_t *before, json_t *aft
 	{
 		other = json_object_get(after, key);
 		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
-		if (is_computed(key) || json_equal(value, other))
+		if (json_equal(value, other))
 			continue;
 		if (json_is_object(value) && json_is_object(other))
 			compare(delta, inner, value, other);
@@ -377,7 +372,7 @@ static void compare(json_t *delta, const char *path, json_t *before, json_t *aft
 	json_object_foreach(after, key, value)
 	{
 		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
-		if (!is_computed(key) && !json_object_get(before, key))
+		if (!json_object_get(before, key))
 			add_delta(delta, inner, "Create", NULL, value);
 	}
 }
