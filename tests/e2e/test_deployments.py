@@ -225,7 +225,7 @@ class Deployments(World):
         self.arm("GET", below("virtualNetworks/other", SPOKE), status=200)
         error = self.deploy("none", template(resource("privateDnsZones", "corp.internal", location="global")),
                             status=400, mode="Complete").body["error"]
-        self.assertIn("spoke", json.dumps(error) + "spoke")
+        self.assertRegex(json.dumps(error), "virtualNetworkLinks/hub: .*there is no")
         self.arm("GET", below("dnsResolvers/r"), status=200)
 
     def test_spokes_by_copy_and_nested_templates(self):
@@ -339,6 +339,72 @@ class Deployments(World):
                 self.assertRegex(answer.body["error"]["message"], text)
         self.arm("PUT", path, "x" * (1 + (1 << 22)), 413)
         self.deploy("d", template(), group="no-rg", status=404)
+
+
+class Commands(World):
+    def command(self, name, body, *words, status=0):
+        file = self.world.write(name, body if isinstance(body, str) else json.dumps(body, indent=2))
+        code, text = self.sluice.command("deploy", file, *words)
+        self.assertEqual(status, code, text)
+        return text.replace(file, name)
+
+    def test_a_template_is_deployed_by_the_command_line(self):
+        self.assertEqual("dns: 8 resources deployed\naddress = 10.10.0.4\n",
+                         self.command("dns.json", RESOLVER, "--group", HUB, "-p", "resolver=r2"))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200)
+        given = self.world.write("zone.parameters.json", json.dumps({"parameters": values(zone="x.internal")}))
+        zone = template(resource("privateDnsZones", "[parameters('zone')]", location="global"),
+                        resource("privateDnsZones/A", "[format('{0}/h{1}', parameters('zone'), copyIndex())]", {
+                            "ttl": "[parameters('ttl')]", "aRecords": [{"ipv4Address": "10.0.0.1"}]},
+                            copy={"name": "h", "count": "[length(parameters('more'))]"},
+                            dependsOn=["[parameters('zone')]"]),
+                        parameters={"zone": {"type": "string"}, "ttl": {"type": "int", "defaultValue": 60},
+                                    "more": {"type": "array", "defaultValue": []}})
+        what = self.command("zone.json", zone, "--group", HUB, "-p", given, "-p", "more=[1, 2]", "--what-if")
+        self.assertEqual("+ Microsoft.Network/privateDnsZones/x.internal\n"
+                         "+ Microsoft.Network/privateDnsZones/x.internal/A/h0\n"
+                         "+ Microsoft.Network/privateDnsZones/x.internal/A/h1\n"
+                         "* Microsoft.Network/virtualNetworks/hub\n* Microsoft.Network/dnsResolvers/r2\n"
+                         "* Microsoft.Network/dnsForwardingRulesets/rs\n"
+                         "3 to create, 0 to change, 0 to delete, 0 unchanged, 3 not in the template\n", what)
+        self.command("zone.json", zone, "--group", HUB, "-p", given, "-p", "more=[1]")
+        what = self.command("zone.json", zone, "--group", HUB, "-p", given, "-p", "more=[1, 2]", "-p", "ttl=30",
+                            "--what-if")
+        self.assertIn("~ Microsoft.Network/privateDnsZones/x.internal/A/h0\n    properties.ttl: 60 -> 30\n", what)
+
+    def test_errors_have_the_line_of_the_template(self):
+        wrong = """{ // a zone
+  "$schema": "%s", contentVersion: "1.0.0.0",
+  "resources": [
+    { "type": "Microsoft.Network/privateDnsZones", "name": "a.internal", "apiVersion": "2020-06-01",
+      "location": "global" },
+    { "type": "Microsoft.Network/privateDnsZones/A", "name": "a.internal/www", "apiVersion": "2020-06-01",
+      "dependsOn": [ "a.internal" ],
+      "properties": {
+        "ttl": 300,
+        "aRecords": [ { "ipv4Address": "10.0.0.256" } ],
+      }
+    },
+%s  ]
+}
+""" % (SCHEMA, "%s")
+        text = self.command("zone.json", wrong % "", "--group", HUB, status=1)
+        self.assertRegex(text, r"^zone\.json:10: .*a\.internal/A/www: .*give an IPv4 address.*\n.*nothing has changed")
+        text = self.command("zone.json", wrong % '{"type": "Microsoft.Network/virtualNetworks",\n"name": "[wrong()]"}\n',
+                            "--group", HUB, status=1)
+        self.assertRegex(text, r"^zone\.json:14: .*function .wrong. is not valid")
+        self.assertRegex(self.command("zone.json", "{ ]", "--group", HUB, status=1), r"zone\.json:1: it is not JSON")
+        self.assertRegex(self.command("zone.json", template(), status=2), "give --group")
+        self.assertRegex(self.command("zone.json", template(), "--group", "no-rg", status=1), "could not be found")
+        self.arm("GET", below("privateDnsZones/a.internal"), status=404)
+
+    def test_a_template_for_the_subscription_needs_no_group(self):
+        made = template({"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01",
+                         "name": "made-rg", "location": "[deployment().location]"})
+        made["$schema"] = SCHEMA.replace("deployment", "subscriptionDeployment")
+        self.assertEqual("all: 1 resource deployed\n", self.command("all.json", made))
+        self.assertEqual("westeurope", self.arm("GET", ROOT + "made-rg", status=200).body["location"])
 
 
 ZONE_ALONE = template(resource("privateDnsZones", "made.internal", location="global"))

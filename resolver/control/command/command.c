@@ -367,7 +367,7 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 	optind = 0; /* glibc: start afresh */
 	int found, asked = 0;
 	*wrong = '\0';
-	while ((found = getopt_long(argc, argv, ":c:hv", table, NULL)) != -1) {
+	while ((found = getopt_long(argc, argv, ":c:hp:v", table, NULL)) != -1) {
 		if (found == '?' || found == ':') {
 			if (*wrong == '\0')
 				say_wrong(found, argv, wrong);
