@@ -23,6 +23,7 @@ struct deploy {
 	json_t *template, *parameters;
 	char socket[CLIENT_PATH_MAX];
 	bool to_subscription;
+	int status; /* what is returned where nothing comes of it */
 };
 
 /* ---- what is given ---- */
@@ -118,7 +119,8 @@ static bool read_template(struct deploy *deploy)
 	deploy->to_subscription =
 		schema && strcasestr(schema, "subscriptionDeploymentTemplate") != NULL;
 	if (!deploy->to_subscription && !line->group) {
-		command_misuse(line, "the template is for a resource group; give --group");
+		deploy->status =
+			command_misuse(line, "the template is for a resource group; give --group");
 		return false;
 	}
 	for (int i = 0; i < line->parameters.count; i++)
@@ -333,23 +335,22 @@ static int print_answer(const struct deploy *deploy, const json_t *answer, unsig
 
 int command_deploy(const struct command_line *line)
 {
-	struct deploy deploy = {.line = line, .file = line->arguments[0]};
+	struct deploy deploy = {.line = line, .file = line->arguments[0], .status = EXIT_FAILURE};
 	char *subscription = NULL;
 	json_t *answer = NULL;
-	unsigned http = 0;
-	int status = EXIT_FAILURE;
+	unsigned status = 0;
 
 	if (read_template(&deploy))
 		subscription = ask_first(&deploy, client_path("/subscriptions" API_VERSION),
 					 "subscriptionId");
 	if (subscription)
-		answer = ask(&deploy, subscription, &http);
+		answer = ask(&deploy, subscription, &status);
 	if (answer)
-		status = print_answer(&deploy, answer, http);
+		deploy.status = print_answer(&deploy, answer, status);
 	json_decref(answer);
 	json_decref(deploy.template);
 	json_decref(deploy.parameters);
 	free(deploy.text);
 	free(subscription);
-	return status;
+	return deploy.status;
 }
