@@ -417,7 +417,7 @@ void arm_show_plain(struct api_request *request, const struct arm_type *type,
 				    .path = *path,
 				    .item = item,
 				    .revision = part_origin(item).revision};
-	shown->values = values_print(path->kind, NULL, given ? given : item);
+	shown->values = values_print(path->kind, path->group, given ? given : item);
 	if (type->show)
 		type->show(shown, shown->values);
 }
