@@ -634,7 +634,7 @@ static void check_connections(struct arm_reading *reading)
 
 	if (json_string_length(id) > 0 ||
 	    (is_manual && (!list || (json_is_array(list) && json_array_size(list) == 0))) ||
-	    (reading->merges && !list))
+	    (!list && (reading->merges || (reading->shown && !arm_get(reading->shown, path)))))
 		return;
 	arm_misfit(reading->errors, path,
 		   "must be an array with what the endpoint leads to: [{\"name\": \"c\", "

@@ -48,6 +48,13 @@ static void fail_lacking(struct arm_reading *reading, const struct arm_member *m
 		arm_misfit(reading->errors, target, "is missing; it is required");
 }
 
+/* Whether the body may be without a member that is required: what GET shows can be put back, of a
+ * resource that /v1 or a file made without the member, too. */
+static bool may_lack(const struct arm_reading *reading, const char *path)
+{
+	return reading->merges || (reading->shown && !arm_get(reading->shown, path));
+}
+
 /* The member of the body; NULL: it is missing, or what it should be in has another type, which is
  * an error. */
 static json_t *get_checked(struct arm_reading *reading, const char *path)
@@ -538,9 +545,10 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 		return;
 	value = json_object_get(reading->values, member->key);
 	json_object_del(reading->kept, member->path); /* how its records were written */
-	if (member->required)
+	if (member->required && !may_lack(reading, path))
 		fail_lacking(reading, member, path);
-	else if (value && !values_is_default(kind_of_id(reading->type->kind), member->key, value))
+	else if (!member->required && value &&
+		 !values_is_default(kind_of_id(reading->type->kind), member->key, value))
 		json_object_del(reading->values, member->key);
 }
 
@@ -577,7 +585,7 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 		json_decref(usual);
 		return; /* what GET shows changes nothing */
 	}
-	if (member->required && !value && !reading->merges)
+	if (member->required && !value && !may_lack(reading, path))
 		fail_lacking(reading, member, path);
 	if (value && !json_equal(value, usual)) {
 		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
