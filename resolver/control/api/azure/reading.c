@@ -216,6 +216,7 @@ static json_t *read_subnet(struct arm_reading *reading, const char *path, json_t
 	if (!arm_network_of(reading->request, reading->path, &network) ||
 	    !read_id(reading, arm_type_of_kind(KIND_SUBNET), false, path, value, &to))
 		return NULL;
+	to = arm_spelled(reading->request, &to, part_find(api_model(reading->request), &to));
 	if (strcasecmp(network.group, to.group) == 0 &&
 	    strcasecmp(network.names[0], to.names[0]) == 0)
 		return json_text(path_name(&to));
