@@ -560,14 +560,23 @@ void arm_shown_release(struct arm_shown *shown)
 
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 {
+	json_t *values;
+	bool changed;
+
 	error->outcome = CHANGE_FINE;
 	if (shown->path.kind->id == KIND_GROUP)
 		return json_deep_copy(shown->values);
 	if (shown->path.kind->inventory)
 		return owned_values(shown->item);
-	return shown->revision > 0
-		       ? service_values(api_inventory(shown->request), &shown->path, error)
-		       : json_deep_copy(shown->values);
+	if (shown->revision > 0)
+		return service_values(api_inventory(shown->request), &shown->path, error);
+	values = json_deep_copy(shown->values);
+	if (values_refer(shown->path.kind, shown->path.group, api_model(shown->request), values,
+			 &changed) == 0)
+		return values;
+	json_decref(values);
+	change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	return NULL;
 }
 
 void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
