@@ -137,6 +137,8 @@ void arm_rule_read(struct arm_reading *reading)
 
 /* ---- endpoints ---- */
 
+#define INBOUND_ADDRESS "properties.ipConfigurations[0].privateIpAddress"
+
 void arm_endpoint_read(struct arm_reading *reading)
 {
 	struct api_request *request = reading->request;
@@ -153,9 +155,14 @@ void arm_endpoint_read(struct arm_reading *reading)
 	struct arm_shown shown;
 	struct change_error error;
 	json_t *values;
+	bool is_static = strcmp(allocation, "static") == 0;
+	json_t *said = arm_get(reading->body, INBOUND_ADDRESS);
 
-	if (strcmp(allocation, "static") != 0 && !json_object_get(reading->base, "address"))
+	if (!is_static && !json_object_get(reading->base, "address"))
 		json_object_del(reading->values, "address"); /* it is chosen */
+	else if (is_static && !json_object_get(reading->values, "address") &&
+		 json_string_length(said) > 0) /* what was chosen, and GET shows, is to stay */
+		json_put(reading->values, "address", json_incref(said));
 	if (network)
 		subnet = model_subnet(network, name);
 	if (!subnet || subnet->delegation || subnet->origin.file)
