@@ -112,7 +112,10 @@ def rewritten(path, values, full):
 
 
 def in_full(path, values):
-    """Values with each reference as it is written from everywhere, in lower case."""
+    """Values with each reference as it is written from everywhere, in lower case, and ports of servers."""
+    if "dns_servers" in (values or {}):
+        servers = [text if ":" in text else text + ":53" for text in values["dns_servers"]]
+        values = dict(values, dns_servers=servers)
     group, (_, kind) = group_in(path), referring(path) or (None, None)
     return rewritten(path, values, lambda text: (
         "%s/%s" % (group, text) if text.count("/") == (kind in INSIDE) else text).lower())
@@ -373,7 +376,8 @@ class Model:
 
     def served_sets(self, zone):
         """A set without records is kept and not served."""
-        return {name: values for name, values in self.items("record_sets", zone).items() if values["records"]}
+        sets = self.items("record_sets", zone)
+        return {name: values for name, values in sets.items() if values.get("records")}
 
     def zone_faults(self, zone):
         sets = self.served_sets(zone)
@@ -502,8 +506,7 @@ class Model:
         for name, resolver in self.resolvers.items():
             self.count(len(resolver["in"]), "inbound_endpoints_per_resolver")
             self.count(len(resolver["out"]), "outbound_endpoints_per_resolver")
-            for end in resolver["in"].values():
-                listens.append(end["listen"])
+            listens += [end["listen"] for end in resolver["in"].values() if "listen" in end]
             network = self.networks.get(resolver["network"])
             if not network:
                 self.say(self.no("virtual_networks", resolver["virtual_network"]))
