@@ -715,6 +715,16 @@ class Lifecycle(Everything):
         for path in (hub + "/subnets/in", zone + "/A/db", rules + "/forwardingRules/contoso"):
             self.arm("GET", path, status=404)
 
+    def test_an_endpoint_that_a_ruleset_leaves_by_unasked_may_go(self):
+        self.build_all()
+        self.arm("DELETE", below("dnsForwardingRulesets/rs/virtualNetworkLinks/hub"), status=200)
+        self.arm("DELETE", below("dnsForwardingRulesets/rs"), status=200)
+        self.good("PUT", "rulesets/-/free", {}, 201)
+        self.good("PUT", "rulesets/-/free/links/hub", {"virtual_network": "hub"}, 201)
+        placed = self.good("GET", "rulesets/-/free").body["placed"]
+        self.assertEqual(["hub-rg/r/out"], placed["outbound_endpoints"])
+        self.arm("DELETE", below("dnsResolvers/r/outboundEndpoints/out"), status=200)
+
     def test_a_network_that_is_put_loses_the_subnets_it_does_not_name_unless_they_are_used(self):
         self.build_all()
         hub, body = below("virtualNetworks/hub"), network("10.10.0.0/16", *HUB_NETWORK[:2], HUB_NETWORK[-1])

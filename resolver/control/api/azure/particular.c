@@ -403,6 +403,15 @@ static void add_user(struct users *users, const struct path *path)
 		json_add(users->ids, arm_id_json(users->request, path));
 }
 
+/* Whether nobody named what it refers to: a ruleset without endpoints leaves by a resolver's. */
+static bool is_chosen(const struct api_request *request, const struct path *path)
+{
+	const struct forwarding_ruleset *given =
+		path->kind->id == KIND_RULESET ? part_given(api_model(request), path) : NULL;
+
+	return given && given->outbound_endpoints.count == 0;
+}
+
 static int on_reference(void *context, const struct reference *reference)
 {
 	struct users *users = context;
@@ -415,7 +424,8 @@ static int on_reference(void *context, const struct reference *reference)
 	full = reference_full(api_model(users->request), reference->refers, reference->group,
 			      reference->text, arena);
 	if (full && strcasecmp(full, users->full) == 0 && reference->origin->path &&
-	    arm_read_place(arena, reference->origin->path, &path) > 0)
+	    arm_read_place(arena, reference->origin->path, &path) > 0 &&
+	    !is_chosen(users->request, &path))
 		add_user(users, &path);
 	return 0;
 }
