@@ -125,6 +125,8 @@ def service_of(values):
 class Request:
     def __init__(self, draw, method, path, values):
         self.draw, self.model, self.method = draw, draw.world.model, method
+        if path.startswith("private_endpoints/"):
+            path = path.replace("/e2", "/e3")  # which nobody else makes, so it has an interface and records
         self.at, _ = self.model.written(path, None)
         kind, group, *names = path.split("/")
         self.path = "/".join([kind, group_in(self.at) if group == "*" else group] + names)
