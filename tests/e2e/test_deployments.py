@@ -291,13 +291,21 @@ class Deployments(World):
                 "privateLinkServiceConnections": [{"name": "c", "properties": {
                     "privateLinkServiceId": "[resourceId('Microsoft.Storage/storageAccounts', "
                                             "concat('acct', copyIndex()))]", "groupIds": ["blob"]}}]},
-                copy={"name": "pes", "count": 3}),
+                copy={"name": "pes", "count": 150}),
             resource("privateEndpoints/privateDnsZoneGroups", "[concat('pe', copyIndex(), '/default')]", {
                 "privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": below(
-                    "privateDnsZones/corp.internal")}}]}, copy={"name": "groups", "count": 3}, dependsOn=["pes"]))
+                    "privateDnsZones/corp.internal")}}]}, copy={"name": "groups", "count": 150}, dependsOn=["pes"]))
         self.deploy("pe", endpoints)
-        for i in range(3):
+        for i in (0, 1, 149):
             self.assert_answer(self.ask("acct%d.corp.internal" % i), "10.10.4.%d" % (4 + i))
+        same = template(*[resource("privateEndpoints", "same%d" % i, {
+            "subnet": ref("virtualNetworks/hub/subnets/pe"), "privateLinkServiceConnections": [
+                {"name": "c", "properties": {"privateLinkServiceId": below("x/acct0"), "groupIds": ["blob"]}}]})
+            for i in range(2)], *[resource("privateEndpoints/privateDnsZoneGroups", "same%d/default" % i, {
+                "privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": below(
+                    "privateDnsZones/corp.internal")}}]}, dependsOn=["same%d" % i]) for i in range(2)])
+        self.deploy("same", same)
+        self.assert_answer(self.ask("acct0.corp.internal"), "10.10.4.4", "10.10.4.154", "10.10.4.155")
 
     def test_secrets_are_nowhere(self):
         self.deploy("dns", RESOLVER, admin=SECRET)

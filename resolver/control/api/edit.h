@@ -63,6 +63,9 @@ struct api_edit {
 	bool rehearsal;      /* a dry run */
 	const char *claimed; /* the name whose ownership must be checked; NULL: none */
 	const char *was;     /* the editor's: the title before the change, for the log */
+	/* Of a deployment: edits of the same change that are made ahead of these. */
+	const struct service_edit *earlier;
+	size_t earlier_count;
 	/* inside */
 	json_t *values;             /* of the first, as they were read last */
 	struct service_edit *edits; /* the first is the one that `read` gives */

@@ -17,6 +17,7 @@
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
+#include "rules/text.h"
 
 /* ---- errors ---- */
 
@@ -346,7 +347,9 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 		     const struct arm_shown *there, json_t *body)
 {
 	struct arm_errors errors = {.request = deployment->request};
-	struct api_edit edit = {.request = deployment->request};
+	struct api_edit edit = {.request = deployment->request,
+				.earlier = deployment->edits,
+				.earlier_count = deployment->edit_count};
 	struct path path = there ? there->path : deployed->path;
 	struct arm_putting putting = {.edit = &edit,
 				      .type = deployed->type,
@@ -405,19 +408,75 @@ static void read_resource(struct deployment *deployment, const struct template_r
 	add_errors(deployment, deployed, &errors);
 }
 
-/* Whether reading it chooses something that is free, which edits of the same round may have taken.
- */
-static bool chooses(const struct template_resource *resource)
-{
-	static const char *const types[] = {"Microsoft.Network/networkInterfaces",
-					    "Microsoft.Network/privateEndpoints",
-					    "Microsoft.Network/privateEndpoints/"
-					    "privateDnsZoneGroups"};
+/* ---- whether the draft has what a resource looks at ---- */
 
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (strcasecmp(resource->type, types[i]) == 0)
+static bool is_same(const struct path *left, const struct path *right)
+{
+	return left->kind == right->kind && strcasecmp(left->group, right->group) == 0 &&
+	       strcasecmp(left->names[0], right->names[0]) == 0 &&
+	       (!left->kind->parent || strcasecmp(left->names[1], right->names[1]) == 0);
+}
+
+/* Whether an edit that the draft does not have is about the resource, or about what it is in. */
+static bool is_fresh(const struct deployment *deployment, const struct path *path)
+{
+	const struct path root = part_root(path);
+
+	for (size_t i = deployment->drafted; i < deployment->edit_count; i++) {
+		const struct path *edited = &deployment->edits[i].path;
+
+		if (is_same(edited, path) || is_same(edited, &root))
 			return true;
+	}
 	return false;
+}
+
+/* The same of a resource that has this id. */
+static bool is_fresh_id(const struct deployment *deployment, const char *id)
+{
+	const struct arm_type *type;
+	struct path path;
+
+	return arm_id_read(deployment->request, id, &type, &path) == 0 &&
+	       *path_name(&path) != '\0' && is_fresh(deployment, &path);
+}
+
+/* Whether some id in the body is that of a resource that the draft does not have. */
+static bool has_fresh_id(const struct deployment *deployment, json_t *value)
+{
+	const char *key, *text = json_string_value(value);
+	json_t *item;
+	size_t i;
+
+	if (text)
+		return *text == '/' && is_fresh_id(deployment, text);
+	json_object_foreach(value, key, item)
+	{
+		if (has_fresh_id(deployment, item))
+			return true;
+	}
+	json_array_foreach(value, i, item)
+	{
+		if (has_fresh_id(deployment, item))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the draft does not have the resource group yet. */
+static bool is_fresh_group(const struct deployment *deployment, const char *name)
+{
+	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
+
+	return name && is_fresh(deployment, &path);
+}
+
+static bool needs_draft(const struct deployment *deployment,
+			const struct template_resource *resource)
+{
+	return deployment->edit_count > deployment->drafted &&
+	       (is_fresh_group(deployment, resource->group) ||
+		is_fresh_id(deployment, resource->id) || has_fresh_id(deployment, resource->body));
 }
 
 /* ---- what goes, in mode Complete ---- */
@@ -425,12 +484,6 @@ static bool chooses(const struct template_resource *resource)
 static bool is_top(const struct arm_type *type)
 {
 	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
-}
-
-static bool is_same(const struct path *left, const struct path *right)
-{
-	return left->kind == right->kind && strcasecmp(left->group, right->group) == 0 &&
-	       strcasecmp(left->names[0], right->names[0]) == 0;
 }
 
 /* Whether the template names the resource, or something in it. */
@@ -538,36 +591,42 @@ static void look_after(struct deployment *deployment)
 	}
 }
 
+/* Reads resources, as far as the draft will do. */
+static void read_resources(struct deployment *deployment)
+{
+	while (!has_failed(deployment)) {
+		if (deployment->round_at == deployment->round_count) {
+			if (deployment->asks_always && deployment->edit_count > deployment->drafted)
+				return;
+			deployment->round_at = 0;
+			if (template_round(deployment->template, &deployment->round,
+					   &deployment->round_count, &deployment->error) != 0)
+				return;
+			deployment->read_all = deployment->round_count == 0;
+			if (deployment->read_all)
+				return;
+		}
+		if (needs_draft(deployment, deployment->round[deployment->round_at]))
+			return;
+		read_resource(deployment, deployment->round[deployment->round_at++]);
+	}
+}
+
 /* Reads on, as far as the draft will do. */
 static void read_on(void *context, struct inventory *draft)
 {
 	struct deployment *deployment = context;
-	size_t before = deployment->edit_count;
 
 	deployment->request->aside = draft;
-	if (deployment->read_all && (!deployment->complete || deployment->removals_read)) {
-		look_after(deployment);
-		deployment->done = true;
-		return;
-	}
-	if (deployment->read_all) {
+	deployment->drafted = deployment->edit_count;
+	if (!deployment->read_all) {
+		read_resources(deployment);
+	} else if (deployment->complete && !deployment->removals_read) {
 		read_removals(deployment);
 		deployment->removals_read = true;
-		return;
-	}
-	if (deployment->round_at == deployment->round_count) {
-		deployment->round_at = 0;
-		if (template_round(deployment->template, &deployment->round,
-				   &deployment->round_count, &deployment->error) != 0)
-			return;
-		deployment->read_all = deployment->round_count == 0;
-	}
-	for (; deployment->round_at < deployment->round_count; deployment->round_at++) {
-		const struct template_resource *resource = deployment->round[deployment->round_at];
-
-		if (deployment->edit_count > before && chooses(resource))
-			return;
-		read_resource(deployment, resource);
+	} else {
+		look_after(deployment);
+		deployment->done = true;
 	}
 }
 
@@ -577,6 +636,18 @@ static void look_before(struct deployment *deployment, struct inventory *invento
 	deployment->request->aside = inventory;
 	for (size_t i = 0; i < deployment->count; i++)
 		deployment->resources[i].before = look(deployment, &deployment->resources[i]);
+}
+
+static void fail_drafts(struct deployment *deployment)
+{
+	struct template_error *error = &deployment->error;
+
+	error->trouble = TEMPLATE_LIMIT;
+	snprintf(error->place, sizeof error->place, "resources");
+	snprintf(error->text, sizeof error->text,
+		 "its resources wait for one another more than %d times in a row; make several "
+		 "templates of it",
+		 DEPLOYMENT_DRAFTS_MAX);
 }
 
 static void read_rounds(struct deployment *deployment, struct inventory *inventory)
@@ -590,6 +661,10 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 		struct faults faults;
 		int err;
 
+		if (deployment->drafts++ == DEPLOYMENT_DRAFTS_MAX) {
+			fail_drafts(deployment);
+			return;
+		}
 		faults_init(&faults);
 		err = service_draft(service, inventory, &draft, &faults, read_on, deployment);
 		if (err == ERR_INVALID)
@@ -606,6 +681,7 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 	const char *base = api_base(deployment->request);
 
 	deployment->text = json_dumps(deployment->source, JSON_COMPACT);
+	deployment->asks_always = deployment->text && strcasestr(deployment->text, "reference");
 	deployment->request->aside = inventory;
 	deployment->environment = json_make(
 		"{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s}}", "name", "AzureCloud",

@@ -5,7 +5,9 @@
  *            └──────────── a draft that has the edits so far (service_draft) ◄──┘
  *
  * What is read later sees in the draft what was read before: references, free addresses, and what
- * reference() asks for. At the end the edits are made as one change, or, of a rehearsal, forgotten.
+ * reference() asks for. A new draft is made where what is read next looks at something that the
+ * latest does not have yet. At the end the edits are made as one change, or, of a rehearsal,
+ * forgotten.
  *
  * All of that is in a thread, by service_change.read; the control thread only begins and answers.
  */
@@ -16,6 +18,8 @@
 #include "resolver/control/api/azure/type.h"
 #include "resolver/control/service/service.h"
 #include "resolver/control/template/template.h"
+
+enum { DEPLOYMENT_DRAFTS_MAX = 100 };
 
 struct deployed { /* a resource of the template */
 	const char *id, *place, *name;
@@ -47,6 +51,9 @@ struct deployment {
 	size_t edit_count, edit_room;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
+	size_t drafts;    /* that were made */
+	size_t drafted;   /* edits that the latest has */
+	bool asks_always; /* the template has reference(), which may ask for anything */
 	bool read_all, removals_read, done;
 	json_t *environment;
 };

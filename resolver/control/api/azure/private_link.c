@@ -115,10 +115,25 @@ static void mark_served(struct places *places, const struct model *model)
 	}
 }
 
+/* Marks the addresses of interfaces that the same change makes. */
+static void mark_edited(struct places *places, const struct api_edit *edit)
+{
+	for (size_t i = 0; i < edit->earlier_count; i++) {
+		const struct service_edit *one = &edit->earlier[i];
+		const json_t *array = one->path.kind->id == KIND_INTERFACE
+					      ? json_object_get(one->values, "ip_configurations")
+					      : NULL;
+
+		for (size_t k = 0; k < json_array_size(array); k++)
+			mark_text(places, json_text_of(json_array_get(array, k), "address"));
+	}
+}
+
 /* False: there is no such subnet, or no memory. */
-static bool places_init(struct places *places, const struct model *model, const char *group,
+static bool places_init(struct places *places, const struct arm_reading *reading, const char *group,
 			const char *subnet)
 {
+	const struct model *model = api_model(reading->request);
 	struct virtual_network *network = NULL;
 	const struct subnet *found = model_subnet_of(model, group, subnet, &network);
 	unsigned bits = found && found->prefix.address.family == 4 ? 32u - found->prefix.length : 0;
@@ -129,8 +144,10 @@ static bool places_init(struct places *places, const struct model *model, const 
 	places->prefix = found->prefix;
 	places->count = bits < 16 ? 1u << bits : (uint32_t)PLACES_MAX;
 	places->used = calloc(places->count / 8 + 1, 1);
-	if (places->used)
+	if (places->used) {
 		mark_served(places, model);
+		mark_edited(places, reading->edit);
+	}
 	return places->used;
 }
 
@@ -250,7 +267,7 @@ void arm_interface_read(struct arm_reading *reading)
 			continue; /* has its error */
 		if (!last || strcmp(subnet, last) != 0) {
 			free(places.used);
-			(void)places_init(&places, api_model(reading->request), group, subnet);
+			(void)places_init(&places, reading, group, subnet);
 			last = subnet;
 		}
 		json_array_foreach(array, k, other)
@@ -407,17 +424,30 @@ static bool add_or_remove(json_t *records, const char *data, bool adds)
 	return adds;
 }
 
-/* The edit of that record set which the change already has; NULL: none. */
+static bool is_about(const struct service_edit *edit, const struct path *path)
+{
+	const struct path *own = &edit->path;
+
+	return own->kind == path->kind && strcasecmp(own->group, path->group) == 0 &&
+	       strcasecmp(own->names[0], path->names[0]) == 0 &&
+	       strcasecmp(own->names[1], path->names[1]) == 0;
+}
+
+/* The edit of that record set which the request already has; NULL: none. */
 static struct service_edit *find_edit(const struct api_edit *edit, const struct path *path)
 {
-	for (size_t i = 0; i < edit->count; i++) {
-		const struct path *own = &edit->edits[i].path;
-
-		if (own->kind == path->kind && strcasecmp(own->group, path->group) == 0 &&
-		    strcasecmp(own->names[0], path->names[0]) == 0 &&
-		    strcasecmp(own->names[1], path->names[1]) == 0)
+	for (size_t i = 0; i < edit->count; i++)
+		if (is_about(&edit->edits[i], path))
 			return &edit->edits[i];
-	}
+	return NULL;
+}
+
+/* The last one that is made ahead of these; NULL: none. */
+static const struct service_edit *find_earlier(const struct api_edit *edit, const struct path *path)
+{
+	for (size_t i = edit->earlier_count; i > 0; i--)
+		if (is_about(&edit->earlier[i - 1], path))
+			return &edit->earlier[i - 1];
 	return NULL;
 }
 
@@ -425,12 +455,13 @@ static struct service_edit *find_edit(const struct api_edit *edit, const struct 
 static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 			 const struct service_edit *before)
 {
+	const struct service_edit *last = before ? before : find_earlier(endpoint->edit, path);
 	struct arm_shown shown;
 	struct change_error error;
 	json_t *values;
 
-	if (before)
-		return json_deep_copy(before->values);
+	if (last)
+		return json_deep_copy(last->values);
 	if (!arm_find_plain(endpoint->request, arm_type_of(path), path, &shown, &error))
 		return NULL;
 	values = arm_base(&shown, &error);
@@ -687,8 +718,7 @@ static const char *first_address(const struct arm_reading *reading, const char *
 	struct places places;
 	const char *address = NULL;
 
-	if (places_init(&places, api_model(reading->request), group,
-			json_text_of(reading->values, "subnet")))
+	if (places_init(&places, reading, group, json_text_of(reading->values, "subnet")))
 		address = take_place(&places, text);
 	free(places.used);
 	return address;
