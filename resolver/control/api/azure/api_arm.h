@@ -30,14 +30,15 @@ void api_group_delete(struct api_request *request);
 
 /* GET /resources, of the subscription or a group: azure/all.c. */
 void arm_resources_list(struct api_request *request);
-/* POST .../exportTemplate, of a group: azure/template.c. */
+/* POST .../exportTemplate, of a group: azure/group_export.c. */
 void arm_group_export(struct api_request *request);
 
-/* ---- azure/deployments.c: of a group, or of the subscription ---- */
+/* ---- azure/deployments.c, deployment_show.c: of a group, or of the subscription ---- */
 
 void arm_deployment_put(struct api_request *request);
 void arm_deployment_validate(struct api_request *request);
 void arm_deployment_what_if(struct api_request *request);
+
 void arm_deployment_get(struct api_request *request);
 void arm_deployment_exists(struct api_request *request);
 void arm_deployment_delete(struct api_request *request);
@@ -46,5 +47,9 @@ void arm_deployment_export(struct api_request *request);
 void arm_deployments_list(struct api_request *request);
 void arm_deployment_operations(struct api_request *request);
 void arm_deployment_operation(struct api_request *request);
+/* False: there is no such subscription or group, which has been answered. */
+bool arm_deployment_begin(struct api_request *request);
+/* The request's group; NULL: it is about the subscription. */
+const char *arm_deployment_group(const struct api_request *request);
 
 #endif

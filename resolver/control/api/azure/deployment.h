@@ -60,10 +60,6 @@ struct deployment {
 
 /* `read` of a service_change, whose context is the deployment. */
 int deployment_read(void *context, struct inventory *inventory, struct service_change *change);
-/* What the change came to, where it was not made: added to the errors. */
-void deployment_tell_faults(struct deployment *deployment, const struct faults *faults);
-/* Takes the texts of secure parameters out of the errors. */
-void deployment_clear_errors(struct deployment *deployment);
 void deployment_release(struct deployment *deployment);
 
 #endif

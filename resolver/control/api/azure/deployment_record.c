@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory.h"
@@ -188,32 +189,42 @@ static void remove_one(struct writing *writing, const char *key)
 	add_row(writing, own, NULL);
 }
 
-/* Removes the oldest, so that one more may come. */
-static int make_room(struct writing *writing, struct inventory *inventory, const char *group,
-		     const char *key, struct change_error *error)
+static int compare_ages(const void *left, const void *right)
 {
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Adds the removal of the oldest that are too many. */
+static void remove_oldest(struct writing *writing, const json_t *ages)
+{
+	size_t count = json_array_size(ages);
+	const char **texts = count > DEPLOYMENTS_MAX ? calloc(count, sizeof *texts) : NULL;
+
+	writing->no_memory |= count > DEPLOYMENTS_MAX && !texts;
+	if (!texts)
+		return;
+	for (size_t i = 0; i < count; i++)
+		texts[i] = json_string_value(json_array_get(ages, i));
+	qsort(texts, count, sizeof *texts, compare_ages);
+	for (size_t i = 0; i < count - DEPLOYMENTS_MAX; i++)
+		remove_one(writing, strchr(texts[i], ' ') + 1);
+	free(texts);
+}
+
+static int trim(struct inventory *inventory, const char *group, struct change_error *error)
+{
+	struct writing writing = {.rows = NULL};
 	char prefix[KEY_MAX];
 	struct walk walk = {.prefix = key_of(records, group, "", prefix),
 			    .limit = SIZE_MAX - 1,
 			    .add = add_age};
 	int err = walk_pairs(&walk, inventory, error);
-	const char *oldest = NULL;
-	json_t *item;
-	size_t i;
-	bool is_there = false;
 
-	json_array_foreach(walk.array, i, item)
-	{
-		const char *text = json_string_value(item);
-
-		is_there = is_there || strcmp(strchr(text, ' ') + 1, key) == 0;
-		if (!oldest || strcmp(text, oldest) < 0)
-			oldest = text;
-	}
-	if (oldest && !is_there && json_array_size(walk.array) >= DEPLOYMENTS_MAX)
-		remove_one(writing, strchr(oldest, ' ') + 1);
+	arena_init(&writing.arena);
+	if (!err)
+		remove_oldest(&writing, walk.array);
 	json_decref(walk.array);
-	return err;
+	return err ? err : end_writing(&writing, inventory, error);
 }
 
 /* "TIME RECORD" */
@@ -230,22 +241,29 @@ static void add_record(struct writing *writing, const char *key, const json_t *r
 	free(text);
 }
 
-int deployment_record_write(struct inventory *inventory, const char *group, const char *name,
-			    const json_t *record, const char *template, struct change_error *error)
+static bool is_same_group(const char *left, const char *right)
+{
+	return left && right ? strcasecmp(left, right) == 0 : left == right;
+}
+
+int deployment_records_write(struct inventory *inventory, const struct deployment_record *rows,
+			     size_t count, struct change_error *error)
 {
 	struct writing writing = {.rows = NULL};
 	char key[KEY_MAX];
 	int err;
 
 	arena_init(&writing.arena);
-	key_of(records, group, name, key);
-	err = make_room(&writing, inventory, group, key, error);
-	add_record(&writing, key, record);
-	add_row(&writing, key_of(templates, group, name, key), template);
-	if (!err)
-		return end_writing(&writing, inventory, error);
-	free(writing.rows);
-	arena_release(&writing.arena);
+	for (size_t i = 0; i < count; i++) {
+		const struct deployment_record *row = &rows[i];
+
+		add_record(&writing, key_of(records, row->group, row->name, key), row->record);
+		add_row(&writing, key_of(templates, row->group, row->name, key), row->template);
+	}
+	err = end_writing(&writing, inventory, error);
+	for (size_t i = 0; !err && i < count; i++)
+		if (i == 0 || !is_same_group(rows[i].group, rows[i - 1].group))
+			err = trim(inventory, rows[i].group, error);
 	return err;
 }
 

@@ -30,11 +30,16 @@ MUST_CHECK int deployment_template_read(struct inventory *inventory, const char 
 MUST_CHECK int deployment_records_list(struct inventory *inventory, const char *group,
 				       const char *behind, size_t limit, json_t **array,
 				       struct change_error *error);
-/* Durable; replaces the one of that name. The oldest one too many goes. `template`: as JSON; NULL:
- * it has none. */
-MUST_CHECK int deployment_record_write(struct inventory *inventory, const char *group,
-				       const char *name, const json_t *record, const char *template,
-				       struct change_error *error);
+struct deployment_record {
+	const char *group, *name; /* group NULL: of the subscription */
+	json_t *record;
+	const char *template; /* as JSON; NULL: it has none */
+};
+/* All of them or none; durable. Each replaces the one of its name, and the oldest ones that are too
+ * many go. */
+MUST_CHECK int deployment_records_write(struct inventory *inventory,
+					const struct deployment_record *rows, size_t count,
+					struct change_error *error);
 /* name NULL: all of the group. */
 MUST_CHECK int deployment_record_remove(struct inventory *inventory, const char *group,
 					const char *name, struct change_error *error);

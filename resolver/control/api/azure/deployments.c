@@ -1,6 +1,5 @@
-/* Deployments: templates (azure/deployment.h) that are validated, previewed and made, and what is
- * kept of them (azure/deployment_record.h). A deployment that fails is kept as Failed, although
- * none of it was made. Everything is done when it is answered, so there is nothing to cancel. */
+/* Deployments: templates (azure/deployment.h) that are validated, previewed and made. One that
+ * fails is kept as Failed, although none of it was made. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,9 @@
 #include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/api/azure/deployment.h"
+#include "resolver/control/api/azure/deployment_errors.h"
 #include "resolver/control/api/azure/deployment_record.h"
-#include "resolver/control/api/azure/found.h"
-#include "resolver/control/api/azure/page.h"
-#include "resolver/control/api/azure/shown.h"
-#include "resolver/control/api/item.h"
+#include "resolver/control/api/azure/what_if.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
@@ -40,19 +37,6 @@ struct deploying {
 };
 
 /* ---- what is asked for ---- */
-
-static const char *group_of(const struct api_request *request)
-{
-	const char *group = api_parameter(request, "group");
-
-	return *group ? group : NULL;
-}
-
-/* False: there is no such subscription or group, which has been answered. */
-static bool begin(struct api_request *request)
-{
-	return api_arm_begin(request) && (!group_of(request) || arm_check_group(request));
-}
 
 /* False: it cannot be the name of a deployment, which has been answered. */
 static bool check_name(struct api_request *request, const char *name)
@@ -223,51 +207,63 @@ static json_t *record_json(const struct deploying *deploying, const char *group,
 			   json_t *properties)
 {
 	const struct deployment *deployment = &deploying->deployment;
+	json_t *tags = json_object_get(deployment->request->body, "tags");
 	json_t *record = json_make("{s:o, s:s, s:s, s:o}", "id",
 				   deployment_id(deployment->request, group, name), "name", name,
 				   "type", DEPLOYMENTS, "properties", properties);
 
 	if (!group)
 		json_put(record, "location", json_text(deployment->location));
+	if (json_is_object(tags) && strcmp(name, deployment->name) == 0)
+		json_put(record, "tags", json_incref(tags));
 	return record;
 }
 
-static void keep(const struct deploying *deploying, const char *group, const char *name,
-		 const json_t *record, bool is_own)
+static void keep(const struct deployment *deployment, const struct deployment_record *rows,
+		 size_t count)
 {
-	const struct deployment *deployment = &deploying->deployment;
 	struct change_error error;
 
-	if (deployment_record_write(api_inventory(deployment->request), group, name, record,
-				    is_own ? deployment->text : NULL, &error) != 0)
-		log_event(LOG_WARNING, "deploy", "the deployment %s is not kept: %s", name,
-			  error.text);
+	if (deployment_records_write(api_inventory(deployment->request), rows, count, &error) != 0)
+		log_event(LOG_WARNING, "deploy", "the deployment %s is not kept: %s",
+			  deployment->name, error.text);
 }
 
-/* Keeps the deployment, and the nested ones. Returns the record of the first. */
+static json_t *made_json(const struct deploying *deploying, const json_t *one, bool is_nested)
+{
+	json_t *properties = properties_json(deploying, one, "Succeeded");
+
+	json_put(properties, "outputs", json_incref(json_object_get(one, "outputs")));
+	json_put(properties, "outputResources",
+		 is_nested ? json_array() : output_resources(&deploying->deployment));
+	return record_json(deploying, json_string_value(json_object_get(one, "group")),
+			   json_text_of(one, "name"), properties);
+}
+
+/* Keeps the deployment, and the nested ones. Returns its record. */
 static json_t *keep_all(const struct deploying *deploying)
 {
 	const struct deployment *deployment = &deploying->deployment;
-	json_t *first = NULL, *one;
-	size_t i;
+	size_t count = json_array_size(deployment->records);
+	struct deployment_record *rows = calloc(count, sizeof *rows);
+	json_t *own = made_json(deploying, json_array_get(deployment->records, 0), false);
 
-	json_array_foreach(deployment->records, i, one)
-	{
-		const char *name = json_text_of(one, "name"),
-			   *group = json_string_value(json_object_get(one, "group"));
-		json_t *properties = properties_json(deploying, one, "Succeeded"), *record;
+	/* The first is the deployment itself. It comes last, so that no nested one replaces it. */
+	for (size_t i = 0; rows && i < count; i++) {
+		const json_t *one = json_array_get(deployment->records, count - 1 - i);
+		bool is_nested = i + 1 < count;
 
-		json_put(properties, "outputs", json_incref(json_object_get(one, "outputs")));
-		json_put(properties, "outputResources",
-			 i == 0 ? output_resources(deployment) : json_array());
-		record = record_json(deploying, group, name, properties);
-		keep(deploying, group, name, record, i == 0);
-		if (i == 0)
-			first = record;
-		else
-			json_decref(record);
+		rows[i] = (struct deployment_record){
+			json_string_value(json_object_get(one, "group")), json_text_of(one, "name"),
+			is_nested ? made_json(deploying, one, true) : json_incref(own),
+			is_nested ? NULL : deployment->text};
 	}
-	return first;
+	if (rows)
+		keep(deployment, rows, count);
+	for (size_t i = 0; rows && i < count; i++)
+		json_decref(rows[i].record);
+	free(rows);
+	return own;
 }
 
 /* ---- errors ---- */
@@ -336,126 +332,13 @@ static void fail(struct deploying *deploying)
 		json_put(properties, "outputResources", json_array());
 		json_put(properties, "error", json_incref(error));
 		record = record_json(deploying, deployment->group, deployment->name, properties);
-		keep(deploying, deployment->group, deployment->name, record, true);
+		keep(deployment,
+		     &(struct deployment_record){deployment->group, deployment->name, record,
+						 deployment->text},
+		     1);
 		json_decref(record);
 	}
 	api_reply_json(request, 400, json_make("{s:o}", "error", error), NULL);
-}
-
-/* ---- what-if ---- */
-
-static void add_delta(json_t *delta, const char *path, const char *type, json_t *before,
-		      json_t *after)
-{
-	json_add(delta, json_make("{s:s, s:s, s:o, s:o, s:n}", "path", path, "propertyChangeType",
-				  type, "before", before ? json_incref(before) : json_null(),
-				  "after", after ? json_incref(after) : json_null(), "children"));
-}
-
-static void compare(json_t *delta, const char *path, json_t *before, json_t *after)
-{
-	char inner[ARM_TARGET_MAX];
-	json_t *value, *other;
-	const char *key;
-
-	json_object_foreach(before, key, value)
-	{
-		other = json_object_get(after, key);
-		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
-		if (json_equal(value, other))
-			continue;
-		if (json_is_object(value) && json_is_object(other))
-			compare(delta, inner, value, other);
-		else
-			add_delta(delta, inner, other ? "Modify" : "Delete", value, other);
-	}
-	json_object_foreach(after, key, value)
-	{
-		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
-		if (!json_object_get(before, key))
-			add_delta(delta, inner, "Create", NULL, value);
-	}
-}
-
-static json_t *change_json(const struct deploying *deploying, const char *id, const char *type,
-			   json_t *before, json_t *after, json_t *delta)
-{
-	json_t *change = json_make("{s:s, s:s}", "resourceId", id, "changeType", type);
-
-	if (!deploying->ids_only) {
-		json_put(change, "before", before ? json_incref(before) : json_null());
-		json_put(change, "after", after ? json_incref(after) : json_null());
-		json_put(change, "delta", json_incref(delta));
-	}
-	json_decref(delta);
-	return change;
-}
-
-static json_t *deployed_change(const struct deploying *deploying, const struct deployed *deployed)
-{
-	json_t *delta = json_array();
-	const char *type;
-
-	if (deployed->before && deployed->after)
-		compare(delta, "", deployed->before, deployed->after);
-	type = !deployed->after             ? "Delete"
-	       : !deployed->before          ? "Create"
-	       : json_array_size(delta) > 0 ? "Modify"
-					    : "NoChange";
-	return change_json(deploying, deployed->id, type, deployed->before, deployed->after, delta);
-}
-
-static bool is_top(const struct arm_type *type)
-{
-	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
-}
-
-/* What the group has besides. */
-static void add_ignored(const struct deploying *deploying, json_t *changes)
-{
-	const struct deployment *deployment = &deploying->deployment;
-	struct arm_found_list list = {.request = deployment->request, .group = deployment->group};
-	json_t *told = json_object();
-	char id[ARM_ID_MAX];
-
-	for (size_t i = 0; i < deployment->count; i++) {
-		snprintf(id, sizeof id, "%s", deployment->resources[i].id);
-		json_put(told, text_lower(id), json_true());
-	}
-	arm_found_add_all(&list, is_top);
-	arm_found_sort(&list);
-	for (size_t i = 0; i < list.count; i++) {
-		const struct arm_found *found = &list.items[i];
-		struct arm_shown shown;
-		json_t *before;
-
-		arm_id(deployment->request, &found->path, id);
-		if (json_object_get(told, text_lower(id)))
-			continue;
-		arm_show_item(deployment->request, found->type, &found->path, found->item, &shown);
-		before = arm_print(&shown);
-		json_add(changes, change_json(deploying, json_text_of(before, "id"), "Ignore",
-					      before, before, json_array()));
-		json_decref(before);
-		arm_shown_release(&shown);
-	}
-	json_decref(told);
-	free(list.items);
-}
-
-static void answer_what_if(const struct deploying *deploying)
-{
-	const struct deployment *deployment = &deploying->deployment;
-	json_t *changes = json_array();
-
-	for (size_t i = 0; i < deployment->count; i++)
-		json_add(changes, deployed_change(deploying, &deployment->resources[i]));
-	if (deployment->group)
-		add_ignored(deploying, changes);
-	api_reply_json(deployment->request, 200,
-		       json_make("{s:s, s:{s:s, s:o}}", "status", "Succeeded", "properties",
-				 "correlationId", deploying->id, "changes", changes),
-		       NULL);
 }
 
 /* ---- making it ---- */
@@ -520,7 +403,8 @@ static void on_made(void *context, int err, const struct service_change *change,
 	else if (deploying->how == CREATE)
 		answer_made(deploying);
 	else if (deploying->how == WHAT_IF)
-		answer_what_if(deploying);
+		api_reply_json(request, 200,
+			       what_if_json(deployment, deploying->id, deploying->ids_only), NULL);
 	else
 		answer_validated(deploying);
 	deploying_free(deploying);
@@ -531,7 +415,7 @@ static void deploy(struct api_request *request, enum how how)
 	struct deploying *deploying;
 	struct service_change change;
 
-	if (!begin(request) || !check_name(request, api_parameter(request, "name")))
+	if (!arm_deployment_begin(request) || !check_name(request, api_parameter(request, "name")))
 		return;
 	deploying = calloc(1, sizeof *deploying);
 	if (!deploying) {
@@ -540,7 +424,7 @@ static void deploy(struct api_request *request, enum how how)
 	}
 	*deploying = (struct deploying){.deployment = {.request = request,
 						       .name = api_parameter(request, "name"),
-						       .group = group_of(request),
+						       .group = arm_deployment_group(request),
 						       .looks = how == WHAT_IF,
 						       .errors = {.request = request}},
 					.how = how};
@@ -571,208 +455,4 @@ void arm_deployment_validate(struct api_request *request)
 void arm_deployment_what_if(struct api_request *request)
 {
 	deploy(request, WHAT_IF);
-}
-
-/* ---- what was made ---- */
-
-/* NULL: there is none, which has been answered. */
-static json_t *find(struct api_request *request)
-{
-	struct change_error error;
-	json_t *record = NULL;
-
-	if (!begin(request))
-		return NULL;
-	if (deployment_record_read(api_inventory(request), group_of(request),
-				   api_parameter(request, "name"), &record, &error) != 0)
-		api_fail_change(request, &error);
-	else if (!record)
-		api_fail(request, 404, "DeploymentNotFound", "Deployment '%s' could not be found.",
-			 api_parameter(request, "name"));
-	return record;
-}
-
-void arm_deployment_get(struct api_request *request)
-{
-	json_t *record = find(request);
-
-	if (record)
-		api_reply_json(request, 200, record, NULL);
-}
-
-void arm_deployment_exists(struct api_request *request)
-{
-	json_t *record = find(request);
-
-	if (record)
-		api_reply_empty(request, 204);
-	json_decref(record);
-}
-
-void arm_deployment_delete(struct api_request *request)
-{
-	struct change_error error;
-
-	if (!begin(request))
-		return;
-	if (deployment_record_remove(api_inventory(request), group_of(request),
-				     api_parameter(request, "name"), &error) != 0)
-		api_fail_change(request, &error);
-	else
-		api_reply_empty(request, 204);
-}
-
-void arm_deployment_cancel(struct api_request *request)
-{
-	json_t *record = find(request);
-
-	if (record)
-		api_fail(
-			request, 409, "DeploymentCannotBeCancelled",
-			"The deployment '%s' cannot be cancelled because its provisioning state is "
-			"'%s'.",
-			json_text_of(record, "name"),
-			json_text_of(json_object_get(record, "properties"), "provisioningState"));
-	json_decref(record);
-}
-
-void arm_deployment_export(struct api_request *request)
-{
-	json_t *record = find(request), *template = NULL;
-	struct change_error error;
-
-	if (!record)
-		return;
-	json_decref(record);
-	if (deployment_template_read(api_inventory(request), group_of(request),
-				     api_parameter(request, "name"), &template, &error) != 0)
-		api_fail_change(request, &error);
-	else
-		api_reply_json(request, 200,
-			       json_make("{s:o}", "template", template ? template : json_object()),
-			       NULL);
-}
-
-void arm_deployments_list(struct api_request *request)
-{
-	enum { LISTED_MAX = 50 };
-	struct arm_page page;
-	struct change_error error;
-	json_t *array = NULL;
-	size_t room, count;
-	const char *last = NULL;
-
-	if (!begin(request) || !arm_page_begin(&page, request, NULL))
-		return;
-	room = page.room < LISTED_MAX ? page.room : LISTED_MAX;
-	if (deployment_records_list(api_inventory(request), group_of(request), page.behind,
-				    room + 1, &array, &error) != 0) {
-		json_decref(array);
-		api_fail_change(request, &error);
-		return;
-	}
-	count = json_array_size(array);
-	if (count > room) {
-		json_array_remove(array, count - 1);
-		last = json_text_of(json_array_get(array, room - 1), "name");
-	}
-	arm_page_answer(&page, array, last);
-}
-
-/* ---- operations: one for each resource ---- */
-
-/* The same for the same resource. */
-static json_t *operation_id(const char *id)
-{
-	static const struct hash_key fixed_key;
-
-	return json_sprintf("%016llX", (unsigned long long)etag_add_text(&fixed_key, 0, id));
-}
-
-static json_t *operation_json(const json_t *record, const char *id, json_t *target)
-{
-	const json_t *properties = json_object_get(record, "properties");
-	json_t *own = operation_id(id);
-	json_t *operation =
-		json_make("{s:o, s:O, s:{s:s, s:s, s:s, s:s, s:s, s:o}}", "id",
-			  json_sprintf("%s/operations/%s", json_text_of(record, "id"),
-				       json_string_value(own)),
-			  "operationId", own, "properties", "provisioningOperation",
-			  target ? "Create" : "EvaluateDeploymentOutput", "provisioningState",
-			  "Succeeded", "timestamp", json_text_of(properties, "timestamp"),
-			  "duration", json_text_of(properties, "duration"), "statusCode", "OK",
-			  "targetResource", target ? target : json_null());
-
-	json_decref(own);
-	return operation;
-}
-
-/* {"id", "resourceType", "resourceName"} */
-static json_t *target_json(struct api_request *request, const char *id)
-{
-	const struct arm_type *type;
-	struct path path;
-	char name[NAME_TEXT_MAX];
-
-	if (arm_id_read(request, id, &type, &path) != 0 || *path_name(&path) == '\0') {
-		const char *slash = strrchr(id, '/');
-
-		return json_make("{s:s, s:s, s:s}", "id", id, "resourceType",
-				 "Microsoft.Resources/resourceGroups", "resourceName",
-				 slash ? slash + 1 : id);
-	}
-	return json_make("{s:s, s:o, s:o}", "id", id, "resourceType",
-			 json_sprintf("%s/%s", type->family->provider, type->path), "resourceName",
-			 path.kind->parent
-				 ? json_sprintf("%s/%s", path.names[0], arm_name(&path, name))
-				 : json_text(path.names[0]));
-}
-
-static json_t *operations_of(struct api_request *request, const json_t *record)
-{
-	const json_t *made =
-		json_object_get(json_object_get(record, "properties"), "outputResources");
-	json_t *array = json_array(), *item;
-	size_t i;
-
-	json_array_foreach(made, i, item)
-	{
-		const char *id = json_text_of(item, "id");
-
-		json_add(array, operation_json(record, id, target_json(request, id)));
-	}
-	return array;
-}
-
-void arm_deployment_operations(struct api_request *request)
-{
-	json_t *record = find(request);
-
-	if (record)
-		api_reply_json(request, 200,
-			       json_make("{s:o}", "value", operations_of(request, record)), NULL);
-	json_decref(record);
-}
-
-void arm_deployment_operation(struct api_request *request)
-{
-	const char *wanted = api_parameter(request, "operation");
-	json_t *record = find(request), *operations, *item, *found = NULL;
-	size_t i;
-
-	if (!record)
-		return;
-	operations = operations_of(request, record);
-	json_array_foreach(operations, i, item)
-	{
-		if (strcasecmp(json_text_of(item, "operationId"), wanted) == 0)
-			found = item;
-	}
-	if (found)
-		api_reply_json(request, 200, json_incref(found), NULL);
-	else
-		api_fail(request, 404, "DeploymentOperationNotFound",
-			 "The deployment operation '%s' could not be found.", wanted);
-	json_decref(operations);
-	json_decref(record);
 }

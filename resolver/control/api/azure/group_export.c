@@ -24,8 +24,7 @@
 
 enum { PORTION = 64 }; /* record sets, or addresses: some milliseconds */
 
-struct template
-{
+struct group_export {
 	struct work_job job; /* first */
 	struct api_request *request;
 	/* The resources of the model that are asked for, as they were at the beginning. Only their
@@ -56,7 +55,8 @@ static bool is_made_along(const struct arm_found *found)
 /* The parameter for the name of the resource at the top, which is added where it is new:
  * "virtualNetworks_hub_name". Names that differ in punctuation alone have parameters that differ in
  * a number. */
-static char *parameter_of(struct template *template, const struct path *path, char text[ARM_ID_MAX])
+static char *parameter_of(struct group_export *export, const struct path *path,
+			  char text[ARM_ID_MAX])
 {
 	const struct path root = part_root(path);
 	const struct arm_type *type = arm_type_of_kind(root.kind->id);
@@ -71,24 +71,24 @@ static char *parameter_of(struct template *template, const struct path *path, ch
 				*c = '_';
 		if (number > 1)
 			text_append(text, ARM_ID_MAX, "%u", number);
-		found = json_object_get(template->parameters, text);
+		found = json_object_get(export->parameters, text);
 		if (!found)
 			break;
 		if (strcmp(json_text_of(found, "defaultValue"), name) == 0)
 			return text;
 	}
-	json_put(template->parameters, text,
+	json_put(export->parameters, text,
 		 json_make("{s:s, s:s}", "defaultValue", name, "type", "string"));
 	return text;
 }
 
 /* The path with the top's names as the template has them; false: that is not in it. */
-static bool spell(const struct template *template, struct path *path)
+static bool spell(const struct group_export *export, struct path *path)
 {
 	const struct path root = part_root(path);
 
-	for (size_t i = 0; i < template->list.count; i++) {
-		const struct path *own = &template->list.items[i].path;
+	for (size_t i = 0; i < export->list.count; i++) {
+		const struct path *own = &export->list.items[i].path;
 
 		if (own->kind == root.kind && strcasecmp(own->group, root.group) == 0 &&
 		    strcasecmp(own->names[0], root.names[0]) == 0) {
@@ -101,12 +101,12 @@ static bool spell(const struct template *template, struct path *path)
 }
 
 /* "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]" */
-static json_t *resource_id(struct template *template, const struct path *path)
+static json_t *resource_id(struct group_export *export, const struct path *path)
 {
 	const struct arm_type *type = arm_type_of(path);
 	char parameter[ARM_ID_MAX], name[NAME_TEXT_MAX];
 
-	parameter_of(template, path, parameter);
+	parameter_of(export, path, parameter);
 	return path->kind->parent ? json_sprintf("[resourceId('%s/%s', parameters('%s'), '%s')]",
 						 type->family->provider, type->path, parameter,
 						 arm_name(path, name))
@@ -130,7 +130,7 @@ static void add_dependency(json_t *depends, json_t *id)
 }
 
 /* A copy with expressions for ids. Texts that would be read as expressions are escaped. */
-static json_t *with_expressions(struct template *template, json_t *value, json_t *depends)
+static json_t *with_expressions(struct group_export *export, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
 	const char *key, *text = json_string_value(value);
@@ -141,26 +141,26 @@ static json_t *with_expressions(struct template *template, json_t *value, json_t
 	if (json_is_object(value)) {
 		copy = json_object();
 		json_object_foreach(value, key, item)
-			json_put(copy, key, with_expressions(template, item, depends));
+			json_put(copy, key, with_expressions(export, item, depends));
 		return copy;
 	}
 	if (json_is_array(value)) {
 		copy = json_array();
 		json_array_foreach(value, i, item)
-			json_add(copy, with_expressions(template, item, depends));
+			json_add(copy, with_expressions(export, item, depends));
 		return copy;
 	}
 	if (!text)
 		return json_incref(value);
 	if (strncasecmp(text, "/subscriptions/", 15) == 0 &&
-	    arm_id_read(template->request, text, &type, &path) == 0 && spell(template, &path)) {
-		add_dependency(depends, resource_id(template, &path));
-		return resource_id(template, &path);
+	    arm_id_read(export->request, text, &type, &path) == 0 && spell(export, &path)) {
+		add_dependency(depends, resource_id(export, &path));
+		return resource_id(export, &path);
 	}
 	return *text == '[' ? json_sprintf("[%s", text) : json_text(text);
 }
 
-static void write_resource(struct template *template, struct arm_shown *shown)
+static void write_resource(struct group_export *export, struct arm_shown *shown)
 {
 	struct path root = part_root(&shown->path);
 	json_t *body, *depends = json_array(), *resource;
@@ -170,7 +170,7 @@ static void write_resource(struct template *template, struct arm_shown *shown)
 
 	shown->is_bare = true;
 	body = arm_print(shown);
-	parameter_of(template, &shown->path, parameter);
+	parameter_of(export, &shown->path, parameter);
 	resource = json_make(
 		"{s:o, s:s, s:o}", "type",
 		json_sprintf("%s/%s", shown->type->family->provider, shown->type->path),
@@ -183,16 +183,16 @@ static void write_resource(struct template *template, struct arm_shown *shown)
 		static const char *const around[] = {"id", "name", "type", "etag", NULL};
 
 		if (!text_is_among(key, around))
-			json_put(resource, key, with_expressions(template, value, depends));
+			json_put(resource, key, with_expressions(export, value, depends));
 	}
-	if (shown->path.kind->parent && spell(template, &root))
-		add_dependency(depends, resource_id(template, &root));
+	if (shown->path.kind->parent && spell(export, &root))
+		add_dependency(depends, resource_id(export, &root));
 	if (json_array_size(depends) > 0)
 		json_put(resource, "dependsOn", depends);
 	else
 		json_decref(depends);
 	json_decref(body);
-	json_writer_row(&template->json, json_whole(resource));
+	json_writer_row(&export->json, json_whole(resource));
 }
 
 /* The ids that the request asks for, in lower case; NULL: all. */
@@ -217,25 +217,25 @@ static json_t *read_asked(struct api_request *request)
 }
 
 /* Whether the resource is asked for, or what it is in. */
-static bool is_asked(const struct template *template, const struct path *path)
+static bool is_asked(const struct group_export *export, const struct path *path)
 {
 	const struct path root = part_root(path);
 	char id[ARM_ID_MAX];
 
-	return !template->asked ||
-	       json_object_get(template->asked, text_lower(arm_id(template->request, path, id))) ||
-	       json_object_get(template->asked, text_lower(arm_id(template->request, &root, id)));
+	return !export->asked ||
+	       json_object_get(export->asked, text_lower(arm_id(export->request, path, id))) ||
+	       json_object_get(export->asked, text_lower(arm_id(export->request, &root, id)));
 }
 
 /* ---- in portions ---- */
 
 /* Writes the next record sets of the zone. False: these were the last. */
-static bool write_record_sets(struct template *template, const struct path *zone)
+static bool write_record_sets(struct group_export *export, const struct path *zone)
 {
-	struct api_request *request = template->request;
+	struct api_request *request = export->request;
 	struct path path = {kind_of_id(KIND_RECORD_SET),
 			    zone->group,
-			    {zone->names[0], *template->behind ? template->behind : NULL}};
+			    {zone->names[0], *export->behind ? export->behind : NULL}};
 	const struct item_source in = item_source_of(request, &path);
 	const void **items = NULL;
 	size_t count = 0;
@@ -243,17 +243,17 @@ static bool write_record_sets(struct template *template, const struct path *zone
 
 	arena_init(&arena);
 	if (in.item && item_list(&in, &path, PORTION, NULL, request, &arena, &items, &count,
-				 &template->error) != 0)
-		json_writer_fail(&template->json);
+				 &export->error) != 0)
+		json_writer_fail(&export->json);
 	for (size_t i = 0; i < count; i++) {
 		struct arm_shown shown;
 
 		path = part_path(path.kind, items[i], zone);
-		snprintf(template->behind, sizeof template->behind, "%s", path_name(&path));
+		snprintf(export->behind, sizeof export->behind, "%s", path_name(&path));
 		if (!arm_type_of(&path))
 			continue;
 		arm_show_plain(request, arm_type_of(&path), &path, items[i], &shown);
-		write_resource(template, &shown);
+		write_resource(export, &shown);
 		arm_shown_release(&shown);
 	}
 	free(items);
@@ -262,109 +262,108 @@ static bool write_record_sets(struct template *template, const struct path *zone
 }
 
 /* Writes the next resource of the model, if it is still there, or record sets of it. */
-static void write_found(struct template *template)
+static void write_found(struct group_export *export)
 {
-	const struct arm_found *found = &template->list.items[template->at];
+	const struct arm_found *found = &export->list.items[export->at];
 	struct arm_shown shown;
 
-	if (template->in_zone) {
-		template->in_zone = write_record_sets(template, &found->path);
-	} else if (arm_find_plain(template->request, found->type, &found->path, &shown,
-				  &template->error)) {
-		write_resource(template, &shown);
+	if (export->in_zone) {
+		export->in_zone = write_record_sets(export, &found->path);
+	} else if (arm_find_plain(export->request, found->type, &found->path, &shown,
+				  &export->error)) {
+		write_resource(export, &shown);
 		arm_shown_release(&shown);
-		template->in_zone = found->type->kind == KIND_ZONE;
-	} else if (template->error.outcome != CHANGE_FINE) {
-		json_writer_fail(&template->json);
+		export->in_zone = found->type->kind == KIND_ZONE;
+	} else if (export->error.outcome != CHANGE_FINE) {
+		json_writer_fail(&export->json);
 	}
-	if (!template->in_zone) {
-		template->at++;
-		*template->behind = '\0';
+	if (!export->in_zone) {
+		export->at++;
+		*export->behind = '\0';
 	}
 }
 
 /* Writes the next addresses. False: these were the last. */
-static bool write_addresses(struct template *template)
+static bool write_addresses(struct group_export *export)
 {
-	struct api_request *request = template->request;
+	struct api_request *request = export->request;
 	struct inventory *inventory = api_inventory(request);
 	const struct owned_resource *portion[PORTION];
 	size_t count = 0;
 
 	inventory_forget(inventory);
-	if (arm_next_addresses(request, *template->behind ? template->behind : NULL, portion,
-			       PORTION, &count) != 0)
-		json_writer_fail(&template->json);
+	if (arm_next_addresses(request, *export->behind ? export->behind : NULL, portion, PORTION,
+			       &count) != 0)
+		json_writer_fail(&export->json);
 	if (inventory_trouble(inventory)) {
-		change_say(&template->error, CHANGE_STORE, NULL, "%s",
-			   inventory_trouble(inventory));
-		json_writer_fail(&template->json);
+		change_say(&export->error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+		json_writer_fail(&export->json);
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct arm_shown shown;
 
 		arm_show_address(request, portion[i], &shown);
-		if (is_asked(template, &shown.path))
-			write_resource(template, &shown);
+		if (is_asked(export, &shown.path))
+			write_resource(export, &shown);
 		arm_shown_release(&shown);
-		address_print(&portion[i]->item.address, template->behind);
+		address_print(&portion[i]->item.address, export->behind);
 	}
 	return count == PORTION;
 }
 
 static bool write_portion(void *context)
 {
-	struct template *template = context;
+	struct group_export *export = context;
 	bool more = true;
 
-	if (template->at < template->list.count)
-		write_found(template);
+	if (export->at < export->list.count)
+		write_found(export);
 	else
-		more = write_addresses(template);
-	return more && !json_writer_has_failed(&template->json);
+		more = write_addresses(export);
+	return more && !json_writer_has_failed(&export->json);
 }
 
-static void template_free(struct template *template)
+static void export_free(struct group_export *export)
 {
-	json_decref(template->parameters);
-	json_decref(template->asked);
-	free(template->list.items);
-	free(template);
+	json_decref(export->parameters);
+	json_decref(export->asked);
+	free(export->list.items);
+	free(export);
 }
 
 static void answer(void *context)
 {
-	struct template *template = context;
-	struct api_request *request = template->request;
+	struct group_export *export = context;
+	struct api_request *request = export->request;
 	size_t length;
 	char *text;
 
-	if (template->job.given_up)
-		json_writer_fail(&template->json);
-	fputs("],\"parameters\":", template->json.out);
-	json_writer_value(&template->json, json_incref(template->parameters));
-	fputs(",\"variables\":{}}}", template->json.out);
-	text = json_writer_end(&template->json, &length);
+	if (export->job.given_up)
+		json_writer_fail(&export->json);
+	fputs("],\"parameters\":", export->json.out);
+	json_writer_value(&export->json, json_incref(export->parameters));
+	fputs(",\"variables\":{}}}", export->json.out);
+	text = json_writer_end(&export->json, &length);
 	if (!api_still_may(request)) {
 		free(text);
 	} else if (text) {
 		api_arm_say_revision(request);
 		api_reply_text(request, NULL, text, length);
-	} else if (template->job.given_up) {
+	} else if (export->job.given_up) {
 		api_fail_ending(request);
-	} else if (template->error.outcome != CHANGE_FINE) {
-		api_fail_change(request, &template->error);
+	} else if (export->error.outcome != CHANGE_FINE) {
+		api_fail_change(request, &export->error);
 	} else {
 		api_fail_memory(request);
 	}
-	template_free(template);
+	export_free(export);
 }
 
 /* Keeps what is asked for. False: there is no memory. */
-static bool collect(struct template *template)
+static bool collect(struct group_export *export)
 {
-	struct arm_found_list *list = &template->list;
+	struct arm_found_list *list = &export->list;
 	size_t kept = 0;
 
 	arm_found_add_all(list, is_exported);
@@ -372,10 +371,10 @@ static bool collect(struct template *template)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct arm_found *found = &list->items[i];
 
-		if (is_made_along(found) || !is_asked(template, &found->path))
+		if (is_made_along(found) || !is_asked(export, &found->path))
 			continue;
 		list->items[kept] = *found;
-		if (!path_copy(&found->path, &template->request->arena, &list->items[kept].path))
+		if (!path_copy(&found->path, &export->request->arena, &list->items[kept].path))
 			return false;
 		kept++;
 	}
@@ -383,43 +382,43 @@ static bool collect(struct template *template)
 	return !list->no_memory;
 }
 
-static struct template *template_new(struct api_request *request)
+static struct group_export *export_new(struct api_request *request)
 {
-	struct template *template = calloc(1, sizeof *template);
+	struct group_export *export = calloc(1, sizeof *export);
 
-	if (!template)
+	if (!export)
 		return NULL;
-	template->request = request;
-	template->list = (struct arm_found_list){.request = request,
-						 .group = api_parameter(request, "group")};
-	template->asked = read_asked(request);
-	template->parameters = json_object();
-	template->job.large = true;
-	if (collect(template) && template->parameters &&
-	    json_writer_begin(&template->json, ",", JSON_COMPACT))
-		return template;
-	template_free(template);
+	export->request = request;
+	export->list = (struct arm_found_list){.request = request,
+					       .group = api_parameter(request, "group")};
+	export->asked = read_asked(request);
+	export->parameters = json_object();
+	export->job.large = true;
+	if (collect(export) && export->parameters &&
+	    json_writer_begin(&export->json, ",", JSON_COMPACT))
+		return export;
+	export_free(export);
 	return NULL;
 }
 
 void arm_group_export(struct api_request *request)
 {
-	struct template *template;
+	struct group_export *export;
 
 	if (!api_arm_begin(request) || !arm_check_group(request))
 		return;
-	template = template_new(request);
-	if (!template) {
+	export = export_new(request);
+	if (!export) {
 		api_fail_memory(request);
 		return;
 	}
-	json_writer_list(&template->json,
+	json_writer_list(&export->json,
 			 "{\"template\":{\"$schema\":\"https://schema.management.azure.com/schemas/"
 			 "2019-04-01/deploymentTemplate.json#\",\"contentVersion\":\"1.0.0.0\","
 			 "\"resources\":[");
-	if (work_beside_in_portions(&request->service->work, &template->job, write_portion, answer))
+	if (work_beside_in_portions(&request->service->work, &export->job, write_portion, answer))
 		return;
 	api_fail_ending(request);
-	json_writer_cancel(&template->json);
-	template_free(template);
+	json_writer_cancel(&export->json);
+	export_free(export);
 }
