@@ -64,8 +64,7 @@ static void fail(struct budget *budget, enum template_trouble trouble, const cha
 	budget->is_waiting = false;
 	budget_print_place(budget->place, error->place, sizeof error->place);
 	vsnprintf(text, sizeof text, format, arguments);
-	error->text[0] = '\0';
-	text_append(error->text, sizeof error->text, "%s", text);
+	text_show(text, error->text, sizeof error->text);
 }
 
 void *budget_fail(struct budget *budget, const char *format, ...)

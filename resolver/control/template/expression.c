@@ -91,6 +91,8 @@ static struct expression_term *parse_number(struct expression_parser *parser)
 	if (end == parser->at)
 		return unreadable(parser, "a number without digits");
 	parser->at = end;
+	if (end[0] == '.' && isdigit((unsigned char)end[1]))
+		return unreadable(parser, "a number with a fraction, as float('1.5') makes one,");
 	if (term)
 		term->literal = value_integer(parser->budget, number);
 	return term && term->literal ? term : NULL;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "rules/base.h"
+#include "rules/text.h"
 
 static const struct function *const tables[] = {
 	text_functions,     array_functions, number_functions,  lazy_functions,
@@ -56,11 +57,12 @@ const struct function *function_find(struct budget *budget, const char *name, si
 	if (count >= function->least && count <= function->most)
 		return function;
 	if (function->most == FUNCTION_ANY)
-		return budget_fail(budget, "%s() takes %zu arguments or more, not %zu",
-				   function->name, function->least, count);
+		return budget_fail(budget, "%s() takes %zu argument%s or more, not %zu",
+				   function->name, function->least,
+				   text_plural(function->least, "", "s"), count);
 	if (function->least == function->most)
 		return budget_fail(budget, "%s() takes %zu argument%s, not %zu", function->name,
-				   function->least, function->least == 1 ? "" : "s", count);
+				   function->least, text_plural(function->least, "", "s"), count);
 	return budget_fail(budget, "%s() takes %zu to %zu arguments, not %zu", function->name,
 			   function->least, function->most, count);
 }

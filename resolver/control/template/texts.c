@@ -462,7 +462,7 @@ static json_t *on_fail(const struct scope *scope, json_t **arguments, size_t cou
 	const char *text = value_want_text(scope->budget, arguments, 0);
 
 	(void)count;
-	return text ? budget_fail(scope->budget, "%s", text) : NULL;
+	return text ? budget_fail(scope->budget, "%s", *text ? text : "fail() says nothing") : NULL;
 }
 
 const struct function text_functions[] = {

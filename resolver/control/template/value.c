@@ -112,6 +112,33 @@ static bool count_json(struct budget *budget, const char *text)
 	       budget_text(budget, length);
 }
 
+/* Strings in single quotes, which Azure takes, too: in double ones. NULL: for want of memory. */
+static char *double_quotes(struct budget *budget, const char *text)
+{
+	char *copy = budget_alloc(budget, 2 * strlen(text) + 1), *to = copy, inside = '\0';
+
+	for (; copy && *text != '\0'; text++) {
+		if (inside == '\0' && (*text == '\'' || *text == '"')) {
+			inside = *text;
+			*to++ = '"';
+		} else if (*text == inside) {
+			inside = '\0';
+			*to++ = '"';
+		} else if (inside != '\0' && *text == '\\' && text[1] == '\'') {
+			*to++ = *++text;
+		} else if (inside != '\0' && *text == '\\' && text[1] != '\0') {
+			*to++ = *text++;
+			*to++ = *text;
+		} else if (*text == '"') {
+			*to++ = '\\';
+			*to++ = *text;
+		} else {
+			*to++ = *text;
+		}
+	}
+	return copy;
+}
+
 json_t *value_parse(struct budget *budget, const char *text, const char *what)
 {
 	json_error_t why;
@@ -121,6 +148,10 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 	if (!count_json(budget, text))
 		return NULL;
 	value = json_loads(text, JSON_DECODE_ANY, &why);
+	if (!value && strchr(text, '\'')) {
+		text = double_quotes(budget, text);
+		value = text ? json_loads(text, JSON_DECODE_ANY, &why) : NULL;
+	}
 	if (!value)
 		return budget_fail(budget, "%s is given a text that is not JSON: %s", what,
 				   why.text);
