@@ -255,6 +255,7 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 	const char *at = value_want_text(scope->budget, arguments, 0),
 		   *from = value_want_text(scope->budget, arguments, 1),
 		   *to = value_want_text(scope->budget, arguments, 2), *found;
+	const char *end = at ? at + strlen(at) : NULL;
 	struct builder builder;
 	size_t length;
 
@@ -265,7 +266,8 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 		return budget_fail(scope->budget,
 				   "replace() takes a string that is not empty as argument 2");
 	builder_init(&builder, scope->budget);
-	for (length = strlen(from); (found = strstr(at, from)) && !builder.failed;
+	for (length = strlen(from);
+	     (found = memmem(at, (size_t)(end - at), from, length)) && !builder.failed;
 	     at = found + length) {
 		builder_add(&builder, at, (size_t)(found - at));
 		builder_add_text(&builder, to);
@@ -277,10 +279,16 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 
 /* The first of the marks in the text, of two at one place the longer one; NULL: there is none. */
 struct marks {
+	const char *end; /* of the text */
 	const char **items;
 	const char **found; /* where each is next; NULL: nowhere any more */
 	size_t count;
 };
+
+static const char *find_mark(const struct marks *marks, const char *at, const char *mark)
+{
+	return memmem(at, (size_t)(marks->end - at), mark, strlen(mark));
+}
 
 static const char *next_mark(struct marks *marks, const char *at, size_t *length)
 {
@@ -288,7 +296,7 @@ static const char *next_mark(struct marks *marks, const char *at, size_t *length
 
 	for (size_t i = 0; i < marks->count; i++) {
 		if (marks->found[i] && marks->found[i] < at)
-			marks->found[i] = strstr(at, marks->items[i]);
+			marks->found[i] = find_mark(marks, at, marks->items[i]);
 		if (!marks->found[i] || (first && marks->found[i] > first))
 			continue;
 		if (first == marks->found[i] && strlen(marks->items[i]) <= *length)
@@ -311,6 +319,7 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 	if (!marks->items || !marks->found)
 		return false;
 	marks->count = 0;
+	marks->end = text + strlen(text);
 	for (size_t i = 0; i < count; i++) {
 		mark = json_string_value(is_many ? json_array_get(arguments[1], i) : arguments[1]);
 		if (!mark) {
@@ -322,7 +331,7 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 		if (!budget_text(scope->budget, strlen(text) + BUDGET_STEP_BYTES))
 			return false;
 		marks->items[marks->count] = mark;
-		marks->found[marks->count++] = strstr(text, mark);
+		marks->found[marks->count++] = find_mark(marks, text, mark);
 	}
 	return true;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "rules/base.h"
+#include "rules/text.h"
 
 enum {
 	SCALAR_BYTES = 48,
@@ -19,6 +19,17 @@ enum {
 
 /* ---- making ---- */
 
+/* Whole characters, none of which is a NUL. */
+static bool is_text(const char *text, size_t length)
+{
+	uint32_t code;
+	size_t i = 0, bytes = 1;
+
+	for (; i < length && bytes > 0; i += bytes)
+		bytes = text[i] == '\0' ? 0 : text_character(text + i, &code);
+	return i == length && bytes > 0;
+}
+
 json_t *value_text_of(struct budget *budget, const char *text, size_t length)
 {
 	json_t *value;
@@ -26,7 +37,7 @@ json_t *value_text_of(struct budget *budget, const char *text, size_t length)
 	if (!budget_bytes(budget, SCALAR_BYTES + length) || !budget_text(budget, length))
 		return NULL;
 	value = memchr(text, '\0', length) ? NULL : json_stringn(text, length);
-	if (!value)
+	if (!value && !is_text(text, length))
 		return budget_fail(budget, "%s() makes a string that is not UTF-8",
 				   budget->function ? budget->function : "it");
 	return budget_keep(budget, value);
@@ -150,8 +161,12 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 	value = json_loads(text, JSON_DECODE_ANY, &why);
 	if (!value && strchr(text, '\'')) {
 		text = double_quotes(budget, text);
-		value = text ? json_loads(text, JSON_DECODE_ANY, &why) : NULL;
+		if (!text)
+			return NULL;
+		value = json_loads(text, JSON_DECODE_ANY, &why);
 	}
+	if (!value && why.text[0] == '\0') /* jansson says nothing else of it */
+		return budget_no_memory(budget);
 	if (!value)
 		return budget_fail(budget, "%s is given a text that is not JSON: %s", what,
 				   why.text);
