@@ -62,7 +62,7 @@ static bool put_address(const struct scope *scope, json_t *object, const char *k
 static json_t *on_parse_cidr(const struct scope *scope, json_t **arguments, size_t count)
 {
 	json_t *object = value_object(scope->budget);
-	struct prefix prefix;
+	struct prefix prefix = {0};
 	struct address mask, last, first_usable, last_usable;
 	bool is_v4, has_edges;
 
@@ -88,7 +88,7 @@ static json_t *on_parse_cidr(const struct scope *scope, json_t **arguments, size
 /* cidrSubnet(network, new length, which one) */
 static json_t *on_cidr_subnet(const struct scope *scope, json_t **arguments, size_t count)
 {
-	struct prefix prefix;
+	struct prefix prefix = {0};
 	char shown[PREFIX_TEXT_MAX];
 	int64_t length, index;
 
@@ -118,7 +118,7 @@ static json_t *on_cidr_subnet(const struct scope *scope, json_t **arguments, siz
 static json_t *on_cidr_host(const struct scope *scope, json_t **arguments, size_t count)
 {
 	char shown[PREFIX_TEXT_MAX], text[ADDRESS_TEXT_MAX];
-	struct prefix prefix;
+	struct prefix prefix = {0};
 	struct address address;
 	int64_t index;
 

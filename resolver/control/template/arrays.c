@@ -186,7 +186,7 @@ static json_t *from_end(const struct scope *scope, json_t **arguments, int64_t *
 
 static json_t *on_index_from_end(const struct scope *scope, json_t **arguments, size_t count)
 {
-	int64_t index;
+	int64_t index = 0;
 	json_t *value = from_end(scope, arguments, &index);
 
 	(void)count;
@@ -199,7 +199,7 @@ static json_t *on_index_from_end(const struct scope *scope, json_t **arguments, 
 
 static json_t *on_try_index_from_end(const struct scope *scope, json_t **arguments, size_t count)
 {
-	int64_t index;
+	int64_t index = 0;
 	json_t *value = from_end(scope, arguments, &index);
 
 	(void)count;
@@ -449,7 +449,7 @@ static json_t *common_members(const struct scope *scope, const json_t *object, c
 		if (other && value_equal(scope->budget, value, other) &&
 		    !value_put(scope->budget, common, key, value))
 			return NULL;
-		if (!budget_steps(scope->budget, 1))
+		if (!budget_steps(scope->budget, 1) || !budget_text(scope->budget, strlen(key)))
 			return NULL;
 	}
 	return common;

@@ -230,6 +230,10 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	    !source_text(scope, entry->source, "resourceGroup", &group) ||
 	    !source_text(scope, entry->source, "scope", &around))
 		return false;
+	if (around && entry_is_deployment(entry))
+		return budget_fail(scope->budget,
+				   "a deployment is to a resource group or to a subscription here: "
+				   "write 'resourceGroup' or 'subscriptionId' in place of 'scope'");
 	entry->group = group ? group : frame->group;
 	if (!group && subscription && entry_is_deployment(entry)) { /* to a subscription */
 		if (!source_text(scope, entry->source, "location", &location))
@@ -239,10 +243,9 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	if (strcasecmp(entry->type, GROUP_TYPE) == 0)
 		entry->group = NULL;
 	subscription = subscription ? subscription : frame->subscription;
-	entry->id = around && !entry_is_deployment(entry)
-			    ? extension_id(entry, subscription, around)
-			    : entry_id(scope->budget, subscription, entry->group, entry->type,
-				       entry->name);
+	entry->id = around ? extension_id(entry, subscription, around)
+			   : entry_id(scope->budget, subscription, entry->group, entry->type,
+				      entry->name);
 	return entry->id;
 }
 

@@ -240,7 +240,9 @@ json_t *expression_part(struct budget *budget, const json_t *value, const json_t
 	json_int_t index = json_integer_value(key);
 
 	if (json_is_string(key))
-		return value_member(budget, value, json_string_value(key));
+		return budget_text(budget, json_string_length(key))
+			       ? value_member(budget, value, json_string_value(key))
+			       : NULL;
 	return json_is_integer(key) && index >= 0 ? json_array_get(value, (size_t)index) : NULL;
 }
 

@@ -92,6 +92,8 @@ static bool is_allowed(struct template_frame *frame, const json_t *allowed, cons
 	json_array_foreach((json_t *)allowed, i, item)
 	{
 		other = json_string_value(item);
+		if (!budget_steps(frame->budget, 1))
+			return false;
 		if (text && other ? strcasecmp(text, other) == 0
 				  : value_equal(frame->budget, item, value))
 			return true;

@@ -178,8 +178,9 @@ static bool go_on_with_deployment(struct template *template, struct template_ent
 static bool give(struct template *template, struct template_entry *entry)
 {
 	static const char *const ours[] = {
-		"apiVersion", "comments",      "condition", "copy",  "dependsOn",      "existing",
-		"name",       "resourceGroup", "resources", "scope", "subscriptionId", "type",
+		"@options",  "apiVersion",    "asserts",   "comments", "condition",      "copy",
+		"dependsOn", "existing",      "extension", "import",   "metadata",       "name",
+		"provider",  "resourceGroup", "resources", "scope",    "subscriptionId", "type",
 		NULL};
 	struct budget *budget = &template->budget;
 	struct template_resource *resource = budget_alloc(budget, sizeof *resource);

@@ -180,7 +180,7 @@ static void fill_hole(struct builder *builder, const struct hole *hole, const js
 
 static json_t *on_format(const struct scope *scope, json_t **arguments, size_t count)
 {
-	const char *at = value_want_text(scope->budget, arguments, 0), *end;
+	const char *at = value_want_text(scope->budget, arguments, 0), *end = NULL;
 	struct builder builder;
 	struct hole hole;
 	size_t length;
@@ -190,7 +190,6 @@ static json_t *on_format(const struct scope *scope, json_t **arguments, size_t c
 		length = strcspn(at, "{}");
 		builder_add(&builder, at, length);
 		at += length;
-		end = at;
 		if (*at == '\0')
 			break;
 		if (at[0] == at[1]) {
@@ -199,7 +198,7 @@ static json_t *on_format(const struct scope *scope, json_t **arguments, size_t c
 			continue;
 		}
 		end = *at == '{' ? read_hole(at + 1, &hole) : NULL;
-		if (end && hole.index + 1 < count) {
+		if (end && hole.index < count - 1) {
 			fill_hole(&builder, &hole, arguments[hole.index + 1]);
 			continue;
 		}
@@ -277,32 +276,36 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 	return builder_finish(&builder);
 }
 
-/* The first of the marks in the text, of two at one place the longer one; NULL: there is none. */
+/* What a text is split by. */
 struct marks {
 	const char *end; /* of the text */
-	const char **items;
-	const char **found; /* where each is next; NULL: nowhere any more */
-	size_t count;
+	struct mark {
+		const char *text, *found; /* where it is next; NULL: nowhere any more */
+		size_t length;
+	} * items;
+	size_t count, bytes; /* of all of them */
 };
 
-static const char *find_mark(const struct marks *marks, const char *at, const char *mark)
+static const char *find_mark(const struct marks *marks, const char *at, const struct mark *mark)
 {
-	return memmem(at, (size_t)(marks->end - at), mark, strlen(mark));
+	return memmem(at, (size_t)(marks->end - at), mark->text, mark->length);
 }
 
+/* The first of them, of two at one place the longer one; NULL: there is none. */
 static const char *next_mark(struct marks *marks, const char *at, size_t *length)
 {
 	const char *first = NULL;
 
 	for (size_t i = 0; i < marks->count; i++) {
-		if (marks->found[i] && marks->found[i] < at)
-			marks->found[i] = find_mark(marks, at, marks->items[i]);
-		if (!marks->found[i] || (first && marks->found[i] > first))
+		struct mark *mark = &marks->items[i];
+
+		if (mark->found && mark->found < at)
+			mark->found = find_mark(marks, at, mark);
+		if (!mark->found || (first && mark->found > first) ||
+		    (first == mark->found && mark->length <= *length))
 			continue;
-		if (first == marks->found[i] && strlen(marks->items[i]) <= *length)
-			continue;
-		first = marks->found[i];
-		*length = strlen(marks->items[i]);
+		first = mark->found;
+		*length = mark->length;
 	}
 	return first;
 }
@@ -314,12 +317,10 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 	size_t count = is_many ? json_array_size(arguments[1]) : 1;
 	const char *mark;
 
+	*marks = (struct marks){.end = text + strlen(text)};
 	marks->items = budget_alloc(scope->budget, (count + 1) * sizeof *marks->items);
-	marks->found = budget_alloc(scope->budget, (count + 1) * sizeof *marks->found);
-	if (!marks->items || !marks->found)
+	if (!marks->items)
 		return false;
-	marks->count = 0;
-	marks->end = text + strlen(text);
 	for (size_t i = 0; i < count; i++) {
 		mark = json_string_value(is_many ? json_array_get(arguments[1], i) : arguments[1]);
 		if (!mark) {
@@ -328,10 +329,13 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 		}
 		if (*mark == '\0')
 			continue;
-		if (!budget_text(scope->budget, strlen(text) + BUDGET_STEP_BYTES))
+		if (!budget_text(scope->budget, strlen(text) + strlen(mark) + BUDGET_STEP_BYTES))
 			return false;
-		marks->items[marks->count] = mark;
-		marks->found[marks->count++] = find_mark(marks, text, mark);
+		struct mark *one = &marks->items[marks->count++];
+
+		*one = (struct mark){.text = mark, .length = strlen(mark)};
+		one->found = find_mark(marks, text, one);
+		marks->bytes += one->length;
 	}
 	return true;
 }
@@ -350,6 +354,7 @@ static json_t *on_split(const struct scope *scope, json_t **arguments, size_t co
 	for (;;) {
 		found = next_mark(&marks, at, &length);
 		if (!budget_steps(scope->budget, 1 + marks.count / 4) ||
+		    !budget_text(scope->budget, marks.bytes) ||
 		    !value_add(scope->budget, parts,
 			       value_text_of(scope->budget, at,
 					     found ? (size_t)(found - at) : strlen(at))))

@@ -319,7 +319,7 @@ static json_t *on_add(const struct scope *scope, json_t **arguments, size_t coun
 	const char *text = value_want_text(scope->budget, arguments, 1),
 		   *format = count > 2 ? value_want_text(scope->budget, arguments, 2) : TIME_USUAL;
 	struct duration duration;
-	int64_t at_s;
+	int64_t at_s = 0;
 
 	if (!text || !format || !want_time(scope, arguments, &at_s))
 		return NULL;
@@ -332,7 +332,7 @@ static json_t *on_add(const struct scope *scope, json_t **arguments, size_t coun
 
 static json_t *on_from_epoch(const struct scope *scope, json_t **arguments, size_t count)
 {
-	int64_t at_s;
+	int64_t at_s = 0;
 
 	(void)count;
 	return value_want_integer(scope->budget, arguments, 0, &at_s)
@@ -342,7 +342,7 @@ static json_t *on_from_epoch(const struct scope *scope, json_t **arguments, size
 
 static json_t *on_to_epoch(const struct scope *scope, json_t **arguments, size_t count)
 {
-	int64_t at_s;
+	int64_t at_s = 0;
 
 	(void)count;
 	return want_time(scope, arguments, &at_s) ? value_integer(scope->budget, at_s) : NULL;

@@ -263,7 +263,8 @@ static bool is_equal_within(struct budget *budget, const json_t *a, const json_t
 		return false;
 	json_object_foreach((json_t *)a, key, item)
 	{
-		const json_t *other = json_object_get(b, key);
+		const json_t *other =
+			budget_text(budget, strlen(key)) ? json_object_get(b, key) : NULL;
 
 		if (!other || !is_equal(budget, item, other, depth + 1))
 			return false;
