@@ -149,12 +149,6 @@ static bool print_number(const struct hole *hole, const json_t *value, char text
 	}
 }
 
-static void add_blanks(struct builder *builder, size_t count)
-{
-	for (; count > 0 && !builder->failed; count--)
-		builder_add(builder, " ", 1);
-}
-
 static void fill_hole(struct builder *builder, const struct hole *hole, const json_t *value)
 {
 	char number[NUMBER_MAX] = "";
@@ -172,10 +166,10 @@ static void fill_hole(struct builder *builder, const struct hole *hole, const js
 				   hole->kind);
 	length = text && width > 0 ? texts_length(text) : 0;
 	if (hole->width > 0 && length < width)
-		add_blanks(builder, width - length);
+		builder_add_times(builder, " ", width - length);
 	builder_add_text(builder, text);
 	if (hole->width < 0 && length < width)
-		add_blanks(builder, width - length);
+		builder_add_times(builder, " ", width - length);
 }
 
 static json_t *on_format(const struct scope *scope, json_t **arguments, size_t count)
@@ -420,7 +414,7 @@ static json_t *on_pad_left(const struct scope *scope, json_t **arguments, size_t
 	struct budget *budget = scope->budget;
 	const char *text = NULL, *with = count > 2 ? value_want_text(budget, arguments, 2) : " ";
 	struct builder builder;
-	int64_t width;
+	int64_t width, length;
 
 	if (!json_is_string(arguments[0]) && !json_is_integer(arguments[0]))
 		value_unwanted(budget, arguments, 0, "a string or an integer");
@@ -434,9 +428,9 @@ static json_t *on_pad_left(const struct scope *scope, json_t **arguments, size_t
 	builder_init(&builder, budget);
 	if (!budget_has_room(budget, (size_t)width) || !budget_text(budget, strlen(text)))
 		builder.failed = true;
-	for (int64_t left = width - (int64_t)texts_length(text); left > 0 && !builder.failed;
-	     left--)
-		builder_add_text(&builder, with);
+	length = builder.failed ? 0 : (int64_t)texts_length(text);
+	if (length < width)
+		builder_add_times(&builder, with, (size_t)(width - length));
 	builder_add_text(&builder, text);
 	return builder_finish(&builder);
 }

@@ -447,6 +447,19 @@ void builder_add_text(struct builder *builder, const char *text)
 		builder->failed = true;
 }
 
+void builder_add_times(struct builder *builder, const char *character, size_t count)
+{
+	char many[512];
+	size_t length = strlen(character), room = sizeof many / length, filled;
+
+	for (filled = 0; filled < room && filled < count; filled++)
+		memcpy(many + filled * length, character, length);
+	for (; count > 0 && !builder->failed; count -= filled) {
+		filled = filled < count ? filled : count;
+		builder_add(builder, many, filled * length);
+	}
+}
+
 json_t *builder_finish(struct builder *builder)
 {
 	json_t *value = NULL;

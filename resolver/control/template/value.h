@@ -63,6 +63,8 @@ struct builder {
 void builder_init(struct builder *builder, struct budget *budget);
 void builder_add(struct builder *builder, const char *text, size_t length);
 void builder_add_text(struct builder *builder, const char *text);
+/* One character, so many times. */
+void builder_add_times(struct builder *builder, const char *character, size_t count);
 /* The text as a value; releases the builder, whatever has failed. */
 json_t *builder_finish(struct builder *builder);
 

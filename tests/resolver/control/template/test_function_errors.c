@@ -250,11 +250,36 @@ static void what_has_no_such_value(void **state)
 		{"dateTimeAdd('2020-01-01', 'P9000Y')",
 		 "dateTimeAdd() makes a time outside of the years 1 to 9999"},
 		{"fail('too bad')", "too bad"},
+		{"fail('')", "fail() says nothing"},
 		{"if(true(), fail('at last'), 1)", "at last"},
 	};
 
 	(void)state;
 	check(rows, COUNT(rows), TEMPLATE_INVALID);
+}
+
+/* Found by fuzz_template: what is shown of an expression ends within a character. */
+static void an_error_is_whole_characters(void **state)
+{
+	char letters[2 * 150 + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof letters - 1; i++)
+		letters[i] = i % 2 == 0 ? '\xc3' : '\xa4';
+	letters[sizeof letters - 1] = '\0';
+	for (int ahead = 0; ahead < 2; ahead++) {
+		struct template_fixture fixture;
+		json_t *source = json_pack("{s:[{s:s, s:o}]}", "resources", "type", "A.B/c", "name",
+					   json_sprintf("[%.*s%s]", ahead, "a", letters)),
+		       *text;
+
+		template_fixture_init(&fixture);
+		assert_false(template_fixture_deploy(&fixture, source, NULL));
+		text = json_string(fixture.error.text);
+		assert_non_null(text);
+		json_decref(text);
+		template_fixture_release(&fixture);
+	}
 }
 
 static void what_is_not_there(void **state)
@@ -276,8 +301,11 @@ static void what_is_not_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_read),     cmocka_unit_test(what_is_not_known),
-		cmocka_unit_test(what_is_of_another_type), cmocka_unit_test(what_has_no_such_value),
+		cmocka_unit_test(what_cannot_be_read),
+		cmocka_unit_test(what_is_not_known),
+		cmocka_unit_test(what_is_of_another_type),
+		cmocka_unit_test(what_has_no_such_value),
+		cmocka_unit_test(an_error_is_whole_characters),
 		cmocka_unit_test(what_is_not_there),
 	};
 
