@@ -224,9 +224,9 @@ void budget_at_index(struct budget *budget, struct template_place *here, size_t 
 	budget->place = here;
 }
 
-void budget_back(struct budget *budget)
+void budget_back(struct budget *budget, const struct template_place *here)
 {
-	budget->place = budget->place->outer;
+	budget->place = here->outer;
 }
 
 const struct template_place *budget_place(struct budget *budget, const struct template_place *outer,

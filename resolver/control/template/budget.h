@@ -72,7 +72,7 @@ bool budget_has_failed(const struct budget *budget);
 /* A level further in the template; and back. `here` is the caller's. */
 void budget_at(struct budget *budget, struct template_place *here, const char *name);
 void budget_at_index(struct budget *budget, struct template_place *here, size_t index);
-void budget_back(struct budget *budget);
+void budget_back(struct budget *budget, const struct template_place *here);
 /* One that stays. */
 const struct template_place *budget_place(struct budget *budget, const struct template_place *outer,
 					  const char *name, size_t index);

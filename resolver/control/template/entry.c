@@ -508,7 +508,7 @@ static bool read_depends_on(struct template_entry *entry)
 					   value_kind(name));
 		if (!wait_for_name(entry, json_string_value(name)))
 			return false;
-		budget_back(budget);
+		budget_back(budget, &element);
 	}
 	return true;
 }

@@ -40,7 +40,9 @@ static void *unreadable(struct expression_parser *parser, const char *what)
 
 static void skip_blanks(struct expression_parser *parser)
 {
-	parser->at += strspn(parser->at, " \t\r\n");
+	while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\r' ||
+	       *parser->at == '\n')
+		parser->at++;
 }
 
 static struct expression_term *new_term(struct expression_parser *parser, enum term_kind kind)

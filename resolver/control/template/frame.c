@@ -245,12 +245,12 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 		return parameter->value;
 	go_to(frame, "parameters", parameter->name, here);
 	if (parameter->known == KNOWN_SOON)
-		return budget_fail(frame->budget,
-				   "The default value of the template parameter '%s' refers to "
-				   "itself",
-				   parameter->name);
+		budget_fail(frame->budget,
+			    "The default value of the template parameter '%s' refers to itself",
+			    parameter->name);
 	parameter->known = KNOWN_SOON;
-	parameter->value = find_value(frame, parameter);
+	if (!budget_has_failed(frame->budget))
+		parameter->value = find_value(frame, parameter);
 	if (parameter->value && !parameter_check(frame, parameter, parameter->value))
 		parameter->value = NULL;
 	parameter->known = parameter->value ? KNOWN : KNOWN_NOT;
@@ -326,9 +326,11 @@ json_t *frame_variable(const struct scope *scope, const char *name)
 	if (variable->known == KNOWN)
 		return variable->value;
 	go_to(frame, "variables", variable->name, here);
-	if (variable->known == KNOWN_SOON)
-		return budget_fail(budget, "The template variable '%s' refers to itself",
-				   variable->name);
+	if (variable->known == KNOWN_SOON) {
+		budget_fail(budget, "The template variable '%s' refers to itself", variable->name);
+		budget->place = before;
+		return NULL;
+	}
 	variable->known = KNOWN_SOON;
 	inner.loops = NULL;
 	inner.bindings = NULL;

@@ -77,7 +77,7 @@ json_t *source_copies(const struct scope *scope, const json_t *copy)
 		if (budget_has_failed(budget) || (item && !value_add(budget, items, item)))
 			break;
 	}
-	budget_back(budget);
+	budget_back(budget, &here);
 	budget->is_waiting = waits && !budget_has_failed(budget);
 	return waits || budget_has_failed(budget) ? NULL : items;
 }
@@ -108,7 +108,7 @@ static bool put_copies(const struct scope *scope, const json_t *copies, json_t *
 		if (items)
 			fine = value_put(budget, to, value_member_text(budget, copy, "name"),
 					 items);
-		budget_back(budget);
+		budget_back(budget, &here);
 		waits = waits || budget->is_waiting;
 		budget->is_waiting = false;
 		if (!fine || budget_has_failed(budget))
@@ -162,7 +162,7 @@ bool source_members(const struct scope *scope, const json_t *object, const char 
 		budget_at(budget, &here, key);
 		bool fine = put_member(scope, key, value, to);
 
-		budget_back(budget);
+		budget_back(budget, &here);
 		waits = waits || budget->is_waiting;
 		if (!fine && !budget->is_waiting)
 			return false;
@@ -184,7 +184,7 @@ static json_t *value_of_array(const struct scope *scope, const json_t *source)
 	{
 		budget_at_index(budget, &here, i);
 		made = source_value(scope, item);
-		budget_back(budget);
+		budget_back(budget, &here);
 		waits = waits || budget->is_waiting;
 		budget->is_waiting = false;
 		if (budget_has_failed(budget) || (made && !value_add(budget, items, made)))
@@ -224,7 +224,7 @@ json_t *source_member(const struct scope *scope, const json_t *object, const cha
 		return NULL;
 	budget_at(scope->budget, &here, key);
 	value = source_value(scope, member);
-	budget_back(scope->budget);
+	budget_back(scope->budget, &here);
 	return value;
 }
 
@@ -241,6 +241,6 @@ bool source_text(const struct scope *scope, const json_t *object, const char *ke
 		return true;
 	budget_at(scope->budget, &here, key);
 	budget_fail(scope->budget, "it is a string, not %s", value_kind(value));
-	budget_back(scope->budget);
+	budget_back(scope->budget, &here);
 	return false;
 }
