@@ -37,7 +37,8 @@ CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli pyth
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
 NODE_PACKAGES = @azure/arm-network@39.0 @azure/arm-dnsresolver@1.1 @azure/arm-privatedns@4.0 \
-	@azure/arm-resources@8.0 @azure/identity@4 @seriousme/openapi-schema-validator@2 axe-core@4
+	@azure/arm-resources@8.0 @azure/arm-resourcesdeployments@2.0 @azure/identity@4 \
+	@seriousme/openapi-schema-validator@2 axe-core@4
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
@@ -148,7 +149,7 @@ test: test-deps
 	@B=$(B) tests/run $(ONLY)
 test-clients:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
-	@[ -d build/clients/node_modules/@azure/arm-resources ] || npm install --prefix build/clients \
+	@[ -d build/clients/node_modules/@azure/arm-resourcesdeployments ] || npm install --prefix build/clients \
 		--silent --no-audit --no-fund --ignore-scripts $(NODE_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
 	@B=$(B) CLIENTS=required tests/run tests/clients/

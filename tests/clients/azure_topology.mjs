@@ -10,6 +10,7 @@ const { DnsResolverManagementClient } = require("@azure/arm-dnsresolver");
 const { NetworkManagementClient } = require("@azure/arm-network");
 const { PrivateDnsManagementClient } = require("@azure/arm-privatedns");
 const { ResourceManagementClient } = require("@azure/arm-resources");
+const { DeploymentsClient } = require("@azure/arm-resourcesdeployments");
 const { SERVER: url, SUBSCRIPTION, CLIENT_ID, CLIENT_SECRET } = process.env;
 
 const credential = new ClientSecretCredential("adfs", CLIENT_ID, CLIENT_SECRET, {
@@ -26,6 +27,7 @@ const clients = {
   network: new NetworkManagementClient(credential, SUBSCRIPTION, options),
   zones: new PrivateDnsManagementClient(credential, SUBSCRIPTION, options),
   resources: new ResourceManagementClient(credential, SUBSCRIPTION, options),
+  deployments: new DeploymentsClient(credential, SUBSCRIPTION, options),
 };
 
 async function call(client, operations, method, values) {

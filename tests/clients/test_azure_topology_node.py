@@ -18,7 +18,8 @@ from azure_world import SUBSCRIPTION, URL
 
 PACKAGES = os.path.join(harness.TOP, "build", "clients")
 PROGRAM = os.path.join(harness.TOP, "tests", "clients", "azure_topology.mjs")
-NEEDED = ("arm-dnsresolver", "arm-network", "arm-privatedns", "arm-resources", "identity")
+NEEDED = ("arm-dnsresolver", "arm-network", "arm-privatedns", "arm-resources", "arm-resourcesdeployments",
+          "identity")
 # (the client, its operations), and whether they are long-running.
 OPERATIONS = {
     "virtualNetworks": ("network", "virtualNetworks", True),
