@@ -4,6 +4,7 @@ a whole."""
 import json
 import os
 import re
+import urllib.parse
 
 import harness
 import test_arm_types
@@ -103,6 +104,10 @@ class World(test_arm_types.World):
 
 
 class Deployments(World):
+    def listed(self, wanted):
+        path = ROOT + HUB + DEPLOYMENTS.rstrip("/") + "?$filter=" + urllib.parse.quote(wanted)
+        return [each["name"] for each in self.arm("GET", path, status=200).body["value"]]
+
     def test_a_private_resolver_is_there_at_once_and_goes_as_a_whole(self):
         before = self.state()
         made = self.deploy("dns", RESOLVER).body
@@ -160,6 +165,8 @@ class Deployments(World):
         self.assertEqual(before, self.state())
         shown = self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body["properties"]
         self.assertEqual(("Failed", error), (shown["provisioningState"], shown["error"]))
+        self.assertEqual(["dns"], self.listed("provisioningState eq 'Failed'"))
+        self.assertEqual([], self.listed("provisioningState eq 'Succeeded'"))
         overlapping = template(network_of("n", "10.1.0.0/16", ("a", "10.1.0.0/24"), ("b", "10.1.0.0/28")))
         error = self.deploy("n", overlapping, status=400).body["error"]["details"][0]
         self.assertRegex(error["message"], "virtualNetworks/n/subnets/.: .*overlaps")

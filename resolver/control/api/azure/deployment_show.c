@@ -104,16 +104,19 @@ void arm_deployment_export(struct api_request *request)
 			       NULL);
 }
 
+/* A page has those that the filter takes, of as many as it has room for: it may be short, or empty,
+ * with others behind it. */
 void arm_deployments_list(struct api_request *request)
 {
 	enum { LISTED_MAX = 50 };
+	static const char *const names[] = {"provisioningState", NULL};
 	struct arm_page page;
 	struct change_error error;
 	json_t *array = NULL;
 	size_t room, count;
 	const char *last = NULL;
 
-	if (!arm_deployment_begin(request) || !arm_page_begin(&page, request, NULL))
+	if (!arm_deployment_begin(request) || !arm_page_begin(&page, request, names))
 		return;
 	room = page.room < LISTED_MAX ? page.room : LISTED_MAX;
 	if (deployment_records_list(api_inventory(request), arm_deployment_group(request),
@@ -124,9 +127,13 @@ void arm_deployments_list(struct api_request *request)
 	}
 	count = json_array_size(array);
 	if (count > room) {
-		json_array_remove(array, count - 1);
-		last = json_text_of(json_array_get(array, room - 1), "name");
+		json_array_remove(array, --count);
+		last = arena_strdup(&request->arena,
+				    json_text_of(json_array_get(array, room - 1), "name"));
 	}
+	while (count-- > 0)
+		if (!arm_filter_takes(&page.filter, json_array_get(array, count), ""))
+			json_array_remove(array, count);
 	arm_page_answer(&page, array, last);
 }
 

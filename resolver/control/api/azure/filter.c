@@ -105,6 +105,10 @@ static bool fits(const struct arm_filter *filter, const struct arm_clause *claus
 
 	if (is_name(clause, "resourceType"))
 		return strcasecmp(json_text_of(resource, "type"), clause->value) == 0;
+	if (is_name(clause, "provisioningState"))
+		return strcasecmp(json_text_of(json_object_get(resource, "properties"),
+					       "provisioningState"),
+				  clause->value) == 0;
 	if (is_name(clause, "resourceGroup"))
 		return strcasecmp(group, clause->value) == 0;
 	if (is_name(clause, "name") || is_name(clause, "location"))

@@ -3,8 +3,8 @@
  *     NAME eq|ne 'VALUE' [and ...]      a quote in VALUE is doubled
  *
  * NAME is tagName, tagValue, resourceGroup, or a member of a resource as /resources shows it:
- * resourceType, name, location. Case counts in the values of tags only. A tagValue beside a tagName
- * is the value of that tag. */
+ * resourceType, name, location; or provisioningState, of a deployment. Case counts in the values of
+ * tags only. A tagValue beside a tagName is the value of that tag. */
 #ifndef SLUICE_ARM_FILTER_H
 #define SLUICE_ARM_FILTER_H
 
@@ -16,7 +16,7 @@ enum { ARM_CLAUSES_MAX = 8, ARM_FILTER_VALUE_MAX = 1024 };
 
 struct arm_filter {
 	struct arm_clause {
-		char name[16], value[ARM_FILTER_VALUE_MAX];
+		char name[24], value[ARM_FILTER_VALUE_MAX];
 		bool is_not;
 	} clauses[ARM_CLAUSES_MAX];
 	size_t count; /* 0: every resource is taken */
@@ -24,7 +24,8 @@ struct arm_filter {
 
 /* False: the text is no filter by these names, which end with NULL. */
 bool arm_filter_read(struct arm_filter *filter, const char *text, const char *const *names);
-/* Whether it takes a resource of that group, as arm_print_short shows it. */
+/* Whether it takes a resource of that group, as arm_print_short shows it, or a deployment as GET
+ * does. */
 bool arm_filter_takes(const struct arm_filter *filter, json_t *resource, const char *group);
 
 #endif

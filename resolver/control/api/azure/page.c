@@ -38,9 +38,7 @@ static bool fail_filter(struct api_request *request, const char *filter, const c
 	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
 		    "Invalid $filter '%.200s' specified in the query string. %s%s%s", filter,
 		    *use ? "Use " : "This list takes none.", use,
-		    *use ? " with eq or ne and a 'value', joined by and: tagName eq 'a' and "
-			   "tagValue eq 'b'."
-			 : "");
+		    *use ? " with eq or ne and a 'value', joined by and." : "");
 	return false;
 }
 
