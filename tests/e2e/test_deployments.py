@@ -165,6 +165,9 @@ class Deployments(World):
         self.assertEqual(before, self.state())
         shown = self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body["properties"]
         self.assertEqual(("Failed", error), (shown["provisioningState"], shown["error"]))
+        [failed] = self.arm("GET", ROOT + HUB + "/deployments/dns/operations", status=200).body["value"]
+        self.assertEqual(("Failed", {"status": "Failed", "error": error["details"][0]}),
+                         tuple(map(failed["properties"].get, ("provisioningState", "statusMessage"))))
         self.assertEqual(["dns"], self.listed("provisioningState eq 'Failed'"))
         self.assertEqual([], self.listed("provisioningState eq 'Succeeded'"))
         overlapping = template(network_of("n", "10.1.0.0/16", ("a", "10.1.0.0/24"), ("b", "10.1.0.0/28")))

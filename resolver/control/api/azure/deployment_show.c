@@ -137,7 +137,7 @@ void arm_deployments_list(struct api_request *request)
 	arm_page_answer(&page, array, last);
 }
 
-/* ---- operations: one for each resource ---- */
+/* ---- operations: one for each resource, or, of a deployment that failed, for each error ---- */
 
 /* The same for the same resource. */
 static json_t *operation_id(const char *id)
@@ -147,22 +147,22 @@ static json_t *operation_id(const char *id)
 	return json_sprintf("%016llX", (unsigned long long)etag_add_text(&fixed_key, 0, id));
 }
 
-static json_t *operation_json(const json_t *record, const char *id, json_t *target)
+/* Takes over what it is about: its target, or why it failed. */
+static json_t *operation_json(const json_t *record, const char *id, json_t *target, json_t *message)
 {
 	const json_t *properties = json_object_get(record, "properties");
 	json_t *own = operation_id(id);
-	json_t *operation =
-		json_make("{s:o, s:O, s:{s:s, s:s, s:s, s:s, s:s, s:o}}", "id",
-			  json_sprintf("%s/operations/%s", json_text_of(record, "id"),
-				       json_string_value(own)),
-			  "operationId", own, "properties", "provisioningOperation",
-			  target ? "Create" : "EvaluateDeploymentOutput", "provisioningState",
-			  "Succeeded", "timestamp", json_text_of(properties, "timestamp"),
-			  "duration", json_text_of(properties, "duration"), "statusCode", "OK",
-			  "targetResource", target ? target : json_null());
+	json_t *about = json_make("{s:s, s:s, s:s, s:s, s:s}", "provisioningOperation", "Create",
+				  "provisioningState", message ? "Failed" : "Succeeded",
+				  "timestamp", json_text_of(properties, "timestamp"), "duration",
+				  json_text_of(properties, "duration"), "statusCode",
+				  message ? "BadRequest" : "OK");
 
-	json_decref(own);
-	return operation;
+	json_put(about, message ? "statusMessage" : "targetResource", message ? message : target);
+	return json_make("{s:o, s:o, s:o}", "id",
+			 json_sprintf("%s/operations/%s", json_text_of(record, "id"),
+				      json_string_value(own)),
+			 "operationId", own, "properties", about);
 }
 
 /* {"id", "resourceType", "resourceName"} */
@@ -188,8 +188,9 @@ static json_t *target_json(struct api_request *request, const char *id)
 
 static json_t *operations_of(struct api_request *request, const json_t *record)
 {
-	const json_t *made =
-		json_object_get(json_object_get(record, "properties"), "outputResources");
+	const json_t *properties = json_object_get(record, "properties");
+	const json_t *made = json_object_get(properties, "outputResources");
+	const json_t *errors = json_object_get(json_object_get(properties, "error"), "details");
 	json_t *array = json_array(), *item;
 	size_t i;
 
@@ -197,7 +198,13 @@ static json_t *operations_of(struct api_request *request, const json_t *record)
 	{
 		const char *id = json_text_of(item, "id");
 
-		json_add(array, operation_json(record, id, target_json(request, id)));
+		json_add(array, operation_json(record, id, target_json(request, id), NULL));
+	}
+	json_array_foreach(errors, i, item)
+	{
+		json_add(array, operation_json(record, json_text_of(item, "message"), NULL,
+					       json_make("{s:s, s:O}", "status", "Failed", "error",
+							 item)));
 	}
 	return array;
 }
