@@ -276,6 +276,7 @@ class Deployments(World):
             deployment("inner", ZONE_ALONE, resourceGroup="[parameters('group')]", dependsOn=[
                 "[subscriptionResourceId('Microsoft.Resources/resourceGroups', parameters('group'))]"]),
             parameters={"group": {"type": "string"}}), "parameters": values(group="made-rg")}}
+        body["tags"] = {"c": "d"}
         path = "/subscriptions/" + S + DEPLOYMENTS + "all"
         made = self.arm("PUT", path, body, 201).body
         self.assertEqual(["/subscriptions/%s/resourceGroups/made-rg" % S,
@@ -283,8 +284,8 @@ class Deployments(World):
                          [each["id"] for each in made["properties"]["outputResources"]])
         self.assertEqual({"a": "b"}, self.arm("GET", ROOT + "made-rg", status=200).body["tags"])
         self.arm("GET", below("privateDnsZones/made.internal", "made-rg"), status=200)
-        self.arm("GET", ROOT + "made-rg" + DEPLOYMENTS + "inner", status=200)
-        self.arm("GET", path, status=200)
+        self.assertNotIn("tags", self.arm("GET", ROOT + "made-rg" + DEPLOYMENTS + "inner", status=200).body)
+        self.assertEqual({"c": "d"}, self.arm("GET", path, status=200).body["tags"])
         self.arm("DELETE", ROOT + "made-rg", status=200)
         self.arm("PUT", ROOT + "made-rg", LOCATION, 201)
         self.arm("GET", ROOT + "made-rg" + DEPLOYMENTS + "inner", status=404)
@@ -350,6 +351,7 @@ class Deployments(World):
         for name, body, text in (
                 ("x" * 65, {}, "exceeds the maximum of '64'"), ("a b", {}, "invalid characters"),
                 ("d", {}, "properties.template: must be"), ("d", {"properties": {"template": []}}, "must be"),
+                ("d", {"properties": {"template": template()}, "tags": {"a": 1}}, "tags: must be"),
                 ("d", {"properties": {"templateLink": {"uri": "https://x"}}}, "not fetched from elsewhere"),
                 ("d", {"properties": {"template": template(), "mode": "All"}}, "Incremental")):
             with self.subTest(name=name, text=text):

@@ -31,6 +31,7 @@ struct deploying {
 	struct deployment deployment; /* first */
 	enum how how;
 	bool ids_only; /* what-if without bodies */
+	json_t *tags;  /* of the deployment, of the body; NULL: none */
 	char id[UUID_TEXT_MAX];
 	char at[40];
 	struct timespec begun;
@@ -64,6 +65,19 @@ static bool fail_member(struct api_request *request, const char *member, const c
 	return false;
 }
 
+static bool are_tags(json_t *tags)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(tags, name, value)
+	{
+		if (!json_is_string(value))
+			return false;
+	}
+	return !tags || json_is_null(tags) || json_is_object(tags);
+}
+
 /* False: the body does not fit, which has been answered. */
 static bool read_body(struct deploying *deploying)
 {
@@ -77,6 +91,7 @@ static bool read_body(struct deploying *deploying)
 	deployment->given = arm_get(body, "properties.parameters");
 	deployment->location = json_string_value(arm_get(body, "location"));
 	deployment->complete = text && strcasecmp(text, "Complete") == 0;
+	deploying->tags = arm_get(body, "tags");
 	if (arm_get(body, "properties.templateLink"))
 		return fail_member(request, "properties.templateLink",
 				   "templates are not fetched from elsewhere; give the template "
@@ -85,6 +100,8 @@ static bool read_body(struct deploying *deploying)
 		return fail_member(request, "properties.parametersLink",
 				   "parameters are not fetched from elsewhere; give them as "
 				   "properties.parameters");
+	if (!are_tags(deploying->tags))
+		return fail_member(request, "tags", "must be texts by their names");
 	if (!json_is_object(deployment->source))
 		return fail_member(request, "properties.template", "must be a template, an object");
 	if (mode && !deployment->complete && (!text || strcasecmp(text, "Incremental") != 0))
@@ -202,19 +219,18 @@ static json_t *properties_json(const struct deploying *deploying, const json_t *
 			 providers_json(deployment), "dependencies");
 }
 
-/* Takes the properties over. */
+/* Takes the properties over. `tags`: NULL or null for none. */
 static json_t *record_json(const struct deploying *deploying, const char *group, const char *name,
-			   json_t *properties)
+			   json_t *properties, json_t *tags)
 {
 	const struct deployment *deployment = &deploying->deployment;
-	json_t *tags = json_object_get(deployment->request->body, "tags");
 	json_t *record = json_make("{s:o, s:s, s:s, s:o}", "id",
 				   deployment_id(deployment->request, group, name), "name", name,
 				   "type", DEPLOYMENTS, "properties", properties);
 
 	if (!group)
 		json_put(record, "location", json_text(deployment->location));
-	if (json_is_object(tags) && strcmp(name, deployment->name) == 0)
+	if (json_is_object(tags))
 		json_put(record, "tags", json_incref(tags));
 	return record;
 }
@@ -237,7 +253,8 @@ static json_t *made_json(const struct deploying *deploying, const json_t *one, b
 	json_put(properties, "outputResources",
 		 is_nested ? json_array() : output_resources(&deploying->deployment));
 	return record_json(deploying, json_string_value(json_object_get(one, "group")),
-			   json_text_of(one, "name"), properties);
+			   json_text_of(one, "name"), properties,
+			   is_nested ? NULL : deploying->tags);
 }
 
 /* Keeps the deployment, and the nested ones. Returns its record. */
@@ -331,7 +348,8 @@ static void fail(struct deploying *deploying)
 					     "Failed");
 		json_put(properties, "outputResources", json_array());
 		json_put(properties, "error", json_incref(error));
-		record = record_json(deploying, deployment->group, deployment->name, properties);
+		record = record_json(deploying, deployment->group, deployment->name, properties,
+				     deploying->tags);
 		keep(deployment,
 		     &(struct deployment_record){deployment->group, deployment->name, record,
 						 deployment->text},
@@ -351,7 +369,8 @@ static void answer_validated(const struct deploying *deploying)
 
 	json_put(properties, "validatedResources", output_resources(deployment));
 	api_reply_json(deployment->request, 200,
-		       record_json(deploying, deployment->group, deployment->name, properties),
+		       record_json(deploying, deployment->group, deployment->name, properties,
+				   deploying->tags),
 		       NULL);
 }
 
