@@ -85,8 +85,8 @@ class Deployments(azure_topology.Topology):
     def exists(self, group, name):
         raise NotImplementedError
 
-    def deployments(self, group):
-        """A list of all."""
+    def deployments(self, group, state=None):
+        """A list of all; of those in that state."""
         raise NotImplementedError
 
     def operations(self, group, name):
@@ -106,8 +106,8 @@ class Deployments(azure_topology.Topology):
         """What would be done, by the resource's type and name."""
         return {short(each["resourceId"]): each["changeType"] for each in self.what_if(*words, **named)}
 
-    def names(self, group):
-        return sorted(each["name"] for each in self.deployments(group))
+    def names(self, *words):
+        return sorted(each["name"] for each in self.deployments(*words))
 
     def is_deployed(self, deployment):
         """Its outputs; the client shows it with the same."""
@@ -262,6 +262,9 @@ class Deployments(azure_topology.Topology):
         self.assertIn("no..where.", self.refusal(*name, "private-resolver", **WRONG))
         shown = self.show(*name)["properties"]
         self.assertEqual(("Failed", "DeploymentFailed"), (shown["provisioningState"], shown["error"]["code"]))
+        self.assertEqual([["resolver"], []], [self.names("hub-rg", state) for state in ("Failed", "Succeeded")])
+        [failed] = self.operations(*name)
+        self.assertIn("no..where.", failed["properties"]["statusMessage"]["error"]["message"])
         self.below(self.hub_vm, "example.com", rcode="REFUSED")
         self.is_gone(HUB)
         self.create(*name, "private-resolver", **RESOLVER)

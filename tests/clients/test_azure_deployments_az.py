@@ -65,8 +65,9 @@ class Az(azure_deployments.Deployments, azure_world.Az):
     def exists(self, group, name):
         return self.run_inside(*self.words("show", group, name).split())[0] == 0
 
-    def deployments(self, group):
-        return self.az("az deployment group list -g " + group if group else "az deployment sub list")
+    def deployments(self, group, state=None):
+        command = "az deployment group list -g " + group if group else "az deployment sub list"
+        return self.az(command + (" --filter \"provisioningState eq '%s'\"" % state if state else ""))
 
     def operations(self, group, name):
         return self.az(self.words("list", group, name).replace("deployment", "deployment operation"))

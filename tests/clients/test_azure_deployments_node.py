@@ -44,9 +44,10 @@ class Node(azure_deployments.Deployments, topology.Node):
     def exists(self, group, name):
         return self.good(*self.call("checkExistence", group, name))["body"]
 
-    def deployments(self, group):
+    def deployments(self, group, state=None):
         return self.good("deployments", "deployments", *(
-            ("listByResourceGroup", group) if group else ("listAtSubscriptionScope",)))
+            ("listByResourceGroup", group) if group else ("listAtSubscriptionScope",)),
+            {"filter": state and "provisioningState eq '%s'" % state})
 
     def operations(self, group, name):
         given = self.good(*self.call("list", group, name, of="deploymentOperations"))

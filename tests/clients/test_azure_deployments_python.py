@@ -47,9 +47,10 @@ class Python(azure_deployments.Deployments, topology.Python):
     def exists(self, group, name):
         return self.call("check_existence", group, name)
 
-    def deployments(self, group):
+    def deployments(self, group, state=None):
         given = self.sdk("resources", "deployments", *(
-            ("list_by_resource_group", group) if group else ("list_at_subscription_scope",)))
+            ("list_by_resource_group", group) if group else ("list_at_subscription_scope",)),
+            filter=state and "provisioningState eq '%s'" % state)
         return [each.serialize(keep_readonly=True) for each in given]
 
     def operations(self, group, name):
