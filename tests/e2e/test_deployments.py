@@ -176,6 +176,17 @@ class Deployments(World):
         self.assertEqual(before, self.state())
         self.post("validate", "n", overlapping, status=400)
 
+    def test_the_environment_is_azures(self):
+        made = self.deploy("e", template(outputs={"e": {"type": "object", "value": "[environment()]"}})).body
+        cloud = made["properties"]["outputs"]["e"]["value"]
+        self.assertEqual({
+            "storage": "core.windows.net", "sqlServerHostname": ".database.windows.net",
+            "keyvaultDns": ".vault.azure.net", "acrLoginServer": ".azurecr.io",
+            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+            "azureFrontDoorEndpointSuffix": "azurefd.net"}, cloud["suffixes"])
+        self.assertEqual([cloud["resourceManager"]], cloud["authentication"]["audiences"])
+
     def test_a_template_that_is_wrong_says_where(self):
         for wrong, place, text in (
                 (template(network_of("[parameters('no')]", "10.1.0.0/16")), "resources[0].name", "'?no'?"),

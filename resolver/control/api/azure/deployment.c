@@ -502,17 +502,20 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 static void begin(struct deployment *deployment, struct inventory *inventory)
 {
 	const char *base = api_base(deployment->request);
+	const char *manager = base ? base : "https://management.azure.com/";
 
 	deployment->text = json_dumps(deployment->source, JSON_COMPACT);
 	deployment->asks_always = deployment->text && strcasestr(deployment->text, "reference");
 	deployment->request->aside = inventory;
 	deployment->environment = json_make(
-		"{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s}}", "name", "AzureCloud",
-		"resourceManager", base ? base : "https://management.azure.com/", "authentication",
-		"loginEndpoint", base ? base : "https://login.microsoftonline.com/", "tenant",
-		TOKEN_TENANT, "suffixes", "storage", "core.windows.net", "sqlServerHostname",
-		".database.windows.net", "keyvaultDns", ".vault.azure.net", "acrLoginServer",
-		".azurecr.io");
+		"{s:s, s:s, s:{s:s, s:[s], s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
+		"name", "AzureCloud", "resourceManager", manager, "authentication", "loginEndpoint",
+		base ? base : "https://login.microsoftonline.com/", "audiences", manager, "tenant",
+		TOKEN_TENANT, "identityProvider", "AAD", "suffixes", "storage", "core.windows.net",
+		"sqlServerHostname", ".database.windows.net", "keyvaultDns", ".vault.azure.net",
+		"acrLoginServer", ".azurecr.io", "azureDatalakeAnalyticsCatalogAndJob",
+		"azuredatalakeanalytics.net", "azureDatalakeStoreFileSystem",
+		"azuredatalakestore.net", "azureFrontDoorEndpointSuffix", "azurefd.net");
 	deployment->scope =
 		(struct template_scope){.name = deployment->name,
 					.location = deployment->location,
