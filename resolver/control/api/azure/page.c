@@ -36,9 +36,10 @@ static bool fail_filter(struct api_request *request, const char *filter, const c
 	for (size_t i = 0; names[i]; i++)
 		text_append(use, sizeof use, "%s%s", i > 0 ? ", " : "", names[i]);
 	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
-		    "Invalid $filter '%.200s' specified in the query string. %s%s%s", filter,
+		    "Invalid $filter '%.200s' specified in the query string. %s%s%s%s%s", filter,
 		    *use ? "Use " : "This list takes none.", use,
-		    *use ? " with eq or ne and a 'value', joined by and." : "");
+		    *use ? " with eq or ne and a 'value', joined by and: " : "",
+		    *use ? names[0] : "", *use ? " eq 'a'." : "");
 	return false;
 }
 
