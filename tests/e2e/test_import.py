@@ -790,9 +790,6 @@ class Bounds(harness.FreshCase):
         self.assertIn("more than 100 others", self.told("bind", "a " + "{ b " * 100000))
         self.assertIn("more than 100 others", self.told("coredns", "a " + "{\n b " * 100000))
         self.assertIn("maximum parsing depth", self.told("arm", "[" * 100000))
-        self.assertIn("the expression", self.told("arm", json.dumps({
-            "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "resources": [
-                {"type": "Microsoft.Network/privateDnsZones", "name": "[" + "toLower(" * 5000 + "'a'" + ")" * 5000 + "]"}]})))
 
     def test_who_includes_itself_is_a_fault(self):
         for dialect, text in (("bind", 'include "original";\n' * 3), ("unbound", 'include: "original"\n' * 3),
@@ -813,14 +810,6 @@ class Bounds(harness.FreshCase):
         self.world.write("a.zone", "@ 60 IN A 192.0.2.5\n")
         self.told("bind", "acl inside { 10.0.0.0/8; };\noptions { allow-query { inside; }; };\n" + "".join(
             'zone "z%d.example" { type primary; file "a.zone"; allow-query { inside; }; };\n' % i for i in range(6000)), 0)
-
-    def test_expressions_that_grow(self):
-        grows = {"v0": "x" * 1000}
-        grows.update({"v%d" % i: "[concat(%s)]" % ",".join(["variables('v%d')" % (i - 1)] * 8) for i in range(1, 40)})
-        template = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-                    "variables": grows, "resources": [{"type": "Microsoft.Network/privateDnsZones", "apiVersion": "2020-06-01",
-                                                       "name": "[variables('v39')]", "location": "global"}]}
-        self.assertRegex(self.told("arm", json.dumps(template)), "grows to more than|takes more than|too long")
 
     def test_a_folder_of_too_many_files(self):
         folder = os.path.join(self.world.dir, "folder")
@@ -978,159 +967,11 @@ class Azure(Import):
     @classmethod
     def serve_azure(cls, dialect, *files):
         cls.config, cls.told = cls.imported(dialect, *(cls.FILES + file for file in files))
-        if cls is not ArmPlaces:
-            cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n'
-                                        + cls.config, cls.INBOUND)
+        cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n'
+                                    + cls.config, cls.INBOUND)
 
     def ask(self, name, rtype="A", server=INBOUND, **how):
         return self.azure.ask(server, name, rtype, **how)
-
-
-class ArmTemplate(Azure):
-    """What Bicep makes, with a module, loops and a file of parameters."""
-
-    @classmethod
-    def build(cls, world):
-        super().build(world)
-        cls.serve_azure("arm", "main.json", "main.parameters.json")
-
-    def test_it_answers_as_azure_would(self):
-        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
-        self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.54")
-        self.assert_answer(self.ask("www.example.org"), "198.51.100.99")
-        self.assert_answer(self.ask("acme.privatelink.blob.core.windows.net"), "10.1.9.9")
-        # The link's policy asks the default resolver for what the zone does not have.
-        self.assert_answer(self.ask("other.privatelink.blob.core.windows.net"), "198.51.100.99")
-
-    def test_names_parameters_and_loops_are_evaluated(self):
-        for pattern in ('name = "acme-hub"', r'name = "dns-out"; prefix = "10\.1\.0\.16/28"', r'outbound_endpoints = \[ "acme-resolver/out" \]',
-                        r'targets = \( \{ address = "192\.0\.2\.53"; \}, \{ address = "192\.0\.2\.54"; \} \)',
-                        r'metadata = \[ "by=bicep" \]', r'tags = \[ "team=net" \]'):
-            self.assertRegex(self.config, pattern)
-        self.assertNotIn("lab.internal", self.config)  # its condition says no
-
-    def test_comments_and_what_is_lost(self):
-        self.assertRegex(self.config, r'# The hub\.\n +\{\s+name = "acme-hub"')
-        self.assertRegex(self.config, r'# What is on-premises\.\n +\{\s+name = "contoso"')
-        self.told_of(self.told, r"main\.json:\d+: ipv4Address: not carried over: what .*networkInterfaces/nic is, is known when it is deployed",
-                     r"main\.json:\d+: Microsoft\.Storage/storageAccounts: not carried over")
-
-    def test_a_parameter_without_a_value_is_told_where_it_is_needed(self):
-        _, told = self.imported("arm", self.FILES + "main.json")
-        self.told_of(told, r"main\.json:\d+: Microsoft\.Network/virtualNetworks: not carried over: the parameter prefix has no value; "
-                     "give the file of parameters, too")
-
-    def test_what_is_no_json_or_has_nothing_is_refused(self):
-        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ('{"a": tru', r"bad\.json:1: it is no JSON: "), ("[]", "there is nothing in it that answers DNS"),
-                           ('[{"name": "x"}]', r'bad\.json:1: not carried over: it has no "id" and "type"')):
-            path = self.path("bad.json", text)
-            self.assertRegex(self.imported("arm", path, fine=False)[1], told)
-
-
-class ArmExport(Azure):
-    """As the portal exports a resource group: a parameter for each name, and ids of what is in others."""
-
-    @classmethod
-    def build(cls, world):
-        super().build(world)
-        cls.serve_azure("arm", "exported.json")
-
-    def test_it_answers_as_azure_would(self):
-        self.assert_answer(self.ask("www.corp.internal"), "10.1.9.1")
-        self.assert_answer(self.ask("none.corp.internal"), rcode="NXDOMAIN")
-        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
-
-    def test_a_network_of_another_group_is_made_by_its_name_and_told(self):
-        self.assertIn('{ name = "spoke"; resource_group = "apps"; }', self.config)
-        self.told_of(self.told, r"exported\.json:\d+: different: the network spoke is in none of the files")
-
-    def test_a_subnet_that_is_said_twice_is_there_once(self):
-        self.assertEqual(1, self.config.count('name = "dns-in"'))
-
-
-class ArmSymbolic(Azure):
-    """Language version 2.0, with modules in a loop whose outputs are referred to."""
-
-    def test_all_of_it_is_there_and_nothing_is_lost(self):
-        config, told = self.imported("arm", *(self.FILES + name for name in ("symbolic.json", "symbolic.parameters.json")))
-        self.assertEqual("", told)
-        for text in ('name = "alias:CNAME"; ttl = 60; records = [ "www.a.internal." ]', 'name = "www:A"; ttl = 42; records = [ "10.1.9.9" ]',
-                     'name = "r"; virtual_network = "hub"; region = "westeurope"',
-                     'targets = ( { address = "192.0.2.53"; }, { address = "192.0.2.54"; } )'):
-            self.assertIn(text, config)
-        self.assertEqual(["a.internal", "b.internal"], re.findall(r'(?m)^    name = "(.*internal)";$', config))
-
-
-class ArmExpressions(Azure):
-    """Each is the address space of a network, so what it comes to is seen in what is written."""
-    CASES = (
-        ("[concat('10.0', '.0.0/16')]", "10.0.0.0/16"),
-        ("[format('10.{0}.{1:D1}.0/24', 3, 4)]", "10.3.4.0/24"),
-        ("[if(true(), '10.5.0.0/16', parameters('none'))]", "10.5.0.0/16"),
-        ("[if(and(equals(1, 1), not(contains('abc', 'd'))), '10.6.0.0/16', '')]", "10.6.0.0/16"),
-        ("[coalesce(null(), tryGet(createObject('a', '10.7.0.0/16'), 'a'))]", "10.7.0.0/16"),
-        ("[first(split('10.8.0.0/16;x', ';'))]", "10.8.0.0/16"),
-        ("[join(createArray('10', '9', '0', '0/16'), '.')]", "10.9.0.0/16"),
-        ("[replace(toLower('10.X.0.0/16'), 'x', string(add(4, 6)))]", "10.10.0.0/16"),
-        ("[cidrSubnet('10.11.0.0/16', 24, 255)]", "10.11.255.0/24"),
-        ("[cidrSubnet('2001:db8::/32', 48, 258)]", "2001:db8:102::/48"),
-        ("[format('{0}/32', cidrHost('10.12.0.0/24', 3))]", "10.12.0.4/32"),
-        ("[last(map(range(1, 3), lambda('n', format('10.13.{0}.0/24', lambdaVariables('n')))))]", "10.13.3.0/24"),
-        ("[filter(parameters('list'), lambda('x', startsWith(lambdaVariables('x').p, '10.14')))[0].p]", "10.14.0.0/16"),
-        ("[variables('loop')[1]]", "10.15.1.0/24"),
-        ("[test.space('16')]", "10.16.0.0/16"),
-        ("""[json('{"p": "10.17.0.0/16"}').P]""", "10.17.0.0/16"),
-        ("[substring('x10.18.0.0/16', 1)]", "10.18.0.0/16"),
-        ("[union(createObject('p', '1'), createObject('p', '10.19.0.0/16')).p]", "10.19.0.0/16"),
-    )
-    BAD = (("[concat('a']", r"a \) is missing"), ("[nothing('a')]", r"the function nothing\(\) is not known"),
-           ("[variables('circle')]", "lead in a circle"), ("[createArray()[0]]", "there is no 0 in it"),
-           ("[resourceGroup().x]", "there is no x in it"), ("[div(1, 0)]", "cannot be calculated"),
-           ("[if(true())]", r"if\(\) with 1 argument"), ("['it''s' x]", "something behind its end"))
-
-    def template(self, *expressions):
-        return self.path("expressions.json", json.dumps({
-            "$schema": "deploymentTemplate.json", "contentVersion": "1.0.0.0",
-            "parameters": {"list": {"type": "array", "defaultValue": [{"p": "x"}, {"p": "10.14.0.0/16"}]}},
-            "variables": {"circle": "[variables('circle')]",
-                          "copy": [{"name": "loop", "count": 2, "input": "[format('10.15.{0}.0/24', copyIndex('loop'))]"}]},
-            "functions": [{"namespace": "test", "members": {"space": {
-                "parameters": [{"name": "n", "type": "string"}], "output": {"value": "[format('10.{0}.0.0/16', parameters('n'))]"}}}}],
-            "resources": [{"type": "Microsoft.Network/virtualNetworks", "name": "net",
-                           "properties": {"addressSpace": {"addressPrefixes": list(expressions)}}}]}, indent=1))
-
-    def test_they_come_to_what_azure_says(self):
-        config, told = self.imported("arm", self.template(*(text for text, _ in self.CASES)))
-        self.assertEqual([value for _, value in self.CASES],
-                         re.findall('"([^"]*)"', re.search(r"address_space = \[([^]]*)\]", config).group(1)), told)
-
-    def test_copies_of_copies_come_to_an_end(self):
-        copy = {"name": "x", "count": 10000, "input": {"copy": [{"name": "y", "count": 10000, "input": "[copyIndex('y')]"}]}}
-        path = self.path("many.json", json.dumps({"$schema": "", "contentVersion": "", "resources": [
-            {"type": "Microsoft.Network/virtualNetworks", "name": "n", "properties": {"copy": [copy]}}]}))
-        self.assertIn("make more than 1000000 values", self.imported("arm", path, fine=False)[1])
-
-    def test_standard_input_is_taken(self):
-        status, text = harness.command("import", "hosts", "-", input="10.0.0.1 a.example\n")
-        self.assertEqual((0, True), (status, 'name = "a.example"' in text), text)
-
-    def test_limits_are_raised_to_what_is_there(self):
-        hosts = self.path("many", "".join("10.7.%d.%d h%d x%d.lan\n" % (n // 200, n % 200 + 1, n, n) for n in range(400)))
-        config, _ = self.imported("hosts", hosts)
-        self.assertIn("limits = {\n  queries_per_second_per_endpoint = 0;\n  private_zones_per_subscription = 1200;\n"
-                      "  zones_per_virtual_network = 1200;\n  zone_labels_min = 1;\n};", config)
-        config, _ = self.imported("unbound", self.path("out.conf", "server:\n" + "".join(
-            "  outgoing-interface: 10.1.0.%d\n" % n for n in range(1, 8)) + 'forward-zone:\n  name: "x.corp"\n  forward-addr: 192.0.2.53\n'))
-        self.assertIn("outbound_endpoints_per_resolver = 7;", config)
-        self.assertEqual(7, config.count('source = "10.1.0.'))
-
-    def test_what_has_no_value_is_told_with_its_line(self):
-        config, told = self.imported("arm", self.template(*(text for text, _ in self.BAD)))
-        self.assertNotIn("address_space =", config)
-        for _, why in self.BAD:
-            self.assertRegex(told, r"expressions\.json:\d+: not carried over: .*" + why)
-        lines = re.findall(r"expressions\.json:(\d+): not carried", told)
-        self.assertEqual(len(self.BAD), len(set(lines)), told)
 
 
 class ArmPlaces(Azure):
@@ -1140,8 +981,6 @@ class ArmPlaces(Azure):
     def build(cls, world):
         super().build(world)
         cls.serve_azure("arm", "az-dns.json", "az-network.json")
-        cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n' + cls.config,
-                                    cls.INBOUND)
 
     def test_each_network_has_its_own(self):
         hub, spoke = {"server": self.OWN, "source": "10.1.9.20"}, {"server": self.OWN, "source": "10.2.0.20"}
@@ -1171,16 +1010,30 @@ class ArmPlaces(Azure):
                      "not carried over: the outbound endpoint out is in none of the files; give `az dns-resolver outbound-endpoint list")
         self.assertIn('name = "contoso"', config)
 
+    def test_what_is_no_json_or_has_nothing_is_refused(self):
+        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ('{"a": tru', r"bad\.json:1: it is no JSON: "),
+                           ("[]", "there is nothing in it that answers DNS"),
+                           ('[{"name": "x"}]', r'bad\.json:1: not carried over: it has no "id" and "type"')):
+            path = self.path("bad.json", text)
+            self.assertRegex(self.imported("arm", path, fine=False)[1], told)
 
-    def test_why_an_address_is_not_known_is_told(self):
-        ips = [{"type": "Microsoft.Network/publicIPAddresses", "name": method.lower(), "apiVersion": "2023-09-01",
-                "properties": {"publicIPAllocationMethod": method}} for method in ("Dynamic", "Static")]
-        net = {"type": "Microsoft.Network/virtualNetworks", "name": "n",
-               "properties": {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}}
-        path = self.path("ips.json", json.dumps({"$schema": "", "contentVersion": "", "resources": [net, *ips]}, indent=1))
-        self.told_of(self.imported("arm", path)[1],
-                     "it has no address until something uses it; give `az network public-ip list -o json` of then",
-                     "it has no address until it is deployed; give `az network public-ip list -o json` of then")
+    def test_a_template_is_told_what_deploys_it(self):
+        deploys = "`sluice deploy FILE --group GROUP` deploys it, and with --what-if shows what it would do\n"
+        with open(self.FILES + "main.json") as file:
+            inner = self.path("inner.json", '{"template": %s}' % file.read())
+        for path, told in (
+                (self.FILES + "main.json", "main.json: it is a template; " + deploys),
+                (self.FILES + "symbolic.json", "symbolic.json: it is a template; " + deploys),
+                (self.path("small.json", '{"contentVersion": "1.0.0.0", "resources": []}'), "it is a template; " + deploys),
+                (inner, 'inner.json: its member "template" is a template; save that in a file of its own: ' + deploys),
+                (self.FILES + "main.parameters.json", "main.parameters.json: it has the parameters of a template; "
+                 "`sluice deploy TEMPLATE --group GROUP -p FILE` deploys the template with them")):
+            for files in ((path,), (self.FILES + "az-network.json", path)):
+                _, refused = self.imported("arm", *files, fine=False)
+                self.assertIn(told, refused)
+                self.assertIn("nothing is written", refused)
+                self.assertNotIn("nothing in it", refused)
+
 
 
 class Terraform(Azure):
@@ -1211,6 +1064,17 @@ class Terraform(Azure):
         self.told_of(self.told, r'link\.corp\["each"\]\.virtual_network_id: not carried over: it is known when it is applied',
                      r"azurerm_private_dns_a_record\.endpoint\.records: not carried over",
                      r"azurerm_storage_account\.acme: not carried over")
+
+    def test_why_an_address_is_not_known_is_told(self):
+        resources = [{"address": "azurerm_public_ip." + method, "mode": "managed", "type": "azurerm_public_ip", "name": method,
+                      "values": {"name": method, "resource_group_name": "net", "allocation_method": method}}
+                     for method in ("Dynamic", "Static")]
+        resources += [{"address": "azurerm_virtual_network.n", "mode": "managed", "type": "azurerm_virtual_network", "name": "n",
+                       "values": {"name": "n", "resource_group_name": "net", "address_space": ["10.1.0.0/16"]}}]
+        path = self.path("ips.json", json.dumps({"planned_values": {"root_module": {"resources": resources}}}, indent=1))
+        self.told_of(self.imported("terraform", path)[1],
+                     "it has no address until something uses it; give `az network public-ip list -o json` of then",
+                     "it has no address until it is deployed; give `az network public-ip list -o json` of then")
 
     def test_a_state_is_taken_too(self):
         with open(self.FILES + "plan.json") as file:
@@ -1256,6 +1120,20 @@ class Hosts(Import):
     def test_the_rest_is_told(self):
         self.told_of(self.told, r'hosts:8: not carried over: "10\.1\.0\.300" is no address', r"hosts:3: .*localhost")
         self.assertRegex(self.config, r"# The file server\.\n +\{\n? *name = \"nas\.corp\.example\"")
+
+    def test_standard_input_is_taken(self):
+        status, text = harness.command("import", "hosts", "-", input="10.0.0.1 a.example\n")
+        self.assertEqual((0, True), (status, 'name = "a.example"' in text), text)
+
+    def test_limits_are_raised_to_what_is_there(self):
+        hosts = self.path("many", "".join("10.7.%d.%d h%d x%d.lan\n" % (n // 200, n % 200 + 1, n, n) for n in range(400)))
+        config, _ = self.imported("hosts", hosts)
+        self.assertIn("limits = {\n  queries_per_second_per_endpoint = 0;\n  private_zones_per_subscription = 1200;\n"
+                      "  zones_per_virtual_network = 1200;\n  zone_labels_min = 1;\n};", config)
+        config, _ = self.imported("unbound", self.path("out.conf", "server:\n" + "".join(
+            "  outgoing-interface: 10.1.0.%d\n" % n for n in range(1, 8)) + 'forward-zone:\n  name: "x.corp"\n  forward-addr: 192.0.2.53\n'))
+        self.assertIn("outbound_endpoints_per_resolver = 7;", config)
+        self.assertEqual(7, config.count('source = "10.1.0.'))
 
 
 APPLIED = """
@@ -1331,7 +1209,6 @@ class ApplyPackaged(Import):
     """Into a server with the package's own configuration: its file declares the network home and a ruleset."""
 
     AZURE = tuple(os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("az-dns.json", "az-network.json"))
-    TEMPLATE = tuple(os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("main.json", "main.parameters.json"))
     PLAN = os.path.join(harness.TOP, "tests/e2e/import/plan.json")
 
     @classmethod
@@ -1355,7 +1232,7 @@ class ApplyPackaged(Import):
             ("dnsmasq", cls.path("dnsmasq.conf", DNSMASQ % {"hosts": cls.path("h", "10.1.0.9 printer\n"), "folder": conf}),
              "--vnet", "home"),
             ("coredns", cls.path("Corefile", COREDNS), "--vnet", "home"),
-            ("arm", *cls.AZURE), ("arm", *cls.TEMPLATE), ("terraform", cls.PLAN))
+            ("arm", *cls.AZURE), ("terraform", cls.PLAN))
         cls.sluice = harness.Sluice(cls.new, cls.packaged, HERE)
 
     def setUp(self):

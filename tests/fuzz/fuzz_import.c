@@ -34,14 +34,12 @@ enum { FILES = 4, AHEAD = 200 };
 
 static const char *const file_names[FILES] = {"a", "b", "c", "d"};
 
-/* Whether a '/' stands soon behind a word that a file's name may follow; or it makes much of
- * little. */
+/* Whether a '/' stands soon behind a word that a file's name may follow. */
 static bool names_a_file(const uint8_t *data, size_t size)
 {
 	static const char *const words[] = {"include", "conf-", "file", "hosts",
 					    "import",  "auto",  "dir",  "root"};
-	static const char *const others[] = {"..",   "/proc", "/dev/", "/etc/",
-					     "/tmp", "copy",  "range("};
+	static const char *const others[] = {"..", "/proc", "/dev/", "/etc/", "/tmp"};
 
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (size > 0 && memmem(data, size, others[i], strlen(others[i])))

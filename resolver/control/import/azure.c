@@ -81,10 +81,8 @@ static bool is_empty(const json_t *value)
 /* What every resource has, what Azure computes, and what has no part in DNS. */
 static const char *const passed_over[] = {
 	/* the envelope */
-	"apiVersion", "condition", "copy", "dependsOn", "etag", "existing", "extendedLocation",
-	"id", "identity", "location", "managedBy", "name", "properties", "provisioningState",
-	"resourceGroup", "resourceGuid", "resources", "scope", "subscriptionId", "systemData",
-	"type",
+	"etag", "extendedLocation", "id", "identity", "location", "managedBy", "name", "properties",
+	"provisioningState", "resourceGroup", "resourceGuid", "systemData", "type",
 	/* of networks and their subnets */
 	"applicationGateways", "applicationGatewayIPConfigurations", "bgpCommunities",
 	"ddosProtectionPlan", "defaultOutboundAccess", "enableDdosProtection", "enableVmProtection",
@@ -129,22 +127,6 @@ static void tell_members(struct import *import, const json_t *value, const char 
 {
 	tell_members_of(import, value, members, at);
 	tell_members_of(import, json_member(value, "properties"), members, at);
-}
-
-/* Comments within a resource are for the resource, but for those of items of its own. */
-static void gather_comments(struct import *import, const json_t *value, const struct origin *to)
-{
-	static const char *const items[] = {"subnets", "targetDnsServers", "resources", NULL};
-	struct origin from = json_file_at(import, value, NULL);
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	if (from.line > 0)
-		import_comments_move(import, &from, to);
-	json_object_foreach((json_t *)value, key, item) if (!is_known(items, key))
-		gather_comments(import, item, to);
-	json_array_foreach((json_t *)value, i, item) gather_comments(import, item, to);
 }
 
 static struct origin place_of(struct import *import, const json_t *value,
@@ -305,8 +287,7 @@ static void put_region(struct import *import, struct resource *resource, const c
 {
 	char *region;
 
-	if (!location || strcmp(location, AZURE_UNKNOWN) == 0 ||
-	    import_get(resource->node, "region"))
+	if (!location || import_get(resource->node, "region"))
 		return;
 	region = text_lower(import_printf(import, "%s", location));
 	for (char *from = region, *to = region;; from++) {
@@ -385,7 +366,6 @@ static void put_subnet(struct import *import, struct resource *network, const ch
 	if (import_find(import, key))
 		return;
 	import_keep(import, key, network);
-	gather_comments(import, json, at);
 	prefix = prefix ? prefix : json_string_value(json_array_get(prefixes, 0));
 	if (!prefix) {
 		import_lost(import, at, "the subnet %s has no prefix", name);
@@ -842,7 +822,6 @@ static void put_rule(struct import *import, struct resource *rule)
 			import_lost(import, &at, "a target without an address");
 			continue;
 		}
-		gather_comments(import, target, &at);
 		node = import_item(import, rule->node, "targets", &at);
 		import_text(import, node, "address", &at, get_text(target, "ipAddress"));
 		port = get(target, "port");
@@ -1062,7 +1041,6 @@ void azure_finish(struct import *import)
 			kinds[i].put(import, at);
 			if (at->node && is_known(kinds[i].members, "tags"))
 				put_pairs(import, at, "tags", json_member(at->json, "tags"));
-			gather_comments(import, at->json, &at->at);
 		}
 	put_vnet_resolver(import);
 }

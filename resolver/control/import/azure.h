@@ -1,5 +1,5 @@
-/* Azure's resources, as its interfaces, templates and command line have them, into a tree of ours:
- * networks, resolvers, zones, rulesets and addresses, with what is in them. */
+/* Azure's resources, as its interfaces and command line have them, into a tree of ours: networks,
+ * resolvers, zones, rulesets and addresses, with what is in them. */
 #ifndef SLUICE_IMPORT_AZURE_H
 #define SLUICE_IMPORT_AZURE_H
 

@@ -92,8 +92,8 @@ static void *need(void *memory)
 	return memory;
 }
 
-/* Files may include each other, lists name lists, and expressions grow: what would never end, or
- * take the machine with it, ends here. */
+/* Files may include each other, and lists name lists: what would never end, or take the machine
+ * with it, ends here. */
 static void count(struct import *import, size_t bytes)
 {
 	import->made_bytes += bytes;

@@ -1,11 +1,13 @@
-/* jansson keeps no lines. So the text is gone over first: comments become blanks, and the line of
- * each value is noted in the order in which they stand, which is that of a walk over the tree. */
+/* jansson keeps no lines. So the line of each value is noted first, in the order in which they
+ * stand, which is that of a walk over the tree. */
 #include "resolver/control/import/json_file.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "resolver/control/base/relaxed_json.h"
 
 struct lines {
 	unsigned *items;
@@ -19,8 +21,7 @@ struct place {
 
 struct scan {
 	struct import *import;
-	const char *file;
-	char *at;
+	const char *file, *at;
 	unsigned line;
 	struct lines values;
 	bool is_key[256]; /* by depth: what comes next in an object */
@@ -40,50 +41,29 @@ static void note_value(struct scan *scan)
 		lines->items = more;
 	}
 	lines->items[lines->count++] = scan->line;
-	import_comments_to(scan->import, scan->file, scan->line);
 }
 
-static void blank_comment(struct scan *scan)
+static void skip_to(struct scan *scan, const char *end)
 {
-	bool is_block = scan->at[1] == '*';
-	char *from = scan->at + 2, *end = is_block ? strstr(from, "*/") : strchrnul(from, '\n');
-	char *text, *line, *rest;
-
-	end = end ? end : from + strlen(from);
-	text = rest = import_printf(scan->import, "%.*s", (int)(end - from), from);
-	while ((line = strsep(&rest, "\n"))) {
-		size_t length;
-
-		line += strspn(line, " \t*/");
-		length = strlen(line);
-		while (length > 0 && isspace((unsigned char)line[length - 1]))
-			line[--length] = '\0';
-		if (length > 0)
-			import_comment_ahead(scan->import, line);
-	}
-	(void)text;
-	if (is_block && *end != '\0')
-		end += 2;
-	for (; scan->at < end; scan->at++) {
+	for (; scan->at < end; scan->at++)
 		scan->line += *scan->at == '\n';
-		if (*scan->at != '\n')
-			*scan->at = ' ';
-	}
 }
 
-/* A line's end within a text is no JSON, and means a blank to Azure. */
+static void skip_comment(struct scan *scan)
+{
+	const char *from = scan->at + 2,
+		   *end = scan->at[1] == '*' ? strstr(from, "*/") : from + strcspn(from, "\r\n");
+
+	skip_to(scan, end ? end + 2 * (scan->at[1] == '*') : from + strlen(from));
+}
+
 static void skip_text(struct scan *scan)
 {
-	for (scan->at++; *scan->at != '\0' && *scan->at != '"'; scan->at++) {
-		if (*scan->at == '\\' && scan->at[1] != '\0')
-			scan->at++;
-		else if (*scan->at == '\n') {
-			scan->line++;
-			*scan->at = ' ';
-		} else if ((unsigned char)*scan->at < ' ')
-			*scan->at = ' ';
-	}
-	scan->at += *scan->at != '\0';
+	const char *end = scan->at + 1;
+
+	while (*end != '\0' && *end != '"')
+		end += 1 + (*end == '\\' && end[1] != '\0');
+	skip_to(scan, end + (*end != '\0'));
 }
 
 static void go_over(struct scan *scan)
@@ -94,7 +74,7 @@ static void go_over(struct scan *scan)
 		bool is_key = !deep && scan->in_object[scan->depth] && scan->is_key[scan->depth];
 
 		if (c == '/' && (scan->at[1] == '/' || scan->at[1] == '*')) {
-			blank_comment(scan);
+			skip_comment(scan);
 		} else if (c == '"') {
 			if (!is_key)
 				note_value(scan);
@@ -113,9 +93,10 @@ static void go_over(struct scan *scan)
 			scan->at++;
 			if (!deep)
 				scan->is_key[scan->depth] = c == ',';
-		} else if (isalnum((unsigned char)c) || c == '-') {
-			note_value(scan);
-			scan->at += strspn(scan->at, "+-._0123456789abcdefghijklmnopqrstuvwxyz"
+		} else if (isalnum((unsigned char)c) || strchr("-_$", c)) {
+			if (!is_key)
+				note_value(scan);
+			scan->at += strspn(scan->at, "$+-._0123456789abcdefghijklmnopqrstuvwxyz"
 						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 		} else {
 			scan->line += c == '\n';
@@ -166,10 +147,8 @@ json_t *json_file_read(struct import *import, const char *path)
 
 	if (!text)
 		return NULL;
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		memset(text, ' ', 3);
 	go_over(&scan);
-	value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	value = relaxed_json_load(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (value) {
 		place_all(&scan, value, &next);
 	} else {

@@ -1,5 +1,4 @@
-/* JSON as people and tools write it, with the line of each value. Comments (// and C's), texts over
- * several lines and a byte order mark are taken, as Azure does. */
+/* JSON as people and tools write it (base/relaxed_json.h), with the line of each value. */
 #ifndef SLUICE_IMPORT_JSON_FILE_H
 #define SLUICE_IMPORT_JSON_FILE_H
 
@@ -7,8 +6,7 @@
 
 #include "resolver/control/import/import.h"
 
-/* NULL: it is none, which is a fault. To be decref'ed. Lines are known until then; comments go to
- * the line of the next value. */
+/* NULL: it is none, which is a fault. To be decref'ed. Lines are known until then. */
 json_t *json_file_read(struct import *import, const char *path);
 /* Where a value stands that was read, or one that was given that place. */
 struct origin json_file_at(struct import *import, const json_t *value, const char *what);
