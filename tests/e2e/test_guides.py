@@ -238,8 +238,9 @@ class Migrate(Guided):
                                                "/etc/dnsmasq.conf": textwrap.dedent(self.FILES["/etc/dnsmasq.conf"])})
         machine = self.machines["dns"].machine
         inputs = os.path.join(harness.TOP, "tests", "e2e", "import")
-        for name in ("main.json", "main.parameters.json", "plan.json"):
-            shutil.copy(os.path.join(inputs, name), machine.path("/root/"))
+        shutil.copy(os.path.join(inputs, "plan.json"), machine.path("/root/"))
+        for name in ("main.json", "main.parameters.json"):
+            shutil.copy(os.path.join(inputs, name), self.machines["vm"].machine.path("/root/"))
         for name in ("az", "az-dns.json", "az-network.json"):
             shutil.copy(os.path.join(inputs, name), machine.path("/usr/local/bin/"))
         machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*")

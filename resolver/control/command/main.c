@@ -59,10 +59,9 @@ static const struct command commands[] = {
 	 2, COMMAND_WORDS_MAX, "DIALECT FILE...",
 	 "write a configuration of what another program or Azure has",
 	 "DIALECT is arm, terraform, unbound, bind, dnsmasq, coredns or hosts; FILE may be - for\n"
-	 "standard input. What is not carried over, and why, is printed by file and line. --vnet "
-	 "is\n"
-	 "the network whose clients it is for, as the server has it. The options of apply go with\n"
-	 "--apply.\n"},
+	 "standard input. arm takes what az prints; `sluice deploy` is for Azure's templates.\n"
+	 "What is not carried over, and why, is printed by file and line. --vnet is the network\n"
+	 "whose clients it is for, as the server has it. The options of apply go with --apply.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK | OPTION_OFFLINE,
