@@ -238,23 +238,23 @@ static int64_t index_in_array(const struct scope *scope, json_t *array, const js
 static int64_t index_in_text(struct budget *budget, const char *text, const char *what,
 			     bool from_behind)
 {
-	size_t length = strlen(what), left;
-	const char *found, *next;
+	size_t length = strlen(what);
+	const char *found, *next, *end;
 	int64_t index = 0;
 
 	text = budget_lower(budget, text);
 	what = budget_lower(budget, what);
 	if (!text || !what)
 		return NOT_THERE;
-	if (from_behind && length == 0)
-		return (int64_t)texts_length(text);
-	left = strlen(text);
-	found = memmem(text, left, what, length);
+	if (length == 0)
+		return from_behind ? (int64_t)texts_length(text) : 0;
+	end = text + strlen(text);
+	found = texts_find(text, end, what, length);
 	for (next = found; next && from_behind;) {
 		found = next;
 		if (!budget_steps(budget, 1 + length / BUDGET_STEP_BYTES))
 			return NOT_THERE;
-		next = memmem(next + 1, left - (size_t)(next + 1 - text), what, length);
+		next = texts_find(next + 1, end, what, length);
 	}
 	if (!found)
 		return NOT_THERE;

@@ -243,6 +243,21 @@ static json_t *on_trim(const struct scope *scope, json_t **arguments, size_t cou
 	return value_text_of(scope->budget, text, length);
 }
 
+const char *texts_find(const char *at, const char *end, const char *mark, size_t length)
+{
+	enum { PIECE = 1024 };
+	const char *found = NULL;
+
+	while (!found && (size_t)(end - at) >= length) {
+		size_t rest = (size_t)(end - at);
+		size_t piece = rest < PIECE + length ? rest : PIECE + length;
+
+		found = memmem(at, piece, mark, length);
+		at += piece - length + 1;
+	}
+	return found;
+}
+
 static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *at = value_want_text(scope->budget, arguments, 0),
@@ -259,8 +274,7 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 		return budget_fail(scope->budget,
 				   "replace() takes a string that is not empty as argument 2");
 	builder_init(&builder, scope->budget);
-	for (length = strlen(from);
-	     (found = memmem(at, (size_t)(end - at), from, length)) && !builder.failed;
+	for (length = strlen(from); (found = texts_find(at, end, from, length)) && !builder.failed;
 	     at = found + length) {
 		builder_add(&builder, at, (size_t)(found - at));
 		builder_add_text(&builder, to);
@@ -282,7 +296,7 @@ struct marks {
 
 static const char *find_mark(const struct marks *marks, const char *at, const struct mark *mark)
 {
-	return memmem(at, (size_t)(marks->end - at), mark->text, mark->length);
+	return texts_find(at, marks->end, mark->text, mark->length);
 }
 
 /* The first of them, of two at one place the longer one; NULL: there is none. */
