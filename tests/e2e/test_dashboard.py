@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 import harness
-from dashboard import Browser, CONFIG, EYE, HOSTILE, OPS, made_up_history
+from dashboard import SUBSCRIPTION, Browser, CONFIG, EYE, HOSTILE, OPS, made_up_history
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -134,6 +134,25 @@ class Changes(Browser):
         self.click("tbody summary")
         self.assertEqual(["streamed.test."], [self.text_of("del")])
         self.assertEqual(["other.test."], [self.text_of("ins")])
+
+    def test_a_deployment_is_one_change_and_is_undone_as_one(self):
+        group = "/subscriptions/%s/resourceGroups/deployed" % SUBSCRIPTION
+        zones = [{"type": "Microsoft.Network/privateDnsZones", "apiVersion": "2020-06-01", "location": "global",
+                  "name": "[concat('z', copyIndex(), '.internal')]", "copy": {"name": "z", "count": 3}}]
+        version = "?api-version=2022-09-01"
+        self.assertEqual(201, self.call("PUT", group + version, {"location": "westeurope"}).status)
+        answer = self.call("PUT", group + "/providers/Microsoft.Resources/deployments/d" + version, {"properties": {
+            "mode": "Incremental", "template": {
+                "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                "contentVersion": "1.0.0.0", "resources": zones}}})
+        self.assertEqual(201, answer.status, answer.body)
+        self.log_in("/ui/changes")
+        self.assertEqual("ops", self.row("3 edits, the first: made private_zones/deployed/z0.internal")[1])
+        self.press("Undo", "tbody tr")
+        self.press("Undo", "dialog")
+        self.row("3 edits, the first: removed private_zones/deployed/z2.internal")
+        self.assertEqual([], [zone for zone in self.good("GET", "private_zones")["private_zones"]
+                              if zone["name"].startswith("z")])
 
     def slows(self, path, before):
         """From the next page on it takes two seconds before the server is asked for the path, or before its answer is heard."""
