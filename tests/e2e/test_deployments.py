@@ -427,6 +427,8 @@ class Commands(World):
         self.assertRegex(text, r"^zone\.json:14: .*function .wrong. is not valid")
         self.assertRegex(self.command("zone.json", "{ ]", "--group", HUB, status=1), r"zone\.json:1: it is not JSON")
         self.assertRegex(self.command("zone.json", template(), status=2), "give --group")
+        self.assertRegex(self.command("p.json", {"parameters": values(a=1)}, "--group", HUB, status=1),
+                         "p.json: it is no template, .*; a file of parameters is given with -p")
         self.assertRegex(self.command("zone.json", template(), "--group", "no-rg", status=1), "could not be found")
         self.arm("GET", below("privateDnsZones/a.internal"), status=404)
 

@@ -115,6 +115,14 @@ static bool read_template(struct deploy *deploy)
 	deploy->parameters = json_object();
 	if (!deploy->template)
 		return false;
+	if (!member(deploy->template, "resources")) {
+		command_fail_at(line, "%s: it is no template, which has \"resources\"%s",
+				deploy->file,
+				member(deploy->template, "parameters")
+					? "; a file of parameters is given with -p"
+					: "");
+		return false;
+	}
 	schema = json_string_value(member(deploy->template, "$schema"));
 	deploy->to_subscription =
 		schema && strcasestr(schema, "subscriptionDeploymentTemplate") != NULL;
