@@ -41,8 +41,9 @@ struct group_export {
 
 static bool is_exported(const struct arm_type *type)
 {
-	/* Subnets and peerings are in the body of their network. */
-	return type->kind != KIND_SUBNET && type->kind != KIND_PEERING && type->kind != KIND_GROUP;
+	/* Subnets are in the body of their network; peerings are not, as two networks that are
+	 * peered would depend on each other. */
+	return type->kind != KIND_SUBNET && type->kind != KIND_GROUP;
 }
 
 /* Whether it comes with another resource: an interface with its private endpoint. */
@@ -114,9 +115,11 @@ static json_t *resource_id(struct group_export *export, const struct path *path)
 						 type->family->provider, type->path, parameter);
 }
 
-static void add_dependency(json_t *depends, json_t *id)
+/* On the resource, or on the network whose body has it. */
+static void add_dependency(struct group_export *export, const struct path *path, json_t *depends)
 {
-	json_t *item;
+	const struct path root = part_root(path);
+	json_t *id = resource_id(export, path->kind->id == KIND_SUBNET ? &root : path), *item;
 	size_t i;
 
 	json_array_foreach(depends, i, item)
@@ -154,7 +157,7 @@ static json_t *with_expressions(struct group_export *export, json_t *value, json
 		return json_incref(value);
 	if (strncasecmp(text, "/subscriptions/", 15) == 0 &&
 	    arm_id_read(export->request, text, &type, &path) == 0 && spell(export, &path)) {
-		add_dependency(depends, resource_id(export, &path));
+		add_dependency(export, &path, depends);
 		return resource_id(export, &path);
 	}
 	return *text == '[' ? json_sprintf("[%s", text) : json_text(text);
@@ -170,6 +173,8 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 
 	shown->is_bare = true;
 	body = arm_print(shown);
+	if (shown->type->kind == KIND_NETWORK)
+		json_object_del(json_object_get(body, "properties"), "virtualNetworkPeerings");
 	parameter_of(export, &shown->path, parameter);
 	resource = json_make(
 		"{s:o, s:s, s:o}", "type",
@@ -186,7 +191,7 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 			json_put(resource, key, with_expressions(export, value, depends));
 	}
 	if (shown->path.kind->parent && spell(export, &root))
-		add_dependency(depends, resource_id(export, &root));
+		add_dependency(export, &root, depends);
 	if (json_array_size(depends) > 0)
 		json_put(resource, "dependsOn", depends);
 	else
