@@ -564,7 +564,7 @@ void arm_subnet_read(struct arm_reading *reading)
 
 	if (!was || json_object_get(reading->values, "delegation"))
 		return;
-	users = users_of_subnet(reading->request, reading->path, NULL);
+	users = users_of_subnet(reading->request, reading->path, reading->users);
 	if (json_array_size(users) > 0)
 		json_put(reading->values, "delegation", json_deep_copy(was));
 	json_decref(users);

@@ -653,7 +653,7 @@ static void change_child(struct arm_reading *reading, const struct path *path, c
 }
 
 static void read_child(struct arm_reading *outer, const struct arm_type *type, json_t *body,
-		       const char *place)
+		       const char *place, json_t *users)
 {
 	struct api_request *request = outer->request;
 	const char *name = json_string_value(arm_get(body, "name"));
@@ -667,6 +667,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 				      .path = &path,
 				      .place = place,
 				      .body = body,
+				      .users = users,
 				      .errors = outer->errors};
 	struct arm_shown shown = {.values = NULL};
 	struct change_error error;
@@ -681,6 +682,7 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 		return;
 	}
 	if (arm_find_plain(request, type, &path, &shown, &error)) {
+		shown.users = json_incref(users);
 		reading.shown = arm_print(&shown);
 		reading.base = base = arm_base(&shown, &error);
 	}
@@ -714,6 +716,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
 	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
 	struct children children = {.reading = reading};
+	json_t *users = NULL;
 	struct arm_shown shown;
 	struct change_error error;
 	size_t i;
@@ -725,6 +728,8 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 		return;
 	}
 	children.by_name = children_by_name(reading, array);
+	if (type->kind == KIND_SUBNET) /* once: there may be thousands */
+		users = arm_network_users(reading->request, reading->path);
 	json_array_foreach(array, i, item)
 	{
 		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
@@ -737,15 +742,15 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 				   "\"%.80s\" occurs twice; give each name once", name);
 			continue;
 		}
-		read_child(reading, type, item, place ? place : "");
+		read_child(reading, type, item, place ? place : "", users);
 	}
 	if (reading->shown &&
 	    arm_find_plain(reading->request, reading->type, reading->path, &shown, &error)) {
-		if (type->kind == KIND_SUBNET)
-			shown.users = arm_network_users(reading->request, reading->path);
+		shown.users = json_incref(users);
 		arm_each_child(&shown, type, remove_missing, &children);
 		arm_shown_release(&shown);
 	}
+	json_decref(users);
 	json_decref(children.by_name);
 }
 

@@ -23,6 +23,7 @@ struct arm_reading {
 	json_t *shown; /* what GET shows now; NULL: it is not there */
 	json_t *base;  /* its values now; NULL: it is not there */
 	bool merges;   /* a PATCH: what the body does not have stays */
+	json_t *users; /* of the subnets of a network (arm_network_users); NULL: not looked up */
 	struct arm_errors *errors;
 	json_t *kept;    /* out: the member "azure" of `values` */
 	json_t *values;  /* out */
