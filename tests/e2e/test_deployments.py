@@ -284,7 +284,7 @@ class Deployments(World):
         body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template(
             {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01",
              "name": "[parameters('group')]", "location": "[deployment().location]", "tags": {"a": "b"}},
-            deployment("inner", ZONE_ALONE, resourceGroup="[parameters('group')]", dependsOn=[
+            deployment("inner", MADE_ALONE, resourceGroup="[parameters('group')]", dependsOn=[
                 "[subscriptionResourceId('Microsoft.Resources/resourceGroups', parameters('group'))]"]),
             parameters={"group": {"type": "string"}}), "parameters": values(group="made-rg")}}
         body["tags"] = {"c": "d"}
@@ -333,6 +333,10 @@ class Deployments(World):
         self.deploy("dns", RESOLVER, admin=SECRET)
         self.deploy("bad", template(network_of("[parameters('p')]", "10.1.0.0/33"),
                                     parameters={"p": {"type": "securestring"}}), status=400, p=SECRET)
+        error = self.deploy("defined", template(network_of("[toUpper(parameters('p'))]", "10.1.0.0/33"), parameters={
+            "p": {"$ref": "#/definitions/s"}}, definitions={"s": {"type": "securestring"}}), status=400, p=SECRET)
+        self.assertNotIn(SECRET.upper(), error.text)
+        self.assertIn("***", error.text)
         self.sluice.command("events")
         shown = json.dumps(self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body)
         kept = [shown, self.sluice.log(), json.dumps(self.good("GET", "changes").body),
@@ -357,6 +361,73 @@ class Deployments(World):
             path = re.sub("^https?://[^/]*", "", page.get("nextLink", ""))
         self.assertEqual(["d%03d" % i for i in range(3, 803)], names)
 
+    def test_complete_leaves_the_interface_of_an_endpoint_and_removes_addresses(self):
+        address = resource("publicIPAddresses", "[concat('ip', copyIndex())]", {"publicIPAllocationMethod": "Static"},
+                           copy={"name": "ips", "count": 2})
+        subnet = {"name": "pe", "properties": {"addressPrefix": "10.10.4.0/24"}}
+        kept = [resource("virtualNetworks", "n", {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]},
+                                                  "subnets": [subnet]}),
+                resource("privateEndpoints", "pe", {
+                    "subnet": ref("virtualNetworks/n/subnets/pe"), "privateLinkServiceConnections": [
+                        {"name": "c", "properties": {"privateLinkServiceId": below("x/a"), "groupIds": ["blob"]}}]},
+                    dependsOn=["n"])]
+        self.deploy("d", template(address, *kept))
+        before = self.state()
+        self.assertEqual({"NoChange", "Ignore"}, {change["changeType"] for change in self.what_if(
+            template(address, *kept), mode="Complete").values()})
+        self.deploy("d", template(address, *kept), status=200, mode="Complete")
+        self.assertEqual(before, self.state())
+        changes = self.what_if(template(*kept), mode="Complete")
+        self.assertEqual({"publicIPAddresses/ip0", "publicIPAddresses/ip1"},
+                         {path for path, change in changes.items() if change["changeType"] == "Delete"})
+        self.deploy("d", template(*kept), status=200, mode="Complete")
+        self.arm("GET", below("publicIPAddresses/ip1"), status=404)
+        self.deploy("d", template(), status=200, mode="Complete")
+        for path in ("networkInterfaces", "privateEndpoints", "virtualNetworks"):
+            self.assertEqual([], self.arm("GET", below(path), status=200).body["value"])
+
+    def test_nested_deployments_are_checked_as_others_are(self):
+        for name, where, text in (("x" * 65, {}, "exceeds the maximum"), ("a b", {}, "'a b' contains invalid"),
+                                  ("n", {"resourceGroup": "no-rg"}, "n: Resource group 'no-rg' could not be found")):
+            error = self.deploy("d", template(deployment(name, template(), **where)), status=400).body["error"]
+            self.assertRegex(error["details"][0]["message"], text)
+        other = deployment("n", template(resource("privateDnsZones", "z.internal", location="global")),
+                           subscriptionId=S.replace("1", "2"), resourceGroup=HUB)
+        error = self.deploy("d", template(other), status=400).body["error"]["details"][0]
+        self.assertRegex(error["message"], "z.internal: it is not in the subscription " + S)
+
+    def test_an_error_of_an_address_has_its_place(self):
+        address = resource("publicIPAddresses", "[concat('ip', copyIndex())]", {
+            "publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "same"}},
+            copy={"name": "ips", "count": 2})
+        error = self.deploy("d", template(network_of("n", "10.1.0.0/16"), address), status=400).body["error"]
+        [detail] = error["details"]
+        self.assertEqual(("Conflict", "resources[1]"), (detail["code"], detail["target"]))
+        self.assertRegex(detail["message"], "^ip1: same.*is taken, by address .ip0")
+
+    def test_deployments_of_no_group_are_not_those_of_the_subscription(self):
+        path = "/subscriptions/" + S + DEPLOYMENTS
+        body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template()}}
+        self.arm("PUT", path + "all", body, 201)
+        self.deploy("ungrouped", template(network_of("n", "10.1.0.0/16")), group="-")
+        for place, names in ((path, ["all"]), (ROOT + "-" + DEPLOYMENTS, ["ungrouped"])):
+            listed = self.arm("GET", place.rstrip("/"), status=200).body["value"]
+            self.assertEqual(names, [each["name"] for each in listed])
+
+    def test_what_is_exported_can_be_deployed(self):
+        self.build_all()
+        hub, here = ref("virtualNetworks/hub"), ref("virtualNetworks/here")
+        self.arm("PUT", below("virtualNetworks/here"), test_arm_types.network("10.60.0.0/16"), 201)
+        for path, other in (("hub/virtualNetworkPeerings/here", here), ("here/virtualNetworkPeerings/hub", hub)):
+            self.arm("PUT", below("virtualNetworks/" + path), {"properties": {"remoteVirtualNetwork": other}}, 201)
+        exported = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": ["*"]}, 200).body["template"]
+        self.assertEqual({"NoChange"}, {change["changeType"] for change in self.what_if(exported).values()})
+        before = self.state()
+        self.deploy("nothing", template(), mode="Complete")
+        self.arm("GET", below("virtualNetworks/hub"), status=404)
+        self.deploy("again", exported)
+        self.assertEqual(before, self.state())
+
     def test_what_cannot_be_is_refused(self):
         path = ROOT + HUB + DEPLOYMENTS + "d"
         for name, body, text in (
@@ -364,6 +435,7 @@ class Deployments(World):
                 ("d", {}, "properties.template: must be"), ("d", {"properties": {"template": []}}, "must be"),
                 ("d", {"properties": {"template": template()}, "tags": {"a": 1}}, "tags: must be"),
                 ("d", {"properties": {"templateLink": {"uri": "https://x"}}}, "not fetched from elsewhere"),
+                ("d", {"properties": {"template": template(), "parameters": "p"}}, "parameters: must be an object"),
                 ("d", {"properties": {"template": template(), "mode": "All"}}, "Incremental")):
             with self.subTest(name=name, text=text):
                 answer = self.arm("PUT", path[:-1] + name.replace(" ", "%20"), body, 400)
@@ -440,7 +512,8 @@ class Commands(World):
         self.assertEqual("westeurope", self.arm("GET", ROOT + "made-rg", status=200).body["location"])
 
 
-ZONE_ALONE = template(resource("privateDnsZones", "made.internal", location="global"))
+MADE_ALONE = template(resource("privateDnsZones", "made.internal", location="global",
+                               tags={"at": "[resourceGroup().location]"}))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ class Hostile(test_deployments.World):
         path = "z%d.internal"
         made = self.deploy("chain", template(*[
             resource("privateDnsZones", path % i, location="global", dependsOn=[path % (i - 1)] * (i > 0))
-            for i in range(800)]))
+            for i in range(799)], resource("privateDnsZones/MX", "z0.internal/mx", {
+                "ttl": 60, "mxRecords": [{"preference": 1, "exchange": "a.internal"}]}, dependsOn=["z0.internal"])))
         self.assertEqual(800, len(made.body["properties"]["outputResources"]))
 
     def test_who_asks_what_was_made_again_and_again_is_refused(self):

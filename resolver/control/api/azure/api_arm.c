@@ -245,8 +245,7 @@ static json_t *error_json(const struct api_error *error)
 			 "details");
 }
 
-static void fail_change(struct api_request *request, const struct change_error *error,
-			unsigned status)
+const char *api_arm_change_code(const struct change_error *error)
 {
 	static const char *const words[] = {
 		[CHANGE_INVALID] = "InvalidRequestContent",
@@ -260,7 +259,14 @@ static void fail_change(struct api_request *request, const struct change_error *
 		[CHANGE_STORE] = "StoreFailed",
 		[CHANGE_NO_MEMORY] = "OutOfMemory",
 	};
-	const char *code = words[error->outcome];
+
+	return words[error->outcome];
+}
+
+static void fail_change(struct api_request *request, const struct change_error *error,
+			unsigned status)
+{
+	const char *code = api_arm_change_code(error);
 
 	if (!*error->field)
 		api_fail(request, status, code, "%s", error->text);

@@ -13,6 +13,8 @@ extern const struct api_dialect api_arm, api_arm_login;
 bool api_arm_begin(struct api_request *request);
 /* Gives the answer the header x-sluice-revision, with the state's revision now. */
 void api_arm_say_revision(struct api_request *request);
+/* Azure's code for why a change failed. */
+const char *api_arm_change_code(const struct change_error *error);
 
 /* ---- azure/resource.c ---- */
 

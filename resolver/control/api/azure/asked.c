@@ -81,7 +81,7 @@ bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
 	return err == 0;
 }
 
-static bool is_group(struct api_request *request, const char *name)
+bool arm_has_group(struct api_request *request, const char *name)
 {
 	struct resource_group group;
 
@@ -93,7 +93,7 @@ bool arm_check_group(struct api_request *request)
 {
 	const char *name = api_parameter(request, "group");
 
-	if (is_group(request, name))
+	if (arm_has_group(request, name))
 		return true;
 	if (!api_could_not_read(request))
 		api_fail(request, 404, "ResourceGroupNotFound",

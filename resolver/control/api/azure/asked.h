@@ -14,6 +14,8 @@ struct arm_asked {
 
 /* False: the path names no type; that has been answered. */
 bool arm_asked_read(struct api_request *request, struct arm_asked *asked);
+/* Whether there is a group of that name; GROUP_NONE always is. */
+bool arm_has_group(struct api_request *request, const char *name);
 /* Whether the path's group exists; if not, that has been answered. */
 bool arm_check_group(struct api_request *request);
 /* Whether the group and the parent exist; if not, that has been answered. `what` the request does:

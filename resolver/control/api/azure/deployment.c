@@ -1,11 +1,14 @@
 #include "resolver/control/api/azure/deployment.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
+#include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/deployment_errors.h"
+#include "resolver/control/api/azure/deployment_record.h"
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/put.h"
@@ -13,10 +16,12 @@
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
 #include "resolver/control/http/token.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
+#include "rules/schema/model.h"
 #include "rules/text.h"
 
 static void fail_memory(struct deployment *deployment)
@@ -31,14 +36,23 @@ static bool has_failed(const struct deployment *deployment)
 
 /* ---- what the template asks for ---- */
 
+static struct path group_path(const char *name)
+{
+	return (struct path){kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
+}
+
 static json_t *find_group(void *context, const char *name)
 {
 	struct deployment *deployment = context;
+	struct inventory *inventory = api_inventory(deployment->request);
+	bool is_none = strcmp(name, GROUP_NONE) == 0;
 	struct resource_group group;
 	struct arm_shown shown;
 	json_t *printed;
 
-	if (!inventory_group(api_inventory(deployment->request), name, &group))
+	if (is_none)
+		(void)arm_find_ungrouped(inventory, &group); /* it always is */
+	else if (!inventory_group(inventory, name, &group))
 		return NULL;
 	arm_show_group(deployment->request, &group, &shown);
 	printed = arm_print(&shown);
@@ -88,7 +102,20 @@ static bool is_group_type(const char *type)
 	return strcasecmp(type, "Microsoft.Resources/resourceGroups") == 0;
 }
 
-/* False: it is of no type that this server has, which is an error. */
+/* Whether the id is of another subscription. */
+static bool is_elsewhere(struct api_request *request, const char *id)
+{
+	static const char ahead[] = "/subscriptions/";
+	const char *start = id + sizeof ahead - 1;
+	char text[UUID_TEXT_MAX];
+
+	if (strncasecmp(id, ahead, sizeof ahead - 1) != 0)
+		return false;
+	snprintf(text, sizeof text, "%.*s", (int)strcspn(start, "/"), start);
+	return !ownership_is_of(api_inventory(request), NULL, text);
+}
+
+/* False: it is of no type that this server has, or elsewhere, which is an error. */
 static bool find_type(struct deployment *deployment, const struct template_resource *resource,
 		      struct deployed *deployed)
 {
@@ -99,17 +126,21 @@ static bool find_type(struct deployment *deployment, const struct template_resou
 		.id = resource->id, .place = resource->place, .name = resource->name};
 	if (is_group_type(resource->type)) {
 		deployed->type = arm_type_of_kind(KIND_GROUP);
-		deployed->path =
-			(struct path){kind_of_id(KIND_GROUP), GROUP_NONE, {resource->name, NULL}};
+		deployed->path = group_path(resource->name);
 		return true;
 	}
 	if (arm_id_read(request, resource->id, &deployed->type, &deployed->path) == 0 &&
 	    *path_name(&deployed->path) != '\0')
 		return true;
-	arm_error(&errors, 400, "InvalidResourceType", "type",
-		  "resources of the type %s are not supported here; remove it from the template, "
-		  "or give it a condition that is false",
-		  resource->type);
+	if (is_elsewhere(request, resource->id))
+		arm_error(&errors, 404, "SubscriptionNotFound", "subscriptionId",
+			  "it is not in the subscription %s, the only one here",
+			  ownership_subscription(api_inventory(request), NULL));
+	else
+		arm_error(&errors, 400, "InvalidResourceType", "type",
+			  "resources of the type %s are not supported here; remove it from the "
+			  "template, or give it a condition that is false",
+			  resource->type);
 	deployment_add_errors(deployment, deployed, &errors);
 	return false;
 }
@@ -119,12 +150,11 @@ static bool check_parent(const struct deployed *deployed, struct arm_errors *err
 {
 	const struct model *model = api_model(errors->request);
 	const struct path *path = &deployed->path, root = part_root(path);
-	struct resource_group group;
 	char id[ARM_ID_MAX];
 
 	if (path->kind->id == KIND_GROUP)
 		return true;
-	if (!inventory_group(api_inventory(errors->request), path->group, &group)) {
+	if (!arm_has_group(errors->request, path->group)) {
 		arm_error(errors, 404, "ResourceGroupNotFound", NULL,
 			  "Resource group '%s' could not be found.", path->group);
 		return false;
@@ -289,7 +319,7 @@ static bool has_fresh_id(const struct deployment *deployment, json_t *value)
 /* Whether the draft does not have the resource group yet. */
 static bool is_fresh_group(const struct deployment *deployment, const char *name)
 {
-	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
+	const struct path path = group_path(name);
 
 	return name && is_fresh(deployment, &path);
 }
@@ -309,24 +339,15 @@ static bool is_top(const struct arm_type *type)
 	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
 }
 
-/* Whether the template names the resource, or something in it. */
-static bool is_deployed(const struct deployment *deployment, const struct path *path)
+/* Whether one of the first so many resources, the template's, is this one or in it. */
+static bool is_deployed(const struct deployment *deployment, size_t count, const struct path *path)
 {
-	for (size_t i = 0; i < deployment->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct path root = part_root(&deployment->resources[i].path);
 
 		if (is_same(&root, path))
 			return true;
 	}
-	return false;
-}
-
-/* Whether an edit of the deployment is about it: an interface comes with its private endpoint. */
-static bool is_edited(const struct deployment *deployment, const struct path *path)
-{
-	for (size_t i = 0; i < deployment->edit_count; i++)
-		if (is_same(&deployment->edits[i].path, path))
-			return true;
 	return false;
 }
 
@@ -366,8 +387,19 @@ static void add_removal(struct deployment *deployment, struct arm_shown *shown)
 	deployment_add_errors(deployment, deployed, &errors);
 }
 
-/* Everything of the group that the template does not have goes, but for what a file declares. */
-static void read_removals(struct deployment *deployment)
+/* Whether it is the interface of a private endpoint, with which it goes. */
+static bool goes_along(const struct deployment *deployment, const struct arm_found *found)
+{
+	const struct network_interface *interface = found->item;
+	struct path endpoint = {kind_of_id(KIND_PRIVATE_ENDPOINT), found->path.group, {NULL, NULL}};
+
+	if (found->type->kind != KIND_INTERFACE || !interface->private_endpoint)
+		return false;
+	endpoint.names[0] = interface->private_endpoint;
+	return part_find(api_model(deployment->request), &endpoint);
+}
+
+static void remove_found(struct deployment *deployment, size_t of_template)
 {
 	struct api_request *request = deployment->request;
 	struct arm_found_list list = {.request = request, .group = deployment->group};
@@ -381,7 +413,8 @@ static void read_removals(struct deployment *deployment)
 		const struct arm_found *found = &list.items[i];
 		struct arm_shown shown;
 
-		if (is_deployed(deployment, &found->path) || is_edited(deployment, &found->path) ||
+		if (is_deployed(deployment, of_template, &found->path) ||
+		    goes_along(deployment, found) ||
 		    !item_may_change(api_model(request), &found->path, found->item, true, &error))
 			continue;
 		arm_show_plain(request, found->type, &found->path, found->item, &shown);
@@ -391,7 +424,80 @@ static void read_removals(struct deployment *deployment)
 	free(list.items);
 }
 
+/* Addresses are not of the model, and there may be very many. */
+static void remove_addresses(struct deployment *deployment, size_t of_template)
+{
+	struct api_request *request = deployment->request;
+	const struct owned_resource *portion[ARM_PORTION];
+	char behind[ADDRESS_TEXT_MAX] = "";
+	size_t count;
+
+	do {
+		count = 0;
+		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
+				       &count) != 0)
+			fail_memory(deployment);
+		for (size_t i = 0; i < count && !has_failed(deployment); i++) {
+			struct arm_shown shown;
+
+			address_print(&portion[i]->item.address, behind);
+			arm_show_address(request, portion[i], &shown);
+			if (!portion[i]->item.origin.file &&
+			    !is_deployed(deployment, of_template, &shown.path))
+				add_removal(deployment, &shown);
+			arm_shown_release(&shown);
+		}
+		if (deployment->count - of_template > DEPLOYMENT_REMOVALS_MAX)
+			arm_error(&deployment->errors, 400, "TooManyResourcesToDelete", NULL,
+				  "the group has more than %d resources that the template has not; "
+				  "delete the group, or some of them, first",
+				  DEPLOYMENT_REMOVALS_MAX);
+	} while (count == ARM_PORTION && !has_failed(deployment));
+}
+
+/* Everything of the group that the template does not have goes, but for what a file declares. */
+static void read_removals(struct deployment *deployment)
+{
+	size_t of_template = deployment->count;
+
+	remove_found(deployment, of_template);
+	if (!has_failed(deployment))
+		remove_addresses(deployment, of_template);
+}
+
 /* ---- the draft ---- */
+
+bool deployment_check_name(const char *name, struct arm_errors *errors)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.()";
+
+	if (strlen(name) >= DEPLOYMENT_NAME_MAX)
+		arm_error(errors, 400, "DeploymentNameLengthLimitExceeded", NULL,
+			  "The length of the deployment name exceeds the maximum of '%d' "
+			  "characters.",
+			  DEPLOYMENT_NAME_MAX - 1);
+	else if (name[strspn(name, allowed)] != '\0')
+		arm_error(errors, 400, "DeploymentNameInvalidCharacters", NULL,
+			  "The deployment name '%s' contains invalid characters; use letters, "
+			  "digits and -_.()",
+			  name);
+	else
+		return true;
+	return false;
+}
+
+/* A nested one is kept, too. */
+static void check_nested(struct deployment *deployment, const struct template_deployment *nested)
+{
+	struct arm_errors *errors = &deployment->errors;
+
+	if (deployment_check_name(nested->name, errors) && nested->group &&
+	    !arm_has_group(deployment->request, nested->group))
+		arm_error(errors, 404, "ResourceGroupNotFound", NULL,
+			  "%s: Resource group '%s' could not be found.", nested->name,
+			  nested->group);
+}
 
 static void look_after(struct deployment *deployment)
 {
@@ -401,11 +507,14 @@ static void look_after(struct deployment *deployment)
 	if (template_deployments(deployment->template, &all, &count, &deployment->error) != 0)
 		return;
 	deployment->records = json_array();
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			check_nested(deployment, &all[i]);
 		json_add(deployment->records,
 			 json_make("{s:s, s:o, s:O, s:O}", "name", all[i].name, "group",
 				   json_text(all[i].group), "parameters", all[i].parameters,
 				   "outputs", all[i].outputs));
+	}
 	for (size_t i = 0; deployment->looks && i < deployment->count; i++) {
 		struct deployed *deployed = &deployment->resources[i];
 
@@ -414,12 +523,24 @@ static void look_after(struct deployment *deployment)
 	}
 }
 
+/* Whether the template may ask for what the draft does not have yet: by reference(), or by
+ * resourceGroup() in a nested deployment. */
+static bool may_ask_for_fresh(const struct deployment *deployment)
+{
+	bool has_fresh_group = false;
+
+	for (size_t i = deployment->drafted; i < deployment->edit_count; i++)
+		has_fresh_group |= deployment->edits[i].path.kind->id == KIND_GROUP;
+	return has_fresh_group ||
+	       (deployment->has_references && deployment->edit_count > deployment->drafted);
+}
+
 /* Reads resources, as far as the draft will do. */
 static void read_resources(struct deployment *deployment)
 {
 	while (!has_failed(deployment)) {
 		if (deployment->round_at == deployment->round_count) {
-			if (deployment->asks_always && deployment->edit_count > deployment->drafted)
+			if (may_ask_for_fresh(deployment))
 				return;
 			deployment->round_at = 0;
 			if (template_round(deployment->template, &deployment->round,
@@ -491,12 +612,24 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 		faults_init(&faults);
 		err = service_draft(service, inventory, &draft, &faults, read_on, deployment);
 		if (err == ERR_INVALID)
-			arm_error(&deployment->errors, 409, "Conflict", NULL, "%s",
-				  draft.error.text);
+			deployment_tell_error(deployment, &draft.error, draft.failed);
 		else if (err)
 			deployment_tell_faults(deployment, &faults);
 		faults_release(&faults);
 	}
+}
+
+/* Whether the text may call reference(); "preference" is none. */
+static bool has_references(const char *text)
+{
+	const char *at = text;
+
+	while (at && (at = strcasestr(at, "reference"))) {
+		if (at == text || !isalpha((unsigned char)at[-1]))
+			return true;
+		at++;
+	}
+	return false;
 }
 
 static void begin(struct deployment *deployment, struct inventory *inventory)
@@ -505,7 +638,7 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 	const char *manager = base ? base : "https://management.azure.com/";
 
 	deployment->text = json_dumps(deployment->source, JSON_COMPACT);
-	deployment->asks_always = deployment->text && strcasestr(deployment->text, "reference");
+	deployment->has_references = has_references(deployment->text);
 	deployment->request->aside = inventory;
 	deployment->environment = json_make(
 		"{s:s, s:s, s:{s:s, s:[s], s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",

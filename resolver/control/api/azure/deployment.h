@@ -19,7 +19,7 @@
 #include "resolver/control/service/service.h"
 #include "resolver/control/template/template.h"
 
-enum { DEPLOYMENT_DRAFTS_MAX = 100 };
+enum { DEPLOYMENT_DRAFTS_MAX = 100, DEPLOYMENT_REMOVALS_MAX = 10000 };
 
 struct deployed { /* a resource of the template */
 	const char *id, *place, *name;
@@ -53,7 +53,7 @@ struct deployment {
 	size_t round_count, round_at;
 	size_t drafts;    /* that were made */
 	size_t drafted;   /* edits that the latest has */
-	bool asks_always; /* the template has reference(), which may ask for anything */
+	bool has_references; /* the template may ask for anything, by reference() */
 	bool read_all, removals_read, done;
 	json_t *environment;
 };
@@ -61,5 +61,8 @@ struct deployment {
 /* `read` of a service_change, whose context is the deployment. */
 int deployment_read(void *context, struct inventory *inventory, struct service_change *change);
 void deployment_release(struct deployment *deployment);
+
+/* False: a deployment cannot have that name, which is added to the errors. */
+bool deployment_check_name(const char *name, struct arm_errors *errors);
 
 #endif

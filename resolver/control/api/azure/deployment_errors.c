@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/api/azure/faults.h"
 #include "resolver/control/base/json.h"
@@ -94,6 +95,41 @@ void deployment_tell_faults(struct deployment *deployment, const struct faults *
 	arm_errors_release(&errors);
 }
 
+/* The resource of the template that has made an edit of that path; NULL: none. */
+static const struct deployed *find_edited(const struct deployment *deployment,
+					  const struct path *path)
+{
+	for (size_t i = deployment->count; i > 0; i--) {
+		const struct deployed *deployed = &deployment->resources[i - 1];
+
+		if (deployed->path.kind == path->kind &&
+		    strcasecmp(deployed->path.group, path->group) == 0 &&
+		    strcasecmp(deployed->path.names[0], path->names[0]) == 0)
+			return deployed;
+	}
+	return NULL;
+}
+
+void deployment_tell_error(struct deployment *deployment, const struct change_error *error,
+			   size_t failed)
+{
+	const struct deployed *deployed =
+		failed < deployment->edit_count
+			? find_edited(deployment, &deployment->edits[failed].path)
+			: NULL;
+	const char *code = api_arm_change_code(error);
+	unsigned status = error->outcome == CHANGE_BUSY || error->outcome == CHANGE_STORE ||
+					  error->outcome == CHANGE_NO_MEMORY
+				  ? 503
+				  : 409;
+
+	if (deployed)
+		add_error(deployment, deployed, status, code, "",
+			  json_sprintf("%s: %s", deployed->name, error->text));
+	else
+		arm_error(&deployment->errors, status, code, NULL, "%s", error->text);
+}
+
 /* ---- secrets ---- */
 
 static void add_secrets(json_t *secrets, json_t *value)
@@ -114,6 +150,24 @@ static void add_secrets(json_t *secrets, json_t *value)
 	}
 }
 
+/* Whether a parameter is secure, by its own type or by that of a definition it refers to. */
+static bool is_secure(const json_t *template, json_t *declared)
+{
+	static const char definitions[] = "#/definitions/";
+	const char *type = NULL, *reference;
+
+	for (unsigned depth = 0; declared && !type && depth < TEMPLATE_DEPTH_MAX; depth++) {
+		type = json_string_value(arm_get(declared, "type"));
+		reference = json_text_of(declared, "$ref");
+		if (strncmp(reference, definitions, sizeof definitions - 1) != 0)
+			break;
+		reference += sizeof definitions - 1;
+		declared = arm_own_member(arm_get((json_t *)(uintptr_t)template, "definitions"),
+					  reference, strlen(reference));
+	}
+	return type && strncasecmp(type, "secure", strlen("secure")) == 0;
+}
+
 /* The texts of secure parameters. */
 static json_t *find_secrets(const struct deployment *deployment)
 {
@@ -123,11 +177,10 @@ static json_t *find_secrets(const struct deployment *deployment)
 	json_object_foreach(arm_get((json_t *)(uintptr_t)deployment->source, "parameters"), name,
 			    declared)
 	{
-		const char *type = json_string_value(arm_get(declared, "type"));
 		json_t *given =
 			arm_own_member((json_t *)(uintptr_t)deployment->given, name, strlen(name));
 
-		if (type && strncasecmp(type, "secure", strlen("secure")) == 0) {
+		if (is_secure(deployment->source, declared)) {
 			add_secrets(secrets, arm_get(given, "value"));
 			add_secrets(secrets, arm_get(declared, "defaultValue"));
 		}
@@ -135,7 +188,7 @@ static json_t *find_secrets(const struct deployment *deployment)
 	return secrets;
 }
 
-/* The text with "***" in place of each secret; to be freed, NULL without memory. */
+/* The text with "***" in place of each secret, in any case; to be freed, NULL without memory. */
 static char *without_secrets(const char *text, const json_t *secrets)
 {
 	char *made = NULL;
@@ -148,7 +201,7 @@ static char *without_secrets(const char *text, const json_t *secrets)
 		for (size_t i = 0; !secret && i < json_array_size(secrets); i++) {
 			const char *one = json_string_value(json_array_get(secrets, i));
 
-			if (strncmp(text, one, strlen(one)) == 0)
+			if (strncasecmp(text, one, strlen(one)) == 0)
 				secret = one;
 		}
 		fputs(secret ? "***" : (char[]){*text, '\0'}, out);

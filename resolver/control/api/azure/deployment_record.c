@@ -13,10 +13,10 @@ enum { KEY_MAX = 16 + GROUP_TEXT_MAX + DEPLOYMENT_NAME_MAX };
 
 static const char records[] = "deployment ", templates[] = "template ";
 
-/* "deployment hub-rg/network"; returns text. */
+/* "deployment hub-rg/network", or, of the subscription, "deployment /network"; returns text. */
 static char *key_of(const char *kind, const char *group, const char *name, char text[KEY_MAX])
 {
-	snprintf(text, KEY_MAX, "%s%s/%s", kind, group ? group : GROUP_NONE, name);
+	snprintf(text, KEY_MAX, "%s%s/%s", kind, group ? group : "", name);
 	return text_lower(text);
 }
 

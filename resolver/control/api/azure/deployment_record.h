@@ -5,6 +5,8 @@
  *     deployment GROUP/NAME   "TIME RECORD": when it was made, and what GET shows, as JSON
  *     template GROUP/NAME     its template, as JSON
  *
+ * GROUP is empty for those of the subscription.
+ *
  * A name is the same in any case. All give ERR_INVALID where the state cannot be used, by the
  * error. */
 #ifndef SLUICE_ARM_DEPLOYMENT_RECORD_H

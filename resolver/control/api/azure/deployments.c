@@ -42,21 +42,13 @@ struct deploying {
 /* False: it cannot be the name of a deployment, which has been answered. */
 static bool check_name(struct api_request *request, const char *name)
 {
-	if (strlen(name) >= DEPLOYMENT_NAME_MAX)
-		api_fail(request, 400, "DeploymentNameLengthLimitExceeded",
-			 "The length of the deployment name exceeds the maximum of '%d' "
-			 "characters.",
-			 DEPLOYMENT_NAME_MAX - 1);
-	else if (strspn(name,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.()") !=
-		 strlen(name))
-		api_fail(request, 400, "DeploymentNameInvalidCharacters",
-			 "The deployment name '%s' contains invalid characters; use letters, "
-			 "digits and -_.()",
-			 name);
-	else
-		return true;
-	return false;
+	struct arm_errors errors = {.request = request};
+	bool good = deployment_check_name(name, &errors);
+
+	if (!good)
+		arm_fail_all(&errors);
+	arm_errors_release(&errors);
+	return good;
 }
 
 static bool fail_member(struct api_request *request, const char *member, const char *text)
@@ -104,6 +96,10 @@ static bool read_body(struct deploying *deploying)
 		return fail_member(request, "tags", "must be texts by their names");
 	if (!json_is_object(deployment->source))
 		return fail_member(request, "properties.template", "must be a template, an object");
+	if (deployment->given && !json_is_null(deployment->given) &&
+	    !json_is_object(deployment->given))
+		return fail_member(request, "properties.parameters",
+				   "must be an object: {\"NAME\": {\"value\": ...}}");
 	if (mode && !deployment->complete && (!text || strcasecmp(text, "Incremental") != 0))
 		return fail_member(request, "properties.mode",
 				   "must be \"Incremental\" or \"Complete\"");
@@ -356,7 +352,8 @@ static void fail(struct deploying *deploying)
 		     1);
 		json_decref(record);
 	}
-	api_reply_json(request, 400, json_make("{s:o}", "error", error), NULL);
+	api_reply_json(request, deployment->errors.status == 503 ? 503 : 400,
+		       json_make("{s:o}", "error", error), NULL);
 }
 
 /* ---- making it ---- */
