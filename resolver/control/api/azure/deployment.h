@@ -51,8 +51,8 @@ struct deployment {
 	size_t edit_count, edit_room;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
-	size_t drafts;    /* that were made */
-	size_t drafted;   /* edits that the latest has */
+	size_t drafts;       /* that were made */
+	size_t drafted;      /* edits that the latest has */
 	bool has_references; /* the template may ask for anything, by reference() */
 	bool read_all, removals_read, done;
 	json_t *environment;

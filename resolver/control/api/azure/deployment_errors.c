@@ -162,7 +162,7 @@ static bool is_secure(const json_t *template, json_t *declared)
 		if (strncmp(reference, definitions, sizeof definitions - 1) != 0)
 			break;
 		reference += sizeof definitions - 1;
-		declared = arm_own_member(arm_get((json_t *)(uintptr_t)template, "definitions"),
+		declared = arm_own_member(arm_get((json_t *)(uintptr_t) template, "definitions"),
 					  reference, strlen(reference));
 	}
 	return type && strncasecmp(type, "secure", strlen("secure")) == 0;

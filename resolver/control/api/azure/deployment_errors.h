@@ -9,7 +9,8 @@ void deployment_add_errors(struct deployment *deployment, const struct deployed 
 			   struct arm_errors *errors);
 /* Adds what a draft, or the change itself, would have of faults. */
 void deployment_tell_faults(struct deployment *deployment, const struct faults *faults);
-/* Adds why a draft could not be made; `failed`: the edit that it is about, as service_change has it.
+/* Adds why a draft could not be made; `failed`: the edit that it is about, as service_change has
+ * it.
  */
 void deployment_tell_error(struct deployment *deployment, const struct change_error *error,
 			   size_t failed);
