@@ -334,11 +334,6 @@ static bool needs_draft(const struct deployment *deployment,
 
 /* ---- what goes, in mode Complete ---- */
 
-static bool is_top(const struct arm_type *type)
-{
-	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
-}
-
 /* Whether one of the first so many resources, the template's, is this one or in it. */
 static bool is_deployed(const struct deployment *deployment, size_t count, const struct path *path)
 {
@@ -405,7 +400,7 @@ static void remove_found(struct deployment *deployment, size_t of_template)
 	struct arm_found_list list = {.request = request, .group = deployment->group};
 	struct change_error error;
 
-	arm_found_add_all(&list, is_top);
+	arm_found_add_all(&list, arm_is_top);
 	arm_found_sort(&list);
 	if (list.no_memory)
 		fail_memory(deployment);

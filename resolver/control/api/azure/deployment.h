@@ -58,7 +58,8 @@ struct deployment {
 	json_t *environment;
 };
 
-/* `read` of a service_change, whose context is the deployment. */
+/* `read` of a service_change, whose context is the deployment. ERR_NOT_FOUND: all is as the
+ * template says already. ERR_INVALID: `error` or `errors` say why it cannot be made. */
 int deployment_read(void *context, struct inventory *inventory, struct service_change *change);
 void deployment_release(struct deployment *deployment);
 

@@ -41,6 +41,11 @@ void arm_found_add_items(struct arm_found_list *list, const struct arm_type *typ
 	}
 }
 
+bool arm_is_top(const struct arm_type *type)
+{
+	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
+}
+
 void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct arm_type *type))
 {
 	for (const struct arm_type *type = arm_types; type->path; type++) {

@@ -26,6 +26,8 @@ void arm_found_add(struct arm_found_list *list, const struct arm_type *type,
 /* Adds the resources of the type in the item `in`, whose path is `parent`; NULL: in the model. */
 void arm_found_add_items(struct arm_found_list *list, const struct arm_type *type,
 			 const struct path *parent, const void *in);
+/* Whether resources of the type are in a group, and in no other resource. */
+bool arm_is_top(const struct arm_type *type);
 /* Adds all resources of the types that `wants` takes, but for addresses and record sets. */
 void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct arm_type *type));
 /* By type, group and name. */

@@ -5,6 +5,7 @@
 
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/private_link.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/service/service.h"
@@ -613,8 +614,7 @@ char *arm_id(const struct api_request *request, const struct path *path, char te
 	const struct arm_type *type = arm_type_of(path);
 	const char *asked = api_parameter(request, "subscription"),
 		   *subscription =
-			   *asked ? asked
-				  : ownership_subscription(request->service->inventory, NULL);
+			   *asked ? asked : ownership_subscription(api_inventory(request), NULL);
 	char name[NAME_TEXT_MAX];
 	int length = type ? (int)strcspn(type->path, "/") : 0;
 
@@ -683,7 +683,7 @@ int arm_id_read(struct api_request *request, const char *id, const struct arm_ty
 		return ERR_INVALID;
 	if (strcasecmp(parts[0], "subscriptions") != 0 ||
 	    strcasecmp(parts[2], "resourceGroups") != 0 ||
-	    !ownership_is_of(request->service->inventory, NULL, parts[1]))
+	    !ownership_is_of(api_inventory(request), NULL, parts[1]))
 		return ERR_INVALID;
 	return arm_path_read(request, parts[3], parts + 4, count - 4, type, path, &unknown) == 0
 		       ? 0

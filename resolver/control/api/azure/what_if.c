@@ -70,11 +70,6 @@ static json_t *deployed_change(bool ids_only, const struct deployed *deployed)
 	return change_json(ids_only, deployed->id, type, deployed->before, deployed->after, delta);
 }
 
-static bool is_top(const struct arm_type *type)
-{
-	return !kind_of_id(type->kind)->parent && type->kind != KIND_GROUP;
-}
-
 /* What the group has besides. */
 static void add_ignored(const struct deployment *deployment, bool ids_only, json_t *changes)
 {
@@ -86,8 +81,10 @@ static void add_ignored(const struct deployment *deployment, bool ids_only, json
 		snprintf(id, sizeof id, "%s", deployment->resources[i].id);
 		json_put(told, text_lower(id), json_true());
 	}
-	arm_found_add_all(&list, is_top);
+	arm_found_add_all(&list, arm_is_top);
 	arm_found_sort(&list);
+	if (list.no_memory)
+		json_add(changes, NULL); /* which fails the answer */
 	for (size_t i = 0; i < list.count; i++) {
 		const struct arm_found *found = &list.items[i];
 		struct arm_shown shown;
