@@ -98,7 +98,8 @@ static void mark_served(struct places *places, const struct model *model)
 			const struct ip_configuration *own = &interface->ip_configurations.items[k];
 			struct virtual_network *network;
 
-			if (place_of(places, &own->address) < places->count && /* the quickest first */
+			if (place_of(places, &own->address) <
+				    places->count && /* the quickest first */
 			    model_subnet_of(model, interface->resource_group, own->subnet,
 					    &network) &&
 			    network == places->network)
