@@ -49,7 +49,8 @@ static json_t *on_copy_index(const struct scope *scope, json_t **arguments, size
 
 /* ---- ids ---- */
 
-/* The type is the first argument that has a '/': those ahead are a subscription and a group. */
+/* *type: the index of the argument that is a type, the first one with a '/'. The arguments ahead of
+ * it are a subscription and a group. */
 static bool find_type(const struct scope *scope, json_t **arguments, size_t count, size_t ahead,
 		      size_t *type)
 {

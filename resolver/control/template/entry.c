@@ -463,7 +463,7 @@ const struct name_row *entries_find(struct template_frame *frame, const char *te
 	return names_find(frame->budget, &frame->targets, text);
 }
 
-/* A name that two resources have is not the one's own. */
+/* A resource does not wait for itself, where another one has the same name. */
 static bool wait_for_name(struct template_entry *entry, const char *text)
 {
 	struct budget *budget = entry->frame->budget;

@@ -18,7 +18,8 @@ struct function {
 	json_t *(*lazy)(const struct scope *scope, const struct expression_term *term);
 };
 
-/* By its name, in any case. NULL, which fails: there is none, or it takes other arguments. */
+/* Finds the function by its name, in any case. NULL, and the budget has failed: there is none, or
+ * it does not take so many arguments. */
 const struct function *function_find(struct budget *budget, const char *name, size_t count);
 
 /* Each ends with a row without a name. */

@@ -27,8 +27,8 @@
 enum {
 	TEMPLATE_RESOURCES_MAX = 800,          /* with those of nested templates */
 	TEMPLATE_COPIES_MAX = 10000,           /* of one copy */
-	TEMPLATE_DEPTH_MAX = 64,               /* of a value, brackets, functions and templates */
-	TEMPLATE_RECURSION_MAX = 400,          /* of all of these in one another */
+	TEMPLATE_DEPTH_MAX = 64,               /* of a value, of brackets, and of templates, each */
+	TEMPLATE_RECURSION_MAX = 400,          /* of all of these, and of calls, in one another */
 	TEMPLATE_STEPS_MAX = 1000000,          /* calls, members and values that are evaluated */
 	TEMPLATE_BYTES_MAX = 64 * 1024 * 1024, /* of all values that are made */
 	TEMPLATE_TEXT_MAX = 2048,              /* of an error */

@@ -50,7 +50,8 @@ MUST_CHECK bool value_want_integer(struct budget *budget, json_t **arguments, si
 				   int64_t *number);
 MUST_CHECK bool value_want_array(struct budget *budget, json_t **arguments, size_t at);
 MUST_CHECK bool value_want_object(struct budget *budget, json_t **arguments, size_t at);
-/* NULL. "add() takes WHAT as its ... argument, not ..." */
+/* Fails, because the function takes another kind of value (`what`: "an integer") as that argument;
+ * returns NULL. */
 void *value_unwanted(struct budget *budget, json_t **arguments, size_t at, const char *what);
 
 /* A text that is put together. */

@@ -392,6 +392,19 @@ static void answer_made(const struct deploying *deploying)
 	api_reply_json(request, was_there ? 200 : 201, record, NULL);
 }
 
+static void answer(const struct deploying *deploying)
+{
+	const struct deployment *deployment = &deploying->deployment;
+
+	if (deploying->how == CREATE)
+		answer_made(deploying);
+	else if (deploying->how == VALIDATE)
+		answer_validated(deploying);
+	else
+		api_reply_json(deployment->request, 200,
+			       what_if_json(deployment, deploying->id, deploying->ids_only), NULL);
+}
+
 static void deploying_free(struct deploying *deploying)
 {
 	deployment_release(&deploying->deployment);
@@ -405,24 +418,22 @@ static void on_made(void *context, int err, const struct service_change *change,
 	struct deployment *deployment = &deploying->deployment;
 	struct api_request *request = deployment->request;
 	bool failed = deployment->error.trouble != TEMPLATE_FINE || deployment->errors.status != 0;
-	/* A template that changes nothing is refused by its reader, as there is nothing to make. */
-	bool nothing = deployment->done && deployment->edit_count == 0;
 
-	if (!failed && !nothing && err == ERR_FAULTS)
+	/* Where the template changes nothing no change is made, which is no error. */
+	if (deployment->done && deployment->edit_count == 0)
+		err = 0;
+	if (err == ERR_FAULTS && !failed) {
 		deployment_tell_faults(deployment, faults);
-	if (!api_still_may(request))
-		;
-	else if (failed || (!nothing && err == ERR_FAULTS))
-		fail(deploying);
-	else if (!nothing && err)
-		api_fail_change(request, &change->error);
-	else if (deploying->how == CREATE)
-		answer_made(deploying);
-	else if (deploying->how == WHAT_IF)
-		api_reply_json(request, 200,
-			       what_if_json(deployment, deploying->id, deploying->ids_only), NULL);
-	else
-		answer_validated(deploying);
+		failed = true;
+	}
+	if (api_still_may(request)) {
+		if (failed)
+			fail(deploying);
+		else if (err)
+			api_fail_change(request, &change->error);
+		else
+			answer(deploying);
+	}
 	deploying_free(deploying);
 }
 

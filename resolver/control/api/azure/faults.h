@@ -11,8 +11,9 @@
 
 struct arm_type;
 
-/* Adds an error for each fault, but for warnings. The request's body is that of the first edit, a
- * resource of this type; NULL: it is of none of them, and each error begins with an id. */
+/* Adds an error for each fault, but for warnings. Where the request's body is a resource of this
+ * type, which the first edit makes, an error about it names the member of the body. All other
+ * errors begin with the id of their resource; with type NULL, all do. */
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors);
 /* Reads the path that a fault's text or place begins with, "rulesets[dev/office].rules[contoso]".

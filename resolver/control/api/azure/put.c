@@ -9,7 +9,7 @@
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 
-/* Puts the name and the group of the path, which a new resource has. */
+/* Gives the values of a new resource its name and its group, which only the path says. */
 static void put_names(const struct path *path, json_t *values)
 {
 	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
