@@ -101,6 +101,8 @@ static inline const struct rrset *zone_next_set(const struct rrset *set)
 						    zone_set_bytes(set->length));
 }
 
+/* The node of exactly this owner, which is in the zone; NULL: there is none. */
+const struct zone_node *zone_node_of(const struct zone *zone, const struct name *owner);
 /* The same version of an editable zone but for its serial; NULL without memory. */
 struct zone *zone_version_with_serial(const struct zone *zone, uint32_t serial);
 

@@ -306,20 +306,24 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 		answer_below(zone, name, type, answer);
 }
 
+const struct zone_node *zone_node_of(const struct zone *zone, const struct name *owner)
+{
+	uint8_t bytes[ZONE_KEY_MAX];
+	const struct zone_entry *entry;
+	struct zone_key key;
+
+	if (!zone->tree.root)
+		return find_suffix(zone, owner, 0);
+	key = key_in(zone, owner, bytes);
+	entry = zone_tree_find(&zone->tree, &key);
+	return entry ? zone_entry_node(entry) : NULL;
+}
+
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
 				    uint16_t type)
 {
-	const struct zone_node *node;
+	const struct zone_node *node = zone_node_of(zone, owner);
 
-	if (zone->tree.root) {
-		uint8_t bytes[ZONE_KEY_MAX];
-		struct zone_key key = key_in(zone, owner, bytes);
-		const struct zone_entry *entry = zone_tree_find(&zone->tree, &key);
-
-		node = entry ? zone_entry_node(entry) : NULL;
-	} else {
-		node = find_suffix(zone, owner, 0);
-	}
 	return node ? find_set(node, type) : NULL;
 }
 

@@ -1,0 +1,212 @@
+/* From differences to names, and from a name to its sets:
+ *
+ *     own before, own               ─┐
+ *                                    ├─ names ─► the sets that each is to have ─► zone_draft_put
+ *     registered before, registered ─┘
+ *
+ * A DNAME that comes or goes changes what names below it have, so then all registered names are
+ * looked at. */
+#include "rules/zone/overlay.h"
+
+#include <string.h>
+
+#include "rules/wire.h"
+#include "rules/zone/layout.h"
+#include "rules/zone/serial.h"
+
+struct overlaying {
+	const struct zone *own, *registered, *base; /* the base is what the draft is made of */
+	struct zone_draft *draft;
+	const uint8_t *latest; /* name that was laid; NULL: none yet */
+	bool all;              /* registered names are to be looked at */
+};
+
+static const struct origin nowhere;
+
+/* ---- one name ---- */
+
+static int add_records(struct zone_draft *draft, const struct rrset *set)
+{
+	const uint8_t *record = set->wire;
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < set->count; i++) {
+		size_t length = wire_u16(record + RECORD_HEADER - 2);
+
+		err = zone_draft_add(draft, set->ttl, record + RECORD_HEADER, length);
+		record += RECORD_HEADER + length;
+	}
+	return err;
+}
+
+/* The name is in the zone, so the only error is one of memory. */
+static int put(struct overlaying *o, const uint8_t *owner, uint16_t type, const struct rrset *set)
+{
+	struct faults unused;
+	int err;
+
+	faults_init(&unused);
+	err = zone_draft_put(o->draft, &nowhere, owner, type, &unused);
+	faults_release(&unused);
+	return err || !set ? err : add_records(o->draft, set);
+}
+
+/* The sets that the name has there, and no wildcard. */
+struct sets {
+	const struct rrset *first;
+	unsigned count;
+};
+
+static struct sets sets_of(const struct zone *zone, const struct name *name)
+{
+	const struct zone_node *node = zone_node_of(zone, name);
+
+	return node ? (struct sets){zone_first_set(node), node->count} : (struct sets){NULL, 0};
+}
+
+static bool hides_registered(const struct zone *own, const struct name *name)
+{
+	struct zone_answer answer;
+
+	zone_find(own, name, TYPE_A, &answer);
+	return (answer.outcome == ZONE_CNAME && !answer.wildcard) || answer.outcome == ZONE_DNAME;
+}
+
+/* The SOA that was made for a zone without one is made again by whoever needs it. */
+static int put_own(struct overlaying *o, const uint8_t *owner, const struct rrset *set)
+{
+	if (set->type != TYPE_SOA || zone_has_own_soa(o->own))
+		return put(o, owner, set->type, set);
+	return zone_has_own_soa(o->base) ? put(o, owner, TYPE_SOA, NULL) : 0;
+}
+
+static int lay(struct overlaying *o, const uint8_t *owner)
+{
+	const struct rrset *set;
+	struct sets own, registered = {NULL, 0}, before;
+	struct name name;
+	int err = name_from_wire(&name, &o->own->key, owner, name_wire_length(owner), 0, NULL);
+
+	if (err)
+		return err; /* a zone's owners are names */
+	own = sets_of(o->own, &name);
+	before = sets_of(o->base, &name);
+	if (name.length > zone_apex(o->own)->length && !hides_registered(o->own, &name))
+		registered = sets_of(o->registered, &name);
+	set = before.first;
+	for (unsigned i = 0; !err && i < before.count; i++, set = zone_next_set(set))
+		if (set->type != TYPE_SOA)
+			err = put(o, owner, set->type, NULL);
+	set = registered.first;
+	for (unsigned i = 0; !err && i < registered.count; i++, set = zone_next_set(set))
+		err = put(o, owner, set->type, set);
+	set = own.first; /* last, because of two sets of one type the later one counts */
+	for (unsigned i = 0; !err && i < own.count; i++, set = zone_next_set(set))
+		err = put_own(o, owner, set);
+	return err;
+}
+
+/* ---- the names that changed ---- */
+
+static int on_change(void *context, const uint8_t *owner, const struct rrset *was,
+		     const struct rrset *is)
+{
+	struct overlaying *o = context;
+	bool again = o->latest && name_wire_equal(o->latest, owner);
+
+	o->all = o->all || (was ? was : is)->type == TYPE_DNAME;
+	o->latest = owner;
+	return again ? 0 : lay(o, owner);
+}
+
+static int on_set(void *context, const uint8_t *owner, const struct rrset *set)
+{
+	return on_change(context, owner, NULL, set);
+}
+
+static int lay_changes(struct overlaying *o, const struct zone *before, const struct zone *after)
+{
+	o->latest = NULL;
+	if (before == after)
+		return 0;
+	return before ? zone_walk_changes(before, after, on_change, o)
+		      : zone_walk(after, on_set, o);
+}
+
+static int lay_all(struct overlaying *o)
+{
+	o->latest = NULL;
+	return o->all ? zone_walk(o->registered, on_set, o) : 0;
+}
+
+static struct zone *commit(struct zone_draft *draft, const struct zone *own)
+{
+	struct faults faults; /* each part was checked where it came in */
+	struct zone *zone, *served = NULL;
+
+	faults_init(&faults);
+	/* Its serial as the time, so that the version mostly has it at once. */
+	zone = zone_commit(draft, zone_serial(own), &faults);
+	faults_release(&faults);
+	if (zone && zone_serial(zone) == zone_serial(own))
+		return zone;
+	if (zone)
+		served = zone_with_serial(zone, zone_serial(own));
+	zone_unref(zone);
+	return served;
+}
+
+/* What the draft is made of: what was served, the zone itself, or a zone that says nothing yet. */
+static struct zone *begin(const struct zone_layers *before, struct zone *own)
+{
+	if (before->served)
+		return zone_ref(before->served);
+	return zone_is_editable(own) ? zone_ref(own) : zone_new(&own->key, zone_apex(own), 0);
+}
+
+struct zone *zone_overlay(const struct zone_layers *before, struct zone *own,
+			  struct zone *registered)
+{
+	static const struct zone_layers none;
+	struct zone *base = begin(before ? before : &none, own);
+	struct overlaying o = {.own = own, .registered = registered, .base = base};
+	const struct zone *own_before = base == own ? own : NULL, *registered_before = NULL;
+	int err = ERR_NOMEM;
+
+	if (before && before->served) {
+		own_before = before->own;
+		registered_before = before->registered;
+	}
+	o.draft = base ? zone_edit(base) : NULL;
+	zone_unref(base); /* the draft has a reference */
+	if (o.draft)
+		err = lay_changes(&o, own_before, own);
+	if (!err)
+		err = lay_changes(&o, registered_before, registered);
+	if (!err)
+		err = lay_all(&o);
+	if (!err)
+		return commit(o.draft, own);
+	zone_discard(o.draft);
+	return NULL;
+}
+
+/* ---- references ---- */
+
+static struct zone *ref(struct zone *zone)
+{
+	return zone ? zone_ref(zone) : NULL;
+}
+
+struct zone_layers zone_layers_ref(const struct zone_layers *layers)
+{
+	return (struct zone_layers){ref(layers->own), ref(layers->registered), ref(layers->served)};
+}
+
+void zone_layers_unref(struct zone_layers *layers)
+{
+	zone_unref(layers->own);
+	zone_unref(layers->registered);
+	zone_unref(layers->served);
+	*layers = (struct zone_layers){NULL, NULL, NULL};
+}
