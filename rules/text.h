@@ -1,6 +1,6 @@
 /* Small things about texts: equal where they may be missing, lower case (ASCII only, whatever the
- * locale), the form of a UUID, which characters are allowed, one or many, and a line put together
- * in a buffer.
+ * locale), the form of a host's label and of a UUID, which characters are allowed, one or many, and
+ * a line put together in a buffer.
  *
  * A text that people read is UTF-8, and all of its characters are visible: no controls, no format
  * characters (Unicode's category Cf), no line separators. An ESC drives a terminal, and U+202E
@@ -44,6 +44,20 @@ static inline char *text_lower(char *text)
 	for (char *c = text; c && *c; c++)
 		*c = (char)name_lower((uint8_t)*c);
 	return text;
+}
+
+/* Whether it can be a label of a host's name (RFC 1123 section 2.1): letters, digits and '-', with
+ * a letter or digit at both ends. */
+static inline bool text_is_host_label(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length < 1 || length > 63 || text[0] == '-' || text[length - 1] == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && text[i] != '-')
+			return false;
+	return true;
 }
 
 /* Whether it has the form of a UUID (RFC 4122 section 3), in any case. */

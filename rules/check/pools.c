@@ -3,10 +3,10 @@
  * the management API the same steps of the check are made once per model and their tables kept. */
 #include "rules/check/pools.h"
 
-#include <ctype.h>
 #include <strings.h>
 
 #include "rules/check/internal.h"
+#include "rules/text.h"
 
 struct pools {
 	unsigned references;
@@ -193,23 +193,11 @@ const char *label_refusal(const char *label)
 					"and not ending in '-'";
 }
 
-static bool is_service_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length < 1 || length > 63 || name[0] == '-' || name[length - 1] == '-')
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)name[i]) && name[i] != '-')
-			return false;
-	return true;
-}
-
 const char *service_name_refusal(const char *name)
 {
-	return is_service_name(name) ? NULL
-				     : "use 1 to 63 letters, digits and '-', with a letter or "
-				       "digit at both ends";
+	return text_is_host_label(name) ? NULL
+					: "use 1 to 63 letters, digits and '-', with a letter or "
+					  "digit at both ends";
 }
 
 const char *reverse_fqdn_refusal(const char *fqdn)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rules/check/internal.h"
+#include "rules/policy/registered.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
 
@@ -241,20 +242,39 @@ static void warn_without_clients(struct check *check)
 	}
 }
 
-/* Nothing registers machines yet. */
+/* Whether a zone is linked to the network with registration. */
+static bool registers(const struct model *model, const struct virtual_network *network)
+{
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		for (size_t k = 0; k < zone->links.count; k++)
+			if (zone->links.items[k].registration &&
+			    model_network(model, zone->resource_group,
+					  zone->links.items[k].virtual_network) == network)
+				return true;
+	}
+	return false;
+}
+
 static void warn_registration(struct check *check)
 {
 	const struct model *model = check->model;
 
-	for (size_t i = 0; i < model->private_zones.count; i++)
-		for (size_t k = 0; k < model->private_zones.items[i].links.count; k++) {
-			const struct zone_link *link =
-				&model->private_zones.items[i].links.items[k];
-			if (link->registration)
-				WARN(check, &link->origin, "registration",
-				     "machines are not registered yet, so this has no effect; put "
-				     "their records into the zone's file");
-		}
+	for (size_t i = 0; i < model->network_interfaces.count; i++) {
+		const struct network_interface *interface = &model->network_interfaces.items[i];
+		const struct virtual_network *network;
+
+		if (interface->label || !interface->primary || interface->private_endpoint ||
+		    registered_label(interface))
+			continue;
+		network = registered_network(model, interface);
+		if (network && registers(model, network))
+			WARN(check, &interface->origin, "name",
+			     "\"%s\" cannot be a host's name, so the machine is not registered in "
+			     "DNS; give the interface a label",
+			     interface->name);
+	}
 }
 
 /* ---- open resolvers ---- */

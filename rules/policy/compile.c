@@ -369,6 +369,40 @@ static int size_zone_tables(struct compilation *c)
 	return err;
 }
 
+static int compile_registered(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	policy->registered =
+		registered_make(c->model, &policy->key, c->before ? c->before->registered : NULL);
+	return policy->registered ? 0 : ERR_NOMEM;
+}
+
+/* The networks of a zone's links with registration see the PTRs of the machines in it. */
+static int compile_machines(struct compilation *c, const struct private_zone *zone,
+			    const struct registered_zone *registered)
+{
+	struct arena *arena = &c->policy->arena;
+
+	for (size_t i = 0; i < zone->links.count; i++) {
+		const struct zone_link *link = &zone->links.items[i];
+		struct policy_network *network =
+			network_of(c, zone->resource_group, link->virtual_network);
+		const struct owned **machines;
+
+		if (!link->registration)
+			continue;
+		machines = arena_alloc_array(arena, network->machine_count + 1, sizeof *machines);
+		if (!machines)
+			return ERR_NOMEM;
+		for (uint32_t m = 0; m < network->machine_count; m++) /* mostly there is none */
+			machines[m] = network->machines[m];
+		machines[network->machine_count++] = registered->ptrs;
+		network->machines = machines;
+	}
+	return 0;
+}
+
 /* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
 static int link_zone(struct compilation *c, const struct private_zone *zone,
 		     const struct policy_zone_link *link, struct policy_zone_link *links)
@@ -386,11 +420,11 @@ static int link_zone(struct compilation *c, const struct private_zone *zone,
 		struct policy_network *network =
 			network_of(c, zone->resource_group, model->virtual_network);
 		int err = suffix_table_add(&network->zones, &c->policy->arena,
-					   zone_apex(zone->zone), &links[model->resolution_policy]);
+					   zone_apex(link->zone), &links[model->resolution_policy]);
 
 		if (err)
 			return err;
-		network->large |= zone_bytes(zone->zone) > LARGE_BYTES;
+		network->large |= zone_bytes(link->zone) > LARGE_BYTES;
 	}
 	return 0;
 }
@@ -398,6 +432,7 @@ static int link_zone(struct compilation *c, const struct private_zone *zone,
 static int compile_zones(struct compilation *c)
 {
 	struct policy *policy = c->policy;
+	const struct registered_zone *registered = policy->registered->zones;
 	size_t count = c->model->private_zones.count;
 
 	policy->zone_links = arena_alloc_array(&policy->arena, POLICY_ZONE_WAYS * count,
@@ -408,15 +443,18 @@ static int compile_zones(struct compilation *c)
 	for (size_t i = 0; i < count; i++) {
 		const struct private_zone *zone = &c->model->private_zones.items[i];
 		const char *group = zone->resource_group;
+		const struct registered_zone *beside = registered_in(zone) ? registered++ : NULL;
+		struct zone *served = beside ? beside->layers.served : zone->zone;
 		const struct policy_zone_link link = {
-			.zone = zone->zone,
+			.zone = served,
 			.name = arena_strdup(&policy->arena, full_name(&zone->named)),
 			.group = group ? arena_strdup(&policy->arena, group) : NULL,
 		};
 
 		if (!link.name || (group && !link.group) ||
-		    policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
-		    link_zone(c, zone, &link, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0)
+		    policy_keep_zone(policy, zone_ref(served)) != 0 ||
+		    link_zone(c, zone, &link, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0 ||
+		    (beside && compile_machines(c, zone, beside) != 0))
 			return ERR_NOMEM;
 	}
 	return 0;
@@ -800,11 +838,11 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 			      const struct policy *before)
 {
 	static int (*const steps[])(struct compilation *) = {
-		compile_networks,      compile_clients,  compile_usual,    compile_inbounds,
-		compile_vnet_resolver, compile_context,  compile_custom,   compile_default,
-		compile_zones,         compile_rulesets, compile_settings, compile_special,
-		compile_owned,         compile_spaces,   compile_pools,    compile_trees,
-		compile_names,
+		compile_networks,      compile_clients, compile_usual,    compile_inbounds,
+		compile_vnet_resolver, compile_context, compile_custom,   compile_default,
+		compile_registered,    compile_zones,   compile_rulesets, compile_settings,
+		compile_special,       compile_owned,   compile_spaces,   compile_pools,
+		compile_trees,         compile_names,
 	};
 	struct compilation c = {
 		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};
@@ -854,6 +892,7 @@ static void free_shared(struct policy *policy)
 		zone_unref(policy->zones[i]);
 	for (uint32_t i = 0; i < policy->special_zone_count; i++)
 		zone_unref(policy->special_zones[i]);
+	registered_unref(policy->registered);
 	free(policy->zones);
 	free(policy->roots);
 	arena_release(&policy->arena);

@@ -91,34 +91,6 @@ static void note_shorter_zones(const struct decision *d, unsigned label)
 		note(d, DECIDED_ZONE, TRACE_SHORTER, link->name, NULL, label);
 }
 
-/* RFC 1034 section 4.3.2 in the longest linked zone; NXDOMAIN of a privatelink zone may be
- * redirected to the default resolver, for the types that Azure redirects. */
-static bool by_zone(const struct decision *d, struct verdict *verdict)
-{
-	unsigned label;
-	const struct policy_zone_link *link =
-		suffix_table_find(&d->network->zones, d->name, 0, &label);
-
-	if (!link) {
-		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
-		return false;
-	}
-	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
-	note_shorter_zones(d, label);
-	verdict->zone = link->series;
-	zone_find(link->zone, d->name, d->type, &verdict->answer);
-	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
-	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
-	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
-	    d->policy->default_route && !d->network->no_default) {
-		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
-		verdict->redirected = true;
-		return true;
-	}
-	answer(verdict, DECIDED_ZONE, link->name);
-	return true;
-}
-
 struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
 				     const struct zone *zone)
 {
@@ -162,7 +134,74 @@ static bool is_networks(const struct policy_network *network, const struct addre
 	return low > 0 && prefix_contains(&network->spaces[low - 1], address);
 }
 
-/* The exact name of an address in the network's own space that has a PTR. */
+/* The PTR of a machine's address in the network's own space; NULL: there is none. */
+static const struct rrset *machine_ptr(const struct policy_network *network,
+				       const struct address *address)
+{
+	const struct rrset *ptr = NULL;
+
+	for (uint32_t i = 0; !ptr && i < network->machine_count; i++)
+		ptr = owned_ptr(network->machines[i], address);
+	return ptr && is_networks(network, address) ? ptr : NULL;
+}
+
+static bool any_machine(const struct policy_network *network, const struct prefix *prefix)
+{
+	for (uint32_t i = 0; i < network->machine_count; i++)
+		if (owned_any_ptr(network->machines[i], prefix))
+			return true;
+	return false;
+}
+
+/* Machines have their PTRs beside the records of a reverse zone that the network is linked to,
+ * which is the one that has said no. */
+static void find_machine(const struct decision *d, struct zone_answer *answer)
+{
+	const struct policy_network *network = d->network;
+	struct prefix prefix;
+	unsigned rest;
+
+	if (!network->machine_count || !is_reverse(d->name) ||
+	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
+		return;
+	const struct rrset *ptr = is_whole(&prefix) ? machine_ptr(network, &prefix.address) : NULL;
+	if (ptr && (d->type == TYPE_PTR || d->type == TYPE_ANY || answer->outcome == ZONE_NXDOMAIN))
+		*answer = policy_answer_set(ptr, d->type, answer->zone);
+	else if (!is_whole(&prefix) && any_machine(network, &prefix))
+		answer->outcome = ZONE_NODATA; /* an empty non-terminal */
+}
+
+/* RFC 1034 section 4.3.2 in the longest linked zone; NXDOMAIN of a privatelink zone may be
+ * redirected to the default resolver, for the types that Azure redirects. */
+static bool by_zone(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct policy_zone_link *link =
+		suffix_table_find(&d->network->zones, d->name, 0, &label);
+
+	if (!link) {
+		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
+		return false;
+	}
+	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
+	note_shorter_zones(d, label);
+	verdict->zone = link->series;
+	zone_find(link->zone, d->name, d->type, &verdict->answer);
+	if (verdict->answer.outcome == ZONE_NXDOMAIN || verdict->answer.outcome == ZONE_NODATA)
+		find_machine(d, &verdict->answer);
+	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
+	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
+	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
+	    d->policy->default_route && !d->network->no_default) {
+		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
+		verdict->redirected = true;
+		return true;
+	}
+	answer(verdict, DECIDED_ZONE, link->name);
+	return true;
+}
+
+/* The exact name of an address in the network's own space that has a PTR: ours, or a machine's. */
 static bool by_address(const struct decision *d, struct verdict *verdict)
 {
 	const struct policy_network *network = d->network;
@@ -174,6 +213,8 @@ static bool by_address(const struct decision *d, struct verdict *verdict)
 	    !is_networks(network, &prefix.address))
 		return false;
 	const struct rrset *ptr = owned_ptr(d->policy->owned, &prefix.address);
+	if (!ptr)
+		ptr = machine_ptr(network, &prefix.address);
 	if (!ptr)
 		return false;
 	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);

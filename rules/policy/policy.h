@@ -8,6 +8,7 @@
  *                ──► custom DNS servers (route)
  *       default route, where our own names are, special-use zones
  *       what we own: PTRs and own names ───────► owned      shared part, counted
+ *       what machines have registered ─────────► registered shared part, counted
  *
  * Networks, zones, rulesets, pools and resolvers are here by their full names: "hub", "dev/hub".
  * Parts that a change does not touch are taken over from the policy before. What we own changes
@@ -22,6 +23,7 @@
 #include "rules/name.h"
 #include "rules/owned/owned.h"
 #include "rules/policy/access.h"
+#include "rules/policy/registered.h"
 #include "rules/policy/ruleset.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
@@ -36,8 +38,8 @@ enum {
 
 enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_policy */
 
-struct policy_zone_link { /* a zone as networks see it */
-	const struct zone *zone;
+struct policy_zone_link {         /* a zone as networks see it */
+	const struct zone *zone;  /* its own records, with those that are registered */
 	const char *name, *group; /* the full name; its group, or NULL */
 	enum resolution_policy resolution_policy;
 	uint32_t series; /* what whoever counts its questions knows the zone by */
@@ -54,6 +56,9 @@ struct policy_network {
 	struct route *custom;  /* NULL: no custom DNS servers */
 	struct prefix *spaces; /* its own addresses: in order, none within another */
 	uint32_t space_count;
+	/* PTRs of its machines, by the zones that they register in; the policy's. */
+	const struct owned **machines;
+	uint32_t machine_count;
 };
 
 struct policy_inbound {   /* an inbound endpoint */
@@ -103,7 +108,8 @@ struct policy {
 	struct suffix_table names;
 	uint64_t apex_print; /* what the pools' zones are made of */
 	struct owned *owned;
-	uint64_t owned_print;      /* what it is made of; 0: it was handed in */
+	uint64_t owned_print; /* what it is made of; 0: it was handed in */
+	struct registered *registered;
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
 	uint32_t ruleset_count;
 	struct policy_zone_link *zone_links; /* of each private zone POLICY_ZONE_WAYS */

@@ -238,7 +238,8 @@ struct ip_configuration { /* of a network interface */
 struct network_interface {
 	NAMED();
 	const char *region;
-	const char *label;            /* NULL: the machine has no name in DNS */
+	const char *label;            /* NULL: the interface's name is the machine's, too */
+	bool primary;                 /* the first of its machine */
 	const char *private_endpoint; /* its name, in the same group; NULL: it was made for none */
 	LIST_OF(struct ip_configuration) ip_configurations;
 	LIST_OF(struct tag) tags;

@@ -332,8 +332,10 @@ static const struct field zone_link_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(zone_link, registration),
 	 .fallback = "false",
-	 .doc = "Whether the network's machines are to be registered in the zone. Not implemented: "
-		"true counts against the limits and gives a warning, but nothing is registered."},
+	 .doc = "Whether the network's machines are registered in the zone: each network interface "
+		"that is the first of its machine, but of no private endpoint, by its label or "
+		"name. A zone's own record of that name and type takes precedence. Each address "
+		"has its PTR in the network. (Azure registers A records alone.)"},
 	{.key = "resolution_policy",
 	 .type = FIELD_ENUM,
 	 AT(zone_link, resolution_policy),
@@ -595,8 +597,14 @@ static const struct field network_interface_fields[] = {
 	 AT(network_interface, label),
 	 .min = 1,
 	 .max = 63,
-	 .doc = "The name that the machine has in DNS (Azure's internalDnsNameLabel): 1 to 63 "
-		"letters, digits and '-', with a letter or digit at both ends."},
+	 .doc = "The name that the machine registers in private zones (Azure's "
+		"internalDnsNameLabel): 1 to 63 letters, digits and '-', with a letter or digit at "
+		"both ends. Absent: the interface's own name, if it is of that form."},
+	{.key = "primary",
+	 .type = FIELD_BOOL,
+	 AT(network_interface, primary),
+	 .fallback = "true",
+	 .doc = "Whether it is the first interface of its machine: only that is registered."},
 	{.key = "private_endpoint",
 	 .type = FIELD_STRING,
 	 AT(network_interface, private_endpoint),

@@ -210,12 +210,16 @@ static const struct limits_case cases[] = {
 	 "address = \"192.0.2.1\"; }); }); });\n",
 	 2, "virtual_networks[n].client_prefixes", "warning: ::/0 may ask at 0.0.0.0:53"},
 
-	{"registration_has_no_effect_and_says_so",
-	 HUB_AND_SPOKE ZONES(ZONE("z.test",
-				  LINK("l", "hub") ",\n{ name = \"m\"; virtual_network "
-						   "= \"spoke\"; registration = true; }")),
-	 6, "private_zones[z.test].links[m].registration",
-	 "warning: machines are not registered yet"},
+	{"a_machine_that_cannot_be_registered",
+	 "virtual_networks = ({ name = \"n\"; address_space = [\"10.1.0.0/16\"]; subnets = ({ name "
+	 "= \"s\"; prefix = \"10.1.0.0/24\"; }); });\n"
+	 "private_zones = ({ name = \"z.test\"; record_sets = (); links = ({ name = \"l\"; "
+	 "virtual_network = \"n\"; registration = true; }); });\n"
+	 "network_interfaces = ({ name = \"vm_1\"; ip_configurations = ({ name = \"i\"; subnet = "
+	 "\"n/s\"; address = \"10.1.0.4\"; }); },\n"
+	 "{ name = \"vm_2\"; label = \"vm2\"; ip_configurations = ({ name = \"i\"; subnet = "
+	 "\"n/s\"; address = \"10.1.0.5\"; }); });\n",
+	 3, "network_interfaces[vm_1].name", "warning: \"vm_1\" cannot be a host's name"},
 
 	{"everything_of_management_is_served",
 	 "management = { socket = \"s\"; listen = [\"https://127.0.0.1:8443\"]; certificate = "

@@ -199,7 +199,7 @@ static const struct arm_member interface_members[] = {
 	KEPT_OR("dnsSettings.dnsServers", "[]"),
 	COMPUTED("macAddress", arm_interface_mac_address),
 	COMPUTED("privateEndpoint", arm_interface_private_endpoint),
-	SHOWN("primary", "true"),
+	{.path = "primary", .key = "primary"},
 	KEPT("networkSecurityGroup"),
 	KEPT("virtualMachine"),
 	KEPT_OR("enableAcceleratedNetworking", "false"),

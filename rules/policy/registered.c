@@ -1,0 +1,395 @@
+#include "rules/policy/registered.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rules/array.h"
+#include "rules/schema/reference.h"
+#include "rules/text.h"
+
+struct pair { /* a link with registration, by places in the model and in the table */
+	uint32_t network, zone;
+};
+
+struct machine {           /* an address of one, in a zone */
+	uint32_t zone;     /* of the table */
+	const char *label; /* the interface's */
+	struct address address;
+};
+
+struct making {
+	const struct model *model;
+	const struct hash_key *key;
+	struct registered *before; /* NULL: there is none */
+	struct registered *made;
+	struct pair *pairs;
+	size_t pair_count;
+	struct machine *machines;
+	size_t count, room;
+};
+
+/* ---- machines ---- */
+
+const char *registered_label(const struct network_interface *interface)
+{
+	const char *label = interface->label ? interface->label : interface->name;
+
+	return interface->private_endpoint || !interface->primary || !label ||
+			       !text_is_host_label(label)
+		       ? NULL
+		       : label;
+}
+
+/* A machine's address: the interface's first, or of the other family the first there is. */
+static const struct ip_configuration *first_address(const struct network_interface *interface,
+						    uint8_t family)
+{
+	const struct ip_configuration *first = NULL;
+
+	for (size_t i = 0; i < interface->ip_configurations.count; i++) {
+		const struct ip_configuration *own = &interface->ip_configurations.items[i];
+
+		if (own->address.family != family)
+			continue;
+		if (own->primary)
+			return own;
+		first = first ? first : own;
+	}
+	return first;
+}
+
+const struct virtual_network *registered_network(const struct model *model,
+						 const struct network_interface *interface)
+{
+	const char *subnet = interface->ip_configurations.count > 0
+				     ? interface->ip_configurations.items[0].subnet
+				     : NULL;
+	const char *slash = subnet ? strrchr(subnet, '/') : NULL;
+	char network[NAME_TEXT_MAX];
+
+	if (!slash || (size_t)(slash - subnet) >= sizeof network)
+		return NULL;
+	snprintf(network, sizeof network, "%.*s", (int)(slash - subnet), subnet);
+	return model_network(model, interface->resource_group, network);
+}
+
+static int add_machine(struct making *making, uint32_t zone, const char *label,
+		       const struct ip_configuration *configuration)
+{
+	struct machine *machines;
+
+	if (!configuration)
+		return 0;
+	machines = array_grow(making->machines, making->count, &making->room, sizeof *machines);
+	if (!machines)
+		return ERR_NOMEM;
+	making->machines = machines;
+	machines[making->count++] = (struct machine){zone, label, configuration->address};
+	return 0;
+}
+
+static int add_interface(struct making *making, const struct network_interface *interface)
+{
+	const char *label = registered_label(interface);
+	const struct virtual_network *network =
+		label ? registered_network(making->model, interface) : NULL;
+	int err = 0;
+
+	if (!network)
+		return 0;
+	size_t place = (size_t)(network - making->model->virtual_networks.items);
+	for (size_t i = 0; !err && i < making->pair_count; i++) {
+		uint32_t zone = making->pairs[i].zone;
+
+		if (making->pairs[i].network != place)
+			continue;
+		err = add_machine(making, zone, label, first_address(interface, 4));
+		if (!err)
+			err = add_machine(making, zone, label, first_address(interface, 6));
+	}
+	return err;
+}
+
+static int compare_machines(const void *left, const void *right)
+{
+	const struct machine *a = left, *b = right;
+	int order = (a->zone > b->zone) - (a->zone < b->zone);
+
+	if (order == 0)
+		order = strcasecmp(a->label, b->label);
+	return order != 0 ? order : address_compare(&a->address, &b->address);
+}
+
+static int gather(struct making *making)
+{
+	const struct model *model = making->model;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->network_interfaces.count; i++)
+		err = add_interface(making, &model->network_interfaces.items[i]);
+	if (making->count > 0)
+		qsort(making->machines, making->count, sizeof *making->machines, compare_machines);
+	return err;
+}
+
+/* ---- a zone of them ---- */
+
+/* Machines of one name, which are next to each other. False without memory. */
+static bool put_machine(struct zone_draft *draft, struct owned_draft *ptrs,
+			const struct machine *machine, bool again, const struct name *name)
+{
+	static const struct origin nowhere;
+	const struct address *address = &machine->address;
+	struct faults unused; /* a label fits, or is passed over */
+	int err = 0;
+
+	faults_init(&unused);
+	if (!again)
+		err = zone_draft_put(draft, &nowhere, name->wire,
+				     address->family == 4 ? TYPE_A : TYPE_AAAA, &unused);
+	if (!err)
+		err = zone_draft_add(draft, REGISTERED_TTL_S, address->bytes,
+				     address_bits(address) / 8);
+	if (!err)
+		err = owned_set_ptr(ptrs, address, name, REGISTERED_TTL_S);
+	faults_release(&unused);
+	return !err;
+}
+
+static bool is_same_set(const struct machine *a, const struct machine *b)
+{
+	return a && strcasecmp(a->label, b->label) == 0 && a->address.family == b->address.family;
+}
+
+/* Machines are those of this zone. False without memory. */
+static bool put_machines(const struct making *making, const struct machine *machines, size_t count,
+			 const struct name *apex, struct zone_draft *draft,
+			 struct owned_draft *ptrs)
+{
+	char text[NAME_TEXT_MAX], end[NAME_TEXT_MAX];
+	const struct machine *before = NULL;
+	struct name name;
+	bool good = true;
+
+	name_to_text(apex, end);
+	for (size_t i = 0; good && i < count; i++) {
+		int length = snprintf(text, sizeof text, "%s.%s", machines[i].label, end);
+
+		if (length < 0 || (size_t)length >= sizeof text ||
+		    name_from_text(&name, making->key, text) != 0)
+			continue; /* too long to be a name */
+		good = put_machine(draft, ptrs, &machines[i], is_same_set(before, &machines[i]),
+				   &name);
+		before = &machines[i];
+	}
+	return good;
+}
+
+static bool register_machines(const struct making *making, struct registered_zone *zone,
+			      const struct machine *machines, size_t count)
+{
+	const struct name *apex = zone_apex(zone->layers.own);
+	struct zone *empty = zone_new(making->key, apex, 0);
+	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
+	struct owned_draft *ptrs = owned_edit(NULL);
+	struct faults unused;
+	bool good = draft && ptrs && put_machines(making, machines, count, apex, draft, ptrs);
+
+	faults_init(&unused);
+	if (good) {
+		zone->layers.registered = zone_commit(draft, 0, &unused);
+		zone->ptrs = owned_commit(ptrs);
+	} else {
+		zone_discard(draft);
+		owned_discard(ptrs);
+	}
+	faults_release(&unused);
+	zone_unref(empty);
+	return good && zone->layers.registered;
+}
+
+/* ---- the table ---- */
+
+static uint64_t print_text(const struct making *making, uint64_t print, const char *text)
+{
+	return hash_bytes(making->key, print, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
+static uint64_t print_interface(const struct making *making,
+				const struct network_interface *interface)
+{
+	uint64_t print = print_text(making, interface->primary, registered_label(interface));
+
+	print = print_text(making, print, interface->resource_group);
+	for (size_t i = 0; i < interface->ip_configurations.count; i++) {
+		const struct ip_configuration *own = &interface->ip_configurations.items[i];
+
+		print = print_text(making, print + own->primary, own->subnet);
+		print = hash_bytes(making->key, print, own->address.bytes,
+				   sizeof own->address.bytes);
+	}
+	return print;
+}
+
+/* Of everything that the machines' records are made of, but for the zones' own; a sum, because the
+ * order makes no difference. */
+static uint64_t print_all(const struct making *making)
+{
+	const struct model *model = making->model;
+	uint64_t print = 1;
+
+	for (size_t i = 0; i < model->network_interfaces.count; i++)
+		print += print_interface(making, &model->network_interfaces.items[i]);
+	for (size_t i = 0; i < making->pair_count; i++) {
+		const struct pair *pair = &making->pairs[i];
+		const struct virtual_network *network =
+			&model->virtual_networks.items[pair->network];
+
+		print += print_text(making,
+				    print_text(making, 0, making->made->zones[pair->zone].name),
+				    full_name(&network->named));
+	}
+	return print ? print : 1;
+}
+
+bool registered_in(const struct private_zone *zone)
+{
+	for (size_t i = 0; i < zone->links.count; i++)
+		if (zone->links.items[i].registration)
+			return true;
+	return false;
+}
+
+static bool add_zone(struct making *making, const struct private_zone *zone)
+{
+	const struct model *model = making->model;
+	uint32_t at = (uint32_t)making->made->count++;
+	struct registered_zone *made = &making->made->zones[at];
+
+	*made = (struct registered_zone){.name = strdup(full_name(&zone->named)),
+					 .layers.own = zone_ref(zone->zone)};
+	for (size_t i = 0; i < zone->links.count; i++) {
+		const struct zone_link *link = &zone->links.items[i];
+		const struct virtual_network *network =
+			model_network(model, zone->resource_group, link->virtual_network);
+
+		if (link->registration && network)
+			making->pairs[making->pair_count++] = (struct pair){
+				(uint32_t)(network - model->virtual_networks.items), at};
+	}
+	return made->name;
+}
+
+/* ERR_NOMEM. */
+static int begin(struct making *making)
+{
+	const struct model *model = making->model;
+	size_t count = 0, links = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		count += registered_in(&model->private_zones.items[i]);
+		links += model->private_zones.items[i].links.count;
+	}
+	making->made = calloc(1, sizeof *making->made + count * sizeof making->made->zones[0]);
+	making->pairs = calloc(links + 1, sizeof *making->pairs);
+	if (!making->made || !making->pairs)
+		return ERR_NOMEM;
+	atomic_init(&making->made->references, 1);
+	for (size_t i = 0; good && i < model->private_zones.count; i++)
+		if (registered_in(&model->private_zones.items[i]))
+			good = add_zone(making, &model->private_zones.items[i]);
+	making->made->print = print_all(making);
+	return good ? 0 : ERR_NOMEM;
+}
+
+/* Lays what is registered beside the zone's own. */
+static bool serve(struct registered_zone *zone, const struct registered_zone *before)
+{
+	struct zone_layers *layers = &zone->layers;
+	const struct zone_layers *was = before ? &before->layers : NULL;
+	bool same = was && was->own == layers->own && was->registered == layers->registered;
+
+	layers->served =
+		same ? zone_ref(was->served) : zone_overlay(was, layers->own, layers->registered);
+	return layers->served;
+}
+
+/* The zone of that name, which mostly has the same place as before. */
+static const struct registered_zone *find_near(const struct registered *before, const char *name,
+					       size_t place)
+{
+	if (before && place < before->count && strcasecmp(before->zones[place].name, name) == 0)
+		return &before->zones[place];
+	return registered_find(before, name);
+}
+
+static bool make_zones(struct making *making)
+{
+	struct registered *made = making->made, *before = making->before;
+	bool same = before && before->print == made->print, good = true;
+	size_t at = 0, end;
+
+	if (!same && gather(making) != 0)
+		return false;
+	for (uint32_t i = 0; good && i < made->count; i++, at = end) {
+		struct registered_zone *zone = &made->zones[i];
+		const struct registered_zone *was = find_near(before, zone->name, i);
+
+		for (end = at; end < making->count && making->machines[end].zone == i;)
+			end++;
+		if (same && was) {
+			zone->layers.registered = zone_ref(was->layers.registered);
+			zone->ptrs = owned_ref(was->ptrs);
+		} else {
+			good = register_machines(making, zone, making->machines + at, end - at);
+		}
+		good = good && serve(zone, was);
+	}
+	return good;
+}
+
+struct registered *registered_make(const struct model *model, const struct hash_key *key,
+				   struct registered *before)
+{
+	struct making making = {.model = model, .key = key, .before = before};
+	bool good = begin(&making) == 0 && make_zones(&making);
+
+	free(making.pairs);
+	free(making.machines);
+	if (good)
+		return making.made;
+	registered_unref(making.made);
+	return NULL;
+}
+
+struct registered *registered_ref(struct registered *registered)
+{
+	atomic_fetch_add_explicit(&registered->references, 1, memory_order_relaxed);
+	return registered;
+}
+
+void registered_unref(struct registered *registered)
+{
+	if (!registered ||
+	    atomic_fetch_sub_explicit(&registered->references, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < registered->count; i++) {
+		struct registered_zone *zone = &registered->zones[i];
+
+		zone_layers_unref(&zone->layers);
+		owned_unref(zone->ptrs);
+		free((char *)(uintptr_t)zone->name);
+	}
+	free(registered);
+}
+
+const struct registered_zone *registered_find(const struct registered *registered, const char *name)
+{
+	for (size_t i = 0; registered && i < registered->count; i++)
+		if (strcasecmp(registered->zones[i].name, name) == 0)
+			return &registered->zones[i];
+	return NULL;
+}

@@ -1,0 +1,55 @@
+/* What machines have registered: a policy has it beside its private zones, as it has what we own.
+ *
+ *     network interfaces, links with registration ─► registered_make ─► a zone's layers, its PTRs
+ *
+ * Each private zone that has a link with registration gets, for every machine in the networks that
+ * are linked so, the A and AAAA records of its name; and each of the addresses its PTR, which only
+ * these networks see. A machine is a network interface that is the first of its machine and of no
+ * private endpoint. It is called by its label, else by the interface's name if that can be a label.
+ *
+ * A table never changes; the next one shares with it what is the same. Azure registers A records
+ * alone. */
+#ifndef SLUICE_REGISTERED_H
+#define SLUICE_REGISTERED_H
+
+#include <stdatomic.h>
+
+#include "rules/owned/owned.h"
+#include "rules/schema/model.h"
+#include "rules/zone/overlay.h"
+
+enum { REGISTERED_TTL_S = 10 }; /* as in Azure */
+
+struct registered_zone {
+	const char *name; /* full: "corp.internal", "dev/corp.internal"; in the table */
+	struct zone_layers layers;
+	struct owned *ptrs; /* of the machines' addresses */
+};
+
+struct registered {
+	atomic_uint references;
+	uint64_t print; /* of all machines and links; never 0 */
+	size_t count;
+	struct registered_zone
+		zones[]; /* in the model's order, those in which something registers */
+};
+
+/* Of a model that was found good, with one reference, the caller's. `before`: what was made of
+ * another model with that key, or NULL. NULL without memory. */
+struct registered *registered_make(const struct model *model, const struct hash_key *key,
+				   struct registered *before);
+struct registered *registered_ref(struct registered *registered);
+void registered_unref(struct registered *registered); /* NULL is fine */
+
+/* Whether something may register in the zone, so that the table has it. */
+bool registered_in(const struct private_zone *zone);
+/* NULL: nothing registers in the zone of that full name. */
+const struct registered_zone *registered_find(const struct registered *registered,
+					      const char *name);
+/* What the machine of the interface is called; NULL: it has no name, so it is not registered. */
+const char *registered_label(const struct network_interface *interface);
+/* The network that the interface is in; NULL: in none. */
+const struct virtual_network *registered_network(const struct model *model,
+						 const struct network_interface *interface);
+
+#endif

@@ -1,0 +1,204 @@
+/* Machines in the zones that they register in, and the PTRs of their addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/base.h"
+#include "rules/schema/reference.h"
+#include "tests/lib/model_builder.h"
+
+enum { INTERFACES = 8 };
+
+struct world {
+	struct model *model;
+	struct network_interface interfaces[INTERFACES];
+	struct ip_configuration configurations[INTERFACES][2];
+};
+
+static void add_interface(struct world *world, const char *name, const char *subnet,
+			  const char *address, const char *more)
+{
+	struct model *model = world->model;
+	size_t at = model->network_interfaces.count++;
+	struct network_interface *interface = &world->interfaces[at];
+	struct ip_configuration *own = world->configurations[at];
+
+	assert_true(at < INTERFACES);
+	own[0] = (struct ip_configuration){.name = "a", .subnet = subnet};
+	own[1] = (struct ip_configuration){.name = "b", .subnet = subnet};
+	assert_int_equal(address_parse(&own[0].address, address), 0);
+	if (more)
+		assert_int_equal(address_parse(&own[1].address, more), 0);
+	*interface = (struct network_interface){.name = name, .primary = true};
+	interface->ip_configurations.items = own;
+	interface->ip_configurations.count = more ? 2 : 1;
+	model->network_interfaces.items = world->interfaces;
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	struct model *model = model_start();
+
+	world->model = model;
+	model_add_network(model, "hub", "10.10.0.0/16");
+	model_add_network(model, "spoke", "10.20.0.0/16");
+	model_add_resolver(model, "hub", "hub", NULL);
+	model_add_resolver(model, "spoke", "spoke", NULL);
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub spoke");
+	model->private_zones.items[0].links.items[0].registration = true;
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	model_free(world->model);
+	free(world);
+	return 0;
+}
+
+static void assert_decides(struct world *world, const char *network, const char *name,
+			   uint16_t type, const char *words)
+{
+	struct policy *policy = model_compile(world->model, NULL);
+
+	assert_string_equal(model_decide(policy, network, name, type), words);
+	policy_free(policy);
+}
+
+static void a_machine_has_its_name_and_its_ptr(void **state)
+{
+	struct world *world = *state;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", "fd00::4");
+	add_interface(world, "other", "spoke/s", "10.20.0.4", NULL); /* does not register */
+	assert_decides(world, "hub", "VM1.corp.internal.", TYPE_A, "zone corp.internal hit");
+	assert_decides(world, "spoke", "vm1.corp.internal.", TYPE_AAAA, "zone corp.internal hit");
+	assert_decides(world, "hub", "vm1.corp.internal.", TYPE_TXT, "zone corp.internal nodata");
+	assert_decides(world, "hub", "other.corp.internal.", TYPE_A, "zone corp.internal nxdomain");
+	assert_decides(world, "hub", "4.0.10.10.in-addr.arpa.", TYPE_PTR, "address hub hit");
+	assert_decides(world, "hub", "4.0.10.10.in-addr.arpa.", TYPE_TXT, "address hub nodata");
+	assert_decides(world, "spoke", "4.0.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	assert_decides(world, "hub", "5.0.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+}
+
+static void who_is_not_registered(void **state)
+{
+	struct world *world = *state;
+
+	add_interface(world, "vm_1", "hub/s", "10.10.0.4", NULL);
+	add_interface(world, "vm_2", "hub/s", "10.10.0.5", NULL);
+	world->interfaces[1].label = "vm2";
+	add_interface(world, "second", "hub/s", "10.10.0.6", NULL);
+	world->interfaces[2].primary = false;
+	add_interface(world, "pe-nic", "hub/s", "10.10.0.7", NULL);
+	world->interfaces[3].private_endpoint = "pe";
+	assert_decides(world, "hub", "vm_1.corp.internal.", TYPE_A, "zone corp.internal nxdomain");
+	assert_decides(world, "hub", "vm2.corp.internal.", TYPE_A, "zone corp.internal hit");
+	assert_decides(world, "hub", "second.corp.internal.", TYPE_A,
+		       "zone corp.internal nxdomain");
+	assert_decides(world, "hub", "pe-nic.corp.internal.", TYPE_A,
+		       "zone corp.internal nxdomain");
+	assert_decides(world, "hub", "7.0.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+}
+
+static void a_reverse_zone_of_the_network_has_the_machines_beside_its_own(void **state)
+{
+	struct world *world = *state;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	model_add_zone(world->model, "10.in-addr.arpa", "9.0.10 PTR printer.corp.internal.\n",
+		       "hub spoke");
+	assert_decides(world, "hub", "9.0.10.10.in-addr.arpa.", TYPE_PTR,
+		       "zone 10.in-addr.arpa hit");
+	assert_decides(world, "hub", "4.0.10.10.in-addr.arpa.", TYPE_PTR,
+		       "zone 10.in-addr.arpa hit");
+	assert_decides(world, "hub", "4.0.10.10.in-addr.arpa.", TYPE_A,
+		       "zone 10.in-addr.arpa nodata");
+	assert_decides(world, "hub", "x.4.0.10.10.in-addr.arpa.", TYPE_PTR,
+		       "zone 10.in-addr.arpa nxdomain");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_PTR,
+		       "zone 10.in-addr.arpa nodata");
+	assert_decides(world, "spoke", "4.0.10.10.in-addr.arpa.", TYPE_PTR,
+		       "zone 10.in-addr.arpa nxdomain");
+}
+
+static const struct registered_zone *only(const struct policy *policy)
+{
+	assert_int_equal(policy->registered->count, 1);
+	return &policy->registered->zones[0];
+}
+
+static void what_is_the_same_is_shared(void **state)
+{
+	struct world *world = *state;
+	struct policy *first, *second, *third;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	first = model_compile(world->model, NULL);
+	second = model_compile(world->model, first);
+	assert_ptr_equal(only(first)->layers.served, only(second)->layers.served);
+	assert_ptr_equal(only(first)->ptrs, only(second)->ptrs);
+	add_interface(world, "vm2", "hub/s", "10.10.0.5", NULL);
+	third = model_compile(world->model, second);
+	assert_ptr_not_equal(only(third)->layers.registered, only(second)->layers.registered);
+	assert_string_equal(model_decide(third, "hub", "vm2.corp.internal.", TYPE_A),
+			    "zone corp.internal hit");
+	assert_string_equal(model_decide(second, "hub", "vm2.corp.internal.", TYPE_A),
+			    "zone corp.internal nxdomain");
+	policy_free(second);
+	policy_free(first);
+	assert_string_equal(model_decide(third, "hub", "vm1.corp.internal.", TYPE_A),
+			    "zone corp.internal hit");
+	policy_free(third);
+}
+
+static void each_thing_that_makes_a_difference_does(void **state)
+{
+	struct world *world = *state;
+	struct private_zone *zone = &world->model->private_zones.items[0];
+	struct network_interface *interface = &world->interfaces[0];
+	struct policy *policy, *next;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	policy = model_compile(world->model, NULL);
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t print = policy->registered->print;
+
+		switch (i) {
+		case 0: interface->label = "web"; break;
+		case 1: interface->primary = false; break;
+		case 2: interface->primary = true; break;
+		case 3: interface->ip_configurations.items[0].address.bytes[3] = 9; break;
+		default: zone->links.items[1].registration = true;
+		}
+		next = model_compile(world->model, policy);
+		assert_true(next->registered->print != print);
+		policy_free(policy);
+		policy = next;
+	}
+	assert_string_equal(model_decide(policy, "hub", "9.0.10.10.in-addr.arpa.", TYPE_PTR),
+			    "address hub hit");
+	policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(a_machine_has_its_name_and_its_ptr),
+		TEST(who_is_not_registered),
+		TEST(a_reverse_zone_of_the_network_has_the_machines_beside_its_own),
+		TEST(what_is_the_same_is_shared),
+		TEST(each_thing_that_makes_a_difference_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
