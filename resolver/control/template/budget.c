@@ -77,6 +77,19 @@ void *budget_fail(struct budget *budget, const char *format, ...)
 	return NULL;
 }
 
+void *budget_fail_at(struct budget *budget, const char *member, const char *format, ...)
+{
+	struct template_place here;
+	va_list arguments;
+
+	budget_at(budget, &here, member);
+	va_start(arguments, format);
+	fail(budget, TEMPLATE_INVALID, format, arguments);
+	va_end(arguments);
+	budget_back(budget, &here);
+	return NULL;
+}
+
 void *budget_fail_as(struct budget *budget, enum template_trouble trouble, const char *format, ...)
 {
 	va_list arguments;

@@ -64,6 +64,9 @@ json_t *budget_keep(struct budget *budget, json_t *value);
 /* All return NULL, so that a caller can hand it on. */
 void *budget_fail(struct budget *budget, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* At a member of the place. */
+void *budget_fail_at(struct budget *budget, const char *member, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void *budget_fail_as(struct budget *budget, enum template_trouble trouble, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void *budget_no_memory(struct budget *budget);

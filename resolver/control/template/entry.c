@@ -207,20 +207,6 @@ static bool read_type(struct template_entry *entry, const struct scope *scope)
 	return entry->type && entry->name;
 }
 
-static bool read_condition(struct template_entry *entry, const struct scope *scope)
-{
-	const json_t *value;
-
-	if (!value_member(scope->budget, entry->source, "condition"))
-		return !budget_has_failed(scope->budget);
-	value = source_member(scope, entry->source, "condition");
-	entry->is_off = value && !value_is_true(value);
-	if (value && !json_is_boolean(value) && !json_is_string(value))
-		return budget_fail(scope->budget, "a condition is a boolean, not %s",
-				   value_kind(value));
-	return value;
-}
-
 static bool read_id(struct template_entry *entry, const struct scope *scope)
 {
 	struct template_frame *frame = entry->frame;
@@ -313,6 +299,7 @@ static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 	struct budget *budget = frame->budget;
 	struct template_entry *entry = budget_alloc(budget, sizeof *entry);
 	struct scope scope;
+	bool holds;
 
 	if (!entry || !budget_steps(budget, 1))
 		return false;
@@ -325,8 +312,10 @@ static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 	if (!json_is_object(entry->source))
 		return budget_fail(budget, "a resource is an object, not %s",
 				   value_kind(entry->source));
-	if (!read_type(entry, &scope) || !read_condition(entry, &scope) ||
-	    (!entry->is_off && !check_name(entry)) || !read_id(entry, &scope) ||
+	if (!read_type(entry, &scope) || !source_condition(&scope, entry->source, &holds))
+		return false;
+	entry->is_off = !holds;
+	if ((!entry->is_off && !check_name(entry)) || !read_id(entry, &scope) ||
 	    is_defined_twice(entry) || budget_has_failed(budget) || !put_names(entry) ||
 	    !count_entry(entry, queue))
 		return false;
@@ -406,14 +395,22 @@ static bool add_copies(struct template_frame *frame, struct ready_queue *queue,
 static bool add_resource(struct template_frame *frame, struct ready_queue *queue,
 			 const struct template_entry *like)
 {
-	const json_t *copy = value_member(frame->budget, like->source, "copy");
-	bool fine = false;
+	struct budget *budget = frame->budget;
+	const json_t *copy = value_member(budget, like->source, "copy");
+	bool fine;
 
-	if (!like->place || !budget_enter(frame->budget))
+	if (!like->place || !budget_enter(budget))
 		return false;
-	fine = json_is_object(copy) ? add_copies(frame, queue, like, copy)
-				    : add_entry(frame, queue, like);
-	budget_leave(frame->budget);
+	if (copy && !json_is_object(copy) && !json_is_null(copy)) {
+		budget->place = like->place;
+		fine = budget_fail_at(budget, "copy",
+				      "a copy is an object with 'name' and 'count', not %s",
+				      value_kind(copy));
+	} else {
+		fine = json_is_object(copy) ? add_copies(frame, queue, like, copy)
+					    : add_entry(frame, queue, like);
+	}
+	budget_leave(budget);
 	return fine;
 }
 
@@ -448,10 +445,14 @@ static bool add_resources(struct template_frame *frame, struct ready_queue *queu
 
 static bool add_children(struct template_entry *entry, struct ready_queue *queue)
 {
-	const json_t *resources = value_member(entry->frame->budget, entry->source, "resources");
+	struct budget *budget = entry->frame->budget;
+	const json_t *resources = value_member(budget, entry->source, "resources");
 
-	if (!resources || budget_has_failed(entry->frame->budget))
-		return !budget_has_failed(entry->frame->budget);
+	if (!resources || json_is_null(resources) || budget_has_failed(budget))
+		return !budget_has_failed(budget);
+	if (!json_is_array(resources) && !json_is_object(resources))
+		return budget_fail_at(budget, "resources", "it is an array of resources, not %s",
+				      value_kind(resources));
 	return add_resources(entry->frame, queue, resources, entry->place,
 			     &(struct template_entry){.parent = entry, .loops = entry->loops});
 }

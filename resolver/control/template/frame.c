@@ -416,19 +416,11 @@ static bool put_output(const struct scope *scope, const char *name, const json_t
 	struct budget *budget = scope->budget;
 	const struct parameter_type *type = parameter_type_of(scope->home, declared);
 	json_t *one = value_object(budget), *value;
-	bool is_wanted = true;
+	bool is_wanted;
 	size_t size;
 
-	if (!type || !one)
+	if (!type || !one || !source_condition(scope, declared, &is_wanted))
 		return false;
-	if (value_member(budget, declared, "condition")) {
-		value = source_member(scope, declared, "condition");
-		if (value && !json_is_boolean(value))
-			budget_fail(budget, "a condition is a boolean, not %s", value_kind(value));
-		is_wanted = json_is_true(value);
-		if (!json_is_boolean(value))
-			return false;
-	}
 	if (!is_wanted)
 		return true;
 	value = output_value(scope, declared, type);

@@ -228,19 +228,32 @@ json_t *source_member(const struct scope *scope, const json_t *object, const cha
 	return value;
 }
 
+bool source_condition(const struct scope *scope, const json_t *object, bool *holds)
+{
+	const json_t *value = source_member(scope, object, "condition");
+	const char *text = json_string_value(value);
+
+	*holds = !value || json_is_true(value) || (text && strcasecmp(text, "true") == 0);
+	if (!value)
+		return !budget_has_failed(scope->budget) && !scope->budget->is_waiting;
+	if (*holds || json_is_false(value) || (text && strcasecmp(text, "false") == 0))
+		return true;
+	if (text)
+		return budget_fail_at(scope->budget, "condition",
+				      "a condition is true or false, not '%.100s'", text);
+	return budget_fail_at(scope->budget, "condition", "a condition is a boolean, not %s",
+			      value_kind(value));
+}
+
 bool source_text(const struct scope *scope, const json_t *object, const char *key,
 		 const char **text)
 {
 	const json_t *value = source_member(scope, object, key);
-	struct template_place here;
 
 	*text = json_string_value(value);
 	if (!value)
 		return !budget_has_failed(scope->budget) && !scope->budget->is_waiting;
 	if (*text || json_is_null(value))
 		return true;
-	budget_at(scope->budget, &here, key);
-	budget_fail(scope->budget, "it is a string, not %s", value_kind(value));
-	budget_back(scope->budget, &here);
-	return false;
+	return budget_fail_at(scope->budget, key, "it is a string, not %s", value_kind(value));
 }

@@ -13,6 +13,9 @@ json_t *source_member(const struct scope *scope, const json_t *object, const cha
 /* A member that is a text. *text is NULL, and the result true: there is none, or it is null. */
 MUST_CHECK bool source_text(const struct scope *scope, const json_t *object, const char *key,
 			    const char **text);
+/* "condition": a boolean, or 'true' or 'false' in any case. *holds is true where there is none.
+ * False: it is something else, or the budget has failed. */
+MUST_CHECK bool source_condition(const struct scope *scope, const json_t *object, bool *holds);
 /* How often a copy is made. */
 MUST_CHECK bool source_count(const struct scope *scope, const json_t *copy, size_t *count);
 /* Each value of a copy: {name, count, input}; that of an output has no name. */

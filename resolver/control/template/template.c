@@ -59,28 +59,63 @@ static struct template_frame *new_frame(struct template *template, const json_t 
 /* ---- a nested deployment ---- */
 
 /* *is_outer: its expressions are those of the template around it. */
-static bool read_expression_scope(struct template_entry *entry, const struct scope *scope,
-				  const json_t *properties, bool *is_outer)
+static bool read_expression_scope(const struct scope *scope, const json_t *properties,
+				  bool *is_outer)
 {
-	const json_t *options =
-		value_member(scope->budget, properties, "expressionEvaluationOptions");
+	static const char member[] = "expressionEvaluationOptions";
+	struct budget *budget = scope->budget;
+	const json_t *options = value_member(budget, properties, member);
+	struct template_place here;
 	const char *text;
+	bool fine;
 
-	if (!source_text(scope, options, "scope", &text))
-		return false;
-	*is_outer =
-		!text || strcasecmp(text, "outer") == 0 || strcasecmp(text, "notSpecified") == 0;
-	if (*is_outer || strcasecmp(text, "inner") == 0)
-		return true;
-	return budget_fail(entry->frame->budget, "the scope of expressions is inner or outer");
+	if (options && !json_is_object(options) && !json_is_null(options))
+		return budget_fail_at(budget, member,
+				      "it is an object such as {\"scope\": \"inner\"}, not %s",
+				      value_kind(options));
+	budget_at(budget, &here, member);
+	fine = source_text(scope, options, "scope", &text);
+	*is_outer = fine && (!text || strcasecmp(text, "outer") == 0 ||
+			     strcasecmp(text, "notSpecified") == 0);
+	if (fine && !*is_outer && strcasecmp(text, "inner") != 0)
+		fine = budget_fail_at(
+			budget, "scope",
+			"the scope of expressions is 'inner' or 'outer', not '%.100s'", text);
+	budget_back(budget, &here);
+	return fine;
 }
 
-static bool check_deployment(struct budget *budget, const json_t *properties)
+/* Whether resources that no template has are removed, too, is for the whole deployment to say. */
+static bool check_mode(const struct scope *scope, const json_t *properties)
+{
+	const char *mode;
+
+	if (!source_text(scope, properties, "mode", &mode))
+		return false;
+	if (!mode || strcasecmp(mode, "Incremental") == 0)
+		return true;
+	if (strcasecmp(mode, "Complete") == 0)
+		return budget_fail_at(
+			scope->budget, "mode",
+			"a deployment within a template is 'Incremental': give the mode "
+			"'Complete' to the outermost deployment, whose template has this one");
+	return budget_fail_at(
+		scope->budget, "mode",
+		"the mode is 'Incremental', or of the outermost deployment 'Complete', not "
+		"'%.100s'",
+		mode);
+}
+
+static bool check_deployment(const struct scope *scope, const json_t *properties)
 {
 	static const char *const refused[] = {"templateLink", "parametersLink", NULL};
+	struct budget *budget = scope->budget;
 
 	if (!json_is_object(properties))
-		return budget_fail(budget, "a deployment has 'properties' with a 'template'");
+		return budget_fail(budget,
+				   "a deployment has 'properties', an object with a 'template', "
+				   "not %s",
+				   value_kind(properties));
 	for (const char *const *name = refused; *name; name++)
 		if (value_member(budget, properties, *name))
 			return budget_fail(budget,
@@ -89,7 +124,20 @@ static bool check_deployment(struct budget *budget, const json_t *properties)
 					   *name);
 	if (!value_member(budget, properties, "template"))
 		return budget_fail(budget, "a deployment has a 'template' in its 'properties'");
-	return !budget_has_failed(budget);
+	return !budget_has_failed(budget) && check_mode(scope, properties);
+}
+
+/* *given: {"NAME": {"value": ...}}; NULL: nothing. False: the budget has failed, or is waiting. */
+static bool read_given(const struct scope *scope, const json_t *properties, const json_t **given)
+{
+	struct budget *budget = scope->budget;
+
+	*given = source_member(scope, properties, "parameters");
+	if (*given && !json_is_object(*given) && !json_is_null(*given))
+		return budget_fail_at(budget, "parameters",
+				      "it is an object: {\"NAME\": {\"value\": ...}}, not %s",
+				      value_kind(*given));
+	return !budget_has_failed(budget) && !budget->is_waiting;
 }
 
 static struct template_frame *new_inner(struct template *template, struct template_entry *entry,
@@ -132,20 +180,19 @@ static bool open_deployment(struct template *template, struct template_entry *en
 	struct template_frame *inner;
 	struct template_place here;
 	const json_t *given;
-	bool is_outer;
+	bool is_outer = true;
 
 	budget->place = entry->place;
 	budget_at(budget, &here, "properties");
 	scope.entry = entry;
 	scope.may_refer = true;
-	if (!check_deployment(budget, properties) ||
-	    !read_expression_scope(entry, &scope, properties, &is_outer))
-		return false;
-	given = is_outer ? NULL : source_member(&scope, properties, "parameters");
-	if (budget_has_failed(budget) || budget->is_waiting)
+	if (!check_deployment(&scope, properties) ||
+	    !read_expression_scope(&scope, properties, &is_outer) ||
+	    !read_given(&scope, properties, &given))
 		return false;
 	inner = new_inner(template, entry, properties, is_outer);
-	if (!inner || !frame_open(inner, given) || !entries_read(inner, &template->queue))
+	if (!inner || !frame_open(inner, is_outer ? NULL : given) ||
+	    !entries_read(inner, &template->queue))
 		return false;
 	entry->inner = inner;
 	for (struct template_entry *at = inner->first_entry; at; at = at->next)

@@ -196,13 +196,6 @@ const char *value_member_text(struct budget *budget, const json_t *object, const
 	return json_string_value(value_member(budget, object, key));
 }
 
-bool value_is_true(const json_t *value)
-{
-	const char *text = json_string_value(value);
-
-	return json_is_true(value) || (text && strcasecmp(text, "true") == 0);
-}
-
 static bool walk(struct budget *budget, const json_t *value, unsigned depth)
 {
 	const char *key;

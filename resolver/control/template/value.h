@@ -30,8 +30,6 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what);
 json_t *value_member(struct budget *budget, const json_t *object, const char *key);
 /* A member that is a text; NULL as well: it is another value. */
 const char *value_member_text(struct budget *budget, const json_t *object, const char *key);
-/* For what a template itself has: without a budget, and short. */
-bool value_is_true(const json_t *value);
 
 /* *size: steps to walk over all of it, written out. */
 MUST_CHECK bool value_measure(struct budget *budget, const json_t *value, size_t *size);

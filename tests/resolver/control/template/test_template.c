@@ -171,6 +171,14 @@ static void a_resource_whose_condition_is_false_is_not_made_nor_waited_for(void 
 		"off/child on");
 }
 
+static void a_condition_may_be_a_text(void **state)
+{
+	assert_rounds(*state,
+		      "{'resources': [{'type': 'A.B/c', 'name': 'on', 'condition': 'True'},"
+		      "{'type': 'A.B/c', 'name': 'off', 'condition': '[toLower(`FALSE`)]'}]}",
+		      "on");
+}
+
 static void a_resource_within_another_waits_for_it_and_has_its_name(void **state)
 {
 	struct template_fixture *fixture = *state;
@@ -553,7 +561,37 @@ static void a_subscription_gets_groups_and_modules_in_them(void **state)
 
 static void nested_templates_that_cannot_be_are_refused(void **state)
 {
+#define NESTED(properties)                                                                         \
+	"{'resources': [{" DEPLOYMENT ", 'name': 'd', 'properties': " properties "}]}"
+#define EMPTY ", 'template': {'resources': []}}"
 	struct template_fixture *fixture = *state;
+
+	assert_fails(fixture, NESTED("{'mode': 'Complete'" EMPTY), NULL,
+		     "resources[0].properties.mode",
+		     "a deployment within a template is 'Incremental': give the mode 'Complete' to "
+		     "the outermost deployment, whose template has this one");
+	assert_fails(fixture, NESTED("{'mode': '[toUpper(`all`)]'" EMPTY), NULL,
+		     "resources[0].properties.mode",
+		     "the mode is 'Incremental', or of the outermost deployment 'Complete', not "
+		     "'ALL'");
+	assert_fails(fixture, NESTED("{'mode': 1" EMPTY), NULL, "resources[0].properties.mode",
+		     "it is a string, not an integer");
+	assert_fails(fixture, NESTED("{" INNER ", 'parameters': 'x'" EMPTY), NULL,
+		     "resources[0].properties.parameters",
+		     "it is an object: {\"NAME\": {\"value\": ...}}, not a string");
+	assert_fails(fixture, NESTED("{'parameters': []" EMPTY), NULL,
+		     "resources[0].properties.parameters",
+		     "it is an object: {\"NAME\": {\"value\": ...}}, not an array");
+	assert_fails(fixture, NESTED("{'expressionEvaluationOptions': true" EMPTY), NULL,
+		     "resources[0].properties.expressionEvaluationOptions",
+		     "it is an object such as {\"scope\": \"inner\"}, not a boolean");
+	assert_fails(fixture, NESTED("{'expressionEvaluationOptions': {'scope': 'within'}" EMPTY),
+		     NULL, "resources[0].properties.expressionEvaluationOptions.scope",
+		     "the scope of expressions is 'inner' or 'outer', not 'within'");
+	assert_fails(fixture, NESTED("'x'"), NULL, "resources[0].properties",
+		     "a deployment has 'properties', an object with a 'template', not a string");
+	assert_fails(fixture, NESTED("{'template': 'x'}"), NULL, "resources[0].properties.template",
+		     "a template is an object, not a string");
 
 	assert_fails(fixture,
 		     "{'resources': [{" DEPLOYMENT ", 'name': 'd', 'properties': {'mode':"
@@ -682,7 +720,16 @@ static void resources_that_cannot_be_are_refused(void **state)
 		     "The template function 'reference' is not expected at this location: it "
 		     "stands in 'properties' or 'outputs'");
 	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'condition': 1}"), NULL,
-		     "resources[0]", "a condition is a boolean, not an integer");
+		     "resources[0].condition", "a condition is a boolean, not an integer");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'condition': 'text'}"), NULL,
+		     "resources[0].condition", "a condition is true or false, not 'text'");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'condition': null}"), NULL,
+		     "resources[0].condition", "a condition is a boolean, not null");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'copy': true}"), NULL,
+		     "resources[0].copy",
+		     "a copy is an object with 'name' and 'count', not a boolean");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'resources': 'x'}"), NULL,
+		     "resources[0].resources", "it is an array of resources, not a string");
 	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'copy': {'name': 'l'}}"), NULL,
 		     "resources[0].copy", "a copy has an integer of 0 to 10000 as its 'count'");
 	assert_fails(fixture, "{}", NULL, "",
@@ -724,6 +771,7 @@ int main(void)
 		TEST(dependencies_are_ids_names_types_and_copies),
 		TEST(a_name_that_two_types_have_is_the_others),
 		TEST(a_resource_whose_condition_is_false_is_not_made_nor_waited_for),
+		TEST(a_condition_may_be_a_text),
 		TEST(a_resource_within_another_waits_for_it_and_has_its_name),
 		TEST(a_reference_is_waited_for),
 		TEST(what_is_there_is_found_once_a_round),
