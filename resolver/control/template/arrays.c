@@ -558,6 +558,7 @@ const struct function array_functions[] = {
 	{"contains", 2, 2, .call = on_contains},
 	{"createArray", 0, FUNCTION_ANY, .call = on_create_array},
 	{"createObject", 0, FUNCTION_ANY, .call = on_create_object},
+	{"distinct", 1, 1, .call = unite_arrays},
 	{"empty", 1, 1, .call = on_empty},
 	{"first", 1, 1, .call = on_first},
 	{"flatten", 1, 1, .call = on_flatten},

@@ -3,12 +3,14 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/template/functions.h"
 #include "resolver/control/template/value.h"
+#include "rules/text.h"
 
 /* ---- base64 ---- */
 
@@ -94,12 +96,13 @@ static json_t *on_base64_to_json(const struct scope *scope, json_t **arguments, 
 
 /* ---- URIs ---- */
 
-static void add_component(struct builder *builder, const char *text)
+/* Letters, digits, "-_.~" and what `also` has stand for themselves. */
+static void add_component(struct builder *builder, const char *text, const char *also)
 {
 	char code[4];
 
 	for (; *text != '\0' && !builder->failed; text++) {
-		if (isalnum((unsigned char)*text) || strchr("-_.~", *text)) {
+		if (isalnum((unsigned char)*text) || strchr("-_.~", *text) || strchr(also, *text)) {
 			builder_add(builder, text, 1);
 			continue;
 		}
@@ -138,7 +141,7 @@ static json_t *on_uri_component(const struct scope *scope, json_t **arguments, s
 	(void)count;
 	builder_init(&builder, scope->budget);
 	if (text)
-		add_component(&builder, text);
+		add_component(&builder, text, "");
 	return text ? builder_finish(&builder) : NULL;
 }
 
@@ -172,6 +175,191 @@ static json_t *on_uri(const struct scope *scope, json_t **arguments, size_t coun
 	builder_add(&builder, base, slash ? (size_t)(slash - base) : strlen(base));
 	builder_add(&builder, "/", 1);
 	builder_add_text(&builder, relative + (*relative == '/'));
+	return builder_finish(&builder);
+}
+
+/* RFC 3986 section 3.3 and 3.4; what is encoded already stays as it is. */
+#define IN_PATH  "!$&'()*+,;=:@/%"
+#define IN_QUERY IN_PATH "?"
+enum { PORT_MAX = 65535 };
+
+/* RFC 3986 section 3.1: the length of the scheme that the text begins with; 0: it has none. */
+static size_t scheme_length(const char *text)
+{
+	size_t length = 0;
+
+	if (!isalpha((unsigned char)*text))
+		return 0;
+	while (isalnum((unsigned char)text[length]) ||
+	       (text[length] != '\0' && strchr("+-.", text[length])))
+		length++;
+	return length;
+}
+
+/* A host, with brackets where it is an IPv6 address, and maybe ":PORT". *port is -1 where there is
+ * none. False: it is no such thing. */
+static bool read_host(const char *text, size_t length, size_t *host_length, int *port)
+{
+	const char *end = text + length, *at = memchr(text, ']', length);
+	size_t digits;
+
+	*host_length = at && *text == '[' ? (size_t)(at + 1 - text) : strcspn(text, ":/?#");
+	*host_length = *host_length < length ? *host_length : length;
+	*port = -1;
+	at = text + *host_length;
+	if (*host_length == 0 || at == end)
+		return *host_length > 0;
+	digits = strspn(at + 1, "0123456789");
+	if (*at != ':' || at + 1 + digits != end || digits > 5)
+		return false;
+	*port = digits > 0 ? (int)strtol(at + 1, NULL, 10) : -1;
+	return *port <= PORT_MAX;
+}
+
+static bool put_part(const struct scope *scope, json_t *object, const char *key, const char *part,
+		     size_t length, const char *also)
+{
+	const char *text = budget_printf(scope->budget, "%.*s", (int)length, part);
+	struct builder builder;
+
+	if (!text)
+		return false;
+	builder_init(&builder, scope->budget);
+	add_component(&builder, text, also);
+	return value_put(scope->budget, object, key, builder_finish(&builder));
+}
+
+static bool put_lower(const struct scope *scope, json_t *object, const char *key, const char *part,
+		      size_t length)
+{
+	char *text = budget_printf(scope->budget, "%.*s", (int)length, part);
+
+	return text && value_put_text(scope->budget, object, key, text_lower(text));
+}
+
+/* A user and a fragment are left out. */
+static json_t *on_parse_uri(const struct scope *scope, json_t **arguments, size_t count)
+{
+	const char *text = value_want_text(scope->budget, arguments, 0), *host, *path, *query,
+		   *user;
+	size_t scheme = text ? scheme_length(text) : 0, length, host_length;
+	json_t *object = value_object(scope->budget);
+	int port;
+
+	(void)count;
+	if (!text || !object)
+		return NULL;
+	host = text + scheme + 3;
+	length = scheme > 0 && strncmp(text + scheme, "://", 3) == 0 ? strcspn(host, "/?#") : 0;
+	user = length > 0 ? memrchr(host, '@', length) : NULL;
+	if (user) {
+		length -= (size_t)(user + 1 - host);
+		host = user + 1;
+	}
+	if (length == 0 || !read_host(host, length, &host_length, &port))
+		return budget_fail(scope->budget,
+				   "parseUri() takes a URI such as https://example.com:8443/a?b=c, "
+				   "not '%.200s'",
+				   text);
+	path = host + length;
+	query = path + strcspn(path, "?#");
+	return put_lower(scope, object, "scheme", text, scheme) &&
+			       put_lower(scope, object, "host", host, host_length) &&
+			       value_put(scope->budget, object, "port",
+					 port < 0 ? json_null()
+						  : value_integer(scope->budget, port)) &&
+			       put_part(scope, object, "path", query > path ? path : "/",
+					query > path ? (size_t)(query - path) : 1, IN_PATH) &&
+			       put_part(scope, object, "query", query, strcspn(query, "#"),
+					IN_QUERY)
+		       ? object
+		       : NULL;
+}
+
+/* A member that is a string; `otherwise` where there is none, NULL: there has to be one. */
+static const char *uri_part(const struct scope *scope, const json_t *object, const char *key,
+			    const char *otherwise)
+{
+	const json_t *part = value_member(scope->budget, object, key);
+
+	if (json_is_string(part))
+		return json_string_value(part);
+	if ((part && !json_is_null(part)) || !otherwise)
+		return budget_fail(scope->budget, "buildUri() takes a string as '%s', not %s", key,
+				   value_kind(part));
+	return otherwise;
+}
+
+static bool has_only_uri_parts(const struct scope *scope, json_t *object)
+{
+	static const char *const parts[] = {"scheme", "host", "port", "path", "query", NULL};
+	const char *key;
+	json_t *part;
+
+	json_object_foreach(object, key, part)
+	{
+		const char *const *at = parts;
+
+		while (*at && strcasecmp(*at, key) != 0)
+			at++;
+		if (!*at)
+			return budget_fail(scope->budget,
+					   "buildUri() takes scheme, host, port, path and query, "
+					   "not '%.100s'",
+					   key);
+	}
+	return true;
+}
+
+/* A port of null, or none, is the usual one. */
+static json_t *on_build_uri(const struct scope *scope, json_t **arguments, size_t count)
+{
+	json_t *object = arguments[0], *port;
+	const char *scheme, *host, *path, *query;
+	size_t host_length;
+	int within_host;
+	struct builder builder;
+
+	(void)count;
+	if (!value_want_object(scope->budget, arguments, 0) || !has_only_uri_parts(scope, object))
+		return NULL;
+	scheme = uri_part(scope, object, "scheme", NULL);
+	host = scheme ? uri_part(scope, object, "host", NULL) : NULL;
+	path = host ? uri_part(scope, object, "path", "") : NULL;
+	query = path ? uri_part(scope, object, "query", "") : NULL;
+	if (!query)
+		return NULL;
+	if (*scheme == '\0' || scheme_length(scheme) != strlen(scheme))
+		return budget_fail(scope->budget,
+				   "buildUri() takes a 'scheme' such as https, not '%.100s'",
+				   scheme);
+	if (host[strcspn(host, "/?#@\\ ")] != '\0' ||
+	    !read_host(host, strlen(host), &host_length, &within_host) ||
+	    host_length != strlen(host))
+		return budget_fail(
+			scope->budget,
+			"buildUri() takes a 'host' such as example.com or [2001:db8::1], "
+			"not '%.100s'",
+			host);
+	port = value_member(scope->budget, object, "port");
+	if (port && !json_is_null(port) &&
+	    (!json_is_integer(port) || json_integer_value(port) < 0 ||
+	     json_integer_value(port) > PORT_MAX))
+		return budget_fail(scope->budget,
+				   "buildUri() takes an integer of 0 to %d as 'port', or null",
+				   PORT_MAX);
+	builder_init(&builder, scope->budget);
+	builder_add_text(&builder, scheme);
+	builder_add_text(&builder, "://");
+	builder_add_text(&builder, host);
+	if (json_is_integer(port)) {
+		builder_add_text(&builder, ":");
+		builder_add_text(&builder, value_print(scope->budget, port));
+	}
+	builder_add_text(&builder, *path == '/' ? "" : "/");
+	add_component(&builder, path, IN_PATH);
+	builder_add_text(&builder, *query == '\0' || *query == '?' ? "" : "?");
+	add_component(&builder, query, IN_QUERY);
 	return builder_finish(&builder);
 }
 
@@ -271,10 +459,12 @@ const struct function encoding_functions[] = {
 	{"base64", 1, 1, .call = on_base64},
 	{"base64ToJson", 1, 1, .call = on_base64_to_json},
 	{"base64ToString", 1, 1, .call = on_base64_to_string},
+	{"buildUri", 1, 1, .call = on_build_uri},
 	{"dataUri", 1, 1, .call = on_data_uri},
 	{"dataUriToString", 1, 1, .call = on_data_uri_to_string},
 	{"guid", 1, FUNCTION_ANY, .call = on_guid},
 	{"newGuid", 0, 0, .call = on_new_guid},
+	{"parseUri", 1, 1, .call = on_parse_uri},
 	{"uniqueString", 1, FUNCTION_ANY, .call = on_unique_string},
 	{"uri", 2, 2, .call = on_uri},
 	{"uriComponent", 1, 1, .call = on_uri_component},

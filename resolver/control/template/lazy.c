@@ -247,22 +247,24 @@ static json_t *on_to_object(const struct scope *scope, const struct expression_t
 	return made;
 }
 
-/* An object of arrays. */
+/* groupBy(array, key[, value]): an object of arrays. */
 static json_t *on_group_by(const struct scope *scope, const struct expression_term *term)
 {
 	json_t *items = first_of(scope, term, JSON_ARRAY), *made = value_object(scope->budget),
 	       *item, *key, *group;
-	struct lambda lambda;
+	const struct expression_term *second = term->first->next;
+	struct lambda key_of, value_of;
 	size_t i;
 
-	if (!items || !read_lambda(scope, term->first->next, "groupBy", 1, 2, &lambda))
+	if (!items || !read_lambda(scope, second, "groupBy", 1, 2, &key_of) ||
+	    (second->next && !read_lambda(scope, second->next, "groupBy", 1, 2, &value_of)))
 		return NULL;
 	json_array_foreach(items, i, item)
 	{
-		key = call_on_item(&lambda, item, i);
+		key = call_on_item(&key_of, item, i);
 		if (key && !json_is_string(key))
 			return budget_fail(scope->budget,
-					   "the lambda of groupBy() gives a string, not %s",
+					   "the first lambda of groupBy() gives a string, not %s",
 					   value_kind(key));
 		group = key ? json_object_get(made, json_string_value(key)) : NULL;
 		if (key && !group) {
@@ -270,7 +272,8 @@ static json_t *on_group_by(const struct scope *scope, const struct expression_te
 			if (!value_put(scope->budget, made, json_string_value(key), group))
 				return NULL;
 		}
-		if (!value_add(scope->budget, group, item))
+		if (!key || !value_add(scope->budget, group,
+				       second->next ? call_on_item(&value_of, item, i) : item))
 			return NULL;
 	}
 	return made;
@@ -356,7 +359,7 @@ const struct function lazy_functions[] = {
 	{"and", 2, FUNCTION_ANY, .lazy = on_and},
 	{"coalesce", 1, FUNCTION_ANY, .lazy = on_coalesce},
 	{"filter", 2, 2, .lazy = on_filter},
-	{"groupBy", 2, 2, .lazy = on_group_by},
+	{"groupBy", 2, 3, .lazy = on_group_by},
 	{"if", 3, 3, .lazy = on_if},
 	{"lambda", 1, 4, .lazy = on_lambda},
 	{"lambdaVariables", 1, 1, .lazy = on_lambda_variables},

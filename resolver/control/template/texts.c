@@ -478,6 +478,38 @@ static json_t *on_ends_with(const struct scope *scope, json_t **arguments, size_
 	return value_boolean(end <= length && strcasecmp(text + length - end, with) == 0);
 }
 
+/* '*' stands for any characters. What is between two of them may as well be where it is found
+ * first, so nothing is tried twice. */
+static json_t *on_like(const struct scope *scope, json_t **arguments, size_t count)
+{
+	struct budget *budget = scope->budget;
+	const char *text = value_want_text(budget, arguments, 0),
+		   *pattern = value_want_text(budget, arguments, 1), *end, *star, *found;
+
+	(void)count;
+	text = text && pattern ? budget_lower(budget, text) : NULL;
+	pattern = text ? budget_lower(budget, pattern) : NULL;
+	if (!pattern)
+		return NULL;
+	star = strchr(pattern, '*');
+	if (!star)
+		return value_boolean(strcmp(text, pattern) == 0);
+	if (strncmp(text, pattern, (size_t)(star - pattern)) != 0)
+		return json_false();
+	end = text + strlen(text);
+	text += star - pattern;
+	for (pattern = star + 1; (star = strchr(pattern, '*')); pattern = star + 1) {
+		if (star == pattern)
+			continue;
+		found = texts_find(text, end, pattern, (size_t)(star - pattern));
+		if (!found || !budget_steps(budget, 1))
+			return budget_has_failed(budget) ? NULL : json_false();
+		text = found + (star - pattern);
+	}
+	return value_boolean(strlen(pattern) <= (size_t)(end - text) &&
+			     strcmp(end - strlen(pattern), pattern) == 0);
+}
+
 /* An error that the template asks for. */
 static json_t *on_fail(const struct scope *scope, json_t **arguments, size_t count)
 {
@@ -493,6 +525,7 @@ const struct function text_functions[] = {
 	{"fail", 1, 1, .call = on_fail},
 	{"format", 1, FUNCTION_ANY, .call = on_format},
 	{"join", 2, 2, .call = on_join},
+	{"like", 2, 2, .call = on_like},
 	{"padLeft", 2, 3, .call = on_pad_left},
 	{"replace", 3, 3, .call = on_replace},
 	{"split", 2, 2, .call = on_split},

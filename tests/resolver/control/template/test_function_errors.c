@@ -157,7 +157,7 @@ static void what_is_of_another_type(void **state)
 		{"sort(range(0, 2), lambda('a', 'b', 1))",
 		 "the lambda of sort() gives a boolean, not an integer"},
 		{"groupBy(range(0, 2), lambda('x', 1))",
-		 "the lambda of groupBy() gives a string, not an integer"},
+		 "the first lambda of groupBy() gives a string, not an integer"},
 		{"shallowMerge(createArray(1))",
 		 "shallowMerge() takes an array of objects, not of an integer"},
 		{"bool('maybe')", "bool() takes 'true', 'false' or an integer, not maybe"},
@@ -226,6 +226,31 @@ static void what_has_no_such_value(void **state)
 		{"base64ToString('/w==')", "base64ToString() makes a string that is not UTF-8"},
 		{"uriComponentToString('%00')",
 		 "uriComponentToString() makes a string that is not UTF-8"},
+		{"parseUri('example.com/a')",
+		 "parseUri() takes a URI such as "
+		 "https://example.com:8443/a?b=c, not 'example.com/a'"},
+		{"parseUri('https://')",
+		 "parseUri() takes a URI such as https://example.com:8443/a?b=c, not 'https://'"},
+		{"parseUri('https://h:66000/')", "parseUri() takes a URI such as "
+						 "https://example.com:8443/a?b=c, not "
+						 "'https://h:66000/'"},
+		{"parseUri('https://u@/')", "parseUri() takes a URI such as "
+					    "https://example.com:8443/a?b=c, not 'https://u@/'"},
+		{"buildUri('https://h')", "buildUri() takes an object as argument 1, not a string"},
+		{"buildUri(createObject('scheme', 'https'))",
+		 "buildUri() takes a string as 'host', not nothing"},
+		{"buildUri(createObject('scheme', 'https', 'host', 'h', 'path', 1))",
+		 "buildUri() takes a string as 'path', not an integer"},
+		{"buildUri(createObject('scheme', '1', 'host', 'h'))",
+		 "buildUri() takes a 'scheme' such as https, not '1'"},
+		{"buildUri(createObject('scheme', 'https', 'host', 'h:1'))",
+		 "buildUri() takes a 'host' such as example.com or [2001:db8::1], not 'h:1'"},
+		{"buildUri(createObject('scheme', 'https', 'host', 'u@h'))",
+		 "buildUri() takes a 'host' such as example.com or [2001:db8::1], not 'u@h'"},
+		{"buildUri(createObject('scheme', 'https', 'host', 'h', 'port', '1'))",
+		 "buildUri() takes an integer of 0 to 65535 as 'port', or null"},
+		{"buildUri(createObject('scheme', 'https', 'host', 'h', 'fragment', 'x'))",
+		 "buildUri() takes scheme, host, port, path and query, not 'fragment'"},
 		{"dataUriToString('x')", "dataUriToString() takes a string such as "
 					 "'data:text/plain;base64,SGVsbG8='"},
 		{"json('{')", "json() is given a text that is not JSON: string or '}' expected "
