@@ -187,6 +187,28 @@ class Deployments(World):
             "azureFrontDoorEndpointSuffix": "azurefd.net"}, cloud["suffixes"])
         self.assertEqual([cloud["resourceManager"]], cloud["authentication"]["audiences"])
 
+    def test_a_template_sees_who_deploys_and_what_there_is(self):
+        made = self.deploy("e", template(outputs={
+            name: {"type": kind, "value": "[%s]" % call} for name, kind, call in (
+                ("who", "object", "deployer()"), ("subscription", "object", "subscription()"),
+                ("provider", "object", "providers('Microsoft.Network')"),
+                ("type", "object", "providers('microsoft.network', 'dnsresolvers')"),
+                ("zones", "array", "pickZones('Microsoft.Network', 'publicIPAddresses', 'westeurope')"))})).body
+        made = {name: output["value"] for name, output in made["properties"]["outputs"].items()}
+        subscription = self.arm("GET", "/subscriptions/" + S, status=200).body
+        self.assertEqual(subscription, {**made["subscription"], "state": "Enabled"})
+        provider = self.arm("GET", "/subscriptions/" + S + "/providers/Microsoft.Network", status=200).body
+        self.assertEqual(provider, made["provider"])
+        self.assertIn(made["type"], provider["resourceTypes"])
+        self.assertEqual("dnsResolvers", made["type"]["resourceType"])
+        self.assertEqual([], made["zones"])
+        self.assertEqual(["objectId", "tenantId", "userPrincipalName"], sorted(made["who"]))
+        self.assertEqual(("uid %d" % os.getuid(), subscription["tenantId"]),
+                         (made["who"]["userPrincipalName"], made["who"]["tenantId"]))
+        error = self.deploy("e", template(outputs={
+            "o": {"type": "object", "value": "[providers('Microsoft.Sql')]"}}), status=400).body["error"]
+        self.assertRegex(error["message"], "the provider 'Microsoft.Sql' is not known here")
+
     def test_a_template_that_is_wrong_says_where(self):
         for wrong, place, text in (
                 (template(network_of("[parameters('no')]", "10.1.0.0/16")), "resources[0].name", "'?no'?"),

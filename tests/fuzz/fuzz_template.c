@@ -17,6 +17,14 @@ static json_t *find(void *context, const char *id)
 		       : NULL;
 }
 
+static json_t *find_provider(void *context, const char *namespace)
+{
+	(void)context;
+	return strlen(namespace) % 2 == 1
+		       ? json_pack("{s:[{s:s}, {}, n]}", "resourceTypes", "resourceType", namespace)
+		       : NULL;
+}
+
 static void check_depth(const json_t *value, unsigned depth)
 {
 	const char *key;
@@ -78,7 +86,9 @@ static void deploy(const json_t *source, const json_t *given)
 					     .tenant = "T",
 					     .group = "rg",
 					     .now_s = 1700000000,
+					     .display_name = "lab",
 					     .find_group = find,
+					     .find_provider = find_provider,
 					     .find_resource = find};
 	const struct template_resource *const *resources;
 	struct template_error error;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rules/text.h"
 
@@ -77,6 +78,16 @@ static json_t *find_group(void *context, const char *name)
 			 "tags", "team", "dns");
 }
 
+static json_t *find_provider(void *context, const char *namespace)
+{
+	(void)context;
+	if (strcasecmp(namespace, "Microsoft.Network") != 0)
+		return NULL;
+	return json_pack("{s:s, s:[{s:s, s:[s]}]}", "namespace", "Microsoft.Network",
+			 "resourceTypes", "resourceType", "virtualNetworks", "apiVersions",
+			 "2022-07-01");
+}
+
 void template_fixture_init(struct template_fixture *fixture)
 {
 	*fixture = (struct template_fixture){
@@ -84,13 +95,16 @@ void template_fixture_init(struct template_fixture *fixture)
 			  .location = "northeurope",
 			  .subscription = TEMPLATE_SUB,
 			  .tenant = "00000000-0000-0000-0000-00000000000a",
+			  .display_name = "lab",
 			  .group = "rg",
 			  .now_s = 1700000000, /* 2023-11-14T22:13:20Z, a Tuesday */
 			  .context = fixture,
 			  .find_group = find_group,
+			  .find_provider = find_provider,
 			  .find_resource = find_resource},
 		.there = json_object(),
 	};
+	fixture->scope.deployer = json_pack("{s:s}", "userPrincipalName", "ops");
 	fixture->scope.environment = json_pack("{s:s, s:{s:s}}", "name", "AzureCloud", "suffixes",
 					       "storage", "core.windows.net");
 }
@@ -110,6 +124,7 @@ void template_fixture_release(struct template_fixture *fixture)
 	clear(fixture);
 	json_decref(fixture->there);
 	json_decref((json_t *)fixture->scope.environment);
+	json_decref((json_t *)fixture->scope.deployer);
 }
 
 static void keep(struct template_fixture *fixture, const struct template_resource *resource)

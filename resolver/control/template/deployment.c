@@ -179,7 +179,8 @@ static json_t *on_subscription(const struct scope *scope, json_t **arguments, si
 			       value_put_text(budget, object, "subscriptionId", subscription) &&
 			       value_put_text(budget, object, "tenantId",
 					      scope->frame->deployed->tenant) &&
-			       value_put_text(budget, object, "displayName", subscription)
+			       value_put_text(budget, object, "displayName",
+					      scope->frame->deployed->display_name)
 		       ? object
 		       : NULL;
 }
@@ -194,7 +195,8 @@ static json_t *on_tenant(const struct scope *scope, json_t **arguments, size_t c
 	(void)count;
 	return value_put_text(budget, object, "id", budget_printf(budget, "/tenants/%s", tenant)) &&
 			       value_put_text(budget, object, "tenantId", tenant) &&
-			       value_put_text(budget, object, "displayName", tenant)
+			       value_put_text(budget, object, "displayName",
+					      scope->frame->deployed->display_name)
 		       ? object
 		       : NULL;
 }
@@ -227,12 +229,76 @@ static json_t *on_environment(const struct scope *scope, json_t **arguments, siz
 	return environment ? (json_t *)environment : value_object(scope->budget);
 }
 
+static json_t *on_deployer(const struct scope *scope, json_t **arguments, size_t count)
+{
+	const json_t *deployer = scope->frame->deployed->deployer;
+
+	(void)arguments;
+	(void)count;
+	return deployer ? (json_t *)deployer : value_object(scope->budget);
+}
+
+/* ---- what there may be ---- */
+
+/* The type with that name, of a provider; both are arguments. */
+static json_t *find_resource_type(const struct scope *scope, json_t **arguments)
+{
+	struct budget *budget = scope->budget;
+	const char *namespace = value_want_text(budget, arguments, 0),
+		   *wanted = value_want_text(budget, arguments, 1), *name;
+	json_t *provider, *types, *type;
+	size_t i;
+
+	if (!namespace || !wanted)
+		return NULL;
+	provider = references_provider(scope, namespace);
+	types = value_member(budget, provider, "resourceTypes");
+	json_array_foreach(types, i, type)
+	{
+		name = value_member_text(budget, type, "resourceType");
+		if (!budget_steps(budget, 1))
+			return NULL;
+		if (name && strcasecmp(name, wanted) == 0)
+			return type;
+	}
+	return provider ? budget_fail(budget, "the provider '%s' has no type '%.200s' here",
+				      namespace, wanted)
+			: NULL;
+}
+
+/* providers(namespace[, type]) */
+static json_t *on_providers(const struct scope *scope, json_t **arguments, size_t count)
+{
+	const char *namespace = value_want_text(scope->budget, arguments, 0);
+
+	if (count > 1)
+		return find_resource_type(scope, arguments);
+	return namespace ? references_provider(scope, namespace) : NULL;
+}
+
+/* pickZones(namespace, type, location[, how many[, offset]]): no location has zones here, of which
+ * Azure gives none either. */
+static json_t *on_pick_zones(const struct scope *scope, json_t **arguments, size_t count)
+{
+	int64_t number;
+
+	if (!find_resource_type(scope, arguments) ||
+	    !value_want_text(scope->budget, arguments, 2) ||
+	    (count > 3 && !value_want_integer(scope->budget, arguments, 3, &number)) ||
+	    (count > 4 && !value_want_integer(scope->budget, arguments, 4, &number)))
+		return NULL;
+	return value_array(scope->budget);
+}
+
 const struct function deployment_functions[] = {
 	{"copyIndex", 0, 2, .call = on_copy_index},
+	{"deployer", 0, 0, .call = on_deployer},
 	{"deployment", 0, 0, .call = on_deployment},
 	{"environment", 0, 0, .call = on_environment},
 	{"extensionResourceId", 3, FUNCTION_ANY, .call = on_extension_id},
 	{"parameters", 1, 1, .call = on_parameters},
+	{"pickZones", 3, 5, .call = on_pick_zones},
+	{"providers", 1, 2, .call = on_providers},
 	{"reference", 1, 3, .call = references_one},
 	{"references", 1, 2, .call = references_copy},
 	{"resourceGroup", 0, 0, .call = on_group},

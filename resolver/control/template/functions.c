@@ -15,16 +15,8 @@ static const struct function *const tables[] = {
 
 /* Only Azure's cloud can answer these. */
 static const char *const refused[] = {
-	"deployer",
-	"externalInput",
-	"getSecret",
-	"managementGroup",
-	"managementGroupResourceId",
-	"pickZones",
-	"providers",
-	"toLogicalZone",
-	"toLogicalZones",
-	"toPhysicalZone",
+	"externalInput",   "getSecret",     "managementGroup", "managementGroupResourceId",
+	"roleDefinition",  "toLogicalZone", "toLogicalZones",  "toPhysicalZone",
 	"toPhysicalZones",
 };
 

@@ -23,27 +23,34 @@ static void *not_found(const struct scope *scope, const char *id)
 			      group ? (int)strcspn(group, "/") : 6, group ? group : "<null>");
 }
 
-static json_t *find(const struct scope *scope, const char *id)
+/* What the caller has by that name. `kind` tells names of different things apart. NULL, without
+ * failing: it has none. */
+static json_t *ask(const struct scope *scope, const char *kind, const char *name,
+		   json_t *(*find)(void *context, const char *name))
 {
-	const struct template_scope *deployed = scope->frame->deployed;
 	struct budget *budget = scope->budget;
-	struct name_table *found = scope->frame->found;
-	json_t *resource = names_item(budget, found, id);
+	const char *key = budget_printf(budget, "%s%s", kind, name);
+	json_t *found = key ? names_item(budget, scope->frame->found, key) : NULL;
 	size_t size;
 
-	if (resource)
-		return resource;
-	if (!budget_steps(budget, FIND_STEPS))
+	if (found || !key || !find || !budget_steps(budget, FIND_STEPS))
+		return found;
+	found = find(scope->frame->deployed->context, name);
+	if (!found)
 		return NULL;
-	resource = deployed->find_resource ? deployed->find_resource(deployed->context, id) : NULL;
-	if (!resource)
-		return not_found(scope, id);
-	resource = budget_keep(budget, resource);
-	if (!resource || !value_measure(budget, resource, &size) ||
-	    !budget_bytes(budget, size * BUDGET_STEP_BYTES) ||
-	    !names_put(budget, found, id, resource))
-		return NULL;
-	return resource;
+	found = budget_keep(budget, found);
+	return found && value_measure(budget, found, &size) &&
+			       budget_bytes(budget, size * BUDGET_STEP_BYTES) &&
+			       names_put(budget, scope->frame->found, key, found)
+		       ? found
+		       : NULL;
+}
+
+static json_t *find(const struct scope *scope, const char *id)
+{
+	json_t *resource = ask(scope, "", id, scope->frame->deployed->find_resource);
+
+	return resource ? resource : not_found(scope, id);
 }
 
 /* A deployment of the template itself, as GET shows it. */
@@ -185,21 +192,19 @@ json_t *references_copy(const struct scope *scope, json_t **arguments, size_t co
 
 json_t *references_group(const struct scope *scope, const char *name)
 {
-	const struct template_scope *deployed = scope->frame->deployed;
-	struct budget *budget = scope->budget;
-	const char *key = budget_printf(budget, "group %s", name);
-	json_t *group = key ? names_item(budget, scope->frame->found, key) : NULL;
-	size_t size;
+	json_t *group = ask(scope, "group ", name, scope->frame->deployed->find_group);
 
-	if (group || !key || !budget_steps(budget, FIND_STEPS))
-		return group;
-	group = deployed->find_group ? deployed->find_group(deployed->context, name) : NULL;
-	if (!group)
-		return budget_fail_as(budget, TEMPLATE_NOT_FOUND,
+	return group ? group
+		     : budget_fail_as(scope->budget, TEMPLATE_NOT_FOUND,
 				      "Resource group '%s' could not be found", name);
-	group = budget_keep(budget, group);
-	return group && value_measure(budget, group, &size) &&
-			       names_put(budget, scope->frame->found, key, group)
-		       ? group
-		       : NULL;
+}
+
+json_t *references_provider(const struct scope *scope, const char *namespace)
+{
+	json_t *provider =
+		ask(scope, "provider ", namespace, scope->frame->deployed->find_provider);
+
+	return provider ? provider
+			: budget_fail(scope->budget, "the provider '%.200s' is not known here",
+				      namespace);
 }

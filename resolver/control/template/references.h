@@ -1,4 +1,4 @@
-/* What is there already, or is made ahead: reference() and resourceGroup(). */
+/* What is there already, or is made ahead: reference(), resourceGroup() and providers(). */
 #ifndef SLUICE_TEMPLATE_REFERENCES_H
 #define SLUICE_TEMPLATE_REFERENCES_H
 
@@ -12,5 +12,6 @@ json_t *references_one(const struct scope *scope, json_t **arguments, size_t cou
 /* references(name of a copy[, 'Full']): an array. */
 json_t *references_copy(const struct scope *scope, json_t **arguments, size_t count);
 json_t *references_group(const struct scope *scope, const char *name);
+json_t *references_provider(const struct scope *scope, const char *namespace);
 
 #endif

@@ -55,12 +55,17 @@ struct template_scope {
 	const char *name;     /* of the deployment */
 	const char *location; /* of the deployment at subscription scope; NULL */
 	const char *subscription, *tenant;
+	const char *display_name;  /* of the subscription and of the tenant */
 	const char *group;         /* NULL: it is deployed to the subscription */
 	const json_t *environment; /* what environment() gives */
+	const json_t *deployer;    /* what deployer() gives: who deploys */
 	int64_t now_s;             /* since 1970, of utcNow() */
 	void *context;
 	/* The resource group as GET shows it, for resourceGroup(). NULL: there is none. */
 	json_t *(*find_group)(void *context, const char *name);
+	/* The provider as GET shows it, with its "resourceTypes", for providers() and pickZones().
+	 * NULL: there is none. */
+	json_t *(*find_provider)(void *context, const char *namespace);
 	/* The resource as GET shows it, with what the rounds before have made, for reference().
 	 * NULL: there is none. */
 	json_t *(*find_resource)(void *context, const char *id);

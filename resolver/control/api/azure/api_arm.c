@@ -55,8 +55,8 @@ static json_t *subscription_json(const struct api_request *request)
 	char path[160];
 	snprintf(path, sizeof path, "/subscriptions/%s", id);
 	return json_make("{s:o, s:o, s:s, s:s, s:s}", "id", json_text(path), "subscriptionId",
-			 json_text(id), "displayName", "sluice", "state", "Enabled", "tenantId",
-			 TOKEN_TENANT);
+			 json_text(id), "displayName", API_ARM_DISPLAY_NAME, "state", "Enabled",
+			 "tenantId", TOKEN_TENANT);
 }
 
 static void list_subscriptions(struct api_request *request)
@@ -78,7 +78,7 @@ static void list_tenants(struct api_request *request)
 		api_reply_json(request, 200,
 			       json_make("{s:[{s:s, s:s, s:s}]}", "value", "id",
 					 "/tenants/" TOKEN_TENANT, "tenantId", TOKEN_TENANT,
-					 "displayName", "sluice"),
+					 "displayName", API_ARM_DISPLAY_NAME),
 			       NULL);
 }
 
@@ -203,19 +203,28 @@ static void list_providers(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
+json_t *api_arm_provider(const struct api_request *request, const char *namespace)
+{
+	for (size_t i = 0; i < COUNT(providers); i++)
+		if (strcasecmp(providers[i], namespace) == 0)
+			return provider_json(request, providers[i]);
+	return NULL;
+}
+
 static void show_provider(struct api_request *request)
 {
 	const char *name = api_parameter(request, "namespace");
+	json_t *provider;
 
 	if (!api_arm_begin(request))
 		return;
-	for (size_t i = 0; i < COUNT(providers); i++)
-		if (strcasecmp(providers[i], name) == 0) {
-			api_reply_json(request, 200, provider_json(request, providers[i]), NULL);
-			return;
-		}
-	api_fail(request, 404, "InvalidResourceNamespace",
-		 "The resource namespace '%s' is invalid; this server has %s", name, providers[0]);
+	provider = api_arm_provider(request, name);
+	if (provider)
+		api_reply_json(request, 200, provider, NULL);
+	else
+		api_fail(request, 404, "InvalidResourceNamespace",
+			 "The resource namespace '%s' is invalid; this server has %s", name,
+			 providers[0]);
 }
 
 /* ---- the API ---- */

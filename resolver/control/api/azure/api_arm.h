@@ -9,10 +9,15 @@
 
 extern const struct api_dialect api_arm, api_arm_login;
 
+/* Of the one subscription, and of the one tenant. */
+#define API_ARM_DISPLAY_NAME "sluice"
+
 /* False: the request has no api-version, or another {subscription}; that has been answered. */
 bool api_arm_begin(struct api_request *request);
 /* Gives the answer the header x-sluice-revision, with the state's revision now. */
 void api_arm_say_revision(struct api_request *request);
+/* The provider, with its types. NULL: there is none. */
+json_t *api_arm_provider(const struct api_request *request, const char *namespace);
 /* Azure's code for why a change failed. */
 const char *api_arm_change_code(const struct change_error *error);
 

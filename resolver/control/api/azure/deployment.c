@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/deployment_errors.h"
 #include "resolver/control/api/azure/deployment_record.h"
@@ -75,6 +76,23 @@ static json_t *find_resource(void *context, const char *id)
 	printed = arm_print(&shown);
 	arm_shown_release(&shown);
 	return printed;
+}
+
+static json_t *find_provider(void *context, const char *namespace)
+{
+	const struct deployment *deployment = context;
+
+	return api_arm_provider(deployment->request, namespace);
+}
+
+/* Who deploys, by the id that its tokens have, too. */
+static json_t *deployer_json(const struct deployment *deployment)
+{
+	const char *client = deployment->request->client;
+	char id[UUID_TEXT_MAX];
+
+	return json_make("{s:s, s:s, s:s}", "objectId", uuid_of_name(client, id), "tenantId",
+			 TOKEN_TENANT, "userPrincipalName", client);
 }
 
 /* The resource as what-if shows it, without what is computed. NULL: it is not there. */
@@ -644,18 +662,22 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 		"acrLoginServer", ".azurecr.io", "azureDatalakeAnalyticsCatalogAndJob",
 		"azuredatalakeanalytics.net", "azureDatalakeStoreFileSystem",
 		"azuredatalakestore.net", "azureFrontDoorEndpointSuffix", "azurefd.net");
+	deployment->deployer = deployer_json(deployment);
 	deployment->scope =
 		(struct template_scope){.name = deployment->name,
 					.location = deployment->location,
 					.subscription = ownership_subscription(inventory, NULL),
 					.tenant = TOKEN_TENANT,
 					.group = deployment->group,
+					.display_name = API_ARM_DISPLAY_NAME,
 					.environment = deployment->environment,
+					.deployer = deployment->deployer,
 					.now_s = time(NULL),
 					.context = deployment,
 					.find_group = find_group,
+					.find_provider = find_provider,
 					.find_resource = find_resource};
-	if (deployment->text && deployment->environment)
+	if (deployment->text && deployment->environment && deployment->deployer)
 		deployment->template = template_new(deployment->source, deployment->given,
 						    &deployment->scope, &deployment->error);
 	else
@@ -691,6 +713,7 @@ void deployment_release(struct deployment *deployment)
 	free(deployment->text);
 	json_decref(deployment->records);
 	json_decref(deployment->environment);
+	json_decref(deployment->deployer);
 	arm_errors_release(&deployment->errors);
 	template_free(deployment->template);
 }

@@ -55,7 +55,7 @@ struct deployment {
 	size_t drafted;      /* edits that the latest has */
 	bool has_references; /* the template may ask for anything, by reference() */
 	bool read_all, removals_read, done;
-	json_t *environment;
+	json_t *environment, *deployer;
 };
 
 /* `read` of a service_change, whose context is the deployment. ERR_NOT_FOUND: all is as the
