@@ -209,6 +209,16 @@ class Deployments(World):
             "o": {"type": "object", "value": "[providers('Microsoft.Sql')]"}}), status=400).body["error"]
         self.assertRegex(error["message"], "the provider 'Microsoft.Sql' is not known here")
 
+    def test_a_template_has_its_hash_ahead_of_its_deployment(self):
+        path = "/providers/Microsoft.Resources/calculateTemplateHash"
+        answer = self.arm("POST", path, ZONE, 200).body
+        self.assertEqual(ZONE, json.loads(answer["minifiedTemplate"]))
+        self.assertNotIn("\n", answer["minifiedTemplate"])
+        self.assertNotEqual(answer["templateHash"], self.arm("POST", path, template(), 200).body["templateHash"])
+        self.deploy("dns", RESOLVER)
+        self.assertEqual(answer["templateHash"], self.deploy("zone", ZONE).body["properties"]["templateHash"])
+        self.refused(400, "InvalidRequestContent", "must be a template", "POST", path, [])
+
     def test_a_template_that_is_wrong_says_where(self):
         for wrong, place, text in (
                 (template(network_of("[parameters('no')]", "10.1.0.0/16")), "resources[0].name", "'?no'?"),

@@ -298,6 +298,8 @@ static const struct api_route routes[] = {
 	{"GET", "/tenants", API_READ, list_tenants, 0},
 	{"GET", "/providers", API_READ, list_providers, 0},
 	{"GET", "/providers/{namespace}", API_READ, show_provider, 0},
+	{"POST", "/providers/Microsoft.Resources/calculateTemplateHash", API_READ,
+	 arm_template_hash, ARM_BODY_MAX},
 	{"GET", "/subscriptions", API_READ, list_subscriptions, 0},
 	{"GET", SUBSCRIPTION, API_READ, show_subscription, 0},
 	{"GET", SUBSCRIPTION "/locations", API_READ, list_locations, 0},

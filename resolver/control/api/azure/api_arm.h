@@ -45,6 +45,8 @@ void arm_group_export(struct api_request *request);
 void arm_deployment_put(struct api_request *request);
 void arm_deployment_validate(struct api_request *request);
 void arm_deployment_what_if(struct api_request *request);
+/* POST calculateTemplateHash: the hash that a deployment of the body has as its templateHash. */
+void arm_template_hash(struct api_request *request);
 
 void arm_deployment_get(struct api_request *request);
 void arm_deployment_exists(struct api_request *request);

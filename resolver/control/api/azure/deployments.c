@@ -187,12 +187,33 @@ static json_t *output_resources(const struct deployment *deployment)
 }
 
 /* The hash of the template, so that clients can tell whether two are the same. */
-static json_t *template_hash(const struct deployment *deployment)
+static json_t *template_hash(const char *text)
 {
 	static const struct hash_key fixed_key;
 
-	return json_sprintf("%llu",
-			    (unsigned long long)etag_add_text(&fixed_key, 0, deployment->text));
+	return json_sprintf("%llu", (unsigned long long)etag_add_text(&fixed_key, 0, text));
+}
+
+void arm_template_hash(struct api_request *request)
+{
+	char *text;
+
+	if (!api_arm_begin(request))
+		return;
+	if (!json_is_object(request->body)) {
+		api_fail(request, 400, "InvalidRequestContent",
+			 "the body must be a template, an object");
+		return;
+	}
+	text = json_dumps(request->body, JSON_COMPACT);
+	if (text)
+		api_reply_json(request, 200,
+			       json_make("{s:s, s:o}", "minifiedTemplate", text, "templateHash",
+					 template_hash(text)),
+			       NULL);
+	else
+		api_fail_memory(request);
+	free(text);
 }
 
 static json_t *parameters_of(const json_t *record)
@@ -211,7 +232,7 @@ static json_t *properties_json(const struct deploying *deploying, const json_t *
 			 deployment->complete ? "Complete" : "Incremental", "provisioningState",
 			 state, "timestamp", deploying->at, "duration", duration(deploying),
 			 "correlationId", deploying->id, "parameters", parameters_of(record),
-			 "templateHash", template_hash(deployment), "providers",
+			 "templateHash", template_hash(deployment->text), "providers",
 			 providers_json(deployment), "dependencies");
 }
 
