@@ -219,6 +219,25 @@ class Deployments(World):
         self.assertEqual(answer["templateHash"], self.deploy("zone", ZONE).body["properties"]["templateHash"])
         self.refused(400, "InvalidRequestContent", "must be a template", "POST", path, [])
 
+    def test_a_resource_that_is_only_for_where_there_is_none_stays(self):
+        once = {"@options": {"onlyIfNotExists": []}}
+        first = template(network_of("hub", "10.1.0.0/16", ("in", "10.1.0.0/24")),
+                         resource("virtualNetworks/subnets", "hub/in", {"addressPrefix": "10.1.7.0/24"},
+                                  dependsOn=["hub"], **once),
+                         network_of("other", "10.2.0.0/16", **once))
+        self.deploy("first", first)
+        again = template(network_of("hub", "10.3.0.0/16", **once), network_of("other", "10.4.0.0/16"))
+        changes = self.what_if(again)
+        self.assertEqual({"virtualNetworks/hub": "NoChange", "virtualNetworks/other": "Modify"},
+                         {path: change["changeType"] for path, change in changes.items()})
+        made = self.deploy("again", again, mode="Complete").body
+        self.assertEqual(2, len(made["properties"]["outputResources"]))
+        for name, prefix in (("hub", "10.1.0.0/16"), ("other", "10.4.0.0/16")):
+            shown = self.arm("GET", below("virtualNetworks/" + name), status=200).body["properties"]
+            self.assertEqual([prefix], shown["addressSpace"]["addressPrefixes"])
+        [subnet] = self.arm("GET", below("virtualNetworks/hub"), status=200).body["properties"]["subnets"]
+        self.assertEqual("10.1.0.0/24", subnet["properties"]["addressPrefix"])
+
     def test_a_template_that_is_wrong_says_where(self):
         for wrong, place, text in (
                 (template(network_of("[parameters('no')]", "10.1.0.0/16")), "resources[0].name", "'?no'?"),

@@ -136,6 +136,7 @@ static void keep(struct template_fixture *fixture, const struct template_resourc
 	json_object_set_new(made, "name", json_string(resource->name));
 	json_object_set_new(made, "type", json_string(resource->type));
 	json_object_set_new(fixture->there, key, made);
+	fixture->only_if_absent = resource->only_if_absent;
 	json_object_set(fixture->bodies, resource->id, resource->body);
 	free(key);
 	text_append(fixture->rounds, sizeof fixture->rounds, "%s%s",

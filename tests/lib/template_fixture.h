@@ -20,7 +20,8 @@ struct template_fixture {
 	json_t *bodies;    /* by id */
 	const struct template_deployment *deployments;
 	size_t deployment_count;
-	unsigned finds; /* how often a resource was asked for */
+	bool only_if_absent; /* of what was made last */
+	unsigned finds;      /* how often a resource was asked for */
 };
 
 void template_fixture_init(struct template_fixture *fixture);

@@ -207,6 +207,35 @@ static bool read_type(struct template_entry *entry, const struct scope *scope)
 	return entry->type && entry->name;
 }
 
+/* "@options": {"onlyIfNotExists": true}; Bicep writes the arguments of its decorators, here []. */
+static bool read_options(struct template_entry *entry, const struct scope *scope)
+{
+	struct budget *budget = scope->budget;
+	const json_t *options = value_member(budget, entry->source, "@options");
+	struct template_place here;
+	const char *name;
+	json_t *value;
+
+	if (options && !json_is_object(options) && !json_is_null(options))
+		return budget_fail_at(budget, "@options", "it is an object, not %s",
+				      value_kind(options));
+	budget_at(budget, &here, "@options");
+	json_object_foreach((json_t *)options, name, value)
+	{
+		if (strcasecmp(name, "onlyIfNotExists") != 0 || entry_is_deployment(entry))
+			return budget_fail_at(budget, name,
+					      "it is not supported here; a resource that is no "
+					      "deployment may have onlyIfNotExists");
+		if (!json_is_boolean(value) &&
+		    !(json_is_array(value) && json_array_size(value) == 0))
+			return budget_fail_at(budget, name, "it is true or false, not %s",
+					      value_kind(value));
+		entry->only_if_absent = !json_is_false(value);
+	}
+	budget_back(budget, &here);
+	return !budget_has_failed(budget);
+}
+
 static bool read_id(struct template_entry *entry, const struct scope *scope)
 {
 	struct template_frame *frame = entry->frame;
@@ -316,8 +345,8 @@ static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 		return false;
 	entry->is_off = !holds;
 	if ((!entry->is_off && !check_name(entry)) || !read_id(entry, &scope) ||
-	    is_defined_twice(entry) || budget_has_failed(budget) || !put_names(entry) ||
-	    !count_entry(entry, queue))
+	    !read_options(entry, &scope) || is_defined_twice(entry) || budget_has_failed(budget) ||
+	    !put_names(entry) || !count_entry(entry, queue))
 		return false;
 	*frame->last_entry = entry;
 	frame->last_entry = &entry->next;

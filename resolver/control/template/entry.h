@@ -40,6 +40,7 @@ struct template_entry {
 	const char *symbol, *type, *name, *group, *id;
 	bool is_existing;             /* it is only referred to */
 	bool is_off;                  /* its condition is false */
+	bool only_if_absent;          /* one that is there stays as it is */
 	struct template_frame *inner; /* of a deployment that was read */
 	struct template_entry *next;  /* of its frame */
 };

@@ -246,6 +246,7 @@ static bool give(struct template *template, struct template_entry *entry)
 					       .name = entry->name,
 					       .group = entry->group,
 					       .place = budget_printf(budget, "%s", place),
+					       .only_if_absent = entry->only_if_absent,
 					       .body = value_object(budget)};
 	if (!resource->place || !resource->body ||
 	    !source_members(&scope, entry->source, ours, resource->body) ||

@@ -86,7 +86,8 @@ struct template_resource {
 	const char *name;  /* "hub/in" */
 	const char *group; /* NULL: it is in none, as a resource group itself */
 	const char *place; /* in the template */
-	json_t *body;      /* what a PUT would send: location, tags, properties, ... */
+	bool only_if_absent; /* one that is there already stays as it is */
+	json_t *body;        /* what a PUT would send: location, tags, properties, ... */
 };
 
 /* Gives the resources of the next round: an array of *count, the template's own; none: all were

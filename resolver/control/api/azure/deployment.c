@@ -272,7 +272,7 @@ static void read_resource(struct deployment *deployment, const struct template_r
 	there = arm_find(request, deployed->type, &deployed->path, &shown, &error);
 	if (error.outcome != CHANGE_FINE)
 		arm_error(&errors, 503, "StoreFailed", NULL, "%s", error.text);
-	else if (there || check_parent(deployed, &errors))
+	else if (!(there && resource->only_if_absent) && (there || check_parent(deployed, &errors)))
 		read_put(deployment, deployed, there ? &shown : NULL, resource->body);
 	if (there)
 		arm_shown_release(&shown);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "rules/base.h"
 #include "tests/lib/template_fixture.h"
 
 #define NETWORK "Microsoft.Network/virtualNetworks"
@@ -684,6 +685,32 @@ static void a_null_argument_of_a_module_is_its_default(void **state)
 	assert_body(fixture, ID "A.B/c/x", "{'location':'here','tags':null}");
 }
 
+static void a_resource_may_be_made_only_where_there_is_none(void **state)
+{
+	static const char each[] =
+		"{'languageVersion': '2.0', 'resources': {'r': {'type': 'A.B/c', 'name': 'x',"
+		" '@options': %s}}}";
+	static const struct {
+		const char *options;
+		bool only_if_absent;
+	} rows[] = {
+		{"{'onlyIfNotExists': true}", true},
+		{"{'onlyIfNotExists': []}", true},
+		{"{'onlyIfNotExists': false}", false},
+		{"{}", false},
+		{"null", false},
+	};
+	struct template_fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char source[200];
+
+		snprintf(source, sizeof source, each, rows[i].options);
+		deploy(fixture, source, NULL);
+		assert_int_equal(fixture->only_if_absent, rows[i].only_if_absent);
+	}
+}
+
 /* ---- what cannot be ---- */
 
 static void resources_that_cannot_be_are_refused(void **state)
@@ -732,6 +759,22 @@ static void resources_that_cannot_be_are_refused(void **state)
 		     "resources[0].resources", "it is an array of resources, not a string");
 	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', 'copy': {'name': 'l'}}"), NULL,
 		     "resources[0].copy", "a copy has an integer of 0 to 10000 as its 'count'");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', '@options': true}"), NULL,
+		     "resources[0].@options", "it is an object, not a boolean");
+	assert_fails(fixture,
+		     ONE("{'type': 'A.B/c', 'name': 'x', '@options': {'onlyIfNotExists': 'yes'}}"),
+		     NULL, "resources[0].@options.onlyIfNotExists",
+		     "it is true or false, not a string");
+	assert_fails(fixture, ONE("{'type': 'A.B/c', 'name': 'x', '@options': {'retryOn': []}}"),
+		     NULL, "resources[0].@options.retryOn",
+		     "it is not supported here; a resource that is no deployment may have "
+		     "onlyIfNotExists");
+	assert_fails(fixture,
+		     ONE("{'type': 'Microsoft.Resources/deployments', 'name': 'd', '@options':"
+			 " {'onlyIfNotExists': true}}"),
+		     NULL, "resources[0].@options.onlyIfNotExists",
+		     "it is not supported here; a resource that is no deployment may have "
+		     "onlyIfNotExists");
 	assert_fails(fixture, "{}", NULL, "",
 		     "a template has 'resources': an array, or with languageVersion 2.0 an object "
 		     "of symbolic names");
@@ -791,6 +834,7 @@ int main(void)
 		TEST(a_telemetry_module_is_nothing),
 		TEST(symbols_name_resources_copies_and_what_exists),
 		TEST(a_null_argument_of_a_module_is_its_default),
+		TEST(a_resource_may_be_made_only_where_there_is_none),
 		TEST(resources_that_cannot_be_are_refused),
 		TEST(circles_are_named),
 	};
