@@ -1,6 +1,7 @@
 """Azure's templates deployed: validated, previewed, made as one change or not at all, kept, and undone as
 a whole."""
 
+import base64
 import json
 import os
 import re
@@ -388,6 +389,12 @@ class Deployments(World):
             "p": {"$ref": "#/definitions/s"}}, definitions={"s": {"type": "securestring"}}), status=400, p=SECRET)
         self.assertNotIn(SECRET.upper(), error.text)
         self.assertIn("***", error.text)
+        coded = base64.b64encode(SECRET.encode()).decode()
+        for name, prefix in (("[base64(parameters('p'))]", "10.1.0.0/33"), ("n", "[base64(parameters('p'))]")):
+            error = self.deploy("derived", template(network_of(name, prefix), parameters={
+                "p": {"type": "securestring"}}), status=400, p=SECRET)
+            self.assertNotIn(coded, error.text)
+            self.assertIn("***", error.text)
         self.sluice.command("events")
         shown = json.dumps(self.arm("GET", ROOT + HUB + DEPLOYMENTS + "dns", status=200).body)
         kept = [shown, self.sluice.log(), json.dumps(self.good("GET", "changes").body),
@@ -399,6 +406,7 @@ class Deployments(World):
                     kept.append(file.read().decode("latin-1"))
         for text in kept:
             self.assertNotIn(SECRET, text)
+            self.assertNotIn(coded, text)
 
     def test_of_each_group_the_latest_eight_hundred_are_kept(self):
         for i in range(803):

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/template/secrets.h"
 #include "rules/text.h"
 
 enum { MADE_FIRST = 64, PLACES_SHOWN = 100 };
@@ -56,7 +57,7 @@ static void fail(struct budget *budget, enum template_trouble trouble, const cha
 		 va_list arguments)
 {
 	struct template_error *error = &budget->error;
-	char text[2 * TEMPLATE_TEXT_MAX];
+	char text[4 * TEMPLATE_TEXT_MAX], *shown; /* secrets may take more than what is shown */
 
 	if (error->trouble != TEMPLATE_FINE)
 		return;
@@ -64,7 +65,9 @@ static void fail(struct budget *budget, enum template_trouble trouble, const cha
 	budget->is_waiting = false;
 	budget_print_place(budget->place, error->place, sizeof error->place);
 	vsnprintf(text, sizeof text, format, arguments);
-	text_show(text, error->text, sizeof error->text);
+	shown = secrets_hide(budget->secrets, text);
+	text_show(shown ? shown : err_text(ERR_NOMEM), error->text, sizeof error->text);
+	free(shown);
 }
 
 void *budget_fail(struct budget *budget, const char *format, ...)
@@ -220,7 +223,7 @@ json_t *budget_keep(struct budget *budget, json_t *value)
 	if (!value)
 		return budget_no_memory(budget);
 	budget->made[budget->made_count++] = value;
-	return value;
+	return !budget->makes_secrets || secrets_add_made(budget, value) ? value : NULL;
 }
 
 /* ---- places ---- */

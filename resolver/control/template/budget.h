@@ -25,6 +25,8 @@ struct template_place {
 	size_t index;
 };
 
+struct secrets;
+
 struct budget {
 	struct arena arena;
 	struct template_error error;        /* the first */
@@ -32,6 +34,8 @@ struct budget {
 	const char *function;               /* that is being called, for errors */
 	struct hash_key key;                /* of the tables of names */
 	bool is_waiting; /* what is evaluated needs a resource that is not made yet: no error */
+	struct secrets *secrets; /* that errors do not show; NULL: there are none */
+	bool makes_secrets;      /* what is made is made of secret values */
 	/* inside */
 	size_t steps, bytes;
 	unsigned depth;

@@ -261,8 +261,8 @@ static json_t *find_resource_type(const struct scope *scope, json_t **arguments)
 		if (name && strcasecmp(name, wanted) == 0)
 			return type;
 	}
-	return provider ? budget_fail(budget, "the provider '%s' has no type '%.200s' here",
-				      namespace, wanted)
+	return provider ? budget_fail(budget, "the provider '%s' has no type '%s' here", namespace,
+				      wanted)
 			: NULL;
 }
 

@@ -259,7 +259,7 @@ static json_t *on_parse_uri(const struct scope *scope, json_t **arguments, size_
 	if (length == 0 || !read_host(host, length, &host_length, &port))
 		return budget_fail(scope->budget,
 				   "parseUri() takes a URI such as https://example.com:8443/a?b=c, "
-				   "not '%.200s'",
+				   "not '%s'",
 				   text);
 	path = host + length;
 	query = path + strcspn(path, "?#");
@@ -305,7 +305,7 @@ static bool has_only_uri_parts(const struct scope *scope, json_t *object)
 		if (!*at)
 			return budget_fail(scope->budget,
 					   "buildUri() takes scheme, host, port, path and query, "
-					   "not '%.100s'",
+					   "not '%s'",
 					   key);
 	}
 	return true;
@@ -331,15 +331,14 @@ static json_t *on_build_uri(const struct scope *scope, json_t **arguments, size_
 		return NULL;
 	if (*scheme == '\0' || scheme_length(scheme) != strlen(scheme))
 		return budget_fail(scope->budget,
-				   "buildUri() takes a 'scheme' such as https, not '%.100s'",
-				   scheme);
+				   "buildUri() takes a 'scheme' such as https, not '%s'", scheme);
 	if (host[strcspn(host, "/?#@\\ ")] != '\0' ||
 	    !read_host(host, strlen(host), &host_length, &within_host) ||
 	    host_length != strlen(host))
 		return budget_fail(
 			scope->budget,
 			"buildUri() takes a 'host' such as example.com or [2001:db8::1], "
-			"not '%.100s'",
+			"not '%s'",
 			host);
 	port = value_member(scope->budget, object, "port");
 	if (port && !json_is_null(port) &&

@@ -10,6 +10,7 @@
 
 #include "resolver/control/template/frame.h"
 #include "resolver/control/template/functions.h"
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/value.h"
 
 enum { ARGUMENTS_MAX = 1000, SHOWN_MAX = 200 };
@@ -261,9 +262,9 @@ static json_t *no_part(const struct scope *scope, const json_t *value, const jso
 				   (long long)json_integer_value(key), json_array_size(value));
 	if (!json_is_string(key) || !json_is_object(value))
 		return budget_fail(scope->budget,
-				   "%s has no member or element %.*s: an object takes a string "
+				   "%s has no member or element %s: an object takes a string "
 				   "there, an array an integer",
-				   value_kind(value), SHOWN_MAX,
+				   value_kind(value),
 				   json_is_string(key) || json_is_integer(key)
 					   ? value_print(scope->budget, key)
 					   : value_kind(key));
@@ -276,9 +277,9 @@ static json_t *no_part(const struct scope *scope, const json_t *value, const jso
 			return NULL;
 	}
 	return budget_fail(scope->budget,
-			   "The language expression property '%.*s' doesn't exist, available "
+			   "The language expression property '%s' doesn't exist, available "
 			   "properties are '%s'",
-			   SHOWN_MAX, json_string_value(key), names);
+			   json_string_value(key), names);
 }
 
 static json_t *evaluate_parts(const struct scope *scope, const struct expression_term *term,
@@ -300,6 +301,7 @@ static json_t *evaluate_parts(const struct scope *scope, const struct expression
 static json_t *call(const struct scope *scope, const struct expression_term *term)
 {
 	struct budget *budget = scope->budget;
+	bool before = budget->makes_secrets;
 	json_t **arguments, *value;
 	size_t count = 0;
 
@@ -316,7 +318,9 @@ static json_t *call(const struct scope *scope, const struct expression_term *ter
 	if (!term->function)
 		return frame_call(scope, term->name, arguments, count);
 	budget->function = term->function->name;
+	budget->makes_secrets = secrets_has_any(budget, arguments, count);
 	value = term->function->call(scope, arguments, count);
+	budget->makes_secrets = before;
 	return budget_has_failed(budget) ? NULL : value;
 }
 

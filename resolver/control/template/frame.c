@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "resolver/control/template/parameter.h"
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/source.h"
 #include "resolver/control/template/value.h"
 #include "rules/text.h"
@@ -251,6 +252,9 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 	parameter->known = KNOWN_SOON;
 	if (!budget_has_failed(frame->budget))
 		parameter->value = find_value(frame, parameter);
+	if (parameter->value && parameter->type->is_secure &&
+	    !secrets_add(frame->budget, parameter->value))
+		parameter->value = NULL;
 	if (parameter->value && !parameter_check(frame, parameter, parameter->value))
 		parameter->value = NULL;
 	parameter->known = parameter->value ? KNOWN : KNOWN_NOT;

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/template/functions.h"
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/value.h"
 
 /* ---- logic ---- */
@@ -241,7 +242,8 @@ static json_t *on_to_object(const struct scope *scope, const struct expression_t
 			return budget_fail(scope->budget,
 					   "the first lambda of toObject() gives a string, not %s",
 					   value_kind(key));
-		if (!key || !value_put(scope->budget, made, json_string_value(key), value))
+		if (!key || !value_put(scope->budget, made, json_string_value(key), value) ||
+		    !secrets_spread(scope->budget, key, made))
 			return NULL;
 	}
 	return made;
@@ -272,8 +274,11 @@ static json_t *on_group_by(const struct scope *scope, const struct expression_te
 			if (!value_put(scope->budget, made, json_string_value(key), group))
 				return NULL;
 		}
-		if (!key || !value_add(scope->budget, group,
-				       second->next ? call_on_item(&value_of, item, i) : item))
+		if (!key ||
+		    !value_add(scope->budget, group,
+			       second->next ? call_on_item(&value_of, item, i) : item) ||
+		    !secrets_spread(scope->budget, key, made) ||
+		    !secrets_spread(scope->budget, group, made))
 			return NULL;
 	}
 	return made;

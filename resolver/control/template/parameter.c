@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/texts.h"
 #include "resolver/control/template/value.h"
 #include "rules/base.h"
@@ -117,7 +118,7 @@ static bool check_allowed(struct template_frame *frame, const struct parameter *
 	}
 	if (fine || budget_has_failed(frame->budget))
 		return !budget_has_failed(frame->budget);
-	shown = parameter->type->is_secure ? "" : value_print(frame->budget, value);
+	shown = secrets_has(frame->budget, value) ? "" : value_print(frame->budget, value);
 	list = value_key(frame->budget, allowed);
 	if (shown && list)
 		budget_fail(frame->budget,

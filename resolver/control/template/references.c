@@ -18,7 +18,7 @@ static void *not_found(const struct scope *scope, const char *id)
 
 	group = group && (!below || group < below) ? group + sizeof groups - 1 : NULL;
 	return budget_fail_as(scope->budget, TEMPLATE_NOT_FOUND,
-			      "The Resource '%.800s' under resource group '%.*s' was not found",
+			      "The Resource '%s' under resource group '%.*s' was not found",
 			      below ? below + sizeof providers - 1 : id,
 			      group ? (int)strcspn(group, "/") : 6, group ? group : "<null>");
 }
@@ -205,6 +205,6 @@ json_t *references_provider(const struct scope *scope, const char *namespace)
 		ask(scope, "provider ", namespace, scope->frame->deployed->find_provider);
 
 	return provider ? provider
-			: budget_fail(scope->budget, "the provider '%.200s' is not known here",
+			: budget_fail(scope->budget, "the provider '%s' is not known here",
 				      namespace);
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "resolver/control/template/frame.h"
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/value.h"
 
 /* What was read of a text stays, because a copy evaluates it again and again. */
@@ -120,7 +121,7 @@ static bool put_copies(const struct scope *scope, const json_t *copies, json_t *
 
 static bool put_member(const struct scope *scope, const char *key, const json_t *value, json_t *to)
 {
-	const json_t *name;
+	const json_t *name = NULL;
 	json_t *made;
 
 	if (is_copies(key, value))
@@ -135,7 +136,8 @@ static bool put_member(const struct scope *scope, const char *key, const json_t 
 		key = json_string_value(name);
 	}
 	made = source_value(scope, value);
-	return made && value_put(scope->budget, to, key, made);
+	return made && value_put(scope->budget, to, key, made) &&
+	       (!name || secrets_spread(scope->budget, name, to));
 }
 
 static bool is_among(const char *key, const char *const *names)
@@ -240,7 +242,7 @@ bool source_condition(const struct scope *scope, const json_t *object, bool *hol
 		return true;
 	if (text)
 		return budget_fail_at(scope->budget, "condition",
-				      "a condition is true or false, not '%.100s'", text);
+				      "a condition is true or false, not '%s'", text);
 	return budget_fail_at(scope->budget, "condition", "a condition is a boolean, not %s",
 			      value_kind(value));
 }

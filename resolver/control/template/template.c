@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "resolver/control/template/entry.h"
+#include "resolver/control/template/secrets.h"
 #include "resolver/control/template/source.h"
 #include "resolver/control/template/value.h"
 #include "rules/text.h"
@@ -78,9 +79,9 @@ static bool read_expression_scope(const struct scope *scope, const json_t *prope
 	*is_outer = fine && (!text || strcasecmp(text, "outer") == 0 ||
 			     strcasecmp(text, "notSpecified") == 0);
 	if (fine && !*is_outer && strcasecmp(text, "inner") != 0)
-		fine = budget_fail_at(
-			budget, "scope",
-			"the scope of expressions is 'inner' or 'outer', not '%.100s'", text);
+		fine = budget_fail_at(budget, "scope",
+				      "the scope of expressions is 'inner' or 'outer', not '%s'",
+				      text);
 	budget_back(budget, &here);
 	return fine;
 }
@@ -102,7 +103,7 @@ static bool check_mode(const struct scope *scope, const json_t *properties)
 	return budget_fail_at(
 		scope->budget, "mode",
 		"the mode is 'Incremental', or of the outermost deployment 'Complete', not "
-		"'%.100s'",
+		"'%s'",
 		mode);
 }
 
@@ -388,6 +389,11 @@ int template_deployments(struct template *template, const struct template_deploy
 	*deployments = made;
 	*count = i;
 	return 0;
+}
+
+char *template_hide_secrets(const struct template *template, const char *text)
+{
+	return secrets_hide(template->budget.secrets, text);
 }
 
 /* ---- a template ---- */

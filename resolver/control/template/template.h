@@ -96,6 +96,11 @@ MUST_CHECK int template_round(struct template *template,
 			      const struct template_resource *const **resources, size_t *count,
 			      struct template_error *error);
 
+/* The text without the template's secrets: "***" in place of texts of secure parameters, and of
+ * those that functions made of them. Its own errors have none. To be freed; NULL: for want of
+ * memory. */
+char *template_hide_secrets(const struct template *template, const char *text);
+
 /* Behind the last round. A deployment: the template's own is the first, nested ones follow. Secure
  * parameters and outputs have no value. */
 struct template_deployment {

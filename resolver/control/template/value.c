@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/template/secrets.h"
 #include "rules/text.h"
 
 enum {
@@ -79,7 +80,7 @@ bool value_add(struct budget *budget, json_t *array, json_t *item)
 	if (!array || !item || !budget_bytes(budget, ITEM_BYTES))
 		return false;
 	if (json_array_append(array, item) == 0)
-		return true;
+		return secrets_spread(budget, item, array);
 	budget_no_memory(budget);
 	return false;
 }
@@ -92,7 +93,7 @@ bool value_put(struct budget *budget, json_t *object, const char *key, json_t *v
 	    !budget_text(budget, length))
 		return false;
 	if (json_object_set(object, key, value) == 0)
-		return true;
+		return secrets_spread(budget, value, object);
 	budget_no_memory(budget);
 	return false;
 }
@@ -171,7 +172,10 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 		return budget_fail(budget, "%s is given a text that is not JSON: %s", what,
 				   why.text);
 	value = budget_keep(budget, value);
-	return value && value_measure(budget, value, &size) ? value : NULL;
+	if (!value || !value_measure(budget, value, &size) ||
+	    (budget->makes_secrets && !secrets_add(budget, value)))
+		return NULL;
+	return value;
 }
 
 /* ---- looking ---- */
@@ -320,7 +324,13 @@ static const char *dump(struct budget *budget, const json_t *value, size_t flags
 
 const char *value_key(struct budget *budget, const json_t *value)
 {
-	return dump(budget, value, JSON_SORT_KEYS);
+	bool before = budget->makes_secrets;
+	const char *key;
+
+	budget->makes_secrets = false; /* nobody sees it */
+	key = dump(budget, value, JSON_SORT_KEYS);
+	budget->makes_secrets = before;
+	return key;
 }
 
 const char *value_print(struct budget *budget, const json_t *value)

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
-#include "resolver/control/api/azure/body.h"
 #include "resolver/control/api/azure/faults.h"
 #include "resolver/control/base/json.h"
 
@@ -132,106 +131,18 @@ void deployment_tell_error(struct deployment *deployment, const struct change_er
 
 /* ---- secrets ---- */
 
-static void add_secrets(json_t *secrets, json_t *value)
-{
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	if (json_string_length(value) > 0)
-		json_add(secrets, json_incref(value));
-	json_object_foreach(value, key, item)
-	{
-		add_secrets(secrets, item);
-	}
-	json_array_foreach(value, i, item)
-	{
-		add_secrets(secrets, item);
-	}
-}
-
-/* Whether a parameter is secure, by its own type or by that of a definition it refers to. */
-static bool is_secure(const json_t *template, json_t *declared)
-{
-	static const char definitions[] = "#/definitions/";
-	const char *type = NULL, *reference;
-
-	for (unsigned depth = 0; declared && !type && depth < TEMPLATE_DEPTH_MAX; depth++) {
-		type = json_string_value(arm_get(declared, "type"));
-		reference = json_text_of(declared, "$ref");
-		if (strncmp(reference, definitions, sizeof definitions - 1) != 0)
-			break;
-		reference += sizeof definitions - 1;
-		declared = arm_own_member(arm_get((json_t *)(uintptr_t) template, "definitions"),
-					  reference, strlen(reference));
-	}
-	return type && strncasecmp(type, "secure", strlen("secure")) == 0;
-}
-
-/* The texts of secure parameters. */
-static json_t *find_secrets(const struct deployment *deployment)
-{
-	json_t *secrets = json_array(), *declared;
-	const char *name;
-
-	json_object_foreach(arm_get((json_t *)(uintptr_t)deployment->source, "parameters"), name,
-			    declared)
-	{
-		json_t *given =
-			arm_own_member((json_t *)(uintptr_t)deployment->given, name, strlen(name));
-
-		if (is_secure(deployment->source, declared)) {
-			add_secrets(secrets, arm_get(given, "value"));
-			add_secrets(secrets, arm_get(declared, "defaultValue"));
-		}
-	}
-	return secrets;
-}
-
-/* The text with "***" in place of each secret, in any case; to be freed, NULL without memory. */
-static char *without_secrets(const char *text, const json_t *secrets)
-{
-	char *made = NULL;
-	size_t length;
-	FILE *out = open_memstream(&made, &length);
-
-	while (out && *text) {
-		const char *secret = NULL;
-
-		for (size_t i = 0; !secret && i < json_array_size(secrets); i++) {
-			const char *one = json_string_value(json_array_get(secrets, i));
-
-			if (strncasecmp(text, one, strlen(one)) == 0)
-				secret = one;
-		}
-		fputs(secret ? "***" : (char[]){*text, '\0'}, out);
-		text += secret ? strlen(secret) : 1;
-	}
-	return out && fclose(out) == 0 ? made : NULL;
-}
-
-static void clear_text(char *text, size_t size, const json_t *secrets)
-{
-	char *cleared = without_secrets(text, secrets);
-
-	snprintf(text, size, "%s", cleared ? cleared : "");
-	free(cleared);
-}
-
 void deployment_clear_errors(struct deployment *deployment)
 {
-	json_t *secrets = find_secrets(deployment), *item;
+	json_t *item;
+	char *shown;
 	size_t i;
 
-	if (json_array_size(secrets) > 0) {
-		clear_text(deployment->error.text, sizeof deployment->error.text, secrets);
-		json_array_foreach(deployment->errors.list, i, item)
-		{
-			char *cleared = without_secrets(json_text_of(item, "message"), secrets);
-
-			json_put(item, "message", json_text(cleared ? cleared : ""));
-			free(cleared);
-		}
+	if (!deployment->template) /* nor resources, then */
+		return;
+	json_array_foreach(deployment->errors.list, i, item)
+	{
+		shown = template_hide_secrets(deployment->template, json_text_of(item, "message"));
+		json_put(item, "message", json_text(shown ? shown : ""));
+		free(shown);
 	}
-	json_decref(secrets);
 }

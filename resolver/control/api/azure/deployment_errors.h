@@ -14,7 +14,7 @@ void deployment_tell_faults(struct deployment *deployment, const struct faults *
  */
 void deployment_tell_error(struct deployment *deployment, const struct change_error *error,
 			   size_t failed);
-/* Takes the texts of secure parameters out of all errors. */
+/* Takes the template's secrets out of the errors of resources; its own has none. */
 void deployment_clear_errors(struct deployment *deployment);
 
 #endif

@@ -97,6 +97,12 @@ static void texts_do_not_blow_up(void **state)
 	check_expression("map(range(0, 10000), lambda('a', toUpper(" X_TIMES(3000) ")))", much);
 	check_expression("length(split(" X_TIMES(2000000) ", 'x'))", much);
 	check_expression("lastIndexOf(" X_TIMES(400000) ", " X_TIMES(200000) ")", much);
+	check_expression("like(" X_TIMES(400000) ", replace(" X_TIMES(100000) ", 'x', '*x'))",
+			 NULL);
+	check_expression("like(" X_TIMES(400000) ", concat('*', " X_TIMES(200000) ", 'y*'))", NULL);
+	check_expression("parseUri(concat('http://h/', replace(" X_TIMES(
+				 1000000) ", 'x', '[[[[[[[[[[[[[[[[[[[[[[[[')))",
+			 much);
 }
 
 static void values_that_share_their_parts_are_not_written_out(void **state)
@@ -148,6 +154,20 @@ static void deep_values_are_refused(void **state)
 			 "createArray(" A ")))"
 			 ")",
 			 NULL);
+}
+
+static void secrets_take_steps(void **state)
+{
+#define DEFAULT(value)                                                                             \
+	"{'parameters': {'p': {'type': 'secureObject', 'defaultValue': {'a': '[" value "]'}}},"
+#define NOTHING "'resources': []}"
+	(void)state;
+	check_text(DEFAULT("reduce(range(0, 10000), 1, lambda(`a`, `i`,"
+			   " createArray(lambdaVariables(`a`))))") NOTHING,
+		   value_depth);
+	check_text(DEFAULT("reduce(range(0, 40), 1, lambda(`a`, `i`, createArray("
+			   "lambdaVariables(`a`), lambdaVariables(`a`))))") NOTHING,
+		   steps);
 }
 
 static void lambdas_in_one_another_take_steps(void **state)
@@ -369,6 +389,7 @@ int main(void)
 		cmocka_unit_test(texts_do_not_blow_up),
 		cmocka_unit_test(values_that_share_their_parts_are_not_written_out),
 		cmocka_unit_test(deep_values_are_refused),
+		cmocka_unit_test(secrets_take_steps),
 		cmocka_unit_test(lambdas_in_one_another_take_steps),
 		cmocka_unit_test(brackets_are_not_deep),
 		cmocka_unit_test(what_leads_to_itself_is_not_followed),
