@@ -9,14 +9,20 @@
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
-struct pair { /* a link with registration, by places in the model and in the table */
-	uint32_t network, zone;
+struct pair { /* a link with registration */
+	const struct virtual_network *network;
+	const struct private_zone *zone;
 };
 
-struct machine {           /* an address of one, in a zone */
-	uint32_t zone;     /* of the table */
-	const char *label; /* the interface's */
-	struct address address;
+struct pairs {
+	struct pair *items;
+	size_t count;
+};
+
+struct gathering {
+	struct pairs pairs;
+	struct machine *machines;
+	size_t count, room;
 };
 
 struct making {
@@ -24,10 +30,6 @@ struct making {
 	const struct hash_key *key;
 	struct registered *before; /* NULL: there is none */
 	struct registered *made;
-	struct pair *pairs;
-	size_t pair_count;
-	struct machine *machines;
-	size_t count, room;
 };
 
 /* ---- machines ---- */
@@ -75,39 +77,67 @@ const struct virtual_network *registered_network(const struct model *model,
 	return model_network(model, interface->resource_group, network);
 }
 
-static int add_machine(struct making *making, uint32_t zone, const char *label,
+bool registered_in(const struct private_zone *zone)
+{
+	for (size_t i = 0; i < zone->links.count; i++)
+		if (zone->links.items[i].registration)
+			return true;
+	return false;
+}
+
+/* ERR_NOMEM. */
+static int find_pairs(const struct model *model, struct pairs *pairs)
+{
+	size_t room = 1;
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		room += model->private_zones.items[i].links.count;
+	*pairs = (struct pairs){.items = calloc(room, sizeof *pairs->items)};
+	for (size_t i = 0; pairs->items && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		for (size_t k = 0; k < zone->links.count; k++)
+			if (zone->links.items[k].registration)
+				pairs->items[pairs->count++] = (struct pair){
+					model_network(model, zone->resource_group,
+						      zone->links.items[k].virtual_network),
+					zone};
+	}
+	return pairs->items ? 0 : ERR_NOMEM;
+}
+
+static int add_machine(struct gathering *gathering, const struct machine *machine,
 		       const struct ip_configuration *configuration)
 {
 	struct machine *machines;
 
 	if (!configuration)
 		return 0;
-	machines = array_grow(making->machines, making->count, &making->room, sizeof *machines);
+	machines = array_grow(gathering->machines, gathering->count, &gathering->room,
+			      sizeof *machines);
 	if (!machines)
 		return ERR_NOMEM;
-	making->machines = machines;
-	machines[making->count++] = (struct machine){zone, label, configuration->address};
+	gathering->machines = machines;
+	machines[gathering->count] = *machine;
+	machines[gathering->count++].address = configuration->address;
 	return 0;
 }
 
-static int add_interface(struct making *making, const struct network_interface *interface)
+static int add_interface(struct gathering *gathering, const struct model *model,
+			 const struct network_interface *interface)
 {
-	const char *label = registered_label(interface);
+	struct machine machine = {.label = registered_label(interface), .interface = interface};
 	const struct virtual_network *network =
-		label ? registered_network(making->model, interface) : NULL;
+		machine.label ? registered_network(model, interface) : NULL;
 	int err = 0;
 
-	if (!network)
-		return 0;
-	size_t place = (size_t)(network - making->model->virtual_networks.items);
-	for (size_t i = 0; !err && i < making->pair_count; i++) {
-		uint32_t zone = making->pairs[i].zone;
-
-		if (making->pairs[i].network != place)
+	for (size_t i = 0; !err && network && i < gathering->pairs.count; i++) {
+		if (gathering->pairs.items[i].network != network)
 			continue;
-		err = add_machine(making, zone, label, first_address(interface, 4));
+		machine.zone = gathering->pairs.items[i].zone;
+		err = add_machine(gathering, &machine, first_address(interface, 4));
 		if (!err)
-			err = add_machine(making, zone, label, first_address(interface, 6));
+			err = add_machine(gathering, &machine, first_address(interface, 6));
 	}
 	return err;
 }
@@ -122,15 +152,20 @@ static int compare_machines(const void *left, const void *right)
 	return order != 0 ? order : address_compare(&a->address, &b->address);
 }
 
-static int gather(struct making *making)
+int registered_machines(const struct model *model, struct machine **machines, size_t *count)
 {
-	const struct model *model = making->model;
-	int err = 0;
+	struct gathering gathering = {.machines = NULL};
+	int err = find_pairs(model, &gathering.pairs);
 
-	for (size_t i = 0; !err && i < model->network_interfaces.count; i++)
-		err = add_interface(making, &model->network_interfaces.items[i]);
-	if (making->count > 0)
-		qsort(making->machines, making->count, sizeof *making->machines, compare_machines);
+	for (size_t i = 0; !err && gathering.pairs.count > 0 && i < model->network_interfaces.count;
+	     i++)
+		err = add_interface(&gathering, model, &model->network_interfaces.items[i]);
+	free(gathering.pairs.items);
+	if (!err && gathering.count > 0)
+		qsort(gathering.machines, gathering.count, sizeof *gathering.machines,
+		      compare_machines);
+	*machines = gathering.machines;
+	*count = gathering.count;
 	return err;
 }
 
@@ -235,50 +270,28 @@ static uint64_t print_interface(const struct making *making,
 
 /* Of everything that the machines' records are made of, but for the zones' own; a sum, because the
  * order makes no difference. */
-static uint64_t print_all(const struct making *making)
+static uint64_t print_all(const struct making *making, const struct pairs *pairs)
 {
 	const struct model *model = making->model;
 	uint64_t print = 1;
 
-	for (size_t i = 0; i < model->network_interfaces.count; i++)
+	for (size_t i = 0; pairs->count > 0 && i < model->network_interfaces.count; i++)
 		print += print_interface(making, &model->network_interfaces.items[i]);
-	for (size_t i = 0; i < making->pair_count; i++) {
-		const struct pair *pair = &making->pairs[i];
-		const struct virtual_network *network =
-			&model->virtual_networks.items[pair->network];
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct pair *pair = &pairs->items[i];
 
-		print += print_text(making,
-				    print_text(making, 0, making->made->zones[pair->zone].name),
-				    full_name(&network->named));
+		print += print_text(making, print_text(making, 0, full_name(&pair->zone->named)),
+				    full_name(&pair->network->named));
 	}
 	return print ? print : 1;
 }
 
-bool registered_in(const struct private_zone *zone)
-{
-	for (size_t i = 0; i < zone->links.count; i++)
-		if (zone->links.items[i].registration)
-			return true;
-	return false;
-}
-
 static bool add_zone(struct making *making, const struct private_zone *zone)
 {
-	const struct model *model = making->model;
-	uint32_t at = (uint32_t)making->made->count++;
-	struct registered_zone *made = &making->made->zones[at];
+	struct registered_zone *made = &making->made->zones[making->made->count++];
 
 	*made = (struct registered_zone){.name = strdup(full_name(&zone->named)),
 					 .layers.own = zone_ref(zone->zone)};
-	for (size_t i = 0; i < zone->links.count; i++) {
-		const struct zone_link *link = &zone->links.items[i];
-		const struct virtual_network *network =
-			model_network(model, zone->resource_group, link->virtual_network);
-
-		if (link->registration && network)
-			making->pairs[making->pair_count++] = (struct pair){
-				(uint32_t)(network - model->virtual_networks.items), at};
-	}
 	return made->name;
 }
 
@@ -286,22 +299,22 @@ static bool add_zone(struct making *making, const struct private_zone *zone)
 static int begin(struct making *making)
 {
 	const struct model *model = making->model;
-	size_t count = 0, links = 0;
-	bool good = true;
+	struct pairs pairs;
+	size_t count = 0;
+	bool good = find_pairs(model, &pairs) == 0;
 
-	for (size_t i = 0; i < model->private_zones.count; i++) {
+	for (size_t i = 0; i < model->private_zones.count; i++)
 		count += registered_in(&model->private_zones.items[i]);
-		links += model->private_zones.items[i].links.count;
-	}
 	making->made = calloc(1, sizeof *making->made + count * sizeof making->made->zones[0]);
-	making->pairs = calloc(links + 1, sizeof *making->pairs);
-	if (!making->made || !making->pairs)
-		return ERR_NOMEM;
-	atomic_init(&making->made->references, 1);
+	good = good && making->made;
+	if (good) {
+		atomic_init(&making->made->references, 1);
+		making->made->print = print_all(making, &pairs);
+	}
+	free(pairs.items);
 	for (size_t i = 0; good && i < model->private_zones.count; i++)
 		if (registered_in(&model->private_zones.items[i]))
 			good = add_zone(making, &model->private_zones.items[i]);
-	making->made->print = print_all(making);
 	return good ? 0 : ERR_NOMEM;
 }
 
@@ -326,28 +339,44 @@ static const struct registered_zone *find_near(const struct registered *before, 
 	return registered_find(before, name);
 }
 
+/* The zones' own records are given; what is registered, and what is served, comes now. */
+static bool make_zone(const struct making *making, struct registered_zone *zone,
+		      const struct registered_zone *before, const struct machine *machines,
+		      size_t count)
+{
+	bool same = before && making->before->print == making->made->print;
+
+	if (!same)
+		return register_machines(making, zone, machines, count) && serve(zone, before);
+	zone->layers.registered = zone_ref(before->layers.registered);
+	zone->ptrs = owned_ref(before->ptrs);
+	return serve(zone, before);
+}
+
 static bool make_zones(struct making *making)
 {
+	const struct model *model = making->model;
 	struct registered *made = making->made, *before = making->before;
-	bool same = before && before->print == made->print, good = true;
-	size_t at = 0, end;
+	struct registered_zone *at = made->zones;
+	struct machine *machines = NULL;
+	size_t count = 0, first = 0, end = 0;
+	bool good = before && before->print == made->print;
 
-	if (!same && gather(making) != 0)
-		return false;
-	for (uint32_t i = 0; good && i < made->count; i++, at = end) {
-		struct registered_zone *zone = &made->zones[i];
-		const struct registered_zone *was = find_near(before, zone->name, i);
+	if (!good)
+		good = registered_machines(model, &machines, &count) == 0;
+	for (size_t i = 0; good && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
 
-		for (end = at; end < making->count && making->machines[end].zone == i;)
+		if (!registered_in(zone))
+			continue;
+		for (first = end; end < count && machines[end].zone == zone;)
 			end++;
-		if (same && was) {
-			zone->layers.registered = zone_ref(was->layers.registered);
-			zone->ptrs = owned_ref(was->ptrs);
-		} else {
-			good = register_machines(making, zone, making->machines + at, end - at);
-		}
-		good = good && serve(zone, was);
+		good = make_zone(making, at,
+				 find_near(before, at->name, (size_t)(at - made->zones)),
+				 machines ? machines + first : NULL, end - first);
+		at++;
 	}
+	free(machines);
 	return good;
 }
 
@@ -355,11 +384,8 @@ struct registered *registered_make(const struct model *model, const struct hash_
 				   struct registered *before)
 {
 	struct making making = {.model = model, .key = key, .before = before};
-	bool good = begin(&making) == 0 && make_zones(&making);
 
-	free(making.pairs);
-	free(making.machines);
-	if (good)
+	if (begin(&making) == 0 && make_zones(&making))
 		return making.made;
 	registered_unref(making.made);
 	return NULL;

@@ -46,6 +46,17 @@ bool registered_in(const struct private_zone *zone);
 /* NULL: nothing registers in the zone of that full name. */
 const struct registered_zone *registered_find(const struct registered *registered,
 					      const char *name);
+/* An address of a machine in a zone that it registers in. */
+struct machine {
+	const struct private_zone *zone;
+	const char *label; /* what it is called there */
+	struct address address;
+	const struct network_interface *interface;
+};
+/* All of a model: by zone, label and address. *machines is to be freed. ERR_NOMEM. */
+MUST_CHECK int registered_machines(const struct model *model, struct machine **machines,
+				   size_t *count);
+
 /* What the machine of the interface is called; NULL: it has no name, so it is not registered. */
 const char *registered_label(const struct network_interface *interface);
 /* The network that the interface is in; NULL: in none. */
