@@ -175,6 +175,7 @@ struct record_set { /* private_zones.record_sets; record_set.h */
 	LIST_OF(const char *) records;  /* rdata, as in a master file */
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 	LIST_OF(struct tag) azure;
+	bool is_registered; /* by a machine; no model and no row has such a set */
 };
 
 struct private_zone {

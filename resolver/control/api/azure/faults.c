@@ -1,13 +1,16 @@
 #include "resolver/control/api/azure/faults.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "resolver/control/api/azure/reading.h"
+#include "resolver/control/api/item.h"
 #include "resolver/control/service/service.h"
+#include "rules/schema/reference.h"
 
 /* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
 static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
@@ -183,6 +186,49 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	return true;
 }
 
+/* The other zone that the network of this link registers in; NULL: there is none. */
+static const struct private_zone *registering_zone(const struct api_edit *edit)
+{
+	const struct model *model = api_model(edit->request);
+	const struct path *path = &edit->edits[0].path;
+	const json_t *named = json_object_get(edit->edits[0].values, "virtual_network");
+	const struct virtual_network *network =
+		model_network(model, path->group, json_string_value(named));
+
+	for (size_t i = 0; network && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		if (strcasecmp(zone->name, path->names[0]) == 0)
+			continue;
+		for (size_t k = 0; k < zone->links.count; k++)
+			if (zone->links.items[k].registration &&
+			    model_network(model, zone->resource_group,
+					  zone->links.items[k].virtual_network) == network)
+				return zone;
+	}
+	return NULL;
+}
+
+/* In Azure's words, which clients look for. False: the fault is another one. */
+static bool tell_registration(struct api_edit *edit, const struct fault *fault,
+			      struct arm_errors *errors)
+{
+	const struct private_zone *zone;
+
+	if (!fault->limit || strcmp(fault->limit, "registration_zones_per_virtual_network") != 0)
+		return false;
+	zone = registering_zone(edit);
+	if (zone)
+		arm_error(
+			errors, 409, "Conflict", "properties.registrationEnabled",
+			"A virtual network can only be linked to %" PRIu32
+			" Private DNS zone(s) with auto-registration enabled; conflicting Private "
+			"DNS zone is '%s'. Link it without registration, or raise limits.%s",
+			api_model(edit->request)->limits.registration_zones_per_virtual_network,
+			zone->name, fault->limit);
+	return zone;
+}
+
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors)
 {
@@ -198,6 +244,8 @@ void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 			errors->more++;
 			continue;
 		}
+		if (tell_registration(edit, fault, errors))
+			continue;
 		text = with_ids(edit->request, fault->text);
 		if (!text)
 			continue;

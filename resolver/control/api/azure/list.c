@@ -11,6 +11,7 @@
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
@@ -70,6 +71,41 @@ static bool collect_sets(struct listing *listing, const struct path *zone, const
 	}
 	free(items);
 	return true;
+}
+
+/* Puts those that machines have registered among the zone's own, which are in order. */
+static void merge_registered(struct listing *listing, const struct path *zone,
+			     const struct private_zone *in, const char *behind)
+{
+	struct api_request *request = listing->found.request;
+	const struct record_set *sets;
+	struct arm_found_list own = listing->found;
+	size_t count, at = 0;
+
+	if (registrations_as_sets(request, in, &sets, &count) != 0) {
+		listing->found.no_memory = true;
+		return;
+	}
+	listing->found.items = NULL;
+	listing->found.count = listing->found.room = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct path path = part_path(kind_of_id(KIND_RECORD_SET), &sets[i], zone);
+
+		if (!is_listed_set(request, path.kind, &sets[i]) ||
+		    (behind && registrations_compare(path.names[1], behind) <= 0))
+			continue;
+		while (at < own.count &&
+		       registrations_compare(own.items[at].path.names[1], path.names[1]) < 0) {
+			arm_found_add(&listing->found, own.items[at].type, &own.items[at].path,
+				      own.items[at].item);
+			at++;
+		}
+		arm_found_add(&listing->found, arm_type_of(&path), &path, &sets[i]);
+	}
+	for (; at < own.count; at++)
+		arm_found_add(&listing->found, own.items[at].type, &own.items[at].path,
+			      own.items[at].item);
+	free(own.items);
 }
 
 /* Adds the SOA of a zone that was given none, which comes first. Whether there is one. */
@@ -208,6 +244,7 @@ static bool collect_inside(struct listing *listing, const struct arm_page *page,
 	}
 	if (!collect_sets(listing, &parent, page->behind, *room))
 		return false;
+	merge_registered(listing, &parent, in, page->behind);
 	if (!page->behind)
 		*room -= add_soa(listing, &parent, array);
 	return true;

@@ -48,6 +48,13 @@ json_t *arm_set_fqdn(const struct arm_shown *shown)
 				      : json_sprintf("%s.%s.", name, zone);
 }
 
+json_t *arm_set_is_registered(const struct arm_shown *shown)
+{
+	const struct record_set *set = shown->item;
+
+	return json_boolean(set && set->is_registered);
+}
+
 json_t *arm_zone_set_count(const struct arm_shown *shown)
 {
 	const struct private_zone *zone = shown->item;

@@ -18,6 +18,7 @@ json_t *arm_zone_set_count(const struct arm_shown *shown);
 json_t *arm_zone_set_limit(const struct arm_shown *shown);
 json_t *arm_zone_link_count(const struct arm_shown *shown);
 json_t *arm_zone_link_limit(const struct arm_shown *shown);
+json_t *arm_set_is_registered(const struct arm_shown *shown);
 json_t *arm_zone_registration_count(const struct arm_shown *shown);
 json_t *arm_zone_registration_limit(const struct arm_shown *shown);
 

@@ -81,7 +81,7 @@ static void show(struct api_request *request, bool is_head)
 		arm_list(request, &asked);
 		return;
 	}
-	if (!arm_find(request, asked.type, &asked.path, &shown, &error)) {
+	if (!arm_find_shown(request, asked.type, &asked.path, &shown, &error)) {
 		fail_read(request, &asked, &error);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/record_data.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
@@ -549,6 +550,27 @@ bool arm_find(struct api_request *request, const struct arm_type *type, const st
 	if (found && !path->kind->inventory)
 		set_etag(shown);
 	return found;
+}
+
+bool arm_find_shown(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, struct arm_shown *shown, struct change_error *error)
+{
+	const struct path root = part_root(path);
+	const struct private_zone *zone;
+	const struct record_set *set;
+	struct path own;
+
+	if (arm_find(request, type, path, shown, error))
+		return true;
+	zone = type->record_type && error->outcome == CHANGE_FINE
+		       ? part_find(api_model(request), &root)
+		       : NULL;
+	set = zone ? registrations_find(request, zone, path_name(path)) : NULL;
+	if (!set)
+		return false;
+	own = arm_spelled(request, path, set);
+	arm_show_item(request, type, &own, set, shown);
+	return true;
 }
 
 void arm_shown_release(struct arm_shown *shown)

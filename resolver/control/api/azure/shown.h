@@ -32,6 +32,9 @@ bool arm_find(struct api_request *request, const struct arm_type *type, const st
 	      struct arm_shown *shown, struct change_error *error);
 bool arm_find_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, struct arm_shown *shown, struct change_error *error);
+/* arm_find, or a record set that a machine has registered: no more than to be shown. */
+bool arm_find_shown(struct api_request *request, const struct arm_type *type,
+		    const struct path *path, struct arm_shown *shown, struct change_error *error);
 /* The same of an item that was found already; the plain one without the etag. */
 void arm_show_item(struct api_request *request, const struct arm_type *type,
 		   const struct path *path, const void *item, struct arm_shown *shown);

@@ -357,8 +357,8 @@ static const struct arm_member zone_link_members[] = {
 
 #define A_SET(at, how, data)                                                                       \
 	{.path = "ttl", .key = "ttl"}, {.path = at, .key = "records", .form = how, .inner = data}, \
-		METADATA, COMPUTED("fqdn", arm_set_fqdn), SHOWN("isAutoRegistered", "false"),      \
-		STATE, END
+		METADATA, COMPUTED("fqdn", arm_set_fqdn),                                          \
+		COMPUTED("isAutoRegistered", arm_set_is_registered), STATE, END
 #define DATUM(at, how)                                                                             \
 	{                                                                                          \
 		.path = at, .form = how                                                            \

@@ -18,6 +18,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/history", API_READ, api_history_show, 0},
 	{"GET", "/v1/names", API_READ, api_names, 0},
 	{"GET", "/v1/report", API_READ, api_report, 0},
+	{"GET", "/v1/registrations", API_READ, api_registrations, 0},
 	{"GET", "/v1/statistics/rules", API_READ, api_rule_statistics, 0},
 	{"POST", "/v1/plan", API_OPERATE, api_plan, CHANGES_BODY_MAX},
 	{"POST", "/v1/flush", API_OPERATE, api_flush, 0},

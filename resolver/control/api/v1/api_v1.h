@@ -19,6 +19,7 @@ void api_flush(struct api_request *request);
 void api_names(struct api_request *request);
 void api_plan(struct api_request *request);
 void api_rule_statistics(struct api_request *request);
+void api_registrations(struct api_request *request);
 
 /* ---- v1/explain.c ---- */
 

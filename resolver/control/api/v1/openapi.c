@@ -49,6 +49,8 @@ static const struct described described[] = {
 	{"GET", "/v1/statistics/rules",
 	 "What each rule has decided, and what decides in its place.", "limit marker", NULL, NULL,
 	 0},
+	{"GET", "/v1/registrations", "What machines have registered in private zones.",
+	 "zone limit marker", NULL, NULL, 0},
 	{"POST", "/v1/flush", "Drops answers from the cache: all, or those of a name.", "", NULL,
 	 NULL, 0},
 	{"POST", "/v1/reload", "Reads the configuration again and serves it.", "confirm", "", NULL,
