@@ -12,24 +12,52 @@
 
 /* ---- a change as a record ----
  *
- * {"id": UUID, "who", "wait_s", "rows": rows.h} */
+ * {"id": UUID, "who", "wait_s", "rows": rows.h, "pairs": [[KEY, VALUE or null], ...]} */
 
 /* To be released; NULL without memory. The rows are taken over. */
 static json_t *record_of(const struct service_change *change, json_t *rows)
 {
+	json_t *pairs = json_array();
 	char id[UUID_TEXT_MAX];
 
-	return json_whole(json_make("{s:s, s:o, s:I, s:o}", "id", uuid_random(id), "who",
+	for (size_t i = 0; i < change->pair_count; i++)
+		json_add(pairs, json_make("[o, o]", json_text(change->pairs[i].key),
+					  json_text(change->pairs[i].value)));
+	return json_whole(json_make("{s:s, s:o, s:I, s:o, s:o}", "id", uuid_random(id), "who",
 				    json_text(change->who), "wait_s", (json_int_t)change->wait_s,
-				    "rows", rows));
+				    "rows", rows, "pairs", pairs));
 }
 
 struct applying {
 	json_t *record; /* a reference, which has the values */
 	struct row_edits edits;
+	struct source_pair *pairs; /* whose texts are the record's */
 	service_on_change *on_change;
 	void *context;
 };
+
+/* False without memory. */
+static bool read_pairs(struct applying *applying, struct service_change *change)
+{
+	const json_t *pairs = json_object_get(applying->record, "pairs");
+	size_t count = json_array_size(pairs);
+
+	if (count == 0)
+		return true;
+	applying->pairs = calloc(count, sizeof *applying->pairs);
+	if (!applying->pairs)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *pair = json_array_get(pairs, i);
+
+		applying->pairs[i] =
+			(struct source_pair){json_string_value(json_array_get(pair, 0)),
+					     json_string_value(json_array_get(pair, 1))};
+	}
+	change->pairs = applying->pairs;
+	change->pair_count = count;
+	return true;
+}
 
 static int read_rows(void *context, struct inventory *inventory, struct service_change *change)
 {
@@ -39,6 +67,8 @@ static int read_rows(void *context, struct inventory *inventory, struct service_
 
 	change->edits = applying->edits.edits;
 	change->count = applying->edits.count;
+	if (!err && !read_pairs(applying, change))
+		err = ERR_NOMEM;
 	if (err == ERR_NOMEM)
 		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(err));
 	if (err)
@@ -58,6 +88,7 @@ static void on_applied(void *context, int err, const struct service_change *chan
 	applying->on_change(applying->context, err, &told, faults);
 	json_decref(applying->record);
 	row_edits_release(&applying->edits);
+	free(applying->pairs);
 	free(applying);
 }
 

@@ -107,6 +107,16 @@ static int tell_rows(struct commit *commit)
 	return *change->rows ? 0 : change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
+static int keep_pairs(struct commit *commit)
+{
+	const struct service_change *change = commit->next.change;
+	struct source *source = commit->next.source;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = source->calls->put_pairs(source, change->pairs, change->pair_count, true, error);
+
+	return err ? next_model_fail(&commit->next, err, error) : 0;
+}
+
 /* A rehearsal is rolled back. */
 static int store(struct commit *commit)
 {
@@ -130,6 +140,8 @@ static int store(struct commit *commit)
 		err = put_owned(commit);
 	if (!err && change->rehearsal && change->rows)
 		err = tell_rows(commit);
+	if (!err && change->pair_count > 0 && !change->rehearsal)
+		err = keep_pairs(commit);
 	if (!err && change->wait_s > 0 && !change->rehearsal)
 		err = note_unconfirmed(commit);
 	if (!err && !change->rehearsal) {

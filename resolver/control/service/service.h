@@ -167,7 +167,11 @@ struct service_change {
 	 * makes them, as addresses_put does, in a thread where the change is large. ERR_INVALID:
 	 * change_error says why. May be NULL. */
 	int (*put)(void *context, struct change *made, struct inventory *inventory);
-	const char *who; /* for the history */
+	const char *who;                 /* for the history */
+	const struct source_pair *pairs; /* kept beside the resources (store/pairs.h) in the same
+					  * transaction; a rehearsal keeps none. `read` may give
+					  * them */
+	size_t pair_count;
 	bool again;   /* rows are made what they were or will be (rows.h): nobody is asked whose a
 		       * name is, no address needs a pool, and nothing goes that has no edit */
 	bool agreed;  /* with `again`: these are all rows, as another server has them (commit.h) */

@@ -102,7 +102,7 @@ struct source_calls {
 		     int (*on_pair)(void *context, const struct source_pair *pair), void *context,
 		     char error[SOURCE_ERROR_MAX]);
 	/* All pairs or none. ERR_NOT_FOUND: the store is only read. Not durable: a power cut may
-	 * take them. */
+	 * take them. Between begin and commit they are part of that change. */
 	int (*put_pairs)(struct source *source, const struct source_pair *rows, size_t count,
 			 bool durable, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
@@ -125,8 +125,8 @@ struct source_calls {
 		     char error[SOURCE_ERROR_MAX]);
 	/* A change: begin, put for each (json NULL: it goes, also when it is not there; keys NULL:
 	 * it has none), commit or roll_back. Nobody else sees it before commit. Of the other calls
-	 * only those that read come between. begin: ERR_EXISTS where somebody else has written
-	 * since sync. put: ERR_EXISTS where another one has one of the keys. */
+	 * only those that read and put_pairs come between. begin: ERR_EXISTS where somebody else
+	 * has written since sync. put: ERR_EXISTS where another one has one of the keys. */
 	int (*begin)(struct source *source, const char *who, uint64_t *revision,
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,

@@ -37,10 +37,11 @@ struct state {
 	/* Of the change of resources that is under way: */
 	int64_t next, at_s;
 	const char *who;
-	size_t written;  /* rows of history */
-	int log_pages;   /* that are in the log; INT_MAX: very many */
-	int64_t version; /* data_version when it was read, which changes when another connection
-			  * writes; -1: not read by this one */
+	size_t written;   /* rows of history */
+	bool has_written; /* anything, by this connection */
+	int log_pages;    /* that are in the log; INT_MAX: very many */
+	int64_t version;  /* data_version when it was read, which changes when another connection
+			   * writes; -1: not read by this one */
 };
 
 /* ---- the connection ---- */
@@ -183,8 +184,10 @@ static int end_change(struct state *state, int64_t revision)
 	if (!err)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
 	state_db_roll_back(db);
-	if (!err)
+	if (!err) {
 		state->revision = revision;
+		state->has_written = true;
+	}
 	return err;
 }
 
@@ -241,13 +244,30 @@ static int put_pair(struct state_db *db, const struct source_pair *pair)
 	return !pair->value && err == ERR_EXISTS ? 0 : err;
 }
 
+static int put_all(struct state_db *db, const struct source_pair *rows, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = put_pair(db, &rows[i]);
+	return err;
+}
+
+static bool is_changing(const struct state *state)
+{
+	return !state->looks && state->db.file.db && !sqlite3_get_autocommit(state->db.file.db);
+}
+
 static int state_put_pairs(struct source *source, const struct source_pair *rows, size_t count,
 			   bool durable, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	struct state_db *db = &state->db;
-	int err = ensure(state);
+	int err;
 
+	if (is_changing(state))
+		return give_up_change(state, put_all(db, rows, count), error);
+	err = ensure(state);
 	if (!err && state->looks)
 		err = ERR_NOT_FOUND;
 	/* Without a sync the file stays whole; only what came last may be missing from it. */
@@ -255,11 +275,13 @@ static int state_put_pairs(struct source *source, const struct source_pair *rows
 		err = state_db_execute(db, "PRAGMA synchronous = NORMAL", "cannot be written");
 	if (!err)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
-	for (size_t i = 0; !err && i < count; i++)
-		err = put_pair(db, &rows[i]);
+	if (!err)
+		err = put_all(db, rows, count);
 	if (!err)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
 	state_db_roll_back(db);
+	if (!err)
+		state->has_written = true;
 	if (!durable && db->file.db && !state->looks &&
 	    state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written") != 0)
 		db->suspect = true; /* then it is opened again, with FULL */
@@ -976,7 +998,7 @@ static void state_join(struct source *source, struct source *other)
 	struct state *state = (struct state *)source;
 	int64_t revision = ((const struct state *)other)->revision, version = -1;
 
-	if (revision != state->revision) {
+	if (((const struct state *)other)->has_written) {
 		if (!state->db.file.db ||
 		    state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0 ||
 		    !state_is_current(other))

@@ -644,6 +644,76 @@ static void a_record_of_a_later_version_is_refused(void **state)
 	json_decref(record);
 }
 
+static int on_pair(void *context, const struct source_pair *pair)
+{
+	text_append(context, 256, "%s=%s; ", pair->key, pair->value);
+	return 0;
+}
+
+static const char *kept_pairs(void)
+{
+	struct source *source = world->service.inventory->source;
+	static char text[256];
+	char error[SOURCE_ERROR_MAX];
+
+	text[0] = '\0';
+	assert_int_equal(source->calls->pairs(source, "deployment ", 9, on_pair, text, error), 0);
+	return text;
+}
+
+/* A network of each of these names, with pairs. */
+static void put_networks(const char *name, size_t count, bool rehearsal)
+{
+	static const struct source_pair pairs[] = {{"deployment g/a", "made"},
+						   {"deployment g/old", NULL}};
+	struct service_edit edits[SERVICE_LARGE];
+	char names[SERVICE_LARGE][16];
+	struct service_change change = {.edits = edits,
+					.count = count,
+					.who = "ops",
+					.pairs = pairs,
+					.pair_count = COUNT(pairs),
+					.rehearsal = rehearsal};
+	unsigned told = world->told;
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(names[i], sizeof names[i], "%s%zu", name, i);
+		edits[i].path = network_path(names[i]);
+		edits[i].values = json_pack("{s:s, s:[]}", "name", names[i], "address_space");
+	}
+	service_commit(&world->service, &change, on_change, NULL);
+	while (world->told == told && (!world->service.commit.committer || world->asked == 0))
+		uv_run(&world->loop, UV_RUN_ONCE);
+	for (size_t i = 0; i < count; i++)
+		json_decref((json_t *)(uintptr_t)edits[i].values);
+}
+
+static void what_is_kept_beside_a_change_is_agreed_to_with_it(void **state)
+{
+	(void)state;
+	put_networks("n", 1, false);
+	assert_string_equal(kept_pairs(), "");
+	answer(COMMIT_YES);
+	assert_int_equal(world->err, 0);
+	assert_string_equal(kept_pairs(), "deployment g/a=made; ");
+}
+
+static void what_is_kept_beside_a_change_comes_with_it_or_not_at_all(void **state)
+{
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_networks("tried", 1, true);
+	assert_int_equal(world->err, 0);
+	assert_string_equal(kept_pairs(), "");
+	put_networks("no name ", 1, false); /* which is not allowed */
+	assert_int_equal(world->err, ERR_FAULTS);
+	assert_string_equal(kept_pairs(), "");
+	put_networks("many", SERVICE_LARGE, false);
+	assert_int_equal(world->err, 0);
+	assert_true(is_kept("many7"));
+	assert_string_equal(kept_pairs(), "deployment g/a=made; ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -668,6 +738,8 @@ int main(void)
 		TEST(an_answer_may_come_at_once),
 		TEST(what_is_not_allowed_asks_nobody),
 		TEST(a_record_of_a_later_version_is_refused),
+		TEST(what_is_kept_beside_a_change_is_agreed_to_with_it),
+		TEST(what_is_kept_beside_a_change_comes_with_it_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

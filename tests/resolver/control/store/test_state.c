@@ -570,6 +570,69 @@ static void uses_are_not_written_by_who_only_looks(void **state)
 	source_close(looks);
 }
 
+static int tell_pair(void *context, const struct source_pair *pair)
+{
+	text_append(context, 256, "%s=%s; ", pair->key, pair->value);
+	return 0;
+}
+
+static const char *told_pairs(struct state_case *world)
+{
+	static char text[256];
+
+	text[0] = '\0';
+	assert_int_equal(
+		world->source->calls->pairs(world->source, "", 10, tell_pair, text, world->error),
+		0);
+	return text;
+}
+
+static void pairs_of_a_change_are_kept_with_it_or_not_at_all(void **state)
+{
+	struct state_case *world = *state;
+	const struct source_calls *calls = world->source->calls;
+	const struct source_pair first[] = {{"a", "1"}, {"b", "2"}}, next[] = {{"a", NULL}};
+	uint64_t revision;
+
+	must_sync(world);
+	for (unsigned commits = 0; commits < 2; commits++) {
+		assert_int_equal(calls->begin(world->source, "test", &revision, world->error), 0);
+		assert_int_equal(calls->put(world->source, KIND_PTR, ID_1, "{}",
+					    &(struct source_keys){.ptr = "a.test."}, world->error),
+				 0);
+		assert_int_equal(calls->put_pairs(world->source, first, 2, true, world->error), 0);
+		assert_string_equal(told_pairs(world), "a=1; b=2; ");
+		if (commits)
+			assert_int_equal(calls->commit(world->source, world->error), 0);
+		calls->roll_back(world->source);
+		reopen(world);
+		calls = world->source->calls;
+		must_sync(world);
+		assert_int_equal(state_told(world, 0).count, commits);
+		assert_string_equal(told_pairs(world), commits ? "a=1; b=2; " : "");
+	}
+	assert_int_equal(calls->put_pairs(world->source, next, 1, true, world->error), 0);
+	assert_string_equal(told_pairs(world), "b=2; ");
+}
+
+/* Nobody has to read anything again. */
+static void pairs_alone_of_a_second_connection_are_ours(void **state)
+{
+	struct state_case *world = *state;
+	const struct source_calls *calls = world->source->calls;
+	const struct source_pair row = {"a", "1"};
+	struct source *another;
+
+	must_sync(world);
+	another = calls->another(world->source, world->error);
+	assert_non_null(another);
+	assert_int_equal(calls->put_pairs(another, &row, 1, true, world->error), 0);
+	assert_false(calls->is_current(world->source));
+	calls->join(world->source, another);
+	assert_true(calls->is_current(world->source));
+	assert_string_equal(told_pairs(world), "a=1; ");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static int count_changes(void *context, const struct source_change *change)
@@ -609,6 +672,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(uses_are_kept_read_by_their_keys_and_go),
 		T(uses_are_not_written_by_who_only_looks),
+		T(pairs_of_a_change_are_kept_with_it_or_not_at_all),
+		T(pairs_alone_of_a_second_connection_are_ours),
 		T(a_new_state_is_empty_and_its_owners_alone),
 		T(everything_that_was_put_is_there_when_it_is_opened_again),
 		T(a_resource_is_changed_and_deleted_with_what_it_is_found_by),
