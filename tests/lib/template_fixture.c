@@ -139,6 +139,8 @@ static void keep(struct template_fixture *fixture, const struct template_resourc
 	fixture->only_if_absent = resource->only_if_absent;
 	json_object_set(fixture->bodies, resource->id, resource->body);
 	free(key);
+	text_append(fixture->places, sizeof fixture->places, "%s %zu; ", resource->name,
+		    resource->deployment);
 	text_append(fixture->rounds, sizeof fixture->rounds, "%s%s",
 		    fixture->rounds[0] != '\0' ? " " : "", resource->name);
 }
@@ -152,7 +154,7 @@ bool template_fixture_deploy(struct template_fixture *fixture, json_t *source, j
 	fixture->source = source;
 	fixture->given = given;
 	fixture->bodies = json_object();
-	fixture->rounds[0] = '\0';
+	fixture->rounds[0] = fixture->places[0] = '\0';
 	fixture->finds = 0;
 	fixture->template = template_new(source, given, &fixture->scope, &fixture->error);
 	if (!fixture->template)

@@ -18,6 +18,7 @@ struct template_fixture {
 	struct template_error error;
 	char rounds[8192]; /* what was made: "hub hub/in; link" are two rounds */
 	json_t *bodies;    /* by id */
+	char places[512];  /* "NAME DEPLOYMENT; ..." of each resource */
 	const struct template_deployment *deployments;
 	size_t deployment_count;
 	bool only_if_absent; /* of what was made last */

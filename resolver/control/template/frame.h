@@ -44,6 +44,7 @@ struct template_frame {
 	const char *name, *subscription;
 	const char *group; /* NULL: it is deployed to a subscription */
 	unsigned depth;
+	size_t number; /* among all frames, in the order in which they were opened */
 	/* Whose parameters, variables and functions are used here: its own, or of the one around
 	 * it. */
 	struct template_frame *language;

@@ -45,6 +45,7 @@ static struct template_frame *new_frame(struct template *template, const json_t 
 	if (!frame)
 		return NULL;
 	*frame = (struct template_frame){.budget = &template->budget,
+					 .number = template->frames,
 					 .deployed = template->deployed,
 					 .source = source,
 					 .place = place,
@@ -248,6 +249,7 @@ static bool give(struct template *template, struct template_entry *entry)
 					       .group = entry->group,
 					       .place = budget_printf(budget, "%s", place),
 					       .only_if_absent = entry->only_if_absent,
+					       .deployment = entry->frame->number,
 					       .body = value_object(budget)};
 	if (!resource->place || !resource->body ||
 	    !source_members(&scope, entry->source, ours, resource->body) ||
@@ -369,6 +371,25 @@ int template_round(struct template *template, const struct template_resource *co
 	return 0;
 }
 
+bool template_has(struct template *template, const char *id)
+{
+	struct budget *budget = &template->budget;
+
+	for (struct template_frame *frame = template->root; frame; frame = frame->next) {
+		const struct name_row *row = names_find(budget, &frame->targets, id);
+
+		for (; row && budget_steps(budget, 1); row = names_next(row)) {
+			const struct awaited *target = row->item;
+			const struct template_entry *entry = target->entry;
+
+			if (entry && !entry->is_off && !entry->is_existing &&
+			    strcasecmp(entry->id, id) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 int template_deployments(struct template *template, const struct template_deployment **deployments,
 			 size_t *count, struct template_error *error)
 {
@@ -382,10 +403,13 @@ int template_deployments(struct template *template, const struct template_deploy
 	if (budget_has_failed(&template->budget) || !made)
 		return failure(template, error);
 	for (const struct template_frame *frame = template->root; frame; frame = frame->next)
-		made[i++] = (struct template_deployment){.name = frame->name,
-							 .group = frame->group,
-							 .parameters = frame->parameters_shown,
-							 .outputs = frame->outputs};
+		made[i++] = (struct template_deployment){
+			.name = frame->name,
+			.subscription = frame->subscription,
+			.group = frame->group,
+			.outer = frame->entry ? frame->entry->frame->number : 0,
+			.parameters = frame->parameters_shown,
+			.outputs = frame->outputs};
 	*deployments = made;
 	*count = i;
 	return 0;

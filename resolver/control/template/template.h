@@ -87,6 +87,7 @@ struct template_resource {
 	const char *group; /* NULL: it is in none, as a resource group itself */
 	const char *place; /* in the template */
 	bool only_if_absent; /* one that is there already stays as it is */
+	size_t deployment;   /* that it is of, by its index in template_deployments */
 	json_t *body;        /* what a PUT would send: location, tags, properties, ... */
 };
 
@@ -100,12 +101,17 @@ MUST_CHECK int template_round(struct template *template,
  * those that functions made of them. Its own errors have none. To be freed; NULL: for want of
  * memory. */
 char *template_hide_secrets(const struct template *template, const char *text);
+/* Whether a resource of that id is, or was, given. Of nested templates those count that are read
+ * already. */
+bool template_has(struct template *template, const char *id);
 
 /* Behind the last round. A deployment: the template's own is the first, nested ones follow. Secure
  * parameters and outputs have no value. */
 struct template_deployment {
 	const char *name;
+	const char *subscription;
 	const char *group;  /* NULL: of the subscription */
+	size_t outer;       /* index of the one that it is in; 0 of the first */
 	json_t *parameters; /* {"NAME": {"type": "String", "value": ...}} */
 	json_t *outputs;    /* the same form */
 };

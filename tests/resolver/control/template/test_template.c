@@ -483,6 +483,7 @@ static void a_module_has_parameters_and_outputs_of_its_own(void **state)
 	       "{'type': 'A.B/e', 'name': 'end', 'dependsOn': ['two']}]}",
 	       NULL);
 	assert_string_equal(fixture->rounds, "outer; outer; end");
+	assert_string_equal(fixture->places, "outer 1; outer 2; end 0; ");
 	assert_int_equal(fixture->deployment_count, 3);
 	assert_string_equal(fixture->deployments[1].name, "one");
 	assert_json(fixture->deployments[1].outputs,
@@ -527,9 +528,30 @@ static void a_module_in_another_group_is_deployed_there(void **state)
 	       "'group': '[resourceGroup().name]', 'id': '[resourceId(`A.B/c`, `y`)]',"
 	       " 'deployment': '[deployment().name]'}}]}}}]}",
 	       NULL);
+	assert_string_equal(fixture->deployments[0].subscription, TEMPLATE_SUB);
+	assert_string_equal(fixture->deployments[1].subscription, "sub2");
 	assert_body(fixture, "/subscriptions/sub2/resourceGroups/other/providers/A.B/c/x",
 		    "{'properties':{'group':'other','id':'/subscriptions/sub2/resourceGroups/other/"
 		    "providers/A.B/c/y','deployment':'d'}}");
+}
+
+static void a_module_in_a_module_says_what_it_is_in(void **state)
+{
+	struct template_fixture *fixture = *state;
+
+	deploy(fixture,
+	       "{'resources': [{" DEPLOYMENT ", 'name': 'a', 'properties': {" INNER
+	       ", 'template': {'resources': [{" DEPLOYMENT ", 'name': 'b', 'properties': {" INNER
+	       ", 'template': {'resources': [{'type': 'A.B/c', 'name': 'x'}]}}}]}}},"
+	       "{'type': 'A.B/c', 'name': 'y', 'condition': false}]}",
+	       NULL);
+	assert_int_equal(fixture->deployment_count, 3);
+	assert_int_equal(fixture->deployments[1].outer, 0);
+	assert_int_equal(fixture->deployments[2].outer, 1);
+	assert_string_equal(fixture->places, "x 2; ");
+	assert_true(template_has(fixture->template, ID "A.B/C/x"));
+	assert_false(template_has(fixture->template, ID "A.B/c/y"));
+	assert_false(template_has(fixture->template, "x"));
 }
 
 static void a_subscription_gets_groups_and_modules_in_them(void **state)
@@ -830,6 +852,7 @@ int main(void)
 		TEST(a_nested_template_of_outer_scope_sees_what_is_around_it),
 		TEST(a_module_in_another_group_is_deployed_there),
 		TEST(a_subscription_gets_groups_and_modules_in_them),
+		TEST(a_module_in_a_module_says_what_it_is_in),
 		TEST(nested_templates_that_cannot_be_are_refused),
 		TEST(a_telemetry_module_is_nothing),
 		TEST(symbols_name_resources_copies_and_what_exists),
