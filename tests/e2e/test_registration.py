@@ -59,6 +59,9 @@ class Machines(Registration):
         self.assert_answer(self.lookup("vm1.corp.internal"), "10.10.7.4")
         self.assert_answer(self.lookup("WEB.corp.internal"), "10.10.7.5")
         self.assert_rcode(self.lookup("nic-2.corp.internal"), "NXDOMAIN")
+        by = "registered by network interface %s/nic-2" % HUB
+        for asked in (("web.corp.internal", "A"), (harness.reverse_name("10.10.7.5"), "PTR")):
+            self.assertIn(by, self.command("explain", *asked, "--vnet", HUB + "/hub"))
         self.assertEqual(["vm1.corp.internal."], self.ptrs("10.10.7.4"))
         self.interface("vm1", "10.10.7.9", status=200)
         self.assert_answer(self.lookup("vm1.corp.internal"), "10.10.7.9")
@@ -90,7 +93,7 @@ class Machines(Registration):
         self.arm("PUT", ZONE + "/CNAME/vm2", {"properties": {
             "ttl": 60, "cnameRecord": {"cname": "vm1.corp.internal"}}}, 201)
         self.assertEqual([("vm1", True)], self.listed("A"))
-        self.assert_answer(self.lookup("vm2.corp.internal"), "10.10.7.4")
+        self.assert_answer(self.lookup("vm2.corp.internal"), "vm1.corp.internal.", "10.10.7.4")
         rows = {row["name"]: row for row in json.loads(self.command("registration", "list", "--json"))}
         self.assertEqual((False, "network interface %s/vm2" % HUB), (
             rows["vm2.corp.internal."]["served"], rows["vm2.corp.internal."]["by"]))

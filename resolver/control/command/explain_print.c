@@ -255,6 +255,7 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more step%s)\n", indent, dropped,
 			text_plural(dropped, "", "s"));
 	print_verdict(hop, indent, out);
+	print_lines(json_object_get(hop, "registered_by"), indent, "registered by ", out);
 	print_lines(json_object_get(hop, "records"), indent, "", out);
 	print_lines(json_object_get(hop, "authority"), indent, "authority: ", out);
 	json_int_t left = json_integer_value(json_object_get(hop, "records_left"));

@@ -5,13 +5,18 @@
  *     explain_resolve   a question of our own for a worker; what its passes have written goes back
  *                       to the control thread with the answer
  *
- * and what others know of the servers in it. */
+ * and what others know of the servers in it, and of machines. */
 #include "resolver/control/observe/explain.h"
+
+#include <stdlib.h>
+#include <strings.h>
 
 #include "endpoints/message.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explainer.h"
 #include "resolver/server/server.h"
+#include "rules/reverse.h"
+#include "rules/schema/reference.h"
 
 enum { PATIENCE_US = 2 * RESOLVE_DEADLINE_US }; /* so that the query's own end comes first */
 
@@ -261,4 +266,91 @@ static void add_made(const void *context, json_t *item)
 void explain_add_made(json_t *explained, const struct model *model)
 {
 	each_server(explained, add_made, model);
+}
+
+/* ---- machines ---- */
+
+struct asked_machine {                   /* a hop that machines may have registered */
+	const struct private_zone *zone; /* NULL: any, by the address */
+	char label[NAME_TEXT_MAX];
+	struct address address; /* family 0: any, by the label */
+};
+
+/* Of a name in a zone that has no such record of its own. */
+static bool read_label(const json_t *hop, const struct model *model, const struct policy *policy,
+		       uint16_t type, struct asked_machine *asked)
+{
+	const char *object = json_text_of(hop, "object"), *text = json_text_of(hop, "name");
+	const struct registered_zone *zone = registered_find(policy->registered, object);
+	struct name name;
+
+	if (!zone || strcmp(json_text_of(hop, "outcome"), "hit") != 0 ||
+	    name_from_text(&name, &policy->key, text) != 0 ||
+	    zone_find_exact(zone->layers.own, &name, type))
+		return false;
+	asked->zone = model_zone(model, NULL, object);
+	snprintf(asked->label, sizeof asked->label, "%.*s", (int)strcspn(text, "."), text);
+	return asked->zone;
+}
+
+/* Of an address that has no PTR of ours. */
+static bool read_address(const json_t *hop, const struct policy *policy,
+			 struct asked_machine *asked)
+{
+	struct prefix prefix;
+	struct name name;
+	unsigned rest;
+
+	if (name_from_text(&name, &policy->key, json_text_of(hop, "name")) != 0 ||
+	    !reverse_parse(&name, &prefix, &rest) || rest > 0 ||
+	    prefix.length != address_bits(&prefix.address) ||
+	    owned_ptr(policy->owned, &prefix.address))
+		return false;
+	asked->address = prefix.address;
+	return true;
+}
+
+static bool is_asked(const struct asked_machine *asked, const struct machine *machine)
+{
+	if (asked->address.family)
+		return address_equal(&asked->address, &machine->address);
+	return machine->zone == asked->zone && strcasecmp(machine->label, asked->label) == 0;
+}
+
+static void add_registered(json_t *hop, const struct asked_machine *asked,
+			   const struct machine *machines, size_t count)
+{
+	json_t *by = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (is_asked(asked, &machines[i]))
+			json_add(by, json_sprintf("network interface %s",
+						  full_name(&machines[i].interface->named)));
+	if (json_array_size(by) > 0)
+		json_object_set(hop, "registered_by", by);
+	json_decref(by);
+}
+
+void explain_add_registered(json_t *explained, const struct model *model,
+			    const struct policy *policy)
+{
+	json_t *hops = json_object_get(explained, "hops"), *hop;
+	struct machine *machines = NULL;
+	size_t count = 0, i;
+	uint16_t type;
+
+	if (policy->registered->count == 0 ||
+	    record_type_parse(&type, json_text_of(explained, "type")) != 0 ||
+	    registered_machines(model, &machines, &count) != 0)
+		return;
+	json_array_foreach(hops, i, hop)
+	{
+		struct asked_machine asked = {.zone = NULL};
+
+		if (json_array_size(json_object_get(hop, "records")) > 0 &&
+		    (type == TYPE_PTR ? read_address(hop, policy, &asked)
+				      : read_label(hop, model, policy, type, &asked)))
+			add_registered(hop, &asked, machines, count);
+	}
+	free(machines);
 }

@@ -33,6 +33,8 @@
  *              "reserved", "not_found", "elsewhere" or "none", "object", "ruleset",
  *              "suffix": NAME or null}
  *
+ * A hop whose records machines have registered has "registered_by": [TEXT...], who they are.
+ *
  * Really asked, a hop has
  *
  *     "asked": [ASKED...], one for each of the route's legs (the servers that are asked in turn
@@ -88,5 +90,8 @@ MUST_CHECK int explain_resolve(struct server *server, const struct explain_quest
 void explain_add_health(json_t *explained, const json_t *targets);
 /* And "made" where the model's outbound endpoint was made, because nobody named one. */
 void explain_add_made(json_t *explained, const struct model *model);
+/* And "registered_by" where a hop's records are those of the model's machines. */
+void explain_add_registered(json_t *explained, const struct model *model,
+			    const struct policy *policy);
 
 #endif

@@ -34,6 +34,7 @@ static void reply_explained(struct api_request *request, json_t *explained)
 
 	explain_add_health(explained, json_object_get(status, "targets"));
 	explain_add_made(explained, service->server.model);
+	explain_add_registered(explained, service->server.model, service->server.current->policy);
 	add_source(explained, service, status);
 	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);
