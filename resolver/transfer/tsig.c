@@ -227,11 +227,14 @@ static enum tsig_error check_mac(const struct tsig_context *context, const struc
 	return tsig->mac_length < whole ? TSIG_BADTRUNC : TSIG_FINE;
 }
 
+/* The sender says how far clocks may be apart, but no more than is usual: for that long whoever has
+ * overheard a message can send it again. */
 static bool is_in_time(const struct tsig *tsig, uint64_t now_s)
 {
 	uint64_t apart = tsig->time_s > now_s ? tsig->time_s - now_s : now_s - tsig->time_s;
+	uint64_t fudge_s = tsig->fudge_s < TSIG_FUDGE_S ? tsig->fudge_s : TSIG_FUDGE_S;
 
-	return apart <= tsig->fudge_s;
+	return apart <= fudge_s;
 }
 
 static bool has_algorithm(const struct tsig_key *key, const struct tsig *tsig)

@@ -18,8 +18,8 @@
 #include "rules/schema/tsig_secret.h"
 
 enum {
-	TSIG_MAC_MAX = 64, /* of HMAC-SHA512 */
-	TSIG_FUDGE_S = 300,
+	TSIG_MAC_MAX = 64,  /* of HMAC-SHA512 */
+	TSIG_FUDGE_S = 300, /* what we sign with, and the most that is accepted */
 	/* What signing adds to a message at most. */
 	TSIG_ROOM_MAX = 2 * NAME_WIRE_MAX + 10 + 16 + TSIG_MAC_MAX + 6,
 };

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <ldns/ldns.h>
 
@@ -195,6 +196,53 @@ static void what_we_are_told_of_a_bad_key_or_signature_has_no_mac(void **state)
 	assert_int_equal(tsig_check_answer(&client, answer, whole, made, NOW), TSIG_BADKEY);
 }
 
+/* The MAC of a request of HMAC-SHA256 as it is now (RFC 8945 section 4.3), of a key whose name and
+ * algorithm are written in lower case and uncompressed. */
+static void sign_by_hand(uint8_t *packet, size_t length, size_t at, const struct tsig_key *key)
+{
+	enum { TAIL = 2 + 32 + 6 }; /* MAC size, MAC; original id, error, other length */
+	uint8_t hashed[BUFFER], *mac = packet + length - TAIL + 2;
+	size_t name = key->name_length, rdata = at + name + 10, used = at;
+
+	memcpy(hashed, packet, at);
+	wire_put16(hashed + 10, (uint16_t)(wire_u16(packet + 10) - 1));
+	memcpy(hashed + used, packet + at, name);
+	memcpy(hashed + used + name, packet + at + name + 2, 6); /* class, TTL */
+	used += name + 6;
+	memcpy(hashed + used, packet + rdata, length - TAIL - rdata); /* up to the fudge */
+	used += length - TAIL - rdata;
+	memset(hashed + used, 0, 4); /* error, other length */
+	assert_int_equal(gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->secret, key->secret_length,
+					  hashed, used + 4, mac),
+			 0);
+}
+
+/* A message that says 65,535 s could be replayed for as long. */
+static void a_request_is_good_for_no_longer_than_usual_whatever_it_says(void **state)
+{
+	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
+	static const uint16_t fudges[] = {0, 10, TSIG_FUDGE_S, TSIG_FUDGE_S + 1, UINT16_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fudges / sizeof *fudges; i++) {
+		uint16_t good_s = fudges[i] < TSIG_FUDGE_S ? fudges[i] : TSIG_FUDGE_S;
+		uint8_t packet[BUFFER];
+		struct tsig_context client, server;
+		size_t length = signed_request(packet, &client, &key, NOW);
+		size_t at = find_tsig(packet, length), fudge_at = length - 32 - 10;
+
+		assert_int_equal(wire_u16(packet + fudge_at), TSIG_FUDGE_S);
+		wire_put16(packet + fudge_at, fudges[i]);
+		sign_by_hand(packet, length, at, &key);
+		assert_int_equal(tsig_check(&server, &key, 1, packet, length, at, NOW + good_s),
+				 TSIG_FINE);
+		assert_int_equal(tsig_check(&server, &key, 1, packet, length, at, NOW + good_s + 1),
+				 TSIG_BADTIME);
+		assert_int_equal(tsig_check(&server, &key, 1, packet, length, at, NOW - good_s - 1),
+				 TSIG_BADTIME);
+	}
+}
+
 static void a_request_is_good_for_its_fudge_and_not_a_second_longer(void **state)
 {
 	struct tsig_key key = key_of("k.test", TSIG_HMAC_SHA256, SECRET);
@@ -350,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_row_of_answers_is_chained_as_ldns_expects),
 		cmocka_unit_test(every_changed_byte_is_found),
 		cmocka_unit_test(what_we_are_told_of_a_bad_key_or_signature_has_no_mac),
+		cmocka_unit_test(a_request_is_good_for_no_longer_than_usual_whatever_it_says),
 		cmocka_unit_test(a_request_is_good_for_its_fudge_and_not_a_second_longer),
 		cmocka_unit_test(a_truncated_mac_is_told_apart_by_its_length),
 		cmocka_unit_test(a_record_that_does_not_add_up_is_none),
