@@ -1,7 +1,4 @@
-/* A stack is taken as a whole and turned round, so calls come out in the order in which they went
- * in, and a push is one compare-and-swap.
- *
- * The query of a call is made, not read from a packet, and its way out is on_finish. Its deadline
+/* The query of a call is made, not read from a packet, and its way out is on_finish. Its deadline
  * is the asker's. The answer is searched for the extended error here, so nobody else has to. */
 #include "resolver/resolve/ask.h"
 
@@ -108,7 +105,7 @@ static void read_answer(struct ask_answer *answer, size_t question_length)
 }
 
 struct ask_call {
-	struct ask_call *next; /* in a stack */
+	struct stack_item item;
 	struct ask_answerer *answerer;
 	struct ask_question question; /* of copies: */
 	struct name name;
@@ -123,31 +120,9 @@ struct ask_call {
 	void *context;
 };
 
-/* ---- stacks ---- */
-
-static void stack_push(struct ask_stack *stack, struct ask_call *call)
+static struct ask_call *of_item(struct stack_item *item)
 {
-	call->next = atomic_load_explicit(&stack->newest, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(&stack->newest, &call->next, call,
-						      memory_order_release, memory_order_relaxed))
-		;
-}
-
-/* All of it, the oldest first. */
-static struct ask_call *stack_take(struct ask_stack *stack)
-{
-	struct ask_call *from =
-		atomic_exchange_explicit(&stack->newest, NULL, memory_order_acquire);
-	struct ask_call *first = NULL;
-
-	while (from) {
-		struct ask_call *next = from->next;
-
-		from->next = first;
-		first = from;
-		from = next;
-	}
-	return first;
+	return container_of(item, struct ask_call, item);
 }
 
 /* ---- the caller ---- */
@@ -186,10 +161,12 @@ int ask_caller_begin(struct ask_caller *caller, const struct ask_question *quest
 
 void ask_caller_collect(struct ask_caller *caller)
 {
-	struct ask_call *next;
+	struct stack_item *next;
 
-	for (struct ask_call *call = stack_take(&caller->answers); call; call = next) {
-		next = call->next;
+	for (struct stack_item *item = stack_take(&caller->answers); item; item = next) {
+		struct ask_call *call = of_item(item);
+
+		next = item->next;
 		caller->open--;
 		call->on_answer(call->context, &call->answer);
 		call_free(call);
@@ -202,7 +179,7 @@ static void send_back(struct ask_call *call)
 {
 	struct ask_answerer *answerer = call->answerer;
 
-	stack_push(&answerer->caller->answers, call);
+	stack_push(&answerer->caller->answers, &call->item);
 	answerer->wake(answerer->context);
 }
 
@@ -302,25 +279,25 @@ static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_
 void ask_answerer_post(struct ask_answerer *answerer, struct ask_call *call)
 {
 	call->answerer = answerer;
-	stack_push(&answerer->calls, call);
+	stack_push(&answerer->calls, &call->item);
 }
 
 void ask_answerer_work(struct ask_answerer *answerer, struct policy_hold *hold, uint64_t now_us)
 {
-	struct ask_call *next;
+	struct stack_item *next;
 
-	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
-		next = call->next;
-		start(call, hold, now_us);
+	for (struct stack_item *item = stack_take(&answerer->calls); item; item = next) {
+		next = item->next;
+		start(of_item(item), hold, now_us);
 	}
 }
 
 void ask_answerer_close(struct ask_answerer *answerer)
 {
-	struct ask_call *next;
+	struct stack_item *next;
 
-	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
-		next = call->next;
-		end_without(call, ASK_END_ABANDONED);
+	for (struct stack_item *item = stack_take(&answerer->calls); item; item = next) {
+		next = item->next;
+		end_without(of_item(item), ASK_END_ABANDONED);
 	}
 }

@@ -8,16 +8,16 @@
  *     on_answer ◄─ ask_caller_collect ◄─wake── the caller's stack ◄── call ◄── on_finish
  *
  * A call is the worker's from the post until it is in the caller's stack, and is freed by the
- * caller. Stacks are pushed to by anybody and emptied by one thread, without a lock. */
+ * caller. */
 #ifndef SLUICE_ASK_H
 #define SLUICE_ASK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "resolver/resolve/resolve.h"
+#include "resolver/stack.h"
 
 struct ask_question {
 	const struct name *name; /* by the key that the workers' policies have */
@@ -74,16 +74,12 @@ bool ask_record_address(const struct ask_answer *answer, const struct record_vie
 
 struct ask_call;
 
-struct ask_stack {
-	_Atomic(struct ask_call *) newest;
-};
-
 /* ---- the control thread's side ---- */
 
 enum { ASK_CALLS_MAX = 1024 }; /* not answered yet */
 
 struct ask_caller { /* all zero: none open */
-	struct ask_stack answers;
+	struct stack answers;
 	unsigned open; /* calls */
 };
 
@@ -97,7 +93,7 @@ void ask_caller_collect(struct ask_caller *caller);
 /* ---- a worker's side ---- */
 
 struct ask_answerer {
-	struct ask_stack calls;
+	struct stack calls;
 	struct resolver *resolver;
 	struct query_pool *pool;
 	struct ask_caller *caller;
