@@ -8,8 +8,8 @@
  * A request that is wrong is still read as far as it goes, because the error is answered with its
  * question and, where it brought an OPT, with an OPT (RFC 6891 section 6.1.1).
  *
- * Not here: what the question means, whether a TSIG is good, SIG(0) (walked over like any record),
- * and options other than NSID and cookies. */
+ * Not here: what a question or an update means, whether a TSIG is good, SIG(0) (walked over like
+ * any record), and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
 /* What is behind its owner; false when it is not within the message. */
@@ -32,14 +32,20 @@ static bool read_fields(const struct message_walk *walk, size_t fixed, struct re
 	return record->rdata_length <= walk->length - record->rdata;
 }
 
-int message_read_record(struct message_walk *walk, struct record_view *record)
+/* Up to its data. */
+static inline bool read_head(struct message_walk *walk, struct record_view *record)
 {
 	size_t fixed;
 
 	walk->jumps += MESSAGE_JUMPS_RECORD;
-	if (wire_skip_name(walk->packet, walk->length, walk->at, WIRE_HEADER, &fixed,
-			   &walk->jumps) == 0 ||
-	    !read_fields(walk, fixed, record))
+	return wire_skip_name(walk->packet, walk->length, walk->at, WIRE_HEADER, &fixed,
+			      &walk->jumps) != 0 &&
+	       read_fields(walk, fixed, record);
+}
+
+int message_read_record(struct message_walk *walk, struct record_view *record)
+{
+	if (!read_head(walk, record))
 		return ERR_INVALID;
 	size_t end = record->rdata + record->rdata_length;
 	if (!record_rdata_fits(record->type, walk->packet, record->rdata, end, WIRE_HEADER,
@@ -316,6 +322,31 @@ static bool read_plain_rest(struct request_reader *reader)
 	return true;
 }
 
+/* Walks everything behind the zone section of a request to update; false when OPT and TSIG are not
+ * as they must be. Data are passed over unseen: those of prerequisites and of deletions are not of
+ * their type (RFC 2136 sections 2.4 and 2.5). */
+static bool read_update(struct request_reader *reader)
+{
+	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
+	bool fine = true;
+
+	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
+		for (unsigned i = 0; i < reader->counts[section]; i++) {
+			struct record_view record;
+			bool last = i + 1U == reader->counts[section];
+
+			if (!read_head(&walk, &record))
+				return false;
+			walk.at = record.rdata + record.rdata_length;
+			if (record.type == TYPE_OPT)
+				fine = read_opt(reader, section, &record) && fine;
+			else if (record.type == TYPE_TSIG)
+				fine = read_tsig(reader, section, last, &record) && fine;
+		}
+	}
+	return fine && walk.at == walk.length;
+}
+
 static bool sections_allowed(const struct request_reader *reader)
 {
 	if (reader->counts[SECTION_ANSWER] != 0)
@@ -365,6 +396,22 @@ bool message_read_question(struct request *request, struct name *name, const str
 	return true;
 }
 
+/* What is no question. */
+static __attribute__((noinline)) enum request_state read_other(struct request_reader *reader,
+							       enum rcode *rcode)
+{
+	const struct request *request = reader->request;
+	bool fine = (request->question_length > 0 || reader->questions == 0) && read_update(reader);
+
+	if (!request_is_update(request))
+		return request_error(rcode, RCODE_NOTIMP);
+	if (!fine || request->question_length == 0)
+		return request_error(rcode, RCODE_FORMERR);
+	if (request->edns_version > 0)
+		return request_error(rcode, RCODE_BADVERS);
+	return REQUEST_UPDATE;
+}
+
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode)
@@ -373,13 +420,13 @@ enum request_state message_read_request(struct request *request, struct name *na
 
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return REQUEST_SILENT;
+	if ((request->flags & FLAG_OPCODE) >> 11 != OPCODE_QUERY)
+		return read_other(&reader, rcode);
 	bool fine =
 		request->question_length > 0 && (read_plain_rest(&reader) || read_records(&reader));
 	bool wants_cookie =
 		reader.questions == 0 && read_records(&reader) && request->cookie_length > 0;
 
-	if ((request->flags & FLAG_OPCODE) >> 11 != OPCODE_QUERY)
-		return request_error(rcode, RCODE_NOTIMP);
 	if (wants_cookie && request->edns_version == 0 && sections_allowed(&reader))
 		return request_error(rcode, RCODE_NOERROR);
 	if (!fine || !sections_allowed(&reader))

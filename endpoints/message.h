@@ -42,8 +42,11 @@ enum rcode {
 	RCODE_NXDOMAIN = 3,
 	RCODE_NOTIMP = 4,
 	RCODE_REFUSED = 5,
-	RCODE_YXDOMAIN = 6,
+	RCODE_YXDOMAIN = 6, /* this and those up to NOTZONE: RFC 2136 section 2.2 */
+	RCODE_YXRRSET = 7,
+	RCODE_NXRRSET = 8,
 	RCODE_NOTAUTH = 9,
+	RCODE_NOTZONE = 10,
 	RCODE_BADVERS = 16,
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
@@ -98,8 +101,16 @@ struct request {
 	uint8_t cookie[MESSAGE_COOKIE_REPLY]; /* of a longer one the first bytes; the last member */
 };
 
+/* The zone section of a request to update is where others have their question (RFC 2136 section
+ * 2.3). */
+static inline bool request_is_update(const struct request *request)
+{
+	return (request->flags & FLAG_OPCODE) == OPCODE_UPDATE << 11;
+}
+
 enum request_state {
 	REQUEST_FINE,
+	REQUEST_UPDATE, /* a request to update */
 	REQUEST_SILENT, /* not to be answered: too short for a header, or QR = 1 */
 	REQUEST_ERROR,  /* to be answered with *rcode: FORMERR, NOTIMP, BADVERS */
 };
@@ -118,7 +129,11 @@ bool message_read_question(struct request *request, struct name *name, const str
  * section 5.2.2), options that do not add up, and a TSIG that is not the last record. A packet
  * without a question that has a cookie only wants one: an "error" to be answered with NOERROR
  * (section 5.4). Types that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME)
- * are left to the caller. */
+ * are left to the caller.
+ *
+ * On REQUEST_UPDATE (RFC 2136) there is exactly one zone, which `name` and the request's type and
+ * class are of, at most one OPT, version 0, and a TSIG is the last record. All records are within
+ * the packet; what they say is left to the caller. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);

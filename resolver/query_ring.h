@@ -48,7 +48,8 @@ enum query_wanted {
 struct query_binding {
 	const char *endpoint; /* the inbound endpoint that it came by; NULL: the VNet resolver */
 	const struct policy *policy;
-	uint32_t network; /* in the policy; NETWORK_NONE: the client says which */
+	const struct address *local; /* that it was sent to, but where the query has that */
+	uint32_t network;            /* in the policy; NETWORK_NONE: the client says which */
 };
 
 /* Written for every query: members are as the worker has them, and put into words by the reader;

@@ -73,6 +73,13 @@ void stats_sum_endpoint(struct stats *sum, const struct endpoint_stats *from)
 	STATS_ADD(sum, nxdomain, endpoint_stats_rcode(from, RCODE_NXDOMAIN));
 	STATS_ADD(sum, truncated, COUNTER_GET(from->truncated));
 	STATS_ADD(sum, tsig_bad, COUNTER_GET(from->tsig_bad));
+	STATS_ADD(sum, updates, COUNTER_GET(from->updates));
+	for (unsigned i = 0; i < STATS_RCODES; i++)
+		STATS_ADD(sum, updates_answered, COUNTER_GET(from->updates_answered[i]));
+	STATS_ADD(sum, updates_overflowed, COUNTER_GET(from->updates_overflowed));
+	STATS_ADD(sum, updates_dropped, COUNTER_GET(from->updates_dropped));
+	STATS_ADD(sum, updates_repeated, COUNTER_GET(from->updates_repeated));
+	STATS_ADD(sum, updates_replayed, COUNTER_GET(from->updates_replayed));
 	STATS_ADD(sum, deadline, COUNTER_GET(from->deadline));
 	STATS_ADD(sum, overload, COUNTER_GET(from->overload));
 #define X(name, text) STATS_ADD(sum, name, COUNTER_GET(inbound->name));

@@ -36,7 +36,13 @@
 	X(transfers, "zones sent out, whole or what has changed")                                  \
 	X(transfers_refused, "zones asked for, and not sent")                                      \
 	X(transfers_broken, "of those begun, broken off before their end")                         \
-	X(tsig_bad, "queries with a TSIG that was not good")                                       \
+	X(tsig_bad, "queries and requests to update with a TSIG that was not good")                \
+	X(updates, "requests to update that were taken up; not counted as queries")                \
+	X(updates_answered, "of them answered, whatever they were told")                           \
+	X(updates_overflowed, "of them left without an answer: too many were waiting")             \
+	X(updates_dropped, "left without an answer: none came in time, or the server stopped")     \
+	X(updates_repeated, "left to the answer to the same bytes sent before")                    \
+	X(updates_replayed, "ignored: the same bytes had come from somewhere else before")         \
 	X(unlogged, "answers that the query log had no room for")                                  \
 	X(deadline, "not answered by any target within the deadline")
 
@@ -65,6 +71,9 @@ struct endpoint_stats {
 	_Atomic uint64_t overload, truncated, tsig_bad, deadline;
 	_Atomic uint64_t responses[STATS_RCODES][RESPONSE_ROOM]; /* by source */
 	_Atomic uint64_t decided[STATS_DECIDERS]; /* who decided the names that were asked for */
+	/* Requests to update, which are not among the queries and responses above. */
+	_Atomic uint64_t updates, updates_answered[STATS_RCODES];
+	_Atomic uint64_t updates_overflowed, updates_dropped, updates_repeated, updates_replayed;
 	struct inbound_counters inbound;
 };
 

@@ -69,6 +69,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "endpoints/socket.h"
 #include "rules/base.h"
 
 enum {
@@ -495,7 +496,8 @@ static void answer_gone(struct query *query)
 	struct connection *connection = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 
-	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing)
+	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing ||
+	    request_is_update(&query->request)) /* see inbound.c */
 		return;
 	connection->told++;
 	gather(connection, reply, inbound_write_gone(connection->inbound, query, reply));
@@ -597,7 +599,7 @@ static void take(struct connection *connection, const uint8_t *packet, size_t pa
 	query->send = on_send;
 	query->binding = inbound->binding;
 	query->client = connection->client;
-	query->local.family = 0;
+	query->local = connection->local;
 	query->arrived_us = connection->active_us;
 	query->tcp = true;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
@@ -733,6 +735,19 @@ static const struct stream_calls calls = {
 	.on_closed = on_closed,
 };
 
+/* Where the client connected to. */
+static void read_local(int fd, struct address *local)
+{
+	struct sockaddr_storage name = {0};
+	socklen_t length = sizeof name;
+	struct host host;
+
+	if (getsockname(fd, (struct sockaddr *)&name, &length) != 0)
+		return;
+	socket_host(&name, &host);
+	*local = host.address;
+}
+
 void connection_open(struct inbound *inbound, unsigned bucket, int fd, const struct address *client)
 {
 	struct inbound_worker *worker = inbound->worker;
@@ -746,6 +761,8 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 	}
 	connection->inbound = inbound;
 	connection->client = *client;
+	if (inbound->wildcard)
+		read_local(fd, &connection->local);
 	connection->bucket = bucket;
 	connection->stranger = !inbound_is_allowed(inbound, client);
 	connection->sending_end = &connection->sending;

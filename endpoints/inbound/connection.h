@@ -13,9 +13,9 @@ struct connection {
 	struct connection *next, **link;                  /* of its listener */
 	struct connection *next_of_client, **client_link; /* of its bucket of clients */
 	struct inbound *inbound;
-	struct address client;
-	unsigned bucket; /* of clients */
-	bool stranger;   /* not allowed to ask: it gets REFUSED, and few places */
+	struct address client, local; /* local: as in struct query */
+	unsigned bucket;              /* of clients */
+	bool stranger;                /* not allowed to ask: it gets REFUSED, and few places */
 	struct timer idle;
 	uint64_t active_us;
 	uint64_t behind_us; /* since when nothing of what the kernel did not take has wholly left */

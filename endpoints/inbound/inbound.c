@@ -151,6 +151,16 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 	return inbound_refuse_stranger(inbound, query, reply);
 }
 
+/* Whoever sends updates comes again after silence, and takes every error for the last word (RFC
+ * 2136 section 4.6): one that finds no room or a server that is leaving is not answered. */
+static size_t leave_unanswered(struct inbound *inbound, const struct query *query,
+			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	COUNTER_ADD(inbound->counters->updates_ignored, 1);
+	inbound_count_turned_away(inbound, query);
+	return inbound_turn_away(inbound, query, NULL, reply);
+}
+
 bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *packet,
 		  size_t packet_length, enum rcode refuse, uint8_t reply[INBOUND_ERROR_REPLY_MAX],
 		  size_t *length)
@@ -180,7 +190,20 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 			*length = inbound_refuse_gone(inbound, query, reply);
 		return allowed;
 	}
-	if (state == REQUEST_FINE)
+	if (request_is_update(&query->request)) {
+		bool fine = state == REQUEST_UPDATE && refuse != RCODE_FORMERR;
+
+		if (!worker->accepts_updates) {
+			state = REQUEST_ERROR;
+			rcode = RCODE_NOTIMP;
+		} else if (fine && refuse == RCODE_NOERROR && allowed) {
+			return true;
+		} else if (fine) {
+			*length = leave_unanswered(inbound, query, reply);
+			return false;
+		}
+	}
+	if (state != REQUEST_ERROR)
 		rcode = refuse;
 	struct inbound_error error = {.rcode = rcode, .ede = EDE_NONE};
 	if (rcode == RCODE_SERVFAIL) {

@@ -34,6 +34,8 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \
+	X(updates_ignored,                                                                         \
+	  "requests to update ignored: a maximum was reached, or the server leaves")               \
 	X(udp_unread, "packets of clients that the kernel dropped: its buffer was full")           \
 	X(replies_lost, "replies by UDP that the kernel refused to send")                          \
 	X(tcp_accepted, "connections of clients accepted")                                         \
@@ -75,6 +77,7 @@ struct inbound_worker {
 	uint64_t (*now_us)(void *context);
 	uint32_t (*unix_s)(void *context); /* the clock's time; NULL: no cookies are given */
 	struct cookie_keeper cookies;
+	bool accepts_updates; /* requests to update are handed over, too; else they get NOTIMP */
 	/* A well-formed question that on_query is about to get. Called INBOUND_PASSES times, each
 	 * pass for several of a batch before the next begins: what one pass prefetches is there by
 	 * the next. */

@@ -431,9 +431,9 @@ static void answer_gone(struct query *query)
 {
 	struct inbound *inbound = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
-	size_t length = inbound_write_gone(inbound, query, reply);
 
-	outbox_put(inbound, query, reply, length);
+	if (!request_is_update(&query->request)) /* see inbound.c */
+		outbox_put(inbound, query, reply, inbound_write_gone(inbound, query, reply));
 }
 
 void inbound_udp_stop(struct inbound *inbound)

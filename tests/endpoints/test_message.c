@@ -157,6 +157,8 @@ static void other_opcodes_are_not_implemented(void **state)
 	(void)state;
 	struct packet packet;
 	for (unsigned opcode = 1; opcode < 16; opcode++) {
+		if (opcode == OPCODE_UPDATE)
+			continue;
 		header(&packet, opcode << 11, 1, 0, 0, 1);
 		question(&packet, TYPE_SOA);
 		opt(&packet, 1232, 0, "", 0);
@@ -165,10 +167,78 @@ static void other_opcodes_are_not_implemented(void **state)
 		assert_int_equal(reading.request.question_length, QUESTION_BYTES);
 		assert_true(reading.request.edns);
 	}
-	header(&packet, OPCODE_UPDATE << 11, 1, 0, 7, 0);
+	header(&packet, OPCODE_NOTIFY << 11, 1, 0, 7, 0);
 	add(&packet, "\77garbage", 8);
 	expect_error(&packet, RCODE_NOTIMP);
 	assert_int_equal(read_packet(&packet).request.question_length, 0);
+}
+
+/* Zone, two prerequisites and two changes without data of their type, an OPT, a TSIG. */
+static void write_update(struct packet *packet, unsigned zones, unsigned additional)
+{
+	header(packet, OPCODE_UPDATE << 11, zones, 2, 2, additional);
+	question(packet, TYPE_SOA);
+	record(packet, "\1a\300\014", 4, TYPE_A, CLASS_NONE, 0, "", 0);
+	record(packet, "\1b\300\014", 4, TYPE_ANY, CLASS_ANY, 0, "", 0);
+	record(packet, "\1a\300\014", 4, TYPE_A, CLASS_ANY, 0, "", 0);
+	record(packet, "\1a\300\014", 4, TYPE_A, CLASS_IN, 60, "\12\0\0\1", 4);
+}
+
+static void a_request_to_update_is_read_but_for_its_records(void **state)
+{
+	(void)state;
+	struct packet packet;
+
+	write_update(&packet, 1, 0);
+	struct reading reading = read_packet(&packet);
+	assert_int_equal(reading.state, REQUEST_UPDATE);
+	assert_int_equal(reading.request.type, TYPE_SOA);
+	assert_int_equal(reading.request.question_length, QUESTION_BYTES);
+	assert_int_equal(reading.name.labels, 3);
+	assert_int_equal(reading.request.tsig_at, 0);
+	write_update(&packet, 1, 2);
+	opt(&packet, 1232, 0, "", 0);
+	size_t tsig_at = packet.length;
+	record(&packet, "\1k", 3, TYPE_TSIG, CLASS_ANY, 0, "any", 3);
+	reading = read_packet(&packet);
+	assert_int_equal(reading.state, REQUEST_UPDATE);
+	assert_true(reading.request.edns);
+	assert_int_equal(reading.request.tsig_at, tsig_at);
+}
+
+static void a_request_to_update_that_does_not_add_up_is_formerr(void **state)
+{
+	(void)state;
+	struct packet packet;
+
+	for (unsigned zones = 0; zones < 3; zones += 2) {
+		write_update(&packet, zones, 0);
+		expect_error(&packet, RCODE_FORMERR);
+	}
+	write_update(&packet, 1, 0);
+	for (size_t whole = packet.length; packet.length > MESSAGE_HEADER; packet.length--)
+		assert_int_equal(read_packet(&packet).state,
+				 packet.length == whole ? REQUEST_UPDATE : REQUEST_ERROR);
+	write_update(&packet, 1, 0);
+	add(&packet, "", 1);
+	expect_error(&packet, RCODE_FORMERR);
+	write_update(&packet, 1, 2); /* a TSIG that is not the last record */
+	record(&packet, "\1k", 3, TYPE_TSIG, CLASS_ANY, 0, "any", 3);
+	opt(&packet, 1232, 0, "", 0);
+	expect_error(&packet, RCODE_FORMERR);
+	write_update(&packet, 1, 2);
+	opt(&packet, 1232, 0, "", 0);
+	opt(&packet, 1232, 0, "", 0);
+	expect_error(&packet, RCODE_FORMERR);
+	header(&packet, OPCODE_UPDATE << 11, 1, 1, 0, 0); /* an OPT among prerequisites */
+	question(&packet, TYPE_SOA);
+	opt(&packet, 1232, 0, "", 0);
+	expect_error(&packet, RCODE_FORMERR);
+	write_update(&packet, 1, 1);
+	opt(&packet, 1232, 0x00010000, "", 0);
+	expect_error(&packet, RCODE_BADVERS);
+	packet.bytes[2] |= FLAG_QR >> 8;
+	assert_int_equal(read_packet(&packet).state, REQUEST_SILENT);
 }
 
 static void any_number_of_questions_but_one_is_formerr(void **state)
@@ -1212,6 +1282,8 @@ int main(void)
 		cmocka_unit_test(too_short_for_a_header_is_silent),
 		cmocka_unit_test(reply_is_silent_even_when_malformed),
 		cmocka_unit_test(other_opcodes_are_not_implemented),
+		cmocka_unit_test(a_request_to_update_is_read_but_for_its_records),
+		cmocka_unit_test(a_request_to_update_that_does_not_add_up_is_formerr),
 		cmocka_unit_test(any_number_of_questions_but_one_is_formerr),
 		cmocka_unit_test(question_cut_anywhere_is_formerr),
 		cmocka_unit_test(longest_name_is_fine_and_one_byte_more_is_not),

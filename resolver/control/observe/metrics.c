@@ -238,8 +238,9 @@ static const char *rcode_text(unsigned rcode, char text[16])
 		[RCODE_NOERROR] = "NOERROR",   [RCODE_FORMERR] = "FORMERR",
 		[RCODE_SERVFAIL] = "SERVFAIL", [RCODE_NXDOMAIN] = "NXDOMAIN",
 		[RCODE_NOTIMP] = "NOTIMP",     [RCODE_REFUSED] = "REFUSED",
-		[RCODE_YXDOMAIN] = "YXDOMAIN", [RCODE_NOTAUTH] = "NOTAUTH",
-		[RCODE_BADVERS] = "BADVERS"};
+		[RCODE_YXDOMAIN] = "YXDOMAIN", [RCODE_YXRRSET] = "YXRRSET",
+		[RCODE_NXRRSET] = "NXRRSET",   [RCODE_NOTAUTH] = "NOTAUTH",
+		[RCODE_NOTZONE] = "NOTZONE",   [RCODE_BADVERS] = "BADVERS"};
 
 	if (names[rcode])
 		return names[rcode];
@@ -270,6 +271,34 @@ static void tell_responses(struct metrics *metrics, const char *group, const cha
 	}
 }
 
+/* Of codes that have occurred, likewise. */
+static void tell_update_responses(struct metrics *metrics, const char *group, const char *endpoint,
+				  const struct endpoint_stats *stats)
+{
+	char text[16];
+
+	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++)
+		if (stats->updates_answered[rcode] > 0)
+			sample_in(metrics, group, "endpoint", endpoint, "rcode",
+				  rcode_text(rcode, text), stats->updates_answered[rcode]);
+}
+
+static void tell_updates_unanswered(struct metrics *metrics, const char *group,
+				    const char *endpoint, const struct endpoint_stats *stats)
+{
+	const struct {
+		const char *reason;
+		uint64_t count;
+	} rows[] = {{"overflow", stats->updates_overflowed + stats->inbound.updates_ignored},
+		    {"dropped", stats->updates_dropped},
+		    {"repeated", stats->updates_repeated},
+		    {"replayed", stats->updates_replayed}};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		sample_in(metrics, group, "endpoint", endpoint, "reason", rows[i].reason,
+			  rows[i].count);
+}
+
 static void tell_decided(struct metrics *metrics, const char *group, const char *endpoint,
 			 const struct endpoint_stats *stats)
 {
@@ -297,7 +326,10 @@ static const struct counter_row endpoint_rows[] = {
 	OF_RESOLVER(truncated, "sluice_truncated_responses", "Answers with TC."),
 	OF_RESOLVER(deadline, "sluice_deadline_queries",
 		    "Queries that no target answered within the deadline."),
-	OF_RESOLVER(tsig_bad, "sluice_bad_tsig_queries", "Queries with a TSIG that was not good."),
+	OF_RESOLVER(tsig_bad, "sluice_bad_tsig_queries",
+		    "Queries and requests to update with a TSIG that was not good."),
+	OF_RESOLVER(updates, "sluice_update_requests",
+		    "Requests to update that were taken up; they are not counted as queries."),
 	{"overload", offsetof(struct endpoint_stats, overload),
 	 offsetof(struct endpoint_stats, inbound.overload), "sluice_overload_queries",
 	 "Queries turned away with SERVFAIL because a maximum was reached."},
@@ -390,10 +422,11 @@ static const struct {
 
 /* Rows that are sums of what families with more labels have. */
 static const char *const derived_rows[] = {
-	"queries",         "queries_udp", "queries_tcp",         "answered_zone",
-	"answered_cache",  "forwarded",   "answered_stale",      "refused",
-	"servfail",        "nxdomain",    "over_limit_outbound", "turned_away_udp",
-	"turned_away_tcp",
+	"queries",          "queries_udp",      "queries_tcp",         "answered_zone",
+	"answered_cache",   "forwarded",        "answered_stale",      "refused",
+	"servfail",         "nxdomain",         "over_limit_outbound", "turned_away_udp",
+	"turned_away_tcp",  "updates_answered", "updates_overflowed",  "updates_dropped",
+	"updates_repeated", "updates_replayed", "updates_ignored",
 };
 
 static bool has_metric(const char *row)
@@ -447,6 +480,13 @@ static void put_endpoints(struct metrics *metrics)
 		 "which have metrics "
 		 "of their own.",
 		 tell_decided},
+		{"sluice_update_responses", "Answers to requests to update, by what they say.",
+		 tell_update_responses},
+		{"sluice_update_unanswered",
+		 "Requests to update without an answer: too many were waiting or the server was "
+		 "leaving, none came in time or the server stopped, the same bytes were still "
+		 "under way, or they had come from somewhere else.",
+		 tell_updates_unanswered},
 	};
 	struct endpoint_family family = {.metrics = metrics};
 	struct series_set *set = metrics->service->server.series.endpoints;

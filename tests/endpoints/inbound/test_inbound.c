@@ -2618,6 +2618,138 @@ static void after_much_that_others_have_read_udp_has_its_turn(void **state)
 	world_free(world);
 }
 
+/* ---- requests to update ---- */
+
+/* The question as the zone section, an A record as the change. */
+static size_t update_wire(uint8_t *buffer, unsigned id)
+{
+	static const uint8_t change[] = {0xc0, 12, 0, TYPE_A, 0,  CLASS_IN, 0, 0,
+					 0,    60, 0, 4,      10, 0,        0, 1};
+	size_t length = ask_wire(buffer, id);
+
+	wire_put16(buffer + 2, OPCODE_UPDATE << 11);
+	wire_put16(buffer + 8, 1);
+	memcpy(buffer + length, change, sizeof change);
+	return length + sizeof change;
+}
+
+static void update_udp(int fd, unsigned id)
+{
+	uint8_t wire[MESSAGE_UDP_MIN];
+	size_t length = update_wire(wire, id);
+
+	assert_int_equal(send(fd, wire, length, 0), length);
+}
+
+static void update_tcp(int fd, unsigned id)
+{
+	uint8_t wire[2 + MESSAGE_UDP_MIN];
+	size_t length = update_wire(wire + 2, id);
+
+	wire_put16(wire, (uint16_t)length);
+	assert_int_equal(send(fd, wire, length + 2, MSG_NOSIGNAL), length + 2);
+}
+
+static void requests_to_update_are_handed_over_where_they_are_accepted(void **state)
+{
+	(void)state;
+	struct world *world = world_new("0.0.0.0", 1, 100);
+	int fd = client_to(world, false, "127.0.0.77"),
+	    stream = client_to(world, true, "127.0.0.78");
+	uint8_t reply[512];
+
+	update_udp(fd, 1);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_flags(reply), FLAG_QR | OPCODE_UPDATE << 11 | RCODE_NOTIMP);
+	update_tcp(stream, 2);
+	assert_int_equal(answer_tcp(world, stream), 2);
+	assert_int_equal(counters(world)->malformed, 2);
+	assert_int_equal(world->lanes[0].seen, 0);
+	world->lanes[0].worker.accepts_updates = true;
+	world->hold = true;
+	update_udp(fd, 3);
+	wait_held(world, 1);
+	update_tcp(stream, 4);
+	wait_held(world, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(request_is_update(&world->held[i]->request));
+		assert_int_equal(world->held[i]->packet_length, 12 + 15 + 16);
+		assert_int_equal(world->held[i]->local.family, 4);
+		assert_int_equal(world->held[i]->local.bytes[3], 77 + i);
+	}
+	answer_held(world, 0);
+	answer_held(world, 1);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_flags(reply), FLAG_QR | OPCODE_UPDATE << 11);
+	assert_int_equal(answer_tcp(world, stream), 4);
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+/* An error would be the last word to whoever sent it. */
+static void requests_to_update_get_silence_for_what_passes(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 2);
+	int fd = client(world, false), stream = client(world, true);
+
+	world->lanes[0].worker.accepts_updates = true;
+	world->hold = true;
+	update_udp(fd, 1);
+	update_tcp(stream, 2);
+	wait_held(world, 2);
+	update_udp(fd, 3); /* the pool is empty */
+	spin_until(world, counters(world)->updates_ignored == 1);
+	assert_int_equal(counters(world)->overload, 0);
+	world_stop(world); /* both are under way */
+	assert_true(ended(world, stream));
+	assert_silence(world, fd);
+	assert_int_equal(counters(world)->listener_gone, 0);
+	assert_int_equal(counters(world)->updates_ignored, 1);
+	answer_held(world, 0); /* into nothing */
+	answer_held(world, 1);
+	close(fd);
+	close(stream);
+	world_free(world);
+}
+
+static void requests_to_update_get_silence_where_the_server_leaves(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t reply[512];
+
+	world->lanes[0].worker.accepts_updates = true;
+	inbound_leave(&world->lanes[0].worker);
+	update_udp(fd, 1);
+	ask_udp(fd, 2);
+	assert_true(receive(world, fd, reply, sizeof reply, false) > 0);
+	assert_int_equal(wire_u16(reply), 2);
+	assert_int_equal(counters(world)->updates_ignored, 1);
+	assert_silence(world, fd);
+	close(fd);
+	world_free(world);
+}
+
+static void a_malformed_request_to_update_is_formerr(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	int fd = client(world, false);
+	uint8_t wire[MESSAGE_UDP_MIN], reply[512];
+	size_t length = update_wire(wire, 1) - 1;
+
+	world->lanes[0].worker.accepts_updates = true;
+	assert_int_equal(send(fd, wire, length, 0), length);
+	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
+	assert_int_equal(message_flags(reply) & FLAG_RCODE, RCODE_FORMERR);
+	assert_int_equal(world->lanes[0].seen, 0);
+	close(fd);
+	world_free(world);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -2700,6 +2832,10 @@ int main(void)
 		cmocka_unit_test(however_many_connections_ask_udp_has_its_turn),
 		cmocka_unit_test(after_a_few_large_messages_udp_has_its_turn),
 		cmocka_unit_test(after_much_that_others_have_read_udp_has_its_turn),
+		cmocka_unit_test(requests_to_update_are_handed_over_where_they_are_accepted),
+		cmocka_unit_test(requests_to_update_get_silence_for_what_passes),
+		cmocka_unit_test(requests_to_update_get_silence_where_the_server_leaves),
+		cmocka_unit_test(a_malformed_request_to_update_is_formerr),
 		cmocka_unit_test(host_and_sockaddr_are_two_forms_of_one_thing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
