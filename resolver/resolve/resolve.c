@@ -16,6 +16,7 @@
 #include "resolver/resolve/compose.h"
 #include "resolver/resolve/reply.h"
 #include "resolver/transfer/transfer.h"
+#include "resolver/update/requests.h"
 #include "rules/base.h"
 
 struct resolution {
@@ -676,6 +677,41 @@ static void hand_to_transfers(struct resolution *r)
 	policy_hold_give(hold);
 }
 
+/* ---- updates ---- */
+
+/* Likewise. */
+static __attribute__((noinline)) void hand_to_updates(struct resolution *r)
+{
+	struct updates *updates = r->resolver->updates;
+	struct policy_hold *hold = r->hold;
+
+	if (!updates) {
+		finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL);
+		return;
+	}
+	updates_start(updates, r->query, hold, r->place, r->endpoint);
+	policy_hold_give(hold);
+}
+
+/* Keys by GSS-TSIG (RFC 3645), which Windows and nsupdate -g ask for before they send an update.
+ * Nobody else could answer this for us. */
+static __attribute__((noinline)) void refuse_tkey(struct resolution *r)
+{
+	const struct query *query = r->query;
+	char name[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
+
+	if (log_pace(&r->resolver->tkeys, query->arrived_us, more))
+		log_event_guarded(LOG_WARNING, "tkey", "a client wants GSS-TSIG, which is refused",
+				  "%s asks for a key (TKEY %s): GSS-TSIG is not supported; let it "
+				  "sign with a key of `keys`%s",
+				  address_print(&query->client, client),
+				  name_to_text(&query->name, name), more);
+	forget_verdict(r);
+	finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "GSS-TSIG (TKEY) is not supported");
+}
+
+/* ---- what is not looked up ---- */
+
 /* A client that may copy the zone sees the SOA that it would get, whoever decides the name for
  * others. True: answered. */
 static bool answer_secondary(struct resolution *r)
@@ -742,6 +778,10 @@ static bool answer_meta(struct resolution *r)
 		return true;
 	}
 	if (request->class != CLASS_IN) {
+		if (request->type == TYPE_TKEY) { /* its class is ANY (RFC 2930 section 2) */
+			refuse_tkey(r);
+			return true;
+		}
 		forget_verdict(r);
 		finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
 		return true;
@@ -749,7 +789,6 @@ static bool answer_meta(struct resolution *r)
 	switch (request->type) {
 	case TYPE_OPT:
 	case TYPE_TSIG:
-	case TYPE_TKEY:
 		forget_verdict(r);
 		finish_error(r, RCODE_FORMERR, EDE_NONE, NULL);
 		return true;
@@ -762,6 +801,7 @@ static bool answer_meta(struct resolution *r)
 		forget_verdict(r);
 		finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL);
 		return true;
+	case TYPE_TKEY: refuse_tkey(r); return true;
 	case TYPE_AXFR:
 	case TYPE_IXFR: hand_to_transfers(r); return true;
 	default: return false;
@@ -848,6 +888,10 @@ void resolve_start(struct query *query, uint64_t now_us)
 {
 	struct resolution *r = resolution_of(query);
 
+	if (request_is_update(&query->request)) {
+		hand_to_updates(r);
+		return;
+	}
 	if (query->tcp)
 		STATS_ADD(r->endpoint, queries_tcp, 1);
 	else
@@ -967,9 +1011,10 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
+	resolver->updates = NULL;
 	resolver->ring = &unwanted;
 	resolver->time_of_day_s = time_of_day_s;
-	resolver->near_misses = (struct log_pace){0};
+	resolver->near_misses = resolver->tkeys = (struct log_pace){0};
 	resolver->stats = stats;
 	memset(&resolver->own, 0, sizeof resolver->own);
 	resolver->rules = resolver->zones = resolver->nowhere;

@@ -35,6 +35,7 @@ enum {
 };
 
 struct transfers;
+struct updates;
 
 struct resolution;
 
@@ -58,8 +59,9 @@ struct resolver {
 	unsigned own_answers;      /* of which one in POPULAR_SHARE is counted by name */
 	struct refreshes refreshes;
 	struct transfers *transfers; /* NULL: all are refused */
+	struct updates *updates;     /* NULL: none is implemented */
 	uint64_t (*time_of_day_s)(void);
-	struct log_pace near_misses;
+	struct log_pace near_misses, tkeys;
 	struct query_ring *ring;     /* of answers, for the query log; from resolver_init on one
 				      * that wants none */
 	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */

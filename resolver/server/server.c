@@ -62,6 +62,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
+	update_requests_init(&server->updates, key, (uint64_t)time(NULL));
 	int err = query_rings_init(&server->rings, workers);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
@@ -72,6 +73,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.series = &server->series,
 		.registry = server->registry,
 		.caller = &server->caller,
+		.updates = &server->updates,
 		.rings = &server->rings,
 		.key = *key,
 		.workers = workers,
@@ -509,6 +511,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
 	/* For Prometheus, and for the dashboard. */
 	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
+	snapshot->accepts_updates = server->accepts_updates;
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -693,6 +696,7 @@ bool server_all_adopted(const struct server *server)
 
 void server_drain(struct server *server)
 {
+	update_requests_close(&server->updates);
 	for (unsigned i = 0; i < server->worker_count; i++)
 		worker_drain(server->workers[i]);
 }
@@ -726,10 +730,35 @@ bool server_is_alive(struct server *server)
 	return alive;
 }
 
+static void refuse_all(struct server *server, struct update_request *request)
+{
+	struct update_request *next;
+
+	for (; request; request = next) {
+		next = request->next;
+		update_request_answer(&server->updates, request, RCODE_REFUSED);
+	}
+}
+
+static void hand_out_updates(struct server *server)
+{
+	const struct server_registrar *registrar = &server->registrar;
+	struct update_request *requests =
+		update_requests_take(&server->updates, (uint64_t)time(NULL));
+
+	if (!requests)
+		return;
+	if (registrar->on_requests)
+		registrar->on_requests(registrar->context, requests);
+	else
+		refuse_all(server, requests);
+}
+
 void server_collect(struct server *server)
 {
 	free_old(server);
 	ask_caller_collect(&server->caller);
+	hand_out_updates(server);
 }
 
 void server_stop(struct server *server)
@@ -740,6 +769,7 @@ void server_stop(struct server *server)
 		server->workers[i] = NULL;
 	}
 	ask_caller_collect(&server->caller);
+	update_requests_drop_all(&server->updates);
 }
 
 void server_release(struct server *server)
@@ -765,6 +795,7 @@ void server_release(struct server *server)
 	outcomes_registry_free(server->series.outcomes);
 	response_limit_free(server->responses);
 	query_rings_release(&server->rings);
+	update_requests_release(&server->updates);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
 }

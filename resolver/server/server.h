@@ -35,6 +35,14 @@ struct server_sockets {
 	void (*close)(void *context, const struct host *host); /* it is no longer needed */
 };
 
+/* Who judges requests to update and stores what they change; all zero: they are all REFUSED. Called
+ * by server_collect with all that have come, as update_requests_take has them; ends each of them
+ * then or later, before server_release. */
+struct server_registrar {
+	void *context;
+	void (*on_requests)(void *context, struct update_request *requests);
+};
+
 /* By what name the VNet resolver is counted among the inbound endpoints, whose names have a "/". */
 #define SERVER_VNET_ENDPOINT "vnet_resolver"
 
@@ -48,13 +56,16 @@ struct server {
 	struct worker_shared shared;
 	struct worker **workers;
 	unsigned worker_count;
-	uint64_t *rounds;            /* of each worker's loop, at the last server_is_alive */
-	struct model *model;         /* what is served now; owned */
-	struct snapshot *current;    /* the newest; older ones behind it until they are freed */
-	struct ask_caller caller;    /* questions of our own */
-	struct query_rings rings;    /* answers, for the query log */
-	struct serial_keeper keeper; /* of zones that go out; set before server_apply */
-	unsigned next_asked;         /* the worker that gets the next one */
+	uint64_t *rounds;         /* of each worker's loop, at the last server_is_alive */
+	struct model *model;      /* what is served now; owned */
+	struct snapshot *current; /* the newest; older ones behind it until they are freed */
+	struct ask_caller caller; /* questions of our own */
+	struct update_requests updates;
+	struct server_registrar registrar; /* set before server_apply */
+	bool accepts_updates;              /* likewise; else updates are not implemented */
+	struct query_rings rings;          /* answers, for the query log */
+	struct serial_keeper keeper;       /* of zones that go out; set before server_apply */
+	unsigned next_asked;               /* the worker that gets the next one */
 	struct server_sockets sockets;
 	bool silent; /* what is served has no listeners, until the first server_apply without it */
 	bool ahead;  /* open listeners wait for that one, or for the first */
@@ -74,7 +85,8 @@ MUST_CHECK int server_init(struct server *server, unsigned workers, const struct
  * fault. */
 MUST_CHECK int server_open(struct server *server, const struct model *model, struct faults *faults);
 /* Every worker takes no more queries and finishes those it has. Draining: another process reads new
- * ones. Leaving: nobody does, and clients are told; also after draining, if the other process has
+ * ones, and has the data: requests to update that have not been handed out are left without an
+ * answer. Leaving: nobody does, and clients are told; also after draining, if the other process has
  * gone. */
 void server_drain(struct server *server);
 void server_leave(struct server *server);
@@ -117,7 +129,8 @@ bool server_all_adopted(const struct server *server);
 /* Whether every worker's loop has gone round since the last call; has each go round once more.
  * Called now and then, it finds a worker that hangs. */
 bool server_is_alive(struct server *server);
-/* Frees snapshots that no worker uses, and hands out answers to questions of our own. */
+/* Frees snapshots that no worker uses, and hands out answers to questions of our own and requests
+ * to update. */
 void server_collect(struct server *server);
 /* The names asked for most, as popular_each has them, of every worker: the same question comes
  * several times. */
@@ -131,8 +144,9 @@ void server_each_popular(struct server *server,
 MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
 			  void (*on_answer)(void *context, const struct ask_answer *answer),
 			  void *context);
-/* Stops the workers, and hands out what they had not answered. What they noted for the query log
- * can be read until server_release. */
+/* Stops the workers, and hands out what they had not answered. Requests to update that were not
+ * handed out are gone; those that were are still to be ended, although nobody hears of it. What
+ * they noted for the query log can be read until server_release. */
 void server_stop(struct server *server);
 /* The same, and frees everything. */
 void server_release(struct server *server);

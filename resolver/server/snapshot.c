@@ -363,6 +363,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 				      .lanes_max = before->lanes_max,
 				      .cache = before->cache,
 				      .count_names = before->count_names,
+				      .accepts_updates = before->accepts_updates,
 				      .tcp = before->tcp,
 				      .response_limit = before->response_limit,
 				      .excess = before->excess,

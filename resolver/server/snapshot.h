@@ -59,6 +59,7 @@ struct snapshot {
 	void *holds;                          /* memory for each worker's hold (worker.h) */
 	struct cache_settings cache;
 	bool count_names;
+	bool accepts_updates; /* else requests to update are not implemented */
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	enum excess excess;

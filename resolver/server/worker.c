@@ -2,7 +2,7 @@
  *
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     alarm     the wheel's next due time
- *     async     a new snapshot, questions of our own, or stop
+ *     async     a new snapshot, questions of our own, answers to updates, or stop
  *     prepare   before the loop sleeps: send what this round has gathered, add up its counters,
  *               set the alarm
  *
@@ -77,6 +77,7 @@ struct worker {
 	struct resolver resolver;
 	struct ask_answerer asks;
 	struct transfers transfers;
+	struct updates updates;
 	struct stats stats;
 	struct popular *popular;
 };
@@ -190,6 +191,7 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
 			.for_log = {.endpoint = snapshot->bindings[i].endpoint,
 				    .policy = snapshot->policy,
+				    .local = &snapshot->bindings[i].host.address,
 				    .network = snapshot->bindings[i].network}};
 	return hold;
 }
@@ -256,6 +258,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	worker->inbound.response_limit = snapshot->response_limit;
 	worker->inbound.responses =
 		response_limit_is_on(&snapshot->response_limit) ? worker->shared->responses : NULL;
+	worker->inbound.accepts_updates = snapshot->accepts_updates;
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
 	worker->lookups.random_case = snapshot->policy->random_case;
@@ -339,6 +342,7 @@ static void shut(struct worker *worker)
 	stop_listeners(worker->current, NULL);
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
+	updates_abandon(&worker->updates);
 	ask_answerer_close(&worker->asks);
 	lookups_release(&worker->lookups);
 	outbound_release(&worker->outbound);
@@ -376,6 +380,7 @@ static void on_wake(uv_async_t *wake)
 	if (snapshot)
 		adopt(worker, snapshot);
 	drain(worker);
+	updates_work(&worker->updates);
 	assert(worker->current); /* the first came with the thread */
 	ask_answerer_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
@@ -440,6 +445,11 @@ static int open_loop(struct worker *worker)
 	return 0;
 }
 
+static void on_updates_back(void *worker)
+{
+	worker_wake(worker);
+}
+
 /* If this fails, all parts can be released. */
 static int init_parts(struct worker *worker)
 {
@@ -491,6 +501,17 @@ static int init_parts(struct worker *worker)
 	};
 	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
+	worker->updates = (struct updates){
+		.requests = shared->updates,
+		.wheel = &worker->wheel,
+		.buffer = worker->resolver.buffer,
+		.time_of_day_s = worker->resolver.time_of_day_s,
+		.wake = shared->on_release,
+		.context = shared->context,
+		.wake_worker = on_updates_back,
+		.worker = worker,
+	};
+	worker->resolver.updates = &worker->updates;
 	worker->asks = (struct ask_answerer){
 		.resolver = &worker->resolver,
 		.pool = &worker->pool,

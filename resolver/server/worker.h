@@ -9,6 +9,7 @@
 #include "resolver/resolve/cache.h"
 #include "resolver/server/snapshot.h"
 #include "resolver/stats.h"
+#include "resolver/update/requests.h"
 #include "rules/err.h"
 
 struct worker;
@@ -21,11 +22,12 @@ struct worker_shared {
 	struct hash_key key;
 	struct hash_key cookie_key; /* of clients' cookies; drawn at the start */
 	unsigned workers;
-	unsigned queries_max;      /* that wait for an upstream, per worker */
-	struct ask_caller *caller; /* where calls go back to */
-	struct query_rings *rings; /* a ring for each worker's answers, for the query log */
+	unsigned queries_max;            /* that wait for an upstream, per worker */
+	struct ask_caller *caller;       /* where calls go back to */
+	struct update_requests *updates; /* where requests to update go */
+	struct query_rings *rings;       /* a ring for each worker's answers, for the query log */
 	/* Called on the worker's thread when it has released a snapshot (users), was the last to
-	 * adopt one (adopters), or has sent a call back. */
+	 * adopt one (adopters), has sent a call back, or has left a request to update. */
 	void (*on_release)(void *context);
 	/* Called first on the worker's thread; may be NULL. */
 	void (*on_start)(void *context);

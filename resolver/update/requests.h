@@ -8,7 +8,8 @@
  * stored
  *
  * The control thread gets all that wait in one go, in the order of their arrival, and gives each
- * its end. Between two workers the order is that of their pushes. Nothing but the client of an
+ * its end. Between two workers the order is that of their pushes; what a client sends by UDP
+ * without waiting for an answer may come to both. Nothing but the client of an
  * update waits for it.
  *
  * **Silence.** Clients come again after silence, and take every error for the last word. So what
