@@ -497,7 +497,7 @@ static void answer_gone(struct query *query)
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 
 	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing ||
-	    request_is_update(&query->request)) /* see inbound.c */
+	    request_is_update(&query->request)) /* silence: see inbound.c */
 		return;
 	connection->told++;
 	gather(connection, reply, inbound_write_gone(connection->inbound, query, reply));

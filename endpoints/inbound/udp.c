@@ -432,8 +432,10 @@ static void answer_gone(struct query *query)
 	struct inbound *inbound = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 
-	if (!request_is_update(&query->request)) /* see inbound.c */
-		outbox_put(inbound, query, reply, inbound_write_gone(inbound, query, reply));
+	if (request_is_update(&query->request)) /* silence: see inbound.c */
+		return;
+	size_t length = inbound_write_gone(inbound, query, reply);
+	outbox_put(inbound, query, reply, length);
 }
 
 void inbound_udp_stop(struct inbound *inbound)

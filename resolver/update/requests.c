@@ -18,6 +18,7 @@
 
 enum update_end {
 	UPDATE_ANSWERED, /* with the rcode */
+	UPDATE_AGAIN,    /* the same, as before */
 	UPDATE_BADTIME,
 	UPDATE_DROPPED,
 	UPDATE_REPEATED, /* the first of the same bytes is still under way */
@@ -99,7 +100,7 @@ static bool pass_replays(struct update_requests *requests, struct update_wait *w
 	case REPLAY_NEW: return true;
 	case REPLAY_OLD: end_request(wait, UPDATE_BADTIME, RCODE_NOTAUTH); break;
 	case REPLAY_WAITING: end_request(wait, UPDATE_REPEATED, RCODE_NOERROR); break;
-	case REPLAY_ANSWERED: end_request(wait, UPDATE_ANSWERED, rcode); break;
+	case REPLAY_ANSWERED: end_request(wait, UPDATE_AGAIN, rcode); break;
 	case REPLAY_FOREIGN: end_request(wait, UPDATE_REPLAYED, RCODE_NOERROR); break;
 	case REPLAY_NO_MEMORY: end_request(wait, UPDATE_DROPPED, RCODE_NOERROR); break;
 	}
@@ -220,31 +221,40 @@ static void on_impatient(struct timer *timer, uint64_t now_us)
 	end_query(wait, NULL);
 }
 
-static void unlink_wait(struct update_wait *wait)
+static void unlink_wait(struct updates *updates, struct update_wait *wait)
 {
 	*wait->link = wait->next;
 	if (wait->next)
 		wait->next->link = wait->link;
-	atomic_fetch_sub_explicit(&wait->updates->requests->open, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&updates->requests->open, 1, memory_order_relaxed);
 }
 
-static void finish(struct update_wait *wait)
+/* The reply to whoever has a key is not limited as those to unknown sources are: a DHCP server has
+ * thousands at a time. The same bytes once more prove nothing. */
+static void finish(struct updates *updates, struct update_wait *wait)
 {
 	struct endpoint_stats *stats = wait->stats;
+	bool answered = false;
 
-	unlink_wait(wait);
+	unlink_wait(updates, wait);
 	if (!wait->query) {
 		free(wait);
 		return;
 	}
 	switch (wait->end) {
-	case UPDATE_BADTIME: wait->tsig.error = TSIG_BADTIME; break;
+	case UPDATE_BADTIME:
+		wait->tsig.error = TSIG_BADTIME;
+		answered = true;
+		break;
+	case UPDATE_ANSWERED:
+		wait->query->proven |= wait->request.key_length > 0;
+		answered = true;
+		break;
+	case UPDATE_AGAIN: answered = true; break;
 	case UPDATE_DROPPED: COUNTER_ADD(stats->updates_dropped, 1); break;
 	case UPDATE_REPEATED: COUNTER_ADD(stats->updates_repeated, 1); break;
 	case UPDATE_REPLAYED: COUNTER_ADD(stats->updates_replayed, 1); break;
-	case UPDATE_ANSWERED: break;
 	}
-	bool answered = wait->end == UPDATE_ANSWERED || wait->end == UPDATE_BADTIME;
 	end_query(wait, answered ? &wait->rcode : NULL);
 	free(wait);
 }
@@ -255,7 +265,7 @@ void updates_work(struct updates *updates)
 
 	for (struct stack_item *item = stack_take(&updates->answers); item; item = next) {
 		next = item->next;
-		finish(of_item(item));
+		finish(updates, of_item(item));
 	}
 }
 
@@ -265,7 +275,7 @@ void updates_abandon(struct updates *updates)
 	while (updates->waits) {
 		struct update_wait *wait = updates->waits;
 
-		unlink_wait(wait);
+		unlink_wait(updates, wait);
 		if (wait->query) {
 			COUNTER_ADD(wait->stats->updates_dropped, 1);
 			end_query(wait, NULL);

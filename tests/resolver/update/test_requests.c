@@ -375,6 +375,27 @@ static void a_retransmission_gets_the_first_answer_and_nobody_else_any(void **st
 	assert_int_equal(COUNTER_GET(world->stats.updates_answered[RCODE_NXRRSET]), 2);
 }
 
+/* By which replies are limited or not. */
+static void a_signature_proves_where_it_is_from_once(void **state)
+{
+	struct world *world = *state;
+	uint8_t packet[UPDATE_MESSAGE_MAX + 1024];
+	size_t length = write_update(packet, 1, &world->key, 0);
+	struct client *first = client_new(world, packet, length, "192.0.2.1", false);
+	struct client *plain = ask(world, 2, NULL, false),
+		      *bad = ask(world, 3, &world->other, false);
+	struct update_request *request = take(world), *second = request->next;
+
+	update_request_answer(&world->requests, request, RCODE_NOERROR);
+	update_request_answer(&world->requests, second, RCODE_NOERROR);
+	struct client *again = client_new(world, packet, length, "192.0.2.1", false);
+	assert_null(take(world));
+	updates_work(&world->updates);
+	assert_true(first->query.proven);
+	assert_false(plain->query.proven || bad->query.proven || again->query.proven);
+	assert_int_equal(rcode_of(again), RCODE_NOERROR);
+}
+
 static void what_was_dropped_is_judged_when_it_comes_again(void **state)
 {
 	struct world *world = *state;
@@ -517,6 +538,7 @@ int main(void)
 		TEST(what_is_signed_wrongly_is_answered_by_the_worker),
 		TEST(what_is_too_long_is_refused_and_signed),
 		TEST(a_retransmission_gets_the_first_answer_and_nobody_else_any),
+		TEST(a_signature_proves_where_it_is_from_once),
 		TEST(what_was_dropped_is_judged_when_it_comes_again),
 		TEST(what_is_older_than_its_data_gets_badtime_and_our_time),
 		TEST(what_was_signed_before_the_start_gets_badtime),
