@@ -22,6 +22,7 @@ private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 """
 HERE = ("127.0.0.1", 53)
+TKEY = 249
 ZONE = "web 300 IN A 10.10.1.10\n" + "".join(
     'big 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(20)) + "".join(
     'mid 300 IN TXT "%s"\n' % (chr(65 + i) * 100) for i in range(7))
@@ -152,6 +153,34 @@ class Wire(Server):
                 bits = dns.AA | dns.TC | dns.RD | dns.RA | dns.AD | dns.CD
                 answer = self.message(dns.query("web.corp.internal", flags=opcode << 11 | bits))
                 self.assertEqual(("NOTIMP", dns.QR | opcode << 11), (answer.rcode, answer.flags & ~15))
+
+    def test_updates_are_not_implemented_where_nobody_registers(self):
+        """Whatever they are like, signed or not."""
+        zone = dns.header(7, 5 << 11, (1, 0, 1, 0)) + dns.question("corp.internal", "SOA")
+        update = zone + dns.record("new.corp.internal", "A", bytes(4))
+        for transport in (dns.udp, dns.tcp):
+            for packet in (update, signed(update), update[:-1], zone[:12]):
+                with self.subTest(transport=transport, length=len(packet)):
+                    answer = self.message(packet, transport)
+                    self.assertEqual((7, 5, "NOTIMP", []),
+                                     (answer.id, answer.opcode, answer.rcode, answer.additional))
+        self.assertEqual("NXDOMAIN", self.ask("new.corp.internal").rcode)
+
+    def test_tkey_is_refused_and_goes_to_nobody(self):
+        """What nsupdate -g and Windows send ahead of an update (RFC 2930, 3645)."""
+        asked = len(self.upstream.questions())
+        key = dns.wire_name("gss-tsig") + struct.pack(">IIHHHH", 0, 0, 3, 0, 0, 0)
+        for transport in (dns.udp, dns.tcp):
+            for rclass in (dns.IN, dns.ANY_CLASS):
+                packet = (dns.header(7, 0, (1, 0, 0, 2)) + dns.question("1.sig-cloud", TKEY, rclass)
+                          + dns.record("1.sig-cloud", TKEY, key, 0, dns.ANY_CLASS) + dns.opt())
+                answer = self.message(packet, transport)
+                self.assertEqual(("REFUSED", []), (answer.rcode, answer.answer))
+                self.assertEqual((21, "GSS-TSIG (TKEY) is not supported"), answer.ede)
+        self.assertEqual(asked, len(self.upstream.questions()))
+        said = [line for line in self.sluice.log().splitlines() if " tkey: " in line]
+        self.assertIn("127.0.0.1 asks for a key (TKEY 1.sig-cloud.): GSS-TSIG is not supported", said[0])
+        self.assertLess(len(said), 4)  # at a pace: one a second
 
     # ---- EDNS ----
 

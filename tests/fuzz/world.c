@@ -239,11 +239,29 @@ static void ask_as_stranger(struct inbound *inbound, struct query *query, const 
 	}
 }
 
+static void refuse_updates(struct fuzz_world *world)
+{
+	struct update_request *request = update_requests_take(&world->requests, 0), *next;
+
+	for (; request; request = next) {
+		next = request->next;
+		FUZZ_CHECK(request->packet_length >= MESSAGE_HEADER &&
+			   request->packet_length <= UPDATE_MESSAGE_MAX);
+		FUZZ_CHECK(request->key_length == 0); /* no key is known */
+		update_request_answer(&world->requests, request, RCODE_REFUSED);
+	}
+	updates_work(&world->updates);
+	FUZZ_CHECK(atomic_load(&world->requests.open) == 0);
+}
+
 void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet, size_t length,
 	      bool tcp)
 {
 	struct stage *stage = world->stage;
-	struct inbound_worker worker = {.key = &stage->key, .payload_max = 1232};
+	static const struct address local = {.family = 4, .bytes = {10, 10, 0, 4}};
+	static struct query_binding binding = {.local = &local};
+	struct inbound_worker worker = {
+		.key = &stage->key, .payload_max = 1232, .accepts_updates = true};
 	struct inbound inbound = {.worker = &worker, .counters = &worker.counters};
 	uint8_t error[INBOUND_ERROR_REPLY_MAX];
 	size_t error_length;
@@ -257,6 +275,8 @@ void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packe
 	memset(&query->request, 0, sizeof query->request);
 	query->finish = on_finish;
 	query->origin = client;
+	query->binding = &binding;
+	query->local.family = 0;
 	query->arrived_us = stage->now_us;
 	query->tcp = tcp;
 	query->client =
@@ -272,6 +292,7 @@ void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packe
 	for (unsigned pass = 1; pass < RESOLVE_PASSES; pass++)
 		resolve_expect(query, pass);
 	resolve_start(query, stage->now_us);
+	refuse_updates(world);
 }
 
 /* ---- upstreams ---- */
@@ -451,6 +472,30 @@ void fuzz_forget(struct fuzz_world *world)
 	FUZZ_CHECK(stage->cache);
 }
 
+static uint64_t time_of_day_s(void)
+{
+	return 0;
+}
+
+static void on_wake(void *context)
+{
+	(void)context;
+}
+
+static void init_updates(struct fuzz_world *world)
+{
+	struct resolver *resolver = &world->stage->resolver;
+
+	update_requests_init(&world->requests, &world->stage->key, 0);
+	world->updates = (struct updates){.requests = &world->requests,
+					  .wheel = &world->stage->wheel,
+					  .buffer = resolver->buffer,
+					  .time_of_day_s = time_of_day_s,
+					  .wake = on_wake,
+					  .wake_worker = on_wake};
+	resolver->updates = &world->updates;
+}
+
 struct fuzz_world *fuzz_world(void)
 {
 	static struct fuzz_world world;
@@ -462,6 +507,7 @@ struct fuzz_world *fuzz_world(void)
 		world.stage->lookups.send = on_send;
 		world.stage->lookups.forget = on_forget;
 		world.begin_us = world.stage->now_us;
+		init_updates(&world);
 		load(&world, false);
 	}
 	return &world;

@@ -8,6 +8,7 @@
 #ifndef SLUICE_TESTS_FUZZ_WORLD_H
 #define SLUICE_TESTS_FUZZ_WORLD_H
 
+#include "resolver/update/requests.h"
 #include "rules/base.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/stage.h"
@@ -39,14 +40,17 @@ struct fuzz_world {
 		uint8_t *wire;
 	} said[FUZZ_SAID];
 	unsigned said_count; /* or more, which are not kept */
-	unsigned policies;   /* loaded so far, the first included */
-	uint64_t begin_us;   /* the time at which every input begins */
+	struct update_requests requests;
+	struct updates updates;
+	unsigned policies; /* loaded so far, the first included */
+	uint64_t begin_us; /* the time at which every input begins */
 };
 
 /* The one world; made at the first call. */
 struct fuzz_world *fuzz_world(void);
 
-/* Reads a packet as inbound does and resolves it; what inbound refuses by itself is checked, too.
+/* Reads a packet as inbound does and resolves it; what inbound refuses by itself is checked, too. A
+ * request to update is refused by the control thread that is played here.
  * Nothing is done without room for one more client. */
 void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet, size_t length,
 	      bool tcp);
