@@ -21,7 +21,8 @@ struct transfer_grant {                           /* an entry of `transfers` */
 struct transfer_acl {
 	unsigned references; /* the control thread's */
 	struct arena arena;
-	struct tsig_key *keys;
+	struct tsig_key
+		*keys; /* all of the model's: requests to update are signed with them, too */
 	size_t key_count;
 	struct transfer_grant *grants;
 	size_t grant_count;
