@@ -327,6 +327,27 @@ const struct rrset *zone_find_exact(const struct zone *zone, const struct name *
 	return node ? find_set(node, type) : NULL;
 }
 
+const struct rrset *zone_next_exact(const struct zone *zone, const struct name *owner,
+				    const struct rrset *before)
+{
+	const struct zone_node *node = zone_node_of(zone, owner);
+	const struct rrset *set = node ? zone_first_set(node) : NULL;
+	bool passed = !before;
+
+	for (unsigned i = 0; node && i < node->count; i++, set = zone_next_set(set)) {
+		if (passed)
+			return set;
+		passed = set == before;
+	}
+	return NULL;
+}
+
+size_t zone_owners(const struct zone *zone)
+{
+	assert(zone_is_editable(zone));
+	return zone->tree.entries;
+}
+
 int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context)

@@ -57,6 +57,13 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
 				    uint16_t type);
 
+/* The RRsets of exactly this owner, one with each call: the first for `before` NULL, then the one
+ * behind that one. NULL: there is none, or no further one. */
+const struct rrset *zone_next_exact(const struct zone *zone, const struct name *owner,
+				    const struct rrset *before);
+/* Of an editable zone: how many names have records, the apex among them. */
+size_t zone_owners(const struct zone *zone);
+
 /* Prefetches the memory that zone_find needs for this name: pass 0, and when that has arrived, pass
  * 1. Worth it where many names are looked up in a row. */
 void zone_expect(const struct zone *zone, const struct name *name, unsigned pass);

@@ -216,6 +216,46 @@ static void only_what_comes_of_all_edits_is_checked(void **state)
 	faults_release(&faults);
 }
 
+/* "A TXT": the types of the sets that the owner has. */
+static void assert_sets(const struct zone *zone, const char *owner, const char *expected)
+{
+	struct name name = zone_text_name(owner);
+	const struct rrset *set = NULL;
+	char text[64] = "", type[16];
+	size_t used = 0;
+
+	while ((set = zone_next_exact(zone, &name, set)))
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+					 record_type_print(set->type, type, sizeof type));
+	assert_string_equal(text, expected);
+}
+
+static void the_sets_of_an_owner_are_its_own_alone(void **state)
+{
+	struct zone *edited = new_zone("corp.test");
+	struct zone *built = zone_text_read(
+		"corp.test", "www 9 TXT a\nwww 9 A 10.0.0.1\n* 9 A 10.0.0.2\na.b 9 A 10.0.0.3\n");
+	const struct zone *both[2] = {NULL, built};
+
+	(void)state;
+	edited = change(edited, "www", "TXT", "a");
+	edited = change(edited, "www", "A", "10.0.0.1");
+	edited = change(edited, "*", "A", "10.0.0.2");
+	assert_int_equal(zone_owners(edited), 3);
+	edited = change(edited, "a.b", "A", "10.0.0.3");
+	assert_int_equal(zone_owners(edited), 4);
+	both[0] = edited;
+	for (size_t i = 0; i < COUNT(both); i++) {
+		assert_sets(both[i], "www.corp.test", "A TXT");
+		assert_sets(both[i], "corp.test", "SOA");
+		assert_sets(both[i], "other.corp.test", "");
+		assert_sets(both[i], "b.corp.test", "");
+		assert_sets(both[i], "a.b.corp.test", "A");
+	}
+	zone_unref(edited);
+	zone_unref(built);
+}
+
 /* ---- against a zone that is built of the same ---- */
 
 static const char *const labels[] = {"a", "b", "*", "\\001x", "www", "\\000"};
@@ -557,6 +597,7 @@ int main(void)
 		cmocka_unit_test(another_serial_makes_a_version_that_says_the_same),
 		cmocka_unit_test(what_a_zone_file_may_not_say_is_refused_in_the_same_words),
 		cmocka_unit_test(only_what_comes_of_all_edits_is_checked),
+		cmocka_unit_test(the_sets_of_an_owner_are_its_own_alone),
 		cmocka_unit_test(versions_are_what_zone_files_of_the_same_records_give),
 		cmocka_unit_test(a_large_zone_grows_and_shrinks),
 		cmocka_unit_test(a_walk_of_changes_stops_when_told),
