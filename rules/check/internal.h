@@ -120,6 +120,8 @@ void check_index_selves(struct check *check);
 const char *check_parent(const char *suffix);
 /* Reads a domain name in normal form; false when it is not one. */
 bool check_name(struct name *name, const char *text);
+/* The name in normal form, so that "key." and "KEY" are one; the text itself where it is none. */
+const char *check_normal_name(struct check *check, const char *text);
 /* Neighbours in a sorted list of prefixes that overlap, one fault each. */
 struct placed_prefix {
 	struct prefix prefix;
@@ -144,17 +146,18 @@ const char *check_own_address(const struct check *check, const struct address *a
 			      const char *region, char text[POOLS_TEXT_MAX]);
 
 /* One per noun, in this order: the later ones use what the earlier ones have indexed. */
-void limits_check_networks(struct check *check);   /* check/network.c */
-void limits_check_endpoints(struct check *check);  /* check/endpoint.c */
-void limits_check_listens(struct check *check);    /* check/listen.c */
-void limits_check_zones(struct check *check);      /* check/zone.c */
-void limits_check_rulesets(struct check *check);   /* check/ruleset.c */
-void limits_check_interfaces(struct check *check); /* check/interface.c */
-void limits_check_addresses(struct check *check);  /* check/address.c */
-void limits_check_transfers(struct check *check);  /* check/transfer.c */
-void limits_check_tags(struct check *check);       /* check/tags.c: of everything */
-void limits_check_settings(struct check *check);   /* check/settings.c */
-void limits_warn(struct check *check);             /* check/warn.c */
-void limits_warn_loops(struct check *check);       /* check/loop.c */
+void limits_check_networks(struct check *check);     /* check/network.c */
+void limits_check_endpoints(struct check *check);    /* check/endpoint.c */
+void limits_check_listens(struct check *check);      /* check/listen.c */
+void limits_check_zones(struct check *check);        /* check/zone.c */
+void limits_check_rulesets(struct check *check);     /* check/ruleset.c */
+void limits_check_interfaces(struct check *check);   /* check/interface.c */
+void limits_check_addresses(struct check *check);    /* check/address.c */
+void limits_check_transfers(struct check *check);    /* check/transfer.c */
+void limits_check_registration(struct check *check); /* check/registration.c */
+void limits_check_tags(struct check *check);         /* check/tags.c: of everything */
+void limits_check_settings(struct check *check);     /* check/settings.c */
+void limits_warn(struct check *check);               /* check/warn.c */
+void limits_warn_loops(struct check *check);         /* check/loop.c */
 
 #endif

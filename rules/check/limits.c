@@ -8,6 +8,7 @@
  *     check/interface.c network interfaces, private endpoints
  *     check/address.c   pools, addresses, cloud services, reverse names
  *     check/transfer.c  TSIG keys, and zones that go out
+ *     check/registration.c  zones in which machines register
  *     check/tags.c      tags, and metadata
  *     check/settings.c  single settings that depend on each other
  *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
@@ -191,6 +192,17 @@ static int compare_hosts(const void *left, const void *right)
 	int order = address_compare(&a->address, &b->address);
 
 	return order ? order : a->port - b->port;
+}
+
+const char *check_normal_name(struct check *check, const char *text)
+{
+	struct name name;
+	char normal[NAME_TEXT_MAX];
+	const char *kept = check_name(&name, text)
+				   ? arena_strdup(&check->arena, name_to_text(&name, normal))
+				   : text;
+
+	return kept ? kept : text;
 }
 
 const struct self *check_self(const struct check *check, const struct target_server *target)
@@ -407,6 +419,7 @@ void limits_check_change(const struct model *model, const struct model *before,
 	limits_check_interfaces(&check);
 	limits_check_addresses(&check);
 	limits_check_transfers(&check);
+	limits_check_registration(&check);
 	limits_check_tags(&check);
 	limits_check_settings(&check);
 	if (faults->errors == 0) {

@@ -28,24 +28,12 @@ static void check_secret(struct check *check, const struct tsig_settings *key)
 	explicit_bzero(secret, sizeof secret);
 }
 
-/* "key." and "key" are one. */
-static const char *normal_name(struct check *check, const char *text)
-{
-	struct name name;
-	char normal[NAME_TEXT_MAX];
-	const char *kept = check_name(&name, text)
-				   ? arena_strdup(&check->arena, name_to_text(&name, normal))
-				   : text;
-
-	return kept ? kept : text;
-}
-
 static void check_keys(struct check *check, struct seen *keys)
 {
 	for (size_t i = 0; i < check->model->keys.count; i++) {
 		const struct tsig_settings *key = &check->model->keys.items[i];
 
-		check_overall(check, keys, key->name ? normal_name(check, key->name) : NULL,
+		check_overall(check, keys, key->name ? check_normal_name(check, key->name) : NULL,
 			      key->resource_group, &key->origin, "name", "key");
 		check_secret(check, key);
 	}
@@ -92,14 +80,15 @@ static void claim_zone(struct check *check, const struct private_zone *zone,
 		       const struct transfer_settings *entry, const char *field,
 		       struct seen *claims)
 {
-	const char *domain = normal_name(check, zone->name);
+	const char *domain = check_normal_name(check, zone->name);
 	struct claim *claim = arena_alloc(&check->arena, sizeof *claim);
 	struct claim *first = (struct claim *)(uintptr_t)seen_get(claims, domain), *other;
 
 	check->out_of_memory |= !claim;
 	if (!claim)
 		return;
-	*claim = (struct claim){zone, entry, entry->key ? normal_name(check, entry->key) : NULL,
+	*claim = (struct claim){zone, entry,
+				entry->key ? check_normal_name(check, entry->key) : NULL,
 				first ? first->next : NULL};
 	for (other = first; other; other = other->next)
 		if (other->zone != zone && have_client_in_common(other, claim))
@@ -173,7 +162,7 @@ static void check_notify(struct check *check, const struct transfer_settings *en
 static void check_entry(struct check *check, const struct transfer_settings *entry,
 			const struct seen *keys, struct seen *claims)
 {
-	if (entry->key && !seen_get(keys, normal_name(check, entry->key)))
+	if (entry->key && !seen_get(keys, check_normal_name(check, entry->key)))
 		ERROR(check, &entry->origin, "key", "there is no key \"%s\"; name one of `keys`",
 		      entry->key);
 	if (!entry->key && entry->allow.count == 0)

@@ -369,6 +369,23 @@ struct transfer_settings { /* transfers */
 	uint32_t behind_after_s; /* 0: those of `notify` are not asked what they have */
 };
 
+enum registration_names { REGISTER_ANY, REGISTER_SELF, REGISTER_SUBDOMAIN };
+struct registration_key { /* registration.keys */
+	struct origin origin;
+	const char *key;
+	enum registration_names names; /* that whoever has it may register */
+};
+
+struct registration_settings { /* registration */
+	struct origin origin;
+	const char *zone; /* a reference */
+	LIST_OF(struct prefix) prefixes;
+	LIST_OF(struct registration_key) keys;
+	bool own_address;       /* without a key, too: by TCP, a client's own address */
+	uint32_t ttl, expire_s; /* seconds; expire_s 0: a registration stays */
+	uint32_t names_max;
+};
+
 struct cache_settings {
 	struct origin origin;
 	uint64_t size_bytes;
@@ -509,6 +526,7 @@ struct model {
 			      * policy_compile makes it of them */
 	LIST_OF(struct tsig_settings) keys;
 	LIST_OF(struct transfer_settings) transfers;
+	LIST_OF(struct registration_settings) registration;
 	struct cache_settings cache;
 	struct udp_settings udp;
 	struct outbound_settings outbound;

@@ -1474,6 +1474,98 @@ static const struct group transfer_group = {
 	       "Their copies follow every change when they are notified.",
 };
 
+/* ---- machines that register themselves ---- */
+
+static const char *const registration_names_names[] = {"any", "self", "subdomain", NULL};
+
+static const struct field registration_key_fields[] = {
+	{.key = "key",
+	 .type = FIELD_DOMAIN,
+	 AT(registration_key, key),
+	 .required = true,
+	 .doc = "The name of a key of `keys`."},
+	{.key = "names",
+	 .type = FIELD_ENUM,
+	 AT(registration_key, names),
+	 .fallback = "any",
+	 .names = registration_names_names,
+	 .doc = "Which names of the zone it may register. any: all of them, as a DHCP server needs "
+		"it; self: the key's own name, for a machine with a key of its own; subdomain: "
+		"that name, and those below it. With self and subdomain it may register PTRs that "
+		"lead to such a name, unless the address has one to another name that has the "
+		"address, too."},
+};
+static const struct group registration_key_group = {
+	.name = "registration key",
+	FIELDS(registration_key_fields),
+	.size = sizeof(struct registration_key),
+	.doc = "Who may register: whoever signs with this key (TSIG, RFC 8945).",
+};
+
+static const struct field registration_fields[] = {
+	{.key = "zone",
+	 .type = FIELD_STRING,
+	 AT(registration_settings, zone),
+	 .refers = REFERS_ZONE,
+	 .required = true,
+	 .doc = "The private zone that has the names: NAME or GROUP/NAME. One entry a zone. What "
+		"the zone says itself counts before what is registered."},
+	{.key = "prefixes",
+	 .type = FIELD_PREFIXES,
+	 AT(registration_settings, prefixes),
+	 .required = true,
+	 .doc = "Addresses that may be registered, and PTRs for them; the reverse zones of these "
+		"prefixes are answered here. No other entry has an address of them for the same "
+		"network."},
+	{.key = "keys",
+	 .type = FIELD_LIST,
+	 AT(registration_settings, keys),
+	 .group = &registration_key_group,
+	 .doc = "Who may register by a signed update."},
+	{.key = "own_address",
+	 .type = FIELD_BOOL,
+	 AT(registration_settings, own_address),
+	 .fallback = "false",
+	 .doc = "Whether a machine may also register itself without a key: by TCP, the address "
+		"that it asks from and its PTR, with one name. Never a name that the zone has "
+		"itself or that another address is registered with, and never wpad, isatap, the "
+		"zone's own or its ns, or one with a label that begins with an underscore."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(registration_settings, ttl),
+	 .fallback = "10",
+	 .min = 1,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "The TTL of all that is registered, whatever the update says."},
+	{.key = "expire",
+	 .type = FIELD_UINT,
+	 AT(registration_settings, expire_s),
+	 .fallback = "0",
+	 .max = 31536000,
+	 .unit = "seconds",
+	 .doc = "How long a registration stays that is not renewed; 0: until it is deleted. "
+		"Clients that register themselves renew once a day: give at least two days. DHCP "
+		"servers delete what ends, and renew nothing: give 0."},
+	{.key = "names_max",
+	 .type = FIELD_UINT,
+	 AT(registration_settings, names_max),
+	 .fallback = "25000",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "How many names may be registered; a further one is refused."},
+};
+static const struct group registration_group = {
+	.name = "registration",
+	FIELDS(registration_fields),
+	.size = sizeof(struct registration_settings),
+	.doc = "A private zone in which machines and DHCP servers register names by DNS UPDATE "
+	       "(RFC "
+	       "2136): A, AAAA and PTR, and the DHCID or TXT by which a DHCP server knows its own; "
+	       "no wildcard. `nsupdate -y` takes the key's algorithm ahead of its name, as in "
+	       "hmac-sha256:NAME:SECRET; without, it signs with HMAC-MD5, which is refused.",
+};
+
 /* ---- the whole ---- */
 
 #define MODEL_GROUP(member, what)                                                                  \
@@ -1602,6 +1694,7 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(reverse, "Derived names."),
 	MODEL_LIST(keys, key_group, "TSIG keys."),
 	MODEL_LIST(transfers, transfer_group, "The zones that others may copy."),
+	MODEL_LIST(registration, registration_group, "The zones in which machines register."),
 	MODEL_GROUP(cache, "The cache."),
 	MODEL_GROUP(udp, "Answers by UDP."),
 	MODEL_GROUP(outbound, "Questions to targets by UDP."),
