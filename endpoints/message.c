@@ -173,9 +173,7 @@ static bool read_question(struct request_reader *reader, struct name *name,
 	return true;
 }
 
-/* An OPT's fixed part (RFC 6891 section 6.1.2): its class is the payload, its TTL holds version and
- * flags. `fields` points to the type. */
-static void read_opt_fields(struct request *request, const uint8_t *fields)
+void message_read_opt_fields(struct request *request, const uint8_t *fields)
 {
 	uint16_t payload = wire_u16(fields + 2);
 
@@ -226,7 +224,7 @@ static bool read_opt(struct request_reader *reader, enum section section,
 
 	if (section != SECTION_ADDITIONAL || request->edns || reader->packet[record->owner] != 0)
 		return false;
-	read_opt_fields(request, reader->packet + record->owner + 1);
+	message_read_opt_fields(request, reader->packet + record->owner + 1);
 	/* What another version's options look like is not ours to say. */
 	if (request->edns_version > 0)
 		return true;
@@ -318,7 +316,7 @@ static bool read_plain_rest(struct request_reader *reader)
 	if (reader->counts[SECTION_ADDITIONAL] != 1 || left != MESSAGE_OPT ||
 	    !is_opt_next(reader) || wire_u16(rest + 9) != 0)
 		return false;
-	read_opt_fields(reader->request, rest + 1);
+	message_read_opt_fields(reader->request, rest + 1);
 	return true;
 }
 
@@ -392,7 +390,7 @@ bool message_read_question(struct request *request, struct name *name, const str
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return false;
 	if (request->question_length > 0 && is_opt_next(&reader))
-		read_opt_fields(request, packet + reader.at + 1);
+		message_read_opt_fields(request, packet + reader.at + 1);
 	return true;
 }
 

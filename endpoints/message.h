@@ -138,6 +138,10 @@ enum request_state message_read_request(struct request *request, struct name *na
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);
 
+/* An OPT's fixed part (RFC 6891 section 6.1.2): its class is the payload, its TTL holds version and
+ * flags. `fields` points to the type, nine bytes that are there. */
+void message_read_opt_fields(struct request *request, const uint8_t *fields);
+
 /* ---- a target's reply ---- */
 
 /* A walk over a message's records. A name may have many pointers and many records that name, which

@@ -30,6 +30,7 @@ enum {
 	TYPE_DS = 43,
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
+	TYPE_DHCID = 49, /* RFC 4701 */
 	TYPE_NSEC3 = 50,
 	TYPE_SPF = 99,     /* RFC 4408; a TXT since RFC 7208 */
 	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
