@@ -1,0 +1,33 @@
+/* For tests: a zone corp.test in which machines register, and the reverse zones of its prefixes.
+ * Messages are judged, and what they come to is made so. */
+#ifndef SLUICE_TESTS_UPDATE_WORLD_H
+#define SLUICE_TESTS_UPDATE_WORLD_H
+
+#include "resolver/update/judge.h"
+
+struct update_world {
+	struct registrations *registrations;
+	struct zone *manual;                   /* what corp.test has itself */
+	struct zone *served, *registered;      /* corp.test, */
+	struct zone *reverse_served, *reverse; /* and arpa, with its own PTRs registered */
+	struct update_client client;           /* of the messages that come next */
+	char *said;      /* what the last one came to: a line for each set, "= pc A 10.1.0.5" of one
+			  * that changed, "- pc A" of one that went and "~ pc A" of one that was
+			  * renewed; names relative to corp.test or arpa */
+	const char *why; /* a constant */
+};
+
+/* manual: corp.test as a master file. The entry has the prefixes 10.1.0.0/16 and 2001:db8:1::/48,
+ * the keys "dhcp", "web.corp.test" (self) and "lab.corp.test" (subdomain), own_address, and room
+ * for so many names. */
+void update_world_init(struct update_world *world, const char *manual, unsigned names_max);
+void update_world_release(struct update_world *world);
+
+/* Who sends from here on: key NULL: nobody's, by TCP. */
+void update_world_client(struct update_world *world, const char *key, const char *address);
+/* Sends a message for that zone, as update_write has it, and applies it. Returns its rcode. */
+enum rcode update_world_send(struct update_world *world, const char *zone, const char *records);
+/* The same of a packet; RCODE_NOTAUTH: it is for no zone that there is. */
+enum rcode update_world_give(struct update_world *world, const uint8_t *packet, size_t length);
+
+#endif
