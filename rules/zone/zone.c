@@ -348,20 +348,6 @@ size_t zone_owners(const struct zone *zone)
 	return zone->tree.entries;
 }
 
-int zone_walk(const struct zone *zone,
-	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
-	      void *context)
-{
-	struct zone_cursor cursor = {0};
-	const uint8_t *owner;
-	const struct rrset *set;
-	int stop = 0;
-
-	while (!stop && zone_next(zone, &cursor, &owner, &set))
-		stop = on_rrset(context, owner, set);
-	return stop;
-}
-
 /* The node that the cursor is at; NULL at the end. */
 static const struct zone_node *cursor_node(const struct zone *zone, struct zone_cursor *cursor)
 {
@@ -403,6 +389,44 @@ bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_
 		cursor_leave(zone, cursor, node);
 	}
 	return false;
+}
+
+struct walk {
+	int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset);
+	void *context;
+};
+
+static int walk_entry(void *context, const struct zone_entry *was, const struct zone_entry *is)
+{
+	const struct walk *walk = context;
+	const struct zone_node *node = zone_entry_node(is);
+	const struct rrset *set = zone_first_set(node);
+	int stop = 0;
+
+	(void)was;
+	for (unsigned i = 0; !stop && i < node->count; i++, set = zone_next_set(set))
+		stop = walk->on_rrset(walk->context, node->owner, set);
+	return stop;
+}
+
+/* What a tree differs by from none is all that it has, page by page: a cursor would look for each
+ * owner anew. */
+int zone_walk(const struct zone *zone,
+	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
+	      void *context)
+{
+	static const struct zone_tree no_tree;
+	struct walk walk = {on_rrset, context};
+	struct zone_cursor cursor = {0};
+	const uint8_t *owner;
+	const struct rrset *set;
+	int stop = 0;
+
+	if (zone->tree.root)
+		return zone_tree_differences(&no_tree, &zone->tree, walk_entry, &walk);
+	while (!stop && zone_next(zone, &cursor, &owner, &set))
+		stop = on_rrset(context, owner, set);
+	return stop;
 }
 
 /* ---- comparing ---- */

@@ -320,6 +320,35 @@ static void assert_same_set(const struct rrset *a, const struct rrset *b)
 		assert_memory_equal(a->wire, b->wire, a->length);
 }
 
+struct walked { /* by a cursor, one step behind the other */
+	const struct zone *zone;
+	struct zone_cursor cursor;
+	unsigned stop; /* at so many steps; 0: never */
+};
+
+static int on_walked(void *context, const uint8_t *owner, const struct rrset *set)
+{
+	struct walked *walked = context;
+	const uint8_t *other;
+	const struct rrset *expected;
+
+	assert_true(zone_next(walked->zone, &walked->cursor, &other, &expected));
+	assert_ptr_equal(owner, other);
+	assert_ptr_equal(set, expected);
+	return walked->stop > 0 && --walked->stop == 0 ? 7 : 0;
+}
+
+static void assert_walk_is_the_cursors(const struct zone *zone)
+{
+	struct walked walked = {.zone = zone}, stopped = {.zone = zone, .stop = 1};
+	const uint8_t *owner;
+	const struct rrset *set;
+
+	assert_int_equal(zone_walk(zone, on_walked, &walked), 0);
+	assert_false(zone_next(zone, &walked.cursor, &owner, &set));
+	assert_int_equal(zone_walk(zone, on_walked, &stopped), 7);
+}
+
 static void assert_same_walk(const struct zone *a, const struct zone *b)
 {
 	struct zone_cursor at = {0}, bt = {0};
@@ -365,6 +394,7 @@ static void assert_same_answers(const struct zone *a, const struct zone *b, uint
 static void assert_same(const struct zone *edited, const struct zone *built, uint64_t *random)
 {
 	assert_same_walk(edited, built);
+	assert_walk_is_the_cursors(edited);
 	assert_same_answers(edited, built, random);
 	assert_int_equal(zone_record_sets(edited), zone_record_sets(built));
 	assert_int_equal(zone_records(edited), zone_records(built));
