@@ -469,9 +469,18 @@ static const struct policy *served_policy(const struct server *server)
 	return server->current ? server->current->policy : NULL;
 }
 
+/* As it is now, and not as a policy had it that was compiled ahead. */
+static struct registered *served_registered(const struct server *server)
+{
+	const struct policy *policy = served_policy(server);
+
+	return server->registered ? server->registered : policy ? policy->registered : NULL;
+}
+
 struct policy *server_compile(const struct server *server, const struct model *model)
 {
-	return policy_compile(model, &server->key, served_policy(server));
+	return policy_compile_with(model, &server->key, served_policy(server),
+				   served_registered(server));
 }
 
 int server_attach_some(struct server *server, struct policy *compiled, size_t rules)
@@ -484,8 +493,9 @@ int server_attach_some(struct server *server, struct policy *compiled, size_t ru
 static struct snapshot *make_snapshot(struct server *server, const struct model *model,
 				      const struct policy *compiled, struct faults *faults)
 {
-	struct policy *policy =
-		policy_compile(model, &server->key, compiled ? compiled : served_policy(server));
+	struct policy *policy = policy_compile_with(model, &server->key,
+						    compiled ? compiled : served_policy(server),
+						    served_registered(server));
 	struct snapshot *snapshot = policy ? snapshot_new(policy, server->registry, server->meters,
 							  &server->series, model)
 					   : NULL;
@@ -511,7 +521,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
 	/* For Prometheus, and for the dashboard. */
 	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
-	snapshot->accepts_updates = server->accepts_updates;
+	snapshot->accepts_updates = server->accepts_updates || model->registration.count > 0;
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -647,6 +657,8 @@ void server_publish(struct server *server, struct snapshot *snapshot, struct mod
 	server->model = model;
 	server->generation = snapshot->generation;
 	server->transfers_anew = false;
+	registered_unref(server->registered);
+	server->registered = NULL;
 	server->loaded_at = time(NULL);
 	free_old(server);
 }
@@ -661,12 +673,13 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	return err;
 }
 
-int server_serve_owned(struct server *server, struct owned *owned)
+/* Both tables; the model's references are the caller's to change. */
+static int serve_tables(struct server *server, struct owned *owned, struct registered *registered)
 {
 	const struct snapshot *current = server->current;
 
 	assert(current);
-	struct snapshot *snapshot = snapshot_with_owned(current, owned);
+	struct snapshot *snapshot = snapshot_with_owned(current, owned, registered);
 	if (!snapshot)
 		return ERR_NOMEM;
 	int err = worker_prepare(snapshot, server->worker_count);
@@ -678,13 +691,27 @@ int server_serve_owned(struct server *server, struct owned *owned)
 		snapshot_free(snapshot);
 		return ERR_NOMEM;
 	}
-	owned_ref(owned);
-	owned_unref(server->model->owned);
-	server->model->owned = owned;
 	atomic_store(&snapshot->users, server->worker_count);
 	hand_out(server, snapshot);
 	free_old(server);
 	return 0;
+}
+
+int server_serve_owned(struct server *server, struct owned *owned)
+{
+	int err = serve_tables(server, owned, server->current->policy->registered);
+
+	if (err)
+		return err;
+	owned_ref(owned);
+	owned_unref(server->model->owned);
+	server->model->owned = owned;
+	return 0;
+}
+
+int server_serve_registered(struct server *server, struct registered *registered)
+{
+	return serve_tables(server, server->current->policy->owned, registered);
 }
 
 bool server_all_adopted(const struct server *server)

@@ -62,10 +62,12 @@ struct server {
 	struct ask_caller caller; /* questions of our own */
 	struct update_requests updates;
 	struct server_registrar registrar; /* set before server_apply */
-	bool accepts_updates;              /* likewise; else updates are not implemented */
-	struct query_rings rings;          /* answers, for the query log */
-	struct serial_keeper keeper;       /* of zones that go out; set before server_apply */
-	unsigned next_asked;               /* the worker that gets the next one */
+	bool accepts_updates; /* likewise: also where no zone of the model has registration */
+	struct registered *registered; /* what the next server_apply goes on from, a reference;
+					* NULL: what is served */
+	struct query_rings rings;      /* answers, for the query log */
+	struct serial_keeper keeper;   /* of zones that go out; set before server_apply */
+	unsigned next_asked;           /* the worker that gets the next one */
 	struct server_sockets sockets;
 	bool silent; /* what is served has no listeners, until the first server_apply without it */
 	bool ahead;  /* open listeners wait for that one, or for the first */
@@ -123,6 +125,8 @@ MUST_CHECK int server_apply(struct server *server, struct model *model, struct f
  * the cost does not depend on the configuration. The served model takes a reference, so applying it
  * again serves the same table. Only after server_apply. ERR_NOMEM: nothing has moved. */
 MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
+/* The same of what is registered, in the zones that the served policy has. */
+MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
 /* Whether every worker answers by what was published last, usually after one round of its loop.
  * on_release is called when that becomes true. */
 bool server_all_adopted(const struct server *server);

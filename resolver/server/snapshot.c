@@ -335,10 +335,11 @@ static void *copy(const void *from, size_t bytes)
 	return to;
 }
 
-struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned)
+struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned,
+				     struct registered *registered)
 {
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
-	struct policy *policy = policy_with_owned(before->policy, owned);
+	struct policy *policy = policy_with_owned(before->policy, owned, registered);
 	struct snapshot_binding *bindings =
 		copy(before->bindings, before->binding_count * sizeof *bindings);
 	struct address *sources = copy(before->sources, before->source_count * sizeof *sources);

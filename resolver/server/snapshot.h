@@ -86,9 +86,10 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 MUST_CHECK int snapshot_attach_some(struct policy *policy, struct target_registry *registry,
 				    struct meter_registry *meters,
 				    const struct snapshot_series *series, size_t rules);
-/* The same with another table of what we own, bindings included: shares targets and the rest with
- * the one before. NULL without memory. */
-struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);
+/* The same with another table of what we own, or of what is registered, bindings included: shares
+ * targets and the rest with the one before. NULL without memory. */
+struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned,
+				     struct registered *registered);
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -25,9 +25,13 @@
  * registered there, or would be, leads to a name of its own; a PTR to another name whose address
  * has gone since is in nobody's way.
  *
- * **Without a key**, by TCP, from an address A in the prefixes where own_address is set: add A by
- * one name that the zone does not have itself and under which no other address is registered, while
- * A is registered under no other; delete A; and the PTR of A to the name that A is registered with.
+ * **Without a key**, by TCP, from an address in the prefixes where own_address is set, a client may
+ * add that address under one name: one that the zone does not have itself, that means nothing to
+ * others (the apex, its ns, wpad, isatap, labels with an underscore), and under which no other
+ * address is registered, while the client's is registered under no other name. It may delete its
+ * address, or all of a name that has nothing else registered. And the PTR of its address may lead
+ * to the name that the address is registered with. So a machine whose address has changed waits
+ * until the old one was deleted, or has expired.
  *
  * Pure, and without locks: nothing is changed here. Messages that arrive together are judged one
  * after the other, each by the zones that the one before made. */
@@ -61,8 +65,7 @@ struct update_view {
 	 * For a reverse zone both may begin at any cut above the addresses. Registered zones are
 	 * editable (zone_is_editable). */
 	const struct zone *served, *registered;
-	/* What is registered in the entry's own zone: `registered` itself, but for a reverse zone
-	 */
+	/* What is registered in the entry's zone: for a message to that, the same. */
 	const struct zone *names;
 	size_t owners; /* how many names `registered` has for this entry, the apex apart */
 };

@@ -13,6 +13,7 @@ struct compilation {
 	struct policy *policy;
 	const struct model *model;
 	const struct policy *before;
+	struct registered *registered;          /* what to go on from; NULL: nothing */
 	struct arena scratch;                   /* let go of when all is compiled */
 	struct policy_ruleset *before_rulesets; /* sorted by fingerprint */
 	struct policy_ruleset *before_stamped;  /* the same by stamp */
@@ -372,35 +373,43 @@ static int size_zone_tables(struct compilation *c)
 static int compile_registered(struct compilation *c)
 {
 	struct policy *policy = c->policy;
-
-	policy->registered =
-		registered_make(c->model, &policy->key, c->before ? c->before->registered : NULL);
+	policy->registered = registered_make(c->model, &policy->key, c->registered);
 	return policy->registered ? 0 : ERR_NOMEM;
 }
 
-/* The networks of a zone's links with registration see the PTRs of the machines in it. */
-static int compile_machines(struct compilation *c, const struct private_zone *zone,
-			    const struct registered_zone *registered)
+/* Adds a place to the end of a list, of which there is mostly none. */
+static int add_place(struct arena *arena, const uint32_t **list, uint32_t *count, uint32_t place)
 {
-	struct arena *arena = &c->policy->arena;
+	uint32_t *places = arena_alloc_array(arena, *count + 1, sizeof *places);
 
-	for (size_t i = 0; i < zone->links.count; i++) {
+	if (!places)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < *count; i++)
+		places[i] = (*list)[i];
+	places[(*count)++] = place;
+	*list = places;
+	return 0;
+}
+
+/* What the networks of the zone's links see of its registered records beside the zone. */
+static int compile_places(struct compilation *c, const struct private_zone *zone, uint32_t place)
+{
+	const struct registered_zone *registered = &c->policy->registered->zones[place];
+	struct arena *arena = &c->policy->arena;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < zone->links.count; i++) {
 		const struct zone_link *link = &zone->links.items[i];
 		struct policy_network *network =
 			network_of(c, zone->resource_group, link->virtual_network);
-		const struct owned **machines;
 
-		if (!link->registration)
-			continue;
-		machines = arena_alloc_array(arena, network->machine_count + 1, sizeof *machines);
-		if (!machines)
-			return ERR_NOMEM;
-		for (uint32_t m = 0; m < network->machine_count; m++) /* mostly there is none */
-			machines[m] = network->machines[m];
-		machines[network->machine_count++] = registered->ptrs;
-		network->machines = machines;
+		if (link->registration)
+			err = add_place(arena, &network->machines, &network->machine_count, place);
+		if (!err && registered->cut_count > 0)
+			err = add_place(arena, &network->registrations,
+					&network->registration_count, place);
 	}
-	return 0;
+	return err;
 }
 
 /* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
@@ -432,8 +441,8 @@ static int link_zone(struct compilation *c, const struct private_zone *zone,
 static int compile_zones(struct compilation *c)
 {
 	struct policy *policy = c->policy;
-	const struct registered_zone *registered = policy->registered->zones;
 	size_t count = c->model->private_zones.count;
+	uint32_t place = 0; /* of the next registered zone */
 
 	policy->zone_links = arena_alloc_array(&policy->arena, POLICY_ZONE_WAYS * count,
 					       sizeof *policy->zone_links);
@@ -443,19 +452,20 @@ static int compile_zones(struct compilation *c)
 	for (size_t i = 0; i < count; i++) {
 		const struct private_zone *zone = &c->model->private_zones.items[i];
 		const char *group = zone->resource_group;
-		const struct registered_zone *beside = registered_in(zone) ? registered++ : NULL;
-		struct zone *served = beside ? beside->layers.served : zone->zone;
+		bool registers = registered_in(c->model, zone);
 		const struct policy_zone_link link = {
-			.zone = served,
+			.zone = zone->zone,
+			.registered = registers ? place + 1 : 0,
 			.name = arena_strdup(&policy->arena, full_name(&zone->named)),
 			.group = group ? arena_strdup(&policy->arena, group) : NULL,
 		};
 
 		if (!link.name || (group && !link.group) ||
-		    policy_keep_zone(policy, zone_ref(served)) != 0 ||
+		    policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
 		    link_zone(c, zone, &link, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0 ||
-		    (beside && compile_machines(c, zone, beside) != 0))
+		    (registers && compile_places(c, zone, place) != 0))
 			return ERR_NOMEM;
+		place += registers;
 	}
 	return 0;
 }
@@ -834,8 +844,8 @@ static int compile_special(struct compilation *c)
 				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
 }
 
-struct policy *policy_compile(const struct model *model, const struct hash_key *key,
-			      const struct policy *before)
+struct policy *policy_compile_with(const struct model *model, const struct hash_key *key,
+				   const struct policy *before, struct registered *registered)
 {
 	static int (*const steps[])(struct compilation *) = {
 		compile_networks,      compile_clients, compile_usual,    compile_inbounds,
@@ -844,8 +854,10 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 		compile_special,       compile_owned,   compile_spaces,   compile_pools,
 		compile_trees,         compile_names,
 	};
-	struct compilation c = {
-		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};
+	struct compilation c = {.policy = calloc(1, sizeof *c.policy),
+				.model = model,
+				.before = before,
+				.registered = registered};
 
 	if (!c.policy)
 		return NULL;
@@ -865,7 +877,14 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 	return NULL;
 }
 
-struct policy *policy_with_owned(const struct policy *before, struct owned *owned)
+struct policy *policy_compile(const struct model *model, const struct hash_key *key,
+			      const struct policy *before)
+{
+	return policy_compile_with(model, key, before, before ? before->registered : NULL);
+}
+
+struct policy *policy_with_owned(const struct policy *before, struct owned *owned,
+				 struct registered *registered)
 {
 	struct policy *policy = malloc(sizeof *policy);
 
@@ -873,7 +892,9 @@ struct policy *policy_with_owned(const struct policy *before, struct owned *owne
 		return NULL;
 	*policy = *before;
 	policy->owned = owned_ref(owned);
-	policy->owned_print = 0;
+	if (owned != before->owned)
+		policy->owned_print = 0;
+	policy->registered = registered_ref(registered);
 	policy->stamps = NULL;
 	++*policy->roots;
 	return policy;
@@ -892,7 +913,6 @@ static void free_shared(struct policy *policy)
 		zone_unref(policy->zones[i]);
 	for (uint32_t i = 0; i < policy->special_zone_count; i++)
 		zone_unref(policy->special_zones[i]);
-	registered_unref(policy->registered);
 	free(policy->zones);
 	free(policy->roots);
 	arena_release(&policy->arena);
@@ -903,6 +923,7 @@ void policy_free(struct policy *policy)
 	if (!policy)
 		return;
 	owned_unref(policy->owned);
+	registered_unref(policy->registered);
 	if (!policy->roots || --*policy->roots == 0)
 		free_shared(policy);
 	free(policy);

@@ -134,22 +134,52 @@ static bool is_networks(const struct policy_network *network, const struct addre
 	return low > 0 && prefix_contains(&network->spaces[low - 1], address);
 }
 
-/* The PTR of a machine's address in the network's own space; NULL: there is none. */
-static const struct rrset *machine_ptr(const struct policy_network *network,
-				       const struct address *address)
+static const struct registered_zone *registered_at(const struct decision *d, uint32_t place)
 {
+	return &d->policy->registered->zones[place];
+}
+
+/* The PTR of a machine's address in the network's own space; NULL: there is none. */
+static const struct rrset *machine_ptr(const struct decision *d, const struct address *address)
+{
+	const struct policy_network *network = d->network;
 	const struct rrset *ptr = NULL;
 
 	for (uint32_t i = 0; !ptr && i < network->machine_count; i++)
-		ptr = owned_ptr(network->machines[i], address);
+		ptr = owned_ptr(registered_at(d, network->machines[i])->ptrs, address);
 	return ptr && is_networks(network, address) ? ptr : NULL;
 }
 
-static bool any_machine(const struct policy_network *network, const struct prefix *prefix)
+static bool any_machine(const struct decision *d, const struct prefix *prefix)
 {
-	for (uint32_t i = 0; i < network->machine_count; i++)
-		if (owned_any_ptr(network->machines[i], prefix))
+	for (uint32_t i = 0; i < d->network->machine_count; i++)
+		if (owned_any_ptr(registered_at(d, d->network->machines[i])->ptrs, prefix))
 			return true;
+	return false;
+}
+
+/* What clients have registered for an address in the prefixes of a zone that the network is linked
+ * to, or that they have not. False: the name is not in them. */
+static bool find_registered(const struct decision *d, const struct prefix *prefix,
+			    struct zone_answer *answer)
+{
+	for (uint32_t i = 0; i < d->network->registration_count; i++) {
+		const struct registered_zone *zone = registered_at(d, d->network->registrations[i]);
+
+		for (size_t k = 0; k < zone->cut_count; k++) {
+			const struct registered_cut *cut = &zone->cuts[k];
+
+			if (!prefix_covers(&cut->prefix, prefix))
+				continue;
+			if (d->name->labels == zone_apex(cut->apex)->labels)
+				zone_find(cut->apex, d->name, d->type, answer);
+			else
+				zone_find(zone->reverse[prefix->address.family == 6], d->name,
+					  d->type, answer);
+			answer->zone = cut->apex;
+			return true;
+		}
+	}
 	return false;
 }
 
@@ -164,10 +194,10 @@ static void find_machine(const struct decision *d, struct zone_answer *answer)
 	if (!network->machine_count || !is_reverse(d->name) ||
 	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
 		return;
-	const struct rrset *ptr = is_whole(&prefix) ? machine_ptr(network, &prefix.address) : NULL;
+	const struct rrset *ptr = is_whole(&prefix) ? machine_ptr(d, &prefix.address) : NULL;
 	if (ptr && (d->type == TYPE_PTR || d->type == TYPE_ANY || answer->outcome == ZONE_NXDOMAIN))
 		*answer = policy_answer_set(ptr, d->type, answer->zone);
-	else if (!is_whole(&prefix) && any_machine(network, &prefix))
+	else if (!is_whole(&prefix) && any_machine(d, &prefix))
 		answer->outcome = ZONE_NODATA; /* an empty non-terminal */
 }
 
@@ -186,7 +216,9 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
 	note_shorter_zones(d, label);
 	verdict->zone = link->series;
-	zone_find(link->zone, d->name, d->type, &verdict->answer);
+	zone_find(link->registered ? registered_at(d, link->registered - 1)->layers.served
+				   : link->zone,
+		  d->name, d->type, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN || verdict->answer.outcome == ZONE_NODATA)
 		find_machine(d, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
@@ -205,22 +237,24 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 static bool by_address(const struct decision *d, struct verdict *verdict)
 {
 	const struct policy_network *network = d->network;
+	const struct rrset *ptr = NULL;
 	struct prefix prefix;
 	unsigned rest;
 
-	if (!network->space_count || !is_reverse(d->name) ||
-	    !reverse_parse(d->name, &prefix, &rest) || rest > 0 || !is_whole(&prefix) ||
-	    !is_networks(network, &prefix.address))
+	if ((!network->space_count && !network->registration_count) || !is_reverse(d->name) ||
+	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
 		return false;
-	const struct rrset *ptr = owned_ptr(d->policy->owned, &prefix.address);
-	if (!ptr)
-		ptr = machine_ptr(network, &prefix.address);
-	if (!ptr)
+	if (is_whole(&prefix) && is_networks(network, &prefix.address))
+		ptr = owned_ptr(d->policy->owned, &prefix.address);
+	if (!ptr && is_whole(&prefix))
+		ptr = machine_ptr(d, &prefix.address);
+	if (ptr)
+		verdict->answer = policy_answer_set(ptr, d->type,
+						    d->policy->trees[prefix.address.family == 6]);
+	else if (!find_registered(d, &prefix, &verdict->answer))
 		return false;
 	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);
 	answer(verdict, DECIDED_ADDRESS, network->name);
-	verdict->answer =
-		policy_answer_set(ptr, d->type, d->policy->trees[prefix.address.family == 6]);
 	return true;
 }
 
@@ -408,7 +442,7 @@ void policy_expect(const struct policy *policy, struct place place, const struct
 	unsigned label;
 	const struct policy_zone_link *link = suffix_table_find(&network->zones, name, 0, &label);
 
-	if (link)
+	if (link && !link->registered)
 		zone_expect(link->zone, name, pass);
 	for (uint32_t i = 0; !link && i < network->ruleset_count; i++)
 		ruleset_expect(network->rulesets[i], name, pass);

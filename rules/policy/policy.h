@@ -38,8 +38,9 @@ enum {
 
 enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_policy */
 
-struct policy_zone_link {         /* a zone as networks see it */
-	const struct zone *zone;  /* its own records, with those that are registered */
+struct policy_zone_link { /* a zone as networks see it */
+	const struct zone *zone;
+	uint32_t registered; /* its place among the policy's registered zones, and 1; 0: in none */
 	const char *name, *group; /* the full name; its group, or NULL */
 	enum resolution_policy resolution_policy;
 	uint32_t series; /* what whoever counts its questions knows the zone by */
@@ -56,9 +57,10 @@ struct policy_network {
 	struct route *custom;  /* NULL: no custom DNS servers */
 	struct prefix *spaces; /* its own addresses: in order, none within another */
 	uint32_t space_count;
-	/* PTRs of its machines, by the zones that they register in; the policy's. */
-	const struct owned **machines;
-	uint32_t machine_count;
+	/* Registered zones, by their places: those in which its machines register, for their PTRs;
+	 * and those in which clients do, for reverse records. */
+	const uint32_t *machines, *registrations;
+	uint32_t machine_count, registration_count;
 };
 
 struct policy_inbound {   /* an inbound endpoint */
@@ -130,10 +132,15 @@ struct policy {
  * memory. */
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
 			      const struct policy *before);
-/* The same policy with another owned table: compiles nothing, and costs the same however large the
- * table is. Takes a reference on the table; each of the two policies is freed by itself. NULL only
- * without memory. */
-struct policy *policy_with_owned(const struct policy *before, struct owned *owned);
+/* The same, which goes on from this table of what is registered (NULL: from none) and not from
+ * that of `before`. */
+struct policy *policy_compile_with(const struct model *model, const struct hash_key *key,
+				   const struct policy *before, struct registered *registered);
+/* The same policy with another owned table, or another of what is registered in the same zones:
+ * compiles nothing, and costs the same however large the tables are. Takes references on the
+ * tables; each of the two policies is freed by itself. NULL only without memory. */
+struct policy *policy_with_owned(const struct policy *before, struct owned *owned,
+				 struct registered *registered);
 void policy_free(struct policy *policy); /* NULL is fine */
 /* Whether another policy shares all but the owned table with this one. */
 bool policy_is_shared(const struct policy *policy);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "rules/array.h"
+#include "rules/reverse.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
@@ -77,12 +78,27 @@ const struct virtual_network *registered_network(const struct model *model,
 	return model_network(model, interface->resource_group, network);
 }
 
-bool registered_in(const struct private_zone *zone)
+static bool has_link(const struct private_zone *zone)
 {
 	for (size_t i = 0; i < zone->links.count; i++)
 		if (zone->links.items[i].registration)
 			return true;
 	return false;
+}
+
+/* NULL: no client may register in the zone. */
+static const struct registration_settings *settings_of(const struct model *model,
+						       const struct private_zone *zone)
+{
+	for (size_t i = 0; i < model->registration.count; i++)
+		if (model_zone(model, NULL, model->registration.items[i].zone) == zone)
+			return &model->registration.items[i];
+	return NULL;
+}
+
+bool registered_in(const struct model *model, const struct private_zone *zone)
+{
+	return has_link(zone) || settings_of(model, zone);
 }
 
 /* ERR_NOMEM. */
@@ -234,7 +250,7 @@ static bool register_machines(const struct making *making, struct registered_zon
 
 	faults_init(&unused);
 	if (good) {
-		zone->layers.registered = zone_commit(draft, 0, &unused);
+		zone->machines = zone_commit(draft, 0, &unused);
 		zone->ptrs = owned_commit(ptrs);
 	} else {
 		zone_discard(draft);
@@ -242,7 +258,7 @@ static bool register_machines(const struct making *making, struct registered_zon
 	}
 	faults_release(&unused);
 	zone_unref(empty);
-	return good && zone->layers.registered;
+	return good && zone->machines;
 }
 
 /* ---- the table ---- */
@@ -304,7 +320,7 @@ static int begin(struct making *making)
 	bool good = find_pairs(model, &pairs) == 0;
 
 	for (size_t i = 0; i < model->private_zones.count; i++)
-		count += registered_in(&model->private_zones.items[i]);
+		count += registered_in(model, &model->private_zones.items[i]);
 	making->made = calloc(1, sizeof *making->made + count * sizeof making->made->zones[0]);
 	good = good && making->made;
 	if (good) {
@@ -313,7 +329,7 @@ static int begin(struct making *making)
 	}
 	free(pairs.items);
 	for (size_t i = 0; good && i < model->private_zones.count; i++)
-		if (registered_in(&model->private_zones.items[i]))
+		if (registered_in(model, &model->private_zones.items[i]))
 			good = add_zone(making, &model->private_zones.items[i]);
 	return good ? 0 : ERR_NOMEM;
 }
@@ -321,12 +337,23 @@ static int begin(struct making *making)
 /* Lays what is registered beside the zone's own. */
 static bool serve(struct registered_zone *zone, const struct registered_zone *before)
 {
-	struct zone_layers *layers = &zone->layers;
 	const struct zone_layers *was = before ? &before->layers : NULL;
-	bool same = was && was->own == layers->own && was->registered == layers->registered;
+	struct zone_layers *layers = &zone->layers, under = {NULL, NULL, NULL};
+	bool same = before && was->served && before->machines == zone->machines;
 
-	layers->served =
-		same ? zone_ref(was->served) : zone_overlay(was, layers->own, layers->registered);
+	if (same && before->updates == zone->updates) {
+		layers->registered = zone_ref(was->registered);
+	} else if (same) {
+		under = (struct zone_layers){before->machines, before->updates, was->registered};
+		layers->registered = zone_overlay(&under, zone->machines, zone->updates);
+	} else {
+		layers->registered = zone_overlay(NULL, zone->machines, zone->updates);
+	}
+	same = was && was->served && was->own == layers->own &&
+	       was->registered == layers->registered;
+	if (layers->registered)
+		layers->served = same ? zone_ref(was->served)
+				      : zone_overlay(was, layers->own, layers->registered);
 	return layers->served;
 }
 
@@ -339,16 +366,73 @@ static const struct registered_zone *find_near(const struct registered *before, 
 	return registered_find(before, name);
 }
 
+/* ---- what clients register ---- */
+
+static const char *const trees[] = {"in-addr.arpa.", "ip6.arpa."};
+
+static struct zone *new_zone(const struct making *making, const char *text)
+{
+	struct name name;
+
+	return name_from_text(&name, making->key, text) == 0 ? zone_new(making->key, &name, 1)
+							     : NULL;
+}
+
+/* The zone that begins at the last octet, or nibble, that is whole. */
+static struct zone *make_cut(const struct making *making, const struct prefix *prefix)
+{
+	unsigned step = prefix->address.family == 4 ? 8 : 4;
+	struct prefix whole = *prefix;
+	char text[NAME_TEXT_MAX];
+
+	whole.length = (uint8_t)(whole.length / step * step);
+	if (whole.length == 0)
+		return new_zone(making, trees[prefix->address.family == 6]);
+	return new_zone(making, reverse_zone_text(&whole, text));
+}
+
+static bool make_cuts(const struct making *making, struct registered_zone *zone,
+		      const struct registration_settings *settings)
+{
+	size_t count = settings ? settings->prefixes.count : 0;
+
+	zone->cuts = calloc(count + 1, sizeof *zone->cuts);
+	for (size_t i = 0; zone->cuts && i < count; i++) {
+		zone->cuts[i].prefix = settings->prefixes.items[i];
+		zone->cuts[i].apex = make_cut(making, &settings->prefixes.items[i]);
+		if (!zone->cuts[i].apex)
+			return false;
+		zone->cut_count++;
+	}
+	return zone->cuts;
+}
+
+static bool keep_updates(const struct making *making, struct registered_zone *zone,
+			 const struct registered_zone *before)
+{
+	const struct name *apex = zone_apex(zone->layers.own);
+
+	zone->updates = before && before->updates ? zone_ref(before->updates)
+						  : zone_new(making->key, apex, 0);
+	for (unsigned i = 0; i < 2; i++)
+		zone->reverse[i] = before && before->reverse[i] ? zone_ref(before->reverse[i])
+								: new_zone(making, trees[i]);
+	return zone->updates && zone->reverse[0] && zone->reverse[1];
+}
+
 /* The zones' own records are given; what is registered, and what is served, comes now. */
 static bool make_zone(const struct making *making, struct registered_zone *zone,
-		      const struct registered_zone *before, const struct machine *machines,
-		      size_t count)
+		      const struct private_zone *of, const struct registered_zone *before,
+		      const struct machine *machines, size_t count)
 {
 	bool same = before && making->before->print == making->made->print;
 
+	if (!make_cuts(making, zone, settings_of(making->model, of)) ||
+	    !keep_updates(making, zone, before))
+		return false;
 	if (!same)
 		return register_machines(making, zone, machines, count) && serve(zone, before);
-	zone->layers.registered = zone_ref(before->layers.registered);
+	zone->machines = zone_ref(before->machines);
 	zone->ptrs = owned_ref(before->ptrs);
 	return serve(zone, before);
 }
@@ -366,14 +450,15 @@ static bool make_zones(struct making *making)
 		good = registered_machines(model, &machines, &count) == 0;
 	for (size_t i = 0; good && i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
+		const struct registered_zone *was;
 
-		if (!registered_in(zone))
+		if (!registered_in(model, zone))
 			continue;
 		for (first = end; end < count && machines[end].zone == zone;)
 			end++;
-		good = make_zone(making, at,
-				 find_near(before, at->name, (size_t)(at - made->zones)),
-				 machines ? machines + first : NULL, end - first);
+		was = find_near(before, at->name, (size_t)(at - made->zones));
+		good = make_zone(making, at, zone, was, machines ? machines + first : NULL,
+				 end - first);
 		at++;
 	}
 	free(machines);
@@ -388,6 +473,50 @@ struct registered *registered_make(const struct model *model, const struct hash_
 	if (begin(&making) == 0 && make_zones(&making))
 		return making.made;
 	registered_unref(making.made);
+	return NULL;
+}
+
+/* The zone once more, but for what clients have registered, and for what is served of it. */
+static bool copy_zone(struct registered_zone *to, const struct registered_zone *from)
+{
+	*to = (struct registered_zone){.name = strdup(from->name),
+				       .layers.own = zone_ref(from->layers.own),
+				       .machines = zone_ref(from->machines),
+				       .ptrs = owned_ref(from->ptrs),
+				       .cuts = calloc(from->cut_count + 1, sizeof *to->cuts)};
+	for (size_t i = 0; to->cuts && i < from->cut_count; i++) {
+		to->cuts[i] = from->cuts[i];
+		zone_ref(to->cuts[i].apex);
+		to->cut_count++;
+	}
+	return to->name && to->cuts;
+}
+
+struct registered *registered_update(const struct registered *before, size_t place,
+				     struct zone *updates, struct zone *const reverse[2])
+{
+	struct registered *made = calloc(1, sizeof *made + before->count * sizeof made->zones[0]);
+	bool good = made;
+
+	if (!made)
+		return NULL;
+	atomic_init(&made->references, 1);
+	made->print = before->print;
+	for (size_t i = 0; good && i < before->count; i++) {
+		const struct registered_zone *from = &before->zones[i];
+		struct registered_zone *to = &made->zones[made->count++];
+		bool here = i == place;
+
+		good = copy_zone(to, from);
+		to->updates = zone_ref(here && updates ? updates : from->updates);
+		for (unsigned family = 0; family < 2; family++)
+			to->reverse[family] = zone_ref(
+				here && reverse[family] ? reverse[family] : from->reverse[family]);
+		good = good && serve(to, from);
+	}
+	if (good)
+		return made;
+	registered_unref(made);
 	return NULL;
 }
 
@@ -406,7 +535,14 @@ void registered_unref(struct registered *registered)
 		struct registered_zone *zone = &registered->zones[i];
 
 		zone_layers_unref(&zone->layers);
+		zone_unref(zone->machines);
+		zone_unref(zone->updates);
+		zone_unref(zone->reverse[0]);
+		zone_unref(zone->reverse[1]);
 		owned_unref(zone->ptrs);
+		for (size_t k = 0; k < zone->cut_count; k++)
+			zone_unref(zone->cuts[k].apex);
+		free(zone->cuts);
 		free((char *)(uintptr_t)zone->name);
 	}
 	free(registered);

@@ -1,11 +1,17 @@
 /* What machines have registered: a policy has it beside its private zones, as it has what we own.
  *
  *     network interfaces, links with registration ─► registered_make ─► a zone's layers, its PTRs
+ *     updates (resolver/update) ─► registered_update ───────────────────┘    and reverse records
  *
  * Each private zone that has a link with registration gets, for every machine in the networks that
  * are linked so, the A and AAAA records of its name; and each of the addresses its PTR, which only
  * these networks see. A machine is a network interface that is the first of its machine and of no
  * private endpoint. It is called by its label, else by the interface's name if that can be a label.
+ *
+ * What clients have registered by DNS UPDATE, in a zone that `registration` names, is below that: a
+ * machine's own set takes precedence, as the zone's does over both. Its PTRs, and what stands
+ * beside them, are seen in all networks that the zone is linked to, within the prefixes that the
+ * setting has: there the reverse tree is ours, with a SOA at each cut.
  *
  * A table never changes; the next one shares with it what is the same. Azure registers A records
  * alone. */
@@ -20,10 +26,19 @@
 
 enum { REGISTERED_TTL_S = 10 }; /* as in Azure */
 
+struct registered_cut { /* of the reverse tree */
+	struct prefix prefix;
+	struct zone *apex; /* at or above the prefix; it has nothing but a SOA */
+};
+
 struct registered_zone {
-	const char *name; /* full: "corp.internal", "dev/corp.internal"; in the table */
-	struct zone_layers layers;
-	struct owned *ptrs; /* of the machines' addresses */
+	const char *name;          /* full: "corp.internal", "dev/corp.internal"; in the table */
+	struct zone_layers layers; /* registered: `machines` with `updates` below */
+	struct zone *machines, *updates;
+	struct zone *reverse[2]; /* what clients have registered in in-addr.arpa, ip6.arpa */
+	struct owned *ptrs;      /* of the machines' addresses */
+	struct registered_cut *cuts;
+	size_t cut_count;
 };
 
 struct registered {
@@ -41,8 +56,12 @@ struct registered *registered_make(const struct model *model, const struct hash_
 struct registered *registered_ref(struct registered *registered);
 void registered_unref(struct registered *registered); /* NULL is fine */
 
+/* What clients have registered becomes this: versions of `updates` and `reverse` of the zone with
+ * that place; NULL: as before. NULL without memory. */
+struct registered *registered_update(const struct registered *before, size_t place,
+				     struct zone *updates, struct zone *const reverse[2]);
 /* Whether something may register in the zone, so that the table has it. */
-bool registered_in(const struct private_zone *zone);
+bool registered_in(const struct model *model, const struct private_zone *zone);
 /* NULL: nothing registers in the zone of that full name. */
 const struct registered_zone *registered_find(const struct registered *registered,
 					      const char *name);

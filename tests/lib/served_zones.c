@@ -71,7 +71,8 @@ void served_advance(struct served_zones *served, struct owned_draft *draft, uint
 	struct owned *owned = owned_commit(draft);
 
 	rest_before(served);
-	served->policy = policy_with_owned(served->policy_before, owned);
+	served->policy =
+		policy_with_owned(served->policy_before, owned, served->policy_before->registered);
 	owned_unref(owned);
 	assert_non_null(served->policy);
 	assert_int_equal(transfer_table_advance(&served->table, served->policy, served->before,

@@ -103,7 +103,7 @@ int registrations_as_sets(struct api_request *request, const struct private_zone
 	int err = 0;
 
 	*count = 0;
-	if (registered_in(zone))
+	if (registered_in(request->service->server.model, zone))
 		err = registered_machines(request->service->server.model, &machines,
 					  &machine_count);
 	while (first < machine_count && machines[first].zone != zone)

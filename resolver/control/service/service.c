@@ -118,6 +118,7 @@ int service_prepare(struct service *service, struct model *model, const struct p
 		return ERR_FAULTS;
 	model->owned = inventory_table(prepared->inventory);
 	owned_unref(before);
+	registrar_recall(&service->registrar);
 	return server_prepare(&service->server, model, compiled, &prepared->snapshot, faults);
 }
 
@@ -256,6 +257,7 @@ void service_hand_over(struct service *service)
 	serial_book_hand_over(&service->serials);
 	use_book_hand_over(&service->uses);
 	asked_book_hand_over(&service->asked);
+	registrar_rest(&service->registrar);
 	inventory_hand_over(service->inventory);
 }
 
@@ -298,6 +300,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
+	registrar_take(&service->registrar);
 	/* Done at the start already, unless the old server has changed the state since. */
 	if (load_migrate(&service->load, error) != 0)
 		log_event(LOG_ERROR, "state", "%s", error);
@@ -350,6 +353,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;
+	registrar_open(&service->registrar, server, service->inventory, &service->work);
 	server->silent = service->beside;
 	if (service->beside)
 		inventory_only_look(service->inventory, SOURCE_READ);
@@ -389,6 +393,7 @@ void service_finish(struct service *service)
 
 void service_close(struct service *service)
 {
+	registrar_close(&service->registrar);
 	if (service->server.workers)
 		server_release(&service->server); /* while there is a loop that workers can wake */
 	service_rest(service);

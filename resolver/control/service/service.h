@@ -27,6 +27,7 @@
 #include "resolver/control/service/commit.h"
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
+#include "resolver/control/service/registrar.h"
 #include "resolver/control/service/rounds.h"
 #include "resolver/control/service/secondary_sockets.h"
 #include "resolver/control/service/serial_book.h"
@@ -57,6 +58,7 @@ struct service {
 	struct use_book uses;                  /* when rules and targets were used last */
 	struct asked_book asked;               /* what is asked for most */
 	struct rounds *rounds;                 /* what is asked about all reverse names */
+	struct registrar registrar;            /* what clients register by DNS UPDATE */
 	struct work work;                      /* requests that take longer */
 	struct open_commit commit;             /* a change that others have to agree to */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */

@@ -510,7 +510,7 @@ static void another_table_changes_what_we_own_and_nothing_else(void **state)
 	struct model *model = with_every_kind(*state);
 	struct policy *before = model_compile(model, NULL);
 	struct owned *owned = with_ptr(before->owned, "198.18.100.7", "seven.example.com.");
-	struct policy *policy = policy_with_owned(before, owned);
+	struct policy *policy = policy_with_owned(before, owned, before->registered);
 
 	owned_unref(owned);
 	assert_non_null(policy);
@@ -523,7 +523,7 @@ static void another_table_changes_what_we_own_and_nothing_else(void **state)
 	policy = before;
 	PTR("hub", "198.18.100.7", "pool pool nxdomain");
 	/* Whichever goes first, what they share stays for the other. */
-	policy = policy_with_owned(after, before->owned);
+	policy = policy_with_owned(after, before->owned, after->registered);
 	policy_free(before);
 	policy_free(after);
 	assert_false(policy_is_shared(policy));

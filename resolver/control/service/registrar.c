@@ -1,0 +1,621 @@
+#include "resolver/control/service/registrar.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "resolver/control/store/source.h"
+#include "resolver/log.h"
+#include "resolver/update/judge.h"
+#include "rules/base.h"
+#include "rules/reverse.h"
+#include "rules/schema/reference.h"
+#include "rules/wire.h"
+
+#define PREFIX "registered "
+
+enum { ROWS_AT_ONCE = 1000, KEY_MAX = 2 * NAME_TEXT_MAX + 64, RDATA_BYTES_MAX = 65535 };
+
+static const struct origin nowhere;
+
+/* ---- rows ---- */
+
+struct reading {
+	int (*on_row)(void *context, const struct registrar_row *row);
+	void *context;
+	size_t count;
+	bool over;
+	char last[KEY_MAX];
+	uint8_t *rdata; /* RDATA_BYTES_MAX */
+};
+
+/* Hexadecimal digits up to a blank or the end; NULL: there is something else. */
+static const char *read_digits(const char *text, uint8_t *out, size_t room, size_t *length)
+{
+	unsigned byte;
+
+	for (*length = 0; *text && *text != ' '; text += 2) {
+		if (*length == room || sscanf(text, "%2x", &byte) != 1 || !text[1])
+			return NULL;
+		out[(*length)++] = (uint8_t)byte;
+	}
+	return text;
+}
+
+/* False: it was not written by sluice. */
+static bool read_records(const char *text, uint8_t *out, struct registrar_row *row)
+{
+	size_t length;
+
+	row->rdata = out;
+	while (text && *text == ' ' && row->rdata_length + 2 < RDATA_BYTES_MAX) {
+		text = read_digits(text + 1, out + row->rdata_length + 2,
+				   RDATA_BYTES_MAX - row->rdata_length - 2, &length);
+		if (!text)
+			return false;
+		wire_put16(out + row->rdata_length, (uint16_t)length);
+		row->rdata_length += 2 + length;
+		row->count++;
+	}
+	return text && !*text && row->count > 0;
+}
+
+static bool read_row(struct reading *reading, const struct source_pair *pair, char key[KEY_MAX],
+		     char who[NAME_TEXT_MAX + 16], struct registrar_row *row)
+{
+	char *at = key, *zone, *owner;
+	int used = 0;
+
+	snprintf(key, KEY_MAX, "%s", pair->key + sizeof PREFIX - 1);
+	zone = strsep(&at, " ");
+	owner = strsep(&at, " ");
+	*row = (struct registrar_row){.zone = zone, .owner = owner, .who = who};
+	return owner && at && record_type_parse(&row->type, at) == 0 &&
+	       sscanf(pair->value, "%" SCNd64 " %1039s %" SCNu32 "%n", &row->since_s, who,
+		      &row->ttl, &used) == 3 &&
+	       read_records(pair->value + used, reading->rdata, row);
+}
+
+static int on_pair(void *context, const struct source_pair *pair)
+{
+	struct reading *reading = context;
+	char key[KEY_MAX], who[NAME_TEXT_MAX + 16];
+	struct registrar_row row;
+
+	if (strncmp(pair->key, PREFIX, sizeof PREFIX - 1) != 0) {
+		reading->over = true;
+		return 0;
+	}
+	if (strcmp(pair->key, reading->last) == 0)
+		return 0; /* the last one of those before */
+	reading->count++;
+	snprintf(reading->last, sizeof reading->last, "%s", pair->key);
+	if (read_row(reading, pair, key, who, &row))
+		return reading->on_row(reading->context, &row);
+	log_event(LOG_WARNING, "registration",
+		  "the state's record \"%s\" was not written by sluice; it is passed over",
+		  pair->key);
+	return 0;
+}
+
+int registrar_each(struct source *source,
+		   int (*on_row)(void *context, const struct registrar_row *row), void *context,
+		   char error[SOURCE_ERROR_MAX])
+{
+	struct reading reading = {.on_row = on_row,
+				  .context = context,
+				  .last = PREFIX,
+				  .rdata = malloc(RDATA_BYTES_MAX)};
+	int err = reading.rdata ? 0 : ERR_NOMEM;
+
+	do {
+		reading.count = 0;
+		if (!err)
+			err = source->calls->pairs(source, reading.last, ROWS_AT_ONCE, on_pair,
+						   &reading, error);
+	} while (!err && !reading.over && reading.count > 0);
+	free(reading.rdata);
+	return err;
+}
+
+struct rows { /* to be written, in one transaction */
+	struct arena arena;
+	struct source_pair *items;
+	size_t count, room;
+};
+
+static bool add_row(struct rows *rows, const char *zone, const struct update_set *set,
+		    const char *who, uint32_t ttl, int64_t now_s)
+{
+	char owner[NAME_TEXT_MAX], type[16], *value = NULL;
+	struct source_pair *items;
+	size_t length;
+	FILE *out;
+
+	if (rows->count == rows->room) {
+		rows->room = rows->room ? 2 * rows->room : 64;
+		items = reallocarray(rows->items, rows->room, sizeof *items);
+		if (!items)
+			return false;
+		rows->items = items;
+	}
+	if (set->count > 0) {
+		out = open_memstream(&value, &length);
+		if (!out)
+			return false;
+		fprintf(out, "%" PRId64 " %s %" PRIu32, now_s, who, ttl);
+		for (size_t i = 0; i < set->count; i++) {
+			fputc(' ', out);
+			for (size_t k = 0; k < set->records[i].length; k++)
+				fprintf(out, "%02x", set->records[i].bytes[k]);
+		}
+		if (fclose(out) != 0)
+			return false;
+	}
+	items = &rows->items[rows->count++];
+	items->key = arena_printf(&rows->arena, PREFIX "%s %s %s", zone,
+				  name_wire_to_text(set->owner, owner),
+				  record_type_print(set->type, type, sizeof type));
+	items->value = value ? arena_strdup(&rows->arena, value) : NULL;
+	free(value);
+	return items->key && (items->value || set->count == 0);
+}
+
+static void rows_release(struct rows *rows)
+{
+	arena_release(&rows->arena);
+	free(rows->items);
+}
+
+/* ---- the next version of what is registered ---- */
+
+struct working { /* versions of a zone's registered records, in the making */
+	struct zone *updates, *reverse[2], *served; /* references; NULL: not touched yet */
+};
+
+struct batch {
+	struct registrar *registrar;
+	const struct registered *before;
+	struct registered *now; /* with what was judged so far; a reference */
+	struct rows rows;
+	int64_t now_s;
+};
+
+/* The zone with what the sets say; NULL without memory. */
+static struct zone *apply(struct zone *zone, const struct update_set *sets, size_t count,
+			  uint32_t ttl)
+{
+	struct zone_draft *draft = zone_edit(zone);
+	struct faults unused; /* the judge has found nothing wrong */
+	struct zone *made;
+	int err = draft ? 0 : ERR_NOMEM;
+
+	faults_init(&unused);
+	for (size_t i = 0; !err && i < count; i++) {
+		err = zone_draft_put(draft, &nowhere, sets[i].owner, sets[i].type, &unused);
+		for (size_t k = 0; !err && k < sets[i].count; k++)
+			err = zone_draft_add(draft, ttl, sets[i].records[k].bytes,
+					     sets[i].records[k].length);
+	}
+	if (err)
+		zone_discard(draft);
+	made = err ? NULL : zone_commit(draft, 0, &unused);
+	faults_release(&unused);
+	return made;
+}
+
+static size_t place_of(const struct registered *registered, const char *zone)
+{
+	const struct registered_zone *found = registered_find(registered, zone);
+
+	return found ? (size_t)(found - registered->zones) : SIZE_MAX;
+}
+
+/* Which of the two trees the zone is in: 0, 1; else -1. */
+static int tree_of(const struct name *zone)
+{
+	struct prefix prefix;
+	unsigned rest;
+	char text[NAME_TEXT_MAX];
+
+	name_to_text(zone, text);
+	if (strcasecmp(text, "in-addr.arpa.") == 0)
+		return 0;
+	if (strcasecmp(text, "ip6.arpa.") == 0)
+		return 1;
+	return reverse_parse(zone, &prefix, &rest) ? prefix.address.family == 6 : -1;
+}
+
+/* ---- one message ---- */
+
+static bool is_linked(const struct model *model, const struct registration *entry,
+		      const char *network)
+{
+	const struct private_zone *zone = model_zone(model, NULL, entry->zone_name);
+
+	for (size_t i = 0; zone && network && i < zone->links.count; i++) {
+		const struct virtual_network *linked = model_network(
+			model, zone->resource_group, zone->links.items[i].virtual_network);
+
+		if (linked && strcasecmp(full_name(&linked->named), network) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct registration *find_entry(const struct registrar *registrar,
+					     const struct update *update, const char *network)
+{
+	const struct registration *entry = NULL;
+
+	do {
+		entry = registrations_next(registrar->entries, update, entry);
+	} while (entry && !is_linked(registrar->server->model, entry, network));
+	return entry;
+}
+
+static const char *who_asks(const struct update_request *request, char who[NAME_TEXT_MAX + 16])
+{
+	char text[NAME_TEXT_MAX];
+
+	if (request->key_length > 0)
+		snprintf(who, NAME_TEXT_MAX + 16, "key.%s", name_wire_to_text(request->key, text));
+	else
+		snprintf(who, NAME_TEXT_MAX + 16, "address.%s",
+			 address_print(&request->client.address, text));
+	return who;
+}
+
+/* Makes it so within the batch. False without memory. */
+static bool take(struct batch *batch, const struct registration *entry, size_t place, int tree,
+		 const struct update_request *request, const struct update_verdict *verdict)
+{
+	const struct registered_zone *zone = &batch->now->zones[place];
+	struct zone *reverse[2] = {NULL, NULL}, *made;
+	struct registered *next;
+	char who[NAME_TEXT_MAX + 16];
+	bool good = true;
+
+	who_asks(request, who);
+	for (size_t i = 0; good && i < verdict->changed_count; i++)
+		good = add_row(&batch->rows, zone->name, &verdict->changed[i], who, entry->ttl,
+			       batch->now_s);
+	made = good ? apply(tree < 0 ? zone->updates : zone->reverse[tree], verdict->changed,
+			    verdict->changed_count, entry->ttl)
+		    : NULL;
+	if (!made)
+		return false;
+	if (tree >= 0)
+		reverse[tree] = made;
+	next = registered_update(batch->now, place, tree < 0 ? made : NULL, reverse);
+	zone_unref(made);
+	if (!next)
+		return false;
+	registered_unref(batch->now);
+	batch->now = next;
+	return true;
+}
+
+/* What the message comes to; the batch is what it was where that is an error. */
+static enum rcode judge(struct batch *batch, const struct update_request *request,
+			struct arena *arena, const char **why)
+{
+	const struct registrar *registrar = batch->registrar;
+	const struct update_client client = {.key = request->key_length ? request->key : NULL,
+					     .address = request->client.address,
+					     .tcp = request->tcp};
+	const struct registration *entry;
+	const struct registered_zone *zone;
+	struct update_verdict verdict;
+	struct update_view view;
+	struct update update;
+	enum rcode rcode = RCODE_FORMERR;
+	size_t place;
+	int tree;
+
+	*why = "the message is malformed";
+	if (update_read(&update, arena, &registrar->server->key, request->packet,
+			request->packet_length, &rcode) != REQUEST_FINE)
+		return rcode;
+	*why = "the zone is none that machines register in here";
+	entry = find_entry(registrar, &update, request->network);
+	place = entry ? place_of(batch->now, entry->zone_name) : SIZE_MAX;
+	if (place == SIZE_MAX)
+		return RCODE_NOTAUTH;
+	zone = &batch->now->zones[place];
+	tree = update_is_reverse(&update) ? tree_of(&update.zone) : -1;
+	view.registered = tree < 0 ? zone->updates : zone->reverse[tree];
+	view.served = tree < 0 ? zone->layers.served : zone->reverse[tree];
+	view.names = zone->updates;
+	view.owners = zone_owners(view.registered) - 1;
+	update_judge(&verdict, arena, &update, entry, &client, &view);
+	*why = verdict.why;
+	if (verdict.rcode == RCODE_NOERROR && verdict.changed_count > 0 &&
+	    !take(batch, entry, place, tree, request, &verdict))
+		return RCODE_SERVFAIL;
+	return verdict.rcode;
+}
+
+/* ---- all that wait ---- */
+
+struct judged {
+	struct update_request *request;
+	enum rcode rcode;
+};
+
+static void log_refusal(const struct update_request *request, enum rcode rcode, const char *why)
+{
+	static struct log_pace pace;
+	char who[NAME_TEXT_MAX + 16];
+	char more[LOG_MORE_MAX];
+
+	if ((rcode == RCODE_REFUSED || rcode == RCODE_NOTAUTH) &&
+	    log_pace(&pace, request->arrived_us, more))
+		log_event(LOG_WARNING, "registration", "an update of %s was refused: %s%s",
+			  who_asks(request, who), why ? why : "it is not allowed", more);
+}
+
+static bool refresh_entries(struct registrar *registrar)
+{
+	const struct server *server = registrar->server;
+
+	if (registrar->entries && registrar->entries_of == server->generation)
+		return true;
+	registrations_free(registrar->entries);
+	registrar->entries = registrations_new(server->model, &server->key);
+	registrar->entries_of = server->generation;
+	return registrar->entries;
+}
+
+/* Stores and serves. False: neither, and the log says why. */
+static bool make_so(struct batch *batch)
+{
+	struct registrar *registrar = batch->registrar;
+	struct source *source = inventory_source(registrar->inventory);
+	char error[SOURCE_ERROR_MAX] = "there is no state to keep it in; set management.state";
+	int err = ERR_NOT_FOUND;
+
+	if (batch->rows.count == 0)
+		return true;
+	if (source)
+		err = source->calls->put_pairs(source, batch->rows.items, batch->rows.count, true,
+					       error);
+	if (!err && server_serve_registered(registrar->server, batch->now) == 0)
+		return true;
+	log_event(LOG_ERROR, "registration", "what was registered cannot be stored: %s", error);
+	return false;
+}
+
+static void work_off(struct registrar *registrar)
+{
+	struct registered *before = registrar->server->current->policy->registered;
+	struct batch batch = {.registrar = registrar,
+			      .before = before,
+			      .now = registered_ref(before),
+			      .now_s = time(NULL)};
+	struct update_request *request = registrar->waiting, *next;
+	struct judged *judged;
+	size_t count = 0, at = 0;
+	bool good;
+
+	registrar->waiting = NULL;
+	registrar->end = &registrar->waiting;
+	for (next = request; next; next = next->next)
+		count++;
+	judged = calloc(count, sizeof *judged);
+	good = judged && !registrar->rests && refresh_entries(registrar);
+	arena_init(&batch.rows.arena);
+	for (next = request; good && next; next = next->next) {
+		struct arena arena;
+		const char *why;
+
+		arena_init(&arena);
+		judged[at].request = next;
+		judged[at].rcode = judge(&batch, next, &arena, &why);
+		log_refusal(next, judged[at].rcode, why);
+		at++;
+		arena_release(&arena);
+	}
+	good = good && make_so(&batch);
+	for (at = 0; request; request = next, at++) {
+		next = request->next;
+		/* Clients take SERVFAIL for the last word; after silence they come again. */
+		if (good && judged[at].rcode != RCODE_SERVFAIL)
+			update_request_answer(&registrar->server->updates, request,
+					      judged[at].rcode);
+		else
+			update_request_drop(&registrar->server->updates, request);
+	}
+	free(judged);
+	rows_release(&batch.rows);
+	registered_unref(batch.now);
+}
+
+static void go_on(struct work_waiter *waiter)
+{
+	struct registrar *registrar = container_of(waiter, struct registrar, waiter);
+
+	if (registrar->waiting && !work_wait(registrar->work, waiter, go_on))
+		work_off(registrar);
+}
+
+static void on_requests(void *context, struct update_request *requests)
+{
+	struct registrar *registrar = context;
+	bool waits = registrar->waiting;
+
+	*registrar->end = requests;
+	while (*registrar->end)
+		registrar->end = &(*registrar->end)->next;
+	if (!waits)
+		go_on(&registrar->waiter);
+}
+
+/* ---- rows of earlier processes ---- */
+
+struct recalling {
+	const struct hash_key *key;
+	struct registered *made;
+	size_t room;
+	struct zone_draft *drafts[3]; /* of the last zone: its own, in-addr.arpa, ip6.arpa */
+	char zone[NAME_TEXT_MAX];
+};
+
+/* No more rows of the zone come. */
+static int end_zone(struct recalling *recalling)
+{
+	struct registered_zone *zone = recalling->made->count > 0
+					       ? &recalling->made->zones[recalling->made->count - 1]
+					       : NULL;
+	struct zone *made[3] = {NULL, NULL, NULL};
+	struct faults faults;
+	int err = 0;
+
+	faults_init(&faults);
+	for (unsigned i = 0; i < 3; i++) {
+		if (recalling->drafts[i])
+			made[i] = zone_commit(recalling->drafts[i], 0, &faults);
+		if (recalling->drafts[i] && !made[i])
+			err = ERR_NOMEM;
+		recalling->drafts[i] = NULL;
+	}
+	faults_release(&faults);
+	if (zone) {
+		zone->updates = made[0];
+		zone->reverse[0] = made[1];
+		zone->reverse[1] = made[2];
+	}
+	return err;
+}
+
+/* "dev/corp.internal": behind the last slash, but for a zone whose name has one. */
+static struct zone_draft *begin_draft(const struct recalling *recalling, const char *apex)
+{
+	struct name name;
+	struct zone *empty = name_from_text(&name, recalling->key, apex) == 0
+				     ? zone_new(recalling->key, &name, 1)
+				     : NULL;
+	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
+
+	zone_unref(empty);
+	return draft;
+}
+
+static int begin_zone(struct recalling *recalling, const char *zone)
+{
+	static const char *const trees[] = {"in-addr.arpa.", "ip6.arpa."};
+	const char *slash = strchr(zone, '/');
+	struct registered *made = recalling->made;
+	int err = end_zone(recalling);
+
+	if (made->count == recalling->room) {
+		recalling->room *= 2;
+		made = realloc(made, sizeof *made + recalling->room * sizeof made->zones[0]);
+		if (!made)
+			return ERR_NOMEM;
+		recalling->made = made;
+	}
+	snprintf(recalling->zone, sizeof recalling->zone, "%s", zone);
+	made->zones[made->count++] = (struct registered_zone){.name = strdup(zone)};
+	recalling->drafts[0] = begin_draft(recalling, slash ? slash + 1 : zone);
+	for (unsigned i = 0; i < 2; i++)
+		recalling->drafts[1 + i] = begin_draft(recalling, trees[i]);
+	return err                                                                    ? err
+	       : recalling->drafts[0] && recalling->drafts[1] && recalling->drafts[2] ? 0
+										      : ERR_NOMEM;
+}
+
+static int on_row(void *context, const struct registrar_row *row)
+{
+	struct recalling *recalling = context;
+	struct zone_draft *draft;
+	struct faults unused;
+	struct name name;
+	int err = 0, tree;
+
+	if (strcmp(recalling->zone, row->zone) != 0)
+		err = begin_zone(recalling, row->zone);
+	if (err || name_from_text(&name, recalling->key, row->owner) != 0)
+		return err;
+	tree = tree_of(&name);
+	draft = recalling->drafts[tree + 1];
+	faults_init(&unused);
+	err = zone_draft_put(draft, &nowhere, name.wire, row->type, &unused);
+	for (size_t at = 0; !err && at < row->rdata_length;) {
+		size_t length = wire_u16(row->rdata + at);
+
+		err = zone_draft_add(draft, row->ttl, row->rdata + at + 2, length);
+		at += 2 + length;
+	}
+	faults_release(&unused);
+	return err == ERR_FAULTS ? 0 : err;
+}
+
+void registrar_recall(struct registrar *registrar)
+{
+	struct source *source = inventory_source(registrar->inventory);
+	struct recalling recalling = {.key = &registrar->server->key, .room = 8};
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (registrar->is_read || !source)
+		return;
+	registrar->is_read = true;
+	recalling.made = calloc(1, sizeof *recalling.made +
+					   recalling.room * sizeof recalling.made->zones[0]);
+	err = recalling.made ? 0 : ERR_NOMEM;
+	if (!err) {
+		atomic_init(&recalling.made->references, 1);
+		err = registrar_each(source, on_row, &recalling, error);
+	}
+	if (recalling.made && end_zone(&recalling) != 0)
+		err = ERR_NOMEM;
+	if (err) {
+		log_event(LOG_ERROR, "registration",
+			  "what was registered before cannot be read: %s",
+			  *error ? error : err_text(err));
+		registered_unref(recalling.made);
+		return;
+	}
+	registered_unref(registrar->server->registered);
+	registrar->server->registered = recalling.made;
+}
+
+/* ---- opening and closing ---- */
+
+void registrar_open(struct registrar *registrar, struct server *server, struct inventory *inventory,
+		    struct work *work)
+{
+	registrar->server = server;
+	registrar->inventory = inventory;
+	registrar->work = work;
+	registrar->end = &registrar->waiting;
+	server->registrar = (struct server_registrar){registrar, on_requests};
+}
+
+void registrar_rest(struct registrar *registrar)
+{
+	registrar->rests = true;
+}
+
+void registrar_take(struct registrar *registrar)
+{
+	registrar->rests = registrar->is_read = false;
+}
+
+void registrar_close(struct registrar *registrar)
+{
+	struct update_request *request = registrar->waiting, *next;
+
+	registrar->rests = true;
+	for (; request; request = next) {
+		next = request->next;
+		update_request_drop(&registrar->server->updates, request);
+	}
+	registrar->waiting = NULL;
+	registrar->end = &registrar->waiting;
+	registrations_free(registrar->entries);
+	registrar->entries = NULL;
+}

@@ -1,0 +1,63 @@
+/* What clients register by DNS UPDATE: judged, made durable and served, on the control thread.
+ *
+ *     requests (resolver/update) ─► judge, one after the other, each by what the one before made
+ *        ▲                            │ changed sets
+ *        └── an rcode, of each ◄── registered_update, published ◄── all rows in one transaction
+ *
+ * All that wait are taken in one go, and stored with one sync: so the more there are, the less each
+ * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
+ * come again.
+ *
+ * A row is a set of one zone, a pair of the store (store/pairs.h): no history and no export has it.
+ *
+ *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits */
+#ifndef SLUICE_REGISTRAR_H
+#define SLUICE_REGISTRAR_H
+
+#include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/work.h"
+#include "resolver/server/server.h"
+#include "resolver/update/registration.h"
+
+struct registrar { /* opened all zero */
+	struct server *server;
+	struct inventory *inventory;
+	struct work *work;
+	bool rests; /* another process has the data, or will: requests are dropped */
+	/* inside */
+	struct update_request *waiting, **end; /* until a change that is under way has its end */
+	struct work_waiter waiter;
+	struct registrations *entries;
+	uint64_t entries_of; /* the generation whose model they are of */
+	bool is_read;        /* rows of earlier processes are, or are not wanted */
+};
+
+void registrar_open(struct registrar *registrar, struct server *server, struct inventory *inventory,
+		    struct work *work);
+/* Ahead of a server_apply: the first goes on from what earlier processes have stored, and so does
+ * the next behind registrar_take. What cannot be read is logged, and not served. */
+void registrar_recall(struct registrar *registrar);
+/* Another process takes over, and has ended: what it stored counts. */
+void registrar_rest(struct registrar *registrar);
+void registrar_take(struct registrar *registrar);
+/* Drops what waits; ahead of server_release. */
+void registrar_close(struct registrar *registrar);
+
+/* A set as it is stored. */
+struct registrar_row {
+	const char *zone;  /* full name */
+	const char *owner; /* absolute, as text */
+	uint16_t type;
+	int64_t since_s;
+	const char *who; /* "key.NAME.", "address.IP" */
+	uint32_t ttl;
+	const uint8_t *rdata; /* of all records: two bytes of length ahead of each */
+	size_t rdata_length, count;
+};
+/* Calls back with all of them, in the order of their keys, until a return is not 0, which is
+ * returned. ERR_SYSTEM: the store failed; `error` says why. */
+MUST_CHECK int registrar_each(struct source *source,
+			      int (*on_row)(void *context, const struct registrar_row *row),
+			      void *context, char error[SOURCE_ERROR_MAX]);
+
+#endif
