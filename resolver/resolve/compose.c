@@ -135,8 +135,7 @@ static void begin_owner(struct composition *c, bool own)
 static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct zone *zone = verdict->answer.zone;
-	bool exact = verdict->by == DECIDED_ADDRESS || verdict->by == DECIDED_NAME;
-	unsigned label = exact ? 0 : f->name->labels - zone_apex(zone)->labels;
+	unsigned label = verdict->exact ? 0 : f->name->labels - zone_apex(zone)->labels;
 	size_t at = f->owner_at ? f->owner_at + f->name->offset[label] : 0;
 
 	message_add_rrset(&c->message, SECTION_AUTHORITY, zone_negative_soa(zone),

@@ -248,6 +248,7 @@ static bool by_address(const struct decision *d, struct verdict *verdict)
 		ptr = owned_ptr(d->policy->owned, &prefix.address);
 	if (!ptr && is_whole(&prefix))
 		ptr = machine_ptr(d, &prefix.address);
+	verdict->exact = ptr;
 	if (ptr)
 		verdict->answer = policy_answer_set(ptr, d->type,
 						    d->policy->trees[prefix.address.family == 6]);
@@ -365,6 +366,7 @@ static bool by_own_name(const struct decision *d, struct verdict *verdict)
 	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
 	answer(verdict, DECIDED_NAME, NULL);
 	verdict->answer = policy_answer_set(set, d->type, zone);
+	verdict->exact = true;
 	return true;
 }
 

@@ -226,6 +226,7 @@ struct verdict {
 	enum decided_by by;
 	const char *object;        /* the zone's, rule's or network's name; may be NULL */
 	struct zone_answer answer; /* ANSWER */
+	bool exact; /* ours is the name alone: the SOA of a negative answer is made in it */
 	const struct route *route; /* FORWARD */
 	const struct rule *rule;   /* FORWARD by a rule, else NULL */
 	bool redirected;           /* FORWARD by NxDomainRedirect */
