@@ -25,12 +25,26 @@
 #include "rules/schema/model.h"
 #include "rules/text.h"
 
+/* Of a deployment that is being read. */
+struct deployment_reader {
+	struct template_scope scope;
+	struct template *template;
+	json_t *environment, *deployer;
+	const struct template_resource *const *round;
+	size_t round_count, round_at;
+	size_t resource_room, edit_room;
+	size_t drafts;         /* that were made */
+	size_t edits_in_draft; /* in the latest */
+	bool has_references;   /* the template may ask for anything, by reference() */
+	bool read_all, removals_read, is_done;
+};
+
 static void fail_memory(struct deployment *deployment)
 {
 	arm_error(&deployment->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
 }
 
-static bool has_failed(const struct deployment *deployment)
+bool deployment_has_failed(const struct deployment *deployment)
 {
 	return deployment->error.trouble != TEMPLATE_FINE || deployment->errors.status != 0;
 }
@@ -42,23 +56,28 @@ static struct path group_path(const char *name)
 	return (struct path){kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
 }
 
+static json_t *print_shown(struct arm_shown *shown)
+{
+	json_t *printed = arm_print(shown);
+
+	arm_shown_release(shown);
+	return printed;
+}
+
 static json_t *find_group(void *context, const char *name)
 {
 	struct deployment *deployment = context;
-	struct inventory *inventory = api_inventory(deployment->request);
+	struct inventory *inventory = api_inventory(deployment->asked.request);
 	bool is_none = strcmp(name, GROUP_NONE) == 0;
 	struct resource_group group;
 	struct arm_shown shown;
-	json_t *printed;
 
 	if (is_none)
 		(void)arm_find_ungrouped(inventory, &group); /* it always is */
 	else if (!inventory_group(inventory, name, &group))
 		return NULL;
-	arm_show_group(deployment->request, &group, &shown);
-	printed = arm_print(&shown);
-	arm_shown_release(&shown);
-	return printed;
+	arm_show_group(deployment->asked.request, &group, &shown);
+	return print_shown(&shown);
 }
 
 static json_t *find_resource(void *context, const char *id)
@@ -68,27 +87,24 @@ static json_t *find_resource(void *context, const char *id)
 	struct change_error error;
 	struct arm_shown shown;
 	struct path path;
-	json_t *printed;
 
-	if (arm_id_read(deployment->request, id, &type, &path) != 0 ||
-	    !arm_find(deployment->request, type, &path, &shown, &error))
+	if (arm_id_read(deployment->asked.request, id, &type, &path) != 0 ||
+	    !arm_find(deployment->asked.request, type, &path, &shown, &error))
 		return NULL;
-	printed = arm_print(&shown);
-	arm_shown_release(&shown);
-	return printed;
+	return print_shown(&shown);
 }
 
 static json_t *find_provider(void *context, const char *namespace)
 {
 	const struct deployment *deployment = context;
 
-	return api_arm_provider(deployment->request, namespace);
+	return api_arm_provider(deployment->asked.request, namespace);
 }
 
 /* Who deploys, by the id that its tokens have, too. */
 static json_t *deployer_json(const struct deployment *deployment)
 {
-	const char *client = deployment->request->client;
+	const char *client = deployment->asked.request->client;
 	char id[UUID_TEXT_MAX];
 
 	return json_make("{s:s, s:s, s:s}", "objectId", uuid_of_name(client, id), "tenantId",
@@ -96,20 +112,20 @@ static json_t *deployer_json(const struct deployment *deployment)
 }
 
 /* The resource as what-if shows it, without what is computed. NULL: it is not there. */
-static json_t *look(struct deployment *deployment, const struct deployed *deployed)
+static json_t *find_bare(struct deployment *deployment, const struct deployed *deployed)
 {
 	struct change_error error;
 	struct arm_shown shown;
 	json_t *printed, *envelope;
 
-	if (!arm_find_plain(deployment->request, deployed->type, &deployed->path, &shown, &error))
+	if (!arm_find_plain(deployment->asked.request, deployed->type, &deployed->path, &shown,
+			    &error))
 		return NULL;
 	shown.is_bare = true;
-	printed = arm_print(&shown);
 	envelope = arm_print_short(&shown);
+	printed = print_shown(&shown);
 	json_object_update_missing(printed, envelope);
 	json_decref(envelope);
-	arm_shown_release(&shown);
 	return printed;
 }
 
@@ -137,11 +153,13 @@ static bool is_elsewhere(struct api_request *request, const char *id)
 static bool find_type(struct deployment *deployment, const struct template_resource *resource,
 		      struct deployed *deployed)
 {
-	struct api_request *request = deployment->request;
+	struct api_request *request = deployment->asked.request;
 	struct arm_errors errors = {.request = request};
 
-	*deployed = (struct deployed){
-		.id = resource->id, .place = resource->place, .name = resource->name};
+	*deployed = (struct deployed){.id = resource->id,
+				      .place = resource->place,
+				      .name = resource->name,
+				      .deployment = resource->deployment};
 	if (is_group_type(resource->type)) {
 		deployed->type = arm_type_of_kind(KIND_GROUP);
 		deployed->path = group_path(resource->name);
@@ -189,7 +207,7 @@ static bool check_parent(const struct deployed *deployed, struct arm_errors *err
 static bool add_edit(struct deployment *deployment, const struct service_edit *edit)
 {
 	struct service_edit *edits = array_grow(deployment->edits, deployment->edit_count,
-						&deployment->edit_room, sizeof *edits);
+						&deployment->reader->edit_room, sizeof *edits);
 
 	if (!edits)
 		return false;
@@ -213,12 +231,23 @@ static void take_edits(struct deployment *deployment, struct api_edit *edit)
 	edit->count = 0;
 }
 
+/* A network whose body does not list a subnet keeps it where the template has it as a resource of
+ * its own: that one is put behind the network, and the change is as a whole. */
+static bool is_in_template(void *context, const struct path *path)
+{
+	const struct deployment *deployment = context;
+	char id[ARM_ID_MAX];
+
+	return template_has(deployment->reader->template,
+			    arm_id(deployment->asked.request, path, id));
+}
+
 /* Reads the resource as a PUT of its own. */
 static void read_put(struct deployment *deployment, const struct deployed *deployed,
 		     const struct arm_shown *there, json_t *body)
 {
-	struct arm_errors errors = {.request = deployment->request};
-	struct api_edit edit = {.request = deployment->request,
+	struct arm_errors errors = {.request = deployment->asked.request};
+	struct api_edit edit = {.request = deployment->asked.request,
 				.earlier = deployment->edits,
 				.earlier_count = deployment->edit_count};
 	struct path path = there ? there->path : deployed->path;
@@ -227,6 +256,8 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 				      .path = &path,
 				      .body = body,
 				      .there = there,
+				      .stays = is_in_template,
+				      .context = deployment,
 				      .errors = &errors};
 
 	if (api_edit_also(&edit, &path, NULL) != 0) {
@@ -249,24 +280,33 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 	arm_errors_release(&errors);
 }
 
-static void read_resource(struct deployment *deployment, const struct template_resource *resource)
+/* Room for one more resource, which is not counted yet; NULL: there is no memory, which is an
+ * error.
+ */
+static struct deployed *next_deployed(struct deployment *deployment)
 {
-	struct api_request *request = deployment->request;
-	struct arm_errors errors = {.request = request};
-	struct deployed *resources = array_grow(deployment->resources, deployment->count,
-						&deployment->room, sizeof *resources);
-	struct change_error error;
-	struct arm_shown shown;
-	struct deployed *deployed;
-	bool there;
+	struct deployed *resources =
+		array_grow(deployment->resources, deployment->count,
+			   &deployment->reader->resource_room, sizeof *resources);
 
 	if (!resources) {
 		fail_memory(deployment);
-		return;
+		return NULL;
 	}
 	deployment->resources = resources;
-	deployed = &resources[deployment->count];
-	if (!find_type(deployment, resource, deployed))
+	return &resources[deployment->count];
+}
+
+static void read_resource(struct deployment *deployment, const struct template_resource *resource)
+{
+	struct api_request *request = deployment->asked.request;
+	struct arm_errors errors = {.request = request};
+	struct deployed *deployed = next_deployed(deployment);
+	struct change_error error;
+	struct arm_shown shown;
+	bool there;
+
+	if (!deployed || !find_type(deployment, resource, deployed))
 		return;
 	deployment->count++;
 	there = arm_find(request, deployed->type, &deployed->path, &shown, &error);
@@ -293,7 +333,7 @@ static bool is_fresh(const struct deployment *deployment, const struct path *pat
 {
 	const struct path root = part_root(path);
 
-	for (size_t i = deployment->drafted; i < deployment->edit_count; i++) {
+	for (size_t i = deployment->reader->edits_in_draft; i < deployment->edit_count; i++) {
 		const struct path *edited = &deployment->edits[i].path;
 
 		if (is_same(edited, path) || is_same(edited, &root))
@@ -308,7 +348,7 @@ static bool is_fresh_id(const struct deployment *deployment, const char *id)
 	const struct arm_type *type;
 	struct path path;
 
-	return arm_id_read(deployment->request, id, &type, &path) == 0 &&
+	return arm_id_read(deployment->asked.request, id, &type, &path) == 0 &&
 	       *path_name(&path) != '\0' && is_fresh(deployment, &path);
 }
 
@@ -345,12 +385,12 @@ static bool is_fresh_group(const struct deployment *deployment, const char *name
 static bool needs_draft(const struct deployment *deployment,
 			const struct template_resource *resource)
 {
-	return deployment->edit_count > deployment->drafted &&
+	return deployment->edit_count > deployment->reader->edits_in_draft &&
 	       (is_fresh_group(deployment, resource->group) ||
 		is_fresh_id(deployment, resource->id) || has_fresh_id(deployment, resource->body));
 }
 
-/* ---- what goes, in mode Complete ---- */
+/* ---- what is removed, in mode Complete ---- */
 
 /* Whether one of the first so many resources, the template's, is this one or in it. */
 static bool is_deployed(const struct deployment *deployment, size_t count, const struct path *path)
@@ -364,34 +404,42 @@ static bool is_deployed(const struct deployment *deployment, size_t count, const
 	return false;
 }
 
-static void add_removal(struct deployment *deployment, struct arm_shown *shown)
+/* NULL: there is no memory, which is an error. */
+static const struct deployed *add_removed(struct deployment *deployment,
+					  const struct arm_type *type, const struct path *path)
 {
-	struct arm_errors errors = {.request = deployment->request};
-	struct api_edit edit = {.request = deployment->request};
-	struct deployed *resources = array_grow(deployment->resources, deployment->count,
-						&deployment->room, sizeof *resources);
-	struct arena *arena = &deployment->request->arena;
+	struct arena *arena = &deployment->asked.request->arena;
+	struct deployed *deployed = next_deployed(deployment);
 	char id[ARM_ID_MAX];
-	struct deployed *deployed;
 
-	if (!resources) {
-		fail_memory(deployment);
-		return;
-	}
-	deployment->resources = resources;
-	deployed = &resources[deployment->count];
+	if (!deployed)
+		return NULL;
 	*deployed = (struct deployed){
-		.id = arena_strdup(arena, arm_id(deployment->request, &shown->path, id)),
+		.id = arena_strdup(arena, arm_id(deployment->asked.request, path, id)),
 		.place = "resources",
-		.type = shown->type,
-		.goes = true};
-	if (!deployed->id || !path_copy(&shown->path, arena, &deployed->path) ||
-	    api_edit_also(&edit, &shown->path, NULL) != 0) {
+		.type = type,
+		.is_removed = true};
+	if (!deployed->id || !path_copy(path, arena, &deployed->path)) {
 		fail_memory(deployment);
-		return;
+		return NULL;
 	}
 	deployed->name = deployed->path.names[0];
 	deployment->count++;
+	return deployed;
+}
+
+static void remove_resource(struct deployment *deployment, struct arm_shown *shown)
+{
+	struct arm_errors errors = {.request = deployment->asked.request};
+	struct api_edit edit = {.request = deployment->asked.request};
+	const struct deployed *deployed = add_removed(deployment, shown->type, &shown->path);
+
+	if (!deployed)
+		return;
+	if (api_edit_also(&edit, &shown->path, NULL) != 0) {
+		fail_memory(deployment);
+		return;
+	}
 	if (shown->type->remove)
 		shown->type->remove(shown, &edit, &errors);
 	if (errors.status == 0)
@@ -400,47 +448,67 @@ static void add_removal(struct deployment *deployment, struct arm_shown *shown)
 	deployment_add_errors(deployment, deployed, &errors);
 }
 
-/* Whether it is the interface of a private endpoint, with which it goes. */
-static bool goes_along(const struct deployment *deployment, const struct arm_found *found)
+/* The private endpoint that the interface is of; NULL: of none. */
+static const void *endpoint_of(const struct deployment *deployment, const struct arm_found *found,
+			       struct path *endpoint)
 {
 	const struct network_interface *interface = found->item;
-	struct path endpoint = {kind_of_id(KIND_PRIVATE_ENDPOINT), found->path.group, {NULL, NULL}};
 
+	*endpoint =
+		(struct path){kind_of_id(KIND_PRIVATE_ENDPOINT), found->path.group, {NULL, NULL}};
 	if (found->type->kind != KIND_INTERFACE || !interface->private_endpoint)
-		return false;
-	endpoint.names[0] = interface->private_endpoint;
-	return part_find(api_model(deployment->request), &endpoint);
+		return NULL;
+	endpoint->names[0] = interface->private_endpoint;
+	return part_find(api_model(deployment->asked.request), endpoint);
+}
+
+/* Whether the resource of the group is neither the template's, of so many, nor a file's. */
+static bool is_to_be_removed(const struct deployment *deployment, size_t of_template,
+			     const struct path *path, const void *item)
+{
+	struct change_error error;
+
+	return !is_deployed(deployment, of_template, path) &&
+	       item_may_change(api_model(deployment->asked.request), path, item, true, &error);
+}
+
+static void remove_one_found(struct deployment *deployment, size_t of_template,
+			     const struct arm_found *found)
+{
+	struct arm_shown shown;
+	struct path endpoint;
+	const void *item = endpoint_of(deployment, found, &endpoint);
+
+	if (!is_to_be_removed(deployment, of_template, &found->path, found->item))
+		return;
+	if (item) { /* it stays or goes with its endpoint, by that one's edits */
+		if (is_to_be_removed(deployment, of_template, &endpoint, item))
+			(void)add_removed(deployment, found->type, &found->path);
+		return;
+	}
+	arm_show_plain(deployment->asked.request, found->type, &found->path, found->item, &shown);
+	remove_resource(deployment, &shown);
+	arm_shown_release(&shown);
 }
 
 static void remove_found(struct deployment *deployment, size_t of_template)
 {
-	struct api_request *request = deployment->request;
-	struct arm_found_list list = {.request = request, .group = deployment->group};
-	struct change_error error;
+	struct api_request *request = deployment->asked.request;
+	struct arm_found_list list = {.request = request, .group = deployment->asked.group};
 
 	arm_found_add_all(&list, arm_is_top);
 	arm_found_sort(&list);
 	if (list.no_memory)
 		fail_memory(deployment);
-	for (size_t i = 0; i < list.count && !has_failed(deployment); i++) {
-		const struct arm_found *found = &list.items[i];
-		struct arm_shown shown;
-
-		if (is_deployed(deployment, of_template, &found->path) ||
-		    goes_along(deployment, found) ||
-		    !item_may_change(api_model(request), &found->path, found->item, true, &error))
-			continue;
-		arm_show_plain(request, found->type, &found->path, found->item, &shown);
-		add_removal(deployment, &shown);
-		arm_shown_release(&shown);
-	}
+	for (size_t i = 0; i < list.count && !deployment_has_failed(deployment); i++)
+		remove_one_found(deployment, of_template, &list.items[i]);
 	free(list.items);
 }
 
 /* Addresses are not of the model, and there may be very many. */
 static void remove_addresses(struct deployment *deployment, size_t of_template)
 {
-	struct api_request *request = deployment->request;
+	struct api_request *request = deployment->asked.request;
 	const struct owned_resource *portion[ARM_PORTION];
 	char behind[ADDRESS_TEXT_MAX] = "";
 	size_t count;
@@ -450,14 +518,14 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
 				       &count) != 0)
 			fail_memory(deployment);
-		for (size_t i = 0; i < count && !has_failed(deployment); i++) {
+		for (size_t i = 0; i < count && !deployment_has_failed(deployment); i++) {
 			struct arm_shown shown;
 
 			address_print(&portion[i]->item.address, behind);
 			arm_show_address(request, portion[i], &shown);
 			if (!portion[i]->item.origin.file &&
 			    !is_deployed(deployment, of_template, &shown.path))
-				add_removal(deployment, &shown);
+				remove_resource(deployment, &shown);
 			arm_shown_release(&shown);
 		}
 		if (deployment->count - of_template > DEPLOYMENT_REMOVALS_MAX)
@@ -465,16 +533,16 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 				  "the group has more than %d resources that the template has not; "
 				  "delete the group, or some of them, first",
 				  DEPLOYMENT_REMOVALS_MAX);
-	} while (count == ARM_PORTION && !has_failed(deployment));
+	} while (count == ARM_PORTION && !deployment_has_failed(deployment));
 }
 
-/* Everything of the group that the template does not have goes, but for what a file declares. */
+/* Removes everything of the group that the template does not have, but for what a file declares. */
 static void read_removals(struct deployment *deployment)
 {
 	size_t of_template = deployment->count;
 
 	remove_found(deployment, of_template);
-	if (!has_failed(deployment))
+	if (!deployment_has_failed(deployment))
 		remove_addresses(deployment, of_template);
 }
 
@@ -503,36 +571,35 @@ bool deployment_check_name(const char *name, struct arm_errors *errors)
 /* A nested one is kept, too. */
 static void check_nested(struct deployment *deployment, const struct template_deployment *nested)
 {
+	struct api_request *request = deployment->asked.request;
 	struct arm_errors *errors = &deployment->errors;
 
-	if (deployment_check_name(nested->name, errors) && nested->group &&
-	    !arm_has_group(deployment->request, nested->group))
+	if (!deployment_check_name(nested->name, errors))
+		return;
+	if (!ownership_is_of(api_inventory(request), NULL, nested->subscription))
+		arm_error(errors, 404, "SubscriptionNotFound", NULL,
+			  "%s: The subscription '%s' could not be found; the only one here is %s.",
+			  nested->name, nested->subscription,
+			  ownership_subscription(api_inventory(request), NULL));
+	else if (nested->group && !arm_has_group(request, nested->group))
 		arm_error(errors, 404, "ResourceGroupNotFound", NULL,
 			  "%s: Resource group '%s' could not be found.", nested->name,
 			  nested->group);
 }
 
-static void look_after(struct deployment *deployment)
+/* With all edits in the draft. */
+static void finish(struct deployment *deployment)
 {
-	const struct template_deployment *all = NULL;
-	size_t count = 0;
-
-	if (template_deployments(deployment->template, &all, &count, &deployment->error) != 0)
+	if (template_deployments(deployment->reader->template, &deployment->deployments,
+				 &deployment->deployment_count, &deployment->error) != 0)
 		return;
-	deployment->records = json_array();
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			check_nested(deployment, &all[i]);
-		json_add(deployment->records,
-			 json_make("{s:s, s:o, s:O, s:O}", "name", all[i].name, "group",
-				   json_text(all[i].group), "parameters", all[i].parameters,
-				   "outputs", all[i].outputs));
-	}
-	for (size_t i = 0; deployment->looks && i < deployment->count; i++) {
+	for (size_t i = 1; i < deployment->deployment_count; i++)
+		check_nested(deployment, &deployment->deployments[i]);
+	for (size_t i = 0; deployment->asked.wants_before_after && i < deployment->count; i++) {
 		struct deployed *deployed = &deployment->resources[i];
 
-		if (!deployed->goes)
-			deployed->after = look(deployment, deployed);
+		if (!deployed->is_removed)
+			deployed->after = find_bare(deployment, deployed);
 	}
 }
 
@@ -542,30 +609,33 @@ static bool may_ask_for_fresh(const struct deployment *deployment)
 {
 	bool has_fresh_group = false;
 
-	for (size_t i = deployment->drafted; i < deployment->edit_count; i++)
+	for (size_t i = deployment->reader->edits_in_draft; i < deployment->edit_count; i++)
 		has_fresh_group |= deployment->edits[i].path.kind->id == KIND_GROUP;
-	return has_fresh_group ||
-	       (deployment->has_references && deployment->edit_count > deployment->drafted);
+	return has_fresh_group || (deployment->reader->has_references &&
+				   deployment->edit_count > deployment->reader->edits_in_draft);
 }
 
 /* Reads resources, as far as the draft will do. */
 static void read_resources(struct deployment *deployment)
 {
-	while (!has_failed(deployment)) {
-		if (deployment->round_at == deployment->round_count) {
+	while (!deployment_has_failed(deployment)) {
+		if (deployment->reader->round_at == deployment->reader->round_count) {
 			if (may_ask_for_fresh(deployment))
 				return;
-			deployment->round_at = 0;
-			if (template_round(deployment->template, &deployment->round,
-					   &deployment->round_count, &deployment->error) != 0)
+			deployment->reader->round_at = 0;
+			if (template_round(deployment->reader->template, &deployment->reader->round,
+					   &deployment->reader->round_count,
+					   &deployment->error) != 0)
 				return;
-			deployment->read_all = deployment->round_count == 0;
-			if (deployment->read_all)
+			deployment->reader->read_all = deployment->reader->round_count == 0;
+			if (deployment->reader->read_all)
 				return;
 		}
-		if (needs_draft(deployment, deployment->round[deployment->round_at]))
+		if (needs_draft(deployment,
+				deployment->reader->round[deployment->reader->round_at]))
 			return;
-		read_resource(deployment, deployment->round[deployment->round_at++]);
+		read_resource(deployment,
+			      deployment->reader->round[deployment->reader->round_at++]);
 	}
 }
 
@@ -574,25 +644,17 @@ static void read_on(void *context, struct inventory *draft)
 {
 	struct deployment *deployment = context;
 
-	deployment->request->aside = draft;
-	deployment->drafted = deployment->edit_count;
-	if (!deployment->read_all) {
+	deployment->asked.request->aside = draft;
+	deployment->reader->edits_in_draft = deployment->edit_count;
+	if (!deployment->reader->read_all) {
 		read_resources(deployment);
-	} else if (deployment->complete && !deployment->removals_read) {
+	} else if (deployment->asked.complete && !deployment->reader->removals_read) {
 		read_removals(deployment);
-		deployment->removals_read = true;
+		deployment->reader->removals_read = true;
 	} else {
-		look_after(deployment);
-		deployment->done = true;
+		finish(deployment);
+		deployment->reader->is_done = true;
 	}
-}
-
-/* What was there before, for what-if. */
-static void look_before(struct deployment *deployment, struct inventory *inventory)
-{
-	deployment->request->aside = inventory;
-	for (size_t i = 0; i < deployment->count; i++)
-		deployment->resources[i].before = look(deployment, &deployment->resources[i]);
 }
 
 static void fail_drafts(struct deployment *deployment)
@@ -609,16 +671,16 @@ static void fail_drafts(struct deployment *deployment)
 
 static void read_rounds(struct deployment *deployment, struct inventory *inventory)
 {
-	struct service *service = deployment->request->service;
+	struct service *service = deployment->asked.request->service;
 
-	while (!deployment->done && !has_failed(deployment)) {
+	while (!deployment->reader->is_done && !deployment_has_failed(deployment)) {
 		struct service_change draft = {.edits = deployment->edits,
 					       .count = deployment->edit_count,
-					       .who = deployment->request->client};
+					       .who = deployment->asked.request->client};
 		struct faults faults;
 		int err;
 
-		if (deployment->drafts++ == DEPLOYMENT_DRAFTS_MAX) {
+		if (deployment->reader->drafts++ == DEPLOYMENT_DRAFTS_MAX) {
 			fail_drafts(deployment);
 			return;
 		}
@@ -647,13 +709,12 @@ static bool has_references(const char *text)
 
 static void begin(struct deployment *deployment, struct inventory *inventory)
 {
-	const char *base = api_base(deployment->request);
+	const char *base = api_base(deployment->asked.request);
 	const char *manager = base ? base : "https://management.azure.com/";
 
-	deployment->text = json_dumps(deployment->source, JSON_COMPACT);
-	deployment->has_references = has_references(deployment->text);
-	deployment->request->aside = inventory;
-	deployment->environment = json_make(
+	deployment->text = json_dumps(deployment->asked.template, JSON_COMPACT);
+	deployment->reader->has_references = has_references(deployment->text);
+	deployment->reader->environment = json_make(
 		"{s:s, s:s, s:{s:s, s:[s], s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
 		"name", "AzureCloud", "resourceManager", manager, "authentication", "loginEndpoint",
 		base ? base : "https://login.microsoftonline.com/", "audiences", manager, "tenant",
@@ -662,46 +723,71 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 		"acrLoginServer", ".azurecr.io", "azureDatalakeAnalyticsCatalogAndJob",
 		"azuredatalakeanalytics.net", "azureDatalakeStoreFileSystem",
 		"azuredatalakestore.net", "azureFrontDoorEndpointSuffix", "azurefd.net");
-	deployment->deployer = deployer_json(deployment);
-	deployment->scope =
-		(struct template_scope){.name = deployment->name,
-					.location = deployment->location,
+	deployment->reader->deployer = deployer_json(deployment);
+	deployment->reader->scope =
+		(struct template_scope){.name = deployment->asked.name,
+					.location = deployment->asked.location,
 					.subscription = ownership_subscription(inventory, NULL),
 					.tenant = TOKEN_TENANT,
-					.group = deployment->group,
+					.group = deployment->asked.group,
 					.display_name = API_ARM_DISPLAY_NAME,
-					.environment = deployment->environment,
-					.deployer = deployment->deployer,
+					.environment = deployment->reader->environment,
+					.deployer = deployment->reader->deployer,
 					.now_s = time(NULL),
 					.context = deployment,
 					.find_group = find_group,
 					.find_provider = find_provider,
 					.find_resource = find_resource};
-	if (deployment->text && deployment->environment && deployment->deployer)
-		deployment->template = template_new(deployment->source, deployment->given,
-						    &deployment->scope, &deployment->error);
+	if (deployment->text && deployment->reader->environment &&
+	    deployment->reader->deployer)
+		deployment->reader->template =
+			template_new(deployment->asked.template, deployment->asked.parameters,
+				     &deployment->reader->scope, &deployment->error);
 	else
 		deployment->error.trouble = TEMPLATE_NO_MEMORY;
 }
 
-int deployment_read(void *context, struct inventory *inventory, struct service_change *change)
+static void find_before(struct deployment *deployment)
 {
-	struct deployment *deployment = context;
+	for (size_t i = 0; i < deployment->count; i++)
+		deployment->resources[i].before = find_bare(deployment, &deployment->resources[i]);
+}
 
+int deployment_read(struct deployment *deployment, struct inventory *inventory,
+		    struct service_change *change)
+{
+	deployment->reader = calloc(1, sizeof *deployment->reader);
+	if (!deployment->reader)
+		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
+				  err_text(ERR_NOMEM));
+	deployment->asked.request->aside = inventory;
 	begin(deployment, inventory);
 	read_rounds(deployment, inventory);
-	if (deployment->looks && !has_failed(deployment))
-		look_before(deployment, inventory);
-	deployment->request->aside = NULL;
+	deployment->asked.request->aside = inventory;
+	if (deployment->asked.wants_before_after && !deployment_has_failed(deployment))
+		find_before(deployment);
+	deployment->asked.request->aside = NULL;
 	change->edits = deployment->edits;
 	change->count = deployment->edit_count;
-	if (!has_failed(deployment))
-		return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
-	return change_say(&change->error, CHANGE_INVALID, NULL, "the template cannot be deployed");
+	if (deployment_has_failed(deployment))
+		return change_say(&change->error, CHANGE_INVALID, NULL,
+				  "the template cannot be deployed");
+	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
+}
+
+char *deployment_hide_secrets(const struct deployment *deployment, const char *text)
+{
+	const struct deployment_reader *reader = deployment->reader;
+
+	/* Without a template there are no secrets, nor resources. */
+	return reader && reader->template ? template_hide_secrets(reader->template, text)
+					  : strdup(text);
 }
 
 void deployment_release(struct deployment *deployment)
 {
+	struct deployment_reader *reader = deployment->reader;
+
 	for (size_t i = 0; i < deployment->count; i++) {
 		json_decref(deployment->resources[i].before);
 		json_decref(deployment->resources[i].after);
@@ -711,9 +797,12 @@ void deployment_release(struct deployment *deployment)
 	free(deployment->resources);
 	free(deployment->edits);
 	free(deployment->text);
-	json_decref(deployment->records);
-	json_decref(deployment->environment);
-	json_decref(deployment->deployer);
+	json_decref(deployment->failed);
 	arm_errors_release(&deployment->errors);
-	template_free(deployment->template);
+	if (reader) {
+		template_free(reader->template);
+		json_decref(reader->environment);
+		json_decref(reader->deployer);
+	}
+	free(reader);
 }

@@ -21,46 +21,49 @@
 
 enum { DEPLOYMENT_DRAFTS_MAX = 100, DEPLOYMENT_REMOVALS_MAX = 10000 };
 
-struct deployed { /* a resource of the template */
+struct deployment_asked { /* borrowed until deployment_release */
+	struct api_request *request;
+	const char *name, *group; /* group NULL: of the subscription */
+	const char *location;     /* of a deployment to the subscription */
+	bool complete;            /* what the group has besides is removed */
+	bool wants_before_after;  /* of each resource */
+	const json_t *template, *parameters;
+};
+
+struct deployed { /* a resource of the template, or one that is removed */
 	const char *id, *place, *name;
+	size_t deployment; /* that it is of: an index of `deployments` */
 	const struct arm_type *type;
 	struct path path;
 	json_t *before, *after; /* as GET shows it; NULL: it is not there */
-	bool goes;              /* it is in no template, and the mode is Complete */
+	bool is_removed;        /* it is in no template, and the mode is Complete */
 };
 
-struct deployment {
-	struct api_request *request;
-	const char *name, *group; /* NULL: of the subscription */
-	const char *location;
-	bool complete; /* what the group has besides is removed */
-	bool looks;    /* before and after are wanted */
-	const json_t *source, *given;
-	/* out: */
+struct deployment { /* all zero but for what is asked, ahead of deployment_read */
+	struct deployment_asked asked;
+	/* What comes of it: */
 	struct deployed *resources;
-	size_t count, room;
-	char *text;      /* the template's, as JSON */
-	json_t *records; /* of the deployment and of nested ones: {"name", "group", "parameters",
-			  * "outputs"} */
+	size_t count;
+	struct service_edit *edits; /* of all of them, in their order */
+	size_t edit_count;
+	const struct template_deployment *deployments; /* this one, and those that are nested in it;
+							* NULL: it has failed */
+	size_t deployment_count;
+	char *text;                  /* the template's, as JSON */
 	struct template_error error; /* why the template cannot be deployed */
 	struct arm_errors errors;    /* why its resources cannot */
-	/* inside: */
-	struct template_scope scope;
-	struct template *template;
-	struct service_edit *edits;
-	size_t edit_count, edit_room;
-	const struct template_resource *const *round;
-	size_t round_count, round_at;
-	size_t drafts;       /* that were made */
-	size_t drafted;      /* edits that the latest has */
-	bool has_references; /* the template may ask for anything, by reference() */
-	bool read_all, removals_read, done;
-	json_t *environment, *deployer;
+	json_t *failed; /* of errors, those that are a resource's: {"id", "error": the same} each */
+	struct deployment_reader *reader; /* deployment.c's own */
 };
 
-/* `read` of a service_change, whose context is the deployment. ERR_NOT_FOUND: all is as the
- * template says already. ERR_INVALID: `error` or `errors` say why it cannot be made. */
-int deployment_read(void *context, struct inventory *inventory, struct service_change *change);
+/* For service_change.read: gives the change its edits. ERR_NOT_FOUND: all is as the template says
+ * already. ERR_INVALID: `error` or `errors` say why it cannot be made, or else the change's error
+ * does. */
+MUST_CHECK int deployment_read(struct deployment *deployment, struct inventory *inventory,
+			       struct service_change *change);
+bool deployment_has_failed(const struct deployment *deployment);
+/* The text without the template's secrets. To be freed; NULL: for want of memory. */
+char *deployment_hide_secrets(const struct deployment *deployment, const char *text);
 void deployment_release(struct deployment *deployment);
 
 /* False: a deployment cannot have that name, which is added to the errors. */

@@ -16,6 +16,7 @@ static void add_error(struct deployment *deployment, const struct deployed *depl
 {
 	struct arm_errors *errors = &deployment->errors;
 	bool joins = *member && *member != '[';
+	json_t *error;
 
 	if (!errors->list)
 		errors->list = json_array();
@@ -26,9 +27,12 @@ static void add_error(struct deployment *deployment, const struct deployed *depl
 		json_decref(message);
 		return;
 	}
-	json_add(errors->list,
-		 json_make("{s:s, s:o, s:o}", "code", code, "message", message, "target",
-			   json_sprintf("%s%s%s", deployed->place, joins ? "." : "", member)));
+	error = json_make("{s:s, s:o, s:o}", "code", code, "message", message, "target",
+			  json_sprintf("%s%s%s", deployed->place, joins ? "." : "", member));
+	if (!deployment->failed)
+		deployment->failed = json_array();
+	json_add(deployment->failed, json_make("{s:s, s:O}", "id", deployed->id, "error", error));
+	json_add(errors->list, error);
 }
 
 void deployment_add_errors(struct deployment *deployment, const struct deployed *deployed,
@@ -70,10 +74,10 @@ static const struct deployed *find_deployed(const struct deployment *deployment,
 
 void deployment_tell_faults(struct deployment *deployment, const struct faults *faults)
 {
-	struct api_edit edit = {.request = deployment->request,
+	struct api_edit edit = {.request = deployment->asked.request,
 				.edits = deployment->edits,
 				.count = deployment->edit_count};
-	struct arm_errors errors = {.request = deployment->request};
+	struct arm_errors errors = {.request = deployment->asked.request};
 	json_t *item;
 	size_t i;
 
@@ -131,18 +135,25 @@ void deployment_tell_error(struct deployment *deployment, const struct change_er
 
 /* ---- secrets ---- */
 
+static void hide_secrets(const struct deployment *deployment, json_t *object, const char *key)
+{
+	char *shown = deployment_hide_secrets(deployment, json_text_of(object, key));
+
+	json_put(object, key, json_text(shown ? shown : ""));
+	free(shown);
+}
+
 void deployment_clear_errors(struct deployment *deployment)
 {
 	json_t *item;
-	char *shown;
 	size_t i;
 
-	if (!deployment->template) /* nor resources, then */
-		return;
 	json_array_foreach(deployment->errors.list, i, item)
 	{
-		shown = template_hide_secrets(deployment->template, json_text_of(item, "message"));
-		json_put(item, "message", json_text(shown ? shown : ""));
-		free(shown);
+		hide_secrets(deployment, item, "message");
+	}
+	json_array_foreach(deployment->failed, i, item)
+	{
+		hide_secrets(deployment, item, "id");
 	}
 }

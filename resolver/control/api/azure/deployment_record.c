@@ -1,22 +1,26 @@
 #include "resolver/control/api/azure/deployment_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory.h"
 #include "rules/array.h"
 #include "rules/text.h"
 
-enum { KEY_MAX = 16 + GROUP_TEXT_MAX + DEPLOYMENT_NAME_MAX };
+enum { TIME_MAX = 40, KEY_MAX = 16 + GROUP_TEXT_MAX + DEPLOYMENT_NAME_MAX };
 
-static const char records[] = "deployment ", templates[] = "template ";
+static const char summary[] = "deployed";
+static const char *const parts[] = {[DEPLOYMENT_RECORD] = "deployment",
+				    [DEPLOYMENT_OPERATIONS] = "operations",
+				    [DEPLOYMENT_TEMPLATE] = "template"};
+enum { PARTS = sizeof parts / sizeof *parts };
 
 /* "deployment hub-rg/network", or, of the subscription, "deployment /network"; returns text. */
 static char *key_of(const char *kind, const char *group, const char *name, char text[KEY_MAX])
 {
-	snprintf(text, KEY_MAX, "%s%s/%s", kind, group ? group : "", name);
+	snprintf(text, KEY_MAX, "%s %s/%s", kind, group ? group : "", name);
 	return text_lower(text);
 }
 
@@ -26,219 +30,258 @@ static int fail(struct change_error *error, int err, const char *text)
 			  *text ? text : err_text(err));
 }
 
-/* NULL: there is no state, or it cannot be used, by the error. */
-static struct source *source_of(struct inventory *inventory, struct change_error *error)
-{
-	error->outcome = CHANGE_FINE;
-	return change_reader(inventory, error);
-}
+/* ---- reading ---- */
 
-/* Pairs whose keys begin with the prefix, from a key on. */
+/* Calls back with the pairs whose keys begin with the prefix, from this key on; a callback ends
+ * that by ERR_LIMIT. */
 struct walk {
-	const char *prefix, *behind; /* the key behind which it begins; NULL: none */
-	size_t limit;
-	json_t *array;
-	/* Adds what is wanted of a pair to the array. */
-	void (*add)(struct walk *walk, const struct source_pair *pair);
+	const char *prefix;
+	int (*on_pair)(void *context, const char *rest, const char *value);
+	void *context;
 };
 
 static int on_pair(void *context, const struct source_pair *pair)
 {
-	struct walk *walk = context;
+	const struct walk *walk = context;
+	size_t length = strlen(walk->prefix);
 
-	if (strncmp(pair->key, walk->prefix, strlen(walk->prefix)) != 0 ||
-	    json_array_size(walk->array) == walk->limit)
+	if (strncmp(pair->key, walk->prefix, length) != 0)
 		return ERR_LIMIT;
-	if (!walk->behind || strcmp(pair->key, walk->behind) != 0)
-		walk->add(walk, pair);
-	return 0;
+	return walk->on_pair(walk->context, pair->key + length, pair->value);
 }
 
-static int walk_pairs(struct walk *walk, struct inventory *inventory, struct change_error *error)
+static int walk_pairs(const struct walk *walk, struct inventory *inventory, const char *from,
+		      size_t limit, struct change_error *error)
 {
-	struct source *source = source_of(inventory, error);
 	char text[SOURCE_ERROR_MAX] = "";
+	struct source *source;
 	int err;
 
-	walk->array = json_array();
+	error->outcome = CHANGE_FINE;
+	source = change_reader(inventory, error);
 	if (!source)
 		return error->outcome == CHANGE_NO_STATE ? 0 : ERR_INVALID;
-	err = source->calls->pairs(source, walk->behind ? walk->behind : walk->prefix,
-				   walk->limit + 1, on_pair, walk, text);
+	err = source->calls->pairs(source, from, limit, on_pair, (void *)(uintptr_t)walk, text);
 	return err && err != ERR_LIMIT ? fail(error, err, text) : 0;
 }
 
-/* ---- reading ---- */
-
-static const char *json_of(const char *value)
+static int take_text(void *context, const char *rest, const char *value)
 {
-	const char *space = strchr(value, ' ');
+	char **text = context;
 
-	return *value != '{' && space ? space + 1 : value;
+	if (*rest != '\0')
+		return ERR_LIMIT;
+	*text = strdup(value);
+	return *text ? 0 : ERR_NOMEM;
 }
 
-static void add_json(struct walk *walk, const struct source_pair *pair)
+static int read_text(struct inventory *inventory, const char *key, char **text,
+		     struct change_error *error)
 {
-	json_add(walk->array, json_loads(json_of(pair->value), JSON_DECODE_ANY, NULL));
+	const struct walk walk = {key, take_text, text};
+
+	*text = NULL;
+	return walk_pairs(&walk, inventory, key, 1, error);
 }
 
-static void add_whole(struct walk *walk, const struct source_pair *pair)
-{
-	if (strcmp(pair->key, walk->prefix) == 0)
-		add_json(walk, pair);
-}
-
-static int read_one(struct inventory *inventory, const char *kind, const char *group,
-		    const char *name, json_t **value, struct change_error *error)
+int deployment_read_part(struct inventory *inventory, const char *group, const char *name,
+			 enum deployment_part part, char **text, struct change_error *error)
 {
 	char key[KEY_MAX];
-	struct walk walk = {.prefix = key_of(kind, group, name, key), .limit = 1, .add = add_whole};
-	int err = walk_pairs(&walk, inventory, error);
 
-	*value = json_incref(json_array_get(walk.array, 0));
-	json_decref(walk.array);
+	return read_text(inventory, key_of(parts[part], group, name, key), text, error);
+}
+
+struct listed { /* what is known of one without reading its JSON */
+	char name[DEPLOYMENT_NAME_MAX], at[TIME_MAX], state[DEPLOYMENT_STATE_MAX];
+	size_t bytes;
+};
+
+static void read_summary(struct listed *one, const char *name, const char *value)
+{
+	char at[TIME_MAX] = "", state[DEPLOYMENT_STATE_MAX] = "";
+
+	*one = (struct listed){.bytes = 0};
+	(void)sscanf(value, "%39s %15s %zu", at, state, &one->bytes);
+	snprintf(one->name, sizeof one->name, "%s", name);
+	snprintf(one->at, sizeof one->at, "%s", at);
+	snprintf(one->state, sizeof one->state, "%s", state);
+}
+
+int deployment_find(struct inventory *inventory, const char *group, const char *name,
+		    char state[DEPLOYMENT_STATE_MAX], struct change_error *error)
+{
+	char key[KEY_MAX], *text;
+	struct listed one = {.bytes = 0};
+	int err = read_text(inventory, key_of(summary, group, name, key), &text, error);
+
+	if (!err && text)
+		read_summary(&one, name, text);
+	snprintf(state, DEPLOYMENT_STATE_MAX, "%s", one.state);
+	free(text);
 	return err;
 }
 
-int deployment_record_read(struct inventory *inventory, const char *group, const char *name,
-			   json_t **record, struct change_error *error)
+struct listing {
+	struct listed *items;
+	size_t count, room;
+};
+
+static struct listed *add_listed(struct listing *listing)
 {
-	return read_one(inventory, records, group, name, record, error);
+	struct listed *items =
+		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
+
+	if (!items)
+		return NULL;
+	listing->items = items;
+	return &items[listing->count++];
 }
 
-int deployment_template_read(struct inventory *inventory, const char *group, const char *name,
-			     json_t **template, struct change_error *error)
+static int take_summary(void *context, const char *rest, const char *value)
 {
-	return read_one(inventory, templates, group, name, template, error);
+	struct listed *one = add_listed(context);
+
+	if (!one)
+		return ERR_NOMEM;
+	read_summary(one, rest, value);
+	return 0;
 }
 
-int deployment_records_list(struct inventory *inventory, const char *group, const char *behind,
-			    size_t limit, json_t **array, struct change_error *error)
+/* All of the group, by name; items is to be freed. */
+static int list_all(struct listing *listing, struct inventory *inventory, const char *group,
+		    struct change_error *error)
 {
-	char prefix[KEY_MAX], from[KEY_MAX];
-	struct walk walk = {.prefix = key_of(records, group, "", prefix),
-			    .behind = behind ? key_of(records, group, behind, from) : NULL,
-			    .limit = limit,
-			    .add = add_json};
-	int err = walk_pairs(&walk, inventory, error);
+	char prefix[KEY_MAX];
+	const struct walk walk = {key_of(summary, group, "", prefix), take_summary, listing};
 
-	*array = walk.array;
+	return walk_pairs(&walk, inventory, prefix, SIZE_MAX / 2, error);
+}
+
+/* Writes those of a page. Returns how many of the listing it has looked at; err is set where one
+ * cannot be read. */
+static size_t write_page(struct deployment_page *page, const struct listing *listing, FILE *out,
+			 struct inventory *inventory, struct change_error *error, int *err)
+{
+	size_t i = 0, count = 0, bytes = 0;
+	char *text;
+
+	for (; !*err && i < listing->count; i++) {
+		const struct listed *one = &listing->items[i];
+
+		if (page->behind && strcasecmp(one->name, page->behind) <= 0)
+			continue;
+		if (!page->takes(page->context, one->state))
+			continue;
+		if (count == page->room || bytes > DEPLOYMENT_PAGE_BYTES)
+			break;
+		*err = deployment_read_part(inventory, page->group, one->name, DEPLOYMENT_RECORD,
+					    &text, error);
+		if (*err || !text)
+			continue;
+		fprintf(out, "%s%s", count++ > 0 ? "," : "", text);
+		bytes += strlen(text);
+		snprintf(page->last, sizeof page->last, "%s", one->name);
+		free(text);
+	}
+	return i;
+}
+
+int deployment_list(struct inventory *inventory, struct deployment_page *page,
+		    struct change_error *error)
+{
+	struct listing listing = {.items = NULL};
+	FILE *out = NULL;
+	int err = list_all(&listing, inventory, page->group, error);
+
+	page->text = NULL;
+	page->last[0] = '\0';
+	if (!err) {
+		out = open_memstream(&page->text, &page->length);
+		err = out ? 0 : fail(error, ERR_NOMEM, "");
+	}
+	if (out) {
+		fputc('[', out);
+		if (write_page(page, &listing, out, inventory, error, &err) == listing.count)
+			page->last[0] = '\0';
+		fputc(']', out);
+		if (fclose(out) != 0 && !err)
+			err = fail(error, ERR_NOMEM, "");
+	}
+	free(listing.items);
+	if (!err)
+		return 0;
+	free(page->text);
+	page->text = NULL;
 	return err;
 }
 
 /* ---- writing ---- */
 
-static void add_key(struct walk *walk, const struct source_pair *pair)
+static char *own_text(struct deployment_pairs *pairs, const char *text)
 {
-	json_add(walk->array, json_text(pair->key));
+	char *own;
+
+	if (!pairs->has_arena)
+		arena_init(&pairs->arena);
+	pairs->has_arena = true;
+	own = arena_strdup(&pairs->arena, text);
+	pairs->no_memory |= !own;
+	return own;
 }
 
-/* "TIME deployment GROUP/NAME", in whose order the oldest is the first. */
-static void add_age(struct walk *walk, const struct source_pair *pair)
-{
-	json_add(walk->array,
-		 json_sprintf("%.*s %s", (int)strcspn(pair->value, " "), pair->value, pair->key));
-}
-
-/* Pairs that are written together. */
-struct writing {
-	struct source_pair *rows;
-	size_t count, room;
-	struct arena arena;
-	bool no_memory;
-};
-
-/* Both texts are copied; value NULL: the row goes. */
-static void add_row(struct writing *writing, const char *key, const char *value)
+/* The key is copied; value NULL: the row goes. */
+static void add_pair(struct deployment_pairs *pairs, const char *key, const char *value)
 {
 	struct source_pair *rows =
-		array_grow(writing->rows, writing->count, &writing->room, sizeof *rows);
-	char *own = arena_strdup(&writing->arena, key);
-	char *text = value ? arena_strdup(&writing->arena, value) : NULL;
+		array_grow(pairs->rows, pairs->count, &pairs->room, sizeof *rows);
 
-	writing->no_memory |= !rows || !own || (value && !text);
+	pairs->no_memory |= !rows;
 	if (!rows)
 		return;
-	writing->rows = rows;
-	rows[writing->count++] = (struct source_pair){own, text};
+	pairs->rows = rows;
+	rows[pairs->count++] = (struct source_pair){own_text(pairs, key), value};
 }
 
-static int end_writing(struct writing *writing, struct inventory *inventory,
-		       struct change_error *error)
+static int no_memory(const struct deployment_pairs *pairs, struct change_error *error)
 {
-	struct source *source = change_source(inventory, error);
-	char text[SOURCE_ERROR_MAX] = "";
-	int err = writing->no_memory ? ERR_NOMEM : 0;
-
-	if (!err && source && writing->count > 0)
-		err = source->calls->put_pairs(source, writing->rows, writing->count, true, text);
-	if (err)
-		(void)fail(error, err, text);
-	free(writing->rows);
-	arena_release(&writing->arena);
-	return err || !source ? ERR_INVALID : 0;
+	return pairs->no_memory ? fail(error, ERR_NOMEM, "") : 0;
 }
 
-static void remove_one(struct writing *writing, const char *key)
+static void drop_one(struct deployment_pairs *pairs, const char *group, const char *name)
 {
-	const char *rest = key + strlen(records);
-	char own[KEY_MAX];
+	char key[KEY_MAX];
 
-	add_row(writing, key, NULL);
-	snprintf(own, sizeof own, "%s%s", templates, rest);
-	add_row(writing, own, NULL);
+	add_pair(pairs, key_of(summary, group, name, key), NULL);
+	for (size_t i = 0; i < PARTS; i++)
+		add_pair(pairs, key_of(parts[i], group, name, key), NULL);
 }
 
+static size_t bytes_of(const struct deployment_kept *kept)
+{
+	return strlen(kept->record) + strlen(kept->operations) +
+	       (kept->template ? strlen(kept->template) : 0);
+}
+
+static void keep_one(struct deployment_pairs *pairs, const struct deployment_kept *kept)
+{
+	const char *values[] = {[DEPLOYMENT_RECORD] = kept->record,
+				[DEPLOYMENT_OPERATIONS] = kept->operations,
+				[DEPLOYMENT_TEMPLATE] = kept->template};
+	char key[KEY_MAX], text[TIME_MAX + DEPLOYMENT_STATE_MAX + 24];
+
+	snprintf(text, sizeof text, "%s %s %zu", kept->at, kept->state, bytes_of(kept));
+	add_pair(pairs, key_of(summary, kept->group, kept->name, key), own_text(pairs, text));
+	for (size_t i = 0; i < PARTS; i++)
+		add_pair(pairs, key_of(parts[i], kept->group, kept->name, key), values[i]);
+}
+
+/* The oldest first. */
 static int compare_ages(const void *left, const void *right)
 {
-	return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
+	const struct listed *a = left, *b = right;
 
-/* Adds the removal of the oldest that are too many. */
-static void remove_oldest(struct writing *writing, const json_t *ages)
-{
-	size_t count = json_array_size(ages);
-	const char **texts = count > DEPLOYMENTS_MAX ? calloc(count, sizeof *texts) : NULL;
-
-	writing->no_memory |= count > DEPLOYMENTS_MAX && !texts;
-	if (!texts)
-		return;
-	for (size_t i = 0; i < count; i++)
-		texts[i] = json_string_value(json_array_get(ages, i));
-	qsort(texts, count, sizeof *texts, compare_ages);
-	for (size_t i = 0; i < count - DEPLOYMENTS_MAX; i++)
-		remove_one(writing, strchr(texts[i], ' ') + 1);
-	free(texts);
-}
-
-static int trim(struct inventory *inventory, const char *group, struct change_error *error)
-{
-	struct writing writing = {.rows = NULL};
-	char prefix[KEY_MAX];
-	struct walk walk = {.prefix = key_of(records, group, "", prefix),
-			    .limit = SIZE_MAX - 1,
-			    .add = add_age};
-	int err = walk_pairs(&walk, inventory, error);
-
-	arena_init(&writing.arena);
-	if (!err)
-		remove_oldest(&writing, walk.array);
-	json_decref(walk.array);
-	return err ? err : end_writing(&writing, inventory, error);
-}
-
-/* "TIME RECORD" */
-static void add_record(struct writing *writing, const char *key, const json_t *record)
-{
-	const char *at = json_text_of(json_object_get(record, "properties"), "timestamp");
-	char *json = json_dumps(record, JSON_COMPACT), *text = NULL;
-
-	if (!json || asprintf(&text, "%s %s", at, json) < 0)
-		writing->no_memory = true;
-	else
-		add_row(writing, key, text);
-	free(json);
-	free(text);
+	return strcmp(a->at, b->at);
 }
 
 static bool is_same_group(const char *left, const char *right)
@@ -246,50 +289,120 @@ static bool is_same_group(const char *left, const char *right)
 	return left && right ? strcasecmp(left, right) == 0 : left == right;
 }
 
-int deployment_records_write(struct inventory *inventory, const struct deployment_record *rows,
-			     size_t count, struct change_error *error)
+static bool is_among(const struct deployment_kept *kept, size_t count, const char *group,
+		     const char *name)
 {
-	struct writing writing = {.rows = NULL};
-	char key[KEY_MAX];
-	int err;
+	for (size_t i = 0; i < count; i++)
+		if (is_same_group(kept[i].group, group) && strcasecmp(kept[i].name, name) == 0)
+			return true;
+	return false;
+}
 
-	arena_init(&writing.arena);
+/* All that the group has then, the oldest first. */
+static int list_ages(struct listing *listing, struct inventory *inventory, const char *group,
+		     const struct deployment_kept *kept, size_t count, struct change_error *error)
+{
+	int err = list_all(listing, inventory, group, error);
+	size_t left = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < listing->count; i++)
+		if (!is_among(kept, count, group, listing->items[i].name))
+			listing->items[left++] = listing->items[i];
+	listing->count = left;
+	if (left > 0)
+		qsort(listing->items, left, sizeof *listing->items, compare_ages);
 	for (size_t i = 0; i < count; i++) {
-		const struct deployment_record *row = &rows[i];
+		struct listed *one;
 
-		add_record(&writing, key_of(records, row->group, row->name, key), row->record);
-		add_row(&writing, key_of(templates, row->group, row->name, key), row->template);
+		if (!is_same_group(kept[i].group, group) ||
+		    is_among(kept + i + 1, count - i - 1, group, kept[i].name))
+			continue;
+		one = add_listed(listing);
+		if (!one)
+			return fail(error, ERR_NOMEM, "");
+		*one = (struct listed){.bytes = bytes_of(&kept[i])};
+		snprintf(one->name, sizeof one->name, "%s", kept[i].name);
 	}
-	err = end_writing(&writing, inventory, error);
-	for (size_t i = 0; !err && i < count; i++)
-		if (i == 0 || !is_same_group(rows[i].group, rows[i - 1].group))
-			err = trim(inventory, rows[i].group, error);
+	return 0;
+}
+
+static int drop_oldest(struct deployment_pairs *pairs, struct inventory *inventory,
+		       const char *group, const struct deployment_kept *kept, size_t count,
+		       struct change_error *error)
+{
+	struct listing listing = {.items = NULL};
+	int err = list_ages(&listing, inventory, group, kept, count, error);
+	size_t bytes = 0;
+
+	for (size_t i = 0; !err && i < listing.count; i++)
+		bytes += listing.items[i].bytes;
+	for (size_t i = 0; !err && i + 1 < listing.count; i++) {
+		if (listing.count - i <= DEPLOYMENTS_MAX && bytes <= DEPLOYMENTS_BYTES_MAX)
+			break;
+		bytes -= listing.items[i].bytes;
+		drop_one(pairs, group, listing.items[i].name);
+	}
+	free(listing.items);
 	return err;
 }
 
-int deployment_record_remove(struct inventory *inventory, const char *group, const char *name,
-			     struct change_error *error)
+int deployment_pairs_keep(struct deployment_pairs *pairs, struct inventory *inventory,
+			  const struct deployment_kept *kept, size_t count,
+			  struct change_error *error)
 {
-	char key[KEY_MAX];
-	struct walk walk = {
-		.prefix = key_of(records, group, "", key), .limit = SIZE_MAX - 1, .add = add_key};
-	struct writing writing = {.rows = NULL};
-	json_t *item;
-	size_t i;
 	int err = 0;
 
-	arena_init(&writing.arena);
-	if (name) {
-		remove_one(&writing, key_of(records, group, name, key));
-	} else {
-		err = walk_pairs(&walk, inventory, error);
-		json_array_foreach(walk.array, i, item)
-			remove_one(&writing, json_string_value(item));
-		json_decref(walk.array);
+	for (size_t i = 0; i < count; i++)
+		keep_one(pairs, &kept[i]);
+	for (size_t i = 0; !err && i < count; i++) {
+		bool is_first = true;
+
+		for (size_t k = 0; k < i && is_first; k++)
+			is_first = !is_same_group(kept[k].group, kept[i].group);
+		if (is_first)
+			err = drop_oldest(pairs, inventory, kept[i].group, kept, count, error);
 	}
-	if (!err)
-		return end_writing(&writing, inventory, error);
-	free(writing.rows);
-	arena_release(&writing.arena);
-	return err;
+	return err ? err : no_memory(pairs, error);
+}
+
+int deployment_pairs_drop(struct deployment_pairs *pairs, struct inventory *inventory,
+			  const char *group, const char *name, struct change_error *error)
+{
+	struct listing listing = {.items = NULL};
+	int err = 0;
+
+	if (name)
+		drop_one(pairs, group, name);
+	else
+		err = list_all(&listing, inventory, group, error);
+	for (size_t i = 0; !err && i < listing.count; i++)
+		drop_one(pairs, group, listing.items[i].name);
+	free(listing.items);
+	return err ? err : no_memory(pairs, error);
+}
+
+int deployment_pairs_write(struct deployment_pairs *pairs, struct inventory *inventory,
+			   struct change_error *error)
+{
+	struct source *source;
+	char text[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (pairs->count == 0)
+		return 0;
+	source = change_source(inventory, error);
+	if (!source)
+		return ERR_INVALID;
+	err = source->calls->put_pairs(source, pairs->rows, pairs->count, true, text);
+	return err ? fail(error, err, text) : 0;
+}
+
+void deployment_pairs_release(struct deployment_pairs *pairs)
+{
+	if (pairs->has_arena)
+		arena_release(&pairs->arena);
+	free(pairs->rows);
+	*pairs = (struct deployment_pairs){.rows = NULL};
 }

@@ -1,5 +1,9 @@
-/* Deployments: templates (azure/deployment.h) that are validated, previewed and made. One that
- * fails is kept as Failed, although none of it was made. */
+/* Deployments: templates (azure/deployment.h) that are validated, previewed and made. What is kept
+ * of one that is made (azure/deployment_record.h) is written by the same transaction; of one that
+ * changes nothing or fails, by itself.
+ *
+ *     service_change.read, in its thread: deployment_read ─► records, or the answer of what-if
+ *     on_made, on the control thread:     answers */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,18 +27,27 @@
 #include "resolver/log.h"
 #include "rules/text.h"
 
-#define DEPLOYMENTS "Microsoft.Resources/deployments"
+#define DEPLOYMENTS     "Microsoft.Resources/deployments"
+#define RESOURCE_GROUPS "Microsoft.Resources/resourceGroups"
 
 enum how { VALIDATE, WHAT_IF, CREATE };
 
 struct deploying {
-	struct deployment deployment; /* first */
+	struct deployment deployment;
 	enum how how;
 	bool ids_only; /* what-if without bodies */
 	json_t *tags;  /* of the deployment, of the body; NULL: none */
 	char id[UUID_TEXT_MAX];
 	char at[40];
 	struct timespec begun;
+	/* out: */
+	json_t *record;               /* as it is answered */
+	char *what_if;                /* what is answered; NULL: there is no memory */
+	struct deployment_kept *kept; /* the deployment, and those that are nested in it */
+	size_t kept_count;
+	struct deployment_pairs pairs; /* that keep them */
+	bool was_there;                /* one of that name */
+	bool is_same;                  /* all is as the template says already */
 };
 
 /* ---- what is asked for ---- */
@@ -73,16 +86,16 @@ static bool are_tags(json_t *tags)
 /* False: the body does not fit, which has been answered. */
 static bool read_body(struct deploying *deploying)
 {
-	struct deployment *deployment = &deploying->deployment;
-	struct api_request *request = deployment->request;
+	struct deployment_asked *asked = &deploying->deployment.asked;
+	struct api_request *request = asked->request;
 	json_t *body = request->body;
 	const json_t *mode = arm_get(body, "properties.mode");
 	const char *text = json_string_value(mode);
 
-	deployment->source = arm_get(body, "properties.template");
-	deployment->given = arm_get(body, "properties.parameters");
-	deployment->location = json_string_value(arm_get(body, "location"));
-	deployment->complete = text && strcasecmp(text, "Complete") == 0;
+	asked->template = arm_get(body, "properties.template");
+	asked->parameters = arm_get(body, "properties.parameters");
+	asked->location = json_string_value(arm_get(body, "location"));
+	asked->complete = text && strcasecmp(text, "Complete") == 0;
 	deploying->tags = arm_get(body, "tags");
 	if (arm_get(body, "properties.templateLink"))
 		return fail_member(request, "properties.templateLink",
@@ -94,19 +107,19 @@ static bool read_body(struct deploying *deploying)
 				   "properties.parameters");
 	if (!are_tags(deploying->tags))
 		return fail_member(request, "tags", "must be texts by their names");
-	if (!json_is_object(deployment->source))
+	if (!json_is_object(asked->template))
 		return fail_member(request, "properties.template", "must be a template, an object");
-	if (deployment->given && !json_is_null(deployment->given) &&
-	    !json_is_object(deployment->given))
+	if (asked->parameters && !json_is_null(asked->parameters) &&
+	    !json_is_object(asked->parameters))
 		return fail_member(request, "properties.parameters",
 				   "must be an object: {\"NAME\": {\"value\": ...}}");
-	if (mode && !deployment->complete && (!text || strcasecmp(text, "Incremental") != 0))
+	if (mode && !asked->complete && (!text || strcasecmp(text, "Incremental") != 0))
 		return fail_member(request, "properties.mode",
 				   "must be \"Incremental\" or \"Complete\"");
-	if (deployment->complete && !deployment->group)
+	if (asked->complete && !asked->group)
 		return fail_member(request, "properties.mode",
 				   "must be \"Incremental\" for a subscription");
-	if (!deployment->group && !deployment->location)
+	if (!asked->group && !asked->location)
 		return fail_member(request, "location",
 				   "is missing; a deployment to a subscription has one");
 	text = json_string_value(arm_get(body, "properties.whatIfSettings.resultFormat"));
@@ -151,8 +164,25 @@ static json_t *duration(const struct deploying *deploying)
 				    (double)(now.tv_nsec - deploying->begun.tv_nsec) / 1e9);
 }
 
+/* ---- what a deployment is of: this one, by index 0, and those that are nested in it ---- */
+
+/* Whether the deployment is the other one, or nested in it at any depth. */
+static bool is_within(const struct deployment *deployment, size_t inner, size_t outer)
+{
+	while (inner != outer && inner > 0)
+		inner = deployment->deployments[inner].outer;
+	return inner == outer;
+}
+
+static bool is_made_by(const struct deployment *deployment, const struct deployed *deployed,
+		       size_t of)
+{
+	return !deployed->is_removed &&
+	       (of == 0 || is_within(deployment, deployed->deployment, of));
+}
+
 /* The types that were used, by provider. */
-static json_t *providers_json(const struct deployment *deployment)
+static json_t *providers_json(const struct deployment *deployment, size_t of)
 {
 	json_t *providers = json_array(), *types = NULL;
 	const char *namespace = NULL;
@@ -162,7 +192,7 @@ static json_t *providers_json(const struct deployment *deployment)
 
 		for (size_t i = 0; i < deployment->count && !used; i++)
 			used = deployment->resources[i].type == type &&
-			       !deployment->resources[i].goes;
+			       is_made_by(deployment, &deployment->resources[i], of);
 		if (!used)
 			continue;
 		if (!namespace || strcmp(namespace, type->family->provider) != 0) {
@@ -176,12 +206,12 @@ static json_t *providers_json(const struct deployment *deployment)
 	return providers;
 }
 
-static json_t *output_resources(const struct deployment *deployment)
+static json_t *output_resources(const struct deployment *deployment, size_t of)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < deployment->count; i++)
-		if (!deployment->resources[i].goes)
+		if (is_made_by(deployment, &deployment->resources[i], of))
 			json_add(array, json_make("{s:s}", "id", deployment->resources[i].id));
 	return array;
 }
@@ -216,88 +246,160 @@ void arm_template_hash(struct api_request *request)
 	free(text);
 }
 
-static json_t *parameters_of(const json_t *record)
-{
-	json_t *parameters = json_object_get(record, "parameters");
-
-	return parameters ? json_incref(parameters) : json_object();
-}
-
-static json_t *properties_json(const struct deploying *deploying, const json_t *record,
-			       const char *state)
+static json_t *properties_json(const struct deploying *deploying, size_t of, const char *state)
 {
 	const struct deployment *deployment = &deploying->deployment;
+	json_t *parameters =
+		deployment->deployments ? deployment->deployments[of].parameters : NULL;
 
 	return json_make("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:[]}", "mode",
-			 deployment->complete ? "Complete" : "Incremental", "provisioningState",
-			 state, "timestamp", deploying->at, "duration", duration(deploying),
-			 "correlationId", deploying->id, "parameters", parameters_of(record),
-			 "templateHash", template_hash(deployment->text), "providers",
-			 providers_json(deployment), "dependencies");
+			 deployment->asked.complete ? "Complete" : "Incremental",
+			 "provisioningState", state, "timestamp", deploying->at, "duration",
+			 duration(deploying), "correlationId", deploying->id, "parameters",
+			 parameters ? json_incref(parameters) : json_object(), "templateHash",
+			 template_hash(deployment->text), "providers", providers_json(deployment, of),
+			 "dependencies");
 }
 
 /* Takes the properties over. `tags`: NULL or null for none. */
 static json_t *record_json(const struct deploying *deploying, const char *group, const char *name,
 			   json_t *properties, json_t *tags)
 {
-	const struct deployment *deployment = &deploying->deployment;
-	json_t *record = json_make("{s:o, s:s, s:s, s:o}", "id",
-				   deployment_id(deployment->request, group, name), "name", name,
-				   "type", DEPLOYMENTS, "properties", properties);
+	const struct deployment_asked *asked = &deploying->deployment.asked;
+	json_t *record =
+		json_make("{s:o, s:s, s:s, s:o}", "id", deployment_id(asked->request, group, name),
+			  "name", name, "type", DEPLOYMENTS, "properties", properties);
 
 	if (!group)
-		json_put(record, "location", json_text(deployment->location));
+		json_put(record, "location", json_text(asked->location));
 	if (json_is_object(tags))
 		json_put(record, "tags", json_incref(tags));
 	return record;
 }
 
-static void keep(const struct deployment *deployment, const struct deployment_record *rows,
-		 size_t count)
-{
-	struct change_error error;
-
-	if (deployment_records_write(api_inventory(deployment->request), rows, count, &error) != 0)
-		log_event(LOG_WARNING, "deploy", "the deployment %s is not kept: %s",
-			  deployment->name, error.text);
-}
-
-static json_t *made_json(const struct deploying *deploying, const json_t *one, bool is_nested)
-{
-	json_t *properties = properties_json(deploying, one, "Succeeded");
-
-	json_put(properties, "outputs", json_incref(json_object_get(one, "outputs")));
-	json_put(properties, "outputResources",
-		 is_nested ? json_array() : output_resources(&deploying->deployment));
-	return record_json(deploying, json_string_value(json_object_get(one, "group")),
-			   json_text_of(one, "name"), properties,
-			   is_nested ? NULL : deploying->tags);
-}
-
-/* Keeps the deployment, and the nested ones. Returns its record. */
-static json_t *keep_all(const struct deploying *deploying)
+static json_t *made_json(const struct deploying *deploying, size_t of)
 {
 	const struct deployment *deployment = &deploying->deployment;
-	size_t count = json_array_size(deployment->records);
-	struct deployment_record *rows = calloc(count, sizeof *rows);
-	json_t *own = made_json(deploying, json_array_get(deployment->records, 0), false);
+	const struct template_deployment *made = &deployment->deployments[of];
+	json_t *properties = properties_json(deploying, of, "Succeeded");
 
-	/* The first is the deployment itself. It comes last, so that no nested one replaces it. */
-	for (size_t i = 0; rows && i < count; i++) {
-		const json_t *one = json_array_get(deployment->records, count - 1 - i);
-		bool is_nested = i + 1 < count;
+	json_put(properties, "outputs", json_incref(made->outputs));
+	json_put(properties, "outputResources", output_resources(deployment, of));
+	return record_json(deploying, made->group, made->name, properties,
+			   of == 0 ? deploying->tags : NULL);
+}
 
-		rows[i] = (struct deployment_record){
-			json_string_value(json_object_get(one, "group")), json_text_of(one, "name"),
-			is_nested ? made_json(deploying, one, true) : json_incref(own),
-			is_nested ? NULL : deployment->text};
+/* ---- operations: one for each resource and each nested deployment, or, of a deployment that
+ * failed, for each error ---- */
+
+/* The same for the same text. */
+static json_t *operation_id(const char *text)
+{
+	static const struct hash_key fixed_key;
+
+	return json_sprintf("%016llX", (unsigned long long)etag_add_text(&fixed_key, 0, text));
+}
+
+/* `about` makes the id. Takes its target over (NULL: it has none), and why it failed (NULL: it has
+ * not). */
+static json_t *operation_json(const struct deploying *deploying, const json_t *record,
+			      const char *about, json_t *target, json_t *message)
+{
+	json_t *own = operation_id(about);
+	json_t *properties = json_make(
+		"{s:s, s:s, s:s, s:o, s:s}", "provisioningOperation", "Create", "provisioningState",
+		message ? "Failed" : "Succeeded", "timestamp", deploying->at, "duration",
+		duration(deploying), "statusCode", message ? "BadRequest" : "OK");
+
+	if (target)
+		json_put(properties, "targetResource", target);
+	if (message)
+		json_put(properties, "statusMessage", message);
+	return json_make("{s:o, s:o, s:o}", "id",
+			 json_sprintf("%s/operations/%s", json_text_of(record, "id"),
+				      json_string_value(own)),
+			 "operationId", own, "properties", properties);
+}
+
+/* {"id", "resourceType", "resourceName"} */
+static json_t *target_json(struct api_request *request, const char *id)
+{
+	const struct arm_type *type;
+	struct path path;
+	char name[NAME_TEXT_MAX];
+
+	if (arm_id_read(request, id, &type, &path) != 0 || *path_name(&path) == '\0') {
+		const char *slash = strrchr(id, '/');
+
+		return json_make("{s:s, s:s, s:s}", "id", id, "resourceType",
+				 strcasestr(id, DEPLOYMENTS) ? DEPLOYMENTS : RESOURCE_GROUPS,
+				 "resourceName", slash ? slash + 1 : id);
 	}
-	if (rows)
-		keep(deployment, rows, count);
-	for (size_t i = 0; rows && i < count; i++)
-		json_decref(rows[i].record);
-	free(rows);
-	return own;
+	return json_make("{s:s, s:o, s:o}", "id", id, "resourceType",
+			 json_sprintf("%s/%s", type->family->provider, type->path), "resourceName",
+			 path.kind->parent
+				 ? json_sprintf("%s/%s", path.names[0], arm_name(&path, name))
+				 : json_text(path.names[0]));
+}
+
+static json_t *made_operations(const struct deploying *deploying, const json_t *record, size_t of)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	struct api_request *request = deployment->asked.request;
+	json_t *array = json_array(), *id;
+
+	for (size_t i = 0; i < deployment->count; i++) {
+		const struct deployed *deployed = &deployment->resources[i];
+
+		if (!deployed->is_removed && deployed->deployment == of)
+			json_add(array, operation_json(deploying, record, deployed->id,
+						       target_json(request, deployed->id), NULL));
+	}
+	for (size_t i = 1; i < deployment->deployment_count; i++) {
+		const struct template_deployment *inner = &deployment->deployments[i];
+
+		if (inner->outer != of)
+			continue;
+		id = deployment_id(request, inner->group, inner->name);
+		json_add(array, operation_json(deploying, record, json_string_value(id),
+					       target_json(request, json_string_value(id)), NULL));
+		json_decref(id);
+	}
+	return json_make("{s:o}", "value", array);
+}
+
+/* The id of the resource that the error is about; NULL: it is about none. */
+static const char *failed_id(const struct deployment *deployment, const json_t *error)
+{
+	const json_t *failed;
+	size_t i;
+
+	json_array_foreach(deployment->failed, i, failed)
+	{
+		if (json_object_get(failed, "error") == error)
+			return json_text_of(failed, "id");
+	}
+	return NULL;
+}
+
+static json_t *failed_operations(const struct deploying *deploying, const json_t *record,
+				 const json_t *errors)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	json_t *array = json_array(), *error;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)errors, i, error)
+	{
+		const char *id = failed_id(deployment, error);
+
+		json_add(array,
+			 operation_json(
+				 deploying, record, json_text_of(error, "message"),
+				 id ? target_json(deployment->asked.request, id) : NULL,
+				 json_make("{s:s, s:O}", "status", "Failed", "error", error)));
+	}
+	return json_make("{s:o}", "value", array);
 }
 
 /* ---- errors ---- */
@@ -317,15 +419,23 @@ static json_t *template_error(const struct template_error *error)
 			  json_array());
 }
 
-static json_t *failure_json(const struct deploying *deploying)
+/* The resources' errors, and what reference() has not found. */
+static json_t *details_json(const struct deployment *deployment)
 {
-	const struct deployment *deployment = &deploying->deployment;
-	const struct arm_errors *errors = &deployment->errors;
-	json_t *details = errors->list ? json_incref(errors->list) : json_array();
+	json_t *details =
+		deployment->errors.list ? json_incref(deployment->errors.list) : json_array();
 
 	if (deployment->error.trouble == TEMPLATE_NOT_FOUND)
 		json_add(details, error_json("ResourceNotFound", deployment->error.place,
 					     json_text(deployment->error.text), json_array()));
+	return details;
+}
+
+static json_t *failure_json(const struct deploying *deploying)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	json_t *details = details_json(deployment);
+
 	if (deploying->how == CREATE)
 		return error_json(
 			"DeploymentFailed", NULL,
@@ -337,99 +447,318 @@ static json_t *failure_json(const struct deploying *deploying)
 			  json_sprintf("The template deployment '%s' is not valid according to the "
 				       "validation procedure. The tracking id is '%s'. See inner "
 				       "errors for details.",
-				       deployment->name, deploying->id),
+				       deployment->asked.name, deploying->id),
 			  details);
 }
+
+/* Whether the template itself is refused, so that nothing of it is kept. */
+static bool is_refused(const struct deployment *deployment)
+{
+	enum template_trouble trouble = deployment->error.trouble;
+
+	return trouble == TEMPLATE_NO_MEMORY || trouble == TEMPLATE_INVALID ||
+	       trouble == TEMPLATE_LIMIT;
+}
+
+/* ---- what is kept of it ---- */
+
+struct printing {
+	FILE *out;
+	size_t left; /* bytes */
+};
+
+static int print_some(const char *text, size_t length, void *data)
+{
+	struct printing *printing = data;
+
+	if (length > printing->left)
+		return -1;
+	printing->left -= length;
+	return fwrite(text, 1, length, printing->out) == length ? 0 : -1;
+}
+
+/* The JSON of the value, which is taken over, to be freed; NULL: it has more than *left bytes,
+ * which are counted, or there is no memory. */
+static char *print_json(json_t *value, size_t *left)
+{
+	struct printing printing = {.left = *left};
+	char *text = NULL;
+	size_t length;
+	int err;
+
+	value = json_whole(value);
+	printing.out = value ? open_memstream(&text, &length) : NULL;
+	if (!printing.out) {
+		json_decref(value);
+		return NULL;
+	}
+	err = json_dump_callback(value, print_some, &printing, JSON_COMPACT);
+	json_decref(value);
+	*left = printing.left;
+	if (fclose(printing.out) == 0 && !err)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Both are taken over. False: see print_json. */
+static bool add_kept(struct deploying *deploying, const struct deployment_kept *like,
+		     json_t *record, json_t *operations, size_t *left)
+{
+	struct deployment_kept *kept = &deploying->kept[deploying->kept_count++];
+
+	*kept = *like;
+	kept->at = deploying->at;
+	kept->record = print_json(record, left);
+	kept->operations = print_json(operations, left);
+	return kept->record && kept->operations;
+}
+
+/* False: see print_json. */
+static bool read_made(struct deploying *deploying, size_t *left)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	size_t count = deployment->deployment_count;
+	bool fits = true;
+
+	deploying->kept = calloc(count, sizeof *deploying->kept);
+	if (!deploying->kept)
+		return false;
+	/* The deployment itself comes last, so that no nested one replaces it. */
+	for (size_t i = count; fits && i-- > 0;) {
+		const struct template_deployment *made = &deployment->deployments[i];
+		const struct deployment_kept like = {.group = made->group,
+						     .name = made->name,
+						     .state = "Succeeded",
+						     .template = i == 0 ? deployment->text : NULL};
+		json_t *record = made_json(deploying, i);
+
+		if (i == 0)
+			deploying->record = json_incref(record);
+		fits = add_kept(deploying, &like, record, made_operations(deploying, record, i),
+				left);
+	}
+	return fits;
+}
+
+static bool read_failed(struct deploying *deploying, size_t *left)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	const struct deployment_asked *asked = &deployment->asked;
+	const struct deployment_kept like = {.group = asked->group,
+					     .name = asked->name,
+					     .state = "Failed",
+					     .template = deployment->text};
+	json_t *properties, *record, *error = failure_json(deploying);
+
+	deploying->kept = calloc(1, sizeof *deploying->kept);
+	if (!deploying->kept) {
+		json_decref(error);
+		return false;
+	}
+	properties = properties_json(deploying, 0, "Failed");
+	json_put(properties, "outputResources", json_array());
+	json_put(properties, "error", error);
+	record = record_json(deploying, asked->group, asked->name, properties, deploying->tags);
+	return add_kept(deploying, &like, record,
+			failed_operations(deploying, record, json_object_get(error, "details")),
+			left);
+}
+
+static void forget_kept(struct deploying *deploying)
+{
+	deployment_pairs_release(&deploying->pairs);
+	for (size_t i = 0; i < deploying->kept_count; i++) {
+		free(deploying->kept[i].record);
+		free(deploying->kept[i].operations);
+	}
+	free(deploying->kept);
+	deploying->kept = NULL;
+	deploying->kept_count = 0;
+	json_decref(deploying->record);
+	deploying->record = NULL;
+}
+
+/* Makes what is to be kept. False: it is too long, or there is no memory, or the state cannot be
+ * read, by the error. */
+static bool read_kept(struct deploying *deploying, struct inventory *inventory,
+		      struct change_error *error)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	size_t left = DEPLOYMENT_BYTES_MAX - strlen(deployment->text);
+	bool fits;
+
+	fits = deployment_has_failed(deployment) ? read_failed(deploying, &left)
+						 : read_made(deploying, &left);
+	if (fits)
+		return deployment_pairs_keep(&deploying->pairs, inventory, deploying->kept,
+					     deploying->kept_count, error) == 0;
+	(void)change_say(error, CHANGE_INVALID, NULL,
+			 "what is to be kept of the deployment, its parameters and outputs and "
+			 "those of nested ones, has more than %d bytes; make several of it",
+			 DEPLOYMENT_BYTES_MAX);
+	return false;
+}
+
+static void warn(const struct deployment *deployment, const struct change_error *error)
+{
+	log_event(LOG_WARNING, "deploy", "the deployment %s is not kept: %s",
+		  deployment->asked.name, error->text);
+}
+
+/* Keeps it by itself. */
+static void write_kept(struct deploying *deploying, struct inventory *inventory)
+{
+	struct change_error error;
+
+	if (deployment_pairs_write(&deploying->pairs, inventory, &error) != 0)
+		warn(&deploying->deployment, &error);
+}
+
+/* ---- making it, in its thread ---- */
+
+/* With the change where there is one, else by itself. Returns what `read` of the change does. */
+static int keep(struct deploying *deploying, int err, struct inventory *inventory,
+		struct service_change *change)
+{
+	const struct deployment *deployment = &deploying->deployment;
+	char state[DEPLOYMENT_STATE_MAX];
+	struct change_error error;
+
+	deploying->was_there = deployment_find(inventory, deployment->asked.group,
+					       deployment->asked.name, state, &error) == 0 &&
+			       *state;
+	if (!read_kept(deploying, inventory, &error)) {
+		if (deployment_has_failed(deployment)) {
+			warn(deployment, &error);
+			return err;
+		}
+		deploying->is_same = false;
+		change->error = error;
+		return ERR_INVALID;
+	}
+	if (err) {
+		write_kept(deploying, inventory);
+	} else {
+		change->pairs = deploying->pairs.rows;
+		change->pair_count = deploying->pairs.count;
+	}
+	return err;
+}
+
+static int read_deployment(void *context, struct inventory *inventory,
+			   struct service_change *change)
+{
+	struct deploying *deploying = context;
+	struct deployment *deployment = &deploying->deployment;
+	struct api_request *request = deployment->asked.request;
+	int err = deployment_read(deployment, inventory, change);
+
+	deploying->is_same = err == ERR_NOT_FOUND;
+	request->aside = inventory;
+	(void)json_whole(NULL); /* nothing that failed in this thread before counts */
+	if (deployment_has_failed(deployment))
+		deployment_clear_errors(deployment);
+	if (deploying->how == WHAT_IF && !deployment_has_failed(deployment))
+		deploying->what_if = json_whole_text(
+			what_if_json(deployment, deploying->id, deploying->ids_only));
+	if (deploying->how == CREATE && !is_refused(deployment))
+		err = keep(deploying, err, inventory, change);
+	request->aside = NULL;
+	return err;
+}
+
+/* ---- answers ---- */
 
 static void fail(struct deploying *deploying)
 {
 	struct deployment *deployment = &deploying->deployment;
-	struct api_request *request = deployment->request;
-	enum template_trouble trouble = deployment->error.trouble;
-	json_t *error, *properties, *record;
+	struct api_request *request = deployment->asked.request;
 
-	deployment_clear_errors(deployment);
-	if (trouble == TEMPLATE_NO_MEMORY) {
+	if (deployment->error.trouble == TEMPLATE_NO_MEMORY)
 		api_fail_memory(request);
-		return;
-	}
-	if (trouble == TEMPLATE_INVALID || trouble == TEMPLATE_LIMIT) {
+	else if (is_refused(deployment))
 		api_reply_json(request, 400,
 			       json_make("{s:o}", "error", template_error(&deployment->error)),
 			       NULL);
-		return;
-	}
-	error = failure_json(deploying);
-	if (deploying->how == CREATE) {
-		properties = properties_json(deploying, json_array_get(deployment->records, 0),
-					     "Failed");
-		json_put(properties, "outputResources", json_array());
-		json_put(properties, "error", json_incref(error));
-		record = record_json(deploying, deployment->group, deployment->name, properties,
-				     deploying->tags);
-		keep(deployment,
-		     &(struct deployment_record){deployment->group, deployment->name, record,
-						 deployment->text},
-		     1);
-		json_decref(record);
-	}
-	api_reply_json(request, deployment->errors.status == 503 ? 503 : 400,
-		       json_make("{s:o}", "error", error), NULL);
+	else
+		api_reply_json(request, deployment->errors.status == 503 ? 503 : 400,
+			       json_make("{s:o}", "error", failure_json(deploying)), NULL);
 }
-
-/* ---- making it ---- */
 
 static void answer_validated(const struct deploying *deploying)
 {
-	const struct deployment *deployment = &deploying->deployment;
-	json_t *properties =
-		properties_json(deploying, json_array_get(deployment->records, 0), "Succeeded");
+	const struct deployment_asked *asked = &deploying->deployment.asked;
+	json_t *properties = properties_json(deploying, 0, "Succeeded");
 
-	json_put(properties, "validatedResources", output_resources(deployment));
-	api_reply_json(deployment->request, 200,
-		       record_json(deploying, deployment->group, deployment->name, properties,
-				   deploying->tags),
-		       NULL);
+	json_put(properties, "validatedResources", output_resources(&deploying->deployment, 0));
+	api_reply_json(
+		asked->request, 200,
+		record_json(deploying, asked->group, asked->name, properties, deploying->tags),
+		NULL);
+}
+
+static void answer_what_if(struct deploying *deploying)
+{
+	struct api_request *request = deploying->deployment.asked.request;
+	char *text = deploying->what_if;
+
+	deploying->what_if = NULL;
+	if (text)
+		api_reply_text(request, NULL, text, strlen(text));
+	else
+		api_fail_memory(request);
 }
 
 static void answer_made(const struct deploying *deploying)
 {
 	const struct deployment *deployment = &deploying->deployment;
-	struct api_request *request = deployment->request;
-	json_t *before = NULL, *record;
-	struct change_error error;
+	struct api_request *request = deployment->asked.request;
 	char text[ARM_ID_MAX];
-	bool was_there;
 
-	was_there = deployment_record_read(api_inventory(request), deployment->group,
-					   deployment->name, &before, &error) == 0 &&
-		    before;
-	json_decref(before);
-	record = keep_all(deploying);
-	snprintf(text, sizeof text, "deployment %s, %zu resource%s", deployment->name,
+	snprintf(text, sizeof text, "deployment %s, %zu resource%s", deployment->asked.name,
 		 deployment->count, text_plural(deployment->count, "", "s"));
 	api_log_change(request, "made", text);
 	api_arm_say_revision(request);
-	api_reply_json(request, was_there ? 200 : 201, record, NULL);
+	api_reply_json(request, deploying->was_there ? 200 : 201, json_incref(deploying->record),
+		       NULL);
 }
 
-static void answer(const struct deploying *deploying)
+static void answer(struct deploying *deploying)
 {
-	const struct deployment *deployment = &deploying->deployment;
-
 	if (deploying->how == CREATE)
 		answer_made(deploying);
 	else if (deploying->how == VALIDATE)
 		answer_validated(deploying);
 	else
-		api_reply_json(deployment->request, 200,
-			       what_if_json(deployment, deploying->id, deploying->ids_only), NULL);
+		answer_what_if(deploying);
 }
 
 static void deploying_free(struct deploying *deploying)
 {
+	forget_kept(deploying);
+	free(deploying->what_if);
 	deployment_release(&deploying->deployment);
 	free(deploying);
+}
+
+/* The edits were fine in the last draft, but not when they were made. */
+static void fail_late(struct deploying *deploying, const struct faults *faults)
+{
+	struct deployment *deployment = &deploying->deployment;
+
+	struct inventory *inventory = api_inventory(deployment->asked.request);
+	struct change_error error;
+
+	deployment_tell_faults(deployment, faults);
+	deployment_clear_errors(deployment);
+	forget_kept(deploying);
+	if (deploying->how != CREATE)
+		return;
+	if (read_kept(deploying, inventory, &error))
+		write_kept(deploying, inventory);
+	else
+		warn(deployment, &error);
 }
 
 static void on_made(void *context, int err, const struct service_change *change,
@@ -437,18 +766,14 @@ static void on_made(void *context, int err, const struct service_change *change,
 {
 	struct deploying *deploying = context;
 	struct deployment *deployment = &deploying->deployment;
-	struct api_request *request = deployment->request;
-	bool failed = deployment->error.trouble != TEMPLATE_FINE || deployment->errors.status != 0;
+	struct api_request *request = deployment->asked.request;
 
-	/* Where the template changes nothing no change is made, which is no error. */
-	if (deployment->done && deployment->edit_count == 0)
+	if (deploying->is_same)
 		err = 0;
-	if (err == ERR_FAULTS && !failed) {
-		deployment_tell_faults(deployment, faults);
-		failed = true;
-	}
+	if (err == ERR_FAULTS && !deployment_has_failed(deployment))
+		fail_late(deploying, faults);
 	if (api_still_may(request)) {
-		if (failed)
+		if (deployment_has_failed(deployment))
 			fail(deploying);
 		else if (err)
 			api_fail_change(request, &change->error);
@@ -470,20 +795,21 @@ static void deploy(struct api_request *request, enum how how)
 		api_fail_memory(request);
 		return;
 	}
-	*deploying = (struct deploying){.deployment = {.request = request,
-						       .name = api_parameter(request, "name"),
-						       .group = arm_deployment_group(request),
-						       .looks = how == WHAT_IF,
-						       .errors = {.request = request}},
-					.how = how};
+	*deploying =
+		(struct deploying){.deployment = {.asked = {.request = request,
+							    .name = api_parameter(request, "name"),
+							    .group = arm_deployment_group(request),
+							    .wants_before_after = how == WHAT_IF},
+						  .errors = {.request = request}},
+				   .how = how};
 	uuid_random(deploying->id);
 	note_time(deploying);
 	if (!read_body(deploying)) {
 		deploying_free(deploying);
 		return;
 	}
-	change = (struct service_change){.read = deployment_read,
-					 .context = &deploying->deployment,
+	change = (struct service_change){.read = read_deployment,
+					 .context = deploying,
 					 .large = true,
 					 .rehearsal = how != CREATE,
 					 .who = request->client};

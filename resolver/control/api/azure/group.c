@@ -107,13 +107,15 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 /* The removal of a group with all that is in it. */
 struct removal {
 	struct api_request *request;
-	struct api_edit edits; /* of the kinds of a model; addresses are found later */
+	struct api_edit edits;         /* of the kinds of a model; addresses are found later */
+	struct deployment_pairs pairs; /* its deployments, which go with the group */
 	struct arm_errors errors;
 };
 
 static void removal_free(struct removal *removal)
 {
 	api_edit_release(&removal->edits);
+	deployment_pairs_release(&removal->pairs);
 	arm_errors_release(&removal->errors);
 	free(removal);
 }
@@ -186,14 +188,18 @@ static int put_removal(void *context, struct change *change, struct inventory *i
 				   api_parameter(request, "subscription"));
 }
 
-/* Its deployments go with a group. */
-static void forget_deployments(struct api_request *request)
+/* Adds what else goes with the group. */
+static void add_inside(struct removal *removal)
 {
+	struct inventory *inventory = api_inventory(removal->request);
+	const char *group = api_group(removal->request);
 	struct change_error error;
 
-	if (deployment_record_remove(api_inventory(request), api_group(request), NULL, &error) != 0)
-		log_event(LOG_WARNING, "deploy", "deployments of the group %s are still kept: %s",
-			  api_parameter(request, "group"), error.text);
+	if (!group)
+		return;
+	group_each_item(inventory_model(inventory), add_removal, removal);
+	if (deployment_pairs_drop(&removal->pairs, inventory, group, NULL, &error) != 0)
+		arm_error(&removal->errors, 503, "StoreFailed", NULL, "%s", error.text);
 }
 
 static void on_removed(void *context, int err, const struct service_change *change,
@@ -211,8 +217,6 @@ static void on_removed(void *context, int err, const struct service_change *chan
 		snprintf(text, sizeof text, "resource group %s, with all that was in it",
 			 api_parameter(request, "group"));
 		api_log_change(request, "removed", text);
-		if (api_group(request))
-			forget_deployments(request);
 		api_arm_say_revision(request);
 		api_reply_empty(request, 200);
 	}
@@ -239,8 +243,7 @@ void api_group_delete(struct api_request *request)
 		return;
 	}
 	removal->request = removal->edits.request = removal->errors.request = request;
-	if (api_group(request))
-		group_each_item(inventory_model(api_inventory(request)), add_removal, removal);
+	add_inside(removal);
 	if (removal->errors.status != 0) {
 		arm_fail_all(&removal->errors);
 		removal_free(removal);
@@ -250,6 +253,8 @@ void api_group_delete(struct api_request *request)
 	struct service_change change = {.edits = removal->edits.edits,
 					.count = removal->edits.count,
 					.put = put_removal,
+					.pairs = removal->pairs.rows,
+					.pair_count = removal->pairs.count,
 					.large = true,
 					.who = request->client,
 					.context = removal};

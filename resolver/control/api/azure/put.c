@@ -78,6 +78,8 @@ bool arm_read_put(struct arm_putting *putting)
 				      .body = putting->body,
 				      .merges = putting->merges,
 				      .to = putting->path,
+				      .stays = putting->stays,
+				      .context = putting->context,
 				      .errors = errors};
 	json_t *base = there ? arm_base(there, &error) : NULL;
 

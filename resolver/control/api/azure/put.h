@@ -12,7 +12,10 @@ struct arm_putting {
 	json_t *body;
 	bool merges;                   /* a PATCH: what the body does not have stays */
 	const struct arm_shown *there; /* as it is; NULL: it is not there */
-	json_t *values;                /* out: the edit's, to be released */
+	/* Whether something inside it stays that its body leaves out (arm_reading). May be NULL. */
+	bool (*stays)(void *context, const struct path *path);
+	void *context;
+	json_t *values; /* out: the edit's, to be released */
 	struct arm_errors *errors;
 };
 

@@ -701,12 +701,13 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 static void remove_missing(void *context, struct arm_shown *child)
 {
 	const struct children *children = context;
+	struct arm_reading *reading = children->reading;
 
-	if (child_named(children, path_name(&child->path)))
+	if (child_named(children, path_name(&child->path)) ||
+	    (reading->stays && reading->stays(reading->context, &child->path)) ||
+	    arm_is_held(child, reading->errors))
 		return;
-	if (arm_is_held(child, children->reading->errors))
-		return;
-	change_child(children->reading, &child->path, child->item, NULL);
+	change_child(reading, &child->path, child->item, NULL);
 }
 
 /* A body with this member has all the children: those that it leaves out are removed. */

@@ -24,6 +24,10 @@ struct arm_reading {
 	json_t *base;  /* its values now; NULL: it is not there */
 	bool merges;   /* a PATCH: what the body does not have stays */
 	json_t *users; /* of the subnets of a network (arm_network_users); NULL: not looked up */
+	/* Whether something inside it stays that the body leaves out, because the same change puts
+	 * it by itself. NULL: nothing does. */
+	bool (*stays)(void *context, const struct path *path);
+	void *context;
 	struct arm_errors *errors;
 	json_t *kept;    /* out: the member "azure" of `values` */
 	json_t *values;  /* out */

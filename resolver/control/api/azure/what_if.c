@@ -7,6 +7,7 @@
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/owned_resource.h"
 #include "rules/text.h"
 
 static void add_delta(json_t *delta, const char *path, const char *type, json_t *before,
@@ -70,48 +71,105 @@ static json_t *deployed_change(bool ids_only, const struct deployed *deployed)
 	return change_json(ids_only, deployed->id, type, deployed->before, deployed->after, delta);
 }
 
-/* What the group has besides. */
-static void add_ignored(const struct deployment *deployment, bool ids_only, json_t *changes)
+static json_t *more_addresses_json(void)
 {
-	struct arm_found_list list = {.request = deployment->request, .group = deployment->group};
-	json_t *told = json_object();
-	char id[ARM_ID_MAX];
+	return json_make("[{s:s, s:s, s:o}]", "level", "Warning", "code", "AddressesNotListed",
+			 "message",
+			 json_sprintf("The group has more than %d public IP addresses. Those that "
+				      "the template does not have are not all listed.",
+				      WHAT_IF_ADDRESSES_MAX));
+}
 
-	for (size_t i = 0; i < deployment->count; i++) {
-		snprintf(id, sizeof id, "%s", deployment->resources[i].id);
-		json_put(told, text_lower(id), json_true());
+/* What the group has besides. */
+struct besides {
+	const struct deployment *deployment;
+	bool ids_only;
+	json_t *told; /* ids in lower case */
+	json_t *changes;
+};
+
+/* Releases what is shown. */
+static void add_ignored(struct besides *besides, struct arm_shown *shown)
+{
+	struct api_request *request = besides->deployment->asked.request;
+	char id[ARM_ID_MAX];
+	json_t *before;
+
+	arm_id(request, &shown->path, id);
+	if (!json_object_get(besides->told, text_lower(id))) {
+		before = arm_print(shown);
+		json_add(besides->changes,
+			 change_json(besides->ids_only, json_text_of(before, "id"), "Ignore",
+				     before, before, json_array()));
+		json_decref(before);
 	}
+	arm_shown_release(shown);
+}
+
+static void add_ignored_items(struct besides *besides)
+{
+	struct api_request *request = besides->deployment->asked.request;
+	struct arm_found_list list = {.request = request,
+				      .group = besides->deployment->asked.group};
+	struct arm_shown shown;
+
 	arm_found_add_all(&list, arm_is_top);
 	arm_found_sort(&list);
 	if (list.no_memory)
-		json_add(changes, NULL); /* which fails the answer */
+		json_add(besides->changes, NULL); /* which fails the answer */
 	for (size_t i = 0; i < list.count; i++) {
 		const struct arm_found *found = &list.items[i];
-		struct arm_shown shown;
-		json_t *before;
 
-		arm_id(deployment->request, &found->path, id);
-		if (json_object_get(told, text_lower(id)))
-			continue;
-		arm_show_item(deployment->request, found->type, &found->path, found->item, &shown);
-		before = arm_print(&shown);
-		json_add(changes, change_json(ids_only, json_text_of(before, "id"), "Ignore",
-					      before, before, json_array()));
-		json_decref(before);
-		arm_shown_release(&shown);
+		arm_show_item(request, found->type, &found->path, found->item, &shown);
+		add_ignored(besides, &shown);
 	}
-	json_decref(told);
 	free(list.items);
+}
+
+/* True: there are more than are listed. */
+static bool add_ignored_addresses(struct besides *besides)
+{
+	struct api_request *request = besides->deployment->asked.request;
+	const struct owned_resource *portion[ARM_PORTION];
+	char behind[ADDRESS_TEXT_MAX] = "";
+	size_t count, seen = 0;
+	struct arm_shown shown;
+
+	do {
+		count = 0;
+		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
+				       &count) != 0)
+			json_add(besides->changes, NULL);
+		for (size_t i = 0; i < count; i++) {
+			if (seen++ == WHAT_IF_ADDRESSES_MAX)
+				return true;
+			address_print(&portion[i]->item.address, behind);
+			arm_show_address(request, portion[i], &shown);
+			add_ignored(besides, &shown);
+		}
+	} while (count == ARM_PORTION);
+	return false;
 }
 
 json_t *what_if_json(const struct deployment *deployment, const char *id, bool ids_only)
 {
-	json_t *changes = json_array();
+	struct besides besides = {deployment, ids_only, json_object(), json_array()};
+	json_t *properties =
+		json_make("{s:s, s:o}", "correlationId", id, "changes", besides.changes);
+	char key[ARM_ID_MAX];
 
-	for (size_t i = 0; i < deployment->count; i++)
-		json_add(changes, deployed_change(ids_only, &deployment->resources[i]));
-	if (deployment->group)
-		add_ignored(deployment, ids_only, changes);
-	return json_make("{s:s, s:{s:s, s:o}}", "status", "Succeeded", "properties",
-			 "correlationId", id, "changes", changes);
+	for (size_t i = 0; i < deployment->count; i++) {
+		const struct deployed *deployed = &deployment->resources[i];
+
+		json_add(besides.changes, deployed_change(ids_only, deployed));
+		snprintf(key, sizeof key, "%s", deployed->id);
+		json_put(besides.told, text_lower(key), json_true());
+	}
+	if (deployment->asked.group) {
+		add_ignored_items(&besides);
+		if (add_ignored_addresses(&besides))
+			json_put(properties, "diagnostics", more_addresses_json());
+	}
+	json_decref(besides.told);
+	return json_make("{s:s, s:o}", "status", "Succeeded", "properties", properties);
 }
