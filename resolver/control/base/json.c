@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 static _Thread_local bool failed;
@@ -70,6 +72,26 @@ void json_put_text(json_t *object, const char *key, const char *text)
 {
 	if (text)
 		json_put(object, key, json_text(text));
+}
+
+json_t *json_own_membern(const json_t *object, const char *name, size_t length)
+{
+	const char *key;
+	json_t *value, *found = NULL;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (strncasecmp(key, name, length) != 0 || key[length] != '\0')
+			continue;
+		if (!found || strncmp(key, name, length) == 0)
+			found = value;
+	}
+	return json_is_null(found) ? NULL : found;
+}
+
+json_t *json_own_member(const json_t *object, const char *name)
+{
+	return json_own_membern(object, name, strlen(name));
 }
 
 const char *json_text_of(const json_t *object, const char *key)

@@ -26,6 +26,11 @@ void json_put(json_t *object, const char *key, json_t *value);
 /* A member that is left out where the text is NULL. */
 void json_put_text(json_t *object, const char *key, const char *text);
 
+/* The object's own member of that name in any case, if possible in this one; NULL: it is missing,
+ * or null. */
+json_t *json_own_member(const json_t *object, const char *name);
+json_t *json_own_membern(const json_t *object, const char *name, size_t length);
+
 /* A member's text, "" where there is none: for what is printed. */
 const char *json_text_of(const json_t *object, const char *key);
 

@@ -1,4 +1,5 @@
-/* Where a value stands in a text of JSON, which may be relaxed (relaxed_json.h). */
+/* Where a value stands in a text of JSON, which may be relaxed (relaxed_json.h). Nothing is
+ * allocated: the text is only looked through. */
 #ifndef SLUICE_JSON_PLACE_H
 #define SLUICE_JSON_PLACE_H
 

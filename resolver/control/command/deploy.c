@@ -47,24 +47,10 @@ static json_t *read_json(const struct command_line *line, const char *file, char
 	return value;
 }
 
-/* A member without regard to case. */
-static json_t *member(const json_t *object, const char *name)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		if (strcasecmp(key, name) == 0)
-			return value;
-	}
-	return NULL;
-}
-
 /* What a parameter of this type is by its text: a string as it is, else JSON. */
 static json_t *value_of(const json_t *declared, const char *text)
 {
-	const char *type = json_string_value(member(declared, "type"));
+	const char *type = json_string_value(json_own_member(declared, "type"));
 	json_t *value = NULL;
 
 	if (!type || (strcasecmp(type, "string") != 0 && strcasecmp(type, "securestring") != 0))
@@ -78,7 +64,7 @@ static bool read_parameter_file(struct deploy *deploy, const char *file)
 	char *text;
 	size_t length;
 	json_t *value = read_json(deploy->line, file, &text, &length);
-	json_t *parameters = member(value, "parameters");
+	json_t *parameters = json_own_member(value, "parameters");
 
 	free(text);
 	if (json_is_object(parameters))
@@ -101,7 +87,8 @@ static bool read_parameter(struct deploy *deploy, const char *word)
 	snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
 	json_put(deploy->parameters, name,
 		 json_make("{s:o}", "value",
-			   value_of(member(member(deploy->template, "parameters"), name),
+			   value_of(json_own_member(json_own_member(deploy->template, "parameters"),
+						    name),
 				    equals + 1)));
 	return true;
 }
@@ -115,15 +102,15 @@ static bool read_template(struct deploy *deploy)
 	deploy->parameters = json_object();
 	if (!deploy->template)
 		return false;
-	if (!member(deploy->template, "resources")) {
+	if (!json_own_member(deploy->template, "resources")) {
 		command_fail_at(line, "%s: it is no template, which has \"resources\"%s",
 				deploy->file,
-				member(deploy->template, "parameters")
+				json_own_member(deploy->template, "parameters")
 					? "; a file of parameters is given with -p"
 					: "");
 		return false;
 	}
-	schema = json_string_value(member(deploy->template, "$schema"));
+	schema = json_string_value(json_own_member(deploy->template, "$schema"));
 	deploy->to_subscription =
 		schema && strcasestr(schema, "subscriptionDeploymentTemplate") != NULL;
 	if (!deploy->to_subscription && !line->group) {

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "resolver/control/base/json.h"
 
@@ -20,21 +19,6 @@ bool arm_next_step(const char **path, struct arm_step *step)
 	return true;
 }
 
-json_t *arm_own_member(json_t *object, const char *name, size_t length)
-{
-	const char *key;
-	json_t *value, *found = NULL;
-
-	json_object_foreach(object, key, value)
-	{
-		if (strncasecmp(key, name, length) != 0 || key[length] != '\0')
-			continue;
-		if (!found || strncmp(key, name, length) == 0)
-			found = value;
-	}
-	return json_is_null(found) ? NULL : found;
-}
-
 const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGET_MAX])
 {
 	bool is_outer = *member->path == '/';
@@ -50,7 +34,7 @@ json_t *arm_get(json_t *body, const char *path)
 	struct arm_step step;
 
 	while (at && arm_next_step(&path, &step)) {
-		at = arm_own_member(at, step.name, step.length);
+		at = json_own_membern(at, step.name, step.length);
 		if (step.in_array)
 			at = json_array_get(at, 0);
 	}

@@ -18,9 +18,6 @@ struct arm_step {
 };
 /* Takes the next step off *path; false: there is none. */
 bool arm_next_step(const char **path, struct arm_step *step);
-/* The object's own member of that name; NULL: it is missing, or null. */
-json_t *arm_own_member(json_t *object, const char *name, size_t length);
-
 /* The member at that path of a body; NULL: it is missing, or null. */
 json_t *arm_get(json_t *body, const char *path);
 /* Takes the value over, and makes the objects on the way to it; NULL puts nothing. */

@@ -67,7 +67,7 @@ static json_t *get_checked(struct arm_reading *reading, const char *path)
 		char place[ARM_TARGET_MAX];
 		size_t length = (size_t)(step.name - path) + step.length;
 
-		at = arm_own_member(at, step.name, step.length);
+		at = json_own_membern(at, step.name, step.length);
 		if (!at)
 			return NULL;
 		snprintf(place, sizeof place, "%.*s", (int)length, path);

@@ -87,6 +87,22 @@ static void what_lacks_a_part_is_nothing(void **state)
 	assert_null(json_whole(NULL));
 }
 
+static void an_own_member_is_found_in_any_case_and_in_its_own_first(void **state)
+{
+	json_t *object =
+		json_pack("{s:i, s:i, s:n, s:i}", "Name", 1, "name", 2, "none", "names", 3);
+
+	(void)state;
+	assert_int_equal(json_integer_value(json_own_member(object, "name")), 2);
+	assert_int_equal(json_integer_value(json_own_member(object, "Name")), 1);
+	assert_int_equal(json_integer_value(json_own_member(object, "NAMES")), 3);
+	assert_int_equal(json_integer_value(json_own_membern(object, "names[0]", 5)), 3);
+	assert_null(json_own_member(object, "none"));
+	assert_null(json_own_member(object, "nam"));
+	assert_null(json_own_member(NULL, "name"));
+	json_decref(object);
+}
+
 static void a_fault_of_any_bytes_is_told_and_read_back(void **state)
 {
 	const struct origin origin = {.file = "/tmp/\xfc.conf", .line = 7, .path = "a.\xe4"};
@@ -116,6 +132,7 @@ int main(void)
 		cmocka_unit_test(a_member_s_text_is_empty_where_there_is_none),
 		cmocka_unit_test(what_could_be_made_is_whole),
 		cmocka_unit_test(what_lacks_a_part_is_nothing),
+		cmocka_unit_test(an_own_member_is_found_in_any_case_and_in_its_own_first),
 		cmocka_unit_test(a_fault_of_any_bytes_is_told_and_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
