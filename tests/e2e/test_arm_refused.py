@@ -231,7 +231,7 @@ WRONG_REFERENCES = {
     "dnsForwardingRulesets": wrong_ids("properties.dnsResolverOutboundEndpoints[0]",
                                        "dnsResolvers/outboundEndpoints",
                                        "dnsResolvers/r/inboundEndpoints/in", "dnsResolvers/r") +
-    rows("an array of objects with an id", "properties.dnsResolverOutboundEndpoints", 7, "x", {}),
+    rows("an array of one or two objects with an id", "properties.dnsResolverOutboundEndpoints", 7, "x", {}, []),
     "dnsForwardingRulesets/virtualNetworkLinks": network_ids(NETWORK_ID),
     "privateDnsZones/virtualNetworkLinks": network_ids(NETWORK_ID),
 }

@@ -267,6 +267,28 @@ class Types(World):
             self.arm("PUT", path, body, 201)
         self.assert_answer(self.ask("db.corp.internal"), "10.10.9.1")
 
+    def test_a_whole_number_may_come_as_a_text(self):
+        self.build_all()
+        zone, rule = "privateDnsZones/corp.internal/", "dnsForwardingRulesets/rs/forwardingRules/contoso"
+        for path, body, member, shown in (
+                (rule, {"domainName": "contoso.corp.", "targetDnsServers": [{"ipAddress": "127.0.0.5", "port": "5301"}]},
+                 "targetDnsServers", [{"ipAddress": "127.0.0.5", "port": 5301}]),
+                (zone + "A/db", {"ttl": "60", "aRecords": [{"ipv4Address": "10.10.9.1"}]}, "ttl", 60),
+                (zone + "MX/mx", {"ttl": 60, "mxRecords": [{"preference": "10", "exchange": "a.b"}]},
+                 "mxRecords", [{"preference": 10, "exchange": "a.b"}]),
+                ("publicIPAddresses/ip", {"publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": "10"},
+                 "idleTimeoutInMinutes", 10)):
+            with self.subTest(path=path):
+                self.arm("PUT", below(path), {**LOCATION, "properties": body})
+                first = self.arm("GET", below(path), status=200)
+                self.assertEqual(shown, first.body["properties"][member])
+                self.arm("PUT", below(path), {**LOCATION, "properties": body}, 200)
+                self.assertEqual(first.body, self.arm("GET", below(path), status=200).body)
+        for wrong in ("53x", "-1", " 53", "5.3", "", "9" * 30):
+            with self.subTest(wrong=wrong):
+                self.arm("PUT", below(rule), {"properties": {"domainName": "contoso.corp.", "targetDnsServers": [
+                    {"ipAddress": "127.0.0.5", "port": wrong}]}}, 400 if wrong else 200)
+
     def test_a_private_endpoint_has_an_interface_and_names_which_go_with_it(self):
         self.build_all()
         self.arm("PUT", below("virtualNetworks/hub/subnets/pe"), {"properties": {

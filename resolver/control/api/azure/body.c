@@ -1,6 +1,7 @@
 #include "resolver/control/api/azure/body.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "resolver/control/base/json.h"
@@ -67,6 +68,17 @@ void arm_put(json_t *body, const char *path, json_t *value)
 		at = step.in_array ? json_array_get(inner, 0) : inner;
 	}
 	json_decref(value);
+}
+
+json_t *arm_number(json_t *value)
+{
+	enum { DIGITS_MAX = 18 };
+	const char *text = json_string_value(value);
+	size_t digits = text ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return json_incref(value);
+	return json_integer(strtoll(text, NULL, 10));
 }
 
 json_t *arm_json_of(const char *text)

@@ -25,6 +25,10 @@ void arm_put(json_t *body, const char *path, json_t *value);
 /* Where a resource has the member: "properties.addressSpace", "location". Returns path. */
 const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGET_MAX]);
 
+/* The value, to be released; in the place of a text that is a whole number that number, as Azure
+ * takes it. */
+json_t *arm_number(json_t *value);
+
 /* The JSON of a text, to be released; text NULL: NULL. */
 json_t *arm_json_of(const char *text);
 /* A member that is only kept (ARM_KEPT), out of the values, to be released; NULL: it is not there.

@@ -272,12 +272,13 @@ static void check_address(struct arm_reading *reading, const struct owned_resour
 {
 	enum { IDLE_MIN = 4, IDLE_MAX = 30 };
 	const char *idle_path = "properties.idleTimeoutInMinutes", *name = path_name(reading->path);
-	const json_t *idle = arm_get(reading->body, idle_path);
+	json_t *idle = arm_number(arm_get(reading->body, idle_path));
 	json_int_t minutes = json_integer_value(idle);
 
 	if (idle && (!json_is_integer(idle) || minutes < IDLE_MIN || minutes > IDLE_MAX))
 		arm_misfit(reading->errors, idle_path, "must be a whole number from %d to %d",
 			   IDLE_MIN, IDLE_MAX);
+	json_decref(idle);
 	if (json_is_object(arm_get(reading->body, DNS_SETTINGS)) &&
 	    !json_object_get(reading->values, "domain_name_label") &&
 	    !may_lack_label(resource, reverse))

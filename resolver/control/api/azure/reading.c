@@ -189,6 +189,20 @@ static json_t *read_reference_of(struct arm_reading *reading, const struct arm_m
 			       : json_sprintf("%s/%s", to.group, to.names[0]);
 }
 
+static void misfit_references(struct arm_reading *reading, const char *path)
+{
+	unsigned most = api_model(reading->request)->limits.outbound_endpoints_per_ruleset;
+	char expected[ARM_TARGET_MAX], more[32] = "";
+
+	if (most == 2)
+		snprintf(more, sizeof more, " or two");
+	else if (most > 2)
+		snprintf(more, sizeof more, " to %u", most);
+	snprintf(expected, sizeof expected,
+		 "an array of one%s objects with an id: [{\"id\": \"...\"}]", more);
+	misfit(reading, path, expected);
+}
+
 static json_t *read_references(struct arm_reading *reading, const struct arm_member *member,
 			       const char *path, json_t *value)
 {
@@ -197,7 +211,7 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 	size_t i;
 
 	if (!json_is_array(value) || (member->required && json_array_size(value) == 0))
-		misfit(reading, path, "an array of objects with an id: [{\"id\": \"...\"}]");
+		misfit_references(reading, path);
 	json_array_foreach(value, i, item)
 	{
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
@@ -390,7 +404,8 @@ static json_t *read_plain(struct arm_reading *reading, const struct field *field
 		misfit(reading, path, schema_expected(field, expected, sizeof expected));
 		return NULL;
 	}
-	return json_incref(value);
+	return field->type == FIELD_UINT || field->type == FIELD_UINT64 ? arm_number(value)
+									: json_incref(value);
 }
 
 /* Keeps how records were written, where they are printed in another way. */
@@ -577,13 +592,16 @@ static void read_global(struct arm_reading *reading)
 static void read_kept(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX], *text;
-	json_t *value, *usual = arm_json_of(member->fallback);
+	json_t *usual = arm_json_of(member->fallback);
+	json_t *given = arm_get(reading->body, arm_member_path(member, path));
+	json_t *value, *read = json_is_integer(usual) ? arm_number(given) : json_incref(given);
 
-	value = arm_get(reading->body, arm_member_path(member, path));
+	value = read;
 	if (member->beside && !json_object_get(reading->values, member->beside))
 		value = NULL;
 	if (value && json_equal(value, reading->shown ? arm_get(reading->shown, path) : NULL)) {
 		json_decref(usual);
+		json_decref(read);
 		return; /* what GET shows changes nothing */
 	}
 	if (member->required && !value && !may_lack(reading, path))
@@ -596,6 +614,7 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 		json_object_del(reading->kept, member->path);
 	}
 	json_decref(usual);
+	json_decref(read);
 }
 
 /* ---- what is inside ---- */

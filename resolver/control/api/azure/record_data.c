@@ -110,13 +110,17 @@ static bool is_word(const char *text)
 static bool read_datum(const struct arm_member *data, json_t *value, FILE *out)
 {
 	const char *text = json_string_value(value);
-	json_t *string;
+	json_t *string, *number;
 	size_t i;
+	bool good;
 
 	switch (data->form) {
 	case ARM_NUMBER:
-		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		return json_is_integer(value) && json_integer_value(value) >= 0;
+		number = arm_number(value);
+		good = json_is_integer(number) && json_integer_value(number) >= 0;
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(number));
+		json_decref(number);
+		return good;
 	case ARM_NAME:
 		fprintf(out, "%s%s", text ? text : "",
 			text && *text && text[strlen(text) - 1] == '.' ? "" : ".");
@@ -210,7 +214,8 @@ json_t *record_data_written(const struct arm_member *data, json_t *value)
 		json_t *datum = arm_get(value, data->path);
 
 		if (datum)
-			json_put(object, data->path, json_incref(datum));
+			json_put(object, data->path,
+				 data->form == ARM_NUMBER ? arm_number(datum) : json_incref(datum));
 	}
 	return object;
 }
