@@ -445,6 +445,74 @@ class Deployments(World):
         for path in ("networkInterfaces", "privateEndpoints", "virtualNetworks"):
             self.assertEqual([], self.arm("GET", below(path), status=200).body["value"])
 
+    def test_a_subnet_with_a_resource_of_its_own_stays_although_its_network_does_not_list_it(self):
+        subnet = lambda name, at, **more: resource("virtualNetworks/subnets", "n/" + name, {"addressPrefix": at},
+                                                   dependsOn=["n"], **more)
+        for listed in ([], None, [("b", "10.10.2.0/24")]):
+            with self.subTest(listed=listed):
+                network = network_of("n", "10.10.0.0/16", *listed or ())
+                if listed is None:
+                    del network["properties"]["subnets"]
+                all_of_it = template(network, subnet("a", "10.10.1.0/24"), subnet("B", "10.10.2.0/24"), resource(
+                    "networkInterfaces", "nic", {"ipConfigurations": [{"name": "ip", "properties": {"subnet": {
+                        "id": "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'n', 'a')]"}}}]},
+                    dependsOn=["n/a"]))
+                self.deploy("d", all_of_it, status=None)
+                before = self.good("GET", "changes").body["changes"]
+                self.assertEqual({"NoChange"}, {change["changeType"] for change in self.what_if(all_of_it).values()})
+                self.deploy("d", all_of_it, status=200)
+                self.assertEqual(before, self.good("GET", "changes").body["changes"])
+        del network["properties"]["subnets"][:]
+        modules = [deployment("m%s" % name, template(dict(subnet(name, at), dependsOn=[])), dependsOn=["n"])
+                   for name, at in (("a", "10.10.1.0/24"), ("B", "10.10.2.0/24"))]
+        self.deploy("d", template(network, *modules), status=200)
+        self.assertEqual(before, self.good("GET", "changes").body["changes"])
+        self.refused_in_use(template(network, subnet("a", "10.10.1.0/24", condition=False)))
+        self.refused_in_use(template(network, subnet("b", "10.10.2.0/24")))
+        self.deploy("d", template(network, subnet("a", "10.10.1.0/24")), status=200)
+        self.arm("GET", below("virtualNetworks/n/subnets/b"), status=404)
+        self.arm("GET", below("virtualNetworks/n/subnets/a"), status=200)
+
+    def refused_in_use(self, body_template):
+        error = self.deploy("d", body_template, status=400).body["error"]["details"][0]
+        self.assertEqual("InUseSubnetCannotBeDeleted", error["code"])
+
+    def test_what_if_shows_what_happens_to_addresses_and_interfaces(self):
+        kept = [resource("virtualNetworks", "n", {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]}, "subnets": [
+            {"name": "pe", "properties": {"addressPrefix": "10.10.4.0/24"}}]})]
+        endpoint = resource("privateEndpoints", "pe", {
+            "subnet": ref("virtualNetworks/n/subnets/pe"), "privateLinkServiceConnections": [
+                {"name": "c", "properties": {"privateLinkServiceId": below("x/a"), "groupIds": ["blob"]}}]},
+            dependsOn=["n"])
+        address = resource("publicIPAddresses", "ip", {"publicIPAllocationMethod": "Static"})
+        self.deploy("d", template(address, endpoint, *kept))
+        types = lambda body, mode: {path.split("/")[0]: change["changeType"]
+                                    for path, change in self.what_if(body, mode=mode).items()}
+        self.assertEqual({"virtualNetworks": "NoChange", "networkInterfaces": "Ignore", "privateEndpoints": "Ignore",
+                          "publicIPAddresses": "Ignore"}, types(template(*kept), "Incremental"))
+        self.assertEqual({"virtualNetworks": "NoChange", "networkInterfaces": "Ignore", "privateEndpoints": "NoChange",
+                          "publicIPAddresses": "Delete"}, types(template(endpoint, *kept), "Complete"))
+        self.assertEqual({"virtualNetworks": "NoChange", "networkInterfaces": "Delete", "privateEndpoints": "Delete",
+                          "publicIPAddresses": "Delete"}, types(template(*kept), "Complete"))
+        shown = self.what_if(template(*kept), mode="Complete")
+        for path, change in shown.items():
+            if change["changeType"] == "Delete":
+                self.assertEqual((path.split("/")[-1], None), (change["before"]["name"], change["after"]))
+        made = self.deploy("d", template(*kept), status=200, mode="Complete").body["properties"]
+        self.assertEqual([below("virtualNetworks/n")], [each["id"] for each in made["outputResources"]])
+        self.assertEqual({"virtualNetworks": "NoChange"}, types(template(*kept), "Complete"))
+
+    def test_so_many_addresses_are_looked_at_by_what_if(self):
+        rows = [{"name": "ip%04d" % i, "resource_group": HUB, "address": "198.18.%d.%d" % (i // 250, i % 250)}
+                for i in range(1010)]
+        self.good("POST", "changes", {"edits": [{"path": "address_pools/-/more", "values": {
+            "prefix": "198.18.0.0/20"}}]})
+        self.good("POST", "changes", {"edits": [
+            {"path": "addresses/%s/%s" % (HUB, row["name"]), "values": {"address": row["address"]}} for row in rows]})
+        answer = self.post("whatIf", "w", template(), status=200).body["properties"]
+        self.assertEqual(1000, len(answer["changes"]))
+        self.assertRegex(answer["diagnostics"][0]["message"], "more than 1000 public IP addresses")
+
     def test_nested_deployments_are_checked_as_others_are(self):
         for name, where, text in (("x" * 65, {}, "exceeds the maximum"), ("a b", {}, "'a b' contains invalid"),
                                   ("n", {"resourceGroup": "no-rg"}, "n: Resource group 'no-rg' could not be found")):

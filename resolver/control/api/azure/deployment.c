@@ -25,6 +25,13 @@
 #include "rules/schema/model.h"
 #include "rules/text.h"
 
+/* A subnet in use that its network's body leaves out. */
+struct unlisted {
+	struct path path;
+	size_t deployed;          /* index of the network */
+	struct arm_errors errors; /* why it cannot be removed */
+};
+
 /* Of a deployment that is being read. */
 struct deployment_reader {
 	struct template_scope scope;
@@ -33,6 +40,8 @@ struct deployment_reader {
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
 	size_t resource_room, edit_room;
+	struct unlisted *unlisted;
+	size_t unlisted_count, unlisted_room;
 	size_t drafts;         /* that were made */
 	size_t edits_in_draft; /* in the latest */
 	bool has_references;   /* the template may ask for anything, by reference() */
@@ -231,15 +240,54 @@ static void take_edits(struct deployment *deployment, struct api_edit *edit)
 	edit->count = 0;
 }
 
-/* A network whose body does not list a subnet keeps it where the template has it as a resource of
- * its own: that one is put behind the network, and the change is as a whole. */
-static bool is_in_template(void *context, const struct path *path)
+static bool is_in_template(const struct deployment *deployment, const struct path *path)
 {
-	const struct deployment *deployment = context;
 	char id[ARM_ID_MAX];
 
 	return template_has(deployment->reader->template,
 			    arm_id(deployment->asked.request, path, id));
+}
+
+/* A network whose body does not list a subnet keeps it where the template has it as a resource of
+ * its own: that one is put behind the network, and the change is one. A subnet in use is kept until
+ * it is known what nested templates have. */
+static bool stays(void *context, const struct arm_shown *inside)
+{
+	struct deployment *deployment = context;
+	struct deployment_reader *reader = deployment->reader;
+	struct arena *arena = &deployment->asked.request->arena;
+	struct unlisted one = {.deployed = deployment->count - 1,
+			       .errors = {.request = deployment->asked.request}};
+	struct unlisted *unlisted;
+
+	if (is_in_template(deployment, &inside->path))
+		return true;
+	if (!arm_is_held(inside, &one.errors))
+		return false;
+	unlisted = array_grow(reader->unlisted, reader->unlisted_count, &reader->unlisted_room,
+			      sizeof *unlisted);
+	if (!unlisted || !path_copy(&inside->path, arena, &one.path)) {
+		fail_memory(deployment);
+		arm_errors_release(&one.errors);
+		return true;
+	}
+	reader->unlisted = unlisted;
+	unlisted[reader->unlisted_count++] = one;
+	return true;
+}
+
+/* Behind the last resource: what nobody has put cannot be removed. */
+static void refuse_unlisted(struct deployment *deployment)
+{
+	struct deployment_reader *reader = deployment->reader;
+
+	for (size_t i = 0; i < reader->unlisted_count; i++) {
+		struct unlisted *one = &reader->unlisted[i];
+
+		if (!is_in_template(deployment, &one->path))
+			deployment_add_errors(deployment, &deployment->resources[one->deployed],
+					      &one->errors);
+	}
 }
 
 /* Reads the resource as a PUT of its own. */
@@ -256,7 +304,7 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 				      .path = &path,
 				      .body = body,
 				      .there = there,
-				      .stays = is_in_template,
+				      .stays = stays,
 				      .context = deployment,
 				      .errors = &errors};
 
@@ -628,8 +676,10 @@ static void read_resources(struct deployment *deployment)
 					   &deployment->error) != 0)
 				return;
 			deployment->reader->read_all = deployment->reader->round_count == 0;
-			if (deployment->reader->read_all)
+			if (deployment->reader->read_all) {
+				refuse_unlisted(deployment);
 				return;
+			}
 		}
 		if (needs_draft(deployment,
 				deployment->reader->round[deployment->reader->round_at]))
@@ -747,6 +797,85 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 		deployment->error.trouble = TEMPLATE_NO_MEMORY;
 }
 
+/* Edits of one child stand together then, in their order. */
+static int compare_children(const void *left, const void *right)
+{
+	const struct service_edit *a = *(const struct service_edit *const *)left;
+	const struct service_edit *b = *(const struct service_edit *const *)right;
+	int order = (a->path.kind > b->path.kind) - (a->path.kind < b->path.kind);
+
+	if (order == 0)
+		order = strcasecmp(a->path.group, b->path.group);
+	if (order == 0)
+		order = strcasecmp(a->path.names[0], b->path.names[0]);
+	if (order == 0)
+		order = strcasecmp(a->path.names[1], b->path.names[1]);
+	return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* Whether the state has the resource with these values. */
+static bool is_as_it_was(struct deployment *deployment, const struct service_edit *edit)
+{
+	const struct arm_type *type = arm_type_of(&edit->path);
+	struct change_error error;
+	struct arm_shown shown;
+	json_t *base;
+	bool same;
+
+	if (!edit->values || !type ||
+	    !arm_find_plain(deployment->asked.request, type, &edit->path, &shown, &error))
+		return false;
+	base = arm_base(&shown, &error);
+	same = base && json_equal(base, edit->values);
+	json_decref(base);
+	arm_shown_release(&shown);
+	return same;
+}
+
+/* Takes the edits out whose path has no kind any more. */
+static void compact_edits(struct deployment *deployment)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < deployment->edit_count; i++) {
+		if (deployment->edits[i].path.kind)
+			deployment->edits[kept++] = deployment->edits[i];
+		else
+			json_decref((json_t *)(uintptr_t)deployment->edits[i].values);
+	}
+	deployment->edit_count = kept;
+}
+
+/* Drops the edits of a subnet that is edited twice, by its network's body and by itself, where the
+ * last one makes it what it was. */
+static void drop_undone(struct deployment *deployment)
+{
+	struct service_edit **children =
+		reallocarray(NULL, deployment->edit_count + 1, sizeof(struct service_edit *));
+	size_t count = 0;
+
+	if (!children) {
+		fail_memory(deployment);
+		return;
+	}
+	for (size_t i = 0; i < deployment->edit_count; i++)
+		if (deployment->edits[i].path.kind->id == KIND_SUBNET)
+			children[count++] = &deployment->edits[i];
+	if (count > 0)
+		qsort(children, count, sizeof *children, compare_children);
+	for (size_t first = 0, end; first < count; first = end) {
+		end = first + 1;
+		while (end < count && is_same(&children[first]->path, &children[end]->path))
+			end++;
+		if (end == first + 1 || !is_as_it_was(deployment, children[end - 1]))
+			continue;
+		for (size_t i = first; i < end; i++)
+			children[i]->path.kind = NULL;
+	}
+	free(children);
+	compact_edits(deployment);
+}
+
 static void find_before(struct deployment *deployment)
 {
 	for (size_t i = 0; i < deployment->count; i++)
@@ -757,13 +886,17 @@ int deployment_read(struct deployment *deployment, struct inventory *inventory,
 		    struct service_change *change)
 {
 	deployment->reader = calloc(1, sizeof *deployment->reader);
-	if (!deployment->reader)
+	if (!deployment->reader) {
+		deployment->error.trouble = TEMPLATE_NO_MEMORY;
 		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
 				  err_text(ERR_NOMEM));
+	}
 	deployment->asked.request->aside = inventory;
 	begin(deployment, inventory);
 	read_rounds(deployment, inventory);
 	deployment->asked.request->aside = inventory;
+	if (!deployment_has_failed(deployment))
+		drop_undone(deployment);
 	if (deployment->asked.wants_before_after && !deployment_has_failed(deployment))
 		find_before(deployment);
 	deployment->asked.request->aside = NULL;
@@ -800,6 +933,9 @@ void deployment_release(struct deployment *deployment)
 	json_decref(deployment->failed);
 	arm_errors_release(&deployment->errors);
 	if (reader) {
+		for (size_t i = 0; i < reader->unlisted_count; i++)
+			arm_errors_release(&reader->unlisted[i].errors);
+		free(reader->unlisted);
 		template_free(reader->template);
 		json_decref(reader->environment);
 		json_decref(reader->deployer);

@@ -13,7 +13,7 @@ struct arm_putting {
 	bool merges;                   /* a PATCH: what the body does not have stays */
 	const struct arm_shown *there; /* as it is; NULL: it is not there */
 	/* Whether something inside it stays that its body leaves out (arm_reading). May be NULL. */
-	bool (*stays)(void *context, const struct path *path);
+	bool (*stays)(void *context, const struct arm_shown *inside);
 	void *context;
 	json_t *values; /* out: the edit's, to be released */
 	struct arm_errors *errors;

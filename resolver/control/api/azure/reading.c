@@ -723,7 +723,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 	struct arm_reading *reading = children->reading;
 
 	if (child_named(children, path_name(&child->path)) ||
-	    (reading->stays && reading->stays(reading->context, &child->path)) ||
+	    (reading->stays && reading->stays(reading->context, child)) ||
 	    arm_is_held(child, reading->errors))
 		return;
 	change_child(reading, &child->path, child->item, NULL);

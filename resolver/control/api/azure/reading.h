@@ -26,7 +26,7 @@ struct arm_reading {
 	json_t *users; /* of the subnets of a network (arm_network_users); NULL: not looked up */
 	/* Whether something inside it stays that the body leaves out, because the same change puts
 	 * it by itself. NULL: nothing does. */
-	bool (*stays)(void *context, const struct path *path);
+	bool (*stays)(void *context, const struct arm_shown *inside);
 	void *context;
 	struct arm_errors *errors;
 	json_t *kept;    /* out: the member "azure" of `values` */
