@@ -312,7 +312,7 @@ def template(number):
         resources.append({"type": "Microsoft.Network/" + "/".join(words[::2]), "name": "/".join(words[1::2]),
                           "apiVersion": "2022-07-01", "dependsOn": words[1:2] * (len(words) > 2)
                           or ["first"] * (path == "networkInterfaces/nic"), **made})
-    return {"properties": {"mode": "Complete", "template": {
+    return {"tags": {"n": str(number)}, "properties": {"mode": "Complete", "template": {
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0", "resources": resources}}}
 
@@ -411,7 +411,11 @@ class Kill(test_reverse.Reverse):
                 break
         else:
             self.fail("neither %s nor %s: %s" % (least, storm.tried.get("deployed"), shown))
-        self.assertEqual("Succeeded", self.call("GET", DEPLOYMENT).body["properties"]["provisioningState"])
+        record = self.call("GET", DEPLOYMENT).body  # of that very template
+        self.assertEqual(({"n": str(number)}, "Succeeded"), (
+            record["tags"], record["properties"]["provisioningState"]))
+        self.assertEqual(sorted(wanted), sorted(each["id"].split("Microsoft.Network/")[1]
+                                                for each in record["properties"]["outputResources"]))
         return number
 
     def end_it(self, both):
