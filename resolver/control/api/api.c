@@ -744,6 +744,11 @@ void api_reply_text(struct api_request *request, const char *type, char *text, s
 	finish(request, 200, text, length);
 }
 
+void api_reply_json_text(struct api_request *request, unsigned status, char *text)
+{
+	finish_text(request, status, text);
+}
+
 void api_reply_empty(struct api_request *request, unsigned status)
 {
 	finish(request, status, NULL, 0);

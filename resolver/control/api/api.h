@@ -180,6 +180,8 @@ const char *api_base_needed(struct api_request *request);
  * quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body (RFC 9110
  * section 13.1.2); preconditions of changes are the handlers'. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
+/* The same of JSON that is a text already, which is taken over. */
+void api_reply_json_text(struct api_request *request, unsigned status, char *text);
 /* 200 with a text, which is taken over: JSON, or (type) another media type. */
 void api_reply_text(struct api_request *request, const char *type, char *text, size_t length);
 /* Gives the answer this etag, with its quotes. True: the client has that version, and has been

@@ -41,9 +41,8 @@ struct deploying {
 	char at[40];
 	struct timespec begun;
 	/* out: */
-	json_t *record;               /* as it is answered */
 	char *what_if;                /* what is answered; NULL: there is no memory */
-	struct deployment_kept *kept; /* the deployment, and those that are nested in it */
+	struct deployment_kept *kept; /* those that are nested in it, and the deployment itself */
 	size_t kept_count;
 	struct deployment_pairs pairs; /* that keep them */
 	bool was_there;                /* one of that name */
@@ -533,8 +532,6 @@ static bool read_made(struct deploying *deploying, size_t *left)
 						     .template = i == 0 ? deployment->text : NULL};
 		json_t *record = made_json(deploying, i);
 
-		if (i == 0)
-			deploying->record = json_incref(record);
 		fits = add_kept(deploying, &like, record, made_operations(deploying, record, i),
 				left);
 	}
@@ -575,8 +572,6 @@ static void forget_kept(struct deploying *deploying)
 	free(deploying->kept);
 	deploying->kept = NULL;
 	deploying->kept_count = 0;
-	json_decref(deploying->record);
-	deploying->record = NULL;
 }
 
 /* Makes what is to be kept. False: it is too long, or there is no memory, or the state cannot be
@@ -710,18 +705,22 @@ static void answer_what_if(struct deploying *deploying)
 		api_fail_memory(request);
 }
 
-static void answer_made(const struct deploying *deploying)
+static void answer_made(struct deploying *deploying)
 {
 	const struct deployment *deployment = &deploying->deployment;
 	struct api_request *request = deployment->asked.request;
+	char *record = deploying->kept[deploying->kept_count - 1].record;
 	char text[ARM_ID_MAX];
+	size_t made = 0;
 
-	snprintf(text, sizeof text, "deployment %s, %zu resource%s", deployment->asked.name,
-		 deployment->count, text_plural(deployment->count, "", "s"));
+	for (size_t i = 0; i < deployment->count; i++)
+		made += !deployment->resources[i].is_removed;
+	snprintf(text, sizeof text, "deployment %s, %zu resource%s", deployment->asked.name, made,
+		 text_plural(made, "", "s"));
 	api_log_change(request, "made", text);
 	api_arm_say_revision(request);
-	api_reply_json(request, deploying->was_there ? 200 : 201, json_incref(deploying->record),
-		       NULL);
+	deploying->kept[deploying->kept_count - 1].record = NULL;
+	api_reply_json_text(request, deploying->was_there ? 200 : 201, record);
 }
 
 static void answer(struct deploying *deploying)
@@ -746,7 +745,6 @@ static void deploying_free(struct deploying *deploying)
 static void fail_late(struct deploying *deploying, const struct faults *faults)
 {
 	struct deployment *deployment = &deploying->deployment;
-
 	struct inventory *inventory = api_inventory(deployment->asked.request);
 	struct change_error error;
 
