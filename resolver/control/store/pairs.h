@@ -7,6 +7,8 @@
  *                     was used last (service/use_book.h; asked.h and logouts.h have keys of their
  *                     own there)
  *
+ * An API keeps others, under words of its own: a change can carry them (put_pairs).
+ *
  * All functions give ERR_NOT_FOUND where the source is NULL, and those that write also where the
  * store is only read. ERR_SYSTEM: the store failed, or a value is not of the form above; `error`
  * says what would help. */
