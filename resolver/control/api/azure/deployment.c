@@ -788,8 +788,7 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 					.find_group = find_group,
 					.find_provider = find_provider,
 					.find_resource = find_resource};
-	if (deployment->text && deployment->reader->environment &&
-	    deployment->reader->deployer)
+	if (deployment->text && deployment->reader->environment && deployment->reader->deployer)
 		deployment->reader->template =
 			template_new(deployment->asked.template, deployment->asked.parameters,
 				     &deployment->reader->scope, &deployment->error);

@@ -47,7 +47,7 @@ struct deployment { /* all zero but for what is asked, ahead of deployment_read 
 	struct service_edit *edits; /* of all of them, in their order */
 	size_t edit_count;
 	const struct template_deployment *deployments; /* this one, and those that are nested in it;
-							* NULL: it has failed */
+							* NULL: not all were read */
 	size_t deployment_count;
 	char *text;                  /* the template's, as JSON */
 	struct template_error error; /* why the template cannot be deployed */

@@ -4,7 +4,7 @@
  *
  *     service_change.read, in its thread: deployment_read ─► records, or the answer of what-if
  *     on_made, on the control thread:     answers */
-#include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -40,6 +40,7 @@ struct deploying {
 	char id[UUID_TEXT_MAX];
 	char at[40];
 	struct timespec begun;
+	uint64_t hash; /* of the template */
 	/* out: */
 	char *what_if;                /* what is answered; NULL: there is no memory */
 	struct deployment_kept *kept; /* those that are nested in it, and the deployment itself */
@@ -216,11 +217,11 @@ static json_t *output_resources(const struct deployment *deployment, size_t of)
 }
 
 /* The hash of the template, so that clients can tell whether two are the same. */
-static json_t *template_hash(const char *text)
+static uint64_t template_hash(const char *text)
 {
 	static const struct hash_key fixed_key;
 
-	return json_sprintf("%llu", (unsigned long long)etag_add_text(&fixed_key, 0, text));
+	return etag_add_text(&fixed_key, 0, text);
 }
 
 void arm_template_hash(struct api_request *request)
@@ -238,7 +239,7 @@ void arm_template_hash(struct api_request *request)
 	if (text)
 		api_reply_json(request, 200,
 			       json_make("{s:s, s:o}", "minifiedTemplate", text, "templateHash",
-					 template_hash(text)),
+					 json_sprintf("%" PRIu64, template_hash(text))),
 			       NULL);
 	else
 		api_fail_memory(request);
@@ -256,8 +257,8 @@ static json_t *properties_json(const struct deploying *deploying, size_t of, con
 			 "provisioningState", state, "timestamp", deploying->at, "duration",
 			 duration(deploying), "correlationId", deploying->id, "parameters",
 			 parameters ? json_incref(parameters) : json_object(), "templateHash",
-			 template_hash(deployment->text), "providers", providers_json(deployment, of),
-			 "dependencies");
+			 json_sprintf("%" PRIu64, deploying->hash), "providers",
+			 providers_json(deployment, of), "dependencies");
 }
 
 /* Takes the properties over. `tags`: NULL or null for none. */
@@ -270,7 +271,7 @@ static json_t *record_json(const struct deploying *deploying, const char *group,
 			  "name", name, "type", DEPLOYMENTS, "properties", properties);
 
 	if (!group)
-		json_put(record, "location", json_text(asked->location));
+		json_put_text(record, "location", asked->location);
 	if (json_is_object(tags))
 		json_put(record, "tags", json_incref(tags));
 	return record;
@@ -580,7 +581,8 @@ static bool read_kept(struct deploying *deploying, struct inventory *inventory,
 		      struct change_error *error)
 {
 	const struct deployment *deployment = &deploying->deployment;
-	size_t left = DEPLOYMENT_BYTES_MAX - strlen(deployment->text);
+	size_t length = deployment->text ? strlen(deployment->text) : 0;
+	size_t left = length < DEPLOYMENT_BYTES_MAX ? DEPLOYMENT_BYTES_MAX - length : 0;
 	bool fits;
 
 	fits = deployment_has_failed(deployment) ? read_failed(deploying, &left)
@@ -649,6 +651,8 @@ static int read_deployment(void *context, struct inventory *inventory,
 	struct api_request *request = deployment->asked.request;
 	int err = deployment_read(deployment, inventory, change);
 
+	if (deployment->text)
+		deploying->hash = template_hash(deployment->text);
 	deploying->is_same = err == ERR_NOT_FOUND;
 	request->aside = inventory;
 	(void)json_whole(NULL); /* nothing that failed in this thread before counts */
