@@ -335,7 +335,7 @@ static const struct field zone_link_fields[] = {
 	 .doc = "Whether the network's machines are registered in the zone: each network interface "
 		"that is the first of its machine, but of no private endpoint, by its label or "
 		"name. A zone's own record of that name and type takes precedence. Each address "
-		"has its PTR in the network. (Azure registers A records alone.)"},
+		"has its PTR in the network. Azure registers A records alone."},
 	{.key = "resolution_policy",
 	 .type = FIELD_ENUM,
 	 AT(zone_link, resolution_policy),
