@@ -36,6 +36,27 @@ void schema_list_set(const struct field *field, void *item, struct schema_list l
 	memcpy(at + sizeof list.items, &list.count, sizeof list.count);
 }
 
+size_t schema_count(const struct group *group, const void *item)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		struct schema_list list;
+
+		if (field->type == FIELD_GROUP)
+			count += schema_count(field->group, (const char *)item + field->offset);
+		if (field->type != FIELD_LIST)
+			continue;
+		list = schema_list_get(field, item);
+		count += list.count;
+		for (size_t k = 0; k < list.count; k++)
+			count += schema_count(field->group,
+					      (const char *)list.items + k * field->group->size);
+	}
+	return count;
+}
+
 struct field schema_element(const struct field *field, const char *key, size_t *size)
 {
 	struct field element = {.key = key, .refers = field->refers, .doc = ""};

@@ -101,6 +101,9 @@ struct schema_list {
 };
 struct schema_list schema_list_get(const struct field *field, const void *item);
 void schema_list_set(const struct field *field, void *item, struct schema_list list);
+/* How many items the lists of the group's struct have, with the lists inside those; texts, prefixes
+ * and hosts are none. */
+size_t schema_count(const struct group *group, const void *item);
 /* For STRINGS, DOMAINS, HOSTS and PREFIXES: the scalar field that one element is, and its size. To
  * be used with a pointer to the element as the item. `key` becomes the element's in faults. */
 struct field schema_element(const struct field *field, const char *key, size_t *size);

@@ -396,6 +396,30 @@ static void elements_are_scalars_of_their_own(void **state)
 	assert_string_equal(world->faults.items[0].origin.path, "vnet_resolver.listen[1]");
 }
 
+static void items_are_counted_with_those_inside(void **state)
+{
+	struct target_server targets[3] = {{.port = 53}};
+	struct forwarding_rule rules[] = {{.targets = {targets, 3}}, {.targets = {targets, 1}}};
+	struct zone_link link = {.name = "hub"};
+	const char *text = "VALUE";
+	struct forwarding_ruleset rulesets[] = {
+		{.rules = {rules, 2}, .outbound_endpoints = {&text, 1}}, {.rules = {rules, 1}}};
+	struct private_zone zone = {.links = {&link, 1}};
+	struct model model = {.origin = {.path = ""}};
+
+	(void)state;
+	assert_int_equal(schema_count(&schema_model, &model), 0);
+	model.default_resolver.targets.items = targets;
+	model.default_resolver.targets.count = 2;
+	assert_int_equal(schema_count(&schema_model, &model), 2);
+	model.rulesets.items = rulesets;
+	model.rulesets.count = 2;
+	model.private_zones.items = &zone;
+	model.private_zones.count = 1;
+	assert_int_equal(schema_count(&schema_model, &model),
+			 2 + 2 + (2 + 3 + 1) + (1 + 3) + 1 + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -412,6 +436,7 @@ int main(void)
 		TEST(places_are_addresses_prefixes_and_hosts),
 		TEST(what_is_not_given_has_no_text),
 		TEST(elements_are_scalars_of_their_own),
+		cmocka_unit_test(items_are_counted_with_those_inside),
 		cmocka_unit_test(a_slip_of_the_hand_is_suggested),
 		cmocka_unit_test(the_table_does_not_contradict_itself),
 		cmocka_unit_test(defaults_are_azures_and_ours),
