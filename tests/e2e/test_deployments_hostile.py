@@ -1,6 +1,7 @@
 """Templates that would grow without end: each is refused, by a limit that it names, and nothing is left of it."""
 
 import harness
+import test_arm_types
 import test_deployments
 from test_deployments import deployment, network_of, resource, template
 
@@ -91,15 +92,34 @@ class Hostile(test_deployments.World):
                 "ttl": 60, "mxRecords": [{"preference": 1, "exchange": "a.internal"}]}, dependsOn=["z0.internal"])))
         self.assertEqual(800, len(made.body["properties"]["outputResources"]))
 
+    def chain(self, letter, count):
+        """Each has the name of the one before, as it is shown: a draft for each."""
+        name = letter + "%d.internal"
+        tag = "[reference(resourceId('Microsoft.Network/privateDnsZones', '%s'), '2020-06-01', 'Full').name]"
+        return template(*[resource("privateDnsZones", name % i, location="global",
+                                   tags={"n": tag % name % (i - 1)} if i > 0 else {}) for i in range(count)])
+
     def test_who_asks_what_was_made_again_and_again_is_refused(self):
-        """Each name is that of the one before, as it is shown: a draft for each."""
-        names = template(resource("privateDnsZones", "z0.internal", location="global"), *[
-            resource("privateDnsZones", "z%d.internal" % i, location="global", tags={
-                "n": "[reference(resourceId('Microsoft.Network/privateDnsZones', 'z%d.internal'), "
-                     "'2020-06-01', 'Full').name]" % (i - 1)}) for i in range(1, 300)])
-        answer = self.post("", "asks", names, status=400)
+        answer = self.post("", "asks", self.chain("z", 300), status=400)
         self.assertRegex(answer.body["error"]["message"], "wait for one another more than 100 times")
         self.assertEqual([], self.good("GET", "private_zones").body["private_zones"])
+
+    def reload_with_rulesets(self, rulesets):
+        self.sluice.reconfigure(self.config % self.filed + "limits = { rules_per_ruleset = 15000; };\n"
+                                "rulesets = ( %s );" % ", ".join(rulesets))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+
+    def test_the_larger_the_configuration_the_fewer_drafts(self):
+        """A ruleset that has not changed takes no draft's time, however many rules it has."""
+        self.reload_with_rulesets(['{ name = "s"; rules = ( %s ); }' % ", ".join(
+            '{ name = "r%d"; domain = "r%d.corp."; targets = ( { address = "127.0.0.5"; } ); }' % (i, i)
+            for i in range(15000))])
+        self.deploy("rules", self.chain("a", 14))
+        self.reload_with_rulesets('{ name = "s%d"; }' % i for i in range(5000))
+        self.deploy("few", self.chain("b", 20))
+        answer = self.deploy("many", self.chain("c", 60), status=400)
+        self.assertRegex(answer.body["error"]["message"], "come to [0-9]+ items; the limit is 250000: make several")
+        self.arm("GET", test_arm_types.below("privateDnsZones/c0.internal"), status=404)
 
 
 if __name__ == "__main__":

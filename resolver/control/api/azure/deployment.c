@@ -23,6 +23,7 @@
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
 #include "rules/schema/model.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 /* A subnet in use that its network's body leaves out. */
@@ -42,9 +43,12 @@ struct deployment_reader {
 	size_t resource_room, edit_room;
 	struct unlisted *unlisted;
 	size_t unlisted_count, unlisted_room;
-	size_t drafts;         /* that were made */
-	size_t edits_in_draft; /* in the latest */
-	bool has_references;   /* the template may ask for anything, by reference() */
+	const struct model *served;
+	uint64_t served_version; /* of its latest ruleset, or a later one */
+	size_t drafts;           /* that were made */
+	size_t draft_work;       /* items that these have made (count_made) */
+	size_t edits_in_draft;   /* in the latest */
+	bool has_references;     /* the template may ask for anything, by reference() */
 	bool read_all, removals_read, is_done;
 };
 
@@ -689,6 +693,25 @@ static void read_resources(struct deployment *deployment)
 	}
 }
 
+/* The items that making the draft's model takes time for. A draft of nothing but addresses has the
+ * model that is served; and a ruleset that has not changed is not looked into again. */
+static size_t count_made(const struct deployment_reader *reader, const struct model *drafted)
+{
+	const struct group *group = schema_field(&schema_model, "rulesets")->group;
+	size_t count;
+
+	if (drafted == reader->served)
+		return 0;
+	count = schema_count(&schema_model, drafted);
+	for (size_t i = 0; i < drafted->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &drafted->rulesets.items[i];
+
+		if (ruleset->version != 0 && ruleset->version < reader->served_version)
+			count -= schema_count(group, ruleset);
+	}
+	return count;
+}
+
 /* Reads on, as far as the draft will do. */
 static void read_on(void *context, struct inventory *draft)
 {
@@ -696,6 +719,7 @@ static void read_on(void *context, struct inventory *draft)
 
 	deployment->asked.request->aside = draft;
 	deployment->reader->edits_in_draft = deployment->edit_count;
+	deployment->reader->draft_work += count_made(deployment->reader, inventory_model(draft));
 	if (!deployment->reader->read_all) {
 		read_resources(deployment);
 	} else if (deployment->asked.complete && !deployment->reader->removals_read) {
@@ -707,16 +731,30 @@ static void read_on(void *context, struct inventory *draft)
 	}
 }
 
-static void fail_drafts(struct deployment *deployment)
+/* Whether one more draft is not too many, which is an error. */
+static bool may_draft(struct deployment *deployment)
 {
+	const struct deployment_reader *reader = deployment->reader;
 	struct template_error *error = &deployment->error;
+	bool are_many = reader->drafts == DEPLOYMENT_DRAFTS_MAX;
 
+	if (!are_many && (reader->drafts < DEPLOYMENT_DRAFTS_ALWAYS ||
+			  reader->draft_work < DEPLOYMENT_DRAFT_WORK_MAX))
+		return true;
 	error->trouble = TEMPLATE_LIMIT;
 	snprintf(error->place, sizeof error->place, "resources");
-	snprintf(error->text, sizeof error->text,
-		 "its resources wait for one another more than %d times in a row; make several "
-		 "templates of it",
-		 DEPLOYMENT_DRAFTS_MAX);
+	if (are_many)
+		snprintf(error->text, sizeof error->text,
+			 "its resources wait for one another more than %d times in a row; make "
+			 "several templates of it",
+			 DEPLOYMENT_DRAFTS_MAX);
+	else
+		snprintf(error->text, sizeof error->text,
+			 "its resources wait for one another more than %zu times in a row, and "
+			 "each time the whole configuration is made anew, which has come to %zu "
+			 "items; the limit is %d: make several templates of it",
+			 reader->drafts, reader->draft_work, DEPLOYMENT_DRAFT_WORK_MAX);
+	return false;
 }
 
 static void read_rounds(struct deployment *deployment, struct inventory *inventory)
@@ -730,10 +768,9 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 		struct faults faults;
 		int err;
 
-		if (deployment->reader->drafts++ == DEPLOYMENT_DRAFTS_MAX) {
-			fail_drafts(deployment);
+		if (!may_draft(deployment))
 			return;
-		}
+		deployment->reader->drafts++;
 		faults_init(&faults);
 		err = service_draft(service, inventory, &draft, &faults, read_on, deployment);
 		if (err == ERR_INVALID)
@@ -763,6 +800,8 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 	const char *manager = base ? base : "https://management.azure.com/";
 
 	deployment->text = json_dumps(deployment->asked.template, JSON_COMPACT);
+	deployment->reader->served = inventory_model(inventory);
+	deployment->reader->served_version = model_next_version();
 	deployment->reader->has_references = has_references(deployment->text);
 	deployment->reader->environment = json_make(
 		"{s:s, s:s, s:{s:s, s:[s], s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",

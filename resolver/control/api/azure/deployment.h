@@ -19,7 +19,16 @@
 #include "resolver/control/service/service.h"
 #include "resolver/control/template/template.h"
 
-enum { DEPLOYMENT_DRAFTS_MAX = 100, DEPLOYMENT_REMOVALS_MAX = 10000 };
+enum {
+	DEPLOYMENT_DRAFTS_MAX = 100,
+	/* Each draft makes a whole model, which takes 1 to 20 us an item (a zone takes longest),
+	 * and no other change is made meanwhile. Ten drafts of one deployment are made in any case,
+	 * more only while the items of all of them are fewer than these, which take about five
+	 * seconds at most. */
+	DEPLOYMENT_DRAFTS_ALWAYS = 10,
+	DEPLOYMENT_DRAFT_WORK_MAX = 250000,
+	DEPLOYMENT_REMOVALS_MAX = 10000
+};
 
 struct deployment_asked { /* borrowed until deployment_release */
 	struct api_request *request;
