@@ -72,12 +72,28 @@ static bool hides_registered(const struct zone *own, const struct name *name)
 	return (answer.outcome == ZONE_CNAME && !answer.wildcard) || answer.outcome == ZONE_DNAME;
 }
 
-/* The SOA that was made for a zone without one is made again by whoever needs it. */
-static int put_own(struct overlaying *o, const uint8_t *owner, const struct rrset *set)
+/* A SOA that was made for a zone without one does not count, and is made again by whoever needs it.
+ */
+static int put_soa(struct overlaying *o, const uint8_t *apex)
 {
-	if (set->type != TYPE_SOA || zone_has_own_soa(o->own))
-		return put(o, owner, set->type, set);
-	return zone_has_own_soa(o->base) ? put(o, owner, TYPE_SOA, NULL) : 0;
+	const struct zone *of = zone_has_own_soa(o->own) ? o->own : o->registered;
+
+	if (zone_has_own_soa(of))
+		return put(o, apex, TYPE_SOA, zone_soa(of));
+	return zone_has_own_soa(o->base) ? put(o, apex, TYPE_SOA, NULL) : 0;
+}
+
+/* All but the SOA; `only`: those of this type, 0: of any. */
+static int put_sets(struct overlaying *o, const uint8_t *owner, const struct sets *sets,
+		    uint16_t only)
+{
+	const struct rrset *set = sets->first;
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < sets->count; i++, set = zone_next_set(set))
+		if (set->type != TYPE_SOA && (!only || set->type == only))
+			err = put(o, owner, set->type, set);
+	return err;
 }
 
 static int lay(struct overlaying *o, const uint8_t *owner)
@@ -85,24 +101,26 @@ static int lay(struct overlaying *o, const uint8_t *owner)
 	const struct rrset *set;
 	struct sets own, registered = {NULL, 0}, before;
 	struct name name;
+	bool is_apex;
 	int err = name_from_wire(&name, &o->own->key, owner, name_wire_length(owner), 0, NULL);
 
 	if (err)
 		return err; /* a zone's owners are names */
+	is_apex = name.length == zone_apex(o->own)->length;
 	own = sets_of(o->own, &name);
 	before = sets_of(o->base, &name);
-	if (name.length > zone_apex(o->own)->length && !hides_registered(o->own, &name))
+	if (!hides_registered(o->own, &name))
 		registered = sets_of(o->registered, &name);
 	set = before.first;
 	for (unsigned i = 0; !err && i < before.count; i++, set = zone_next_set(set))
 		if (set->type != TYPE_SOA)
 			err = put(o, owner, set->type, NULL);
-	set = registered.first;
-	for (unsigned i = 0; !err && i < registered.count; i++, set = zone_next_set(set))
-		err = put(o, owner, set->type, set);
-	set = own.first; /* last, because of two sets of one type the later one counts */
-	for (unsigned i = 0; !err && i < own.count; i++, set = zone_next_set(set))
-		err = put_own(o, owner, set);
+	if (!err)
+		err = put_sets(o, owner, &registered, is_apex ? TYPE_NS : 0);
+	if (!err) /* last, because of two sets of one type the later one counts */
+		err = put_sets(o, owner, &own, 0);
+	if (!err && is_apex)
+		err = put_soa(o, owner);
 	return err;
 }
 

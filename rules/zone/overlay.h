@@ -6,10 +6,11 @@
  *
  * Own sets take precedence: a name has those registered sets of whose type it has none of its own.
  * Where a CNAME of its own is, or a DNAME above it, it has none of them. All three have one apex.
+ * It has no registered sets but NS and SOA; a SOA that was made up is none.
  *
  * The three are versions (zone.h, "set by set"), so a change costs what has changed, in either of
- * the two: what it hides, and what shows again, is found by the names that it is about. The SOA of
- * what is served is the zone's own, with its serial: registered records do not go out by transfer.
+ * the two: what it hides, and what shows again, is found by the names that it is about. The
+ * serial of what is served is the zone's own: registered records do not go out by transfer.
  */
 #ifndef SLUICE_OVERLAY_H
 #define SLUICE_OVERLAY_H

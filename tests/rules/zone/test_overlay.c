@@ -124,6 +124,39 @@ static void what_was_hidden_shows_again(void **state)
 	zone_layers_unref(&layers);
 }
 
+static void assert_mname(const struct zone_layers *layers, const char *expected)
+{
+	char text[NAME_TEXT_MAX];
+	size_t length;
+
+	name_wire_to_text(rrset_rdata(zone_soa(layers->served), &length), text);
+	assert_string_equal(text, expected);
+	name_wire_to_text(rrset_rdata(zone_negative_soa(layers->served), &length), text);
+	assert_string_equal(text, expected);
+}
+
+static void the_apex_has_soa_and_ns_that_are_registered_where_the_zone_has_none(void **state)
+{
+	struct zone_layers layers = {0};
+
+	(void)state;
+	lay(&layers, zone_text_read(APEX, "www 300 A 10.9.9.9\n"),
+	    register_lines("@ SOA ns host 7 1 1 1 1\n@ NS ns\n@ A 10.0.0.1\n"));
+	assert_mname(&layers, "ns." APEX ".");
+	assert_true(zone_find_exact(layers.served, zone_apex(layers.served), TYPE_NS));
+	assert_null(zone_find_exact(layers.served, zone_apex(layers.served), TYPE_A));
+	lay(&layers, zone_text_read(APEX, SOA "@ 300 NS ns1\n"), zone_ref(layers.registered));
+	assert_mname(&layers, "ns1." APEX ".");
+	assert_int_equal(zone_find_exact(layers.served, zone_apex(layers.served), TYPE_NS)->ttl,
+			 300);
+	lay(&layers, zone_text_read(APEX, "www 300 A 10.9.9.9\n"), zone_ref(layers.registered));
+	assert_mname(&layers, "ns." APEX ".");
+	lay(&layers, zone_ref(layers.own), register_lines(""));
+	assert_mname(&layers, APEX ".");
+	assert_null(zone_find_exact(layers.served, zone_apex(layers.served), TYPE_NS));
+	zone_layers_unref(&layers);
+}
+
 /* ---- at random ---- */
 
 enum { ROUNDS = 600, LINES = 24 };
@@ -328,6 +361,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_records_take_precedence_by_name_and_type),
 		cmocka_unit_test(what_was_hidden_shows_again),
+		cmocka_unit_test(
+			the_apex_has_soa_and_ns_that_are_registered_where_the_zone_has_none),
 		cmocka_unit_test(of_a_zone_file_it_is_what_both_say),
 		cmocka_unit_test(of_record_sets_it_is_what_both_say),
 	};
