@@ -158,6 +158,43 @@ static bool any_machine(const struct decision *d, const struct prefix *prefix)
 	return false;
 }
 
+static void answer_server(struct verdict *verdict, const struct zone *zone)
+{
+	verdict->answer = (struct zone_answer){.outcome = ZONE_NODATA, .zone = zone};
+	verdict->is_server = true;
+}
+
+/* A zone's own records for the name of its name server take precedence, and so does a DNAME of the
+ * apex. */
+static __attribute__((noinline)) void find_beside_registered(const struct decision *d,
+							     uint32_t place,
+							     struct verdict *verdict)
+{
+	const struct registered_zone *zone = registered_at(d, place);
+	const struct zone *served = zone->layers.served;
+
+	zone_find(served, d->name, d->type, &verdict->answer);
+	if (zone->base.served && registered_is_server(d->name, zone_apex(served)) &&
+	    verdict->answer.outcome != ZONE_DNAME && !zone_next_exact(served, d->name, NULL))
+		answer_server(verdict, served);
+}
+
+/* The name server of a cut of the reverse tree. */
+static __attribute__((noinline)) bool find_cut_server(const struct decision *d,
+						      struct verdict *verdict)
+{
+	for (uint32_t i = 0; i < d->network->registration_count; i++) {
+		const struct registered_zone *zone = registered_at(d, d->network->registrations[i]);
+
+		for (size_t k = 0; k < zone->cut_count; k++)
+			if (registered_is_server(d->name, zone_apex(zone->cuts[k].apex))) {
+				answer_server(verdict, zone->cuts[k].apex);
+				return true;
+			}
+	}
+	return false;
+}
+
 /* What clients have registered for an address in the prefixes of a zone that the network is linked
  * to, or that they have not. False: the name is not in them. */
 static bool find_registered(const struct decision *d, const struct prefix *prefix,
@@ -216,9 +253,10 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
 	note_shorter_zones(d, label);
 	verdict->zone = link->series;
-	zone_find(link->registered ? registered_at(d, link->registered - 1)->layers.served
-				   : link->zone,
-		  d->name, d->type, &verdict->answer);
+	if (link->registered)
+		find_beside_registered(d, link->registered - 1, verdict);
+	else
+		zone_find(link->zone, d->name, d->type, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN || verdict->answer.outcome == ZONE_NODATA)
 		find_machine(d, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
@@ -233,26 +271,35 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* The exact name of an address in the network's own space that has a PTR: ours, or a machine's. */
+/* The exact name of an address in the network's own space that has a PTR: ours, or a machine's;
+ * else what clients have registered. */
+static bool find_address(const struct decision *d, const struct prefix *prefix,
+			 struct verdict *verdict)
+{
+	const struct rrset *ptr = NULL;
+
+	if (is_whole(prefix) && is_networks(d->network, &prefix->address))
+		ptr = owned_ptr(d->policy->owned, &prefix->address);
+	if (!ptr && is_whole(prefix))
+		ptr = machine_ptr(d, &prefix->address);
+	verdict->exact = ptr;
+	if (!ptr)
+		return find_registered(d, prefix, &verdict->answer);
+	verdict->answer =
+		policy_answer_set(ptr, d->type, d->policy->trees[prefix->address.family == 6]);
+	return true;
+}
+
 static bool by_address(const struct decision *d, struct verdict *verdict)
 {
 	const struct policy_network *network = d->network;
-	const struct rrset *ptr = NULL;
 	struct prefix prefix;
 	unsigned rest;
 
 	if ((!network->space_count && !network->registration_count) || !is_reverse(d->name) ||
-	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
+	    !reverse_parse(d->name, &prefix, &rest))
 		return false;
-	if (is_whole(&prefix) && is_networks(network, &prefix.address))
-		ptr = owned_ptr(d->policy->owned, &prefix.address);
-	if (!ptr && is_whole(&prefix))
-		ptr = machine_ptr(d, &prefix.address);
-	verdict->exact = ptr;
-	if (ptr)
-		verdict->answer = policy_answer_set(ptr, d->type,
-						    d->policy->trees[prefix.address.family == 6]);
-	else if (!find_registered(d, &prefix, &verdict->answer))
+	if (rest > 0 ? !find_cut_server(d, verdict) : !find_address(d, &prefix, verdict))
 		return false;
 	note(d, DECIDED_ADDRESS, TRACE_MATCHED, network->name, NULL, 0);
 	answer(verdict, DECIDED_ADDRESS, network->name);

@@ -9,6 +9,9 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
+#include "rules/zone/serial.h"
+
+enum { SERVER_TTL_S = 3600 }; /* of SOA and NS, as of a SOA that is made up */
 
 struct pair { /* a link with registration */
 	const struct virtual_network *network;
@@ -32,6 +35,15 @@ struct making {
 	struct registered *before; /* NULL: there is none */
 	struct registered *made;
 };
+
+static const uint8_t server_label[] = {2, 'n', 's'};
+
+bool registered_is_server(const struct name *name, const struct name *apex)
+{
+	return name->labels == apex->labels + 1 &&
+	       memcmp(name->wire, server_label, sizeof server_label) == 0 &&
+	       name_is_under(name, apex);
+}
 
 /* ---- machines ---- */
 
@@ -185,6 +197,102 @@ int registered_machines(const struct model *model, struct machine **machines, si
 	return err;
 }
 
+/* ---- name servers ---- */
+
+/* A zone at whose apex a name server is. */
+struct serving {
+	uint8_t name[sizeof server_label + NAME_WIRE_MAX];
+	size_t length; /* 0: it would be too long to be a name */
+};
+
+static struct serving server_of(const struct name *apex)
+{
+	struct serving server = {.length = 0};
+
+	if (sizeof server_label + apex->length > NAME_WIRE_MAX)
+		return server;
+	memcpy(server.name, server_label, sizeof server_label);
+	memcpy(server.name + sizeof server_label, apex->wire, apex->length);
+	server.length = sizeof server_label + apex->length;
+	return server;
+}
+
+/* The name is in the zone, so the only error is one of memory. */
+static int put_at_apex(struct zone_draft *draft, const struct name *apex, uint16_t type,
+		       const uint8_t *rdata, size_t length)
+{
+	static const struct origin nowhere;
+	struct faults unused;
+	int err;
+
+	faults_init(&unused);
+	err = zone_draft_put(draft, &nowhere, apex->wire, type, &unused);
+	faults_release(&unused);
+	return err ? err : zone_draft_add(draft, SERVER_TTL_S, rdata, length);
+}
+
+static int put_ns(struct zone_draft *draft, const struct name *apex)
+{
+	const struct serving server = server_of(apex);
+
+	return server.length ? put_at_apex(draft, apex, TYPE_NS, server.name, server.length) : 0;
+}
+
+/* As it was made up, but for its MNAME, which is the apex there. */
+static int put_soa(struct zone_draft *draft, const struct name *apex, const struct rrset *made_up)
+{
+	const struct serving server = server_of(apex);
+	size_t length, rest;
+	const uint8_t *rdata = rrset_rdata(made_up, &length);
+	uint8_t soa[3 * NAME_WIRE_MAX];
+
+	if (!server.length)
+		return 0;
+	rest = length - apex->length;
+	memcpy(soa, server.name, server.length);
+	memcpy(soa + server.length, rdata + apex->length, rest);
+	return put_at_apex(draft, apex, TYPE_SOA, soa, server.length + rest);
+}
+
+/* An apex with such a SOA, and perhaps NS; NULL without memory. */
+static struct zone *make_apex(const struct making *making, const struct name *apex, bool has_ns)
+{
+	struct zone *empty = zone_new(making->key, apex, 0), *made = NULL;
+	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
+	struct faults unused;
+
+	faults_init(&unused);
+	if (draft && put_soa(draft, apex, zone_soa(empty)) == 0 &&
+	    (!has_ns || put_ns(draft, apex) == 0))
+		made = zone_commit(draft, 0, &unused);
+	else
+		zone_discard(draft);
+	faults_release(&unused);
+	zone_unref(empty);
+	return made;
+}
+
+/* The zone that goes out, on which all else is laid, is the one with that SOA. */
+static bool make_base(const struct making *making, struct registered_zone *zone,
+		      const struct registered_zone *before)
+{
+	const struct zone_layers *was = before ? &before->base : NULL;
+	struct zone_layers *base = &zone->base;
+
+	base->own = zone->layers.own;
+	zone->layers.own = NULL;
+	base->registered = was && was->registered ? zone_ref(was->registered)
+						  : make_apex(making, zone_apex(base->own), false);
+	if (was && was->served && was->own == base->own)
+		base->served = zone_ref(was->served);
+	else if (base->registered)
+		base->served = zone_overlay(was, base->own, base->registered);
+	if (!base->served)
+		return false;
+	zone->layers.own = zone_ref(base->served);
+	return true;
+}
+
 /* ---- a zone of them ---- */
 
 /* Machines of one name, which are next to each other. False without memory. */
@@ -246,7 +354,8 @@ static bool register_machines(const struct making *making, struct registered_zon
 	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
 	struct owned_draft *ptrs = owned_edit(NULL);
 	struct faults unused;
-	bool good = draft && ptrs && put_machines(making, machines, count, apex, draft, ptrs);
+	bool good = draft && ptrs && put_machines(making, machines, count, apex, draft, ptrs) &&
+		    (!zone->base.served || put_ns(draft, apex) == 0);
 
 	faults_init(&unused);
 	if (good) {
@@ -284,8 +393,8 @@ static uint64_t print_interface(const struct making *making,
 	return print;
 }
 
-/* Of everything that the machines' records are made of, but for the zones' own; a sum, because the
- * order makes no difference. */
+/* Of everything that the machines' records, and NS, are made of, but for the zones' own; a sum,
+ * because the order makes no difference. */
 static uint64_t print_all(const struct making *making, const struct pairs *pairs)
 {
 	const struct model *model = making->model;
@@ -299,6 +408,8 @@ static uint64_t print_all(const struct making *making, const struct pairs *pairs
 		print += print_text(making, print_text(making, 0, full_name(&pair->zone->named)),
 				    full_name(&pair->network->named));
 	}
+	for (size_t i = 0; i < model->registration.count; i++)
+		print += print_text(making, 0, model->registration.items[i].zone);
 	return print ? print : 1;
 }
 
@@ -384,11 +495,14 @@ static struct zone *make_cut(const struct making *making, const struct prefix *p
 	unsigned step = prefix->address.family == 4 ? 8 : 4;
 	struct prefix whole = *prefix;
 	char text[NAME_TEXT_MAX];
+	const char *apex;
+	struct name name;
 
 	whole.length = (uint8_t)(whole.length / step * step);
-	if (whole.length == 0)
-		return new_zone(making, trees[prefix->address.family == 6]);
-	return new_zone(making, reverse_zone_text(&whole, text));
+	apex = whole.length == 0 ? trees[prefix->address.family == 6]
+				 : reverse_zone_text(&whole, text);
+	return name_from_text(&name, making->key, apex) == 0 ? make_apex(making, &name, true)
+							     : NULL;
 }
 
 static bool make_cuts(const struct making *making, struct registered_zone *zone,
@@ -425,9 +539,10 @@ static bool make_zone(const struct making *making, struct registered_zone *zone,
 		      const struct private_zone *of, const struct registered_zone *before,
 		      const struct machine *machines, size_t count)
 {
+	const struct registration_settings *settings = settings_of(making->model, of);
 	bool same = before && making->before->print == making->made->print;
 
-	if (!make_cuts(making, zone, settings_of(making->model, of)) ||
+	if (!make_cuts(making, zone, settings) || (settings && !make_base(making, zone, before)) ||
 	    !keep_updates(making, zone, before))
 		return false;
 	if (!same)
@@ -480,6 +595,7 @@ struct registered *registered_make(const struct model *model, const struct hash_
 static bool copy_zone(struct registered_zone *to, const struct registered_zone *from)
 {
 	*to = (struct registered_zone){.name = strdup(from->name),
+				       .base = zone_layers_ref(&from->base),
 				       .layers.own = zone_ref(from->layers.own),
 				       .machines = zone_ref(from->machines),
 				       .ptrs = owned_ref(from->ptrs),
@@ -534,6 +650,7 @@ void registered_unref(struct registered *registered)
 	for (size_t i = 0; i < registered->count; i++) {
 		struct registered_zone *zone = &registered->zones[i];
 
+		zone_layers_unref(&zone->base);
 		zone_layers_unref(&zone->layers);
 		zone_unref(zone->machines);
 		zone_unref(zone->updates);

@@ -13,6 +13,14 @@
  * beside them, are seen in all networks that the zone is linked to, within the prefixes that the
  * setting has: there the reverse tree is ours, with a SOA at each cut.
  *
+ * A client that is not told where to send takes the zone from a SOA, and sends to the address of
+ * its MNAME. So a zone that clients register in, and each cut, has the name server ns.<apex> in its
+ * SOA and NS, unless it has a SOA, or NS, of its own. The name server has no record: its address is
+ * that of the endpoint that was asked, and nobody may register under its name.
+ *
+ *     the zone's own ─┬─► base.served, which goes out by transfer ─┬─► layers.served
+ *     the SOA ────────┘     NS, machines, updates ─────────────────┘
+ *
  * A table never changes; the next one shares with it what is the same. Azure registers A records
  * alone. */
 #ifndef SLUICE_REGISTERED_H
@@ -28,11 +36,12 @@ enum { REGISTERED_TTL_S = 10 }; /* as in Azure */
 
 struct registered_cut { /* of the reverse tree */
 	struct prefix prefix;
-	struct zone *apex; /* at or above the prefix; it has nothing but a SOA */
+	struct zone *apex; /* at or above the prefix; it has nothing but SOA and NS */
 };
 
 struct registered_zone {
 	const char *name;          /* full: "corp.internal", "dev/corp.internal"; in the table */
+	struct zone_layers base;   /* registered: a SOA alone; all NULL: clients may not register */
 	struct zone_layers layers; /* registered: `machines` with `updates` below */
 	struct zone *machines, *updates;
 	struct zone *reverse[2]; /* what clients have registered in in-addr.arpa, ip6.arpa */
@@ -60,6 +69,8 @@ void registered_unref(struct registered *registered); /* NULL is fine */
  * that place; NULL: as before. NULL without memory. */
 struct registered *registered_update(const struct registered *before, size_t place,
 				     struct zone *updates, struct zone *const reverse[2]);
+/* Whether the name is that of the name server of the zone with this apex. */
+bool registered_is_server(const struct name *name, const struct name *apex);
 /* Whether something may register in the zone, so that the table has it. */
 bool registered_in(const struct model *model, const struct private_zone *zone);
 /* NULL: nothing registers in the zone of that full name. */

@@ -162,6 +162,14 @@ void model_add_zone(struct model *model, const char *name, const char *text, con
 	}
 }
 
+void model_add_registration(struct model *model, const char *zone, const char *prefix)
+{
+	struct registration_settings *settings = ADD(model, model->registration);
+
+	settings->zone = copy(model, zone);
+	must(prefix_parse(ADD(model, settings->prefixes), prefix) == 0, prefix);
+}
+
 struct forwarding_ruleset *model_add_ruleset(struct model *model, const char *name,
 					     const char *endpoints, const char *networks)
 {

@@ -26,6 +26,8 @@ void model_add_resolver(struct model *model, const char *name, const char *netwo
 			const char *listen);
 /* text: a master file. networks: "hub spoke"; a '?' at a name's end: with NxDomainRedirect. */
 void model_add_zone(struct model *model, const char *name, const char *text, const char *networks);
+/* Clients may register in the zone, by addresses of the prefix. */
+void model_add_registration(struct model *model, const char *zone, const char *prefix);
 /* endpoints: "hub/out hub/out2". */
 struct forwarding_ruleset *model_add_ruleset(struct model *model, const char *name,
 					     const char *endpoints, const char *networks);

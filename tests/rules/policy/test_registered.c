@@ -136,6 +136,42 @@ static const struct registered_zone *only(const struct policy *policy)
 	return &policy->registered->zones[0];
 }
 
+static void clients_may_register_once_the_setting_says_so(void **state)
+{
+	struct world *world = *state;
+	struct policy *first, *second, *third;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	first = model_compile(world->model, NULL);
+	assert_string_equal(model_decide(first, "hub", "corp.internal.", TYPE_NS),
+			    "zone corp.internal nodata");
+	assert_string_equal(model_decide(first, "hub", "ns.corp.internal.", TYPE_A),
+			    "zone corp.internal nxdomain");
+	model_add_registration(world->model, "corp.internal", "10.10.0.0/20");
+	second = model_compile(world->model, first);
+	policy_free(first);
+	assert_string_equal(model_decide(second, "hub", "corp.internal.", TYPE_NS),
+			    "zone corp.internal hit");
+	assert_string_equal(model_decide(second, "spoke", "ns.corp.internal.", TYPE_A),
+			    "zone corp.internal nodata");
+	assert_string_equal(model_decide(second, "hub", "ns.10.10.in-addr.arpa.", TYPE_A),
+			    "address hub nodata");
+	third = model_compile(world->model, second);
+	assert_ptr_equal(only(second)->base.served, only(third)->base.served);
+	assert_ptr_equal(only(second)->layers.served, only(third)->layers.served);
+	policy_free(second);
+	world->model->registration.count = 0;
+	first = model_compile(world->model, third);
+	policy_free(third);
+	assert_string_equal(model_decide(first, "hub", "corp.internal.", TYPE_NS),
+			    "zone corp.internal nodata");
+	assert_string_equal(model_decide(first, "hub", "ns.corp.internal.", TYPE_A),
+			    "zone corp.internal nxdomain");
+	assert_string_equal(model_decide(first, "hub", "vm1.corp.internal.", TYPE_A),
+			    "zone corp.internal hit");
+	policy_free(first);
+}
+
 static void what_is_the_same_is_shared(void **state)
 {
 	struct world *world = *state;
@@ -196,6 +232,7 @@ int main(void)
 		TEST(a_machine_has_its_name_and_its_ptr),
 		TEST(who_is_not_registered),
 		TEST(a_reverse_zone_of_the_network_has_the_machines_beside_its_own),
+		TEST(clients_may_register_once_the_setting_says_so),
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),
 	};
