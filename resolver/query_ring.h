@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "endpoints/query.h"
 #include "resolver/latency.h"
 #include "rules/err.h"
 #include "rules/policy/policy.h"
@@ -51,6 +52,14 @@ struct query_binding {
 	const struct address *local; /* that it was sent to, but where the query has that */
 	uint32_t network;            /* in the policy; NETWORK_NONE: the client says which */
 };
+
+/* The address that the query was sent to; NULL: it is a question of our own. */
+static inline const struct address *query_local(const struct query *query)
+{
+	const struct query_binding *binding = query->binding;
+
+	return query->local.family ? &query->local : binding ? binding->local : NULL;
+}
 
 /* Written for every query: members are as the worker has them, and put into words by the reader;
  * those that stand together there stand together here. */

@@ -14,6 +14,7 @@
 
 #include "endpoints/upstream/lookup.h"
 #include "resolver/outcomes.h"
+#include "resolver/query_ring.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
@@ -143,6 +144,41 @@ static void add_negative(struct composition *c, struct frame *f, const struct ve
 			  UINT32_MAX);
 }
 
+/* The address of the endpoint that was asked: of several that were entered one inside the other,
+ * the innermost, whose network has the zone. For `explain`, which asks none, the network's first.
+ * NULL: there is none. */
+static const struct address *asked_address(const struct composition *c, const struct frame *f)
+{
+	const struct address *local = c->query ? query_local(c->query) : NULL;
+	const struct policy *policy = c->policy;
+	const struct policy_inbound *inbound;
+
+	if (c->depth > 0) {
+		inbound = policy_find_inbound(policy, c->entered[c->depth - 1].endpoint);
+		return inbound ? &inbound->address : NULL;
+	}
+	if (local)
+		return local;
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		if (policy->inbounds[i].network == f->place.network)
+			return &policy->inbounds[i].address;
+	return NULL;
+}
+
+/* The address of a name server. False: it has none of the type. */
+static __attribute__((cold, noinline)) bool add_server(struct composition *c, struct frame *f)
+{
+	const struct address *address = asked_address(c, f);
+	uint16_t type = address && address->family == 4 ? TYPE_A : TYPE_AAAA;
+
+	if (!address || !address->family ||
+	    (c->request->type != type && c->request->type != TYPE_ANY))
+		return false;
+	message_add_record(&c->message, SECTION_ANSWER, type, CLASS_IN, REGISTERED_TTL_S,
+			   f->owner_at, f->name->wire, address->bytes, address_bits(address) / 8);
+	return true;
+}
+
 static enum step follow_alias(struct composition *c, struct frame *f, const uint8_t *target,
 			      size_t rdata_at)
 {
@@ -208,6 +244,10 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 					     f->owner_at, f->name->wire, UINT32_MAX);
 		break;
 	case ZONE_NODATA:
+		if (verdict->is_server && add_server(c, f))
+			break;
+		add_negative(c, f, verdict);
+		break;
 	case ZONE_NXDOMAIN: add_negative(c, f, verdict); break;
 	}
 	if (answer->outcome == ZONE_CNAME)

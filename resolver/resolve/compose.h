@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "endpoints/query.h"
 #include "resolver/resolve/cache.h"
 #include "rules/policy/policy.h"
 
@@ -103,8 +104,9 @@ struct composition {
 	size_t limit; /* of the answer in bytes; beyond it, it is truncated */
 	const struct request *request;
 	const struct name *qname;
-	const struct address *client;    /* reads ede_text; NULL: ourselves */
-	const struct verdict *first;     /* on the qname; NULL: not decided yet */
+	const struct address *client; /* reads ede_text; NULL: ourselves */
+	const struct query *query;    /* it, with the address that it asked; NULL: there is none */
+	const struct verdict *first;  /* on the qname; NULL: not decided yet */
 	struct cache_entry *const *told; /* what upstreams told this query, failures included */
 	unsigned told_count;
 	bool expired;                    /* nobody is asked any more: what is missing has failed */

@@ -607,6 +607,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.request = &r->query->request;
 	c.qname = &r->query->name;
 	c.client = &r->query->client;
+	c.query = r->query;
 	c.first = &r->verdict;
 	c.told = r->told;
 	c.told_count = r->told_count;
@@ -909,7 +910,8 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 	struct resolution *r = begin(resolver, query, hold, place, &resolver->own);
 
 	assert(query->request.class == CLASS_IN);
-	query->client = (struct address){0};
+	query->client = query->local = (struct address){0};
+	query->binding = NULL;
 	query->proven = true;
 	r->watch = watch;
 	STATS_ADD(resolver->stats, queries_own, 1);

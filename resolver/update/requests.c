@@ -326,7 +326,7 @@ static struct update_wait *wait_new(const struct query *query, const struct poli
 	char *texts = wait->data + query->packet_length;
 	request->endpoint = put_text(texts, binding->endpoint);
 	request->network = put_text(texts + endpoint_size, network);
-	request->local = query->local.family ? query->local : *binding->local;
+	request->local = *query_local(query);
 	request->arrived_us = query->arrived_us;
 	if (!tsig)
 		return wait;

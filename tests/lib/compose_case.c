@@ -198,6 +198,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 	f->c.request = &request;
 	f->c.qname = &name;
 	f->c.client = NULL;
+	f->c.query = &f->query;
 	f->c.first = NULL;
 	f->c.watch = NULL;
 	f->c.told = f->told;

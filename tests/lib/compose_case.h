@@ -35,10 +35,11 @@ struct compose_case {
 	unsigned saying_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 	unsigned told_count;
-	bool caches;       /* what upstreams say is put into the cache */
-	bool expired;      /* the deadline has passed */
-	char asked[TEXT];  /* "192.0.2.1 www.example.; " */
-	char answer[TEXT]; /* status, a line, and records */
+	bool caches;        /* what upstreams say is put into the cache */
+	bool expired;       /* the deadline has passed */
+	struct query query; /* its local address is that which was asked; family 0: none was */
+	char asked[TEXT];   /* "192.0.2.1 www.example.; " */
+	char answer[TEXT];  /* status, a line, and records */
 	struct composition c;
 	uint8_t buffer[MESSAGE_MAX];
 };

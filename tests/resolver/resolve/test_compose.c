@@ -112,6 +112,111 @@ static void loops_in_our_own_data_are_cut(void **state)
 	ANSWER(f, "NOERROR aa\nanswer c.corp.internal. 300 IN CNAME c.corp.internal.\n");
 }
 
+/* ---- the name server of a zone that clients register in ---- */
+
+#define TIMES   "1 3600 300 2419200 300\n"
+#define SERVERS "ns.corp.internal. hostmaster.corp.internal. " TIMES
+#define CUT     "10.10.in-addr.arpa."
+
+static void ask_at(struct compose_case *f, const char *local, const char *qname, uint16_t type)
+{
+	assert_int_equal(address_parse(&f->query.local, local), 0);
+	case_ask(f, qname, type);
+}
+
+static void clients_find_whom_to_send_updates_to(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "corp.internal", "www 300 A 10.10.1.1\n* 300 A 10.10.1.2\n",
+		       "hub?");
+	model_add_registration(f->model, "corp.internal", "10.10.0.0/16");
+	model_add_default(f->model, "192.0.2.53");
+	case_ask(f, "corp.internal.", TYPE_SOA);
+	ANSWER(f, "NOERROR aa\nanswer corp.internal. 3600 IN SOA " SERVERS);
+	case_ask(f, "www.corp.internal.", TYPE_SOA);
+	ANSWER(f, "NOERROR aa\nauthority corp.internal. 300 IN SOA " SERVERS);
+	case_ask(f, "corp.internal.", TYPE_NS);
+	ANSWER(f, "NOERROR aa\nanswer corp.internal. 3600 IN NS ns.corp.internal.\n");
+	ask_at(f, "10.10.0.4", "NS.corp.internal.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nanswer NS.corp.internal. 10 IN A 10.10.0.4\n");
+	ask_at(f, "10.10.0.5", "ns.corp.internal.", TYPE_A); /* it is not cached */
+	ANSWER(f, "NOERROR aa\nanswer ns.corp.internal. 10 IN A 10.10.0.5\n");
+	ask_at(f, "10.10.0.5", "ns.corp.internal.", TYPE_AAAA);
+	ANSWER(f, "NOERROR aa\nauthority corp.internal. 300 IN SOA " SERVERS);
+	ask_at(f, "fd00::4", "ns.corp.internal.", TYPE_AAAA);
+	ANSWER(f, "NOERROR aa\nanswer ns.corp.internal. 10 IN AAAA fd00::4\n");
+	ask_at(f, "fd00::4", "ns.corp.internal.", TYPE_ANY);
+	ANSWER(f, "NOERROR aa\nanswer ns.corp.internal. 10 IN AAAA fd00::4\n");
+	ask_at(f, "fd00::4", "ns.corp.internal.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nauthority corp.internal. 300 IN SOA " SERVERS);
+	ask_at(f, "10.10.0.4", "ns.other.corp.internal.", TYPE_A); /* the wildcard */
+	ANSWER(f, "NOERROR aa\nanswer ns.other.corp.internal. 300 IN A 10.10.1.2\n");
+	f->query.local.family = 0; /* as `explain` does: the network's endpoint */
+	case_ask(f, "ns.corp.internal.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nanswer ns.corp.internal. 10 IN A 10.10.0.4\n");
+	ASKED(f, "");
+}
+
+static void clients_find_whom_to_send_reverse_updates_to(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "corp.internal", "", "hub");
+	model_add_registration(f->model, "corp.internal", "10.10.0.0/16");
+	model_add_default(f->model, "192.0.2.53");
+	case_ask(f, "5.0." CUT, TYPE_SOA);
+	ANSWER(f, "NXDOMAIN aa\nauthority " CUT " 300 IN SOA ns." CUT " hostmaster." CUT " " TIMES);
+	case_ask(f, CUT, TYPE_SOA);
+	ANSWER(f, "NOERROR aa\nanswer " CUT " 3600 IN SOA ns." CUT " hostmaster." CUT " " TIMES);
+	case_ask(f, CUT, TYPE_NS);
+	ANSWER(f, "NOERROR aa\nanswer " CUT " 3600 IN NS ns." CUT "\n");
+	ask_at(f, "10.10.0.4", "ns." CUT, TYPE_A);
+	ANSWER(f, "NOERROR aa\nanswer ns." CUT " 10 IN A 10.10.0.4\n");
+	ask_at(f, "10.10.0.4", "ns." CUT, TYPE_AAAA);
+	ANSWER(f, "NOERROR aa\nauthority " CUT " 300 IN SOA ns." CUT " hostmaster." CUT " " TIMES);
+	ASKED(f, "");
+}
+
+static void what_the_zone_says_of_its_name_servers_stays(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "corp.internal",
+		       "@ 60 SOA dns1 admin 1 2 3 4 60\n@ 60 NS dns1\nns 60 TXT own\n", "hub");
+	model_add_registration(f->model, "corp.internal", "10.10.0.0/16");
+	case_ask(f, "corp.internal.", TYPE_SOA);
+	ANSWER(f, "NOERROR aa\nanswer corp.internal. 60 IN SOA dns1.corp.internal. "
+		  "admin.corp.internal. 1 2 3 4 60\n");
+	case_ask(f, "corp.internal.", TYPE_NS);
+	ANSWER(f, "NOERROR aa\nanswer corp.internal. 60 IN NS dns1.corp.internal.\n");
+	ask_at(f, "10.10.0.4", "ns.corp.internal.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nauthority corp.internal. 60 IN SOA dns1.corp.internal. "
+		  "admin.corp.internal. 1 2 3 4 60\n");
+}
+
+static void a_zone_that_nobody_registers_in_has_no_name_server(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "corp.internal", "www 300 A 10.10.1.1\n", "hub");
+	f->model->private_zones.items[0].links.items[0].registration = true;
+	ask_at(f, "10.10.0.4", "ns.corp.internal.", TYPE_A);
+	ANSWER(f, "NXDOMAIN aa\nauthority corp.internal. 300 IN SOA corp.internal. "
+		  "hostmaster.corp.internal. " TIMES);
+}
+
+static void an_entered_endpoint_is_the_one_that_was_asked(void **state)
+{
+	struct compose_case *f = *state;
+
+	model_add_zone(f->model, "spoke.internal", "", "spoke");
+	model_add_registration(f->model, "spoke.internal", "10.20.0.0/16");
+	case_add_rule(f, "hub", "spoke.internal.", "10.20.0.4", false);
+	ask_at(f, "10.10.0.4", "ns.spoke.internal.", TYPE_A);
+	ANSWER(f, "NOERROR aa\nanswer ns.spoke.internal. 10 IN A 10.20.0.4\n");
+}
+
 /* ---- the cache ---- */
 
 static void what_is_cached_is_aged_and_composed_anew_for_each_network(void **state)
@@ -596,6 +701,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(own_data_are_authoritative_and_nobody_is_asked),
 		TEST(a_chain_within_our_own_data_is_followed),
+		TEST(clients_find_whom_to_send_updates_to),
+		TEST(clients_find_whom_to_send_reverse_updates_to),
+		TEST(what_the_zone_says_of_its_name_servers_stays),
+		TEST(a_zone_that_nobody_registers_in_has_no_name_server),
+		TEST(an_entered_endpoint_is_the_one_that_was_asked),
 		TEST(a_dname_brings_its_cname),
 		TEST(a_dname_behind_a_cname_is_written_out),
 		TEST(a_dname_whose_target_gets_too_long_is_yxdomain),
