@@ -16,6 +16,7 @@
 
 #include "resolver/log.h"
 #include "rules/policy/reverse_zones.h"
+#include "rules/schema/reference.h"
 #include "rules/zone/serial.h"
 
 enum { CHANGED_MAX = 1024 };
@@ -307,18 +308,36 @@ static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
 }
 
+/* A private zone goes out with the SOA that is answered. *place: of the next registered zone. */
+static int add_private(struct compiling *c, const struct private_zone *private, size_t *place)
+{
+	const struct registered *registered = c->policy->registered;
+	struct zone *zone = private->zone;
+	struct transfer_zone *made;
+
+	if (*place < registered->count &&
+	    strcasecmp(registered->zones[*place].name, full_name(&private->named)) == 0) {
+		const struct zone_layers *base = &registered->zones[(*place)++].base;
+
+		zone = base->served ? base->served : zone;
+	}
+	if (!zone)
+		return 0;
+	made = transfer_zone_new(zone, private->resource_group);
+	if (made)
+		made->editable = zone_is_editable(private->zone);
+	return add_zone(c, made);
+}
+
 /* First all are added: their count gives each one's share of the past. */
 static int add_zones(struct compiling *c, const struct model *model)
 {
 	struct transfer_table *table = c->table;
 	int err = reverse_each_zone(model, on_reverse_zone, c);
+	size_t place = 0;
 
-	for (size_t i = 0; !err && i < model->private_zones.count; i++) {
-		const struct private_zone *zone = &model->private_zones.items[i];
-
-		if (zone->zone)
-			err = add_zone(c, transfer_zone_new(zone->zone, zone->resource_group));
-	}
+	for (size_t i = 0; !err && i < model->private_zones.count; i++)
+		err = add_private(c, &model->private_zones.items[i], &place);
 	for (size_t i = 0; !err && i < table->count; i++)
 		err = choose_version(c, &table->zones[i]);
 	qsort(table->zones, table->count, sizeof table->zones[0], compare_zones);

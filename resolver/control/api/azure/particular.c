@@ -12,12 +12,13 @@
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
 #include "rules/check/limits.h"
 #include "rules/schema/reference.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
-#include "rules/zone/zone.h"
+#include "rules/zone/serial.h"
 
 /* ---- members that are shown ---- */
 
@@ -96,6 +97,18 @@ json_t *arm_zone_registration_limit(const struct arm_shown *shown)
 
 /* ---- SOA ---- */
 
+/* As it is answered; NULL: it has none yet. */
+static const struct rrset *soa_of(struct api_request *request, const struct private_zone *private)
+{
+	const struct policy *policy = request->service->server.current->policy;
+	const struct registered_zone *registered =
+		registered_find(policy->registered, full_name(&private->named));
+	const struct zone *zone =
+		registered && registered->base.served ? registered->base.served : private->zone;
+
+	return zone ? zone_soa(zone) : NULL;
+}
+
 bool arm_zone_find_soa(struct api_request *request, const struct arm_type *type,
 		       const struct path *path, struct arm_shown *shown)
 {
@@ -103,8 +116,8 @@ bool arm_zone_find_soa(struct api_request *request, const struct arm_type *type,
 	const struct private_zone *zone = part_find(api_model(request), &root);
 	const struct rrset *soa = NULL;
 
-	if (zone && zone->zone && strcasecmp(path->names[1], "@:SOA") == 0)
-		soa = zone_find_exact(zone->zone, zone_apex(zone->zone), TYPE_SOA);
+	if (zone && strcasecmp(path->names[1], "@:SOA") == 0)
+		soa = soa_of(request, zone);
 	if (!soa)
 		return false;
 	*shown = (struct arm_shown){.request = request, .type = type, .path = *path};
