@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "rules/base.h"
+#include "rules/policy/registered.h"
 #include "rules/reverse.h"
 #include "rules/wire.h"
 
@@ -141,15 +142,13 @@ static bool label_is(const struct name *owner, const char *label)
 }
 
 /* Names that mean something to others than the machine: clients look for proxies and tunnels at
- * wpad and isatap, for services at those with underscores, and for who takes updates at the zone's
- * ns. */
+ * wpad and isatap, and for services at those with underscores. */
 static bool is_special(const struct judge *judge, const struct name *owner)
 {
 	unsigned apex_labels = judge->entry->zone.labels;
 
 	if (owner->labels <= apex_labels || is_wildcard(owner) || label_is(owner, "wpad") ||
-	    label_is(owner, "isatap") ||
-	    (owner->labels == apex_labels + 1 && label_is(owner, "ns")))
+	    label_is(owner, "isatap"))
 		return true;
 	for (unsigned i = 0; i < owner->labels; i++)
 		if (owner->wire[owner->offset[i] + 1] == '_')
@@ -231,6 +230,8 @@ static const char *judge_added(const struct judge *judge, const struct update_re
 {
 	if (is_wildcard(&record->owner))
 		return "a wildcard cannot be registered";
+	if (registered_is_server(&record->owner, &judge->entry->zone))
+		return "the name is that of the zone's name server";
 	switch (record->type) {
 	case TYPE_A:
 	case TYPE_AAAA: return judge_address(judge, record);

@@ -17,9 +17,9 @@
  * apply to.
  *
  * **What can be registered.** A and AAAA of an address in the entry's prefixes, DHCID, and TXT as
- * dhcpd writes it, by owners in the entry's zone other than wildcards; in the reverse zones PTR to
- * a name in the entry's zone, DHCID and such TXT, by the names of addresses in the prefixes. An
- * update of any other type is REFUSED. The TTL is the entry's.
+ * dhcpd writes it, by owners in the entry's zone other than wildcards and its name server; in the
+ * reverse zones PTR to a name in the entry's zone, DHCID and such TXT, by the names of addresses in
+ * the prefixes. An update of any other type is REFUSED. The TTL is the entry's.
  *
  * **A key** whose names are `self` or `subdomain` may use a reverse name where every PTR that is
  * registered there, or would be, leads to a name of its own; a PTR to another name whose address
@@ -27,7 +27,7 @@
  *
  * **Without a key**, by TCP, from an address in the prefixes where own_address is set, a client may
  * add that address under one name: one that the zone does not have itself, that means nothing to
- * others (the apex, its ns, wpad, isatap, labels with an underscore), and under which no other
+ * others (the apex, wpad, isatap, labels with an underscore), and under which no other
  * address is registered, while the client's is registered under no other name. It may delete its
  * address, or all of a name that has nothing else registered. And the PTR of its address may lead
  * to the name that the address is registered with. So a machine whose address has changed waits

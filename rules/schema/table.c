@@ -1509,7 +1509,10 @@ static const struct field registration_fields[] = {
 	 .refers = REFERS_ZONE,
 	 .required = true,
 	 .doc = "The private zone that has the names: NAME or GROUP/NAME. One entry a zone. What "
-		"the zone says itself counts before what is registered."},
+		"the zone says itself counts before what is registered. Clients that look for "
+		"whom to send to find the name server ns of the zone, and of the reverse zones, "
+		"in SOA and NS, unless the zone has its own; its address is that of the endpoint "
+		"that is asked. Nobody registers under that name."},
 	{.key = "prefixes",
 	 .type = FIELD_PREFIXES,
 	 AT(registration_settings, prefixes),
@@ -1529,7 +1532,7 @@ static const struct field registration_fields[] = {
 	 .doc = "Whether a machine may also register itself without a key: by TCP, the address "
 		"that it asks from and its PTR, with one name. Never a name that the zone has "
 		"itself or that another address is registered with, and never wpad, isatap, the "
-		"zone's own or its ns, or one with a label that begins with an underscore."},
+		"zone's own, or one with a label that begins with an underscore."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, ttl),

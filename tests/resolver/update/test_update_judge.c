@@ -455,6 +455,20 @@ static void only_types_of_machines_are_registered(void **state)
 	expect(world, "! @ ANY ANY", RCODE_NOERROR, "- @ A\n");
 }
 
+static void nobody_registers_under_the_name_of_the_zones_name_server(void **state)
+{
+	static const char *const refused[] = {
+		"! ns IN A 10.1.0.5",
+		"! NS IN DHCID " ONE,
+		"! pc IN A 10.1.0.5\n! ns IN A 10.1.0.5",
+	};
+	struct update_world *world = *state;
+
+	refuse_all(world, "corp.test.", refused, COUNT(refused));
+	expect(world, "! ns ANY ANY", RCODE_NOERROR, "");
+	expect(world, "! ns.office IN A 10.1.0.5", RCODE_NOERROR, "= ns.office A 10.1.0.5\n");
+}
+
 static void only_addresses_of_the_prefixes_have_ptrs_and_to_names_of_the_zone(void **state)
 {
 	static const char *const refused[] = {
@@ -640,6 +654,7 @@ int main(void)
 		TEST(subdomain_is_the_keys_name_and_those_below),
 		TEST(a_key_of_some_names_has_the_ptrs_that_lead_to_them),
 		TEST(only_types_of_machines_are_registered),
+		TEST(nobody_registers_under_the_name_of_the_zones_name_server),
 		TEST(only_addresses_of_the_prefixes_have_ptrs_and_to_names_of_the_zone),
 		TEST(a_zone_that_nobody_registers_in_is_notauth),
 		TEST(a_name_out_of_the_zone_is_notzone_for_who_may_update),
