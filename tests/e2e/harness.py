@@ -405,7 +405,7 @@ class Host:
         status, text = self.run(*argv)
         return Dig(status, text)
 
-    def with_resolv_conf(self, nameserver, *argv):
+    def with_resolv_conf(self, nameserver, *argv, **how):
         """Runs a command with a resolv.conf that names one server."""
         resolv = self.world.write("resolv.conf", "nameserver %s\noptions timeout:15 attempts:4\n"
                                   % nameserver)
@@ -416,7 +416,7 @@ class Host:
             open(real, "w").close()
         script = ('mount --bind "$1" "$2" && mount --bind "$3" /etc/nsswitch.conf && shift 3 &&'
                   ' exec "$@"')
-        return self.run("unshare", "-m", "sh", "-c", script, "sh", resolv, real, nsswitch, *argv)
+        return self.run("unshare", "-m", "sh", "-c", script, "sh", resolv, real, nsswitch, *argv, **how)
 
 
 class Dig:

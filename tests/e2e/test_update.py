@@ -6,6 +6,7 @@ import os
 import harness
 
 CLOUD, FRIEND, OTHER = "10.10.0.4", "10.10.7.4", "10.10.7.5"
+SECOND, SIXTH = "10.10.0.5", "fd00:10::5"  # of the endpoints, which listen on all addresses
 SECRET, WRONG = "c2x1aWNlIHJlZ2lzdGVycyBtYWNoaW5lcyBoZXJlIQ==", "d3Jvbmctb25lLTAxMjM0NTY3ODk="
 DHCID = "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="
 CONFIG = """
@@ -15,20 +16,23 @@ default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
 keys = ( { name = "dhcp"; secret = "%(secret)s"; }, { name = "vm7.corp.internal"; secret = "%(secret)s"; } );
 virtual_networks = (
   { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+      { name = "dns-in6"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
 resolvers = (
   { name = "r"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "in"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; } ); } );
+    inbound_endpoints = ( { name = "in"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; listen = "0.0.0.0:53"; },
+      { name = "six"; subnet = "dns-in6"; allocation = "static"; address = "10.10.0.20"; listen = "[::]:53"; } ); } );
 private_zones = ( { name = "corp.internal"; record_sets = ( { name = "www:A"; ttl = 300; records = [ "10.0.0.1" ]; } );
     links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; own_address = true;
     keys = ( { key = "dhcp"; }, { key = "vm7.corp.internal"; names = "self"; } ); } );
+transfers = ( { zones = [ "corp.internal" ]; allow = [ "10.10.7.5/32" ]; } );
 """
 
 
 class Updates(harness.FreshCase):
     def build(self, world):
-        self.host = world.host("cloud", CLOUD, FRIEND, OTHER)
+        self.host = world.host("cloud", CLOUD, SECOND, SIXTH, FRIEND, OTHER)
         self.start()
 
     def start(self):
@@ -43,6 +47,17 @@ class Updates(harness.FreshCase):
         status, text = self.host.run(*argv, input=script)
         self.assertEqual(text == "", status == 0, text)
         return text.split("update failed: ")[-1].strip() if text else "NOERROR"
+
+    def find_and_update(self, nameserver, *lines):
+        """The same without being told where to send, or which zone it is."""
+        status, text = self.host.with_resolv_conf(
+            nameserver, "nsupdate", "-t", "20", "-y", "hmac-sha256:dhcp:" + SECRET, input="\n".join([*lines, "send", ""]))
+        self.assertEqual((0, ""), (status, text))
+
+    def dig(self, server, name, rtype, *options):
+        """The records of the answer, and those beside it."""
+        dug = self.host.dig(server, name, rtype, "+noall", "+answer", "+authority", *options)
+        return [line.split() for line in dug.text.splitlines()]
 
     def lookup(self, name, rtype="A"):
         return self.host.ask(CLOUD, name, rtype)
@@ -143,6 +158,45 @@ class Updates(harness.FreshCase):
         self.registered("new.corp.internal", "10.0.0.2")
         status, text = self.sluice.command("export")
         self.assertNotIn("vm1", text)
+
+    def test_without_being_told_a_client_finds_where_to_send(self):
+        ptr = harness.reverse_name("10.10.7.20")
+        for number, nameserver in enumerate((CLOUD, SECOND)):
+            name = "vm%d.corp.internal" % number
+            self.find_and_update(nameserver, "add %s 600 A 10.10.7.20" % name)
+            self.registered(name, "10.10.7.20")
+            self.find_and_update(nameserver, "del %s PTR" % ptr, "add %s 600 PTR %s" % (ptr, name))
+            self.registered(ptr, name + ".", rtype="PTR")
+        for zone in ("corp.internal.", "10.10.in-addr.arpa."):
+            (answered,) = self.dig(CLOUD, zone, "SOA")
+            with self.subTest(zone=zone):
+                self.assertEqual([zone, "3600", "IN", "SOA", "ns." + zone, "hostmaster." + zone], answered[:6])
+                self.assertEqual([[zone, "3600", "IN", "NS", "ns." + zone]], self.dig(CLOUD, zone, "NS"))
+                nothing = [[zone, "300", *answered[2:]]]
+                for server, rtype, other in ((CLOUD, "A", "AAAA"), (SECOND, "A", "AAAA"), (SIXTH, "AAAA", "A")):
+                    for option in ("+notcp", "+tcp"):
+                        self.assertEqual([["ns." + zone, "10", "IN", rtype, server]],
+                                         self.dig(server, "ns." + zone, rtype, option))
+                        self.assertEqual(nothing, self.dig(server, "ns." + zone, other, option))
+        self.assertIn("REFUSED", self.nsupdate("zone corp.internal", "add ns.corp.internal 60 A " + FRIEND))
+        self.assertEqual([["ns.corp.internal.", "10", "IN", "A", CLOUD]], self.dig(CLOUD, "ns.corp.internal", "A"))
+
+    def test_what_goes_out_by_transfer_has_the_soa_that_is_answered(self):
+        answered = self.dig(CLOUD, "corp.internal", "SOA", "-b", FRIEND)
+        self.assertEqual("ns.corp.internal.", answered[0][4])
+        self.assertEqual(answered, self.dig(CLOUD, "corp.internal", "SOA", "-b", OTHER))
+        sent = self.dig(CLOUD, "corp.internal", "AXFR", "-b", OTHER, "+onesoa")
+        self.assertEqual([*answered, ["www.corp.internal.", "300", "IN", "A", "10.0.0.1"]], sent)
+
+    def test_explain_shows_the_name_server(self):
+        asked = ("ns.corp.internal", "--endpoint", "r/in")
+        ways = [self.sluice.command("explain", *asked), self.sluice.command("explain", "--ask", *asked)]
+        self.sluice.kill()
+        ways.append(self.sluice.command("explain", *asked))
+        for status, text in ways:
+            self.assertEqual(0, status, text)
+            self.assertIn("=> answered by private zone corp.internal: NOERROR\n    ns.corp.internal. 10 IN A 10.10.0.4\n",
+                          text)
 
 
 if __name__ == "__main__":
