@@ -227,8 +227,8 @@ struct verdict {
 	const char *object;        /* the zone's, rule's or network's name; may be NULL */
 	struct zone_answer answer; /* ANSWER */
 	bool exact; /* ours is the name alone: the SOA of a negative answer is made in it */
-	/* NODATA: a name server of a zone that clients register in (registered.h), so there may be
-	 * the address that was asked. */
+	/* NODATA, but the name is that of a name server (registered.h), which has the address of
+	 * the endpoint that was asked. */
 	bool is_server;
 	const struct route *route; /* FORWARD */
 	const struct rule *rule;   /* FORWARD by a rule, else NULL */
