@@ -9,14 +9,21 @@
 
 char *percent_encode(char *to, size_t size, const char *text)
 {
-	size_t used = 0;
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = to;
 
-	to[0] = '\0';
-	for (; *text != '\0' && used + 4 < size; text++)
-		used += (size_t)snprintf(
-			to + used, size - used,
-			isalnum((unsigned char)*text) || strchr("-._~:@*", *text) ? "%c" : "%%%02X",
-			(unsigned char)*text);
+	for (; *text != '\0' && (size_t)(out - to) + 4 < size; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (isalnum(byte) || strchr("-._~:@*", byte)) {
+			*out++ = (char)byte;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = digits[byte >> 4];
+		*out++ = digits[byte & 15];
+	}
+	*out = '\0';
 	return to;
 }
 
