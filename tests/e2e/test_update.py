@@ -1,11 +1,13 @@
 """Clients that register by DNS UPDATE: nsupdate with a key and without, messages as Kea's D2 sends them.
-What was registered outlives the server, and who may not changes nothing."""
+What was registered outlives the server, who may not changes nothing, and lists and `explain` show whose it is."""
 
-import os
+import contextlib
+import json
+import re
 
 import harness
 
-CLOUD, FRIEND, OTHER = "10.10.0.4", "10.10.7.4", "10.10.7.5"
+CLOUD, FRIEND, OTHER, ALONE = "10.10.0.4", "10.10.7.4", "10.10.7.5", "10.10.7.6"
 SECOND, SIXTH = "10.10.0.5", "fd00:10::5"  # of the endpoints, which listen on all addresses
 SECRET, WRONG = "c2x1aWNlIHJlZ2lzdGVycyBtYWNoaW5lcyBoZXJlIQ==", "d3Jvbmctb25lLTAxMjM0NTY3ODk="
 DHCID = "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="
@@ -30,9 +32,9 @@ transfers = ( { zones = [ "corp.internal" ]; allow = [ "10.10.7.5/32" ]; } );
 """
 
 
-class Updates(harness.FreshCase):
+class Client(harness.FreshCase):
     def build(self, world):
-        self.host = world.host("cloud", CLOUD, SECOND, SIXTH, FRIEND, OTHER)
+        self.host = world.host("cloud", CLOUD, SECOND, SIXTH, FRIEND, OTHER, ALONE)
         self.start()
 
     def start(self):
@@ -68,6 +70,8 @@ class Updates(harness.FreshCase):
     def gone(self, name, rtype="A"):
         self.assert_rcode(self.lookup(name, rtype), "NXDOMAIN")
 
+
+class Updates(Client):
     def test_with_a_key_it_is_there_at_once_and_outlives_the_server(self):
         self.gone("vm1.corp.internal")
         self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", "add vm1.corp.internal 600 A 10.10.7.4"))
@@ -197,6 +201,156 @@ class Updates(harness.FreshCase):
             self.assertEqual(0, status, text)
             self.assertIn("=> answered by private zone corp.internal: NOERROR\n    ns.corp.internal. 10 IN A 10.10.0.4\n",
                           text)
+
+
+GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Network/"
+SHOWN = """
+subscription = "11111111-2222-3333-4444-555555555555";
+workers = 2;
+management = { socket = "control.sock"; state = "state.db"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+keys = ( { name = "dhcp"; secret = "%(secret)s"; } );
+virtual_networks = (
+  { name = "hub"; resource_group = "net"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "vms"; prefix = "10.10.7.0/24"; } ); } );
+network_interfaces = ( { name = "nic1"; resource_group = "net"; label = "box";
+    ip_configurations = ( { name = "ip"; subnet = "hub/vms"; address = "10.10.7.99"; } ); } );
+resolvers = (
+  { name = "r"; resource_group = "net"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "in"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; } ); } );
+private_zones = ( { name = "corp.internal"; resource_group = "net";
+    record_sets = ( { name = "www:A"; ttl = 300; records = [ "10.0.0.1" ]; },
+                    { name = "alias:CNAME"; ttl = 300; records = [ "www" ]; } );
+    links = ( { name = "hub"; virtual_network = "hub"; registration = true; } ); } );
+registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16", "fd00:10::/32" ]; own_address = true;
+    keys = ( { key = "dhcp"; } ); } );
+"""
+
+
+class Shown(Client):
+    def start(self):
+        self.sluice = harness.Sluice(self.host, SHOWN % {"secret": SECRET}, (CLOUD, 53))
+        self.sluice.wait_managed()
+
+    def get(self, path, status=200):
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            text = response.read()
+        self.assertEqual(status, response.status, text)
+        return json.loads(text)
+
+    def command(self, *argv):
+        status, text = self.sluice.command(*argv)
+        self.assertEqual(0, status, text)
+        return text
+
+    def rows(self):
+        return json.loads(self.command("registration", "list", "--json"))
+
+    def add(self, *lines, **how):
+        self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", *["add %s" % line for line in lines], **how))
+
+    def add_ptr(self, address, name):
+        self.assertEqual("NOERROR", self.nsupdate("zone 10.10.in-addr.arpa", "add %s 60 PTR %s" % (
+            harness.reverse_name(address), name)))
+
+    def test_the_list_has_a_row_for_each_record(self):
+        self.add("vm1.corp.internal 60 A 10.10.7.4", "vm1.corp.internal 60 A 10.10.7.5",
+                 "vm1.corp.internal 60 AAAA fd00:10::4", "vm1.corp.internal 60 DHCID " + DHCID)
+        self.add_ptr("10.10.7.4", "vm1.corp.internal")
+        self.add("own.corp.internal 60 A " + ALONE, key=None, tcp=True, source=ALONE)
+        rows = self.rows()
+        since = {row["since"] for row in rows}
+        self.assertEqual([("box.corp.internal.", "A", "10.10.7.99", "10.10.7.99", "network interface net/nic1")] + [
+            (harness.reverse_name("10.10.7.4"), "PTR", "vm1.corp.internal.", None, "key dhcp."),
+            ("own.corp.internal.", "A", ALONE, ALONE, "address " + ALONE),
+            ("vm1.corp.internal.", "A", "10.10.7.4", "10.10.7.4", "key dhcp."),
+            ("vm1.corp.internal.", "A", "10.10.7.5", "10.10.7.5", "key dhcp."),
+            ("vm1.corp.internal.", "AAAA", "fd00:10::4", "fd00:10::4", "key dhcp."),
+            ("vm1.corp.internal.", "DHCID", DHCID, None, "key dhcp.")],
+            [(row["name"], row["type"], row["data"], row.get("address"), row["by"]) for row in rows])
+        self.assertEqual({("net/corp.internal", 10, True)}, {(row["zone"], row["ttl"], row["served"]) for row in rows})
+        self.assertIn(None, since)
+        for time in since - {None}:
+            self.assertRegex(time, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        text = self.command("registration", "list", "corp.internal")
+        self.assertRegex(text, r"(?m)^ *vm1\.corp\.internal\. +AAAA +fd00:10::4 +net/corp\.internal +key dhcp\. +20")
+
+    def test_what_something_hides_is_not_served(self):
+        self.add("www.corp.internal 60 A 10.10.7.4", "alias.corp.internal 60 A 10.10.7.5",
+                 "box.corp.internal 60 A 10.10.7.6", "box.corp.internal 60 AAAA fd00:10::6")
+        self.add_ptr("10.10.7.99", "box.corp.internal")
+        self.assertEqual(
+            {("www.corp.internal.", "10.10.7.4"): False, ("alias.corp.internal.", "10.10.7.5"): False,
+             ("box.corp.internal.", "10.10.7.99"): True, ("box.corp.internal.", "10.10.7.6"): False,
+             ("box.corp.internal.", "fd00:10::6"): True,
+             (harness.reverse_name("10.10.7.99"), "box.corp.internal."): False},
+            {(row["name"], row["data"]): row["served"] for row in self.rows()})
+        self.registered("box.corp.internal", "10.10.7.99")
+        self.registered("box.corp.internal", "fd00:10::6", rtype="AAAA")
+
+    def test_pages_have_each_record_once(self):
+        for i in range(4):
+            self.add(*["vm%d.corp.internal 60 A 10.10.8.%d" % (i, 10 * i + k) for k in range(3)])
+        whole = [(row["name"], row["data"]) for row in self.rows()]
+        self.assertEqual(13, len(whole))
+        for limit in (1, 2, 5, 13):
+            for zone in ("", "&zone=corp.internal"):
+                found, path, pages = [], "/v1/registrations?limit=%d%s" % (limit, zone), 0
+                while path:
+                    page = self.get(path)
+                    found += [(row["name"], row["data"]) for row in page["registrations"]]
+                    self.assertLessEqual(len(page["registrations"]), limit)
+                    path, pages = page["next"], pages + 1
+                self.assertEqual((whole, -(-13 // limit)), (found, pages))
+        for mark in ("x", "-1", "1x", "%20a"):
+            self.get("/v1/registrations?marker=" + mark, 400)
+
+    def azure(self, of="ALL", query=""):
+        found, path = [], GROUP + "privateDnsZones/corp.internal/%s?api-version=2020-06-01%s" % (of, query)
+        while path:
+            page = self.get(path)
+            found += [(each["name"], each["type"].split("/")[-1], each["properties"]["isAutoRegistered"])
+                      for each in page["value"]]
+            path = page.get("nextLink") and page["nextLink"][page["nextLink"].index("/subscriptions"):]
+        return found
+
+    def test_azures_lists_show_addresses_as_registered(self):
+        self.add("vm1.corp.internal 60 A 10.10.7.4", "vm1.corp.internal 60 A 10.10.7.5",
+                 "vm1.corp.internal 60 AAAA fd00:10::4", "vm1.corp.internal 60 DHCID " + DHCID,
+                 "a-b.corp.internal 60 A 10.10.7.6", "a0.corp.internal 60 A 10.10.7.7", "a.corp.internal 60 A 10.10.7.8",
+                 "x.a.corp.internal 60 A 10.10.7.9", "www.corp.internal 60 A 10.10.7.10",
+                 "box.corp.internal 60 A 10.10.7.11", "alias.corp.internal 60 AAAA fd00:10::5")
+        self.add_ptr("10.10.7.4", "vm1.corp.internal")
+        addresses = [("a-b", True), ("a0", True), ("a", True), ("box", True), ("vm1", True), ("www", False), ("x.a", True)]
+        for top in ("", "&$top=1", "&$top=2", "&$top=3"):
+            self.assertEqual([(name, "A", own) for name, own in addresses], self.azure("A", top), top)
+        self.assertEqual([("vm1", "AAAA", True)], self.azure("AAAA"))
+        self.assertEqual([("x.a", "A", True)], self.azure("A", "&$recordsetnamesuffix=.a"))
+        self.assertEqual(sorted([(name, "A", own) for name, own in addresses] + [
+            ("@", "SOA", False), ("alias", "CNAME", False), ("vm1", "AAAA", True)]), sorted(self.azure()))
+        one = lambda name, status=200: self.get(
+            GROUP + "privateDnsZones/corp.internal/A/%s?api-version=2020-06-01" % name, status)
+        shown = one("VM1")["properties"]
+        self.assertEqual((True, 10, [{"ipv4Address": "10.10.7.4"}, {"ipv4Address": "10.10.7.5"}], "vm1.corp.internal."), (
+            shown["isAutoRegistered"], shown["ttl"], shown["aRecords"], shown["fqdn"]))
+        self.assertEqual([{"ipv4Address": "10.10.7.99"}], one("box")["properties"]["aRecords"])
+        self.assertEqual([{"ipv4Address": "10.0.0.1"}], one("www")["properties"]["aRecords"])
+        one("alias", 404)
+
+    def test_explain_says_who_has_registered_it_and_when(self):
+        self.add("vm1.corp.internal 60 A 10.10.7.4", "box.corp.internal 60 A 10.10.7.6", "www.corp.internal 60 A 10.10.7.7")
+        self.add_ptr("10.10.7.4", "vm1.corp.internal")
+        self.add("own.corp.internal 60 A " + OTHER, key=None, tcp=True, source=OTHER)
+        said = lambda *asked: re.findall("registered by (.*)", self.command("explain", *asked, "--vnet", "net/hub"))
+        for asked, by in ((("VM1.corp.internal", "A"), r"key dhcp\."), ((harness.reverse_name("10.10.7.4"), "PTR"), r"key dhcp\."),
+                          (("own.corp.internal", "A"), r"address 10\.10\.7\.5"), ):
+            self.assertRegex(" ".join(said(*asked)), "^%s at 20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$" % by)
+        self.assertEqual(["network interface net/nic1"], said("box.corp.internal", "A"))
+        for asked in (("www.corp.internal", "A"), ("vm1.corp.internal", "AAAA"), (harness.reverse_name("10.10.7.5"), "PTR")):
+            self.assertEqual([], said(*asked))
 
 
 if __name__ == "__main__":

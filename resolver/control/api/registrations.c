@@ -2,21 +2,30 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/service/service.h"
-#include "rules/schema/record_set.h"
+#include "rules/array.h"
+#include "rules/reverse.h"
 #include "rules/schema/reference.h"
+#include "rules/wire.h"
 
-static uint16_t type_of(const struct machine *machine)
+static const struct policy *policy_of(const struct api_request *request)
 {
-	return machine->address.family == 4 ? TYPE_A : TYPE_AAAA;
+	return request->service->server.current->policy;
+}
+
+/* ---- what is served ---- */
+
+static bool is_served(const struct registered_zone *zone, const struct name *name, uint16_t type)
+{
+	return !zone_find_exact(zone->layers.own, name, type) &&
+	       zone_find_exact(zone->layers.served, name, type);
 }
 
 bool registration_is_served(const struct api_request *request, const struct machine *machine)
 {
-	const struct policy *policy = request->service->server.current->policy;
+	const struct policy *policy = policy_of(request);
 	const struct registered_zone *zone =
 		registered_find(policy->registered, full_name(&machine->zone->named));
 	char text[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
@@ -27,40 +36,40 @@ bool registration_is_served(const struct api_request *request, const struct mach
 	snprintf(text, sizeof text, "%s.%s", machine->label,
 		 name_to_text(zone_apex(zone->layers.own), apex));
 	return name_from_text(&name, &policy->key, text) == 0 &&
-	       !zone_find_exact(zone->layers.own, &name, type_of(machine)) &&
-	       zone_find_exact(zone->layers.served, &name, type_of(machine));
+	       is_served(zone, &name, machine->address.family == 4 ? TYPE_A : TYPE_AAAA);
 }
 
-static bool is_in_set(const struct machine *a, const struct machine *b)
+/* A name of an address: PTRs of addresses and of machines are answered ahead of it, and it is
+ * answered only within the prefixes of the setting. */
+static bool is_reverse_served(const struct policy *policy, const struct registered_zone *zone,
+			      const struct name *name, const struct prefix *prefix, uint16_t type)
 {
-	return strcasecmp(a->label, b->label) == 0 && a->address.family == b->address.family;
+	bool covered = false;
+
+	for (size_t i = 0; i < zone->cut_count; i++)
+		covered = covered || prefix_covers(&zone->cuts[i].prefix, prefix);
+	return covered && !owned_ptr(policy->owned, &prefix->address) &&
+	       !(zone->ptrs && owned_ptr(zone->ptrs, &prefix->address)) &&
+	       zone_find_exact(zone->reverse[prefix->address.family == 6], name, type);
 }
 
-/* The set that the first machines are in; returns how many are. 0 without memory. */
-static size_t make_set(const struct machine *machines, size_t count, struct arena *arena,
-		       struct record_set *set)
+bool registration_row_is_served(const struct api_request *request, const struct registrar_row *row)
 {
-	const char **records, *name;
-	size_t end = 1;
+	const struct policy *policy = policy_of(request);
+	const struct registered_zone *zone = registered_find(policy->registered, row->zone);
+	struct prefix prefix;
+	struct name name;
+	unsigned rest;
 
-	while (end < count && is_in_set(&machines[0], &machines[end]))
-		end++;
-	name = arena_printf(arena, "%s:%s", machines[0].label,
-			    machines[0].address.family == 4 ? "A" : "AAAA");
-	records = arena_alloc_array(arena, end, sizeof *records);
-	for (size_t i = 0; name && records && i < end; i++) {
-		char text[ADDRESS_TEXT_MAX];
-
-		address_print(&machines[i].address, text);
-		records[i] = arena_strdup(arena, text);
-		if (!records[i])
-			return 0;
-	}
-	*set = (struct record_set){.name = name, .ttl = REGISTERED_TTL_S, .is_registered = true};
-	set->records.items = records;
-	set->records.count = end;
-	return name && records ? end : 0;
+	if (!zone || name_from_text(&name, &policy->key, row->owner) != 0)
+		return false;
+	if (reverse_parse(&name, &prefix, &rest))
+		return is_reverse_served(policy, zone, &name, &prefix, row->type);
+	return !(zone->machines && zone_find_exact(zone->machines, &name, row->type)) &&
+	       is_served(zone, &name, row->type);
 }
+
+/* ---- as record sets ---- */
 
 int registrations_compare(const char *left, const char *right)
 {
@@ -72,67 +81,205 @@ int registrations_compare(const char *left, const char *right)
 									 : 0;
 }
 
-static int compare_sets(const void *left, const void *right)
-{
-	const struct record_set *a = left, *b = right;
+struct candidate {
+	const char *key; /* by which sets are in order; in the arena */
+	const struct rrset *rrset;
+	const uint8_t *owner; /* the zone's */
+};
 
-	return registrations_compare(a->name, b->name);
+struct choosing { /* the first `wanted.most` of all that the zone has */
+	struct api_request *request;
+	const struct registered_zone *zone;
+	struct registrations_wanted wanted;
+	char behind[PATH_MAX_BYTES]; /* a key; "": from the first */
+	struct candidate *items;
+	size_t count, room;
+	const char *last; /* so many come ahead of this key that nothing behind it is wanted */
+};
+
+/* "vm1:A", "@:AAAA". False: it has no such name. */
+static bool name_set(const struct registered_zone *zone, const uint8_t *owner, uint16_t type,
+		     char text[NAME_TEXT_MAX + 8])
+{
+	char full[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
+	size_t length = strlen(name_wire_to_text(owner, full)),
+	       end = strlen(name_to_text(zone_apex(zone->layers.own), apex));
+
+	if (length < end)
+		return false;
+	snprintf(text, NAME_TEXT_MAX + 8, "%.*s:%s", length > end ? (int)(length - end - 1) : 1,
+		 length > end ? full : "@", type == TYPE_A ? "A" : "AAAA");
+	return true;
 }
 
-/* Machines of one zone. */
-static int add_sets(struct api_request *request, const struct machine *machines, size_t count,
-		    struct record_set *sets, size_t *set_count)
+/* ERR_NOMEM. */
+static int make_set(struct arena *arena, const struct rrset *rrset, const char *name,
+		    struct record_set *set)
 {
-	size_t in_set;
+	const char **records = arena_alloc_array(arena, rrset->count, sizeof *records);
+	uint8_t family = rrset->type == TYPE_A ? 4 : 6;
+	size_t size = family == 4 ? 4 : 16;
 
-	for (size_t i = 0; i < count; i += in_set) {
-		in_set = make_set(machines + i, count - i, &request->arena, &sets[*set_count]);
-		if (in_set == 0)
+	*set = (struct record_set){
+		.name = arena_strdup(arena, name), .ttl = rrset->ttl, .is_registered = true};
+	if (!set->name || !records)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < rrset->count; i++) {
+		struct address address = {.family = family};
+		char text[ADDRESS_TEXT_MAX];
+
+		memcpy(address.bytes, rrset->wire + i * (RECORD_HEADER + size) + RECORD_HEADER,
+		       size);
+		records[i] = arena_strdup(arena, address_print(&address, text));
+		if (!records[i])
 			return ERR_NOMEM;
-		*set_count += registration_is_served(request, &machines[i]);
 	}
+	set->records.items = records;
+	set->records.count = rrset->count;
+	return 0;
+}
+
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+
+	return strcmp(a->key, b->key);
+}
+
+static void keep_first(struct choosing *choosing)
+{
+	size_t most = choosing->wanted.most;
+
+	if (choosing->count > 0)
+		qsort(choosing->items, choosing->count, sizeof *choosing->items,
+		      compare_candidates);
+	if (choosing->count < most)
+		return;
+	choosing->count = most;
+	choosing->last = choosing->items[most - 1].key;
+}
+
+static int add_candidate(struct choosing *choosing, const char *key, const uint8_t *owner,
+			 const struct rrset *rrset)
+{
+	struct candidate *items =
+		array_grow(choosing->items, choosing->count, &choosing->room, sizeof *items);
+
+	if (!items)
+		return ERR_NOMEM;
+	choosing->items = items;
+	items[choosing->count++] =
+		(struct candidate){arena_strdup(&choosing->request->arena, key), rrset, owner};
+	if (!items[choosing->count - 1].key)
+		return ERR_NOMEM;
+	if (choosing->count >= 2 * choosing->wanted.most) /* so many at once, of however many */
+		keep_first(choosing);
+	return 0;
+}
+
+static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrset)
+{
+	struct choosing *choosing = context;
+	const struct kind *kind = kind_of_id(KIND_RECORD_SET);
+	char text[NAME_TEXT_MAX + 8], key[PATH_MAX_BYTES];
+	const struct record_set named = {.name = text};
+	const struct path path = {kind, "", {"", text}};
+	struct name name;
+
+	if ((rrset->type != TYPE_A && rrset->type != TYPE_AAAA) ||
+	    !name_set(choosing->zone, owner, rrset->type, text) || path_key(&path, key) != 0 ||
+	    strcmp(key, choosing->behind) <= 0 ||
+	    (choosing->last && strcmp(key, choosing->last) > 0) ||
+	    !choosing->wanted.wants(choosing->request, kind, &named) ||
+	    name_from_wire(&name, &policy_of(choosing->request)->key, owner, NAME_WIRE_MAX, 0,
+			   NULL) != 0)
+		return 0;
+	return is_served(choosing->zone, &name, rrset->type)
+		       ? add_candidate(choosing, key, owner, rrset)
+		       : 0;
+}
+
+/* ERR_NOMEM. */
+static int choose(struct choosing *choosing)
+{
+	const char *behind = choosing->wanted.behind;
+	const struct path path = {kind_of_id(KIND_RECORD_SET), "", {"", behind}};
+
+	if (behind && path_key(&path, choosing->behind) != 0)
+		choosing->behind[0] = '\0';
+	if (zone_walk(choosing->zone->layers.registered, on_rrset, choosing) != 0)
+		return ERR_NOMEM;
+	keep_first(choosing);
 	return 0;
 }
 
 int registrations_as_sets(struct api_request *request, const struct private_zone *zone,
-			  const struct record_set **sets, size_t *count)
+			  const struct registrations_wanted *wanted, const struct record_set **sets,
+			  size_t *count)
 {
-	struct machine *machines = NULL;
+	struct choosing choosing = {
+		.request = request,
+		.zone = registered_find(policy_of(request)->registered, full_name(&zone->named)),
+		.wanted = *wanted};
+	char text[NAME_TEXT_MAX + 8];
 	struct record_set *made = NULL;
-	size_t machine_count = 0, first = 0, end;
 	int err = 0;
 
+	*sets = NULL;
 	*count = 0;
-	if (registered_in(request->service->server.model, zone))
-		err = registered_machines(request->service->server.model, &machines,
-					  &machine_count);
-	while (first < machine_count && machines[first].zone != zone)
-		first++;
-	for (end = first; end < machine_count && machines[end].zone == zone;)
-		end++;
-	if (!err && end > first)
-		made = arena_alloc_array(&request->arena, end - first, sizeof *made);
-	if (made)
-		err = add_sets(request, machines + first, end - first, made, count);
-	else if (end > first)
-		err = ERR_NOMEM;
-	free(machines);
-	if (!err && *count > 0)
-		qsort(made, *count, sizeof *made, compare_sets);
+	if (!choosing.zone || wanted->most == 0)
+		return 0;
+	err = choose(&choosing);
+	if (!err && choosing.count > 0) {
+		made = arena_alloc_array(&request->arena, choosing.count, sizeof *made);
+		err = made ? 0 : ERR_NOMEM;
+	}
+	for (size_t i = 0; !err && i < choosing.count; i++)
+		err = name_set(choosing.zone, choosing.items[i].owner,
+			       choosing.items[i].rrset->type, text)
+			      ? make_set(&request->arena, choosing.items[i].rrset, text, &made[i])
+			      : ERR_NOMEM;
+	if (!err)
+		*count = choosing.count;
+	free(choosing.items);
 	*sets = made;
 	return err;
+}
+
+/* "vm1:A". False: it is no name of a set of addresses. */
+static bool read_set_name(const struct policy *policy, const struct registered_zone *zone,
+			  const char *text, struct name *name, uint16_t *type)
+{
+	const char *colon = strrchr(text, ':');
+	char apex[NAME_TEXT_MAX], full[2 * NAME_TEXT_MAX];
+	bool at_apex = strncmp(text, "@:", 2) == 0;
+
+	if (!colon || record_type_parse(type, colon + 1) != 0 ||
+	    (*type != TYPE_A && *type != TYPE_AAAA) || colon - text >= NAME_TEXT_MAX)
+		return false;
+	snprintf(full, sizeof full, "%.*s%s%s", at_apex ? 0 : (int)(colon - text), text,
+		 at_apex ? "" : ".", name_to_text(zone_apex(zone->layers.own), apex));
+	return name_from_text(name, &policy->key, full) == 0;
 }
 
 const struct record_set *registrations_find(struct api_request *request,
 					    const struct private_zone *zone, const char *name)
 {
-	const struct record_set *sets;
-	size_t count;
+	const struct policy *policy = policy_of(request);
+	const struct registered_zone *in =
+		registered_find(policy->registered, full_name(&zone->named));
+	char text[NAME_TEXT_MAX + 8];
+	const struct rrset *rrset;
+	struct record_set *made;
+	struct name owner;
+	uint16_t type;
 
-	if (registrations_as_sets(request, zone, &sets, &count) != 0)
+	if (!in || !read_set_name(policy, in, name, &owner, &type) || !is_served(in, &owner, type))
 		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(sets[i].name, name) == 0)
-			return &sets[i];
-	return NULL;
+	rrset = zone_find_exact(in->layers.registered, &owner, type);
+	made = arena_alloc(&request->arena, sizeof *made);
+	return rrset && made && name_set(in, owner.wire, type, text) &&
+			       make_set(&request->arena, rrset, text, made) == 0
+		       ? made
+		       : NULL;
 }

@@ -139,7 +139,9 @@ static int explain_offline(const struct command_line *line, const char *why)
 
 		if (err == 0) {
 			explain_add_made(explained, reading.model);
-			explain_add_registered(explained, reading.model, reading.policy);
+			explain_add_registered(
+				explained,
+				&(struct explain_registry){reading.model, reading.policy, NULL});
 			add_source(explained, line, &reading, why);
 			status = print_explained(line, json_whole(explained));
 		} else if (err == ERR_NOT_FOUND) {

@@ -1,4 +1,4 @@
-/* `sluice registration list`: what machines have registered in private zones. */
+/* `sluice registration list`: what machines and clients have registered in private zones. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
@@ -30,9 +30,9 @@ static json_t *ask_all(const struct command_line *line)
 
 int command_registration_list(const struct command_line *line)
 {
-	static const struct table_column columns[] = {{"NAME", "name"},       {"TYPE", "type"},
-						      {"ADDRESS", "address"}, {"ZONE", "zone"},
-						      {"BY", "by"},           {"SERVED", "served"}};
+	static const struct table_column columns[] = {
+		{"NAME", "name"}, {"TYPE", "type"},   {"DATA", "data"},    {"ZONE", "zone"},
+		{"BY", "by"},     {"SINCE", "since"}, {"SERVED", "served"}};
 	json_t *all = ask_all(line);
 	int status = EXIT_SUCCESS;
 

@@ -14,6 +14,7 @@
 #include "endpoints/message.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explainer.h"
+#include "resolver/control/service/registrar.h"
 #include "resolver/server/server.h"
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
@@ -268,7 +269,7 @@ void explain_add_made(json_t *explained, const struct model *model)
 	each_server(explained, add_made, model);
 }
 
-/* ---- machines ---- */
+/* ---- what is registered ---- */
 
 struct asked_machine {                   /* a hop that machines may have registered */
 	const struct private_zone *zone; /* NULL: any, by the address */
@@ -317,23 +318,71 @@ static bool is_asked(const struct asked_machine *asked, const struct machine *ma
 	return machine->zone == asked->zone && strcasecmp(machine->label, asked->label) == 0;
 }
 
-static void add_registered(json_t *hop, const struct asked_machine *asked,
-			   const struct machine *machines, size_t count)
+static void add_machines(json_t *by, const struct asked_machine *asked,
+			 const struct machine *machines, size_t count)
 {
-	json_t *by = json_array();
-
 	for (size_t i = 0; i < count; i++)
 		if (is_asked(asked, &machines[i]))
 			json_add(by, json_sprintf("network interface %s",
 						  full_name(&machines[i].interface->named)));
-	if (json_array_size(by) > 0)
-		json_object_set(hop, "registered_by", by);
-	json_decref(by);
 }
 
-void explain_add_registered(json_t *explained, const struct model *model,
-			    const struct policy *policy)
+struct asked_client {    /* what a client may have registered */
+	const char *key; /* of its row */
+	json_t *by;
+};
+
+static int on_row(void *context, const struct registrar_row *row)
 {
+	const struct asked_client *asked = context;
+	json_t *since = json_time(row->since_s);
+
+	if (strcmp(row->key, asked->key) == 0)
+		json_add(asked->by, json_sprintf("%s at %s", row->by, json_string_value(since)));
+	json_decref(since);
+	return 1;
+}
+
+static void add_client(json_t *by, struct source *source, const char *zone, const struct name *name,
+		       uint16_t type)
+{
+	char key[REGISTRAR_KEY_MAX], error[SOURCE_ERROR_MAX];
+	struct asked_client asked = {registrar_key(zone, name->wire, type, key), by};
+
+	if (registrar_each(source, key, on_row, &asked, error) < 0)
+		json_add(by, json_sprintf("somebody whom the state does not tell: %s", error));
+}
+
+/* Who has registered what the hop answers with, of a type and by the name of the hop. */
+static void add_clients(json_t *by, const json_t *hop, const struct explain_registry *registry,
+			uint16_t type)
+{
+	const struct policy *policy = registry->policy;
+	const char *object = json_text_of(hop, "object");
+	const struct registered_zone *zone = registered_find(policy->registered, object);
+	struct prefix prefix;
+	struct name name;
+	unsigned rest;
+
+	if (!registry->source ||
+	    name_from_text(&name, &policy->key, json_text_of(hop, "name")) != 0)
+		return;
+	if (!reverse_parse(&name, &prefix, &rest)) {
+		if (zone && zone_find_exact(zone->updates, &name, type))
+			add_client(by, registry->source, zone->name, &name, type);
+		return;
+	}
+	for (size_t i = 0; i < policy->registered->count; i++) {
+		zone = &policy->registered->zones[i];
+		if (zone_find_exact(zone->reverse[prefix.address.family == 6], &name, type) &&
+		    registrar_is_linked(registry->model, zone->name, object))
+			add_client(by, registry->source, zone->name, &name, type);
+	}
+}
+
+void explain_add_registered(json_t *explained, const struct explain_registry *registry)
+{
+	const struct policy *policy = registry->policy;
 	json_t *hops = json_object_get(explained, "hops"), *hop;
 	struct machine *machines = NULL;
 	size_t count = 0, i;
@@ -341,16 +390,23 @@ void explain_add_registered(json_t *explained, const struct model *model,
 
 	if (policy->registered->count == 0 ||
 	    record_type_parse(&type, json_text_of(explained, "type")) != 0 ||
-	    registered_machines(model, &machines, &count) != 0)
+	    registered_machines(registry->model, &machines, &count) != 0)
 		return;
 	json_array_foreach(hops, i, hop)
 	{
 		struct asked_machine asked = {.zone = NULL};
+		json_t *by = json_array();
 
 		if (json_array_size(json_object_get(hop, "records")) > 0 &&
 		    (type == TYPE_PTR ? read_address(hop, policy, &asked)
-				      : read_label(hop, model, policy, type, &asked)))
-			add_registered(hop, &asked, machines, count);
+				      : read_label(hop, registry->model, policy, type, &asked))) {
+			add_machines(by, &asked, machines, count);
+			if (json_array_size(by) == 0) /* a machine's set hides a client's */
+				add_clients(by, hop, registry, type);
+		}
+		if (json_array_size(by) > 0)
+			json_object_set(hop, "registered_by", by);
+		json_decref(by);
 	}
 	free(machines);
 }

@@ -33,7 +33,8 @@
  *              "reserved", "not_found", "elsewhere" or "none", "object", "ruleset",
  *              "suffix": NAME or null}
  *
- * A hop whose records machines have registered has "registered_by": [TEXT...], who they are.
+ * A hop whose records are registered has "registered_by": [TEXT...], by whom ("network interface
+ * hub/vm1", "key dhcp. at 2026-01-31T23:59:59Z").
  *
  * Really asked, a hop has
  *
@@ -67,6 +68,7 @@
 #include "rules/schema/model.h"
 
 struct server;
+struct source;
 
 /* The caller releases it. NULL without memory. */
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
@@ -90,8 +92,13 @@ MUST_CHECK int explain_resolve(struct server *server, const struct explain_quest
 void explain_add_health(json_t *explained, const json_t *targets);
 /* And "made" where the model's outbound endpoint was made, because nobody named one. */
 void explain_add_made(json_t *explained, const struct model *model);
-/* And "registered_by" where a hop's records are those of the model's machines. */
-void explain_add_registered(json_t *explained, const struct model *model,
-			    const struct policy *policy);
+/* And "registered_by" where a hop's records are those of the model's machines, or what a client has
+ * registered, by key or address and time. */
+struct explain_registry {
+	const struct model *model;
+	const struct policy *policy;
+	struct source *source; /* the state's; NULL: what clients have registered is not known */
+};
+void explain_add_registered(json_t *explained, const struct explain_registry *registry);
 
 #endif

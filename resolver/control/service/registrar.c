@@ -16,30 +16,49 @@
 
 #define PREFIX "registered "
 
-enum { ROWS_AT_ONCE = 1000, KEY_MAX = 2 * NAME_TEXT_MAX + 64, RDATA_BYTES_MAX = 65535 };
+enum {
+	ROWS_AT_ONCE = 1000,
+	KEY_MAX = REGISTRAR_KEY_MAX + sizeof PREFIX,
+	RDATA_BYTES_MAX = 65535,
+};
 
 static const struct origin nowhere;
 
 /* ---- rows ---- */
 
+char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
+		    char key[REGISTRAR_KEY_MAX])
+{
+	char text[NAME_TEXT_MAX], type_text[16];
+
+	snprintf(key, REGISTRAR_KEY_MAX, "%s %s %s", zone, name_wire_to_text(owner, text),
+		 record_type_print(type, type_text, sizeof type_text));
+	return key;
+}
+
 struct reading {
 	int (*on_row)(void *context, const struct registrar_row *row);
 	void *context;
 	size_t count;
-	bool over;
+	bool over, is_behind; /* of the last one, which was read already */
 	char last[KEY_MAX];
 	uint8_t *rdata; /* RDATA_BYTES_MAX */
 };
 
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Hexadecimal digits up to a blank or the end; NULL: there is something else. */
 static const char *read_digits(const char *text, uint8_t *out, size_t room, size_t *length)
 {
-	unsigned byte;
-
 	for (*length = 0; *text && *text != ' '; text += 2) {
-		if (*length == room || sscanf(text, "%2x", &byte) != 1 || !text[1])
+		int high = digit_of(text[0]), low = digit_of(text[1]);
+
+		if (*length == room || high < 0 || low < 0)
 			return NULL;
-		out[(*length)++] = (uint8_t)byte;
+		out[(*length)++] = (uint8_t)(high << 4 | low);
 	}
 	return text;
 }
@@ -62,8 +81,17 @@ static bool read_records(const char *text, uint8_t *out, struct registrar_row *r
 	return text && !*text && row->count > 0;
 }
 
+/* As it is stored, "key.NAME." has no blank. */
+static void read_by(char by[REGISTRAR_BY_MAX])
+{
+	char *dot = strchr(by, '.');
+
+	if (dot)
+		*dot = ' ';
+}
+
 static bool read_row(struct reading *reading, const struct source_pair *pair, char key[KEY_MAX],
-		     char who[NAME_TEXT_MAX + 16], struct registrar_row *row)
+		     char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *at = key, *zone, *owner;
 	int used = 0;
@@ -71,28 +99,31 @@ static bool read_row(struct reading *reading, const struct source_pair *pair, ch
 	snprintf(key, KEY_MAX, "%s", pair->key + sizeof PREFIX - 1);
 	zone = strsep(&at, " ");
 	owner = strsep(&at, " ");
-	*row = (struct registrar_row){.zone = zone, .owner = owner, .who = who};
-	return owner && at && record_type_parse(&row->type, at) == 0 &&
-	       sscanf(pair->value, "%" SCNd64 " %1039s %" SCNu32 "%n", &row->since_s, who,
-		      &row->ttl, &used) == 3 &&
-	       read_records(pair->value + used, reading->rdata, row);
+	*row = (struct registrar_row){
+		.key = pair->key + sizeof PREFIX - 1, .zone = zone, .owner = owner, .by = by};
+	if (!owner || !at || record_type_parse(&row->type, at) != 0 ||
+	    sscanf(pair->value, "%" SCNd64 " %1039s %" SCNu32 "%n", &row->since_s, by, &row->ttl,
+		   &used) != 3)
+		return false;
+	read_by(by);
+	return read_records(pair->value + used, reading->rdata, row);
 }
 
 static int on_pair(void *context, const struct source_pair *pair)
 {
 	struct reading *reading = context;
-	char key[KEY_MAX], who[NAME_TEXT_MAX + 16];
+	char key[KEY_MAX], by[REGISTRAR_BY_MAX];
 	struct registrar_row row;
 
 	if (strncmp(pair->key, PREFIX, sizeof PREFIX - 1) != 0) {
 		reading->over = true;
 		return 0;
 	}
-	if (strcmp(pair->key, reading->last) == 0)
+	if (reading->is_behind && strcmp(pair->key, reading->last) == 0)
 		return 0; /* the last one of those before */
 	reading->count++;
 	snprintf(reading->last, sizeof reading->last, "%s", pair->key);
-	if (read_row(reading, pair, key, who, &row))
+	if (read_row(reading, pair, key, by, &row))
 		return reading->on_row(reading->context, &row);
 	log_event(LOG_WARNING, "registration",
 		  "the state's record \"%s\" was not written by sluice; it is passed over",
@@ -100,21 +131,21 @@ static int on_pair(void *context, const struct source_pair *pair)
 	return 0;
 }
 
-int registrar_each(struct source *source,
+int registrar_each(struct source *source, const char *from,
 		   int (*on_row)(void *context, const struct registrar_row *row), void *context,
 		   char error[SOURCE_ERROR_MAX])
 {
-	struct reading reading = {.on_row = on_row,
-				  .context = context,
-				  .last = PREFIX,
-				  .rdata = malloc(RDATA_BYTES_MAX)};
+	struct reading reading = {
+		.on_row = on_row, .context = context, .rdata = malloc(RDATA_BYTES_MAX)};
 	int err = reading.rdata ? 0 : ERR_NOMEM;
 
+	snprintf(reading.last, sizeof reading.last, PREFIX "%s", from);
 	do {
 		reading.count = 0;
 		if (!err)
 			err = source->calls->pairs(source, reading.last, ROWS_AT_ONCE, on_pair,
 						   &reading, error);
+		reading.is_behind = true;
 	} while (!err && !reading.over && reading.count > 0);
 	free(reading.rdata);
 	return err;
@@ -129,7 +160,7 @@ struct rows { /* to be written, in one transaction */
 static bool add_row(struct rows *rows, const char *zone, const struct update_set *set,
 		    const char *who, uint32_t ttl, int64_t now_s)
 {
-	char owner[NAME_TEXT_MAX], type[16], *value = NULL;
+	char key[REGISTRAR_KEY_MAX], *value = NULL;
 	struct source_pair *items;
 	size_t length;
 	FILE *out;
@@ -155,9 +186,8 @@ static bool add_row(struct rows *rows, const char *zone, const struct update_set
 			return false;
 	}
 	items = &rows->items[rows->count++];
-	items->key = arena_printf(&rows->arena, PREFIX "%s %s %s", zone,
-				  name_wire_to_text(set->owner, owner),
-				  record_type_print(set->type, type, sizeof type));
+	items->key = arena_printf(&rows->arena, PREFIX "%s",
+				  registrar_key(zone, set->owner, set->type, key));
 	items->value = value ? arena_strdup(&rows->arena, value) : NULL;
 	free(value);
 	return items->key && (items->value || set->count == 0);
@@ -230,10 +260,9 @@ static int tree_of(const struct name *zone)
 
 /* ---- one message ---- */
 
-static bool is_linked(const struct model *model, const struct registration *entry,
-		      const char *network)
+bool registrar_is_linked(const struct model *model, const char *zone_name, const char *network)
 {
-	const struct private_zone *zone = model_zone(model, NULL, entry->zone_name);
+	const struct private_zone *zone = model_zone(model, NULL, zone_name);
 
 	for (size_t i = 0; zone && network && i < zone->links.count; i++) {
 		const struct virtual_network *linked = model_network(
@@ -252,7 +281,8 @@ static const struct registration *find_entry(const struct registrar *registrar,
 
 	do {
 		entry = registrations_next(registrar->entries, update, entry);
-	} while (entry && !is_linked(registrar->server->model, entry, network));
+	} while (entry &&
+		 !registrar_is_linked(registrar->server->model, entry->zone_name, network));
 	return entry;
 }
 
@@ -568,7 +598,7 @@ void registrar_recall(struct registrar *registrar)
 	err = recalling.made ? 0 : ERR_NOMEM;
 	if (!err) {
 		atomic_init(&recalling.made->references, 1);
-		err = registrar_each(source, on_row, &recalling, error);
+		err = registrar_each(source, "", on_row, &recalling, error);
 	}
 	if (recalling.made && end_zone(&recalling) != 0)
 		err = ERR_NOMEM;

@@ -43,20 +43,32 @@ void registrar_take(struct registrar *registrar);
 /* Drops what waits; ahead of server_release. */
 void registrar_close(struct registrar *registrar);
 
+/* Whether the private zone is linked to the network; both by their full names. */
+bool registrar_is_linked(const struct model *model, const char *zone_name, const char *network);
+
+enum {
+	REGISTRAR_KEY_MAX = 2 * NAME_TEXT_MAX + 32,
+	REGISTRAR_BY_MAX = NAME_TEXT_MAX + 16,
+};
+
 /* A set as it is stored. */
 struct registrar_row {
+	const char *key;   /* registrar_key */
 	const char *zone;  /* full name */
 	const char *owner; /* absolute, as text */
 	uint16_t type;
 	int64_t since_s;
-	const char *who; /* "key.NAME.", "address.IP" */
+	const char *by; /* "key NAME.", "address IP" */
 	uint32_t ttl;
 	const uint8_t *rdata; /* of all records: two bytes of length ahead of each */
 	size_t rdata_length, count;
 };
-/* Calls back with all of them, in the order of their keys, until a return is not 0, which is
- * returned. ERR_SYSTEM: the store failed; `error` says why. */
-MUST_CHECK int registrar_each(struct source *source,
+/* "ZONE OWNER TYPE": by this text rows are in order, of one zone behind "ZONE ". Returns key. */
+char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
+		    char key[REGISTRAR_KEY_MAX]);
+/* Calls back with all of them from this key on ("": from the first), in the order of their keys,
+ * until a return is not 0, which is returned. ERR_SYSTEM: the store failed; `error` says why. */
+MUST_CHECK int registrar_each(struct source *source, const char *from,
 			      int (*on_row)(void *context, const struct registrar_row *row),
 			      void *context, char error[SOURCE_ERROR_MAX]);
 

@@ -73,16 +73,18 @@ static bool collect_sets(struct listing *listing, const struct path *zone, const
 	return true;
 }
 
-/* Puts those that machines have registered among the zone's own, which are in order. */
+/* Puts those that are registered among the zone's own. Both are in order, and so many that the page
+ * is full. */
 static void merge_registered(struct listing *listing, const struct path *zone,
-			     const struct private_zone *in, const char *behind)
+			     const struct private_zone *in, const char *behind, size_t room)
 {
 	struct api_request *request = listing->found.request;
+	const struct registrations_wanted wanted = {behind, room + 1, is_listed_set};
 	const struct record_set *sets;
 	struct arm_found_list own = listing->found;
 	size_t count, at = 0;
 
-	if (registrations_as_sets(request, in, &sets, &count) != 0) {
+	if (registrations_as_sets(request, in, &wanted, &sets, &count) != 0) {
 		listing->found.no_memory = true;
 		return;
 	}
@@ -91,9 +93,6 @@ static void merge_registered(struct listing *listing, const struct path *zone,
 	for (size_t i = 0; i < count; i++) {
 		const struct path path = part_path(kind_of_id(KIND_RECORD_SET), &sets[i], zone);
 
-		if (!is_listed_set(request, path.kind, &sets[i]) ||
-		    (behind && registrations_compare(path.names[1], behind) <= 0))
-			continue;
 		while (at < own.count &&
 		       registrations_compare(own.items[at].path.names[1], path.names[1]) < 0) {
 			arm_found_add(&listing->found, own.items[at].type, &own.items[at].path,
@@ -244,7 +243,7 @@ static bool collect_inside(struct listing *listing, const struct arm_page *page,
 	}
 	if (!collect_sets(listing, &parent, page->behind, *room))
 		return false;
-	merge_registered(listing, &parent, in, page->behind);
+	merge_registered(listing, &parent, in, page->behind, *room);
 	if (!page->behind)
 		*room -= add_soa(listing, &parent, array);
 	return true;

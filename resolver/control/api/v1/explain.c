@@ -30,11 +30,14 @@ static void add_source(json_t *explained, const struct service *service, const j
 static void reply_explained(struct api_request *request, json_t *explained)
 {
 	struct service *service = request->service;
+	const struct explain_registry registry = {service->server.model,
+						  service->server.current->policy,
+						  inventory_source(service->inventory)};
 	json_t *status = status_report(service, request->role != ROLE_ADMIN);
 
 	explain_add_health(explained, json_object_get(status, "targets"));
 	explain_add_made(explained, service->server.model);
-	explain_add_registered(explained, service->server.model, service->server.current->policy);
+	explain_add_registered(explained, &registry);
 	add_source(explained, service, status);
 	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);

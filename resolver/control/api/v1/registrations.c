@@ -1,93 +1,230 @@
-/* GET /v1/registrations: what machines have registered in private zones.
+/* GET /v1/registrations: what is registered in private zones: by machines, and behind them what
+ * clients have registered by DNS UPDATE.
  *
  *     ?zone=GROUP/NAME   of that zone alone
  *     ?limit=N           so many, at most (1000; never more than 5000)
- *     ?marker=N          those behind the first N
+ *     ?marker=MARK       those behind that of the page before
  *
- *     {"registrations": [{"zone", "name", "type", "address", "ttl", "by", "served"}],
- *      "next": the path and query of the next page, null: this is the last} */
+ *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
+ *                         "since": when a client has registered it, else null, "served"}],
+ *      "next": the path and query of the next page, null: this is the last}
+ *
+ * A mark is a number, of the machines that were listed; or that of a row of the store, and behind a
+ * blank its key, of which so many records were listed. */
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/service/registrar.h"
+#include "resolver/control/service/service.h"
 #include "rules/schema/reference.h"
+#include "rules/wire.h"
+#include "rules/zone/rdata.h"
 
-static json_t *row_of(const struct api_request *request, const struct machine *machine)
+enum { MARK_MAX = REGISTRAR_KEY_MAX + 24, RECORDS_MAX = 500 /* of clients: some milliseconds */ };
+
+struct listing {
+	struct api_request *request;
+	const struct private_zone *zone; /* NULL: of all */
+	size_t limit;
+	size_t behind;    /* of machines, or of records of the row that is first */
+	const char *from; /* that row's key; NULL: machines are */
+	json_t *rows, *next;
+	size_t of_clients; /* rows */
+};
+
+/* ---- machines ---- */
+
+static json_t *machine_row(const struct api_request *request, const struct machine *machine)
 {
 	char address[ADDRESS_TEXT_MAX];
 
 	address_print(&machine->address, address);
 	return json_make(
-		"{s:o, s:o, s:s, s:s, s:i, s:o, s:b}", "zone",
+		"{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:b}", "zone",
 		json_text(full_name(&machine->zone->named)), "name",
 		json_sprintf("%s.%s.", machine->label, machine->zone->name), "type",
-		machine->address.family == 4 ? "A" : "AAAA", "address", address, "ttl",
-		REGISTERED_TTL_S, "by",
+		machine->address.family == 4 ? "A" : "AAAA", "data", address, "address", address,
+		"ttl", REGISTERED_TTL_S, "by",
 		json_sprintf("network interface %s", full_name(&machine->interface->named)),
-		"served", registration_is_served(request, machine));
+		"since", "served", registration_is_served(request, machine));
+}
+
+static json_t *next_page(const struct listing *listing, size_t behind, const char *key)
+{
+	char mark[MARK_MAX];
+
+	snprintf(mark, sizeof mark, "%zu%s%s", behind, key ? " " : "", key ? key : "");
+	return api_next_page(listing->request, "marker", mark);
+}
+
+/* ERR_NOMEM. */
+static int list_machines(struct listing *listing)
+{
+	struct machine *machines = NULL;
+	size_t count = 0, at = 0;
+
+	if (registered_machines(api_model(listing->request), &machines, &count) != 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count && !listing->next; i++) {
+		if ((listing->zone && machines[i].zone != listing->zone) || at++ < listing->behind)
+			continue;
+		if (json_array_size(listing->rows) < listing->limit)
+			json_add(listing->rows, machine_row(listing->request, &machines[i]));
+		else
+			listing->next = next_page(listing, at - 1, NULL);
+	}
+	free(machines);
+	return 0;
+}
+
+/* ---- what clients have registered ---- */
+
+static json_t *data_of(uint16_t type, const uint8_t *rdata, size_t length)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *data = NULL;
+
+	if (out && rdata_print(type, rdata, length, out) == 0 && fflush(out) == 0)
+		data = json_text(text);
+	if (out)
+		fclose(out);
+	free(text);
+	return data;
+}
+
+static json_t *record_row(const struct listing *listing, const struct registrar_row *row,
+			  const uint8_t *rdata, size_t length)
+{
+	char type[16];
+	json_t *data = data_of(row->type, rdata, length),
+	       *made = json_make("{s:o, s:o, s:s, s:O?, s:I, s:o, s:o, s:b}", "zone",
+				 json_text(row->zone), "name", json_text(row->owner), "type",
+				 record_type_print(row->type, type, sizeof type), "data", data,
+				 "ttl", (json_int_t)row->ttl, "by", json_text(row->by), "since",
+				 json_time(row->since_s), "served",
+				 registration_row_is_served(listing->request, row));
+
+	if (row->type == TYPE_A || row->type == TYPE_AAAA)
+		json_put(made, "address", json_incref(data));
+	json_decref(data);
+	return made;
+}
+
+/* Not 0: no more are wanted. */
+static int on_row(void *context, const struct registrar_row *row)
+{
+	struct listing *listing = context;
+	size_t number = 0;
+
+	if (listing->zone && strcmp(row->zone, full_name(&listing->zone->named)) != 0)
+		return 1;
+	for (size_t at = 0; at < row->rdata_length; number++) {
+		size_t length = wire_u16(row->rdata + at);
+
+		if (strcmp(row->key, listing->from) != 0 || number >= listing->behind) {
+			if (json_array_size(listing->rows) == listing->limit ||
+			    listing->of_clients == RECORDS_MAX) {
+				listing->next = next_page(listing, number, row->key);
+				return 1;
+			}
+			json_add(listing->rows,
+				 record_row(listing, row, row->rdata + at + 2, length));
+			listing->of_clients++;
+		}
+		at += 2 + length;
+	}
+	return 0;
+}
+
+/* ERR_SYSTEM, ERR_NOMEM: `error` says why. */
+static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
+{
+	struct source *source = inventory_source(listing->request->service->inventory);
+	char from[REGISTRAR_KEY_MAX] = "";
+	int err;
+
+	if (!source)
+		return 0;
+	if (!listing->from && listing->zone)
+		snprintf(from, sizeof from, "%s ", full_name(&listing->zone->named));
+	if (!listing->from)
+		listing->from = from;
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	err = registrar_each(source, listing->from, on_row, listing, error);
+	return err > 0 ? 0 : err;
+}
+
+/* ---- the answer ---- */
+
+/* False: it is no mark, which has been answered. */
+static bool read_mark(struct listing *listing)
+{
+	const char *text = api_query(listing->request, "marker");
+	char *end = NULL;
+
+	listing->behind = text ? strtoul(text, &end, 10) : 0;
+	if (!text || (*text >= '0' && *text <= '9' && !*end))
+		return true;
+	listing->from = *text >= '0' && *text <= '9' && *end == ' ' ? end + 1 : NULL;
+	if (listing->from && strlen(listing->from) < REGISTRAR_KEY_MAX)
+		return true;
+	api_fail_at(listing->request, 400, "invalid", "marker",
+		    "it is not from a \"next\"; follow the previous page's");
+	return false;
 }
 
 /* False: a parameter does not fit, which has been answered. */
-static bool read_query(struct api_request *request, size_t *limit, size_t *marker,
-		       const struct private_zone **zone)
+static bool read_query(struct listing *listing)
 {
 	static const char *const known[] = {"zone", "limit", "marker", NULL};
+	struct api_request *request = listing->request;
 	const char *other = api_query_other(request, known), *text = api_query(request, "zone");
-	char why[REFERENCE_TEXT_MAX], *end = NULL;
+	char why[REFERENCE_TEXT_MAX];
 
 	if (other) {
 		api_fail_at(request, 400, "invalid", other,
 			    "is not known here; there is zone, limit and marker");
 		return false;
 	}
-	*zone = text ? model_zone(api_model(request), NULL, text) : NULL;
-	if (text && !*zone) {
+	listing->zone = text ? model_zone(api_model(request), NULL, text) : NULL;
+	if (text && !listing->zone) {
 		api_fail_at(request, 404, "not_found", "zone", "%s",
 			    reference_refusal(api_model(request), REFERS_ZONE, NULL, text, why));
 		return false;
 	}
-	text = api_query(request, "marker");
-	*marker = text ? strtoul(text, &end, 10) : 0;
-	if (text && (*text < '0' || *text > '9' || *end)) {
-		api_fail_at(request, 400, "invalid", "marker",
-			    "it is not from a \"next\"; follow the previous page's");
-		return false;
-	}
-	return api_v1_limit(request, limit);
+	return read_mark(listing) && api_v1_limit(request, &listing->limit);
 }
 
 void api_registrations(struct api_request *request)
 {
-	const struct private_zone *zone;
-	struct machine *machines = NULL;
-	size_t limit, marker, count = 0, at = 0;
-	json_t *rows = json_array(), *next = NULL;
+	struct listing listing = {.request = request, .rows = json_array()};
+	char error[SOURCE_ERROR_MAX];
+	int err = 0;
 
-	if (!read_query(request, &limit, &marker, &zone)) {
-		json_decref(rows);
+	if (!api_v1_is_serving(request) || !read_query(&listing)) {
+		json_decref(listing.rows);
 		return;
 	}
-	if (registered_machines(api_model(request), &machines, &count) != 0) {
-		json_decref(rows);
-		api_fail_memory(request);
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	if (!listing.from)
+		err = list_machines(&listing);
+	if (!err && !listing.next)
+		err = list_rows(&listing, error);
+	if (!err) {
+		api_reply_json(request, 200,
+			       json_make("{s:o, s:o}", "registrations", listing.rows, "next",
+					 listing.next ? listing.next : json_null()),
+			       NULL);
 		return;
 	}
-	for (size_t i = 0; i < count && !next; i++) {
-		if ((zone && machines[i].zone != zone) || at++ < marker)
-			continue;
-		if (json_array_size(rows) < limit)
-			json_add(rows, row_of(request, &machines[i]));
-		else
-			next = json_sprintf("/v1/registrations?limit=%zu&marker=%zu%s%s", limit,
-					    marker + limit, zone ? "&zone=" : "",
-					    zone ? full_name(&zone->named) : "");
-	}
-	free(machines);
-	api_reply_json(
-		request, 200,
-		json_make("{s:o, s:o}", "registrations", rows, "next", next ? next : json_null()),
-		NULL);
+	json_decref(listing.rows);
+	json_decref(listing.next);
+	api_fail(request, 503, NULL, "%s", error);
 }
