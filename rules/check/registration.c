@@ -74,6 +74,16 @@ static void check_keys(struct check *check, const struct registration_settings *
 		     "own_address = true for machines that register themselves by TCP");
 }
 
+/* ---- what is not in effect ---- */
+
+static void warn_of_expire(struct check *check, const struct registration_settings *entry)
+{
+	if (entry->expire_s > 0)
+		WARN(check, &entry->origin, "expire",
+		     "is not in effect: what was registered stays until it is deleted; leave it "
+		     "out");
+}
+
 /* ---- prefixes ---- */
 
 struct claim { /* of a prefix, in a network that the zone is linked to */
@@ -206,6 +216,7 @@ void limits_check_registration(struct check *check)
 		const struct registration_settings *entry = &model->registration.items[i];
 
 		check_keys(check, entry, &keys);
+		warn_of_expire(check, entry);
 		if (!zones[i])
 			continue;
 		check_one_entry(check, zones[i], entry, &named);

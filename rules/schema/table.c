@@ -1547,9 +1547,8 @@ static const struct field registration_fields[] = {
 	 .fallback = "0",
 	 .max = 31536000,
 	 .unit = "seconds",
-	 .doc = "How long a registration stays that is not renewed; 0: until it is deleted. "
-		"Clients that register themselves renew once a day: give at least two days. DHCP "
-		"servers delete what ends, and renew nothing: give 0."},
+	 .doc = "How long a registration is to stay that is not renewed; 0: until it is deleted. "
+		"Not in effect yet: whatever it says, a registration stays until it is deleted."},
 	{.key = "names_max",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, names_max),

@@ -32,9 +32,11 @@ static const struct limits_case cases[] = {
 	 ZONES("") REGISTER(
 		 ENTRY("A.test.", "\"10.10.0.0/16\", \"2001:db8::/48\"",
 		       BY("{ key = \"DHCP.\"; names = \"any\"; }, { key = \"web.a.test\"; names = "
-			  "\"self\"; }") " own_address = true; ttl = 1; expire = 172800; "
+			  "\"self\"; }") " own_address = true; ttl = 1; expire = 0; "
 					 "names_max = 1;")),
 	 0, 0, 0},
+	{"expire_is_not_in_effect_yet", ZONES("") REGISTER(A(BY_DHCP " expire = 172800;")), 4,
+	 "registration[0].expire", "warning: is not in effect"},
 	{"the_zone_is_one_that_is_there",
 	 ZONES("") REGISTER(ENTRY("z.test", "\"10.0.0.0/8\"", BY_DHCP)), 4, "registration[0].zone",
 	 "there is no private zone \"z.test\"; name one of private_zones"},
