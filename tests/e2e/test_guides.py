@@ -150,6 +150,17 @@ class Reverse(Guided):
         self.does_it()
 
 
+class Registration(Guided):
+    name, not_run, needs = "registration.md", 2, ("nsupdate", "dig")
+
+    def test_every_command_does_what_it_shows(self):
+        self.managed("dns", "10.1.0.53")
+        self.managed("dhcp", "10.1.0.2")
+        self.managed("vm", "10.1.0.54")
+        self.package("dns", install=True)
+        self.does_it()
+
+
 class Azure(Guided):
     name, not_run, needs = "azure.md", 6, ("az", "openssl", "unbound")
 
