@@ -308,6 +308,20 @@ class Shown(Client):
         for mark in ("x", "-1", "1x", "%20a"):
             self.get("/v1/registrations?marker=" + mark, 400)
 
+    def test_a_page_has_no_more_records_than_can_be_read_at_once(self):
+        adds = ["add vm%d.corp.internal 60 A 10.10.%d.%d" % (i, 8 + i // 250, i % 250) for i in range(540)]
+        for i in range(0, len(adds), 60):
+            self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", *adds[i:i + 60]))
+        found, path, sizes = [], "/v1/registrations?limit=5000", []
+        while path:
+            page = self.get(path)
+            found += [row["name"] for row in page["registrations"]]
+            sizes.append(len(page["registrations"]))
+            path = page["next"]
+        self.assertEqual((541, 541), (len(found), len(set(found))))
+        self.assertEqual([501, 40], sizes)
+        self.assertEqual(541, len(self.rows()))
+
     def azure(self, of="ALL", query=""):
         found, path = [], GROUP + "privateDnsZones/corp.internal/%s?api-version=2020-06-01%s" % (of, query)
         while path:

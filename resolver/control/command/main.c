@@ -211,9 +211,10 @@ static const struct command commands[] = {
 	{"zone export", command_zone_export, CALL, 1, 1, "ZONE",
 	 "print a zone as a master file, whether it has a file or record sets", ""},
 	{"registration list", command_registration_list, CALL | OPTION_JSON, 0, 1, "[ZONE]",
-	 "list the machines that are registered in private zones",
+	 "list what machines and clients have registered in private zones",
 	 "A machine is a network interface in a network that is linked to a zone with\n"
-	 "registration. It is not served where the zone has a record of its own by that name.\n"},
+	 "registration; a client registers by DNS UPDATE. A record is not served where the\n"
+	 "zone has one of its own by that name, nor a client's where a machine has one.\n"},
 	{"ptr list", command_ptr_list,
 	 CALL | OPTION_JSON | OPTION_CSV | OPTION_FILTER | OPTION_LIMIT, 0, 0, "",
 	 "list every address with the name that its PTR gives",
