@@ -428,6 +428,9 @@ static int start_workers(struct server *server, struct snapshot *snapshot,
 
 static void hand_out(struct server *server, struct snapshot *snapshot)
 {
+	/* Else it would take back what was handed out since it was made. */
+	assert(snapshot->sequence == server->sequence + 1);
+	server->sequence = snapshot->sequence;
 	snapshot->older = server->current;
 	server->current = snapshot;
 	if (snapshot->older)
@@ -523,6 +526,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
 	snapshot->accepts_updates = server->accepts_updates || model->registration.count > 0;
 	snapshot->generation = server->generation + 1;
+	snapshot->sequence = server->sequence + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
 }
@@ -651,6 +655,7 @@ void server_publish(struct server *server, struct snapshot *snapshot, struct mod
 {
 	assert(snapshot->generation == server->generation + 1);
 	publish(server, snapshot);
+	server->awaited = server->sequence;
 	cache_resize(server->cache, model->cache.size_bytes);
 	if (server->model != model)
 		model_free(server->model);
@@ -692,6 +697,7 @@ static int serve_tables(struct server *server, struct owned *owned, struct regis
 		return ERR_NOMEM;
 	}
 	atomic_store(&snapshot->users, server->worker_count);
+	snapshot->sequence = server->sequence + 1;
 	hand_out(server, snapshot);
 	free_old(server);
 	return 0;
@@ -703,6 +709,7 @@ int server_serve_owned(struct server *server, struct owned *owned)
 
 	if (err)
 		return err;
+	server->awaited = server->sequence;
 	owned_ref(owned);
 	owned_unref(server->model->owned);
 	server->model->owned = owned;
@@ -716,9 +723,10 @@ int server_serve_registered(struct server *server, struct registered *registered
 
 bool server_all_adopted(const struct server *server)
 {
-	return !server->current ||
-	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
-		       server->worker_count;
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i] && worker_adopted(server->workers[i]) < server->awaited)
+			return false;
+	return true;
 }
 
 void server_drain(struct server *server)
@@ -823,6 +831,7 @@ void server_release(struct server *server)
 	response_limit_free(server->responses);
 	query_rings_release(&server->rings);
 	update_requests_release(&server->updates);
+	registered_unref(server->registered);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
 }

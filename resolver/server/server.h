@@ -76,6 +76,8 @@ struct server {
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */
 	bool transfers_anew; /* the next server_apply takes serials from the keeper, as the first */
 	uint64_t generation;
+	uint64_t sequence;   /* of the newest snapshot */
+	uint64_t awaited;    /* of the newest that server_all_adopted is about */
 	uint64_t started_us; /* CLOCK_MONOTONIC */
 	time_t loaded_at;    /* when the current policy was published */
 };
@@ -127,8 +129,9 @@ MUST_CHECK int server_apply(struct server *server, struct model *model, struct f
 MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
 /* The same of what is registered, in the zones that the served policy has. */
 MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
-/* Whether every worker answers by what was published last, usually after one round of its loop.
- * on_release is called when that becomes true. */
+/* Whether every worker answers by what was published last, or newer, usually after one round of its
+ * loop; server_serve_registered apart, which is so frequent that there might always be one that not
+ * every worker has. on_release is called when that becomes true. */
 bool server_all_adopted(const struct server *server);
 /* Whether every worker's loop has gone round since the last call; has each go round once more.
  * Called now and then, it finds a worker that hangs. */

@@ -65,6 +65,7 @@ struct snapshot {
 	enum excess excess;
 	uint64_t queries_per_second; /* of each endpoint; 0: no limit */
 	uint64_t generation;
+	uint64_t sequence;    /* of all that are handed out, those of one generation too */
 	atomic_uint users;    /* workers that have not released it */
 	atomic_uint adopters; /* workers that have adopted it */
 	/* Each worker's ring when no worker used it any more: what is noted there until then may

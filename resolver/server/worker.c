@@ -65,7 +65,7 @@ struct worker {
 	bool drains; /* it takes no more queries */
 	bool leaves; /* and nobody else does */
 	struct worker_hold *current;
-	_Atomic uint64_t rounds;
+	_Atomic uint64_t rounds, adopted;
 	bool let_go; /* a snapshot was released in this round: its sources may be unused now */
 
 	struct wheel wheel;
@@ -271,6 +271,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 		       &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;
+	atomic_store_explicit(&worker->adopted, snapshot->sequence, memory_order_release);
 	if (atomic_fetch_add_explicit(&snapshot->adopters, 1, memory_order_acq_rel) + 1 ==
 	    worker->shared->workers)
 		worker->shared->on_release(worker->shared->context);
@@ -607,6 +608,11 @@ void worker_leave(struct worker *worker)
 bool worker_is_drained(const struct worker *worker)
 {
 	return atomic_load(&worker->drained);
+}
+
+uint64_t worker_adopted(const struct worker *worker)
+{
+	return atomic_load_explicit(&worker->adopted, memory_order_acquire);
 }
 
 uint64_t worker_rounds(const struct worker *worker)

@@ -52,6 +52,8 @@ void worker_wake(struct worker *worker);
 void worker_stop(struct worker *worker);
 /* How often its loop has gone round. Any thread. */
 uint64_t worker_rounds(const struct worker *worker);
+/* The sequence of the snapshot that it answers by. */
+uint64_t worker_adopted(const struct worker *worker);
 /* The worker reads nothing more from clients, and finishes what it has. Any thread. */
 void worker_drain(struct worker *worker);
 /* The same when nobody else reads: clients by UDP are told that they are not served any more. Any
