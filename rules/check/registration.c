@@ -204,6 +204,9 @@ void limits_check_registration(struct check *check)
 	check->out_of_memory |= !zones;
 	if (!zones || count == 0)
 		return;
+	if (!model->management.state)
+		WARN(check, &model->registration.items[0].origin, NULL,
+		     "nothing can register without a file to keep it in; set management.state");
 	for (size_t i = 0; i < model->keys.count; i++)
 		if (model->keys.items[i].name)
 			seen_put(check, &keys, check_normal_name(check, model->keys.items[i].name),

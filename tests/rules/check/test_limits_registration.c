@@ -2,9 +2,11 @@
  * it. */
 #include "tests/lib/limits_case.h"
 
+#define STATE "management = { state = \"state.db\"; }; "
 #define KEYS                                                                                       \
-	"keys = ({ name = \"dhcp\"; secret = \"Zm9vYmFy\"; }, { name = \"web.a.test\"; secret = "  \
-	"\"Zm9vYmFy\"; });\n"
+	STATE "keys = ({ name = \"dhcp\"; secret = \"Zm9vYmFy\"; }, { name = \"web.a.test\"; "     \
+	      "secret = "                                                                          \
+	      "\"Zm9vYmFy\"; });\n"
 #define REGISTER(rest)              "registration = (" rest ");\n"
 #define ENTRY(zone, prefixes, rest) "{ zone = \"" zone "\"; prefixes = [" prefixes "]; " rest " }"
 #define BY(keys)                    "keys = (" keys ");"
@@ -91,6 +93,11 @@ static const struct limits_case cases[] = {
 	 "registration[0].keys[0].names", "\"any\", \"self\" or \"subdomain\""},
 	{"without_key_and_own_address_nothing_registers", ZONES("") REGISTER(A("")), 4,
 	 "registration[0].keys", "warning: nothing can register here"},
+	{"without_a_state_nothing_registers",
+	 "private_zones = ({ name = \"d.test\"; });\n" REGISTER(
+		 ENTRY("d.test", "\"10.0.0.0/8\"", "own_address = true;")),
+	 2, "registration[0]",
+	 "warning: nothing can register without a file to keep it in; set management.state"},
 	{"own_address_needs_no_key", ZONES("") REGISTER(A("own_address = true;")), 0, 0, 0},
 
 	{"a_ttl_is_a_second_at_least", ZONES("") REGISTER(A(BY_DHCP "ttl = 0;")), 4,
