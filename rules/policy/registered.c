@@ -427,7 +427,7 @@ static int begin(struct making *making)
 {
 	const struct model *model = making->model;
 	struct pairs pairs;
-	size_t count = 0;
+	size_t count = making->before ? making->before->count + making->before->resting : 0;
 	bool good = find_pairs(model, &pairs) == 0;
 
 	for (size_t i = 0; i < model->private_zones.count; i++)
@@ -521,17 +521,71 @@ static bool make_cuts(const struct making *making, struct registered_zone *zone,
 	return zone->cuts;
 }
 
+/* Where the zone has what clients have registered in it: NULL: nowhere. */
+static const struct registered_zone *find_updates(const struct registered *registered,
+						  const char *name)
+{
+	size_t count = registered ? registered->count + registered->resting : 0;
+
+	for (size_t i = count; i-- > 0;) /* what rests first: its place in the model has nothing */
+		if (registered->zones[i].updates &&
+		    strcasecmp(registered->zones[i].name, name) == 0)
+			return &registered->zones[i];
+	return NULL;
+}
+
 static bool keep_updates(const struct making *making, struct registered_zone *zone,
-			 const struct registered_zone *before)
+			 const struct registered_zone *near)
 {
 	const struct name *apex = zone_apex(zone->layers.own);
+	const struct registered_zone *before = NULL;
 
-	zone->updates = before && before->updates ? zone_ref(before->updates)
-						  : zone_new(making->key, apex, 0);
+	if (zone->takes_updates)
+		before = near && near->takes_updates ? near
+						     : find_updates(making->before, zone->name);
+	if (before && !name_equal(zone_apex(before->updates), apex))
+		before = NULL;
+	zone->updates = before ? zone_ref(before->updates) : zone_new(making->key, apex, 0);
 	for (unsigned i = 0; i < 2; i++)
-		zone->reverse[i] = before && before->reverse[i] ? zone_ref(before->reverse[i])
-								: new_zone(making, trees[i]);
+		zone->reverse[i] =
+			before ? zone_ref(before->reverse[i]) : new_zone(making, trees[i]);
 	return zone->updates && zone->reverse[0] && zone->reverse[1];
+}
+
+static bool has_updates(const struct registered_zone *zone)
+{
+	return zone->updates &&
+	       (zone_owners(zone->updates) > 1 || zone_owners(zone->reverse[0]) > 1 ||
+		zone_owners(zone->reverse[1]) > 1);
+}
+
+static bool rest(struct registered_zone *to, const struct registered_zone *from)
+{
+	*to = (struct registered_zone){
+		.name = strdup(from->name),
+		.updates = zone_ref(from->updates),
+		.reverse = {zone_ref(from->reverse[0]), zone_ref(from->reverse[1])}};
+	return to->name;
+}
+
+/* What no zone of the model has taken over. False without memory. */
+static bool keep_resting(const struct making *making)
+{
+	const struct registered *before = making->before;
+	struct registered *made = making->made;
+	size_t count = before ? before->count + before->resting : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct registered_zone *zone = &before->zones[i];
+		const struct registered_zone *taker =
+			has_updates(zone) ? find_near(made, zone->name, i) : NULL;
+
+		if (!has_updates(zone) || (taker && taker->takes_updates))
+			continue;
+		if (!rest(&made->zones[made->count + made->resting++], zone))
+			return false;
+	}
+	return true;
 }
 
 /* The zones' own records are given; what is registered, and what is served, comes now. */
@@ -542,6 +596,7 @@ static bool make_zone(const struct making *making, struct registered_zone *zone,
 	const struct registration_settings *settings = settings_of(making->model, of);
 	bool same = before && making->before->print == making->made->print;
 
+	zone->takes_updates = settings;
 	if (!make_cuts(making, zone, settings) || (settings && !make_base(making, zone, before)) ||
 	    !keep_updates(making, zone, before))
 		return false;
@@ -577,7 +632,7 @@ static bool make_zones(struct making *making)
 		at++;
 	}
 	free(machines);
-	return good;
+	return good && keep_resting(making);
 }
 
 struct registered *registered_make(const struct model *model, const struct hash_key *key,
@@ -591,15 +646,18 @@ struct registered *registered_make(const struct model *model, const struct hash_
 	return NULL;
 }
 
-/* The zone once more, but for what clients have registered, and for what is served of it. */
 static bool copy_zone(struct registered_zone *to, const struct registered_zone *from)
 {
-	*to = (struct registered_zone){.name = strdup(from->name),
-				       .base = zone_layers_ref(&from->base),
-				       .layers.own = zone_ref(from->layers.own),
-				       .machines = zone_ref(from->machines),
-				       .ptrs = owned_ref(from->ptrs),
-				       .cuts = calloc(from->cut_count + 1, sizeof *to->cuts)};
+	*to = (struct registered_zone){
+		.name = strdup(from->name),
+		.takes_updates = from->takes_updates,
+		.base = zone_layers_ref(&from->base),
+		.layers = zone_layers_ref(&from->layers),
+		.machines = zone_ref(from->machines),
+		.updates = zone_ref(from->updates),
+		.reverse = {zone_ref(from->reverse[0]), zone_ref(from->reverse[1])},
+		.ptrs = owned_ref(from->ptrs),
+		.cuts = calloc(from->cut_count + 1, sizeof *to->cuts)};
 	for (size_t i = 0; to->cuts && i < from->cut_count; i++) {
 		to->cuts[i] = from->cuts[i];
 		zone_ref(to->cuts[i].apex);
@@ -608,32 +666,55 @@ static bool copy_zone(struct registered_zone *to, const struct registered_zone *
 	return to->name && to->cuts;
 }
 
-struct registered *registered_update(const struct registered *before, size_t place,
-				     struct zone *updates, struct zone *const reverse[2])
+struct registered *registered_copy(const struct registered *registered)
 {
-	struct registered *made = calloc(1, sizeof *made + before->count * sizeof made->zones[0]);
+	size_t count = registered->count + registered->resting;
+	struct registered *made = calloc(1, sizeof *made + count * sizeof made->zones[0]);
 	bool good = made;
 
 	if (!made)
 		return NULL;
 	atomic_init(&made->references, 1);
-	made->print = before->print;
-	for (size_t i = 0; good && i < before->count; i++) {
-		const struct registered_zone *from = &before->zones[i];
-		struct registered_zone *to = &made->zones[made->count++];
-		bool here = i == place;
-
-		good = copy_zone(to, from);
-		to->updates = zone_ref(here && updates ? updates : from->updates);
-		for (unsigned family = 0; family < 2; family++)
-			to->reverse[family] = zone_ref(
-				here && reverse[family] ? reverse[family] : from->reverse[family]);
-		good = good && serve(to, from);
-	}
+	made->print = registered->print;
+	for (size_t i = 0; good && i < registered->count; i++)
+		good = copy_zone(&made->zones[made->count++], &registered->zones[i]);
+	for (size_t i = registered->count; good && i < count; i++)
+		good = rest(&made->zones[made->count + made->resting++], &registered->zones[i]);
 	if (good)
 		return made;
 	registered_unref(made);
 	return NULL;
+}
+
+static void replace(struct zone **place, struct zone *zone)
+{
+	if (!zone)
+		return;
+	zone_ref(zone);
+	zone_unref(*place);
+	*place = zone;
+}
+
+int registered_put(struct registered *copy, size_t place, struct zone *updates,
+		   struct zone *const reverse[2])
+{
+	struct registered_zone *zone = &copy->zones[place], next = *zone;
+
+	if (updates) {
+		next.updates = updates;
+		next.layers = (struct zone_layers){.own = zone->layers.own};
+		if (!serve(&next, zone)) {
+			zone_unref(next.layers.registered);
+			return ERR_NOMEM;
+		}
+		zone_unref(zone->layers.registered);
+		zone_unref(zone->layers.served);
+		zone->layers = next.layers;
+	}
+	replace(&zone->updates, updates);
+	replace(&zone->reverse[0], reverse[0]);
+	replace(&zone->reverse[1], reverse[1]);
+	return 0;
 }
 
 struct registered *registered_ref(struct registered *registered)
@@ -647,7 +728,7 @@ void registered_unref(struct registered *registered)
 	if (!registered ||
 	    atomic_fetch_sub_explicit(&registered->references, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < registered->count; i++) {
+	for (size_t i = 0; i < registered->count + registered->resting; i++) {
 		struct registered_zone *zone = &registered->zones[i];
 
 		zone_layers_unref(&zone->base);

@@ -1,7 +1,7 @@
 /* What machines have registered: a policy has it beside its private zones, as it has what we own.
  *
  *     network interfaces, links with registration ─► registered_make ─► a zone's layers, its PTRs
- *     updates (resolver/update) ─► registered_update ───────────────────┘    and reverse records
+ *     updates (resolver/update) ─► registered_put ──────────────────────┘    and reverse records
  *
  * Each private zone that has a link with registration gets, for every machine in the networks that
  * are linked so, the A and AAAA records of its name; and each of the addresses its PTR, which only
@@ -21,12 +21,16 @@
  *     the zone's own ─┬─► base.served, which goes out by transfer ─┬─► layers.served
  *     the SOA ────────┘     NS, machines, updates ─────────────────┘
  *
- * A table never changes; the next one shares with it what is the same. Azure registers A records
- * alone. */
+ * Where the model has no such zone any more, or no `registration` for it, what clients have
+ * registered there rests: nobody sees it, and it is served again with the next model that has both.
+ *
+ * A table never changes once it is served; the next one shares with it what is the same. Azure
+ * registers A records alone. */
 #ifndef SLUICE_REGISTERED_H
 #define SLUICE_REGISTERED_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "rules/owned/owned.h"
 #include "rules/schema/model.h"
@@ -41,7 +45,8 @@ struct registered_cut { /* of the reverse tree */
 
 struct registered_zone {
 	const char *name;          /* full: "corp.internal", "dev/corp.internal"; in the table */
-	struct zone_layers base;   /* registered: a SOA alone; all NULL: clients may not register */
+	bool takes_updates;        /* clients may register here; else there are no such records */
+	struct zone_layers base;   /* registered: a SOA alone; all NULL where it takes no updates */
 	struct zone_layers layers; /* registered: `machines` with `updates` below */
 	struct zone *machines, *updates;
 	struct zone *reverse[2]; /* what clients have registered in in-addr.arpa, ip6.arpa */
@@ -53,9 +58,10 @@ struct registered_zone {
 struct registered {
 	atomic_uint references;
 	uint64_t print; /* of all machines and links; never 0 */
-	size_t count;
-	struct registered_zone
-		zones[]; /* in the model's order, those in which something registers */
+	/* In the model's order, those in which something registers; behind them those that rest,
+	 * which have nothing but their names, `updates` and `reverse`. */
+	size_t count, resting;
+	struct registered_zone zones[];
 };
 
 /* Of a model that was found good, with one reference, the caller's. `before`: what was made of
@@ -65,10 +71,12 @@ struct registered *registered_make(const struct model *model, const struct hash_
 struct registered *registered_ref(struct registered *registered);
 void registered_unref(struct registered *registered); /* NULL is fine */
 
-/* What clients have registered becomes this: versions of `updates` and `reverse` of the zone with
- * that place; NULL: as before. NULL without memory. */
-struct registered *registered_update(const struct registered *before, size_t place,
-				     struct zone *updates, struct zone *const reverse[2]);
+/* The same once more, to be changed before it is served; NULL without memory. */
+struct registered *registered_copy(const struct registered *registered);
+/* What clients have registered becomes these versions of `updates` and `reverse` in the zone with
+ * that place of such a copy; NULL: as before. ERR_NOMEM: nothing has changed. */
+MUST_CHECK int registered_put(struct registered *copy, size_t place, struct zone *updates,
+			      struct zone *const reverse[2]);
 /* Whether the name is that of the name server of the zone with this apex. */
 bool registered_is_server(const struct name *name, const struct name *apex);
 /* Whether something may register in the zone, so that the table has it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <uv.h>
 
 #include "resolver/control/store/source.h"
 #include "resolver/log.h"
@@ -26,6 +27,14 @@ static const struct origin nowhere;
 
 /* ---- rows ---- */
 
+/* A zone is the same in any case, so its rows have one: that of their keys. */
+static void lower_zone(char *at)
+{
+	for (; *at != ' '; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+}
+
 char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 		    char key[REGISTRAR_KEY_MAX])
 {
@@ -33,6 +42,7 @@ char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 
 	snprintf(key, REGISTRAR_KEY_MAX, "%s %s %s", zone, name_wire_to_text(owner, text),
 		 record_type_print(type, type_text, sizeof type_text));
+	lower_zone(key);
 	return key;
 }
 
@@ -201,14 +211,10 @@ static void rows_release(struct rows *rows)
 
 /* ---- the next version of what is registered ---- */
 
-struct working { /* versions of a zone's registered records, in the making */
-	struct zone *updates, *reverse[2], *served; /* references; NULL: not touched yet */
-};
-
-struct batch {
+struct batch { /* messages that are judged together */
 	struct registrar *registrar;
-	const struct registered *before;
-	struct registered *now; /* with what was judged so far; a reference */
+	struct registered *served; /* when the first was judged */
+	struct registered *next;   /* a copy with what they have changed; NULL: nothing yet */
 	struct rows rows;
 	int64_t now_s;
 };
@@ -234,6 +240,11 @@ static struct zone *apply(struct zone *zone, const struct update_set *sets, size
 	made = err ? NULL : zone_commit(draft, 0, &unused);
 	faults_release(&unused);
 	return made;
+}
+
+static const struct registered *batch_table(const struct batch *batch)
+{
+	return batch->next ? batch->next : batch->served;
 }
 
 static size_t place_of(const struct registered *registered, const char *zone)
@@ -298,34 +309,34 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
-/* Makes it so within the batch. False without memory. */
+/* Makes it so within the batch. False without memory: the batch is what it was. */
 static bool take(struct batch *batch, const struct registration *entry, size_t place, int tree,
 		 const struct update_request *request, const struct update_verdict *verdict)
 {
-	const struct registered_zone *zone = &batch->now->zones[place];
-	struct zone *reverse[2] = {NULL, NULL}, *made;
-	struct registered *next;
+	struct zone *reverse[2] = {NULL, NULL}, *made = NULL;
+	const struct registered_zone *zone;
+	size_t rows = batch->rows.count;
 	char who[NAME_TEXT_MAX + 16];
-	bool good = true;
+	bool good;
 
+	if (!batch->next)
+		batch->next = registered_copy(batch->served);
+	good = batch->next;
 	who_asks(request, who);
+	zone = &batch_table(batch)->zones[place];
 	for (size_t i = 0; good && i < verdict->changed_count; i++)
 		good = add_row(&batch->rows, zone->name, &verdict->changed[i], who, entry->ttl,
 			       batch->now_s);
-	made = good ? apply(tree < 0 ? zone->updates : zone->reverse[tree], verdict->changed,
-			    verdict->changed_count, entry->ttl)
-		    : NULL;
-	if (!made)
-		return false;
+	if (good)
+		made = apply(tree < 0 ? zone->updates : zone->reverse[tree], verdict->changed,
+			     verdict->changed_count, entry->ttl);
 	if (tree >= 0)
 		reverse[tree] = made;
-	next = registered_update(batch->now, place, tree < 0 ? made : NULL, reverse);
+	good = made && registered_put(batch->next, place, tree < 0 ? made : NULL, reverse) == 0;
 	zone_unref(made);
-	if (!next)
-		return false;
-	registered_unref(batch->now);
-	batch->now = next;
-	return true;
+	if (!good)
+		batch->rows.count = rows;
+	return good;
 }
 
 /* What the message comes to; the batch is what it was where that is an error. */
@@ -351,10 +362,10 @@ static enum rcode judge(struct batch *batch, const struct update_request *reques
 		return rcode;
 	*why = "the zone is none that machines register in here";
 	entry = find_entry(registrar, &update, request->network);
-	place = entry ? place_of(batch->now, entry->zone_name) : SIZE_MAX;
+	place = entry ? place_of(batch_table(batch), entry->zone_name) : SIZE_MAX;
 	if (place == SIZE_MAX)
 		return RCODE_NOTAUTH;
-	zone = &batch->now->zones[place];
+	zone = &batch_table(batch)->zones[place];
 	tree = update_is_reverse(&update) ? tree_of(&update.zone) : -1;
 	view.registered = tree < 0 ? zone->updates : zone->reverse[tree];
 	view.served = tree < 0 ? zone->layers.served : zone->reverse[tree];
@@ -399,12 +410,15 @@ static bool refresh_entries(struct registrar *registrar)
 	return registrar->entries;
 }
 
-/* Stores and serves. False: neither, and the log says why. */
+/* Stores and serves. False: the log says why; then it is not served, although it is stored where
+ * only the memory to serve it was missing, and the client's next try serves it. */
 static bool make_so(struct batch *batch)
 {
+	static struct log_pace pace;
 	struct registrar *registrar = batch->registrar;
 	struct source *source = inventory_source(registrar->inventory);
 	char error[SOURCE_ERROR_MAX] = "there is no state to keep it in; set management.state";
+	char more[LOG_MORE_MAX];
 	int err = ERR_NOT_FOUND;
 
 	if (batch->rows.count == 0)
@@ -412,18 +426,26 @@ static bool make_so(struct batch *batch)
 	if (source)
 		err = source->calls->put_pairs(source, batch->rows.items, batch->rows.count, true,
 					       error);
-	if (!err && server_serve_registered(registrar->server, batch->now) == 0)
-		return true;
-	log_event(LOG_ERROR, "registration", "what was registered cannot be stored: %s", error);
-	return false;
+	if (!err) {
+		err = server_serve_registered(registrar->server, batch->next);
+		snprintf(error, sizeof error, "%s", err ? err_text(err) : "");
+	}
+	if (err && log_pace(&pace, uv_hrtime() / 1000, more))
+		log_event(LOG_ERROR, "registration", "what was registered cannot be stored: %s%s",
+			  error, more);
+	return !err;
+}
+
+/* Whether what is served is all that is stored, as far as this process knows. */
+static bool is_ready(const struct registrar *registrar)
+{
+	return !registrar->rests && !registrar->is_unread && !registrar->server->registered;
 }
 
 static void work_off(struct registrar *registrar)
 {
-	struct registered *before = registrar->server->current->policy->registered;
 	struct batch batch = {.registrar = registrar,
-			      .before = before,
-			      .now = registered_ref(before),
+			      .served = registrar->server->current->policy->registered,
 			      .now_s = time(NULL)};
 	struct update_request *request = registrar->waiting, *next;
 	struct judged *judged;
@@ -435,7 +457,7 @@ static void work_off(struct registrar *registrar)
 	for (next = request; next; next = next->next)
 		count++;
 	judged = calloc(count, sizeof *judged);
-	good = judged && !registrar->rests && refresh_entries(registrar);
+	good = judged && is_ready(registrar) && refresh_entries(registrar);
 	arena_init(&batch.rows.arena);
 	for (next = request; good && next; next = next->next) {
 		struct arena arena;
@@ -460,7 +482,7 @@ static void work_off(struct registrar *registrar)
 	}
 	free(judged);
 	rows_release(&batch.rows);
-	registered_unref(batch.now);
+	registered_unref(batch.next);
 }
 
 static void go_on(struct work_waiter *waiter)
@@ -490,7 +512,6 @@ struct recalling {
 	struct registered *made;
 	size_t room;
 	struct zone_draft *drafts[3]; /* of the last zone: its own, in-addr.arpa, ip6.arpa */
-	char zone[NAME_TEXT_MAX];
 };
 
 /* No more rows of the zone come. */
@@ -547,25 +568,26 @@ static int begin_zone(struct recalling *recalling, const char *zone)
 			return ERR_NOMEM;
 		recalling->made = made;
 	}
-	snprintf(recalling->zone, sizeof recalling->zone, "%s", zone);
 	made->zones[made->count++] = (struct registered_zone){.name = strdup(zone)};
 	recalling->drafts[0] = begin_draft(recalling, slash ? slash + 1 : zone);
 	for (unsigned i = 0; i < 2; i++)
 		recalling->drafts[1 + i] = begin_draft(recalling, trees[i]);
-	return err                                                                    ? err
-	       : recalling->drafts[0] && recalling->drafts[1] && recalling->drafts[2] ? 0
-										      : ERR_NOMEM;
+	if (!err && (!made->zones[made->count - 1].name || !recalling->drafts[0] ||
+		     !recalling->drafts[1] || !recalling->drafts[2]))
+		err = ERR_NOMEM;
+	return err;
 }
 
 static int on_row(void *context, const struct registrar_row *row)
 {
 	struct recalling *recalling = context;
+	const struct registered *made = recalling->made;
 	struct zone_draft *draft;
 	struct faults unused;
 	struct name name;
 	int err = 0, tree;
 
-	if (strcmp(recalling->zone, row->zone) != 0)
+	if (made->count == 0 || strcmp(made->zones[made->count - 1].name, row->zone) != 0)
 		err = begin_zone(recalling, row->zone);
 	if (err || name_from_text(&name, recalling->key, row->owner) != 0)
 		return err;
@@ -592,7 +614,7 @@ void registrar_recall(struct registrar *registrar)
 
 	if (registrar->is_read || !source)
 		return;
-	registrar->is_read = true;
+	registrar->is_unread = true;
 	recalling.made = calloc(1, sizeof *recalling.made +
 					   recalling.room * sizeof recalling.made->zones[0]);
 	err = recalling.made ? 0 : ERR_NOMEM;
@@ -609,6 +631,8 @@ void registrar_recall(struct registrar *registrar)
 		registered_unref(recalling.made);
 		return;
 	}
+	registrar->is_read = true;
+	registrar->is_unread = false;
 	registered_unref(registrar->server->registered);
 	registrar->server->registered = recalling.made;
 }

@@ -2,7 +2,7 @@
  *
  *     requests (resolver/update) ─► judge, one after the other, each by what the one before made
  *        ▲                            │ changed sets
- *        └── an rcode, of each ◄── registered_update, published ◄── all rows in one transaction
+ *        └── an rcode, of each ◄── registered_put, published ◄── all rows in one transaction
  *
  * All that wait are taken in one go, and stored with one sync: so the more there are, the less each
  * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
@@ -29,13 +29,15 @@ struct registrar { /* opened all zero */
 	struct work_waiter waiter;
 	struct registrations *entries;
 	uint64_t entries_of; /* the generation whose model they are of */
-	bool is_read;        /* rows of earlier processes are, or are not wanted */
+	bool is_read;        /* rows of earlier processes are */
+	bool is_unread;      /* they could not be, so requests are dropped until they are */
 };
 
 void registrar_open(struct registrar *registrar, struct server *server, struct inventory *inventory,
 		    struct work *work);
 /* Ahead of a server_apply: the first goes on from what earlier processes have stored, and so does
- * the next behind registrar_take. What cannot be read is logged, and not served. */
+ * the next behind registrar_take. Where that cannot be read, it is logged, not served, and tried
+ * again ahead of the next. */
 void registrar_recall(struct registrar *registrar);
 /* Another process takes over, and has ended: what it stored counts. */
 void registrar_rest(struct registrar *registrar);
