@@ -1,7 +1,9 @@
 """UPDATE messages that mean no good: those of the fuzz corpus, cut short and changed, with and without a
-signature that is right; floods; and clients that leave before their answer. Others are served all along."""
+signature that is right; floods; clients that leave before their answer; and what cannot be stored.
+Others are served all along."""
 
 import base64
+import contextlib
 import glob
 import os
 import random
@@ -149,6 +151,64 @@ class Hostile(harness.FreshCase):
                     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.serves()
         self.registers("last.corp.test")
+
+
+class Unkept(harness.FreshCase):
+    """What cannot be stored is not served, and its client hears nothing, so that it comes again."""
+    state = "disk/state.db"
+
+    def build(self, world):
+        self.disk = os.path.join(world.dir, "disk")
+        os.mkdir(self.disk)
+        harness.sh("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", self.disk)
+        self.addCleanup(lambda: harness.sh("umount", "-l", self.disk))
+        self.host = world.host("cloud", CLOUD, FRIEND)
+
+    def start(self, state):
+        config = CONFIG.replace('state = "state.db"; ', state)
+        self.sluice = harness.Sluice(self.host, config % {"secret": SECRET}, (CLOUD, 53))
+        self.sluice.wait_managed()
+
+    def rcode(self, packet):
+        """"": its connection was closed instead."""
+        try:
+            return dns.Message(self.host.send(CLOUD, packet, dns.tcp, source=FRIEND)).rcode
+        except (EOFError, ConnectionError):
+            return ""
+
+    def assert_unkept(self, ident, why):
+        packet = key_signed(add(ident, "vm1.corp.test"))
+        self.assertEqual("", self.rcode(packet))
+        self.assert_rcode(self.host.ask(CLOUD, "vm1.corp.test"), "NXDOMAIN")
+        self.assertRegex(self.sluice.log(), "what was registered cannot be stored: .*" + why)
+        return packet
+
+    def test_without_a_state(self):
+        self.start("")
+        self.assertRegex(self.sluice.log(), "registration.*: nothing can register without a file to keep it in")
+        self.assert_unkept(1, "set management.state")
+        self.assertEqual("REFUSED", self.rcode(key_signed(add(2, "vm1.corp.test", "192.0.2.1"))))
+
+    def test_on_a_full_disk(self):
+        self.start('state = "%s"; ' % self.state)
+        kept = key_signed(add(1, "vm0.corp.test"))
+        self.assertEqual("NOERROR", self.rcode(kept))
+        filler = os.path.join(self.disk, "filler")
+        with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"\0" * 4096)
+        ident = 2
+        # Until the pages that its log has are used up.
+        while self.rcode(key_signed(add(ident, "vm%d.corp.test" % ident))) and ident < 5000:
+            ident += 1
+        packet = self.assert_unkept(ident + 1, "")
+        os.remove(filler)
+        self.assertEqual("NOERROR", self.rcode(packet))
+        self.sluice.kill()
+        self.start('state = "%s"; ' % self.state)
+        for name in ("vm0", "vm1", "vm%d" % (ident - 1) if ident > 2 else "vm0"):
+            self.assert_answer(self.host.ask(CLOUD, name + ".corp.test"), "10.10.7.9")
+        self.assert_rcode(self.host.ask(CLOUD, "vm%d.corp.test" % ident), "NXDOMAIN")
 
 
 if __name__ == "__main__":
