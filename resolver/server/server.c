@@ -721,12 +721,17 @@ int server_serve_registered(struct server *server, struct registered *registered
 	return serve_tables(server, server->current->policy->owned, registered);
 }
 
-bool server_all_adopted(const struct server *server)
+bool server_has_adopted(const struct server *server, uint64_t sequence)
 {
 	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i] && worker_adopted(server->workers[i]) < server->awaited)
+		if (server->workers[i] && worker_adopted(server->workers[i]) < sequence)
 			return false;
 	return true;
+}
+
+bool server_all_adopted(const struct server *server)
+{
+	return server_has_adopted(server, server->awaited);
 }
 
 void server_drain(struct server *server)

@@ -133,6 +133,9 @@ MUST_CHECK int server_serve_registered(struct server *server, struct registered 
  * loop; server_serve_registered apart, which is so frequent that there might always be one that not
  * every worker has. on_release is called when that becomes true. */
 bool server_all_adopted(const struct server *server);
+/* Whether every worker answers by the snapshot of that sequence, or a newer one; of the newest,
+ * on_release is called when that becomes true. */
+bool server_has_adopted(const struct server *server, uint64_t sequence);
 /* Whether every worker's loop has gone round since the last call; has each go round once more.
  * Called now and then, it finds a worker that hangs. */
 bool server_is_alive(struct server *server);

@@ -386,6 +386,13 @@ struct judged {
 	enum rcode rcode;
 };
 
+struct registrar_answers { /* of messages that were judged together */
+	STAILQ_ENTRY(registrar_answers) next;
+	uint64_t sequence; /* of the snapshot that they are about */
+	size_t count;
+	struct judged items[];
+};
+
 static void log_refusal(const struct update_request *request, enum rcode rcode, const char *why)
 {
 	static struct log_pace pace;
@@ -442,47 +449,96 @@ static bool is_ready(const struct registrar *registrar)
 	return !registrar->rests && !registrar->is_unread && !registrar->server->registered;
 }
 
+static void drop_all(struct registrar *registrar, struct update_request *request)
+{
+	struct update_request *next;
+
+	for (; request; request = next) {
+		next = request->next;
+		update_request_drop(&registrar->server->updates, request);
+	}
+}
+
+/* With the requests, and no rcodes yet; NULL without memory. */
+static struct registrar_answers *begin_answers(struct update_request *requests)
+{
+	struct registrar_answers *answers;
+	size_t count = 0;
+
+	for (struct update_request *at = requests; at; at = at->next)
+		count++;
+	answers = calloc(1, sizeof *answers + count * sizeof answers->items[0]);
+	for (struct update_request *at = requests; answers && at; at = at->next)
+		answers->items[answers->count++].request = at;
+	return answers;
+}
+
+static void send_answers(struct registrar *registrar, struct registrar_answers *answers)
+{
+	struct update_requests *updates = &registrar->server->updates;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct judged *judged = &answers->items[i];
+
+		/* Clients take SERVFAIL for the last word; after silence they come again. */
+		if (judged->rcode != RCODE_SERVFAIL)
+			update_request_answer(updates, judged->request, judged->rcode);
+		else
+			update_request_drop(updates, judged->request);
+	}
+	free(answers);
+}
+
+void registrar_settle(struct registrar *registrar)
+{
+	struct registrar_answers *answers;
+
+	while ((answers = STAILQ_FIRST(&registrar->answers)) &&
+	       server_has_adopted(registrar->server, answers->sequence)) {
+		STAILQ_REMOVE_HEAD(&registrar->answers, next);
+		send_answers(registrar, answers);
+	}
+}
+
+static void judge_all(struct batch *batch, struct registrar_answers *answers)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		struct judged *judged = &answers->items[i];
+		struct arena arena;
+		const char *why;
+
+		arena_init(&arena);
+		judged->rcode = judge(batch, judged->request, &arena, &why);
+		log_refusal(judged->request, judged->rcode, why);
+		arena_release(&arena);
+	}
+}
+
 static void work_off(struct registrar *registrar)
 {
 	struct batch batch = {.registrar = registrar,
 			      .served = registrar->server->current->policy->registered,
 			      .now_s = time(NULL)};
-	struct update_request *request = registrar->waiting, *next;
-	struct judged *judged;
-	size_t count = 0, at = 0;
-	bool good;
+	struct update_request *requests = registrar->waiting;
+	struct registrar_answers *answers = begin_answers(requests);
+	bool good = answers && is_ready(registrar) && refresh_entries(registrar);
 
 	registrar->waiting = NULL;
 	registrar->end = &registrar->waiting;
-	for (next = request; next; next = next->next)
-		count++;
-	judged = calloc(count, sizeof *judged);
-	good = judged && is_ready(registrar) && refresh_entries(registrar);
 	arena_init(&batch.rows.arena);
-	for (next = request; good && next; next = next->next) {
-		struct arena arena;
-		const char *why;
-
-		arena_init(&arena);
-		judged[at].request = next;
-		judged[at].rcode = judge(&batch, next, &arena, &why);
-		log_refusal(next, judged[at].rcode, why);
-		at++;
-		arena_release(&arena);
-	}
+	if (good)
+		judge_all(&batch, answers);
 	good = good && make_so(&batch);
-	for (at = 0; request; request = next, at++) {
-		next = request->next;
-		/* Clients take SERVFAIL for the last word; after silence they come again. */
-		if (good && judged[at].rcode != RCODE_SERVFAIL)
-			update_request_answer(&registrar->server->updates, request,
-					      judged[at].rcode);
-		else
-			update_request_drop(&registrar->server->updates, request);
-	}
-	free(judged);
 	rows_release(&batch.rows);
 	registered_unref(batch.next);
+	if (!good) {
+		free(answers);
+		drop_all(registrar, requests);
+		return;
+	}
+	answers->sequence = registrar->server->sequence;
+	STAILQ_INSERT_TAIL(&registrar->answers, answers, next);
+	registrar_settle(registrar);
 }
 
 static void go_on(struct work_waiter *waiter)
@@ -646,6 +702,7 @@ void registrar_open(struct registrar *registrar, struct server *server, struct i
 	registrar->inventory = inventory;
 	registrar->work = work;
 	registrar->end = &registrar->waiting;
+	STAILQ_INIT(&registrar->answers);
 	server->registrar = (struct server_registrar){registrar, on_requests};
 }
 
@@ -661,15 +718,18 @@ void registrar_take(struct registrar *registrar)
 
 void registrar_close(struct registrar *registrar)
 {
-	struct update_request *request = registrar->waiting, *next;
+	struct registrar_answers *answers;
 
 	registrar->rests = true;
-	for (; request; request = next) {
-		next = request->next;
-		update_request_drop(&registrar->server->updates, request);
-	}
+	drop_all(registrar, registrar->waiting);
 	registrar->waiting = NULL;
 	registrar->end = &registrar->waiting;
+	while ((answers = STAILQ_FIRST(&registrar->answers))) {
+		STAILQ_REMOVE_HEAD(&registrar->answers, next);
+		for (size_t i = 0; i < answers->count; i++)
+			update_request_drop(&registrar->server->updates, answers->items[i].request);
+		free(answers);
+	}
 	registrations_free(registrar->entries);
 	registrar->entries = NULL;
 }

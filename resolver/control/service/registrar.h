@@ -4,6 +4,9 @@
  *        ▲                            │ changed sets
  *        └── an rcode, of each ◄── registered_put, published ◄── all rows in one transaction
  *
+ * A client that hears NOERROR may ask any worker, so the answers wait until every worker serves
+ * what they are about.
+ *
  * All that wait are taken in one go, and stored with one sync: so the more there are, the less each
  * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
  * come again.
@@ -14,10 +17,14 @@
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 
+#include <sys/queue.h>
+
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/work.h"
 #include "resolver/server/server.h"
 #include "resolver/update/registration.h"
+
+struct registrar_answers;
 
 struct registrar { /* opened all zero */
 	struct server *server;
@@ -27,6 +34,8 @@ struct registrar { /* opened all zero */
 	/* inside */
 	struct update_request *waiting, **end; /* until a change that is under way has its end */
 	struct work_waiter waiter;
+	STAILQ_HEAD(, registrar_answers)
+	answers; /* until every worker serves what they are about */
 	struct registrations *entries;
 	uint64_t entries_of; /* the generation whose model they are of */
 	bool is_read;        /* rows of earlier processes are */
@@ -39,10 +48,12 @@ void registrar_open(struct registrar *registrar, struct server *server, struct i
  * the next behind registrar_take. Where that cannot be read, it is logged, not served, and tried
  * again ahead of the next. */
 void registrar_recall(struct registrar *registrar);
+/* Sends the answers that are due: called when a worker may have adopted what was published. */
+void registrar_settle(struct registrar *registrar);
 /* Another process takes over, and has ended: what it stored counts. */
 void registrar_rest(struct registrar *registrar);
 void registrar_take(struct registrar *registrar);
-/* Drops what waits; ahead of server_release. */
+/* Drops what has no answer yet; ahead of server_release. */
 void registrar_close(struct registrar *registrar);
 
 /* Whether the private zone is linked to the network; both by their full names. */

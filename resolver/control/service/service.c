@@ -86,6 +86,7 @@ static void on_wake(uv_async_t *wake)
 	struct service *service = wake->data;
 
 	server_collect(&service->server);
+	registrar_settle(&service->registrar);
 	if (!server_all_adopted(&service->server))
 		return;
 	inventory_settle(service->inventory); /* first: who is answered now reads ACTIVE */
