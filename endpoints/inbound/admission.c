@@ -10,6 +10,7 @@
  * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC tells
  * the others to come by TCP, and brings a cookie if they want one. Otherwise it is no longer than
  * the question, so forging gains nothing. A proven client is refused instead.
+ * A request to update over the endpoint's limit gets nothing, whatever is configured.
  *
  * A stranger takes none of the endpoint's queries a second, and so cannot use them up. The reply to
  * it is no longer than what it sent, and says nothing about this server. Once the server is
@@ -68,7 +69,8 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 	COUNTER_ADD(counters->over_limit, 1);
 	COUNTER_ADD(counters->over_limit_proven, query->proven);
 	inbound_count_turned_away(inbound, query);
-	if (excess == EXCESS_DROP)
+	/* Whoever sends updates comes again after silence, and takes an error for the last word. */
+	if (excess == EXCESS_DROP || request_is_update(&query->request))
 		return inbound_turn_away(inbound, query, NULL, reply);
 	if (excess == EXCESS_TRUNCATE && !query->proven)
 		return inbound_turn_away(inbound, query, &truncated, reply);

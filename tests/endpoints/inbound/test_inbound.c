@@ -2750,6 +2750,32 @@ static void a_malformed_request_to_update_is_formerr(void **state)
 	world_free(world);
 }
 
+/* What one over the limit hears would be an unsigned NOERROR with TC, or REFUSED. */
+static void a_request_to_update_over_the_limit_gets_no_answer(void **state)
+{
+	(void)state;
+	static const enum excess ways[] = {EXCESS_REFUSE, EXCESS_TRUNCATE};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *world = world_new("127.0.0.1", 1, 100);
+		int fd = client(world, false);
+		struct meter meter;
+		unsigned counts[3];
+
+		meter_init(&meter, 1, &key);
+		world->now_us = 1000 * 1000000ull;
+		set_terms(world, NULL, &meter, ways[i]);
+		world->lanes[0].worker.accepts_updates = true;
+		ask_in_excess(world, fd, counts);
+		assert_in_range(counts[0], 1, 5);
+		update_udp(fd, 1);
+		spin_until(world, counters(world)->over_limit == EXCESS_QUERIES - counts[0] + 1);
+		assert_silence(world, fd);
+		close(fd);
+		world_free(world);
+	}
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -2823,6 +2849,7 @@ int main(void)
 		cmocka_unit_test(who_may_ask_is_what_the_terms_say_now),
 		cmocka_unit_test(of_a_stranger_nothing_behind_the_question_is_read),
 		cmocka_unit_test(queries_over_the_limit_are_answered_as_configured),
+		cmocka_unit_test(a_request_to_update_over_the_limit_gets_no_answer),
 		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),
 		cmocka_unit_test(answers_over_a_prefixs_limit_slip_through_or_are_dropped),
 		cmocka_unit_test(who_shows_a_good_cookie_is_not_limited),
