@@ -13,7 +13,9 @@
  *
  * A row is a set of one zone, a pair of the store (store/pairs.h): no history and no export has it.
  *
- *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits */
+ *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits
+ *
+ * ZONE is the full name in lower case. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 
@@ -34,8 +36,7 @@ struct registrar { /* opened all zero */
 	/* inside */
 	struct update_request *waiting, **end; /* until a change that is under way has its end */
 	struct work_waiter waiter;
-	STAILQ_HEAD(, registrar_answers)
-	answers; /* until every worker serves what they are about */
+	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
 	uint64_t entries_of; /* the generation whose model they are of */
 	bool is_read;        /* rows of earlier processes are */
