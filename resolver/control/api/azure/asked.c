@@ -72,7 +72,7 @@ bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
 		asked->action = segments[--count];
 		asked->is_list = false;
 	}
-	err = arm_path_read(request, *group ? group : NULL, segments, count, &asked->type,
+	err = arm_path_read(&request->arena, *group ? group : NULL, segments, count, &asked->type,
 			    &asked->path, &unknown);
 	if (err == ERR_NOMEM)
 		api_fail_memory(request);

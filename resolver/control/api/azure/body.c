@@ -13,9 +13,10 @@ bool arm_next_step(const char **path, struct arm_step *step)
 
 	if (*at == '\0')
 		return false;
-	step->in_array = length > 3 && strncmp(at + length - 3, "[0]", 3) == 0;
 	step->name = at;
-	step->length = length - (step->in_array ? 3 : 0);
+	step->length = strcspn(at, ".[");
+	step->in_array = at[step->length] == '[';
+	step->index = step->in_array ? strtoul(at + step->length + 1, NULL, 10) : 0;
 	*path = at[length] == '.' ? at + length + 1 : at + length;
 	return true;
 }
@@ -37,7 +38,7 @@ json_t *arm_get(json_t *body, const char *path)
 	while (at && arm_next_step(&path, &step)) {
 		at = json_own_membern(at, step.name, step.length);
 		if (step.in_array)
-			at = json_array_get(at, 0);
+			at = json_array_get(at, step.index);
 	}
 	return json_is_null(at) ? NULL : at;
 }

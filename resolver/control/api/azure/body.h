@@ -10,11 +10,12 @@
 
 enum { ARM_TARGET_MAX = 256 }; /* of a path in a body, as errors name it */
 
-/* One step of a path: "addressSpace", or "ipConfigurations[0]". */
+/* One step of a path: "addressSpace", or "ipConfigurations[0]". In the table of types "[0]" is the
+ * only item of an array, and elsewhere "[2]" is one of several. */
 struct arm_step {
 	const char *name;
-	size_t length;
-	bool in_array; /* "[0]": the only item of an array */
+	size_t length, index;
+	bool in_array;
 };
 /* Takes the next step off *path; false: there is none. */
 bool arm_next_step(const char **path, struct arm_step *step);

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/faults.h"
+#include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/base/json.h"

@@ -6,14 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/record_data.h"
-#include "resolver/control/api/edit.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/name.h"
+#include "rules/schema/model.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -33,6 +30,18 @@ static void misfit(const struct arm_reading *reading, const char *path, const ch
 	char target[ARM_TARGET_MAX];
 
 	arm_misfit(reading->errors, arm_target(reading, path, target), "must be %s", expected);
+}
+
+void arm_misfit_id(struct arm_reading *reading, const struct arm_type *of, const char *target,
+		   const char *id)
+{
+	const char *inner = strchr(of->path, '/');
+
+	arm_misfit(reading->errors, target,
+		   "\"%.300s\" is not the id of one; give /subscriptions/SUBSCRIPTION/"
+		   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s",
+		   id, (int)strcspn(of->path, "/"), of->path, inner ? inner : "",
+		   inner ? "/NAME" : "");
 }
 
 static void fail_lacking(struct arm_reading *reading, const struct arm_member *member,
@@ -139,67 +148,40 @@ static json_t *read_metadata(struct arm_reading *reading, const char *path, json
 	return array;
 }
 
-/* Reads an id, which is the value (is_text) or the object's member "id". False: it is no id of that
- * type, or of no resource, which is an error. */
-static bool read_id(struct arm_reading *reading, const struct arm_type *of, bool is_text,
-		    const char *path, json_t *value, struct path *to)
+/* An id is the value of an ARM_ID_TEXT, or the object's member "id". */
+static json_t *read_reference(struct arm_reading *reading, const struct arm_member *member,
+			      const char *path, json_t *value)
 {
-	struct api_request *request = reading->request;
+	bool is_text = member->form == ARM_ID_TEXT;
 	const char *id = json_string_value(is_text                 ? value
 					   : json_is_object(value) ? arm_get(value, "id")
 								   : NULL);
-	char target[ARM_TARGET_MAX], own[ARM_ID_MAX];
-	const struct arm_type *type;
+	char target[ARM_TARGET_MAX];
 
 	if (!id) {
 		misfit(reading, path,
 		       is_text ? "an id: \"/subscriptions/...\""
 			       : "an object with an id: {\"id\": \"/subscriptions/...\"}");
-		return false;
+		return NULL;
 	}
 	snprintf(target, sizeof target, "%s%s%s", reading->place, path, is_text ? "" : ".id");
-	if (arm_id_read(request, id, &type, to) != 0 || type != of || *path_name(to) == '\0') {
-		arm_misfit(reading->errors, target,
-			   "\"%.300s\" is not the id of one; give /subscriptions/SUBSCRIPTION/"
-			   "resourceGroups/GROUP/providers/" ARM_PROVIDER "/%.*s/NAME%s%s",
-			   id, (int)strcspn(of->path, "/"), of->path,
-			   strchr(of->path, '/') ? strchr(of->path, '/') : "",
-			   strchr(of->path, '/') ? "/NAME" : "");
-		return false;
-	}
-	if (part_find(api_model(request), to))
-		return true;
-	arm_error(reading->errors, 400, "InvalidResourceReference", target,
-		  "Resource %s referenced by resource %s was not found. Please make sure that the "
-		  "referenced resource exists, and that both resources are in the same region.",
-		  id, arm_id(request, reading->path, own));
-	return false;
-}
-
-static json_t *read_reference_of(struct arm_reading *reading, const struct arm_member *member,
-				 const char *path, json_t *value)
-{
-	struct path to;
-
-	if (!read_id(reading, arm_type_named(member->of), member->form == ARM_ID_TEXT, path, value,
-		     &to))
-		return NULL;
-	to = arm_spelled(reading->request, &to, part_find(api_model(reading->request), &to));
-	return to.kind->parent ? json_sprintf("%s/%s/%s", to.group, to.names[0], to.names[1])
-			       : json_sprintf("%s/%s", to.group, to.names[0]);
+	return reading->reader->refer(reading, member, target, id);
 }
 
 static void misfit_references(struct arm_reading *reading, const char *path)
 {
-	unsigned most = api_model(reading->request)->limits.outbound_endpoints_per_ruleset;
-	char expected[ARM_TARGET_MAX], more[32] = "";
+	/* An import has no limit: it raises those that its files need. */
+	unsigned most = reading->limits ? reading->limits->outbound_endpoints_per_ruleset : 0;
+	char expected[ARM_TARGET_MAX], objects[32] = "objects";
 
-	if (most == 2)
-		snprintf(more, sizeof more, " or two");
+	if (most == 1)
+		snprintf(objects, sizeof objects, "one object");
+	else if (most == 2)
+		snprintf(objects, sizeof objects, "one or two objects");
 	else if (most > 2)
-		snprintf(more, sizeof more, " to %u", most);
-	snprintf(expected, sizeof expected,
-		 "an array of one%s objects with an id: [{\"id\": \"...\"}]", more);
+		snprintf(objects, sizeof objects, "one to %u objects", most);
+	snprintf(expected, sizeof expected, "an array of %s with an id: [{\"id\": \"...\"}]",
+		 objects);
 	misfit(reading, path, expected);
 }
 
@@ -215,30 +197,11 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 	json_array_foreach(value, i, item)
 	{
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
-		text = read_reference_of(reading, member, place, item);
+		text = read_reference(reading, member, place, item);
 		if (text)
 			json_add(array, text);
 	}
 	return array;
-}
-
-static json_t *read_subnet(struct arm_reading *reading, const char *path, json_t *value)
-{
-	char target[ARM_TARGET_MAX], id[ARM_ID_MAX];
-	struct path to, network;
-
-	if (!arm_network_of(reading->request, reading->path, &network) ||
-	    !read_id(reading, arm_type_of_kind(KIND_SUBNET), false, path, value, &to))
-		return NULL;
-	to = arm_spelled(reading->request, &to, part_find(api_model(reading->request), &to));
-	if (strcasecmp(network.group, to.group) == 0 &&
-	    strcasecmp(network.names[0], to.names[0]) == 0)
-		return json_text(path_name(&to));
-	snprintf(target, sizeof target, "%s%s.id", reading->place, path);
-	arm_misfit(reading->errors, target,
-		   "the subnet is not in the resolver's network; give one of %s",
-		   arm_id(reading->request, &network, id));
-	return NULL;
 }
 
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
@@ -448,9 +411,9 @@ static json_t *read_form(struct arm_reading *reading, const struct field *field,
 		return json_incref(value);
 	case ARM_METADATA: return read_metadata(reading, path, value);
 	case ARM_ID:
-	case ARM_ID_TEXT: return read_reference_of(reading, member, path, value);
+	case ARM_ID_TEXT:
+	case ARM_SUBNET: return read_reference(reading, member, path, value);
 	case ARM_IDS: return read_references(reading, member, path, value);
-	case ARM_SUBNET: return read_subnet(reading, path, value);
 	case ARM_OBJECTS: return read_objects(reading, field, member, path, value);
 	case ARM_RECORD:
 	case ARM_RECORDS: return read_records(reading, member, path, value);
@@ -617,161 +580,16 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 	json_decref(read);
 }
 
-/* ---- what is inside ---- */
-
-struct children { /* of a body */
-	struct arm_reading *reading;
-	json_t *by_name; /* the first of each, by its name in lower case */
-};
-
-static json_t *child_named(const struct children *children, const char *name)
-{
-	char *key = arena_strdup(&children->reading->request->arena, name);
-
-	return key ? json_object_get(children->by_name, text_lower(key)) : NULL;
-}
-
-static json_t *children_by_name(struct arm_reading *reading, const json_t *array)
-{
-	json_t *by_name = json_object(), *item;
-	size_t i;
-
-	json_array_foreach(array, i, item)
-	{
-		const char *name = json_string_value(arm_get(item, "name"));
-		char *key = name ? arena_strdup(&reading->request->arena, name) : NULL;
-
-		if (key && !json_object_get(by_name, text_lower(key)))
-			json_put(by_name, key, json_incref(item));
-	}
-	return by_name;
-}
-
-void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
-		  struct arm_errors *errors)
-{
-	if (path_name(path) && api_edit_also(edit, path, values) == 0)
-		return;
-	if (!path_name(path))
-		json_decref(values);
-	arm_error(errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
-}
-
-static void change_child(struct arm_reading *reading, const struct path *path, const void *item,
-			 json_t *values)
-{
-	struct change_error error;
-
-	if (!item_may_change(api_model(reading->request), path, item, !values, &error)) {
-		arm_error(reading->errors, 409, "ResourceReadOnly", reading->place, "%s: %s",
-			  path_name(path), error.text);
-		json_decref(values);
-	} else {
-		arm_add_edit(reading->edit, path, values, reading->errors);
-	}
-}
-
-static void read_child(struct arm_reading *outer, const struct arm_type *type, json_t *body,
-		       const char *place, json_t *users)
-{
-	struct api_request *request = outer->request;
-	const char *name = json_string_value(arm_get(body, "name"));
-	const struct path path = {
-		kind_of_id(type->kind),
-		outer->path->group,
-		{outer->path->names[0], arena_strdup(&request->arena, name ? name : "")}};
-	struct arm_reading reading = {.request = request,
-				      .edit = outer->edit,
-				      .type = type,
-				      .path = &path,
-				      .place = place,
-				      .body = body,
-				      .users = users,
-				      .errors = outer->errors};
-	struct arm_shown shown = {.values = NULL};
-	struct change_error error;
-	json_t *base = NULL;
-
-	if (!json_is_object(body) || !name || !*name) {
-		misfit(&reading, "name", "the name of a resource");
-		return;
-	}
-	if (!path.names[1]) {
-		arm_add_edit(outer->edit, &path, NULL, outer->errors);
-		return;
-	}
-	if (arm_find_plain(request, type, &path, &shown, &error)) {
-		shown.users = json_incref(users);
-		reading.shown = arm_print(&shown);
-		reading.base = base = arm_base(&shown, &error);
-	}
-	arm_read_body(&reading);
-	if (!json_equal(reading.values, base)) {
-		if (!base)
-			json_put(reading.values, "name", json_text(name));
-		change_child(outer, &path, shown.item, json_incref(reading.values));
-	}
-	json_decref(reading.values);
-	json_decref(reading.shown);
-	json_decref(base);
-	arm_shown_release(&shown);
-}
-
-static void remove_missing(void *context, struct arm_shown *child)
-{
-	const struct children *children = context;
-	struct arm_reading *reading = children->reading;
-
-	if (child_named(children, path_name(&child->path)) ||
-	    (reading->stays && reading->stays(reading->context, child)) ||
-	    arm_is_held(child, reading->errors))
-		return;
-	change_child(reading, &child->path, child->item, NULL);
-}
-
-/* A body with this member has all the children: those that it leaves out are removed. */
+/* A body with this member has all the resources that are inside. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
-	const struct arm_type *type = arm_type_named(member->of);
-	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
-	json_t *array = get_checked(reading, arm_member_path(member, path)), *item;
-	struct children children = {.reading = reading};
-	json_t *users = NULL;
-	struct arm_shown shown;
-	struct change_error error;
-	size_t i;
+	char path[ARM_TARGET_MAX];
+	json_t *array = get_checked(reading, arm_member_path(member, path));
 
-	if (!array)
-		return;
-	if (!json_is_array(array)) {
+	if (array && !json_is_array(array))
 		misfit(reading, path, "an array of resources");
-		return;
-	}
-	children.by_name = children_by_name(reading, array);
-	if (type->kind == KIND_SUBNET) /* once: there may be thousands */
-		users = arm_network_users(reading->request, reading->path);
-	json_array_foreach(array, i, item)
-	{
-		const char *place = arena_printf(&reading->request->arena, "%s%s[%zu].",
-						 reading->place, path, i);
-		const char *name = json_string_value(arm_get(item, "name"));
-
-		if (name && child_named(&children, name) != item) {
-			snprintf(target, sizeof target, "%sname", place ? place : "");
-			arm_misfit(reading->errors, target,
-				   "\"%.80s\" occurs twice; give each name once", name);
-			continue;
-		}
-		read_child(reading, type, item, place ? place : "", users);
-	}
-	if (reading->shown &&
-	    arm_find_plain(reading->request, reading->type, reading->path, &shown, &error)) {
-		shown.users = json_incref(users);
-		arm_each_child(&shown, type, remove_missing, &children);
-		arm_shown_release(&shown);
-	}
-	json_decref(users);
-	json_decref(children.by_name);
+	else if (array)
+		reading->reader->read_children(reading, member, path, array);
 }
 
 void arm_read_body(struct arm_reading *reading)
@@ -794,8 +612,6 @@ void arm_read_body(struct arm_reading *reading)
 	else if (json_object_size(json_object_get(reading->values, "azure")) > 0)
 		json_object_del(reading->values, "azure");
 	json_decref(reading->kept);
-	if (reading->type->read)
-		reading->type->read(reading);
 }
 
 /* ---- faults ---- */

@@ -267,6 +267,7 @@ static const struct arm_member inbound_members[] = {
 	{.path = "ipConfigurations[0].subnet",
 	 .key = "subnet",
 	 .form = ARM_SUBNET,
+	 .of = "virtualNetworks/subnets",
 	 .required = true},
 	{.path = "ipConfigurations[0].privateIpAllocationMethod",
 	 .key = "allocation",
@@ -281,7 +282,12 @@ static const struct arm_member inbound_members[] = {
 static const struct arm_member outbound_members[] = {
 	LOCATION_OF_PARENT,
 	TAGS,
-	{.path = "subnet", .key = "subnet", .form = ARM_SUBNET, .required = true, .fixed = true},
+	{.path = "subnet",
+	 .key = "subnet",
+	 .form = ARM_SUBNET,
+	 .of = "virtualNetworks/subnets",
+	 .required = true,
+	 .fixed = true},
 	GUID,
 	STATE,
 	END,
@@ -639,9 +645,8 @@ json_t *arm_id_json(const struct api_request *request, const struct path *path)
 	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
 }
 
-int arm_path_read(struct api_request *request, const char *group, const char *const *segments,
-		  size_t count, const struct arm_type **type, struct path *path,
-		  const char **unknown)
+int arm_path_read(struct arena *arena, const char *group, const char *const *segments, size_t count,
+		  const struct arm_type **type, struct path *path, const char **unknown)
 {
 	char types[ARM_ID_MAX];
 
@@ -655,7 +660,7 @@ int arm_path_read(struct api_request *request, const char *group, const char *co
 	/* "virtualNetworks%2Fsubnets" in one segment is the name of no type. */
 	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types);
 	if (!*type) {
-		*unknown = arena_strdup(&request->arena, types);
+		*unknown = arena_strdup(arena, types);
 		return *unknown ? ERR_NOT_FOUND : ERR_NOMEM;
 	}
 	*path = (struct path){.kind = kind_of_id((*type)->kind), .group = group};
@@ -664,16 +669,15 @@ int arm_path_read(struct api_request *request, const char *group, const char *co
 		return 0;
 	path->names[1] = count > 5 ? segments[5] : "";
 	if ((*type)->record_type && count > 5)
-		path->names[1] =
-			arena_printf(&request->arena, "%s:%s", segments[5], (*type)->record_type);
+		path->names[1] = arena_printf(arena, "%s:%s", segments[5], (*type)->record_type);
 	return path->names[1] ? 0 : ERR_NOMEM;
 }
 
-int arm_id_read(struct api_request *request, const char *id, const struct arm_type **type,
-		struct path *path)
+int arm_id_split(struct arena *arena, const char *id, const char **subscription,
+		 const struct arm_type **type, struct path *path)
 {
 	enum { PARTS = 10 };
-	char *copy = arena_strdup(&request->arena, id), *rest = copy, *part;
+	char *copy = arena_strdup(arena, id), *rest = copy, *part;
 	const char *parts[PARTS + 1], *unknown;
 	size_t count = 0;
 
@@ -683,9 +687,19 @@ int arm_id_read(struct api_request *request, const char *id, const struct arm_ty
 		return ERR_INVALID;
 	if (strcasecmp(parts[0], "subscriptions") != 0 ||
 	    strcasecmp(parts[2], "resourceGroups") != 0 ||
-	    !ownership_is_of(api_inventory(request), NULL, parts[1]))
+	    arm_path_read(arena, parts[3], parts + 4, count - 4, type, path, &unknown) != 0)
 		return ERR_INVALID;
-	return arm_path_read(request, parts[3], parts + 4, count - 4, type, path, &unknown) == 0
-		       ? 0
-		       : ERR_INVALID;
+	*subscription = parts[1];
+	return 0;
+}
+
+int arm_id_read(struct api_request *request, const char *id, const struct arm_type **type,
+		struct path *path)
+{
+	const char *subscription;
+
+	if (arm_id_split(&request->arena, id, &subscription, type, path) != 0 ||
+	    !ownership_is_of(api_inventory(request), NULL, subscription))
+		return ERR_INVALID;
+	return 0;
 }

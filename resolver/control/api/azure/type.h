@@ -126,15 +126,18 @@ char *arm_id(const struct api_request *request, const struct path *path, char te
 json_t *arm_id_json(const struct api_request *request, const struct path *path);
 /* The name of the resource: "www" of the record set "www:A". Returns text. */
 char *arm_name(const struct path *path, char text[NAME_TEXT_MAX]);
-/* Reads an id. The path's texts live as long as the request. ERR_INVALID: it is not an id of this
- * subscription and of one of these types. */
+/* Reads an id of any subscription into texts in the arena. ERR_INVALID: it is not an id of one of
+ * these types. */
+MUST_CHECK int arm_id_split(struct arena *arena, const char *id, const char **subscription,
+			    const struct arm_type **type, struct path *path);
+/* The same of an id of this subscription alone. The texts live as long as the request. */
 MUST_CHECK int arm_id_read(struct api_request *request, const char *id,
 			   const struct arm_type **type, struct path *path);
 /* Reads the segments of an id from "providers" on. Where they end with a type they are those of a
  * list, and the path's last name is "". ERR_NOT_FOUND: there is no such type; *unknown is the
  * namespace or type that there is not. */
-MUST_CHECK int arm_path_read(struct api_request *request, const char *group,
-			     const char *const *segments, size_t count,
-			     const struct arm_type **type, struct path *path, const char **unknown);
+MUST_CHECK int arm_path_read(struct arena *arena, const char *group, const char *const *segments,
+			     size_t count, const struct arm_type **type, struct path *path,
+			     const char **unknown);
 
 #endif
