@@ -22,6 +22,12 @@ class Hostile(test_arm_types.Everything):
                 self.refused(404, "InvalidResourceType", "could not be found in the namespace", method,
                              below(path), None if method in ("GET", "DELETE") else body)
 
+    def test_a_group_is_no_resource_of_its_own_namespace(self):
+        self.build_all()
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            self.refused(404, "InvalidResourceType", "'resourceGroups' could not be found in the namespace", method,
+                         below("resourceGroups/hub-rg"), None if method in ("GET", "DELETE") else {**LOCATION})
+
     def test_a_reverse_name_is_refused_beside_something_else(self):
         self.build_all()
         address = below("publicIPAddresses/ip")

@@ -659,7 +659,7 @@ int arm_path_read(struct arena *arena, const char *group, const char *const *seg
 		 count > 4 ? segments[4] : "");
 	/* "virtualNetworks%2Fsubnets" in one segment is the name of no type. */
 	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types);
-	if (!*type) {
+	if (!*type || strcasecmp((*type)->family->provider, segments[1]) != 0) {
 		*unknown = arena_strdup(arena, types);
 		return *unknown ? ERR_NOT_FOUND : ERR_NOMEM;
 	}
