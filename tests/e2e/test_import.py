@@ -1017,6 +1017,93 @@ class ArmPlaces(Azure):
             path = self.path("bad.json", text)
             self.assertRegex(self.imported("arm", path, fine=False)[1], told)
 
+    def listed(self, *resources):
+        """(configuration, what was told) of a list; a resource is its path behind the provider and its members."""
+        above = "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/"
+        rows = [{"id": above + path, "type": "Microsoft.Network/" + "/".join(path.split("/")[::2]), **members}
+                for path, members in resources]
+        return self.imported("arm", self.path("list.json", json.dumps(rows, indent=1).replace("ABOVE/", above)))
+
+    def test_az_s_form_and_that_of_the_interface_are_read_alike(self):
+        def with_properties(resource):
+            around = {key: resource.pop(key) for key in ("id", "name", "type", "location", "tags") if key in resource}
+            for delegation in resource.get("delegations", ()):
+                delegation["properties"] = {"serviceName": delegation.pop("serviceName")}
+            resource["subnets"] = [with_properties(subnet) for subnet in resource.get("subnets", ())]
+            return {**around, "properties": resource}
+
+        files = []
+        for name in ("az-dns.json", "az-network.json"):
+            with open(self.FILES + name) as file:
+                files.append(self.path(name, json.dumps([with_properties(resource) for resource in json.load(file)])))
+        configs = [config.split("\n", 1)[1].split("# What was")[0] for config in (self.config, self.imported("arm", *files)[0])]
+        self.assertIn("delegation = ", configs[0])
+        self.assertEqual(*configs)
+
+    def test_what_does_not_fit_is_told_at_its_line_and_the_rest_is_carried_over(self):
+        config, told = self.listed(
+            ("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "frob": 1, "location": 5, "tags": {"t": 5, "u": "v"}}),
+            ("dnsForwardingRulesets/rs", {"location": "West Europe"}),
+            ("dnsForwardingRulesets/rs/forwardingRules/a", {
+                "domainName": "a.example.", "forwardingRuleState": "Off", "tags": {"a": "b"}, "metadata": {"k": "v", "x=": "y"},
+                "targetDnsServers": [{"ipAddress": "192.0.2.1"}, {"port": 53}]}),
+            ("dnsForwardingRulesets/rs/forwardingRules/b", {
+                "domainName": "b.example.", "targetDnsServers": [{"ipAddress": "192.0.2.1", "port": "many"}, {"ipAddress": "192.0.2.2"}]}),
+            ("privateDnsZones/x.internal/A/www", {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.5"}, {"ipv4Address": 5}]}),
+            ("privateDnsZones/x.internal/MX/@", {"mxRecords": [{"preference": "ten", "exchange": "m.x.internal"}]}))
+        for word in (r"frob: not carried over: sluice has nothing that corresponds to it", r"location: not carried over: must be the name of a region",
+                     r'forwardingRuleState: not carried over: must be "Enabled" or "Disabled"', r"tags: not carried over: resources of this type have no tags",
+                     r"metadata: not carried over: must be an object of strings", r"targetDnsServers\[1\]\.ipAddress: not carried over: is missing",
+                     r"aRecords\[1\]\.ipv4Address: not carried over: must be an address", r"tags: not carried over: the value of t must be a string",
+                     r"rulesets\[net/rs\]\.rules\[b\]\.targets\[0\]\.port: not carried over: is a string; give an integer",
+                     r"mxRecords\[0\]\.preference: not carried over: must be a whole number"):
+            self.assertRegex(told, r"(?m)list\.json:\d+: %s" % word)
+        with open(os.path.join(self.world.dir, "list.json")) as file:
+            lines = file.read().splitlines()
+        for line, word in (("frob", "frob"), ("location", "location"), ("forwardingRuleState", "forwardingRuleState"),
+                           ("tags", "tags"), ("preference", r"mxRecords\[0\]\.preference")):
+            number = int(re.search(r"list\.json:(\d+): %s: not carried" % word, told).group(1))
+            self.assertIn('"%s"' % line, lines[number - 1])
+        self.assertEqual(1, told.count("targetDnsServers[1]"), told)
+        self.assertNotIn("targets[1]", told)
+        self.assertRegex(config, r'name = "a";\s+domain = "a\.example\.";\s+targets = \( \{ address = "192\.0\.2\.1"; \} \);\s+metadata = \[ "k=v" \]')
+        self.assertRegex(config, r'name = "b";\s+domain = "b\.example\.";\s+targets = \( \{ address = "192\.0\.2\.2"; \} \);')
+        self.assertIn('tags = [ "u=v" ]', config)
+        self.assertRegex(config, r'name = "www:A"; ttl = 60; records = \[ "10\.1\.0\.5" \]')
+        self.assertRegex(config, r'name = "rs";\s+resource_group = "net";\s+region = "westeurope"')
+        self.assertNotIn('"@:MX"', config)
+
+    def test_of_what_is_single_here_the_first_is_taken(self):
+        config, told = self.listed(
+            ("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.1.0.0/16", "fd00::/48"]}, "subnets": [
+                {"name": "in", "addressPrefixes": ["10.1.0.0/28", "fd00::/64"], "delegations": [{"serviceName": "Microsoft.Network/dnsResolvers"}]}]}),
+            ("dnsResolvers/r", {"virtualNetwork": {"id": "ABOVE/virtualNetworks/n"}}),
+            ("dnsResolvers/r/inboundEndpoints/in", {"ipConfigurations": [
+                {"subnet": {"id": "ABOVE/virtualNetworks/n/subnets/in"}, "privateIpAddress": address} for address in ("10.1.0.4", "10.1.0.5")]}))
+        self.told_of(told, r"subnets\[0\]\.addressPrefixes\[1\]: not carried over: fd00::/64: there is one here",
+                     r"ipConfigurations\[1\]: not carried over: there is one here, which is the first")
+        self.assertRegex(config, r'name = "in"; prefix = "10\.1\.0\.0/28"; delegation')
+        self.assertRegex(config, r'name = "in"; subnet = "in"; address = "10\.1\.0\.4"')
+
+    def test_a_subnet_s_own_list_counts(self):
+        config, _ = self.listed(
+            ("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+                                   "subnets": [{"name": "in", "addressPrefix": "10.1.0.0/28"}, {"name": "vms", "addressPrefix": "10.1.9.0/24"}]}),
+            ("virtualNetworks/n/subnets/in", {"addressPrefix": "10.1.0.0/28", "delegations": [{"serviceName": "Microsoft.Network/dnsResolvers"}]}))
+        self.assertEqual(1, config.count('name = "in"'))
+        self.assertRegex(config, r'name = "in"; prefix = "10\.1\.0\.0/28"; delegation')
+        self.assertIn('name = "vms"', config)
+
+    def test_what_is_in_something_that_is_lost_is_told(self):
+        _, told = self.listed(
+            ("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}),
+            ("dnsResolvers/r", {"virtualNetwork": {"id": "ABOVE/dnsResolvers/n"}}),
+            ("dnsResolvers/r/outboundEndpoints/out", {"subnet": {"id": "ABOVE/virtualNetworks/n/subnets/out"}}),
+            ("dnsResolvers/none/outboundEndpoints/out", {}))
+        self.told_of(told, r'list\.json:\d+: virtualNetwork\.id: not carried over: ".*/dnsResolvers/n" is not the id of one; give .*/virtualNetworks/NAME',
+                     r"the DNS resolver r is not carried over, either", r"the DNS resolver none is in none of the files; give `az dns-resolver list -o json`, too")
+        self.assertNotIn("virtualNetwork: ", told)
+
     def test_a_template_is_told_what_deploys_it(self):
         deploys = "`sluice deploy FILE --group GROUP` deploys it, and with --what-if shows what it would do\n"
         with open(self.FILES + "main.json") as file:

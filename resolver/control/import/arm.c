@@ -52,7 +52,7 @@ static const char *deployed_instead(const json_t *value)
 	return NULL;
 }
 
-static void take_resource(struct arm *arm, const char *file, const json_t *value)
+static void take_resource(struct arm *arm, const char *file, json_t *value)
 {
 	struct origin at = json_file_at(arm->import, value, NULL);
 	const char *id = json_member_text(value, "id"), *type = json_member_text(value, "type");
@@ -67,7 +67,7 @@ static void take_resource(struct arm *arm, const char *file, const json_t *value
 		azure_take(arm->import, id, NULL, value);
 }
 
-static void take_file(struct arm *arm, const char *file, const json_t *value)
+static void take_file(struct arm *arm, const char *file, json_t *value)
 {
 	const json_t *list = json_is_array(value) ? value : json_member(value, "value");
 	json_t *item;

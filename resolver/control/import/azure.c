@@ -1,27 +1,41 @@
 /* Resources come in any order and from several files, so they are collected first and put into the
- * tree kind by kind: what refers to another finds it there. A network that something is linked to
- * and that no file has is made by its name alone; other parents that are missing are told. */
+ * tree type by type, in the order of the API's table: what refers to another finds it there.
+ *
+ *     body ─► azure/reading, by the rows of azure/type ─► values ─► tree, each at its line
+ *                │ ids, what is inside
+ *                └─► resources of these files
+ *
+ * So what Azure's members are here, the table says. Here is what an import alone knows: which types
+ * it carries, what has no counterpart, names that occur twice, what is in none of the files. A
+ * network that something is linked to and that no file has is made by its name alone, and so is the
+ * zone of records or links; other resources that are missing are told.
+ *
+ * What the server keeps for Azure's clients without using it is not carried over. */
 #include "resolver/control/import/azure.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/api/azure/reading.h"
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/json.h"
 #include "resolver/control/import/json_file.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
 #include "rules/base.h"
-#include "rules/prefix.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { NAMES_MAX = 3 };
-
 struct resource {
-	const struct azure_kind *kind;
-	const char *id, *type, *subscription, *group, *names[NAMES_MAX];
-	size_t name_count;
-	const json_t *json;
+	const struct arm_type *type;
+	const char *subscription;
+	struct path path; /* by its id */
+	struct path own;  /* in the tree, where its group or name may be another one */
+	json_t *body;     /* NULL: it is in none of the files */
 	struct origin at;
-	struct node *node;        /* NULL: it was not put there */
-	const char *ours;         /* what it is called there */
+	struct node *node;        /* NULL: it is not in the tree */
 	struct resource *network; /* of a resolver */
 	bool has_endpoint;        /* of a network: an inbound one */
 	struct resource *next;
@@ -33,108 +47,90 @@ struct azure {
 	bool places_unknown; /* of some the group is not known */
 };
 
-struct azure_kind {
-	const char *type; /* below Microsoft.Network */
-	void (*put)(struct import *import, struct resource *resource);
-	const char *const *members; /* those that `put` reads; NULL ends them */
+struct putting { /* of a resource */
+	struct import *import;
+	struct resource *resource;
+	const struct resource *parent; /* NULL: it is in a group alone */
 };
 
-/* ---- what a resource says ---- */
-
-static const json_t *get(const json_t *value, const char *key)
+static struct azure *azure_of(struct import *import)
 {
-	const json_t *member = json_member(json_member(value, "properties"), key);
+	struct azure *azure = import_find(import, "azure");
 
-	member = member ? member : json_member(value, key);
-	return json_is_null(member) ? NULL : member;
-}
-
-static const char *get_text(const json_t *value, const char *key)
-{
-	const char *text = json_string_value(get(value, key));
-
-	return text && *text != '\0' ? text : NULL;
-}
-
-/* The member's member: get_inner(x, "subnet", "id"). */
-static const char *get_inner(const json_t *value, const char *key, const char *inner)
-{
-	return get_text(get(value, key), inner);
-}
-
-static bool is_known(const char *const *names, const char *name)
-{
-	for (; *names; names++)
-		if (strcasecmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-static bool is_empty(const json_t *value)
-{
-	return json_is_null(value) || json_is_false(value) ||
-	       (json_is_array(value) && json_array_size(value) == 0) ||
-	       (json_is_object(value) && json_object_size(value) == 0) ||
-	       (json_is_string(value) && json_string_length(value) == 0);
-}
-
-/* What every resource has, what Azure computes, and what has no part in DNS. */
-static const char *const passed_over[] = {
-	/* the envelope */
-	"etag", "extendedLocation", "id", "identity", "location", "managedBy", "name", "properties",
-	"provisioningState", "resourceGroup", "resourceGuid", "systemData", "type",
-	/* of networks and their subnets */
-	"applicationGateways", "applicationGatewayIPConfigurations", "bgpCommunities",
-	"ddosProtectionPlan", "defaultOutboundAccess", "enableDdosProtection", "enableVmProtection",
-	"flowLogs", "flowTimeoutInMinutes", "ipConfigurationProfiles", "ipConfigurations",
-	"natGateway", "networkSecurityGroup", "privateEndpointNetworkPolicies",
-	"privateEndpointVNetPolicies", "privateEndpoints", "privateLinkServiceNetworkPolicies",
-	"purpose", "resourceNavigationLinks", "routeTable", "serviceAssociationLinks",
-	"serviceEndpointPolicies", "serviceEndpoints", "sharingScope", "virtualNetworkPeerings",
-	/* of resolvers, zones and addresses */
-	"ddosSettings", "deleteOption", "dnsResolverState", "fqdn", "idleTimeoutInMinutes",
-	"internalId", "ipConfiguration", "ipTags", "linkedPublicIPAddress", "maxNumberOfRecordSets",
-	"maxNumberOfVirtualNetworkLinks", "maxNumberOfVirtualNetworkLinksWithRegistration",
-	"migrationPhase", "numberOfRecordSets", "numberOfVirtualNetworkLinks",
-	"numberOfVirtualNetworkLinksWithRegistration", "publicIPAddressVersion", "publicIPPrefix",
-	"servicePublicIPAddress", "sku", "virtualNetworkLinkState", "zones", NULL};
-
-static void tell_members_of(struct import *import, const json_t *object, const char *const *members,
-			    const struct origin *at)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, key, value)
-	{
-		const char *what = at->path ? import_printf(import, "%s.%s", at->path, key) : key;
-		struct origin there;
-
-		if (is_known(members, key) || is_known(passed_over, key) || is_empty(value))
-			continue;
-		there = json_file_at(import, value, what);
-		there = there.line > 0 ? there : import_place(import, at->file, at->line, what);
-		import_lost(import, &there, "%s",
-			    strcasecmp(key, "tags") == 0
-				    ? "resources of this type have no tags here"
-				    : "sluice has nothing that corresponds to it");
+	if (!azure) {
+		azure = import_alloc(import, sizeof *azure);
+		*azure = (struct azure){.last = &azure->first};
+		import_keep(import, "azure", azure);
 	}
+	return azure;
 }
 
-/* What is said and not read. */
-static void tell_members(struct import *import, const json_t *value, const char *const *members,
-			 const struct origin *at)
+/* ---- types ---- */
+
+#define NO_ANSWERS "nothing that answers DNS is made of it"
+
+/* Those that are not carried over; NULL: nothing is lost with them. */
+static const struct {
+	const char *type, *why; /* below Microsoft.Network */
+} reasons[] = {
+	{"dnsResolverPolicies*", "sluice has no security policies: it blocks no names"},
+	{"dnsResolverDomainLists", "sluice has no security policies: it blocks no names"},
+	{"dnsZones*", "public zones are not served; a private zone may have its records"},
+	{"privateEndpoints/privateDnsZoneGroups",
+	 "Azure makes its records; give `az network private-dns record-set list -o json` of the "
+	 "zone"},
+	{"privateEndpoints", NO_ANSWERS},
+	{"networkInterfaces", NO_ANSWERS},
+	{"virtualNetworks/virtualNetworkPeerings", NULL},
+	{"networkSecurityGroups*", NULL},
+	{"routeTables*", NULL},
+};
+
+/* The lists of what others are in, or refer to. */
+static const struct {
+	unsigned kind;
+	const char *command;
+} lists[] = {
+	{KIND_NETWORK, "network vnet list"},
+	{KIND_RESOLVER, "dns-resolver list"},
+	{KIND_OUTBOUND, "dns-resolver outbound-endpoint list"},
+	{KIND_RULESET, "dns-resolver forwarding-ruleset list"},
+};
+
+static bool fits(const char *pattern, const char *type)
 {
-	tell_members_of(import, value, members, at);
-	tell_members_of(import, json_member(value, "properties"), members, at);
+	size_t length = strlen(pattern);
+
+	return pattern[length - 1] == '*' ? strncasecmp(pattern, type, length - 1) == 0
+					  : strcasecmp(pattern, type) == 0;
 }
 
-static struct origin place_of(struct import *import, const json_t *value,
-			      const struct origin *otherwise)
+/* Whether the type, below Microsoft.Network, is carried over. *why: why not. */
+static bool is_carried(const char *type, const char **why)
 {
-	struct origin at = json_file_at(import, value, NULL);
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (fits(reasons[i].type, type)) {
+			*why = reasons[i].why;
+			return false;
+		}
+	*why = NO_ANSWERS;
+	return arm_type_named(type);
+}
 
-	return at.line > 0 ? at : *otherwise;
+bool azure_carries(struct import *import, const char *type, const struct origin *at)
+{
+	static const char provider[] = ARM_PROVIDER "/";
+	struct origin there = import_place(import, at->file, at->line, type);
+	const char *why = NO_ANSWERS;
+
+	if (strcasecmp(type, "Microsoft.Resources/resourceGroups") == 0)
+		return false;
+	if (strncasecmp(type, provider, sizeof provider - 1) == 0 &&
+	    is_carried(type + sizeof provider - 1, &why))
+		return true;
+	if (why)
+		import_lost(import, &there, "%s", why);
+	return false;
 }
 
 /* ---- ids ---- */
@@ -153,62 +149,27 @@ const char *azure_id(struct import *import, const char *subscription, const char
 	return id;
 }
 
-/* False: it is no id of a resource. */
+/* False: it is no id of a resource in the table. */
 static bool parse_id(struct import *import, const char *id, struct resource *resource)
 {
-	char *at = import_printf(import, "%s", id), *word, *type = NULL;
-
-	*resource = (struct resource){.id = import_printf(import, "%s", id),
-				      .subscription = AZURE_UNKNOWN,
-				      .group = AZURE_UNKNOWN};
-	while (at && *at != '\0') {
-		word = strsep(&at, "/");
-		if (*word == '\0' || !at)
-			continue;
-		if (type) {
-			if (resource->name_count == NAMES_MAX)
-				return false;
-			type = import_printf(import, "%s/%s", type, word);
-			resource->names[resource->name_count++] = strsep(&at, "/");
-		} else if (strcasecmp(word, "subscriptions") == 0) {
-			resource->subscription = strsep(&at, "/");
-		} else if (strcasecmp(word, "resourceGroups") == 0) {
-			resource->group = strsep(&at, "/");
-		} else if (strcasecmp(word, "providers") == 0) {
-			type = strsep(&at, "/");
-		}
-	}
-	resource->type = type;
-	return resource->name_count > 0;
+	*resource = (struct resource){.body = NULL};
+	return arm_id_split(import_arena(import), id, &resource->subscription, &resource->type,
+			    &resource->path) == 0;
 }
 
-static bool alike(const char *a, const char *b)
+static const char *key_of(struct import *import, const struct resource *resource)
 {
-	return strcasecmp(a, b) == 0 || strcmp(a, AZURE_UNKNOWN) == 0 ||
-	       strcmp(b, AZURE_UNKNOWN) == 0;
-}
+	const struct path *path = &resource->path;
 
-static const char *id_key(struct import *import, const char *id)
-{
-	return text_lower(import_printf(import, "azure id %s", id));
-}
-
-static struct azure *azure_of(struct import *import)
-{
-	struct azure *azure = import_find(import, "azure");
-
-	if (!azure) {
-		azure = import_alloc(import, sizeof *azure);
-		*azure = (struct azure){.last = &azure->first};
-		import_keep(import, "azure", azure);
-	}
-	return azure;
+	return text_lower(import_printf(import, "azure id %s %s %s/%s/%s", resource->subscription,
+					resource->type->path, path->group, path->names[0],
+					path->names[1] ? path->names[1] : ""));
 }
 
 /* Not all is known of where it is. */
 static bool is_somewhere(const struct resource *resource)
 {
-	return strcmp(resource->group, AZURE_UNKNOWN) == 0 ||
+	return strcmp(resource->path.group, AZURE_UNKNOWN) == 0 ||
 	       strcmp(resource->subscription, AZURE_UNKNOWN) == 0;
 }
 
@@ -219,49 +180,490 @@ static void add(struct import *import, struct resource *resource)
 	*azure->last = resource;
 	azure->last = &resource->next;
 	azure->places_unknown |= is_somewhere(resource);
-	import_keep(import, id_key(import, resource->id), resource);
+	import_keep(import, key_of(import, resource), resource);
+}
+
+static bool alike(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0 || strcmp(a, AZURE_UNKNOWN) == 0 ||
+	       strcmp(b, AZURE_UNKNOWN) == 0;
 }
 
 /* That of the same id, or else as far as both know where it is. */
 static struct resource *find(struct import *import, const struct resource *like)
 {
 	struct azure *azure = azure_of(import);
-	struct resource *found = import_find(import, id_key(import, like->id));
+	struct resource *found = import_find(import, key_of(import, like));
 
 	if (found || !(azure->places_unknown || is_somewhere(like)))
 		return found;
-	for (struct resource *at = azure->first; at && !found; at = at->next) {
-		bool same = strcasecmp(at->type, like->type) == 0 &&
-			    at->name_count == like->name_count && alike(at->group, like->group) &&
-			    alike(at->subscription, like->subscription);
-
-		for (size_t i = 0; same && i < at->name_count; i++)
-			same = strcasecmp(at->names[i], like->names[i]) == 0;
-		found = same ? at : NULL;
-	}
+	for (struct resource *at = azure->first; at && !found; at = at->next)
+		if (at->type == like->type && alike(at->path.group, like->path.group) &&
+		    alike(at->subscription, like->subscription) &&
+		    strcasecmp(at->path.names[0], like->path.names[0]) == 0 &&
+		    (!like->path.kind->parent ||
+		     strcasecmp(at->path.names[1], like->path.names[1]) == 0))
+			found = at;
 	return found;
 }
 
-/* What it is in; NULL: it is in none of the files. */
-static struct resource *parent_of(struct import *import, const struct resource *resource)
-{
-	struct resource like = *resource, *found;
-	char *type = import_printf(import, "%s", resource->type),
-	     *id = import_printf(import, "%s", resource->id);
+static void put(struct import *import, struct resource *resource);
 
-	*strrchr(type, '/') = '\0';
-	*strrchr(id, '/') = '\0';
-	*strrchr(id, '/') = '\0';
-	like.type = type;
-	like.name_count--;
-	like.id = id;
-	found = find(import, &like);
-	return found && found->node ? found : NULL;
+/* One that no file has: of its names. */
+static struct resource *make(struct import *import, const struct resource *like,
+			     const struct origin *at)
+{
+	struct resource *resource = import_alloc(import, sizeof *resource);
+
+	*resource = *like;
+	resource->at = (struct origin){.file = at->file, .line = at->line};
+	put(import, resource);
+	add(import, resource);
+	return resource;
+}
+
+/* ---- places ---- */
+
+/* Where the file has what is at that path of the body, or the nearest around it; what is there is
+ * called so behind the name of the resource. */
+static struct origin place_at(const struct putting *putting, const char *target)
+{
+	static const char around[] = "properties.";
+	struct import *import = putting->import;
+	const struct resource *resource = putting->resource;
+	char *path = import_printf(import, "%s", target), *last;
+	const char *what = strncmp(target, around, sizeof around - 1) == 0
+				   ? target + sizeof around - 1
+				   : target;
+	struct origin at = {.line = 0};
+
+	for (; at.line == 0 && *path != '\0'; *last = '\0') {
+		at = json_file_at(import, arm_get(resource->body, path), NULL);
+		last = path + strlen(path) - 1;
+		while (last > path && !strchr(".[", *last))
+			last--;
+	}
+	if (at.line == 0)
+		at = resource->at;
+	if (*what == '\0')
+		return import_place(import, at.file, at.line, resource->at.path);
+	return import_place(
+		import, at.file, at.line,
+		resource->at.path ? import_printf(import, "%s.%s", resource->at.path, what) : what);
+}
+
+/* ---- what has no counterpart ---- */
+
+/* What every resource has, what Azure computes, and what has no part in DNS, beside the members of
+ * the table. */
+static const char *const passed_over[] = {
+	/* the envelope */
+	"etag", "extendedLocation", "id", "identity", "location", "managedBy", "name", "properties",
+	"resourceGroup", "resourceGuid", "systemData", "type",
+	/* of networks and their subnets */
+	"applicationGateways", "enableVmProtection", "flowLogs", "ipConfigurationProfiles",
+	"privateEndpoints", "purpose", "resourceNavigationLinks", "serviceAssociationLinks",
+	/* of addresses */
+	"ipConfiguration", "linkedPublicIPAddress", "servicePublicIPAddress", NULL};
+
+static bool is_known(const struct arm_type *type, const char *name)
+{
+	const char *const *passed = passed_over;
+
+	while (*passed && strcasecmp(*passed, name) != 0)
+		passed++;
+	for (const struct arm_member *member = type->members; !*passed && member->path; member++) {
+		const char *path = member->path + (*member->path == '/');
+		size_t length = strcspn(path, ".[");
+
+		if (strncasecmp(path, name, length) == 0 && name[length] == '\0')
+			return true;
+	}
+	return *passed;
+}
+
+static bool is_empty(const json_t *value)
+{
+	return json_is_null(value) || json_is_false(value) ||
+	       (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_object(value) && json_object_size(value) == 0) ||
+	       (json_is_string(value) && json_string_length(value) == 0);
+}
+
+static void tell_members(const struct putting *putting, json_t *object, const char *ahead)
+{
+	struct import *import = putting->import;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		struct origin at;
+
+		if (is_known(putting->resource->type, key) || is_empty(value))
+			continue;
+		at = place_at(putting, import_printf(import, "%s%s", ahead, key));
+		import_lost(import, &at, "%s",
+			    strcasecmp(key, "tags") == 0
+				    ? "resources of this type have no tags here"
+				    : "sluice has nothing that corresponds to it");
+	}
+}
+
+/* Tells all but the first items of an array that has a single one here, and takes them out. */
+static void take_first(const struct putting *putting, const char *path)
+{
+	json_t *array = arm_get(putting->resource->body, path);
+	size_t count = json_array_size(array);
+
+	for (size_t i = 1; i < count; i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+		struct origin at =
+			place_at(putting, import_printf(putting->import, "%s[%zu]", path, i));
+
+		import_lost(putting->import, &at, "%s%sthere is one here, which is the first",
+			    text ? text : "", text ? ": " : "");
+	}
+	while (count > 1)
+		json_array_remove(array, --count);
+}
+
+/* ---- from what az prints to a body ---- */
+
+/* az prints what Azure has in "properties" beside it. */
+static void put_properties(json_t *object)
+{
+	if (json_is_object(object) && !json_is_object(json_member(object, "properties")))
+		json_put(object, "properties", json_copy(object));
+}
+
+/* Tells what the table has no member for, and makes a body of what it has. */
+static void make_body(const struct putting *putting)
+{
+	const struct resource *resource = putting->resource;
+	char path[ARM_TARGET_MAX];
+
+	if (json_is_object(json_member(resource->body, "properties")))
+		tell_members(putting, json_member(resource->body, "properties"), "properties.");
+	tell_members(putting, resource->body, "");
+	put_properties(resource->body);
+	for (const struct arm_member *member = resource->type->members; member->path; member++) {
+		char *first, *inner;
+
+		arm_member_path(member, path);
+		first = strstr(path, "[0]");
+		if (first) {
+			*first = '\0';
+			take_first(putting, path);
+			*first = '[';
+		}
+		inner = strstr(path, ".properties.");
+		if (inner) {
+			*inner = '\0';
+			put_properties(arm_get(resource->body, path));
+		}
+	}
+}
+
+/* ---- what ids refer to ---- */
+
+/* found: what a file has of it; NULL: it is in none. */
+static void fail_missing(struct import *import, struct arm_errors *errors, const char *target,
+			 const struct resource *missing, const struct resource *found)
+{
+	char *title = import_printf(import, "%s", missing->type->title);
+	const char *name = path_name(&missing->path), *command = "";
+
+	if (islower((unsigned char)title[1])) /* "Outbound endpoint", but "DNS resolver" */
+		title[0] = (char)tolower((unsigned char)title[0]);
+	for (size_t i = 0; i < COUNT(lists); i++)
+		if (lists[i].kind == missing->type->kind)
+			command = lists[i].command;
+	if (found)
+		arm_error(errors, 400, "InvalidResourceReference", target,
+			  "the %s %s is not carried over, either", title, name);
+	else
+		arm_error(errors, 400, "InvalidResourceReference", target,
+			  "the %s %s is in none of the files; give `az %s -o json`, too", title,
+			  name, command);
+}
+
+static void put_region(struct import *import, const struct resource *resource, const char *region)
+{
+	if (region && !import_get(resource->node, "region"))
+		import_text(import, resource->node, "region", &resource->at, region);
+}
+
+/* The network of that id, which is where the resource is that refers to it. */
+static struct resource *network_of(const struct putting *putting, const json_t *values,
+				   const struct resource *like)
+{
+	struct import *import = putting->import;
+	struct resource *network = find(import, like);
+	const char *region = json_string_value(json_object_get(values, "region"));
+
+	if (!network || !network->node) {
+		network = make(import, like, &putting->resource->at);
+		import_changed(import, &putting->resource->at,
+			       "the network %s is in none of the files and has no address_space "
+			       "here; give `az network vnet list -o json`, too",
+			       like->path.names[0]);
+	}
+	if (!network->body)
+		put_region(import, network,
+			   region            ? region
+			   : putting->parent ? import_get(putting->parent->node, "region")
+					     : NULL);
+	return network;
+}
+
+static json_t *refer(struct arm_reading *reading, const struct arm_member *member,
+		     const char *target, const char *id)
+{
+	struct putting *putting = reading->context;
+	const struct arm_type *of = arm_type_named(member->of);
+	struct resource like, *to;
+
+	if (!parse_id(putting->import, id, &like) || like.type != of) {
+		arm_misfit_id(reading, of, target, id);
+		return NULL;
+	}
+	if (member->form == ARM_SUBNET)
+		return json_text(path_name(&like.path));
+	if (of->kind == KIND_NETWORK)
+		to = putting->resource->network = network_of(putting, reading->values, &like);
+	else
+		to = find(putting->import, &like);
+	if (to && to->node)
+		return json_sprintf("%s/%s%s%s", to->own.group, to->own.names[0],
+				    to->own.names[1] ? "/" : "",
+				    to->own.names[1] ? to->own.names[1] : "");
+	fail_missing(putting->import, reading->errors, target, &like, to);
+	return NULL;
+}
+
+/* They are put when the turn of their type comes. What a list of its own says counts. */
+static void read_children(struct arm_reading *reading, const struct arm_member *member,
+			  const char *path, json_t *array)
+{
+	const struct putting *putting = reading->context;
+	const struct resource *outer = putting->resource;
+	const char *why;
+	json_t *item;
+	size_t i;
+
+	if (!is_carried(member->of, &why))
+		return;
+	json_array_foreach(array, i, item)
+	{
+		const char *target = import_printf(putting->import, "%s[%zu]", path, i);
+		struct resource *child = import_alloc(putting->import, sizeof *child);
+
+		*child = (struct resource){.type = arm_type_named(member->of),
+					   .subscription = outer->subscription,
+					   .path = outer->path,
+					   .body = item,
+					   .at = place_at(putting, target)};
+		child->path.kind = kind_of_id(child->type->kind);
+		child->path.names[1] = json_member_text(item, "name");
+		if (!child->path.names[1] || !*child->path.names[1])
+			arm_misfit(reading->errors, target, "has no name");
+		else if (!find(putting->import, child))
+			add(putting->import, child);
+	}
+}
+
+static const struct arm_reader files_reader = {.refer = refer, .read_children = read_children};
+
+/* ---- values ---- */
+
+/* In a tag's name a backslash comes before each '=' and backslash. */
+static void put_tag(const struct putting *putting, struct node *in, const char *key,
+		    const char *name, const char *value)
+{
+	char *written = import_alloc(putting->import, 2 * strlen(name) + 1), *to = written;
+
+	for (const char *at = name; *at != '\0'; at++) {
+		if (strchr("=\\", *at))
+			*to++ = '\\';
+		*to++ = *at;
+	}
+	import_add(putting->import, in, key, &putting->resource->at,
+		   import_printf(putting->import, "%s=%s", written, value));
+}
+
+static void tell_misfit(const struct putting *putting, const struct origin *at,
+			const struct field *field)
+{
+	char expected[ARM_TARGET_MAX];
+
+	import_lost(putting->import, at, "must be %s",
+		    schema_expected(field, expected, sizeof expected));
+}
+
+/* The next field behind that one (NULL: the first) that is required and has no value; NULL: none.
+ */
+static const struct field *lacking(const struct group *fields, const json_t *values,
+				   const struct field *behind)
+{
+	const struct field *field = behind ? behind + 1 : fields->fields,
+			   *end = fields->fields + fields->count;
+
+	while (field < end && (!field->required || json_object_get(values, field->key)))
+		field++;
+	return field < end ? field : NULL;
+}
+
+static void put_values(const struct putting *putting, struct node *in, const struct group *fields,
+		       const json_t *values, const char *ahead);
+
+/* Puts a value that is called so from the resource on: "targets[0].port". */
+static void put_value(const struct putting *putting, struct node *in, const struct field *field,
+		      const json_t *value, const char *called)
+{
+	struct import *import = putting->import;
+	char target[ARM_TARGET_MAX];
+	struct origin at =
+		place_at(putting, arm_target_of_key(putting->resource->type, called, target));
+	const char *name;
+	json_t *item;
+	size_t i;
+
+	if (field->type == FIELD_TAGS && json_is_object(value)) {
+		json_object_foreach((json_t *)value, name, item)
+		{
+			if (json_is_string(item))
+				put_tag(putting, in, field->key, name, json_string_value(item));
+			else
+				import_lost(import, &at, "the value of %s must be a string", name);
+		}
+	} else if (field->type == FIELD_LIST && json_is_array(value)) {
+		json_array_foreach(value, i, item)
+		{
+			const char *inner = import_printf(import, "%s[%zu]", called, i);
+
+			if (lacking(field->group, item, NULL))
+				continue; /* which was told */
+			at = place_at(putting,
+				      arm_target_of_key(putting->resource->type, inner, target));
+			put_values(putting, import_item(import, in, field->key, &at), field->group,
+				   item, import_printf(import, "%s.", inner));
+		}
+	} else if (json_is_array(value)) {
+		json_array_foreach(value, i, item)
+		{
+			if (json_is_string(item))
+				import_add(import, in, field->key, &at, json_string_value(item));
+			else
+				tell_misfit(putting, &at, field);
+		}
+	} else if (json_is_string(value)) {
+		import_text(import, in, field->key, &at, json_string_value(value));
+	} else if (json_is_integer(value)) {
+		import_number(import, in, field->key, &at, json_integer_value(value));
+	} else if (json_is_boolean(value)) {
+		import_flag(import, in, field->key, &at, json_is_true(value));
+	} else {
+		tell_misfit(putting, &at, field);
+	}
+}
+
+static void put_values(const struct putting *putting, struct node *in, const struct group *fields,
+		       const json_t *values, const char *ahead)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)values, key, value)
+	{
+		const struct field *field = schema_field(fields, key);
+
+		if (field && strcmp(key, "azure") != 0)
+			put_value(putting, in, field, value,
+				  import_printf(putting->import, "%s%s", ahead, key));
+	}
+}
+
+/* As "FILE:LINE: MEMBER: not carried over: TEXT". */
+static void tell_errors(const struct putting *putting, const struct arm_errors *errors)
+{
+	json_t *error;
+	size_t i;
+
+	json_array_foreach(errors->list, i, error)
+	{
+		const char *target = json_text_of(error, "target"),
+			   *text = json_text_of(error, "message");
+		size_t length = strlen(target);
+		struct origin at = place_at(putting, target);
+
+		if (strncmp(text, target, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+			text += length + 2;
+		import_lost(putting->import, &at, "%s", text);
+	}
+	if (errors->more > 0)
+		import_lost(putting->import, &putting->resource->at,
+			    "%zu more of its members do not fit", errors->more);
+}
+
+/* What the field table requires, and no member says. False: there is such. */
+static bool check_required(const struct putting *putting, const json_t *values,
+			   struct arm_errors *errors)
+{
+	const struct kind *kind = putting->resource->path.kind;
+	const struct group *fields = kind_field(kind)->group;
+	const struct field *field = NULL;
+	struct arm_errors more = {.status = 0};
+	char target[ARM_TARGET_MAX];
+	bool is_whole;
+
+	while ((field = lacking(fields, values, field)))
+		if (strcmp(field->key, kind_name_key(kind)) != 0 &&
+		    !(kind->chosen && strcmp(field->key, kind->chosen) == 0))
+			arm_misfit(&more,
+				   arm_target_of_key(putting->resource->type, field->key, target),
+				   "is missing; it is required");
+	is_whole = more.status == 0;
+	arm_errors_add(errors, &more);
+	arm_errors_release(&more);
+	return is_whole;
+}
+
+/* By the field table; NULL: they lack something. As of a PATCH nothing is required of a body. */
+static json_t *read_values(struct putting *putting)
+{
+	const struct resource *resource = putting->resource;
+	struct arm_errors errors = {.status = 0};
+	struct arm_reading reading = {.reader = &files_reader,
+				      .context = putting,
+				      .type = resource->type,
+				      .path = &resource->own,
+				      .place = "",
+				      .body = resource->body,
+				      .merges = true,
+				      .errors = &errors};
+	json_t *values;
+	bool is_whole;
+
+	make_body(putting);
+	arm_read_body(&reading);
+	values = json_whole(reading.values);
+	if (!values)
+		exit(exit_fail("%s", err_text(ERR_NOMEM)));
+	is_whole = check_required(putting, values, &errors);
+	tell_errors(putting, &errors);
+	arm_errors_release(&errors);
+	if (is_whole) {
+		values_shorten(resource->path.kind, resource->own.group, values);
+		return values;
+	}
+	json_decref(values);
+	return NULL;
 }
 
 /* ---- names ---- */
 
-/* Names are unique in their scope: of one kind in one group, of one kind where that has none. */
+/* Names are unique in their scope: of one kind in one group. */
 static const char *unique(struct import *import, const char *scope, const char *name,
 			  const struct origin *at)
 {
@@ -282,578 +684,55 @@ static const char *unique(struct import *import, const char *scope, const char *
 	return made;
 }
 
-/* "West Europe" is westeurope. Nothing where there is none. */
-static void put_region(struct import *import, struct resource *resource, const char *location)
+/* A zone keeps its name: of two subscriptions' in groups of one name, one gets another group. */
+static void set_own(const struct putting *putting)
 {
-	char *region;
+	struct import *import = putting->import;
+	struct resource *resource = putting->resource;
+	struct path *own = &resource->own;
 
-	if (!location || import_get(resource->node, "region"))
-		return;
-	region = text_lower(import_printf(import, "%s", location));
-	for (char *from = region, *to = region;; from++) {
-		if (*from != ' ')
-			*to++ = *from;
-		if (*from == '\0')
-			break;
+	*own = resource->path;
+	if (putting->parent) {
+		own->group = putting->parent->own.group;
+		own->names[0] = putting->parent->own.names[0];
+	} else if (own->kind->id == KIND_ZONE) {
+		own->group =
+			unique(import, import_printf(import, "group of zone %s", own->names[0]),
+			       own->group, &resource->at);
+	} else {
+		own->names[0] =
+			unique(import,
+			       import_printf(import, "%s of %s", own->kind->collection, own->group),
+			       own->names[0], &resource->at);
 	}
-	import_text(import, resource->node, "region", &resource->at, region);
 }
 
-static void put_place(struct import *import, struct resource *resource, bool has_region)
+/* ---- what types have besides ---- */
+
+static void note_space(struct import *import, struct resource *network, const json_t *values)
 {
-	if (strcmp(resource->group, AZURE_UNKNOWN) != 0)
-		import_text(import, resource->node, "resource_group", &resource->at,
-			    resource->group);
-	if (has_region)
-		put_region(import, resource, json_member_text(resource->json, "location"));
-}
-
-static void put_new(struct import *import, struct resource *resource, struct node *in,
-		    const char *list, const char *name)
-{
-	resource->node = import_item(import, in, list, &resource->at);
-	resource->ours = name;
-	import_text(import, resource->node, "name", &resource->at, name);
-}
-
-/* One of a list's own, such as a network. */
-static void put_top(struct import *import, struct resource *resource, const char *list,
-		    bool has_region)
-{
-	put_new(import, resource, import_root(import), list,
-		unique(import, import_printf(import, "%s of %s", list, resource->group),
-		       resource->names[0], &resource->at));
-	put_place(import, resource, has_region);
-}
-
-/* What a resource of that group calls the other one: with its group where there are several of the
- * name, and none of them in its own. */
-static const char *reference(struct import *import, const struct resource *from,
-			     const struct resource *to)
-{
-	const char *group = strcmp(to->group, AZURE_UNKNOWN) == 0 ? GROUP_NONE : to->group;
-	bool several = false;
-
-	if (strcasecmp(from->group, to->group) == 0)
-		return to->ours;
-	for (const struct resource *at = azure_of(import)->first; at && !several; at = at->next)
-		several = at != to && strcasecmp(at->type, to->type) == 0 &&
-			  strcasecmp(at->names[0], to->names[0]) == 0;
-	return several ? import_printf(import, "%s/%s", group, to->ours) : to->ours;
-}
-
-static void tell_no_parent(struct import *import, const struct resource *resource,
-			   const char *command)
-{
-	import_lost(import, &resource->at, "%s is in none of the files; give `az %s -o json`, too",
-		    resource->names[resource->name_count - 2], command);
-}
-
-/* ---- networks ---- */
-
-static const char *const subnet_members[] = {"addressPrefix", "addressPrefixes", "delegations",
-					     NULL};
-
-static void put_subnet(struct import *import, struct resource *network, const char *name,
-		       const json_t *json, const struct origin *at)
-{
-	const json_t *prefixes = get(json, "addressPrefixes"),
-		     *delegations = get(json, "delegations");
-	const char *prefix = get_text(json, "addressPrefix"), *service;
-	char *key = text_lower(import_printf(import, "azure subnet %s %s", network->id, name));
-	struct node *subnet;
-
-	if (import_find(import, key))
-		return;
-	import_keep(import, key, network);
-	prefix = prefix ? prefix : json_string_value(json_array_get(prefixes, 0));
-	if (!prefix) {
-		import_lost(import, at, "the subnet %s has no prefix", name);
-		return;
-	}
-	subnet = import_item(import, network->node, "subnets", at);
-	import_text(import, subnet, "name", at, name);
-	import_text(import, subnet, "prefix", at, prefix);
-	for (size_t i = 1; i < json_array_size(prefixes); i++)
-		import_lost(import, at, "the subnet's prefix %s: a subnet has one here",
-			    json_string_value(json_array_get(prefixes, i)));
-	service = get_text(json_array_get(delegations, 0), "serviceName");
-	if (service)
-		import_text(import, subnet, "delegation", at, service);
-	tell_members(import, json, subnet_members, at);
-}
-
-static void put_space(struct import *import, struct resource *network)
-{
-	const json_t *prefixes = get(get(network->json, "addressSpace"), "addressPrefixes"),
-		     *prefix;
+	json_t *prefix;
 	size_t i;
 
-	json_array_foreach((json_t *)prefixes, i, prefix)
+	json_array_foreach(json_object_get(values, "address_space"), i, prefix)
 	{
 		const char *text = json_string_value(prefix);
 		char *key = import_printf(import, "azure space %s", text ? text : "");
 
-		if (!text)
-			continue;
-		import_add(import, network->node, "address_space", &network->at, text);
 		azure_of(import)->same_space |= import_find(import, key) != NULL;
 		import_keep(import, key, network);
 	}
 }
 
-static void put_network(struct import *import, struct resource *network)
-{
-	const json_t *servers = get(get(network->json, "dhcpOptions"), "dnsServers"),
-		     *subnets = get(network->json, "subnets"), *item;
-	size_t i;
-
-	put_top(import, network, "virtual_networks", true);
-	if (json_is_true(get(get(network->json, "encryption"), "enabled")))
-		import_flag(import, network->node, "encryption", &network->at, true);
-	put_space(import, network);
-	json_array_foreach((json_t *)servers, i, item) if (json_is_string(item)) import_add(
-		import, network->node, "dns_servers", &network->at, json_string_value(item));
-	json_array_foreach((json_t *)subnets, i, item)
-	{
-		struct origin at = place_of(import, item, &network->at);
-
-		if (get_text(item, "name"))
-			put_subnet(import, network, get_text(item, "name"), item, &at);
-	}
-}
-
-static void put_subnet_alone(struct import *import, struct resource *resource)
-{
-	struct resource *network = parent_of(import, resource);
-
-	if (network)
-		put_subnet(import, network, resource->names[1], resource->json, &resource->at);
-	else
-		tell_no_parent(import, resource, "network vnet list");
-}
-
-/* Of an id, which may be of a network that no file has; that is where `near` is (NULL: anywhere).
- * NULL: it is none, which was told. */
-static struct resource *network_of(struct import *import, const char *id, const struct origin *at,
-				   const struct resource *near)
-{
-	struct resource like, *network;
-
-	if (!id || !parse_id(import, id, &like) || like.name_count != 1 ||
-	    strcasecmp(like.type, "Microsoft.Network/virtualNetworks") != 0) {
-		import_lost(import, at, "its virtual network's id is missing");
-		return NULL;
-	}
-	network = find(import, &like);
-	if (network && network->node) {
-		if (near && json_is_null(network->json))
-			put_region(import, network, json_member_text(near->json, "location"));
-		return network;
-	}
-	network = import_alloc(import, sizeof *network);
-	*network = like;
-	network->at = (struct origin){.file = at->file, .line = at->line};
-	network->json = json_null();
-	put_top(import, network, "virtual_networks", false);
-	if (near)
-		put_region(import, network, json_member_text(near->json, "location"));
-	add(import, network);
-	import_changed(import, at,
-		       "the network %s is in none of the files and has no address_space here; give "
-		       "`az network vnet list -o json`, too",
-		       network->names[0]);
-	return network;
-}
-
-/* ---- resolvers ---- */
-
-static void put_resolver(struct import *import, struct resource *resolver)
-{
-	const char *id = get_inner(resolver->json, "virtualNetwork", "id");
-	struct resource *network = network_of(import, id, &resolver->at, resolver);
-
-	if (!network)
-		return;
-	resolver->network = network;
-	put_top(import, resolver, "resolvers", true);
-	import_text(import, resolver->node, "virtual_network", &resolver->at,
-		    reference(import, resolver, network));
-}
-
-/* False: it has no resolver. */
-static bool put_endpoint(struct import *import, struct resource *endpoint, const char *list,
-			 const char *subnet_id)
-{
-	struct resource *resolver = parent_of(import, endpoint), like;
-
-	if (!resolver) {
-		tell_no_parent(import, endpoint, "dns-resolver list");
-		return false;
-	}
-	put_new(import, endpoint, resolver->node, list, endpoint->names[1]);
-	if (subnet_id && parse_id(import, subnet_id, &like) && like.name_count == 2)
-		import_text(import, endpoint->node, "subnet", &endpoint->at, like.names[1]);
-	return true;
-}
-
-static void put_inbound(struct import *import, struct resource *endpoint)
-{
-	const json_t *places = get(endpoint->json, "ipConfigurations"),
-		     *place = json_array_get(places, 0);
-	const char *address = get_text(place, "privateIpAddress"),
-		   *method = get_text(place, "privateIpAllocationMethod");
-	bool is_static = method && strcasecmp(method, "Static") == 0;
-
-	if (!put_endpoint(import, endpoint, "inbound_endpoints", get_inner(place, "subnet", "id")))
-		return;
-	if (json_array_size(places) > 1)
-		import_lost(import, &endpoint->at, "all ipConfigurations but the first");
-	if (is_static)
-		import_text(import, endpoint->node, "allocation", &endpoint->at, "static");
-	if (address)
-		import_text(import, endpoint->node, "address", &endpoint->at, address);
-	parent_of(import, endpoint)->network->has_endpoint = true;
-}
-
-static void put_outbound(struct import *import, struct resource *endpoint)
-{
-	put_endpoint(import, endpoint, "outbound_endpoints",
-		     get_inner(endpoint->json, "subnet", "id"));
-}
-
-/* ---- zones ---- */
-
-/* A zone keeps its name: of two subscriptions' in groups of one name, one gets another group. */
-static void put_zone(struct import *import, struct resource *zone)
-{
-	put_new(import, zone, import_root(import), "private_zones", zone->names[0]);
-	zone->group = unique(import, import_printf(import, "group of zone %s", zone->names[0]),
-			     zone->group, &zone->at);
-	put_place(import, zone, false);
-}
-
-/* Of records and links without their zone. */
-static struct resource *zone_of(struct import *import, const struct resource *part)
-{
-	struct resource *zone = parent_of(import, part), like;
-	const char *id;
-
-	if (zone)
-		return zone;
-	id = azure_id(import, part->subscription, part->group, "Microsoft.Network/privateDnsZones",
-		      part->names[0]);
-	if (!parse_id(import, id, &like))
-		return NULL;
-	zone = import_alloc(import, sizeof *zone);
-	*zone = like;
-	zone->at = (struct origin){.file = part->at.file, .line = part->at.line};
-	zone->json = json_null();
-	put_zone(import, zone);
-	add(import, zone);
-	return zone;
-}
-
-static void put_zone_link(struct import *import, struct resource *link)
-{
-	const char *policy = get_text(link->json, "resolutionPolicy");
-	struct resource *zone = zone_of(import, link),
-			*network = network_of(import, get_inner(link->json, "virtualNetwork", "id"),
-					      &link->at, NULL);
-
-	if (!zone || !network)
-		return;
-	put_new(import, link, zone->node, "links", link->names[1]);
-	import_text(import, link->node, "virtual_network", &link->at,
-		    reference(import, zone, network));
-	if (json_is_true(get(link->json, "registrationEnabled")))
-		import_flag(import, link->node, "registration", &link->at, true);
-	if (policy)
-		import_text(import, link->node, "resolution_policy", &link->at, policy);
-}
-
-static const char *absolute(struct import *import, const char *name)
-{
-	size_t length = strlen(name);
-
-	return length > 0 && name[length - 1] == '.' ? name : import_printf(import, "%s.", name);
-}
-
-/* A text as a master file has it: \DDD is a byte. */
-static const char *quote(struct import *import, const char *text)
-{
-	size_t size = 4 * strlen(text) + 3, used = 0;
-	char *quoted = import_alloc(import, size);
-
-	quoted[used++] = '"';
-	for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-		bool visible = *at >= ' ' && *at <= '~', marked = *at == '"' || *at == '\\';
-
-		used += (size_t)snprintf(quoted + used, size - used,
-					 !visible ? "\\%03u"
-					 : marked ? "\\%c"
-						  : "%c",
-					 *at);
-	}
-	snprintf(quoted + used, size - used, "\"");
-	return quoted;
-}
-
-static const char *number_text(struct import *import, const json_t *value, const char *key)
-{
-	const json_t *number = get(value, key);
-
-	if (json_is_string(number))
-		return json_string_value(number);
-	return import_printf(import, "%lld", (long long)json_integer_value(number));
-}
-
-static const char *txt_data(struct import *import, const json_t *record)
-{
-	const char *text = "";
-	json_t *part;
-	size_t i;
-
-	json_array_foreach((json_t *)get(record, "value"), i, part) text =
-		import_printf(import, "%s%s%s", text, i == 0 ? "" : " ",
-			      quote(import, json_is_string(part) ? json_string_value(part) : ""));
-	return *text != '\0' ? text : NULL;
-}
-
-/* The data of one record of the type; NULL: it lacks something. */
-static const char *record_data(struct import *import, const char *type, const json_t *record)
-{
-	static const struct {
-		const char *type, *address, *target, *numbers[5];
-	} forms[] = {
-		{"A", "ipv4Address", NULL, {NULL}},
-		{"AAAA", "ipv6Address", NULL, {NULL}},
-		{"CNAME", NULL, "cname", {NULL}},
-		{"PTR", NULL, "ptrdname", {NULL}},
-		{"MX", NULL, "exchange", {"preference", NULL}},
-		{"SRV", NULL, "target", {"priority", "weight", "port", NULL}},
-	};
-	const char *data = "", *target;
-
-	if (strcasecmp(type, "TXT") == 0)
-		return txt_data(import, record);
-	if (strcasecmp(type, "SOA") == 0) {
-		static const char *const numbers[] = {"serialNumber", "refreshTime", "retryTime",
-						      "expireTime", "minimumTtl"};
-
-		if (!get_text(record, "host") || !get_text(record, "email"))
-			return NULL;
-		data = import_printf(import, "%s %s", absolute(import, get_text(record, "host")),
-				     absolute(import, get_text(record, "email")));
-		for (size_t i = 0; i < COUNT(numbers); i++)
-			data = import_printf(import, "%s %s", data,
-					     number_text(import, record, numbers[i]));
-		return data;
-	}
-	for (size_t i = 0; i < COUNT(forms); i++) {
-		if (strcasecmp(forms[i].type, type) != 0)
-			continue;
-		if (forms[i].address)
-			return get_text(record, forms[i].address);
-		target = get_text(record, forms[i].target);
-		for (size_t j = 0; forms[i].numbers[j]; j++)
-			data = import_printf(import, "%s%s ", data,
-					     number_text(import, record, forms[i].numbers[j]));
-		return target ? import_printf(import, "%s%s", data, absolute(import, target))
-			      : NULL;
-	}
-	return NULL;
-}
-
-static void add_record(struct import *import, struct resource *set, const char *type,
-		       const json_t *record)
-{
-	const char *data = record_data(import, type, record);
-	struct origin at = place_of(import, record, &set->at);
-
-	if (data)
-		import_add(import, set->node, "records", &set->at, data);
-	else
-		import_lost(import, &at, "a record without its data");
-}
-
-static bool has_data(struct import *import, const char *type, const json_t *records)
-{
-	json_t *record;
-	size_t i;
-
-	if (json_is_object(records))
-		return record_data(import, type, records);
-	json_array_foreach((json_t *)records, i,
-			   record) if (record_data(import, type, record)) return true;
-	return false;
-}
-
-/* Adds "NAME=VALUE" for each; in a tag's name a backslash comes before each '=' and backslash. */
-static void put_pairs(struct import *import, struct resource *resource, const char *key,
-		      const json_t *pairs)
-{
-	bool are_tags = strcmp(key, "tags") == 0;
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)pairs, name, value)
-	{
-		char *written = import_alloc(import, 2 * strlen(name) + 1), *to = written;
-
-		if (!json_is_string(value))
-			continue;
-		for (const char *at = name; *at != '\0'; at++) {
-			if (are_tags && strchr("=\\", *at))
-				*to++ = '\\';
-			*to++ = *at;
-		}
-		import_add(import, resource->node, key, &resource->at,
-			   import_printf(import, "%s=%s", written, json_string_value(value)));
-	}
-}
-
-static void put_records(struct import *import, struct resource *set)
-{
-	const char *type = strrchr(set->type, '/') + 1;
-	struct resource *zone = zone_of(import, set);
-	const json_t *ttl = get(set->json, "ttl"), *records;
-	json_t *record;
-	size_t i;
-
-	if (!zone)
-		return;
-	records = get(set->json, import_printf(import, "%sRecords", type));
-	records = records ? records : get(set->json, import_printf(import, "%sRecord", type));
-	if (!has_data(import, type, records)) {
-		import_lost(import, &set->at, "the records of %s in %s have no data here",
-			    set->names[1], zone->names[0]);
-		return;
-	}
-	put_new(import, set, zone->node, "record_sets",
-		import_printf(import, "%s:%s", set->names[1], type));
-	if (json_is_integer(ttl))
-		import_number(import, set->node, "ttl", &set->at, json_integer_value(ttl));
-	if (json_is_object(records))
-		add_record(import, set, type, records);
-	json_array_foreach((json_t *)records, i, record) add_record(import, set, type, record);
-	put_pairs(import, set, "metadata", get(set->json, "metadata"));
-	if (json_is_true(get(set->json, "isAutoRegistered")))
-		import_changed(import, &set->at,
-			       "Azure registered it; here it stays until it is removed");
-}
-
-/* ---- rulesets ---- */
-
-static void put_ruleset(struct import *import, struct resource *ruleset)
-{
-	const json_t *endpoints = get(ruleset->json, "dnsResolverOutboundEndpoints"), *item;
-	struct resource like, *endpoint, *resolver;
-	size_t i;
-
-	put_top(import, ruleset, "rulesets", true);
-	json_array_foreach((json_t *)endpoints, i, item)
-	{
-		const char *id = get_text(item, "id");
-		bool is_id = id && parse_id(import, id, &like);
-
-		endpoint = is_id ? find(import, &like) : NULL;
-		resolver = endpoint && endpoint->node ? parent_of(import, endpoint) : NULL;
-		if (resolver)
-			import_add(import, ruleset->node, "outbound_endpoints", &ruleset->at,
-				   import_printf(import, "%s/%s",
-						 reference(import, ruleset, resolver),
-						 endpoint->ours));
-		else
-			import_lost(import, &ruleset->at,
-				    "the outbound endpoint %s is in none of the files; give `az "
-				    "dns-resolver outbound-endpoint list -o json`, too",
-				    is_id ? like.names[like.name_count - 1] : "without an id");
-	}
-}
-
-static struct resource *ruleset_of(struct import *import, const struct resource *part)
-{
-	struct resource *ruleset = parent_of(import, part);
-
-	if (!ruleset)
-		tell_no_parent(import, part, "dns-resolver forwarding-ruleset list");
-	return ruleset;
-}
-
-static void put_ruleset_link(struct import *import, struct resource *link)
-{
-	struct resource *ruleset = ruleset_of(import, link), *network;
-
-	if (!ruleset)
-		return;
-	network = network_of(import, get_inner(link->json, "virtualNetwork", "id"), &link->at,
-			     ruleset);
-	if (!network)
-		return;
-	put_new(import, link, ruleset->node, "links", link->names[1]);
-	import_text(import, link->node, "virtual_network", &link->at,
-		    reference(import, link, network));
-	put_pairs(import, link, "metadata", get(link->json, "metadata"));
-}
-
-static void put_rule(struct import *import, struct resource *rule)
-{
-	struct resource *ruleset = ruleset_of(import, rule);
-	const char *state = get_text(rule->json, "forwardingRuleState"),
-		   *domain = get_text(rule->json, "domainName");
-	const json_t *targets = get(rule->json, "targetDnsServers"), *target, *port;
-	struct node *node;
-	long long number;
-	size_t i;
-
-	if (!ruleset)
-		return;
-	put_new(import, rule, ruleset->node, "rules", rule->names[1]);
-	if (domain)
-		import_text(import, rule->node, "domain", &rule->at, absolute(import, domain));
-	if (state)
-		import_text(import, rule->node, "state", &rule->at, state);
-	json_array_foreach((json_t *)targets, i, target)
-	{
-		struct origin at = place_of(import, target, &rule->at);
-
-		if (!get_text(target, "ipAddress")) {
-			import_lost(import, &at, "a target without an address");
-			continue;
-		}
-		node = import_item(import, rule->node, "targets", &at);
-		import_text(import, node, "address", &at, get_text(target, "ipAddress"));
-		port = get(target, "port");
-		number = port ? atoll(number_text(import, target, "port")) : DNS_PORT;
-		if (number != DNS_PORT)
-			import_number(import, node, "port", &at, number);
-	}
-	put_pairs(import, rule, "metadata", get(rule->json, "metadata"));
-}
-
-/* ---- addresses ---- */
-
-/* What it is in is Azure's; a pool of the address alone says that its PTR is answered here. */
-static void put_pool(struct import *import, const struct resource *resource, const char *address)
-{
-	struct node *pool =
-		import_item(import, import_root(import), "address_pools", &resource->at);
-
-	import_text(import, pool, "name", &resource->at,
-		    unique(import, "address_pools", resource->names[0], &resource->at));
-	import_text(import, pool, "prefix", &resource->at,
-		    import_printf(import, "%s/%d", address, strchr(address, ':') ? 128 : 32));
-}
-
 /* Azure chooses an address when it deploys a static one, and each time when something begins to use
  * a dynamic one. What it has deployed has a provisioningState. */
-static void tell_no_address(struct import *import, const struct resource *resource,
-			    const char *method)
+static void tell_no_address(struct import *import, const struct resource *resource)
 {
+	const char *method =
+		json_string_value(arm_get(resource->body, "properties.publicIPAllocationMethod"));
 	bool is_dynamic = method && strcasecmp(method, "Dynamic") == 0;
 
-	if (get_text(resource->json, "provisioningState"))
+	if (arm_get(resource->body, "properties.provisioningState"))
 		import_lost(import, &resource->at,
 			    "nothing uses it, and so it has no address; import it again when it "
 			    "has one");
@@ -864,137 +743,115 @@ static void tell_no_address(struct import *import, const struct resource *resour
 			    is_dynamic ? "something uses it" : "it is deployed");
 }
 
-static void put_public_ip(struct import *import, struct resource *resource)
+/* What it is in is Azure's; a pool of the address alone says that its PTR is answered here. */
+static void put_address(const struct putting *putting, const char *address)
 {
-	const json_t *dns = get(resource->json, "dnsSettings");
-	const char *address = get_text(resource->json, "ipAddress"),
-		   *method = get_text(resource->json, "publicIPAllocationMethod"),
-		   *name = get_text(dns, "reverseFqdn"), *label = get_text(dns, "domainNameLabel");
+	struct import *import = putting->import;
+	const struct resource *resource = putting->resource;
+	struct node *pool =
+		import_item(import, import_root(import), "address_pools", &resource->at);
 
-	if (!address) {
-		tell_no_address(import, resource, method);
-		return;
-	}
-	put_new(import, resource, import_root(import), "addresses", resource->names[0]);
-	put_place(import, resource, true);
 	import_text(import, resource->node, "address", &resource->at, address);
-	if (method)
-		import_text(import, resource->node, "allocation", &resource->at,
-			    text_lower(import_printf(import, "%s", method)));
-	if (label)
-		import_text(import, resource->node, "domain_name_label", &resource->at, label);
-	if (name)
-		import_text(import, resource->node, "reverse_fqdn", &resource->at, name);
-	put_pool(import, resource, address);
-	if (name)
+	import_text(import, pool, "name", &resource->at,
+		    unique(import, "address_pools", resource->path.names[0], &resource->at));
+	import_text(import, pool, "prefix", &resource->at,
+		    import_printf(import, "%s/%d", address, strchr(address, ':') ? 128 : 32));
+	if (import_get(resource->node, "reverse_fqdn"))
 		import_changed(import, &resource->at,
 			       "its PTR is answered to those who ask here; all others ask Azure");
 }
 
-/* ---- the kinds ---- */
-
-/* What is put first may be referred to by what follows. */
-static const struct azure_kind kinds[] = {
-	{"virtualNetworks", put_network,
-	 (const char *const[]){"addressSpace", "dhcpOptions", "subnets", "encryption", "tags",
-			       NULL}},
-	{"virtualNetworks/subnets", put_subnet_alone, subnet_members},
-	{"dnsResolvers", put_resolver, (const char *const[]){"virtualNetwork", "tags", NULL}},
-	{"dnsResolvers/inboundEndpoints", put_inbound, (const char *const[]){"tags", NULL}},
-	{"dnsResolvers/outboundEndpoints", put_outbound,
-	 (const char *const[]){"subnet", "tags", NULL}},
-	{"privateDnsZones", put_zone, (const char *const[]){"tags", NULL}},
-	{"privateDnsZones/virtualNetworkLinks", put_zone_link,
-	 (const char *const[]){"virtualNetwork", "registrationEnabled", "resolutionPolicy", "tags",
-			       NULL}},
-	{"privateDnsZones/*", put_records,
-	 (const char *const[]){"ttl", "metadata", "isAutoRegistered", "aRecords", "aaaaRecords",
-			       "cnameRecord", "mxRecords", "ptrRecords", "soaRecord", "srvRecords",
-			       "txtRecords", NULL}},
-	{"dnsForwardingRulesets", put_ruleset,
-	 (const char *const[]){"dnsResolverOutboundEndpoints", "tags", NULL}},
-	{"dnsForwardingRulesets/virtualNetworkLinks", put_ruleset_link,
-	 (const char *const[]){"virtualNetwork", "metadata", NULL}},
-	{"dnsForwardingRulesets/forwardingRules", put_rule,
-	 (const char *const[]){"domainName", "targetDnsServers", "metadata", "forwardingRuleState",
-			       NULL}},
-	{"publicIPAddresses", put_public_ip,
-	 (const char *const[]){"ipAddress", "publicIPAllocationMethod", "dnsSettings", "tags",
-			       NULL}},
-};
-
-static const struct {
-	const char *type, *why;
-} reasons[] = {
-	{"dnsResolverPolicies*", "sluice has no security policies: it blocks no names"},
-	{"dnsResolverDomainLists", "sluice has no security policies: it blocks no names"},
-	{"dnsZones*", "public zones are not served; a private zone may have its records"},
-	{"privateEndpoints/privateDnsZoneGroups",
-	 "Azure makes its records; give `az network private-dns record-set list -o json` of the "
-	 "zone"},
-	{"virtualNetworks/virtualNetworkPeerings", NULL},
-	{"networkSecurityGroups*", NULL},
-	{"routeTables*", NULL},
-};
-
-static bool fits(const char *pattern, const char *type)
+static void put_particular(const struct putting *putting, const json_t *values)
 {
-	size_t length = strlen(pattern);
+	struct import *import = putting->import;
+	struct resource *resource = putting->resource;
 
-	return pattern[length - 1] == '*' ? strncasecmp(pattern, type, length - 1) == 0
-					  : strcasecmp(pattern, type) == 0;
+	switch (resource->type->kind) {
+	case KIND_NETWORK: note_space(import, resource, values); break;
+	case KIND_INBOUND:
+		if (putting->parent && putting->parent->network)
+			putting->parent->network->has_endpoint = true;
+		break;
+	case KIND_RECORD_SET:
+		if (json_is_true(arm_get(resource->body, "properties.isAutoRegistered")))
+			import_changed(import, &resource->at,
+				       "Azure registered it; here it stays until it is removed");
+		break;
+	case KIND_ADDRESS:
+		put_address(putting,
+			    json_string_value(arm_get(resource->body, "properties.ipAddress")));
+		break;
+	default: break;
+	}
 }
 
-/* Below Microsoft.Network; NULL: it is of another provider. */
-static const char *network_type(const char *type)
+/* ---- resources ---- */
+
+/* What it is in; NULL: it is in none of the files, which is told. */
+static struct resource *parent_of(struct import *import, const struct resource *resource)
 {
-	static const char provider[] = "Microsoft.Network/";
+	struct resource like = {.type = arm_type_parent(resource->type),
+				.subscription = resource->subscription,
+				.path = part_root(&resource->path)},
+			*found = find(import, &like);
+	struct arm_errors errors = {.status = 0};
 
-	return strncasecmp(type, provider, sizeof provider - 1) == 0 ? type + sizeof provider - 1
-								     : NULL;
-}
-
-static const struct azure_kind *kind_of(const char *type)
-{
-	const char *below = network_type(type);
-
-	for (size_t i = 0; below && i < COUNT(kinds); i++)
-		if (fits(kinds[i].type, below))
-			return &kinds[i];
+	if (found && found->node)
+		return found;
+	if (like.path.kind->id == KIND_ZONE)
+		return make(import, &like, &resource->at);
+	fail_missing(import, &errors, "", &like, found);
+	tell_errors(&(struct putting){import, (struct resource *)resource, NULL}, &errors);
+	arm_errors_release(&errors);
 	return NULL;
 }
 
-bool azure_carries(struct import *import, const char *type, const struct origin *at)
+static void put(struct import *import, struct resource *resource)
 {
-	const char *below = network_type(type);
-	struct origin there = import_place(import, at->file, at->line, type);
+	const struct kind *kind = resource->path.kind;
+	struct putting putting = {import, resource,
+				  kind->parent ? parent_of(import, resource) : NULL};
+	json_t *values;
 
-	if (kind_of(type))
-		return true;
-	for (size_t i = 0; below && i < COUNT(reasons); i++)
-		if (fits(reasons[i].type, below)) {
-			if (reasons[i].why)
-				import_lost(import, &there, "%s", reasons[i].why);
-			return false;
-		}
-	if (strcasecmp(type, "Microsoft.Resources/resourceGroups") != 0)
-		import_lost(import, &there, "nothing that answers DNS is made of it");
-	return false;
+	if (kind->parent && !putting.parent)
+		return;
+	set_own(&putting);
+	values = resource->body ? read_values(&putting) : NULL;
+	if (resource->body && !values)
+		return;
+	if (kind->id == KIND_ADDRESS &&
+	    json_string_length(arm_get(resource->body, "properties.ipAddress")) == 0) {
+		tell_no_address(import, resource);
+		json_decref(values);
+		return;
+	}
+	resource->node =
+		import_item(import, putting.parent ? putting.parent->node : import_root(import),
+			    kind->collection, &resource->at);
+	import_text(import, resource->node, kind_name_key(kind), &resource->at,
+		    path_name(&resource->own));
+	if (!kind->parent && strcmp(resource->own.group, AZURE_UNKNOWN) != 0)
+		import_text(import, resource->node, "resource_group", &resource->at,
+			    resource->own.group);
+	put_values(&putting, resource->node, kind_field(kind)->group, values, "");
+	put_particular(&putting, values);
+	json_decref(values);
 }
 
-void azure_take(struct import *import, const char *id, const char *what, const json_t *value)
+void azure_take(struct import *import, const char *id, const char *what, json_t *value)
 {
 	struct resource *resource = import_alloc(import, sizeof *resource);
 	struct origin at = json_file_at(import, value, what);
+	const char *why;
 
 	if (!parse_id(import, id, resource)) {
 		import_lost(import, &at, "\"%s\" is no id of a resource", id);
 		return;
 	}
-	resource->kind = kind_of(resource->type);
-	resource->json = value;
+	resource->body = value;
 	resource->at = at;
-	if (resource->kind && !import_find(import, id_key(import, id)))
+	if (is_carried(resource->type->path, &why) &&
+	    !import_find(import, key_of(import, resource)))
 		add(import, resource);
 }
 
@@ -1003,16 +860,12 @@ static void put_vnet_resolver(struct import *import)
 {
 	struct azure *azure = azure_of(import);
 	struct origin nowhere = {.file = NULL};
-	const struct resource *asked = NULL;
+	const struct resource *asked = azure->first;
 	struct node *vnet;
 
-	for (const struct resource *network = azure->first; network; network = network->next) {
-		if (!network->node ||
-		    strcasecmp(network->type, "Microsoft.Network/virtualNetworks") != 0)
-			continue;
-		if (!network->has_endpoint && json_is_object(network->json) && !asked)
-			asked = network;
-	}
+	while (asked && !(asked->type->kind == KIND_NETWORK && asked->node && asked->body &&
+			  !asked->has_endpoint))
+		asked = asked->next;
 	if (!asked)
 		return;
 	nowhere.file = asked->at.file;
@@ -1033,14 +886,12 @@ void azure_finish(struct import *import)
 	if (!azure->first)
 		import_fault(import, &(struct origin){.file = NULL},
 			     "there is nothing in it that answers DNS");
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		for (struct resource *at = azure->first; at; at = at->next) {
-			if (at->kind != &kinds[i])
-				continue;
-			tell_members(import, at->json, kinds[i].members, &at->at);
-			kinds[i].put(import, at);
-			if (at->node && is_known(kinds[i].members, "tags"))
-				put_pairs(import, at, "tags", json_member(at->json, "tags"));
-		}
+	for (const struct arm_type *type = arm_types; type->path; type++) {
+		if (type > arm_types && type[-1].kind == type->kind)
+			continue; /* record sets stay in their order */
+		for (struct resource *at = azure->first; at; at = at->next)
+			if (at->type->kind == type->kind && at->body)
+				put(import, at);
+	}
 	put_vnet_resolver(import);
 }

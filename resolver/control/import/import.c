@@ -103,6 +103,11 @@ static void count(struct import *import, size_t bytes)
 		exit(exit_fail("it takes more than %d seconds; import parts of it", TIME_MAX_S));
 }
 
+struct arena *import_arena(struct import *import)
+{
+	return &import->arena;
+}
+
 void *import_alloc(struct import *import, size_t size)
 {
 	count(import, size);
@@ -616,8 +621,15 @@ static enum value_kind node_kind(const void *value)
 
 static const char *node_kind_text(const void *value)
 {
-	(void)value;
-	return "something else";
+	switch (node_kind(value)) {
+	case VALUE_GROUP: return "a group";
+	case VALUE_LIST: return "a list";
+	case VALUE_ARRAY: return "an array";
+	case VALUE_INTEGER: return "an integer";
+	case VALUE_BOOL: return "a truth value";
+	case VALUE_STRING: return "a string";
+	default: return "something else";
+	}
 }
 
 static size_t node_count(const void *value)

@@ -14,6 +14,7 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
+struct arena;
 struct import;
 struct node; /* a group of the tree; good until import_finish */
 
@@ -60,6 +61,8 @@ void import_comments_move(struct import *import, const struct origin *from,
 /* All of a file, with a NUL behind; NULL: the faults say why. The import's. `at` is where it is
  * named (NULL or no line: by the command, to which "-" is standard input). */
 char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length);
+/* The import's memory, for texts that other rooms make. */
+struct arena *import_arena(struct import *import);
 /* In the import's memory. */
 char *import_printf(struct import *import, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
