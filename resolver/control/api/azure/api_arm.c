@@ -3,6 +3,7 @@
  * configuration's regions, and the providers, which are a table here. */
 #include "resolver/control/api/azure/api_arm.h"
 
+#include "resolver/control/api/azure/errors.h"
 #include "resolver/control/api/azure/type.h"
 
 #include <stdarg.h>
@@ -45,6 +46,22 @@ void api_arm_say_revision(struct api_request *request)
 		source_about(source, &about);
 	snprintf(text, sizeof text, "%llu", (unsigned long long)about.revision);
 	api_answer_header(request, "x-sluice-revision", text);
+}
+
+void arm_fail_all(struct arm_errors *errors)
+{
+	size_t count = arm_errors_count(errors);
+	const json_t *first = json_array_get(errors->list, 0);
+	json_t *error = json_make("{s:o}", "message", json_text(json_text_of(first, "message")));
+
+	json_put(error, "code", json_text(json_text_of(first, "code")));
+	json_put(error, "target", json_incref(json_object_get(first, "target")));
+	if (count > 1)
+		json_put(error, "message",
+			 json_sprintf("%s (and %zu more)", json_text_of(first, "message"),
+				      count - 1));
+	json_put(error, "details", count > 1 ? json_incref(errors->list) : json_array());
+	api_reply_json(errors->request, errors->status, json_make("{s:o}", "error", error), NULL);
 }
 
 /* ---- subscriptions ---- */

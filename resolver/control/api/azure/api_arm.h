@@ -7,6 +7,8 @@
 
 #include "resolver/control/api/api.h"
 
+struct arm_errors;
+
 extern const struct api_dialect api_arm, api_arm_login;
 
 /* Of the one subscription, and of the one tenant. */
@@ -18,6 +20,8 @@ bool api_arm_begin(struct api_request *request);
 void api_arm_say_revision(struct api_request *request);
 /* The provider, with its types. NULL: there is none. */
 json_t *api_arm_provider(const struct api_request *request, const char *namespace);
+/* Answers with the errors, of which there must be one. */
+void arm_fail_all(struct arm_errors *errors);
 /* Azure's code for why a change failed. */
 const char *api_arm_change_code(const struct change_error *error);
 

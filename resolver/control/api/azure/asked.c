@@ -4,8 +4,10 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 
 enum {
@@ -131,4 +133,15 @@ bool arm_check_parent(struct api_request *request, const struct arm_asked *asked
 		 "'%s' could not be found.",
 		 what, asked->type->path, arm_id(request, &root, id));
 	return false;
+}
+
+int arm_id_read(struct api_request *request, const char *id, const struct arm_type **type,
+		struct path *path)
+{
+	const char *subscription;
+
+	if (arm_id_split(&request->arena, id, &subscription, type, path) != 0 ||
+	    !ownership_is_of(api_inventory(request), NULL, subscription))
+		return ERR_INVALID;
+	return 0;
 }

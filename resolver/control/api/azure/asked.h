@@ -27,4 +27,8 @@ void arm_fail_missing(struct api_request *request, const struct arm_asked *asked
 /* Answers with the list that is asked for: azure/list.c. */
 void arm_list(struct api_request *request, const struct arm_asked *asked);
 
+/* Reads an id of this subscription. The texts live as long as the request. */
+MUST_CHECK int arm_id_read(struct api_request *request, const char *id,
+			   const struct arm_type **type, struct path *path);
+
 #endif

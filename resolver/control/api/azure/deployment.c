@@ -11,6 +11,7 @@
 #include "resolver/control/api/azure/deployment_errors.h"
 #include "resolver/control/api/azure/deployment_record.h"
 #include "resolver/control/api/azure/found.h"
+#include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/edit.h"
@@ -492,8 +493,8 @@ static void remove_resource(struct deployment *deployment, struct arm_shown *sho
 		fail_memory(deployment);
 		return;
 	}
-	if (shown->type->remove)
-		shown->type->remove(shown, &edit, &errors);
+	if (arm_hooks_of(shown->type)->remove)
+		arm_hooks_of(shown->type)->remove(shown, &edit, &errors);
 	if (errors.status == 0)
 		take_edits(deployment, &edit);
 	api_edit_release(&edit);

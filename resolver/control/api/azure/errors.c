@@ -95,22 +95,6 @@ void arm_misfit(struct arm_errors *errors, const char *target, const char *forma
 	add_error(errors, 400, "InvalidRequestContent", target, message);
 }
 
-void arm_fail_all(struct arm_errors *errors)
-{
-	size_t count = arm_errors_count(errors);
-	const json_t *first = json_array_get(errors->list, 0);
-	json_t *error = json_make("{s:o}", "message", json_text(json_text_of(first, "message")));
-
-	json_put(error, "code", json_text(json_text_of(first, "code")));
-	json_put(error, "target", json_incref(json_object_get(first, "target")));
-	if (count > 1)
-		json_put(error, "message",
-			 json_sprintf("%s (and %zu more)", json_text_of(first, "message"),
-				      count - 1));
-	json_put(error, "details", count > 1 ? json_incref(errors->list) : json_array());
-	api_reply_json(errors->request, errors->status, json_make("{s:o}", "error", error), NULL);
-}
-
 void arm_errors_release(struct arm_errors *errors)
 {
 	json_decref(errors->list);

@@ -25,8 +25,6 @@ void arm_misfit(struct arm_errors *errors, const char *target, const char *forma
 /* Adds those of the others whose member has no error yet, nor anything it is in or that is in it.
  */
 void arm_errors_add(struct arm_errors *errors, const struct arm_errors *others);
-/* Answers with the errors, of which there must be one. */
-void arm_fail_all(struct arm_errors *errors);
 void arm_errors_release(struct arm_errors *errors);
 
 #endif

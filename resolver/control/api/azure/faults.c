@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/reading.h"
+#include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/reference.h"

@@ -10,6 +10,7 @@
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/deployment_record.h"
 #include "resolver/control/api/azure/errors.h"
+#include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/edit.h"
@@ -126,10 +127,10 @@ static void add_along(struct removal *removal, const struct path *path, const vo
 	const struct arm_type *type = arm_type_of(path);
 	struct arm_shown shown;
 
-	if (!type || !type->remove)
+	if (!type || !arm_hooks_of(type)->remove)
 		return;
 	arm_show_plain(removal->request, type, path, item, &shown);
-	type->remove(&shown, &removal->edits, &removal->errors);
+	arm_hooks_of(type)->remove(&shown, &removal->edits, &removal->errors);
 	arm_shown_release(&shown);
 }
 

@@ -4,6 +4,7 @@
 #define SLUICE_ARM_PARTICULAR_H
 
 #include "resolver/control/api/azure/reading.h"
+#include "resolver/control/api/azure/shown.h"
 
 /* ---- members that are shown ---- */
 

@@ -1,5 +1,5 @@
 /* Network interfaces and private endpoints: how their addresses are chosen, and what comes and goes
- * with a private endpoint. The table of types (azure/type.c) calls these.
+ * with a private endpoint. By type, azure/hooks.c calls these.
  *
  *     private endpoint ─► its interface, with an address in its subnet
  *     zone group       ─► in each of its zones an A record NAME -> that address, and a PTR in the
@@ -11,6 +11,7 @@
 #define SLUICE_ARM_PRIVATE_LINK_H
 
 #include "resolver/control/api/azure/reading.h"
+#include "resolver/control/api/azure/shown.h"
 
 /* ---- members that are shown ---- */
 

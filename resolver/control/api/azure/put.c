@@ -4,7 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/faults.h"
+#include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
@@ -129,8 +131,8 @@ static void change_child(struct arm_reading *reading, const struct path *path, c
 static void read_body(struct arm_reading *reading)
 {
 	arm_read_body(reading);
-	if (reading->type->read)
-		reading->type->read(reading);
+	if (arm_hooks_of(reading->type)->read)
+		arm_hooks_of(reading->type)->read(reading);
 }
 
 static void read_child(struct arm_reading *outer, const struct arm_type *type, json_t *body,

@@ -41,7 +41,7 @@ struct arm_reading {
 	struct arm_errors *errors;
 	json_t *kept;   /* out: the member "azure" of `values` */
 	json_t *values; /* out */
-	/* Of a server's reader, and of the types' own `read`: */
+	/* Of a server's reader, and of azure/hooks.h: */
 	struct api_request *request;
 	struct api_edit *edit; /* further edits are added to it */
 	const struct limit_values *limits;
@@ -52,8 +52,8 @@ struct arm_reading {
 	struct path *to; /* out: the resource that is changed, which may be only the PTR */
 };
 
-/* Makes reading->values: what stays, changed by what the body says. What no row says (`read` of the
- * type) is not read. */
+/* Makes reading->values: what stays, changed by what the body says. What no row says
+ * (azure/hooks.h) is not read. */
 void arm_read_body(struct arm_reading *reading);
 /* For `refer`: the id is not that of a resource of the type. */
 void arm_misfit_id(struct arm_reading *reading, const struct arm_type *of, const char *target,

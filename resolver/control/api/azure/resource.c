@@ -14,6 +14,7 @@
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/faults.h"
+#include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/put.h"
@@ -281,8 +282,8 @@ static bool read_removal(struct making *making, const struct arm_shown *shown, s
 		return true;
 	}
 	held = arm_is_held(shown, &errors);
-	if (!held && shown->type->remove) {
-		shown->type->remove(shown, &making->edit, &errors);
+	if (!held && arm_hooks_of(shown->type)->remove) {
+		arm_hooks_of(shown->type)->remove(shown, &making->edit, &errors);
 		held = errors.status != 0;
 	}
 	if (held)
@@ -470,7 +471,7 @@ void arm_resource_post(struct api_request *request)
 
 	if (!arm_asked_read(request, &asked))
 		return;
-	action = asked.action ? asked.type->actions : NULL;
+	action = asked.action ? arm_hooks_of(asked.type)->actions : NULL;
 	while (action && action->name && strcasecmp(action->name, asked.action) != 0)
 		action++;
 	if (!action || !action->name) {

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/body.h"
+#include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/record_data.h"
 #include "resolver/control/api/item.h"
@@ -29,6 +30,36 @@ static const struct group *fields_of(const struct arm_type *type)
 }
 
 /* ---- references and ids ---- */
+
+char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX])
+{
+	const struct arm_type *type = arm_type_of(path);
+	const char *asked = api_parameter(request, "subscription"),
+		   *subscription =
+			   *asked ? asked : ownership_subscription(api_inventory(request), NULL);
+	char name[NAME_TEXT_MAX];
+	int length = type ? (int)strcspn(type->path, "/") : 0;
+
+	if (path->kind->id == KIND_GROUP) {
+		snprintf(text, ARM_ID_MAX, "/subscriptions/%s/resourceGroups/%s", subscription,
+			 path->names[0]);
+		return text;
+	}
+	snprintf(text, ARM_ID_MAX,
+		 "/subscriptions/%s/resourceGroups/%s/providers/%s/%.*s/%s%s%s%s%s", subscription,
+		 path->group, ARM_PROVIDER, length, type ? type->path : "", path->names[0],
+		 path->kind->parent ? "/" : "",
+		 path->kind->parent && type ? arm_type_last(type) : "",
+		 path->kind->parent ? "/" : "", path->kind->parent ? arm_name(path, name) : "");
+	return text;
+}
+
+json_t *arm_id_json(const struct api_request *request, const struct path *path)
+{
+	char id[ARM_ID_MAX];
+
+	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
+}
 
 /* What a reference in the resource refers to. False: to nothing. */
 static bool read_reference(const struct arm_shown *shown, const struct field *field,
@@ -235,7 +266,9 @@ static json_t *print_keyless(const struct arm_shown *shown, const struct arm_mem
 	case ARM_GLOBAL: return json_text("global");
 	case ARM_CHILDREN: return print_children(shown, member);
 	case ARM_KEPT: return print_kept(shown, member);
-	default: return member->show ? member->show(shown) : arm_json_of(member->fallback);
+	default:
+		return member->computed ? arm_compute(shown, member->computed)
+					: arm_json_of(member->fallback);
 	}
 }
 
@@ -419,8 +452,8 @@ void arm_show_plain(struct api_request *request, const struct arm_type *type,
 				    .item = item,
 				    .revision = part_origin(item).revision};
 	shown->values = values_print(path->kind, path->group, given ? given : item);
-	if (type->show)
-		type->show(shown, shown->values);
+	if (arm_hooks_of(type)->show)
+		arm_hooks_of(type)->show(shown, shown->values);
 }
 
 void arm_show_item(struct api_request *request, const struct arm_type *type,

@@ -60,6 +60,11 @@ bool arm_is_inside(const struct arm_type *type);
 void arm_each_child(const struct arm_shown *shown, const struct arm_type *type,
 		    void (*on_child)(void *context, struct arm_shown *child), void *context);
 
+/* "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/T/N[/T/N]"; returns text. */
+char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX]);
+/* {"id": ID} */
+json_t *arm_id_json(const struct api_request *request, const struct path *path);
+
 /* The path with names in the case in which they were first written; item: what is there, or NULL.
  */
 struct path arm_spelled(const struct api_request *request, const struct path *path,

@@ -1,14 +1,8 @@
-/* The rows, and ids. What a type has that no row can say is in azure/particular.c, by function. */
+/* The rows, and ids. What a type has that no row can say is in azure/hooks.c, so that whoever reads
+ * by the rows alone, as an import does, needs no server. */
 #include "resolver/control/api/azure/type.h"
 
 #include <strings.h>
-
-#include "resolver/control/api/azure/particular.h"
-#include "resolver/control/api/azure/private_link.h"
-#include "resolver/control/api/reverse.h"
-#include "resolver/control/base/json.h"
-#include "resolver/control/resource/ownership.h"
-#include "resolver/control/service/service.h"
 
 /* ---- families ---- */
 
@@ -29,7 +23,7 @@ static const struct arm_family resources = {
 	}
 #define COMPUTED(at, from)                                                                         \
 	{                                                                                          \
-		.path = at, .form = ARM_SHOWN, .show = from                                        \
+		.path = at, .form = ARM_SHOWN, .computed = from                                    \
 	}
 #define KEPT(at)                                                                                   \
 	{                                                                                          \
@@ -44,7 +38,7 @@ static const struct arm_family resources = {
 		.path = at, .form = ARM_CHILDREN, .of = type                                       \
 	}
 #define STATE SHOWN("provisioningState", "\"Succeeded\"")
-#define GUID  COMPUTED("resourceGuid", arm_resource_guid)
+#define GUID  COMPUTED("resourceGuid", ARM_RESOURCE_GUID)
 #define TAGS                                                                                       \
 	{                                                                                          \
 		.path = "/tags", .key = "tags", .form = ARM_TAGS                                   \
@@ -55,7 +49,7 @@ static const struct arm_family resources = {
 		.fixed = true                                                                      \
 	}
 /* Of what is inside something with a region. */
-#define LOCATION_OF_PARENT COMPUTED("/location", arm_endpoint_location)
+#define LOCATION_OF_PARENT COMPUTED("/location", ARM_ENDPOINT_LOCATION)
 #define GLOBAL_LOCATION                                                                            \
 	{                                                                                          \
 		.path = "/location", .form = ARM_GLOBAL                                            \
@@ -120,7 +114,7 @@ static const struct arm_member subnet_members[] = {
 	 .form = ARM_SHOWN,
 	 .beside = "delegation",
 	 .fallback = "\"Succeeded\""},
-	COMPUTED("ipConfigurations", arm_subnet_ip_configurations),
+	COMPUTED("ipConfigurations", ARM_SUBNET_IP_CONFIGURATIONS),
 	KEPT_OR("privateEndpointNetworkPolicies", "\"Disabled\""),
 	KEPT_OR("privateLinkServiceNetworkPolicies", "\"Enabled\""),
 	KEPT("networkSecurityGroup"),
@@ -181,7 +175,7 @@ static const struct arm_member ip_configuration_members[] = {
 	 .words = allocations},
 	SHOWN("properties.privateIPAddressVersion", "\"IPv4\""),
 	{.path = "properties.primary", .key = "primary"},
-	COMPUTED("id", arm_ip_configuration_id),
+	COMPUTED("id", ARM_IP_CONFIGURATION_ID),
 	SHOWN("properties.provisioningState", "\"Succeeded\""),
 	END,
 };
@@ -197,8 +191,8 @@ static const struct arm_member interface_members[] = {
 	KEPT("ipConfigurations[0].properties.publicIPAddress"),
 	{.path = "dnsSettings.internalDnsNameLabel", .key = "label"},
 	KEPT_OR("dnsSettings.dnsServers", "[]"),
-	COMPUTED("macAddress", arm_interface_mac_address),
-	COMPUTED("privateEndpoint", arm_interface_private_endpoint),
+	COMPUTED("macAddress", ARM_INTERFACE_MAC_ADDRESS),
+	COMPUTED("privateEndpoint", ARM_INTERFACE_PRIVATE_ENDPOINT),
 	{.path = "primary", .key = "primary"},
 	KEPT("networkSecurityGroup"),
 	KEPT("virtualMachine"),
@@ -221,14 +215,14 @@ static const struct arm_member endpoint_members[] = {
 	SUBNET_ID,
 	KEPT("privateLinkServiceConnections"),
 	COMPUTED("privateLinkServiceConnections[0].properties.privateLinkServiceConnectionState",
-		 arm_private_endpoint_state),
+		 ARM_PRIVATE_ENDPOINT_STATE),
 	KEPT("manualPrivateLinkServiceConnections"),
 	KEPT("customNetworkInterfaceName"),
 	KEPT("ipConfigurations"),
 	KEPT("applicationSecurityGroups"),
 	KEPT("/extendedLocation"),
-	COMPUTED("networkInterfaces", arm_private_endpoint_interfaces),
-	COMPUTED("customDnsConfigs", arm_private_endpoint_dns_configs),
+	COMPUTED("networkInterfaces", ARM_PRIVATE_ENDPOINT_INTERFACES),
+	COMPUTED("customDnsConfigs", ARM_PRIVATE_ENDPOINT_DNS_CONFIGS),
 	GUID,
 	STATE,
 	END,
@@ -241,7 +235,7 @@ static const struct arm_member zone_configuration_members[] = {
 	 .form = ARM_ID_TEXT,
 	 .of = "privateDnsZones",
 	 .required = true},
-	COMPUTED("properties.recordSets", arm_zone_group_records),
+	COMPUTED("properties.recordSets", ARM_ZONE_GROUP_RECORDS),
 	END,
 };
 
@@ -334,13 +328,13 @@ static const struct arm_member ruleset_link_members[] = {NETWORK_ID, METADATA, S
 static const struct arm_member zone_members[] = {
 	GLOBAL_LOCATION,
 	TAGS,
-	COMPUTED("numberOfRecordSets", arm_zone_set_count),
-	COMPUTED("maxNumberOfRecordSets", arm_zone_set_limit),
-	COMPUTED("numberOfVirtualNetworkLinks", arm_zone_link_count),
-	COMPUTED("maxNumberOfVirtualNetworkLinks", arm_zone_link_limit),
-	COMPUTED("numberOfVirtualNetworkLinksWithRegistration", arm_zone_registration_count),
-	COMPUTED("maxNumberOfVirtualNetworkLinksWithRegistration", arm_zone_registration_limit),
-	COMPUTED("internalId", arm_resource_guid),
+	COMPUTED("numberOfRecordSets", ARM_ZONE_SET_COUNT),
+	COMPUTED("maxNumberOfRecordSets", ARM_ZONE_SET_LIMIT),
+	COMPUTED("numberOfVirtualNetworkLinks", ARM_ZONE_LINK_COUNT),
+	COMPUTED("maxNumberOfVirtualNetworkLinks", ARM_ZONE_LINK_LIMIT),
+	COMPUTED("numberOfVirtualNetworkLinksWithRegistration", ARM_ZONE_REGISTRATION_COUNT),
+	COMPUTED("maxNumberOfVirtualNetworkLinksWithRegistration", ARM_ZONE_REGISTRATION_LIMIT),
+	COMPUTED("internalId", ARM_RESOURCE_GUID),
 	STATE,
 	END,
 };
@@ -363,8 +357,8 @@ static const struct arm_member zone_link_members[] = {
 
 #define A_SET(at, how, data)                                                                       \
 	{.path = "ttl", .key = "ttl"}, {.path = at, .key = "records", .form = how, .inner = data}, \
-		METADATA, COMPUTED("fqdn", arm_set_fqdn),                                          \
-		COMPUTED("isAutoRegistered", arm_set_is_registered), STATE, END
+		METADATA, COMPUTED("fqdn", ARM_SET_FQDN),                                          \
+		COMPUTED("isAutoRegistered", ARM_SET_IS_REGISTERED), STATE, END
 #define DATUM(at, how)                                                                             \
 	{                                                                                          \
 		.path = at, .form = how                                                            \
@@ -403,14 +397,14 @@ static const struct arm_member address_members[] = {
 	KEPT_OR("/sku", "{\"name\": \"Basic\", \"tier\": \"Regional\"}"),
 	KEPT("/zones"),
 	KEPT("/extendedLocation"),
-	COMPUTED("ipAddress", arm_address_text),
-	COMPUTED("publicIPAddressVersion", arm_address_version),
+	COMPUTED("ipAddress", ARM_ADDRESS_TEXT),
+	COMPUTED("publicIPAddressVersion", ARM_ADDRESS_VERSION),
 	{.path = "publicIPAllocationMethod",
 	 .key = "allocation",
 	 .form = ARM_WORD,
 	 .words = allocations},
 	{.path = "dnsSettings.domainNameLabel", .key = "domain_name_label"},
-	COMPUTED("dnsSettings.fqdn", arm_address_fqdn),
+	COMPUTED("dnsSettings.fqdn", ARM_ADDRESS_FQDN),
 	{.path = "dnsSettings.reverseFqdn", .key = "reverse_fqdn"},
 	KEPT_OR("idleTimeoutInMinutes", "4"),
 	KEPT_OR("ipTags", "[]"),
@@ -419,24 +413,17 @@ static const struct arm_member address_members[] = {
 	KEPT("natGateway"),
 	KEPT("publicIPPrefix"),
 	KEPT("migrationPhase"),
-	COMPUTED("resourceGuid", arm_address_guid),
+	COMPUTED("resourceGuid", ARM_ADDRESS_GUID),
 	STATE,
 	END,
 };
 
 /* ---- the types ---- */
 
-static const struct arm_action network_actions[] = {
-	{"listDnsResolvers", arm_network_list_resolvers},
-	{"listDnsForwardingRulesets", arm_network_list_rulesets},
-	{"listDnsResolverPolicies", arm_network_list_policies},
-	{NULL, NULL},
-};
-
 #define SET(which, rows)                                                                           \
 	{                                                                                          \
 		.path = "privateDnsZones/" which, .kind = KIND_RECORD_SET, .family = &private_dns, \
-		.title = "Record set", .members = rows, .record_type = which, .read = arm_set_read \
+		.title = "Record set", .members = rows, .record_type = which                       \
 	}
 
 const struct arm_type arm_types[] = {
@@ -444,21 +431,18 @@ const struct arm_type arm_types[] = {
 	 .kind = KIND_GROUP,
 	 .family = &resources,
 	 .title = "Resource group",
-	 .members = group_members,
-	 .read = arm_group_read},
+	 .members = group_members},
 	{.path = "virtualNetworks",
 	 .kind = KIND_NETWORK,
 	 .family = &network,
 	 .title = "Virtual network",
 	 .members = network_members,
-	 .tracked = true,
-	 .actions = network_actions},
+	 .tracked = true},
 	{.path = "virtualNetworks/subnets",
 	 .kind = KIND_SUBNET,
 	 .family = &network,
 	 .title = "Subnet",
-	 .members = subnet_members,
-	 .read = arm_subnet_read},
+	 .members = subnet_members},
 	{.path = "virtualNetworks/virtualNetworkPeerings",
 	 .kind = KIND_PEERING,
 	 .family = &network,
@@ -469,30 +453,24 @@ const struct arm_type arm_types[] = {
 	 .family = &network,
 	 .title = "Network interface",
 	 .members = interface_members,
-	 .tracked = true,
-	 .read = arm_interface_read},
+	 .tracked = true},
 	{.path = "privateEndpoints",
 	 .kind = KIND_PRIVATE_ENDPOINT,
 	 .family = &network,
 	 .title = "Private endpoint",
 	 .members = endpoint_members,
-	 .tracked = true,
-	 .read = arm_private_endpoint_read,
-	 .remove = arm_private_endpoint_remove},
+	 .tracked = true},
 	{.path = "privateEndpoints/privateDnsZoneGroups",
 	 .kind = KIND_ZONE_GROUP,
 	 .family = &network,
 	 .title = "Private DNS zone group",
-	 .members = zone_group_members,
-	 .read = arm_zone_group_read,
-	 .remove = arm_zone_group_remove},
+	 .members = zone_group_members},
 	{.path = "publicIPAddresses",
 	 .kind = KIND_ADDRESS,
 	 .family = &network,
 	 .title = "Public IP address",
 	 .members = address_members,
-	 .tracked = true,
-	 .read = arm_address_read},
+	 .tracked = true},
 	{.path = "dnsResolvers",
 	 .kind = KIND_RESOLVER,
 	 .family = &resolver,
@@ -506,16 +484,14 @@ const struct arm_type arm_types[] = {
 	 .members = inbound_members,
 	 .tracked = true,
 	 .holds = true,
-	 .shows_placed = true,
-	 .read = arm_endpoint_read},
+	 .shows_placed = true},
 	{.path = "dnsResolvers/outboundEndpoints",
 	 .kind = KIND_OUTBOUND,
 	 .family = &resolver,
 	 .title = "Outbound endpoint",
 	 .members = outbound_members,
 	 .tracked = true,
-	 .holds = true,
-	 .read = arm_endpoint_read},
+	 .holds = true},
 	{.path = "dnsForwardingRulesets",
 	 .kind = KIND_RULESET,
 	 .family = &resolver,
@@ -526,9 +502,7 @@ const struct arm_type arm_types[] = {
 	 .kind = KIND_RULE,
 	 .family = &resolver,
 	 .title = "Forwarding rule",
-	 .members = rule_members,
-	 .show = arm_rule_show,
-	 .read = arm_rule_read},
+	 .members = rule_members},
 	{.path = "dnsForwardingRulesets/virtualNetworkLinks",
 	 .kind = KIND_RULESET_LINK,
 	 .family = &resolver,
@@ -615,36 +589,6 @@ char *arm_name(const struct path *path, char text[NAME_TEXT_MAX])
 	return text;
 }
 
-char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX])
-{
-	const struct arm_type *type = arm_type_of(path);
-	const char *asked = api_parameter(request, "subscription"),
-		   *subscription =
-			   *asked ? asked : ownership_subscription(api_inventory(request), NULL);
-	char name[NAME_TEXT_MAX];
-	int length = type ? (int)strcspn(type->path, "/") : 0;
-
-	if (path->kind->id == KIND_GROUP) {
-		snprintf(text, ARM_ID_MAX, "/subscriptions/%s/resourceGroups/%s", subscription,
-			 path->names[0]);
-		return text;
-	}
-	snprintf(text, ARM_ID_MAX,
-		 "/subscriptions/%s/resourceGroups/%s/providers/%s/%.*s/%s%s%s%s%s", subscription,
-		 path->group, ARM_PROVIDER, length, type ? type->path : "", path->names[0],
-		 path->kind->parent ? "/" : "",
-		 path->kind->parent && type ? arm_type_last(type) : "",
-		 path->kind->parent ? "/" : "", path->kind->parent ? arm_name(path, name) : "");
-	return text;
-}
-
-json_t *arm_id_json(const struct api_request *request, const struct path *path)
-{
-	char id[ARM_ID_MAX];
-
-	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
-}
-
 int arm_path_read(struct arena *arena, const char *group, const char *const *segments, size_t count,
 		  const struct arm_type **type, struct path *path, const char **unknown)
 {
@@ -690,16 +634,5 @@ int arm_id_split(struct arena *arena, const char *id, const char **subscription,
 	    arm_path_read(arena, parts[3], parts + 4, count - 4, type, path, &unknown) != 0)
 		return ERR_INVALID;
 	*subscription = parts[1];
-	return 0;
-}
-
-int arm_id_read(struct api_request *request, const char *id, const struct arm_type **type,
-		struct path *path)
-{
-	const char *subscription;
-
-	if (arm_id_split(&request->arena, id, &subscription, type, path) != 0 ||
-	    !ownership_is_of(api_inventory(request), NULL, subscription))
-		return ERR_INVALID;
 	return 0;
 }

@@ -20,8 +20,6 @@
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
 
-struct arm_shown;
-
 /* How a member's value differs between a body and the values by the field table. */
 enum arm_form {
 	ARM_SAME,     /* it does not: a text, a number, a truth value, or an array of them */
@@ -48,6 +46,33 @@ enum arm_form {
 	ARM_STRINGS, /* the strings of a TXT record */
 };
 
+/* What a member that is shown is computed from (azure/hooks.h). */
+enum arm_computed {
+	ARM_COMPUTED_NOTHING,
+	ARM_RESOURCE_GUID,
+	ARM_ENDPOINT_LOCATION,
+	ARM_SUBNET_IP_CONFIGURATIONS,
+	ARM_IP_CONFIGURATION_ID,
+	ARM_INTERFACE_MAC_ADDRESS,
+	ARM_INTERFACE_PRIVATE_ENDPOINT,
+	ARM_PRIVATE_ENDPOINT_STATE,
+	ARM_PRIVATE_ENDPOINT_INTERFACES,
+	ARM_PRIVATE_ENDPOINT_DNS_CONFIGS,
+	ARM_ZONE_GROUP_RECORDS,
+	ARM_ZONE_SET_COUNT,
+	ARM_ZONE_SET_LIMIT,
+	ARM_ZONE_LINK_COUNT,
+	ARM_ZONE_LINK_LIMIT,
+	ARM_ZONE_REGISTRATION_COUNT,
+	ARM_ZONE_REGISTRATION_LIMIT,
+	ARM_SET_FQDN,
+	ARM_SET_IS_REGISTERED,
+	ARM_ADDRESS_TEXT,
+	ARM_ADDRESS_VERSION,
+	ARM_ADDRESS_FQDN,
+	ARM_ADDRESS_GUID,
+};
+
 struct arm_member {
 	/* Below "properties", or, behind a '/', of the resource itself; "a.b" is b in a, "a[0]" the
 	 * only item of the array a. NULL ends a list. */
@@ -59,7 +84,7 @@ struct arm_member {
 	const char *const *words;       /* Azure's, up to a NULL */
 	const char *beside;             /* shown and kept only where this key has a value */
 	const char *fallback;           /* JSON: of SHOWN, always; of KEPT, where nothing is kept */
-	json_t *(*show)(const struct arm_shown *shown); /* of SHOWN; NULL: the fallback */
+	enum arm_computed computed;     /* of SHOWN, in place of the fallback */
 	bool required;
 	bool fixed; /* stays as it was when the resource was made */
 	bool quiet; /* not shown where it has its default */
@@ -75,15 +100,6 @@ struct arm_family {
 	const char *versions[4];
 };
 
-struct arm_action { /* POST .../NAME/action */
-	const char *name;
-	void (*handle)(struct api_request *request, const struct arm_shown *shown);
-};
-
-struct api_edit;
-struct arm_errors;
-struct arm_reading;
-
 struct arm_type {
 	const char *path; /* behind the provider: "virtualNetworks/subnets" */
 	unsigned kind;    /* its id */
@@ -94,13 +110,6 @@ struct arm_type {
 	bool tracked;            /* it has a location, and is among the group's /resources */
 	bool holds;              /* its parent cannot be removed while it is there */
 	bool shows_placed;       /* shown with what was chosen for it, such as its address */
-	const struct arm_action *actions;
-	/* What rows do not say. Each may be NULL. */
-	void (*show)(const struct arm_shown *shown, json_t *values); /* before the members */
-	void (*read)(struct arm_reading *reading); /* after the members; may add edits */
-	/* Adds the edits that remove what goes with the resource. */
-	void (*remove)(const struct arm_shown *shown, struct api_edit *edit,
-		       struct arm_errors *errors);
 };
 
 #define ARM_PROVIDER "Microsoft.Network"
@@ -120,19 +129,12 @@ const char *arm_type_last(const struct arm_type *type);
 
 enum { ARM_ID_MAX = 4096 };
 
-/* "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/T/N[/T/N]"; returns text. */
-char *arm_id(const struct api_request *request, const struct path *path, char text[ARM_ID_MAX]);
-/* {"id": ID} */
-json_t *arm_id_json(const struct api_request *request, const struct path *path);
 /* The name of the resource: "www" of the record set "www:A". Returns text. */
 char *arm_name(const struct path *path, char text[NAME_TEXT_MAX]);
 /* Reads an id of any subscription into texts in the arena. ERR_INVALID: it is not an id of one of
  * these types. */
 MUST_CHECK int arm_id_split(struct arena *arena, const char *id, const char **subscription,
 			    const struct arm_type **type, struct path *path);
-/* The same of an id of this subscription alone. The texts live as long as the request. */
-MUST_CHECK int arm_id_read(struct api_request *request, const char *id,
-			   const struct arm_type **type, struct path *path);
 /* Reads the segments of an id from "providers" on. Where they end with a type they are those of a
  * list, and the path's last name is "". ERR_NOT_FOUND: there is no such type; *unknown is the
  * namespace or type that there is not. */
