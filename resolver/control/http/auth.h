@@ -23,16 +23,9 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
-enum {
-	HTTP_SECRET_MIN = 16, /* characters: what can be guessed is no secret */
-	HTTP_SECRET_MAX = 1024,
-};
-
 struct http_auth;    /* who is known now */
 struct http_secrets; /* who is known by one configuration */
 
-/* Reads the client's secret into its digest; a file that cannot be used is a fault. */
-void http_secret_load(struct management_client *client, struct faults *faults);
 /* Reads the clients' secrets where they are not loaded; a file that cannot be used, or whose secret
  * another client has, is a fault and makes it NULL. */
 struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults);

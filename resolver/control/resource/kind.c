@@ -4,7 +4,7 @@
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/config/secret_files.h"
-#include "resolver/control/http/auth.h"
+#include "resolver/control/http/client_secret.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 

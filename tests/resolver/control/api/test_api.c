@@ -16,6 +16,7 @@
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/http/client_secret.h"
 #include "tests/lib/api_world.h"
 
 /* ---- routes ---- */
