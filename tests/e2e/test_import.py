@@ -1073,6 +1073,21 @@ class ArmPlaces(Azure):
         self.assertRegex(config, r'name = "rs";\s+resource_group = "net";\s+region = "westeurope"')
         self.assertNotIn('"@:MX"', config)
 
+    def test_a_whole_number_may_be_a_text(self):
+        config, told = self.listed(
+            ("dnsForwardingRulesets/rs", {"location": "West Europe"}),
+            ("dnsForwardingRulesets/rs/forwardingRules/a", {
+                "domainName": "a.example.", "targetDnsServers": [{"ipAddress": "192.0.2.1", "port": "5353"}]}),
+            ("privateDnsZones/x.internal/MX/@", {"ttl": "60", "mxRecords": [{"preference": "10", "exchange": "m.x.internal"}]}))
+        self.assertRegex(config, r'targets = \( \{ address = "192\.0\.2\.1"; port = 5353; \} \);')
+        self.assertRegex(config, r'name = "@:MX"; ttl = 60; records = \[ "10 m\.x\.internal\." \]')
+        self.assertNotRegex(told, "port: not carried|preference: not carried|ttl: not carried")
+
+    def test_endpoints_that_are_no_array_are_told_without_a_limit(self):
+        _, told = self.listed(("dnsForwardingRulesets/rs", {"location": "West Europe", "dnsResolverOutboundEndpoints": "x"}),
+                              ("privateDnsZones/x.internal/A/www", {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.5"}]}))
+        self.told_of(told, r"dnsResolverOutboundEndpoints: not carried over: must be an array of objects with an id: ")
+
     def test_of_what_is_single_here_the_first_is_taken(self):
         config, told = self.listed(
             ("virtualNetworks/n", {"addressSpace": {"addressPrefixes": ["10.1.0.0/16", "fd00::/48"]}, "subnets": [
