@@ -50,7 +50,7 @@ ROWS = [
         "reverse_fqdn": "web.northeurope.cloudapp.azure.com.", "description": "first", "ttl": 60,
         "azure": {"idleTimeoutInMinutes": "10"}}, "publicIPAddresses/a"),
     ("networkInterfaces", "network_interfaces/g/n", {
-        **REGION, **TAGS, "label": "vm", "ip_configurations": [
+        **REGION, **TAGS, "label": "vm", "primary": False, "ip_configurations": [
             {"name": "one", "subnet": "hub/pe", "address": "10.10.1.20", "allocation": "static",
              "primary": True},
             {"name": "two", "subnet": "hub/pe", "address": "10.10.1.21", "allocation": "static"}]},
