@@ -25,7 +25,8 @@ FLOOD = 6000  # over the queue's bound
 # The corpus is about this zone; and a flood is not over a limit.
 CONFIG = (test_update.CONFIG.replace('zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]',
                                      'zone = "corp.test"; prefixes = [ "10.1.0.0/16", "10.10.0.0/16", "2001:db8:1::/48" ]')
-          .replace('name = "corp.internal"; record_sets', 'name = "corp.test"; record_sets'))
+          .replace('name = "corp.internal"; record_sets', 'name = "corp.test"; record_sets')
+          .replace('zones = [ "corp.internal" ]', 'zones = [ "corp.test" ]'))
 
 
 def packets():

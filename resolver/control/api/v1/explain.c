@@ -30,9 +30,10 @@ static void add_source(json_t *explained, const struct service *service, const j
 static void reply_explained(struct api_request *request, json_t *explained)
 {
 	struct service *service = request->service;
-	const struct explain_registry registry = {service->server.model,
-						  service->server.current->policy,
-						  inventory_source(service->inventory)};
+	const struct policy *policy = service->server.current->policy;
+	const struct explain_registry registry = {
+		service->server.model, policy,
+		policy->registered->count > 0 ? inventory_source(service->inventory) : NULL};
 	json_t *status = status_report(service, request->role != ROLE_ADMIN);
 
 	explain_add_health(explained, json_object_get(status, "targets"));
