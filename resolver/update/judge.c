@@ -232,6 +232,8 @@ static const char *judge_added(const struct judge *judge, const struct update_re
 		return "a wildcard cannot be registered";
 	if (registered_is_server(&record->owner, &judge->entry->zone))
 		return "the name is that of the zone's name server";
+	if (name_equal(&record->owner, &judge->entry->zone))
+		return "the zone's own name cannot be registered";
 	switch (record->type) {
 	case TYPE_A:
 	case TYPE_AAAA: return judge_address(judge, record);

@@ -17,9 +17,9 @@
  * apply to.
  *
  * **What can be registered.** A and AAAA of an address in the entry's prefixes, DHCID, and TXT as
- * dhcpd writes it, by owners in the entry's zone other than wildcards and its name server; in the
- * reverse zones PTR to a name in the entry's zone, DHCID and such TXT, by the names of addresses in
- * the prefixes. An update of any other type is REFUSED. The TTL is the entry's.
+ * dhcpd writes it, by owners below the entry's zone other than wildcards and its name server; in
+ * the reverse zones PTR to a name in the entry's zone, DHCID and such TXT, by the names of
+ * addresses in the prefixes. An update of any other type is REFUSED. The TTL is the entry's.
  *
  * **A key** whose names are `self` or `subdomain` may use a reverse name where every PTR that is
  * registered there, or would be, leads to a name of its own; a PTR to another name whose address

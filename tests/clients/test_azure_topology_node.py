@@ -141,7 +141,7 @@ class Lists(Node):
             "resolver", "dnsResolvers", "listByVirtualNetwork", "hub-rg", "hub")])
         self.assertEqual([RULESET.id], [each["id"] for each in self.good(
             "resolver", "dnsForwardingRulesets", "listByVirtualNetwork", "spoke-rg", "spoke")])
-        self.assertEqual(["web"], self.names("zones", "recordSets", "listByType", "hub-rg", ZONE.name, "A"))
+        self.assertEqual(["vm-nic", "web"], self.names("zones", "recordSets", "listByType", "hub-rg", ZONE.name, "A"))
         self.assertLessEqual({"@", "web", "www"}, set(self.names("zones", "recordSets", "list", "hub-rg", ZONE.name)))
         self.assertEqual(["hub", "spoke"], self.names("zones", "virtualNetworkLinks", "list", "hub-rg", ZONE.name))
         self.assertEqual([HUB.name], self.names("resources", "resources", "list", {

@@ -131,8 +131,10 @@ class Lists(Python):
             "resolver", "dns_resolvers", "list_by_virtual_network", "hub-rg", "hub")])
         [linked] = self.sdk("resolver", "dns_forwarding_rulesets", "list_by_virtual_network", "spoke-rg", "spoke")
         self.assertEqual((RULESET.id, azure_topology.RULESET_LINK.id), (linked.id, linked.virtual_network_link.id))
-        self.assertEqual(["web"], self.names("zones", "record_sets", "list_by_type", "hub-rg", ZONE.name, "A"))
-        self.assertLessEqual({"@", "web", "www"}, set(self.names("zones", "record_sets", "list", "hub-rg", ZONE.name)))
+        self.assertEqual({"vm-nic": True, "web": False}, {
+            each.name: each.is_auto_registered
+            for each in self.sdk("zones", "record_sets", "list_by_type", "hub-rg", ZONE.name, "A")})
+        self.assertLessEqual({"@", "vm-nic", "web", "www"}, set(self.names("zones", "record_sets", "list", "hub-rg", ZONE.name)))
         self.assertEqual(["www"], self.names("zones", "record_sets", "list", "hub-rg", ZONE.name, recordsetnamesuffix="ww"))
         self.assertEqual(["hub", "spoke"], self.names("zones", "virtual_network_links", "list", "hub-rg", ZONE.name))
         self.assertEqual([HUB.name], self.names(
