@@ -578,7 +578,7 @@ static enum rcode require_value(const struct judge *judge, const struct update_r
 	return RCODE_NOERROR;
 }
 
-/* As section 3.2 has them: what needs no rdata is looked at first. */
+/* In the order of RFC 2136 section 3.2: prerequisites without rdata first, then whole RRsets. */
 static enum rcode require_all(const struct judge *judge)
 {
 	const struct update *update = judge->update;

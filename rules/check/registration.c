@@ -1,5 +1,5 @@
-/* Zones in which machines register: an entry names a zone and keys that exist, and an address is
- * one entry's alone in each network, so that its PTR is. */
+/* Zones in which machines register: an entry names a zone and keys that exist. In one network an
+ * address belongs to one entry alone, because it has one PTR there. */
 #include <stdlib.h>
 
 #include "rules/check/internal.h"

@@ -1,5 +1,5 @@
-/* Addresses are in a table. Texts are in a list, because an error is compared with each of them at
- * each character; the list is short, so that this takes no time that counts. */
+/* Which values are secret is looked up in a table, by their addresses. Their texts are in a list,
+ * because an error's text is compared with each of them at each character. */
 #include "resolver/control/template/secrets.h"
 
 #include <ctype.h>

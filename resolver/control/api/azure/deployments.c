@@ -575,8 +575,8 @@ static void forget_kept(struct deploying *deploying)
 	deploying->kept_count = 0;
 }
 
-/* Makes what is to be kept. False: it is too long, or there is no memory, or the state cannot be
- * read, by the error. */
+/* Makes the record of the deployment, which the state keeps. False: the record is too long, or the
+ * state cannot be read, or there is no memory, as the error says. */
 static bool read_kept(struct deploying *deploying, struct inventory *inventory,
 		      struct change_error *error)
 {
