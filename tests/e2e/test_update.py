@@ -213,7 +213,10 @@ keys = ( { name = "dhcp"; secret = "%(secret)s"; } );
 virtual_networks = (
   { name = "hub"; resource_group = "net"; address_space = [ "10.10.0.0/16" ];
     subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "vms"; prefix = "10.10.7.0/24"; } ); } );
+                { name = "vms"; prefix = "10.10.7.0/24"; } ); },
+  { name = "spoke"; resource_group = "net"; address_space = [ "10.20.0.0/16" ]; } );
+rulesets = ( { name = "spoke"; resource_group = "net"; links = ( { name = "spoke"; virtual_network = "spoke"; } );
+    rules = ( { name = "corp"; domain = "corp.internal."; targets = ( { address = "10.10.0.4"; } ); } ); } );
 network_interfaces = ( { name = "nic1"; resource_group = "net"; label = "box";
     ip_configurations = ( { name = "ip"; subnet = "hub/vms"; address = "10.10.7.99"; } ); } );
 resolvers = (
@@ -245,6 +248,9 @@ class Shown(Client):
         status, text = self.sluice.command(*argv)
         self.assertEqual(0, status, text)
         return text
+
+    def said(self, *asked):
+        return re.findall("registered by .*", self.command("explain", *asked))
 
     def rows(self):
         return json.loads(self.command("registration", "list", "--json"))
@@ -365,6 +371,19 @@ class Shown(Client):
         self.assertEqual(["network interface net/nic1"], said("box.corp.internal", "A"))
         for asked in (("www.corp.internal", "A"), ("vm1.corp.internal", "AAAA"), (harness.reverse_name("10.10.7.5"), "PTR")):
             self.assertEqual([], said(*asked))
+
+    def test_explain_says_it_behind_an_alias_and_at_an_endpoint_that_is_entered(self):
+        self.add("vm1.corp.internal 60 A 10.10.7.4", "vm2.corp.internal 60 A 10.10.7.5")
+        self.add_ptr("10.10.7.4", "vm1.corp.internal")
+        self.command("record", "set", "net/corp.internal", "other", "CNAME", "vm1")
+        asked = [(name, "A", "--vnet", network) for network in ("net/hub", "net/spoke")
+                 for name in ("vm1.corp.internal", "other.corp.internal", "box.corp.internal", "www.corp.internal")]
+        asked.append((harness.reverse_name("10.10.7.4"), "PTR", "--vnet", "net/hub"))
+        said = [self.said(*one) for one in asked]
+        client, machine = ["registered by key dhcp."], ["registered by network interface net/nic1"]
+        self.assertEqual([*2 * [client, client, machine, []], client],
+                         [[line.split(" at 20")[0] for line in lines] for lines in said])
+        self.assertEqual(said, [self.said("--ask", *one) for one in asked])
 
 
 if __name__ == "__main__":

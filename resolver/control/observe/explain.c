@@ -380,33 +380,57 @@ static void add_clients(json_t *by, const json_t *hop, const struct explain_regi
 	}
 }
 
+struct registering { /* what an explanation's hops are looked up in */
+	const struct explain_registry *registry;
+	const struct machine *machines;
+	size_t count;
+	uint16_t type; /* asked for */
+};
+
+static void add_registered(const struct registering *registering, json_t *hop)
+{
+	const struct explain_registry *registry = registering->registry;
+	struct asked_machine asked = {.zone = NULL};
+	uint16_t type = registering->type;
+	json_t *by;
+
+	if (json_array_size(json_object_get(hop, "records")) == 0 ||
+	    !(type == TYPE_PTR ? read_address(hop, registry->policy, &asked)
+			       : read_label(hop, registry->model, registry->policy, type, &asked)))
+		return;
+	by = json_array();
+	add_machines(by, &asked, registering->machines, registering->count);
+	if (json_array_size(by) == 0) /* a machine's set hides a client's */
+		add_clients(by, hop, registry, type);
+	if (json_array_size(by) > 0)
+		json_object_set(hop, "registered_by", by);
+	json_decref(by);
+}
+
+/* Of the block, and of those that its routes enter. */
+static void add_to_block(const struct registering *registering, json_t *block)
+{
+	size_t h, r;
+	json_t *hop, *item;
+
+	json_array_foreach(json_object_get(block, "hops"), h, hop)
+	{
+		add_registered(registering, hop);
+		json_array_foreach(json_object_get(hop, "route"), r, item)
+			add_to_block(registering, json_object_get(item, "decision"));
+	}
+}
+
 void explain_add_registered(json_t *explained, const struct explain_registry *registry)
 {
-	const struct policy *policy = registry->policy;
-	json_t *hops = json_object_get(explained, "hops"), *hop;
+	struct registering registering = {.registry = registry};
 	struct machine *machines = NULL;
-	size_t count = 0, i;
-	uint16_t type;
 
-	if (policy->registered->count == 0 ||
-	    record_type_parse(&type, json_text_of(explained, "type")) != 0 ||
-	    registered_machines(registry->model, &machines, &count) != 0)
+	if (registry->policy->registered->count == 0 ||
+	    record_type_parse(&registering.type, json_text_of(explained, "type")) != 0 ||
+	    registered_machines(registry->model, &machines, &registering.count) != 0)
 		return;
-	json_array_foreach(hops, i, hop)
-	{
-		struct asked_machine asked = {.zone = NULL};
-		json_t *by = json_array();
-
-		if (json_array_size(json_object_get(hop, "records")) > 0 &&
-		    (type == TYPE_PTR ? read_address(hop, policy, &asked)
-				      : read_label(hop, registry->model, policy, type, &asked))) {
-			add_machines(by, &asked, machines, count);
-			if (json_array_size(by) == 0) /* a machine's set hides a client's */
-				add_clients(by, hop, registry, type);
-		}
-		if (json_array_size(by) > 0)
-			json_object_set(hop, "registered_by", by);
-		json_decref(by);
-	}
+	registering.machines = machines;
+	add_to_block(&registering, explained);
 	free(machines);
 }
