@@ -372,7 +372,7 @@ class Shown(Client):
         for asked in (("www.corp.internal", "A"), ("vm1.corp.internal", "AAAA"), (harness.reverse_name("10.10.7.5"), "PTR")):
             self.assertEqual([], said(*asked))
 
-    def test_explain_says_it_behind_an_alias_and_at_an_endpoint_that_is_entered(self):
+    def test_explain_says_it_behind_an_alias_at_an_endpoint_that_is_entered_and_offline(self):
         self.add("vm1.corp.internal 60 A 10.10.7.4", "vm2.corp.internal 60 A 10.10.7.5")
         self.add_ptr("10.10.7.4", "vm1.corp.internal")
         self.command("record", "set", "net/corp.internal", "other", "CNAME", "vm1")
@@ -384,6 +384,10 @@ class Shown(Client):
         self.assertEqual([*2 * [client, client, machine, []], client],
                          [[line.split(" at 20")[0] for line in lines] for lines in said])
         self.assertEqual(said, [self.said("--ask", *one) for one in asked])
+        self.assertEqual(said, [self.said("--offline", *one) for one in asked])
+        self.sluice.kill()
+        self.assertEqual(said, [self.said(*one) for one in asked])
+        self.assertIn("vm2.corp.internal. 10 IN A 10.10.7.5", self.command("explain", "vm2.corp.internal", "--vnet", "net/spoke"))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@
 #include "resolver/control/command/print.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/load.h"
+#include "resolver/control/service/registrar.h"
 #include "rules/text.h"
 
 enum { TIMEOUT_MS = 5000, WHY_MAX = 2 * CLIENT_PATH_MAX + 64 };
@@ -46,7 +47,8 @@ static struct explain_texts texts_of(const struct command_line *line)
 struct reading {
 	struct load load;
 	struct model *model;
-	struct inventory *inventory; /* the state's addresses and PTRs; NULL: there is no state */
+	struct inventory *inventory;   /* the state's addresses and PTRs; NULL: there is no state */
+	struct registered *registered; /* what clients have registered; NULL: nothing is known */
 	struct policy *policy;
 	char unread[SOURCE_ERROR_MAX]; /* why the state could not be read; "": it was, or is none */
 };
@@ -88,13 +90,30 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 	return is_read;
 }
 
+static struct source *state_of(const struct reading *reading)
+{
+	return reading->inventory && !*reading->unread ? inventory_source(reading->inventory)
+						       : NULL;
+}
+
+static void read_registered(struct reading *reading)
+{
+	struct source *source = state_of(reading);
+	char error[SOURCE_ERROR_MAX];
+
+	if (source && registrar_read(source, &reading->load.key, &reading->registered, error) != 0)
+		snprintf(reading->unread, sizeof reading->unread, "%s", error);
+}
+
 static bool reading_init(const struct command_line *line, struct reading *reading)
 {
 	reading->load.mode = SOURCE_READ_APART;
 	reading->model = command_load(line, &reading->load);
 	if (!reading->model || !read_owned(line, reading))
 		return false;
-	reading->policy = policy_compile(reading->model, &reading->load.key, NULL);
+	read_registered(reading);
+	reading->policy =
+		policy_compile_with(reading->model, &reading->load.key, NULL, reading->registered);
 	if (!reading->policy)
 		command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	return reading->policy;
@@ -103,6 +122,7 @@ static bool reading_init(const struct command_line *line, struct reading *readin
 static void reading_release(struct reading *reading)
 {
 	policy_free(reading->policy);
+	registered_unref(reading->registered);
 	model_free(reading->model);
 	inventory_free(reading->inventory);
 }
@@ -140,8 +160,8 @@ static int explain_offline(const struct command_line *line, const char *why)
 		if (err == 0) {
 			explain_add_made(explained, reading.model);
 			explain_add_registered(
-				explained,
-				&(struct explain_registry){reading.model, reading.policy, NULL});
+				explained, &(struct explain_registry){reading.model, reading.policy,
+								      state_of(&reading)});
 			add_source(explained, line, &reading, why);
 			status = print_explained(line, json_whole(explained));
 		} else if (err == ERR_NOT_FOUND) {

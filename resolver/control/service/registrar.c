@@ -661,16 +661,13 @@ static int on_row(void *context, const struct registrar_row *row)
 	return err == ERR_FAULTS ? 0 : err;
 }
 
-void registrar_recall(struct registrar *registrar)
+int registrar_read(struct source *source, const struct hash_key *key,
+		   struct registered **registered, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = inventory_source(registrar->inventory);
-	struct recalling recalling = {.key = &registrar->server->key, .room = 8};
-	char error[SOURCE_ERROR_MAX] = "";
+	struct recalling recalling = {.key = key, .room = 8};
 	int err;
 
-	if (registrar->is_read || !source)
-		return;
-	registrar->is_unread = true;
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 	recalling.made = calloc(1, sizeof *recalling.made +
 					   recalling.room * sizeof recalling.made->zones[0]);
 	err = recalling.made ? 0 : ERR_NOMEM;
@@ -680,17 +677,30 @@ void registrar_recall(struct registrar *registrar)
 	}
 	if (recalling.made && end_zone(&recalling) != 0)
 		err = ERR_NOMEM;
-	if (err) {
-		log_event(LOG_ERROR, "registration",
-			  "what was registered before cannot be read: %s",
-			  *error ? error : err_text(err));
+	if (err)
 		registered_unref(recalling.made);
+	*registered = err ? NULL : recalling.made;
+	return err;
+}
+
+void registrar_recall(struct registrar *registrar)
+{
+	struct source *source = inventory_source(registrar->inventory);
+	struct registered *registered;
+	char error[SOURCE_ERROR_MAX];
+
+	if (registrar->is_read || !source)
+		return;
+	registrar->is_unread = true;
+	if (registrar_read(source, &registrar->server->key, &registered, error) != 0) {
+		log_event(LOG_ERROR, "registration",
+			  "what was registered before cannot be read: %s", error);
 		return;
 	}
 	registrar->is_read = true;
 	registrar->is_unread = false;
 	registered_unref(registrar->server->registered);
-	registrar->server->registered = recalling.made;
+	registrar->server->registered = registered;
 }
 
 /* ---- opening and closing ---- */

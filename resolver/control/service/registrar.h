@@ -51,6 +51,10 @@ void registrar_open(struct registrar *registrar, struct server *server, struct i
 void registrar_recall(struct registrar *registrar);
 /* Sends the answers that are due: called when a worker may have adopted what was published. */
 void registrar_settle(struct registrar *registrar);
+/* What is stored, to be served with a policy (policy_compile_with): one reference, the caller's.
+ * ERR_SYSTEM, ERR_NOMEM: NULL, and `error` says why. */
+MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
+			      struct registered **registered, char error[SOURCE_ERROR_MAX]);
 /* Another process takes over, and has ended: what it stored counts. */
 void registrar_rest(struct registrar *registrar);
 void registrar_take(struct registrar *registrar);
