@@ -232,8 +232,8 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16", "fd00:10
 
 
 class Shown(Client):
-    def start(self):
-        self.sluice = harness.Sluice(self.host, SHOWN % {"secret": SECRET}, (CLOUD, 53))
+    def start(self, config=SHOWN):
+        self.sluice = harness.Sluice(self.host, config % {"secret": SECRET}, (CLOUD, 53))
         self.sluice.wait_managed()
 
     def get(self, path, status=200):
@@ -286,14 +286,20 @@ class Shown(Client):
 
     def test_what_something_hides_is_not_served(self):
         self.add("www.corp.internal 60 A 10.10.7.4", "alias.corp.internal 60 A 10.10.7.5",
-                 "box.corp.internal 60 A 10.10.7.6", "box.corp.internal 60 AAAA fd00:10::6")
+                 "box.corp.internal 60 A 10.10.7.6", "box.corp.internal 60 AAAA fd00:10::6", "x.y.corp.internal 60 A 10.10.7.7")
         self.add_ptr("10.10.7.99", "box.corp.internal")
-        self.assertEqual(
-            {("www.corp.internal.", "10.10.7.4"): False, ("alias.corp.internal.", "10.10.7.5"): False,
-             ("box.corp.internal.", "10.10.7.99"): True, ("box.corp.internal.", "10.10.7.6"): False,
-             ("box.corp.internal.", "fd00:10::6"): True,
-             (harness.reverse_name("10.10.7.99"), "box.corp.internal."): False},
-            {(row["name"], row["data"]): row["served"] for row in self.rows()})
+        self.add_ptr("10.10.7.6", "box.corp.internal")
+        self.command("record", "set", "net/corp.internal", "y", "DNAME", "elsewhere.test.")
+        self.command("address", "create", "six", "10.10.7.6", "reverse_fqdn=six.example.com")
+        hidden = {
+            ("www.corp.internal.", "10.10.7.4"): "record", ("alias.corp.internal.", "10.10.7.5"): "cname",
+            ("x.y.corp.internal.", "10.10.7.7"): "dname", ("box.corp.internal.", "10.10.7.99"): None,
+            ("box.corp.internal.", "10.10.7.6"): "machine", ("box.corp.internal.", "fd00:10::6"): None,
+            (harness.reverse_name("10.10.7.99"), "box.corp.internal."): "machine",
+            (harness.reverse_name("10.10.7.6"), "box.corp.internal."): "address"}
+        self.assertEqual(hidden, {(row["name"], row["data"]): row["hidden_by"] for row in self.rows()})
+        self.assertEqual({key: not by for key, by in hidden.items()},
+                         {(row["name"], row["data"]): row["served"] for row in self.rows()})
         self.registered("box.corp.internal", "10.10.7.99")
         self.registered("box.corp.internal", "fd00:10::6", rtype="AAAA")
 
@@ -314,19 +320,51 @@ class Shown(Client):
         for mark in ("x", "-1", "1x", "%20a"):
             self.get("/v1/registrations?marker=" + mark, 400)
 
-    def test_a_page_has_no_more_records_than_can_be_read_at_once(self):
-        adds = ["add vm%d.corp.internal 60 A 10.10.%d.%d" % (i, 8 + i // 250, i % 250) for i in range(540)]
-        for i in range(0, len(adds), 60):
-            self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", *adds[i:i + 60]))
-        found, path, sizes = [], "/v1/registrations?limit=5000", []
+    def listed(self, query):
+        """All of the list, and what each of its pages had."""
+        found, path = [], "/v1/registrations?" + query
         while path:
             page = self.get(path)
-            found += [row["name"] for row in page["registrations"]]
-            sizes.append(len(page["registrations"]))
+            found.append([(row["name"].split(".")[0], row["data"]) for row in page["registrations"]])
             path = page["next"]
-        self.assertEqual((541, 541), (len(found), len(set(found))))
-        self.assertEqual([501, 40], sizes)
-        self.assertEqual(541, len(self.rows()))
+        return sum(found, []), [len(one) for one in found]
+
+    def test_what_is_looked_for_is_found_however_it_is_paged(self):
+        for i in range(4):
+            self.add(*["vm%d.corp.internal 60 A 10.10.8.%d" % (i, 10 * i + k) for k in range(3)])
+        self.add("own.corp.internal 60 A " + OTHER, key=None, tcp=True, source=OTHER)
+        self.add("www.corp.internal 60 A 10.10.7.4")
+        box, own, www = ("box", "10.10.7.99"), ("own", OTHER), ("www", "10.10.7.4")
+        machines = [("vm%d" % i, "10.10.8.%d" % (10 * i + k)) for i in range(4) for k in range(3)]
+        for query, rows in (
+                ("q=VM1.", machines[3:6]), ("q=10.10.8.2", [machines[2], *machines[6:9]]), ("q=nic1", [box]),
+                ("q=address", [own]), ("q=dhcp", [*machines, www]), ("q=nothing", []), ("served=false", [www]),
+                ("served=true&q=own", [own]), ("served=true", [box, own, *machines]), ("q=net/nic", [box])):
+            for limit in (1, 2, 5000):
+                for zone in ("", "&zone=net/CORP.internal"):
+                    with self.subTest(query=query, limit=limit, zone=zone):
+                        self.assertEqual(rows, self.listed("%s%s&limit=%d" % (query, zone, limit))[0])
+        for query in ("served=maybe", "served", "name=x"):
+            self.get("/v1/registrations?" + query, 400)
+
+    def test_a_zones_name_is_the_same_in_capitals(self):
+        self.sluice.kill()
+        self.start(SHOWN.replace('( { name = "corp.internal"', '( { name = "Corp.Internal"'))
+        self.add("vm1.corp.internal 60 A 10.10.7.4")
+        for zone in ("", "zone=net/corp.internal", "zone=net/Corp.Internal"):
+            self.assertEqual(["box", "vm1"], [name for name, _ in self.listed(zone)[0]])
+        self.assertEqual({"net/Corp.Internal"}, {row["zone"] for row in self.rows()})
+
+    def test_a_page_has_no_more_records_than_can_be_read_at_once(self):
+        adds = ["add vm%d.corp.internal 60 A 10.10.%d.%d" % (i, 8 + i // 250, i % 250) for i in range(1100)]
+        for i in range(0, len(adds), 60):
+            self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", *adds[i:i + 60]))
+        found, sizes = self.listed("limit=5000")
+        self.assertEqual((1101, 1101), (len(found), len(set(found))))
+        self.assertEqual([501, 500, 100], sizes)
+        self.assertEqual(1101, len(self.rows()))
+        self.assertEqual(([], [0, 0]), self.listed("q=nothing"))
+        self.assertEqual(([("vm999", "10.10.11.249")], [0, 1]), self.listed("q=vm999"))
 
     def azure(self, of="ALL", query=""):
         found, path = [], GROUP + "privateDnsZones/corp.internal/%s?api-version=2020-06-01%s" % (of, query)

@@ -23,7 +23,24 @@ static bool is_served(const struct registered_zone *zone, const struct name *nam
 	       zone_find_exact(zone->layers.served, name, type);
 }
 
-bool registration_is_served(const struct api_request *request, const struct machine *machine)
+static const char *hidden_in(const struct registered_zone *zone, const struct name *name,
+			     uint16_t type)
+{
+	struct zone_answer answer;
+
+	if (!name_is_under(name, zone_apex(zone->layers.own)))
+		return "setting";
+	if (is_served(zone, name, type))
+		return NULL;
+	if (zone_find_exact(zone->layers.own, name, type))
+		return "record";
+	zone_find(zone->layers.own, name, type, &answer);
+	return answer.outcome == ZONE_CNAME   ? "cname"
+	       : answer.outcome == ZONE_DNAME ? "dname"
+					      : "pending";
+}
+
+const char *registration_hidden_by(const struct api_request *request, const struct machine *machine)
 {
 	const struct policy *policy = policy_of(request);
 	const struct registered_zone *zone =
@@ -32,41 +49,52 @@ bool registration_is_served(const struct api_request *request, const struct mach
 	struct name name;
 
 	if (!zone)
-		return false;
+		return "pending";
 	snprintf(text, sizeof text, "%s.%s", machine->label,
 		 name_to_text(zone_apex(zone->layers.own), apex));
-	return name_from_text(&name, &policy->key, text) == 0 &&
-	       is_served(zone, &name, machine->address.family == 4 ? TYPE_A : TYPE_AAAA);
+	return name_from_text(&name, &policy->key, text) == 0
+		       ? hidden_in(zone, &name, machine->address.family == 4 ? TYPE_A : TYPE_AAAA)
+		       : "length";
 }
 
 /* A name of an address: PTRs of addresses and of machines are answered ahead of it, and it is
  * answered only within the prefixes of the setting. */
-static bool is_reverse_served(const struct policy *policy, const struct registered_zone *zone,
-			      const struct name *name, const struct prefix *prefix, uint16_t type)
+static const char *hidden_in_reverse(const struct policy *policy,
+				     const struct registered_zone *zone, const struct name *name,
+				     const struct prefix *prefix, uint16_t type)
 {
 	bool covered = false;
 
 	for (size_t i = 0; i < zone->cut_count; i++)
 		covered = covered || prefix_covers(&zone->cuts[i].prefix, prefix);
-	return covered && !owned_ptr(policy->owned, &prefix->address) &&
-	       !(zone->ptrs && owned_ptr(zone->ptrs, &prefix->address)) &&
-	       zone_find_exact(zone->reverse[prefix->address.family == 6], name, type);
+	if (!covered)
+		return "setting";
+	if (owned_ptr(policy->owned, &prefix->address))
+		return "address";
+	if (zone->ptrs && owned_ptr(zone->ptrs, &prefix->address))
+		return "machine";
+	return zone_find_exact(zone->reverse[prefix->address.family == 6], name, type) ? NULL
+										       : "pending";
 }
 
-bool registration_row_is_served(const struct api_request *request, const struct registrar_row *row)
+const char *registration_row_hidden_by(const struct api_request *request,
+				       const struct registrar_row *row)
 {
 	const struct policy *policy = policy_of(request);
 	const struct registered_zone *zone = registered_find(policy->registered, row->zone);
+	const char *hidden_by;
 	struct prefix prefix;
 	struct name name;
 	unsigned rest;
 
-	if (!zone || name_from_text(&name, &policy->key, row->owner) != 0)
-		return false;
+	if (!zone || !zone->takes_updates || name_from_text(&name, &policy->key, row->owner) != 0)
+		return "setting";
 	if (reverse_parse(&name, &prefix, &rest))
-		return is_reverse_served(policy, zone, &name, &prefix, row->type);
-	return !(zone->machines && zone_find_exact(zone->machines, &name, row->type)) &&
-	       is_served(zone, &name, row->type);
+		return hidden_in_reverse(policy, zone, &name, &prefix, row->type);
+	hidden_by = hidden_in(zone, &name, row->type);
+	return !hidden_by && zone->machines && zone_find_exact(zone->machines, &name, row->type)
+		       ? "machine"
+		       : hidden_by;
 }
 
 /* ---- as record sets ---- */

@@ -9,11 +9,21 @@
 struct kind;
 struct registrar_row;
 
-/* Whether the zone answers with it: it has no such record of its own. */
-bool registration_is_served(const struct api_request *request, const struct machine *machine);
-/* Whether what a client has registered is answered: the zone has no such record of its own, and no
- * machine has that name or, for a PTR, that address. */
-bool registration_row_is_served(const struct api_request *request, const struct registrar_row *row);
+/* What keeps the zone from answering with it; NULL: it does.
+ *
+ *     record    the zone has records of its own by that name and type
+ *     cname     the zone has a CNAME of its own by that name
+ *     dname     the zone has a DNAME of its own above that name
+ *     length    with the zone's name the machine's is too long to be one
+ *     machine   a machine has that name with that type or, for a PTR, that address
+ *     address   a PTR of an address (GET /v1/addresses) takes precedence
+ *     setting   `registration` no longer has the zone, or the address in its prefixes
+ *     pending   it is not served yet; if that lasts, the log says why */
+const char *registration_hidden_by(const struct api_request *request,
+				   const struct machine *machine);
+/* The same for what a client has registered. */
+const char *registration_row_hidden_by(const struct api_request *request,
+				       const struct registrar_row *row);
 
 /* The order of the names of record sets, by their keys. */
 int registrations_compare(const char *left, const char *right);

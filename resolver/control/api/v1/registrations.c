@@ -2,15 +2,19 @@
  * clients have registered by DNS UPDATE.
  *
  *     ?zone=GROUP/NAME   of that zone alone
+ *     ?q=TEXT            whose name, data or who registered it has this in it
+ *     ?served=BOOL       that are answered, or that are hidden
  *     ?limit=N           so many, at most (1000; never more than 5000)
  *     ?marker=MARK       those behind that of the page before
  *
  *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
- *                         "since": when a client has registered it, else null, "served"}],
+ *                         "since": when a client has registered it, else null, "served",
+ *                         "hidden_by": a word of api/registrations.h, null: it is served}],
  *      "next": the path and query of the next page, null: this is the last}
  *
- * A mark is a number, of the machines that were listed; or that of a row of the store, and behind a
- * blank its key, of which so many records were listed. */
+ * A page where many were passed over may have fewer, even none, and a next one. A mark is a number,
+ * of the machines that were looked at; or that of a row of the store, and behind a blank its key,
+ * of which so many records were looked at. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,36 +26,79 @@
 #include "resolver/control/service/registrar.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/reference.h"
+#include "rules/text.h"
 #include "rules/wire.h"
 #include "rules/zone/rdata.h"
 
-enum { MARK_MAX = REGISTRAR_KEY_MAX + 24, RECORDS_MAX = 500 /* of clients: some milliseconds */ };
+enum {
+	MARK_MAX = REGISTRAR_KEY_MAX + 24,
+	RECORDS_MAX = 500, /* of clients in a page: some milliseconds */
+	PASSED_MAX = 1000, /* over in a page: the same */
+};
 
 struct listing {
 	struct api_request *request;
 	const struct private_zone *zone; /* NULL: of all */
+	const char *part;                /* of a text of a row; NULL: any */
+	const char *served;              /* "true", "false"; NULL: either */
 	size_t limit;
 	size_t behind;    /* of machines, or of records of the row that is first */
 	const char *from; /* that row's key; NULL: machines are */
 	json_t *rows, *next;
 	size_t of_clients; /* rows */
+	size_t passed;
 };
+
+/* ---- which ---- */
+
+static bool has_part(const struct listing *listing, const char *name, const char *data,
+		     const char *by)
+{
+	const char *part = listing->part;
+
+	return !part || strcasestr(name, part) || strcasestr(data, part) || strcasestr(by, part);
+}
+
+static bool has_state(const struct listing *listing, const char *hidden_by)
+{
+	return !listing->served || (strcmp(listing->served, "true") == 0) == !hidden_by;
+}
+
+static bool is_full(const struct listing *listing)
+{
+	return json_array_size(listing->rows) == listing->limit ||
+	       listing->of_clients == RECORDS_MAX || listing->passed == PASSED_MAX;
+}
 
 /* ---- machines ---- */
 
-static json_t *machine_row(const struct api_request *request, const struct machine *machine)
+static json_t *hidden_json(const char *hidden_by)
 {
-	char address[ADDRESS_TEXT_MAX];
+	return hidden_by ? json_text(hidden_by) : json_null();
+}
+
+/* The machine's row, where one is wanted. */
+static void look_at_machine(struct listing *listing, const struct machine *machine)
+{
+	char address[ADDRESS_TEXT_MAX], name[2 * NAME_TEXT_MAX], by[2 * NAME_TEXT_MAX];
+	const char *hidden_by;
 
 	address_print(&machine->address, address);
-	return json_make(
-		"{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:b}", "zone",
-		json_text(full_name(&machine->zone->named)), "name",
-		json_sprintf("%s.%s.", machine->label, machine->zone->name), "type",
-		machine->address.family == 4 ? "A" : "AAAA", "data", address, "address", address,
-		"ttl", REGISTERED_TTL_S, "by",
-		json_sprintf("network interface %s", full_name(&machine->interface->named)),
-		"since", "served", registration_is_served(request, machine));
+	snprintf(name, sizeof name, "%s.%s.", machine->label, machine->zone->name);
+	snprintf(by, sizeof by, "network interface %s", full_name(&machine->interface->named));
+	listing->passed++;
+	if (!has_part(listing, name, address, by))
+		return;
+	hidden_by = registration_hidden_by(listing->request, machine);
+	if (!has_state(listing, hidden_by))
+		return;
+	listing->passed--;
+	json_add(listing->rows,
+		 json_make("{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:b, s:o}", "zone",
+			   json_text(full_name(&machine->zone->named)), "name", json_text(name),
+			   "type", machine->address.family == 4 ? "A" : "AAAA", "data", address,
+			   "address", address, "ttl", REGISTERED_TTL_S, "by", json_text(by),
+			   "since", "served", !hidden_by, "hidden_by", hidden_json(hidden_by)));
 }
 
 static json_t *next_page(const struct listing *listing, size_t behind, const char *key)
@@ -73,10 +120,10 @@ static int list_machines(struct listing *listing)
 	for (size_t i = 0; i < count && !listing->next; i++) {
 		if ((listing->zone && machines[i].zone != listing->zone) || at++ < listing->behind)
 			continue;
-		if (json_array_size(listing->rows) < listing->limit)
-			json_add(listing->rows, machine_row(listing->request, &machines[i]));
-		else
+		if (is_full(listing))
 			listing->next = next_page(listing, at - 1, NULL);
+		else
+			look_at_machine(listing, &machines[i]);
 	}
 	free(machines);
 	return 0;
@@ -84,37 +131,62 @@ static int list_machines(struct listing *listing)
 
 /* ---- what clients have registered ---- */
 
-static json_t *data_of(uint16_t type, const uint8_t *rdata, size_t length)
+/* To be freed; NULL without memory. */
+static char *data_of(uint16_t type, const uint8_t *rdata, size_t length)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	json_t *data = NULL;
+	bool good = out && rdata_print(type, rdata, length, out) == 0;
 
-	if (out && rdata_print(type, rdata, length, out) == 0 && fflush(out) == 0)
-		data = json_text(text);
-	if (out)
-		fclose(out);
+	if (out && fclose(out) == 0 && good)
+		return text;
 	free(text);
-	return data;
+	return NULL;
 }
 
-static json_t *record_row(const struct listing *listing, const struct registrar_row *row,
-			  const uint8_t *rdata, size_t length)
+/* As the configuration has it, if it has it. */
+static const char *zone_of(const struct api_request *request, const struct registrar_row *row)
+{
+	const struct registered_zone *zone =
+		registered_find(request->service->server.current->policy->registered, row->zone);
+
+	return zone ? zone->name : row->zone;
+}
+
+static json_t *record_row(const struct api_request *request, const struct registrar_row *row,
+			  const char *data, const char *hidden_by)
 {
 	char type[16];
-	json_t *data = data_of(row->type, rdata, length),
-	       *made = json_make("{s:o, s:o, s:s, s:O?, s:I, s:o, s:o, s:b}", "zone",
-				 json_text(row->zone), "name", json_text(row->owner), "type",
-				 record_type_print(row->type, type, sizeof type), "data", data,
-				 "ttl", (json_int_t)row->ttl, "by", json_text(row->by), "since",
-				 json_time(row->since_s), "served",
-				 registration_row_is_served(listing->request, row));
+	json_t *made = json_make("{s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:b, s:o}", "zone",
+				 json_text(zone_of(request, row)), "name", json_text(row->owner),
+				 "type", record_type_print(row->type, type, sizeof type), "data",
+				 data ? json_text(data) : json_null(), "ttl", (json_int_t)row->ttl,
+				 "by", json_text(row->by), "since", json_time(row->since_s),
+				 "served", !hidden_by, "hidden_by", hidden_json(hidden_by));
 
-	if (row->type == TYPE_A || row->type == TYPE_AAAA)
-		json_put(made, "address", json_incref(data));
-	json_decref(data);
+	if (data && (row->type == TYPE_A || row->type == TYPE_AAAA))
+		json_put(made, "address", json_text(data));
 	return made;
+}
+
+/* The record's row, where one is wanted. */
+static void look_at_record(struct listing *listing, const struct registrar_row *row,
+			   const uint8_t *rdata, size_t length)
+{
+	char *data = data_of(row->type, rdata, length);
+	const char *hidden_by;
+
+	listing->passed++;
+	if (has_part(listing, row->owner, data ? data : "", row->by)) {
+		hidden_by = registration_row_hidden_by(listing->request, row);
+		if (has_state(listing, hidden_by)) {
+			listing->passed--;
+			listing->of_clients++;
+			json_add(listing->rows, record_row(listing->request, row, data, hidden_by));
+		}
+	}
+	free(data);
 }
 
 /* Not 0: no more are wanted. */
@@ -123,20 +195,17 @@ static int on_row(void *context, const struct registrar_row *row)
 	struct listing *listing = context;
 	size_t number = 0;
 
-	if (listing->zone && strcmp(row->zone, full_name(&listing->zone->named)) != 0)
+	if (listing->zone && strcasecmp(row->zone, full_name(&listing->zone->named)) != 0)
 		return 1;
 	for (size_t at = 0; at < row->rdata_length; number++) {
 		size_t length = wire_u16(row->rdata + at);
 
 		if (strcmp(row->key, listing->from) != 0 || number >= listing->behind) {
-			if (json_array_size(listing->rows) == listing->limit ||
-			    listing->of_clients == RECORDS_MAX) {
+			if (is_full(listing)) {
 				listing->next = next_page(listing, number, row->key);
 				return 1;
 			}
-			json_add(listing->rows,
-				 record_row(listing, row, row->rdata + at + 2, length));
-			listing->of_clients++;
+			look_at_record(listing, row, row->rdata + at + 2, length);
 		}
 		at += 2 + length;
 	}
@@ -154,6 +223,7 @@ static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
 		return 0;
 	if (!listing->from && listing->zone)
 		snprintf(from, sizeof from, "%s ", full_name(&listing->zone->named));
+	text_lower(from); /* as rows have their zone */
 	if (!listing->from)
 		listing->from = from;
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
@@ -183,14 +253,21 @@ static bool read_mark(struct listing *listing)
 /* False: a parameter does not fit, which has been answered. */
 static bool read_query(struct listing *listing)
 {
-	static const char *const known[] = {"zone", "limit", "marker", NULL};
+	static const char *const known[] = {"zone", "q", "served", "limit", "marker", NULL};
 	struct api_request *request = listing->request;
 	const char *other = api_query_other(request, known), *text = api_query(request, "zone");
 	char why[REFERENCE_TEXT_MAX];
 
 	if (other) {
 		api_fail_at(request, 400, "invalid", other,
-			    "is not known here; there is zone, limit and marker");
+			    "is not known here; there is zone, q, served, limit and marker");
+		return false;
+	}
+	listing->part = api_query(request, "q");
+	listing->served = api_query(request, "served");
+	if (listing->served && strcmp(listing->served, "true") != 0 &&
+	    strcmp(listing->served, "false") != 0) {
+		api_fail_at(request, 400, "invalid", "served", "must be true or false");
 		return false;
 	}
 	listing->zone = text ? model_zone(api_model(request), NULL, text) : NULL;
