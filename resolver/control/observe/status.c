@@ -184,10 +184,11 @@ static json_t *zones_json(const struct model *model)
 			json_add(networks, network_name_json(model, &at->named,
 							     at->links.items[i].virtual_network));
 		json_add(array,
-			 json_make("{s:o, s:I, s:I, s:I, s:o}", "name", name_json(&at->named),
+			 json_make("{s:o, s:I, s:I, s:I, s:o, s:b}", "name", name_json(&at->named),
 				   "record_sets", (json_int_t)zone_record_sets(at->zone), "records",
 				   (json_int_t)zone_records(at->zone), "bytes",
-				   (json_int_t)zone_bytes(at->zone), "networks", networks));
+				   (json_int_t)zone_bytes(at->zone), "networks", networks,
+				   "registers", (int)registered_in(model, at)));
 	}
 	return array;
 }
