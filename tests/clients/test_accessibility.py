@@ -18,6 +18,8 @@ RUN = "const done = arguments[0]; axe.run(document).then(found => done(found.vio
 
 
 class Axe(dashboard.Browser):
+    config = test_dashboard.Registered.config
+
     def setUp(self):
         missing = None if os.path.exists(AXE) else "axe-core is not in build/clients: nobody looked whether all can use the dashboard"
         if missing and os.environ.get("CLIENTS") == "required":
@@ -30,6 +32,10 @@ class Axe(dashboard.Browser):
         self.good("PUT", "addresses/-/mail", {"region": "westeurope", "address": "198.51.100.25"})
         self.good("PUT", "ptrs/198.51.100.25", {"reverse_fqdn": "mail.example.com."})
         self.good("PUT", "rulesets/-/office/rules/mine", {"domain": "mine.corp.", "targets": [{"address": "127.0.0.5"}]})
+        self.good("PUT", "virtual_networks/-/hub/subnets/vms", {"prefix": "10.10.7.0/24"})
+        for name, address in (("web", "10.10.7.4"), ("box", "10.10.7.5")):
+            self.good("PUT", "network_interfaces/-/" + name,
+                      {"ip_configurations": [{"name": "ip", "subnet": "hub/vms", "address": address}]})
         self.host.ask(("127.0.0.1", 5300), "www.mine.corp")
 
     def look(self, what):
@@ -55,7 +61,7 @@ class Axe(dashboard.Browser):
         self.find("form.login")
         self.look("login")
         self.log_in()
-        for page in test_dashboard.Everywhere.pages + ("address?id=198.51.100.25", "reports?days=0", "ask?name=www.contoso.corp",
+        for page in test_dashboard.Everywhere.pages + ("address?id=198.51.100.25", "registered?search=nothing", "reports?days=0", "ask?name=www.contoso.corp",
                                                        "nowhere"):
             self.go("/ui/" + page)
             self.find("main :is(h1, p)")
@@ -66,6 +72,8 @@ class Axe(dashboard.Browser):
             if page.startswith("reports"):
                 self.find("#report-names .state", "name")
                 self.wait(lambda: self.none("progress"), "all of it")
+            if page == "registered":
+                self.find("td .state.warn", "hidden")
             if page == "queries":
                 self.find("[role=status]", "Live.")
                 self.host.ask(("127.0.0.1", 5300), "www.contoso.corp")

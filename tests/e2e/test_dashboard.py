@@ -872,9 +872,129 @@ class Zones(Browser):
         self.assertFalse({"Add a record set", "Import master file"} & set(self.texts("button")))
 
 
+class Registered(Browser):
+    config = CONFIG.replace('links = ( { name = "hub"; virtual_network = "hub"; } );\n  record_sets',
+                            'links = ( { name = "hub"; virtual_network = "hub"; registration = true; } );\n  record_sets') + """
+keys = ( { name = "dhcp"; secret = "c2x1aWNlIHJlZ2lzdGVycyBtYWNoaW5lcyBoZXJlIQ=="; } );
+registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys = ( { key = "dhcp"; } ); } );
+"""
+    TITLES = ["Name", "Type", "Data", "State", "Registered by", "Since", "Last renewal", "Zone"]
+
+    def update(self, *lines):
+        """As a DHCP server does."""
+        with self.host.inside() as host:
+            status, text = host.run("nsupdate", "-t", "20", "-y", "hmac-sha256:dhcp:c2x1aWNlIHJlZ2lzdGVycyBtYWNoaW5lcyBoZXJlIQ==",
+                                    input="\n".join(["server 127.0.0.1 5300", "zone corp.internal", *lines, "send", ""]))
+        self.assertEqual((0, ""), (status, text))
+
+    def machine(self, name, address):
+        self.good("PUT", "virtual_networks/-/hub/subnets/vms", {"prefix": "10.10.7.0/24"})
+        self.good("PUT", "network_interfaces/-/" + name, {"ip_configurations": [{"name": "ip", "subnet": "hub/vms", "address": address}]})
+
+    def names(self):
+        return [row[0].split(".")[0] for row in self.rows()]
+
+    def test_who_has_registered_what_and_what_is_hidden(self):
+        self.machine("box", "10.10.7.99")
+        self.update("add vm1.corp.internal 60 A 10.10.7.4", "add web.corp.internal 60 A 10.10.7.5", "add box.corp.internal 60 A 10.10.7.6")
+        self.log_in("/ui/zones", "eye", EYE)
+        self.press("Registered", "main")
+        self.find("h1", "Registered records")
+        self.assertEqual("Registered", self.text_of(".tabs [aria-current=page]"))
+        self.assertEqual("Zones", self.text_of("nav [aria-current=page]"))
+        self.row("vm1.corp.internal.")
+        self.assertEqual(self.TITLES, self.texts("th"))
+        rows = [row[:5] + row[6:] for row in self.rows()]
+        last = ["none yet", "corp.internal"]
+        self.assertEqual([
+            ["box.corp.internal.", "A", "10.10.7.99", "answered", "network interface box", "needs none", "corp.internal"],
+            ["box.corp.internal.", "A", "10.10.7.6", "hidden\na machine, a network interface here, has this name or address", "key dhcp.", *last],
+            ["vm1.corp.internal.", "A", "10.10.7.4", "answered", "key dhcp.", *last],
+            ["web.corp.internal.", "A", "10.10.7.5", "hidden\nthe zone has its own records of this name and type", "key dhcp.", *last]], rows)
+        self.assertEqual("with its interface", self.rows()[0][5])
+        self.assertRegex(self.rows()[2][5], r"\d\d:\d\d:\d\d$")
+        self.choose("Show", "Hidden by something else")
+        self.wait(lambda: self.names() == ["box", "web"], "those that are hidden")
+        self.fill("Search", "7.5")
+        self.wait(lambda: self.names() == ["web"], "one")
+        self.assertTrue(self.driver.current_url.endswith("/ui/registered?search=7.5&show=false"))
+        self.driver.refresh()
+        self.wait(lambda: self.names() == ["web"], "the same")
+        self.fill("Search", "nothing of that kind")
+        self.find(".empty", "No registered record has that.")
+
+    def test_renewals_are_told_where_the_server_knows_them(self):
+        row = {"zone": "corp.internal", "name": "vm1.corp.internal.", "type": "A", "data": "10.10.7.4", "address": "10.10.7.4", "ttl": 10,
+               "by": "key dhcp.", "since": "2026-01-30T10:00:00Z", "served": True, "hidden_by": None}
+        rows = [row, {**row, "name": "vm2.corp.internal.", "renewed": "2026-01-31T10:00:00Z", "expires": "2026-02-01T10:00:00Z"},
+                {**row, "name": HOSTILE, "data": HOSTILE, "by": HOSTILE, "zone": HOSTILE, "served": False, "hidden_by": HOSTILE}]
+        self.stands_in("/v1/registrations", {"registrations": rows, "next": None})
+        self.log_in("/ui/registered")
+        self.assertEqual("none yet", self.row("vm1.corp.internal.")[6])
+        self.assertRegex(self.row("vm2.corp.internal.")[6], r"^\S*2026, \S*\nexpires \S*2026, \S*$")
+        self.assertEqual([rows[1]["renewed"], rows[1]["expires"]], self.driver.execute_script(
+            "return [...document.querySelectorAll('tr:nth-child(2) td:nth-child(7) time')].map(one => one.dateTime)"))
+        self.assertEqual("hidden\nsomething else takes precedence", self.row("<script>document.title='owned'</script>")[3])
+        self.assertEqual("Zones - sluice", self.driver.title)
+        self.assertTrue(self.none("main img, main script"))
+
+    def test_what_comes_and_goes_is_seen_without_a_click(self):
+        self.log_in("/ui/registered")
+        self.find(".live.on")
+        self.find("main .tabs")
+        self.machine("new", "10.10.7.98")
+        self.row("new.corp.internal.")
+        self.update("add soon.corp.internal 60 A 10.10.7.20")
+        self.row("soon.corp.internal.")
+        self.update("del soon.corp.internal")
+        self.wait(lambda: "soon" not in self.names(), "it to go")
+        self.good("DELETE", "network_interfaces/-/new")
+        self.wait(lambda: "new" not in self.names(), "the machine to go")
+
+    def test_many_come_page_by_page_and_are_searched_by_the_server(self):
+        adds = ["add many%d.corp.internal 60 A 10.10.%d.%d" % (i, 8 + i // 250, i % 250) for i in range(720)]
+        for i in range(0, len(adds), 60):
+            self.update(*adds[i:i + 60])
+        self.log_in("/ui/registered?search=many")
+        self.row("many0.corp.internal.")
+        self.assertEqual(200, len(self.rows()))
+        for count in (400, 600, 720):
+            self.press("More registered records")
+            self.wait(lambda count=count: len(self.rows()) == count, "%d of them" % count)
+        self.assertFalse(self.driver.find_element(By.XPATH, "//button[.='More registered records']").is_displayed())
+        self.driver.execute_script("window.first = document.querySelector('tbody tr')")
+        self.update("del many719.corp.internal")
+        self.wait(lambda: len(self.rows()) == 719, "one to go, and the others to stay")
+        self.assertEqual(719, len(set(self.names())))
+        self.assertTrue(self.driver.execute_script("return first === document.querySelector('tbody tr')"))
+        self.fill("Search", "many718.")
+        self.wait(lambda: self.names() == ["many718"], "one that no first page has")
+        for i in range(0, len(adds), 60):
+            self.update(*["del many%d.corp.internal" % k for k in range(i, i + 60)])
+
+    def test_a_zone_leads_to_what_is_registered_in_it(self):
+        self.update("add vm1.corp.internal 60 A 10.10.7.4")
+        self.log_in("/ui/zones")
+        self.assertEqual("2\nand registered ones", self.row("corp.internal")[1])
+        self.assertNotIn("registered", self.row("filed.internal")[1])
+        self.press("corp.internal")
+        self.press("those that machines and clients have registered")
+        self.row("vm1.corp.internal.")
+        self.assertTrue(self.driver.current_url.endswith("/ui/registered?zone=corp.internal"))
+        self.assertEqual("corp.internal", self.field("Zone").get_attribute("value"))
+        self.go("/ui/registered?zone=gone.internal")
+        self.find(".problem", "gone.internal")
+        self.assertEqual("gone.internal", self.field("Zone").get_attribute("value"))
+        self.driver.get_log("browser")
+        self.go("/ui/ask?name=vm1.corp.internal&vnet=hub")
+        self.assertRegex(self.text_of("main .hop"), r"Registered by key dhcp\. at 20")
+        self.go("/ui/ask?name=web.corp.internal&vnet=hub")
+        self.assertNotIn("Registered by", self.text_of("main .hop"))
+
+
 class Everywhere(Browser):
     """What holds for every page."""
-    pages = ("now", "ask", "reports", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse",
+    pages = ("now", "ask", "reports", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "registered", "reverse",
              "target?target=127.0.0.5:53", "queries", "changes")
 
     def test_a_phone_shows_all_of_it(self):
@@ -890,7 +1010,8 @@ class Everywhere(Browser):
 
     def test_what_a_url_brings_is_text(self):
         self.log_in()
-        for page, field in (("target", "target"), ("rules", "search"), ("targets", "search"), ("zones", "search"), ("queries", "suffix"),
+        for page, field in (("target", "target"), ("rules", "search"), ("targets", "search"), ("zones", "search"), ("registered", "search"), ("registered", "zone"),
+                            ("registered", "show"), ("queries", "suffix"),
                             ("ask", "name"), ("address", "id"), ("zone", "path"), ("now", "span"), ("rules", "show"), ("rules", "rule"), ("reports", "days"),
                             ("reports", "limit"), ("reports", "section"), ("reports", "folded")):
             self.go("/ui/%s?%s" % (page, urllib.parse.urlencode({field: HOSTILE})))
@@ -1003,14 +1124,15 @@ class Empty(Browser):
     def test_each_page_says_how_to_begin(self):
         self.log_in()
         for page, text in (("now", "There are no rules"), ("networks", "sluice network create hub"),
-                           ("rules", "sluice ruleset create office"), ("zones", "There is no private zone"),
+                           ("rules", "sluice ruleset create office"), ("zones", "There is no private zone"), ("registered", "sluice zone-link create corp.internal"),
                            ("reverse", "sluice address create mail"), ("changes", "Nothing has been changed")):
             self.go("/ui/" + page)
             self.find("main", text)
 
     def test_the_commands_that_it_tells_work(self):
         self.log_in()
-        for page, shown in (("networks", "hub"), ("rules", "There is no rule yet"), ("reverse", "198.51.100.25")):
+        for page, shown in (("networks", "hub"), ("rules", "There is no rule yet"), ("registered", "Nothing is registered yet"),
+                            ("reverse", "198.51.100.25")):
             self.go("/ui/" + page)
             for line in self.text_of("pre").splitlines():
                 program, *words = line.split()

@@ -11,6 +11,7 @@ import {ChangesPage} from "/ui/pages/changes.js";
 import {NetworksPage} from "/ui/pages/networks.js";
 import {NowPage} from "/ui/pages/now.js";
 import {QueriesPage} from "/ui/pages/queries.js";
+import {RegisteredPage} from "/ui/pages/registered.js";
 import {ReportsPage} from "/ui/pages/reports.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
@@ -30,6 +31,7 @@ const PAGES = [
   {page: "target", under: "targets", type: TargetPage},
   {page: "zones", group: "Network", title: "Zones", type: ZonesPage},
   {page: "zone", under: "zones", type: ZonePage},
+  {page: "registered", under: "zones", type: RegisteredPage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
   {page: "address", under: "reverse", type: AddressPage},
   {page: "queries", title: "Queries", type: QueriesPage},

@@ -81,6 +81,7 @@ function hopView(hop) {
   return h("section", {class: "hop"}, h("h2", {}, name(hop.name)),
     h("ol", {class: "boxes", "aria-label": "Who could decide, in order"}, hop.trace.map((step) => box(step, step.outcome === "matched"))),
     h("p", {class: "verdict"}, verdict(hop)),
+    hop.registered_by?.map((by) => h("p", {class: "hint"}, "Registered by ", name(by), ".")),
     askedView(hop),
     hop.records.length > 0 && h("pre", {tabindex: 0, "aria-label": "Records"}, hop.records.join("\n")),
     hop.records_left && h("p", {class: "hint"}, `and ${hop.records_left} more records`),

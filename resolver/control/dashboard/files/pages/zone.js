@@ -33,8 +33,12 @@ export class ZonePage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.zone.file ? this.showFile() : this.load());
     this.path = this.query.get("path") || "";
     this.search = this.query.get("search") || "";
-    this.zone = await get(this.path, {signal: this.signal});
-    const own = !this.zone.file;
+    const how = {signal: this.signal};
+    const [zone, status] = await Promise.all([get(this.path, how), get("status", how)]);
+    const registers = status.zones.find((one) => one.name === fullName(zone))?.registers;
+
+    this.zone = zone;
+    const own = !zone.file;
     const may = own && isAdmin();
 
     this.table = new DataTable("Record sets", [
@@ -46,7 +50,9 @@ export class ZonePage extends Page {
       ...may ? [{title: "", narrow: true, cell: (set) => this.more(set)}] : [],
     ]);
     this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More record sets");
-    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(fullName(this.zone))),
+    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(fullName(zone))),
+      ...registers ? [h("p", {class: "hint"}, "These are the zone's own records. Beneath them are ",
+        h("a", {href: url("registered", {zone: fullName(zone)})}, "those that machines and clients have registered"), ".")] : [],
       h("div", {class: "tools"},
         own && searchField({label: "Search", value: this.search, placeholder: "a name or a type", back: (text) => this.find(text)}),
         may && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a record set"),

@@ -11,6 +11,7 @@ import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
+import {zoneTabs} from "/ui/parts/tabs.js";
 
 export class ZonesPage extends Page {
   async show() {
@@ -18,13 +19,14 @@ export class ZonesPage extends Page {
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Zones", [
       {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(fullName(zone)))},
-      {title: "Records", cell: (zone) => (zone.served?.records ?? "").toLocaleString("en")},
+      {title: "Records", cell: (zone) => [(zone.served?.records ?? "").toLocaleString("en"), zone.served?.registers &&
+        h("div", {class: "hint"}, "and ", h("a", {href: url("registered", {zone: fullName(zone)})}, "registered ones"))]},
       {title: "Networks", cell: (zone) => zone.served?.networks.length ? name(zone.served.networks.join(", ")) : "none: nobody is answered from it"},
       {title: "Records from", cell: (zone) => zone.file ? name(zone.file) : "here"},
       ...isAdmin() ? [{title: "", narrow: true, cell: (zone) => this.more(zone)}] : [],
     ]);
     await this.load();
-    this.replaceChildren(h("h1", {}, "Zones"), h("div", {class: "tools"},
+    this.replaceChildren(h("h1", {}, "Zones"), zoneTabs("zones"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "a zone", back: (text) => this.find(text)}),
       isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a zone")),
     this.table);

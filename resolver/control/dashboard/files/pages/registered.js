@@ -1,0 +1,174 @@
+// What is registered in private zones, by machines and by clients: who, by what, since when, and what
+// something else hides. There may be tens of thousands, so the server searches, and tells a page at a
+// time.
+
+import {get, query} from "/ui/lib/api.js";
+import {h, name, when} from "/ui/lib/element.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+import {zoneTabs} from "/ui/parts/tabs.js";
+
+const PAGE = 200;
+// No event tells that a client has registered, so the page looks again, while it has no more rows than these.
+const AGAIN_MS = 10000, AGAIN_ROWS = 2000;
+
+const SHOWN = {all: "All", true: "Answered", false: "Hidden by something else"};
+
+const HIDDEN = {
+  record: "the zone has its own records of this name and type",
+  cname: "the zone has its own CNAME of this name",
+  dname: "the zone has its own DNAME above this name",
+  length: "with the zone's name it is too long to be a name",
+  machine: "a machine, a network interface here, has this name or address",
+  address: "one of your addresses has its own PTR",
+  setting: "registration in the configuration file does not allow it any more",
+  pending: "it is not served yet; if that lasts, the log says why",
+};
+
+function state({served, hidden_by}) {
+  if (served) return h("span", {class: "state good"}, "answered");
+  return [h("span", {class: "state warn"}, "hidden"), h("div", {class: "hint"}, HIDDEN[hidden_by] || "something else takes precedence")];
+}
+
+// A DHCID is long, and may be broken anywhere.
+function data({type, data: text}) {
+  return text && (["A", "AAAA", "PTR"].includes(type) ? name(text) : h("code", {}, text));
+}
+
+function since(row) {
+  return row.since ? when(row.since) : "with its interface";
+}
+
+function renewal(row) {
+  if (!row.since) return "needs none";
+  return [row.renewed ? when(row.renewed) : "none yet", row.expires && h("div", {class: "hint"}, "expires ", when(row.expires))];
+}
+
+function byClients() {
+  return h("p", {}, "DHCP servers, and machines themselves, register by DNS UPDATE where ", h("code", {}, "registration"),
+    " in the configuration file names the zone, the addresses and who may: sluice.conf(5) says how, and the guide registration.md has it step by step.");
+}
+
+export class RegisteredPage extends Page {
+  async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.reload());
+    this.search = this.query.get("search") || "";
+    this.zone = this.query.get("zone") || "";
+    this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
+    this.items = [];
+    this.table = new DataTable("Registered records", [
+      {title: "Name", cell: (row) => h("strong", {}, name(row.name))},
+      {title: "Type", cell: (row) => row.type},
+      {title: "Data", cell: data},
+      {title: "State", cell: state},
+      {title: "Registered by", cell: (row) => name(row.by)},
+      {title: "Since", cell: since},
+      {title: "Last renewal", cell: renewal},
+      {title: "Zone", cell: (row) => name(row.zone)},
+    ]);
+    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More registered records");
+    this.still = h("p", {class: "hint", hidden: true}, "So many are not looked at again until you search or choose.");
+    this.replaceChildren(h("h1", {}, "Registered records"), zoneTabs("registered"), this.tools(), this.table, this.still, this.further);
+    await this.reload();
+    this.every(AGAIN_MS, () => this.items.length <= AGAIN_ROWS && this.load());
+  }
+
+  async reload() {
+    const {zones} = await get("status", {signal: this.signal});
+
+    this.offer(zones.filter((zone) => zone.registers).map((zone) => zone.name));
+    await this.load();
+  }
+
+  // Zones to choose from. One that is gone is not taken for another: the server says that there is none.
+  offer(zones) {
+    const gone = this.zone && !zones.includes(this.zone) ? [this.zone] : [];
+
+    if (String(zones) === String(this.zones)) return;
+    this.zones = zones;
+    this.chosen.replaceChildren(h("option", {value: ""}, "all zones"),
+      ...[...gone, ...zones].map((zone) => h("option", {value: zone}, zone)));
+    this.chosen.value = this.zone;
+  }
+
+  tools() {
+    this.chosen = h("select", {id: "registered-zone", onchange: () => this.find({zone: this.chosen.value})});
+    this.shown = h("select", {id: "registered-shown", onchange: () => this.find({shows: this.shown.value})},
+      Object.entries(SHOWN).map(([value, title]) => h("option", {value}, title)));
+    this.shown.value = this.shows;
+    return h("div", {class: "tools"},
+      searchField({label: "Search", value: this.search, placeholder: "a name, an address or a key", back: (search) => this.find({search})}),
+      h("div", {class: "field short"}, h("label", {for: "registered-zone"}, "Zone"), this.chosen),
+      h("div", {class: "field short"}, h("label", {for: "registered-shown"}, "Show"), this.shown));
+  }
+
+  find(wanted) {
+    Object.assign(this, wanted);
+    this.items = [];
+    note(url("registered", {search: this.search, zone: this.zone, show: this.shows === "all" ? "" : this.shows}));
+    this.attempt(() => this.load());
+  }
+
+  asked() {
+    return {q: this.search, zone: this.zone, served: this.shows === "all" ? "" : this.shows};
+  }
+
+  // So many from there on, and where to go on. The server's pages are short, even empty, where it has
+  // passed many over. NULL: others are wanted by now, and the next turn reads them.
+  async readPages(next, wanted) {
+    const rows = [], asked = JSON.stringify(this.asked());
+
+    while (next && rows.length < wanted) {
+      const page = await get(next, {signal: this.signal});
+
+      if (asked !== JSON.stringify(this.asked())) return null;
+      rows.push(...page.registrations);
+      next = page.next && page.next.replace(/^\/v1\//, "");
+    }
+    return {rows, next};
+  }
+
+  async read() {
+    this.fill([], await this.readPages("registrations" + query({...this.asked(), limit: PAGE}), Math.max(PAGE, this.items.length)));
+  }
+
+  loadMore() {
+    return this.inTurn(() => this.readMore());
+  }
+
+  async readMore() {
+    this.table.shown = Infinity; // all that one has asked for
+    this.fill(this.items, await this.readPages(this.next, PAGE));
+  }
+
+  // What is as it was keeps its row, and where all is, nothing is drawn.
+  fill(before, found) {
+    const known = new Map(this.items.map((row) => [JSON.stringify(row), row]));
+
+    if (!found) return;
+    const items = [...before, ...found.rows.map((row) => known.get(JSON.stringify(row)) || row)];
+    const same = items.length > 0 && items.length === this.items.length && items.every((row, at) => row === this.items[at]);
+
+    this.items = items;
+    this.next = found.next;
+    this.further.hidden = !this.next;
+    this.still.hidden = items.length <= AGAIN_ROWS;
+    if (same) return;
+    this.table.none = this.none();
+    this.table.fill(this.items);
+  }
+
+  none() {
+    if (this.search || this.shows !== "all") return empty("No registered record has that.");
+    if (this.zones.length)
+      return empty(this.zone ? "Nothing is registered in this zone." : "Nothing is registered yet.",
+        h("p", {}, "Machines are, with their network interfaces (", h("code", {}, "sluice network-interface create"), "), where the link of the zone to " +
+          "their network has registration."), byClients());
+    return empty("Machines register in none of the zones yet.",
+      h("p", {}, "A link with registration has the names of all machines of its network in the zone, those with a network interface here: "),
+      h("pre", {}, "sluice zone create corp.internal\nsluice zone-link create corp.internal hub virtual_network=hub registration=true"), byClients());
+  }
+}
+customElements.define("registered-page", RegisteredPage);
