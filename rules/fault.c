@@ -53,14 +53,31 @@ static const char *join_path(struct faults *faults, const char *path, const char
 	return arena_printf(&faults->arena, "%s.%s", path, field);
 }
 
+static bool is_about(const struct fault *fault, const struct origin *origin, const char *path)
+{
+	return fault->origin.line == origin->line && text_equal(fault->origin.path, path) &&
+	       text_equal(fault->origin.file, origin->file);
+}
+
+static bool has_fault(const struct faults *faults, const struct origin *origin, const char *path)
+{
+	for (size_t i = faults->count; i > 0; i--)
+		if (is_about(&faults->items[i - 1], origin, path))
+			return true;
+	return false;
+}
+
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...)
 {
 	size_t *found = severity == FAULT_ERROR ? &faults->errors : &faults->warnings;
+	const char *path = join_path(faults, origin->path, field), *text;
 	struct fault *fault;
 	va_list arguments;
-	const char *text;
 
+	if (strncmp(format, FAULT_MISSING, strlen(FAULT_MISSING)) == 0 &&
+	    has_fault(faults, origin, path))
+		return;
 	if (++*found > FAULTS_MAX)
 		return;
 	va_start(arguments, format);
@@ -75,7 +92,7 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 		.severity = severity,
 		.origin = {.file = copy(faults, origin->file),
 			   .line = origin->line,
-			   .path = join_path(faults, origin->path, field),
+			   .path = path,
 			   .revision = origin->revision},
 		.text = text,
 		.order = faults->count++,

@@ -35,7 +35,8 @@ struct fault {
 	size_t order;      /* in which it was found */
 };
 
-/* The text of a fault about a missing value begins with this. */
+/* The text of a fault about a missing value begins with this. It is not added where another fault
+ * is about that value: what could not be read is not missing, too. */
 #define FAULT_MISSING "is missing"
 
 enum { FAULTS_MAX = 10000 }; /* kept of each severity; what comes after is only counted */

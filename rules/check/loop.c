@@ -7,7 +7,7 @@
  *
  * A network that is entered again on the way is a loop. Custom DNS servers play no part: they count
  * at the VNet resolver only, and no target is that. A loop of one step made by a rule is reported
- * at the link that makes it (check/warn.c). */
+ * apart (check/warn.c). */
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 
@@ -30,6 +30,7 @@ struct loops {
 	struct seen nodes; /* network's full name -> struct loop_network */
 	struct seen rules; /* "RULESET DOMAIN" -> struct target_list, of its rule; the full name */
 	struct seen reserved; /* domain -> itself */
+	struct seen told;     /* paths of targets: many rules may have one, by a target group */
 	unsigned round;
 	const struct self *path[PATH_MAX_STEPS];
 	unsigned steps;
@@ -75,22 +76,24 @@ static struct loop_decision decide(struct loops *loops, const struct loop_networ
 	return (struct loop_decision){{fallback->targets.items, fallback->targets.count}, false};
 }
 
-static void report(struct loops *loops, const char *domain, const struct origin *origin,
-		   const char *field)
+/* At the target that the way begins with, once. */
+static void report(struct loops *loops, const char *domain, const struct origin *target)
 {
 	const char *text = "";
 
+	if (target->path && seen_put(loops->check, &loops->told, target->path, target))
+		return;
 	for (unsigned i = 0; i < loops->steps && text; i++)
 		text = arena_printf(&loops->check->arena, "%s%s%s (\"%s\")", text,
 				    i == 0 ? "" : " -> ", loops->path[i]->path,
 				    loops->path[i]->network);
-	WARN(loops->check, origin, field, "a forwarding loop for %s: %s; change one of the rules",
-	     domain, text ? text : "");
+	WARN(loops->check, target, "address",
+	     "a forwarding loop for %s: %s; change one of the rules", domain, text ? text : "");
 }
 
 /* Enters `self`; whether a loop was found and the walk can stop. */
 static bool follow(struct loops *loops, const struct self *self, const char *domain, bool by_rule,
-		   const struct origin *origin, const char *field)
+		   const struct origin *origin)
 {
 	struct loop_network *node =
 		(struct loop_network *)(uintptr_t)seen_get(&loops->nodes, self->network);
@@ -103,7 +106,7 @@ static bool follow(struct loops *loops, const struct self *self, const char *dom
 	if (node->round == loops->round) {
 		bool told = by_rule && loops->steps == 2;
 		if (node->on_path && !told)
-			report(loops, domain, origin, field);
+			report(loops, domain, origin);
 		loops->steps--;
 		return node->on_path;
 	}
@@ -113,15 +116,14 @@ static bool follow(struct loops *loops, const struct self *self, const char *dom
 	for (size_t i = 0; i < decision.targets.count && !found; i++) {
 		const struct self *next = check_self(loops->check, &decision.targets.items[i]);
 		if (next)
-			found = follow(loops, next, domain, decision.by_rule, origin, field);
+			found = follow(loops, next, domain, decision.by_rule, origin);
 	}
 	node->on_path = false;
 	loops->steps--;
 	return found;
 }
 
-static void start(struct loops *loops, struct target_list targets, const char *domain,
-		  const struct origin *origin, const char *field)
+static void start(struct loops *loops, struct target_list targets, const char *domain)
 {
 	bool found = false;
 
@@ -130,7 +132,7 @@ static void start(struct loops *loops, struct target_list targets, const char *d
 	for (size_t i = 0; i < targets.count && !found; i++) {
 		const struct self *self = check_self(loops->check, &targets.items[i]);
 		if (self)
-			found = follow(loops, self, domain, true, origin, field);
+			found = follow(loops, self, domain, true, &targets.items[i].origin);
 	}
 }
 
@@ -206,8 +208,7 @@ static void follow_ruleset(struct loops *loops, const struct forwarding_ruleset 
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		if (rule->state == RULE_ENABLED && check_name(&name, rule->domain))
-			start(loops, rule_targets_of(&groups, rule), name_to_text(&name, text),
-			      &rule->origin, rule->target_group ? "target_group" : "targets");
+			start(loops, rule_targets_of(&groups, rule), name_to_text(&name, text));
 	}
 	rule_targets_release(&groups);
 }
@@ -240,6 +241,5 @@ void limits_warn_loops(struct check *check)
 	for (size_t i = 0; i < model->rulesets.count; i++)
 		if (model->rulesets.items[i].name && model->rulesets.items[i].links.count > 0)
 			follow_ruleset(&loops, &model->rulesets.items[i]);
-	start(&loops, (struct target_list){fallback->targets.items, fallback->targets.count}, ".",
-	      &fallback->origin, "targets");
+	start(&loops, (struct target_list){fallback->targets.items, fallback->targets.count}, ".");
 }

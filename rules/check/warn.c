@@ -108,30 +108,34 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 		     address_print(&last->source, source), why);
 }
 
-/* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. */
+/* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. One
+ * warning for each such network, at the first target that leads there. */
 static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset,
 			   const struct rule_targets *groups)
 {
-	struct seen targeted = {0};
+	struct seen linked = {0}, told = {0};
 
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		seen_put(check, &linked, linked_network(check, ruleset, i),
+			 &ruleset->links.items[i]);
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		const struct target_list targets = rule_targets_of(groups, rule);
-		for (size_t k = 0; k < targets.count; k++) {
-			const struct self *self = check_self(check, &targets.items[k]);
-			if (self && rule->state == RULE_ENABLED)
-				seen_put(check, &targeted, self->network, rule);
+
+		for (size_t k = 0; k < targets.count && rule->state == RULE_ENABLED; k++) {
+			const struct target_server *target = &targets.items[k];
+			const struct self *self = check_self(check, target);
+			const struct ruleset_link *link =
+				self ? seen_get(&linked, self->network) : NULL;
+
+			if (link && !seen_put(check, &told, self->network, target))
+				WARN(check, &target->origin, "address",
+				     "is the inbound endpoint %s in virtual network \"%s\", which "
+				     "this ruleset is linked to: rule \"%s\" is a loop; remove "
+				     "this target or the link \"%s\"",
+				     self->path, self->network, rule->name ? rule->name : "?",
+				     link->name ? link->name : "?");
 		}
-	}
-	for (size_t i = 0; i < ruleset->links.count; i++) {
-		const struct ruleset_link *link = &ruleset->links.items[i];
-		const char *network = linked_network(check, ruleset, i);
-		const struct forwarding_rule *rule = seen_get(&targeted, network);
-		if (rule)
-			WARN(check, &link->origin, "virtual_network",
-			     "rule \"%s\" forwards to an inbound endpoint in this same network, "
-			     "\"%s\", which is a loop; remove the link or the target",
-			     rule->name ? rule->name : "?", network);
 	}
 }
 
@@ -192,6 +196,100 @@ static void count_links(struct check *check, struct seen *linked)
 		for (size_t k = 0; k < ruleset->links.count; k++)
 			count_link(check, linked, &ruleset->named,
 				   ruleset->links.items[k].virtual_network);
+	}
+}
+
+static bool is_transferred(const struct check *check, const struct private_zone *zone)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->transfers.count; i++) {
+		const struct transfer_settings *entry = &model->transfers.items[i];
+
+		for (size_t k = 0; k < entry->zones.count; k++) {
+			const char *text = entry->zones.items[k];
+
+			if (text &&
+			    (strcmp(text, "*") == 0 || model_zone(model, entry->resource_group, text) == zone))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Of the file alone: by the API a zone or a ruleset is there before its links are. */
+static void warn_linked_to_nothing(struct check *check)
+{
+	static const char why[] = "is linked to no virtual network, so it answers nobody; add a "
+				  "link to the network whose machines should have it";
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		if (zone->origin.file && zone->links.count == 0 && !is_transferred(check, zone))
+			WARN(check, &zone->origin, NULL, "%s", why);
+	}
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+
+		if (ruleset->origin.file && ruleset->links.count == 0)
+			WARN(check, &ruleset->origin, NULL, "%s", why);
+	}
+}
+
+static int by_placed_prefix(const void *left, const void *right)
+{
+	const struct placed_prefix *a = left, *b = right;
+
+	return prefix_compare(&a->prefix, &b->prefix);
+}
+
+/* Those of all networks; *count of them. Without memory there are none. */
+static struct placed_prefix *list_spaces(struct check *check, size_t *count)
+{
+	const struct model *model = check->model;
+	struct placed_prefix *spaces;
+	size_t room = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < model->virtual_networks.count; i++)
+		room += model->virtual_networks.items[i].address_space.count;
+	spaces = arena_alloc_array(&check->arena, room, sizeof *spaces);
+	check->out_of_memory |= !spaces;
+	for (size_t i = 0; spaces && i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+
+		for (size_t k = 0; k < network->address_space.count; k++)
+			spaces[(*count)++] = (struct placed_prefix){
+				network->address_space.items[k], &network->origin, "address_space",
+				network->name ? full_name(&network->named) : "?"};
+	}
+	if (*count > 0)
+		qsort(spaces, *count, sizeof *spaces, by_placed_prefix);
+	return spaces;
+}
+
+/* Equal ones are left alone: where they matter, at the VNet resolver, they are refused. */
+static void warn_spaces_inside(struct check *check)
+{
+	char text[PREFIX_TEXT_MAX], around[PREFIX_TEXT_MAX];
+	size_t count;
+	const struct placed_prefix *spaces = list_spaces(check, &count), *outer = spaces;
+
+	for (size_t i = 1; i < count; i++) {
+		const struct placed_prefix *space = &spaces[i];
+
+		if (!prefix_covers(&outer->prefix, &space->prefix))
+			outer = space;
+		else if (outer->origin != space->origin &&
+			 outer->prefix.length < space->prefix.length)
+			WARN(check, space->origin, space->field,
+			     "%s lies inside %s of virtual network \"%s\", and its machines are "
+			     "taken for this network's, by the longest prefix; choose spaces that "
+			     "do not overlap",
+			     prefix_print(&space->prefix, text),
+			     prefix_print(&outer->prefix, around), outer->what);
 	}
 }
 
@@ -434,6 +532,8 @@ void limits_warn(struct check *check)
 {
 	check_index_selves(check);
 	warn_registration(check);
+	warn_linked_to_nothing(check);
+	warn_spaces_inside(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);

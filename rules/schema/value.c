@@ -223,6 +223,25 @@ static bool complain_of_more(const struct field *field, const char *text,
 	return false;
 }
 
+/* What is wrong with "10.0.0.1:99999", whose address is right; false: something else. */
+static bool complain_of_port(const struct field *field, const char *text,
+			     const struct origin *origin, struct faults *faults)
+{
+	const char *colon = strrchr(text, ':');
+	char with_port[HOST_TEXT_MAX];
+	struct host host;
+
+	if (!colon || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    (size_t)(colon - text) >= sizeof with_port - 2)
+		return false;
+	snprintf(with_port, sizeof with_port, "%.*s:1", (int)(colon - text), text);
+	if (host_parse(&host, with_port, DNS_PORT) != 0)
+		return false;
+	fault_add(faults, FAULT_ERROR, origin, field->key,
+		  "\"%s\" has the port %s; a port is from 1 to 65535", text, colon + 1);
+	return true;
+}
+
 static void complain(const struct field *field, const char *text, const struct origin *origin,
 		     struct faults *faults)
 {
@@ -230,6 +249,9 @@ static void complain(const struct field *field, const char *text, const struct o
 	struct prefix prefix;
 
 	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
+		return;
+	if ((field->type == FIELD_ADDRESS || field->type == FIELD_HOST) &&
+	    complain_of_port(field, text, origin, faults))
 		return;
 	if (field->type == FIELD_PREFIX && prefix_parse_lenient(&prefix, text) == 0) {
 		fault_add(faults, FAULT_ERROR, origin, field->key,
@@ -248,8 +270,28 @@ static void complain(const struct field *field, const char *text, const struct o
 		fault_add(faults, FAULT_ERROR, origin, field->key, "%s", why);
 		return;
 	}
+	if (*text != '\0' && field->type != FIELD_STRING && field->type != FIELD_PATH &&
+	    strchr(text, ' ')) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" has a space in it; give %s", text,
+			  schema_expected(field, expected, sizeof expected));
+		return;
+	}
 	fault_add(faults, FAULT_ERROR, origin, field->key, "\"%s\" does not fit; give %s", text,
 		  schema_expected(field, expected, sizeof expected));
+}
+
+/* A name may have any character (RFC 2181 section 11), and RFC 2317's have a '/'. */
+static void warn_domain(const struct field *field, const char *text, const struct origin *origin,
+			struct faults *faults)
+{
+	const char *odd = strpbrk(text, ":/");
+
+	if (odd && !(*odd == '/' && strcasestr(text, ".arpa")))
+		fault_add(faults, FAULT_WARNING, origin, field->key,
+			  "\"%s\" has a '%c' in it, which no host's name has; give the domain "
+			  "alone, such as \"corp.example\"",
+			  text, *odd);
 }
 
 int schema_set_text(const struct field *field, void *item, const char *text,
@@ -257,6 +299,8 @@ int schema_set_text(const struct field *field, void *item, const char *text,
 {
 	int err = parse_value(field, item, text, arena);
 
+	if (err == 0 && field->type == FIELD_DOMAIN)
+		warn_domain(field, text, origin, faults);
 	if (err == 0)
 		return 0;
 	if (err == ERR_NOMEM)

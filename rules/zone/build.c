@@ -10,12 +10,14 @@
  * What the builder does not check: how many records there are (limits.h), and whether what a record
  * points to exists. */
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rules/array.h"
 #include "rules/base.h"
+#include "rules/reverse.h"
 #include "rules/text.h"
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
@@ -387,9 +389,10 @@ static struct origin entry_origin(const struct entry *entry)
  *     mail.corp.test  A                    in corp.test: mail.corp.test.corp.test, without a dot
  *     www             CNAME web.corp.test  the same of what it points to
  *     www 60 A, www 300 A                  one TTL for all of a set (RFC 2181 section 5.2)
+ *     mail            MX 10 10.10.1.5      an address, where the name of a host belongs
  *
- * Not for an apex of one label: intranet.intranet may well be meant. Only the first few are given,
- * because a file that is wrong in this way is wrong in many places. */
+ * A name is not doubled at an apex of one label: intranet.intranet may well be meant. Only the
+ * first few are given, because a file that is wrong in this way is wrong in many places. */
 
 static void __attribute__((format(printf, 4, 5)))
 warn(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
@@ -423,15 +426,50 @@ static bool is_doubled(const struct zone_builder *builder, const uint8_t *name)
 /* The name that this record points to, where a zone file may leave out its final dot. */
 static const uint8_t *find_target(const struct entry *entry)
 {
+	unsigned jumps = 0;
+	size_t end;
+
 	switch (entry->type) {
 	case TYPE_NS:
 	case TYPE_CNAME:
+	case TYPE_SOA: /* its first name server */
 	case TYPE_PTR:
 	case TYPE_DNAME: return entry->rdata;
-	case TYPE_MX: return entry->rdata + 2;
+	case TYPE_MX:
+	case TYPE_AFSDB:
+	case TYPE_KX: return entry->rdata + 2;
+	case TYPE_SVCB:
+	case TYPE_HTTPS: /* may be anything (RFC 3597) */
+		return wire_skip_name(entry->rdata, entry->rdata_length, 2, 2, &end, &jumps)
+			       ? entry->rdata + 2
+			       : NULL;
 	case TYPE_SRV: return entry->rdata + 6;
 	default: return NULL;
 	}
+}
+
+/* Whether the name is an address, as such or with the zone's name behind it. Names of reverse zones
+ * have the numbers of addresses in them. */
+static bool is_address(const struct zone_builder *builder, const uint8_t *name)
+{
+	size_t length = name_wire_length(name), apex = builder->apex.length, end;
+	uint8_t alone[NAME_WIRE_MAX];
+	char text[NAME_TEXT_MAX];
+	struct address address;
+	struct prefix prefix;
+	unsigned rest;
+
+	if (name[0] == 0 || (!isxdigit(name[1]) && name[1] != ':'))
+		return false;
+	if (length > apex && name_wire_equal(name + length - apex, builder->apex.wire) &&
+	    !reverse_parse(&builder->apex, &prefix, &rest))
+		length -= apex - 1;
+	memcpy(alone, name, length - 1);
+	alone[length - 1] = 0;
+	name_wire_to_text(alone, text);
+	end = strlen(text) - 1; /* the final dot */
+	text[end] = '\0';
+	return address_parse(&address, text) == 0;
 }
 
 /* The owner's first record in the file. */
@@ -446,9 +484,23 @@ static const struct entry *first_of(struct span span)
 	return first;
 }
 
+static void warn_target(struct zone_builder *builder, const struct entry *entry,
+			const uint8_t *target, struct faults *faults)
+{
+	bool address = is_address(builder, target);
+	char name[NAME_TEXT_MAX], target_name[NAME_TEXT_MAX], type[16];
+
+	if (address || is_doubled(builder, target))
+		warn(builder, entry, faults, "the %s of %s points to %s, which %s",
+		     record_type_print(entry->type, type, sizeof type),
+		     name_wire_to_text(entry->owner, name), name_wire_to_text(target, target_name),
+		     address ? "is an address; give the name of a host that has it"
+			     : "ends with the zone's name twice; a final dot is missing");
+}
+
 static void warn_owner(struct zone_builder *builder, struct span owner, struct faults *faults)
 {
-	char name[NAME_TEXT_MAX], target_name[NAME_TEXT_MAX], type[16];
+	char name[NAME_TEXT_MAX];
 
 	if (is_doubled(builder, owner.items->owner))
 		warn(builder, first_of(owner), faults,
@@ -458,14 +510,8 @@ static void warn_owner(struct zone_builder *builder, struct span owner, struct f
 		const struct entry *entry = &owner.items[i];
 		const uint8_t *target = find_target(entry);
 
-		if (!target || entry->duplicate || !is_doubled(builder, target))
-			continue;
-		record_type_print(entry->type, type, sizeof type);
-		warn(builder, entry, faults,
-		     "the %s of %s points to %s, which ends with the zone's name twice; a final "
-		     "dot is missing",
-		     type, name_wire_to_text(entry->owner, name),
-		     name_wire_to_text(target, target_name));
+		if (target && !entry->duplicate)
+			warn_target(builder, entry, target, faults);
 	}
 }
 

@@ -29,11 +29,11 @@ static const char *const with_names[] = {
 	[9] = "n",                        /* MB, MG, MR */
 	[TYPE_PTR] = "n",    [14] = "nn", /* MINFO */
 	[TYPE_MX] = "2n",    [17] = "nn", /* RP */
-	[18] = "2n",         [21] = "2n",
-	[24] = "2114442n*",               /* AFSDB, RT, SIG */
+	[TYPE_AFSDB] = "2n", [21] = "2n",
+	[24] = "2114442n*",               /* RT, SIG */
 	[26] = "2nn",        [30] = "n*", /* PX, NXT */
 	[TYPE_SRV] = "222n", [35] = "22sssn",
-	[36] = "2n", /* NAPTR, KX */
+	[TYPE_KX] = "2n", /* 35: NAPTR */
 	[TYPE_DNAME] = "n",
 };
 

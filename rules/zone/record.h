@@ -23,8 +23,10 @@ enum {
 	TYPE_HINFO = 13,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
+	TYPE_AFSDB = 18,
 	TYPE_AAAA = 28,
 	TYPE_SRV = 33,
+	TYPE_KX = 36,
 	TYPE_DNAME = 39,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
@@ -32,6 +34,8 @@ enum {
 	TYPE_NSEC = 47,
 	TYPE_DHCID = 49, /* RFC 4701 */
 	TYPE_NSEC3 = 50,
+	TYPE_SVCB = 64,
+	TYPE_HTTPS = 65,
 	TYPE_SPF = 99,     /* RFC 4408; a TXT since RFC 7208 */
 	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
 	TYPE_TKEY = 249,

@@ -179,6 +179,21 @@ static void past_the_maximum_faults_are_counted_and_errors_still_kept(void **sta
 	free(text);
 }
 
+static void what_could_not_be_read_is_not_missing_too(void **state)
+{
+	struct origin origin = {.file = "f", .line = 1, .path = "rules[a]"};
+	struct faults *faults = *state;
+
+	fault_add(faults, FAULT_ERROR, &origin, "targets", "is an array");
+	fault_add(faults, FAULT_ERROR, &origin, "targets", FAULT_MISSING "; give a list");
+	assert_int_equal(faults->errors, 1);
+	fault_add(faults, FAULT_ERROR, &origin, "domain", FAULT_MISSING "; give a domain");
+	assert_int_equal(faults->errors, 2);
+	origin.line = 2;
+	fault_add(faults, FAULT_ERROR, &origin, "targets", FAULT_MISSING "; give a list");
+	assert_int_equal(faults->errors, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +206,7 @@ int main(void)
 		FAULT_TEST(many_equal_lines_keep_their_order),
 		FAULT_TEST(none_prints_nothing_and_sorts),
 		FAULT_TEST(control_characters_do_not_reach_the_terminal),
+		FAULT_TEST(what_could_not_be_read_is_not_missing_too),
 		FAULT_TEST(past_the_maximum_faults_are_counted_and_errors_still_kept),
 	};
 

@@ -147,7 +147,6 @@ static struct schema_reader schema_reader_of(struct tree_reader *reader)
 static void parse_fault(struct tree_reader *reader)
 {
 	static const char *const advice[][2] = {
-		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
 		{"mismatched element type in array", "all elements of [ ] are of one type"},
 	};
 	const char *text = config_error_text(&reader->config);
@@ -158,6 +157,10 @@ static void parse_fault(struct tree_reader *reader)
 	text = text ? text : "unreadable";
 	if (strcmp(text, "syntax error") == 0) {
 		config_source_syntax_fault(&reader->source, line, reader->faults);
+		return;
+	}
+	if (strcmp(text, "duplicate setting name") == 0) {
+		config_source_duplicate_fault(&reader->source, line, reader->faults);
 		return;
 	}
 	while (i < COUNT(advice) && strcmp(text, advice[i][0]) != 0)

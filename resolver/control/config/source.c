@@ -470,6 +470,10 @@ static const struct mistake {
 	{"[(]" BLANK "(" KEY ")" BLANK "[=:]", "the items of a list have braces: ( { ",
 	 " = ... }, { ... } )"},
 	{"(" KEY ")(" BLANK "[\"[{(]|[[:blank:]]+[0-9])", "put a '=' after \"", "\""},
+	{"[=:]" BLANK "([Yy]es|[Oo]n|YES|ON)" BLANK "([;,}]|$)",
+	 "a truth value is true or false, and a text has quotes; write true in place of ", ""},
+	{"[=:]" BLANK "([Nn]o|[Oo]ff|NO|OFF)" BLANK "([;,}]|$)",
+	 "a truth value is true or false, and a text has quotes; write false in place of ", ""},
 	{"[=:([,]" BLANK "([[:alpha:]][^][:blank:];,(){}=[]*|"
 	 "[[:xdigit:]]*[.:/][[:xdigit:]]*[.:/][[:xdigit:].:/]*)" BLANK "([];,)}]|$)",
 	 "a text has quotes: \"", "\""},
@@ -548,4 +552,122 @@ void config_source_syntax_fault(const struct config_source *source, unsigned lin
 		fault_add(faults, FAULT_ERROR, &origin, NULL, "syntax error; %s%.*s%s",
 			  mistakes[i].hint, (int)length, word,
 			  mistakes[i].after ? mistakes[i].after : "");
+}
+
+/* ---- a key that stands twice ---- */
+
+struct known_key { /* of a group that is open */
+	const char *at;
+	size_t length, depth; /* of the brackets around it */
+	unsigned line;
+};
+
+struct key_search {
+	struct arena arena;
+	struct known_key *keys;
+	size_t count, room, depth;
+};
+
+static const struct known_key *find_key(const struct key_search *search,
+					const struct known_key *key)
+{
+	for (size_t i = search->count; i > 0 && search->keys[i - 1].depth == key->depth; i--)
+		if (search->keys[i - 1].length == key->length &&
+		    memcmp(search->keys[i - 1].at, key->at, key->length) == 0)
+			return &search->keys[i - 1];
+	return NULL;
+}
+
+/* Without memory the key is not known, and the fault has no name. */
+static void add_key(struct key_search *search, const struct known_key *key)
+{
+	size_t room = search->room ? 2 * search->room : 64;
+	struct known_key *keys;
+
+	if (search->count == search->room) {
+		keys = arena_alloc_array(&search->arena, room, sizeof *keys);
+		if (!keys)
+			return;
+		if (search->count > 0)
+			memcpy(keys, search->keys, search->count * sizeof *keys);
+		search->keys = keys;
+		search->room = room;
+	}
+	search->keys[search->count++] = *key;
+}
+
+static void pass_bracket(struct key_search *search, char c)
+{
+	if (strchr("([{", c))
+		search->depth++;
+	else if (strchr(")]}", c) && search->depth > 0)
+		search->depth--;
+	while (search->count > 0 && search->keys[search->count - 1].depth > search->depth)
+		search->count--;
+}
+
+/* Behind the string, comment, word or character that begins here. */
+static const char *next_word(const char *at)
+{
+	const char *end = skip_comment(at);
+
+	if (end > at)
+		return end;
+	if (*at == '"') {
+		end = string_end(at);
+		return end + (*end == '"');
+	}
+	for (end = at; is_key(*end); end++)
+		;
+	return end > at ? end : at + 1;
+}
+
+/* The first key of the text that stands twice in its group: *key, of which *before was known. */
+static bool find_duplicate(struct key_search *search, const char *text, struct known_key *key,
+			   struct known_key *before)
+{
+	const struct known_key *known;
+	unsigned line = 1;
+
+	for (const char *at = text, *end; *at; at = end) {
+		end = next_word(at);
+		*key = (struct known_key){at, (size_t)(end - at), search->depth, line};
+		line += count_lines(at, end);
+		if (!is_key(*at)) {
+			pass_bracket(search, *at);
+			continue;
+		}
+		if (!strchr("=:", end[strspn(end, " \t\r\n")]))
+			continue;
+		known = find_key(search, key);
+		if (known) {
+			*before = *known;
+			return true;
+		}
+		add_key(search, key);
+	}
+	return false;
+}
+
+void config_source_duplicate_fault(const struct config_source *source, unsigned line,
+				   struct faults *faults)
+{
+	enum { KEY_SHOWN_MAX = 64 };
+	struct origin origin = config_source_at(source, line), first;
+	struct key_search search = {.depth = 0};
+	struct known_key key, before;
+
+	arena_init(&search.arena);
+	if (find_duplicate(&search, source->text, &key, &before)) {
+		first = config_source_at(source, before.line);
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "the key \"%.*s\" stands twice in one group, first at %s:%u; keep one of "
+			  "them",
+			  key.length < KEY_SHOWN_MAX ? (int)key.length : KEY_SHOWN_MAX, key.at,
+			  first.file, first.line);
+	} else {
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "a key stands twice in one group; keep one of them");
+	}
+	arena_release(&search.arena);
 }

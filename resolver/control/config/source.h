@@ -59,6 +59,10 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 void config_source_syntax_fault(const struct config_source *source, unsigned line,
 				struct faults *faults);
 
+/* The fault of a key that stands twice in one group, the second time on this line of the text. */
+void config_source_duplicate_fault(const struct config_source *source, unsigned line,
+				   struct faults *faults);
+
 /* A path as a file in `directory` means it; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);
 

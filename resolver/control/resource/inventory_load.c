@@ -15,6 +15,11 @@
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "resolver/control/base/percent.h"
 #include "rules/text.h"
@@ -618,6 +623,29 @@ void inventory_prepared_free(struct inventory *next)
 	free(next);
 }
 
+/* The state is made where it is not there, and so is not its folder. */
+static void check_state_folder(const struct management *management, struct faults *faults)
+{
+	const char *file = source_file(management->state);
+	char copy[PATH_MAX];
+	const char *folder;
+
+	snprintf(copy, sizeof copy, "%s", file ? file : "");
+	folder = dirname(copy);
+	if (!file || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+		return;
+	if (errno == ENOENT)
+		fault_add(faults, FAULT_WARNING, &management->origin, "state",
+			  "the folder %s does not exist; create it, as the user's own that sluice "
+			  "runs as",
+			  folder);
+	else
+		fault_add(faults, FAULT_WARNING, &management->origin, "state",
+			  "%s cannot be made: the folder %s cannot be written: %s; make it the "
+			  "user's own that sluice runs as (chown)",
+			  file, folder, strerror(errno));
+}
+
 void inventory_check(struct model *model, struct faults *faults)
 {
 	static const struct hash_key any_key;
@@ -635,6 +663,8 @@ void inventory_check(struct model *model, struct faults *faults)
 				  "%s; what the file says is served, and changes are refused until "
 				  "then",
 				  error);
+		else if (path)
+			check_state_folder(&model->management, faults);
 		return;
 	}
 	inventory = inventory_new(&any_key, &nobody);

@@ -500,7 +500,9 @@ static struct model *load_servers(struct config_text *config, unsigned targets, 
 	fputs("); };\nrulesets = ({ name = \"rs\"; outbound_endpoints = [", out);
 	for (unsigned i = 0; i < endpoints; i++)
 		fprintf(out, "%s\"r/o%u\"", i ? ", " : "", i);
-	fputs("]; rules = ({ name = \"a\"; domain = \"test.\"; targets = (", out);
+	fputs("]; links = ({ name = \"l\"; virtual_network = \"n0\"; }); rules = ({ name = \"a\"; "
+	      "domain = \"test.\"; targets = (",
+	      out);
 	for (unsigned i = 0; i < targets; i++)
 		fprintf(out, "%s{ address = \"127.0.0.%u\"; }", i ? ", " : "", i + 2);
 	fputs("); }); });\nlimits = { targets_per_rule = 64; };\n", out);

@@ -237,7 +237,7 @@ static const struct limits_case cases[] = {
 	{"a_bad_address_is_told_once", WITH("10.0.0.0/28", "address = \"10.0.0.256\";"), 2,
 	 "resolvers[r].inbound_endpoints[in].address", "an address such as"},
 	{"a_bad_listener_is_told_once", WITH("10.0.0.0/28", "listen = \"127.0.0.1:0\";"), 2,
-	 "resolvers[r].inbound_endpoints[in].listen", "an address such as"},
+	 "resolvers[r].inbound_endpoints[in].listen", "has the port 0; a port is from 1 to 65535"},
 	{"a_resolver_without_network_is_told_once",
 	 NETWORKS(HUB) RESOLVERS("{ name = \"r\"; " INBOUND("") "}"), 2,
 	 "resolvers[r].virtual_network", "is missing"},

@@ -52,8 +52,10 @@ static const struct limits_case cases[] = {
 	{"a_target_groups_target_is_told_once", BY_GROUP(TO_HUB, "192.0.2.1"), 6,
 	 "rulesets[rs].target_groups[dc].targets[0].address",
 	 "warning: 192.0.2.1 cannot be reached"},
-	{"a_link_to_the_network_of_a_groups_target_is_a_loop", BY_GROUP(TO_HUB, HUB_IN), 5,
-	 "rulesets[rs].links[l].virtual_network", "warning: rule \"one\" forwards"},
+	{"a_link_to_the_network_of_a_groups_target_is_a_loop", BY_GROUP(TO_HUB, HUB_IN), 6,
+	 "rulesets[rs].target_groups[dc].targets[0].address",
+	 "warning: is the inbound endpoint r/in in virtual network \"hub\", which this ruleset is "
+	 "linked to: rule \"one\" is a loop; remove this target or the link \"l\""},
 	{"a_target_group_may_lead_into_another_network", BY_GROUP(TO_HUB, SPOKE_IN), 0, 0, 0},
 
 	{"a_rule_at_a_linked_zone_is_never_reached", SHADOWS("z.test.", "z.test", "hub"), 6,
@@ -98,13 +100,13 @@ static const struct limits_case cases[] = {
 	 0, 0, 0},
 	{"our_own_endpoint_is_entered_and_needs_no_way", ONE(TO_HUB, "a.test.", SPOKE_IN), 0, 0, 0},
 
-	{"a_ruleset_is_not_linked_to_where_it_forwards", ONE(TO_HUB, "a.test.", HUB_IN), 5,
-	 "rulesets[rs].links[l].virtual_network",
-	 "warning: rule \"one\" forwards to an inbound endpoint in this same network"},
+	{"a_ruleset_is_not_linked_to_where_it_forwards", ONE(TO_HUB, "a.test.", HUB_IN), 7,
+	 "rulesets[rs].rules[one].targets[0].address",
+	 "warning: is the inbound endpoint r/in in virtual network \"hub\""},
 	{"an_endpoints_listener_means_the_endpoint",
 	 RULESETS(RULESET("rs", TO_HUB,
 			  RULE("one", "a.test.", "{ address = \"127.0.0.1\"; port = 5300; }"))),
-	 5, "rulesets[rs].links[l].virtual_network", "warning: rule \"one\""},
+	 5, "rulesets[rs].rules[one].targets[0].address", "warning: is the inbound endpoint r/in"},
 	{"forwarding_from_the_spoke_to_the_hub_is_fine", ONE(TO_SPOKE, "a.test.", HUB_IN), 0, 0, 0},
 	{"a_ping_and_a_pong_are_a_loop",
 	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
@@ -112,7 +114,7 @@ static const struct limits_case cases[] = {
 			 "rt", TO_SPOKE,
 			 RULE("two", "x.test.", TARGET(HUB_IN)) ",\n" RULE("three", "b.a.test.",
 									   TARGET(HUB_IN)))),
-	 8, "rulesets[rt].rules[three].targets",
+	 8, "rulesets[rt].rules[three].targets[0].address",
 	 "warning: a forwarding loop for b.a.test.: r/in (\"hub\") -> s/in (\"spoke\") -> r/in"},
 	{"a_ruleset_that_is_linked_nowhere_makes_no_loop",
 	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
@@ -127,7 +129,72 @@ static const struct limits_case cases[] = {
 	 0, 0, 0},
 	{"a_default_resolver_that_is_us_is_a_loop",
 	 HUB_AND_SPOKE "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 5,
-	 "default_resolver.targets", "warning: a forwarding loop for .: r/in (\"hub\") -> r/in"},
+	 "default_resolver.targets[0].address",
+	 "warning: a forwarding loop for .: r/in (\"hub\") -> r/in"},
+	{"a_loop_by_a_target_group_is_told_once",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(RULESET(
+		 "rs", TO_HUB,
+		 RULE("one", "a.test.",
+		      TARGET(SPOKE_IN))) ",\n{ name = \"rt\"; "
+					 "outbound_endpoints = [ \"r/out\" ]; links = (" TO_SPOKE
+					 ");\ntarget_groups = ({ name = \"g\"; targets = (" TARGET(
+						 HUB_IN) "); });\nrules = ({ name = \"two\"; "
+							 "domain = \"b.a.test.\"; "
+							 "target_group = \"g\"; }, { name = "
+							 "\"three\"; domain = "
+							 "\"c.a.test.\"; target_group = \"g\"; }); "
+							 "}"),
+	 8, "rulesets[rt].target_groups[g].targets[0].address",
+	 "warning: a forwarding loop for b.a.test.: r/in"},
+
+	{"a_zone_that_is_linked_nowhere_answers_nobody", HUB_AND_SPOKE ZONES(ZONE("z.test", "")), 5,
+	 "private_zones[z.test]",
+	 "warning: is linked to no virtual network, so it answers nobody; add a link"},
+	{"a_zone_that_is_transferred_answers_somebody",
+	 HUB_AND_SPOKE ZONES(
+		 ZONE("z.test",
+		      "")) "transfers = ({ zones = [\"z.test\"]; allow = [\"192.0.2.0/24\"]; });\n",
+	 0, 0, "is linked to no virtual network"},
+	{"all_zones_may_be_transferred",
+	 HUB_AND_SPOKE ZONES(ZONE(
+		 "z.test", "")) "reverse = { name_servers = [\"ns.z.test\"]; };\n"
+				"transfers = ({ zones = [\"*\"]; allow = [\"192.0.2.0/24\"]; });\n",
+	 0, 0, "is linked to no virtual network"},
+	{"another_zones_transfer_does_not_count",
+	 HUB_AND_SPOKE ZONES(ZONE("z.test", "") ", " ZONE(
+		 "y.test",
+		 TO_HUB)) "transfers = ({ zones = [\"y.test\"]; allow = [\"192.0.2.0/24\"]; });\n",
+	 5, "private_zones[z.test]", "warning: is linked to no virtual network"},
+	{"a_ruleset_that_is_linked_nowhere_forwards_for_nobody", ONE("", "a.test.", PLAIN), 5,
+	 "rulesets[rs]", "warning: is linked to no virtual network, so it answers nobody"},
+
+	{"one_networks_space_is_not_inside_anothers",
+	 "virtual_networks = (" NETWORK("a", "10.0.0.0/8", "") ",\n" NETWORK("b", "10.1.0.0/16",
+									     "") ");\n",
+	 2, "virtual_networks[b].address_space",
+	 "warning: 10.1.0.0/16 lies inside 10.0.0.0/8 of virtual network \"a\""},
+	{"the_order_of_networks_does_not_matter",
+	 "virtual_networks = (" NETWORK("b", "10.1.0.0/16", "") ",\n" NETWORK("a", "10.0.0.0/8",
+									      "") ");\n",
+	 1, "virtual_networks[b].address_space",
+	 "warning: 10.1.0.0/16 lies inside 10.0.0.0/8 of virtual network \"a\""},
+	{"equal_spaces_may_be_meant",
+	 "virtual_networks = (" NETWORK("a", "10.0.0.0/8", "") ",\n" NETWORK("b", "10.0.0.0/8",
+									     "") ");\n",
+	 0, 0, 0},
+	{"spaces_side_by_side_are_fine",
+	 "virtual_networks = (" NETWORK("a", "10.0.0.0/16", "") ",\n" NETWORK("b", "10.1.0.0/16",
+									      "") ");\n",
+	 0, 0, 0},
+
+	{"a_colon_is_no_part_of_a_domain", ONE(TO_HUB, "dns:53.test.", PLAIN), 6,
+	 "rulesets[rs].rules[one].domain", "warning: \"dns:53.test.\" has a ':' in it"},
+	{"nor_is_a_slash", HUB_AND_SPOKE ZONES(ZONE("corp/x.test", TO_HUB)), 5,
+	 "private_zones[corp/x.test].name",
+	 "warning: \"corp/x.test\" has a '/' in it, which no host's name has; give the domain "
+	 "alone"},
+	{"but_of_a_reverse_zone_it_is",
+	 HUB_AND_SPOKE ZONES(ZONE("0/25.2.0.192.in-addr.arpa", TO_HUB)), 0, 0, 0},
 	{"a_catch_all_rule_keeps_from_the_default_resolver",
 	 ONE(TO_HUB, ".", PLAIN) "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 0, 0,
 	 0},

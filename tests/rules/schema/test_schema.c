@@ -259,7 +259,11 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 		       "includes a port; write it = \"192.0.2.1\", and for a target port = 54 ");
 	expect_refused(*state, FIELD_ADDRESS, "[2001:db8::1]:53", "write it = \"2001:db8::1\",");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1/32", "is a prefix; give an address alone");
-	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:65536", "an address such as");
+	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:65536",
+		       "\"192.0.2.1:65536\" has the port 65536; a port is from 1 to 65535");
+	expect_refused(*state, FIELD_ADDRESS, "192.0.2.256:1", "an address such as");
+	expect_refused(*state, FIELD_DOMAIN, "contoso .corp.",
+		       "\"contoso .corp.\" has a space in it; give a domain name such as");
 	expect_taken(*state, FIELD_PREFIX, "10.10.0.0/16", "10.10.0.0/16");
 	expect_refused(*state, FIELD_PREFIX, "10.10.0.1/16", "write \"10.10.0.0/16\"");
 	expect_refused(*state, FIELD_PREFIX, "10.10.0.0/33", "a prefix such as");
@@ -267,8 +271,10 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 	expect_taken(*state, FIELD_HOST, "192.0.2.1", "192.0.2.1:53");
 	expect_taken(*state, FIELD_HOST, "192.0.2.1:1", "192.0.2.1:1");
 	expect_taken(*state, FIELD_HOST, "[2001:db8::1]:65535", "[2001:db8::1]:65535");
-	expect_refused(*state, FIELD_HOST, "192.0.2.1:0", "an address such as");
-	expect_refused(*state, FIELD_HOST, "192.0.2.1:65536", "an address such as");
+	expect_refused(*state, FIELD_HOST, "192.0.2.1:0", "has the port 0; a port is from 1");
+	expect_refused(*state, FIELD_HOST, "[2001:db8::1]:65536", "has the port 65536;");
+	expect_refused(*state, FIELD_HOST, "192.0.2.1:", "an address such as");
+	expect_refused(*state, FIELD_HOST, "192.0.2.256:1", "an address such as");
 }
 
 static void what_is_not_given_has_no_text(void **state)

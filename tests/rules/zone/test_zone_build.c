@@ -177,6 +177,37 @@ static void a_missing_final_dot_is_warned_of(void **state)
 	assert_warnings("test", "test A 10.0.0.1\n", "");
 }
 
+static void an_address_in_place_of_a_host_is_warned_of(void **state)
+{
+#define NO_HOST(type, owner, name)                                                                 \
+	"the " type " of " owner " points to " name                                                \
+	", which is an address; give the name of a host that has it\n"
+	(void)state;
+	assert_warnings("corp.test", "@ MX 10 10.10.1.5\na SRV 1 2 3 10.10.1.5.\n",
+			W(1) NO_HOST("MX", "corp.test.", "10.10.1.5.corp.test.") W(2)
+				NO_HOST("SRV", "a.corp.test.", "10.10.1.5."));
+	assert_warnings("corp.test", "b CNAME fd00::5\nc HTTPS 1 10.0.0.1.\n",
+			W(1) NO_HOST("CNAME", "b.corp.test.", "fd00::5.corp.test.") W(2)
+				NO_HOST("HTTPS", "c.corp.test.", "10.0.0.1."));
+	assert_warnings("corp.test", "@ NS 10.0.0.1\nd PTR 10.0.0.1\ne DNAME 10.0.0.1\n",
+			W(1) NO_HOST("NS", "corp.test.", "10.0.0.1.corp.test.") W(2)
+				NO_HOST("PTR", "d.corp.test.", "10.0.0.1.corp.test.") W(3)
+					NO_HOST("DNAME", "e.corp.test.", "10.0.0.1.corp.test."));
+	assert_warnings("corp.test", "f KX 1 10.0.0.1\ng AFSDB 1 10.0.0.1\n",
+			W(1) NO_HOST("KX", "f.corp.test.", "10.0.0.1.corp.test.") W(2)
+				NO_HOST("AFSDB", "g.corp.test.", "10.0.0.1.corp.test."));
+	assert_warnings("corp.test", "@ SOA 10.0.0.1. h 1 1 1 1 1\n",
+			W(1) NO_HOST("SOA", "corp.test.", "10.0.0.1."));
+	assert_warnings("corp.test",
+			"@ MX 0 .\na CNAME 10.0.0.1.example.\nb CNAME 1.0.0.256\nc CNAME cafe\n"
+			"d TXT 10.0.0.1\n",
+			"");
+	assert_warnings("in-addr.arpa",
+			"5.2.0.10 CNAME 5.0-25.2.0.10\n1.2.0.10 PTR a.test.\n"
+			"x CNAME 5.2.0.10\n",
+			"");
+}
+
 static void ttls_that_differ_within_a_set_are_warned_of(void **state)
 {
 	(void)state;
@@ -344,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_zone_without_a_soa_gets_one_and_no_ns),
 		cmocka_unit_test(a_soa_is_made_up_for_the_longest_of_names_too),
 		cmocka_unit_test(a_missing_final_dot_is_warned_of),
+		cmocka_unit_test(an_address_in_place_of_a_host_is_warned_of),
 		cmocka_unit_test(ttls_that_differ_within_a_set_are_warned_of),
 		cmocka_unit_test(the_first_20_warnings_of_a_zone_are_told),
 		cmocka_unit_test(duplicates_go_order_stays_and_the_lowest_ttl_counts),

@@ -383,6 +383,10 @@ static void a_common_mistake_is_told_with_what_would_be_right(void **state)
 		{"workers\n4;\n", 2, "put a '=' after \"workers\""},
 		{"tls = true; region = westeurope;\n", 1, "a text has quotes: \"westeurope\""},
 		{"a = [ 10.0.0.0/8 ];\n", 1, "a text has quotes: \"10.0.0.0/8\""},
+		{"workers = 1;\nseccomp = no;\n", 2, "write false in place of no"},
+		{"seccomp = Off;\n", 1, "a truth value is true or false"},
+		{"seccomp = yes;\n", 1, "write true in place of yes"},
+		{"region = nowhere;\n", 1, "a text has quotes: \"nowhere\""},
 		{"log = { level = \"info\", format = json };\n", 1, "quotes: \"json\""},
 		{"workers = 1;\nlog = {\nlevel = \"info\";\n", 2, "put a '}' where it ends"},
 		{"a = ( { b = 1;\n\nc = 2; );\n", 3, "sluice.conf:1 needs its '}' first"},
@@ -439,8 +443,19 @@ static void a_byte_order_mark_says_nothing(void **state)
 
 static void a_key_given_twice_is_a_syntax_error(void **state)
 {
-	expect_fault(*state, "workers = 1;\nregion = \"a\";\nworkers = 2;\n", 3, "",
-		     "keep one of them");
+	struct config_text *config = *state;
+	char says[512];
+
+	snprintf(says, sizeof says,
+		 "the key \"workers\" stands twice in one group, first at %s:1; keep one of them",
+		 config->main_file);
+	expect_fault(config, "workers = 1;\nregion = \"a\";\nworkers = 2;\n", 3, "", says);
+	expect_fault(config,
+		     "resolvers = ( { name = \"a\"; }, /* name = */\n { name = \"name = b\";\n"
+		     "  # name = c\n  name : \"d\"; } );\n",
+		     4, "", "the key \"name\" stands twice in one group, first at ");
+	expect_fault(config, "log = { level = \"info\"; }; level = 1; log = { level = 2; };\n", 1,
+		     "", "the key \"log\" stands twice");
 }
 
 static void an_include_is_relative_to_the_main_file(void **state)

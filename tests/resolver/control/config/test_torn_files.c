@@ -223,6 +223,17 @@ static void every_cut_within_a_setting_is_refused(void **state)
 
 /* Much of what is left of the last line would be a good record: 192.0.2.10 becomes 192.0.2.1. Like
  * named-checkzone we take such a file, and say so. */
+/* Whether a zone file that was cut has been told of. */
+static bool is_told(const struct faults *faults)
+{
+	static const char why[] = "the last line has no newline; see that the file is complete";
+
+	for (size_t i = 0; i < faults->count; i++)
+		if (strstr(faults->items[i].text, why))
+			return true;
+	return faults->errors > 0;
+}
+
 static void no_cut_within_a_record_is_taken_without_a_word(void **state)
 {
 	static const char whole[] = "www A 192.0.2.2\nmail A 192.0.2.10\n";
@@ -237,13 +248,8 @@ static void no_cut_within_a_record_is_taken_without_a_word(void **state)
 		fwrite(whole, 1, length, file);
 		fclose(file);
 		reload(world);
-		const struct faults *faults = &world->config.faults;
-		if ((faults->count > 0) != is_cut)
-			fail_msg("%zu bytes of it: %zu faults", length, faults->count);
-		if (is_cut && faults->errors == 0)
-			assert_non_null(strstr(faults->items[0].text,
-					       "the last line has no newline; see that the file is "
-					       "complete"));
+		if (is_told(&world->config.faults) != is_cut)
+			fail_msg("%zu bytes of it", length);
 	}
 }
 

@@ -203,7 +203,9 @@ static void a_zone_is_also_of_the_files_that_it_includes(void **state)
 	config_text_put(config, "sub/two", "  A 192.0.2.5\n@ A 192.0.2.6");
 	config_text_put(config, "zone", whole);
 	config_text_put(config, "sluice.conf",
-			"private_zones = ({ name = \"a.test\"; file = \"zone\"; });\n");
+			"virtual_networks = ({ name = \"n\"; });\n"
+			"private_zones = ({ name = \"a.test\"; file = \"zone\"; "
+			"links = ({ name = \"l\"; virtual_network = \"n\"; }); });\n");
 	settle();
 	first = config_text_read(config, NULL);
 	assert_non_null(first);
