@@ -4,11 +4,15 @@ BENCH_PARTS = answer cpu_time flight latency packets questions sockets stream up
 BENCH_OBJ = $(BENCH_PARTS:%=build/obj/bench/%.o)
 BENCH_LOAD_OBJ = $(patsubst %,build/obj/bench/%.o,load load_setup load_transport)
 BENCH_PROGRAMS = $(addprefix build/bench/,load floor_answer floor_relay floor_tcp footprint)
-BENCH_PACKAGES = unbound bind9 dnsmasq-base dnsdist knot-resolver pdns-recursor smartdns valgrind
+BENCH_PACKAGES = unbound bind9 dnsmasq-base dnsdist knot-resolver pdns-recursor smartdns valgrind \
+	knot kea-dhcp-ddns-server
 
 build/bench/load: $(BENCH_LOAD_OBJ) $(BENCH_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ -lm
+build/bench/register: build/obj/bench/register.o build/obj/bench/registration.o $(BENCH_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(OPT) -o $@ $^ -lm -lgnutls
 build/bench/floor_%: build/obj/bench/floor_%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ -lm
@@ -36,4 +40,8 @@ bench-faults: deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load
 	@bench/selftest
 	@bench/faults $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
-.PHONY: bench bench-deps bench-instructions bench-faults soak
+# ROUNDS=3
+bench-update: deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load build/bench/register
+	@bench/update $(if $(ROUNDS),--rounds $(ROUNDS))
+.PHONY: bench bench-deps bench-instructions bench-faults bench-update soak
