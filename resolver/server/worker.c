@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "endpoints/alarm.h"
+#include "endpoints/bell.h"
 #include "endpoints/outbound/outbound.h"
 #include "resolver/log.h"
 #include "resolver/popular.h"
@@ -57,7 +58,7 @@ struct worker {
 	const struct worker_shared *shared;
 	uv_thread_t thread;
 	uv_loop_t loop;
-	uv_async_t wake;
+	struct bell bell;
 	uv_prepare_t prepare;
 	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
@@ -352,7 +353,7 @@ static void shut(struct worker *worker)
 	worker->current = NULL;
 	alarm_close(&worker->alarm);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
-	uv_close((uv_handle_t *)&worker->wake, NULL);
+	bell_close(&worker->bell);
 }
 
 /* It may drain first, and leave if its successor has gone. */
@@ -367,9 +368,9 @@ static void drain(struct worker *worker)
 	}
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(void *context)
 {
-	struct worker *worker = wake->data;
+	struct worker *worker = context;
 	struct snapshot *snapshot = atomic_exchange(&worker->next, NULL);
 
 	if (atomic_load(&worker->stopping)) {
@@ -431,7 +432,7 @@ static int open_loop(struct worker *worker)
 		return err;
 	err = alarm_open(&worker->alarm, &worker->loop, on_alarm, worker);
 	if (err == 0) {
-		err = uv_async_init(&worker->loop, &worker->wake, on_wake);
+		err = bell_open(&worker->bell, &worker->loop, on_wake, worker);
 		if (err != 0)
 			alarm_close(&worker->alarm);
 	}
@@ -441,7 +442,7 @@ static int open_loop(struct worker *worker)
 		return err;
 	}
 	uv_prepare_init(&worker->loop, &worker->prepare);
-	worker->wake.data = worker->prepare.data = worker;
+	worker->prepare.data = worker;
 	uv_prepare_start(&worker->prepare, on_prepare);
 	return 0;
 }
@@ -553,9 +554,8 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 		errno = -err;
 		return NULL;
 	}
-	err = init_parts(worker) == 0 ? uv_async_send(&worker->wake) : UV_ENOMEM;
-	if (err == 0)
-		err = uv_thread_create(&worker->thread, run, worker);
+	bell_ring(&worker->bell); /* for the first snapshot */
+	err = init_parts(worker) == 0 ? uv_thread_create(&worker->thread, run, worker) : UV_ENOMEM;
 	if (err == 0)
 		return worker;
 	shut(worker);
@@ -571,7 +571,7 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot)
 
 	if (skipped)
 		release_snapshot(worker, skipped);
-	uv_async_send(&worker->wake);
+	bell_ring(&worker->bell);
 }
 
 void worker_ask(struct worker *worker, struct ask_call *call)
@@ -582,13 +582,13 @@ void worker_ask(struct worker *worker, struct ask_call *call)
 
 void worker_wake(struct worker *worker)
 {
-	uv_async_send(&worker->wake);
+	bell_ring(&worker->bell);
 }
 
 void worker_stop(struct worker *worker)
 {
 	atomic_store(&worker->stopping, true);
-	uv_async_send(&worker->wake);
+	bell_ring(&worker->bell);
 	uv_thread_join(&worker->thread);
 	worker_free(worker);
 }

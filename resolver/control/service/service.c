@@ -81,9 +81,9 @@ static void on_uses_written(void *context)
 	keep_tidy(context);
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(void *context)
 {
-	struct service *service = wake->data;
+	struct service *service = context;
 
 	server_collect(&service->server);
 	registrar_settle(&service->registrar);
@@ -98,7 +98,7 @@ static void on_release(void *context) /* on a worker's thread */
 {
 	struct service *service = context;
 
-	uv_async_send(&service->wake);
+	bell_ring(&service->bell);
 }
 
 /* ---- changes ---- */
@@ -342,10 +342,10 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	struct server *server = &service->server;
 	int err;
 
-	if (uv_async_init(loop, &service->wake, on_wake) != 0)
+	if (bell_open(&service->bell, loop, on_wake, service) != 0)
 		return ERR_SYSTEM;
 	uv_timer_init(loop, &service->unsettled);
-	service->wake.data = service->unsettled.data = service;
+	service->unsettled.data = service;
 	service->on_settled = on_settled;
 	service->context = context;
 	work_init(&service->work, loop, service->inventory, on_work_end, context);
@@ -379,7 +379,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 
 void service_follow(struct service *service)
 {
-	file_watch_start(&service->resolv_conf, service->wake.loop, on_resolv_conf, service);
+	file_watch_start(&service->resolv_conf, service->bell.poll.loop, on_resolv_conf, service);
 	service->watches = true;
 }
 
@@ -397,6 +397,7 @@ void service_close(struct service *service)
 	registrar_close(&service->registrar);
 	if (service->server.workers)
 		server_release(&service->server); /* while there is a loop that workers can wake */
+	bell_close(&service->bell);
 	service_rest(service);
 }
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "endpoints/bell.h"
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/resource/change.h"
@@ -95,7 +96,7 @@ struct service {
 	bool ending;  /* the process is about to end: nothing new begins */
 	/* inside */
 	bool watches;         /* resolv.conf */
-	uv_async_t wake;      /* a worker has let go of a snapshot */
+	struct bell bell;     /* a worker has let go of a snapshot, or has something for us */
 	uv_timer_t unsettled; /* ends the wait for a worker that hangs */
 	void (*on_settled)(void *context);
 	void *context;

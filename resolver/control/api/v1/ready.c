@@ -111,7 +111,7 @@ static void begin(const struct ready_wait *wanted)
 	*wait = *wanted;
 	wait->wait.on_served = on_change;
 	waits++;
-	uv_timer_init(wanted->request->service->wake.loop, &wait->timer);
+	uv_timer_init(wanted->request->service->bell.poll.loop, &wait->timer);
 	uv_timer_start(&wait->timer, on_late, READY_WAIT_MS, 0);
 	api_await_change(wait->request, &wait->wait);
 }
