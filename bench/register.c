@@ -169,7 +169,7 @@ static bool send_next(void)
 	slot->first_ns = slot->sent_ns;
 	slot->counts = slot->first_ns >= run.begin_ns && slot->first_ns < run.end_ns;
 	if (run.counts.sent++ == 0)
-		run.counts.first_ns = slot->first_ns;
+		run.counts.first_ns = run.counts.last_ns = slot->first_ns;
 	run.outstanding++;
 	return true;
 }
