@@ -1,11 +1,15 @@
 """Clients that register by DNS UPDATE: nsupdate with a key and without, messages as Kea's D2 sends them.
 What was registered outlives the server, who may not changes nothing, and lists and `explain` show whose it is."""
 
+import base64
 import contextlib
 import json
 import re
+import socket
 
+import dns
 import harness
+from test_transfer_hostile import signed
 
 CLOUD, FRIEND, OTHER, ALONE = "10.10.0.4", "10.10.7.4", "10.10.7.5", "10.10.7.6"
 SECOND, SIXTH = "10.10.0.5", "fd00:10::5"  # of the endpoints, which listen on all addresses
@@ -64,6 +68,14 @@ class Client(harness.FreshCase):
     def lookup(self, name, rtype="A"):
         return self.host.ask(CLOUD, name, rtype)
 
+    def command(self, *argv):
+        status, text = self.sluice.command(*argv)
+        self.assertEqual(0, status, text)
+        return text
+
+    def rows(self):
+        return json.loads(self.command("registration", "list", "--json"))
+
     def registered(self, name, *texts, rtype="A"):
         self.assert_answer(self.lookup(name, rtype), *texts)
 
@@ -103,6 +115,7 @@ class Updates(Client):
                 self.assertIn(expected, self.nsupdate(*add, **how))
                 self.gone("vm1.corp.internal")
         self.assertIn("NOTAUTH", self.nsupdate("zone other.internal", "add vm1.other.internal 600 A 10.10.7.4"))
+        self.assertIn("NOTZONE", self.nsupdate("zone corp.internal", "add vm1.other.internal 600 A 10.10.7.4"))
         self.assertIn("REFUSED", self.nsupdate("zone corp.internal", "add vm1.corp.internal 600 A 192.0.2.1"))
         self.assertIn("REFUSED", self.nsupdate("zone corp.internal", "add vm1.corp.internal 600 MX 10 www"))
         self.gone("vm1.corp.internal")
@@ -171,6 +184,11 @@ class Updates(Client):
             self.registered(name, "10.10.7.20")
             self.find_and_update(nameserver, "del %s PTR" % ptr, "add %s 600 PTR %s" % (ptr, name))
             self.registered(ptr, name + ".", rtype="PTR")
+        self.find_and_update(CLOUD, "del vm1.corp.internal A", "add vm1.corp.internal 600 A 10.10.7.21")
+        self.registered("vm1.corp.internal", "10.10.7.21")
+        for name in ("vm0.corp.internal", "vm1.corp.internal", ptr):
+            self.find_and_update(CLOUD, "del " + name)
+        self.assertEqual([], self.rows())
         for zone in ("corp.internal.", "10.10.in-addr.arpa."):
             (answered,) = self.dig(CLOUD, zone, "SOA")
             with self.subTest(zone=zone):
@@ -201,6 +219,94 @@ class Updates(Client):
             self.assertEqual(0, status, text)
             self.assertIn("=> answered by private zone corp.internal: NOERROR\n    ns.corp.internal. 10 IN A 10.10.0.4\n",
                           text)
+
+
+class OwnAddress(Client):
+    """Machines without a key, each by TCP from its own address."""
+
+    def own(self, *lines, source=FRIEND):
+        return self.nsupdate(*lines, key=None, tcp=True, source=source)
+
+    def name_and_ptr(self, verb, name, address):
+        return [("zone corp.internal", "%s %s.corp.internal 60 A %s" % (verb, name, address)),
+                ("zone 10.10.in-addr.arpa", "%s %s 60 PTR %s.corp.internal" % (verb, harness.reverse_name(address), name))]
+
+    def test_a_machine_moves_once_its_old_address_is_gone(self):
+        for lines in self.name_and_ptr("add", "vm4", FRIEND):
+            self.assertEqual("NOERROR", self.own(*lines))
+        rows = self.rows()
+        for lines in self.name_and_ptr("add", "vm4", FRIEND):
+            self.assertEqual("NOERROR", self.own(*lines))
+        self.assertEqual(rows, self.rows())
+        add, add_ptr = self.name_and_ptr("add", "vm4", OTHER)
+        replace = ("zone corp.internal", "del vm4.corp.internal A", *add[1:])
+        for lines in (add, add_ptr, replace, ("zone corp.internal", "del vm4.corp.internal"),
+                      ("zone corp.internal", "del vm4.corp.internal A " + FRIEND),
+                      ("zone 10.10.in-addr.arpa", "del " + harness.reverse_name(FRIEND))):
+            self.assertIn("REFUSED", self.own(*lines, source=OTHER), lines)
+        self.assertEqual(rows, self.rows())
+        for lines in self.name_and_ptr("del", "vm4", FRIEND):
+            self.assertEqual("NOERROR", self.own(*lines))
+        self.assertEqual([], self.rows())
+        for lines in (replace, add_ptr):
+            self.assertEqual("NOERROR", self.own(*lines, source=OTHER))
+        self.registered("vm4.corp.internal", OTHER)
+        self.registered(harness.reverse_name(OTHER), "vm4.corp.internal.", rtype="PTR")
+        self.gone(harness.reverse_name(FRIEND), "PTR")
+
+    def test_as_sssd_does_it(self):
+        """With dyndns_auth = none and dyndns_force_tcp: each family, then the PTR, always with what was there deleted
+        first; every day again."""
+        ptr = harness.reverse_name(FRIEND)
+        forward = ("del vm4.corp.internal. in A", "add vm4.corp.internal. 3600 in A " + FRIEND)
+        without = ("del vm4.corp.internal. in AAAA",)
+        reverse = ("del %s in PTR" % ptr, "add %s 3600 in PTR vm4.corp.internal." % ptr)
+        for _ in range(2):
+            for lines in (forward, without, reverse):
+                self.assertEqual("NOERROR", self.own(*lines))
+            self.registered("vm4.corp.internal", FRIEND)
+            self.registered(ptr, "vm4.corp.internal.", rtype="PTR")
+        self.assertIn("REFUSED", self.own(*without, "add vm4.corp.internal. 3600 in AAAA fd00:10::4"))
+
+
+class Replays(Client):
+    """What was signed once, sent again."""
+
+    def build(self, world):
+        super().build(world)
+        self.idents = iter(range(1, 100))
+        with self.host.inside():
+            self.sock = dns.open_socket(socket.SOCK_DGRAM, (CLOUD, 53), FRIEND)
+        self.addCleanup(self.sock.close)
+        self.sock.connect((CLOUD, 53))
+        self.sock.settimeout(dns.PATIENCE)
+
+    def make(self, *records):
+        packet = dns.header(next(self.idents), 5 << 11, (1, 0, len(records), 0)) + dns.question("corp.internal", "SOA")
+        return signed(packet + b"".join(records), key="dhcp", secret=base64.b64decode(SECRET))
+
+    def rcode(self, packet):
+        self.sock.send(packet)
+        answer = self.sock.recv(4096)
+        self.assertEqual(packet[:2], answer[:2])
+        return dns.Message(answer).rcode
+
+    def test_what_was_sent_before_changes_nothing(self):
+        add = self.make(dns.record("vm1.corp.internal", "A", socket.inet_aton(FRIEND), 60))
+        remove = self.make(dns.record("vm1.corp.internal", "ANY", b"", 0, dns.ANY_CLASS))
+        self.assertEqual(["NOERROR", "NOERROR", "NOERROR"], [self.rcode(packet) for packet in (add, add, remove)])
+        self.assertEqual("NOERROR", self.rcode(add))  # the first one's answer
+        self.gone("vm1.corp.internal")
+        with self.host.inside():
+            other = dns.open_socket(socket.SOCK_DGRAM, (CLOUD, 53), OTHER)
+        with other:
+            other.connect((CLOUD, 53))
+            other.send(add)
+            harness.wait_for(lambda: self.sluice.status()["counters"]["updates_replayed"] == 1, "the replay")
+            other.setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                other.recv(4096)
+        self.gone("vm1.corp.internal")
 
 
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Network/"
@@ -244,16 +350,8 @@ class Shown(Client):
         self.assertEqual(status, response.status, text)
         return json.loads(text)
 
-    def command(self, *argv):
-        status, text = self.sluice.command(*argv)
-        self.assertEqual(0, status, text)
-        return text
-
     def said(self, *asked):
         return re.findall("registered by .*", self.command("explain", *asked))
-
-    def rows(self):
-        return json.loads(self.command("registration", "list", "--json"))
 
     def add(self, *lines, **how):
         self.assertEqual("NOERROR", self.nsupdate("zone corp.internal", *["add %s" % line for line in lines], **how))
