@@ -2,7 +2,8 @@
 # make run        installs what is missing, builds, starts the demonstration
 # make test       installs what is missing, builds and runs every test, and closes with a count
 #                 (ONLY=e2e/test_wire runs those whose path has that)
-# make test-clients  installs other people's clients of the management API, and runs their tests
+# make test-clients  installs other people's clients of the management API, and DHCP clients and
+#                 servers, which register, and runs their tests
 # make lint       the order of rooms, format, cppcheck, clang-tidy, the manual pages
 # make format     clang-format on every C file
 # make cover      line coverage of the cmocka programs, per folder
@@ -35,7 +36,7 @@ TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dns
 # Their tests say so and are skipped where there are none.
 TEST_TOOLS = lintian buildah
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
-	python3-jsonschema openssl \
+	python3-jsonschema openssl kea-dhcp4-server kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client-ddns busybox \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
 NODE_PACKAGES = @azure/arm-network@39.0 @azure/arm-dnsresolver@1.1 @azure/arm-privatedns@4.0 \
 	@azure/arm-resources@8.0 @azure/arm-resourcesdeployments@2.0 @azure/identity@4 \
