@@ -32,11 +32,12 @@ PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev li
 	protobuf-c-compiler libjs-chart.js
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
-	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server
+	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server \
+	kea-dhcp4-server kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client
 # Their tests say so and are skipped where there are none.
 TEST_TOOLS = lintian buildah
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
-	python3-jsonschema openssl kea-dhcp4-server kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client-ddns busybox \
+	python3-jsonschema openssl isc-dhcp-client-ddns busybox \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
 NODE_PACKAGES = @azure/arm-network@39.0 @azure/arm-dnsresolver@1.1 @azure/arm-privatedns@4.0 \
 	@azure/arm-resources@8.0 @azure/arm-resourcesdeployments@2.0 @azure/identity@4 \

@@ -151,12 +151,26 @@ class Reverse(Guided):
 
 
 class Registration(Guided):
-    name, not_run, needs = "registration.md", 2, ("nsupdate", "dig")
+    name = "registration.md"
+    needs = ("nsupdate", "dig", "kea-dhcp4", "kea-dhcp-ddns", "dhcpd", "dhclient")
+    # What systemd makes of a script in /etc/init.d, which it does not do in a Booted.
+    UNIT = textwrap.dedent("""\
+        [Service]
+        Type=forking
+        ExecStart=/etc/init.d/isc-dhcp-server start
+        ExecStop=/etc/init.d/isc-dhcp-server stop
+        """)
 
     def test_every_command_does_what_it_shows(self):
         self.managed("dns", "10.1.0.53")
         self.managed("dhcp", "10.1.0.2")
+        self.managed("pc", files={"/etc/hostname": "pc\n"})
         self.managed("vm", "10.1.0.54")
+        for name in ("dhcp", "pc"):
+            self.machines[name].machine.run("sh", "-c", "mkdir /var/lib/dhcp; ln -s /run /var/run")
+        machine = self.machines["dhcp"].machine
+        machine.write("/etc/systemd/system/isc-dhcp-server.service", self.UNIT)
+        machine.run("systemctl", "daemon-reload")
         self.package("dns", install=True)
         self.does_it()
 
