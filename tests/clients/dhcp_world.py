@@ -22,6 +22,7 @@ DNS, DHCP = "10.1.0.53", "10.1.0.2"
 SECRET = "c2x1aWNlLWV4YW1wbGUtbWFrZS15b3VyLW93bi0uLi4="  # the guide's
 ZONE = "home.internal"
 GUIDE = guide.Guide(os.path.join(harness.TOP, "etc", "guide", "registration.md"))
+BOUND = ("bound", "BOUND", "BOUND6", "REBOOT")  # events with the address that a machine has
 KEPT = ("DHCID", "TXT")  # what a DHCP server knows its own names by
 # What a client runs at each of its events: the machine gets the lease's address, and the file EVENTS a line.
 # dhclient declines an address that is in EVENTS.in_use.
@@ -37,9 +38,10 @@ case $reason in
 BOUND | RENEW | REBIND | REBOOT)
 	grep -qsx "$new_ip_address" EVENTS.in_use && exit 1
 	ip addr replace $new_ip_address/16 dev eth0 ;;
+BOUND6) ip addr replace $new_ip6_address/128 dev eth0 nodad ;;
 RELEASE | EXPIRE | STOP) ip -4 addr flush dev eth0 ;;
 esac
-echo "$reason $new_ip_address" >>EVENTS
+echo "$reason $new_ip_address$new_ip6_address" >>EVENTS
 """
 
 
@@ -59,6 +61,12 @@ def replaced(text, *pairs):
 
 def find(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def wait_link_local(host):
+    """DHCPv6 begins with that address."""
+    harness.wait_for(lambda: "fe80:" in harness.sh("ip", "-n", host.name, "-6", "addr", "show", "dev", "eth0", "-tentative"),
+                     "a link-local address")
 
 
 class DhcpClient(harness.Process):
@@ -82,7 +90,7 @@ class DhcpClient(harness.Process):
 
     def bound(self):
         """The address that it has."""
-        return harness.wait_for(lambda: [event[1] for event in self.events() if event[0] in ("bound", "BOUND", "REBOOT")],
+        return harness.wait_for(lambda: [event[1] for event in self.events() if event[0] in BOUND],
                                 "a lease of " + self.host.name)[-1]
 
 
@@ -105,6 +113,8 @@ class Dhclient(DhcpClient):
     """Asks for the lease that it had before, where there is one. options: -r releases that, and ends the one before."""
 
     def __init__(self, host, config, *options):
+        if "-6" in options:
+            wait_link_local(host)
         path = lambda what: os.path.join(host.world.dir, "%s-dhclient.%s" % (host.name, what))
         super().__init__(host, "dhclient", DHCLIENT, lambda script: [
             host.world.program(find("dhclient")), "-d", "-cf", host.world.write(host.name + "-dhclient.conf", config),
@@ -166,15 +176,13 @@ class Network(harness.FreshCase):
     def wait_registered(self, leases, ptrs=True, hidden=False):
         """Until names and PTRs are those of {hostname: address}, and there are no others. hidden: the zone has these
         names itself."""
-        wanted = {(name + "." + ZONE + ".", "A", address) for name, address in leases.items()}
+        wanted = {(name + "." + ZONE + ".", "AAAA" if ":" in address else "A", address) for name, address in leases.items()}
         if ptrs:
             wanted |= {(harness.reverse_name(address), "PTR", name + "." + ZONE + ".") for name, address in leases.items()}
         found = lambda: {(row["name"], row["type"], row["data"]) for row in self.rows() if row["type"] not in KEPT}
+        asked = [(name, rtype, data) for name, rtype, data in wanted if not (hidden and rtype == "A")]
+        answers = lambda: all(self.lookup(name, rtype).texts() == [data] for name, rtype, data in asked)
         try:
-            harness.wait_for(lambda: found() == wanted, "these to be registered: %s" % wanted)
+            harness.wait_for(lambda: found() == wanted and answers(), "these to be registered: %s" % wanted)
         except AssertionError as error:
             raise AssertionError("%s, but there are %s" % (error, found()))
-        for name, rtype, data in wanted:
-            if hidden and rtype == "A":
-                continue
-            self.assert_answer(self.lookup(name, rtype), data)

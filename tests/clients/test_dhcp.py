@@ -31,14 +31,15 @@ class Kea(dhcp_world.Network):
         config = json.loads(replaced(shown("/etc/kea/kea-dhcp4.conf"), (ZONE, zone)))
         leases = {"type": "memfile", "name": os.path.join(self.world.dir, "kea-leases4.csv")}
         config["Dhcp4"].update({"lease-database": leases}, **self.options)
+        config["Dhcp4"]["expired-leases-processing"] = {"reclaim-timer-wait-time": 1}  # seconds
         config["Dhcp4"]["subnet4"][0].update(subnet)
         return self.world.write("kea-dhcp4.conf", json.dumps(config))
 
-    def start_dhcp(self, secret=SECRET, key="dhcp", zone=ZONE):
+    def start_dhcp(self, secret=SECRET, key="dhcp", zone=ZONE, lease_s=7200):
         ddns = replaced(shown("/etc/kea/kea-dhcp-ddns.conf"), (SECRET, secret), ('"dhcp"', '"%s"' % key), (ZONE, zone))
         environment = dict(os.environ, KEA_LOCKFILE_DIR=self.world.dir, KEA_PIDFILE_DIR=self.world.dir)
         for program, file in (("kea-dhcp-ddns", self.world.write("kea-dhcp-ddns.conf", ddns)),
-                              ("kea-dhcp4", self.configure(zone))):
+                              ("kea-dhcp4", self.configure(zone, **{"valid-lifetime": lease_s}))):
             path = self.world.program(dhcp_world.find(program))
             self.servers.append(harness.Process(self.dhcp, program, [path, "-c", file], env=environment))
 
@@ -49,9 +50,10 @@ class Dhcpd(dhcp_world.Network):
     gives_up, acknowledges = r"Unable to add forward map|Forward map from .* FAILED", "DHCPACK on"
     name_is_taken, renewal, renewal_changes = False, 0, False
 
-    def start_dhcp(self, secret=SECRET, key="dhcp", zone=ZONE):
+    def start_dhcp(self, secret=SECRET, key="dhcp", zone=ZONE, lease_s=7200):
         config = replaced(shown("/etc/dhcp/dhcpd.conf"), (SECRET, secret), ("key dhcp", "key " + key), (ZONE, zone),
                           ("ddns-update-style standard", "ddns-update-style " + self.style)) + self.options
+        config += "min-lease-time %d;\nmax-lease-time %d;\n" % (lease_s, lease_s)
         leases = self.world.write("dhcpd.leases", "")
         self.servers.append(harness.Process(self.dhcp, "dhcpd", [
             self.world.program(dhcp_world.find("dhcpd")), "-4", "-f", "-d", "-cf", self.world.write("dhcpd.conf", config),
@@ -85,6 +87,15 @@ class Leases:
         self.wait_registered({})
         self.assertEqual([], self.rows())
 
+    def test_a_machine_that_has_left_is_registered_until_its_lease_ends(self):
+        self.start_dhcp(lease_s=6)
+        machine = self.machine("vm1")
+        self.assertEqual(FIRST, machine.bound())
+        self.wait_registered({"vm1": FIRST})
+        machine.child.kill()
+        self.wait_registered({})
+        self.assertEqual([], self.rows())
+
     def test_a_machine_moves_from_an_address_that_it_finds_in_use(self):
         self.start_dhcp()
         machine = self.machine("vm1")
@@ -115,7 +126,8 @@ class Leases:
         self.assertEqual(SECOND, second.bound())
         if self.name_is_taken:
             harness.wait_for(lambda: self.lookup("vm1." + ZONE).texts() == [SECOND], "the last to have the name")
-            first.release()
+            first.release()  # Kea does not look whose it is
+            harness.wait_for(lambda: self.lookup("vm1." + ZONE).rcode == "NXDOMAIN", "nobody to have the name")
             second.release()
         else:
             harness.wait_for(lambda: self.logged(self.gives_up) == 1, "the second to give up")
@@ -205,6 +217,37 @@ class DhcpdRenewing(Leases, Dhcpd):
     """It asks for what is there."""
     options = "update-optimization false;\ndhcp-cache-threshold 0;\n"
     renewal = 3
+
+
+class DhcpdSix(dhcp_world.Network):
+    """DHCPv6."""
+    needs = ("dhcpd", "dhclient")
+    CLIENT = """
+send fqdn.fqdn "vm1.home.internal.";
+send fqdn.encoded on;
+send fqdn.server-update on;
+also request dhcp6.fqdn;
+"""
+
+    def serve(self):
+        super().serve(('"10.1.0.0/16" ]; }', '"10.1.0.0/16", "fd00:10:1::/64" ]; }'),
+                      ('prefixes = [ "10.1.0.0/16" ]', 'prefixes = [ "10.1.0.0/16", "fd00:10:1::/64" ]'))
+
+    def test_a_machine_is_registered_until_it_releases_its_lease(self):
+        config = shown("/etc/dhcp/dhcpd.conf")
+        config = replaced(config[:config.index("subnet")], ("1.10.in-addr.arpa", "0.0.0.0.1.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa"))
+        config += "subnet6 fd00:10:1::/64 { range6 fd00:10:1::100 fd00:10:1::1ff; }\n"
+        self.dhcp.add_address("fd00:10:1::2")
+        dhcp_world.wait_link_local(self.dhcp)
+        harness.Process(self.dhcp, "dhcpd", [
+            self.world.program(dhcp_world.find("dhcpd")), "-6", "-f", "-d", "-cf", self.world.write("dhcpd.conf", config),
+            "-lf", self.world.write("dhcpd.leases", ""), "-pf", os.path.join(self.world.dir, "dhcpd.pid"), "eth0"])
+        vm = self.world.host("vm1")
+        address = dhcp_world.Dhclient(vm, self.CLIENT, "-6").bound()
+        self.wait_registered({"vm1": address})
+        dhcp_world.Dhclient(vm, self.CLIENT, "-6", "-r")
+        self.wait_registered({})
+        self.assertEqual([], self.rows())
 
 
 OWN = """

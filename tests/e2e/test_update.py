@@ -54,10 +54,10 @@ class Client(harness.FreshCase):
         self.assertEqual(text == "", status == 0, text)
         return text.split("update failed: ")[-1].strip() if text else "NOERROR"
 
-    def find_and_update(self, nameserver, *lines):
+    def find_and_update(self, nameserver, *lines, how=("-y", "hmac-sha256:dhcp:" + SECRET)):
         """The same without being told where to send, or which zone it is."""
         status, text = self.host.with_resolv_conf(
-            nameserver, "nsupdate", "-t", "20", "-y", "hmac-sha256:dhcp:" + SECRET, input="\n".join([*lines, "send", ""]))
+            nameserver, "nsupdate", "-t", "20", *how, input="\n".join([*lines, "send", ""]))
         self.assertEqual((0, ""), (status, text))
 
     def dig(self, server, name, rtype, *options):
@@ -253,6 +253,17 @@ class OwnAddress(Client):
         self.registered("vm4.corp.internal", OTHER)
         self.registered(harness.reverse_name(OTHER), "vm4.corp.internal.", rtype="PTR")
         self.gone(harness.reverse_name(FRIEND), "PTR")
+
+    def test_without_being_told_a_machine_finds_where_to_send(self):
+        find = lambda *lines: self.find_and_update(CLOUD, "local " + FRIEND, *lines, how=("-v",))
+        ptr = harness.reverse_name(FRIEND)
+        find("add vm4.corp.internal 60 A " + FRIEND)
+        find("add %s 60 PTR vm4.corp.internal" % ptr)
+        self.registered("vm4.corp.internal", FRIEND)
+        self.registered(ptr, "vm4.corp.internal.", rtype="PTR")
+        find("del " + ptr)
+        find("del vm4.corp.internal A " + FRIEND)
+        self.assertEqual([], self.rows())
 
     def test_as_sssd_does_it(self):
         """With dyndns_auth = none and dyndns_force_tcp: each family, then the PTR, always with what was there deleted
