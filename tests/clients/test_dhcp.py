@@ -36,9 +36,11 @@ class Kea(dhcp_world.Network):
         return self.world.write("kea-dhcp4.conf", json.dumps(config))
 
     def start_dhcp(self, secret=SECRET, key="dhcp", zone=ZONE, lease_s=7200):
-        ddns = replaced(shown("/etc/kea/kea-dhcp-ddns.conf"), (SECRET, secret), ('"dhcp"', '"%s"' % key), (ZONE, zone))
+        ddns = json.loads(replaced(shown("/etc/kea/kea-dhcp-ddns.conf"), (SECRET, secret), ('"dhcp"', '"%s"' % key),
+                                   (ZONE, zone)))
+        ddns["DhcpDdns"]["dns-server-timeout"] = 10000  # ms; on a busy machine it gives up too early by itself
         environment = dict(os.environ, KEA_LOCKFILE_DIR=self.world.dir, KEA_PIDFILE_DIR=self.world.dir)
-        for program, file in (("kea-dhcp-ddns", self.world.write("kea-dhcp-ddns.conf", ddns)),
+        for program, file in (("kea-dhcp-ddns", self.world.write("kea-dhcp-ddns.conf", json.dumps(ddns))),
                               ("kea-dhcp4", self.configure(zone, **{"valid-lifetime": lease_s}))):
             path = self.world.program(dhcp_world.find(program))
             self.servers.append(harness.Process(self.dhcp, program, [path, "-c", file], env=environment))
