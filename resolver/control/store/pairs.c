@@ -292,3 +292,49 @@ int pairs_uses_after(struct source *source, const char *what, size_t limit,
 	free(key);
 	return err;
 }
+
+/* ---- all with a prefix ---- */
+
+enum { ROWS_AT_ONCE = 1000 };
+
+struct each {
+	const char *prefix;
+	int (*on_row)(void *context, const struct source_pair *pair);
+	void *context;
+	size_t count;
+	bool over, is_behind; /* of the last one, which was read already */
+	char last[PAIRS_KEY_MAX];
+};
+
+static int on_each(void *context, const struct source_pair *pair)
+{
+	struct each *each = context;
+
+	if (strncmp(pair->key, each->prefix, strlen(each->prefix)) != 0) {
+		each->over = true;
+		return 0;
+	}
+	if (each->is_behind && strcmp(pair->key, each->last) == 0)
+		return 0;
+	each->count++;
+	snprintf(each->last, sizeof each->last, "%s", pair->key);
+	return each->on_row(each->context, pair);
+}
+
+int pairs_each(struct source *source, const char *prefix, const char *from,
+	       int (*on_row)(void *context, const struct source_pair *pair), void *context,
+	       char error[SOURCE_ERROR_MAX])
+{
+	struct each each = {.prefix = prefix, .on_row = on_row, .context = context};
+	int err = 0;
+
+	if (!source)
+		return ERR_NOT_FOUND;
+	snprintf(each.last, sizeof each.last, "%s%s", prefix, from);
+	do {
+		each.count = 0;
+		err = source->calls->pairs(source, each.last, ROWS_AT_ONCE, on_each, &each, error);
+		each.is_behind = true;
+	} while (!err && !each.over && each.count > 0);
+	return err;
+}

@@ -6,6 +6,9 @@
  *     use WHAT        "SINCE USED", seconds since 1970: since when something is known, and when it
  *                     was used last (service/use_book.h; asked.h and logouts.h have keys of their
  *                     own there)
+ *     registered ZONE OWNER TYPE       what clients have registered (service/registrar.h)
+ *     renewal ZONE OWNER TYPE          and when they have renewed it (service/renewals.h),
+ *     renewal-clock ZONE               as its clock counts
  *
  * An API keeps others, under words of its own: a change can carry them (put_pairs).
  *
@@ -16,8 +19,9 @@
 #define SLUICE_PAIRS_H
 
 #include "resolver/control/store/source.h"
+#include "rules/name.h"
 
-enum { PAIRS_SECRET_BYTES = 32 };
+enum { PAIRS_SECRET_BYTES = 32, PAIRS_KEY_MAX = 2 * NAME_TEXT_MAX + 64 };
 
 /* Draws the bytes where there are none yet. */
 MUST_CHECK int pairs_secret(struct source *source, const char *name,
@@ -50,5 +54,12 @@ MUST_CHECK int pairs_write_uses(struct source *source, const struct pairs_use *r
 MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t limit,
 				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
+
+/* Calls back with all whose keys begin with `prefix`, from the key `prefix` and `from` on, in the
+ * order of keys; none is longer than PAIRS_KEY_MAX. A return that is not 0 ends it, and is
+ * returned. */
+MUST_CHECK int pairs_each(struct source *source, const char *prefix, const char *from,
+			  int (*on_row)(void *context, const struct source_pair *pair),
+			  void *context, char error[SOURCE_ERROR_MAX]);
 
 #endif
