@@ -74,14 +74,19 @@ static void check_keys(struct check *check, const struct registration_settings *
 		     "own_address = true for machines that register themselves by TCP");
 }
 
-/* ---- what is not in effect ---- */
+/* ---- renewals ---- */
+
+/* sssd and Windows renew every 24 hours: two of that, so that one may be missed. */
+enum { EXPIRE_LEAST_S = 48 * 60 * 60 };
 
 static void warn_of_expire(struct check *check, const struct registration_settings *entry)
 {
-	if (entry->expire_s > 0)
+	if (entry->expire_s > 0 && entry->expire_s < EXPIRE_LEAST_S)
 		WARN(check, &entry->origin, "expire",
-		     "is not in effect: what was registered stays until it is deleted; leave it "
-		     "out");
+		     "%u seconds are less than two days; sssd and Windows renew once a day, so a "
+		     "machine that misses it would lose its name: give %d or more, or 0 so that "
+		     "nothing expires",
+		     entry->expire_s, EXPIRE_LEAST_S);
 }
 
 /* ---- prefixes ---- */

@@ -716,7 +716,8 @@ static const struct field limits_fields[] = {
 		"endpoint. truncate: an empty answer with TC, so that the client asks again by "
 		"TCP, which proves its address (a proven client over the limit is refused). "
 		"refuse: REFUSED. drop: no answer, and the client asks again. Clients that have "
-		"asked most lately are over it first."},
+		"asked most lately are over it first. An update gets no answer in any case, "
+		"and its client sends it again."},
 };
 static const struct group limits_group = {
 	.name = "limits",
@@ -1519,7 +1520,9 @@ static const struct field registration_fields[] = {
 	 .required = true,
 	 .doc = "Addresses that may be registered, and PTRs for them; the reverse zones of these "
 		"prefixes are answered here. No other entry has an address of them for the same "
-		"network."},
+		"network. For clients of the networks that the zone is linked to they take the "
+		"place of address_pools: only a PTR of an address or a machine in the network's "
+		"own space is answered ahead of what is registered."},
 	{.key = "keys",
 	 .type = FIELD_LIST,
 	 AT(registration_settings, keys),
@@ -1547,8 +1550,13 @@ static const struct field registration_fields[] = {
 	 .fallback = "0",
 	 .max = 31536000,
 	 .unit = "seconds",
-	 .doc = "How long a registration is to stay that is not renewed; 0: until it is deleted. "
-		"Not in effect yet: whatever it says, a registration stays until it is deleted."},
+	 .doc = "How long what a client has registered stays if the client does not renew it, "
+		"which it does by any update that has the same records in it; 0: until it is "
+		"deleted. An address and its PTR expire each by itself. Only time in which the "
+		"server takes updates for the zone counts, and after a kill it begins anew. Give "
+		"172800 or more for machines that renew once a day, as sssd and Windows do; leave "
+		"it out where a DHCP server registers, which renews nothing and deletes what is "
+		"over."},
 	{.key = "names_max",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, names_max),

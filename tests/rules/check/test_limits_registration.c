@@ -34,11 +34,13 @@ static const struct limits_case cases[] = {
 	 ZONES("") REGISTER(
 		 ENTRY("A.test.", "\"10.10.0.0/16\", \"2001:db8::/48\"",
 		       BY("{ key = \"DHCP.\"; names = \"any\"; }, { key = \"web.a.test\"; names = "
-			  "\"self\"; }") " own_address = true; ttl = 1; expire = 0; "
+			  "\"self\"; }") " own_address = true; ttl = 1; expire = 172800; "
 					 "names_max = 1;")),
 	 0, 0, 0},
-	{"expire_is_not_in_effect_yet", ZONES("") REGISTER(A(BY_DHCP " expire = 172800;")), 4,
-	 "registration[0].expire", "warning: is not in effect"},
+	{"nothing_needs_to_expire", ZONES("") REGISTER(A(BY_DHCP " expire = 0;")), 0, 0, 0},
+	{"expire_leaves_time_for_two_renewals", ZONES("") REGISTER(A(BY_DHCP " expire = 172799;")),
+	 4, "registration[0].expire",
+	 "warning: 172799 seconds are less than two days; sssd and Windows renew once a day"},
 	{"the_zone_is_one_that_is_there",
 	 ZONES("") REGISTER(ENTRY("z.test", "\"10.0.0.0/8\"", BY_DHCP)), 4, "registration[0].zone",
 	 "there is no private zone \"z.test\"; name one of private_zones"},
