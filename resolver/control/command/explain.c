@@ -101,7 +101,8 @@ static void read_registered(struct reading *reading)
 	struct source *source = state_of(reading);
 	char error[SOURCE_ERROR_MAX];
 
-	if (source && registrar_read(source, &reading->load.key, &reading->registered, error) != 0)
+	if (source &&
+	    registrar_read(source, &reading->load.key, NULL, &reading->registered, error) != 0)
 		snprintf(reading->unread, sizeof reading->unread, "%s", error);
 }
 

@@ -31,8 +31,8 @@ static json_t *ask_all(const struct command_line *line)
 int command_registration_list(const struct command_line *line)
 {
 	static const struct table_column columns[] = {
-		{"NAME", "name"}, {"TYPE", "type"},   {"DATA", "data"},    {"ZONE", "zone"},
-		{"BY", "by"},     {"SINCE", "since"}, {"SERVED", "served"}};
+		{"NAME", "name"}, {"TYPE", "type"},   {"DATA", "data"},       {"ZONE", "zone"},
+		{"BY", "by"},     {"SINCE", "since"}, {"RENEWED", "renewed"}, {"SERVED", "served"}};
 	json_t *all = ask_all(line);
 	int status = EXIT_SUCCESS;
 

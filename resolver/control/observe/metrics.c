@@ -775,6 +775,13 @@ static void put_cache(struct metrics *metrics)
 		    "Answers in the cache that made room for others.", stats.evicted);
 }
 
+static void put_registrations(struct metrics *metrics)
+{
+	metrics_one(&metrics->text, METRICS_COUNTER, "sluice_registrations_expired",
+		    "Record sets that clients had registered and did not renew in time.",
+		    metrics->service->registrar.expired);
+}
+
 static void put_owned(struct metrics *metrics)
 {
 	const struct service *service = metrics->service;
@@ -969,6 +976,7 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_transfers(metrics);
 	put_secondaries(metrics);
 	put_cache(metrics);
+	put_registrations(metrics);
 	put_owned(metrics);
 	put_query_log(metrics);
 	put_server(metrics);

@@ -761,6 +761,8 @@ json_t *status_report(struct service *service, bool guarded)
 	json_put(all, "cache", cache_json(server));
 	json_put(all, "transfers", transfers_json(server));
 	json_put(all, "notices", notices_json(service->secondaries));
+	json_put(all, "registrations",
+		 json_make("{s:I}", "expired", (json_int_t)service->registrar.expired));
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "longest_turn", longest_turn_json(&service->turns));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation, guarded));

@@ -15,18 +15,40 @@
  *
  *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits
  *
- * ZONE is the full name in lower case. */
+ * ZONE is the full name in lower case.
+ *
+ * A renewal is a message that has a set in it and does not change it. It is only noted
+ * (renewals.h). A look goes over all sets in portions, when renewals are to be written or a set has
+ * expired: one whose zone's clients may register and have said nothing of it for `expire` seconds.
+ * What has expired goes as what a client deletes, durable and then served; an address, its PTR and
+ * the DHCID are sets that expire each by itself. A look comes when the first set may be due, and a
+ * minute later at most. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 
 #include <sys/queue.h>
+#include <uv.h>
 
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/renewals.h"
 #include "resolver/control/service/work.h"
 #include "resolver/server/server.h"
 #include "resolver/update/registration.h"
 
 struct registrar_answers;
+
+struct registrar_look {      /* over all sets that are registered */
+	struct work_job job; /* first */
+	bool is_under_way, writes, failed;
+	uint64_t generation; /* of the model by which it has begun; with another it begins anew */
+	uint64_t now_s, next_s; /* when it began; when the first set is due that it has seen */
+	size_t place;           /* of the zone in the table */
+	unsigned tree;          /* of the zone: its own, in-addr.arpa, ip6.arpa */
+	struct zone *zone;      /* that version of it; NULL: not begun */
+	struct zone_cursor cursor;
+	size_t expired;                 /* sets that it has removed */
+	char first[NAME_TEXT_MAX + 16]; /* of them, for the log */
+};
 
 struct registrar { /* opened all zero */
 	struct server *server;
@@ -41,21 +63,35 @@ struct registrar { /* opened all zero */
 	uint64_t entries_of; /* the generation whose model they are of */
 	bool is_read;        /* rows of earlier processes are */
 	bool is_unread;      /* they could not be, so requests are dropped until they are */
+	struct renewals renewals;
+	struct registrar_look look;
+	uv_timer_t timer;
+	uint64_t look_s;     /* CLOCK_MONOTONIC: when the first set may have expired */
+	uint64_t written_s;  /* when renewals were written last */
+	uint64_t rules;      /* of all entries: a hash of the zones and how they expire */
+	uint32_t shortest_s; /* the least `expire` there is; 0: there is none */
+	uint64_t expired;    /* sets, since the start */
 };
 
-void registrar_open(struct registrar *registrar, struct server *server, struct inventory *inventory,
-		    struct work *work);
+/* ERR_SYSTEM. It must stay where it is. */
+MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
+			      struct inventory *inventory, struct work *work);
 /* Ahead of a server_apply: the first goes on from what earlier processes have stored, and so does
  * the next behind registrar_take. Where that cannot be read, it is logged, not served, and tried
  * again ahead of the next. */
 void registrar_recall(struct registrar *registrar);
+/* Another model is served. */
+void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due: called when a worker may have adopted what was published. */
 void registrar_settle(struct registrar *registrar);
-/* What is stored, to be served with a policy (policy_compile_with): one reference, the caller's.
- * ERR_SYSTEM, ERR_NOMEM: NULL, and `error` says why. */
+/* What is stored, to be served with a policy (policy_compile_with): one reference, the caller's;
+ * and the renewals, into tables that are empty (NULL: they are not wanted). ERR_SYSTEM, ERR_NOMEM:
+ * NULL, and `error` says why. */
 MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
-			      struct registered **registered, char error[SOURCE_ERROR_MAX]);
-/* Another process takes over, and has ended: what it stored counts. */
+			      struct renewals *renewals, struct registered **registered,
+			      char error[SOURCE_ERROR_MAX]);
+/* Writes all renewals, and takes no more requests: the program ends, or another process takes over.
+ * Then that has ended, and what it stored counts. */
 void registrar_rest(struct registrar *registrar);
 void registrar_take(struct registrar *registrar);
 /* Drops what has no answer yet; ahead of server_release. */
@@ -89,5 +125,12 @@ char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 MUST_CHECK int registrar_each(struct source *source, const char *from,
 			      int (*on_row)(void *context, const struct registrar_row *row),
 			      void *context, char error[SOURCE_ERROR_MAX]);
+
+struct registrar_times {   /* since 1970 */
+	int64_t renewed_s; /* when it was registered or renewed last */
+	int64_t expires_s; /* unless it is renewed; 0: never */
+};
+struct registrar_times registrar_times(struct registrar *registrar,
+				       const struct registrar_row *row);
 
 #endif

@@ -26,6 +26,7 @@ static void on_unsettled(uv_timer_t *timer)
 static void published(struct service *service)
 {
 	uv_timer_start(&service->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
+	registrar_published(&service->registrar);
 }
 
 bool service_is_settled(const struct service *service)
@@ -354,7 +355,9 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;
-	registrar_open(&service->registrar, server, service->inventory, &service->work);
+	err = registrar_open(&service->registrar, loop, server, service->inventory, &service->work);
+	if (err != 0)
+		return err;
 	server->silent = service->beside;
 	if (service->beside)
 		inventory_only_look(service->inventory, SOURCE_READ);
@@ -373,6 +376,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		serial_book_hand_over(&service->serials);
 		use_book_hand_over(&service->uses);
 		asked_book_hand_over(&service->asked);
+		registrar_rest(&service->registrar);
 	}
 	return err;
 }
@@ -390,6 +394,7 @@ void service_finish(struct service *service)
 	serial_book_rest(&service->serials);
 	use_book_rest(&service->uses, time(NULL));
 	asked_book_rest(&service->asked);
+	registrar_rest(&service->registrar);
 }
 
 void service_close(struct service *service)

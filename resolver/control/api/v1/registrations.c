@@ -8,7 +8,9 @@
  *     ?marker=MARK       those behind that of the page before
  *
  *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
- *                         "since": when a client has registered it, else null, "served",
+ *                         "since": when a client has registered it, else null,
+ *                         "renewed": when it has done so last, or said that it is as it was,
+ *                         "expires": when it goes unless it is renewed; null: it stays, "served",
  *                         "hidden_by": a word of api/registrations.h, null: it is served}],
  *      "next": the path and query of the next page, null: this is the last}
  *
@@ -94,11 +96,12 @@ static void look_at_machine(struct listing *listing, const struct machine *machi
 		return;
 	listing->passed--;
 	json_add(listing->rows,
-		 json_make("{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:b, s:o}", "zone",
+		 json_make("{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:n, s:n, s:b, s:o}", "zone",
 			   json_text(full_name(&machine->zone->named)), "name", json_text(name),
 			   "type", machine->address.family == 4 ? "A" : "AAAA", "data", address,
 			   "address", address, "ttl", REGISTERED_TTL_S, "by", json_text(by),
-			   "since", "served", !hidden_by, "hidden_by", hidden_json(hidden_by)));
+			   "since", "renewed", "expires", "served", !hidden_by, "hidden_by",
+			   hidden_json(hidden_by)));
 }
 
 static json_t *next_page(const struct listing *listing, size_t behind, const char *key)
@@ -157,12 +160,15 @@ static const char *zone_of(const struct api_request *request, const struct regis
 static json_t *record_row(const struct api_request *request, const struct registrar_row *row,
 			  const char *data, const char *hidden_by)
 {
+	const struct registrar_times times = registrar_times(&request->service->registrar, row);
 	char type[16];
-	json_t *made = json_make("{s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:b, s:o}", "zone",
+	json_t *made = json_make("{s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:o}", "zone",
 				 json_text(zone_of(request, row)), "name", json_text(row->owner),
 				 "type", record_type_print(row->type, type, sizeof type), "data",
 				 data ? json_text(data) : json_null(), "ttl", (json_int_t)row->ttl,
 				 "by", json_text(row->by), "since", json_time(row->since_s),
+				 "renewed", json_time(times.renewed_s), "expires",
+				 times.expires_s ? json_time(times.expires_s) : json_null(),
 				 "served", !hidden_by, "hidden_by", hidden_json(hidden_by));
 
 	if (data && (row->type == TYPE_A || row->type == TYPE_AAAA))
