@@ -540,9 +540,9 @@ static bool keep_updates(const struct making *making, struct registered_zone *zo
 	const struct name *apex = zone_apex(zone->layers.own);
 	const struct registered_zone *before = NULL;
 
-	if (zone->takes_updates)
-		before = near && near->takes_updates ? near
-						     : find_updates(making->before, zone->name);
+	if (zone->base.served)
+		before =
+			near && near->base.served ? near : find_updates(making->before, zone->name);
 	if (before && !name_equal(zone_apex(before->updates), apex))
 		before = NULL;
 	zone->updates = before ? zone_ref(before->updates) : zone_new(making->key, apex, 0);
@@ -580,7 +580,7 @@ static bool keep_resting(const struct making *making)
 		const struct registered_zone *taker =
 			has_updates(zone) ? find_near(made, zone->name, i) : NULL;
 
-		if (!has_updates(zone) || (taker && taker->takes_updates))
+		if (!has_updates(zone) || (taker && taker->base.served))
 			continue;
 		if (!rest(&made->zones[made->count + made->resting++], zone))
 			return false;
@@ -596,7 +596,6 @@ static bool make_zone(const struct making *making, struct registered_zone *zone,
 	const struct registration_settings *settings = settings_of(making->model, of);
 	bool same = before && making->before->print == making->made->print;
 
-	zone->takes_updates = settings;
 	if (!make_cuts(making, zone, settings) || (settings && !make_base(making, zone, before)) ||
 	    !keep_updates(making, zone, before))
 		return false;
@@ -650,7 +649,6 @@ static bool copy_zone(struct registered_zone *to, const struct registered_zone *
 {
 	*to = (struct registered_zone){
 		.name = strdup(from->name),
-		.takes_updates = from->takes_updates,
 		.base = zone_layers_ref(&from->base),
 		.layers = zone_layers_ref(&from->layers),
 		.machines = zone_ref(from->machines),

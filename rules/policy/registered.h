@@ -45,8 +45,7 @@ struct registered_cut { /* of the reverse tree */
 
 struct registered_zone {
 	const char *name;          /* full: "corp.internal", "dev/corp.internal"; in the table */
-	bool takes_updates;        /* clients may register here; else there are no such records */
-	struct zone_layers base;   /* registered: a SOA alone; all NULL where it takes no updates */
+	struct zone_layers base;   /* registered: a SOA alone; all NULL: clients may not register */
 	struct zone_layers layers; /* registered: `machines` with `updates` below */
 	struct zone *machines, *updates;
 	struct zone *reverse[2]; /* what clients have registered in in-addr.arpa, ip6.arpa */
