@@ -524,7 +524,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
 	/* For Prometheus, and for the dashboard. */
 	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
-	snapshot->accepts_updates = server->accepts_updates || model->registration.count > 0;
+	snapshot->accepts_updates = model->registration.count > 0;
 	snapshot->generation = server->generation + 1;
 	snapshot->sequence = server->sequence + 1;
 	atomic_store(&snapshot->users, server->worker_count);

@@ -62,7 +62,6 @@ struct server {
 	struct ask_caller caller; /* questions of our own */
 	struct update_requests updates;
 	struct server_registrar registrar; /* set before server_apply */
-	bool accepts_updates; /* likewise: also where no zone of the model has registration */
 	struct registered *registered; /* what the next server_apply goes on from, a reference;
 					* NULL: what is served */
 	struct query_rings rings;      /* answers, for the query log */

@@ -29,6 +29,9 @@ static const char format[] =
 	"  { name = \"one\"; subnet = \"a\"; listen = \"%s:%u\"; } ); } );\n"
 	"private_zones = ( { name = \"corp.internal\"; file = \"zone\";\n"
 	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } ); } );\n";
+static const char registration[] =
+	"registration = ( { zone = \"corp.internal\"; prefixes = [ \"10.10.0.0/16\" ];\n"
+	"  keys = ( { key = \"k.test\"; } ); } );\n";
 
 enum { HELD_MAX = 4096 };
 
@@ -39,6 +42,7 @@ struct world {
 	char home[16]; /* a loopback address of this process */
 	unsigned port, other_port;
 	struct tsig_key key;
+	bool registers; /* the model's zone has `registration` */
 	struct update_request *held[HELD_MAX];
 	unsigned held_count;
 };
@@ -72,18 +76,20 @@ static unsigned free_port(struct world *world)
 
 static void apply(struct world *world, unsigned port)
 {
-	char text[sizeof format + 64];
+	char text[sizeof format + sizeof registration + 64];
+	int length = snprintf(text, sizeof text, format, world->home, port);
 
-	snprintf(text, sizeof text, format, world->home, port);
+	snprintf(text + length, sizeof text - (size_t)length, "%s",
+		 world->registers ? registration : "");
 	struct model *model = config_text_load(&world->files, text);
 	assert_non_null(model);
 	assert_int_equal(server_apply(&world->server, model, &world->faults), 0);
 }
 
 /* `holds`: requests are the test's to end; else they are refused. */
-static void begin(struct world *world, bool accepts, bool holds)
+static void begin(struct world *world, bool registers, bool holds)
 {
-	world->server.accepts_updates = accepts;
+	world->registers = registers;
 	if (holds)
 		world->server.registrar = (struct server_registrar){world, on_requests};
 	apply(world, world->port);
