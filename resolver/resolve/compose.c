@@ -136,7 +136,7 @@ static void begin_owner(struct composition *c, bool own)
 static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct zone *zone = verdict->answer.zone;
-	unsigned label = verdict->exact ? 0 : f->name->labels - zone_apex(zone)->labels;
+	unsigned label = verdict->as == AS_NAME ? 0 : f->name->labels - zone_apex(zone)->labels;
 	size_t at = f->owner_at ? f->owner_at + f->name->offset[label] : 0;
 
 	message_add_rrset(&c->message, SECTION_AUTHORITY, zone_negative_soa(zone),
@@ -244,7 +244,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 					     f->owner_at, f->name->wire, UINT32_MAX);
 		break;
 	case ZONE_NODATA:
-		if (verdict->is_server && add_server(c, f))
+		if (verdict->as == AS_SERVER && add_server(c, f))
 			break;
 		add_negative(c, f, verdict);
 		break;

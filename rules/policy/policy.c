@@ -161,7 +161,7 @@ static bool any_machine(const struct decision *d, const struct prefix *prefix)
 static void answer_server(struct verdict *verdict, const struct zone *zone)
 {
 	verdict->answer = (struct zone_answer){.outcome = ZONE_NODATA, .zone = zone};
-	verdict->is_server = true;
+	verdict->as = AS_SERVER;
 }
 
 /* A zone's own records for the name of its name server take precedence, and so does a DNAME of the
@@ -282,9 +282,9 @@ static bool find_address(const struct decision *d, const struct prefix *prefix,
 		ptr = owned_ptr(d->policy->owned, &prefix->address);
 	if (!ptr && is_whole(prefix))
 		ptr = machine_ptr(d, &prefix->address);
-	verdict->exact = ptr;
 	if (!ptr)
 		return find_registered(d, prefix, &verdict->answer);
+	verdict->as = AS_NAME;
 	verdict->answer =
 		policy_answer_set(ptr, d->type, d->policy->trees[prefix->address.family == 6]);
 	return true;
@@ -413,7 +413,7 @@ static bool by_own_name(const struct decision *d, struct verdict *verdict)
 	note(d, DECIDED_NAME, TRACE_MATCHED, NULL, NULL, 0);
 	answer(verdict, DECIDED_NAME, NULL);
 	verdict->answer = policy_answer_set(set, d->type, zone);
-	verdict->exact = true;
+	verdict->as = AS_NAME;
 	return true;
 }
 

@@ -221,15 +221,19 @@ enum decided_by {
 const char *decided_word(enum decided_by by); /* for programs */
 const char *decided_text(enum decided_by by); /* for people */
 
+enum answered_as {
+	AS_ZONE,   /* as the zone has it */
+	AS_NAME,   /* ours is the name alone: the SOA of a negative answer is made in it */
+	AS_SERVER, /* NODATA, but the name is that of a name server (registered.h), which has the
+		    * address of the endpoint that was asked */
+};
+
 struct verdict {
 	enum verdict_kind kind;
 	enum decided_by by;
 	const char *object;        /* the zone's, rule's or network's name; may be NULL */
 	struct zone_answer answer; /* ANSWER */
-	bool exact; /* ours is the name alone: the SOA of a negative answer is made in it */
-	/* NODATA, but the name is that of a name server (registered.h), which has the address of
-	 * the endpoint that was asked. */
-	bool is_server;
+	enum answered_as as;       /* ANSWER */
 	const struct route *route; /* FORWARD */
 	const struct rule *rule;   /* FORWARD by a rule, else NULL */
 	bool redirected;           /* FORWARD by NxDomainRedirect */

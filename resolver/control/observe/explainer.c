@@ -450,7 +450,7 @@ static void on_done(void *context, const struct name *name, bool leads)
 	unsigned added = add_records(e, level->hop);
 	if (level->verdict.kind == VERDICT_ANSWER) {
 		const struct zone_answer *answer = &level->verdict.answer;
-		bool has_address = level->verdict.is_server &&
+		bool has_address = level->verdict.as == AS_SERVER &&
 				   json_array_size(json_object_get(level->hop, "records")) > 0;
 		json_put(level->hop, "outcome",
 			 json_text(outcome_words[has_address ? ZONE_HIT : answer->outcome]));
