@@ -526,10 +526,23 @@ static const char *judge_content(const struct judge *judge)
 
 /* ---- prerequisites (section 3.2) ---- */
 
+/* The address that a query gets for the name because it is the name server's; NULL: it is not. */
+static const struct address *server_address(const struct judge *judge, const struct name *owner)
+{
+	const struct update_view *view = judge->view;
+
+	return !judge->reverse && view->server && view->server->family &&
+			       registered_has_server(view->served, owner)
+		       ? view->server
+		       : NULL;
+}
+
 static enum rcode require(const struct judge *judge, const struct update_record *record)
 {
 	const struct zone *served = judge->view->served;
-	bool there = record->type == TYPE_ANY
+	const struct address *server = server_address(judge, &record->owner);
+	bool there = server ? record->type == TYPE_ANY || record->type == address_type(server)
+		     : record->type == TYPE_ANY
 			     ? is_in_use(served, &record->owner)
 			     : find_set(served, &record->owner, record->type) != NULL;
 
@@ -561,8 +574,15 @@ static enum rcode require_value(const struct judge *judge, const struct update_r
 {
 	const struct update *update = judge->update;
 	const struct rrset *set = find_set(judge->view->served, &record->owner, record->type);
+	const struct address *server = server_address(judge, &record->owner);
 	const uint8_t *at = set ? set->wire : NULL;
 
+	if (server && record->type == address_type(server)) { /* a set of one record */
+		const struct update_rdata own = address_data(server);
+
+		return rdata_equal(record->type, &record->data, &own) ? RCODE_NOERROR
+								      : RCODE_NXRRSET;
+	}
 	if (!set || set->count > UPDATE_RECORDS_MAX || !set_has(set, &record->data))
 		return RCODE_NXRRSET;
 	for (unsigned i = 0; !is_compared(judge, record) && i < set->count; i++) {

@@ -11,10 +11,10 @@
  * rcodes what is in a zone.
  *
  * **Two views.** Prerequisites are asked of the zone as served, exact names alone: a wildcard or an
- * empty non-terminal is no name in use. Updates change the zone of registered records alone. So a
- * delete does nothing to what the zone has itself, and an add lies beneath that until it goes. What
- * can be registered includes no CNAME and no SOA, so section 3.4.2's rules for them have nothing to
- * apply to.
+ * empty non-terminal is no name in use, and the name server's is. Updates change the zone of
+ * registered records alone. So a delete does nothing to what the zone has itself, and an add lies
+ * beneath that until it goes. What can be registered includes no CNAME and no SOA, so
+ * section 3.4.2's rules for them have nothing to apply to.
  *
  * **What can be registered.** A and AAAA of an address in the entry's prefixes, DHCID, and TXT as
  * dhcpd writes it, by owners below the entry's zone other than wildcards and its name server; in
@@ -68,6 +68,9 @@ struct update_view {
 	/* What is registered in the entry's zone: for a message to that, the same. */
 	const struct zone *names;
 	size_t owners; /* how many names `registered` has for this entry, the apex apart */
+	/* What a query has for the name of the zone's name server (rules/policy/registered.h), from
+	 * where the message arrived; NULL, or of no family: it has none. */
+	const struct address *server;
 };
 
 struct update_set {           /* an RRset, and its records once the message has been applied */

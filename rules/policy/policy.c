@@ -164,8 +164,6 @@ static void answer_server(struct verdict *verdict, const struct zone *zone)
 	verdict->as = AS_SERVER;
 }
 
-/* A zone's own records for the name of its name server take precedence, and so does a DNAME of the
- * apex. */
 static __attribute__((noinline)) void find_beside_registered(const struct decision *d,
 							     uint32_t place,
 							     struct verdict *verdict)
@@ -173,10 +171,10 @@ static __attribute__((noinline)) void find_beside_registered(const struct decisi
 	const struct registered_zone *zone = registered_at(d, place);
 	const struct zone *served = zone->layers.served;
 
-	zone_find(served, d->name, d->type, &verdict->answer);
-	if (zone->base.served && registered_is_server(d->name, zone_apex(served)) &&
-	    verdict->answer.outcome != ZONE_DNAME && !zone_next_exact(served, d->name, NULL))
+	if (zone->base.served && registered_has_server(served, d->name))
 		answer_server(verdict, served);
+	else
+		zone_find(served, d->name, d->type, &verdict->answer);
 }
 
 /* The name server of a cut of the reverse tree. */

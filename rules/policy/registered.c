@@ -45,6 +45,16 @@ bool registered_is_server(const struct name *name, const struct name *apex)
 	       name_is_under(name, apex);
 }
 
+bool registered_has_server(const struct zone *served, const struct name *name)
+{
+	struct zone_answer answer;
+
+	if (!registered_is_server(name, zone_apex(served)) || zone_next_exact(served, name, NULL))
+		return false;
+	zone_find(served, name, TYPE_A, &answer);
+	return answer.outcome != ZONE_DNAME;
+}
+
 /* ---- machines ---- */
 
 const char *registered_label(const struct network_interface *interface)

@@ -78,6 +78,10 @@ MUST_CHECK int registered_put(struct registered *copy, size_t place, struct zone
 			      struct zone *const reverse[2]);
 /* Whether the name is that of the name server of the zone with this apex. */
 bool registered_is_server(const struct name *name, const struct name *apex);
+/* Whether a query for the name, below the apex of a zone that clients register in, gets the address
+ * of the zone's name server: the zone's own records for it take precedence, and so does a DNAME of
+ * the apex. `served`: all that the zone answers with. */
+bool registered_has_server(const struct zone *served, const struct name *name);
 /* Whether something may register in the zone, so that the table has it. */
 bool registered_in(const struct model *model, const struct private_zone *zone);
 /* NULL: nothing registers in the zone of that full name. */

@@ -120,6 +120,7 @@ void update_world_init(struct update_world *world, const char *manual, unsigned 
 				       .reverse = make_zone("arpa")};
 	world->served = overlay(world->manual, world->registered);
 	world->reverse_served = zone_ref(world->reverse);
+	must(address_parse(&world->local, "10.1.0.53") == 0);
 	update_world_client(world, "dhcp", "10.1.0.2");
 }
 
@@ -237,14 +238,15 @@ static enum rcode judge(struct update_world *world, struct arena *arena,
 	const struct registration *entry = registrations_next(world->registrations, update, NULL);
 	bool reverse = update_is_reverse(update);
 	struct update_view view = {world->served, world->registered, world->registered,
-				   zone_owners(world->registered) - 1};
+				   zone_owners(world->registered) - 1, &world->local};
 	struct update_verdict verdict;
 
 	if (!entry)
 		return RCODE_NOTAUTH;
 	if (reverse)
 		view = (struct update_view){world->reverse_served, world->reverse,
-					    world->registered, zone_owners(world->reverse) - 1};
+					    world->registered, zone_owners(world->reverse) - 1,
+					    &world->local};
 	update_judge(&verdict, arena, update, entry, &world->client, &view);
 	world->why = verdict.why;
 	must((verdict.rcode == RCODE_NOERROR) == !verdict.why);

@@ -10,7 +10,8 @@ struct update_world {
 	struct zone *manual;                   /* what corp.test has itself */
 	struct zone *served, *registered;      /* corp.test, */
 	struct zone *reverse_served, *reverse; /* and arpa, with its own PTRs registered */
-	struct update_client client;           /* of the messages that come next */
+	struct update_client client;           /* of the messages that come next, */
+	struct address local;                  /* and where they arrive: 10.1.0.53 */
 	char *said;      /* what the last one came to: a line for each set, "= pc A 10.1.0.5" of one
 			  * that changed, "- pc A" of one that went and "~ pc A" of one that was
 			  * renewed; names relative to corp.test or arpa */

@@ -458,6 +458,7 @@ static enum rcode judge(struct batch *batch, const struct update_request *reques
 	view.served = tree < 0 ? zone->layers.served : zone->reverse[tree];
 	view.names = zone->updates;
 	view.owners = zone_owners(view.registered) - 1;
+	view.server = &request->local;
 	update_judge(&verdict, arena, &update, entry, &client, &view);
 	*why = verdict.why;
 	if (verdict.rcode != RCODE_NOERROR)

@@ -572,6 +572,44 @@ static void a_message_whose_prerequisite_fails_changes_nothing(void **state)
 	expect(world, "? pc NONE ANY", RCODE_NOERROR, "");
 }
 
+static void the_name_server_is_in_use_with_the_address_that_was_asked(void **state)
+{
+	static const struct {
+		const char *record;
+		enum rcode rcode;
+	} asked[] = {
+		{"? ns NONE ANY", RCODE_YXDOMAIN},
+		{"? ns ANY ANY", RCODE_NOERROR},
+		{"? NS ANY A", RCODE_NOERROR},
+		{"? ns NONE A", RCODE_YXRRSET},
+		{"? ns ANY AAAA", RCODE_NXRRSET},
+		{"? ns NONE AAAA", RCODE_NOERROR},
+		{"? ns IN A 10.1.0.53", RCODE_NOERROR},
+		{"? ns IN A 10.1.0.54", RCODE_NXRRSET},
+		{"? ns IN A 10.1.0.53\n? ns IN A 10.1.0.54", RCODE_NXRRSET},
+		{"? ns IN AAAA 2001:db8:1::35", RCODE_NXRRSET},
+		{"? ns.pc NONE ANY", RCODE_NOERROR},
+	};
+	struct update_world *world = *state;
+
+	for (size_t i = 0; i < COUNT(asked); i++)
+		expect(world, asked[i].record, asked[i].rcode, "");
+	assert_int_equal(address_parse(&world->local, "2001:db8:1::35"), 0);
+	expect(world, "? ns IN AAAA 2001:db8:1::35\n? ns NONE A", RCODE_NOERROR, "");
+}
+
+static void a_name_server_with_records_of_its_own_has_those(void **state)
+{
+	struct update_world *world = *state;
+
+	update_world_release(world);
+	update_world_init(world, "ns 300 TXT hello\n", 100);
+	expect(world, "? ns ANY TXT\n? ns NONE A", RCODE_NOERROR, "");
+	update_world_release(world);
+	update_world_init(world, "@ 300 DNAME other.test.\n", 100);
+	expect(world, "? ns NONE ANY", RCODE_NOERROR, "");
+}
+
 static void who_may_not_learns_nothing_from_prerequisites(void **state)
 {
 	struct update_world *world = *state;
@@ -659,6 +697,8 @@ int main(void)
 		TEST(a_name_out_of_the_zone_is_notzone_for_who_may_update),
 		TEST(prerequisites_are_exact_and_of_whole_sets),
 		TEST(a_message_whose_prerequisite_fails_changes_nothing),
+		TEST(the_name_server_is_in_use_with_the_address_that_was_asked),
+		TEST(a_name_server_with_records_of_its_own_has_those),
 		TEST(who_may_not_learns_nothing_from_prerequisites),
 		TEST(what_the_zone_has_itself_is_neither_changed_nor_deleted),
 		TEST(a_name_more_than_there_may_be_is_refused),
