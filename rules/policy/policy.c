@@ -218,6 +218,26 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 	return false;
 }
 
+/* SOA and NS of a cut whose prefix is not one of whole octets, or nibbles: its name is above that,
+ * and whatever else is there, or beside the prefix, is not ours to deny. A pool that has a zone of
+ * that name has it with the serials that go out. */
+static bool find_cut(const struct decision *d, struct zone_answer *answer)
+{
+	if ((d->type != TYPE_SOA && d->type != TYPE_NS) ||
+	    suffix_table_get(&d->policy->pools, d->name, 0))
+		return false;
+	for (uint32_t i = 0; i < d->network->registration_count; i++) {
+		const struct registered_zone *zone = registered_at(d, d->network->registrations[i]);
+
+		for (size_t k = 0; k < zone->cut_count; k++)
+			if (name_equal(d->name, zone_apex(zone->cuts[k].apex))) {
+				zone_find(zone->cuts[k].apex, d->name, d->type, answer);
+				return true;
+			}
+	}
+	return false;
+}
+
 /* Machines have their PTRs beside the records of a reverse zone that the network is linked to,
  * which is the one that has said no. */
 static void find_machine(const struct decision *d, struct zone_answer *answer)
@@ -281,7 +301,8 @@ static bool find_address(const struct decision *d, const struct prefix *prefix,
 	if (!ptr && is_whole(prefix))
 		ptr = machine_ptr(d, &prefix->address);
 	if (!ptr)
-		return find_registered(d, prefix, &verdict->answer);
+		return find_registered(d, prefix, &verdict->answer) ||
+		       find_cut(d, &verdict->answer);
 	verdict->as = AS_NAME;
 	verdict->answer =
 		policy_answer_set(ptr, d->type, d->policy->trees[prefix->address.family == 6]);

@@ -320,6 +320,43 @@ class Replays(Client):
         self.gone("vm1.corp.internal")
 
 
+PARTS = CONFIG.replace('prefixes = [ "10.10.0.0/16" ]',
+                       'prefixes = [ "10.10.0.0/20", "10.10.32.64/26", "fd00:10::/46" ]')
+
+
+class Cuts(Client):
+    """Reverse zones where the prefixes end within an octet, or a nibble."""
+
+    def start(self):
+        self.sluice = harness.Sluice(self.host, PARTS % {"secret": SECRET}, (CLOUD, 53))
+        self.sluice.wait_managed()
+
+    def test_a_client_finds_a_zone_that_it_can_update(self):
+        for address, zone in (("10.10.7.20", "10.10.in-addr.arpa."), ("10.10.32.70", "32.10.10.in-addr.arpa."),
+                              ("fd00:10:3::4", "0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.")):
+            name = harness.reverse_name(address)
+            with self.subTest(address=address):
+                (answered,) = self.dig(CLOUD, zone, "SOA")
+                self.assertEqual([zone, "3600", "IN", "SOA", "ns." + zone], answered[:5])
+                self.assertEqual([[zone, "3600", "IN", "NS", "ns." + zone]], self.dig(CLOUD, zone, "NS"))
+                self.assertEqual(zone, self.lookup(name, "SOA").authority[0].name)
+                for number, told in enumerate(([], ["zone " + zone])):
+                    self.find_and_update(CLOUD, *told, "del %s PTR" % name, "add %s 600 PTR vm%d.corp.internal" % (name, number))
+                    self.registered(name, "vm%d.corp.internal." % number, rtype="PTR")
+
+    def test_who_is_told_a_zone_may_be_told_any_above_the_address(self):
+        for address, zones in (("10.10.7.21", ("7.10.10", "10.10", "10")), ("10.10.32.71", ("32.10.10", "10.10", "10"))):
+            name = harness.reverse_name(address)
+            for number, zone in enumerate(zones):
+                with self.subTest(address=address, zone=zone):
+                    self.assertEqual("NOERROR", self.nsupdate("zone %s.in-addr.arpa" % zone, "del %s ANY" % name,
+                                                              "add %s 60 PTR vm%d.corp.internal" % (name, number)))
+                    self.registered(name, "vm%d.corp.internal." % number, rtype="PTR")
+        for address in ("10.10.16.1", "10.10.32.63", "10.10.32.128"):
+            self.assertIn("NOTAUTH", self.nsupdate("zone 10.10.in-addr.arpa", "add %s 60 PTR vm1.corp.internal" %
+                                                   harness.reverse_name(address)))
+
+
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Network/"
 SHOWN = """
 subscription = "11111111-2222-3333-4444-555555555555";

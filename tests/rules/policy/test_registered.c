@@ -172,6 +172,51 @@ static void clients_may_register_once_the_setting_says_so(void **state)
 	policy_free(first);
 }
 
+/* A client that looks for a zone asks for the SOA of a name, and then of those above it. */
+static void a_cut_is_found_at_its_own_name_wherever_its_prefix_ends(void **state)
+{
+	static const struct {
+		const char *prefix, *apex, *inside, *outside;
+	} cuts[] = {
+		{"10.10.0.0/16", "10.10.in-addr.arpa.", "7.10.10.in-addr.arpa.", NULL},
+		{"10.10.0.0/20", "10.10.in-addr.arpa.", "7.10.10.in-addr.arpa.",
+		 "16.10.10.in-addr.arpa."},
+		{"10.10.7.0/26", "7.10.10.in-addr.arpa.", "20.7.10.10.in-addr.arpa.",
+		 "64.7.10.10.in-addr.arpa."},
+		{"10.10.7.5/32", "5.7.10.10.in-addr.arpa.", "5.7.10.10.in-addr.arpa.",
+		 "7.10.10.in-addr.arpa."},
+		{"fd00:10::/46", "0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.",
+		 "3.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.", "4.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa."},
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		world->model->registration.count = 0;
+		model_add_registration(world->model, "corp.internal", cuts[i].prefix);
+		assert_decides(world, "hub", cuts[i].apex, TYPE_SOA, "address hub hit");
+		assert_decides(world, "hub", cuts[i].apex, TYPE_NS, "address hub hit");
+		assert_decides(world, "spoke", cuts[i].apex, TYPE_SOA, "address spoke hit");
+		if (strcmp(cuts[i].inside, cuts[i].apex) != 0)
+			assert_decides(world, "hub", cuts[i].inside, TYPE_SOA,
+				       "address hub nxdomain");
+		if (cuts[i].outside)
+			assert_decides(world, "hub", cuts[i].outside, TYPE_SOA, "special nxdomain");
+	}
+}
+
+static void what_is_beside_a_cut_is_not_denied(void **state)
+{
+	struct world *world = *state;
+
+	model_add_registration(world->model, "corp.internal", "10.10.0.0/20");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_DS, "special nxdomain");
+	assert_decides(world, "hub", "10.in-addr.arpa.", TYPE_SOA, "special hit");
+	model_add_pool(world->model, "pool", "10.10.0.0/16");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_SOA, "pool pool hit");
+	assert_decides(world, "hub", "5.10.10.in-addr.arpa.", TYPE_SOA, "address hub nxdomain");
+}
+
 static void what_is_the_same_is_shared(void **state)
 {
 	struct world *world = *state;
@@ -233,6 +278,8 @@ int main(void)
 		TEST(who_is_not_registered),
 		TEST(a_reverse_zone_of_the_network_has_the_machines_beside_its_own),
 		TEST(clients_may_register_once_the_setting_says_so),
+		TEST(a_cut_is_found_at_its_own_name_wherever_its_prefix_ends),
+		TEST(what_is_beside_a_cut_is_not_denied),
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),
 	};
