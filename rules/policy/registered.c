@@ -549,13 +549,15 @@ static bool keep_updates(const struct making *making, struct registered_zone *zo
 {
 	const struct name *apex = zone_apex(zone->layers.own);
 	const struct registered_zone *before = NULL;
+	bool same;
 
 	if (zone->base.served)
 		before =
 			near && near->base.served ? near : find_updates(making->before, zone->name);
-	if (before && !name_equal(zone_apex(before->updates), apex))
+	same = before && name_equal(zone_apex(before->updates), apex);
+	if (before && !same && zone_owners(before->updates) > 1)
 		before = NULL;
-	zone->updates = before ? zone_ref(before->updates) : zone_new(making->key, apex, 0);
+	zone->updates = same ? zone_ref(before->updates) : zone_new(making->key, apex, 0);
 	for (unsigned i = 0; i < 2; i++)
 		zone->reverse[i] =
 			before ? zone_ref(before->reverse[i]) : new_zone(making, trees[i]);

@@ -357,6 +357,30 @@ class Cuts(Client):
                                                    harness.reverse_name(address)))
 
 
+class Slashes(Client):
+    """A zone in no group whose name has a slash; the full names of others have one behind the group."""
+    ZONE = "0/25.corp.internal"
+
+    def start(self):
+        self.sluice = harness.Sluice(self.host, (CONFIG % {"secret": SECRET}).replace('"corp.internal"', '"%s"' % self.ZONE), (CLOUD, 53))
+        self.sluice.wait_managed()
+
+    def restart(self):
+        self.sluice.kill()
+        self.start()
+
+    def test_what_is_registered_outlives_the_server(self):
+        name, ptr = "vm1." + self.ZONE, harness.reverse_name("10.10.7.4")
+        add = lambda zone, record: self.assertEqual("NOERROR", self.nsupdate("check-names no", "zone " + zone, "add " + record))
+        add("10.10.in-addr.arpa", "%s 60 PTR %s" % (ptr, name))
+        self.restart()
+        self.registered(ptr, name + ".", rtype="PTR")
+        add(self.ZONE, "%s 60 A 10.10.7.4" % name)
+        self.restart()
+        self.registered(name, "10.10.7.4")
+        self.registered(ptr, name + ".", rtype="PTR")
+
+
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Network/"
 SHOWN = """
 subscription = "11111111-2222-3333-4444-555555555555";

@@ -1086,8 +1086,35 @@ struct recalling {
 	struct renewal_clock *clock; /* of the last zone; NULL: there is none yet */
 	struct registered *made;
 	size_t room;
-	struct zone_draft *drafts[3]; /* of the last zone: its own, in-addr.arpa, ip6.arpa */
+	/* Of the last zone: its own, from its first row on, in-addr.arpa, ip6.arpa. */
+	struct zone_draft *drafts[3];
 };
+
+static struct zone_draft *begin_draft(const struct recalling *recalling, const char *apex)
+{
+	struct name name;
+	struct zone *empty = name_from_text(&name, recalling->key, apex) == 0
+				     ? zone_new(recalling->key, &name, 1)
+				     : NULL;
+	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
+
+	zone_unref(empty);
+	return draft;
+}
+
+/* The zone's own name in its full one: "dev/corp.internal" is corp.internal in the group dev, or,
+ * where an owner is below that, a zone in no group that is called so. */
+static const char *apex_in(const struct recalling *recalling, const char *zone,
+			   const struct name *owner)
+{
+	const char *slash = strchr(zone, '/');
+	struct name whole;
+
+	return !slash || (name_from_text(&whole, recalling->key, zone) == 0 &&
+			  name_is_under(owner, &whole))
+		       ? zone
+		       : slash + 1;
+}
 
 /* No more rows of the zone come. */
 static int end_zone(struct recalling *recalling)
@@ -1099,6 +1126,8 @@ static int end_zone(struct recalling *recalling)
 	struct faults faults;
 	int err = 0;
 
+	if (zone && !recalling->drafts[0]) /* without a row of its own it is empty */
+		recalling->drafts[0] = begin_draft(recalling, zone->name);
 	faults_init(&faults);
 	for (unsigned i = 0; i < 3; i++) {
 		if (recalling->drafts[i])
@@ -1116,23 +1145,9 @@ static int end_zone(struct recalling *recalling)
 	return err;
 }
 
-/* "dev/corp.internal": behind the last slash, but for a zone whose name has one. */
-static struct zone_draft *begin_draft(const struct recalling *recalling, const char *apex)
-{
-	struct name name;
-	struct zone *empty = name_from_text(&name, recalling->key, apex) == 0
-				     ? zone_new(recalling->key, &name, 1)
-				     : NULL;
-	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
-
-	zone_unref(empty);
-	return draft;
-}
-
 static int begin_zone(struct recalling *recalling, const char *zone)
 {
 	static const char *const trees[] = {"in-addr.arpa.", "ip6.arpa."};
-	const char *slash = strchr(zone, '/');
 	struct registered *made = recalling->made;
 	int err = end_zone(recalling);
 
@@ -1149,11 +1164,10 @@ static int begin_zone(struct recalling *recalling, const char *zone)
 			return ERR_NOMEM;
 	}
 	made->zones[made->count++] = (struct registered_zone){.name = strdup(zone)};
-	recalling->drafts[0] = begin_draft(recalling, slash ? slash + 1 : zone);
 	for (unsigned i = 0; i < 2; i++)
 		recalling->drafts[1 + i] = begin_draft(recalling, trees[i]);
-	if (!err && (!made->zones[made->count - 1].name || !recalling->drafts[0] ||
-		     !recalling->drafts[1] || !recalling->drafts[2]))
+	if (!err &&
+	    (!made->zones[made->count - 1].name || !recalling->drafts[1] || !recalling->drafts[2]))
 		err = ERR_NOMEM;
 	return err;
 }
@@ -1172,7 +1186,11 @@ static int on_row(void *context, const struct registrar_row *row)
 	if (err || name_from_text(&name, recalling->key, row->owner) != 0)
 		return err;
 	tree = tree_of(&name);
+	if (tree < 0 && !recalling->drafts[0])
+		recalling->drafts[0] = begin_draft(recalling, apex_in(recalling, row->zone, &name));
 	draft = recalling->drafts[tree + 1];
+	if (!draft)
+		return ERR_NOMEM;
 	faults_init(&unused);
 	err = zone_draft_put(draft, &nowhere, name.wire, row->type, &unused);
 	for (size_t at = 0; !err && at < row->rdata_length;) {
