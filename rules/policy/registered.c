@@ -305,78 +305,251 @@ static bool make_base(const struct making *making, struct registered_zone *zone,
 
 /* ---- a zone of them ---- */
 
-/* Machines of one name, which are next to each other. False without memory. */
-static bool put_machine(struct zone_draft *draft, struct owned_draft *ptrs,
-			const struct machine *machine, bool again, const struct name *name)
-{
-	static const struct origin nowhere;
-	const struct address *address = &machine->address;
-	struct faults unused; /* a label fits, or is passed over */
-	int err = 0;
+/* An address whose machines are not what they were. */
+struct moved {
+	struct address address;
+	const struct machine *machine; /* whose PTR it has from now on; NULL: nobody's */
+};
 
-	faults_init(&unused);
-	if (!again)
-		err = zone_draft_put(draft, &nowhere, name->wire,
-				     address->family == 4 ? TYPE_A : TYPE_AAAA, &unused);
-	if (!err)
-		err = zone_draft_add(draft, REGISTERED_TTL_S, address->bytes,
-				     address_bits(address) / 8);
-	if (!err)
-		err = owned_set_ptr(ptrs, address, name, REGISTERED_TTL_S);
-	faults_release(&unused);
-	return !err;
+/* From the machines of a zone that were served to those that it has now; both in the order of
+ * labels and families, so that what is the same is passed by. */
+struct registering {
+	const struct making *making;
+	const struct name *apex;
+	struct zone_draft *draft;
+	const struct zone *before; /* what the draft is made of */
+	struct zone_cursor cursor; /* behind the set that is next there: */
+	const uint8_t *owner;
+	const struct rrset *set; /* NULL: there is none */
+	struct moved *moved;
+	size_t moved_count, moved_room;
+};
+
+static void next_set(struct registering *r)
+{
+	do
+		if (!zone_next(r->before, &r->cursor, &r->owner, &r->set))
+			r->set = NULL;
+	while (r->set && r->set->type != TYPE_A && r->set->type != TYPE_AAAA);
+}
+
+/* The address in a record of the set. */
+static struct address set_address(const struct rrset *set, size_t at)
+{
+	struct address address = {.family = set->type == TYPE_A ? 4 : 6};
+	size_t length = address_bits(&address) / 8;
+
+	memcpy(address.bytes, set->wire + at * (RECORD_HEADER + length) + RECORD_HEADER, length);
+	return address;
+}
+
+/* Where the set before is as against that of the machine: ahead of it, the same, behind. */
+static int compare_set(const struct registering *r, const struct machine *machine)
+{
+	size_t length = strlen(machine->label), own = r->owner[0];
+	uint8_t family = r->set->type == TYPE_A ? 4 : 6;
+	int order = strncasecmp((const char *)r->owner + 1, machine->label,
+				own < length ? own : length);
+
+	if (order == 0)
+		order = (own > length) - (own < length);
+	return order != 0 ? order
+			  : (family > machine->address.family) - (family < machine->address.family);
 }
 
 static bool is_same_set(const struct machine *a, const struct machine *b)
 {
-	return a && strcasecmp(a->label, b->label) == 0 && a->address.family == b->address.family;
+	return strcasecmp(a->label, b->label) == 0 && a->address.family == b->address.family;
 }
 
-/* Machines are those of this zone. False without memory. */
-static bool put_machines(const struct making *making, const struct machine *machines, size_t count,
-			 const struct name *apex, struct zone_draft *draft,
-			 struct owned_draft *ptrs)
+/* Whether the set before has exactly the addresses of these machines, which are in order. */
+static bool has_addresses(const struct rrset *set, const struct machine *machines, size_t count)
 {
-	char text[NAME_TEXT_MAX], end[NAME_TEXT_MAX];
-	const struct machine *before = NULL;
-	struct name name;
-	bool good = true;
+	size_t at = 0;
 
-	name_to_text(apex, end);
-	for (size_t i = 0; good && i < count; i++) {
-		int length = snprintf(text, sizeof text, "%s.%s", machines[i].label, end);
+	for (size_t i = 0; i < count; i++) {
+		struct address address;
 
-		if (length < 0 || (size_t)length >= sizeof text ||
-		    name_from_text(&name, making->key, text) != 0)
-			continue; /* too long to be a name */
-		good = put_machine(draft, ptrs, &machines[i], is_same_set(before, &machines[i]),
-				   &name);
-		before = &machines[i];
+		if (i > 0 && address_equal(&machines[i].address, &machines[i - 1].address))
+			continue;
+		if (at == set->count)
+			return false;
+		address = set_address(set, at++);
+		if (!address_equal(&address, &machines[i].address))
+			return false;
 	}
-	return good;
+	return at == set->count;
 }
 
-static bool register_machines(const struct making *making, struct registered_zone *zone,
-			      const struct machine *machines, size_t count)
+static int add_moved(struct registering *r, const struct address *address)
 {
-	const struct name *apex = zone_apex(zone->layers.own);
-	struct zone *empty = zone_new(making->key, apex, 0);
-	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
-	struct owned_draft *ptrs = owned_edit(NULL);
-	struct faults unused;
-	bool good = draft && ptrs && put_machines(making, machines, count, apex, draft, ptrs) &&
-		    (!zone->base.served || put_ns(draft, apex) == 0);
+	struct moved *moved = array_grow(r->moved, r->moved_count, &r->moved_room, sizeof *moved);
+
+	if (!moved)
+		return ERR_NOMEM;
+	r->moved = moved;
+	moved[r->moved_count++] = (struct moved){.address = *address};
+	return 0;
+}
+
+/* The set before goes, or is replaced. */
+static int take_set(struct registering *r)
+{
+	static const struct origin nowhere;
+	struct faults unused; /* the name is in the zone */
+	int err;
 
 	faults_init(&unused);
+	err = zone_draft_put(r->draft, &nowhere, r->owner, r->set->type, &unused);
+	faults_release(&unused);
+	for (size_t i = 0; !err && i < r->set->count; i++) {
+		const struct address address = set_address(r->set, i);
+
+		err = add_moved(r, &address);
+	}
+	return err;
+}
+
+/* False: it would be too long to be a name. */
+static bool name_machine(const struct registering *r, const struct machine *machine,
+			 struct name *name)
+{
+	char text[2 * NAME_TEXT_MAX], end[NAME_TEXT_MAX];
+
+	snprintf(text, sizeof text, "%s.%s", machine->label, name_to_text(r->apex, end));
+	return name_from_text(name, r->making->key, text) == 0;
+}
+
+/* The set of machines that have one name, or none where that is too long. */
+static int put_set(struct registering *r, const struct machine *machines, size_t count)
+{
+	static const struct origin nowhere;
+	uint16_t type = machines[0].address.family == 4 ? TYPE_A : TYPE_AAAA;
+	struct faults unused; /* the name is in the zone */
+	struct name name;
+	int err;
+
+	if (!name_machine(r, machines, &name))
+		return 0;
+	faults_init(&unused);
+	err = zone_draft_put(r->draft, &nowhere, name.wire, type, &unused);
+	faults_release(&unused);
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct address *address = &machines[i].address;
+
+		err = zone_draft_add(r->draft, REGISTERED_TTL_S, address->bytes,
+				     address_bits(address) / 8);
+		if (!err)
+			err = add_moved(r, address);
+	}
+	return err;
+}
+
+static int change_sets(struct registering *r, const struct machine *machines, size_t count)
+{
+	size_t end;
+	int err = 0;
+
+	next_set(r);
+	for (size_t i = 0; !err && i < count; i = end) {
+		for (end = i + 1; end < count && is_same_set(&machines[i], &machines[end]);)
+			end++;
+		for (; !err && r->set && compare_set(r, &machines[i]) < 0; next_set(r))
+			err = take_set(r);
+		if (!err && r->set && compare_set(r, &machines[i]) == 0) {
+			bool same = has_addresses(r->set, machines + i, end - i);
+
+			if (!same)
+				err = take_set(r);
+			next_set(r);
+			if (same)
+				continue;
+		}
+		if (!err)
+			err = put_set(r, machines + i, end - i);
+	}
+	for (; !err && r->set; next_set(r))
+		err = take_set(r);
+	return err;
+}
+
+static int compare_moved(const void *left, const void *right)
+{
+	const struct moved *a = left, *b = right;
+
+	return address_compare(&a->address, &b->address);
+}
+
+/* Of machines with one address the last has its PTR. */
+static int change_ptrs(struct registering *r, const struct machine *machines, size_t count,
+		       struct owned_draft *ptrs)
+{
+	size_t different = 0;
+	int err = 0;
+
+	if (r->moved_count > 0)
+		qsort(r->moved, r->moved_count, sizeof *r->moved, compare_moved);
+	for (size_t i = 0; i < r->moved_count; i++)
+		if (i == 0 || compare_moved(&r->moved[different - 1], &r->moved[i]) != 0)
+			r->moved[different++] = r->moved[i];
+	for (size_t i = 0; different > 0 && i < count; i++) {
+		const struct moved wanted = {.address = machines[i].address};
+		struct moved *moved =
+			bsearch(&wanted, r->moved, different, sizeof wanted, compare_moved);
+		struct name name;
+
+		if (moved && name_machine(r, &machines[i], &name))
+			moved->machine = &machines[i];
+	}
+	for (size_t i = 0; !err && i < different; i++) {
+		const struct moved *moved = &r->moved[i];
+		struct name name;
+
+		err = owned_set_ptr(ptrs, &moved->address,
+				    moved->machine && name_machine(r, moved->machine, &name) ? &name
+											     : NULL,
+				    REGISTERED_TTL_S);
+	}
+	return err;
+}
+
+static struct zone *commit_machines(struct zone_draft *draft)
+{
+	struct faults unused; /* there are none */
+	struct zone *zone;
+
+	faults_init(&unused);
+	zone = zone_commit(draft, 0, &unused);
+	faults_release(&unused);
+	return zone;
+}
+
+/* Costs what has changed, beside a look at each machine. False without memory. */
+static bool register_machines(const struct making *making, struct registered_zone *zone,
+			      const struct registered_zone *before, const struct machine *machines,
+			      size_t count)
+{
+	const struct name *apex = zone_apex(zone->layers.own);
+	bool goes_on = before && !before->base.served == !zone->base.served;
+	struct zone *from = goes_on ? zone_ref(before->machines) : zone_new(making->key, apex, 0);
+	struct owned_draft *ptrs = owned_edit(goes_on ? before->ptrs : NULL);
+	struct registering r = {.making = making,
+				.apex = apex,
+				.draft = from ? zone_edit(from) : NULL,
+				.before = from};
+	bool good = r.draft && ptrs && change_sets(&r, machines, count) == 0 &&
+		    change_ptrs(&r, machines, count, ptrs) == 0 &&
+		    (goes_on || !zone->base.served || put_ns(r.draft, apex) == 0);
+
 	if (good) {
-		zone->machines = zone_commit(draft, 0, &unused);
+		zone->machines = commit_machines(r.draft);
 		zone->ptrs = owned_commit(ptrs);
 	} else {
-		zone_discard(draft);
+		zone_discard(r.draft);
 		owned_discard(ptrs);
 	}
-	faults_release(&unused);
-	zone_unref(empty);
+	free(r.moved);
+	zone_unref(from);
 	return good && zone->machines;
 }
 
@@ -460,18 +633,17 @@ static bool serve(struct registered_zone *zone, const struct registered_zone *be
 {
 	const struct zone_layers *was = before ? &before->layers : NULL;
 	struct zone_layers *layers = &zone->layers, under = {NULL, NULL, NULL};
-	bool same = before && was->served && before->machines == zone->machines;
+	bool known = before && was->served, same;
 
-	if (same && before->updates == zone->updates) {
+	if (known && before->machines == zone->machines && before->updates == zone->updates) {
 		layers->registered = zone_ref(was->registered);
-	} else if (same) {
+	} else if (known) {
 		under = (struct zone_layers){before->machines, before->updates, was->registered};
 		layers->registered = zone_overlay(&under, zone->machines, zone->updates);
 	} else {
 		layers->registered = zone_overlay(NULL, zone->machines, zone->updates);
 	}
-	same = was && was->served && was->own == layers->own &&
-	       was->registered == layers->registered;
+	same = known && was->own == layers->own && was->registered == layers->registered;
 	if (layers->registered)
 		layers->served = same ? zone_ref(was->served)
 				      : zone_overlay(was, layers->own, layers->registered);
@@ -612,7 +784,8 @@ static bool make_zone(const struct making *making, struct registered_zone *zone,
 	    !keep_updates(making, zone, before))
 		return false;
 	if (!same)
-		return register_machines(making, zone, machines, count) && serve(zone, before);
+		return register_machines(making, zone, before, machines, count) &&
+		       serve(zone, before);
 	zone->machines = zone_ref(before->machines);
 	zone->ptrs = owned_ref(before->ptrs);
 	return serve(zone, before);
@@ -638,6 +811,9 @@ static bool make_zones(struct making *making)
 		for (first = end; end < count && machines[end].zone == zone;)
 			end++;
 		was = find_near(before, at->name, (size_t)(at - made->zones));
+		if (was && (!was->layers.own ||
+			    !name_equal(zone_apex(was->layers.own), zone_apex(at->layers.own))))
+			was = NULL; /* it was recalled, or another one that was called so */
 		good = make_zone(making, at, zone, was, machines ? machines + first : NULL,
 				 end - first);
 		at++;

@@ -270,6 +270,110 @@ static void each_thing_that_makes_a_difference_does(void **state)
 	policy_free(policy);
 }
 
+/* ---- from what was to what is ---- */
+
+static void a_machine_that_changes_leaves_the_others_as_they_are(void **state)
+{
+	struct world *world = *state;
+	struct name name = test_name("vm1.corp.internal.");
+	struct policy *first, *second;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	add_interface(world, "vm2", "hub/s", "10.10.0.5", NULL);
+	first = model_compile(world->model, NULL);
+	add_interface(world, "vm3", "hub/s", "10.10.0.6", NULL);
+	world->interfaces[1].label = "web";
+	second = model_compile(world->model, first);
+	assert_ptr_equal(zone_find_exact(only(first)->layers.registered, &name, TYPE_A),
+			 zone_find_exact(only(second)->layers.registered, &name, TYPE_A));
+	policy_free(first);
+	add_interface(world, "elsewhere", "spoke/s", "10.20.0.4", NULL);
+	first = model_compile(world->model, second);
+	assert_ptr_equal(only(first)->layers.registered, only(second)->layers.registered);
+	policy_free(second);
+	policy_free(first);
+}
+
+static unsigned next_random(unsigned *seed, unsigned below)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return (*seed >> 16) % below;
+}
+
+static void change_interface(struct world *world, unsigned *seed)
+{
+	static const char *const labels[] = {"a", "A-b", "a0", "ab", "b", "vm_1", NULL};
+	static const char *const subnets[] = {"hub/s", "spoke/s", "nowhere/s"};
+	unsigned at = next_random(seed, INTERFACES);
+	struct network_interface *interface = &world->interfaces[at];
+	struct ip_configuration *own = world->configurations[at];
+
+	interface->label = labels[next_random(seed, COUNT(labels))];
+	interface->primary = next_random(seed, 5) > 0;
+	own[0].subnet = own[1].subnet = subnets[next_random(seed, COUNT(subnets))];
+	own[0].address.bytes[3] = (uint8_t)next_random(seed, 4);
+	own[1].address.bytes[15] = (uint8_t)next_random(seed, 4);
+	interface->ip_configurations.count = 1 + next_random(seed, 2);
+}
+
+static int refuse_change(void *context, const uint8_t *owner, const struct rrset *was,
+			 const struct rrset *is)
+{
+	(void)context, (void)owner;
+	return (was ? was : is)->type != TYPE_SOA;
+}
+
+static void assert_same_ptr(const struct owned *left, const struct owned *right,
+			    const char *network, unsigned last)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct address address;
+	const struct rrset *a, *b;
+
+	snprintf(text, sizeof text, "%s%u", network, last);
+	assert_int_equal(address_parse(&address, text), 0);
+	a = owned_ptr(left, &address);
+	b = owned_ptr(right, &address);
+	assert_int_equal(!a, !b);
+	if (a) {
+		assert_int_equal(a->length, b->length);
+		assert_memory_equal(a->wire, b->wire, a->length);
+	}
+}
+
+static void step_by_step_comes_to_the_same_as_at_once(void **state)
+{
+	struct world *world = *state;
+	struct policy *policy, *next, *anew;
+	unsigned seed = 35;
+
+	for (unsigned i = 0; i < INTERFACES; i++)
+		add_interface(world, "vm", "hub/s", "10.10.0.1", "fd00::1");
+	world->model->private_zones.items[0].links.items[1].registration = true;
+	policy = model_compile(world->model, NULL);
+	for (unsigned i = 0; i < 300; i++) {
+		for (unsigned changes = 1 + next_random(&seed, 3); changes > 0; changes--)
+			change_interface(world, &seed);
+		if (i % 100 == 50)
+			model_add_registration(world->model, "corp.internal", "10.10.0.0/16");
+		else if (i % 100 == 99)
+			world->model->registration.count = 0;
+		next = model_compile(world->model, policy);
+		anew = model_compile(world->model, NULL);
+		assert_int_equal(zone_walk_changes(only(anew)->layers.served,
+						   only(next)->layers.served, refuse_change, NULL),
+				 0);
+		for (unsigned last = 0; last < 4; last++) {
+			assert_same_ptr(only(anew)->ptrs, only(next)->ptrs, "10.10.0.", last);
+			assert_same_ptr(only(anew)->ptrs, only(next)->ptrs, "fd00::", last);
+		}
+		policy_free(anew);
+		policy_free(policy);
+		policy = next;
+	}
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +386,8 @@ int main(void)
 		TEST(what_is_beside_a_cut_is_not_denied),
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),
+		TEST(a_machine_that_changes_leaves_the_others_as_they_are),
+		TEST(step_by_step_comes_to_the_same_as_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
