@@ -568,6 +568,15 @@ class Shown(Client):
         self.assertEqual([{"ipv4Address": "10.0.0.1"}], one("www")["properties"]["aRecords"])
         one("alias", 404)
 
+    def test_azures_pages_have_each_name_once_wherever_they_end(self):
+        names = ["a", "a-b", "a0", "A1", "a1b", "ab", "x.a", "x-1.a", "b.x", "b1.x", "b", "B-1", "b-1.a", "b1", "b10", "x", "xa", "1", "1.a"]
+        self.add(*["%s.corp.internal 60 A 10.10.8.%d" % (name, i) for i, name in enumerate(names)])
+        whole = self.azure("A")
+        expected = sorted([name.lower() for name in names] + ["box", "www"], key=lambda name: name + ":")
+        self.assertEqual(expected, [name for name, _, _ in whole])
+        for top in (1, 2, 3, 5, 8):
+            self.assertEqual(whole, self.azure("A", "&$top=%d" % top), top)
+
     def test_explain_says_who_has_registered_it_and_when(self):
         self.add("vm1.corp.internal 60 A 10.10.7.4", "box.corp.internal 60 A 10.10.7.6", "www.corp.internal 60 A 10.10.7.7")
         self.add_ptr("10.10.7.4", "vm1.corp.internal")

@@ -1,13 +1,16 @@
 #include "resolver/control/api/registrations.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/service/service.h"
 #include "rules/array.h"
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
+#include "rules/text.h"
 #include "rules/wire.h"
 
 static const struct policy *policy_of(const struct api_request *request)
@@ -99,14 +102,36 @@ const char *registration_row_hidden_by(const struct api_request *request,
 
 /* ---- as record sets ---- */
 
+/* Sets are in order as their keys in the store are (path_key), of which this is what differs.
+ * ERR_LIMIT: longer than any set's. */
+static int set_key(const char *name, char key[PATH_MAX_BYTES])
+{
+	if (3 * strlen(name) + 5 > PATH_MAX_BYTES)
+		return ERR_LIMIT;
+	text_lower(percent_encode(key, PATH_MAX_BYTES, name));
+	return 0;
+}
+
+/* Orders a name against a key by the letters and digits that both begin with, which is cheaper than
+ * its own key, and nearly always enough. 0: they are the same. */
+static int compare_start(const uint8_t *owner, const char *key)
+{
+	for (unsigned i = 0; i < owner[0]; i++) {
+		int own = tolower(owner[1 + i]), other = (unsigned char)key[i];
+
+		if (!isalnum(own) || !isalnum(other))
+			return 0;
+		if (own != other)
+			return own - other;
+	}
+	return 0;
+}
+
 int registrations_compare(const char *left, const char *right)
 {
-	const struct path one = {kind_of_id(KIND_RECORD_SET), "", {"", left}};
-	const struct path two = {kind_of_id(KIND_RECORD_SET), "", {"", right}};
 	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
 
-	return path_key(&one, first) == 0 && path_key(&two, second) == 0 ? strcmp(first, second)
-									 : 0;
+	return set_key(left, first) == 0 && set_key(right, second) == 0 ? strcmp(first, second) : 0;
 }
 
 struct candidate {
@@ -118,6 +143,7 @@ struct candidate {
 struct choosing { /* the first `wanted.most` of all that the zone has */
 	struct api_request *request;
 	const struct registered_zone *zone;
+	size_t apex; /* bytes of its text */
 	struct registrations_wanted wanted;
 	char behind[PATH_MAX_BYTES]; /* a key; "": from the first */
 	struct candidate *items;
@@ -125,18 +151,28 @@ struct choosing { /* the first `wanted.most` of all that the zone has */
 	const char *last; /* so many come ahead of this key that nothing behind it is wanted */
 };
 
-/* "vm1:A", "@:AAAA". False: it has no such name. */
-static bool name_set(const struct registered_zone *zone, const uint8_t *owner, uint16_t type,
-		     char text[NAME_TEXT_MAX + 8])
+/* Behind a name's own labels, in bytes of its text: that of the apex. */
+static size_t apex_bytes(const struct registered_zone *zone)
 {
-	char full[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
-	size_t length = strlen(name_wire_to_text(owner, full)),
-	       end = strlen(name_to_text(zone_apex(zone->layers.own), apex));
+	char text[NAME_TEXT_MAX];
 
-	if (length < end)
+	return strlen(name_to_text(zone_apex(zone->layers.own), text));
+}
+
+/* "vm1:A", "@:AAAA". False: it has no such name. */
+static bool name_set(size_t apex, const uint8_t *owner, uint16_t type, char text[NAME_TEXT_MAX + 8])
+{
+	size_t length = strlen(name_wire_to_text(owner, text));
+
+	if (length < apex)
 		return false;
-	snprintf(text, NAME_TEXT_MAX + 8, "%.*s:%s", length > end ? (int)(length - end - 1) : 1,
-		 length > end ? full : "@", type == TYPE_A ? "A" : "AAAA");
+	if (length == apex) {
+		text[0] = '@';
+		length = 1;
+	} else {
+		length -= apex + 1;
+	}
+	memcpy(text + length, type == TYPE_A ? ":A" : ":AAAA", type == TYPE_A ? 3 : 6);
 	return true;
 }
 
@@ -205,20 +241,28 @@ static int add_candidate(struct choosing *choosing, const char *key, const uint8
 	return 0;
 }
 
+/* Whether the name is surely none of those that are looked for; the apex is shown as "@". */
+static bool is_beside(const struct choosing *choosing, const uint8_t *owner)
+{
+	return !name_wire_equal(owner, zone_apex(choosing->zone->layers.own)->wire) &&
+	       (compare_start(owner, choosing->behind) < 0 ||
+		(choosing->last && compare_start(owner, choosing->last) > 0));
+}
+
 static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrset)
 {
 	struct choosing *choosing = context;
 	const struct kind *kind = kind_of_id(KIND_RECORD_SET);
 	char text[NAME_TEXT_MAX + 8], key[PATH_MAX_BYTES];
 	const struct record_set named = {.name = text};
-	const struct path path = {kind, "", {"", text}};
 	struct name name;
 
-	if ((rrset->type != TYPE_A && rrset->type != TYPE_AAAA) ||
-	    !name_set(choosing->zone, owner, rrset->type, text) || path_key(&path, key) != 0 ||
+	/* What costs least comes first, because this is asked of every name in the zone. */
+	if ((rrset->type != TYPE_A && rrset->type != TYPE_AAAA) || is_beside(choosing, owner) ||
+	    !name_set(choosing->apex, owner, rrset->type, text) ||
+	    !choosing->wanted.wants(choosing->request, kind, &named) || set_key(text, key) != 0 ||
 	    strcmp(key, choosing->behind) <= 0 ||
 	    (choosing->last && strcmp(key, choosing->last) > 0) ||
-	    !choosing->wanted.wants(choosing->request, kind, &named) ||
 	    name_from_wire(&name, &policy_of(choosing->request)->key, owner, NAME_WIRE_MAX, 0,
 			   NULL) != 0)
 		return 0;
@@ -231,9 +275,8 @@ static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrs
 static int choose(struct choosing *choosing)
 {
 	const char *behind = choosing->wanted.behind;
-	const struct path path = {kind_of_id(KIND_RECORD_SET), "", {"", behind}};
 
-	if (behind && path_key(&path, choosing->behind) != 0)
+	if (behind && set_key(behind, choosing->behind) != 0)
 		choosing->behind[0] = '\0';
 	if (zone_walk(choosing->zone->layers.registered, on_rrset, choosing) != 0)
 		return ERR_NOMEM;
@@ -257,13 +300,14 @@ int registrations_as_sets(struct api_request *request, const struct private_zone
 	*count = 0;
 	if (!choosing.zone || wanted->most == 0)
 		return 0;
+	choosing.apex = apex_bytes(choosing.zone);
 	err = choose(&choosing);
 	if (!err && choosing.count > 0) {
 		made = arena_alloc_array(&request->arena, choosing.count, sizeof *made);
 		err = made ? 0 : ERR_NOMEM;
 	}
 	for (size_t i = 0; !err && i < choosing.count; i++)
-		err = name_set(choosing.zone, choosing.items[i].owner,
+		err = name_set(choosing.apex, choosing.items[i].owner,
 			       choosing.items[i].rrset->type, text)
 			      ? make_set(&request->arena, choosing.items[i].rrset, text, &made[i])
 			      : ERR_NOMEM;
@@ -306,7 +350,7 @@ const struct record_set *registrations_find(struct api_request *request,
 		return NULL;
 	rrset = zone_find_exact(in->layers.registered, &owner, type);
 	made = arena_alloc(&request->arena, sizeof *made);
-	return rrset && made && name_set(in, owner.wire, type, text) &&
+	return rrset && made && name_set(apex_bytes(in), owner.wire, type, text) &&
 			       make_set(&request->arena, rrset, text, made) == 0
 		       ? made
 		       : NULL;

@@ -190,13 +190,17 @@ int path_key(const struct path *path, char key[PATH_MAX_BYTES])
 	size_t used = 0;
 
 	for (size_t i = 0; i < 3 && parts[i]; i++) {
+		size_t length;
+
 		if (3 * strlen(parts[i]) + 5 > sizeof encoded)
 			return ERR_LIMIT;
-		used += (size_t)snprintf(key + used, PATH_MAX_BYTES - used, "%s%s",
-					 i > 0 ? "/" : "",
-					 percent_encode(encoded, sizeof encoded, parts[i]));
-		if (used >= PATH_MAX_BYTES)
+		length = strlen(percent_encode(encoded, sizeof encoded, parts[i]));
+		if (used + length + 1 >= PATH_MAX_BYTES)
 			return ERR_LIMIT;
+		if (i > 0)
+			key[used++] = '/';
+		memcpy(key + used, encoded, length + 1);
+		used += length;
 	}
 	text_lower(key);
 	return 0;
