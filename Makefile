@@ -128,7 +128,8 @@ $(B)/libsluice.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
-$(B)/tests/resolver/control/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc
+$(B)/tests/resolver/control/test_memory $(B)/tests/resolver/control/service/test_registrar: WRAP = \
+	-Wl,--wrap=malloc,--wrap=calloc
 $(B)/tests/resolver/control/template/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 asan: $(B)/sluice
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines $(B)/tests/e2e/arm_members

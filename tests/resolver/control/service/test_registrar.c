@@ -1,0 +1,538 @@
+/* Updates from the wire to the state and back: real workers, sockets on loopback and a real state,
+ * with a control thread that is the test's, whose reads of the state and whose memory fail as the
+ * test says. The linker puts our malloc in the place of the C library's (Makefile). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "resolver/control/service/registrar.h"
+#include "resolver/control/store/source.h"
+#include "resolver/log.h"
+#include "tests/lib/config_text.h"
+#include "tests/lib/model_builder.h"
+#include "tests/lib/update_text.h"
+
+#define SECRET "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk="
+
+static const char format[] =
+	"region = \"r\"; workers = 2; management = { state = \"state.db\"; };\n"
+	"default_resolver = { targets = ( { address = \"127.0.0.9\"; } ); };\n"
+	"keys = ( { name = \"k.test\"; secret = \"" SECRET "\"; } );\n"
+	"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ]; subnets = (\n"
+	"  { name = \"a\"; prefix = \"10.10.0.0/28\"; delegation = "
+	"\"Microsoft.Network/dnsResolvers\"; } ); } );\n"
+	"resolvers = ( { name = \"r\"; virtual_network = \"hub\"; inbound_endpoints = (\n"
+	"  { name = \"one\"; subnet = \"a\"; listen = \"%s:%u\"; } ); } );\n"
+	"private_zones = ( { name = \"%s\"; file = \"zone\";\n"
+	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } ); } );\n"
+	"registration = ( { zone = \"corp.test\"; prefixes = [ \"10.10.0.0/16\" ];\n"
+	"  keys = ( { key = \"k.test\"; } ); } );\n";
+
+/* ---- memory ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+enum { ENOUGH = -1 };
+static _Thread_local int failing = ENOUGH; /* of this thread's, the one that fails, from 1 on */
+
+static bool is_out(void)
+{
+	if (failing < 1 || --failing > 0)
+		return false;
+	failing = ENOUGH;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return is_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return is_out() ? NULL : __real_calloc(count, size);
+}
+
+/* ---- the world ---- */
+
+struct world {
+	struct config_text files;
+	struct faults faults;
+	struct model *model; /* the inventory's */
+	struct inventory *inventory;
+	struct source_calls calls; /* the state's, but for what fails */
+	struct server server;
+	struct registrar registrar;
+	struct work work;
+	const char *zone; /* as the configuration spells it */
+	char home[16];    /* a loopback address of this process */
+	unsigned port;
+	struct tsig_key key;
+	pthread_mutex_t held; /* locked by the test: the next worker that wakes it stops there */
+	atomic_bool holds;
+};
+
+static int (*real_pairs)(struct source *source, const char *from, size_t limit,
+			 int (*on_pair)(void *context, const struct source_pair *pair),
+			 void *context, char error[SOURCE_ERROR_MAX]);
+static bool pairs_fail;
+
+static int pairs(struct source *source, const char *from, size_t limit,
+		 int (*on_pair)(void *context, const struct source_pair *pair), void *context,
+		 char error[SOURCE_ERROR_MAX])
+{
+	if (!pairs_fail)
+		return real_pairs(source, from, limit, on_pair, context, error);
+	snprintf(error, SOURCE_ERROR_MAX, "the test says so");
+	return ERR_SYSTEM;
+}
+
+static void on_release(void *context) /* on a worker's thread */
+{
+	struct world *world = context;
+
+	if (atomic_exchange(&world->holds, false)) {
+		pthread_mutex_lock(&world->held);
+		pthread_mutex_unlock(&world->held);
+	}
+}
+
+static int serve(void *context, struct owned *owned)
+{
+	(void)context, (void)owned;
+	return 0;
+}
+
+static unsigned free_port(struct world *world)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(world->home)};
+	socklen_t length = sizeof in;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &length), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+static struct model *load(struct world *world)
+{
+	char text[sizeof format + 128];
+	struct model *model;
+
+	snprintf(text, sizeof text, format, world->home, world->port, world->zone);
+	model = config_text_load(&world->files, text);
+	if (!model)
+		faults_print(&world->files.faults, stderr);
+	assert_non_null(model);
+	return model;
+}
+
+static void open_inventory(struct world *world)
+{
+	const struct inventory_publisher publisher = {world, serve};
+	struct inventory *next;
+	struct source *source;
+
+	world->model = load(world);
+	world->inventory = inventory_new(&test_key, &publisher);
+	next = inventory_prepare(world->inventory, world->model, &world->faults);
+	assert_non_null(next);
+	inventory_adopt(next);
+	inventory_prepared_free(next);
+	source = inventory_source(world->inventory);
+	assert_non_null(source);
+	real_pairs = source->calls->pairs;
+	world->calls = *source->calls;
+	world->calls.pairs = pairs;
+	source->calls = &world->calls;
+}
+
+static void apply(struct world *world)
+{
+	registrar_recall(&world->registrar);
+	assert_int_equal(server_apply(&world->server, load(world), &world->faults), 0);
+}
+
+static void start(struct world *world)
+{
+	assert_int_equal(server_init(&world->server, 2, &test_key, on_release, world), 0);
+	memset(&world->registrar, 0, sizeof world->registrar);
+	registrar_open(&world->registrar, &world->server, world->inventory, &world->work);
+}
+
+static void stop(struct world *world)
+{
+	server_stop(&world->server);
+	registrar_close(&world->registrar);
+	server_release(&world->server);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	const struct tsig_settings settings = {.name = "k.test", .secret = SECRET};
+	unsigned pid = (unsigned)getpid();
+
+	umask(S_IRWXG | S_IRWXO); /* there is a secret in the file */
+	snprintf(world->home, sizeof world->home, "127.%u.%u.%u", 64 + (pid >> 16 & 63),
+		 pid >> 8 & 255, pid & 255);
+	world->zone = "corp.test";
+	pthread_mutex_init(&world->held, NULL);
+	config_text_init(&world->files);
+	config_text_put(&world->files, "zone", "web 300 IN A 10.10.1.10\n");
+	faults_init(&world->faults);
+	world->port = free_port(world);
+	assert_true(tsig_key_init(&world->key, &settings));
+	log_configure(LOG_ERROR, LOG_TEXT);
+	pairs_fail = false;
+	open_inventory(world);
+	start(world);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	pthread_mutex_trylock(&world->held); /* a test that failed may have it locked */
+	pthread_mutex_unlock(&world->held);
+	stop(world);
+	inventory_free(world->inventory);
+	model_free(world->model);
+	pthread_mutex_destroy(&world->held);
+	faults_release(&world->faults);
+	config_text_release(&world->files);
+	free(world);
+	return 0;
+}
+
+static void restart(struct world *world)
+{
+	stop(world);
+	start(world);
+	apply(world);
+}
+
+/* ---- clients ---- */
+
+static int client_send(struct world *world, const char *records, bool is_signed)
+{
+	static uint8_t packet[2 + MESSAGE_MAX];
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = inet_addr(world->home),
+				 .sin_port = htons((uint16_t)world->port)};
+	size_t length = update_write(packet + 2, "corp.test.", records);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct tsig_context tsig;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+	if (is_signed) {
+		tsig_begin(&tsig, &world->key, wire_u16(packet + 2));
+		length = tsig_sign(&tsig, packet + 2, length, sizeof packet - 2,
+				   (uint64_t)time(NULL));
+	}
+	wire_put16(packet, (uint16_t)length);
+	assert_int_equal(send(fd, packet, length + 2, MSG_NOSIGNAL), length + 2);
+	return fd;
+}
+
+/* Until the condition holds, the control thread's loop goes round. */
+#define turn_until(world, condition)                                                               \
+	do {                                                                                       \
+		bool met_ = false;                                                                 \
+		for (int i_ = 0; i_ < 60000 && !met_; i_++) {                                      \
+			server_collect(&(world)->server);                                          \
+			registrar_settle(&(world)->registrar);                                     \
+			met_ = (condition);                                                        \
+			if (!met_)                                                                 \
+				usleep(1000);                                                      \
+		}                                                                                  \
+		assert_true(met_);                                                                 \
+	} while (0)
+
+static bool has_come(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	return poll(&ready, 1, 0) == 1;
+}
+
+enum { SILENCE = -1 };
+
+/* The rcode of the answer, or SILENCE; the connection is closed. */
+static int client_end(struct world *world, int fd)
+{
+	uint8_t answer[2 + MESSAGE_HEADER];
+	ssize_t length;
+
+	turn_until(world, has_come(fd));
+	length = recv(fd, answer, sizeof answer, MSG_WAITALL);
+	close(fd);
+	return length == sizeof answer ? answer[5] & 15 : SILENCE;
+}
+
+static int update(struct world *world, const char *records)
+{
+	return client_end(world, client_send(world, records, true));
+}
+
+/* Whether the name is registered, and so served. */
+static bool has(struct world *world, const char *name)
+{
+	const struct registered *registered = world->server.current->policy->registered;
+	const struct name owner = test_name(name);
+
+	return zone_find_exact(registered_find(registered, "corp.test")->layers.served, &owner,
+			       TYPE_A);
+}
+
+struct looking {
+	const char *owner;
+	bool found;
+};
+
+static int on_row(void *context, const struct registrar_row *row)
+{
+	struct looking *looking = context;
+
+	looking->found |= strcmp(row->owner, looking->owner) == 0;
+	return 0;
+}
+
+static bool is_stored(struct world *world, const char *name)
+{
+	struct looking looking = {.owner = name};
+	char error[SOURCE_ERROR_MAX];
+
+	assert_int_equal(
+		registrar_each(inventory_source(world->inventory), "", on_row, &looking, error), 0);
+	return looking.found;
+}
+
+/* ---- the state ---- */
+
+static void what_is_registered_is_there_after_a_restart(void **state)
+{
+	struct world *world = *state;
+
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	assert_true(has(world, "pc.corp.test."));
+	assert_true(is_stored(world, "pc.corp.test."));
+	restart(world);
+	assert_true(has(world, "pc.corp.test."));
+}
+
+static void while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there(void **state)
+{
+	struct world *world = *state;
+
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	pairs_fail = true;
+	restart(world);
+	assert_false(has(world, "pc.corp.test."));
+	assert_int_equal(update(world, "! other IN A 10.10.0.6"), SILENCE);
+	apply(world); /* which tries again, and fails again */
+	assert_int_equal(update(world, "! other IN A 10.10.0.6"), SILENCE);
+	pairs_fail = false;
+	assert_false(is_stored(world, "other.corp.test."));
+	apply(world);
+	assert_true(has(world, "pc.corp.test."));
+	assert_int_equal(update(world, "! other IN A 10.10.0.6"), RCODE_NOERROR);
+	assert_true(has(world, "other.corp.test."));
+}
+
+static void a_zone_that_is_spelled_in_another_case_has_the_same_rows(void **state)
+{
+	struct world *world = *state;
+
+	world->zone = "Corp.Test";
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	world->zone = "corp.test";
+	restart(world);
+	assert_true(has(world, "pc.corp.test."));
+	assert_int_equal(update(world, "! pc ANY ANY"), RCODE_NOERROR);
+	assert_false(is_stored(world, "pc.corp.test."));
+	restart(world);
+	assert_false(has(world, "pc.corp.test."));
+}
+
+static void what_was_read_and_never_served_is_freed(void **state)
+{
+	struct world *world = *state;
+
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	stop(world);
+	start(world);
+	registrar_recall(&world->registrar);
+	assert_non_null(world->server.registered);
+}
+
+/* ---- memory ---- */
+
+static unsigned count_arrived(struct world *world)
+{
+	unsigned count = 0;
+
+	for (const struct stack_item *item = atomic_load(&world->server.updates.arrived.newest);
+	     item; item = item->next)
+		count++;
+	return count;
+}
+
+/* Two come together, of which one may have been judged already. */
+static void without_memory_a_message_is_left_without_an_answer_and_changes_nothing(void **state)
+{
+	struct world *world = *state;
+	unsigned answered = 0, silent = 0, apart = 0;
+	bool over = false;
+
+	apply(world);
+	for (int nth = 1; !over; nth++) {
+		char records[64], names[2][64];
+		int fds[2], rcodes[2];
+
+		for (int i = 0; i < 2; i++) {
+			snprintf(records, sizeof records, "! pc-%d-%d IN A 10.10.0.5", nth, i);
+			snprintf(names[i], sizeof names[i], "pc-%d-%d.corp.test.", nth, i);
+			fds[i] = client_send(world, records, true);
+		}
+		for (unsigned i = 0; i < 60000 && count_arrived(world) < 2; i++)
+			usleep(1000);
+		failing = nth;
+		server_collect(&world->server);
+		over = failing > 0;
+		failing = ENOUGH;
+		for (int i = 0; i < 2; i++)
+			rcodes[i] = client_end(world, fds[i]);
+		apart += rcodes[0] != rcodes[1];
+		for (int i = 0; i < 2; i++) {
+			assert_true(rcodes[i] == RCODE_NOERROR || rcodes[i] == SILENCE);
+			assert_int_equal(has(world, names[i]), rcodes[i] == RCODE_NOERROR);
+			answered += rcodes[i] == RCODE_NOERROR;
+			silent += rcodes[i] == SILENCE;
+			/* Where only the memory to serve it failed, both are stored, and silent. */
+			if (rcodes[0] != rcodes[1] || rcodes[i] == RCODE_NOERROR)
+				assert_int_equal(is_stored(world, names[i]),
+						 rcodes[i] == RCODE_NOERROR);
+		}
+	}
+	assert_true(answered > 2 && silent > 2 && apart > 2);
+	assert_int_equal(world->server.updates.taken, 0);
+}
+
+/* ---- answers ---- */
+
+static unsigned count_adopted(const struct world *world, uint64_t sequence)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		count += worker_adopted(world->server.workers[i]) >= sequence;
+	return count;
+}
+
+static void answers_wait_until_every_worker_serves_what_they_are_about(void **state)
+{
+	struct world *world = *state;
+	uint64_t before;
+	int fd;
+
+	apply(world);
+	turn_until(world, server_all_adopted(&world->server) && !world->server.current->older);
+	before = world->server.sequence;
+	pthread_mutex_lock(&world->held);
+	atomic_store(&world->holds, true); /* the worker that hands the update out stops there */
+	fd = client_send(world, "! pc IN A 10.10.0.5", true);
+	turn_until(world, world->server.sequence > before &&
+				  count_adopted(world, world->server.sequence) == 1);
+	assert_true(has(world, "pc.corp.test."));
+	assert_false(STAILQ_EMPTY(&world->registrar.answers));
+	assert_false(has_come(fd));
+	pthread_mutex_unlock(&world->held);
+	assert_int_equal(client_end(world, fd), RCODE_NOERROR);
+	assert_true(STAILQ_EMPTY(&world->registrar.answers));
+	assert_int_equal(count_adopted(world, world->server.sequence), 2);
+}
+
+static void answers_that_still_wait_at_the_end_are_freed(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	apply(world);
+	turn_until(world, server_all_adopted(&world->server) && !world->server.current->older);
+	pthread_mutex_lock(&world->held);
+	atomic_store(&world->holds, true);
+	fd = client_send(world, "! pc IN A 10.10.0.5", true);
+	turn_until(world, !STAILQ_EMPTY(&world->registrar.answers));
+	pthread_mutex_unlock(&world->held);
+	restart(world); /* the workers have ended when the registrar does */
+	assert_true(has(world, "pc.corp.test."));
+	close(fd);
+}
+
+/* ---- the log ---- */
+
+static unsigned lines;
+
+static void on_line(enum log_level level, const char *event, const char *text, const char *shown)
+{
+	(void)level, (void)shown;
+	lines += strcmp(event, "registration") == 0 && strstr(text, "was refused");
+}
+
+static void refusals_are_logged_at_a_pace(void **state)
+{
+	enum { COUNT_SENT = 100 };
+	struct world *world = *state;
+	struct timespec begun, ended;
+
+	apply(world);
+	lines = 0;
+	log_listen(on_line);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (unsigned i = 0; i < COUNT_SENT; i++)
+		assert_int_equal(
+			client_end(world, client_send(world, "! pc IN A 10.10.0.5", false)),
+			RCODE_REFUSED);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	log_listen(NULL);
+	assert_in_range(lines, 1, 2 + ended.tv_sec - begun.tv_sec); /* one a second */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_registered_is_there_after_a_restart),
+		TEST(while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there),
+		TEST(a_zone_that_is_spelled_in_another_case_has_the_same_rows),
+		TEST(what_was_read_and_never_served_is_freed),
+		TEST(without_memory_a_message_is_left_without_an_answer_and_changes_nothing),
+		TEST(answers_wait_until_every_worker_serves_what_they_are_about),
+		TEST(answers_that_still_wait_at_the_end_are_freed),
+		TEST(refusals_are_logged_at_a_pace),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
