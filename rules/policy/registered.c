@@ -118,9 +118,14 @@ static const struct registration_settings *settings_of(const struct model *model
 	return NULL;
 }
 
+bool registered_takes_updates(const struct model *model, const struct private_zone *zone)
+{
+	return settings_of(model, zone);
+}
+
 bool registered_in(const struct model *model, const struct private_zone *zone)
 {
-	return has_link(zone) || settings_of(model, zone);
+	return has_link(zone) || registered_takes_updates(model, zone);
 }
 
 /* ERR_NOMEM. */

@@ -4,6 +4,7 @@ What was registered outlives the server, who may not changes nothing, and lists 
 import base64
 import contextlib
 import json
+import os
 import re
 import socket
 
@@ -209,6 +210,22 @@ class Updates(Client):
         self.assertEqual(answered, self.dig(CLOUD, "corp.internal", "SOA", "-b", OTHER))
         sent = self.dig(CLOUD, "corp.internal", "AXFR", "-b", OTHER, "+onesoa")
         self.assertEqual([*answered, ["www.corp.internal.", "300", "IN", "A", "10.0.0.1"]], sent)
+
+    def test_another_soa_goes_out_with_a_later_serial(self):
+        soa = lambda: self.dig(CLOUD, "corp.internal", "SOA", "-b", OTHER)[0][4:7]
+        text = CONFIG % {"secret": SECRET}
+        without = text[:text.index("registration = (")] + text[text.index("transfers = ("):]
+        last = soa()
+        for server, config in (("corp.internal.", without), ("ns.corp.internal.", text)) * 2:
+            self.host.world.write(os.path.basename(self.sluice.config), config)
+            self.assertEqual(0, self.sluice.command("reload")[0])
+            mname, _, serial = soa()
+            self.assertEqual(server, mname)
+            self.assertGreater(int(serial), int(last[2]))
+            self.assertEqual(0, self.sluice.command("reload")[0])
+            last = soa()
+            self.assertEqual(serial, last[2])
+        self.assertNotIn("its serial has not gone up", self.sluice.log())
 
     def test_explain_shows_the_name_server(self):
         asked = ("ns.corp.internal", "--endpoint", "r/in")

@@ -7,6 +7,7 @@
 #include "resolver/control/resource/values.h"
 #include "resolver/control/store/pairs.h"
 #include "rules/check/limits.h"
+#include "rules/policy/registered.h"
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -536,13 +537,23 @@ static uint32_t latest_serial(const struct model *before, const struct model *mo
 	return latest;
 }
 
-/* The serial that the zone is to have. A row at rest tells what was given out last; else all up to
+/* Whether the zone goes out with another SOA than before, although it says the same: without one of
+ * its own it has another MNAME where clients may register. */
+static bool has_other_soa(const struct model *model, const struct private_zone *zone,
+			  const struct model *before_model, const struct private_zone *before)
+{
+	return !zone_has_own_soa(zone->zone) &&
+	       registered_takes_updates(model, zone) !=
+		       registered_takes_updates(before_model, before);
+}
+
+/* The serial that the zone is to have, of which it is known whether it says the `same` as before; a
+ * row at rest tells what was given out last; else all up to
  * `reserved` may have been, by this process, which knows, or by one that has ended. */
-static uint32_t serial_for(const struct zone *zone, const struct zone *before,
+static uint32_t serial_for(const struct zone *zone, const struct zone *before, bool same,
 			   const struct pairs_serial *row, uint64_t now_s)
 {
 	uint64_t digest = zone_content(zone).digest;
-	bool same = before && zone_content(before).digest == digest;
 	bool at_rest = row && row->reserved == row->serial;
 	uint32_t own = zone_serial(zone); /* 0, the time, or of a SOA that was put */
 
@@ -569,12 +580,13 @@ static int number(struct private_zone *zone, const struct model *model,
 		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
 	struct pairs_serial row;
 	bool known = find_serial(source, zone, &row);
-	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
+	bool same = before && zone_content(before).digest == zone_content(*at).digest &&
+		    !has_other_soa(model, zone, before_model, served);
+	uint32_t serial = serial_for(*at, before, same, known ? &row : NULL, now_s);
 
 	if (past && !serial_is_newer(serial, past))
 		serial = serial_next(past, now_s);
-	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
-	    zone_content(before).digest == zone_content(*at).digest)
+	if (same && zone_is_editable(before) && zone_serial(before) == serial)
 		numbered = zone_ref(before); /* it is what it was */
 	else
 		numbered = zone_with_serial(*at, serial);
