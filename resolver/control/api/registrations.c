@@ -90,7 +90,7 @@ const char *registration_row_hidden_by(const struct api_request *request,
 	struct name name;
 	unsigned rest;
 
-	if (!zone || !zone->takes_updates || name_from_text(&name, &policy->key, row->owner) != 0)
+	if (!zone || !zone->base.served || name_from_text(&name, &policy->key, row->owner) != 0)
 		return "setting";
 	if (reverse_parse(&name, &prefix, &rest))
 		return hidden_in_reverse(policy, zone, &name, &prefix, row->type);

@@ -70,6 +70,7 @@ void *__wrap_calloc(size_t count, size_t size)
 /* ---- the world ---- */
 
 struct world {
+	uv_loop_t loop;
 	struct config_text files;
 	struct faults faults;
 	struct model *model; /* the inventory's */
@@ -166,13 +167,17 @@ static void apply(struct world *world)
 {
 	registrar_recall(&world->registrar);
 	assert_int_equal(server_apply(&world->server, load(world), &world->faults), 0);
+	registrar_published(&world->registrar);
 }
 
 static void start(struct world *world)
 {
 	assert_int_equal(server_init(&world->server, 2, &test_key, on_release, world), 0);
 	memset(&world->registrar, 0, sizeof world->registrar);
-	registrar_open(&world->registrar, &world->server, world->inventory, &world->work);
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	assert_int_equal(registrar_open(&world->registrar, &world->loop, &world->server,
+					world->inventory, &world->work),
+			 0);
 }
 
 static void stop(struct world *world)
@@ -180,6 +185,9 @@ static void stop(struct world *world)
 	server_stop(&world->server);
 	registrar_close(&world->registrar);
 	server_release(&world->server);
+	uv_close((uv_handle_t *)&world->registrar.timer, NULL);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
 }
 
 static int set_up(void **state)
