@@ -11,12 +11,6 @@
  * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
  * come again.
  *
- * A row is a set of one zone, a pair of the store (store/pairs.h): no history and no export has it.
- *
- *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits
- *
- * ZONE is the full name in lower case.
- *
  * A renewal is a message that has a set in it and does not change it. It is only noted
  * (renewals.h). A look goes over all sets in portions, when renewals are to be written or a set has
  * expired: one whose zone's clients may register and have said nothing of it for `expire` seconds.
@@ -30,6 +24,7 @@
 #include <uv.h>
 
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/registrar_rows.h"
 #include "resolver/control/service/renewals.h"
 #include "resolver/control/service/work.h"
 #include "resolver/server/server.h"
@@ -84,12 +79,6 @@ void registrar_recall(struct registrar *registrar);
 void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due: called when a worker may have adopted what was published. */
 void registrar_settle(struct registrar *registrar);
-/* What is stored, to be served with a policy (policy_compile_with): one reference, the caller's;
- * and the renewals, into tables that are empty (NULL: they are not wanted). ERR_SYSTEM, ERR_NOMEM:
- * NULL, and `error` says why. */
-MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
-			      struct renewals *renewals, struct registered **registered,
-			      char error[SOURCE_ERROR_MAX]);
 /* Writes all renewals, and takes no more requests: the program ends, or another process takes over.
  * Then that has ended, and what it stored counts. */
 void registrar_rest(struct registrar *registrar);
@@ -99,32 +88,6 @@ void registrar_close(struct registrar *registrar);
 
 /* Whether the private zone is linked to the network; both by their full names. */
 bool registrar_is_linked(const struct model *model, const char *zone_name, const char *network);
-
-enum {
-	REGISTRAR_KEY_MAX = 2 * NAME_TEXT_MAX + 32,
-	REGISTRAR_BY_MAX = NAME_TEXT_MAX + 16,
-};
-
-/* A set as it is stored. */
-struct registrar_row {
-	const char *key;   /* registrar_key */
-	const char *zone;  /* full name */
-	const char *owner; /* absolute, as text */
-	uint16_t type;
-	int64_t since_s;
-	const char *by; /* "key NAME.", "address IP" */
-	uint32_t ttl;
-	const uint8_t *rdata; /* of all records: two bytes of length ahead of each */
-	size_t rdata_length, count;
-};
-/* "ZONE OWNER TYPE": by this text rows are in order, of one zone behind "ZONE ". Returns key. */
-char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
-		    char key[REGISTRAR_KEY_MAX]);
-/* Calls back with all of them from this key on ("": from the first), in the order of their keys,
- * until a return is not 0, which is returned. ERR_SYSTEM: the store failed; `error` says why. */
-MUST_CHECK int registrar_each(struct source *source, const char *from,
-			      int (*on_row)(void *context, const struct registrar_row *row),
-			      void *context, char error[SOURCE_ERROR_MAX]);
 
 struct registrar_times {   /* since 1970 */
 	int64_t renewed_s; /* when it was registered or renewed last */

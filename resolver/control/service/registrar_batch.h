@@ -1,0 +1,64 @@
+/* What changes together of that which is registered (registrar.h): by messages that were judged one
+ * after the other, or because it has expired. It is put together beside what is served, then stored
+ * with one sync, and then served. The registrar's own files use this. */
+#ifndef SLUICE_REGISTRAR_BATCH_H
+#define SLUICE_REGISTRAR_BATCH_H
+
+#include "resolver/control/service/registrar.h"
+
+struct registrar_touched { /* a set that changes */
+	uint64_t print;    /* by which its renewals are known */
+	bool goes;         /* else it is registered, */
+	uint32_t clock_s;  /* now, by the zone's clock */
+};
+
+struct registrar_batch {
+	struct registrar *registrar;
+	struct registered *served; /* when it began */
+	struct registered *next;   /* a copy with the changes so far; NULL: there are none */
+	struct registrar_rows rows;
+	struct registrar_touched *touched;
+	size_t touched_count, touched_room;
+	int64_t now_s;
+};
+
+struct registrar_change { /* of one zone */
+	size_t place;     /* in the table */
+	int tree;         /* of reverse names, as registrar_tree has it; -1: its own names */
+	const struct update_set *sets;
+	size_t count;
+	const char *who; /* NULL: sets go */
+	uint32_t ttl;
+};
+
+/* Of CLOCK_MONOTONIC, as renewals are timed. */
+static inline uint64_t registrar_now_s(void)
+{
+	return uv_hrtime() / 1000000000;
+}
+
+struct registrar_batch registrar_batch_begin(struct registrar *registrar);
+void registrar_batch_release(struct registrar_batch *batch);
+/* What is registered, with what the batch has changed. */
+const struct registered *registrar_batch_table(const struct registrar_batch *batch);
+/* Makes it so within the batch. False without memory: the batch is what it was. */
+MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
+				     const struct registrar_change *change);
+/* Stores and serves. False: the log says why; then it is not served, although it is stored where
+ * only the memory to serve it was missing, and the client's next try serves it. */
+MUST_CHECK bool registrar_batch_store(struct registrar_batch *batch);
+
+/* Whether what is served is all that is stored, as far as this process knows. */
+bool registrar_is_ready(const struct registrar *registrar);
+/* Makes `entries` those of the model that is served. False without memory. */
+MUST_CHECK bool registrar_refresh_entries(struct registrar *registrar);
+/* NULL: clients may not register in the zone. */
+const struct registration *registrar_entry(const struct registrar *registrar, const char *zone);
+
+/* ---- looks (registrar_looks.c) ---- */
+
+/* Writes all renewals, in one go. What cannot be written leaves the clocks open. */
+void registrar_looks_write(struct registrar *registrar);
+void registrar_looks_end(struct registrar_look *look);
+
+#endif
