@@ -1,4 +1,4 @@
-# make            builds build/sluice
+# make            builds build/sluice and build/sluice-import
 # make run        installs what is missing, builds, starts the demonstration
 # make test       installs what is missing, builds and runs every test, and closes with a count
 #                 (ONLY=e2e/test_wire runs those whose path has that)
@@ -19,8 +19,8 @@
 # make chaos      everything goes wrong at once while clients check every answer (MINUTES=3, SEED=n;
 #                 SLUICE=build/asan/sluice)
 # make soak       half of the capacity for MINUTES=30: nothing lost, nothing wrong, memory flat
-# make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
-# make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, guides, examples and
+# make asan       both in build/asan, under AddressSanitizer and UndefinedBehaviorSanitizer
+# make install    into $DESTDIR$PREFIX (/usr/local): the programs, their manual pages, guides, examples and
 #                 unit, and what OpenStack's and Azure's clients need
 # make uninstall  removes that again, and leaves configurations and states alone
 # make deb        the Debian package, into build/
@@ -88,19 +88,31 @@ SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboar
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))
 MAIN = resolver/control/command/main
-OBJ = $(SRC:%.c=build/obj/%.o)
+# What reads other programs' files is a program of its own, of this room and whatever it needs of
+# the others, and nothing of it is in the server's.
+IMPORT = resolver/control/import
+IMPORT_MAIN = $(IMPORT)/main
+IMPORT_SRC = $(filter $(IMPORT)/%,$(SRC))
+SERVER_SRC = $(filter-out $(IMPORT)/%,$(SRC))
 # Where the sanitizers' build lives; `make tsan` builds the same apart with another sanitizer, and
 # tests/cover with COVER=--coverage.
 B ?= build/asan
-LIB_OBJ = $(filter-out $(B)/$(MAIN).o,$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
+LIB_OBJ = $(filter-out $(MAIN:%=$(B)/%.o) $(IMPORT_MAIN:%=$(B)/%.o),$(SRC:%.c=$(B)/%.o)) $(TESTLIB:%.c=$(B)/%.o)
 TESTS = $(TESTSRC:%.c=$(B)/%)
 
-all: build/sluice
+all: build/sluice build/sluice-import
 
 include tests/fuzz/fuzz.mk
 
-build/sluice: $(OBJ)
+build/sluice: $(SERVER_SRC:%.c=build/obj/%.o)
+build/sluice-import: $(IMPORT_SRC:%.c=build/obj/%.o) build/obj/libsluice.a
+# Fewer libraries than the server needs.
+build/sluice-import $(B)/sluice-import: LIBS := -Wl,--as-needed $(LIBS)
+build/sluice build/sluice-import:
 	$(CC) $(OPT) $(HARDEN_LINK) -o $@ $^ $(LIBS)
+build/obj/libsluice.a: $(filter-out build/obj/$(MAIN).o,$(SERVER_SRC:%.c=build/obj/%.o))
+	@rm -f $@
+	ar rcs $@ $^
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
@@ -117,8 +129,10 @@ build/$(DNSTAP).pb-c.c build/$(DNSTAP).pb-c.h &: $(DNSTAP).proto
 # Who includes it: what the compiler tells of that comes too late for the first time.
 $(foreach at,build/obj $(B) build/fuzz,$(at)/$(DNSTAP).o) $(B)/tests/$(dir $(DNSTAP))test_dnstap.o: build/$(DNSTAP).pb-c.h
 
-# The same program and every test, under sanitizers.
-$(B)/sluice: $(SRC:%.c=$(B)/%.o)
+# The same programs and every test, under sanitizers.
+$(B)/sluice: $(SERVER_SRC:%.c=$(B)/%.o)
+$(B)/sluice-import: $(IMPORT_SRC:%.c=$(B)/%.o) $(B)/libsluice.a
+$(B)/sluice $(B)/sluice-import:
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -131,7 +145,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 $(B)/tests/resolver/control/test_memory $(B)/tests/resolver/control/service/test_registrar: WRAP = \
 	-Wl,--wrap=malloc,--wrap=calloc
 $(B)/tests/resolver/control/template/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-asan: $(B)/sluice
+asan: $(B)/sluice $(B)/sluice-import
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines $(B)/tests/e2e/arm_members
 
 # The manual page of the configuration comes from the same table as the configuration's reader.
@@ -148,14 +162,14 @@ run:
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@etc/demo/run build/sluice
 test: test-deps
-	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load $(B)/sluice tests-built
+	@$(MAKE) --no-print-directory -s -j2 all build/bench/load asan tests-built
 	@$(if $(ONLY)$(filter-out address$(comma)undefined,$(or $(SANITIZE),none)),:,$(MAKE) --no-print-directory bench-instructions || true)
 	@B=$(B) tests/run $(ONLY)
 test-clients:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
 	@[ -d build/clients/node_modules/@azure/arm-resourcesdeployments ] || npm install --prefix build/clients \
 		--silent --no-audit --no-fund --ignore-scripts $(NODE_PACKAGES)
-	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
+	@$(MAKE) --no-print-directory -s -j2 asan
 	@B=$(B) CLIENTS=required tests/run tests/clients/
 tsan:
 	@JOBS=$$(nproc) DIFFERENTIAL=0.1 LOAD=10 $(MAKE) --no-print-directory test B=build/tsan SANITIZE=thread
@@ -177,9 +191,9 @@ cover:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(COVER_PACKAGES)
 	@tests/cover
 
-install: build/sluice
-	install -D -m 755 build/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
-	install -D -m 644 etc/sluice.8 $(DESTDIR)$(PREFIX)/share/man/man8/sluice.8
+install: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin build/sluice build/sluice-import
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 etc/sluice.8 etc/sluice-import.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -D -m 644 etc/sluice-api.7 $(DESTDIR)$(PREFIX)/share/man/man7/sluice-api.7
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
@@ -193,18 +207,18 @@ install: build/sluice
 	build/sluice completion zsh >$(DESTDIR)$(ZSH_COMPLETION)
 # What install puts there, and the folders that are sluice's alone.
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/sluice share/man/man8/sluice.8 share/man/man5/sluice.conf.5 \
-		share/man/man7/sluice-api.7 lib/systemd/system/sluice.service)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/sluice sbin/sluice-import share/man/man8/sluice.8 \
+		share/man/man8/sluice-import.8 share/man/man5/sluice.conf.5 share/man/man7/sluice-api.7 lib/systemd/system/sluice.service)
 	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION)
 	rm -rf $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
 
 deb:
 	@etc/install-packages $(PACKAGES) $(DEB_PACKAGES)
-	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@$(MAKE) --no-print-directory -s -j2 all
 	@etc/debian/build $(VERSION) build
 image:
 	@etc/install-packages $(PACKAGES)
-	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@$(MAKE) --no-print-directory -s -j2 all
 	@etc/image build localhost/sluice
 
 include bench/bench.mk

@@ -16,7 +16,7 @@ build/bench/register: build/obj/bench/register.o build/obj/bench/registration.o 
 build/bench/floor_%: build/obj/bench/floor_%.o $(BENCH_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ -lm
-build/bench/footprint: build/obj/bench/footprint.o $(filter-out build/obj/$(MAIN).o,$(OBJ))
+build/bench/footprint: build/obj/bench/footprint.o build/obj/libsluice.a
 	@mkdir -p $(@D)
 	$(CC) $(OPT) -o $@ $^ $(LIBS)
 

@@ -137,13 +137,13 @@ class Example(harness.FreshCase):
 
     def test_make_install_brings_them_with_guides_and_manual_pages(self):
         files = os.path.join(self.world.dir, "files")
-        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,
+        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "-o", "build/sluice-import", "install", "DESTDIR=" + files,
                    "PREFIX=/usr", env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
 
         def installed(*path):
             with open(os.path.join(files, "usr", "share", *path), "rb") as file:
                 return file.read()
-        for page in ("sluice.8", "sluice.conf.5", "sluice-api.7"):
+        for page in ("sluice.8", "sluice-import.8", "sluice.conf.5", "sluice-api.7"):
             with open(os.path.join(harness.TOP, "etc", page), "rb") as file:
                 self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
         for kind in ("examples", "guide", "prometheus", "grafana"):

@@ -49,7 +49,7 @@ class Guided(harness.FreshCase):
     def checkout(machine):
         """Of the sources, in root's folder, with what is built, so that make(1) finds nothing to do there."""
         names = [name for name in sorted(os.listdir(harness.TOP)) if name != "build" and not name.startswith(".")]
-        harness.sh("cp", "-a", "--parents", *names, "build/sluice", "build/obj", "build/dashboard",
+        harness.sh("cp", "-a", "--parents", *names, "build/sluice", "build/sluice-import", "build/obj", "build/dashboard",
                    machine.machine.path("/root/sluice"), cwd=harness.TOP)
 
     def internet(self, address="203.0.113.1"):

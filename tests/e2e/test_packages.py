@@ -36,8 +36,8 @@ exec sleep infinity
 
 
 def make(*arguments):
-    """Never builds the program: it is used as it is."""
-    harness.sh("make", "-s", "-C", harness.TOP, "-o", "build/sluice", *arguments,
+    """Never builds the programs: they are used as they are."""
+    harness.sh("make", "-s", "-C", harness.TOP, "-o", "build/sluice", "-o", "build/sluice-import", *arguments,
                env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
 
 
@@ -47,8 +47,9 @@ def files_below(folder):
 
 
 def need_plain():
-    if not os.path.exists(harness.PLAIN):
-        raise unittest.SkipTest("%s is not built" % harness.PLAIN)
+    for program in (harness.PLAIN, harness.PLAIN + "-import"):
+        if not os.path.exists(program):
+            raise unittest.SkipTest("%s is not built" % program)
 
 
 def need(*programs):
@@ -135,7 +136,8 @@ class Package(harness.Case):
         text = self.inside("sluice", "check")
         self.assertIn("/etc/sluice/sluice.conf: fine", text)
         self.assertNotIn("warning", text)
-        self.inside("man", "-w", "sluice")
+        self.inside("man", "-w", "sluice", "sluice-import")
+        self.assertIn("localhost", self.inside("sluice", "import", "hosts", "/etc/hosts"))
         self.inside("bash", "-c", ". /usr/share/bash-completion/completions/sluice; complete -p sluice")
         self.assertIn("sluice", self.inside("getent", "passwd", "sluice"))
         with self.running() as sluice:
@@ -148,7 +150,8 @@ class Package(harness.Case):
         with open(self.root + "/etc/sluice/sluice.conf", "a") as file:
             file.write("# mine\n")
         self.inside("dpkg", "-r", "sluice")
-        self.assertFalse(os.path.exists(self.root + "/usr/sbin/sluice"))
+        for program in ("sluice", "sluice-import"):
+            self.assertFalse(os.path.exists(self.root + "/usr/sbin/" + program))
         self.inside("dpkg", "-i", "/sluice.deb")
         with open(self.root + "/etc/sluice/sluice.conf") as file:
             self.assertIn("# mine\n", file.read())
@@ -236,7 +239,7 @@ class Image(harness.Case):
         root = self.run_tool("mount", self.container).strip()
         self.addCleanup(self.run_tool, "umount", self.container)
         programs = [path for path in files_below(root) if "bin/" in path and os.access(os.path.join(root, path), os.X_OK)]
-        self.assertEqual(["usr/sbin/sluice"], programs)
+        self.assertEqual(["usr/sbin/sluice", "usr/sbin/sluice-import"], programs)
 
         with self.host.inside(), open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
             file.write("0")

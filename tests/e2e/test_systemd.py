@@ -47,7 +47,7 @@ class Systemd(test_upgrade.Upgrading):
         self.host = world.host("cloud")
         self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
         files = os.path.join(world.dir, "files")
-        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,
+        harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "-o", "build/sluice-import", "install", "DESTDIR=" + files,
                    env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
         self.machine = booted.Booted(self.host, files)
         self.machine.write("/etc/sluice/sluice.conf", CONFIG)

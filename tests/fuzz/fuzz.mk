@@ -7,7 +7,7 @@ FUZZ_SAN = -O2 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 FUZZSRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS = $(FUZZSRC:%.c=$(B)/%)
 FUZZ_PROGRAMS = $(FUZZSRC:tests/fuzz/%.c=build/fuzz/%)
-FUZZ_PARTS = $(filter-out $(MAIN).c,$(SRC)) $(TESTLIB) tests/fuzz/world.c tests/fuzz/limit.c
+FUZZ_PARTS = $(filter-out $(MAIN).c $(IMPORT_MAIN).c,$(SRC)) $(TESTLIB) tests/fuzz/world.c tests/fuzz/limit.c
 
 $(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/limit.o $(B)/tests/fuzz/world.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka

@@ -515,6 +515,8 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return unknown_command(commands, argv + optind, words, used);
 	line.arguments = argv + optind + used;
 	line.argument_count = words - used;
+	line.words = argv + 1;
+	line.word_count = argc - 1;
 	line.given = given;
 	return dispatch(&line, given);
 }

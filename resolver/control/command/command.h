@@ -99,6 +99,8 @@ struct command_line {
 		apply, ask, once, wait, offline, what_if, complete;
 	char *const *arguments;
 	int argument_count;
+	char *const *words; /* all behind the program's name, with the command's name and options */
+	int word_count;
 };
 
 struct command {

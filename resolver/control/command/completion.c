@@ -1,7 +1,7 @@
 /* `sluice completion bash|zsh`: a script for the shell, made from the table of commands and the
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
-#include "resolver/control/import/dialect.h"
+#include "resolver/control/command/import_row.h"
 #include "resolver/control/observe/findings.h"
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/control/resource/kind.h"
@@ -109,10 +109,7 @@ static void print_second_words(const struct command *commands)
 		if (!at[1].name || !same_first_word(at[1].name, at->name))
 			printf(";;\n");
 	}
-	printf("  import) echo");
-	for (const struct dialect *dialect = dialects; dialect->name; dialect++)
-		printf(" %s", dialect->name);
-	printf(";;\n  report) echo");
+	printf("  import) echo" IMPORT_NAMES ";;\n  report) echo");
 	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++)
 		printf(" %s", findings_names[i]);
 	printf(";;\nesac; }\n");

@@ -1,140 +1,15 @@
-/* `sluice import DIALECT FILE...`: what another program's configuration says, as one of ours
- * (control/import). With --apply it is what `apply` is given. */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "resolver/control/command/client.h"
-#include "resolver/control/command/command.h"
-#include "resolver/control/import/dialect.h"
-#include "resolver/control/import/forward.h"
-#include "resolver/control/resource/kind.h"
-#include "rules/err.h"
-#include "rules/schema/schema.h"
-
-/* As a new file, which is there when all of it is. */
-static int write_file(const struct command_line *line, struct import *import, const char *from)
-{
-	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, import_mode(import));
-	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-
-	if (!out && errno == EEXIST)
-		return command_fail_at(line, "%s is there already; name another file",
-				       line->output);
-	if (!out)
-		return command_fail_at(line, "%s cannot be made: %s", line->output,
-				       strerror(errno));
-	if (import_write(import, from, out) == 0 && fclose(out) == 0)
-		return EXIT_SUCCESS;
-	unlink(line->output);
-	return command_fail_at(line, "%s cannot be written: %s", line->output, strerror(errno));
-}
-
-/* `apply` reads a file: one in memory. */
-static int apply(const struct command_line *line, struct import *import, const char *from)
-{
-	int fd = memfd_create("import", MFD_CLOEXEC), copy = fd >= 0 ? dup(fd) : -1, status;
-	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
-	char path[64], *arguments[] = {path, NULL};
-	struct command_line applied = *line;
-
-	if (!out || import_write(import, from, out) != 0) {
-		status =
-			command_fail_at(line, "no file in memory can be made: %s", strerror(errno));
-	} else {
-		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-		applied.arguments = arguments;
-		applied.argument_count = 1;
-		status = command_apply(&applied);
-	}
-	if (out)
-		fclose(out);
-	else if (copy >= 0)
-		close(copy);
-	if (fd >= 0)
-		close(fd);
-	return status;
-}
-
-/* What is closed where it was open is somebody's to decide. */
-static int write_out(const struct command_line *line, struct import *import, const char *from)
-{
-	if (line->apply && import_is_closed(import))
-		return command_fail_at(line, "nothing is applied, as what is closed now was open, "
-					     "see above; import without --apply, choose, apply "
-					     "that");
-	if (line->apply)
-		return apply(line, import, from);
-	if (line->output)
-		return write_file(line, import, from);
-	if (import_write(import, from, stdout) == 0)
-		return EXIT_SUCCESS;
-	return command_fail_at(line, "standard output: %s", strerror(errno));
-}
-
-/* Whether a network can be called so; else says why not. */
-static bool is_network_name(const struct command_line *line, const char *name)
-{
-	const struct field *field = schema_field(kind_field(kind_named("network"))->group, "name");
-	static const struct origin option = {.path = "--vnet"};
-	struct virtual_network network = {0};
-	struct faults faults;
-	struct arena arena;
-	bool fits;
-
-	arena_init(&arena);
-	faults_init(&faults);
-	fits = schema_set_text(field, &network, name, &option, &arena, &faults) == 0;
-	if (!fits)
-		command_misuse(line, "--vnet %s", faults.count > 0 ? faults.items[0].text : name);
-	faults_release(&faults);
-	arena_release(&arena);
-	return fits;
-}
+/* `sluice import DIALECT FILE...` is the program sluice-import, which gets the same words. */
+#include "resolver/control/command/program.h"
 
 int command_import(const struct command_line *line)
 {
-	const struct dialect *dialect = dialect_named(line->arguments[0]);
-	struct import *import;
-	int status = EXIT_FAILURE;
-	const char *vnet;
-	char names[128];
+	char *words[PROGRAM_WORDS_MAX + 2] = {NULL};
+	int count = 1;
 
-	if (!dialect)
-		return command_misuse(line, "\"%s\" cannot be imported; give %s",
-				      line->arguments[0], dialect_names(names, sizeof names));
-	if (!line->apply && (line->dry_run || line->prune || line->confirm))
-		return command_misuse(line, "--dry-run, --prune and --confirm go with --apply");
-	if (line->apply && line->output)
-		return command_misuse(line, "--output and --apply do not go together");
-	if (line->vnet && dialect->from != IMPORT_FORWARDER)
-		return command_misuse(line, "--vnet is for a forwarder's configuration; networks "
-					    "of Azure's keep their names");
-	if (line->vnet && !line->apply && strchr(line->vnet, '/'))
-		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
-					    "down has a network of a NAME alone");
-	vnet = line->vnet ? client_top(line->vnet).name : NULL;
-	if (vnet && !is_network_name(line, vnet))
-		return COMMAND_USAGE;
-	import = import_new(line->apply);
-	if (vnet)
-		forward_into(import, vnet);
-	for (int i = 1; i < line->argument_count; i++)
-		dialect->read(import, line->arguments[i]);
-	bool fine = dialect_finish(dialect, import);
-
-	fflush(stdout);
-	import_print(import, stderr);
-	if (!fine)
-		command_fail_at(line, "nothing is written, see above");
-	else
-		status = write_out(line, import,
-				   import_printf(import, "%s%s", line->arguments[1],
-						 line->argument_count > 2 ? " and others" : ""));
-	if (status == EXIT_SUCCESS && import_is_closed(import))
-		status = command_fail_at(line, "what is closed now was open: choose, see above");
-	import_free(import);
-	return status;
+	if (line->word_count > PROGRAM_WORDS_MAX)
+		return command_misuse(line, "there are more than %d words", PROGRAM_WORDS_MAX);
+	for (int i = 0; i < line->word_count; i++)
+		if (line->words + i != line->arguments - 1) /* "import" */
+			words[count++] = line->words[i];
+	return program_become(line, "sluice-import", words);
 }

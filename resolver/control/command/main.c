@@ -1,6 +1,7 @@
 /* `sluice`: the table of its commands. Each is a function in a file beside this one; usage, help
  * and the options that a command takes come from here. */
 #include "resolver/control/command/command.h"
+#include "resolver/control/command/import_row.h"
 #include "resolver/control/observe/findings.h"
 
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
@@ -53,15 +54,7 @@ static const struct command commands[] = {
 	{"init", command_init, 0, 0, 1, "[FILE]",
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},
-	{"import", command_import,
-	 CALL | OPTION_OUTPUT | OPTION_VNET | OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE |
-		 OPTION_CONFIRM,
-	 2, COMMAND_WORDS_MAX, "DIALECT FILE...",
-	 "write a configuration of what another program or Azure has",
-	 "DIALECT is arm, terraform, unbound, bind, dnsmasq, coredns or hosts; FILE may be - for\n"
-	 "standard input. arm takes what az prints; `sluice deploy` is for Azure's templates.\n"
-	 "What is not carried over, and why, is printed by file and line. --vnet is the network\n"
-	 "whose clients it is for, as the server has it. The options of apply go with --apply.\n"},
+	IMPORT_ROW(command_import),
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK | OPTION_OFFLINE,
@@ -131,14 +124,15 @@ static const struct command commands[] = {
 	 KIND_HELP MEMBER_HELP},
 	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN | OPTION_GROUP, 2, 3,
 	 "KIND [IN] NAME", "remove a resource, with all that is inside it", KIND_HELP},
-	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
-	 "FILE", "make the running server's resources what a file says, all of it or nothing",
+	{"apply", command_apply,
+	 CALL | OPTION_VNET | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1, "FILE",
+	 "make the running server's resources what a file says, all of it or nothing",
 	 "FILE is a configuration file. The plan is printed first. What the server's own file\n"
 	 "declares, and settings that are no resources, can be changed there only; those that "
 	 "FILE\n"
 	 "has otherwise are printed. With --confirm it all goes back, when nobody confirms in "
 	 "time.\n"},
-	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
+	{"diff", command_diff, CALL | OPTION_VNET | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing",
 	 "Exits 0 whether something would change or not.\n"},
 	{"deploy", command_deploy,

@@ -2,19 +2,14 @@
 
 #include <string.h>
 
+#include "resolver/control/command/import_row.h"
 #include "resolver/control/import/forward.h"
 #include "rules/text.h"
 
-const struct dialect dialects[] = {
-	{"arm", IMPORT_AZURE, arm_read, arm_finish},
-	{"terraform", IMPORT_AZURE, terraform_read, terraform_finish},
-	{"unbound", IMPORT_FORWARDER, unbound_read, forward_finish},
-	{"bind", IMPORT_FORWARDER, bind_read, forward_finish},
-	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, forward_finish},
-	{"coredns", IMPORT_FORWARDER, coredns_read, forward_finish},
-	{"hosts", IMPORT_FORWARDER, hosts_read, forward_finish},
-	{.name = NULL},
-};
+#define FINISH_AZURE(name)     name##_finish
+#define FINISH_FORWARDER(name) forward_finish
+#define ROW(name, from)        {#name, IMPORT_##from, name##_read, FINISH_##from(name)},
+const struct dialect dialects[] = {IMPORT_DIALECTS(ROW){.name = NULL}};
 
 const struct dialect *dialect_named(const char *name)
 {

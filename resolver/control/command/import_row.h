@@ -1,0 +1,40 @@
+/* The command `import`, which is a program of its own, sluice-import: the server's has no code that
+ * reads other programs' files. Both take it from here, so that `sluice import` and sluice-import
+ * have the same options, and help and completion need not ask for them. */
+#ifndef SLUICE_IMPORT_ROW_H
+#define SLUICE_IMPORT_ROW_H
+
+#include "resolver/control/command/command.h"
+
+/* A dialect's name, as `sluice import` has it, and whether it says what Azure or what a forwarder
+ * has. NAME_read, of control/import/dialect.h, reads it. */
+#define IMPORT_DIALECTS(DIALECT)                                                                   \
+	DIALECT(arm, AZURE)                                                                        \
+	DIALECT(terraform, AZURE)                                                                  \
+	DIALECT(unbound, FORWARDER)                                                                \
+	DIALECT(bind, FORWARDER)                                                                   \
+	DIALECT(dnsmasq, FORWARDER)                                                                \
+	DIALECT(coredns, FORWARDER)                                                                \
+	DIALECT(hosts, FORWARDER)
+
+#define IMPORT_NAME(name, from) " " #name
+#define IMPORT_NAMES            IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */
+
+#define IMPORT_ROW(run)                                                                            \
+	{                                                                                          \
+		"import", run,                                                                     \
+			OPTION_CONFIG | OPTION_SOCKET | OPTION_OUTPUT | OPTION_VNET |              \
+				OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM,     \
+			2, COMMAND_WORDS_MAX, "DIALECT FILE...",                                   \
+			"write a configuration of what another program or Azure has",              \
+			"DIALECT is one of" IMPORT_NAMES ".\n"                                     \
+			"FILE may be - for standard input. arm takes what az prints; `sluice "     \
+			"deploy`\n"                                                                \
+			"is for Azure's templates. What is not carried over, and why, is printed " \
+			"by\n"                                                                     \
+			"file and line. --vnet is the network whose clients it is for, as the "    \
+			"server\n"                                                                 \
+			"has it. The options of apply go with --apply.\n"                          \
+	}
+
+#endif
