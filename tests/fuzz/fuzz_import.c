@@ -124,7 +124,7 @@ static void check_written(struct import *import, int fd)
 	FILE *out = open_memstream(&text, &length);
 	struct faults faults;
 
-	FUZZ_CHECK(out && import_write(import, "fuzz", out) == 0);
+	FUZZ_CHECK(out && import_write(import, "fuzz", out, NULL) == 0);
 	fclose(out);
 	faults_init(&faults);
 	struct model *model =

@@ -109,11 +109,16 @@ static const struct {
 	 offsetof(struct command_line, what_if)},
 	{"complete", NULL, "remove what the group has and the template has not", 0, OPTION_COMPLETE,
 	 offsetof(struct command_line, complete)},
+	{"zone", "DOMAIN", "the files have all names of DOMAIN, or all addresses of a prefix", 0,
+	 OPTION_ZONE, offsetof(struct command_line, zones)},
+	{"no-hosts", NULL, "without the names of this machine's /etc/hosts", 0, OPTION_NO_HOSTS,
+	 offsetof(struct command_line, no_hosts)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
-static const uint64_t repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER | OPTION_PARAMETER;
+static const uint64_t repeated =
+	OPTION_NS | OPTION_TAG | OPTION_FILTER | OPTION_PARAMETER | OPTION_ZONE;
 enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)

@@ -64,6 +64,8 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_PARAMETER    OPTION(44)
 #define OPTION_WHAT_IF      OPTION(45)
 #define OPTION_COMPLETE     OPTION(46)
+#define OPTION_ZONE         OPTION(47)
+#define OPTION_NO_HOSTS     OPTION(48)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -91,12 +93,12 @@ struct command_line {
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
-	} tags, servers, filters, parameters; /* which may be repeated: --tag, --ns, --filter and
-					       * --parameter */
-	const char *interval;                 /* of top, in seconds; NULL: not given */
+	} tags, servers, filters, parameters, zones; /* which may be repeated: --tag, --ns,
+						      * --filter, --parameter and --zone */
+	const char *interval;                        /* of top, in seconds; NULL: not given */
 	const char *generation, *revision, *timeout; /* of wait; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, ask, once, wait, offline, what_if, complete;
+		apply, ask, once, wait, offline, what_if, complete, no_hosts;
 	char *const *arguments;
 	int argument_count;
 	char *const *words; /* all behind the program's name, with the command's name and options */

@@ -24,7 +24,8 @@
 	{                                                                                          \
 		"import", run,                                                                     \
 			OPTION_CONFIG | OPTION_SOCKET | OPTION_OUTPUT | OPTION_VNET |              \
-				OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM,     \
+				OPTION_ZONE | OPTION_NO_HOSTS | OPTION_APPLY | OPTION_DRY_RUN |    \
+				OPTION_PRUNE | OPTION_CONFIRM,                                     \
 			2, COMMAND_WORDS_MAX, "DIALECT FILE...",                                   \
 			"write a configuration of what another program or Azure has",              \
 			"DIALECT is one of" IMPORT_NAMES ".\n"                                     \
@@ -34,7 +35,11 @@
 			"by\n"                                                                     \
 			"file and line. --vnet is the network whose clients it is for, as the "    \
 			"server\n"                                                                 \
-			"has it. The options of apply go with --apply.\n"                          \
+			"has it. --zone says of names and addresses that stand alone, as in a "    \
+			"hosts\n"                                                                  \
+			"file, that there are no others in DOMAIN, which is one zone then. The "   \
+			"options\n"                                                                \
+			"of apply go with --apply.\n"                                              \
 	}
 
 #endif

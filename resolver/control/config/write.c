@@ -212,24 +212,80 @@ static void write_item(struct writer *writer, const struct group *group, const v
 	fputc('}', writer->out);
 }
 
+static const void *item_of(const struct field *field, const struct schema_list *list, size_t i)
+{
+	return (const char *)list->items + i * field->group->size;
+}
+
+/* What of the list stands aside, and how many of it; NULL: nothing. */
+static const struct config_aside *aside_of(const struct writer *writer, const struct field *field,
+					   const struct schema_list *list, size_t *count)
+{
+	const struct config_style *style = writer->style;
+
+	*count = 0;
+	for (size_t i = 0; style && writer->depth == 0 && i < style->aside_count; i++) {
+		const struct config_aside *aside = &style->asides[i];
+
+		if (strcmp(field->key, aside->list) != 0)
+			continue;
+		for (size_t k = 0; k < list->count; k++)
+			*count += aside->holds(style->context, item_of(field, list, k));
+		if (*count > 0)
+			return aside;
+	}
+	return NULL;
+}
+
+/* Those of the list that are aside, or are not, which are so many; `more`: others follow. */
+static void write_items(struct writer *writer, const struct field *field,
+			const struct schema_list *list, const struct config_aside *aside,
+			bool is_aside, size_t left, bool more)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const void *item = item_of(field, list, i);
+
+		if (aside && aside->holds(writer->style->context, item) != is_aside)
+			continue;
+		write_item(writer, field->group, item);
+		fputs(--left > 0 || more ? "," : "", writer->out);
+		end_line(writer);
+	}
+}
+
+/* A comma stands ahead of what is included, too. */
+static void write_aside(struct writer *writer, const struct field *field,
+			const struct schema_list *list, const struct config_aside *aside,
+			size_t count)
+{
+	struct writer other = *writer;
+
+	if (aside->out) {
+		fprintf(writer->out, "@include \"%s\"\n", aside->name);
+		other.out = aside->out;
+	}
+	write_items(&other, field, list, aside, true, count, false);
+}
+
 static void write_list(struct writer *writer, const struct field *field, const void *item)
 {
 	struct schema_list list = schema_list_get(field, item);
+	size_t count;
+	const struct config_aside *aside = aside_of(writer, field, &list, &count);
 
 	if (list.count == 0)
 		return;
-	if (writer->style && !writer->flat && list.count <= FLAT_ITEMS_MAX &&
+	if (writer->style && !writer->flat && !(aside && aside->out) &&
+	    list.count <= FLAT_ITEMS_MAX &&
 	    write_flat(writer, write_any_list, field, item, "", "\n"))
 		return;
 	indent(writer);
 	fprintf(writer->out, "%s = (", field->key);
 	end_line(writer);
 	writer->depth++;
-	for (size_t i = 0; i < list.count; i++) {
-		write_item(writer, field->group, (const char *)list.items + i * field->group->size);
-		fputs(i + 1 < list.count ? "," : "", writer->out);
-		end_line(writer);
-	}
+	write_items(writer, field, &list, aside, false, list.count - count, aside);
+	if (aside)
+		write_aside(writer, field, &list, aside, count);
 	writer->depth--;
 	indent(writer);
 	fputs(");", writer->out);

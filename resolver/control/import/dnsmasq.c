@@ -937,10 +937,13 @@ static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
 			local = NULL;
 		}
 	only_host = local && local->value && strcmp(local->value, "host") == 0;
-	if (!find(dnsmasq, "no-hosts")) {
+	if (!find(dnsmasq, "no-hosts") && forward_takes_hosts(import)) {
 		struct option hosts = {.at = *at, .value = "/etc/hosts"};
 
-		import_changed(import, at, "the names of this machine's /etc/hosts are taken, too");
+		import_changed(
+			import, at,
+			"the names of this machine's /etc/hosts are taken, too, as dnsmasq does; "
+			"--no-hosts leaves them out");
 		on_hosts(dnsmasq, &hosts);
 	}
 	take_listen(dnsmasq, at, only_host);

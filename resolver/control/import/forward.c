@@ -5,14 +5,22 @@
  *     zone lan            declared: has nas.lan and router.lan; tv.lan does not exist
  *     zone db.example.com made: has its apex only; www.example.com is asked for elsewhere
  *
- * A CNAME cannot be at an apex, so of such a name the addresses of its target are taken instead. */
+ * A zone has all names below its own, so names below such a name do not exist any more, which is
+ * told. A CNAME cannot be at an apex, so of such a name the addresses of its target are taken
+ * instead.
+ *
+ * Where the names are all that a domain has (--zone), it is one zone. Where the addresses are all
+ * that a prefix has, their PTRs are those of an address pool, or of one reverse zone where a pool
+ * would not be answered. */
 #include "resolver/control/import/forward.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "rules/base.h"
 #include "rules/name.h"
 #include "rules/prefix.h"
+#include "rules/reverse.h"
 #include "rules/text.h"
 #include "rules/zone/record.h"
 #include "rules/zone/zonefile.h"
@@ -24,7 +32,8 @@ struct loose { /* a record whose zone is not known yet */
 	struct origin at;
 	const char *owner, *type, *rdata; /* owner: in lower case, without a final dot */
 	long ttl_s;
-	bool placed;                       /* in a zone that was declared */
+	bool placed;                       /* in a zone that was declared, or in a pool */
+	bool alone;                        /* it made a zone of its own */
 	struct loose *next, *next_address; /* of the same owner */
 };
 
@@ -32,8 +41,22 @@ struct addresses { /* of an owner, as they were given */
 	struct loose *first, **last;
 };
 
+struct allowed {
+	struct prefix prefix;
+	struct allowed *next;
+};
+
+struct whole {                     /* of which there is nothing but what stands alone */
+	const char *text, *domain; /* domain NULL: it is a prefix */
+	struct prefix prefix;
+	struct node *pool; /* NULL: not made */
+	bool used;
+	struct whole *next;
+};
+
 struct forward_view {
 	const char *name;
+	struct allowed *allowed;             /* who may ask */
 	struct node *network, *ruleset;      /* NULL: it has no rule yet */
 	struct node *resolver;               /* NULL: no source was named */
 	const struct forward_view *fallback; /* whose zones it has where it has none itself */
@@ -60,6 +83,8 @@ struct forwarder {           /* of an import, kept by it */
 	bool told_of_access; /* which is another's now */
 	unsigned closed;     /* networks of nobody */
 	bool listens;        /* it says where */
+	bool without_hosts;
+	struct whole *wholes;
 	struct forward_view *views;
 	struct loose *first, **last;
 	struct ruled *ruled;
@@ -96,6 +121,46 @@ static const char *plain_name(struct import *import, const struct origin *at, co
 	return import_printf(import, "%s", printed);
 }
 
+/* ---- what the command says ---- */
+
+void forward_without_hosts(struct import *import)
+{
+	forwarder_of(import)->without_hosts = true;
+}
+
+bool forward_takes_hosts(struct import *import)
+{
+	return !forwarder_of(import)->without_hosts;
+}
+
+bool forward_whole(struct import *import, const char *text)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct whole *whole = import_alloc(import, sizeof *whole);
+	struct name name;
+	char printed[NAME_TEXT_MAX];
+
+	*whole = (struct whole){.text = import_printf(import, "%s", text)};
+	if (strchr(text, '/')) {
+		if (prefix_parse(&whole->prefix, text) != 0)
+			return false;
+	} else if (name_from_text(&name, &any_key, text) == 0 && name.labels > 0) {
+		name_to_text(&name, printed);
+		printed[strlen(printed) - 1] = '\0';
+		whole->domain = import_printf(import, "%s", printed);
+	} else {
+		return false;
+	}
+	for (const struct whole *other = forwarder->wholes; other; other = other->next)
+		if (whole->domain
+			    ? other->domain && strcmp(whole->domain, other->domain) == 0
+			    : !other->domain && prefix_overlaps(&whole->prefix, &other->prefix))
+			return false;
+	whole->next = forwarder->wholes;
+	forwarder->wholes = whole;
+	return true;
+}
+
 /* ---- views ---- */
 
 void forward_into(struct import *import, const char *network)
@@ -122,6 +187,7 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 	import_text(import, view->network, "name", at,
 		    forwarder->into ? forwarder->into
 				    : import_name(import, "network", name, "view"));
+	import_view(import, view->network, name);
 	return view;
 }
 
@@ -139,7 +205,12 @@ void forward_allow(struct import *import, struct forward_view *view, const struc
 		   const char *prefix)
 {
 	struct forwarder *forwarder = forwarder_of(import);
+	struct allowed *allowed = import_alloc(import, sizeof *allowed);
 
+	if (acl_prefix(&allowed->prefix, prefix)) {
+		allowed->next = view->allowed;
+		view->allowed = allowed;
+	}
 	if (!forwarder->into)
 		import_add(import, view->network, "client_prefixes", at, prefix);
 	else if (!forwarder->told_of_access)
@@ -619,6 +690,12 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 	ldns_rdf_deep_free(rdf);
 }
 
+static struct node *zone_named(struct import *import, const struct forward_view *view,
+			       const char *apex)
+{
+	return import_find(import, zone_key(import, view, apex));
+}
+
 /* The zone of the view that has the name, the longest. */
 static struct node *zone_around(struct import *import, const struct forward_view *view,
 				const char *owner)
@@ -673,19 +750,184 @@ static bool put_into_declared(struct import *import, const struct loose *loose)
 	return true;
 }
 
-static void put_alone(struct import *import, const struct loose *loose)
+/* Into a zone of its own. Whether that was made. */
+static bool put_alone(struct import *import, const struct loose *loose)
 {
+	bool made = !zone_named(import, loose->view, loose->owner);
 	struct node *zone;
 
 	if (strcasecmp(loose->type, "CNAME") == 0) {
 		put_alias(import, loose);
+	} else {
+		zone = forward_zone(import, loose->view, &loose->at, loose->owner);
+		if (zone)
+			forward_zone_record(import, zone, &loose->at, loose->owner, loose->type,
+					    loose->ttl_s, loose->rdata);
+	}
+	zone = made ? zone_named(import, loose->view, loose->owner) : NULL;
+	if (zone)
+		import_aside(import, zone);
+	return zone;
+}
+
+/* ---- what is whole ---- */
+
+static bool is_below(const char *name, const char *domain)
+{
+	size_t length = strlen(name), behind = strlen(domain);
+
+	return length >= behind && strcmp(name + length - behind, domain) == 0 &&
+	       (length == behind || name[length - behind - 1] == '.');
+}
+
+/* The address that the reverse name is of; false: it is none. */
+static bool address_of(const char *owner, struct address *address)
+{
+	struct prefix prefix;
+	struct name name;
+	unsigned rest;
+
+	if (name_from_text(&name, &any_key, owner) != 0 || !reverse_parse(&name, &prefix, &rest) ||
+	    rest > 0 || prefix.length != address_bits(&prefix.address))
+		return false;
+	*address = prefix.address;
+	return true;
+}
+
+/* The longest domain, or else the prefix, that the name is in; NULL: there is none. */
+static struct whole *whole_of(const struct forwarder *forwarder, const struct loose *loose)
+{
+	struct whole *found = NULL;
+	struct address address;
+
+	for (struct whole *whole = forwarder->wholes; whole; whole = whole->next)
+		if (whole->domain && is_below(loose->owner, whole->domain) &&
+		    (!found || strlen(whole->domain) > strlen(found->domain)))
+			found = whole;
+	if (found || strcasecmp(loose->type, "PTR") != 0 || !address_of(loose->owner, &address))
+		return found;
+	for (struct whole *whole = forwarder->wholes; whole; whole = whole->next)
+		if (!whole->domain && prefix_contains(&whole->prefix, &address))
+			return whole;
+	return NULL;
+}
+
+static const char *const usual_clients[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+					    "fc00::/7",   "127.0.0.0/8",   "::1/128"};
+enum { USUAL_PRIVATE = 4 }; /* of them */
+
+static bool any_covers(const char *const *prefixes, size_t count, const struct prefix *inner)
+{
+	struct prefix outer;
+
+	for (size_t i = 0; i < count; i++)
+		if (prefix_parse(&outer, prefixes[i]) == 0 && prefix_covers(&outer, inner))
+			return true;
+	return false;
+}
+
+static bool may_ask(const struct forward_view *view, const struct prefix *prefix)
+{
+	for (const struct allowed *allowed = view->allowed; allowed; allowed = allowed->next)
+		if (prefix_covers(&allowed->prefix, prefix))
+			return true;
+	return !view->allowed && any_covers(usual_clients, COUNT(usual_clients), prefix);
+}
+
+/* Whether PTRs of a pool are answered. Private ones are in the network that has their addresses,
+ * and whose clients these are then. What network that is, and whether PTRs of IPv6 may be set, a
+ * running server says itself. An address has one PTR for all views. */
+static bool is_for_pool(struct import *import, const struct forward_view *view,
+			const struct prefix *prefix)
+{
+	const struct forwarder *forwarder = forwarder_of(import);
+	bool for_server = import_is_for_server(import);
+
+	if (forwarder->views->next)
+		return false;
+	if (any_covers(usual_clients, USUAL_PRIVATE, prefix))
+		return !for_server && !forwarder->into && may_ask(view, prefix);
+	return !address_is_private(&prefix->address) &&
+	       !(for_server && prefix->address.family == 6);
+}
+
+static void make_pool(struct import *import, struct forward_view *view, struct whole *whole,
+		      const struct origin *at)
+{
+	whole->pool = import_item(import, import_root(import), "address_pools", at);
+	import_text(import, whole->pool, "name", at,
+		    import_name(import, "pool", whole->text, "pool"));
+	import_text(import, whole->pool, "prefix", at, whole->text);
+	if (!any_covers(usual_clients, USUAL_PRIVATE, &whole->prefix))
+		return;
+	for (size_t i = 0; !view->allowed && i < COUNT(usual_clients); i++)
+		import_add(import, view->network, "client_prefixes", at, usual_clients[i]);
+	import_add(import, view->network, "address_space", at, whole->text);
+}
+
+static void put_into_pool(struct import *import, struct whole *whole, struct loose *loose)
+{
+	struct address address;
+	char text[ADDRESS_TEXT_MAX], *key;
+	struct node *item;
+
+	loose->placed = true;
+	if (!address_of(loose->owner, &address))
+		return;
+	key = import_printf(import, "pooled %s", address_print(&address, text));
+	if (import_find(import, key)) {
+		import_lost(import, &loose->at,
+			    "%s has a name already, and here an address has one", text);
 		return;
 	}
-	zone = forward_zone(import, loose->view, &loose->at, loose->owner);
-	if (zone)
-		forward_zone_record(import, zone, &loose->at, loose->owner, loose->type,
-				    loose->ttl_s, loose->rdata);
+	if (!whole->pool)
+		make_pool(import, loose->view, whole, &loose->at);
+	item = import_item(import, import_root(import), "addresses", &loose->at);
+	import_text(import, item, "name", &loose->at,
+		    import_name(import, "address", loose->rdata, "address"));
+	import_text(import, item, "address", &loose->at, text);
+	import_text(import, item, "reverse_fqdn", &loose->at, loose->rdata);
+	if (loose->ttl_s >= 0)
+		import_number(import, item, "ttl", &loose->at, loose->ttl_s);
+	import_keep(import, key, item);
 }
+
+/* The reverse zone of so much of the prefix as a zone can have. */
+static void make_reverse_zone(struct import *import, const struct whole *whole,
+			      const struct loose *loose)
+{
+	struct prefix prefix = whole->prefix;
+	char text[NAME_TEXT_MAX];
+	unsigned step;
+
+	if (!address_of(loose->owner, &prefix.address))
+		return;
+	step = prefix.address.family == 4 ? 8 : 4;
+	prefix.length = (uint8_t)((prefix.length + step - 1) / step * step);
+	prefix.address = address_mask(&prefix.address, prefix.length);
+	forward_zone(import, loose->view, &loose->at, reverse_zone_text(&prefix, text));
+}
+
+/* Makes what has all of a domain or prefix. A zone of the original that has the name is let be. */
+static void put_whole(struct import *import, struct loose *loose)
+{
+	struct whole *whole = whole_of(forwarder_of(import), loose);
+	const struct node *zone = zone_around(import, loose->view, loose->owner);
+
+	if (!whole)
+		return;
+	whole->used = true;
+	if (zone && (!whole->domain || is_below(import_get(zone, "name"), whole->domain)))
+		return;
+	if (whole->domain)
+		forward_zone(import, loose->view, &loose->at, whole->domain);
+	else if (is_for_pool(import, loose->view, &whole->prefix))
+		put_into_pool(import, whole, loose);
+	else
+		make_reverse_zone(import, whole, loose);
+}
+
+/* ---- the end ---- */
 
 /* No forwarder has Azure's limit. A list of names says nothing of the server that it is for. */
 static void allow_queries(struct import *import)
@@ -697,41 +939,80 @@ static void allow_queries(struct import *import)
 			      "queries_per_second_per_endpoint", &nowhere, 0);
 }
 
+/* "in view guests, ", where there are several. */
+static const char *in_view(struct import *import, const struct forward_view *view)
+{
+	return forwarder_of(import)->views->next ? import_printf(import, "in view %s, ", view->name)
+						 : "";
+}
+
+/* Names that have become zones, of each view: what is below them was asked for elsewhere. Nobody
+ * asks for what is below an address. */
+static void tell_alone(struct import *import)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct address address;
+
+	for (struct forward_view *view = forwarder->views; view; view = view->next) {
+		const struct loose *first = NULL;
+		size_t count = 0;
+
+		for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
+			if (!loose->alone || loose->view != view ||
+			    address_of(loose->owner, &address))
+				continue;
+			first = first ? first : loose;
+			count++;
+		}
+		if (first)
+			import_changed(
+				import, &first->at,
+				"%seach name with data of its own is a zone now (%zu "
+				"name%s): names below one, such as x.%s, do not exist any "
+				"more; where a domain has no other names, --zone DOMAIN makes "
+				"one zone of it",
+				in_view(import, view), count, text_plural(count, "", "s"),
+				first->owner);
+	}
+}
+
+static void tell_shadowed(struct import *import, const struct ruled *ruled)
+{
+	const struct node *zone = zone_around(import, ruled->view, ruled->domain);
+
+	if (zone)
+		import_changed(import, &ruled->at,
+			       "%sno server is asked for %s any more: %s has data of its own, and "
+			       "then has all below its name",
+			       in_view(import, ruled->view), ruled->domain,
+			       import_get(zone, "name"));
+}
+
 void forward_finish(struct import *import)
 {
 	struct forwarder *forwarder = forwarder_of(import);
-	const struct loose *first = NULL;
-	size_t made = 0;
 
 	allow_queries(import);
+	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
+		put_whole(import, loose);
+	for (const struct whole *whole = forwarder->wholes; whole; whole = whole->next)
+		if (!whole->used)
+			import_fault(import, &(struct origin){.file = "--zone"},
+				     "%s has none of the names that stand alone; leave it out",
+				     whole->text);
 	/* Those in zones that were declared come first: a zone that is made must not take names
 	 * from others of them. */
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
-		loose->placed = put_into_declared(import, loose);
-	for (struct loose *loose = forwarder->first; loose; loose = loose->next) {
-		if (loose->placed)
-			continue;
-		put_alone(import, loose);
-		first = first ? first : loose;
-		made++;
-	}
+		loose->placed = loose->placed || put_into_declared(import, loose);
+	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
+		if (!loose->placed)
+			loose->alone = put_alone(import, loose);
 	for (struct forward_view *view = forwarder->views; view; view = view->next)
 		for (const struct owned_zone *zone = forwarder->zones; zone; zone = zone->next)
 			if (zone->view == view->fallback &&
 			    !import_find(import, zone_key(import, view, zone->apex)))
 				link_network(import, view, zone->node, &view->fallback_at);
-	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next) {
-		const struct node *zone = zone_around(import, ruled->view, ruled->domain);
-
-		if (zone)
-			import_changed(import, &ruled->at,
-				       "the zone %s comes before the rule for %s: a zone decides "
-				       "for all below its name",
-				       import_get(zone, "name"), ruled->domain);
-	}
-	if (first)
-		import_changed(import, &first->at,
-			       "each name with data of its own is a zone now (%zu record%s): names "
-			       "below it do not exist, unless they have data, too",
-			       made, text_plural(made, "", "s"));
+	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next)
+		tell_shadowed(import, ruled);
+	tell_alone(import);
 }

@@ -16,6 +16,13 @@ struct forward_view;
 /* Call it before a dialect is read: its one view goes into this network, which is there already and
  * says itself who may ask. A second view is a fault. */
 void forward_into(struct import *import, const char *network);
+/* Call it before a dialect is read: what stands alone has all names of that domain, which becomes a
+ * zone where one is in it; or all addresses of that prefix, whose PTRs go into an address pool.
+ * False: it is neither, or another one overlaps the prefix. */
+bool forward_whole(struct import *import, const char *text);
+/* Call it before a dialect is read that has the names of /etc/hosts unless told otherwise. */
+void forward_without_hosts(struct import *import);
+bool forward_takes_hosts(struct import *import);
 /* What asks with a view's clients: the first one is made when it is asked for. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
 /* Whose questions it answers; what was added twice is there once. */

@@ -39,13 +39,15 @@ enum {
 	TIME_MAX_S = 120,
 	LOOK_EACH = 1024, /* texts and values, at the clock */
 	NAME_CHARS_MAX = 80,
+	ITEMS_SEEN_MAX = 50, /* of a list that people read */
 	ROUNDS_MAX = 100
 };
 
 struct node {
 	enum value_kind kind;
-	const char *key; /* of a member; NULL: an item, or the root */
-	struct origin at;
+	const char *key;  /* of a member; NULL: an item, or the root */
+	struct origin at; /* without what it is called there, */
+	const char *what; /* which is this; NULL: nothing */
 	const char *text;
 	long long number;
 	struct node *parent, *previous, *next, *first, *last;
@@ -189,6 +191,29 @@ void import_keep(struct import *import, const char *key, void *what)
 	memory->what = what;
 	memcpy(memory->key, key, length + 1);
 	HASH_ADD_KEYPTR(hh, import->memories, memory->key, length, memory);
+}
+
+static char *view_key(struct import *import, const char *network)
+{
+	return import_printf(import, "view of %s", network);
+}
+
+void import_view(struct import *import, const struct node *network, const char *view)
+{
+	import_keep(import, view_key(import, import_get(network, "name")),
+		    import_printf(import, "%s", view));
+}
+
+static char *aside_key(struct import *import, const char *group, const char *name)
+{
+	return import_printf(import, "aside %s/%s", group ? group : "", name);
+}
+
+void import_aside(struct import *import, const struct node *zone)
+{
+	import_keep(import,
+		    aside_key(import, import_get(zone, "resource_group"), import_get(zone, "name")),
+		    import);
 }
 
 struct import *import_new(bool for_server)
@@ -497,6 +522,7 @@ static struct node *append(struct import *import, struct node *in, const char *k
 	node->kind = kind;
 	node->key = key ? copy(import, key) : NULL;
 	node->at = (struct origin){.file = at->file, .line = at->line};
+	node->what = at->path;
 	node->parent = in;
 	node->previous = in->last;
 	*(in->last ? &in->last->next : &in->first) = node;
@@ -740,6 +766,13 @@ static struct node *item_at(struct node *in, const char *path, unsigned line)
 	return found;
 }
 
+/* NULL: it is at none. */
+static struct node *item_of(struct import *import, const struct fault *fault)
+{
+	return fault->origin.path ? item_at(import->root, fault->origin.path, fault->origin.line)
+				  : NULL;
+}
+
 static bool is_in_tree(const struct node *node, const struct node *root)
 {
 	for (; node->parent; node = node->parent) {
@@ -762,6 +795,37 @@ static bool is_last_client(const struct node *node)
 	       (strcmp(list, "client_prefixes") == 0 || strcmp(list, "allow") == 0);
 }
 
+/* "in view guests, ", of several views; "" is what is of none. */
+static const char *in_view(struct import *import, const struct node *node)
+{
+	const struct node *top = node, *links;
+	const char *network, *view;
+
+	while (top->parent->parent->parent)
+		top = top->parent;
+	links = find_member(top, "links");
+	network = strcmp(top->parent->key, "virtual_networks") == 0 ? import_get(top, "name")
+		  : links && links->first ? import_get(links->first, "virtual_network")
+					  : import_get(top, "virtual_network");
+	view = network ? import_find(import, view_key(import, network)) : NULL;
+	return view && import_count(import->root, "virtual_networks") > 1
+		       ? import_printf(import, "in view %s, ", view)
+		       : "";
+}
+
+/* A fault at the place of the original, by its words for what is there, not by a path of ours. */
+static struct origin place_of(const struct fault *fault, const struct node *item)
+{
+	struct origin at = fault->origin;
+
+	if (item && (!at.file || at.line == 0)) {
+		at.file = item->at.file;
+		at.line = item->at.line;
+	}
+	at.path = item ? item->what : NULL;
+	return at;
+}
+
 /* Takes out what the faults are at, and tells it. False: nothing. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
@@ -771,29 +835,22 @@ static bool take_out_refused(struct import *import, const struct faults *faults)
 	/* All are found before the first goes: paths have indexes. */
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->items[i].severity == FAULT_ERROR)
-			items[i] = faults->items[i].origin.path
-					   ? item_at(import->root, faults->items[i].origin.path,
-						     faults->items[i].origin.line)
-					   : NULL;
+			items[i] = item_of(import, &faults->items[i]);
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
-		struct origin at = fault->origin;
+		struct origin at = place_of(fault, items[i]);
 
 		if (!items[i] || !is_in_tree(items[i], import->root))
 			continue;
-		if (!at.file || at.line == 0) {
-			at.file = items[i]->at.file;
-			at.line = items[i]->at.line;
-		}
 		if (is_last_client(items[i])) {
 			import_fault(import, &at,
-				     "%s; without it nobody is named who may ask, and "
+				     "%s%s; without it nobody is named who may ask, and "
 				     "others might",
-				     fault->text);
+				     in_view(import, items[i]), fault->text);
 			continue;
 		}
+		import_lost(import, &at, "%s%s", in_view(import, items[i]), fault->text);
 		take_out(items[i]);
-		import_lost(import, &at, "%s", fault->text);
 		count++;
 	}
 	free(items);
@@ -802,10 +859,15 @@ static bool take_out_refused(struct import *import, const struct faults *faults)
 
 static void copy_faults(struct import *import, const struct faults *faults, enum severity severity)
 {
-	for (size_t i = 0; i < faults->count; i++)
-		if (faults->items[i].severity == severity)
-			fault_add(&import->notes, severity, &faults->items[i].origin, NULL, "%s",
-				  faults->items[i].text);
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		const struct node *item = item_of(import, fault);
+		struct origin at = place_of(fault, item);
+
+		if (fault->severity == severity)
+			fault_add(&import->notes, severity, &at, NULL, "%s%s",
+				  item ? in_view(import, item) : "", fault->text);
+	}
 }
 
 /* ---- limits ---- */
@@ -924,6 +986,45 @@ static const char *open_line_of(void *context, const struct origin *origin, bool
 	return remark->text;
 }
 
+static bool is_zone_aside(void *context, const void *item)
+{
+	const struct private_zone *zone = item;
+	struct import *import = context;
+
+	return zone->record_sets.count > ITEMS_SEEN_MAX ||
+	       import_find(import, aside_key(import, zone->resource_group, zone->name));
+}
+
+static bool is_address_aside(void *context, const void *item)
+{
+	const struct import *import = context;
+
+	(void)item;
+	return import->model->addresses.count > ITEMS_SEEN_MAX;
+}
+
+static const struct {
+	const char *word, *list, *text;
+	bool (*holds)(void *context, const void *item);
+} asides[] = {
+	[IMPORT_ASIDE_NAMES] =
+		{"names", "private_zones",
+		 "Items of private_zones: names with data of their own, and long zones.",
+		 is_zone_aside},
+	[IMPORT_ASIDE_ADDRESSES] = {"addresses", "addresses", "Items of addresses.",
+				    is_address_aside},
+};
+
+const char *import_aside_word(struct import *import, unsigned aside)
+{
+	const struct model *model = import->model;
+	bool any = aside == IMPORT_ASIDE_ADDRESSES && is_address_aside(import, NULL);
+
+	for (size_t i = 0; aside == IMPORT_ASIDE_NAMES && i < model->private_zones.count; i++)
+		any |= is_zone_aside(import, &model->private_zones.items[i]);
+	return any ? asides[aside].word : NULL;
+}
+
 static void write_lines(const char *text, FILE *out)
 {
 	for (const char *end; *text != '\0'; text = end + (*end != '\0')) {
@@ -932,16 +1033,32 @@ static void write_lines(const char *text, FILE *out)
 	}
 }
 
-int import_write(struct import *import, const char *from, FILE *out)
+static void write_made_by(const char *from, FILE *out)
 {
-	struct config_style style = {comment_of, open_line_of, import};
+	fputs("# Made by `sluice import` from ", out);
+	text_print(out, from);
+	fputs(". sluice.conf(5) has every setting.\n", out);
+}
+
+int import_write(struct import *import, const char *from, FILE *out,
+		 const struct import_aside into[IMPORT_ASIDES])
+{
+	struct config_aside aside[IMPORT_ASIDES];
+	struct config_style style = {comment_of, open_line_of, import, aside, IMPORT_ASIDES};
 	size_t notes = import->notes.warnings + import->closed.warnings;
 	bool any = false;
 	int err;
 
-	fputs("# Made by `sluice import` from ", out);
-	text_print(out, from);
-	fputs(". sluice.conf(5) has every setting.\n", out);
+	write_made_by(from, out);
+	for (size_t i = 0; i < IMPORT_ASIDES; i++) {
+		aside[i] = (struct config_aside){.list = asides[i].list, .holds = asides[i].holds};
+		if (!into || !into[i].out)
+			continue;
+		aside[i].name = into[i].name;
+		aside[i].out = into[i].out;
+		write_made_by(from, into[i].out);
+		fprintf(into[i].out, "# %s\n\n", asides[i].text);
+	}
 	if (notes > 0)
 		fprintf(out, "# %zu remark%s: they stand at the end.\n", notes,
 			text_plural(notes, "", "s"));
@@ -969,6 +1086,9 @@ int import_write(struct import *import, const char *from, FILE *out)
 	}
 	if (!err && (fflush(out) != 0 || ferror(out)))
 		err = ERR_SYSTEM;
+	for (size_t i = 0; i < IMPORT_ASIDES; i++)
+		if (!err && aside[i].out && (fflush(aside[i].out) != 0 || ferror(aside[i].out)))
+			err = ERR_SYSTEM;
 	return err;
 }
 

@@ -101,6 +101,10 @@ size_t import_count(const struct node *in, const char *key);
  * what it begins with where it would not begin with a letter. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first);
+/* What a network is called in the original, for remarks where there are several. */
+void import_view(struct import *import, const struct node *network, const char *view);
+/* This private zone is nothing that people read: of many of its kind, each one of a name alone. */
+void import_aside(struct import *import, const struct node *zone);
 /* What is remembered by a text; NULL: nothing is. */
 void *import_find(struct import *import, const char *key);
 void import_keep(struct import *import, const char *key, void *what);
@@ -109,9 +113,19 @@ void import_keep(struct import *import, const char *key, void *what);
 
 /* False: it could not be made to fit, or a file could not be read; the faults say why. */
 bool import_finish(struct import *import);
-/* As a configuration file, after it was finished. `from` says what it is made of. ERR_SYSTEM: the
- * file refuses. */
-MUST_CHECK int import_write(struct import *import, const char *from, FILE *out);
+/* Further files, of which the first one includes those that something is in: zones of
+ * import_aside and long ones, and addresses where there are many. */
+enum { IMPORT_ASIDE_NAMES, IMPORT_ASIDE_ADDRESSES, IMPORT_ASIDES };
+struct import_aside {
+	const char *name; /* as it is included */
+	FILE *out;
+};
+/* "names", "addresses"; NULL: nothing is in it. */
+const char *import_aside_word(struct import *import, unsigned aside);
+/* As a configuration file, after it was finished. `from` says what it is made of. asides NULL: it
+ * is all in one file, with those at the end of their lists. ERR_SYSTEM: a file refuses. */
+MUST_CHECK int import_write(struct import *import, const char *from, FILE *out,
+			    const struct import_aside asides[IMPORT_ASIDES]);
 /* A file that it is written to: for its owner alone where it has a secret, else for whoever may
  * read all that was read. */
 mode_t import_mode(const struct import *import);

@@ -16,22 +16,67 @@
 #include "rules/err.h"
 #include "rules/schema/schema.h"
 
-/* As a new file, which is there when all of it is. */
-static int write_file(const struct command_line *line, struct import *import, const char *from)
+/* NULL: it cannot be made, which was said. */
+static FILE *make_file(const struct command_line *line, const char *path, mode_t mode)
 {
-	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, import_mode(import));
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (!out && errno == EEXIST)
-		return command_fail_at(line, "%s is there already; name another file",
-				       line->output);
-	if (!out)
-		return command_fail_at(line, "%s cannot be made: %s", line->output,
-				       strerror(errno));
-	if (import_write(import, from, out) == 0 && fclose(out) == 0)
-		return EXIT_SUCCESS;
-	unlink(line->output);
-	return command_fail_at(line, "%s cannot be written: %s", line->output, strerror(errno));
+		command_fail_at(line, "%s is there already; name another file", path);
+	else if (!out)
+		command_fail_at(line, "%s cannot be made: %s", path, strerror(errno));
+	return out;
+}
+
+/* "sluice.names.conf" beside "sluice.conf". */
+static char *aside_path(struct import *import, const char *path, const char *word)
+{
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	size_t length = dot ? (size_t)(dot - path) : strlen(path);
+
+	return import_printf(import, "%.*s.%s%s", (int)length, path, word, dot ? dot : "");
+}
+
+/* As new files, which are there when all of it is. */
+static int write_file(const struct command_line *line, struct import *import, const char *from)
+{
+	enum { FILES = 1 + IMPORT_ASIDES };
+	const char *paths[FILES] = {line->output};
+	struct import_aside asides[IMPORT_ASIDES] = {{NULL, NULL}};
+	FILE *files[FILES] = {NULL};
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < FILES; i++) {
+		const char *word = i > 0 ? import_aside_word(import, i - 1) : NULL, *slash;
+
+		if (word)
+			paths[i] = aside_path(import, line->output, word);
+		if (paths[i])
+			files[i] = make_file(line, paths[i], import_mode(import));
+		if (paths[i] && !files[i]) {
+			paths[i] = NULL; /* it is somebody's */
+			err = ERR_SYSTEM;
+		} else if (word) {
+			slash = strrchr(paths[i], '/');
+			asides[i - 1] =
+				(struct import_aside){slash ? slash + 1 : paths[i], files[i]};
+		}
+	}
+	if (!err) {
+		err = import_write(import, from, files[0], asides);
+		if (err)
+			command_fail_at(line, "%s cannot be written: %s", line->output,
+					strerror(errno));
+	}
+	for (unsigned i = 0; i < FILES; i++)
+		if (files[i] && fclose(files[i]) != 0 && !err)
+			err = command_fail_at(line, "%s cannot be written: %s", paths[i],
+					      strerror(errno));
+	for (unsigned i = 0; err && i < FILES; i++)
+		if (paths[i])
+			unlink(paths[i]);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Of the command line as it was given, for `sluice apply`. */
@@ -69,7 +114,7 @@ static int apply(const struct command_line *line, struct import *import, const c
 	char path[64], *words[20] = {NULL};
 	int status;
 
-	if (!out || import_write(import, from, out) != 0 || fflush(out) != 0) {
+	if (!out || import_write(import, from, out, NULL) != 0 || fflush(out) != 0) {
 		status =
 			command_fail_at(line, "no file in memory can be made: %s", strerror(errno));
 	} else {
@@ -97,7 +142,7 @@ static int write_out(const struct command_line *line, struct import *import, con
 		return apply(line, import, from);
 	if (line->output)
 		return write_file(line, import, from);
-	if (import_write(import, from, stdout) == 0)
+	if (import_write(import, from, stdout, NULL) == 0)
 		return EXIT_SUCCESS;
 	return command_fail_at(line, "standard output: %s", strerror(errno));
 }
@@ -140,6 +185,12 @@ static int import_files(const struct command_line *line)
 	if (line->vnet && dialect->from != IMPORT_FORWARDER)
 		return command_misuse(line, "--vnet is for a forwarder's configuration; networks "
 					    "of Azure's keep their names");
+	if (line->zones.count > 0 && dialect->from != IMPORT_FORWARDER)
+		return command_misuse(line, "--zone is for a forwarder's configuration; Azure's "
+					    "zones are as they are");
+	if (line->no_hosts && strcmp(dialect->name, "dnsmasq") != 0)
+		return command_misuse(line, "--no-hosts is for dnsmasq; others do not read "
+					    "/etc/hosts unless told to");
 	if (slash && !line->apply)
 		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
 					    "down has a network of a NAME alone");
@@ -150,6 +201,16 @@ static int import_files(const struct command_line *line)
 	import = import_new(line->apply);
 	if (vnet)
 		forward_into(import, vnet);
+	if (line->no_hosts)
+		forward_without_hosts(import);
+	for (int i = 0; i < line->zones.count; i++)
+		if (!forward_whole(import, line->zones.items[i])) {
+			import_free(import);
+			return command_misuse(line,
+					      "--zone %s is no domain name, and no prefix, that no "
+					      "other --zone has",
+					      line->zones.items[i]);
+		}
 	for (int i = 1; i < line->argument_count; i++)
 		dialect->read(import, line->arguments[i]);
 	bool fine = dialect_finish(dialect, import);
