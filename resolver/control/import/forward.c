@@ -1004,6 +1004,7 @@ void forward_finish(struct import *import)
 	 * from others of them. */
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		loose->placed = loose->placed || put_into_declared(import, loose);
+	forward_finish_files(import);
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		if (!loose->placed)
 			loose->alone = put_alone(import, loose);

@@ -97,12 +97,16 @@ void forward_below(struct import *import, struct forward_view *view, const struc
 void forward_host(struct import *import, struct forward_view *view, const struct origin *at,
 		  const char *name, const char *address, long ttl_s, bool with_ptr);
 
+/* The zone's records are those of a master file, whose names begin at `origin`. The file stays the
+ * zone's where the server can read it just as it is and the zone has nothing else; for a running
+ * server, and else, they become record sets. What cannot be read is told. */
+void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
+		       const char *path, const char *origin);
+
 /* Puts names into zones. To be called ahead of import_finish. */
 void forward_finish(struct import *import);
 
-/* A master file's records into the zone, with its comments. `origin` is where its names begin.
- * What cannot be read is told. */
-void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
-		       const char *path, const char *origin);
+/* For forward_finish: gives zones that have a master file that file, or its records. */
+void forward_finish_files(struct import *import);
 
 #endif

@@ -1,15 +1,23 @@
 /* Master files (RFC 1035 section 5), for what the zones' own reader does not give: comments, and
- * going on behind a record that cannot be taken. A record's lines are put together here, without
- * comments and parentheses, and read by ldns. */
+ * going on behind a record that cannot be taken. A file that the server reads alike stays a file. A
+ * record's lines are put together here, without comments and parentheses, and read by ldns. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/import/forward.h"
+#include "rules/name.h"
 #include "rules/text.h"
+#include "rules/zone/zonefile.h"
 
-enum { INCLUDE_DEPTH_MAX = 10, USUAL_TTL_S = 3600, GENERATED_MAX = 65536 };
+enum {
+	INCLUDE_DEPTH_MAX = 10,
+	USUAL_TTL_S = 3600,
+	GENERATED_MAX = 65536,
+	STAYING_BYTES_MAX = 256 << 20
+};
 
 /* Of a file that says none so far: that of its SOA, as BIND does (RFC 2308 section 4). */
 #define TTL_UNKNOWN UINT32_MAX
@@ -270,8 +278,8 @@ static void read_file(struct master *master, const char *path, const struct orig
 	ldns_rdf_deep_free(master->previous);
 }
 
-void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
-		       const char *path, const char *origin)
+static void read_records(struct import *import, struct node *zone, const struct origin *at,
+			 const char *path, const char *origin)
 {
 	struct master master = {.import = import,
 				.zone = zone,
@@ -280,4 +288,125 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 				.ttl_s = TTL_UNKNOWN};
 
 	read_file(&master, path, at);
+}
+
+/* ---- files that stay ---- */
+
+struct filed { /* a zone with a master file */
+	struct node *zone;
+	struct origin at;
+	const char *path, *origin;
+	struct filed *next;
+};
+
+struct files { /* of an import, kept by it */
+	struct filed *first, **last;
+};
+
+void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
+		       const char *path, const char *origin)
+{
+	struct files *files = import_find(import, "master files");
+	struct filed *filed = import_alloc(import, sizeof *filed);
+
+	if (!files) {
+		files = import_alloc(import, sizeof *files);
+		files->last = &files->first;
+		import_keep(import, "master files", files);
+	}
+	*filed = (struct filed){.zone = zone,
+				.at = *at,
+				.path = import_printf(import, "%s", path),
+				.origin = import_printf(import, "%s", origin)};
+	*files->last = filed;
+	files->last = &filed->next;
+}
+
+/* A TTL that no record has. */
+#define MARK "2147483646"
+
+/* Whether a record has the mark; true, too, without memory. */
+static bool has_mark(const struct zone *zone)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	bool found = !out || zonefile_write(zone, out) != 0;
+
+	if (out && fclose(out) != 0)
+		found = true;
+	found = found || strstr(text, MARK);
+	free(text);
+	return found;
+}
+
+/* Whether the server reads the same from it: all of it, and no record has a TTL because none is
+ * given, which the server knows nothing of an SOA for. */
+static bool reads_alike(const char *path, const struct name *apex, const char *text)
+{
+	static const struct hash_key any_key;
+	struct zonefile_folder folder;
+	struct faults faults;
+	struct zone *zone = NULL;
+	char *marked = NULL;
+	FILE *in = NULL;
+	int length = asprintf(&marked, "$TTL " MARK "\n%s", text);
+	bool alike;
+
+	if (length < 0 || zonefile_folder_init(&folder, path, regular_file_read_below) != 0) {
+		if (length >= 0)
+			free(marked);
+		return false;
+	}
+	faults_init(&faults);
+	in = fmemopen(marked, (size_t)length, "r");
+	if (in)
+		zone = zonefile_read(in, path, &folder, &any_key, apex, &faults);
+	alike = zone && faults.count == 0 && !zone_is_empty(zone) && !has_mark(zone);
+	if (in)
+		fclose(in);
+	zone_unref(zone);
+	faults_release(&faults);
+	zonefile_folder_release(&folder);
+	free(marked);
+	return alike;
+}
+
+static bool can_stay(struct import *import, const struct filed *filed)
+{
+	static const struct hash_key any_key;
+	struct name apex, origin;
+	size_t length;
+	const char *why;
+	char *text;
+	bool stays;
+
+	if (import_is_for_server(import) || import_count(filed->zone, "record_sets") > 0 ||
+	    name_from_text(&apex, &any_key, import_get(filed->zone, "name")) != 0 ||
+	    name_from_text(&origin, &any_key, filed->origin) != 0 || !name_equal(&apex, &origin))
+		return false;
+	text = regular_file_read(filed->path, STAYING_BYTES_MAX, NULL, &length, &why);
+	stays = text && length <= STAYING_BYTES_MAX && reads_alike(filed->path, &apex, text);
+	free(text);
+	return stays;
+}
+
+void forward_finish_files(struct import *import)
+{
+	const struct files *files = import_find(import, "master files");
+	const struct filed *first = NULL;
+
+	for (const struct filed *filed = files ? files->first : NULL; filed; filed = filed->next) {
+		if (!can_stay(import, filed)) {
+			read_records(import, filed->zone, &filed->at, filed->path, filed->origin);
+			continue;
+		}
+		import_text(import, filed->zone, "file", &filed->at, filed->path);
+		first = first ? first : filed;
+	}
+	if (first)
+		import_changed(import, &first->at,
+			       "%s stays a file, which the server's user has to be let read; "
+			       "--apply makes record sets of it",
+			       first->path);
 }

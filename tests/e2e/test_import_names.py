@@ -1,0 +1,241 @@
+"""Names that stand alone, as in a hosts file, after an import: they are exact, in zones only where the original has
+such or somebody says so, and nobody has to read them."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import textwrap
+
+import harness
+
+EXPLAIN_LINES = os.path.join(os.path.dirname(os.environ.get("SLUICE_UNDER") or harness.SLUICE),
+                             "tests", "e2e", "explain_lines")
+# What decides beside the names: a rule, a zone of the original's, the default resolver.
+ALONE = {"nas.corp.example": "10.1.0.5", "db.contoso.corp": "10.1.0.6", "a.deep.tree.example": "10.1.0.7",
+         "printer.lab.example": "10.1.0.8"}
+LINES = "".join("%s %s\n" % (address, name) for name, address in ALONE.items())
+AROUND = {
+    "hosts": ("%s", None),
+    "dnsmasq": ("no-hosts\nno-resolv\nserver=192.0.2.99\nserver=/contoso.corp/192.0.2.53\nlocal=/lab.example/\n%s",
+                lambda: "".join("host-record=%s,%s\n" % pair for pair in ALONE.items())),
+    "unbound": ('server:\n  local-zone: "lab.example" static\n%sforward-zone:\n  name: "contoso.corp"\n  forward-addr: 192.0.2.53\n'
+                'forward-zone:\n  name: "."\n  forward-addr: 192.0.2.99\n',
+                lambda: "".join('  local-data: "%s A %s"\n  local-data-ptr: "%s %s"\n' % (*pair, pair[1], pair[0])
+                                for pair in ALONE.items())),
+    "coredns": ("contoso.corp {\n  forward . 192.0.2.53\n}\n. {\n%s  forward . 192.0.2.99\n}\n",
+                lambda: "  hosts {\n" + LINES + "    fallthrough\n  }\n"),
+}
+
+
+def reverse(address):
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+
+
+def in_place(path):
+    """A configuration with what it includes."""
+    with open(path) as file:
+        return re.sub(r'(?m)^@include "(.*)"\n', lambda match: in_place(os.path.join(os.path.dirname(path), match.group(1))),
+                      file.read())
+
+
+class Names(harness.FreshCase):
+    def build(self, world):
+        pass
+
+    def run_(self, dialect, text, *options, status=0):
+        """(configuration's path, what was told)"""
+        output = os.path.join(self.world.dir, "out.conf")
+        for name in os.listdir(self.world.dir):
+            if re.fullmatch(r"out\.(\w+\.)?conf", name):
+                os.remove(os.path.join(self.world.dir, name))
+        path = self.world.write("original", text)
+        got, told = harness.command("import", dialect, path, *options, "--output", output, cwd=self.world.dir)
+        self.assertEqual(status, got, told)
+        if status == 0:
+            got, checked = harness.command("check", "-c", output)
+            self.assertEqual(0, got, checked)
+        return output, told
+
+    def files(self):
+        return sorted(name for name in os.listdir(self.world.dir) if name.startswith("out."))
+
+    def decided(self, config, names, rtype="A"):
+        """Of each, who decides and with what."""
+        result = subprocess.run([EXPLAIN_LINES, config], input="".join("vnet home %s %s\n" % (name, rtype) for name in names),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(0, result.returncode, result.stderr)
+        blocks = [json.loads(line)["hops"] for line in result.stdout.splitlines()]
+        self.assertEqual(len(names), len(blocks))
+        return {name: [{key: hop[key] for key in ("kind", "decided_by", "object", "ruleset", "rcode", "records", "route")}
+                       for hop in hops] for name, hops in zip(names, blocks)}
+
+    def around(self, chance):
+        """Names that are not in the file, and not below one that is: siblings, parents, and others."""
+        found = set()
+        for name in ALONE:
+            labels = name.split(".")
+            for i in range(1, len(labels)):
+                parent = ".".join(labels[i:])
+                found |= {parent, "other." + parent, "x%d.%s" % (chance.randrange(10 ** 6), parent),
+                          "y.z%d.%s" % (chance.randrange(10 ** 6), parent), "a" + labels[0] + "." + parent}
+        found |= {"www%d.example.org" % chance.randrange(10 ** 6) for _ in range(20)}
+        return sorted(found - set(ALONE))
+
+    def test_no_name_that_is_not_in_the_file_is_decided_otherwise(self):
+        if not os.path.exists(EXPLAIN_LINES):
+            self.fail("%s is not built; run make test" % EXPLAIN_LINES)
+        chance = random.Random(20261126)
+        default = 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n'
+        elsewhere = dict(dict.fromkeys(AROUND, ""), hosts="10.9.9.9 elsewhere.test\n")  # an empty file is refused
+        for dialect, (text, alone) in AROUND.items():
+            with self.subTest(dialect):
+                configs = []
+                for names in (alone() if alone else LINES, ""):
+                    output, _ = self.run_(dialect, text % (names or elsewhere[dialect]))
+                    configs.append(self.world.write("%s-%d.conf" % (dialect, len(configs)), in_place(output) + (
+                        default if dialect == "hosts" else "")))
+                around = self.around(chance)
+                self.assertGreater(len(around), 60)
+                for rtype in ("A", "AAAA", "MX"):
+                    self.assertEqual(self.decided(configs[1], around, rtype), self.decided(configs[0], around, rtype))
+                ptrs = [reverse("10.1.0.%d" % n) for n in range(9, 40)] + ["0.1.10.in-addr.arpa", "1.10.in-addr.arpa"]
+                self.assertEqual(self.decided(configs[1], ptrs, "PTR"), self.decided(configs[0], ptrs, "PTR"))
+                for name, block in self.decided(configs[0], list(ALONE)).items():
+                    self.assertIn(ALONE[name], json.dumps(block), name)
+                    self.assertNotIn(ALONE[name], json.dumps(self.decided(configs[1], [name])), name)
+                for name, address in ALONE.items():
+                    self.assertIn(name + ".", json.dumps(self.decided(configs[0], [reverse(address)], "PTR")))
+
+    def test_that_names_below_one_do_not_exist_is_told(self):
+        _, told = self.run_("hosts", LINES)
+        self.assertIn("original:1: different: each name with data of its own is a zone now (4 names): names below one, such as "
+                      "x.nas.corp.example, do not exist any more; where a domain has no other names, --zone DOMAIN makes one", told)
+        # Where there is no such zone, there is nothing to tell.
+        _, told = self.run_("hosts", LINES, "--zone", "example", "--zone", "corp")
+        self.assertEqual("", told)
+
+    def test_each_view_s_names_are_told_with_its_own(self):
+        _, told = self.run_("unbound", textwrap.dedent("""\
+            server:
+              access-control: 10.0.0.0/8 allow
+              access-control-view: 10.9.0.0/16 "branch"
+              local-data: "a.test A 10.0.0.1"
+            view:
+              name: "branch"
+              local-data: "b.test A 10.0.0.2"
+            forward-zone:
+              name: "x.b.test"
+              forward-addr: 192.0.2.53
+            forward-zone:
+              name: "x.a.test"
+              forward-addr: 224.0.0.1
+            """))
+        self.assertRegex(told, r"original:4: local-data: different: in view \S+, each name .* \(1 name\): .* x\.a\.test")
+        self.assertRegex(told, r"original:7: local-data: different: in view branch, each name .* \(1 name\): .* x\.b\.test")
+        self.assertRegex(told, r"original:13: \S+: not carried over: in view \S+, 224\.0\.0\.1 is a multicast address")
+        self.assertNotRegex(told, r"private_zones|rulesets|virtual_networks|\[")
+
+    def test_what_a_zone_takes_from_a_rule_is_told_by_their_names(self):
+        _, told = self.run_("dnsmasq", "no-hosts\nserver=/x.db.test/192.0.2.53\nhost-record=db.test,10.0.0.1\n")
+        self.assertIn("original:2: server: different: no server is asked for x.db.test any more: db.test has data of its own, "
+                      "and then has all below its name", told)
+
+    def test_they_are_in_a_file_of_their_own(self):
+        output, _ = self.run_("hosts", LINES)
+        self.assertEqual(["out.conf", "out.names.conf"], self.files())
+        with open(output) as file:
+            text = file.read()
+        self.assertIn('private_zones = (\n@include "out.names.conf"\n);\n', text)
+        for name in ALONE:
+            self.assertNotRegex(text, r'name = "%s"' % re.escape(name))
+            self.assertIn('name = "%s";' % name, in_place(output))
+        # One that is there is somebody's, and then there is none of the two.
+        os.remove(output)
+        with open(os.path.join(self.world.dir, "out.names.conf"), "w") as file:
+            file.write("mine\n")
+        status, told = harness.command("import", "hosts", os.path.join(self.world.dir, "original"), "--output", output)
+        self.assertEqual((1, True), (status, "out.names.conf is there already" in told), told)
+        self.assertEqual(["out.names.conf"], self.files())
+        with open(os.path.join(self.world.dir, "out.names.conf")) as file:
+            self.assertEqual("mine\n", file.read())
+        # Standard output has all of it.
+        status, told = harness.command("import", "hosts", "-", input=LINES)
+        self.assertEqual((0, True, False), (status, 'name = "db.contoso.corp"' in told, "@include" in told), told)
+
+    def test_a_domain_that_the_file_has_whole_is_one_zone(self):
+        output, _ = self.run_("hosts", "".join("10.2.%d.%d h%d.lan h%d\n" % (n // 200, n % 200 + 1, n, n) for n in range(300)) + LINES,
+                              "--zone", "lan", "--zone", "10.2.0.0/16")
+        self.assertEqual(["out.addresses.conf", "out.conf", "out.names.conf"], self.files())
+        text = in_place(output)
+        self.assertEqual(1, len(re.findall(r'name = "lan"', text)))
+        self.assertNotIn('name = "h7.lan"', text)
+        self.assertNotIn('2.10.in-addr.arpa"', text)
+        with open(output) as file:
+            self.assertLess(len(file.readlines()), 40)
+        decided = self.decided(output, ["h7.lan", "none.lan", "x.h7.lan"])
+        self.assertIn("10.2.0.8", json.dumps(decided["h7.lan"]))
+        for name in ("none.lan", "x.h7.lan"):
+            self.assertIn("NXDOMAIN", json.dumps(decided[name]))
+        self.assertIn("h7.lan.", json.dumps(self.decided(output, [reverse("10.2.0.8")], "PTR")))
+        # Names of one label have no domain that could be whole.
+        self.assertIn('name = "h7"', text)
+
+    def test_ptrs_of_a_prefix_are_a_pool_s_where_that_lets_in_nobody(self):
+        clients = 'server:\n  access-control: %s allow\n  local-data: "a.test A 10.2.0.1"\n  local-data-ptr: "10.2.0.1 a.test"\n'
+        text = in_place(self.run_("unbound", clients % "10.2.0.0/15", "--zone", "10.2.0.0/16")[0])
+        self.assertIn('address_space = [ "10.2.0.0/16" ]', text)
+        self.assertIn('address_pools = ( { name = "pool-10-2-0-0-16"; prefix = "10.2.0.0/16"; } )', text)
+        text = in_place(self.run_("unbound", clients % "10.2.0.0/17", "--zone", "10.2.0.0/16")[0])
+        self.assertNotIn("address_", text)
+        self.assertIn('name = "2.10.in-addr.arpa"', text)
+        text = in_place(self.run_("hosts", "192.0.2.9 pub.example\n", "--zone", "192.0.2.0/28")[0])
+        self.assertNotIn("address_space", text)
+        self.assertIn('prefix = "192.0.2.0/28"', text)
+        self.assertNotIn("in-addr", text)
+
+    def test_what_is_declared_whole_has_to_be_right(self):
+        for zones, status, why in ((("lan.test",), 1, "--zone: lan.test has none of the names that stand alone"),
+                                   (("10.0.0.1/8",), 2, "is no domain name, and no prefix"), (("a..b",), 2, "is no domain name"),
+                                   ((".",), 2, "is no domain name"), (("corp", "corp."), 2, "that no other --zone has"),
+                                   (("10.0.0.0/8", "10.1.0.0/16"), 2, "that no other --zone has")):
+            _, told = self.run_("hosts", LINES, *(word for zone in zones for word in ("--zone", zone)), status=status)
+            self.assertIn(why, told)
+            self.assertEqual([], self.files())
+        self.assertIn("--zone is for a forwarder's", harness.command("import", "arm", "-", "--zone", "x", input="[]")[1])
+        self.assertIn("--no-hosts is for dnsmasq", harness.command("import", "hosts", "-", "--no-hosts", input="")[1])
+
+    def test_dnsmasq_s_own_hosts_can_be_left_out(self):
+        path = self.world.write("dnsmasq.conf", "no-resolv\nserver=192.0.2.99\nlisten-address=127.0.0.1\n")
+        _, told = harness.command("import", "dnsmasq", path)
+        self.assertIn("the names of this machine's /etc/hosts are taken, too", told)
+        _, told = harness.command("import", "dnsmasq", path, "--no-hosts")
+        self.assertNotIn("/etc/hosts", told)
+
+    def test_a_master_file_stays_one(self):
+        whole = "$TTL 60\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 10.1.0.2\n"
+        corefile = "x.test {\n  file x.zone\n}\n"
+        for zone, stays in ((whole, True), (whole.replace("$TTL 60\n", ""), False), (whole + "$GENERATE 1-3 h$ A 10.0.0.$\n", False),
+                            (whole.replace("$TTL 60\n", "").replace(" IN", " 60 IN"), True)):
+            self.world.write("x.zone", zone)
+            output, told = self.run_("coredns", corefile)
+            text = in_place(output)
+            self.assertEqual((stays, not stays), ('file = "%s/x.zone"' % self.world.dir in text, "record_sets" in text), zone)
+            self.assertEqual(stays, "x.zone stays a file, which the server's user" in told, told)
+        # What else is in the zone makes records of it all.
+        self.world.write("x.zone", whole)
+        text = in_place(self.run_("coredns", corefile.replace("}", "  hosts {\n    10.1.0.9 more.x.test\n    fallthrough\n  }\n}"))[0])
+        self.assertNotIn("file =", text)
+        self.assertIn('"more:A"', text)
+        self.assertIn('"ns1:A"', text)
+        # A long one that cannot stay one is nothing that people read.
+        self.world.write("x.zone", whole + "$GENERATE 1-100 h$ A 10.0.0.$\n")
+        output, _ = self.run_("coredns", corefile)
+        with open(output) as file:
+            self.assertNotIn("h99", file.read())
+        self.assertIn('"h99:A"', in_place(output))
+
+
+if __name__ == "__main__":
+    harness.main()
