@@ -17,9 +17,8 @@ HERE = ("127.0.0.1", 53)
 def forget(output):
     """What an import has written there."""
     for word in ("", ".names", ".addresses"):
-        path = re.sub(r"(\.conf)$", word + r"\1", output)
-        if os.path.exists(path):
-            os.remove(path)
+        if os.path.exists(output + word):
+            os.remove(output + word)
 
 
 def whole(output):

@@ -48,7 +48,7 @@ class Names(harness.FreshCase):
         """(configuration's path, what was told)"""
         output = os.path.join(self.world.dir, "out.conf")
         for name in os.listdir(self.world.dir):
-            if re.fullmatch(r"out\.(\w+\.)?conf", name):
+            if re.fullmatch(r"out\.conf(\.\w+)?", name):
                 os.remove(os.path.join(self.world.dir, name))
         path = self.world.write("original", text)
         got, told = harness.command("import", dialect, path, *options, "--output", output, cwd=self.world.dir)
@@ -144,21 +144,21 @@ class Names(harness.FreshCase):
 
     def test_they_are_in_a_file_of_their_own(self):
         output, _ = self.run_("hosts", LINES)
-        self.assertEqual(["out.conf", "out.names.conf"], self.files())
+        self.assertEqual(["out.conf", "out.conf.names"], self.files())
         with open(output) as file:
             text = file.read()
-        self.assertIn('private_zones = (\n@include "out.names.conf"\n);\n', text)
+        self.assertIn('private_zones = (\n@include "out.conf.names"\n);\n', text)
         for name in ALONE:
             self.assertNotRegex(text, r'name = "%s"' % re.escape(name))
             self.assertIn('name = "%s";' % name, in_place(output))
         # One that is there is somebody's, and then there is none of the two.
         os.remove(output)
-        with open(os.path.join(self.world.dir, "out.names.conf"), "w") as file:
+        with open(os.path.join(self.world.dir, "out.conf.names"), "w") as file:
             file.write("mine\n")
         status, told = harness.command("import", "hosts", os.path.join(self.world.dir, "original"), "--output", output)
-        self.assertEqual((1, True), (status, "out.names.conf is there already" in told), told)
-        self.assertEqual(["out.names.conf"], self.files())
-        with open(os.path.join(self.world.dir, "out.names.conf")) as file:
+        self.assertEqual((1, True), (status, "out.conf.names is there already" in told), told)
+        self.assertEqual(["out.conf.names"], self.files())
+        with open(os.path.join(self.world.dir, "out.conf.names")) as file:
             self.assertEqual("mine\n", file.read())
         # Standard output has all of it.
         status, told = harness.command("import", "hosts", "-", input=LINES)
@@ -167,7 +167,7 @@ class Names(harness.FreshCase):
     def test_a_domain_that_the_file_has_whole_is_one_zone(self):
         output, _ = self.run_("hosts", "".join("10.2.%d.%d h%d.lan h%d\n" % (n // 200, n % 200 + 1, n, n) for n in range(300)) + LINES,
                               "--zone", "lan", "--zone", "10.2.0.0/16")
-        self.assertEqual(["out.addresses.conf", "out.conf", "out.names.conf"], self.files())
+        self.assertEqual(["out.conf", "out.conf.addresses", "out.conf.names"], self.files())
         text = in_place(output)
         self.assertEqual(1, len(re.findall(r'name = "lan"', text)))
         self.assertNotIn('name = "h7.lan"', text)

@@ -654,10 +654,15 @@ static void take_forwarders(struct bind *bind, struct view *view)
 		return;
 	}
 	if (!list || !list->first) {
-		import_lost(bind->import, &at,
-			    "it resolves from the root by itself, which sluice does not: what no "
-			    "zone and no rule decides goes to default_resolver, or to the servers "
-			    "of /etc/resolv.conf");
+		import_lost(
+			bind->import, &at,
+			"%sit resolves from the root by itself, which sluice does not: what no "
+			"zone and no rule decides goes to default_resolver, or to the servers "
+			"of /etc/resolv.conf",
+			bind->view_count > 1
+				? import_printf(bind->import, "in view %s, ",
+						import_get(forward_network(view->forward), "name"))
+				: "");
 		return;
 	}
 	take_targets(bind,

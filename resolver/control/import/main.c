@@ -29,16 +29,7 @@ static FILE *make_file(const struct command_line *line, const char *path, mode_t
 	return out;
 }
 
-/* "sluice.names.conf" beside "sluice.conf". */
-static char *aside_path(struct import *import, const char *path, const char *word)
-{
-	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-	size_t length = dot ? (size_t)(dot - path) : strlen(path);
-
-	return import_printf(import, "%.*s.%s%s", (int)length, path, word, dot ? dot : "");
-}
-
-/* As new files, which are there when all of it is. */
+/* As new files, which are there when all of it is: FILE, and FILE.names for what it includes. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
 	enum { FILES = 1 + IMPORT_ASIDES };
@@ -51,7 +42,7 @@ static int write_file(const struct command_line *line, struct import *import, co
 		const char *word = i > 0 ? import_aside_word(import, i - 1) : NULL, *slash;
 
 		if (word)
-			paths[i] = aside_path(import, line->output, word);
+			paths[i] = import_printf(import, "%s.%s", line->output, word);
 		if (paths[i])
 			files[i] = make_file(line, paths[i], import_mode(import));
 		if (paths[i] && !files[i]) {
