@@ -1392,6 +1392,22 @@ class ApplyPackaged(Import):
         self.assert_answer(self.new.ask(HERE, "printer.lan"), "10.1.0.7")
         self.assertNotIn("vnet_resolver", told)  # is the same there
 
+    def test_a_domain_that_a_hosts_file_has_whole_is_one_zone_that_commands_edit(self):
+        words = ("hosts", self.path("h", "10.1.0.7 printer.lan\n10.1.0.8 tv.lan\n198.51.100.7 mail.example.com\n10.9.0.1 db.example.com\n"),
+                 "--zone", "lan", "--zone", "10.1.0.0/24", "--zone", "198.51.100.0/24")
+        told = self.apply(*words)
+        for what in ("private_zones/-/lan", "private_zones/-/db.example.com", "private_zones/-/0.1.10.in-addr.arpa",
+                     "address_pools/-/pool-198-51-100-0-24", "addresses/-/mail-example-com"):
+            self.assertRegex(told, "(?m)^create %s$" % what)
+        self.assertNotRegex(told, "private_zones/-/(tv|printer).lan|7.0.1.10")
+        for name, rtype, text in (("printer.lan", "A", "10.1.0.7"), ("8.0.1.10.in-addr.arpa", "PTR", "tv.lan."),
+                                  ("7.100.51.198.in-addr.arpa", "PTR", "mail.example.com."), ("db.example.com", "A", "10.9.0.1")):
+            self.assert_answer(self.new.ask(HERE, name, rtype), text)
+        self.assertRegex(self.apply(*words), "(?m)^nothing to change$")
+        status, told = self.sluice.command("record", "set", "lan", "scanner", "A", "10.1.0.9")
+        self.assertEqual(0, status, told)
+        self.assert_answer(self.new.ask(HERE, "scanner.lan"), "10.1.0.9")
+
     def test_only_what_has_changed_is_changed_and_what_is_gone_is_told(self):
         hosts = self.path("h", "10.1.0.7 printer.lan\n10.1.0.8 tv.lan\n")
         self.apply("hosts", hosts)

@@ -33,41 +33,42 @@ static FILE *make_file(const struct command_line *line, const char *path, mode_t
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
 	enum { FILES = 1 + IMPORT_ASIDES };
-	const char *paths[FILES] = {line->output};
+	struct {
+		const char *path; /* NULL: it is not needed, or was not made */
+		FILE *out;
+	} files[FILES] = {{NULL, NULL}};
 	struct import_aside asides[IMPORT_ASIDES] = {{NULL, NULL}};
-	FILE *files[FILES] = {NULL};
-	int err = 0;
+	bool fine = true;
 
-	for (unsigned i = 0; !err && i < FILES; i++) {
+	for (unsigned i = 0; fine && i < FILES; i++) {
 		const char *word = i > 0 ? import_aside_word(import, i - 1) : NULL, *slash;
+		const char *path =
+			word ? import_printf(import, "%s.%s", line->output, word) : line->output;
 
-		if (word)
-			paths[i] = import_printf(import, "%s.%s", line->output, word);
-		if (paths[i])
-			files[i] = make_file(line, paths[i], import_mode(import));
-		if (paths[i] && !files[i]) {
-			paths[i] = NULL; /* it is somebody's */
-			err = ERR_SYSTEM;
-		} else if (word) {
-			slash = strrchr(paths[i], '/');
+		if (i > 0 && !word)
+			continue;
+		files[i].out = make_file(line, path, import_mode(import));
+		fine = files[i].out;
+		files[i].path = fine ? path : NULL; /* else it may be somebody's */
+		slash = strrchr(path, '/');
+		if (i > 0)
 			asides[i - 1] =
-				(struct import_aside){slash ? slash + 1 : paths[i], files[i]};
-		}
+				(struct import_aside){slash ? slash + 1 : path, files[i].out};
 	}
-	if (!err) {
-		err = import_write(import, from, files[0], asides);
-		if (err)
-			command_fail_at(line, "%s cannot be written: %s", line->output,
-					strerror(errno));
+	if (fine && import_write(import, from, files[0].out, asides) != 0) {
+		command_fail_at(line, "%s cannot be written: %s", line->output, strerror(errno));
+		fine = false;
 	}
 	for (unsigned i = 0; i < FILES; i++)
-		if (files[i] && fclose(files[i]) != 0 && !err)
-			err = command_fail_at(line, "%s cannot be written: %s", paths[i],
-					      strerror(errno));
-	for (unsigned i = 0; err && i < FILES; i++)
-		if (paths[i])
-			unlink(paths[i]);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+		if (files[i].out && fclose(files[i].out) != 0 && fine) {
+			command_fail_at(line, "%s cannot be written: %s", files[i].path,
+					strerror(errno));
+			fine = false;
+		}
+	for (unsigned i = 0; !fine && i < FILES; i++)
+		if (files[i].path)
+			unlink(files[i].path);
+	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Of the command line as it was given, for `sluice apply`. */
