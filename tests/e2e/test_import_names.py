@@ -137,6 +137,11 @@ class Names(harness.FreshCase):
         self.assertRegex(told, r"original:13: \S+: not carried over: in view \S+, 224\.0\.0\.1 is a multicast address")
         self.assertNotRegex(told, r"private_zones|rulesets|virtual_networks|\[")
 
+    def test_a_setting_that_is_refused_is_told_by_its_word(self):
+        _, told = self.run_("dnsmasq", "no-hosts\nno-resolv\nserver=224.0.0.1\nlisten-address=224.0.0.9\nlisten-address=127.0.0.1\n")
+        self.assertIn("original:3: server: not carried over: 224.0.0.1 is a multicast address", told)
+        self.assertIn("original:4: listen-address: not carried over: 224.0.0.9:53 cannot be listened at", told)
+
     def test_what_a_zone_takes_from_a_rule_is_told_by_their_names(self):
         _, told = self.run_("dnsmasq", "no-hosts\nserver=/x.db.test/192.0.2.53\nhost-record=db.test,10.0.0.1\n")
         self.assertIn("original:2: server: different: no server is asked for x.db.test any more: db.test has data of its own, "

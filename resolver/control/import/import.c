@@ -803,6 +803,8 @@ static const char *in_view(struct import *import, const struct node *node)
 
 	while (top->parent->parent->parent)
 		top = top->parent;
+	if (top->key || top->kind != VALUE_GROUP)
+		return ""; /* a setting */
 	links = find_member(top, "links");
 	network = strcmp(top->parent->key, "virtual_networks") == 0 ? import_get(top, "name")
 		  : links && links->first ? import_get(links->first, "virtual_network")
