@@ -8,6 +8,7 @@
 
 #include "resolver/control/config/file.h"
 #include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
 #include "rules/err.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -159,6 +160,10 @@ int fuzz_one(const uint8_t *data, size_t size)
 	/* dnsmasq reads the machine's own names unless it is told not to. */
 	put_files(strcmp(dialect->name, "dnsmasq") == 0 ? "no-hosts\nno-resolv\n" : "", data + 1,
 		  size - 1);
+	if (dialect->from == IMPORT_FORWARDER && data[0] & 0x80) {
+		FUZZ_CHECK(forward_whole(import, "lan"));
+		FUZZ_CHECK(forward_whole(import, "10.0.0.0/8"));
+	}
 	dialect->read(import, "a");
 	if (dialect_finish(dialect, import))
 		check_written(import, fd);

@@ -828,6 +828,18 @@ static struct origin place_of(const struct fault *fault, const struct node *item
 	return at;
 }
 
+/* Why an item goes. A rule all of whose servers are gone, or of which none could be taken, is not
+ * one that lacks a list. */
+static const char *reason(struct import *import, const struct node *item, const struct fault *fault)
+{
+	const char *domain = import_get(item, "domain"), *path = fault->origin.path;
+	const char *dot = path ? strrchr(path, '.') : NULL;
+
+	if (!domain || !dot || strcmp(dot, ".targets") != 0 || import_count(item, "targets") > 0)
+		return fault->text;
+	return import_printf(import, "no server is left that could be asked for %s", domain);
+}
+
 /* Takes out what the faults are at, and tells it. False: nothing. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
@@ -851,7 +863,8 @@ static bool take_out_refused(struct import *import, const struct faults *faults)
 				     in_view(import, items[i]), fault->text);
 			continue;
 		}
-		import_lost(import, &at, "%s%s", in_view(import, items[i]), fault->text);
+		import_lost(import, &at, "%s%s", in_view(import, items[i]),
+			    reason(import, items[i], fault));
 		take_out(items[i]);
 		count++;
 	}
