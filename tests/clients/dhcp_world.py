@@ -154,6 +154,10 @@ class Network(harness.FreshCase):
         self.assertEqual(0, status, text)
         return json.loads(text)
 
+    def data(self):
+        """The rows, but for when each was renewed last."""
+        return [{key: value for key, value in row.items() if key != "renewed"} for row in self.rows()]
+
     def updates(self):
         """How many were answered, each after it was stored."""
         return self.sluice.status()["counters"]["updates_answered"]

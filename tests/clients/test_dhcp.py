@@ -70,12 +70,12 @@ class Leases:
         machine = self.machine("vm1")
         self.assertEqual(FIRST, machine.bound())
         self.wait_registered({"vm1": FIRST})
-        before, stored = self.rows(), self.stored()
+        before, stored = self.data(), self.stored()
         self.assertEqual(["renew", FIRST], machine.renew())
         harness.wait_for(lambda: self.updates() >= 2 + self.renewal, "the renewal's messages")
         self.wait_registered({"vm1": FIRST})
         if not self.renewal_changes:
-            self.assertEqual((before, stored), (self.rows(), self.stored()))
+            self.assertEqual((before, stored), (self.data(), self.stored()))
         other = self.machine("vm2")
         self.assertEqual(SECOND, other.bound())
         self.wait_registered({"vm1": FIRST, "vm2": SECOND})
@@ -282,7 +282,7 @@ class Dhclient(Dhcpd):
         self.wait_registered({"vm1": FIRST})
         self.assertEqual({"A": "key vm1.home.internal.", "TXT": "key vm1.home.internal.", "PTR": "key dhcp."},
                          {row["type"]: row["by"] for row in self.rows()})
-        before, stored, told = self.rows(), self.stored(), self.responses()
+        before, stored, told = self.data(), self.stored(), self.responses()
         client.stop()
         again = self.client(vm)
         self.assertEqual(FIRST, again.bound())
@@ -290,7 +290,7 @@ class Dhclient(Dhcpd):
         # It is told that there is such a name, and then replaces it.
         harness.wait_for(lambda: all(self.responses().get(rcode, 0) > told.get(rcode, 0) for rcode in ("YXRRSET", "NOERROR")),
                          "the same name")
-        self.assertEqual((before, stored), (self.rows(), self.stored()))
+        self.assertEqual((before, stored), (self.data(), self.stored()))
         again.stop()
         self.world.write("vm1.events.in_use", FIRST + "\n")
         moved = self.client(vm)

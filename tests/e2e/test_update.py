@@ -77,6 +77,10 @@ class Client(harness.FreshCase):
     def rows(self):
         return json.loads(self.command("registration", "list", "--json"))
 
+    def data(self):
+        """The rows, but for when each was renewed last."""
+        return [{key: value for key, value in row.items() if key != "renewed"} for row in self.rows()]
+
     def registered(self, name, *texts, rtype="A"):
         self.assert_answer(self.lookup(name, rtype), *texts)
 
@@ -251,17 +255,17 @@ class OwnAddress(Client):
     def test_a_machine_moves_once_its_old_address_is_gone(self):
         for lines in self.name_and_ptr("add", "vm4", FRIEND):
             self.assertEqual("NOERROR", self.own(*lines))
-        rows = self.rows()
+        rows = self.data()
         for lines in self.name_and_ptr("add", "vm4", FRIEND):
             self.assertEqual("NOERROR", self.own(*lines))
-        self.assertEqual(rows, self.rows())
+        self.assertEqual(rows, self.data())
         add, add_ptr = self.name_and_ptr("add", "vm4", OTHER)
         replace = ("zone corp.internal", "del vm4.corp.internal A", *add[1:])
         for lines in (add, add_ptr, replace, ("zone corp.internal", "del vm4.corp.internal"),
                       ("zone corp.internal", "del vm4.corp.internal A " + FRIEND),
                       ("zone 10.10.in-addr.arpa", "del " + harness.reverse_name(FRIEND))):
             self.assertIn("REFUSED", self.own(*lines, source=OTHER), lines)
-        self.assertEqual(rows, self.rows())
+        self.assertEqual(rows, self.data())
         for lines in self.name_and_ptr("del", "vm4", FRIEND):
             self.assertEqual("NOERROR", self.own(*lines))
         self.assertEqual([], self.rows())
