@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rules/check/internal.h"
+#include "rules/owned/owned.h"
 #include "rules/policy/registered.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
@@ -209,8 +210,8 @@ static bool is_transferred(const struct check *check, const struct private_zone 
 		for (size_t k = 0; k < entry->zones.count; k++) {
 			const char *text = entry->zones.items[k];
 
-			if (text &&
-			    (strcmp(text, "*") == 0 || model_zone(model, entry->resource_group, text) == zone))
+			if (text && (strcmp(text, "*") == 0 ||
+				     model_zone(model, entry->resource_group, text) == zone))
 				return true;
 		}
 	}
@@ -375,6 +376,78 @@ static void warn_registration(struct check *check)
 	}
 }
 
+/* ---- names in Azure's domains ---- */
+
+/* The first item that has such a name, and how many have one. */
+struct azure_names {
+	const struct origin *first;
+	char name[NAME_TEXT_MAX];
+	size_t count;
+};
+
+static void count_name(struct azure_names *names, const struct origin *origin, const char *name)
+{
+	if (name && names->count++ == 0) {
+		names->first = origin;
+		snprintf(names->name, sizeof names->name, "%s", name);
+	}
+}
+
+static void warn_names(struct check *check, const struct azure_names *names, const char *field,
+		       const char *setting, const char *suffix)
+{
+	char others[64] = "";
+
+	if (names->count > 1)
+		snprintf(others, sizeof others, ", as %s %zu other%s",
+			 text_plural(names->count - 1, "does", "do"), names->count - 1,
+			 text_plural(names->count - 1, "", "s"));
+	if (names->count > 0)
+		WARN(check, names->first, field,
+		     "gives the name %s, in Azure's domain%s; set %s to a domain of yours, or to "
+		     "\"%s\" where this is meant",
+		     names->name, others, setting, suffix);
+}
+
+static void warn_labels(struct check *check)
+{
+	const struct model *model = check->model;
+	struct azure_names names = {.count = 0};
+	char text[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_item *item = &model->addresses.items[i];
+
+		count_name(&names, &item->origin,
+			   owned_label_name(model, item->domain_name_label,
+					    model_region(model, item->region), text));
+	}
+	warn_names(check, &names, "domain_name_label", "reverse.suffix", model->reverse.suffix);
+}
+
+static void warn_services(struct check *check)
+{
+	const struct model *model = check->model;
+	struct azure_names names = {.count = 0};
+	char text[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct owned_item *item = &model->cloud_services.items[i];
+
+		count_name(&names, &item->origin, owned_service_name(model, item->name, text));
+	}
+	warn_names(check, &names, "name", "reverse.service_suffix", model->reverse.service_suffix);
+}
+
+/* A suffix that the file sets is meant, also Azure's. */
+static void warn_names_in_azure(struct check *check)
+{
+	if (!check->model->reverse.suffix_origin.file)
+		warn_labels(check);
+	if (!check->model->reverse.service_suffix_origin.file)
+		warn_services(check);
+}
+
 /* ---- open resolvers ---- */
 
 /* What is called open: a public prefix wider than this, or prefixes that come to this part of the
@@ -537,6 +610,7 @@ void limits_warn(struct check *check)
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
+	warn_names_in_azure(check);
 	warn_open_networks(check);
 	warn_open_endpoints(check);
 }

@@ -343,6 +343,8 @@ struct resource_group {
 struct reverse_settings {
 	struct origin origin;
 	const char *suffix, *service_suffix;
+	/* Where the file has them. file NULL: it does not, and they are the defaults. */
+	struct origin suffix_origin, service_suffix_origin;
 	uint32_t ttl;
 	bool ipv6;
 	LIST_OF(const char *) name_servers;

@@ -1344,12 +1344,14 @@ static const struct field reverse_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(reverse_settings, suffix),
 	 .fallback = "cloudapp.azure.com",
-	 .doc = "Addresses are named LABEL.REGION.SUFFIX."},
+	 .doc = "Addresses are named LABEL.REGION.SUFFIX. The default is Azure's domain; unless "
+		"the file sets a suffix, `sluice check` warns of labels."},
 	{.key = "service_suffix",
 	 .type = FIELD_DOMAIN,
 	 AT(reverse_settings, service_suffix),
 	 .fallback = "cloudapp.net",
-	 .doc = "Cloud services are named NAME.SUFFIX."},
+	 .doc = "Cloud services are named NAME.SUFFIX. The default is Azure's domain, as with "
+		"suffix."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(reverse_settings, ttl),

@@ -60,6 +60,17 @@ class Check(harness.FreshCase):
                          'the longest prefix; choose spaces that do not overlap', told[0])
         self.assertEqual(2, len(told))
 
+    def test_labels_in_azures_domain(self):
+        labels = ('region = "east"; address_pools = ( { name = "p"; prefix = "198.51.100.0/24"; } );\n'
+                  'addresses = ( { name = "a"; address = "198.51.100.1"; },\n'
+                  '  { name = "b"; address = "198.51.100.2"; domain_name_label = "web"; },\n'
+                  '  { name = "c"; address = "198.51.100.3"; domain_name_label = "mail"; } );\n')
+        self.told(labels, "addresses[b].domain_name_label: WARNINGgives the name web.east.cloudapp.azure.com, in "
+                          "Azure's domain, as does 1 other; set reverse.suffix to a domain of yours, or to "
+                          "\"cloudapp.azure.com\" where this is meant", line=LINE + 2)
+        for suffix in ("corp.example", "cloudapp.azure.com"):
+            self.told(labels + 'reverse = { suffix = "%s"; };' % suffix)
+
     def test_a_state_that_cannot_be_made(self):
         folder = os.path.join(self.world.dir, "nowhere")
         text = 'management = { state = "%s/state.db"; };' % folder

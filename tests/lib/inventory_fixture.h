@@ -30,8 +30,13 @@ struct inventory_fixture {
 	"},\n"                                                                                     \
 	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
 
+/* With suffixes in the file nobody is warned of labels and services below them. */
+#define FIXTURE_SUFFIXES                                                                           \
+	"reverse = { suffix = \"cloudapp.azure.com\"; service_suffix = \"cloudapp.net\"; };\n"
+
 /* What a file may have beside a state: an address with a PTR, one without, and a service. */
-#define FIXTURE_FILED                                                                              \
+#define FIXTURE_FILED FIXTURE_ITEMS FIXTURE_SUFFIXES
+#define FIXTURE_ITEMS                                                                              \
 	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
 	" domain_name_label = \"filed\"; },\n"                                                     \
 	" { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                   \

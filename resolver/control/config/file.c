@@ -295,6 +295,8 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	config_tree_read(&walk, config_root_setting(&reader->config), model, key, before);
 	note_origin(reader, "workers", &model->workers_origin);
 	note_origin(reader, "user", &model->user_origin);
+	note_origin(reader, "reverse.suffix", &model->reverse.suffix_origin);
+	note_origin(reader, "reverse.service_suffix", &model->reverse.service_suffix_origin);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */

@@ -4,7 +4,8 @@
 #define POOL(name, prefix, rest) "{ name = \"" name "\"; prefix = \"" prefix "\"; " rest "}"
 #define POOLS(...)               "region = \"east\"; address_pools = (" __VA_ARGS__ ");\n"
 #define ZONE_NAME(zone)          "zone = \"" zone "\"; "
-#define PUBLIC                   POOLS(POOL("public", "198.51.100.0/24", ""))
+#define SUFFIXES                 "reverse = { suffix = \"o.test\"; service_suffix = \"o.test\"; }; "
+#define PUBLIC                   SUFFIXES POOLS(POOL("public", "198.51.100.0/24", ""))
 #define IP(name, address, rest)  "{ name = \"" name "\"; address = \"" address "\"; " rest "}"
 #define ADDRESSES(...)           "addresses = (" __VA_ARGS__ ");\n"
 #define SERVICES(...)            "cloud_services = (" __VA_ARGS__ ");\n"

@@ -29,6 +29,16 @@
 				 "\"b.test.\"; "                                                   \
 				 "target_group = \"dc\"; }); }")
 
+/* An address with the label and one without, and a service. */
+#define POOL(region) region "address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; });\n"
+#define LABELLED(name, address, label)                                                             \
+	"{ name = \"" name "\"; address = \"" address "\"; domain_name_label = \"" label "\"; }"
+#define LABELS                                                                                     \
+	"addresses = ({ name = \"plain\"; address = \"198.51.100.1\"; },\n" LABELLED(              \
+		"a", "198.51.100.2", "web") ",\n" LABELLED("b", "198.51.100.3", "mail") ");\n"
+#define SERVICE(name, address) "{ name = \"" name "\"; address = \"" address "\"; }"
+#define EAST                   "region = \"east\"; "
+
 /* 63 of them: one short of a quarter. */
 #define SLASH8S                                                                                    \
 	"\"1.0.0.0/8\", \"2.0.0.0/8\", \"3.0.0.0/8\", \"4.0.0.0/8\", "                             \
@@ -287,6 +297,33 @@ static const struct limits_case cases[] = {
 	 "{ name = \"vm_2\"; label = \"vm2\"; ip_configurations = ({ name = \"i\"; subnet = "
 	 "\"n/s\"; address = \"10.1.0.5\"; }); });\n",
 	 3, "network_interfaces[vm_1].name", "warning: \"vm_1\" cannot be a host's name"},
+
+	{"labels_below_the_default_suffix_are_told_at_the_first", POOL(EAST) LABELS, 3,
+	 "addresses[a].domain_name_label",
+	 "warning: gives the name web.east.cloudapp.azure.com, in Azure's domain, as does 1 other; "
+	 "set reverse.suffix to a domain of yours, or to \"cloudapp.azure.com\" where this is "
+	 "meant"},
+	{"an_item_of_reverse_that_is_no_suffix_does_not_say_that_it_is_meant",
+	 POOL(EAST) LABELS "reverse = { ttl = 60; service_suffix = \"cloudapp.net\"; };\n", 3,
+	 "addresses[a].domain_name_label", "warning: gives the name web.east.cloudapp.azure.com"},
+	{"a_suffix_of_ones_own_is_fine",
+	 POOL(EAST) LABELS "reverse = { suffix = \"corp.example\"; };\n", 0, 0, 0},
+	{"azures_suffix_is_fine_where_it_is_written",
+	 POOL(EAST) LABELS "reverse = { suffix = \"cloudapp.azure.com\"; };\n", 0, 0, 0},
+	{"an_address_without_a_label_has_no_name",
+	 POOL(EAST) "addresses = ({ name = \"a\"; address = \"198.51.100.1\"; });\n", 0, 0, 0},
+	{"a_label_without_a_region_gives_no_name", POOL("") LABELS, 0, 0, 0},
+	{"services_below_the_default_suffix_are_told_at_the_first",
+	 POOL(EAST) "cloud_services = (" SERVICE("s", "198.51.100.1") ",\n" SERVICE(
+		 "t", "198.51.100.2") ",\n" SERVICE("u", "198.51.100.3") ");\n",
+	 2, "cloud_services[s].name",
+	 "warning: gives the name s.cloudapp.net, in Azure's domain, as do 2 others; set "
+	 "reverse.service_suffix to a domain of yours, or to \"cloudapp.net\" where this is meant"},
+	{"a_suffix_of_ones_own_for_services_is_fine",
+	 POOL(EAST) "cloud_services = (" SERVICE(
+		 "s", "198.51.100.1") ");\n"
+				      "reverse = { service_suffix = \"corp.example\"; };\n",
+	 0, 0, 0},
 
 	{"everything_of_management_is_served",
 	 "management = { socket = \"s\"; listen = [\"https://127.0.0.1:8443\"]; certificate = "

@@ -24,7 +24,7 @@
 	"  tags = [ \"env=a=b\", \"Team=\" ]; },\n"                                                \
 	"  { name = \"bare\"; address = \"198.51.100.11\"; });\n"                                  \
 	"cloud_services = ({ name = \"App\"; address = \"198.51.100.20\"; ttl = 0;\n"              \
-	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n"
+	"  reverse_fqdn = \"app.test\"; tags = [ \"of=App\" ]; });\n" FIXTURE_SUFFIXES
 
 static int set_up(void **state)
 {
@@ -207,7 +207,8 @@ static void a_ptr_waits_while_its_owner_is_gone_from_the_file(void **state)
 	assert_int_equal(about.ptrs, 3);
 }
 
-#define IN_FILE(rest) FIXTURE_WORLD "addresses = ({ name = \"mine\"; " rest " });\n"
+#define IN_FILE(rest)                                                                              \
+	FIXTURE_WORLD "addresses = ({ name = \"mine\"; " rest " });\n" FIXTURE_SUFFIXES
 
 static void what_is_in_both_is_refused_and_both_are_named(void **state)
 {

@@ -160,7 +160,7 @@ static void another_suffix_and_ttl_reach_what_the_state_has(void **state)
 				   "domain_name_label", "web"),
 			 0);
 	load(fixture,
-	     FIXTURE_WORLD FIXTURE_FILED "reverse = { suffix = \"cloud.test\"; ttl = 77; };\n");
+	     FIXTURE_WORLD FIXTURE_ITEMS "reverse = { suffix = \"cloud.test\"; ttl = 77; };\n");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "new.test.", 77));
 	assert_string_equal(inventory_fixture_at(fixture, "198.51.100.30")->fqdn,
 			    "web.east.cloud.test.");
