@@ -1568,6 +1568,26 @@ class First(World):
         self.assertRegex(text, r"warning: the state \S*junk.db .*no resources are served but the file's")
         self.assertIn("forwarded by default resolver", text)
 
+    def first_of(self, domain):
+        """What is written where the C library is told that this is the domain."""
+        status, text = harness.command("init", env=dict(os.environ, LOCALDOMAIN=domain))
+        self.assertEqual(0, status, text)
+        path = self.world.write("first.conf", text)
+        status, told = harness.command("check", "-c", path)
+        self.assertEqual(0, status, told)
+        self.assertNotIn("reverse.", told)
+        return [line for line in text.splitlines() if "reverse =" in line]
+
+    def test_names_are_in_the_domain_of_the_machine(self):
+        for domain, suffix in (("dc.corp.example", "dc.corp.example"), ("corp.example. other.example", "corp.example")):
+            self.assertEqual(['reverse = { suffix = "%s"; service_suffix = "%s"; };' % (suffix, suffix)],
+                             self.first_of(domain))
+
+    def test_a_machine_that_knows_no_domain_says_how_to_have_one(self):
+        for domain in ("lan", ".", 'corp."example', "corp..example", "a_b.example"):
+            self.assertEqual(['#     reverse = { suffix = "corp.example"; service_suffix = "corp.example"; };'],
+                             self.first_of(domain))
+
     def test_a_file_that_is_there_is_left_alone(self):
         path = self.world.write("there.conf", "mine")
         status, text = harness.command("init", path)
