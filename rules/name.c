@@ -123,6 +123,17 @@ bool name_parse_escape(const char **text, uint8_t *byte)
 	return value <= UINT8_MAX;
 }
 
+size_t name_text_length(const char *text)
+{
+	size_t length = strlen(text), slashes = 0;
+
+	if (length < 2 || text[length - 1] != '.')
+		return length;
+	while (slashes < length - 1 && text[length - 2 - slashes] == '\\')
+		slashes++;
+	return length - (slashes % 2 == 0);
+}
+
 /* One byte of a label. Blanks and control characters must be escaped: bare ones are a slip of
  * whoever wrote the configuration. */
 static int read_byte(const char **text, uint8_t *byte)

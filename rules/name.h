@@ -40,6 +40,10 @@ MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, con
  * and control characters are refused unless escaped. ERR_INVALID or ERR_TOO_LONG. */
 MUST_CHECK int name_from_text(struct name *name, const struct hash_key *key, const char *text);
 
+/* How long the text is without its final dot: all of it where it has none, where the dot belongs to
+ * an escape ("a\."), and where it is the root ("."). */
+size_t name_text_length(const char *text);
+
 /* Reads "\X" or "\DDD" (RFC 1035 section 5.1), of which *text is at the backslash, and moves *text
  * behind it; false when it is neither. */
 bool name_parse_escape(const char **text, uint8_t *byte);

@@ -129,18 +129,6 @@ static void check_links(struct check *check, const struct forwarding_ruleset *ru
 	}
 }
 
-/* A final dot counts only when it is not escaped: "a\." ends in a label's dot. */
-static bool ends_with_dot(const char *text)
-{
-	size_t length = strlen(text), slashes = 0;
-
-	if (length == 0 || text[length - 1] != '.')
-		return false;
-	while (slashes < length - 1 && text[length - 2 - slashes] == '\\')
-		slashes++;
-	return slashes % 2 == 0;
-}
-
 static void check_domain(struct check *check, const struct forwarding_rule *rule,
 			 struct seen *domains)
 {
@@ -158,9 +146,6 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 		      rule->domain, name_wire_to_text(name_suffix_wire(&name, 1), text));
 		return;
 	}
-	if (!ends_with_dot(rule->domain))
-		ERROR(check, origin, "domain", "\"%s\" does not end with a dot; write \"%s.\"",
-		      rule->domain, rule->domain);
 	if (name.labels > RULE_LABELS_MAX)
 		ERROR(check, origin, "domain",
 		      "\"%s\" has %u labels; a rule has at most %d, or \".\" for everything",

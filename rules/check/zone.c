@@ -55,9 +55,6 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %u to %d",
 		      zone->name, name->labels, text_plural(name->labels, "", "s"), least,
 		      ZONE_LABELS_MAX);
-	else if (zone->name[length - 1] == '.')
-		ERROR(check, origin, "name", "\"%s\" ends with a dot; write \"%.*s\"", zone->name,
-		      (int)length - 1, zone->name);
 	for (size_t i = 0; i < COUNT(reserved_zones); i++)
 		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
 		    length == strlen(reserved_zones[i]))

@@ -56,9 +56,13 @@ enum refers {
 
 struct group;
 
+/* Whether a FIELD_DOMAIN is kept with its final dot, however it was written. */
+enum field_dot { DOT_AS_WRITTEN, DOT_FINAL, DOT_NONE };
+
 struct field {
 	const char *key;
 	enum field_type type;
+	enum field_dot dot;
 	size_t offset;
 	bool required;
 	bool secret;              /* only a file says it, and it is shown nowhere else */

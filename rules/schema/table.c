@@ -394,9 +394,11 @@ static const struct group record_set_group = {
 static const struct field private_zone_fields[] = {
 	{.key = "name",
 	 .type = FIELD_DOMAIN,
+	 .dot = DOT_NONE,
 	 AT(private_zone, name),
 	 .required = true,
-	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels, without a final dot. "
+	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels. A final dot may be "
+		"written, and is not kept. "
 		"Azure's own zones (azure.com, windows.net and their like) are refused, their "
 		"subzones are not."},
 	RESOURCE_GROUP_FIELD(private_zone),
@@ -468,12 +470,12 @@ static const struct field rule_fields[] = {
 		   "Unique in the ruleset; begins with a letter, as in Azure."),
 	{.key = "domain",
 	 .type = FIELD_DOMAIN,
+	 .dot = DOT_FINAL,
 	 AT(forwarding_rule, domain),
 	 .required = true,
 	 .example = "contoso.corp.",
-	 .doc = "The suffix that the rule matches, with a final dot; at most 34 labels, or \".\" "
-		"for "
-		"everything. Unique in the ruleset."},
+	 .doc = "The suffix that the rule matches, of at most 34 labels, or \".\" for everything. It "
+		"is kept with its final dot, which need not be written. Unique in the ruleset."},
 	{.key = "state",
 	 .type = FIELD_ENUM,
 	 AT(forwarding_rule, state),
@@ -1181,6 +1183,7 @@ static const struct field address_pool_fields[] = {
 	 .doc = "The prefix; pools do not overlap."},
 	{.key = "zone",
 	 .type = FIELD_DOMAIN,
+	 .dot = DOT_FINAL,
 	 AT(address_pool, zone),
 	 .example = "64-127.100.51.198.in-addr.arpa",
 	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than /24 (RFC 2317): one "

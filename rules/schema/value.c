@@ -41,6 +41,22 @@ static int store_string(void *at, const char *text, struct arena *arena)
 	return 0;
 }
 
+/* In the one form that the field has. */
+static int store_domain(const struct field *field, void *at, const char *text, struct arena *arena)
+{
+	size_t length = name_text_length(text);
+	const char *dot = field->dot == DOT_FINAL && strcmp(text, ".") != 0 ? "." : "";
+	const char *kept;
+
+	if (field->dot == DOT_AS_WRITTEN || *text == '\0')
+		return store_string(at, text, arena);
+	kept = arena_printf(arena, "%.*s%s", (int)length, text, dot);
+	if (!kept)
+		return ERR_NOMEM;
+	memcpy(at, &kept, sizeof kept);
+	return 0;
+}
+
 static bool is_alphanumeric(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -178,10 +194,12 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	case FIELD_STRING:
 	case FIELD_NAME:
 	case FIELD_NAME_DOTS:
-	case FIELD_DOMAIN:
 	case FIELD_PATH:
 	case FIELD_UUID:
 		return string_fits(field, text) ? store_string(at, text, arena) : ERR_INVALID;
+	case FIELD_DOMAIN:
+		return string_fits(field, text) ? store_domain(field, at, text, arena)
+						: ERR_INVALID;
 	default: assert(!"lists and groups have no text"); return ERR_INVALID;
 	}
 }
@@ -193,9 +211,9 @@ int schema_set_stored_text(const struct field *field, void *item, const char *te
 	case FIELD_STRING:
 	case FIELD_NAME:
 	case FIELD_NAME_DOTS:
-	case FIELD_DOMAIN:
 	case FIELD_PATH:
 	case FIELD_UUID: return store_string(slot(field, item), text, arena);
+	case FIELD_DOMAIN: return store_domain(field, slot(field, item), text, arena);
 	default: return parse_value(field, item, text, arena);
 	}
 }

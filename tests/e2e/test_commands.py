@@ -189,6 +189,66 @@ class Kinds(World):
         self.assertIn("--filter", completed("list", "address", "--f"))
 
 
+class Domains(World):
+    """Every command takes a domain with its final dot and without it, and prints one form."""
+
+    def test_a_zone_is_found_and_made_by_either_form(self):
+        text = self.run_("create", "zone", "corp.internal.")
+        self.assertRegex(text, r"(?m)^name +corp\.internal$")
+        self.assertIn("there is one already", self.run_("create", "zone", "corp.internal", status=1))
+        for zone in ("corp.internal", "corp.internal."):
+            with self.subTest(zone):
+                self.assertEqual("corp.internal", self.shown("zone", zone)["name"])
+                self.assertEqual("private_zones/-/corp.internal", self.shown("zone", zone)["path"])
+                self.assertEqual(["corp.internal"], [r["name"] for r in self.rows("zone", "--filter", "name=" + zone)])
+                self.run_("record", "set", zone, "www", "A", "10.0.0.1")
+                self.run_("record", "set", zone, "mail.corp.internal.", "A", "10.0.0.2")
+                self.run_("record", "set", zone, "corp.internal.", "MX", "10 mail")
+                self.assertIn("10.0.0.2", self.run_("record", "show", zone, "mail", "A"))
+                self.assertRegex(self.run_("record", "list", zone), r"@ +MX")
+                self.assertIn("www", self.run_("zone", "export", zone))
+                self.run_("create", "zone-link", zone, "hub", "virtual_network=hub")
+                self.run_("registration", "list", zone)
+                self.assertEqual(200, self.call("GET", "/v1/private_zones/-/%s/links/hub" % zone).status)
+                self.run_("delete", "zone-link", zone, "hub")
+        edit = {"edits": [{"path": "private_zones/-/corp.internal./record_sets/ftp:A", "values": {"records": ["10.0.0.3"]}}]}
+        self.good("POST", "/v1/changes", edit)
+        self.assertEqual("private_zones/-/corp.internal/record_sets/ftp:a",
+                         self.good("GET", "/v1/changes").body["changes"][-1]["path"])
+        master = self.world.write("more.zone", "$TTL 60\nextra A 10.0.0.4\n")
+        self.assertIn("create extra:A", self.run_("zone", "import", "corp.internal.", master))
+        self.assertIn("create private_zones/-/new.internal\n", self.run_("zone", "import", "new.internal.", master))
+        self.assertIn('zone "corp.internal" is deleted', self.run_("delete", "zone", "corp.internal."))
+        self.assertEqual(["new.internal"], [row["name"] for row in self.rows("zone")])
+
+    def test_what_is_outside_the_zone_stays_refused(self):
+        self.run_("create", "zone", "corp.internal")
+        self.assertIn("outside the zone", self.run_("record", "set", "corp.internal", "www.other.test.", "A", "10.0.0.1",
+                                                    status=1))
+
+    def test_a_rule_has_its_domain_with_the_dot(self):
+        self.run_("create", "ruleset", "office")
+        for name, domain in (("one", "contoso.corp"), ("two", "fabrikam.corp.")):
+            text = self.run_("create", "rule", "office", name, "domain=" + domain, "targets=10.0.0.5")
+            self.assertRegex(text, r"(?m)^domain +%s\.$" % domain.rstrip("."))
+        self.assertIn("a rule in this ruleset already", self.run_(
+            "create", "rule", "office", "three", "domain=Contoso.corp.", "targets=10.0.0.5", status=1))
+        self.assertEqual(["contoso.corp.", "fabrikam.corp."], [row["domain"] for row in self.rows("rule", "office")])
+        for domain in ("fabrikam.corp", "fabrikam.corp."):
+            self.assertEqual(["two"], [row["name"] for row in self.rows("rule", "office", "--filter", "domain=" + domain)])
+        self.run_("set", "rule", "office", "two", "domain=other.corp")
+        self.assertEqual("other.corp.", self.shown("rule", "office", "two")["domain"])
+        self.restart()
+        self.assertEqual(["contoso.corp.", "other.corp."], [row["domain"] for row in self.rows("rule", "office")])
+
+    def test_a_key_keeps_its_name_and_is_found_by_either(self):
+        secret = self.world.secret("key.secret", "c2VjcmV0LXNlY3JldC1zZWNyZXQ=")
+        self.run_("create", "key", "dotted.", "secret_file=" + secret)
+        self.run_("create", "key", "plain", "secret_file=" + secret)
+        for asked, name in (("dotted", "dotted."), ("dotted.", "dotted."), ("plain.", "plain"), ("plain", "plain")):
+            self.assertEqual(name, self.shown("key", asked)["name"])
+
+
 class Export(World):
     def fill(self):
         for argv in (("create", "address", "web/front", SERVED, "allocation=static", "tags=team=mail,env=prod",

@@ -522,6 +522,15 @@ int command_resource_put(const struct command_line *line)
 	return change(line, "PUT", NULL);
 }
 
+/* How much of the name that was given is the one that the server knows: a zone's without its dot. */
+static int name_length(const struct named_resource *named)
+{
+	const char *name = named->inside ? named->inside : named->top.name;
+
+	assert(name);
+	return (int)(named->kind->id == KIND_ZONE ? name_text_length(name) : strlen(name));
+}
+
 static bool has_inside(const struct kind *kind)
 {
 	for (size_t i = 0; i < KIND_COUNT; i++)
@@ -538,7 +547,7 @@ int command_resource_delete(const struct command_line *line)
 
 	if (status != 0)
 		return status;
-	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name,
+	snprintf(done, sizeof done, "%s \"%.*s\" %s%s", named.kind->name, name_length(&named),
 		 named.inside ? named.inside : named.top.name,
 		 line->dry_run ? "can be deleted" : "is deleted",
 		 has_inside(named.kind) ? ", with all inside it" : "");

@@ -312,7 +312,11 @@ int command_zone_import(const struct command_line *line)
 				.edits = json_array()};
 	struct zone *zone = NULL;
 	int status = EXIT_FAILURE;
+	char *name = strndup(import.zone.name, name_text_length(import.zone.name));
 
+	if (!name)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	import.zone.name = name;
 	if (name_from_text(&import.apex, &any_key, import.zone.name) != 0)
 		status = command_misuse(line, "\"%s\" is no zone's name", import.zone.name);
 	else
@@ -327,6 +331,7 @@ int command_zone_import(const struct command_line *line)
 	zone_unref(zone);
 	json_decref(import.served);
 	json_decref(import.edits);
+	free(name);
 	return status;
 }
 

@@ -9,6 +9,7 @@
 #include "rules/array.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
+#include "rules/zone/zonefile.h"
 
 _Static_assert((int)PART_WHY_MAX == (int)REFERENCE_TEXT_MAX, "candidates fit");
 
@@ -142,6 +143,57 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 	item = find_in_model(model, root, NULL, name);
 	snprintf(text, PART_WHY_MAX, "%s/%s", item ? part_group(root, item) : "", name);
 	return item != NULL;
+}
+
+/* A key keeps its name as it was written, and is found by the other form, too. NULL without memory.
+ */
+static const char *normal_name(const struct model *model, const struct kind *root, const char *name,
+			       struct arena *arena)
+{
+	const struct field *field = schema_field(kind_field(root)->group, kind_name_key(root));
+	size_t length = name_text_length(name);
+	const char *other;
+
+	if (field->type != FIELD_DOMAIN || (field->dot == DOT_NONE && name[length] == '\0'))
+		return name;
+	other = arena_printf(arena, "%.*s%s", (int)length, name, name[length] ? "" : ".");
+	if (field->dot == DOT_NONE || !other)
+		return other;
+	return !find_in_model(model, root, NULL, name) && find_in_model(model, root, NULL, other)
+		       ? other
+		       : name;
+}
+
+/* "www.corp.internal.:A" of corp.internal as "www:A"; what is outside the zone stays. NULL without
+ * memory. */
+static const char *relative_name(const char *zone, const char *text, struct arena *arena)
+{
+	static const struct hash_key any_key;
+	const char *colon = strrchr(text, ':');
+	char relative[NAME_TEXT_MAX], *owner;
+	struct name apex, name;
+
+	if (!colon)
+		return text;
+	owner = arena_printf(arena, "%.*s", (int)(colon - text), text);
+	if (!owner)
+		return NULL;
+	if (owner[name_text_length(owner)] == '\0' || name_from_text(&apex, &any_key, zone) != 0 ||
+	    name_from_text(&name, &any_key, owner) != 0 || !name_is_under(&name, &apex))
+		return text;
+	return arena_printf(arena, "%s%s", zonefile_name(&apex, name.wire, relative), colon);
+}
+
+int part_normalize(const struct model *model, struct path *path, struct arena *arena)
+{
+	const struct path root = part_root(path);
+
+	path->names[0] = normal_name(model, root.kind, root.names[0], arena);
+	if (path->names[0] && path->names[1] && path->kind->id == KIND_RECORD_SET)
+		path->names[1] = relative_name(path->names[0], path->names[1], arena);
+	else
+		return path->names[0] ? 0 : ERR_NOMEM;
+	return path->names[1] ? 0 : ERR_NOMEM;
 }
 
 bool part_is_elsewhere(const struct model *model, const struct path *path)

@@ -60,6 +60,11 @@ const char *part_key_group(const char *key, struct arena *arena);
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why);
 
+/* A path as a client wrote it: names of domains get the form that they are kept in, with or without
+ * their final dot, and the owner of a record set may be written in full
+ * ("www.corp.internal.:A"). New texts are in the arena. ERR_NOMEM. */
+MUST_CHECK int part_normalize(const struct model *model, struct path *path, struct arena *arena);
+
 /* The item of that path as it was given: without the addresses that placing chose. NULL: there is
  * none. */
 const void *part_given(const struct model *model, const struct path *path);

@@ -40,8 +40,10 @@ static const struct limits_case cases[] = {
 	{"a_zone_of_34_labels_is_fine", NAMED(THIRTY "a.a.a.a"), 0, 0, 0},
 	{"a_zone_of_35_labels_is_refused", NAMED(THIRTY "a.a.a.a.a"), 2,
 	 "private_zones[" THIRTY "a.a.a.a.a].name", "has 35 labels; a private zone has 2 to 34"},
-	{"a_zones_name_has_no_final_dot", NAMED("corp.test."), 2, "private_zones[corp.test.].name",
-	 "write \"corp.test\""},
+	{"a_zones_name_may_be_written_with_its_final_dot", NAMED("corp.test."), 0, 0, 0},
+	{"a_zone_is_the_same_with_and_without_its_final_dot",
+	 ZONES(ZONE("corp.test.", "") ",\n" ZONE("Corp.test", "")), 3,
+	 "private_zones[Corp.test].name", "is already the name of the private zone at"},
 
 	RESERVED("azclient.ms"),
 	RESERVED("azure.com"),

@@ -76,6 +76,8 @@ bool arm_asked_read(struct api_request *request, struct arm_asked *asked)
 	}
 	err = arm_path_read(&request->arena, *group ? group : NULL, segments, count, &asked->type,
 			    &asked->path, &unknown);
+	if (!err)
+		err = part_normalize(api_model(request), &asked->path, &request->arena);
 	if (err == ERR_NOMEM)
 		api_fail_memory(request);
 	else if (err)
@@ -143,5 +145,5 @@ int arm_id_read(struct api_request *request, const char *id, const struct arm_ty
 	if (arm_id_split(&request->arena, id, &subscription, type, path) != 0 ||
 	    !ownership_is_of(api_inventory(request), NULL, subscription))
 		return ERR_INVALID;
-	return 0;
+	return part_normalize(api_model(request), path, &request->arena);
 }

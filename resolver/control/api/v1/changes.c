@@ -15,6 +15,7 @@
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
  * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
  * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
+#include "resolver/control/api/item.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
@@ -102,6 +103,8 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
+	if (part_normalize(api_model(posted->request), to, &posted->request->arena) != 0)
+		return refuse(posted, index, "path", err_text(ERR_NOMEM));
 	to->group = resource_group(posted->request, to, why);
 	return to->group || refuse(posted, index, "path", why);
 }

@@ -62,10 +62,10 @@ bool filter_check(struct api_request *request, const struct filter *filter)
 
 static bool is_domain(const char *text, const char *wanted)
 {
-	size_t length = strlen(wanted);
+	size_t length = name_text_length(wanted);
 
-	return length > 0 && strncasecmp(text, wanted, length) == 0 &&
-	       strcmp(text + length, ".") == 0;
+	return length > 0 && length == name_text_length(text) &&
+	       strncasecmp(text, wanted, length) == 0;
 }
 
 static bool is_value(const char *text, const char *wanted, bool of_domain)

@@ -109,6 +109,8 @@ static bool read_path(struct api_request *request, struct path *path)
 		api_fail(request, 403, NULL,
 			 "this client is a reader; %s are shown to administrators alone",
 			 path->kind->collection);
+	else if (part_normalize(api_model(request), path, &request->arena) != 0)
+		api_fail_memory(request);
 	else
 		return read_group(request, path);
 	return false;

@@ -36,6 +36,10 @@ static bool find_zone(struct api_long_answer *answer)
 	const struct private_zone *zone;
 	char why[PART_WHY_MAX];
 
+	if (part_normalize(served, &path, &request->arena) != 0) {
+		api_fail_memory(request);
+		return false;
+	}
 	path.group = resource_group(request, &path, why);
 	if (!path.group) {
 		api_fail(request, 400, "invalid", "%s", why);
