@@ -126,6 +126,9 @@ void schema_defaults(const struct group *group, void *item, struct arena *arena)
 MUST_CHECK int schema_set_text(const struct field *field, void *item, const char *text,
 			       const struct origin *origin, struct arena *arena,
 			       struct faults *faults);
+/* The text of a FIELD_DOMAIN in the form that the field has (enum field_dot): itself, or another
+ * one in the arena; NULL without memory. */
+const char *schema_domain(const struct field *field, const char *text, struct arena *arena);
 /* Stores a text of the state, which was checked when it was stored there: the form of names and
  * other texts is not judged again. ERR_INVALID: it is no value of the field's type. ERR_NOMEM. */
 MUST_CHECK int schema_set_stored_text(const struct field *field, void *item, const char *text,

@@ -41,20 +41,15 @@ static int store_string(void *at, const char *text, struct arena *arena)
 	return 0;
 }
 
-/* In the one form that the field has. */
-static int store_domain(const struct field *field, void *at, const char *text, struct arena *arena)
+const char *schema_domain(const struct field *field, const char *text, struct arena *arena)
 {
 	size_t length = name_text_length(text);
-	const char *dot = field->dot == DOT_FINAL && strcmp(text, ".") != 0 ? "." : "";
-	const char *kept;
+	bool is_root = strcmp(text, ".") == 0, has_dot = text[length] != '\0';
 
-	if (field->dot == DOT_AS_WRITTEN || *text == '\0')
-		return store_string(at, text, arena);
-	kept = arena_printf(arena, "%.*s%s", (int)length, text, dot);
-	if (!kept)
-		return ERR_NOMEM;
-	memcpy(at, &kept, sizeof kept);
-	return 0;
+	if (field->dot == DOT_AS_WRITTEN || *text == '\0' || is_root ||
+	    has_dot == (field->dot == DOT_FINAL))
+		return text;
+	return arena_printf(arena, "%.*s%s", (int)length, text, has_dot ? "" : ".");
 }
 
 static bool is_alphanumeric(char c)
@@ -198,8 +193,10 @@ static int parse_value(const struct field *field, void *item, const char *text, 
 	case FIELD_UUID:
 		return string_fits(field, text) ? store_string(at, text, arena) : ERR_INVALID;
 	case FIELD_DOMAIN:
-		return string_fits(field, text) ? store_domain(field, at, text, arena)
-						: ERR_INVALID;
+		if (!string_fits(field, text))
+			return ERR_INVALID;
+		text = schema_domain(field, text, arena);
+		return text ? store_string(at, text, arena) : ERR_NOMEM;
 	default: assert(!"lists and groups have no text"); return ERR_INVALID;
 	}
 }
@@ -213,7 +210,9 @@ int schema_set_stored_text(const struct field *field, void *item, const char *te
 	case FIELD_NAME_DOTS:
 	case FIELD_PATH:
 	case FIELD_UUID: return store_string(slot(field, item), text, arena);
-	case FIELD_DOMAIN: return store_domain(field, slot(field, item), text, arena);
+	case FIELD_DOMAIN:
+		text = schema_domain(field, text, arena);
+		return text ? store_string(slot(field, item), text, arena) : ERR_NOMEM;
 	default: return parse_value(field, item, text, arena);
 	}
 }

@@ -381,7 +381,7 @@ class Apply(World):
         self.assertEqual(before, self.call("GET", "export")[1]["edits"])
         self.leaves_nothing()
         self.assertRegex(self.sluice.log(), r"the change of revision \d+ by uid 0 goes back: nobody confirmed it in time")
-        self.assertRegex(self.good("history"), "uid 0, not confirmed +deleted +rulesets/-/applied")
+        self.assertRegex(self.good("history"), "uid 0, not confirmed +deleted 2 rules, 1 ruleset link, 1 ruleset")
         self.restart()
         self.is_answered_by("one.corp", ELSEWHERE)
 

@@ -2,6 +2,7 @@
 made it, and can be made again and undone by POST /v1/changes."""
 
 import concurrent.futures
+import json
 
 import harness
 import test_reverse
@@ -44,6 +45,69 @@ class History(test_reverse.Reverse):
         self.assertEqual([{"reverse_fqdn": "open.example."}], [c["after"] for c in ptr])
         self.assertEqual({"uid 0"}, {c["who"] for c in told})
         self.assertIsNone(told[-1]["after"])
+
+    def as_login(self, uid, *argv):
+        """The command, as in a session of that login; the kernel lets nobody set that twice."""
+        said = self.world.write("loginuid", str(uid))
+        script = 'mount --bind "$0" /proc/$$/loginuid && exec "$@"'
+        status, text = self.host.run("unshare", "-m", "sh", "-c", script, said, harness.SLUICE, argv[0], "-c",
+                                     self.sluice.config, *argv[1:])
+        self.assertEqual(0, status, text)
+        return text
+
+    def test_whose_login_it_was_stands_beside_the_uid_as_what_was_said(self):
+        self.as_login(1, "create", "address", "office/front", "198.51.100.30")
+        self.as_login(4123456, "set", "address", "office/front", "tags=a=b")
+        self.as_login(2 ** 32 - 1, "set", "address", "office/front", "tags=a=c")
+        self.assertEqual([("uid 0", "daemon"), ("uid 0", "4123456"), ("uid 0", None)],
+                         [(c["who"], c["login"]) for c in self.changes() if c["path"] == "addresses/office/front"])
+        text = self.command("history")[1]
+        self.assertRegex(text, r"uid 0 \(says daemon\) +created ")
+        self.assertRegex(text, r"uid 0 \(says 4123456\) +changed address office/front: tags")
+        self.assertIn("by uid 0 (says 4123456)\n", self.command("history", str(self.last() - 1))[1])
+        self.assertIn("in revision %d by uid 0" % self.last(), self.command("undo", str(self.last() - 2))[1])
+        self.assertTrue(all(c["login"] is None for c in self.good("GET", "/v1/changes", token=test_reverse.EYE).body["changes"]))
+
+    def test_what_a_client_says_of_a_login_is_nothing(self):
+        put = lambda name, **how: self.good("PUT", "/v1/addresses/-/" + name, {}, 201, **how)
+        put("one", token=test_reverse.OPS, headers={"Sluice-Login": "anna"})
+        for n, name in enumerate(("a)b", "a b", "x" * 65, "")):
+            put("bad%d" % n, headers={"Sluice-Login": name})
+        put("good", headers={"Sluice-Login": "EXAMPLE\\anna"})
+        self.assertEqual([("ops", None)] + 4 * [("uid 0", None)] + [("uid 0", "EXAMPLE\\anna")],
+                         [(c["who"], c["login"]) for c in self.changes() if c["path"].startswith("addresses/")])
+        # It gives no right: neither to whoever has no token, nor to a reader.
+        self.assertEqual(401, self.call("PUT", "/v1/addresses/-/two", {}, tcp=True, headers={"Sluice-Login": "root"}).status)
+        self.assertEqual(403, self.call("PUT", "/v1/addresses/-/two", {}, token=test_reverse.EYE,
+                                        headers={"Sluice-Login": "root"}).status)
+
+    def test_each_change_is_one_line_in_words(self):
+        before = self.last()
+        self.edits(("addresses/office/front", {"address": "198.51.100.30"}), ("addresses/web/back", {"address": "198.51.100.31"}))
+        self.edits(("rulesets/-/corp", {}), ("rulesets/-/corp/rules/one", {"domain": "one.test", "targets": [{"address": "10.0.0.5"}]}))
+        self.edits(("rulesets/-/corp/rules/one", {"domain": "two.test", "targets": [{"address": "10.0.0.5", "port": 5353}]}))
+        self.edits(*[("addresses/many/a%d" % n, {"address": "198.51.100.%d" % (40 + n)}) for n in range(5)])
+        self.edits(("rulesets/-/corp", None))
+        lines = [line.split("uid 0  ")[1].strip() for line in self.command("history")[1].splitlines()[1:]][-5:]
+        self.assertEqual(["created 2 groups, 2 addresses",
+                          "created ruleset corp, rule one of ruleset corp",
+                          "changed rule one of ruleset corp: domain, targets",
+                          "created 1 group, 5 addresses",
+                          "deleted ruleset corp, rule one of ruleset corp"],
+                         lines)
+        self.assertEqual(1 + 2, len(self.command("history", "--limit", "2")[1].splitlines()))
+        self.assertIn("created 1 group", self.command("history", "--limit", "2")[1])
+        status, text = self.command("history", str(before + 3))
+        self.assertEqual(0, status)
+        self.assertRegex(text, r"revision %d, .*, by uid 0\nchanged rule one of ruleset corp\n" % (before + 3))
+        self.assertIn("  domain: was one.test., is two.test.\n", text)
+        self.assertIn("  targets: was 10.0.0.5, is 10.0.0.5:5353\n", text)
+        self.assertEqual({before + 3}, {c["revision"] for c in json.loads(self.command("history", str(before + 3), "--json")[1])})
+        self.assertEqual({before + 4, before + 5},
+                         {c["revision"] for c in json.loads(self.command("history", "--limit", "2", "--json")[1])})
+        for wrong in (["x"], ["1", "--limit", "2"], ["--limit", "0"], ["--follow", "--limit", "2"]):
+            self.assertEqual(2, self.command("history", *wrong)[0], wrong)
+        self.assertEqual(1, self.command("history", "9999")[0])
 
     def test_an_address_and_its_ptr_are_one_change(self):
         before, path = self.last(), "addresses/office/front"

@@ -334,6 +334,28 @@ static bool is_host(const char *text)
 			    ".-_~:[]") == length;
 }
 
+/* A login's name, such as "anna" or "EXAMPLE\\anna", that cannot be read as anything else. */
+static bool is_login(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (const char *at = text; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~' || strchr("()", *at))
+			return false;
+	return length > 0 && length <= API_LOGIN_MAX;
+}
+
+/* A peer at the control socket may say whose login it has; what anybody else says is nothing. */
+static const char *who_asks(struct http_request *http, struct arena *arena)
+{
+	const char *login = http_request_header(http, API_LOGIN_HEADER);
+	const char *who = NULL;
+
+	if (http->origin == HTTP_UNIX && login && is_login(login))
+		who = arena_printf(arena, "%s" API_LOGIN_SAYS "%s)", http->client, login);
+	return who ? who : http->client;
+}
+
 static struct api_call *call_new(struct api *api, struct http_request *http)
 {
 	struct api_call *call = calloc(1, sizeof *call);
@@ -353,6 +375,7 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	request->if_match = http_request_header(http, "If-Match");
 	request->if_none_match = http_request_header(http, "If-None-Match");
 	request->client = http->client;
+	request->who = who_asks(http, &request->arena);
 	request->role = http->role;
 	request->dialect = dialect_of(api, http->path);
 	draw_id(request->id);

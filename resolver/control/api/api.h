@@ -37,6 +37,12 @@ enum {
 
 #define API_UPLOAD SIZE_MAX
 
+/* The header by which a command at the control socket says whose login it has, and how that stands
+ * behind the uid: "uid 0 (says anna)". No client's id begins with "uid ". */
+#define API_LOGIN_HEADER "Sluice-Login"
+#define API_LOGIN_SAYS   " (says "
+enum { API_LOGIN_MAX = 64 };
+
 struct api_request {
 	struct service *service;
 	const char *method; /* "GET" also for HEAD */
@@ -45,7 +51,10 @@ struct api_request {
 	const char *text;   /* in place of body: CSV, or what an API_CHANGE_TEXT reads itself */
 	size_t text_length;
 	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
-	const char *client;                   /* who asks, for the log */
+	const char *client;                   /* who asks */
+	/* The same for people: behind a peer's uid the login that it says it has. The history and
+	 * the log have it; it lets nobody do anything. */
+	const char *who;
 	enum client_role role;
 	const struct api_dialect *dialect; /* of the path */
 	char id[API_ID_MAX];               /* "req-" and a UUID */

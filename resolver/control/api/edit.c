@@ -77,7 +77,7 @@ static struct service_change change_of(const struct api_edit *edit)
 
 	return (struct service_change){.edits = edit->edits + !has_first,
 				       .count = edit->count - !has_first,
-				       .who = edit->request->client,
+				       .who = edit->request->who,
 				       .claimed = edit->claimed != NULL};
 }
 

@@ -108,7 +108,7 @@ void api_log_change(const struct api_request *request, const char *what, const c
 	char shown[API_OWNED_TEXT_MAX + 64];
 
 	snprintf(shown, sizeof shown, "%s: %s", what, text);
-	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->client, text);
+	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->who, text);
 }
 
 /* ---- does the name lead back? ---- */

@@ -22,6 +22,9 @@ int command_show_one(const struct command_line *line, const char *method, char *
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
+/* A member's value as people write it: servers as "10.0.0.6:5353/tcp". A new reference. */
+json_t *command_shown(const json_t *value);
+
 /* Puts what the command line's options have of members into the body. False: the TTL is not a
  * number, or a tag none; command_misuse has said so. */
 bool command_put_given(const struct command_line *line, json_t *body);

@@ -4,11 +4,14 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "resolver/control/api/api.h"
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -20,6 +23,7 @@ enum {
 	ANSWER_MAX = 1024 * 1024 * 1024,
 	ANSWER_FIRST = 64 * 1024,
 	FILE_MAX = 256 * 1024 * 1024,
+	LOGIN_MAX = API_LOGIN_MAX + 1,
 };
 
 /* ---- where the server is ---- */
@@ -275,6 +279,37 @@ static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl
 	return 0;
 }
 
+/* Whose login this is, also behind sudo, by the kernel's own record (pam_loginuid(8)); "": it has
+ * none, as a service has. */
+static void read_login(char login[LOGIN_MAX])
+{
+	FILE *in = fopen("/proc/self/loginuid", "r");
+	const struct passwd *person;
+	unsigned uid = UINT_MAX;
+
+	*login = '\0';
+	if (in && fscanf(in, "%u", &uid) == 1 && uid != UINT_MAX) {
+		person = getpwuid(uid);
+		if (person)
+			snprintf(login, LOGIN_MAX, "%s", person->pw_name);
+		else
+			snprintf(login, LOGIN_MAX, "%u", uid);
+	}
+	if (in)
+		fclose(in);
+}
+
+/* The history has it of what changes something. */
+static bool add_login(struct curl_slist **headers, const char *method)
+{
+	char login[LOGIN_MAX];
+
+	if (strcmp(method, "GET") == 0)
+		return true;
+	read_login(login);
+	return add_header(headers, API_LOGIN_HEADER, *login ? login : NULL);
+}
+
 /* Everything that libcurl has to know; false without memory. */
 static bool set_up(CURL *curl, const char *socket, const struct client_call *call,
 		   const struct payload *payload, const char *url, struct curl_slist **headers,
@@ -285,6 +320,7 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 						 : call->timeout_ms;
 	bool fine = add_header(headers, "If-None-Match", call->if_none_match) &&
 		    add_header(headers, "Accept", call->accept) &&
+		    add_login(headers, call->method) &&
 		    (call->text || add_header(headers, "Expect", "")) &&
 		    add_header(headers, "Content-Type", payload->type) &&
 		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&

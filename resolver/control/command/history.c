@@ -1,5 +1,5 @@
-/* `sluice history` and `sluice undo REVISION`: what was changed, and a change that restores what
- * was before one of them.
+/* `sluice history [REVISION]` and `sluice undo REVISION`: what was changed, and a change that
+ * restores what was before one of them.
  *
  *     GET /v1/changes ─► those of the revision ─► edits, the other way round ─► POST /v1/changes
  *                        those behind it: whether something of it has changed since
@@ -11,14 +11,16 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
+#include "resolver/control/command/change_words.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/follow.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum { PAGE_LINK_MAX = 80, EDITS_MAX = 50000 /* as the server takes */ };
 
-/* All changes behind that revision, page by page; NULL as client_ask. */
-static json_t *ask_changes(const struct command_line *line, long long after)
+/* All changes behind that revision, page by page, or those of the next one; NULL as client_ask. */
+static json_t *ask_changes(const struct command_line *line, long long after, bool next_only)
 {
 	json_t *all = json_array();
 
@@ -26,7 +28,8 @@ static json_t *ask_changes(const struct command_line *line, long long after)
 		char path[PAGE_LINK_MAX];
 		json_t *page;
 
-		snprintf(path, sizeof path, "/v1/changes?after=%lld", after);
+		snprintf(path, sizeof path, "/v1/changes?after=%lld%s", after,
+			 next_only ? "&limit=1" : "");
 		page = client_ask(
 			line, (struct client_call){.method = "GET", .timeout_ms = CLIENT_RELOAD_MS},
 			strdup(path));
@@ -35,7 +38,7 @@ static json_t *ask_changes(const struct command_line *line, long long after)
 			json_decref(all);
 			return NULL;
 		}
-		more = json_is_integer(json_object_get(page, "next"));
+		more = !next_only && json_is_integer(json_object_get(page, "next"));
 		after = json_integer_value(json_object_get(page, "next"));
 		json_decref(page);
 	}
@@ -47,62 +50,199 @@ static long long revision_of(const json_t *change)
 	return json_integer_value(json_object_get(change, "revision"));
 }
 
-static const char *what_of(const json_t *change)
-{
-	bool made = json_is_null(json_object_get(change, "before"));
-	bool gone = json_is_null(json_object_get(change, "after"));
-
-	return made ? "created" : gone ? "deleted" : "changed";
-}
-
 /* ---- as it happens ---- */
 
 static void print_change(const struct command_line *line, const char *text)
 {
 	json_t *change = line->json ? NULL : json_loads(text, 0, NULL);
+	json_t *alone = json_array();
+	char who[CHANGE_WORDS_MAX], what[CHANGE_WORDS_MAX];
 
-	if (line->json)
+	if (line->json) {
 		printf("%s\n", text);
-	else if (change)
-		printf("  %8lld  %-20s  %-16s  %-7s  %s\n", revision_of(change),
-		       json_text_of(change, "time"), json_text_of(change, "who"), what_of(change),
-		       json_text_of(change, "path"));
+	} else if (change) {
+		json_add(alone, json_incref(change));
+		printf("  %8lld  %-20s  %-16s  ", revision_of(change), json_text_of(change, "time"),
+		       change_who(change, who));
+		text_print(stdout, change_line(alone, what));
+		putchar('\n');
+	}
+	json_decref(alone);
 	json_decref(change);
 }
 
 static int follow(const struct command_line *line)
 {
 	if (!line->json)
-		printf("  REVISION  %-20s  %-16s  %-7s  PATH\n", "TIME", "WHO", "WHAT");
+		printf("  REVISION  %-20s  %-16s  WHAT\n", "TIME", "WHO");
 	return command_follow(line, "/v1/changes?after=", 0, print_change);
+}
+
+/* ---- the list ---- */
+
+/* 0, or an exit status, which has been explained. */
+static int read_number(const struct command_line *line, const char *text, const char *what,
+		       long long *number)
+{
+	char *end;
+
+	*number = strtoll(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || *number < 1 || *number == LLONG_MAX)
+		return command_misuse(line, "\"%s\" is no %s", text, what);
+	return 0;
+}
+
+/* The edits of each revision: an array of arrays, the oldest first. NULL: no memory. */
+static json_t *by_revision(const json_t *changes)
+{
+	json_t *revisions = json_array(), *edits = NULL, *change;
+	long long last = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)changes, i, change)
+	{
+		if (!edits || revision_of(change) != last) {
+			edits = json_array();
+			json_add(revisions, edits);
+		}
+		last = revision_of(change);
+		json_add(edits, json_incref(change));
+	}
+	return json_whole(revisions);
+}
+
+/* Leaves the latest so many revisions. */
+static void keep_latest(json_t *revisions, long long limit)
+{
+	while ((long long)json_array_size(revisions) > limit)
+		json_array_remove(revisions, 0);
+}
+
+static json_t *join(const json_t *revisions)
+{
+	json_t *changes = json_array(), *edits;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)revisions, i, edits)
+		json_array_extend(changes, edits);
+	return changes;
+}
+
+static void print_revisions(const json_t *revisions)
+{
+	static const struct table_column columns[] = {
+		{"REVISION", "revision"}, {"TIME", "time"}, {"WHO", "who"}, {"WHAT", "what"}};
+	json_t *rows = json_array(), *edits;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)revisions, i, edits)
+	{
+		const json_t *first = json_array_get(edits, 0);
+		char who[CHANGE_WORDS_MAX], what[CHANGE_WORDS_MAX];
+
+		json_add(rows, json_make("{s:O, s:O, s:o, s:o}", "revision",
+					 json_object_get(first, "revision"), "time",
+					 json_object_get(first, "time"), "who",
+					 json_text(change_who(first, who)), "what",
+					 json_text(change_line(edits, what))));
+	}
+	table_print(stdout, NULL, rows, columns, COUNT(columns));
+	json_decref(rows);
+}
+
+static int list(const struct command_line *line, long long limit)
+{
+	json_t *changes = ask_changes(line, 0, false);
+	json_t *revisions = changes ? by_revision(changes) : NULL;
+	int status = EXIT_SUCCESS;
+
+	json_decref(changes);
+	if (!changes)
+		return EXIT_FAILURE;
+	if (!revisions)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	if (limit > 0)
+		keep_latest(revisions, limit);
+	if (line->json) {
+		json_t *joined = join(revisions);
+
+		status = command_print_json(joined);
+		json_decref(joined);
+	} else {
+		print_revisions(revisions);
+	}
+	json_decref(revisions);
+	return status;
+}
+
+/* ---- one of them ---- */
+
+static int fail_revision(const struct command_line *line, long long revision)
+{
+	return command_fail_at(
+		line, "there is no revision %lld; `sluice history` has those of a week", revision);
+}
+
+/* The edits of the revision; NULL: none, which has been said. */
+static json_t *ask_revision(const struct command_line *line, long long revision)
+{
+	json_t *changes = ask_changes(line, revision - 1, true);
+
+	/* A page begins with the next revision that there is, and may have another behind it. */
+	for (size_t i = json_array_size(changes); i-- > 0;)
+		if (revision_of(json_array_get(changes, i)) != revision)
+			json_array_remove(changes, i);
+	if (changes && json_array_size(changes) == 0) {
+		fail_revision(line, revision);
+		json_decref(changes);
+		changes = NULL;
+	}
+	return changes;
+}
+
+static int show(const struct command_line *line, long long revision)
+{
+	json_t *changes = ask_revision(line, revision), *change;
+	const json_t *first = json_array_get(changes, 0);
+	char who[CHANGE_WORDS_MAX];
+	int status = EXIT_SUCCESS;
+	size_t i;
+
+	if (!changes)
+		return EXIT_FAILURE;
+	if (line->json) {
+		status = command_print_json(changes);
+	} else {
+		printf("revision %lld, %s, by ", revision, json_text_of(first, "time"));
+		text_print(stdout, change_who(first, who));
+		putchar('\n');
+		json_array_foreach(changes, i, change) change_print(change, stdout);
+	}
+	json_decref(changes);
+	return status;
 }
 
 /* ---- the commands ---- */
 
 int command_history(const struct command_line *line)
 {
-	static const struct table_column columns[] = {{"REVISION", "revision"},
-						      {"TIME", "time"},
-						      {"WHO", "who"},
-						      {"WHAT", "what"},
-						      {"PATH", "path"}};
-	json_t *changes, *change;
-	int status = EXIT_SUCCESS;
-	size_t i;
+	long long revision = 0, limit = 0;
+	int status = 0;
 
-	if (line->follow)
-		return follow(line);
-	changes = ask_changes(line, 0);
-	if (!changes)
-		return EXIT_FAILURE;
-	json_array_foreach(changes, i, change) if (!line->json)
-		json_put(change, "what", json_text(what_of(change)));
-	if (line->json)
-		status = command_print_json(changes);
-	else
-		table_print(stdout, NULL, changes, columns, COUNT(columns));
-	json_decref(changes);
-	return status;
+	if (line->argument_count > 0)
+		status = read_number(line, line->arguments[0],
+				     "revision; give a number of `sluice history`", &revision);
+	if (status == 0 && line->limit)
+		status = read_number(line, line->limit, "number of changes", &limit);
+	if (status != 0)
+		return status;
+	if (line->follow && (line->argument_count > 0 || line->limit))
+		return command_misuse(line, "--follow shows what comes; give it alone");
+	if (line->argument_count > 0 && line->limit)
+		return command_misuse(line, "--limit is for the list; leave it out for one change");
+	return line->follow   ? follow(line)
+	       : revision > 0 ? show(line, revision)
+			      : list(line, limit);
 }
 
 /* What became of each path, by one that may have changed it twice: from what was before the first
@@ -160,6 +300,7 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 	json_t *undone = by_path(changes, revision, false);
 	json_t *latest = by_path(changes, revision, true), *later;
 	bool found = !undone || !latest;
+	char who[CHANGE_WORDS_MAX];
 	const char *path;
 
 	if (found)
@@ -170,8 +311,8 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 		if (!found)
 			continue;
 		command_fail_at(line, "%s was %s since, in revision %lld by %s; undo that first",
-				path, what_of(later), revision_of(later),
-				json_text_of(later, "who"));
+				path, change_verb(later), revision_of(later),
+				change_who(later, who));
 		break;
 	}
 	json_decref(undone);
@@ -207,9 +348,7 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 			"import",
 			revision, json_array_size(edits), EDITS_MAX);
 	else
-		command_fail_at(line,
-				"there is no revision %lld; `sluice history` has those of a week",
-				revision);
+		fail_revision(line, revision);
 	json_decref(edits);
 	return NULL;
 }
@@ -217,14 +356,14 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 int command_undo(const struct command_line *line)
 {
 	const char *text = line->arguments[0];
-	char *end;
-	long long revision = strtoll(text, &end, 10), last;
+	long long revision, last;
 	json_t *changes, *edits, *answer;
+	int status =
+		read_number(line, text, "revision; give a number of `sluice history`", &revision);
 
-	if (*end != '\0' || revision < 1 || revision == LLONG_MAX)
-		return command_misuse(
-			line, "\"%s\" is no revision; give a number of `sluice history`", text);
-	changes = ask_changes(line, revision - 1);
+	if (status != 0)
+		return status;
+	changes = ask_changes(line, revision - 1, false);
 	edits = changes ? edits_against(line, changes, revision) : NULL;
 	last = revision_of(json_array_get(changes, json_array_size(changes) - 1));
 	json_decref(changes);

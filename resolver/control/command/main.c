@@ -172,9 +172,14 @@ static const struct command commands[] = {
 	 "on, whether the configuration has a query_log or not. With --json it is one JSON object "
 	 "a\n"
 	 "line.\n"},
-	{"history", command_history, CALL | OPTION_JSON | OPTION_FOLLOW, 0, 0, "",
-	 "list what was changed in a week, when and by whom",
-	 "With --follow and --json it is one JSON object a line.\n"},
+	{"history", command_history, CALL | OPTION_JSON | OPTION_FOLLOW | OPTION_LIMIT, 0, 1,
+	 "[REVISION]", "list what was changed in a week, when and by whom",
+	 "A line for each change, the latest last; with --limit the latest so many. With a\n"
+	 "REVISION, what was before it and what is after. \"uid 0 (says anna)\" is what the "
+	 "command\n"
+	 "said of its login, which nobody checks. With --follow it is a line for each resource, "
+	 "and\n"
+	 "with --json too one JSON object a line.\n"},
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION",
 	 "restore what was before a change",
 	 "Refused when something of it has changed since, with who did that.\n"},

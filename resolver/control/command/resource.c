@@ -361,12 +361,24 @@ static json_t *server_text(const json_t *server)
 	return json_text(text);
 }
 
+json_t *command_shown(const json_t *value)
+{
+	json_t *shown, *item;
+	size_t i;
+
+	if (!json_is_array(value))
+		return json_incref((json_t *)(uintptr_t)value);
+	shown = json_array();
+	json_array_foreach((json_t *)(uintptr_t)value, i, item) json_add(
+		shown, json_object_get(item, "address") ? server_text(item) : json_incref(item));
+	return shown;
+}
+
 static void prepare(json_t *row)
 {
 	const char *key, *why = json_string_value(json_object_get(row, "not_served"));
-	json_t *value, *item;
+	json_t *value;
 	char text[512];
-	size_t i;
 
 	if (why) {
 		snprintf(text, sizeof text, "not served: %s", why);
@@ -377,11 +389,8 @@ static void prepare(json_t *row)
 
 	json_object_foreach(row, key, value)
 	{
-		json_array_foreach(value, i, item)
-		{
-			if (json_object_get(item, "address"))
-				json_array_set_new(value, i, server_text(item));
-		}
+		if (json_is_array(value))
+			json_put(row, key, command_shown(value));
 	}
 }
 
@@ -522,7 +531,8 @@ int command_resource_put(const struct command_line *line)
 	return change(line, "PUT", NULL);
 }
 
-/* How much of the name that was given is the one that the server knows: a zone's without its dot. */
+/* How much of the name that was given is the one that the server knows: a zone's without its dot.
+ */
 static int name_length(const struct named_resource *named)
 {
 	const char *name = named->inside ? named->inside : named->top.name;

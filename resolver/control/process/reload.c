@@ -217,7 +217,7 @@ struct going {
 
 static void log_back(const struct going *going)
 {
-	const char *by = going->request ? going->request->client : NULL;
+	const char *by = going->request ? going->request->who : NULL;
 	unsigned long long generation = going->process->service.server.generation;
 	char name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];
 
@@ -554,7 +554,7 @@ void api_reload(struct api_request *request)
 {
 	struct process *process = process_of(request);
 	char text[SERVICE_TEXT_MAX], count[REPORT_TEXT_MAX];
-	struct wish wish = {.who = request->client};
+	struct wish wish = {.who = request->who};
 	struct faults faults;
 	json_t *answer;
 	bool fine;
@@ -588,7 +588,7 @@ static bool confirm(struct api_request *request, struct confirmation *confirmati
 	snprintf(shown, sizeof shown, "%s is confirmed",
 		 unconfirmed_name(&confirmation->waiting, true, name));
 	log_event_guarded(LOG_INFO, "confirm", shown, "%s is confirmed by %s",
-			  unconfirmed_name(&confirmation->waiting, false, name), request->client);
+			  unconfirmed_name(&confirmation->waiting, false, name), request->who);
 	return true;
 }
 

@@ -433,8 +433,23 @@ struct rewriting {
 	/* The text that takes a reference's place; NULL: it stays. */
 	const char *(*rewrite)(void *context, enum refers refers, const char *text);
 	void *context;
+	struct arena *domains; /* domains get their one form, in there; NULL: they stay */
 	bool changed;
 };
+
+/* ERR_NOMEM. */
+static int rewrite_domain(struct rewriting *rewriting, const struct field *field, json_t *value)
+{
+	const char *text = json_string_value(value);
+	const char *other = text ? schema_domain(field, text, rewriting->domains) : NULL;
+
+	if (!text || other == text)
+		return 0;
+	if (!other || json_string_set(value, other) != 0)
+		return ERR_NOMEM;
+	rewriting->changed = true;
+	return 0;
+}
 
 /* Rewrites a reference, or each of an array. ERR_NOMEM. */
 static int rewrite_texts(struct rewriting *rewriting, const struct field *field, json_t *value)
@@ -456,7 +471,7 @@ static int rewrite_texts(struct rewriting *rewriting, const struct field *field,
 	return 0;
 }
 
-/* Rewrites the references in an object and in those inside it. ERR_NOMEM. */
+/* Rewrites the references and domains in an object and in those inside it. ERR_NOMEM. */
 static int rewrite_group(struct rewriting *rewriting, const struct group *group, json_t *values)
 {
 	int err = 0;
@@ -467,6 +482,8 @@ static int rewrite_group(struct rewriting *rewriting, const struct group *group,
 
 		if (field->refers)
 			err = rewrite_texts(rewriting, field, value);
+		else if (field->type == FIELD_DOMAIN && rewriting->domains)
+			err = rewrite_domain(rewriting, field, value);
 		else if (field->type == FIELD_GROUP)
 			err = rewrite_group(rewriting, field->group, value);
 		for (size_t k = 0; !err && field->type == FIELD_LIST && k < json_array_size(value);
@@ -499,7 +516,8 @@ int values_refer(const struct kind *kind, const char *group, const struct model 
 		 json_t *values, bool *changed)
 {
 	struct referring referring = {.model = model, .group = group_of(group)};
-	struct rewriting rewriting = {.rewrite = in_full, .context = &referring};
+	struct rewriting rewriting = {
+		.rewrite = in_full, .context = &referring, .domains = &referring.arena};
 	int err;
 
 	arena_init(&referring.arena);

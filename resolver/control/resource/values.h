@@ -33,8 +33,8 @@ json_t *values_print_origin(const struct origin *origin);
 /* Adds each member of the kind that the object lacks, as null, or as no tags. */
 void values_put_missing(const struct kind *kind, json_t *object);
 /* Makes each reference one that means the same from everywhere and whatever comes later, where it
- * refers to something in the model (rules/schema/reference.h). *changed: any was another one.
- * ERR_NOMEM. */
+ * refers to something in the model (rules/schema/reference.h), and gives each domain its one form.
+ * *changed: any was another one. ERR_NOMEM. */
 MUST_CHECK int values_refer(const struct kind *kind, const char *group, const struct model *model,
 			    json_t *values, bool *changed);
 /* The other way round, as values_print has it, of values that the state has. */

@@ -765,7 +765,7 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 	while (!deployment->reader->is_done && !deployment_has_failed(deployment)) {
 		struct service_change draft = {.edits = deployment->edits,
 					       .count = deployment->edit_count,
-					       .who = deployment->asked.request->client};
+					       .who = deployment->asked.request->who};
 		struct faults faults;
 		int err;
 

@@ -814,7 +814,7 @@ static void deploy(struct api_request *request, enum how how)
 					 .context = deploying,
 					 .large = true,
 					 .rehearsal = how != CREATE,
-					 .who = request->client};
+					 .who = request->who};
 	service_commit(request->service, &change, on_made, deploying);
 }
 

@@ -257,7 +257,7 @@ void api_group_delete(struct api_request *request)
 					.pairs = removal->pairs.rows,
 					.pair_count = removal->pairs.count,
 					.large = true,
-					.who = request->client,
+					.who = request->who,
 					.context = removal};
 
 	service_commit(request->service, &change, on_removed, removal);

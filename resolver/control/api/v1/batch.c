@@ -204,7 +204,7 @@ static void answer(const struct upload *upload)
 	struct api_request *request = upload->request;
 
 	if (!upload->dry_run && upload->set + upload->removed > 0)
-		log_uploaded(upload, request->client);
+		log_uploaded(upload, request->who);
 	api_reply_json(request, 200,
 		       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
 				 (json_int_t)upload->removed, "unchanged",
@@ -272,7 +272,7 @@ void api_ptrs_batch(struct api_request *request)
 	struct upload *upload = upload_new(request, dry_run, &error);
 	struct service_change change = {.put = put_rows,
 					.large = true,
-					.who = request->client,
+					.who = request->who,
 					.rehearsal = dry_run,
 					.context = upload};
 	if (upload)

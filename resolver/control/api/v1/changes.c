@@ -371,7 +371,7 @@ static void log_made(const struct posted *posted, uint64_t revision, const char 
 	snprintf(shown, sizeof shown, "revision %llu: %zu edit%s%s", (unsigned long long)revision,
 		 posted->count, s, more);
 	log_event_guarded(LOG_INFO, "change", shown, "revision %llu by %s: %zu edit%s%s",
-			  (unsigned long long)revision, posted->request->client, posted->count, s,
+			  (unsigned long long)revision, posted->request->who, posted->count, s,
 			  more);
 }
 
@@ -453,7 +453,7 @@ static void change(struct posted *posted, unsigned wait_s)
 	const json_t *edits = json_object_get(request->body, "edits");
 	struct service_change wanted = {.read = read_edits,
 					.large = json_array_size(edits) >= SERVICE_LARGE,
-					.who = request->client,
+					.who = request->who,
 					.undo = posted->undo,
 					.rehearsal =
 						posted->questions || resource_is_rehearsal(request),
@@ -580,14 +580,35 @@ static json_t *path_json(const struct source_change *change)
 	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
 
+/* "uid 0 (says anna)" as who it was and what it said its login is. */
+static void put_who(json_t *object, const char *who)
+{
+	const char *says = strncmp(who, "uid ", 4) == 0 ? strstr(who, API_LOGIN_SAYS) : NULL;
+	const char *login = says ? says + strlen(API_LOGIN_SAYS) : "";
+	size_t length = strcspn(login, ")");
+
+	if (!says) {
+		json_put(object, "who", json_text(who));
+		return;
+	}
+	/* Behind it may be more: ", not confirmed". */
+	json_put(object, "who",
+		 json_sprintf("%.*s%s", (int)(says - who), who,
+			      login + length + (login[length] == ')')));
+	json_put(object, "login", json_stringn(login, length));
+}
+
 /* guarded: the reader is no administrator, and client names are left out. */
 static json_t *change_json(const struct source_change *change, bool guarded)
 {
-	return json_make("{s:I, s:o, s:o, s:o, s:o, s:o}", "revision", (json_int_t)change->revision,
-			 "time", json_time(change->at_s), "who",
-			 json_text(guarded ? NULL : change->who), "path", path_json(change),
-			 "before", values_json(change->before), "after",
-			 values_json(change->after));
+	json_t *object = json_make(
+		"{s:I, s:o, s:n, s:n, s:o, s:o, s:o}", "revision", (json_int_t)change->revision,
+		"time", json_time(change->at_s), "who", "login", "path", path_json(change),
+		"before", values_json(change->before), "after", values_json(change->after));
+
+	if (object && !guarded)
+		put_who(object, change->who);
+	return object;
 }
 
 /* Of a kind that is shown to administrators alone. */

@@ -272,12 +272,12 @@ static json_t *error_schema(void)
 
 static json_t *change_schema(void)
 {
-	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:[s, s, s, s, s, s]}", "type",
-			 "object", "properties", "revision", of_type("integer"), "time",
-			 of_type("string"), "who", or_null(of_type("string")), "path",
-			 or_null(of_type("string")), "before", or_null(of_type("object")), "after",
-			 or_null(of_type("object")), "required", "revision", "time", "who", "path",
-			 "before", "after");
+	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:[s, s, s, s, s, s, s]}",
+			 "type", "object", "properties", "revision", of_type("integer"), "time",
+			 of_type("string"), "who", or_null(of_type("string")), "login",
+			 or_null(of_type("string")), "path", or_null(of_type("string")), "before",
+			 or_null(of_type("object")), "after", or_null(of_type("object")),
+			 "required", "revision", "time", "who", "login", "path", "before", "after");
 }
 
 /* A master file to be read, and what comes of it. */

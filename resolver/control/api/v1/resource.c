@@ -1114,7 +1114,7 @@ static void log_made(const struct making *making, uint64_t revision)
 		 text ? text : "", done);
 	log_event_guarded(LOG_INFO, "change", making->path.kind->guarded ? NULL : shown,
 			  "revision %llu by %s: %s %s", (unsigned long long)revision,
-			  making->edit.request->client, text ? text : "", done);
+			  making->edit.request->who, text ? text : "", done);
 	arena_release(&arena);
 }
 

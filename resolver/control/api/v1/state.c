@@ -75,7 +75,7 @@ static void on_import(void *context, int err, const struct service_change *chang
 		api_fail_change(request, &change->error);
 	} else {
 		log_event_guarded(LOG_INFO, "change", "state imported", "state imported by %s",
-				  request->client);
+				  request->who);
 		api_reply_empty(request, 204);
 	}
 	free(import);
@@ -83,7 +83,7 @@ static void on_import(void *context, int err, const struct service_change *chang
 
 void api_state_import(struct api_request *request)
 {
-	struct service_change change = {.put = put_all, .large = true, .who = request->client};
+	struct service_change change = {.put = put_all, .large = true, .who = request->who};
 	struct import *import;
 
 	if (!api_require_all(request))

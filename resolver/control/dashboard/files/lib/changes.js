@@ -28,9 +28,9 @@ export function changesOf(edits) {
   const changes = new Map();
 
   for (const edit of edits) {
-    const {revision, time, who} = edit;
+    const {revision, time, who, login} = edit;
 
-    if (!changes.has(revision)) changes.set(revision, {revision, time, who, edits: []});
+    if (!changes.has(revision)) changes.set(revision, {revision, time, who, login, edits: []});
     changes.get(revision).edits.push(edit);
   }
   return [...changes.values()].reverse();

@@ -12,6 +12,11 @@ import {DataTable} from "/ui/parts/table.js";
 const BACK = 200;  // revisions that are read at once
 const LINES = 50;  // edits of a change that are shown
 
+// A login is what a command at the control socket said of itself.
+function who(change) {
+  return change.login ? `${change.who} (says ${change.login})` : change.who ?? "";
+}
+
 function value(of) {
   return of === undefined ? "" : typeof of === "string" ? of : JSON.stringify(of);
 }
@@ -47,7 +52,7 @@ export class ChangesPage extends Page {
     this.changes = [];
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
-      {title: "Who", cell: (change) => name(change.who ?? "")},
+      {title: "Who", cell: (change) => name(who(change))},
       {title: "What", cell: (change) => this.what(change)},
       ...isAdmin() ? [{title: "", narrow: true, cell: (change) => this.undoButton(change)}] : [],
     ], empty("Nothing has been changed in the last week.",
@@ -100,8 +105,8 @@ export class ChangesPage extends Page {
   inTheWay(change) {
     const latest = new Map();
 
-    for (const {edits, who, revision} of this.changes.filter((one) => one.revision > change.revision).reverse())
-      for (const edit of edits) latest.set(edit.path, {...edit, who, revision});
+    for (const {edits, revision} of this.changes.filter((one) => one.revision > change.revision).reverse())
+      for (const edit of edits) latest.set(edit.path, {...edit, revision});
     for (const [path, later] of latest) {
       const same = change.edits.find((edit) => edit.path === path);
       const inside = change.edits.some((edit) => !edit.before && path.startsWith(edit.path + "/"));
@@ -116,14 +121,14 @@ export class ChangesPage extends Page {
     const later = this.inTheWay(change);
 
     if (later)
-      throw new ApiError(409, {message: `${decodeURIComponent(later.path)} was ${verb(later)} since, in revision ${later.revision} by ${later.who}; undo that first.`});
+      throw new ApiError(409, {message: `${decodeURIComponent(later.path)} was ${verb(later)} since, in revision ${later.revision} by ${who(later)}; undo that first.`});
     const back = change.edits.map(({path, before, after}) => ({path, before: after, after: before}));
     const found = await call("POST", "changes?dry_run", {body: {edits, undo: true}}).catch((error) => ({error}));
 
     await ask({
       title: `Undo revision ${change.revision}?`,
       text: [
-        h("p", {}, "By ", name(change.who), ", ", when(change.time), ". This makes a new change:"), differences(back),
+        h("p", {}, "By ", name(who(change)), ", ", when(change.time), ". This makes a new change:"), differences(back),
         found.error && problem(found.error),
       ],
       confirm: "Undo",

@@ -1,0 +1,23 @@
+/* What a change was, in words: GET /v1/changes has a path and the values before and after of each
+ * resource that it touched. */
+#ifndef SLUICE_COMMAND_CHANGE_WORDS_H
+#define SLUICE_COMMAND_CHANGE_WORDS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum { CHANGE_WORDS_MAX = 400 };
+
+/* "created", "changed" or "deleted". */
+const char *change_verb(const json_t *change);
+/* "uid 0 (says anna)": a login is what the command said of itself. Returns text. */
+char *change_who(const json_t *change, char text[CHANGE_WORDS_MAX]);
+/* "rule contoso of ruleset office", by the path. Returns text. */
+char *change_subject(const json_t *change, char text[CHANGE_WORDS_MAX]);
+/* All changes of one revision in one line: "changed rule contoso of ruleset office: state". Returns
+ * text. */
+char *change_line(const json_t *changes, char text[CHANGE_WORDS_MAX]);
+/* One change with each member that became another: "  state: was Enabled, is Disabled". */
+void change_print(const json_t *change, FILE *out);
+
+#endif
