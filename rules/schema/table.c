@@ -474,7 +474,8 @@ static const struct field rule_fields[] = {
 	 AT(forwarding_rule, domain),
 	 .required = true,
 	 .example = "contoso.corp.",
-	 .doc = "The suffix that the rule matches, of at most 34 labels, or \".\" for everything. It "
+	 .doc = "The suffix that the rule matches, of at most 34 labels, or \".\" for everything. "
+		"It "
 		"is kept with its final dot, which need not be written. Unique in the ruleset."},
 	{.key = "state",
 	 .type = FIELD_ENUM,

@@ -69,17 +69,17 @@ class Batch(Many):
         self.ptr_is("198.51.100.11", "old.example.")
         self.ptr_is("198.51.100.30")
         answer = self.good("POST", "/v1/ptrs", body[:2])
-        self.assertEqual({"set": 1, "removed": 1, "unchanged": 0, "dry_run": False}, answer.body)
+        self.assertEqual({"set": 1, "removed": 1, "unchanged": 0, "made": 0, "dry_run": False}, answer.body)
         self.ptr_is("198.51.100.11")
         self.ptr_is("198.51.100.30", "new.example.", ttl=60)
-        self.assertEqual({"set": 0, "removed": 0, "unchanged": 2, "dry_run": False},
+        self.assertEqual({"set": 0, "removed": 0, "unchanged": 2, "made": 0, "dry_run": False},
                          self.good("POST", "/v1/ptrs", body[:2]).body)
         self.restart()
         self.ptr_is("198.51.100.30", "new.example.", ttl=60)
 
     def test_what_a_list_showed_can_be_sent_back(self):
         listed = self.good("GET", "/v1/ptrs").body
-        self.assertEqual({"set": 0, "removed": 0, "unchanged": 3, "dry_run": False},
+        self.assertEqual({"set": 0, "removed": 0, "unchanged": 3, "made": 0, "dry_run": False},
                          self.good("POST", "/v1/ptrs", listed).body)
 
     def test_bad_bodies_and_readers_are_refused(self):
@@ -143,13 +143,72 @@ class Files(Many):
         self.assertEqual("=1+1", self.good("GET", "/v1/ptrs/198.51.100.11").body["description"])
         self.assertEqual("0 PTRs set, 0 removed, 6 were so already\n", self.import_(listed))
         changed = listed.replace("a.example.,\"'=1+1\"", ",").replace("b.example.", "c.example.")
-        self.assertEqual("1 PTRs would be set, 1 would be removed, 4 are so already\n",
+        self.assertEqual("1 PTRs would be set, 1 would be removed, 4 are so already; nothing was done (--dry-run)\n",
                          self.import_(changed, "--dry-run"))
         self.ptr_is(self.six(1), "b.example.", ttl=60)
-        self.assertEqual({"set": 1, "removed": 1, "unchanged": 4, "dry_run": False},
+        self.assertEqual({"set": 1, "removed": 1, "unchanged": 4, "made": 0, "dry_run": False},
                          json.loads(self.import_(changed, "--json")))
         self.ptr_is(self.six(1), "c.example.", ttl=60)
         self.ptr_is("198.51.100.11")
+
+    def test_a_24_of_addresses_that_are_not_there_is_one_command(self):
+        text = "address,reverse_fqdn\n" + "".join(
+            "198.51.100.%d,h%d.example.\n" % (n, n) for n in range(30, 255)) + "198.51.100.29,\n2001:db8:5::,six.example\n"
+        printed = self.import_(text, status=1)
+        self.assertIn("ptrs.csv:2: address: \"198.51.100.30\" is not an address or id that we own; add the address first, or give --make",
+                      printed)
+        self.assertIn("nothing has changed", printed)
+        self.assertEqual("226 PTRs would be set, 0 would be removed, 1 are so already; nothing was done (--dry-run)\n"
+                         "226 addresses would be made\n", self.import_(text, "--make", "--dry-run"))
+        self.ptr_is("198.51.100.30")
+        self.assertEqual("226 PTRs set, 0 removed, 1 were so already\n226 addresses made\n", self.import_(text, "--make"))
+        # It is served as soon as the command returns.
+        self.assertEqual(["h254.example."], self.asked("198.51.100.254"))
+        self.assertEqual({"ACTIVE"}, {ptr["status"] for ptr in self.good("GET", "/v1/ptrs?limit=1000").body["ptrs"]
+                                      if ptr["reverse_fqdn"]})
+        self.ptr_is("2001:db8:5::", "six.example.")
+        self.assertEqual("198.51.100.77", self.good("GET", "/v1/addresses/-/198.51.100.77").body["address"])
+        self.assertEqual("2001:db8:5::", self.good("GET", "/v1/addresses/-/2001-db8-5--0").body["address"])
+        self.assertEqual(404, self.call("GET", "/v1/ptrs/198.51.100.29").status)
+        self.assertEqual("0 PTRs set, 0 removed, 227 were so already\n", self.import_(text, "--make"))
+        self.assertIn("created 226 addresses", self.command("history")[1])
+
+    def test_what_no_pool_has_is_never_made(self):
+        text = "address,reverse_fqdn\n198.51.100.30,a.example.\n198.51.99.30,b.example.\n198.51.100.30,c.example.\n10.10.0.9,d.example\nx,\n"
+        printed = self.import_(text, "--make", status=1)
+        self.assertIn("ptrs.csv:3: address: \"198.51.99.30\" is in none of our address pools", printed)
+        self.assertIn("ptrs.csv:4: another row before this one", printed)
+        self.assertIn("ptrs.csv:5: address: \"10.10.0.9\" is in none of our address pools", printed)
+        self.assertIn("ptrs.csv:6: address: \"x\" is in none", printed)
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/198.51.100.30").status)
+
+    def test_one_that_is_not_there_is_made_and_served(self):
+        status, printed = self.command("ptr", "set", "198.51.100.77", "mail.contoso.com")
+        self.assertEqual(1, status)
+        self.assertIn('"198.51.100.77" is not an address or id that we own; add the address first, or give --make', printed)
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/198.51.100.77").status)
+        status, printed = self.command("ptr", "set", "198.51.100.77", "mail.contoso.com", "--make", "--ttl", "60")
+        self.assertEqual(0, status, printed)
+        self.assertRegex(printed, "(?m)^status +ACTIVE$")
+        self.assertEqual(["mail.contoso.com."], self.asked("198.51.100.77"))
+        self.assertIn("warning", printed)  # its name leads to 198.51.100.11
+        status, printed = self.command("ptr", "set", "198.51.100.77", "other.contoso.com", "--make")
+        self.assertEqual(0, status, printed)
+        self.assertEqual(["other.contoso.com."], self.asked("198.51.100.77"))
+        self.assertEqual((1, True), self.refused("ptr", "set", "198.51.99.77", "mail.contoso.com", "--make"))
+        self.good("PUT", "/v1/addresses/-/198.51.100.78", {"address": "198.51.100.79"}, 201)
+        self.assertIn("is called", self.command("ptr", "set", "198.51.100.78", "x.example", "--make")[1])
+        self.assertEqual("198.51.100.79", self.good("GET", "/v1/addresses/-/198.51.100.78").body["address"])
+        self.command("ptr", "set", "198.51.100.80", "dry.example", "--make", "--dry-run")
+        self.assertEqual(404, self.call("GET", "/v1/ptrs/198.51.100.80").status)
+
+    def refused(self, *argv):
+        status, printed = self.command(*argv)
+        return status, "is in none of our address pools" in printed
+
+    def asked(self, address):
+        """The names that it is answered with now, at once."""
+        return self.host.ask((HERE, 53), harness.reverse_name(address), "PTR").texts()
 
     def test_what_does_not_fit_is_told_by_its_line(self):
         self.add_many(2)
@@ -267,7 +326,7 @@ class Meanwhile(Many):
                           201 if asked == 0 else 200)
             asked += 1
         thread.join()
-        self.assertEqual({"set": self.COUNT, "removed": 0, "unchanged": 0, "dry_run": False},
+        self.assertEqual({"set": self.COUNT, "removed": 0, "unchanged": 0, "made": 0, "dry_run": False},
                          answers[0].body)
         self.ptr_is(self.six(1), "n1.example.")
         self.ptr_is(self.six(self.COUNT), "n%d.example." % self.COUNT)
@@ -465,7 +524,7 @@ class Terminal(Many):
                 with asking:
                     asking.recv(65536)
                     self.answer(asking, {"work": percent})
-            self.answer(importing, {"set": 1, "removed": 0, "unchanged": 0, "dry_run": False})
+            self.answer(importing, {"set": 1, "removed": 0, "unchanged": 0, "made": 0, "dry_run": False})
 
     @staticmethod
     def answer(connection, body):

@@ -113,6 +113,8 @@ static const struct {
 	 OPTION_ZONE, offsetof(struct command_line, zones)},
 	{"no-hosts", NULL, "without the names of this machine's /etc/hosts", 0, OPTION_NO_HOSTS,
 	 offsetof(struct command_line, no_hosts)},
+	{"make", NULL, "make the address, too, where it is not there and a pool of ours has it", 0,
+	 OPTION_MAKE, offsetof(struct command_line, make)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

@@ -66,6 +66,10 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_COMPLETE     OPTION(46)
 #define OPTION_ZONE         OPTION(47)
 #define OPTION_NO_HOSTS     OPTION(48)
+#define OPTION_MAKE         OPTION(49)
+
+/* What ends the line that says what --dry-run would have come to. */
+#define COMMAND_NOT_DONE "; nothing was done (--dry-run)"
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -98,7 +102,7 @@ struct command_line {
 	const char *interval;                        /* of top, in seconds; NULL: not given */
 	const char *generation, *revision, *timeout; /* of wait; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, ask, once, wait, offline, what_if, complete, no_hosts;
+		apply, ask, once, wait, offline, what_if, complete, no_hosts, make;
 	char *const *arguments;
 	int argument_count;
 	char *const *words; /* all behind the program's name, with the command's name and options */

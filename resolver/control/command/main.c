@@ -219,22 +219,24 @@ static const struct command commands[] = {
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},
 	{"ptr set", command_ptr_set,
-	 CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION | OPTION_DRY_RUN, 2,
+	 CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION | OPTION_DRY_RUN | OPTION_MAKE, 2,
 	 COMMAND_WORDS_MAX, "ADDRESS|ID [NAME] [KEY=VALUE...]",
 	 "set the name that an address's PTR gives",
 	 PTR_HELP
 	 "With a NAME, TTL and description are those given, or none. A name that does not lead "
 	 "back\n"
 	 "to the address is set with a warning; but a cloud service's has to belong to the\n"
-	 "subscription.\n"},
+	 "subscription. An address that is not there is refused; with --make it is made, called\n"
+	 "like itself, if a pool of ours has it. Returns when the PTR is served.\n"},
 	{"ptr unset", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "ADDRESS|ID",
 	 "remove the PTR of an address, as delete does", PTR_HELP},
-	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 1, "FILE.csv",
-	 "set and remove many PTRs at once, all of them or none",
+	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN | OPTION_MAKE, 1, 1,
+	 "FILE.csv", "set and remove many PTRs at once, all of them or none",
 	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
 	 "description and ttl. A row gives the whole PTR of its address; without a name it\n"
 	 "removes it. FILE.csv may be - for standard input. What does not fit is reported by\n"
-	 "line, and then nothing changes.\n"},
+	 "line, and then nothing changes. With --make, addresses that are not there are made, as\n"
+	 "by ptr set. Returns when the PTRs are served.\n"},
 	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
 	 "see whether an address's name leads back to it, as mail servers do",
 	 "Works for any address or name, through the running server's resolver. Exits 0 only when\n"

@@ -174,14 +174,19 @@ static int print_failure(const struct command_line *line, const char *path, cons
 static int print_success(const struct command_line *line, const json_t *answer)
 {
 	const char *be = line->dry_run ? "would be " : "";
+	json_int_t made = json_integer_value(json_object_get(answer, "made"));
+
 	if (line->json)
 		return command_print_json(answer);
 	printf("%" JSON_INTEGER_FORMAT " PTRs %sset, %" JSON_INTEGER_FORMAT
-	       " %sremoved, %" JSON_INTEGER_FORMAT " %s already\n",
+	       " %sremoved, %" JSON_INTEGER_FORMAT " %s already%s\n",
 	       json_integer_value(json_object_get(answer, "set")), be,
 	       json_integer_value(json_object_get(answer, "removed")), be,
 	       json_integer_value(json_object_get(answer, "unchanged")),
-	       line->dry_run ? "are so" : "were so");
+	       line->dry_run ? "are so" : "were so", line->dry_run ? COMMAND_NOT_DONE : "");
+	if (made > 0)
+		printf("%" JSON_INTEGER_FORMAT " address%s %smade\n", made,
+		       text_plural((uint64_t)made, "", "es"), be);
 	return EXIT_SUCCESS;
 }
 
@@ -189,6 +194,7 @@ int command_ptr_import(const struct command_line *line)
 {
 	const char *path = line->arguments[0];
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	char query[64];
 	struct file file = {0};
 	struct progress progress = {.socket = socket};
 	bool terminal = isatty(STDERR_FILENO) == 1;
@@ -197,9 +203,11 @@ int command_ptr_import(const struct command_line *line)
 	int exit_status = EXIT_FAILURE;
 	if (!client_socket_path(line, socket) || !read_file(line, path, &file))
 		goto out;
+	snprintf(query, sizeof query, "/v1/ptrs?dry_run=%s&make=%s",
+		 line->dry_run ? "true" : "false", line->make ? "true" : "false");
 	const struct client_call call = {
 		.method = "POST",
-		.path = line->dry_run ? "/v1/ptrs?dry_run=true" : "/v1/ptrs",
+		.path = query,
 		.text = file.text,
 		.text_type = "text/csv",
 		.text_length = file.length,

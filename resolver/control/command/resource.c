@@ -165,7 +165,9 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 							   : "");
 		path = client_path(format, top->group, top->name);
 	}
-	return line->dry_run ? add_query(path, "dry_run", "true") : path;
+	if (line->dry_run)
+		path = add_query(path, "dry_run", "true");
+	return line->make ? add_query(path, "make", "true") : path;
 }
 
 /* ---- members from the command line ---- */

@@ -463,6 +463,67 @@ int addresses_add(struct change *change, const struct path *path, const json_t *
 	return put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
+/* ---- an address that is made for its PTR ---- */
+
+static const struct address_pool *pool_of(const struct model *model, const struct address *address)
+{
+	for (size_t i = 0; i < model->address_pools.count; i++)
+		if (prefix_contains(&model->address_pools.items[i].prefix, address))
+			return &model->address_pools.items[i];
+	return NULL;
+}
+
+/* A resource's name has no colons, and ends with none of these. NULL without memory. */
+static const char *name_of(const struct address *address, struct arena *arena)
+{
+	char text[ADDRESS_TEXT_MAX + 1];
+	size_t length;
+
+	address_print(address, text);
+	for (char *at = text; *at != '\0'; at++)
+		if (*at == ':')
+			*at = '-';
+	length = strlen(text);
+	return arena_printf(arena, "%s%s%s", *text == '-' ? "0" : "", text,
+			    text[length - 1] == '-' ? "0" : "");
+}
+
+int addresses_make(struct inventory *inventory, const struct model *model, const char *text,
+		   struct path *path, json_t *values, struct arena *arena,
+		   char why[ADDRESSES_WHY_MAX])
+{
+	const struct address_pool *pool = NULL;
+	char printed[ADDRESS_TEXT_MAX];
+	struct address address;
+
+	if (address_parse(&address, text) == 0)
+		pool = pool_of(model, &address);
+	if (!pool) {
+		snprintf(why, ADDRESSES_WHY_MAX,
+			 "\"%.64s\" is in none of our address pools, so it is not made; check the "
+			 "address, or add a pool",
+			 text);
+		return ERR_NOT_FOUND;
+	}
+	*path = (struct path){
+		kind_of_id(KIND_ADDRESS), GROUP_NONE, {name_of(&address, arena), NULL}};
+	if (!path->names[0]) {
+		snprintf(why, ADDRESSES_WHY_MAX, "%s", err_text(ERR_NOMEM));
+		return ERR_NOMEM;
+	}
+	if (addresses_find(inventory, path)) {
+		snprintf(why, ADDRESSES_WHY_MAX,
+			 "an address that is called \"%s\" is there, and is another one; add this "
+			 "one by a name of its own",
+			 path->names[0]);
+		return ERR_EXISTS;
+	}
+	json_put(values, "address", json_text(address_print(&address, printed)));
+	if (pool->region)
+		json_put(values, "region", json_text(pool->region));
+	return 0;
+}
+
 /* ---- PTRs and groups ---- */
 
 /* A PTR whose address is not there waits for it. */

@@ -41,6 +41,15 @@ json_t *addresses_show(struct inventory *inventory, const struct path *path, cha
  * for, the etag is that of the address or service all the same. */
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
+/* For a PTR whose address is not there: the path of a new address in no group, which is called like
+ * the address itself, and, put into `values`, the address and its pool's region. Texts go into the
+ * arena. ERR_NOT_FOUND: it is no address, or none of our pools has it; ERR_EXISTS: something else
+ * has that name; ERR_NOMEM. `why` says so. */
+enum { ADDRESSES_WHY_MAX = 256 };
+MUST_CHECK int addresses_make(struct inventory *inventory, const struct model *model,
+			      const char *text, struct path *path, json_t *values,
+			      struct arena *arena, char why[ADDRESSES_WHY_MAX]);
+
 /* Adds a new one. An existing one with the same name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 

@@ -50,7 +50,8 @@ void api_addresses_fail_missing(struct api_request *request, const struct path *
 	switch (path->kind->id) {
 	case KIND_PTR:
 		api_fail(request, 404, "not_found",
-			 "\"%.80s\" is not an address or id that we own; add the address first",
+			 "\"%.80s\" is not an address or id that we own; add the address first, or "
+			 "give --make (?make=true) where a pool has it",
 			 name);
 		break;
 	case KIND_SERVICE:

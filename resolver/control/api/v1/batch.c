@@ -6,8 +6,9 @@
  *                        ptrdname means reverse_fqdn; management.upload_max
  *
  *     rows ─► read and made in one change, in a thread ─┬─ any error? 400, all of them told
- *                                                       └─ stored, published ─► 200
+ *                                                       └─ stored, published, served ─► 200
  *
+ * ?make=true makes an address that is not there, where a pool of ours has it (addresses_make).
  * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
  * where there is none. What an address has already is left alone, and may be what the file says. An
  * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
@@ -18,6 +19,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/text.h"
@@ -26,12 +28,13 @@ enum { ERRORS_TOLD = 100, ROWS_AT_ONCE = 200 };
 
 struct upload {
 	struct api_request *request;
-	bool dry_run;
+	struct api_wait wait;
+	bool dry_run, make;
 	struct batch_reader *reader;
 	json_t *seen; /* the ids of rows */
 	json_t *errors;
 	size_t error_count;
-	size_t set, removed, unchanged;
+	size_t set, removed, unchanged, made;
 };
 
 static void upload_free(struct upload *upload)
@@ -90,9 +93,11 @@ static int find_resource(struct inventory *inventory, const struct batch_row *ro
 	trouble = inventory_trouble(inventory);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
-	return change_refuse(error, row->owned_key,
-			     "\"%.64s\" is not an address or id that we own; add the address first",
-			     row->address);
+	return change_refuse(
+		error, row->owned_key,
+		"\"%.64s\" is not an address or id that we own; add the address first, "
+		"or give --make (?make=true) where a pool has it",
+		row->address);
 }
 
 static int check_row(struct upload *upload, struct change *change,
@@ -144,6 +149,62 @@ static int make_row(struct upload *upload, struct change *change,
 	return err;
 }
 
+/* The address that is not there, with the PTR that the row gives it. A row without a name asks for
+ * what there is: no PTR. */
+static int make_address(struct upload *upload, struct change *change, const struct batch_row *row,
+			struct change_error *error)
+{
+	const struct owned_item *ptr = &row->ptr;
+	struct inventory *inventory = change_inventory(change);
+	json_t *values = json_object();
+	char why[ADDRESSES_WHY_MAX];
+	struct arena arena;
+	struct path path;
+	int err;
+
+	arena_init(&arena);
+	err = addresses_make(inventory, change_model(change), row->address, &path, values, &arena,
+			     why);
+	if (err == ERR_NOMEM)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", why);
+	else if (err)
+		err = change_refuse(error, row->owned_key, "%s", why);
+	else if (!ptr->reverse_fqdn)
+		upload->unchanged++;
+	json_put_text(values, "reverse_fqdn", ptr->reverse_fqdn);
+	json_put_text(values, "description", ptr->ptr_description);
+	if (ptr->ttl != NOT_GIVEN)
+		json_put(values, "ttl", json_integer(ptr->ttl));
+	if (!err && ptr->reverse_fqdn) {
+		err = addresses_put(change, &path, values, ADDRESSES_ANY);
+		if (err)
+			change_take_error(change, error);
+		upload->set += err == 0;
+		upload->made += err == 0;
+	}
+	if (!err && ptr->reverse_fqdn &&
+	    json_object_set_new(upload->seen, addresses_find(inventory, &path)->item.id,
+				json_true()) != 0)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	json_decref(values);
+	arena_release(&arena);
+	return err;
+}
+
+static int put_row(struct upload *upload, struct change *change, const struct batch_row *row,
+		   struct change_error *error)
+{
+	struct inventory *inventory = change_inventory(change);
+	const struct owned_resource *resource;
+	int err;
+
+	if (upload->make && !inventory_by_ptr(inventory, row->address) &&
+	    !inventory_trouble(inventory))
+		return make_address(upload, change, row, error);
+	err = find_resource(inventory, row, &resource, error);
+	return err ? err : make_row(upload, change, resource, &row->ptr, error);
+}
+
 /* Not what the row says is wrong, but that the state or the memory fails: no row would fare better.
  */
 static bool is_of_row(const struct change_error *error)
@@ -163,14 +224,11 @@ static int put_rows(void *context, struct change *change, struct inventory *inve
 	struct work *work = &upload->request->service->work;
 	struct change_error error;
 	struct batch_row row;
-	const struct owned_resource *resource;
 	int err = change_is_open(change);
 	while (err == 0 &&
 	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
-			err = find_resource(inventory, &row, &resource, &error);
-		if (err == 0)
-			err = make_row(upload, change, resource, &row.ptr, &error);
+			err = put_row(upload, change, &row, &error);
 		if (err != 0 && is_of_row(&error))
 			note_error(upload, &row, &error);
 		else if (err != 0)
@@ -199,17 +257,31 @@ static void log_uploaded(const struct upload *upload, const char *client)
 	log_event_guarded(LOG_INFO, "change", shown, "%s by %s", shown, client);
 }
 
-static void answer(const struct upload *upload)
+/* Every worker serves it: what was set is ACTIVE. */
+static void on_served(struct api_wait *wait)
 {
-	struct api_request *request = upload->request;
+	struct upload *upload = container_of(wait, struct upload, wait);
 
-	if (!upload->dry_run && upload->set + upload->removed > 0)
-		log_uploaded(upload, request->who);
-	api_reply_json(request, 200,
-		       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
-				 (json_int_t)upload->removed, "unchanged",
-				 (json_int_t)upload->unchanged, "dry_run", upload->dry_run),
+	api_reply_json(upload->request, 200,
+		       json_make("{s:I, s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set,
+				 "removed", (json_int_t)upload->removed, "unchanged",
+				 (json_int_t)upload->unchanged, "made", (json_int_t)upload->made,
+				 "dry_run", upload->dry_run),
 		       NULL);
+	upload_free(upload);
+}
+
+static void answer(struct upload *upload)
+{
+	bool any = !upload->dry_run && upload->set + upload->removed > 0;
+
+	upload->wait.on_served = on_served;
+	if (any)
+		log_uploaded(upload, upload->request->who);
+	if (any)
+		api_await_served(upload->request, &upload->wait);
+	else
+		on_served(&upload->wait);
 }
 
 static void on_change(void *context, int err, const struct service_change *change,
@@ -218,30 +290,32 @@ static void on_change(void *context, int err, const struct service_change *chang
 	struct upload *upload = context;
 
 	(void)none;
+	if (upload->error_count == 0 && !err) {
+		answer(upload);
+		return;
+	}
 	if (upload->error_count > 0)
 		answer_errors(upload);
-	else if (err)
-		api_fail_change(upload->request, &change->error);
 	else
-		answer(upload);
+		api_fail_change(upload->request, &change->error);
 	upload_free(upload);
 }
 
 /* ---- beginning ---- */
 
 /* False: it has been answered. */
-static bool read_dry_run(struct api_request *request, bool *dry_run)
+static bool read_flag(struct api_request *request, const char *key, bool *flag)
 {
-	const char *text = api_query(request, "dry_run");
-	*dry_run = text && (strcmp(text, "true") == 0 || *text == '\0');
-	if (!text || *dry_run || strcmp(text, "false") == 0)
+	const char *text = api_query(request, key);
+	*flag = text && (strcmp(text, "true") == 0 || *text == '\0');
+	if (!text || *flag || strcmp(text, "false") == 0)
 		return true;
-	api_fail_at(request, 400, "invalid", "dry_run",
-		    "\"%.32s\" does not fit; give true or false", text);
+	api_fail_at(request, 400, "invalid", key, "\"%.32s\" does not fit; give true or false",
+		    text);
 	return false;
 }
 
-static struct upload *upload_new(struct api_request *request, bool dry_run,
+static struct upload *upload_new(struct api_request *request, bool dry_run, bool make,
 				 struct change_error *error)
 {
 	struct upload *upload = calloc(1, sizeof *upload);
@@ -250,6 +324,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 		return NULL;
 	upload->request = request;
 	upload->dry_run = dry_run;
+	upload->make = make;
 	upload->errors = json_array();
 	upload->seen = json_object();
 	if (upload->errors && upload->seen && change_source(api_inventory(request), error)) {
@@ -266,10 +341,11 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 void api_ptrs_batch(struct api_request *request)
 {
 	struct change_error error;
-	bool dry_run;
-	if (!read_dry_run(request, &dry_run) || !api_require_all(request))
+	bool dry_run, make;
+	if (!read_flag(request, "dry_run", &dry_run) || !read_flag(request, "make", &make) ||
+	    !api_require_all(request))
 		return;
-	struct upload *upload = upload_new(request, dry_run, &error);
+	struct upload *upload = upload_new(request, dry_run, make, &error);
 	struct service_change change = {.put = put_rows,
 					.large = true,
 					.who = request->who,

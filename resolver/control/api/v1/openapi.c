@@ -60,7 +60,7 @@ static const struct described described[] = {
 	 "back", "", NULL, 0},
 	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
 	 "", NULL, NULL, 0},
-	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run",
+	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run make",
 	 "ptr_batch", NULL, 0},
 	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
 	 "!subject network", NULL, NULL, 0},
@@ -406,7 +406,7 @@ static json_t *schemas_json(void)
 static json_t *parameters_json(void)
 {
 	return json_make(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
 		parameter("limit", "query", false,
 			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
 				    "maximum", 5000, "default", 1000),
@@ -419,6 +419,9 @@ static json_t *parameters_json(void)
 		"dry_run",
 		parameter("dry_run", "query", false, of_type("boolean"),
 			  "Find out what it would come to, and change nothing."),
+		"make",
+		parameter("make", "query", false, of_type("boolean"),
+			  "Make an address that is not there, if one of our pools has it."),
 		"confirm",
 		parameter("confirm", "query", false,
 			  json_make("{s:s, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
@@ -645,6 +648,8 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		add_parameter(document, operation, "If-Match");
 		add_parameter(document, operation, "dry_run");
 	}
+	if (kind->id == KIND_PTR && (makes || merges))
+		add_parameter(document, operation, "make");
 	if (!reads || kind->guarded)
 		json_put(operation, "description", json_text(guarded_text));
 	if (makes)

@@ -1136,9 +1136,36 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 		       made->faults, change->checked);
 }
 
+/* ?make: a PTR whose address is not there becomes one of a new address, with the body as that
+ * address's. False: it cannot be, which has been answered. */
+static bool make_missing(struct api_request *request, struct path *path, enum method *method)
+{
+	const char *text = api_query(request, "make"), *asked = path->names[0];
+	char why[ADDRESSES_WHY_MAX];
+	int err;
+
+	if (text && !text_is_among(text, yes) && !text_is_among(text, no)) {
+		api_fail_at(request, 400, "invalid", "make", "must be true or false");
+		return false;
+	}
+	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR || *method == DELETE ||
+	    !json_is_object(request->body) || addresses_find(api_inventory(request), path) ||
+	    inventory_trouble(api_inventory(request)))
+		return true;
+	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
+			     &request->arena, why);
+	*method = PUT;
+	if (err == ERR_NOMEM)
+		api_fail_memory(request);
+	else if (err)
+		api_fail(request, err == ERR_EXISTS ? 409 : 404,
+			 err == ERR_EXISTS ? "conflict" : "not_found", "%s", why);
+	return !err;
+}
+
 static void change_resource(struct api_request *request, enum method method)
 {
-	static const char *const known[] = {"dry_run", NULL};
+	static const char *const known[] = {"dry_run", "make", NULL};
 	static const struct api_editor editor = {.read = read_making,
 						 .answer = answer_making,
 						 .free = making_free,
@@ -1150,7 +1177,8 @@ static void change_resource(struct api_request *request, enum method method)
 	struct making *making;
 	struct path path;
 
-	if (!read_path(request, &path) || !resource_check_change(request, known))
+	if (!read_path(request, &path) || !resource_check_change(request, known) ||
+	    !make_missing(request, &path, &method))
 		return;
 	making = calloc(1, sizeof *making);
 	if (!making) {
