@@ -148,3 +148,39 @@ size_t text_url_scheme(const char *text)
 
 	return length > 0 && strncmp(text + length, ":/", 2) == 0 ? length + 1 : 0;
 }
+
+/* ---- typing errors ---- */
+
+/* Texts beyond that are not compared. */
+enum { DISTANCE_TEXT_MAX = 48, TYPOS_MAX = 3 };
+
+unsigned text_distance(const char *a, const char *b)
+{
+	unsigned row[DISTANCE_TEXT_MAX + 1];
+	size_t a_length = strlen(a), b_length = strlen(b);
+
+	if (a_length > DISTANCE_TEXT_MAX || b_length > DISTANCE_TEXT_MAX)
+		return UINT32_MAX;
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		unsigned diagonal = row[0];
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			unsigned change = diagonal + (tolower((unsigned char)a[i - 1]) !=
+						      tolower((unsigned char)b[j - 1]));
+			unsigned insert = row[j - 1] + 1, delete = row[j] + 1;
+			diagonal = row[j];
+			row[j] = change < insert ? change : insert;
+			row[j] = delete < row[j] ? delete : row[j];
+		}
+	}
+	return row[b_length];
+}
+
+unsigned text_typos_max(const char *text)
+{
+	size_t allowed = strlen(text) / 3;
+
+	return allowed < TYPOS_MAX ? (unsigned)allowed : TYPOS_MAX;
+}

@@ -94,6 +94,12 @@ size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
 char *text_show(const char *text, char *shown, size_t size);
 void text_print(FILE *out, const char *text);
 
+/* How many characters have to be put in, left out or changed to make one text the other, without
+ * regard to case (Levenshtein's distance); UINT32_MAX of very long ones. */
+unsigned text_distance(const char *a, const char *b);
+/* How far a known word may be from this one to be what was meant. */
+unsigned text_typos_max(const char *text);
+
 /* The length of "scheme:" ahead of a slash, as in "file:/PATH"; 0: it is no URL. */
 size_t text_url_scheme(const char *text);
 

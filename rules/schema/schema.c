@@ -143,41 +143,13 @@ const char *schema_expected(const struct field *field, char *text, size_t size)
 	}
 }
 
-/* Levenshtein's distance between two keys; past SUGGEST_KEY_MAX they are not compared. */
-enum { SUGGEST_KEY_MAX = 48, SUGGEST_DISTANCE_MAX = 3 };
-
-static unsigned key_distance(const char *a, const char *b)
-{
-	unsigned row[SUGGEST_KEY_MAX + 1];
-	size_t a_length = strlen(a), b_length = strlen(b);
-
-	if (a_length > SUGGEST_KEY_MAX || b_length > SUGGEST_KEY_MAX)
-		return UINT32_MAX;
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_length; i++) {
-		unsigned diagonal = row[0];
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_length; j++) {
-			unsigned change = diagonal + (tolower((unsigned char)a[i - 1]) !=
-						      tolower((unsigned char)b[j - 1]));
-			unsigned insert = row[j - 1] + 1, delete = row[j] + 1;
-			diagonal = row[j];
-			row[j] = change < insert ? change : insert;
-			row[j] = delete < row[j] ? delete : row[j];
-		}
-	}
-	return row[b_length];
-}
-
 const struct field *schema_suggest(const struct group *group, const char *key)
 {
 	const struct field *nearest = NULL;
-	size_t allowed = strlen(key) / 3;
-	unsigned best = allowed < SUGGEST_DISTANCE_MAX ? (unsigned)allowed : SUGGEST_DISTANCE_MAX;
+	unsigned best = text_typos_max(key);
 
 	for (size_t i = 0; i < group->count; i++) {
-		unsigned distance = key_distance(group->fields[i].key, key);
+		unsigned distance = text_distance(group->fields[i].key, key);
 		if (distance < best || (distance == best && !nearest)) {
 			best = distance;
 			nearest = &group->fields[i];

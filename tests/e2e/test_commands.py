@@ -168,7 +168,7 @@ class Kinds(World):
 
     def test_help_says_how_each_kind_is_named(self):
         for kind, text in (("address", "address list [GROUP]\n"), ("ruleset", "ruleset list [GROUP]\n"),
-                           ("ruleset", "ruleset show [GROUP/]NAME\n"), ("rule", "rule list [GROUP/]RULESET\n"),
+                           ("ruleset", "ruleset show [GROUP/]NAME\n"), ("rule", "rule list [[GROUP/]RULESET]\n"),
                            ("rule", "rule show [GROUP/]RULESET NAME\n"), ("service", "service show NAME\n"),
                            ("group", "group list\n"), ("ptr", "ptr show ADDRESS|ID\n")):
             self.assertIn("sluice " + text, harness.command("help", kind)[1])
@@ -187,6 +187,139 @@ class Kinds(World):
         self.assertEqual(["198.51.100.30"], completed("ptr", "set", "198.51.100.3"))
         self.assertEqual(["office", "web"], sorted(completed("show", "group", "")))
         self.assertIn("--filter", completed("list", "address", "--f"))
+
+
+class Words(World):
+    def test_a_word_that_is_none_is_told_with_the_one_that_was_meant(self):
+        for words, meant in ((["statu"], '"status"'), (["rul", "list"], '"rule"'), (["rule", "lst", "x"], '"rule list"'),
+                             (["list", "rul"], '"rule"'), (["list", "subnets"], '"subnet"'), (["list", "pool"], '"address-pool"'),
+                             (["adress", "show", "x"], '"address"'), (["ptr", "improt", "x"], '"ptr import"')):
+            with self.subTest(words):
+                status, text = harness.command(*words)
+                self.assertEqual(2, status)
+                self.assertIn("did you mean %s?" % meant, text)
+        for words in (["frobnicate"], ["list", "frobnicate"], ["ptr", "frobnicate", "x"]):
+            status, text = harness.command(*words)
+            self.assertEqual(2, status)
+            self.assertNotIn("did you mean", text)
+
+    def test_other_tools_words_are_taken(self):
+        self.run_("ruleset", "add", "office")
+        self.run_("add", "zone", "corp.internal")
+        self.run_("address", "add", "front", SERVED, "--static", "tags=a=b")
+        self.assertEqual(("static", {"a": "b"}), tuple(self.shown("address", "front")[key] for key in ("allocation", "tags")))
+        self.run_("ptr", "set", SERVED, "front.example")
+        self.assertIn("ptr \"%s\" is deleted" % SERVED, self.run_("ptr", "unset", SERVED))
+        self.run_("record", "add", "corp.internal", "www", "A", "10.0.0.1")
+        self.assertIn("there is one already", self.run_("record", "add", "corp.internal", "www", "A", "10.0.0.2", status=1))
+        self.assertIn("10.0.0.1", self.run_("record", "get", "corp.internal", "www", "A"))
+        for verb in ("remove", "unset", "rm"):
+            self.run_("record", "set", "corp.internal", "www", "A", "10.0.0.1")
+            self.run_("record", verb, "corp.internal", "www", "A")
+        self.run_("address", "remove", "front")
+        self.run_("remove", "zone", "corp.internal")
+        self.assertEqual(["office"], [row["name"] for row in self.rows("ruleset")])
+        self.run_("unset", "ruleset", "office")
+        self.assertEqual([], self.rows("ruleset"))
+
+    def test_every_family_has_the_verbs_of_one_table(self):
+        text = harness.command("help")[1]
+        words = re.findall(r"(?m)^  (record|ptr|address|service) (\w+)", text)
+        verbs = {"list", "show", "create", "set", "delete"}
+        self.assertEqual({"check", "delegation", "import"}, {verb for _, verb in words} - verbs)
+        self.assertEqual(verbs, {verb for family, verb in words if family == "record"})
+        for words in (["address", "add"], ["ptr", "unset"], ["service", "remove"], ["record", "add"]):
+            self.assertEqual(0, harness.command("help", *words)[0], words)
+
+
+class Rules(World):
+    """Rules as people have them in a spreadsheet, and in all rulesets at once."""
+
+    def import_(self, text, *options, status=0):
+        return self.run_("rule", "import", *options, self.world.write("rules.csv", text), status=status)
+
+    def domains(self):
+        return [(row["ruleset"], row["name"], row["domain"], row["targets"]) for row in self.rows("rule")]
+
+    def test_a_list_without_a_ruleset_has_those_of_all(self):
+        self.assertEqual("", self.run_("rule", "list"))
+        for ruleset in ("office", "dev/lab"):
+            self.run_("create", "ruleset", ruleset)
+            for name in ("one", "two"):
+                self.run_("create", "rule", ruleset, name, "domain=%s.corp" % name, "targets=10.0.0.5")
+        self.run_("set", "rule", "office", "two", "state=Disabled")
+        self.assertEqual({(ruleset, name, name + ".corp.", "10.0.0.5") for ruleset in ("office", "dev/lab")
+                          for name in ("one", "two")}, set(self.domains()))
+        self.assertEqual([("office", "two")], [(row["ruleset"], row["name"]) for row in
+                                               self.rows("rule", "--filter", "state=Disabled")])
+        self.assertEqual(3, len(self.rows("rule", "--limit", "3")))
+        self.assertEqual(1, len(self.rows("rule", "--limit", "1")))
+        shown = json.loads(self.run_("rule", "list", "--json"))["rules"]
+        self.assertEqual({"rulesets/-/office/rules/one", "rulesets/dev/lab/rules/two"},
+                         {rule["path"] for rule in shown} & {"rulesets/-/office/rules/one", "rulesets/dev/lab/rules/two"})
+        self.assertEqual(["one", "two"], [row["name"] for row in self.rows("rule", "office")])
+        self.assertEqual([("hub", "dns-in"), ("hub", "dns-out")], [(row["network"], row["name"]) for row in self.rows("subnet")])
+        self.assertIn("is no filter", self.run_("rule", "list", "--filter", "x", status=2))
+        for kind in ("peering", "inbound-endpoint", "outbound-endpoint", "zone-link", "record-set", "ruleset-link",
+                     "target-group", "zone-group"):
+            self.run_("list", kind)
+
+    def test_a_spreadsheet_goes_in_and_comes_out(self):
+        self.run_("create", "ruleset", "office")
+        text = ("\ufeffdomain,targets\r\ncontoso.corp,10.0.0.5\r\nfabrikam.corp.,\"10.0.0.5, 10.0.0.6:5353/tcp\"\r\n"
+                "9to5.test,10.0.0.7;10.0.0.8\r\n.,10.0.0.9\r\n")
+        self.assertEqual("4 rules would be created, 0 would be changed, 0 are so already; nothing was done (--dry-run)\n",
+                         self.import_(text, "--dry-run"))
+        self.assertEqual([], self.rows("rule"))
+        self.assertEqual("4 rules created, 0 changed, 0 were so already\n", self.import_(text))
+        self.assertEqual({("office", "contoso-corp", "contoso.corp.", "10.0.0.5"),
+                          ("office", "fabrikam-corp", "fabrikam.corp.", "10.0.0.5, 10.0.0.6:5353/tcp"),
+                          ("office", "r-9to5-test", "9to5.test.", "10.0.0.7, 10.0.0.8"),
+                          ("office", "all", ".", "10.0.0.9")}, set(self.domains()))
+        self.assertEqual("0 rules created, 0 changed, 4 were so already\n", self.import_(text))
+        listed = self.run_("rule", "list", "--csv")
+        self.assertEqual("ruleset,name,domain,targets,target_group,state,description", listed.splitlines()[0])
+        self.assertIn('office,fabrikam-corp,fabrikam.corp.,"10.0.0.5,10.0.0.6:5353/tcp",,Enabled,\n', listed)
+        self.assertEqual("0 rules created, 0 changed, 4 were so already\n", self.import_(listed))
+        changed = listed.replace("contoso.corp.,10.0.0.5,,Enabled,", 'contoso.corp.,10.0.0.50,,Disabled,"first, of all"')
+        self.assertEqual("0 rules created, 1 changed, 3 were so already\n", self.import_(changed))
+        rule = self.shown("rule", "office", "contoso-corp")
+        self.assertEqual(("10.0.0.50", "Disabled", "first, of all"),
+                         (rule["targets"][0]["address"], rule["state"], rule["description"]))
+        # Members without a column stay.
+        self.assertEqual("0 rules created, 1 changed, 0 were so already\n",
+                         self.import_("domain,targets\nContoso.corp,10.0.0.51\n"))
+        rule = self.shown("rule", "office", "contoso-corp")
+        self.assertEqual(("10.0.0.51", "Disabled"), (rule["targets"][0]["address"], rule["state"]))
+        self.assertEqual(1, len(self.good("GET", "/v1/changes?after=%d" % (self.last() - 1)).body["changes"]))
+
+    def last(self):
+        return self.good("GET", "/v1/changes").body["changes"][-1]["revision"]
+
+    def test_a_file_says_which_ruleset(self):
+        for ruleset in ("office", "dev/lab"):
+            self.run_("create", "ruleset", ruleset)
+        text = "domain,targets\none.corp,10.0.0.5\n"
+        self.assertIn("rules.csv:2: ruleset: there are several", self.import_(text, status=1))
+        self.import_(text, "dev/lab")
+        self.import_("domain,targets,ruleset\ntwo.corp,10.0.0.6,office\ntwo.corp,10.0.0.6,dev/lab\n")
+        self.assertEqual({("dev/lab", "one-corp", "one.corp.", "10.0.0.5"), ("office", "two-corp", "two.corp.", "10.0.0.6"),
+                          ("dev/lab", "two-corp", "two.corp.", "10.0.0.6")}, set(self.domains()))
+        self.assertEqual(2, len(self.run_("rule", "list", "--csv", "office").splitlines()))
+
+    def test_what_does_not_fit_is_told_by_its_line_and_nothing_changes(self):
+        self.run_("create", "ruleset", "office")
+        printed = self.import_("domain,targets,ruleset\nfine.corp,10.0.0.5,\nfine.corp.,10.0.0.6,\n,10.0.0.5,\n"
+                               "a.corp,10.0.0.5\nb.corp,10.0.0.5,other\n", status=1)
+        for line, text in ((3, "another row"), (4, "domain: it is empty"), (5, "it has another number"),
+                           (6, 'ruleset: there is no ruleset "other"')):
+            self.assertIn("rules.csv:%d: %s" % (line, text), printed)
+        self.assertIn("4 rows of", printed)
+        self.assertIn("rules[bad-corp].targets[0]", self.import_("domain,targets\nfine.corp,10.0.0.5\nbad.corp,10.0.0.x\n", status=1))
+        self.assertIn("frob: there is no such column", self.import_("domain,frob\n", status=1))
+        self.assertIn("the column domain is missing", self.import_("name,targets\n", status=1))
+        self.assertIn("must name the columns", self.import_("", status=1))
+        self.assertEqual([], self.rows("rule"))
 
 
 class Domains(World):

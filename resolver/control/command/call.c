@@ -12,8 +12,7 @@ static bool join_pages(json_t *first, const json_t *page, const char *key)
 	       json_object_set(first, "next", json_object_get(page, "next")) == 0;
 }
 
-/* GETs a list that comes in pages, all of it: {KEY: [...]}; NULL as client_ask. */
-static json_t *ask_list(const struct command_line *line, char *path, const char *key)
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key)
 {
 	const struct client_call get = {.method = "GET"};
 	json_t *all = client_ask(line, get, path);
@@ -33,14 +32,14 @@ static json_t *ask_list(const struct command_line *line, char *path, const char 
 	return all;
 }
 
-int command_show_list(const struct command_line *line, char *path, const char *key,
-		      struct command_columns columns)
+int command_print_list(const struct command_line *line, json_t *answer, const char *key,
+		       struct command_columns columns)
 {
+	const json_t *rows = json_object_get(answer, key);
 	int status = EXIT_SUCCESS;
-	json_t *answer = ask_list(line, path, key);
+
 	if (!answer)
 		return EXIT_FAILURE;
-	const json_t *rows = json_object_get(answer, key);
 	for (size_t i = 0; !line->json && columns.prepare && i < json_array_size(rows); i++)
 		columns.prepare(json_array_get(rows, i));
 	if (line->json)
@@ -49,6 +48,12 @@ int command_show_list(const struct command_line *line, char *path, const char *k
 		table_print(stdout, NULL, rows, columns.items, columns.count);
 	json_decref(answer);
 	return status;
+}
+
+int command_show_list(const struct command_line *line, char *path, const char *key,
+		      struct command_columns columns)
+{
+	return command_print_list(line, command_ask_list(line, path, key), key, columns);
 }
 
 int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,

@@ -13,6 +13,18 @@ struct command_columns {
 
 /* These return the exit status; path and body as client_ask has them. */
 
+/* GETs a list that comes in pages, all of it, or with --limit the first page: {KEY: [...]}; NULL as
+ * client_ask. */
+json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
+/* Prints such a list, which it takes over; NULL: why not has been said. */
+int command_print_list(const struct command_line *line, json_t *answer, const char *key,
+		       struct command_columns columns);
+/* The lists of a kind in all that it may be inside, as one: each row has a member more, the name of
+ * what it is in, called as that kind ("ruleset"). The command line's --filter and --limit apply.
+ * NULL: *status, which has been explained. */
+struct kind;
+json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
+			       int *status);
 /* GETs a list that comes in pages, and prints all of it, or with --limit the first page. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
@@ -22,8 +34,21 @@ int command_show_one(const struct command_line *line, const char *method, char *
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
+/* A whole file, or with "-" standard input; the text is to be freed, also after false: it has been
+ * said why. */
+struct command_file {
+	char *text;
+	size_t length;
+};
+MUST_CHECK bool command_read_file(const struct command_line *line, const char *path,
+				  struct command_file *file);
+
 /* A member's value as people write it: servers as "10.0.0.6:5353/tcp". A new reference. */
 json_t *command_shown(const json_t *value);
+/* The value that a text of the command line, or of a file, gives a member; NULL: it has no such
+ * form. */
+struct field;
+json_t *command_value(const struct field *field, const char *text);
 
 /* Puts what the command line's options have of members into the body. False: the TTL is not a
  * number, or a tag none; command_misuse has said so. */

@@ -64,7 +64,7 @@ static const struct {
 	 offsetof(struct command_line, binary)},
 	{"ns", "NAME", "a name server, one for each --ns; else reverse.name_servers", 0, OPTION_NS,
 	 offsetof(struct command_line, servers)},
-	{"csv", NULL, "print CSV, as ptr import reads it", 0, OPTION_CSV,
+	{"csv", NULL, "print CSV, as import reads it", 0, OPTION_CSV,
 	 offsetof(struct command_line, csv)},
 	{"dry-run", NULL, "check everything and change nothing", 0, OPTION_DRY_RUN,
 	 offsetof(struct command_line, dry_run)},
@@ -181,6 +181,7 @@ static void print_commands(const struct command *commands, const char *first, FI
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
 	fprintf(out,
 		"\n`sluice help COMMAND` tells more%s; `sluice --version` the version.\n"
+		"Where other tools say add, remove or unset, that is taken for create and delete.\n"
 		"Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n",
 		first ? "" : ", `sluice help rule` what a rule has");
 }
@@ -219,17 +220,105 @@ static bool print_about(const struct command *commands, const char *word, bool k
 	return is_kind || known;
 }
 
+/* "ptr unset" is "ptr delete", "add rule" is "create rule": the verb of a kind, or of a family of
+ * commands. */
+static void take_aliases(const struct command *commands, char **words, int count)
+{
+	for (int i = 0; count > 1 && i < 2; i++) {
+		const char *verb = command_verb(words[i]), *other = words[1 - i];
+		int used;
+
+		find_command(commands, words + 1 - i, 1, &used);
+		if (verb && (used > 0 || command_is_kind(other))) {
+			words[i] = (char *)(uintptr_t)verb;
+			return;
+		}
+	}
+}
+
+/* The command that the words begin with, whichever words of other tools they are, and with the kind
+ * ahead of the verb or behind it. */
+static const struct command *find_any(const struct command *commands, char **words, int count,
+				      int *used)
+{
+	const struct command *command = find_command(commands, words, count, used);
+
+	if (!command) {
+		take_aliases(commands, words, count);
+		command = find_command(commands, words, count, used);
+	}
+	if (!command) {
+		command_kind_swap(words, count);
+		command = find_command(commands, words, count, used);
+	}
+	return command;
+}
+
+struct nearest { /* the best of what was looked at */
+	const char *wanted;
+	char found[32];
+	unsigned distance;
+};
+
+static void look_at(struct nearest *nearest, const char *word, size_t length)
+{
+	char copy[sizeof nearest->found];
+	unsigned distance;
+
+	snprintf(copy, sizeof copy, "%.*s", (int)length, word);
+	distance = text_distance(copy, nearest->wanted);
+	if (distance >= nearest->distance)
+		return;
+	nearest->distance = distance;
+	memcpy(nearest->found, copy, sizeof copy);
+}
+
+/* The first word of a command, or, behind `first`, the second, that this one was meant to be. */
+static struct nearest nearest_word(const struct command *commands, const char *first,
+				   const char *word)
+{
+	struct nearest nearest = {.wanted = word, .distance = text_typos_max(word) + 1};
+	const char *rest, *kind = first ? NULL : command_kind_near(word);
+
+	for (const struct command *at = commands; at->name; at++)
+		if (at->summary && !first)
+			look_at(&nearest, at->name, strcspn(at->name, " "));
+		else if (at->summary && begins_with_word(at->name, first, &rest) && *rest == ' ')
+			look_at(&nearest, rest + 1, strlen(rest + 1));
+	for (size_t i = 0; first && command_is_kind(first) && command_verb_at(i); i++)
+		look_at(&nearest, command_verb_at(i), strlen(command_verb_at(i)));
+	if (kind && *nearest.found == '\0')
+		snprintf(nearest.found, sizeof nearest.found, "%s", kind);
+	else if (kind)
+		look_at(&nearest, kind, strlen(kind));
+	return nearest;
+}
+
+/* `next` is the word behind it, or NULL: ahead of a verb a kind is meant. */
+static void say_unknown(const struct command *commands, const char *first, const char *word,
+			const char *next)
+{
+	struct nearest near = nearest_word(commands, first, word);
+	const char *kind = next && command_verb(next) ? command_kind_near(word) : NULL;
+	const char *blank = first ? " " : "";
+
+	if (kind)
+		snprintf(near.found, sizeof near.found, "%s", kind);
+	first = first ? first : "";
+	fprintf(stderr, "sluice: there is no command \"%s%s%s\"; ", first, blank, word);
+	if (*near.found)
+		fprintf(stderr, "did you mean \"%s%s%s\"? ", first, blank, near.found);
+	fprintf(stderr, "`sluice help%s%s` lists them\n", *first ? " " : "", first);
+}
+
 static int unknown_command(const struct command *commands, char *const *words, int count, int known)
 {
 	if (count == 1 && known == 0 && command_kind_help(words[0], stderr))
 		return COMMAND_USAGE;
 	if (known == 0 && !(count > 1 && command_is_kind(words[0]))) {
-		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
-			words[0]);
+		say_unknown(commands, NULL, words[0], count > 1 ? words[1] : NULL);
 	} else if (count > 1) {
-		fprintf(stderr,
-			"sluice: there is no command \"%s %s\"; `sluice help %s` lists them\n",
-			words[0], words[1], words[0]);
+		say_unknown(commands, words[0], words[1], NULL);
 	} else {
 		fprintf(stderr, "sluice: \"%s\" is half of a command\n", words[0]);
 		print_about(commands, words[0], true, stderr);
@@ -246,7 +335,13 @@ static bool is_about_kind(char *const *words)
 int command_help(const struct command_line *line)
 {
 	int used, count = line->argument_count;
-	const struct command *command = find_command(line->commands, line->arguments, count, &used);
+	char *words[] = {count > 0 ? line->arguments[0] : NULL,
+			 count > 1 ? line->arguments[1] : NULL};
+	const struct command *command = find_command(line->commands, words, count, &used);
+	if (!command) {
+		take_aliases(line->commands, words, count);
+		command = find_command(line->commands, words, count, &used);
+	}
 	if (command && used == count)
 		print_help(command);
 	else if (count == 0)
@@ -497,11 +592,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
-	line.command = by_option ? by_option : find_command(commands, argv + optind, words, &used);
-	if (!line.command) {
-		command_kind_swap(argv + optind, words);
-		line.command = find_command(commands, argv + optind, words, &used);
-	}
+	line.command = by_option ? by_option : find_any(commands, argv + optind, words, &used);
 	if (asked < 0)
 		return misuse_option(&line, wrong);
 	if (asked == OPTION_HELP) {

@@ -161,15 +161,24 @@ int command_resource_set(const struct command_line *line);
 /* Makes it what the command line says, whether it is there or not. */
 int command_resource_put(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
+int command_rule_list(const struct command_line *line);
+int command_rule_import(const struct command_line *line);
 int command_record_list(const struct command_line *line);
 int command_record_show(const struct command_line *line);
 int command_record_set(const struct command_line *line);
-int command_record_unset(const struct command_line *line);
+int command_record_create(const struct command_line *line);
+int command_record_delete(const struct command_line *line);
 int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_kind_swap(char **words, int count);
 bool command_is_kind(const char *word);
+/* The kind that was meant by a word that is none; NULL: none is near. */
+const char *command_kind_near(const char *word);
+/* The verb that the word is, or, as "add" for create, another tool's word for; NULL: it is none. */
+const char *command_verb(const char *word);
+/* The verbs, one after the other; NULL behind the last. */
+const char *command_verb_at(size_t place);
 /* What should name one has an empty name, as in "office/": an API's path with that in it would be
  * another one. Returns COMMAND_USAGE. */
 int command_no_name(const struct command_line *line, const char *noun, const char *text);

@@ -21,7 +21,7 @@ static const char script[] =
 	"}\n"
 	"_sluice() {\n"
 	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} found=\n"
-	"  local verbs=' list show create set delete ' parent= first=${COMP_WORDS[1]}\n"
+	"  local verbs=\" $_sluice_verbs\" parent= first=${COMP_WORDS[1]}\n"
 	"  [[ $verbs == *\" $kind \"* ]] && { verb=$kind; kind=${COMP_WORDS[1]}; }\n"
 	"  parent=$(_sluice_parent \"$kind\")\n"
 	"  if [[ $cur == -* ]]; then found=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
@@ -77,6 +77,9 @@ static void print_kinds(void)
 	printf("_sluice_kinds='");
 	for (size_t i = 0; i < KINDS_ALL; i++)
 		printf("%s ", kinds[i].name);
+	printf("'\n_sluice_verbs='");
+	for (size_t i = 0; command_verb_at(i); i++)
+		printf("%s ", command_verb_at(i));
 	printf("'\n_sluice_parent() { case $1 in\n");
 	for (size_t i = 0; i < KINDS_ALL; i++)
 		if (kinds[i].parent)

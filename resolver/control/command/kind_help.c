@@ -13,15 +13,59 @@ bool command_is_kind(const char *word)
 	return kind_named(word);
 }
 
+/* ---- verbs ---- */
+
+/* What can be done with every kind, with the words that other tools have for it, and what stands
+ * behind the name. */
+static const struct {
+	const char *name, *aliases[4], *arguments;
+} verbs[] = {
+	{"list", {"ls"}, NULL},
+	{"show", {"get"}, ""},
+	{"create", {"add", "new"}, " [KEY=VALUE...]"},
+	{"set", {"update"}, " KEY=VALUE..."},
+	{"delete", {"remove", "unset", "rm"}, ""},
+};
+
+const char *command_verb(const char *word)
+{
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		if (strcmp(verbs[i].name, word) == 0 || text_is_among(word, verbs[i].aliases))
+			return verbs[i].name;
+	return NULL;
+}
+
+const char *command_verb_at(size_t place)
+{
+	return place < COUNT(verbs) ? verbs[place].name : NULL;
+}
+
 void command_kind_swap(char **words, int count)
 {
-	static const char *const verbs[] = {"list", "show", "create", "set", "delete", NULL};
 	char *kind = words[0];
 
-	if (count < 2 || !text_is_among(words[1], verbs) || !kind_named(kind))
+	if (count < 2 || !command_verb(words[1]) || !kind_named(kind))
 		return;
 	words[0] = words[1];
 	words[1] = kind;
+}
+
+const char *command_kind_near(const char *word)
+{
+	unsigned best = text_typos_max(word) + 1;
+	const char *near = NULL, *whole = NULL;
+
+	for (size_t i = 0; i < KINDS_ALL; i++) {
+		unsigned distance = text_distance(kinds[i].name, word);
+
+		if (distance < best) {
+			best = distance;
+			near = kinds[i].name;
+		}
+		if (!whole && strlen(word) > 3 && strstr(kinds[i].name, word))
+			whole = kinds[i].name; /* "pool" of address-pool */
+	}
+	return near ? near : whole;
 }
 
 /* ---- help ---- */
@@ -67,20 +111,17 @@ static const char *name_form(const struct kind *kind)
 static void print_parent(const struct kind *kind, bool list, FILE *out)
 {
 	if (kind->parent)
-		fputs(" [GROUP/]", out);
+		fputs(list ? " [[GROUP/]" : " [GROUP/]", out);
 	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
 		putc(toupper((unsigned char)*at), out);
+	if (kind->parent && list)
+		putc(']', out);
 	if (list && !kind->parent && kind_has_groups(kind))
 		fputs(" [GROUP]", out);
 }
 
 bool command_kind_help(const char *word, FILE *out)
 {
-	static const char *const verbs[][2] = {{"list", NULL},
-					       {"show", ""},
-					       {"create", " [KEY=VALUE...]"},
-					       {"set", " KEY=VALUE..."},
-					       {"delete", ""}};
 	const struct kind *kind = kind_named(word);
 	const struct group *group = kind ? kind_field(kind)->group : NULL;
 
@@ -88,9 +129,10 @@ bool command_kind_help(const char *word, FILE *out)
 		return false;
 	for (size_t i = 0; i < COUNT(verbs); i++) {
 		fprintf(out, "%s sluice %s %s", i == 0 ? "usage:" : "      ", kind->name,
-			verbs[i][0]);
+			verbs[i].name);
 		print_parent(kind, i == 0, out);
-		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind), i == 0 ? "" : verbs[i][1]);
+		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind),
+			i == 0 ? "" : verbs[i].arguments);
 	}
 	fputs("\nKEY is one of these; KEY= takes one away. sluice.conf(5) says what they mean,\n"
 	      "`sluice help set` which options there are.\n\n",

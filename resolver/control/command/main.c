@@ -13,7 +13,9 @@
 	"network-interface, private-endpoint, zone-group, address-pool, key, transfer,\n"          \
 	"client, address, service, ptr or group; it may stand first (`sluice rule list\n"          \
 	"office`).\n"                                                                              \
-	"IN is the network, resolver, zone, ruleset or private endpoint that it is inside;\n"      \
+	"IN is the network, resolver, zone, ruleset or private endpoint that it is inside, and "   \
+	"a\n"                                                                                      \
+	"list without it has all of them;\n"                                                       \
 	"what is inside nothing is NAME, or GROUP/NAME in a resource group, or -/NAME in none;\n"  \
 	"a PTR is its address or id. `sluice help rule` has a rule's members.\n"
 #define LIST_HELP                                                                                  \
@@ -183,11 +185,27 @@ static const struct command commands[] = {
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION",
 	 "restore what was before a change",
 	 "Refused when something of it has changed since, with who did that.\n"},
+	{"rule list", command_rule_list,
+	 CALL | OPTION_JSON | OPTION_CSV | OPTION_FILTER | OPTION_LIMIT, 0, 1, "[[GROUP/]RULESET]",
+	 "list the rules of a ruleset, or of all",
+	 "With --csv the list is what `sluice rule import` reads.\n"},
+	{"rule import", command_rule_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 2,
+	 "[[GROUP/]RULESET] FILE.csv", "make or change many rules at once, all of them or none",
+	 "The first line names the columns: domain and targets, and, if wanted, name, ruleset,\n"
+	 "state, target_group, description and other members of a rule. Targets are separated by\n"
+	 "commas, semicolons or blanks. A row is the rule of its name, else the one for its "
+	 "domain,\n"
+	 "else a new one, called after its domain. RULESET may be left out where there is one "
+	 "only.\n"
+	 "Rules that the file does not have stay. FILE.csv may be - for standard input.\n"},
 	{"record list", command_record_list, CALL | OPTION_JSON, 1, 1, "ZONE",
 	 "list the record sets of a zone that has no file",
 	 "The records of a zone file are no resources; `sluice zone export` prints any zone.\n"},
 	{"record show", command_record_show, CALL | OPTION_JSON, 3, 3, "ZONE NAME TYPE",
 	 "show a record set", RECORD_HELP},
+	{"record create", command_record_create, CALL | OPTION_JSON | OPTION_TTL | OPTION_DRY_RUN,
+	 4, COMMAND_WORDS_MAX, "ZONE NAME TYPE DATA...", "make a record set that is not there yet",
+	 RECORD_HELP "DATA is as of `sluice record set`.\n"},
 	{"record set", command_record_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DRY_RUN, 4,
 	 COMMAND_WORDS_MAX, "ZONE NAME TYPE DATA...", "make a record set, or give it other records",
 	 RECORD_HELP
@@ -197,10 +215,8 @@ static const struct command commands[] = {
 	 "is\n"
 	 "3600; so do the metadata. With --dry-run it is checked and shown, and nothing "
 	 "changes.\n"},
-	{"record unset", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
+	{"record delete", command_record_delete, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
 	 "remove a record set", RECORD_HELP},
-	{"record delete", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
-	 "remove a record set, as unset does", RECORD_HELP},
 	{"zone import", command_zone_import, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 2, 2,
 	 "ZONE FILE", "put a master file's records into a zone, all of them or none",
 	 "A zone that is not there is made; `sluice create zone-link` makes it visible. The plan "
@@ -228,8 +244,8 @@ static const struct command commands[] = {
 	 "to the address is set with a warning; but a cloud service's has to belong to the\n"
 	 "subscription. An address that is not there is refused; with --make it is made, called\n"
 	 "like itself, if a pool of ours has it. Returns when the PTR is served.\n"},
-	{"ptr unset", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "ADDRESS|ID",
-	 "remove the PTR of an address, as delete does", PTR_HELP},
+	{"ptr delete", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "ADDRESS|ID",
+	 "remove the PTR of an address", PTR_HELP},
 	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN | OPTION_MAKE, 1, 1,
 	 "FILE.csv", "set and remove many PTRs at once, all of them or none",
 	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
@@ -249,25 +265,27 @@ static const struct command commands[] = {
 	 "NS\n"
 	 "records for each reverse zone of the prefix, and the CNAMEs of RFC 2317 where it has a\n"
 	 "part of an octet. A prefix that is not ours is warned of.\n"},
-	{"address add", command_resource_create,
+	{"address create", command_resource_create,
 	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
 		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG |
 		 OPTION_DRY_RUN,
-	 1, 2, "[GROUP/]NAME [ADDRESS]", "add an address, with its PTR if one is given",
+	 1, COMMAND_WORDS_MAX, "[GROUP/]NAME [ADDRESS] [KEY=VALUE...]",
+	 "make an address, with its PTR if one is given",
 	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
-	{"address remove", command_resource_delete, CALL | OPTION_GROUP | OPTION_DRY_RUN, 1, 1,
-	 "[GROUP/]NAME", "remove an address and its PTR, as delete does", GROUP_HELP},
-	{"service add", command_resource_create,
+	{"address delete", command_resource_delete, CALL | OPTION_GROUP | OPTION_DRY_RUN, 1, 1,
+	 "[GROUP/]NAME", "remove an address and its PTR", GROUP_HELP},
+	{"service create", command_resource_create,
 	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG |
 		 OPTION_DRY_RUN,
-	 2, 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
+	 2, COMMAND_WORDS_MAX, "NAME ADDRESS [KEY=VALUE...]",
+	 "make a cloud service, with its PTR if one is given", OWNED_HELP},
 	{"service set", command_resource_set,
 	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
 		 OPTION_TTL | OPTION_TAG | OPTION_DRY_RUN,
 	 1, COMMAND_WORDS_MAX, "NAME [KEY=VALUE...]", "change members of a cloud service",
 	 OWNED_HELP},
-	{"service remove", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "NAME",
-	 "remove a cloud service and its PTR, as delete does", ""},
+	{"service delete", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "NAME",
+	 "remove a cloud service and its PTR", ""},
 	{"state export", command_state_export, CALL, 0, 1, "[FILE]",
 	 "write what the management API keeps, as JSON", "To standard output without FILE.\n"},
 	{"state import", command_state_import, CALL, 1, 1, "FILE",

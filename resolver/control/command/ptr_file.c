@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/csv.h"
-#include "resolver/control/command/client.h"
+#include "resolver/control/command/call.h"
 #include "rules/text.h"
 
 enum { IMPORT_MS = 600 * 1000 };
@@ -55,13 +55,7 @@ int command_ptr_list_csv(const struct command_line *line)
 
 /* ---- in ---- */
 
-struct file {
-	char *text;
-	size_t length;
-};
-
-/* False: it has been told why. */
-static bool read_file(const struct command_line *line, const char *path, struct file *file)
+bool command_read_file(const struct command_line *line, const char *path, struct command_file *file)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *in = standard ? stdin : fopen(path, "r");
@@ -195,13 +189,13 @@ int command_ptr_import(const struct command_line *line)
 	const char *path = line->arguments[0];
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	char query[64];
-	struct file file = {0};
+	struct command_file file = {0};
 	struct progress progress = {.socket = socket};
 	bool terminal = isatty(STDERR_FILENO) == 1;
 	unsigned status = 0;
 	json_t *answer = NULL;
 	int exit_status = EXIT_FAILURE;
-	if (!client_socket_path(line, socket) || !read_file(line, path, &file))
+	if (!client_socket_path(line, socket) || !command_read_file(line, path, &file))
 		goto out;
 	snprintf(query, sizeof query, "/v1/ptrs?dry_run=%s&make=%s",
 		 line->dry_run ? "true" : "false", line->make ? "true" : "false");

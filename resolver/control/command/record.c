@@ -149,24 +149,43 @@ static json_t *data_of(const char *type, const char *data)
 	return text;
 }
 
-/* What is not said stays as it is. */
-int command_record_set(const struct command_line *line)
+/* The body that the command line says; NULL: it cannot be, which has been said. */
+static json_t *read_body(const struct command_line *line)
 {
 	json_t *body, *records;
-	int status = check_zone(line);
-	bool failed, found;
 
-	if (status != 0)
-		return status;
 	body = json_object();
 	records = json_array();
 	for (int i = 3; i < line->argument_count; i++)
 		json_add(records, data_of(line->arguments[2], line->arguments[i]));
 	json_put(body, "records", records);
-	if (!command_put_given(line, body)) {
-		json_decref(body);
-		return COMMAND_USAGE;
-	}
+	if (command_put_given(line, body))
+		return body;
+	json_decref(body);
+	return NULL;
+}
+
+int command_record_create(const struct command_line *line)
+{
+	int status = check_zone(line);
+	json_t *body = status == 0 ? read_body(line) : NULL;
+
+	if (!body)
+		return status != 0 ? status : COMMAND_USAGE;
+	return command_show_one(
+		line, "PUT", path_of(line), body, "*",
+		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
+}
+
+/* What is not said stays as it is. */
+int command_record_set(const struct command_line *line)
+{
+	int status = check_zone(line);
+	json_t *body = status == 0 ? read_body(line) : NULL;
+	bool failed, found;
+
+	if (!body)
+		return status != 0 ? status : COMMAND_USAGE;
 	found = is_there(line, &failed);
 	if (failed) {
 		json_decref(body);
@@ -177,7 +196,7 @@ int command_record_set(const struct command_line *line)
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }
 
-int command_record_unset(const struct command_line *line)
+int command_record_delete(const struct command_line *line)
 {
 	int status = check_zone(line);
 

@@ -1,5 +1,5 @@
 /* `sluice list KIND`, show, create, set, delete: the resources of every kind (resource/kind.h), by
- * the API's own paths; `sluice address add` and its like, too. Which members there are, and how
+ * the API's own paths; `sluice address create` and its like, too. Which members there are, and how
  * each is written, is the field table's:
  *
  *     domain=contoso.corp.                  a text, a number, true or false
@@ -36,14 +36,17 @@ static const char *article(const char *noun)
 
 static int fail_kind(const struct command_line *line, const char *word)
 {
+	const char *near = command_kind_near(word);
 	char known[512] = "";
 
 	for (size_t i = 0; i < KINDS_ALL; i++)
 		text_append(known, sizeof known, "%s%s", i == 0 ? "" : ", ", kinds[i].name);
-	return command_misuse(line, "\"%s\" is no kind; the kinds are %s", word, known);
+	return command_misuse(line, "\"%s\" is no kind; %s%s%sthe kinds are %s", word,
+			      near ? "did you mean \"" : "", near ? near : "", near ? "\"? " : "",
+			      known);
 }
 
-/* Of "address add" it is known from the command's name; else it is the first argument. */
+/* Of "address create" it is known from the command's name; else it is the first argument. */
 static const struct kind *kind_of_command(const struct command_line *line)
 {
 	const char *name = line->command->name;
@@ -109,6 +112,8 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		return command_misuse(line, "only an address has a --group; write GROUP/NAME");
 	if (line->group && *line->group == '\0')
 		return command_misuse(line, "--group is empty; write -, for none");
+	if (kind->parent && at == count && wanted == OF_LIST)
+		return 0; /* in all of them */
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
@@ -253,8 +258,7 @@ static bool is_number(const char *text)
 	return digits > 0 && digits < 16 && text[digits] == '\0';
 }
 
-/* NULL: it is no tags. */
-static json_t *read_value(const struct field *field, const char *text)
+json_t *command_value(const struct field *field, const char *text)
 {
 	json_t *value = *text == '[' || *text == '{' ? json_loads(text, 0, NULL) : NULL;
 
@@ -315,7 +319,7 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	}
 	if (json_object_get(body, field->key))
 		return command_misuse(line, "%s is given twice; leave one out", field->key);
-	value = read_value(field, text + length + 1);
+	value = command_value(field, text + length + 1);
 	if (!value)
 		return command_misuse(line, "\"%s\" does not fit; give %s=NAME=VALUE,NAME=VALUE",
 				      text, key);
@@ -447,16 +451,9 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 
 /* ---- the commands ---- */
 
-/* The path of the list that is asked for, to be freed; NULL: status says why not. */
-static char *path_of_list(const struct command_line *line, const struct named_resource *named,
-			  int *status)
+/* Takes the path over; NULL: status says why not. */
+static char *add_filters(const struct command_line *line, char *path, int *status)
 {
-	char *path = path_of(line, named);
-
-	*status = EXIT_FAILURE;
-	if (named->kind->inventory && *named->top.group)
-		path = add_query(path, "resource_group",
-				 strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
 	if (line->limit)
 		path = add_query(path, "limit", line->limit);
 	for (int i = 0; path && i < line->filters.count; i++) {
@@ -475,13 +472,117 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	return path;
 }
 
+/* The path of the list that is asked for, to be freed; NULL: status says why not. */
+static char *path_of_list(const struct command_line *line, const struct named_resource *named,
+			  int *status)
+{
+	char *path = path_of(line, named);
+
+	*status = EXIT_FAILURE;
+	if (named->kind->inventory && *named->top.group)
+		path = add_query(path, "resource_group",
+				 strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
+	return add_filters(line, path, status);
+}
+
+/* ---- in all that it may be inside ---- */
+
+/* "private-endpoint" as a member's key. */
+static const char *parent_key(const struct kind *kind, char key[64])
+{
+	snprintf(key, 64, "%s", kind->parent->name);
+	for (char *at = key; *at != '\0'; at++)
+		if (*at == '-')
+			*at = '_';
+	return key;
+}
+
+/* [GROUP/]NAME, as it is written on a command line; NULL without memory. */
+static json_t *full_name_of(const struct kind *kind, const json_t *item)
+{
+	const char *group = json_string_value(json_object_get(item, "resource_group"));
+
+	return json_sprintf("%s%s%s", group ? group : "", group ? "/" : "",
+			    json_text_of(item, kind_name_key(kind)));
+}
+
+/* Adds what is inside one of them; false: *status says why not. */
+static bool add_inside(const struct command_line *line, const struct kind *kind,
+		       const json_t *parent, json_t *all, int *status)
+{
+	char *path = NULL, key[64];
+	json_t *list, *row;
+	size_t i;
+
+	if (asprintf(&path, "/v1/%s/%s", json_text_of(parent, "path"), kind->collection) < 0)
+		path = NULL;
+	*status = EXIT_FAILURE;
+	path = add_filters(line, path, status);
+	if (!path)
+		return false;
+	list = command_ask_list(line, path, kind->collection);
+	json_array_foreach(json_object_get(list, kind->collection), i, row)
+	{
+		json_put(row, parent_key(kind, key), full_name_of(kind->parent, parent));
+		json_add(all, json_incref(row));
+	}
+	json_decref(list);
+	return list;
+}
+
+json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
+			       int *status)
+{
+	struct command_line plain = *line;
+	json_t *parents, *all = json_array(), *parent;
+	const char *collection = kind->parent->collection;
+	long limit = line->limit ? strtol(line->limit, NULL, 10) : 0;
+	bool fine;
+	size_t i;
+
+	plain.limit = NULL;
+	parents = command_ask_list(&plain, client_path("/v1/%", collection), collection);
+	fine = parents;
+	*status = EXIT_FAILURE;
+	json_array_foreach(json_object_get(parents, collection), i, parent) fine =
+		fine && (limit == 0 || (long)json_array_size(all) < limit) &&
+		add_inside(line, kind, parent, all, status);
+	/* What was enough is no failure. */
+	fine = fine || (parents && limit > 0 && (long)json_array_size(all) >= limit);
+	while (limit > 0 && (long)json_array_size(all) > limit)
+		json_array_remove(all, json_array_size(all) - 1);
+	json_decref(parents);
+	if (!fine) {
+		json_decref(all);
+		return NULL;
+	}
+	return json_whole(json_make("{s:o}", kind->collection, all));
+}
+
+static int list_everywhere(const struct command_line *line, const struct kind *kind)
+{
+	struct table_column items[TABLE_COLUMNS_MAX + 1];
+	struct command_columns columns = columns_of(kind, true, items + 1);
+	char key[64];
+	int status;
+	json_t *all = command_ask_everywhere(line, kind, &status);
+
+	items[0].title = items[0].key = parent_key(kind, key);
+	columns.items = items;
+	columns.count += columns.count < TABLE_COLUMNS_MAX;
+	return all ? command_print_list(line, all, kind->collection, columns) : status;
+}
+
 int command_resource_list(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
 	struct named_resource named;
 	int status = read_names(line, OF_LIST, &named);
-	char *path = status == 0 ? path_of_list(line, &named, &status) : NULL;
+	char *path;
 
+	if (status == 0 && named.kind->parent && !named.top.name)
+		return list_everywhere(line, named.kind);
+	path = status == 0 ? path_of_list(line, &named, &status) : NULL;
 	return path ? command_show_list(line, path, named.kind->collection,
 					columns_of(named.kind, true, items))
 		    : status;

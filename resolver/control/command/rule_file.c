@@ -1,0 +1,486 @@
+/* `sluice rule list --csv` and `sluice rule import [RULESET] FILE.csv`: rules as people have them
+ * in a spreadsheet, a line each. The columns are members of a rule, and the ruleset; those of the
+ * list can be imported again.
+ *
+ *     FILE ─► rows ─────────────────┐
+ *                                   ├─► edits ─► POST /v1/changes, all of it or nothing
+ *     GET /v1/rulesets/.../rules ───┘
+ *
+ * A row is the rule of its name, or else the one for its domain; members without a column stay as
+ * they are. Rules that the file does not have stay, too. */
+#include <ctype.h>
+
+#include "resolver/control/base/csv.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/command/call.h"
+#include "resolver/control/resource/kind.h"
+#include "rules/base.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { RULE_NAME_MAX = 80, RULE_NAMES_MAX = 1000 };
+
+/* ---- out ---- */
+
+static const char *const columns[] = {"ruleset",      "name",  "domain",      "targets",
+				      "target_group", "state", "description", NULL};
+
+static void write_cell(const json_t *value)
+{
+	json_t *shown = command_shown(value), *item;
+	char *text = NULL;
+	size_t length, i;
+	FILE *out = json_is_array(shown) ? open_memstream(&text, &length) : NULL;
+
+	if (out) {
+		json_array_foreach(shown, i, item)
+			fprintf(out, "%s%s", i > 0 ? "," : "", json_string_value(item));
+		fclose(out);
+	}
+	csv_write(stdout, text ? text : json_string_value(shown));
+	free(text);
+	json_decref(shown);
+}
+
+static int list_csv(const struct command_line *line)
+{
+	const struct kind *kind = kind_named("rule");
+	int status;
+	json_t *all = command_ask_everywhere(line, kind, &status), *rule;
+	size_t i;
+
+	if (!all)
+		return status;
+	for (size_t c = 0; columns[c]; c++)
+		printf("%s%s", c > 0 ? "," : "", columns[c]);
+	putchar('\n');
+	json_array_foreach(json_object_get(all, kind->collection), i, rule)
+	{
+		if (line->argument_count > 0 &&
+		    strcasecmp(json_text_of(rule, "ruleset"), line->arguments[0]) != 0)
+			continue;
+		for (size_t c = 0; columns[c]; c++) {
+			if (c > 0)
+				putchar(',');
+			write_cell(json_object_get(rule, columns[c]));
+		}
+		putchar('\n');
+	}
+	json_decref(all);
+	return EXIT_SUCCESS;
+}
+
+int command_rule_list(const struct command_line *line)
+{
+	if (line->csv && line->json)
+		return command_misuse(line, "--csv and --json are two forms; choose one");
+	return line->csv ? list_csv(line) : command_resource_list(line);
+}
+
+/* ---- in ---- */
+
+struct import {
+	const struct command_line *line;
+	const char *path, *ruleset; /* NULL: rows say it, or there is one only */
+	struct csv_row row;
+	size_t count;                               /* of columns */
+	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's */
+	json_t *rulesets;                           /* [GROUP/]NAME in lower case -> path */
+	json_t *rules;                              /* ruleset's path -> {name: rule} */
+	json_t *seen, *edits;
+	size_t created, changed, unchanged, wrong;
+};
+
+static void complain(struct import *import, const char *column, const char *text)
+{
+	import->wrong++;
+	fprintf(stderr, "%s:%u: %s%s", import->path, import->row.line, column, *column ? ": " : "");
+	text_print(stderr, text);
+	fputc('\n', stderr);
+}
+
+static const struct field *rule_field(const char *key)
+{
+	return schema_field(kind_field(kind_named("rule"))->group, key);
+}
+
+/* False: it has been said why. */
+static bool read_header(struct import *import, struct csv *csv)
+{
+	const char *why;
+	bool has_domain = false, fine = csv_next(csv, &import->row, &why) == 0;
+
+	if (!fine)
+		complain(import, "", "the first line must name the columns, as in domain,targets");
+	import->count = import->row.count;
+	for (size_t i = 0; fine && i < import->count; i++) {
+		const char *key = import->row.fields[i];
+
+		import->fields[i] = strcasecmp(key, "ruleset") == 0 ? NULL : rule_field(key);
+		has_domain = has_domain || (import->fields[i] && strcmp(key, "domain") == 0);
+		fine = import->fields[i] || strcasecmp(key, "ruleset") == 0;
+		if (!fine)
+			complain(import, key,
+				 "there is no such column; there are domain, targets, name, "
+				 "ruleset, target_group, state, description and the other members "
+				 "of a rule");
+	}
+	if (fine && !has_domain)
+		complain(import, "", "the column domain is missing");
+	return fine && has_domain;
+}
+
+/* ---- what there is ---- */
+
+static bool same_domain(const char *a, const char *b)
+{
+	size_t length = name_text_length(a);
+
+	return length == name_text_length(b) && strncasecmp(a, b, length) == 0;
+}
+
+/* The members that a change may have, of a rule that is shown. NULL without memory. */
+static json_t *values_of(const json_t *rule)
+{
+	const struct group *group = kind_field(kind_named("rule"))->group;
+	json_t *values = json_object();
+
+	for (size_t i = 0; i < group->count; i++) {
+		json_t *value = json_object_get(rule, group->fields[i].key);
+
+		if (value && !json_is_null(value) && strcmp(group->fields[i].key, "name") != 0)
+			json_put(values, group->fields[i].key, json_deep_copy(value));
+	}
+	return values;
+}
+
+/* All rulesets, and the rules of each. False: it has been said why. */
+static bool ask_rules(struct import *import)
+{
+	struct command_line plain = *import->line;
+	const struct kind *kind = kind_named("rule");
+	json_t *list, *item, *all;
+	size_t i;
+	int status;
+
+	plain.limit = NULL;
+	plain.filters.count = 0;
+	list = command_ask_list(&plain, client_path("/v1/rulesets"), "rulesets");
+	json_array_foreach(json_object_get(list, "rulesets"), i, item)
+	{
+		const char *group = json_string_value(json_object_get(item, "resource_group"));
+		const char *path = json_text_of(item, "path");
+		char *name = NULL;
+
+		if (asprintf(&name, "%s%s%s", group ? group : "", group ? "/" : "",
+			     json_text_of(item, "name")) < 0)
+			name = NULL;
+		json_put(import->rulesets, text_lower(name), json_text(path));
+		json_put(import->rules, path, json_object());
+		free(name);
+	}
+	all = list ? command_ask_everywhere(&plain, kind, &status) : NULL;
+	json_array_foreach(json_object_get(all, kind->collection), i, item)
+	{
+		char *ruleset = text_lower(strdup(json_text_of(item, "ruleset")));
+		const char *path = ruleset ? json_text_of(import->rulesets, ruleset) : "";
+
+		json_put(json_object_get(import->rules, path), json_text_of(item, "name"),
+			 json_incref(item));
+		free(ruleset);
+	}
+	json_decref(list);
+	json_decref(all);
+	return all;
+}
+
+/* Its path; NULL: it has been said which is missing. */
+static const char *find_ruleset(struct import *import, const char *name)
+{
+	const char *path = NULL, *key;
+	char *lower, text[200];
+	json_t *value;
+
+	if (!name && json_object_size(import->rulesets) == 1)
+		json_object_foreach(import->rulesets, key, value) return json_string_value(value);
+	if (!name) {
+		complain(import, "ruleset",
+			 json_object_size(import->rulesets) > 0
+				 ? "there are several; name one ahead of the file, or in a column"
+				 : "there is none; make one first: sluice ruleset create NAME");
+		return NULL;
+	}
+	lower = text_lower(strdup(strncmp(name, "-/", 2) == 0 ? name + 2
+				  : *name == '/'              ? name + 1
+							      : name));
+	if (lower)
+		path = json_string_value(json_object_get(import->rulesets, lower));
+	free(lower);
+	snprintf(text, sizeof text, "there is no ruleset \"%.100s\"; make it first", name);
+	if (!path)
+		complain(import, "ruleset", text);
+	return path;
+}
+
+/* The rule that the row is about; NULL: a new one. */
+static const json_t *find_rule(const json_t *rules, const char *name, const char *domain)
+{
+	const char *key;
+	json_t *rule;
+
+	json_object_foreach(
+		(json_t *)(uintptr_t)rules, key,
+		rule) if (name ? strcasecmp(key, name) == 0
+			       : same_domain(json_text_of(rule, "domain"), domain)) return rule;
+	return NULL;
+}
+
+/* "contoso-corp" for contoso.corp., which no rule of the ruleset has yet. */
+static void make_name(const json_t *rules, const char *domain, char name[RULE_NAME_MAX + 1])
+{
+	char stem[RULE_NAME_MAX - 8] = "";
+	size_t length = 0;
+
+	if (!isalpha((unsigned char)*domain))
+		length = (size_t)snprintf(stem, sizeof stem, "%s", domain[0] == '.' ? "all" : "r-");
+	for (const char *at = domain; *at != '\0' && length < sizeof stem - 1; at++)
+		stem[length++] =
+			isalnum((unsigned char)*at) || *at == '-' || *at == '_' ? *at : '-';
+	while (length > 0 && !isalnum((unsigned char)stem[length - 1]))
+		length--;
+	stem[length] = '\0';
+	snprintf(name, RULE_NAME_MAX + 1, "%s", stem);
+	for (int n = 2; find_rule(rules, name, NULL) && n < RULE_NAMES_MAX; n++)
+		snprintf(name, RULE_NAME_MAX + 1, "%s-%d", stem, n);
+}
+
+/* ---- a row ---- */
+
+/* The cell of that column; NULL: empty, or there is none. */
+static const char *cell(const struct import *import, const struct field *field)
+{
+	for (size_t i = 0; i < import->count; i++)
+		if (import->fields[i] == field && *import->row.fields[i] != '\0')
+			return import->row.fields[i];
+	return NULL;
+}
+
+/* Targets are separated in more ways than one. */
+static char *with_commas(const char *text)
+{
+	char *copy = strdup(text), *to = copy;
+
+	for (const char *at = text; copy && *at != '\0'; at++) {
+		bool separates = strchr(",; \t\r\n", *at);
+
+		if (!separates)
+			*to++ = *at;
+		else if (to > copy && to[-1] != ',')
+			*to++ = ',';
+	}
+	if (copy && to > copy && to[-1] == ',')
+		to--;
+	if (copy)
+		*to = '\0';
+	return copy;
+}
+
+static json_t *read_cell(const struct field *field, const char *text)
+{
+	char *list = field->type == FIELD_LIST ? with_commas(text) : NULL, *whole = NULL;
+	json_t *value;
+
+	if (field->type == FIELD_DOMAIN && text[name_text_length(text)] == '\0' &&
+	    strcmp(text, ".") != 0 && asprintf(&whole, "%s.", text) < 0)
+		whole = NULL;
+	value = command_value(field, list ? list : whole ? whole : text);
+	free(list);
+	free(whole);
+	return value;
+}
+
+/* Whether it says the same, as people write it: 10.0.0.5 is 10.0.0.5:53. */
+static bool is_same(const json_t *a, const json_t *b)
+{
+	json_t *left = command_shown(a), *right = command_shown(b);
+	bool same = a && b && json_equal(left, right);
+
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* Puts what the row says into the values. False: a cell does not fit, which has been said. */
+static bool put_cells(struct import *import, json_t *values)
+{
+	for (size_t i = 0; i < import->count; i++) {
+		const struct field *field = import->fields[i];
+		const char *text = import->row.fields[i];
+		json_t *value;
+
+		if (!field || strcmp(field->key, "name") == 0)
+			continue;
+		if (*text == '\0') {
+			json_object_del(values, field->key);
+			continue;
+		}
+		value = read_cell(field, text);
+		if (!value) {
+			complain(import, field->key, "does not fit");
+			return false;
+		}
+		if (is_same(json_object_get(values, field->key), value))
+			json_decref(value);
+		else
+			json_put(values, field->key, value);
+	}
+	return true;
+}
+
+static void add_edit(struct import *import, const char *ruleset, const char *name, json_t *values)
+{
+	char *encoded = client_path("%", name), *path = NULL;
+
+	if (encoded && asprintf(&path, "%s/rules/%s", ruleset, encoded) < 0)
+		path = NULL;
+	json_add(import->edits, json_make("{s:o, s:o}", "path", json_text(path), "values", values));
+	free(path);
+	free(encoded);
+}
+
+static bool is_seen(struct import *import, const char *ruleset, const char *name)
+{
+	char *key = NULL;
+	bool seen;
+
+	if (asprintf(&key, "%s/%s", ruleset, name) < 0)
+		return false;
+	seen = json_object_get(import->seen, text_lower(key));
+	json_put(import->seen, key, json_true());
+	free(key);
+	return seen;
+}
+
+static void take_row(struct import *import)
+{
+	const char *domain = cell(import, rule_field("domain"));
+	const char *name = cell(import, rule_field("name")), *column = cell(import, NULL);
+	const char *ruleset = find_ruleset(import, column ? column : import->ruleset);
+	json_t *rules = ruleset ? json_object_get(import->rules, ruleset) : NULL, *values, *before;
+	char made[RULE_NAME_MAX + 1];
+	const json_t *rule;
+
+	if (!ruleset)
+		return;
+	if (!domain) {
+		complain(import, "domain", "it is empty; give a domain, or . for everything");
+		return;
+	}
+	rule = find_rule(rules, name, domain);
+	if (rule)
+		name = json_text_of(rule, "name");
+	else if (!name)
+		make_name(rules, domain, made);
+	if (!rule && !name)
+		name = made;
+	before = values_of(rule);
+	values = json_deep_copy(before);
+	if (is_seen(import, ruleset, name)) {
+		complain(import, "",
+			 "another row before this one is for the same rule; leave one out");
+	} else if (put_cells(import, values)) {
+		bool same = rule && json_equal(before, values);
+
+		import->unchanged += same;
+		import->changed += rule && !same;
+		import->created += !rule;
+		if (!same)
+			add_edit(import, ruleset, name, json_incref(values));
+		if (!rule) { /* another new one gets another name */
+			json_t *shown = json_deep_copy(values);
+
+			json_put(shown, "name", json_text(name));
+			json_put(rules, name, shown);
+		}
+	}
+	json_decref(before);
+	json_decref(values);
+}
+
+static void take_rows(struct import *import, struct csv *csv)
+{
+	const char *why;
+	int err;
+
+	while ((err = csv_next(csv, &import->row, &why)) != ERR_NOT_FOUND) {
+		if (err != 0)
+			complain(import, "", why);
+		else if (import->row.count != import->count)
+			complain(import, "",
+				 "it has another number of fields than the first line; quote a "
+				 "field that has a comma");
+		else
+			take_row(import);
+	}
+}
+
+static int carry_out(struct import *import)
+{
+	const struct command_line *line = import->line;
+	const char *query = line->dry_run ? "/v1/changes?dry_run" : "/v1/changes";
+	const char *be = line->dry_run ? "would be " : "";
+	json_t *answer = NULL;
+
+	if (import->wrong > 0)
+		return command_fail_at(line, "%zu row%s of %s %s not fit; nothing has changed",
+				       import->wrong, text_plural(import->wrong, "", "s"),
+				       import->path, text_plural(import->wrong, "does", "do"));
+	if (json_array_size(import->edits) > 0) {
+		answer = client_ask(
+			line,
+			(struct client_call){.method = "POST",
+					     .body = json_make("{s:O}", "edits", import->edits),
+					     .timeout_ms = CLIENT_RELOAD_MS},
+			client_path(query));
+		if (!answer)
+			return EXIT_FAILURE;
+		command_print_warnings(line, answer);
+	}
+	if (line->json)
+		command_print_json(json_object_get(answer, "revision") ? answer : import->edits);
+	else
+		printf("%zu rule%s %screated, %zu %schanged, %zu %s so already%s\n",
+		       import->created, text_plural(import->created, "", "s"), be, import->changed,
+		       be, import->unchanged, line->dry_run ? "are" : "were",
+		       line->dry_run ? COMMAND_NOT_DONE : "");
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+int command_rule_import(const struct command_line *line)
+{
+	int last = line->argument_count - 1, status = EXIT_FAILURE;
+	struct import import = {.line = line,
+				.path = line->arguments[last],
+				.ruleset = last > 0 ? line->arguments[0] : NULL,
+				.rulesets = json_object(),
+				.rules = json_object(),
+				.seen = json_object(),
+				.edits = json_array()};
+	struct command_file file = {0};
+	struct csv csv;
+
+	if (command_read_file(line, import.path, &file)) {
+		csv_init(&csv, file.text, file.length);
+		if (read_header(&import, &csv) && ask_rules(&import)) {
+			take_rows(&import, &csv);
+			status = carry_out(&import);
+		}
+	}
+	free(file.text);
+	json_decref(import.rulesets);
+	json_decref(import.rules);
+	json_decref(import.seen);
+	json_decref(import.edits);
+	return status;
+}
