@@ -232,6 +232,46 @@ class Words(World):
             self.assertEqual(0, harness.command("help", *words)[0], words)
 
 
+class Rehearsals(World):
+    """--dry-run says that nothing was done, of every command that takes it."""
+
+    def test_each_says_so(self):
+        self.run_("create", "zone", "corp.internal")
+        self.run_("record", "set", "corp.internal", "www", "A", "10.0.0.1")
+        self.run_("create", "ruleset", "office")
+        self.run_("address", "create", "front", SERVED)
+        before = self.good("GET", "/v1/changes").body
+        master = self.world.write("more.zone", "$TTL 60\nextra A 10.0.0.4\n")
+        rules = self.world.write("rules.csv", "domain,targets\none.corp,10.0.0.5\n")
+        ptrs = self.world.write("ptrs.csv", "address,reverse_fqdn\n%s,front.example\n" % SERVED)
+        applied = self.world.write("apply.conf", 'rulesets = ( { name = "more"; } );\n')
+        for words in (["create", "zone", "two.internal"], ["set", "ruleset", "office", "tags=a=b"], ["delete", "zone", "corp.internal"],
+                      ["record", "create", "corp.internal", "ftp", "A", "10.0.0.2"],
+                      ["record", "set", "corp.internal", "www", "A", "10.0.0.2"], ["record", "delete", "corp.internal", "www", "A"],
+                      ["zone", "import", "corp.internal", master], ["rule", "import", rules], ["ptr", "import", ptrs],
+                      ["ptr", "set", SERVED, "front.example"], ["address", "create", "more"], ["address", "delete", "front"],
+                      ["undo", "2"], ["apply", applied]):
+            with self.subTest(words):
+                text = self.run_(*words, "--dry-run")
+                self.assertRegex(text, r"; nothing was done \(--dry-run\)\n$|: not done\n$")
+                self.assertEqual(before, self.good("GET", "/v1/changes").body)
+        json.loads(self.run_("create", "zone", "two.internal", "--dry-run", "--json"))
+
+    def test_a_record_that_is_given_twice_is_one(self):
+        self.run_("create", "zone", "corp.internal")
+        self.run_("record", "set", "corp.internal", "www", "A", "10.0.0.1", "10.0.0.2", "10.0.0.1")
+        self.run_("record", "set", "corp.internal", "@", "MX", "10 mail", "10 mail.corp.internal.", "20 mail")
+        self.run_("record", "set", "corp.internal", "@", "TXT", "a b", '"a b"', "A b")
+        sets = {row["name"]: row["records"] for row in json.loads(self.run_("record", "list", "corp.internal", "--json"))["record_sets"]}
+        self.assertEqual({"www:A": ["10.0.0.1", "10.0.0.2"], "@:MX": ["10 mail", "20 mail"], "@:TXT": ['"a b"', '"A b"']},
+                         {name: sets[name] for name in ("www:A", "@:MX", "@:TXT")})
+        self.good("POST", "/v1/changes", {"edits": [{"path": "private_zones/-/corp.internal/record_sets/x:A",
+                                                     "values": {"records": ["10.0.0.1", "10.0.0.1"]}}]})
+        self.good("PATCH", "/v1/private_zones/-/corp.internal/record_sets/www:A", {"records": ["10.0.0.3", "10.0.0.3"]})
+        self.assertEqual(["10.0.0.1"], self.shown("record-set", "corp.internal", "x:A")["records"])
+        self.assertEqual(["10.0.0.3"], self.shown("record-set", "corp.internal", "www:A")["records"])
+
+
 class Rules(World):
     """Rules as people have them in a spreadsheet, and in all rulesets at once."""
 

@@ -129,6 +129,25 @@ class Explained(harness.FreshCase):
         self.assertEqual(2, self.explain("www..corp")[0])
         self.assertEqual(2, self.explain("--ask", "--offline", "www.corp")[0])
 
+    def test_an_address_is_its_reverse_name(self):
+        for how in ((), ("--offline",), ("--ask",)):
+            _, named = self.explained(PTR, "PTR", *how)
+            for asked in (("198.51.100.11",), ("198.51.100.11", "ptr")):
+                _, body = self.explained(*asked, *how)
+                self.assertEqual((PTR + ".", "PTR"), (body["name"], body["type"]))
+                self.assertEqual(named["hops"], body["hops"])
+            self.assertIn(LABEL, self.explain("198.51.100.11", *how)[1])
+        self.assertEqual("A", self.explained("198.51.100.11", "A")[1]["type"])
+        _, body = self.explained("2001:db8::1")
+        self.assertEqual(("1." + 23 * "0." + "8.b.d.0.1.0.0.2.ip6.arpa.", "PTR"), (body["name"], body["type"]))
+
+    def test_where_one_has_to_be_named_the_networks_are_listed(self):
+        self.good("network", "create", "dev/two", "address_space=10.20.0.0/16")
+        for how in ((), ("--offline",), ("--ask",)):
+            status, text = self.explain("www.contoso.corp", *how)
+            self.assertNotEqual(0, status)
+            self.assertIn("; the networks are hub, dev/two\n", text)
+
     # ---- a server that cannot be asked ----
 
     def assert_unasked(self, result, why):

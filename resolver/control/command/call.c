@@ -75,6 +75,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 		table_print_one(stdout, answer, columns.items, columns.count);
 	if (!line->json)
 		command_print_warnings(line, answer);
+	if (!line->json && line->dry_run)
+		printf("this is what it would be" COMMAND_NOT_DONE "\n");
 	json_decref(answer);
 	return status;
 }
@@ -85,7 +87,7 @@ int command_delete(const struct command_line *line, char *path, const char *done
 	if (!answer)
 		return EXIT_FAILURE;
 	command_print_warnings(line, answer);
-	printf("%s\n", done);
+	printf("%s%s\n", done, line->dry_run ? COMMAND_NOT_DONE : "");
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }

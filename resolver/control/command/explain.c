@@ -16,6 +16,7 @@
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/registrar.h"
+#include "rules/base.h"
 #include "rules/text.h"
 
 enum { TIMEOUT_MS = 5000, WHY_MAX = 2 * CLIENT_PATH_MAX + 64 };
@@ -180,21 +181,20 @@ static int explain_offline(const struct command_line *line, const char *why)
 /* To be freed; NULL without memory. */
 static char *path_of(const struct explain_texts *texts, bool ask)
 {
-	const char *const keys[] = {"vnet", "endpoint", "from"};
-	const char *const values[] = {texts->vnet, texts->endpoint, texts->from};
-	const char *given[3] = {NULL};
+	const char *const keys[] = {"type", "vnet", "endpoint", "from"};
+	const char *const values[] = {texts->type, texts->vnet, texts->endpoint, texts->from};
+	const char *given[COUNT(keys)] = {NULL};
 	char format[128] = "";
 	unsigned count = 0;
 
-	text_append(format, sizeof format, "/v1/explain?ask=%d&name=%%&type=%%", ask);
-	for (size_t i = 0; i < 3; i++) {
+	text_append(format, sizeof format, "/v1/explain?ask=%d&name=%%", ask);
+	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (!values[i])
 			continue;
 		text_append(format, sizeof format, "&%s=%%", keys[i]);
 		given[count++] = values[i];
 	}
-	return client_path(format, texts->name, texts->type ? texts->type : "A", given[0], given[1],
-			   given[2]);
+	return client_path(format, texts->name, given[0], given[1], given[2], given[3]);
 }
 
 /* What it answered has the path of its file, or its status does. To be freed; NULL: not known. */

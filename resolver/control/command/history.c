@@ -379,7 +379,7 @@ int command_undo(const struct command_line *line)
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->dry_run)
-		printf("revision %lld can be undone\n", revision);
+		printf("revision %lld can be undone" COMMAND_NOT_DONE "\n", revision);
 	else
 		printf("revision %lld is undone, by revision %lld\n", revision,
 		       revision_of(answer));

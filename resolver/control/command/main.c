@@ -68,7 +68,8 @@ static const struct command commands[] = {
 	 "and\n"
 	 "the state are read instead. The first line says which it was.\n"
 	 "--vnet, or --endpoint or --from or both, say where the question arrives; with a single\n"
-	 "network they may be left out, which is --vnet.\n"},
+	 "network they may be left out, which is --vnet. An address as NAME is its reverse name,\n"
+	 "whose PTR is asked for.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"

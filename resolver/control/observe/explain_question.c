@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/json.h"
 #include "rules/base.h"
+#include "rules/reverse.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "rules/zone/record.h"
@@ -16,6 +17,20 @@ static bool is_resolved(uint16_t type)
 		if (meta[i] == type)
 			return false;
 	return true;
+}
+
+/* An address means its reverse name, whose PTR is asked for. */
+static bool read_address(struct explain_question *question, const struct explain_texts *texts,
+			 const struct hash_key *key)
+{
+	struct address address;
+	char name[NAME_TEXT_MAX];
+
+	if ((texts->type && question->type != TYPE_PTR) ||
+	    address_parse(&address, texts->name) != 0)
+		return false;
+	question->type = TYPE_PTR;
+	return name_from_text(&question->name, key, reverse_text(&address, name)) == 0;
 }
 
 int explain_question_read(struct explain_question *question, const struct explain_texts *texts,
@@ -34,7 +49,8 @@ int explain_question_read(struct explain_question *question, const struct explai
 	else if (!is_resolved(question->type))
 		snprintf(error, EXPLAIN_ERROR_MAX, "%s is not resolved: it is not data",
 			 texts->type);
-	else if (name_from_text(&question->name, key, texts->name) != 0)
+	else if (!read_address(question, texts, key) &&
+		 name_from_text(&question->name, key, texts->name) != 0)
 		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a domain name", texts->name);
 	return *error ? ERR_INVALID : 0;
 }
@@ -98,6 +114,25 @@ static int no_network(const struct policy *policy, const char *wanted,
 	return refuse_unknown(&unknown, error);
 }
 
+/* Whoever does not say where has to choose. */
+static int no_place(const struct policy *policy, const char *dash, char error[EXPLAIN_ERROR_MAX])
+{
+	snprintf(error, EXPLAIN_ERROR_MAX,
+		 "say where it is asked: %svnet, %sendpoint or %sfrom; %s", dash, dash, dash,
+		 policy->network_count > 0 ? "the networks are " : "there is no network");
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		size_t length = strlen(error) + strlen(policy->networks[i].name);
+
+		if (length > EXPLAIN_ERROR_MAX - 80) {
+			text_append(error, EXPLAIN_ERROR_MAX, ", ... (`sluice list network`)");
+			break;
+		}
+		text_append(error, EXPLAIN_ERROR_MAX, "%s%s", i > 0 ? ", " : "",
+			    policy->networks[i].name);
+	}
+	return ERR_INVALID;
+}
+
 /* NULL: it does not arrive at one. */
 static const struct policy_inbound *inbound_of(const struct policy *policy,
 					       const struct explain_question *question)
@@ -134,10 +169,7 @@ int explain_question_place(const struct explain_question *question, const struct
 	} else if (policy->network_count == 1) {
 		place->network = 0;
 	} else {
-		snprintf(error, EXPLAIN_ERROR_MAX,
-			 "say where it is asked: %svnet, %sendpoint or %sfrom", texts->dash,
-			 texts->dash, texts->dash);
-		return ERR_INVALID;
+		return no_place(policy, texts->dash, error);
 	}
 	return 0;
 }

@@ -13,7 +13,9 @@ enum { EXPLAIN_ERROR_MAX = 1024 };
 
 struct explain_texts {
 	const char *dash; /* ahead of the names of options in errors: "--", or "" */
-	const char *name, *type, *vnet, *endpoint, *from; /* NULL: not given */
+	/* NULL: not given. An address as the name, without a type or with PTR, is its reverse name.
+	 */
+	const char *name, *type, *vnet, *endpoint, *from;
 };
 
 struct explain_question {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/store/pairs.h"
@@ -11,6 +12,8 @@
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
+#include "rules/zone/rdata.h"
+#include "rules/zone/record.h"
 #include "rules/zone/serial.h"
 
 static const struct kind *zone_kind(void)
@@ -439,6 +442,64 @@ static void look_up(struct zones_draft *draft, const struct path *path)
 	draft->path = root;
 	draft->zone = find_zone(draft->model, path);
 	draft->refused = false;
+}
+
+/* The same text for the same data, to be freed: its bytes, or itself where it is no data of that
+ * type. NULL without memory. */
+static char *record_key(uint16_t type, const struct name *apex, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t *rdata = malloc(RDATA_MAX);
+	size_t length = 0;
+	const char *why;
+	char *key = NULL;
+
+	if (rdata && rdata_parse(type, text, apex->wire, rdata, &length, &why) != 0) {
+		if (asprintf(&key, "\"%s", text) < 0)
+			key = NULL;
+	} else if (rdata) {
+		key = malloc(2 * length + 1);
+		for (size_t i = 0; key && i < length; i++) {
+			key[2 * i] = digits[rdata[i] >> 4];
+			key[2 * i + 1] = digits[rdata[i] & 0xf];
+		}
+		if (key)
+			key[2 * length] = '\0';
+	}
+	free(rdata);
+	return key;
+}
+
+void zones_unique(const struct path *path, json_t *values)
+{
+	static const struct hash_key any_key;
+	const json_t *records = json_object_get(values, "records");
+	const char *colon = strrchr(path_name(path), ':');
+	json_t *kept, *seen, *record;
+	struct name apex;
+	uint16_t type;
+	size_t i;
+
+	if (path->kind->id != KIND_RECORD_SET || !json_is_array(records) || !colon ||
+	    record_type_parse(&type, colon + 1) != 0 ||
+	    name_from_text(&apex, &any_key, path->names[0]) != 0)
+		return;
+	kept = json_array();
+	seen = json_object();
+	json_array_foreach((json_t *)(uintptr_t)records, i, record)
+	{
+		char *key = json_is_string(record)
+				    ? record_key(type, &apex, json_string_value(record))
+				    : NULL;
+
+		if (!key || !json_object_get(seen, key))
+			json_add(kept, json_incref(record));
+		if (key)
+			json_put(seen, key, json_true());
+		free(key);
+	}
+	json_decref(seen);
+	json_put(values, "records", kept);
 }
 
 int zones_put(struct zones_draft *draft, const struct path *path, const json_t *values,

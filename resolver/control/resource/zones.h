@@ -47,6 +47,10 @@ MUST_CHECK int zones_go_on(struct model *model, const struct model *before, stru
 
 /* ---- edits, in their order ---- */
 
+/* Of the values of a record set of that path, records that are the same, however they are written,
+ * become the first of them. The values get a list of their own. */
+void zones_unique(const struct path *path, json_t *values);
+
 struct zones_draft;
 /* The model, which nobody else has yet, gets what is put with zones_commit. NULL without memory. */
 struct zones_draft *zones_edit(struct model *model);

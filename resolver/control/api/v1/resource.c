@@ -874,7 +874,10 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 		json_object_del(values, "resource_group");
 	else if (grouped)
 		values = put_paths(values, "resource_group", path->group);
-	return put_paths(values, key, path_name(path));
+	values = put_paths(values, key, path_name(path));
+	if (values)
+		zones_unique(path, values);
+	return values;
 }
 
 /* NULL: it does not fit, which has been answered. */

@@ -122,7 +122,8 @@ static void what_there_is_not_is_refused_with_what_there_is(void **state)
 	assert_string_equal(w->error,
 			    "there is no inbound endpoint \"in\"; give RESOLVER/ENDPOINT: r/in");
 	assert_int_equal(place(w, (struct explain_texts){.vnet = NULL}, &at), ERR_INVALID);
-	assert_string_equal(w->error, "say where it is asked: --vnet, --endpoint or --from");
+	assert_string_equal(w->error, "say where it is asked: --vnet, --endpoint or --from; "
+				      "the networks are hub, spoke, part");
 }
 
 static void the_only_network_need_not_be_named(void **state)

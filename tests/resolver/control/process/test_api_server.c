@@ -207,7 +207,8 @@ static void explain_says_what_it_has_to_be_asked(void **state)
 		unsigned status;
 	} cases[] = {
 		{"/v1/explain", "?name=", 400},
-		{"/v1/explain?name=a", "say where it is asked: vnet, endpoint or from", 400},
+		{"/v1/explain?name=a",
+		 "say where it is asked: vnet, endpoint or from; the networks are hub, spoke", 400},
 		{"/v1/explain?name=a&vnet=nobody", "there is: hub, spoke", 404},
 		{"/v1/explain?name=a&endpoint=x", "there is none", 404},
 		{"/v1/explain?name=a&vnet=hub&from=10.0.0.1", "vnet and from exclude each other",
