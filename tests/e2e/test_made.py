@@ -67,6 +67,25 @@ resolvers = ( { name = "edge"; virtual_network = "home";
                          self.good("GET", "rulesets/-/office").body["placed"]["outbound_endpoints"])
         self.assert_refused(self.host, LOOPBACK)
 
+    def test_a_status_does_not_show_it_as_ones_own(self):
+        for options in ((), ("--all",)):
+            text = self.run_command("status", *options)
+            self.assertNotIn("240.0.0", text)
+            self.assertRegex(text, r"home/default \(made\) +")
+        self.assertRegex(text, r"(?m)^ +office .*home/default \(made\)")
+        status = self.sluice.status()
+        # Programs find what there was, and beside it which of it was made.
+        self.assertEqual((["240.0.0.0/24"], ["240.0.0.0/24"]),
+                         tuple(status["networks"][0][key] for key in ("address_space", "made_address_space")))
+        self.assertEqual([(True, True)], [(one["made"], one["made_address"]) for one in status["inbound_endpoints"]])
+        self.assertEqual([True], [one["made"] for one in status["outbound_endpoints"]])
+        self.world.write("sluice.conf", LITTLE.replace('name = "home"; } );', 'name = "home"; address_space = [ "240.0.9.0/24" ]; } );')
+                         + 'resolvers = ( { name = "edge"; virtual_network = "home"; outbound_endpoints = ( { name = "out"; } ); } );')
+        self.run_command("reload")
+        text = self.run_command("status")
+        self.assertRegex(text, r"(?m)^ +home +240\.0\.9\.0/24 ")  # which somebody named
+        self.assertRegex(text, r"edge/out +outbound")
+
     def test_check_tells_what_is_made_and_why(self):
         text = self.run_command("check", "-v")
         self.assertIn("made: resolvers[home]: in virtual network home, because ruleset \"office\"", text)

@@ -567,12 +567,91 @@ static void print_in_brief(FILE *out, const json_t *status)
 	print_brief_counters(out, status);
 }
 
+/* ---- what nobody configured ---- */
+
+static bool is_among(const json_t *array, const json_t *wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)array, i, item)
+	{
+		if (json_equal(item, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* "home/default (made)" in place of the text. */
+static json_t *marked(const json_t *name)
+{
+	return json_sprintf("%s (made)", json_string_value(name));
+}
+
+/* Marks the names of the endpoints that were made; the names as they were are the answer. */
+static json_t *mark_endpoints(json_t *endpoints)
+{
+	json_t *names = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(endpoints, i, row)
+	{
+		json_t *name = json_object_get(row, "name");
+
+		if (json_is_true(json_object_get(row, "made_address")))
+			json_put(row, "address", json_null());
+		if (!json_is_true(json_object_get(row, "made")))
+			continue;
+		json_add(names, json_incref(name));
+		json_put(row, "name", marked(name));
+	}
+	return names;
+}
+
+/* Addresses of 240.0.0.0/4 and endpoints that the program made, where something needs them and
+ * nobody named them, are not shown as anybody's own. */
+static void mark_made(json_t *status)
+{
+	json_t *made = mark_endpoints(json_object_get(status, "outbound_endpoints")), *row, *name;
+	size_t i, k;
+
+	json_decref(mark_endpoints(json_object_get(status, "inbound_endpoints")));
+	json_array_foreach(json_object_get(status, "networks"), i, row)
+	{
+		json_t *spaces = json_object_get(row, "address_space");
+
+		for (k = json_array_size(spaces); k-- > 0;)
+			if (is_among(json_object_get(row, "made_address_space"),
+				     json_array_get(spaces, k)))
+				json_array_remove(spaces, k);
+	}
+	json_array_foreach(json_object_get(status, "rulesets"), i, row)
+	{
+		json_t *endpoints = json_object_get(row, "outbound_endpoints");
+
+		json_array_foreach(endpoints, k, name)
+		{
+			if (is_among(made, name))
+				json_array_set_new(endpoints, k, marked(name));
+		}
+	}
+	json_decref(made);
+}
+
 void status_print(const json_t *report, bool all, FILE *out)
 {
-	print_head(out, report);
-	print_unconfirmed(out, report);
+	json_t *shown = json_deep_copy(report);
+
+	if (!shown) {
+		fprintf(out, "%s\n", err_text(ERR_NOMEM));
+		return;
+	}
+	mark_made(shown);
+	print_head(out, shown);
+	print_unconfirmed(out, shown);
 	if (all)
-		print_all(out, report);
+		print_all(out, shown);
 	else
-		print_in_brief(out, report);
+		print_in_brief(out, shown);
+	json_decref(shown);
 }

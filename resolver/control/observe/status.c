@@ -93,21 +93,58 @@ static struct status_network *count_links(const struct model *model)
 	return networks;
 }
 
-static json_t *network_json(const struct virtual_network *network,
+/* Whether nobody named that prefix of the network's address_space: made.c put it there. */
+static bool is_made_space(const struct model *model, const struct virtual_network *network,
+			  const struct prefix *prefix)
+{
+	char path[2 * NAME_TEXT_MAX], text[PREFIX_TEXT_MAX];
+
+	if (model->made.count == 0 || prefix->address.family != 4 || prefix->address.bytes[0] < 240)
+		return false;
+	prefix_print(prefix, text);
+	snprintf(path, sizeof path, "virtual_networks[%s].address_space",
+		 full_name(&network->named));
+	for (size_t i = 0; i < model->made.count; i++) {
+		const struct made *made = &model->made.items[i];
+
+		if (made->value && strcmp(made->value, text) == 0 &&
+		    strcasecmp(made->path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_made_address(const struct model *model, const struct virtual_network *network,
+			    const struct address *address)
+{
+	for (size_t i = 0; network && i < network->address_space.count; i++) {
+		const struct prefix *prefix = &network->address_space.items[i];
+
+		if (prefix_contains(prefix, address) && is_made_space(model, network, prefix))
+			return true;
+	}
+	return false;
+}
+
+static json_t *network_json(const struct model *model, const struct virtual_network *network,
 			    const struct status_network *linked)
 {
-	json_t *spaces = json_array(), *servers = json_array();
+	json_t *spaces = json_array(), *made = json_array(), *servers = json_array();
 	char text[PREFIX_TEXT_MAX];
 
 	for (size_t i = 0; i < network->address_space.count; i++) {
-		prefix_print(&network->address_space.items[i], text);
+		const struct prefix *prefix = &network->address_space.items[i];
+
+		prefix_print(prefix, text);
 		json_add(spaces, json_text(text));
+		if (is_made_space(model, network, prefix))
+			json_add(made, json_text(text));
 	}
 	for (size_t i = 0; i < network->dns_servers.count; i++)
 		json_add(servers, host_json(&network->dns_servers.items[i]));
-	return json_make("{s:o, s:o, s:o, s:I, s:O}", "name", name_json(&network->named),
-			 "address_space", spaces, "dns_servers", servers, "zones", linked->zones,
-			 "rulesets", linked->rulesets);
+	return json_make("{s:o, s:o, s:o, s:o, s:I, s:O}", "name", name_json(&network->named),
+			 "address_space", spaces, "made_address_space", made, "dns_servers",
+			 servers, "zones", linked->zones, "rulesets", linked->rulesets);
 }
 
 static json_t *networks_json(const struct model *model)
@@ -117,7 +154,8 @@ static json_t *networks_json(const struct model *model)
 	json_t *array = networks ? json_array() : NULL;
 
 	for (size_t n = 0; networks && n < count; n++) {
-		json_add(array, network_json(&model->virtual_networks.items[n], &networks[n]));
+		json_add(array,
+			 network_json(model, &model->virtual_networks.items[n], &networks[n]));
 		json_decref(networks[n].rulesets);
 	}
 	free(networks);
@@ -131,14 +169,19 @@ static json_t *inbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+			const struct virtual_network *network = model_network(
+				model, resolver->resource_group, resolver->virtual_network);
+
 			json_add(array,
-				 json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
+				 json_make("{s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "name",
 					   path_json(resolver, at->name), "network",
 					   network_name_json(model, &resolver->named,
 							     resolver->virtual_network),
 					   "address", address_json(&at->address), "listen",
 					   host_json(&at->listen), "present",
-					   (int)!socket_address_is_missing(&at->listen.address)));
+					   (int)!socket_address_is_missing(&at->listen.address),
+					   "made", (int)model_is_made(&at->origin), "made_address",
+					   (int)is_made_address(model, network, &at->address)));
 		}
 	}
 	return array;
@@ -163,12 +206,13 @@ static json_t *outbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
 			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
-			json_add(array, json_make("{s:o, s:o, s:o, s:b}", "name",
+			json_add(array, json_make("{s:o, s:o, s:o, s:b, s:b}", "name",
 						  path_json(resolver, at->name), "network",
 						  network_name_json(model, &resolver->named,
 								    resolver->virtual_network),
 						  "source", address_json(&at->source), "present",
-						  (int)!socket_address_is_missing(&at->source)));
+						  (int)!socket_address_is_missing(&at->source),
+						  "made", (int)model_is_made(&at->origin)));
 		}
 	}
 	return array;

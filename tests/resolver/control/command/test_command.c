@@ -125,7 +125,7 @@ static void a_kind_of_resource_has_help_of_its_own(void **state)
 		assert_non_null(strstr(said, "  target_group "));
 	}
 	assert_int_equal(run("rule"), 2);
-	assert_non_null(strstr(said, "usage: sluice rule list [GROUP/]RULESET\n"));
+	assert_non_null(strstr(said, "usage: sluice rule list [[GROUP/]RULESET]\n"));
 }
 
 static void words_are_given_one_by_one_up_to_fifty(void **state)

@@ -22,6 +22,11 @@ function entrance(one) {
           href: one.network ? url("ask", {endpoint: one.name}) : url("ask")};
 }
 
+// Without what the program took for endpoints that nobody gave an address.
+function ownSpace(one) {
+  return one.address_space.filter((prefix) => !one.made_address_space?.includes(prefix));
+}
+
 function columns(status) {
   // One that is asked from several addresses is as bad as the worst of them, which comes first.
   const targets = [...new Map([...status.targets].reverse().map((one) => [one.host + one.protocol, one])).values()].reverse();
@@ -29,7 +34,7 @@ function columns(status) {
   return [
     {title: "Asked at", nodes: limited([...status.inbound_endpoints, ...status.vnet_resolver].map(entrance), url("ask"))},
     {title: "Networks", nodes: limited(status.networks.map((one) => ({id: "net " + one.name, title: one.name, mood: "plain",
-      note: one.dns_servers.length ? "asks " + one.dns_servers.join(", ") : one.address_space.join(", "), href: url("ask", {vnet: one.name})})), url("networks"))},
+      note: one.dns_servers.length ? "asks " + one.dns_servers.join(", ") : ownSpace(one).join(", "), href: url("ask", {vnet: one.name})})), url("networks"))},
     {title: "Zones and rulesets", nodes: limited([
       ...status.zones.map((one) => ({id: "zone " + one.name, title: one.name, mood: "plain", note: count(one.records, "record"), href: url("zones")})),
       ...status.rulesets.map((one) => ({id: "set " + one.name, title: one.name, mood: "plain", note: count(one.rules, "rule"),
@@ -60,7 +65,7 @@ export class NetworksPage extends Page {
     this.drawing = h("div", {class: "drawing", tabindex: 0, role: "region", "aria-label": "What is reached from where"});
     this.table = new DataTable("Networks", [
       {title: "Network", cell: (one) => h("strong", {}, name(one.name))},
-      {title: "Address space", cell: (one) => one.address_space.map((prefix) => h("div", {}, name(prefix)))},
+      {title: "Address space", cell: (one) => ownSpace(one).map((prefix) => h("div", {}, name(prefix)))},
       {title: "Own DNS servers", cell: (one) => one.dns_servers.length ? name(one.dns_servers.join(", ")) : "none"},
       {title: "Asked at", cell: (one) => name(this.status.inbound_endpoints.filter((end) => end.network === one.name).map((end) => end.name).join(", "))},
       {title: "Zones", cell: (one) => name(this.status.zones.filter((zone) => zone.networks.includes(one.name)).map((zone) => zone.name).join(", "))},
