@@ -798,7 +798,7 @@ class Apply(World):
         last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
         self.good("DELETE", "rulesets/-/office")
         deleted = last()
-        self.assertRegex(self.command("history"), r"(?m)^ *%d .* uid 0 +deleted +rulesets/-/office$" % deleted)
+        self.assertRegex(self.command("history"), r"(?m)^ *%d .* uid 0 +deleted ruleset office, " % deleted)
         self.command("undo", "--dry-run", str(deleted))
         self.assertEqual(404, self.call("GET", "rulesets/-/office").status)
         self.assertIn("is undone, by revision", self.command("undo", str(deleted)))
@@ -1269,7 +1269,7 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         hub = self.good("GET", "rulesets/office/hub")
         self.good("DELETE", "rulesets/office/hub", status=204, **{"If-Match": hub.etag})
         gone = self.good("GET", "changes").body["changes"][-1]["revision"]
-        self.assertRegex(self.command("history"), r"deleted +rulesets/office/hub$|deleted +rulesets/office/hub\n")
+        self.assertRegex(self.command("history"), r"deleted ruleset office/hub, ")
         self.command("undo", str(gone))
         self.assertEqual("Office", self.good("GET", "rulesets/office/hub").body["resource_group"])
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
@@ -1512,6 +1512,7 @@ class First(World):
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual(["target-group", "top", "transfer"], sorted(completed("help", "t")))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
+        self.assertEqual({"import"}, set(completed("rule", "im")))
         self.assertEqual(["office"], completed("rule", "list", ""))
         self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))

@@ -62,13 +62,18 @@ static bool same_first_word(const char *a, const char *b)
 	return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
 }
 
-/* Each first word once. */
+/* Each first word once; those that are kinds stand with these. */
 static void print_commands(const struct command *commands)
 {
+	char first[32];
+
 	printf("_sluice_commands='");
-	for (const struct command *at = commands; at->name; at++)
-		if (at->summary && (at == commands || !same_first_word(at[-1].name, at->name)))
-			printf("%.*s ", (int)strcspn(at->name, " "), at->name);
+	for (const struct command *at = commands; at->name; at++) {
+		snprintf(first, sizeof first, "%.*s", (int)strcspn(at->name, " "), at->name);
+		if (at->summary && !command_is_kind(first) &&
+		    (at == commands || !same_first_word(at[-1].name, at->name)))
+			printf("%s ", first);
+	}
 	printf("'\n");
 }
 

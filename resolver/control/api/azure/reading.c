@@ -484,16 +484,32 @@ static bool is_value(const struct arm_reading *reading, const struct arm_member 
 	return (member->fixed ? strcasecmp(text, own) : strcmp(text, own)) == 0;
 }
 
+/* Azure takes the domain of a rule with its final dot only, and a template that is taken here is to
+ * be taken there. */
+static bool lacks_dot(const struct field *field, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && field->dot == DOT_FINAL && strcmp(text, ".") != 0 &&
+	       text[name_text_length(text)] == '\0';
+}
+
 static void take_value(struct arm_reading *reading, const struct arm_member *member,
 		       const char *path, json_t *value)
 {
 	const struct kind *kind = kind_of_id(reading->type->kind);
-	json_t *read = read_form(reading, schema_field(fields_of(reading->type), member->key),
-				 member, path, value);
+	const struct field *field = schema_field(fields_of(reading->type), member->key);
+	json_t *read = read_form(reading, field, member, path, value);
 	bool was_there = json_object_get(reading->base, member->key);
 
 	if (!read)
 		return;
+	if (lacks_dot(field, read) && !is_value(reading, member, read)) {
+		arm_misfit(reading->errors, path, "\"%s\" does not end with a dot; write \"%s.\"",
+			   json_string_value(read), json_string_value(read));
+		json_decref(read);
+		return;
+	}
 	if (member->form == ARM_RECORD || member->form == ARM_RECORDS)
 		keep_written(reading, member, value, read);
 	if (!is_value(reading, member, read) &&
