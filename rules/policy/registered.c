@@ -118,14 +118,9 @@ static const struct registration_settings *settings_of(const struct model *model
 	return NULL;
 }
 
-bool registered_takes_updates(const struct model *model, const struct private_zone *zone)
-{
-	return settings_of(model, zone);
-}
-
 bool registered_in(const struct model *model, const struct private_zone *zone)
 {
-	return has_link(zone) || registered_takes_updates(model, zone);
+	return has_link(zone) || settings_of(model, zone);
 }
 
 /* ERR_NOMEM. */
@@ -270,9 +265,9 @@ static int put_soa(struct zone_draft *draft, const struct name *apex, const stru
 }
 
 /* An apex with such a SOA, and perhaps NS; NULL without memory. */
-static struct zone *make_apex(const struct making *making, const struct name *apex, bool has_ns)
+static struct zone *make_apex(const struct hash_key *key, const struct name *apex, bool has_ns)
 {
-	struct zone *empty = zone_new(making->key, apex, 0), *made = NULL;
+	struct zone *empty = zone_new(key, apex, 0), *made = NULL;
 	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
 	struct faults unused;
 
@@ -287,6 +282,24 @@ static struct zone *make_apex(const struct making *making, const struct name *ap
 	return made;
 }
 
+uint64_t registered_digest(const struct model *model, const struct private_zone *zone)
+{
+	static const struct hash_key any_key; /* nothing is looked up in what is made here */
+	const struct name *apex = zone_apex(zone->zone);
+	uint64_t digest = zone_content(zone->zone).digest;
+	struct zone *made;
+
+	if (zone_has_own_soa(zone->zone) || !settings_of(model, zone))
+		return digest;
+	made = make_apex(&any_key, apex, false);
+	if (!made)
+		return 0; /* it is as if the zone had changed, which costs secondaries a transfer */
+	digest += digest_of_set(apex->wire, zone_soa(made)) -
+		  digest_of_set(apex->wire, zone_soa(zone->zone));
+	zone_unref(made);
+	return digest;
+}
+
 /* The zone that goes out, on which all else is laid, is the one with that SOA. */
 static bool make_base(const struct making *making, struct registered_zone *zone,
 		      const struct registered_zone *before)
@@ -296,8 +309,9 @@ static bool make_base(const struct making *making, struct registered_zone *zone,
 
 	base->own = zone->layers.own;
 	zone->layers.own = NULL;
-	base->registered = was && was->registered ? zone_ref(was->registered)
-						  : make_apex(making, zone_apex(base->own), false);
+	base->registered = was && was->registered
+				   ? zone_ref(was->registered)
+				   : make_apex(making->key, zone_apex(base->own), false);
 	if (was && was->served && was->own == base->own)
 		base->served = zone_ref(was->served);
 	else if (base->registered)
@@ -688,7 +702,7 @@ static struct zone *make_cut(const struct making *making, const struct prefix *p
 	whole.length = (uint8_t)(whole.length / step * step);
 	apex = whole.length == 0 ? trees[prefix->address.family == 6]
 				 : reverse_zone_text(&whole, text);
-	return name_from_text(&name, making->key, apex) == 0 ? make_apex(making, &name, true)
+	return name_from_text(&name, making->key, apex) == 0 ? make_apex(making->key, &name, true)
 							     : NULL;
 }
 

@@ -84,8 +84,9 @@ bool registered_is_server(const struct name *name, const struct name *apex);
 bool registered_has_server(const struct zone *served, const struct name *name);
 /* Whether something may register in the zone, so that the table has it. */
 bool registered_in(const struct model *model, const struct private_zone *zone);
-/* Whether clients may, so that it has a SOA with a name server, unless it has one of its own. */
-bool registered_takes_updates(const struct model *model, const struct private_zone *zone);
+/* The digest (rules/zone/serial.h) of the zone as it goes out: where clients may register, and it
+ * has no SOA of its own, with one that has a name server. */
+uint64_t registered_digest(const struct model *model, const struct private_zone *zone);
 /* NULL: nothing registers in the zone of that full name. */
 const struct registered_zone *registered_find(const struct registered *registered,
 					      const char *name);

@@ -231,6 +231,13 @@ class Updates(Client):
             self.assertEqual(serial, last[2])
         self.assertNotIn("its serial has not gone up", self.sluice.log())
 
+    def test_a_restart_changes_no_serial(self):
+        """Where nothing has changed: else secondaries would transfer the zone anew."""
+        told = self.dig(CLOUD, "corp.internal", "SOA", "-b", OTHER)
+        self.sluice.stop()
+        self.start()
+        self.assertEqual(told, self.dig(CLOUD, "corp.internal", "SOA", "-b", OTHER))
+
     def test_explain_shows_the_name_server(self):
         asked = ("ns.corp.internal", "--endpoint", "r/in")
         ways = [self.sluice.command("explain", *asked), self.sluice.command("explain", "--ask", *asked)]

@@ -598,23 +598,12 @@ static uint32_t latest_serial(const struct model *before, const struct model *mo
 	return latest;
 }
 
-/* Whether the zone goes out with another SOA than before, although it says the same: without one of
- * its own it has another MNAME where clients may register. */
-static bool has_other_soa(const struct model *model, const struct private_zone *zone,
-			  const struct model *before_model, const struct private_zone *before)
+/* The serial that the zone is to have, whose digest as it goes out may be the `same` as before. A
+ * row at rest tells what was given out last; else all up to `reserved` may have been, by this
+ * process, which knows, or by one that has ended. */
+static uint32_t serial_for(const struct zone *zone, uint64_t digest, const struct zone *before,
+			   bool same, const struct pairs_serial *row, uint64_t now_s)
 {
-	return !zone_has_own_soa(zone->zone) &&
-	       registered_takes_updates(model, zone) !=
-		       registered_takes_updates(before_model, before);
-}
-
-/* The serial that the zone is to have, of which it is known whether it says the `same` as before; a
- * row at rest tells what was given out last; else all up to
- * `reserved` may have been, by this process, which knows, or by one that has ended. */
-static uint32_t serial_for(const struct zone *zone, const struct zone *before, bool same,
-			   const struct pairs_serial *row, uint64_t now_s)
-{
-	uint64_t digest = zone_content(zone).digest;
 	bool at_rest = row && row->reserved == row->serial;
 	uint32_t own = zone_serial(zone); /* 0, the time, or of a SOA that was put */
 
@@ -641,9 +630,9 @@ static int number(struct private_zone *zone, const struct model *model,
 		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
 	struct pairs_serial row;
 	bool known = find_serial(source, zone, &row);
-	bool same = before && zone_content(before).digest == zone_content(*at).digest &&
-		    !has_other_soa(model, zone, before_model, served);
-	uint32_t serial = serial_for(*at, before, same, known ? &row : NULL, now_s);
+	uint64_t digest = registered_digest(model, zone);
+	bool same = before && registered_digest(before_model, served) == digest;
+	uint32_t serial = serial_for(*at, digest, before, same, known ? &row : NULL, now_s);
 
 	if (past && !serial_is_newer(serial, past))
 		serial = serial_next(past, now_s);
