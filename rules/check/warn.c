@@ -605,12 +605,14 @@ void limits_warn(struct check *check)
 {
 	check_index_selves(check);
 	warn_registration(check);
-	warn_linked_to_nothing(check);
 	warn_spaces_inside(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
-	warn_names_in_azure(check);
+	if (!check->before) { /* of the file, which is as it was */
+		warn_linked_to_nothing(check);
+		warn_names_in_azure(check);
+	}
 	warn_open_networks(check);
 	warn_open_endpoints(check);
 }
