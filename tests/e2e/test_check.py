@@ -2,7 +2,6 @@
 the fix. Each configuration has one mistake in it."""
 
 import os
-import unittest
 
 import harness
 
@@ -137,4 +136,4 @@ default_resolver = { targets = (
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()
