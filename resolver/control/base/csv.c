@@ -8,7 +8,7 @@ void csv_init(struct csv *csv, const char *text, size_t length)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 
-	*csv = (struct csv){.at = text, .end = text + length, .line = 1};
+	*csv = (struct csv){.at = text, .end = text + length, .line = 1, .separator = ','};
 	if (length >= 3 && memcmp(text, mark, 3) == 0)
 		csv->at += 3;
 }
@@ -68,7 +68,8 @@ static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const
 		char c = *csv->at++;
 
 		if (c == '"' && !is_at(csv, '"')) {
-			if (csv->at == csv->end || memchr(",\r\n", *csv->at, 3))
+			if (csv->at == csv->end || *csv->at == csv->separator || *csv->at == '\r' ||
+			    *csv->at == '\n')
 				return 0;
 			*why = "something follows a closing quote; a quote within a field is "
 			       "written twice";
@@ -87,7 +88,7 @@ static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const
 
 static bool is_field_end(const struct csv *csv)
 {
-	if (csv->at == csv->end || *csv->at == ',' || *csv->at == '\n')
+	if (csv->at == csv->end || *csv->at == csv->separator || *csv->at == '\n')
 		return true;
 	return *csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n';
 }
@@ -119,7 +120,7 @@ static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const 
 	int err;
 
 	if (row->count == CSV_FIELDS_MAX) {
-		*why = "it has more than 16 fields; quote a field that has commas in it";
+		*why = "it has more than 64 fields; quote a field that has commas in it";
 		return ERR_INVALID;
 	}
 	if (*used == sizeof row->text) {
@@ -153,7 +154,7 @@ int csv_next(struct csv *csv, struct csv_row *row, const char **why)
 	row->count = 0;
 	for (;;) {
 		err = read_field(csv, row, &used, why);
-		if (err || !is_at(csv, ','))
+		if (err || !is_at(csv, csv->separator))
 			break;
 		csv->at++;
 	}

@@ -14,11 +14,12 @@
 
 #include "rules/err.h"
 
-enum { CSV_FIELDS_MAX = 16, CSV_ROW_MAX = 4096 };
+enum { CSV_FIELDS_MAX = 64, CSV_ROW_MAX = 4096 };
 
 struct csv {
 	const char *at, *end;
-	unsigned line; /* that `at` is on, from 1 */
+	unsigned line;  /* that `at` is on, from 1 */
+	char separator; /* ','; a spreadsheet in many countries writes ';', which may be put here */
 };
 
 struct csv_row {
