@@ -225,7 +225,8 @@ class Names(harness.FreshCase):
         whole = "$TTL 60\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 10.1.0.2\n"
         corefile = "x.test {\n  file x.zone\n}\n"
         for zone, stays in ((whole, True), (whole.replace("$TTL 60\n", ""), False), (whole + "$GENERATE 1-3 h$ A 10.0.0.$\n", False),
-                            (whole.replace("$TTL 60\n", "").replace(" IN", " 60 IN"), True)):
+                            (whole.replace("$TTL 60\n", "").replace(" IN", " 60 IN"), True),
+                            ("\ufeffmarked 60 IN A 10.1.0.9\n" + whole.replace("$TTL 60\n", "").replace(" IN", " 60 IN"), False)):
             self.world.write("x.zone", zone)
             output, told = self.run_("coredns", corefile)
             text = in_place(output)

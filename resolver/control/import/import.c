@@ -25,6 +25,7 @@
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/config/file.h"
 #include "resolver/control/config/write.h"
+#include "resolver/control/import/encoding.h"
 #include "resolver/control/service/load.h"
 #include "rules/base.h"
 #include "rules/check/limits.h"
@@ -474,6 +475,7 @@ char *import_read(struct import *import, const char *path, const struct origin *
 	struct origin whole = {.file = path};
 	struct stat status;
 	const char *why = refusal(import, path, at);
+	unsigned line;
 	char *text = why ? NULL
 		     : strcmp(path, "-") == 0 && (!at || at->line == 0)
 			     ? read_standard_input(length)
@@ -483,6 +485,13 @@ char *import_read(struct import *import, const char *path, const struct origin *
 	if (!text) {
 		import_fault(import, at ? at : &whole, "%s cannot be read: %s", path,
 			     why ? why : "it could not be read");
+		return NULL;
+	}
+	text = need(encoding_to_utf8(text, length, &line, &why));
+	if (why) {
+		whole.line = line;
+		import_fault(import, &whole, "%s", why);
+		free(text);
 		return NULL;
 	}
 	if (strlen(text) != *length) {

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/regular_file.h"
+#include "resolver/control/import/encoding.h"
 #include "resolver/control/import/forward.h"
 #include "rules/name.h"
 #include "rules/text.h"
@@ -386,7 +387,8 @@ static bool can_stay(struct import *import, const struct filed *filed)
 	    name_from_text(&origin, &any_key, filed->origin) != 0 || !name_equal(&apex, &origin))
 		return false;
 	text = regular_file_read(filed->path, STAYING_BYTES_MAX, NULL, &length, &why);
-	stays = text && length <= STAYING_BYTES_MAX && reads_alike(filed->path, &apex, text);
+	stays = text && length <= STAYING_BYTES_MAX && encoding_is_plain(text, length) &&
+		reads_alike(filed->path, &apex, text);
 	free(text);
 	return stays;
 }
