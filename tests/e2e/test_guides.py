@@ -37,7 +37,7 @@ class Guided(harness.FreshCase):
         at = os.path.join(self.world.dir, "files-" + name)
         for path, text in dict({"/etc/resolv.conf": "nameserver 192.0.2.53\n"}, **(files or {})).items():
             self.world.write(at + path, text)
-        os.makedirs(at + cwd)
+        os.makedirs(at + cwd, exist_ok=True)
         machine = guide.Managed(self.world.host(name, *addresses), at, cwd)
         machine.machine.run("rm", "-f", "/usr/sbin/policy-rc.d")
         harness.sh("cp", "-a", "/var/lib/dpkg", machine.machine.path("/var/lib/"))
@@ -209,7 +209,7 @@ class HighAvailability(Guided):
 
 
 class Migrate(Guided):
-    name, not_run, needs = "migrate.md", 3, ("unbound", "named-checkconf", "dnsmasq")
+    name, not_run, needs = "migrate.md", 6, ("unbound", "named-checkconf", "dnsmasq")
     FILES = {"/etc/bind/named.conf": """\
         acl office { 192.168.0.0/16; };
         options {
@@ -250,6 +250,18 @@ class Migrate(Guided):
         contoso.corp {
           forward . 192.168.0.53 192.168.0.54
         }
+        """, "/root/zones.csv": """\
+        "ZoneName","ZoneType","IsPaused","UseRecursion","MasterServers"
+        "contoso.corp","Forwarder","False","True","192.168.0.53;192.168.0.54"
+        """, "/root/forwarders.csv": """\
+        "UseRootHint","IPAddress"
+        "False","192.0.2.53"
+        """, "/root/lab.example.dns": """\
+        ;  Database file lab.example.dns for Default zone scope in zone lab.example.
+        @ IN SOA dc.lab.example. hostmaster.lab.example. 1 900 600 86400 3600
+        @ NS dc.lab.example.
+        dc A 10.1.0.4
+        www A 10.1.0.5
         """}
 
     def test_every_command_does_what_it_shows(self):

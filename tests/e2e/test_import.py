@@ -1312,8 +1312,8 @@ class Apply(Import):
         for options, why in ((("--dry-run",), "go with --apply"), (("--apply", "--output", "x"), "do not go together")):
             status, told = harness.command("import", "unbound", path, *options)
             self.assertEqual((2, True), (status, why in told), told)
-        status, told = harness.command("import", "windows", path)
-        self.assertEqual((2, True), (status, '"windows" cannot be imported; give arm, terraform, unbound' in told), told)
+        status, told = harness.command("import", "lotus", path)
+        self.assertEqual((2, True), (status, '"lotus" cannot be imported; give arm, terraform, unbound' in told), told)
 
 
 class ApplyPackaged(Import):
@@ -1343,6 +1343,8 @@ class ApplyPackaged(Import):
             ("dnsmasq", cls.path("dnsmasq.conf", DNSMASQ % {"hosts": cls.path("h", "10.1.0.9 printer\n"), "folder": conf}),
              "--vnet", "home"),
             ("coredns", cls.path("Corefile", COREDNS), "--vnet", "home"),
+            ("windows", cls.path("zones.csv", "ZoneName,MasterServers\ncontoso.corp,192.0.2.53;192.0.2.54\n"),
+             cls.path("lab.example.dns", "@ 60 IN SOA dc h 1 60 60 60 60\n@ 60 NS dc\ndc 60 A 10.1.0.4\n")),
             ("arm", *cls.AZURE), ("terraform", cls.PLAN))
         cls.sluice = harness.Sluice(cls.new, cls.packaged, HERE)
 

@@ -240,6 +240,10 @@ class Image(harness.Case):
         self.addCleanup(self.run_tool, "umount", self.container)
         programs = [path for path in files_below(root) if "bin/" in path and os.access(os.path.join(root, path), os.X_OK)]
         self.assertEqual(["usr/sbin/sluice", "usr/sbin/sluice-import"], programs)
+        with open(os.path.join(root, "tmp", "zones.csv"), "w", encoding="utf-16") as file:
+            file.write("ZoneName,MasterServers\ncontoso.corp,192.0.2.53\n")
+        self.assertIn('domain = "contoso.corp."', self.run_tool(
+            "run", self.container, "--", "/usr/sbin/sluice", "import", "windows", "/tmp/zones.csv"))
 
         with self.host.inside(), open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
             file.write("0")

@@ -7,18 +7,20 @@
 #include "resolver/control/command/command.h"
 
 /* A dialect's name, as `sluice import` has it, and whether it says what Azure or what a forwarder
- * has. NAME_read, of control/import/dialect.h, reads it. */
+ * has; and what puts together what its files said. NAME_read, of control/import/dialect.h, reads
+ * it. */
 #define IMPORT_DIALECTS(DIALECT)                                                                   \
-	DIALECT(arm, AZURE)                                                                        \
-	DIALECT(terraform, AZURE)                                                                  \
-	DIALECT(unbound, FORWARDER)                                                                \
-	DIALECT(bind, FORWARDER)                                                                   \
-	DIALECT(dnsmasq, FORWARDER)                                                                \
-	DIALECT(coredns, FORWARDER)                                                                \
-	DIALECT(hosts, FORWARDER)
+	DIALECT(arm, AZURE, arm_finish)                                                            \
+	DIALECT(terraform, AZURE, terraform_finish)                                                \
+	DIALECT(unbound, FORWARDER, forward_finish)                                                \
+	DIALECT(bind, FORWARDER, forward_finish)                                                   \
+	DIALECT(dnsmasq, FORWARDER, forward_finish)                                                \
+	DIALECT(coredns, FORWARDER, forward_finish)                                                \
+	DIALECT(hosts, FORWARDER, forward_finish)                                                  \
+	DIALECT(windows, FORWARDER, windows_finish)
 
-#define IMPORT_NAME(name, from) " " #name
-#define IMPORT_NAMES            IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */
+#define IMPORT_NAME(name, from, finish) " " #name
+#define IMPORT_NAMES                    IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */
 
 #define IMPORT_ROW(run)                                                                            \
 	{                                                                                          \
@@ -28,7 +30,7 @@
 				OPTION_PRUNE | OPTION_CONFIRM,                                     \
 			2, COMMAND_WORDS_MAX, "DIALECT FILE...",                                   \
 			"write a configuration of what another program or Azure has",              \
-			"DIALECT is one of" IMPORT_NAMES ".\n"                                     \
+			"DIALECT is one of\n" IMPORT_NAMES ".\n"                                   \
 			"FILE may be - for standard input. arm takes what az prints; `sluice "     \
 			"deploy`\n"                                                                \
 			"is for Azure's templates. What is not carried over, and why, is printed " \

@@ -6,9 +6,7 @@
 #include "resolver/control/import/forward.h"
 #include "rules/text.h"
 
-#define FINISH_AZURE(name)     name##_finish
-#define FINISH_FORWARDER(name) forward_finish
-#define ROW(name, from)        {#name, IMPORT_##from, name##_read, FINISH_##from(name)},
+#define ROW(name, from, finish) {#name, IMPORT_##from, name##_read, finish},
 const struct dialect dialects[] = {IMPORT_DIALECTS(ROW){.name = NULL}};
 
 const struct dialect *dialect_named(const char *name)

@@ -32,6 +32,8 @@ void bind_read(struct import *import, const char *path);
 void dnsmasq_read(struct import *import, const char *path);
 void coredns_read(struct import *import, const char *path);
 void hosts_read(struct import *import, const char *path);
+void windows_read(struct import *import, const char *path);
+void windows_finish(struct import *import);
 
 /* Which names are taken, of addresses' reverse names, too. */
 struct hosts_zones {

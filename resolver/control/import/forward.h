@@ -103,6 +103,17 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
 		       const char *path, const char *origin);
 
+/* What a program adds to the format. `entry` is a record without comments, parentheses and ends of
+ * lines, which may be changed in place; false: it is passed over. */
+struct master_variant {
+	bool (*edit)(void *context, const struct origin *at, char *entry);
+	void *context;
+};
+/* Puts the records of a master file's text, which import_read gave, into the zone. What cannot be
+ * read is a fault. */
+void forward_zone_text(struct import *import, struct node *zone, const char *path, const char *text,
+		       const char *origin, const struct master_variant *variant);
+
 /* Puts names into zones. To be called ahead of import_finish. */
 void forward_finish(struct import *import);
 

@@ -311,6 +311,11 @@ bool import_is_closed(const struct import *import)
 	return import->closed.count > 0;
 }
 
+bool import_is_refused(const struct import *import)
+{
+	return import->notes.errors > 0;
+}
+
 static struct remark *find_remark(struct import *import, const struct origin *origin)
 {
 	char key[64];

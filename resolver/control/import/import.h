@@ -46,6 +46,7 @@ bool import_is_closed(const struct import *import);
 /* The file cannot be read as what it is meant to be; nothing will be written. */
 void import_fault(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+bool import_is_refused(const struct import *import);
 /* A comment, without what marks it as one, for what is at that line: it stands above it in what is
  * written, and else at the end. Further ones for the same line are further lines. */
 void import_comment(struct import *import, const char *file, unsigned line, const char *text);

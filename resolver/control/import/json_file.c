@@ -113,12 +113,16 @@ static bool is_shared(const json_t *value)
 
 static void keep_place(struct import *import, const json_t *value, const char *file, unsigned line)
 {
-	struct place *place = import_alloc(import, sizeof *place);
+	struct place *place;
 	char key[32];
 
-	*place = (struct place){file, line};
 	snprintf(key, sizeof key, "json %p", (const void *)value);
-	import_keep(import, key, place);
+	place = import_find(import, key); /* of a value that was there before, in an earlier file */
+	if (!place) {
+		place = import_alloc(import, sizeof *place);
+		import_keep(import, key, place);
+	}
+	*place = (struct place){file, line};
 }
 
 static void place_all(struct scan *scan, const json_t *value, size_t *next)
@@ -139,14 +143,19 @@ static void place_all(struct scan *scan, const json_t *value, size_t *next)
 
 json_t *json_file_read(struct import *import, const char *path)
 {
-	size_t length, next = 0;
+	size_t length;
 	char *text = import_read(import, path, NULL, &length);
+
+	return text ? json_file_parse(import, path, text, length) : NULL;
+}
+
+json_t *json_file_parse(struct import *import, const char *path, const char *text, size_t length)
+{
+	size_t next = 0;
 	struct scan scan = {.import = import, .file = path, .at = text, .line = 1};
 	json_error_t error;
 	json_t *value;
 
-	if (!text)
-		return NULL;
 	go_over(&scan);
 	value = relaxed_json_load(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (value) {
@@ -173,6 +182,13 @@ struct origin json_file_at(struct import *import, const json_t *value, const cha
 	const struct place *place = find_place(import, value);
 
 	return import_place(import, place ? place->file : "-", place ? place->line : 0, what);
+}
+
+json_t *json_file_keep(struct import *import, json_t *made, const struct origin *at)
+{
+	if (made && !is_shared(made))
+		keep_place(import, made, at->file, at->line);
+	return made;
 }
 
 json_t *json_file_place(struct import *import, json_t *made, const json_t *like)

@@ -30,7 +30,8 @@ struct master {
 	unsigned depth;
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
-	bool has_ttl; /* the file's is known */
+	bool has_ttl;                         /* the file's is known */
+	const struct master_variant *variant; /* NULL: none; what cannot be read is passed over */
 };
 
 /* One line, or as many as a record has; *at is moved behind it, *line to the line there. Returns
@@ -47,7 +48,9 @@ static char *next_entry(const struct master *master, const char **at, unsigned *
 			end = strchrnul(c, '\n');
 			text = c + strspn(c, ";");
 			text += *text == ' ';
-			text = import_printf(master->import, "%.*s", (int)(end - text), text);
+			text = import_printf(master->import, "%.*s",
+					     (int)(end - text - (end > text && end[-1] == '\r')),
+					     text);
 			if (any)
 				import_comment(master->import, master->file, first, text);
 			else
@@ -73,6 +76,15 @@ static char *next_entry(const struct master *master, const char **at, unsigned *
 	return entry;
 }
 
+/* What cannot be read is passed over, or refuses the file. */
+static void refuse(const struct master *master, const struct origin *at, const char *why)
+{
+	if (master->variant)
+		import_fault(master->import, at, "%s", why);
+	else
+		import_lost(master->import, at, "%s", why);
+}
+
 static void read_file(struct master *master, const char *path, const struct origin *at);
 
 static ldns_rdf *read_name(const struct master *master, const char *text)
@@ -95,7 +107,7 @@ static void include(struct master *master, const char *words, const struct origi
 	int count = sscanf(words, "%1023s %1023s", path, origin);
 
 	if (count < 1 || master->depth >= INCLUDE_DEPTH_MAX) {
-		import_lost(master->import, at, "it names no file that can be read");
+		refuse(master, at, "it names no file that can be read");
 		return;
 	}
 	inner.depth++;
@@ -169,15 +181,16 @@ static void generate(struct master *master, const char *words, const struct orig
 
 	if (sscanf(words, " %ld-%ld%n/%ld%n", &first, &last, &length, &step, &length) < 2 ||
 	    first < 0 || step < 1 || last < first || (last - first) / step >= GENERATED_MAX) {
-		import_lost(master->import, at, "its range is none of up to %d numbers",
-			    GENERATED_MAX);
+		refuse(master, at,
+		       import_printf(master->import, "its range is none of up to %d numbers",
+				     GENERATED_MAX));
 		return;
 	}
 	words += length + strspn(words + length, " \t");
 	for (long number = first; number <= last; number += step) {
 		entry = put_number(master->import, words, number);
 		if (!entry) {
-			import_lost(master->import, at, "this form of a number is not read");
+			refuse(master, at, "this form of a number is not read");
 			return;
 		}
 		take_entry(master, entry, at);
@@ -192,14 +205,15 @@ static void directive(struct master *master, const char *entry, const struct ori
 	ldns_rdf *origin;
 
 	if (sscanf(words, "%1023s", word) != 1) {
-		import_lost(master->import, at, "it has no value");
+		refuse(master, at, "it has no value");
 	} else if (strncasecmp(entry, "$TTL", 4) == 0) {
 		master->ttl_s = ldns_str2period(word, &end);
 		master->has_ttl = true;
 	} else if (strncasecmp(entry, "$ORIGIN", 7) == 0) {
 		origin = read_name(master, word);
 		if (!origin) {
-			import_lost(master->import, at, "\"%s\" is no domain name", word);
+			refuse(master, at,
+			       import_printf(master->import, "\"%s\" is no domain name", word));
 			return;
 		}
 		ldns_rdf_deep_free(master->origin);
@@ -209,8 +223,7 @@ static void directive(struct master *master, const char *entry, const struct ori
 	} else if (strncasecmp(entry, "$GENERATE", 9) == 0) {
 		generate(master, words, at);
 	} else {
-		import_lost(master->import, at,
-			    "only $TTL, $ORIGIN, $INCLUDE and $GENERATE are read");
+		refuse(master, at, "only $TTL, $ORIGIN, $INCLUDE and $GENERATE are read");
 	}
 }
 
@@ -230,6 +243,23 @@ static void keep_ttl(struct master *master, ldns_rr *rr)
 	}
 }
 
+/* What follows without an owner's name has that of a record that is passed over, too. */
+static void keep_owner(struct master *master, const char *entry)
+{
+	size_t length = strcspn(entry, " \t");
+	ldns_rdf *owner;
+
+	if (length == 0)
+		return;
+	if (length == 1 && *entry == '@')
+		owner = ldns_rdf_clone(master->origin);
+	else
+		owner = read_name(master,
+				  import_printf(master->import, "%.*s", (int)length, entry));
+	ldns_rdf_deep_free(master->previous);
+	master->previous = owner;
+}
+
 static void take_entry(struct master *master, const char *entry, const struct origin *at)
 {
 	size_t length = strlen(entry);
@@ -244,21 +274,22 @@ static void take_entry(struct master *master, const char *entry, const struct or
 		keep_ttl(master, rr);
 		forward_zone_rr(master->import, master->zone, at, rr);
 	} else {
-		import_lost(master->import, at, "%s: %s", entry, ldns_get_errorstr_by_id(status));
+		refuse(master, at,
+		       import_printf(master->import, "%s: %s", entry,
+				     ldns_get_errorstr_by_id(status)));
 	}
 	ldns_rr_free(rr);
 }
 
-/* Takes over the master's names. */
-static void read_file(struct master *master, const char *path, const struct origin *at)
+/* Takes over the master's names. NULL: there is no text. */
+static void read_text(struct master *master, const char *path, const char *text)
 {
-	size_t length;
-	char *text = import_read(master->import, path, at, &length), *entry;
+	const struct master_variant *variant = master->variant;
+	char *entry = text ? import_alloc(master->import, strlen(text) + 2) : NULL;
 	const char *next = text;
 	unsigned line = 1, first;
 
 	master->file = path;
-	entry = text ? import_alloc(master->import, length + 2) : NULL;
 	while (text && *next != '\0') {
 		struct origin here;
 
@@ -270,6 +301,8 @@ static void read_file(struct master *master, const char *path, const struct orig
 		here = import_place(master->import, path, first, NULL);
 		if (*entry == '$')
 			directive(master, entry, &here);
+		else if (variant && !variant->edit(variant->context, &here, entry))
+			keep_owner(master, entry);
 		else
 			take_entry(master, entry, &here);
 	}
@@ -277,6 +310,25 @@ static void read_file(struct master *master, const char *path, const struct orig
 		import_comments_to(master->import, path, line);
 	ldns_rdf_deep_free(master->origin);
 	ldns_rdf_deep_free(master->previous);
+}
+
+static void read_file(struct master *master, const char *path, const struct origin *at)
+{
+	size_t length;
+
+	read_text(master, path, import_read(master->import, path, at, &length));
+}
+
+void forward_zone_text(struct import *import, struct node *zone, const char *path, const char *text,
+		       const char *origin, const struct master_variant *variant)
+{
+	struct master master = {.import = import,
+				.zone = zone,
+				.origin = ldns_dname_new_frm_str(origin),
+				.ttl_s = TTL_UNKNOWN,
+				.variant = variant};
+
+	read_text(&master, path, text);
 }
 
 static void read_records(struct import *import, struct node *zone, const struct origin *at,

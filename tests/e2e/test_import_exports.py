@@ -1,0 +1,305 @@
+"""`sluice import` of what Windows DNS exports: files as they are documented, and as they mislead; no
+Windows was at hand. What is lost in a file is refused at its line, with what exports it whole; nothing is
+written then."""
+
+import codecs
+import os
+import random
+import re
+import textwrap
+
+import harness
+from test_import import forget, whole
+
+HERE = ("127.0.0.1", 53)
+
+
+class Exports(harness.FreshCase):
+    def build(self, world):
+        pass
+
+    def write(self, name, content):
+        path = os.path.join(self.world.dir, name)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else textwrap.dedent(content).lstrip("\n").encode())
+        return path
+
+    def imported(self, dialect, *files, status=0):
+        """(configuration, what was told) of (name, content) or names of files that are there."""
+        paths = [file if isinstance(file, str) else self.write(*file) for file in files]
+        output = os.path.join(self.world.dir, "out.conf")
+        forget(output)
+        got, told = harness.command("import", dialect, *paths, "--output", output, cwd=self.world.dir)
+        self.assertEqual(status, got, told)
+        if not os.path.exists(output):
+            return None, told
+        config = whole(output)
+        got, checked = harness.command("check", "-c", output)
+        self.assertEqual(0, got, checked + config)
+        return config, told
+
+    def refused(self, dialect, name, content, *words):
+        """Nothing is written; each of these is told."""
+        config, told = self.imported(dialect, (name, content), status=1)
+        self.assertIsNone(config, told)
+        self.assertIn("nothing is written", told)
+        for word in words:
+            self.assertRegex(told, word)
+
+    def rules(self, config):
+        """{domain: [target, ...]}, "" of the default resolver."""
+        config = re.sub("(?m)^ *#.*", "", config)
+        addresses = lambda text: [address + (":" + port if port else "") + ("/" + protocol if protocol else "")
+                                  for address, port, protocol in re.findall(
+                                      r'address = "([^"]+)";(?:\s*port = (\d+);)?(?:\s*protocol = "([^"]+)";)?', text)]
+        found = {domain: addresses(targets) for domain, targets in re.findall(
+            r'domain = "([^"]+)";[^(]*targets = \(([^)]*)\)', config)}
+        default = re.search(r"default_resolver = \{\s*targets = \(([^)]*)\)", config)
+        if default:
+            found[""] = addresses(default.group(1))
+        return found
+
+    def random_bytes(self, dialect, name, seeds, count=60):
+        """Bytes changed, cut and doubled at random: an import ends, with a configuration that passes the check or
+        with a fault, and without a sanitizer's report."""
+        chance = random.Random(36)
+        for number in range(count):
+            content = bytearray(chance.choice(seeds))
+            for _ in range(chance.randrange(1, 8)):
+                at = chance.randrange(len(content) + 1)
+                how = chance.randrange(4)
+                if how == 0:
+                    del content[at:at + chance.randrange(1, 9)]
+                elif how == 1:
+                    content[at:at] = content[at // 2:at // 2 + chance.randrange(1, 40)]
+                elif how == 2:
+                    content[at:at + 1] = bytes([chance.randrange(256)])
+                else:
+                    content[at:at] = bytes([chance.choice(b"\"';,{}[]()\\/#-:\n\t .=")])
+            with self.subTest(number=number, content=bytes(content)):
+                path = self.write(name, bytes(content))
+                status, told = harness.command("import", dialect, path, cwd=self.world.dir, errors="replace")
+                self.assertIn(status, (0, 1), told)
+                if status == 1 and "closed: " not in told:
+                    self.assertIn("nothing is written", told)
+
+
+ZONES = """
+    "ZoneName","ZoneType","IsPaused","UseRecursion","MasterServers"
+    "contoso.corp","Forwarder","False","True","10.1.0.4;10.1.0.5"
+    "paused.corp","Forwarder","True","False","10.1.0.4"
+    "own.corp","Primary","False","",""
+    "fabrikam.corp","Forwarder","False","False","10.1.0.6
+    2001:db8::53"
+    """
+ZONES_TAKEN = {"contoso.corp.": ["10.1.0.4", "10.1.0.5"], "fabrikam.corp.": ["10.1.0.6", "2001:db8::53"]}
+# What exports conditional forwarders whole.
+WHOLE = r"MasterServers -join ';'\}\} \| Export-Csv zones\.csv -NoType -Encoding UTF8"
+ZONE = """
+    ;
+    ;  Database file corp.contoso.test.dns for Default zone scope in zone corp.contoso.test.
+    ;      Zone version:  47
+    ;
+
+    @                       IN  SOA dc1.corp.contoso.test. hostmaster.corp.contoso.test. (
+                            47           ; serial number
+                            900          ; refresh
+                            600          ; retry
+                            86400        ; expire
+                            7200       ) ; default TTL
+    @                       NS  dc1.corp.contoso.test.
+    dc1                     A   10.1.0.4
+    mail                    WINS    L1 C2 ( 10.1.0.9 )
+                    [AGE:3740521] 600   A   10.1.0.25
+    _ldap._tcp              [AGE:3740521] 600   SRV 0 100 389   dc1.corp.contoso.test.
+    www                     CNAME   dc1
+    txt                     TXT ( "v=spf1 -all" "two" )
+    v6                      AAAA    2001:db8::7
+    @                       MX  10  mail
+    ;  Delegated sub-zone:  branch.corp.contoso.test.
+    branch                  NS  ns.branch
+    ns.branch               A   10.2.0.4
+    ;  End delegation
+    """
+
+
+class Windows(Exports):
+    def dedent(self, text):
+        return textwrap.dedent(text).lstrip("\n")
+
+    def test_conditional_forwarders_of_csv(self):
+        config, told = self.imported("windows", ("zones.csv", ZONES))
+        self.assertEqual(ZONES_TAKEN, self.rules(config))
+        self.assertNotIn("client_prefixes", config)
+        for word in (r"zones\.csv:2: contoso\.corp: different: only its servers are asked",
+                     r"zones\.csv:3: paused\.corp: not carried over: it is paused there",
+                     r"zones\.csv:4: own\.corp: not carried over: it is a primary zone.*Export-DnsServerZone",
+                     r"zones\.csv: not carried over: who may ask, query resolution policies",
+                     r"zones\.csv: not carried over: the server's own forwarders are not in it.*Get-DnsServerForwarder \|"):
+            self.assertRegex(told, word)
+
+    def test_csv_in_each_encoding_and_form(self):
+        text = self.dedent(ZONES)
+        typed = "#TYPE Selected.Microsoft.Management.Infrastructure.CimInstance\r\n" + text.replace("\n", "\r\n")
+        for content in (codecs.BOM_UTF8 + text.encode(), codecs.BOM_UTF16_LE + typed.encode("utf-16-le"),
+                        codecs.BOM_UTF16_BE + text.encode("utf-16-be"), typed.encode("utf-16-le"), typed.encode(),
+                        text.replace('"', "").replace("\n2001", ";2001").replace(",", "\t").encode(),
+                        ("sep=;\n" + text.replace(";", ",").replace('","', '";"')).encode()):
+            config, _ = self.imported("windows", ("zones.csv", content))
+            self.assertEqual(ZONES_TAKEN, self.rules(config), content)
+        for content, line in ((codecs.BOM_UTF16_LE + b"\x00\xd8a\x00", 1), (codecs.BOM_UTF16_BE + b"\x00\n\xdc\x00", 2)):
+            self.refused("windows", "zones.csv", content, r"zones\.csv:%d: the file is UTF-16, and half of a character" % line)
+
+    def test_csv_by_hand_and_of_infoblox(self):
+        for content, wanted in (
+                ("Domain,ForwarderIPs\ncontoso.corp,10.1.0.4\n", {"contoso.corp.": ["10.1.0.4"]}),
+                ('name;servers\r\ncontoso.corp;"10.1.0.4, 10.1.0.5/10.1.0.6"\r\n;\r\n',
+                 {"contoso.corp.": ["10.1.0.4", "10.1.0.5", "10.1.0.6"]}),
+                ("zone,servers\n10.in-addr.arpa,10.1.0.4:5353 [2001:db8::53]:54\n",
+                 {"10.in-addr.arpa.": ["10.1.0.4:5353", "2001:db8::53:54"]}),
+                ("header-forwardzone,fqdn*,zone_format*,disabled,forward_to,forwarders_only,view\n"
+                 "forwardzone,dev.example,FORWARD,FALSE,\"ns1/10.148.10.53,ns2/10.148.10.54\",TRUE,default\n"
+                 "forwardzone,off.example,FORWARD,TRUE,ns1/10.148.10.53,TRUE,default\n"
+                 "forwardzone,10.9.0.0/16,IPV4,FALSE,10.148.10.53/10.148.10.53,TRUE,default\n"
+                 "header-authzone,fqdn*\nauthzone,own.example\n",
+                 {"dev.example.": ["10.148.10.53", "10.148.10.54"], "9.10.in-addr.arpa.": ["10.148.10.53"]})):
+            config, told = self.imported("windows", ("a.csv", content))
+            self.assertEqual(wanted, self.rules(config), content)
+        self.assertRegex(told, r"a\.csv:3: off\.example: not carried over: it is disabled there")
+        self.assertRegex(told, r"a\.csv:5: not carried over: only forward zones are read, and no rows of authzone")
+
+    def test_an_export_that_lost_data_is_refused_with_what_exports_it_whole(self):
+        for content, line in (
+                ('"NotifyServers","ZoneName","ZoneType"\n,"a.corp","Primary"\n', r":1: no column is called MasterServers"),
+                ('"ZoneName","ZoneType","MasterServers"\n"a.corp","Forwarder","10.1.0.4"\n'
+                 '"b.corp","Forwarder","System.String[]"\n', r':3: b\.corp: "System\.String\[\]" stands where its addresses'),
+                ('ZoneName,MasterServers\nb.corp,System.Net.IPAddress[]\n', ":2: b.corp: "),
+                ('ZoneName,MasterServers\nb.corp,"{10.1.0.4, 10.1.0.5, 10.1.0.6, 10.1.0.7...}"\n', ":2: b.corp: "),
+                ('ZoneName,MasterServers\nm?nchen.corp,10.1.0.4\n', r':2: m\?nchen\.corp: .* has a \? in place of a letter'),
+                ('ZoneName,ZoneType,MasterServers\na.corp,Forwarder,\n', ":2: a.corp: it has no server"),
+                ("\nZoneName      : a.corp\nZoneType      : Forwarder\nMasterServers : {10.1.0.4}\n", ":1: it is neither CSV"),
+                ('Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\a]\n', ":1: it is neither CSV"),
+                (" Zone name   Type       Storage\n a.corp  Forwarder  File\n", ":1: it is neither CSV"),
+                ('ZoneName,ZoneType,MasterServers\na.corp,Primary,10.1.0.4\n', ": no forwarder and no zone is in it")):
+            self.refused("windows", "f.csv", content, r"f\.csv" + line, WHOLE)
+        self.refused("windows", "f.csv", "UseRootHint,IPAddress\nTrue,System.Net.IPAddress[]\n",
+                     r"f\.csv:2: .*Get-DnsServerForwarder \| select UseRootHint")
+        self.refused("windows", "f.csv", "HostName,RecordType,RecordData\nwww,A,DnsServerResourceRecordA\n",
+                     r"f\.csv:2: records lose their data in this form.*Export-DnsServerZone -Name ZONE")
+
+    def test_a_file_is_taken_whole_or_not_at_all(self):
+        for content, line in (
+                ("ZoneName,MasterServers\na.corp,10.1.0.4\nb.corp,10.1.0.400\n", r':3: b\.corp: "10\.1\.0\.400" is no address'),
+                ("ZoneName,MasterServers\na.corp,10.1.0.4\nb..corp,10.1.0.4\n", r':3: b\.\.corp: .* is no domain name'),
+                ("ZoneName,MasterServers\na.corp,10.1.0.4,10.1.0.5\n", r":2: it has 3 cells, and there are 2 columns"),
+                ('ZoneName,MasterServers\na.corp,10.1.0.4\n"b.corp,10.1.0.4\n', r":3: a quote is opened"),
+                ("ZoneName,MasterServers\na.corp,10.1.0.4\nA.corp.,10.1.0.5\n", r":3: A\.corp\.: .* has other servers at .*f\.csv:2"),
+                ("ZoneName,ZoneType,MasterServers\na.corp,4,10.1.0.4\n", ':2: a.corp: ZoneType is "4"'),
+                ("ZoneName,IsPaused,MasterServers\na.corp,perhaps,10.1.0.4\n", ':2: a.corp: IsPaused is "perhaps"'),
+                ("ZoneName,MasterServers\n,10.1.0.4\n", ":2: it names no zone"),
+                ("header-forwardzone,fqdn*,forward_to,view\nforwardzone,a.corp,a/10.1.0.4,inside\n"
+                 "forwardzone,b.corp,a/10.1.0.4,outside\n", r":3: b\.corp: it is of the view outside, and a row before it of inside"),
+                ("header-forwardzone,fqdn*,zone_format*,forward_to\nforwardzone,10.1.0.0/20,IPV4,a/10.1.0.4\n",
+                 ":2: 10.1.0.0/20: .* split it")):
+            self.refused("windows", "f.csv", content, r"f\.csv" + line)
+
+    def test_the_same_zone_of_two_servers_is_one(self):
+        config, _ = self.imported("windows", ("dc1.csv", ZONES), ("dc2.csv", ZONES))
+        self.assertEqual(ZONES_TAKEN, self.rules(config))
+
+    def test_the_server_s_forwarders(self):
+        config, told = self.imported("windows", ("zones.csv", ZONES), (
+            "forwarders.csv", '"UseRootHint","IPAddress"\n"True","192.0.2.53;fec0:0:0:ffff::1;192.0.2.54"\n'))
+        self.assertEqual(["192.0.2.53", "192.0.2.54"], self.rules(config)[""])
+        self.assertRegex(told, r"forwarders\.csv:2: not carried over: fec0:0:0:ffff::1 is an address that Windows has by itself")
+        self.assertRegex(told, r"forwarders\.csv:2: different: only the forwarders are asked")
+        self.assertNotIn("own forwarders are not in it", told)
+        for content in ("Enable,SecureResponse\nFalse,True\n", '{"Enable": false, "Timeout": 8}'):
+            self.refused("windows", "recursion", content, "recursion is off there, which turns all forwarders off")
+
+    def test_json_in_six_shapes(self):
+        for servers, wanted in (('["10.1.0.4","10.1.0.5"]', ["10.1.0.4", "10.1.0.5"]),
+                                ('[{"Address":889192575,"AddressFamily":2,"IPAddressToString":"127.0.0.53"}]', ["127.0.0.53"]),
+                                ('{"Address":889192575,"AddressFamily":2}', ["127.0.0.53"]),
+                                ('"10.1.0.4 2001:db8::5"', ["10.1.0.4", "2001:db8::5"]), ('"10.1.0.4"', ["10.1.0.4"]),
+                                ('{"value":["10.1.0.4","10.1.0.5"],"Count":2}', ["10.1.0.4", "10.1.0.5"]),
+                                ('{"value":[{"Address":null,"IPAddressToString":"2001:db8::5"}],"Count":1}', ["2001:db8::5"])):
+            zone = '{"zonename": "a.corp", "ZoneType": "Forwarder", "IsPaused": false, "MasterServers": %s}' % servers
+            for content in (zone, "[%s]" % zone, '{"value": [%s], "Count": 1}' % zone):
+                config, _ = self.imported("windows", ("z.json", codecs.BOM_UTF16_LE + content.encode("utf-16-le")))
+                self.assertEqual({"a.corp.": wanted}, self.rules(config), content)
+        config, _ = self.imported("windows", ("f.json", '{"UseRootHint": false, "IPAddress": {"Address": 889192575}}'))
+        self.assertEqual({"": ["127.0.0.53"]}, self.rules(config))
+
+    def test_json_that_lost_an_address_is_refused(self):
+        for content, line in (
+                ('[\n {"ZoneName": "a.corp",\n  "MasterServers": [{"Address": null, "AddressFamily": 23}]}]', ":2: a.corp: an address was lost"),
+                ('[\n {"ZoneName": "a.corp",\n  "MasterServers": "System.Object[]"}]', ":2: a.corp: .*stands where its addresses"),
+                ('[\n {"ZoneName": "a.corp", "ZoneType": "Forwarder", "MasterServers": null}]', ":2: a.corp: it has no server"),
+                ('[\n {"ZoneName": "a.corp", "IsPaused": [], "MasterServers": "10.1.0.4"}]', ":2: a.corp: IsPaused cannot be read")):
+            self.refused("windows", "z.json", content, r"z\.json" + line, WHOLE)
+        self.refused("windows", "z.json", "[\n1]", r"z\.json:2: a zone or the server's forwarders are expected here")
+        self.refused("windows", "z.json", "[\n{]", r"z\.json:2: it is no JSON")
+        self.refused("windows", "z.json", '{"HostName": "www", "RecordData": {"CimClass": "x"}}', "Export-DnsServerZone")
+
+    def test_zone_files(self):
+        for content in (self.dedent(ZONE).encode(), self.dedent(ZONE).replace("\n", "\r\n").encode(),
+                        codecs.BOM_UTF16_LE + self.dedent(ZONE).encode("utf-16-le")):
+            config, told = self.imported("windows", ("anything", content))
+            for record in ('name = "dc1:A"; ttl = 7200; records = [ "10.1.0.4" ]', 'name = "mail:A"; ttl = 600; records = [ "10.1.0.25" ]',
+                           'name = "www:CNAME"; ttl = 7200; records = [ "dc1.corp.contoso.test." ]', 'name = "v6:AAAA"',
+                           '"0 100 389 dc1.corp.contoso.test."', '"10 mail.corp.contoso.test."', r'"\"v=spf1 -all\" \"two\""'):
+                self.assertIn(record, config)
+            self.assertNotIn(r"\x0d", config)
+            for word in (r"anything:14: not carried over: sluice does not ask WINS",
+                         r"anything:1: different: 2 records of it were registered by machines",
+                         r"anything:16: different: it has what domain controllers register, of which a copy goes stale",
+                         r"anything:22: .*NS at branch\.corp\.contoso\.test\., below the apex"):
+                self.assertRegex(told, word)
+        config, _ = self.imported("windows", ("lab.corp.dns", "@ 60 IN SOA a. b. 1 2 3 4 5\nwww A 10.0.0.1\n"))
+        self.assertIn('name = "lab.corp"', config)
+        for end in ("\n", "\r\n"):
+            config, _ = self.imported("windows", ("a.dns", ";%s;  Database file b.dns for lab.corp zone.%s@ 60 IN SOA a. b. 1 2 3 4 5\n" % (end, end)))
+            self.assertIn('name = "lab.corp"', config)
+
+    def test_zone_files_that_cannot_be_read_are_refused(self):
+        soa = "@ IN SOA a. b. 1 2 3 4 5\n"
+        self.refused("windows", "lab.corp.dns", soa + "a\\040b A 10.0.0.1\n", r"lab\.corp\.dns:2: .*\(octal\)")
+        self.refused("windows", "lab.corp.dns", soa + 't TXT "a\\\\b" "a\\040b"\n', r"lab\.corp\.dns:2: .*\(octal\)")
+        self.refused("windows", "lab.corp.dns", soa + "x A 10.0.0.1\ny A 10.0.0.300\n", r"lab\.corp\.dns:3: y A 10\.0\.0\.300: ")
+        self.refused("windows", "lab.corp.dns", soa + "$UNKNOWN 7\n", r"lab\.corp\.dns:2: only \$TTL")
+        self.refused("windows", "lab.corp.dns", ";  Database file a for inside zone scope in zone lab.corp.\n" + soa,
+                     r"lab\.corp\.dns:1: it is what some clients see of the zone \(the zone scope inside\)")
+        self.refused("windows", "named", soa, r"named:1: it does not say what zone it is of; call it ZONE\.dns")
+
+    def test_bytes_at_random(self):
+        seeds = [self.dedent(text).encode() for text in (ZONES, ZONE)] + [
+            b'[{"ZoneName": "a.corp", "ZoneType": "Forwarder", "MasterServers": [{"Address": 889192575}, "10.1.0.4"]}]',
+            b"header-forwardzone,fqdn*,zone_format*,forward_to\nforwardzone,10.1.0.0/16,IPV4,a/10.1.0.4\n",
+            codecs.BOM_UTF16_LE + self.dedent(ZONES).encode("utf-16-le")]
+        self.random_bytes("windows", "random.dns", seeds)
+
+
+class WindowsServes(harness.FreshCase):
+    """What is imported answers: forwarders and a zone at once."""
+
+    def build(self, world):
+        self.new = world.host("new", "10.1.0.2")
+        self.server = world.host("dns53", "192.0.2.53")
+        harness.Upstream(self.server, "192.0.2.53", "198.51.100.53")
+
+    def test_it_answers(self):
+        zones = self.world.write("zones.csv", "ZoneName,MasterServers\ncontoso.corp,192.0.2.53\n")
+        zone = self.world.write("corp.dns", textwrap.dedent(ZONE).lstrip("\n"))
+        output = os.path.join(self.world.dir, "out.conf")
+        status, told = harness.command("import", "windows", zones, zone, "--output", output)
+        self.assertEqual(0, status, told)
+        harness.Sluice(self.new, whole(output), HERE)
+        for name, rtype, text in (("www.contoso.corp", "A", "198.51.100.53"), ("dc1.corp.contoso.test", "A", "10.1.0.4"),
+                                  ("mail.corp.contoso.test", "A", "10.1.0.25"),
+                                  ("www.corp.contoso.test", "A", ("dc1.corp.contoso.test.", "10.1.0.4"))):
+            self.assert_answer(self.new.ask(HERE, name, rtype), *([text] if isinstance(text, str) else text))
+
+
+if __name__ == "__main__":
+    harness.main()
