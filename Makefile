@@ -29,7 +29,7 @@
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev libprotobuf-c-dev \
-	protobuf-c-compiler libjs-chart.js
+	protobuf-c-compiler libyaml-dev libjs-chart.js
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
 	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server \
@@ -106,8 +106,8 @@ include tests/fuzz/fuzz.mk
 
 build/sluice: $(SERVER_SRC:%.c=build/obj/%.o)
 build/sluice-import: $(IMPORT_SRC:%.c=build/obj/%.o) build/obj/libsluice.a
-# Fewer libraries than the server needs.
-build/sluice-import $(B)/sluice-import: LIBS := -Wl,--as-needed $(LIBS)
+# Fewer libraries than the server needs, and one that the server does not.
+build/sluice-import $(B)/sluice-import: LIBS := -Wl,--as-needed $(LIBS) -lyaml
 build/sluice build/sluice-import:
 	$(CC) $(OPT) $(HARDEN_LINK) -o $@ $^ $(LIBS)
 build/obj/libsluice.a: $(filter-out build/obj/$(MAIN).o,$(SERVER_SRC:%.c=build/obj/%.o))

@@ -256,6 +256,10 @@ class Migrate(Guided):
         """, "/root/forwarders.csv": """\
         "UseRootHint","IPAddress"
         "False","192.0.2.53"
+        """, "/root/upstreams.txt": """\
+        # The domain controllers.
+        [/contoso.corp/]192.168.0.53 192.168.0.54
+        192.0.2.53
         """, "/root/lab.example.dns": """\
         ;  Database file lab.example.dns for Default zone scope in zone lab.example.
         @ IN SOA dc.lab.example. hostmaster.lab.example. 1 900 600 86400 3600

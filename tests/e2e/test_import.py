@@ -1345,6 +1345,7 @@ class ApplyPackaged(Import):
             ("coredns", cls.path("Corefile", COREDNS), "--vnet", "home"),
             ("windows", cls.path("zones.csv", "ZoneName,MasterServers\ncontoso.corp,192.0.2.53;192.0.2.54\n"),
              cls.path("lab.example.dns", "@ 60 IN SOA dc h 1 60 60 60 60\n@ 60 NS dc\ndc 60 A 10.1.0.4\n")),
+            ("adguard", cls.path("upstreams", "[/contoso.corp/]192.0.2.53\n192.0.2.99\n")),
             ("arm", *cls.AZURE), ("terraform", cls.PLAN))
         cls.sluice = harness.Sluice(cls.new, cls.packaged, HERE)
 

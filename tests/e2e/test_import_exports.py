@@ -1,5 +1,5 @@
-"""`sluice import` of what Windows DNS exports: files as they are documented, and as they mislead; no
-Windows was at hand. What is lost in a file is refused at its line, with what exports it whole; nothing is
+"""`sluice import` of what Windows DNS exports and of AdGuard Home: files as they are documented, and as they mislead; no
+Windows and no AdGuard Home was at hand. What is lost in a file is refused at its line, with what exports it whole; nothing is
 written then."""
 
 import codecs
@@ -299,6 +299,132 @@ class WindowsServes(harness.FreshCase):
                                   ("mail.corp.contoso.test", "A", "10.1.0.25"),
                                   ("www.corp.contoso.test", "A", ("dc1.corp.contoso.test.", "10.1.0.4"))):
             self.assert_answer(self.new.ask(HERE, name, rtype), *([text] if isinstance(text, str) else text))
+
+
+UPSTREAMS = """
+    # The domain controllers.
+    [/contoso.corp/fabrikam.corp/]10.1.0.4 tcp://10.1.0.5:5353
+    [/www.contoso.corp/]#
+    [/*.lab.example/]udp://10.1.0.6
+
+    192.0.2.53
+    tls://dns.example
+    [2001:db8::53]:54
+    """
+ADGUARD = """
+    http:
+      address: 127.0.0.1:3000
+    dns:
+      bind_hosts:
+        - 10.1.0.53
+      port: 53
+      upstream_dns:
+        - '# The domain controllers'
+        - '[/contoso.corp/]10.1.0.4'
+        - 192.0.2.53
+      upstream_dns_file: ""
+      allowed_clients:
+        - 10.1.0.0/16
+        - laptop-of-anna
+      disallowed_clients: []
+      fallback_dns: [192.0.2.54]
+      ratelimit: 0
+    filters:
+      - enabled: true
+        url: https://lists.example/ads.txt
+    filtering:
+      rewrites:
+        - domain: nas.example
+          answer: 10.1.0.9
+          enabled: true
+        - domain: "*.apps.example"
+          answer: 10.1.0.10
+        - domain: alias.apps.example
+          answer: nas.example
+        - domain: off.example
+          answer: 10.1.0.11
+          enabled: false
+    clients:
+      persistent: []
+    schema_version: 29
+    """
+
+
+class Adguard(Exports):
+    def test_lines_of_upstreams(self):
+        config, told = self.imported("adguard", ("upstreams", UPSTREAMS))
+        self.assertEqual({"contoso.corp.": ["10.1.0.4", "10.1.0.5:5353/tcp"], "fabrikam.corp.": ["10.1.0.4", "10.1.0.5:5353/tcp"],
+                          "www.contoso.corp.": ["192.0.2.53", "2001:db8::53:54"], "lab.example.": ["10.1.0.6"],
+                          "": ["192.0.2.53", "2001:db8::53:54"]}, self.rules(config))
+        self.assertRegex(config, r"# The domain controllers\.\n +\{\s+name = \"contoso-corp\"")
+        for word in (r"upstreams:4: different: it is for lab\.example itself, too",
+                     r"upstreams:7: not carried over: tls://dns\.example is asked over TLS",
+                     r"upstreams: not carried over: who may ask is not in it"):
+            self.assertRegex(told, word)
+
+    def test_a_line_that_cannot_be_said_refuses_the_file(self):
+        for line, why in (("[//]10.1.0.4", "it is for names without a dot"), ("[/a.corp//]10.1.0.4", "it is for names without a dot"),
+                          ("[/a*.corp/]10.1.0.4", "a rule is for a domain and all below it"),
+                          ("[/a..corp/]10.1.0.4", "is no domain name"), ("[/a.corp/]", "it has no upstream"),
+                          ("[/a.corp/]tls://10.1.0.4", "a.corp has no upstream that is asked without TLS"),
+                          ("[/a.corp/]dc1.a.corp", '"dc1.a.corp" is no address of a server'),
+                          ("[/a.corp/10.1.0.4", 'the domains end with "/]"'), ("dns.example", '"dns.example" is no address'),
+                          ("server=/a.corp/10.1.0.4", "it is a line of dnsmasq"),
+                          ("[/*.b.corp/]10.1.0.4", "b.corp has other upstreams at line 2"), ("[/b.corp/]#", "b.corp has other upstreams at line 2")):
+            self.refused("adguard", "upstreams", "192.0.2.53\n[/b.corp/]10.1.0.7\n%s\n" % line, r"upstreams:3: .*" + re.escape(why))
+        self.refused("adguard", "upstreams", "tls://192.0.2.53\n[/b.corp/]#\n", "upstreams:2: b.corp has no upstream that is asked without TLS")
+
+    def test_what_is_asked_over_tls_is_closed(self):
+        config, told = self.imported("adguard", ("upstreams", "https://dns.example/dns-query\n[/a.corp/]10.1.0.4\n"), status=1)
+        self.assertIn("uses_default_resolver = false", config)
+        self.assertIn("# uses_default_resolver = true;", config)
+        self.assertRegex(told, "upstreams:1: closed: what no rule decides is asked over TLS or HTTPS alone")
+        self.assertNotIn("default_resolver =", re.sub("(?m)^ *#.*|uses_default_resolver = false", "", config))
+
+    def test_its_own_configuration(self):
+        config, told = self.imported("adguard", ("AdGuardHome.yaml", ADGUARD))
+        self.assertEqual({"contoso.corp.": ["10.1.0.4"], "": ["192.0.2.53"]}, self.rules(config))
+        for text in ('listen = [ "10.1.0.53:53" ]', 'client_prefixes = [ "10.1.0.0/16" ]', 'name = "nas.example"',
+                     '{ name = "*:A"; records = [ "10.1.0.10" ]; }', '{ name = "alias:CNAME"; records = [ "nas.example." ]; }'):
+            self.assertIn(text, config)
+        for word in (r"AdGuardHome\.yaml:14: not carried over: .*\"laptop-of-anna\" has none", r"yaml:16: fallback_dns: not carried over",
+                     r"yaml:19: filters: not carried over: there are no blocklists", r"yaml:30: not carried over: it is disabled there"):
+            self.assertRegex(told, word)
+        self.assertNotIn("ratelimit", told)
+        self.assertNotIn("10.1.0.11", config)
+
+    def test_who_may_ask(self):
+        dns = "dns:\n  upstream_dns: [192.0.2.53]\n"
+        config, told = self.imported("adguard", ("a.yaml", dns))
+        self.assertNotIn("client_prefixes", config.split("# What was")[0])
+        self.assertRegex(told, "a.yaml:2: different: whoever reaches it may ask there")
+        config, _ = self.imported("adguard", ("a.yaml", dns + "  disallowed_clients: [10.0.0.0/9]\n"))
+        self.assertIn('"10.128.0.0/9"', config)
+        self.assertNotIn('"10.0.0.0/8"', config)
+        config, told = self.imported("adguard", ("a.yaml", dns + "  disallowed_clients: [laptop]\n"), status=1)
+        self.assertIn('client_prefixes = [ "255.255.255.255/32" ]', config)
+        self.assertRegex(told, "a.yaml:3: closed: it may not ask, and its addresses are not known")
+
+    def test_upstreams_of_another_file_come_in_place_of_its_own(self):
+        self.write("upstreams", "[/contoso.corp/]10.1.0.7\n192.0.2.54\n")
+        config, _ = self.imported("adguard", ("a.yaml", ADGUARD.replace('upstream_dns_file: ""', "upstream_dns_file: upstreams")))
+        self.assertEqual({"contoso.corp.": ["10.1.0.7"], "": ["192.0.2.54"]}, self.rules(config))
+        self.refused("adguard", "b.yaml", ADGUARD.replace('upstream_dns_file: ""', "upstream_dns_file: missing"),
+                     r"b\.yaml:\d+: upstream_dns_file: .*missing cannot be read")
+
+    def test_yaml_that_cannot_be_read_is_refused(self):
+        for content, why in (("dns:\n  a: *b\n", r":2: aliases \(\*b\) are not read"), ("dns: {\n", r":\d: it is no YAML"),
+                             ("dns:\n  port: 1\n  port: 2\n", ":3: port is there twice"), ("dns: 7\n", ":1: it has no group dns"),
+                             ("dns: " + "[" * 100 + "]" * 100, ":1: it is in more than 64 others"), ("---\n", r":1: it (is empty|has no group)"),
+                             ("---\ndns: {}\n---\ndns: {}\n", ":4: it has a second document"),
+                             ("dns:\n  upstream_dns: [[a]]\n", ":2: a text is expected here"),
+                             ("dns:\n  bind_hosts: [a]\n", ':2: "a" with this port is no place to listen at'),
+                             ("dns: {}\nclients:\n  persistent:\n    - name: anna\n      upstreams: [10.1.0.4]\n",
+                              ":4: anna: this client has upstreams of its own")):
+            self.refused("adguard", "a.yaml", content, r"a\.yaml" + why)
+
+    def test_bytes_at_random(self):
+        self.random_bytes("adguard", "random", [textwrap.dedent(text).encode() for text in (UPSTREAMS, ADGUARD)])
 
 
 if __name__ == "__main__":

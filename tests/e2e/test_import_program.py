@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 
@@ -43,6 +44,8 @@ class Program(harness.FreshCase):
             self.assertIn("unbound_read", importer)
             self.assertLessEqual(importer, symbols(program + "-import"))
             self.assertEqual(set(), importer & symbols(program))
+            needed = [re.findall(r"NEEDED.*\[(.*)\]", harness.sh("readelf", "-d", path)) for path in (program, program + "-import")]
+            self.assertEqual(["libyaml-0.so.2"], [library for library in needed[1] if library not in needed[0]])
 
     def test_the_one_beside_it_is_run_else_one_of_the_path(self):
         shutil.copy(SLUICE, os.path.join(self.alone, "sluice"))
@@ -75,7 +78,7 @@ class Program(harness.FreshCase):
         shutil.copy(SLUICE + "-import", os.path.join(self.alone, "sluice-import"))
         status, told = self.run_("sluice-import", "--help")
         self.assertEqual((0, told), harness.command("help", "import"))
-        self.assertIn("arm terraform unbound bind dnsmasq coredns hosts windows", told)
+        self.assertIn("arm terraform unbound bind dnsmasq coredns hosts windows adguard", told)
         self.assertEqual((2, True), (lambda status, told: (status, "an argument is missing" in told))(*self.run_("sluice-import")))
 
 

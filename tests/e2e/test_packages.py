@@ -131,6 +131,11 @@ class Package(harness.Case):
                                  capture_output=True, text=True, timeout=300)
         self.assertEqual((0, ""), (result.returncode, result.stdout), result.stderr)
 
+    def test_it_depends_on_what_either_program_needs(self):
+        depends = harness.sh("dpkg-deb", "--field", self.file, "Depends")
+        for library in ("libmicrohttpd12", "libyaml-0-2"):
+            self.assertRegex(depends, r"\b%s\b" % library)
+
     def test_it_serves_and_is_removed_and_purged(self):
         self.inside("dpkg", "-i", "/sluice.deb")
         text = self.inside("sluice", "check")
@@ -240,10 +245,12 @@ class Image(harness.Case):
         self.addCleanup(self.run_tool, "umount", self.container)
         programs = [path for path in files_below(root) if "bin/" in path and os.access(os.path.join(root, path), os.X_OK)]
         self.assertEqual(["usr/sbin/sluice", "usr/sbin/sluice-import"], programs)
-        with open(os.path.join(root, "tmp", "zones.csv"), "w", encoding="utf-16") as file:
-            file.write("ZoneName,MasterServers\ncontoso.corp,192.0.2.53\n")
-        self.assertIn('domain = "contoso.corp."', self.run_tool(
-            "run", self.container, "--", "/usr/sbin/sluice", "import", "windows", "/tmp/zones.csv"))
+        for dialect, text, encoding in (("windows", "ZoneName,MasterServers\ncontoso.corp,192.0.2.53\n", "utf-16"),
+                                        ("adguard", "dns:\n  upstream_dns: ['[/contoso.corp/]192.0.2.53', 192.0.2.54]\n", "utf-8")):
+            with open(os.path.join(root, "tmp", "original"), "w", encoding=encoding) as file:
+                file.write(text)
+            self.assertIn('domain = "contoso.corp."', self.run_tool(
+                "run", self.container, "--", "/usr/sbin/sluice", "import", dialect, "/tmp/original"))
 
         with self.host.inside(), open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
             file.write("0")

@@ -9,6 +9,8 @@ FUZZ_REPLAYS = $(FUZZSRC:%.c=$(B)/%)
 FUZZ_PROGRAMS = $(FUZZSRC:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_PARTS = $(filter-out $(MAIN).c $(IMPORT_MAIN).c,$(SRC)) $(TESTLIB) tests/fuzz/world.c tests/fuzz/limit.c
 
+# The importers are among the parts.
+$(FUZZ_REPLAYS) $(FUZZ_PROGRAMS): LIBS += -lyaml
 $(FUZZ_REPLAYS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/limit.o $(B)/tests/fuzz/world.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) -o $@ $^ $(LIBS) -lcmocka
 build/fuzz/%.o: %.c

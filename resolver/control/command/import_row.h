@@ -17,7 +17,8 @@
 	DIALECT(dnsmasq, FORWARDER, forward_finish)                                                \
 	DIALECT(coredns, FORWARDER, forward_finish)                                                \
 	DIALECT(hosts, FORWARDER, forward_finish)                                                  \
-	DIALECT(windows, FORWARDER, windows_finish)
+	DIALECT(windows, FORWARDER, windows_finish)                                                \
+	DIALECT(adguard, FORWARDER, adguard_finish)
 
 #define IMPORT_NAME(name, from, finish) " " #name
 #define IMPORT_NAMES                    IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */

@@ -34,6 +34,8 @@ void coredns_read(struct import *import, const char *path);
 void hosts_read(struct import *import, const char *path);
 void windows_read(struct import *import, const char *path);
 void windows_finish(struct import *import);
+void adguard_read(struct import *import, const char *path);
+void adguard_finish(struct import *import);
 
 /* Which names are taken, of addresses' reverse names, too. */
 struct hosts_zones {
