@@ -35,7 +35,7 @@ TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dns
 	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server \
 	kea-dhcp4-server kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client
 # Their tests say so and are skipped where there are none.
-TEST_TOOLS = lintian buildah
+TEST_TOOLS = lintian buildah dnsdist
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl isc-dhcp-client-ddns busybox \
 	$(shell command -v npm >/dev/null || echo nodejs npm)

@@ -260,6 +260,12 @@ class Migrate(Guided):
         # The domain controllers.
         [/contoso.corp/]192.168.0.53 192.168.0.54
         192.0.2.53
+        """, "/root/dnsdist.conf": """\
+        setACL({"10.1.0.0/16", "127.0.0.0/8"})
+        newServer("192.0.2.53")
+        newServer{address="192.168.0.53", pool="office"}
+        newServer{address="192.168.0.54", pool="office"}
+        addAction(QNameSuffixRule({"contoso.corp"}), PoolAction("office"))
         """, "/root/lab.example.dns": """\
         ;  Database file lab.example.dns for Default zone scope in zone lab.example.
         @ IN SOA dc.lab.example. hostmaster.lab.example. 1 900 600 86400 3600

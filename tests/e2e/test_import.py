@@ -7,6 +7,7 @@ import re
 import shutil
 import textwrap
 import time
+import unittest
 
 import dns
 import harness
@@ -963,6 +964,47 @@ class Dnsmasq(Import):
                      r'more\.conf:21: server: not carried over: a rule is for a domain, not for all names that end in "tail', r"dnsmasq\.conf:5: user: not carried over")
 
 
+DNSDIST = """
+    -- Who may ask.
+    setACL({"127.0.0.0/8", "10.0.0.0/8", "!10.64.0.0/10"})
+    setLocal("127.0.0.1:53")
+    setVerboseHealthChecks(true)
+    newServer{address="192.0.2.99", healthCheckMode="up"}
+    newServer{address="192.0.2.53", pool="office"}
+    newServer{address="192.0.2.54", pool={"branch", "spare"}}
+    smn = newSuffixMatchNode()
+    smn:add({"lower.contoso.corp", "2.0.192.in-addr.arpa"})
+    addAction(QNameRule("nas.lab.example"), SpoofAction({"10.1.0.9", "2001:db8::9"}))
+    addAction(SuffixMatchNodeRule(smn), PoolAction("branch"))  -- of the branch
+    -- The domain controllers.
+    addAction({"contoso.corp", "fabrikam.corp."}, PoolAction("office"))
+    addAction("pub.contoso.corp", PoolAction("office"))
+    """
+
+
+@unittest.skipUnless(shutil.which("dnsdist"), "dnsdist is not installed")
+class Dnsdist(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        path = cls.path("dnsdist.conf", DNSDIST)
+        harness.Process(cls.old, "dnsdist", [world.program(shutil.which("dnsdist")), "--supervised", "--disable-syslog", "-C", path]
+                        ).wait_ready(HERE, "nas.lab.example")
+        cls.config, cls.told = cls.imported("dnsdist", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        self.same("nas.lab.example", ("nas.lab.example", "AAAA"), "www.contoso.corp", "contoso.corp", "WWW.Fabrikam.Corp",
+                  "www.lower.contoso.corp", "www.pub.contoso.corp", "xcontoso.corp", "www.example.org", "www.lab.example",
+                  "nx.contoso.corp", ("7.2.0.192.in-addr.arpa", "PTR"))
+
+    def test_who_may_ask_comments_and_what_is_lost(self):
+        self.assertIn('client_prefixes = [ "10.0.0.0/10", "10.128.0.0/9", "127.0.0.0/8" ]', self.config)
+        self.assertRegex(self.config, r"# The domain controllers\.\n +\{\s+name = \"contoso-corp\"")
+        self.told_of(self.told, r"dnsdist\.conf:5: setVerboseHealthChecks: not carried over",
+                     r'dnsdist\.conf:8: newServer: not carried over: no rule leads to its pool "spare"')
+
+
 class Azure(Import):
     """Machine "azure" has the addresses of the resolver's endpoints, Azure's own, and a client's in each network."""
     INBOUND, OWN = ("10.1.0.4", 53), ("168.63.129.16", 53)
@@ -1346,6 +1388,7 @@ class ApplyPackaged(Import):
             ("windows", cls.path("zones.csv", "ZoneName,MasterServers\ncontoso.corp,192.0.2.53;192.0.2.54\n"),
              cls.path("lab.example.dns", "@ 60 IN SOA dc h 1 60 60 60 60\n@ 60 NS dc\ndc 60 A 10.1.0.4\n")),
             ("adguard", cls.path("upstreams", "[/contoso.corp/]192.0.2.53\n192.0.2.99\n")),
+            ("dnsdist", cls.path("dnsdist.conf", DNSDIST), "--vnet", "home"),
             ("arm", *cls.AZURE), ("terraform", cls.PLAN))
         cls.sluice = harness.Sluice(cls.new, cls.packaged, HERE)
 

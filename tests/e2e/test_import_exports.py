@@ -1,6 +1,6 @@
-"""`sluice import` of what Windows DNS exports and of AdGuard Home: files as they are documented, and as they mislead; no
-Windows and no AdGuard Home was at hand. What is lost in a file is refused at its line, with what exports it whole; nothing is
-written then."""
+"""`sluice import` of what Windows DNS exports, of AdGuard Home and of dnsdist: files as they are documented, and as they
+mislead; neither a Windows nor an AdGuard Home was at hand (test_import.py has the real dnsdist). What is lost in a file
+is refused at its line, with what exports it whole; nothing is written then."""
 
 import codecs
 import os
@@ -425,6 +425,178 @@ class Adguard(Exports):
 
     def test_bytes_at_random(self):
         self.random_bytes("adguard", "random", [textwrap.dedent(text).encode() for text in (UPSTREAMS, ADGUARD)])
+
+
+DNSDIST_LUA = """
+    -- Who may ask.
+    setACL({"10.0.0.0/8", "!10.64.0.0/10"})
+    setLocal("10.1.0.53:53")
+    addLocal("[2001:db8::1]:53")
+    controlSocket("127.0.0.1:5199")
+    --[[ the internet's
+         resolvers ]]
+    newServer("192.0.2.53")
+    newServer{address="192.0.2.54:5353", order=2, qps=100, name='second'}
+    newServer({address="10.1.0.4", pool={"dc", "lab"}});
+    newServer({["address"]="10.1.0.5", pool="dc", tcpOnly=true}) -- the branch
+    pc = newPacketCache(100000, {maxTTL=86400, minTTL=0})
+    getPool(""):setCache(pc)
+    setServerPolicy(firstAvailable)
+    local smn = newSuffixMatchNode()
+    smn:add("contoso.corp.")
+    smn:add({"fabrikam.corp", newDNSName("10.in-addr.arpa")})
+    addAction(QNameRule("nas.lab.example"), SpoofAction({"10.1.0.9", "2001:db8::9"}))
+    -- The domain controllers.
+    addAction(SuffixMatchNodeRule(smn, true), PoolAction("dc"))
+    suffixes = {"lab.example"}
+    addAction(QNameSuffixRule(suffixes), PoolAction([[lab]]))
+    """
+DNSDIST_YAML = """
+    acl: ["10.0.0.0/8", "127.0.0.0/8"]
+    binds:
+      - listen_address: "10.1.0.53:53"
+      - listen_address: "10.1.0.53:853"
+        protocol: DoT
+    backends:
+      - address: "192.0.2.53:53"
+        protocol: "Do53"
+      - address: "10.1.0.4"
+        pools: ["dc"]
+        weight: 7
+    query_rules:
+      # The domain controllers.
+      - name: "to the office"
+        selector:
+          type: "QNameSuffix"
+          suffixes: ["contoso.corp", "fabrikam.corp"]
+        action:
+          type: "Pool"
+          pool_name: "dc"
+      - selector:
+          type: QName
+          qname: nas.example
+        action:
+          type: Spoof
+          ips: [10.1.0.9]
+    webserver:
+      listen_addresses: ["127.0.0.1:8083"]
+    """
+SERVER = 'newServer("192.0.2.53")\nnewServer{address="10.1.0.4", pool="p"}\nnewServer{address="10.1.0.5", pool="q"}\n'
+
+
+class Dnsdist(Exports):
+    def test_lua(self):
+        config, told = self.imported("dnsdist", ("dnsdist.conf", DNSDIST_LUA))
+        self.assertEqual({"contoso.corp.": ["10.1.0.4", "10.1.0.5/tcp"], "fabrikam.corp.": ["10.1.0.4", "10.1.0.5/tcp"],
+                          "10.in-addr.arpa.": ["10.1.0.4", "10.1.0.5/tcp"], "lab.example.": ["10.1.0.4"],
+                          "": ["192.0.2.53", "192.0.2.54:5353"]}, self.rules(config))
+        for text in ('client_prefixes = [ "10.0.0.0/10", "10.128.0.0/9" ]', 'listen = [ "10.1.0.53:53", "[2001:db8::1]:53" ]',
+                     'name = "nas.lab.example"', "# Who may ask.", "# the internet's\n"):
+            self.assertIn(text, config)
+        self.assertRegex(config, r"# The domain controllers\.\n +\{\s+name = \"contoso-corp\"")
+        for word in (r"dnsdist\.conf:5: controlSocket: not carried over", r"dnsdist\.conf:9: qps: not carried over",
+                     r"dnsdist\.conf:13: setCache: not carried over"):
+            self.assertRegex(told, word)
+
+    def test_yaml(self):
+        config, told = self.imported("dnsdist", ("dnsdist.yml", DNSDIST_YAML))
+        self.assertEqual({"contoso.corp.": ["10.1.0.4"], "fabrikam.corp.": ["10.1.0.4"], "": ["192.0.2.53"]}, self.rules(config))
+        for text in ('client_prefixes = [ "10.0.0.0/8", "127.0.0.0/8" ]', 'listen = [ "10.1.0.53:53" ]', 'name = "nas.example"'):
+            self.assertIn(text, config)
+        for word in (r"dnsdist\.yml:4: not carried over: clients ask by UDP and TCP", r"dnsdist\.yml:11: weight: not carried over",
+                     r"dnsdist\.yml:28: webserver: not carried over", r"dnsdist\.yml: different: where the server has a file of that name"):
+            self.assertRegex(told, word)
+        self.assertRegex(config, r"# The domain controllers\.\n +\{ name = \"contoso-corp\"")
+        config, told = self.imported("dnsdist", ("stdin", 'backends:\n  - address: "192.0.2.53"\n'))
+        self.assertEqual({"": ["192.0.2.53"]}, self.rules(config))
+        self.assertIn('"10.0.0.0/8", "100.64.0.0/10"', config)  # dnsdist's own list, where none is said
+
+    def test_lua_beside_yaml_is_asked_for(self):
+        self.write("both.lua", 'newServer{address="10.1.0.7", pool="dc"}\n')
+        self.refused("dnsdist", "both.yml", DNSDIST_YAML, r"both\.yml: dnsdist reads \S+both\.lua ahead of it: give it")
+        config, _ = self.imported("dnsdist", os.path.join(self.world.dir, "both.lua"), ("both.yml", DNSDIST_YAML))
+        self.assertEqual(["10.1.0.7", "10.1.0.4"], self.rules(config)["contoso.corp."])
+        _, told = self.imported("dnsdist", ("other.yml", DNSDIST_YAML), os.path.join(self.world.dir, "both.lua"), status=1)
+        self.assertIn("give it ahead of that", told)
+        self.write("both.lua", 'setACL("10.0.0.0/8")\n')
+        _, told = self.imported("dnsdist", os.path.join(self.world.dir, "both.lua"), ("both.yml", DNSDIST_YAML), status=1)
+        self.assertRegex(told, r"both\.yml:1: acl: who may ask is said in another file, too")
+
+    def test_the_first_rule_decides_there_and_the_longest_domain_here(self):
+        rule = 'addAction(QNameSuffixRule({"%s"}), PoolAction("%s"))\n'
+        for first, second, fits in ((("corp", "p"), ("a.corp", "q"), False), (("a.corp", "p"), ("corp", "q"), True),
+                                    (("corp", "p"), ("a.corp", "p"), True), (("corp", "p"), ("CORP.", "q"), False),
+                                    ((".", "p"), ("a.corp", "q"), False), (("xcorp", "p"), ("corp", "q"), True)):
+            text = SERVER + rule % first + rule % second
+            if fits:
+                self.imported("dnsdist", ("a.lua", text))
+            else:
+                self.refused("dnsdist", "a.lua", text, r"a\.lua:5: .*the rule at line 4, for \S+, is ahead of it and decides")
+        text = SERVER + 'addAction(AllRule(), PoolAction("p"))\n'
+        self.assertEqual({"": ["10.1.0.4"]}, self.rules(self.imported("dnsdist", ("a.lua", text))[0]))
+        self.refused("dnsdist", "a.lua", text + rule % ("a.corp", "q"), r"a\.lua:5: .*the rule at line 4, for \., is ahead")
+        self.refused("dnsdist", "a.lua", text + 'addAction(QNameRule("a"), SpoofAction("10.1.0.9"))', r":5: .*is ahead of it")
+
+    def test_what_leads_elsewhere_by_more_than_a_suffix_is_refused(self):
+        for text, why in (
+                ('addAction(AndRule({QNameSuffixRule("a.corp"), QTypeRule(DNSQType.A)}), PoolAction("p"))', "AndRule decides where"),
+                ('addAction(NetmaskGroupRule({"10.0.0.0/8"}), PoolAction("p"))', "NetmaskGroupRule decides where"),
+                ('addAction({"a.corp", "10.0.0.0/8"}, PoolAction("p"))', "a prefix of clients decides where"),
+                ('addAction(makeRule("10.0.0.0/8"), PoolAction("p"))', "a prefix of clients decides where"),
+                ('addAction(QNameRule("a.corp"), PoolAction("p"))', "it is for names, and not for what is below"),
+                ('addAction(QNameSuffixRule("a.corp"), PoolAction("p", false))', "it does not stop"),
+                ('addAction(QNameSuffixRule("a.corp"), PoolAction("none"))', 'the pool "none" has no backend'),
+                ('addAction(QNameSuffixRule("a.corp"), AllowAction())', "AllowAction leads past the rules"),
+                ('addAction(QNameSuffixRule("a.corp"), SpoofAction("10.1.0.9"))', "only names can be given addresses"),
+                ('addAction(QNameSuffixRule("a..corp"), PoolAction("p"))', "is no domain name"),
+                ('addAction(QNameSuffixRule(), PoolAction("p"))', "it has no name that it is for"),
+                ('newServer{address="10.1.0.4", tls="openssl"}', "it is asked over TLS or HTTPS"),
+                ('newServer{address="10.1.0.4", dohPath="/dns-query"}', "it is asked over TLS or HTTPS"),
+                ('newServer("dc1.corp:53")', '"dc1.corp:53" is no address'), ('setACL("corp")', '"corp" is no prefix'),
+                ('addPoolRule("a.corp", "p")', "addPoolRule: this is not read"), ('setLocal("eth0")', '"eth0" is no place to listen at')):
+            self.refused("dnsdist", "a.lua", SERVER + text + "\n", r"a\.lua:4: .*" + re.escape(why))
+        for text, why in (("backends:\n  - address: 10.1.0.4\n    protocol: DoT\n", ":2: it is asked over TLS"),
+                          ("query_rules:\n  - selector: {type: And}\n    action: {type: Pool, pool_name: p}\n", ":2: And decides where"),
+                          ("query_rules:\n  - action: {type: Pool}\n", ":2: it names no pool"),
+                          ("cache_miss_rules:\n  - name: a\n", ":2: cache_miss_rules: only query_rules are read"),
+                          ("backends: 10.1.0.4\n", ":1: backends: a list is expected here"), ("- a\n", ":1: it has no settings")):
+            self.refused("dnsdist", "a.yml", text, r"a\.yml" + why)
+
+    def test_lua_that_would_have_to_be_run_is_refused(self):
+        for text, why in (("if true then\nend", '"if": what this comes to'), ("function f() end", '"function": what this'),
+                          ('dofile("x.lua")', "dofile: this is not read"), ('require "x"', "require: this is not read"),
+                          ('os.execute("x")', "os.execute cannot be called"), ('newServer("10.1" .. ".0.4")', '"," is expected|"\\)" is expected'),
+                          ('a = "10.1.0.4" .. b', "a name is expected here"), ("a = 1\na = 2", "a has a value already"),
+                          ("newServer(b)", "b has no value that can be read"), ("for i = 1, 2 do", '"for": what this'),
+                          ('addAction(AllRule(), LuaAction(f))', "LuaAction cannot be read here"),
+                          ('a = {newServer("10.1.0.4")}', "newServer cannot be read here"), ('a = "x', "opened here and never closed"),
+                          ("--[[ x", "a comment is opened here and never closed"), ("a = [[x", "a text is opened here"),
+                          ('a = "\\065"', "in a text is not read"), ("a = {x=1, 2}", "a table has names, or has none"),
+                          ("a = " + "{" * 100, "it is in more than 64 others"), ("a", "a has no value"), ('newServer("10.1.0.4"):', "a name is expected here"),
+                          ('newServer("10.1.0.4"):up', "a call is expected here"), ("newServer:up()", "newServer has no value"),
+                          ("a = -b", "a number is expected"),
+                          ('s = newSuffixMatchNode()\naddAction(SuffixMatchNodeRule(s), PoolAction("p"))\ns:add("b")', "it has no name"),
+                          ('s = newSuffixMatchNode()\ns:add("a")\nr = SuffixMatchNodeRule(s)\ns:add("b")', "before a rule has it"),
+                          ('s = newSuffixMatchNode()\ns:add(s)', "a text is expected here"), ("local function f() end", '"function"|a name with')):
+            self.refused("dnsdist", "a.lua", SERVER + text + "\n", r"a\.lua:\d+: .*(%s)" % why)
+
+    def test_a_rule_that_may_keep_clients_out_closes_the_list(self):
+        for name, text in (("a.lua", SERVER + 'setACL("0.0.0.0/0")\naddAction(NotRule(NetmaskGroupRule({"10.0.0.0/8"})), RCodeAction(DNSRCode.REFUSED))\n'),
+                           ("b.yml", "acl: [0.0.0.0/0]\nbackends:\n  - address: 192.0.2.53\nquery_rules:\n  - selector: {type: Not}\n"
+                                     "    action: {type: RCode, rcode: 5}\n")):
+            config, told = self.imported("dnsdist", (name, text), status=1)
+            self.assertIn('client_prefixes = [ "255.255.255.255/32" ]', config)
+            self.assertIn('# client_prefixes = [ "0.0.0.0/0" ];', config)
+            self.assertRegex(told, name + r":5: (addAction: )?closed: this rule may keep clients out")
+
+    def test_without_a_default_pool_nothing_is_forwarded_but_by_a_rule(self):
+        config, _ = self.imported("dnsdist", ("a.lua", 'newServer{address="10.1.0.4", pool="p"}\naddAction({"a.corp"}, PoolAction("p"))\n'))
+        self.assertIn("uses_default_resolver = false", config)
+        self.assertEqual({"a.corp.": ["10.1.0.4"]}, self.rules(config))
+
+    def test_bytes_at_random(self):
+        self.random_bytes("dnsdist", "random.lua", [textwrap.dedent(DNSDIST_LUA).encode()])
+        self.random_bytes("dnsdist", "random.yml", [textwrap.dedent(DNSDIST_YAML).encode()], 30)
 
 
 if __name__ == "__main__":

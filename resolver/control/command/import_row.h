@@ -18,7 +18,8 @@
 	DIALECT(coredns, FORWARDER, forward_finish)                                                \
 	DIALECT(hosts, FORWARDER, forward_finish)                                                  \
 	DIALECT(windows, FORWARDER, windows_finish)                                                \
-	DIALECT(adguard, FORWARDER, adguard_finish)
+	DIALECT(adguard, FORWARDER, adguard_finish)                                                \
+	DIALECT(dnsdist, FORWARDER, dnsdist_finish)
 
 #define IMPORT_NAME(name, from, finish) " " #name
 #define IMPORT_NAMES                    IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */

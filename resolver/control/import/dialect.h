@@ -36,6 +36,8 @@ void windows_read(struct import *import, const char *path);
 void windows_finish(struct import *import);
 void adguard_read(struct import *import, const char *path);
 void adguard_finish(struct import *import);
+void dnsdist_read(struct import *import, const char *path);
+void dnsdist_finish(struct import *import);
 
 /* Which names are taken, of addresses' reverse names, too. */
 struct hosts_zones {
