@@ -223,8 +223,8 @@ static void work_off(struct registrar *registrar)
 	struct registrar_batch batch = registrar_batch_begin(registrar);
 	struct update_request *requests = registrar->waiting;
 	struct registrar_answers *answers = begin_answers(requests);
-	bool good =
-		answers && registrar_is_ready(registrar) && registrar_refresh_entries(registrar);
+	bool good = answers && registrar_is_ready(registrar) &&
+		    registrar_refresh_entries(registrar) && registrar_looks_open(registrar);
 
 	registrar->waiting = NULL;
 	registrar->end = &registrar->waiting;

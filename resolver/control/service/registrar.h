@@ -12,11 +12,11 @@
  * come again.
  *
  * A renewal is a message that has a set in it and does not change it. It is only noted
- * (renewals.h). A look goes over all sets in portions, when renewals are to be written or a set has
- * expired: one whose zone's clients may register and have said nothing of it for `expire` seconds.
- * What has expired goes as what a client deletes, durable and then served; an address, its PTR and
- * the DHCID are sets that expire each by itself. A look comes when the first set may be due, and a
- * minute later at most. */
+ * (renewals.h), once the state says that renewals may be missing after a kill. A look goes over all
+ * sets in portions, when renewals are to be written or a set has expired: one whose zone's clients
+ * may register and have said nothing of it for `expire` seconds. What has expired goes as what a
+ * client deletes, durable and then served; an address, its PTR and the DHCID are sets that expire
+ * each by itself. A look comes when the first set may be due, and a minute later at most. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 

@@ -57,6 +57,9 @@ const struct registration *registrar_entry(const struct registrar *registrar, co
 
 /* ---- looks (registrar_looks.c) ---- */
 
+/* Opens the clocks that run. False: the state still has one of them as closed, so a kill would lose
+ * what is renewed now, and machines would expire that have renewed their names. */
+MUST_CHECK bool registrar_looks_open(struct registrar *registrar);
 /* Writes all renewals, in one go. What cannot be written leaves the clocks open. */
 void registrar_looks_write(struct registrar *registrar);
 void registrar_looks_end(struct registrar_look *look);

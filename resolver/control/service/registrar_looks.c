@@ -109,24 +109,32 @@ static bool look_on_in_tree(struct portion *portion)
 	return true;
 }
 
-/* Without a sync: a power cut leaves the clocks open as a kill does. */
-static bool write_renewals(struct portion *portion)
+/* Renewals are stored without a sync: a power cut leaves the clocks open as a kill does. */
+static bool store_renewals(struct registrar *registrar, const struct registrar_rows *rows,
+			   bool durable)
 {
 	static struct log_pace pace;
-	struct registrar *registrar = portion->registrar;
 	struct source *source = inventory_source(registrar->inventory);
 	char error[SOURCE_ERROR_MAX] = "there is no state", more[LOG_MORE_MAX];
 
+	if (source &&
+	    source->calls->put_pairs(source, rows->items, rows->count, durable, error) == 0)
+		return true;
+	if (log_pace(&pace, uv_hrtime() / 1000, more))
+		log_event(LOG_WARNING, "registration",
+			  "when machines have renewed their names cannot be stored: %s%s", error,
+			  more);
+	return false;
+}
+
+static bool write_renewals(struct portion *portion)
+{
+	struct registrar *registrar = portion->registrar;
+
 	if (portion->rows.count == 0)
 		return true;
-	if (!source || source->calls->put_pairs(source, portion->rows.items, portion->rows.count,
-						false, error) != 0) {
-		if (log_pace(&pace, uv_hrtime() / 1000, more))
-			log_event(LOG_WARNING, "registration",
-				  "when machines have renewed their names cannot be stored: %s%s",
-				  error, more);
+	if (!store_renewals(registrar, &portion->rows, false))
 		return false;
-	}
 	for (size_t i = 0; i < portion->rows.count; i++)
 		renewals_written(&registrar->renewals, portion->written[i]);
 	return true;
@@ -270,14 +278,13 @@ static bool on_portion(void *job)
 	return look_on(registrar);
 }
 
-/* Those are closed that all is written of; opened are those that run. */
-static void write_clocks(struct registrar *registrar, bool closed)
+/* Those are closed that all is written of; opened are those that run. False: nothing is written. */
+static bool write_clocks(struct registrar *registrar, bool closed)
 {
-	struct source *source = inventory_source(registrar->inventory);
-	char error[SOURCE_ERROR_MAX], value[RENEWAL_VALUE_MAX];
 	struct registrar_rows rows = {.count = 0};
+	char value[RENEWAL_VALUE_MAX];
 	struct renewal_clock *clock;
-	bool good = source;
+	bool good = true;
 
 	arena_init(&rows.arena);
 	for (clock = registrar->renewals.clocks; clock; clock = clock->next)
@@ -285,12 +292,17 @@ static void write_clocks(struct registrar *registrar, bool closed)
 			good = registrar_rows_add(
 				&rows, RENEWAL_CLOCK_ROW, clock->zone,
 				renewal_clock_print_value(clock, closed, registrar_now_s(), value));
-	good = good && rows.count > 0 &&
-	       source->calls->put_pairs(source, rows.items, rows.count, true, error) == 0;
+	good = good && (rows.count == 0 || store_renewals(registrar, &rows, true));
 	for (clock = registrar->renewals.clocks; clock; clock = clock->next)
-		if (good)
+		if (good && (closed || clock->runs))
 			clock->closed = closed;
 	registrar_rows_release(&rows);
+	return good;
+}
+
+bool registrar_looks_open(struct registrar *registrar)
+{
+	return write_clocks(registrar, false);
 }
 
 static void wait_for_look(struct registrar *registrar)
@@ -339,7 +351,7 @@ static void on_timer(uv_timer_t *timer)
 
 	if (look->is_under_way || !registrar_is_ready(registrar))
 		return;
-	write_clocks(registrar, false);
+	(void)write_clocks(registrar, false);
 	if (writes || registrar->look_s <= now_s) {
 		begin_look(registrar, writes);
 		look->is_under_way =
@@ -360,7 +372,7 @@ static void run_clocks(struct registrar *registrar)
 	for (clock = registrar->renewals.clocks; clock; clock = clock->next)
 		renewal_clock_run(clock, registrar_entry(registrar, clock->zone),
 				  registrar_now_s());
-	write_clocks(registrar, false);
+	(void)write_clocks(registrar, false); /* else with the next update */
 }
 
 static uint64_t hash_rules(struct registrar *registrar)
@@ -432,5 +444,5 @@ void registrar_looks_write(struct registrar *registrar)
 	while (look_on(registrar))
 		;
 	if (!look->failed)
-		write_clocks(registrar, true);
+		(void)write_clocks(registrar, true);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "resolver/control/service/registrar.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/control/store/source.h"
 #include "resolver/log.h"
 #include "tests/lib/config_text.h"
@@ -35,9 +36,12 @@ static const char format[] =
 	"resolvers = ( { name = \"r\"; virtual_network = \"hub\"; inbound_endpoints = (\n"
 	"  { name = \"one\"; subnet = \"a\"; listen = \"%s:%u\"; } ); } );\n"
 	"private_zones = ( { name = \"%s\"; file = \"zone\";\n"
-	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } ); } );\n"
+	"  links = ( { name = \"l\"; virtual_network = \"hub\"; } ); }, { name = \"lab.test\"; } "
+	");\n"
 	"registration = ( { zone = \"corp.test\"; prefixes = [ \"10.10.0.0/16\" ];\n"
-	"  keys = ( { key = \"k.test\"; } ); } );\n";
+	"  keys = ( { key = \"k.test\"; } ); }%s );\n";
+static const char of_lab[] = ", { zone = \"lab.test\"; prefixes = [ \"10.10.0.0/16\" ];\n"
+			     "  keys = ( { key = \"k.test\"; } ); }";
 
 /* ---- memory ---- */
 
@@ -80,6 +84,7 @@ struct world {
 	struct registrar registrar;
 	struct work work;
 	const char *zone; /* as the configuration spells it */
+	bool has_lab;     /* `registration` has lab.test, too */
 	char home[16];    /* a loopback address of this process */
 	unsigned port;
 	struct tsig_key key;
@@ -90,7 +95,9 @@ struct world {
 static int (*real_pairs)(struct source *source, const char *from, size_t limit,
 			 int (*on_pair)(void *context, const struct source_pair *pair),
 			 void *context, char error[SOURCE_ERROR_MAX]);
-static bool pairs_fail;
+static int (*real_put_pairs)(struct source *source, const struct source_pair *rows, size_t count,
+			     bool durable, char error[SOURCE_ERROR_MAX]);
+static bool pairs_fail, put_pairs_fail;
 
 static int pairs(struct source *source, const char *from, size_t limit,
 		 int (*on_pair)(void *context, const struct source_pair *pair), void *context,
@@ -98,6 +105,15 @@ static int pairs(struct source *source, const char *from, size_t limit,
 {
 	if (!pairs_fail)
 		return real_pairs(source, from, limit, on_pair, context, error);
+	snprintf(error, SOURCE_ERROR_MAX, "the test says so");
+	return ERR_SYSTEM;
+}
+
+static int put_pairs(struct source *source, const struct source_pair *rows, size_t count,
+		     bool durable, char error[SOURCE_ERROR_MAX])
+{
+	if (!put_pairs_fail)
+		return real_put_pairs(source, rows, count, durable, error);
 	snprintf(error, SOURCE_ERROR_MAX, "the test says so");
 	return ERR_SYSTEM;
 }
@@ -132,10 +148,11 @@ static unsigned free_port(struct world *world)
 
 static struct model *load(struct world *world)
 {
-	char text[sizeof format + 128];
+	char text[sizeof format + sizeof of_lab + 128];
 	struct model *model;
 
-	snprintf(text, sizeof text, format, world->home, world->port, world->zone);
+	snprintf(text, sizeof text, format, world->home, world->port, world->zone,
+		 world->has_lab ? of_lab : "");
 	model = config_text_load(&world->files, text);
 	if (!model)
 		faults_print(&world->files.faults, stderr);
@@ -160,6 +177,8 @@ static void open_inventory(struct world *world)
 	real_pairs = source->calls->pairs;
 	world->calls = *source->calls;
 	world->calls.pairs = pairs;
+	real_put_pairs = source->calls->put_pairs;
+	world->calls.put_pairs = put_pairs;
 	source->calls = &world->calls;
 }
 
@@ -207,7 +226,7 @@ static int set_up(void **state)
 	world->port = free_port(world);
 	assert_true(tsig_key_init(&world->key, &settings));
 	log_configure(LOG_ERROR, LOG_TEXT);
-	pairs_fail = false;
+	pairs_fail = put_pairs_fail = false;
 	open_inventory(world);
 	start(world);
 	*state = world;
@@ -395,6 +414,64 @@ static void what_was_read_and_never_served_is_freed(void **state)
 	assert_non_null(world->server.registered);
 }
 
+/* ---- the clocks of renewals ---- */
+
+static int on_clock(void *context, const struct source_pair *pair)
+{
+	char *state = context;
+
+	snprintf(state, RENEWAL_VALUE_MAX, "%s", strchr(pair->value, ' ') + 1);
+	return 1;
+}
+
+/* "open", "closed", or "" where the state has none. */
+static const char *clock_of(struct world *world, const char *zone)
+{
+	static char state[RENEWAL_VALUE_MAX];
+	char error[SOURCE_ERROR_MAX];
+
+	state[0] = '\0';
+	assert_in_range(pairs_each(inventory_source(world->inventory), RENEWAL_CLOCK_ROW, zone,
+				   on_clock, state, error),
+			0, 1);
+	return state;
+}
+
+static void a_renewal_has_no_answer_while_the_state_says_that_none_is_missing(void **state)
+{
+	struct world *world = *state;
+
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	registrar_rest(&world->registrar);
+	assert_string_equal(clock_of(world, "corp.test"), "closed");
+	put_pairs_fail = true;
+	restart(world);
+	assert_true(has(world, "pc.corp.test."));
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), SILENCE);
+	put_pairs_fail = false;
+	assert_string_equal(clock_of(world, "corp.test"), "closed");
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	assert_string_equal(clock_of(world, "corp.test"), "open");
+}
+
+static void the_clock_of_a_zone_opens_when_its_clients_may_register_again(void **state)
+{
+	struct world *world = *state;
+
+	world->has_lab = true;
+	apply(world);
+	registrar_rest(&world->registrar);
+	assert_string_equal(clock_of(world, "lab.test"), "closed");
+	world->has_lab = false;
+	restart(world);
+	assert_string_equal(clock_of(world, "corp.test"), "open");
+	assert_string_equal(clock_of(world, "lab.test"), "closed");
+	world->has_lab = true;
+	apply(world);
+	assert_string_equal(clock_of(world, "lab.test"), "open");
+}
+
 /* ---- memory ---- */
 
 static unsigned count_arrived(struct world *world)
@@ -537,6 +614,8 @@ int main(void)
 		TEST(while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there),
 		TEST(a_zone_that_is_spelled_in_another_case_has_the_same_rows),
 		TEST(what_was_read_and_never_served_is_freed),
+		TEST(a_renewal_has_no_answer_while_the_state_says_that_none_is_missing),
+		TEST(the_clock_of_a_zone_opens_when_its_clients_may_register_again),
 		TEST(without_memory_a_message_is_left_without_an_answer_and_changes_nothing),
 		TEST(answers_wait_until_every_worker_serves_what_they_are_about),
 		TEST(answers_that_still_wait_at_the_end_are_freed),
