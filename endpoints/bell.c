@@ -25,16 +25,19 @@ int bell_open(struct bell *bell, uv_loop_t *loop, void (*on_ring)(void *context)
 		*bell = (struct bell){0};
 		return err;
 	}
+	bell->has_fd = true;
 	int err = uv_poll_init(loop, &bell->poll, bell->fd);
 	if (err) {
-		close(bell->fd);
+		bell_release(bell);
 		*bell = (struct bell){0};
 		return err;
 	}
 	bell->poll.data = bell;
 	err = uv_poll_start(&bell->poll, UV_READABLE, on_poll);
-	if (err)
+	if (err) {
 		bell_close(bell);
+		bell_release(bell);
+	}
 	return err;
 }
 
@@ -43,6 +46,7 @@ void bell_ring(struct bell *bell)
 	uint64_t one = 1;
 	ssize_t written;
 
+	assert(bell->has_fd);
 	do
 		written = write(bell->fd, &one, sizeof one);
 	while (written < 0 && errno == EINTR);
@@ -55,5 +59,11 @@ void bell_close(struct bell *bell)
 		return;
 	bell->on_ring = NULL;
 	uv_close((uv_handle_t *)&bell->poll, NULL);
-	close(bell->fd);
+}
+
+void bell_release(struct bell *bell)
+{
+	if (bell->has_fd)
+		close(bell->fd);
+	bell->has_fd = false;
 }

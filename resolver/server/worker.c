@@ -531,6 +531,7 @@ static void worker_free(struct worker *worker)
 
 	assert(err == 0);
 	(void)err;
+	bell_release(&worker->bell);
 	inbound_worker_release(&worker->inbound);
 	query_pool_release(&worker->pool);
 	popular_free(worker->popular);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "endpoints/bell.h"
 
@@ -49,6 +51,7 @@ static int close_world(void **state)
 	bell_close(&world->bell);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
+	bell_release(&world->bell);
 	return 0;
 }
 
@@ -98,15 +101,33 @@ static void the_last_ring_of_another_thread_is_heard(void **state)
 	uv_thread_join(&thread);
 }
 
-static void closed_it_leaves_no_descriptor_and_may_be_closed_again(void **state)
+static void released_it_leaves_no_descriptor_and_may_be_released_again(void **state)
 {
 	struct world *world = *state;
 	int fd = world->bell.fd;
 
 	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
 	bell_close(&world->bell);
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	bell_close(&world->bell);
+	bell_release(&world->bell);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	bell_release(&world->bell);
+}
+
+static void whoever_rings_a_loop_that_has_ended_writes_to_nothing_else(void **state)
+{
+	struct world *world = *state;
+	int other;
+
+	bell_ring(&world->bell);
+	bell_close(&world->bell);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	other = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* the next descriptor that is free */
+	assert_true(other >= 0);
+	bell_ring(&world->bell);
+	assert_int_equal(read(other, &(uint64_t){0}, sizeof(uint64_t)), -1);
+	close(other);
+	assert_int_equal(world->rings, 0);
 }
 
 int main(void)
@@ -116,7 +137,8 @@ int main(void)
 		WORLD(what_rings_before_the_loop_comes_rings_once),
 		WORLD(who_answers_it_may_ring_it),
 		WORLD(the_last_ring_of_another_thread_is_heard),
-		WORLD(closed_it_leaves_no_descriptor_and_may_be_closed_again),
+		WORLD(released_it_leaves_no_descriptor_and_may_be_released_again),
+		WORLD(whoever_rings_a_loop_that_has_ended_writes_to_nothing_else),
 #undef WORLD
 	};
 

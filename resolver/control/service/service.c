@@ -403,6 +403,7 @@ void service_close(struct service *service)
 	if (service->server.workers)
 		server_release(&service->server); /* while there is a loop that workers can wake */
 	bell_close(&service->bell);
+	bell_release(&service->bell); /* the workers have ended */
 	service_rest(service);
 }
 
