@@ -46,6 +46,7 @@ static const struct registration *find_entry(const struct registrar *registrar,
 	return entry;
 }
 
+/* As it is stored. */
 static const char *who_asks(const struct update_request *request, char who[NAME_TEXT_MAX + 16])
 {
 	char text[NAME_TEXT_MAX];
@@ -147,10 +148,13 @@ static void log_refusal(const struct update_request *request, enum rcode rcode, 
 	char who[NAME_TEXT_MAX + 16];
 	char more[LOG_MORE_MAX];
 
-	if ((rcode == RCODE_REFUSED || rcode == RCODE_NOTAUTH) &&
-	    log_pace(&pace, request->arrived_us, more))
-		log_event(LOG_WARNING, "registration", "an update of %s was refused: %s%s",
-			  who_asks(request, who), why ? why : "it is not allowed", more);
+	if ((rcode != RCODE_REFUSED && rcode != RCODE_NOTAUTH) ||
+	    !log_pace(&pace, request->arrived_us, more))
+		return;
+	who_asks(request, who);
+	registrar_show_by(who);
+	log_event(LOG_WARNING, "registration", "an update of %s was refused: %s%s", who,
+		  why ? why : "it is not allowed", more);
 }
 
 static void drop_all(struct registrar *registrar, struct update_request *request)

@@ -36,7 +36,7 @@ int registrar_tree(const struct name *name)
 	return reverse_parse(name, &prefix, &rest) ? prefix.address.family == 6 : -1;
 }
 
-/* A zone is the same in any case, so its rows have one: that of their keys. */
+/* The same zone may be spelled in another case; keys have it in lower case. */
 static void lower_zone(char *at)
 {
 	for (; *at != ' '; at++)
@@ -97,8 +97,7 @@ static bool read_records(const char *text, uint8_t *out, struct registrar_row *r
 	return text && !*text && row->count > 0;
 }
 
-/* As it is stored, "key.NAME." has no blank. */
-static void read_by(char by[REGISTRAR_BY_MAX])
+void registrar_show_by(char *by)
 {
 	char *dot = strchr(by, '.');
 
@@ -121,7 +120,7 @@ static bool read_row(struct reading *reading, const struct source_pair *pair, ch
 	    sscanf(pair->value, "%" SCNd64 " %1039s %" SCNu32 "%n", &row->since_s, by, &row->ttl,
 		   &used) != 3)
 		return false;
-	read_by(by);
+	registrar_show_by(by);
 	return read_records(pair->value + used, reading->rdata, row);
 }
 

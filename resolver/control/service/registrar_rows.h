@@ -31,6 +31,8 @@ struct registrar_row {
 };
 /* Which reverse tree the name is in: 0 in-addr.arpa, 1 ip6.arpa; -1: neither. */
 int registrar_tree(const struct name *name);
+/* Makes "key NAME.", as it is shown, of "key.NAME.", which is stored so because it has no blank. */
+void registrar_show_by(char *by);
 /* "ZONE OWNER TYPE": by this text rows are in order, of one zone behind "ZONE ". Returns key. */
 char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 		    char key[REGISTRAR_KEY_MAX]);

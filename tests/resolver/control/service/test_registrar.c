@@ -583,7 +583,8 @@ static unsigned lines;
 static void on_line(enum log_level level, const char *event, const char *text, const char *shown)
 {
 	(void)level, (void)shown;
-	lines += strcmp(event, "registration") == 0 && strstr(text, "was refused");
+	lines += strcmp(event, "registration") == 0 && strstr(text, "an update of address 127.") &&
+		 strstr(text, " was refused: ");
 }
 
 static void refusals_are_logged_at_a_pace(void **state)
