@@ -80,8 +80,10 @@ void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due: called when a worker may have adopted what was published. */
 void registrar_settle(struct registrar *registrar);
 /* Writes all renewals, and takes no more requests: the program ends, or another process takes over.
- * Then that has ended, and what it stored counts. */
+ */
 void registrar_rest(struct registrar *registrar);
+/* The process that had the data has ended: requests are taken again, and the next registrar_recall
+ * reads what that process has stored. */
 void registrar_take(struct registrar *registrar);
 /* Drops what has no answer yet; ahead of server_release. */
 void registrar_close(struct registrar *registrar);

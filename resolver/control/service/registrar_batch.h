@@ -1,6 +1,6 @@
-/* What changes together of that which is registered (registrar.h): by messages that were judged one
- * after the other, or because it has expired. It is put together beside what is served, then stored
- * with one sync, and then served. The registrar's own files use this. */
+/* Changes to what is registered (registrar.h) that are made together: by messages that were judged
+ * one after the other, or because sets have expired. They are collected in a copy of what is
+ * served; the copy is stored with one sync, and then served. The registrar's own files use this. */
 #ifndef SLUICE_REGISTRAR_BATCH_H
 #define SLUICE_REGISTRAR_BATCH_H
 
@@ -41,7 +41,7 @@ struct registrar_batch registrar_batch_begin(struct registrar *registrar);
 void registrar_batch_release(struct registrar_batch *batch);
 /* What is registered, with what the batch has changed. */
 const struct registered *registrar_batch_table(const struct registrar_batch *batch);
-/* Makes it so within the batch. False without memory: the batch is what it was. */
+/* Adds the change to the batch. False without memory: the batch is what it was. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
 /* Stores and serves. False: the log says why; then it is not served, although it is stored where

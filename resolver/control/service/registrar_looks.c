@@ -7,9 +7,10 @@
 #include "rules/base.h"
 
 enum {
-	LOOK_SETS = 2000,  /* that a portion of a look passes over, */
-	LOOK_ROWS = 200,   /* writes, */
-	LOOK_EXPIRED = 50, /* and removes: some milliseconds */
+	/* What a portion of a look does at most, so that it takes some milliseconds: */
+	LOOK_SETS = 2000,  /* sets that it passes over, */
+	LOOK_ROWS = 200,   /* renewals that it writes, */
+	LOOK_EXPIRED = 50, /* and sets that it removes */
 	LOOK_PAUSE_S = 60,
 	LOOK_PAUSES = 64, /* at most, in the shortest `expire` */
 };
@@ -54,7 +55,7 @@ static bool write_later(struct portion *portion, const uint8_t *owner,
 				  renewal_print_value(renewal, value));
 }
 
-/* An age of whole seconds may be one too much. */
+/* Both times are whole seconds, so the age may be one second too much: it has to be above. */
 static void expire_or_wait(struct portion *portion, const uint8_t *owner,
 			   const struct renewal *renewal, uint16_t type)
 {
@@ -278,7 +279,8 @@ static bool on_portion(void *job)
 	return look_on(registrar);
 }
 
-/* Those are closed that all is written of; opened are those that run. False: nothing is written. */
+/* closed: writes every clock as closed, once all renewals are written. Else it writes those that
+ * run, and that the state has as closed, as open. False: nothing is written. */
 static bool write_clocks(struct registrar *registrar, bool closed)
 {
 	struct registrar_rows rows = {.count = 0};
@@ -318,7 +320,8 @@ static void wait_for_look(struct registrar *registrar)
 	uv_timer_start(&registrar->timer, on_timer, (next_s - now_s) * 1000, 0);
 }
 
-/* Machines that are gone cost a look each, so that looks have pauses. */
+/* Each set that expires makes a look due, and a look goes over all sets. So there is a pause
+ * between two looks. */
 static void on_looked(void *job)
 {
 	struct registrar *registrar = container_of(job, struct registrar, look.job);
@@ -361,7 +364,7 @@ static void on_timer(uv_timer_t *timer)
 		wait_for_look(registrar);
 }
 
-/* Those run in whose zones clients may register. */
+/* Runs the clocks of the zones in which clients may register, and stops the others. */
 static void run_clocks(struct registrar *registrar)
 {
 	const struct registrations *entries = registrar->entries;

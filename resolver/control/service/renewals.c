@@ -1,6 +1,6 @@
-/* Tables of open addressing, by linear probing; which of the tables a set is in, its hash says.
- * Where one has to grow, it alone is copied: a 256th of all that is known. Deliberately not here:
- * which sets there are, and when they are written and removed (registrar.c). */
+/* Hash tables with linear probing. The hash of a set also says which of the tables it is in. A
+ * table that grows is copied alone: a 256th of all that is known. Deliberately not here: which sets
+ * there are, and when they are written and removed (registrar.c). */
 #include "resolver/control/service/renewals.h"
 
 #include <ctype.h>
@@ -161,7 +161,7 @@ void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint
 	set_unwritten(renewals, renewal, true);
 }
 
-/* Those behind it come nearer to their homes, so that no place between is free. */
+/* The entries behind the free place move up to it, so that no search for them ends there. */
 void renewals_forget(struct renewals *renewals, uint64_t print)
 {
 	struct renewal_table *table = table_of(renewals, print);

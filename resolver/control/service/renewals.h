@@ -21,7 +21,7 @@
  * **Memory.** 16 bytes for a set, in tables that are 3/8 to 3/4 full: 21 to 43. Sets are told apart
  * by a keyed hash of 64 bits; two with the same would be renewed together.
  *
- * The control thread's. `now_s` is of CLOCK_MONOTONIC everywhere. */
+ * For the control thread alone. `now_s` is of CLOCK_MONOTONIC everywhere. */
 #ifndef SLUICE_RENEWALS_H
 #define SLUICE_RENEWALS_H
 
@@ -98,7 +98,7 @@ enum { RENEWAL_VALUE_MAX = 40 };
 char *renewal_print_value(const struct renewal *renewal, char value[RENEWAL_VALUE_MAX]);
 char *renewal_clock_print_value(const struct renewal_clock *clock, bool closed, uint64_t now_s,
 				char value[RENEWAL_VALUE_MAX]);
-/* Sets the clock to what its row says. A row that was not written by sluice is as none. */
+/* Sets the clock to what its row says. A row that sluice did not write is ignored. */
 void renewal_clock_recall(struct renewal_clock *clock, const char *value);
 /* What a row says of a set that has been noted. A row that is older than the registration does not
  * count, and where the clock was left open only the time of day does. */
