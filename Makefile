@@ -5,6 +5,7 @@
 # make test-clients  installs other people's clients of the management API, and DHCP clients and
 #                 servers, which register, and runs their tests
 # make lint       the order of rooms, format, cppcheck, clang-tidy, the manual pages
+# make manual     the manual pages of the commands, into build/manual
 # make format     clang-format on every C file
 # make cover      line coverage of the cmocka programs, per folder
 # make bench      builds the load and the floors, and measures sluice beside the installed peers
@@ -151,6 +152,15 @@ tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines $(B)/tests/e2
 # The manual page of the configuration comes from the same table as the configuration's reader.
 etc/sluice.conf.5: build/sluice
 	build/sluice manual >$@.new && mv $@.new $@
+# Those of the commands come from their table, too, and from what etc/manual has to say of them.
+MANUAL = $(patsubst etc/manual/%.mdoc,build/manual/sluice-%.8,$(filter-out %/sluice.mdoc,$(wildcard etc/manual/*.mdoc)))
+manual: build/manual/sluice.8 $(MANUAL)
+build/manual/sluice.8: etc/manual/sluice.mdoc $(wildcard etc/manual/*) build/sluice
+	@mkdir -p $(@D)
+	etc/manual/page build/sluice $< >$@.new && mv $@.new $@
+$(MANUAL): build/manual/sluice-%.8: etc/manual/%.mdoc etc/manual/page build/sluice
+	@mkdir -p $(@D)
+	etc/manual/page build/sluice $< >$@.new && mv $@.new $@
 
 deps:
 	@etc/install-packages $(PACKAGES)
@@ -191,9 +201,9 @@ cover:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(COVER_PACKAGES)
 	@tests/cover
 
-install: all
+install: all manual
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin build/sluice build/sluice-import
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 etc/sluice.8 etc/sluice-import.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/manual/sluice.8 $(MANUAL) etc/sluice-import.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -D -m 644 etc/sluice-api.7 $(DESTDIR)$(PREFIX)/share/man/man7/sluice-api.7
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
@@ -208,7 +218,7 @@ install: all
 # What install puts there, and the folders that are sluice's alone.
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/sluice sbin/sluice-import share/man/man8/sluice.8 \
-		share/man/man8/sluice-import.8 share/man/man5/sluice.conf.5 share/man/man7/sluice-api.7 lib/systemd/system/sluice.service)
+		$(MANUAL:build/manual/%=share/man/man8/%) share/man/man8/sluice-import.8 share/man/man5/sluice.conf.5 share/man/man7/sluice-api.7 lib/systemd/system/sluice.service)
 	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION)
 	rm -rf $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
 
@@ -229,5 +239,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install uninstall deb image clean help
+.PHONY: all manual deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install uninstall deb image clean help
 .SECONDARY:

@@ -1108,7 +1108,7 @@ static const struct group query_log_group = {
 	.doc = "Every query with who asked, what decided it and how long it took; what is given of "
 	       "filters must all fit. Absent: nothing is logged until somebody watches (`sluice "
 	       "log --follow`). The latest 1000 are kept in memory, for `sluice log`, until it "
-	       "is turned off or `privacy` comes; sluice(8), QUERY LOG, says what each has.",
+	       "is turned off or `privacy` comes; sluice-log(8), QUERY LOG, says what each has.",
 };
 
 static const struct field events_fields[] = {

@@ -143,9 +143,15 @@ class Example(harness.FreshCase):
         def installed(*path):
             with open(os.path.join(files, "usr", "share", *path), "rb") as file:
                 return file.read()
-        for page in ("sluice.8", "sluice-import.8", "sluice.conf.5", "sluice-api.7"):
+        for page in ("sluice-import.8", "sluice.conf.5", "sluice-api.7"):
             with open(os.path.join(harness.TOP, "etc", page), "rb") as file:
                 self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
+        made = {name.replace(".mdoc", ".8").replace("sluice.8", "") for name in os.listdir(os.path.join(harness.TOP, "etc/manual"))
+                if name.endswith(".mdoc")}
+        self.assertEqual({"sluice.8"} | {"sluice-" + name for name in made if name} | {"sluice-import.8"},
+                         set(os.listdir(os.path.join(files, "usr/share/man/man8"))))
+        self.assertIn(b".It Xr sluice-ptr 8\n", installed("man", "man8", "sluice.8"))
+        self.assertIn(b".It Cm ptr set Ar address", installed("man", "man8", "sluice-ptr.8"))
         for kind in ("examples", "guide", "prometheus", "grafana"):
             for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):
                 for name in names:

@@ -141,7 +141,7 @@ class Package(harness.Case):
         text = self.inside("sluice", "check")
         self.assertIn("/etc/sluice/sluice.conf: fine", text)
         self.assertNotIn("warning", text)
-        self.inside("man", "-w", "sluice", "sluice-import")
+        self.inside("man", "-w", "sluice", "sluice-import", "sluice-ptr", "sluice-run")
         self.assertIn("localhost", self.inside("sluice", "import", "hosts", "/etc/hosts"))
         self.inside("bash", "-c", ". /usr/share/bash-completion/completions/sluice; complete -p sluice")
         self.assertIn("sluice", self.inside("getent", "passwd", "sluice"))

@@ -178,7 +178,7 @@ static void print_commands(const struct command *commands, const char *first, FI
 		first ? " " : "");
 	for (const struct command *at = commands; at->name; at++)
 		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
-			fprintf(out, "  %-15s %s\n", at->name, at->summary);
+			fprintf(out, "  %-17s  %s\n", at->name, at->summary);
 	fprintf(out,
 		"\n`sluice help COMMAND` tells more%s; `sluice --version` the version.\n"
 		"Where other tools say add, remove or unset, that is taken for create and delete.\n"

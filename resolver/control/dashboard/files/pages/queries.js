@@ -132,7 +132,7 @@ export class QueriesPage extends Page {
       if (signal.aborted) return;
       this.stop("");
       if (error.status !== 404) throw error;
-      this.hint.replaceChildren(empty("This server does not tell of queries.", h("p", {}, "Its log and its metrics do: see sluice(8).")));
+      this.hint.replaceChildren(empty("This server does not tell of queries.", h("p", {}, "Its log and its metrics do: see sluice-log(8).")));
       this.pause.hidden = true;
       return;
     }
