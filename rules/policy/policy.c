@@ -343,7 +343,7 @@ static const struct rule *longest_rule(const struct decision *d, unsigned *label
 	return longest;
 }
 
-static void note_rules(const struct decision *d, const struct rule *longest)
+static void note_rules(const struct decision *d, const struct rule *longest, unsigned decides)
 {
 	if (!d->trace)
 		return;
@@ -355,10 +355,11 @@ static void note_rules(const struct decision *d, const struct rule *longest)
 		if (!rule)
 			note(d, DECIDED_RULE, TRACE_NOT_FOUND, NULL, ruleset_name(ruleset), 0);
 		while (rule) {
-			enum trace_outcome outcome = rule == longest  ? TRACE_MATCHED
-						     : rule->enabled  ? TRACE_SHORTER
-						     : rule->reserved ? TRACE_RESERVED
-								      : TRACE_DISABLED;
+			enum trace_outcome outcome =
+				rule == longest  ? TRACE_MATCHED
+				: !rule->enabled ? rule->reserved ? TRACE_RESERVED : TRACE_DISABLED
+				: label == decides ? TRACE_LATER
+						   : TRACE_SHORTER;
 
 			note(d, DECIDED_RULE, outcome, rule->name ? rule->name : rule->domain,
 			     rule->ruleset, label);
@@ -376,7 +377,7 @@ static bool by_rule(const struct decision *d, struct verdict *verdict)
 
 	if (!d->network->ruleset_count)
 		note(d, DECIDED_RULE, TRACE_NONE, NULL, NULL, 0);
-	note_rules(d, rule);
+	note_rules(d, rule, label);
 	if (!rule)
 		return false;
 	forward(verdict, DECIDED_RULE, rule->name, &rule->route);

@@ -244,6 +244,7 @@ struct verdict {
 #define TRACE_MAP(X)                                                                               \
 	X(MATCHED, "matches, and decides")                                                         \
 	X(SHORTER, "matches, but a longer suffix does too")                                        \
+	X(LATER, "matches, but an earlier ruleset has a rule for the same domain")                 \
 	X(SHADOWED, "would match, but something earlier decides")                                  \
 	X(DISABLED, "matches, but is disabled")                                                    \
 	X(RESERVED, "is reserved: shorter rules do not match")                                     \

@@ -379,6 +379,30 @@ static void the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved(void
 	policy_free(policy);
 }
 
+static void the_trace_tells_that_an_earlier_ruleset_won_a_tie(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "one", "hub/out", "hub");
+	struct verdict verdict;
+
+	model_add_rule(model, ruleset, "one-tie", "tie.corp.", "192.0.2.1");
+	model_add_rule(model, ruleset, "one-off", "off.corp.", "192.0.2.1")->state = RULE_DISABLED;
+	ruleset = model_add_ruleset(model, "two", "hub/out", "hub");
+	model_add_rule(model, ruleset, "two-tie", "tie.corp.", "192.0.2.2");
+	model_add_rule(model, ruleset, "two-off", "off.corp.", "192.0.2.2");
+	model_add_rule(model, ruleset, "two-corp", "corp.", "192.0.2.2");
+	struct policy *policy = model_compile(model, NULL);
+
+	struct trace trace = trace_of(policy, "x.tie.corp.", &verdict);
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_MATCHED, "one-tie"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_LATER, "two-tie"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_SHORTER, "two-corp"));
+	trace = trace_of(policy, "x.off.corp.", &verdict);
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_DISABLED, "one-off"));
+	assert_true(traced(&trace, DECIDED_RULE, TRACE_MATCHED, "two-off"));
+	policy_free(policy);
+}
+
 static void a_trace_that_is_full_counts_what_it_leaves_out(void **state)
 {
 	struct model *model = *state;
@@ -493,6 +517,7 @@ int main(void)
 		TEST(localhost_and_all_below_it_have_the_loopback_addresses),
 		TEST(special_names_can_be_forwarded),
 		TEST(the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved),
+		TEST(the_trace_tells_that_an_earlier_ruleset_won_a_tie),
 		TEST(a_trace_that_is_full_counts_what_it_leaves_out),
 		TEST(a_trace_changes_nothing),
 		TEST(outside_all_networks_only_our_own_names_and_the_default_resolver_count),
