@@ -4,13 +4,25 @@
 
 #include <string.h>
 
+static char separator_of(const char *text, size_t length)
+{
+	const char *newline = memchr(text, '\n', length);
+	size_t first = newline ? (size_t)(newline - text) : length;
+
+	return memchr(text, ',', first)    ? ','
+	       : memchr(text, ';', first)  ? ';'
+	       : memchr(text, '\t', first) ? '\t'
+					   : ',';
+}
+
 void csv_init(struct csv *csv, const char *text, size_t length)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 
-	*csv = (struct csv){.at = text, .end = text + length, .line = 1, .separator = ','};
+	*csv = (struct csv){.at = text, .end = text + length, .line = 1};
 	if (length >= 3 && memcmp(text, mark, 3) == 0)
 		csv->at += 3;
+	csv->separator = separator_of(csv->at, (size_t)(csv->end - csv->at));
 }
 
 static bool is_at(const struct csv *csv, char c)

@@ -1,6 +1,7 @@
 /* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
  * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
- * a UTF-8 byte order mark. Empty lines are skipped.
+ * a UTF-8 byte order mark. Empty lines are skipped. Where commas are for decimals, spreadsheets put
+ * semicolons between fields; so does a text whose first line has semicolons or tabs and no comma.
  *
  * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
  * with a ' before it, which a spreadsheet takes for "this is text"; so is one that begins so behind
@@ -19,7 +20,7 @@ enum { CSV_FIELDS_MAX = 64, CSV_ROW_MAX = 4096 };
 struct csv {
 	const char *at, *end;
 	unsigned line;  /* that `at` is on, from 1 */
-	char separator; /* ','; a spreadsheet in many countries writes ';', which may be put here */
+	char separator; /* of fields: what the first line has; may be set */
 };
 
 struct csv_row {

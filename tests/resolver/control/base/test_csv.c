@@ -179,6 +179,25 @@ static void what_is_written_is_read_again(void **state)
 	free(text);
 }
 
+static void what_separates_fields_is_told_by_the_first_line(void **state)
+{
+	static const struct {
+		const char *text, *rows;
+	} cases[] = {
+		{"a;b\r\n1;\"2;3\"\r\n4,5;6\r\n", "1:a|b\n2:1|2;3\n3:4,5|6\n"},
+		{"a\tb\n1\t2\n", "1:a|b\n2:1|2\n"},
+		{"\xef\xbb\xbf"
+		 "a;b\n",
+		 "1:a|b\n"},
+		{"a,b\n1;2,3\n", "1:a|b\n2:1;2|3\n"},
+		{"a\n1;2\n", "1:a\n2:1;2\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(read_all(cases[i].text, strlen(cases[i].text)), cases[i].rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +205,7 @@ int main(void)
 		cmocka_unit_test(empty_lines_and_a_byte_order_mark_are_passed_over),
 		cmocka_unit_test(quotes_hold_commas_line_ends_and_quotes),
 		cmocka_unit_test(what_is_not_well_formed_is_told_and_the_rest_is_read),
+		cmocka_unit_test(what_separates_fields_is_told_by_the_first_line),
 		cmocka_unit_test(a_row_at_the_maximum_is_read_and_one_over_it_refused),
 		cmocka_unit_test(another_separator_cuts_where_it_stands),
 		cmocka_unit_test(what_a_spreadsheet_would_run_is_written_as_text),
