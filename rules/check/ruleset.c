@@ -153,8 +153,9 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 	before = seen_put(check, domains, name_to_text(&name, text), rule);
 	if (before)
 		ERROR(check, origin, "domain",
-		      "%s has a rule in this ruleset already, \"%s\" at %s; keep one of them", text,
-		      before->name ? before->name : "?", check_place(check, &before->origin));
+		      "%s is the domain of rule \"%s\" of this ruleset, too, at %s; keep one of "
+		      "them",
+		      text, before->name ? before->name : "?", check_place(check, &before->origin));
 }
 
 /* Of a rule or of a target group. */
@@ -218,7 +219,7 @@ static void check_whom(struct check *check, const struct forwarding_ruleset *rul
 		      rule->target_group, groups->count > 0 ? group_names(check, groups) : "none");
 	else if (!rule->target_group && !rule->targets.items)
 		ERROR(check, &rule->origin, "targets",
-		      "is missing; give a list of groups: ( { ... }, { ... } ), or target_group");
+		      "is missing; give at least one server, or target_group");
 	if (!rule->target_group)
 		check_rule_targets(check, ruleset, rule->targets.items, rule->targets.count,
 				   &rule->origin);

@@ -286,9 +286,9 @@ static void warn_spaces_inside(struct check *check)
 		else if (outer->origin != space->origin &&
 			 outer->prefix.length < space->prefix.length)
 			WARN(check, space->origin, space->field,
-			     "%s lies inside %s of virtual network \"%s\", and its machines are "
-			     "taken for this network's, by the longest prefix; choose spaces that "
-			     "do not overlap",
+			     "%s lies inside %s of virtual network \"%s\": whoever asks from there "
+			     "is in this network and not in that one; choose spaces that do not "
+			     "overlap",
 			     prefix_print(&space->prefix, text),
 			     prefix_print(&outer->prefix, around), outer->what);
 	}
@@ -549,10 +549,11 @@ static void warn_open(struct check *check, const struct origin *at, const char *
 	snprintf(clients, sizeof clients, "%s%s", prefix_print(everybody.prefix, prefix),
 		 everybody.with_others ? " and others, a quarter of all addresses or more," : "");
 	WARN(check, at, key,
-	     "%s may ask at %s, and %s forwarded for: whoever reaches that address can use this "
+	     "%s may ask at %s, and %s names are forwarded: whoever reaches that address can use "
+	     "this "
 	     "server against others; name who may ask, or set uses_default_resolver = false and "
 	     "link no rules",
-	     clients, host_print(listen, host), everybody.with_others ? "are" : "is");
+	     clients, host_print(listen, host), everybody.with_others ? "their" : "its");
 }
 
 static void warn_open_networks(struct check *check)

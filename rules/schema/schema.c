@@ -113,10 +113,20 @@ static const char *const expected_texts[] = {
 	[FIELD_HOSTS] = "an array of addresses: [ \"192.0.2.1\", \"192.0.2.1:53\" ]",
 	[FIELD_PREFIXES] = "an array of prefixes: [ \"10.10.0.0/16\" ]",
 	[FIELD_TAGS] = "an array of tags: [ \"NAME=VALUE\", \"NAME=VALUE\" ]",
-	[FIELD_LIST] = "a list of groups: ( { ... }, { ... } )",
 	[FIELD_GROUP] = "a group: { ... }",
 	[FIELD_GONE] = "anything",
 };
+
+/* A list of groups, with the members that each must have. */
+static const char *expected_list(const struct field *field, char *text, size_t size)
+{
+	snprintf(text, size, "a list of groups: ( {");
+	for (size_t i = 0; field->group && i < field->group->count; i++)
+		if (field->group->fields[i].required)
+			text_append(text, size, " %s = ...;", field->group->fields[i].key);
+	text_append(text, size, "%s }, { ... } )", strchr(text, ';') ? "" : " ...");
+	return text;
+}
 
 const char *schema_expected(const struct field *field, char *text, size_t size)
 {
@@ -127,9 +137,10 @@ const char *schema_expected(const struct field *field, char *text, size_t size)
 			 field->max);
 		return text;
 	case FIELD_ENUM: return expected_enum(field, text, size);
+	case FIELD_LIST: return expected_list(field, text, size);
 	case FIELD_DOMAIN:
 		snprintf(text, size,
-			 "a domain name such as \"%s\", of labels up to 63 and 255 bytes in all",
+			 "a domain name such as \"%s\", of at most 255 bytes, 63 in each label",
 			 field->example ? field->example : "corp.example");
 		return text;
 	case FIELD_STRING:

@@ -495,7 +495,8 @@ static bool is_class(const char *token)
 }
 
 /* Reads [TTL] [class] type, or [class] [TTL] type; *rest is then the rdata. */
-static bool read_header(struct zonefile_reader *reader, char **rest, struct header *header)
+static bool read_header(struct zonefile_reader *reader, char **rest, bool indented,
+			struct header *header)
 {
 	bool ttl_seen = false, class_seen = false;
 	char *token;
@@ -521,6 +522,11 @@ static bool read_header(struct zonefile_reader *reader, char **rest, struct head
 		REFUSE(reader, "a record without a type; it is written OWNER [TTL] [IN] TYPE DATA");
 	else if (is_class(token))
 		REFUSE(reader, "class %.40s; a private zone has records of class IN only", token);
+	else if (record_type_parse(&header->type, token) != 0 && indented)
+		REFUSE(reader,
+		       "\"%.40s\" is not a record type; the line begins with a blank, so it has no "
+		       "owner: remove the blank, if this is the owner",
+		       printable(token));
 	else if (record_type_parse(&header->type, token) != 0)
 		REFUSE(reader,
 		       "\"%.40s\" is not a record type; one that has no name here is written "
@@ -551,6 +557,7 @@ static void read_owner(struct zonefile_reader *reader, char **rest)
 static int read_record(struct zonefile_reader *reader, const struct zonefile_entry *entry)
 {
 	char *rest = entry->text;
+	bool indented = *rest == ' ';
 	struct header header;
 	const char *why;
 	char type[16];
@@ -558,7 +565,7 @@ static int read_record(struct zonefile_reader *reader, const struct zonefile_ent
 	int err;
 
 	read_owner(reader, &rest);
-	if (!read_header(reader, &rest, &header))
+	if (!read_header(reader, &rest, indented, &header))
 		return 0;
 	record_type_print(header.type, type, sizeof type);
 	if (!record_type_is_data(header.type)) {

@@ -662,11 +662,11 @@ class Model:
             elif named and named.lower() not in groups:
                 self.say('there is no target group "%s" in this ruleset' % named)
             elif not named and "targets" not in rule:
-                self.say("is missing; give a list of groups")
+                self.say("is missing; give at least one server, or target_group")
             if not named and "targets" in rule:
                 self.check_targets(rule["targets"])
         if repeated([rule["domain"] for rule in rules.values()]):
-            self.say("has a rule in this ruleset already")
+            self.say("of this ruleset, too, at")
         self.count(len(rules), "rules_per_ruleset")
 
     def check_subnet(self, path, text):

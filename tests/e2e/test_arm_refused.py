@@ -280,7 +280,7 @@ MISFITS = [
     (LINKS + "again", properties(virtualNetwork=ref("virtualNetworks/hub")), "twice", VNET),
     (below("dnsForwardingRulesets/rs/forwardingRules/late"),
      {"properties": {**RULE["properties"], "domainName": "Contoso.corp."}},
-     "has a rule in this ruleset already, \"contoso\" at %s; keep one" % below(
+     "is the domain of rule \"contoso\" of this ruleset, too, at %s; keep one" % below(
          "dnsForwardingRulesets/rs/forwardingRules/contoso"),
      "properties.domainName"),
     (below("dnsForwardingRulesets/rs/forwardingRules/7x"), RULE, "does not begin with a letter", "name"),

@@ -55,8 +55,8 @@ class Check(harness.FreshCase):
         told = self.check(FINE.replace('"10.1.0.0/16" ]; }', '"10.1.0.0/16" ]; },\n'
                                        '{ name = "b"; address_space = [ "10.1.2.0/24" ]; }'))
         self.assertEqual('sluice.conf:2: virtual_networks[b].address_space: warning: 10.1.2.0/24 lies inside '
-                         '10.1.0.0/16 of virtual network "hub", and its machines are taken for this network\'s, by '
-                         'the longest prefix; choose spaces that do not overlap', told[0])
+                         '10.1.0.0/16 of virtual network "hub": whoever asks from there is in this network and not in '
+                         'that one; choose spaces that do not overlap', told[0])
         self.assertEqual(2, len(told))
 
     def test_labels_in_azures_domain(self):
@@ -93,7 +93,7 @@ class Check(harness.FreshCase):
     def test_a_space_in_a_domain(self):
         self.told('private_zones = ( { name = "contoso .corp."; } );',
                   'private_zones[contoso .corp.].name: "contoso .corp." has a space in it; give a domain name such '
-                  'as "corp.example", of labels up to 63 and 255 bytes in all', warnings=False)
+                  'as "corp.example", of at most 255 bytes, 63 in each label', warnings=False)
 
     def test_a_truth_value(self):
         self.told("seccomp = no;", "syntax error; a truth value is true or false, and a text has quotes; write false "
@@ -103,7 +103,7 @@ class Check(harness.FreshCase):
     def test_a_list_where_a_list_of_groups_belongs(self):
         told = self.check(FINE.replace('( { address = "10.9.0.1"; } )', '[ "10.9.0.1" ]'))
         self.assertEqual("sluice.conf:3: rulesets[rs].rules[a].targets: is an array; give a list of groups: "
-                         "( { ... }, { ... } )", told[0])
+                         "( { address = ...; }, { ... } )", told[0])
         self.assertEqual(2, len(told))
 
     LOOPS = """virtual_networks = ( { name = "hub"; address_space = [ "10.1.0.0/16" ]; subnets = (

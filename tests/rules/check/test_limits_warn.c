@@ -238,13 +238,13 @@ static const struct limits_case cases[] = {
 	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"0.0.0.0/0\"]; "
 	 "});\n",
 	 2, "virtual_networks[n].client_prefixes",
-	 "warning: 0.0.0.0/0 may ask at 192.0.2.3:53, and is forwarded for"},
+	 "warning: 0.0.0.0/0 may ask at 192.0.2.3:53, and its names are forwarded"},
 	{"half_of_ipv4_is_everybody",
 	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
 	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"0.0.0.0/1\"]; "
 	 "});\n",
 	 2, "virtual_networks[n].client_prefixes",
-	 "warning: 0.0.0.0/1 may ask at 192.0.2.3:53, and is forwarded for"},
+	 "warning: 0.0.0.0/1 may ask at 192.0.2.3:53, and its names are forwarded"},
 	{"a_wide_public_prefix_is_open",
 	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
 	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"2000::/15\"]; "
