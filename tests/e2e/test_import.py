@@ -548,7 +548,7 @@ class WhoMayAsk(harness.FreshCase):
     def test_coredns_refuses_what_no_server_has(self):
         config, _, checked = self.read("coredns", "a.example {\nbind 192.0.2.7\nforward . 192.0.2.1\n}\n")
         self.assertEqual((["0.0.0.0/0", "::/0"], True), self.networks(config)["home"])
-        self.assertIn("may ask at 192.0.2.7:53, and is forwarded for", checked)
+        self.assertIn("may ask at 192.0.2.7:53, and its names are forwarded", checked)
 
     def test_coredns_hosts_stay_within_their_zones(self):
         config, told, _ = self.read("coredns", """
@@ -1507,7 +1507,7 @@ class ApplyPackaged(Import):
             self.assertTrue(found, told)
             self.assertEqual(self.sluice.config, found.group(1))
             self.assertEqual(revision, self.revision())
-        self.assertEqual("  # in the group that is there", found.group(3))
+        self.assertEqual("  # add it to the group that is there", found.group(3))
         self.serve_with(bare + found.group(2))
         self.apply("hosts", self.path("h", "10.1.0.7 printer.lan printer\n"))
         self.assert_answer(self.new.ask(HERE, "printer"), "10.1.0.7")
@@ -1525,7 +1525,7 @@ class ApplyPackaged(Import):
         lines = re.search(r"settings belong to \S+, and stay as they are there\..*:\n((?:    .*\n)+)\Z", told).group(1)
         self.assertEqual(["cache = { ttl_max = 7200; };",
                           'default_resolver = { targets = ( { address = "192.0.2.99"; port = 53; protocol = "udp"; } ); };',
-                          "limits = { queries_per_second_per_endpoint = 0; };  # in the group that is there"],
+                          "limits = { queries_per_second_per_endpoint = 0; };  # add it to the group that is there"],
                          sorted(line.strip() for line in lines.splitlines()))
         free = "".join(line for line in lines.splitlines(True) if "in the group" not in line)
         self.serve_with(self.packaged.replace("limits = {", "limits = { queries_per_second_per_endpoint = 0;") + free)

@@ -232,6 +232,11 @@ class Names(harness.FreshCase):
             text = in_place(output)
             self.assertEqual((stays, not stays), ('file = "%s/x.zone"' % self.world.dir in text, "record_sets" in text), zone)
             self.assertEqual(stays, "x.zone stays a file, which the server's user" in told, told)
+        # Of several the first is named.
+        for name in ("x", "y", "z"):
+            self.world.write(name + ".zone", whole)
+        _, told = self.run_("coredns", "".join(corefile.replace("x", name) for name in ("x", "y", "z")))
+        self.assertIn("x.zone stays a file, which the server's user has to be let read (and so do 2 others); ", told)
         # What else is in the zone makes records of it all.
         self.world.write("x.zone", whole)
         text = in_place(self.run_("coredns", corefile.replace("}", "  hosts {\n    10.1.0.9 more.x.test\n    fallthrough\n  }\n}"))[0])

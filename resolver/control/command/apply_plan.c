@@ -255,8 +255,7 @@ static void refuse_declared(struct apply_plan *plan, const struct kind *kind, co
 	plan->refused = true;
 	/* An access list is nothing that may be lost unseen. */
 	if (json_object_size(members) == 1 && json_object_get(members, "client_prefixes"))
-		how = " or give --vnet with its name, or leave that out: who may ask stays as it "
-		      "is";
+		how = " or give --vnet with its name: who may ask stays as it is";
 	command_fail_at(plan->line, "%s is declared at %s; change it there, and reload%s%s", path,
 			json_string_value(json_object_get(served, "origin")), text ? text : "",
 			how);

@@ -67,7 +67,7 @@ static void print_lines(const json_t *settings, const json_t *served, const json
 
 		fprintf(stderr, "    %s = ", key);
 		settings_print(stderr, value);
-		fputs(is_there ? ";  # in the group that is there\n" : ";\n", stderr);
+		fputs(is_there ? ";  # add it to the group that is there\n" : ";\n", stderr);
 	}
 }
 

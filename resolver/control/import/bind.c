@@ -187,7 +187,7 @@ static const char *word(const struct statement *statement, size_t i)
 #define BUILT_IN      "how targets are asked and watched is built in"
 
 static const struct reason reasons[] = {
-	{"logging", "it logs events to standard error (log in sluice.conf(5))"},
+	{"logging", "sluice logs events to standard error (log in sluice.conf(5))"},
 	{"querylog", "query_log in sluice.conf(5) is the log of queries"},
 	{"controls", "commands reach sluice by its control socket, management.socket"},
 	{"statistics-channels", "sluice status shows what is counted"},

@@ -223,7 +223,7 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 
 static const struct reason reasons[] = {
 	{"log", "query_log in sluice.conf(5) is the log of queries"},
-	{"errors", "it logs events (log in sluice.conf(5))"},
+	{"errors", "sluice logs events (log in sluice.conf(5))"},
 	{"health", PROBES},
 	{"ready", PROBES},
 	{"prometheus", "metrics in sluice.conf(5) has a listener of its own"},

@@ -449,6 +449,8 @@ void forward_finish_files(struct import *import)
 {
 	const struct files *files = import_find(import, "master files");
 	const struct filed *first = NULL;
+	size_t others = 0;
+	char more[64] = "";
 
 	for (const struct filed *filed = files ? files->first : NULL; filed; filed = filed->next) {
 		if (!can_stay(import, filed)) {
@@ -456,11 +458,15 @@ void forward_finish_files(struct import *import)
 			continue;
 		}
 		import_text(import, filed->zone, "file", &filed->at, filed->path);
+		others += first != NULL;
 		first = first ? first : filed;
 	}
+	if (others > 0)
+		snprintf(more, sizeof more, " (and so %s %zu other%s)",
+			 text_plural(others, "does", "do"), others, text_plural(others, "", "s"));
 	if (first)
 		import_changed(import, &first->at,
-			       "%s stays a file, which the server's user has to be let read; "
+			       "%s stays a file, which the server's user has to be let read%s; "
 			       "--apply makes record sets of it",
-			       first->path);
+			       first->path, more);
 }
