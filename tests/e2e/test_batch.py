@@ -179,7 +179,7 @@ class Files(Many):
         self.assertIn("ptrs.csv:3: address: \"198.51.99.30\" is in none of our address pools", printed)
         self.assertIn("ptrs.csv:4: another row before this one", printed)
         self.assertIn("ptrs.csv:5: address: \"10.10.0.9\" is in none of our address pools", printed)
-        self.assertIn("ptrs.csv:6: address: \"x\" is in none", printed)
+        self.assertIn("ptrs.csv:6: address: \"x\" is no address", printed)
         self.assertEqual(404, self.call("GET", "/v1/addresses/-/198.51.100.30").status)
 
     def test_one_that_is_not_there_is_made_and_served(self):

@@ -140,12 +140,18 @@ static void print_row_error(const char *path, const json_t *error)
 	fputc('\n', stderr);
 }
 
+/* The errors that are printed: the rest of a list that does not fit is seldom wrong in another way.
+ */
+enum { ERRORS_SHOWN = 20 };
+
 static int print_failure(const struct command_line *line, const char *path, const json_t *answer,
 			 unsigned status)
 {
 	const json_t *errors = json_object_get(answer, "errors");
 	json_int_t count = json_integer_value(json_object_get(answer, "count"));
 	size_t told = json_array_size(errors);
+
+	told = told < ERRORS_SHOWN ? told : ERRORS_SHOWN;
 	const char *text = client_error_text(answer);
 	for (size_t i = 0; i < told; i++)
 		print_row_error(path, json_array_get(errors, i));
@@ -162,7 +168,7 @@ static int print_failure(const struct command_line *line, const char *path, cons
 			       "changed",
 			       count, text_plural(count, "", "s"), path,
 			       text_plural(count, "does", "do"),
-			       (json_int_t)told < count ? ", the first of them above" : "");
+			       (json_int_t)told < count ? ", the first 20 of them above" : "");
 }
 
 static int print_success(const struct command_line *line, const json_t *answer)

@@ -496,12 +496,17 @@ int addresses_make(struct inventory *inventory, const struct model *model, const
 	char printed[ADDRESS_TEXT_MAX];
 	struct address address;
 
-	if (address_parse(&address, text) == 0)
-		pool = pool_of(model, &address);
+	if (address_parse(&address, text) != 0) {
+		snprintf(why, ADDRESSES_WHY_MAX,
+			 "\"%.64s\" is no address; give one such as 192.0.2.1 or 2001:db8::1",
+			 text);
+		return ERR_NOT_FOUND;
+	}
+	pool = pool_of(model, &address);
 	if (!pool) {
 		snprintf(why, ADDRESSES_WHY_MAX,
 			 "\"%.64s\" is in none of our address pools, so it is not made; check the "
-			 "address, or add a pool",
+			 "address, or make an address pool that has it",
 			 text);
 		return ERR_NOT_FOUND;
 	}

@@ -50,9 +50,12 @@ void api_addresses_fail_missing(struct api_request *request, const struct path *
 	switch (path->kind->id) {
 	case KIND_PTR:
 		api_fail(request, 404, "not_found",
-			 "\"%.80s\" is not an address or id that we own; add the address first, or "
-			 "give --make (?make=true) where a pool has it",
-			 name);
+			 "\"%.80s\" is not an address or id that we own; %s", name,
+			 strcmp(request->method, "PUT") == 0 ||
+					 strcmp(request->method, "PATCH") == 0
+				 ? "add the address first, or give --make (HTTP: ?make=true) where "
+				   "an address pool has it"
+				 : "the list of PTRs has all");
 		break;
 	case KIND_SERVICE:
 		api_fail(request, 404, "not_found",

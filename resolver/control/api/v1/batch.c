@@ -96,7 +96,7 @@ static int find_resource(struct inventory *inventory, const struct batch_row *ro
 	return change_refuse(
 		error, row->owned_key,
 		"\"%.64s\" is not an address or id that we own; add the address first, "
-		"or give --make (?make=true) where a pool has it",
+		"or give --make (HTTP: ?make=true) where an address pool has it",
 		row->address);
 }
 
