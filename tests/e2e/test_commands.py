@@ -129,7 +129,11 @@ class Kinds(World):
                            (("create", "ruleset", "web/"), "\"web/\" has no name of a ruleset in it"),
                            (("create", "rule", "office", ""), "has no name of a rule in it"),
                            (("list", "adress"), "the kinds are network.*address, service, ptr, group"),
-                           (("set", "address", "web/a"), "an argument is missing")):
+                           (("set", "address", "web/a"), "an argument is missing"),
+                           (("rule", "delete", "contoso"), "the name of the rule is missing\nusage: .*\n"
+                            r"for this kind: sluice rule delete \[GROUP/\]RULESET NAME\n$"),
+                           (("rule", "set", "contoso", "domain=a.corp"), "the name of the rule is missing"),
+                           (("rule", "create", "office", "domain=a.corp"), "the name of the rule is missing")):
             self.assertRegex(self.run_(*argv, status=2), text)
 
     def test_an_option_that_is_none_is_told_with_the_command_s_own(self):
@@ -347,6 +351,25 @@ class Rules(World):
                           ("dev/lab", "two-corp", "two.corp.", "10.0.0.6")}, set(self.domains()))
         self.assertEqual(2, len(self.run_("rule", "list", "--csv", "office").splitlines()))
 
+    def test_a_spreadsheet_has_its_own_separators_capitals_and_empty_rows(self):
+        self.run_("create", "ruleset", "office")
+        self.assertIn("1 rule created", self.import_("Domain;Targets\r\none.corp;10.0.0.5, 10.0.0.6\r\n;\r\n"))
+        self.assertEqual([("office", "one-corp", "one.corp.", "10.0.0.5, 10.0.0.6")], self.domains())
+
+    def test_what_the_file_does_not_change_is_not_told_as_changed(self):
+        self.run_("create", "ruleset", "office")
+        self.import_("domain,targets\none.corp,10.0.0.5\n")
+        self.import_("domain,targets\none.corp,10.0.0.6\n")
+        self.assertRegex(self.run_("history"), r"changed rule one-corp of ruleset office: targets\n$")
+        self.assertIn("0 rules created, 0 changed, 1 were so already",
+                      self.import_("domain,targets,state,follow_cname\none.corp,10.0.0.6,Enabled,false\n"))
+
+    def test_a_rule_that_the_server_refuses_is_told_with_its_line(self):
+        self.run_("create", "ruleset", "office")
+        printed = self.import_("domain,targets\nfine.corp,10.0.0.5\nnot a name,10.0.0.5\n", status=1)
+        self.assertIn("has a space in it", printed)
+        self.assertIn("rules.csv:3: has this rule; nothing has changed\n", printed)
+
     def test_what_does_not_fit_is_told_by_its_line_and_nothing_changes(self):
         self.run_("create", "ruleset", "office")
         printed = self.import_("domain,targets,ruleset\nfine.corp,10.0.0.5,\nfine.corp.,10.0.0.6,\n,10.0.0.5,\n"
@@ -404,7 +427,7 @@ class Domains(World):
         for name, domain in (("one", "contoso.corp"), ("two", "fabrikam.corp.")):
             text = self.run_("create", "rule", "office", name, "domain=" + domain, "targets=10.0.0.5")
             self.assertRegex(text, r"(?m)^domain +%s\.$" % domain.rstrip("."))
-        self.assertIn("a rule in this ruleset already", self.run_(
+        self.assertIn('is the domain of rule "one" of this ruleset, too', self.run_(
             "create", "rule", "office", "three", "domain=Contoso.corp.", "targets=10.0.0.5", status=1))
         self.assertEqual(["contoso.corp.", "fabrikam.corp."], [row["domain"] for row in self.rows("rule", "office")])
         for domain in ("fabrikam.corp", "fabrikam.corp."):

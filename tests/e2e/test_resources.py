@@ -145,7 +145,7 @@ class Resources(World):
         path = "rulesets/-/office/rules/"
         before = self.everything()
         self.bad(self.call("PUT", path + "second", dict(rule, domain="contoso.corp.")), 400,
-                 "invalid", r"contoso\.corp\. has a rule in this ruleset already, \"contoso\"",
+                 "invalid", r"contoso\.corp\. is the domain of rule \"contoso\" of this ruleset, too",
                  "rulesets[office].rules[second].domain")
         self.bad(self.call("PUT", path + "second", dict(rule, domian="x.")), 400, "invalid",
                  'did you mean "domain"')
@@ -811,6 +811,9 @@ class Apply(World):
         self.command("undo", str(last()))
         self.command("undo", str(disabled))  # which is again as that revision left it
         self.assertEqual("Enabled", self.good("GET", "rulesets/-/office/rules/contoso").body["state"])
+        text = self.command("undo", str(disabled), status=1)
+        self.assertIn("rulesets/-/office/rules/contoso is again what it was before revision %d, since revision %d by uid 0"
+                      % (disabled, last()), text)
         self.assertIn("there is no revision", self.command("undo", "9999", status=1))
 
     def test_an_undo_does_not_take_away_what_was_put_inside_since(self):

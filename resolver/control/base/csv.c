@@ -4,15 +4,20 @@
 
 #include <string.h>
 
-static char separator_of(const char *text, size_t length)
+char csv_separator(const char *text, size_t length)
 {
-	const char *newline = memchr(text, '\n', length);
-	size_t first = newline ? (size_t)(newline - text) : length;
+	static const char separators[] = ",;\t";
+	size_t counts[sizeof separators] = {0}, best = 0;
+	bool quoted = false;
 
-	return memchr(text, ',', first)    ? ','
-	       : memchr(text, ';', first)  ? ';'
-	       : memchr(text, '\t', first) ? '\t'
-					   : ',';
+	for (size_t i = 0; i < length && (quoted || text[i] != '\n'); i++) {
+		const char *found = quoted ? NULL : memchr(separators, text[i], 3);
+
+		quoted ^= text[i] == '"';
+		if (found && ++counts[found - separators] > counts[best])
+			best = (size_t)(found - separators);
+	}
+	return separators[best];
 }
 
 void csv_init(struct csv *csv, const char *text, size_t length)
@@ -22,7 +27,7 @@ void csv_init(struct csv *csv, const char *text, size_t length)
 	*csv = (struct csv){.at = text, .end = text + length, .line = 1};
 	if (length >= 3 && memcmp(text, mark, 3) == 0)
 		csv->at += 3;
-	csv->separator = separator_of(csv->at, (size_t)(csv->end - csv->at));
+	csv->separator = csv_separator(csv->at, (size_t)(csv->end - csv->at));
 }
 
 static bool is_at(const struct csv *csv, char c)

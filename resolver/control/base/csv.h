@@ -30,6 +30,10 @@ struct csv_row {
 	char text[CSV_ROW_MAX];
 };
 
+/* What stands most often in the first line, outside of quotes: a comma, semicolon or tab; a comma
+ * where none does. */
+char csv_separator(const char *text, size_t length);
+
 /* The text must outlive the reading. */
 void csv_init(struct csv *csv, const char *text, size_t length);
 /* Reads the next row. ERR_NOT_FOUND: there are no more. ERR_INVALID: it is not well formed or too

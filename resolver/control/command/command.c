@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
@@ -28,8 +29,8 @@ static const struct {
 	 OPTION_SOCKET, offsetof(struct command_line, socket)},
 	{"resolv-conf", "PATH", "in place of " RESOLV_CONF_PATH, 0, OPTION_RESOLV_CONF,
 	 offsetof(struct command_line, resolv_conf)},
-	{"vnet", "NETWORK", "ask at the VNet resolver, as a machine in this network", 0,
-	 OPTION_VNET, offsetof(struct command_line, vnet)},
+	{"vnet", "NETWORK", "the network whose machines it is for", 0, OPTION_VNET,
+	 offsetof(struct command_line, vnet)},
 	{"endpoint", "RESOLVER/ENDPOINT", "ask at this inbound endpoint", 0, OPTION_ENDPOINT,
 	 offsetof(struct command_line, endpoint)},
 	{"from", "ADDRESS", "ask from this source address, at the VNet resolver or --endpoint", 0,
@@ -50,7 +51,7 @@ static const struct {
 	 offsetof(struct command_line, label)},
 	{"filter", "KEY=VALUE", "only those whose member is this; q=TEXT: whose names have it", 0,
 	 OPTION_FILTER, offsetof(struct command_line, filters)},
-	{"limit", "NUMBER", "the first so many", 0, OPTION_LIMIT,
+	{"limit", "NUMBER", "at most so many", 0, OPTION_LIMIT,
 	 offsetof(struct command_line, limit)},
 	{"static", NULL, "the address stays, and proves ownership of names that lead to it", 0,
 	 OPTION_STATIC, offsetof(struct command_line, is_static)},
@@ -376,6 +377,8 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 	exit_complain(line->command->name, format, arguments);
 	va_end(arguments);
 	command_print_usage(line->command, stderr);
+	if (line->argument_count > 0)
+		command_kind_usage(line->command->name, line->arguments[0], stderr);
 	return COMMAND_USAGE;
 }
 
@@ -526,7 +529,11 @@ struct model *command_load(const struct command_line *line, struct load *load)
 	struct model *model = load_model(load, NULL, &faults);
 	if (!model) {
 		faults_print(&faults, stderr);
-		command_fail_at(line, "%s has faults", load->config);
+		if (access(load->config, F_OK) == 0)
+			command_fail_at(line, "%s has faults", load->config);
+		else
+			command_fail_at(line, "there is no %s; give another file by -c FILE",
+					load->config);
 	}
 	/* Without the state the answer may be another one than the server's. */
 	for (size_t i = 0; model && i < faults.count; i++)

@@ -182,6 +182,8 @@ const char *command_verb_at(size_t place);
 /* What should name one has an empty name, as in "office/": an API's path with that in it would be
  * another one. Returns COMMAND_USAGE. */
 int command_no_name(const struct command_line *line, const char *noun, const char *text);
+/* Prints a line with the arguments of that verb for that kind; nothing where the words are none. */
+void command_kind_usage(const char *verb, const char *word, FILE *out);
 /* Prints the commands of a kind and its members; false: there is no kind of that name. */
 bool command_kind_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);

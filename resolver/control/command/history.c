@@ -293,6 +293,14 @@ static bool is_in_the_way(const json_t *undone, const char *path, const json_t *
 	return parent && json_is_null(json_object_get(parent, "before")) && !json_is_null(after);
 }
 
+/* Whether what stands is what was before the revision. */
+static bool is_undone(const json_t *undone, const char *path, const json_t *later)
+{
+	const json_t *same = json_object_get(undone, path);
+
+	return same && json_equal(json_object_get(same, "before"), json_object_get(later, "after"));
+}
+
 /* Whether something of the revision has changed since, and is not again as the revision left it;
  * that has been said. */
 static bool has_changed(const struct command_line *line, const json_t *changes, long long revision)
@@ -310,6 +318,13 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 		found = is_in_the_way(undone, path, later);
 		if (!found)
 			continue;
+		if (is_undone(undone, path, later)) {
+			command_fail_at(line,
+					"%s is again what it was before revision %lld, since "
+					"revision %lld by %s",
+					path, revision, revision_of(later), change_who(later, who));
+			break;
+		}
 		command_fail_at(line, "%s was %s since, in revision %lld by %s; undo that first",
 				path, change_verb(later), revision_of(later),
 				change_who(later, who));

@@ -120,6 +120,20 @@ static void print_parent(const struct kind *kind, bool list, FILE *out)
 		fputs(" [GROUP]", out);
 }
 
+void command_kind_usage(const char *verb, const char *word, FILE *out)
+{
+	const struct kind *kind = kind_named(word);
+
+	for (size_t i = 0; kind && i < COUNT(verbs); i++) {
+		if (strcmp(verbs[i].name, verb) != 0)
+			continue;
+		fprintf(out, "for this kind: sluice %s %s", kind->name, verb);
+		print_parent(kind, i == 0, out);
+		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind),
+			i == 0 ? "" : verbs[i].arguments);
+	}
+}
+
 bool command_kind_help(const char *word, FILE *out)
 {
 	const struct kind *kind = kind_named(word);

@@ -193,8 +193,9 @@ static const struct command commands[] = {
 	{"rule import", command_rule_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 2,
 	 "[[GROUP/]RULESET] FILE.csv", "make or change many rules at once, all of them or none",
 	 "The first line names the columns: domain and targets, and, if wanted, name, ruleset,\n"
-	 "state, target_group, description and other members of a rule. Targets are separated by\n"
-	 "commas, semicolons or blanks. A row is the rule of its name, else the one for its "
+	 "state, target_group, description and other members of a rule. Fields are separated by\n"
+	 "commas, or all by semicolons or tabs; targets by commas, semicolons or blanks, in\n"
+	 "quotes where that separates fields. A row is the rule of its name, else the one for its "
 	 "domain,\n"
 	 "else a new one, called after its domain. RULESET may be left out where there is one "
 	 "only.\n"

@@ -96,6 +96,17 @@ static int read_group(const struct command_line *line, struct named_resource *na
 	return 0;
 }
 
+/* Whether it is a member of the kind, as domain=contoso.corp, and so no name. */
+static bool is_member(const struct kind *kind, const char *text)
+{
+	size_t length = strcspn(text, "=");
+	char key[64];
+
+	snprintf(key, sizeof key, "%.*s", (int)length, text);
+	return text[length] == '=' && length < sizeof key &&
+	       schema_field(kind_field(kind)->group, key);
+}
+
 /* 0, or an exit status, which has been explained. */
 static int read_names(const struct command_line *line, enum arguments wanted,
 		      struct named_resource *named)
@@ -120,7 +131,8 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		status = read_top(line, named, line->arguments[at++]);
 	if (status != 0)
 		return status;
-	if (wanted != OF_LIST && at == count)
+	if (wanted != OF_LIST && (at == count || (wanted == OF_ONE_WITH_MEMBERS &&
+						  is_member(kind, line->arguments[at]))))
 		return command_misuse(line, "the name of the %s is missing", kind->name);
 	if (wanted != OF_LIST && kind->parent)
 		named->inside = line->arguments[at++];

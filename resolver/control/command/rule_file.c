@@ -14,6 +14,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/call.h"
 #include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/values.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -87,7 +88,8 @@ struct import {
 	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's */
 	json_t *rulesets;                           /* [GROUP/]NAME in lower case -> path */
 	json_t *rules;                              /* ruleset's path -> {name: rule} */
-	json_t *seen, *edits;
+	json_t *seen; /* lower case PATH/NAME -> the line of its row */
+	json_t *edits;
 	size_t created, changed, unchanged, wrong;
 };
 
@@ -99,9 +101,15 @@ static void complain(struct import *import, const char *column, const char *text
 	fputc('\n', stderr);
 }
 
+/* As a spreadsheet may write it: Domain is domain. */
 static const struct field *rule_field(const char *key)
 {
-	return schema_field(kind_field(kind_named("rule"))->group, key);
+	char *lower = text_lower(strdup(key));
+	const struct field *field =
+		lower ? schema_field(kind_field(kind_named("rule"))->group, lower) : NULL;
+
+	free(lower);
+	return field;
 }
 
 /* False: it has been said why. */
@@ -117,13 +125,13 @@ static bool read_header(struct import *import, struct csv *csv)
 		const char *key = import->row.fields[i];
 
 		import->fields[i] = strcasecmp(key, "ruleset") == 0 ? NULL : rule_field(key);
-		has_domain = has_domain || (import->fields[i] && strcmp(key, "domain") == 0);
+		has_domain = has_domain || strcasecmp(key, "domain") == 0;
 		fine = import->fields[i] || strcasecmp(key, "ruleset") == 0;
 		if (!fine)
 			complain(import, key,
-				 "there is no such column; there are domain, targets, name, "
-				 "ruleset, target_group, state, description and the other members "
-				 "of a rule");
+				 "there is no such column; the first line names the columns: "
+				 "domain, targets, name, ruleset, target_group, state, description "
+				 "and the other members of a rule");
 	}
 	if (fine && !has_domain)
 		complain(import, "", "the column domain is missing");
@@ -139,16 +147,19 @@ static bool same_domain(const char *a, const char *b)
 	return length == name_text_length(b) && strncasecmp(a, b, length) == 0;
 }
 
-/* The members that a change may have, of a rule that is shown. NULL without memory. */
+/* The members that a change may have, of a rule that is shown: without defaults, which are shown
+ * also where nobody gave them, and would be told as changes. NULL without memory. */
 static json_t *values_of(const json_t *rule)
 {
-	const struct group *group = kind_field(kind_named("rule"))->group;
+	const struct kind *kind = kind_named("rule");
+	const struct group *group = kind_field(kind)->group;
 	json_t *values = json_object();
 
 	for (size_t i = 0; i < group->count; i++) {
 		json_t *value = json_object_get(rule, group->fields[i].key);
 
-		if (value && !json_is_null(value) && strcmp(group->fields[i].key, "name") != 0)
+		if (value && !json_is_null(value) && strcmp(group->fields[i].key, "name") != 0 &&
+		    !values_is_default(kind, group->fields[i].key, value))
 			json_put(values, group->fields[i].key, json_deep_copy(value));
 	}
 	return values;
@@ -216,7 +227,8 @@ static const char *find_ruleset(struct import *import, const char *name)
 	if (lower)
 		path = json_string_value(json_object_get(import->rulesets, lower));
 	free(lower);
-	snprintf(text, sizeof text, "there is no ruleset \"%.100s\"; make it first", name);
+	snprintf(text, sizeof text,
+		 "there is no ruleset \"%.100s\"; `sluice list ruleset` lists them", name);
 	if (!path)
 		complain(import, "ruleset", text);
 	return path;
@@ -310,8 +322,9 @@ static bool is_same(const json_t *a, const json_t *b)
 	return same;
 }
 
-/* Puts what the row says into the values. False: a cell does not fit, which has been said. */
-static bool put_cells(struct import *import, json_t *values)
+/* Puts what the row says into the values, where the rule (NULL: a new one) does not say it already.
+ * False: a cell does not fit, which has been said. */
+static bool put_cells(struct import *import, const json_t *rule, json_t *values)
 {
 	for (size_t i = 0; i < import->count; i++) {
 		const struct field *field = import->fields[i];
@@ -329,7 +342,7 @@ static bool put_cells(struct import *import, json_t *values)
 			complain(import, field->key, "does not fit");
 			return false;
 		}
-		if (is_same(json_object_get(values, field->key), value))
+		if (is_same(json_object_get(rule, field->key), value))
 			json_decref(value);
 		else
 			json_put(values, field->key, value);
@@ -356,7 +369,7 @@ static bool is_seen(struct import *import, const char *ruleset, const char *name
 	if (asprintf(&key, "%s/%s", ruleset, name) < 0)
 		return false;
 	seen = json_object_get(import->seen, text_lower(key));
-	json_put(import->seen, key, json_true());
+	json_put(import->seen, key, json_integer(import->row.line));
 	free(key);
 	return seen;
 }
@@ -388,7 +401,7 @@ static void take_row(struct import *import)
 	if (is_seen(import, ruleset, name)) {
 		complain(import, "",
 			 "another row before this one is for the same rule; leave one out");
-	} else if (put_cells(import, values)) {
+	} else if (put_cells(import, rule, values)) {
 		bool same = rule && json_equal(before, values);
 
 		import->unchanged += same;
@@ -407,6 +420,15 @@ static void take_row(struct import *import)
 	json_decref(values);
 }
 
+/* Below a table spreadsheets write rows with nothing in them. */
+static bool is_empty(const struct csv_row *row)
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (*row->fields[i] != '\0')
+			return false;
+	return true;
+}
+
 static void take_rows(struct import *import, struct csv *csv)
 {
 	const char *why;
@@ -415,6 +437,8 @@ static void take_rows(struct import *import, struct csv *csv)
 	while ((err = csv_next(csv, &import->row, &why)) != ERR_NOT_FOUND) {
 		if (err != 0)
 			complain(import, "", why);
+		else if (is_empty(&import->row))
+			continue;
 		else if (import->row.count != import->count)
 			complain(import, "",
 				 "it has another number of fields than the first line; quote a "
@@ -424,12 +448,33 @@ static void take_rows(struct import *import, struct csv *csv)
 	}
 }
 
+/* The server names the rule that it refuses; the line is that of its row. */
+static void say_line(const struct import *import, const json_t *refusal)
+{
+	char *where = text_lower(strdup(json_text_of(json_object_get(refusal, "error"), "path")));
+	const char *key;
+	json_t *line;
+
+	json_object_foreach(where ? import->seen : NULL, key, line)
+	{
+		char *rule = NULL;
+
+		if (asprintf(&rule, ".rules[%s]", strrchr(key, '/') + 1) < 0)
+			rule = NULL;
+		if (rule && strstr(where, rule))
+			fprintf(stderr, "%s:%lld: has this rule; nothing has changed\n",
+				import->path, (long long)json_integer_value(line));
+		free(rule);
+	}
+	free(where);
+}
+
 static int carry_out(struct import *import)
 {
 	const struct command_line *line = import->line;
 	const char *query = line->dry_run ? "/v1/changes?dry_run" : "/v1/changes";
 	const char *be = line->dry_run ? "would be " : "";
-	json_t *answer = NULL;
+	json_t *answer = NULL, *refusal = NULL;
 
 	if (import->wrong > 0)
 		return command_fail_at(line, "%zu row%s of %s %s not fit; nothing has changed",
@@ -440,8 +485,11 @@ static int carry_out(struct import *import)
 			line,
 			(struct client_call){.method = "POST",
 					     .body = json_make("{s:O}", "edits", import->edits),
+					     .refusal = &refusal,
 					     .timeout_ms = CLIENT_RELOAD_MS},
 			client_path(query));
+		say_line(import, refusal);
+		json_decref(refusal);
 		if (!answer)
 			return EXIT_FAILURE;
 		command_print_warnings(line, answer);

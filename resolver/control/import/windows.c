@@ -451,23 +451,13 @@ static bool has_what_it_takes(struct import *import, const struct origin *at,
 	return false;
 }
 
-/* What stands most often in the first line, outside of quotes. */
+/* That of the line of columns, which PowerShell may write a line ahead of. */
 static char find_separator(const char *text)
 {
-	static const char separators[] = ",;\t";
-	size_t counts[sizeof separators] = {0}, best = 0;
-	bool quoted = false;
-	const char *found;
-
 	if (strncmp(text, "#TYPE", 5) == 0)
-		text += strcspn(text, "\n") + 1;
-	for (; *text != '\0' && (quoted || *text != '\n'); text++) {
-		quoted ^= *text == '"';
-		found = quoted ? NULL : strchr(separators, *text);
-		if (found && ++counts[found - separators] > counts[best])
-			best = (size_t)(found - separators);
-	}
-	return separators[best];
+		text += strcspn(text, "\n");
+	text += *text == '\n';
+	return csv_separator(text, strlen(text));
 }
 
 /* What PowerShell, a spreadsheet or a person writes above and between the rows. */
