@@ -110,7 +110,7 @@ class Unused(World):
         self.assertEqual((0, 1), tuple(self.report("rules")["rules"][key] for key in ("count", "young")))
         text = self.text("rules")
         self.assertRegex(text, r"^rules: none of 2 rules without a hit for 30 days; counted since .*; "
-                               r"1 not used so far, and known for less\n$")
+                               r"1 not used so far, but known for a shorter time\n$")
         self.ask("a.fabrikam.corp")
         self.assertRegex(self.text("rules", "--days", "0"), r"^rules: none of 2 rules without a hit at any time.*\n$")
 
@@ -178,7 +178,7 @@ rulesets = ( { name = "plain"; rules = ( { name = "one"; domain = "one.corp.";
         self.sluice = harness.Sluice(self.host, config % self.filed)
         harness.wait_for(lambda: self.sluice.command("status")[0] == 0, "the server")
         self.assertRegex(self.text("rules", "--days", "0"), "1 of 1 rule without a hit")
-        self.assertRegex(self.text("rules"), "none of 1 rule without.*1 not used so far, and known for less")
+        self.assertRegex(self.text("rules"), "none of 1 rule without.*1 not used so far, but known for a shorter time")
 
 
 class Leaving(World):

@@ -676,8 +676,8 @@ static void summarize_uses(const struct findings *it, const struct section_tally
 	if (tally->since_s)
 		text_append(text, SUMMARY_MAX, "; counted since %s", time_text(tally->since_s, at));
 	if (tally->young > 0)
-		text_append(text, SUMMARY_MAX, "; %zu not used so far, and known for less",
-			    tally->young);
+		text_append(text, SUMMARY_MAX,
+			    "; %zu not used so far, but known for a shorter time", tally->young);
 }
 
 static void add_day(const struct findings *it, char text[SUMMARY_MAX])
