@@ -137,24 +137,11 @@ void update_request_answer(struct update_requests *requests, struct update_reque
 	end_request(of_request(request), UPDATE_ANSWERED, rcode);
 }
 
-static void forget(struct update_requests *requests, const struct update_request *request)
+void update_request_drop(struct update_requests *requests, struct update_request *request)
 {
 	requests->taken--;
 	if (request->key_length > 0)
 		replays_forget(&requests->replays, request->mac, request->mac_length);
-}
-
-/* The answer to the next of the same bytes is the same, as long as the data are. */
-void update_request_refuse_time(struct update_requests *requests, struct update_request *request)
-{
-	assert(request->key_length > 0);
-	forget(requests, request);
-	end_request(of_request(request), UPDATE_BADTIME, RCODE_NOTAUTH);
-}
-
-void update_request_drop(struct update_requests *requests, struct update_request *request)
-{
-	forget(requests, request);
 	end_request(of_request(request), UPDATE_DROPPED, RCODE_NOERROR);
 }
 

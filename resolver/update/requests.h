@@ -81,13 +81,11 @@ void update_requests_init(struct update_requests *requests, const struct hash_ke
 /* Workers have ended, and what was taken has its end. */
 void update_requests_release(struct update_requests *requests);
 /* All that have come, by `next`, the oldest first; NULL: none. Replays are not among them. Each is
- * ended by one of the three below, in any order, at any time. */
+ * ended by one of the two below, in any order, at any time. */
 struct update_request *update_requests_take(struct update_requests *requests, uint64_t now_s);
 /* Answers it, and frees the request. */
 void update_request_answer(struct update_requests *requests, struct update_request *request,
 			   enum rcode rcode);
-/* What it would overwrite is newer: NOTAUTH with BADTIME. Of a signed one. */
-void update_request_refuse_time(struct update_requests *requests, struct update_request *request);
 /* Leaves it without an answer: the next of the same bytes is a new one. */
 void update_request_drop(struct update_requests *requests, struct update_request *request);
 /* From now on nothing is taken: another process has the data. Those that wait are dropped, and

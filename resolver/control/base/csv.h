@@ -1,7 +1,7 @@
 /* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
  * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
  * a UTF-8 byte order mark. Empty lines are skipped. Where commas are for decimals, spreadsheets put
- * semicolons between fields; so does a text whose first line has semicolons or tabs and no comma.
+ * semicolons between fields; so csv_separator finds what the first line has.
  *
  * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
  * with a ' before it, which a spreadsheet takes for "this is text"; so is one that begins so behind
