@@ -1518,7 +1518,7 @@ class ApplyPackaged(Import):
         told = self.apply("unbound", self.path("u.conf", 'server:\n  local-data: "two.lan. A 10.0.0.1"\n'
                                                'forward-zone:\n  name: "x.corp"\n  forward-addr: 192.0.2.53\n'), "--vnet", "home", fine=False)
         self.assertRegex(told, r"and be reloaded:\n    limits = \{ private_zones_per_subscription = 3; "
-                               r"rulesets_per_virtual_network = 2; \};  # in the group")
+                               r"rulesets_per_virtual_network = 2; \};  # add it to the group")
 
     def test_settings_that_are_otherwise_are_told_as_they_would_be_written(self):
         told = self.apply("unbound", self.dialects[1][1], "--vnet", "home")
@@ -1527,7 +1527,7 @@ class ApplyPackaged(Import):
                           'default_resolver = { targets = ( { address = "192.0.2.99"; port = 53; protocol = "udp"; } ); };',
                           "limits = { queries_per_second_per_endpoint = 0; };  # add it to the group that is there"],
                          sorted(line.strip() for line in lines.splitlines()))
-        free = "".join(line for line in lines.splitlines(True) if "in the group" not in line)
+        free = "".join(line for line in lines.splitlines(True) if "to the group" not in line)
         self.serve_with(self.packaged.replace("limits = {", "limits = { queries_per_second_per_endpoint = 0;") + free)
         self.assertRegex(self.apply("unbound", self.dialects[1][1], "--vnet", "home"), r"nothing to change\n\Z")
 
