@@ -279,7 +279,7 @@ class History(test_reverse.Reverse):
         self.good("PUT", "/v1/state", before, 204)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
-        self.assertIn("was deleted since", printed)
+        self.assertIn("is again what it was before revision %d" % many, printed)
         self.undo(many + 2)
         self.assertEqual(12000 + len(before["addresses"]), len(self.good("GET", "/v1/state").body["addresses"]))
         more = [{"name": "c%d" % n, "id": "00000000-0000-4000-8000-%012x" % n, "allocation": "static",
