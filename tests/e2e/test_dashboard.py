@@ -904,8 +904,8 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
         self.assertEqual("Zones", self.text_of("nav [aria-current=page]"))
         self.row("vm1.corp.internal.")
         self.assertEqual(self.TITLES, self.texts("th"))
-        rows = [row[:5] + row[6:] for row in self.rows()]
-        last = ["none yet", "corp.internal"]
+        rows = [[re.sub(r".*\d\d:\d\d:\d\d$", "a time", cell) for cell in row[:5] + row[6:]] for row in self.rows()]
+        last = ["a time", "corp.internal"]
         self.assertEqual([
             ["box.corp.internal.", "A", "10.10.7.99", "answered", "network interface box", "needs none", "corp.internal"],
             ["box.corp.internal.", "A", "10.10.7.6", "hidden\na machine, a network interface here, has this name or address", "key dhcp.", *last],

@@ -916,7 +916,7 @@ class Random(World):
         status, text = self.sluice.command("undo", str(revision))
         if self.is_changed_since(changes, [change for change in page if change["revision"] > revision]):
             self.assertEqual(1, status, text)
-            self.assertRegex(text, "was (created|changed|deleted) since, in revision")
+            self.assertRegex(text, "was (created|changed|deleted) since, in revision|is again what it was before revision")
             return
         ids = {name_of(path): at for at, path in self.ids().items()}
         edits = []

@@ -83,11 +83,11 @@ class Reload(harness.FreshCase):
 
     def test_faults_are_printed_and_nothing_moves(self):
         self.sluice.reconfigure(config(port=5402).replace('"dns-out"; source', '"nowhere"; source')
-                                .replace('domain = "contoso.corp."', 'domain = "contoso.corp"'))
+                                .replace('domain = "contoso.corp."', 'domain = "contoso..corp."'))
         status, text = self.reload()
         self.assertEqual(1, status, text)
         self.assertRegex(text, r"sluice\.conf:\d+: .*nowhere")
-        self.assertRegex(text, r"sluice\.conf:\d+: .*contoso\.corp")
+        self.assertRegex(text, r"sluice\.conf:\d+: .*contoso\.\.corp")
         self.assert_answer(self.ask("c.contoso.corp"), "192.0.2.1")
 
     def test_a_syntax_error_moves_nothing(self):

@@ -271,7 +271,7 @@ class Stream(test_resources.World):
 
         def printed():
             with open(output) as followed:
-                return re.findall(r"(\w+) +virtual_networks/-/(\w+)$", followed.read(), re.M)
+                return re.findall(r"  (\w+) [\w -]*network (\w+)", followed.read())
         with open(output, "w") as out:
             command = subprocess.Popen([harness.SLUICE, "history", "-c", self.sluice.config, "--follow"],
                                        stdout=out, stderr=subprocess.DEVNULL)
