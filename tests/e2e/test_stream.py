@@ -271,7 +271,7 @@ class Stream(test_resources.World):
 
         def printed():
             with open(output) as followed:
-                return re.findall(r"  (\w+) [\w -]*network (\w+)", followed.read())
+                return re.findall(r"(created|changed|deleted) network (\w+)", followed.read())
         with open(output, "w") as out:
             command = subprocess.Popen([harness.SLUICE, "history", "-c", self.sluice.config, "--follow"],
                                        stdout=out, stderr=subprocess.DEVNULL)
