@@ -78,7 +78,8 @@ static void dhcid_of(uint32_t machine, uint8_t dhcid[DHCID_BYTES])
 	}
 }
 
-/* Both sections: the prerequisite, and what it is one of. */
+/* Writes the records as D2 sends them: the prerequisite that the name is not in use, then the A and
+ * DHCID records to add. */
 static uint8_t *put_add(uint8_t *at, uint32_t machine, const uint8_t dhcid[DHCID_BYTES])
 {
 	at = put_record(at, machine, TYPE_ANY, CLASS_NONE, 0, 0);

@@ -331,7 +331,7 @@ struct moved {
 };
 
 /* From the machines of a zone that were served to those that it has now; both in the order of
- * labels and families, so that what is the same is passed by. */
+ * labels and families, so that one pass finds the sets that differ. */
 struct registering {
 	const struct making *making;
 	const struct name *apex;

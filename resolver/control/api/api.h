@@ -37,8 +37,8 @@ enum {
 
 #define API_UPLOAD SIZE_MAX
 
-/* The header by which a command at the control socket says whose login it has, and how that stands
- * behind the uid: "uid 0 (says anna)". No client's id begins with "uid ". */
+/* A command at the control socket sends the user's login in this header. It is shown behind the
+ * uid, "uid 0 (says anna)", because nobody has checked it. No client's id begins with "uid ". */
 #define API_LOGIN_HEADER "Sluice-Login"
 #define API_LOGIN_SAYS   " (says "
 enum { API_LOGIN_MAX = 64 };

@@ -16,12 +16,13 @@ struct command_columns {
 /* GETs a list that comes in pages, all of it, or with --limit the first page: {KEY: [...]}; NULL as
  * client_ask. */
 json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
-/* Prints such a list, which it takes over; NULL: why not has been said. */
+/* Prints the list that command_ask_list gave, and frees it. With NULL the reason has been printed
+ * already. */
 int command_print_list(const struct command_line *line, json_t *answer, const char *key,
 		       struct command_columns columns);
-/* The lists of a kind in all that it may be inside, as one: each row has a member more, the name of
- * what it is in, called as that kind ("ruleset"). The command line's --filter and --limit apply.
- * NULL: *status, which has been explained. */
+/* All items of a kind as one list, whatever parent they are in. Each row has one more member, the
+ * parent's name, whose key is the parent's kind ("ruleset"). --filter and --limit of the command
+ * line apply. NULL: the reason has been printed, and *status is the exit status. */
 struct kind;
 json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
 			       int *status);

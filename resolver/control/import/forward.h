@@ -117,7 +117,8 @@ void forward_zone_text(struct import *import, struct node *zone, const char *pat
 /* Puts names into zones. To be called ahead of import_finish. */
 void forward_finish(struct import *import);
 
-/* For forward_finish: gives zones that have a master file that file, or its records. */
+/* Decides for each zone with a master file whether it keeps the file or gets the file's records.
+ * forward_finish calls this. */
 void forward_finish_files(struct import *import);
 
 #endif

@@ -2,7 +2,8 @@
  * are given a value once. Everything else, such as functions, conditions and loops, is a fault at
  * its line: what it comes to is known to Lua alone.
  *
- * The calls, in their order, are JSON with the line of each value (json_file.h):
+ * The result is a list of calls in the order of the file, as JSON that keeps the line of each value
+ * for faults (json_file.h):
  *
  *     newServer{address="10.1.0.4"}   {"call": "newServer", "args": [{"address": "10.1.0.4"}]}
  *     smn:add("corp.example")         {"call": "add", "on": VALUE, "args": ["corp.example"]}

@@ -41,10 +41,10 @@ json_t *addresses_show(struct inventory *inventory, const struct path *path, cha
  * for, the etag is that of the address or service all the same. */
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
-/* For a PTR whose address is not there: the path of a new address in no group, which is called like
- * the address itself, and, put into `values`, the address and its pool's region. Texts go into the
- * arena. ERR_NOT_FOUND: it is no address, or none of our pools has it; ERR_EXISTS: something else
- * has that name; ERR_NOMEM. `why` says so. */
+/* A PTR needs its address. Where the address does not exist yet, this gives the path of a new one,
+ * in no group and with its own text as its name, and puts the address and its pool's region into
+ * `values`. Texts go into the arena. ERR_NOT_FOUND: it is no address, or none of our pools has it;
+ * ERR_EXISTS: something else has that name; ERR_NOMEM. `why` says so. */
 enum { ADDRESSES_WHY_MAX = 256 };
 MUST_CHECK int addresses_make(struct inventory *inventory, const struct model *model,
 			      const char *text, struct path *path, json_t *values,

@@ -1,5 +1,5 @@
-/* What clients have registered (registrar.h), in the state. A row is a set of one zone, a pair of
- * the store (store/pairs.h): no history and no export has it.
+/* What clients have registered (registrar.h), as the state keeps it. A row is one record set, a
+ * pair of the store (store/pairs.h) and no resource, so that history and exports leave it out.
  *
  *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits
  *

@@ -15,6 +15,7 @@
 #include "resolver/log.h"
 #include "resolver/server/server.h"
 #include "tests/lib/config_text.h"
+#include "tests/lib/free_port.h"
 
 #define SECRET "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk="
 
@@ -62,18 +63,6 @@ static void on_requests(void *context, struct update_request *requests)
 	}
 }
 
-static unsigned free_port(struct world *world)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(world->home)};
-	socklen_t length = sizeof in;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &length), 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
 static void apply(struct world *world, unsigned port)
 {
 	char text[sizeof format + sizeof registration + 64];
@@ -106,8 +95,8 @@ static int set_up(void **state)
 	config_text_init(&world->files);
 	config_text_put(&world->files, "zone", "web 300 IN A 10.10.1.10\n");
 	faults_init(&world->faults);
-	world->port = free_port(world);
-	world->other_port = free_port(world);
+	world->port = free_port(world->home, SOCK_DGRAM);
+	world->other_port = free_port(world->home, SOCK_DGRAM);
 	assert_true(tsig_key_init(&world->key, &settings));
 	log_configure(LOG_ERROR, LOG_TEXT);
 	assert_int_equal(

@@ -29,7 +29,8 @@
 				 "\"b.test.\"; "                                                   \
 				 "target_group = \"dc\"; }); }")
 
-/* An address with the label and one without, and a service. */
+/* Addresses with and without a label, and a service: what has a name in Azure's domains unless a
+ * suffix is set. */
 #define POOL(region) region "address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; });\n"
 #define LABELLED(name, address, label)                                                             \
 	"{ name = \"" name "\"; address = \"" address "\"; domain_name_label = \"" label "\"; }"

@@ -21,6 +21,7 @@
 #include "resolver/control/store/source.h"
 #include "resolver/log.h"
 #include "tests/lib/config_text.h"
+#include "tests/lib/free_port.h"
 #include "tests/lib/model_builder.h"
 #include "tests/lib/update_text.h"
 
@@ -134,18 +135,6 @@ static int serve(void *context, struct owned *owned)
 	return 0;
 }
 
-static unsigned free_port(struct world *world)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(world->home)};
-	socklen_t length = sizeof in;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &length), 0);
-	close(fd);
-	return ntohs(in.sin_port);
-}
-
 static struct model *load(struct world *world)
 {
 	char text[sizeof format + sizeof of_lab + 128];
@@ -223,7 +212,7 @@ static int set_up(void **state)
 	config_text_init(&world->files);
 	config_text_put(&world->files, "zone", "web 300 IN A 10.10.1.10\n");
 	faults_init(&world->faults);
-	world->port = free_port(world);
+	world->port = free_port(world->home, SOCK_STREAM);
 	assert_true(tsig_key_init(&world->key, &settings));
 	log_configure(LOG_ERROR, LOG_TEXT);
 	pairs_fail = put_pairs_fail = false;
