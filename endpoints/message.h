@@ -48,6 +48,7 @@ enum rcode {
 	RCODE_NOTAUTH = 9,
 	RCODE_NOTZONE = 10,
 	RCODE_BADVERS = 16,
+	RCODE_BADTIME = 18, /* a TSIG's error (RFC 8945 section 5.2.3); the message has NOTAUTH */
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 

@@ -19,7 +19,6 @@
 enum update_end {
 	UPDATE_ANSWERED, /* with the rcode */
 	UPDATE_AGAIN,    /* the same, as before */
-	UPDATE_BADTIME,
 	UPDATE_DROPPED,
 	UPDATE_REPEATED, /* the first of the same bytes is still under way */
 	UPDATE_REPLAYED, /* by somebody else */
@@ -98,7 +97,7 @@ static bool pass_replays(struct update_requests *requests, struct update_wait *w
 		return true;
 	switch (replays_judge(&requests->replays, &seen, now_s, &rcode)) {
 	case REPLAY_NEW: return true;
-	case REPLAY_OLD: end_request(wait, UPDATE_BADTIME, RCODE_NOTAUTH); break;
+	case REPLAY_OLD: end_request(wait, UPDATE_ANSWERED, RCODE_BADTIME); break;
 	case REPLAY_WAITING: end_request(wait, UPDATE_REPEATED, RCODE_NOERROR); break;
 	case REPLAY_ANSWERED: end_request(wait, UPDATE_AGAIN, rcode); break;
 	case REPLAY_FOREIGN: end_request(wait, UPDATE_REPLAYED, RCODE_NOERROR); break;
@@ -166,6 +165,10 @@ void update_requests_close(struct update_requests *requests)
 static void reply(struct updates *updates, struct query *query, const struct policy_hold *hold,
 		  struct tsig_context *tsig, enum rcode rcode, struct endpoint_stats *stats)
 {
+	if (tsig && rcode == RCODE_BADTIME) {
+		tsig->error = TSIG_BADTIME;
+		rcode = RCODE_NOTAUTH;
+	}
 	size_t room = tsig ? tsig_room(tsig) : 0;
 	const struct message_end end = {.rcode = rcode,
 					.ede = EDE_NONE,
@@ -229,12 +232,8 @@ static void finish(struct updates *updates, struct update_wait *wait)
 		return;
 	}
 	switch (wait->end) {
-	case UPDATE_BADTIME:
-		wait->tsig.error = TSIG_BADTIME;
-		answered = true;
-		break;
 	case UPDATE_ANSWERED:
-		wait->query->proven |= wait->request.key_length > 0;
+		wait->query->proven |= wait->request.key_length > 0 && wait->rcode != RCODE_BADTIME;
 		answered = true;
 		break;
 	case UPDATE_AGAIN: answered = true; break;

@@ -83,7 +83,7 @@ void update_requests_release(struct update_requests *requests);
 /* All that have come, by `next`, the oldest first; NULL: none. Replays are not among them. Each is
  * ended by one of the two below, in any order, at any time. */
 struct update_request *update_requests_take(struct update_requests *requests, uint64_t now_s);
-/* Answers it, and frees the request. */
+/* Answers it, and frees the request. RCODE_BADTIME: only to a request that is signed. */
 void update_request_answer(struct update_requests *requests, struct update_request *request,
 			   enum rcode rcode);
 /* Leaves it without an answer: the next of the same bytes is a new one. */

@@ -10,7 +10,7 @@ import socket
 
 import dns
 import harness
-from test_transfer_hostile import signed
+from test_transfer_hostile import signed, tsig_error
 
 CLOUD, FRIEND, OTHER, ALONE = "10.10.0.4", "10.10.7.4", "10.10.7.5", "10.10.7.6"
 SECOND, SIXTH = "10.10.0.5", "fd00:10::5"  # of the endpoints, which listen on all addresses
@@ -320,15 +320,22 @@ class Replays(Client):
         self.sock.connect((CLOUD, 53))
         self.sock.settimeout(dns.PATIENCE)
 
-    def make(self, *records):
+    def make(self, *records, ahead_s=0):
         packet = dns.header(next(self.idents), 5 << 11, (1, 0, len(records), 0)) + dns.question("corp.internal", "SOA")
-        return signed(packet + b"".join(records), key="dhcp", secret=base64.b64decode(SECRET))
+        return signed(packet + b"".join(records), key="dhcp", secret=base64.b64decode(SECRET), ahead_s=ahead_s)
 
-    def rcode(self, packet):
+    def answer(self, packet):
         self.sock.send(packet)
         answer = self.sock.recv(4096)
         self.assertEqual(packet[:2], answer[:2])
-        return dns.Message(answer).rcode
+        return dns.Message(answer)
+
+    def rcode(self, packet):
+        return self.answer(packet).rcode
+
+    def is_outdated(self, packet):
+        answer = self.answer(packet)
+        return (answer.rcode, tsig_error(answer)) == ("9", 18)  # NOTAUTH, BADTIME
 
     def test_what_was_sent_before_changes_nothing(self):
         add = self.make(dns.record("vm1.corp.internal", "A", socket.inet_aton(FRIEND), 60))
@@ -346,6 +353,27 @@ class Replays(Client):
             with self.assertRaises(BlockingIOError):
                 other.recv(4096)
         self.gone("vm1.corp.internal")
+
+    def test_what_was_held_back_does_not_change_what_came_since(self):
+        """Nobody has seen the earlier message when the later one comes, so no list of messages knows it."""
+        delete = dns.record("vm1.corp.internal", "ANY", b"", 0, dns.ANY_CLASS)
+        add = lambda address: dns.record("vm1.corp.internal", "A", socket.inet_aton(address), 60)
+        first, held, removes, renews = (self.make(delete, add(FRIEND), ahead_s=-9), self.make(delete, add(OTHER), ahead_s=-8),
+                                        self.make(delete, ahead_s=-7), self.make(add(FRIEND), ahead_s=-5))
+        self.assertEqual(["NOERROR", "NOERROR"], [self.rcode(packet) for packet in (first, renews)])
+        for packet in (held, removes, held):
+            self.assertTrue(self.is_outdated(packet))
+        self.registered("vm1.corp.internal", FRIEND)
+        # It would change nothing, and it is no older than what it changes.
+        self.assertEqual("NOERROR", self.rcode(self.make(add(FRIEND), ahead_s=-8)))
+        self.assertEqual("NOERROR", self.rcode(self.make(delete, add(ALONE), ahead_s=-5)))
+        self.registered("vm1.corp.internal", ALONE)
+        # A process that has not seen any of them knows by the state.
+        self.sluice.kill()
+        self.start()
+        for packet in (held, removes):
+            self.assertTrue(self.is_outdated(packet))
+        self.registered("vm1.corp.internal", ALONE)
 
 
 PARTS = CONFIG.replace('prefixes = [ "10.10.0.0/16" ]',

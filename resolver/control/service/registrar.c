@@ -59,21 +59,39 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
+/* Whether the client has signed another message since, and a set is from that one which this one
+ * would change: this one was held back on its way. */
+static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
+			const struct update_verdict *verdict,
+			const struct renewal_signature *signature)
+{
+	for (size_t i = 0; i < verdict->changed_count; i++) {
+		const struct update_set *set = &verdict->changed[i];
+
+		if (renewals_are_newer(renewals,
+				       renewals_print(renewals, clock, set->owner, set->type),
+				       signature))
+			return true;
+	}
+	return false;
+}
+
 /* What is not known is noted by the next look. */
-static void note_renewals(const struct registrar_batch *batch, const char *zone,
-			  const struct update_verdict *verdict)
+static void note_renewals(const struct registrar_batch *batch, const struct renewal_clock *clock,
+			  const struct update_verdict *verdict,
+			  const struct renewal_signature *signature)
 {
 	struct renewals *renewals = &batch->registrar->renewals;
-	const struct renewal_clock *clock =
-		verdict->renewed_count > 0 ? renewals_clock(renewals, zone) : NULL;
 
-	for (size_t i = 0; clock && i < verdict->renewed_count; i++) {
+	for (size_t i = 0; i < verdict->renewed_count; i++) {
 		const struct update_set *set = &verdict->renewed[i];
 		uint64_t print = renewals_print(renewals, clock, set->owner, set->type);
 
-		if (renewals_find(renewals, print))
-			renewals_note(renewals, print, batch->now_s,
-				      renewal_clock_read(clock, registrar_now_s()));
+		if (!renewals_find(renewals, print))
+			continue;
+		renewals_note(renewals, print, batch->now_s,
+			      renewal_clock_read(clock, registrar_now_s()));
+		renewals_sign_again(renewals, print, signature);
 	}
 }
 
@@ -81,7 +99,7 @@ static void note_renewals(const struct registrar_batch *batch, const char *zone,
 static enum rcode judge(struct registrar_batch *batch, const struct update_request *request,
 			struct arena *arena, const char **why)
 {
-	const struct registrar *registrar = batch->registrar;
+	struct registrar *registrar = batch->registrar;
 	const struct update_client client = {.key = request->key_length ? request->key : NULL,
 					     .address = request->client.address,
 					     .tcp = request->tcp};
@@ -92,6 +110,9 @@ static enum rcode judge(struct registrar_batch *batch, const struct update_reque
 	struct update update;
 	enum rcode rcode = RCODE_FORMERR;
 	char who[NAME_TEXT_MAX + 16];
+	struct registrar_author author = {who_asks(request, who), 0};
+	const struct renewal_clock *clock;
+	struct renewal_signature signature;
 	struct registrar_change change;
 	size_t place;
 	int tree;
@@ -116,15 +137,24 @@ static enum rcode judge(struct registrar_batch *batch, const struct update_reque
 	*why = verdict.why;
 	if (verdict.rcode != RCODE_NOERROR)
 		return verdict.rcode;
+	clock = renewals_clock(&registrar->renewals, zone->name);
+	if (!clock)
+		return RCODE_SERVFAIL;
+	if (request->key_length > 0)
+		author.signed_s = (uint32_t)request->signed_s;
+	signature = registrar_signature(&registrar->renewals, &author);
+	*why = "it was signed before the message that the records are from";
+	if (is_outdated(&registrar->renewals, clock, &verdict, &signature))
+		return RCODE_BADTIME;
 	change = (struct registrar_change){.place = place,
 					   .tree = tree,
 					   .sets = verdict.changed,
 					   .count = verdict.changed_count,
-					   .who = who_asks(request, who),
+					   .author = &author,
 					   .ttl = entry->ttl};
 	if (change.count > 0 && !registrar_batch_take(batch, &change))
 		return RCODE_SERVFAIL;
-	note_renewals(batch, registrar_batch_table(batch)->zones[place].name, &verdict);
+	note_renewals(batch, clock, &verdict, &signature);
 	return RCODE_NOERROR;
 }
 
@@ -148,7 +178,7 @@ static void log_refusal(const struct update_request *request, enum rcode rcode, 
 	char who[NAME_TEXT_MAX + 16];
 	char more[LOG_MORE_MAX];
 
-	if ((rcode != RCODE_REFUSED && rcode != RCODE_NOTAUTH) ||
+	if ((rcode != RCODE_REFUSED && rcode != RCODE_NOTAUTH && rcode != RCODE_BADTIME) ||
 	    !log_pace(&pace, request->arrived_us, more))
 		return;
 	who_asks(request, who);

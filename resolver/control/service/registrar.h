@@ -11,6 +11,10 @@
  * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
  * come again.
  *
+ * A message that would change a set gets BADTIME where its key has signed, later, the message that
+ * the set is from: somebody has held the first one back (renewals.h). Nothing is known of a set
+ * that is gone, so a message that was held back until then registers the set again.
+ *
  * A renewal is a message that has a set in it and does not change it. It is only noted
  * (renewals.h), once the state says that renewals may be missing after a kill. A look goes over all
  * sets in portions, when renewals are to be written or a set has expired: one whose zone's clients

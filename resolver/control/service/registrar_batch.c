@@ -55,18 +55,41 @@ const struct registered *registrar_batch_table(const struct registrar_batch *bat
 }
 
 static bool touch(struct registrar_batch *batch, const struct renewal_clock *clock,
-		  const struct update_set *set)
+		  const struct update_set *set, const struct registrar_author *author)
 {
+	struct renewals *renewals = &batch->registrar->renewals;
+	uint64_t print = renewals_print(renewals, clock, set->owner, set->type);
+	const struct renewal *before = renewals_find(renewals, print);
 	struct registrar_touched *touched = array_grow(batch->touched, batch->touched_count,
 						       &batch->touched_room, sizeof *touched);
+	struct renewal_signature signature;
 
 	if (!touched)
 		return false;
 	batch->touched = touched;
-	touched[batch->touched_count++] = (struct registrar_touched){
-		renewals_print(&batch->registrar->renewals, clock, set->owner, set->type),
-		set->count == 0, renewal_clock_read(clock, registrar_now_s())};
+	touched = &touched[batch->touched_count++];
+	*touched = (struct registrar_touched){.print = print, .was_known = before};
+	if (before)
+		touched->before = *before;
+	if (set->count == 0) {
+		renewals_forget(renewals, print);
+		return true;
+	}
+	signature = registrar_signature(renewals, author);
+	renewals_note(renewals, print, batch->now_s, renewal_clock_read(clock, registrar_now_s()));
+	renewals_sign(renewals, print, &signature);
 	return true;
+}
+
+/* Makes renewals what they were when the batch had touched so many sets. */
+static void untouch(struct registrar_batch *batch, size_t count)
+{
+	while (batch->touched_count > count) {
+		const struct registrar_touched *touched = &batch->touched[--batch->touched_count];
+
+		renewals_put_back(&batch->registrar->renewals, touched->print,
+				  touched->was_known ? &touched->before : NULL);
+	}
 }
 
 bool registrar_batch_take(struct registrar_batch *batch, const struct registrar_change *change)
@@ -84,9 +107,9 @@ bool registrar_batch_take(struct registrar_batch *batch, const struct registrar_
 	clock = renewals_clock(&batch->registrar->renewals, zone->name);
 	good = batch->next && clock;
 	for (size_t i = 0; good && i < change->count; i++)
-		good = touch(batch, clock, &change->sets[i]) &&
+		good = touch(batch, clock, &change->sets[i], change->author) &&
 		       registrar_rows_add_set(&batch->rows, zone->name, &change->sets[i],
-					      change->who, change->ttl, batch->now_s);
+					      change->author, change->ttl, batch->now_s);
 	if (good)
 		made = apply(tree < 0 ? zone->updates : zone->reverse[tree], change->sets,
 			     change->count, change->ttl);
@@ -97,24 +120,9 @@ bool registrar_batch_take(struct registrar_batch *batch, const struct registrar_
 	zone_unref(made);
 	if (!good) {
 		batch->rows.count = rows;
-		batch->touched_count = touched;
+		untouch(batch, touched);
 	}
 	return good;
-}
-
-/* What the batch has changed is stored. */
-static void note_changes(const struct registrar_batch *batch)
-{
-	struct renewals *renewals = &batch->registrar->renewals;
-
-	for (size_t i = 0; i < batch->touched_count; i++) {
-		const struct registrar_touched *touched = &batch->touched[i];
-
-		if (touched->goes)
-			renewals_forget(renewals, touched->print);
-		else
-			renewals_note(renewals, touched->print, batch->now_s, touched->clock_s);
-	}
 }
 
 bool registrar_batch_store(struct registrar_batch *batch)
@@ -138,8 +146,8 @@ bool registrar_batch_store(struct registrar_batch *batch)
 	if (err && log_pace(&pace, uv_hrtime() / 1000, more))
 		log_event(LOG_ERROR, "registration", "what was registered cannot be stored: %s%s",
 			  error, more);
-	if (!err)
-		note_changes(batch);
+	if (err)
+		untouch(batch, 0);
 	return !err;
 }
 

@@ -6,10 +6,10 @@
 
 #include "resolver/control/service/registrar.h"
 
-struct registrar_touched { /* a set that changes */
+struct registrar_touched { /* a set that the batch has changed */
 	uint64_t print;    /* by which its renewals are known */
-	bool goes;         /* else it is registered, */
-	uint32_t clock_s;  /* now, by the zone's clock */
+	bool was_known;
+	struct renewal before; /* what they were */
 };
 
 struct registrar_batch {
@@ -17,7 +17,7 @@ struct registrar_batch {
 	struct registered *served; /* when it began */
 	struct registered *next;   /* a copy with the changes so far; NULL: there are none */
 	struct registrar_rows rows;
-	struct registrar_touched *touched;
+	struct registrar_touched *touched; /* in order: a set may be there again */
 	size_t touched_count, touched_room;
 	int64_t now_s;
 };
@@ -27,7 +27,7 @@ struct registrar_change { /* of one zone */
 	int tree;         /* of reverse names, as registrar_tree has it; -1: its own names */
 	const struct update_set *sets;
 	size_t count;
-	const char *who; /* NULL: sets go */
+	const struct registrar_author *author; /* NULL: sets go */
 	uint32_t ttl;
 };
 
@@ -41,11 +41,13 @@ struct registrar_batch registrar_batch_begin(struct registrar *registrar);
 void registrar_batch_release(struct registrar_batch *batch);
 /* What is registered, with what the batch has changed. */
 const struct registered *registrar_batch_table(const struct registrar_batch *batch);
-/* Adds the change to the batch. False without memory: the batch is what it was. */
+/* Adds the change to the batch; renewals know of it at once, so that the next message is judged by
+ * it. False without memory: the batch is what it was. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
-/* Stores and serves. False: the log says why; then it is not served, although it is stored where
- * only the memory to serve it was missing, and the client's next try serves it. */
+/* Stores and serves. False: the log says why; then renewals are what they were, and it is not
+ * served, although it is stored where only the memory to serve it was missing, and the client's
+ * next try serves it. */
 MUST_CHECK bool registrar_batch_store(struct registrar_batch *batch);
 
 /* Whether what is served is all that is stored, as far as this process knows. */

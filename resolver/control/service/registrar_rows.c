@@ -105,11 +105,22 @@ void registrar_show_by(char *by)
 		*dot = ' ';
 }
 
+struct renewal_signature registrar_signature(const struct renewals *renewals,
+					     const struct registrar_author *author)
+{
+	enum { KEY_WORD = sizeof "key." - 1 };
+	struct renewal_signature signature = {.signed_s = author->signed_s};
+
+	if (author->signed_s)
+		signature.key = renewals_key_print(renewals, author->who + KEY_WORD);
+	return signature;
+}
+
 static bool read_row(struct reading *reading, const struct source_pair *pair, char key[KEY_MAX],
 		     char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *at = key, *zone, *owner;
-	int used = 0;
+	int used = 0, rest = 0;
 
 	snprintf(key, KEY_MAX, "%s", pair->key + sizeof PREFIX - 1);
 	zone = strsep(&at, " ");
@@ -117,11 +128,12 @@ static bool read_row(struct reading *reading, const struct source_pair *pair, ch
 	*row = (struct registrar_row){
 		.key = pair->key + sizeof PREFIX - 1, .zone = zone, .owner = owner, .by = by};
 	if (!owner || !at || record_type_parse(&row->type, at) != 0 ||
-	    sscanf(pair->value, "%" SCNd64 " %1039s %" SCNu32 "%n", &row->since_s, by, &row->ttl,
-		   &used) != 3)
+	    sscanf(pair->value, "%" SCNd64 "%n/%" SCNu32 "%n", &row->since_s, &used, &row->signed_s,
+		   &used) < 1 ||
+	    sscanf(pair->value + used, " %1039s %" SCNu32 "%n", by, &row->ttl, &rest) != 2)
 		return false;
 	registrar_show_by(by);
-	return read_records(pair->value + used, reading->rdata, row);
+	return read_records(pair->value + used + rest, reading->rdata, row);
 }
 
 static int on_pair(void *context, const struct source_pair *pair)
@@ -168,8 +180,8 @@ bool registrar_rows_add(struct registrar_rows *rows, const char *word, const cha
 }
 
 bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
-			    const struct update_set *set, const char *who, uint32_t ttl,
-			    int64_t now_s)
+			    const struct update_set *set, const struct registrar_author *author,
+			    uint32_t ttl, int64_t now_s)
 {
 	char key[REGISTRAR_KEY_MAX], *value = NULL;
 	size_t length;
@@ -183,7 +195,10 @@ bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 	out = open_memstream(&value, &length);
 	if (!out)
 		return false;
-	fprintf(out, "%" PRId64 " %s %" PRIu32, now_s, who, ttl);
+	fprintf(out, "%" PRId64, now_s);
+	if (author->signed_s)
+		fprintf(out, "/%" PRIu32, author->signed_s);
+	fprintf(out, " %s %" PRIu32, author->who, ttl);
 	for (size_t i = 0; i < set->count; i++) {
 		fputc(' ', out);
 		for (size_t k = 0; k < set->records[i].length; k++)
@@ -292,6 +307,18 @@ static int begin_zone(struct recalling *recalling, const char *zone)
 	return err;
 }
 
+static void recall_renewal(const struct recalling *recalling, const struct registrar_row *row,
+			   const uint8_t *owner)
+{
+	struct renewals *renewals = recalling->renewals;
+	uint64_t print = renewals_print(renewals, recalling->clock, owner, row->type);
+	const struct renewal_signature signature =
+		registrar_signature(renewals, &(struct registrar_author){row->by, row->signed_s});
+
+	renewals_note(renewals, print, row->since_s, recalling->clock->base_s);
+	renewals_sign(renewals, print, &signature);
+}
+
 static int on_row(void *context, const struct registrar_row *row)
 {
 	struct recalling *recalling = context;
@@ -321,10 +348,7 @@ static int on_row(void *context, const struct registrar_row *row)
 	}
 	faults_release(&unused);
 	if (!err && recalling->renewals)
-		renewals_note(
-			recalling->renewals,
-			renewals_print(recalling->renewals, recalling->clock, name.wire, row->type),
-			row->since_s, recalling->clock->base_s);
+		recall_renewal(recalling, row, name.wire);
 	return err == ERR_FAULTS ? 0 : err;
 }
 

@@ -1,9 +1,10 @@
 /* What clients have registered (registrar.h), as the state keeps it. A row is one record set, a
  * pair of the store (store/pairs.h) and no resource, so that history and exports leave it out.
  *
- *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits
+ *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits;
+ *                                    "SINCE/SIGNED WHO ..." where the message was signed
  *
- * ZONE is the full name in lower case. */
+ * ZONE is the full name in lower case. Rows of older versions have no SIGNED. */
 #ifndef SLUICE_REGISTRAR_ROWS_H
 #define SLUICE_REGISTRAR_ROWS_H
 
@@ -24,7 +25,8 @@ struct registrar_row {
 	const char *owner; /* absolute, as text */
 	uint16_t type;
 	int64_t since_s;
-	const char *by; /* "key NAME.", "address IP" */
+	uint32_t signed_s; /* by the clock of the client; 0: it did not sign, or nobody knows */
+	const char *by;    /* "key NAME.", "address IP" */
 	uint32_t ttl;
 	const uint8_t *rdata; /* of all records: two bytes of length ahead of each */
 	size_t rdata_length, count;
@@ -48,6 +50,15 @@ MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
 			      struct renewals *renewals, struct registered **registered,
 			      char error[SOURCE_ERROR_MAX]);
 
+struct registrar_author {  /* of a message that changes sets */
+	const char *who;   /* "key.NAME.", "address.IP" */
+	uint32_t signed_s; /* 0: it is not signed */
+};
+
+/* By which renewals know the message; `who` as it is stored or shown. */
+struct renewal_signature registrar_signature(const struct renewals *renewals,
+					     const struct registrar_author *author);
+
 /* To be written, in one transaction. The arena is to be initialized. */
 struct registrar_rows {
 	struct arena arena;
@@ -59,7 +70,8 @@ MUST_CHECK bool registrar_rows_add(struct registrar_rows *rows, const char *word
 				   const char *value);
 /* A set that has no records goes, and with it what is stored of its renewals. */
 MUST_CHECK bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
-				       const struct update_set *set, const char *who, uint32_t ttl,
+				       const struct update_set *set,
+				       const struct registrar_author *author, uint32_t ttl,
 				       int64_t now_s);
 void registrar_rows_release(struct registrar_rows *rows);
 

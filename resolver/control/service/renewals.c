@@ -184,12 +184,65 @@ void renewals_forget(struct renewals *renewals, uint64_t print)
 	table->items[hole] = (struct renewal){.print = 0};
 }
 
+void renewals_put_back(struct renewals *renewals, uint64_t print, const struct renewal *before)
+{
+	struct renewal *renewal;
+
+	if (!before) {
+		renewals_forget(renewals, print);
+		return;
+	}
+	renewals_note(renewals, print, before->at_s, before->clock_s);
+	renewal = find(renewals, print);
+	if (!renewal)
+		return;
+	set_unwritten(renewals, renewal, before->unwritten);
+	renewal->signature = before->signature;
+}
+
 void renewals_written(struct renewals *renewals, uint64_t print)
 {
 	struct renewal *renewal = find(renewals, print);
 
 	if (renewal)
 		set_unwritten(renewals, renewal, false);
+}
+
+/* ---- signatures ---- */
+
+uint32_t renewals_key_print(const struct renewals *renewals, const char *name)
+{
+	uint32_t print = (uint32_t)hash_bytes(&renewals->key, 0, name, strlen(name));
+
+	return print ? print : 1;
+}
+
+void renewals_sign(struct renewals *renewals, uint64_t print,
+		   const struct renewal_signature *signature)
+{
+	struct renewal *renewal = find(renewals, print);
+
+	if (renewal)
+		renewal->signature = *signature;
+}
+
+void renewals_sign_again(struct renewals *renewals, uint64_t print,
+			 const struct renewal_signature *signature)
+{
+	struct renewal *renewal = find(renewals, print);
+
+	if (renewal && renewal->signature.key == signature->key &&
+	    renewal->signature.signed_s < signature->signed_s)
+		renewal->signature.signed_s = signature->signed_s;
+}
+
+bool renewals_are_newer(struct renewals *renewals, uint64_t print,
+			const struct renewal_signature *signature)
+{
+	const struct renewal *renewal = find(renewals, print);
+
+	return renewal && signature->key && renewal->signature.key == signature->key &&
+	       signature->signed_s < renewal->signature.signed_s;
 }
 
 /* ---- rows ---- */

@@ -1,5 +1,5 @@
-/* When what clients have registered (registrar.h) was registered or renewed last: to be shown, and
- * to find what has expired.
+/* When what clients have registered (registrar.h) was registered or renewed last: to be shown, to
+ * find what has expired, and to know a message that is older than the set it would change.
  *
  * **What counts.** Each zone has a clock: the seconds in which its clients could register. It goes
  * by CLOCK_MONOTONIC while a process serves the zone with `registration`, and goes on from where
@@ -18,8 +18,15 @@
  * all sets of the zone count as renewed at the start, so that no machine loses its name early. The
  * times that are shown may be older than they were, by RENEWALS_WRITE_S.
  *
- * **Memory.** 16 bytes for a set, in tables that are 3/8 to 3/4 full: 21 to 43. Sets are told apart
- * by a keyed hash of 64 bits; two with the same would be renewed together.
+ * **Signatures.** A set is from the message that changed it last. Where a later message of the same
+ * key has renewed the set, the time signed is that message's. Times of two keys are not compared:
+ * their clients' clocks may differ by TSIG_FUDGE_S. The registrar keeps the time signed in the
+ * set's own row; what a renewal was signed at is forgotten with the process, and what was signed
+ * long before the next one is refused anyway (update/replay.h).
+ *
+ * **Memory.** 24 bytes for a set, in tables that are 3/8 to 3/4 full: 32 to 64. Sets are told apart
+ * by a keyed hash of 64 bits; two with the same would be renewed together. Keys are told apart by
+ * one of 32 bits.
  *
  * For the control thread alone. `now_s` is of CLOCK_MONOTONIC everywhere. */
 #ifndef SLUICE_RENEWALS_H
@@ -36,10 +43,16 @@ enum {
 	RENEWALS_TABLES = 256, /* that grow one by one, so that no turn of the loop is long */
 };
 
+struct renewal_signature { /* of the message that a set is from */
+	uint32_t key;      /* renewals_key_print; 0: it was not signed, or nothing is known */
+	uint32_t signed_s; /* since 1970 */
+};
+
 struct renewal {        /* of a set */
 	uint64_t print; /* 0: this place is free */
 	uint32_t at_s;  /* since 1970 */
 	unsigned clock_s : 31, unwritten : 1;
+	struct renewal_signature signature;
 };
 
 struct renewal_table {
@@ -86,8 +99,24 @@ const struct renewal *renewals_find(struct renewals *renewals, uint64_t print);
  * known of it. */
 void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint32_t clock_s);
 void renewals_forget(struct renewals *renewals, uint64_t print);
+/* Makes what is known of the set what it was: a copy of what renewals_find gave. NULL: nothing. */
+void renewals_put_back(struct renewals *renewals, uint64_t print, const struct renewal *before);
 /* The state has what is known of it. */
 void renewals_written(struct renewals *renewals, uint64_t print);
+
+/* ---- signatures ---- */
+
+/* Stands for a key; the name is its text, with the last dot. Never 0. */
+uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
+/* The set, which is known, is from this message. */
+void renewals_sign(struct renewals *renewals, uint64_t print,
+		   const struct renewal_signature *signature);
+/* The message has renewed the set. */
+void renewals_sign_again(struct renewals *renewals, uint64_t print,
+			 const struct renewal_signature *signature);
+/* Whether the key has signed the message before the one that the set is from. */
+bool renewals_are_newer(struct renewals *renewals, uint64_t print,
+			const struct renewal_signature *signature);
 
 /* ---- rows ---- */
 

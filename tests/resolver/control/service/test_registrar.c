@@ -247,7 +247,9 @@ static void restart(struct world *world)
 
 /* ---- clients ---- */
 
-static int client_send(struct world *world, const char *records, bool is_signed)
+enum { UNSIGNED = -1 };
+
+static int client_send_at(struct world *world, const char *records, int64_t signed_s)
 {
 	static uint8_t packet[2 + MESSAGE_MAX];
 	struct sockaddr_in in = {.sin_family = AF_INET,
@@ -258,14 +260,19 @@ static int client_send(struct world *world, const char *records, bool is_signed)
 	struct tsig_context tsig;
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
-	if (is_signed) {
+	if (signed_s != UNSIGNED) {
 		tsig_begin(&tsig, &world->key, wire_u16(packet + 2));
-		length = tsig_sign(&tsig, packet + 2, length, sizeof packet - 2,
-				   (uint64_t)time(NULL));
+		length =
+			tsig_sign(&tsig, packet + 2, length, sizeof packet - 2, (uint64_t)signed_s);
 	}
 	wire_put16(packet, (uint16_t)length);
 	assert_int_equal(send(fd, packet, length + 2, MSG_NOSIGNAL), length + 2);
 	return fd;
+}
+
+static int client_send(struct world *world, const char *records)
+{
+	return client_send_at(world, records, time(NULL));
 }
 
 /* Until the condition holds, the control thread's loop goes round. */
@@ -305,7 +312,7 @@ static int client_end(struct world *world, int fd)
 
 static int update(struct world *world, const char *records)
 {
-	return client_end(world, client_send(world, records, true));
+	return client_end(world, client_send(world, records));
 }
 
 /* Whether the name is registered, and so served. */
@@ -353,6 +360,31 @@ static void what_is_registered_is_there_after_a_restart(void **state)
 	assert_true(is_stored(world, "pc.corp.test."));
 	restart(world);
 	assert_true(has(world, "pc.corp.test."));
+}
+
+static void rows_are_read_with_and_without_the_time_signed(void **state)
+{
+	struct world *world = *state;
+	struct source_pair rows[] = {
+		{"registered corp.test a.corp.test. A", "1790000000 key.k.test. 10 0a0a0005"},
+		{"registered corp.test b.corp.test. A",
+		 "1790000000/1790000001 key.k.test. 10 0a0a0005"},
+		{"registered corp.test c.corp.test. A", "1790000000 address.10.10.0.5 10 0a0a0005"},
+		{"registered corp.test d.corp.test. A", "1790000000/ key.k.test. 10 0a0a0005"},
+		{"registered corp.test e.corp.test. A", "x key.k.test. 10 0a0a0005"},
+	};
+	struct source *source = inventory_source(world->inventory);
+	char error[SOURCE_ERROR_MAX];
+
+	assert_int_equal(
+		source->calls->put_pairs(source, rows, sizeof rows / sizeof rows[0], true, error),
+		0);
+	apply(world);
+	assert_true(has(world, "a.corp.test."));
+	assert_true(has(world, "b.corp.test."));
+	assert_true(has(world, "c.corp.test."));
+	assert_false(has(world, "d.corp.test."));
+	assert_false(has(world, "e.corp.test."));
 }
 
 static void while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there(void **state)
@@ -461,7 +493,7 @@ static void the_clock_of_a_zone_opens_when_its_clients_may_register_again(void *
 	assert_string_equal(clock_of(world, "lab.test"), "open");
 }
 
-/* ---- memory ---- */
+/* ---- arrival ---- */
 
 static unsigned count_arrived(struct world *world)
 {
@@ -472,6 +504,50 @@ static unsigned count_arrived(struct world *world)
 		count++;
 	return count;
 }
+
+static void wait_for_arrived(struct world *world, unsigned count)
+{
+	for (unsigned i = 0; i < 60000 && count_arrived(world) < count; i++)
+		usleep(1000);
+	assert_int_equal(count_arrived(world), count);
+}
+
+/* Of the two the one that was signed first comes last, and both are judged together. */
+static void a_message_is_no_older_than_one_that_was_judged_with_it(void **state)
+{
+	struct world *world = *state;
+	int64_t now_s = time(NULL);
+	int fds[2];
+
+	apply(world);
+	fds[0] = client_send_at(world, "! pc IN A 10.10.0.5", now_s);
+	wait_for_arrived(world, 1);
+	fds[1] = client_send_at(world, "! pc IN A 10.10.0.6", now_s - 1);
+	wait_for_arrived(world, 2);
+	assert_int_equal(client_end(world, fds[0]), RCODE_NOERROR);
+	assert_int_equal(client_end(world, fds[1]), RCODE_NOTAUTH);
+}
+
+static void what_could_not_be_stored_makes_nothing_older(void **state)
+{
+	struct world *world = *state;
+	int64_t now_s = time(NULL);
+
+	apply(world);
+	assert_int_equal(client_end(world, client_send_at(world, "! pc IN A 10.10.0.5", now_s - 3)),
+			 RCODE_NOERROR);
+	put_pairs_fail = true;
+	assert_int_equal(client_end(world, client_send_at(world, "! pc IN A 10.10.0.6", now_s)),
+			 SILENCE);
+	assert_int_equal(client_end(world, client_send_at(world, "! pc ANY ANY", now_s)), SILENCE);
+	put_pairs_fail = false;
+	assert_int_equal(client_end(world, client_send_at(world, "! pc IN A 10.10.0.7", now_s - 4)),
+			 RCODE_NOTAUTH);
+	assert_int_equal(client_end(world, client_send_at(world, "! pc IN A 10.10.0.7", now_s - 2)),
+			 RCODE_NOERROR);
+}
+
+/* ---- memory ---- */
 
 /* Two come together, of which one may have been judged already. */
 static void without_memory_a_message_is_left_without_an_answer_and_changes_nothing(void **state)
@@ -488,10 +564,9 @@ static void without_memory_a_message_is_left_without_an_answer_and_changes_nothi
 		for (int i = 0; i < 2; i++) {
 			snprintf(records, sizeof records, "! pc-%d-%d IN A 10.10.0.5", nth, i);
 			snprintf(names[i], sizeof names[i], "pc-%d-%d.corp.test.", nth, i);
-			fds[i] = client_send(world, records, true);
+			fds[i] = client_send(world, records);
 		}
-		for (unsigned i = 0; i < 60000 && count_arrived(world) < 2; i++)
-			usleep(1000);
+		wait_for_arrived(world, 2);
 		failing = nth;
 		server_collect(&world->server);
 		over = failing > 0;
@@ -536,7 +611,7 @@ static void answers_wait_until_every_worker_serves_what_they_are_about(void **st
 	before = world->server.sequence;
 	pthread_mutex_lock(&world->held);
 	atomic_store(&world->holds, true); /* the worker that hands the update out stops there */
-	fd = client_send(world, "! pc IN A 10.10.0.5", true);
+	fd = client_send(world, "! pc IN A 10.10.0.5");
 	turn_until(world, world->server.sequence > before &&
 				  count_adopted(world, world->server.sequence) == 1);
 	assert_true(has(world, "pc.corp.test."));
@@ -557,7 +632,7 @@ static void answers_that_still_wait_at_the_end_are_freed(void **state)
 	turn_until(world, server_all_adopted(&world->server) && !world->server.current->older);
 	pthread_mutex_lock(&world->held);
 	atomic_store(&world->holds, true);
-	fd = client_send(world, "! pc IN A 10.10.0.5", true);
+	fd = client_send(world, "! pc IN A 10.10.0.5");
 	turn_until(world, !STAILQ_EMPTY(&world->registrar.answers));
 	pthread_mutex_unlock(&world->held);
 	restart(world); /* the workers have ended when the registrar does */
@@ -588,7 +663,7 @@ static void refusals_are_logged_at_a_pace(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &begun);
 	for (unsigned i = 0; i < COUNT_SENT; i++)
 		assert_int_equal(
-			client_end(world, client_send(world, "! pc IN A 10.10.0.5", false)),
+			client_end(world, client_send_at(world, "! pc IN A 10.10.0.5", UNSIGNED)),
 			RCODE_REFUSED);
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	log_listen(NULL);
@@ -601,11 +676,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_registered_is_there_after_a_restart),
+		TEST(rows_are_read_with_and_without_the_time_signed),
 		TEST(while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there),
 		TEST(a_zone_that_is_spelled_in_another_case_has_the_same_rows),
 		TEST(what_was_read_and_never_served_is_freed),
 		TEST(a_renewal_has_no_answer_while_the_state_says_that_none_is_missing),
 		TEST(the_clock_of_a_zone_opens_when_its_clients_may_register_again),
+		TEST(a_message_is_no_older_than_one_that_was_judged_with_it),
+		TEST(what_could_not_be_stored_makes_nothing_older),
 		TEST(without_memory_a_message_is_left_without_an_answer_and_changes_nothing),
 		TEST(answers_wait_until_every_worker_serves_what_they_are_about),
 		TEST(answers_that_still_wait_at_the_end_are_freed),
