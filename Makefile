@@ -7,6 +7,7 @@
 # make lint       the order of rooms, format, cppcheck, clang-tidy, the manual pages
 # make manual     the manual pages of the commands, into build/manual
 # make format     clang-format on every C file
+# make compile_commands.json  how each file is compiled, for clangd and other editors
 # make cover      line coverage of the cmocka programs, per folder
 # make bench      builds the load and the floors, and measures sluice beside the installed peers
 #                 (QUICK=1: two minutes; ONLY=zone,hit: those); bench-deps installs the peers;
@@ -195,6 +196,10 @@ lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@tests/lint
+compile_commands.json: Makefile
+	@printf '%s\n' $(SRC) $(TESTLIB) $(TESTSRC) | python3 -c 'import json, os, sys; print(json.dumps( \
+		[{"directory": os.getcwd(), "file": file, "arguments": sys.argv[1:] + ["-c", file]} \
+		for file in sys.stdin.read().split()], indent=1))' $(CC) $(filter-out -MMD -MP,$(BASE)) $(OPT) >$@
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 cover:
