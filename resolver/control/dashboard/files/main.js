@@ -47,7 +47,7 @@ function item(page, shown) {
 
 // Pages of a group stand under its name, as in Network > DNS Reverse.
 function navigation(shown) {
-  const nav = h("nav", {"aria-label": "Pages"});
+  const nav = h("nav", {id: "pages", "aria-label": "Pages"});
   let group, list;
 
   for (const page of PAGES.filter((one) => one.title)) {
@@ -61,8 +61,16 @@ function navigation(shown) {
   return nav;
 }
 
+// On a phone the pages are behind a button: it shows them over everything, and whatever is chosen hides them.
+const menu = h("button", {class: "menu-button", type: "button", "aria-controls": "pages", onclick: () => showMenu(menu.ariaExpanded !== "true")}, "Menu");
+
+function showMenu(shown) {
+  menu.ariaExpanded = String(shown);
+  document.querySelector("nav")?.classList.toggle("shown", shown);
+}
+
 function header({client, role}) {
-  return h("header", {}, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
+  return h("header", {}, menu, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
     h("span", {class: "who"}, name(client), ` (${role})`),
     h("button", {type: "button", onclick: logOut}, "Log out"));
 }
@@ -76,6 +84,7 @@ function show(focus) {
   content.query = query;
   document.title = (found ? (found.title || PAGES.find((one) => one.page === shown).title) + " - " : "") + "sluice";
   document.querySelector("nav")?.replaceWith(navigation(shown));
+  showMenu(false);
   main.replaceChildren(content);
   if (focus) main.focus();
 }
@@ -100,5 +109,10 @@ stream.addEventListener("live", ({detail}) => {
   live.replaceChildren(detail ? "live" : "not live, trying again");
 });
 session.addEventListener("change", ({detail}) => begin(detail));
+document.addEventListener("keydown", ({key}) => {
+  if (key !== "Escape" || menu.ariaExpanded !== "true") return;
+  showMenu(false);
+  menu.focus();
+});
 router.addEventListener("go", () => current() && show(true));
 begin();

@@ -1,21 +1,56 @@
-// A table that is quick with many rows: the first ones are shown, and more when they are asked for.
-// On a phone each row is a card (style.css), so every cell says which column it is of.
+// A table for few rows and for very many: it shows a page of them at a time. Its columns share the width,
+// so that a long name pushes nothing away; what is cut is shown whole by a button at its end, which keys
+// and fingers reach, too. In a small window a row is a line or two (style.css).
 //
 // What comes in by itself disturbs nobody: the row of an item that is still there stays as it is,
 // nothing moves while a menu is open, and the focus stays at what it was at.
 
 import {count, h} from "/ui/lib/element.js";
 
-const STEP = 200;
+const ROWS = 100; // of a page
+const collator = new Intl.Collator("en", {numeric: true});
 
-// columns: {title, cell: (item) => content, narrow: true}. `label` names the table for those who
-// do not see it; `none` is shown in place of no rows.
+// Of two values to sort by; those that are not known come last.
+function compare(a, b) {
+  const gone = (a ?? null) === null, other = (b ?? null) === null;
+
+  if (gone || other) return gone - other;
+  return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));
+}
+
+function sorted(items, key, down) {
+  const known = items.map((item) => ({item, key: key(item)}));
+  const isGone = (one) => (one.key ?? null) === null;
+
+  known.sort((a, b) => down && !isGone(a) && !isGone(b) ? compare(b.key, a.key) : compare(a.key, b.key));
+  return known.map(({item}) => item);
+}
+
+function track({title, narrow, number, lead}) {
+  if (narrow || number || !title) return "max-content";
+  return `minmax(${lead ? 10 : 4}rem, auto)`;
+}
+
+// columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
+// wraps (as many lines as it needs), lead (what the row is about; the first column unless another says so), mood
+// (how that is), sort: (item) => a number or a text, by which one may sort. A column without a title has what
+// can be done with a row. `label` names the table for those who do not see it; `none` is shown in place of no rows.
+// worst: (item) => a number: what needs somebody comes first, unless one sorts otherwise.
 export class DataTable extends HTMLElement {
-  constructor(label, columns, none) {
+  constructor(label, columns, none, worst) {
     super();
-    Object.assign(this, {label, columns, none, items: [], shown: STEP, made: new WeakMap()});
+    Object.assign(this, {label, none, worst, items: [], page: 0, by: null, further: null});
+    this.columns = columns;
     this.addEventListener("menu-closed", () => this.waits && this.renew());
-    this.sizes = new ResizeObserver(() => this.reach());
+    this.sizes = new ResizeObserver(() => this.markLater());
+  }
+
+  // Others from here on; rows are made anew.
+  set columns(columns) {
+    const lead = columns.find((one) => one.lead) || columns[0];
+
+    this.shownColumns = columns.map((one) => ({...one, lead: one === lead}));
+    this.made = new WeakMap();
   }
 
   connectedCallback() {
@@ -26,27 +61,19 @@ export class DataTable extends HTMLElement {
     this.sizes.disconnect();
   }
 
-  // What is wider than its place is scrolled by keys, too, for which it takes the focus.
-  reach() {
-    const wide = this.scrollWidth > this.clientWidth;
-
-    for (const [key, value] of Object.entries({tabindex: "0", role: "region", "aria-label": this.label}))
-      if (wide) this.setAttribute(key, value);
-      else this.removeAttribute(key);
-  }
-
   fill(items) {
     this.items = items;
-    this.waits = this.querySelector("[aria-expanded=true]");
+    this.waits = this.querySelector("[aria-expanded=true][aria-haspopup]");
     if (!this.waits) this.renew();
   }
 
+  // With the focus at what it was at.
   renew() {
     const focused = this.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
 
     this.waits = null;
     this.render();
-    if (focused) [...this.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
+    if (focused) [...this.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus({preventScroll: true});
   }
 
   row(item) {
@@ -55,31 +82,116 @@ export class DataTable extends HTMLElement {
   }
 
   make(item) {
-    return h("tr", {role: "row"}, this.columns.map(({title, cell, narrow}) =>
-      h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, h("div", {}, cell(item)))));
+    return h("tr", {role: "row"}, this.shownColumns.map((column) => {
+      const {title, number, wraps, lead, mood} = column, cell = h("div", {class: "cell"}, column.cell(item));
+
+      // What stands below each other in a row that is shown whole stands beside each other in a line.
+      for (const one of cell.querySelectorAll(":scope > div")) {
+        if (!one.previousSibling) continue;
+        one.before(" ");
+        one.classList.add("next");
+      }
+      return h("td", {role: "cell", "data-title": title, class: [number && "number", wraps && "wraps", lead && "lead", mood && "mood",
+        !title && "action", !cell.childNodes.length && "nothing"].filter(Boolean).join(" ")}, cell);
+    }));
+  }
+
+  head(column) {
+    const {title, number, sort} = column, by = this.by?.title === title && this.by;
+
+    return h("th", {role: "columnheader", scope: "col", class: number && "number", "aria-sort": by && (by.down ? "descending" : "ascending")},
+      !title && h("span", {class: "unseen"}, "Actions"),
+      sort ? h("button", {type: "button", onclick: () => this.sortBy(column), "aria-label": "Sort by " + title}, title) : title);
+  }
+
+  // The first press has the greatest numbers and the first texts on top, the second turns that around, and the
+  // third has the worst first again.
+  sortBy({title, sort, number}) {
+    const first = !!number;
+
+    if (this.by?.title !== title) this.by = {title, sort, down: first};
+    else this.by = this.by.down === first ? {title, sort, down: !first} : null;
+    this.page = 0;
+    this.renew();
+  }
+
+  ordered() {
+    if (this.by) return sorted(this.items, this.by.sort, this.by.down);
+    return this.worst ? sorted(this.items, this.worst, true) : this.items;
   }
 
   render() {
-    const more = this.items.length - this.shown;
-
     if (!this.items.length) {
       this.replaceChildren(...[this.none].flat().filter(Boolean));
       return;
     }
-    this.replaceChildren(
-      h("table", {role: "table", "aria-label": this.label},
-        h("thead", {role: "rowgroup"}, h("tr", {role: "row"},
-          this.columns.map(({title, narrow}) => h("th", {role: "columnheader", scope: "col", class: narrow && "narrow"},
-            title || h("span", {class: "unseen"}, "Actions"))))),
-        h("tbody", {role: "rowgroup"}, this.items.slice(0, this.shown).map((item) => this.row(item)))),
-      h("p", {class: "foot"}, more > 0 ? `${this.shown} of ${count(this.items.length, "row")} ` : count(this.items.length, "row"),
-        more > 0 && h("button", {type: "button", onclick: () => this.more()}, `Show ${Math.min(STEP, more)} more`)));
-    this.reach();
+    this.page = Math.min(this.page, Math.ceil(this.items.length / ROWS) - 1);
+    const from = this.page * ROWS, rows = this.ordered().slice(from, from + ROWS).map((item) => this.row(item));
+    const table = h("table", {role: "table", "aria-label": this.label},
+      h("thead", {role: "rowgroup"}, h("tr", {role: "row"}, this.shownColumns.map((column) => this.head(column)))),
+      h("tbody", {role: "rowgroup"}, rows));
+
+    table.style.gridTemplateColumns = this.shownColumns.map(track).join(" ");
+    this.replaceChildren(table, this.foot(from, rows.length));
+    this.markLater();
   }
 
-  more() {
-    this.shown += STEP;
+  // further: where the server has more rows than it has told, what asks it for them and gives whether it got some.
+  foot(from, shown) {
+    const all = this.items.length, last = from + shown >= all;
+    const button = (title, to, disabled) => h("button", {class: "small", type: "button", disabled, "aria-label": title + " page: " + this.label,
+      onclick: () => this.turn(to)}, title);
+
+    if (all <= ROWS && !this.further) return h("div", {class: "foot"}, count(all, "row"));
+    return h("div", {class: "foot"}, h("span", {role: "status"}, `${(from + 1).toLocaleString("en")}\u2013${(from + shown).toLocaleString("en")} of ` +
+      (this.further ? "more than " : "") + count(all, "row")),
+    button("Previous", this.page - 1, !this.page), button("Next", this.page + 1, last && !this.further));
+  }
+
+  async turn(to) {
+    if (to * ROWS >= this.items.length && !await this.further?.()) return;
+    const forward = to > this.page;
+
+    this.page = to;
     this.render();
+    const [back, on] = this.querySelectorAll(".foot button");
+
+    (forward && !on.disabled || back.disabled ? on : back).focus({preventScroll: true});
+    this.scrollIntoView({block: "start"});
+  }
+
+  markLater() {
+    this.marking ||= requestAnimationFrame(() => {
+      this.marking = null;
+      this.mark();
+    });
+  }
+
+  // A button at each cell that is cut; it shows the whole row.
+  mark() {
+    const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => ({cell, cut: cell.scrollWidth > cell.clientWidth}));
+
+    for (const {cell, cut} of cells) {
+      const known = cell.nextElementSibling;
+
+      if (cut === !!known) continue;
+      if (known) known.remove();
+      else cell.after(this.whole(cell));
+      if (cut) cell.title = cell.innerText;
+      else cell.removeAttribute("title");
+    }
+  }
+
+  whole(cell) {
+    const row = cell.closest("tr");
+    const button = h("button", {class: "whole", type: "button", "aria-expanded": "false", "aria-label": "All of it: " + cell.innerText, onclick: () => {
+      const open = row.classList.toggle("open");
+
+      row.querySelectorAll(".whole").forEach((one) => one.setAttribute("aria-expanded", String(open)));
+      if (!open) this.markLater();
+    }});
+
+    return button;
   }
 }
 customElements.define("data-table", DataTable);
