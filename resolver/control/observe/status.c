@@ -271,6 +271,7 @@ static json_t *rulesets_json(const struct model *model)
 struct status_target {
 	const struct target *target;
 	json_t *item, *rules;
+	json_t *users; /* by their names */
 	json_int_t rule_count, unanswered_count;
 	const struct route *counted; /* the one that was last */
 	bool bad;                    /* silent, or it answers nothing but errors */
@@ -350,6 +351,7 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
 	seen->rules = json_array();
+	seen->users = json_object();
 	seen->item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
 			       "host", host_json(&upstream->host), "protocol",
 			       upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "endpoint",
@@ -358,6 +360,39 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	add_counted(seen->item, target);
 	target_other_text(upstream->target, targets->now.now_us, other);
 	json_put(seen->item, "other", *other ? json_text(other) : json_null());
+}
+
+/* The ruleset of a rule, and anything else by its own name: "onprem" of "onprem/contoso", and
+ * "DNS servers of dev/hub", as no ruleset's name has a blank. */
+static void count_user(struct status_target *seen, const char *name, bool unanswered)
+{
+	char user[POLICY_ROUTE_NAME];
+	char *slash;
+
+	snprintf(user, sizeof user, "%s", name);
+	slash = strchr(user, ' ') ? NULL : strrchr(user, '/');
+	if (slash)
+		*slash = '\0';
+	if (!json_object_get(seen->users, user))
+		json_put(seen->users, user,
+			 json_make("{s:o, s:I, s:I}", "name", json_text(user), "rules",
+				   (json_int_t)0, "unanswered", (json_int_t)0));
+	json_t *known = json_object_get(seen->users, user);
+	json_t *rules = json_object_get(known, "rules");
+	json_t *lost = json_object_get(known, "unanswered");
+	json_integer_set(rules, json_integer_value(rules) + 1);
+	json_integer_set(lost, json_integer_value(lost) + unanswered);
+}
+
+static json_t *users_json(json_t *by_name)
+{
+	json_t *array = json_array(), *user;
+	const char *name;
+
+	json_object_foreach(by_name, name, user)
+		json_add(array, json_incref(user));
+	json_decref(by_name);
+	return array;
 }
 
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
@@ -370,6 +405,7 @@ static void count_rule(const struct targets *targets, const char *name, const st
 	seen->counted = route;
 	seen->rule_count++;
 	seen->unanswered_count += targets->looks_at_unanswered;
+	count_user(seen, name, targets->looks_at_unanswered);
 	if (seen->rule_count <= STATUS_TARGET_RULES)
 		json_add(seen->rules, json_text(name));
 }
@@ -440,6 +476,7 @@ static json_t *sorted_json(const struct targets *targets)
 		json_put(seen->item, "rules", seen->rules);
 		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
 		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
+		json_put(seen->item, "users", users_json(seen->users));
 		json_add(array, seen->item);
 	}
 	return array;

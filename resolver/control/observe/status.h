@@ -25,7 +25,9 @@
  *                         sentence: "gives lame answers"; null: none), srtt_ms, allowance_ms,
  * waiting, asked, answered, probes, timeouts, errors, suspicions, last_error, since (of the
  * suspicion), heard_ago_s, rules (that ask it, STATUS_TARGET_RULES of them, those that cannot be
- *                         answered first), rule_count, unanswered_count (how many cannot)
+ *                         answered first), rule_count, unanswered_count (how many cannot),
+ *                         users (the same by who has these rules: name, "onprem" or "default
+ *                         resolver" or "DNS servers of hub", rules, unanswered)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
  *     transfers           of zones that go out: zone, serial, past (serials that IXFR can begin

@@ -85,7 +85,7 @@ export class NowPage extends Page {
     this.figures = h("dl", {class: "figures"});
     this.failing = new DataTable("What fails", [
       {title: "Target", cell: targetLink},
-      {title: "State", cell: (target) => targetState(target)},
+      {title: "State", mood: true, cell: (target) => targetState(target)},
       {title: "Needed by", cell: (target) => rulesOf(target)},
     ]);
     this.changes = h("ul", {class: "plain"});

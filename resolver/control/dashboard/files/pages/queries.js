@@ -65,11 +65,11 @@ export class QueriesPage extends Page {
     this.table = new DataTable("Queries", [
       {title: "When", narrow: true, cell: ({time}) => clock(time)},
       {title: "Client", cell: (entry) => [name(entry.client), entry.network && h("div", {class: "hint"}, "in ", name(entry.network))]},
-      {title: "Question", cell: question},
-      {title: "Answer", cell: answer},
+      {title: "Question", lead: true, cell: question},
+      {title: "Answer", mood: true, cell: answer},
       {title: "Decided by", cell: decided},
       {title: "From", cell: origin},
-      {title: "Took", narrow: true, cell: ({microseconds}) => milliseconds(microseconds / 1000)},
+      {title: "Took", number: true, cell: ({microseconds}) => milliseconds(microseconds / 1000)},
     ]);
     this.replaceChildren(h("h1", {}, "Queries"), this.form(status.networks.map((one) => one.name)), this.hint, h("p", {}, this.told, " ", this.figures), this.table);
     this.signal.addEventListener("abort", () => this.stop(""));

@@ -62,15 +62,14 @@ export class RegisteredPage extends Page {
       {title: "Name", cell: (row) => h("strong", {}, name(row.name))},
       {title: "Type", cell: (row) => row.type},
       {title: "Data", cell: data},
-      {title: "State", cell: state},
+      {title: "State", mood: true, cell: state},
       {title: "Registered by", cell: (row) => name(row.by)},
       {title: "Since", cell: since},
       {title: "Last renewal", cell: renewal},
       {title: "Zone", cell: (row) => name(row.zone)},
     ]);
-    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More registered records");
     this.still = h("p", {class: "hint", hidden: true}, "So many are not looked at again until you search or choose.");
-    this.replaceChildren(h("h1", {}, "Registered records"), zoneTabs("registered"), this.tools(), this.table, this.still, this.further);
+    this.replaceChildren(h("h1", {}, "Registered records"), zoneTabs("registered"), this.tools(), this.table, this.still);
     await this.reload();
     this.every(AGAIN_MS, () => this.items.length <= AGAIN_ROWS && this.load());
   }
@@ -107,6 +106,7 @@ export class RegisteredPage extends Page {
   find(wanted) {
     Object.assign(this, wanted);
     this.items = [];
+    this.table.page = 0;
     note(url("registered", {search: this.search, zone: this.zone, show: this.shows === "all" ? "" : this.shows}));
     this.attempt(() => this.load());
   }
@@ -139,7 +139,6 @@ export class RegisteredPage extends Page {
   }
 
   async readMore() {
-    this.table.shown = Infinity; // all that one has asked for
     this.fill(this.items, await this.readPages(this.next, PAGE));
   }
 
@@ -153,7 +152,7 @@ export class RegisteredPage extends Page {
 
     this.items = items;
     this.next = found.next;
-    this.further.hidden = !this.next;
+    this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.still.hidden = items.length <= AGAIN_ROWS;
     if (same) return;
     this.table.none = this.none();

@@ -66,7 +66,7 @@ export class ReportsPage extends Page {
       if (await what(await this.ruleOf(finding))) await this.look(OF_RULES);
     });
 
-    return {title: "", narrow: true, cell: (finding) => new MoreMenu(`rule ${finding.ruleset}/${finding.rule}`, [
+    return {title: "", cell: (finding) => new MoreMenu(`rule ${finding.ruleset}/${finding.rule}`, [
       {title: "Disable", act: () => act(finding, (rule) => switchRule(rule, false))},
       {title: "Delete", act: () => act(finding, deleteRule)},
     ])};

@@ -29,13 +29,12 @@ export class ReversePage extends Page {
     this.checks = null; // what came of them, by what was checked; null: nobody wants to know
     this.table = new DataTable("Addresses", this.columns());
     this.told = h("p", {role: "status"});
-    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More addresses");
     this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "an address or a name", back: (text) => this.find(text)}),
       h("button", {type: "button", onclick: () => this.attempt(() => this.checkAll())}, "Check names"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export CSV"),
       isAdmin() && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import CSV")),
-    this.told, this.table, this.further);
+    this.told, this.table);
     await this.load();
   }
 
@@ -43,9 +42,9 @@ export class ReversePage extends Page {
     return [
       {title: "Address", cell: (ptr) => h("a", {href: url("address", {id: ptr.id})}, name(ptr.address || ptr.name))},
       {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
-      {title: "Status", cell: (ptr) => ptrStatus(ptr)},
+      {title: "Status", mood: true, cell: (ptr) => ptrStatus(ptr)},
       ...this.checks ? [{title: "Leads back", cell: (ptr) => this.leadsBack(ptr)}] : [],
-      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, this, (one) => this.replace(one))}] : [],
+      ...isAdmin() ? [{title: "", cell: (ptr) => ptrMenu(ptr, this, (one) => this.replace(one))}] : [],
     ];
   }
 
@@ -72,7 +71,7 @@ export class ReversePage extends Page {
     };
 
     this.checks = new Map();
-    Object.assign(this.table, {columns: this.columns(), made: new WeakMap()});
+    this.table.columns = this.columns();
     this.table.fill(this.ptrs);
     if (!wanted.length) this.told.textContent = "No name is served here.";
     await Promise.all(Array.from({length: CHECKS}, check));
@@ -92,14 +91,13 @@ export class ReversePage extends Page {
   async readMore() {
     const page = await get(this.next, {signal: this.signal});
 
-    this.table.shown = Infinity; // all that one has asked for
     this.fill(this.ptrs, page);
   }
 
   fill(before, {ptrs, next}) {
     this.ptrs = [...before, ...ptrs];
     this.next = next && next.replace(/^\/v1\//, "");
-    this.further.hidden = !this.next;
+    this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.table.none = this.search ? empty("No address or name has that.") : empty("There are no addresses.",
       h("p", {}, "Add one, and before a public one the pool that it is in: "),
       h("pre", {}, "sluice address-pool create public prefix=198.51.100.0/24\nsluice address create mail 198.51.100.25"));
@@ -114,6 +112,7 @@ export class ReversePage extends Page {
   find(text) {
     this.search = text;
     this.ptrs = [];
+    this.table.page = 0;
     note(url("reverse", {search: text}));
     this.attempt(() => this.load());
   }

@@ -7,7 +7,7 @@ import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, fullName, host, origin, percents, targetState, targetText} from "/ui/lib/words.js";
+import {DECIDED, fullName, host, origin, percents, targetText, targetWord} from "/ui/lib/words.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {changeRule, createRule, deleteRule, switchRule} from "/ui/parts/rule.js";
 import {searchField} from "/ui/parts/search.js";
@@ -44,9 +44,26 @@ function shadow({network, decided_by, object, ruleset}) {
   return [DECIDED[decided_by], " ", name([ruleset, object].filter(Boolean).join("/")), " decides in ", name(network)];
 }
 
-// Whether it decides anything, and if not, why.
-function ruleState({state, use}) {
+function deadOf(targets) {
+  return targets.filter((target) => targetWord(target)[0] === "bad").length;
+}
+
+// How bad it is: its targets are dead, some are, queries of it failed, it decides nothing.
+function badness({use, state}, targets) {
+  const dead = deadOf(targets);
+
+  if (state === "Disabled") return 0;
+  if (dead) return dead === targets.length ? 4 : 3;
+  return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
+}
+
+// Whether it can be answered, whether it decides anything, and if not, why.
+function ruleState({state, use}, targets) {
+  const dead = deadOf(targets);
+
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
+  if (dead && dead === targets.length) return h("span", {class: "state bad"}, "no target answers");
+  if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
   if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
   if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
   return [h("span", {class: "state good"}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
@@ -61,17 +78,19 @@ export class RulesPage extends Page {
     this.answer = h("p", {role: "status"});
     await this.load();
     this.table = new DataTable("Rules", [
-      {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain))},
-      {title: "Rule", cell: (rule) => name(ruleName(rule))},
+      {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain)), sort: (rule) => rule.key},
+      {title: "Rule", cell: (rule) => name(ruleName(rule)), sort: ruleName},
       {title: "Targets", cell: (rule) => this.targets(rule)},
-      {title: "State", cell: ruleState},
-      {title: "Asked since the start", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
-        use.failures > 0 && h("div", {class: "state bad"}, `${count(use.failures, "failure")}, ${percents(100 * use.failures / use.queries)}`)]},
+      {title: "State", mood: true, cell: (rule) => ruleState(rule, this.asked_of(rule))},
+      {title: "Asked", number: true, sort: ({use}) => use?.queries,
+       cell: ({use, domain}) => use && h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en"))},
+      {title: "Failed", number: true, sort: ({use}) => use?.failures, cell: ({use}) => use?.failures > 0 &&
+        h("span", {class: "state bad", title: percents(100 * use.failures / use.queries)}, use.failures.toLocaleString("en"))},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
-        ? [{title: "Last used", cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
+        ? [{title: "Last used", sort: ({use}) => use?.last_used, cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
       {title: "From", cell: (rule) => origin(rule.origin)},
-      ...isAdmin() ? [{title: "", narrow: true, cell: (rule) => this.more(rule)}] : [],
-    ]);
+      ...isAdmin() ? [{title: "", cell: (rule) => this.more(rule)}] : [],
+    ], null, (rule) => badness(rule, this.asked_of(rule)));
     this.since = h("p", {class: "hint"});
     this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.since, this.table);
     if (this.only) this.answer.replaceChildren("Rule ", name(this.only), " alone. ", h("a", {href: url("rules")}, "All rules"));
@@ -151,6 +170,7 @@ export class RulesPage extends Page {
     this.search = text;
     this.shows = shows;
     this.only = null;
+    this.table.page = 0;
     this.answer.replaceChildren();
     note(url("rules", {search: text, show: shows === "all" ? "" : shows}));
     this.render();
@@ -199,13 +219,22 @@ export class RulesPage extends Page {
 
   targets(rule) {
     if (rule.target_group) return ["group ", name(rule.target_group)];
-    return (rule.targets || []).map((target) => h("div", {}, name(targetText(target)), " ", this.stateOf(target)));
+    return (rule.targets || []).map((target) => h("div", {}, this.target(target, this.known(target))));
   }
 
-  stateOf(target) {
-    const found = this.health.get(host(target) + " " + (target.protocol || "udp"));
+  // One that is well says no more than its address.
+  target(target, known) {
+    const [mood, words] = known ? targetWord(known) : ["soft", ""];
 
-    return found && targetState(found);
+    return h("span", {class: "state " + mood, title: words}, name(targetText(target)), mood === "bad" && ` ${words}`);
+  }
+
+  known(target) {
+    return this.health.get(host(target) + " " + (target.protocol || "udp"));
+  }
+
+  asked_of({targets = []}) {
+    return targets.map((target) => this.known(target)).filter(Boolean);
   }
 
   more(rule) {

@@ -28,16 +28,16 @@ export class TargetsPage extends Page {
   async show() {
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Targets", [
-      {title: "Target", cell: (target) => [h("a", {href: url("target", {target: target.host, protocol: target.protocol})}, name(target.host)),
+      {title: "Target", sort: (target) => target.host, cell: (target) => [h("a", {href: url("target", {target: target.host, protocol: target.protocol})}, name(target.host)),
         " ", target.protocol]},
-      {title: "State", cell: (target) => targetState(target)},
-      {title: "Last hour", cell: (target) => this.past(target)},
-      {title: "Asked", cell: (target) => number(target.asked)},
-      {title: "Failed", cell: (target) => h("span", {title: `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}`},
+      {title: "State", mood: true, cell: (target) => targetState(target)},
+      {title: "Last hour", narrow: true, cell: (target) => this.past(target)},
+      {title: "Asked", number: true, sort: (target) => target.asked, cell: (target) => number(target.asked)},
+      {title: "Failed", number: true, sort: (target) => target.timeouts + target.errors, cell: (target) => h("span", {title: `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}`},
         number(target.timeouts + target.errors))},
-      {title: "Through", cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
-      {title: "Needed by", cell: (target) => rulesOf(target)},
-    ]);
+      {title: "Through", sort: (target) => target.endpoint, cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
+      {title: "Needed by", sort: (target) => -target.rule_count, cell: (target) => rulesOf(target)},
+    ], null, (target) => targetWord(target)[0] === "bad" ? 1 + target.rule_count : 0);
     this.said = h("p", {role: "status"});
     this.replaceChildren(h("h1", {}, "Targets"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "an address or a rule", back: (text) => this.find(text)})),
@@ -67,6 +67,7 @@ export class TargetsPage extends Page {
 
   find(text) {
     this.search = text;
+    this.table.page = 0;
     note(url("targets", {search: text}));
     this.render();
   }

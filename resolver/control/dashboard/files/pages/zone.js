@@ -44,12 +44,11 @@ export class ZonePage extends Page {
     this.table = new DataTable("Record sets", [
       {title: "Name", cell: (set) => h("strong", {}, name(ownerOf(set)))},
       {title: "Type", cell: (set) => typeOf(set)},
-      {title: "TTL", cell: (set) => set.ttl},
+      {title: "TTL", number: true, cell: (set) => set.ttl},
       {title: "Data", cell: (set) => set.records.map((record) => h("div", {}, name(record)))},
       {title: "From", cell: (set) => set.origin ? name(set.origin) : "here"},
-      ...may ? [{title: "", narrow: true, cell: (set) => this.more(set)}] : [],
+      ...may ? [{title: "", cell: (set) => this.more(set)}] : [],
     ]);
-    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More record sets");
     this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(fullName(zone))),
       ...registers ? [h("p", {class: "hint"}, "These are the zone's own records. Beneath them are ",
         h("a", {href: url("registered", {zone: fullName(zone)})}, "those that machines and clients have registered"), ".")] : [],
@@ -58,7 +57,7 @@ export class ZonePage extends Page {
         may && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a record set"),
         may && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import master file"),
         h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export master file")));
-    if (own) this.append(this.table, this.further);
+    if (own) this.append(this.table);
     await (own ? this.load() : this.showFile());
   }
 
@@ -87,14 +86,13 @@ export class ZonePage extends Page {
   async readMore() {
     const page = await get(this.next, {signal: this.signal});
 
-    this.table.shown = Infinity; // all that one has asked for
     this.fill(this.items, page);
   }
 
   fill(before, page) {
     this.items = [...before, ...page.record_sets];
     this.next = page.next && page.next.replace(/^\/v1\//, "");
-    this.further.hidden = !this.next;
+    this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.table.none = this.search ? empty("No record set has that.") : empty("The zone has no records of its own yet.",
       h("p", {}, isAdmin() ? "Add one, or import a master file." : "An admin can add some."));
     this.table.fill(this.items);
@@ -103,6 +101,7 @@ export class ZonePage extends Page {
   find(text) {
     this.search = text;
     this.items = [];
+    this.table.page = 0;
     note(url("zone", {path: this.path, search: text}));
     this.attempt(() => this.load());
   }

@@ -18,13 +18,14 @@ export class ZonesPage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Zones", [
-      {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(fullName(zone)))},
-      {title: "Records", cell: (zone) => [(zone.served?.records ?? "").toLocaleString("en"), zone.served?.registers &&
-        h("div", {class: "hint"}, "and ", h("a", {href: url("registered", {zone: fullName(zone)})}, "registered ones"))]},
-      {title: "Networks", cell: (zone) => zone.served?.networks.length ? name(zone.served.networks.join(", ")) : "none: nobody is answered from it"},
+      {title: "Zone", sort: fullName, cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(fullName(zone)))},
+      {title: "Networks", cell: (zone) => zone.served?.networks.length ? name(zone.served.networks.join(", "))
+        : h("span", {class: "state warn"}, "none: nobody is answered from it")},
+      {title: "Records", number: true, sort: (zone) => zone.served?.records, cell: (zone) => (zone.served?.records ?? "").toLocaleString("en")},
+      {title: "Registered", cell: (zone) => zone.served?.registers && h("a", {href: url("registered", {zone: fullName(zone)})}, "registered records")},
       {title: "Records from", cell: (zone) => zone.file ? name(zone.file) : "here"},
-      ...isAdmin() ? [{title: "", narrow: true, cell: (zone) => this.more(zone)}] : [],
-    ]);
+      ...isAdmin() ? [{title: "", cell: (zone) => this.more(zone)}] : [],
+    ], null, (zone) => Number(!zone.served?.networks.length));
     await this.load();
     this.replaceChildren(h("h1", {}, "Zones"), zoneTabs("zones"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "a zone", back: (text) => this.find(text)}),
@@ -50,6 +51,7 @@ export class ZonesPage extends Page {
 
   find(text) {
     this.search = text;
+    this.table.page = 0;
     note(url("zones", {search: text}));
     this.render();
   }

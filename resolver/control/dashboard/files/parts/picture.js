@@ -1,61 +1,139 @@
-// A picture of what leads to what: columns of boxes with lines between them. A box is a link; what it
-// is connected with stands out while it is pointed at or has the focus.
+// A picture of what leads to what: columns of boxes with lines between them. A box is a link; what it is
+// connected with stands out while it is pointed at or has the focus. Many of a kind are one box that
+// unfolds. In a small window there are no lines, and the columns stand below each other.
 
-import {svg, visible} from "/ui/lib/element.js";
+import {h, name, svg} from "/ui/lib/element.js";
 
-const WIDE = 200, HIGH = 46, GAP = 14, BETWEEN = 64, TOP = 30, LONG = 26;
+const SHOWN = 200; // of a bundle that is unfolded
 
-function short(text) {
-  const shown = visible(text);
-
-  return shown.length > LONG ? shown.slice(0, LONG - 1) + "\u2026" : shown;
+// node: {id, title, note, mood, href}: mood is good, bad, warn or plain
+function box({title, note, mood, href, made}) {
+  return h("a", {href, class: `node ${mood || "plain"}${made ? " made" : ""}`, title: title + (note ? ": " + note : "")},
+    h("strong", {}, name(title)),
+    note && h("span", {class: "note" + (mood && mood !== "plain" ? " state " + mood : "")}, name(note)));
 }
 
-function left(column) {
-  return column * (WIDE + BETWEEN);
+function curve(from, to) {
+  const middle = (from.x + to.x) / 2;
+
+  return `M${from.x} ${from.y} C${middle} ${from.y} ${middle} ${to.y} ${to.x} ${to.y}`;
 }
 
-// node: {id, title, note, mood, href}
-function box(node, column, row) {
-  const link = svg("a", {href: node.href, class: "node " + (node.mood || "soft"), transform: `translate(${left(column)} ${TOP + row * (HIGH + GAP)})`},
-    svg("title", {}, visible(node.title + (node.note ? ": " + node.note : ""))),
-    svg("rect", {width: WIDE, height: HIGH, rx: 7}),
-    svg("text", {x: 10, y: node.note ? 19 : 28, direction: "ltr"}, short(node.title)));
-
-  if (node.note) link.append(svg("text", {x: 10, y: 36, class: "note", direction: "ltr"}, short(node.note)));
-  return link;
-}
-
-function line(from, to) {
-  const [x1, y1, x2, y2] = [left(from.column) + WIDE, from.y, left(to.column), to.y];
-  const middle = (x1 + x2) / 2;
-
-  return svg("path", {d: `M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`, class: "line"});
-}
-
-// columns: [{title, nodes}]; lines: [[id, id]], from a column to one further right.
-export function picture(label, columns, lines) {
-  const places = new Map();
-  const boxes = columns.flatMap(({nodes}, column) => nodes.map((node, row) => {
-    places.set(node.id, {column, y: TOP + row * (HIGH + GAP) + HIGH / 2, lines: [], box: box(node, column, row)});
-    return places.get(node.id).box;
-  }));
-  const drawn = lines.filter(([from, to]) => places.has(from) && places.has(to)).map(([from, to]) => {
-    const one = line(places.get(from), places.get(to));
-
-    places.get(from).lines.push(one);
-    places.get(to).lines.push(one);
-    return one;
-  });
-  const height = TOP + Math.max(1, ...columns.map(({nodes}) => nodes.length)) * (HIGH + GAP);
-  const heads = columns.map(({title}, column) => svg("text", {x: left(column), y: 14, class: "head"}, title));
-
-  for (const {box: one, lines: mine} of places.values()) {
-    const mark = (on) => mine.forEach((path) => path.classList.toggle("on", on));
-
-    for (const [event, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]])
-      one.addEventListener(event, () => mark(on));
+export class NetworkPicture extends HTMLElement {
+  constructor(label) {
+    super();
+    this.open = new Set(); // ids of bundles
+    this.drawn = svg("svg", {class: "lines", "aria-hidden": "true"});
+    this.setAttribute("role", "group");
+    this.setAttribute("aria-label", label);
+    this.sizes = new ResizeObserver(() => this.draw());
+    for (const [event, on] of [["pointerover", true], ["focusin", true], ["pointerout", false], ["focusout", false]])
+      this.addEventListener(event, ({target}) => this.mark(target.closest(".node"), on));
   }
-  return svg("svg", {class: "picture", role: "group", "aria-label": label, viewBox: `-2 0 ${left(columns.length) - BETWEEN + 4} ${height}`},
-    ...heads, ...drawn, ...boxes);
+
+  connectedCallback() {
+    this.sizes.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.sizes.disconnect();
+  }
+
+  // columns: [{title, nodes}], where a node may be a bundle, {..., nodes: [node], more: {title, href}}: what leads to all of
+  // them; lines: [[id, id, mood]], from a column to one further right. What is as it was stays.
+  fill(columns, lines) {
+    const now = JSON.stringify([columns, lines]);
+
+    if (now === this.now) return;
+    const focused = this.contains(document.activeElement) && document.activeElement.dataset.id;
+
+    Object.assign(this, {now, lines, places: new Map()});
+    this.replaceChildren(this.drawn, ...columns.filter(({nodes}) => nodes.length).map((column) => h("section", {class: "column"}, h("h2", {}, column.title),
+      h("ul", {}, column.nodes.map((node) => h("li", {}, node.nodes ? this.bundle(node) : this.single(node)))))));
+    if (focused) [...this.querySelectorAll("[data-id]")].find((one) => one.dataset.id === focused)?.focus({preventScroll: true});
+    this.draw();
+  }
+
+  single(node) {
+    const made = box(node);
+
+    made.dataset.id = node.id;
+    this.places.set(node.id, {box: made});
+    return made;
+  }
+
+  // What is in it is made when it is unfolded, as there may be hundreds.
+  bundle(node) {
+    const head = node.href ? box(node) : h("span", {class: "node " + (node.mood || "plain")}, h("strong", {}, name(node.title)),
+      h("span", {class: "note" + (node.mood && node.mood !== "plain" ? " state " + node.mood : "")}, node.note));
+    const list = h("ul", {hidden: true});
+    const button = h("button", {type: "button", class: "unfold", "aria-expanded": "false", "aria-label": `${node.title}: ${node.what || "what is in it"}`,
+      onclick: () => unfold(!this.open.has(node.id))});
+    const unfold = (open) => {
+      this.open[open ? "add" : "delete"](node.id);
+      button.setAttribute("aria-expanded", String(open));
+      list.hidden = !open;
+      if (open && !list.childElementCount) this.unfold(node, list);
+      this.draw();
+    };
+
+    button.dataset.id = "unfold " + node.id;
+    head.dataset.id = node.id;
+    this.places.set(node.id, {box: head});
+    for (const one of node.nodes) this.places.set(one.id, {within: node.id});
+    if (this.open.has(node.id)) unfold(true);
+    return [h("div", {class: "bundle"}, head, button), list];
+  }
+
+  unfold({nodes, more}, list) {
+    list.replaceChildren(...nodes.slice(0, SHOWN).map((one) => {
+      const made = box(one);
+
+      made.dataset.id = one.id;
+      this.places.get(one.id).box = made;
+      return h("li", {}, made);
+    }), ...more ? [h("li", {}, h("a", {href: more.href}, more.title))] : []);
+  }
+
+  // The box in which a node is seen: its own, or that of the bundle that it is folded into.
+  seen(id) {
+    const place = this.places.get(id);
+
+    if (!place) return null;
+    return place.within && !(this.open.has(place.within) && place.box) ? this.places.get(place.within).box : place.box;
+  }
+
+  draw() {
+    if (!this.places || !this.isConnected) return;
+    const frame = this.getBoundingClientRect(), lines = new Map();
+    const at = (box, right) => {
+      const {left, top, width, height} = box.getBoundingClientRect();
+
+      return {x: left - frame.left + (right ? width : 0), y: top - frame.top + height / 2};
+    };
+
+    this.connected = new Map();
+    if (getComputedStyle(this.drawn).display === "none") return this.drawn.replaceChildren();
+    for (const [from, to, mood] of this.lines) {
+      const [left, right] = [this.seen(from), this.seen(to)];
+
+      if (!left || !right || left === right) continue;
+      const key = left.dataset.id + "\n" + right.dataset.id;
+
+      // Of several lines that are one now the worst is shown.
+      if (!lines.has(key) || mood === "bad" || (mood === "warn" && lines.get(key).mood !== "bad")) lines.set(key, {left, right, mood});
+    }
+    this.drawn.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
+    this.drawn.replaceChildren(...[...lines.values()].map(({left, right, mood}) => {
+      const path = svg("path", {d: curve(at(left, true), at(right, false)), class: "line " + (mood || "")});
+
+      for (const box of [left, right]) this.connected.set(box, [...this.connected.get(box) || [], path]);
+      return path;
+    }));
+  }
+
+  mark(box, on) {
+    for (const path of this.connected?.get(box) || []) path.classList.toggle("on", on);
+  }
 }
+customElements.define("network-picture", NetworkPicture);

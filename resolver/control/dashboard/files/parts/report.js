@@ -14,7 +14,7 @@ const ASKED_PER_SECOND = 100; // by the server, at most
 const RULE = {title: "Rule", cell: ({rule}) => ruleLink(rule)};
 const NAME = {title: "Name", cell: ({name: asked, type, network}) => [h("a", {href: url("ask", {name: asked, type, vnet: network})}, name(asked)), " ", type]};
 const NETWORK = {title: "Network", cell: ({network}) => network && name(network)};
-const ASKED = {title: "Asked", narrow: true, cell: (one) => count(one.count, "time")};
+const ASKED = {title: "Asked", number: true, sort: (one) => one.count, cell: (one) => one.count.toLocaleString("en")};
 const TEXT = {title: "Found", cell: ({text}) => name(text)};
 
 function lastUse({used, since}) {
@@ -85,8 +85,9 @@ const TABLES = {
   },
   slow: {
     columns: [RULE, {title: "Domain", cell: ({domain}) => name(domain)},
-      {title: "Half of the answers", cell: ({half_ms}) => within(half_ms)}, {title: "95 of 100", cell: ({most_ms}) => within(most_ms)},
-      {title: "On average", cell: ({average_ms}) => milliseconds(average_ms)}, {title: "Answers", cell: ({answers}) => answers.toLocaleString("en")}],
+      {title: "Half of the answers", number: true, cell: ({half_ms}) => within(half_ms)}, {title: "95 of 100", number: true, cell: ({most_ms}) => within(most_ms)},
+      {title: "On average", number: true, sort: (one) => one.average_ms, cell: ({average_ms}) => milliseconds(average_ms)},
+      {title: "Answers", number: true, sort: (one) => one.answers, cell: ({answers}) => answers.toLocaleString("en")}],
     csv: ["rule", "domain", "answers", "average_ms", "half_ms", "most_ms"], well: () => "Of all answers since the server started.",
   },
 };

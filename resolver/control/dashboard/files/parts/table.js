@@ -26,9 +26,9 @@ function sorted(items, key, down) {
   return known.map(({item}) => item);
 }
 
-function track({title, narrow, number, lead}) {
+function track({title, narrow, number, lead, mood}) {
   if (narrow || number || !title) return "max-content";
-  return `minmax(${lead ? 10 : 4}rem, auto)`;
+  return `minmax(${lead || mood ? 10 : 4}rem, auto)`;
 }
 
 // columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
