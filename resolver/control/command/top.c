@@ -821,12 +821,13 @@ static void put_figures(struct top_page *page, const struct top *top)
 	const json_t *cache = json_object_get(top->status, "cache");
 	json_int_t hits = number_of(cache, "hits"), asked = hits + number_of(cache, "misses");
 	double queries = sum_of(top, "endpoints", "queries");
+	double responses = sum_of(top, "endpoints", "responses");
 	double servfail = sum_of(top, "endpoints", "servfail");
 	double over = sum_of(top, "endpoints", "over_limit");
 	char text[32], shares[96] = "", limit[64] = "";
 
-	if (servfail > 0 && queries > 0)
-		snprintf(shares, sizeof shares, ", SERVFAIL %.1f %%", 100 * servfail / queries);
+	if (servfail > 0 && responses > 0)
+		snprintf(shares, sizeof shares, ", SERVFAIL %.1f %%", 100 * servfail / responses);
 	if (over > 0)
 		snprintf(limit, sizeof limit, ", %.0f over the limit", over);
 	put_line(page, PLAIN,

@@ -21,7 +21,7 @@ enum {
 	COLUMNS_MAX = 4,
 	SLOTS = 60 + 360 + 1008, /* of all spans */
 	SOURCES_MAX = 8,
-	ENDPOINT_NUMBERS = 3,
+	ENDPOINT_NUMBERS = 4,
 	TARGET_NUMBERS = 6,
 	NUMBER_TEXT_MAX = 12, /* of a value, and a comma */
 	KEY_MAX = 1024,
@@ -91,9 +91,16 @@ static void make_counts(const uint64_t *counted, uint32_t *values, unsigned coun
 		values[i] = capped(counted[i]);
 }
 
+/* Responses are added up of two parts only here. So SERVFAIL is never more than all of them, not
+ * even where the endpoint was removed and made anew within a step. */
 static void make_endpoint(const uint64_t *counted, uint32_t *values)
 {
-	make_counts(counted, values, ENDPOINT_NUMBERS);
+	uint64_t queries = counted[0], servfail = counted[1], others = counted[2];
+
+	values[0] = capped(queries);
+	values[1] = capped(servfail + others);
+	values[2] = capped(servfail);
+	values[3] = capped(counted[3]);
 }
 
 static void make_class(const uint64_t *counted, uint32_t *values)
@@ -130,8 +137,9 @@ static const struct row_kind kinds[HISTORY_KINDS] = {
 			       ENDPOINT_NUMBERS,
 			       0,
 			       HISTORY_ENDPOINTS_MAX,
-			       3,
+			       4,
 			       {{"queries", FORM_COUNT},
+				{"responses", FORM_COUNT},
 				{"servfail", FORM_COUNT},
 				{"over_limit", FORM_COUNT}},
 			       make_endpoint},
@@ -169,7 +177,7 @@ static const struct row_kind kinds[HISTORY_KINDS] = {
 	((size_t)((rows) + 1) * (sizeof(struct history_row) + KEY_MAX +                            \
 				 (1 + HISTORY_SPANS) * (numbers) * sizeof(uint64_t) +              \
 				 SLOTS * (columns) * sizeof(uint32_t)))
-_Static_assert(ROWS_BYTES(HISTORY_ENDPOINTS_MAX, 3, ENDPOINT_NUMBERS) +
+_Static_assert(ROWS_BYTES(HISTORY_ENDPOINTS_MAX, 4, ENDPOINT_NUMBERS) +
 			       ROWS_BYTES(SOURCES_MAX, 3, HISTORY_NUMBERS_MAX) +
 			       ROWS_BYTES(HISTORY_CLASSES_MAX, 1, 1) +
 			       ROWS_BYTES(HISTORY_TARGETS_MAX, 4, TARGET_NUMBERS) <
@@ -363,15 +371,13 @@ static bool count_step(const struct history_row *row, enum history_span span, ui
 	return any;
 }
 
-/* The first of the steps has what cannot be shared evenly. */
+/* The first steps have one more each where it cannot be shared evenly. So of two counts the smaller
+ * one is the smaller one in every step. */
 static uint32_t part_of(uint32_t value, enum form form, uint64_t steps, uint64_t step)
 {
-	uint32_t part;
-
 	if (form != FORM_COUNT || steps == 1 || value == unknown)
 		return value;
-	part = (uint32_t)(value / steps);
-	return step > 0 ? part : (uint32_t)(value - part * (steps - 1));
+	return (uint32_t)(value / steps + (step < value % steps));
 }
 
 static void end_step(void *context, struct history_row *row)

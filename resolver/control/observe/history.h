@@ -29,7 +29,7 @@ extern const struct history_span_about history_spans[HISTORY_SPANS];
  * but for those of `up`, which is 1 where the target is neither suspect nor answers errors alone,
  * beside a 1. */
 enum history_kind {
-	HISTORY_ENDPOINTS, /* name: queries, servfail, over limit */
+	HISTORY_ENDPOINTS, /* name: queries, responses SERVFAIL, other responses, over limit */
 	HISTORY_SOURCES,   /* name: responses, and a histogram's buckets of how long they took */
 	HISTORY_CLASSES,   /* name, kind: queries */
 	HISTORY_TARGETS,   /* target, protocol, source: queries, failures, sum_us, timed, up, 1 */
@@ -64,12 +64,14 @@ int64_t history_from_us(const struct history *history, enum history_span span);
 /* As JSON:
  *
  *     {"span", "step_s", "from" (as given), "count",
- *      "endpoints": [{"name", "queries": [...], "servfail": [...], "over_limit": [...]}],
+ *      "endpoints": [{"name", "queries", "responses", "servfail", "over_limit"}],
  *      "sources": [{"name", "responses", "p50_us", "p99_us"}],
  *      "classes": [{"name", "kind", "queries"}],
  *      "targets": [{"target", "protocol", "source", "queries", "failures", "up", "mean_us"}]}
  *
- * `count` values in each list, the oldest first, of what happened in that step; up is the share of
+ * `count` values in each list, the oldest first, of what happened in that step. A query is counted
+ * when it comes and its response when that goes, so a share is of responses: of them `servfail`, which
+ * is a part of them in every step, and of the sources' sum one source's. up is the share of
  * the looks at which it was (0 to 1), null what is not known. Rows of which nothing is known, and
  * which are not there, are left out.
  *

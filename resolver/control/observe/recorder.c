@@ -24,6 +24,16 @@ static void put_class(const struct look *look, const char *name, const char *kin
 
 /* ---- endpoints, and what is the sum of all of them ---- */
 
+static uint64_t other_responses(const struct endpoint_stats *stats)
+{
+	uint64_t count = 0;
+
+	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++)
+		if (rcode != RCODE_SERVFAIL)
+			count += endpoint_stats_rcode(stats, (enum rcode)rcode);
+	return count;
+}
+
 static void on_endpoint(void *context, const char *outer, const char *name,
 			const uint64_t *counters)
 {
@@ -34,10 +44,11 @@ static void on_endpoint(void *context, const char *outer, const char *name,
 		name && series_is_had(look->tally->service->server.series.endpoints, outer, name);
 
 	memcpy(&stats, counters, sizeof stats);
-	const uint64_t numbers[] = {
-		stats.queries_udp + stats.queries_tcp + stats.inbound.turned_away_udp +
-			stats.inbound.turned_away_tcp,
-		endpoint_stats_rcode(&stats, RCODE_SERVFAIL), stats.inbound.over_limit};
+	const uint64_t numbers[] = {stats.queries_udp + stats.queries_tcp +
+					    stats.inbound.turned_away_udp +
+					    stats.inbound.turned_away_tcp,
+				    endpoint_stats_rcode(&stats, RCODE_SERVFAIL),
+				    other_responses(&stats), stats.inbound.over_limit};
 
 	history_put(look->history, HISTORY_ENDPOINTS, name ? texts : NULL, is_there, numbers);
 	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++)

@@ -38,12 +38,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void put_endpoint(struct world *world, const char *name, bool is_there, uint64_t queries)
+static void put_responses(struct world *world, const char *name, bool is_there, uint64_t queries,
+			  uint64_t servfail, uint64_t others)
 {
 	const char *const texts[] = {name};
-	const uint64_t numbers[] = {queries, queries / 10, 0};
+	const uint64_t numbers[] = {queries, servfail, others, 0};
 
 	history_put(world->history, HISTORY_ENDPOINTS, name ? texts : NULL, is_there, numbers);
+}
+
+static void put_endpoint(struct world *world, const char *name, bool is_there, uint64_t queries)
+{
+	put_responses(world, name, is_there, queries, queries / 10, queries - queries / 10);
 }
 
 static void put_target(struct world *world, const char *host, bool is_there, bool is_up,
@@ -153,6 +159,59 @@ static void each_step_has_what_came_to_it(void **state)
 	for (int i = 3; i < 20; i++)
 		look(world, 1, "r/in", 25 + (uint64_t)i);
 	LAST_QUERIES(world, HISTORY_HOUR, "r/in", 3, "null 34 10");
+}
+
+static void look_at_responses(struct world *world, double seconds, uint64_t queries,
+			      uint64_t servfail, uint64_t others)
+{
+	begin_look(world, seconds);
+	put_responses(world, "r/in", true, queries, servfail, others);
+	end_look(world);
+}
+
+static void assert_shares(const struct world *world, size_t count, const char *servfail,
+			  const char *responses)
+{
+	assert_last(world, HISTORY_MINUTE, "endpoints", "name", "r/in", "servfail", count,
+		    servfail);
+	assert_last(world, HISTORY_MINUTE, "endpoints", "name", "r/in", "responses", count,
+		    responses);
+}
+
+/* Four queries wait for a target that is silent. They get SERVFAIL in a second in which one comes.
+ */
+static void queries_that_are_answered_later_are_no_part_of_what_comes_then(void **state)
+{
+	struct world *world = *state;
+
+	look_at_responses(world, 1, 4, 0, 0);
+	look_at_responses(world, 1, 5, 4, 0);
+	look_at_responses(world, 1, 5, 4, 1);
+	LAST_QUERIES(world, HISTORY_MINUTE, "r/in", 3, "4 1 0");
+	assert_shares(world, 3, "0 4 0", "0 4 1");
+}
+
+static void servfail_is_a_part_of_the_responses_in_each_of_several_steps(void **state)
+{
+	struct world *world = *state;
+
+	look_at_responses(world, 1, 0, 0, 0);
+	look_at_responses(world, 3, 6, 5, 1);
+	assert_shares(world, 3, "2 2 1", "2 2 2");
+	look_at_responses(world, 7, 6, 5 + 16, 1 + 1); /* two each, and three in some */
+	assert_shares(world, 7, "3 3 2 2 2 2 2", "3 3 3 2 2 2 2");
+}
+
+/* Made anew within a step, an endpoint has counted more of one and less of the other, or more of
+ * both. */
+static void servfail_is_a_part_of_the_responses_of_an_endpoint_that_was_made_anew(void **state)
+{
+	struct world *world = *state;
+
+	look_at_responses(world, 1, 20, 9, 11);
+	look_at_responses(world, 1, 12, 8, 14);
+	look_at_responses(world, 1, 30, 29, 1);
+	assert_shares(world, 3, "9 8 21", "20 11 22");
 }
 
 static void the_head_says_which_time_it_is_of(void **state)
@@ -397,6 +456,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(each_step_has_what_came_to_it),
+		TEST(queries_that_are_answered_later_are_no_part_of_what_comes_then),
+		TEST(servfail_is_a_part_of_the_responses_in_each_of_several_steps),
+		TEST(servfail_is_a_part_of_the_responses_of_an_endpoint_that_was_made_anew),
 		TEST(the_head_says_which_time_it_is_of),
 		TEST(a_week_is_full_and_goes_on),
 		TEST(what_comes_later_is_null_before_and_counts_from_its_first),
