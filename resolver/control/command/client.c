@@ -196,6 +196,18 @@ char *client_path(const char *format, ...)
 	return NULL;
 }
 
+char *client_add_query(char *path, const char *key, const char *value)
+{
+	char *encoded = client_path("%", value), *longer = NULL;
+
+	if (path && encoded &&
+	    asprintf(&longer, "%s%c%s=%s", path, strchr(path, '?') ? '&' : '?', key, encoded) < 0)
+		longer = NULL;
+	free(encoded);
+	free(path);
+	return longer;
+}
+
 struct answer {
 	char *text;
 	size_t length, room;

@@ -45,6 +45,9 @@ struct client_call {
 /* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next
  * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
 char *client_path(const char *format, ...);
+/* The path with ?KEY=VALUE, or &KEY=VALUE behind another, percent-encoded; it is taken over, and
+ * NULL stays NULL. NULL without memory. */
+char *client_add_query(char *path, const char *key, const char *value);
 
 /* What a person writes for something at the top: NAME, in no group or else the only one,
  * GROUP/NAME, or -/NAME in none; for "/v1/KIND/%/%" (group, name). */

@@ -103,7 +103,7 @@ static bool is_member(const struct kind *kind, const char *text)
 	char key[64];
 
 	snprintf(key, sizeof key, "%.*s", (int)length, text);
-	return text[length] == '=' && length < sizeof key &&
+	return length < sizeof key && text[length] == '=' &&
 	       schema_field(kind_field(kind)->group, key);
 }
 
@@ -149,19 +149,6 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	return status;
 }
 
-/* Takes the path over. */
-static char *add_query(char *path, const char *key, const char *value)
-{
-	char *encoded = client_path("%", value), *longer = NULL;
-
-	if (path && encoded &&
-	    asprintf(&longer, "%s%c%s=%s", path, strchr(path, '?') ? '&' : '?', key, encoded) < 0)
-		longer = NULL;
-	free(encoded);
-	free(path);
-	return longer;
-}
-
 /* GET /v1/addresses has its group as a filter. */
 static char *path_of(const struct command_line *line, const struct named_resource *named)
 {
@@ -183,8 +170,8 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 		path = client_path(format, top->group, top->name);
 	}
 	if (line->dry_run)
-		path = add_query(path, "dry_run", "true");
-	return line->make ? add_query(path, "make", "true") : path;
+		path = client_add_query(path, "dry_run", "true");
+	return line->make ? client_add_query(path, "make", "true") : path;
 }
 
 /* ---- members from the command line ---- */
@@ -467,13 +454,13 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 static char *add_filters(const struct command_line *line, char *path, int *status)
 {
 	if (line->limit)
-		path = add_query(path, "limit", line->limit);
+		path = client_add_query(path, "limit", line->limit);
 	for (int i = 0; path && i < line->filters.count; i++) {
 		const char *text = line->filters.items[i];
 		char *key = strndup(text, strcspn(text, "="));
 
 		if (key && text[strlen(key)] == '=') {
-			path = add_query(path, key, text + strlen(key) + 1);
+			path = client_add_query(path, key, text + strlen(key) + 1);
 		} else {
 			*status = command_misuse(line, "\"%s\" is no filter; give KEY=VALUE", text);
 			free(path);
@@ -492,8 +479,9 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 
 	*status = EXIT_FAILURE;
 	if (named->kind->inventory && *named->top.group)
-		path = add_query(path, "resource_group",
-				 strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
+		path = client_add_query(
+			path, "resource_group",
+			strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
 	return add_filters(line, path, status);
 }
 
