@@ -130,7 +130,8 @@ MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
 MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
 /* Whether every worker answers by what was published last, or newer, usually after one round of its
  * loop; server_serve_registered apart, which is so frequent that there might always be one that not
- * every worker has. on_release is called when that becomes true. */
+ * every worker has, unless the caller sets `awaited`. on_release is called when that becomes true.
+ */
 bool server_all_adopted(const struct server *server);
 /* Whether every worker answers by the snapshot of that sequence, or a newer one; of the newest,
  * on_release is called when that becomes true. */

@@ -905,7 +905,7 @@ int registered_put(struct registered *copy, size_t place, struct zone *updates,
 {
 	struct registered_zone *zone = &copy->zones[place], next = *zone;
 
-	if (updates) {
+	if (updates && zone->layers.own) { /* else it rests: nothing is answered from it */
 		next.updates = updates;
 		next.layers = (struct zone_layers){.own = zone->layers.own};
 		if (!serve(&next, zone)) {

@@ -9,7 +9,7 @@
  *
  * All that wait are taken in one go, and stored with one sync: so the more there are, the less each
  * costs. What cannot be stored is left without an answer, and nothing of it is served; its clients
- * come again.
+ * come again. What an operator removes goes as what a client deletes.
  *
  * A message that would change a set gets BADTIME where its key has signed, later, the message that
  * the set is from: somebody has held the first one back (renewals.h). Nothing is known of a set
@@ -91,6 +91,39 @@ void registrar_rest(struct registrar *registrar);
 void registrar_take(struct registrar *registrar);
 /* Drops what has no answer yet; ahead of server_release. */
 void registrar_close(struct registrar *registrar);
+
+/* ---- what an operator removes (registrar_removal.c) ---- */
+
+enum { REGISTRAR_REMOVE_MAX = 1000 }; /* sets at once: some milliseconds */
+
+struct registrar_set {     /* that a client has registered */
+	const char *key;   /* of its row */
+	const char *zone;  /* full name in lower case, whether there is such a zone or not */
+	const char *owner; /* absolute, as text */
+	uint16_t type;
+	const char *by; /* "key NAME.", "address IP" */
+};
+
+struct registrar_removal {
+	const char *zone;        /* full name in lower case; NULL: whichever has the name */
+	const struct name *name; /* NULL: all of the zone, REGISTRAR_REMOVE_MAX sets of it */
+	uint16_t type;           /* of the name's sets; 0: all */
+	struct arena *arena;     /* where what is found lives */
+	/* What is found, those of one zone one after the other. */
+	struct registrar_set *sets;
+	size_t count;
+	bool more; /* there are more in the zone */
+};
+/* Finds the sets. With a name's addresses come the reverse names whose only PTR leads back to the
+ * name, with all sets there, as DHCP servers remove them. ERR_SYSTEM, ERR_NOMEM: `error` says why.
+ */
+MUST_CHECK int registrar_find_sets(struct registrar *registrar, struct registrar_removal *removal,
+				   char error[SOURCE_ERROR_MAX]);
+/* Removes what was found in one zone, all or nothing, as a client's delete does: durable, and then
+ * no longer served, which server_all_adopted waits for. False: another process has the data, or the
+ * log says why. */
+MUST_CHECK bool registrar_remove_sets(struct registrar *registrar,
+				      const struct registrar_removal *removal);
 
 /* Whether the private zone is linked to the network; both by their full names. */
 bool registrar_is_linked(const struct model *model, const char *zone_name, const char *network);

@@ -139,7 +139,7 @@ bool registrar_batch_store(struct registrar_batch *batch)
 	if (source)
 		err = source->calls->put_pairs(source, batch->rows.items, batch->rows.count, true,
 					       error);
-	if (!err) {
+	if (!err && batch->next) {
 		err = server_serve_registered(registrar->server, batch->next);
 		snprintf(error, sizeof error, "%s", err ? err_text(err) : "");
 	}

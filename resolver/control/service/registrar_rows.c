@@ -179,6 +179,12 @@ bool registrar_rows_add(struct registrar_rows *rows, const char *word, const cha
 	return items->key && (items->value || !value);
 }
 
+bool registrar_rows_remove(struct registrar_rows *rows, const char *key)
+{
+	return registrar_rows_add(rows, PREFIX, key, NULL) &&
+	       registrar_rows_add(rows, RENEWAL_ROW, key, NULL);
+}
+
 bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 			    const struct update_set *set, const struct registrar_author *author,
 			    uint32_t ttl, int64_t now_s)
@@ -190,8 +196,7 @@ bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 
 	registrar_key(zone, set->owner, set->type, key);
 	if (set->count == 0)
-		return registrar_rows_add(rows, PREFIX, key, NULL) &&
-		       registrar_rows_add(rows, RENEWAL_ROW, key, NULL);
+		return registrar_rows_remove(rows, key);
 	out = open_memstream(&value, &length);
 	if (!out)
 		return false;

@@ -68,11 +68,13 @@ struct registrar_rows {
 /* `word` and `key` are the pair's key; without a value it goes. False without memory. */
 MUST_CHECK bool registrar_rows_add(struct registrar_rows *rows, const char *word, const char *key,
 				   const char *value);
-/* A set that has no records goes, and with it what is stored of its renewals. */
+/* A set that has no records goes (registrar_rows_remove). */
 MUST_CHECK bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 				       const struct update_set *set,
 				       const struct registrar_author *author, uint32_t ttl,
 				       int64_t now_s);
+/* The set with that key goes, and with it what is stored of its renewals. */
+MUST_CHECK bool registrar_rows_remove(struct registrar_rows *rows, const char *key);
 void registrar_rows_release(struct registrar_rows *rows);
 
 #endif
