@@ -1,5 +1,6 @@
 /* Records that machines and clients have registered (rules/policy/registered.h), for those who list
- * them. They are nobody's to change: a zone's own record of the name and type takes their place. */
+ * them. Nobody changes them, beside removing what a client has registered (v1/registrations.c): a
+ * zone's own record of the name and type takes their place. */
 #ifndef SLUICE_API_REGISTRATIONS_H
 #define SLUICE_API_REGISTRATIONS_H
 

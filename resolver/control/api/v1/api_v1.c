@@ -19,6 +19,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/names", API_READ, api_names, 0},
 	{"GET", "/v1/report", API_READ, api_report, 0},
 	{"GET", "/v1/registrations", API_READ, api_registrations, 0},
+	{"DELETE", "/v1/registrations", API_CHANGE, api_registrations_delete, 0},
 	{"GET", "/v1/statistics/rules", API_READ, api_rule_statistics, 0},
 	{"POST", "/v1/plan", API_OPERATE, api_plan, CHANGES_BODY_MAX},
 	{"POST", "/v1/flush", API_OPERATE, api_flush, 0},

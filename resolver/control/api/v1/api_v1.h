@@ -20,6 +20,7 @@ void api_names(struct api_request *request);
 void api_plan(struct api_request *request);
 void api_rule_statistics(struct api_request *request);
 void api_registrations(struct api_request *request);
+void api_registrations_delete(struct api_request *request);
 
 /* ---- v1/explain.c ---- */
 

@@ -16,7 +16,18 @@
  *
  * A page where many were passed over may have fewer, even none, and a next one. A mark is a number,
  * of the machines that were looked at; or that of a row of the store, and behind a blank its key,
- * of which so many records were looked at. */
+ * of which so many records were looked at.
+ *
+ * DELETE: what a client has registered goes, with the PTRs that lead back to it. A machine's record
+ * goes with its network interface.
+ *
+ *     ?name=NAME&type=TYPE       all sets of the name, or the one
+ *     ?zone=GROUP/NAME           in that zone; it need not be in the configuration
+ *     ?zone=GROUP/NAME&all=true  all of the zone; the most that goes at once is a thousand sets
+ *     ?dry_run                   nothing goes
+ *
+ *     {"deleted": [{"zone", "name", "type", "by"}], "more": whether there are more of `all`,
+ *      "dry_run"} */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,9 +35,12 @@
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/registrar.h"
 #include "resolver/control/service/service.h"
+#include "resolver/log.h"
+#include "rules/reverse.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "rules/wire.h"
@@ -237,7 +251,7 @@ static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
 	return err > 0 ? 0 : err;
 }
 
-/* ---- the answer ---- */
+/* ---- the list ---- */
 
 /* False: it is no mark, which has been answered. */
 static bool read_mark(struct listing *listing)
@@ -310,4 +324,242 @@ void api_registrations(struct api_request *request)
 	json_decref(listing.rows);
 	json_decref(listing.next);
 	api_fail(request, 503, NULL, "%s", error);
+}
+
+/* ---- removing ---- */
+
+static bool is_reverse_of(const struct name *name, const struct address *address)
+{
+	uint8_t wire[REVERSE_WIRE_MAX];
+
+	return reverse_wire(address, wire) == name->length &&
+	       memcmp(wire, name->wire, name->length) == 0;
+}
+
+static bool is_of_machine(const struct machine *machine, const struct name *name, uint16_t type)
+{
+	uint16_t own = machine->address.family == 4 ? TYPE_A : TYPE_AAAA;
+	char text[NAME_TEXT_MAX], machine_name[2 * NAME_TEXT_MAX];
+
+	if (is_reverse_of(name, &machine->address))
+		return type == 0 || type == TYPE_PTR;
+	snprintf(machine_name, sizeof machine_name, "%s.%s.", machine->label, machine->zone->name);
+	return (type == 0 || type == own) &&
+	       strcasecmp(machine_name, name_to_text(name, text)) == 0;
+}
+
+/* "vm1.corp.internal. A", "vm1.corp.internal." */
+static const char *asked_text(const struct registrar_removal *removal,
+			      char text[NAME_TEXT_MAX + 16])
+{
+	char type[16];
+
+	name_to_text(removal->name, text);
+	if (removal->type)
+		text_append(text, NAME_TEXT_MAX + 16, " %s",
+			    record_type_print(removal->type, type, sizeof type));
+	return text;
+}
+
+static void refuse_none(struct api_request *request, const struct registrar_removal *removal)
+{
+	struct machine *machines = NULL;
+	const struct machine *found = NULL;
+	char asked[NAME_TEXT_MAX + 16];
+	const char *zone = removal->zone;
+	size_t count = 0;
+
+	if (registered_machines(api_model(request), &machines, &count) != 0) {
+		api_fail_memory(request);
+		return;
+	}
+	for (size_t i = 0; i < count && !found; i++)
+		if ((!zone || strcasecmp(full_name(&machines[i].zone->named), zone) == 0) &&
+		    is_of_machine(&machines[i], removal->name, removal->type))
+			found = &machines[i];
+	asked_text(removal, asked);
+	if (found)
+		api_fail_at(request, 409, "read_only", "name",
+			    "%s is registered by the network interface %s, and goes with it", asked,
+			    full_name(&found->interface->named));
+	else
+		api_fail_at(request, 404, "not_found", "name",
+			    "no client has registered %s%s%s; give a whole name, as in the list of "
+			    "what is registered",
+			    asked, zone ? " in " : "", zone ? zone : "");
+	free(machines);
+}
+
+/* False: those of several zones were found, which has been answered. */
+static bool is_one_zone(struct api_request *request, const struct registrar_removal *removal)
+{
+	const char *first = removal->sets[0].zone, *last = removal->sets[removal->count - 1].zone;
+	char asked[NAME_TEXT_MAX + 16];
+
+	if (strcmp(first, last) == 0)
+		return true;
+	api_fail_at(request, 409, "ambiguous", "zone",
+		    "%s is registered in several zones, %s and %s among them; name one of them",
+		    asked_text(removal, asked), first, last);
+	return false;
+}
+
+static void log_removed(const struct api_request *request, const struct registrar_removal *removal)
+{
+	const struct registrar_set *first = removal->sets;
+	size_t others = removal->count - 1;
+	char type[16];
+
+	char more[64] = "";
+
+	if (others)
+		snprintf(more, sizeof more, " and %zu other record set%s", others,
+			 text_plural(others, "", "s"));
+	log_event(LOG_INFO, "registration", "%s %s%s in %s, registered by %s, removed by %s",
+		  first->owner, record_type_print(first->type, type, sizeof type), more,
+		  first->zone, first->by, request->who);
+}
+
+static json_t *removed_json(const struct registrar_removal *removal, bool dry_run)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < removal->count; i++) {
+		const struct registrar_set *set = &removal->sets[i];
+		char type[16];
+
+		json_add(rows, json_make("{s:o, s:o, s:s, s:o}", "zone", json_text(set->zone),
+					 "name", json_text(set->owner), "type",
+					 record_type_print(set->type, type, sizeof type), "by",
+					 json_text(set->by)));
+	}
+	return json_make("{s:o, s:b, s:b}", "deleted", rows, "more", removal->more, "dry_run",
+			 dry_run);
+}
+
+/* The full name of the zone, which need not be there. False: several are meant, which has been
+ * answered. */
+static bool read_removal_zone(struct api_request *request, struct registrar_removal *removal)
+{
+	const struct model *model = api_model(request);
+	const char *text = api_query(request, "zone");
+	const struct private_zone *zone = text ? model_zone(model, NULL, text) : NULL;
+	char why[REFERENCE_TEXT_MAX];
+	char *lower;
+
+	if (!text)
+		return true;
+	if (!zone && reference_is_ambiguous(model, REFERS_ZONE, NULL, text)) {
+		api_fail_at(request, 409, "ambiguous", "zone", "%s",
+			    reference_refusal(model, REFERS_ZONE, NULL, text, why));
+		return false;
+	}
+	if (!zone && strncmp(text, "-/", 2) == 0)
+		text += 2;
+	lower = zone ? arena_strdup(&request->arena, full_name(&zone->named))
+		     : arena_printf(&request->arena, "%.*s", (int)name_text_length(text), text);
+	if (!lower) {
+		api_fail_memory(request);
+		return false;
+	}
+	removal->zone = text_lower(lower);
+	return true;
+}
+
+/* False: it has been answered. */
+static bool read_removal_name(struct api_request *request, struct registrar_removal *removal,
+			      struct name *name)
+{
+	static const uint16_t types[] = {0, TYPE_A, TYPE_AAAA, TYPE_PTR, TYPE_DHCID, TYPE_TXT};
+	const char *text = api_query(request, "name"), *type = api_query(request, "type");
+	size_t known = 0;
+
+	if (name_from_text(name, &request->service->server.key, text) != 0) {
+		api_fail_at(request, 400, "invalid", "name",
+			    "must be a domain name, as in vm1.corp.internal");
+		return false;
+	}
+	removal->name = name;
+	if (type && record_type_parse(&removal->type, type) == 0)
+		while (known < COUNT(types) && types[known] != removal->type)
+			known++;
+	if (!type || (removal->type && known < COUNT(types)))
+		return true;
+	api_fail_at(request, 400, "invalid", "type",
+		    "must be one that clients register: A, AAAA, PTR, DHCID or TXT");
+	return false;
+}
+
+/* False: the parameters do not fit together, which has been answered. */
+static bool read_removal(struct api_request *request, struct registrar_removal *removal,
+			 struct name *name)
+{
+	static const char *const known[] = {"name", "type", "zone", "all", "dry_run", NULL};
+	const char *all = api_query(request, "all");
+	bool is_all = all && strcmp(all, "true") == 0, has_name = api_query(request, "name");
+	const char *why = NULL, *where = "all";
+
+	if (!resource_check_change(request, known))
+		return false;
+	if (all && !is_all && strcmp(all, "false") != 0) {
+		why = "must be true or false";
+	} else if (is_all && (has_name || api_query(request, "type"))) {
+		why = "is all of a zone; leave it out, or name and type";
+	} else if (is_all && !api_query(request, "zone")) {
+		where = "zone";
+		why = "is missing: all=true is all that clients have registered in one zone";
+	} else if (!is_all && !has_name) {
+		where = "name";
+		why = "is missing: a name that a client has registered, or else zone and all=true";
+	}
+	if (why)
+		api_fail_at(request, 400, "invalid", where, "%s", why);
+	return !why && read_removal_zone(request, removal) &&
+	       (is_all || read_removal_name(request, removal, name));
+}
+
+/* Whether nothing was found of what there should be, which has been answered. */
+static bool is_nothing(struct api_request *request, const struct registrar_removal *removal)
+{
+	const struct model *model = api_model(request);
+	char why[REFERENCE_TEXT_MAX];
+
+	if (removal->count > 0)
+		return false;
+	if (removal->name) {
+		refuse_none(request, removal);
+		return true;
+	}
+	if (model_zone(model, NULL, api_query(request, "zone")))
+		return false;
+	api_fail_at(request, 404, "not_found", "zone", "%s; and nothing is registered in one",
+		    reference_refusal(model, REFERS_ZONE, NULL, removal->zone, why));
+	return true;
+}
+
+void api_registrations_delete(struct api_request *request)
+{
+	struct registrar *registrar = &request->service->registrar;
+	struct registrar_removal removal = {.arena = &request->arena};
+	char error[SOURCE_ERROR_MAX];
+	struct name name;
+	bool dry_run;
+
+	if (!api_v1_is_serving(request) || !read_removal(request, &removal, &name))
+		return;
+	if (registrar_find_sets(registrar, &removal, error) != 0) {
+		api_fail(request, 503, "store_failed", "%s", error);
+		return;
+	}
+	if (is_nothing(request, &removal) || (removal.count > 0 && !is_one_zone(request, &removal)))
+		return;
+	dry_run = resource_is_rehearsal(request);
+	if (!dry_run && !registrar_remove_sets(registrar, &removal)) {
+		api_fail(request, 503, "store_failed",
+			 "it cannot be removed now, and the log says why; try again");
+		return;
+	}
+	if (!dry_run && removal.count > 0)
+		log_removed(request, &removal);
+	api_reply_json(request, 200, removed_json(&removal, dry_run), NULL);
 }
