@@ -78,7 +78,7 @@ class Registrations(Expire):
         self.assertEqual(first["since"], row["since"])
         self.assertGreater(row["renewed"], row["since"])
         self.assertGreater(row["expires"], row["renewed"])
-        self.assertRegex(self.good("registration", "list"), r"(?m)^ *NAME .* SINCE +RENEWED +SERVED$")
+        self.assertRegex(self.good("registration", "list"), r"(?m)^ *NAME .* SINCE +RENEWED +EXPIRES +SERVED$")
         self.assertEqual((None, None), (self.row("gone.corp.internal"), self.row(PTR, "PTR")))
         self.assertEqual(2, self.expired())
         self.assertIn("gone.corp.internal. A", self.sluice.log())
@@ -93,6 +93,7 @@ class Registrations(Expire):
         self.use(0)
         self.assertEqual("NOERROR", self.add("vm1"))
         self.assertIsNone(self.row("vm1.corp.internal")["expires"])
+        self.assertRegex(self.good("registration", "list"), r"(?m)^ *NAME .* SINCE +RENEWED +SERVED$")
         self.use(1)
         harness.wait_for(lambda: not self.there("vm1.corp.internal"), "vm1 to expire")
 

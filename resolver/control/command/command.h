@@ -146,6 +146,7 @@ int command_wait(const struct command_line *line);
 int command_top(const struct command_line *line);
 int command_flush(const struct command_line *line);
 int command_registration_list(const struct command_line *line);
+int command_registration_delete(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
 int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */
 int command_ptr_import(const struct command_line *line);

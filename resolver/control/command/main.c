@@ -232,6 +232,12 @@ static const struct command commands[] = {
 	 "A machine is a network interface in a network that is linked to a zone with\n"
 	 "registration; a client registers by DNS UPDATE. A record is not served where the\n"
 	 "zone has one of its own by that name, nor a client's where a machine has one.\n"},
+	{"registration delete", command_registration_delete,
+	 CALL | OPTION_JSON | OPTION_DRY_RUN | OPTION_ZONE | OPTION_ALL, 0, 2, "[NAME [TYPE]]",
+	 "remove what clients have registered: a name, or with --all all of a zone",
+	 "NAME is whole, as in the list; its PTRs that lead back to it go with it. A machine's\n"
+	 "record goes with its network interface. A client that is still there registers again.\n"
+	 "The zone need not be in the configuration. No history has it, and no undo.\n"},
 	{"ptr list", command_ptr_list,
 	 CALL | OPTION_JSON | OPTION_CSV | OPTION_FILTER | OPTION_LIMIT, 0, 0, "",
 	 "list every address with the name that its PTR gives",

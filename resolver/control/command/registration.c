@@ -1,8 +1,10 @@
-/* `sluice registration list`: what machines and clients have registered in private zones. */
+/* `sluice registration list`: what machines and clients have registered in private zones; and
+ * `sluice registration delete`, of what clients have. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 /* All of them, page by page; NULL: why not has been printed. */
 static json_t *ask_all(const struct command_line *line)
@@ -28,20 +30,135 @@ static json_t *ask_all(const struct command_line *line)
 	return all;
 }
 
+static bool any_expires(const json_t *all)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(all, i,
+			   row) if (json_is_string(json_object_get(row, "expires"))) return true;
+	return false;
+}
+
 int command_registration_list(const struct command_line *line)
 {
-	static const struct table_column columns[] = {
-		{"NAME", "name"}, {"TYPE", "type"},   {"DATA", "data"},       {"ZONE", "zone"},
-		{"BY", "by"},     {"SINCE", "since"}, {"RENEWED", "renewed"}, {"SERVED", "served"}};
+	enum { EXPIRES = 7 }; /* its place */
+	struct table_column columns[] = {
+		{"NAME", "name"},       {"TYPE", "type"},       {"DATA", "data"},
+		{"ZONE", "zone"},       {"BY", "by"},           {"SINCE", "since"},
+		{"RENEWED", "renewed"}, {"EXPIRES", "expires"}, {"SERVED", "served"}};
+	size_t count = COUNT(columns);
 	json_t *all = ask_all(line);
 	int status = EXIT_SUCCESS;
 
 	if (!all)
 		return EXIT_FAILURE;
+	if (!any_expires(all))
+		columns[EXPIRES] = columns[--count];
 	if (line->json)
 		status = command_print_json(all);
 	else
-		table_print(stdout, NULL, all, columns, COUNT(columns));
+		table_print(stdout, NULL, all, columns, count);
 	json_decref(all);
+	return status;
+}
+
+struct removal {
+	const char *name, *type, *zone; /* NULL: not given */
+	bool more; /* there is more of the zone than the answer to a dry run has */
+};
+
+/* False: they do not fit together, which has been said. */
+static bool check_removal(const struct command_line *line, const struct removal *removal)
+{
+	const char *name = removal->name, *zone = removal->zone;
+
+	if (line->zones.count > 1)
+		command_misuse(line, "give one --zone at a time");
+	else if (name && line->all)
+		command_misuse(line, "--all is all of a zone; leave it out, or the name");
+	else if (!name && !zone)
+		command_misuse(line, "give a NAME, or --zone and --all");
+	else if (!name && !line->all)
+		command_misuse(line,
+			       "without a NAME all that clients have registered in %s goes; "
+			       "if that is meant, give --all, too",
+			       zone);
+	else
+		return true;
+	return false;
+}
+
+static char *path_of(const struct command_line *line, const struct removal *removal)
+{
+	char *path = client_path("/v1/registrations");
+
+	if (removal->name)
+		path = client_add_query(path, "name", removal->name);
+	if (removal->type)
+		path = client_add_query(path, "type", removal->type);
+	if (removal->zone)
+		path = client_add_query(path, "zone", removal->zone);
+	if (!removal->name)
+		path = client_add_query(path, "all", "true");
+	if (line->dry_run)
+		path = client_add_query(path, "dry_run", "true");
+	return path;
+}
+
+/* The answers of all portions, as one list of what is removed; NULL: it has been said why not. */
+static json_t *remove_all(const struct command_line *line, struct removal *removal)
+{
+	json_t *removed = json_array(), *answer;
+	bool again;
+
+	do {
+		answer = client_ask(line, (struct client_call){.method = "DELETE"},
+				    path_of(line, removal));
+		removal->more = json_is_true(json_object_get(answer, "more"));
+		again = removal->more && !line->dry_run;
+		if (!answer && json_array_size(removed) > 0)
+			command_fail_at(line, "%zu record sets were removed before that",
+					json_array_size(removed));
+		if (!answer ||
+		    json_array_extend(removed, json_object_get(answer, "deleted")) != 0) {
+			json_decref(removed);
+			removed = NULL;
+			again = false;
+		}
+		json_decref(answer);
+	} while (again);
+	return removed;
+}
+
+int command_registration_delete(const struct command_line *line)
+{
+	static const struct table_column columns[] = {
+		{"NAME", "name"}, {"TYPE", "type"}, {"ZONE", "zone"}, {"BY", "by"}};
+	struct removal removal = {.name = line->argument_count > 0 ? line->arguments[0] : NULL,
+				  .type = line->argument_count > 1 ? line->arguments[1] : NULL,
+				  .zone = line->zones.count > 0 ? line->zones.items[0] : NULL};
+	int status = EXIT_SUCCESS;
+	json_t *removed;
+	size_t count;
+
+	if (!check_removal(line, &removal))
+		return COMMAND_USAGE;
+	removed = remove_all(line, &removal);
+	if (!removed)
+		return EXIT_FAILURE;
+	count = json_array_size(removed);
+	if (line->json) {
+		status = command_print_json(removed);
+	} else {
+		if (removal.name)
+			table_print(stdout, NULL, removed, columns, COUNT(columns));
+		printf("%zu record set%s%s %s%s\n", count, text_plural(count, "", "s"),
+		       removal.more ? " and more" : "",
+		       line->dry_run ? "would be removed"
+				     : text_plural(count, "is removed", "are removed"),
+		       line->dry_run ? COMMAND_NOT_DONE : "");
+	}
+	json_decref(removed);
 	return status;
 }
