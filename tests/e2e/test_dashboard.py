@@ -880,11 +880,11 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
 """
     TITLES = ["Name", "Type", "Data", "State", "Registered by", "Since", "Last renewal", "Zone"]
 
-    def update(self, *lines):
+    def update(self, *lines, zone="corp.internal"):
         """As a DHCP server does."""
         with self.host.inside() as host:
             status, text = host.run("nsupdate", "-t", "20", "-y", "hmac-sha256:dhcp:c2x1aWNlIHJlZ2lzdGVycyBtYWNoaW5lcyBoZXJlIQ==",
-                                    input="\n".join(["server 127.0.0.1 5300", "zone corp.internal", *lines, "send", ""]))
+                                    input="\n".join(["server 127.0.0.1 5300", "zone " + zone, *lines, "send", ""]))
         self.assertEqual((0, ""), (status, text))
 
     def machine(self, name, address):
@@ -950,6 +950,28 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
         self.wait(lambda: "soon" not in self.names(), "it to go")
         self.good("DELETE", "network_interfaces/-/new")
         self.wait(lambda: "new" not in self.names(), "the machine to go")
+
+    def test_an_admin_deletes_what_a_client_has_registered(self):
+        self.machine("box", "10.10.7.99")
+        self.update("add dead.corp.internal 60 A 10.10.7.4", "add dead.corp.internal 60 A 10.10.7.5", "add live.corp.internal 60 A 10.10.7.6")
+        self.update("add 4.7.10.10.in-addr.arpa 60 PTR dead.corp.internal", zone="10.10.in-addr.arpa")
+        self.log_in("/ui/registered")
+        self.row("dead.corp.internal.")
+        self.assertEqual([*self.TITLES, "Actions"], self.texts("th"))
+        self.assertEqual("", self.row("box.corp.internal.")[-1])
+        self.more("dead.corp.internal. A 10.10.7.4", "Delete")
+        shown = self.text_of("dialog", "Delete dead.corp.internal. A?")
+        self.assertIn("Registered by key dhcp. in corp.internal; all records of this name and type go", shown)
+        self.press("Cancel", "dialog")
+        self.more("dead.corp.internal. A 10.10.7.4", "Delete")
+        self.press("Delete", "dialog")
+        self.wait(lambda: not {"dead", "4"} & set(self.names()), "both records and the PTR to go")
+        self.assertTrue({"box", "live"} <= set(self.names()))
+        self.update("add live.corp.internal 60 A 10.10.7.7", "del live.corp.internal 60 A 10.10.7.6")
+        self.row("live.corp.internal.", "10.10.7.7")
+        self.update("del live.corp.internal")
+        self.assertEqual(403, self.call("DELETE", "/v1/registrations?name=vm1.corp.internal", secret=EYE).status)
+        self.good("DELETE", "network_interfaces/-/box")
 
     def test_many_come_page_by_page_and_are_searched_by_the_server(self):
         adds = ["add many%d.corp.internal 60 A 10.10.%d.%d" % (i, 8 + i // 250, i % 250) for i in range(720)]

@@ -2,10 +2,15 @@
 // something else hides. There may be tens of thousands, so the server searches, and tells a page at a
 // time.
 
-import {get, query} from "/ui/lib/api.js";
+import {call, get, query} from "/ui/lib/api.js";
 import {h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {reference} from "/ui/lib/words.js";
+import {ask} from "/ui/parts/dialog.js";
+import {MoreMenu} from "/ui/parts/more.js";
+import {notice} from "/ui/parts/notice.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 import {zoneTabs} from "/ui/parts/tabs.js";
@@ -67,6 +72,7 @@ export class RegisteredPage extends Page {
       {title: "Since", cell: since},
       {title: "Last renewal", cell: renewal},
       {title: "Zone", cell: (row) => name(row.zone)},
+      ...isAdmin() ? [{title: "", narrow: true, cell: (row) => this.more(row)}] : [],
     ]);
     this.still = h("p", {class: "hint", hidden: true}, "So many are not looked at again until you search or choose.");
     this.replaceChildren(h("h1", {}, "Registered records"), zoneTabs("registered"), this.tools(), this.table, this.still);
@@ -157,6 +163,26 @@ export class RegisteredPage extends Page {
     if (same) return;
     this.table.none = this.none();
     this.table.fill(this.items);
+  }
+
+  // A machine's record goes with its network interface.
+  more(row) {
+    if (!row.since) return "";
+    return new MoreMenu(`${row.name} ${row.type} ${row.data}`, [{title: "Delete", act: () => this.attempt(() => this.delete(row))}]);
+  }
+
+  async delete({zone, name: owner, type, by}) {
+    await ask({
+      title: `Delete ${owner} ${type}?`, confirm: "Delete", danger: true,
+      text: [h("p", {}, "Registered by ", name(by), " in ", name(zone), "; all records of this name and type go" +
+               (["A", "AAAA"].includes(type) ? ", with the PTRs that lead back to it." : ".")),
+             h("p", {}, "There is no undo. A client that is still there registers it again.")],
+      work: async () => {
+        await call("DELETE", "registrations" + query({zone: reference(zone), name: owner, type}));
+        notice(name(`${owner} ${type}`), " is deleted.");
+      },
+    });
+    await this.load();
   }
 
   none() {
