@@ -275,10 +275,10 @@ class Reports(Browser):
         self.assertEqual({"rules": "2 findings", "targets": "1 finding", "leaving": "3 findings", "ptrs": "1 finding",
                           "delegations": "1 finding", "names": "13 names", "slow": "1 finding"}, self.known())
         self.find("[role=status]", "9 findings in 6 sections, as of ")
-        self.assertEqual(["office/idle", "loose/far\nits ruleset is linked to no network"], [row[0] for row in self.cells("rules")])
+        self.assertEqual(["office/idle", "loose/far its ruleset is linked to no network"], [row[0] for row in self.cells("rules")])
         self.assertRegex(self.cells("rules")[0][2], r"^never, since \d\d:\d\d:\d\d$")
         self.assertEqual(["127.0.0.66:53 udp", "any address", "office/idle"], self.cells("targets")[0][:3])
-        self.assertIn(["www.filed.internal. A", "hub", "1 time", "private zone filed.internal is not linked to that network\nZone filed.internal"],
+        self.assertIn(["www.filed.internal. A", "hub", "1", "private zone filed.internal is not linked to that network Zone filed.internal"],
                       self.cells("leaving"))
         self.assertEqual("198.51.100.10 leads to one.example.com., which leads to 198.51.100.3 and not back", self.cells("ptrs")[0][1])
         self.find("#report-ptrs li", "198.51.100.11 could not be checked")
@@ -549,7 +549,7 @@ class Queries(Browser):
         self.find("[role=status]", "Live.")
         self.ask(*["n%d.corp.internal" % number for number in range(1500)])
         self.wait(lambda: re.search(r"\d,\d{3} came", self.text()), "more than a thousand to come")
-        self.wait(lambda: len(self.rows()) == 200, "the first of them")
+        self.wait(lambda: len(self.rows()) == 100, "the first of them")
         self.assertLess(self.drawn("return () => document.querySelector('queries-page').render()"), 10)
 
     def test_names_of_clients_are_text(self):

@@ -53,7 +53,7 @@ export class ChangesPage extends Page {
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
       {title: "Who", cell: (change) => name(who(change))},
-      {title: "What", wraps: true, cell: (change) => this.what(change)},
+      {title: "What", wraps: true, lead: true, cell: (change) => this.what(change)},
       ...isAdmin() ? [{title: "", cell: (change) => this.undoButton(change)}] : [],
     ], empty("Nothing has been changed in the last week.",
       h("p", {}, "What is made, changed or removed here, by the API or by a command is listed here, and can be undone. ",

@@ -28,7 +28,12 @@ function sorted(items, key, down) {
 
 function track({title, narrow, number, lead, mood}) {
   if (narrow || number || !title) return "max-content";
-  return `minmax(${lead || mood ? 10 : 4}rem, auto)`;
+  return `minmax(${lead || mood ? 9 : 4}rem, auto)`;
+}
+
+// Without a text, and without anything but the places of texts.
+function isNothing(cell) {
+  return !cell.textContent && !cell.querySelector(":not(div, span, bdi, strong)");
 }
 
 // columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
@@ -92,7 +97,7 @@ export class DataTable extends HTMLElement {
         one.classList.add("next");
       }
       return h("td", {role: "cell", "data-title": title, class: [number && "number", wraps && "wraps", lead && "lead", mood && "mood",
-        !title && "action", !cell.childNodes.length && "nothing"].filter(Boolean).join(" ")}, cell);
+        !title && "action", isNothing(cell) && "nothing"].filter(Boolean).join(" ")}, cell);
     }));
   }
 
