@@ -90,17 +90,15 @@ export class NetworkPicture extends HTMLElement {
       const made = box(one);
 
       made.dataset.id = one.id;
-      this.places.get(one.id).box = made;
       return h("li", {}, made);
     }), ...more ? [h("li", {}, h("a", {href: more.href}, more.title))] : []);
   }
 
-  // The box in which a node is seen: its own, or that of the bundle that it is folded into.
+  // Where a node's lines end: at its own box, or at that of the bundle that it is in.
   seen(id) {
     const place = this.places.get(id);
 
-    if (!place) return null;
-    return place.within && !(this.open.has(place.within) && place.box) ? this.places.get(place.within).box : place.box;
+    return place?.within ? this.places.get(place.within).box : place?.box;
   }
 
   draw() {

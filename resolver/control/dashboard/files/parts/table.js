@@ -91,11 +91,8 @@ export class DataTable extends HTMLElement {
       const {title, number, wraps, lead, mood} = column, cell = h("div", {class: "cell"}, column.cell(item));
 
       // What stands below each other in a row that is shown whole stands beside each other in a line.
-      for (const one of cell.querySelectorAll(":scope > div")) {
-        if (!one.previousSibling) continue;
-        one.before(" ");
-        one.classList.add("next");
-      }
+      for (const one of cell.querySelectorAll(":scope > div"))
+        if (one.previousSibling) one.before(h("span", {class: "between"}, " "));
       return h("td", {role: "cell", "data-title": title, class: [number && "number", wraps && "wraps", lead && "lead", mood && "mood",
         !title && "action", isNothing(cell) && "nothing"].filter(Boolean).join(" ")}, cell);
     }));
