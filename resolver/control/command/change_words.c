@@ -1,24 +1,23 @@
 #include "resolver/control/command/change_words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/call.h"
-#include "resolver/control/resource/kind.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { NAMED_MAX = 3, SEGMENTS_MAX = 5 };
+enum { NAMED_MAX = 3 };
 
 const char *change_verb(const json_t *change)
 {
-	bool made = json_is_null(json_object_get(change, "before"));
-	bool gone = json_is_null(json_object_get(change, "after"));
+	return json_text_of(change, "verb");
+}
 
-	return made ? "created" : gone ? "deleted" : "changed";
+const char *change_subject(const json_t *change)
+{
+	return json_text_of(change, "subject");
 }
 
 char *change_who(const json_t *change, char text[CHANGE_WORDS_MAX])
@@ -27,110 +26,6 @@ char *change_who(const json_t *change, char text[CHANGE_WORDS_MAX])
 
 	snprintf(text, CHANGE_WORDS_MAX, "%s%s%s%s", json_text_of(change, "who"),
 		 login ? " (says " : "", login ? login : "", login ? ")" : "");
-	return text;
-}
-
-/* ---- what ---- */
-
-/* "zone-link" as "zone link". */
-static void append_noun(char *text, const char *noun)
-{
-	size_t length = strlen(text);
-
-	text_append(text, CHANGE_WORDS_MAX, "%s", noun);
-	for (; text[length] != '\0'; length++)
-		if (text[length] == '-' || text[length] == '_')
-			text[length] = ' ';
-}
-
-/* What the change left, or, of a deletion, what there was. */
-static const json_t *values_of(const json_t *change)
-{
-	const json_t *after = json_object_get(change, "after");
-
-	return json_is_null(after) ? json_object_get(change, "before") : after;
-}
-
-/* The path's segments, decoded, in one block to be freed. NULL: it is no path, or no memory. */
-static char *split(const char *path, char *segments[SEGMENTS_MAX], size_t *count)
-{
-	char *memory = malloc(strlen(path) + SEGMENTS_MAX + 1), *to = memory;
-
-	*count = 0;
-	while (memory && *path != '\0' && *count < SEGMENTS_MAX) {
-		size_t length = strcspn(path, "/");
-
-		segments[(*count)++] = to;
-		if (percent_decode(path, length, false, &to) != 0)
-			*count = 0;
-		path += length + (path[length] == '/');
-		if (*count == 0)
-			break;
-	}
-	if (*count > 0)
-		return memory;
-	free(memory);
-	return NULL;
-}
-
-/* "[GROUP/]NAME", as it is written on a command line. */
-static void append_name(char *text, const char *group, const char *name)
-{
-	bool has_group = strcmp(group, GROUP_NONE) != 0;
-
-	text_append(text, CHANGE_WORDS_MAX, " %s%s%s", has_group ? group : "", has_group ? "/" : "",
-		    name);
-}
-
-/* A PTR's path has its id; people know it by what it says. */
-static void append_ptr(char *text, const json_t *values, const char *id)
-{
-	const char *address = json_string_value(json_object_get(values, "address"));
-	const char *name = json_string_value(json_object_get(values, "reverse_fqdn"));
-
-	text_append(text, CHANGE_WORDS_MAX, "PTR %s", name ? name : address ? address : id);
-}
-
-/* What the path is of; *root: what that is in, or itself. NULL: nothing that is known. */
-static const struct kind *kind_of(char *const *segments, size_t count, const struct kind **root)
-{
-	*root = count > 0 ? kind_of_collection(NULL, segments[0]) : NULL;
-	if (count > 0 && !*root)
-		*root = kind_of_inventory(segments[0]);
-	return *root && count == SEGMENTS_MAX ? kind_of_collection(*root, segments[3]) : *root;
-}
-
-static void append_subject(char *text, const json_t *values, char *const *segments, size_t count)
-{
-	const char *written = json_string_value(json_object_get(values, "name"));
-	const struct kind *root, *kind = kind_of(segments, count, &root);
-
-	if (kind && kind->id == KIND_PTR && count == 2) {
-		append_ptr(text, values, segments[1]);
-	} else if (kind && count == 3) {
-		append_noun(text, kind->name);
-		append_name(text, segments[1], segments[2]);
-	} else if (kind && count == SEGMENTS_MAX) {
-		append_noun(text, kind->name);
-		append_name(text, GROUP_NONE, written ? written : segments[4]);
-		text_append(text, CHANGE_WORDS_MAX, " of ");
-		append_noun(text, root->name);
-		append_name(text, segments[1], segments[2]);
-	}
-}
-
-char *change_subject(const json_t *change, char text[CHANGE_WORDS_MAX])
-{
-	const char *path = json_text_of(change, "path");
-	char *segments[SEGMENTS_MAX], *memory;
-	size_t count;
-
-	*text = '\0';
-	memory = split(path, segments, &count);
-	append_subject(text, values_of(change), segments, count);
-	if (*text == '\0')
-		snprintf(text, CHANGE_WORDS_MAX, "%s", path);
-	free(memory);
 	return text;
 }
 
@@ -174,26 +69,16 @@ static void add_member(void *context, const char *key, const json_t *before, con
 		    key);
 }
 
-/* Its kind's name. */
-static const char *kind_name(const json_t *change)
+/* "2 zone links" */
+static void append_count(char *text, const char *kind, json_int_t count)
 {
-	char *segments[SEGMENTS_MAX], *memory;
-	const struct kind *kind, *root;
-	size_t count;
-
-	memory = split(json_text_of(change, "path"), segments, &count);
-	kind = kind_of(segments, count, &root);
-	free(memory);
-	return kind ? kind->name : "resource";
-}
-
-/* "2 groups" */
-static void append_count(char *text, const char *name, json_int_t count)
-{
-	const struct kind *kind = kind_named(name);
+	size_t length = strlen(kind);
+	const char *ending = count == 1 ? "" : length > 0 && kind[length - 1] == 's' ? "es" : "s";
 
 	text_append(text, CHANGE_WORDS_MAX, "%" JSON_INTEGER_FORMAT " ", count);
-	append_noun(text, count == 1 ? name : kind ? kind->collection : "resources");
+	for (const char *at = kind; *at != '\0'; at++)
+		text_append(text, CHANGE_WORDS_MAX, "%c", *at == '-' ? ' ' : *at);
+	text_append(text, CHANGE_WORDS_MAX, "%s", ending);
 }
 
 /* "created 1 group, 254 addresses" of very many. */
@@ -210,7 +95,8 @@ static void append_counts(const json_t *changes, char *text)
 
 		json_array_foreach((json_t *)(uintptr_t)changes, i, change)
 		{
-			name = kind_name(change);
+			name = json_string_value(json_object_get(change, "kind"));
+			name = name ? name : "resource";
 			if (strcmp(change_verb(change), verbs[v]) == 0)
 				json_put(counts, name,
 					 json_integer(
@@ -233,7 +119,6 @@ char *change_line(const json_t *changes, char text[CHANGE_WORDS_MAX])
 {
 	size_t count = json_array_size(changes);
 	const char *verb = "";
-	char subject[CHANGE_WORDS_MAX];
 
 	*text = '\0';
 	if (count > NAMED_MAX) {
@@ -247,7 +132,7 @@ char *change_line(const json_t *changes, char text[CHANGE_WORDS_MAX])
 		text_append(text, CHANGE_WORDS_MAX, "%s", i > 0 ? ", " : "");
 		verb = change_verb(change);
 		text_append(text, CHANGE_WORDS_MAX, "%s%s%s", same ? "" : verb, same ? "" : " ",
-			    change_subject(change, subject));
+			    change_subject(change));
 	}
 	if (count == 1 && strcmp(verb, "changed") == 0) {
 		struct members members = {text, 0};
@@ -294,11 +179,10 @@ static void print_member(void *context, const char *key, const json_t *before, c
 
 void change_print(const json_t *change, FILE *out)
 {
-	char subject[CHANGE_WORDS_MAX];
 	struct printing printing = {change_verb(change), out};
 
 	fprintf(out, "%s ", printing.verb);
-	text_print(out, change_subject(change, subject));
+	text_print(out, change_subject(change));
 	fputc('\n', out);
 	each_member(change, print_member, &printing);
 }

@@ -25,6 +25,7 @@
 #include "resolver/control/http/stream.h"
 #include "resolver/control/observe/plan.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/change_words.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -608,6 +609,8 @@ static json_t *change_json(const struct source_change *change, bool guarded)
 
 	if (object && !guarded)
 		put_who(object, change->who);
+	if (object)
+		change_words_put(object);
 	return object;
 }
 

@@ -275,12 +275,22 @@ static json_t *error_schema(void)
 
 static json_t *change_schema(void)
 {
-	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:[s, s, s, s, s, s, s]}",
-			 "type", "object", "properties", "revision", of_type("integer"), "time",
-			 of_type("string"), "who", or_null(of_type("string")), "login",
-			 or_null(of_type("string")), "path", or_null(of_type("string")), "before",
-			 or_null(of_type("object")), "after", or_null(of_type("object")),
-			 "required", "revision", "time", "who", "login", "path", "before", "after");
+	static const char *const texts[] = {"time", "verb", "subject"};
+	static const char *const texts_or_null[] = {"who", "login", "path", "kind"};
+	static const char *const values[] = {"before", "after"};
+	json_t *properties = json_object(), *required = json_array(), *member;
+	const char *key;
+
+	json_put(properties, "revision", of_type("integer"));
+	for (size_t i = 0; i < COUNT(texts); i++)
+		json_put(properties, texts[i], of_type("string"));
+	for (size_t i = 0; i < COUNT(texts_or_null); i++)
+		json_put(properties, texts_or_null[i], or_null(of_type("string")));
+	for (size_t i = 0; i < COUNT(values); i++)
+		json_put(properties, values[i], or_null(of_type("object")));
+	json_object_foreach(properties, key, member) json_add(required, json_text(key));
+	return json_make("{s:s, s:o, s:o}", "type", "object", "properties", properties, "required",
+			 required);
 }
 
 /* A master file to be read, and what comes of it. */
@@ -358,11 +368,11 @@ static json_t *events_schema(void)
 /* As unconfirmed_json (service/confirmation.h) has it. */
 static json_t *unconfirmed_schema(void)
 {
-	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o}}", "type", "object",
-			 "properties", "what", "type", "string", "enum", "reload", "change", "who",
-			 or_null(of_type("string")), "at", of_type("string"), "until",
-			 of_type("string"), "revision", or_null(of_type("integer")), "error",
-			 or_null(of_type("string")));
+	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o, s:o}}", "type",
+			 "object", "properties", "what", "type", "string", "enum", "reload",
+			 "change", "who", or_null(of_type("string")), "at", of_type("string"),
+			 "until", of_type("string"), "left_s", of_type("integer"), "revision",
+			 or_null(of_type("integer")), "error", or_null(of_type("string")));
 }
 
 /* "rule" is what is sent, "rule-shown" what is answered, "rule-list" a page of them. */

@@ -1,0 +1,15 @@
+/* What an edit of the history did, in words: the same for `sluice history`, for the dashboard and
+ * for every other client, which get them with the edit (GET /v1/changes). */
+#ifndef SLUICE_CHANGE_WORDS_H
+#define SLUICE_CHANGE_WORDS_H
+
+#include <jansson.h>
+
+/* Puts into an edit with `path`, `before` and `after`:
+ *
+ *     verb     "created", "changed" or "deleted"
+ *     kind     "rule"; null: none that is known
+ *     subject  "rule contoso of ruleset office"; the path, where nobody knows what that is of */
+void change_words_put(json_t *edit);
+
+#endif
