@@ -549,6 +549,11 @@ static json_t *type_text(const char *type)
 	return json_make("{s:s}", "type", type);
 }
 
+static json_t *text_of_form(const char *form)
+{
+	return json_make("{s:s, s:s}", "type", "string", "format", form);
+}
+
 static json_t *names_json(const struct field *field)
 {
 	json_t *names = json_array();
@@ -583,8 +588,39 @@ static json_t *schema_of_type(const struct field *field)
 	case FIELD_PREFIXES:
 		element = schema_element(field, field->key, &size);
 		return json_make("{s:s, s:o}", "type", "array", "items", schema_of_type(&element));
+	case FIELD_ADDRESS: return text_of_form("address");
+	case FIELD_PREFIX: return text_of_form("prefix");
+	case FIELD_HOST: return text_of_form("host");
+	case FIELD_DOMAIN: return text_of_form("domain");
+	case FIELD_PATH: return text_of_form("file");
 	default: return type_text("string");
 	}
+}
+
+/* What the text of the field, or each of its texts, is the name of: {"kind": "subnet", "by": "path"
+ * or "name"}, a NETWORK/SUBNET, or a name alone, of what is nearest. NULL: of nothing. */
+static json_t *refers_json(const struct field *field)
+{
+	static const unsigned kinds_by_path[REFERS_COUNT] = {
+		[REFERS_NETWORK] = KIND_NETWORK,
+		[REFERS_OUTBOUND] = KIND_OUTBOUND,
+		[REFERS_ZONE] = KIND_ZONE,
+		[REFERS_SUBNET] = KIND_SUBNET,
+	};
+	const struct kind *kind = kind_of_id(kinds_by_path[field->refers]);
+	const char *by = kind ? "path" : "name";
+	char name[64];
+
+	if (!kind && field->type == FIELD_STRING) {
+		snprintf(name, sizeof name, "%s", field->key);
+		for (char *at = name; *at != '\0'; at++)
+			*at = *at == '_' ? '-' : *at;
+		/* resource_group is the one key that is not the name of its kind. */
+		kind = kind_named(strcmp(name, "resource-group") == 0 ? "group" : name);
+	} else if (!kind && field->type == FIELD_DOMAIN) {
+		kind = strcmp(field->key, "key") == 0 ? kind_of_id(KIND_KEY) : NULL;
+	}
+	return kind ? json_make("{s:s, s:s}", "kind", kind->name, "by", by) : NULL;
 }
 
 /* A default is text in the table, as the file would have it. */
@@ -617,8 +653,12 @@ bool values_is_default(const struct kind *kind, const char *key, const json_t *v
 
 static json_t *schema_of_field(const struct field *field)
 {
-	json_t *schema = schema_of_type(field);
+	json_t *schema = schema_of_type(field), *refers = refers_json(field);
 
+	if (refers)
+		json_put(schema, "x-refers", refers);
+	if (field->unit)
+		json_put(schema, "x-unit", json_text(field->unit));
 	if (field->doc && *field->doc != '\0')
 		json_put(schema, "description", json_text(field->doc));
 	if (field->fallback)
@@ -637,7 +677,8 @@ static json_t *schema_of_group(const struct kind *kind, const struct group *grou
 		    (kind && kind_of_field(kind, field)))
 			continue;
 		json_put(properties, field->key, schema_of_field(field));
-		if (field->required)
+		if (field->required &&
+		    !(kind && kind->chosen && strcmp(kind->chosen, field->key) == 0))
 			json_add(required, json_text(field->key));
 	}
 	return json_make("{s:o, s:s, s:s, s:o, s:o, s:b}", "title", json_text(group->name),

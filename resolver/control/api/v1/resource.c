@@ -346,13 +346,15 @@ void api_schema(struct api_request *request)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < KIND_COUNT; i++) {
+	for (size_t i = 0; i < KINDS_ALL; i++) {
 		const struct kind *kind = &kinds[i];
 
-		json_add(array, json_make("{s:s, s:s, s:o, s:o}", "name", kind->name, "collection",
-					  kind->collection, "parent",
+		json_add(array, json_make("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "name", kind->name,
+					  "collection", kind->collection, "parent",
 					  json_text(kind->parent ? kind->parent->name : NULL),
-					  "schema", values_schema(kind)));
+					  "name_key", kind_name_key(kind), "groups",
+					  !kind->parent && kind_has_groups(kind), "guarded",
+					  kind->guarded, "schema", values_schema(kind)));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
 }
