@@ -184,11 +184,13 @@ const char *confirmation_refusal(const struct confirmation *confirmation,
 json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded)
 {
 	bool is_change = unconfirmed->kind == UNCONFIRMED_CHANGE;
+	int64_t left_s = unconfirmed->until_s - time(NULL);
 
-	return json_make("{s:s, s:o, s:o, s:o, s:o, s:o}", "what", kind_names[unconfirmed->kind],
-			 "who", json_text(guarded ? NULL : unconfirmed->who), "at",
+	return json_make("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "what",
+			 kind_names[unconfirmed->kind], "who",
+			 json_text(guarded ? NULL : unconfirmed->who), "at",
 			 json_time(unconfirmed->at_s), "until", json_time(unconfirmed->until_s),
-			 "revision",
+			 "left_s", (json_int_t)(left_s > 0 ? left_s : 0), "revision",
 			 is_change ? json_integer((json_int_t)unconfirmed->revision) : json_null(),
 			 "error", json_text(error && *error ? error_for(error, guarded) : NULL));
 }

@@ -82,8 +82,9 @@ void confirmation_log_is_back(const struct confirmation *confirmation);
 /* Why no change can wait now; NULL: one can. Returns text. */
 const char *confirmation_refusal(const struct confirmation *confirmation,
 				 char text[CONFIRMATION_TEXT_MAX]);
-/* {"what": "reload" or "change", "who", "at", "until", "revision", "error"}; guarded: for a reader,
- * whom neither the client's name nor a text that may have others' is shown. */
+/* {"what": "reload" or "change", "who", "at", "until", "left_s" (whole seconds until then, by this
+ * server's clock), "revision", "error"}; guarded: for a reader, whom neither the client's name nor
+ * a text that may have others' is shown. */
 json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded);
 /* "the reload by ops", "the change of revision 3 by ops"; guarded: without the client. */
 enum { UNCONFIRMED_NAME_MAX = CONFIRMATION_WHO_MAX + 64 };
