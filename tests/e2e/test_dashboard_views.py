@@ -26,7 +26,7 @@ class Overview(Browser):
         self.assertRegex(self.text_of(".judgement.bad"),
                          r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: office/dead \(127\.0\.0\.66:53 (does not answer|cannot be reached)\)\.$")
         self.row("127.0.0.66:53", "not answering since", "office/dead")
-        self.find(".plain", "made rulesets/-/office/rules/dead")
+        self.find(".plain", "created rule dead of ruleset office")
         self.find(".state.warn", "target")
         self.press("127.0.0.66:53", ".judgement")
         self.find("h1", "127.0.0.66:53 udp")
@@ -108,13 +108,13 @@ class Overview(Browser):
         edit = {"edits": [{"path": where, "values": {"domain": "tried.test.", "targets": [{"address": "127.0.0.5"}]}}]}
         self.log_in("/ui/now")
         self.good("POST", "changes?confirm=600", edit)
-        self.find(".judgement.warn")
-        self.press("Go back now")
-        self.wait(lambda: self.none(".judgement.warn"), "nothing to wait")
+        self.find(".waiting", "The change of revision")
+        self.press("Go back", ".waiting")
+        self.wait(lambda: self.none(".waiting"), "nothing to wait")
         self.assertEqual(404, self.call("GET", "/v1/" + where).status)
         self.good("POST", "changes?confirm=600", edit)
-        self.press("Keep it")
-        self.wait(lambda: self.none(".judgement.warn"), "nothing to wait")
+        self.press("Keep", ".waiting")
+        self.wait(lambda: self.none(".waiting"), "nothing to wait")
         self.good("DELETE", where)
 
 

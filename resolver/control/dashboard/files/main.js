@@ -4,6 +4,7 @@ import {h, name} from "/ui/lib/element.js";
 import {here, router, url} from "/ui/lib/router.js";
 import {current, logOut, session} from "/ui/lib/session.js";
 import {stream} from "/ui/lib/stream.js";
+import {WaitingBanner} from "/ui/parts/banner.js";
 import {LoginForm} from "/ui/parts/login.js";
 import {AddressPage} from "/ui/pages/address.js";
 import {AskPage} from "/ui/pages/ask.js";
@@ -13,6 +14,8 @@ import {NowPage} from "/ui/pages/now.js";
 import {QueriesPage} from "/ui/pages/queries.js";
 import {RegisteredPage} from "/ui/pages/registered.js";
 import {ReportsPage} from "/ui/pages/reports.js";
+import {ResourcePage} from "/ui/pages/resource.js";
+import {ResourcesPage} from "/ui/pages/resources.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
 import {TargetPage} from "/ui/pages/target.js";
@@ -34,6 +37,8 @@ const PAGES = [
   {page: "registered", under: "zones", type: RegisteredPage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
   {page: "address", under: "reverse", type: AddressPage},
+  {page: "resources", group: "Network", title: "Resources", type: ResourcesPage},
+  {page: "resource", under: "resources", type: ResourcePage},
   {page: "queries", title: "Queries", type: QueriesPage},
   {page: "changes", title: "Changes", type: ChangesPage},
 ];
@@ -100,7 +105,7 @@ function begin(reason) {
     return;
   }
   document.body.replaceChildren(h("a", {class: "skip", href: "#main"}, "To the content"),
-    header(who), h("div", {class: "frame"}, navigation(), main));
+    header(who), new WaitingBanner(), h("div", {class: "frame"}, navigation(), main));
   show(false);
 }
 

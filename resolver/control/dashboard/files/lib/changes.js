@@ -1,7 +1,10 @@
 // What was changed, as GET /v1/changes tells it.
 
 import {call, get} from "/ui/lib/api.js";
-import {name} from "/ui/lib/element.js";
+import {count, h, name} from "/ui/lib/element.js";
+import {valueText} from "/ui/lib/kinds.js";
+
+const NAMED = 3; // edits of a change that are named; more are counted
 
 // The state's latest revision: the list's ETag, in hexadecimal.
 export async function latestRevision(signal) {
@@ -36,12 +39,59 @@ export function changesOf(edits) {
   return [...changes.values()].reverse();
 }
 
-export function verb({before, after}) {
-  if (!before) return "made";
-  return after ? "changed" : "removed";
+// ---- in the words of `sluice history` ----
+
+// A login is what a command at the control socket said of itself. A reader is not told who it was.
+export function whoText({who, login}) {
+  return login ? `${who} (says ${login})` : who ?? "";
 }
 
-// Paths are percent-encoded where a name has a "/" or the like.
-export function thing({path}) {
-  return name(decodeURIComponent(path));
+// The members in which they differ: [[key, before, after]], undefined where there is none.
+export function members({before, after}) {
+  const keys = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
+
+  return keys.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key])).map((key) => [key, before?.[key], after?.[key]]);
+}
+
+function named(edits) {
+  let said = "";
+  const words = edits.map(({verb, subject}, i) => [i > 0 && ", ", verb === said ? "" : (said = verb) + " ", name(subject)]);
+
+  return edits.length === 1 && said === "changed" ? [words, ": ", members(edits[0]).map(([key]) => key).join(", ")] : words;
+}
+
+function counted(edits) {
+  const kinds = new Map();
+
+  for (const {verb, kind} of edits) {
+    const noun = (kind || "resource").replace(/-/g, " "), key = verb + " " + noun;
+    const one = kinds.get(key) || {verb, noun, number: 0};
+
+    one.number++;
+    kinds.set(key, one);
+  }
+  return ["created", "changed", "deleted"].map((verb) => [verb, [...kinds.values()].filter((one) => one.verb === verb)]).filter(([, some]) => some.length)
+    .map(([verb, some]) => verb + " " + some.map(({noun, number}) => count(number, noun, noun + (noun.endsWith("s") ? "es" : "s"))).join(", ")).join(", ");
+}
+
+// "changed rule contoso of ruleset office: state"; "created 1 group, 254 addresses"
+export function line(edits) {
+  return edits.length > NAMED ? counted(edits) : named(edits);
+}
+
+function side(title, tag, value) {
+  const text = valueText(value);
+
+  return h("div", {class: "side"}, h("span", {class: "hint when"}, title), text === "" ? h("span", {class: "hint"}, "not given") : h(tag, {}, name(text)));
+}
+
+// The members of an edit that became others, before beside after. alone: what it is of stands above it.
+export function difference(edit, alone = false) {
+  const shown = members(edit).filter(([key]) => key !== "name" && key !== "resource_group");
+  const both = edit.before && edit.after;
+
+  return h("section", {class: "edit"}, !alone && h("p", {}, edit.verb, " ", name(edit.subject)),
+    both && h("div", {class: "member heads", "aria-hidden": "true"}, h("span", {}), h("span", {}, "Before"), h("span", {}, "After")),
+    shown.map(([key, before, after]) => h("div", {class: "member"}, h("code", {}, key),
+      edit.before && side(both ? "Before" : "Was", "del", before), edit.after && side(both ? "After" : "Is", "ins", after))));
 }

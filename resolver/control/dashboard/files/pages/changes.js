@@ -1,44 +1,22 @@
 // What was changed, when and by whom, the latest first; and each change can be undone.
 
 import {ApiError, call} from "/ui/lib/api.js";
-import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
-import {count, h, name, when} from "/ui/lib/element.js";
+import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
+import {h, name, when} from "/ui/lib/element.js";
 import {Page, empty, problem} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice} from "/ui/parts/notice.js";
+import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
 const BACK = 200;  // revisions that are read at once
 const LINES = 50;  // edits of a change that are shown
 
-// A login is what a command at the control socket said of itself.
-function who(change) {
-  return change.login ? `${change.who} (says ${change.login})` : change.who ?? "";
-}
-
-function value(of) {
-  return of === undefined ? "" : typeof of === "string" ? of : JSON.stringify(of);
-}
-
-// The members in which they differ.
-function members({before, after}) {
-  const keys = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
-
-  return keys.filter((key) => value(before?.[key]) !== value(after?.[key]));
-}
-
-function difference(edit) {
-  return h("li", {}, verb(edit), " ", thing(edit),
-    h("dl", {}, members(edit).map((key) => [
-      h("dt", {}, key),
-      h("dd", {}, edit.before && h("del", {}, value(edit.before[key])), " ", edit.after && h("ins", {}, value(edit.after[key]))),
-    ])));
-}
-
-function differences(edits) {
-  return h("ul", {class: "edits"}, edits.slice(0, LINES).map(difference),
-    edits.length > LINES && h("li", {}, `and ${edits.length - LINES} more`));
+function differences(edits, alone = false) {
+  return h("div", {class: "edits"}, edits.slice(0, LINES).map((edit) => difference(edit, alone)),
+    edits.length > LINES && h("p", {class: "hint"}, `and ${edits.length - LINES} more`));
 }
 
 // What takes the change back, the last edit first: a path that it touched twice is as it was at first.
@@ -46,22 +24,50 @@ function inverse(change) {
   return change.edits.toReversed().map(({path, before}) => ({path, values: before}));
 }
 
+// The edits that take it back, in words.
+const BACKWARD = {created: "deleted", deleted: "created", changed: "changed"};
+
+function backward({before, after, verb, ...edit}) {
+  return {...edit, before: after, after: before, verb: BACKWARD[verb]};
+}
+
+// By what was changed, by who did it, and by the values before and after.
+function fits(change, text) {
+  const found = [String(change.revision), whoText(change), change.time, ...change.edits.flatMap(({verb, subject, path, before, after}) =>
+    [`${verb} ${subject}`, decodeURIComponent(path || ""), JSON.stringify(before), JSON.stringify(after)])];
+
+  return found.some((one) => one.toLowerCase().includes(text.toLowerCase()));
+}
+
 export class ChangesPage extends Page {
   async show() {
     this.onEvents(() => true, () => this.showLater());
     this.changes = [];
+    this.search = this.query.get("search") || "";
+    this.who = this.query.get("who") || "";
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
-      {title: "Who", cell: (change) => name(who(change))},
+      {title: "Who", cell: (change) => name(whoText(change))},
       {title: "What", wraps: true, lead: true, cell: (change) => this.what(change)},
       ...isAdmin() ? [{title: "", cell: (change) => this.undoButton(change)}] : [],
-    ], empty("Nothing has been changed in the last week.",
-      h("p", {}, "What is made, changed or removed here, by the API or by a command is listed here, and can be undone. ",
-        "The configuration file keeps its own history.")));
+    ]);
     this.older = h("button", {type: "button", onclick: () => this.attempt(() => this.showOlder())}, "Older changes");
-    this.replaceChildren(h("h1", {}, "Changes"), this.table, this.older);
+    this.replaceChildren(h("h1", {}, "Changes"), this.tools(), this.table, this.older);
     this.first = this.last = await latestRevision(this.signal);
     await this.showOlder();
+  }
+
+  tools() {
+    this.people = h("select", {id: "changes-who", onchange: () => this.find({who: this.people.value})});
+    return h("div", {class: "tools"},
+      searchField({label: "Search", value: this.search, placeholder: "a resource, a value or a revision", back: (search) => this.find({search})}),
+      isAdmin() && h("div", {class: "field short"}, h("label", {for: "changes-who"}, "By"), this.people));
+  }
+
+  find(wanted) {
+    Object.assign(this, wanted);
+    note(url("changes", {search: this.search, who: this.who}));
+    this.render();
   }
 
   async showOlder() {
@@ -71,7 +77,7 @@ export class ChangesPage extends Page {
     this.first = after;
     this.changes.push(...changesOf(edits));
     this.older.hidden = after === 0;
-    this.table.fill(this.changes);
+    this.render();
   }
 
   async showLater() {
@@ -80,19 +86,34 @@ export class ChangesPage extends Page {
     if (!edits.length) return;
     this.last = edits.at(-1).revision;
     this.changes.unshift(...changesOf(edits));
-    this.table.fill(this.changes);
+    this.render();
+  }
+
+  render() {
+    this.offerPeople();
+    this.table.none = this.changes.length ? empty("No change has that.", h("p", {}, this.first > 0 ? "Older changes may: they are read when you ask for them." : "These are all of the last week."))
+      : empty("Nothing has been changed in the last week.",
+        h("p", {}, "What is created, changed or deleted here, by the API or by a command is listed here, and can be undone. ",
+          "The configuration file keeps its own history."));
+    this.table.fill(this.changes.filter((change) => (!this.who || whoText(change) === this.who) && fits(change, this.search)));
+  }
+
+  // All who have changed something; one from the URL who has not is still who is looked for.
+  offerPeople() {
+    const people = [...new Set([...this.who ? [this.who] : [], ...this.changes.map(whoText)])].filter(Boolean).sort();
+
+    if (String(people) === String(this.offered)) return;
+    this.offered = people;
+    this.people.replaceChildren(h("option", {value: ""}, "everybody"), ...people.map((one) => h("option", {value: one}, one)));
+    this.people.value = this.who;
   }
 
   what(change) {
-    const [first] = change.edits;
-
-    return h("details", {ontoggle: (event) => this.open(event.target, change)},
-      h("summary", {}, change.edits.length === 1 ? [verb(first), " ", thing(first)]
-        : [count(change.edits.length, "edit"), ", the first: ", verb(first), " ", thing(first)]));
+    return h("details", {ontoggle: (event) => this.open(event.target, change)}, h("summary", {}, line(change.edits)));
   }
 
   open(details, change) {
-    if (details.open && details.childElementCount === 1) details.append(differences(change.edits));
+    if (details.open && details.childElementCount === 1) details.append(differences(change.edits, change.edits.length === 1));
   }
 
   undoButton(change) {
@@ -121,14 +142,14 @@ export class ChangesPage extends Page {
     const later = this.inTheWay(change);
 
     if (later)
-      throw new ApiError(409, {message: `${decodeURIComponent(later.path)} was ${verb(later)} since, in revision ${later.revision} by ${who(later)}; undo that first.`});
-    const back = change.edits.map(({path, before, after}) => ({path, before: after, after: before}));
+      throw new ApiError(409, {message: `${later.subject} was ${later.verb} since, in revision ${later.revision} by ${whoText(later)}; undo that first.`});
+    const back = change.edits.toReversed().map(backward);
     const found = await call("POST", "changes?dry_run", {body: {edits, undo: true}}).catch((error) => ({error}));
 
     await ask({
       title: `Undo revision ${change.revision}?`,
       text: [
-        h("p", {}, "By ", name(who(change)), ", ", when(change.time), ". This makes a new change:"), differences(back),
+        h("p", {}, "By ", name(whoText(change)), ", ", when(change.time), ". This makes a new change:"), differences(back),
         found.error && problem(found.error),
       ],
       confirm: "Undo",

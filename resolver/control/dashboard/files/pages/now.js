@@ -1,17 +1,15 @@
 // How it is now: one sentence of judgement, what fails and whom that hurts, figures since the last
 // look, charts of the last hour or week, and what was changed last.
 
-import {call, get, query} from "/ui/lib/api.js";
-import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
+import {get, query} from "/ui/lib/api.js";
+import {changesOf, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
 import {percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
 import {SECTIONS} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
 import {milliseconds, percents, perSecond, targetState, targetWord} from "/ui/lib/words.js";
 import {HistoryCharts} from "/ui/parts/history.js";
-import {notice} from "/ui/parts/notice.js";
 import {DataTable} from "/ui/parts/table.js";
 import {rulesOf} from "/ui/pages/targets.js";
 
@@ -80,7 +78,6 @@ export class NowPage extends Page {
   async show() {
     this.onEvents(() => true, () => Promise.all([this.look(), this.lookAtChanges(), this.lookAtEvents()]));
     this.told = h("div", {role: "status"});
-    this.waiting = h("div");
     this.report = h("p");
     this.figures = h("dl", {class: "figures"});
     this.failing = new DataTable("What fails", [
@@ -91,7 +88,7 @@ export class NowPage extends Page {
     this.changes = h("ul", {class: "plain"});
     this.events = h("ul", {class: "plain"});
     await this.look();
-    this.replaceChildren(h("h1", {}, "Now"), this.told, this.waiting, this.report, this.figures,
+    this.replaceChildren(h("h1", {}, "Now"), this.told, this.report, this.figures,
       new HistoryCharts(this, CHARTS, this.query.get("span"), (span) => note(url("now", {span}))),
       h("h2", {}, "What fails"), this.failing, h("h2", {}, "Last changes"), this.changes,
       h("h2", {}, "Warnings"), this.events);
@@ -106,7 +103,6 @@ export class NowPage extends Page {
     const told = (mood) => (text) => h("p", {class: "judgement " + mood}, sentence(text, targets));
 
     this.told.replaceChildren(...texts.map(told(good ? "good" : "bad")), ...notes.map(told("warn")));
-    this.showWaiting(status.unconfirmed);
     this.showFigures(status, at);
     this.failing.none = h("p", {}, good && !notes.length ? "Every target that was asked answers." : "No target is at fault.");
     this.failing.fill(targets.filter((target) => targetWord(target)[0] === "bad"));
@@ -123,25 +119,11 @@ export class NowPage extends Page {
     this.seen = {status, at};
   }
 
-  // A change that goes back unless somebody keeps it.
-  showWaiting(unconfirmed) {
-    const end = (back) => this.attempt(async () => {
-      await call("POST", "confirm" + (back ? "?back" : ""), {});
-      notice(back ? "It has gone back." : "It stays.");
-      await this.look();
-    });
-
-    this.waiting.replaceChildren(...unconfirmed ? [h("div", {class: "judgement warn"}, h("p", {}, name(unconfirmed.text)),
-      isAdmin() && h("div", {class: "buttons"}, h("button", {type: "button", class: "primary", onclick: () => end(false)}, "Keep it"),
-        h("button", {type: "button", onclick: () => end(true)}, "Go back now")))] : []);
-  }
-
   async lookAtChanges() {
     const last = await latestRevision(this.signal).catch(() => 0); // there may be no state
     const changes = last ? changesOf(await editsBetween(Math.max(0, last - CHANGES), last, this.signal)) : [];
 
-    this.changes.replaceChildren(...changes.map(({time, who, edits: [first, ...more]}) => h("li", {}, when(time), " ", name(who), " ",
-      verb(first), " ", thing(first), more.length > 0 && ` and ${more.length} more`)),
+    this.changes.replaceChildren(...changes.map((change) => h("li", {}, when(change.time), " ", name(whoText(change)), " ", line(change.edits))),
     h("li", {}, changes.length ? h("a", {href: url("changes")}, "All changes") : "None in the last week."));
   }
 

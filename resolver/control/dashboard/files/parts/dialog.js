@@ -1,69 +1,95 @@
-// A dialog that asks for values, or for a yes. What the server refuses is shown in it, at the field
-// where it belongs, and nothing that was typed is lost.
+// A dialog that asks for values, or for a yes. What is wrong is said at the field that it is about, or,
+// where it is about none, at the foot; nothing that was typed is lost.
 
 import {ApiError} from "/ui/lib/api.js";
 import {h} from "/ui/lib/element.js";
 import {problem} from "/ui/lib/page.js";
+import {FormField, wordsOf} from "/ui/parts/field.js";
 
-let fields = 0;
-
-// {name, label, hint, value, placeholder, required, type: "text" | "number" | "lines" | "check" | "file",
-//  choices: [["value", "shown"]], min}
-function control(field, id) {
-  const shared = {id, name: field.name, required: field.required, "aria-describedby": field.hint && id + "-hint"};
-
-  if (field.choices)
-    return h("select", {...shared, value: field.value}, field.choices.map(([value, shown]) => h("option", {value}, shown)));
-  if (field.type === "lines")
-    return h("textarea", {...shared, rows: 4, value: field.value || "", placeholder: field.placeholder, spellcheck: "false"});
-  if (field.type === "file") return h("input", {...shared, type: "file", accept: field.accept});
-  if (field.type === "check") return h("input", {...shared, type: "checkbox", checked: !!field.value});
-  return h("input", {...shared, type: field.type || "text", value: field.value ?? "", placeholder: field.placeholder,
-                     min: field.min, autocomplete: "off", autocapitalize: "off", spellcheck: "false"});
+function fieldsOf(form) {
+  return [...form.querySelectorAll("form-field")];
 }
 
-function labelled(field) {
-  const id = "field-" + ++fields;
-
-  return h("div", {class: "field" + (field.type === "check" ? " check" : "")},
-    h("label", {for: id}, field.label, field.required && h("span", {class: "hint"}, " (required)")),
-    control(field, id),
-    field.hint && h("p", {class: "hint", id: id + "-hint"}, field.hint));
-}
-
-function read(input) {
-  if (input.type === "checkbox") return input.checked;
-  if (input.type === "file") return input.files[0];
-  if (input.type === "number") return input.value === "" ? null : Number(input.value);
-  if (input.localName === "textarea") return input.value.split("\n").map((line) => line.trim()).filter(Boolean);
-  return input.value.trim();
+function outermost(form) {
+  return fieldsOf(form).filter((one) => !one.parentElement.closest("form-field"));
 }
 
 // By the fields' names.
 export function valuesOf(form) {
-  return Object.fromEntries([...form.elements].filter((one) => one.name).map((one) => [one.name, read(one)]));
+  return Object.fromEntries(outermost(form).map((one) => [one.name, one.value]));
 }
 
-// Marks the field that the server's path ends with: "values.targets[0].address" is "targets".
-function mark(form, path) {
-  const words = (path || "").split(/[.[\]]+/);
+// Says at each field what can be seen without the server. Gives whether nothing is wrong.
+export function check(form) {
+  const wrong = fieldsOf(form).map((field) => [field, field.check()]).filter(([, text]) => text);
 
-  for (const input of form.elements) {
-    const wrong = input.name && words.includes(input.name);
+  for (const field of fieldsOf(form)) field.fault(null);
+  for (const [field, text] of wrong) field.fault(text);
+  wrong[0]?.[0].focus();
+  return !wrong.length;
+}
 
-    if (wrong) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
-    if (wrong) input.focus();
+// "rulesets/dev/office/rules/a" as faults name it: "rulesets[dev/office].rules[a]".
+function faultPrefix(about) {
+  const [collection, group, one, inner, child] = about.split("/").map(decodeURIComponent);
+
+  return `${collection}[${group === "-" ? "" : group + "/"}${one}]` + (child === undefined ? "" : `.${inner}[${child}]`);
+}
+
+// Where the words of the field's path end in those of the fault's, or -1: "values.targets[0].address" is
+// about "targets", and more so about the address of its first item.
+function place(words, own) {
+  for (let at = words.length - own.length; at >= 0; at--)
+    if (own.every((word, i) => word === words[at + i])) return at;
+  return -1;
+}
+
+// The field that the fault is about. With `about`, where the resource is: no fault of another one.
+function fieldOf(fields, path, about) {
+  const prefix = about && faultPrefix(about).toLowerCase(), at = prefix ? path.toLowerCase().indexOf(prefix) : -1;
+  let found = null, best = 0;
+
+  if (prefix && at < 0 && path.includes("[") && /^[\w.]+\[[^\]]*\D[^\]]*\]/.test(path)) return null;
+  const words = wordsOf(at < 0 ? path : path.slice(at + prefix.length));
+  for (const field of fields) {
+    const own = field.words;
+
+    if (own.length > best && place(words, own) >= 0) [found, best] = [field, own.length];
   }
+  return found;
+}
+
+// What the server refused: each fault at its field, and what is about none of them given back, as an error.
+function tell(form, error, about) {
+  const fields = fieldsOf(form), marked = [];
+  const faults = error.faults?.length ? error.faults.filter((one) => one.severity !== "warning") : [{path: error.path, text: error.message}];
+  const rest = faults.filter(({path, text}) => {
+    const field = path ? fieldOf(fields, path, about) : null;
+
+    if (field && !marked.includes(field)) field.fault(text);
+    if (field) marked.push(field);
+    return !field;
+  });
+
+  fields.find((one) => marked.includes(one))?.focus();
+  if (!rest.length) return null;
+  const [{path, text}] = rest;
+  return {path, message: marked.length || error.faults?.length ? text : error.message, faults: rest, rows: error.rows};
+}
+
+function shown(field) {
+  if (!field.fields) return new FormField(field);
+  return h("details", {class: "fold", open: field.open}, h("summary", {}, field.title), field.fields.map(shown));
 }
 
 // Shows it, and calls `work` with the values when it is confirmed; the dialog stays until that has
-// gone well. Gives whether it has.
-export function ask({title, text, fields: asked = [], confirm = "Confirm", danger, work, more}) {
+// gone well. Gives whether it has. fields: as FormField has them, or {title, fields} of some that are
+// folded. about: the path of the resource that the fields are of.
+export function ask({title, text, fields: asked = [], confirm = "Confirm", danger, work, more, about}) {
   const told = h("div", {}, []);
   const yes = h("button", {class: danger ? "danger" : "primary"}, confirm);
-  const form = h("form", {method: "dialog"}, h("h2", {id: "dialog-title"}, title), text && h("div", {}, text),
-    asked.map(labelled), more, told,
+  const form = h("form", {method: "dialog", novalidate: true}, h("h2", {id: "dialog-title"}, title), text && h("div", {}, text),
+    asked.map(shown), more, told,
     h("div", {class: "buttons"}, yes, h("button", {type: "button", onclick: () => dialog.close()}, "Cancel")));
   const dialog = h("dialog", {"aria-labelledby": "dialog-title"}, form);
 
@@ -72,17 +98,21 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
 
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (yes.disabled) return;
+      if (yes.disabled || !check(form)) return;
       yes.disabled = true;
       told.replaceChildren();
       try {
-        await work(valuesOf(form));
+        const values = valuesOf(form);
+
+        await work(values);
         done = true;
         dialog.close();
       } catch (error) {
         if (!(error instanceof ApiError)) console.error(error);
-        told.replaceChildren(problem(error));
-        mark(form, error.path);
+        const rest = tell(form, error, typeof about === "function" ? about(valuesOf(form)) : about);
+
+        told.replaceChildren(...rest ? [problem(rest)] : []);
+        if (rest) told.scrollIntoView({block: "nearest"});
         if (error.status === 401) dialog.close();
       }
       yes.disabled = false;
@@ -94,6 +124,6 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
     document.body.append(dialog);
     dialog.showModal();
     // Where there is nothing to type, Enter is not yet a yes to something that removes.
-    if (danger && !asked.length) form.querySelector("button[type=button]").focus();
+    if (danger && !asked.length) form.querySelector(".buttons button[type=button]").focus();
   });
 }

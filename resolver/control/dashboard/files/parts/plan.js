@@ -5,7 +5,7 @@ import {call} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
 import {problem} from "/ui/lib/page.js";
 import {decision} from "/ui/lib/words.js";
-import {valuesOf} from "/ui/parts/dialog.js";
+import {check, valuesOf} from "/ui/parts/dialog.js";
 
 const LINES = 50;
 
@@ -42,7 +42,7 @@ export class PlanView extends HTMLElement {
   async run() {
     const form = this.closest("form");
 
-    if (!form.reportValidity()) return;
+    if (!check(form)) return;
     this.shown.replaceChildren(h("p", {}, "looking ..."));
     try {
       const {body} = await call("POST", "plan", {body: {edits: this.edits(valuesOf(form))}});

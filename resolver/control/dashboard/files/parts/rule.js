@@ -1,11 +1,11 @@
 // What is done with a rule, on the list and in a report: made, changed, disabled and deleted, with a look
 // ahead at what that would change.
 
-import {call, path} from "/ui/lib/api.js";
+import {call, get, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
 import {url} from "/ui/lib/router.js";
 import {fullName, targetOf, targetText} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
+import {ask, valuesOf} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
 import {PlanView} from "/ui/parts/plan.js";
 
@@ -21,11 +21,19 @@ function valuesWith({ruleset: _ruleset, key: _key, use: _use, ...values}, member
   return Object.fromEntries(Object.entries({...values, ...members}).filter(([, value]) => value !== null));
 }
 
+// Those of the ruleset that the rule is in.
+async function targetGroups(ruleset) {
+  const {target_groups: groups} = await get(ruleset + "/target_groups?limit=1000");
+
+  return groups.map((group) => [group.name, group.targets.map(targetText).join(", ")]);
+}
+
 function fields(rule = {}) {
   return [
     {name: "domain", label: "Domain", required: true, value: rule.domain, placeholder: "contoso.corp.", hint: "With all below it; . is everything."},
     {name: "targets", label: "Targets", type: "lines", value: (rule.targets || []).map(targetText).join("\n"), hint: TARGETS_HINT},
-    {name: "target_group", label: "Or a target group of the ruleset", value: rule.target_group},
+    {name: "target_group", label: "Or a target group of the ruleset", value: rule.target_group,
+     choices: (_text, form) => targetGroups(rule.ruleset?.path || valuesOf(form).ruleset)},
     {name: "follow_cname", label: "Follow CNAMEs by zones and rules", type: "check", value: rule.follow_cname},
     {name: "description", label: "Description", value: rule.description},
   ];
@@ -57,6 +65,7 @@ export function createRule(rulesets) {
       {name: "ruleset", label: "Ruleset", value: first.path, choices: rulesets.map((one) => [one.path, fullName(one)])},
       {name: "name", label: "Name", required: true, placeholder: "contoso", hint: "Letters, digits, _ and -; begins with a letter."},
       ...fields()],
+    about: (values) => values.ruleset + "/rules/" + path(values.name),
     more: new PlanView((values) => [{path: values.ruleset + "/rules/" + path(values.name), values: members(values)}]),
     work: async (values) => {
       const {body} = await call("PUT", values.ruleset + "/rules/" + path(values.name), {body: members(values), none: true});
@@ -68,7 +77,7 @@ export function createRule(rulesets) {
 
 export function changeRule(rule) {
   return ask({
-    title: "Change rule " + rule.name, confirm: "Save", fields: fields(rule),
+    title: "Change rule " + rule.name, confirm: "Save", fields: fields(rule), about: rule.path,
     more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, members(values, null))}]),
     work: async (values) => {
       const {body} = await call("PATCH", rule.path, {body: members(values, null), etag: rule.etag});

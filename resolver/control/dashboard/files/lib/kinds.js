@@ -1,0 +1,127 @@
+// The kinds of resources, as GET /v1/schema tells them: what they are called, where they are, and what
+// their members may be. No kind is known here by its name.
+
+import {get, path, query} from "/ui/lib/api.js";
+import {fullName, targetText} from "/ui/lib/words.js";
+
+const MOST = 50; // choices that are offered at once, and parents that are looked into for them
+
+let known;
+
+// {name, collection, parent, name_key, groups, guarded, schema}, of all kinds. It is asked for once.
+export function kinds() {
+  known ||= get("schema").then((answer) => answer.kinds).catch((error) => {
+    known = null;
+    throw error;
+  });
+  return known;
+}
+
+export async function kindNamed(name) {
+  return (await kinds()).find((kind) => kind.name === name);
+}
+
+export function childrenOf(all, kind) {
+  return all.filter((one) => one.parent === kind.name);
+}
+
+// The kind of what has that path: "rulesets/-/office/rules/a".
+export function kindAt(all, where) {
+  const [collection, , , inner] = where.split("/");
+  const root = all.find((kind) => !kind.parent && kind.collection === collection);
+
+  return inner ? all.find((kind) => kind.parent === root?.name && kind.collection === inner) : root;
+}
+
+// ---- words ----
+
+const CAPITALS = {dns: "DNS", ttl: "TTL", id: "ID", fqdn: "FQDN", ip: "IP", cname: "CNAME", ptr: "PTR", sha256: "SHA-256", azure: "Azure"};
+
+// "dns_servers", "zone-link" as one says it: "DNS servers", "Zone link".
+export function said(key, capital = true) {
+  const words = key.split(/[-_]/).map((word) => CAPITALS[word] || word);
+
+  if (capital) words[0] = words[0].charAt(0).toUpperCase() + words[0].slice(1);
+  return words.join(" ");
+}
+
+export function noun(kind, capital = false) {
+  return said(kind.name, capital);
+}
+
+export function nouns(kind, capital = false) {
+  const one = noun(kind, capital);
+
+  return one + (one.endsWith("s") ? "es" : "s");
+}
+
+export function article(kind) {
+  return (/^[aeiou]/.test(kind.name) ? "an " : "a ") + noun(kind);
+}
+
+// A member's value, on one line.
+export function valueText(value, between = ", ") {
+  if (value === null || value === undefined) return "";
+  if (value === true || value === false) return value ? "yes" : "no";
+  if (Array.isArray(value)) return value.map((one) => valueText(one, " ")).join(", ");
+  if (typeof value !== "object") return String(value);
+  if (value.address && value.protocol) return targetText(value) + (value.description ? ` (${value.description})` : "");
+  return Object.entries(value).map(([key, one]) => `${key}=${valueText(one)}`).join(between);
+}
+
+// ---- where ----
+
+export function nameOf(kind, item) {
+  return item[kind.name_key];
+}
+
+// An item of a list; those of the inventory are told without their path.
+export function pathOf(kind, item) {
+  return item.path || path(kind.collection, item.resource_group || "-", nameOf(kind, item));
+}
+
+export function collectionIn(kind, parentPath) {
+  return (parentPath ? parentPath + "/" : "") + kind.collection;
+}
+
+// ---- what can be chosen ----
+
+async function listed(where, kind, text) {
+  return (await get(where + query({limit: MOST, q: text})))[kind.collection];
+}
+
+// Of all parents, each as PARENT/NAME.
+async function ofAllParents(all, kind) {
+  const parent = all.find((one) => one.name === kind.parent);
+  const lists = await Promise.all((await listed(parent.collection, parent)).map(async (one) =>
+    (await listed(collectionIn(kind, pathOf(parent, one)), kind)).map((item) => fullName(one) + "/" + nameOf(kind, item))));
+
+  return lists.flat();
+}
+
+// Those inside what our parent refers to: a subnet of the network that the resolver is in.
+async function ofReferred(all, kind, parentPath) {
+  const ours = kindAt(all, parentPath), parent = all.find((one) => one.name === kind.parent);
+  const [key] = Object.entries(ours.schema.properties).find(([, schema]) => schema["x-refers"]?.kind === parent.name) || [];
+  const wanted = key && (await get(parentPath))[key], group = parentPath.split("/")[1];
+  const found = (await listed(parent.collection, parent)).find((one) => fullName(one) === wanted || (one.resource_group || "-") === group && nameOf(parent, one) === wanted);
+
+  return found ? (await listed(collectionIn(kind, pathOf(parent, found)), kind)).map((item) => nameOf(kind, item)) : [];
+}
+
+// The names that a member may have which refers to a kind: those that have the text in them.
+// parentPath: of what the resource is inside; "": it is at the top.
+export async function choices({kind: name, by}, parentPath, text) {
+  const all = await kinds(), kind = all.find((one) => one.name === name);
+  let names;
+
+  if (by === "path")
+    names = kind.parent ? await ofAllParents(all, kind) : (await listed(kind.collection, kind, text.split("/").at(-1))).map(fullName);
+  else if (!kind.parent)
+    names = (await listed(kind.collection, kind, text)).map((item) => nameOf(kind, item));
+  else if (parentPath && kindAt(all, parentPath).name === kind.parent)
+    names = (await listed(collectionIn(kind, parentPath), kind)).map((item) => nameOf(kind, item));
+  else
+    names = await ofReferred(all, kind, parentPath);
+  return names.filter((one) => one.toLowerCase().includes(text.toLowerCase())).slice(0, MOST).map((one) => [one, one]);
+}

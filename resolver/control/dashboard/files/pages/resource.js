@@ -1,0 +1,153 @@
+// One resource of any kind: its members, what is found or known of it besides, and what is inside it.
+
+import {get, query} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {article, childrenOf, collectionIn, kindAt, kinds, nameOf, noun, nouns, said, valueText} from "/ui/lib/kinds.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {go, url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {insideOf, resourceTable} from "/ui/pages/resources.js";
+import {changeResource, createResource, deleteResource, resourceLink, resourceUrl} from "/ui/parts/resource.js";
+
+const PAGE = 200;
+const BESIDE = new Set(["path", "etag", "origin", "warnings", "not_served", "placed"]);
+
+function lines(value) {
+  return (Array.isArray(value) ? value : [value]).map((one) => h("div", {}, name(valueText(one))));
+}
+
+function isGiven(value) {
+  return value !== null && value !== undefined && value !== "" && !(typeof value === "object" && !Object.keys(value).length);
+}
+
+// What is inside, of one kind.
+class Inside {
+  constructor(kind, page) {
+    Object.assign(this, {kind, page, items: []});
+    this.table = resourceTable(kind, page);
+    this.table.none = h("p", {class: "hint"}, "none");
+    this.further = h("button", {type: "button", hidden: true, onclick: () => page.attempt(() => page.inTurn(() => this.more()))}, "More " + nouns(kind));
+  }
+
+  content(may) {
+    return [h("div", {class: "title"}, h("h2", {}, nouns(this.kind, true)),
+      may && h("button", {type: "button", onclick: () => this.page.act(() => createResource(this.kind, this.page.path))}, "Add " + article(this.kind))),
+    this.table, this.further];
+  }
+
+  async load() {
+    const found = await get(collectionIn(this.kind, this.page.path) + query({limit: Math.max(PAGE, this.items.length)}), {signal: this.page.signal});
+
+    this.fill([], found);
+  }
+
+  async more() {
+    const found = await get(this.next, {signal: this.page.signal});
+
+    this.table.shown = Infinity;
+    this.fill(this.items, found);
+  }
+
+  fill(before, found) {
+    this.items = [...before, ...found[this.kind.collection]];
+    this.next = found.next && found.next.replace(/^\/v1\//, "");
+    this.further.hidden = !this.next;
+    this.table.fill(this.items);
+  }
+}
+
+export class ResourcePage extends Page {
+  async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+    this.path = this.query.get("path") || "";
+    this.kinds = await kinds();
+    this.kind = kindAt(this.kinds, this.path);
+    if (!this.kind) {
+      this.replaceChildren(h("h1", {}, "There is no such resource."), h("a", {href: url("resources")}, "All resources"));
+      return;
+    }
+    this.parts = childrenOf(this.kinds, this.kind).map((kind) => new Inside(kind, this));
+    this.told = h("div");
+    this.facts = h("dl", {class: "facts"});
+    this.head = h("div", {class: "title"});
+    this.replaceChildren(this.way(), this.head, this.told, this.facts);
+    await this.load();
+  }
+
+  // The path of what it is inside.
+  parent() {
+    return this.path.split("/").slice(0, 3).join("/");
+  }
+
+  // Back to the kind, and to what it is inside.
+  way() {
+    const root = this.kinds.find((kind) => kind.name === this.kind.parent) || this.kind;
+    const parent = this.parent();
+
+    return h("p", {}, h("a", {href: url("resources", {kind: root.name})}, nouns(root, true)),
+      this.kind.parent && [" / ", resourceLink(parent, decodeURIComponent(parent.split("/")[2]))]);
+  }
+
+  async read() {
+    const item = await get(this.path, {signal: this.signal}).catch((error) => {
+      if (error.status !== 404) throw error;
+      return null;
+    });
+
+    if (!item) {
+      this.head.replaceChildren(h("h1", {}, "It is gone."));
+      this.told.replaceChildren(empty(`There is no such ${noun(this.kind)} any more.`, h("p", {}, h("a", {href: url("changes")}, "Changes"), " has who deleted it, and can undo that.")));
+      this.facts.remove();
+      return;
+    }
+    this.render(item);
+    if (!this.drawn) this.append(...this.parts.flatMap((part) => part.content(isAdmin() && !this.kind.guarded)));
+    this.drawn = true;
+    await Promise.all(this.parts.map((part) => part.load()));
+  }
+
+  render(item) {
+    const may = isAdmin() && !item.origin, focused = this.head.contains(document.activeElement) && document.activeElement.textContent;
+
+    this.head.replaceChildren(h("h1", {}, noun(this.kind, true), " ", name(nameOf(this.kind, item))),
+      ...may ? [h("button", {type: "button", onclick: () => this.act(() => changeResource(this.kind, item))}, "Edit"),
+        h("button", {type: "button", class: "danger", onclick: () => this.delete(item)}, "Delete")] : []);
+    if (focused) [...this.head.querySelectorAll("button")].find((one) => one.textContent === focused)?.focus();
+    this.told.replaceChildren(...[
+      item.origin && h("p", {class: "hint"}, "Declared at ", h("code", {}, item.origin), "; change it there, and reload."),
+      item.not_served && h("p", {class: "judgement warn"}, "It is not served: ", name(item.not_served))].filter(Boolean));
+    this.facts.replaceChildren(...this.factsOf(item).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+  }
+
+  // Members as the schema has them, then what is known besides, then what was found where none was given.
+  factsOf(item) {
+    const {properties} = this.kind.schema;
+    const known = Object.keys(item).filter((key) => !properties[key] && !BESIDE.has(key));
+
+    return [
+      ...[...Object.keys(properties), ...known].filter((key) => key !== this.kind.name_key && isGiven(item[key])).map((key) => [said(key), this.fact(key, item[key])]),
+      ...Object.entries(item.placed || {}).map(([key, value]) => [said(key), [lines(value), h("div", {class: "hint"}, "not given: found by the server")]]),
+    ];
+  }
+
+  fact(key, value) {
+    const schema = this.kind.schema.properties[key];
+
+    return schema?.type === "object" ? Object.entries(value).map(([one, text]) => h("div", {}, name(`${one}=${text}`))) : lines(value);
+  }
+
+  delete(item) {
+    this.attempt(async () => {
+      if (await deleteResource(this.kind, item, insideOf(this.kinds, this.kind)))
+        go(this.kind.parent ? resourceUrl(this.parent()) : url("resources", {kind: this.kind.name}));
+    });
+  }
+
+  act(work) {
+    this.attempt(async () => {
+      await work();
+      await this.load();
+    });
+  }
+}
+customElements.define("resource-page", ResourcePage);

@@ -1,0 +1,117 @@
+// All resources of a kind, whichever it is: made, changed and deleted. What the configuration file
+// declares is shown with its place there.
+
+import {get, query} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {article, kinds, nameOf, noun, nouns, pathOf, said, valueText} from "/ui/lib/kinds.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {fullName, origin} from "/ui/lib/words.js";
+import {MoreMenu} from "/ui/parts/more.js";
+import {changeResource, createResource, deleteResource, resourceLink} from "/ui/parts/resource.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+
+const PAGE = 200, MOST = 5000, COLUMNS = 3;
+const HIDDEN = new Set(["tags", "azure", "metadata", "resource_group", "region", "id"]);
+
+// The members that tell most of an item: what is required, and then as the schema has them.
+export function columnsOf(kind) {
+  const {properties, required} = kind.schema;
+  const keys = Object.keys(properties).filter((key) => key !== kind.name_key && !HIDDEN.has(key) && properties[key].type !== "boolean");
+
+  return [...keys.filter((key) => required.includes(key)), ...keys.filter((key) => !required.includes(key))].slice(0, COLUMNS);
+}
+
+// Of items of a kind, with what can be done with each; `page` has what is called for it.
+export function resourceTable(kind, page) {
+  return new DataTable(nouns(kind, true), [
+    {title: "Name", cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
+      item.not_served && h("div", {class: "state warn"}, "not served")]},
+    ...columnsOf(kind).map((key) => ({title: said(key), cell: (item) => name(valueText(item[key]))})),
+    {title: "From", cell: (item) => origin(item.origin)},
+    ...isAdmin() ? [{title: "", narrow: true, cell: (item) => resourceMenu(kind, item, page)}] : [],
+  ]);
+}
+
+function resourceMenu(kind, item, page) {
+  if (item.origin) return h("span", {class: "hint"}, "read-only");
+  return new MoreMenu(noun(kind) + " " + nameOf(kind, item), [
+    {title: "Edit", act: () => page.act(() => changeResource(kind, item))},
+    {title: "Delete", act: () => page.act(() => deleteResource(kind, item, insideOf(page.kinds, kind)))},
+  ]);
+}
+
+// What goes with one that is deleted.
+export function insideOf(all, kind) {
+  const inner = all.filter((one) => one.parent === kind.name).map((one) => nouns(one));
+
+  return inner.length ? `All that is inside it goes with it: ${inner.join(", ")}.` : "";
+}
+
+export class ResourcesPage extends Page {
+  async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+    this.kinds = await kinds();
+    this.tops = this.kinds.filter((kind) => !kind.parent && kind.name !== "ptr" && (isAdmin() || !kind.guarded));
+    this.kind = this.tops.find((kind) => kind.name === this.query.get("kind")) || this.tops[0];
+    this.search = this.query.get("search") || "";
+    this.items = [];
+    this.table = resourceTable(this.kind, this);
+    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More " + nouns(this.kind));
+    this.replaceChildren(h("h1", {}, "Resources"), this.tabs(),
+      h("p", {class: "hint"}, this.kind.schema.description),
+      h("div", {class: "tools"},
+        searchField({label: "Search", value: this.search, placeholder: "a name", back: (text) => this.find(text)}),
+        isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.act(() => createResource(this.kind))}, "Add " + article(this.kind))),
+      this.table, this.further);
+    await this.load();
+  }
+
+  tabs() {
+    return h("ul", {class: "tabs", "aria-label": "Kinds of resources"}, this.tops.map((kind) => h("li", {},
+      h("a", {href: url("resources", {kind: kind.name}), "aria-current": kind === this.kind && "page"}, nouns(kind, true)))));
+  }
+
+  asked(limit) {
+    return this.kind.collection + query({q: this.search, limit});
+  }
+
+  async read() {
+    this.fill([], await get(this.asked(Math.min(MOST, Math.max(PAGE, this.items.length))), {signal: this.signal}));
+  }
+
+  loadMore() {
+    return this.inTurn(async () => {
+      const page = await get(this.next, {signal: this.signal});
+
+      this.table.shown = Infinity; // all that one has asked for
+      this.fill(this.items, page);
+    });
+  }
+
+  fill(before, page) {
+    this.items = [...before, ...page[this.kind.collection]];
+    this.next = page.next && page.next.replace(/^\/v1\//, "");
+    this.further.hidden = !this.next;
+    this.table.none = this.search ? empty(`No ${noun(this.kind)} has that.`)
+      : empty(`There is no ${noun(this.kind)} yet.`, h("p", {}, isAdmin() ? `Add ${article(this.kind)}, or declare it in the configuration file.` : "An admin can add one."));
+    this.table.fill(this.items);
+  }
+
+  find(text) {
+    this.search = text;
+    this.items = [];
+    note(url("resources", {kind: this.kind.name, search: text}));
+    this.attempt(() => this.load());
+  }
+
+  act(work) {
+    this.attempt(async () => {
+      await work();
+      await this.load();
+    });
+  }
+}
+customElements.define("resources-page", ResourcesPage);

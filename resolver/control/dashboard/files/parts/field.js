@@ -1,0 +1,195 @@
+// A field of a dialog: its label, what is typed or chosen, what is wrong with that, and what it is for.
+
+import {h} from "/ui/lib/element.js";
+
+const PAUSE_MS = 200;
+let fields = 0;
+
+// "targets[0].address" as its words: targets, 0, address.
+export function wordsOf(path) {
+  return (path || "").split(/[.[\]]+/).filter(Boolean);
+}
+
+// What the server says of a value, as a sentence of its own: "is missing" is "This is missing".
+function sentence(text) {
+  if (/^(is|has|are|does|can|needs|takes|must|names|belongs)\b/.test(text)) return "This " + text;
+  return text.replace(/^there /, "There ");
+}
+
+// What is wrong with what was typed, before the server is asked.
+function invalid({validity, min, max}) {
+  if (validity.valueMissing) return "This is required.";
+  if (validity.badInput || validity.stepMismatch) return "Give a whole number.";
+  if (validity.rangeUnderflow || validity.rangeOverflow) return max ? `Give a number from ${min} to ${max}.` : `Give a number, at least ${min}.`;
+  return validity.valid ? "" : "This does not fit.";
+}
+
+function read(input) {
+  if (input.type === "checkbox") return input.checked;
+  if (input.type === "file") return input.files[0];
+  if (input.type === "number") return input.value === "" ? null : Number(input.value);
+  if (input.localName === "textarea") return input.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  return input.value.trim();
+}
+
+// {name, label, hint, value, placeholder, required, min, max,
+//  type: "text" | "number" | "lines" | "check" | "file" | "list",
+//  choices: [["value", "shown"]], or what finds them: async (text, form) => [["value", "shown"]],
+//  of: fields of each item of a list, or the one field that an item is (without a name)}
+export class FormField extends HTMLElement {
+  constructor(field) {
+    super();
+    Object.assign(this, {field, id_: "field-" + ++fields});
+    this.className = "field" + (field.type === "check" ? " check" : field.type === "list" ? " list" : "");
+    this.wrong = h("p", {class: "fault", id: this.id_ + "-fault", hidden: true});
+    if (field.type === "list") this.makeList();
+    else this.makeOne();
+    // What is typed from here on may be right.
+    this.addEventListener("input", () => this.fault(null));
+  }
+
+  get name() {
+    return this.field.name;
+  }
+
+  // The words of its path in the form: those of the list that it is in, its place there, and its name.
+  get words() {
+    const outer = this.parentElement?.closest("form-field");
+
+    return outer ? [...outer.words, String(outer.places().findIndex((one) => one.contains(this))), ...this.name ? [this.name] : []] : [this.name];
+  }
+
+  get value() {
+    if (this.field.type !== "list") return read(this.input);
+    return this.places().map((place) => {
+      const inner = [...place.querySelectorAll("form-field")];
+
+      return Array.isArray(this.field.of) ? Object.fromEntries(inner.map((one) => [one.name, one.value])) : inner[0].value;
+    }).filter((one) => one !== "");
+  }
+
+  // ---- one value ----
+
+  makeOne() {
+    const {field, id_: id} = this;
+
+    this.input = this.control(field, id);
+    this.append(...[
+      h("label", {for: id, class: field.unseen && "unseen"}, field.label, field.required && h("span", {class: "hint"}, " (required)")),
+      this.input, this.list, this.wrong, this.hint()].filter(Boolean));
+    this.describe();
+  }
+
+  control(field, id) {
+    const shared = {id, name: field.name, required: field.required};
+    const typed = {...shared, placeholder: field.placeholder, autocomplete: "off", autocapitalize: "off", spellcheck: "false"};
+
+    if (Array.isArray(field.choices))
+      return h("select", {...shared, value: field.value}, field.choices.map(([value, shown]) => h("option", {value}, shown)));
+    if (field.type === "lines") return h("textarea", {...typed, rows: field.rows || 2, value: field.value || ""});
+    if (field.type === "file") return h("input", {...shared, type: "file", accept: field.accept});
+    if (field.type === "check") return h("input", {...shared, type: "checkbox", checked: !!field.value});
+    if (field.choices) this.list = h("datalist", {id: id + "-choices"});
+    return h("input", {...typed, type: field.type || "text", value: field.value ?? "", min: field.min, max: field.max,
+                       ...this.list && {list: this.list.id, oninput: () => this.offerSoon(), onfocus: () => this.offer()}});
+  }
+
+  offerSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.offer(), PAUSE_MS);
+  }
+
+  // What there is, as the server finds it by what was typed. Without it one can type all the same.
+  async offer() {
+    const {value} = this.input;
+    const found = await this.field.choices(value.trim(), this.closest("form")).catch(() => []);
+
+    if (value === this.input.value)
+      this.list.replaceChildren(...found.map(([choice, shown]) => h("option", {value: choice}, shown === choice ? null : shown)));
+  }
+
+  // The first sentence; what there is more to say is unfolded.
+  hint() {
+    const {hint} = this.field, id = this.id_ + "-hint";
+
+    if (!hint) return null;
+    const [, first, rest] = typeof hint === "string" && hint.length > 110 && /^(.{20,}?[.;])\s+(?=[A-Z0-9"])(.+)$/s.exec(hint) || [null, hint];
+    return rest ? h("details", {class: "hint"}, h("summary", {id}, first), rest) : h("p", {class: "hint", id}, hint);
+  }
+
+  describe() {
+    const ids = [!this.wrong.hidden && this.wrong.id, this.field.hint && this.id_ + "-hint"].filter(Boolean);
+    const target = this.input || this.group;
+
+    if (ids.length) target.setAttribute("aria-describedby", ids.join(" "));
+    else target.removeAttribute("aria-describedby");
+  }
+
+  // ---- a list of values, or of groups of them ----
+
+  makeList() {
+    const {label, required, value = []} = this.field;
+
+    this.items = h("ol", {class: "items"});
+    this.group = h("fieldset", {}, h("legend", {}, label, required && h("span", {class: "hint"}, " (required)")), this.items, this.wrong,
+      h("button", {type: "button", class: "more-items", onclick: () => this.addItem().querySelector("input, select").focus()}, "Add " + this.one()),
+      this.hint());
+    this.append(this.group);
+    for (const one of value.length || !required ? value : [undefined]) this.addItem(one);
+    this.describe();
+  }
+
+  one() {
+    return this.field.item || "one";
+  }
+
+  places() {
+    return [...this.items.children];
+  }
+
+  addItem(value) {
+    const {of} = this.field, some = Array.isArray(of);
+    const inner = some ? of.map((one) => new FormField({...one, value: one.toForm ? one.toForm(value?.[one.name]) : value?.[one.name] ?? one.value}))
+      : [new FormField({...of, value, unseen: true})];
+    const place = h("li", {}, h("div", {class: some ? "some" : "alone"}, inner),
+      h("button", {type: "button", "aria-label": "Remove this " + this.one(), onclick: () => this.removeItem(place)}, "Remove"));
+
+    this.items.append(place);
+    return place;
+  }
+
+  removeItem(place) {
+    place.remove();
+    this.dispatchEvent(new Event("input", {bubbles: true}));
+    this.group.querySelector(".more-items").focus();
+  }
+
+  // ---- what is wrong ----
+
+  // Says it at the field, until something else is typed; null: nothing is wrong.
+  fault(text) {
+    const wrong = text !== null;
+
+    if (!wrong && this.wrong.hidden) return;
+    this.wrong.replaceChildren(...wrong ? [sentence(text)] : []);
+    this.wrong.hidden = !wrong;
+    this.describe();
+    if (wrong) {
+      this.input?.setAttribute("aria-invalid", "true");
+      this.closest("details.fold")?.setAttribute("open", "");
+    } else {
+      this.input?.removeAttribute("aria-invalid");
+    }
+  }
+
+  // What can be seen without the server; "": nothing.
+  check() {
+    if (this.input) return this.input.willValidate ? invalid(this.input) : "";
+    return this.field.required && !this.places().length ? "This is required." : "";
+  }
+
+  focus() {
+    (this.input || this.group.querySelector("input, select, button")).focus();
+  }
+}
+customElements.define("form-field", FormField);

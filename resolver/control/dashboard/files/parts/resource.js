@@ -1,0 +1,212 @@
+// What is done with a resource of any kind: made, changed and deleted. The form is made of the kind's
+// schema, so a new member or kind is in it by itself.
+
+import {ApiError, call, path} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {article, choices, collectionIn, nameOf, noun, pathOf, said} from "/ui/lib/kinds.js";
+import {url} from "/ui/lib/router.js";
+import {ask} from "/ui/parts/dialog.js";
+import {notice, warn} from "/ui/parts/notice.js";
+
+// What few give; it is folded.
+const RARE = new Set(["resource_group", "region", "tags", "metadata", "azure", "id", "delegation"]);
+
+const EXAMPLES = {address: "10.0.0.5", prefix: "10.10.0.0/16", host: "10.0.0.5 or 10.0.0.5:5353", domain: "corp.internal", file: "/etc/sluice/file"};
+
+export function resourceUrl(where) {
+  return url("resource", {path: where});
+}
+
+export function resourceLink(where, text) {
+  return h("a", {href: resourceUrl(where)}, name(text));
+}
+
+// ---- values, as they are typed ----
+
+function isTags({type}) {
+  return type === "object";
+}
+
+function toForm(schema, value) {
+  if (isTags(schema)) return Object.entries(value || {}).map(([key, one]) => `${key}=${one}`).join("\n");
+  if (schema.type === "array" && schema.items.type !== "object" && !schema["x-refers"]) return (value || []).join("\n");
+  return value ?? (schema.type === "array" ? [] : schema.default);
+}
+
+// NAME=VALUE on each line.
+function tags(key, lines) {
+  const wrong = lines.find((line) => !line.includes("="));
+
+  if (wrong) throw new ApiError(0, {path: key, message: `"${wrong}" has no value; give NAME=VALUE`});
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}
+
+function withoutEmpty(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== null));
+}
+
+// null: it is not given.
+function fromForm(schema, key, value) {
+  if (isTags(schema)) return tags(key, value);
+  if (schema.type === "array" && schema.items.type === "object") return value.map(withoutEmpty);
+  return value === "" ? null : value;
+}
+
+function isEmpty(value) {
+  return value === null || value === undefined || typeof value === "object" && !Object.keys(value).length;
+}
+
+// ---- fields ----
+
+function control(key, schema, where) {
+  const refers = schema["x-refers"], offered = refers && ((text) => choices(refers, where, text));
+  const {items} = schema;
+
+  if (schema.enum) return {choices: schema.enum.map((one) => [one, said(one)])};
+  if (schema.type === "boolean") return {type: "check"};
+  if (schema.type === "integer") return {type: "number", min: schema.minimum, max: schema.maximum};
+  if (isTags(schema)) return {type: "lines", placeholder: "NAME=VALUE"};
+  if (schema.type !== "array") return {choices: offered, placeholder: EXAMPLES[schema.format]};
+  if (items.type === "object") return {type: "list", item: items.title, of: fieldsOf(items, where)};
+  if (refers) return {type: "list", item: said(refers.kind, false), of: {label: said(key), choices: offered}};
+  return {type: "lines", placeholder: EXAMPLES[items.format] && "One on a line: " + EXAMPLES[items.format]};
+}
+
+function fieldOf(key, schema, required, where, value) {
+  const unit = schema["x-unit"] ? ` (${schema["x-unit"]})` : "";
+
+  return {name: key, label: said(unit ? key.replace(/_s$/, "") : key) + unit, required, hint: schema.description, value: toForm(schema, value),
+          ...control(key, schema, where)};
+}
+
+// Of the members: first what is required, last what is only yes or no. where: the path of what the resource is inside.
+function fieldsOf({properties, required}, where, item = {}, skip = []) {
+  const made = Object.entries(properties).filter(([key]) => !skip.includes(key))
+    .map(([key, schema]) => fieldOf(key, schema, required.includes(key), where, item[key]));
+
+  const rank = ({required: must, type}) => must ? 0 : type === "check" ? 2 : 1;
+
+  return made.sort((a, b) => rank(a) - rank(b));
+}
+
+function folded(fields, item = {}) {
+  const rare = fields.filter((one) => RARE.has(one.name) && !one.required);
+
+  return [...fields.filter((one) => !rare.includes(one)),
+    ...rare.length ? [{title: "More settings", fields: rare, open: rare.some((one) => !isEmpty(item[one.name]))}] : []];
+}
+
+// ---- what is done ----
+
+function done(kind, title, what, warnings) {
+  notice(noun(kind, true), " ", name(title), ` is ${what}.`);
+  warn(warnings);
+}
+
+function membersOf(kind, values) {
+  const {properties} = kind.schema;
+
+  return Object.fromEntries(Object.entries(values).filter(([key]) => properties[key]).map(([key, value]) => [key, fromForm(properties[key], key, value)]));
+}
+
+// parentPath: of what it is made inside; "": at the top. Each gives whether it was done.
+export function createResource(kind, parentPath = "") {
+  const where = ({[kind.name_key]: title, resource_group: group}) =>
+    collectionIn(kind, parentPath) + "/" + (parentPath ? "" : path(group || "-") + "/") + path(title);
+
+  return ask({
+    title: "Add " + article(kind), confirm: "Add", about: where, text: h("p", {class: "hint"}, kind.schema.description),
+    fields: folded(fieldsOf({...kind.schema, required: [...kind.schema.required, kind.name_key]}, parentPath)),
+    work: async (values) => {
+      const {[kind.name_key]: title, resource_group: _group, ...members} = membersOf(kind, values);
+      const body = Object.fromEntries(Object.entries(members).filter(([key, value]) => !isEmpty(value) && value !== kind.schema.properties[key].default));
+      const made = await call("PUT", where(values), {body, none: true});
+
+      done(kind, title, "made", made.body.warnings);
+    },
+  });
+}
+
+// A name that is gone from an object is null in what changes it (RFC 7396).
+function merge(before, after) {
+  if (isEmpty(after)) return null;
+  if (Array.isArray(after) || typeof after !== "object") return after;
+  return {...Object.fromEntries(Object.keys(before || {}).map((key) => [key, null])), ...after};
+}
+
+export function changeResource(kind, item) {
+  const skip = [kind.name_key, "resource_group"], where = pathOf(kind, item), title = nameOf(kind, item);
+  const fields = fieldsOf(kind.schema, where.split("/").slice(0, -2).join("/"), item, skip);
+  const typed = membersOf(kind, Object.fromEntries(fields.map((one) => [one.name, asRead(one)])));
+
+  return ask({
+    title: `Edit ${noun(kind)} ${title}`, confirm: "Save", about: where, fields: folded(fields, item),
+    work: async (values) => {
+      const members = Object.entries(membersOf(kind, values)).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(typed[key]));
+
+      if (!members.length) {
+        notice("Nothing was changed.");
+        return;
+      }
+      const body = Object.fromEntries(members.map(([key, value]) => [key, merge(item[key], value)]));
+      const made = await call("PATCH", where, {body, etag: item.etag});
+
+      done(kind, title, "changed", made.body.warnings);
+    },
+  });
+}
+
+// A field's first value, as the dialog would give it.
+function asRead({type, value, of, choices: offered}) {
+  if (type === "lines") return (value || "").split("\n").map((line) => line.trim()).filter(Boolean);
+  if (type === "check") return !!value;
+  if (type === "number") return value ?? null;
+  if (type === "list" && Array.isArray(of))
+    return value.map((one) => Object.fromEntries(of.map((inner) => [inner.name, asRead({...inner, value: one[inner.name] ?? inner.value})])));
+  if (type === "list") return value;
+  return value ?? (Array.isArray(offered) ? offered[0][0] : "");
+}
+
+// "rulesets[dev/office].links[hub].virtual_network" as the path of the link.
+function pathOfFault(text) {
+  const [, collection, full, inner, child] = /^(?:\w+\.)?(\w+)\[([^\]]*)\](?:\.(\w+)\[([^\]]*\D[^\]]*)\])?/.exec(text || "") || [];
+
+  if (!collection) return null;
+  const [group, one] = full.includes("/") ? full.split("/") : ["-", full];
+  return path(collection, group, one) + (inner ? "/" + path(inner, child) : "");
+}
+
+// What the server says when it is only asked: what would not be served then, and who is in the way.
+async function whatOf(where, etag) {
+  try {
+    return {warnings: (await call("DELETE", where + "?dry_run", {etag})).body?.warnings || []};
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return {error, users: error.faults.map((fault) => [pathOfFault(fault.path), fault.text]).filter(([user]) => user && user !== where)};
+  }
+}
+
+function users(found) {
+  const seen = new Map(found);
+
+  return [h("p", {}, "It is used. Change or delete these first:"),
+    h("ul", {}, [...seen.keys()].map((one) => h("li", {}, resourceLink(one, decodeURIComponent(one.replace(/^(\w+)\/-\//, "$1/"))))))];
+}
+
+// inside: words for what goes with it.
+export async function deleteResource(kind, item, inside = "") {
+  const where = pathOf(kind, item), title = nameOf(kind, item);
+  const {warnings = [], error, users: found = []} = await whatOf(where, item.etag);
+
+  return ask({
+    title: `Delete ${noun(kind)} ${title}?`, confirm: "Delete", danger: true,
+    text: [inside && h("p", {}, inside), found.length > 0 && users(found), error && !found.length && h("p", {class: "warning"}, error.message),
+      warnings.map((one) => h("p", {class: "warning"}, one.text ?? one)),
+      !inside && !error && !warnings.length && h("p", {}, "Nothing else depends on it. It can be undone under Changes.")],
+    work: async () => {
+      const gone = await call("DELETE", where, {etag: item.etag});
+
+      done(kind, title, "deleted", gone.body?.warnings);
+    },
+  });
+}
