@@ -1,13 +1,9 @@
 """The dashboard's forms: every kind of resource is made, changed and deleted in the browser, what is wrong is said at its
 field, what there is to choose from is offered, and a change that waits has its buttons on every page."""
 
-import json
-
-import dns
 import harness
-from dashboard import CONFIG, EYE, Browser
+from dashboard import EYE, Browser
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 # One of each kind, in an order in which each finds what it needs: kind, the tab or the path of what it is inside, its
@@ -20,9 +16,9 @@ AT_THE_TOP = (
     ("zone", {"Name": "made.internal"}, ("Tags", "a=1"), {"tags": {"a": "1"}}),
     ("ruleset", {"Name": "branch"}, ("Tags", "a=1"), {"tags": {"a": "1"}}),
     ("address-pool", {"Name": "second", "Prefix": "203.0.113.0/28"}, ("Zone", "0-15.113.0.203.in-addr.arpa"), {"zone": "0-15.113.0.203.in-addr.arpa."}),
-    ("key", {"Name": "transfer-key", "Secret file": "tsig.secret"}, ("Algorithm", "Hmac sha512"), {"algorithm": "hmac-sha512"}),
-    ("transfer", {"Name": "copies", "Key": "transfer-key"}, ("Allow", "127.0.0.0/8"), {"allow": ["127.0.0.0/8"]}),
-    ("client", {"ID": "ci", "Secret SHA-256": "5e" * 32}, ("Role", "Admin"), {"role": "admin"}),
+    ("key", {"Name": "transfer-key", "Secret file": "tsig.secret"}, ("Algorithm", "hmac-sha512"), {"algorithm": "hmac-sha512"}),
+    ("transfer", {"Name": "copies", "Zones": "made.internal", "Key": "transfer-key"}, ("Allow", "127.0.0.0/8"), {"allow": ["127.0.0.0/8"]}),
+    ("client", {"ID": "ci", "Secret SHA-256": "5e" * 32}, ("Role", "admin"), {"role": "admin"}),
     ("private-endpoint", {"Name": "store", "Subnet": "spoke/machines"}, ("Tags", "a=1"), {"tags": {"a": "1"}}),
     ("address", {"Name": "mail", "Reverse FQDN": "mail.example.com."}, ("Description", "for mail"), {"description": "for mail"}),
     ("service", {"Name": "shop", "Address": "198.51.100.77"}, ("Description", "for sale"), {"description": "for sale"}),
@@ -96,7 +92,6 @@ class EveryKind(Form):
         self.assertEqual(expected, {key: shown[key] for key in expected}, where)
 
     def test_each_is_made_changed_and_deleted(self):
-        harness.write_file = None
         self.world.secret("tsig.secret", "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IQ==")
         self.log_in("/ui/resources")
         self.find("h1", "Resources")
@@ -105,14 +100,272 @@ class EveryKind(Form):
             self.go("/ui/resources?kind=" + kind)
             if kind == "private-endpoint":
                 self.good("PUT", "virtual_networks/-/spoke/subnets/machines", {"prefix": "10.20.9.0/24"})
-            if kind == "transfer":
-                self.press("Add a transfer")
-                self.fill("Zones", "made.internal")
-                self.press("Cancel", "dialog")
             self.create_and_change("%s/-/%s" % (collection(kind), name), kind, name, values, changed, expected)
         for parent, kind, values, changed, expected in INSIDE:
             self.go("/ui/resource?path=" + parent)
             self.create_and_change("%s/%s/%s" % (parent, collection(kind), values["Name"]), kind, values["Name"], values, changed, expected)
+        # What is inside of it goes with it.
+        for kind, values, *_ in reversed(AT_THE_TOP):
+            name = values.get("Name") or values["ID"]
+            self.go("/ui/resources?kind=" + kind)
+            self.more("%s %s" % (noun(kind), name), "Delete")
+            self.press("Delete", "dialog")
+            self.closed()
+            self.assertEqual(404, self.call("GET", "/v1/%s/-/%s" % (collection(kind), name)).status)
+        self.go("/ui/changes")
+        self.row("deleted group berlin")
+        self.press("Undo", "tbody tr")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/groups/-/berlin").status == 200, "the undo")
+
+
+class Lists(Form):
+    """Members that are lists of things with members."""
+
+    def test_targets_are_added_changed_and_removed_one_by_one(self):
+        where = "rulesets/-/office/target_groups/pair"
+        self.log_in("/ui/resource?path=rulesets/-/office")
+        self.press("Add a target group")
+        self.fill("Name", "pair")
+        self.fill("Address", "127.0.0.5")
+        self.press("Add target", "dialog")
+        second = self.driver.switch_to.active_element
+        second.send_keys("not-an-address")
+        self.press("Add", "dialog")
+        self.find("dialog li:nth-child(2) .fault", "give an address")
+        self.assertEqual(1, len(self.texts("dialog .fault")))
+        self.assertEqual("true", second.get_attribute("aria-invalid"))
+        second.clear()
+        second.send_keys("::1")
+        self.assertEqual([], self.texts("dialog .fault"))
+        self.press("Add", "dialog")
+        self.closed()
+        self.row("pair", "127.0.0.5, ::1")
+        self.more("target group pair", "Edit")
+        self.press("Remove this target", "dialog")
+        self.press("Save", "dialog")
+        self.closed()
+        self.wait(lambda: ["::1"] == [one["address"] for one in self.good("GET", where)["targets"]], "the first to go")
+        self.good("DELETE", where)
+
+    def test_an_interface_has_its_addresses(self):
+        where = "network_interfaces/-/vm1"
+        self.good("PUT", "virtual_networks/-/hub-2", {"address_space": ["10.30.0.0/16"]})
+        self.good("PUT", "virtual_networks/-/hub-2/subnets/machines", {"prefix": "10.30.1.0/24"})
+        self.log_in("/ui/resources?kind=network-interface")
+        self.press("Add a network interface")
+        self.driver.execute_script("document.querySelector('dialog li form-field input').id = 'first-name'")
+        self.find("dialog li input[id=first-name]").send_keys("primary")
+        self.save("Add", {"Subnet": "hub-2/machines", "Address": "10.30.1.9"})
+        self.assertIn("This is required.", self.texts("dialog .fault"))
+        self.driver.find_element(By.CSS_SELECTOR, "dialog input[name=name]").send_keys("vm1")
+        self.press("Add", "dialog")
+        self.closed()
+        self.row("vm1")
+        self.assertEqual("10.30.1.9", self.good("GET", where)["ip_configurations"][0]["address"])
+        self.good("DELETE", where)
+
+
+class Faults(Form):
+    def test_each_is_said_at_its_field_and_goes_when_that_is_corrected(self):
+        self.log_in("/ui/rules")
+        self.press("Add a rule")
+        self.save("Add", {"Name": "wrong", "Domain": "a..test.", "Targets": "127.0.0.5\nnope"})
+        self.find("dialog .fault", "domain name")
+        self.assertIn("give a domain name", self.fault_of("Domain"))
+        self.assertIn('"nope" does not fit; give an address', self.fault_of("Targets"))
+        self.assertIsNone(self.fault_of("Name"))
+        self.assertTrue(self.none("dialog .problem"))
+        self.assertEqual(self.field("Domain"), self.driver.switch_to.active_element)
+        self.fill("Domain", "fine.test.")
+        self.assertIsNone(self.fault_of("Domain"))
+        self.assertIsNotNone(self.fault_of("Targets"))
+        self.press("Add", "dialog")
+        self.wait(lambda: self.fault_of("Targets"), "the fault that is left")
+        self.press("Cancel", "dialog")
+
+    def test_what_is_missing_is_said_before_the_server_is_asked(self):
+        self.log_in("/ui/rules")
+        self.press("Add a rule")
+        self.press("Add", "dialog")
+        self.assertEqual(["This is required."] * 2, [self.fault_of(label) for label in ("Name", "Domain")])
+        self.press("What would change?", "dialog")
+        self.assertEqual("This is required.", self.fault_of("Name"))
+        self.press("Cancel", "dialog")
+
+    def test_what_belongs_to_no_field_stays_at_the_foot(self):
+        where = "virtual_networks/-/foot"
+        self.good("PUT", where, {"address_space": ["10.40.0.0/16"]})
+        self.log_in("/ui/resource?path=" + where)
+        self.press("Edit")
+        self.find("dialog")
+        self.good("PATCH", where, {"address_space": ["10.41.0.0/16"]})
+        self.save("Save", {"DNS servers": "10.40.0.5"})
+        self.find("dialog .problem", "changed since you read it")
+        self.assertEqual([], self.texts("dialog .fault"))
+        self.press("Cancel", "dialog")
+        self.assertEqual([], self.good("GET", where)["dns_servers"])
+        self.good("DELETE", where)
+
+    def test_a_fault_of_another_resource_is_no_fields(self):
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.50.0.0/16"]})
+        self.good("PUT", "virtual_networks/-/mine", {"address_space": ["10.51.0.0/16"]})
+        self.log_in("/ui/resource?path=virtual_networks/-/mine")
+        self.press("Edit")
+        self.save("Save", {"Address space": "10.50.0.0/16"})
+        self.wait(lambda: self.texts("dialog .fault") or self.texts("dialog .problem"), "what is wrong")
+        self.assertIn("10.50.0.0/16", " ".join(self.texts("dialog .fault") + self.texts("dialog .problem")))
+        self.press("Cancel", "dialog")
+        for name in ("other", "mine"):
+            self.good("DELETE", "virtual_networks/-/" + name)
+
+
+class Choices(Form):
+    def offered(self, label):
+        """What the field offers, when one has gone into it."""
+        field = self.field(label)
+        field.click()
+        return self.wait(lambda: self.driver.execute_script("return [...arguments[0].list.options].map(one => one.value)", field), "choices")
+
+    def test_what_there_is_is_offered(self):
+        self.good("PUT", "virtual_networks/-/choice", {"address_space": ["10.60.0.0/16"]})
+        self.good("PUT", "virtual_networks/-/choice/subnets/dns", {"prefix": "10.60.1.0/24", "delegation": "Microsoft.Network/dnsResolvers"})
+        self.good("PUT", "resolvers/-/chooser", {"virtual_network": "choice"})
+        self.good("PUT", "resolvers/-/chooser/outbound_endpoints/out", {})
+        self.good("PUT", "rulesets/-/office/target_groups/pair", {"targets": [{"address": "127.0.0.5"}]})
+        self.log_in("/ui/resources?kind=resolver")
+        self.press("Add a resolver")
+        self.assertEqual(["choice", "hub"], sorted(self.offered("Virtual network")))
+        self.fill("Virtual network", "ch")
+        self.wait(lambda: self.offered("Virtual network") == ["choice"], "those that fit")
+        self.press("Cancel", "dialog")
+        self.go("/ui/resource?path=resolvers/-/chooser")
+        self.press("Add an inbound endpoint")
+        self.assertEqual(["dns"], [one for one in self.offered("Subnet") if "out" not in one])
+        self.press("Cancel", "dialog")
+        self.go("/ui/resources?kind=ruleset")
+        self.press("Add a ruleset")
+        self.press("Add outbound endpoint", "dialog")
+        self.assertEqual(["chooser/out"], self.offered("Outbound endpoints"))
+        self.press("Cancel", "dialog")
+        self.go("/ui/rules")
+        self.press("Add a rule")
+        self.assertEqual(["pair"], self.offered("Or a target group of the ruleset"))
+        self.press("Cancel", "dialog")
+
+
+class Looking(Form):
+    def test_what_the_file_declares_is_read_only_with_its_place(self):
+        self.log_in("/ui/resources?kind=ruleset")
+        self.assertEqual("read-only", self.row("office")[-1])
+        self.press("office", "main")
+        self.find("main", "Declared at ")
+        self.find("main code", "sluice.conf:")
+        self.assertNotIn("Edit", self.texts("main button"))
+
+    def test_a_reader_sees_no_buttons(self):
+        self.good("PUT", "virtual_networks/-/seen", {"address_space": ["10.70.0.0/16"]})
+        self.log_in("/ui/resources?kind=network", "eye", EYE)
+        self.row("seen", "10.70.0.0/16")
+        self.assertEqual([], self.texts("main button"))
+        self.assertNotIn("Clients", self.texts(".tabs a"))
+        self.go("/ui/resource?path=virtual_networks/-/seen")
+        self.find("main dd", "10.70.0.0/16")
+        self.assertEqual([], self.texts("main button"))
+        self.good("POST", "changes?confirm=600", {"edits": [{"path": "virtual_networks/-/seen", "values": None}]})
+        self.find(".waiting", "The change of revision")
+        self.assertEqual([], self.texts(".waiting button"))
+        self.assertNotIn("ops", self.text_of(".waiting"))
+        self.good("POST", "confirm?back")
+        self.wait(lambda: self.none(".waiting"), "nothing to wait")
+        self.good("DELETE", "virtual_networks/-/seen")
+
+    def test_what_others_change_comes_by_itself_and_what_is_gone_says_so(self):
+        where = "virtual_networks/-/watched"
+        self.good("PUT", where, {"address_space": ["10.80.0.0/16"]})
+        self.log_in("/ui/resource?path=" + where)
+        self.find("main dd", "10.80.0.0/16")
+        self.find(".live.on")
+        self.good("PATCH", where, {"address_space": ["10.81.0.0/16"]})
+        self.find("main dd", "10.81.0.0/16")
+        self.good("DELETE", where)
+        self.find("h1", "It is gone.")
+
+    def test_one_that_is_used_says_by_whom(self):
+        self.good("PUT", "virtual_networks/-/used", {"address_space": ["10.90.0.0/16"]})
+        self.good("PUT", "rulesets/-/office/links/used", {"virtual_network": "used"})
+        self.log_in("/ui/resources?kind=network")
+        self.more("network used", "Delete")
+        self.find("dialog li", "rulesets/office/links/used")
+        self.press("Delete", "dialog")
+        self.find("dialog .problem")
+        self.press("Cancel", "dialog")
+        self.good("DELETE", "rulesets/-/office/links/used")
+        self.more("network used", "Delete")
+        self.press("Delete", "dialog")
+        self.closed()
+        self.wait(lambda: not any("used" in row[0] for row in self.rows()), "the network to go")
+
+    def test_a_change_waits_on_every_page_and_counts_down(self):
+        where = "virtual_networks/-/tried"
+        edit = {"edits": [{"path": where, "values": {"address_space": ["10.91.0.0/16"]}}]}
+        self.log_in("/ui/zones")
+        self.find(".live.on")
+        self.good("POST", "changes?confirm=600", edit)
+        said = self.text_of(".waiting")
+        self.assertRegex(said, r"The change of revision \d+ by ops waits to be kept. It goes back in (10:00|9:\d\d), at ")
+        self.assertNotIn("sluice confirm", said)
+        self.wait(lambda: self.text_of(".waiting") != said, "the clock to go on")
+        self.press("Rules", "nav")
+        self.find("h1", "Rules")
+        self.press("Go back", ".waiting")
+        self.wait(lambda: self.none(".waiting"), "nothing to wait")
+        self.assertEqual(404, self.call("GET", "/v1/" + where).status)
+        self.good("POST", "changes?confirm=2", edit)
+        self.find(".waiting")
+        self.wait(lambda: self.none(".waiting"), "it to go back by itself")
+        self.assertEqual(404, self.call("GET", "/v1/" + where).status)
+
+
+class History(Form):
+    def test_before_stands_beside_after_and_both_are_found(self):
+        where = "rulesets/-/office/rules/told"
+        self.good("PUT", where, {"domain": "told.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.good("PATCH", where, {"targets": [{"address": "127.0.0.6"}], "description": "moved"})
+        status, printed = harness.command("history", "-c", self.sluice.config, "--limit", "1")
+        self.assertEqual(0, status, printed)
+        self.log_in("/ui/changes")
+        words = self.row("changed rule told of ruleset office")[2]
+        self.assertIn(words, printed)
+        self.click("tbody summary")
+        before, after = self.find(".side del", "127.0.0.5"), self.find(".side ins", "127.0.0.6")
+        self.assertEqual(before.rect["y"], after.rect["y"])
+        self.driver.set_window_size(500, 900)
+        self.addCleanup(self.driver.set_window_size, 1280, 900)
+        self.assertLess(self.find(".side del", "127.0.0.5").rect["y"], self.find(".side ins", "127.0.0.6").rect["y"])
+        self.driver.set_window_size(1280, 900)
+        self.fill("Search", "127.0.0.6")
+        self.wait(lambda: len(self.rows()) == 1, "what has it")
+        self.assertIn("search=127.0.0.6", self.driver.current_url)
+        self.fill("Search", "nothing-has-this")
+        self.find(".empty", "No change has that.")
+
+    def test_one_is_found_by_who_did_it(self):
+        self.good("PUT", "groups/-/of-ops", {"region": "westeurope"})
+        status, printed = harness.command("group", "create", "-c", self.sluice.config, "of-root", "region=westeurope")
+        self.assertEqual(0, status, printed)
+        self.log_in("/ui/changes")
+        root = self.row("created group of-root")[1]
+        self.assertTrue(root.startswith("uid "), root)
+        self.choose("By", "ops")
+        self.wait(lambda: {row[1] for row in self.rows()} == {"ops"}, "those of ops")
+        self.choose("By", root)
+        self.wait(lambda: {row[1] for row in self.rows()} == {root}, "those of root")
+        self.press("Undo", "tbody tr")
+        self.find("dialog", "deleted group of-root")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/groups/-/of-root").status == 404, "the undo")
+        self.good("DELETE", "groups/-/of-ops")
 
 
 if __name__ == "__main__":

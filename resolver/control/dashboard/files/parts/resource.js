@@ -62,7 +62,7 @@ function control(key, schema, where) {
   const refers = schema["x-refers"], offered = refers && ((text) => choices(refers, where, text));
   const {items} = schema;
 
-  if (schema.enum) return {choices: schema.enum.map((one) => [one, said(one)])};
+  if (schema.enum) return {choices: schema.enum.map((one) => [one, one])};
   if (schema.type === "boolean") return {type: "check"};
   if (schema.type === "integer") return {type: "number", min: schema.minimum, max: schema.maximum};
   if (isTags(schema)) return {type: "lines", placeholder: "NAME=VALUE"};
