@@ -107,18 +107,25 @@ class Much(Browser):
         self.log_in("/ui/rules?search=%s" % ("n" * 63))
         self.size(*DESKTOP)
         self.find("tbody tr")
-        button = self.find("tbody td button.whole")
-        self.assertEqual("All of it: " + LONG, button.get_attribute("aria-label"))
+        button = "tbody td:first-child button.whole"
+        def is_open(): return self.find(button).get_attribute("aria-expanded") == "true"
+        self.assertEqual("All of it: " + LONG, self.find(button).get_attribute("aria-label"))
         cell = "tbody td:first-child .cell"
         cut = self.js("const one = document.querySelector(arguments[0]); return [one.scrollWidth > one.clientWidth, one.title]", cell)
         self.assertEqual([True, LONG], cut)
         self.assertLess(self.box("tbody td:first-child")["right"], 700)
-        button.send_keys(Keys.ENTER)
-        self.assertEqual("true", button.get_attribute("aria-expanded"))
+        self.js("document.querySelector(arguments[0]).focus()", button)
+        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        self.wait(is_open, "the row to open")
         self.assertEqual([False] * 9, self.js("return [...document.querySelectorAll('tbody .cell')].map(one => one.scrollWidth > one.clientWidth)"))
         self.assertEqual([], self.outside())
-        button.send_keys(Keys.ENTER)
-        self.assertEqual("false", button.get_attribute("aria-expanded"))
+        # A row that is made anew stays open, and the focus where it was.
+        self.js("window.old = document.querySelector('tbody tr')")
+        self.good("PATCH", "rulesets/-/many/rules/" + "n" * 63, {"description": "another"})
+        self.wait(lambda: self.js("return !old.isConnected && document.querySelector('tbody tr')"), "the row to be made anew")
+        self.wait(is_open, "it to be open")
+        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        self.wait(lambda: not is_open(), "it to close")
         # On a phone, too, with a finger.
         self.size(*PHONE)
         self.shown("rules?search=" + "n" * 63)

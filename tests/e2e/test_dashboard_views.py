@@ -278,7 +278,7 @@ class Reports(Browser):
         self.assertEqual(["office/idle", "loose/far its ruleset is linked to no network"], [row[0] for row in self.cells("rules")])
         self.assertRegex(self.cells("rules")[0][2], r"^never, since \d\d:\d\d:\d\d$")
         self.assertEqual(["127.0.0.66:53 udp", "any address", "office/idle"], self.cells("targets")[0][:3])
-        self.assertIn(["www.filed.internal. A", "hub", "1", "private zone filed.internal is not linked to that network Zone filed.internal"],
+        self.assertIn(["www.filed.internal. A", "hub", "1", "private zone filed.internal is not linked to that network", "Zone filed.internal"],
                       self.cells("leaving"))
         self.assertEqual("198.51.100.10 leads to one.example.com., which leads to 198.51.100.3 and not back", self.cells("ptrs")[0][1])
         self.find("#report-ptrs li", "198.51.100.11 could not be checked")
@@ -303,7 +303,7 @@ class Reports(Browser):
         self.log_in("/ui/reports")
         self.known()
         shown = "<img\\032src=x\\032onerror=document.title='owned'>.lan."
-        self.assertIn([shown + " A", "hub", "1 time", "no public name ends in .lan"], self.cells("leaving"))
+        self.assertIn([shown + " A", "hub", "1", "no public name ends in .lan", ""], self.cells("leaving"))
         self.assertTrue(self.none("main img"))
         self.follow("leaving", shown, "Ask")
         self.assertEqual("Reports - sluice", self.driver.title)
@@ -381,7 +381,7 @@ class Reports(Browser):
         self.found()
         self.log_in("/ui/reports?days=0", "eye", EYE)
         self.assertEqual("2 findings", self.known()["rules"])
-        self.assertEqual({"Log out", "Look again", "Export CSV"}, set(self.texts("button")))
+        self.assertEqual({"Log out", "Look again", "Export CSV"}, set(self.texts("button:not(th *, .whole)")))
 
     def test_csv_comes_out(self):
         self.found()

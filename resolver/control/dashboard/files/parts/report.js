@@ -23,8 +23,8 @@ function lastUse({used, since}) {
 
 // Where the rule or zone is that would have answered.
 function owner({why, ruleset, object}) {
-  if (why === "rule") return h("div", {}, ruleLink(ruleset + "/" + object));
-  return why === "zone" && h("div", {}, h("a", {href: url("zones", {search: object})}, "Zone ", name(object)));
+  if (why === "rule") return ruleLink(ruleset + "/" + object);
+  return why === "zone" && h("a", {href: url("zones", {search: object})}, "Zone ", name(object));
 }
 
 // What the addresses of a prefix have in common, to search for: "203.0.114." of 203.0.114.64/26.
@@ -66,7 +66,7 @@ const TABLES = {
     csv: ["target", "protocol", "source", "rule", "since", "used"], well: usedLately,
   },
   leaving: {
-    columns: [NAME, NETWORK, ASKED, {title: "Why", cell: (one) => [name(one.reason), owner(one)]}],
+    columns: [NAME, NETWORK, ASKED, {title: "Why", cell: (one) => name(one.reason)}, {title: "Rule or zone", cell: owner}],
     csv: ["name", "type", "network", "count", "why", "ruleset", "object"], well: () => "In the last 12 to 24 hours.",
   },
   ptrs: {

@@ -36,6 +36,10 @@ function isNothing(cell) {
   return !cell.textContent && !cell.querySelector(":not(div, span, bdi, strong)");
 }
 
+function rowName(row) {
+  return row.querySelector(".lead").textContent;
+}
+
 // columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
 // wraps (as many lines as it needs), lead (what the row is about; the first column unless another says so), mood
 // (how that is), sort: (item) => a number or a text, by which one may sort. A column without a title has what
@@ -44,9 +48,10 @@ function isNothing(cell) {
 export class DataTable extends HTMLElement {
   constructor(label, columns, none, worst) {
     super();
-    Object.assign(this, {label, none, worst, items: [], page: 0, by: null, further: null});
+    Object.assign(this, {label, none, worst, items: [], page: 0, by: null, further: null, whole: new Set()});
     this.columns = columns;
     this.addEventListener("menu-closed", () => this.waits && this.renew());
+    this.addEventListener("focusin", ({target}) => this.reach(target));
     this.sizes = new ResizeObserver(() => this.markLater());
   }
 
@@ -78,6 +83,7 @@ export class DataTable extends HTMLElement {
 
     this.waits = null;
     this.render();
+    if (focused) this.mark();
     if (focused) [...this.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus({preventScroll: true});
   }
 
@@ -178,22 +184,28 @@ export class DataTable extends HTMLElement {
 
       if (cut === !!known) continue;
       if (known) known.remove();
-      else cell.after(this.whole(cell));
+      else cell.after(h("button", {class: "whole", type: "button", "aria-expanded": "false", "aria-label": "All of it: " + cell.innerText,
+        onclick: () => this.open(cell.closest("tr"), !cell.closest(".open"))}));
       if (cut) cell.title = cell.innerText;
       else cell.removeAttribute("title");
     }
+    for (const row of this.querySelectorAll("tbody tr:not(.open):has(.whole)"))
+      if (this.whole.has(rowName(row))) this.open(row, true);
   }
 
-  whole(cell) {
-    const row = cell.closest("tr");
-    const button = h("button", {class: "whole", type: "button", "aria-expanded": "false", "aria-label": "All of it: " + cell.innerText, onclick: () => {
-      const open = row.classList.toggle("open");
+  // A link that keys lead to is seen, also where its cell is cut before it.
+  reach(link) {
+    const cell = link.closest(".cell");
 
-      row.querySelectorAll(".whole").forEach((one) => one.setAttribute("aria-expanded", String(open)));
-      if (!open) this.markLater();
-    }});
+    if (cell && link.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1) this.open(cell.closest("tr"), true);
+  }
 
-    return button;
+  // A row that is made anew stays as it was, by its name.
+  open(row, open) {
+    this.whole[open ? "add" : "delete"](rowName(row));
+    row.classList.toggle("open", open);
+    row.querySelectorAll(".whole").forEach((one) => one.setAttribute("aria-expanded", String(open)));
+    if (!open) this.markLater();
   }
 }
 customElements.define("data-table", DataTable);
