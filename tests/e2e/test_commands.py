@@ -367,8 +367,32 @@ class Rules(World):
     def test_a_rule_that_the_server_refuses_is_told_with_its_line(self):
         self.run_("create", "ruleset", "office")
         printed = self.import_("domain,targets\nfine.corp,10.0.0.5\nnot a name,10.0.0.5\n", status=1)
-        self.assertIn("has a space in it", printed)
-        self.assertIn("rules.csv:3: has this rule; nothing has changed\n", printed)
+        self.assertRegex(printed, r"(?m)^\S*rules\.csv:3: rulesets\[office\]\.rules\[not-a-name\]\.domain: .*has a space in it")
+        self.assertRegex(printed, r"rules\.csv: nothing has changed\n$")
+
+    def test_every_rule_that_the_server_refuses_is_told_with_its_line(self):
+        for ruleset in ("office", "dev/lab"):
+            self.run_("create", "ruleset", ruleset)
+        printed = self.import_("domain,targets,ruleset\na.corp,10.0.0.x,office\nfine.corp,10.0.0.5,office\n"
+                               "a.corp,10.0.0.y,dev/lab\nb.corp,10.0.0.5:99999,office\n", status=1)
+        for line, what in ((2, "rulesets[office].rules[a-corp].targets[0]"), (4, "rulesets[dev/lab].rules[a-corp].targets[0]"),
+                           (5, "rulesets[office].rules[b-corp].targets[0]")):
+            self.assertIn("rules.csv:%d: %s" % (line, what), printed)
+        self.assertNotIn("rules.csv:3: ", printed)
+        self.assertNotIn("more)", printed)
+        self.assertEqual([], self.rows("rule"))
+        # What no edit says by itself, but all of them together.
+        printed = self.import_("domain,targets,name\na.corp,10.0.0.5,one\na.corp,10.0.0.6,two\nb.corp,,three\n", "office", status=1)
+        self.assertIn("rules.csv:3: rulesets[office].rules[two].domain: ", printed)
+        self.assertIn("rules.csv:4: rulesets[office].rules[three]", printed)
+
+    def test_of_very_many_refused_rules_the_first_are_told(self):
+        self.run_("create", "ruleset", "office")
+        printed = self.import_("domain,targets\n" + "".join("r%d.corp,10.0.0.x\n" % n for n in range(150)), status=1)
+        self.assertEqual(20, len(re.findall(r"(?m)^\S*rules\.csv:\d+: ", printed)))
+        self.assertIn("rules.csv:2: ", printed)
+        self.assertIn("rules.csv:21: ", printed)
+        self.assertRegex(printed, r"(?m)^sluice rule import: and 130 more$")
 
     def test_what_does_not_fit_is_told_by_its_line_and_nothing_changes(self):
         self.run_("create", "ruleset", "office")

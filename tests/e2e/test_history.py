@@ -328,6 +328,16 @@ class History(test_reverse.Reverse):
         self.bad_v1(answer, 400, "invalid", "edits[20].address")
         self.ptr_is("198.51.100.41")
         self.assertEqual(before, self.last())
+        # All that do not fit are told, not the first alone.
+        answer = self.edits(("addresses/-/bad", {"address": "192.0.2.1"}), *edits, ("addresses/-/worse", {"address": "x"}), status=400)
+        error = answer.body["error"]
+        self.assertEqual(("edits[0].address", ["edits[0].address", "edits[21].address"]),
+                         (error["path"], [fault["path"] for fault in error["faults"]]))
+        self.assertRegex(error["message"], r"^192\.0\.2\.1 is in no address pool.* \(and 1 more\)$")
+        answer = self.edits(("frob/-/x", {}), *edits, ("rulesets/-/x", {"name": "y"}), ("addresses/-/a1", 7), status=400)
+        self.assertEqual(["edits[0].path", "edits[21].values.name", "edits[22].values"],
+                         [fault["path"] for fault in answer.body["error"]["faults"]])
+        self.assertEqual(before, self.last())
         answer = self.edits(*edits, ("groups/-/Empty", {"region": "westeurope", "tags": {"a": "1"}}))
         self.assertEqual(before + 1, answer.body["revision"])
         self.assertEqual({before + 1}, {c["revision"] for c in self.changes(before)})

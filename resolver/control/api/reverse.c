@@ -34,7 +34,7 @@ const char *api_group(const struct api_request *request)
 	return strcmp(group, GROUP_NONE) == 0 ? NULL : group;
 }
 
-void api_fail_change(struct api_request *request, const struct change_error *error)
+unsigned api_change_status(const struct change_error *error)
 {
 	static const unsigned statuses[] = {
 		[CHANGE_INVALID] = 400,   [CHANGE_NOT_FOUND] = 404, [CHANGE_TAKEN] = 409,
@@ -43,12 +43,17 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 		[CHANGE_NO_MEMORY] = 503,
 	};
 
+	return statuses[error->outcome];
+}
+
+void api_fail_change(struct api_request *request, const struct change_error *error)
+{
 	struct change_error told = *error;
 
 	assert(error->outcome != CHANGE_FINE);
 	if (!*told.text)
 		snprintf(told.text, sizeof told.text, "%s", err_text(ERR_NOMEM));
-	request->dialect->fail_change(request, &told, statuses[error->outcome]);
+	request->dialect->fail_change(request, &told, api_change_status(error));
 }
 
 bool api_all_not_modified(struct api_request *request)

@@ -16,6 +16,8 @@ const char *api_group(const struct api_request *request);
 
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
+/* The status of HTTP that such an answer has. */
+unsigned api_change_status(const struct change_error *error);
 /* Whether the request's preconditions hold for an address or service (NULL: nothing is there yet),
  * and for all that is ours, by the etag of its lists; false: they do not, which has been answered.
  */

@@ -17,7 +17,9 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/config/file.h"
+#include "rules/fault.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 
 enum {
 	ANSWER_MAX = 1024 * 1024 * 1024,
@@ -433,37 +435,94 @@ const char *client_error_text(const json_t *body)
 	return text ? text : json_string_value(json_object_get(body, "message"));
 }
 
-/* Of "edits[3].address", which people have not seen, the path of that edit; *field is what is left.
- * NULL: it is of none. */
-static const char *path_of_edit(const json_t *edits, const char **field)
+enum { FAULTS_SHOWN = 20 };
+
+/* Of "edits[3].address" the 3, where *field is then what is left; SIZE_MAX: it is of no edit. */
+static size_t edit_of(const json_t *edits, const char **field)
 {
-	const char *path;
 	unsigned index;
 	int used = 0;
 
-	if (!*field || sscanf(*field, "edits[%u]%n", &index, &used) != 1 || used == 0)
-		return NULL;
-	path = json_string_value(json_object_get(json_array_get(edits, index), "path"));
-	if (path)
-		*field += used + ((*field)[used] == '.');
-	return path;
+	if (!*field || sscanf(*field, "edits[%u]%n", &index, &used) != 1 || used == 0 ||
+	    index >= json_array_size(edits))
+		return SIZE_MAX;
+	*field += used + ((*field)[used] == '.');
+	return index;
 }
 
-/* What an error says is more than its message: which member of the body it is about. */
-static void print_error(const struct command_line *line, const json_t *answer, const json_t *edits,
-			unsigned status)
+/* Where the reader finds it, who has not seen the edits' places in the body. */
+static void add_fault(struct faults *faults, const struct client_call *call, const json_t *edits,
+		      const char *field, const char *text)
 {
-	const char *text = client_error_text(answer);
-	const char *field =
-		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
-	const char *path = path_of_edit(edits, &field);
+	size_t index = edit_of(edits, &field);
+	const json_t *edit = json_array_get(edits, index);
+	struct origin origin = {.path = field ? field : ""};
 
-	field = field && *field ? field : NULL;
-	if (text)
-		command_fail_at(line, "%s%s%s%s%s", path ? path : "", path ? ": " : "",
-				field ? field : "", field ? ": " : "", text);
-	else
+	if (call->line_of)
+		origin.line = call->line_of(call->context, index, origin.path);
+	if (origin.line > 0)
+		origin.file = call->file;
+	else if (edit && *origin.path)
+		origin.path = arena_printf(&faults->arena, "%s: %s", json_text_of(edit, "path"),
+					   origin.path);
+	else if (edit)
+		origin.path = json_text_of(edit, "path");
+	fault_add(faults, FAULT_ERROR, &origin, NULL, "%s", text);
+}
+
+/* The error's message has the first of its faults alone. */
+static void read_faults(struct faults *faults, const struct client_call *call, const json_t *edits,
+			const json_t *error, const char *text)
+{
+	const json_t *fault;
+	size_t i;
+
+	json_array_foreach(json_object_get(error, "faults"), i, fault)
+	{
+		if (strcmp(json_text_of(fault, "severity"), "error") == 0)
+			add_fault(faults, call, edits,
+				  json_string_value(json_object_get(fault, "path")),
+				  json_text_of(fault, "text"));
+	}
+	if (faults->errors == 0 && text)
+		add_fault(faults, call, edits, json_string_value(json_object_get(error, "path")),
+			  text);
+	faults_sort(faults);
+}
+
+static void print_fault(const struct command_line *line, const struct fault *fault)
+{
+	const char *path = fault->origin.path ? fault->origin.path : "";
+	const char *colon = *path ? ": " : "";
+
+	if (!fault->origin.file) {
+		command_fail_at(line, "%s%s%s", path, colon, fault->text);
+		return;
+	}
+	text_print(stderr, fault->origin.file);
+	fprintf(stderr, ":%u: ", fault->origin.line);
+	text_print(stderr, path);
+	fputs(colon, stderr);
+	text_print(stderr, fault->text);
+	fputc('\n', stderr);
+}
+
+/* What an error says is more than its message: which members of the body it is about. */
+static void print_error(const struct command_line *line, const struct client_call *call,
+			const json_t *edits, const json_t *answer, unsigned status)
+{
+	const json_t *error = json_object_get(answer, "error");
+	struct faults faults;
+
+	faults_init(&faults);
+	read_faults(&faults, call, edits, error, client_error_text(answer));
+	for (size_t i = 0; i < faults.count && i < FAULTS_SHOWN; i++)
+		print_fault(line, &faults.items[i]);
+	if (faults.errors > FAULTS_SHOWN)
+		command_fail_at(line, "and %zu more", faults.errors - FAULTS_SHOWN);
+	if (faults.errors == 0)
 		command_fail_at(line, "the server answers with HTTP status %u", status);
+	faults_release(&faults);
 }
 
 json_t *client_ask(const struct command_line *line, struct client_call call, char *path)
@@ -484,7 +543,7 @@ json_t *client_ask(const struct command_line *line, struct client_call call, cha
 	if (found && !answer)
 		command_fail_at(line, "%s", error);
 	if (answer && status >= 400) {
-		print_error(line, answer, edits, status);
+		print_error(line, &call, edits, answer, status);
 		if (call.refusal)
 			*call.refusal = json_incref(answer);
 		json_decref(answer);

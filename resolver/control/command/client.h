@@ -35,6 +35,11 @@ struct client_call {
 	void (*on_sent)(void *context, uint64_t sent,
 			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
+	/* client_ask: the line of `file` that has what an error is about: the edit of that index,
+	 * or, where that is SIZE_MAX, what the path says in the server's words. 0: none, and it is
+	 * told by its path. NULL: nothing of it comes from a file. */
+	unsigned (*line_of)(void *context, size_t index, const char *path);
+	const char *file;
 	json_t **refusal;          /* client_ask: where the body of an error goes, which has been
 				    * printed, to be released; NULL: nowhere */
 	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS, -1: for ever */

@@ -88,8 +88,8 @@ struct import {
 	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's */
 	json_t *rulesets;                           /* [GROUP/]NAME in lower case -> path */
 	json_t *rules;                              /* ruleset's path -> {name: rule} */
-	json_t *seen; /* lower case PATH/NAME -> the line of its row */
-	json_t *edits;
+	json_t *seen;          /* a rule as faults name it, in lower case -> the line of its row */
+	json_t *edits, *lines; /* and the line of each edit's row */
 	size_t created, changed, unchanged, wrong;
 };
 
@@ -357,18 +357,29 @@ static void add_edit(struct import *import, const char *ruleset, const char *nam
 	if (encoded && asprintf(&path, "%s/rules/%s", ruleset, encoded) < 0)
 		path = NULL;
 	json_add(import->edits, json_make("{s:o, s:o}", "path", json_text(path), "values", values));
+	json_add(import->lines, json_integer(import->row.line));
 	free(path);
 	free(encoded);
 }
 
+/* "rulesets[dev/lab].rules[one]" of "rulesets/dev/lab", as faults have it, in lower case. */
+static char *fault_path(const char *ruleset, const char *name)
+{
+	const char *at = strchr(ruleset, '/');
+	char *text = NULL;
+
+	at = at ? at + 1 : ruleset;
+	at += strncmp(at, "-/", 2) == 0 ? 2 : 0;
+	if (asprintf(&text, "rulesets[%s].rules[%s]", at, name) < 0)
+		text = NULL;
+	return text_lower(text);
+}
+
 static bool is_seen(struct import *import, const char *ruleset, const char *name)
 {
-	char *key = NULL;
-	bool seen;
+	char *key = fault_path(ruleset, name);
+	bool seen = key && json_object_get(import->seen, key);
 
-	if (asprintf(&key, "%s/%s", ruleset, name) < 0)
-		return false;
-	seen = json_object_get(import->seen, text_lower(key));
 	json_put(import->seen, key, json_integer(import->row.line));
 	free(key);
 	return seen;
@@ -448,25 +459,20 @@ static void take_rows(struct import *import, struct csv *csv)
 	}
 }
 
-/* The server names the rule that it refuses; the line is that of its row. */
-static void say_line(const struct import *import, const json_t *refusal)
+/* The server names the rule that it refuses; people look for the line of its row. */
+static unsigned line_of(void *context, size_t index, const char *path)
 {
-	char *where = text_lower(strdup(json_text_of(json_object_get(refusal, "error"), "path")));
-	const char *key;
-	json_t *line;
+	const struct import *import = context;
+	const json_t *line = json_array_get(import->lines, index);
+	char *rule = text_lower(strdup(path)), *name = rule ? strstr(rule, "].rules[") : NULL;
+	char *end = name ? strchr(name + 1, ']') : NULL;
 
-	json_object_foreach(where ? import->seen : NULL, key, line)
-	{
-		char *rule = NULL;
-
-		if (asprintf(&rule, ".rules[%s]", strrchr(key, '/') + 1) < 0)
-			rule = NULL;
-		if (rule && strstr(where, rule))
-			fprintf(stderr, "%s:%lld: has this rule; nothing has changed\n",
-				import->path, (long long)json_integer_value(line));
-		free(rule);
+	if (!line && end) {
+		end[1] = '\0'; /* without the member */
+		line = json_object_get(import->seen, rule);
 	}
-	free(where);
+	free(rule);
+	return (unsigned)json_integer_value(line);
 }
 
 static int carry_out(struct import *import)
@@ -474,7 +480,7 @@ static int carry_out(struct import *import)
 	const struct command_line *line = import->line;
 	const char *query = line->dry_run ? "/v1/changes?dry_run" : "/v1/changes";
 	const char *be = line->dry_run ? "would be " : "";
-	json_t *answer = NULL, *refusal = NULL;
+	json_t *answer = NULL;
 
 	if (import->wrong > 0)
 		return command_fail_at(line, "%zu row%s of %s %s not fit; nothing has changed",
@@ -485,13 +491,13 @@ static int carry_out(struct import *import)
 			line,
 			(struct client_call){.method = "POST",
 					     .body = json_make("{s:O}", "edits", import->edits),
-					     .refusal = &refusal,
+					     .line_of = line_of,
+					     .file = import->path,
+					     .context = import,
 					     .timeout_ms = CLIENT_RELOAD_MS},
 			client_path(query));
-		say_line(import, refusal);
-		json_decref(refusal);
 		if (!answer)
-			return EXIT_FAILURE;
+			return command_fail_at(line, "%s: nothing has changed", import->path);
 		command_print_warnings(line, answer);
 	}
 	if (line->json)
@@ -514,7 +520,8 @@ int command_rule_import(const struct command_line *line)
 				.rulesets = json_object(),
 				.rules = json_object(),
 				.seen = json_object(),
-				.edits = json_array()};
+				.edits = json_array(),
+				.lines = json_array()};
 	struct command_file file = {0};
 	struct csv csv;
 
@@ -530,5 +537,6 @@ int command_rule_import(const struct command_line *line)
 	json_decref(import.rules);
 	json_decref(import.seen);
 	json_decref(import.edits);
+	json_decref(import.lines);
 	return status;
 }

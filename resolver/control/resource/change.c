@@ -104,6 +104,11 @@ int change_fail_memory(struct change *change)
 	return change_fail(change, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
+bool change_error_is_of_edit(const struct change_error *error)
+{
+	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_NO_MEMORY;
+}
+
 void change_error_place(struct change_error *error, const char *list, size_t index)
 {
 	char own[CHANGE_FIELD_MAX];

@@ -41,6 +41,33 @@ static int note_unconfirmed(struct commit *commit)
 	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
 }
 
+bool service_refuse_edit(struct service_change *change, const struct change_error *error)
+{
+	struct origin origin = {.path = error->field};
+
+	if (!change->refused || !change_error_is_of_edit(error))
+		return false;
+	fault_add(change->refused, FAULT_ERROR, &origin, NULL, "%s", error->text);
+	return true;
+}
+
+/* Its error is taken back, so that the edits behind it are looked at, too. False: that is of no
+ * use. */
+static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
+{
+	struct service_change *change = commit->next.change;
+	struct change_error error = *change_error(commit->owned);
+	bool is_first = first->outcome == CHANGE_FINE;
+
+	change_error_place(&error, "edits", index);
+	if (!service_refuse_edit(change, &error))
+		return false;
+	change_take_error(commit->owned, is_first ? first : &error);
+	if (is_first)
+		change->failed = index;
+	return true;
+}
+
 static int put_edits(struct commit *commit)
 {
 	enum { EDITS_AT_ONCE = 1000 };
@@ -50,6 +77,7 @@ static int put_edits(struct commit *commit)
 				 : change->undo    ? ADDRESSES_UNDO
 				 : change->claimed ? ADDRESSES_CLAIMED
 						   : ADDRESSES_ANY;
+	struct change_error first = {.outcome = CHANGE_FINE};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < change->count; i++) {
@@ -58,14 +86,18 @@ static int put_edits(struct commit *commit)
 		if (!edit->path.kind->inventory)
 			continue;
 		err = addresses_put(commit->owned, &edit->path, edit->values, why);
-		if (err)
+		if (err && refuse_put(commit, i, &first))
+			err = 0;
+		else if (err)
 			change->failed = i;
 		else if (change->rehearsal && change->on_owned)
 			change->on_owned(change->context);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
 	}
-	return err;
+	if (err || first.outcome == CHANGE_FINE)
+		return err;
+	return change_fail(commit->owned, first.outcome, first.field, "%s", first.text);
 }
 
 /* Within the transaction. */

@@ -197,8 +197,14 @@ struct service_change {
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
 			    * what serving it came to, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
-	size_t failed;             /* out, with that: the edit that it is about; `count`: none */
+	/* Out, with that: all edits that do not fit by themselves, each as "edits[3].address".
+	 * `read` adds those that it finds. NULL: the first of them ends it. */
+	struct faults *refused;
+	size_t failed; /* out, with that: the edit that it is about; `count`: none */
 };
+/* Notes in `refused` that the edit does not fit, where the change has that. False: the change ends
+ * with this error. */
+bool service_refuse_edit(struct service_change *change, const struct change_error *error);
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
  * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have
  * warnings, too, of what is new (limits_check_change). */

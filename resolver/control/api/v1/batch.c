@@ -205,13 +205,6 @@ static int put_row(struct upload *upload, struct change *change, const struct ba
 	return err ? err : make_row(upload, change, resource, &row->ptr, error);
 }
 
-/* Not what the row says is wrong, but that the state or the memory fails: no row would fare better.
- */
-static bool is_of_row(const struct change_error *error)
-{
-	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_NO_MEMORY;
-}
-
 static int fail_all(struct upload *upload, struct change *change, const struct change_error *error)
 {
 	upload->error_count = 0;
@@ -229,7 +222,7 @@ static int put_rows(void *context, struct change *change, struct inventory *inve
 	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
 			err = put_row(upload, change, &row, &error);
-		if (err != 0 && is_of_row(&error))
+		if (err != 0 && change_error_is_of_edit(&error))
 			note_error(upload, &row, &error);
 		else if (err != 0)
 			return fail_all(upload, change, &error);

@@ -13,7 +13,8 @@
  *            asked for most (observe/plan.h) something else would be decided
  *
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
- * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
+ * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. A
+ * refusal has the first edit that does not fit as its error, and all of them in "faults". The
  * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/path.h"
@@ -40,7 +41,8 @@ struct posted {              /* a POST's edits */
 	struct work_job job; /* first: they are let go of in a thread */
 	struct work *work;
 	struct api_request *request; /* until it is answered */
-	struct change_error *error;  /* of the change that reads them */
+	struct change_error error;   /* of the edit that is being read */
+	struct faults refused;       /* edits that do not fit */
 	struct service_edit *edits;
 	struct api_path *paths; /* whose segments the edits' paths are */
 	json_t **values;
@@ -60,7 +62,7 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 	char field[CHANGE_FIELD_MAX];
 
 	snprintf(field, sizeof field, "edits[%zu].%s", index, key);
-	change_refuse(posted->error, field, "%s", text);
+	change_refuse(&posted->error, field, "%s", text);
 	return false;
 }
 
@@ -149,8 +151,8 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 		return refuse(posted, index, "etag", "must be a string");
 	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
 				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
-				 posted->error)) {
-		change_error_place(posted->error, "edits", index);
+				 &posted->error)) {
+		change_error_place(&posted->error, "edits", index);
 		return false;
 	}
 	if (json_is_null(values))
@@ -178,6 +180,7 @@ static void free_edits(void *context)
 	free(posted->values);
 	json_decref(posted->questions);
 	json_decref(posted->plan);
+	faults_release(&posted->refused);
 }
 
 static void free_posted(void *context)
@@ -238,7 +241,6 @@ static int read_edits(void *context, struct inventory *inventory, struct service
 	size_t count = json_array_size(edits), i;
 	bool fits = true;
 
-	posted->error = &change->error;
 	posted->edits = calloc(count, sizeof *posted->edits);
 	posted->paths = calloc(count, sizeof *posted->paths);
 	posted->values = calloc(count, sizeof(*posted->values));
@@ -249,7 +251,14 @@ static int read_edits(void *context, struct inventory *inventory, struct service
 	posted->request->aside = inventory;
 	json_array_foreach(edits, i, edit)
 	{
-		fits = fits && read_edit(posted, i, edit);
+		posted->error.outcome = CHANGE_FINE;
+		if (!read_edit(posted, i, edit)) {
+			if (fits)
+				change->error = posted->error;
+			fits = false;
+			if (!service_refuse_edit(change, &posted->error))
+				break;
+		}
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
 	}
@@ -432,7 +441,10 @@ static void on_changed(void *context, int err, const struct service_change *chan
 
 	if (err == ERR_INVALID && change->failed < change->count)
 		change_error_place(&error, "edits", change->failed);
-	if (err == ERR_INVALID)
+	if (err == ERR_INVALID && posted->refused.errors > 1 && change_error_is_of_edit(&error))
+		api_fail_faults(request, api_change_status(&error), api_v1_change_code(&error),
+				&posted->refused);
+	else if (err == ERR_INVALID)
 		api_fail_change(request, &error);
 	else if (err != 0)
 		api_fail_faults(request, 400, "invalid", faults);
@@ -459,6 +471,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.rehearsal =
 						posted->questions || resource_is_rehearsal(request),
 					.on_model = posted->questions ? note_plan : NULL,
+					.refused = &posted->refused,
 					.context = posted,
 					.wait_s = wait_s};
 
@@ -490,6 +503,7 @@ void api_changes_post(struct api_request *request)
 	}
 	posted->request = request;
 	posted->work = &request->service->work;
+	faults_init(&posted->refused);
 	if (!resource_check_change(request, known) || !may_post(request, &wait_s) ||
 	    !is_matched(request) || !is_latest(request) || !check_body(posted))
 		posted_free(posted);
@@ -547,6 +561,7 @@ void api_plan(struct api_request *request)
 	}
 	posted->request = request;
 	posted->work = &request->service->work;
+	faults_init(&posted->refused);
 	posted->plan = json_array();
 	posted->questions = json_array();
 	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
