@@ -37,7 +37,10 @@ class Kinds(World):
                          tuple(made[key] for key in ("address", "allocation", "tags")))
         self.assertEqual(made, self.shown("address", "front", "--group", "web"))
         self.assertEqual(404, self.call("GET", "/v1/addresses/-/front").status)
-        self.assertIn("there is one already", self.run_("create", "address", "web/front", SERVED, status=1))
+        self.assertIn('there is one already: address "web/front", in the state; set it instead of creating it (HTTP: PATCH), or choose '
+                      "another name\n", self.run_("create", "address", "web/front", SERVED, status=1))
+        self.assertRegex(self.run_("create", "address", "office/filed", SERVED, status=1),
+                         r'there is one already: address "office/filed", at /\S+/sluice\.conf:23; change it there, and reload\n$')
         self.run_("set", "address", "web/front", "description=first", "tags=")
         now = self.shown("address", "web/front")
         self.assertEqual(("first", {}, "static"), (now["description"], now["tags"], now["allocation"]))
@@ -82,7 +85,8 @@ class Kinds(World):
             self.shown("service", "shop")[key] for key in ("description", "tags")))
         self.run_("create", "ptr", "198.51.100.11", "mail.example.com.", "ttl=60")
         self.ptr_is("198.51.100.11", "mail.example.com.", ttl=60)
-        self.assertIn("there is one already", self.run_("create", "ptr", "198.51.100.11", "b.example.", status=1))
+        self.assertIn('there is one already: ptr "198.51.100.11", in the state; set it instead of creating it (HTTP: PATCH)\n',
+                      self.run_("create", "ptr", "198.51.100.11", "b.example.", status=1))
         self.run_("ptr", "set", "198.51.100.11", "description=out")
         shown = self.shown("ptr", "198.51.100.11")
         self.assertEqual(("mail.example.com.", 60, "out"), tuple(
@@ -215,7 +219,8 @@ class Words(World):
         self.run_("ptr", "set", SERVED, "front.example")
         self.assertIn("ptr \"%s\" is deleted" % SERVED, self.run_("ptr", "unset", SERVED))
         self.run_("record", "add", "corp.internal", "www", "A", "10.0.0.1")
-        self.assertIn("there is one already", self.run_("record", "add", "corp.internal", "www", "A", "10.0.0.2", status=1))
+        self.assertIn('there is one already: record set "www:A" of private zone "corp.internal", in the state; set it instead',
+                      self.run_("record", "add", "Corp.internal", "www", "A", "10.0.0.2", status=1))
         self.assertIn("10.0.0.1", self.run_("record", "get", "corp.internal", "www", "A"))
         for verb in ("remove", "unset", "rm"):
             self.run_("record", "set", "corp.internal", "www", "A", "10.0.0.1")
@@ -291,6 +296,10 @@ class Rules(World):
             self.run_("create", "ruleset", ruleset)
             for name in ("one", "two"):
                 self.run_("create", "rule", ruleset, name, "domain=%s.corp" % name, "targets=10.0.0.5")
+        self.assertIn('there is one already: rule "one" of ruleset "dev/lab", in the state',
+                      self.run_("create", "rule", "Dev/Lab", "one", "domain=x.corp", "targets=10.0.0.5", status=1))
+        self.assertRegex(self.run_("create", "network", "hub", "address_space=10.0.0.0/8", status=1),
+                         r'there is one already: virtual network "hub", at /\S+/sluice\.conf:\d+; change it there, and reload\n$')
         self.run_("set", "rule", "office", "two", "state=Disabled")
         self.assertEqual({(ruleset, name, name + ".corp.", "10.0.0.5") for ruleset in ("office", "dev/lab")
                           for name in ("one", "two")}, set(self.domains()))
@@ -415,7 +424,8 @@ class Domains(World):
     def test_a_zone_is_found_and_made_by_either_form(self):
         text = self.run_("create", "zone", "corp.internal.")
         self.assertRegex(text, r"(?m)^name +corp\.internal$")
-        self.assertIn("there is one already", self.run_("create", "zone", "corp.internal", status=1))
+        self.assertIn('there is one already: private zone "corp.internal", in the state',
+                      self.run_("create", "zone", "corp.internal", status=1))
         for zone in ("corp.internal", "corp.internal."):
             with self.subTest(zone):
                 self.assertEqual("corp.internal", self.shown("zone", zone)["name"])

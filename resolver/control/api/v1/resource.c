@@ -743,19 +743,92 @@ bool resource_check_change(struct api_request *request, const char *const *known
 	return false;
 }
 
+/* Where the file has it; file NULL: it is in the state. */
+static struct origin origin_of(const struct api_request *request, const struct path *path)
+{
+	struct inventory *inventory = api_inventory(request);
+	const struct owned_resource *resource;
+	const void *item;
+	struct resource_group group;
+
+	if (path->kind->id == KIND_GROUP)
+		return inventory_group(inventory, path->names[0], &group) ? group.origin
+									  : (struct origin){0};
+	if (path->kind->inventory) {
+		resource = addresses_find(inventory, path);
+		return resource && (path->kind->id != KIND_PTR || resource->ptr_is_declared)
+			       ? resource->item.origin
+			       : (struct origin){0};
+	}
+	item = part_find(api_model(request), path);
+	return item ? part_origin(item) : (struct origin){0};
+}
+
+/* rule "contoso" of ruleset "dev/lab" */
+static const char *title_of(const struct path *path, struct arena *arena)
+{
+	bool grouped = path->group && strcmp(path->group, GROUP_NONE) != 0;
+	const struct kind *parent = path->kind->parent;
+	const char *own = kind_field(path->kind)->group->name;
+	const char *group = grouped ? path->group : "", *slash = grouped ? "/" : "";
+
+	if (!parent)
+		return arena_printf(arena, "%s \"%s%s%s\"", own, group, slash, path->names[0]);
+	return arena_printf(arena, "%s \"%s\" of %s \"%s%s%s\"", own, path->names[1],
+			    kind_field(parent)->group->name, group, slash, path->names[0]);
+}
+
+/* Whoever wants to make something that is there learns what it is, and what to do instead. */
+static void say_taken(const struct api_request *request, const struct path *path,
+		      struct change_error *error)
+{
+	const struct path own = path->kind->inventory ? *path : spelled(request, path);
+	const struct origin origin = origin_of(request, path);
+	struct arena arena;
+	const char *title;
+
+	arena_init(&arena);
+	title = title_of(&own, &arena);
+	if (!title)
+		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	else if (origin.file)
+		change_say(error, CHANGE_STALE, NULL,
+			   "there is one already: %s, at %s:%u; change it there, and reload", title,
+			   origin.file, origin.line);
+	else
+		change_say(error, CHANGE_STALE, NULL,
+			   "there is one already: %s, in the state; set it instead of creating it "
+			   "(HTTP: PATCH)%s",
+			   title, path->kind->id == KIND_PTR ? "" : ", or choose another name");
+	arena_release(&arena);
+}
+
+/* As precondition_check; etag NULL: it is not there. */
+static bool check_precondition(const struct api_request *request, const struct path *path,
+			       const char *etag, const char *if_match, const char *if_none_match,
+			       struct change_error *error)
+{
+	char text[PRECONDITION_TEXT_MAX];
+
+	if (precondition_check(etag, if_match, if_none_match, text) == 0)
+		return true;
+	if (precondition_check(etag, if_match, NULL, text) == 0)
+		say_taken(request, path, error);
+	else
+		change_say(error, CHANGE_STALE, NULL, "%s", text);
+	return false;
+}
+
 static bool may_change_owned(const struct api_request *request, const struct path *path,
 			     const char *if_match, const char *if_none_match,
 			     struct change_error *error)
 {
-	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
+	char etag[ETAG_MAX] = "";
 	bool there = addresses_etag(api_inventory(request), path, etag);
 	/* Whoever reads a PTR that is not there gets the etag of its address. */
 	const char *now = there || (if_match && *etag) ? etag : NULL;
 
-	if (precondition_check(now, if_match, if_none_match, text) == 0)
-		return true;
-	change_say(error, CHANGE_STALE, NULL, "%s", text);
-	return false;
+	return check_precondition(request, path, now, if_match, if_none_match, error);
 }
 
 bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
@@ -765,17 +838,16 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	if (path->kind->inventory)
 		return may_change_owned(request, path, if_match, if_none_match, error);
 	const void *item = find_named(request, path);
-	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
+	char etag[ETAG_MAX] = "";
 	bool is_there;
 
 	json_decref(show_named(request, path, etag, error));
 	if (error->outcome != CHANGE_FINE)
 		return false;
 	is_there = *etag != '\0';
-	if (precondition_check(is_there ? etag : NULL, if_match, if_none_match, text) == 0)
-		return item_may_change(api_model(request), path, item, removes && is_there, error);
-	change_say(error, CHANGE_STALE, NULL, "%s", text);
-	return false;
+	return check_precondition(request, path, is_there ? etag : NULL, if_match, if_none_match,
+				  error) &&
+	       item_may_change(api_model(request), path, item, removes && is_there, error);
 }
 
 /* False: it may not be changed, which has been answered. */
