@@ -196,8 +196,9 @@ static const char *misplaced(const struct zone_builder *builder, const uint8_t *
 	if (type == TYPE_SOA && !at_apex)
 		return "a SOA at %s, below the apex; a zone has one, at its apex";
 	if (type == TYPE_NS && !at_apex)
-		return "NS at %s, below the apex: a private zone has no delegations; make it a "
-		       "zone of its own, or forward it with a rule";
+		return "NS at %s, below the apex: a private zone has no delegations, and comes "
+		       "before every rule; make it a zone of its own, or forward the whole zone "
+		       "with a rule, to a server that has it";
 	if (type == TYPE_CNAME && at_apex)
 		return "a CNAME at the apex %s, beside the SOA; use A and AAAA there";
 	if (type == TYPE_DNAME && at_wildcard)

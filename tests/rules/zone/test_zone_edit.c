@@ -187,8 +187,9 @@ static void what_a_zone_file_may_not_say_is_refused_in_the_same_words(void **sta
 	assert_refused(zone, "y", "DNAME", "other.test.",
 		       "x.y.corp.test. is below a DNAME, which covers everything below it");
 	assert_refused(zone, "sub", "NS", "ns.other.test.",
-		       "NS at sub.corp.test., below the apex: a private zone has no delegations; "
-		       "make it a zone of its own, or forward it with a rule");
+		       "NS at sub.corp.test., below the apex: a private zone has no delegations, "
+		       "and comes before every rule; make it a zone of its own, or forward the "
+		       "whole zone with a rule, to a server that has it");
 	assert_refused(zone, "@", "CNAME", "www",
 		       "a CNAME at the apex corp.test., beside the SOA; use A and AAAA there");
 	zone_unref(zone);
