@@ -379,7 +379,9 @@ class Coredns(Import):
         self.assertRegex(self.config, r'(?s)cache = \{.*negative_ttl_max = 60;')
         self.told_of(self.told, r"Corefile:\d+: rewrite: not carried over: questions and answers",
                      r"Corefile:\d+: forward: not carried over: tls://192\.0\.2\.53: .*TLS",
-                     r"Corefile:\d+: prometheus: not carried over: metrics in")
+                     r"Corefile:\d+: prometheus: not carried over: metrics in",
+                     r"Corefile:\d+: max_fails: different: targets are asked in their order")
+        self.assertNotIn(": policy: ", self.told)
 
 
 class WhoMayAsk(harness.FreshCase):
@@ -566,6 +568,11 @@ class WhoMayAsk(harness.FreshCase):
             self.assertNotIn(name, config.split("# What was not carried over")[0])
             if "arpa" not in name:
                 self.assertIn("%s is in no zone that the hosts are for" % name, told)
+
+    def test_coredns_hosts_for_all_that_do_not_fall_through(self):
+        for more, told_of in (("", True), ("fallthrough", False)):
+            _, told, _ = self.read("coredns", ". {\nbind 127.0.0.1\nhosts {\n10.0.0.1 nas.example\n%s\n}\nforward . 192.0.2.1\n}\n" % more)
+            self.assertEqual(told_of, "a name that the hosts do not have is forwarded; there it does not exist" in told, told)
 
     BIND = """
         options { recursion %s; allow-recursion { 10.0.0.0/8; }; listen-on { %s; }; };

@@ -232,7 +232,7 @@ static const struct reason reasons[] = {
 	{"debug", NO_SERVICE},
 	{"dnstap", "query_log.dnstap_socket in sluice.conf(5) is where it goes"},
 	{"reload", "systemctl reload sluice reads its file again"},
-	{"loop", "loops are found by sluice check, and by the query"},
+	{"loop", "sluice check and sluice status tell of rules that lead back to sluice"},
 	{"loadbalance", "records come in the order that they have"},
 	{"any", "ANY is answered with one record set (RFC 8482)"},
 	{"cancel", "how long a question may take is built in"},
@@ -420,6 +420,13 @@ static void forward_one(struct coredns *coredns, const struct server *server,
 		take_target(coredns, line, rule, line->words[i]);
 }
 
+/* "policy sequential" */
+static bool is_in_order(const struct line *line)
+{
+	return line->count > 1 && strcmp(line->words[0], "policy") == 0 &&
+	       strcmp(line->words[1], "sequential") == 0;
+}
+
 static void on_forward(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	static const char *const quiet[] = {
@@ -440,7 +447,7 @@ static void on_forward(struct coredns *coredns, struct server *server, const str
 			i++;
 		if (i == COUNT(quiet))
 			words_lost(coredns->import, &at->at, reasons, at->words[0]);
-		else if (strcmp(at->words[0], "force_tcp") != 0)
+		else if (strcmp(at->words[0], "force_tcp") != 0 && !is_in_order(at))
 			import_changed(coredns->import, &at->at,
 				       "targets are asked in their order; how they are watched is "
 				       "built in");
@@ -524,7 +531,8 @@ static void hosts_one(struct coredns *coredns, const struct server *server, cons
 		forward_zone(coredns->import, coredns->view, &line->at, zone);
 	else
 		import_changed(coredns->import, &line->at,
-			       "other names exist as well (\"fallthrough\" means the same there)");
+			       "a name that the hosts do not have is forwarded; there it does not "
+			       "exist, unless the line \"fallthrough\" is in the block");
 }
 
 struct hosts_in { /* of which zones a plugin's names are */
