@@ -175,8 +175,10 @@ BIND = """
     // Who is inside.
     acl inside { 10.0.0.0/8; !10.64.0.0/10; 127.0.0.0/8; };
     key "secondary" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTEyMzQ1Njc4OTA="; };
+    key "rndc-key" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTA5ODc2NTQzMjE="; };
     options {
         directory "%(folder)s";
+        version none;
         listen-on { 127.0.0.1; };
         listen-on-v6 { none; };
         recursion yes;
@@ -213,6 +215,7 @@ BIND_VIEWS = """
         zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };
         zone "stub.example" { type static-stub; server-addresses { 192.0.2.54; }; };
         zone "minimum.internal" { type primary; file "minimum.zone"; };
+        zone "deep.internal" { type primary; file "deep/deep.zone"; };
     };
 """
 BIND_ZONE = """
@@ -250,6 +253,8 @@ class Bind(Import):
         folder = world.dir
         cls.path("inside.zone", BIND_ZONE)
         cls.path("more.inc", "extra IN A 10.1.0.82\n")
+        cls.path("deep/deep.zone", "$TTL 60\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 10.1.0.2\n$INCLUDE deep/more.inc\n")
+        cls.path("deep/more.inc", "www IN A 10.1.0.83\n")
         cls.path("guests.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 203.0.113.80\n")
         cls.path("minimum.zone", "@ IN SOA ns1 h 1 60 60 60 77\n@ IN NS ns1\nns1 IN A 10.1.0.2\n\tIN A 10.1.0.3\nwww 55 IN A 10.1.0.4\nftp IN A 10.1.0.5\n")
         cls.path("views.conf", BIND_VIEWS)
@@ -269,6 +274,15 @@ class Bind(Import):
                       ("caa.corp.internal", 257), ("hinfo.corp.internal", 13), "x.stub.example", source=source)
         self.same("ns1.minimum.internal", "ftp.minimum.internal")
 
+    def test_a_master_file_s_includes_are_in_the_directory_of_named(self):
+        self.same("www.deep.internal", "ns1.deep.internal")
+        self.assertNotIn('file = "%s/deep/deep.zone"' % self.world.dir, self.config)
+        self.told_of(self.told, r"views\.conf:\d+: zone: different: .*/inside\.zone becomes record sets \(and so do 2 others\); changes of")
+
+    def test_keys_of_no_transfer_stay_behind(self):
+        self.assertNotRegex(self.config, r'name = "rndc-key')
+        self.told_of(self.told, r"named\.conf:5: key: not carried over: no allow-transfer of a zone names it")
+
     def test_the_ttl_of_a_zone_that_says_none_is_its_soa_s(self):
         for pattern in ('"ns1:A"; ttl = 77', '"www:A"; ttl = 55'):
             self.assertIn(pattern, self.config)
@@ -287,7 +301,8 @@ class Bind(Import):
                         r"# The domain\n +# controllers\.\n +\{\s+name = \"contoso-corp\"", "# Who is inside"):
             self.assertRegex(self.config, pattern)
         self.told_of(self.told, r"inside\.zone:18: .*not carried over: .*NS", r"views\.conf:7: zone: not carried over: .*root",
-                     r"views\.conf:17: allow-update: not carried over", r"named\.conf:17: controls: not carried over")
+                     r"views\.conf:17: allow-update: not carried over", r"named\.conf:19: controls: not carried over")
+        self.assertNotIn(": version: ", self.told)
 
 
 COREDNS = """
@@ -697,8 +712,8 @@ class WhoMayAsk(harness.FreshCase):
         self.assertIn('listen = [ "10.0.0.1:53", "192.0.2.7:5353" ];', config)
 
     def test_bind_localnets_is_told_to_be_more_open(self):
-        for options in ("", "allow-recursion { localnets; };"):
-            self.assertIn("different: more open: localnets", self.view(options)[1])
+        for options, why in (("", ", which holds where allow-recursion is not given"), ("allow-recursion { localnets; };", "")):
+            self.assertIn("different: more open: localnets%s, the networks that" % why, self.view(options)[1])
 
     UNBOUND = """
         server:
@@ -1386,6 +1401,7 @@ class ApplyPackaged(Import):
         cls.dialects = (
             ("hosts", cls.path("hosts", HOSTS)), ("unbound", cls.path("unbound.conf", UNBOUND), "--vnet", "home"),
             ("bind", cls.path("named.conf", '''
+                key "rndc-key" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTEyMzQ1Njc4OTA="; };
                 options { directory "%s"; recursion yes; forwarders { 192.0.2.99; }; };
                 zone "corp.internal" { type primary; file "inside.zone"; };
                 zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };''' % world.dir)),
@@ -1477,6 +1493,18 @@ class ApplyPackaged(Import):
         self.assertIn("delete private_zones/-/tv.lan\n", told)
         self.assertNotIn("kept without", told)
         self.assertIn("nothing to change", self.apply("hosts", hosts, "--prune"))
+
+    def test_a_key_that_is_used_takes_a_file(self):
+        path = self.path("keyed.conf", """
+            key "second" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTEyMzQ1Njc4OTA="; };
+            options { directory "%s"; allow-transfer { key second; }; forwarders { 192.0.2.99; }; };
+            zone "corp.internal" { type primary; file "inside.zone"; };""" % self.world.dir)
+        told = self.apply("bind", path, fine=False)
+        self.assertRegex(told, r"keyed\.conf:2: key: different: --apply cannot take it: import with --output, put its secret into a file")
+        output = os.path.join(self.world.dir, "keyed.out")
+        forget(output)
+        status, told = harness.command("import", "bind", path, "--output", output)
+        self.assertEqual((0, False), (status, "--apply cannot take it" in told), told)
 
     def test_a_hosts_file_says_nothing_of_settings(self):
         self.serve_with(self.packaged.replace('listen = [ "127.0.0.1" ]', 'listen = [ "127.0.0.1:5300" ]'))

@@ -10,6 +10,7 @@
 #include "resolver/control/import/forward.h"
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16, USUAL_PORT = 53 };
 
@@ -279,6 +280,7 @@ static void add_prefix(struct acl *acl, const char *text, bool allow, const stru
 struct list_reading {
 	struct bind *bind;
 	bool excludes;
+	bool is_usual; /* there is no list: it is what BIND takes then */
 	struct unread unread;
 };
 
@@ -364,8 +366,11 @@ static void add_element(struct list_reading *reading, struct acl *acl,
 		for (size_t i = 0; i < USUAL_CLIENTS; i++)
 			add_prefix(acl, model_usual_clients[i], allow, at);
 		import_changed(import, at,
-			       "more open: localnets, the networks that this machine is in, is "
-			       "loopback and all private networks; client_prefixes can name fewer");
+			       "more open: localnets%s, the networks that this machine is in, is "
+			       "loopback and all private networks; client_prefixes can name fewer",
+			       reading->is_usual
+				       ? ", which holds where allow-recursion is not given"
+				       : "");
 	} else if (strcasecmp(text, "key") == 0) {
 		/* Whoever may ask with a key may ask without it, as far as addresses go. */
 		import_lost(import, at, "clients are told by their addresses, not by keys");
@@ -400,7 +405,7 @@ static struct acl_set read_list(struct bind *bind, const struct statement *list,
 				const struct origin *at, bool excludes, struct unread *unread)
 {
 	const struct statement alone = {.at = *at, .words = {usual}, .count = 1};
-	struct list_reading reading = {.bind = bind, .excludes = excludes};
+	struct list_reading reading = {.bind = bind, .excludes = excludes, .is_usual = !list};
 	struct acl acl = {0};
 	struct acl_set clients;
 
@@ -685,6 +690,15 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
+/* By which it is remembered that the key of that name lets somebody copy a zone. */
+static const char *key_use(struct import *import, const char *name)
+{
+	size_t length = strlen(name);
+
+	length -= length > 1 && name[length - 1] == '.';
+	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
+}
+
 /* Where there are several views, a zone's transfers are those of the view's clients: a client of
  * another view gets that one's zone of the name. */
 static void allow_view(struct bind *bind, const struct view *view, struct node *item,
@@ -726,6 +740,7 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 			    import_name(import, "transfer", name, "zone"));
 		import_add(import, item, "zones", &at->at, full_name);
 		import_text(import, item, "key", &at->at, word(at, 1));
+		import_keep(import, key_use(import, word(at, 1)), item);
 		allow_view(bind, view, item, &at->at);
 	}
 	clients = acl_first_match(import, &acl);
@@ -771,7 +786,8 @@ static void take_primary(struct bind *bind, struct view *view, const struct stat
 			      "the zone %s is nobody's: it lets in fewer than the view, and here "
 			      "all clients of a network have its zones",
 			      name);
-	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name);
+	/* named opens included files from its working directory. */
+	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name, bind->folder);
 	take_transfers(bind, view, zone, made);
 }
 
@@ -1028,14 +1044,18 @@ static void take_row(struct bind *bind, const struct row *row, const struct stat
 {
 	struct import *import = bind->import;
 	const char *text = word(statement, 1);
-	struct node *in = import_group(import, import_root(import), row->group, &statement->at);
+	struct node *in;
 	long long number = row->form == PERIOD ? words_period(text)
 			   : row->form == SIZE ? words_size(text)
 					       : words_number(text);
 
-	if (row->form == TEXT && strcasecmp(text, "none") != 0)
+	/* "none" is what is usual here. */
+	if (row->form == TEXT && strcasecmp(text, "none") == 0)
+		return;
+	in = import_group(import, import_root(import), row->group, &statement->at);
+	if (row->form == TEXT)
 		import_text(import, in, row->key, &statement->at, text);
-	else if (row->form != TEXT && number >= 0)
+	else if (number >= 0)
 		import_number(import, in, row->key, &statement->at, number);
 	else
 		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
@@ -1077,6 +1097,7 @@ static void take_settings(struct bind *bind, struct view *view, const struct sta
 	}
 }
 
+/* The keys of zone transfers. Others, such as rndc's, open nothing here. */
 static void take_keys(struct bind *bind)
 {
 	struct import *import = bind->import;
@@ -1087,6 +1108,15 @@ static void take_keys(struct bind *bind)
 
 		if (at->count != 2 || strcasecmp(at->words[0], "key") != 0)
 			continue;
+		if (!import_find(import, key_use(import, at->words[1]))) {
+			import_lost(import, &at->at, "no allow-transfer of a zone names it");
+			continue;
+		}
+		if (import_is_for_server(import))
+			import_changed(import, &at->at,
+				       "--apply cannot take it: import with --output, put its "
+				       "secret into a file of its own, name that as secret_file in "
+				       "place of secret, and apply what was written");
 		algorithm = word(find(at->first, "algorithm"), 1);
 		key = import_item(import, import_root(import), "keys", &at->at);
 		import_text(import, key, "name", &at->at, at->words[1]);
@@ -1149,9 +1179,9 @@ void bind_read(struct import *import, const char *path)
 	if (bind.options && find(bind.options->first, "blackhole"))
 		bind.shut = read_list(&bind, find(bind.options->first, "blackhole"), "none",
 				      &bind.options->at, true, &bind.unread);
-	take_keys(&bind);
 	for (size_t i = 0; i < bind.view_count; i++)
 		take_view(&bind, &bind.views[i]);
+	take_keys(&bind);
 	if (bind.options)
 		take_settings(&bind, &bind.views[0], bind.options->first);
 	take_settings(&bind, &bind.views[0], bind.first);

@@ -461,7 +461,7 @@ static void file_one(struct coredns *coredns, const struct server *server, const
 
 	if (made)
 		forward_zone_file(coredns->import, made, &line->at,
-				  path_of(coredns, server, line->words[1]), zone);
+				  path_of(coredns, server, line->words[1]), zone, NULL);
 }
 
 static void on_file(struct coredns *coredns, struct server *server, const struct line *line)
@@ -497,7 +497,7 @@ static void on_auto(struct coredns *coredns, struct server *server, const struct
 		if (made)
 			forward_zone_file(import, made, &line->at,
 					  import_printf(import, "%s/%s", path, entry->d_name),
-					  entry->d_name + 3);
+					  entry->d_name + 3, NULL);
 	}
 	closedir(folder);
 }

@@ -99,15 +99,18 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 
 /* The zone's records are those of a master file, whose names begin at `origin`. The file stays the
  * zone's where the server can read it just as it is and the zone has nothing else; for a running
- * server, and else, they become record sets. What cannot be read is told. */
+ * server, and else, they become record sets. What cannot be read is told. Files that it includes
+ * by relative paths are in `folder`; NULL: in the file's own folder, where the server looks for
+ * them. */
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
-		       const char *path, const char *origin);
+		       const char *path, const char *origin, const char *folder);
 
 /* What a program adds to the format. `entry` is a record without comments, parentheses and ends of
  * lines, which may be changed in place; false: it is passed over. */
 struct master_variant {
 	bool (*edit)(void *context, const struct origin *at, char *entry);
 	void *context;
+	bool writes_comments; /* the program does, and keeps no others: they are left out */
 };
 /* Puts the records of a master file's text, which import_read gave, into the zone. What cannot be
  * read is a fault. */

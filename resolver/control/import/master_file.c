@@ -27,6 +27,7 @@ struct master {
 	struct import *import;
 	struct node *zone;
 	const char *file;
+	const char *folder; /* of included files; NULL: that of the file */
 	unsigned depth;
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
@@ -38,6 +39,7 @@ struct master {
  * `entry`, which is blank where there is nothing but a comment: that is about what comes next. */
 static char *next_entry(const struct master *master, const char **at, unsigned *line, char *entry)
 {
+	bool has_comments = !master->variant || !master->variant->writes_comments;
 	unsigned depth = 0, first = *line;
 	const char *c = *at, *end, *text;
 	bool quoted = false, any = false, ends = false;
@@ -51,9 +53,9 @@ static char *next_entry(const struct master *master, const char **at, unsigned *
 			text = import_printf(master->import, "%.*s",
 					     (int)(end - text - (end > text && end[-1] == '\r')),
 					     text);
-			if (any)
+			if (any && has_comments)
 				import_comment(master->import, master->file, first, text);
-			else
+			else if (has_comments)
 				import_comment_ahead(master->import, text);
 			c = end - 1;
 		} else if (*c == '\n') {
@@ -99,11 +101,20 @@ static ldns_rdf *read_name(const struct master *master, const char *text)
 	return name;
 }
 
+/* NULL: it is in the working directory. */
+static const char *folder_of(struct import *import, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? import_printf(import, "%.*s", (int)(slash - path), path) : NULL;
+}
+
 static void include(struct master *master, const char *words, const struct origin *at)
 {
 	struct master inner = *master;
 	char path[1024], origin[1024];
-	const char *slash = strrchr(master->file, '/');
+	const char *folder =
+		master->folder ? master->folder : folder_of(master->import, master->file);
 	int count = sscanf(words, "%1023s %1023s", path, origin);
 
 	if (count < 1 || master->depth >= INCLUDE_DEPTH_MAX) {
@@ -114,10 +125,8 @@ static void include(struct master *master, const char *words, const struct origi
 	inner.origin = count == 2 ? read_name(master, origin) : ldns_rdf_clone(master->origin);
 	inner.previous = NULL;
 	read_file(&inner,
-		  path[0] == '/' || !slash
-			  ? path
-			  : import_printf(master->import, "%.*s/%s", (int)(slash - master->file),
-					  master->file, path),
+		  path[0] == '/' || !folder ? path
+					    : import_printf(master->import, "%s/%s", folder, path),
 		  at);
 }
 
@@ -331,24 +340,12 @@ void forward_zone_text(struct import *import, struct node *zone, const char *pat
 	read_text(&master, path, text);
 }
 
-static void read_records(struct import *import, struct node *zone, const struct origin *at,
-			 const char *path, const char *origin)
-{
-	struct master master = {.import = import,
-				.zone = zone,
-				.file = path,
-				.origin = ldns_dname_new_frm_str(origin),
-				.ttl_s = TTL_UNKNOWN};
-
-	read_file(&master, path, at);
-}
-
 /* ---- files that stay ---- */
 
-struct filed { /* a zone with a master file */
+struct filed { /* a zone with a master file, as forward_zone_file has it */
 	struct node *zone;
 	struct origin at;
-	const char *path, *origin;
+	const char *path, *origin, *folder;
 	struct filed *next;
 };
 
@@ -357,7 +354,7 @@ struct files { /* of an import, kept by it */
 };
 
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
-		       const char *path, const char *origin)
+		       const char *path, const char *origin, const char *folder)
 {
 	struct files *files = import_find(import, "master files");
 	struct filed *filed = import_alloc(import, sizeof *filed);
@@ -370,7 +367,8 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 	*filed = (struct filed){.zone = zone,
 				.at = *at,
 				.path = import_printf(import, "%s", path),
-				.origin = import_printf(import, "%s", origin)};
+				.origin = import_printf(import, "%s", origin),
+				.folder = folder ? import_printf(import, "%s", folder) : NULL};
 	*files->last = filed;
 	files->last = &filed->next;
 }
@@ -425,6 +423,27 @@ static bool reads_alike(const char *path, const struct name *apex, const char *t
 	return alike;
 }
 
+/* Whether the server would look for included files in another folder. */
+static bool includes_elsewhere(struct import *import, const struct filed *filed, const char *text)
+{
+	const char *own = folder_of(import, filed->path);
+
+	return filed->folder && (!own || strcmp(own, filed->folder) != 0) &&
+	       strcasestr(text, "$INCLUDE");
+}
+
+static void read_records(struct import *import, const struct filed *filed)
+{
+	struct master master = {.import = import,
+				.zone = filed->zone,
+				.file = filed->path,
+				.folder = filed->folder,
+				.origin = ldns_dname_new_frm_str(filed->origin),
+				.ttl_s = TTL_UNKNOWN};
+
+	read_file(&master, filed->path, &filed->at);
+}
+
 static bool can_stay(struct import *import, const struct filed *filed)
 {
 	static const struct hash_key any_key;
@@ -440,33 +459,51 @@ static bool can_stay(struct import *import, const struct filed *filed)
 		return false;
 	text = regular_file_read(filed->path, STAYING_BYTES_MAX, NULL, &length, &why);
 	stays = text && length <= STAYING_BYTES_MAX && encoding_is_plain(text, length) &&
-		reads_alike(filed->path, &apex, text);
+		!includes_elsewhere(import, filed, text) && reads_alike(filed->path, &apex, text);
 	free(text);
 	return stays;
+}
+
+/* Files of which the same is told: the first one, and how many others there are. */
+struct alike {
+	const struct filed *first;
+	size_t others;
+	char more[64]; /* " (and so do 2 others)" */
+};
+
+static void add_alike(struct alike *alike, const struct filed *filed)
+{
+	if (!alike->first) {
+		alike->first = filed;
+		return;
+	}
+	alike->others++;
+	snprintf(alike->more, sizeof alike->more, " (and so %s %zu other%s)",
+		 text_plural(alike->others, "does", "do"), alike->others,
+		 text_plural(alike->others, "", "s"));
 }
 
 void forward_finish_files(struct import *import)
 {
 	const struct files *files = import_find(import, "master files");
-	const struct filed *first = NULL;
-	size_t others = 0;
-	char more[64] = "";
+	struct alike stay = {0}, end = {0};
 
 	for (const struct filed *filed = files ? files->first : NULL; filed; filed = filed->next) {
-		if (!can_stay(import, filed)) {
-			read_records(import, filed->zone, &filed->at, filed->path, filed->origin);
-			continue;
+		if (can_stay(import, filed)) {
+			import_text(import, filed->zone, "file", &filed->at, filed->path);
+			add_alike(&stay, filed);
+		} else {
+			read_records(import, filed);
+			add_alike(&end, filed);
 		}
-		import_text(import, filed->zone, "file", &filed->at, filed->path);
-		others += first != NULL;
-		first = first ? first : filed;
 	}
-	if (others > 0)
-		snprintf(more, sizeof more, " (and so %s %zu other%s)",
-			 text_plural(others, "does", "do"), others, text_plural(others, "", "s"));
-	if (first)
-		import_changed(import, &first->at,
+	if (stay.first)
+		import_changed(import, &stay.first->at,
 			       "%s stays a file, which the server's user has to be let read%s; "
 			       "--apply makes record sets of it",
-			       first->path, more);
+			       stay.first->path, stay.more);
+	if (end.first)
+		import_changed(import, &end.first->at,
+			       "%s becomes record sets%s; changes of the file itself count no more",
+			       end.first->path, end.more);
 }

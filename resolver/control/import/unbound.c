@@ -752,7 +752,7 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 					     (int)(strrchr(clause->at.file, '/') - clause->at.file),
 					     clause->at.file, file);
 		if (zone)
-			forward_zone_file(import, zone, &clause->at, file, name);
+			forward_zone_file(import, zone, &clause->at, file, name, NULL);
 	}
 }
 
