@@ -208,8 +208,6 @@ static int flag(struct import *import, const struct row *row, enum column column
 static const char *other_type(struct import *import, const struct row *row)
 {
 	static const struct reason types[] = {
-		{"Primary", "it is a primary zone: its records are in a zone file, which "
-			    "is imported, too; write it by: " RECORDS_COMMAND},
 		{"Secondary", "it is a secondary zone: forward it to its primary, or import the "
 			      "primary's zone file"},
 		{"Stub", "it is a stub zone: its servers are found by its NS records; a rule to a "
@@ -221,6 +219,14 @@ static const char *other_type(struct import *import, const struct row *row)
 
 	if (!type || *type == '\0' || strcasecmp(type, "Forwarder") == 0)
 		return NULL;
+	if (strcasecmp(type, "Primary") == 0)
+		return import_printf(
+			import,
+			"it is a primary zone: import its zone file, too, which is written "
+			"into %%windir%%\\System32\\dns by: Export-DnsServerZone -Name %s "
+			"-FileName %s.dns. A zone of Active Directory is better forwarded "
+			"to its domain controllers, which change it all the time",
+			row->values[ZONE], row->values[ZONE]);
 	for (size_t i = 0; types[i].name; i++)
 		if (strcasecmp(types[i].name, type) == 0)
 			return types[i].why;
@@ -316,8 +322,8 @@ static void take_forwarder(struct import *import, struct windows *windows, const
 	import_keep(import, key, taken);
 	if (flag(import, row, RECURSION) == 1 || flag(import, row, ONLY) == 0)
 		import_changed(import, &row->at,
-			       "only its servers are asked: there, where they fail, the internet's "
-			       "servers learn the name, too");
+			       "only its servers are asked; where they fail, Windows asks the "
+			       "internet's servers, which learn the name then");
 	rule = forward_rule(import, windows->view, &row->at, domain, false);
 	if (rule)
 		add_targets(import, rule, &row->at, servers);
@@ -359,8 +365,8 @@ static void take_default(struct import *import, struct windows *windows, const s
 		return;
 	if (flag(import, row, ROOT_HINT) != 0)
 		import_changed(import, &row->at,
-			       "only the forwarders are asked: there, where they fail, the "
-			       "internet's servers are (UseRootHint)");
+			       "only the forwarders are asked; where they fail, Windows asks the "
+			       "internet's servers (UseRootHint)");
 	windows->any = windows->has_default = true;
 	add_targets(import, forward_default(import, &row->at), &row->at, servers);
 }
@@ -820,7 +826,7 @@ static void read_zone_file(struct import *import, struct windows *windows, const
 			   const char *text)
 {
 	struct zone_file file = {.import = import};
-	struct master_variant variant = {edit_entry, &file};
+	struct master_variant variant = {edit_entry, &file, true};
 	struct origin at = import_place(import, path, 1, NULL);
 	const char *name = zone_of(import, &at, path, text), *origin;
 	struct node *zone;
@@ -917,8 +923,12 @@ void windows_finish(struct import *import)
 			    "scopes and zone scopes are in no export; see whether there are any "
 			    "by Get-DnsServerQueryResolutionPolicy and "
 			    "Get-DnsServerRecursionScope. Timeouts, replication, aging, dynamic "
-			    "update, "
-			    "signing and who may copy a zone stay behind, too");
+			    "update, signing and who may copy a zone stay behind, too%s",
+			    import_is_for_server(import)
+				    ? ""
+				    : ". Here it listens at 127.0.0.1 until vnet_resolver "
+				      "names an address, and answers private networks until "
+				      "client_prefixes of the network says who may ask");
 		if (!windows->has_default)
 			import_lost(
 				import, &windows->at,
