@@ -601,7 +601,8 @@ class WhoMayAsk(harness.FreshCase):
         self.assertNotIn("rulesets", config)
         self.assertNotIn("forwarded for", checked)
         self.assertIn("without recursion its servers are not asked", told)
-        config, _, checked = self.read("bind", self.BIND % ("yes", "192.0.2.7", ""), a_zone="@ 60 IN A 192.0.2.5\n")
+        config, told, checked = self.read("bind", self.BIND % ("yes", "192.0.2.7", ""), a_zone="@ 60 IN A 192.0.2.5\n")
+        self.assertRegex(told, 'original:4: zone: different: where the servers fail, nobody else is asked, as with "forward only"; BIND')
         self.assertEqual({"home": (["10.0.0.0/8"], False)}, self.networks(config))
 
     def test_bind_a_view_without_recursion_beside_one_with_it(self):
@@ -712,8 +713,10 @@ class WhoMayAsk(harness.FreshCase):
         self.assertIn('listen = [ "10.0.0.1:53", "192.0.2.7:5353" ];', config)
 
     def test_bind_localnets_is_told_to_be_more_open(self):
-        for options, why in (("", ", which holds where allow-recursion is not given"), ("allow-recursion { localnets; };", "")):
-            self.assertIn("different: more open: localnets%s, the networks that" % why, self.view(options)[1])
+        for options, usual in (("", True), ("allow-recursion { localnets; };", False)):
+            told = self.view(options)[1]
+            self.assertIn("different: more open: localnets", told)
+            self.assertEqual(usual, "(BIND takes localnets where allow-recursion is not given)" in told, told)
 
     UNBOUND = """
         server:

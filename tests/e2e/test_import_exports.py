@@ -186,8 +186,9 @@ class Windows(Exports):
             self.refused("windows", "f.csv", content, r"f\.csv" + line, WHOLE)
         self.refused("windows", "f.csv", "UseRootHint,IPAddress\nTrue,System.Net.IPAddress[]\n",
                      r"f\.csv:2: .*Get-DnsServerForwarder \| select UseRootHint")
-        self.refused("windows", "f.csv", "HostName,RecordType,RecordData\nwww,A,DnsServerResourceRecordA\n",
-                     r"f\.csv:2: records lose their data in this form.*Export-DnsServerZone -Name ZONE")
+        for content in ("HostName,RecordType,RecordData\nwww,A,DnsServerResourceRecordA\n", "HostName,RecordType,Data\nwww,A,10.1.0.4\n"):
+            self.refused("windows", "f.csv", content,
+                         r"f\.csv:2: records lose their data in this form.*Export-DnsServerZone -Name ZONE")
 
     def test_a_file_is_taken_whole_or_not_at_all(self):
         for content, line in (

@@ -365,12 +365,13 @@ static void add_element(struct list_reading *reading, struct acl *acl,
 	} else if (strcasecmp(text, "localnets") == 0 && allow) {
 		for (size_t i = 0; i < USUAL_CLIENTS; i++)
 			add_prefix(acl, model_usual_clients[i], allow, at);
-		import_changed(import, at,
-			       "more open: localnets%s, the networks that this machine is in, is "
-			       "loopback and all private networks; client_prefixes can name fewer",
-			       reading->is_usual
-				       ? ", which holds where allow-recursion is not given"
-				       : "");
+		import_changed(
+			import, at,
+			"more open: localnets, the networks that this machine is in, is "
+			"loopback and all private networks; client_prefixes can name fewer%s",
+			reading->is_usual
+				? " (BIND takes localnets where allow-recursion is not given)"
+				: "");
 	} else if (strcasecmp(text, "key") == 0) {
 		/* Whoever may ask with a key may ask without it, as far as addresses go. */
 		import_lost(import, at, "clients are told by their addresses, not by keys");
@@ -641,8 +642,8 @@ static void tell_first(struct bind *bind, const struct view *view, const struct 
 {
 	if (!is_only(bind, view, zone))
 		import_changed(bind->import, at,
-			       "where the servers fail, nobody else is asked: " NO_ROOT
-			       " (\"forward only\" means the same there)");
+			       "where the servers fail, nobody else is asked, as with \"forward "
+			       "only\"; BIND resolves the name from the root then");
 }
 
 /* All that no zone decides. */

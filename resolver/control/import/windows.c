@@ -71,7 +71,7 @@ static const char *const column_names[COLUMNS][COLUMN_NAMES_MAX] = {
 	[DISABLED] = {"disabled"},
 	[VIEW] = {"view"},
 	[FORMAT] = {"zone_format"},
-	[RECORD] = {"RecordData"},
+	[RECORD] = {"RecordData", "RecordType"},
 };
 
 struct row {
@@ -322,7 +322,7 @@ static void take_forwarder(struct import *import, struct windows *windows, const
 	import_keep(import, key, taken);
 	if (flag(import, row, RECURSION) == 1 || flag(import, row, ONLY) == 0)
 		import_changed(import, &row->at,
-			       "only its servers are asked; where they fail, Windows asks the "
+			       "only its servers are asked: where they fail, Windows asks the "
 			       "internet's servers, which learn the name then");
 	rule = forward_rule(import, windows->view, &row->at, domain, false);
 	if (rule)
@@ -365,7 +365,7 @@ static void take_default(struct import *import, struct windows *windows, const s
 		return;
 	if (flag(import, row, ROOT_HINT) != 0)
 		import_changed(import, &row->at,
-			       "only the forwarders are asked; where they fail, Windows asks the "
+			       "only the forwarders are asked: where they fail, Windows asks the "
 			       "internet's servers (UseRootHint)");
 	windows->any = windows->has_default = true;
 	add_targets(import, forward_default(import, &row->at), &row->at, servers);
@@ -902,8 +902,9 @@ void windows_read(struct import *import, const char *path)
 		read_zone_file(import, windows, path, text);
 	else
 		import_fault(import, &at,
-			     "it is neither CSV with a row of column names, nor JSON, nor a zone "
-			     "file; what is printed on a screen, dnscmd's lists and the Registry "
+			     "it is neither CSV with a row of column names, such as ZoneName and "
+			     "MasterServers, nor JSON, nor a zone file; what is printed on a "
+			     "screen, dnscmd's lists and the Registry "
 			     "lack some of it. Export conditional forwarders by: %s",
 			     ZONES_COMMAND);
 }
