@@ -389,8 +389,7 @@ static json_t *users_json(json_t *by_name)
 	json_t *array = json_array(), *user;
 	const char *name;
 
-	json_object_foreach(by_name, name, user)
-		json_add(array, json_incref(user));
+	json_object_foreach(by_name, name, user) json_add(array, json_incref(user));
 	json_decref(by_name);
 	return array;
 }
