@@ -31,7 +31,7 @@ export function resourceTable(kind, page) {
       item.not_served && h("div", {class: "state warn"}, "not served")]},
     ...columnsOf(kind).map((key) => ({title: said(key), cell: (item) => name(valueText(item[key]))})),
     {title: "From", cell: (item) => origin(item.origin)},
-    ...isAdmin() ? [{title: "", narrow: true, cell: (item) => resourceMenu(kind, item, page)}] : [],
+    ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
   ]);
 }
 
@@ -59,13 +59,12 @@ export class ResourcesPage extends Page {
     this.search = this.query.get("search") || "";
     this.items = [];
     this.table = resourceTable(this.kind, this);
-    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More " + nouns(this.kind));
     this.replaceChildren(h("h1", {}, "Resources"), this.tabs(),
       h("p", {class: "hint"}, this.kind.schema.description),
       h("div", {class: "tools"},
         searchField({label: "Search", value: this.search, placeholder: "a name", back: (text) => this.find(text)}),
         isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.act(() => createResource(this.kind))}, "Add " + article(this.kind))),
-      this.table, this.further);
+      this.table);
     await this.load();
   }
 
@@ -86,7 +85,6 @@ export class ResourcesPage extends Page {
     return this.inTurn(async () => {
       const page = await get(this.next, {signal: this.signal});
 
-      this.table.shown = Infinity; // all that one has asked for
       this.fill(this.items, page);
     });
   }
@@ -94,7 +92,7 @@ export class ResourcesPage extends Page {
   fill(before, page) {
     this.items = [...before, ...page[this.kind.collection]];
     this.next = page.next && page.next.replace(/^\/v1\//, "");
-    this.further.hidden = !this.next;
+    this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.table.none = this.search ? empty(`No ${noun(this.kind)} has that.`)
       : empty(`There is no ${noun(this.kind)} yet.`, h("p", {}, isAdmin() ? `Add ${article(this.kind)}, or declare it in the configuration file.` : "An admin can add one."));
     this.table.fill(this.items);
@@ -103,6 +101,7 @@ export class ResourcesPage extends Page {
   find(text) {
     this.search = text;
     this.items = [];
+    this.table.page = 0;
     note(url("resources", {kind: this.kind.name, search: text}));
     this.attempt(() => this.load());
   }
