@@ -37,6 +37,7 @@ EXAMPLES = {
     "zone": {"path": "private_zones/-/corp.internal"},
     "registered": {},
     "address": {"id": "198.51.100.25"},
+    "resource": {"path": "virtual_networks/-/hub"},
 }
 # What else is worth a look: a page, what it is called, and what stands behind the ?.
 OTHERS = (

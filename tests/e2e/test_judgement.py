@@ -145,6 +145,16 @@ class Judged(World):
         self.assertEqual(up == 1, self.state(address) == "up")
         return up == 1
 
+    def test_a_target_says_which_rulesets_need_it(self):
+        def users(host):
+            target, = [one for one in self.sluice.status()["targets"] if one["host"] == host]
+            return {one["name"]: (one["rules"], one["unanswered"]) for one in target["users"]}
+        self.assertEqual({"onprem": (2, 0)}, users("192.168.0.1:53"))
+        self.assertEqual({"default resolver": (1, 0)}, users("192.168.0.4:53"))
+        self.assertEqual({"DNS servers of legacy": (1, 0)}, users("192.168.0.3:53"))
+        self.lose("refused", "lone")
+        harness.wait_for(lambda: users("192.168.0.1:53") == {"onprem": (2, 1)}, "the one that cannot be answered")
+
     def test_errors_of_a_lone_target_are_its_rules_and_one_answer_ends_it(self):
         deeds = [(deed, "192.168.0.1%d" % number, *DEEDS[deed]) for number, deed in enumerate(DEEDS)]
         for group in (deeds[:3], deeds[3:]):  # a sentence has room for few
