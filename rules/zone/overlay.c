@@ -174,28 +174,33 @@ static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 	return served;
 }
 
-/* What the draft is made of: what was served, the zone itself, or a zone that says nothing yet. */
-static struct zone *begin(const struct zone_layers *before, struct zone *own)
+/* What the draft is made of: what was served, else the zone with more names, so that only the names
+ * of the other one are laid. */
+static struct zone *begin(const struct zone_layers *before, struct zone *own,
+			  struct zone *registered)
 {
 	if (before->served)
 		return zone_ref(before->served);
-	return zone_is_editable(own) ? zone_ref(own) : zone_new(&own->key, zone_apex(own), 0);
+	return zone_ref(zone_is_editable(own) && zone_owners(own) >= zone_owners(registered)
+				? own
+				: registered);
 }
 
 struct zone *zone_overlay(const struct zone_layers *before, struct zone *own,
 			  struct zone *registered)
 {
 	static const struct zone_layers none;
-	struct zone *base = begin(before ? before : &none, own);
+	struct zone *base = begin(before ? before : &none, own, registered);
 	struct overlaying o = {.own = own, .registered = registered, .base = base};
-	const struct zone *own_before = base == own ? own : NULL, *registered_before = NULL;
+	const struct zone *own_before = base == own ? own : NULL;
+	const struct zone *registered_before = base == registered ? registered : NULL;
 	int err = ERR_NOMEM;
 
 	if (before && before->served) {
 		own_before = before->own;
 		registered_before = before->registered;
 	}
-	o.draft = base ? zone_edit(base) : NULL;
+	o.draft = zone_edit(base);
 	zone_unref(base); /* the draft has a reference */
 	if (o.draft)
 		err = lay_changes(&o, own_before, own);
