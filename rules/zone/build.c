@@ -215,7 +215,6 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 	char text[NAME_TEXT_MAX], apex[NAME_TEXT_MAX], type_text[16];
 	const char *wrong;
 
-	record_type_print(type, type_text, sizeof type_text);
 	if (name_from_wire(&builder->owner, &builder->key, owner, name_wire_length(owner), 0,
 			   NULL) != 0)
 		fault_add(faults, FAULT_ERROR, origin, NULL, "the owner is not a name");
@@ -226,10 +225,11 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 		fault_add(faults, FAULT_ERROR, origin, NULL, wrong, name_wire_to_text(owner, text));
 	if (!record_type_is_data(type))
 		fault_add(faults, FAULT_ERROR, origin, NULL,
-			  "%s cannot be data of a zone; it occurs in messages only", type_text);
+			  "%s cannot be data of a zone; it occurs in messages only",
+			  record_type_print(type, type_text, sizeof type_text));
 	else if (!rdata_is_valid(type, rdata, rdata_length))
 		fault_add(faults, FAULT_ERROR, origin, NULL, "the data is not that of a %s record",
-			  type_text);
+			  record_type_print(type, type_text, sizeof type_text));
 	if (ttl > TTL_MAX)
 		fault_add(faults, FAULT_ERROR, origin, NULL, "TTL %u is over %d seconds", ttl,
 			  TTL_MAX);
