@@ -8,6 +8,7 @@
 #include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 #include "rules/array.h"
+#include "rules/base.h"
 #include "rules/reverse.h"
 #include "rules/wire.h"
 
@@ -116,24 +117,69 @@ struct renewal_signature registrar_signature(const struct renewals *renewals,
 	return signature;
 }
 
+/* Of those that can be registered first: there are few of them, and tens of thousands of rows. */
+static bool read_type(const char *text, uint16_t *type)
+{
+	static const struct {
+		const char *text;
+		uint16_t type;
+	} known[] = {{"A", TYPE_A},
+		     {"AAAA", TYPE_AAAA},
+		     {"DHCID", TYPE_DHCID},
+		     {"PTR", TYPE_PTR},
+		     {"TXT", TYPE_TXT}};
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(known[i].text, text) == 0) {
+			*type = known[i].type;
+			return true;
+		}
+	return record_type_parse(type, text) == 0;
+}
+
+/* "SINCE/SIGNED WHO TTL", or without SIGNED; what is behind it, NULL: there is something else. By
+ * hand, because sscanf takes as long as all the rest of a row. */
+static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
+{
+	char *end;
+	size_t length;
+
+	row->since_s = strtoll(text, &end, 10);
+	if (end != text && *end == '/') {
+		text = end + 1;
+		row->signed_s = (uint32_t)strtoul(text, &end, 10);
+	}
+	if (end == text || *end != ' ')
+		return NULL;
+	text = end + 1;
+	length = strcspn(text, " ");
+	if (length == 0 || length >= REGISTRAR_BY_MAX || text[length] != ' ')
+		return NULL;
+	memcpy(by, text, length);
+	by[length] = '\0';
+	text += length + 1;
+	row->ttl = (uint32_t)strtoul(text, &end, 10);
+	return end == text ? NULL : end;
+}
+
 static bool read_row(struct reading *reading, const struct source_pair *pair, char key[KEY_MAX],
 		     char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *at = key, *zone, *owner;
-	int used = 0, rest = 0;
+	const char *records;
 
 	snprintf(key, KEY_MAX, "%s", pair->key + sizeof PREFIX - 1);
 	zone = strsep(&at, " ");
 	owner = strsep(&at, " ");
 	*row = (struct registrar_row){
 		.key = pair->key + sizeof PREFIX - 1, .zone = zone, .owner = owner, .by = by};
-	if (!owner || !at || record_type_parse(&row->type, at) != 0 ||
-	    sscanf(pair->value, "%" SCNd64 "%n/%" SCNu32 "%n", &row->since_s, &used, &row->signed_s,
-		   &used) < 1 ||
-	    sscanf(pair->value + used, " %1039s %" SCNu32 "%n", by, &row->ttl, &rest) != 2)
+	if (!owner || !at || !read_type(at, &row->type))
+		return false;
+	records = read_head(pair->value, by, row);
+	if (!records)
 		return false;
 	registrar_show_by(by);
-	return read_records(pair->value + used + rest, reading->rdata, row);
+	return read_records(records, reading->rdata, row);
 }
 
 static int on_pair(void *context, const struct source_pair *pair)
@@ -380,7 +426,7 @@ static int on_renewal(void *context, const struct source_pair *pair)
 	zone = strsep(&at, " ");
 	owner = strsep(&at, " ");
 	if (!owner || !at || name_from_text(&name, recalling->key, owner) != 0 ||
-	    record_type_parse(&type, at) != 0)
+	    !read_type(at, &type))
 		return 0;
 	if (strcmp(recalling->clock->zone, zone) != 0)
 		recalling->clock = renewals_clock(recalling->renewals, zone);
