@@ -444,7 +444,7 @@ void registrar_looks_write(struct registrar *registrar)
 	struct registrar_look *look = &registrar->look;
 
 	begin_look(registrar, true);
-	while (look_on(registrar))
+	while (registrar->renewals.unwritten > 0 && look_on(registrar))
 		;
 	if (!look->failed)
 		(void)write_clocks(registrar, true);
