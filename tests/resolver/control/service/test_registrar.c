@@ -20,6 +20,7 @@
 #include "resolver/control/store/pairs.h"
 #include "resolver/control/store/source.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 #include "tests/lib/config_text.h"
 #include "tests/lib/free_port.h"
 #include "tests/lib/model_builder.h"
@@ -435,6 +436,99 @@ static void what_was_read_and_never_served_is_freed(void **state)
 	assert_non_null(world->server.registered);
 }
 
+static void rows_that_sluice_did_not_write_are_passed_over(void **state)
+{
+	static const struct source_pair rows[] = {
+		{"registered corp.test a.corp.test. A", "x key.k.test. 10 0a0a0005"},
+		{"registered corp.test b.corp.test. A", "1700000000"},
+		{"registered corp.test c.corp.test. A", "1700000000 key.k.test."},
+		{"registered corp.test d.corp.test. A", "1700000000 key.k.test. x 0a0a0005"},
+		{"registered corp.test e.corp.test. A", "1700000000 key.k.test. 10"},
+		{"registered corp.test f.corp.test. A", "1700000000 key.k.test. 10 0a0a0"},
+		{"registered corp.test g.corp.test. A", "1700000000  10 0a0a0005"},
+		{"registered corp.test h.corp.test. NONE", "1700000000 key.k.test. 10 0a0a0005"},
+		{"registered corp.test", "1700000000 key.k.test. 10 0a0a0005"},
+		{"registered corp.test pc.corp.test. A", "1700000000 key.k.test. 10 0a0a0005"}};
+	struct world *world = *state;
+	char error[SOURCE_ERROR_MAX];
+
+	assert_int_equal(
+		real_put_pairs(inventory_source(world->inventory), rows, COUNT(rows), true, error),
+		0);
+	apply(world);
+	for (char name[] = "a.corp.test."; *name <= 'h'; ++*name) {
+		assert_false(has(world, name));
+		assert_false(is_stored(world, name));
+	}
+	assert_true(has(world, "pc.corp.test."));
+}
+
+/* ---- what an operator removes ---- */
+
+static struct registrar_removal find(struct world *world, struct arena *arena,
+				     const struct name *name)
+{
+	struct registrar_removal removal = {.name = name, .arena = arena};
+	char error[SOURCE_ERROR_MAX];
+
+	assert_int_equal(registrar_find_sets(&world->registrar, &removal, error), 0);
+	return removal;
+}
+
+static void a_removal_that_cannot_be_stored_changes_nothing(void **state)
+{
+	struct world *world = *state;
+	struct registrar_removal removal;
+	struct arena arena;
+	struct name name;
+
+	apply(world);
+	assert_int_equal(update(world, "! pc IN A 10.10.0.5"), RCODE_NOERROR);
+	assert_int_equal(name_from_text(&name, &test_key, "pc.corp.test"), 0);
+	arena_init(&arena);
+	removal = find(world, &arena, &name);
+	assert_int_equal(removal.count, 1);
+	put_pairs_fail = true;
+	assert_false(registrar_remove_sets(&world->registrar, &removal));
+	assert_true(has(world, "pc.corp.test."));
+	put_pairs_fail = false;
+	registrar_rest(&world->registrar);
+	assert_false(registrar_remove_sets(&world->registrar, &removal));
+	world->registrar.rests = false;
+	assert_true(is_stored(world, "pc.corp.test."));
+	assert_true(registrar_remove_sets(&world->registrar, &removal));
+	assert_false(has(world, "pc.corp.test."));
+	assert_false(is_stored(world, "pc.corp.test."));
+	assert_int_equal(find(world, &arena, &name).count, 0);
+	arena_release(&arena);
+}
+
+/* A row of a zone that nothing serves, which another zone of that name has left. */
+static void a_row_alone_is_removed(void **state)
+{
+	static const struct source_pair row = {"registered other.test pc.corp.test. A",
+					       "1700000000 key.k.test. 10 0a0a0005"};
+	struct registrar_removal removal;
+	struct world *world = *state;
+	char error[SOURCE_ERROR_MAX];
+	struct arena arena;
+	struct name name;
+
+	apply(world);
+	assert_int_equal(update(world, "! other IN A 10.10.0.6"), RCODE_NOERROR);
+	assert_int_equal(real_put_pairs(inventory_source(world->inventory), &row, 1, true, error),
+			 0);
+	assert_int_equal(name_from_text(&name, &test_key, "pc.corp.test"), 0);
+	arena_init(&arena);
+	removal = find(world, &arena, &name);
+	assert_int_equal(removal.count, 1);
+	assert_string_equal(removal.sets[0].zone, "other.test");
+	assert_true(registrar_remove_sets(&world->registrar, &removal));
+	assert_false(is_stored(world, "pc.corp.test."));
+	assert_true(has(world, "other.corp.test."));
+	arena_release(&arena);
+}
+
 /* ---- the clocks of renewals ---- */
 
 static int on_clock(void *context, const struct source_pair *pair)
@@ -680,6 +774,9 @@ int main(void)
 		TEST(while_the_state_cannot_be_read_nothing_is_taken_and_then_all_is_there),
 		TEST(a_zone_that_is_spelled_in_another_case_has_the_same_rows),
 		TEST(what_was_read_and_never_served_is_freed),
+		TEST(rows_that_sluice_did_not_write_are_passed_over),
+		TEST(a_removal_that_cannot_be_stored_changes_nothing),
+		TEST(a_row_alone_is_removed),
 		TEST(a_renewal_has_no_answer_while_the_state_says_that_none_is_missing),
 		TEST(the_clock_of_a_zone_opens_when_its_clients_may_register_again),
 		TEST(a_message_is_no_older_than_one_that_was_judged_with_it),
