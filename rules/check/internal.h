@@ -48,6 +48,7 @@ struct check {
 	struct seen endpoint_subnets; /* "NETWORK SUBNET" -> struct origin of its endpoint */
 	struct seen zone_names;       /* "corp.test." -> a struct private_zone so named */
 	struct seen zone_networks;    /* "ZONE NETWORK" -> struct private_zone linked there */
+	struct seen zone_passes;      /* likewise, of those that pass on what they do not have */
 	struct seen ruleset_networks; /* "RULESET NETWORK" -> struct ruleset_link */
 	struct self *selves;          /* by host */
 	size_t self_count;
@@ -113,6 +114,9 @@ const char *check_region_text(const struct check *check, const char *own);
 bool check_is_delegated(const struct subnet *subnet);
 /* Whether an address of an IPv4 prefix is reserved: the first four are, and the last. */
 bool check_is_reserved(const struct prefix *prefix, const struct address *address);
+/* Whether a zone of that name, in normal form, is linked to the network and decides all names below
+ * its own there. */
+bool check_zone_decides(struct check *check, const char *zone, const char *network);
 /* The inbound endpoint that this target is, or NULL; behind limits_warn's index of them. */
 const struct self *check_self(const struct check *check, const struct target_server *target);
 void check_index_selves(struct check *check);

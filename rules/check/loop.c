@@ -63,8 +63,7 @@ static struct loop_decision decide(struct loops *loops, const struct loop_networ
 	const char *suffix;
 
 	for (suffix = domain; suffix; suffix = check_parent(suffix))
-		if (seen_get(&loops->check->zone_networks,
-			     seen_pair(loops->check, suffix, node->network)))
+		if (check_zone_decides(loops->check, suffix, node->network))
 			return (struct loop_decision){{NULL, 0}, false};
 	for (suffix = domain; suffix && !rule; suffix = check_parent(suffix)) {
 		rule = rule_for(loops, node, suffix);

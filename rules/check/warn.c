@@ -21,8 +21,9 @@ static const char *linked_network(const struct check *check,
 	return network ? full_name(&network->named) : "";
 }
 
-/* The first network of the ruleset where a zone of this name is linked; "" when there is none.
- * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
+/* The first network of the ruleset where a zone of this name decides all below; "" when there is
+ * none. Remembered in `shadows`, so that a thousand rules below one zone cost one look at the
+ * links. */
 static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
 				     const char *zone, struct seen *shadows)
 {
@@ -34,7 +35,7 @@ static const char *shadowing_network(struct check *check, const struct forwardin
 	for (size_t i = 0; i < ruleset->links.count && network[0] == '\0'; i++) {
 		const char *linked = linked_network(check, ruleset, i);
 
-		if (*linked && seen_get(&check->zone_networks, seen_pair(check, zone, linked)))
+		if (*linked && check_zone_decides(check, zone, linked))
 			network = linked;
 	}
 	seen_put(check, shadows, zone, network);
@@ -376,6 +377,32 @@ static void warn_registration(struct check *check)
 	}
 }
 
+/* A client that is not told its zone takes it from the SOA in the answer for its own name. While
+ * the name is not registered, it is not the zone that answers there. */
+static void warn_clients_zone(struct check *check, const struct registration_settings *entry)
+{
+	const struct private_zone *zone = model_zone(check->model, NULL, entry->zone);
+
+	for (size_t i = 0; zone && i < zone->links.count; i++) {
+		const struct zone_link *link = &zone->links.items[i];
+
+		if (link->resolution_policy != RESOLUTION_NXDOMAIN_FALLTHROUGH)
+			continue;
+		WARN(check, &entry->origin, "zone",
+		     "clients in virtual network \"%s\" do not find \"%s\" by a name that it does "
+		     "not have yet, because that link has NxDomainFallthrough; tell the clients "
+		     "their zone and server, or give the link \"Default\"",
+		     link->virtual_network ? link->virtual_network : "?", entry->zone);
+		return;
+	}
+}
+
+static void warn_clients_zones(struct check *check)
+{
+	for (size_t i = 0; i < check->model->registration.count; i++)
+		warn_clients_zone(check, &check->model->registration.items[i]);
+}
+
 /* ---- names in Azure's domains ---- */
 
 /* The first item that has such a name, and how many have one. */
@@ -606,6 +633,7 @@ void limits_warn(struct check *check)
 {
 	check_index_selves(check);
 	warn_registration(check);
+	warn_clients_zones(check);
 	warn_spaces_inside(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);

@@ -225,6 +225,15 @@ static void check_zone_network(struct check *check, const struct private_zone *z
 		      "virtual network \"%s\" is linked to another zone \"%s\", at %s; two zones "
 		      "of one name cannot be seen in one network",
 		      network, full_name(&before->named), check_place(check, &before->origin));
+	else if (link->resolution_policy == RESOLUTION_NXDOMAIN_FALLTHROUGH)
+		seen_put(check, &check->zone_passes, key, zone);
+}
+
+bool check_zone_decides(struct check *check, const char *zone, const char *network)
+{
+	const char *key = seen_pair(check, zone, network);
+
+	return seen_get(&check->zone_networks, key) && !seen_get(&check->zone_passes, key);
 }
 
 static void check_zone_link(struct check *check, const struct private_zone *zone,
@@ -238,7 +247,7 @@ static void check_zone_link(struct check *check, const struct private_zone *zone
 	if (link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT && !is_privatelink(name))
 		ERROR(check, &link->origin, "resolution_policy",
 		      "NxDomainRedirect is for zones named privatelink.*, which \"%s\" is not; use "
-		      "\"Default\"",
+		      "\"Default\", or sluice's own \"NxDomainFallthrough\"",
 		      zone->name);
 	linked = check_network(check, zone->resource_group, link->virtual_network, &link->origin,
 			       "virtual_network");

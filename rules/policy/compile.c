@@ -412,12 +412,13 @@ static int compile_places(struct compilation *c, const struct private_zone *zone
 	return err;
 }
 
-/* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
+/* There are three ways in which a network sees a zone, so three values do for a thousand networks.
+ */
 static int link_zone(struct compilation *c, const struct private_zone *zone,
 		     const struct policy_zone_link *link, struct policy_zone_link *links)
 {
-	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
-						      RESOLUTION_NXDOMAIN_REDIRECT};
+	static const enum resolution_policy ways[] = {
+		RESOLUTION_DEFAULT, RESOLUTION_NXDOMAIN_REDIRECT, RESOLUTION_NXDOMAIN_FALLTHROUGH};
 	_Static_assert(COUNT(ways) == POLICY_ZONE_WAYS, "a link for each");
 
 	for (unsigned i = 0; i < COUNT(ways); i++) {

@@ -82,12 +82,19 @@ static bool by_custom(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
+/* The next linked zone behind the one that starts at *label; NULL: there is none. */
+static const struct policy_zone_link *shorter_zone(const struct decision *d, unsigned *label)
+{
+	return *label < d->name->labels
+		       ? suffix_table_find(&d->network->zones, d->name, *label + 1, label)
+		       : NULL;
+}
+
 static void note_shorter_zones(const struct decision *d, unsigned label)
 {
 	const struct policy_zone_link *link;
 
-	while (d->trace && label < d->name->labels &&
-	       (link = suffix_table_find(&d->network->zones, d->name, label + 1, &label)))
+	while (d->trace && (link = shorter_zone(d, &label)))
 		note(d, DECIDED_ZONE, TRACE_SHORTER, link->name, NULL, label);
 }
 
@@ -256,36 +263,56 @@ static void find_machine(const struct decision *d, struct zone_answer *answer)
 		answer->outcome = ZONE_NODATA; /* an empty non-terminal */
 }
 
-/* RFC 1034 section 4.3.2 in the longest linked zone; NXDOMAIN of a privatelink zone may be
- * redirected to the default resolver, for the types that Azure redirects. */
-static bool by_zone(const struct decision *d, struct verdict *verdict)
+/* RFC 1034 section 4.3.2: what is registered in the zone is beside its own records, and machines'
+ * PTRs are beside both. */
+static void find_in_zone(const struct decision *d, const struct policy_zone_link *link,
+			 struct verdict *verdict)
 {
-	unsigned label;
-	const struct policy_zone_link *link =
-		suffix_table_find(&d->network->zones, d->name, 0, &label);
-
-	if (!link) {
-		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
-		return false;
-	}
-	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
-	note_shorter_zones(d, label);
-	verdict->zone = link->series;
 	if (link->registered)
 		find_beside_registered(d, link->registered - 1, verdict);
 	else
 		zone_find(link->zone, d->name, d->type, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN || verdict->answer.outcome == ZONE_NODATA)
 		find_machine(d, &verdict->answer);
-	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
-	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
-	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
-	    d->policy->default_route && !d->network->no_default) {
+}
+
+/* For the types that Azure redirects. */
+static bool is_redirected(const struct decision *d, const struct policy_zone_link *link)
+{
+	return link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
+	       (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
+	       d->policy->default_route && !d->network->no_default;
+}
+
+/* The longest linked zone decides, unless it passes on what it does not have. */
+static bool by_zone(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label = 0;
+	const struct policy_zone_link *link =
+		suffix_table_find(&d->network->zones, d->name, 0, &label);
+	bool missing = false;
+
+	if (!link)
+		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
+	while (link) {
+		find_in_zone(d, link, verdict);
+		missing = verdict->answer.outcome == ZONE_NXDOMAIN;
+		if (!missing || link->resolution_policy != RESOLUTION_NXDOMAIN_FALLTHROUGH)
+			break;
+		note(d, DECIDED_ZONE, TRACE_PASSED, link->name, NULL, label);
+		link = shorter_zone(d, &label);
+	}
+	if (!link)
+		return false;
+	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
+	note_shorter_zones(d, label);
+	verdict->zone = link->series;
+	if (missing && is_redirected(d, link)) {
 		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
 		verdict->redirected = true;
-		return true;
+	} else {
+		answer(verdict, DECIDED_ZONE, link->name);
 	}
-	answer(verdict, DECIDED_ZONE, link->name);
 	return true;
 }
 

@@ -36,7 +36,7 @@ enum {
 	NETWORK_OUTSIDE = UINT32_MAX - 2, /* likewise, and without what is ours */
 };
 
-enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_policy */
+enum { POLICY_ZONE_WAYS = 3 }; /* in which networks see a zone: by resolution_policy */
 
 struct policy_zone_link { /* a zone as networks see it */
 	const struct zone *zone;
@@ -245,6 +245,7 @@ struct verdict {
 	X(MATCHED, "matches, and decides")                                                         \
 	X(SHORTER, "matches, but a longer suffix does too")                                        \
 	X(LATER, "matches, but an earlier ruleset has a rule for the same domain")                 \
+	X(PASSED, "does not have the name, and passes it on")                                      \
 	X(SHADOWED, "would match, but something earlier decides")                                  \
 	X(DISABLED, "matches, but is disabled")                                                    \
 	X(RESERVED, "is reserved: shorter rules do not match")                                     \

@@ -65,7 +65,12 @@ enum { GROUP_TEXT_MAX = 90 + 1 };
 enum protocol { PROTOCOL_UDP, PROTOCOL_TCP };
 enum allocation { ALLOCATION_DYNAMIC, ALLOCATION_STATIC };
 enum rule_state { RULE_ENABLED, RULE_DISABLED };
-enum resolution_policy { RESOLUTION_DEFAULT, RESOLUTION_NXDOMAIN_REDIRECT };
+/* What becomes of a name that a zone does not have. */
+enum resolution_policy {
+	RESOLUTION_DEFAULT,
+	RESOLUTION_NXDOMAIN_REDIRECT,
+	RESOLUTION_NXDOMAIN_FALLTHROUGH, /* Azure has the other two */
+};
 enum special_names { SPECIAL_ANSWER, SPECIAL_FORWARD };
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JOURNAL, LOG_JSON };

@@ -53,7 +53,8 @@
 static const char *const protocol_names[] = {"udp", "tcp", NULL};
 const char *const schema_allocation_names[] = {"dynamic", "static", NULL};
 static const char *const rule_state_names[] = {"Enabled", "Disabled", NULL};
-static const char *const resolution_policy_names[] = {"Default", "NxDomainRedirect", NULL};
+static const char *const resolution_policy_names[] = {"Default", "NxDomainRedirect",
+						      "NxDomainFallthrough", NULL};
 static const char *const special_names_names[] = {"answer", "forward", NULL};
 
 #define LINK_NETWORK_FIELD(struct_type)                                                            \
@@ -341,9 +342,12 @@ static const struct field zone_link_fields[] = {
 	 AT(zone_link, resolution_policy),
 	 .fallback = "Default",
 	 .names = resolution_policy_names,
-	 .doc = "NxDomainRedirect: an A, AAAA or CNAME question for a name that the zone does not "
-		"have is put to the default resolver instead. Only for zones named "
-		"privatelink.*."},
+	 .doc = "What becomes of a name that the zone does not have. Default: it does not exist. "
+		"NxDomainRedirect, only for zones named privatelink.*: an A, AAAA or CNAME "
+		"question for it is put to the default resolver. NxDomainFallthrough: it is "
+		"decided as if the zone were not linked, by a shorter zone, a rule, or what comes "
+		"behind them; a name that the zone has is the zone's for every type. Azure has no "
+		"NxDomainFallthrough."},
 	TAGS_FIELD(zone_link),
 };
 static const struct group zone_link_group = {

@@ -153,11 +153,12 @@ void model_add_zone(struct model *model, const char *name, const char *text, con
 	zone->zone = read_zone(name, text);
 	while ((word = next_word(model, &networks))) {
 		struct zone_link *link = ADD(model, zone->links);
-		size_t length = strcspn(word, "?");
+		size_t length = strcspn(word, "?>");
 
 		link->name = "link";
-		link->resolution_policy =
-			word[length] ? RESOLUTION_NXDOMAIN_REDIRECT : RESOLUTION_DEFAULT;
+		link->resolution_policy = word[length] == '?'   ? RESOLUTION_NXDOMAIN_REDIRECT
+					  : word[length] == '>' ? RESOLUTION_NXDOMAIN_FALLTHROUGH
+								: RESOLUTION_DEFAULT;
 		link->virtual_network = arena_printf(&model->arena, "%.*s", (int)length, word);
 	}
 }

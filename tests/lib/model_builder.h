@@ -24,7 +24,8 @@ void model_add_dns_server(struct virtual_network *network, struct model *model, 
  * (listening at `listen`, NULL: at its address) and the outbound endpoints "out" and "out2". */
 void model_add_resolver(struct model *model, const char *name, const char *network,
 			const char *listen);
-/* text: a master file. networks: "hub spoke"; a '?' at a name's end: with NxDomainRedirect. */
+/* text: a master file. networks: "hub spoke"; a '?' at a name's end: with NxDomainRedirect, a '>':
+ * with NxDomainFallthrough. */
 void model_add_zone(struct model *model, const char *name, const char *text, const char *networks);
 /* Clients may register in the zone, by addresses of the prefix. */
 void model_add_registration(struct model *model, const char *zone, const char *prefix);

@@ -29,9 +29,9 @@
  *             "made": true, where nobody named the endpoint
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
  *             "loop" when entering would go in circles, and neither where it is not reached
- *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "later", "shadowed",
- *              "disabled", "reserved", "not_found", "elsewhere" or "none", "object", "ruleset",
- *              "suffix": NAME or null}
+ *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "later", "passed",
+ *              "shadowed", "disabled", "reserved", "not_found", "elsewhere" or "none", "object",
+ *              "ruleset", "suffix": NAME or null}
  *
  * A hop whose records are registered has "registered_by": [TEXT...], by whom ("network interface
  * hub/vm1", "key dhcp. at 2026-01-31T23:59:59Z").

@@ -100,6 +100,15 @@ static const struct limits_case cases[] = {
 		 ENTRY("d.test", "\"10.0.0.0/8\"", "own_address = true;")),
 	 2, "registration[0]",
 	 "warning: nothing can register without a file to keep it in; set management.state"},
+	{"clients_do_not_find_a_zone_that_passes_their_names_on",
+	 ZONES(",{ name = \"e.test\"; links = ({ name = \"l\"; virtual_network = \"spoke\"; }, { "
+	       "name = \"h\"; virtual_network = \"hub\"; resolution_policy = "
+	       "\"NxDomainFallthrough\"; }); }")
+		 REGISTER(ENTRY("e.test", "\"10.10.0.0/16\"", BY_DHCP)),
+	 4, "registration[0].zone",
+	 "warning: clients in virtual network \"hub\" do not find \"e.test\" by a name that it "
+	 "does "
+	 "not have yet"},
 	{"own_address_needs_no_key", ZONES("") REGISTER(A("own_address = true;")), 0, 0, 0},
 
 	{"a_ttl_is_a_second_at_least", ZONES("") REGISTER(A(BY_DHCP "ttl = 0;")), 4,

@@ -19,6 +19,9 @@
 #define TO_SPOKE LINK("m", "spoke")
 #define SHADOWS(domain, zone, linked)                                                              \
 	ONE(TO_HUB, domain, PLAIN) ZONES(ZONE(zone, LINK("l", linked)))
+#define PASSES(name, zone_network)                                                                 \
+	"{ name = \"" name "\"; virtual_network = \"" zone_network                                 \
+	"\"; resolution_policy = \"NxDomainFallthrough\"; }"
 #define SHADOWED "warning: never reached in virtual network \"hub\""
 
 #define BY_GROUP(links, target)                                                                    \
@@ -77,6 +80,16 @@ static const struct limits_case cases[] = {
 	{"a_rule_beside_a_linked_zone_is_reached", SHADOWS("az.test.", "z.test", "hub"), 0, 0, 0},
 	{"a_zone_of_another_network_shadows_nothing", SHADOWS("z.test.", "z.test", "spoke"), 0, 0,
 	 0},
+	{"a_rule_below_a_zone_that_passes_names_on_is_reached",
+	 ONE(TO_HUB, "a.z.test.", PLAIN) ZONES(ZONE("z.test", PASSES("l", "hub"))), 0, 0, 0},
+	{"a_shorter_zone_shadows_behind_one_that_passes_names_on",
+	 ONE(TO_HUB, "a.y.z.test.", PLAIN)
+		 ZONES(ZONE("y.z.test", PASSES("l", "hub")) "," ZONE("z.test", LINK("l", "hub"))),
+	 6, "rulesets[rs].rules[one].domain", SHADOWED ": private zone z.test."},
+	{"a_zone_shadows_in_another_network_than_where_it_passes_names_on",
+	 ONE(TO_SPOKE "," TO_HUB, "z.test.", PLAIN)
+		 ZONES(ZONE("z.test", PASSES("m", "spoke") "," LINK("l", "hub"))),
+	 6, "rulesets[rs].rules[one].domain", SHADOWED ": private zone z.test."},
 	{"a_second_link_is_looked_at_too",
 	 ONE(TO_SPOKE "," TO_HUB, "z.test.", PLAIN) ZONES(ZONE("z.test", LINK("l", "hub"))), 6,
 	 "rulesets[rs].rules[one].domain", SHADOWED},
@@ -138,6 +151,13 @@ static const struct limits_case cases[] = {
 			 "rt", TO_SPOKE, RULE("three", "b.a.test.", TARGET(HUB_IN))))
 		 ZONES(ZONE("b.a.test", LINK("l", "hub"))),
 	 0, 0, 0},
+	{"a_zone_that_passes_names_on_ends_no_loop",
+	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(
+		 RULESET("rs", TO_HUB, RULE("one", "a.test.", TARGET(SPOKE_IN))) ",\n" RULESET(
+			 "rt", TO_SPOKE, RULE("three", "b.a.test.", TARGET(HUB_IN))))
+		 ZONES(ZONE("b.a.test", PASSES("l", "hub"))),
+	 7, "rulesets[rt].rules[three].targets[0].address",
+	 "warning: a forwarding loop for b.a.test.: r/in (\"hub\") -> s/in (\"spoke\") -> r/in"},
 	{"a_default_resolver_that_is_us_is_a_loop",
 	 HUB_AND_SPOKE "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 5,
 	 "default_resolver.targets[0].address",

@@ -17,9 +17,10 @@
 	{                                                                                          \
 		"below " n " all is free", NAMED("privatelink." n), 0, 0, 0                        \
 	}
-#define REDIRECT(name)                                                                             \
-	ZONES(ZONE(name, "{ name = \"l\"; virtual_network = \"a\"; resolution_policy = "           \
-			 "\"NxDomainRedirect\"; }"))
+#define LINKED_BY(name, policy)                                                                    \
+	ZONES(ZONE(name, "{ name = \"l\"; virtual_network = \"a\"; resolution_policy = \"" policy  \
+			 "\"; }"))
+#define REDIRECT(name) LINKED_BY(name, "NxDomainRedirect")
 
 #define SET(name, rest) "{ name = \"" name "\"; " rest " }"
 #define SETS(...)       ZONES("{ name = \"z.test\"; record_sets = (" __VA_ARGS__ "); }")
@@ -145,6 +146,14 @@ static const struct limits_case cases[] = {
 	{"privatelink_is_the_first_label", REDIRECT("x.privatelink.test"), 2,
 	 "private_zones[x.privatelink.test].links[l].resolution_policy", "privatelink.*"},
 	{"privatelink_is_compared_without_case", REDIRECT("PrivateLink.test"), 0, 0, 0},
+	{"names_may_be_passed_on_by_any_zone", LINKED_BY("corp.test", "NxDomainFallthrough"), 0, 0,
+	 0},
+	{"names_may_be_passed_on_by_a_privatelink_zone",
+	 LINKED_BY("privatelink.test", "NxDomainFallthrough"), 0, 0, 0},
+	{"a_link_that_passes_names_on_is_one_of_the_zones_links",
+	 ZONES(ZONE("z.test", "{ name = \"l\"; virtual_network = \"a\"; resolution_policy = "
+			      "\"NxDomainFallthrough\"; }, " LINK("m", "a"))),
+	 2, "private_zones[z.test].links[m].virtual_network", "is linked to this zone twice"},
 };
 
 int main(void)

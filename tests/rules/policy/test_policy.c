@@ -128,6 +128,79 @@ static void redirection_goes_to_the_default_resolver_past_rules_and_custom_serve
 	policy_free(policy);
 }
 
+static void what_a_zone_passes_on_is_decided_as_without_it(void **state)
+{
+	static const char *const names[] = {"x.db.corp.",        "y.x.db.corp.",
+					    "a.db.internal.",    "gone.db.internal.",
+					    "x.db.deep.rule.",   "x.db.localhost.",
+					    "x.db.test.",        "x.db.privatelink.example.",
+					    "x.db.example.org.", "x.4.1.10.10.in-addr.arpa."};
+	static const uint16_t types[] = {TYPE_A,   TYPE_AAAA, TYPE_CNAME, TYPE_MX,
+					 TYPE_SOA, TYPE_NS,   TYPE_DS,    TYPE_ANY};
+	static const char alone[] = "@ A 10.10.1.9\n";
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "rs", "hub/out", "hub");
+	char before[sizeof names / sizeof *names][sizeof types / sizeof *types][200];
+
+	model_add_rule(model, ruleset, "rule", "rule.", "192.0.2.1");
+	model_add_rule(model, ruleset, "deep", "db.deep.rule.", "192.0.2.1");
+	model_add_zone(model, "internal", "a.db A 10.10.1.1\n", "hub");
+	model_add_zone(model, "privatelink.example", "", "hub?");
+	model_add_default(model, "192.0.2.53");
+	for (unsigned pass = 0; pass < 2; pass++) {
+		struct policy *policy = model_compile(model, NULL);
+
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+				const char *now = model_decide(policy, "hub", names[i], types[t]);
+
+				if (pass == 0)
+					snprintf(before[i][t], sizeof before[i][t], "%s", now);
+				else
+					assert_string_equal(now, before[i][t]);
+			}
+		policy_free(policy);
+		if (pass > 0)
+			break;
+		model_add_zone(model, "db.corp", alone, "hub>");
+		model_add_zone(model, "x.db.corp", alone, "spoke>");
+		model_add_zone(model, "db.internal", alone, "hub>");
+		model_add_zone(model, "db.deep.rule", alone, "hub>");
+		model_add_zone(model, "db.localhost", alone, "hub>");
+		model_add_zone(model, "db.test", alone, "hub>");
+		model_add_zone(model, "db.privatelink.example", alone, "hub>");
+		model_add_zone(model, "db.example.org", alone, "hub>");
+		model_add_zone(model, "4.1.10.10.in-addr.arpa", "@ PTR db.corp.\n", "hub>");
+	}
+	DECIDES("hub", "db.corp.", TYPE_A, "zone db.corp hit");
+	DECIDES("hub", "x.db.privatelink.example.", TYPE_A, "zone privatelink.example redirected");
+}
+
+static void what_a_zone_has_it_decides_for_every_type(void **state)
+{
+	struct model *model = *state;
+
+	model_add_zone(model, "corp.internal",
+		       "www A 10.10.1.1\na.tree A 10.10.1.2\n*.wild A 10.10.1.3\n"
+		       "alias CNAME gone\n",
+		       "hub> spoke");
+	model_add_default(model, "192.0.2.53");
+	DECIDES("hub", "www.corp.internal.", TYPE_A, "zone corp.internal hit");
+	DECIDES("hub", "www.corp.internal.", TYPE_MX, "zone corp.internal nodata");
+	DECIDES("hub", "corp.internal.", TYPE_A, "zone corp.internal nodata");
+	DECIDES("hub", "corp.internal.", TYPE_SOA, "zone corp.internal hit");
+	/* An empty non-terminal exists, and so does whatever a wildcard has. */
+	DECIDES("hub", "tree.corp.internal.", TYPE_A, "zone corp.internal nodata");
+	DECIDES("hub", "x.wild.corp.internal.", TYPE_A, "zone corp.internal hit");
+	DECIDES("hub", "y.x.wild.corp.internal.", TYPE_MX, "zone corp.internal nodata");
+	/* The zone has the alias, but not what that leads to. */
+	DECIDES("hub", "alias.corp.internal.", TYPE_A, "zone corp.internal cname");
+	DECIDES("hub", "gone.corp.internal.", TYPE_A, "default");
+	DECIDES("hub", "x.www.corp.internal.", TYPE_A, "default");
+	/* It is the link that passes on, not the zone. */
+	DECIDES("spoke", "gone.corp.internal.", TYPE_A, "zone corp.internal nxdomain");
+}
+
 /* ---- 3: rules ---- */
 
 static void rules_match_the_longest_suffix_on_label_boundaries(void **state)
@@ -379,6 +452,33 @@ static void the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved(void
 	policy_free(policy);
 }
 
+static void the_trace_tells_which_zones_passed_the_name_on(void **state)
+{
+	struct model *model = *state;
+	struct verdict verdict;
+
+	model_add_zone(model, "internal", "x.a.b A 10.10.1.1\n", "hub");
+	model_add_zone(model, "b.internal", "", "hub>");
+	model_add_zone(model, "a.b.internal", "", "hub>");
+	model_add_zone(model, "corp", "", "hub>");
+	model_add_default(model, "192.0.2.53");
+	struct policy *policy = model_compile(model, NULL);
+
+	struct trace trace = trace_of(policy, "x.a.b.internal.", &verdict);
+	assert_string_equal(verdict.object, "internal");
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_PASSED, "a.b.internal"));
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_PASSED, "b.internal"));
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_MATCHED, "internal"));
+	trace = trace_of(policy, "b.internal.", &verdict);
+	assert_string_equal(verdict.object, "b.internal");
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_SHORTER, "internal"));
+	trace = trace_of(policy, "x.corp.", &verdict);
+	assert_int_equal(verdict.by, DECIDED_DEFAULT);
+	assert_true(traced(&trace, DECIDED_ZONE, TRACE_PASSED, "corp"));
+	assert_false(traced(&trace, DECIDED_ZONE, TRACE_NONE, NULL));
+	policy_free(policy);
+}
+
 static void the_trace_tells_that_an_earlier_ruleset_won_a_tie(void **state)
 {
 	struct model *model = *state;
@@ -434,12 +534,16 @@ static void a_trace_changes_nothing(void **state)
 {
 	static const char *const names[] = {
 		"www.corp.internal.", "gone.corp.internal.", "x.rule.",
-		"localhost.",         "www.example.",        "10.in-addr.arpa."};
+		"localhost.",         "www.example.",        "10.in-addr.arpa.",
+		"www.passed.",        "gone.passed.",        "gone.passed.internal."};
 	struct model *model = *state;
 	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
 
 	model_add_rule(model, ruleset, "rule", "rule.", "192.0.2.1");
 	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub");
+	model_add_zone(model, "internal", "", "hub");
+	model_add_zone(model, "passed.internal", "", "hub>");
+	model_add_zone(model, "passed", "www A 10.10.1.1\n", "hub>");
 	model_add_default(model, "192.0.2.53");
 	struct policy *policy = model_compile(model, NULL);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -507,6 +611,8 @@ int main(void)
 		TEST(a_zone_beats_even_a_more_specific_rule),
 		TEST(redirection_is_for_nxdomain_of_addresses_and_cname_only),
 		TEST(redirection_goes_to_the_default_resolver_past_rules_and_custom_servers),
+		TEST(what_a_zone_passes_on_is_decided_as_without_it),
+		TEST(what_a_zone_has_it_decides_for_every_type),
 		TEST(rules_match_the_longest_suffix_on_label_boundaries),
 		TEST(the_root_rule_is_the_catch_all),
 		TEST(ds_is_decided_like_every_type),
@@ -517,6 +623,7 @@ int main(void)
 		TEST(localhost_and_all_below_it_have_the_loopback_addresses),
 		TEST(special_names_can_be_forwarded),
 		TEST(the_trace_tells_what_was_shadowed_shorter_disabled_and_reserved),
+		TEST(the_trace_tells_which_zones_passed_the_name_on),
 		TEST(the_trace_tells_that_an_earlier_ruleset_won_a_tie),
 		TEST(a_trace_that_is_full_counts_what_it_leaves_out),
 		TEST(a_trace_changes_nothing),

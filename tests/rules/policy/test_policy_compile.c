@@ -411,12 +411,14 @@ static void networks_share_what_a_link_says(void **state)
 	struct model *model = *state;
 
 	model_add_network(model, "third", "10.30.0.0/16");
-	model_add_zone(model, "privatelink.test", "", "hub? spoke third?");
+	model_add_network(model, "fourth", "10.40.0.0/16");
+	model_add_zone(model, "privatelink.test", "", "hub? spoke third? fourth>");
 	struct policy *policy = model_compile(model, NULL);
 	assert_ptr_equal(link_of(policy, 0), link_of(policy, 2));
 	assert_ptr_not_equal(link_of(policy, 0), link_of(policy, 1));
 	assert_int_equal(link_of(policy, 0)->resolution_policy, RESOLUTION_NXDOMAIN_REDIRECT);
 	assert_int_equal(link_of(policy, 1)->resolution_policy, RESOLUTION_DEFAULT);
+	assert_int_equal(link_of(policy, 3)->resolution_policy, RESOLUTION_NXDOMAIN_FALLTHROUGH);
 	assert_string_equal(link_of(policy, 1)->name, "privatelink.test");
 	policy_free(policy);
 }

@@ -31,6 +31,9 @@ static const char config[] =
 	"    { name = \"l\"; virtual_network = \"hub\"; } ); },\n"
 	"  { name = \"sub.corp.test\"; file = \"sub\"; links = (\n"
 	"    { name = \"l\"; virtual_network = \"hub\"; } ); },\n"
+	"  { name = \"c.rule.test\"; file = \"empty\"; links = (\n"
+	"    { name = \"l\"; virtual_network = \"hub\"; resolution_policy = "
+	"\"NxDomainFallthrough\"; } ); },\n"
 	"  { name = \"privatelink.x.test\"; file = \"empty\"; links = (\n"
 	"    { name = \"l\"; virtual_network = \"hub\"; resolution_policy = \"NxDomainRedirect\"; "
 	"} ); "
@@ -166,6 +169,11 @@ static void the_trace_tells_longer_shorter_and_shadowed(void **state)
 	assert_step(e, 3, "rule", "shorter", "short", "rule.test.");
 	assert_step(e, 4, "special", "shadowed", "null", "test.");
 	assert_step(e, 5, "default", "shadowed", "null", ".");
+	e = ask(*state, "hub", false, "x.c.rule.test", TYPE_A);
+	assert_step(e, 0, "zone", "passed", "c.rule.test", "c.rule.test.");
+	assert_step(e, 1, "rule", "matched", "short", "rule.test.");
+	assert_explained(e, "hops.0.decided_by", "rule");
+	assert_explained(e, "hops.0.redirected", "false");
 }
 
 static void a_rule_s_targets_stand_in_their_order_with_endpoint_and_source(void **state)

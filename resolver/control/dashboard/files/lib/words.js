@@ -8,7 +8,7 @@ export const DECIDED = {
 };
 
 export const OUTCOMES = {
-  shorter: "matches, but a longer suffix does too",
+  shorter: "matches, but a longer suffix does too", passed: "does not have the name, and passes it on",
   later: "matches, but an earlier ruleset has a rule for the same domain", shadowed: "would match, but something earlier decides",
   disabled: "matches, but is disabled", reserved: "is reserved: shorter rules do not match",
   not_found: "has nothing for this name", none: "there is none",
