@@ -208,6 +208,23 @@ class Leaving(World):
         self.assertEqual(["nas.", "printer.lan."],
                          [one["name"] for one in self.report("leaving")["leaving"]["findings"]])
 
+    def test_what_a_zone_passes_on_leaves_by_design(self):
+        link = "private_zones/-/corp.internal/links/"
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.99.0.0/16"]}, 201)
+        self.good("PUT", link + "other", {"virtual_network": "other", "resolution_policy": "NxDomainFallthrough"}, 201)
+        self.ask("web.corp.internal")
+        self.ask("missing.corp.internal")
+        # In a network without the zone one of them is missed, and the other would not be there either.
+        self.assertEqual(["web.corp.internal."], [one["name"] for one in self.report("leaving")["leaving"]["findings"]
+                                                  if one["why"] == "zone"])
+        self.good("PUT", link + "hub", {"virtual_network": "hub", "resolution_policy": "NxDomainFallthrough"}, 201)
+        self.assertEqual([], [one["name"] for one in self.report("leaving")["leaving"]["findings"] if one["why"] == "zone"])
+        # A zone that denies what it does not have is missed for all names.
+        self.good("DELETE", link + "hub", status=204)
+        self.good("PATCH", link + "other", {"resolution_policy": "Default"})
+        self.assertEqual(["missing.corp.internal.", "web.corp.internal."],
+                         sorted(one["name"] for one in self.report("leaving")["leaving"]["findings"] if one["why"] == "zone"))
+
     def test_names_of_a_ruleset_elsewhere_and_of_private_addresses(self):
         self.good("PUT", "rulesets/-/office/rules/partner",
                   {"domain": "partner.example.", "targets": [{"address": "127.0.0.5"}], "state": "Disabled"}, 201)

@@ -54,6 +54,22 @@ class RuleStatistics(test_resources.World):
             loser, = [one["shadowed"] for one in pair if not one["deciding"]]
             self.assertEqual(("hub", "rule"), (loser[0]["network"], loser[0]["decided_by"]))
 
+    def test_a_zone_that_passes_names_on_leaves_the_rule_those_below(self):
+        self.rule("inside", "a.corp.internal.")
+        self.rule("whole", "corp.internal.")
+        link = "private_zones/-/corp.internal/links/hub"
+        self.good("PATCH", link, {"resolution_policy": "NxDomainFallthrough"})
+        for name in ("inside", "whole"):
+            self.assertEqual((1, []), tuple(self.one(name)[key] for key in ("deciding", "shadowed")), name)
+        # A wildcard of the zone has all of them.
+        self.good("PUT", "private_zones/-/wild.internal", {}, 201)
+        self.good("PUT", "private_zones/-/wild.internal/links/hub", {
+            "virtual_network": "hub", "resolution_policy": "NxDomainFallthrough"}, 201)
+        self.rule("wild", "a.wild.internal.")
+        self.assertEqual(1, self.one("wild")["deciding"])
+        self.good("PUT", "private_zones/-/wild.internal/record_sets/*.a:A", {"records": ["10.10.9.9"]}, 201)
+        self.assertEqual((0, "wild.internal"), (self.one("wild")["deciding"], self.one("wild")["shadowed"][0]["object"]))
+
     def test_one_that_is_disabled_is_there_and_decides_nothing(self):
         self.good("PATCH", RULES + "contoso", {"state": "Disabled"})
         self.assertEqual((False, 1, 0, []), tuple(self.one("contoso")[key] for key in ("enabled", "linked", "deciding", "shadowed")))

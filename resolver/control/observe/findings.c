@@ -455,7 +455,7 @@ static bool is_of_the_tree(uint16_t type)
 struct leaving {
 	const struct asked *asked;
 	const struct name *name;
-	const char *network;
+	const struct policy_network *network;
 	const char *ruleset; /* of the rule that is for it */
 };
 
@@ -473,7 +473,7 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 	name_to_text(leaving->name, name);
 	record_type_print(leaving->asked->question.key.type, type, sizeof type);
 	text_append(text, sizeof text, "%s %s in %s, asked for %llu time%s: ", name, type,
-		    leaving->network, count, text_plural(count, "", "s"));
+		    leaving->network->name, count, text_plural(count, "", "s"));
 	used = strlen(text);
 	va_start(arguments, format);
 	vsnprintf(text + used, sizeof text - used, format, arguments);
@@ -484,22 +484,52 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 	}
 	add_finding(it, FINDINGS_LEAVING,
 		    json_make("{s:o, s:s, s:o, s:I, s:s, s:o, s:o, s:o, s:o}", "name",
-			      json_text(name), "type", type, "network", json_text(leaving->network),
-			      "count", (json_int_t)count, "why", why, "object", json_text(object),
-			      "ruleset", json_text(leaving->ruleset), "reason",
-			      json_text(text + used), "text", json_text(text)));
+			      json_text(name), "type", type, "network",
+			      json_text(leaving->network->name), "count", (json_int_t)count, "why",
+			      why, "object", json_text(object), "ruleset",
+			      json_text(leaving->ruleset), "reason", json_text(text + used), "text",
+			      json_text(text)));
+}
+
+/* Whether the zone has the name where it is linked. */
+static bool has_name(const struct policy *policy, const struct policy_zone_link *link,
+		     const struct leaving *leaving)
+{
+	const struct zone *served =
+		link->registered ? policy->registered->zones[link->registered - 1].layers.served
+				 : link->zone;
+	struct zone_answer answer;
+
+	if (link->resolution_policy != RESOLUTION_NXDOMAIN_FALLTHROUGH)
+		return true;
+	zone_find(served, leaving->name, leaving->asked->question.key.type, &answer);
+	return answer.outcome != ZONE_NXDOMAIN;
+}
+
+/* The longest zone that has the name in other networks; NULL: there is none. A zone that is linked
+ * to this network has passed the name on. */
+static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
+						     const struct leaving *leaving)
+{
+	const struct name *name = leaving->name;
+	unsigned label;
+	const struct policy_zone_link *link = suffix_table_find(&it->zones, name, 0, &label);
+
+	while (link && (suffix_table_get(&leaving->network->zones, name, label) ||
+			!has_name(policy_of(it), link, leaving)))
+		link = label < name->labels ? suffix_table_find(&it->zones, name, label + 1, &label)
+					    : NULL;
+	return link;
 }
 
 /* By the name alone, or by a zone of ours. */
 static bool leaves(struct findings *it, const struct leaving *leaving)
 {
 	const struct name *name = leaving->name;
-	const struct policy_zone_link *zone;
+	const struct policy_zone_link *zone = zone_elsewhere(it, leaving);
 	char text[NAME_TEXT_MAX];
 	const char *suffix = internal_suffix(name_to_text(name, text));
-	unsigned label;
 
-	zone = suffix_table_find(&it->zones, name, 0, &label);
 	if (is_private_reverse(name))
 		add_leaving(it, leaving, "private_address", NULL,
 			    "a private address is nobody's out there");
@@ -545,9 +575,19 @@ static bool leaves_a_rule(struct findings *it, struct leaving *leaving, unsigned
 	return false;
 }
 
+/* Whether the zone is linked, and no link lets it decide names that it does not have. */
+static bool passes_on(const struct private_zone *zone)
+{
+	for (size_t i = 0; i < zone->links.count; i++)
+		if (zone->links.items[i].resolution_policy != RESOLUTION_NXDOMAIN_FALLTHROUGH)
+			return false;
+	return zone->links.count > 0;
+}
+
 static void index_zones(struct findings *it)
 {
 	const struct policy *policy = policy_of(it);
+	const struct model *model = it->service->server.model;
 	size_t count = policy->private_zone_count;
 
 	it->has_zones = true;
@@ -559,6 +599,9 @@ static void index_zones(struct findings *it)
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct policy_zone_link *link = &policy->zone_links[POLICY_ZONE_WAYS * i];
+
+		if (passes_on(&model->private_zones.items[i]))
+			link += RESOLUTION_NXDOMAIN_FALLTHROUGH;
 		int err = suffix_table_add(&it->zones, &it->arena, zone_apex(link->zone), link);
 
 		(void)err; /* ERR_EXISTS: two zones of one name, for different networks */
@@ -588,7 +631,7 @@ static bool look_at_name(struct findings *it, const struct asked *asked, unsigne
 	if (!asked_place(asked, policy, &place) || !asked_name(asked, policy, &name))
 		return true;
 	leaving.name = &name;
-	leaving.network = policy->networks[place.network].name;
+	leaving.network = &policy->networks[place.network];
 	if (!is_default(policy, place, asked, &name))
 		return true;
 	if (it->at_ruleset == 0 && leaves(it, &leaving))

@@ -77,15 +77,27 @@ static json_t *shadow_json(const struct policy_network *network, const struct ve
 			 json_text(verdict->rule ? verdict->rule->ruleset : NULL));
 }
 
-/* Who decides the rule's domain in the networks that its ruleset is linked to. Returns how many
- * were looked at. A zone or a rule that has the domain has all below it; whatever else may decide
- * has that one name alone. */
+/* The names of the rule are those below its domain, which itself may be in a zone that passes them
+ * on, or be the address of the network. A wildcard stands for them: it is decided as they are, also
+ * by a zone that has it. A domain that leaves no room for another label stands for itself. False:
+ * it is no name. */
+static bool name_below(const struct policy *policy, const char *domain, struct name *name)
+{
+	char text[NAME_TEXT_MAX + 2];
+
+	snprintf(text, sizeof text, "*.%s", strcmp(domain, ".") == 0 ? "" : domain);
+	return name_from_text(name, &policy->key, text) == 0 ||
+	       name_from_text(name, &policy->key, domain) == 0;
+}
+
+/* Who decides for the rule's domain in the networks that its ruleset is linked to. Returns how many
+ * were looked at. */
 static size_t put_deciders(json_t *item, const struct policy *policy, const struct listed *listed)
 {
 	json_t *shadowed = json_array();
 	json_int_t linked = 0, deciding = 0;
-	struct name domain;
-	bool known = name_from_text(&domain, &policy->key, listed->rule->domain) == 0;
+	struct name below;
+	bool known = name_below(policy, listed->rule->domain, &below);
 
 	for (uint32_t n = 0; n < policy->network_count; n++) {
 		const struct policy_network *network = &policy->networks[n];
@@ -95,9 +107,9 @@ static size_t put_deciders(json_t *item, const struct policy *policy, const stru
 			continue;
 		linked++;
 		if (known && listed->rule->enabled)
-			policy_decide(policy, (struct place){n, false}, &domain, TYPE_SOA, &verdict,
+			policy_decide(policy, (struct place){n, false}, &below, TYPE_SOA, &verdict,
 				      NULL);
-		if (verdict.rule == listed->rule || verdict.by == DECIDED_ADDRESS)
+		if (verdict.rule == listed->rule)
 			deciding++;
 		else if ((verdict.by == DECIDED_ZONE || verdict.by == DECIDED_RULE) &&
 			 json_array_size(shadowed) < RULE_SHADOWS)
