@@ -879,6 +879,28 @@ class Apart(Everything):
             self.assertTrue(test_random.covers(self.good("GET", path).body, values),
                             (self.good("GET", path).body, values))
 
+    def test_a_policy_that_azure_does_not_have_is_shown_as_default_and_left_alone(self):
+        self.build_all()
+        link = "private_zones/hub-rg/corp.internal/links/hub"
+        path = below("privateDnsZones/corp.internal/virtualNetworkLinks/hub")
+        self.good("PATCH", link, {"resolution_policy": "NxDomainFallthrough"})
+        shown = self.arm("GET", path, status=200).body
+        self.assertEqual("Default", shown["properties"]["resolutionPolicy"])
+        self.assertEqual(shown, self.arm("PUT", path, shown, 200).body)
+        # A body without a policy says Default, too, as older clients do.
+        for method, change in (("PUT", {}), ("PUT", {"resolutionPolicy": "default"}), ("PATCH", {"resolutionPolicy": "Default"})):
+            said = {key: value for key, value in shown["properties"].items() if key != "resolutionPolicy"}
+            tags = {"n": method + str(change)}
+            self.arm(method, path, {**shown, "tags": tags, "properties": {**said, **change}}, 200)
+            values = self.good("GET", link).body
+            self.assertEqual(("NxDomainFallthrough", tags), (values["resolution_policy"], values["tags"]), change)
+        # Whoever knows it may change it; in Azure's words it cannot be said.
+        answer = self.arm("PUT", path, {**shown, "properties": {**shown["properties"], "resolutionPolicy": "NxDomainFallthrough"}}, 400)
+        self.assertIn('"Default" or "NxDomainRedirect"', answer.body["error"]["message"])
+        self.good("PATCH", link, {"resolution_policy": "Default"})
+        self.arm("PUT", path, shown, 200)
+        self.assertEqual("Default", self.good("GET", link).body["resolution_policy"])
+
     def test_of_two_networks_of_one_name_the_one_that_is_meant_is_shown(self):
         self.build_all()
         self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.77.0.0/16"]}, 201)

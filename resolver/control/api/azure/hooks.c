@@ -26,6 +26,7 @@ static const struct {
 	{KIND_INBOUND, {.read = arm_endpoint_read}},
 	{KIND_OUTBOUND, {.read = arm_endpoint_read}},
 	{KIND_RULE, {.show = arm_rule_show, .read = arm_rule_read}},
+	{KIND_ZONE_LINK, {.read = arm_zone_link_read}},
 	{KIND_RECORD_SET, {.read = arm_set_read}},
 };
 

@@ -200,6 +200,20 @@ void arm_endpoint_read(struct arm_reading *reading)
 		arm_add_edit(reading->edit, &path, values, reading->errors);
 }
 
+/* ---- links of zones ---- */
+
+/* A policy that Azure does not have is shown as Default, which a body without the member means,
+ * too: both leave it alone. */
+void arm_zone_link_read(struct arm_reading *reading)
+{
+	static const char key[] = "resolution_policy";
+	const char *was = json_text_of(reading->base, key),
+		   *now = json_text_of(reading->values, key);
+
+	if (strcmp(was, "NxDomainFallthrough") == 0 && strcmp(now, "NxDomainRedirect") != 0)
+		json_put(reading->values, key, json_text(was));
+}
+
 /* ---- record sets ---- */
 
 void arm_set_read(struct arm_reading *reading)

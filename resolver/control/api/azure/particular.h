@@ -48,6 +48,8 @@ void arm_rule_read(struct arm_reading *reading);
 void arm_endpoint_read(struct arm_reading *reading);
 /* A body without the delegation leaves it to a subnet that is in use. */
 void arm_subnet_read(struct arm_reading *reading);
+/* A body with the policy Default, or without one, leaves one that Azure does not have. */
+void arm_zone_link_read(struct arm_reading *reading);
 /* A record set may be empty. */
 void arm_set_read(struct arm_reading *reading);
 

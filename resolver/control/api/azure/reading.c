@@ -95,13 +95,21 @@ static json_t *get_checked(struct arm_reading *reading, const char *path)
 	return json_is_null(at) ? NULL : at;
 }
 
+static bool has_word(const struct arm_member *member, const char *text)
+{
+	for (size_t i = 0; member->words[i]; i++)
+		if (strcasecmp(member->words[i], text) == 0)
+			return true;
+	return false;
+}
+
 static json_t *read_word(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	char expected[ARM_TARGET_MAX] = "";
 
-	for (size_t i = 0; text && field->names[i]; i++)
+	for (size_t i = 0; text && has_word(member, text) && field->names[i]; i++)
 		if (strcasecmp(field->names[i], text) == 0)
 			return json_text(field->names[i]);
 	for (size_t i = 0; member->words[i]; i++)

@@ -128,6 +128,7 @@ static json_t *print_subnet(const struct arm_shown *shown, const json_t *value)
 
 /* ---- out ---- */
 
+/* What Azure has no word for is shown by the first. */
 static json_t *print_words(const struct arm_member *member, const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -135,7 +136,7 @@ static json_t *print_words(const struct arm_member *member, const json_t *value)
 	for (size_t i = 0; text && member->words[i]; i++)
 		if (strcasecmp(member->words[i], text) == 0)
 			return json_text(member->words[i]);
-	return NULL;
+	return text ? json_text(member->words[0]) : NULL;
 }
 
 static json_t *print_metadata(const json_t *array)
