@@ -72,9 +72,10 @@ class Names(harness.FreshCase):
                        for hop in hops] for name, hops in zip(names, blocks)}
 
     def around(self, chance):
-        """Names that are not in the file, and not below one that is: siblings, parents, and others."""
+        """Names that are not in the file: siblings, parents, what is below one, and others."""
         found = set()
         for name in ALONE:
+            found |= {"x." + name, "x%d.%s" % (chance.randrange(10 ** 6), name), "_sip._udp." + name}
             labels = name.split(".")
             for i in range(1, len(labels)):
                 parent = ".".join(labels[i:])
@@ -98,9 +99,10 @@ class Names(harness.FreshCase):
                         default if dialect == "hosts" else "")))
                 around = self.around(chance)
                 self.assertGreater(len(around), 60)
-                for rtype in ("A", "AAAA", "MX"):
+                for rtype in ("A", "AAAA", "MX", "NS"):
                     self.assertEqual(self.decided(configs[1], around, rtype), self.decided(configs[0], around, rtype))
                 ptrs = [reverse("10.1.0.%d" % n) for n in range(9, 40)] + ["0.1.10.in-addr.arpa", "1.10.in-addr.arpa"]
+                ptrs += ["x." + reverse(address) for address in ALONE.values()]
                 self.assertEqual(self.decided(configs[1], ptrs, "PTR"), self.decided(configs[0], ptrs, "PTR"))
                 for name, block in self.decided(configs[0], list(ALONE)).items():
                     self.assertIn(ALONE[name], json.dumps(block), name)
@@ -108,19 +110,51 @@ class Names(harness.FreshCase):
                 for name, address in ALONE.items():
                     self.assertIn(name + ".", json.dumps(self.decided(configs[0], [reverse(address)], "PTR")))
 
-    def test_that_names_below_one_do_not_exist_is_told(self):
-        _, told = self.run_("hosts", LINES)
-        self.assertIn("original:1: different: each name with data of its own is a zone now (4 names): names below one, such as "
-                      "x.nas.corp.example, do not exist any more; where a domain has no other names, --zone DOMAIN makes one", told)
-        # Where there is no such zone, there is nothing to tell.
-        _, told = self.run_("hosts", LINES, "--zone", "example", "--zone", "corp")
-        self.assertEqual("", told)
+    def test_a_name_below_one_is_decided_as_before_also_by_other_names_and_zones(self):
+        # Of the file: names in each other, a rule and a zone of the original's below or around one.
+        text = ("no-hosts\nno-resolv\nserver=192.0.2.99\nserver=/x.db.test/192.0.2.53\nserver=/db.test/192.0.2.54\n"
+                "server=/r.test/192.0.2.55\nlocal=/z.r.test/\n%s")
+        alone = "host-record=db.test,10.0.0.1\nhost-record=y.x.db.test,10.0.0.2\nhost-record=r.test,10.0.0.3\n"
+        names = ["a.db.test", "x.db.test", "a.x.db.test", "a.y.x.db.test", "b.a.y.x.db.test", "a.r.test", "z.r.test", "a.z.r.test",
+                 "test", "a.test"]
+        configs = [self.world.write("%d.conf" % i, in_place(self.run_("dnsmasq", text % each)[0])) for i, each in enumerate((alone, ""))]
+        with_names, without = (self.decided(config, names) for config in configs)
+        self.assertEqual(without, with_names)
+        hosts = {name: hops[0]["route"][0]["host"] for name, hops in with_names.items() if hops[0]["route"]}
+        self.assertEqual({"a.db.test": "192.0.2.54:53", "a.y.x.db.test": "192.0.2.53:53", "a.r.test": "192.0.2.55:53"},
+                         {name: hosts[name] for name in ("a.db.test", "a.y.x.db.test", "a.r.test")})
+        for name in ("db.test", "y.x.db.test", "r.test"):
+            self.assertEqual("zone", self.decided(configs[0], [name])[name][0]["decided_by"])
+
+    def test_that_a_name_is_a_zone_is_nothing_to_tell(self):
+        for dialect, text in (("hosts", LINES), ("dnsmasq", "no-hosts\nserver=/x.db.test/192.0.2.53\nhost-record=db.test,10.0.0.1\n")):
+            output, told = self.run_(dialect, text)
+            self.assertEqual("" if dialect == "hosts" else told, told)
+            self.assertNotIn("different", told)
+            self.assertIn('resolution_policy = "NxDomainFallthrough"', in_place(output))
+        output, _ = self.run_("hosts", LINES, "--zone", "example", "--zone", "corp")
+        self.assertNotRegex(in_place(output), 'name = "(example|corp)";[^}]*resolution_policy')
+
+    def test_names_of_a_view_that_another_falls_back_to_pass_on_there_too(self):
+        text = textwrap.dedent("""\
+            server:
+              access-control: 10.0.0.0/8 allow
+              access-control-view: 10.9.0.0/16 "branch"
+              local-data: "a.test A 10.0.0.1"
+            view:
+              name: "branch"
+              view-first: yes
+              local-data: "b.test A 10.0.0.2"
+            """)
+        text = in_place(self.run_("unbound", text)[0])
+        self.assertEqual(3, len(re.findall("NxDomainFallthrough", text)), text)
 
     def test_each_view_s_names_are_told_with_its_own(self):
         _, told = self.run_("unbound", textwrap.dedent("""\
             server:
               access-control: 10.0.0.0/8 allow
               access-control-view: 10.9.0.0/16 "branch"
+              local-zone: "a.test" static
               local-data: "a.test A 10.0.0.1"
             view:
               name: "branch"
@@ -132,9 +166,9 @@ class Names(harness.FreshCase):
               name: "x.a.test"
               forward-addr: 224.0.0.1
             """))
-        self.assertRegex(told, r"original:4: local-data: different: in view \S+, each name .* \(1 name\): .* x\.a\.test")
-        self.assertRegex(told, r"original:7: local-data: different: in view branch, each name .* \(1 name\): .* x\.b\.test")
-        self.assertRegex(told, r"original:13: \S+: not carried over: in view \S+, 224\.0\.0\.1 is a multicast address")
+        self.assertRegex(told, r"original:12: \S+: different: in view \S+, no server is asked for x\.a\.test any more")
+        self.assertRegex(told, r"original:14: \S+: not carried over: in view \S+, 224\.0\.0\.1 is a multicast address")
+        self.assertNotIn("x.b.test", told)
         self.assertNotRegex(told, r"private_zones|rulesets|virtual_networks|\[")
 
     def test_a_setting_that_is_refused_is_told_by_its_word(self):
@@ -146,7 +180,7 @@ class Names(harness.FreshCase):
         self.assertNotIn("list of groups", told)
 
     def test_what_a_zone_takes_from_a_rule_is_told_by_their_names(self):
-        _, told = self.run_("dnsmasq", "no-hosts\nserver=/x.db.test/192.0.2.53\nhost-record=db.test,10.0.0.1\n")
+        _, told = self.run_("dnsmasq", "no-hosts\nserver=/x.db.test/192.0.2.53\nlocal=/db.test/\nhost-record=db.test,10.0.0.1\n")
         self.assertIn("original:2: server: different: no server is asked for x.db.test any more: db.test has data of its own, "
                       "and then has all below its name", told)
 

@@ -5,9 +5,9 @@
  *     zone lan            declared: has nas.lan and router.lan; tv.lan does not exist
  *     zone db.example.com made: has its apex only; www.example.com is asked for elsewhere
  *
- * A zone has all names below its own, so names below such a name do not exist any more, which is
- * told. A CNAME cannot be at an apex, so of such a name the addresses of its target are taken
- * instead.
+ * A zone has all names below its own, so the link of such a zone passes on those that it does not
+ * have (NxDomainFallthrough). A CNAME cannot be at an apex, so of such a name the addresses of its
+ * target are taken instead.
  *
  * Where the names are all that a domain has (--zone), it is one zone. Where the addresses are all
  * that a prefix has, their PTRs are those of an address pool, or of one reverse zone where a pool
@@ -33,7 +33,6 @@ struct loose { /* a record whose zone is not known yet */
 	const char *owner, *type, *rdata; /* owner: in lower case, without a final dot */
 	long ttl_s;
 	bool placed;                       /* in a zone that was declared, or in a pool */
-	bool alone;                        /* it made a zone of its own */
 	struct loose *next, *next_address; /* of the same owner */
 };
 
@@ -68,6 +67,7 @@ struct owned_zone { /* a zone */
 	const struct forward_view *view;
 	const char *apex;
 	struct node *node;
+	bool alone; /* it is that of a name which stands alone */
 	struct owned_zone *next;
 };
 
@@ -191,14 +191,15 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 	return view;
 }
 
-static void link_network(struct import *import, struct forward_view *view, struct node *in,
-			 const struct origin *at)
+static struct node *link_network(struct import *import, struct forward_view *view, struct node *in,
+				 const struct origin *at)
 {
 	struct node *link = import_item(import, in, "links", at);
 	const char *network = import_get(view->network, "name");
 
 	import_text(import, link, "name", at, network);
 	import_text(import, link, "virtual_network", at, network);
+	return link;
 }
 
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
@@ -425,14 +426,13 @@ static char *zone_key(struct import *import, const struct forward_view *view, co
 	return import_printf(import, "zone %s %s", view->name, apex);
 }
 
-static void keep_zone(struct import *import, const struct forward_view *view, const char *apex,
-		      struct node *zone)
+static void link_zone(struct import *import, struct forward_view *view,
+		      const struct owned_zone *zone, const struct origin *at)
 {
-	struct forwarder *forwarder = forwarder_of(import);
-	struct owned_zone *owned = import_alloc(import, sizeof *owned);
+	struct node *link = link_network(import, view, zone->node, at);
 
-	*owned = (struct owned_zone){view, apex, zone, forwarder->zones};
-	forwarder->zones = owned;
+	if (zone->alone)
+		import_text(import, link, "resolution_policy", at, "NxDomainFallthrough");
 }
 
 struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
@@ -469,19 +469,32 @@ const char *forward_zone_name(struct import *import, const struct node *zone)
 	return group ? import_printf(import, "%s/%s", group, name) : name;
 }
 
-struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
-			  const char *apex)
+/* The zone of the view, made where there is none. `alone`: then it has its apex only. */
+static struct node *zone_of_view(struct import *import, struct forward_view *view,
+				 const struct origin *at, const char *apex, bool alone)
 {
+	struct forwarder *forwarder = forwarder_of(import);
 	struct node *zone = forward_zone_unlinked(import, view, at, apex);
 	const char *plain = zone ? import_get(zone, "name") : NULL;
 	char *key = plain ? zone_key(import, view, plain) : NULL;
+	struct owned_zone *owned;
 
 	if (!zone || import_find(import, key))
 		return zone;
-	link_network(import, view, zone, at);
+	owned = import_alloc(import, sizeof *owned);
+	*owned = (struct owned_zone){view, plain, zone, alone, forwarder->zones};
+	forwarder->zones = owned;
+	link_zone(import, view, owned, at);
 	import_keep(import, key, zone);
-	keep_zone(import, view, plain, zone);
+	if (alone)
+		import_aside(import, zone);
 	return zone;
+}
+
+struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *apex)
+{
+	return zone_of_view(import, view, at, apex, false);
 }
 
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
@@ -690,12 +703,6 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 	ldns_rdf_deep_free(rdf);
 }
 
-static struct node *zone_named(struct import *import, const struct forward_view *view,
-			       const char *apex)
-{
-	return import_find(import, zone_key(import, view, apex));
-}
-
 /* The zone of the view that has the name, the longest. */
 static struct node *zone_around(struct import *import, const struct forward_view *view,
 				const char *owner)
@@ -717,7 +724,7 @@ static void put_alias(struct import *import, const struct loose *alias)
 
 	for (const struct loose *loose = addresses ? addresses->first : NULL; loose;
 	     loose = loose->next_address) {
-		zone = forward_zone(import, alias->view, &alias->at, alias->owner);
+		zone = zone_of_view(import, alias->view, &alias->at, alias->owner, true);
 		if (!zone)
 			return;
 		forward_zone_record(import, zone, &alias->at, alias->owner, loose->type,
@@ -750,24 +757,19 @@ static bool put_into_declared(struct import *import, const struct loose *loose)
 	return true;
 }
 
-/* Into a zone of its own. Whether that was made. */
-static bool put_alone(struct import *import, const struct loose *loose)
+/* Into a zone of its own. */
+static void put_alone(struct import *import, const struct loose *loose)
 {
-	bool made = !zone_named(import, loose->view, loose->owner);
 	struct node *zone;
 
 	if (strcasecmp(loose->type, "CNAME") == 0) {
 		put_alias(import, loose);
-	} else {
-		zone = forward_zone(import, loose->view, &loose->at, loose->owner);
-		if (zone)
-			forward_zone_record(import, zone, &loose->at, loose->owner, loose->type,
-					    loose->ttl_s, loose->rdata);
+		return;
 	}
-	zone = made ? zone_named(import, loose->view, loose->owner) : NULL;
+	zone = zone_of_view(import, loose->view, &loose->at, loose->owner, true);
 	if (zone)
-		import_aside(import, zone);
-	return zone;
+		forward_zone_record(import, zone, &loose->at, loose->owner, loose->type,
+				    loose->ttl_s, loose->rdata);
 }
 
 /* ---- what is whole ---- */
@@ -946,36 +948,7 @@ static const char *in_view(struct import *import, const struct forward_view *vie
 						 : "";
 }
 
-/* Names that have become zones, of each view: what is below them was asked for elsewhere. Nobody
- * asks for what is below an address. */
-static void tell_alone(struct import *import)
-{
-	struct forwarder *forwarder = forwarder_of(import);
-	struct address address;
-
-	for (struct forward_view *view = forwarder->views; view; view = view->next) {
-		const struct loose *first = NULL;
-		size_t count = 0;
-
-		for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
-			if (!loose->alone || loose->view != view ||
-			    address_of(loose->owner, &address))
-				continue;
-			first = first ? first : loose;
-			count++;
-		}
-		if (first)
-			import_changed(
-				import, &first->at,
-				"%seach name with data of its own is a zone now (%zu "
-				"name%s): names below one, such as x.%s, do not exist any "
-				"more; where a domain has no other names, --zone DOMAIN makes "
-				"one zone of it",
-				in_view(import, view), count, text_plural(count, "", "s"),
-				first->owner);
-	}
-}
-
+/* A rule in a zone that was declared. Those that are made below pass on what they do not have. */
 static void tell_shadowed(struct import *import, const struct ruled *ruled)
 {
 	const struct node *zone = zone_around(import, ruled->view, ruled->domain);
@@ -1005,15 +978,14 @@ void forward_finish(struct import *import)
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		loose->placed = loose->placed || put_into_declared(import, loose);
 	forward_finish_files(import);
+	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next)
+		tell_shadowed(import, ruled);
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		if (!loose->placed)
-			loose->alone = put_alone(import, loose);
+			put_alone(import, loose);
 	for (struct forward_view *view = forwarder->views; view; view = view->next)
 		for (const struct owned_zone *zone = forwarder->zones; zone; zone = zone->next)
 			if (zone->view == view->fallback &&
 			    !import_find(import, zone_key(import, view, zone->apex)))
-				link_network(import, view, zone->node, &view->fallback_at);
-	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next)
-		tell_shadowed(import, ruled);
-	tell_alone(import);
+				link_zone(import, view, zone, &view->fallback_at);
 }
