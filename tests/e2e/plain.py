@@ -18,6 +18,7 @@ import ipaddress
 DELEGATION = "Microsoft.Network/dnsResolvers"
 REGION = "westeurope"
 DEFAULT, CUSTOM, TARGET, OTHER = "127.0.0.3", "127.0.0.7", "127.0.0.5", "127.0.0.6"
+PASSED_ON = "passed on"  # by a zone that does not have the name
 LIMITS = {"rulesets_per_virtual_network": 2, "rules_per_ruleset": 6, "links_per_ruleset": 3,
           "rulesets_per_outbound_endpoint": 2, "targets_per_rule": 2, "links_per_zone": 3,
           "zones_per_virtual_network": 3, "record_sets_per_zone": 9, "records_per_record_set": 2,
@@ -912,8 +913,10 @@ class Model:
             return upstream(CUSTOM)
         zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + bare(zone) + ".")
                  and network in dict(map(reversed, self.links(self.at("private_zones", zone))))]
-        if zones:
-            return self.from_zone(max(zones, key=lambda zone: len(bare(zone))), network, name, rtype, depth)
+        for zone in sorted(zones, key=lambda zone: -len(bare(zone))):
+            answer = self.from_zone(zone, network, name, rtype, depth)
+            if answer != PASSED_ON:
+                return answer
         ruled = [(len(rule["domain"]), -place, rule, ruleset)
                  for place, ruleset in enumerate(self.items("rulesets")) if network in dict(map(reversed, self.links(self.at("rulesets", ruleset))))
                  for rule in self.items("rules", self.at("rulesets", ruleset)).values()
@@ -944,7 +947,7 @@ class Model:
                             if self.ref("virtual_networks", group_in(at), link["virtual_network"]) == network)
                 if link.get("resolution_policy") == "NxDomainRedirect" and rtype in ("A", "AAAA", "CNAME"):
                     return "NOERROR", [DEFAULT] if rtype == "A" else []
-                return "NXDOMAIN", []
+                return PASSED_ON if link.get("resolution_policy") == "NxDomainFallthrough" else ("NXDOMAIN", [])
         if found + ":cname" in sets:
             target = sets[found + ":cname"]["records"][0]
             target = target if target.endswith(".") else "%s.%s." % (target, bare(zone))

@@ -18,6 +18,7 @@ from plain import DELEGATION, INSIDE, REGION, Refused, group_in, is_top, kind_of
 GROUPS = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/"
 ACCOUNT = GROUPS + "data/providers/Microsoft.Storage/storageAccounts/"
 CONNECTIONS = "privateLinkServiceConnections"
+OURS = "NxDomainFallthrough"  # a link's resolution_policy that Azure does not have, and is shown as Default
 RECORD_TTL = 10  # of those that a private endpoint's zone group makes
 
 # `at`: where the body has the value of the key; `form`: how it differs there; `usual`: the value of a key
@@ -150,6 +151,8 @@ class Request:
             usual = member.usual if member in (LOCATION, TTL) else None
             if values.get(member.key, usual) is not None:
                 self.given[member.key] = copy.deepcopy(values.get(member.key, usual))
+        if self.given.get("resolution_policy") == OURS:
+            self.given["resolution_policy"] = "Default"
         if child == "peerings":
             self.given["remoteVirtualNetwork"] = {"id": url_of("virtual_networks/-/" + draw.one("n1", "n2"))}
         if (kind, child) == ("private_endpoints", None):
@@ -302,6 +305,8 @@ class Request:
             if member.form == "kept":
                 if value is not None:
                     now["azure"] = dict(now.get("azure", {}), **{member.key: kept(value)})
+            elif was == OURS and value in (None, "Default"):
+                continue
             elif value is not None:
                 value = self.meant(path, member, value, was)
                 if self.is_same(path, member, value, was, base is None and member.required):

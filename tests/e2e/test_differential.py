@@ -133,8 +133,9 @@ class Configuration:
             for n in range(NETWORKS):
                 if self.chance.random() < 0.5:
                     redirect = name.startswith("privatelink.") and self.chance.random() < 0.7
+                    policy = "NxDomainRedirect" if redirect else self.chance.choice(("Default", "Default", "NxDomainFallthrough"))
                     links.append('{ name = "l%d"; virtual_network = "n%d"; resolution_policy = "%s"; }'
-                                 % (n, n, "NxDomainRedirect" if redirect else "Default"))
+                                 % (n, n, policy))
             items.append('{ name = "%s"; file = "zone%d"; links = ( %s ); }'
                          % (name, i, comma(links)))
         self.lines.append("private_zones = ( %s );" % ",\n  ".join(items))

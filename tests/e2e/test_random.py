@@ -300,7 +300,7 @@ class Draw:
         if self.rarely(0.1):
             values["registration"] = True
         if self.rarely(0.2):
-            values["resolution_policy"] = "NxDomainRedirect"
+            values["resolution_policy"] = self.one("NxDomainRedirect", "NxDomainFallthrough", "NxDomainFallthrough")
         zone = self.known("private_zones", *ZONES, "filed.internal")
         return "%s/links/%s" % (self.at("private_zones", zone), self.one("l1", "l2", "l3", "l4")), values
 
