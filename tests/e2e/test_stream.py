@@ -282,6 +282,19 @@ class Stream(test_resources.World):
             self.upgrade()
             self.good("DELETE", "virtual_networks/-/n1")
             harness.wait_for(lambda: printed()[2:] == [("deleted", "n1")], "what another server did")
+            # A change is one line, in the words of the list, however many resources it has.
+            for count in (2, 30):
+                self.good("POST", "changes", {"edits": [
+                    {"path": "virtual_networks/-/m%d-%d" % (count, n), "values": {"address_space": ["10.%d.%d.0/24" % (count, n)]}}
+                    for n in range(count)]})
+            listed = [line.split() for line in self.sluice.command("history")[1].splitlines()]
+            self.assertEqual(6, len(listed))
+
+            def followed():
+                with open(output) as text:
+                    return [line.split() for line in text.read().splitlines()]
+            harness.wait_for(lambda: followed() == listed, "the same lines as those of the list")
+            self.assertEqual(["created", "30", "virtual", "networks"], listed[-1][-4:])
             self.assertIsNone(command.poll())
         finally:
             command.send_signal(signal.SIGTERM)

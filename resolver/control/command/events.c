@@ -22,10 +22,12 @@ static void print_event(const json_t *event)
 	printf("\n");
 }
 
-static void on_event(const struct command_line *line, const char *data)
+static void on_event(void *context, const char *data, bool numbered)
 {
+	const struct command_line *line = context;
 	json_t *event = line->json ? NULL : json_loads(data, 0, NULL);
 
+	(void)numbered;
 	if (line->json)
 		printf("%s\n", data);
 	if (event)
@@ -34,12 +36,14 @@ static void on_event(const struct command_line *line, const char *data)
 }
 
 /* Its standard input is the event; what becomes of it is its own matter, and said. */
-static void run_program(const struct command_line *line, const char *data)
+static void run_program(void *context, const char *data, bool numbered)
 {
+	const struct command_line *line = context;
 	json_t *event = json_loads(data, 0, NULL);
 	FILE *program = NULL;
 	int status = -1;
 
+	(void)numbered;
 	if (event && setenv("SLUICE_LEVEL", json_text_of(event, "level"), 1) == 0 &&
 	    setenv("SLUICE_EVENT", json_text_of(event, "event"), 1) == 0 &&
 	    setenv("SLUICE_TEXT", json_text_of(event, "text"), 1) == 0)
@@ -62,16 +66,19 @@ static int run_for_each(const struct command_line *line)
 	const json_t *all = json_object_get(answer, "events");
 	const json_t *last = json_array_get(all, json_array_size(all) - 1);
 	long long after = json_integer_value(json_object_get(last, "id"));
+	const struct follower follower = {.on_data = run_program,
+					  .context = (void *)(uintptr_t)line};
 
 	if (!answer)
 		return EXIT_FAILURE;
 	json_decref(answer);
 	signal(SIGPIPE, SIG_IGN); /* a program need not read */
-	return command_follow(line, "/v1/events?after=", after, run_program);
+	return command_follow(line, "/v1/events?after=", after, &follower);
 }
 
 int command_events(const struct command_line *line)
 {
+	const struct follower follower = {.on_data = on_event, .context = (void *)(uintptr_t)line};
 	int status = EXIT_SUCCESS;
 	json_t *answer, *event;
 	size_t i;
@@ -81,7 +88,7 @@ int command_events(const struct command_line *line)
 	if (line->follow) {
 		if (!line->json)
 			print_head();
-		return command_follow(line, "/v1/events?after=", 0, on_event);
+		return command_follow(line, "/v1/events?after=", 0, &follower);
 	}
 	answer = client_ask(line, (struct client_call){.method = "GET"}, strdup("/v1/events"));
 	if (!answer)

@@ -9,7 +9,8 @@ enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 
 struct stream { /* an answer, as it comes */
 	const struct command_line *line;
-	void (*on_data)(const struct command_line *line, const char *data);
+	const struct follower *follower;
+	bool numbered;  /* the data that comes next */
 	bool heard;     /* something has come since the connection was made */
 	long long last; /* all up to this number has been told; -1: it has none */
 	char *text;     /* of a line that is not whole yet */
@@ -21,8 +22,12 @@ static void take_line(struct stream *stream)
 {
 	if (strncmp(stream->text, "id: ", 4) == 0)
 		stream->last = strtoll(stream->text + 4, NULL, 10);
-	else if (strncmp(stream->text, "data: ", 6) == 0)
-		stream->on_data(stream->line, stream->text + 6);
+	stream->numbered |= strncmp(stream->text, "id: ", 4) == 0;
+	if (strncmp(stream->text, "data: ", 6) == 0) {
+		stream->follower->on_data(stream->follower->context, stream->text + 6,
+					  stream->numbered);
+		stream->numbered = false;
+	}
 	fflush(stdout);
 	stream->length = 0;
 }
@@ -75,6 +80,9 @@ static bool follow_once(struct stream *stream, const char *path)
 	}
 	setvbuf(out, NULL, _IONBF, 0);
 	stream->heard = false;
+	stream->numbered = false;
+	if (stream->follower->on_begin)
+		stream->follower->on_begin(stream->follower->context);
 	stream->length = 0;
 	answer = client_ask(stream->line,
 			    (struct client_call){.method = "GET",
@@ -88,9 +96,9 @@ static bool follow_once(struct stream *stream, const char *path)
 }
 
 int command_follow(const struct command_line *line, const char *path, long long after,
-		   void (*on_data)(const struct command_line *line, const char *data))
+		   const struct follower *follower)
 {
-	struct stream stream = {.line = line, .on_data = on_data, .last = after};
+	struct stream stream = {.line = line, .follower = follower, .last = after};
 	bool ever = false;
 
 	for (int tries = 0; tries < TRIES_MAX; tries++) {

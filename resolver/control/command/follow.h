@@ -5,10 +5,18 @@
 
 #include "resolver/control/command/command.h"
 
+struct follower {
+	/* One line of JSON. numbered: the stream can be gone on with behind it; what comes ahead of
+	 * that belongs to it, and comes again after a break. */
+	void (*on_data)(void *context, const char *data, bool numbered);
+	void (*on_begin)(void *context); /* of each connection; may be NULL */
+	void *context;
+};
+
 /* The path up to `after`, the number behind which the stream begins: "/v1/changes?after="; all of
- * it where `after` is -1: the stream has no numbers, and is what comes from now on. Each event's
- * data is one line of JSON. EXIT_FAILURE, when there is no stream any more; why has been said. */
+ * it where `after` is -1: the stream has no numbers, and is what comes from now on. EXIT_FAILURE,
+ * when there is no stream any more; why has been said. */
 int command_follow(const struct command_line *line, const char *path, long long after,
-		   void (*on_data)(const struct command_line *line, const char *data));
+		   const struct follower *follower);
 
 #endif

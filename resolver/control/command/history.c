@@ -52,30 +52,55 @@ static long long revision_of(const json_t *change)
 
 /* ---- as it happens ---- */
 
-static void print_change(const struct command_line *line, const char *text)
+struct following {
+	const struct command_line *line;
+	json_t *edits; /* of a revision that is not whole yet */
+};
+
+static void on_begin(void *context)
 {
-	json_t *change = line->json ? NULL : json_loads(text, 0, NULL);
-	json_t *alone = json_array();
+	struct following *following = context;
+
+	json_array_clear(following->edits);
+}
+
+static void print_revision(const json_t *edits)
+{
+	const json_t *first = json_array_get(edits, 0);
 	char who[CHANGE_WORDS_MAX], what[CHANGE_WORDS_MAX];
 
-	if (line->json) {
+	printf("  %8lld  %-20s  %-16s  ", revision_of(first), json_text_of(first, "time"),
+	       change_who(first, who));
+	text_print(stdout, change_line(edits, what));
+	putchar('\n');
+}
+
+static void on_edit(void *context, const char *text, bool numbered)
+{
+	struct following *following = context;
+
+	if (following->line->json) {
 		printf("%s\n", text);
-	} else if (change) {
-		json_add(alone, json_incref(change));
-		printf("  %8lld  %-20s  %-16s  ", revision_of(change), json_text_of(change, "time"),
-		       change_who(change, who));
-		text_print(stdout, change_line(alone, what));
-		putchar('\n');
+		return;
 	}
-	json_decref(alone);
-	json_decref(change);
+	json_add(following->edits, json_loads(text, 0, NULL));
+	if (!numbered)
+		return;
+	print_revision(following->edits);
+	json_array_clear(following->edits);
 }
 
 static int follow(const struct command_line *line)
 {
+	struct following following = {line, json_array()};
+	const struct follower follower = {on_edit, on_begin, &following};
+	int status;
+
 	if (!line->json)
 		printf("  REVISION  %-20s  %-16s  WHAT\n", "TIME", "WHO");
-	return command_follow(line, "/v1/changes?after=", 0, print_change);
+	status = command_follow(line, "/v1/changes?after=", 0, &follower);
+	json_decref(following.edits);
+	return status;
 }
 
 /* ---- the list ---- */

@@ -93,11 +93,13 @@ static void print_json(const json_t *entry)
 
 /* ---- as it happens ---- */
 
-static void print_data(const struct command_line *line, const char *data)
+static void print_data(void *context, const char *data, bool numbered)
 {
+	const struct command_line *line = context;
 	json_t *entry = json_loads(data, 0, NULL);
 	const json_t *lost = json_object_get(entry, "lost");
 
+	(void)numbered;
 	if (lost)
 		command_fail_at(line, "%lld %s lost", (long long)json_integer_value(lost),
 				text_plural(json_integer_value(lost), "entry was", "entries were"));
@@ -134,6 +136,8 @@ static int print_latest(const struct command_line *line, char *path)
 
 int command_log(const struct command_line *line)
 {
+	const struct follower follower = {.on_data = print_data,
+					  .context = (void *)(uintptr_t)line};
 	bool misused;
 	char *path = path_of(line, &misused);
 	int status;
@@ -144,7 +148,7 @@ int command_log(const struct command_line *line)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	if (!line->follow)
 		return print_latest(line, path);
-	status = command_follow(line, path, -1, print_data);
+	status = command_follow(line, path, -1, &follower);
 	free(path);
 	return status;
 }
