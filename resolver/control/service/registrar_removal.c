@@ -1,5 +1,6 @@
-/* Sets are found as rows of the state, so that those are found, too, that no zone of the
- * configuration has room for. What is served of them is removed with their rows. */
+/* What is to be removed is looked for among the state's rows, not in what is served: so a row of a
+ * zone that is gone, or of one that could not take it, is found, too. What is served of the sets
+ * goes in the same batch as their rows. Who may remove what is for the API to say. */
 #include "resolver/control/service/registrar_batch.h"
 
 #include <string.h>

@@ -521,19 +521,18 @@ static bool read_removal(struct api_request *request, struct registrar_removal *
 /* Whether nothing was found of what there should be, which has been answered. */
 static bool is_nothing(struct api_request *request, const struct registrar_removal *removal)
 {
-	const struct model *model = api_model(request);
-	char why[REFERENCE_TEXT_MAX];
-
 	if (removal->count > 0)
 		return false;
 	if (removal->name) {
 		refuse_none(request, removal);
 		return true;
 	}
-	if (model_zone(model, NULL, api_query(request, "zone")))
+	if (model_zone(api_model(request), NULL, api_query(request, "zone")))
 		return false;
-	api_fail_at(request, 404, "not_found", "zone", "%s; and nothing is registered in one",
-		    reference_refusal(model, REFERS_ZONE, NULL, removal->zone, why));
+	api_fail_at(request, 404, "not_found", "zone",
+		    "there is no private zone \"%s\", and nothing that clients have registered in "
+		    "one of that name; give a zone as in the list of what is registered",
+		    removal->zone);
 	return true;
 }
 
