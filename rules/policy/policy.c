@@ -284,36 +284,45 @@ static bool is_redirected(const struct decision *d, const struct policy_zone_lin
 	       d->policy->default_route && !d->network->no_default;
 }
 
-/* The longest linked zone decides, unless it passes on what it does not have. */
-static bool by_zone(const struct decision *d, struct verdict *verdict)
+/* Whether the zone's link leaves the name to whoever would decide it without the zone. */
+static bool is_passed_on(const struct policy_zone_link *link, const struct zone_answer *answer)
 {
-	unsigned label = 0;
-	const struct policy_zone_link *link =
-		suffix_table_find(&d->network->zones, d->name, 0, &label);
-	bool missing = false;
+	return answer->outcome == ZONE_NXDOMAIN &&
+	       link->resolution_policy == RESOLUTION_NXDOMAIN_FALLTHROUGH;
+}
 
-	if (!link)
-		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
-	while (link) {
-		find_in_zone(d, link, verdict);
-		missing = verdict->answer.outcome == ZONE_NXDOMAIN;
-		if (!missing || link->resolution_policy != RESOLUTION_NXDOMAIN_FALLTHROUGH)
-			break;
-		note(d, DECIDED_ZONE, TRACE_PASSED, link->name, NULL, label);
-		link = shorter_zone(d, &label);
-	}
-	if (!link)
-		return false;
-	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
-	note_shorter_zones(d, label);
+static void decide_by_zone(const struct decision *d, const struct policy_zone_link *link,
+			   struct verdict *verdict)
+{
 	verdict->zone = link->series;
-	if (missing && is_redirected(d, link)) {
+	if (verdict->answer.outcome == ZONE_NXDOMAIN && is_redirected(d, link)) {
 		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
 		verdict->redirected = true;
 	} else {
 		answer(verdict, DECIDED_ZONE, link->name);
 	}
-	return true;
+}
+
+/* The longest linked zone decides, unless it passes on what it does not have. */
+static bool by_zone(const struct decision *d, struct verdict *verdict)
+{
+	unsigned label;
+	const struct policy_zone_link *link =
+		suffix_table_find(&d->network->zones, d->name, 0, &label);
+
+	if (!link)
+		note(d, DECIDED_ZONE, TRACE_NONE, NULL, NULL, 0);
+	for (; link; link = shorter_zone(d, &label)) {
+		find_in_zone(d, link, verdict);
+		if (!is_passed_on(link, &verdict->answer)) {
+			note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
+			note_shorter_zones(d, label);
+			decide_by_zone(d, link, verdict);
+			return true;
+		}
+		note(d, DECIDED_ZONE, TRACE_PASSED, link->name, NULL, label);
+	}
+	return false;
 }
 
 /* The exact name of an address in the network's own space that has a PTR: ours, or a machine's;
