@@ -33,6 +33,15 @@ export function kindAt(all, where) {
   return inner ? all.find((kind) => kind.parent === root?.name && kind.collection === inner) : root;
 }
 
+// "rule contoso of ruleset office" of its path, as the history has it.
+export function subjectAt(all, where) {
+  const [, group, one, , child] = where.split("/").map(decodeURIComponent), kind = kindAt(all, where);
+  const full = (group === "-" ? "" : group + "/") + one;
+
+  if (!kind) return decodeURIComponent(where);
+  return child === undefined ? `${noun(kind)} ${full}` : `${noun(kind)} ${child} of ${noun(all.find((other) => other.name === kind.parent))} ${full}`;
+}
+
 // ---- words ----
 
 const CAPITALS = {dns: "DNS", ttl: "TTL", id: "ID", fqdn: "FQDN", ip: "IP", cname: "CNAME", ptr: "PTR", sha256: "SHA-256", azure: "Azure"};

@@ -26,13 +26,12 @@ class Inside {
     Object.assign(this, {kind, page, items: []});
     this.table = resourceTable(kind, page);
     this.table.none = h("p", {class: "hint"}, "none");
-    this.further = h("button", {type: "button", hidden: true, onclick: () => page.attempt(() => page.inTurn(() => this.more()))}, "More " + nouns(kind));
   }
 
   content(may) {
-    return [h("div", {class: "title"}, h("h2", {}, nouns(this.kind, true)),
+    return [h("div", {class: "part"}, h("h2", {}, nouns(this.kind, true)),
       may && h("button", {type: "button", onclick: () => this.page.act(() => createResource(this.kind, this.page.path))}, "Add " + article(this.kind))),
-    this.table, this.further];
+    this.table];
   }
 
   async load() {
@@ -42,16 +41,13 @@ class Inside {
   }
 
   async more() {
-    const found = await get(this.next, {signal: this.page.signal});
-
-    this.table.shown = Infinity;
-    this.fill(this.items, found);
+    this.fill(this.items, await get(this.next, {signal: this.page.signal}));
   }
 
   fill(before, found) {
     this.items = [...before, ...found[this.kind.collection]];
     this.next = found.next && found.next.replace(/^\/v1\//, "");
-    this.further.hidden = !this.next;
+    this.table.further = this.next && (() => this.page.attempt(() => this.page.inTurn(() => this.more())));
     this.table.fill(this.items);
   }
 }
@@ -119,15 +115,23 @@ export class ResourcePage extends Page {
     this.facts.replaceChildren(...this.factsOf(item).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
   }
 
-  // Members as the schema has them, then what is known besides, then what was found where none was given.
+  // Members as the schema has them, and then what is known besides.
   factsOf(item) {
     const {properties} = this.kind.schema;
     const known = Object.keys(item).filter((key) => !properties[key] && !BESIDE.has(key));
 
-    return [
-      ...[...Object.keys(properties), ...known].filter((key) => key !== this.kind.name_key && isGiven(item[key])).map((key) => [said(key), this.fact(key, item[key])]),
-      ...Object.entries(item.placed || {}).map(([key, value]) => [said(key), [lines(value), h("div", {class: "hint"}, "not given: found by the server")]]),
-    ];
+    const placed = item.placed || {};
+    const keys = [...Object.keys(properties), ...known, ...Object.keys(placed).filter((key) => !properties[key])];
+
+    return keys.filter((key) => key !== this.kind.name_key && (isGiven(item[key]) || isGiven(placed[key]))).map((key) => [said(key),
+      [isGiven(item[key]) && this.fact(key, item[key]), isGiven(placed[key]) && this.found(placed[key], item[key])]]);
+  }
+
+  // What was found where it was not given.
+  found(value, given) {
+    const more = [value].flat().filter((one) => ![given].flat().includes(one));
+
+    return more.length > 0 && [lines(more), h("div", {class: "hint"}, "not given: found by the server")];
   }
 
   fact(key, value) {

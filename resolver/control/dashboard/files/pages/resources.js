@@ -5,7 +5,7 @@ import {get, query} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
 import {article, kinds, nameOf, noun, nouns, pathOf, said, valueText} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
+import {go, note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
 import {fullName, origin} from "/ui/lib/words.js";
 import {MoreMenu} from "/ui/parts/more.js";
@@ -27,9 +27,9 @@ export function columnsOf(kind) {
 // Of items of a kind, with what can be done with each; `page` has what is called for it.
 export function resourceTable(kind, page) {
   return new DataTable(nouns(kind, true), [
-    {title: "Name", cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
-      item.not_served && h("div", {class: "state warn"}, "not served")]},
-    ...columnsOf(kind).map((key) => ({title: said(key), cell: (item) => name(valueText(item[key]))})),
+    {title: "Name", sort: (item) => nameOf(kind, item), cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
+      item.not_served && [" ", h("span", {class: "state warn"}, "not served")]]},
+    ...columnsOf(kind).map((key) => ({title: said(key), sort: (item) => valueText(item[key]), cell: (item) => name(valueText(item[key]))})),
     {title: "From", cell: (item) => origin(item.origin)},
     ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
   ]);
@@ -61,7 +61,7 @@ export class ResourcesPage extends Page {
     this.table = resourceTable(this.kind, this);
     this.replaceChildren(h("h1", {}, "Resources"), this.tabs(),
       h("p", {class: "hint"}, this.kind.schema.description),
-      h("div", {class: "tools"},
+      h("div", {class: "tools"}, this.chosen(),
         searchField({label: "Search", value: this.search, placeholder: "a name", back: (text) => this.find(text)}),
         isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.act(() => createResource(this.kind))}, "Add " + article(this.kind))),
       this.table);
@@ -69,8 +69,17 @@ export class ResourcesPage extends Page {
   }
 
   tabs() {
-    return h("ul", {class: "tabs", "aria-label": "Kinds of resources"}, this.tops.map((kind) => h("li", {},
+    return h("ul", {class: "tabs kind-tabs", "aria-label": "Kinds of resources"}, this.tops.map((kind) => h("li", {},
       h("a", {href: url("resources", {kind: kind.name}), "aria-current": kind === this.kind && "page"}, nouns(kind, true)))));
+  }
+
+  // In place of the tabs, where there is no room for them.
+  chosen() {
+    const select = h("select", {id: "resources-kind", value: this.kind.name, onchange: () => go(url("resources", {kind: select.value}))},
+      this.tops.map((kind) => h("option", {value: kind.name}, nouns(kind, true))));
+
+    select.value = this.kind.name;
+    return h("div", {class: "field kinds"}, h("label", {for: "resources-kind"}, "Kind"), select);
   }
 
   asked(limit) {
@@ -83,9 +92,7 @@ export class ResourcesPage extends Page {
 
   loadMore() {
     return this.inTurn(async () => {
-      const page = await get(this.next, {signal: this.signal});
-
-      this.fill(this.items, page);
+      this.fill(this.items, await get(this.next, {signal: this.signal}));
     });
   }
 

@@ -4,6 +4,7 @@
 import {ApiError} from "/ui/lib/api.js";
 import {h} from "/ui/lib/element.js";
 import {problem} from "/ui/lib/page.js";
+import {router} from "/ui/lib/router.js";
 import {FormField, wordsOf} from "/ui/parts/field.js";
 
 function fieldsOf(form) {
@@ -117,7 +118,11 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
       }
       yes.disabled = false;
     });
+    const leave = () => dialog.close(); // by a link in it
+
+    router.addEventListener("go", leave);
     dialog.addEventListener("close", () => {
+      router.removeEventListener("go", leave);
       dialog.remove();
       resolve(done);
     });

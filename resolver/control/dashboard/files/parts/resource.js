@@ -3,7 +3,7 @@
 
 import {ApiError, call, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
-import {article, choices, collectionIn, nameOf, noun, pathOf, said} from "/ui/lib/kinds.js";
+import {article, choices, collectionIn, kinds, nameOf, noun, pathOf, said, subjectAt} from "/ui/lib/kinds.js";
 import {url} from "/ui/lib/router.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
@@ -186,11 +186,9 @@ async function whatOf(where, etag) {
   }
 }
 
-function users(found) {
-  const seen = new Map(found);
-
+function users(all, found) {
   return [h("p", {}, "It is used. Change or delete these first:"),
-    h("ul", {}, [...seen.keys()].map((one) => h("li", {}, resourceLink(one, decodeURIComponent(one.replace(/^(\w+)\/-\//, "$1/"))))))];
+    h("ul", {}, [...new Map(found).keys()].map((one) => h("li", {}, resourceLink(one, subjectAt(all, one)))))];
 }
 
 // inside: words for what goes with it.
@@ -200,7 +198,7 @@ export async function deleteResource(kind, item, inside = "") {
 
   return ask({
     title: `Delete ${noun(kind)} ${title}?`, confirm: "Delete", danger: true,
-    text: [inside && h("p", {}, inside), found.length > 0 && users(found), error && !found.length && h("p", {class: "warning"}, error.message),
+    text: [inside && h("p", {}, inside), found.length > 0 && users(await kinds(), found), error && !found.length && h("p", {class: "warning"}, error.message),
       warnings.map((one) => h("p", {class: "warning"}, one.text ?? one)),
       !inside && !error && !warnings.length && h("p", {}, "Nothing else depends on it. It can be undone under Changes.")],
     work: async () => {
