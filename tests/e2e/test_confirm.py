@@ -152,6 +152,7 @@ class Reload(World):
         self.reload()
         waiting = self.sluice.status()["unconfirmed"]
         self.assertEqual(("reload", "uid 0", None), (waiting["what"], waiting["who"], waiting["error"]))
+        self.assertTrue(0 < waiting["left_s"] <= 600, waiting)
         self.assertRegex(self.good("status"), r"(?m)^! the reload by uid 0 goes back at .* UTC unless")
         self.assertRegex(self.good("confirm"), "the reload by uid 0 stays")
         self.leaves_nothing()

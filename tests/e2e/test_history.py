@@ -95,6 +95,9 @@ class History(test_reverse.Reverse):
                           "created 1 group, 5 addresses",
                           "deleted ruleset corp, rule one of ruleset corp"],
                          lines)
+        told = [(c["verb"], c["kind"], c["subject"]) for c in self.changes() if c["revision"] > before]
+        self.assertEqual([("created", "ruleset", "ruleset corp"), ("created", "rule", "rule one of ruleset corp"),
+                          ("changed", "rule", "rule one of ruleset corp")], told[4:7])
         self.assertEqual(1 + 2, len(self.command("history", "--limit", "2")[1].splitlines()))
         self.assertIn("created 1 group", self.command("history", "--limit", "2")[1])
         status, text = self.command("history", str(before + 3))

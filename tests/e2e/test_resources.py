@@ -1457,6 +1457,14 @@ class Copied(World):
         self.good("DELETE", "keys/-/xfr", status=204)
         self.assertTrue(self.copies("filed", OTHER))
 
+    def test_the_schema_has_every_kind_and_where_it_is(self):
+        kinds = {kind["name"]: kind for kind in self.good("GET", "schema").body["kinds"]}
+        self.assertEqual((None, "id", True, True), tuple(kinds["client"][key] for key in ("parent", "name_key", "groups", "guarded")))
+        self.assertEqual(("ruleset", "name", False, False), tuple(kinds["rule"][key] for key in ("parent", "name_key", "groups", "guarded")))
+        self.assertEqual({"addresses", "services", "ptrs", "groups"},
+                         {kinds[name]["collection"] for name in ("address", "service", "ptr", "group")})
+        self.assertEqual("seconds", kinds["address"]["schema"]["properties"]["ttl"]["x-unit"])
+
     def test_no_secret_gets_into_the_state_or_out_of_the_file(self):
         self.bad(self.call("PUT", "keys/-/xfr", {"secret": SECRET}), 400, "invalid",
                  "is not kept in the state; write it to a file", "keys[xfr].secret")

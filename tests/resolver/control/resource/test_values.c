@@ -252,6 +252,47 @@ static void the_schema_has_a_types_range_and_default_of_every_member(void **stat
 	json_decref(schema);
 }
 
+static void refers_to(const char *kind, const char *key, const char *other, const char *by)
+{
+	json_t *schema = values_schema(kind_named(kind));
+	const json_t *member = json_object_get(json_object_get(schema, "properties"), key);
+	const json_t *refers = json_object_get(member, "x-refers");
+
+	assert_non_null(member);
+	if (other) {
+		assert_string_equal(json_string_value(json_object_get(refers, "kind")), other);
+		assert_string_equal(json_string_value(json_object_get(refers, "by")), by);
+	} else {
+		assert_null(refers);
+	}
+	json_decref(schema);
+}
+
+static void the_schema_tells_what_a_member_is_the_name_of(void **state)
+{
+	(void)state;
+	refers_to("rule", "target_group", "target-group", "name");
+	refers_to("ruleset", "outbound_endpoints", "outbound-endpoint", "path");
+	refers_to("zone-link", "virtual_network", "network", "path");
+	refers_to("private-endpoint", "subnet", "subnet", "path");
+	refers_to("inbound-endpoint", "subnet", "subnet", "name");
+	refers_to("network", "resource_group", "group", "name");
+	refers_to("transfer", "key", "key", "name");
+	refers_to("address-pool", "zone", NULL, NULL); /* the name of a zone that is made of it */
+	refers_to("service", "address", NULL, NULL);
+}
+
+static void what_is_chosen_where_it_is_not_given_is_not_required(void **state)
+{
+	json_t *schema = values_schema(kind_named("address")), *name;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(schema, "required"), i, name)
+		assert_string_not_equal(json_string_value(name), "address");
+	json_decref(schema);
+}
+
 static void a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents(void **state)
 {
 	struct path path = {kind_named("zone-link"), "-", {"0/25.Example%.test", "Hub"}};
@@ -387,6 +428,8 @@ int main(void)
 		TEST(what_does_not_fit_is_a_fault_with_its_place),
 		TEST(what_is_a_kind_of_its_own_is_no_value),
 		TEST(the_schema_has_a_types_range_and_default_of_every_member),
+		TEST(the_schema_tells_what_a_member_is_the_name_of),
+		TEST(what_is_chosen_where_it_is_not_given_is_not_required),
 		TEST(a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents),
 		TEST(an_item_is_found_by_its_path_in_any_case),
 		TEST(settings_are_what_is_no_resource_without_what_is_secret),
