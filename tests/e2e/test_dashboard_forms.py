@@ -258,6 +258,34 @@ class Choices(Form):
         self.press("Cancel", "dialog")
 
 
+class FromOtherPages(Form):
+    def test_an_address_is_added_with_its_ptr_where_they_are_listed(self):
+        self.log_in("/ui/reverse")
+        self.press("Add an address")
+        self.save("Add", {"Name": "mx", "Address": "198.51.100.40", "Reverse FQDN": "mx..example."})
+        self.wait(lambda: self.fault_of("Reverse FQDN"), "what is wrong with the name")
+        self.save("Add", {"Reverse FQDN": "mx.example."})
+        self.closed()
+        self.row("198.51.100.40", "mx.example.")
+        self.assertEqual("mx.example.", self.good("GET", "ptrs/198.51.100.40")["reverse_fqdn"])
+        self.good("DELETE", "addresses/-/mx")
+
+    def test_a_network_is_added_beside_the_picture(self):
+        self.log_in("/ui/networks")
+        self.press("Add a network")
+        self.save("Add", {"Name": "pictured", "Address space": "10.95.0.0/16"})
+        self.closed()
+        self.press("pictured", "main data-table")
+        self.find("h1", "Network pictured")
+        self.good("DELETE", "virtual_networks/-/pictured")
+
+    def test_a_zone_leads_to_its_links(self):
+        self.log_in("/ui/zone?path=private_zones/-/corp.internal")
+        self.press("Links and settings")
+        self.find("h1", "Zone corp.internal")
+        self.row("hub", "sluice.conf:")
+
+
 class Looking(Form):
     def test_what_the_file_declares_is_read_only_with_its_place(self):
         self.log_in("/ui/resources?kind=ruleset")

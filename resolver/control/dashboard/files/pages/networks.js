@@ -1,12 +1,15 @@
 // Networks, and what is reached from them: endpoints, zones, rulesets, targets, as a picture and, for
 // whom a picture says nothing, as a table. What is dead colours who needs it, up to the network.
 
-import {get} from "/ui/lib/api.js";
+import {get, path} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
+import {kindNamed} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {url} from "/ui/lib/router.js";
-import {targetWord} from "/ui/lib/words.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {reference, targetWord} from "/ui/lib/words.js";
 import {NetworkPicture} from "/ui/parts/picture.js";
+import {createResource, resourceLink} from "/ui/parts/resource.js";
 import {DataTable} from "/ui/parts/table.js";
 
 const MANY = 6, COLUMN = 12; // more of a kind are one box; more boxes of a column, too
@@ -189,10 +192,17 @@ export class NetworksPage extends Page {
     this.onEvents(({event}) => ["change", "reload", "target", "source"].includes(event), () => this.load());
     this.picture = new NetworkPicture("What is reached from where");
     this.table = new DataTable("Networks", this.columns(), empty("There is no network yet.",
-      h("p", {}, "Everything is asked inside of one. Declare it in the configuration file, or make it: "),
+      h("p", {}, "Everything is asked inside of one. Declare it in the configuration file, ",
+        h("a", {href: url("resources", {kind: "network"})}, "add it here"), ", or make it: "),
       h("pre", {}, "sluice network create hub address_space=10.10.0.0/16")),
     ({wrong}) => wrong.length ? 1 + WORST.length - WORST.indexOf(worst(wrong.map((one) => one.mood))) : 0);
-    this.replaceChildren(h("h1", {}, "Networks"), this.picture, this.table);
+    this.replaceChildren(h("div", {class: "title"}, h("h1", {}, "Networks"),
+      isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.add())}, "Add a network")), this.picture, this.table);
+    await this.load();
+  }
+
+  async add() {
+    await createResource(await kindNamed("network"));
     await this.load();
   }
 
@@ -200,7 +210,7 @@ export class NetworksPage extends Page {
     const own = this.status?.networks.some((one) => one.dns_servers.length);
 
     return [
-      {title: "Network", cell: (one) => h("strong", {}, name(one.name)), sort: (one) => one.name},
+      {title: "Network", cell: (one) => resourceLink(path("virtual_networks", ...reference(one.name).split("/")), one.name), sort: (one) => one.name},
       {title: "State", mood: true, cell: ({wrong}) => wrong.length ? wrong.map(({mood, text}) => h("div", {class: "state " + mood}, name(text)))
         : h("span", {class: "state good"}, "all is well")},
       {title: "Address space", cell: (one) => ownSpace(one).map((prefix) => h("div", {}, name(prefix)))},

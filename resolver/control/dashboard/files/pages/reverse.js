@@ -4,6 +4,7 @@
 import {all, call, get, query} from "/ui/lib/api.js";
 import {csv, save} from "/ui/lib/csv.js";
 import {count, h, name} from "/ui/lib/element.js";
+import {kindNamed} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -11,6 +12,7 @@ import {ptrStatus} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice} from "/ui/parts/notice.js";
 import {ptrMenu} from "/ui/parts/ptr.js";
+import {createResource} from "/ui/parts/resource.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
@@ -31,10 +33,16 @@ export class ReversePage extends Page {
     this.told = h("p", {role: "status"});
     this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "an address or a name", back: (text) => this.find(text)}),
+      isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.add())}, "Add an address"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.checkAll())}, "Check names"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export CSV"),
       isAdmin() && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import CSV")),
     this.told, this.table);
+    await this.load();
+  }
+
+  async add() {
+    await createResource(await kindNamed("address"));
     await this.load();
   }
 

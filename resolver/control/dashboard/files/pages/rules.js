@@ -213,8 +213,8 @@ export class RulesPage extends Page {
       h("em", {}, "Which rule takes this name?")));
     if (this.rulesets.length) return empty("There is no rule yet.", h("p", {}, isAdmin() ? "Add one: it sends a domain and all below it to servers of yours."
       : "An admin can add one."));
-    return empty("There is no ruleset, which rules are in.", h("p", {}, "Declare one in the configuration file, or make one: "),
-      h("pre", {}, "sluice ruleset create office\nsluice ruleset-link create office hub virtual_network=hub"));
+    return empty("There is no ruleset, which rules are in.", h("p", {}, "Declare one in the configuration file, ",
+      h("a", {href: url("resources", {kind: "ruleset"})}, "add one here"), ", or make one: "), h("pre", {}, "sluice ruleset create office\nsluice ruleset-link create office hub virtual_network=hub"));
   }
 
   targets(rule) {

@@ -12,6 +12,7 @@ import {ask} from "/ui/parts/dialog.js";
 import {importZone} from "/ui/parts/master_file.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
+import {resourceUrl} from "/ui/parts/resource.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
@@ -49,7 +50,8 @@ export class ZonePage extends Page {
       {title: "From", cell: (set) => set.origin ? name(set.origin) : "here"},
       ...may ? [{title: "", cell: (set) => this.more(set)}] : [],
     ]);
-    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(fullName(zone))),
+    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")),
+      h("div", {class: "title"}, h("h1", {}, name(fullName(zone))), h("a", {href: resourceUrl(this.path)}, "Links and settings")),
       ...registers ? [h("p", {class: "hint"}, "These are the zone's own records. Beneath them are ",
         h("a", {href: url("registered", {zone: fullName(zone)})}, "those that machines and clients have registered"), ".")] : [],
       h("div", {class: "tools"},

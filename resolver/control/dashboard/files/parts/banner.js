@@ -9,6 +9,7 @@ import {stream} from "/ui/lib/stream.js";
 import {notice} from "/ui/parts/notice.js";
 
 const AGAIN_MS = 5000;
+const EVENTS = new Set(["change", "reload", "confirm"]);
 
 // "9:05", "2:00:00"
 function left(seconds) {
@@ -29,7 +30,8 @@ export class WaitingBanner extends HTMLElement {
     this.aborter = new AbortController();
     const {signal} = this.aborter;
 
-    for (const type of ["event", "live"]) stream.addEventListener(type, () => this.lookSoon(), {signal});
+    stream.addEventListener("event", ({detail: {event}}) => EVENTS.has(event) && this.lookSoon(), {signal});
+    stream.addEventListener("live", ({detail}) => detail && this.lookSoon(), {signal});
     this.timer = setInterval(() => this.tick(), 1000);
     this.look();
   }
@@ -68,7 +70,7 @@ export class WaitingBanner extends HTMLElement {
     if (key === this.shown) return;
     this.shown = key;
     this.waiting = waiting;
-    this.clock = h("strong", {class: "clock", role: "timer"});
+    this.clock = h("strong", {class: "clock", role: "timer", "aria-live": "off"});
     this.replaceChildren(...waiting ? [h("div", {class: "waiting", role: "region", "aria-label": "A change that waits"}, this.words(waiting),
       isAdmin() && h("div", {class: "buttons"}, h("button", {type: "button", class: "primary", onclick: () => this.end(false)}, "Keep"),
         h("button", {type: "button", onclick: () => this.end(true)}, "Go back")))] : []);
