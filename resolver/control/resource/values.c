@@ -676,9 +676,13 @@ static json_t *schema_of_group(const struct kind *kind, const struct group *grou
 		if (field->type == FIELD_GONE || field->secret ||
 		    (kind && kind_of_field(kind, field)))
 			continue;
-		json_put(properties, field->key, schema_of_field(field));
-		if (field->required &&
-		    !(kind && kind->chosen && strcmp(kind->chosen, field->key) == 0))
+		bool chosen = kind && kind->chosen && strcmp(kind->chosen, field->key) == 0;
+		json_t *member = schema_of_field(field);
+
+		if (chosen)
+			json_put(member, "x-chosen", json_true());
+		json_put(properties, field->key, member);
+		if (field->required && !chosen)
 			json_add(required, json_text(field->key));
 	}
 	return json_make("{s:o, s:s, s:s, s:o, s:o, s:b}", "title", json_text(group->name),

@@ -288,6 +288,8 @@ static void what_is_chosen_where_it_is_not_given_is_not_required(void **state)
 	size_t i;
 
 	(void)state;
+	assert_true(json_is_true(json_object_get(
+		json_object_get(json_object_get(schema, "properties"), "address"), "x-chosen")));
 	json_array_foreach(json_object_get(schema, "required"), i, name)
 		assert_string_not_equal(json_string_value(name), "address");
 	json_decref(schema);

@@ -16,12 +16,21 @@ import {DataTable} from "/ui/parts/table.js";
 const PAGE = 200, MOST = 5000, COLUMNS = 3;
 const HIDDEN = new Set(["tags", "azure", "metadata", "resource_group", "region", "id"]);
 
-// The members that tell most of an item: what is required, and then as the schema has them.
+// The members that tell most of an item: what is required, then as the schema has them, with words of a few last.
 export function columnsOf(kind) {
   const {properties, required} = kind.schema;
   const keys = Object.keys(properties).filter((key) => key !== kind.name_key && !HIDDEN.has(key) && properties[key].type !== "boolean");
 
-  return [...keys.filter((key) => required.includes(key)), ...keys.filter((key) => !required.includes(key))].slice(0, COLUMNS);
+  const rank = (key) => required.includes(key) ? 0 : properties[key].enum ? 2 : 1;
+
+  return keys.sort((a, b) => rank(a) - rank(b)).slice(0, COLUMNS);
+}
+
+// What was found by the server, where it was not given, is soft.
+function valueCell(item, key) {
+  const given = valueText(item[key]);
+
+  return given ? name(given) : h("span", {class: "hint"}, name(valueText(item.placed?.[key])));
 }
 
 // Of items of a kind, with what can be done with each; `page` has what is called for it.
@@ -29,7 +38,7 @@ export function resourceTable(kind, page) {
   return new DataTable(nouns(kind, true), [
     {title: "Name", sort: (item) => nameOf(kind, item), cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
       item.not_served && [" ", h("span", {class: "state warn"}, "not served")]]},
-    ...columnsOf(kind).map((key) => ({title: said(key), sort: (item) => valueText(item[key]), cell: (item) => name(valueText(item[key]))})),
+    ...columnsOf(kind).map((key) => ({title: said(key), sort: (item) => valueText(item[key]), cell: (item) => valueCell(item, key)})),
     {title: "From", cell: (item) => origin(item.origin)},
     ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
   ]);

@@ -75,7 +75,8 @@ function control(key, schema, where) {
 function fieldOf(key, schema, required, where, value) {
   const unit = schema["x-unit"] ? ` (${schema["x-unit"]})` : "";
 
-  return {name: key, label: said(unit ? key.replace(/_s$/, "") : key) + unit, required, hint: schema.description, value: toForm(schema, value),
+  return {name: key, label: said(unit ? key.replace(/_s$/, "") : key) + unit, required,
+          hint: schema["x-chosen"] ? schema.description + " Left empty: a free one of a pool." : schema.description, value: toForm(schema, value),
           ...control(key, schema, where)};
 }
 
