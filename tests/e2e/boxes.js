@@ -3,7 +3,7 @@
 //
 //   wide       the document is wider than the window, or a part has to be scrolled sideways
 //   cut        a text is cut, and nothing says that it goes on, or what it is in full
-//   overlaps   two texts, or a text and a control, are drawn over each other
+//   overlaps   two texts, or a text and a control, are drawn over each other; a picture with a z-index below 0 is behind
 //   small      a control is too small to be hit, as WCAG 2.5.8 counts it
 //   crowded    a control lies over another
 //   outside    something sticks out of the box that is drawn around it
@@ -68,11 +68,11 @@ function shown(element) {
   return element.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !unseen(element);
 }
 
-// What of a box is seen: all that is around it cuts it where it does not fit.
-function seen(box, element) {
+// What of a box is seen: all that is around it cuts it where it does not fit, and nothing cuts what is fixed in the window.
+function seen(box, element, around = element.parentElement) {
   let left = box;
 
-  for (let one = element.parentElement; one && one !== document.body; one = one.parentElement) {
+  for (let one = around; one && one !== document.body && style(element).position !== "fixed"; element = one, one = one.parentElement) {
     if (!clips(one, "X") && !clips(one, "Y")) continue;
     const edge = one.getBoundingClientRect();
     left = common(left, {
@@ -101,18 +101,19 @@ const things = [];
 
 for (const element of elements) {
   const svg = element.namespaceURI.endsWith("svg");
-  if (element.matches(SOLID) || (element.localName === "svg" && !element.querySelector("text")))
+  if (element.matches(SOLID) || (element.localName === "svg" && !element.querySelector("text") && !(style(element).zIndex < 0)))
     things.push({element, solid: true, box: element.getBoundingClientRect()});
   if (svg && !element.matches("text, tspan")) continue;
   for (const node of element.childNodes) {
-    if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
+    if (node.nodeType !== Node.TEXT_NODE || !node.data.trim() || element.matches("details:not([open])")) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) things.push({element, box});
   }
 }
 for (const thing of things) {
-  const {left, top, right, bottom} = seen(thing.box, thing.element);
+  // A text is cut by its own element, too.
+  const {left, top, right, bottom} = thing.solid ? seen(thing.box, thing.element) : seen(thing.box, thing.element, thing.element);
   // Letters do not fill the height of their line.
   const spare = thing.solid ? 0 : (bottom - top) * 0.15;
   thing.seen = {left, right, top: top + spare, bottom: bottom - spare};

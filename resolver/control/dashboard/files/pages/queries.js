@@ -92,7 +92,7 @@ export class QueriesPage extends Page {
       field("suffix", "Name or suffix", input("suffix", {placeholder: "contoso.corp"})),
       field("client", "Client", input("client", {placeholder: "10.0.0.0/8"})),
       field("network", "Network", network),
-      field("rcode", "Answer", input("rcode", {placeholder: "SERVFAIL,REFUSED", list: "codes"})),
+      field("rcode", "Answer", input("rcode", {placeholder: "SERVFAIL", list: "codes"})),
       field("slower_than_ms", "Slower than (ms)", input("slower_than_ms", {type: "number", min: 0})),
       h("datalist", {id: "codes"}, CODES.map((value) => h("option", {value}))),
       h("button", {class: "primary"}, "Filter"), this.pause);

@@ -23,18 +23,25 @@ export class MoreMenu extends HTMLElement {
 
   toggle() {
     if (!this.menu.hidden) return this.close();
-    const at = this.button.getBoundingClientRect();
-
     this.menu.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
-    // Beside the button, wherever a table scrolls to, and never outside of the window.
+    this.shown = new AbortController();
+    for (const event of ["resize", "scroll"]) addEventListener(event, () => this.place(), {signal: this.shown.signal});
+    this.place();
+    this.items.find((item) => !item.disabled)?.focus({preventScroll: true});
+  }
+
+  // Beside the button, wherever that moves to, and never outside of the window.
+  place() {
+    const at = this.button.getBoundingClientRect();
+
     this.menu.style.top = Math.min(at.bottom, innerHeight - this.menu.offsetHeight - 4) + "px";
     this.menu.style.left = Math.max(4, at.right - this.menu.offsetWidth) + "px";
-    this.items.find((item) => !item.disabled)?.focus();
   }
 
   close() {
     if (this.menu.hidden) return;
+    this.shown.abort();
     this.menu.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
     this.dispatchEvent(new Event("menu-closed", {bubbles: true}));

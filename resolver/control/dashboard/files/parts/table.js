@@ -195,7 +195,7 @@ export class DataTable extends HTMLElement {
 
   // A link that keys lead to is seen, also where its cell is cut before it.
   reach(link) {
-    const cell = link.closest(".cell");
+    const cell = link.localName === "a" && link.closest(".cell");
 
     if (cell && link.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1) this.open(cell.closest("tr"), true);
   }
