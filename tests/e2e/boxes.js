@@ -1,11 +1,12 @@
 // What is wrong with how a page is laid out, measured by its boxes: the body of a function that is given the width
-// of the window and gives texts, one for each fault, with the element that has it.
+// of the window and gives texts, one for each fault, with the element that has it, and how many others have the like.
 //
 //   wide       the document is wider than the window, or a part has to be scrolled sideways
 //   cut        a text is cut, and nothing says that it goes on, or what it is in full
 //   overlaps   two texts, or a text and a control, are drawn over each other; a picture with a z-index below 0 is behind
 //   small      a control is too small to be hit, as WCAG 2.5.8 counts it
 //   crowded    a control lies over another
+//   uneven     of controls beside each other one is higher or lower than the other
 //   outside    something sticks out of the box that is drawn around it
 
 const [width] = arguments;
@@ -15,7 +16,7 @@ const SCROLLED = "pre, textarea"; // lines of which one expects that they do not
 const CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=menuitem], [role=tab]";
 const SOLID = "img, canvas, progress, meter, input, select, textarea, button";
 
-const faults = [];
+const faults = new Map(); // by kind and place
 const styles = new Map();
 
 function style(element) {
@@ -27,18 +28,28 @@ function words(element) {
   return (element.innerText ?? element.textContent ?? "").trim().replace(/\s+/g, " ");
 }
 
-// How a person finds it: its place in the page, and what it says.
-function named(element) {
+function place(element) {
   const path = [];
 
   for (let one = element; one && one !== document.body && path.length < 3; one = one.parentElement)
     path.unshift(one.localName + (one.id && !/\d/.test(one.id) ? "#" + one.id : [...one.classList].map((c) => "." + c).join("")));
-  const text = words(element) || element.getAttribute("aria-label") || element.getAttribute("placeholder") || "";
-  return `${path.join(" > ")} "${text.length > 50 ? text.slice(0, 50) + "\u2026" : text}"`;
+  return path.join(" > ");
 }
 
-function fault(kind, element, what) {
-  faults.push(`${kind}: ${named(element)}: ${what}`);
+// How a person finds it: its place in the page, and what it says.
+function named(element) {
+  const text = words(element) || element.getAttribute("aria-label") || element.getAttribute("placeholder") || "";
+
+  return `${place(element)} "${text.length > 50 ? text.slice(0, 50) + "\u2026" : text}"`;
+}
+
+// Those of one kind at elements of one place are one; what it is about with the other element is measured only once.
+function fault(kind, element, what, other) {
+  const key = [kind, place(element), other && place(other)].join(" ");
+  const known = faults.get(key);
+
+  if (!known) faults.set(key, {text: `${kind}: ${named(element)}: ${what}${other ? " " + named(other) : ""}`, elements: new Set([element])});
+  else known.elements.add(element);
 }
 
 function empty({left, top, right, bottom}) {
@@ -120,7 +131,6 @@ for (const thing of things) {
   thing.layer = layer(thing.element);
 }
 
-const told = new Set();
 const sorted = things.filter((one) => !empty(one.seen)).sort((a, b) => a.seen.top - b.seen.top);
 let active = [];
 
@@ -130,11 +140,8 @@ for (const one of sorted) {
     if (other.element === one.element || other.layer !== one.layer || empty(common(one.seen, other.seen))) continue;
     if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
     if (one.element.matches(CONTROLS) && other.element.matches(CONTROLS)) continue; // which is "crowded"
-    const key = named(other.element) + named(one.element);
-    if (told.has(key)) continue;
-    told.add(key);
     const {left, top, right, bottom} = common(one.seen, other.seen);
-    fault("overlaps", one.element, `${round(right - left)}x${round(bottom - top)} pixels of ${named(other.element)}`);
+    fault("overlaps", one.element, `${round(right - left)}x${round(bottom - top)} pixels of`, other.element);
   }
   active.push(one);
 }
@@ -205,7 +212,7 @@ function frame(element) {
     if (["fixed", "absolute"].includes(style(one).position) && !painted(one)) return null;
     if (style(one).display !== "inline" && (painted(one) || clips(one, "X"))) return one;
   }
-  return document.body;
+  return null;
 }
 
 const inner = [...things.map(({element, solid, box}) => ({element, box, of: solid ? frame(element) : painted(element) && style(element).display !== "inline" ? element : frame(element)})),
@@ -217,11 +224,11 @@ for (const {element, box, of} of inner) {
   if (!of || out.has(element) || empty(box) || ["fixed", "absolute", "sticky"].includes(style(element).position) || element.closest("svg")) continue;
   const edge = of.getBoundingClientRect();
   const x = clips(of, "X") ? 0 : Math.max(edge.left - box.left, box.right - edge.right);
-  const y = of === document.body || clips(of, "Y") ? 0 : Math.max(edge.top - box.top, box.bottom - edge.bottom);
+  const y = clips(of, "Y") ? 0 : Math.max(edge.top - box.top, box.bottom - edge.bottom);
   // A line that is lower than its letters' height lets them stick out by some pixels that are empty.
   if (x <= NEAR && y <= (box.height * 0.15 + NEAR)) continue;
   out.add(element);
-  fault("outside", element, `by ${round(x > NEAR ? x : y)} pixels ${x > NEAR ? "sideways" : "up or down"} of ${named(of)}`);
+  fault("outside", element, `by ${round(x > NEAR ? x : y)} pixels ${x > NEAR ? "sideways" : "up or down"} of`, of);
 }
 
 // ---- what is pressed ----
@@ -257,7 +264,7 @@ for (const [i, one] of sized.entries()) {
     if (other.element === one.element || other.on !== one.on || one.element.contains(other.element) || other.element.contains(one.element)) continue;
     if (one.element.labels && [...one.element.labels].some((label) => label.contains(other.element))) continue;
     if (!empty(common(one.box, other.box))) {
-      fault("crowded", one.element, `lies over ${named(other.element)}`);
+      fault("crowded", one.element, "lies over", other.element);
       continue;
     }
     const otherSmall = size(other.box) < TARGET - NEAR / 2 && !inSentence(other.element);
@@ -266,11 +273,27 @@ for (const [i, one] of sized.entries()) {
       : small ? distance(middle(one.box), other.box) : distance(middle(other.box), one.box);
     if (apart < TARGET / 2 - NEAR / 2) {
       const [little, near] = small ? [one, other] : [other, one];
-      fault("small", little.element, `${round(little.box.right - little.box.left)}x${round(little.box.bottom - little.box.top)} pixels, and close to ${named(near.element)}`);
+      fault("small", little.element, `${round(little.box.right - little.box.left)}x${round(little.box.bottom - little.box.top)} pixels, and close to`, near.element);
     }
   }
   const alone = one.element.matches("button, summary, select, input:not([type=checkbox], [type=radio]), textarea");
   if (small && alone) fault("small", one.element, `${round(one.box.right - one.box.left)}x${round(one.box.bottom - one.box.top)} pixels`);
 }
 
-return [...new Set(faults)];
+// ---- what stands beside each other ----
+
+const BESIDE = 6; // pixels that nobody means: more is another line, or another kind of control
+
+for (const place of new Set(controls.map(({element}) => element.closest(".tools, .buttons, form, header")).filter(Boolean))) {
+  const here = controls.filter(({element}) => element.matches("button, select, textarea, input:not([type=checkbox], [type=radio])") &&
+    element.closest(".tools, .buttons, form, header") === place).map(({element}) => ({element, box: element.getBoundingClientRect()}));
+  for (const [i, one] of here.entries()) {
+    const next = here[i + 1];
+    if (!next || next.box.left < one.box.right - NEAR) continue;
+    const top = Math.abs(one.box.top - next.box.top), bottom = Math.abs(one.box.bottom - next.box.bottom);
+    if (Math.max(top, bottom) > NEAR / 2 && Math.max(top, bottom) < BESIDE)
+      fault("uneven", next.element, `${round(Math.max(top, bottom))} pixels off`, one.element);
+  }
+}
+
+return [...faults.values()].map(({text, elements}) => text + (elements.size > 1 ? `, and ${elements.size - 1} more like it` : ""));

@@ -25,9 +25,8 @@ SIZES = {1280: 900, 1920: 1080, 390: 844}
 SCHEMES = ("light", "dark")
 RULES, RECORDS, DEAD, ADDRESSES, MACHINES, ZONES, NETWORKS = 502, 10003, 80, 300, 200, 60, 24
 
-# 253 bytes, of labels as long as they may be.
-LONG = "a" + ".".join(["name-of-sixty-three-characters-that-a-generator-makes-for-each-"[:63 - 1] + "x"] * 4)[:-5] + ".corp"
-LONG = LONG[len(LONG) - 253:]
+# 253 bytes, of labels as long as they may be, in which no line can break.
+LONG = ".".join(["anameofsixtythreecharactersinwhichnolinebreaksbyitselfatanyplace"[:63]] * 4)[:248] + ".corp"
 WIDE = "a-name-of-eighty-characters-which-is-as-long-as-azure-lets-anybody-name-a-thing-"[:80 - 1] + "x"
 assert len(LONG) == 253 and max(map(len, LONG.split("."))) <= 63 and len(WIDE) == 80
 
@@ -54,7 +53,7 @@ OTHERS_OF_MUCH = (
     ("zone", "large", {"path": "private_zones/-/large.internal"}),
     ("zone", "long", {"path": "private_zones/-/long.internal"}),
     ("target", "dead", {"target": "127.0.2.1:53", "protocol": "udp"}),
-    ("address", "long", {"id": "198.51.101.44"}),
+    ("address", "long", {"id": "198.51.101.43"}),
 )
 # Buttons of a page that act at once.
 ACT = {"Keep it", "Go back now", "Log out"}
@@ -136,6 +135,8 @@ class Walk(Browser):
 
     def pages(self):
         """(what it is called, its path) of each."""
+        missing = [word for word, has_title in menu().items() if not has_title and word not in EXAMPLES]
+        self.assertEqual([], missing, "pages of main.js that the menu does not have, and EXAMPLES does not either")
         rows = [(word, "", {} if has_title else EXAMPLES[word]) for word, has_title in menu().items()] + list(self.others)
         return [("-".join(filter(None, (word, called))), url(word, fields)) for word, called, fields in rows]
 
@@ -286,10 +287,7 @@ class Much(Walk):
               .replace('prefix = "198.51.100.0/24"', 'prefix = "198.51.100.0/23"'))
     sets = ("office", "sales", "factory", "branches", "partners", "cloud", "laboratory", WIDE)
 
-    @classmethod
-    def build(cls, world):
-        world.write("filed.zone", "".join("host%d 300 IN A 10.10.%d.%d\n" % (i, i // 250, i % 250 + 1) for i in range(3000)))
-        super().build(world)
+    filed = "".join("host%d 300 IN A 10.10.%d.%d\n" % (i, i // 250, i % 250 + 1) for i in range(3000))
 
     @classmethod
     def targets(cls, number):

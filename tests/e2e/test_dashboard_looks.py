@@ -7,29 +7,39 @@ import os
 import re
 
 import harness
-from dashboard_pages import Little, Much, Nothing, SCHEMES
+from dashboard_pages import Little, Much, Nothing, SCHEMES, SIZES, Walk
 
 PICTURES = os.path.join(harness.TOP, "build", "dashboard")
-HIGHEST = 2400  # pixels of a picture
+HIGHEST = 1800  # pixels of a picture
 with open(os.path.join(harness.TOP, "tests", "e2e", "boxes.js"), encoding="utf-8") as file:
     BOXES = file.read()
 
 
 class Looks:
     def picture(self, name, width, scheme):
-        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-        data = self.driver.execute_cdp_cmd("Page.captureScreenshot", {
-            "format": "png", "optimizeForSpeed": True, "captureBeyondViewport": True,
-            "clip": {"x": 0, "y": 0, "width": width, "height": min(size["height"], HIGHEST), "scale": 1}})["data"]
+        """Of a page from its top, of a dialog or a menu where it is."""
+        how = {"format": "png", "optimizeForSpeed": True}
+        if not self.opened():
+            height = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["height"]
+            how.update(captureBeyondViewport=True, clip={"x": 0, "y": 0, "width": width, "height": min(height, HIGHEST), "scale": 1})
+        data = self.driver.execute_cdp_cmd("Page.captureScreenshot", how)["data"]
         with open(os.path.join(PICTURES, "%s-%d-%s-%s.png" % (self.state, width, scheme, name)), "wb") as file:
             file.write(base64.b64decode(data))
 
     def look(self, name, width, scheme):
-        faults = self.driver.execute_script(BOXES, width)
+        faults = self.driver.execute_script(BOXES, width) + ["console: " + line for line in self.console_errors()]
         for fault in faults:
-            self.found.setdefault((name, re.sub(r"\b[0-9.]+x[0-9.]+ pixels|\b[0-9.]+ pixels", "some pixels", fault)), []).append((width, scheme, fault))
+            # The same one at another size has other numbers, and may be told of another row.
+            self.found.setdefault((name, re.sub(r'[0-9.]+|".*?"', "", fault)), []).append((width, scheme, fault))
         self.picture(name, width, scheme)
         self.looked += 1
+
+    def told(self):
+        """A line for each fault of a page, with the views that have it."""
+        for (name, _), seen in self.found.items():
+            views = ["%d" % width if len(schemes) == len(SCHEMES) else "%d %s" % (width, *schemes) for width in SIZES
+                     if (schemes := sorted({scheme for at, scheme, _ in seen if at == width}))]
+            yield "%s %s (%s) %s" % (self.state, name, ", ".join(views), seen[0][2])
 
     def test_nothing_overflows_and_nothing_overlaps(self):
         os.makedirs(PICTURES, exist_ok=True)
@@ -37,17 +47,8 @@ class Looks:
             os.remove(old)
         self.found, self.looked = {}, 0
         self.walk(self.look)
-        print("# %s: looked %d times" % (self.state, self.looked), flush=True)
+        print("# %s: looked at %d views; their pictures are in build/dashboard" % (self.state, self.looked), flush=True)
         self.assertFalse(self.found, "\n" + "\n".join(self.told()))
-
-    def told(self):
-        """A line for each fault of a page, with the views that have it."""
-        for (name, _), seen in self.found.items():
-            sizes = {}
-            for width, scheme, _ in seen:
-                sizes.setdefault(width, []).append(scheme)
-            yield "%s %s (%s) %s" % (self.state, name, ", ".join("%d" % width if len(schemes) == len(SCHEMES) else "%d %s" % (width, schemes[0])
-                                                               for width, schemes in sizes.items()), seen[0][2])
 
 
 class LooksNothing(Looks, Nothing):
@@ -62,6 +63,67 @@ class LooksMuch(Looks, Much):
     pass
 
 
+# Puts elements into the page: [tag, its style, its text, its attributes, the elements in it] each.
+PLANT = """const make = ([tag, css, text = '', attributes = {}, inner = []]) => {
+        const one = document.createElement(tag);
+        one.style.cssText = css;
+        one.append(text, ...inner.map(make));
+        for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
+        return one;
+    };
+    const planted = make(['section', '', '', {id: 'planted'}, arguments[0]]);
+    document.getElementById('planted')?.remove();
+    document.querySelector('main').append(planted);"""
+LINE = "a line longer than its place"
+CLIPPED = "width: 100px; overflow: hidden; white-space: nowrap;"
+CHOICE = ["option", "", LINE]
+FAULTS = {
+    "a page that is wider than its window": ("wide", [["div", "width: 2500px; height: 20px; background: red"]]),
+    "a part that is scrolled sideways": ("wide", [["div", "width: 200px; overflow-x: auto", "", {}, [["p", "width: 400px", "text"]]]]),
+    "a text that is cut": ("cut", [["p", CLIPPED, LINE]]),
+    "lines that are cut": ("cut", [["p", "width: 100px; height: 30px; overflow: hidden", LINE]]),
+    "an ellipsis and no full text": ("cut", [["p", CLIPPED + "text-overflow: ellipsis", LINE]]),
+    "a field too small for what it hints at": ("cut", [["input", "width: 100px", "", {"placeholder": LINE}]]),
+    "a choice that is cut": ("cut", [["select", "width: 100px", "", {}, [CHOICE]]]),
+    "two texts over each other": ("overlaps", [["p", "margin: 0", "one text"], ["p", "margin: -16px 0 0", "another text"]]),
+    "a text under a button": ("overlaps", [["p", "margin: 0", "one text"], ["button", "display: block; margin: -24px 0 0; min-height: 32px", "Press"]]),
+    "a text under a picture": ("overlaps", [["p", "margin: 0", "one text"], ["canvas", "display: block; width: 50px; height: 30px; margin-top: -20px"]]),
+    "a button that is too small": ("small", [["button", "width: 16px; height: 16px; min-height: 0; min-width: 0; padding: 0", "x"]]),
+    "links too close to each other": ("small", [["a", "display: block; width: 30px; font-size: 10px; line-height: 12px", "one", {"href": "#1"}],
+                                                ["a", "display: block; width: 30px; font-size: 10px; line-height: 12px", "two", {"href": "#2"}]]),
+    "a button over another": ("crowded", [["button", "", "One button"], ["button", "margin-left: -30px", "Another"]]),
+    "a text outside of its box": ("outside", [["div", "width: 100px; border: 1px solid; white-space: nowrap", LINE]]),
+    "a button outside of its box": ("outside", [["div", "height: 20px; border: 1px solid", "", {}, [["button", "height: 40px", "Press"]]]]),
+    "a box outside of its box": ("outside", [["div", "width: 100px; border: 1px solid", "", {}, [["div", "width: 150px; border: 1px solid", "text"]]]]),
+    "controls that do not stand level": ("uneven", [["div", "display: flex; align-items: end", "", {"class": "tools"}, [
+        ["button", "height: 40px", "One"], ["button", "height: 36px", "Two"]]]]),
+}
+FINE = [
+    ["p", CLIPPED + "text-overflow: ellipsis", LINE, {"title": LINE}], ["p", "width: 300px; border: 1px solid", LINE],
+    ["p", "", "A sentence with a ", {}, [["a", "font-size: 12px", "link", {"href": "#3"}]]], ["pre", "width: 100px; overflow-x: auto", LINE],
+    ["div", "display: flex; gap: 8px", "", {"class": "tools"}, [["button", "height: 40px", "One"], ["button", "height: 40px", "Two"]]],
+]
+
+
+class Measuring(Walk):
+    """What measures the pages finds what it is to find."""
+
+    def test_each_kind_of_fault_is_found_and_nothing_else(self):
+        self.log_in("/ui/nowhere")
+        for width in SIZES:
+            self.view(width, "light")
+            self.settle()
+            for plants, expected, what in [(FINE, set(), "what is fine")] + [(plants, {kind}, what) for what, (kind, plants) in FAULTS.items()]:
+                self.driver.execute_script(PLANT, plants)
+                found = self.driver.execute_script(BOXES, width)
+                self.assertEqual(expected, {fault.split(":")[0] for fault in found}, "%s, %d: %s" % (what, width, found))
+                self.assertTrue(all("planted" in fault or what.startswith("a page") for fault in found), found)
+
+    def test_an_error_on_the_console_is_found(self):
+        self.log_in("/ui/nowhere")
+        self.driver.execute_script("console.error('planted')")
+        self.assertEqual(1, len(self.console_errors()))
+
+
 if __name__ == "__main__":
-    del Nothing, Little, Much
     harness.main()
