@@ -177,16 +177,21 @@ export class DataTable extends HTMLElement {
 
   // A button at each cell that is cut; it shows the whole row.
   mark() {
-    const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => ({cell, cut: cell.scrollWidth > cell.clientWidth}));
+    // All is measured before anything is changed: each measure after a change lays the whole page out anew.
+    const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => {
+      const cut = cell.scrollWidth > cell.clientWidth;
 
-    for (const {cell, cut} of cells) {
+      return {cell, cut, text: cut && cell.innerText};
+    });
+
+    for (const {cell, cut, text} of cells) {
       const known = cell.nextElementSibling;
 
       if (cut === !!known) continue;
       if (known) known.remove();
-      else cell.after(h("button", {class: "whole", type: "button", "aria-expanded": "false", "aria-label": "All of it: " + cell.innerText,
+      else cell.after(h("button", {class: "whole", type: "button", "aria-expanded": "false", "aria-label": "All of it: " + text,
         onclick: () => this.open(cell.closest("tr"), !cell.closest(".open"))}));
-      if (cut) cell.title = cell.innerText;
+      if (cut) cell.title = text;
       else cell.removeAttribute("title");
     }
     for (const row of this.querySelectorAll("tbody tr:not(.open):has(.whole)"))
