@@ -13,6 +13,7 @@
 #                 (QUICK=1: two minutes; ONLY=zone,hit: those); bench-deps installs the peers;
 #                 bench-instructions counts the instructions of a query
 # make bench-update  machines that register by DNS UPDATE, beside BIND and Knot: five minutes
+# make bench-dashboard  how soon each page of the dashboard shows something (ROUNDS=5, ONLY=now,rules)
 # make bench-faults  what clients notice of targets that fail, kill -9, reloads, upgrades and limits
 #                 (QUICK=1, ONLY=failover,restart)
 # make fuzz       libFuzzer on every parser and on the resolver, with clang (SECONDS=60 each; ONLY=fuzz_name)

@@ -44,4 +44,8 @@ bench-faults: deps
 bench-update: deps
 	@$(MAKE) --no-print-directory -s -j2 build/sluice build/bench/load build/bench/register
 	@bench/update $(if $(ROUNDS),--rounds $(ROUNDS))
-.PHONY: bench bench-deps bench-instructions bench-faults bench-update soak
+# ROUNDS=5, ONLY=now,rules
+bench-dashboard: deps test-deps
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@bench/dashboard $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+.PHONY: bench bench-dashboard bench-deps bench-instructions bench-faults bench-update soak
