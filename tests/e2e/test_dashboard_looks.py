@@ -60,7 +60,33 @@ class LooksLittle(Looks, Little):
 
 
 class LooksMuch(Looks, Much):
-    pass
+    def laid_out(self):
+        metrics = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "LayoutCount")
+
+    def test_a_table_of_rows_that_are_cut_is_laid_out_a_few_times(self):
+        """And not once for each cell, which takes seconds."""
+        self.driver.execute_cdp_cmd("Performance.enable", {})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Performance.disable", {})
+        self.view(1280, "light")
+        self.log_in("/ui/nowhere")
+        for page in ("registered", "rules", "targets"):
+            before = self.laid_out()
+            self.driver.execute_script("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", "/ui/" + page)
+            self.find("main tbody tr")
+            self.settle()
+            self.assertGreater(len(self.driver.find_elements("css selector", ".whole")), 50, page)
+            self.assertLess(self.laid_out() - before, 40, page)
+
+    def test_the_latest_changes_do_not_bring_the_first_ones(self):
+        """The first one has 11,000 edits."""
+        self.log_in("/ui/now")
+        self.find("main h1", "Now")
+        self.settle()
+        bytes_of = self.driver.execute_script("""return performance.getEntriesByType('resource').filter(one => one.name.includes('/v1/changes'))
+            .map(one => one.decodedBodySize)""")
+        self.assertGreater(len(bytes_of), 0)
+        self.assertLess(max(bytes_of), 100000)
 
 
 # Puts elements into the page: [tag, its style, its text, its attributes, the elements in it] each.

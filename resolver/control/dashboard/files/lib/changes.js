@@ -6,9 +6,10 @@ import {valueText} from "/ui/lib/kinds.js";
 
 const NAMED = 3; // edits of a change that are named; more are counted
 
-// The state's latest revision: the list's ETag, in hexadecimal.
+// The state's latest revision: the list's ETag, in hexadecimal. No change is told with it: the first one that is
+// kept may have thousands of edits, which a page never parts.
 export async function latestRevision(signal) {
-  const {etag} = await call("GET", "changes?limit=1", {signal});
+  const {etag} = await call("GET", `changes?after=${Number.MAX_SAFE_INTEGER}`, {signal});
 
   return parseInt(/[0-9a-f]+/.exec(etag)[0], 16);
 }

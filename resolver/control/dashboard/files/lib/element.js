@@ -51,11 +51,17 @@ export function count(number, one, many = one + "s") {
   return number.toLocaleString("en") + " " + (number === 1 ? one : many);
 }
 
+// What writes times in this way. It is made once: that costs more than all the times of a page.
+export function timeFormat(how) {
+  return new Intl.DateTimeFormat([], {hourCycle: "h23", ...how});
+}
+
+const CLOCK = {hour: "numeric", minute: "numeric", second: "numeric"};
+const clock = timeFormat(CLOCK), whole = timeFormat({year: "numeric", month: "numeric", day: "numeric", ...CLOCK});
+
 export function when(text) {
   const time = new Date(text);
   const today = time.toDateString() === new Date().toDateString();
-  const clock = {hourCycle: "h23"};
-  const shown = today ? time.toLocaleTimeString([], clock) : time.toLocaleString([], clock);
 
-  return h("time", {datetime: text, title: time.toLocaleString([], clock)}, shown);
+  return h("time", {datetime: text, title: whole.format(time)}, (today ? clock : whole).format(time));
 }

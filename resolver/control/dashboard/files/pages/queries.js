@@ -2,7 +2,7 @@
 // query log has come first, then the stream, which there is also without a log.
 
 import {get, query} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
+import {h, name, timeFormat, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {current} from "/ui/lib/session.js";
@@ -15,11 +15,13 @@ const CODES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"
 const FROM = {zone: "own data", cache: "the cache", stale: "the cache, stale", none: "nobody"};
 const FILTERS = ["suffix", "client", "network", "rcode", "slower_than_ms"];
 
-function clock(text) {
-  const time = new Date(text);
+const exact = timeFormat({hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3});
 
-  return h("time", {datetime: text, title: time.toLocaleString()},
-    time.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23"}));
+function clock(text) {
+  const time = when(text);
+
+  time.textContent = exact.format(new Date(text));
+  return time;
 }
 
 // One that came to an inbound endpoint was asked there; any other in its client's network, which is known

@@ -1,13 +1,11 @@
 // How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
 
-import {count, h, svg} from "/ui/lib/element.js";
+import {count, h, svg, timeFormat} from "/ui/lib/element.js";
 import {known} from "/ui/lib/history.js";
 
 const CELLS = 60, TOLD = 3;
 
-function clock(time) {
-  return new Date(time).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
-}
+const clock = timeFormat({hour: "2-digit", minute: "2-digit"});
 
 // [[from, to]] of the steps in which it was not up all the time; to null: it still is not.
 function outages(times, step, up) {
@@ -28,7 +26,7 @@ function said(times, step, up) {
 
   if (!share.length) return "Nothing is known of the last hour.";
   if (!found.length) return "Up in the last hour.";
-  return "Not up " + found.slice(-TOLD).map(([from, to]) => `from ${clock(from)} to ${to ? clock(to) : "now"}`).join(", ") +
+  return "Not up " + found.slice(-TOLD).map(([from, to]) => `from ${clock.format(from)} to ${to ? clock.format(to) : "now"}`).join(", ") +
     (found.length > TOLD ? `, and ${count(found.length - TOLD, "time")} before` : "") + ".";
 }
 
