@@ -40,9 +40,11 @@ class Axe:
 
     def finds_nothing(self):
         print("# %s: axe looked at %d views" % (self.state, self.looked), flush=True)
-        self.assertEqual("", "\n".join("%s %s (%s) %s, %s: %s" % (
+        told = ["%s %s (%s) %s, %s: %s" % (
             self.state, name, ", ".join("%d %s" % (width, scheme) for width, scheme, _ in seen), rule, seen[0][2]["impact"],
-            [node["html"][:200] for node in seen[0][2]["nodes"][:3]]) for (name, rule), seen in self.found.items()))
+            [node["html"][:200] for node in seen[0][2]["nodes"][:3]]) for (name, rule), seen in self.found.items()]
+        if told:
+            self.fail("\n".join(told))
 
     def test_every_page_and_dialog(self):
         self.walk(self.look)

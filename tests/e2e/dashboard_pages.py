@@ -7,8 +7,6 @@
 
 A new page is walked to as soon as main.js has it; one without a title needs an example here."""
 
-import contextlib
-import json
 import os
 import re
 import socket
@@ -17,8 +15,8 @@ import urllib.parse
 
 import dns
 import harness
-from dashboard import Browser, CONFIG, ROOT, made_up_history
-from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
+from dashboard import Browser, CONFIG, made_up_history
+from selenium.common.exceptions import StaleElementReferenceException
 
 FILES = os.path.join(harness.TOP, "resolver", "control", "dashboard", "files")
 SIZES = {1280: 900, 1920: 1080, 390: 844}
@@ -82,13 +80,17 @@ SETTLE = """const [quiet, most, done] = arguments, end = performance.now() + mos
     });
     look();"""
 # What can be pressed in a part of the page: the first of each kind, by what is said of it.
-OPENERS = """const seen = new Set();
-    return [...document.querySelectorAll(arguments[0])].filter(one => {
-        const word = (one.getAttribute('aria-label') || one.innerText).trim().split(':')[0];
-        if (one.disabled || !one.checkVisibility({visibilityProperty: true}) || !word || seen.has(word)) return false;
+OPENERS = """const [css] = arguments, seen = new Set(), found = [];
+    for (const one of document.querySelectorAll(css)) {
+        const word = (one.getAttribute('aria-label') || one.innerText).split(':')[0].replace(/[0-9]+/g, '').trim();
+        if (one.disabled || !one.checkVisibility({visibilityProperty: true}) || !word || seen.has(word)) continue;
         seen.add(word);
-        return true;
-    }).map(one => [(one.getAttribute('aria-label') || one.innerText).trim().split(':')[0], one]);"""
+        found.push([word, one]);
+    }
+    return found;"""
+BUTTONS = "main button:not(th button, .whole)"  # those that sort, and those that show a row whole, open nothing
+ITEMS = "[role=menu] button"
+ALIKE = 3  # as many whose first word is the same are pressed
 
 
 def menu():
@@ -178,7 +180,12 @@ class Walk(Browser):
                 self.open_all(look, name, path)
 
     def openers(self, css):
-        return [(word, one) for word, one in self.driver.execute_script(OPENERS, css) if word not in ACT]
+        """Those of each word, by what is said of them."""
+        kinds = {}
+        for word, one in self.driver.execute_script(OPENERS, css):
+            if word not in ACT:
+                kinds.setdefault(word.split()[0], []).append((word, one))
+        return dict(pair for alike in kinds.values() for pair in alike[:ALIKE])
 
     def opened(self):
         """What lies over the page now: "dialog", "menu", or None."""
@@ -202,30 +209,29 @@ class Walk(Browser):
         self.settle(60, 1500)
         return self.opened()
 
+    @staticmethod
+    def slug(*words):
+        return "-".join(re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-") for word in words)
+
     def open_all(self, look, name, path):
-        """Each dialog and menu of the page that was not seen before, and is not made by what one types."""
-        for word in [word for word, _ in self.openers("main button")]:
+        """Each dialog and menu that buttons of the page open; of pages of one kind each is opened once."""
+        for word in self.openers(BUTTONS):
             if (name.split("-")[0], word) in self.seen:
                 continue
             self.seen.add((name.split("-")[0], word))
             self.view(1280, "light")
-            one = dict(self.openers("main button")).get(word)
-            what = one and self.press_opener(one)
-            slug = name + "-" + re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")
+            button = self.openers(BUTTONS).get(word)
+            what = button and self.press_opener(button)
             if what:
-                self.views(look, slug)
-            if what == "menu":
-                for item in [item for item, _ in self.openers("[role=menu] button")]:
-                    self.view(1280, "light")
-                    found = dict(self.openers("[role=menu] button")).get(item)
-                    if not found:
-                        again = dict(self.openers("main button")).get(word)
-                        if not again or self.press_opener(again) != "menu":
-                            break
-                        found = dict(self.openers("[role=menu] button")).get(item)
-                    if found and self.press_opener(found) == "dialog":
-                        self.views(look, slug + "-" + re.sub(r"[^a-z0-9]+", "-", item.lower()).strip("-"))
-                    self.close()
+                self.views(look, self.slug(name, word))
+            for item in self.openers(ITEMS) if what == "menu" else ():
+                self.view(1280, "light")
+                if self.opened() != "menu" and (button := self.openers(BUTTONS).get(word)):
+                    self.press_opener(button)
+                chosen = self.openers(ITEMS).get(item)
+                if chosen and self.press_opener(chosen) == "dialog":
+                    self.views(look, self.slug(name, word, item))
+                self.close()
             self.close()
             if self.driver.execute_script("return location.pathname + location.search") != path:
                 self.go(path)
