@@ -352,13 +352,14 @@ static bool is_live(const void *context, const struct upstream *upstream)
 	       !is_lost(now, &upstream->source);
 }
 
-static bool has_host(const struct route *route, const struct host *host)
+/* Its first upstream with that host; NULL: it has none. */
+static const struct upstream *find_host(const struct route *route, const struct host *host)
 {
 	for (uint32_t i = 0; i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
 			if (host_equal(&route->legs[i].upstreams[u].host, host))
-				return true;
-	return false;
+				return &route->legs[i].upstreams[u];
+	return NULL;
 }
 
 /* The first endpoint of ours that it leads into; NULL: it has targets alone. */
@@ -374,7 +375,7 @@ static const char *entered_endpoint(const struct route *route)
 static bool is_of_route(const struct failures_now *failures, const struct route *route)
 {
 	return target_error_is_entered(failures->error) ? entered_endpoint(route) != NULL
-							: has_host(route, &failures->host);
+							: find_host(route, &failures->host) != NULL;
 }
 
 /* When the last of its targets came back. */
@@ -430,7 +431,10 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 	}
 	if (!first)
 		return;
-	if (is_lost(now, &first->source))
+	judged->upstream = first;
+	judged->lost = is_lost(now, &first->source);
+	judged->error = first->target ? target_suspicion(first->target) : TARGET_ERROR_NONE;
+	if (judged->lost)
 		text_append(judged->reason, HEALTH_REASON_MAX, "no interface has %s",
 			    address_print(&first->source, text));
 	else if (count == 1)
@@ -452,6 +456,12 @@ static void judge_outcomes(const struct route *route, const struct failures_now 
 		return;
 	judged->since_us = failures->row.began_us;
 	judged->count = failures->row.count;
+	if (state == HEALTH_FAILING) {
+		judged->error = failures->error;
+		judged->upstream = target_error_is_entered(failures->error)
+					   ? NULL
+					   : find_host(route, &failures->host);
+	}
 	if (state == HEALTH_FAILING && target_error_is_entered(failures->error))
 		text_append(judged->reason, HEALTH_REASON_MAX, "our own endpoint %s %s",
 			    entered_endpoint(route), target_error_sentence(failures->error));

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "endpoints/upstream/failures.h"
 #include "resolver/log.h"
 #include "resolver/server/server.h"
 
@@ -43,6 +44,11 @@ struct health_route {
 	uint64_t since_us;              /* 0: not known */
 	unsigned count;                 /* FAILING, UNHEARD: queries in a row; else 0 */
 	char reason[HEALTH_REASON_MAX]; /* "127.0.0.1:5301 answers REFUSED"; UNHEARD: "" */
+	/* DARK: the first target, FAILING: the one that the reason names; NULL: none of the route's
+	 */
+	const struct upstream *upstream;
+	enum target_error error; /* what is wrong with it */
+	bool lost;               /* DARK: no interface has its source */
 };
 
 struct health_log {

@@ -3,11 +3,13 @@
  * go on meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
+#include <unistd.h>
 #include <uthash.h>
 #include <uv.h>
 
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/observe/failing.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "rules/base.h"
@@ -507,6 +509,7 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 	json_put(all, "unanswered", routes_json(&targets.unanswered));
 	json_put(all, "unheard", routes_json(&targets.unheard));
 	json_put(all, "targets", sorted_json(&targets));
+	json_put(all, "failing", failing_json(&targets.now, clock));
 	free(targets.items);
 	health_now_release(&targets.now);
 }
@@ -796,18 +799,38 @@ static void say_all_is_well(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
+/* What was judged since the last call is a failure, too, and what to do about it. */
+static void note_failing(json_t *all, const json_t *texts, size_t *noted, const char *advice)
+{
+	json_t *failing = json_object_get(all, "failing");
+
+	for (; *noted < json_array_size(texts); ++*noted)
+		failing_add(failing, json_string_value(json_array_get(texts, *noted)), advice);
+}
+
 /* Of what the rest says. */
 static void put_judgement(json_t *all)
 {
 	json_t *texts = json_array(), *notes = json_array();
+	size_t noted;
 	bool good;
 
 	judge_rules(texts, all);
+	noted = json_array_size(texts);
 	judge_state(texts, all);
+	note_failing(all, texts, &noted,
+		     "Check the disk of the state's file, and who may write it.");
 	judge_addresses(texts, all, "outbound_endpoints", "source", "the source of");
+	note_failing(all, texts, &noted,
+		     "Give an interface that address, or the endpoint another source.");
 	judge_addresses(texts, all, "inbound_endpoints", "listen", "the address of");
 	judge_addresses(texts, all, "vnet_resolver", "listen", "the address of the");
+	note_failing(all, texts, &noted,
+		     "Nobody can ask there: give an interface that address, or listen at another.");
 	judge_secondaries(texts, all);
+	note_failing(all, texts, &noted,
+		     "Check that the secondary may transfer the zone, and that TCP port 53 is open "
+		     "from it to this server.");
 	good = json_array_size(texts) == 0;
 	if (good)
 		say_all_is_well(texts, all);
@@ -818,16 +841,28 @@ static void put_judgement(json_t *all)
 
 /* ---- the whole ---- */
 
+void status_server_name(const struct model *model, char name[STATUS_SERVER_MAX])
+{
+	if (model && model->identity.server)
+		snprintf(name, STATUS_SERVER_MAX, "%s", model->identity.server);
+	else if (gethostname(name, STATUS_SERVER_MAX) != 0)
+		*name = '\0';
+	name[STATUS_SERVER_MAX - 1] = '\0';
+}
+
 json_t *status_report(struct service *service, bool guarded)
 {
 	const struct server *server = &service->server;
 	const struct model *model = server->model;
-	json_t *all = json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION,
-				"generation", (json_int_t)server->generation, "workers",
-				(json_int_t)server->worker_count, "config",
-				json_text(service->config_path), "uptime_s",
-				(json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
-				"loaded_at", json_time(server->loaded_at));
+	char name[STATUS_SERVER_MAX];
+
+	status_server_name(model, name);
+	json_t *all = json_make(
+		"{s:o, s:s, s:I, s:I, s:o, s:I, s:o}", "server", json_text(name), "version",
+		SLUICE_VERSION, "generation", (json_int_t)server->generation, "workers",
+		(json_int_t)server->worker_count, "config", json_text(service->config_path),
+		"uptime_s", (json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
+		"loaded_at", json_time(server->loaded_at));
 	json_put(all, "networks", networks_json(model));
 	json_put(all, "inbound_endpoints", inbound_json(model));
 	json_put(all, "vnet_resolver", vnet_json(model));

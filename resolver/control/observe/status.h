@@ -3,6 +3,7 @@
  *     judgement           good (true or false), texts: sentences of all that is wrong, the gravest
  *                         first, or one that says that nothing is; notes: sentences of what clients
  *                         see without a fault of ours or a target's
+ *     server              what it is called: identity.server, or the host's name
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
  *     inbound_endpoints   name, network, address, listen, present
@@ -17,6 +18,7 @@
  *                         resolver", "DNS servers of hub"), causes: of each of these rule, reason
  *                         ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a row)
  *     unheard             the same of those whose last names nobody answers, while targets live
+ *     failing             count, list: each cause of what fails once, with what to do (failing.h)
  *     targets             worst first: by how many rules cannot be answered because of it, then
  *                         suspects and those that answer errors alone, then by timeouts and errors.
  *                         source (null: the system's choice), host, protocol, endpoint, state
@@ -58,7 +60,10 @@
 
 #include "resolver/control/service/service.h"
 
-enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
+enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100, STATUS_SERVER_MAX = 256 };
+
+/* What the server is called. model NULL: nothing is served yet. */
+void status_server_name(const struct model *model, char name[STATUS_SERVER_MAX]);
 
 /* The caller releases it. guarded: for a reader, without names of clients. NULL without memory. */
 json_t *status_report(struct service *service, bool guarded);

@@ -1,0 +1,30 @@
+/* What fails now, in sentences: each cause once, with the names and networks that it hurts, since
+ * when, and what to do. One dead target that twelve rules need is one failure.
+ *
+ *     severity    "error": names are not answered; "warning": they are, or no target is at fault
+ *     text        "contoso.corp. is not answered for network hub since 2026-11-26T21:11:00Z:
+ *                 10.1.2.3:53 does not answer."
+ *     advice      "Check that it runs, and that UDP and TCP port 53 are open to it from 10.0.0.4
+ *                 (outbound endpoint hub-resolver/outbound)."; null: there is none
+ *     since       null: not known
+ *     target      "10.1.2.3:53", protocol and source beside it; all null where it is no target's
+ *     rules       the first FAILING_RULES, by their names as policy_each_route has them, of
+ *                 rule_count
+ *     networks    that are hurt; empty: all of them, or none is
+ */
+#ifndef SLUICE_FAILING_H
+#define SLUICE_FAILING_H
+
+#include <jansson.h>
+
+#include "resolver/control/base/wall_clock.h"
+#include "resolver/control/observe/health.h"
+
+enum { FAILING_MAX = 100, FAILING_RULES = 8 };
+
+/* {"count", "list": the first FAILING_MAX of them}, the worst first. NULL without memory. */
+json_t *failing_json(const struct health_now *now, const struct wall_clock *clock);
+/* Adds one that has only a text, the worst, to what failing_json gave. */
+void failing_add(json_t *failing, const char *text, const char *advice);
+
+#endif
