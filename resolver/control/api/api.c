@@ -761,10 +761,11 @@ void api_reply_stream(struct api_request *request, const struct http_stream_sour
 		 HTTP_STREAMS_MAX);
 }
 
-void api_reply_text(struct api_request *request, const char *type, char *text, size_t length)
+void api_reply_text(struct api_request *request, unsigned status, const char *type, char *text,
+		    size_t length)
 {
 	call_of(request)->type = type;
-	finish(request, 200, text, length);
+	finish(request, status, text, length);
 }
 
 void api_reply_json_text(struct api_request *request, unsigned status, char *text)
@@ -993,17 +994,51 @@ static void on_request(void *context, struct http_request *request)
 		start(&call->request.waiter);
 }
 
+/* What api_login gives where the login failed so. */
+static int late_or_refused(const struct api_call *call, int err, int64_t now_s)
+{
+	if (err == ERR_LIMIT && http_late(call->http))
+		return ERR_NOT_FOUND;
+	if (err == ERR_LIMIT)
+		say_wait(call->api, call->http, now_s);
+	return err;
+}
+
 int api_login(struct api_request *request, const struct http_login *login,
 	      char token[TOKEN_TEXT_MAX], enum client_role *role)
 {
 	const struct api_call *call = call_of(request);
 	int64_t now_s = time(NULL);
 	int err = http_auth_login(call->api->auth, call->http, login, now_s, token, role);
-	if (err == ERR_LIMIT && http_late(call->http))
-		return ERR_NOT_FOUND;
-	if (err == ERR_LIMIT)
-		say_wait(call->api, call->http, now_s);
-	return err;
+
+	return late_or_refused(call, err, now_s);
+}
+
+int api_make_code(struct api_request *request, char code[LOGIN_CODE_MAX])
+{
+	return http_auth_make_code(call_of(request)->api->auth, request->who, uv_hrtime() / 1000,
+				   code);
+}
+
+int api_login_by_code(struct api_request *request, const char *code, char token[TOKEN_TEXT_MAX],
+		      char client[HTTP_CLIENT_MAX])
+{
+	const struct api_call *call = call_of(request);
+	int64_t now_s = time(NULL);
+	const struct http_code_login login = {code, uv_hrtime() / 1000, now_s,
+					      now_s + TOKEN_LIFE_S};
+	int err = http_auth_login_by_code(call->api->auth, call->http, &login, token, client);
+
+	return late_or_refused(call, err, now_s);
+}
+
+bool api_is_from_loopback(const struct api_request *request)
+{
+	const struct http_request *http = call_of(request)->http;
+
+	return http->origin != HTTP_UNIX && address_is_loopback(&http->from) &&
+	       !http_request_header(http, "Forwarded") &&
+	       !http_request_header(http, "X-Forwarded-For");
 }
 
 int api_log_out(struct api_request *request, const char *token, struct http_logout *logout)

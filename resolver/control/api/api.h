@@ -161,6 +161,13 @@ json_t *api_parse(const struct api_dialect *dialect, const char *text, size_t le
  * and may wait (http_late) it is ERR_NOT_FOUND, and that answer is sent late. */
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
+/* A code for the request's peer at the control socket (http_auth_make_code). ERR_NOMEM. */
+MUST_CHECK int api_make_code(struct api_request *request, char code[LOGIN_CODE_MAX]);
+/* A token for a code. Errors as of api_login. */
+MUST_CHECK int api_login_by_code(struct api_request *request, const char *code,
+				 char token[TOKEN_TEXT_MAX], char client[HTTP_CLIENT_MAX]);
+/* Whether it comes from this machine over HTTP, and no proxy says that it is somebody else's. */
+bool api_is_from_loopback(const struct api_request *request);
 /* What was counted when; NULL: nothing is recorded. */
 const struct history *api_history(const struct api_request *request);
 /* Logins at the management listeners that failed or were refused. */
@@ -191,8 +198,9 @@ const char *api_base_needed(struct api_request *request);
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 /* The same of JSON that is a text already, which is taken over. */
 void api_reply_json_text(struct api_request *request, unsigned status, char *text);
-/* 200 with a text, which is taken over: JSON, or (type) another media type. */
-void api_reply_text(struct api_request *request, const char *type, char *text, size_t length);
+/* A text, which is taken over: JSON (type NULL), or another media type. */
+void api_reply_text(struct api_request *request, unsigned status, const char *type, char *text,
+		    size_t length);
 /* Gives the answer this etag, with its quotes. True: the client has that version, and has been
  * answered 304. */
 bool api_not_modified(struct api_request *request, const char *etag);

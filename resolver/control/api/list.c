@@ -110,7 +110,7 @@ static void answer(void *context)
 	if (!api_still_may(request))
 		free(text);
 	else if (text)
-		api_reply_text(request, NULL, text, length);
+		api_reply_text(request, 200, NULL, text, length);
 	else if (request->service->work.ending)
 		api_fail_ending(request);
 	else if (page->error.outcome != CHANGE_FINE)

@@ -56,7 +56,7 @@ static void on_done(struct work_reading *reading, bool given_up)
 		api_fail(answer->request, 503, "store_failed", "%s",
 			 trouble ? trouble : answer->why);
 	} else if (answer->text) {
-		api_reply_text(answer->request, answer->type, answer->text, answer->length);
+		api_reply_text(answer->request, 200, answer->type, answer->text, answer->length);
 		answer->text = NULL;
 	} else {
 		api_fail_memory(answer->request);

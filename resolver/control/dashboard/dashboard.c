@@ -1,5 +1,6 @@
-/* GET /ui/...: a file of the dashboard, or, where the path has no dot, its one page: that looks at
- * the path itself, so that every view has a URL that can be kept, sent and reloaded.
+/* GET /ui/...: a file of the dashboard, or else its one page: that looks at the path itself, so
+ * that every view has a URL that can be kept, sent and reloaded. Its views are those of
+ * files/pages; at any other path the page comes with 404.
  *
  * The headers keep a page from doing what it does not do: it loads nothing from elsewhere, no text
  * of it becomes a script or markup, nobody shows it in a frame, and no address of it is told to
@@ -32,36 +33,42 @@ static const struct dashboard_file *find(const char *name)
 	return file->name ? file : NULL;
 }
 
-/* NULL: there is none. */
-static const struct dashboard_file *file_of(const char *path)
+/* Whether the page has something to show there: at /ui/ itself, and where it has a view of that
+ * name. */
+static bool is_view(const char *name)
 {
-	const char *name = path + strlen("/ui");
-	const struct dashboard_file *file = find(*name ? name + 1 : name);
+	char view[128];
+	int length = snprintf(view, sizeof view, "pages/%s.js", name);
 
-	return file || strchr(name, '.') ? file : find(page_name);
+	return *name == '\0' || (length < (int)sizeof view && find(view) != NULL);
 }
 
-static void show(struct api_request *request)
+static void reply(struct api_request *request, unsigned status, const struct dashboard_file *file)
 {
-	const struct dashboard_file *file = file_of(request->path);
-	char *copy;
+	char *copy = malloc(file->length);
 
-	if (!file) {
-		api_fail(request, 404, NULL, "the dashboard has no such file");
-		return;
-	}
-	for (size_t i = 0; i < COUNT(headers); i++)
-		api_answer_header(request, headers[i].name, headers[i].value);
-	if (api_not_modified(request, file->etag))
-		return;
-	copy = malloc(file->length);
 	if (!copy) {
 		api_fail_memory(request);
 		return;
 	}
 	memcpy(copy, file->bytes, file->length);
 	api_answer_header(request, "Content-Encoding", "gzip");
-	api_reply_text(request, file->type, copy, file->length);
+	api_reply_text(request, status, file->type, copy, file->length);
+}
+
+/* Where there is neither file nor view it is the page, too, which says so and leads back. */
+static void show(struct api_request *request)
+{
+	const char *path = request->path + strlen("/ui"), *name = *path ? path + 1 : path;
+	const struct dashboard_file *file = find(name), *page = find(page_name);
+	bool found = file || is_view(name);
+
+	for (size_t i = 0; i < COUNT(headers); i++)
+		api_answer_header(request, headers[i].name, headers[i].value);
+	if (!found)
+		reply(request, 404, page);
+	else if (!api_not_modified(request, file ? file->etag : page->etag))
+		reply(request, 200, file ? file : page);
 }
 
 static const struct api_route routes[] = {

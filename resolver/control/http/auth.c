@@ -3,6 +3,7 @@
 #include "resolver/control/http/auth.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
 #include <pthread.h>
@@ -45,7 +46,12 @@ struct http_auth {
 	struct ended *ended; /* at most HTTP_LOGOUTS_MAX of a client */
 	struct token_key key;
 	struct login_throttle throttle;
+	struct login_codes codes;
+	struct http_client peer; /* whose token was looked at last */
 };
+
+/* What such a peer is called ahead of its number; no client's id begins so. */
+static const char peer_prefix[] = "uid ";
 
 static bool load_client(struct management_client from, struct http_client *client,
 			struct faults *faults)
@@ -154,11 +160,17 @@ void http_auth_use_key(struct http_auth *auth, const struct token_key *key)
 	pthread_mutex_unlock(&auth->lock);
 }
 
+static bool may_peer(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
 static enum http_identity identify_peer(struct http_request *request)
 {
-	if (request->uid != 0 && request->uid != geteuid())
+	if (!may_peer(request->uid))
 		return HTTP_WRONG_USER;
-	snprintf(request->client, sizeof request->client, "uid %u", (unsigned)request->uid);
+	snprintf(request->client, sizeof request->client, "%s%u", peer_prefix,
+		 (unsigned)request->uid);
 	request->role = ROLE_ADMIN;
 	return HTTP_KNOWN;
 }
@@ -195,6 +207,23 @@ static const struct http_client *find_by_id(const struct http_secrets *secrets, 
 		if (strcmp(secrets->clients[i].id, id) == 0)
 			return &secrets->clients[i];
 	return NULL;
+}
+
+/* The peer of the unix socket that is called so, who may still ask there. It has no secret: its
+ * digest is all zero. */
+static bool read_peer(const char *id, struct http_client *peer)
+{
+	size_t length = strlen(peer_prefix);
+	char *end;
+
+	if (strncmp(id, peer_prefix, length) != 0 || !isdigit((unsigned char)id[length]))
+		return false;
+	unsigned long uid = strtoul(id + length, &end, 10);
+	if ((*end != '\0' && *end != ' ') || uid > UINT32_MAX || !may_peer((uid_t)uid))
+		return false;
+	*peer = (struct http_client){.role = ROLE_ADMIN};
+	snprintf(peer->id, sizeof peer->id, "%s", id);
+	return true;
 }
 
 /* ---- tokens that were ended ---- */
@@ -279,13 +308,16 @@ int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logo
 
 /* ---- tokens ---- */
 
-/* The token's client; NULL: it is not good. ended: tokens that were logged out count as good. */
-static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
+/* The token's client; NULL: it is not good. ended: tokens that were logged out count as good. Under
+ * the lock, as what is found may be auth->peer. */
+static const struct http_client *find_by_token(struct http_auth *auth, const char *text,
 					       int64_t now_s, bool ended, struct token_claim *claim)
 {
 	if (!token_read(text, claim))
 		return NULL;
-	const struct http_client *client = find_by_id(auth->secrets, claim->client);
+	const struct http_client *client = read_peer(claim->client, &auth->peer)
+						   ? &auth->peer
+						   : find_by_id(auth->secrets, claim->client);
 	return client && token_holds(text, claim, &auth->key, client->digest, now_s) &&
 			       (ended || !is_ended(auth, claim))
 		       ? client
@@ -391,13 +423,25 @@ struct login_counts http_auth_counts(struct http_auth *auth)
 	return login_throttle_counts(&auth->throttle);
 }
 
+/* Under the lock. */
+static int sign(const struct http_auth *auth, const struct http_client *client, int64_t expires_s,
+		char token[TOKEN_TEXT_MAX])
+{
+	struct token_claim claim = {.expires_s = expires_s};
+	uint8_t random[TOKEN_ID_BYTES];
+
+	snprintf(claim.client, sizeof claim.client, "%s", client->id);
+	entropy_read(random, sizeof random);
+	token_id_set(&claim, random);
+	return token_sign(&claim, &auth->key, client->digest, token);
+}
+
 /* A token for the client of that id. ERR_NOT_FOUND: it has another secret, or, *named false, there
  * is no such client; ERR_NOMEM. */
 static int issue(struct http_auth *auth, const struct http_login *login, char token[TOKEN_TEXT_MAX],
 		 enum client_role *role, bool *named)
 {
-	uint8_t digest[DIGEST_BYTES], random[TOKEN_ID_BYTES];
-	struct token_claim claim = {.expires_s = login->expires_s};
+	uint8_t digest[DIGEST_BYTES];
 	int err = ERR_NOT_FOUND;
 	*named = false;
 	if (!http_secret_digest(login->secret, strlen(login->secret), digest))
@@ -406,11 +450,8 @@ static int issue(struct http_auth *auth, const struct http_login *login, char to
 	const struct http_client *found = find_by_id(auth->secrets, login->client);
 	*named = found != NULL;
 	if (found && is_secret_of(found, digest)) {
-		snprintf(claim.client, sizeof claim.client, "%s", found->id);
 		*role = found->role;
-		entropy_read(random, sizeof random);
-		token_id_set(&claim, random);
-		err = token_sign(&claim, &auth->key, found->digest, token);
+		err = sign(auth, found, login->expires_s, token);
 	}
 	pthread_mutex_unlock(&auth->lock);
 	return err;
@@ -425,6 +466,38 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 	int err = issue(auth, login, token, role, &named);
 	if (err == ERR_NOT_FOUND && /* the log has no id that nobody has */
 	    !login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s))
+		err = ERR_LIMIT;
+	return err;
+}
+
+/* ---- codes ---- */
+
+int http_auth_make_code(struct http_auth *auth, const char *who, uint64_t now_us,
+			char code[LOGIN_CODE_MAX])
+{
+	uint8_t random[LOGIN_CODE_BYTES];
+
+	entropy_read(random, sizeof random);
+	pthread_mutex_lock(&auth->lock);
+	int err = login_codes_make(&auth->codes, who, random, now_us, code);
+	pthread_mutex_unlock(&auth->lock);
+	return err;
+}
+
+int http_auth_login_by_code(struct http_auth *auth, const struct http_request *request,
+			    const struct http_code_login *login, char token[TOKEN_TEXT_MAX],
+			    char client[HTTP_CLIENT_MAX])
+{
+	struct http_client peer;
+
+	pthread_mutex_lock(&auth->lock);
+	int err = login_codes_take(&auth->codes, login->code, login->now_us, client);
+	if (err == 0)
+		err = read_peer(client, &peer) ? sign(auth, &peer, login->expires_s, token)
+					       : ERR_NOT_FOUND;
+	pthread_mutex_unlock(&auth->lock);
+	if (err == ERR_NOT_FOUND &&
+	    !login_throttle_failed(&auth->throttle, &request->from, NULL, login->now_s))
 		err = ERR_LIMIT;
 	return err;
 }

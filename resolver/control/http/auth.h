@@ -4,7 +4,8 @@
  *                     are admins, anybody else is refused
  *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", with the secret of
  *                     one of management.clients: that client, in its role; or with a token that
- *                     the client got for it (token.h), as long as that holds
+ *                     the client got for it (token.h), as long as that holds; or with a token
+ *                     that a peer of the unix socket got for a code (login_code.h): that peer
  *
  * Secrets are read from their files when the configuration is, kept as digests, compared without
  * regard to where they differ, and never logged. A token ends by itself, when its client is gone or
@@ -18,6 +19,7 @@
 #define SLUICE_HTTP_AUTH_H
 
 #include "resolver/control/http/http.h"
+#include "resolver/control/http/login_code.h"
 #include "resolver/control/http/login_throttle.h"
 #include "resolver/control/http/token.h"
 #include "rules/fault.h"
@@ -92,6 +94,21 @@ struct http_login {
 MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request *request,
 			       const struct http_login *login, int64_t now_s,
 			       char token[TOKEN_TEXT_MAX], enum client_role *role);
+
+/* A code with which the request's peer at the unix socket logs in over HTTP, in that name (as the
+ * history has it). ERR_NOMEM. */
+MUST_CHECK int http_auth_make_code(struct http_auth *auth, const char *who, uint64_t now_us,
+				   char code[LOGIN_CODE_MAX]);
+/* Gives a token for a code, which is used up, and says whose it is: an admin's. Errors are those of
+ * http_auth_login; a code that is wrong is a failed login. */
+struct http_code_login {
+	const char *code;
+	uint64_t now_us;
+	int64_t now_s, expires_s;
+};
+MUST_CHECK int http_auth_login_by_code(struct http_auth *auth, const struct http_request *request,
+				       const struct http_code_login *login,
+				       char token[TOKEN_TEXT_MAX], char client[HTTP_CLIENT_MAX]);
 
 /* Seconds until HTTP_TOO_MANY is over for where it comes from. */
 unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,

@@ -64,7 +64,7 @@ static void answer_part(struct api_request *request, enum deployment_part part)
 	if (!find(request, state) || !read_part(request, part, &text))
 		return;
 	if (text)
-		api_reply_text(request, NULL, text, strlen(text));
+		api_reply_text(request, 200, NULL, text, strlen(text));
 	else
 		api_fail_memory(request);
 }
@@ -126,7 +126,7 @@ void arm_deployment_export(struct api_request *request)
 	length = asprintf(&text, "{\"template\":%s}", template ? template : "{}");
 	free(template);
 	if (length >= 0)
-		api_reply_text(request, NULL, text, (size_t)length);
+		api_reply_text(request, 200, NULL, text, (size_t)length);
 	else
 		api_fail_memory(request);
 }
@@ -159,7 +159,7 @@ static void answer_list(struct api_request *request, const struct deployment_pag
 		return;
 	}
 	api_arm_say_revision(request);
-	api_reply_text(request, NULL, text, (size_t)length);
+	api_reply_text(request, 200, NULL, text, (size_t)length);
 }
 
 void arm_deployments_list(struct api_request *request)

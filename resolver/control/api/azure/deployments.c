@@ -704,7 +704,7 @@ static void answer_what_if(struct deploying *deploying)
 
 	deploying->what_if = NULL;
 	if (text)
-		api_reply_text(request, NULL, text, strlen(text));
+		api_reply_text(request, 200, NULL, text, strlen(text));
 	else
 		api_fail_memory(request);
 }

@@ -354,7 +354,7 @@ static void answer(void *context)
 		free(text);
 	} else if (text) {
 		api_arm_say_revision(request);
-		api_reply_text(request, NULL, text, length);
+		api_reply_text(request, 200, NULL, text, length);
 	} else if (export->job.given_up) {
 		api_fail_ending(request);
 	} else if (export->error.outcome != CHANGE_FINE) {

@@ -13,6 +13,9 @@ enum {
 static const struct api_route routes[] = {
 	{"GET", "/healthz", API_NOTHING, api_health, 0},
 	{"GET", "/readyz", API_NOTHING, api_ready, 0},
+	{"GET", "/v1/server", API_NOTHING, api_server, 0},
+	{"POST", "/v1/login", API_NOTHING, api_login_with_code, API_LOGIN_BODY_MAX},
+	{"POST", "/v1/login_links", API_READ, api_login_link, 0},
 	{"GET", "/v1/status", API_READ, api_status, 0},
 	{"GET", "/v1/explain", API_READ, api_explain, 0},
 	{"GET", "/v1/history", API_READ, api_history_show, 0},

@@ -15,6 +15,7 @@ const char *api_v1_change_code(const struct change_error *error);
 void api_health(struct api_request *request);
 void api_ready(struct api_request *request);
 void api_status(struct api_request *request);
+void api_server(struct api_request *request);
 void api_flush(struct api_request *request);
 void api_names(struct api_request *request);
 void api_plan(struct api_request *request);
@@ -31,6 +32,11 @@ void api_explain(struct api_request *request);
 void api_addresses_list(struct api_request *request);
 void api_services_list(struct api_request *request);
 void api_ptrs_list(struct api_request *request);
+
+/* ---- v1/login.c ---- */
+
+void api_login_link(struct api_request *request);
+void api_login_with_code(struct api_request *request);
 
 /* ---- v1/check.c ---- */
 

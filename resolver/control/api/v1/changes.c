@@ -709,7 +709,7 @@ static void answer_history(void *job)
 		return;
 	}
 	if (listing->text)
-		api_reply_text(listing->request, NULL, listing->text, strlen(listing->text));
+		api_reply_text(listing->request, 200, NULL, listing->text, strlen(listing->text));
 	else if (listing->failed)
 		api_fail(listing->request, 503, "store_failed", "%s", listing->error);
 	else

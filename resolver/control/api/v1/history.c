@@ -81,7 +81,7 @@ static void on_end(void *job)
 	if (!api_still_may(request))
 		free(text);
 	else if (text)
-		api_reply_text(request, NULL, text, length);
+		api_reply_text(request, 200, NULL, text, length);
 	else if (given_up)
 		api_fail_ending(request);
 	else if (!api_history(request))

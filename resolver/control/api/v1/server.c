@@ -15,6 +15,18 @@ void api_health(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
 }
 
+/* GET /v1/server: {"server", "version"}, for a login page, too: so nothing more. */
+void api_server(struct api_request *request)
+{
+	char name[STATUS_SERVER_MAX];
+
+	status_server_name(request->service->server.model, name);
+	api_reply_json(
+		request, 200,
+		json_make("{s:o, s:s}", "server", json_text(name), "version", SLUICE_VERSION),
+		NULL);
+}
+
 /* GET /v1/status: as status.h has it. */
 void api_status(struct api_request *request)
 {
@@ -112,7 +124,7 @@ static void on_names(void *context, bool whole)
 		return;
 	}
 	if (whole && text) {
-		api_reply_text(request, NULL, text, length);
+		api_reply_text(request, 200, NULL, text, length);
 		return;
 	}
 	free(text);
