@@ -1154,7 +1154,9 @@ static const struct field identity_fields[] = {
 	 AT(identity_settings, server),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "What CH TXT id.server and NSID (RFC 5001) say. Absent: nothing of interest."},
+	 .doc = "What this server is called: in the dashboard, in `sluice status`, and by what CH "
+		"TXT id.server and NSID (RFC 5001) say. Absent: the dashboard and the status have "
+		"the host's name, and clients that ask by DNS are told nothing of interest."},
 	{.key = "details",
 	 .type = FIELD_BOOL,
 	 AT(identity_settings, details),

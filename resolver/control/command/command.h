@@ -143,6 +143,7 @@ int command_explain(const struct command_line *line);
 int command_reload(const struct command_line *line);
 int command_status(const struct command_line *line);
 int command_wait(const struct command_line *line);
+int command_dashboard(const struct command_line *line);
 int command_top(const struct command_line *line);
 int command_flush(const struct command_line *line);
 int command_registration_list(const struct command_line *line);

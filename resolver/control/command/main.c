@@ -105,6 +105,11 @@ static const struct command commands[] = {
 	 "list the names that the running server is asked for most, and who decides them",
 	 "Those of the last 12 to 24 hours that a target was asked for, and those of zones by one\n"
 	 "answer in 16; answers from the cache are not counted. count_names = false stops it.\n"},
+	{"dashboard", command_dashboard, CALL | OPTION_JSON, 0, 0, "",
+	 "print a link that opens the dashboard, logged in",
+	 "It logs in once, within a minute, in a browser on the server's own machine, as who runs "
+	 "the\n"
+	 "command. It needs a loopback address in management.listen, and no client.\n"},
 	{"wait", command_wait,
 	 CALL | OPTION_JSON | OPTION_GENERATION | OPTION_REVISION | OPTION_TIMEOUT, 0, 0, "",
 	 "wait until the server answers DNS by what was changed",
