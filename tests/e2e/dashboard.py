@@ -317,12 +317,14 @@ def made_up_history(hosts=("127.0.0.3:53", "127.0.0.5:53")):
     return {
         "span": "hour", "step_s": step, "count": count, "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)),
         "endpoints": [{"name": name, "queries": values(lambda i: int(scale * (800 + 200 * wave(i)))), "over_limit": values(lambda i: 0),
+                       "responses": values(lambda i: int(scale * (800 + 200 * wave(i)))),
                        "servfail": values(lambda i: 40 if i in away else 1)}
                       for name, scale in (("hub-resolver/inbound", 1), ("vnet_resolver", 0.5))],
         "sources": [{"name": name, "responses": values(lambda i: responses + 20 * wave(i) * (responses > 0) + (30 if name == "stale" and i in away else 0)),
                      "p50_us": values(lambda i: median * (1000 + 80 * wave(i * 3))), "p99_us": values(lambda i: slow * (1000 + 300 * wave(i * 2)))}
                     for name, responses, median, slow in sources],
-        "classes": [{"name": name, "queries": values(lambda i: 100)} for name in ("zone", "office", "default")],
+        "classes": [{"name": name, "kind": kind, "queries": values(lambda i, n=n: n)}
+                    for name, kind, n in (("zone", "zone", 500), ("office", "ruleset", 300), ("default", "default", 200))],
         "targets": [{"target": host, "protocol": "udp", "queries": values(lambda i: 200), "mean_us": values(lambda i: None if at and i in away else int(9000 + 2000 * wave(i * 2))),
                      "failures": values(lambda i: 150 if at and i in away else 0),
                      "up": values(lambda i: 0 if at and i in away else 1)} for at, host in enumerate(hosts)]}

@@ -30,11 +30,20 @@ class Serving(Browser):
         self.assertEqual((200, "text/javascript; charset=utf-8", b""), (
             head.status, head.headers["Content-Type"], head.body))
 
-    def test_a_path_without_a_dot_is_a_page_and_one_with_a_dot_a_file(self):
+    def test_a_path_of_no_page_is_the_page_with_404_and_every_page_has_its_own(self):
         page = self.call("GET", "/ui/").body
-        for path in ("/ui", "/ui/changes", "/ui/whatever/it/is"):
-            self.assertEqual(page, self.call("GET", path).body, path)
-        for path in ("/ui/nothing.js", "/ui/../sluice.conf", "/ui/%2e%2e/state.db", "/ui/index.html%00"):
+        with open(os.path.join(os.path.dirname(__file__), "../../resolver/control/dashboard/files/main.js"), encoding="utf-8") as file:
+            pages = re.findall(r'\{page: "([^"]+)"', file.read())
+        self.assertIn("changes", pages)
+        for path in ("/ui", *("/ui/" + one for one in pages), "/ui/changes/"):
+            answer = self.call("GET", path)
+            self.assertEqual((200, page), (answer.status, answer.body), path)
+        for path in ("/ui/whatever/it/is", "/ui/changes/more", "/ui/pages/now", "/ui/nothing.js", "/ui/pages/", "/ui/" + "x" * 300):
+            answer = self.call("GET", path, **{"If-None-Match": "*"})
+            self.assertEqual((404, page), (answer.status, answer.body), path)
+            self.assertEqual("text/html; charset=utf-8", answer.headers["Content-Type"])
+            self.assertIn("default-src 'self'", answer.headers["Content-Security-Policy"])
+        for path in ("/ui/../sluice.conf", "/ui/%2e%2e/state.db", "/ui/index.html%00"):
             self.assertIn(self.call("GET", path).status, (400, 404), path)
         self.assertEqual(405, self.call("PUT", "/ui/index.html", {}).status)
         # Nobody needs to be known for the files; everybody needs to be for what they ask.
@@ -1060,10 +1069,18 @@ class Everywhere(Browser):
         self.find(".empty", "Nothing asks it now.")
 
     def test_a_page_that_is_none_leads_back(self):
-        self.log_in("/ui/nowhere")
-        self.assertIn("There is no such page", self.text_of("main"))
-        self.press("Begin here.")
-        self.find("h1", "Now")
+        for path in ("/ui/nowhere", "/ui/nowhere.html", "/ui/rules/office"):
+            self.go(path)
+            self.assertIn("There is no such page", self.text_of("main"))
+            self.assertTrue(self.driver.title.startswith("No such page - "), self.driver.title)
+            self.press("Go to the first page")
+            self.find("form.login")
+        self.log_in("/ui/")
+        for path in ("/ui/nowhere", "/ui/nowhere.html", "/ui/rules/office"):
+            self.go(path)
+            self.assertIn("There is no such page", self.text_of("main"))
+            self.press("Go to the first page")
+            self.find("h1", "Now")
 
     def test_events_come_after_each_way_to_a_page(self):
         self.log_in("/ui/now")

@@ -2,7 +2,8 @@
 
 import {h, name} from "/ui/lib/element.js";
 import {here, router, url} from "/ui/lib/router.js";
-import {current, logOut, session} from "/ui/lib/session.js";
+import {askServer, server, showTitle} from "/ui/lib/server.js";
+import {current, logInByCode, logOut, session, takeCode} from "/ui/lib/session.js";
 import {stream} from "/ui/lib/stream.js";
 import {WaitingBanner} from "/ui/parts/banner.js";
 import {LoginForm} from "/ui/parts/login.js";
@@ -44,6 +45,7 @@ const PAGES = [
 ];
 
 const live = h("span", {class: "live", role: "status"});
+const called = h("span", {class: "called"});
 const main = h("main", {id: "main", tabindex: "-1"});
 
 function item(page, shown) {
@@ -75,19 +77,30 @@ function showMenu(shown) {
 }
 
 function header({client, role}) {
-  return h("header", {}, menu, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
+  return h("header", {}, menu, h("a", {class: "brand", href: "/ui/"}, "sluice"), called, live,
     h("span", {class: "who"}, name(client), ` (${role})`),
     h("button", {type: "button", onclick: logOut}, "Log out"));
 }
 
-function show(focus) {
-  const {page, query} = here();
-  const found = PAGES.find((one) => one.page === (page || PAGES[0].page));
-  const shown = found?.under || found?.page;
-  const content = found ? new found.type() : h("div", {}, h("h1", {}, "There is no such page."), h("a", {href: "/ui/"}, "Begin here."));
+// Where no page is. It needs no login, and leads to where that is asked for.
+function nothingHere() {
+  return h("div", {class: "nowhere" + (current() ? "" : " login")}, h("h1", {}, "There is no such page"),
+    h("p", {}, "The address may be mistyped, or the page has another name now."),
+    h("p", {}, h("a", {class: "button", href: url("")}, "Go to the first page")));
+}
 
-  content.query = query;
-  document.title = (found ? (found.title || PAGES.find((one) => one.page === shown).title) + " - " : "") + "sluice";
+function pageHere() {
+  const {page} = here();
+
+  return PAGES.find((one) => one.page === (page || PAGES[0].page));
+}
+
+function show(focus) {
+  const found = pageHere(), shown = found?.under || found?.page;
+  const content = found ? new found.type() : nothingHere();
+
+  content.query = here().query;
+  showTitle(found ? found.title || PAGES.find((one) => one.page === shown).title : "No such page");
   document.querySelector("nav")?.replaceWith(navigation(shown));
   showMenu(false);
   main.replaceChildren(content);
@@ -98,9 +111,14 @@ function begin(reason) {
   const who = current();
 
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  main.replaceChildren();
+  if (!who && !pageHere()) {
+    document.body.replaceChildren(main);
+    show(false);
+    return;
+  }
   if (!who) {
-    document.title = "Log in - sluice";
-    main.replaceChildren();
+    showTitle("Log in");
     document.body.replaceChildren(new LoginForm(reason));
     return;
   }
@@ -109,15 +127,27 @@ function begin(reason) {
   show(false);
 }
 
+// A link with a code logs in before anything is shown; another one does so in a page that is there.
+async function enter() {
+  const code = takeCode();
+
+  if (code) await logInByCode(code).catch(({message}) => begin(message));
+  else if (!document.querySelector("main")) begin();
+}
+
 stream.addEventListener("live", ({detail}) => {
   live.className = "live " + (detail ? "on" : "off");
   live.replaceChildren(detail ? "live" : "not live, trying again");
+  if (detail) askServer();
 });
+server.addEventListener("change", () => called.replaceChildren(name(server.called), " ", h("span", {class: "version"}, server.version)));
 session.addEventListener("change", ({detail}) => begin(detail));
 document.addEventListener("keydown", ({key}) => {
   if (key !== "Escape" || menu.ariaExpanded !== "true") return;
   showMenu(false);
   menu.focus();
 });
-router.addEventListener("go", () => current() && show(true));
-begin();
+router.addEventListener("go", () => current() ? show(true) : begin());
+window.addEventListener("hashchange", enter);
+askServer();
+enter();

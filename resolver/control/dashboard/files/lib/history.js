@@ -9,11 +9,12 @@ export function known(list) {
   return list.filter((one) => one !== null && one !== undefined);
 }
 
-// Of lists, step by step, what is known of them, made one; null where nothing is.
+// Of lists, step by step, what is known of them, made one; null where nothing is. An empty list is of
+// something that there is not.
 export function join(lists, make) {
-  const [first = []] = lists;
+  const length = Math.max(0, ...lists.map((list) => list.length));
 
-  return first.map((_, i) => {
+  return Array.from({length}, (_, i) => {
     const values = known(lists.map((list) => list[i]));
 
     return values.length ? make(values) : null;

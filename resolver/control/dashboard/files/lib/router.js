@@ -10,7 +10,7 @@ export function url(page, fields = {}) {
 }
 
 export function here() {
-  return {page: location.pathname.split("/")[2] || "", query: new URLSearchParams(location.search)};
+  return {page: location.pathname.replace(/^\/ui\/?|\/$/g, ""), query: new URLSearchParams(location.search)};
 }
 
 export function go(to) {

@@ -42,18 +42,43 @@ function refusal(status, wait) {
   return `The server did not log you in (${status}).`;
 }
 
+function begin(client, role, token) {
+  sessionStorage.setItem(KEY, JSON.stringify({client, role, token}));
+  tell("");
+}
+
+function post(where, body) {
+  return fetch(where, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)})
+    .catch(() => { throw new Error("The server cannot be reached."); });
+}
+
 // Throws an Error whose message is for the one who logs in.
 export async function logIn(client, secret) {
   const user = {name: client, domain: {id: "default"}, password: secret};
-  const answer = await fetch("/v3/auth/tokens", {
-    method: "POST",
-    headers: {"Content-Type": "application/json"},
-    body: JSON.stringify({auth: {identity: {methods: ["password"], password: {user}}}}),
-  }).catch(() => { throw new Error("The server cannot be reached."); });
+  const answer = await post("/v3/auth/tokens", {auth: {identity: {methods: ["password"], password: {user}}}});
 
   if (answer.status !== 201) throw new Error(refusal(answer.status, answer.headers.get("Retry-After")));
   const {token} = await answer.json();
-  const role = token.roles.some((one) => one.name === "admin") ? "admin" : "reader";
-  sessionStorage.setItem(KEY, JSON.stringify({client, role, token: answer.headers.get("X-Subject-Token")}));
-  tell("");
+  begin(client, token.roles.some((one) => one.name === "admin") ? "admin" : "reader", answer.headers.get("X-Subject-Token"));
+}
+
+// The code of a link that `sluice dashboard` printed ("#login=..."); null: there is none. The address
+// has it no longer from then on.
+export function takeCode() {
+  const [, code] = /^#login=([0-9a-f]+)$/.exec(location.hash) || [];
+
+  if (!code) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+// Throws as logIn.
+export async function logInByCode(code) {
+  const answer = await post("/v1/login", {code});
+
+  if (answer.status === 401) throw new Error("This link was used already, or is older than a minute. sluice dashboard prints another one.");
+  if (answer.status === 403) throw new Error("This link logs in on the server's own machine alone.");
+  if (answer.status !== 201) throw new Error(refusal(answer.status, answer.headers.get("Retry-After")));
+  const {client, role, token} = await answer.json();
+  begin(client, role, token);
 }

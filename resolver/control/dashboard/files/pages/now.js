@@ -1,17 +1,16 @@
-// How it is now: one sentence of judgement, what fails and whom that hurts, figures since the last
-// look, charts of the last hour or week, and what was changed last.
+// How it is now: first what fails, for whom, since when and what to do; then charts of the last hour or
+// week with figures of the last minute; and what was changed and warned of last.
 
 import {get, query} from "/ui/lib/api.js";
 import {changesOf, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
-import {percent, scaled, sum} from "/ui/lib/history.js";
+import {history, known, percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
 import {SECTIONS} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
-import {milliseconds, percents, perSecond, targetState, targetWord} from "/ui/lib/words.js";
+import {milliseconds, percents, perSecond} from "/ui/lib/words.js";
 import {HistoryCharts} from "/ui/parts/history.js";
-import {DataTable} from "/ui/parts/table.js";
-import {rulesOf} from "/ui/pages/targets.js";
+import {ruleLink} from "/ui/parts/rule.js";
 
 const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
 const REPORTED = "rules,targets,leaving,slow"; // of the report, what asks nobody
@@ -35,19 +34,15 @@ function sentence(text, targets) {
   }));
 }
 
-// Of what was counted since the look before.
-function figures(before, now, seconds) {
-  const more = (read) => read(now) - read(before);
-  const queries = more((one) => one.counters.queries);
-  const hits = more((one) => one.cache.hits), misses = more((one) => one.cache.misses);
-  const share = (part, whole) => whole ? `${(100 * part / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "none asked";
+// A failure, as GET /v1/status has it in `failing`: what and whom, then what to do and where to look on.
+function failure({severity, text, advice, target, protocol, rules, rule_count: all}, targets) {
+  const onward = [
+    all === 1 ? rules[0].includes("/") && ruleLink(rules[0]) : all > 1 && h("a", {href: url("rules", target ? {search: target.replace(/:53$/, "")} : {})}, count(all, "rule")),
+    target && h("a", {href: url("target", {target, protocol})}, "Details"),
+  ].filter(Boolean);
 
-  return [
-    ["Queries", `${(queries / seconds).toFixed(queries / seconds < 10 ? 1 : 0)} a second`],
-    ["From the cache", share(hits, hits + misses)],
-    ["SERVFAIL", share(more((one) => one.counters.servfail), queries)],
-    ["Since the start", count(now.counters.queries, "query", "queries")],
-  ];
+  return h("li", {class: "judgement " + (severity === "error" ? "bad" : "warn")}, h("p", {}, sentence(text, targets)),
+    h("p", {class: "advice"}, advice && h("span", {}, advice), onward.map((link) => h("span", {}, link))));
 }
 
 function all(found, key) {
@@ -58,20 +53,80 @@ function source(found, name, key) {
   return found.of("sources", "name", name)?.[key] || [];
 }
 
+// What came from the cache, what of that was stale, and all that a target could have been asked for.
+function cached(found) {
+  const [cache, stale, forwarded] = ["cache", "stale", "forwarded"].map((name) => source(found, name, "responses"));
+
+  return [sum([cache, stale]), stale, sum([cache, stale, forwarded])];
+}
+
+const DECIDERS = {Zones: ["zone"], Rules: ["ruleset"], "Default resolver": ["default"]};
+
+function decided(found, kinds) {
+  return sum(found.classes.filter(({kind}) => kinds ? kinds.includes(kind) : !Object.values(DECIDERS).flat().includes(kind)).map((one) => one.queries));
+}
+
+function deciders(found) {
+  return [...Object.values(DECIDERS), null].map((kinds) => decided(found, kinds));
+}
+
+function asked(found) {
+  return ["queries", "failures"].map((key) => sum(found.targets.map((one) => one[key])));
+}
+
+function total(list) {
+  return known(list).reduce((all, one) => all + one, 0);
+}
+
+function eachSecond(list, {step_s: step}) {
+  const seen = known(list);
+
+  return seen.length ? total(seen) / seen.length / step : 0;
+}
+
+// Of lists whose steps are the same, so that it is a share of the same answers.
+function share(part, whole) {
+  const all = total(whole);
+
+  return all ? percents(100 * total(part) / all) : null;
+}
+
+function most(found) {
+  const lists = deciders(found), sums = lists.map(total), best = sums.indexOf(Math.max(...sums));
+
+  return sums[best] ? `${[...Object.keys(DECIDERS), "Other"][best]} ${share(lists[best], sum(lists))}` : null;
+}
+
+// `figure`: of the last minute; null: there was nothing to tell.
 const CHARTS = [
-  {title: "Queries a second", series: ["Queries", "Over a limit"], show: perSecond,
+  {title: "Queries a second", series: ["Queries", "Over a limit"], show: perSecond, figure: (found) => perSecond(eachSecond(all(found, "queries"), found)),
    lists: (found) => [all(found, "queries"), all(found, "over_limit")].map((list) => scaled(list, 1 / found.step_s))},
-  {title: "Latency", series: ["Forwarded, p99", "Forwarded, median", "Cache, median", "Zone, median"], log: true, show: milliseconds,
+  {title: "SERVFAIL", series: ["Of all responses"], max: 1, show: percents, figure: (found) => share(all(found, "servfail"), all(found, "responses")),
+   lists: (found) => [percent(all(found, "servfail"), all(found, "responses"))]},
+  {title: "Latency", series: ["Forwarded p99", "Forwarded median", "Cache median", "Zone median"], log: true, show: milliseconds,
+   figure: (found) => {
+     const median = known(source(found, "forwarded", "p50_us")).at(-1);
+
+     return median === undefined ? null : milliseconds(median / 1000);
+   },
    lists: (found) => [["forwarded", "p99_us"], ["forwarded", "p50_us"], ["cache", "p50_us"], ["zone", "p50_us"]]
      .map(([name, key]) => scaled(source(found, name, key), 0.001))},
-  {title: "From the cache", series: ["From the cache", "Of these stale"], max: 100, show: percents, lists: (found) => {
-    const [cache, stale, forwarded] = ["cache", "stale", "forwarded"].map((name) => source(found, name, "responses"));
-    const whole = sum([cache, stale, forwarded]);
+  {title: "From the cache", series: ["From the cache", "Of these stale"], max: 100, show: percents,
+   figure: (found) => {
+     const [part, , whole] = cached(found);
 
-    return [percent(sum([cache, stale]), whole), percent(stale, whole)];
-  }},
-  {title: "SERVFAIL", series: ["SERVFAIL"], max: 1, show: percents,
-   lists: (found) => [percent(all(found, "servfail"), all(found, "queries"))]},
+     return share(part, whole);
+   },
+   lists: (found) => {
+     const [part, stale, whole] = cached(found);
+
+     return [percent(part, whole), percent(stale, whole)];
+   }},
+  {title: "Decided by", series: [...Object.keys(DECIDERS), "Other"], show: perSecond, figure: most,
+   lists: (found) => deciders(found).map((list) => scaled(list, 1 / found.step_s))},
+  {title: "Asked of targets", series: ["Asked", "Failed"], show: perSecond,
+   figure: (found) => `${perSecond(eachSecond(asked(found)[1], found))} failed`,
+   lists: (found) => asked(found).map((list) => scaled(list, 1 / found.step_s))},
 ];
 
 export class NowPage extends Page {
@@ -79,44 +134,50 @@ export class NowPage extends Page {
     this.onEvents(() => true, () => Promise.all([this.look(), this.lookAtChanges(), this.lookAtEvents()]));
     this.told = h("div", {role: "status"});
     this.report = h("p");
-    this.figures = h("dl", {class: "figures"});
-    this.failing = new DataTable("What fails", [
-      {title: "Target", cell: targetLink},
-      {title: "State", mood: true, cell: (target) => targetState(target)},
-      {title: "Needed by", cell: (target) => rulesOf(target)},
-    ]);
     this.changes = h("ul", {class: "plain"});
     this.events = h("ul", {class: "plain"});
+    this.charts = new HistoryCharts(this, CHARTS, this.query.get("span"), (span) => note(url("now", {span})));
     await this.look();
-    this.replaceChildren(h("h1", {}, "Now"), this.told, this.report, this.figures,
-      new HistoryCharts(this, CHARTS, this.query.get("span"), (span) => note(url("now", {span}))),
-      h("h2", {}, "What fails"), this.failing, h("h2", {}, "Last changes"), this.changes,
-      h("h2", {}, "Warnings"), this.events);
+    this.replaceChildren(h("h1", {}, "Now"), this.told, this.charts, this.report,
+      h("div", {class: "beside"}, h("section", {}, h("h2", {}, "Last changes"), this.changes), h("section", {}, h("h2", {}, "Warnings"), this.events)));
     await Promise.all([this.lookAtChanges(), this.lookAtEvents()]);
     this.refresh(() => this.lookAtReport());
-    this.every(AGAIN_MS, () => this.look());
+    this.refresh(() => this.lookAtFigures());
+    this.every(AGAIN_MS, () => Promise.all([this.look(), this.lookAtFigures()]));
   }
 
   async look() {
-    const status = await get("status", {signal: this.signal}), at = performance.now();
-    const {judgement: {good, texts, notes}, targets} = status;
-    const told = (mood) => (text) => h("p", {class: "judgement " + mood}, sentence(text, targets));
-
-    this.told.replaceChildren(...texts.map(told(good ? "good" : "bad")), ...notes.map(told("warn")));
-    this.showFigures(status, at);
-    this.failing.none = h("p", {}, good && !notes.length ? "Every target that was asked answers." : "No target is at fault.");
-    this.failing.fill(targets.filter((target) => targetWord(target)[0] === "bad"));
+    this.showFailing(await get("status", {signal: this.signal}));
   }
 
-  // Two looks that are close together, as when much happens, are one.
-  showFigures(status, at) {
-    if (!this.seen || status.uptime_s < this.seen.status.uptime_s) this.seen = {status, at};
-    const seconds = (at - this.seen.at) / 1000;
+  // Only anew where it is another: somebody may be about to press a link in it.
+  showFailing({judgement: {good, texts}, failing: {count: all, list}, targets}) {
+    const shown = JSON.stringify([good, texts, all, list, this.whole]), told = this.whole ? list : list.slice(0, TOLD);
 
-    if (seconds > 0 && seconds < 2) return;
-    this.figures.replaceChildren(...(seconds ? figures(this.seen.status, status, seconds) : figures(status, status, 1)).map(([term, value]) =>
-      h("div", {}, h("dt", {}, term), h("dd", {}, value))));
-    this.seen = {status, at};
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.told.replaceChildren(...good ? [h("p", {class: "judgement good"}, sentence(texts[0], targets))] : [],
+      ...told.length ? [h("ul", {class: "failing", "aria-label": "What fails"}, told.map((one) => failure(one, targets)))] : [],
+      ...all > told.length ? [this.showMore(all - told.length, list.length > told.length)] : []);
+  }
+
+  showMore(left, here) {
+    const more = () => {
+      this.whole = true;
+      this.refresh(() => this.look());
+    };
+
+    return here ? h("p", {}, h("button", {type: "button", onclick: more}, `Show ${left.toLocaleString("en")} more`))
+      : h("p", {}, `and ${left.toLocaleString("en")} more; `, h("a", {href: url("targets")}, "all targets"));
+  }
+
+  async lookAtFigures() {
+    const found = await history("minute", this.signal).catch((error) => {
+      if (error.status !== 404) throw error;
+      return null; // the charts say so
+    });
+
+    if (found) this.charts.figures(found);
   }
 
   async lookAtChanges() {

@@ -69,9 +69,10 @@ export class TimeChart extends HTMLElement {
     this.table = new DataTable(this.name, [{title: "From", cell: ({time}) => clock(time, this.step)},
       ...this.series.map((title, i) => ({title, cell: ({values}) => values[i] === null ? "not known" : this.show(values[i])}))]);
     this.details = h("details", {ontoggle: () => this.fillTable()}, h("summary", {}, "As a table"), this.table);
-    this.replaceChildren(h("figure", {class: "chart"}, h("figcaption", {}, h("strong", {}, this.name),
-      this.series.length > 1 && h("ul", {class: "legend"}, this.series.map((one, i) => h("li", {}, swatch(i), " ", one)))),
-    h("div", {class: "canvas"}, this.canvas), this.unknown, this.failed, this.details));
+    this.figure = h("span", {class: "figure"});
+    this.replaceChildren(h("figure", {class: "chart"}, h("figcaption", {}, h("strong", {}, this.name), this.figure),
+      h("ul", {class: "legend"}, this.series.map((one, i) => h("li", {}, swatch(i), " ", one))),
+      h("div", {class: "canvas"}, this.canvas), this.unknown, this.failed, this.details));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), {signal: this.aborter.signal});
   }
 
@@ -79,6 +80,12 @@ export class TimeChart extends HTMLElement {
     this.aborter.abort();
     this.chart?.destroy();
     this.chart = null;
+  }
+
+  // What it was in the last minute; null: nothing is known of that.
+  tell(figure) {
+    this.figure.replaceChildren(figure ?? "none");
+    this.figure.classList.toggle("nothing", figure === null);
   }
 
   // Lists as there are series, of values as there are times.

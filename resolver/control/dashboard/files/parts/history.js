@@ -36,6 +36,11 @@ export class HistoryCharts extends HTMLElement {
     this.page.refresh(() => this.load());
   }
 
+  // Those that have a figure (`figure`: (history) => a text, or null) show that of this history.
+  figures(found) {
+    for (const {element, figure} of this.charts) if (figure) element.tell(figure(found));
+  }
+
   async load() {
     const {span} = this;
 

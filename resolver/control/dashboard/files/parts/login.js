@@ -1,6 +1,7 @@
 // Where one logs in, in place of every page.
 
-import {h} from "/ui/lib/element.js";
+import {h, name} from "/ui/lib/element.js";
+import {server} from "/ui/lib/server.js";
 import {logIn} from "/ui/lib/session.js";
 
 export class LoginForm extends HTMLElement {
@@ -29,8 +30,13 @@ export class LoginForm extends HTMLElement {
       button.disabled = false;
     };
 
+    const called = h("p", {class: "called"});
+    const tell = () => called.replaceChildren(...server.called ? [name(server.called), " ", h("span", {class: "version"}, server.version)] : []);
+
+    tell();
+    server.addEventListener("change", tell);
     this.replaceChildren(h("main", {id: "main"}, h("form", {class: "login", onsubmit: submit},
-      h("h1", {}, "sluice"), told,
+      h("h1", {}, "sluice"), called, told,
       h("div", {class: "field"}, h("label", {for: "client"}, "Client"), client),
       h("div", {class: "field"}, h("label", {for: "secret"}, "Secret"), secret),
       h("p", {class: "hint"}, "One of management.clients and its secret. An admin may change things, a reader looks on."),
