@@ -64,6 +64,16 @@ static void rebase_path(struct schema_reader *reader, const struct field *field,
 		out_of_memory(reader, origin, field->key);
 }
 
+static void note_origin(struct schema_reader *reader, const struct field *field, void *item,
+			const struct origin *origin)
+{
+	struct origin own = *origin;
+
+	own.path =
+		own.path ? arena_printf(reader->arena, "%s.%s", own.path, field->key) : field->key;
+	memcpy((char *)item + field->origin_offset, &own, sizeof own);
+}
+
 static void read_scalar(struct schema_reader *reader, const struct field *field, const void *value,
 			void *item, const struct origin *origin)
 {
@@ -72,6 +82,8 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 	enum value_kind kind = syntax->kind(value);
 	int err;
 
+	if (field->origin_offset != 0)
+		note_origin(reader, field, item, origin);
 	if (kind == VALUE_INTEGER ? number : kind == VALUE_BOOL && field->type == FIELD_BOOL) {
 		err = schema_set_number(field, item, syntax->integer(value), origin,
 					reader->faults);

@@ -1353,12 +1353,14 @@ static const struct field reverse_fields[] = {
 	{.key = "suffix",
 	 .type = FIELD_DOMAIN,
 	 AT(reverse_settings, suffix),
+	 .origin_offset = offsetof(struct reverse_settings, suffix_origin),
 	 .fallback = "cloudapp.azure.com",
 	 .doc = "Addresses are named LABEL.REGION.SUFFIX. The default is Azure's domain; unless "
 		"the file sets a suffix, `sluice check` warns of labels."},
 	{.key = "service_suffix",
 	 .type = FIELD_DOMAIN,
 	 AT(reverse_settings, service_suffix),
+	 .origin_offset = offsetof(struct reverse_settings, service_suffix_origin),
 	 .fallback = "cloudapp.net",
 	 .doc = "Cloud services are named NAME.SUFFIX. The default is Azure's domain, as with "
 		"suffix."},
@@ -1658,6 +1660,7 @@ static const struct field model_fields[] = {
 	{.key = "workers",
 	 .type = FIELD_UINT,
 	 AT(model, workers),
+	 .origin_offset = offsetof(struct model, workers_origin),
 	 .fallback = "0",
 	 .min = 0,
 	 .max = 256,
@@ -1665,6 +1668,7 @@ static const struct field model_fields[] = {
 	{.key = "user",
 	 .type = FIELD_STRING,
 	 AT(model, user),
+	 .origin_offset = offsetof(struct model, user_origin),
 	 .min = 1,
 	 .max = 255,
 	 .doc = "The user, by name or number, that the program becomes when root starts it. The "

@@ -1080,6 +1080,25 @@ class ArmPlaces(Azure):
                         r'name = "hub"; virtual_network = "hub"', r'name = "apps"; virtual_network = "apps/hub"'):
             self.assertRegex(self.config, pattern)
 
+    def test_a_label_keeps_its_full_name(self):
+        self.assertRegex(self.config, r'reverse = \{\s*suffix = "cloudapp\.azure\.com"')
+        self.assertRegex(self.config, 'domain_name_label = "acmeweb"')
+        self.assert_answer(self.ask("acmeweb.westeurope.cloudapp.azure.com"), "203.0.113.10")
+
+        def address(name, fqdn, host):
+            return {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/" + name, "name": name,
+                    "type": "Microsoft.Network/publicIPAddresses", "location": "USGov Virginia", "ipAddress": "203.0.113.%d" % host,
+                    "publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": name, "fqdn": fqdn}}
+        config, told = self.imported("arm", self.path("government.json", json.dumps([
+            address("one", "one.usgovvirginia.cloudapp.usgovcloudapi.net", 1),
+            address("two", "two.a1b2c3.usgovvirginia.cloudapp.usgovcloudapi.net", 2),
+            address("three", "three.usgovvirginia.cloudapp.azure.com", 3)])))
+        self.assertRegex(config, r'reverse = \{\s*suffix = "cloudapp\.usgovcloudapi\.net"')
+        self.assertEqual(["one"], re.findall('domain_name_label = "(.*?)"', config))
+        self.told_of(told, r"not carried over: its name two\.a1b2c3\.usgovvirginia\.cloudapp\.usgovcloudapi\.net: names of labels are",
+                     r"not carried over: its name three\.usgovvirginia\.cloudapp\.azure\.com: names .* the suffix is "
+                     r"cloudapp\.usgovcloudapi\.net already")
+
     def test_what_is_missing_is_told(self):
         config, told = self.imported("arm", self.FILES + "az-dns.json")
         self.told_of(told, "different: the network hub is in none of the files and has no address_space",

@@ -234,17 +234,6 @@ static void list_files(struct tree_reader *reader)
 									  source->pieces[i].stamp};
 }
 
-/* Where the setting is, if it is there. */
-static void note_origin(struct tree_reader *reader, const char *key, struct origin *origin)
-{
-	const config_setting_t *setting = config_lookup(&reader->config, key);
-
-	if (!setting)
-		return;
-	*origin = origin_of(reader, setting);
-	origin->path = key;
-}
-
 /* As faults call them: "transfers[0]". */
 static void name_transfers(struct model *model, struct faults *faults)
 {
@@ -293,10 +282,6 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	model->origin = (struct origin){.file = arena_strdup(&model->arena, reader->path)};
 	list_files(reader);
 	config_tree_read(&walk, config_root_setting(&reader->config), model, key, before);
-	note_origin(reader, "workers", &model->workers_origin);
-	note_origin(reader, "user", &model->user_origin);
-	note_origin(reader, "reverse.suffix", &model->reverse.suffix_origin);
-	note_origin(reader, "reverse.service_suffix", &model->reverse.service_suffix_origin);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */

@@ -331,12 +331,23 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 	end_line(writer);
 }
 
+/* A file for people leaves out a default, unless it was said, which can have a meaning. */
+static bool is_left_out(const struct writer *writer, const struct field *field, const void *item,
+			const char *text)
+{
+	struct origin origin = {.line = 0};
+
+	if (field->origin_offset != 0)
+		memcpy(&origin, (const char *)item + field->origin_offset, sizeof origin);
+	return writer->style && text_equal(text, field->fallback) && origin.line == 0;
+}
+
 static void write_scalar(const struct writer *writer, const struct field *field, const void *item)
 {
 	char buffer[128];
 	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
 
-	if (!text || (writer->style && text_equal(text, field->fallback)))
+	if (!text || is_left_out(writer, field, item, text))
 		return;
 	if (field->refers)
 		text = reference_short(text, field->refers, writer->group);

@@ -761,6 +761,54 @@ static void put_address(const struct putting *putting, const char *address)
 			       "its PTR is answered to those who ask here; all others ask Azure");
 }
 
+/* What is behind LABEL.REGION. in the name that Azure has given; NULL: it has another form. A plan
+ * has no name yet, which will be in the public cloud's domain. */
+static const char *suffix_of(struct import *import, const char *fqdn, const json_t *values)
+{
+	const char *before =
+		import_printf(import, "%s.%s.", json_text_of(values, "domain_name_label"),
+			      json_text_of(values, "region"));
+	const char *fallback =
+		schema_field(schema_field(&schema_model, "reverse")->group, "suffix")->fallback;
+	size_t length = strlen(before);
+
+	if (!fqdn)
+		return fallback;
+	return strncasecmp(fqdn, before, length) == 0 && fqdn[length] != '\0' ? fqdn + length
+									      : NULL;
+}
+
+/* A label keeps its full name, or is left out: there is one suffix for all of them. */
+static void put_suffix(const struct putting *putting, json_t *values)
+{
+	struct import *import = putting->import;
+	const struct resource *resource = putting->resource;
+	const char *fqdn =
+		json_string_value(arm_get(resource->body, "properties.dnsSettings.fqdn"));
+	const char *suffix, *set;
+	struct node *reverse;
+
+	if (!json_object_get(values, "domain_name_label"))
+		return;
+	suffix = suffix_of(import, fqdn, values);
+	reverse =
+		suffix ? import_group(import, import_root(import), "reverse", &resource->at) : NULL;
+	set = reverse ? import_get(reverse, "suffix") : NULL;
+	if (reverse && !set)
+		import_text(import, reverse, "suffix", &resource->at, suffix);
+	if (suffix && (!set || strcasecmp(suffix, set) == 0))
+		return;
+	if (suffix)
+		import_lost(import, &resource->at,
+			    "its name %s: names of labels are LABEL.REGION.SUFFIX, and the suffix "
+			    "is %s already",
+			    fqdn ? fqdn : suffix, set);
+	else
+		import_lost(import, &resource->at,
+			    "its name %s: names of labels are LABEL.REGION.SUFFIX", fqdn);
+	json_object_del(values, "domain_name_label");
+}
+
 static void put_particular(const struct putting *putting, const json_t *values)
 {
 	struct import *import = putting->import;
@@ -825,6 +873,8 @@ static void put(struct import *import, struct resource *resource)
 		json_decref(values);
 		return;
 	}
+	if (kind->id == KIND_ADDRESS)
+		put_suffix(&putting, values);
 	resource->node =
 		import_item(import, putting.parent ? putting.parent->node : import_root(import),
 			    kind->collection, &resource->at);
