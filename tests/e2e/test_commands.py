@@ -2,6 +2,7 @@
 groups. (Rules and their like: test_resources.py; `sluice ptr` and its like: test_reverse.py.)"""
 
 import json
+import os
 import re
 
 import harness
@@ -613,6 +614,30 @@ class Apply(World):
         self.assertEqual(({"team": "mail"}, "first", "westeurope"),
                          tuple(front[key] for key in ("tags", "description", "region")))
         self.assertEqual("nothing to change\n", self.run_("apply", "--prune", self.wanted()))
+
+    def test_a_zone_with_a_master_file_is_applied_with_its_records(self):
+        os.mkdir(os.path.join(self.world.dir, "zones"))
+        self.world.write("zones/corp.zone", "$TTL 60\n@ SOA ns hostmaster 7 900 600 86400 30\nwww A 10.0.0.1\nwww A 10.0.0.2\n"
+                         "txt 5 TXT \"a b\"\nalias CNAME www\n")
+        self.world.write("zones/bare.zone", "$TTL 60\nx A 10.0.0.3\n")
+        path = self.world.write("zones/filed.conf", """private_zones = (
+            { name = "corp.internal"; file = "corp.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); },
+            { name = "bare.internal"; resource_group = "dev"; file = "bare.zone"; } );
+            virtual_networks = ( { name = "hub"; } );""")
+        plan = self.run_("apply", path)
+        for line in ("private_zones/-/corp.internal", "private_zones/-/corp.internal/record_sets/@:SOA",
+                     "private_zones/-/corp.internal/record_sets/www:A", "private_zones/dev/bare.internal/record_sets/x:A"):
+            self.assertIn("create %s\n" % line.replace("@", "%40"), plan.replace("@", "%40"))
+        self.assertNotIn("bare.internal/record_sets/@:SOA", plan.replace("%40", "@"))
+        self.assertNotIn("file", self.shown("zone", "corp.internal"))
+        www = self.shown("record-set", "corp.internal", "www:A")
+        self.assertEqual((["10.0.0.1", "10.0.0.2"], 60), (www["records"], www["ttl"]))
+        self.assertEqual(["www.corp.internal."], self.shown("record-set", "corp.internal", "alias:CNAME")["records"])
+        self.assertRegex(self.run_("apply", path), r"\Akeep virtual_networks/-/hub .*\nnothing to change\n\Z")
+        self.world.write("zones/bare.zone", "$TTL 60\nx A 10.0.0.4\n")
+        self.assertIn('change private_zones/dev/bare.internal/record_sets/x:A\n    records: ["10.0.0.3"] -> ["10.0.0.4"]', self.run_("apply", path))
+        self.world.write("zones/bare.zone", "x A 10.0.0.x\n")
+        self.assertRegex(self.run_("apply", path, status=1), r"zones/bare\.zone:1: ")
 
     def test_what_differs_is_told_member_by_member(self):
         self.run_("apply", self.wanted())

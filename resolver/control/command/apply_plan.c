@@ -4,12 +4,14 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/settings.h"
 #include "resolver/control/resource/owned_resource.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
+#include "rules/schema/record_set.h"
 #include "rules/schema/reference.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -85,12 +87,6 @@ static json_t *take_served(struct apply_plan *plan, const char *path)
 		json_object_del(plan->served, key);
 	free(key);
 	return served;
-}
-
-/* A zone with a file. */
-static bool is_filed(const struct kind *kind, const json_t *values)
-{
-	return strcmp(kind->name, "zone") == 0 && json_object_get(values, "file");
 }
 
 /* The group that something is in stays. */
@@ -283,11 +279,6 @@ static bool plan_values(struct apply_plan *plan, const struct kind *kind, const 
 		json_decref(values);
 	} else if (origin) {
 		refuse_declared(plan, kind, path, served, values);
-		json_decref(values);
-	} else if (is_filed(kind, values)) {
-		refuse(plan, path,
-		       "has a file, which only the server's own file can give it; leave it "
-		       "out, and import the records (sluice zone import)");
 		json_decref(values);
 	} else {
 		printf("%s %s\n", served ? "change" : "create", path);
@@ -755,9 +746,94 @@ static void place_vnet(const struct apply_plan *plan, struct model *model)
 		network->named = placed; /* the name differs in case at most */
 }
 
+/* ---- master files ---- */
+
+struct filed { /* a zone whose records become record sets */
+	struct private_zone *zone;
+	struct arena *arena; /* the model's */
+	struct name apex;
+	bool no_memory;
+};
+
+static bool fill_set(struct filed *filed, struct record_set *set, const uint8_t *owner,
+		     const struct rrset *rrset)
+{
+	char name[RECORD_SET_NAME_MAX];
+	json_t *records = json_whole(report_records(rrset)), *record;
+	size_t count = json_array_size(records), i;
+	const char **items = arena_alloc_array(filed->arena, count, sizeof *items);
+	bool whole = records && items;
+
+	json_array_foreach(whole ? records : NULL, i, record)
+	{
+		items[i] = arena_strdup(filed->arena, json_string_value(record));
+		whole = whole && items[i];
+	}
+	json_decref(records);
+	*set = (struct record_set){.origin = filed->zone->origin, .ttl = rrset->ttl};
+	set->name =
+		arena_strdup(filed->arena, record_set_name(&filed->apex, owner, rrset->type, name));
+	set->records.items = items;
+	set->records.count = count;
+	return whole && set->name;
+}
+
+static int add_set(void *context, const uint8_t *owner, const struct rrset *rrset)
+{
+	struct filed *filed = context;
+	struct private_zone *zone = filed->zone;
+
+	if (rrset->type == TYPE_SOA && !zone_has_own_soa(zone->zone))
+		return 0;
+	filed->no_memory =
+		!fill_set(filed, &zone->record_sets.items[zone->record_sets.count++], owner, rrset);
+	return filed->no_memory;
+}
+
+/* Only the server's own file can give a zone a master file, so the state gets the records. False:
+ * there is no memory. */
+static bool take_records(struct private_zone *zone, struct arena *arena)
+{
+	static const struct hash_key any_key;
+	struct filed filed = {.zone = zone, .arena = arena};
+
+	if (name_from_text(&filed.apex, &any_key, zone->name) != 0)
+		return false;
+	zone->record_sets.count = 0;
+	zone->record_sets.items = arena_alloc_array(arena, zone_record_sets(zone->zone) + 1,
+						    sizeof *zone->record_sets.items);
+	if (!zone->record_sets.items || zone_walk(zone->zone, add_set, &filed) != 0)
+		return false;
+	zone->file = NULL;
+	return true;
+}
+
+/* One that the server's file declares is compared with that, and keeps its file. */
+static bool read_filed(const struct apply_plan *plan, struct model *model)
+{
+	const struct kind *kind = kind_of_id(KIND_ZONE);
+	char url[PATH_URL_MAX];
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = part_path(kind, zone, NULL);
+		const json_t *served = find_served(plan, path_url(&path, url));
+
+		if (zone->file && zone->zone &&
+		    !json_string_value(json_object_get(served, "origin")) &&
+		    !take_records(zone, &model->arena))
+			return false;
+	}
+	return true;
+}
+
 void apply_plan_model(struct apply_plan *plan, struct model *model)
 {
 	plan->model = model;
+	if (!read_filed(plan, model)) {
+		refuse(plan, plan->line->arguments[0], err_text(ERR_NOMEM));
+		return;
+	}
 	place_vnet(plan, model);
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
