@@ -354,6 +354,71 @@ ADGUARD = """
     """
 
 
+PIHOLE = """
+    # Pi-hole configuration file (v6.0)
+    [dns]
+      upstreams = [
+        "192.0.2.53",
+        "192.0.2.54#5353"
+      ] ### CHANGED, default = []
+      hosts = [
+        "10.1.0.7 printer.lan printer", # the second floor
+        '2001:db8::7 printer.lan'
+      ]
+      cnameRecords = [ "print.lan,printer.lan" ]
+      revServers = [ "true,10.10.0.0/16,10.10.5.1#54,corp.example", "false,10.11.0.0/16,10.11.5.1,off.lan" ]
+      listeningMode = "LOCAL"
+      interface = "eth0"
+      bogusPriv = true
+      dnssec = true
+      [dns.cache]
+        size = 10000
+    [dhcp]
+      active = true
+    [webserver]
+      port = "80o,443os" # hosts = [ "10.1.0.66 nobody.lan" ]
+"""
+
+
+class Pihole(Exports):
+    def test_its_own_configuration(self):
+        config, told = self.imported("pihole", ("pihole.toml", PIHOLE), "--zone", "lan")
+        self.assertEqual({"": ["192.0.2.53", "192.0.2.54:5353"], "corp.example.": ["10.10.5.1:54"], "10.10.in-addr.arpa.": ["10.10.5.1:54"]},
+                         self.rules(config))
+        for text in ('{ name = "printer:A"; ttl = 0; records = [ "10.1.0.7" ]; }', '{ name = "printer:AAAA"; ttl = 0; records = [ "2001:db8::7" ]; }',
+                     '{ name = "print:CNAME"; ttl = 0; records = [ "printer.lan." ]; }', 'name = "7.0.1.10.in-addr.arpa"'):
+            self.assertIn(text, config)
+        for word in (r"pihole\.toml:12: revServers: not carried over: it is turned off", r"pihole\.toml:16: dnssec: not carried over",
+                     r"pihole\.toml:20: active: not carried over: sluice has no DHCP", r"pihole\.toml: not carried over: its block lists"):
+            self.assertRegex(told, word)
+        for text in ("client_prefixes", "special_names", "nobody", "10.11", "0.0.0.0/0"):
+            self.assertNotIn(text, config.split("# What was")[0])
+
+    def test_who_may_ask_is_said_by_its_mode(self):
+        for mode, anybody in (("ALL", True), ("LOCAL", False), ("NONE", False)):
+            config, _ = self.imported("pihole", ("pihole.toml", PIHOLE.replace("LOCAL", mode)))
+            self.assertEqual(anybody, 'client_prefixes = [ "0.0.0.0/0", "::/0" ]' in config, mode)
+        _, told = self.imported("pihole", ("pihole.toml", PIHOLE.replace("LOCAL", "SINGLE")), status=1)
+        self.assertRegex(told, r"pihole\.toml:13: interface: closed: listen has addresses, not interfaces.* those of eth0 are not")
+
+    def test_the_lists_of_version_5(self):
+        names, aliases = "# mine\n10.1.0.8 nas.lan\n\n", "cname=files.lan,nas.lan\n"
+        config, told = self.imported("pihole", ("custom.list", names), ("05-pihole-custom-cname.conf", aliases), "--zone", "lan")
+        for text in ('{ name = "nas:A"; ttl = 0; records = [ "10.1.0.8" ]; }', '{ name = "files:CNAME"; ttl = 0; records = [ "nas.lan." ]; }',
+                     'name = "8.0.1.10.in-addr.arpa"'):
+            self.assertIn(text, config)
+        self.assertNotIn("client_prefixes", config.split("# What was")[0])
+        status, printed = harness.command("import", "pihole", "-", input=names)
+        self.assertEqual(0, status, printed)
+        self.assertIn('name = "nas.lan"', printed)
+        config, _ = self.imported("pihole", ("01-pihole.conf", "# upstream\nserver=192.0.2.53\ninterface=lo\nno-resolv\n"), "--no-hosts")
+        self.assertEqual({"": ["192.0.2.53"]}, self.rules(config))
+
+    def test_what_has_no_end_is_refused(self):
+        self.refused("pihole", "pihole.toml", '[dns]\nhosts = [ "10.1.0.8 nas.lan",\n  "10.1.0.9 x.lan"\n', r"pihole\.toml:2: an array has no bracket")
+        self.refused("pihole", "pihole.toml", '[dns]\nupstreams = [ "192.0.2.53 ]\n', r"pihole\.toml:2: a text has no quote at its end")
+
+
 class Adguard(Exports):
     def test_lines_of_upstreams(self):
         config, told = self.imported("adguard", ("upstreams", UPSTREAMS))

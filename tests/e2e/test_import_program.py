@@ -78,7 +78,7 @@ class Program(harness.FreshCase):
         shutil.copy(SLUICE + "-import", os.path.join(self.alone, "sluice-import"))
         status, told = self.run_("sluice-import", "--help")
         self.assertEqual((0, told), harness.command("help", "import"))
-        self.assertIn("arm terraform unbound bind dnsmasq coredns hosts windows adguard dnsdist", told)
+        self.assertIn("arm terraform unbound bind dnsmasq coredns hosts windows adguard dnsdist pihole", told)
         self.assertEqual((2, True), (lambda status, told: (status, "an argument is missing" in told))(*self.run_("sluice-import")))
 
 

@@ -19,7 +19,8 @@
 	DIALECT(hosts, FORWARDER, forward_finish)                                                  \
 	DIALECT(windows, FORWARDER, windows_finish)                                                \
 	DIALECT(adguard, FORWARDER, adguard_finish)                                                \
-	DIALECT(dnsdist, FORWARDER, dnsdist_finish)
+	DIALECT(dnsdist, FORWARDER, dnsdist_finish)                                                \
+	DIALECT(pihole, FORWARDER, forward_finish)
 
 #define IMPORT_NAME(name, from, finish) " " #name
 #define IMPORT_NAMES                    IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */

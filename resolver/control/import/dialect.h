@@ -30,6 +30,14 @@ void terraform_finish(struct import *import);
 void unbound_read(struct import *import, const char *path);
 void bind_read(struct import *import, const char *path);
 void dnsmasq_read(struct import *import, const char *path);
+/* The same of lines that a file of another form comes to. */
+struct dnsmasq_line {
+	unsigned number; /* of the file's; 0: of none */
+	const char *text;
+	struct dnsmasq_line *next;
+};
+void dnsmasq_take(struct import *import, const char *path, const struct dnsmasq_line *lines);
+void pihole_read(struct import *import, const char *path);
 void coredns_read(struct import *import, const char *path);
 void hosts_read(struct import *import, const char *path);
 void windows_read(struct import *import, const char *path);

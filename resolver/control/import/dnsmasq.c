@@ -956,31 +956,49 @@ static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
 			    "the servers of resolv.conf, which are asked beside those of server=");
 }
 
-void dnsmasq_read(struct import *import, const char *path)
+static void take_all(struct dnsmasq *dnsmasq, const char *path)
 {
+	struct import *import = dnsmasq->import;
 	struct origin at = import_place(import, path, 0, NULL);
-	struct dnsmasq dnsmasq = {.import = import};
 	const struct option *option;
 
-	dnsmasq.last = &dnsmasq.first;
-	read_file(&dnsmasq, path, NULL, 0);
-	dnsmasq.view = forward_view(import, "home", &at);
-	option = find(&dnsmasq, "port");
+	dnsmasq->view = forward_view(import, "home", &at);
+	option = find(dnsmasq, "port");
 	if (option && words_number(option->value) == 0)
 		import_fault(import, &option->at,
 			     "it answers no questions (port 0), so there is nothing to import");
-	dnsmasq.port = option && words_number(option->value) > 0 ? words_number(option->value) : 0;
-	option = find(&dnsmasq, "local-ttl");
-	dnsmasq.ttl_s =
+	dnsmasq->port = option && words_number(option->value) > 0 ? words_number(option->value) : 0;
+	option = find(dnsmasq, "local-ttl");
+	dnsmasq->ttl_s =
 		option && words_number(option->value) >= 0 ? words_number(option->value) : 0;
-	option = find(&dnsmasq, "domain");
-	if (option && option->value && find(&dnsmasq, "expand-hosts"))
-		dnsmasq.domain = split(import, option->value, ',').items[0];
-	for (option = dnsmasq.first; option; option = option->next)
+	option = find(dnsmasq, "domain");
+	if (option && option->value && find(dnsmasq, "expand-hosts"))
+		dnsmasq->domain = split(import, option->value, ',').items[0];
+	for (option = dnsmasq->first; option; option = option->next)
 		if (strcmp(option->at.path, "address") == 0)
-			take_option(&dnsmasq, option);
-	for (option = dnsmasq.first; option; option = option->next)
+			take_option(dnsmasq, option);
+	for (option = dnsmasq->first; option; option = option->next)
 		if (strcmp(option->at.path, "address") != 0)
-			take_option(&dnsmasq, option);
-	take_whole(&dnsmasq, &at);
+			take_option(dnsmasq, option);
+	take_whole(dnsmasq, &at);
+}
+
+void dnsmasq_read(struct import *import, const char *path)
+{
+	struct dnsmasq dnsmasq = {.import = import};
+
+	dnsmasq.last = &dnsmasq.first;
+	read_file(&dnsmasq, path, NULL, 0);
+	take_all(&dnsmasq, path);
+}
+
+void dnsmasq_take(struct import *import, const char *path, const struct dnsmasq_line *lines)
+{
+	struct dnsmasq dnsmasq = {.import = import};
+
+	dnsmasq.last = &dnsmasq.first;
+	for (; lines; lines = lines->next)
+		take_line(&dnsmasq, path, lines->number, import_printf(import, "%s", lines->text),
+			  0);
+	take_all(&dnsmasq, path);
 }

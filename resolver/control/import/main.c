@@ -180,9 +180,10 @@ static int import_files(const struct command_line *line)
 	if (line->zones.count > 0 && dialect->from != IMPORT_FORWARDER)
 		return command_misuse(line, "--zone is for a forwarder's configuration; Azure's "
 					    "zones are as they are");
-	if (line->no_hosts && strcmp(dialect->name, "dnsmasq") != 0)
-		return command_misuse(line, "--no-hosts is for dnsmasq; others do not read "
-					    "/etc/hosts unless told to");
+	if (line->no_hosts && strcmp(dialect->name, "dnsmasq") != 0 &&
+	    strcmp(dialect->name, "pihole") != 0)
+		return command_misuse(line, "--no-hosts is for dnsmasq and pihole; others do not "
+					    "read /etc/hosts unless told to");
 	if (slash && !line->apply)
 		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
 					    "down has a network of a NAME alone");

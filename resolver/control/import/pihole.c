@@ -1,0 +1,354 @@
+/* Pi-hole is dnsmasq with files of its own, which it translates into dnsmasq's options, as is done
+ * here:
+ *
+ *     pihole.toml (version 6)        a TOML file, of which [dns] is read: upstreams, hosts,
+ *                                    cnameRecords, revServers, and who may ask
+ *     custom.list                    a hosts file
+ *     05-pihole-custom-cname.conf    dnsmasq's cname=
+ *     01-pihole.conf and others      dnsmasq.conf
+ *
+ * What a file is is told by what is in it. Block lists, groups and clients are in a database, which
+ * is not read. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "rules/base.h"
+#include "rules/prefix.h"
+
+static const char blanks[] = " \t\r\v\f";
+
+struct pihole {
+	struct import *import;
+	const char *path;
+	struct dnsmasq_line *first, **last;
+	const char *interface;
+	bool single, all; /* it answers at one interface; to anybody */
+	unsigned mode_line;
+	bool bogus_priv;
+};
+
+static void add_line(struct pihole *pihole, unsigned number, const char *text)
+{
+	struct dnsmasq_line *line = import_alloc(pihole->import, sizeof *line);
+
+	*line = (struct dnsmasq_line){.number = number, .text = text};
+	*pihole->last = line;
+	pihole->last = &line->next;
+}
+
+/* ---- settings of [dns] ---- */
+
+static void on_upstream(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	add_line(pihole, at->line, import_printf(pihole->import, "server=%s", value));
+}
+
+/* "192.0.2.1 name alias": the address leads back to the first name. */
+static void on_host(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	char *text = import_printf(pihole->import, "%s", value), *word, *rest = NULL;
+	const char *address = strtok_r(text, blanks, &rest);
+	struct text_maker *maker = import_begin(pihole->import);
+	bool any = false;
+
+	import_put(maker, "host-record=");
+	while (address && (word = strtok_r(NULL, blanks, &rest))) {
+		import_put(maker, "%s,", word);
+		any = true;
+	}
+	import_put(maker, "%s", address ? address : "");
+	text = import_end(maker);
+	if (any)
+		add_line(pihole, at->line, text);
+	else
+		import_lost(pihole->import, at, "\"%s\" is no address with its names", value);
+}
+
+static void on_cname(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	add_line(pihole, at->line, import_printf(pihole->import, "cname=%s", value));
+}
+
+/* "true,10.10.0.0/16,10.10.5.1,lan": whether it is on, the prefix, the server and the domain. */
+static void on_rev_server(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	char *text = import_printf(pihole->import, "%s", value), *fields[4];
+
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		fields[i] = strsep(&text, ",");
+		fields[i] = fields[i] ? fields[i] : "";
+		fields[i] += strspn(fields[i], blanks);
+	}
+	if (strcasecmp(fields[0], "true") != 0) {
+		import_lost(pihole->import, at, "it is turned off");
+		return;
+	}
+	add_line(pihole, at->line,
+		 import_printf(pihole->import, "rev-server=%s,%s", fields[1], fields[2]));
+	if (*fields[3] != '\0')
+		add_line(pihole, at->line,
+			 import_printf(pihole->import, "server=/%s/%s", fields[3], fields[2]));
+}
+
+static void on_port(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	add_line(pihole, at->line, import_printf(pihole->import, "port=%s", value));
+}
+
+static void on_interface(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	(void)at;
+	pihole->interface = value;
+}
+
+static void on_mode(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	pihole->mode_line = at->line;
+	pihole->all = strcasecmp(value, "ALL") == 0;
+	pihole->single = strcasecmp(value, "SINGLE") == 0 || strcasecmp(value, "BIND") == 0;
+}
+
+static void on_bogus_priv(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	(void)at;
+	pihole->bogus_priv = strcasecmp(value, "false") != 0;
+}
+
+static void on_expand(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	if (strcasecmp(value, "true") == 0)
+		import_lost(pihole->import, at,
+			    "hosts keep the names that they have; write the domain behind those "
+			    "that are short");
+}
+
+static void on_dnssec(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	if (strcasecmp(value, "true") == 0)
+		import_lost(pihole->import, at,
+			    "sluice does not validate; DO and CD are passed through");
+}
+
+static const struct {
+	const char *key;
+	void (*take)(struct pihole *pihole, const struct origin *at, const char *value);
+} settings[] = {
+	{"upstreams", on_upstream}, {"hosts", on_host},
+	{"cnameRecords", on_cname}, {"revServers", on_rev_server},
+	{"port", on_port},          {"interface", on_interface},
+	{"listeningMode", on_mode}, {"bogusPriv", on_bogus_priv},
+	{"expandHosts", on_expand}, {"dnssec", on_dnssec},
+};
+
+static void take(struct pihole *pihole, const char *section, const char *key, const char *value,
+		 unsigned line)
+{
+	struct origin at = import_place(pihole->import, pihole->path, line, key);
+
+	if (strcmp(section, "dhcp") == 0 && strcmp(key, "active") == 0 &&
+	    strcmp(value, "true") == 0)
+		import_lost(pihole->import, &at,
+			    "sluice has no DHCP; names of machines are not registered");
+	for (size_t i = 0; strcmp(section, "dns") == 0 && i < COUNT(settings); i++)
+		if (strcmp(settings[i].key, key) == 0)
+			settings[i].take(pihole, &at, value);
+}
+
+/* ---- TOML, as Pi-hole writes it ---- */
+
+struct toml {
+	char *at;
+	unsigned line;
+};
+
+/* Blanks, line ends, comments, and the commas of an array. */
+static void skip(struct toml *toml)
+{
+	for (;; toml->at++) {
+		if (*toml->at == '#')
+			toml->at += strcspn(toml->at, "\n");
+		if (*toml->at == '\n')
+			toml->line++;
+		else if (*toml->at == '\0' || !strchr(" \t\r\v\f,", *toml->at))
+			return;
+	}
+}
+
+/* Up to one of these, without the blanks at its end. */
+static const char *word_of(struct import *import, struct toml *toml, const char *ends)
+{
+	size_t length = strcspn(toml->at, ends), kept = length;
+	const char *word;
+
+	while (kept > 0 && isspace((unsigned char)toml->at[kept - 1]))
+		kept--;
+	word = import_printf(import, "%.*s", (int)kept, toml->at);
+	toml->at += length;
+	return word;
+}
+
+static void fail(const struct pihole *pihole, unsigned line, const char *text)
+{
+	struct origin at = import_place(pihole->import, pihole->path, line, NULL);
+
+	import_fault(pihole->import, &at, "%s", text);
+}
+
+static const char *string_of(const struct pihole *pihole, struct toml *toml)
+{
+	char mark = *toml->at++, *text, *to;
+	const char *end = toml->at;
+
+	while (*end != '\0' && *end != mark && *end != '\n')
+		end += *end == '\\' && mark == '"' && end[1] != '\0' ? 2 : 1;
+	if (*end != mark)
+		fail(pihole, toml->line, "a text has no quote at its end");
+	text = to = import_printf(pihole->import, "%.*s", (int)(end - toml->at), toml->at);
+	for (const char *from = text; *from != '\0'; from++) {
+		if (*from == '\\' && mark == '"' && from[1] != '\0')
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+	toml->at = (char *)(uintptr_t)end + (*end == mark);
+	return text;
+}
+
+/* One value, or each of an array's. */
+static void read_value(struct pihole *pihole, struct toml *toml, const char *section,
+		       const char *key)
+{
+	bool array = *toml->at == '[';
+	unsigned first = toml->line;
+
+	toml->at += array;
+	do {
+		if (array)
+			skip(toml);
+		if (array && *toml->at == '\0')
+			fail(pihole, first, "an array has no bracket at its end");
+		if (*toml->at == '\0' || (array && *toml->at == ']'))
+			break;
+		unsigned line = toml->line;
+		const char *value =
+			*toml->at == '"' || *toml->at == '\''
+				? string_of(pihole, toml)
+				: word_of(pihole->import, toml, array ? ",]#\n" : "#\n");
+
+		take(pihole, section, key, value, line);
+	} while (array);
+	toml->at += strcspn(toml->at, "\n"); /* a comment says what the default is */
+}
+
+static void read_toml(struct pihole *pihole, char *text)
+{
+	struct toml toml = {text, 1};
+	const char *section = "", *key;
+
+	for (skip(&toml); *toml.at != '\0'; skip(&toml)) {
+		if (*toml.at == '[') {
+			toml.at++;
+			section = word_of(pihole->import, &toml, "]\n");
+			toml.at += strcspn(toml.at, "\n");
+			continue;
+		}
+		key = word_of(pihole->import, &toml, "=\n");
+		if (*toml.at != '=')
+			continue;
+		toml.at++;
+		toml.at += strspn(toml.at, blanks);
+		read_value(pihole, &toml, section, key);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* Whoever the file does not let ask is not let in: no mode but ALL is for everybody. */
+static void close_lines(struct pihole *pihole)
+{
+	if (pihole->single)
+		add_line(pihole, pihole->mode_line,
+			 import_printf(pihole->import, "interface=%s",
+				       pihole->interface ? pihole->interface : ""));
+	else if (!pihole->all)
+		add_line(pihole, pihole->mode_line, "local-service");
+	add_line(pihole, 0, "no-hosts");
+	if (pihole->bogus_priv)
+		add_line(pihole, 0, "bogus-priv");
+}
+
+enum form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
+
+/* By its first line that says something; whether all are cname= by the others, too. */
+static enum form form_of(struct import *import, const char *text)
+{
+	enum form form = FORM_CNAMES;
+
+	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n")) {
+		char *word;
+		struct address address;
+
+		line += strspn(line, " \t\r\v\f\n");
+		if (*line == '#' || *line == '\0')
+			continue;
+		word = import_printf(import, "%.*s", (int)strcspn(line, " \t\r\v\f\n"), line);
+		if (*line == '[')
+			return FORM_TOML;
+		if (address_parse(&address, word) == 0)
+			return FORM_HOSTS;
+		if (strncmp(word, "cname=", strlen("cname=")) != 0)
+			form = FORM_DNSMASQ;
+	}
+	return form;
+}
+
+/* Lines of a hosts file, or of dnsmasq.conf. */
+static void read_lines(struct pihole *pihole, char *text, bool hosts)
+{
+	const char *line;
+	char *next;
+
+	for (unsigned number = 1; (next = strsep(&text, "\n")); number++) {
+		struct origin at = import_place(pihole->import, pihole->path, number, NULL);
+
+		next += strspn(next, blanks);
+		line = word_of(pihole->import, &(struct toml){next, number}, "#");
+		if (*line != '\0' && hosts)
+			on_host(pihole, &at, line);
+		else if (*next != '#' && *line != '\0')
+			add_line(pihole, number, next);
+	}
+}
+
+void pihole_read(struct import *import, const char *path)
+{
+	struct pihole pihole = {.import = import, .path = path, .bogus_priv = true};
+	struct origin at = import_place(import, path, 0, NULL);
+	size_t length;
+	char *text = import_read(import, path, &at, &length);
+	enum form form = text ? form_of(import, text) : FORM_DNSMASQ;
+
+	if (!text)
+		return;
+	pihole.last = &pihole.first;
+	if (form == FORM_DNSMASQ && strcmp(path, "-") != 0) {
+		dnsmasq_read(import, path); /* with its comments */
+		return;
+	}
+	if (form == FORM_TOML) {
+		read_toml(&pihole, text);
+		add_line(&pihole, 0, "no-resolv");
+	} else {
+		read_lines(&pihole, text, form == FORM_HOSTS);
+	}
+	if (form != FORM_DNSMASQ)
+		close_lines(&pihole);
+	dnsmasq_take(import, path, pihole.first);
+	if (form == FORM_TOML)
+		import_lost(import, &at,
+			    "its block lists, groups and clients, which are in gravity.db: sluice "
+			    "blocks no names");
+}
