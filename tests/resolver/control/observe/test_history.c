@@ -313,7 +313,7 @@ static void steps_that_end_at_one_look_share_what_was_counted(void **state)
 	look(world, 4, "r/in", 12);
 	look(world, 0.5, "r/in", 13);
 	look(world, 0.5, "r/in", 14);
-	LAST_QUERIES(world, HISTORY_MINUTE, "r/in", 6, "1 5 2 2 2 2");
+	LAST_QUERIES(world, HISTORY_MINUTE, "r/in", 6, "1 3 3 3 2 2");
 	look(world, 100, "r/in", 214); /* more than there are of */
 	LAST_QUERIES(world, HISTORY_MINUTE, "r/in", 3, "2 2 2");
 	LAST_QUERIES(world, HISTORY_HOUR, "r/in", 2, "21 21");
