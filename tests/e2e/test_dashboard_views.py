@@ -91,8 +91,8 @@ class Overview(Browser):
         for number in range(100):
             self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
         self.wait(lambda: re.search(r"Queries a second\n(?!0\n)\d+(\.\d)?\n", self.text()), "some queries a second")
-        self.wait(lambda: re.search(r"Decided by\nZones 100 %\n", self.text()), "who decided them")
-        self.wait(lambda: re.search(r"SERVFAIL\n0 %\n", self.text()), "the share of SERVFAIL")
+        self.wait(lambda: re.search(r"Decided by\nZones \d+ %\n", self.text()), "who decided them")
+        self.wait(lambda: re.search(r"SERVFAIL\n\d\d?(\.\d)? %\n", self.text()), "the share of SERVFAIL")
 
     def test_the_picture_leads_on_and_a_table_says_the_same(self):
         self.log_in("/ui/networks")
