@@ -1,6 +1,6 @@
 // The frame around the pages: navigation, who is logged in, and which page the URL asks for.
 
-import {h, name} from "/ui/lib/element.js";
+import {h, name, visible} from "/ui/lib/element.js";
 import {here, router, url} from "/ui/lib/router.js";
 import {askServer, server, showTitle} from "/ui/lib/server.js";
 import {current, logInByCode, logOut, session, takeCode} from "/ui/lib/session.js";
@@ -78,7 +78,7 @@ function showMenu(shown) {
 
 function header({client, role}) {
   return h("header", {}, menu, h("a", {class: "brand", href: "/ui/"}, "sluice"), called, live,
-    h("span", {class: "who"}, name(client), ` (${role})`),
+    h("span", {class: "who", title: `${visible(client)} (${role})`}, name(client), ` (${role})`),
     h("button", {type: "button", onclick: logOut}, "Log out"));
 }
 

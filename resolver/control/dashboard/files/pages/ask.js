@@ -144,6 +144,7 @@ export class AskPage extends Page {
   }
 
   follow() {
+    this.place.title = this.place.selectedOptions[0]?.text || ""; // its field may be too small for it
     this.fromField.hidden = this.place.value.startsWith("vnet ");
     this.from.required = this.place.value === "from";
   }

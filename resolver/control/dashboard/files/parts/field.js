@@ -32,6 +32,15 @@ function read(input) {
   return input.value.trim();
 }
 
+// What is chosen is said whole, also where its field is too small for it.
+function choice(attributes, choices) {
+  const tell = () => { select.title = select.selectedOptions[0]?.text || ""; };
+  const select = h("select", {...attributes, onchange: tell}, choices.map(([value, shown]) => h("option", {value}, shown)));
+
+  tell();
+  return select;
+}
+
 // {name, label, hint, value, placeholder, required, min, max,
 //  type: "text" | "number" | "lines" | "check" | "file" | "list",
 //  choices: [["value", "shown"]], or what finds them: async (text, form) => [["value", "shown"]],
@@ -85,7 +94,7 @@ export class FormField extends HTMLElement {
     const typed = {...shared, placeholder: field.placeholder, autocomplete: "off", autocapitalize: "off", spellcheck: "false"};
 
     if (Array.isArray(field.choices))
-      return h("select", {...shared, value: field.value}, field.choices.map(([value, shown]) => h("option", {value}, shown)));
+      return choice({...shared, value: field.value}, field.choices);
     if (field.type === "lines") return h("textarea", {...typed, rows: field.rows || 2, value: field.value || ""});
     if (field.type === "file") return h("input", {...shared, type: "file", accept: field.accept});
     if (field.type === "check") return h("input", {...shared, type: "checkbox", checked: !!field.value});
