@@ -70,7 +70,7 @@ class LooksMuch(Looks, Much):
         self.driver.execute_cdp_cmd("Performance.enable", {})
         self.addCleanup(self.driver.execute_cdp_cmd, "Performance.disable", {})
         self.view(1280, "light")
-        self.log_in("/ui/nowhere")
+        self.log_in("/ui/ask")
         for page in ("registered", "rules", "targets"):
             before = self.laid_out()
             self.driver.execute_script("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", "/ui/" + page)
@@ -136,7 +136,7 @@ class Measuring(Walk):
     """What measures the pages finds what it is to find."""
 
     def test_each_kind_of_fault_is_found_and_nothing_else(self):
-        self.log_in("/ui/nowhere")
+        self.log_in("/ui/ask")
         for width in SIZES:
             self.view(width, "light")
             self.settle()
@@ -147,7 +147,7 @@ class Measuring(Walk):
                 self.assertTrue(all("planted" in fault or what.startswith("a page") for fault in found), found)
 
     def test_an_error_on_the_console_is_found(self):
-        self.log_in("/ui/nowhere")
+        self.log_in("/ui/ask")
         self.driver.execute_script("console.error('planted')")
         self.assertEqual(1, len(self.console_errors()))
 
