@@ -233,7 +233,18 @@ for (const {element, box, of} of inner) {
 
 // ---- what is pressed ----
 
-const controls = elements.filter((one) => one.matches(CONTROLS) && !one.matches(":disabled")).map((element) => {
+// What is not in sight whole is scrolled to before it is pressed.
+function scrolledAway(element) {
+  const box = element.getBoundingClientRect();
+
+  for (let one = element.parentElement; one && one !== document.body; one = one.parentElement) {
+    const edge = one.getBoundingClientRect();
+    if (["auto", "scroll"].includes(style(one).overflowY) && (box.top < edge.top || box.bottom > edge.bottom)) return true;
+  }
+  return false;
+}
+
+const controls = elements.filter((one) => one.matches(CONTROLS) && !one.matches(":disabled") && !scrolledAway(one)).map((element) => {
   const label = element.matches("[type=checkbox], [type=radio]") && element.labels?.[0];
   const boxes = [...element.getClientRects(), ...label ? label.getClientRects() : []].map((box) => seen(box, element)).filter((box) => !empty(box));
   return {element, boxes, layer: layer(element)};

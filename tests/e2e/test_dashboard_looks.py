@@ -129,6 +129,7 @@ FINE = [
     ["p", CLIPPED + "text-overflow: ellipsis", LINE, {"title": LINE}], ["p", "width: 300px; border: 1px solid", LINE],
     ["p", "", "A sentence with a ", {}, [["a", "font-size: 12px", "link", {"href": "#3"}]]], ["pre", "width: 100px; overflow-x: auto", LINE],
     ["div", "display: flex; gap: 8px", "", {"class": "tools"}, [["button", "height: 40px", "One"], ["button", "height: 40px", "Two"]]],
+    ["div", "height: 60px; overflow-y: auto", "", {}, [["p", "height: 50px; margin: 0", "text"], ["button", "height: 32px", "Half of it"]]],
 ]
 
 
