@@ -233,6 +233,8 @@ for (const {element, box, of} of inner) {
 
 // ---- what is pressed ----
 
+const size = (box) => Math.min(box.right - box.left, box.bottom - box.top);
+
 // What is not in sight whole is scrolled to before it is pressed.
 function scrolledAway(element) {
   const box = element.getBoundingClientRect();
@@ -244,9 +246,16 @@ function scrolledAway(element) {
   return false;
 }
 
+// Of a line that ends with an ellipsis the browser gives the whole, and the two parts of it.
+function isPart(box, i, boxes) {
+  return boxes.some((other, k) => k !== i && other.left <= box.left && other.right >= box.right && other.top <= box.top && other.bottom >= box.bottom
+    && (k < i || other.right - other.left > box.right - box.left));
+}
+
 const controls = elements.filter((one) => one.matches(CONTROLS) && !one.matches(":disabled") && !scrolledAway(one)).map((element) => {
   const label = element.matches("[type=checkbox], [type=radio]") && element.labels?.[0];
-  const boxes = [...element.getClientRects(), ...label ? label.getClientRects() : []].map((box) => seen(box, element)).filter((box) => !empty(box));
+  const boxes = [...element.getClientRects(), ...label ? label.getClientRects() : []].map((box) => seen(box, element))
+    .filter((box) => !empty(box)).filter((box, i, all) => !isPart(box, i, all));
   return {element, boxes, layer: layer(element)};
 }).filter(({boxes}) => boxes.length);
 
@@ -258,7 +267,6 @@ function inSentence(element) {
   return words(block).length > words(element).length + 3;
 }
 
-const size = (box) => Math.min(box.right - box.left, box.bottom - box.top);
 const middle = (box) => [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
 
 function distance([x, y], {left, top, right, bottom}) {

@@ -11,7 +11,8 @@ import {notice} from "/ui/parts/notice.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
-const BACK = 200;  // revisions that are read at once
+const BACK = 200;  // revisions that are read at once,
+const FIRST = 20;  // and ahead of them, to be seen while the others are on their way
 const LINES = 50;  // edits of a change that are shown
 
 function differences(edits, alone = false) {
@@ -54,6 +55,7 @@ export class ChangesPage extends Page {
     this.older = h("button", {type: "button", onclick: () => this.attempt(() => this.showOlder())}, "Older changes");
     this.replaceChildren(h("h1", {}, "Changes"), this.tools(), this.table, this.older);
     this.first = this.last = await latestRevision(this.signal);
+    await this.showOlder(FIRST);
     await this.showOlder();
   }
 
@@ -70,8 +72,8 @@ export class ChangesPage extends Page {
     this.render();
   }
 
-  async showOlder() {
-    const after = Math.max(0, this.first - BACK);
+  async showOlder(revisions = BACK) {
+    const after = Math.max(0, this.first - revisions);
     const edits = await editsBetween(after, this.first, this.signal);
 
     this.first = after;

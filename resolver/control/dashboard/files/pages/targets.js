@@ -46,19 +46,22 @@ export class TargetsPage extends Page {
     this.every(AGAIN_MS, () => this.load());
   }
 
+  // The history of hundreds of targets takes longer than the rest, which is there first.
   async read() {
-    const how = {signal: this.signal};
-    const [status, found] = await Promise.all([get("status", how), history("hour", this.signal).catch((error) => {
+    const past = history("hour", this.signal).catch((error) => {
       if (error.status < 400) throw error;
       return null; // without a history there is the rest
-    })]);
+    });
 
-    this.targets = status.targets;
-    this.history = found;
+    past.catch(() => {}); // it is awaited below, unless the status fails first
+    this.targets = (await get("status", {signal: this.signal})).targets;
+    if (!this.history) this.render();
+    this.history = await past;
     this.render();
   }
 
   past({host, protocol}) {
+    if (this.history === undefined) return "";
     const found = this.history?.targets.filter((one) => one.target === host && one.protocol === protocol);
 
     return found?.length ? strip(this.history.times, this.history.step_s, join(found.map((one) => one.up), (known) => Math.min(...known)))
