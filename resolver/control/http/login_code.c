@@ -43,7 +43,6 @@ int login_codes_make(struct login_codes *codes, const char *client,
 		return ERR_NOMEM;
 	snprintf(made.client, sizeof made.client, "%s", client);
 	*find_place(codes) = made;
-	codes->wrong = 0;
 	return 0;
 }
 
@@ -68,12 +67,9 @@ int login_codes_take(struct login_codes *codes, const char *text, uint64_t now_u
 	if (!http_secret_digest(text, strlen(text), digest))
 		return ERR_NOMEM;
 	found = find_code(codes, digest, now_us);
-	if (found) {
-		memcpy(client, found->client, HTTP_CLIENT_MAX);
-		memset(found, 0, sizeof *found);
-		return 0;
-	}
-	if (++codes->wrong >= LOGIN_CODE_GUESSES)
-		*codes = (struct login_codes){.wrong = codes->wrong};
-	return ERR_NOT_FOUND;
+	if (!found)
+		return ERR_NOT_FOUND;
+	memcpy(client, found->client, HTTP_CLIENT_MAX);
+	memset(found, 0, sizeof *found);
+	return 0;
 }

@@ -1,8 +1,9 @@
 /* Codes that log a browser in: who may use the control socket gets one, and whoever sends it back
  * over HTTP from this machine gets a session in the same name. A code counts once, for
- * LOGIN_CODE_LIFE_S, and none is good any more once LOGIN_CODE_GUESSES wrong ones have come. Only
- * digests are kept, in memory alone: a code is in no log and no state. Time is a parameter, of
- * CLOCK_MONOTONIC: a clock that is set makes no code last longer. */
+ * LOGIN_CODE_LIFE_S. Its 128 random bits keep it from being guessed; wrong codes do nothing to
+ * those that are good, so that nobody can keep others from logging in. Only digests are kept, in
+ * memory alone: a code is in no log and no state. Time is a parameter, of CLOCK_MONOTONIC: a clock
+ * that is set makes no code last longer. */
 #ifndef SLUICE_LOGIN_CODE_H
 #define SLUICE_LOGIN_CODE_H
 
@@ -16,7 +17,6 @@ enum {
 	LOGIN_CODE_BYTES = 16,
 	LOGIN_CODE_MAX = 2 * LOGIN_CODE_BYTES + 1, /* as text, with its NUL */
 	LOGIN_CODE_LIFE_S = 60,
-	LOGIN_CODE_GUESSES = 5,
 	LOGIN_CODES_MAX = 8, /* at once: one more takes the place of the oldest */
 };
 
@@ -29,7 +29,6 @@ struct login_code {
 /* All zero: there are none. */
 struct login_codes {
 	struct login_code items[LOGIN_CODES_MAX];
-	unsigned wrong; /* since the last one that was made */
 };
 
 /* Makes one for the client, of random bytes. ERR_NOMEM: GnuTLS has no memory left. */

@@ -871,8 +871,8 @@ static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool o
 			      import_group(import, import_root(import), "vnet_resolver", at),
 			      listen_text(dnsmasq),
 			      "listen has addresses, not interfaces: name those that are meant; "
-			      "those of %s are not listened at",
-			      unheard->value ? unheard->value : "it");
+			      "those of %.255s are not listened at",
+			      unheard->value && *unheard->value ? unheard->value : "it");
 }
 
 /* Whose: local-service is for the networks that this machine is in, unless something says where it

@@ -137,7 +137,21 @@ static bool read_type(const char *text, uint16_t *type)
 	return record_type_parse(type, text) == 0;
 }
 
-/* "SINCE/SIGNED WHO TTL", or without SIGNED; what is behind it, NULL: there is something else. By
+/* Takes "/SIGNED" away from behind a key's name, whose last character is a dot. False: there is
+ * something else. */
+static bool read_signed(char *by, uint32_t *signed_s)
+{
+	char *slash = strrchr(by, '/'), *end;
+
+	*signed_s = 0;
+	if (!slash || slash == by || slash[-1] != '.')
+		return true;
+	*signed_s = (uint32_t)strtoul(slash + 1, &end, 10);
+	*slash = '\0';
+	return end > slash + 1 && *end == '\0';
+}
+
+/* "SINCE WHO/SIGNED TTL", or without SIGNED; what is behind it, NULL: there is something else. By
  * hand, because sscanf takes as long as all the rest of a row. */
 static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
@@ -145,10 +159,6 @@ static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct
 	size_t length;
 
 	row->since_s = strtoll(text, &end, 10);
-	if (end != text && *end == '/') {
-		text = end + 1;
-		row->signed_s = (uint32_t)strtoul(text, &end, 10);
-	}
 	if (end == text || *end != ' ')
 		return NULL;
 	text = end + 1;
@@ -157,6 +167,8 @@ static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct
 		return NULL;
 	memcpy(by, text, length);
 	by[length] = '\0';
+	if (!read_signed(by, &row->signed_s))
+		return NULL;
 	text += length + 1;
 	row->ttl = (uint32_t)strtoul(text, &end, 10);
 	return end == text ? NULL : end;
@@ -246,10 +258,10 @@ bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 	out = open_memstream(&value, &length);
 	if (!out)
 		return false;
-	fprintf(out, "%" PRId64, now_s);
+	fprintf(out, "%" PRId64 " %s", now_s, author->who);
 	if (author->signed_s)
 		fprintf(out, "/%" PRIu32, author->signed_s);
-	fprintf(out, " %s %" PRIu32, author->who, ttl);
+	fprintf(out, " %" PRIu32, ttl);
 	for (size_t i = 0; i < set->count; i++) {
 		fputc(' ', out);
 		for (size_t k = 0; k < set->records[i].length; k++)

@@ -2,9 +2,10 @@
  * pair of the store (store/pairs.h) and no resource, so that history and exports leave it out.
  *
  *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits;
- *                                    "SINCE/SIGNED WHO ..." where the message was signed
+ *                                    "SINCE WHO/SIGNED ..." where the message was signed
  *
- * ZONE is the full name in lower case. Rows of older versions have no SIGNED. */
+ * ZONE is the full name in lower case. Rows of older versions have no SIGNED, and they show it as a
+ * part of the key's name. */
 #ifndef SLUICE_REGISTRAR_ROWS_H
 #define SLUICE_REGISTRAR_ROWS_H
 

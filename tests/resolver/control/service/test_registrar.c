@@ -369,9 +369,9 @@ static void rows_are_read_with_and_without_the_time_signed(void **state)
 	struct source_pair rows[] = {
 		{"registered corp.test a.corp.test. A", "1790000000 key.k.test. 10 0a0a0005"},
 		{"registered corp.test b.corp.test. A",
-		 "1790000000/1790000001 key.k.test. 10 0a0a0005"},
+		 "1790000000 key.k.test./1790000001 10 0a0a0005"},
 		{"registered corp.test c.corp.test. A", "1790000000 address.10.10.0.5 10 0a0a0005"},
-		{"registered corp.test d.corp.test. A", "1790000000/ key.k.test. 10 0a0a0005"},
+		{"registered corp.test d.corp.test. A", "1790000000 key.k.test./ 10 0a0a0005"},
 		{"registered corp.test e.corp.test. A", "x key.k.test. 10 0a0a0005"},
 	};
 	struct source *source = inventory_source(world->inventory);
