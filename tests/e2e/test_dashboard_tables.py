@@ -1,5 +1,6 @@
-"""How the dashboard looks with much in it: nothing overflows or overlaps at any size, a row of a table is a line, what is
-on top stays there, and what is dead colours who needs it."""
+"""The dashboard's tables and its picture of networks with hundreds of rows: a row is one line, header and table head stay on
+top, rows come in pages with the worst first, and a dead target colours the rulesets and networks that need it. How all pages
+look is in test_dashboard_looks.py."""
 
 import socket
 
