@@ -17,7 +17,7 @@ const PAGE = 200, MOST = 5000, COLUMNS = 3;
 const HIDDEN = new Set(["tags", "azure", "metadata", "resource_group", "region", "id"]);
 
 // The members that tell most of an item: what is required, then as the schema has them, with words of a few last.
-export function columnsOf(kind) {
+function columnsOf(kind) {
   const {properties, required} = kind.schema;
   const keys = Object.keys(properties).filter((key) => key !== kind.name_key && !HIDDEN.has(key) && properties[key].type !== "boolean");
 

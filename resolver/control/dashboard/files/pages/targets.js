@@ -17,7 +17,7 @@ function number(value) {
   return value.toLocaleString("en");
 }
 
-export function rulesOf(target) {
+function rulesOf(target) {
   const more = target.rule_count - Math.min(RULES, target.rules.length);
 
   return [target.rules.slice(0, RULES).map((rule) => h("div", {}, name(rule))),

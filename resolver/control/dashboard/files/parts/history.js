@@ -8,7 +8,7 @@ import {TimeChart} from "/ui/parts/chart.js";
 const AGAIN_MS = 10000;
 
 // Where the server has none.
-export function noHistory() {
+function noHistory() {
   return empty("This server keeps no history.", h("p", {}, "Prometheus does, of its metrics: see ", h("code", {}, "metrics.listen"), " in sluice.conf(5)."));
 }
 
