@@ -82,7 +82,7 @@ function header({client, role}) {
     h("button", {type: "button", onclick: logOut}, "Log out"));
 }
 
-// Where no page is. It needs no login, and leads to where that is asked for.
+// The page of an unknown path. It needs no login; its link leads to a page that asks for one.
 function nothingHere() {
   return h("div", {class: "nowhere" + (current() ? "" : " login")}, h("h1", {}, "There is no such page"),
     h("p", {}, "The address may be mistyped, or the page has another name now."),
@@ -127,7 +127,7 @@ function begin(reason) {
   show(false);
 }
 
-// A link with a code logs in before anything is shown; another one does so in a page that is there.
+// A link with a code logs in before anything is shown, also when it is opened in a tab with the dashboard.
 async function enter() {
   const code = takeCode();
 

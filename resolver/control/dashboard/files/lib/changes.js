@@ -6,8 +6,8 @@ import {valueText} from "/ui/lib/kinds.js";
 
 const NAMED = 3; // edits of a change that are named; more are counted
 
-// The state's latest revision: the list's ETag, in hexadecimal. No change is told with it: the first one that is
-// kept may have thousands of edits, which a page never parts.
+// The state's latest revision, in hexadecimal: the list's ETag. The request asks for no changes, because
+// the oldest one may have thousands of edits, and a page of the list never splits a change.
 export async function latestRevision(signal) {
   const {etag} = await call("GET", `changes?after=${Number.MAX_SAFE_INTEGER}`, {signal});
 
@@ -42,12 +42,12 @@ export function changesOf(edits) {
 
 // ---- in the words of `sluice history` ----
 
-// A login is what a command at the control socket said of itself. A reader is not told who it was.
+// `login` is the name that a command at the control socket gave. The API hides the client from a reader.
 export function whoText({who, login}) {
   return login ? `${who} (says ${login})` : who ?? "";
 }
 
-// The members in which they differ: [[key, before, after]], undefined where there is none.
+// The members in which two values differ: [[key, before, after]], undefined where there is none.
 export function members({before, after}) {
   const keys = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
 
@@ -86,7 +86,7 @@ function side(title, tag, value) {
   return h("div", {class: "side"}, h("span", {class: "hint when"}, title), text === "" ? h("span", {class: "hint"}, "not given") : h(tag, {}, name(text)));
 }
 
-// The members of an edit that became others, before beside after. alone: what it is of stands above it.
+// The changed members of an edit, before beside after. alone: the edit's resource is shown above it.
 export function difference(edit, alone = false) {
   const shown = members(edit).filter(([key]) => key !== "name" && key !== "resource_group");
   const both = edit.before && edit.after;

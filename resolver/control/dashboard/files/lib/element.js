@@ -51,7 +51,7 @@ export function count(number, one, many = one + "s") {
   return number.toLocaleString("en") + " " + (number === 1 ? one : many);
 }
 
-// What writes times in this way. It is made once: that costs more than all the times of a page.
+// A formatter of times, kept because making one costs more than formatting all the times of a page.
 export function timeFormat(how) {
   return new Intl.DateTimeFormat([], {hourCycle: "h23", ...how});
 }

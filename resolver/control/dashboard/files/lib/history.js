@@ -9,8 +9,8 @@ export function known(list) {
   return list.filter((one) => one !== null && one !== undefined);
 }
 
-// Of lists, step by step, what is known of them, made one; null where nothing is. An empty list is of
-// something that there is not.
+// Combines lists step by step, over the values that are known; null where none is. An empty list belongs to
+// a counter that does not exist, and is ignored.
 export function join(lists, make) {
   const length = Math.max(0, ...lists.map((list) => list.length));
 

@@ -1,14 +1,14 @@
-// The kinds of resources, as GET /v1/schema tells them: what they are called, where they are, and what
-// their members may be. No kind is known here by its name.
+// The kinds of resources, as GET /v1/schema describes them: their names, paths and members. No kind's name is
+// written here, so that a new kind needs no change.
 
 import {get, path, query} from "/ui/lib/api.js";
 import {fullName, targetText} from "/ui/lib/words.js";
 
-const MOST = 50; // choices that are offered at once, and parents that are looked into for them
+const MOST = 50; // choices offered at once, and parents searched for them
 
 let known;
 
-// {name, collection, parent, name_key, groups, guarded, schema}, of all kinds. It is asked for once.
+// {name, collection, parent, name_key, groups, guarded, schema} of all kinds, requested once.
 export function kinds() {
   known ||= get("schema").then((answer) => answer.kinds).catch((error) => {
     known = null;
@@ -25,7 +25,7 @@ export function childrenOf(all, kind) {
   return all.filter((one) => one.parent === kind.name);
 }
 
-// The kind of what has that path: "rulesets/-/office/rules/a".
+// The kind of the resource with this path: "rulesets/-/office/rules/a".
 export function kindAt(all, where) {
   const [collection, , , inner] = where.split("/");
   const root = all.find((kind) => !kind.parent && kind.collection === collection);
@@ -84,7 +84,7 @@ export function nameOf(kind, item) {
   return item[kind.name_key];
 }
 
-// An item of a list; those of the inventory are told without their path.
+// The path of an item in a list. Items of the inventory come without their path.
 export function pathOf(kind, item) {
   return item.path || path(kind.collection, item.resource_group || "-", nameOf(kind, item));
 }
@@ -99,7 +99,7 @@ async function listed(where, kind, text) {
   return (await get(where + query({limit: MOST, q: text})))[kind.collection];
 }
 
-// Of all parents, each as PARENT/NAME.
+// The items of all parents, each as PARENT/NAME.
 async function ofAllParents(all, kind) {
   const parent = all.find((one) => one.name === kind.parent);
   const lists = await Promise.all((await listed(parent.collection, parent)).map(async (one) =>
@@ -108,7 +108,7 @@ async function ofAllParents(all, kind) {
   return lists.flat();
 }
 
-// Those inside what our parent refers to: a subnet of the network that the resolver is in.
+// The items inside the resource that the parent refers to: subnets of the resolver's network.
 async function ofReferred(all, kind, parentPath) {
   const ours = kindAt(all, parentPath), parent = all.find((one) => one.name === kind.parent);
   const [key] = Object.entries(ours.schema.properties).find(([, schema]) => schema["x-refers"]?.kind === parent.name) || [];
@@ -118,8 +118,8 @@ async function ofReferred(all, kind, parentPath) {
   return found ? (await listed(collectionIn(kind, pathOf(parent, found)), kind)).map((item) => nameOf(kind, item)) : [];
 }
 
-// The names that a member may have which refers to a kind: those that have the text in them.
-// parentPath: of what the resource is inside; "": it is at the top.
+// The names that a member with a reference may have: those that contain the text.
+// parentPath: the path of the resource's parent; "": it has none.
 export async function choices({kind: name, by}, parentPath, text) {
   const all = await kinds(), kind = all.find((one) => one.name === name);
   let names;

@@ -1,8 +1,8 @@
-// What the server is called, and its version, which anybody may ask for, a login page too.
+// The server's name and version, which need no login, so that the login page shows them, too.
 
 export const server = Object.assign(new EventTarget(), {called: "", version: ""});
 
-// Again where a new version may have taken over. Without an answer it stays as it was.
+// Asks again, as a new version may have taken over. Without an answer, name and version stay.
 export async function askServer() {
   const answer = await fetch("/v1/server").catch(() => null);
 

@@ -62,8 +62,8 @@ export async function logIn(client, secret) {
   begin(client, token.roles.some((one) => one.name === "admin") ? "admin" : "reader", answer.headers.get("X-Subject-Token"));
 }
 
-// The code of a link that `sluice dashboard` printed ("#login=..."); null: there is none. The address
-// has it no longer from then on.
+// The code of a link that `sluice dashboard` printed ("#login=..."); null: there is none. Removes it from the
+// address, so that it is in no bookmark.
 export function takeCode() {
   const [, code] = /^#login=([0-9a-f]+)$/.exec(location.hash) || [];
 

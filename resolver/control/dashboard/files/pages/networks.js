@@ -26,7 +26,7 @@ function sorted(nodes) {
   return [...nodes].sort((a, b) => rank(a) - rank(b));
 }
 
-// Those of one kind, as one box where they are many.
+// The boxes of one kind; more than MANY become one box.
 function bundled(nodes, many, bundle) {
   return nodes.length <= many ? sorted(nodes) : [{...bundle(nodes), mood: worst(nodes.map((node) => node.mood)), nodes: sorted(nodes)}];
 }
@@ -41,7 +41,7 @@ function limited(nodes, what) {
   return [...all.slice(0, COLUMN - 1), ...bundled(rest, 0, () => ({id: "rest " + what, title: `${rest.length.toLocaleString("en")} more ${what}`, what}))];
 }
 
-// ---- who needs what, and how bad that is ----
+// ---- how badly dead targets hurt ----
 
 function isDead(target) {
   return targetWord(target)[0] === "bad";
@@ -73,7 +73,7 @@ function needs(status) {
   return found;
 }
 
-// [mood, words] of a ruleset or another that asks.
+// [mood, words] of a ruleset, or of a network or the default resolver that asks targets itself.
 function judged(need, one = "rule") {
   if (need?.unanswered && one !== "rule") return ["bad", "cannot be answered"];
   if (need?.unanswered) return ["bad", count(need.unanswered, one) + " cannot be answered"];

@@ -84,7 +84,7 @@ function eachSecond(list, {step_s: step}) {
   return seen.length ? total(seen) / seen.length / step : 0;
 }
 
-// Of lists whose steps are the same, so that it is a share of the same answers.
+// A share, step by step; both lists have the same steps, so both numbers count the same answers.
 function share(part, whole) {
   const all = total(whole);
 
@@ -97,7 +97,7 @@ function most(found) {
   return sums[best] ? `${[...Object.keys(DECIDERS), "Other"][best]} ${share(lists[best], sum(lists))}` : null;
 }
 
-// `figure`: of the last minute; null: there was nothing to tell.
+// `figure`: the value of the last minute; null: there is none.
 const CHARTS = [
   {title: "Queries a second", series: ["Queries", "Over a limit"], show: perSecond, figure: (found) => perSecond(eachSecond(all(found, "queries"), found)),
    lists: (found) => [all(found, "queries"), all(found, "over_limit")].map((list) => scaled(list, 1 / found.step_s))},
@@ -150,7 +150,7 @@ export class NowPage extends Page {
     this.showFailing(await get("status", {signal: this.signal}));
   }
 
-  // Only anew where it is another: somebody may be about to press a link in it.
+  // Rendered again only if it has changed: a user may be about to press a link in it.
   showFailing({judgement: {good, texts}, failing: {count: all, list}, targets}) {
     const shown = JSON.stringify([good, texts, all, list, this.whole]), told = this.whole ? list : list.slice(0, TOLD);
 

@@ -20,7 +20,7 @@ function isGiven(value) {
   return value !== null && value !== undefined && value !== "" && !(typeof value === "object" && !Object.keys(value).length);
 }
 
-// What is inside, of one kind.
+// The children of one kind.
 class Inside {
   constructor(kind, page) {
     Object.assign(this, {kind, page, items: []});

@@ -16,7 +16,7 @@ import {DataTable} from "/ui/parts/table.js";
 const PAGE = 200, MOST = 5000, COLUMNS = 3;
 const HIDDEN = new Set(["tags", "azure", "metadata", "resource_group", "region", "id"]);
 
-// The members that tell most of an item: what is required, then as the schema has them, with words of a few last.
+// The columns of a kind: required members first, then the order of the schema, and members with a fixed set of words last.
 function columnsOf(kind) {
   const {properties, required} = kind.schema;
   const keys = Object.keys(properties).filter((key) => key !== kind.name_key && !HIDDEN.has(key) && properties[key].type !== "boolean");
@@ -26,14 +26,14 @@ function columnsOf(kind) {
   return keys.sort((a, b) => rank(a) - rank(b)).slice(0, COLUMNS);
 }
 
-// What was found by the server, where it was not given, is soft.
+// A value that the server derived because none was given is shown soft.
 function valueCell(item, key) {
   const given = valueText(item[key]);
 
   return given ? name(given) : h("span", {class: "hint"}, name(valueText(item.placed?.[key])));
 }
 
-// Of items of a kind, with what can be done with each; `page` has what is called for it.
+// A table of a kind's items with their actions, which call methods of `page`.
 export function resourceTable(kind, page) {
   return new DataTable(nouns(kind, true), [
     {title: "Name", sort: (item) => nameOf(kind, item), cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
@@ -52,7 +52,7 @@ function resourceMenu(kind, item, page) {
   ]);
 }
 
-// What goes with one that is deleted.
+// Words for the items that are deleted with their parent.
 export function insideOf(all, kind) {
   const inner = all.filter((one) => one.parent === kind.name).map((one) => nouns(one));
 

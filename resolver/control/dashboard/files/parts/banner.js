@@ -43,7 +43,7 @@ export class WaitingBanner extends HTMLElement {
     this.soon = null;
   }
 
-  // Events that come together are one look.
+  // Events that come together cause one request.
   lookSoon() {
     this.soon ||= setTimeout(() => {
       this.soon = null;
@@ -56,11 +56,11 @@ export class WaitingBanner extends HTMLElement {
     try {
       const {unconfirmed: waiting} = await get("status", {signal: this.aborter.signal});
 
-      // By the server's clock, from which that of the browser may be far.
+      // The server's clock counts; the browser's may be wrong.
       this.until = performance.now() + 1000 * (waiting?.left_s ?? 0);
       this.show(waiting);
     } catch {
-      // A page says it.
+      // The page shows this error.
     }
   }
 

@@ -20,7 +20,7 @@ export function valuesOf(form) {
   return Object.fromEntries(outermost(form).map((one) => [one.name, one.value]));
 }
 
-// Says at each field what can be seen without the server. Gives whether nothing is wrong.
+// Shows at each field the faults that need no server to be found. Returns whether there are none.
 export function check(form) {
   const wrong = fieldsOf(form).map((field) => [field, field.check()]).filter(([, text]) => text);
 
@@ -37,7 +37,7 @@ function faultPrefix(about) {
   return `${collection}[${group === "-" ? "" : group + "/"}${one}]` + (child === undefined ? "" : `.${inner}[${child}]`);
 }
 
-// Where the words of the field's path end in those of the fault's, or -1: "values.targets[0].address" is
+// Where the words of the field's path end within the fault's path, or -1: "values.targets[0].address" is
 // about "targets", and more so about the address of its first item.
 function place(words, own) {
   for (let at = words.length - own.length; at >= 0; at--)
@@ -60,7 +60,7 @@ function fieldOf(fields, path, about) {
   return found;
 }
 
-// What the server refused: each fault at its field, and what is about none of them given back, as an error.
+// Shows each fault of a refusal at its field; returns the faults without a field, as an error.
 function tell(form, error, about) {
   const fields = fieldsOf(form), marked = [];
   const faults = error.faults?.length ? error.faults.filter((one) => one.severity !== "warning") : [{path: error.path, text: error.message}];

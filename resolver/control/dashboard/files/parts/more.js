@@ -31,7 +31,7 @@ export class MoreMenu extends HTMLElement {
     this.items.find((item) => !item.disabled)?.focus({preventScroll: true});
   }
 
-  // Beside the button, wherever that moves to, and never outside of the window.
+  // Follows the button when the page scrolls, and stays inside the window.
   place() {
     const at = this.button.getBoundingClientRect();
 

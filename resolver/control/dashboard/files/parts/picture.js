@@ -62,7 +62,7 @@ export class NetworkPicture extends HTMLElement {
     return made;
   }
 
-  // What is in it is made when it is unfolded, as there may be hundreds.
+  // The nodes of a bundle are made when it is unfolded, as there may be hundreds.
   bundle(node) {
     const head = node.href ? box(node) : h("span", {class: "node " + (node.mood || "plain")}, h("strong", {}, name(node.title)),
       h("span", {class: "note" + (node.mood && node.mood !== "plain" ? " state " + node.mood : "")}, node.note));
@@ -118,7 +118,7 @@ export class NetworkPicture extends HTMLElement {
       if (!left || !right || left === right) continue;
       const key = left.dataset.id + "\n" + right.dataset.id;
 
-      // Of several lines that are one now the worst is shown.
+      // Lines that share both ends become one line, with the worst mood.
       if (!lines.has(key) || mood === "bad" || (mood === "warn" && lines.get(key).mood !== "bad")) lines.set(key, {left, right, mood});
     }
     this.drawn.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);

@@ -8,7 +8,7 @@ import {url} from "/ui/lib/router.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
 
-// What few give; it is folded.
+// Members that are seldom set; the form folds them.
 const RARE = new Set(["resource_group", "region", "tags", "metadata", "azure", "id", "delegation"]);
 
 const EXAMPLES = {address: "10.0.0.5", prefix: "10.10.0.0/16", host: "10.0.0.5 or 10.0.0.5:5353", domain: "corp.internal", file: "/etc/sluice/file"};
@@ -45,7 +45,7 @@ function withoutEmpty(values) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== null));
 }
 
-// null: it is not given.
+// null: the member has no value.
 function fromForm(schema, key, value) {
   if (isTags(schema)) return tags(key, value);
   if (schema.type === "array" && schema.items.type === "object") return value.map(withoutEmpty);
@@ -110,7 +110,7 @@ function membersOf(kind, values) {
   return Object.fromEntries(Object.entries(values).filter(([key]) => properties[key]).map(([key, value]) => [key, fromForm(properties[key], key, value)]));
 }
 
-// parentPath: of what it is made inside; "": at the top. Each gives whether it was done.
+// parentPath: the path of the parent; "": none. Each function returns whether the change was made.
 export function createResource(kind, parentPath = "") {
   const where = ({[kind.name_key]: title, resource_group: group}) =>
     collectionIn(kind, parentPath) + "/" + (parentPath ? "" : path(group || "-") + "/") + path(title);
@@ -128,7 +128,7 @@ export function createResource(kind, parentPath = "") {
   });
 }
 
-// A name that is gone from an object is null in what changes it (RFC 7396).
+// A merge patch removes a name from an object by null (RFC 7396).
 function merge(before, after) {
   if (isEmpty(after)) return null;
   if (Array.isArray(after) || typeof after !== "object") return after;
@@ -177,7 +177,7 @@ function pathOfFault(text) {
   return path(collection, group, one) + (inner ? "/" + path(inner, child) : "");
 }
 
-// What the server says when it is only asked: what would not be served then, and who is in the way.
+// The result of a dry run of the deletion: names that would not be served, and resources that prevent it.
 async function whatOf(where, etag) {
   try {
     return {warnings: (await call("DELETE", where + "?dry_run", {etag})).body?.warnings || []};
@@ -192,7 +192,7 @@ function users(all, found) {
     h("ul", {}, [...new Map(found).keys()].map((one) => h("li", {}, resourceLink(one, subjectAt(all, one)))))];
 }
 
-// inside: words for what goes with it.
+// inside: words for the children that are deleted, too.
 export async function deleteResource(kind, item, inside = "") {
   const where = pathOf(kind, item), title = nameOf(kind, item);
   const {warnings = [], error, users: found = []} = await whatOf(where, item.etag);

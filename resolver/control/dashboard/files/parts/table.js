@@ -10,7 +10,7 @@ import {count, h} from "/ui/lib/element.js";
 const ROWS = 100; // of a page
 const collator = new Intl.Collator("en", {numeric: true});
 
-// Of two values to sort by; those that are not known come last.
+// Compares two values to sort by; unknown values come last.
 function compare(a, b) {
   const gone = (a ?? null) === null, other = (b ?? null) === null;
 
@@ -55,7 +55,7 @@ export class DataTable extends HTMLElement {
     this.sizes = new ResizeObserver(() => this.markLater());
   }
 
-  // Others from here on; rows are made anew.
+  // New columns drop the rows that were made for the old ones.
   set columns(columns) {
     const lead = columns.find((one) => one.lead) || columns[0];
 
@@ -77,7 +77,7 @@ export class DataTable extends HTMLElement {
     if (!this.waits) this.renew();
   }
 
-  // With the focus at what it was at.
+  // Keeps the focus on the same element.
   renew() {
     const focused = this.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
 
@@ -198,14 +198,14 @@ export class DataTable extends HTMLElement {
       if (this.whole.has(rowName(row))) this.open(row, true);
   }
 
-  // A link that keys lead to is seen, also where its cell is cut before it.
+  // Scrolls a link that gets the focus into view, even in a cell that is cut before it.
   reach(link) {
     const cell = link.localName === "a" && link.closest(".cell");
 
     if (cell && link.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1) this.open(cell.closest("tr"), true);
   }
 
-  // A row that is made anew stays as it was, by its name.
+  // A row that is made again stays open; rows are told apart by their names.
   open(row, open) {
     this.whole[open ? "add" : "delete"](rowName(row));
     row.classList.toggle("open", open);
