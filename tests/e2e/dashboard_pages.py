@@ -10,7 +10,6 @@ A new page is walked to as soon as main.js has it; one without a title needs an 
 import os
 import re
 import socket
-import time
 import urllib.parse
 
 import dns
@@ -104,6 +103,9 @@ def url(word, fields):
     return "/ui/" + word + ("?" + urllib.parse.urlencode(fields) if fields else "")
 
 
+LAST = 65535  # the id of the question whose response is awaited
+
+
 class Walk(Browser):
     """All pages of a server in one state of data."""
     state = None
@@ -127,13 +129,18 @@ class Walk(Browser):
 
     @classmethod
     def asks(cls, names):
-        """Puts all of these questions, and waits for no answer."""
+        """Asks for all of these names. After each 50, a name of a zone that the server has is asked for and its response awaited, so
+        that the server has read them all: a socket's buffer holds some hundred. Responses to the others are not awaited."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.connect(("127.0.0.1", 5300))
-            for number, name in enumerate(names):
-                sock.send(dns.query(name))
-                if number % 50 == 49:
-                    time.sleep(0.02)  # a socket's buffer holds some hundred
+            sock.settimeout(10)
+            last = dns.query("corp.internal", ident=LAST)
+            for start in range(0, len(names), 50):
+                for name in names[start:start + 50]:
+                    sock.send(dns.query(name, ident=LAST - 1))
+                sock.send(last)
+                while sock.recv(65535)[:2] != last[:2]:
+                    pass
 
     def pages(self):
         """(what it is called, its path) of each."""
