@@ -748,31 +748,31 @@ static void place_vnet(const struct apply_plan *plan, struct model *model)
 
 /* ---- master files ---- */
 
-struct filed { /* a zone whose records become record sets */
+struct listed_zone { /* a zone whose records become record sets */
 	struct private_zone *zone;
 	struct arena *arena; /* the model's */
 	struct name apex;
 	bool no_memory;
 };
 
-static bool fill_set(struct filed *filed, struct record_set *set, const uint8_t *owner,
+static bool fill_set(struct listed_zone *listed, struct record_set *set, const uint8_t *owner,
 		     const struct rrset *rrset)
 {
 	char name[RECORD_SET_NAME_MAX];
 	json_t *records = json_whole(report_records(rrset)), *record;
 	size_t count = json_array_size(records), i;
-	const char **items = arena_alloc_array(filed->arena, count, sizeof *items);
+	const char **items = arena_alloc_array(listed->arena, count, sizeof *items);
 	bool whole = records && items;
 
 	json_array_foreach(whole ? records : NULL, i, record)
 	{
-		items[i] = arena_strdup(filed->arena, json_string_value(record));
+		items[i] = arena_strdup(listed->arena, json_string_value(record));
 		whole = whole && items[i];
 	}
 	json_decref(records);
-	*set = (struct record_set){.origin = filed->zone->origin, .ttl = rrset->ttl};
-	set->name =
-		arena_strdup(filed->arena, record_set_name(&filed->apex, owner, rrset->type, name));
+	*set = (struct record_set){.origin = listed->zone->origin, .ttl = rrset->ttl};
+	set->name = arena_strdup(listed->arena,
+				 record_set_name(&listed->apex, owner, rrset->type, name));
 	set->records.items = items;
 	set->records.count = count;
 	return whole && set->name;
@@ -780,14 +780,14 @@ static bool fill_set(struct filed *filed, struct record_set *set, const uint8_t 
 
 static int add_set(void *context, const uint8_t *owner, const struct rrset *rrset)
 {
-	struct filed *filed = context;
-	struct private_zone *zone = filed->zone;
+	struct listed_zone *listed = context;
+	struct private_zone *zone = listed->zone;
 
 	if (rrset->type == TYPE_SOA && !zone_has_own_soa(zone->zone))
 		return 0;
-	filed->no_memory =
-		!fill_set(filed, &zone->record_sets.items[zone->record_sets.count++], owner, rrset);
-	return filed->no_memory;
+	listed->no_memory = !fill_set(listed, &zone->record_sets.items[zone->record_sets.count++],
+				      owner, rrset);
+	return listed->no_memory;
 }
 
 /* Only the server's own file can give a zone a master file, so the state gets the records. False:
@@ -795,21 +795,21 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *rrse
 static bool take_records(struct private_zone *zone, struct arena *arena)
 {
 	static const struct hash_key any_key;
-	struct filed filed = {.zone = zone, .arena = arena};
+	struct listed_zone listed = {.zone = zone, .arena = arena};
 
-	if (name_from_text(&filed.apex, &any_key, zone->name) != 0)
+	if (name_from_text(&listed.apex, &any_key, zone->name) != 0)
 		return false;
 	zone->record_sets.count = 0;
 	zone->record_sets.items = arena_alloc_array(arena, zone_record_sets(zone->zone) + 1,
 						    sizeof *zone->record_sets.items);
-	if (!zone->record_sets.items || zone_walk(zone->zone, add_set, &filed) != 0)
+	if (!zone->record_sets.items || zone_walk(zone->zone, add_set, &listed) != 0)
 		return false;
 	zone->file = NULL;
 	return true;
 }
 
 /* One that the server's file declares is compared with that, and keeps its file. */
-static bool read_filed(const struct apply_plan *plan, struct model *model)
+static bool list_zones(const struct apply_plan *plan, struct model *model)
 {
 	const struct kind *kind = kind_of_id(KIND_ZONE);
 	char url[PATH_URL_MAX];
@@ -830,7 +830,7 @@ static bool read_filed(const struct apply_plan *plan, struct model *model)
 void apply_plan_model(struct apply_plan *plan, struct model *model)
 {
 	plan->model = model;
-	if (!read_filed(plan, model)) {
+	if (!list_zones(plan, model)) {
 		refuse(plan, plan->line->arguments[0], err_text(ERR_NOMEM));
 		return;
 	}

@@ -52,14 +52,14 @@ static long long revision_of(const json_t *change)
 
 /* ---- as it happens ---- */
 
-struct following {
+struct followed_history {
 	const struct command_line *line;
 	json_t *edits; /* of a revision that is not whole yet */
 };
 
 static void on_begin(void *context)
 {
-	struct following *following = context;
+	struct followed_history *following = context;
 
 	json_array_clear(following->edits);
 }
@@ -77,7 +77,7 @@ static void print_revision(const json_t *edits)
 
 static void on_edit(void *context, const char *text, bool numbered)
 {
-	struct following *following = context;
+	struct followed_history *following = context;
 
 	if (following->line->json) {
 		printf("%s\n", text);
@@ -92,7 +92,7 @@ static void on_edit(void *context, const char *text, bool numbered)
 
 static int follow(const struct command_line *line)
 {
-	struct following following = {line, json_array()};
+	struct followed_history following = {line, json_array()};
 	const struct follower follower = {on_edit, on_begin, &following};
 	int status;
 

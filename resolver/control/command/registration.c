@@ -63,13 +63,14 @@ int command_registration_list(const struct command_line *line)
 	return status;
 }
 
-struct removal {
+struct registration_removal {
 	const char *name, *type, *zone; /* NULL: not given */
-	bool more; /* there is more of the zone than the answer to a dry run has */
+	bool more; /* the zone has more sets than the answer to a dry run shows */
 };
 
-/* False: they do not fit together, which has been said. */
-static bool check_removal(const struct command_line *line, const struct removal *removal)
+/* False: the options do not fit together, and an error is printed. */
+static bool check_removal(const struct command_line *line,
+			  const struct registration_removal *removal)
 {
 	const char *name = removal->name, *zone = removal->zone;
 
@@ -89,7 +90,7 @@ static bool check_removal(const struct command_line *line, const struct removal 
 	return false;
 }
 
-static char *path_of(const struct command_line *line, const struct removal *removal)
+static char *path_of(const struct command_line *line, const struct registration_removal *removal)
 {
 	char *path = client_path("/v1/registrations");
 
@@ -106,8 +107,8 @@ static char *path_of(const struct command_line *line, const struct removal *remo
 	return path;
 }
 
-/* The answers of all portions, as one list of what is removed; NULL: it has been said why not. */
-static json_t *remove_all(const struct command_line *line, struct removal *removal)
+/* The removed sets of all portions, in one list. NULL: an error is printed. */
+static json_t *remove_all(const struct command_line *line, struct registration_removal *removal)
 {
 	json_t *removed = json_array(), *answer;
 	bool again;
@@ -135,9 +136,10 @@ int command_registration_delete(const struct command_line *line)
 {
 	static const struct table_column columns[] = {
 		{"NAME", "name"}, {"TYPE", "type"}, {"ZONE", "zone"}, {"BY", "by"}};
-	struct removal removal = {.name = line->argument_count > 0 ? line->arguments[0] : NULL,
-				  .type = line->argument_count > 1 ? line->arguments[1] : NULL,
-				  .zone = line->zones.count > 0 ? line->zones.items[0] : NULL};
+	struct registration_removal removal = {
+		.name = line->argument_count > 0 ? line->arguments[0] : NULL,
+		.type = line->argument_count > 1 ? line->arguments[1] : NULL,
+		.zone = line->zones.count > 0 ? line->zones.items[0] : NULL};
 	int status = EXIT_SUCCESS;
 	json_t *removed;
 	size_t count;

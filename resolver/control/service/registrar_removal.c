@@ -1,6 +1,6 @@
-/* What is to be removed is looked for among the state's rows, not in what is served: so a row of a
- * zone that is gone, or of one that could not take it, is found, too. What is served of the sets
- * goes in the same batch as their rows. Who may remove what is for the API to say. */
+/* Removes sets that clients have registered. The sets are looked up in the state's rows, not in the
+ * served zones, so that rows of a zone that is gone are found, too. Rows and served records are
+ * removed in one batch. The API checks who may remove them. */
 #include "resolver/control/service/registrar_batch.h"
 
 #include <string.h>
@@ -16,13 +16,13 @@
 struct finding {
 	struct registrar *registrar;
 	struct registrar_removal *removal;
-	const char *zone, *owner; /* that is looked for; owner NULL: any */
+	const char *zone, *owner; /* to look for; owner NULL: any */
 	uint16_t type;            /* 0: any */
 	size_t room;
-	/* Of the name's sets, whose PTRs are looked for next. */
+	/* the addresses in the name's sets, whose PTRs are looked up next */
 	struct address addresses[2 * UPDATE_SET_MAX];
 	size_t address_count;
-	bool leads_back; /* the owner's PTR, to the name */
+	bool leads_back; /* the owner's PTR has the name */
 };
 
 static int keep(struct finding *finding, const struct registrar_row *row)
@@ -68,7 +68,7 @@ static void note_addresses(struct finding *finding, const struct registrar_row *
 	}
 }
 
-/* Whether it is a PTR to the name, and to no other one. */
+/* Whether the row is a PTR to this name alone. */
 static bool leads_to(const struct finding *finding, const struct registrar_row *row)
 {
 	struct name target;
@@ -181,7 +181,7 @@ int registrar_find_sets(struct registrar *registrar, struct registrar_removal *r
 
 /* ---- removing ---- */
 
-struct removing {
+struct set_removal {
 	struct registrar_batch batch;
 	const struct registrar_removal *removal;
 	struct update_set *served; /* room for as many sets */
@@ -189,7 +189,7 @@ struct removing {
 };
 
 /* Removes the sets that this version of a zone has. False without memory. */
-static bool remove_from(struct removing *removing, size_t place, int tree)
+static bool remove_from(struct set_removal *removing, size_t place, int tree)
 {
 	const struct registrar_removal *removal = removing->removal;
 	const struct registered_zone *zone = &registrar_batch_table(&removing->batch)->zones[place];
@@ -220,7 +220,7 @@ static bool remove_from(struct removing *removing, size_t place, int tree)
 
 /* The table may have the zone twice: what clients have registered rests there beside the machines'.
  * What no version of the zone has is a row alone. */
-static bool remove_all(struct removing *removing)
+static bool remove_all(struct set_removal *removing)
 {
 	const struct registrar_removal *removal = removing->removal;
 	const struct registered *table = removing->batch.served;
@@ -238,7 +238,7 @@ static bool remove_all(struct removing *removing)
 
 bool registrar_remove_sets(struct registrar *registrar, const struct registrar_removal *removal)
 {
-	struct removing removing = {.removal = removal};
+	struct set_removal removing = {.removal = removal};
 	bool good;
 
 	if (removal->count == 0)
