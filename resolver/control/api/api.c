@@ -994,7 +994,8 @@ static void on_request(void *context, struct http_request *request)
 		start(&call->request.waiter);
 }
 
-/* What api_login gives where the login failed so. */
+/* Turns an error of http_auth into the error that api_login returns, and tells a client that
+ * guesses how long to wait. */
 static int late_or_refused(const struct api_call *call, int err, int64_t now_s)
 {
 	if (err == ERR_LIMIT && http_late(call->http))

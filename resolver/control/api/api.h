@@ -166,7 +166,8 @@ MUST_CHECK int api_make_code(struct api_request *request, char code[LOGIN_CODE_M
 /* A token for a code. Errors as of api_login. */
 MUST_CHECK int api_login_by_code(struct api_request *request, const char *code,
 				 char token[TOKEN_TEXT_MAX], char client[HTTP_CLIENT_MAX]);
-/* Whether it comes from this machine over HTTP, and no proxy says that it is somebody else's. */
+/* Whether the request came over HTTP from a loopback address, and was not forwarded by a proxy for
+ * another client. */
 bool api_is_from_loopback(const struct api_request *request);
 /* What was counted when; NULL: nothing is recorded. */
 const struct history *api_history(const struct api_request *request);
@@ -198,7 +199,7 @@ const char *api_base_needed(struct api_request *request);
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
 /* The same of JSON that is a text already, which is taken over. */
 void api_reply_json_text(struct api_request *request, unsigned status, char *text);
-/* A text, which is taken over: JSON (type NULL), or another media type. */
+/* Answers with a text of this media type; NULL: JSON. Takes over the text. */
 void api_reply_text(struct api_request *request, unsigned status, const char *type, char *text,
 		    size_t length);
 /* Gives the answer this etag, with its quotes. True: the client has that version, and has been

@@ -47,10 +47,11 @@ struct http_auth {
 	struct token_key key;
 	struct login_throttle throttle;
 	struct login_codes codes;
-	struct http_client peer; /* whose token was looked at last */
+	struct http_client peer; /* the peer whose token was looked up last */
 };
 
-/* What such a peer is called ahead of its number; no client's id begins so. */
+/* A peer of the unix socket has this name and its user's number; no client's id begins like this.
+ */
 static const char peer_prefix[] = "uid ";
 
 static bool load_client(struct management_client from, struct http_client *client,
@@ -209,8 +210,8 @@ static const struct http_client *find_by_id(const struct http_secrets *secrets, 
 	return NULL;
 }
 
-/* The peer of the unix socket that is called so, who may still ask there. It has no secret: its
- * digest is all zero. */
+/* Reads the peer of the unix socket from its name. False: this is no peer's name, or its user may
+ * no longer use the socket. A peer has no secret: its digest is all zero. */
 static bool read_peer(const char *id, struct http_client *peer)
 {
 	size_t length = strlen(peer_prefix);
@@ -308,8 +309,8 @@ int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logo
 
 /* ---- tokens ---- */
 
-/* The token's client; NULL: it is not good. ended: tokens that were logged out count as good. Under
- * the lock, as what is found may be auth->peer. */
+/* The token's client; NULL: the token is not valid. ended: a token that was logged out counts as
+ * valid. The caller holds the lock, because the result may be auth->peer. */
 static const struct http_client *find_by_token(struct http_auth *auth, const char *text,
 					       int64_t now_s, bool ended, struct token_claim *claim)
 {
@@ -423,7 +424,7 @@ struct login_counts http_auth_counts(struct http_auth *auth)
 	return login_throttle_counts(&auth->throttle);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static int sign(const struct http_auth *auth, const struct http_client *client, int64_t expires_s,
 		char token[TOKEN_TEXT_MAX])
 {

@@ -95,12 +95,12 @@ MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request
 			       const struct http_login *login, int64_t now_s,
 			       char token[TOKEN_TEXT_MAX], enum client_role *role);
 
-/* A code with which the request's peer at the unix socket logs in over HTTP, in that name (as the
- * history has it). ERR_NOMEM. */
+/* Makes a code with which the peer `who` of the unix socket logs in over HTTP. The history shows
+ * its changes under that name. ERR_NOMEM. */
 MUST_CHECK int http_auth_make_code(struct http_auth *auth, const char *who, uint64_t now_us,
 				   char code[LOGIN_CODE_MAX]);
-/* Gives a token for a code, which is used up, and says whose it is: an admin's. Errors are those of
- * http_auth_login; a code that is wrong is a failed login. */
+/* Exchanges a code for a token with an admin's rights, and writes the client's name. Each code
+ * works once. Errors are those of http_auth_login; a wrong code counts as a failed login. */
 struct http_code_login {
 	const char *code;
 	uint64_t now_us;

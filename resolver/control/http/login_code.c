@@ -1,4 +1,5 @@
-/* Digests are compared whole and with all that are kept, so the time tells nothing. */
+/* A guess is compared with every stored digest, each in full, so that the time of a refusal tells
+ * nothing about a code. */
 #include "resolver/control/http/login_code.h"
 
 #include <gnutls/crypto.h>
@@ -15,7 +16,7 @@ static bool is_good(const struct login_code *code, uint64_t now_us)
 	return code->until_us > now_us;
 }
 
-/* A free place, or the oldest one's. */
+/* A free place, or the place of the oldest code. */
 static struct login_code *find_place(struct login_codes *codes)
 {
 	struct login_code *oldest = &codes->items[0];

@@ -128,7 +128,7 @@ static json_t *print_subnet(const struct arm_shown *shown, const json_t *value)
 
 /* ---- out ---- */
 
-/* What Azure has no word for is shown by the first. */
+/* A value that Azure does not have is shown as the first of Azure's words. */
 static json_t *print_words(const struct arm_member *member, const json_t *value)
 {
 	const char *text = json_string_value(value);

@@ -22,8 +22,8 @@
 
 /* How a member's value differs between a body and the values by the field table. */
 enum arm_form {
-	ARM_SAME,     /* it does not: a text, a number, a truth value, or an array of them */
-	ARM_WORD,     /* only in case: one of `words`; by the first, what Azure has none for */
+	ARM_SAME, /* it does not: a text, a number, a truth value, or an array of them */
+	ARM_WORD, /* only in case: one of `words`; a value without a word is shown as the first */
 	ARM_LOCATION, /* "West Europe" is westeurope; without a region, the server's */
 	ARM_HOSTS,    /* an array of addresses, which Azure shows without the port 53 */
 	ARM_GLOBAL,   /* a location that is always "global", and has no key */

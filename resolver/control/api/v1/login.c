@@ -8,7 +8,7 @@
 
 enum { LINK_MAX = 320 };
 
-/* The unspecified address is asked at by loopback. */
+/* A browser cannot open 0.0.0.0 or ::, but a listener there answers at loopback, too. */
 static void make_loopback(struct address *address)
 {
 	if (!address_is_unspecified(address))

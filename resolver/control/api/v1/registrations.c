@@ -390,7 +390,7 @@ static void refuse_none(struct api_request *request, const struct registrar_remo
 	free(machines);
 }
 
-/* False: those of several zones were found, which has been answered. */
+/* Refuses a name that was found in several zones. False: the refusal is sent. */
 static bool is_one_zone(struct api_request *request, const struct registrar_removal *removal)
 {
 	const char *first = removal->sets[0].zone, *last = removal->sets[removal->count - 1].zone;
@@ -437,8 +437,8 @@ static json_t *removed_json(const struct registrar_removal *removal, bool dry_ru
 			 dry_run);
 }
 
-/* The full name of the zone, which need not be there. False: several are meant, which has been
- * answered. */
+/* Reads the zone's full name. The zone may be gone. False: the name is ambiguous, and the refusal
+ * is sent. */
 static bool read_removal_zone(struct api_request *request, struct registrar_removal *removal)
 {
 	const struct model *model = api_model(request);
@@ -466,7 +466,7 @@ static bool read_removal_zone(struct api_request *request, struct registrar_remo
 	return true;
 }
 
-/* False: it has been answered. */
+/* False: the refusal is sent. */
 static bool read_removal_name(struct api_request *request, struct registrar_removal *removal,
 			      struct name *name)
 {
@@ -490,7 +490,7 @@ static bool read_removal_name(struct api_request *request, struct registrar_remo
 	return false;
 }
 
-/* False: the parameters do not fit together, which has been answered. */
+/* False: the parameters do not fit together, and the refusal is sent. */
 static bool read_removal(struct api_request *request, struct registrar_removal *removal,
 			 struct name *name)
 {
@@ -518,7 +518,7 @@ static bool read_removal(struct api_request *request, struct registrar_removal *
 	       (is_all || read_removal_name(request, removal, name));
 }
 
-/* Whether nothing was found of what there should be, which has been answered. */
+/* True: there is nothing to remove where the request expects something, and the refusal is sent. */
 static bool is_nothing(struct api_request *request, const struct registrar_removal *removal)
 {
 	if (removal->count > 0)

@@ -743,7 +743,7 @@ bool resource_check_change(struct api_request *request, const char *const *known
 	return false;
 }
 
-/* Where the file has it; file NULL: it is in the state. */
+/* The resource's file and line; file NULL: the resource is in the state. */
 static struct origin origin_of(const struct api_request *request, const struct path *path)
 {
 	struct inventory *inventory = api_inventory(request);
@@ -778,7 +778,8 @@ static const char *title_of(const struct path *path, struct arena *arena)
 			    kind_field(parent)->group->name, group, slash, path->names[0]);
 }
 
-/* Whoever wants to make something that is there learns what it is, and what to do instead. */
+/* A create of an existing resource is refused; the text names the resource and the request that
+ * would work. */
 static void say_taken(const struct api_request *request, const struct path *path,
 		      struct change_error *error)
 {
@@ -803,7 +804,7 @@ static void say_taken(const struct api_request *request, const struct path *path
 	arena_release(&arena);
 }
 
-/* As precondition_check; etag NULL: it is not there. */
+/* As precondition_check; etag NULL: the resource does not exist. */
 static bool check_precondition(const struct api_request *request, const struct path *path,
 			       const char *etag, const char *if_match, const char *if_none_match,
 			       struct change_error *error)
