@@ -761,8 +761,8 @@ static void put_address(const struct putting *putting, const char *address)
 			       "its PTR is answered to those who ask here; all others ask Azure");
 }
 
-/* What is behind LABEL.REGION. in the name that Azure has given; NULL: it has another form. A plan
- * has no name yet, which will be in the public cloud's domain. */
+/* The suffix of Azure's name LABEL.REGION.SUFFIX; NULL: the name has another form. A plan has no
+ * name yet, and gets the suffix of the public cloud. */
 static const char *suffix_of(struct import *import, const char *fqdn, const json_t *values)
 {
 	const char *before =

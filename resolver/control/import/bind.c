@@ -280,7 +280,7 @@ static void add_prefix(struct acl *acl, const char *text, bool allow, const stru
 struct list_reading {
 	struct bind *bind;
 	bool excludes;
-	bool is_usual; /* there is no list: it is what BIND takes then */
+	bool is_usual; /* the file has no list, so this is BIND's default */
 	struct unread unread;
 };
 
@@ -691,7 +691,7 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
-/* By which it is remembered that the key of that name lets somebody copy a zone. */
+/* The name under which a key is remembered as one for zone transfers. */
 static const char *key_use(struct import *import, const char *name)
 {
 	size_t length = strlen(name);

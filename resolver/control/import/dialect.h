@@ -32,7 +32,7 @@ void bind_read(struct import *import, const char *path);
 void dnsmasq_read(struct import *import, const char *path);
 /* The same of lines that a file of another form comes to. */
 struct dnsmasq_line {
-	unsigned number; /* of the file's; 0: of none */
+	unsigned number; /* of the line in the file; 0: the line is not in the file */
 	const char *text;
 	struct dnsmasq_line *next;
 };

@@ -67,7 +67,7 @@ struct owned_zone { /* a zone */
 	const struct forward_view *view;
 	const char *apex;
 	struct node *node;
-	bool alone; /* it is that of a name which stands alone */
+	bool alone; /* the zone was made for a single name */
 	struct owned_zone *next;
 };
 
@@ -469,7 +469,7 @@ const char *forward_zone_name(struct import *import, const struct node *zone)
 	return group ? import_printf(import, "%s/%s", group, name) : name;
 }
 
-/* The zone of the view, made where there is none. `alone`: then it has its apex only. */
+/* The zone of the view; it is made if there is none. `alone`: a new zone has only its apex. */
 static struct node *zone_of_view(struct import *import, struct forward_view *view,
 				 const struct origin *at, const char *apex, bool alone)
 {
@@ -757,7 +757,7 @@ static bool put_into_declared(struct import *import, const struct loose *loose)
 	return true;
 }
 
-/* Into a zone of its own. */
+/* Puts the name into a zone of its own. */
 static void put_alone(struct import *import, const struct loose *loose)
 {
 	struct node *zone;
@@ -948,7 +948,8 @@ static const char *in_view(struct import *import, const struct forward_view *vie
 						 : "";
 }
 
-/* A rule in a zone that was declared. Those that are made below pass on what they do not have. */
+/* Tells of a rule that a declared zone hides. Zones made for single names pass other names on, so
+ * they do not hide the rule. */
 static void tell_shadowed(struct import *import, const struct ruled *ruled)
 {
 	const struct node *zone = zone_around(import, ruled->view, ruled->domain);

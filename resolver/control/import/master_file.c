@@ -27,7 +27,7 @@ struct master {
 	struct import *import;
 	struct node *zone;
 	const char *file;
-	const char *folder; /* of included files; NULL: that of the file */
+	const char *folder; /* the folder of included files; NULL: the file's own */
 	unsigned depth;
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
@@ -101,7 +101,7 @@ static ldns_rdf *read_name(const struct master *master, const char *text)
 	return name;
 }
 
-/* NULL: it is in the working directory. */
+/* NULL: the file is in the working directory. */
 static const char *folder_of(struct import *import, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -464,7 +464,7 @@ static bool can_stay(struct import *import, const struct filed *filed)
 	return stays;
 }
 
-/* Files of which the same is told: the first one, and how many others there are. */
+/* Files with the same remark: the first one, and the number of others. */
 struct alike {
 	const struct filed *first;
 	size_t others;

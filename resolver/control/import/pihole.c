@@ -7,8 +7,8 @@
  *     05-pihole-custom-cname.conf    dnsmasq's cname=
  *     01-pihole.conf and others      dnsmasq.conf
  *
- * What a file is is told by what is in it. Block lists, groups and clients are in a database, which
- * is not read. */
+ * The form of a file is recognised by its content, not by its name. Block lists, groups and clients
+ * are in a database, which is not read. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -177,7 +177,7 @@ static void skip(struct toml *toml)
 	}
 }
 
-/* Up to one of these, without the blanks at its end. */
+/* The text up to one of the characters in `ends`, without trailing blanks. */
 static const char *word_of(struct import *import, struct toml *toml, const char *ends)
 {
 	size_t length = strcspn(toml->at, ends), kept = length;
@@ -217,7 +217,7 @@ static const char *string_of(const struct pihole *pihole, struct toml *toml)
 	return text;
 }
 
-/* One value, or each of an array's. */
+/* Reads a value, or each value of an array. */
 static void read_value(struct pihole *pihole, struct toml *toml, const char *section,
 		       const char *key)
 {
@@ -266,7 +266,7 @@ static void read_toml(struct pihole *pihole, char *text)
 
 /* ---- the whole ---- */
 
-/* Whoever the file does not let ask is not let in: no mode but ALL is for everybody. */
+/* Only the mode ALL answers everybody; any other mode must not become an open resolver. */
 static void close_lines(struct pihole *pihole)
 {
 	if (pihole->single)
@@ -282,7 +282,8 @@ static void close_lines(struct pihole *pihole)
 
 enum form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
 
-/* By its first line that says something; whether all are cname= by the others, too. */
+/* The first line that begins with [ or an address tells the form. Without one, the file has the
+ * form of dnsmasq.conf; FORM_CNAMES if every line is cname=. */
 static enum form form_of(struct import *import, const char *text)
 {
 	enum form form = FORM_CNAMES;
