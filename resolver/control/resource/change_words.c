@@ -1,4 +1,4 @@
-/* A path has the collections and the names; the words are those of the table of kinds. */
+/* A path has collections and names; the table of kinds gives the word for each collection. */
 #include "resolver/control/resource/change_words.h"
 
 #include <stdlib.h>
@@ -79,7 +79,8 @@ static void append_ptr(char *text, const json_t *values, const char *id)
 	text_append(text, CHANGE_WORDS_MAX, "PTR %s", name ? name : address ? address : id);
 }
 
-/* What the path is of; *root: what that is in, or itself. NULL: nothing that is known. */
+/* The kind of the path's resource; *root: the kind of the path's first
+ * segment. NULL: unknown. */
 static const struct kind *kind_of(char *const *segments, size_t count, const struct kind **root)
 {
 	*root = count > 0 ? kind_of_collection(NULL, segments[0]) : NULL;
@@ -122,7 +123,7 @@ static char *subject_of(const json_t *change, char text[CHANGE_WORDS_MAX])
 	return text;
 }
 
-/* Its kind's name; NULL: none that is known. */
+/* The name of the path's kind; NULL: unknown. */
 static const char *kind_of_edit(const json_t *change)
 {
 	char *segments[SEGMENTS_MAX], *memory;

@@ -8,8 +8,8 @@
 /* Puts into an edit with `path`, `before` and `after`:
  *
  *     verb     "created", "changed" or "deleted"
- *     kind     "rule"; null: none that is known
- *     subject  "rule contoso of ruleset office"; the path, where nobody knows what that is of */
+ *     kind     "rule"; null: unknown
+ *     subject  "rule contoso of ruleset office"; the path, if the kind is unknown */
 void change_words_put(json_t *edit);
 
 #endif

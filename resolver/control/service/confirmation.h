@@ -83,8 +83,8 @@ void confirmation_log_is_back(const struct confirmation *confirmation);
 const char *confirmation_refusal(const struct confirmation *confirmation,
 				 char text[CONFIRMATION_TEXT_MAX]);
 /* {"what": "reload" or "change", "who", "at", "until", "left_s" (whole seconds until then, by this
- * server's clock), "revision", "error"}; guarded: for a reader, whom neither the client's name nor
- * a text that may have others' is shown. */
+ * server's clock), "revision", "error"}; guarded: for a reader; leaves out the
+ * client's name and texts that may contain other clients' names. */
 json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded);
 /* "the reload by ops", "the change of revision 3 by ops"; guarded: without the client. */
 enum { UNCONFIRMED_NAME_MAX = CONFIRMATION_WHO_MAX + 64 };

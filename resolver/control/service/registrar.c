@@ -59,8 +59,8 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
-/* Whether the client has signed another message since, and a set is from that one which this one
- * would change: this one was held back on its way. */
+/* Whether a set that the message would change is from a message that the client signed later. The
+ * message was then delayed or replayed on its way. */
 static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
 			const struct update_verdict *verdict,
 			const struct renewal_signature *signature)

@@ -96,8 +96,8 @@ void registrar_close(struct registrar *registrar);
 
 enum { REGISTRAR_REMOVE_MAX = 1000 }; /* sets at once: some milliseconds */
 
-struct registrar_set {     /* that a client has registered */
-	const char *key;   /* of its row */
+struct registrar_set {     /* a set that a client has registered */
+	const char *key;   /* the key of its row */
 	const char *zone;  /* full name in lower case, whether there is such a zone or not */
 	const char *owner; /* absolute, as text */
 	uint16_t type;

@@ -7,9 +7,9 @@
 #include "resolver/control/service/registrar.h"
 
 struct registrar_touched { /* a set that the batch has changed */
-	uint64_t print;    /* by which its renewals are known */
+	uint64_t print;    /* the key of its renewal */
 	bool was_known;
-	struct renewal before; /* what they were */
+	struct renewal before; /* the renewal before the batch */
 };
 
 struct registrar_batch {
@@ -45,9 +45,9 @@ const struct registered *registrar_batch_table(const struct registrar_batch *bat
  * it. False without memory: the batch is what it was. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
-/* Stores and serves. False: the log says why; then renewals are what they were, and it is not
- * served, although it is stored where only the memory to serve it was missing, and the client's
- * next try serves it. */
+/* Stores the batch, then serves it. False: the batch is not served, its renewals are restored, and
+ * the log says why. If only the memory for serving it was missing, the batch is stored; the
+ * client's next attempt serves it. */
 MUST_CHECK bool registrar_batch_store(struct registrar_batch *batch);
 
 /* Whether what is served is all that is stored, as far as this process knows. */

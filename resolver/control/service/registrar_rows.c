@@ -117,7 +117,7 @@ struct renewal_signature registrar_signature(const struct renewals *renewals,
 	return signature;
 }
 
-/* Of those that can be registered first: there are few of them, and tens of thousands of rows. */
+/* Tries the few types that clients register first: a start reads tens of thousands of rows. */
 static bool read_type(const char *text, uint16_t *type)
 {
 	static const struct {

@@ -99,16 +99,16 @@ const struct renewal *renewals_find(struct renewals *renewals, uint64_t print);
  * known of it. */
 void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint32_t clock_s);
 void renewals_forget(struct renewals *renewals, uint64_t print);
-/* Makes what is known of the set what it was: a copy of what renewals_find gave. NULL: nothing. */
+/* Restores the set's renewal from a copy of the result of renewals_find. NULL: removes it. */
 void renewals_put_back(struct renewals *renewals, uint64_t print, const struct renewal *before);
 /* The state has what is known of it. */
 void renewals_written(struct renewals *renewals, uint64_t print);
 
 /* ---- signatures ---- */
 
-/* Stands for a key; the name is its text, with the last dot. Never 0. */
+/* A hash of a key's name (as text, with the last dot). Never 0. */
 uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
-/* The set, which is known, is from this message. */
+/* Notes that the set is from this message. The set has a renewal. */
 void renewals_sign(struct renewals *renewals, uint64_t print,
 		   const struct renewal_signature *signature);
 /* The message has renewed the set. */

@@ -51,8 +51,8 @@ bool service_refuse_edit(struct service_change *change, const struct change_erro
 	return true;
 }
 
-/* Its error is taken back, so that the edits behind it are looked at, too. False: that is of no
- * use. */
+/* Keeps the error of a refused edit and clears it, so that the edits after it are checked, too.
+ * False: the store or memory failed, so every edit would fail. */
 static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
 {
 	struct service_change *change = commit->next.change;

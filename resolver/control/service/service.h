@@ -198,12 +198,12 @@ struct service_change {
 			    * what serving it came to, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
 	/* Out, with that: all edits that do not fit by themselves, each as "edits[3].address".
-	 * `read` adds those that it finds. NULL: the first of them ends it. */
+	 * `read` adds those that it finds. NULL: the first one ends the change. */
 	struct faults *refused;
-	size_t failed; /* out, with that: the edit that it is about; `count`: none */
+	size_t failed; /* out, with ERR_INVALID: the edit of `error`; `count`: none */
 };
-/* Notes in `refused` that the edit does not fit, where the change has that. False: the change ends
- * with this error. */
+/* Adds the edit's error to `refused`, so that the change goes on to the next edit. False: the
+ * change has no `refused`, or no edit could succeed, and the change ends with this error. */
 bool service_refuse_edit(struct service_change *change, const struct change_error *error);
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
  * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have
