@@ -450,7 +450,8 @@ static size_t edit_of(const json_t *edits, const char **field)
 	return index;
 }
 
-/* Where the reader finds it, who has not seen the edits' places in the body. */
+/* Names the file's line or the edit's path, because the reader does not know the request's body and
+ * "edits[3]" would tell nothing. */
 static void add_fault(struct faults *faults, const struct client_call *call, const json_t *edits,
 		      const char *field, const char *text)
 {

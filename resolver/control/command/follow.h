@@ -6,8 +6,8 @@
 #include "resolver/control/command/command.h"
 
 struct follower {
-	/* One line of JSON. numbered: the stream can be gone on with behind it; what comes ahead of
-	 * that belongs to it, and comes again after a break. */
+	/* One line of JSON. numbered: the stream can be resumed after this line. Lines without a
+	 * number belong to the next numbered one; after a break they are sent again. */
 	void (*on_data)(void *context, const char *data, bool numbered);
 	void (*on_begin)(void *context); /* of each connection; may be NULL */
 	void *context;

@@ -33,8 +33,7 @@ static const struct dashboard_file *find(const char *name)
 	return file->name ? file : NULL;
 }
 
-/* Whether the page has something to show there: at /ui/ itself, and where it has a view of that
- * name. */
+/* Whether the page has a view of this name; "" is its first view. */
 static bool is_view(const char *name)
 {
 	char view[128];
@@ -56,7 +55,7 @@ static void reply(struct api_request *request, unsigned status, const struct das
 	api_reply_text(request, status, file->type, copy, file->length);
 }
 
-/* Where there is neither file nor view it is the page, too, which says so and leads back. */
+/* An unknown path gets the page, too: it says that there is no such view and links back. */
 static void show(struct api_request *request)
 {
 	const char *path = request->path + strlen("/ui"), *name = *path ? path + 1 : path;

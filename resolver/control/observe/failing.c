@@ -1,6 +1,6 @@
-/* Routes that fail for the same reason, asked from the same address, are one failure; so are all
- * rules that have other targets than one that is dead. Each way is looked at once, and beyond
- * FAILURES_KEPT failures more are only counted. */
+/* Routes that fail for the same reason, from the same source address, are one failure. So are all
+ * rules that share a dead target and have other targets that answer. Each route is looked at once;
+ * after FAILURES_KEPT failures, further ones are only counted. */
 #include "resolver/control/observe/failing.h"
 
 #include <ctype.h>
@@ -17,13 +17,13 @@ enum { FAILURES_KEPT = 1000, NAMED = 3, TEXT_MAX = 1024, KEY_MAX = 400 };
 struct failure {
 	UT_hash_handle hh;
 	bool warning;
-	struct health_route judged; /* the first one's, but for since_us: the earliest */
+	struct health_route judged; /* of the first route; since_us is the earliest of all */
 	json_t *rules;
 	json_int_t rule_count;
 	const char
-		*all_names; /* of the default resolver, or of a network's own servers; else NULL */
+		*all_names; /* words for the names of the default resolver or a network's servers */
 	const char *domains[NAMED];
-	bool *networks; /* by their places in the policy */
+	bool *networks; /* indexed as policy->networks */
 	char key[KEY_MAX];
 };
 
@@ -31,10 +31,10 @@ struct looking {
 	const struct health_now *now;
 	const struct policy *policy;
 	struct failure *found;
-	json_int_t untold;   /* beyond FAILURES_KEPT */
-	const char *ruleset; /* whose networks the next one is */
+	json_int_t untold;   /* failures after FAILURES_KEPT */
+	const char *ruleset; /* `networks` are those it is linked to */
 	bool *networks;
-	bool failed; /* there is no memory */
+	bool failed; /* out of memory */
 };
 
 /* ---- whom it hurts ---- */
@@ -61,7 +61,7 @@ static bool has_ruleset(const struct policy_network *network, const char *name)
 	return false;
 }
 
-/* Rules come ruleset by ruleset. */
+/* Rules come ruleset by ruleset, so the last ruleset's networks are kept. */
 static void find_networks(struct looking *looking, const struct rule *rule)
 {
 	if (looking->ruleset && strcmp(looking->ruleset, rule->ruleset) == 0)
@@ -98,7 +98,7 @@ static void add_route(struct looking *looking, struct failure *failure, const ch
 	add_networks(looking, failure, rule, route);
 }
 
-/* ---- which there are ---- */
+/* ---- grouping ---- */
 
 static void free_failure(struct failure *failure)
 {
@@ -154,7 +154,7 @@ static void note(struct looking *looking, const char *name, const struct route *
 	add_route(looking, failure, name, route);
 }
 
-/* A target of a route that goes on without it. */
+/* Adds a dead target of a route whose other targets still answer. */
 static void note_target(struct looking *looking, const char *name, const struct route *route,
 			const struct upstream *upstream)
 {

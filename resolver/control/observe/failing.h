@@ -7,7 +7,7 @@
  *     advice      "Check that it runs, and that UDP and TCP port 53 are open to it from 10.0.0.4
  *                 (outbound endpoint hub-resolver/outbound)."; null: there is none
  *     since       null: not known
- *     target      "10.1.2.3:53", protocol and source beside it; all null where it is no target's
+ *     target      "10.1.2.3:53", protocol and source beside it; all null if no target is at fault
  *     rules       the first FAILING_RULES, by their names as policy_each_route has them, of
  *                 rule_count
  *     networks    that are hurt; empty: all of them, or none is
@@ -24,7 +24,7 @@ enum { FAILING_MAX = 100, FAILING_RULES = 8 };
 
 /* {"count", "list": the first FAILING_MAX of them}, the worst first. NULL without memory. */
 json_t *failing_json(const struct health_now *now, const struct wall_clock *clock);
-/* Adds one that has only a text, the worst, to what failing_json gave. */
+/* Puts a failure that has only a text and advice first in the result of failing_json. */
 void failing_add(json_t *failing, const char *text, const char *advice);
 
 #endif

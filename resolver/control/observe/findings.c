@@ -491,7 +491,7 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 			      json_text(text)));
 }
 
-/* Whether the zone has the name where it is linked. */
+/* Whether the zone of the link has the name. */
 static bool has_name(const struct policy *policy, const struct policy_zone_link *link,
 		     const struct leaving *leaving)
 {
@@ -506,8 +506,8 @@ static bool has_name(const struct policy *policy, const struct policy_zone_link 
 	return answer.outcome != ZONE_NXDOMAIN;
 }
 
-/* The longest zone that has the name in other networks; NULL: there is none. A zone that is linked
- * to this network has passed the name on. */
+/* The longest zone that has the name in other networks; NULL: none. Zones linked to this network
+ * need no look: they have passed the name on. */
 static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 						     const struct leaving *leaving)
 {

@@ -44,8 +44,7 @@ struct health_route {
 	uint64_t since_us;              /* 0: not known */
 	unsigned count;                 /* FAILING, UNHEARD: queries in a row; else 0 */
 	char reason[HEALTH_REASON_MAX]; /* "127.0.0.1:5301 answers REFUSED"; UNHEARD: "" */
-	/* DARK: the first target, FAILING: the one that the reason names; NULL: none of the route's
-	 */
+	/* DARK: the first target; FAILING: the target that the reason names; else NULL. */
 	const struct upstream *upstream;
 	enum target_error error; /* what is wrong with it */
 	bool lost;               /* DARK: no interface has its source */

@@ -91,8 +91,8 @@ static void make_counts(const uint64_t *counted, uint32_t *values, unsigned coun
 		values[i] = capped(counted[i]);
 }
 
-/* Responses are added up of two parts only here. So SERVFAIL is never more than all of them, not
- * even where the endpoint was removed and made anew within a step. */
+/* The total is made here, of SERVFAIL and other responses, so that SERVFAIL never exceeds it, even
+ * if the endpoint was removed and made again within a step. */
 static void make_endpoint(const uint64_t *counted, uint32_t *values)
 {
 	uint64_t queries = counted[0], servfail = counted[1], others = counted[2];
@@ -371,8 +371,8 @@ static bool count_step(const struct history_row *row, enum history_span span, ui
 	return any;
 }
 
-/* The first steps have one more each where it cannot be shared evenly. So of two counts the smaller
- * one is the smaller one in every step. */
+/* Each of the first steps gets one more if the count is not divisible. Of two counts, the smaller
+ * is then never the larger in any step. */
 static uint32_t part_of(uint32_t value, enum form form, uint64_t steps, uint64_t step)
 {
 	if (form != FORM_COUNT || steps == 1 || value == unknown)

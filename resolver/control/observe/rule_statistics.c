@@ -77,10 +77,9 @@ static json_t *shadow_json(const struct policy_network *network, const struct ve
 			 json_text(verdict->rule ? verdict->rule->ruleset : NULL));
 }
 
-/* The names of the rule are those below its domain, which itself may be in a zone that passes them
- * on, or be the address of the network. A wildcard stands for them: it is decided as they are, also
- * by a zone that has it. A domain that leaves no room for another label stands for itself. False:
- * it is no name. */
+/* A wildcard below the rule's domain stands for the rule's names. The domain itself would not do:
+ * it may be in a zone that passes the names below it on, or be the network's own address. A domain
+ * without room for another label stands for itself. False: the domain is no valid name. */
 static bool name_below(const struct policy *policy, const char *domain, struct name *name)
 {
 	char text[NAME_TEXT_MAX + 2];
