@@ -377,8 +377,9 @@ static void warn_registration(struct check *check)
 	}
 }
 
-/* A client that is not told its zone takes it from the SOA in the answer for its own name. While
- * the name is not registered, it is not the zone that answers there. */
+/* A client without a configured zone takes it from the SOA in the answer for its own name. If the
+ * zone passes unknown names on, the answer for a name that is not yet registered comes from
+ * somebody else, with another SOA or none. */
 static void warn_clients_zone(struct check *check, const struct registration_settings *entry)
 {
 	const struct private_zone *zone = model_zone(check->model, NULL, entry->zone);

@@ -284,7 +284,7 @@ static bool is_redirected(const struct decision *d, const struct policy_zone_lin
 	       d->policy->default_route && !d->network->no_default;
 }
 
-/* Whether the zone's link leaves the name to whoever would decide it without the zone. */
+/* Whether the zone does not have the name and its link passes such names on. */
 static bool is_passed_on(const struct policy_zone_link *link, const struct zone_answer *answer)
 {
 	return answer->outcome == ZONE_NXDOMAIN &&

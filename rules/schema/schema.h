@@ -64,8 +64,8 @@ struct field {
 	enum field_type type;
 	enum field_dot dot;
 	size_t offset;
-	size_t origin_offset; /* of a struct origin of its own: where the file says it, if it does,
-			       * also where it says the default; 0: it has none */
+	size_t origin_offset; /* of the field's own struct origin, set if the file gives the field,
+			       * even with its default; 0: the field has none */
 	bool required;
 	bool secret;              /* only a file says it, and it is shown nowhere else */
 	bool url;                 /* FIELD_PATH: a URL is taken, too */

@@ -174,8 +174,8 @@ static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 	return served;
 }
 
-/* What the draft is made of: what was served, else the zone with more names, so that only the names
- * of the other one are laid. */
+/* The zone that the draft begins with: the served one, else the one with more names, so that only
+ * the names of the smaller one are added. */
 static struct zone *begin(const struct zone_layers *before, struct zone *own,
 			  struct zone *registered)
 {
