@@ -639,6 +639,13 @@ class Apply(World):
         self.world.write("zones/bare.zone", "x A 10.0.0.x\n")
         self.assertRegex(self.run_("apply", path, status=1), r"zones/bare\.zone:1: ")
 
+    def test_a_zone_with_a_file_and_record_sets_is_refused(self):
+        self.world.write("corp.zone", "$TTL 60\nwww A 10.0.0.1\n")
+        path = self.world.write("both.conf", """private_zones = (
+            { name = "corp.internal"; file = "corp.zone"; record_sets = ( { name = "vpn:A"; records = [ "10.0.0.2" ]; } ); } );""")
+        self.assertIn("private_zones/-/corp.internal has record_sets beside its file", self.run_("apply", path, status=1))
+        self.assertNotIn("corp.internal", self.run_("list", "zone"))
+
     def test_what_differs_is_told_member_by_member(self):
         self.run_("apply", self.wanted())
         front = self.shown("address", "web/front")

@@ -809,7 +809,7 @@ static bool take_records(struct private_zone *zone, struct arena *arena)
 }
 
 /* One that the server's file declares is compared with that, and keeps its file. */
-static bool list_zones(const struct apply_plan *plan, struct model *model)
+static bool list_zones(struct apply_plan *plan, struct model *model)
 {
 	const struct kind *kind = kind_of_id(KIND_ZONE);
 	char url[PATH_URL_MAX];
@@ -819,9 +819,13 @@ static bool list_zones(const struct apply_plan *plan, struct model *model)
 		const struct path path = part_path(kind, zone, NULL);
 		const json_t *served = find_served(plan, path_url(&path, url));
 
-		if (zone->file && zone->zone &&
-		    !json_string_value(json_object_get(served, "origin")) &&
-		    !take_records(zone, &model->arena))
+		if (!zone->file || !zone->zone ||
+		    json_string_value(json_object_get(served, "origin")))
+			continue;
+		if (zone->record_sets.count > 0)
+			refuse(plan, url,
+			       "has record_sets beside its file; a zone has the one or the other");
+		if (!take_records(zone, &model->arena))
 			return false;
 	}
 	return true;
