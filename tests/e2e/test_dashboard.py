@@ -521,7 +521,8 @@ class Rules(Browser):
         self.fill("Targets", "nonsense")
         self.assertTrue(self.none("plan-view ins"))  # it was of what is typed no more
         self.press("What would change?", "dialog")
-        self.find("plan-view .problem", "address")
+        self.find("dialog .fault", "address")
+        self.assertTrue(self.none("plan-view .problem"))
         self.submit("What would change?", {"Targets": "127.0.0.5"})
         self.find("plan-view", "None of ")
         self.press("Cancel", "dialog")

@@ -188,6 +188,16 @@ class Faults(Form):
         self.wait(lambda: self.fault_of("Targets"), "the fault that is left")
         self.press("Cancel", "dialog")
 
+    def test_a_look_ahead_says_each_at_its_field_too(self):
+        self.log_in("/ui/rules")
+        self.press("Add a rule")
+        self.save("What would change?", {"Name": "wrong", "Domain": "a..test.", "Targets": "nope"})
+        self.find("dialog .fault", "domain name")
+        self.assertIn('"nope" does not fit; give an address', self.fault_of("Targets"))
+        self.assertTrue(self.none("dialog .problem"))
+        self.assertEqual(self.field("Domain"), self.driver.switch_to.active_element)
+        self.press("Cancel", "dialog")
+
     def test_what_is_missing_is_said_before_the_server_is_asked(self):
         self.log_in("/ui/rules")
         self.press("Add a rule")

@@ -61,7 +61,7 @@ function fieldOf(fields, path, about) {
 }
 
 // Shows each fault of a refusal at its field; returns the faults without a field, as an error.
-function tell(form, error, about) {
+export function tell(form, error, about) {
   const fields = fieldsOf(form), marked = [];
   const faults = error.faults?.length ? error.faults.filter((one) => one.severity !== "warning") : [{path: error.path, text: error.message}];
   const rest = faults.filter(({path, text}) => {

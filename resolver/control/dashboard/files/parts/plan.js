@@ -5,7 +5,7 @@ import {call} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
 import {problem} from "/ui/lib/page.js";
 import {decision} from "/ui/lib/words.js";
-import {check, valuesOf} from "/ui/parts/dialog.js";
+import {check, tell, valuesOf} from "/ui/parts/dialog.js";
 
 const LINES = 50;
 
@@ -44,13 +44,18 @@ export class PlanView extends HTMLElement {
 
     if (!check(form)) return;
     this.shown.replaceChildren(h("p", {}, "looking ..."));
+    const edits = this.edits(valuesOf(form));
+
     try {
-      const {body} = await call("POST", "plan", {body: {edits: this.edits(valuesOf(form))}});
+      const {body} = await call("POST", "plan", {body: {edits}});
 
       this.shown.replaceChildren(...result(body).filter(Boolean));
     } catch (error) {
-      this.shown.replaceChildren(problem(error));
+      const rest = tell(form, error, edits[0].path);
+
+      this.shown.replaceChildren(...rest ? [problem(rest)] : []);
     }
+    this.shown.scrollIntoView({block: "nearest"});
   }
 }
 customElements.define("plan-view", PlanView);
