@@ -293,6 +293,13 @@ class Asking(Browser):
                           ("Default resolver", False, "would match, but something earlier decides")], self.boxes())
         self.assertEqual("Forwarded by Rule office/contoso.", self.text_of(".verdict"))
         self.assertRegex(self.text_of(".route"), "asks 127.0.0.5:53 by udp through hub-resolver/default")
+        self.press("127.0.0.5:53", ".route")
+        self.find("h1", "127.0.0.5:53 udp")
+        self.driver.back()
+        self.press("office/contoso", ".verdict")
+        self.find("h1", "Rules")
+        self.driver.back()
+        self.find(".verdict")
         self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=www.contoso.corp&type=A&vnet=hub"))
 
     def test_an_url_shows_the_same(self):

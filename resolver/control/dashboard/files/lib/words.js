@@ -1,6 +1,7 @@
 // The server's stable words, as people say them.
 
 import {h, name, when} from "/ui/lib/element.js";
+import {url} from "/ui/lib/router.js";
 
 export const DECIDED = {
   nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",
@@ -48,6 +49,11 @@ const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: 
 // which `says` puts as a sentence.
 export function targetWord({state, says}) {
   return STATES[state] || ["bad", says || `answers ${state}`];
+}
+
+// To its page.
+export function targetLink({host, protocol}) {
+  return h("a", {href: url("target", {target: host, protocol})}, name(host));
 }
 
 // Its state, by a word and not by a colour alone.

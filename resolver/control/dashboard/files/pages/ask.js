@@ -5,7 +5,8 @@ import {get, query} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
 import {Page, empty, problem} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
-import {DECIDED, OUTCOMES, targetState} from "/ui/lib/words.js";
+import {DECIDED, OUTCOMES, targetLink, targetState} from "/ui/lib/words.js";
+import {ruleLink} from "/ui/parts/rule.js";
 
 const TYPES = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"];
 
@@ -63,12 +64,13 @@ function leg(item) {
   if (item.kind === "enter")
     return h("li", {}, "enters our own endpoint ", name(item.endpoint), item.loop && [": ", h("span", {class: "warning"}, item.loop)],
       item.decision && block(item.decision));
-  return h("li", {}, "asks ", name(item.host), ` by ${item.protocol}`, item.endpoint && [" through ", name(item.endpoint)],
+  return h("li", {}, "asks ", item.health ? targetLink(item) : name(item.host), ` by ${item.protocol}`, item.endpoint && [" through ", name(item.endpoint)],
     item.health && [" ", targetState(item.health)]);
 }
 
 function verdict(hop) {
-  const by = [DECIDED[hop.decided_by] || hop.decided_by, " ", hop.object && name([hop.ruleset, hop.object].filter(Boolean).join("/"))];
+  const object = [hop.ruleset, hop.object].filter(Boolean).join("/");
+  const by = [DECIDED[hop.decided_by] || hop.decided_by, " ", hop.decided_by === "rule" ? ruleLink(object) : object && name(object)];
 
   if (hop.kind === "refuse") return ["Nobody answers this here: REFUSED."];
   if (hop.redirected) return ["Not in private zone ", name(hop.object), "; NxDomainRedirect asks the default resolver."];

@@ -8,16 +8,12 @@ import {history, known, percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
 import {SECTIONS} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
-import {milliseconds, percents, perSecond} from "/ui/lib/words.js";
+import {milliseconds, percents, perSecond, targetLink} from "/ui/lib/words.js";
 import {HistoryCharts} from "/ui/parts/history.js";
 import {ruleLink} from "/ui/parts/rule.js";
 
 const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
 const REPORTED = "rules,targets,leaving,slow"; // of the report, what asks nobody
-
-function targetLink({host, protocol}) {
-  return h("a", {href: url("target", {target: host, protocol})}, name(host));
-}
 
 // The first ones, with commas between, and that there are more.
 function listed(items) {
