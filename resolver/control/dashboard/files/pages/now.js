@@ -103,7 +103,7 @@ const CHARTS = [
    figure: (found) => {
      const median = known(source(found, "forwarded", "p50_us")).at(-1);
 
-     return median === undefined ? null : milliseconds(median / 1000);
+     return median === undefined ? null : "median " + milliseconds(median / 1000);
    },
    lists: (found) => [["forwarded", "p99_us"], ["forwarded", "p50_us"], ["cache", "p50_us"], ["zone", "p50_us"]]
      .map(([name, key]) => scaled(source(found, name, key), 0.001))},
