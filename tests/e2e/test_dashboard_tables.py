@@ -163,6 +163,7 @@ class Much(Browser):
         self.assertLess(self.js("return Math.max(...[...document.querySelectorAll('tbody tr')].map(one => one.getBoundingClientRect().height))"), 130)
         self.js("scrollTo(0, 3000)")
         self.assertEqual(0, self.box("header")["top"])
+        self.assertTrue(self.js("const who = document.querySelector('.who'); return who.scrollWidth <= who.clientWidth"), "who is logged in is not cut")
         self.assertFalse(self.driver.find_element(By.CSS_SELECTOR, "nav").is_displayed())
         self.press("Menu")
         self.find("nav a", "Targets")

@@ -78,7 +78,7 @@ function showMenu(shown) {
 
 function header({client, role}) {
   return h("header", {}, menu, h("a", {class: "brand", href: "/ui/"}, "sluice"), called, live,
-    h("span", {class: "who", title: `${visible(client)} (${role})`}, name(client), ` (${role})`),
+    h("span", {class: "who", title: `${visible(client)} (${role})`}, name(client), h("span", {class: "role"}, ` (${role})`)),
     h("button", {type: "button", onclick: logOut}, "Log out"));
 }
 
