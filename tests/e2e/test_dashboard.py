@@ -195,6 +195,16 @@ class Changes(Browser):
         self.good("PUT", *self.rule("before", "before.test."))
         self.row("created rule before of ruleset office")
 
+    def test_a_time_that_is_shown_finds_its_change(self):
+        self.good("PUT", *self.rule("dated", "dated.test."))
+        self.log_in("/ui/changes")
+        self.row("created rule dated of ruleset office")
+        whole = self.find("tbody tr:first-child time").get_attribute("title")
+        self.fill("Search", whole + "x")
+        self.find(".empty", "No change has that.")
+        self.fill("Search", whole)
+        self.row("created rule dated of ruleset office")
+
     def test_a_change_is_undone(self):
         self.good("PUT", *self.rule("kept", "kept.test."))
         before = self.good("GET", "rulesets/-/office/rules/kept")
@@ -202,7 +212,7 @@ class Changes(Browser):
         self.log_in("/ui/changes")
         self.row("deleted rule kept of ruleset office")
         self.press("Undo", "tbody tr:first-child")
-        self.assertIn("This makes a new change", self.text_of("dialog"))
+        self.assertRegex(self.text_of("dialog"), r"ops deleted rule kept of ruleset office, [\d:]+\. This makes a new change")
         self.press("Undo", "dialog")
         self.wait(lambda: sum("created rule kept of ruleset office" in row[2] for row in self.rows()) == 2, "the undo's row")
         after = self.good("GET", "rulesets/-/office/rules/kept")

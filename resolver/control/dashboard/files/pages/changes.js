@@ -32,9 +32,10 @@ function backward({before, after, verb, ...edit}) {
   return {...edit, before: after, after: before, verb: BACKWARD[verb]};
 }
 
-// By what was changed, by who did it, and by the values before and after.
+// By what was changed, when, by whom, and by the values before and after; a time as it is shown, too.
 function fits(change, text) {
-  const found = [String(change.revision), whoText(change), change.time, ...change.edits.flatMap(({verb, subject, path, before, after}) =>
+  const {title, textContent} = when(change.time);
+  const found = [String(change.revision), whoText(change), change.time, title, textContent, ...change.edits.flatMap(({verb, subject, path, before, after}) =>
     [`${verb} ${subject}`, decodeURIComponent(path || ""), JSON.stringify(before), JSON.stringify(after)])];
 
   return found.some((one) => one.toLowerCase().includes(text.toLowerCase()));
@@ -62,7 +63,7 @@ export class ChangesPage extends Page {
   tools() {
     this.people = h("select", {id: "changes-who", onchange: () => this.find({who: this.people.value})});
     return h("div", {class: "tools"},
-      searchField({label: "Search", value: this.search, placeholder: "a resource, a value or a revision", back: (search) => this.find({search})}),
+      searchField({label: "Search", value: this.search, placeholder: "a resource, a value or a date", back: (search) => this.find({search})}),
       isAdmin() && h("div", {class: "field short"}, h("label", {for: "changes-who"}, "By"), this.people));
   }
 
@@ -151,7 +152,7 @@ export class ChangesPage extends Page {
     await ask({
       title: `Undo revision ${change.revision}?`,
       text: [
-        h("p", {}, "By ", name(whoText(change)), ", ", when(change.time), ". This makes a new change:"), differences(back),
+        h("p", {}, name(whoText(change)), " ", line(change.edits), ", ", when(change.time), ". This makes a new change:"), differences(back),
         found.error && problem(found.error),
       ],
       confirm: "Undo",
