@@ -5,6 +5,7 @@ import http.client
 import json
 import math
 import os
+import socket
 import sys
 import time
 
@@ -179,6 +180,10 @@ class Browser(harness.Case):
             return harness.wait_for(attempt, what)
         except AssertionError as error:
             raise AssertionError("%s\n%s\n%s" % (error, self.driver.current_url, self.text()[:2000])) from None
+
+    def has_title(self, page):
+        title = "%s - %s - sluice" % (page, socket.gethostname())
+        self.wait(lambda: self.driver.title == title, "the title " + title)
 
     def text(self):
         return self.driver.find_element(By.TAG_NAME, "body").text
