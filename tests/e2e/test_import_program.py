@@ -70,9 +70,9 @@ class Program(harness.FreshCase):
         status, told = self.run_("sluice-import", "hosts", hosts, "--apply", "--vnet", "net/home", "--confirm=10m", "--prune",
                                  "--dry-run", "-c", "x y", "--socket", "s")
         self.assertEqual(0, status, told)
-        self.assertRegex(told, r"\nbeside apply --config x y --socket s --vnet net/home --confirm 10m --dry-run --prune "
+        self.assertRegex(told, r"(?m)^beside apply --config x y --socket s --vnet net/home --confirm 10m --dry-run --prune "
                                r"/proc/self/fd/\d+\n$")
-        self.assertRegex(self.run_("sluice-import", "hosts", hosts, "--apply")[1], r"\nbeside apply /proc/self/fd/\d+\n$")
+        self.assertRegex(self.run_("sluice-import", "hosts", hosts, "--apply")[1], r"(?m)^beside apply /proc/self/fd/\d+\n$")
 
     def test_its_help_is_sluice_s(self):
         shutil.copy(SLUICE + "-import", os.path.join(self.alone, "sluice-import"))

@@ -36,13 +36,13 @@ function clock(time, step) {
     : date.toLocaleString([], {weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 }
 
-// What stands below the axis: each ten minutes, or each day.
+// What stands below the axis: each quarter of an hour, or each day.
 function tick(time, step) {
   const date = new Date(time), before = new Date(time - step);
 
   if (step >= MINUTE * 5)
     return date.toDateString() === before.toDateString() ? null : date.toLocaleDateString([], {weekday: "short", day: "numeric"});
-  return Math.floor(time / (10 * MINUTE)) === Math.floor((time - step) / (10 * MINUTE)) ? null
+  return Math.floor(time / (15 * MINUTE)) === Math.floor((time - step) / (15 * MINUTE)) ? null
     : date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 }
 
