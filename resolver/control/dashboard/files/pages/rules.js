@@ -79,8 +79,8 @@ export class RulesPage extends Page {
     await this.load();
     this.table = new DataTable("Rules", [
       {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain)), sort: (rule) => rule.key},
-      {title: "Rule", wide: true, cell: (rule) => name(ruleName(rule)), sort: ruleName},
-      {title: "Targets", wide: true, cell: (rule) => this.targets(rule)},
+      {title: "Rule", cell: (rule) => name(ruleName(rule)), sort: ruleName},
+      {title: "Targets", cell: (rule) => this.targets(rule)},
       {title: "State", mood: true, cell: (rule) => ruleState(rule, this.asked_of(rule))},
       {title: "Asked", number: true, sort: ({use}) => use?.queries,
        cell: ({use, domain}) => use && h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en"))},

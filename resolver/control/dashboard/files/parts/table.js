@@ -26,9 +26,9 @@ function sorted(items, key, down) {
   return known.map(({item}) => item);
 }
 
-function track({title, narrow, number, lead, mood, wide}) {
+function track({title, narrow, number, lead, mood}) {
   if (narrow || number || !title) return "max-content";
-  return `minmax(${lead || mood || wide ? 9 : 4}rem, auto)`;
+  return `minmax(${lead || mood ? 9 : 4}rem, auto)`;
 }
 
 // Without a text, and without anything but the places of texts.
@@ -42,9 +42,8 @@ function rowName(row) {
 
 // columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
 // wraps (as many lines as it needs), lead (what the row is about; the first column unless another says so), mood
-// (how that is), wide (as wide at least as these two), sort: (item) => a number or a text, by which one may sort.
-// A column without a title has what can be done with a row. `label` names the table for those who do not see it;
-// `none` is shown in place of no rows.
+// (how that is), sort: (item) => a number or a text, by which one may sort. A column without a title has what
+// can be done with a row. `label` names the table for those who do not see it; `none` is shown in place of no rows.
 // worst: (item) => a number: what needs somebody comes first, unless one sorts otherwise.
 export class DataTable extends HTMLElement {
   constructor(label, columns, none, worst) {
