@@ -15,6 +15,8 @@ export class AddressPage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.back = h("span", {role: "status"});
     this.addEventListener("menu-closed", () => this.waits && this.render(this.waits));
+    // The way back, where there is no such address.
+    this.replaceChildren(h("p", {}, h("a", {href: url("reverse")}, "DNS Reverse")), h("h1", {}, "Address"));
     await this.load();
   }
 

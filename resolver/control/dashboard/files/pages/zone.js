@@ -34,6 +34,8 @@ export class ZonePage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.zone.file ? this.showFile() : this.load());
     this.path = this.query.get("path") || "";
     this.search = this.query.get("search") || "";
+    // The way back, where there is no such zone.
+    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, "Zone"));
     const how = {signal: this.signal};
     const [zone, status] = await Promise.all([get(this.path, how), get("status", how)]);
     const registers = status.zones.find((one) => one.name === fullName(zone))?.registers;
