@@ -35,9 +35,9 @@ struct client_call {
 	void (*on_sent)(void *context, uint64_t sent,
 			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
-	/* client_ask: the line of `file` that has what an error is about: the edit of that index,
-	 * or, where that is SIZE_MAX, what the path says in the server's words. 0: none, and it is
-	 * told by its path. NULL: nothing of it comes from a file. */
+	/* client_ask: gives the line of `file` to print with an error. The error is about the edit
+	 * number `index`, or, where that is SIZE_MAX, about the server's `path`. 0: no line has it,
+	 * so the path is printed. NULL: the request was not made from a file. */
 	unsigned (*line_of)(void *context, size_t index, const char *path);
 	const char *file;
 	json_t **refusal;          /* client_ask: where the body of an error goes, which has been

@@ -6,8 +6,8 @@
 #include "resolver/control/command/command.h"
 
 struct follower {
-	/* One line of JSON. numbered: the stream can be resumed after this line. Lines without a
-	 * number belong to the next numbered one; after a break they are sent again. */
+	/* Called with one line of JSON. A numbered line ends a change: after a break the stream
+	 * resumes behind it, so the lines without a number that came since come again. */
 	void (*on_data)(void *context, const char *data, bool numbered);
 	void (*on_begin)(void *context); /* of each connection; may be NULL */
 	void *context;

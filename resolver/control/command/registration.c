@@ -68,7 +68,7 @@ struct registration_removal {
 	bool more; /* the zone has more sets than the answer to a dry run shows */
 };
 
-/* False: the options do not fit together, and an error is printed. */
+/* False: the options contradict each other, and the error has been printed. */
 static bool check_removal(const struct command_line *line,
 			  const struct registration_removal *removal)
 {

@@ -1,6 +1,6 @@
-/* GET /ui/...: a file of the dashboard, or else its one page: that looks at the path itself, so
- * that every view has a URL that can be kept, sent and reloaded. Its views are those of
- * files/pages; at any other path the page comes with 404.
+/* GET /ui/... sends a file of the dashboard, or its one page. The page's script reads the path, so
+ * every view has a URL that can be kept, sent and reloaded. The views are the files in files/pages;
+ * at any other path the page is sent with 404.
  *
  * The headers keep a page from doing what it does not do: it loads nothing from elsewhere, no text
  * of it becomes a script or markup, nobody shows it in a frame, and no address of it is told to

@@ -97,11 +97,10 @@ void forward_below(struct import *import, struct forward_view *view, const struc
 void forward_host(struct import *import, struct forward_view *view, const struct origin *at,
 		  const char *name, const char *address, long ttl_s, bool with_ptr);
 
-/* The zone's records are those of a master file, whose names begin at `origin`. The file stays the
- * zone's where the server can read it just as it is and the zone has nothing else; for a running
- * server, and else, they become record sets. What cannot be read is told. Files that it includes
- * by relative paths are in `folder`; NULL: in the file's own folder, where the server looks for
- * them. */
+/* Gives the zone the records of a master file, whose names begin at `origin`. The zone keeps the
+ * file where the server can read it as it is and the zone has no other records. Otherwise, and for
+ * a running server, the records become record sets. A remark tells what cannot be read. `folder` is
+ * where relative paths of $INCLUDE begin; NULL: the file's own folder, as the server has it. */
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
 		       const char *path, const char *origin, const char *folder);
 

@@ -192,7 +192,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 
 /* ---- in sentences ---- */
 
-/* What stands ahead of one of the named: "a, b and c", "a, b, c and 3 more". */
+/* The separator ahead of name number `at` in a list: "a, b and c", "a, b, c and 3 more". */
 static const char *joint(json_int_t at, json_int_t named, json_int_t count)
 {
 	if (at == 0)

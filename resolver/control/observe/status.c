@@ -364,8 +364,8 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
-/* The ruleset of a rule, and anything else by its own name: "onprem" of "onprem/contoso", and
- * "DNS servers of dev/hub", as no ruleset's name has a blank. */
+/* Counts a rule for its ruleset ("onprem" for "onprem/contoso"), because a ruleset is what the page
+ * colours. Other users keep their name: "DNS servers of dev/hub" is no rule, as it has a blank. */
 static void count_user(struct status_target *seen, const char *name, bool unanswered)
 {
 	char user[POLICY_ROUTE_NAME];

@@ -49,8 +49,8 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 /* Fills the error in; returns ERR_INVALID. */
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* True: this edit is at fault, and others may succeed. False: the store or memory failed, so every
- * edit would fail. */
+/* True: the edit is wrong, so a batch goes on to find the faults of others. False: the store or the
+ * memory failed, and every edit would fail. */
 bool change_error_is_of_edit(const struct change_error *error);
 /* It is about an item of a list: its field becomes "list[index].field". */
 void change_error_place(struct change_error *error, const char *list, size_t index);

@@ -1,5 +1,6 @@
-/* When what clients have registered (registrar.h) was registered or renewed last: to be shown, to
- * find what has expired, and to know a message that is older than the set it would change.
+/* The last renewal of each set that clients have registered (registrar.h), and who signed it. The
+ * registrar shows the times, removes sets that have expired, and refuses a message that is older
+ * than the set it would change.
  *
  * **What counts.** Each zone has a clock: the seconds in which its clients could register. It goes
  * by CLOCK_MONOTONIC while a process serves the zone with `registration`, and goes on from where

@@ -490,7 +490,7 @@ static bool read_removal_name(struct api_request *request, struct registrar_remo
 	return false;
 }
 
-/* False: the parameters do not fit together, and the refusal is sent. */
+/* False: the parameters contradict each other, and the client has been told. */
 static bool read_removal(struct api_request *request, struct registrar_removal *removal,
 			 struct name *name)
 {
