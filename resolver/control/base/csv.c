@@ -1,5 +1,5 @@
-/* One pass over the bytes. A row that is not well formed is refused with the reason, and reading
- * goes on at the next line, so that one bad quote does not hide what else is wrong. */
+/* One pass over the bytes. A malformed row is refused with the reason, and reading goes on at the
+ * next line, so one bad quote does not hide the faults of later rows. */
 #include "resolver/control/base/csv.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ static bool is_at(const struct csv *csv, char c)
 	return csv->at < csv->end && *csv->at == c;
 }
 
-/* Takes the line end that is here; false: there is none. */
+/* Consumes the line end at the present position; false: there is none. */
 static bool take_line_end(struct csv *csv)
 {
 	const char *at = csv->at;
@@ -44,7 +44,7 @@ static bool take_line_end(struct csv *csv)
 		at++;
 	if (at < csv->end && *at != '\n')
 		return false;
-	if (at == csv->end && at != csv->at) /* a CR that ends the text */
+	if (at == csv->end && at != csv->at) /* a lone CR at the end of the text */
 		return false;
 	csv->at = at < csv->end ? at + 1 : at;
 	csv->line++;
@@ -76,7 +76,7 @@ static int add(struct csv_row *row, size_t *used, char c, const char **why)
 	return 0;
 }
 
-/* From behind the opening quote to behind the closing one. */
+/* Reads the rest of a quoted field, whose opening quote has been consumed. */
 static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
 {
 	int err = 0;
@@ -125,7 +125,7 @@ static int read_plain(struct csv *csv, struct csv_row *row, size_t *used, const 
 	return err;
 }
 
-/* Whether a spreadsheet would run it, without the 's before it. */
+/* Would a spreadsheet run the field once its leading 's are removed? */
 static bool is_formula(const char *field)
 {
 	field += strspn(field, "'");
@@ -153,7 +153,7 @@ static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const 
 	}
 	if (err)
 		return err;
-	row->text[(*used)++] = '\0'; /* for which there is room */
+	row->text[(*used)++] = '\0'; /* fits: the text is one byte larger than add() fills */
 	row->fields[row->count++] = field + (*field == '\'' && is_formula(field));
 	return 0;
 }

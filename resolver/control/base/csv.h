@@ -1,11 +1,12 @@
-/* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
- * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
- * a UTF-8 byte order mark. Empty lines are skipped. Where commas are for decimals, spreadsheets put
- * semicolons between fields; so csv_separator finds what the first line has.
+/* Reads comma-separated values (RFC 4180) from memory row by row, and writes them. A quoted field
+ * may span lines; lines may end with CR LF or LF; the text may begin with a UTF-8 byte order mark.
+ * Empty lines are skipped. Spreadsheets separate fields with semicolons where a decimal comma is
+ * usual, so csv_separator takes the separator from the first line.
  *
  * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
- * with a ' before it, which a spreadsheet takes for "this is text"; so is one that begins so behind
- * one ' or more. Reading takes one ' away from just these, so what was written is what is read. */
+ * with a ' ahead, which makes it plain text to a spreadsheet. A field that already has one ' or
+ * more ahead of such a character gets one more. Reading removes exactly one ', so each field is
+ * read as it was written. */
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H
 
@@ -19,28 +20,28 @@ enum { CSV_FIELDS_MAX = 64, CSV_ROW_MAX = 4096 };
 
 struct csv {
 	const char *at, *end;
-	unsigned line;  /* that `at` is on, from 1 */
-	char separator; /* of fields: what the first line has; may be set */
+	unsigned line;  /* the line of `at`, from 1 */
+	char separator; /* of fields; csv_init takes it from the first line, callers may set it */
 };
 
 struct csv_row {
-	unsigned line; /* that it begins on */
+	unsigned line; /* the row's first line */
 	size_t count;
-	const char *fields[CSV_FIELDS_MAX]; /* in `text`, without quotes and what guards them */
+	const char *fields[CSV_FIELDS_MAX]; /* in `text`, without quotes and the guarding ' */
 	char text[CSV_ROW_MAX];
 };
 
-/* What stands most often in the first line, outside of quotes: a comma, semicolon or tab; a comma
- * where none does. */
+/* The comma, semicolon or tab that occurs most often in the first line outside of quotes; a comma
+ * if none occurs. */
 char csv_separator(const char *text, size_t length);
 
-/* The text must outlive the reading. */
+/* The text must outlive `csv`. */
 void csv_init(struct csv *csv, const char *text, size_t length);
-/* Reads the next row. ERR_NOT_FOUND: there are no more. ERR_INVALID: it is not well formed or too
- * long, *why says how, and the next call goes on at the next line. */
+/* Reads the next row. ERR_NOT_FOUND: there are no more rows. ERR_INVALID: the row is malformed or
+ * too long; *why is the reason, and the next call goes on at the next line. */
 MUST_CHECK int csv_next(struct csv *csv, struct csv_row *row, const char **why);
 
-/* Writes a field, with quotes where it needs them; NULL is "". */
+/* Writes a field, quoted if it has to be; NULL is "". */
 void csv_write(FILE *out, const char *field);
 
 #endif

@@ -1,13 +1,14 @@
-/* How the program ends when something cannot be done. */
+/* Prints the error with which the program ends. */
 #ifndef SLUICE_EXIT_H
 #define SLUICE_EXIT_H
 
 #include <stdarg.h>
 #include <stdlib.h>
 
-/* One clear line on stderr, with "sluice: " ahead; returns EXIT_FAILURE, so it can be returned. */
+/* Prints one line on stderr, with "sluice: " ahead; returns EXIT_FAILURE, so `return
+ * exit_fail(...)` works. */
 int exit_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The line alone, with the name of a command behind "sluice"; NULL: none. */
+/* Prints the line alone, with the command's name behind "sluice"; NULL: no name. */
 void exit_complain(const char *command, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 

@@ -1,5 +1,5 @@
-/* One flag per thread remembers that something failed, so that code that builds a large object need
- * not check every step. */
+/* A flag per thread notes that something has failed, so code that builds a large object need not
+ * check every step. */
 #include "resolver/control/base/json.h"
 
 #include <stdarg.h>

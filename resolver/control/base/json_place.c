@@ -36,7 +36,7 @@ static void skip_comment(struct scan *scan, bool to_line_end)
 	}
 }
 
-/* Blanks and comments. */
+/* Skips blanks and comments. */
 static void skip_blank(struct scan *scan)
 {
 	while (scan->at < scan->end) {
@@ -51,7 +51,7 @@ static void skip_blank(struct scan *scan)
 	}
 }
 
-/* Its length without the quotes; the scan is behind it. */
+/* Moves behind the string; returns its length without the quotes. */
 static size_t skip_string(struct scan *scan)
 {
 	const char *first = scan->at + 1;
@@ -64,7 +64,7 @@ static size_t skip_string(struct scan *scan)
 	return (size_t)(scan->at - first) - 1;
 }
 
-/* A value, or a bare name. */
+/* Moves behind a value or a name without quotes. */
 static void skip_value(struct scan *scan)
 {
 	unsigned depth = 0;
@@ -83,7 +83,8 @@ static void skip_value(struct scan *scan)
 	}
 }
 
-/* To the value of the member. False: there is none of that name. *line: of the name. */
+/* Moves to the value of the member; *line is the line of its name. False: no member has that name.
+ */
 static bool find_member(struct scan *scan, const char *name, size_t length, unsigned *line)
 {
 	for (step(scan); scan->at < scan->end; step(scan)) {

@@ -1,4 +1,4 @@
-/* O_NONBLOCK keeps open(2) from waiting, and means nothing to regular files. The descriptor is
+/* O_NONBLOCK keeps open(2) from waiting and means nothing to regular files. The descriptor is
  * examined, not the path, because the path may lead elsewhere a moment later. */
 #include "resolver/control/base/regular_file.h"
 
@@ -12,7 +12,7 @@
 #include "rules/err.h"
 #include "rules/hash.h"
 
-/* NULL: it is one. */
+/* NULL: the file is regular. */
 static const char *why_not_regular(int fd)
 {
 	struct stat stat;
@@ -43,7 +43,7 @@ FILE *regular_file_open(const char *path, const char **why)
 	if (fd < 0) {
 		bool awaited =
 			errno == ENOENT && strncmp(path, credentials, strlen(credentials)) == 0;
-		/* ENXIO is a socket, or a device without a driver. */
+		/* ENXIO: a socket, or a device without a driver */
 		*why = awaited ? "it is not there; systemd puts it there when it starts the unit"
 		       : errno == ENXIO ? "it is not a regular file"
 					: strerror(errno);
@@ -123,7 +123,7 @@ uint64_t file_stamp_number_of(const char *path)
 enum { READINGS_MAX = 3, READ_STEP = 64 * 1024 };
 static const char too_large[] = "it is too large";
 
-/* NULL: *why says it. */
+/* NULL: *why is the reason. */
 static char *read_to_end(FILE *file, size_t max, size_t *length, const char **why)
 {
 	size_t room = 0, used = 0, got;
@@ -152,8 +152,8 @@ static char *read_to_end(FILE *file, size_t max, size_t *length, const char **wh
 	return NULL;
 }
 
-/* A file that was replaced meanwhile is still whole. Its ctime has changed, because it has one name
- * less, so ctime is not compared. */
+/* Did the file stay the same while it was read? A file that was replaced meanwhile is still whole,
+ * and its ctime has changed because it lost a name; so ctime is not compared. */
 static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 {
 	struct file_stamp now;
@@ -165,7 +165,7 @@ static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 	return now.size == stamp->size && now.mtime_ns == stamp->mtime_ns;
 }
 
-/* NULL without *why: it changed meanwhile. */
+/* NULL with *why NULL: the file changed while it was read. */
 static char *read_once(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 		       const char **why)
 {

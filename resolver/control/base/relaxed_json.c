@@ -4,15 +4,15 @@
  *      "note": "a                        "note": "a\u000ab"  }
  *     b",}
  *
- * jansson alone knows what JSON is. All that is known here is where strings, words and comments
- * begin and end; what is not relaxed is passed on as it is, for jansson to refuse.
+ * Only jansson knows what JSON is. This file knows where strings, words and comments begin and end.
+ * All other text is passed on unchanged, for jansson to take or refuse.
  *
- * Nothing is looked ahead for. A word that may be a name gets a blank on either side, and they
- * become quotes when the next thing is a colon. A comma becomes a blank when the next thing is a
- * closing bracket.
+ * There is no look-ahead. A word that may be a name gets a blank on either side, and they become
+ * quotes when the next thing is a colon. A comma becomes a blank when the next thing is a closing
+ * bracket.
  *
- * One pass counts the bytes, and one writes them. Where jansson finds an error, a third pass tells
- * how much of the text had been read when jansson had read as far as that. */
+ * One pass counts the bytes, and one writes them. Where jansson finds an error in the strict JSON,
+ * a third pass finds the place in the original text. */
 #include "resolver/control/base/relaxed_json.h"
 
 #include <stdbool.h>
@@ -22,18 +22,18 @@
 
 #include "rules/err.h"
 
-/* What was read last, blanks and comments aside: one of these, or a mark such as ','. */
+/* The last token, apart from blanks and comments: one of these, or a mark such as ','. */
 enum { NOTHING = '\0', NAME = 'a', WORD = '0', STRING = '"' };
 
 struct relaxing {
-	const char *at, *end;  /* what is still to be read */
+	const char *at, *end;  /* the text that is not read yet */
 	char *strict;          /* NULL: the bytes are only counted */
-	size_t length;         /* of `strict`, and places in it: */
+	size_t length;         /* of `strict`; the next three are places in it */
 	size_t name, name_end; /* the blanks around the last name */
-	size_t comma;          /* the last one */
-	char last, before;     /* what was read last, and ahead of that */
+	size_t comma;          /* the last comma */
+	char last, before;     /* the last token and the one ahead of it */
 	bool in_string;
-	size_t wanted; /* a length, and `at` when that was reached */
+	size_t wanted; /* when `length` reaches `wanted`, `found` is set to `at` */
 	const char *found;
 };
 
@@ -95,7 +95,7 @@ static bool is_of_name(char c)
 	return is_letter(c) || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* A word is a number, true, or a name, or is refused as a whole. */
+/* A word is a number, true, false, null or a name; jansson refuses any other. */
 static bool is_of_word(char c)
 {
 	return is_of_name(c) || c == '+' || c == '.';
@@ -121,8 +121,8 @@ static void read_word(struct relaxing *relaxing)
 	has_read(relaxing, is_name ? NAME : WORD);
 }
 
-/* One character within a string, or the quote that ends it. What is escaped already is left to
- * jansson, also where it is a line break, which has no such escape. */
+/* Reads one character of a string, or its closing quote. Existing escapes are left to jansson,
+ * which refuses a backslash ahead of a line break. */
 static void read_in_string(struct relaxing *relaxing)
 {
 	char c = *relaxing->at++;
@@ -145,7 +145,7 @@ static const char *line_end(const char *at, const char *end)
 	return at;
 }
 
-/* Behind the next star and slash; NULL: there are none. */
+/* The place behind the next star and slash; NULL: there are none. */
 static const char *block_end(const char *at, const char *end)
 {
 	for (; end - at >= 2; at++)
@@ -154,7 +154,7 @@ static const char *block_end(const char *at, const char *end)
 	return NULL;
 }
 
-/* Of the comment that begins here; NULL: none does, or it has no end. */
+/* The end of the comment that begins here; NULL: no comment begins here, or it has no end. */
 static const char *comment_end(const char *at, const char *end)
 {
 	if (end - at >= 2 && at[1] == '/')
@@ -164,8 +164,8 @@ static const char *comment_end(const char *at, const char *end)
 	return NULL;
 }
 
-/* It becomes a blank, and the NUL byte that it has. Behind a slash that begins none the rest of the
- * text is no matter: it is refused there. */
+/* Writes a blank for a comment, and a NUL byte if the comment has one, for jansson to refuse. A
+ * slash without a comment is an error there too, so the rest of the text is copied unread. */
 static void read_comment(struct relaxing *relaxing)
 {
 	const char *from = relaxing->at, *end = comment_end(from, relaxing->end);
@@ -186,10 +186,10 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Whether the comma that was read last has a member or an item ahead of it. */
+/* Is the last comma behind a member or an item? */
 static bool is_behind_value(const struct relaxing *relaxing)
 {
-	return !memchr("[{,:", relaxing->before, sizeof "[{,:"); /* or NOTHING */
+	return !memchr("[{,:", relaxing->before, sizeof "[{,:"); /* the string's NUL is NOTHING */
 }
 
 static void read_mark(struct relaxing *relaxing)
@@ -208,7 +208,7 @@ static void read_mark(struct relaxing *relaxing)
 	if (!is_blank(c))
 		has_read(relaxing, c);
 	if (c == '\0')
-		put(relaxing, ' '); /* directly behind a number jansson overlooks it */
+		put(relaxing, ' '); /* jansson overlooks a NUL directly behind a number */
 	take(relaxing);
 }
 
@@ -226,7 +226,7 @@ static void relax(struct relaxing *relaxing)
 	}
 }
 
-/* From a place in the strict text to that in the original, counted as jansson does: columns are
+/* Turns a place in the strict text into one in the original. Like jansson, it counts columns in
  * characters of UTF-8. */
 static void locate(const char *text, size_t length, json_error_t *error)
 {

@@ -6,17 +6,17 @@
  *     a comma behind the last member or item
  *     control characters within strings, as they are. A line break is \n, also where it is CR LF
  *
- * Everything else is an error, as it is in strict JSON: strings in single quotes, say, or two
- * commas. What a comment says is not looked at, but a NUL byte is refused there as well. */
+ * Everything else is an error, as in strict JSON: single quotes around a string, say, or two
+ * commas. Comments are skipped, but a NUL byte in one is an error. */
 #ifndef SLUICE_RELAXED_JSON_H
 #define SLUICE_RELAXED_JSON_H
 
 #include <jansson.h>
 #include <stddef.h>
 
-/* As json_loadb, which takes the flags and has the last word. An error's line, column and position
- * are those of `text`. It takes time in proportion to the length and, for as long as it reads, up
- * to six times the memory: what a text of nothing but control characters needs. */
+/* Reads like json_loadb, which gets the flags and judges the strict JSON. An error's line, column
+ * and position are those of `text`. Time grows in proportion to the length. Reading takes up to six
+ * times the length in memory, for a text of control characters alone. */
 json_t *relaxed_json_load(const char *text, size_t length, size_t flags, json_error_t *error);
 
 #endif

@@ -1,6 +1,5 @@
-/* What check and reload print: faults and a model's numbers, as JSON and as the one line that
- * people read. The server sends the JSON, and the client prints from it what check would have
- * printed. */
+/* The output of check and reload: faults and a model's numbers, as JSON and as one line for people.
+ * The server sends the JSON; the client prints from it what check would have printed. */
 #ifndef SLUICE_REPORT_H
 #define SLUICE_REPORT_H
 
@@ -13,27 +12,27 @@
 
 enum { REPORT_TEXT_MAX = 320 };
 
-/* An array of {"severity", "file", "line", "path", "text"}; what a fault does not have is null. */
+/* An array of {"severity", "file", "line", "path", "text"}; members that a fault lacks are null. */
 json_t *report_faults(const struct faults *faults);
-/* Adds what such an array holds. */
+/* Adds the faults of an array that report_faults made. */
 void report_read_faults(const json_t *array, struct faults *faults);
 
 /* {"networks", "zones", "records", "rulesets", "rules"} */
 json_t *report_numbers(const struct model *model);
 /* "2 networks, 1 zone (12 records), 1 ruleset (3 rules)"; returns text. */
 char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX]);
-/* "1 error, 2 warnings". Beside errors "0 warnings" is left out, because an error may have kept us
- * from looking for them. Returns text. */
+/* "1 error, 2 warnings". Beside errors "0 warnings" is left out, because an error may end a check
+ * before it looks for warnings. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
 
 /* The data of a set's records, as in a master file. NULL without memory. */
 json_t *report_records(const struct rrset *set);
 
-/* An array of {"path", "value", "because"}: what was made because nobody named it. NULL has none.
- */
+/* An array of {"path", "value", "because"}: the items that the model made because the file names
+ * none. NULL: an empty array. */
 json_t *report_made(const struct model *model);
-/* A line for each, with `before` ahead of it:
- * "made: rulesets[office].outbound_endpoints: home/default, because it names none ...". */
+/* Prints a line for each item of report_made, with `before` ahead of it: "made:
+ * rulesets[office].outbound_endpoints: home/default, because it names none ...". */
 void report_print_made(const struct model *model, const char *before, FILE *out);
 
 #endif

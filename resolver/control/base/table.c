@@ -7,8 +7,7 @@
 
 #include "rules/text.h"
 
-/* "ITEM" or "NAME=ITEM" (name NULL: none) behind what is in text; false: it is full, and says so.
- */
+/* Appends "ITEM", or "NAME=ITEM" with a name, to `text`; false: it is full, and ends with "...". */
 static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *name,
 			const json_t *item)
 {

@@ -1,5 +1,5 @@
-/* The destructor of a thread's key takes a thread that returns off the list. The kernel calls no
- * destructor, so a thread that it killed stays on the list. */
+/* A thread that returns is taken off the list by the destructor of its key. A thread that the
+ * kernel kills runs no destructor, so it stays on the list. */
 #include "resolver/control/base/threads.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void leave(void *context)
 static void begin(void)
 {
 	if (pthread_key_create(&threads.key, leave) != 0)
-		abort(); /* one of very few keys */
+		abort(); /* fails only when the process has over a thousand keys */
 }
 
 void threads_join(void)
@@ -46,7 +46,7 @@ void threads_join(void)
 	pthread_once(&threads.once, begin);
 	if (!thread || pthread_getspecific(threads.key) ||
 	    pthread_setspecific(threads.key, thread) != 0) {
-		free(thread); /* without memory it is not watched; or it is already */
+		free(thread); /* no memory, so it is not watched, or it is watched already */
 		return;
 	}
 	thread->id = (pid_t)syscall(SYS_gettid);

@@ -1,5 +1,5 @@
-/* The threads that live as long as the program, and which of them the kernel killed. A filter of
- * system calls can kill a single thread; the others would go on without it, unnoticed. */
+/* The threads that live as long as the program, and which of them the kernel has killed. A seccomp
+ * filter can kill a single thread; the others would go on without it, unnoticed. */
 #ifndef SLUICE_THREADS_H
 #define SLUICE_THREADS_H
 
@@ -7,9 +7,10 @@
 
 enum { THREAD_NAME_MAX = 16 };
 
-/* From now on the calling thread is watched, until its function returns. */
+/* Watches the calling thread until its function returns. */
 void threads_join(void);
-/* Whether a watched thread was killed; `name` is what ps and top showed. Reports each one once. */
+/* Finds a watched thread that was killed; `name` is the one that ps and top showed. Each thread is
+ * reported once. */
 bool threads_find_gone(char name[THREAD_NAME_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
-/* RFC 4122: section 4.4 for random ones, 4.3 for those of a name (SHA-1, which nothing here relies
- * on to be strong: who writes the file chooses the names). */
+/* RFC 4122: section 4.4 for random UUIDs, 4.3 for those of names. SHA-1 need not be strong here:
+ * the author of the file chooses the names. */
 #include "resolver/control/base/uuid.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@
 
 enum { SHA1_BYTES = 20 };
 
-/* The version in the high half of byte 6, the variant in the first two bits of byte 8. */
+/* Sets the version in the high half of byte 6, the variant in the first two bits of byte 8. */
 static char *print(uint8_t bytes[UUID_BYTES], unsigned version, char text[UUID_TEXT_MAX])
 {
 	char *at = text;
@@ -45,7 +45,7 @@ char *uuid_in_namespace(const uint8_t space[UUID_BYTES], const char *name, char 
 	gnutls_hash_hd_t hash;
 	int err = gnutls_hash_init(&hash, GNUTLS_DIG_SHA1);
 
-	assert(err == 0); /* without memory, or without SHA-1 in the library */
+	assert(err == 0); /* fails without memory, or with a library that has no SHA-1 */
 	(void)err;
 	gnutls_hash(hash, space, UUID_BYTES);
 	gnutls_hash(hash, name, strlen(name));

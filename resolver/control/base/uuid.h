@@ -1,6 +1,6 @@
-/* Identities (RFC 4122): drawn at random for what the API makes, derived from the name for what the
- * configuration file declares without an id, so that it stays the same over restarts and on every
- * machine that has the same file. */
+/* UUIDs (RFC 4122). A resource that the API makes gets a random one. A resource that the
+ * configuration file declares without an id gets one derived from its name, which is the same after
+ * a restart and on every machine that has the same file. */
 #ifndef SLUICE_UUID_H
 #define SLUICE_UUID_H
 

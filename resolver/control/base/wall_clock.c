@@ -4,8 +4,8 @@
 #include <time.h>
 #include <uv.h>
 
-/* The two clocks are not read at the same moment, so their difference wobbles, and a second may end
- * within that. */
+/* The two clocks are read at different moments, so their difference varies a little, and that could
+ * move an instant into the next second. Only a change of over a second counts. */
 void wall_clock_adjust(struct wall_clock *clock)
 {
 	enum { SET_US = 1000000 };

@@ -1,16 +1,16 @@
-/* Turns instants of CLOCK_MONOTONIC into times of day. It is kept between reports, so that an
- * instant is the same second in all of them; when the time of day is set it follows. All zero at
- * first. */
+/* Turns instants of CLOCK_MONOTONIC into times of day. The difference of the clocks is kept between
+ * reports, so that an instant is the same second in all of them; it is renewed when the time of day
+ * has been set. Begins as all zero. */
 #ifndef SLUICE_WALL_CLOCK_H
 #define SLUICE_WALL_CLOCK_H
 
 #include <stdint.h>
 
 struct wall_clock {
-	int64_t ahead_us; /* of CLOCK_MONOTONIC */
+	int64_t ahead_us; /* the time of day minus CLOCK_MONOTONIC */
 };
 
-/* Before each report. */
+/* Call this before each report. */
 void wall_clock_adjust(struct wall_clock *clock);
 int64_t wall_clock_s(const struct wall_clock *clock, uint64_t monotonic_us);
 
