@@ -1,5 +1,5 @@
-/* The model is printed with other paths in it: a shallow copy of it, whose lists with files are
- * copied, too. */
+/* Prints the model with other paths: a shallow copy of it, in which the lists that have paths are
+ * copied as well. */
 #include "resolver/control/config/copy.h"
 
 #include <dirent.h>
@@ -23,7 +23,7 @@ enum { SMALL_FILE_MAX = 1024 * 1024 }; /* bytes of a secret or a certificate */
 
 struct copying {
 	const char *directory;
-	struct model model; /* with the copies' paths */
+	struct model model; /* has the paths of the copies */
 	struct arena arena;
 	char *error;
 };
@@ -40,7 +40,7 @@ static int fail_memory(struct copying *copying)
 	return ERR_NOMEM;
 }
 
-/* What the service manager hands out it hands out again, and is not to lie on a disk. */
+/* systemd provides credentials at each start, and they must not get onto a disk. */
 static bool is_credential(const char *path)
 {
 	static const char folder[] = "/run/credentials/";
@@ -50,7 +50,7 @@ static bool is_credential(const char *path)
 
 /* ---- a file ---- */
 
-/* What is at the path is replaced by what `put` writes, which returns 0 or an error. */
+/* Replaces the file at the path by the output of `put`, which returns 0 or an error. */
 static int write_file(struct copying *copying, const char *path,
 		      int (*put)(const void *context, FILE *out), const void *context)
 {
@@ -97,7 +97,7 @@ static int put_bytes(const void *context, FILE *out)
 	return fwrite(bytes->at, 1, bytes->length, out) == bytes->length ? 0 : ERR_SYSTEM;
 }
 
-/* The file that *path names becomes the one at `to`, which *path names then. */
+/* Copies the file at *path to `to`, and sets *path to `to`. */
 static int copy_file(struct copying *copying, const char **path, const char *to)
 {
 	const char *why;
@@ -144,7 +144,7 @@ static int put_zone(const void *zone, FILE *out)
 	return zone_walk(zone, put_set, out);
 }
 
-/* The model gets a list whose items may be changed. False: there is no memory. */
+/* Gives the model a list whose items may be changed. False: there is no memory. */
 #define OWN_LIST(copying, list)                                                                    \
 	(((copying)->model.list.items =                                                            \
 		  own_list(copying, (copying)->model.list.items, (copying)->model.list.count,      \
@@ -191,7 +191,7 @@ static int copy_keys(struct copying *copying)
 	return err;
 }
 
-/* As secret_files.c reads them. */
+/* In the form that secret_files.c reads. */
 static int put_cookies(const void *context, FILE *out)
 {
 	const struct udp_settings *udp = context;
@@ -248,8 +248,8 @@ static int make_directory(struct copying *copying)
 	return fail(copying, copying->directory, "made", strerror(errno));
 }
 
-/* All files that are there, and the directory. They were written before any is waited for: what the
- * first one takes to the disk with it the others need not wait for again. */
+/* Waits until all files and the directory are on the disk. All are written before the first fsync,
+ * which may take the others along, so their fsyncs are short. */
 static int sync_all(struct copying *copying)
 {
 	DIR *found = opendir(copying->directory);
@@ -280,7 +280,7 @@ int config_copy_write(const struct model *declared, const char *directory,
 	int err;
 
 	arena_init(&copying.arena);
-	config_copy_remove(directory); /* of another time */
+	config_copy_remove(directory); /* of an earlier copy */
 	err = make_directory(&copying);
 	if (!err)
 		err = copy_zones(&copying);

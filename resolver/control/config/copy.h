@@ -1,16 +1,15 @@
-/* What a configuration said, as files of its own that need none of those that it was read from: for
- * a reload that may have to be taken back after a crash, when the operator's files have long been
- * edited.
+/* A copy of a configuration as files that need none of the operator's: a reload may have to be
+ * undone after a crash, when the operator's files have already changed.
  *
  *     DIRECTORY/sluice.conf       the model, printed (write.h): without comments and includes
  *               zone-N            a zone as it is served, a record a line
  *               key-N, cookies    secrets as they were read
- *               client-N, certificate, key
- *                                 of the management API: the bytes that their files have now
+ *               client-N, certificate, key, webhook_ca
+ *                                 of `management` and `events`: the bytes that their files have now
  *
- * The last row is the one thing that is not kept as it was served: the server has the secrets of
- * clients as digests. Credentials of systemd (/run/credentials) are not copied; they stay where
- * they are. */
+ * All others are written as they were served. A client's secret cannot be, because the server keeps
+ * only its digest. Credentials of systemd (/run/credentials) are not copied: the copy refers to
+ * them. */
 #ifndef SLUICE_CONFIG_COPY_H
 #define SLUICE_CONFIG_COPY_H
 
@@ -21,13 +20,13 @@
 
 enum { CONFIG_COPY_ERROR_MAX = 512 };
 
-/* Writes what a file said (without the resources of a state) into the directory, which is made
- * where it is missing, and has nothing else then: for nobody else to read, and on the disk when it
- * returns 0. ERR_SYSTEM, ERR_NOMEM: `error` says what could not be written or read; what is in the
- * directory then is of no use. */
+/* Writes the model of the configuration file, without resources of a state. The directory is made
+ * if it is missing; other files in it are removed. Only this user may read the files, and they are
+ * on the disk when this returns 0. ERR_SYSTEM, ERR_NOMEM: `error` tells what could not be written
+ * or read, and the directory's content is of no use. */
 MUST_CHECK int config_copy_write(const struct model *declared, const char *directory,
 				 char error[CONFIG_COPY_ERROR_MAX]);
-/* With the directory; what cannot be removed stays. */
+/* Removes the files and the directory, as far as that is possible. */
 void config_copy_remove(const char *directory);
 
 #endif

@@ -1,6 +1,6 @@
-/* From libconfig's tree to the model, by the one reader of such trees (rules/schema/read.h), which
- * reports all that is wrong. libconfig itself stops at the first syntax error, which is reported
- * alone; so is what is wrong with the text before libconfig has it (source.h). */
+/* Reads libconfig's tree into a model, by the reader for all such trees (rules/schema/read.h),
+ * which reports all faults at once. A syntax error is reported alone, because libconfig stops at
+ * the first; so are faults of the text that are found before libconfig gets it (source.h). */
 #include "resolver/control/config/file.h"
 
 #include <libconfig.h>
@@ -17,7 +17,7 @@
 
 struct tree_reader {
 	config_t config;
-	const char *path; /* of the main file */
+	const char *path; /* the main file */
 	struct model *model;
 	struct faults *faults;
 	struct config_source source;
@@ -73,7 +73,7 @@ static size_t setting_count(const void *value)
 	return (size_t)config_setting_length(value);
 }
 
-/* libconfig refuses a key given twice. */
+/* A key is passed once: libconfig refuses one that is given twice. */
 static void setting_each(const void *value,
 			 void (*on_item)(void *context, const char *key, const void *value),
 			 void *context)
@@ -107,7 +107,7 @@ static const struct value_syntax syntax = {.kind = setting_kind,
 					   .string = setting_string,
 					   .tags = VALUE_ARRAY};
 
-/* The directory part of path, in the arena: "." where there is none, "" for the root. */
+/* The directory part of path, in the arena: "." if there is none, "" for the root. */
 static const char *directory_of(struct arena *arena, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -169,10 +169,10 @@ static void parse_fault(struct tree_reader *reader)
 		  i < COUNT(advice) ? advice[i][1] : "correct it and try again");
 }
 
-/* libconfig does not check what malloc returns: without memory it ends the process, and with it all
- * answers. So what the tree takes at most is allocated first and freed again: every setting and
- * element has one of these characters, and the texts are copied. Other threads may still take the
- * memory in between. */
+/* libconfig does not check what malloc returns: without memory it crashes the process. So the most
+ * that the tree can take is allocated first and freed again: each setting and element has one of
+ * these characters, and the texts are copied. Other threads may still take the memory in between.
+ */
 static bool has_memory(const struct config_source *source)
 {
 	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };
@@ -187,7 +187,7 @@ static bool has_memory(const struct config_source *source)
 	return had;
 }
 
-/* False when there is no tree to walk. */
+/* False: there is no tree to walk. */
 static bool parse(struct tree_reader *reader)
 {
 	const char *directory = directory_of(arena_of(reader), reader->path);
@@ -207,7 +207,7 @@ static bool parse(struct tree_reader *reader)
 		parse_fault(reader);
 		return false;
 	}
-	/* A write that only just began leaves such a file. */
+	/* An editor that has just begun to write leaves an empty file. */
 	if (config_setting_length(config_root_setting(&reader->config)) > 0)
 		return true;
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL,
@@ -234,7 +234,7 @@ static void list_files(struct tree_reader *reader)
 									  source->pieces[i].stamp};
 }
 
-/* As faults call them: "transfers[0]". */
+/* Names transfers as faults do: "transfers[0]" is "0". */
 static void name_transfers(struct model *model, struct faults *faults)
 {
 	for (size_t i = 0; i < model->transfers.count; i++) {
@@ -284,7 +284,7 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	config_tree_read(&walk, config_root_setting(&reader->config), model, key, before);
 }
 
-/* False when there is no tree to walk, or no model; reader_release is to be called all the same. */
+/* False: there is no tree to walk, or no model. reader_release must be called in any case. */
 static bool reader_init(struct tree_reader *reader, const char *path, struct faults *faults)
 {
 	struct origin origin = {.file = path};
@@ -296,7 +296,7 @@ static bool reader_init(struct tree_reader *reader, const char *path, struct fau
 	return reader->model && parse(reader);
 }
 
-/* All but the model. */
+/* Leaves the model to the caller. */
 static void reader_release(struct tree_reader *reader)
 {
 	config_destroy(&reader->config);

@@ -1,5 +1,5 @@
-/* An event only makes the timer fire sooner, a little after the first event of a burst; what
- * decides is always stat(2). */
+/* stat(2) decides whether the file has changed. An event only makes the timer fire sooner, shortly
+ * after the first event of a burst. */
 #include "resolver/control/config/file_watch.h"
 
 #include <assert.h>
@@ -33,7 +33,8 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 
 	(void)name;
 	(void)events;
-	/* A look that is due sooner stays: a busy directory must not put it off for ever. */
+	/* Keep a timer that is due sooner: events of a busy directory must not postpone it for
+	 * ever. */
 	if (status == 0 && uv_timer_get_due_in(&watch->timer) > FILE_WATCH_SETTLE_MS)
 		arm(watch, FILE_WATCH_SETTLE_MS);
 }

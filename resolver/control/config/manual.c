@@ -1,13 +1,13 @@
-/* Two parts: an introduction, and the groups of the field table, each once, in the order in which
- * they are first met. Text is escaped for roff here; the table's docs are plain. */
+/* An introduction, then each group of the field table once, in the order of first use. Texts of the
+ * table are plain, and are escaped for roff here. */
 #include "resolver/control/config/manual.h"
 
 #include "rules/schema/schema.h"
 
 enum { GROUPS_MAX = 64 };
 
-/* roff takes a dot or an apostrophe at a line's start for a request, and a backslash for an escape;
- * a plain '-' may become a hyphen that cannot be searched for. */
+/* Escapes for roff. A dot or apostrophe at a line's start would be a request, a backslash an
+ * escape, and a plain '-' may become a hyphen that a search does not find. */
 static void text(FILE *out, const char *words)
 {
 	bool fresh = true;
@@ -93,7 +93,7 @@ static const char intro[] =
 	"compared\n"
 	"without regard to case.\n";
 
-/* As rules/schema/made.c has it. */
+/* Keep this the same as rules/schema/made.c. */
 static const char unnamed[] =
 	"To forward a domain takes a network, a ruleset and a rule. What else is needed and "
 	"nobody\n"
@@ -213,7 +213,7 @@ static void describe_group(FILE *out, const struct group *group)
 		describe_field(out, &group->fields[i]);
 }
 
-/* Breadth first: a group's fields lead to groups that are described behind it, each once. */
+/* Breadth first: a group's fields lead to further groups, each described once, behind it. */
 static void describe_groups(FILE *out)
 {
 	const struct group *found[GROUPS_MAX] = {&schema_model};

@@ -1,5 +1,5 @@
-/* The manual page sluice.conf(5), made from the field table, so that it
- * says what the reader accepts. */
+/* The manual page sluice.conf(5), made from the field table, so it describes what the reader
+ * accepts. */
 #ifndef SLUICE_MANUAL_H
 #define SLUICE_MANUAL_H
 

@@ -1,9 +1,9 @@
-/* Reads resolv.conf(5) the way the C library does: a line counts when it begins with "nameserver"
- * and white space, and its first word is the address. A scope id (fe80::1%eth0) is understood and
- * such a server is ignored, because a target is an address without a scope.
+/* Reads resolv.conf(5) as the C library does: a line counts if it begins with "nameserver" and
+ * white space, and the next word is the address. An address with a scope (fe80::1%eth0) is parsed
+ * and ignored, because a target is an address without a scope.
  *
- * A resolver whose resolv.conf points back at itself is common (it is the machine's resolver), and
- * would loop; so our own addresses are left out. Port 53 is what resolv.conf means. */
+ * The resolv.conf of a machine that runs a resolver often names that resolver. Forwarding to itself
+ * would loop, so sluice's own addresses are left out. resolv.conf has no ports: it is always 53. */
 #include "resolver/control/config/resolv_conf.h"
 
 #include <assert.h>
@@ -29,8 +29,7 @@ static bool is_link_local(const struct address *address) /* RFC 4291 section 2.5
 	       (address->bytes[1] & 0xc0) == 0x80;
 }
 
-/* The address on a nameserver line, NULL when the line is about something else. Ends it with NUL.
- */
+/* The address on a nameserver line, ended with NUL; NULL: the line is of another kind. */
 static char *nameserver_word(char *line)
 {
 	static const char keyword[] = "nameserver";
@@ -43,7 +42,8 @@ static char *nameserver_word(char *line)
 	return word;
 }
 
-/* To the C library, or rather the kernel, the unspecified address is this machine. */
+/* The kernel takes the unspecified address as a destination for this machine, so the C library does
+ * too. */
 static void read_unspecified(struct address *address, const struct origin *origin,
 			     struct faults *faults)
 {
@@ -67,8 +67,8 @@ static bool is_listed(const struct resolv_conf *conf, const struct address *addr
 	return false;
 }
 
-/* Why a server is ignored; NULL: it is not. The operator may not have written the file, so what the
- * C library puts up with is no error: what the checks would refuse as a target is ignored here. */
+/* The reason to ignore a server; NULL: use it. The operator may not have written this file, so an
+ * address that a check would refuse as a target is ignored here, like in the C library. */
 static const char *why_not(const struct resolv_conf *conf, const struct address *address)
 {
 	if (is_link_local(address))
@@ -123,7 +123,7 @@ int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *
 			  why);
 		return ERR_SYSTEM;
 	}
-	char line[1024]; /* what a longer one has beyond that is skipped */
+	char line[1024]; /* the rest of a longer line is skipped */
 	while (origin.line < RESOLV_LINES_MAX && fgets(line, sizeof line, in)) {
 		bool whole = strchr(line, '\n') != NULL;
 		origin.line++;
@@ -141,9 +141,9 @@ int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *
 	return err;
 }
 
-/* ---- what is us ---- */
+/* ---- sluice's own addresses ---- */
 
-/* Whether the address is one of this machine's. */
+/* Does this machine have the address? */
 static bool is_local(const struct address *address)
 {
 	struct ifaddrs *list;
@@ -198,7 +198,7 @@ static bool is_us(const struct model *model, const struct address *address)
 	return looked_for.found;
 }
 
-/* Reuses what the first call allocated: a model may be served for years, and its arena frees
+/* Reuses the memory of the first call: a model may be served for years, and its arena frees
  * nothing. */
 static int set_targets(struct model *model, struct target_server *targets, size_t count,
 		       struct faults *faults)

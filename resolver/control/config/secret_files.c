@@ -1,5 +1,5 @@
-/* Whether a TSIG secret is base64 is limits_check's to say. The cookie secret's bytes are the key's
- * as they stand (RFC 9018 appendix A), so a file of BIND's or Knot's `cookie-secret` does here too.
+/* limits_check checks that a TSIG secret is base64. The cookie secret's bytes are the hash key in
+ * this order (RFC 9018 appendix A), so a file with BIND's or Knot's `cookie-secret` works here too.
  */
 #include "resolver/control/config/secret_files.h"
 
@@ -15,7 +15,7 @@
 enum { SECRET_MAX = 2 * TSIG_SECRET_MAX, COOKIE_BYTES = 16 };
 
 struct secret {
-	const char *path, *field; /* that names it */
+	const char *path, *field; /* the field that has the path */
 	const struct origin *origin;
 	char text[SECRET_MAX + 2];
 };
@@ -31,7 +31,7 @@ static void warn(const struct secret *secret, struct faults *faults)
 	regular_file_warn(secret->path, SECRET_OF_USER, secret->origin, secret->field, faults);
 }
 
-/* The file's text, without the blanks behind it. False is a fault. */
+/* Reads the file's text without trailing blanks. False: a fault was added. */
 static bool read_text(struct secret *secret, struct faults *faults)
 {
 	const char *why;
@@ -68,7 +68,7 @@ void secret_files_read_key(struct tsig_settings *key, struct arena *arena, struc
 
 /* ---- cookies ---- */
 
-/* One secret from *at on, which is moved behind it. */
+/* Reads one secret and moves *at behind it. */
 static bool read_digits(const char **at, struct hash_key *key)
 {
 	uint8_t bytes[COOKIE_BYTES];
@@ -114,7 +114,7 @@ static void read_cookie_secret(struct udp_settings *settings, struct faults *fau
 
 void secret_files_read(struct model *model, struct faults *faults)
 {
-	const char *told = NULL; /* a file is warned of once */
+	const char *told = NULL; /* the file of the last warning: a file is warned of once */
 
 	for (size_t i = 0; i < model->keys.count; i++) {
 		struct tsig_settings *key = &model->keys.items[i];

@@ -1,15 +1,15 @@
-/* Each file is one piece of the text, or several, with what it includes between:
+/* Each file is one piece of the text, or several, with the files that it includes between them:
  *
  *     text            pieces: from line   file         its line
  *     region = "a";           1           main.conf    1
  *     workers = 2;            2           more.conf    1          @include "more.conf" was on
  *     ; log = { };            3           main.conf    2          line 2 of main.conf
  *
- * What stands behind a directive begins a new line of the text, so that a line is one file's.
- * A file that includes itself ends at the maximum depth.
+ * The text behind a directive begins a new line, so each line is of one file. The maximum depth
+ * stops a file that includes itself.
  *
- * Of libconfig's grammar this knows what it takes to tell strings, comments, integers and
- * directives apart. Everything else is libconfig's to judge. */
+ * This knows enough of libconfig's grammar to tell strings, comments, integers and directives
+ * apart. libconfig judges the rest. */
 #include "resolver/control/config/source.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@
 #include "rules/base.h"
 
 enum {
-	TEXT_MAX = 1 << 28, /* bytes: files that include others twice each grow fast */
+	TEXT_MAX = 1 << 28, /* bytes: files that each include others twice grow fast */
 	NUMBER_SHOWN_MAX = 64,
 };
 
@@ -60,7 +60,7 @@ static unsigned count_lines(const char *from, const char *end)
 
 /* ---- the text and its pieces ---- */
 
-/* Without memory the end of the stream says so. */
+/* An error of the stream is found when it is closed. */
 static int append(struct text_reader *reader, const char *bytes, size_t length)
 {
 	if (length > TEXT_MAX - reader->length)
@@ -70,7 +70,7 @@ static int append(struct text_reader *reader, const char *bytes, size_t length)
 	return fwrite(bytes, 1, length, reader->text) == length ? 0 : ERR_NOMEM;
 }
 
-/* What is appended next comes from here. */
+/* The text that is appended next comes from `here`. */
 static int begin_piece(struct text_reader *reader, const struct origin *here, bool first)
 {
 	struct config_source *source = reader->source;
@@ -109,9 +109,9 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 				       (line - source->pieces[low].from)};
 }
 
-/* ---- a file's words ---- */
+/* ---- the tokens of a file ---- */
 
-/* Behind the comment that begins here; `at` itself: none does. */
+/* The place behind the comment that begins here; `at` itself: no comment begins here. */
 static const char *skip_comment(const char *at)
 {
 	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
@@ -124,7 +124,7 @@ static const char *skip_comment(const char *at)
 	return at;
 }
 
-/* The closing quote of the string that begins here; where it has none, the end of the line. */
+/* The closing quote of the string that begins here, or the end of the line if there is none. */
 static const char *string_end(const char *at)
 {
 	for (at++; *at && *at != '"' && *at != '\n'; at++)
@@ -133,15 +133,15 @@ static const char *string_end(const char *at)
 }
 
 struct scan {
-	const char *start, *at; /* behind a byte order mark */
+	const char *start, *at; /* `start` is behind a byte order mark */
 	struct origin here;     /* the file, and the line of `at` */
 	struct faults *faults;
 };
 
 #define REFUSE(scan, ...) fault_add((scan)->faults, FAULT_ERROR, &(scan)->here, NULL, __VA_ARGS__)
 
-/* libconfig would go on in the next line, but no value has a line end, and a quote that is missing
- * would turn all that comes after it inside out. */
+/* libconfig would go on in the next line. But no value has a line end, and a missing quote would
+ * swap strings and text from here on. */
 static void scan_string(struct scan *scan)
 {
 	const char *end = string_end(scan->at);
@@ -185,11 +185,11 @@ static void scan_token(struct scan *scan)
 }
 
 struct include {
-	const char *begin, *path, *end; /* its @, behind the first quote, the last one */
+	const char *begin, *path, *end; /* its @, the byte behind the first quote, the last quote */
 };
 
-/* libconfig wants a directive to be the first thing on its line. False is a fault: with none of
- * those, libconfig will find nothing to include. */
+/* libconfig takes a directive only as the first thing on its line. False: a fault was added. All
+ * directives are replaced here, so libconfig itself finds none. */
 static bool scan_include(struct scan *scan, struct include *include)
 {
 	static const char keyword[] = "@include";
@@ -210,7 +210,7 @@ static bool scan_include(struct scan *scan, struct include *include)
 	return false;
 }
 
-/* Goes on to behind the next @include, adding faults on the way. False: there is none. */
+/* Moves behind the next @include and adds faults on the way. False: there is none. */
 static bool scan_next(struct scan *scan, struct include *include)
 {
 	while (*scan->at) {
@@ -272,7 +272,7 @@ static int add_include(struct text_reader *reader, const struct include *include
 	return err;
 }
 
-/* Appends a file's text, each directive replaced by what it includes. */
+/* Appends a file's text, with each directive replaced by the file that it includes. */
 static int add_text(struct text_reader *reader, const char *path, const char *text)
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* some editors write one */
@@ -291,7 +291,7 @@ static int add_text(struct text_reader *reader, const char *path, const char *te
 	}
 	if (err == 0)
 		err = append(reader, from, strlen(from));
-	if (err == 0) /* a comment may lack its line end */
+	if (err == 0) /* the last line may be a comment without a line end */
 		err = append(reader, "\n", 1);
 	if (err != ERR_LIMIT)
 		return err;
@@ -300,7 +300,7 @@ static int add_text(struct text_reader *reader, const char *path, const char *te
 	return ERR_FAULTS;
 }
 
-/* named_at: where the file is included; NULL is the main file. */
+/* named_at: the place of the @include; NULL: this is the main file. */
 static int add_file(struct text_reader *reader, const char *path, const struct origin *named_at)
 {
 	struct origin here = {.file = path};
@@ -356,12 +356,12 @@ void config_source_release(struct config_source *source)
 	*source = (struct config_source){0};
 }
 
-/* ---- a syntax error: libconfig has its line, and no more to say ---- */
+/* ---- a syntax error, of which libconfig tells only the line ---- */
 
 enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
 
-/* The text up to the end of a line. Of the line, what is neither comment nor in a string, with the
- * last word or character before it:
+/* A summary of the text up to the end of a line. `line` is that line without comments and the
+ * content of strings, with the last word or character ahead of it:
  *
  *     { name = "a"; },  // the first           , );
  *     );                # the line
@@ -372,10 +372,10 @@ struct outline {
 	struct {
 		char closing;
 		unsigned line;
-	} open[BRACKETS_MAX]; /* the brackets that are, or would be, closed next */
-	size_t depth;         /* may be more than there is room for */
-	bool mismatch;        /* the innermost one is closed by another kind */
-	bool ended;           /* the text ends ahead of that line */
+	} open[BRACKETS_MAX]; /* the brackets that are open; the last one is to be closed first */
+	size_t depth;         /* may exceed BRACKETS_MAX */
+	bool mismatch;        /* the innermost one has a closing bracket of another kind */
+	bool ended;           /* the text ends before that line */
 };
 
 static void outline_put(struct outline *outline, char c)
@@ -452,8 +452,8 @@ static void outline_init(struct outline *outline, const char *text, unsigned las
 #define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
 #define BLANK "[[:blank:]]*"
 
-/* What people write that libconfig does not read, as it looks in an outline. The first that is
- * found is told: where there is an `after`, with what the pattern's first brackets hold between. */
+/* Mistakes that libconfig refuses, as patterns of an outline. The first match is reported. With
+ * `after`, the text is the hint, the match of the pattern's first brackets, and `after`. */
 static const struct mistake {
 	const char *pattern, *hint, *after;
 } mistakes[] = {
@@ -485,7 +485,7 @@ static bool is_truth_value(const char *text, size_t length)
 	       (length == 5 && strncasecmp(text, "false", length) == 0);
 }
 
-/* Whether the line has the mistake; *word is what is to be told of it. */
+/* Does the line have the mistake? *word is the part of it to quote. */
 static bool find_mistake(const struct mistake *mistake, const char *line, const char **word,
 			 size_t *length)
 {
@@ -505,7 +505,7 @@ static bool find_mistake(const struct mistake *mistake, const char *line, const 
 	return found;
 }
 
-/* Nothing that is known by its looks. */
+/* Reports a mistake that no pattern matches. */
 static void unknown_mistake(const struct config_source *source, const struct outline *outline,
 			    const struct origin *origin, struct faults *faults)
 {
@@ -554,9 +554,9 @@ void config_source_syntax_fault(const struct config_source *source, unsigned lin
 			  mistakes[i].after ? mistakes[i].after : "");
 }
 
-/* ---- a key that stands twice ---- */
+/* ---- a key that is given twice ---- */
 
-struct known_key { /* of a group that is open */
+struct known_key { /* a key of a group that is still open */
 	const char *at;
 	size_t length, depth; /* of the brackets around it */
 	unsigned line;
@@ -578,7 +578,7 @@ static const struct known_key *find_key(const struct key_search *search,
 	return NULL;
 }
 
-/* Without memory the key is not known, and the fault has no name. */
+/* Without memory the key is forgotten, and the fault does not name it. */
 static void add_key(struct key_search *search, const struct known_key *key)
 {
 	size_t room = search->room ? 2 * search->room : 64;
@@ -606,7 +606,7 @@ static void pass_bracket(struct key_search *search, char c)
 		search->count--;
 }
 
-/* Behind the string, comment, word or character that begins here. */
+/* The place behind the string, comment, word or character that begins here. */
 static const char *next_word(const char *at)
 {
 	const char *end = skip_comment(at);
@@ -622,7 +622,7 @@ static const char *next_word(const char *at)
 	return end > at ? end : at + 1;
 }
 
-/* The first key of the text that stands twice in its group: *key, of which *before was known. */
+/* Finds the first key of the text that its group has twice: *before, and then *key. */
 static bool find_duplicate(struct key_search *search, const char *text, struct known_key *key,
 			   struct known_key *before)
 {

@@ -1,11 +1,11 @@
-/* The text of a configuration: the main file with those that it includes in their places, read once
- * and looked over. libconfig is given the text and opens nothing; a line of the text is led back to
- * its file here.
+/* The text of a configuration: the main file with each included file in its place, read once and
+ * checked. libconfig gets the text and opens no file; config_source_at finds the file of a line.
  *
  * Includes are read here because libconfig 1.5 fails on absolute paths when an include directory is
  * set, calls exit() when an @include names a directory, and refuses a byte order mark.
  *
- * It also takes four things in silence that change what a file means. They are faults here:
+ * libconfig also accepts four mistakes in silence that change the meaning of a file. They are
+ * faults here:
  *
  *     4294967297       more than 32 bits without an L behind it: cut to 1
  *     "a<NUL>b"        a NUL byte ends the string
@@ -23,16 +23,16 @@
 #include "rules/schema/model.h"
 
 enum {
-	CONFIG_INCLUDE_DEPTH_MAX = 10, /* as libconfig's own */
+	CONFIG_INCLUDE_DEPTH_MAX = 10, /* like libconfig's own limit */
 	CONFIG_INCLUDES_MAX = 10000,
 };
 
-struct config_piece {  /* of one file, without what it includes */
-	unsigned from; /* line of the text */
+struct config_piece {  /* of one file, without the files it includes */
+	unsigned from; /* first line in the text */
 	const char *file;
-	unsigned line;  /* of the file, where the piece begins */
-	bool first;     /* of its file; one that is included twice has two of them */
-	uint64_t stamp; /* of a first one: the file's, as it was read (file_stamp_number) */
+	unsigned line;  /* its line in the file */
+	bool first;     /* of its file; a file that is included twice has two first pieces */
+	uint64_t stamp; /* in a first piece: the file's file_stamp_number when it was read */
 };
 
 struct config_source {
@@ -42,28 +42,27 @@ struct config_source {
 	size_t piece_count, piece_room;
 };
 
-/* Reads the file at path; @include is relative to `directory`, which has no slash at its end (""
- * is the root). The names of files go into the arena. ERR_FAULTS when something is wrong with them,
- * which are faults then, ERR_NOMEM; the source is to be released in any case. */
+/* Reads the file at path; @include is relative to `directory`, which has no slash at its end ("" is
+ * the root). The names of files go into the arena. ERR_FAULTS: the files have faults, which were
+ * added. ERR_NOMEM. Call config_source_release in any case. */
 MUST_CHECK int config_source_read(struct config_source *source, const char *path,
 				  const char *directory, struct arena *arena,
 				  struct faults *faults);
 void config_source_release(struct config_source *source);
 
-/* The file and its line that this line of the text came from; lines begin at 1. */
+/* The file of this line of the text, and the line there; lines begin at 1. */
 struct origin config_source_at(const struct config_source *source, unsigned line);
 
-/* The fault of a syntax error that libconfig has found on this line of the text. libconfig says no
- * more than that; what is wrong is guessed from the looks of the line and of the brackets before
- * it. */
+/* Adds the fault of a syntax error that libconfig has found on this line of the text. libconfig
+ * tells the line alone; the reason is guessed from that line and the brackets ahead of it. */
 void config_source_syntax_fault(const struct config_source *source, unsigned line,
 				struct faults *faults);
 
-/* The fault of a key that stands twice in one group, the second time on this line of the text. */
+/* Adds the fault of a key that one group has twice, the second time on this line of the text. */
 void config_source_duplicate_fault(const struct config_source *source, unsigned line,
 				   struct faults *faults);
 
-/* A path as a file in `directory` means it; NULL without memory. */
+/* Makes a path that is relative to `directory` usable; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
-/* From the model to a libconfig file: the field table walked once more. What is at its default is
- * written all the same, so the file says everything there is; what was not given is left out. A
- * file for people is the exception, in what it leaves out and in its lines. */
+/* Writes a model as a libconfig file: the field table walked once more. Defaults are written, so
+ * the file is complete; only settings without a value are left out. A file for people leaves out
+ * defaults and has short groups on one line. */
 #include "resolver/control/config/write.h"
 
 #include <errno.h>
@@ -12,16 +12,17 @@
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
-enum { LINE_MAX_BYTES = 100, FLAT_ITEMS_MAX = 4 }; /* of a file for people */
+enum { LINE_MAX_BYTES = 100, FLAT_ITEMS_MAX = 4 }; /* in a file for people */
 
 struct writer {
 	FILE *out;
-	const char *directory; /* the working directory, which relative paths of the model mean */
+	const char *directory; /* the working directory, to which the model's relative paths are
+				  relative */
 	unsigned depth;
-	const struct config_style *style; /* NULL: for nobody */
-	const char *group;                /* of the item at the top that is being written */
-	bool flat;                        /* all in one line, */
-	bool has_comment;                 /* which a comment would break */
+	const struct config_style *style; /* NULL: the file is not for people */
+	const char *group;                /* the resource group of the item that is being written */
+	bool flat;                        /* write everything on one line */
+	bool has_comment;                 /* there is a comment, so one line is not possible */
 };
 
 static void write_group(struct writer *writer, const struct group *group, const void *item);
@@ -38,7 +39,7 @@ static void end_line(const struct writer *writer)
 	fputc(writer->flat ? ' ' : '\n', writer->out);
 }
 
-/* Above the item, or at its end. */
+/* Writes the comment above the item, or at its end. */
 static void write_comment(struct writer *writer, const void *item, bool at_end)
 {
 	struct origin origin;
@@ -59,7 +60,7 @@ static void write_comment(struct writer *writer, const void *item, bool at_end)
 	}
 }
 
-/* libconfig's escapes; bytes of UTF-8 stand for themselves. */
+/* Escapes as libconfig reads them; bytes of UTF-8 are written as they are. */
 static void write_string(FILE *out, const char *prefix, const char *text)
 {
 	fprintf(out, "\"%s", prefix);
@@ -120,7 +121,7 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	end_line(writer);
 }
 
-/* NAME=VALUE, with a backslash before each '=' and backslash of the name (schema/read.c). */
+/* Writes NAME=VALUE, with a backslash before each '=' and backslash of the name (schema/read.c). */
 static void write_tag(FILE *out, const struct tag *tag)
 {
 	char *text = NULL;
@@ -154,8 +155,8 @@ static void write_tags(const struct writer *writer, const struct field *field, c
 	end_line(writer);
 }
 
-/* What `write` writes, in one line with `before` and `behind` it; false: it does not fit, and
- * nothing was written. */
+/* Puts the output of `write` on one line, between `before` and `behind`; false: it does not fit,
+ * and nothing was written. */
 static bool write_flat(struct writer *writer,
 		       void (*write)(struct writer *, const void *, const void *), const void *what,
 		       const void *item, const char *before, const char *behind)
@@ -173,7 +174,7 @@ static bool write_flat(struct writer *writer,
 	write(&flat, what, item);
 	fits = fclose(flat.out) == 0 && !flat.has_comment &&
 	       2 * writer->depth + length + strlen(before) + strlen(behind) <= LINE_MAX_BYTES;
-	if (fits) { /* it ends with a blank, which stands for the end of a line */
+	if (fits) { /* the output ends with a blank in place of a line end */
 		indent(writer);
 		fprintf(writer->out, "%s%.*s%s", before, length > 0 ? (int)length - 1 : 0, text,
 			behind);
@@ -217,7 +218,7 @@ static const void *item_of(const struct field *field, const struct schema_list *
 	return (const char *)list->items + i * field->group->size;
 }
 
-/* What of the list stands aside, and how many of it; NULL: nothing. */
+/* The aside that takes items of this list, and how many; NULL: none does. */
 static const struct config_aside *aside_of(const struct writer *writer, const struct field *field,
 					   const struct schema_list *list, size_t *count)
 {
@@ -237,7 +238,8 @@ static const struct config_aside *aside_of(const struct writer *writer, const st
 	return NULL;
 }
 
-/* Those of the list that are aside, or are not, which are so many; `more`: others follow. */
+/* Writes the items that are in the aside, or those that are not. `left` is their number; `more`:
+ * others follow. */
 static void write_items(struct writer *writer, const struct field *field,
 			const struct schema_list *list, const struct config_aside *aside,
 			bool is_aside, size_t left, bool more)
@@ -253,7 +255,7 @@ static void write_items(struct writer *writer, const struct field *field,
 	}
 }
 
-/* A comma stands ahead of what is included, too. */
+/* The line ahead of an @include ends with a comma as well. */
 static void write_aside(struct writer *writer, const struct field *field,
 			const struct schema_list *list, const struct config_aside *aside,
 			size_t count)
@@ -292,7 +294,7 @@ static void write_list(struct writer *writer, const struct field *field, const v
 	end_line(writer);
 }
 
-/* Whether anything in it is not at its default. */
+/* Does the group have a value that is not the default? */
 static bool says_something(struct writer *writer, const struct group *group, const void *item)
 {
 	char *text = NULL;
@@ -331,7 +333,8 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 	end_line(writer);
 }
 
-/* A file for people leaves out a default, unless it was said, which can have a meaning. */
+/* A file for people leaves out a default. One that was given explicitly stays, because giving it
+ * can have a meaning. */
 static bool is_left_out(const struct writer *writer, const struct field *field, const void *item,
 			const char *text)
 {

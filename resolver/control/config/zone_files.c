@@ -1,5 +1,5 @@
-/* The zones of the model before are found by file and apex: sorted once, then searched. A zone
- * without a file is made of its record sets. */
+/* Zones of the previous model are sorted once, then found by file and apex. A zone without a file
+ * is made of its record sets. */
 #include "resolver/control/config/zone_files.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 struct zone_reading {
 	struct file_stamp stamp;
-	bool trusted; /* the stamp will show the next change */
+	bool trusted; /* the next change is sure to change the stamp */
 };
 
 struct zone_reader {
@@ -56,7 +56,7 @@ static int compare_sought(const void *sought, const void *zone)
 	return order(sought, *(const struct private_zone *const *)zone);
 }
 
-/* Without memory nothing is shared: all zones are read. */
+/* Without memory no zone is shared: all are read. */
 static void sort_before(struct zone_reader *reader, const struct model *before)
 {
 	size_t count = before ? before->private_zones.count : 0;
@@ -85,8 +85,8 @@ static const struct private_zone *find_before(const struct zone_reader *reader, 
 
 /* ---- a file ---- */
 
-/* NULL: *why or the faults say what is wrong. A file that has no record yet is one that somebody
- * has just begun to write. */
+/* NULL: *why or the faults tell the reason. A file without records is refused, because somebody may
+ * just have begun to write it. */
 static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t length,
 			  const char *path, struct zonefile_folder *folder, const struct name *apex,
 			  const char **why)
@@ -107,7 +107,7 @@ static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t 
 	return NULL;
 }
 
-/* *alone: it is the only file of the zone. */
+/* *alone: the zone has no other file. */
 static struct zone *read_whole(const struct zone_reader *reader, const char *path,
 			       const struct name *apex, struct file_stamp *stamp, bool *alone,
 			       const char **why)
@@ -162,7 +162,7 @@ static void read_zone(const struct zone_reader *reader, struct private_zone *zon
 		fault_add(reader->faults, FAULT_ERROR, &zone->origin, "file",
 			  "%s cannot be read: %s", zone->file, why);
 	kept = zone->zone ? arena_alloc(&reader->model->arena, sizeof *kept) : NULL;
-	if (kept) /* else it is served, and read again */
+	if (kept) /* without memory the zone is served, but read again next time */
 		*kept = reading;
 	zone->reading = kept;
 }
@@ -188,7 +188,7 @@ static void make_zone(const struct zone_reader *reader, struct private_zone *zon
 	zone_unref(empty);
 }
 
-/* Of a zone whose stamp there is no memory for nothing is known. */
+/* A zone without a kept stamp is left out. */
 static void list_files(struct model *model, struct faults *faults)
 {
 	size_t count = model->private_zones.count;

@@ -1,10 +1,11 @@
-/* The private zones' data: of files, and of record sets where there is no file. A zone whose file
- * has not changed since the served model was read is shared with it and not read again.
+/* Reads the data of private zones: from files, and from record sets where there is no file. A zone
+ * whose file has not changed since the served model was read is shared with that model and not read
+ * again.
  *
- * A file is unchanged when its device, inode, size and both times are: that of modification can be
- * set back (touch -r, cp -p), that of status change cannot. One that was changed within the last
- * second before it was read is not trusted, because a second change could hide in the same tick of
- * the file system's clock. */
+ * A file is unchanged if its device, inode, size and both times are. The time of modification can
+ * be set back (touch -r, cp -p), the time of status change cannot. A stamp is not trusted if the
+ * file had changed within the second before it was read, because a second change could have the
+ * same time, by the resolution of the file system's clock. */
 #ifndef SLUICE_ZONE_FILES_H
 #define SLUICE_ZONE_FILES_H
 
@@ -15,10 +16,9 @@
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
-/* Gives each private zone of the model what its file or its record sets say. `before` is the model
- * that is served, whose zones were read here with the same key; NULL: there is none. What is wrong
- * is a fault; warnings about a file are given when it is read, not again when its zone is shared.
- */
+/* Gives each private zone of the model its records. `before` is the model that is served, whose
+ * zones were read here with the same key; NULL: there is none. Mistakes are faults. Warnings about
+ * a file are given when it is read, not again when its zone is shared. */
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults);
 
