@@ -1,5 +1,5 @@
-/* A secret is compared as the SHA-256 of what was sent with the SHA-256 of what is known: all
- * clients are gone through, whole digests are compared, and the time tells nothing. */
+/* The SHA-256 of what a client sent is compared with the digests of all clients, each in full, so
+ * the time of an answer tells nothing about a secret. */
 #include "resolver/control/http/auth.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ struct ended_key {
 	uint64_t client, token; /* hashes */
 };
 
-struct ended { /* a token, ahead of its time */
+struct ended { /* a token that was logged out */
 	UT_hash_handle hh;
 	struct ended_key key;
 	int64_t expires_s;
@@ -43,14 +43,14 @@ struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
 	struct hash_key hash_key;
-	struct ended *ended; /* at most HTTP_LOGOUTS_MAX of a client */
+	struct ended *ended; /* at most HTTP_LOGOUTS_MAX for each client */
 	struct token_key key;
 	struct login_throttle throttle;
 	struct login_codes codes;
 	struct http_client peer; /* the peer whose token was looked up last */
 };
 
-/* A peer of the unix socket has this name and its user's number; no client's id begins like this.
+/* The name of a peer of the unix socket is this and its user id. No client's id can begin with it.
  */
 static const char peer_prefix[] = "uid ";
 
@@ -105,7 +105,7 @@ void http_secrets_free(struct http_secrets *secrets)
 	free(secrets);
 }
 
-/* ---- who is known ---- */
+/* ---- the present clients ---- */
 
 struct http_auth *http_auth_new(void)
 {
@@ -176,7 +176,7 @@ static enum http_identity identify_peer(struct http_request *request)
 	return HTTP_KNOWN;
 }
 
-/* The scheme's name is without regard to case (RFC 9110 section 11.1). */
+/* The scheme is compared without regard to case (RFC 9110 section 11.1). */
 static const char *sent_secret(const struct http_request *request)
 {
 	static const char bearer[] = "Bearer ";
@@ -191,7 +191,8 @@ static bool is_secret_of(const struct http_client *client, const uint8_t digest[
 	return gnutls_memcmp(client->digest, digest, DIGEST_BYTES) == 0;
 }
 
-/* Under the lock; NULL: nobody. All are compared, whoever it is. */
+/* NULL: no client has this secret. All are compared, for constant time. The caller holds the lock.
+ */
 static const struct http_client *find_by_secret(const struct http_secrets *secrets,
 						const uint8_t digest[DIGEST_BYTES])
 {
@@ -227,7 +228,7 @@ static bool read_peer(const char *id, struct http_client *peer)
 	return true;
 }
 
-/* ---- tokens that were ended ---- */
+/* ---- logouts ---- */
 
 static struct ended_key ended_key(const struct http_auth *auth, const char *client,
 				  int64_t expires_s, const char *id)
@@ -238,7 +239,7 @@ static struct ended_key ended_key(const struct http_auth *auth, const char *clie
 				  hash_bytes(key, (uint64_t)expires_s, id, strlen(id))};
 }
 
-/* Under the lock, as are the next ones. */
+/* The caller of this and the next functions holds the lock. */
 static struct ended *find_ended(const struct http_auth *auth, const struct ended_key *key)
 {
 	struct ended *ended;
@@ -255,7 +256,7 @@ static bool is_ended(const struct http_auth *auth, const struct token_claim *cla
 	return find_ended(auth, &key) != NULL;
 }
 
-/* Those that have come to their end go. How many more the client has. */
+/* Removes logouts of tokens that have expired; returns how many the client still has. */
 static unsigned look_at_ended(struct http_auth *auth, uint64_t client, int64_t now_s)
 {
 	struct ended *ended, *next;
@@ -370,7 +371,8 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 	return found != NULL;
 }
 
-/* A token of ours that has ended, by itself or by a logout, is no guess. */
+/* Was this a valid token once? A client that sends an expired or logged-out token is not guessing.
+ */
 static bool was_token(struct http_auth *auth, const char *sent)
 {
 	struct token_claim claim;
@@ -437,8 +439,8 @@ static int sign(const struct http_auth *auth, const struct http_client *client, 
 	return token_sign(&claim, &auth->key, client->digest, token);
 }
 
-/* A token for the client of that id. ERR_NOT_FOUND: it has another secret, or, *named false, there
- * is no such client; ERR_NOMEM. */
+/* Makes a token for the client with this id and secret. ERR_NOT_FOUND: its secret is another one,
+ * or, with *named false, there is no such client. ERR_NOMEM. */
 static int issue(struct http_auth *auth, const struct http_login *login, char token[TOKEN_TEXT_MAX],
 		 enum client_role *role, bool *named)
 {
@@ -465,7 +467,7 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 	const struct address *from = &request->from;
 	bool named;
 	int err = issue(auth, login, token, role, &named);
-	if (err == ERR_NOT_FOUND && /* the log has no id that nobody has */
+	if (err == ERR_NOT_FOUND && /* an unknown id may be a mistyped secret: not logged */
 	    !login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s))
 		err = ERR_LIMIT;
 	return err;

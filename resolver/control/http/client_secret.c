@@ -14,7 +14,7 @@ bool http_secret_digest(const char *secret, size_t length, uint8_t digest[CLIENT
 	return gnutls_hash_fast(GNUTLS_DIG_SHA256, secret, length, digest) == 0;
 }
 
-/* The file's one line without what is white around it; its length, or -1 with *why. */
+/* Reads the file's one line without white space around it; returns its length, or -1 with *why. */
 static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const char **why)
 {
 	size_t length = fread(secret, 1, HTTP_SECRET_MAX + 2, file), begin = 0;
@@ -38,7 +38,7 @@ static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const c
 	return -1;
 }
 
-/* All characters are of one kind, or one piece is repeated. */
+/* Are all characters of one kind, or is one piece repeated? */
 static bool is_weak(const char *secret, size_t length)
 {
 	int (*const kinds[])(int) = {isdigit, islower, isupper, ispunct};
@@ -91,7 +91,7 @@ void http_secret_load(struct management_client *client, struct faults *faults)
 		load_file(client, faults);
 		return;
 	}
-	if (!client->secret_sha256) /* limits_check says so */
+	if (!client->secret_sha256) /* limits_check adds the fault */
 		return;
 	hex.size = (unsigned)strlen(client->secret_sha256);
 	client->loaded = gnutls_hex_decode(&hex, client->digest, &size) == 0 &&

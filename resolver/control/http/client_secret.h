@@ -1,6 +1,5 @@
-/* The secret of a client of the management interface, which is known by its SHA-256 alone. Who
- * reads a configuration without serving it reads secrets, too, and needs nothing else of this room.
- */
+/* The secret of a client of the management interface, kept as its SHA-256. Programs that only read
+ * a configuration need this file and nothing else of this room. */
 #ifndef SLUICE_CLIENT_SECRET_H
 #define SLUICE_CLIENT_SECRET_H
 
@@ -12,11 +11,11 @@
 #include "rules/schema/model.h"
 
 enum {
-	HTTP_SECRET_MIN = 16, /* characters: what can be guessed is no secret */
+	HTTP_SECRET_MIN = 16, /* characters; a shorter one could be guessed */
 	HTTP_SECRET_MAX = 1024,
 };
 
-/* Reads the client's secret into its digest; a file that cannot be used is a fault. */
+/* Reads the client's secret and sets its digest; a file that cannot be used is a fault. */
 void http_secret_load(struct management_client *client, struct faults *faults);
 /* False: there is no memory. */
 bool http_secret_digest(const char *secret, size_t length, uint8_t digest[CLIENT_DIGEST_BYTES]);

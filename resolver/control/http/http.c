@@ -1,5 +1,5 @@
-/* A request goes from its listener's thread, where libmicrohttpd calls, to the control thread by a
- * queue with a lock and an uv_async, and back by libmicrohttpd's resume.
+/* A request goes from its listener's thread, on which libmicrohttpd calls, to the control thread by
+ * a queue with a lock and a uv_async; libmicrohttpd's resume brings the answer back.
  *
  *     on_connection ─► on_target ─► on_access (head) ─► on_access (body)... ─► on_access (whole)
  *                          ▲                                                        │ suspended
@@ -9,16 +9,16 @@
  *                          │                                                      │ resumed
  *                          └── on_completed ◄── on_access (the answer) ◄──────────┘
  *
- * A refusal is sent when the body has been read and thrown away, because a client that is still
- * sending when it is hung up on may not see the refusal; but what is very long, or waits for "100
- * Continue", is not read at all.
+ * A refusal is sent after the body has been read and discarded, because a client that is still
+ * sending when its connection ends may not see the refusal. A very long body, and one that waits
+ * for "100 Continue", is not read at all.
  *
- * libmicrohttpd's timeout ends connections without progress; one that makes a byte of progress now
- * and then is ended by the reaper. Sockets are shut down under the lock that is also taken to
- * forget a connection, so that this never meets another file behind the same number.
+ * libmicrohttpd's timeout ends connections without progress; the reaper ends those that make a byte
+ * of progress now and then. It shuts sockets down under the lock, without which no connection is
+ * forgotten, so the descriptor cannot be another file's meanwhile.
  *
- * A listener is a socket of ours, and a daemon of libmicrohttpd's with one thread, which has a copy
- * of the descriptor. So a daemon may be stopped, or fail to start, and another one takes its place.
+ * A listener is a socket and a daemon of libmicrohttpd with one thread, which has a copy of the
+ * descriptor. So a daemon may stop, or fail to start, and another one takes its place.
  */
 #include "resolver/control/http/http.h"
 
@@ -49,45 +49,45 @@
 
 enum {
 	REAPER_MS = 250,
-	TURN_MAX = 16, /* requests that the control thread takes before it does something else */
+	TURN_MAX = 16, /* requests that the control thread handles before its other work */
 	DISCARD_MAX = 16 * 1024 * 1024,
 	BODY_FIRST = 16 * 1024,
 	STREAM_BLOCK = 16 * 1024,
-	ENDED_MAX = 16, /* connections beside a listener's, which libmicrohttpd is to let go of */
+	ENDED_MAX = 16, /* ended connections of a listener that libmicrohttpd has not closed yet */
 };
 
-/* A client's connection, to end it when it takes too long. */
+/* A client's connection, kept here to end it when it takes too long. */
 struct http_connection {
 	TAILQ_ENTRY(http_connection) all;
 	const struct http_listener *listener;
 	int fd;
 	uid_t uid;
-	struct address from, at;        /* the client's end, and ours; family 0: a unix socket's */
-	struct address site;            /* of `from` */
-	char client[HTTP_CLIENT_MAX];   /* who has shown credentials; "": nobody */
-	bool busy;                      /* with a request of that client */
-	bool ended;                     /* by us, and not gone yet */
-	bool late;                      /* its answer is */
-	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC's: it came, or sent or took something
-					 * whole; it has to again, or 0: it waits for us */
+	struct address from, at; /* the client's address, and the server's; family 0: unix socket */
+	struct address site;     /* of `from` */
+	char client[HTTP_CLIENT_MAX]; /* whose credentials it has shown; "": none */
+	bool busy;                    /* has a request of that client */
+	bool ended;                   /* by client_end; libmicrohttpd has not closed it yet */
+	bool late;                    /* its answer is late */
+	uint64_t since_ms,
+		deadline_ms; /* CLOCK_MONOTONIC: its last step; 0: no limit for the next */
 };
 
 struct http_listener {
 	SLIST_ENTRY(http_listener) next;
 	struct http *http;
-	struct MHD_Daemon *daemon; /* NULL: it is not listened at yet */
-	char *name;                /* the URL, or the socket's path */
-	int fd;                    /* stays ours; the daemon has a copy */
-	int given_back;            /* by a paused daemon, which may still hold it; else -1 */
+	struct MHD_Daemon *daemon; /* NULL: not started */
+	char *name;                /* the URL, or the unix socket's path */
+	int fd;                    /* owned by the listener; the daemon has a copy */
+	int given_back; /* the copy of a paused daemon, which may still use it; -1: none */
 	enum http_origin origin;
 };
 
 enum http_stage {
 	HTTP_NEW,    /* the request line is there */
-	HTTP_BODY,   /* the head is there; the body is read, or thrown away */
-	HTTP_HANDED, /* with the control thread; suspended */
-	HTTP_LATE,   /* the answer is there, and waits for its time; suspended */
-	HTTP_SENT,   /* the answer is on its way */
+	HTTP_BODY,   /* the head is there; the body is being read or discarded */
+	HTTP_HANDED, /* the control thread has it; suspended */
+	HTTP_LATE,   /* the answer waits for its time; suspended */
+	HTTP_SENT,   /* the answer is being sent */
 };
 
 struct http_exchange {
@@ -97,20 +97,20 @@ struct http_exchange {
 	struct MHD_Connection *connection;
 	struct http_connection *client;
 	enum http_stage stage;
-	char *target, *body;   /* path and query, cut apart */
-	const char *authority; /* in the target; NULL: it is only a path */
+	char *target, *body;   /* `target`: path and query, taken apart by NULs */
+	const char *authority; /* within target; NULL: the target is only a path */
 	size_t authority_length;
 	size_t room;
-	size_t discarded;  /* bytes of the body that nobody wants */
-	size_t held_bytes; /* of body and answer, for http->held_bytes */
-	uint64_t due_ms;   /* of a late answer: when it is sent; 0: others are ahead of it */
+	size_t discarded;  /* bytes of the body that were thrown away */
+	size_t held_bytes; /* the share of this exchange in http->held_bytes */
+	uint64_t due_ms;   /* when a late answer is sent; 0: others to its address are first */
 	struct {
 		bool given;
 		bool late; /* http_late */
-		bool last; /* the connection's: what comes behind cannot be told apart */
+		bool last; /* ends the connection */
 		unsigned status;
 		char *body;
-		struct http_stream *stream; /* in the place of a body */
+		struct http_stream *stream; /* instead of a body */
 		size_t length, header_count;
 		struct {
 			char *name, *value;
@@ -125,20 +125,20 @@ struct http {
 	uv_timer_t reaper; /* runs while there are connections */
 	unsigned open_handles;
 	struct http_streams *streams;
-	int niceness; /* of listeners' threads, whenever they are started */
+	int niceness; /* of listeners' threads */
 	SLIST_HEAD(, http_listener) listeners;
-	size_t handed;            /* requests that on_request has seen, and nobody has answered */
-	bool paused;              /* http_pause */
-	atomic_size_t held_bytes; /* by clients that are sending or taking */
-	atomic_size_t answering;  /* answers that are not sent yet */
-	uint64_t linger_until_ms; /* they are waited for as long */
-	pthread_mutex_t lock;     /* of what follows */
-	bool closing;             /* nothing more is handed over */
-	struct http_queue at_socket, waiting; /* the first before the second */
-	struct http_queue late;               /* answers, in the order in which they were given */
+	size_t handed;                        /* requests given to on_request and not answered */
+	bool paused;                          /* http_pause */
+	atomic_size_t held_bytes;             /* of bodies and answers, of all exchanges */
+	atomic_size_t answering;              /* answers that are not sent yet */
+	uint64_t linger_until_ms;             /* until then answers to be sent are waited for */
+	pthread_mutex_t lock;                 /* protects all that follows */
+	bool closing;                         /* hand no more requests over */
+	struct http_queue at_socket, waiting; /* at_socket is served first */
+	struct http_queue late;               /* answers, in the order they were given */
 	TAILQ_HEAD(, http_connection) connections;
-	struct http_certificate *certificate; /* NULL: none, and no https */
-	struct http_hosts *hosts;             /* NULL: none */
+	struct http_certificate *certificate; /* NULL: no https */
+	struct http_hosts *hosts;             /* NULL: no names */
 };
 
 /* TLS 1.3, and 1.2 with ECDHE and AEAD only (RFC 9325 sections 3.1.1, 4.1 and 4.2). */
@@ -151,7 +151,7 @@ static uint64_t now_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
-/* From now on answers that are not sent have so long, and then are waited for no more. */
+/* Gives clients HTTP_LINGER_MS from now to take answers that are not sent yet. */
 static void linger(struct http *http)
 {
 	http->linger_until_ms = now_ms() + HTTP_LINGER_MS;
@@ -162,7 +162,7 @@ static bool is_sent(const struct http *http)
 	return http->answering == 0 || now_ms() >= http->linger_until_ms;
 }
 
-/* From now on the client has so long for what it does next. */
+/* Gives the client `ms` from now for its next step. */
 static void client_clock(struct http *http, struct http_connection *client, unsigned ms)
 {
 	pthread_mutex_lock(&http->lock);
@@ -178,8 +178,8 @@ static void client_is_idle(struct http *http, struct http_connection *client)
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* Under the lock: hangs up. Its memory goes when libmicrohttpd has noticed, which it does not while
- * the connection is suspended. */
+/* Closes the connection; the caller holds the lock. libmicrohttpd frees it when it notices, which a
+ * suspended connection delays. */
 static void client_end(struct http_connection *client)
 {
 	client->ended = true;
@@ -188,8 +188,8 @@ static void client_end(struct http_connection *client)
 		uv_async_send(&client->listener->http->wake); /* for send_late */
 }
 
-/* Hands the request to the control thread; its connection is suspended. False: it is not, because
- * we are closing. */
+/* Suspends the connection and hands its request to the control thread. False: the server is
+ * closing, so it was not. */
 static bool hand_over(struct http_exchange *exchange)
 {
 	struct http *http = exchange->listener->http;
@@ -208,8 +208,8 @@ static bool hand_over(struct http_exchange *exchange)
 	return open;
 }
 
-/* Counts so many bytes more until the exchange ends. False: that is too much beside what others
- * have. */
+/* Counts more bytes for this exchange, until it ends. False: all exchanges together hold too many.
+ */
 static bool hold(struct http_exchange *exchange, size_t bytes)
 {
 	struct http *http = exchange->listener->http;
@@ -242,20 +242,19 @@ void http_header(struct http_request *request, const char *name, const char *val
 {
 	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
 	size_t count = exchange->answer.header_count;
-	assert(count <= HTTP_HEADERS_MAX); /* one more, for the type */
+	assert(count <= HTTP_HEADERS_MAX); /* one more, for Content-Type */
 	char *name_copy = strdup(name), *value_copy = strdup(value);
 	if (name_copy && value_copy) {
 		exchange->answer.headers[count].name = name_copy;
 		exchange->answer.headers[count].value = value_copy;
 		exchange->answer.header_count++;
-	} else { /* the answer goes without */
+	} else { /* no memory: answer without this header */
 		free(name_copy);
 		free(value_copy);
 	}
 }
 
-/* Whether its answer is sent by send_late, once its connection is suspended; else we are closing.
- */
+/* Suspends the connection for send_late. False: the server is closing, so answer at once. */
 static bool wait_late(struct http_exchange *exchange)
 {
 	struct http *http = exchange->listener->http;
@@ -266,7 +265,7 @@ static bool wait_late(struct http_exchange *exchange)
 		if (exchange->stage != HTTP_HANDED)
 			MHD_suspend_connection(exchange->connection);
 		exchange->stage = HTTP_LATE;
-		exchange->client->deadline_ms = UINT64_MAX; /* we wait, not the client */
+		exchange->client->deadline_ms = UINT64_MAX; /* the server waits, not the client */
 		STAILQ_INSERT_TAIL(&http->late, exchange, waiting);
 		uv_async_send(&http->wake);
 	}
@@ -303,7 +302,7 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 		MHD_resume_connection(exchange->connection);
 }
 
-/* Nobody waits for the end of a stream, so it is not among the answers that are not sent yet. */
+/* A stream has no end to wait for, so `answering` does not count it. */
 bool http_reply_stream(struct http_request *request, const char *type,
 		       const struct http_stream_source *source)
 {
@@ -334,7 +333,7 @@ void http_end_streams(struct http *http)
 	http_streams_end(http->streams, false);
 }
 
-/* ---- who is meant ---- */
+/* ---- the Host header ---- */
 
 struct http_hosts {
 	size_t count;
@@ -381,7 +380,7 @@ static bool is_listed(struct http *http, const char *name)
 	return found;
 }
 
-/* Whether "HOST" or "HOST:PORT" is this server on this connection. */
+/* Is "HOST" or "HOST:PORT" this server, as the connection reached it? */
 static bool names_us(struct http *http, const struct http_connection *client, const char *authority,
 		     size_t length)
 {
@@ -389,7 +388,7 @@ static bool names_us(struct http *http, const struct http_connection *client, co
 	struct address address;
 	bool local = address_is_loopback(&client->at);
 	const char *port = memrchr(authority, ':', length), *end = memrchr(authority, ']', length);
-	if (port && (!end || end < port)) { /* no colon of an IPv6 address */
+	if (port && (!end || end < port)) { /* not a colon of an IPv6 address */
 		size_t digits = strspn(port + 1, "0123456789");
 
 		if (digits < (size_t)(authority + length - port - 1))
@@ -448,7 +447,7 @@ static bool is_neighbour(const struct http_connection *a, const struct http_conn
 	return address_equal(&a->site, &b->site);
 }
 
-/* Connections with credentials count by client, from wherever it comes; others by their address. */
+/* With credentials a client is the same from any address; without, the address is the client. */
 static bool is_same_client(const struct http_connection *a, const struct http_connection *b)
 {
 	return strcmp(a->client, b->client) == 0 && (*a->client || is_neighbour(a, b));
@@ -456,7 +455,7 @@ static bool is_same_client(const struct http_connection *a, const struct http_co
 
 typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
 
-/* The connections of its listener that are alike, itself included. */
+/* How many connections of its listener are alike, itself included. */
 static unsigned count_beside(const struct http *http, const struct http_connection *client,
 			     is_alike *alike)
 {
@@ -469,10 +468,10 @@ static unsigned count_beside(const struct http *http, const struct http_connecti
 	return count;
 }
 
-/* Under the lock: which connection makes room for the newcomer. One whose answer is late goes
- * before all others; else the one that was quiet for longest, of the client that has the most. A
- * request that is with the control thread is answered soon, so its connection stays. NULL: all are
- * busy. */
+/* The connection to close for the newcomer: one with a late answer first; else, of the client with
+ * the most connections, the one that was idle for longest. A connection whose request the control
+ * thread has stays, because its answer comes soon. NULL: all are busy. The caller holds the lock.
+ */
 static struct http_connection *find_idle(const struct http *http,
 					 const struct http_connection *newcomer, is_alike *alike)
 {
@@ -494,7 +493,7 @@ static struct http_connection *find_idle(const struct http *http,
 	return found;
 }
 
-/* Under the lock: ends one connection where the newcomer is one too many. */
+/* Closes a connection if the newcomer is one too many. The caller holds the lock. */
 static void make_room(const struct http *http, struct http_connection *newcomer)
 {
 	bool crowded = newcomer->site.family != 0 &&
@@ -522,9 +521,9 @@ static bool is_busy_of_client(const struct http_connection *a, const struct http
 	return is_busy(a, b) && is_same_client(a, b);
 }
 
-/* Under the lock: whether only the places are left that are kept for clients with few requests, and
- * this client has more. A newcomer can be told from the others only when its head has been read: it
- * needs one of these places until then. */
+/* Are only the places left that are kept for clients with few requests, while this client has more?
+ * Only its head identifies a newcomer, so it takes a kept place until the head is read. The caller
+ * holds the lock. */
 static bool is_greedy(const struct http *http, const struct http_connection *connection)
 {
 	return count_beside(http, connection, is_busy_of_client) >= HTTP_FEW &&
@@ -534,7 +533,7 @@ static bool is_greedy(const struct http *http, const struct http_connection *con
 			HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_MAX / HTTP_KEPT);
 }
 
-/* From now on the connection is this client's. False: the client has too many, all of them busy. */
+/* Notes that the connection is this client's. False: the client has too many, and all are busy. */
 static bool become_known(struct http *http, struct http_connection *connection, const char *client)
 {
 	bool local = connection->listener->origin == HTTP_UNIX;
@@ -567,7 +566,7 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 		return;
 	client->listener = listener;
 	client->fd = info->connect_fd;
-	client->uid = (uid_t)-1; /* which nobody has */
+	client->uid = (uid_t)-1; /* no user has this id */
 	if (listener->origin == HTTP_UNIX &&
 	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
 		client->uid = peer.uid;
@@ -578,7 +577,7 @@ static void client_arrives(struct http_listener *listener, struct MHD_Connection
 	client_clock(http, client, http->handler.idle_ms);
 	pthread_mutex_lock(&http->lock);
 	if (TAILQ_EMPTY(&http->connections) && !http->closing)
-		uv_async_send(&http->wake); /* for the reaper */
+		uv_async_send(&http->wake); /* starts the reaper */
 	TAILQ_INSERT_TAIL(&http->connections, client, all);
 	make_room(http, client);
 	pthread_mutex_unlock(&http->lock);
@@ -594,8 +593,9 @@ static void client_leaves(struct http *http, struct http_connection *client)
 	free(client);
 }
 
-/* The daemon's thread may not be hindered before it runs: it is started by one that could not start
- * it any more. So it is here, where nothing has been read yet. */
+/* Restricts the daemon's thread once it has its first connection, when nothing of a client has been
+ * read. It cannot be done earlier: the thread that starts the daemon's thread would be restricted
+ * as well, and could not start it. */
 static void prepare_thread(const struct http_handler *handler)
 {
 	static _Thread_local bool prepared;
@@ -615,7 +615,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		client_leaves(listener->http, *client);
 }
 
-/* ---- answers that are late ---- */
+/* ---- late answers ---- */
 
 bool http_late(struct http_request *request)
 {
@@ -634,7 +634,7 @@ bool http_late(struct http_request *request)
 	return exchange->answer.late;
 }
 
-/* Under the lock: whether no other answer to its address has to be sent before this one. */
+/* Is no other answer to its address ahead of this one? The caller holds the lock. */
 static bool is_next(const struct http *http, const struct http_exchange *exchange)
 {
 	const struct http_exchange *other;
@@ -649,7 +649,7 @@ static bool is_next(const struct http *http, const struct http_exchange *exchang
 	return false;
 }
 
-/* Takes one that is due; NULL: none is. all: each is. */
+/* Takes a late answer that is due; NULL: none is. With `all`, each is due. */
 static struct http_exchange *take_late(struct http *http, bool all)
 {
 	struct http_exchange *exchange;
@@ -671,7 +671,7 @@ static struct http_exchange *take_late(struct http *http, bool all)
 	return exchange;
 }
 
-/* On the control thread. */
+/* Runs on the control thread. */
 static void send_late(struct http *http, bool all)
 {
 	struct http_exchange *exchange;
@@ -695,7 +695,7 @@ static void exchange_free(struct http_exchange *exchange)
 	free(exchange);
 }
 
-/* Cuts the request's target apart. RFC 9112 section 3.2.2: a whole URL is taken, too. */
+/* Takes the request's target apart. A whole URL is possible as well (RFC 9112 section 3.2.2). */
 static bool cut_target(struct http_exchange *exchange)
 {
 	char *path = exchange->target, *query = strchr(path, '?'), *authority = NULL;
@@ -760,7 +760,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* ---- the answer ---- */
 
-/* The client's time begins with what there is to take, and ends when it has taken all. */
+/* The client's time limit runs from when there is data until the client has taken all of it. */
 static ssize_t on_room(void *context, uint64_t position, char *to, size_t room)
 {
 	struct http_exchange *exchange = context;
@@ -792,7 +792,7 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 	struct MHD_Response *response = make_response(exchange);
 	if (!response)
 		return MHD_NO;
-	exchange->answer.body = NULL; /* the response's now */
+	exchange->answer.body = NULL; /* the response owns it now */
 	for (size_t i = 0; i < exchange->answer.header_count; i++)
 		MHD_add_response_header(response, exchange->answer.headers[i].name,
 					exchange->answer.headers[i].value);
@@ -830,7 +830,7 @@ static void refuse_length(struct http_exchange *exchange)
 
 /* ---- the request ---- */
 
-/* What Content-Length says, which libmicrohttpd has checked; 0 without. */
+/* The value of Content-Length, which libmicrohttpd has checked; 0 if there is none. */
 static uint64_t announced_length(const struct http_exchange *exchange)
 {
 	const char *text = http_request_header(&exchange->request, "Content-Length");
@@ -838,12 +838,11 @@ static uint64_t announced_length(const struct http_exchange *exchange)
 }
 
 struct head {
-	bool plain; /* every name is one */
+	bool plain; /* every header's name is a token */
 	unsigned ends, hosts;
 };
 
-/* RFC 9110 section 5.6.2. libmicrohttpd takes what stands before the colon as the name, a blank
- * included. */
+/* RFC 9110 section 5.6.2. libmicrohttpd takes all before the colon as the name, with blanks. */
 static bool is_token(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -864,8 +863,9 @@ static enum MHD_Result look_at_line(void *context, enum MHD_ValueKind kind, cons
 	return MHD_YES;
 }
 
-/* What a proxy before us may read in another way than we do, so that the two of us disagree on
- * where a request ends or whom it is for (RFC 9112 sections 3.2, 5.1 and 6.3). NULL: nothing. */
+/* Why a proxy may read this head differently, so that proxy and server disagree on where the
+ * request ends or whom it is for (RFC 9112 sections 3.2, 5.1 and 6.3). NULL: there is no such
+ * reason. */
 static const char *ambiguity(const struct http_exchange *exchange)
 {
 	struct head head = {.plain = true};
@@ -880,7 +880,7 @@ static const char *ambiguity(const struct http_exchange *exchange)
 	return NULL;
 }
 
-/* A client of HTTP/1.0, which no browser is, need not say. */
+/* Does the client address this server? HTTP/1.0 needs no Host header, and no browser uses it. */
 static bool is_meant(const struct http_exchange *exchange)
 {
 	struct http *http = exchange->listener->http;
@@ -927,7 +927,7 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
 }
 
-/* Room for so many bytes of body; false: that has been refused. */
+/* Makes room for `needed` bytes of body; false: there is none, and the request was refused. */
 static bool grow_body(struct http_exchange *exchange, size_t needed)
 {
 	size_t room = exchange->room ? exchange->room * 2 : BODY_FIRST;
@@ -950,7 +950,7 @@ static bool grow_body(struct http_exchange *exchange, size_t needed)
 	return true;
 }
 
-/* MHD_NO hangs up: a body without an announced length may have no end. */
+/* MHD_NO closes the connection: a body without an announced length may have no end. */
 static enum MHD_Result on_data(struct http_exchange *exchange, const char *data, size_t length)
 {
 	struct http_request *request = &exchange->request;
@@ -995,8 +995,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 	}
 	if (exchange->stage == HTTP_BODY)
 		return on_whole(exchange);
-	/* Resumed, without an answer when closing. Or the daemon is ending, and did not take the
-	 * answer. */
+	/* Without an answer, the server is closing. In another stage, the daemon is stopping and
+	 * did not take the answer. */
 	bool answered = (exchange->stage == HTTP_HANDED || exchange->stage == HTTP_LATE) &&
 			exchange->answer.given;
 	return answered ? send_answer(exchange) : MHD_NO;
@@ -1019,7 +1019,7 @@ static void on_reaper(uv_timer_t *timer)
 	send_late(http, http->paused);
 }
 
-/* The next request that on_request has not seen, which it is not given any more; or NULL. */
+/* Takes the next request out of the queues, the unix socket's first; NULL: there is none. */
 static struct http_exchange *take_waiting(struct http *http)
 {
 	pthread_mutex_lock(&http->lock);
@@ -1032,7 +1032,7 @@ static struct http_exchange *take_waiting(struct http *http)
 	return exchange;
 }
 
-/* What is refused puts nothing off, or whoever asks again and again would put it off for good. */
+/* A refusal does not prolong the wait, or a client that keeps asking could prolong it for ever. */
 static void refuse_paused(struct http *http, struct http_exchange *exchange)
 {
 	uint64_t linger_until_ms = http->linger_until_ms;
@@ -1043,8 +1043,8 @@ static void refuse_paused(struct http *http, struct http_exchange *exchange)
 	http->linger_until_ms = linger_until_ms;
 }
 
-/* A few at a time: signals, timers and what workers let go of have their turn in between, however
- * fast clients ask again. */
+/* Handles a few requests at a time: signals, timers and other events of the loop get their turn in
+ * between, however many requests there are. */
 static void on_wake(uv_async_t *wake)
 {
 	struct http *http = wake->data;
@@ -1068,8 +1068,8 @@ static void on_wake(uv_async_t *wake)
 
 static void on_log(void *context, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
-/* Out of descriptors and with no connection that could end, libmicrohttpd says so and looks again
- * at once, again and again: that is slowed down. */
+/* Without free descriptors and without a connection to close, libmicrohttpd logs this message and
+ * retries at once, in a loop; the pause slows it down. */
 static void on_log(void *context, const char *format, va_list arguments)
 {
 	(void)context;
@@ -1082,13 +1082,13 @@ static void on_log(void *context, const char *format, va_list arguments)
 		nanosleep(&pause, NULL);
 }
 
-/* For a handshake, which gets a copy of the certificate: it may be renewed meanwhile. */
+/* Gives a handshake a copy of the certificate, which may be replaced meanwhile. */
 static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
 			gnutls_pcert_st **chain, unsigned *length, gnutls_ocsp_data_st **ocsp,
 			unsigned *ocsp_length, gnutls_privkey_t *key, unsigned *flags)
 {
 	(void)info;
-	/* libmicrohttpd's pointer of a session is its connection. */
+	/* libmicrohttpd sets the session's pointer to its connection. */
 	const union MHD_ConnectionInfo *context = MHD_get_connection_info(
 		gnutls_session_get_ptr(session), MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct http_connection *client = context ? context->socket_context : NULL;
@@ -1104,21 +1104,21 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
 	return err == 0 ? 0 : -1;
 }
 
-struct start { /* a daemon; error: errno, where there is none */
+struct start { /* a daemon; error: errno if it could not be started */
 	struct http_listener *listener;
-	int fd; /* the daemon's */
+	int fd; /* owned by the daemon */
 	int error;
 };
 
-/* In a thread of its own, which ends with this: the daemon's inherits its niceness, and a thread
- * that has become nicer cannot take that back. */
+/* Runs in a thread of its own that ends with this function: the daemon's thread inherits its
+ * niceness, and a thread cannot lower its niceness again. */
 static void start_daemon(void *context)
 {
 	struct start *start = context;
 	struct http_listener *listener = start->listener;
 	enum http_origin origin = listener->origin;
-	int err = setpriority(PRIO_PROCESS, 0, listener->http->niceness); /* this thread's */
-	(void)err; /* one that could not become nicer serves all the same */
+	int err = setpriority(PRIO_PROCESS, 0, listener->http->niceness); /* of this thread */
+	(void)err; /* a daemon that is not nicer serves all the same */
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)on_handshake},
@@ -1140,8 +1140,8 @@ static void start_daemon(void *context)
 		start->error = errno ? errno : EINVAL;
 }
 
-/* Whether a daemon that could not be started has closed its descriptor depends on how far it came,
- * and the number may be another file's by then. */
+/* A daemon that fails to start may have closed its descriptor or not, and another file may have the
+ * number meanwhile; so this compares the file. */
 static void close_if_still(int fd, const struct stat *before)
 {
 	struct stat now;
@@ -1149,7 +1149,7 @@ static void close_if_still(int fd, const struct stat *before)
 		close(fd);
 }
 
-/* Starts the daemon, on a copy of listener->fd. 0, or errno. */
+/* Starts the daemon on a copy of listener->fd. Returns 0 or errno. */
 static int daemon_start(struct http_listener *listener)
 {
 	uv_thread_t starter;
@@ -1245,7 +1245,7 @@ int http_url_host(const char *url, struct host *host)
 	return at ? host_parse(host, at + 3, 0) : ERR_INVALID;
 }
 
-/* Two may share a port if both say so: ours says so once it has the port. */
+/* Two sockets may share a port if both have SO_REUSEPORT; a first one gets it once it is bound. */
 int http_open(const char *url, bool beside_ours, int *fd, char error[HTTP_ERROR_MAX])
 {
 	const int on = 1, shared = beside_ours;
@@ -1333,8 +1333,8 @@ static void listener_close(struct http_listener *listener)
 	free(listener);
 }
 
-/* libmicrohttpd wants nothing suspended when it stops; what is woken without an answer is hung up
- * on. */
+/* Nothing may be suspended when libmicrohttpd stops. A request that is resumed without an answer
+ * has its connection closed. */
 void http_close(struct http *http)
 {
 	const struct timespec step = {.tv_nsec = 1000000L};

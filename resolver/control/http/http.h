@@ -1,5 +1,5 @@
-/* HTTP/1.1 for the management plane: listeners in threads of their own (libmicrohttpd), requests on
- * the control thread. Bytes only: who may do what is http/auth.h, what a path means is api.h.
+/* HTTP/1.1 for the management plane: listeners have threads of their own (libmicrohttpd), requests
+ * are handled on the control thread. auth.h identifies clients, api.h has the meaning of paths.
  *
  *     HTTP threads, one for each listener            control thread
  *     head is there ─► on_head                        (a refusal ends here)
@@ -7,29 +7,30 @@
  *     answer is sent ◄─ connection resumed  ◄───────────── http_reply, at once or later
  *
  * A client can neither block the control thread nor fill memory: bodies, answers, connections and
- * time are bounded, and a client that is slow in sending or reading occupies its connection and
- * nothing else. (A stream, stream.h, is an answer without an end, whose buffer is bounded.) While a
- * request is with the control thread no time runs against its client.
+ * time are bounded, and a client that sends or reads slowly occupies only its connection. A stream
+ * (stream.h) is an answer without an end, with a bounded buffer. A client's time limits do not run
+ * while the control thread has its request.
  *
- * Nor can slow or idle ones keep others out. When a listener, or an address, has all the
- * connections that it may have, a newcomer replaces one: one whose answer is late (http_late), else
- * of the client that has the most (who has
- * shown no credentials is its address), the one that has sent and taken nothing whole for longest.
- * A connection stays while it has a request, or a stream, of a client that has shown credentials.
- * Where all have, the newcomer goes. Once a client has shown them it may have HTTP_PER_CLIENT_MAX
- * at a URL, from wherever it comes: one more replaces an idle one of its own, or is refused.
- * A quarter of the places, of an address and in all, is kept for clients with few requests under
- * way (HTTP_FEW): while the others are busy, one more of a client with more is refused. So a few
- * clients do not shut out another one; it takes as many as can fill all places with HTTP_FEW each.
+ * Slow or idle clients cannot keep others out. When a listener, or an address, has all the
+ * connections that it may have, a new one replaces another: first one whose answer is late
+ * (http_late), else, of the client with the most connections, the one that has completed nothing
+ * for the longest time. Connections without credentials count by their address. A connection stays
+ * while it has a request, or a stream, with valid credentials; if all have, the new one is closed.
  *
- * At a URL the header Host has to be the address that the client is connected to (with whatever
- * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421.
- * This stops DNS rebinding: a page in a browser reaches a foreign address only by a name of the
- * page's own domain.
+ * With credentials, a client may have HTTP_PER_CLIENT_MAX connections to a URL, from all addresses:
+ * one more replaces an idle one of its own, or is refused. A quarter of the connections, of an
+ * address and of a listener, is kept for clients with few requests (HTTP_FEW): while all others are
+ * busy, clients with more are refused. So a few clients cannot shut out another one, unless there
+ * are enough to fill all places with HTTP_FEW each.
  *
- * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
- * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
- * those at URLs, and the control thread does its other work in between. */
+ * At a URL the Host header must be the address that the client is connected to (with any port,
+ * because tunnels change it), localhost on loopback, or a name of http_use_hosts; otherwise the
+ * answer is 421. This stops DNS rebinding, in which a web page reaches this server by a name of its
+ * own domain.
+ *
+ * DNS comes first: listeners' threads are nicer than workers, so that a client that keeps one busy
+ * (with TLS handshakes, say) takes no CPU that a worker needs. Requests at the unix socket come
+ * before those at URLs, and the control thread does its other work in between. */
 #ifndef SLUICE_HTTP_H
 #define SLUICE_HTTP_H
 
@@ -44,23 +45,23 @@
 #include "rules/schema/model.h"
 
 enum {
-	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
-	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
-	HTTP_PER_CLIENT_MAX = 16,     /* of them with one client's credentials */
-	HTTP_FEW = 4,                 /* requests of a client for which places are kept, ... */
-	HTTP_KEPT = 4,                /* ...one of so many, at a listener and at an address */
-	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
-	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
-	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */
-	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a body, or to take all of an answer */
-	HTTP_LATE_MS = 1000,          /* http_late */
-	HTTP_LATE_MAX = 16,           /* that wait, of one address */
-	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
-	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
-	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
-	HTTP_NICENESS = 10,           /* of listeners' threads, beside workers' */
-	HTTP_HEADERS_MAX = 8,         /* that http_header adds */
-	HTTP_CLIENT_MAX = 256,        /* of a client's id with its NUL; the schema allows 255 */
+	HTTP_CONNECTIONS_MAX = 64, /* for each listener */
+	HTTP_PER_ADDRESS_MAX = 32, /* of these, from one address (address_site) */
+	HTTP_PER_CLIENT_MAX = 16,  /* of these, with one client's credentials */
+	HTTP_FEW = 4,              /* a client with fewer requests may use the kept places, ... */
+	HTTP_KEPT = 4,             /* ...which are 1 in so many, of a listener and of an address */
+	HTTP_HEAD_MAX = 32 * 1024, /* bytes of request line and headers */
+	HTTP_BODY_MAX = 1024 * 1024, /* more is 413, unless on_head allows it */
+	HTTP_IDLE_MS = 5000, /* without progress; also for a head, and for a TLS handshake */
+	HTTP_EXCHANGE_MS = 30 * 1000, /* for a whole body, and for a whole answer */
+	HTTP_LATE_MS = 1000,          /* the delay of http_late */
+	HTTP_LATE_MAX = 16,           /* late answers that wait, of one address */
+	HTTP_LINGER_MS = 500,    /* for clients to take last answers before listeners are closed */
+	HTTP_HELD_MAX = 1 << 30, /* bytes of bodies and answers, of all clients at URLs, ... */
+	HTTP_SMALL = 64 * 1024,  /* ...beyond which small ones, and one alone, still fit */
+	HTTP_NICENESS = 10,      /* of listeners' threads, relative to workers */
+	HTTP_HEADERS_MAX = 8,    /* added by http_header */
+	HTTP_CLIENT_MAX = 256,   /* of a client's id with its NUL; the schema allows 255 */
 	HTTP_ERROR_MAX = 256,
 };
 
@@ -70,37 +71,39 @@ struct http;
 struct http_certificate;
 struct http_hosts;
 
-/* One request, from its head to the end of its answer. All of it may be read until http_reply. */
+/* One request, from its head to the end of its answer. All members may be read until http_reply. */
 struct http_request {
-	const char *method; /* as sent; RFC 9110 section 9.1: by case */
+	const char *method; /* as sent; case matters (RFC 9110 section 9.1) */
 	const char *path;   /* begins with '/'; not percent-decoded */
-	const char *query;  /* behind the '?', not decoded; "" without one */
-	const char *body;   /* of body_length bytes and a NUL behind them; NULL before on_request */
+	const char *query;  /* behind the '?', not decoded; "" if there is none */
+	const char *body;   /* body_length bytes and a NUL; NULL before on_request */
 	size_t body_length;
 	enum http_origin origin;
-	uid_t uid;           /* the peer's, when HTTP_UNIX */
-	struct address from; /* the peer's, else */
-	struct address at;   /* ours, which the peer asked at, else */
-	/* For on_head to fill in; on_request finds it there. */
-	size_t body_max; /* HTTP_BODY_MAX at first */
+	uid_t uid;           /* of the peer, with HTTP_UNIX */
+	struct address from; /* the peer's address, at a URL */
+	struct address at;   /* the server's address that the peer connected to, at a URL */
+	/* on_head sets these for on_request: */
+	size_t body_max; /* begins as HTTP_BODY_MAX */
 	char client[HTTP_CLIENT_MAX];
 	enum client_role role;
-	int64_t until_s; /* since 1970: what was shown holds until then; 0: it has no end */
+	int64_t until_s; /* since 1970: the credentials expire; 0: never */
 	const void *route;
 };
 
 struct http_handler {
-	/* On the listener's thread, when the head is there: looks at nothing that the control
-	 * thread may be changing. It refuses with http_reply, and then on_request is not called. */
+	/* Called on the listener's thread with the head, so it must not read anything that the
+	 * control thread may be changing. To refuse, it calls http_reply; then on_request is not
+	 * called. */
 	void (*on_head)(void *context, struct http_request *request);
-	/* On the control thread. It, or somebody later on that thread, calls http_reply once. */
+	/* Called on the control thread. http_reply must be called once, now or later, on that
+	 * thread. */
 	void (*on_request)(void *context, struct http_request *request);
-	/* On either: the body of an answer that this layer itself has to give (400, 413, 503), to
-	 * be freed; NULL: none. */
+	/* Called on either thread: makes the body of an answer that this layer gives by itself
+	 * (400, 413, 503), to be freed; NULL: no body. */
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
-	/* On each listener's thread, before its first client is heard: what it has to do without
-	 * from then on. NULL: nothing. */
+	/* Called on each listener's thread before its first client is heard, to drop what the
+	 * thread must not be able to do. NULL: nothing. */
 	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
@@ -108,69 +111,74 @@ struct http_handler {
 	size_t held_max;               /* 0: HTTP_HELD_MAX */
 };
 
-/* The value of the request's first header of that name (any case); NULL without. */
+/* The value of the request's first header of that name, compared without regard to case; NULL if
+ * there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);
-/* Adds a header to the answer; both are copied. At most HTTP_HEADERS_MAX of them. */
+/* Adds a header to the answer; both strings are copied. At most HTTP_HEADERS_MAX. */
 void http_header(struct http_request *request, const char *name, const char *value);
-/* "Not Found", as the answer's first line has it. */
+/* The reason phrase, such as "Not Found". */
 const char *http_status_text(unsigned status);
-/* Answers and gives the request away. `body` is taken over and freed; NULL: there is none. HEAD is
- * answered without its body, but with its length. Where clients take too slowly what they have
- * asked for, it becomes 503. */
+/* Answers, after which the request must not be used. Takes ownership of `body`; NULL: none. HEAD is
+ * answered without the body, but with its length. The answer becomes 503 while slow clients hold
+ * too many bytes (HTTP_HELD_MAX). */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
 
-/* The answer that is given next is sent late: behind HTTP_LATE_MS, and behind those of the same
- * address (address_site) that are late, too, one each HTTP_LATE_MS. Its connection waits suspended,
- * and is the first to make room. Before http_reply; not at the unix socket. False: HTTP_LATE_MAX of
- * that address wait already; the answer is sent at once and ends the connection. */
+/* Makes the next answer late: it waits HTTP_LATE_MS, and behind other late answers to the same
+ * address (address_site), one each HTTP_LATE_MS. Its connection is suspended meanwhile, and is the
+ * first to make room for others. Call it before http_reply; not at the unix socket. False:
+ * HTTP_LATE_MAX answers to that address wait already, so this one is sent at once and ends the
+ * connection. */
 MUST_CHECK bool http_late(struct http_request *request);
 
-/* Answers 200 with a stream (stream.h), which lasts as long as what the client has shown, and gives
- * the request away; the source is taken over. False: there are HTTP_STREAMS_MAX already, or there
- * is no memory; nothing has been answered. From on_request's thread, as are the next two. */
+/* Answers 200 with a stream (stream.h), which lasts until the client's credentials expire; then the
+ * request must not be used. Takes ownership of the source. False: there are HTTP_STREAMS_MAX
+ * streams, or no memory; nothing has been answered. Call this and the next two on the control
+ * thread. */
 struct http_stream_source;
 MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
 				  const struct http_stream_source *source);
-/* There may be something new: every stream's source is asked. */
+/* Asks the source of every stream, because there may be something new. */
 void http_look(struct http *http);
-/* Ends the streams at URLs: their clients are to show their credentials again. */
+/* Ends the streams at URLs, so that their clients show their credentials again. */
 void http_end_streams(struct http *http);
 
-/* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
+/* Connects to the control thread's loop; has no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
-/* A listening socket for "http://127.0.0.1:8053" or "https://[::1]:8443". On failure `error` says
- * in one line why. `beside_ours`: this user has a socket of http_open at that host, or at one that
- * overlaps (host_overlaps), which is about to be closed; nobody else is let in beside one. */
+/* Opens a listening socket for "http://127.0.0.1:8053" or "https://[::1]:8443". On failure `error`
+ * has the reason, in one line. `beside_ours`: the same user already has a socket of http_open at
+ * that host, or at one that overlaps (host_overlaps), and is about to close it; other users cannot
+ * listen there. */
 MUST_CHECK int http_open(const char *url, bool beside_ours, int *fd, char error[HTTP_ERROR_MAX]);
 enum http_origin http_origin_of(const char *url);
-MUST_CHECK int http_url_host(const char *url, struct host *host); /* ERR_INVALID: it is no URL */
+MUST_CHECK int http_url_host(const char *url, struct host *host); /* ERR_INVALID: not a URL */
 
-/* A listener on a listening socket, which it takes over whatever happens; HTTP_TLS only when there
- * is a certificate. `name`: the URL, or the unix socket's path. ERR_NOMEM. */
+/* Adds a listener and takes ownership of the socket, even on failure; HTTP_TLS requires a
+ * certificate. `name`: the URL, or the unix socket's path. ERR_NOMEM. */
 MUST_CHECK int http_add(struct http *http, const char *name, enum http_origin origin, int fd);
-/* Accepts at every listener that was added. ERR_SYSTEM, and `error` says in one line why not at one
- * of them. */
+/* Accepts connections at every listener. ERR_SYSTEM: one could not be started, `error` has the
+ * reason. */
 MUST_CHECK int http_listen(struct http *http, char error[HTTP_ERROR_MAX]);
-/* Accepts no more: who connects waits for whoever listens next. Requests on connections that are
- * there are answered 503 from now on, but for those that on_request has seen. */
+/* Accepts no more: new clients wait for the next process that listens. From now on requests on open
+ * connections are answered 503, except those that on_request has already received. */
 void http_pause(struct http *http);
-/* Whether nothing is with on_request any more, and clients have had time to take their answers. */
+/* True: no request waits for its answer, and clients have had time to take their answers. */
 bool http_is_quiet(const struct http *http);
 
-/* From now on every https listener shows it; takes it over. */
+/* Replaces the certificate of all https listeners; takes ownership of it. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);
 
-/* Names by which clients may reach the listeners at URLs, besides their own address and, on
- * loopback, localhost; copied. NULL without memory. */
+/* Copies names by which clients may reach the listeners at URLs, besides their own address and, on
+ * loopback, localhost. NULL without memory. */
 struct http_hosts *http_hosts_new(const char *const *names, size_t count);
 void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
-/* From now on it is those; takes them over. NULL: none. */
+/* Replaces the names; takes ownership of `hosts`. NULL: no names. */
 void http_use_hosts(struct http *http, struct http_hosts *hosts);
 
-/* Stops the listeners and their threads, answers 503 to requests that on_request has not seen; the
- * memory goes with the loop's last close callback. Whoever kept a request must have answered it:
- * the control thread ends questions of our own (server_release) first. NULL is fine. */
+/* Stops the listeners and their threads, and answers 503 to requests that on_request has not
+ * received; the last close callback of the loop frees the memory. All requests that on_request
+ * received must be answered: end the control thread's own queries (server_release) first. NULL is
+ * fine. */
 void http_close(struct http *http);
 
 #endif

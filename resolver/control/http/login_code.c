@@ -1,5 +1,5 @@
-/* A guess is compared with every stored digest, each in full, so that the time of a refusal tells
- * nothing about a code. */
+/* A code that a client sends is compared with every stored digest, each in full, so the time of a
+ * refusal tells nothing about a code. */
 #include "resolver/control/http/login_code.h"
 
 #include <gnutls/crypto.h>

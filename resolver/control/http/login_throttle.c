@@ -1,10 +1,10 @@
-/* A failure moves two buckets' `until_s` on by LOGIN_EACH_S, and the clock catches up with them:
+/* A failure adds LOGIN_EACH_S to `until_s` of two buckets, and the clock catches up with them:
  *
- *     now_s ├─6─┼─6─┼─6─┤ until_s            three failures of late: seventeen more are free
+ *     now_s ├─6─┼─6─┼─6─┤ until_s            three recent failures: seventeen more are free
  *
- * Which two, a keyed hash of the address says; the emptier one counts. Times are the wall clock's,
- * which may be set: what lies further ahead than failures can have moved it counts as the most that
- * there can be. */
+ * A keyed hash of the address chooses the two; the emptier one counts. Times are the wall clock's,
+ * which may be set: a bucket that is further ahead than failures can have moved it counts as full.
+ */
 #include "resolver/control/http/login_throttle.h"
 
 #include <assert.h>
@@ -41,7 +41,7 @@ static int64_t *bucket(struct login_throttle *throttle, unsigned row, const stru
 	return &throttle->until_s[row][hash_of(throttle, row, from) % LOGIN_BUCKETS];
 }
 
-/* How far ahead of the clock it is. */
+/* How far until_s is ahead of the clock. */
 static int64_t ahead_s(int64_t until_s, int64_t now_s)
 {
 	int64_t ahead = until_s - now_s;
@@ -49,7 +49,7 @@ static int64_t ahead_s(int64_t until_s, int64_t now_s)
 	return ahead < 0 ? 0 : ahead > FULL_S + LOGIN_EACH_S ? FULL_S + LOGIN_EACH_S : ahead;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static unsigned wait_s(struct login_throttle *throttle, const struct address *from, int64_t now_s)
 {
 	int64_t least = FULL_S + LOGIN_EACH_S;
@@ -70,7 +70,7 @@ unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct add
 	return wait;
 }
 
-/* Under the lock: whether this failure is logged, and how many since the last such line were not.
+/* Is this failure logged? *untold: failures since the last logged one. The caller holds the lock.
  */
 static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *untold)
 {
@@ -85,7 +85,7 @@ static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *un
 	return true;
 }
 
-/* Under the lock: counts a failure that came in time. */
+/* Counts a failure within the limit. The caller holds the lock. */
 static void count(struct login_throttle *throttle, const struct address *from, int64_t now_s)
 {
 	for (unsigned row = 0; row < LOGIN_ROWS; row++) {

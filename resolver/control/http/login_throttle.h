@@ -1,19 +1,20 @@
-/* Failed logins at the listeners: counted, told in the log now and then, and slowed where they come
- * from. Twenty failures from one address are free, then one each six seconds; one that comes sooner
- * does not count, and is answered late (http_late): one a second of an address, while up to 16
- * wait; beyond these it is 429 at once, which ends its connection. A right secret is answered at
- * once, whoever else is at its address. So this limits what a guess costs the server, and how many
- * come over connections that are kept; who opens another connection for each guess is not slowed. A
- * secret's 16 characters and more keep it from being guessed.
+/* Counts failed logins at the listeners, logs them now and then, and slows them down by address. An
+ * address may fail twenty times at once, then once in six seconds. A failure beyond that is not
+ * counted, and is answered late (http_late): one answer a second for an address, up to 16 waiting;
+ * any more get 429 at once, which ends the connection. A right secret is answered at once, whatever
+ * else comes from its address. So this limits what guesses cost the server, and their rate over
+ * kept connections; a client that opens a connection for each guess is not slowed. A secret's 16 or
+ * more characters keep it from being guessed.
  *
- * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
- * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when
- * both are empty. So no number of others makes a failure forgotten; all addresses together have
- * 10,240 failures at once and 85 a second; and an address that did not fail waits only when others
- * happen to have emptied both of its buckets: by one hostile address at 1 in 65,536, by 50 at 3 %.
+ * All of loopback counts as one address here, and so does an IPv6 /48, which is what one customer
+ * has. Failures are kept in two rows of 256 token buckets. Each address has a bucket in each row,
+ * and waits when both are empty. So a failure is never forgotten because of others. All addresses
+ * together may fail 10,240 times at once and 85 times a second. An address without failures waits
+ * only if others happen to have emptied both of its buckets: one hostile address does that with a
+ * chance of 1 in 65,536, 50 of them with 3 %.
  *
- * The unix socket is not throttled: the kernel says who is there. Secrets, and what was sent in
- * place of one, are never kept or logged. Any thread. */
+ * The unix socket is not throttled: the kernel identifies its peers. Secrets, right or wrong, are
+ * never kept or logged. Any thread may call these functions. */
 #ifndef SLUICE_LOGIN_THROTTLE_H
 #define SLUICE_LOGIN_THROTTLE_H
 
@@ -27,9 +28,9 @@
 enum {
 	LOGIN_ROWS = 2,
 	LOGIN_BUCKETS = 256,
-	LOGIN_FREE = 20,  /* failures at once */
-	LOGIN_EACH_S = 6, /* and one more after so long */
-	LOGIN_LOG_S = 10, /* at most one line in so long */
+	LOGIN_FREE = 20,  /* failures at once, ... */
+	LOGIN_EACH_S = 6, /* ...and one more each so many seconds */
+	LOGIN_LOG_S = 10, /* seconds between two lines of the log, at least */
 };
 
 struct login_counts {
@@ -38,8 +39,8 @@ struct login_counts {
 
 struct login_throttle {
 	pthread_mutex_t lock;
-	struct hash_key key;                        /* nobody outside knows who shares a bucket */
-	int64_t until_s[LOGIN_ROWS][LOGIN_BUCKETS]; /* LOGIN_EACH_S for each failure */
+	struct hash_key key; /* secret, so that nobody can tell which addresses share a bucket */
+	int64_t until_s[LOGIN_ROWS][LOGIN_BUCKETS]; /* LOGIN_EACH_S ahead for each failure */
 	struct login_counts counts;
 	int64_t logged_s;
 	uint64_t logged_failed; /* counts.failed at that time */
@@ -48,11 +49,11 @@ struct login_throttle {
 void login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
 void login_throttle_release(struct login_throttle *throttle);
 
-/* Seconds until another failure from there is free; 0: it is now. */
+/* Seconds until another failure from this address is within the limit; 0: it is now. */
 unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
 			       int64_t now_s);
-/* An attempt was wrong. client: whose secret it would have to be; NULL: nobody's that is known.
- * False: it came too soon. */
+/* Counts a failed login. client: the client whose secret was wrong; NULL: not known. False: it is
+ * beyond the limit. */
 bool login_throttle_failed(struct login_throttle *throttle, const struct address *from,
 			   const char *client, int64_t now_s);
 struct login_counts login_throttle_counts(struct login_throttle *throttle);

@@ -1,6 +1,6 @@
-/* A stream belongs to the control thread, which frees it once its connection has left. What both
- * threads touch is under one lock, which is held for as long as a copy takes, and never while a
- * source is asked. Whoever suspends does so under it, so that a resume is never ahead of it. */
+/* A stream belongs to the control thread, which frees it once its connection has left. A lock
+ * protects the members that both threads use. It is held only to copy data, never while a source is
+ * asked. A connection is suspended under the lock, so that it cannot be resumed before that. */
 #include "resolver/control/http/stream.h"
 
 #include <assert.h>
@@ -16,20 +16,20 @@ struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
 	struct http_streams *streams;
 	struct http_stream_source source;
-	char *client; /* NULL: it is at the control socket */
+	char *client; /* NULL: at the control socket */
 	const void *route;
-	size_t wanted;   /* events that are still to come; 0: all */
-	int64_t until_s; /* 0: no end */
+	size_t wanted;   /* events until the end; 0: no limit */
+	int64_t until_s; /* 0: never */
 	/* Under the lock: */
 	char *data;
 	size_t length, taken;
-	struct MHD_Connection *suspended; /* waits for data; NULL: it does not */
-	bool ended;                       /* nothing more is put in */
-	bool left;                        /* nobody takes any more */
+	struct MHD_Connection *suspended; /* waits for data; NULL: no connection does */
+	bool ended;                       /* no more data is added */
+	bool left;                        /* its connection is gone */
 };
 
 struct http_streams {
-	uv_async_t wake; /* one has been emptied, or left */
+	uv_async_t wake; /* a stream is empty, or has left */
 	uv_timer_t alive;
 	unsigned alive_ms, open_handles;
 	pthread_mutex_t lock;
@@ -38,7 +38,7 @@ struct http_streams {
 
 static const char alive_text[] = ":\n\n"; /* a comment */
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void resume(struct http_stream *stream)
 {
 	if (stream->suspended)
@@ -81,7 +81,7 @@ void http_stream_leave(struct http_stream *stream)
 	pthread_mutex_lock(&streams->lock);
 	stream->left = true;
 	stream->suspended = NULL;
-	uv_async_send(&streams->wake); /* it may be freed once the lock is given back */
+	uv_async_send(&streams->wake); /* after the unlock the stream may be freed */
 	pthread_mutex_unlock(&streams->lock);
 }
 
@@ -107,7 +107,7 @@ static void stream_free(struct http_stream *stream)
 	free(stream);
 }
 
-/* Behind the last event that is wanted; true: there it ends. */
+/* Cuts the data behind the last event that is within the limit; true: the stream ends there. */
 static bool cut(struct http_stream *stream, const char *data, size_t *length)
 {
 	static const char name[] = "event: ";
@@ -125,7 +125,7 @@ static bool cut(struct http_stream *stream, const char *data, size_t *length)
 	return false;
 }
 
-/* Takes `data` over; there is nothing else in it. */
+/* Puts the data into the empty buffer; takes ownership of it. */
 static void put(struct http_stream *stream, char *data, size_t length)
 {
 	struct http_streams *streams = stream->streams;
@@ -141,7 +141,7 @@ static void put(struct http_stream *stream, char *data, size_t length)
 	pthread_mutex_unlock(&streams->lock);
 }
 
-/* Asks the source, where all that it gave has been taken. */
+/* Asks the source for data if the client has taken all. */
 static void feed(struct http_stream *stream, bool alive)
 {
 	struct http_streams *streams = stream->streams;
@@ -173,7 +173,7 @@ static bool has_left(struct http_stream *stream)
 	return left;
 }
 
-/* What is in its buffer is sent, and why it ends. */
+/* Appends the reason; the client still gets what the buffer has. */
 static void end(struct http_stream *stream, const char *why)
 {
 	size_t room = strlen(why) + sizeof ": \n\n";
@@ -239,7 +239,7 @@ void http_streams_end(struct http_streams *streams, bool all)
 			    all ? "the server ends" : "who may read has changed; come again");
 }
 
-/* Ends the client's stream of the same route, if it has one. False: there are too many of others.
+/* Ends the client's stream of the same route, if there is one. False: there are too many streams.
  */
 static bool make_room(struct http_streams *streams, const char *client, const void *route)
 {
@@ -253,7 +253,7 @@ static bool make_room(struct http_streams *streams, const char *client, const vo
 		if (own)
 			end(stream, "this client has opened another one");
 		else if (!client == !stream->client)
-			count += !stream->ended; /* which this thread alone sets */
+			count += !stream->ended; /* only this thread sets `ended` */
 	}
 	return count < HTTP_STREAMS_MAX;
 }
@@ -281,7 +281,7 @@ struct http_stream *http_stream_new(struct http_streams *streams, const char *cl
 	TAILQ_INSERT_TAIL(&streams->all, stream, all);
 	if (!uv_is_active((uv_handle_t *)&streams->alive))
 		uv_timer_start(&streams->alive, on_alive, streams->alive_ms, streams->alive_ms);
-	feed(stream, true); /* so that the head goes out at once */
+	feed(stream, true); /* makes the head go out at once */
 	return stream;
 }
 

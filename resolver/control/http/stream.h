@@ -1,5 +1,5 @@
-/* Answers without an end, for what happens as it happens (server-sent events, the HTML standard's
- * text/event-stream):
+/* Answers without an end, which report events as they happen (server-sent events, the HTML
+ * standard's text/event-stream):
  *
  *     control thread                                    listener's thread
  *     http_reply_stream ──────────────────────────────► head of the answer
@@ -7,18 +7,19 @@
  *                              ▲                         empty: the connection is suspended
  *                              └────────── wake ◄────────┘
  *
- * A source is asked when somebody says that there may be something new, and when what it gave last
- * has been taken: it keeps a place (a revision), and nothing is queued for a client that is slow.
- * So such a client costs one buffer and its connection, until it has taken nothing whole for so
- * long as any answer may take (HTTP_EXCHANGE_MS), and then it goes. Every HTTP_STREAM_ALIVE_MS a
- * comment is sent where there is nothing else, so that a client that has gone is noticed.
+ * A source is asked for data when there may be something new (http_look), and when the client has
+ * taken its last data. The source keeps its place (a revision), so nothing is queued for a slow
+ * client. Such a client costs one buffer and its connection, and is disconnected if it takes longer
+ * than HTTP_EXCHANGE_MS for a buffer. Every HTTP_STREAM_ALIVE_MS without data a comment is sent, to
+ * notice clients that have gone.
  *
- * At a URL a client has one stream of each route, however it spells the path. A second one ends the
- * first, whose connection may have been lost. All together are bounded, those at the control
- * socket by themselves.
+ * At a URL a client has one stream of each route, whatever the spelling of the path. A second one
+ * ends the first, whose connection may have been lost. The number of streams is bounded, separately
+ * at URLs and at the control socket.
  *
- * A stream that ends ahead of its client says why in a last comment. It gives nothing more once
- * the client's token has expired, and ends then or with the next comment that is due.
+ * A stream that the server ends tells the reason in a last comment. Once the client's token has
+ * expired it sends no more events; it ends when it is next asked for data, or the next comment is
+ * due.
  */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
@@ -34,49 +35,50 @@
 #include "rules/err.h"
 
 enum {
-	HTTP_STREAMS_MAX = 16, /* at URLs, and as many at the control socket */
+	HTTP_STREAMS_MAX = 16, /* at URLs; and as many again at the control socket */
 	HTTP_STREAM_ALIVE_MS = 15 * 1000,
-	HTTP_STREAM_BUFFER = 256 * 1024, /* bytes that a source gives at once, or somewhat more */
+	HTTP_STREAM_BUFFER = 256 * 1024, /* bytes: about the most that a source gives at once */
 };
 
-/* Both on the control thread. */
+/* The functions are called on the control thread. */
 struct http_stream_source {
-	/* What comes next, whole events, of *length bytes, to be freed; NULL: nothing yet. */
+	/* The next events, whole ones, of *length bytes, to be freed; NULL: none yet. */
 	char *(*next)(void *context, size_t *length);
-	void (*release)(void *context); /* the stream has ended */
+	void (*release)(void *context); /* called when the stream has ended */
 	void *context;
-	size_t limit; /* it ends behind so many events, without those that have a name, which are
-		       * about the stream itself; 0: none */
+	size_t limit; /* the stream ends behind so many events, not counting those
+		       * with a name, which are about the stream itself; 0: no limit */
 };
 
-/* Writes an event, which is taken over; id 0: it has none, and a client that comes back cannot
- * begin behind it. Without memory nothing is written. */
+/* Writes an event and takes ownership of it; id 0: it has none, so a client cannot resume behind
+ * it. Without memory nothing is written. */
 void http_stream_event(FILE *out, uint64_t id, json_t *event);
 
-/* ---- inside: http.c's side; any thread where nothing else is said ---- */
+/* ---- for http.c; any thread unless a comment names one ---- */
 
 struct http_stream;
-struct http_streams; /* all of one server's; the control thread's */
+struct http_streams; /* all streams of a server; the control thread's */
 
-/* ERR_NOMEM. The memory goes with the loop's last close callback. */
+/* ERR_NOMEM. The last close callback of the loop frees the memory. */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
-/* Every stream has ended or been resumed to end, and no listener's thread runs any more. */
+/* All streams must have ended, and no listener's thread may be running. */
 void http_streams_free(struct http_streams *streams);
-/* Control thread. `client`: who reads; NULL: somebody at the control socket, who may have many.
- * until_s: the wall clock's, when it ends; 0: it does not. NULL: there are too many, or no memory;
- * the source is the caller's then. */
+/* Control thread. `client`: the reader; NULL: a user of the control socket, who may have many.
+ * until_s: when the stream ends, by the wall clock; 0: never. NULL: there are too many, or no
+ * memory; the source remains the caller's. */
 struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
 				    const void *route, int64_t until_s,
 				    const struct http_stream_source *source);
 /* Control thread: asks every source. */
 void http_streams_ask(struct http_streams *streams);
-/* Ends all, or those at URLs; they are sent what is in their buffers. */
+/* Ends all streams, or those at URLs; the content of their buffers is still sent. */
 void http_streams_end(struct http_streams *streams, bool all);
 
-/* Listener's thread: into `to`; 0: nothing yet, the connection has been suspended; -1: the end. */
+/* Listener's thread: copies data into `to`; 0: none yet, the connection was suspended; -1: the end.
+ */
 ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
 			 size_t room);
-/* Its connection has done with it. */
+/* Called when the stream's connection is done with it. */
 void http_stream_leave(struct http_stream *stream);
 
 #endif

@@ -1,6 +1,6 @@
-/* Certificates are renewed every few weeks, and connections come and go meanwhile: so the present
- * one is kept as text, and every handshake gets a copy of its own, which GnuTLS frees. Reading the
- * text is cheap beside the signature that a handshake takes anyway. */
+/* A certificate is renewed every few weeks while connections come and go. So the present one is
+ * kept as text, and each handshake gets its own copy, which GnuTLS frees. Parsing the text is cheap
+ * beside the signature of a handshake. */
 #include "resolver/control/http/tls.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ struct http_certificate {
 
 /* ---- files ---- */
 
-/* Of n bytes that may have been a key. */
+/* Clears the text, which may have a key in it. */
 static void free_secret(char *text, size_t length)
 {
 	if (text)
@@ -23,7 +23,7 @@ static void free_secret(char *text, size_t length)
 	free(text);
 }
 
-/* A whole file as text; NULL with `error`. */
+/* Reads a whole file as text; NULL: `error` has the reason. */
 static char *read_pem(const char *path, const char *what, char error[HTTP_ERROR_MAX])
 {
 	const char *why;
@@ -44,7 +44,7 @@ static char *read_pem(const char *path, const char *what, char error[HTTP_ERROR_
 	return NULL;
 }
 
-/* ---- what a handshake wants ---- */
+/* ---- copies for handshakes ---- */
 
 static gnutls_datum_t datum(char *text)
 {

@@ -1,4 +1,4 @@
-/* The certificate that https listeners show, and its key. */
+/* The certificate of https listeners, and its key. */
 #ifndef SLUICE_TLS_H
 #define SLUICE_TLS_H
 
@@ -7,13 +7,13 @@
 
 #include "resolver/control/http/http.h"
 
-/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
- * together. NULL, and `error` says why. */
+/* Reads a certificate with its chain, and its key, from PEM files; the two must belong together.
+ * NULL: `error` has the reason. */
 struct http_certificate *http_certificate_load(const char *chain, const char *key,
 					       char error[HTTP_ERROR_MAX]);
 void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
 
-/* What a handshake wants, which it frees. 0, or GnuTLS' error. */
+/* Makes copies for a handshake, which frees them. Returns 0 or GnuTLS' error. */
 MUST_CHECK int http_certificate_copy(const struct http_certificate *certificate,
 				     gnutls_pcert_st **chain, unsigned *length,
 				     gnutls_privkey_t *key);

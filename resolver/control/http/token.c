@@ -1,5 +1,6 @@
-/* A token or a JWT is checked by making it again and comparing the whole text. There is one way to
- * write a claim, so lenient reading cannot let anything in, and no JSON of a client is parsed. */
+/* A token or a JWT is checked by making it again and comparing the whole text. A claim has one
+ * spelling only, so lenient reading cannot accept a wrong one, and no JSON of a client is parsed.
+ */
 #include "resolver/control/http/token.h"
 
 #include <assert.h>
@@ -50,7 +51,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The number of 16 digits and a dot; negative when it is none, or beyond int64_t. */
+/* Reads 16 digits and a dot; negative: it is no such number, or beyond int64_t. */
 static int64_t read_end(const char *text)
 {
 	int64_t end = 0;
@@ -63,7 +64,7 @@ static int64_t read_end(const char *text)
 	return text[END_DIGITS] == '.' ? end : -1;
 }
 
-/* What stands behind the id and its dot; NULL: it is no id. */
+/* Reads an id; returns the place behind its dot, NULL: it is no id. */
 static const char *read_id(const char *text, char id[TOKEN_ID_MAX])
 {
 	size_t length = strspn(text, "0123456789abcdef");
@@ -102,12 +103,12 @@ static bool read_plain(const char *text, struct token_claim *claim)
 
 /* ---- JWTs ---- */
 
-/* {"alg":"HS256","typ":"JWT"}: the MAC's algorithm. Nobody else has the key to check it. */
+/* {"alg":"HS256","typ":"JWT"}, the MAC's algorithm. No client has the key to check it. */
 static const char jwt_head[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 _Static_assert(sizeof jwt_head <= 64, "TOKEN_JWT_MAX has room for it");
 
-/* RFC 4648 section 5, without padding; returns its end. */
+/* Writes base64url without padding (RFC 4648 section 5); returns its end. */
 static char *put_base64(char *to, const char *text)
 {
 	unsigned bits = 0, count = 0;
@@ -144,7 +145,7 @@ static bool read_base64(const char *text, char to[TOKEN_TEXT_MAX])
 	return true;
 }
 
-/* The token in a JWT, or the text itself where that is no JWT; NULL: the JWT has no token. */
+/* The token of a JWT, or the text itself if it is no JWT; NULL: the JWT has no token. */
 static const char *plain_token(const char *text, char inner[TOKEN_TEXT_MAX])
 {
 	const char *last;
@@ -203,7 +204,7 @@ static bool is_same(const char *text, const char *right)
 	return strlen(text) == length && gnutls_memcmp(text, right, length) == 0;
 }
 
-/* The JWT is compared only once its token is known to be good. */
+/* The JWT is compared only once its token has proved valid. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s)
 {

@@ -1,22 +1,22 @@
-/* What a client gets for its secret and shows instead of it for a while: its id and an end, signed.
+/* A token is a signed text with a client's id and an end. A client gets it for its secret, and
+ * sends it instead of the secret until then.
  *
  *     "sluice2" . END . ID . CLIENT . MAC   END: seconds since 1970, in hexadecimal; ID: random
  *                                           bytes; CLIENT: the client's id; MAC: HMAC-SHA256 of all
  *                                           before it and of the proof; all in hexadecimal
  *
- * The id makes each login's token another one, so that a logout ends no other. Tokens of the
- * version before, "sluice1" and without an id, hold until their end.
+ * The id makes the token of each login different, so that a logout ends no other. Tokens of the
+ * previous version, "sluice1" and without an id, are valid until they expire.
  *
- * Nothing is kept of a token: whoever has the key can tell whether it is good. The proof, the
- * digest of the client's secret, is signed and not sent, so that another secret ends the client's
- * tokens.
+ * Tokens are not stored: any server that has the key can check one. The proof is the digest of the
+ * client's secret; it is signed but not sent, so that a new secret ends the client's tokens.
  *
- * Some clients want to read in a token who they are, and need a JSON Web Token (RFC 7519):
+ * Some clients read their identity out of the token, and need a JSON Web Token (RFC 7519):
  *
  *     HEAD . CLAIMS . base64url of a token as above
  *
  * Head and claims are made from the token alone. So each token has exactly one JWT, and any other
- * text is refused. The JWT is good as long as its token is: a logout ends both.
+ * text is refused. The JWT is valid as long as its token: a logout ends both.
  */
 #ifndef SLUICE_TOKEN_H
 #define SLUICE_TOKEN_H
@@ -33,8 +33,8 @@ enum {
 	TOKEN_MAC_BYTES = 32,
 	TOKEN_ID_BYTES = 16,
 	TOKEN_ID_MAX = 2 * TOKEN_ID_BYTES + 1,
-	TOKEN_LIFE_S = 3600, /* of those that are given out */
-	/* A mark, a dot, 16 digits, a dot, the id, a dot, the client, a dot, the MAC, a NUL. */
+	TOKEN_LIFE_S = 3600, /* of a new token */
+	/* The mark, a dot, 16 digits, a dot, the id, a dot, the client, a dot, the MAC, a NUL. */
 	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + TOKEN_ID_MAX - 1 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 +
 			 2 * TOKEN_MAC_BYTES + 1,
 	/* In JSON a character of the client's id takes up to six bytes. */
@@ -47,27 +47,27 @@ struct token_key {
 	uint8_t bytes[TOKEN_KEY_BYTES];
 };
 
-/* What a text says, believed or not. */
+/* The content of a token, whether it is valid or not. */
 struct token_claim {
 	char client[HTTP_CLIENT_MAX];
-	int64_t expires_s;     /* since 1970; from then on it counts no more */
-	char id[TOKEN_ID_MAX]; /* "": the version before gave it out */
+	int64_t expires_s;     /* since 1970; from then on it is invalid */
+	char id[TOKEN_ID_MAX]; /* "": a token of the previous version */
 };
 
 void token_id_set(struct token_claim *claim, const uint8_t random[TOKEN_ID_BYTES]);
 
-/* Writes the claim's token. ERR_NOMEM: GnuTLS has none left. */
+/* Writes the claim's token. ERR_NOMEM: GnuTLS has no memory. */
 MUST_CHECK int token_sign(const struct token_claim *claim, const struct token_key *key,
 			  const uint8_t proof[TOKEN_PROOF_BYTES], char text[TOKEN_TEXT_MAX]);
-/* The JWT of a token that token_sign wrote. ERR_NOMEM. */
+/* Makes the JWT of a token that token_sign wrote. ERR_NOMEM. */
 MUST_CHECK int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX]);
 
-/* These two take a JWT, too. */
+/* Both functions accept a JWT as well. */
 
-/* Reads whose token it says it is, to find the proof; false: it is no token. */
+/* Reads the claim, to find the proof of its client; false: the text is no token. */
 bool token_read(const char *text, struct token_claim *claim);
-/* Whether the text is what token_sign makes of the claim that token_read found in it, or the JWT of
- * that, and its end has not come. Its time says nothing about where two MACs differ. */
+/* Is the text valid at now_s? It must be what token_sign makes of this claim, or the JWT of that,
+ * and must not have expired. MACs are compared in constant time. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s);
 

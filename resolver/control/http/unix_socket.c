@@ -1,5 +1,5 @@
-/* The directory is locked from before the look whether a server uses the path until after listen:
- * else two servers that start at once could both replace the same stale file. */
+/* The directory is locked from the test whether a server uses the path until after listen. Without
+ * that, two servers that start at once could both replace the same stale file. */
 #include "resolver/control/http/unix_socket.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum probe { PROBE_NONE, PROBE_STALE, PROBE_LIVE, PROBE_OTHER };
 
-/* What stands at the path now. */
+/* What kind of file is at the path now. */
 static enum probe probe_path(const struct sockaddr_un *address)
 {
 	struct stat st;
@@ -29,18 +29,18 @@ static enum probe probe_path(const struct sockaddr_un *address)
 	return found;
 }
 
-/* The last directory of the path, when only it is missing (/run is empty after a boot). */
+/* Makes the last directory of the path, if only that is missing: /run is empty after a boot. */
 static void make_directory(const char *path)
 {
 	char copy[sizeof((struct sockaddr_un *)NULL)->sun_path];
 	snprintf(copy, sizeof copy, "%s", path);
 	int made = mkdir(dirname(copy), 0755);
-	(void)made; /* bind tells what is wrong */
+	(void)made; /* on failure bind has the error */
 }
 
-/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. A
- * server that starts has it for a moment. Anybody who may read the directory may lock it, so a lock
- * that is held longer is ignored. */
+/* Locks the directory until the descriptor is closed; -1: there is no directory, which bind will
+ * report. A starting server has the lock for a moment. Anybody who may read the directory can lock
+ * it, so a lock that is held longer is ignored. */
 static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };
@@ -62,7 +62,7 @@ static int tell_errno(const char *path, char error[UNIX_SOCKET_ERROR_MAX])
 	return ERR_SYSTEM;
 }
 
-/* A bound and listening descriptor. */
+/* Makes a bound and listening descriptor. */
 static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX_SOCKET_ERROR_MAX])
 {
 	enum { BACKLOG = 64 };
@@ -77,7 +77,7 @@ static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX
 	if (found == PROBE_STALE)
 		unlink(address->sun_path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* The mode that the descriptor has when it is bound is the file's. */
+	/* The file gets the mode that the descriptor has at bind. */
 	if (*fd >= 0 && fchmod(*fd, 0600) == 0 &&
 	    bind(*fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
 	    listen(*fd, BACKLOG) == 0)
