@@ -1,4 +1,4 @@
-/* From bytes to a handler and back, on two threads:
+/* The way of a request to its handler and back, on two threads:
  *
  *     on_head      listener's thread   route? who? may it?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
@@ -7,8 +7,7 @@
  *                                      thread
  *     api_reply_*  control thread      held until every worker answers by what was published last
  *
- * So who may not ask never gets as far as sending a body, and the control thread hears nothing of
- * it. */
+ * So a client without rights cannot send a body, and the control thread has no work with it. */
 #include "resolver/control/api/api.h"
 
 #include <ctype.h>
@@ -26,13 +25,13 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-struct api_reading {         /* long JSON, which is read, and freed, in a thread */
+struct api_reading {         /* long JSON, which a thread parses and frees */
 	struct work_job job; /* first */
 	struct api_call *call;
 	char error[API_TEXT_MAX];
 };
 
-struct api_call { /* a request, with what belongs to it */
+struct api_call { /* a request with its private parts */
 	struct api_request request;
 	struct api *api;
 	struct http_request *http;
@@ -41,7 +40,7 @@ struct api_call { /* a request, with what belongs to it */
 	struct api_fields fields, form;
 	const char *type;            /* of the answer's body; NULL: JSON */
 	char *decoded;               /* request.path */
-	char base[API_BASE_MAX];     /* api_base; "": there is none */
+	char base[API_BASE_MAX];     /* api_base; "": none */
 	struct api_reading *reading; /* NULL: the body is not long */
 };
 
@@ -103,7 +102,8 @@ static void draw_id(char id[API_ID_MAX])
 	snprintf(id, API_ID_MAX, "req-%s", uuid_random(uuid));
 }
 
-/* To be freed; NULL without memory. Without a code, its dialect's. */
+/* The error's body, to be freed; NULL without memory. An error without a code gets the dialect's.
+ */
 static char *error_text(const struct api_dialect *dialect, struct api_error error)
 {
 	if (!error.code)
@@ -114,16 +114,17 @@ static char *error_text(const struct api_dialect *dialect, struct api_error erro
 	return body;
 }
 
-/* JSON that is read while everybody else waits: a fraction of a millisecond. */
+/* The longest JSON that the control thread parses itself, which takes a fraction of a millisecond.
+ */
 enum { PARSED_HERE_MAX = 32 * 1024 };
 
-/* Without regard to parameters. */
+/* Compares the media type without its parameters. */
 static bool is_of_type(const struct http_request *request, const char *wanted)
 {
 	const char *type = http_request_header(request, "Content-Type");
 	size_t length = strlen(wanted);
 	return type && strncasecmp(type, wanted, length) == 0 &&
-	       strchr("; \t", type[length]) != NULL; /* or its end */
+	       strchr("; \t", type[length]) != NULL; /* or the end */
 }
 
 static bool is_csv(const struct http_request *request)
@@ -131,7 +132,7 @@ static bool is_csv(const struct http_request *request)
 	return is_of_type(request, "text/csv");
 }
 
-/* RFC 6839 section 3.1: "application/merge-patch+json", say, is JSON, too. */
+/* Types such as "application/merge-patch+json" are JSON as well (RFC 6839 section 3.1). */
 static bool is_typed_json(const struct http_request *request)
 {
 	static const char application[] = "application/", suffix[] = "+json";
@@ -156,7 +157,7 @@ static void allow_body(const struct api *api, const struct api_route *route,
 		request->body_max = 0;
 }
 
-/* In the dialect of the path. */
+/* The body of an error in the dialect of the path. */
 static char *error_body(const struct api *api, const struct http_request *request, unsigned status,
 			const char *text)
 {
@@ -180,8 +181,8 @@ static bool method_fits(const struct api_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* The first row of the path and method, of any API, among those that have parameters or those that
- * have none. NULL: `allow` has the methods of the path, "" where there is no such path. */
+/* Finds the first row of any API with this path and method, among rows with parameters or among
+ * those without. NULL: `allow` has the methods of the path, "" if there is no such path. */
 static const struct api_route *find_among(const struct api *api, const struct api_path *path,
 					  const char *method, bool parameters, char *allow,
 					  size_t size)
@@ -201,7 +202,7 @@ static const struct api_route *find_among(const struct api *api, const struct ap
 	return NULL;
 }
 
-/* A path that is written out in a row is only that row's: /v1/flush is no kind of resource. */
+/* Rows without parameters come first, so that /v1/flush is not taken for a kind of resource. */
 static const struct api_route *find_route(const struct api *api, const struct api_path *path,
 					  const char *method, char *allow, size_t size)
 {
@@ -238,7 +239,7 @@ static void refuse_secret(const struct api *api, struct http_request *request)
 	       "no client in management.clients has this secret, and it is not a valid token");
 }
 
-/* False: it has been refused. */
+/* False: the client is not identified, and the request was refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
 	int64_t now_s = time(NULL);
@@ -268,7 +269,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 	return false;
 }
 
-/* Whether it needs no login. */
+/* Does the route need no login? */
 static bool is_open(const struct api_route *route)
 {
 	return route->need == API_NOTHING || route->need == API_FORM;
@@ -302,9 +303,9 @@ static void on_head(void *context, struct http_request *request)
 	request->route = route;
 }
 
-/* ---- a request, from here on on the control thread ---- */
+/* ---- the request, on the control thread ---- */
 
-/* The path, apart and whole. */
+/* Splits the path into segments, and decodes it as a whole. */
 static int call_fill(struct api_call *call)
 {
 	const char *path = call->http->path;
@@ -325,7 +326,7 @@ static int call_fill(struct api_call *call)
 	return 0;
 }
 
-/* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
+/* A host as in RFC 3986 section 3.2.2, without '%' and without a user. */
 static bool is_host(const char *text)
 {
 	size_t length = strlen(text);
@@ -334,7 +335,7 @@ static bool is_host(const char *text)
 			    ".-_~:[]") == length;
 }
 
-/* A login's name, such as "anna" or "EXAMPLE\\anna", that cannot be read as anything else. */
+/* Is this a login name, such as "anna" or "EXAMPLE\\anna", that looks like nothing else? */
 static bool is_login(const char *text)
 {
 	size_t length = strlen(text);
@@ -345,7 +346,7 @@ static bool is_login(const char *text)
 	return length > 0 && length <= API_LOGIN_MAX;
 }
 
-/* A peer at the control socket may say whose login it has; what anybody else says is nothing. */
+/* Only a peer at the control socket may claim a login name. */
 static const char *who_asks(struct http_request *http, struct arena *arena)
 {
 	const char *login = http_request_header(http, API_LOGIN_HEADER);
@@ -400,7 +401,7 @@ static void free_call(void *context)
 	free(reading);
 }
 
-/* JSON that was long to read is long to free: in a thread, too. */
+/* JSON that took long to parse takes long to free, so a thread does that as well. */
 static void release(struct api_call *call)
 {
 	struct api_reading *reading = call->reading;
@@ -417,7 +418,7 @@ static void release(struct api_call *call)
 	free(reading);
 }
 
-/* ---- what was asked ---- */
+/* ---- reading the request ---- */
 
 const char *api_parameter(const struct api_request *request, const char *name)
 {
@@ -499,7 +500,7 @@ const char *api_header(const struct api_request *request, const char *name)
 	return http_request_header(call_of(request)->http, name);
 }
 
-/* One of a list, whose parameters (;q=0.9) say nothing here. */
+/* "Accept" is a list, whose parameters (;q=0.9) are ignored. */
 bool api_accepts(const struct api_request *request, const char *type)
 {
 	const char *at = api_header(request, "Accept");
@@ -627,7 +628,7 @@ static void on_answer_served(struct api_wait *wait)
 	free(answer);
 }
 
-/* The body is taken over. NULL: none. */
+/* Answers with the body, NULL: none; takes ownership of it. */
 static void finish(struct api_request *request, unsigned status, char *body, size_t length)
 {
 	struct api_call *call = call_of(request);
@@ -641,7 +642,7 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 	struct answer *held = service_is_settled(api->service) ? NULL : malloc(sizeof *held);
 
 	release(call);
-	if (!held) { /* no memory to wait with: it comes early */
+	if (!held) { /* no memory to wait: the answer is early */
 		send_answer(&answer);
 		return;
 	}
@@ -778,9 +779,9 @@ void api_reply_empty(struct api_request *request, unsigned status)
 	finish(request, status, NULL, 0);
 }
 
-/* ---- to the handler ---- */
+/* ---- calling the handler ---- */
 
-/* False: it is not a form, and that has been answered. */
+/* False: the body is no form, and the request has been answered. */
 static bool read_form(struct api_call *call)
 {
 	static const char type[] = "application/x-www-form-urlencoded";
@@ -827,9 +828,9 @@ static bool is_json(const struct api_call *call)
 	return call->http->body_length > 0 && call->route->need != API_FORM && !is_text(call);
 }
 
-/* Reads what was sent, but for JSON. False: it does not fit, and has been answered. JSON must come
- * with its content type: a page in a browser may send any other, or none, to anywhere without being
- * allowed to. */
+/* Reads the query and any body but JSON. False: they are invalid, and the request has been
+ * answered. JSON needs its content type: a web page in a browser may send a body of another type,
+ * or of none, to any server without permission. */
 static bool call_read(struct api_call *call)
 {
 	const struct http_request *http = call->http;
@@ -924,7 +925,7 @@ static void handle(struct work_waiter *waiter)
 		route->handle(request);
 }
 
-/* Whether it waits ahead of its handler, because a longer work is under way. */
+/* Does the request have to wait for a longer work before its handler is called? */
 static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
 	return call->route->need >= API_CHANGE &&
@@ -943,7 +944,7 @@ static void parse_in_thread(void *context)
 	parse(reading->call, reading->error);
 }
 
-/* Others may have begun something meanwhile. */
+/* Another client's work may have begun meanwhile. */
 static void on_parsed(void *context)
 {
 	struct api_reading *reading = context;
@@ -954,7 +955,7 @@ static void on_parsed(void *context)
 		handle(&call->request.waiter);
 }
 
-/* False: it is read here and now. */
+/* False: parse the body on this thread. */
 static bool begin_reading(struct api_call *call)
 {
 	if (call->http->body_length <= PARSED_HERE_MAX)

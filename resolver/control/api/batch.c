@@ -1,4 +1,4 @@
-/* A row of either kind is the same few values, which v1/batch.c checks. */
+/* Rows of both forms have the same few values, which v1/batch.c checks. */
 #include "resolver/control/api/batch.h"
 
 #include <strings.h>
@@ -24,12 +24,12 @@ enum { COLUMN_NAMES = COUNT(column_names) };
 
 struct batch_reader {
 	size_t index;
-	const json_t *list; /* NULL: it is CSV */
+	const json_t *list; /* NULL: CSV */
 	struct csv csv;
 	size_t csv_bytes;
 	struct csv_row row;
-	size_t fields;               /* of the first line */
-	size_t places[COLUMN_COUNT]; /* of a column among them, from 1; 0: it has none */
+	size_t fields;               /* of the header */
+	size_t places[COLUMN_COUNT]; /* each column's field, from 1; 0: it is missing */
 	const char *keys[COLUMN_COUNT];
 	struct arena arena; /* of the present row */
 };
@@ -122,7 +122,7 @@ struct batch_reader *batch_reader_of_csv(const char *text, size_t length,
 	return NULL;
 }
 
-/* The column's text; NULL where it is empty, or there is no such column. */
+/* The row's text in that column; NULL if it is empty, or the column is missing. */
 static const char *cell(const struct batch_reader *reader, enum batch_column column)
 {
 	size_t place = reader->places[column];
@@ -130,7 +130,7 @@ static const char *cell(const struct batch_reader *reader, enum batch_column col
 	return *text ? text : NULL;
 }
 
-/* A cell as the PTR's member of that key, as long as it has something. */
+/* Sets the PTR's member of that key to the cell, unless the cell is empty. */
 static int read_cell(struct batch_reader *reader, enum batch_column column, const char *key,
 		     struct owned_item *ptr, struct change_error *error)
 {
@@ -181,7 +181,7 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 
 struct batch_reader *batch_reader_of_json(const json_t *body, struct change_error *error)
 {
-	const json_t *listed = json_object_get(body, "ptrs"); /* as GET /v1/ptrs gives it */
+	const json_t *listed = json_object_get(body, "ptrs"); /* as in the answer to GET /v1/ptrs */
 	struct batch_reader *reader = reader_new(error);
 	if (!reader)
 		return NULL;
@@ -195,7 +195,7 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 	return NULL;
 }
 
-/* By the first of these keys that the row has; the others are passed over. */
+/* Reads the first of these keys that the row has, and ignores the others. */
 static int read_address(const json_t *object, struct batch_row *row, struct change_error *error)
 {
 	static const char *const keys[] = {"owner", "id", "address"};

@@ -1,5 +1,5 @@
-/* The rehearsal shows what the address or service will be, and so what can prove that a name is its
- * own: its forward name and its address, where these are known before they are given out. */
+/* A rehearsal of the change shows the address or service as it will be. Its forward name and its
+ * address, if they are known before the change is made, may prove that it owns the reverse name. */
 #include "resolver/control/api/edit.h"
 
 #include "resolver/control/api/reverse.h"
@@ -9,7 +9,8 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* All from this one on; the values of a request's first are edit->values. */
+/* Drops the edits from number `from` on. The values of a request's first edit are in edit->values,
+ * which read_edits frees. */
 static void drop_edits(struct api_edit *edit, size_t from)
 {
 	for (size_t i = from; i < edit->count; i++)
@@ -35,7 +36,7 @@ static void end(struct api_edit *edit)
 		free(edit);
 }
 
-/* ---- making it ---- */
+/* ---- making the change ---- */
 
 static void fail(struct api_edit *edit, int err, const struct change_error *error,
 		 const struct faults *faults)
@@ -98,7 +99,7 @@ static void make(struct api_edit *edit)
 	faults_release(&none);
 }
 
-/* ---- whose the name is ---- */
+/* ---- ownership of the name ---- */
 
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
 		     uint8_t family, const char *fqdn)
@@ -109,16 +110,16 @@ bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *r
 	       (resource && resource->item.address.family == 6 && owned_has_ptr(resource, fqdn));
 }
 
-/* What there would be if the name were its own. */
+/* The address or service as it would be if the name were its own. */
 struct rehearsed {
 	struct api_edit *edit;
-	bool is_there; /* already */
-	bool is_known; /* it could be read */
+	bool is_there; /* it exists already */
+	bool is_known; /* the rehearsal found it */
 	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
 	struct address address;
 };
 
-/* A new address of a pool is not known before it is given out. */
+/* The new address of a pool is known only when the change is made. */
 static void note_rehearsed(void *context)
 {
 	struct rehearsed *rehearsed = context;
@@ -137,7 +138,7 @@ static void note_rehearsed(void *context)
 		rehearsed->address = resource->item.address;
 }
 
-/* False: it cannot be made, which has been answered. */
+/* False: the change is not possible, and the request has been answered. */
 static bool rehearse(struct rehearsed *rehearsed)
 {
 	struct api_edit *edit = rehearsed->edit;
@@ -161,8 +162,8 @@ static bool rehearse(struct rehearsed *rehearsed)
 	return rehearsed->is_known;
 }
 
-/* While the name was asked for, another change may have begun to wait to be confirmed: then nothing
- * else changes. */
+/* Meanwhile another change may have begun to wait for its confirmation, which excludes further
+ * ones. */
 static void go_on(struct api_edit *edit)
 {
 	if (api_still_may(edit->request) && api_may_change(edit->request))
@@ -176,7 +177,7 @@ static void ask_again(struct work_waiter *waiter)
 	go_on(api_request_of(waiter)->state);
 }
 
-/* The name may be another's once a long work, which is a change, too, has ended. */
+/* A long work changes resources, so after it the name may belong to another one: ask again. */
 static void make_or_wait(struct api_edit *edit)
 {
 	struct api_request *request = edit->request;
@@ -257,7 +258,7 @@ static void ask(const struct rehearsed *rehearsed)
 	if (ownership_check(inventory, &request->service->server, &question, on_ownership, edit) ==
 	    0)
 		return;
-	api_fail_memory(request); /* its form is good: it was rehearsed */
+	api_fail_memory(request); /* the rehearsal has checked the name's form */
 	end(edit);
 }
 
@@ -283,8 +284,8 @@ static struct service_edit *add_edit(struct api_edit *edit)
 	return &edits[edit->count++];
 }
 
-/* Paths are copied: their texts may be the served model's, which a reload frees while others are
- * asked whether they agree to the change. */
+/* Copies the path: its texts may be in the served model, which a reload frees while a change waits,
+ * for example for answers about a name. */
 int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values)
 {
 	struct service_edit *added = add_edit(edit);
@@ -298,8 +299,8 @@ int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values
 	return ERR_NOMEM;
 }
 
-/* What the request asks for, with the first edit. False: it cannot be done, which has been
- * answered. */
+/* Reads the request's edits again. False: they are not possible, and the request has been answered.
+ */
 static bool read_edits(struct api_edit *edit)
 {
 	struct path path = {.kind = NULL};

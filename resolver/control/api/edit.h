@@ -1,5 +1,5 @@
-/* A request that changes one resource, and what belongs to it, in any API. Each API says what its
- * edit is; service_commit makes it, as it makes every change (service/commit.h):
+/* A request of any API that changes one resource and the resources that belong to it. The API reads
+ * its edit; service_commit makes the change, as it makes every change (service/commit.h):
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
@@ -8,11 +8,11 @@
  *                            └─ others have begun a long work meanwhile: all of it again when that
  *                               is over, EDIT_WAITS times at most, then 503
  *
- * A claim is Azure's rule for reverse names: a name must belong to the subscription before it is
- * set (ownership.h), and is never asked about again. ARM claims the names of addresses, /v1 those
- * of cloud services; any other name of an address may be set without a claim, as with Designate.
+ * A claim is Azure's rule for reverse names: a name must belong to the subscription when it is set
+ * (ownership.h), and is not checked again. ARM claims the names of addresses, /v1 those of cloud
+ * services. Other names are set without a claim, as in Designate.
  *
- * Somebody else may change the resource while the name is asked for. So the edit is read again,
+ * Another client may change the resource while the name is looked up. So the edit is read again,
  * with its preconditions, before it is made. */
 #ifndef SLUICE_API_EDIT_H
 #define SLUICE_API_EDIT_H
@@ -25,66 +25,66 @@ enum { EDIT_NAME_MAX = 128, EDIT_WAITS = 3 };
 
 struct api_edit;
 
-struct api_made { /* what has been done */
+struct api_made { /* a change that has been made */
 	const struct service_change *change;
-	const struct faults *faults; /* warnings, of a model's kinds */
+	const struct faults *faults; /* warnings about items of the model */
 };
 
 /* What differs between the APIs. */
 struct api_editor {
-	/* Reads the edit out of the request and what is there now. Sets the path, or path->kind to
-	 * NULL where nothing is to be done; the values, as a reference, or as a JSON null where the
-	 * resource is to go (NULL: there is no memory); and edit->claimed, which may be one of the
-	 * values' texts. False: it cannot be done, which has been answered. */
+	/* Reads the edit out of the request and the present state. Sets the path, or path->kind to
+	 * NULL if there is nothing to change; the values, as a new reference, or as a JSON null to
+	 * remove the resource (NULL: no memory); and edit->claimed, which may be one of the values'
+	 * texts. False: it is not possible, and the request has been answered. */
 	bool (*read)(struct api_edit *edit, struct path *path, json_t **values);
-	/* Each answers: what has been done; why not (NULL: as api_fail_change). */
+	/* Answers a change that was made, and one that failed (NULL: api_fail_change answers). */
 	void (*answer)(struct api_edit *edit, const struct api_made *made);
 	void (*fail)(struct api_edit *edit, const struct change_error *error);
-	/* The same where what it would make is not allowed; NULL: as api_fail_faults. */
+	/* Answers a change whose result is not allowed; NULL: api_fail_faults answers. */
 	void (*fail_faults)(struct api_edit *edit, const struct faults *faults);
-	/* Called last, always. NULL: of api_edit_plain. */
+	/* Always called last. NULL for api_edit_plain. */
 	void (*free)(struct api_edit *edit);
-	/* Of a dry run: called while the inventory is as it would be; the answer comes later. May
-	 * be NULL. */
+	/* Called in a dry run while the inventory is as the change would make it; the answer is
+	 * given later. May be NULL. */
 	void (*look)(struct api_edit *edit);
 
-	/* Of claims. The address or service that is to have the name, as it is now; NULL: it is not
-	 * there yet. */
+	/* For claims. Finds the address or service that gets the name, as it is now; NULL: it does
+	 * not exist yet. */
 	const struct owned_resource *(*find)(const struct api_request *request);
-	const char *title; /* what errors call it: "PublicIPAddress" */
-	const char *field; /* where the body has the reverse name */
-	const char *also;  /* whose names count besides public IPs': "cloud service or " */
+	const char *title; /* its name in errors: "PublicIPAddress" */
+	const char *field; /* the body's member with the reverse name */
+	const char *also;  /* other resources whose names count: "cloud service or " */
 };
 
-/* Embedded in the API's own struct. */
+/* A member of the API's own struct. */
 struct api_edit {
 	const struct api_editor *editor;
 	struct api_request *request;
 	bool rehearsal;      /* a dry run */
 	const char *claimed; /* the name whose ownership must be checked; NULL: none */
-	const char *was;     /* the editor's: the title before the change, for the log */
-	/* Of a deployment: edits of the same change that are made ahead of these. */
+	const char *was;     /* for the editor: the title before the change, to be logged */
+	/* In a deployment: edits of the same change that come before these. */
 	const struct service_edit *earlier;
 	size_t earlier_count;
-	/* inside */
-	json_t *values;             /* of the first, as they were read last */
-	struct service_edit *edits; /* the first is the one that `read` gives */
+	/* private */
+	json_t *values;             /* of the first edit, from the last `read` */
+	struct service_edit *edits; /* the first is the one that `read` sets */
 	size_t count, room;
 	bool is_ours;             /* the ownership of `claimed` is confirmed */
 	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */
 	unsigned waits;
 };
 
-/* For `read`: a further edit of the same change, behind the one that `read` gives. The path is
- * copied; the values (NULL: it goes) are taken over. ERR_NOMEM. */
+/* For `read`: adds another edit to the change, behind those before it. Copies the path; takes
+ * ownership of the values (NULL: removes the resource). ERR_NOMEM. */
 MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
-/* Of edits that are collected without a request of this kind (api_edit_also): lets go of them. */
+/* Frees edits that were collected by api_edit_also without a request of this kind. */
 void api_edit_release(struct api_edit *edit);
 
-/* For `read`: whether a name may be that of an address of this family. Azure has none for IPv6,
- * unless reverse.ipv6 is set; one that is there already stays. `resource`: as it is now, or NULL.
- */
+/* For `read`: may an address of this family have the name? Azure gives IPv6 addresses none, and
+ * neither does sluice unless reverse.ipv6 is set; a name that the address has already stays.
+ * `resource`: its present state, or NULL. */
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
 		     uint8_t family, const char *fqdn);
 #define API_NOT_FOR_IPV6 "ReverseFqdnNotSupportedForIPv6"
@@ -92,9 +92,9 @@ bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *r
 	"ReverseFqdn is for IPv4 addresses, and %s is IPv6; reverse.ipv6 in the configuration "    \
 	"allows it"
 
-/* Takes the edit over, and answers its request at once or later. */
+/* Makes the edit and answers its request, at once or later; takes ownership of the edit. */
 void api_edit(struct api_edit *edit);
-/* The same of an API that keeps nothing of its own meanwhile; its editor has no free. */
+/* Does the same for an API without a struct of its own; its editor has no free. */
 void api_edit_plain(struct api_request *request, const struct api_editor *editor);
 
 #endif

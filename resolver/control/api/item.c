@@ -1,4 +1,4 @@
-/* Items of the file are in the model, those of the state in its rows; a list merges both by key. */
+/* Items of the file are in the model, those of the state are rows; a list merges both by key. */
 #include "resolver/control/api/item.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct item_source item_source_of(const struct api_request *request, const struc
 				    .zone = zone && !zone->file ? zone->zone : NULL};
 }
 
-/* A record set without records is in no zone, but there all the same. */
+/* A record set without records is not in the zone, but it exists. */
 static bool is_empty_set(const json_t *values)
 {
 	return json_array_size(json_object_get(values, "records")) == 0;
@@ -86,7 +86,7 @@ const void *item_find(const struct api_request *request, const struct path *path
 		return item;
 	if (service_each_row(api_inventory(request), path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
-		error->outcome = CHANGE_FINE; /* there is none */
+		error->outcome = CHANGE_FINE; /* a server without a state has no such item */
 	return search.item;
 }
 
@@ -176,7 +176,7 @@ static int on_row(void *context, const struct source_resource *row)
 	return add_item(listing, item);
 }
 
-/* Adds the model's items that come behind the path's. */
+/* Adds the model's items behind the path's. */
 static int add_declared(struct item_listing *listing)
 {
 	const struct path *path = listing->path;

@@ -1,6 +1,5 @@
-/* Finds the items of resources, and says whether one may be changed here. Most are in the model;
- * those of a kind in bulk (resource/kind.h) are read from the state's rows when they are asked for.
- */
+/* Finds items of resources, and tells whether one may be changed by an API. Most are in the model;
+ * items of a bulk kind (resource/kind.h) are read from the state's rows on demand. */
 #ifndef SLUICE_API_ITEM_H
 #define SLUICE_API_ITEM_H
 
@@ -11,29 +10,31 @@
 /* The model that is served. */
 const struct model *api_model(const struct api_request *request);
 
-/* The item of the path, of any kind, as it is served: of the model, or in the arena. NULL: there is
+/* Finds an item of any kind, as it is served: in the model, or read into the arena. NULL: there is
  * none, or, with an outcome in the error, it cannot be read. */
 const void *item_find(const struct api_request *request, const struct path *path,
 		      struct arena *arena, struct change_error *error);
 
-/* Why an item was made that nobody named; NULL: somebody did, or it is not there. */
+/* The reason for an item that the model made because the file names none; NULL: the file names it,
+ * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
-/* Whether the item (NULL: it is not there) may be changed or removed here. False: `error` says
- * which file declares it. Not for the inventory's kinds. */
+/* May an API change or remove the item (NULL: it does not exist)? False: `error` names the file
+ * that declares it. Not for the inventory's kinds. */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 
-/* A resource that has items in bulk. */
+/* A resource that has items of a bulk kind. */
 struct item_source {
 	struct inventory *inventory;
-	const void *item;        /* in a model; NULL: it is not there */
-	const struct zone *zone; /* NULL: it has a file, and the state is not asked */
+	const void *item;        /* in a model; NULL: it does not exist */
+	const struct zone *zone; /* NULL: the zone has a file, so the state has no items of it */
 };
 struct item_source item_source_of(const struct api_request *request, const struct path *path);
 
-/* Lists its items of the path's kind, in the order of their keys: at most `limit` of those that
- * come behind the path's (no name: from the first on) and that `fits` takes (NULL: all). *items is
- * to be freed. ERR_INVALID: `error` says why. With an inventory_view in any thread. */
+/* Lists the source's items of the path's kind in the order of their keys: at most `limit`, behind
+ * the path's item (no name: from the first), and only those that `fits` accepts (NULL: all). The
+ * caller frees *items. ERR_INVALID: `error` has the reason. Any thread that has an inventory_view.
+ */
 MUST_CHECK int item_list(const struct item_source *in, const struct path *path, size_t limit,
 			 bool (*fits)(const struct api_request *request, const struct kind *kind,
 				      const void *item),

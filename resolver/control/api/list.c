@@ -13,11 +13,11 @@ struct api_page {
 	struct work_job job; /* first */
 	struct api_request *request;
 	const struct api_list *list;
-	size_t room, count; /* count: rows that are written */
+	size_t room, count; /* `count`: rows written */
 	size_t passed_over;
 	bool more;
-	struct change_error error; /* why the state could not be read; FINE: it could */
-	char *behind; /* what was looked at last; at first what was asked for; NULL: nothing */
+	struct change_error error; /* CHANGE_FINE: the state could be read */
+	char *behind; /* the last resource, which the next portion or page follows; NULL: begin */
 	struct json_writer json;
 };
 
@@ -32,7 +32,7 @@ static void mark(struct api_page *page, const struct owned_resource *resource)
 		json_writer_fail(&page->json);
 }
 
-/* Writes as many as there is room for. False: there is one more. */
+/* Writes rows while there is room. False: there is one more. */
 static bool write_rows(struct api_page *page, const struct owned_resource *const *resources,
 		       size_t count)
 {

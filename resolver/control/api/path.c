@@ -1,5 +1,5 @@
-/* Segments are cut apart before they are decoded (RFC 3986 section 2.4), so "%2F" is part of a name
- * and ends no segment. "." and ".." mean nothing here: no file is behind a path. */
+/* A path is split before its segments are decoded (RFC 3986 section 2.4), so "%2F" is part of a
+ * name and ends no segment. "." and ".." have no meaning: a path leads to no file. */
 #include "resolver/control/api/path.h"
 
 #include <stdlib.h>
@@ -76,7 +76,7 @@ const char *api_fields_twice(const struct api_fields *fields)
 
 /* ---- patterns ---- */
 
-/* The next segment of a pattern, of *length bytes; NULL behind the last. */
+/* The next segment of a pattern, of *length bytes; NULL behind the last one. */
 static const char *next_segment(const char **pattern, size_t *length)
 {
 	const char *at = *pattern + strspn(*pattern, "/");
@@ -85,7 +85,7 @@ static const char *next_segment(const char **pattern, size_t *length)
 	return *length > 0 ? at : NULL;
 }
 
-/* "{file...}" stands for all that comes, also for nothing. */
+/* "{file...}" matches all further segments, even none. */
 static bool takes_rest(const char *segment, size_t length)
 {
 	static const char end[] = "...}";

@@ -1,4 +1,4 @@
-/* Paths and queries of URLs, taken apart, and matched against the patterns of routes. */
+/* Splits paths and queries of URLs, and matches paths against the patterns of routes. */
 #ifndef SLUICE_API_PATH_H
 #define SLUICE_API_PATH_H
 
@@ -9,7 +9,7 @@
 
 enum { API_SEGMENTS_MAX = 32, API_FIELDS_MAX = 32 };
 
-/* A path's segments, decoded; empty ones ("//", a '/' at the end) are left out. */
+/* A path's segments, decoded, without empty ones ("//", a '/' at the end). */
 struct api_path {
 	char *memory;
 	const char *segments[API_SEGMENTS_MAX];
@@ -25,20 +25,20 @@ struct api_fields {
 	size_t count;
 };
 
-/* ERR_INVALID: a '%' without two hexadecimal digits behind it, an encoded NUL byte, or text that is
- * not UTF-8 (which JSON is, and so every name); ERR_LIMIT: too many segments or fields; ERR_NOMEM.
- * Releasing is fine after any of them. */
+/* ERR_INVALID: a '%' without two hexadecimal digits, an encoded NUL byte, or text that is not
+ * UTF-8, which all JSON and so all names are; ERR_LIMIT: too many segments or fields; ERR_NOMEM.
+ * Release is safe after any error. */
 MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);
 MUST_CHECK int api_fields_init(struct api_fields *fields, const char *query);
 void api_fields_release(struct api_fields *fields);
-/* A name that two of them have; NULL: none. */
+/* The name of a field that occurs twice; NULL: none does. */
 const char *api_fields_twice(const struct api_fields *fields);
 
-/* "/v1/addresses/{group}/{name}": literal segments match without regard to case. "{file...}" at the
- * end stands for all that comes, or for nothing. */
+/* Matches "/v1/addresses/{group}/{name}", without regard to case. "{file...}" at the end matches
+ * any number of segments, even none. */
 bool api_path_matches(const struct api_path *path, const char *pattern);
-/* The segment where the pattern, which matches, has {name}; NULL: it has none. */
+/* The segment at {name} of the pattern, which must match; NULL: the pattern has no {name}. */
 const char *api_path_parameter(const struct api_path *path, const char *pattern, const char *name);
 
 #endif

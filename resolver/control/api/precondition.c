@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a tag of the list has the length of this one and the same first bytes. A strong
- * comparison passes over weak tags. */
+/* Does the list have an etag of this length that begins with the same bytes? A strong comparison
+ * ignores weak etags. */
 static bool is_listed(const char *list, const char *etag, size_t same, bool strong)
 {
 	size_t length = strlen(etag);

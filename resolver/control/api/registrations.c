@@ -18,7 +18,7 @@ static const struct policy *policy_of(const struct api_request *request)
 	return request->service->server.current->policy;
 }
 
-/* ---- what is served ---- */
+/* ---- hidden records ---- */
 
 static bool is_served(const struct registered_zone *zone, const struct name *name, uint16_t type)
 {
@@ -60,8 +60,8 @@ const char *registration_hidden_by(const struct api_request *request, const stru
 		       : "length";
 }
 
-/* A name of an address: PTRs of addresses and of machines are answered ahead of it, and it is
- * answered only within the prefixes of the setting. */
+/* For a name below in-addr.arpa or ip6.arpa: PTRs of addresses and of machines precede a client's,
+ * which is answered only within the prefixes of the setting. */
 static const char *hidden_in_reverse(const struct policy *policy,
 				     const struct registered_zone *zone, const struct name *name,
 				     const struct prefix *prefix, uint16_t type)
@@ -102,8 +102,8 @@ const char *registration_row_hidden_by(const struct api_request *request,
 
 /* ---- as record sets ---- */
 
-/* Sets are in order as their keys in the store are (path_key), of which this is what differs.
- * ERR_LIMIT: longer than any set's. */
+/* Sets are in the order of their keys in the store (path_key); this is the part in which they
+ * differ. ERR_LIMIT: longer than any set's key. */
 static int set_key(const char *name, char key[PATH_MAX_BYTES])
 {
 	if (3 * strlen(name) + 5 > PATH_MAX_BYTES)
@@ -112,8 +112,8 @@ static int set_key(const char *name, char key[PATH_MAX_BYTES])
 	return 0;
 }
 
-/* Orders a name against a key by the letters and digits that both begin with, which is cheaper than
- * its own key, and nearly always enough. 0: they are the same. */
+/* Compares a name with a key by the letters and digits that both begin with, which is cheaper than
+ * making its key, and nearly always decides. 0: no difference found. */
 static int compare_start(const uint8_t *owner, const char *key)
 {
 	for (unsigned i = 0; i < owner[0]; i++) {
@@ -135,23 +135,23 @@ int registrations_compare(const char *left, const char *right)
 }
 
 struct candidate {
-	const char *key; /* by which sets are in order; in the arena */
+	const char *key; /* decides the order; in the arena */
 	const struct rrset *rrset;
-	const uint8_t *owner; /* the zone's */
+	const uint8_t *owner; /* of the zone */
 };
 
-struct choosing { /* the first `wanted.most` of all that the zone has */
+struct choosing { /* finds the first `wanted.most` sets of the zone */
 	struct api_request *request;
 	const struct registered_zone *zone;
-	size_t apex; /* bytes of its text */
+	size_t apex; /* length of its text */
 	struct registrations_wanted wanted;
 	char behind[PATH_MAX_BYTES]; /* a key; "": from the first */
 	struct candidate *items;
 	size_t count, room;
-	const char *last; /* so many come ahead of this key that nothing behind it is wanted */
+	const char *last; /* enough are found ahead of this key; skip those behind it */
 };
 
-/* Behind a name's own labels, in bytes of its text: that of the apex. */
+/* The length of the apex as text, which ends each name of the zone. */
 static size_t apex_bytes(const struct registered_zone *zone)
 {
 	char text[NAME_TEXT_MAX];
@@ -159,7 +159,7 @@ static size_t apex_bytes(const struct registered_zone *zone)
 	return strlen(name_to_text(zone_apex(zone->layers.own), text));
 }
 
-/* "vm1:A", "@:AAAA". False: it has no such name. */
+/* Writes the name of a set, such as "vm1:A" or "@:AAAA". False: the owner is not in the zone. */
 static bool name_set(size_t apex, const uint8_t *owner, uint16_t type, char text[NAME_TEXT_MAX + 8])
 {
 	size_t length = strlen(name_wire_to_text(owner, text));
@@ -236,12 +236,12 @@ static int add_candidate(struct choosing *choosing, const char *key, const uint8
 		(struct candidate){arena_strdup(&choosing->request->arena, key), rrset, owner};
 	if (!items[choosing->count - 1].key)
 		return ERR_NOMEM;
-	if (choosing->count >= 2 * choosing->wanted.most) /* so many at once, of however many */
+	if (choosing->count >= 2 * choosing->wanted.most) /* bounds the memory */
 		keep_first(choosing);
 	return 0;
 }
 
-/* Whether the name is surely none of those that are looked for; the apex is shown as "@". */
+/* Is the name certainly out of the range? The apex never is, because its key begins with "@". */
 static bool is_beside(const struct choosing *choosing, const uint8_t *owner)
 {
 	return !name_wire_equal(owner, zone_apex(choosing->zone->layers.own)->wire) &&
@@ -257,7 +257,7 @@ static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrs
 	const struct record_set named = {.name = text};
 	struct name name;
 
-	/* What costs least comes first, because this is asked of every name in the zone. */
+	/* Cheap tests first, because this runs for every name in the zone. */
 	if ((rrset->type != TYPE_A && rrset->type != TYPE_AAAA) || is_beside(choosing, owner) ||
 	    !name_set(choosing->apex, owner, rrset->type, text) ||
 	    !choosing->wanted.wants(choosing->request, kind, &named) || set_key(text, key) != 0 ||
@@ -318,7 +318,7 @@ int registrations_as_sets(struct api_request *request, const struct private_zone
 	return err;
 }
 
-/* "vm1:A". False: it is no name of a set of addresses. */
+/* Reads the name of a set, such as "vm1:A". False: no set of addresses can have it. */
 static bool read_set_name(const struct policy *policy, const struct registered_zone *zone,
 			  const char *text, struct name *name, uint16_t *type)
 {

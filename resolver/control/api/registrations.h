@@ -1,6 +1,6 @@
-/* Records that machines and clients have registered (rules/policy/registered.h), for those who list
- * them. Nobody changes them, beside removing what a client has registered (v1/registrations.c): a
- * zone's own record of the name and type takes their place. */
+/* Shows the records that machines and clients have registered (rules/policy/registered.h). APIs
+ * cannot change them, except remove those of clients (v1/registrations.c). A record of the zone's
+ * own, with the same name and type, replaces them. */
 #ifndef SLUICE_API_REGISTRATIONS_H
 #define SLUICE_API_REGISTRATIONS_H
 
@@ -10,7 +10,7 @@
 struct kind;
 struct registrar_row;
 
-/* What keeps the zone from answering with it; NULL: it does.
+/* The reason why the zone does not answer with a machine's record; NULL: it does.
  *
  *     record    the zone has records of its own by that name and type
  *     cname     the zone has a CNAME of its own by that name
@@ -19,19 +19,21 @@ struct registrar_row;
  *     machine   a machine has that name with that type or, for a PTR, that address
  *     address   a PTR of an address (GET /v1/addresses) takes precedence
  *     setting   `registration` no longer has the zone, or the address in its prefixes
- *     pending   it is not served yet; if that lasts, the log says why */
+ *     pending   it is not served yet; if that lasts, the log says why
+ */
 const char *registration_hidden_by(const struct api_request *request,
 				   const struct machine *machine);
-/* The same for what a client has registered. */
+/* The reason why the zone does not answer with a client's record set; NULL: it does. */
 const char *registration_row_hidden_by(const struct api_request *request,
 				       const struct registrar_row *row);
 
-/* The order of the names of record sets, by their keys. */
+/* Compares names of record sets by their keys, which is the order of lists. */
 int registrations_compare(const char *left, const char *right);
 
-/* Sets of A and AAAA that are registered in one zone, and that it answers with: by machines and by
- * clients. They are in the request's arena, in the order of registrations_compare: at most `most`
- * of those behind the name `behind` (NULL: from the first) that `wants` says yes to. ERR_NOMEM. */
+/* Finds the sets of A and AAAA that machines and clients have registered in a zone and that it
+ * answers with. They are allocated in the request's arena, in the order of registrations_compare:
+ * at most `most` of those behind the name `behind` (NULL: from the first) that `wants` accepts.
+ * ERR_NOMEM. */
 struct registrations_wanted {
 	const char *behind;
 	size_t most;
@@ -40,7 +42,7 @@ struct registrations_wanted {
 MUST_CHECK int registrations_as_sets(struct api_request *request, const struct private_zone *zone,
 				     const struct registrations_wanted *wanted,
 				     const struct record_set **sets, size_t *count);
-/* The one of that name ("vm1:A"); NULL: there is none, or no memory. */
+/* The set of that name ("vm1:A"); NULL: there is none, or no memory. */
 const struct record_set *registrations_find(struct api_request *request,
 					    const struct private_zone *zone, const char *name);
 

@@ -1,5 +1,5 @@
-/* What the APIs share: saying why a change failed, and checking whether a name that was just set
- * leads back. */
+/* Helpers of the APIs: answers to failed changes, and the check whether a new PTR's name leads
+ * back. */
 #include "resolver/control/api/reverse.h"
 
 #include <assert.h>
@@ -62,7 +62,7 @@ bool api_all_not_modified(struct api_request *request)
 	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
 }
 
-/* etag NULL: nothing is there yet. */
+/* etag NULL: the resource does not exist yet. */
 static bool require(struct api_request *request, const char *etag)
 {
 	char text[PRECONDITION_TEXT_MAX];

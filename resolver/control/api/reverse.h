@@ -1,4 +1,4 @@
-/* What the APIs that know addresses and PTRs have in common. */
+/* Helpers of all APIs that have addresses and PTRs. */
 #ifndef SLUICE_API_REVERSE_H
 #define SLUICE_API_REVERSE_H
 
@@ -7,38 +7,37 @@
 
 struct inventory *api_inventory(const struct api_request *request);
 
-/* Whether the state could not be read while this request looked for something; that has been
- * answered then (503). */
+/* True: the state could not be read for this request, which has been answered (503). */
 bool api_could_not_read(struct api_request *request);
 
 /* The resource group of the path; NULL for GROUP_NONE. */
 const char *api_group(const struct api_request *request);
 
-/* Answers why a change failed, in the words of the request's API. */
+/* Answers a change that failed, in the dialect of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
-/* The status of HTTP that such an answer has. */
+/* The HTTP status for such an answer. */
 unsigned api_change_status(const struct change_error *error);
-/* Whether the request's preconditions hold for an address or service (NULL: nothing is there yet),
- * and for all that is ours, by the etag of its lists; false: they do not, which has been answered.
+/* Checks the request's preconditions against an address or service (NULL: it does not exist yet),
+ * or against the list of all of them; false: they are not met, and the request has been answered.
  */
 bool api_require_address(struct api_request *request, const struct owned_resource *resource);
 bool api_require_all(struct api_request *request);
-/* Gives the answer the etag of all that is ours. True: the client has that version, and has been
- * answered 304. */
+/* Gives the answer the etag of the list of all addresses and services. True: the client has that
+ * version, and the request has been answered 304. */
 bool api_all_not_modified(struct api_request *request);
 enum { API_OWNED_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX]);
-/* The same, as long as the request lives: an address or a service. */
+/* Describes an address or a service in the same way; the text lives as long as the request. */
 const char *api_address_title(struct api_request *request, const struct owned_resource *resource);
-/* One line in the log: what was done to what, and by whom. */
+/* Writes a line to the log: what was done, to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *text);
 
-/* The network of a private address, in which its names are looked up; NULL: it is in none. */
+/* The network with this private address, whose DNS looks its name up; NULL: no network has it. */
 const char *api_own_network(const struct model *model, const struct address *address);
-/* Finds out whether the name in the PTR of the resource leads back to its address. If not, that is
- * a line in the log, and the warning for on_known (NULL: nothing is wrong, or there is no PTR).
- * on_known is called once, within 3 s and perhaps before this returns; it may be NULL. */
+/* Looks up whether the name in the resource's PTR leads back to its address. If not, the warning is
+ * logged and passed to on_known (NULL: nothing is wrong, or there is no PTR). on_known, which may
+ * be NULL, is called once, within 3 s and perhaps before this returns. */
 void api_check_forward(struct service *service, const struct owned_resource *resource,
 		       void (*on_known)(void *context, const char *warning), void *context);
 
