@@ -5,7 +5,7 @@
 #include "resolver/control/resource/addresses.h"
 #include "rules/schema/model.h"
 
-/* ---- which ---- */
+/* ---- paths ---- */
 
 static struct path path_of(const struct api_request *request, const struct kind *kind)
 {
@@ -74,9 +74,9 @@ void api_addresses_fail_missing(struct api_request *request, const struct path *
 	}
 }
 
-/* ---- what a body asks for ---- */
+/* ---- bodies ---- */
 
-/* What the patch says of the PTR, by the keys of a PTR; NULL: it says more than that. */
+/* The members of a patch as those of a PTR; NULL: the patch has others as well. */
 static json_t *ptr_alone(const struct owned_resource *resource, const json_t *patch)
 {
 	const char *description = owned_is_service(resource) ? "ptr_description" : "description";
@@ -97,9 +97,9 @@ static json_t *ptr_alone(const struct owned_resource *resource, const json_t *pa
 	return values;
 }
 
-/* Puts what the patch names into the values of now; tags are replaced as a whole. A PATCH of an
- * address or service that names members of the PTR alone is one of the PTR, because what the file
- * declares may have a PTR of the state. The patch is taken over; NULL without memory. */
+/* Merges the patch into the present values; tags are replaced as a whole. A PATCH of an address or
+ * service that has members of the PTR alone becomes one of the PTR, because an address of the file
+ * may have a PTR of the state. Takes ownership of the patch; NULL without memory. */
 static json_t *merged(struct inventory *inventory, struct path *path, json_t *patch)
 {
 	const struct owned_resource *resource = addresses_find(inventory, path);
@@ -120,7 +120,8 @@ static json_t *merged(struct inventory *inventory, struct path *path, json_t *pa
 	return values;
 }
 
-/* The name of a service must be ours. False: it cannot be, which has been answered. */
+/* Claims the reverse name of a cloud service (api/edit.h). False: it cannot have one, and the
+ * request has been answered. */
 static bool claim(struct api_edit *edit, const struct owned_resource *resource,
 		  const json_t *values)
 {
@@ -154,7 +155,7 @@ bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool me
 	*values = json_copy(request->body);
 	addresses_strip(path->kind, *values);
 	if (merges && json_object_size(*values) == 0) {
-		path->kind = *values ? NULL : path->kind; /* nothing is to be done */
+		path->kind = *values ? NULL : path->kind; /* nothing to change */
 		return true;
 	}
 	if (merges)
@@ -174,19 +175,19 @@ const char *api_addresses_title(struct api_request *request, const struct path *
 	return text ? text : path->names[0];
 }
 
-/* An answer that waits until every worker serves the change. It shows what this request has made,
- * also if somebody else changes the same address meanwhile. */
+/* An answer that waits until every worker serves the change. It shows the resource as this request
+ * made it, even if another client changes it meanwhile. */
 struct done {
 	struct api_wait wait;
 	struct api_request *request;
 	unsigned status;
 	const struct kind *kind;
-	json_t *shown;    /* as it was made */
+	json_t *shown;    /* the resource as it was made */
 	json_t *warnings; /* an array */
 	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
 
-/* With the PTR's status of now, where nothing else has changed. */
+/* Shows the PTR's present status, unless the resource has changed since. */
 static json_t *show_done(struct done *done)
 {
 	char etag[ETAG_MAX];

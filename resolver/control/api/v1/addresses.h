@@ -1,6 +1,5 @@
-/* Addresses, services, their PTRs and resource groups in /v1: the parts of showing and changing a
- * resource (v1/resource.c) that differ for them, because no model has them (resource/inventory.h).
- */
+/* The parts of showing and changing a resource (v1/resource.c) that differ for addresses, services,
+ * their PTRs and resource groups, because no model has them (resource/inventory.h). */
 #ifndef SLUICE_API_V1_ADDRESSES_H
 #define SLUICE_API_V1_ADDRESSES_H
 
@@ -8,26 +7,26 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/change.h"
 
-/* The path of a request for a resource of that kind. False: it has a group, and the kind is in
- * none, which has been answered. */
+/* Reads the path of a request for a resource of that kind. False: it has a group although the kind
+ * has none, and the request has been answered. */
 bool api_addresses_read_path(struct api_request *request, const struct kind *kind,
 			     struct path *path);
-/* The address or service that the request names, or whose PTR; NULL: it is not there. */
+/* The address or service that the request names, itself or by its PTR; NULL: there is none. */
 const struct owned_resource *api_addresses_asked(const struct api_request *request);
-/* 404 */
+/* Answers 404. */
 void api_addresses_fail_missing(struct api_request *request, const struct path *path);
 
-/* What the body asks for at that path, as an api_editor's read: whole, or (merges) only what it
- * names. What a whole body leaves out is taken away, but for id, region, address and allocation,
- * which stay. The name of a cloud service is claimed. */
+/* The `read` of an api_editor: reads the body for that path. With `merges` only the members in the
+ * body change; without, members that it leaves out are removed, except id, region, address and
+ * allocation. The name of a cloud service is claimed. */
 bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
 			struct path *path, json_t **values);
 
-/* The title of the resource in the log; lives as long as the request. */
+/* The resource's title in the log, which lives as long as the request. */
 const char *api_addresses_title(struct api_request *request, const struct path *path);
-/* Answers with what was made at that path, which was there before or not. The answer to a name that
- * was set waits, 3 s at most, for whether it leads back, and has that in `warnings`. It is written
- * when every worker serves the change. */
+/* Answers with the resource at that path after a change; `was_there`: it existed before. If a name
+ * was set, the answer waits, 3 s at most, for the check whether it leads back, and has the result
+ * in `warnings`. It is sent when every worker serves the change. */
 void api_addresses_answer(struct api_request *request, const struct path *path, bool was_there);
 
 #endif

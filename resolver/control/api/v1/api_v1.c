@@ -1,13 +1,13 @@
-/* Of rows that fit a path and method the first counts, so what is written out stands above what has
- * a parameter in that place. */
+/* The first row that matches a path and method counts, so a row with a literal segment stands above
+ * one with a parameter in that place. */
 #include "resolver/control/api/v1/api_v1.h"
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 
 enum {
-	STATE_BODY_MAX = 256 * 1024 * 1024,  /* a million addresses */
-	CHANGES_BODY_MAX = 64 * 1024 * 1024, /* a hundred thousand rules */
+	STATE_BODY_MAX = 256 * 1024 * 1024,  /* enough for a million addresses */
+	CHANGES_BODY_MAX = 64 * 1024 * 1024, /* enough for a hundred thousand rules */
 };
 
 static const struct api_route routes[] = {
@@ -50,7 +50,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/queries", API_READ, api_queries, 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},
 	{"POST", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_read, 0},
-	/* Every kind, but for lists that may be very long, and for names without a group. */
+	/* All kinds, except lists that may be very long, and names without a group. */
 	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}/{name}", API_READ, api_resource_show, 0},

@@ -1,4 +1,4 @@
-/* sluice's own API, /v1, with what all clients ask: its handlers, by the files that they are in. */
+/* sluice's own API, /v1, and the routes without a login: its handlers, by file. */
 #ifndef SLUICE_API_V1_H
 #define SLUICE_API_V1_H
 
@@ -7,10 +7,10 @@
 
 extern const struct api_dialect api_v1;
 
-/* The word for what a change failed of. */
+/* The error code of a failed change. */
 const char *api_v1_change_code(const struct change_error *error);
 
-/* ---- v1/server.c: the running program itself ---- */
+/* ---- v1/server.c, ready.c, changes.c, registrations.c: the running program itself ---- */
 
 void api_health(struct api_request *request);
 void api_ready(struct api_request *request);
@@ -42,21 +42,23 @@ void api_login_with_code(struct api_request *request);
 
 void api_check(struct api_request *request);
 
-/* ---- v1/group.c ---- */
+/* ---- v1/list.c, server.c: parameters of several routes ---- */
 
-/* ?limit, or the usual one. False: it does not fit, which has been answered. */
+/* Reads ?limit, or sets the default. False: it is invalid, and the request has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
-/* The same of a stream, which ends behind so many events; 0: there is none. */
+/* Reads ?limit of a stream, which ends behind so many events; 0: it was not given. False as above.
+ */
 bool api_v1_stream_limit(struct api_request *request, size_t *limit);
-/* Whether something is served; 503 has been answered, where nothing is. */
+/* False: no configuration is served yet, and the request has been answered 503. */
 bool api_v1_is_serving(struct api_request *request);
-/* ?after of what has numbers that rise; text NULL: 0. The same. */
+/* Reads ?after, a number that an earlier answer had; text NULL: 0. False: it is invalid, and the
+ * request has been answered. */
 bool api_v1_after(struct api_request *request, const char *text, uint64_t *after);
 
-/* ---- v1/resource.c ---- */
+/* ---- v1/resource.c, export.c, zone_file.c ---- */
 
 void api_export(struct api_request *request);
-void api_zone_file(struct api_request *request); /* zone_file.c */
+void api_zone_file(struct api_request *request);
 void api_zone_read(struct api_request *request);
 void api_schema(struct api_request *request);
 void api_resource_list(struct api_request *request);
@@ -68,7 +70,7 @@ void api_resource_delete(struct api_request *request);
 /* ---- v1/openapi.c ---- */
 
 void api_openapi(struct api_request *request);
-/* The document, of the routes of these dialects, which end with a NULL. */
+/* The document for the routes of these dialects, which end with a NULL. */
 json_t *openapi_document(const struct api_dialect *const *dialects);
 
 /* ---- v1/changes.c ---- */

@@ -5,16 +5,15 @@
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
  *                        ptrdname means reverse_fqdn; management.upload_max
  *
- *     rows ─► read and made in one change, in a thread ─┬─ any error? 400, all of them told
+ *     rows ─► read and made in one change, in a thread ─┬─ any error? 400 with all errors
  *                                                       └─ stored, published, served ─► 200
  *
- * ?make=true makes an address that is not there, where a pool of ours has it (addresses_make).
- * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
- * where there is none. What an address has already is left alone, and may be what the file says. An
- * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
- * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it
- * would have to be asked for. Deliberately not here: whether each name leads back, which takes
- * questions; GET /v1/check does that for one. */
+ * ?make=true makes an address that does not exist, if a pool has it (addresses_make). ?dry_run=true
+ * rolls the change back. A row has the whole PTR; without a name it removes the PTR, if there is
+ * one. A PTR that is the same already is not changed, so it may be one of the file. An error names
+ * the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with Designate.
+ * A new name of a cloud service is refused, because its ownership would have to be checked. Whether
+ * names lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -31,7 +30,7 @@ struct upload {
 	struct api_wait wait;
 	bool dry_run, make;
 	struct batch_reader *reader;
-	json_t *seen; /* the ids of rows */
+	json_t *seen; /* the ids of earlier rows */
 	json_t *errors;
 	size_t error_count;
 	size_t set, removed, unchanged, made;
@@ -45,7 +44,7 @@ static void upload_free(struct upload *upload)
 	free(upload);
 }
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 static void note_error(struct upload *upload, const struct batch_row *row,
 		       const struct change_error *error)
@@ -63,7 +62,7 @@ static void note_error(struct upload *upload, const struct batch_row *row,
 	json_add(upload->errors, told);
 }
 
-/* The first error as the error, and all of them in a list beside it. */
+/* Answers with the first error as the error, and all of them in a list. */
 static void answer_errors(struct upload *upload)
 {
 	const json_t *first = json_array_get(upload->errors, 0);
@@ -149,8 +148,8 @@ static int make_row(struct upload *upload, struct change *change,
 	return err;
 }
 
-/* The address that is not there, with the PTR that the row gives it. A row without a name asks for
- * what there is: no PTR. */
+/* Makes the address of a row, with the row's PTR. A row without a name changes nothing: there is no
+ * PTR to remove. */
 static int make_address(struct upload *upload, struct change *change, const struct batch_row *row,
 			struct change_error *error)
 {
@@ -250,7 +249,7 @@ static void log_uploaded(const struct upload *upload, const char *client)
 	log_event_guarded(LOG_INFO, "change", shown, "%s by %s", shown, client);
 }
 
-/* Every worker serves it: what was set is ACTIVE. */
+/* Answers once every worker serves the change, so that a new PTR is ACTIVE. */
 static void on_served(struct api_wait *wait)
 {
 	struct upload *upload = container_of(wait, struct upload, wait);
@@ -296,7 +295,7 @@ static void on_change(void *context, int err, const struct service_change *chang
 
 /* ---- beginning ---- */
 
-/* False: it has been answered. */
+/* False: the parameter is invalid, and the request has been answered. */
 static bool read_flag(struct api_request *request, const char *key, bool *flag)
 {
 	const char *text = api_query(request, key);

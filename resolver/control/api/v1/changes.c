@@ -1,21 +1,21 @@
-/* /v1/changes: many edits of resources as one, and what was changed, when and by whom.
+/* /v1/changes: makes many edits of resources as one change, and shows past changes.
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
  *                        "etag": "..."}, ...], "revision": N, "undo": true}
- *            all or none, in their order; ?dry_run finds out and changes nothing; ?confirm=SECONDS
- *            goes back unless it is confirmed by then; with a revision only if nothing was changed
- *            behind that one; "undo": they take back what another change made
+ *            all edits in their order, or none. ?dry_run changes nothing; ?confirm=SECONDS: the
+ *            change is undone unless it is confirmed by then; "revision": only if there was no
+ *            change since that one; "undo": the edits undo another change
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
- *            text/event-stream" a stream: what is there behind the revision, and then what comes,
- *            up to N edits where it has a limit
+ *            text/event-stream" a stream: the changes since that revision, and then new ones, up to
+ *            N edits if there is a limit
  *
- *     POST   /v1/plan, with the same body: makes nothing, and says for which of the names that are
- *            asked for most (observe/plan.h) something else would be decided
+ *     POST   /v1/plan, with the same body: changes nothing, and shows which of the most queried
+ *            names (observe/plan.h) would be decided differently
  *
- * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
- * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. A
- * refusal has the first edit that does not fit as its error, and all of them in "faults". The
- * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
+ * An edit's path is the resource's path behind /v1/. Its values are the body of a PUT, or null for
+ * a DELETE. "etag" is If-Match; "" means that the resource must not exist yet. A refusal has the
+ * first wrong edit as its error, and all of them in "faults". The headers If-Match and
+ * If-None-Match are about the whole state, whose revision is the ETag. */
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
@@ -33,25 +33,25 @@
 #include "rules/text.h"
 
 enum {
-	EDITS_MAX = 50000, /* the largest zone, and all of another one gone */
+	EDITS_MAX = 50000, /* enough to replace the largest zone by another one */
 	EDITS_AT_ONCE = 1000,
 };
 
-struct posted {              /* a POST's edits */
-	struct work_job job; /* first: they are let go of in a thread */
+struct posted {              /* the edits of a POST */
+	struct work_job job; /* first; a thread frees large ones */
 	struct work *work;
 	struct api_request *request; /* until it is answered */
-	struct change_error error;   /* of the edit that is being read */
-	struct faults refused;       /* edits that do not fit */
+	struct change_error error;   /* the error of the present edit */
+	struct faults refused;       /* faults of wrong edits */
 	struct service_edit *edits;
-	struct api_path *paths; /* whose segments the edits' paths are */
+	struct api_path *paths; /* have the segments of the edits' paths */
 	json_t **values;
 	size_t count;
 	bool undo;
-	json_t *questions, *plan; /* observe/plan.h; NULL: of a plan alone */
+	json_t *questions, *plan; /* of a plan (observe/plan.h), else NULL */
 };
 
-/* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
+/* With the members that GET /v1/export adds, so that its edits can be sent unchanged. */
 static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
 static const char *const body_members[] = {"edits", "revision", "undo", "made", "settings", NULL};
 
@@ -66,7 +66,7 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 	return false;
 }
 
-/* "addresses/office/mail", "services/-/app", "ptrs/ID" */
+/* Reads a path such as "addresses/office/mail", "services/-/app" or "ptrs/ID". */
 static bool read_owned_path(const struct api_path *path, struct path *to)
 {
 	const struct kind *kind = path->count > 1 ? kind_of_inventory(path->segments[0]) : NULL;
@@ -81,7 +81,7 @@ static bool read_owned_path(const struct api_path *path, struct path *to)
 	return true;
 }
 
-/* "rulesets/-/office/rules/contoso" */
+/* Reads a path such as "rulesets/-/office/rules/contoso". */
 static bool read_edit_path(struct posted *posted, size_t index, const char *text)
 {
 	struct api_path *path = &posted->paths[index];
@@ -112,7 +112,8 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	return to->group || refuse(posted, index, "path", why);
 }
 
-/* A misspelt etag would ask for nothing. NULL: all of them are known. */
+/* Finds a member that is not known, because a misspelt "etag" must not be ignored. NULL: all are
+ * known. */
 static const char *unknown_member(const json_t *object, const char *const *known)
 {
 	const char *key;
@@ -208,7 +209,7 @@ static bool read_undo(struct posted *posted)
 	return false;
 }
 
-/* What is wrong with the body as a whole has been answered: false. */
+/* False: the body as a whole is invalid, and the request has been answered. */
 static bool check_body(struct posted *posted)
 {
 	const json_t *edits = json_object_get(posted->request->body, "edits");
@@ -233,7 +234,7 @@ static bool check_body(struct posted *posted)
 	return false;
 }
 
-/* As service_change has it. */
+/* The `read` of a service_change. */
 static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
 {
 	struct posted *posted = context;
@@ -286,8 +287,8 @@ static int on_oldest(void *context, const struct source_change *change)
 	return ERR_LIMIT;
 }
 
-/* That the history has nothing later says nothing where it does not reach back to the revision, or
- * where the state is an older one, put in the place of that which the client has read. */
+/* Checks that the state knows the revision. Finding no later change proves nothing if the history
+ * does not reach back to it, or if an older state has replaced the one that the client has read. */
 static void check_known(struct source *source, uint64_t revision, struct change_error *error)
 {
 	uint64_t oldest = UINT64_MAX;
@@ -311,8 +312,8 @@ static void check_known(struct source *source, uint64_t revision, struct change_
 			   (unsigned long long)about.revision);
 }
 
-/* Whether nothing was changed behind the revision that the body names, if it names one; false: that
- * has been answered. */
+/* Checks that the revision in the body, if there is one, is the latest; false: it is not, and the
+ * request has been answered. */
 static bool is_latest(struct api_request *request)
 {
 	const json_t *revision = json_object_get(request->body, "revision");
@@ -341,7 +342,7 @@ static bool is_latest(struct api_request *request)
 	return false;
 }
 
-/* The etag of the state as a whole; NULL: there is no state, and `error` says why. */
+/* The etag of the whole state; NULL: there is no state, and `error` has the reason. */
 static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 			 struct change_error *error)
 {
@@ -354,7 +355,8 @@ static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 	return etag_print(about.revision, 0, text);
 }
 
-/* What the headers want of the whole; false: it is not so, which has been answered. */
+/* Checks the headers If-Match and If-None-Match against the whole state; false: they are not met,
+ * and the request has been answered. */
 static bool is_matched(struct api_request *request)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
@@ -371,7 +373,7 @@ static bool is_matched(struct api_request *request)
 	return false;
 }
 
-/* ---- changing ---- */
+/* ---- making the change ---- */
 
 static void log_made(const struct posted *posted, uint64_t revision, const char *more)
 {
@@ -385,7 +387,7 @@ static void log_made(const struct posted *posted, uint64_t revision, const char 
 			  more);
 }
 
-/* unconfirmed is taken over; NULL: it does not wait. */
+/* Takes ownership of unconfirmed; NULL: the change needs no confirmation. */
 static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revision,
 			json_t *warnings, json_t *unconfirmed)
 {
@@ -416,7 +418,7 @@ static void note_plan(void *context, const struct model *model, const struct pol
 	policy_free(policy);
 }
 
-/* warnings are taken over. */
+/* Takes ownership of warnings. */
 static void answer_plan(struct posted *posted, json_t *warnings)
 {
 	if (posted->plan) {
@@ -459,7 +461,7 @@ static void on_changed(void *context, int err, const struct service_change *chan
 	posted_free(posted);
 }
 
-/* Of a plan a rehearsal. Takes it over. */
+/* Makes the change; for a plan, only a rehearsal of it. Takes ownership of `posted`. */
 static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
@@ -478,7 +480,8 @@ static void change(struct posted *posted, unsigned wait_s)
 	service_commit(request->service, &wanted, on_changed, posted);
 }
 
-/* A rehearsal is fine while another change waits to be confirmed. False: that has been answered. */
+/* A rehearsal is allowed while another change waits to be confirmed. False: the request has been
+ * answered. */
 static bool may_post(struct api_request *request, unsigned *wait_s)
 {
 	*wait_s = 0;
@@ -528,7 +531,7 @@ static void on_question(void *context, json_t *question)
 	json_add(posted->questions, question);
 }
 
-/* Behind a longer change, where one has begun meanwhile. */
+/* Waits for a longer change, if one has begun meanwhile. */
 static void on_questions(void *context, bool whole)
 {
 	struct posted *posted = context;
@@ -579,7 +582,7 @@ void api_plan(struct api_request *request)
 	posted_free(posted);
 }
 
-/* ---- what was changed ---- */
+/* ---- past changes ---- */
 
 static json_t *values_json(const char *text)
 {
@@ -596,7 +599,7 @@ static json_t *path_json(const struct source_change *change)
 	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
 
-/* "uid 0 (says anna)" as who it was and what it said its login is. */
+/* Splits "uid 0 (says anna)" into the peer and the login name that it claims. */
 static void put_who(json_t *object, const char *who)
 {
 	const char *says = strncmp(who, "uid ", 4) == 0 ? strstr(who, API_LOGIN_SAYS) : NULL;
@@ -607,14 +610,14 @@ static void put_who(json_t *object, const char *who)
 		json_put(object, "who", json_text(who));
 		return;
 	}
-	/* Behind it may be more: ", not confirmed". */
+	/* A remark may follow, such as ", not confirmed". */
 	json_put(object, "who",
 		 json_sprintf("%.*s%s", (int)(says - who), who,
 			      login + length + (login[length] == ')')));
 	json_put(object, "login", json_stringn(login, length));
 }
 
-/* guarded: the reader is no administrator, and client names are left out. */
+/* guarded: the reader is no administrator, so clients' names are left out. */
 static json_t *change_json(const struct source_change *change, bool guarded)
 {
 	json_t *object = json_make(
@@ -629,7 +632,7 @@ static json_t *change_json(const struct source_change *change, bool guarded)
 	return object;
 }
 
-/* Of a kind that is shown to administrators alone. */
+/* Is the resource of a kind that only administrators may see? */
 static bool is_guarded(const struct source_change *change)
 {
 	const struct kind *kind = kind_of_id(change->kind);
@@ -638,7 +641,7 @@ static bool is_guarded(const struct source_change *change)
 }
 
 struct history {      /* a page */
-	bool guarded; /* kinds for administrators are left out */
+	bool guarded; /* leave kinds out that only administrators may see */
 	json_t *array;
 	uint64_t last;
 	size_t count, limit;
@@ -651,7 +654,7 @@ static int on_change(void *context, const struct source_change *change)
 
 	if (history->guarded && is_guarded(change))
 		return 0;
-	/* A page ends with a revision, whatever it has of edits. */
+	/* A page has whole revisions only, whatever the number of their edits. */
 	if (history->count >= history->limit && change->revision != history->last) {
 		history->more = true;
 		return ERR_LIMIT;
@@ -668,8 +671,8 @@ static json_t *history_json(const struct history *history)
 			 history->more ? json_integer((json_int_t)history->last) : json_null());
 }
 
-/* A revision is on one page, however many edits it has: that may take seconds, so it is read in a
- * thread of its own, by a connection of its own. */
+/* All edits of a revision are on one page, so reading it may take seconds: a thread does that, by a
+ * connection of its own. */
 struct listing {
 	struct work_job job; /* first */
 	struct api_request *request;
@@ -681,7 +684,7 @@ struct listing {
 	char error[SOURCE_ERROR_MAX];
 };
 
-static void read_history(void *job) /* in a thread of its own */
+static void read_history(void *job) /* in a thread */
 {
 	struct listing *listing = job;
 	struct history *history = &listing->history;
@@ -742,25 +745,26 @@ static void list_changes(struct api_request *request, struct source *source, uin
 	}
 }
 
-/* ---- the same as it happens ---- */
+/* ---- changes as a stream ---- */
 
-struct watch { /* a stream's place in the history */
+struct watch { /* the place of a stream in the history */
 	struct service *service;
 	bool guarded;
-	uint64_t after; /* all up to this revision has been sent, */
-	size_t sent;    /* and so many edits behind it */
+	uint64_t after; /* all changes up to this revision have been sent, ... */
+	size_t sent;    /* ...and so many edits of the next one */
 };
 
-struct watching { /* a part of it, being written */
+struct watching { /* the events of a stream, while they are written */
 	const struct watch *watch;
 	FILE *out;
-	size_t skip;             /* edits that were sent before */
-	uint64_t complete, last; /* revisions; of those that were seen */
-	size_t behind;           /* edits behind the former */
-	json_t *held; /* the latest edit, until it is known whether it ends its revision */
+	size_t skip;             /* edits that have been sent already */
+	uint64_t complete, last; /* revisions: the last whole one, and the last one read */
+	size_t behind;           /* edits behind `complete` */
+	json_t *held; /* the last edit, until it is known whether its revision has more */
 };
 
-/* Only what ends a revision has an id, so that whoever comes back with it misses nothing. */
+/* Writes the edit that is held. Only the last edit of a revision gets an id, so that a client that
+ * resumes behind it misses nothing. */
 static void let_go(struct watching *watching, bool ends)
 {
 	if (watching->held)
@@ -822,11 +826,11 @@ static char *watch_next(void *context, size_t *length)
 		if (*length > 0)
 			return text;
 	}
-	free(text); /* what could not be read is read the next time */
+	free(text); /* a read that failed is tried again next time */
 	return NULL;
 }
 
-/* From the revision that the client had last, or asks for, or from now on. */
+/* Begins behind the client's last event or ?after; without either, with new changes. */
 static void answer_stream(struct api_request *request, struct source *source)
 {
 	const char *last = api_header(request, "Last-Event-ID");
@@ -874,7 +878,7 @@ void api_changes_list(struct api_request *request)
 	if (!resource_check_query(request, known))
 		return;
 	if (!source) {
-		(void)change_reader(request->service->inventory, &error); /* says why */
+		(void)change_reader(request->service->inventory, &error); /* sets the reason */
 		api_fail_change(request, &error);
 	} else if (api_accepts(request, "text/event-stream")) {
 		answer_stream(request, source);

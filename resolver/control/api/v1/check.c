@@ -1,5 +1,5 @@
-/* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK]: whether an address's PTR, or a name, leads
- * back to where it came from (reverse_check.h). */
+/* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK]: does an address's PTR, or a name, lead back
+ * to itself (reverse_check.h)? */
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/resource/reverse_check.h"
@@ -8,7 +8,7 @@
 
 static void on_checked(void *context, enum reverse_result result, json_t *report)
 {
-	(void)result; /* is in the report */
+	(void)result; /* the report has it */
 	if (api_still_may(context))
 		api_reply_json(context, 200, report, NULL);
 	else

@@ -1,11 +1,12 @@
-/* GET /v1/events?after=ID&limit=N&event=NAME&level=LEVEL: what has happened, the oldest first, of
- * the latest EVENTS_MAX lines of the log:
+/* GET /v1/events?after=ID&limit=N&event=NAME&level=LEVEL: events out of the last EVENTS_MAX lines
+ * of the log, the oldest first:
  *
  *     {"events": [{"id", "time", "level", "event", "text"}], "next": ID or null}
  *
- * level: that and graver ones. Readers are told no names of clients, and nothing about clients.
- * With "Accept: text/event-stream" a stream: what is there behind the id, or from now on, and then
- * what comes; it ends behind ?limit events. An id is good for later servers, too. */
+ * `level` is the lowest that is shown. Readers see neither names of clients nor events about
+ * clients. With "Accept: text/event-stream" a stream: the events since the id, or only new ones,
+ * and further ones as they happen; it ends behind ?limit events. An id stays valid after a restart.
+ */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
@@ -19,7 +20,7 @@ struct wanted {
 	bool guarded;              /* for a reader */
 };
 
-/* False: it does not fit, which has been answered. */
+/* False: the parameter is invalid, and the request has been answered. */
 static bool read_level(struct api_request *request, enum log_level *level)
 {
 	const char *text = api_query(request, "level");
@@ -88,7 +89,7 @@ static void answer_page(struct api_request *request)
 		       NULL);
 }
 
-/* ---- as they come ---- */
+/* ---- a stream ---- */
 
 struct part {
 	struct wanted *wanted;

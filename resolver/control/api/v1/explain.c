@@ -1,5 +1,5 @@
-/* GET /v1/explain: decided here and now; or, with ask=1, asked by a worker, and answered when that
- * is over. */
+/* GET /v1/explain: the decision about a query, made here at once; with ask=1, a worker sends the
+ * query, and the answer waits for its result. */
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
@@ -61,8 +61,8 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 	}
 }
 
-/* So many at once, and so many begun in a second, of all clients together: asking makes the server
- * send packets. */
+/* Limits the queries that are open, and those begun within a second, for all clients together,
+ * because each makes the server send packets. */
 static bool may_ask(struct service *service)
 {
 	enum { OPEN_MAX = 16, SECOND_MAX = 20 };
@@ -78,7 +78,7 @@ static bool may_ask(struct service *service)
 	return true;
 }
 
-/* ?ask=1. False: it is neither that nor 0, which has been answered. */
+/* Reads ?ask. False: it is neither 1 nor 0, and the request has been answered. */
 static bool read_ask(struct api_request *request, bool *asks)
 {
 	const char *text = api_query(request, "ask");
@@ -115,8 +115,8 @@ static void ask(struct api_request *request, const struct explain_question *ques
 	fail_explain(request, err, error);
 }
 
-/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served
- * now, with its targets' health; with &ask=1 what comes of it when it is asked. */
+/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: explains (explain.h) the decision by
+ * what is served now, with its targets' health; with &ask=1 also the result of the query. */
 void api_explain(struct api_request *request)
 {
 	struct service *service = request->service;

@@ -1,12 +1,13 @@
-/* /v1/export: all resources that somebody named, as edits or as a configuration file.
+/* /v1/export: all resources but those that the model made by itself, as edits or as a configuration
+ * file.
  *
- *     prepare (control thread)   what the model has: the head, a model to be written as a file
- *     write   (thread)           record sets, groups, addresses, services, and the PTRs that the
- *                                state gives to what the file declares, page by page of a view
+ *     prepare (control thread)   collects items of the model: as edits, or as a model to be written
+ *     write   (thread)           record sets, groups, addresses, services, and the state's PTRs of
+ *                                addresses of the file, page by page from a view
  *
- * The thread may write a million of them. PTRs that wait for their address to come back are left
- * out: /v1/state has them. An address that is not served, because no pool has it any more, is a
- * comment in a file: a configuration with it would not be valid. */
+ * The thread may write a million of them. PTRs that wait for their address to return are left out:
+ * /v1/state has them. An address that is not served, because no pool has it any more, is a comment
+ * in the file, which would not be valid with it. */
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
@@ -24,14 +25,14 @@
 
 struct resource_export {
 	struct api_long_answer answer;
-	struct model *given; /* what the files say, with the parts of the state; of its own */
-	json_t *edits;       /* of what the model has */
+	struct model *given; /* a model of its own: the files with the parts of the state */
+	json_t *edits;       /* of items of the model */
 	char *tail;
-	/* The thread's: */
+	/* For the thread: */
 	struct inventory *inventory;
 	struct json_writer writer; /* of edits */
-	FILE *file;                /* in its place: of a configuration file */
-	bool any;                  /* in its present list */
+	FILE *file;                /* of a configuration file, instead of the writer */
+	bool any;                  /* the present list of `file` has an item */
 };
 
 static struct resource_export *export_of(struct api_long_answer *answer)
@@ -41,7 +42,7 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 
 /* ---- the state's record sets, groups and addresses ---- */
 
-/* The record sets of a zone, in the arena. False: they cannot be read. */
+/* Finds the record sets of a zone, in the arena. False: they cannot be read. */
 static bool list_sets(struct resource_export *export, const struct private_zone *zone,
 		      struct arena *arena, const void ***items, size_t *count)
 {
@@ -74,7 +75,7 @@ static json_t *item_edit(const struct model *model, const struct path *path, con
 			   resource_origin(item));
 }
 
-/* Takes the values over. `group` NULL: the kind has none in its path. */
+/* Takes ownership of the values. `group` NULL: the kind's path has no group. */
 static void write_owned_edit(struct resource_export *export, unsigned kind, const char *group,
 			     const char *name, json_t *values, const struct origin *origin)
 {
@@ -176,8 +177,8 @@ static void add_edits(const struct model *served, const struct kind *kind, const
 	}
 }
 
-/* With the settings as the file has them, and the revision that all of it is at, where there is a
- * state. */
+/* The members behind the edits: `made`, the settings of the file, and, if there is a state, its
+ * revision. */
 static char *edits_tail(const struct model *served, struct inventory *view)
 {
 	struct source *source = inventory_source(view);
@@ -201,7 +202,7 @@ static char *edits_tail(const struct model *served, struct inventory *view)
 
 /* ---- as a file ---- */
 
-/* The record sets of the state, which the model does not have. False: they cannot be had. */
+/* Adds the record sets of the state, which the model lacks. False: they cannot be read. */
 static bool add_sets(struct resource_export *export)
 {
 	const struct kind *kind = kind_named("record-set");
@@ -265,7 +266,7 @@ static int write_file(struct resource_export *export)
 	struct model *given = export->given;
 	int err = add_sets(export) ? 0 : ERR_NOMEM;
 
-	given->addresses.count = given->cloud_services.count = 0; /* the inventory has them */
+	given->addresses.count = given->cloud_services.count = 0; /* write_list writes these */
 	if (!err)
 		err = config_file_write(given, export->file);
 	if (!err)
@@ -273,7 +274,7 @@ static int write_file(struct resource_export *export)
 	return err ? err : write_list(export, KIND_SERVICE);
 }
 
-/* What was made, as comments. */
+/* The items that the model made by itself, as comments. */
 static char *made_text(const struct model *served)
 {
 	char *text = NULL;
@@ -282,14 +283,14 @@ static char *made_text(const struct model *served)
 
 	if (!out)
 		return NULL;
-	report_print_made(served, "# ", out); /* again of every file that says the same */
+	report_print_made(served, "# ", out); /* a model read from this file makes them again */
 	if (fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-/* ---- all of it ---- */
+/* ---- the export ---- */
 
 static bool prepare(struct api_long_answer *answer)
 {
@@ -297,7 +298,7 @@ static bool prepare(struct api_long_answer *answer)
 	const struct model *served = answer->request->service->server.model;
 
 	export->inventory = answer->inventory;
-	/* Composed again: the served model has addresses that no file gives. */
+	/* Composed again, because the served model has addresses that no file gives. */
 	export->given = model_compose(served->declared, served->parts.items, served->parts.count);
 	if (export->given)
 		zones_keep(export->given, served);

@@ -75,7 +75,8 @@ static bool is_value(const char *text, const char *wanted, bool of_domain)
 	return text && of_domain && is_domain(text, wanted);
 }
 
-/* A reference is kept with its group, and shown without where that is its own. */
+/* Does the text end with "/WANTED"? A reference is stored with its group, and shown without it
+ * inside the same group. */
 static bool is_short_form(const char *text, const char *wanted)
 {
 	size_t length = strlen(text), tail = strlen(wanted);
@@ -120,7 +121,7 @@ static bool has_part(const struct filter *filter, const struct kind *kind, const
 	return found;
 }
 
-/* A member that this kind lacks, and another of the list has, counts as empty. */
+/* A member that another kind of the list has and this one lacks counts as empty. */
 static bool has_members(const struct api_request *request, const struct filter *filter,
 			const struct kind *kind, const void *item)
 {

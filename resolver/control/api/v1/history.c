@@ -1,5 +1,5 @@
-/* GET /v1/history?span=minute|hour|week: what was counted when, as observe/history.h has it. It is
- * written in portions, of one request at a time: each may take some megabytes. */
+/* GET /v1/history?span=minute|hour|week: counters over time (observe/history.h). Answers are
+ * written in portions, one request at a time, because each may take some megabytes. */
 #include "resolver/control/observe/history.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
@@ -11,10 +11,10 @@ struct showing {
 	struct api_request *request;
 	enum history_span span;
 	int64_t from_us;
-	struct history_writer *writer; /* NULL: it has not begun, or failed */
+	struct history_writer *writer; /* NULL: not begun, or failed */
 };
 
-/* False: there is none of that name, which has been answered. */
+/* False: there is no such span, and the request has been answered. */
 static bool read_span(struct api_request *request, enum history_span *span)
 {
 	const char *text = api_query(request, "span");

@@ -1,15 +1,16 @@
-/* GET /v1/addresses, /v1/services, /v1/ptrs: what is ours, a page at a time.
+/* GET /v1/addresses, /v1/services, /v1/ptrs: lists of addresses, services and their PTRs, in pages.
  *
- *     ?limit=N       so many, at most (1000; never more than 5000)
- *     ?marker=KEY    those behind this one: the last page's last address, or service's name
- *     ?q=TEXT        whose name, address, forward or reverse name has this in it
- *     ?MEMBER=VALUE  as filter.h says; and whose forward name or status is this
+ *     ?limit=N       rows of a page, at most (1000; never more than 5000)
+ *     ?marker=KEY    the rows behind this one: the last page's last address, or service's name
+ *     ?q=TEXT        rows with this text in the name, address, forward or reverse name
+ *     ?MEMBER=VALUE  rows with this value (filter.h); also of the forward name or status
  *
- * An address, id or resource group is found by its index; for the rest all are gone through, some
- * in each round, and a page where very many were passed over may have fewer, even none, and a next
- * one.
+ * An address, id or resource group is found by its index. For any other filter all rows are read,
+ * some in each round of the loop. If very many do not match, a page ends early, perhaps empty, with
+ * a next one.
  *
- *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last} */
+ *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
+ */
 #include <strings.h>
 
 #include "resolver/control/api/list.h"
@@ -22,7 +23,7 @@
 
 enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
 
-/* ---- which ---- */
+/* ---- selecting rows ---- */
 
 static const char *const searched[] = {"address", "fqdn", "reverse_fqdn", NULL};
 static const struct filter_shown shown[] = {{"fqdn", true}, {"status", false}, {.key = NULL}};
@@ -43,7 +44,7 @@ static bool is_listed(const struct api_request *request, const struct owned_reso
 	       filter_takes(request, &filter, resource->kind, &resource->item, texts);
 }
 
-/* The one that the query names by its id or address; false: it names none so. */
+/* Finds the resource that the query names by its id or address; false: it has neither. */
 static bool find_one(const struct api_request *request, const char *behind,
 		     const struct owned_resource **resources, size_t *count)
 {
@@ -90,7 +91,7 @@ static int next_services(const struct api_request *request, const char *behind,
 	return 0;
 }
 
-/* Addresses first. */
+/* Addresses come first. */
 static int next_of_both(const struct api_request *request, const char *behind,
 			const struct owned_resource **resources, size_t room, size_t *count)
 {
@@ -103,7 +104,7 @@ static int next_of_both(const struct api_request *request, const char *behind,
 		return 0;
 	if (!at_service)
 		(void)next_addresses(request, behind, resources, room, count);
-	if (*count == room || (group && *group)) /* services are in none */
+	if (*count == room || (group && *group)) /* services are in no group */
 		return 0;
 	int err = next_services(request, at_service ? behind : NULL, resources + *count,
 				room - *count, &services);
@@ -111,7 +112,7 @@ static int next_of_both(const struct api_request *request, const char *behind,
 	return err;
 }
 
-/* ---- what is on them ---- */
+/* ---- rows ---- */
 
 static json_t *row(const struct api_request *request, const struct owned_resource *resource)
 {
@@ -130,7 +131,7 @@ static json_t *next_json(const struct api_request *request, const char *last)
 	return last ? api_next_page(request, "marker", last) : json_null();
 }
 
-/* ---- what is asked for ---- */
+/* ---- parameters ---- */
 
 bool api_v1_after(struct api_request *request, const char *text, uint64_t *after)
 {
@@ -171,8 +172,8 @@ static void answer_list(struct api_request *request, const struct api_list *list
 	const struct filter filter = filter_of_resources();
 	struct address address;
 
-	/* If an unknown filter were passed over, the client would take everything for what it asked
-	 * for. */
+	/* An unknown filter is refused: if it were ignored, the client would take all rows for
+	 * matches. */
 	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
 		return;
 	if (marker && list->next == next_addresses && address_parse(&address, marker) != 0) {

@@ -1,6 +1,6 @@
-/* How a command at the control socket opens the dashboard: it gets a link with a code, and the page
- * that the link leads to sends the code back for a token. The code stands behind the link's '#',
- * which a browser sends to nobody, and works once, from this machine (http/login_code.h). */
+/* How a command at the control socket opens the dashboard: it gets a link with a code, and the
+ * link's page sends the code back for a token. The code is behind the link's '#', a part that
+ * browsers send to no server, and works once, from this machine (http/login_code.h). */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
@@ -8,7 +8,7 @@
 
 enum { LINK_MAX = 320 };
 
-/* A browser cannot open 0.0.0.0 or ::, but a listener there answers at loopback, too. */
+/* A browser cannot open 0.0.0.0 or ::, but a listener there accepts loopback addresses as well. */
 static void make_loopback(struct address *address)
 {
 	if (!address_is_unspecified(address))
@@ -18,8 +18,8 @@ static void make_loopback(struct address *address)
 	address->bytes[address->family == 4 ? 3 : 15] = 1;
 }
 
-/* "http://127.0.0.1:8053", of a listener that a browser on this machine reaches. False: it is none.
- */
+/* Makes "http://127.0.0.1:8053" for a listener that a browser on this machine reaches. False: it
+ * reaches no loopback address. */
 static bool reach(const char *url, char base[LINK_MAX])
 {
 	char text[HOST_TEXT_MAX];
@@ -41,7 +41,7 @@ static bool find_base(const struct management *management, char base[LINK_MAX])
 	return false;
 }
 
-/* POST /v1/login_links: {"url", "expires_s"}, at the control socket alone. */
+/* POST /v1/login_links: {"url", "expires_s"}; only at the control socket. */
 void api_login_link(struct api_request *request)
 {
 	char base[LINK_MAX], code[LOGIN_CODE_MAX], url[LINK_MAX + LOGIN_CODE_MAX + 16];

@@ -1,12 +1,12 @@
-/* GET /v1/openapi.json: an OpenAPI 3.1 document, made of what there is:
+/* GET /v1/openapi.json: an OpenAPI 3.1 document, made of the tables of kinds, fields and routes:
  *
  *     kinds (resource/kind.h) ─► the field table's schemas ─► components.schemas
  *                             └► their paths, each with the same operations, filters by member
  *     routes of every API below /v1, and of what needs no login ─► paths; what each does is told
  *                                                                  by a row here
  *
- * A new kind is in it by itself; a new route is in it, too, and the test asks for its row. The APIs
- * of others (Azure's, OpenStack's) have documents of their own. */
+ * A new kind or route is in the document by itself; a test demands that each route has a row of
+ * `described`. Azure's and OpenStack's APIs have documents of their own. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/kind.h"
@@ -17,9 +17,9 @@
 
 enum { TEXT_MAX = 512 };
 
-/* What a route does that is no kind's. `query`: names with blanks between, a '!' ahead of one that
- * has to be given; `body`, `answer`: of components.schemas, NULL: any object, "": none. A GET has
- * no body, but perhaps another media type that it may be answered in. */
+/* Describes a route that belongs to no kind. `query`: names separated by blanks, a '!' ahead of
+ * those that are required. `body`, `answer`: names in components.schemas, NULL: any object, "":
+ * none. A GET has no body; its `body` is another media type of its answer. */
 struct described {
 	const char *method, *pattern, *summary, *query, *body, *answer;
 	unsigned status; /* 0: 200 */
@@ -160,7 +160,7 @@ static void put_texts(json_t *properties, const struct known_member *members, si
 			 read_only(or_null(of_type("string")), members[i].what));
 }
 
-/* What is known of an address, a service or a PTR besides its values. */
+/* Adds the read-only members of an address, a service or a PTR. */
 static void put_known(json_t *properties, const struct kind *kind)
 {
 	static const struct known_member known[] =
@@ -191,7 +191,7 @@ static void put_known(json_t *properties, const struct kind *kind)
 		 read_only(or_null(of_type("integer")), "Of its PTR, in seconds."));
 }
 
-/* What is shown beside the values; in a body it says nothing. */
+/* Adds members that are shown beside the values, and ignored in a body. */
 static void put_shown(json_t *properties, const struct kind *kind)
 {
 	json_put(properties, "origin",
@@ -213,7 +213,7 @@ static void put_shown(json_t *properties, const struct kind *kind)
 				   "Addresses that it has without having been given them."));
 }
 
-/* Of the inventory each member is always shown, and may be null. */
+/* Kinds of the inventory show each member, which may be null. */
 static json_t *kind_schema(const struct kind *kind)
 {
 	json_t *schema = values_schema(kind), *properties = json_object(), *value;
@@ -227,7 +227,7 @@ static json_t *kind_schema(const struct kind *kind)
 	return schema;
 }
 
-/* As it is sent: the path has its name. */
+/* The schema of a body. The name is not required, because the path has it. */
 static json_t *sent_schema(const struct kind *kind)
 {
 	json_t *schema = kind_schema(kind), *required = json_array(), *name;
@@ -237,7 +237,7 @@ static json_t *sent_schema(const struct kind *kind)
 	{
 		const char *key = json_string_value(name);
 
-		/* What is left out stays, or is chosen. */
+		/* a member that is left out stays, or is chosen */
 		if (!kind->inventory && strcmp(key, kind_name_key(kind)) != 0)
 			json_add(required, json_incref(name));
 	}
@@ -251,7 +251,7 @@ static json_t *sent_schema(const struct kind *kind)
 	return schema;
 }
 
-/* As it is shown: what is not served may lack members, or have others. */
+/* The schema of an answer. A resource that is not served may lack members or have others. */
 static json_t *shown_schema(const struct kind *kind)
 {
 	json_t *schema = kind_schema(kind);
@@ -299,7 +299,7 @@ static json_t *change_schema(void)
 			 required);
 }
 
-/* A master file to be read, and what comes of it. */
+/* The body of a master file; read_sets_schema is the answer to it. */
 static json_t *master_file_schema(void)
 {
 	return json_make("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "text",
@@ -317,7 +317,7 @@ static json_t *read_sets_schema(void)
 			 "required", "record_sets", "warnings");
 }
 
-/* As query_log/query_entry.h has it. */
+/* Keep this the same as query_log/query_entry.h. */
 static json_t *query_schema(void)
 {
 	static const char *const texts[] = {"time", "client", "transport", "decided_by",
@@ -371,7 +371,7 @@ static json_t *events_schema(void)
 			 "next");
 }
 
-/* As unconfirmed_json (service/confirmation.h) has it. */
+/* Keep this the same as unconfirmed_json (service/confirmation.h). */
 static json_t *unconfirmed_schema(void)
 {
 	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o, s:o}}", "type",
@@ -381,7 +381,7 @@ static json_t *unconfirmed_schema(void)
 			 or_null(of_type("integer")), "error", or_null(of_type("string")));
 }
 
-/* "rule" is what is sent, "rule-shown" what is answered, "rule-list" a page of them. */
+/* Adds three schemas: "rule" is a body, "rule-shown" an answer, "rule-list" a page. */
 static void put_kind(json_t *schemas, const struct kind *kind)
 {
 	char shown[TEXT_MAX], list[TEXT_MAX];
@@ -420,7 +420,7 @@ static json_t *schemas_json(void)
 	return schemas;
 }
 
-/* ---- what operations share ---- */
+/* ---- parts of operations ---- */
 
 static json_t *parameters_json(void)
 {
@@ -539,7 +539,7 @@ static void put_operation(const struct document *document, const char *path, con
 	json_put(item, lower, operation);
 }
 
-/* Every {name} of the pattern. */
+/* Adds a parameter for each {name} of the pattern. */
 static void add_segments(json_t *operation, const char *pattern)
 {
 	char name[64];
@@ -560,7 +560,7 @@ static void add_segments(json_t *operation, const char *pattern)
 
 static const char guarded_text[] = "For administrators.";
 
-/* Members that have one value are filters. */
+/* Members with a single value are filters. */
 static void add_filters(const struct kind *kind, json_t *operation)
 {
 	json_t *values = values_schema(kind), *schema;
@@ -578,7 +578,7 @@ static void add_filters(const struct kind *kind, json_t *operation)
 	json_decref(values);
 }
 
-/* Of addresses and services, whose PTRs are listed by the members of both. */
+/* For addresses, services and PTRs; a list of PTRs takes the members of addresses and services. */
 static void add_owned_filters(const struct kind *kind, json_t *operation)
 {
 	static const char *const known[] = {"fqdn", "status"};
@@ -719,7 +719,7 @@ static void put_paths(const struct document *document, const struct kind *kind)
 		put_list(document, kind, list);
 	if (kind->id != KIND_PTR)
 		put_methods(document, kind, one);
-	if (kind->id == KIND_PTR || kind->id == KIND_SERVICE) { /* which are in no group */
+	if (kind->id == KIND_PTR || kind->id == KIND_SERVICE) { /* these are in no group */
 		snprintf(one, sizeof one, "%s/{%s}", all, kind->id == KIND_PTR ? "id" : "name");
 		put_methods(document, kind, one);
 	}
@@ -799,7 +799,8 @@ static void put_route(const struct document *document, const struct api_route *r
 	put_operation(document, route->pattern, route->method, operation);
 }
 
-/* Those of every API below /v1, and what needs no login; the kinds' are put for each kind. */
+/* Is the route of any API below /v1, or of sluice's own? Routes of kinds are added for each kind.
+ */
 static bool is_ours(const struct api_dialect *dialect, const struct api_route *route)
 {
 	return (dialect == &api_v1 || strncmp(route->pattern, "/v1/", 4) == 0) &&

@@ -1,18 +1,18 @@
-/* GET /v1/queries: what is answered, as the query log has it (query_log/query_entry.h).
+/* GET /v1/queries: entries of the query log (query_log/query_entry.h).
  *
  *     ?suffix, client, network, rcode, slower_than_ms   filters; several values by commas
  *     {"on": whether the configuration logs, "queries": the latest, the oldest first: ?limit of
  *      those in memory that fit}
  *
- * With "Accept: text/event-stream" a stream of what fits from now on, whether the configuration
- * logs or not; it ends behind ?limit of them. */
+ * With "Accept: text/event-stream" a stream of new entries that match, even if the configuration
+ * does not log; it ends behind ?limit of them. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/service/service.h"
 
-/* False: something of it does not fit, which has been answered. */
+/* False: a filter is invalid, and the request has been answered. */
 static bool read_filter(struct api_request *request, struct query_filter *filter)
 {
 	const struct model *model = request->service->server.model;
@@ -56,7 +56,7 @@ static void release(void *context)
 	query_follower_free(context);
 }
 
-/* Takes the filter over where there is memory. */
+/* Takes ownership of the filter, unless there is no memory. */
 static void answer_stream(struct api_request *request, struct query_filter *filter)
 {
 	struct http_stream_source source = {.next = next, .release = release};

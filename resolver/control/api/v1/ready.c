@@ -1,10 +1,10 @@
-/* GET /readyz: whether DNS is answered, and what is served.
+/* GET /readyz: is DNS answered, and by which configuration?
  *
- *     ?generation=N    not before every worker serves that generation, or a later one
- *     ?revision=N      the same of a revision of the state
+ *     ?generation=N    wait until every worker serves that generation, or a later one
+ *     ?revision=N      wait until every worker serves that revision of the state, or a later one
  *
- * An answer that has to wait for it comes as soon as that is so, and after READY_WAIT_MS it is 503.
- * No credentials are needed, as load balancers have none; so a bounded number of answers waits. */
+ * The answer waits for READY_WAIT_MS at most, and then is 503. No credentials are needed, because
+ * load balancers have none; so only a limited number of answers may wait. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -20,11 +20,11 @@ static unsigned waits; /* answers that wait */
 struct ready_wait {
 	struct api_wait wait; /* first */
 	struct api_request *request;
-	uint64_t generation, revision; /* 0: any will do */
+	uint64_t generation, revision; /* 0: any */
 	uv_timer_t timer;
 };
 
-/* Of the state, as this process knows it; 0: there is none. */
+/* The state's revision, as far as this process knows; 0: there is no state. */
 static uint64_t revision_now(const struct api_request *request)
 {
 	struct source *source =
@@ -116,7 +116,7 @@ static void begin(const struct ready_wait *wanted)
 	api_await_change(wait->request, &wait->wait);
 }
 
-/* False: it is no number, which has been answered. */
+/* False: it is no number, and the request has been answered. */
 static bool read_number(struct api_request *request, const char *name, uint64_t *number)
 {
 	const char *text = api_query(request, name);

@@ -1,33 +1,34 @@
-/* GET /v1/registrations: what is registered in private zones: by machines, and behind them what
- * clients have registered by DNS UPDATE.
+/* GET /v1/registrations: records registered in private zones, first those of machines, then those
+ * of clients (DNS UPDATE).
  *
- *     ?zone=GROUP/NAME   of that zone alone
- *     ?q=TEXT            whose name, data or who registered it has this in it
- *     ?served=BOOL       that are answered, or that are hidden
- *     ?limit=N           so many, at most (1000; never more than 5000)
- *     ?marker=MARK       those behind that of the page before
+ *     ?zone=GROUP/NAME   those of this zone
+ *     ?q=TEXT            those with this text in the name, the data or `by`
+ *     ?served=BOOL       those that are answered, or those that are hidden
+ *     ?limit=N           rows of a page, at most (1000; never more than 5000)
+ *     ?marker=MARK       the rows behind the previous page
  *
  *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
  *                         "since": when a client has registered it, else null,
- *                         "renewed": when it has done so last, or said that it is as it was,
- *                         "expires": when it goes unless it is renewed; null: it stays, "served",
+ *                         "renewed": when the client registered or confirmed it last,
+ *                         "expires": when it is removed unless renewed; null: it stays, "served",
  *                         "hidden_by": a word of api/registrations.h, null: it is served}],
  *      "next": the path and query of the next page, null: this is the last}
  *
- * A page where many were passed over may have fewer, even none, and a next one. A mark is a number,
- * of the machines that were looked at; or that of a row of the store, and behind a blank its key,
- * of which so many records were looked at.
+ * If many rows do not match, a page ends early, perhaps empty, with a next one. A mark is a number
+ * of machines to skip; or, with a blank and the key of a row of the store behind it, the number of
+ * that row's records to skip.
  *
- * DELETE: what a client has registered goes, with the PTRs that lead back to it. A machine's record
- * goes with its network interface.
+ * DELETE removes records of clients, with the PTRs that lead back to them. A machine's record can
+ * only be removed with its network interface.
  *
- *     ?name=NAME&type=TYPE       all sets of the name, or the one
- *     ?zone=GROUP/NAME           in that zone; it need not be in the configuration
- *     ?zone=GROUP/NAME&all=true  all of the zone; the most that goes at once is a thousand sets
- *     ?dry_run                   nothing goes
+ *     ?name=NAME&type=TYPE       the set of that type, or all sets of the name
+ *     ?zone=GROUP/NAME           in that zone, which may be gone from the configuration
+ *     ?zone=GROUP/NAME&all=true  all sets of the zone, at most a thousand at once
+ *     ?dry_run                   removes nothing
  *
- *     {"deleted": [{"zone", "name", "type", "by"}], "more": whether there are more of `all`,
- *      "dry_run"} */
+ *     {"deleted": [{"zone", "name", "type", "by"}], "more": whether `all` has more,
+ *      "dry_run"}
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,24 +49,24 @@
 
 enum {
 	MARK_MAX = REGISTRAR_KEY_MAX + 24,
-	RECORDS_MAX = 500, /* of clients in a page: some milliseconds */
-	PASSED_MAX = 1000, /* over in a page: the same */
+	RECORDS_MAX = 500, /* of clients, in a page: takes some milliseconds */
+	PASSED_MAX = 1000, /* rows that do not match, in a page: takes as long */
 };
 
 struct listing {
 	struct api_request *request;
-	const struct private_zone *zone; /* NULL: of all */
-	const char *part;                /* of a text of a row; NULL: any */
-	const char *served;              /* "true", "false"; NULL: either */
+	const struct private_zone *zone; /* NULL: all zones */
+	const char *part;                /* ?q; NULL: not given */
+	const char *served;              /* "true" or "false"; NULL: both */
 	size_t limit;
-	size_t behind;    /* of machines, or of records of the row that is first */
-	const char *from; /* that row's key; NULL: machines are */
+	size_t behind;    /* machines to skip, or records of the first row */
+	const char *from; /* the first row's key; NULL: begin with machines */
 	json_t *rows, *next;
-	size_t of_clients; /* rows */
+	size_t of_clients; /* rows of clients */
 	size_t passed;
 };
 
-/* ---- which ---- */
+/* ---- selecting rows ---- */
 
 static bool has_part(const struct listing *listing, const char *name, const char *data,
 		     const char *by)
@@ -93,7 +94,7 @@ static json_t *hidden_json(const char *hidden_by)
 	return hidden_by ? json_text(hidden_by) : json_null();
 }
 
-/* The machine's row, where one is wanted. */
+/* Adds the machine's row if it matches. */
 static void look_at_machine(struct listing *listing, const struct machine *machine)
 {
 	char address[ADDRESS_TEXT_MAX], name[2 * NAME_TEXT_MAX], by[2 * NAME_TEXT_MAX];
@@ -146,9 +147,9 @@ static int list_machines(struct listing *listing)
 	return 0;
 }
 
-/* ---- what clients have registered ---- */
+/* ---- records of clients ---- */
 
-/* To be freed; NULL without memory. */
+/* The data as text, to be freed; NULL without memory. */
 static char *data_of(uint16_t type, const uint8_t *rdata, size_t length)
 {
 	char *text = NULL;
@@ -162,7 +163,7 @@ static char *data_of(uint16_t type, const uint8_t *rdata, size_t length)
 	return NULL;
 }
 
-/* As the configuration has it, if it has it. */
+/* The zone's name as the configuration spells it, if it has the zone. */
 static const char *zone_of(const struct api_request *request, const struct registrar_row *row)
 {
 	const struct registered_zone *zone =
@@ -190,7 +191,7 @@ static json_t *record_row(const struct api_request *request, const struct regist
 	return made;
 }
 
-/* The record's row, where one is wanted. */
+/* Adds the record's row if it matches. */
 static void look_at_record(struct listing *listing, const struct registrar_row *row,
 			   const uint8_t *rdata, size_t length)
 {
@@ -209,7 +210,7 @@ static void look_at_record(struct listing *listing, const struct registrar_row *
 	free(data);
 }
 
-/* Not 0: no more are wanted. */
+/* Not 0: the page is full, or the zone is over. */
 static int on_row(void *context, const struct registrar_row *row)
 {
 	struct listing *listing = context;
@@ -232,7 +233,7 @@ static int on_row(void *context, const struct registrar_row *row)
 	return 0;
 }
 
-/* ERR_SYSTEM, ERR_NOMEM: `error` says why. */
+/* ERR_SYSTEM, ERR_NOMEM: `error` has the reason. */
 static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
 {
 	struct source *source = inventory_source(listing->request->service->inventory);
@@ -243,7 +244,7 @@ static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
 		return 0;
 	if (!listing->from && listing->zone)
 		snprintf(from, sizeof from, "%s ", full_name(&listing->zone->named));
-	text_lower(from); /* as rows have their zone */
+	text_lower(from); /* rows have the zone in lower case */
 	if (!listing->from)
 		listing->from = from;
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
@@ -253,7 +254,7 @@ static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
 
 /* ---- the list ---- */
 
-/* False: it is no mark, which has been answered. */
+/* False: it is no mark, and the request has been answered. */
 static bool read_mark(struct listing *listing)
 {
 	const char *text = api_query(listing->request, "marker");
@@ -270,7 +271,7 @@ static bool read_mark(struct listing *listing)
 	return false;
 }
 
-/* False: a parameter does not fit, which has been answered. */
+/* False: a parameter is invalid, and the request has been answered. */
 static bool read_query(struct listing *listing)
 {
 	static const char *const known[] = {"zone", "q", "served", "limit", "marker", NULL};
@@ -348,7 +349,7 @@ static bool is_of_machine(const struct machine *machine, const struct name *name
 	       strcasecmp(machine_name, name_to_text(name, text)) == 0;
 }
 
-/* "vm1.corp.internal. A", "vm1.corp.internal." */
+/* "vm1.corp.internal. A", or "vm1.corp.internal." for all types */
 static const char *asked_text(const struct registrar_removal *removal,
 			      char text[NAME_TEXT_MAX + 16])
 {
@@ -390,7 +391,7 @@ static void refuse_none(struct api_request *request, const struct registrar_remo
 	free(machines);
 }
 
-/* Refuses a name that was found in several zones. False: the refusal is sent. */
+/* Refuses a name that was found in several zones. False: the request has been answered. */
 static bool is_one_zone(struct api_request *request, const struct registrar_removal *removal)
 {
 	const char *first = removal->sets[0].zone, *last = removal->sets[removal->count - 1].zone;
@@ -437,8 +438,8 @@ static json_t *removed_json(const struct registrar_removal *removal, bool dry_ru
 			 dry_run);
 }
 
-/* Reads the zone's full name. The zone may be gone. False: the name is ambiguous, and the refusal
- * is sent. */
+/* Reads the zone's full name; the zone may be gone. False: the name is ambiguous, and the request
+ * has been answered. */
 static bool read_removal_zone(struct api_request *request, struct registrar_removal *removal)
 {
 	const struct model *model = api_model(request);
@@ -466,7 +467,7 @@ static bool read_removal_zone(struct api_request *request, struct registrar_remo
 	return true;
 }
 
-/* False: the refusal is sent. */
+/* False: a parameter is invalid, and the request has been answered. */
 static bool read_removal_name(struct api_request *request, struct registrar_removal *removal,
 			      struct name *name)
 {
@@ -490,7 +491,7 @@ static bool read_removal_name(struct api_request *request, struct registrar_remo
 	return false;
 }
 
-/* False: the parameters contradict each other, and the client has been told. */
+/* False: the parameters contradict each other, and the request has been answered. */
 static bool read_removal(struct api_request *request, struct registrar_removal *removal,
 			 struct name *name)
 {
@@ -518,7 +519,8 @@ static bool read_removal(struct api_request *request, struct registrar_removal *
 	       (is_all || read_removal_name(request, removal, name));
 }
 
-/* True: there is nothing to remove where the request expects something, and the refusal is sent. */
+/* True: there is nothing to remove although the request expects something, and it has been
+ * answered. An empty zone is no error. */
 static bool is_nothing(struct api_request *request, const struct registrar_removal *removal)
 {
 	if (removal->count > 0)

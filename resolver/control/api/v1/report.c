@@ -1,6 +1,6 @@
-/* GET /v1/report?sections=&days=&limit=: what an operator should look at, as observe/findings.h has
- * it. What is asked of the network begins in the background where there is no good result of it;
- * who wants all of that asks again for the sections whose state is "running". */
+/* GET /v1/report?sections=&days=&limit=: problems for an operator to look at (observe/findings.h).
+ * Checks of the network without a good result begin in the background. A client that needs their
+ * results asks again for the sections whose state is "running". */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
@@ -9,7 +9,7 @@
 
 enum { NAMES_MAX = 128 };
 
-/* False: there is none of that name. */
+/* False: there is no section of that name. */
 static bool want_section(struct findings_wanted *wanted, const char *name, size_t length)
 {
 	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++)
@@ -32,7 +32,7 @@ static void refuse_section(struct api_request *request, const char *name, size_t
 		    (int)(length < 32 ? length : 32), name, names);
 }
 
-/* All without ?sections. False: one does not fit, which has been answered. */
+/* Reads ?sections, by default all. False: one is unknown, and the request has been answered. */
 static bool read_sections(struct api_request *request, struct findings_wanted *wanted)
 {
 	const char *at = api_query(request, "sections");

@@ -1,13 +1,13 @@
-/* /v1/KIND/GROUP/NAME[/KIND/NAME]: the resources of every kind (resource/kind.h), by one set of
- * handlers. What is particular to addresses, services, PTRs and groups is in v1/addresses.h.
+/* /v1/KIND/GROUP/NAME[/KIND/NAME]: resources of every kind (resource/kind.h), by one set of
+ * handlers. The parts that differ for addresses, services, PTRs and groups are in v1/addresses.h.
  *
- *     GET      a list, page by page, of all groups or of one; one
- *     PUT      makes it, or makes it what the body says
- *     PATCH    only what the body names; null takes it away (RFC 7396)
- *     DELETE   with all that is inside it
+ *     GET      one resource; or a list of a group, or of all groups, page by page
+ *     PUT      creates or replaces it
+ *     PATCH    changes the members in the body; null removes one (RFC 7396)
+ *     DELETE   removes it, with all that is inside it
  *
- * The body is the configuration file's, by the keys of the field table. What a file declares is
- * shown, with where it stands, and can be changed there only. */
+ * A body has the keys of the configuration file, by the field table. A resource that a file
+ * declares is shown with its file and line, and can be changed there only. */
 #include <strings.h>
 
 #include "resolver/control/api/edit.h"
@@ -32,11 +32,11 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* Members that are shown beside the values; in a body they say nothing. */
+/* Members that are shown beside the values, and ignored in a body. */
 static const char *const shown_members[] = {"path",   "origin", "etag",       "warnings",
 					    "placed", "made",   "not_served", NULL};
 
-/* ---- which ---- */
+/* ---- paths ---- */
 
 const char *resource_group(struct api_request *request, const struct path *path,
 			   char why[PART_WHY_MAX])
@@ -56,7 +56,7 @@ const char *resource_group(struct api_request *request, const struct path *path,
 		return NULL;
 	}
 	group = item ? arena_strdup(&request->arena, part_group(root.kind, item)) : NULL;
-	return group ? group : GROUP_NONE; /* without memory it is not found */
+	return group ? group : GROUP_NONE; /* without memory: not found */
 }
 
 static void fail_kind(struct api_request *request)
@@ -66,8 +66,8 @@ static void fail_kind(struct api_request *request)
 		 "/v1/schema");
 }
 
-/* Sets path->group; NULL is for a list of all groups. False: several groups have an item of the
- * name and the path does not say which one is meant; the client has been told. */
+/* Sets path->group; NULL is for a list of all groups. False: several groups have an item of that
+ * name and the path has no group; the request has been answered. */
 static bool read_group(struct api_request *request, struct path *path)
 {
 	bool is_list = *path->names[0] == '\0';
@@ -84,8 +84,8 @@ static bool read_group(struct api_request *request, struct path *path)
 	return true;
 }
 
-/* The resource that the path names, or, without the last name, whose list it is; of all groups
- * where it has none. False: there is no such kind, which has been answered. */
+/* Reads the path of a resource, or, without the last name, of a list; without a group, a list of
+ * all groups. False: there is no such kind, and the request has been answered. */
 static bool read_path(struct api_request *request, struct path *path)
 {
 	const char *child = api_parameter(request, "child"), *collection = api_segment(request, 1);
@@ -145,15 +145,15 @@ json_t *resource_origin(const void *item)
 static char *etag_of(const json_t *values, char text[ETAG_MAX])
 {
 	char *dumped = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
-	static const struct hash_key fixed; /* a client's tag is good after a restart */
+	static const struct hash_key fixed; /* keeps etags valid after a restart */
 	uint64_t version = etag_add_text(&fixed, 0, dumped);
 
 	free(dumped);
 	return etag_print(version, 0, text);
 }
 
-/* Of a resource of the state, by its row's revision: another one after every change, also after one
- * that makes it what it was before. `standing` is what comes about by itself. */
+/* The etag of a resource of the state: its row's revision, which each change raises, even one that
+ * restores an earlier value. `standing` are computed members, which change without a revision. */
 static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ETAG_MAX])
 {
 	char *dumped = json_dumps(standing, JSON_COMPACT | JSON_SORT_KEYS);
@@ -164,8 +164,8 @@ static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ET
 	return etag_print(revision, (uint32_t)hash, text);
 }
 
-/* What of the item was found for it, and is not among its values: addresses of endpoints, what a
- * ruleset goes through. */
+/* The computed members of the item, which are not among its values: addresses of endpoints, and the
+ * outbound endpoints that a ruleset uses. */
 static json_t *placed_json(const struct path *path, const void *item, const json_t *values)
 {
 	json_t *served = values_print(path->kind, path->group, item), *placed = json_object(),
@@ -183,7 +183,7 @@ static json_t *placed_json(const struct path *path, const void *item, const json
 	return placed;
 }
 
-/* The item that somebody named; NULL: there is none. */
+/* The item, unless the model made it by itself; NULL: there is none. */
 static const void *find_named(const struct api_request *request, const struct path *path)
 {
 	return item_made_because(api_model(request), path) ? NULL
@@ -197,7 +197,7 @@ json_t *resource_given(const struct model *model, const struct path *path, const
 	return values_print(path->kind, path->group, given ? given : item);
 }
 
-/* The path with what it is in as that is written. */
+/* The path with its first name and group in the item's own spelling. */
 static struct path spelled(const struct api_request *request, const struct path *path)
 {
 	struct path own = *path, root = part_root(path);
@@ -219,7 +219,7 @@ static json_t *path_json(const struct path *path, const void *item)
 	return json_text(path_url(&own, text));
 }
 
-/* The path: as it is spelled. */
+/* `path` has the item's own spelling. */
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
@@ -243,7 +243,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 	return object;
 }
 
-/* ---- what the state has and is not served ---- */
+/* ---- resources of the state that are not served ---- */
 
 static json_t *show_row(const struct api_request *request, const struct path *path,
 			const struct source_resource *row, char etag[ETAG_MAX])
@@ -266,7 +266,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 	return object;
 }
 
-struct unserved { /* one that is looked for */
+struct unserved { /* a search for one */
 	const struct api_request *request;
 	const struct path *path;
 	json_t *shown;
@@ -281,7 +281,7 @@ static int on_unserved(void *context, const struct source_resource *row)
 	return 0;
 }
 
-/* NULL: the state does not have it either, or cannot be read. */
+/* NULL: the state does not have it, or cannot be read. */
 static json_t *show_unserved(const struct api_request *request, const struct path *path,
 			     char etag[ETAG_MAX])
 {
@@ -294,8 +294,8 @@ static json_t *show_unserved(const struct api_request *request, const struct pat
 	return unserved.shown;
 }
 
-/* The resource, served or not; NULL: there is none, or, with an outcome in the error, it cannot be
- * read. */
+/* Shows the resource, served or not; NULL: there is none, or, with an outcome in the error, it
+ * cannot be read. */
 static json_t *show_any(const struct api_request *request, const struct path *path,
 			char etag[ETAG_MAX], struct change_error *error)
 {
@@ -314,7 +314,7 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	return shown;
 }
 
-/* The same of what somebody named. */
+/* Shows the resource, unless the model made it by itself. */
 static json_t *show_named(const struct api_request *request, const struct path *path,
 			  char etag[ETAG_MAX], struct change_error *error)
 {
@@ -362,21 +362,21 @@ void api_schema(struct api_request *request)
 /* ---- lists ---- */
 
 struct listed {
-	const char *name, *group; /* the group: of those at the top, else "" */
-	const void *item;         /* NULL: it is not served, and `shown` is what the state has */
+	const char *name, *group; /* `group`: "" for items inside another */
+	const void *item;         /* NULL: not served, and `shown` is the state's row */
 	json_t *shown;
 	char etag[ETAG_MAX];
 };
 
 struct listing {
 	struct api_request *request;
-	const struct path *path; /* without the last name; group NULL: all of them */
+	const struct path *path; /* without the last name; group NULL: all groups */
 	const struct kind *kind;
-	struct arena arena;            /* of names of what is not served */
-	struct resource_group *groups; /* of a list of groups */
-	struct listed *items;          /* that fit, by name */
+	struct arena arena;            /* names of items that are not served */
+	struct resource_group *groups; /* for a list of groups */
+	struct listed *items;          /* that match, by name */
 	size_t count, room;
-	size_t served; /* the first so many of them */
+	size_t served; /* so many of them, at the beginning */
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -387,13 +387,13 @@ static int compare_listed(const void *a, const void *b)
 	return order != 0 ? order : strcasecmp(left->group, right->group);
 }
 
-/* Of what is at the top, the group; "" of others. */
+/* The group of an item; "" for items inside another. */
 static const char *group_of(const struct kind *kind, const void *item)
 {
 	return kind->parent ? "" : part_group(kind, item);
 }
 
-/* Whether that group, of what is at the top, is listed. */
+/* Is this group listed? Lists inside an item have no groups. */
 static bool is_listed_group(const struct listing *listing, const char *group)
 {
 	return listing->kind->parent || !listing->path->group ||
@@ -487,8 +487,8 @@ static int on_listed_row(void *context, const struct source_resource *row)
 	return err;
 }
 
-/* Those of the state that are not served, behind the others; not where a member's value is asked
- * for. */
+/* Adds the state's items that are not served, behind the others; not if a member is a filter,
+ * because they are not checked against it. */
 static int collect_unserved(struct listing *listing)
 {
 	static const char *const paging[] = {"limit", "marker", "q", NULL};
@@ -503,8 +503,8 @@ static int collect_unserved(struct listing *listing)
 	return is_short && error.outcome == CHANGE_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
-/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another
- * page. 0, or an answer has been given. */
+/* For a bulk kind: adds the items of the page, by key, and one more, to show that there is another
+ * page. Not 0: the request has been answered. */
 static int collect_bulk(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
@@ -533,7 +533,7 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	return err;
 }
 
-/* Groups; 0, or an answer has been given. */
+/* Adds groups. Not 0: the request has been answered. */
 static int collect_groups(struct listing *listing)
 {
 	struct api_request *request = listing->request;
@@ -554,7 +554,7 @@ static int collect_groups(struct listing *listing)
 	return ERR_NOMEM;
 }
 
-/* A misspelt group has nothing in it, and says so. */
+/* False: the group does not exist, which an empty list would hide. */
 static bool is_group(const struct listing *listing)
 {
 	const char *name = listing->path->group;
@@ -564,7 +564,7 @@ static bool is_group(const struct listing *listing)
 	       inventory_group(api_inventory(listing->request), name, &group);
 }
 
-/* What is listed; 0, or an answer has been given. */
+/* Collects the list's items. Not 0: the request has been answered. */
 static int collect(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
@@ -595,7 +595,7 @@ static int collect(struct listing *listing, size_t limit)
 	return err;
 }
 
-/* `list`: the list's path, as it is spelled. */
+/* `list`: the list's path in its item's own spelling. */
 static json_t *show_listed(struct listing *listing, struct listed *listed, const struct path *list)
 {
 	struct path path = *list;
@@ -609,8 +609,8 @@ static json_t *show_listed(struct listing *listing, struct listed *listed, const
 			    : json_incref(listed->shown);
 }
 
-/* A marker is a NAME, and in a list of all groups NAME/GROUP: several may have one of that name. A
- * name may have a slash of its own, a group has none. */
+/* A marker is a NAME; in a list of all groups it is NAME/GROUP, because several groups may have the
+ * name. A name may contain a slash, a group cannot. */
 static bool is_of_all_groups(const struct listing *listing)
 {
 	return !listing->kind->parent && !listing->path->group;
@@ -682,7 +682,7 @@ void api_resource_list(struct api_request *request)
 	struct path path;
 	size_t limit;
 
-	/* Their lists have no path of a group. Those that may be long are v1/list.c's. */
+	/* Lists of these kinds have no group in their path; v1/list.c has the long ones. */
 	if (kind && (kind->id != KIND_GROUP || *api_parameter(request, "group") != '\0')) {
 		fail_kind(request);
 		return;
@@ -764,7 +764,7 @@ static struct origin origin_of(const struct api_request *request, const struct p
 	return item ? part_origin(item) : (struct origin){0};
 }
 
-/* rule "contoso" of ruleset "dev/lab" */
+/* A title such as: rule "contoso" of ruleset "dev/lab" */
 static const char *title_of(const struct path *path, struct arena *arena)
 {
 	bool grouped = path->group && strcmp(path->group, GROUP_NONE) != 0;
@@ -778,8 +778,8 @@ static const char *title_of(const struct path *path, struct arena *arena)
 			    kind_field(parent)->group->name, group, slash, path->names[0]);
 }
 
-/* A create of an existing resource is refused; the text names the resource and the request that
- * would work. */
+/* Refuses to create a resource that exists; the text names the resource and the request that would
+ * work. */
 static void say_taken(const struct api_request *request, const struct path *path,
 		      struct change_error *error)
 {
@@ -804,7 +804,7 @@ static void say_taken(const struct api_request *request, const struct path *path
 	arena_release(&arena);
 }
 
-/* As precondition_check; etag NULL: the resource does not exist. */
+/* Wraps precondition_check; etag NULL: the resource does not exist. */
 static bool check_precondition(const struct api_request *request, const struct path *path,
 			       const char *etag, const char *if_match, const char *if_none_match,
 			       struct change_error *error)
@@ -826,7 +826,7 @@ static bool may_change_owned(const struct api_request *request, const struct pat
 {
 	char etag[ETAG_MAX] = "";
 	bool there = addresses_etag(api_inventory(request), path, etag);
-	/* Whoever reads a PTR that is not there gets the etag of its address. */
+	/* A client that reads a missing PTR gets the etag of its address. */
 	const char *now = there || (if_match && *etag) ? etag : NULL;
 
 	return check_precondition(request, path, now, if_match, if_none_match, error);
@@ -851,7 +851,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	       item_may_change(api_model(request), path, item, removes && is_there, error);
 }
 
-/* False: it may not be changed, which has been answered. */
+/* False: it must not be changed, and the request has been answered. */
 static bool may_change(struct api_request *request, const struct path *path)
 {
 	struct change_error error;
@@ -863,7 +863,7 @@ static bool may_change(struct api_request *request, const struct path *path)
 	return false;
 }
 
-/* What was sent, and has been found good, with its defaults. */
+/* The values that were sent, which are valid, with defaults added. */
 static json_t *completed(const struct path *path, const json_t *values, struct arena *arena)
 {
 	const struct kind *kind = path->kind;
@@ -881,7 +881,7 @@ static json_t *completed(const struct path *path, const json_t *values, struct a
 	return printed;
 }
 
-/* Answers with the resource as it is now, or, of a rehearsal, as it would be. */
+/* Answers with the resource as it is now, or, in a rehearsal, as it would be. */
 static void answer(struct api_request *request, const struct path *path, unsigned status,
 		   const json_t *values, const struct faults *faults, size_t checked)
 {
@@ -907,13 +907,13 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 		       item ? etag : NULL);
 }
 
-/* Whether a member that the path has, too, is the same there, or left out. */
+/* Is a member that repeats a part of the path equal to it, or left out? */
 static bool is_paths(const json_t *value, const char *text)
 {
 	return !value || (json_is_string(value) && strcasecmp(json_string_value(value), text) == 0);
 }
 
-/* Puts it as the path has it, where it was left out; values NULL: there is no memory. */
+/* Adds a part of the path as a member, if the body left it out; values NULL: no memory. */
 static json_t *put_paths(json_t *values, const char *key, const char *text)
 {
 	if (!values || json_object_get(values, key) ||
@@ -955,7 +955,7 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	return values;
 }
 
-/* NULL: it does not fit, which has been answered. */
+/* NULL: the body is wrong, and the request has been answered. */
 static json_t *read_body(struct api_request *request, const struct path *path)
 {
 	json_t *values = NULL;
@@ -971,7 +971,7 @@ static json_t *read_body(struct api_request *request, const struct path *path)
 	return values;
 }
 
-/* 204, or, where something cannot be served without it, 200 and a warning of that. */
+/* Answers 204, or 200 with warnings about items that cannot be served without the resource. */
 static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
 {
 	const struct faults served = {.items = faults->items + checked,
@@ -993,9 +993,9 @@ enum method { PUT, PATCH, DELETE };
 struct making {
 	struct api_edit edit; /* first */
 	enum method method;
-	struct path path; /* that was asked for */
-	bool there;       /* before */
-	json_t *shown;    /* what would be, of the inventory's kinds */
+	struct path path; /* the request's path */
+	bool there;       /* it existed before */
+	json_t *shown;    /* for the inventory's kinds: the resource as it would be */
 };
 
 static struct making *making_of(struct api_edit *edit)
@@ -1021,8 +1021,8 @@ static void fail_made(struct api_request *request, const char *because)
 	api_fail_change(request, &error);
 }
 
-/* What it is about, served or not. False: it is not there to be changed, which has been answered.
- */
+/* Finds the resource, served or not. False: there is none to change, and the request has been
+ * answered. */
 static bool find_to_change(struct api_request *request, struct making *making)
 {
 	const struct path *path = &making->path;
@@ -1049,7 +1049,7 @@ static bool find_to_change(struct api_request *request, struct making *making)
 	return false;
 }
 
-/* RFC 7396 section 2; the target is an object, and is altered. */
+/* RFC 7396 section 2; the target must be an object, and is changed. */
 static int merge(json_t *target, const json_t *patch)
 {
 	const char *key;
@@ -1073,15 +1073,15 @@ static int merge(json_t *target, const json_t *patch)
 	return err ? ERR_NOMEM : 0;
 }
 
-/* What the body leaves to the path stays as it was first written. */
+/* Keeps the spelling of a part of the path that the body leaves out. */
 static void forget_paths(const struct api_request *request, json_t *patch, const char *key)
 {
 	if (!json_object_get(request->body, key))
 		json_object_del(patch, key);
 }
 
-/* The values of the state with what the body names; NULL: that cannot be, which has been answered.
- */
+/* The state's values, changed by the body; NULL: it is not possible, and the request has been
+ * answered. */
 static json_t *read_patch(struct api_request *request, const struct path *path)
 {
 	json_t *patch = read_body(request, path), *values;
@@ -1148,7 +1148,7 @@ static void look(struct api_edit *edit)
 	making->shown = addresses_show(api_inventory(edit->request), &making->path, etag, &unused);
 }
 
-/* What would be, or, where nothing is to be done, what is. */
+/* Answers with the resource as it would be, or, if nothing changes, as it is. */
 static void answer_rehearsed(struct making *making)
 {
 	struct api_edit *edit = &making->edit;
@@ -1178,7 +1178,7 @@ static void answer_owned(struct making *making)
 	}
 }
 
-enum { RESOURCE_SHOWN_MAX = 2048 }; /* a path and its revision */
+enum { RESOURCE_SHOWN_MAX = 2048 }; /* of a path and its revision */
 
 static void log_made(const struct making *making, uint64_t revision)
 {
@@ -1214,8 +1214,8 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 		       made->faults, change->checked);
 }
 
-/* ?make: a PTR whose address is not there becomes one of a new address, with the body as that
- * address's. False: it cannot be, which has been answered. */
+/* ?make: if the address of the PTR does not exist, turns the request into one for a new address
+ * with this body. False: that is not possible, and the request has been answered. */
 static bool make_missing(struct api_request *request, struct path *path, enum method *method)
 {
 	const char *text = api_query(request, "make"), *asked = path->names[0];

@@ -15,7 +15,8 @@ void api_health(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
 }
 
-/* GET /v1/server: {"server", "version"}, for a login page, too: so nothing more. */
+/* GET /v1/server: {"server", "version"}, for the page that logs in; nothing else, because it needs
+ * no credentials. */
 void api_server(struct api_request *request)
 {
 	char name[STATUS_SERVER_MAX];
@@ -27,7 +28,7 @@ void api_server(struct api_request *request)
 		NULL);
 }
 
-/* GET /v1/status: as status.h has it. */
+/* GET /v1/status: the report of status.h. */
 void api_status(struct api_request *request)
 {
 	const struct login_counts logins = api_login_counts(request);
@@ -39,7 +40,7 @@ void api_status(struct api_request *request)
 	api_reply_json(request, 200, status, NULL);
 }
 
-/* The body of a flush. False: it has been answered. */
+/* Reads the body of a flush. False: it is wrong, and the request has been answered. */
 static bool read_flush(struct api_request *request, const char **name, bool *below)
 {
 	const json_t *name_value = json_object_get(request->body, "name");
@@ -59,7 +60,7 @@ static bool read_flush(struct api_request *request, const char **name, bool *bel
 	return false;
 }
 
-/* POST /v1/flush {"name", "suffix"}: {"ok", "entries"}; without a name, everything. */
+/* POST /v1/flush {"name", "suffix"}: {"ok", "entries"}; without a name, flushes everything. */
 void api_flush(struct api_request *request)
 {
 	struct server *server = &request->service->server;
@@ -149,7 +150,7 @@ static struct names *names_new(struct api_request *request)
 	return NULL;
 }
 
-/* GET /v1/names?limit=: those asked for most, as observe/plan.h has them. */
+/* GET /v1/names?limit=: the names that are queried most (observe/plan.h). */
 void api_names(struct api_request *request)
 {
 	static const char *const known[] = {"limit", NULL};
@@ -171,8 +172,8 @@ void api_names(struct api_request *request)
 		api_fail_ending(request);
 }
 
-/* GET /v1/statistics/rules?limit=&marker=: as observe/rule_statistics.h has them; next is the path
- * of the next page. */
+/* GET /v1/statistics/rules?limit=&marker=: the statistics of observe/rule_statistics.h; `next` is
+ * the path of the next page. */
 void api_rule_statistics(struct api_request *request)
 {
 	static const char *const known[] = {"limit", "marker", NULL};

@@ -1,7 +1,8 @@
-/* /v1/state: what the management API keeps, as one document (state_json.h), out and in.
+/* /v1/state: all that the management API stores, as one document (state_json.h).
  *
- *     GET    all of it, written by a thread (long_answer.h)
- *     PUT    makes it what the body says, in one change, made in a thread */
+ *     GET    exports it; a thread writes the document (long_answer.h)
+ *     PUT    replaces it by the body, in one change, made in a thread
+ */
 #include <stdlib.h>
 
 #include "resolver/control/api/long_answer.h"
@@ -11,7 +12,7 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-/* ---- out ---- */
+/* ---- export ---- */
 
 static bool prepare(struct api_long_answer *answer)
 {
@@ -41,7 +42,7 @@ void api_state_export(struct api_request *request)
 	api_answer_long(answer);
 }
 
-/* ---- in ---- */
+/* ---- import ---- */
 
 struct import {
 	struct api_request *request;

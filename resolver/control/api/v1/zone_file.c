@@ -1,9 +1,9 @@
-/* /v1/private_zones/GROUP/NAME/master_file: a zone's records as a master file, those of a file and
- * those of the state alike, as they are served; and a master file, {"text"}, as the record sets
- * that it would be, {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}.
- * That changes nothing, and the zone need not be there: who wants them sends them as edits. A
- * thread writes and reads them, one at a time and by turns of the clients (work_reading in
- * service/work.h): changes need threads, too. */
+/* /v1/private_zones/GROUP/NAME/master_file. GET prints a zone's records as a master file, those of
+ * a file and those of the state, as they are served. POST turns a master file, {"text"}, into
+ * record sets, {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}; it
+ * changes nothing, and the zone need not exist: the client can send the sets as edits. A thread
+ * does either, one request at a time, by turns of the clients (work_reading in service/work.h),
+ * because changes need threads as well. */
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
@@ -18,11 +18,11 @@
 #include "rules/schema/record_set.h"
 #include "rules/zone/zonefile.h"
 
-/* ---- out ---- */
+/* ---- GET ---- */
 
 struct writing {
 	struct api_long_answer answer; /* first */
-	struct zone *zone;             /* as it is served when its turn comes */
+	struct zone *zone;             /* as it is served when the answer's turn comes */
 };
 
 static bool find_zone(struct api_long_answer *answer)
@@ -93,7 +93,7 @@ void api_zone_file(struct api_request *request)
 	api_answer_long(&writing->answer);
 }
 
-/* ---- in ---- */
+/* ---- POST ---- */
 
 struct reading {
 	struct work_reading reading; /* first */
@@ -101,8 +101,8 @@ struct reading {
 	struct name apex;
 	const char *text;
 	struct faults faults;
-	json_t *sets; /* NULL: the faults say why, or there was no memory */
-	bool has_soa; /* of its own, not one that was made for it */
+	json_t *sets; /* NULL: the faults have the reason, or there was no memory */
+	bool has_soa; /* the file has a SOA, so none was made for it */
 };
 
 static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
@@ -144,7 +144,7 @@ static void reading_free(struct reading *reading)
 	free(reading);
 }
 
-/* The text has no file's name, so a warning has the line alone. */
+/* Warnings with the line alone, because the text is in no file. */
 static json_t *warnings_of(const struct faults *faults)
 {
 	json_t *array = json_array();
