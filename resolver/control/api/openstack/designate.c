@@ -1,14 +1,15 @@
-/* PTRs as OpenStack Designate's v2 API has them, for the clients that people have: an address is a
- * floating IP, its key REGION:UUID ("-" where it has no region).
+/* PTRs in OpenStack Designate's v2 API, for existing clients. An address is a floating IP with the
+ * key REGION:UUID ("-" if it has no region).
  *
- *     GET     /v2/reverse/floatingips            every address, with a PTR or without
+ *     GET     /v2/reverse/floatingips            all addresses, with or without a PTR
  *     GET     /v2/reverse/floatingips/{key}
  *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until workers have it
  *             {"ptrdname": null}                 removes the PTR; 202 and null
- *     DELETE  the same, 204: Designate itself has no DELETE here
+ *     DELETE  removes the PTR; 204. Designate itself has no DELETE here
  *
- * Like Designate, it takes any legal name, and answers without looking where that leads: a name
- * that does not lead back is a line in the log. Cloud services and zones are not shown here. */
+ * Like Designate, it accepts any legal name and does not wait for a check where the name leads: a
+ * name that does not lead back is a line in the log. Cloud services and zones are not shown here.
+ */
 #include <ctype.h>
 #include <strings.h>
 
@@ -33,7 +34,7 @@ static const char no_region[] = "-";
 static json_t *links_json(const struct api_request *request, const char *key)
 {
 	char text[1024];
-	const char *base = api_base(request); /* without one, the link is a path */
+	const char *base = api_base(request); /* NULL: the link is a path */
 	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", base ? base : "",
 		 key ? "/" : "", key ? key : "");
 	return json_make("{s:o}", "self", json_text(text));
@@ -66,7 +67,7 @@ static json_t *list_links_json(const struct api_request *request, const char *la
 	return links_json(request, NULL);
 }
 
-/* All of them, which Designate's clients want at once. */
+/* Lists all addresses on one page, as Designate's clients expect. */
 static void list_floatingips(struct api_request *request)
 {
 	static const struct api_list list = {
@@ -74,9 +75,9 @@ static void list_floatingips(struct api_request *request)
 	api_list_answer(request, &list, API_LIST_ALL, NULL);
 }
 
-/* ---- which ---- */
+/* ---- keys ---- */
 
-/* ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; gives where the UUID begins, NULL for what is no key. */
+/* Returns the UUID of a key, ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; NULL: it is no key. */
 static const char *key_uuid(const char *key)
 {
 	const char *colon = strchr(key, ':');
@@ -88,7 +89,7 @@ static const char *key_uuid(const char *key)
 	return colon + 1;
 }
 
-/* The address of the path's key; NULL: there is none, which has been answered. */
+/* The address of the path's key; NULL: there is none, and the request has been answered. */
 static const struct owned_resource *asked_address(struct api_request *request)
 {
 	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
@@ -132,7 +133,7 @@ static bool fail_body(struct api_request *request, const char *field, const char
 	return false;
 }
 
-/* The first key that no PTR has; NULL: there is none. */
+/* The first key that no PTR has; NULL: all are known. */
 static const char *unknown_key(json_t *body)
 {
 	static const char *const known[] = {"ptrdname", "description", "ttl", NULL};
@@ -142,7 +143,7 @@ static const char *unknown_key(json_t *body)
 	return at ? json_object_iter_key(at) : NULL;
 }
 
-/* Whether the body is of the right form; false: it is not, which has been answered. */
+/* Checks the form of the body; false: it is wrong, and the request has been answered. */
 static bool check_body(struct api_request *request)
 {
 	const char *key, *text;
@@ -175,13 +176,13 @@ static bool is_delete(const struct api_request *request)
 	return strcmp(request->method, "DELETE") == 0;
 }
 
-/* Of a body that has been read. */
+/* For a body that check_body has accepted. */
 static bool removes(const struct api_request *request)
 {
 	return is_delete(request) || json_is_null(json_object_get(request->body, "ptrdname"));
 }
 
-/* By the names that a PTR's members have here. */
+/* The body with the PTR's members named as in the field table. */
 static json_t *ptr_values(const json_t *body)
 {
 	json_t *values = json_copy((json_t *)(uintptr_t)body);
@@ -255,7 +256,7 @@ static json_t *error_json(const struct api_error *error)
 			 json_text(error->id));
 }
 
-/* An error has no member for the field. */
+/* The field is put into the message, because a Designate error has no member for it. */
 static void fail_change(struct api_request *request, const struct change_error *error,
 			unsigned status)
 {

@@ -1,15 +1,15 @@
-/* What OpenStack's clients need of its identity service (Keystone, v3) ahead of /v2: versions, and
- * a token by password, which comes with a catalog.
+/* The part of OpenStack's identity service (Keystone, v3) that clients need ahead of /v2: versions,
+ * and a token for a password, with a catalog.
  *
- *     GET /, GET /v3         where v3 is                   (keystoneauth looks before it asks)
- *     POST /v3/auth/tokens   a client's id and secret  ─►  X-Subject-Token, and where dns is
- *     DELETE                 ends the token that X-Subject-Token names
- *     GET /v2                that it is Designate's v2
+ *     GET /, GET /v3         the URL of v3                  (keystoneauth asks for it first)
+ *     POST /v3/auth/tokens   a client's id and secret  ─►  X-Subject-Token, and the URL of dns
+ *     DELETE                 ends the token in X-Subject-Token
+ *     GET /v2                the version, that of Designate
  *
- * The user is a management client. Its project and domains are taken as they are sent: there is one
- * tenant here, and everybody in it sees the same. Links lead to the Host of the request, so they
- * work under every name of the server. Deliberately not here: users, projects and roles as
- * resources, and a token for another token. */
+ * The user is a management client. Its project and domains are taken as sent: there is one tenant,
+ * and all its users see the same. Links lead to the Host of the request, so they work under every
+ * name of the server. Not here: users, projects and roles as resources, and a token for another
+ * token. */
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
@@ -40,7 +40,7 @@ static json_t *version_json(const char *base)
 			 updated, "links", links_to(base, "/v3/"), "media-types", types);
 }
 
-/* GET /: 300, because the client has to choose one; a browser goes on to the dashboard. */
+/* GET /: 300, because the client has to choose a version; a browser is sent to the dashboard. */
 static void list_versions(struct api_request *request)
 {
 	const char *base = api_base_needed(request);
@@ -64,11 +64,11 @@ static void show_version(struct api_request *request)
 			       NULL);
 }
 
-/* ---- what was sent ---- */
+/* ---- the login ---- */
 
 struct login {
 	const char *user, *secret;
-	const json_t *user_domain, *project; /* as sent; NULL: not at all */
+	const json_t *user_domain, *project; /* as sent; NULL: missing */
 };
 
 static bool fail_body(struct api_request *request, const char *field, const char *text)
@@ -107,7 +107,7 @@ static bool check_methods(struct api_request *request, const json_t *methods)
 	return true;
 }
 
-/* False: it has been answered. */
+/* False: the body is wrong, and the request has been answered. */
 static bool read_login(struct api_request *request, struct login *login)
 {
 	const json_t *auth = json_object_get(request->body, "auth");
@@ -142,7 +142,7 @@ static bool read_login(struct api_request *request, struct login *login)
 
 /* ---- the token ---- */
 
-/* The id and name that were sent, or the usual ones. */
+/* The id and name that were sent, or these defaults. */
 static json_t *named(const json_t *sent, const char *id, const char *name)
 {
 	const char *sent_id = json_string_value(json_object_get(sent, "id"));
@@ -264,8 +264,8 @@ static void keep_logout(struct work_waiter *waiter)
 			 "makes it good again; try again");
 }
 
-/* DELETE /v3/auth/tokens. The token is good no more at once; that is kept behind a longer work,
- * which has the state. */
+/* DELETE /v3/auth/tokens. The token is invalid at once. Storing that may have to wait, because a
+ * longer work has the state. */
 static void end_token(struct api_request *request)
 {
 	const char *token = api_header(request, "X-Subject-Token");

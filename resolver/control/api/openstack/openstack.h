@@ -1,5 +1,5 @@
-/* OpenStack's APIs, for the clients that people have: Designate's PTRs, and what of Keystone its
- * clients need. */
+/* OpenStack's APIs, for existing clients: Designate's PTRs, and the part of Keystone that they
+ * need. */
 #ifndef SLUICE_API_OPENSTACK_H
 #define SLUICE_API_OPENSTACK_H
 
