@@ -21,7 +21,7 @@ static int fail_memory(char error[SOURCE_ERROR_MAX])
 
 /* ---- reading one ---- */
 
-/* `read` gives ERR_INVALID for a value that is not of its kind's form. */
+/* `read` returns ERR_INVALID for a value that does not have its kind's form. */
 typedef int read_value(void *row, const char *value);
 
 struct reading {
@@ -75,7 +75,7 @@ static int read_one(struct source *source, const char *prefix, const char *name,
 
 struct writing {
 	struct arena arena;
-	struct source_pair *rows; /* NULL: there is no memory */
+	struct source_pair *rows; /* NULL: out of memory */
 	size_t count;
 };
 
@@ -86,7 +86,7 @@ static void begin_writing(struct writing *writing, size_t most)
 	writing->count = 0;
 }
 
-/* value NULL: the row goes. The value must outlive the writing. */
+/* value NULL: the row is removed. The value must outlive the writing. */
 static void add_row(struct writing *writing, const char *prefix, const char *name,
 		    const char *value)
 {
@@ -113,7 +113,7 @@ static int end_writing(struct writing *writing, struct source *source, bool dura
 	return err;
 }
 
-/* A value of a row; where there is no memory the writing fails. */
+/* Formats a row's value; when memory is short the whole writing fails. */
 static const char *value_text(struct writing *writing, const char *format, ...)
 {
 	va_list arguments;
@@ -157,7 +157,8 @@ static int draw_secret(struct source *source, const char *name, char error[SOURC
 	return end_writing(&writing, source, true, error);
 }
 
-/* Read back, because what is signed must be checked with what is kept. One server writes. */
+/* Reads a new secret back, because signatures must match the secret that is kept. One server
+ * writes. */
 int pairs_secret(struct source *source, const char *name, uint8_t bytes[PAIRS_SECRET_BYTES],
 		 char error[SOURCE_ERROR_MAX])
 {
@@ -253,7 +254,7 @@ struct listing {
 	size_t left;
 	int (*on_use)(void *context, const struct pairs_use *use);
 	void *context;
-	char *wrong; /* the key of a value that is not of its form: allocated */
+	char *wrong; /* the key of a malformed value, allocated */
 };
 
 static int on_listed(void *context, const struct source_pair *pair)
@@ -284,7 +285,7 @@ int pairs_uses_after(struct source *source, const char *what, size_t limit,
 	if (asprintf(&key, USE "%s", what) < 0)
 		return fail_memory(error);
 	struct listing listing = {key, limit, on_use, context, NULL};
-	/* One more than asked for: the first may be the key itself. */
+	/* One more than `limit`: the first pair may be the key itself. */
 	err = source->calls->pairs(source, key, limit + 1, on_listed, &listing, error);
 	if (listing.wrong)
 		err = complain(source, listing.wrong, error);
@@ -302,7 +303,7 @@ struct each {
 	int (*on_row)(void *context, const struct source_pair *pair);
 	void *context;
 	size_t count;
-	bool over, is_behind; /* of the last one, which was read already */
+	bool over, is_behind; /* is_behind: resume after `last` */
 	char last[PAIRS_KEY_MAX];
 };
 

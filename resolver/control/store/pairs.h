@@ -1,20 +1,19 @@
-/* Pairs of a key and a line of text that a store keeps beside the resources. No export and no
- * history has them, and no revision counts them:
+/* Pairs of a key and a line of text that a store keeps beside the resources. They are not exported,
+ * have no history and do not change the revision:
  *
  *     secret NAME     random bytes that the server signs with, as hexadecimal digits
- *     serial ZONE     "SERIAL RESERVED DIGEST" of a zone that goes out (service/serial_book.h)
- *     use WHAT        "SINCE USED", seconds since 1970: since when something is known, and when it
- *                     was used last (service/use_book.h; asked.h and logouts.h have keys of their
- *                     own there)
- *     registered ZONE OWNER TYPE       what clients have registered (service/registrar.h)
- *     renewal ZONE OWNER TYPE          and when they have renewed it (service/renewals.h),
- *     renewal-clock ZONE               as its clock counts
+ *     serial ZONE     "SERIAL RESERVED DIGEST" of a zone for secondaries (service/serial_book.h)
+ *     use WHAT        "SINCE USED", seconds since 1970: when the server first knew an item, and
+ *                     when it last used it (service/use_book.h; asked.h and logouts.h add keys)
+ *     registered ZONE OWNER TYPE       records that clients have registered (service/registrar.h)
+ *     renewal ZONE OWNER TYPE          the last renewal of each (service/renewals.h),
+ *     renewal-clock ZONE               in the time of the zone's clock
  *
- * An API keeps others, under words of its own: a change can carry them (put_pairs).
+ * APIs keep further pairs under words of their own; a change can carry them (put_pairs).
  *
- * All functions give ERR_NOT_FOUND where the source is NULL, and those that write also where the
- * store is only read. ERR_SYSTEM: the store failed, or a value is not of the form above; `error`
- * says what would help. */
+ * All functions return ERR_NOT_FOUND if the source is NULL; writing functions also if the store was
+ * opened to read only. ERR_SYSTEM: the store failed, or a value does not have the form above;
+ * `error` says what would help. */
 #ifndef SLUICE_PAIRS_H
 #define SLUICE_PAIRS_H
 
@@ -23,41 +22,41 @@
 
 enum { PAIRS_SECRET_BYTES = 32, PAIRS_KEY_MAX = 2 * NAME_TEXT_MAX + 64 };
 
-/* Draws the bytes where there are none yet. */
+/* Reads the secret; draws it first if there is none yet. */
 MUST_CHECK int pairs_secret(struct source *source, const char *name,
 			    uint8_t bytes[PAIRS_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
 
 struct pairs_serial {
-	const char *zone; /* the key: its apex, behind GROUP/ where it is in a group */
-	bool found;       /* when read */
+	const char *zone; /* the key: its apex, after GROUP/ if it has a group */
+	bool found;       /* set by reading */
 	uint32_t serial, reserved;
 	uint64_t digest;
 };
 MUST_CHECK int pairs_read_serials(struct source *source, struct pairs_serial *rows, size_t count,
 				  char error[SOURCE_ERROR_MAX]);
-/* All of them or none; durable. */
+/* Writes all rows or none; durable. */
 MUST_CHECK int pairs_write_serials(struct source *source, const struct pairs_serial *rows,
 				   size_t count, char error[SOURCE_ERROR_MAX]);
 
 struct pairs_use {
 	const char *what; /* the key */
-	bool found;       /* when read */
-	int64_t since_s;  /* since 1970: known since; written 0: the row goes */
-	int64_t used_s;   /* used last; 0: never */
+	bool found;       /* set by reading */
+	int64_t since_s;  /* since 1970: first known; 0 when written: remove the row */
+	int64_t used_s;   /* last used; 0: never */
 };
 MUST_CHECK int pairs_read_uses(struct source *source, struct pairs_use *rows, size_t count,
 			       char error[SOURCE_ERROR_MAX]);
-/* All of them or none; not durable at once. */
+/* Writes all rows or none; not durable at once. */
 MUST_CHECK int pairs_write_uses(struct source *source, const struct pairs_use *rows, size_t count,
 				char error[SOURCE_ERROR_MAX]);
-/* Calls back with at most `limit` of the uses behind this key, in the order of keys. */
+/* Calls back with at most `limit` uses after the key `what`, in the order of keys. */
 MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t limit,
 				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
 
-/* Calls back with all whose keys begin with `prefix`, from the key `prefix` and `from` on, in the
- * order of keys; none is longer than PAIRS_KEY_MAX. A return that is not 0 ends it, and is
- * returned. */
+/* Calls back with every pair whose key begins with `prefix`, starting at the key `prefix` `from`,
+ * in the order of keys; no key is longer than PAIRS_KEY_MAX. A callback's return other than 0 ends
+ * the call, which returns it. */
 MUST_CHECK int pairs_each(struct source *source, const char *prefix, const char *from,
 			  int (*on_row)(void *context, const struct source_pair *pair),
 			  void *context, char error[SOURCE_ERROR_MAX]);

@@ -1,12 +1,12 @@
-/* SQLite behind the source's calls. A change is one transaction, begun with the write lock in hand,
- * so that what is read for its preconditions is still true when it commits:
+/* SQLite behind the source's calls. A change is one transaction that begins with the write lock, so
+ * that preconditions read in it still hold when it commits:
  *
  *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► puts, each with a row of history
  *                                                               ─► revision + 1 ─► COMMIT
  *
- * A call that fails rolls back and says why; the next change starts afresh, with the file opened
- * again where that may help (state_file.c). Index columns are filled from the keys, so that nothing
- * but a reader of one resource ever parses JSON. */
+ * A call that fails rolls back and says why; the next change opens the file again if that may help
+ * (state_file.c). Index columns are filled from the keys, so only a reader of single resources ever
+ * parses JSON. */
 #include "resolver/control/store/state.h"
 
 #include <errno.h>
@@ -21,27 +21,27 @@
 
 enum {
 	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
-	LOG_PAGES_MAX = 1000,   /* then they are moved into the file */
-	LOG_PAGES_LONG = 16000, /* so many that it is begun anew, which waits for readers */
+	LOG_PAGES_MAX = 1000,   /* a longer log is moved into the file (tidy) */
+	LOG_PAGES_LONG = 16000, /* so long that it is restarted, which waits for readers */
 	ID_LENGTH = 36,         /* of a UUID as text */
 	TTL_MAX = 2147483647    /* RFC 2181 section 8 */
 };
 
 struct state {
 	struct source source;
-	struct state_db db; /* closed: it could not be opened again */
-	bool looks;         /* it was state_look, and is never opened again */
+	struct state_db db; /* closed: reopening failed */
+	bool looks;         /* made by state_look or view: never reopened */
 	enum source_mode mode;
 	char *path;
-	int64_t revision; /* the store's, when it was read or written here last */
-	/* Of the change of resources that is under way: */
+	int64_t revision; /* the store's, when last read or written here */
+	/* Of the open change of resources: */
 	int64_t next, at_s;
 	const char *who;
 	size_t written;   /* rows of history */
 	bool has_written; /* anything, by this connection */
-	int log_pages;    /* that are in the log; INT_MAX: very many */
-	int64_t version;  /* data_version when it was read, which changes when another connection
-			   * writes; -1: not read by this one */
+	int log_pages;    /* in the log; INT_MAX: very many */
+	int64_t version;  /* data_version when everything was read; it changes when another
+			     connection writes; -1: not read through this one */
 };
 
 /* ---- the connection ---- */
@@ -62,7 +62,7 @@ static int on_log(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* Without the hook SQLite itself would move the log into the file, in the middle of a change. */
+/* The hook keeps SQLite from checkpointing the log in the middle of a change. */
 static int open_connection(struct state *state, bool may_migrate)
 {
 	struct state_db *db = &state->db;
@@ -78,8 +78,9 @@ static int open_connection(struct state *state, bool may_migrate)
 	return err;
 }
 
-/* Makes sure of a connection to what is at the path, as every call does first. As long as there is
- * nothing, the old one is kept: a file that is only moved aside and back is still its. */
+/* Makes sure that the connection is to the file at the path; every call that may write begins with
+ * it. While the path has no file, the old connection is kept: the file may only be moved aside and
+ * back. */
 static int ensure(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -95,7 +96,7 @@ static int ensure(struct state *state)
 	return open_connection(state, false);
 }
 
-/* ---- what there is ---- */
+/* ---- reading ---- */
 
 static const char *column_text(sqlite3_stmt *row, int at)
 {
@@ -159,7 +160,7 @@ static int refuse_to_write(struct state *state)
 	return ERR_SYSTEM;
 }
 
-/* With the write lock in hand, and nobody having written since we looked. */
+/* Takes the write lock; ERR_EXISTS if somebody else has written since the revision was read. */
 static int begin_change(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -175,7 +176,7 @@ static int begin_change(struct state *state)
 	return err;
 }
 
-/* Undone where it fails. */
+/* Commits; rolls back on failure. */
 static int end_change(struct state *state, int64_t revision)
 {
 	struct state_db *db = &state->db;
@@ -191,7 +192,7 @@ static int end_change(struct state *state, int64_t revision)
 	return err;
 }
 
-/* Undoes what was begun, where it failed; returns err. */
+/* Rolls back if err is not 0; returns err. */
 static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_MAX])
 {
 	if (err == ERR_EXISTS) {
@@ -230,7 +231,7 @@ static int state_pairs(struct source *source, const char *from, size_t limit,
 	return give_error(state, err, error);
 }
 
-/* A row that goes need not be there. */
+/* Removing a row that does not exist is fine. */
 static int put_pair(struct state_db *db, const struct source_pair *pair)
 {
 	struct state_row row =
@@ -270,7 +271,7 @@ static int state_put_pairs(struct source *source, const struct source_pair *rows
 	err = ensure(state);
 	if (!err && state->looks)
 		err = ERR_NOT_FOUND;
-	/* Without a sync the file stays whole; only what came last may be missing from it. */
+	/* Without a sync the file stays whole; only the latest changes may be lost. */
 	if (!err && !durable)
 		err = state_db_execute(db, "PRAGMA synchronous = NORMAL", "cannot be written");
 	if (!err)
@@ -284,13 +285,13 @@ static int state_put_pairs(struct source *source, const struct source_pair *rows
 		state->has_written = true;
 	if (!durable && db->file.db && !state->looks &&
 	    state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written") != 0)
-		db->suspect = true; /* then it is opened again, with FULL */
+		db->suspect = true; /* reopened with FULL */
 	return give_error(state, err, error);
 }
 
 /* ---- resources ---- */
 
-/* Of a key that has been checked. */
+/* The blob has been checked (find_flaw). */
 static void read_address(sqlite3_stmt *row, int at, struct address *address)
 {
 	const uint8_t *key = sqlite3_column_blob(row, at);
@@ -302,7 +303,7 @@ static void read_address(sqlite3_stmt *row, int at, struct address *address)
 	memcpy(address->bytes, key + 1, (size_t)sqlite3_column_bytes(row, at) - 1);
 }
 
-/* The columns of RESOURCE, in their order, and its JSON, where that was asked for. */
+/* The columns of RESOURCE in their order, then the JSON, where the statement reads it. */
 enum {
 	COLUMN_KIND,
 	COLUMN_PATH,
@@ -344,7 +345,7 @@ static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
 	};
 }
 
-/* ---- rows of somebody else's hand: what the tables take, and nothing here writes ---- */
+/* ---- rows that another program wrote: valid for the tables, never written here ---- */
 
 static bool is_address_key(sqlite3_stmt *row, int at)
 {
@@ -355,7 +356,7 @@ static bool is_address_key(sqlite3_stmt *row, int at)
 	       (length == STATE_ADDRESS_KEY_MAX && key[0] == 6);
 }
 
-/* Where there is a number, it is one of these. */
+/* NULL is fine. */
 static bool is_within(sqlite3_stmt *row, int at, int64_t least, int64_t most)
 {
 	int64_t number = sqlite3_column_int64(row, at);
@@ -363,7 +364,7 @@ static bool is_within(sqlite3_stmt *row, int at, int64_t least, int64_t most)
 	return sqlite3_column_type(row, at) == SQLITE_NULL || (number >= least && number <= most);
 }
 
-/* The first column that is wrong; -1: none is. */
+/* The first wrong column, or -1. */
 static int find_flaw(sqlite3_stmt *row)
 {
 	if (!is_within(row, COLUMN_REVISION, 1, INT64_MAX))
@@ -402,8 +403,8 @@ static int complain_of_row(struct state_row *row, int column)
 	return ERR_SYSTEM;
 }
 
-/* Calls back with every row of the statement, which is bound; ends it. A row that the callback's
- * own reads come between is fine as long as they use other statements. */
+/* Calls back with every row of the bound statement, then ends it. The callback may read meanwhile,
+ * with other statements. */
 static int read_rows(struct state_row *row, source_on_resource *on_resource, void *context)
 {
 	struct source_resource resource;
@@ -427,7 +428,7 @@ static int read_rows(struct state_row *row, source_on_resource *on_resource, voi
 	return err;
 }
 
-/* Readers go on with what is open, wherever its file is by now. */
+/* Readers go on with the open file, even if it is no longer at its path. */
 static int ensure_readable(struct state *state)
 {
 	state->db.error[0] = '\0';
@@ -457,7 +458,7 @@ static void bind_address(struct state_row *row, const struct address *address,
 
 	if (address && address->family)
 		length = state_address_key(address, key);
-	state_row_bytes(row, key, length); /* none is ahead of all */
+	state_row_bytes(row, key, length); /* length 0 sorts before every address */
 }
 
 static int state_find(struct source *source, enum source_by by, unsigned kind, const char *text,
@@ -542,14 +543,14 @@ static int state_count(struct source *source, unsigned kind, const char *group, 
 	return give_error(state, err, error);
 }
 
-/* ---- changes of them ---- */
+/* ---- changes of resources ---- */
 
-/* What is there now. */
+/* The stored row before a put. */
 struct before {
-	int64_t rid;      /* 0: nothing */
+	int64_t rid;      /* 0: no row */
 	char *json;       /* allocated */
-	bool same;        /* in all that has an index */
-	int64_t revision; /* that wrote it */
+	bool same;        /* every indexed column stays as it is */
+	int64_t revision; /* that wrote the row */
 };
 
 static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t length)
@@ -623,8 +624,7 @@ static void bind_values(struct state_row *row, const struct source_change *chang
 	state_row_number(row, keys->ptr_action);
 }
 
-/* Columns that have an index are only written where they are others: each costs as much as the
- * row. */
+/* Writes indexed columns only if they change: each costs as much as the row. */
 static int put_resource(struct state_db *db, const struct source_change *change,
 			const struct source_keys *keys, const struct before *before)
 {
@@ -655,8 +655,8 @@ static int put_resource(struct state_db *db, const struct source_change *change,
 	return state_row_run(&row);
 }
 
-/* What is written twice in a row, an address and then its PTR, is one change of it. ERR_EXISTS: it
- * was not. */
+/* Two puts in a row of one resource (an address, then its PTR) are one change in the history.
+ * ERR_EXISTS: the latest change is of another resource. */
 static int extend_change(struct state_db *db, const struct source_change *change)
 {
 	struct state_row row = state_row_begin(db, STATEMENT_EXTEND_CHANGE);
@@ -691,8 +691,8 @@ static int note_change(struct state_db *db, const struct source_change *change,
 	return err == ERR_EXISTS ? add_change(db, change) : err;
 }
 
-/* Some of what is older than a week or more than is kept, and more than a change adds, so that none
- * has to remove much. */
+/* Deletes some of the changes that are too old or too many: more than this change adds, but never
+ * so many that a commit takes long. */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
@@ -749,7 +749,7 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	return give_up_change(state, err, error);
 }
 
-/* A change may take seconds, in which the file can go. */
+/* The file may be removed or replaced during a change, which can take seconds. */
 static int check_place(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -839,11 +839,11 @@ static bool state_is_untidy(struct source *source)
 	bool is_long = !state->looks && state->log_pages >= LOG_PAGES_MAX;
 
 	if (is_long)
-		state->log_pages = 0; /* it is seen to */
+		state->log_pages = 0; /* the caller tidies now */
 	return is_long;
 }
 
-/* Not TRUNCATE: a change costs twice as much while the log grows again. */
+/* RESTART, not TRUNCATE: changes cost twice as much while the log grows again. */
 static void state_tidy(struct source *source)
 {
 	sqlite3 *db = ((struct state *)source)->db.file.db;
@@ -867,7 +867,7 @@ static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 	if (!state)
 		return NULL;
 	state->source.calls = &calls;
-	/* Without symbolic links, as SQLite has it: its log is beside the file that it is of. */
+	/* SQLite resolves symbolic links: the log is beside the real file. */
 	state->path = realpath(path, NULL);
 	if (!state->path)
 		state->path = strdup(path);
@@ -890,7 +890,7 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 	return NULL;
 }
 
-/* ---- a look ---- */
+/* ---- opening to read only ---- */
 
 static int look(struct state *state, enum source_mode mode, char error[SOURCE_ERROR_MAX])
 {
@@ -914,7 +914,7 @@ struct source *state_look(const char *path, enum source_mode mode, char error[SO
 	error[0] = '\0';
 	if (!is_there && errno == ENOENT)
 		return NULL;
-	if (is_there && !S_ISREG(stat_of.st_mode)) { /* a FIFO would wait for somebody to write */
+	if (is_there && !S_ISREG(stat_of.st_mode)) { /* opening a FIFO would wait for a writer */
 		snprintf(error, SOURCE_ERROR_MAX,
 			 "the state %s cannot be opened: it is not a regular file; remove it, or "
 			 "name "
@@ -933,7 +933,7 @@ struct source *state_look(const char *path, enum source_mode mode, char error[SO
 
 /* ---- a second connection ---- */
 
-/* What is open, where it is not at its path any more: as it is now, and only to be read. */
+/* Copies the open database for reading, because its file is no longer at the path. */
 static struct source *copy_open_one(struct state *state, char error[SOURCE_ERROR_MAX])
 {
 	struct state *other = state_new(state->path, error);
@@ -975,8 +975,8 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	return NULL;
 }
 
-/* Whoever else writes while there are two is noticed by one of them: until here by the first, from
- * here on by the second. */
+/* While there are two connections, one of them notices a foreign write: until here the first, from
+ * here on the second. */
 static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
@@ -1010,7 +1010,7 @@ static void state_join(struct source *source, struct source *other)
 	state_close(other);
 }
 
-/* The read transaction begins with the first thing that is read. */
+/* Reads the revision because a read transaction begins with its first read. */
 static struct source *state_view(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *view = (struct state *)open_another((struct state *)source, error);

@@ -1,19 +1,18 @@
-/* The state: a source (source.h) that is one SQLite file beside the configuration. It is in WAL
- * mode with synchronous = FULL: what commit has acknowledged is on the disk. A missing file is
- * made, readable by its owner alone. The file of a newer version or of another program is refused
- * and left alone.
+/* The state: a source (source.h) kept in one SQLite file beside the configuration. The file is in
+ * WAL mode with synchronous = FULL, so a change that commit has acknowledged is on the disk. A
+ * missing file is made, readable by its owner alone. A file of a newer version or of another
+ * program is refused and left alone.
  *
- * An older version's file is not written either: today's tables are made in a copy (state_migrate),
- * which takes the file's place when it is opened to be written. The older file stays beside it, as
- * PATH.vN, N its version; renamed back to PATH, an older program can use it.
+ * A file of an older version is never written: today's tables are made in a copy (state_migrate),
+ * which takes the file's place when the state is opened to be written. The older file stays beside
+ * it as PATH.vN, N its version; renamed back to PATH, it serves an older program.
  *
- * One server writes. Others may read (sqlite3 FILE .dump). Should another one write all the same,
- * the next begin notices and gives ERR_EXISTS, until sync has been called again.
+ * One server writes. Others may read (sqlite3 FILE .dump). If another program writes all the same,
+ * the next begin fails with ERR_EXISTS until sync has been called again.
  *
- * Nothing is written to a file that is not at its path any more: once it is gone or replaced,
- * changes fail until it is back, and it is not made anew, because everything would be forgotten
- * then. What only reads goes on with the file that is open. After any failure that has to do with
- * the file the next change, or sync, opens it again. */
+ * Changes go only to the file at the path. Once that file is removed or replaced, changes fail
+ * until it is back: a new file would lose all resources. Readers go on with the open file. After
+ * any failure of the file the next change, or sync, opens it again. */
 #ifndef SLUICE_STATE_H
 #define SLUICE_STATE_H
 
@@ -23,24 +22,24 @@ enum {
 	STATE_VERSION = 8,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
-	STATE_CHANGES_MAX = 500000,     /* of the history, at most */
+	STATE_CHANGES_MAX = 500000,     /* rows of the history */
 };
 
 /* NULL: `error` says why, and what would help. */
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
-/* To be read only (SOURCE_READ, SOURCE_READ_APART), also while a server has it open: nothing of it
- * is written or made; an older version's is read from PATH.new (state_migrate), or else copied and
- * migrated aside. NULL with "" in `error`: there is no such file. */
+/* Opens the state to read only (SOURCE_READ, SOURCE_READ_APART), even while a server has it open;
+ * writes and makes no file. An older version is read from PATH.new (state_migrate), or from a
+ * migrated temporary copy. NULL with "" in `error`: the file does not exist. */
 struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 
 /* Copies an older version's file to PATH.new and migrates the copy, in a thread; calls on_progress
- * about once a second meanwhile. Nothing is done where the file is of this version, and where
- * PATH.new was made from it at its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and
- * there is no PATH.new. */
+ * about once a second meanwhile. Does nothing if the file has this version, or if PATH.new was
+ * already made from its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and there is no
+ * PATH.new. */
 MUST_CHECK int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 			     char error[SOURCE_ERROR_MAX]);
-/* Removes PATH.new, where there is one. */
+/* Removes PATH.new, if it exists. */
 void state_forget_migration(const char *path);
 
 #endif

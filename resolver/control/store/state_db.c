@@ -1,5 +1,5 @@
-/* Values are bound one after the other, so that a statement and its caller agree on an order and
- * not on numbers. */
+/* Values are bound one after the other, so that a statement and its caller agree on an order, not
+ * on numbers. */
 #include "resolver/control/store/state_db.h"
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
@@ -95,7 +95,7 @@ void state_row_bytes(struct state_row *row, const uint8_t *bytes, size_t length)
 	sqlite3_bind_blob(row->statement, ++row->count, bytes, (int)length, SQLITE_STATIC);
 }
 
-void state_row_none(struct state_row *row) /* what is not bound is NULL */
+void state_row_none(struct state_row *row) /* an unbound value is NULL */
 {
 	row->count++;
 }

@@ -1,5 +1,5 @@
-/* The state's open database: what is asked of it, as prepared statements, and why that failed. What
- * the statements' rows mean is state.c's. */
+/* The state's open database: its prepared statements, and why a call failed. state.c knows what the
+ * statements' rows mean. */
 #ifndef SLUICE_STATE_DB_H
 #define SLUICE_STATE_DB_H
 
@@ -8,7 +8,7 @@
 
 #include "resolver/control/store/state_internal.h"
 
-/* The columns of struct source_resource, its keys among them. */
+/* The columns of struct source_resource, including its keys. */
 #define RESOURCE                                                                                   \
 	"kind, path, revision, id, addr, host, grp, region, ptr, ttl, ptr_revision, ptr_action"
 
@@ -66,42 +66,42 @@ enum state_statement {
 struct state_db {
 	struct state_file file;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
-	bool suspect; /* a call failed so that another connection may do better */
+	bool suspect; /* a call failed in a way that reopening may cure */
 	char error[SOURCE_ERROR_MAX];
 };
 
-/* Calls that fail give ERR_SYSTEM, and `error` says why. */
+/* Functions that fail return ERR_SYSTEM and say why in `error`. */
 
-/* Says that `what` failed ("cannot be read"), by the code that SQLite gave last. */
+/* Writes into `error` that `what` failed ("cannot be read"), with SQLite's latest code. */
 int state_db_fail(struct state_db *db, const char *what);
-/* One statement, or all of them. */
+/* Prepares one statement, or all of them. */
 MUST_CHECK int state_db_prepare(struct state_db *db, enum state_statement which);
 MUST_CHECK int state_db_prepare_all(struct state_db *db);
-/* With its file; closed is fine. */
+/* Closes the file as well; a closed db is fine. */
 void state_db_close(struct state_db *db);
 
-/* SQL that has no values and gives no rows. */
+/* Runs SQL without values and without rows. */
 MUST_CHECK int state_db_execute(struct state_db *db, const char *sql, const char *what);
-void state_db_roll_back(struct state_db *db); /* without a transaction, or closed, is fine */
-/* What a statement says that gives one number. */
+void state_db_roll_back(struct state_db *db); /* no transaction, or a closed db, is fine */
+/* Runs a statement that gives one number. */
 MUST_CHECK int state_db_number(struct state_db *db, enum state_statement which, int64_t *number);
 
-struct state_row { /* a statement's values, given in their order */
+struct state_row { /* binds a statement's values in their order */
 	struct state_db *db;
 	sqlite3_stmt *statement;
-	int count; /* of those given */
+	int count; /* of the values bound so far */
 };
 struct state_row state_row_begin(struct state_db *db, enum state_statement which);
-/* Texts and bytes must live until it is run. text NULL: none. */
+/* The text must live until the statement has run. NULL: binds NULL. */
 void state_row_text(struct state_row *row, const char *text);
 void state_row_number(struct state_row *row, int64_t number);
 void state_row_bytes(struct state_row *row, const uint8_t *bytes, size_t length);
 void state_row_none(struct state_row *row);
-/* Runs it, which must meet exactly one record. ERR_EXISTS: there is none as it wants it, or one in
- * its way. */
+/* Runs the statement, which must change exactly one record. ERR_EXISTS: it changed none, or a
+ * unique key is taken. */
 MUST_CHECK int state_row_run(struct state_row *row);
-/* Asks for the record that the values name: 0, and the statement's columns are it until
- * state_row_end, or ERR_NOT_FOUND. */
+/* Finds the record that the values name. 0: the statement's columns hold it until state_row_end;
+ * ERR_NOT_FOUND. */
 MUST_CHECK int state_row_find(struct state_row *row);
 void state_row_end(struct state_row *row);
 

@@ -1,13 +1,13 @@
-/* The state's file and its log (PATH-wal), as they are on the disk:
+/* The state's file and its log (PATH-wal) on the disk:
  *
- *     both there                        nothing to do
- *     the file gone, or another one     what is written to the open one would be lost: nothing is,
- *                                       until there is a file at the path again
- *     the log gone                      the open one has what was acknowledged and is not in the
- *                                       file yet: it is put there, before the file is opened again
+ *     both at the path                  nothing to do
+ *     file removed or replaced          changes to the open file would be lost, so they fail until
+ *                                       the path has a file again
+ *     log removed                       the open log has acknowledged changes that are not in the
+ *                                       file yet: they are moved there, then the file is reopened
  *
- * A look costs two stat(2), ahead of a transaction that waits for the disk. What is taken away
- * between that look and a crash is lost. */
+ * The check costs two stat(2) before a transaction that waits for the disk anyway. A file removed
+ * between the check and a crash is lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { PAGES_AT_ONCE = 1000 };
 
 /* ---- at the path ---- */
 
-/* A new file is its owner's only; SQLite gives its companions the same mode. */
+/* Only its owner can read a new file; SQLite gives the log the same mode. */
 int state_file_make(const char *path, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
@@ -63,7 +63,7 @@ int state_file_look(const char *path, char error[SOURCE_ERROR_MAX])
 
 /* ---- open ---- */
 
-/* 0: there is none. */
+/* false: there is none. */
 static bool look_at_log(const struct state_file *file, struct stat *stat_of)
 {
 	char path[PATH_MAX];
@@ -102,7 +102,7 @@ static int prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
 	int err = state_prepare(file->db, file->path, error);
 
-	/* Whatever is read opens the log, so that it is there to be looked at. */
+	/* Any read makes SQLite open the log, so that look_at_log finds it. */
 	if (!err &&
 	    sqlite3_exec(file->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(file->db, file->path, "cannot be read", error);
@@ -118,8 +118,8 @@ static bool is_current(struct state_file *file, unsigned *version, char error[SO
 	return *err == 0 && *version == STATE_VERSION;
 }
 
-/* A new file, or an older version's. With the directory locked, because a file that somebody
- * replaces has no log for an instant, and may look like a new one. */
+/* Opens a new file, or an older version's. Needs the directory's lock: a file that another process
+ * is replacing has no log for an instant, and may look new. */
 static int open_locked(struct state_file *file, const char *path, bool may_make,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -195,9 +195,9 @@ int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 			     error);
 }
 
-/* ---- a look ---- */
+/* ---- opening to read only ---- */
 
-/* As a URI, because only that can say "immutable". */
+/* Opens by URI, because only a URI can say "immutable". */
 int state_file_open_as(struct state_file *file, const char *path, const char *parameters,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -224,8 +224,8 @@ int state_file_open_as(struct state_file *file, const char *path, const char *pa
 	return err;
 }
 
-/* Where nobody has it open there is no log beside it. Then "immutable" is right, with which SQLite
- * makes no file and takes no lock. */
+/* No log beside the file means that nobody has it open. "immutable" is safe then, and SQLite makes
+ * no file and takes no lock. */
 int state_file_open_read_only(struct state_file *file, const char *path, bool apart,
 			      char error[SOURCE_ERROR_MAX])
 {
@@ -251,7 +251,7 @@ int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress)
 		code = sqlite3_backup_step(backup, PAGES_AT_ONCE);
 		atomic_fetch_add(progress, 1);
 	}
-	sqlite3_backup_finish(backup); /* leaves the reason with the copy */
+	sqlite3_backup_finish(backup); /* the reason is in `to` */
 	if (begins)
 		(void)sqlite3_exec(from, "COMMIT", NULL, NULL, NULL);
 	return code == SQLITE_DONE ? 0 : ERR_SYSTEM;
@@ -272,7 +272,8 @@ int state_file_copy(struct state_file *copy, const struct state_file *file, cons
 	return err;
 }
 
-/* An older version's: what a server makes of it (state_migrate), or a copy. */
+/* Replaces an older version's file by what a server made of it (PATH.new), or by a migrated
+ * copy. */
 static int open_migrated(struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file migrated;
@@ -300,7 +301,7 @@ static int look(struct state_file *file, const char *path, bool apart, unsigned 
 	return err ? err : state_examine(file->db, path, version, error);
 }
 
-/* Again, while nobody replaces it. */
+/* Looks once more, under the lock: the file may have been half replaced. */
 static int look_locked(struct state_file *file, const char *path, bool apart, unsigned *version,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -323,7 +324,7 @@ int state_file_open_to_look(struct state_file *file, const char *path, bool apar
 	if (err || version != STATE_VERSION)
 		err = look_locked(file, path, apart, &version, error);
 	if (!err && version == 0) {
-		error[0] = '\0'; /* it has no tables yet */
+		error[0] = '\0'; /* no tables yet */
 		err = ERR_NOT_FOUND;
 	}
 	if (!err && version < STATE_VERSION)

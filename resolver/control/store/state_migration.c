@@ -4,14 +4,14 @@
  *     PATH locked ─► pairs copied again ─► PATH.new
  *                    PATH.vN is PATH ─► PATH.new takes its place
  *
- * PATH itself is never written. Whatever ends this half-way leaves PATH as it was, and the next try
+ * PATH itself is never written. An interrupted migration leaves PATH as it was, and the next one
  * begins anew. The log (PATH-wal) is removed before PATH.new takes the place of PATH, because
  * SQLite would replay it into the new file. It is kept as PATH.vN-wal; after a crash between the
  * two steps the log is linked back to PATH-wal.
  *
- * PATH.new says of which file, revision and history it was made, so that it is not used for another
- * one. Pairs (pairs.h) change without a revision, and so are copied again at the end. Of processes
- * that do this at once one goes on: it has locked the directory. */
+ * PATH.new records the file, revision and history that it was made from, so that it is not used for
+ * another one. Pairs (pairs.h) change without a revision, so they are copied again at the end. The
+ * directory's lock lets only one process migrate at a time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@
 #include "resolver/control/store/state_internal.h"
 #include "resolver/log.h"
 
-/* What PATH.new says of the older file, in its table `meta`. */
+/* Keys in the table `meta` of PATH.new: what it was made from. */
 #define OF_FILE     "of file" /* st_ino */
 #define OF_REVISION "of revision"
 #define OF_HISTORY  "of history" /* history_of */
@@ -38,7 +38,7 @@
 enum {
 	PROGRESS_S = 1,
 	LOCK_LOOK_MS = 10,
-	STEPS = 100000, /* of SQLite's machine: some milliseconds */
+	STEPS = 100000, /* of SQLite's virtual machine: some milliseconds */
 };
 
 static const char *advice(int number)
@@ -67,7 +67,7 @@ static int fail(const char *path, const char *what, char error[SOURCE_ERROR_MAX]
 /* ---- the files ---- */
 
 struct files {
-	char path[PATH_MAX]; /* without symbolic links: the log is beside the file that it is of */
+	char path[PATH_MAX]; /* without symbolic links: the log is beside the real file */
 	char log[PATH_MAX], shm[PATH_MAX];
 	char next[PATH_MAX]; /* PATH.new */
 };
@@ -111,7 +111,7 @@ static bool is_same(const char *path, const char *other)
 	       a.st_dev == b.st_dev;
 }
 
-/* PATH.vN, and its log. */
+/* Writes the names PATH.vN and PATH.vN-wal. */
 static void name_kept(const struct files *files, unsigned version, char kept[PATH_MAX],
 		      char log[PATH_MAX])
 {
@@ -119,7 +119,7 @@ static void name_kept(const struct files *files, unsigned version, char kept[PAT
 	snprintf(log, PATH_MAX, "%s.v%u-wal", files->path, version);
 }
 
-/* What PATH.new says of the older file; 0: nothing. */
+/* Reads a stamp of PATH.new; 0: it has none. */
 static int64_t read_stamp(const struct files *files, const char *key)
 {
 	char error[SOURCE_ERROR_MAX], sql[96];
@@ -140,9 +140,9 @@ static int64_t changed_ns(const struct stat *stat_of)
 	return stat_of->st_mtim.tv_sec * INT64_C(1000000000) + stat_of->st_mtim.tv_nsec;
 }
 
-/* Where a crash came between the removal of the log and the last step, and nobody has written to
- * the file since, which an older program could do without its log. The directory is locked, because
- * another process may be just ahead of its last step. */
+/* Links the log back after a crash between its removal and the last step, unless somebody (an older
+ * program, without the log) has written to the file since. The caller has locked the directory,
+ * because another process may be just before its last step. */
 static void give_log_back(const struct files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];
@@ -204,7 +204,7 @@ static int link_instead(const char *from, const char *to)
 	return unlink(to) == 0 || errno == ENOENT ? link(from, to) : -1;
 }
 
-/* It is removed, or was not there. */
+/* true: removed, or never existed. */
 static bool is_gone(const char *path)
 {
 	return unlink(path) == 0 || errno == ENOENT;
@@ -234,19 +234,18 @@ static int replace_file(const struct files *files, unsigned version, char error[
 
 /* ---- PATH.new ---- */
 
-/* Of which content a file is: a number for which another one of the same revision hardly has the
- * same. */
+/* A number for the file's content: two files of the same revision hardly ever share it. */
 static int64_t history_of(sqlite3 *db)
 {
 	int64_t number;
 
 	(void)!state_read_number(
 		db, "SELECT coalesce(max(seq), 0) * 1000003 + coalesce(max(time), 0) FROM changes",
-		&number); /* 0 before there was a history */
+		&number); /* 0 without a history */
 	return number;
 }
 
-/* Returns a result code of SQLite's, as copy_pairs_from does. */
+/* Returns a result code of SQLite, like copy_pairs_from. */
 static int stamp(sqlite3 *db, const char *key, int64_t number)
 {
 	char sql[128];
@@ -295,7 +294,7 @@ static bool is_made(const struct files *files, sqlite3 *old)
 	return true;
 }
 
-/* A new file for the same user, whatever stands in its place. */
+/* Makes PATH.new with the file's mode and owner, replacing a previous one. */
 static int create_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
@@ -346,7 +345,7 @@ static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old, ato
 	return err;
 }
 
-/* `progress` rises as long as there is some. The directory is locked. */
+/* Raises `progress` while the migration advances. The caller has locked the directory. */
 static int make_next(const struct files *files, atomic_uint *progress, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file old, next = {.db = NULL};
@@ -407,7 +406,7 @@ static void make_in_thread(void *context)
 	uv_mutex_unlock(&making->lock);
 }
 
-/* A disk that hangs is no progress. */
+/* Calls on_progress only if work was done: a hanging disk must still trip the watchdog. */
 static int make_with_progress(const struct files *files, void (*on_progress)(void *context),
 			      void *context, char error[SOURCE_ERROR_MAX])
 {
@@ -472,12 +471,12 @@ void state_forget_migration(const char *path)
 	char error[SOURCE_ERROR_MAX];
 
 	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_REVISION) != 0)
-		remove_next(&files); /* else it is none of ours */
+		remove_next(&files); /* without a revision the file is not ours */
 }
 
 /* ---- the last step ---- */
 
-/* `changed`: when the older file was, for give_log_back. */
+/* `changed`: the older file's st_mtim, for give_log_back. */
 static int copy_pairs_from(sqlite3 *next, const char *path, int64_t changed)
 {
 	char *attach = sqlite3_mprintf("ATTACH %Q AS old; BEGIN;", path);
@@ -511,7 +510,7 @@ static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX]
 	return err;
 }
 
-/* Holds the older file's write lock, so that another writer's change cannot be lost. */
+/* Holds the older file's write lock, so that no other writer's change is lost. */
 int state_migration_finish(const char *path, bool may_make, char error[SOURCE_ERROR_MAX])
 {
 	atomic_uint progress = 0;
@@ -528,7 +527,7 @@ int state_migration_finish(const char *path, bool may_make, char error[SOURCE_ER
 		err = state_explain(old.db, files.path, "cannot be read", error);
 	if (!err)
 		err = state_examine(old.db, files.path, &version, error);
-	/* Another process may have been faster. */
+	/* Another process may have migrated it first. */
 	if (!err && version > 0 && version < STATE_VERSION && !state_file_is_another(&old)) {
 		if (!is_made(&files, old.db))
 			err = may_make ? make_next(&files, &progress, error)

@@ -1,22 +1,21 @@
-/* The tables of the state, and how an older file's become today's: each migration takes a copy of
- * it from one version to the next, all that are needed in one transaction. The version is in the
- * file's header (PRAGMA user_version), and so is whose file it is (application_id), so that a path
- * that leads to somebody else's database harms nobody.
+/* The tables of the state, and the migrations of older files: each takes a copy of the file from
+ * one version to the next; all that are needed run in one transaction. The file's header has the
+ * version (PRAGMA user_version) and the program (application_id), so that a path to another
+ * program's database does no harm.
  *
- *     resources what the API made           kind, path, revision, json (resource/kind.h), and what
- *                                           else it is found by (struct source_keys)
- *     changes   of those, a week of them    revision, time, who, kind, path, before, after
+ *     resources that the API made           kind, path, revision, json (resource/kind.h), and the
+ *                                           other keys (struct source_keys)
+ *     changes   of them, kept for a week    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
  *     pairs     key, value                  (pairs.h)
  *
- * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
- * their own. An address has its PTR in its row since, because with a row for each PTR a start with
- * a million of both takes half as long again; a PTR that has a row is of an address that the
- * configuration file declares.
+ * Up to version 5 addresses and services (owners), their PTRs and resource groups had separate
+ * tables. Since then an address has its PTR in its row, because a row for each PTR makes a start
+ * with a million of both half as long again. A PTR with a row of its own belongs to an address that
+ * the configuration file declares.
  *
- * Up to version 7 secrets, serials and uses had tables of their own, and a reference was a NAME,
- * unique over all groups. Version 8 has GROUP/NAME where exactly one item of the state has that
- * name. */
+ * Up to version 7 secrets, serials and uses had separate tables, and a reference was a NAME, unique
+ * over all groups. Version 8 has GROUP/NAME if exactly one item of the state has that name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-/* Of resource/kind.h, whose numbers never change. */
+/* The numbers of resource/kind.h, which never change. */
 #define KIND_NETWORK      "1"
 #define KIND_RESOLVER     "3"
 #define KIND_ZONE         "6"
@@ -83,7 +82,7 @@ int state_read_number(sqlite3 *db, const char *sql, int64_t *number)
 	return sqlite3_finalize(statement) == SQLITE_OK && code == SQLITE_OK ? 0 : ERR_SYSTEM;
 }
 
-/* Without WAL, readers would stand in the way of changes, and a change would cost more syncs. */
+/* WAL: readers do not block changes, and a change needs fewer syncs. */
 static int set_modes(sqlite3 *db)
 {
 	return sqlite3_exec(db,
@@ -100,7 +99,7 @@ static int refuse(const char *path, const char *why, char error[SOURCE_ERROR_MAX
 	return ERR_SYSTEM;
 }
 
-/* ---- what a migration computes ---- */
+/* ---- SQL functions of the migrations ---- */
 
 static const char *text_of(sqlite3_value *value)
 {
@@ -109,7 +108,7 @@ static const char *text_of(sqlite3_value *value)
 	return text ? text : "";
 }
 
-/* resource_path(group, name): as path_key has it (resource/kind.h). */
+/* resource_path(group, name): a path in the form of path_key (resource/kind.h). */
 static void resource_path(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	char group[3 * NAME_TEXT_MAX], name[3 * NAME_TEXT_MAX];
@@ -134,7 +133,7 @@ static void complain(sqlite3_context *context, const char *what, sqlite3_value *
 	sqlite3_result_error_code(context, SQLITE_MISMATCH);
 }
 
-/* not_written(what, value, whose): ends the migration. */
+/* not_written(what, value, whose): ends the migration with a fault. */
 static void not_written(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	(void)count;
@@ -150,7 +149,7 @@ size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRES
 	return 1 + length;
 }
 
-/* address_key(text, whose): as state_address_key has it. */
+/* address_key(text, whose): the key of state_address_key. */
 static void address_key(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	uint8_t key[STATE_ADDRESS_KEY_MAX];
@@ -189,7 +188,7 @@ static int execute(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* GROUP/NAME, or -/NAME, of each name that exactly one item of its kind has. */
+/* GROUP/NAME, or -/NAME, for each name that exactly one item of its kind has. */
 static const char name_in_full[] =
 	"CREATE TEMP TABLE full_names AS SELECT kind, lower(json ->> 'name') AS name,"
 	" coalesce(min(json ->> 'resource_group'), '-') || '/' || min(json ->> 'name') AS text"
@@ -197,7 +196,7 @@ static const char name_in_full[] =
 	", " KIND_RULESET ") GROUP BY 1, 2 HAVING count(*) = 1;"
 	"CREATE UNIQUE INDEX temp.by_name ON full_names(kind, name)";
 
-/* For each element of a list in rows of the kind that is such a name: its full name, followed by
+/* In each list of the kind's rows, replaces every element that is such a name by the full name and
  * `rest`. */
 #define REFER_IN_LIST(kind_of_row, list, kind_of_name, name, rest)                                 \
 	"UPDATE resources SET json = json_set(json, '$." list "', json((SELECT"                    \
@@ -206,7 +205,7 @@ static const char name_in_full[] =
 	" FROM json_each(resources.json, '$." list "')))) WHERE kind = " kind_of_row               \
 	" AND json_type(json, '$." list "') = 'array'"
 
-/* References that are a NAME alone, where one item of the state has it. */
+/* Completes references that are a NAME alone, if exactly one item of the state has it. */
 static const char *const in_full[] = {
 	"UPDATE resources SET json = json_set(json, '$.virtual_network', text) FROM full_names n"
 	" WHERE resources.kind IN (" KIND_RESOLVER ", " KIND_ZONE_LINK ", " KIND_RULESET_LINK ")"
@@ -218,8 +217,8 @@ static const char *const in_full[] = {
 	REFER_IN_LIST(KIND_TRANSFER, "zones", KIND_ZONE, "value", "''"),
 };
 
-/* The tables that pairs had up to version 7. A use of a rule ("rule RULESET\tNAME") has the
- * ruleset's full name since. */
+/* The tables of pairs up to version 7. Since then the use of a rule ("rule RULESET\tNAME") has the
+ * ruleset's full name. */
 static const struct {
 	const char *table, *pair;
 } pair_tables[] = {
@@ -242,7 +241,7 @@ static bool has_table(sqlite3 *db, const char *schema, const char *table)
 	return state_read_number(db, sql, &count) == 0 && count > 0;
 }
 
-/* full_names is there. */
+/* Needs full_names. */
 static int copy_from_tables(sqlite3 *db, const char *from)
 {
 	int code = SQLITE_OK;
@@ -288,7 +287,7 @@ static int make_pairs_and_refer_in_full(sqlite3 *db)
 
 static const struct {
 	const char *sql;
-	int (*step)(sqlite3 *db); /* behind it; a result code of SQLite's */
+	int (*step)(sqlite3 *db); /* runs after sql; returns a result code of SQLite */
 } migrations[STATE_VERSION] = {
 	{"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	 "CREATE TABLE owners (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
@@ -391,7 +390,7 @@ static int migrate(sqlite3 *db, int64_t version)
 	return code == SQLITE_OK ? execute(db, header) : code;
 }
 
-/* Whose file it is, and of which version. */
+/* Refuses another program's file; reads the version. */
 static int read_header(sqlite3 *db, const char *path, int64_t *version,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -408,7 +407,7 @@ static int read_header(sqlite3 *db, const char *path, int64_t *version,
 	return 0;
 }
 
-/* Under the lock, so that two that make the same new file do not both make its tables. */
+/* Locks first, so that of two processes that make the same new file only one makes its tables. */
 int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	int64_t version = 0;
@@ -427,7 +426,7 @@ int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERRO
 	return err;
 }
 
-/* A file of this version takes no lock, which somebody else may have for long. */
+/* A file of this version needs no lock, which another process may hold for long. */
 int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	int64_t version = 0;
