@@ -1,5 +1,5 @@
-/* Other listeners take a restart, because a port that is given up may be another's by the time that
- * it is wanted again; another certificate or other clients do not. */
+/* New listeners need a restart, because another process may take a port that is given up; a new
+ * certificate and new clients do not. */
 #include "resolver/control/process/management_api.h"
 
 #include <strings.h>
@@ -12,7 +12,7 @@
 #include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 
-/* ---- what a reload brings ---- */
+/* ---- what a reload replaces ---- */
 
 static bool wants_tls(const struct management *management)
 {
@@ -62,9 +62,9 @@ static void serve(struct management_access *access, struct management_api *manag
 {
 	if (access->secrets) {
 		http_auth_serve(management->auth, access->secrets);
-		http_end_streams(management->http); /* they come again, if they may */
+		http_end_streams(management->http); /* clients reconnect, if they still may */
 	}
-	if (access->certificate) /* else an old listener for https goes on with what it has */
+	if (access->certificate) /* else an old https listener keeps its certificate */
 		http_use_certificate(management->http, access->certificate);
 	if (access->hosts) {
 		http_use_hosts(management->http, access->hosts);
@@ -73,7 +73,7 @@ static void serve(struct management_access *access, struct management_api *manag
 	*access = (struct management_access){.secrets = NULL};
 }
 
-/* What did not change has the same strings, in what both models share. */
+/* Models share the strings of unchanged clients. */
 static bool same_clients(const struct management *management, const struct management *before)
 {
 	bool same = management->clients.count == before->clients.count;
@@ -83,8 +83,7 @@ static bool same_clients(const struct management *management, const struct manag
 	return same;
 }
 
-/* A change of resources leaves all but the clients as it is, and no file is read where it leaves
- * those, too. */
+/* A change of resources can change only the clients; if they are the same, no file is read. */
 int management_api_prepare(struct management_api *management, const struct model *model,
 			   const struct model *before, struct faults *faults)
 {
@@ -124,9 +123,9 @@ void management_api_use_state(struct management_api *management)
 	logouts_load(management->api.service->inventory, management->auth, time(NULL));
 }
 
-/* ---- what stays ---- */
+/* ---- what needs a restart ---- */
 
-/* All URLs as one text; NULL without memory. */
+/* All URLs as one text; NULL: out of memory. */
 static char *listeners_text(const struct management *management)
 {
 	char *text = NULL;
@@ -177,7 +176,7 @@ static int add_listener(struct management_api *management, struct master_link *m
 	return err;
 }
 
-/* Without a `management` group the socket is a convenience; one that is configured is meant. */
+/* Without a `management` group the socket is a convenience: failing to open it is no error. */
 static int open_socket(struct management_api *management, struct master_link *master,
 		       const struct management *wanted)
 {

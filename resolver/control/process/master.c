@@ -1,5 +1,5 @@
-/* One loop over signals (by a signalfd) and what servers say. A server plays one of three parts,
- * and there is at most one of each:
+/* The master is one loop over signals (by a signalfd) and servers' messages. A server has one of
+ * three parts, and each part has at most one server:
  *
  *              start                SERVES: LEAVE to NOW            has ended
  *     nothing ───────► BESIDE ─────────────────────────► NOW ─┐
@@ -7,21 +7,21 @@
  *                                     ▲                    │
  *                                     └─ ends by itself ───┘
  *
- * Until the new server says SERVES, the old one does not notice it, and is started again if it
- * ends. After that there is no way back: the old server gets some time to finish, and the new one
- * is told STATE when the old one has closed the state, or is gone. When the old server has ended,
- * the master executes the new program in place of itself: same process, same children. A table of
- * what it has passes through a file without a name.
+ * Until the new server says SERVES, the old one does not notice it, and is restarted if it ends.
+ * After that there is no way back: the old server gets some time to finish, and the new one is told
+ * STATE when the old one has closed the state, or is gone. When the old server has ended, the
+ * master executes the new program in place of itself: same process, same children. It passes its
+ * own data in a table, through a file without a name.
  *
- * Sockets are known by the names that servers give them. A server wants what it has asked for, and
- * what no server wants is closed.
+ * Servers give sockets their names. A server wants the sockets it has asked for; sockets that no
+ * server wants are closed.
  *
- * Not here: threads, DNS, the configuration, the state. A server may become hostile, and everything
- * it says is checked: a master that is not root opens port 53, ports from 1024 on and what it had
- * open before. It starts the file that it was started from, as long as that has the owner that it
- * had, and else programs of root's only, as `--serve`, which no interpreter takes for a script.
- * What was looked at is what is executed: the one by its descriptor, the others by paths that only
- * root can change. All of them are below the master's filter of system calls (sandbox.h). */
+ * The master has no threads, DNS, configuration or state. A server may become hostile, so every
+ * message is checked. A master that is not root opens port 53, ports from 1024 on and sockets it
+ * had open before. It starts only the file that it was started from, as long as its owner is the
+ * same, and programs of root; as `--serve`, which no interpreter takes for a script. The checked
+ * file is the one executed: the first by its descriptor, the others by paths that only root can
+ * change. All servers are below the master's filter of system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -57,10 +57,10 @@
 #include "rules/text.h"
 
 enum {
-	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
-	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer what it holds */
+	STARTING_PERIODS = 4,       /* of the watchdog: to load, or to read the state */
+	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer pending queries */
 	STOPPING_MAX_MS = 10 * 1000,
-	CRASH_MS = 1000, /* a server that ends so soon after its start has crashed at it */
+	CRASH_MS = 1000, /* a server that ends this soon after its start has crashed */
 	PAUSE_MAX_S = 5,
 	OUTPUT_TEXT_MAX = 900,
 	END_TEXT_MAX = 128,
@@ -75,21 +75,21 @@ enum part { NOW, BESIDE, OLD, PARTS };
 static const char *const part_names[PARTS] = {"the server", "the new server", "the old server"};
 
 struct child {
-	pid_t pid; /* 0: there is none */
-	int fd;    /* of the conversation; -1: it has hung up */
+	pid_t pid; /* 0: no child */
+	int fd;    /* the link to it; -1: it has hung up */
 	bool serves;
-	bool ended;       /* its number may be another's */
-	bool has_state;   /* or is asked to open it */
-	uint64_t mute_ms; /* it was killed after so long without a word; 0: it was not */
+	bool ended;       /* its pid may be another process's */
+	bool has_state;   /* or was told to open it */
+	uint64_t mute_ms; /* how long it was silent before it was killed; 0: not killed */
 	uint64_t started_ms;
-	uint64_t heard_ms; /* it was alive */
+	uint64_t heard_ms; /* its latest sign of life */
 	uint64_t until_ms; /* it is killed then; 0: never */
 };
 
-struct opened { /* what is listened at */
+struct opened { /* a listening socket, or several */
 	enum master_kind kind;
 	char *name;
-	int *fds; /* NULL: closed, but it may be opened again */
+	int *fds; /* NULL: closed, but may be opened again */
 	unsigned count;
 	bool wanted[PARTS];      /* by NOW, by BESIDE */
 	struct unix_socket file; /* of MASTER_UNIX */
@@ -97,31 +97,31 @@ struct opened { /* what is listened at */
 
 struct master {
 	const char *config, *resolv_conf; /* for its servers */
-	char home[PATH_MAX];              /* the path that it was started from */
+	char home[PATH_MAX];              /* the path it was started from */
 	uid_t owner;                      /* of that file, at the start */
-	char program[PATH_MAX];           /* that servers are started from */
-	char next[PATH_MAX];              /* that of an upgrade */
+	char program[PATH_MAX];           /* the program of new servers */
+	char next[PATH_MAX];              /* the program of an upgrade */
 	struct child parts[PARTS];
 	struct opened *opened;
 	size_t opened_count;
 	unsigned workers; /* 0: not known yet */
 	int signals;
-	bool served;   /* once */
-	bool upgraded; /* to a program that is not this one, yet */
+	bool served;   /* a server has served */
+	bool upgraded; /* to a program that this process does not run yet */
 	bool upgrade_wanted, reload_wanted;
-	unsigned stopping; /* how often it was told to */
+	unsigned stopping; /* how often it was told to stop */
 	int status;
-	unsigned crashes;                  /* one after the other */
-	struct {                           /* nobody serves, since one that did has ended: */
-		uint64_t since_ms;         /* 0: somebody does */
-		unsigned failed;           /* others that were started and ended, too */
-		char end[END_TEXT_MAX];    /* of the one that served */
-		char latest[END_TEXT_MAX]; /* of the latest that failed */
+	unsigned crashes;                  /* in a row */
+	struct {                           /* nobody serves since the serving one ended: */
+		uint64_t since_ms;         /* 0: somebody serves */
+		unsigned failed;           /* servers since then that ended before serving */
+		char end[END_TEXT_MAX];    /* how the serving one ended */
+		char latest[END_TEXT_MAX]; /* how the latest failed one ended */
 	} gap;
-	uint64_t start_ms;                 /* when one is started again; 0: none is to be */
-	uint64_t period_ms, turn_ms;       /* the watchdog's; when its next look is */
+	uint64_t start_ms;                 /* when to start the next server; 0: not planned */
+	uint64_t period_ms, turn_ms;       /* of the watchdog; turn_ms: its next check */
 	int output;                        /* the new server's stderr; -1: none */
-	char output_text[OUTPUT_TEXT_MAX]; /* its beginning, for whoever wants the upgrade */
+	char output_text[OUTPUT_TEXT_MAX]; /* its beginning, for the upgrade's caller */
 };
 
 static uint64_t now_ms(void)
@@ -131,7 +131,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* 0: none. Once the master is told to stop, the deadline of that stays. */
+/* 0: no deadline. A master that is told to stop keeps the deadline of the stop. */
 static void set_deadline(const struct master *master, struct child *child, uint64_t ms)
 {
 	if (!master->stopping)
@@ -153,10 +153,10 @@ static void say(const struct child *child, enum master_word word, uint32_t numbe
 	if (child->pid == 0 || child->fd < 0)
 		return;
 	if (master_send(child->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
-		send_signal(child, SIGKILL); /* it reads nothing */
+		send_signal(child, SIGKILL); /* its queue is full: it reads nothing */
 }
 
-/* ---- what is listened at ---- */
+/* ---- listening sockets ---- */
 
 static struct opened *find_opened(const struct master *master, enum master_kind kind,
 				  const char *name)
@@ -174,16 +174,17 @@ static int parse_host(struct host *host, enum master_kind kind, const char *name
 	return kind == MASTER_DNS ? host_parse(host, name, 53) : http_url_host(name, host);
 }
 
-/* Whether it is opened at any time, though a server that asks may have become hostile. */
+/* Whether even a hostile server may have this opened, at any time. */
 static bool is_harmless(enum master_kind kind, const char *name)
 {
 	struct host host;
-	if (kind == MASTER_UNIX) /* the user could do that, too */
+	if (kind == MASTER_UNIX) /* the user could make the socket itself */
 		return true;
 	return parse_host(&host, kind, name) == 0 && (host.port == 53 || host.port >= 1024);
 }
 
-/* Closes it; the last one takes its place, where nothing is to be remembered. */
+/* Closes the sockets. Forgets the name, unless the right to open it again depends on it (may_open);
+ * the last entry moves into its place. */
 static void close_opened(struct master *master, struct opened *opened)
 {
 	if (opened->kind == MASTER_UNIX && opened->fds)
@@ -221,7 +222,8 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* What was never open. A master that is not root may have the right to bind any port. */
+/* Whether a name that was never open may be opened. A master that is not root may still have the
+ * right to bind any port. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
 	return !master->served || geteuid() == 0 || is_harmless(message->kind, message->text);
@@ -232,7 +234,7 @@ static unsigned count_descriptors(const struct master_message *message)
 	return message->kind == MASTER_DNS ? 3 * message->number : 1;
 }
 
-/* A server that has become hostile does not keep the master from starting another one. */
+/* The reserve lets the master start another server when a hostile one asks for many sockets. */
 static bool has_descriptors(const struct master *master, const struct master_message *message)
 {
 	enum { RESERVE = 32 };
@@ -243,7 +245,7 @@ static bool has_descriptors(const struct master *master, const struct master_mes
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used <= limit.rlim_cur;
 }
 
-/* As the user that the server is by then, whose the file is to be. */
+/* Opens it as the server's user, who is to own the socket file. */
 static int open_unix(struct opened *opened, const struct master_message *message, char *error)
 {
 	uid_t uid = geteuid();
@@ -257,7 +259,8 @@ static int open_unix(struct opened *opened, const struct master_message *message
 	return err;
 }
 
-/* One of the same kind: https takes the place of http, 0.0.0.0 that of 127.0.0.1. */
+/* Whether one of our own sockets of this kind is in the way: https replaces http, 0.0.0.0 replaces
+ * 127.0.0.1. */
 static bool is_beside_ours(const struct master *master, enum master_kind kind,
 			   const struct host *host)
 {
@@ -271,7 +274,7 @@ static bool is_beside_ours(const struct master *master, enum master_kind kind,
 	return false;
 }
 
-/* A port is shared by sockets of one user alone, and the master may be root only as it starts. */
+/* Only sockets of one user can share a port, and the master may be root only at its start. */
 static int give_to_user(const struct opened *opened, const struct master_message *message,
 			char *error)
 {
@@ -303,7 +306,7 @@ static int open_host(const struct master *master, const struct opened *opened,
 		       : err;
 }
 
-/* 0; or `error`, of MASTER_TEXT_MAX, says why not. */
+/* Returns 0, or `error` (MASTER_TEXT_MAX) says why not. */
 static int open_sockets(struct master *master, struct opened *opened,
 			const struct master_message *message, char *error)
 {
@@ -325,7 +328,7 @@ static int open_sockets(struct master *master, struct opened *opened,
 	return err;
 }
 
-/* A server that has left has ended the listening, for all that have the socket. */
+/* A server that has left has shut down the listening, for everyone that holds the socket. */
 static void listen_again(const struct opened *opened)
 {
 	enum { BACKLOG = 1024 };
@@ -339,7 +342,7 @@ static struct opened *open_named(struct master *master, const struct master_mess
 {
 	struct opened *opened = find_opened(master, message->kind, message->text);
 	if (opened && opened->kind == MASTER_UNIX && !unix_socket_is_there(&opened->file)) {
-		close_opened(master, opened); /* nobody finds it */
+		close_opened(master, opened); /* its file is gone: no client can reach it */
 		opened = NULL;
 	}
 	if (opened && opened->fds) {
@@ -347,7 +350,7 @@ static struct opened *open_named(struct master *master, const struct master_mess
 		return opened;
 	}
 	if (!has_descriptors(master, message)) {
-		close_unwanted(master); /* of one that has ended, and more than this one needs */
+		close_unwanted(master); /* those that only an ended server wanted */
 		opened = find_opened(master, message->kind, message->text);
 	}
 	if (!has_descriptors(master, message)) {
@@ -422,8 +425,8 @@ static void answer_close(struct master *master, enum part part,
 
 static const char itself[] = "/proc/self/exe";
 
-/* This program by its path. Where the file is gone, or another has its place, the kernel says
- * "PATH (deleted)", and still has the program itself. */
+/* Finds this program's path. If the file is gone or replaced, the kernel says "PATH (deleted)", but
+ * still has the program at /proc/self/exe. */
 static void find_program(char path[PATH_MAX])
 {
 	ssize_t length = readlink(itself, path, PATH_MAX - 1);
@@ -432,7 +435,7 @@ static void find_program(char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "%s", itself);
 }
 
-/* Whether nobody but root has put it there, nor could put another in its place. */
+/* Whether only root can have put the file there, and only root can replace it. */
 static bool is_root_s(const char *path)
 {
 	const mode_t others = S_IWGRP | S_IWOTH;
@@ -448,9 +451,9 @@ static bool is_root_s(const char *path)
 	return true;
 }
 
-/* This program itself, or the file that it was started from where that has the owner that it had.
- * Its folders may be others', who could put another file there at any time: so it is executed by
- * this descriptor, and by no path. -1: it is neither. */
+/* Opens this program itself, or the file it was started from if its owner is still the same.
+ * Somebody else may own the folders and put another file there at any time, so the file is executed
+ * by this descriptor, not by its path. -1: neither. */
 static int open_home(const struct master *master, const char *path)
 {
 	struct stat st;
@@ -462,7 +465,7 @@ static int open_home(const struct master *master, const char *path)
 	return -1;
 }
 
-/* A server that has become hostile could name any program, and a script of its own. */
+/* A hostile server could name any program, or a script of its own. */
 static bool is_trusted(const struct master *master, const char *path)
 {
 	int fd = open_home(master, path);
@@ -471,9 +474,9 @@ static bool is_trusted(const struct master *master, const char *path)
 	return fd >= 0 || is_root_s(path);
 }
 
-/* Returns only where it fails; errno says why. The descriptor is closed as it is executed, so a
- * script in the place of the program fails. What is root's is executed by its path, which nobody
- * else can change; that may be a script. */
+/* Returns only on failure, with errno. The descriptor is closed on execution, so a script put in
+ * the program's place fails. A program of root is executed by its path, which nobody else can
+ * change; it may be a script. */
 static void execute(const struct master *master, const char *path, char *const arguments[])
 {
 	int fd = open_home(master, path);
@@ -489,7 +492,8 @@ static void execute(const struct master *master, const char *path, char *const a
 	}
 }
 
-/* In the child. Signals stay blocked until it has ends for them; ^C is the master's to hear. */
+/* Runs in the child. Signals stay blocked until the server handles them; only the master hears
+ * ^C. */
 static void become_server(const struct master *master, const char *program, bool beside, int fd,
 			  int output, pid_t parent)
 {
@@ -533,7 +537,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* 0, or ERR_SYSTEM with errno. */
+/* Returns 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
 	struct child *child = &master->parts[part];
@@ -541,8 +545,8 @@ static int start(struct master *master, enum part part, const char *program)
 	int pair[2], output[2] = {-1, -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_SYSTEM;
-	/* To close a socket that a hostile server has sent could take a minute. Linux before 6.16
-	 * cannot refuse it. */
+	/* Closing a socket that a hostile server has sent could take a minute; only Linux 6.16 and
+	 * later can refuse descriptors. */
 	int err = setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
 	(void)err;
 	pid_t parent = getpid(), pid = -1;
@@ -567,8 +571,8 @@ static int start(struct master *master, enum part part, const char *program)
 				.until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
 		fcntl(output[0], F_SETFL, O_NONBLOCK);
-		close_fd(&master->output); /* of the one before: somebody else may still have its
-					      end */
+		close_fd(&master->output); /* the previous server's; another process may still hold
+					      its end */
 		master->output = output[0];
 		master->output_text[0] = '\0';
 	}
@@ -576,10 +580,10 @@ static int start(struct master *master, enum part part, const char *program)
 	return 0;
 }
 
-/* ---- what the new server writes to stderr ---- */
+/* ---- stderr of the new server ---- */
 
-/* It goes to the log, and its beginning to whoever asked for the upgrade. A part each time: output
- * without an end does not hold up the rest. */
+/* Passes the output to the log, and keeps its beginning for the upgrade's caller. One read at a
+ * time, so that endless output does not block the loop. */
 static void read_output(struct master *master)
 {
 	char text[OUTPUT_MAX];
@@ -609,7 +613,7 @@ static void begin_upgrade(struct master *master, const char *program)
 {
 	const char *why = NULL;
 	char path[PATH_MAX];
-	if (master->parts[OLD].pid != 0) { /* of the upgrade before: this one waits for its end */
+	if (master->parts[OLD].pid != 0) { /* the previous upgrade's server has not ended yet */
 		snprintf(master->next, sizeof master->next, "%s", program);
 		master->upgrade_wanted = true;
 		return;
@@ -646,11 +650,11 @@ static void refuse_upgrade(struct master *master, const char *how)
 		 how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	forget_wishes(master, BESIDE);
-	if (master->parts[NOW].serves) /* else it has not asked for everything yet */
+	if (master->parts[NOW].serves) /* else NOW may still ask for its sockets */
 		close_unwanted(master);
 }
 
-/* From here on the state, HTTP and the log are the new one's. */
+/* From here on the new server owns the state, HTTP and the log. */
 static void give_state(struct master *master)
 {
 	struct child *child = &master->parts[NOW];
@@ -681,7 +685,7 @@ static void change_places(struct master *master)
 		give_state(master);
 }
 
-/* The new one reads questions. */
+/* The new server reads queries now, so the old one can finish. */
 static void drain_old(struct master *master)
 {
 	if (master->parts[OLD].pid == 0)
@@ -692,7 +696,7 @@ static void drain_old(struct master *master)
 
 /* ---- serving ---- */
 
-/* The right to bind port 53 is all that is kept; what it has open it has. */
+/* Keeps only the right to bind port 53; open descriptors stay open. */
 static void drop(const struct master_message *message)
 {
 	if (geteuid() != 0 || message->uid == 0)
@@ -701,12 +705,12 @@ static void drop(const struct master_message *message)
 				    message->group_count) != 0) {
 		log_event(LOG_ERROR, "master", "cannot become uid %u: %s; ends",
 			  (unsigned)message->uid, strerror(errno));
-		exit(EXIT_FAILURE); /* and its server with it */
+		exit(EXIT_FAILURE); /* its server ends with it */
 	}
 }
 
-/* Of the server before, for the one that serves now: its events and its status are read, unlike a
- * master's log. */
+/* Tells the new server how the previous one ended: operators read a server's events and status, but
+ * not the master's log. */
 static void tell_gap(struct master *master)
 {
 	char text[3 * END_TEXT_MAX];
@@ -751,15 +755,15 @@ static void on_serves(struct master *master, enum part part, const struct master
 	if (part == BESIDE)
 		change_places(master);
 	else
-		drain_old(master); /* this one is started again after that */
+		drain_old(master); /* restarted after STATE: it will not say TAKEN */
 	close_unwanted(master);
 	master->served = true;
 	notify_ready(message->text);
 	tell_gap(master);
 }
 
-/* Migrating a very large state may take long: each sign of life extends the time of one that does
- * not serve yet. */
+/* Migrating a very large state may take long: each sign of life extends the deadline of a server
+ * that does not serve yet. */
 static void on_alive(struct master *master, enum part part)
 {
 	struct child *child = &master->parts[part];
@@ -806,8 +810,8 @@ static void on_message(struct master *master, enum part part, const struct maste
 	}
 }
 
-/* Whether there was one. A server that hangs up is about to end, and keeps the status that it ends
- * with; one that goes on, or that cannot be understood, is killed. */
+/* Reads one message; false if there was none. A server that closes the link is about to end, and
+ * keeps its exit status; SIGKILL is for one that goes on, or sends garbage. */
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
@@ -828,8 +832,8 @@ static bool read_message(struct master *master, enum part part)
 
 /* ---- the table ---- */
 
-/* A line for itself, one for the server, and one for each name, which ends with a NUL: whatever a
- * name has in it, it begins no other line. */
+/* One line for the master, one for the server, and one for each name, which ends with a NUL, so
+ * that no name can begin another line. */
 static int write_table(const struct master *master)
 {
 	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
@@ -864,7 +868,7 @@ static void set_inherited(const struct master *master, bool inherited)
 			fcntl(master->opened[i].fds[j], F_SETFD, flags);
 }
 
-/* Where that fails it goes on as it is. */
+/* On failure this program goes on. */
 static void execute_itself(struct master *master)
 {
 	char number[16];
@@ -914,7 +918,7 @@ static bool read_opened(struct master *master, FILE *in)
 	return true;
 }
 
-/* What this process was before it executed this program. */
+/* Restores the master's data after it has executed a new program. */
 static bool read_table(struct master *master, int fd)
 {
 	int version = 0, pid, serves;
@@ -936,15 +940,15 @@ static bool read_table(struct master *master, int fd)
 	return true;
 }
 
-/* ---- ends ---- */
+/* ---- ends of servers ---- */
 
 static void start_again(struct master *master)
 {
 	master->start_ms = 0;
-	/* Another version takes an upgrade; but any is better than none. */
+	/* Only an upgrade changes the version; but any program is better than none. */
 	if (!master->upgraded || access(master->program, X_OK) != 0)
 		find_program(master->program);
-	if (!is_trusted(master, master->program)) /* somebody has put another file there */
+	if (!is_trusted(master, master->program)) /* another file was put there */
 		snprintf(master->program, sizeof master->program, "%s", itself);
 	if (start(master, NOW, master->program) == 0)
 		return;
@@ -952,7 +956,7 @@ static void start_again(struct master *master)
 	master->start_ms = now_ms() + PAUSE_MAX_S * 1000;
 }
 
-/* At once, but for the fifth that crashes and those after it, until one lives longer. */
+/* Restarts at once; from the fifth crash in a row on after a pause, until a server lives longer. */
 static void plan_start(struct master *master, const struct child *ended, const char *end)
 {
 	static const unsigned pauses_s[] = {0, 0, 0, 0, 0, 1, 2, 4, PAUSE_MAX_S};
@@ -1001,9 +1005,9 @@ static void on_end(struct master *master, enum part part, int status)
 	close_fd(&child->fd);
 	*child = (struct child){.fd = -1};
 	if (part == NOW) {
-		if (!ended.has_state) /* the next one opens it to write, without waiting */
+		if (!ended.has_state) /* the next server opens the state to write at once */
 			send_signal(&master->parts[OLD], SIGKILL);
-		master->upgrade_wanted = false; /* who asked is gone with it */
+		master->upgrade_wanted = false; /* the client that asked is gone with it */
 		on_end_of_now(master, &ended, status, end);
 	}
 	if (part == BESIDE)
@@ -1027,7 +1031,7 @@ static enum part find_part(const struct master *master, pid_t pid)
 	return part;
 }
 
-/* What it has said before is heard first, which may make it another part. */
+/* Reads its last messages first, which may give it another part. */
 static void bury(struct master *master, pid_t pid, int status)
 {
 	enum part part = find_part(master, pid);
@@ -1035,7 +1039,7 @@ static void bury(struct master *master, pid_t pid, int status)
 		master->parts[part].ended = true;
 	while (part < PARTS && master->parts[part].fd >= 0 && read_message(master, part))
 		part = find_part(master, pid);
-	if (part < PARTS) /* else it is a child where the master is a container's first process */
+	if (part < PARTS) /* else an orphan, adopted because the master is a container's pid 1 */
 		on_end(master, part, status);
 }
 
@@ -1058,7 +1062,7 @@ static void on_stop(struct master *master)
 		notify_stopping();
 		master->start_ms = 0;
 	}
-	bool hears = parts[NOW].serves || master->stopping == 1; /* or will, when it has begun */
+	bool hears = parts[NOW].serves || master->stopping == 1; /* or handles it later */
 	send_signal(&parts[BESIDE], SIGKILL);
 	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
 	send_signal(&parts[OLD], SIGTERM);
@@ -1072,7 +1076,7 @@ static void on_signal(struct master *master)
 		if (signal.ssi_signo == SIGCHLD) {
 			reap(master);
 		} else if (signal.ssi_signo == SIGHUP) {
-			/* The one that is starting may have read the files already. */
+			/* A starting server may have read the files already. */
 			master->reload_wanted = master->parts[BESIDE].pid != 0 || !now->has_state;
 			if (now->has_state)
 				send_signal(now, SIGHUP);
@@ -1096,7 +1100,7 @@ static void kill_late(struct master *master, uint64_t now)
 	}
 }
 
-/* A master that was stopped itself heard nothing meanwhile. */
+/* If the master itself was stopped, it could not hear the server; the period begins anew. */
 static void look_after(struct master *master, uint64_t now)
 {
 	struct child *child = &master->parts[NOW];
@@ -1141,7 +1145,7 @@ static int watch_signals(struct master *master)
 	sigaddset(&heard, SIGHUP);
 	sigaddset(&heard, SIGTERM);
 	sigaddset(&heard, SIGINT);
-	signal(SIGCHLD, SIG_DFL); /* who has started this may have ignored it, and no end is told */
+	signal(SIGCHLD, SIG_DFL); /* if the parent ignored it, children's ends would be hidden */
 	sigprocmask(SIG_SETMASK, &heard, NULL);
 	master->signals = signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
 	return master->signals < 0 ? ERR_SYSTEM : 0;
@@ -1168,7 +1172,7 @@ static void turn(struct master *master)
 		return;
 	if (ready[PARTS].revents && master->output >= 0)
 		read_output(master);
-	if (ready[NOW].revents) /* may make BESIDE another one, but no other descriptor */
+	if (ready[NOW].revents) /* may change BESIDE's part, but not its descriptor */
 		read_message(master, NOW);
 	if (ready[OLD].revents)
 		read_message(master, OLD);

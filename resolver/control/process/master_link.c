@@ -1,5 +1,5 @@
-/* The master answers at once, so this end waits for it; other words that come meanwhile are kept
- * for the loop's next round. */
+/* The master answers at once, so this end waits for the answer; other messages that come meanwhile
+ * are kept for the loop's next round. */
 #include "resolver/control/process/master_link.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum { PATIENCE_MS = 30 * 1000 };
 
-/* Waits for the next word. */
+/* Waits for the next message. */
 static int receive(const struct master_link *link, struct master_message *message,
 		   struct master_fds *fds)
 {
@@ -50,9 +50,9 @@ int master_link_bind(const struct master_link *link)
 										       : ERR_SYSTEM;
 }
 
-/* ---- saying ---- */
+/* ---- sending ---- */
 
-/* The first bytes of what is not set are nothing to the other side. */
+/* Clears all but the text, whose unused end is never sent. */
 static void prepare(struct master_message *message, enum master_word word, unsigned kind,
 		    const char *text)
 {
@@ -68,7 +68,7 @@ void master_link_say(struct master_link *link, enum master_word word, unsigned k
 	struct master_message message;
 	prepare(&message, word, kind, text);
 	int err = master_send(link->fd, &message, NULL, 0);
-	(void)err; /* a master that is gone ends this process */
+	(void)err; /* if the master is gone, this process ends */
 }
 
 void master_link_serve(struct master_link *link, const char *status)
@@ -85,9 +85,9 @@ void master_link_serve(struct master_link *link, const char *status)
 	(void)err;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
-/* Whether it is no answer, and was kept. */
+/* Keeps a message that is not an answer; false: it is an answer. */
 static bool keep(struct master_link *link, const struct master_message *message,
 		 struct master_fds *fds)
 {
@@ -104,7 +104,7 @@ static bool keep(struct master_link *link, const struct master_message *message,
 	return true;
 }
 
-/* Until there are as many descriptors as wanted, or a word that there are none. */
+/* Waits until all `wanted` descriptors, or a FAULT, have come. */
 static int ask(struct master_link *link, enum master_kind kind, const char *name, unsigned workers,
 	       int *found, unsigned wanted, char *error, size_t size)
 {
@@ -164,7 +164,7 @@ void master_link_close_dns(struct master_link *link, const struct host *host)
 	master_link_say(link, MASTER_CLOSE, MASTER_DNS, host_print(host, name));
 }
 
-/* ---- hearing ---- */
+/* ---- receiving ---- */
 
 static void on_again(uv_async_t *again)
 {
@@ -177,7 +177,7 @@ static void on_again(uv_async_t *again)
 	}
 }
 
-/* Ending at once is what would become of it by the kernel, a moment later. */
+/* If the master is gone, ends at once, as the kernel would do a moment later (master_link_bind). */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	(void)status;

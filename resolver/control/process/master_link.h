@@ -1,5 +1,4 @@
-/* A server's end of what it and its master say to each other (master_wire.h). All of it on the
- * control thread. */
+/* A server's end of its conversation with the master (master_wire.h). Control thread only. */
 #ifndef SLUICE_MASTER_LINK_H
 #define SLUICE_MASTER_LINK_H
 
@@ -12,9 +11,9 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 
 struct master_link {
 	int fd;
-	unsigned workers; /* that the sockets were opened for; 0: there are none yet */
+	unsigned workers; /* that the sockets were opened for; 0: none opened yet */
 	uv_poll_t poll;
-	uv_async_t again; /* there are words that came while an answer was waited for: */
+	uv_async_t again; /* handles messages that came during a wait for an answer: */
 	struct {
 		struct master_message message;
 		int fd;
@@ -24,28 +23,28 @@ struct master_link {
 	void *context;
 };
 
-/* Hears the first word. ERR_SYSTEM: nobody is there who speaks like this. */
+/* Receives the first message. ERR_SYSTEM: no master that speaks this protocol. */
 MUST_CHECK int master_link_init(struct master_link *link, int fd);
-/* Ends this process when its master does: once more whenever it has become another user, because
- * the kernel forgets it then. ERR_SYSTEM: the master has ended already. */
+/* Makes the kernel end this process when its master ends. Call it again after each change of user,
+ * which makes the kernel forget it. ERR_SYSTEM: the master has ended already. */
 MUST_CHECK int master_link_bind(const struct master_link *link);
 
-/* Asks for what is listened at. ERR_SYSTEM, and `error` says in one line why not. */
+/* Asks for listening sockets. ERR_SYSTEM: `error` says in one line why there are none. */
 struct listener *master_link_open_dns(struct master_link *link, const struct host *host,
 				      unsigned workers, char error[LISTENER_ERROR_MAX]);
 MUST_CHECK int master_link_open(struct master_link *link, enum master_kind kind, const char *name,
 				int *fd, char error[MASTER_LINK_ERROR_MAX]);
-/* It is not wanted any more. */
+/* Tells the master that these sockets are no longer needed. */
 void master_link_close_dns(struct master_link *link, const struct host *host);
 
-/* A word with a text, or NULL. */
+/* Sends a word with a text; NULL: without one. */
 void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
 		     const char *text);
-/* That this process serves, and who it is. */
+/* Tells the master that this process serves, and as which user. */
 void master_link_serve(struct master_link *link, const char *status);
 
-/* Calls back with LEAVE, STATE, DRAIN and REFUSED: `fd` is the callback's, -1: none. The loop ends
- * with the program when the master is gone. */
+/* Calls back with LEAVE, STATE, DRAIN, REFUSED and GAP; the callback closes `fd` (-1: none). If the
+ * master is gone, the program ends. */
 MUST_CHECK int master_link_follow(struct master_link *link, uv_loop_t *loop,
 				  void (*on_word)(void *context,
 						  const struct master_message *message, int fd),

@@ -1,5 +1,5 @@
-/* One sendmsg, one recvmsg. A message that did not come whole, or with descriptors that were cut
- * off, is none. */
+/* One sendmsg, one recvmsg. A truncated message, or one whose descriptors were cut off, is an
+ * error. */
 #include "resolver/control/process/master_wire.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ int master_send(int fd, struct master_message *message, const int *fds, unsigned
 	return sent == (ssize_t)vector.iov_len ? 0 : ERR_SYSTEM;
 }
 
-/* As many as have come; there is no room for more. */
+/* Takes all descriptors that came; the buffer has no room for more than fit. */
 static void take_fds(struct msghdr *header, struct master_fds *fds)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {

@@ -1,32 +1,32 @@
-/* What the master and a server say to each other, on a SOCK_SEQPACKET pair of their own: one fixed
- * head, a text, and descriptors beside it.
+/* Messages between the master and a server, on a SOCK_SEQPACKET pair of their own: a fixed head, a
+ * text, and descriptors beside it.
  *
  *     server                                master
  *                                           START workers: how many there are, 0: none yet
- *     OPEN kind, name, workers              SOCKETS, as many messages as it takes; or FAULT text
+ *     OPEN kind, name, workers              SOCKETS, in as many messages as needed; or FAULT text
  *     ...
- *     SERVES who it is, status              the first one: it becomes that user, too
- *     ALIVE, now and then                   kills one that is mute
- *     TELL status                           the service manager is told
- *     CLOSE kind, name                      closes its own, after a reload
- *                                           GAP ms, how the server before ended: for so long
- *                                           nobody served; after SERVES, where there was a gap
+ *     SERVES user, status                   after the first one the master becomes that user
+ *     ALIVE, now and then                   kills a server that stays mute
+ *     TELL status                           passes the status to the service manager
+ *     CLOSE kind, name                      closes its own descriptors, after a reload
+ *                                           GAP ms, end: for how long nobody served, and how the
+ *                                           previous server ended; after SERVES, if there was a gap
  *
- * An upgrade: a second server is started beside the one that serves.
+ * For an upgrade a second server is started beside the serving one.
  *
- *     the one that serves     master             the new one
+ *     serving server          master             new server
  *     UPGRADE program    ──►  starts it     ──►  START
- *                             SOCKETS       ◄──► OPEN ...      the same ones
- *                        ◄──  REFUSED text  ◄──  ends, or is too late: nothing has moved
+ *                             SOCKETS       ◄──► OPEN ...      the same sockets
+ *                        ◄──  REFUSED text  ◄──  ends, or is too late: nothing has changed
  *                        ◄──  LEAVE pid     ◄──  SERVES
  *     QUIET: no HTTP, the     STATE         ──►  opens the state to write, and reads it again;
- *     state is closed    ──►                     listens for HTTP, and reads questions
+ *     state is closed    ──►                     listens for HTTP, and reads queries
  *                        ◄──  DRAIN         ◄──  TAKEN
- *     answers what it holds, ends           then the master executes the new program, too
+ *     answers its queries, ends                  then the master executes the new program as well
  *
  * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse. It is the
- * number of the table in master.c, too: a program that could not read that is refused before
- * anything has moved. */
+ * number of the table in master.c as well, so a program that could not read the table is refused
+ * before anything has changed. */
 #ifndef SLUICE_MASTER_WIRE_H
 #define SLUICE_MASTER_WIRE_H
 
@@ -59,11 +59,11 @@ enum master_word {
 	MASTER_UPGRADE,
 	MASTER_QUIET,
 	MASTER_TAKEN,
-	MASTER_GAP, /* from the master; servers of before do not know it, and pass over it */
+	MASTER_GAP, /* from the master; older servers ignore it */
 };
 
 enum master_kind {
-	MASTER_DNS,  /* "10.0.0.4:53": receiver, twin and TCP of each worker */
+	MASTER_DNS,  /* "10.0.0.4:53": for each worker the receiver, its twin and TCP */
 	MASTER_HTTP, /* a URL */
 	MASTER_UNIX, /* a path */
 };
@@ -74,8 +74,8 @@ struct master_message {
 	uint32_t protocol;
 	uint32_t word;   /* enum master_word */
 	uint32_t kind;   /* enum master_kind or master_tale */
-	uint32_t number; /* of workers, of a process */
-	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server */
+	uint32_t number; /* of workers, or of a process */
+	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server's user */
 	char text[MASTER_TEXT_MAX];
 };
 
@@ -84,11 +84,11 @@ struct master_fds {
 	unsigned count;
 };
 
-/* Sends the message with copies of descriptors. ERR_SYSTEM: it could not be sent at once and whole.
- */
+/* Sends the message with copies of the descriptors. ERR_SYSTEM: it could not be sent at once and
+ * whole. */
 MUST_CHECK int master_send(int fd, struct master_message *message, const int *fds, unsigned count);
-/* The next one, without waiting. ERR_NOT_FOUND: there is none now; ERR_SYSTEM: the other side is
- * gone, or says what cannot be understood. The descriptors are the caller's. */
+/* Receives the next message without waiting; the caller closes its descriptors. ERR_NOT_FOUND: none
+ * has come; ERR_SYSTEM: the other side is gone, or speaks another protocol. */
 MUST_CHECK int master_receive(int fd, struct master_message *message, struct master_fds *fds);
 void master_fds_close(struct master_fds *fds);
 

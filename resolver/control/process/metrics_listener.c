@@ -1,5 +1,5 @@
-/* A place is a URL with an HTTP server of its own, because a reload opens and closes them one by
- * one. A head is looked at on the place's thread: the path, and who asks. */
+/* A place is a URL with an HTTP server of its own, because a reload opens and closes URLs one by
+ * one. The place's thread checks each request's head: the path and the client. */
 #include "resolver/control/process/metrics_listener.h"
 
 #include <stdlib.h>
@@ -19,10 +19,10 @@ struct metrics_place {
 	struct metrics_place *next;
 	char *url;
 	struct http *http;
-	struct http_certificate *certificate; /* of the model that is about to be served */
+	struct http_certificate *certificate; /* of the model being prepared */
 	struct http_hosts *hosts;             /* likewise */
-	bool is_new;                          /* with that model it comes */
-	bool wanted;                          /* that model has it */
+	bool is_new;                          /* the model being prepared adds it */
+	bool wanted;                          /* the model being prepared has it */
 };
 
 struct metrics_readers { /* immutable */
@@ -39,7 +39,7 @@ static void reply_text(struct http_request *request, unsigned status, const char
 	http_reply(request, status, "text/plain; charset=utf-8", body, body ? strlen(body) : 0);
 }
 
-/* A client on this machine that asks at an address of the machine asks from that address, too. */
+/* A client on this machine that connects to one of its addresses comes from that same address. */
 static bool is_here(const struct http_request *request)
 {
 	return address_is_loopback(&request->from) || address_equal(&request->from, &request->at);
@@ -87,7 +87,7 @@ static void on_request(void *context, struct http_request *request)
 		reply_text(request, 503, "out of memory\n");
 }
 
-/* What the HTTP server says by itself is JSON, here as elsewhere. */
+/* Errors of the HTTP server are JSON, as everywhere. */
 static char *on_error(void *context, const struct http_request *request, unsigned status,
 		      const char *text)
 {
@@ -126,7 +126,7 @@ static void close_place(struct metrics_listener *listener, struct metrics_place 
 	free(place);
 }
 
-/* Without an HTTP server yet. NULL without memory. */
+/* Makes a place that has no HTTP server yet. NULL: out of memory. */
 static struct metrics_place *new_place(struct metrics_listener *listener, const char *url)
 {
 	const struct http_handler handler = {.on_head = on_head,
@@ -149,7 +149,7 @@ static struct metrics_place *new_place(struct metrics_listener *listener, const 
 	return NULL;
 }
 
-/* Gives it what the model says of TLS and names; it is used from use_settings on. */
+/* Loads the model's TLS and host names; use_settings applies them. */
 static int load_settings(struct metrics_place *place, const struct management *management,
 			 char error[HTTP_ERROR_MAX])
 {
@@ -181,7 +181,7 @@ static void drop_settings(struct metrics_place *place)
 	place->certificate = NULL;
 }
 
-/* Opens the socket of a place that is new, and listens. */
+/* Opens the socket of a new place, and listens. */
 static int open_socket(struct metrics_listener *listener, struct metrics_place *place,
 		       char error[HTTP_ERROR_MAX])
 {
@@ -189,7 +189,7 @@ static int open_socket(struct metrics_listener *listener, struct metrics_place *
 
 	if (err != 0)
 		return err;
-	use_settings(place); /* its first ones */
+	use_settings(place); /* its first settings */
 	err = http_add(place->http, place->url, http_origin_of(place->url), fd);
 	if (err == 0 && !listener->service->beside)
 		return http_listen(place->http, error);
@@ -204,7 +204,7 @@ static void give_up(struct metrics_listener *listener, struct metrics_place *pla
 	close_place(listener, place);
 }
 
-/* A place that is there, or a new one; `error` says why not. */
+/* Finds or makes the place; `error` says why it cannot. */
 static int want_place(struct metrics_listener *listener, const char *url,
 		      const struct management *management, char error[HTTP_ERROR_MAX])
 {
@@ -223,9 +223,9 @@ static int want_place(struct metrics_listener *listener, const char *url,
 	return err;
 }
 
-/* ---- what a model says ---- */
+/* ---- a model's settings ---- */
 
-/* NULL without memory. */
+/* NULL: out of memory. */
 static struct metrics_readers *new_readers(const struct metrics_settings *settings)
 {
 	size_t count = settings->allow.count;
@@ -252,8 +252,8 @@ static void use_readers(struct metrics_listener *listener)
 	free(before);
 }
 
-/* All that the model wants; the first that cannot be had ends it, and `error` says why, `index`
- * which. */
+/* Makes all places that the model wants, up to the first failure: `index` is its number, `error`
+ * says why. */
 static int want_all(struct metrics_listener *listener, const struct model *model, size_t *index,
 		    char error[HTTP_ERROR_MAX])
 {
@@ -275,7 +275,8 @@ static int want_all(struct metrics_listener *listener, const struct model *model
 	return err;
 }
 
-/* A model is served, or is not: what only the other one has goes. */
+/* Ends a preparation. served: removes places that the new model lacks; else those that only it
+ * has. */
 static void settle(struct metrics_listener *listener, bool served)
 {
 	struct metrics_place *place, *next;
@@ -326,7 +327,7 @@ int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
 	return EXIT_SUCCESS;
 }
 
-/* A change of resources leaves these settings as they are. */
+/* A change of resources cannot change these settings. */
 int metrics_listener_prepare(struct metrics_listener *listener, const struct model *model,
 			     const struct model *before, struct faults *faults)
 {

@@ -1,7 +1,7 @@
-/* Where metrics are read: HTTP listeners of their own, without a secret, for this machine and whom
- * metrics.allow names. They follow the configuration: a reload opens what is new before anything
- * moves, and closes what is gone. Their sockets are the master's, as all are, so what arrives while
- * one server takes over from another waits. */
+/* HTTP listeners for metrics, without a secret, for clients on this machine and those of
+ * metrics.allow. They follow the configuration: a reload opens new ones before anything changes,
+ * and then closes those that are gone. The master holds their sockets, so clients wait while one
+ * server takes over from another. */
 #ifndef SLUICE_METRICS_LISTENER_H
 #define SLUICE_METRICS_LISTENER_H
 
@@ -21,28 +21,28 @@ struct metrics_listener {
 	struct service *service;
 	struct master_link *master;
 	struct metrics *metrics;
-	struct metrics_place *places; /* URLs that are listened at, or are about to be */
-	struct metrics_readers *next; /* of the model that is about to be served; NULL: the same */
-	bool prepared;                /* that one has other settings */
-	pthread_mutex_t lock;         /* of: */
+	struct metrics_place *places; /* URLs listened at, now or with the next model */
+	struct metrics_readers *next; /* of the model being prepared; NULL: unchanged */
+	bool prepared;                /* the model being prepared has other settings */
+	pthread_mutex_t lock;         /* protects: */
 	struct metrics_readers *readers;
 };
 
-/* Opens what the model says; beside another server without listening. EXIT_SUCCESS, or what was
- * printed about. Either way metrics_listener_close ends it. */
+/* Opens the model's listeners; beside another server does not listen yet. Returns EXIT_SUCCESS, or
+ * the exit status of a printed error. Either way call metrics_listener_close. */
 int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
 			  struct service *service, struct tally *tally, struct master_link *master,
 			  const struct model *model);
-/* As service_access has them; prepare is not called for the first model. */
+/* Callbacks of service_access; prepare is not called for the first model. */
 MUST_CHECK int metrics_listener_prepare(struct metrics_listener *listener,
 					const struct model *model, const struct model *before,
 					struct faults *faults);
 void metrics_listener_finish(struct metrics_listener *listener, bool served);
-/* Beside another server, which has left: listens. What cannot be listened at is logged. */
+/* Listens, once the other server has left; logs failures. */
 void metrics_listener_listen(struct metrics_listener *listener);
-/* Another server listens now. */
+/* Stops listening: another server does now. */
 void metrics_listener_pause(struct metrics_listener *listener);
-/* Ahead of the server's end; the loop's last callbacks free the rest. Fine on one that is zero. */
+/* Call it before the server ends; the loop's last callbacks free the rest. A zeroed one is fine. */
 void metrics_listener_close(struct metrics_listener *listener);
 
 #endif

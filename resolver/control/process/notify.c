@@ -1,6 +1,6 @@
-/* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' stands for the abstract
- * namespace. Failures are ignored: the manager notices by itself. A manager that does not read is
- * waited for, but not long, and not at all by the watchdog. */
+/* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' means the abstract namespace.
+ * Failures are ignored: the manager notices by itself. If the manager does not read, most messages
+ * wait a little; the watchdog's do not. */
 #include "resolver/control/process/notify.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static void notify(const char *state, int flags)
 	close(fd);
 }
 
-/* A line end would begin another assignment. */
+/* Cuts the status at a line end, which would begin another assignment. */
 void notify_ready(const char *status)
 {
 	char state[STATE_MAX];
@@ -55,7 +55,7 @@ void notify_starting(uint64_t ms)
 	notify(state, MSG_DONTWAIT);
 }
 
-void notify_reloading(void) /* Type=notify-reload wants to know when it began */
+void notify_reloading(void) /* Type=notify-reload needs the time it began */
 {
 	char state[64];
 	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
@@ -70,7 +70,7 @@ void notify_stopping(void)
 
 /* ---- the watchdog ---- */
 
-/* A variable that is a whole number; 0 when it is none. */
+/* A variable's value as a whole number; 0 if it is none. */
 static uint64_t number_in(const char *name)
 {
 	const char *text = getenv(name);

@@ -1,25 +1,25 @@
-/* Tells the service manager where the program stands (sd_notify(3)), when it wants to know
- * (NOTIFY_SOCKET): the master's, which is the service's main process. */
+/* Tells the service manager the program's status (sd_notify(3)) if NOTIFY_SOCKET is set. Only the
+ * master calls this: it is the service's main process. */
 #ifndef SLUICE_NOTIFY_H
 #define SLUICE_NOTIFY_H
 
 #include <stdint.h>
 
 enum {
-	WATCHDOG_TURNS = 4,            /* looks in a period: a worker that is busy for half of it
-					* loses two, and the program lives */
-	WATCHDOG_PERIOD_US = 30000000, /* where no service manager gives one */
+	WATCHDOG_TURNS = 4, /* checks in a period: a worker that is busy for half a period misses
+			       two, and the program lives */
+	WATCHDOG_PERIOD_US = 30000000, /* without a service manager */
 };
 
-/* `status` is what the manager shows of it, one line. */
+/* `status`: one line that the manager shows. */
 void notify_ready(const char *status);
 /* The start takes this much longer. */
 void notify_starting(uint64_t ms);
 void notify_reloading(void);
 void notify_stopping(void);
 
-/* How often, in microseconds, it expects to hear notify_alive of this process (WATCHDOG_USEC,
- * WATCHDOG_PID); 0: it does not. */
+/* The interval in microseconds within which the manager expects notify_alive (WATCHDOG_USEC,
+ * WATCHDOG_PID); 0: it expects none. */
 uint64_t notify_watchdog_us(void);
 void notify_alive(void);
 

@@ -1,18 +1,18 @@
-/* The kernel's rules that this rests on (capabilities(7)):
+/* The kernel's rules that this relies on (capabilities(7)):
  *
- *     setresuid     away from root empties the capability sets, but for the permitted one where
- *                   PR_SET_KEEPCAPS was set; of that, capset(2) keeps one for the master
- *     bounding set  emptied, and no_new_privs set: no program that might be executed gets more
+ *     setresuid     away from root empties the capability sets, except the permitted one if
+ *                   PR_SET_KEEPCAPS was set; capset(2) keeps one of those for the master
+ *     bounding set  emptied, and no_new_privs set: no executed program can gain rights
  *     ambient set   emptied: the master, or a service manager, hands on its capability by it
- *     dumpable      not any more: secrets in memory go into no core file, and no process of the
- *                   same user reads or traces this one; last, since another id resets it
+ *     dumpable      cleared: secrets in memory go into no core file, and no process of the same
+ *                   user reads or traces this one; last, because another id resets it
  *
- * The C library sets ids for all threads; capset(2) does for the calling one alone, and there is no
- * other yet.
+ * The C library sets ids for all threads; capset(2) does for the calling thread alone, and no other
+ * runs yet.
  *
  * Files that root made for an earlier run are not given to the user: whoever may write to a
- * directory decides what a name in it leads to, and could have root give away any file. They are
- * faults that say what to do. */
+ * directory decides where its names lead, and could have root give away any file. They are faults
+ * that say what to do. */
 #include "resolver/control/process/privileges.h"
 
 #include <errno.h>
@@ -36,16 +36,16 @@ enum { GROUPS_MAX = 256 };
 
 #define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
 
-struct identity { /* who is to be become */
+struct identity { /* the user to become */
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[GROUPS_MAX];
 	int group_count;
 };
 
-/* ---- who ---- */
+/* ---- users and groups ---- */
 
-/* A whole text that is a number; 4294967295 is "unchanged" to the kernel. */
+/* The whole text must be a number; the kernel takes 4294967295 as "unchanged". */
 static bool parse_id(const char *text, unsigned *id)
 {
 	char *end;
@@ -80,7 +80,7 @@ static int find_group(const struct model *model, struct identity *identity, stru
 	return 0;
 }
 
-/* A number that the system has no name for is its own group. */
+/* A numeric user without an account has its number as its group. */
 static int find_user(const struct model *model, struct identity *identity, struct faults *faults)
 {
 	const struct passwd *user = getpwnam(model->user);
@@ -96,7 +96,7 @@ static int find_user(const struct model *model, struct identity *identity, struc
 		identity->group_count = GROUPS_MAX;
 		if (getgrouplist(user->pw_name, user->pw_gid, identity->groups,
 				 &identity->group_count) < 0)
-			identity->group_count = GROUPS_MAX; /* there are more */
+			identity->group_count = GROUPS_MAX; /* ignores further groups */
 	}
 	if (identity->group_count == 0)
 		return tell_unknown(model, "user", model->user, faults);
@@ -113,9 +113,9 @@ const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
 
 /* ---- capabilities ---- */
 
-/* Keeps of the thread's capabilities those in `kept`, makes them effective, and has executed
- * programs inherit those in `inherited`. Nothing is asked of the kernel where that is so already: a
- * service manager may have forbidden capset. */
+/* Keeps the thread's capabilities in `kept` and makes them effective; executed programs inherit
+ * those in `inherited`. Does not call capset if nothing would change: a service manager may have
+ * forbidden it. */
 static int keep(uint64_t kept, uint64_t inherited)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -134,8 +134,8 @@ static int keep(uint64_t kept, uint64_t inherited)
 	return same || syscall(SYS_capset, &header, data) == 0 ? 0 : ERR_SYSTEM;
 }
 
-/* What an executed program could get. Only who has CAP_SETPCAP may do this; for others the set is
- * as the service manager left it. */
+/* The bounding set limits what executed programs can gain. Only CAP_SETPCAP may empty it; without
+ * that right the set stays as the service manager left it. */
 static void empty_bounding_set(void)
 {
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
@@ -145,7 +145,7 @@ static void empty_bounding_set(void)
 
 static int forswear(void)
 {
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* old kernels have none */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* old kernels lack it */
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
 			       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
 		       ? 0
@@ -175,7 +175,7 @@ static void check_readable(const struct checking *checking, const char *path,
 		  path, checking->who, strerror(errno));
 }
 
-/* A file that is replaced, or has others beside it, is its directory's matter. */
+/* Replacing a file, or adding files beside it, takes rights to its directory. */
 static void check_directory(const struct checking *checking, const char *path,
 			    const struct origin *origin, const char *field)
 {
@@ -185,14 +185,14 @@ static void check_directory(const struct checking *checking, const char *path,
 	snprintf(copy, sizeof copy, "%s", path);
 	const char *directory = dirname(copy);
 	if (faccessat(AT_FDCWD, directory, R_OK | W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT)
-		return; /* what is missing is told by who opens it, or made */
+		return; /* a missing one is made, or reported by the code that opens it */
 	fault_add(checking->faults, FAULT_ERROR, origin, field,
 		  "files in %s cannot be made by %s: %s; make that directory the user's own "
 		  "(chown)",
 		  directory, checking->who, strerror(errno));
 }
 
-/* SQLite's own files beside it are made with it and have its owner. */
+/* SQLite makes its other files with the owner of the state. */
 static void check_state(const struct checking *checking, const struct management *management)
 {
 	const char *state = source_file(management->state);
@@ -242,7 +242,7 @@ static void check_files(const struct model *model, const char *resolv_conf, stru
 
 /* ---- the program ---- */
 
-/* Whether that user may change it: as its owner, who may give itself the right, or as anybody. */
+/* Whether the user can change the file: as its owner, who can chmod it, or because anybody can. */
 static bool is_changed_by(const char *path, uid_t uid)
 {
 	struct stat st;
@@ -259,7 +259,7 @@ void privileges_check_program(const struct model *model, struct faults *faults)
 	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
 
 	path[length > 0 ? length : 0] = '\0';
-	faults_init(&unused); /* who serves is checked elsewhere */
+	faults_init(&unused); /* privileges_drop reports an unknown user */
 	int err = model->user ? find_user(model, &identity, &unused) : 0;
 	faults_release(&unused);
 	if (err || identity.uid == 0 || stat(path, &st) != 0 || st.st_uid == 0)
@@ -275,10 +275,10 @@ void privileges_check_program(const struct model *model, struct faults *faults)
 		  path, (unsigned)identity.uid);
 }
 
-/* ---- becoming it ---- */
+/* ---- becoming the user ---- */
 
-/* /run is empty after a boot, and its directory is root's to make. Where it cannot be had, opening
- * the socket says so. */
+/* /run is empty after a boot, and only root can make a directory there. If this fails, opening the
+ * socket reports it. */
 static void make_socket_directory(const struct model *model, const struct identity *identity)
 {
 	char copy[PATH_MAX];
@@ -326,7 +326,7 @@ int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t co
 	for (; (size_t)identity.group_count < count && identity.group_count < GROUPS_MAX;
 	     identity.group_count++)
 		identity.groups[identity.group_count] = groups[identity.group_count];
-	/* What the bounding set lacks cannot become inheritable. */
+	/* Sets the inheritable capability first, while the bounding set still has it. */
 	return keep(UINT64_MAX, BINDING) == 0 && become(&identity, BINDING) == 0 &&
 			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
 				     0) == 0 &&
@@ -339,7 +339,7 @@ int privileges_begin(void)
 {
 	bool binds = geteuid() != 0 && prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 1;
 
-	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails without that right */
+	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails without file capabilities */
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
 }
@@ -363,8 +363,7 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 	return ERR_FAULTS;
 }
 
-/* As the user that it is already: root, which keeps what root has, or whom a service manager made
- * it. */
+/* Keeps the current user: root with all its rights, or the user that a service manager has set. */
 static int stay(const struct model *model, struct faults *faults)
 {
 	if ((geteuid() == 0 || keep(0, 0) == 0) && forswear() == 0)

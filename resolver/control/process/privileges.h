@@ -1,15 +1,17 @@
-/* Least privilege. Where root has started the program, the server goes on as another user, which
- * keeps no right of root's and cannot get any: not by a setuid program, not by a capability.
- * Its master becomes that user, too, when the first server serves, and keeps one right, that of
- * binding port 53: a reload may bring a new endpoint.
+/* clang-format off */
+/* Least privilege. If root has started the program, the server goes on as another user, which
+ * keeps no right of root and cannot get any: not by a setuid program, not by a capability. When the
+ * first server serves, its master becomes that user as well, and keeps only the right to bind port
+ * 53, because a reload may bring a new endpoint.
  *
  *     anybody ──privileges_begin──►            the master, with no_new_privs
  *     root ──privileges_drop──► user           the server
- *     root ──privileges_keep_binding──► user   the master, and what it executes: a server gives it
- * up root ──privileges_none──► a worker       nothing of root's, where the server stays root
+ *     root ──privileges_keep_binding──► user   the master, and what it executes: a server drops it
+ *     root ──privileges_none──► a worker       without root's rights, if the server stays root
  *
- * Capabilities are a thread's own, and a new thread has those of the one that starts it: so the
- * first two come before any other thread is started. */
+ * Capabilities belong to a thread, and a new thread inherits those of its creator: so call the
+ * first two before any other thread starts. */
+/* clang-format on */
 #ifndef SLUICE_PRIVILEGES_H
 #define SLUICE_PRIVILEGES_H
 
@@ -20,27 +22,26 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
-/* Becomes the model's user for good. Without a user, or when it is that user already, only rights
- * that are of no use are given up. What a reload or a restart has to read or write, and the user
- * may not, is a fault each: the configuration's files, zones, secrets, certificate and key,
- * resolv.conf where that is given, and the directories of state and control socket. To serve, the
- * latter is made for the user first where it is missing. ERR_FAULTS: it is still who it was, or
- * cannot go on as who it is by now. */
+/* Becomes the model's user for good. Without a user, or if the process is that user already, gives
+ * up only rights that are not needed. Each file that a reload or restart needs and the user cannot
+ * read or write is a fault: the configuration's files, zones, secrets, certificate and key,
+ * resolv.conf if given, and the directories of state and control socket. To serve, a missing socket
+ * directory is made for the user first. ERR_FAULTS: the user is unchanged, or cannot go on. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
-/* Warns where the user who serves can change this program, or put another in its place: the master
- * starts it again. Not where it is root's. */
+/* Warns if the serving user, unless it is root, can change or replace this program, which the
+ * master starts again. */
 void privileges_check_program(const struct model *model, struct faults *faults);
-/* Sets no_new_privs, and keeps CAP_NET_BIND_SERVICE from file capabilities as ambient. ERR_SYSTEM,
+/* Sets no_new_privs, and keeps CAP_NET_BIND_SERVICE from file capabilities as ambient. ERR_SYSTEM:
  * errno says why. */
 MUST_CHECK int privileges_begin(void);
-/* Becomes that user for good, with these groups, and keeps the right to bind port 53, over a
- * program that is executed, too. ERR_SYSTEM, errno says why: it is half way. */
+/* Becomes that user for good, with these groups, and keeps the right to bind port 53, even over an
+ * execve. ERR_SYSTEM: the change is incomplete, errno says why. */
 MUST_CHECK int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
-/* The calling thread keeps no right of root's. ERR_SYSTEM, errno says why. */
+/* Takes all rights of root from the calling thread. ERR_SYSTEM: errno says why. */
 MUST_CHECK int privileges_none(void);
 
-/* "user sluice (uid 999, gid 999)", of who the program is now. */
+/* The current user: "user sluice (uid 999, gid 999)". */
 enum { PRIVILEGES_TEXT_MAX = 320 };
 const char *privileges_text(char text[PRIVILEGES_TEXT_MAX]);
 

@@ -91,12 +91,11 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* Finishes what is under way, but for what waits for a target that is as good as dead. The service
- * does not stop with a process that has a successor, which gets what arrives. Told again, it ends
- * at once. */
+/* Finishes pending work, except queries whose target is as good as dead. A process with a successor
+ * lets the service go on there. A second signal ends the process at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
-	(void)number; /* the master passes SIGINT on as this */
+	(void)number; /* the master passes SIGINT on as SIGTERM */
 	struct process *process = signal->data;
 	log_event(LOG_INFO, "stop", "stopping on SIGTERM");
 	if (process->stopping) {
@@ -113,7 +112,7 @@ static void on_stop(uv_signal_t *signal, int number)
 	end_upgrade(process, 503, "the server is told to stop");
 }
 
-/* ---- one after the other ---- */
+/* ---- upgrades ---- */
 
 static void on_refused(struct process *process, const char *why)
 {
@@ -124,7 +123,7 @@ static void on_refused(struct process *process, const char *why)
 	reload_catch_up(process);
 }
 
-/* What the API has begun is finished; nothing more is begun. */
+/* Waits until the API has finished its requests and changes; it begins no more. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
@@ -169,8 +168,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
 }
 
-/* The log is the master's from now on: until now it was what whoever asked for the upgrade is told.
- */
+/* From now on stderr is the master's log; until now its text went to the upgrade's caller. */
 static void take_log(const struct process *process, int fd)
 {
 	const struct model *model = process->service.server.model;
@@ -180,8 +178,8 @@ static void take_log(const struct process *process, int fd)
 		close(fd);
 }
 
-/* What the state has now is served, and who waits at the management API is heard. There is no way
- * back: where something fails it is logged, and the rest goes on. */
+/* Takes over: serves the current state, and listens for the management API. There is no way back:
+ * each failure is logged, and the rest goes on. */
 static void on_state(struct process *process, int fd)
 {
 	char text[SERVICE_TEXT_MAX], error[HTTP_ERROR_MAX];
@@ -199,7 +197,7 @@ static void on_state(struct process *process, int fd)
 	reload_catch_up(process);
 }
 
-/* A server that served has ended, and nobody served until this one did. */
+/* The previous server ended unexpectedly, and nobody served until this one did. */
 static void on_gap(struct process *process, uint32_t ms, const char *end)
 {
 	struct service *service = &process->service;
@@ -244,7 +242,7 @@ static void close_open(uv_handle_t *handle, void *context)
 		uv_close(handle, NULL);
 }
 
-/* What the workers have noted to their end is logged, while what it points to is there. */
+/* Logs what the workers noted up to their end while the data it points to still exists. */
 static void close_loop(struct process *process)
 {
 	metrics_listener_close(&process->metrics);
@@ -272,8 +270,8 @@ static int watch_signal(struct process *process, uv_signal_t *signal, uv_signal_
 	return err == 0 ? uv_signal_start(signal, callback, number) : err;
 }
 
-/* Whether there are descriptors left for libuv's first loop, which aborts without those of the pipe
- * that it makes for signals. */
+/* Checks that descriptors are left for libuv's first loop: without those of its signal pipe it
+ * aborts. */
 static int probe_descriptors(void)
 {
 	enum { NEEDED = 6 };
@@ -325,10 +323,9 @@ static int open_loop(struct process *process)
 	return EXIT_SUCCESS;
 }
 
-/* The master hears that this server is alive only while this loop turns, every worker has turned
- * its own since the time before, and no thread has been lost. A worker that hangs would be noticed
- * by a part of the clients only; here it silences the server as a whole, and the master kills it
- * and starts another. */
+/* Tells the master that this server is alive only if this loop turns, every worker has turned its
+ * own since the previous check, and no thread is lost. A hanging worker fails only some of the
+ * clients; so the whole server falls silent, and the master kills it and starts another. */
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
@@ -352,11 +349,11 @@ static void on_watchdog(uv_timer_t *timer)
 		master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
 }
 
-/* The period is the master's, which gives it as a service manager does. */
+/* The master sets the period in the environment, as a service manager does. */
 static void start_watchdog(struct process *process)
 {
 	uint64_t turn_ms = notify_watchdog_us() / 1000 / WATCHDOG_TURNS + 1;
-	bool alive = server_is_alive(&process->service.server); /* from here on it is counted */
+	bool alive = server_is_alive(&process->service.server); /* starts the first interval */
 
 	(void)alive;
 	uv_timer_start(&process->watchdog, on_watchdog, turn_ms, turn_ms);
@@ -369,7 +366,7 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Every worker answers by what was published last: requests that wait for that are answered. */
+/* Every worker answers from the latest policy: requests that wait for that are answered. */
 static void on_settled(void *context)
 {
 	struct process *process = context;
@@ -383,7 +380,7 @@ static void on_settled(void *context)
 
 /* ---- the query log ---- */
 
-static void on_query_read(void *context) /* on the log's thread, as is the next */
+static void on_query_read(void *context) /* this and the next run on the log's thread */
 {
 	const struct process *process = context;
 	const struct worker_shared *shared = &process->service.server.shared;
@@ -419,7 +416,7 @@ static int open_query_log(struct process *process)
 	return process->query_log ? 0 : ERR_NOMEM;
 }
 
-/* From here on the process does without most system calls; no other thread runs yet. */
+/* Gives up most system calls; call it before other threads run. */
 static int enter_sandbox(const struct process *process)
 {
 	if (!process->seccomp)
@@ -434,7 +431,7 @@ static int enter_sandbox(const struct process *process)
 	return EXIT_SUCCESS;
 }
 
-/* What else a model brings than what the service serves. */
+/* Prepares what a model has besides the service. */
 static int prepare_access(void *context, const struct model *model, const struct model *before,
 			  struct faults *faults)
 {
@@ -459,9 +456,9 @@ static void finish_access(void *context, bool served)
 		tally_follow(process->tally);
 }
 
-/* All steps up to serving, one after the other. The management API's listeners are heard once its
- * clients and the key of tokens are known, so that nobody is refused who was let in before; beside
- * another server, when that has left. */
+/* All steps up to serving. The management API listens once its clients and the key of tokens are
+ * known, so that valid tokens are not refused; beside another server it listens once that has
+ * left. */
 static int begin(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
@@ -486,11 +483,11 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		return refuse(faults);
 	if (!process->service.beside && management_api_listen(&process->management) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
-	/* Workers run by now, and come first: a change, however long, takes no processor that an
-	 * answer wants. This thread, and those that it starts later, are between them and the
-	 * listeners' threads (HTTP_NICENESS), which strangers keep busy. */
+	/* Workers run already, and come first: a change takes no processor time that an answer
+	 * needs. This thread, and those it starts later, rank between the workers and the
+	 * listeners' threads (HTTP_NICENESS), which strangers can keep busy. */
 	int niceness = nice(NICENESS);
-	(void)niceness; /* a thread that could not become nicer serves all the same */
+	(void)niceness; /* it serves all the same */
 	return EXIT_SUCCESS;
 }
 
@@ -503,7 +500,7 @@ void process_call_webhook(const struct model *model)
 			  err_text(err));
 }
 
-/* Serves until a signal says to stop, or a successor serves. */
+/* Serves until a signal stops it, or a successor serves. */
 static void run(struct process *process, const struct model *model, const struct faults *faults,
 		const char *text)
 {
@@ -542,7 +539,7 @@ static void close_listener(void *context, const struct host *host)
 	master_link_close_dns(&process->master, host);
 }
 
-/* Sockets are opened once, for a number of workers: another number takes a restart of all. */
+/* The master opens sockets once, for a number of workers: another number needs a full restart. */
 static int check_workers(const struct process *process, const struct model *model,
 			 struct faults *faults)
 {
@@ -556,7 +553,7 @@ static int check_workers(const struct process *process, const struct model *mode
 	return process->service.beside ? refuse(faults) : EXIT_SUCCESS;
 }
 
-/* Serves the model; takes it over. The loop is open. */
+/* Serves the model and takes it over. The loop is open. */
 static int serve(struct process *process, struct model *model, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -581,12 +578,12 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 	signals_restore(&before);
 	if (status == EXIT_SUCCESS)
 		run(process, model, faults, text);
-	if (!service->server.model) /* it did not come to be served */
+	if (!service->server.model) /* it was never served */
 		model_free(model);
 	return status;
 }
 
-/* Becomes whom the model says, and notes what a reload cannot change. */
+/* Becomes the model's user, and notes what a reload cannot change. */
 static int become_user(struct process *process, struct model *model, struct faults *faults)
 {
 	char who[PRIVILEGES_TEXT_MAX];
@@ -613,7 +610,7 @@ static void on_migration_progress(void *context)
 	master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
 }
 
-/* Serves as the configuration says; the exit status. */
+/* Loads the configuration and serves it; returns the exit status. */
 static int load_and_serve(struct process *process, struct faults *faults)
 {
 	struct load *load = &process->service.load;
@@ -668,11 +665,11 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 	return status;
 }
 
-/* ---- what is asked of it ---- */
+/* ---- requests ---- */
 
-/* POST /v1/upgrade {"binary"}: the master starts that program beside this one. {"pid"} when it
- * serves instead; 409 and why, when this one goes on. Only on the unix socket, where the kernel
- * says who asks. */
+/* POST /v1/upgrade {"binary"}: the master starts that program beside this process. Answers {"pid"}
+ * of the program once it serves; 409 and the reason if this process goes on. Only on the unix
+ * socket, where the kernel identifies the client. */
 static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));

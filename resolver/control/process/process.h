@@ -1,12 +1,13 @@
-/* `sluice serve`: a process that serves, for as long as its master (master.h) wants it to. Its loop
- * has everything but the workers and the listeners of the management API.
+/* `sluice serve`: the process that serves, as long as its master (master.h) lets it. Its loop runs
+ * everything but the workers and the listeners of the management API.
  *
- * It starts in an order that leaves it, and whatever thread comes after, with as few rights as do:
+ * The order of the start leaves the process, and each thread it starts, with as few rights as
+ * possible:
  *
  *     load ─► become another user ─► sockets, by the master ─► seccomp ─► state, API, workers
  *
- * Beside another one that serves it starts in the same way, but only looks at the state and does
- * not listen for HTTP. When it serves, the master has the other one leave, and then gives the word:
+ * Beside a serving process it starts the same way, but only reads the state and does not listen for
+ * HTTP. Once it serves, the master makes the other one leave, and then sends STATE:
  *
  *     this one   ... workers ─SERVES─►  ........................  STATE ─► state to write, HTTP
  *     the other  ..................... LEAVE ─► HTTP closed, state closed ─QUIET─► drains, ends */
@@ -29,34 +30,34 @@ struct process {
 	uv_loop_t loop;
 	struct service service;
 	struct management_api management;
-	struct tally *tally; /* of what is counted by name, for the two below */
+	struct tally *tally; /* named counters, for metrics and recorder */
 	struct metrics_listener metrics;
-	struct recorder recorder; /* keeps what was counted when */
+	struct recorder recorder; /* keeps counters over time */
 	struct master_link master;
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
-	bool hangs;                    /* a worker does, and that has been logged */
-	bool lacks_thread;             /* likewise, for good */
-	struct health_log health;      /* tells what becomes of targets and source addresses */
-	struct query_log *query_log;   /* the service's */
-	uv_async_t query_news;         /* there is something for its followers */
+	bool hangs;                    /* a worker hangs, and that has been logged */
+	bool lacks_thread;             /* a thread is lost, likewise; for good */
+	struct health_log health;      /* logs changes of targets and source addresses */
+	struct query_log *query_log;   /* belongs to the service */
+	uv_async_t query_news;         /* wakes the log's followers */
 	uv_signal_t hangup, terminate; /* from the master */
-	bool reload_wanted;            /* by SIGHUP, and not done yet */
-	bool goes_back_first;          /* what waits to be confirmed, at the start */
-	char *user, *group;            /* as configured at the start; NULL: not */
+	bool reload_wanted;            /* SIGHUP came, and its reload is not done yet */
+	bool goes_back_first;          /* at the start, an unconfirmed change or reload */
+	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
-	struct api_request *upgrading; /* waits for what becomes of it; NULL: none */
-	bool taking;                   /* over: the master is told when every worker does */
-	bool succeeded;       /* another one serves: this one finishes what it holds, and ends */
-	bool stopping;        /* by a signal */
-	uv_timer_t leaving;   /* looks whether all is done that it waits for */
-	uint64_t leave_at_ms; /* at the latest, where service.ending */
+	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
+	bool taking;                   /* over; TAKEN is sent once all workers have the model */
+	bool succeeded;                /* another process serves: this one finishes and ends */
+	bool stopping;                 /* by a signal */
+	uv_timer_t leaving;            /* checks whether the process can end */
+	uint64_t leave_at_ms;          /* latest end, if service.ending */
 };
 
-/* All APIs, as struct api has them; with POST /v1/reload, /v1/confirm and /v1/upgrade of a
- * service that is a process's. */
+/* All APIs, for struct api; with POST /v1/reload, /v1/confirm and /v1/upgrade, which only a
+ * process's service has. */
 extern const struct api_dialect *const process_dialects[];
 
-/* How many workers the model means. */
+/* The number of workers that the model asks for. */
 unsigned process_workers(const struct model *model);
 
 /* The process whose service a request is for. */
@@ -65,12 +66,12 @@ static inline struct process *process_of(const struct api_request *request)
 	return container_of(request->service, struct process, service);
 }
 
-/* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
- * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of
- * another one, which serves until this one does. */
+/* Loads, opens everything and serves until a signal stops it or a successor serves. Prints faults
+ * and errors to stderr; returns the exit status. `master`: descriptor of the link; `beside`:
+ * another process serves until this one does. */
 int process_run(const char *config, const char *resolv_conf, int master, bool beside);
 
-/* Calls whom the model says of what happens, from now on; where that cannot be, the log says so. */
+/* Calls the model's webhook on events from now on; logs it if that is impossible. */
 void process_call_webhook(const struct model *model);
 
 #endif

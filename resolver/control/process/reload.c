@@ -1,8 +1,8 @@
-/* Whatever comes to be served comes by publish(): a reload, and what goes back.
+/* Every configuration is served by publish(), in a reload and in going back:
  *
- *     reload   the copy of what is served ─► load ─► what would take a restart? ─┐
- *              (where it is to wait)                                             ├─► publish()
- *     back     load of the copy ─────────────────────────────────────────────────┘
+ *     reload   copy of the served one ─► load ─► does it need a restart? ─┐
+ *              (if it waits to be confirmed)                              ├─► publish()
+ *     back     load of the copy ──────────────────────────────────────────┘
  *
  * A change of resources goes back by service_take_back. */
 #include "resolver/control/process/reload.h"
@@ -20,7 +20,7 @@
 
 /* ---- serving a model ---- */
 
-/* Warns of what a reload cannot change. */
+/* Warns of settings that only a restart can change. */
 static void warn_of_restart(const struct process *process, const struct model *model,
 			    struct faults *faults)
 {
@@ -46,7 +46,7 @@ void reload_query_log(struct process *process, const struct model *model)
 			  err_text(err));
 }
 
-/* Beside what service_publish does: where tokens are signed from now on, and the query log. */
+/* Beside service_publish: sets the key of tokens and the query log. */
 static void publish(struct process *process, struct service_prepared *prepared,
 		    char text[SERVICE_TEXT_MAX])
 {
@@ -68,10 +68,10 @@ int reload_serve(struct process *process, struct model *model, struct faults *fa
 	return err;
 }
 
-/* Who asks for a reload, and for how long it waits to be confirmed. */
+/* A requested reload: by whom, and how long it waits to be confirmed. */
 struct wish {
 	const char *who;
-	unsigned wait_s; /* 0: it stays */
+	unsigned wait_s; /* 0: needs no confirmation */
 };
 
 /* ---- a reload that may go back (service/confirmation.h) ---- */
@@ -81,8 +81,8 @@ static void add_fault(const struct process *process, struct faults *faults, cons
 	fault_add(faults, FAULT_ERROR, &process->service.server.model->origin, NULL, "%s", text);
 }
 
-/* Whether the copy of what is served can be served: it is looked at now, because later there is no
- * other. */
+/* Whether the copy of the served configuration can be served: checked now, because later there is
+ * no other. */
 static int check_copy(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -108,7 +108,7 @@ static int check_copy(struct process *process, struct faults *faults)
 	return err;
 }
 
-/* What is served is kept as files; where a reload has gone back before, it is there. */
+/* Keeps the served configuration as files; after a reload that went back they are still there. */
 static int keep_before(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -127,8 +127,8 @@ static int keep_before(struct process *process, struct faults *faults)
 	return err ? err : check_copy(process, faults);
 }
 
-/* Only what a reload changes can wait: anything else would not be tried, and a restart would do it.
- * `warnings`: how many there were ahead of those of such things. */
+/* Only what a reload changes can wait: other settings would not be tried, and a restart would apply
+ * them. `warnings`: their count before warn_of_restart. */
 static int check_restart(const struct process *process, const struct model *model, size_t warnings,
 			 struct faults *faults)
 {
@@ -144,7 +144,7 @@ static int check_restart(const struct process *process, const struct model *mode
 	return ERR_FAULTS;
 }
 
-/* Writes what the next start is to do: go back to what was served before, or (NULL) serve the
+/* Writes down what the next start does: go back to the previous configuration, or (NULL) serve the
  * configuration file as it is. */
 static int note_reload(const struct confirmation *confirmation,
 		       const struct unconfirmed *unconfirmed, struct faults *faults)
@@ -162,7 +162,7 @@ static int note_reload(const struct confirmation *confirmation,
 	return err;
 }
 
-/* As the wish has it. */
+/* Serves the model; begins to wait for a confirmation if `wish` says so. */
 static int replace_as(struct process *process, const struct wish *wish, struct model *model,
 		      struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
@@ -188,7 +188,7 @@ static int replace_as(struct process *process, const struct wish *wish, struct m
 	return 0;
 }
 
-/* What was served before the reload that waits is served again. */
+/* Serves the configuration from before the unconfirmed reload again. */
 static int take_back_reload(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -208,10 +208,10 @@ static int take_back_reload(struct process *process, struct faults *faults)
 	return 0;
 }
 
-/* What goes back, and who wants it. */
+/* A reload or change that goes back, and the request for it. */
 struct going {
 	struct process *process;
-	struct api_request *request; /* NULL: nobody, its time is up */
+	struct api_request *request; /* NULL: its time is up */
 	struct unconfirmed what;
 };
 
@@ -233,7 +233,7 @@ static void log_back(const struct going *going)
 
 static void answer_decided(struct api_request *request, const struct unconfirmed *what, bool back);
 
-/* Where it cannot go back, that is logged, and tried again. */
+/* If it cannot go back, logs that and plans another try. */
 static void on_back(void *context, const char *why)
 {
 	struct going *going = context;
@@ -254,7 +254,7 @@ static void on_back(void *context, const char *why)
 	free(going);
 }
 
-/* What waits to be confirmed goes back. */
+/* Takes the unconfirmed reload or change back. */
 static void take_back(struct process *process, bool at_once, struct api_request *request)
 {
 	struct service *service = &process->service;
@@ -283,7 +283,7 @@ static void take_back(struct process *process, bool at_once, struct api_request 
 	faults_release(&faults);
 }
 
-/* At the start it goes back before anybody can ask for anything. */
+/* At a start it goes back before any request can come. */
 static void on_due(void *context)
 {
 	enum { BUSY_MS = 100 };
@@ -293,7 +293,7 @@ static void on_due(void *context)
 
 	process->goes_back_first = false;
 
-	if (process->service.ending) /* the next start sees to it */
+	if (process->service.ending) /* the next start does it */
 		return;
 	if (process->service.work.busy)
 		confirmation_try_again(confirmation, BUSY_MS);
@@ -303,7 +303,7 @@ static void on_due(void *context)
 
 /* ---- reloads ---- */
 
-/* Why there is none now; NULL: there may be one. */
+/* Why no reload is possible now; NULL: it is. */
 static const char *why_no_reload(const struct process *process, char text[CONFIRMATION_TEXT_MAX])
 {
 	if (process->service.ending)
@@ -313,7 +313,8 @@ static const char *why_no_reload(const struct process *process, char text[CONFIR
 	return confirmation_waits(&process->service.confirmation, false, text);
 }
 
-/* Adds to the faults why the configuration is not served; else `text` says what is. */
+/* On failure adds to the faults why the configuration is not served; else `text` says what is
+ * served. */
 static int try_reload(struct process *process, const struct wish *wish, struct faults *faults,
 		      char text[SERVICE_TEXT_MAX])
 {
@@ -347,13 +348,13 @@ static int try_reload(struct process *process, const struct wish *wish, struct f
 	return err;
 }
 
-/* Reads the configuration again and serves it; or the faults, which are sorted, say why not, and
- * what was served still is. Both are logged, and told to the service manager. */
+/* Reads the configuration again and serves it; on failure the old one stays, and the sorted faults
+ * say why. Logs the result, and tells it to the service manager. */
 static int reload(struct process *process, const struct wish *wish, struct faults *faults,
 		  char text[SERVICE_TEXT_MAX])
 {
 	struct master_link *master = &process->master;
-	bool ending = process->service.ending; /* the manager has been told */
+	bool ending = process->service.ending; /* the manager knows the server stops */
 	char count[REPORT_TEXT_MAX];
 	int err;
 
@@ -390,13 +391,13 @@ void reload_catch_up(struct process *process)
 	process->reload_wanted = false;
 	faults_init(&faults);
 	int err = reload(process, &wish, &faults, text);
-	(void)err; /* has been logged */
+	(void)err; /* already logged */
 	faults_release(&faults);
 }
 
 /* ---- a start ---- */
 
-/* What could not go back ahead of the start does so now, or, where that has failed, later. */
+/* Goes back now if the start has not done so; after a failure, later. */
 void reload_open(struct process *process)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
@@ -408,8 +409,8 @@ void reload_open(struct process *process)
 				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
 }
 
-/* The copy has whole paths of the control socket and the state: they become those that the file
- * has, which are the same, so that a reload of the file finds no others. Without memory it does. */
+/* The copy has full paths of the control socket and the state. Replaces them by the file's own,
+ * which mean the same, so that a later reload sees no difference. If memory is short they stay. */
 static void take_places(struct model *copy, const struct model *file)
 {
 	for (; copy; copy = copy->declared) {
@@ -421,8 +422,8 @@ static void take_places(struct model *copy, const struct model *file)
 	}
 }
 
-/* What was served before a reload that nobody has confirmed, in the place of the model. Where it
- * cannot be read any more the file's model is served all the same: names are answered then. */
+/* Loads the copy from before an unconfirmed reload in place of the model. If the copy cannot be
+ * read, the file's model is served: names must be answered. */
 static struct model *go_back_to_copy(struct process *process, struct model *model,
 				     const struct unconfirmed *found, struct faults *faults)
 {
@@ -453,8 +454,8 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	return model;
 }
 
-/* The state that the file names, where this process may read the copy beside it already: it becomes
- * nobody else. */
+/* Finds the path of the file's state, if this process, without changing its user, may read the copy
+ * beside it. */
 static bool find_state(const struct process *process, char state[LOAD_PATH_MAX])
 {
 	const char *config = process->service.load.config;
@@ -486,8 +487,8 @@ struct model *reload_load(struct process *process, struct faults *faults)
 	return go_back_to_copy(process, NULL, &found, faults);
 }
 
-/* The state is as it was before a change that nobody has confirmed, and so is the model; NULL: the
- * faults say why it cannot be. A state that cannot be written is tried again later. */
+/* Restores the state from before an unconfirmed change, and loads the model again; NULL: the faults
+ * say why it cannot. A state that cannot be written is tried again later. */
 static struct model *go_back_in_state(struct process *process, struct model *model,
 				      const struct unconfirmed *found, struct faults *faults)
 {
@@ -536,9 +537,9 @@ struct model *reload_go_back(struct process *process, struct model *model, struc
 	return model;
 }
 
-/* ---- what is asked of it ---- */
+/* ---- requests ---- */
 
-/* What waits to be confirmed, for an answer. */
+/* The unconfirmed reload or change, for an answer. */
 static json_t *waiting_json(const struct process *process)
 {
 	const struct confirmation *confirmation = &process->service.confirmation;
@@ -548,8 +549,8 @@ static json_t *waiting_json(const struct process *process)
 		       : json_null();
 }
 
-/* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}, with 422
- * and an "error" beside them when the configuration has faults and nothing has moved. */
+/* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}; with 422
+ * and an "error" besides if the configuration has faults, and then nothing has changed. */
 void api_reload(struct api_request *request)
 {
 	struct process *process = process_of(request);
@@ -575,7 +576,8 @@ void api_reload(struct api_request *request)
 	api_reply_json(request, fine ? 200 : 422, answer, NULL);
 }
 
-/* What waits stays. False: that cannot be noted, which has been answered. */
+/* Confirms the waiting reload or change. False: that cannot be recorded, which has been
+ * answered. */
 static bool confirm(struct api_request *request, struct confirmation *confirmation)
 {
 	char error[CONFIRMATION_TEXT_MAX], name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];
@@ -600,9 +602,8 @@ static void answer_decided(struct api_request *request, const struct unconfirmed
 		       NULL);
 }
 
-/* POST /v1/confirm, ?back: {"ok", "confirmed", "unconfirmed": what it was}; 409 where nothing
- * waits.
- */
+/* POST /v1/confirm, ?back: {"ok", "confirmed", "unconfirmed": the reload or change}; 409 if nothing
+ * waits. */
 void api_confirm(struct api_request *request)
 {
 	static const char *const known[] = {"back", NULL};

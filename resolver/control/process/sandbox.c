@@ -5,15 +5,15 @@
  *     is the thread a worker, and the call in not_a_workers? ─► the call fails, EPERM
  *
  * Calls that libraries try, and can do without on older kernels, are in the table to fail with
- * ENOSYS. The table has names for every architecture; what one lacks is passed over. Calls that a
- * query takes have no conditions on arguments: for those the kernel keeps a bitmap of what is
- * allowed, and runs no filter at all.
+ * ENOSYS. The table has names for all architectures; names that one lacks are skipped. Calls that a
+ * query makes have no conditions on arguments: the kernel keeps a bitmap of those calls, and runs
+ * no filter at all for them.
  *
  * A change that makes a new call puts it into the table: test_privileges.py has the ordinary build
- * do all it can, and fails when one was forgotten.
+ * do all it can, and fails if one was forgotten.
  *
- * Deliberately not here: which files may be opened. That is the user's (privileges.h), the service
- * manager's, and a worker's to do without. */
+ * The filters do not decide which files may be opened. The user's rights (privileges.h) and the
+ * service manager do; a worker opens none. */
 #include "resolver/control/process/sandbox.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@
 #define RUNNING_ON_VALGRIND 0
 #endif
 
-/* ---- what is allowed whatever its arguments ---- */
+/* ---- allowed with any arguments ---- */
 
 static const char *const plain[] = {
 	/* memory */
@@ -78,7 +78,7 @@ static const char *const plain[] = {
 	"sendfile64",
 	"write",
 	"writev",
-	/* files: configuration, zones, secrets; SQLite's and the control socket's */
+	/* files: configuration, zones, secrets; of SQLite and the control socket */
 	"access",
 	"faccessat",
 	"faccessat2",
@@ -222,15 +222,15 @@ static const char *const plain[] = {
 	"uname",
 };
 
-/* ---- what is allowed with some arguments ---- */
+/* ---- allowed with some arguments ---- */
 
-/* What one argument has to be, in the bits of `mask`; where that is 0, anything. */
+/* The value of one argument in the bits of `mask`; mask 0: any value. */
 struct argument {
 	unsigned index;
 	scmp_datum_t mask, value;
 };
 
-/* A call with several rows needs one of them to be true. */
+/* A call with several rows needs one that matches. */
 struct condition {
 	const char *name;
 	struct argument arguments[3];
@@ -242,11 +242,11 @@ enum { CLONE_FLAGS = 1 };
 enum { CLONE_FLAGS = 0 };
 #endif
 
-#define INT_BITS UINT32_MAX /* as much of an int as the kernel looks at */
+#define INT_BITS UINT32_MAX /* the kernel reads no more of an int */
 #define TYPE     0xf        /* of a socket, without its flags */
 
 static const struct condition conditions[] = {
-	/* no more code than there is: a file could be written by one mapping, and run by another */
+	/* no new code: a file could be written by one mapping and run by another */
 	{"mmap", {{2, PROT_EXEC, 0}}},
 	{"mmap2", {{2, PROT_EXEC, 0}}},
 	{"mprotect", {{2, PROT_EXEC, 0}}},
@@ -276,8 +276,8 @@ static const struct condition conditions[] = {
 	{"setpriority", {{0, INT_BITS, PRIO_PROCESS}, {1, INT_BITS, 0}}},
 };
 
-/* What libraries try first, and can do without. clone3 has its flags in memory, where no filter
- * sees them. */
+/* Calls that libraries try first, and can do without. clone3 has its flags in memory, where no
+ * filter sees them. */
 static const char *const unknown_here[] = {
 	"clone3",
 	"futex_requeue",
@@ -299,14 +299,14 @@ static const char *const unknown_here[] = {
 	"sched_setscheduler",
 };
 
-/* What sanitizers do to look for leaks and to write reports. */
+/* Calls of the sanitizers, to look for leaks and to write reports. */
 static const char *const wide[] = {
 	"clone", "getdents", "kill", "personality", "prctl", "ptrace", "wait4",
 };
 
-/* What looks into other processes, changes the kernel or what it shows of the machine, or enters
+/* Calls that look into other processes, change the kernel or what it shows of the machine, or enter
  * another namespace. A denylist, not an allowlist: later versions inherit it and may need calls
- * that we do not know. */
+ * that this one does not know. */
 static const char *const never[] = {
 	"acct",
 	"add_key",
@@ -371,7 +371,7 @@ static const char *const never[] = {
 static const scmp_datum_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
 					  CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
-/* A worker's sockets and memory are all it has. */
+/* A worker needs only its sockets and its memory. */
 static const char *const not_a_workers[] = {
 	"clone",     "fallocate",         "fchmod", "fchown",   "flock",
 	"ftruncate", "inotify_add_watch", "link",   "linkat",   "listen",
@@ -388,7 +388,7 @@ static int refuse(int err)
 	return ERR_SYSTEM;
 }
 
-/* Adds the rule, unless this architecture or this library has no such call. */
+/* Adds the rule, unless this architecture or this library lacks the call. */
 static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
 		    const struct argument *arguments, size_t count)
 {
@@ -435,7 +435,7 @@ static int add_conditions(scmp_filter_ctx filter, bool by_arguments)
 	return err;
 }
 
-/* A signal to a thread of this process, as abort(3) and pthread_kill(3) send it. */
+/* Signals to threads of this process, as abort(3) and pthread_kill(3) send them. */
 static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
 {
 	const struct argument own = {0, INT_BITS, (scmp_datum_t)getpid()};
@@ -443,7 +443,7 @@ static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
 	return add_rule(filter, SCMP_ACT_ALLOW, "tgkill", &own, by_arguments);
 }
 
-/* What both filters of the process say, but for what they say of everything else. */
+/* Adds the table to one of the process's two filters. by_arguments: with the conditions. */
 static int add_table(scmp_filter_ctx filter, bool by_arguments)
 {
 	int err = add_names(filter, SCMP_ACT_ALLOW, plain, COUNT(plain));
@@ -459,16 +459,16 @@ static int add_table(scmp_filter_ctx filter, bool by_arguments)
 	return err;
 }
 
-/* For its own code alone a program need not be slowed by what keeps a guest from guessing at
- * memory (SSB); the order of the calls in the filter is a tree's. Both are not everywhere. */
+/* Turns off the slow SSB mitigation, which protects only from foreign code in this process; orders
+ * the filter's calls as a tree. Some libraries lack either. */
 static scmp_filter_ctx filter_new(uint32_t otherwise)
 {
 	scmp_filter_ctx filter = seccomp_init(otherwise);
 
 	if (!filter)
 		return NULL;
-	/* A call of another ABI ends the process, not only the thread that makes it: the other
-	 * threads would go on without that one. */
+	/* A call of another ABI ends the process, not only its thread: the other threads would go
+	 * on without it. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -487,7 +487,7 @@ static int enter(uint32_t otherwise, bool by_arguments)
 }
 
 /* A filter cannot see clone3's flags, which are in memory. So clone3 fails with ENOSYS, and
- * libraries take clone instead. */
+ * libraries use clone instead. */
 static int add_never(scmp_filter_ctx filter)
 {
 	const uint32_t action = SCMP_ACT_ERRNO(EPERM);
