@@ -17,7 +17,7 @@
 #define REGION_FIELD(struct_type)                                                                  \
 	{                                                                                          \
 		.key = "region", .type = FIELD_NAME, AT(struct_type, region),                      \
-		.doc = "Where it is. Absent: the top-level region."                                \
+		.doc = "Where it is. Absent: the server's region."                                 \
 	}
 #define RESOURCE_GROUP_FIELD(struct_type)                                                          \
 	{                                                                                          \
@@ -150,7 +150,7 @@ static const struct field subnet_fields[] = {
 	 .required = true,
 	 .doc = "Within the network's address space, not overlapping another subnet; IPv4 from /2 "
 		"to /29. An endpoint's subnet is IPv4 and within limits.subnet_prefix_length_min "
-		"and _max."},
+		"and limits.subnet_prefix_length_max."},
 	{.key = "delegation",
 	 .type = FIELD_STRING,
 	 AT(subnet, delegation),
@@ -1220,7 +1220,7 @@ static const struct group address_pool_group = {
 	{                                                                                          \
 		.key = "ttl", .type = FIELD_UINT, AT(owned_item, ttl), .min = 0, .max = TTL_MAX,   \
 		.unit = "seconds",                                                                 \
-		.doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."               \
+		.doc = "Of its PTR. 0: it is not to be cached. Absent: `reverse.ttl`."             \
 	}
 
 static const struct field owned_address_fields[] = {
@@ -1251,7 +1251,7 @@ static const struct field owned_address_fields[] = {
 	{.key = "domain_name_label",
 	 .type = FIELD_STRING,
 	 AT(owned_item, domain_name_label),
-	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see reverse.suffix): 3 to 63 of "
+	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see `reverse.suffix`): 3 to 63 of "
 		"a-z, 0-9 and '-', beginning with a letter and not ending in '-'; unique in its "
 		"region. Like its PTR, that of a private address is answered in its own network "
 		"only."},

@@ -597,6 +597,9 @@ class Rules(Browser):
         self.press("Log out")
 
 
+PTR = "PTR domain name"  # the one word for it
+
+
 class Reverse(Browser):
     """Network > DNS Reverse, as in the document that the project began with."""
 
@@ -615,16 +618,16 @@ class Reverse(Browser):
         self.log_in("/ui/reverse")
         self.row("198.51.100.10")
         heads = self.texts("th")
-        self.assertEqual(["Address", "PTR Domain Name", "Status"], heads[:3])
+        self.assertEqual(["Address", PTR, "Status"], heads[:3])
         self.assertEqual(["198.51.100.10", "", "Inactive", "More"], self.row("198.51.100.10")[:4])
         self.press("More: 198.51.100.10")
         self.assertFalse(self.find("[role=menuitem]", "Unset").is_enabled())
         self.press("Set")
-        self.assertEqual("Set Domain Name PTR", self.text_of("dialog h2"))
-        self.assertEqual(("3600", "0"), tuple(self.field("TTL (Time To Live)").get_attribute(name) for name in ("placeholder", "min")))
-        self.fill("Domain Name", "smtp.example.com.")
+        self.assertEqual("Set PTR domain name", self.text_of("dialog h2"))
+        self.assertEqual(("3600", "0"), tuple(self.field("TTL (seconds)").get_attribute(name) for name in ("placeholder", "min")))
+        self.fill(PTR, "smtp.example.com.")
         self.fill("Description", "Mail server reverse DNS")
-        self.fill("TTL (Time To Live)", "600")
+        self.fill("TTL (seconds)", "600")
         # Every status that the row has from now on.
         self.driver.execute_script("""window.seen = [];
             new MutationObserver(() => { const now = document.querySelector('tbody .state')?.textContent;
@@ -651,15 +654,15 @@ class Reverse(Browser):
         self.find("h1", "198.51.100.11")
         shown = dict(zip(*[self.texts(".facts > " + tag) for tag in ("dt", "dd")]))
         identity = self.good("GET", "ptrs/198.51.100.11")["id"]
-        self.assertEqual({"Address": "198.51.100.11", "PTR Domain Name": "detail.example.com.", "Description": "<i>d</i>", "ID": identity,
-                          "Time To Live": "0", "Action": "None"}, {key: shown[key] for key in (
-                              "Address", "PTR Domain Name", "Description", "ID", "Time To Live", "Action")})
+        self.assertEqual({"Address": "198.51.100.11", PTR: "detail.example.com.", "Description": "<i>d</i>", "ID": identity,
+                          "TTL (seconds)": "0", "Action": "None"}, {key: shown[key] for key in (
+                              "Address", PTR, "Description", "ID", "TTL (seconds)", "Action")})
         # The upstream says 198.51.100.3 of every name: it does not lead back, and that is said.
         self.find("dd .state.warn", "198.51.100.11")
         self.driver.refresh()
         self.find("h1", "198.51.100.11")
         self.more("198.51.100.11", "Set")
-        self.submit("Confirm", {"Domain Name": "another.example.com"})
+        self.submit("Confirm", {PTR: "another.example.com"})
         self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.text_of(".facts")), "it to be served")
         self.is_served("198.51.100.11", "another.example.com.")
 
@@ -704,10 +707,10 @@ class Reverse(Browser):
         self.log_in("/ui/reverse?search=198.51.100.12")
         self.row("before.example.com.")
         self.more("198.51.100.12", "Set")
-        self.submit("Confirm", {"Domain Name": "a..b"})
+        self.submit("Confirm", {PTR: "a..b"})
         self.find("dialog .fault", "domain name")
-        self.assertEqual("true", self.field("Domain Name").get_attribute("aria-invalid"))
-        self.assertEqual(("a..b", "true"), tuple(self.field("Domain Name").get_attribute(name) for name in ("value", "aria-invalid")))
+        self.assertEqual("true", self.field(PTR).get_attribute("aria-invalid"))
+        self.assertEqual(("a..b", "true"), tuple(self.field(PTR).get_attribute(name) for name in ("value", "aria-invalid")))
         self.press("Cancel", "dialog")
         self.is_served("198.51.100.12", "before.example.com.")
 

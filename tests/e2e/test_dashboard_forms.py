@@ -8,6 +8,8 @@ from dashboard import EYE, Browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
+PTR = "PTR domain name"  # what the dashboard calls reverse_fqdn
+
 # One of each kind, in an order in which each finds what it needs: kind, the tab or the path of what it is inside, its
 # name, what is typed, and a member that is another one later.
 AT_THE_TOP = (
@@ -22,7 +24,7 @@ AT_THE_TOP = (
     ("transfer", {"Name": "copies", "Zones": "made.internal", "Key": "transfer-key"}, ("Allow", "127.0.0.0/8"), {"allow": ["127.0.0.0/8"]}),
     ("client", {"ID": "ci", "Secret SHA-256": "5e" * 32}, ("Role", "admin"), {"role": "admin"}),
     ("private-endpoint", {"Name": "store", "Subnet": "spoke/machines"}, ("Tags", "a=1"), {"tags": {"a": "1"}}),
-    ("address", {"Name": "mail", "Reverse FQDN": "mail.example.com."}, ("Description", "for mail"), {"description": "for mail"}),
+    ("address", {"Name": "mail", PTR: "mail.example.com."}, ("Description", "for mail"), {"description": "for mail"}),
     ("service", {"Name": "shop", "Address": "198.51.100.77"}, ("Description", "for sale"), {"description": "for sale"}),
 )
 INSIDE = (
@@ -268,13 +270,50 @@ class Choices(Form):
         self.press("Cancel", "dialog")
 
 
+class Hints(Form):
+    """They are those of sluice.conf(5), in the words of the form."""
+
+    def hints(self):
+        """Their texts, and what is shown as code in them."""
+        self.find("dialog h2")
+        self.unfold()
+        self.driver.execute_script("document.querySelectorAll('dialog details.hint').forEach(one => { one.open = true; })")
+        return self.texts("dialog .hint"), self.texts("dialog .hint code")
+
+    def test_a_field_is_called_as_the_form_calls_it(self):
+        self.log_in("/ui/resources?kind=address")
+        self.press("Add an address")
+        texts, code = self.hints()
+        self.assertIn("For people; it goes with PTR domain name.", texts)
+        self.assertIn("Of its PTR. 0: it is not to be cached. Left empty: reverse.ttl.", texts)
+        self.assertIn("reverse.ttl", code)
+        self.go("/ui/resources?kind=transfer")
+        self.press("Add a transfer")
+        texts, code = self.hints()
+        self.assertIn("Unique in its resource group.", texts)  # which has to be given
+        self.assertTrue(any(text.startswith("A server of Notify that lacks a change") for text in texts), texts)
+        self.assertEqual([], code)
+
+    def test_no_form_speaks_of_what_it_does_not_have(self):
+        self.log_in("/ui/resources")
+        for kind in ("network", "resolver", "zone", "ruleset", "address-pool", "key", "transfer", "client", "network-interface", "private-endpoint",
+                     "address", "service", "group"):
+            self.go("/ui/resources?kind=" + kind)
+            self.press("Add " + article(kind))
+            texts, code = self.hints()
+            plain = " ".join(texts)
+            for word in code:
+                plain = plain.replace(word, "")
+            self.assertNotRegex(plain, r"[a-z]_[a-z]|\bAbsent|In a file|`", kind)
+
+
 class FromOtherPages(Form):
     def test_an_address_is_added_with_its_ptr_where_they_are_listed(self):
         self.log_in("/ui/reverse")
         self.press("Add an address")
-        self.save("Add", {"Name": "mx", "Address": "198.51.100.40", "Reverse FQDN": "mx..example."})
-        self.wait(lambda: self.fault_of("Reverse FQDN"), "what is wrong with the name")
-        self.save("Add", {"Reverse FQDN": "mx.example."})
+        self.save("Add", {"Name": "mx", "Address": "198.51.100.40", PTR: "mx..example."})
+        self.wait(lambda: self.fault_of(PTR), "what is wrong with the name")
+        self.save("Add", {PTR: "mx.example."})
         self.closed()
         self.row("198.51.100.40", "mx.example.")
         self.assertEqual("mx.example.", self.good("GET", "ptrs/198.51.100.40")["reverse_fqdn"])

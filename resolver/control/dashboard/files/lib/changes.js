@@ -2,7 +2,7 @@
 
 import {call, get} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
-import {valueText} from "/ui/lib/kinds.js";
+import {said, valueText} from "/ui/lib/kinds.js";
 
 const NAMED = 3; // edits of a change that are named; more are counted
 
@@ -40,7 +40,7 @@ export function changesOf(edits) {
   return [...changes.values()].reverse();
 }
 
-// ---- in the words of `sluice history` ----
+// ---- in words ----
 
 // `login` is the name that a command at the control socket gave. The API hides the client from a reader.
 export function whoText({who, login}) {
@@ -55,10 +55,10 @@ export function members({before, after}) {
 }
 
 function named(edits) {
-  let said = "";
-  const words = edits.map(({verb, subject}, i) => [i > 0 && ", ", verb === said ? "" : (said = verb) + " ", name(subject)]);
+  let last = "";
+  const words = edits.map(({verb, subject}, i) => [i > 0 && ", ", verb === last ? "" : (last = verb) + " ", name(subject)]);
 
-  return edits.length === 1 && said === "changed" ? [words, ": ", members(edits[0]).map(([key]) => key).join(", ")] : words;
+  return edits.length === 1 && last === "changed" ? [words, ": ", members(edits[0]).map(([key]) => said(key, false)).join(", ")] : words;
 }
 
 function counted(edits) {
@@ -93,6 +93,6 @@ export function difference(edit, alone = false) {
 
   return h("section", {class: "edit"}, !alone && h("p", {}, edit.verb, " ", name(edit.subject)),
     both && h("div", {class: "member heads", "aria-hidden": "true"}, h("span", {}), h("span", {}, "Before"), h("span", {}, "After")),
-    shown.map(([key, before, after]) => h("div", {class: "member"}, h("code", {}, key),
+    shown.map(([key, before, after]) => h("div", {class: "member"}, h("span", {title: key}, said(key)),
       edit.before && side(both ? "Before" : "Was", "del", before), edit.after && side(both ? "After" : "Is", "ins", after))));
 }

@@ -2,6 +2,7 @@
 // written here, so that a new kind needs no change.
 
 import {get, path, query} from "/ui/lib/api.js";
+import {h} from "/ui/lib/element.js";
 import {fullName, targetText} from "/ui/lib/words.js";
 
 const MOST = 50; // choices offered at once, and parents searched for them
@@ -10,7 +11,10 @@ let known;
 
 // {name, collection, parent, name_key, groups, guarded, schema} of all kinds, requested once.
 export function kinds() {
-  known ||= get("schema").then((answer) => answer.kinds).catch((error) => {
+  known ||= get("schema").then((answer) => {
+    answer.kinds.forEach((kind) => learn(kind.schema));
+    return answer.kinds;
+  }).catch((error) => {
     known = null;
     throw error;
   });
@@ -44,14 +48,41 @@ export function subjectAt(all, where) {
 
 // ---- words ----
 
+// Members for which the dashboard has another word than sluice.conf.
+const WORDS = {reverse_fqdn: "PTR domain name"};
 const CAPITALS = {dns: "DNS", ttl: "TTL", id: "ID", fqdn: "FQDN", ip: "IP", cname: "CNAME", ptr: "PTR", sha256: "SHA-256", azure: "Azure"};
 
 // "dns_servers", "zone-link" as one says it: "DNS servers", "Zone link".
 export function said(key, capital = true) {
-  const words = key.split(/[-_]/).map((word) => CAPITALS[word] || word);
+  const words = (WORDS[key] || key).split(/[-_ ]/).map((word) => CAPITALS[word] || word);
 
   if (capital) words[0] = words[0].charAt(0).toUpperCase() + words[0].slice(1);
   return words.join(" ");
+}
+
+// What the field of a member is called in forms: "Behind after (seconds)".
+export function labelOf(key, schema) {
+  const unit = schema["x-unit"];
+
+  return unit ? `${said(key.replace(/_s$/, ""))} (${unit})` : said(key);
+}
+
+const labels = new Map(); // of the members of all kinds, by their keys
+
+function learn({properties}) {
+  for (const [key, schema] of Object.entries(properties)) {
+    labels.set(key, labelOf(key, schema));
+    if (schema.items?.properties) learn(schema.items);
+  }
+}
+
+// A text of sluice.conf(5) in a form: settings that are fields here have the names of their fields, others are code.
+export function hintWords(text) {
+  return text.split(/(`[^`]+`|\b(?:[a-z]+\.)?[a-z0-9]+(?:_[a-z0-9]+)+\b)/).map((part, i) => {
+    const key = part.replaceAll("`", "");
+
+    return i % 2 === 0 ? part : labels.has(key) ? h("em", {}, labels.get(key)) : h("code", {}, key);
+  });
 }
 
 export function noun(kind, capital = false) {

@@ -2,6 +2,7 @@
 
 import {get, path, query} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
+import {said} from "/ui/lib/kinds.js";
 import {Page} from "/ui/lib/page.js";
 import {url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -31,9 +32,9 @@ export class AddressPage extends Page {
   render(ptr) {
     const changed = this.ptr?.reverse_fqdn !== ptr.reverse_fqdn || this.ptr?.status !== ptr.status;
     const facts = [
-      ["Address", name(ptr.address || "")], ["PTR Domain Name", ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : "not set"],
+      ["Address", name(ptr.address || "")], [said("reverse_fqdn"), ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : "not set"],
       ["Description", ptr.description ? name(ptr.description) : ""], ["ID", h("code", {}, ptr.id)],
-      ["Time To Live", ptr.ttl_served ?? ptr.ttl ?? ""], ["Status", [ptrStatus(ptr), ptr.reason && [" ", ptr.reason]]],
+      ["TTL (seconds)", ptr.ttl_served ?? ptr.ttl ?? ""], ["Status", [ptrStatus(ptr), ptr.reason && [" ", ptr.reason]]],
       ["Action", ACTIONS[ptr.action] || ptr.action],
       ["Name", [ptr.resource_group && [name(ptr.resource_group), "/"], name(ptr.name)]],
       ["From", ptr.origin ? name(ptr.origin) : "here"],

@@ -2,7 +2,7 @@
 
 import {get, query} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
-import {article, childrenOf, collectionIn, kindAt, kinds, nameOf, noun, nouns, said, valueText} from "/ui/lib/kinds.js";
+import {article, childrenOf, collectionIn, kindAt, kinds, labelOf, nameOf, noun, nouns, said, valueText} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {go, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -123,7 +123,7 @@ export class ResourcePage extends Page {
     const placed = item.placed || {};
     const keys = [...Object.keys(properties), ...known, ...Object.keys(placed).filter((key) => !properties[key])];
 
-    return keys.filter((key) => key !== this.kind.name_key && (isGiven(item[key]) || isGiven(placed[key]))).map((key) => [said(key),
+    return keys.filter((key) => key !== this.kind.name_key && (isGiven(item[key]) || isGiven(placed[key]))).map((key) => [properties[key] ? labelOf(key, properties[key]) : said(key),
       [isGiven(item[key]) && this.fact(key, item[key]), isGiven(placed[key]) && this.found(placed[key], item[key])]]);
   }
 

@@ -3,7 +3,7 @@
 
 import {get, query} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
-import {article, kinds, nameOf, noun, nouns, pathOf, said, valueText} from "/ui/lib/kinds.js";
+import {article, hintWords, kinds, labelOf, nameOf, noun, nouns, pathOf, valueText} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {go, note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -38,7 +38,7 @@ export function resourceTable(kind, page) {
   return new DataTable(nouns(kind, true), [
     {title: "Name", sort: (item) => nameOf(kind, item), cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
       item.not_served && [" ", h("span", {class: "state warn"}, "not served")]]},
-    ...columnsOf(kind).map((key) => ({title: said(key), sort: (item) => valueText(item[key]), cell: (item) => valueCell(item, key)})),
+    ...columnsOf(kind).map((key) => ({title: labelOf(key, kind.schema.properties[key]), sort: (item) => valueText(item[key]), cell: (item) => valueCell(item, key)})),
     {title: "From", cell: (item) => origin(item.origin)},
     ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
   ]);
@@ -69,7 +69,7 @@ export class ResourcesPage extends Page {
     this.items = [];
     this.table = resourceTable(this.kind, this);
     this.replaceChildren(h("h1", {}, "Resources"), this.tabs(),
-      h("p", {class: "hint"}, this.kind.schema.description),
+      h("p", {class: "hint"}, hintWords(this.kind.schema.description)),
       h("div", {class: "tools"}, this.chosen(),
         searchField({label: "Search", value: this.search, placeholder: "a name", back: (text) => this.find(text)}),
         isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.act(() => createResource(this.kind))}, "Add " + article(this.kind))),

@@ -4,7 +4,7 @@
 import {all, call, get, query} from "/ui/lib/api.js";
 import {csv, save} from "/ui/lib/csv.js";
 import {count, h, name} from "/ui/lib/element.js";
-import {kindNamed} from "/ui/lib/kinds.js";
+import {kindNamed, said} from "/ui/lib/kinds.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -49,7 +49,7 @@ export class ReversePage extends Page {
   columns() {
     return [
       {title: "Address", cell: (ptr) => h("a", {href: url("address", {id: ptr.id})}, name(ptr.address || ptr.name))},
-      {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
+      {title: said("reverse_fqdn"), cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
       {title: "Status", mood: true, cell: (ptr) => ptrStatus(ptr)},
       ...this.checks ? [{title: "Leads back", cell: (ptr) => this.leadsBack(ptr)}] : [],
       ...isAdmin() ? [{title: "", cell: (ptr) => ptrMenu(ptr, this, (one) => this.replace(one))}] : [],
@@ -136,8 +136,8 @@ export class ReversePage extends Page {
     let file, found;
     const tried = await ask({
       title: "Import CSV", confirm: "Try it",
-      text: h("p", {}, "The first line has the columns: address, reverse_fqdn, and, if wanted, description and ttl. " +
-        "An empty name removes the PTR. Nothing is changed yet."),
+      text: h("p", {}, "The first line has the columns: ", h("code", {}, "address"), ", ", h("code", {}, "reverse_fqdn"), " (the PTR domain name) and, if wanted, ",
+        h("code", {}, "description"), " and ", h("code", {}, "ttl"), ". An empty name removes the PTR. Nothing is changed yet."),
       fields: [{name: "file", label: "File", type: "file", accept: ".csv,text/csv", required: true}],
       work: async (values) => {
         file = values.file;

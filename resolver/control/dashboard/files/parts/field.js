@@ -1,6 +1,7 @@
 // A field of a dialog: its label, what is typed or chosen, what is wrong with that, and what it is for.
 
 import {h} from "/ui/lib/element.js";
+import {hintWords} from "/ui/lib/kinds.js";
 
 const PAUSE_MS = 200;
 let fields = 0;
@@ -122,8 +123,8 @@ export class FormField extends HTMLElement {
     const {hint} = this.field, id = this.id_ + "-hint";
 
     if (!hint) return null;
-    const [, first, rest] = typeof hint === "string" && hint.length > 110 && /^(.{20,}?[.;])\s+(?=[A-Z0-9"])(.+)$/s.exec(hint) || [null, hint];
-    return rest ? h("details", {class: "hint"}, h("summary", {id}, first), rest) : h("p", {class: "hint", id}, hint);
+    const [, first, rest] = hint.length > 110 && /^(.{20,}?[.;])\s+(?=[A-Z0-9"])(.+)$/s.exec(hint) || [null, hint];
+    return rest ? h("details", {class: "hint"}, h("summary", {id}, hintWords(first.replace(/;$/, ""))), hintWords(rest)) : h("p", {class: "hint", id}, hintWords(hint));
   }
 
   describe() {

@@ -2,6 +2,7 @@
 
 import {call, get, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
+import {said} from "/ui/lib/kinds.js";
 import {sleep} from "/ui/lib/stream.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
@@ -29,13 +30,13 @@ async function settle(ptr, {signal}, show) {
 async function set(ptr, page, show) {
   let body;
   const fields = [
-    {name: "reverse_fqdn", label: "Domain Name", required: true, value: ptr.reverse_fqdn, placeholder: "smtp.example.com.",
+    {name: "reverse_fqdn", label: said("reverse_fqdn"), required: true, value: ptr.reverse_fqdn, placeholder: "smtp.example.com.",
      hint: "The whole name that the address resolves to, with a dot at its end; it should have an address record that leads back."},
     {name: "description", label: "Description", value: ptr.description},
-    {name: "ttl", label: "TTL (Time To Live)", type: "number", min: 0, value: ptr.ttl, placeholder: "3600", hint: "Seconds, at least 0."},
+    {name: "ttl", label: "TTL (seconds)", type: "number", min: 0, value: ptr.ttl, placeholder: "3600", hint: "0: it is not to be cached."},
   ];
   const confirmed = await ask({
-    title: "Set Domain Name PTR", text: h("p", {}, "Of ", name(ptr.address), "."), fields,
+    title: "Set PTR domain name", text: h("p", {}, "Of ", name(ptr.address), "."), fields,
     work: async ({reverse_fqdn, description, ttl}) => {
       body = {reverse_fqdn: reverse_fqdn.endsWith(".") ? reverse_fqdn : reverse_fqdn + ".", description: description || null, ttl};
       await call("PUT", where(ptr) + "?dry_run", {body, etag: ptr.etag});
@@ -58,7 +59,7 @@ async function set(ptr, page, show) {
 
 async function unset(ptr, page, show) {
   const done = await ask({
-    title: "Unset Domain Name PTR?", confirm: "Unset", danger: true,
+    title: "Unset PTR domain name?", confirm: "Unset", danger: true,
     text: h("p", {}, name(ptr.address), " resolves to ", name(ptr.reverse_fqdn), " now, and to nothing then. The address stays."),
     work: () => call("DELETE", where(ptr), {etag: ptr.etag}),
   });

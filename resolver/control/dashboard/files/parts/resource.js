@@ -3,7 +3,7 @@
 
 import {ApiError, call, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
-import {article, choices, collectionIn, kinds, nameOf, noun, pathOf, said, subjectAt} from "/ui/lib/kinds.js";
+import {article, choices, collectionIn, hintWords, kinds, labelOf, nameOf, noun, pathOf, said, subjectAt} from "/ui/lib/kinds.js";
 import {url} from "/ui/lib/router.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
@@ -72,12 +72,15 @@ function control(key, schema, where) {
   return {type: "lines", placeholder: EXAMPLES[items.format] && "One on a line: " + EXAMPLES[items.format]};
 }
 
-function fieldOf(key, schema, required, where, value) {
-  const unit = schema["x-unit"] ? ` (${schema["x-unit"]})` : "";
+// The member's text in sluice.conf(5), without what is true in a file alone; what is absent there is left empty here.
+function hintOf({description = "", "x-chosen": chosen}, required) {
+  const text = description.replace(/ In a file, [^.]*\./, "").replace(required ? / Absent: [^.]*\./ : "", "");
 
-  return {name: key, label: said(unit ? key.replace(/_s$/, "") : key) + unit, required,
-          hint: schema["x-chosen"] ? schema.description + " Left empty: a free one of a pool." : schema.description, value: toForm(schema, value),
-          ...control(key, schema, where)};
+  return text.replace(/\bAbsent(?: or empty)?: /, "Left empty: ") + (chosen ? " Left empty: a free one of a pool." : "");
+}
+
+function fieldOf(key, schema, required, where, value) {
+  return {name: key, label: labelOf(key, schema), required, hint: hintOf(schema, required), value: toForm(schema, value), ...control(key, schema, where)};
 }
 
 // Of the members: first what is required, last what is only yes or no. where: the path of what the resource is inside.
@@ -116,7 +119,7 @@ export function createResource(kind, parentPath = "") {
     collectionIn(kind, parentPath) + "/" + (parentPath ? "" : path(group || "-") + "/") + path(title);
 
   return ask({
-    title: "Add " + article(kind), confirm: "Add", about: where, text: h("p", {class: "hint"}, kind.schema.description),
+    title: "Add " + article(kind), confirm: "Add", about: where, text: h("p", {class: "hint"}, hintWords(kind.schema.description)),
     fields: folded(fieldsOf({...kind.schema, required: [...kind.schema.required, kind.name_key]}, parentPath)),
     work: async (values) => {
       const {[kind.name_key]: title, resource_group: _group, ...members} = membersOf(kind, values);
