@@ -459,12 +459,16 @@ class ReportsFine(Browser):
         self.find("main", "Report: nothing was found.")
         self.press("nothing was found")
         self.find("[role=status]", "Nothing was found, as of ")
-        for section, state, text in (("rules", "all is well", "As counted since "), ("targets", "all is well", "As counted since "),
-                                     ("leaving", "all is well", "In the last 12 to 24 hours."), ("ptrs", "nothing to look at", "No PTRs"),
+        for section, state, text in (("rules", "all is well", "; counted since "), ("targets", "all is well", "; counted since "),
+                                     ("leaving", "all is well", "(of the last 12 to 24 hours"), ("ptrs", "nothing to look at", "No PTRs"),
                                      ("delegations", "nothing to look at", "No public reverse zones"), ("names", "2 names", "2 names most asked for")):
             self.find("#report-%s summary .state" % section, state)
             self.find("#report-" + section, text)
         self.assertTrue(self.none("main table:not([aria-label='Names asked most'])"))
+        # Times in the server's sentences are as those beside them, and have the exact one in their title.
+        self.assertNotRegex(self.text_of("main"), r"UTC|\d-\d\d-\d\d")
+        self.assertRegex(self.text_of("#report-rules p"), r"; counted since \d\d:\d\d\.$")
+        self.assertRegex(self.find("#report-rules p time").get_attribute("title"), r"20\d\d.*\d\d:\d\d:\d\d .+")
 
 
 class Queries(Browser):

@@ -56,12 +56,28 @@ export function timeFormat(how) {
   return new Intl.DateTimeFormat([], {hourCycle: "h23", ...how});
 }
 
-const CLOCK = {hour: "numeric", minute: "numeric", second: "numeric"};
-const clock = timeFormat(CLOCK), whole = timeFormat({year: "numeric", month: "numeric", day: "numeric", ...CLOCK});
+const MINUTES = {hour: "2-digit", minute: "2-digit"}, SECONDS = {...MINUTES, second: "2-digit"}, DAY = {day: "numeric", month: "short"};
+const FORMATS = Object.entries({
+  clock: SECONDS, minutes: MINUTES, day: {...DAY, ...MINUTES}, year: {...DAY, year: "numeric", ...MINUTES},
+  exact: {...DAY, year: "numeric", ...SECONDS, timeZoneName: "short"},
+});
+const formats = Object.fromEntries(FORMATS.map(([key, how]) => [key, timeFormat(how)]));
 
+function formatOf(text, time, now) {
+  if (time.toDateString() === now.toDateString()) return /:\d\d:/.test(text) ? "clock" : "minutes";
+  return time.getFullYear() === now.getFullYear() ? "day" : "year";
+}
+
+// The one way in which times are shown: local, today's as a clock does, others with their day; the exact one is its title.
 export function when(text) {
   const time = new Date(text);
-  const today = time.toDateString() === new Date().toDateString();
 
-  return h("time", {datetime: text, title: whole.format(time)}, (today ? clock : whole).format(time));
+  return h("time", {datetime: text, title: formats.exact.format(time)}, formats[formatOf(text, time, new Date())].format(time));
+}
+
+const TIMES = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC))/;
+
+// A sentence of the server's, whose times are shown as all others are. plain: what the rest becomes.
+export function prose(text, plain = (part) => part) {
+  return h("bdi", {class: "name"}, text.split(TIMES).map((part, i) => i % 2 ? when(part.replace(" UTC", "Z").replace(" ", "T")) : plain(part)));
 }

@@ -2,7 +2,7 @@
 // they lose by. Asked now, another row has who was asked, what it said and how long that took.
 
 import {get, query} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
+import {count, h, name, prose} from "/ui/lib/element.js";
 import {Page, empty, problem} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {DECIDED, OUTCOMES, targetLink, targetState} from "/ui/lib/words.js";
@@ -48,7 +48,7 @@ function askedView(hop) {
 
   return [boxes.length > 0 && h("ol", {class: "boxes", "aria-label": "Who was asked, in order"}, boxes),
     more > 0 && h("p", {class: "hint"}, `and ${count(more, "more packet")}`),
-    hop.asked?.map((asked) => asked.from === "target" && asked.failed && h("p", {class: "warning"}, asked.failed))];
+    hop.asked?.map((asked) => asked.from === "target" && asked.failed && h("p", {class: "warning"}, prose(asked.failed)))];
 }
 
 function answerView({answer}) {

@@ -3,7 +3,7 @@
 
 import {get, query} from "/ui/lib/api.js";
 import {changesOf, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
-import {count, h, name, when} from "/ui/lib/element.js";
+import {count, h, name, prose, when} from "/ui/lib/element.js";
 import {history, known, percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
 import {SECTIONS} from "/ui/lib/report.js";
@@ -20,14 +20,11 @@ function listed(items) {
   return [items.slice(0, TOLD).map((one, i) => [i > 0 && ", ", one]), items.length > TOLD && ` and ${items.length - TOLD} more`];
 }
 
-// A sentence of the server's: the targets in it lead to their pages, and its times are as others here.
+// A sentence of the server's: the targets in it lead to their pages.
 function sentence(text, targets) {
   const known = new Map(targets.map((target) => [target.host, target]));
 
-  return h("bdi", {}, text.split(/(\s|[()]|[,;:.]+(?=\s|$))/).map((word) => {
-    if (known.has(word)) return targetLink(known.get(word));
-    return /^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(word) ? when(word) : word;
-  }));
+  return prose(text, (part) => part.split(/(\s|[()]|[,;:.]+(?=\s|$))/).map((word) => known.has(word) ? targetLink(known.get(word)) : word));
 }
 
 // A failure, as GET /v1/status has it in `failing`: what and whom, then what to do and where to look on.
@@ -199,7 +196,7 @@ export class NowPage extends Page {
     const last = events.slice(-EVENTS).reverse();
 
     this.events.replaceChildren(...last.length ? last.map((event) => h("li", {}, when(event.time), " ",
-      h("span", {class: "state " + (event.level === "error" ? "bad" : "warn")}, event.event), " ", name(event.text)))
+      h("span", {class: "state " + (event.level === "error" ? "bad" : "warn")}, event.event), " ", prose(event.text)))
       : [h("li", {}, "None since the server started.")]);
   }
 }

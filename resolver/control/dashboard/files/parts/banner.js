@@ -2,7 +2,7 @@
 // the buttons for both.
 
 import {call, get} from "/ui/lib/api.js";
-import {h, name, when} from "/ui/lib/element.js";
+import {h, name, prose, when} from "/ui/lib/element.js";
 import {problem} from "/ui/lib/page.js";
 import {current, isAdmin} from "/ui/lib/session.js";
 import {stream} from "/ui/lib/stream.js";
@@ -78,7 +78,7 @@ export class WaitingBanner extends HTMLElement {
   }
 
   words(waiting) {
-    if (waiting.error) return h("p", {role: "status"}, subject(waiting), " could not go back, which is tried again: ", name(waiting.error));
+    if (waiting.error) return h("p", {role: "status"}, subject(waiting), " could not go back, which is tried again: ", prose(waiting.error));
     return h("p", {role: "status"}, subject(waiting), " waits to be kept. It goes back in ", this.clock, ", at ", when(waiting.until), ".");
   }
 

@@ -1,7 +1,7 @@
 // A section of a report: what was found, each with the way to what it is about, and what to do about it.
 
 import {csv, save} from "/ui/lib/csv.js";
-import {count, h, name, when} from "/ui/lib/element.js";
+import {count, h, name, prose, when} from "/ui/lib/element.js";
 import {SECTIONS, isRunning} from "/ui/lib/report.js";
 import {url} from "/ui/lib/router.js";
 import {milliseconds} from "/ui/lib/words.js";
@@ -15,7 +15,7 @@ const RULE = {title: "Rule", cell: ({rule}) => ruleLink(rule)};
 const NAME = {title: "Name", cell: ({name: asked, type, network}) => [h("a", {href: url("ask", {name: asked, type, vnet: network})}, name(asked)), " ", type]};
 const NETWORK = {title: "Network", cell: ({network}) => network && name(network)};
 const ASKED = {title: "Asked", number: true, sort: (one) => one.count, cell: (one) => one.count.toLocaleString("en")};
-const TEXT = {title: "Found", cell: ({text}) => name(text)};
+const TEXT = {title: "Found", cell: ({text}) => prose(text)};
 
 function lastUse({used, since}) {
   return used ? when(used) : ["never, since ", when(since)];
@@ -46,7 +46,7 @@ function zoneLink({subject, prefix}) {
   return h("a", {href: url("reverse", {search: searchOf(prefix)})}, name(subject));
 }
 
-// Of each section: the columns of its table, and of its CSV; what is said where nothing was found.
+// Of each section: the columns of its table, and of its CSV.
 const TABLES = {
   rules: {
     columns: [
@@ -54,7 +54,7 @@ const TABLES = {
       {title: "Domain", cell: ({domain}) => name(domain)},
       {title: "Last used", cell: lastUse},
     ],
-    csv: ["ruleset", "rule", "domain", "linked", "since", "used"], well: usedLately,
+    csv: ["ruleset", "rule", "domain", "linked", "since", "used"],
   },
   targets: {
     columns: [
@@ -63,44 +63,40 @@ const TABLES = {
       {title: "Of rule", cell: ({rule}) => rule ? ruleLink(rule) : "none: the default resolver, or DNS servers of a network"},
       {title: "Last asked", cell: lastUse},
     ],
-    csv: ["target", "protocol", "source", "rule", "since", "used"], well: usedLately,
+    csv: ["target", "protocol", "source", "rule", "since", "used"],
   },
   leaving: {
     columns: [NAME, NETWORK, ASKED, {title: "Why", cell: (one) => name(one.reason)}, {title: "Rule or zone", cell: owner}],
-    csv: ["name", "type", "network", "count", "why", "ruleset", "object"], well: () => "In the last 12 to 24 hours.",
+    csv: ["name", "type", "network", "count", "why", "ruleset", "object"],
   },
   ptrs: {
     columns: [{title: "Address", cell: ({subject}) => addressLink(subject)}, TEXT],
-    csv: ["subject", "result"], well: askedUntil, about: ({subject}) => addressLink(subject),
+    csv: ["subject", "result"], about: ({subject}) => addressLink(subject),
   },
   delegations: {
     columns: [
       {title: "Zone", cell: zoneLink}, {title: "Pool", cell: ({pool}) => name(pool)}, TEXT,
       {title: "What to ask for", cell: ({prefix}) => h("code", {}, "sluice ptr delegation " + prefix)}],
-    csv: ["subject", "pool", "prefix", "result"], well: askedUntil, about: zoneLink,
+    csv: ["subject", "pool", "prefix", "result"], about: zoneLink,
   },
   names: {
     columns: [NAME, NETWORK, ASKED, {title: "Decided by", cell: ({by}) => name(by)}],
-    csv: ["name", "type", "network", "role", "count", "over", "by"], well: () => "",
+    csv: ["name", "type", "network", "role", "count", "over", "by"],
   },
   slow: {
     columns: [RULE, {title: "Domain", cell: ({domain}) => name(domain)},
       {title: "Half of the answers", number: true, cell: ({half_ms}) => within(half_ms)}, {title: "95 of 100", number: true, cell: ({most_ms}) => within(most_ms)},
       {title: "On average", number: true, sort: (one) => one.average_ms, cell: ({average_ms}) => milliseconds(average_ms)},
       {title: "Answers", number: true, sort: (one) => one.answers, cell: ({answers}) => answers.toLocaleString("en")}],
-    csv: ["rule", "domain", "answers", "average_ms", "half_ms", "most_ms"], well: () => "Of all answers since the server started.",
+    csv: ["rule", "domain", "answers", "average_ms", "half_ms", "most_ms"],
   },
 };
 
 // What is known for too short a time is no finding yet.
-function usedLately({since, young}, {days}) {
-  const told = new Date(Date.parse(since) + days * DAY_MS).toISOString();
+function early({since, young, count: found}, {days}) {
+  const told = young && !found && new Date(Date.parse(since) + days * DAY_MS).toISOString();
 
-  return young ? ["From ", when(told), " on this can tell what was not used for ", count(days, "day"), "."] : ["As counted since ", when(since), "."];
-}
-
-function askedUntil({ended}) {
-  return ended && ["When they were asked, until ", when(ended), "."];
+  return told && ["From ", when(told), " on this can tell what was not used for ", count(days, "day"), "."];
 }
 
 function duration(seconds) {
@@ -134,7 +130,7 @@ function withCommands(words) {
 }
 
 function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1) + ".";
+  return prose(text.charAt(0).toUpperCase() + text.slice(1) + ".");
 }
 
 export class ReportSection extends HTMLElement {
@@ -182,7 +178,7 @@ export class ReportSection extends HTMLElement {
     this.progress.replaceChildren(...isRunning(found) ? progress(found, report) : []);
     this.advice.hidden = !found.count;
     this.advice.replaceChildren("What to do: ", ...withCommands(found.advice), ".");
-    this.table.none = h("p", {class: "hint"}, isRunning(found) || !found.looked_at ? "" : TABLES[this.section].well(found, report));
+    this.table.none = h("p", {class: "hint"}, early(found, report));
     if (findings !== this.findings || !found.count) this.table.fill(found.findings);
     this.findings = findings;
     this.more.replaceChildren(...left > 0 && this.section !== "names"
@@ -198,7 +194,7 @@ export class ReportSection extends HTMLElement {
 
   fillUnknown({unknown = [], unknown_count: all = 0}) {
     this.unknown.replaceChildren(...all ? [h("h3", {}, "Could not be found out"), h("ul", {class: "plain"},
-      unknown.map((one) => h("li", {}, TABLES[this.section].about(one), ": ", name(one.text))),
+      unknown.map((one) => h("li", {}, TABLES[this.section].about(one), ": ", prose(one.text))),
       all > unknown.length && h("li", {}, `and ${(all - unknown.length).toLocaleString("en")} more`))] : []);
   }
 
