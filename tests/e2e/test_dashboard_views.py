@@ -49,14 +49,17 @@ class Overview(Browser):
     def test_a_target_says_what_else_answers_and_one_of_a_kind_is_singular(self):
         status = self.good("GET", "status")
         target = next(one for one in status["targets"] if one["host"] == "127.0.0.5:53")
-        target |= dict(timeouts=1, errors=1, suspicions=1, waiting=1, mismatched=1, other="something else answers: 127.0.0.9:53")
+        target |= dict(asked=8, answered=3, probes=21, timeouts=1, errors=26, suspicions=1, waiting=1, mismatched=1, other="something else answers: 127.0.0.9:53")
         self.stands_in("/v1/status", status)
         self.log_in("/ui/target?target=127.0.0.5:53&protocol=udp")
-        self.find(".facts", "1 timeout, 1 error, 1 time suspect\n")
+        # More packets have failed than questions: some were probes.
+        self.find(".facts", "Questions\n8 asked, 3 answered\nProbes\n21 sent besides, to see whether it answers\n"
+                  "Failures\n1 timeout, 26 errors, of questions and probes together\nOutages\n1\n")
         self.find(".facts", "now 1 question\n")
         self.find(".facts", "1 packet; something else answers: 127.0.0.9:53")
         self.go("/ui/targets")
         self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
+        self.assertIn("1 timeout, 26 errors of 8 questions and 21 probes", [one.get_attribute("title") for one in self.driver.find_elements(By.CSS_SELECTOR, "td span")])
 
     def test_a_rule_whose_target_answers_errors_alone_is_told_until_one_is_answered(self):
         where = "rulesets/-/office/rules/cross"
@@ -90,7 +93,7 @@ class Overview(Browser):
         self.find(".figure")
         for number in range(100):
             self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
-        self.wait(lambda: re.search(r"Queries a second\n(?!0\n)\d+(\.\d)?\n", self.text()), "some queries a second")
+        self.wait(lambda: re.search(r"Queries\n(?!0/)\d+(\.\d)?/s\n", self.text()), "some queries a second")
         self.wait(lambda: re.search(r"Decided by\nZones \d+ %\n", self.text()), "who decided them")
         self.wait(lambda: re.search(r"SERVFAIL\n\d\d?(\.\d)? %\n", self.text()), "the share of SERVFAIL")
 
@@ -139,13 +142,14 @@ class History(Browser):
         self.stands_in("/v1/history", made_up_history())
         self.log_in("/ui/now")
         said = [text for text, _ in self.drawn(6)]
-        self.assertEqual(["Queries a second", "SERVFAIL", "Latency", "From the cache", "Decided by", "Asked of targets"], [text.split(":")[0] for text in said])
-        self.assertRegex(said[0], r"Last Queries \d+, between \d+ and 1\d\d; Over a limit 0, between 0 and 0\.$")
+        self.assertEqual(["Queries", "SERVFAIL", "Latency", "From the cache", "Decided by", "Questions to targets"], [text.split(":")[0] for text in said])
+        self.assertRegex(said[0], r"Last Queries \d+/s, between \d+/s and 1\d\d/s; Over a limit 0/s, between 0/s and 0/s\.$")
         self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[1])
+        self.assertRegex(self.text_of("time-chart", "Questions to targets"), r"^Questions to targets\n[\d.]+/s failed\n")
         self.find(".legend", "Of these stale")
         self.click("time-chart details summary")
         self.wait(lambda: len(self.rows()) >= 12, "the chart's table")
-        self.assertRegex(self.rows()[0][1], r"^1\d\d$")
+        self.assertRegex(self.rows()[0][1], r"^1\d\d/s$")
         self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
         self.press("Last week")
         self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
@@ -153,6 +157,19 @@ class History(Browser):
         self.driver.refresh()
         self.drawn(6)
         self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+
+    def test_marks_of_an_axis_are_told_apart(self):
+        """Also where all of it is less than one."""
+        few = made_up_history()
+        for one in few["classes"]:
+            one["queries"] = [None if value is None else value / 2000 for value in one["queries"]]
+        self.stands_in("/v1/history", few)
+        self.log_in("/ui/now")
+        self.drawn(6)
+        marks = self.driver.execute_script("""return [...document.querySelectorAll('time-chart')].map(({chart}) => chart.scales.y.ticks.map(({label}) => label))""")
+        self.assertGreater(len(marks[4]), 3)
+        for one in marks:
+            self.assertEqual(len(one), len(set(one)), one)
 
     def test_dark_is_drawn_dark(self):
         self.stands_in("/v1/history", made_up_history())
@@ -177,7 +194,7 @@ class History(Browser):
         said = [text for text, _ in self.drawn(3)]
         self.assertRegex(said[0], "Up: Last 100 %, between 0 % and 100 %")
         self.assertRegex(said[1], "Round trip: Last .* ms, between .* ms and .* ms")
-        self.assertRegex(said[2], "Failed 0, between 0 and 15")
+        self.assertRegex(said[2], "Failed 0/s, between 0/s and 15/s")
         self.find(".plain", "office/contoso")
         self.press("office/contoso")
         self.row("contoso.corp.")
@@ -190,7 +207,7 @@ class History(Browser):
         self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ui/chart.min.js*"]})
         self.go("/ui/now")
         self.find("time-chart .warning", "it is tried again")
-        self.assertRegex(self.charts()[0][0], "Queries a second: Last Queries")
+        self.assertRegex(self.charts()[0][0], "Queries: Last Queries")
         self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
         self.drawn(6)
         self.wait(lambda: not any(one.is_displayed() for one in
@@ -216,7 +233,7 @@ class History(Browser):
             return [value for source in self.good("GET", "history?span=hour")["sources"] if source["name"] == "zone"
                     for value in source["p50_us"] if value]
         self.wait(latencies, "latency, without a metrics.listen")
-        self.wait(lambda: any(re.search(r"Queries a second: Last .*between .* and (?!0\b)\d", text) for text, _ in self.charts()), "what was just asked")
+        self.wait(lambda: any(re.search(r"Queries: Last .*between .* and (?!0\b)\d", text) for text, _ in self.charts()), "what was just asked")
 
     def test_the_licence_of_what_draws_goes_with_it(self):
         self.assertIn(b"(c) 2022 Chart.js Contributors", gzip.decompress(self.call("GET", "/ui/chart.min.js").body))

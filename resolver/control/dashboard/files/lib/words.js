@@ -66,17 +66,17 @@ export function targetState(target) {
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
 }
 
-// Figures, as long as they need to be.
+// Figures with their units, as long as they need to be.
 export function milliseconds(value) {
   return value.toLocaleString("en", {maximumSignificantDigits: 3}) + " ms";
 }
 
-export function perSecond(value) {
-  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0});
+export function perSecond(value, digits = value < 10 ? 1 : 0) {
+  return value.toLocaleString("en", {maximumFractionDigits: digits}) + "/s";
 }
 
-export function percents(value) {
-  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0}) + " %";
+export function percents(value, digits = value < 10 ? 1 : 0) {
+  return value.toLocaleString("en", {maximumFractionDigits: digits}) + " %";
 }
 
 // "1.2.3.4:53" and "[::1]:53" of a rule's target, as the status calls its host.

@@ -92,7 +92,7 @@ function most(found) {
 
 // `figure`: the value of the last minute; null: there is none.
 const CHARTS = [
-  {title: "Queries a second", series: ["Queries", "Over a limit"], show: perSecond, figure: (found) => perSecond(eachSecond(all(found, "queries"), found)),
+  {title: "Queries", series: ["Queries", "Over a limit"], show: perSecond, figure: (found) => perSecond(eachSecond(all(found, "queries"), found)),
    lists: (found) => [all(found, "queries"), all(found, "over_limit")].map((list) => scaled(list, 1 / found.step_s))},
   {title: "SERVFAIL", series: ["Of all responses"], max: 1, show: percents, figure: (found) => share(all(found, "servfail"), all(found, "responses")),
    lists: (found) => [percent(all(found, "servfail"), all(found, "responses"))]},
@@ -117,7 +117,7 @@ const CHARTS = [
    }},
   {title: "Decided by", series: [...Object.keys(DECIDERS), "Other"], show: perSecond, figure: most,
    lists: (found) => deciders(found).map((list) => scaled(list, 1 / found.step_s))},
-  {title: "Asked of targets", series: ["Asked", "Failed"], show: perSecond,
+  {title: "Questions to targets", series: ["Asked", "Failed"], show: perSecond,
    figure: (found) => `${perSecond(eachSecond(asked(found)[1], found))} failed`,
    lists: (found) => asked(found).map((list) => scaled(list, 1 / found.step_s))},
 ];

@@ -14,8 +14,10 @@ const AGAIN_MS = 5000;
 function facts(target) {
   return [
     ["State", targetState(target)],
-    ["Asked", `${target.asked.toLocaleString("en")}, answered ${target.answered.toLocaleString("en")}`],
-    ["Failures", `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}, ${count(target.suspicions, "time")} suspect`],
+    ["Questions", `${target.asked.toLocaleString("en")} asked, ${target.answered.toLocaleString("en")} answered`],
+    ["Probes", target.probes ? `${target.probes.toLocaleString("en")} sent besides, to see whether it answers` : "none"],
+    ["Failures", `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}` + (target.probes ? ", of questions and probes together" : "")],
+    ["Outages", target.suspicions.toLocaleString("en")],
     ["Did not match", target.other ? [count(target.mismatched, "packet"), "; ", name(target.other)] : count(target.mismatched, "packet")],
     ["Waits", `for ${milliseconds(target.allowance_ms)} at most, now ${count(target.waiting, "question")}`],
     ["Through", target.endpoint ? name(target.endpoint) : "any address"],
@@ -38,7 +40,7 @@ export class TargetPage extends Page {
         {title: "Up", series: ["Up"], max: 100, steps: true, show: (value) => value.toFixed(0) + " %",
          lists: (found) => [scaled(of(found, "up", (known) => Math.min(...known)), 100)]},
         {title: "Round trip", series: ["Mean"], show: milliseconds, lists: (found) => [scaled(of(found, "mean_us", (known) => Math.max(...known)), 0.001)]},
-        {title: "Asked a second", series: ["Asked", "Failed"], show: perSecond,
+        {title: "Questions", series: ["Asked", "Failed"], show: perSecond,
          lists: (found) => [of(found, "queries"), of(found, "failures")].map((list) => scaled(list, 1 / found.step_s))},
       ], this.query.get("span"), (span) => note(url("target", {target, protocol, span}))),
       h("h2", {}, "Needed by"), this.rules);

@@ -17,6 +17,14 @@ function number(value) {
   return value.toLocaleString("en");
 }
 
+function failuresOf({timeouts, errors}) {
+  return timeouts + errors;
+}
+
+function failuresText({timeouts, errors, asked, probes}) {
+  return `${count(timeouts, "timeout")}, ${count(errors, "error")} of ${count(asked, "question")}` + (probes ? ` and ${count(probes, "probe")}` : "");
+}
+
 function rulesOf(target) {
   const more = target.rule_count - Math.min(RULES, target.rules.length);
 
@@ -32,9 +40,8 @@ export class TargetsPage extends Page {
         " ", target.protocol]},
       {title: "State", mood: true, cell: (target) => targetState(target)},
       {title: "Last hour", narrow: true, cell: (target) => this.past(target)},
-      {title: "Asked", number: true, sort: (target) => target.asked, cell: (target) => number(target.asked)},
-      {title: "Failed", number: true, sort: (target) => target.timeouts + target.errors, cell: (target) => h("span", {title: `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}`},
-        number(target.timeouts + target.errors))},
+      {title: "Questions", number: true, sort: (target) => target.asked, cell: (target) => number(target.asked)},
+      {title: "Failures", number: true, sort: failuresOf, cell: (target) => h("span", {title: failuresText(target)}, number(failuresOf(target)))},
       {title: "Through", sort: (target) => target.endpoint, cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
       {title: "Needed by", sort: (target) => -target.rule_count, cell: (target) => rulesOf(target)},
     ], null, (target) => targetWord(target)[0] === "bad" ? 1 + target.rule_count : 0);

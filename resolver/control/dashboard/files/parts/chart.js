@@ -46,6 +46,11 @@ function tick(time, step) {
     : date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 }
 
+// As many as tell the marks of an axis apart: two for 0.05, 0.1, 0.15.
+function digitsOf(marks) {
+  return Math.max(0, ...marks.map(({value}) => (String(Number(value.toPrecision(6))).split(".")[1] || "").length));
+}
+
 // A value that has none beside it is no line; it is a point.
 function isAlone(data, i) {
   const none = (one) => one === null || one === undefined;
@@ -54,7 +59,7 @@ function isAlone(data, i) {
 }
 
 export class TimeChart extends HTMLElement {
-  // series: names of at most four lines; show: (value) => text; log: by powers of ten; max: at least
+  // series: names of at most four lines; show: (value, digits) => text, with as many digits behind the point if given; log: by powers of ten; max: at least
   // as high; steps: from value to value in steps.
   constructor({title, series, show, log, max, steps}) {
     super();
@@ -164,7 +169,7 @@ export class TimeChart extends HTMLElement {
           x: {...axis, ticks: {autoSkip: false, maxRotation: 0, color: colour("--soft"), font,
             callback: (_, i) => tick(this.times[i], this.step)}},
           y: {...axis, type: this.log ? "logarithmic" : "linear", beginAtZero: !this.log, suggestedMax: this.max,
-            ticks: {maxTicksLimit: 6, color: colour("--soft"), font, callback: (value) => this.show(value)}},
+            ticks: {maxTicksLimit: 6, color: colour("--soft"), font, callback: (value, _, marks) => this.show(value, this.log ? undefined : digitsOf(marks))}},
         },
       },
     };
