@@ -52,14 +52,13 @@ class Overview(Browser):
         target |= dict(asked=8, answered=3, probes=21, timeouts=1, errors=26, suspicions=1, waiting=1, mismatched=1, other="something else answers: 127.0.0.9:53")
         self.stands_in("/v1/status", status)
         self.log_in("/ui/target?target=127.0.0.5:53&protocol=udp")
-        # More packets have failed than questions: some were probes.
         self.find(".facts", "Questions\n8 asked, 3 answered\nProbes\n21 sent besides, to see whether it answers\n"
-                  "Failures\n1 timeout, 26 errors, of questions and probes together\nOutages\n1\n")
+                  "Failed packets\n1 timeout, 26 errors\nMore than questions: one may be sent several times, and probes count, too.\nOutages\n1\n")
         self.find(".facts", "now 1 question\n")
         self.find(".facts", "1 packet; something else answers: 127.0.0.9:53")
         self.go("/ui/targets")
         self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
-        self.assertIn("1 timeout, 26 errors of 8 questions and 21 probes", [one.get_attribute("title") for one in self.driver.find_elements(By.CSS_SELECTOR, "td span")])
+        self.assertIn("1 timeout, 26 errors, by packets: of 8 questions, sent again where needed, and 21 probes", [one.get_attribute("title") for one in self.driver.find_elements(By.CSS_SELECTOR, "td span")])
 
     def test_a_rule_whose_target_answers_errors_alone_is_told_until_one_is_answered(self):
         where = "rulesets/-/office/rules/cross"
@@ -142,10 +141,10 @@ class History(Browser):
         self.stands_in("/v1/history", made_up_history())
         self.log_in("/ui/now")
         said = [text for text, _ in self.drawn(6)]
-        self.assertEqual(["Queries", "SERVFAIL", "Latency", "From the cache", "Decided by", "Questions to targets"], [text.split(":")[0] for text in said])
+        self.assertEqual(["Queries", "SERVFAIL", "Latency", "From the cache", "Decided by", "Targets asked"], [text.split(":")[0] for text in said])
         self.assertRegex(said[0], r"Last Queries \d+/s, between \d+/s and 1\d\d/s; Over a limit 0/s, between 0/s and 0/s\.$")
         self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[1])
-        self.assertRegex(self.text_of("time-chart", "Questions to targets"), r"^Questions to targets\n[\d.]+/s failed\n")
+        self.assertRegex(self.text_of("time-chart", "Targets asked"), r"^Targets asked\n[\d.]+/s failed\n")
         self.find(".legend", "Of these stale")
         self.click("time-chart details summary")
         self.wait(lambda: len(self.rows()) >= 12, "the chart's table")

@@ -117,7 +117,7 @@ const CHARTS = [
    }},
   {title: "Decided by", series: [...Object.keys(DECIDERS), "Other"], show: perSecond, figure: most,
    lists: (found) => deciders(found).map((list) => scaled(list, 1 / found.step_s))},
-  {title: "Questions to targets", series: ["Asked", "Failed"], show: perSecond,
+  {title: "Targets asked", series: ["Asked", "Failed"], show: perSecond,
    figure: (found) => `${perSecond(eachSecond(asked(found)[1], found))} failed`,
    lists: (found) => asked(found).map((list) => scaled(list, 1 / found.step_s))},
 ];

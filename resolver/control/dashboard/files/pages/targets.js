@@ -22,7 +22,7 @@ function failuresOf({timeouts, errors}) {
 }
 
 function failuresText({timeouts, errors, asked, probes}) {
-  return `${count(timeouts, "timeout")}, ${count(errors, "error")} of ${count(asked, "question")}` + (probes ? ` and ${count(probes, "probe")}` : "");
+  return `${count(timeouts, "timeout")}, ${count(errors, "error")}, by packets: of ${count(asked, "question")}, sent again where needed, and ${count(probes, "probe")}`;
 }
 
 function rulesOf(target) {
