@@ -1,8 +1,8 @@
-/* /resources lists the resources that have a location and tags (arm_type.tracked), of all types,
- * without their properties.
+/* /resources lists resources of all types that have a location and tags (arm_type.tracked), without
+ * their properties.
  *
  * Types come in the order of the table, each by group and name. Addresses come last, because there
- * may be a million of them. The marker of a page is TYPE:GROUP/NAME, or addresses:ADDRESS. */
+ * may be a million. The marker of a page is TYPE:GROUP/NAME, or addresses:ADDRESS. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -15,13 +15,13 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 
-enum { SCANNED_MAX = 2000 }; /* addresses that one request looks at: some milliseconds */
+enum { SCANNED_MAX = 2000 }; /* addresses that one request reads: takes some milliseconds */
 
-struct resources { /* a page of them */
+struct resources { /* a page */
 	struct api_request *request;
 	const struct arm_page *page;
 	json_t *array;
-	char last[ARM_ID_MAX]; /* the marker of what was looked at last */
+	char last[ARM_ID_MAX]; /* the marker of the last resource read */
 	bool no_memory;
 };
 
@@ -68,7 +68,7 @@ static bool is_tracked(const struct arm_type *type)
 	return type->tracked;
 }
 
-/* False: there is more, or there is no memory. */
+/* False: there are more, or there is no memory. */
 static bool add_of_model(struct resources *resources)
 {
 	const char *group = api_parameter(resources->request, "group"),
@@ -120,7 +120,7 @@ static bool add_address(struct resources *resources, const struct owned_resource
 	return added;
 }
 
-/* False: there is more, or there is no memory. */
+/* False: there are more, or there is no memory. */
 static bool add_addresses(struct resources *resources)
 {
 	struct api_request *request = resources->request;

@@ -1,4 +1,4 @@
-/* What ARM's handlers share, and what a client asks for ahead of its resources: the one
+/* Functions that ARM's handlers share, and what a client reads ahead of its resources: the one
  * subscription, which the configuration names, its one tenant, the locations, which are the
  * configuration's regions, and the providers, which are a table here. */
 #include "resolver/control/api/azure/api_arm.h"
@@ -101,7 +101,7 @@ static void list_tenants(struct api_request *request)
 
 /* ---- locations ---- */
 
-/* Each region once, in the order in which they are met. */
+/* Adds each region once, in the order of first use. */
 static void add_location(json_t *names, const char *region)
 {
 	if (!region)
@@ -148,7 +148,7 @@ static void list_locations(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-/* ---- tags of the subscription, which has none ---- */
+/* ---- tags of the subscription: none ---- */
 
 static void arm_subscription_tags(struct api_request *request)
 {
@@ -167,8 +167,8 @@ static void arm_subscription_tags(struct api_request *request)
 
 /* ---- providers ---- */
 
-/* What clients look for besides the types of the table. Clients that name no version take the
- * first. */
+/* Types that clients look for, besides those of the table of types. A client that names no version
+ * takes the first. */
 static const struct {
 	const char *type, *versions[4];
 } other_types[] = {
@@ -305,11 +305,11 @@ static void fail_change(struct api_request *request, const struct change_error *
 #define TAGS         SUBSCRIPTION "/providers/Microsoft.Resources/tags/default"
 #define GROUP        SUBSCRIPTION "/resourceGroups/{group}"
 #define RESOURCE     GROUP "/providers/{resource...}"
-/* Where deployments are. */
+/* The paths of deployments. */
 #define IN_GROUP        GROUP "/providers/Microsoft.Resources/deployments"
 #define IN_SUBSCRIPTION SUBSCRIPTION "/providers/Microsoft.Resources/deployments"
 
-enum { ARM_BODY_MAX = 4 * 1024 * 1024 }; /* Azure's: a network of 3000 subnets as GET gave it */
+enum { ARM_BODY_MAX = 4 * 1024 * 1024 }; /* Azure's limit; holds a network of 3000 subnets */
 
 static const struct api_route routes[] = {
 	{"GET", "/tenants", API_READ, list_tenants, 0},

@@ -1,6 +1,6 @@
-/* Azure Resource Manager's API, for the clients that people have: its handlers, and what they
- * share. Every request has ?api-version=, and any will do: the shapes are those that all versions
- * have had. Everything is answered at once, with provisioningState Succeeded.
+/* Azure Resource Manager's API, for existing clients: its handlers, and the functions that they
+ * share. Each request must have ?api-version=, and any value will do, because bodies have the form
+ * that all versions share. A change is done when it is answered, with provisioningState Succeeded.
  */
 #ifndef SLUICE_API_ARM_H
 #define SLUICE_API_ARM_H
@@ -11,18 +11,18 @@ struct arm_errors;
 
 extern const struct api_dialect api_arm, api_arm_login;
 
-/* Of the one subscription, and of the one tenant. */
+/* The name of the one subscription, and of the one tenant. */
 #define API_ARM_DISPLAY_NAME "sluice"
 
-/* False: the request has no api-version, or another {subscription}; that has been answered. */
+/* False: the request has no api-version, or another {subscription}, and has been answered. */
 bool api_arm_begin(struct api_request *request);
-/* Gives the answer the header x-sluice-revision, with the state's revision now. */
+/* Sets the answer's header x-sluice-revision to the state's present revision. */
 void api_arm_say_revision(struct api_request *request);
-/* The provider, with its types. NULL: there is none. */
+/* The provider with its types; NULL: there is none of that name. */
 json_t *api_arm_provider(const struct api_request *request, const char *namespace);
-/* Answers with the errors, of which there must be one. */
+/* Answers with the errors; there must be at least one. */
 void arm_fail_all(struct arm_errors *errors);
-/* Azure's code for why a change failed. */
+/* Azure's code for a failed change. */
 const char *api_arm_change_code(const struct change_error *error);
 
 /* ---- azure/resource.c ---- */
@@ -39,17 +39,17 @@ void arm_resource_post(struct api_request *request);
 void api_groups_list(struct api_request *request);
 void api_group_delete(struct api_request *request);
 
-/* GET /resources, of the subscription or a group: azure/all.c. */
+/* azure/all.c: GET /resources, of the subscription or a group */
 void arm_resources_list(struct api_request *request);
-/* POST .../exportTemplate, of a group: azure/group_export.c. */
+/* azure/group_export.c: POST .../exportTemplate, of a group */
 void arm_group_export(struct api_request *request);
 
-/* ---- azure/deployments.c, deployment_show.c: of a group, or of the subscription ---- */
+/* ---- azure/deployments.c, deployment_show.c: deployments to a group or the subscription ---- */
 
 void arm_deployment_put(struct api_request *request);
 void arm_deployment_validate(struct api_request *request);
 void arm_deployment_what_if(struct api_request *request);
-/* POST calculateTemplateHash: the hash that a deployment of the body has as its templateHash. */
+/* POST calculateTemplateHash: the hash that a deployment of this template shows as templateHash. */
 void arm_template_hash(struct api_request *request);
 
 void arm_deployment_get(struct api_request *request);
@@ -60,9 +60,9 @@ void arm_deployment_export(struct api_request *request);
 void arm_deployments_list(struct api_request *request);
 void arm_deployment_operations(struct api_request *request);
 void arm_deployment_operation(struct api_request *request);
-/* False: there is no such subscription or group, which has been answered. */
+/* False: there is no such subscription or group, and the request has been answered. */
 bool arm_deployment_begin(struct api_request *request);
-/* The request's group; NULL: it is about the subscription. */
+/* The group of the request's path; NULL: the path has none. */
 const char *arm_deployment_group(const struct api_request *request);
 
 #endif

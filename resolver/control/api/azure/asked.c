@@ -31,7 +31,7 @@ static void fail_type(struct api_request *request, const char *provider, const c
 			 unknown, ARM_PROVIDER, ARM_PROVIDER);
 }
 
-/* Whether the segments end with the tags of a resource or group, as a resource of their own. */
+/* Do the segments end with the tags of a resource or group, which have a path of their own? */
 static bool ends_with_tags(const char *const *segments, size_t count)
 {
 	static const char *const tail[TAGS_LENGTH] = {"providers", "Microsoft.Resources", "tags",

@@ -27,14 +27,14 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* A subnet in use that its network's body leaves out. */
+/* a subnet in use that its network's body leaves out */
 struct unlisted {
 	struct path path;
-	size_t deployed;          /* index of the network */
-	struct arm_errors errors; /* why it cannot be removed */
+	size_t deployed;          /* the index of the network's resource */
+	struct arm_errors errors; /* the reasons why it cannot be removed */
 };
 
-/* Of a deployment that is being read. */
+/* the state of reading a deployment */
 struct deployment_reader {
 	struct template_scope scope;
 	struct template *template;
@@ -45,11 +45,11 @@ struct deployment_reader {
 	struct unlisted *unlisted;
 	size_t unlisted_count, unlisted_room;
 	const struct model *served;
-	uint64_t served_version; /* of its latest ruleset, or a later one */
-	size_t drafts;           /* that were made */
-	size_t draft_work;       /* items that these have made (count_made) */
-	size_t edits_in_draft;   /* in the latest */
-	bool has_references;     /* the template may ask for anything, by reference() */
+	uint64_t served_version; /* rulesets of an older version were compiled before */
+	size_t drafts;           /* made so far */
+	size_t draft_work;       /* items in these (count_made) */
+	size_t edits_in_draft;   /* edits in the latest draft */
+	bool has_references;     /* the template may call reference() */
 	bool read_all, removals_read, is_done;
 };
 
@@ -63,7 +63,7 @@ bool deployment_has_failed(const struct deployment *deployment)
 	return deployment->error.trouble != TEMPLATE_FINE || deployment->errors.status != 0;
 }
 
-/* ---- what the template asks for ---- */
+/* ---- queries of the template ---- */
 
 static struct path group_path(const char *name)
 {
@@ -87,7 +87,7 @@ static json_t *find_group(void *context, const char *name)
 	struct arm_shown shown;
 
 	if (is_none)
-		(void)arm_find_ungrouped(inventory, &group); /* it always is */
+		(void)arm_find_ungrouped(inventory, &group); /* always exists */
 	else if (!inventory_group(inventory, name, &group))
 		return NULL;
 	arm_show_group(deployment->asked.request, &group, &shown);
@@ -115,7 +115,7 @@ static json_t *find_provider(void *context, const char *namespace)
 	return api_arm_provider(deployment->asked.request, namespace);
 }
 
-/* Who deploys, by the id that its tokens have, too. */
+/* The client that deploys, with the id that its tokens have. */
 static json_t *deployer_json(const struct deployment *deployment)
 {
 	const char *client = deployment->asked.request->client;
@@ -125,7 +125,7 @@ static json_t *deployer_json(const struct deployment *deployment)
 			 TOKEN_TENANT, "userPrincipalName", client);
 }
 
-/* The resource as what-if shows it, without what is computed. NULL: it is not there. */
+/* The resource as what-if shows it, without computed members. NULL: it does not exist. */
 static json_t *find_bare(struct deployment *deployment, const struct deployed *deployed)
 {
 	struct change_error error;
@@ -150,7 +150,7 @@ static bool is_group_type(const char *type)
 	return strcasecmp(type, "Microsoft.Resources/resourceGroups") == 0;
 }
 
-/* Whether the id is of another subscription. */
+/* Is the id in another subscription? */
 static bool is_elsewhere(struct api_request *request, const char *id)
 {
 	static const char ahead[] = "/subscriptions/";
@@ -163,7 +163,7 @@ static bool is_elsewhere(struct api_request *request, const char *id)
 	return !ownership_is_of(api_inventory(request), NULL, text);
 }
 
-/* False: it is of no type that this server has, or elsewhere, which is an error. */
+/* False: the server does not have this type or subscription; an error was added. */
 static bool find_type(struct deployment *deployment, const struct template_resource *resource,
 		      struct deployed *deployed)
 {
@@ -195,7 +195,7 @@ static bool find_type(struct deployment *deployment, const struct template_resou
 	return false;
 }
 
-/* False: what the resource is to be in is not there, which is an error. */
+/* False: the resource's group or parent does not exist; an error was added. */
 static bool check_parent(const struct deployed *deployed, struct arm_errors *errors)
 {
 	const struct model *model = api_model(errors->request);
@@ -230,7 +230,7 @@ static bool add_edit(struct deployment *deployment, const struct service_edit *e
 	return true;
 }
 
-/* Takes over the edits of one resource. */
+/* Takes ownership of the edits of one resource. */
 static void take_edits(struct deployment *deployment, struct api_edit *edit)
 {
 	for (size_t i = 0; i < edit->count; i++) {
@@ -253,9 +253,9 @@ static bool is_in_template(const struct deployment *deployment, const struct pat
 			    arm_id(deployment->asked.request, path, id));
 }
 
-/* A network whose body does not list a subnet keeps it where the template has it as a resource of
- * its own: that one is put behind the network, and the change is one. A subnet in use is kept until
- * it is known what nested templates have. */
+/* May a subnet stay that its network's body leaves out? Yes, if the template has the subnet as a
+ * resource of its own, because both are one change. A subnet in use is kept as well, until all
+ * nested templates have been read. */
 static bool stays(void *context, const struct arm_shown *inside)
 {
 	struct deployment *deployment = context;
@@ -281,7 +281,8 @@ static bool stays(void *context, const struct arm_shown *inside)
 	return true;
 }
 
-/* Behind the last resource: what nobody has put cannot be removed. */
+/* After the last resource: adds errors about subnets in use that the template does not have at all.
+ */
 static void refuse_unlisted(struct deployment *deployment)
 {
 	struct deployment_reader *reader = deployment->reader;
@@ -295,7 +296,7 @@ static void refuse_unlisted(struct deployment *deployment)
 	}
 }
 
-/* Reads the resource as a PUT of its own. */
+/* Reads the resource like the body of a PUT. */
 static void read_put(struct deployment *deployment, const struct deployed *deployed,
 		     const struct arm_shown *there, json_t *body)
 {
@@ -333,9 +334,8 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 	arm_errors_release(&errors);
 }
 
-/* Room for one more resource, which is not counted yet; NULL: there is no memory, which is an
- * error.
- */
+/* Room for one more resource, which the caller counts; NULL: there is no memory; an error was
+ * added. */
 static struct deployed *next_deployed(struct deployment *deployment)
 {
 	struct deployed *resources =
@@ -372,7 +372,7 @@ static void read_resource(struct deployment *deployment, const struct template_r
 	deployment_add_errors(deployment, deployed, &errors);
 }
 
-/* ---- whether the draft has what a resource looks at ---- */
+/* ---- when a new draft is needed ---- */
 
 static bool is_same(const struct path *left, const struct path *right)
 {
@@ -381,7 +381,7 @@ static bool is_same(const struct path *left, const struct path *right)
 	       (!left->kind->parent || strcasecmp(left->names[1], right->names[1]) == 0);
 }
 
-/* Whether an edit that the draft does not have is about the resource, or about what it is in. */
+/* Does the draft lack an edit of the resource, or of its parent? */
 static bool is_fresh(const struct deployment *deployment, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -395,7 +395,7 @@ static bool is_fresh(const struct deployment *deployment, const struct path *pat
 	return false;
 }
 
-/* The same of a resource that has this id. */
+/* Does the draft lack an edit of the resource with this id? */
 static bool is_fresh_id(const struct deployment *deployment, const char *id)
 {
 	const struct arm_type *type;
@@ -405,7 +405,7 @@ static bool is_fresh_id(const struct deployment *deployment, const char *id)
 	       *path_name(&path) != '\0' && is_fresh(deployment, &path);
 }
 
-/* Whether some id in the body is that of a resource that the draft does not have. */
+/* Does the body have the id of a resource of which the draft lacks an edit? */
 static bool has_fresh_id(const struct deployment *deployment, json_t *value)
 {
 	const char *key, *text = json_string_value(value);
@@ -427,7 +427,7 @@ static bool has_fresh_id(const struct deployment *deployment, json_t *value)
 	return false;
 }
 
-/* Whether the draft does not have the resource group yet. */
+/* Does the draft lack the resource group? */
 static bool is_fresh_group(const struct deployment *deployment, const char *name)
 {
 	const struct path path = group_path(name);
@@ -443,9 +443,9 @@ static bool needs_draft(const struct deployment *deployment,
 		is_fresh_id(deployment, resource->id) || has_fresh_id(deployment, resource->body));
 }
 
-/* ---- what is removed, in mode Complete ---- */
+/* ---- removals of mode Complete ---- */
 
-/* Whether one of the first so many resources, the template's, is this one or in it. */
+/* Is the resource, or one inside it, among the first `count`, which are the template's? */
 static bool is_deployed(const struct deployment *deployment, size_t count, const struct path *path)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -457,7 +457,7 @@ static bool is_deployed(const struct deployment *deployment, size_t count, const
 	return false;
 }
 
-/* NULL: there is no memory, which is an error. */
+/* NULL: there is no memory; an error was added. */
 static const struct deployed *add_removed(struct deployment *deployment,
 					  const struct arm_type *type, const struct path *path)
 {
@@ -501,7 +501,7 @@ static void remove_resource(struct deployment *deployment, struct arm_shown *sho
 	deployment_add_errors(deployment, deployed, &errors);
 }
 
-/* The private endpoint that the interface is of; NULL: of none. */
+/* The private endpoint that the interface belongs to; NULL: none. */
 static const void *endpoint_of(const struct deployment *deployment, const struct arm_found *found,
 			       struct path *endpoint)
 {
@@ -515,7 +515,7 @@ static const void *endpoint_of(const struct deployment *deployment, const struct
 	return part_find(api_model(deployment->asked.request), endpoint);
 }
 
-/* Whether the resource of the group is neither the template's, of so many, nor a file's. */
+/* Is the resource of the group neither one of the template nor declared by a file? */
 static bool is_to_be_removed(const struct deployment *deployment, size_t of_template,
 			     const struct path *path, const void *item)
 {
@@ -534,7 +534,7 @@ static void remove_one_found(struct deployment *deployment, size_t of_template,
 
 	if (!is_to_be_removed(deployment, of_template, &found->path, found->item))
 		return;
-	if (item) { /* it stays or goes with its endpoint, by that one's edits */
+	if (item) { /* the endpoint's own edits remove its interface */
 		if (is_to_be_removed(deployment, of_template, &endpoint, item))
 			(void)add_removed(deployment, found->type, &found->path);
 		return;
@@ -558,7 +558,7 @@ static void remove_found(struct deployment *deployment, size_t of_template)
 	free(list.items);
 }
 
-/* Addresses are not of the model, and there may be very many. */
+/* Removes addresses in portions: they are not in the model, and there may be very many. */
 static void remove_addresses(struct deployment *deployment, size_t of_template)
 {
 	struct api_request *request = deployment->asked.request;
@@ -589,7 +589,7 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 	} while (count == ARM_PORTION && !deployment_has_failed(deployment));
 }
 
-/* Removes everything of the group that the template does not have, but for what a file declares. */
+/* Removes all resources of the group that the template does not have and no file declares. */
 static void read_removals(struct deployment *deployment)
 {
 	size_t of_template = deployment->count;
@@ -621,7 +621,7 @@ bool deployment_check_name(const char *name, struct arm_errors *errors)
 	return false;
 }
 
-/* A nested one is kept, too. */
+/* Checks the name and place of a nested deployment, which is kept as well. */
 static void check_nested(struct deployment *deployment, const struct template_deployment *nested)
 {
 	struct api_request *request = deployment->asked.request;
@@ -640,7 +640,7 @@ static void check_nested(struct deployment *deployment, const struct template_de
 			  nested->group);
 }
 
-/* With all edits in the draft. */
+/* Called with a draft that has all edits. */
 static void finish(struct deployment *deployment)
 {
 	if (template_deployments(deployment->reader->template, &deployment->deployments,
@@ -656,8 +656,8 @@ static void finish(struct deployment *deployment)
 	}
 }
 
-/* Whether the template may ask for what the draft does not have yet: by reference(), or by
- * resourceGroup() in a nested deployment. */
+/* May the template read a resource that the draft lacks: by reference(), or by resourceGroup() in a
+ * nested deployment? */
 static bool may_ask_for_fresh(const struct deployment *deployment)
 {
 	bool has_fresh_group = false;
@@ -668,7 +668,7 @@ static bool may_ask_for_fresh(const struct deployment *deployment)
 				   deployment->edit_count > deployment->reader->edits_in_draft);
 }
 
-/* Reads resources, as far as the draft will do. */
+/* Reads resources until one needs a new draft. */
 static void read_resources(struct deployment *deployment)
 {
 	while (!deployment_has_failed(deployment)) {
@@ -694,8 +694,8 @@ static void read_resources(struct deployment *deployment)
 	}
 }
 
-/* The items that making the draft's model takes time for. A draft of nothing but addresses has the
- * model that is served; and a ruleset that has not changed is not looked into again. */
+/* The number of items that take time in making the draft's model. A draft with addresses alone has
+ * the served model, and a ruleset that has not changed is not compiled again. */
 static size_t count_made(const struct deployment_reader *reader, const struct model *drafted)
 {
 	const struct group *group = schema_field(&schema_model, "rulesets")->group;
@@ -713,7 +713,7 @@ static size_t count_made(const struct deployment_reader *reader, const struct mo
 	return count;
 }
 
-/* Reads on, as far as the draft will do. */
+/* Reads on in this draft until a new one is needed. */
 static void read_on(void *context, struct inventory *draft)
 {
 	struct deployment *deployment = context;
@@ -732,7 +732,7 @@ static void read_on(void *context, struct inventory *draft)
 	}
 }
 
-/* Whether one more draft is not too many, which is an error. */
+/* False: another draft is one too many; an error was added. */
 static bool may_draft(struct deployment *deployment)
 {
 	const struct deployment_reader *reader = deployment->reader;
@@ -782,7 +782,7 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 	}
 }
 
-/* Whether the text may call reference(); "preference" is none. */
+/* May the text call reference()? "preference" does not. */
 static bool has_references(const char *text)
 {
 	const char *at = text;
@@ -836,7 +836,7 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 		deployment->error.trouble = TEMPLATE_NO_MEMORY;
 }
 
-/* Edits of one child stand together then, in their order. */
+/* Puts edits of the same child together, in their order. */
 static int compare_children(const void *left, const void *right)
 {
 	const struct service_edit *a = *(const struct service_edit *const *)left;
@@ -852,7 +852,7 @@ static int compare_children(const void *left, const void *right)
 	return order != 0 ? order : (a > b) - (a < b);
 }
 
-/* Whether the state has the resource with these values. */
+/* Does the state have the resource with these values? */
 static bool is_as_it_was(struct deployment *deployment, const struct service_edit *edit)
 {
 	const struct arm_type *type = arm_type_of(&edit->path);
@@ -871,7 +871,7 @@ static bool is_as_it_was(struct deployment *deployment, const struct service_edi
 	return same;
 }
 
-/* Takes the edits out whose path has no kind any more. */
+/* Removes the edits whose path has no kind. */
 static void compact_edits(struct deployment *deployment)
 {
 	size_t kept = 0;
@@ -885,8 +885,8 @@ static void compact_edits(struct deployment *deployment)
 	deployment->edit_count = kept;
 }
 
-/* Drops the edits of a subnet that is edited twice, by its network's body and by itself, where the
- * last one makes it what it was. */
+/* Drops the edits of a subnet that is edited twice, by its network's body and by itself, if the
+ * last one restores it. */
 static void drop_undone(struct deployment *deployment)
 {
 	struct service_edit **children =
@@ -944,14 +944,14 @@ int deployment_read(struct deployment *deployment, struct inventory *inventory,
 	if (deployment_has_failed(deployment))
 		return change_say(&change->error, CHANGE_INVALID, NULL,
 				  "the template cannot be deployed");
-	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
+	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* nothing to change */
 }
 
 char *deployment_hide_secrets(const struct deployment *deployment, const char *text)
 {
 	const struct deployment_reader *reader = deployment->reader;
 
-	/* Without a template there are no secrets, nor resources. */
+	/* Without a template there are neither secrets nor resources. */
 	return reader && reader->template ? template_hide_secrets(reader->template, text)
 					  : strdup(text);
 }

@@ -9,8 +9,8 @@
 #include "resolver/control/api/azure/faults.h"
 #include "resolver/control/base/json.h"
 
-/* Adds an error about a member of the resource, at its place in the template, which copies of a
- * resource have in common. Takes the message over. */
+/* Adds an error about a member of the resource. Its target is the place in the template, which all
+ * copies of a resource share. Takes ownership of the message. */
 static void add_error(struct deployment *deployment, const struct deployed *deployed,
 		      unsigned status, const char *code, const char *member, json_t *message)
 {
@@ -51,8 +51,7 @@ void deployment_add_errors(struct deployment *deployment, const struct deployed 
 	arm_errors_release(errors);
 }
 
-/* The resource of the template whose id the message begins with, or one that it is in; NULL: none.
- */
+/* The template's resource whose id, or whose parent's id, begins the message; NULL: none. */
 static const struct deployed *find_deployed(const struct deployment *deployment,
 					    const char *message)
 {
@@ -98,7 +97,7 @@ void deployment_tell_faults(struct deployment *deployment, const struct faults *
 	arm_errors_release(&errors);
 }
 
-/* The resource of the template that has made an edit of that path; NULL: none. */
+/* The template's resource with an edit of that path; NULL: none. */
 static const struct deployed *find_edited(const struct deployment *deployment,
 					  const struct path *path)
 {

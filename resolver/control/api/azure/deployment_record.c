@@ -17,7 +17,8 @@ static const char *const parts[] = {[DEPLOYMENT_RECORD] = "deployment",
 				    [DEPLOYMENT_TEMPLATE] = "template"};
 enum { PARTS = sizeof parts / sizeof *parts };
 
-/* "deployment hub-rg/network", or, of the subscription, "deployment /network"; returns text. */
+/* Makes a key such as "deployment hub-rg/network", or "deployment /network" for the subscription;
+ * returns text. */
 static char *key_of(const char *kind, const char *group, const char *name, char text[KEY_MAX])
 {
 	snprintf(text, KEY_MAX, "%s %s/%s", kind, group ? group : "", name);
@@ -32,8 +33,8 @@ static int fail(struct change_error *error, int err, const char *text)
 
 /* ---- reading ---- */
 
-/* Calls back with the pairs whose keys begin with the prefix, from this key on; a callback ends
- * that by ERR_LIMIT. */
+/* Calls back for pairs whose keys begin with the prefix; a callback that returns ERR_LIMIT ends the
+ * walk. */
 struct walk {
 	const char *prefix;
 	int (*on_pair)(void *context, const char *rest, const char *value);
@@ -92,7 +93,7 @@ int deployment_read_part(struct inventory *inventory, const char *group, const c
 	return read_text(inventory, key_of(parts[part], group, name, key), text, error);
 }
 
-struct listed { /* what is known of one without reading its JSON */
+struct listed { /* a deployment, without its JSON */
 	char name[DEPLOYMENT_NAME_MAX], at[TIME_MAX], state[DEPLOYMENT_STATE_MAX];
 	size_t bytes;
 };
@@ -148,7 +149,7 @@ static int take_summary(void *context, const char *rest, const char *value)
 	return 0;
 }
 
-/* All of the group, by name; items is to be freed. */
+/* Lists all deployments of the group, by name; the caller frees listing->items. */
 static int list_all(struct listing *listing, struct inventory *inventory, const char *group,
 		    struct change_error *error)
 {
@@ -158,7 +159,7 @@ static int list_all(struct listing *listing, struct inventory *inventory, const 
 	return walk_pairs(&walk, inventory, prefix, SIZE_MAX / 2, error);
 }
 
-/* Writes those of a page. Returns how many of the listing it has looked at; err is set where one
+/* Writes the records of a page. Returns how many of the listing it has read; sets *err if one
  * cannot be read. */
 static size_t write_page(struct deployment_page *page, const struct listing *listing, FILE *out,
 			 struct inventory *inventory, struct change_error *error, int *err)
@@ -230,7 +231,7 @@ static char *own_text(struct deployment_pairs *pairs, const char *text)
 	return own;
 }
 
-/* The key is copied; value NULL: the row goes. */
+/* Copies the key; value NULL: removes the row. */
 static void add_pair(struct deployment_pairs *pairs, const char *key, const char *value)
 {
 	struct source_pair *rows =
@@ -276,7 +277,7 @@ static void keep_one(struct deployment_pairs *pairs, const struct deployment_kep
 		add_pair(pairs, key_of(parts[i], kept->group, kept->name, key), values[i]);
 }
 
-/* The oldest first. */
+/* Orders the oldest first. */
 static int compare_ages(const void *left, const void *right)
 {
 	const struct listed *a = left, *b = right;
@@ -298,7 +299,7 @@ static bool is_among(const struct deployment_kept *kept, size_t count, const cha
 	return false;
 }
 
-/* All that the group has then, the oldest first. */
+/* Lists the deployments that the group will have with `kept`, the oldest first. */
 static int list_ages(struct listing *listing, struct inventory *inventory, const char *group,
 		     const struct deployment_kept *kept, size_t count, struct change_error *error)
 {

@@ -1,5 +1,5 @@
-/* What is kept of deployments (azure/deployment_record.h): shown, listed, removed. Everything is
- * done when a deployment is answered, so there is nothing to cancel. */
+/* Shows, lists and removes records of deployments (azure/deployment_record.h). A deployment is
+ * complete when it is answered, so there is nothing to cancel. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ bool arm_deployment_begin(struct api_request *request)
 	       (!arm_deployment_group(request) || arm_check_group(request));
 }
 
-/* False: there is none, which has been answered. */
+/* False: there is no such deployment, and the request has been answered. */
 static bool find(struct api_request *request, char state[DEPLOYMENT_STATE_MAX])
 {
 	const char *name = api_parameter(request, "name");
@@ -44,7 +44,8 @@ static bool find(struct api_request *request, char state[DEPLOYMENT_STATE_MAX])
 	return false;
 }
 
-/* False: it cannot be read, which has been answered. *text: to be freed; NULL: it has none. */
+/* False: the part cannot be read, and the request has been answered. *text: to be freed; NULL:
+ * there is none. */
 static bool read_part(struct api_request *request, enum deployment_part part, char **text)
 {
 	struct change_error error;
@@ -56,7 +57,7 @@ static bool read_part(struct api_request *request, enum deployment_part part, ch
 	return false;
 }
 
-/* Answers with the part as it is kept. */
+/* Answers with the part as it is stored. */
 static void answer_part(struct api_request *request, enum deployment_part part)
 {
 	char state[DEPLOYMENT_STATE_MAX], *text;
@@ -143,7 +144,7 @@ static bool takes(void *context, const char *state)
 	return fits;
 }
 
-/* As arm_page_answer, of records that are JSON already. */
+/* Like arm_page_answer, for records that are JSON already. */
 static void answer_list(struct api_request *request, const struct deployment_page *listed)
 {
 	json_t *link = *listed->last ? arm_next_link(request, listed->last) : NULL;

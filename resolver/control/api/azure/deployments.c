@@ -1,9 +1,10 @@
-/* Deployments: templates (azure/deployment.h) that are validated, previewed and made. What is kept
- * of one that is made (azure/deployment_record.h) is written by the same transaction; of one that
- * changes nothing or fails, by itself.
+/* Deployments: validates, previews and makes templates (azure/deployment.h). The record of a
+ * deployment (azure/deployment_record.h) is written by the transaction that makes it; the record of
+ * one that changes nothing, or that fails, by a transaction of its own.
  *
  *     service_change.read, in its thread: deployment_read ─► records, or the answer of what-if
- *     on_made, on the control thread:     answers */
+ *     on_made, on the control thread:     answers
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,23 +37,23 @@ struct deploying {
 	struct deployment deployment;
 	enum how how;
 	bool ids_only; /* what-if without bodies */
-	json_t *tags;  /* of the deployment, of the body; NULL: none */
+	json_t *tags;  /* of the deployment itself, in the body; NULL: none */
 	char id[UUID_TEXT_MAX];
 	char at[40];
 	struct timespec begun;
 	uint64_t hash; /* of the template */
 	/* out: */
-	char *what_if;                /* what is answered; NULL: there is no memory */
-	struct deployment_kept *kept; /* those that are nested in it, and the deployment itself */
+	char *what_if;                /* the answer of what-if; NULL: no memory */
+	struct deployment_kept *kept; /* records: of nested deployments, and last of this one */
 	size_t kept_count;
-	struct deployment_pairs pairs; /* that keep them */
-	bool was_there;                /* one of that name */
-	bool is_same;                  /* all is as the template says already */
+	struct deployment_pairs pairs; /* pairs that store the records */
+	bool was_there;                /* there was a deployment of this name */
+	bool is_same;                  /* there is nothing to change */
 };
 
-/* ---- what is asked for ---- */
+/* ---- the request ---- */
 
-/* False: it cannot be the name of a deployment, which has been answered. */
+/* False: a deployment cannot have this name, and the request has been answered. */
 static bool check_name(struct api_request *request, const char *name)
 {
 	struct arm_errors errors = {.request = request};
@@ -83,7 +84,7 @@ static bool are_tags(json_t *tags)
 	return !tags || json_is_null(tags) || json_is_object(tags);
 }
 
-/* False: the body does not fit, which has been answered. */
+/* False: the body is wrong, and the request has been answered. */
 static bool read_body(struct deploying *deploying)
 {
 	struct deployment_asked *asked = &deploying->deployment.asked;
@@ -127,7 +128,7 @@ static bool read_body(struct deploying *deploying)
 	return true;
 }
 
-/* ---- what is answered, and kept ---- */
+/* ---- answers and records ---- */
 
 static json_t *deployment_id(const struct api_request *request, const char *group, const char *name)
 {
@@ -153,7 +154,7 @@ static void note_time(struct deploying *deploying)
 	clock_gettime(CLOCK_MONOTONIC, &deploying->begun);
 }
 
-/* "PT1.25S" */
+/* Such as "PT1.250S". */
 static json_t *duration(const struct deploying *deploying)
 {
 	struct timespec now;
@@ -164,9 +165,9 @@ static json_t *duration(const struct deploying *deploying)
 				    (double)(now.tv_nsec - deploying->begun.tv_nsec) / 1e9);
 }
 
-/* ---- what a deployment is of: this one, by index 0, and those that are nested in it ---- */
+/* ---- this deployment, which has index 0, and those nested in it ---- */
 
-/* Whether the deployment is the other one, or nested in it at any depth. */
+/* Is `inner` the deployment `outer`, or nested in it at any depth? */
 static bool is_within(const struct deployment *deployment, size_t inner, size_t outer)
 {
 	while (inner != outer && inner > 0)
@@ -181,7 +182,7 @@ static bool is_made_by(const struct deployment *deployment, const struct deploye
 	       (of == 0 || is_within(deployment, deployed->deployment, of));
 }
 
-/* The types that were used, by provider. */
+/* The types of its resources, by provider. */
 static json_t *providers_json(const struct deployment *deployment, size_t of)
 {
 	json_t *providers = json_array(), *types = NULL;
@@ -216,7 +217,7 @@ static json_t *output_resources(const struct deployment *deployment, size_t of)
 	return array;
 }
 
-/* The hash of the template, so that clients can tell whether two are the same. */
+/* The hash by which clients can tell whether two templates are the same. */
 static uint64_t template_hash(const char *text)
 {
 	static const struct hash_key fixed_key;
@@ -261,7 +262,7 @@ static json_t *properties_json(const struct deploying *deploying, size_t of, con
 			 providers_json(deployment, of), "dependencies");
 }
 
-/* Takes the properties over. `tags`: NULL or null for none. */
+/* Takes ownership of the properties. `tags`: NULL or null for none. */
 static json_t *record_json(const struct deploying *deploying, const char *group, const char *name,
 			   json_t *properties, json_t *tags)
 {
@@ -289,10 +290,10 @@ static json_t *made_json(const struct deploying *deploying, size_t of)
 			   of == 0 ? deploying->tags : NULL);
 }
 
-/* ---- operations: one for each resource and each nested deployment, or, of a deployment that
- * failed, for each error ---- */
+/* ---- operations: one for each resource and each nested deployment; of a deployment that failed,
+ * one for each error ---- */
 
-/* The same for the same text. */
+/* The same text gives the same id. */
 static json_t *operation_id(const char *text)
 {
 	static const struct hash_key fixed_key;
@@ -300,8 +301,8 @@ static json_t *operation_id(const char *text)
 	return json_sprintf("%016llX", (unsigned long long)etag_add_text(&fixed_key, 0, text));
 }
 
-/* `about` makes the id. Takes its target over (NULL: it has none), and why it failed (NULL: it has
- * not). */
+/* `about` determines the id. Takes ownership of the target (NULL: none) and of the error's message
+ * (NULL: it succeeded). */
 static json_t *operation_json(const struct deploying *deploying, const json_t *record,
 			      const char *about, json_t *target, json_t *message)
 {
@@ -321,7 +322,7 @@ static json_t *operation_json(const struct deploying *deploying, const json_t *r
 			 "operationId", own, "properties", properties);
 }
 
-/* {"id", "resourceType", "resourceName"} */
+/* Makes {"id", "resourceType", "resourceName"}. */
 static json_t *target_json(struct api_request *request, const char *id)
 {
 	const struct arm_type *type;
@@ -368,7 +369,7 @@ static json_t *made_operations(const struct deploying *deploying, const json_t *
 	return json_make("{s:o}", "value", array);
 }
 
-/* The id of the resource that the error is about; NULL: it is about none. */
+/* The id of the resource that the error is about; NULL: none. */
 static const char *failed_id(const struct deployment *deployment, const json_t *error)
 {
 	const json_t *failed;
@@ -404,7 +405,7 @@ static json_t *failed_operations(const struct deploying *deploying, const json_t
 
 /* ---- errors ---- */
 
-/* Takes `details` over. */
+/* Takes ownership of `details` and `message`. */
 static json_t *error_json(const char *code, const char *target, json_t *message, json_t *details)
 {
 	return json_make("{s:s, s:o, s:o, s:o}", "code", code, "message", message, "target",
@@ -419,7 +420,7 @@ static json_t *template_error(const struct template_error *error)
 			  json_array());
 }
 
-/* The resources' errors, and what reference() has not found. */
+/* The errors of resources, and of a reference() that found nothing. */
 static json_t *details_json(const struct deployment *deployment)
 {
 	json_t *details =
@@ -451,7 +452,7 @@ static json_t *failure_json(const struct deploying *deploying)
 			  details);
 }
 
-/* Whether the template itself is refused, so that nothing of it is kept. */
+/* Is the template itself wrong? Then no record is kept. */
 static bool is_refused(const struct deployment *deployment)
 {
 	enum template_trouble trouble = deployment->error.trouble;
@@ -460,7 +461,7 @@ static bool is_refused(const struct deployment *deployment)
 	       trouble == TEMPLATE_LIMIT;
 }
 
-/* ---- what is kept of it ---- */
+/* ---- making records ---- */
 
 struct printing {
 	FILE *out;
@@ -477,8 +478,8 @@ static int print_some(const char *text, size_t length, void *data)
 	return fwrite(text, 1, length, printing->out) == length ? 0 : -1;
 }
 
-/* The JSON of the value, which is taken over, to be freed; NULL: it has more than *left bytes,
- * which are counted, or there is no memory. */
+/* The value as JSON, to be freed; NULL: it has more than *left bytes, or there is no memory. Takes
+ * ownership of the value, and subtracts its length from *left. */
 static char *print_json(json_t *value, size_t *left)
 {
 	struct printing printing = {.left = *left};
@@ -501,7 +502,7 @@ static char *print_json(json_t *value, size_t *left)
 	return NULL;
 }
 
-/* Both are taken over. False: see print_json. */
+/* Takes ownership of both. False: as print_json. */
 static bool add_kept(struct deploying *deploying, const struct deployment_kept *like,
 		     json_t *record, json_t *operations, size_t *left)
 {
@@ -514,7 +515,7 @@ static bool add_kept(struct deploying *deploying, const struct deployment_kept *
 	return kept->record && kept->operations;
 }
 
-/* False: see print_json. */
+/* False: as print_json. */
 static bool read_made(struct deploying *deploying, size_t *left)
 {
 	const struct deployment *deployment = &deploying->deployment;
@@ -524,7 +525,7 @@ static bool read_made(struct deploying *deploying, size_t *left)
 	deploying->kept = calloc(count, sizeof *deploying->kept);
 	if (!deploying->kept)
 		return false;
-	/* The deployment itself comes last, so that no nested one replaces it. */
+	/* This deployment comes last, so that no nested one of the same name replaces it. */
 	for (size_t i = count; fits && i-- > 0;) {
 		const struct template_deployment *made = &deployment->deployments[i];
 		const struct deployment_kept like = {.group = made->group,
@@ -575,8 +576,8 @@ static void forget_kept(struct deploying *deploying)
 	deploying->kept_count = 0;
 }
 
-/* Makes the record of the deployment, which the state keeps. False: the record is too long, or the
- * state cannot be read, or there is no memory, as the error says. */
+/* Makes the records that the state keeps of the deployment. False: they are too long, the state
+ * cannot be read, or there is no memory, as the error tells. */
 static bool read_kept(struct deploying *deploying, struct inventory *inventory,
 		      struct change_error *error)
 {
@@ -603,7 +604,7 @@ static void warn(const struct deployment *deployment, const struct change_error 
 		  deployment->asked.name, error->text);
 }
 
-/* Keeps it by itself. */
+/* Writes the records by a transaction of their own. */
 static void write_kept(struct deploying *deploying, struct inventory *inventory)
 {
 	struct change_error error;
@@ -612,9 +613,10 @@ static void write_kept(struct deploying *deploying, struct inventory *inventory)
 		warn(&deploying->deployment, &error);
 }
 
-/* ---- making it, in its thread ---- */
+/* ---- in the change's thread ---- */
 
-/* With the change where there is one, else by itself. Returns what `read` of the change does. */
+/* Adds the records to the change, or, if there is none, writes them. Returns the result of the
+ * change's `read`. */
 static int keep(struct deploying *deploying, int err, struct inventory *inventory,
 		struct service_change *change)
 {
@@ -655,7 +657,7 @@ static int read_deployment(void *context, struct inventory *inventory,
 		deploying->hash = template_hash(deployment->text);
 	deploying->is_same = err == ERR_NOT_FOUND;
 	request->aside = inventory;
-	(void)json_whole(NULL); /* nothing that failed in this thread before counts */
+	(void)json_whole(NULL); /* forgets failures of earlier work in this thread */
 	if (deployment_has_failed(deployment))
 		deployment_clear_errors(deployment);
 	if (deploying->how == WHAT_IF && !deployment_has_failed(deployment))
@@ -745,7 +747,7 @@ static void deploying_free(struct deploying *deploying)
 	free(deploying);
 }
 
-/* The edits were fine in the last draft, but not when they were made. */
+/* The edits were valid in the last draft, but not when they were made. */
 static void fail_late(struct deploying *deploying, const struct faults *faults)
 {
 	struct deployment *deployment = &deploying->deployment;

@@ -7,8 +7,8 @@
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/base/json.h"
 
-/* The error about that member; NULL: there is none. `inside`: or about a member that it is in, or
- * that is in it. */
+/* The error about that member; NULL: none. `inside`: also one about a member around or inside it.
+ */
 static const json_t *find_error(const struct arm_errors *errors, const char *target, bool inside)
 {
 	json_t *item;

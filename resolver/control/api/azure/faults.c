@@ -71,7 +71,7 @@ size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
 	return used;
 }
 
-/* A fault's text, with ids in place of paths; NULL without memory. */
+/* A fault's text with ids instead of paths; NULL without memory. */
 static const char *with_ids(struct api_request *request, const char *text)
 {
 	char *copy = NULL, id[ARM_ID_MAX];
@@ -98,7 +98,7 @@ static const char *with_ids(struct api_request *request, const char *text)
 	return kept;
 }
 
-/* Where the body has the child that an edit is about: "properties.subnets[2]"; "": nowhere. */
+/* The place in the body of the child that an edit is about: "properties.subnets[2]"; "": none. */
 static void find_in_body(const struct api_request *request, const struct arm_type *type,
 			 const struct path *path, char place[ARM_TARGET_MAX])
 {
@@ -121,7 +121,7 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 	}
 }
 
-/* Replaces the name of a list's item by its place in the body: faults have names, Azure places. */
+/* Replaces an item's name, which a fault has, by its index in the body, which Azure has. */
 static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 {
 	char *open = strchr(target, '['), *close = open ? strrchr(open, ']') : NULL;
@@ -147,7 +147,7 @@ static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 		snprintf(open, ARM_TARGET_MAX - (size_t)(open - target), "[%zu%s", i, rest);
 }
 
-/* The member and the resource that a fault is about. `subject` is the resource's id, or "" where
+/* Finds the member and the resource that a fault is about. `subject` is the resource's id, or "" if
  * the request's body has it. False: Azure has no such resource. */
 static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 		       const struct fault *fault, char target[ARM_TARGET_MAX],
@@ -162,7 +162,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	bool is_own;
 
 	*subject = *target = '\0';
-	/* Of what is inside there is an edit only where it changes, too. */
+	/* A child has an edit only if it changes as well. */
 	if (about && !about->path.kind->parent && own.kind && own.kind->parent && arm_type_of(&own))
 		about = NULL;
 	is_own = type && about == edit->edits;
@@ -176,7 +176,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 		find_in_body(request, type, &path, place);
 	if (!is_own && !*place)
 		arm_id(request, &path, subject);
-	/* Azure has no type for a PTR: it belongs to the address that the request is about. */
+	/* Azure has no type for a PTR: it belongs to the request's address. */
 	if (arm_type_of(&path))
 		type = arm_type_of(&path);
 	if (*rest && type)
@@ -187,7 +187,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	return true;
 }
 
-/* The other zone that the network of this link registers in; NULL: there is none. */
+/* The other zone in which the network of this link registers; NULL: none. */
 static const struct private_zone *registering_zone(const struct api_edit *edit)
 {
 	const struct model *model = api_model(edit->request);
@@ -210,7 +210,7 @@ static const struct private_zone *registering_zone(const struct api_edit *edit)
 	return NULL;
 }
 
-/* In Azure's words, which clients look for. False: the fault is another one. */
+/* Adds the error with Azure's text, which clients search for. False: it is another fault. */
 static bool tell_registration(struct api_edit *edit, const struct fault *fault,
 			      struct arm_errors *errors)
 {

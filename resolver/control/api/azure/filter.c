@@ -22,7 +22,7 @@ static bool take_word(const char **at, char *word, size_t size)
 	return true;
 }
 
-/* 'it''s' is it's. */
+/* Reads a quoted text: 'it''s' is it's. */
 static bool take_text(const char **at, char *text, size_t size)
 {
 	size_t used = 0;
@@ -81,7 +81,7 @@ bool arm_filter_read(struct arm_filter *filter, const char *text, const char *co
 	return false;
 }
 
-/* NULL: any. */
+/* name or value NULL: any */
 static bool has_tag(json_t *tags, const char *name, const char *value)
 {
 	const char *key;

@@ -1,4 +1,4 @@
-/* The query's $filter, which chooses among the resources of a list:
+/* The query's $filter, which selects resources of a list:
  *
  *     NAME eq|ne 'VALUE' [and ...]      a quote in VALUE is doubled
  *
@@ -19,13 +19,13 @@ struct arm_filter {
 		char name[24], value[ARM_FILTER_VALUE_MAX];
 		bool is_not;
 	} clauses[ARM_CLAUSES_MAX];
-	size_t count; /* 0: every resource is taken */
+	size_t count; /* 0: all resources match */
 };
 
-/* False: the text is no filter by these names, which end with NULL. */
+/* False: the text is no filter with these names, which end with NULL. */
 bool arm_filter_read(struct arm_filter *filter, const char *text, const char *const *names);
-/* Whether it takes a resource of that group, as arm_print_short shows it, or a deployment as GET
- * does. */
+/* Does the filter match a resource of that group, in the form of arm_print_short, or a deployment,
+ * in that of GET? */
 bool arm_filter_takes(const struct arm_filter *filter, json_t *resource, const char *group);
 
 #endif

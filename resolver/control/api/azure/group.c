@@ -1,10 +1,10 @@
-/* Resource groups beyond what every type has (azure/resource.c): their list, in pages, and how one
- * is removed with all that is in it.
+/* The parts of resource groups that other types lack (azure/resource.c): their list, in pages, and
+ * the removal of a group with all that is in it.
  *
- * All of it goes or nothing does, in a thread. The answer is 200, because Azure's clients want
- * that. It is 409 where a file declares some of it, or where something in another group needs some
- * of it. The group "-" stands for the addresses without a group, and can only be emptied. There are
- * no locks and no managedBy. */
+ * A removal is one change, made in a thread. The answer is 200, as Azure's clients expect; it is
+ * 409 if a file declares a resource of the group, or if another group needs one. The group "-"
+ * stands for the addresses without a group, and can only be emptied. There are no locks and no
+ * managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -40,7 +40,7 @@ static json_t *group_json(struct api_request *request, const struct resource_gro
 	return body;
 }
 
-/* False: the page is full. `shown`: the last one on it. */
+/* False: the page is full. `shown`: the last group on it. */
 static bool add_group(const struct arm_page *page, const struct resource_group *group,
 		      json_t *array, const char **shown)
 {
@@ -57,7 +57,7 @@ static bool add_group(const struct arm_page *page, const struct resource_group *
 	return !takes || !is_full;
 }
 
-/* By name; "-" comes first. */
+/* Lists groups by name; "-" comes first. */
 static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
 			 size_t count, const char **last)
 {
@@ -105,11 +105,11 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 		    : arm_find_ungrouped(inventory, group);
 }
 
-/* The removal of a group with all that is in it. */
+/* the removal of a group with all that is in it */
 struct removal {
 	struct api_request *request;
-	struct api_edit edits;         /* of the kinds of a model; addresses are found later */
-	struct deployment_pairs pairs; /* its deployments, which go with the group */
+	struct api_edit edits;         /* of items of the model; the thread finds addresses */
+	struct deployment_pairs pairs; /* remove the group's deployments */
 	struct arm_errors errors;
 };
 
@@ -121,7 +121,8 @@ static void removal_free(struct removal *removal)
 	free(removal);
 }
 
-/* Adds what goes with a resource, such as a private endpoint's records in zones of other groups. */
+/* Adds edits of what a resource takes along, such as a private endpoint's records in other groups'
+ * zones. */
 static void add_along(struct removal *removal, const struct path *path, const void *item)
 {
 	const struct arm_type *type = arm_type_of(path);
@@ -156,7 +157,7 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 		add_along(removal, &own, item);
 }
 
-/* Drops edits of record sets in this group: their zones go, and take them along. */
+/* Drops edits of record sets in this group, because their zones take them along. */
 static void drop_records(struct removal *removal)
 {
 	struct api_edit *edits = &removal->edits;
@@ -189,7 +190,7 @@ static int put_removal(void *context, struct change *change, struct inventory *i
 				   api_parameter(request, "subscription"));
 }
 
-/* Adds what else goes with the group. */
+/* Adds edits of the group's items, and the pairs of its deployments. */
 static void add_inside(struct removal *removal)
 {
 	struct inventory *inventory = api_inventory(removal->request);

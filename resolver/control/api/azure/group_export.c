@@ -1,10 +1,10 @@
-/* Exports a group as a template that can be deployed elsewhere. The name of each resource that is
- * in no other one is a parameter, ids of resources in the template are resourceId(...), and
- * computed members are left out.
+/* Exports a group as a template that can be deployed elsewhere. The name of each top-level resource
+ * becomes a parameter, ids of resources in the template become resourceId(...), and computed
+ * members are left out.
  *
  * A zone may have 25,000 record sets, and a group a million addresses. So the template is written
- * in portions, between which other requests are answered and changes are made: what comes or goes
- * meanwhile is in the template or is not. */
+ * in portions, between which the control thread does its other work; a resource that is added or
+ * removed meanwhile may be in the template or not. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -22,18 +22,18 @@
 #include "rules/schema/model.h"
 #include "rules/text.h"
 
-enum { PORTION = 64 }; /* record sets, or addresses: some milliseconds */
+enum { PORTION = 64 }; /* record sets, or addresses: takes some milliseconds */
 
 struct group_export {
 	struct work_job job; /* first */
 	struct api_request *request;
-	/* The resources of the model that are asked for, as they were at the beginning. Only their
-	 * paths last. */
+	/* The requested resources of the model, as they were at the beginning. Only their paths
+	 * stay valid. */
 	struct arm_found_list list;
-	size_t at;                  /* the one that is written next; all are: addresses follow */
-	bool in_zone;               /* it is a zone, whose record sets are being written */
-	char behind[NAME_TEXT_MAX]; /* the record set, or address, that was written last */
-	json_t *asked;              /* the ids of what is to be in it; NULL: all */
+	size_t at;                  /* the next one to be written; behind the last come addresses */
+	bool in_zone;               /* it is a zone whose record sets are being written */
+	char behind[NAME_TEXT_MAX]; /* the last record set, or address, that was written */
+	json_t *asked;              /* the requested ids; NULL: all */
 	json_t *parameters;
 	struct json_writer json; /* of the resources */
 	struct change_error error;
@@ -41,21 +41,21 @@ struct group_export {
 
 static bool is_exported(const struct arm_type *type)
 {
-	/* Subnets are in the body of their network; peerings are not, as two networks that are
-	 * peered would depend on each other. */
+	/* A network's body has its subnets. Peerings are written apart, because the bodies of two
+	 * peered networks would depend on each other. */
 	return type->kind != KIND_SUBNET && type->kind != KIND_GROUP;
 }
 
-/* Whether it comes with another resource: an interface with its private endpoint. */
+/* Is the resource made by another one? A private endpoint makes its interface. */
 static bool is_made_along(const struct arm_found *found)
 {
 	return found->type->kind == KIND_INTERFACE &&
 	       ((const struct network_interface *)found->item)->private_endpoint;
 }
 
-/* The parameter for the name of the resource at the top, which is added where it is new:
- * "virtualNetworks_hub_name". Names that differ in punctuation alone have parameters that differ in
- * a number. */
+/* The parameter for the name of the path's top-level resource, such as "virtualNetworks_hub_name",
+ * which is added if it is new. Names that differ only in punctuation get parameters with numbers.
+ */
 static char *parameter_of(struct group_export *export, const struct path *path,
 			  char text[ARM_ID_MAX])
 {
@@ -83,7 +83,8 @@ static char *parameter_of(struct group_export *export, const struct path *path,
 	return text;
 }
 
-/* The path with the top's names as the template has them; false: that is not in it. */
+/* Gives the path the template's spelling of its top-level resource; false: the template does not
+ * have it. */
 static bool spell(const struct group_export *export, struct path *path)
 {
 	const struct path root = part_root(path);
@@ -101,7 +102,7 @@ static bool spell(const struct group_export *export, struct path *path)
 	return false;
 }
 
-/* "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]" */
+/* Makes "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]". */
 static json_t *resource_id(struct group_export *export, const struct path *path)
 {
 	const struct arm_type *type = arm_type_of(path);
@@ -115,7 +116,7 @@ static json_t *resource_id(struct group_export *export, const struct path *path)
 						 type->family->provider, type->path, parameter);
 }
 
-/* On the resource, or on the network whose body has it. */
+/* Adds a dependency on the resource, or, for a subnet, on its network. */
 static void add_dependency(struct group_export *export, const struct path *path, json_t *depends)
 {
 	const struct path root = part_root(path);
@@ -132,7 +133,8 @@ static void add_dependency(struct group_export *export, const struct path *path,
 	json_add(depends, id);
 }
 
-/* A copy with expressions for ids. Texts that would be read as expressions are escaped. */
+/* Copies the value with expressions instead of ids. A text that looks like an expression is
+ * escaped. */
 static json_t *with_expressions(struct group_export *export, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
@@ -200,7 +202,7 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 	json_writer_row(&export->json, json_whole(resource));
 }
 
-/* The ids that the request asks for, in lower case; NULL: all. */
+/* The ids in the request, in lower case; NULL: all resources. */
 static json_t *read_asked(struct api_request *request)
 {
 	json_t *asked = arm_get(request->body, "resources"), *ids = asked ? json_object() : NULL,
@@ -221,7 +223,7 @@ static json_t *read_asked(struct api_request *request)
 	return NULL;
 }
 
-/* Whether the resource is asked for, or what it is in. */
+/* Does the request have the resource, or its parent? */
 static bool is_asked(const struct group_export *export, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -234,7 +236,7 @@ static bool is_asked(const struct group_export *export, const struct path *path)
 
 /* ---- in portions ---- */
 
-/* Writes the next record sets of the zone. False: these were the last. */
+/* Writes the next record sets of the zone. False: there are no more. */
 static bool write_record_sets(struct group_export *export, const struct path *zone)
 {
 	struct api_request *request = export->request;
@@ -266,7 +268,7 @@ static bool write_record_sets(struct group_export *export, const struct path *zo
 	return count == PORTION;
 }
 
-/* Writes the next resource of the model, if it is still there, or record sets of it. */
+/* Writes the next resource of the model, if it still exists, or the next record sets of a zone. */
 static void write_found(struct group_export *export)
 {
 	const struct arm_found *found = &export->list.items[export->at];
@@ -288,7 +290,7 @@ static void write_found(struct group_export *export)
 	}
 }
 
-/* Writes the next addresses. False: these were the last. */
+/* Writes the next addresses. False: there are no more. */
 static bool write_addresses(struct group_export *export)
 {
 	struct api_request *request = export->request;
@@ -365,7 +367,7 @@ static void answer(void *context)
 	export_free(export);
 }
 
-/* Keeps what is asked for. False: there is no memory. */
+/* Collects the requested resources. False: there is no memory. */
 static bool collect(struct group_export *export)
 {
 	struct arm_found_list *list = &export->list;

@@ -1,4 +1,4 @@
-/* What no row of the table of types (azure/type.h) can say, by type: functions of
+/* The parts of a type that no row of the table of types (azure/type.h) can express: functions of
  * azure/particular.c and azure/private_link.c. */
 #ifndef SLUICE_ARM_HOOKS_H
 #define SLUICE_ARM_HOOKS_H
@@ -11,18 +11,18 @@ struct arm_action { /* POST .../NAME/action */
 	void (*handle)(struct api_request *request, const struct arm_shown *shown);
 };
 
-/* Each may be NULL. */
+/* Each member may be NULL. */
 struct arm_hooks {
-	void (*show)(const struct arm_shown *shown, json_t *values); /* before the members */
+	void (*show)(const struct arm_shown *shown, json_t *values); /* before printing */
 	void (*read)(struct arm_reading *reading); /* after the members; may add edits */
-	/* Adds the edits that remove what goes with the resource. */
+	/* Adds the edits that remove what the resource takes along. */
 	void (*remove)(const struct arm_shown *shown, struct api_edit *edit,
 		       struct arm_errors *errors);
 	const struct arm_action *actions; /* the last has no name */
 };
 
 const struct arm_hooks *arm_hooks_of(const struct arm_type *type);
-/* The value of a member that is computed; NULL: it is not shown. */
+/* The value of a computed member; NULL: it is not shown. */
 json_t *arm_compute(const struct arm_shown *shown, enum arm_computed computed);
 
 #endif

@@ -1,5 +1,5 @@
-/* Lists of resources of one type: those of the subscription or a group, by group and name; those of
- * a parent, by name; record sets, which are rows of the state; addresses, which may be a million.
+/* Lists of resources of one type: of the subscription or a group, by group and name; of a parent,
+ * by name; record sets, which are rows of the state; addresses, of which there may be a million.
  * The marker of a page is GROUP/NAME, or NAME, or ADDRESS. */
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +19,17 @@
 #include "rules/schema/schema.h"
 
 enum {
-	LISTED_MAX = 250, /* a page: some milliseconds */
+	LISTED_MAX = 250, /* of a page: takes some milliseconds */
 	MARK_MAX = NAME_TEXT_MAX + GROUP_TEXT_MAX
 };
 
 struct listing {
 	const struct arm_asked *asked;
-	const char *suffix; /* of the names of record sets; NULL: any */
+	const char *suffix; /* of record sets' names; NULL: any */
 	struct arm_found_list found;
 };
 
-/* Whether a record set has the type and the suffix that are asked for. */
+/* Does the record set have the type and the suffix of the request? */
 static bool is_listed_set(const struct api_request *request, const struct kind *kind,
 			  const void *item)
 {
@@ -46,7 +46,7 @@ static bool is_listed_set(const struct api_request *request, const struct kind *
 	       strncasecmp(colon - suffix, listing->suffix ? listing->suffix : "", suffix) == 0;
 }
 
-/* False: they cannot be read, which has been answered. */
+/* False: the record sets cannot be read, and the request has been answered. */
 static bool collect_sets(struct listing *listing, const struct path *zone, const char *behind,
 			 size_t room)
 {
@@ -73,8 +73,8 @@ static bool collect_sets(struct listing *listing, const struct path *zone, const
 	return true;
 }
 
-/* Puts those that are registered among the zone's own. Both are in order, and so many that the page
- * is full. */
+/* Merges registered record sets with the zone's own. Both lists are sorted, and each is long enough
+ * to fill the page. */
 static void merge_registered(struct listing *listing, const struct path *zone,
 			     const struct private_zone *in, const char *behind, size_t room)
 {
@@ -107,7 +107,8 @@ static void merge_registered(struct listing *listing, const struct path *zone,
 	free(own.items);
 }
 
-/* Adds the SOA of a zone that was given none, which comes first. Whether there is one. */
+/* Adds the SOA that the server made for a zone, which comes first. False: the zone has its own, or
+ * the list has no SOA. */
 static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
 {
 	const struct arm_asked *asked = listing->asked;
@@ -136,7 +137,8 @@ static void mark(const struct arm_found *found, char text[MARK_MAX])
 		 path_name(&found->path));
 }
 
-/* Shows the resource with its etag. All children of one parent may share one: it is made once. */
+/* Shows the resource with its etag. Children that share the parent's etag get it from the first
+ * one. */
 static void show_found(struct api_request *request, const struct arm_found *found,
 		       char etag[ARM_ETAG_MAX], struct arm_shown *shown)
 {
@@ -149,7 +151,7 @@ static void show_found(struct api_request *request, const struct arm_found *foun
 	memcpy(shown->etag, etag, sizeof shown->etag);
 }
 
-/* How many children are printed in the resource. */
+/* The number of children that are printed in the resource. */
 static size_t count_inside(const struct arm_shown *shown)
 {
 	size_t count = 0;
@@ -227,7 +229,7 @@ static void list_addresses(struct api_request *request)
 		api_list_answer(request, &rows, page.room, page.behind);
 }
 
-/* Collects children. False: they cannot be read, which has been answered. */
+/* Collects children. False: they cannot be read, and the request has been answered. */
 static bool collect_inside(struct listing *listing, const struct arm_page *page, json_t *array,
 			   size_t *room)
 {

@@ -1,16 +1,16 @@
-/* What Azure's clients need ahead of /subscriptions: where things are in this cloud, and a token
- * for a management client's id and secret. Most clients take a cloud that is not Microsoft's for
- * one with AD FS. Terraform's provider azurerm refuses such a cloud, and gets the same in the words
- * of Entra ID.
+/* What Azure's clients read ahead of /subscriptions: the endpoints of this cloud, and a token for a
+ * management client's id and secret. Most clients take a cloud that is not Microsoft's for one with
+ * AD FS. Terraform's provider azurerm refuses such a cloud, and gets the same in the form of Entra
+ * ID.
  *
- *     GET  /metadata/endpoints, /metadata/clouds      where to log in        az cloud register
- *     GET  /adfs/.well-known/openid-configuration     where tokens are from  every client
- *     GET  /adfs/adfs/.well-known/...                 the same of the tenant "adfs"
+ *     GET  /metadata/endpoints, /metadata/clouds      the URL of the login   az cloud register
+ *     GET  /adfs/.well-known/openid-configuration     the URL of tokens      every client
+ *     GET  /adfs/adfs/.well-known/...                 the same for the tenant "adfs"
  *     POST /adfs/oauth2/token                         RFC 6749 section 4.4: client credentials
  *     POST /adfs/{tenant}/oauth2/v2.0/token           the same, for a JWT    Terraform
  *
  * Links lead to the Host of the request, so they work under every name of the server. Tokens are
- * those of token.h. Deliberately not here: users, browsers and device codes, refresh tokens, Basic
+ * those of token.h. Not here: users, browsers and device codes, refresh tokens, Basic
  * authentication. */
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/base/json.h"
@@ -27,7 +27,7 @@ static json_t *url_json(const char *base, const char *path)
 	return json_text(url);
 }
 
-/* ---- where things are ---- */
+/* ---- metadata ---- */
 
 static json_t *authentication_json(const char *base, const char *tenant, const char *provider)
 {
@@ -41,8 +41,8 @@ static json_t *adfs_json(const char *base)
 	return authentication_json(base, TOKEN_TENANT, "ADFS");
 }
 
-/* Takes the authentication over. The provider azurerm does not start without the suffixes of these
- * two services, which are those of Azure; it asks neither. */
+/* Takes ownership of the authentication. The provider azurerm does not start without these two
+ * suffixes; they are Azure's, and it uses neither. */
 static json_t *cloud_json(const char *base, json_t *authentication)
 {
 	static const char *const roots[] = {"gallery", "graph", "graphAudience",
@@ -58,7 +58,8 @@ static json_t *cloud_json(const char *base, json_t *authentication)
 	return cloud;
 }
 
-/* GET /metadata/endpoints. From 2022-09-01 on it is the cloud; before, what az 2.45 asks for. */
+/* GET /metadata/endpoints. From version 2022-09-01 on it is the cloud; before, the endpoints for az
+ * 2.45. */
 static void show_metadata_endpoints(struct api_request *request)
 {
 	const char *version = api_query(request, "api-version"), *base = api_base_needed(request);
@@ -77,7 +78,7 @@ static void show_metadata_endpoints(struct api_request *request)
 			       NULL);
 }
 
-/* GET /metadata/clouds: what ARM_CLOUD_METADATA_URL may name */
+/* GET /metadata/clouds: a document for ARM_CLOUD_METADATA_URL. */
 static void show_metadata_clouds(struct api_request *request)
 {
 	const char *base = api_base_needed(request);
@@ -89,8 +90,8 @@ static void show_metadata_clouds(struct api_request *request)
 
 /* ---- OpenID's discovery ---- */
 
-/* GET /adfs/.well-known/openid-configuration. Not all that it names exists: clients want to see an
- * authorization endpoint, but do not ask it when they log in by a secret. */
+/* GET /adfs/.well-known/openid-configuration. The authorization endpoint does not exist: clients
+ * require one, but do not use it to log in by a secret. */
 static void show_openid(struct api_request *request)
 {
 	const char *base = api_base_needed(request);
@@ -108,7 +109,7 @@ static void show_openid(struct api_request *request)
 	api_reply_json(request, 200, document, NULL);
 }
 
-/* GET /adfs/discovery/keys: none, as nobody else can check a token. */
+/* GET /adfs/discovery/keys: none, because no client can check a token. */
 static void show_openid_keys(struct api_request *request)
 {
 	api_reply_json(request, 200, json_make("{s:[]}", "keys"), NULL);
@@ -116,7 +117,7 @@ static void show_openid_keys(struct api_request *request)
 
 /* ---- the token ---- */
 
-/* One field of the form; NULL: it is missing, and that has been answered. */
+/* A field of the form; NULL: it is missing, and the request has been answered. */
 static const char *wanted(struct api_request *request, const char *name)
 {
 	const char *value = api_form(request, name);
@@ -135,9 +136,9 @@ static void answer_token(struct api_request *request, const char *token)
 		       NULL);
 }
 
-/* The token of a client of which the form has the id and the secret. False: there is none, and
- * that has been answered. `scope` and `resource` are taken as they come: a token is good for
- * everything that its client may do. */
+/* Makes a token for the client's id and secret in the form. False: they are wrong, and the request
+ * has been answered. `scope` and `resource` are ignored: a token is valid for all that its client
+ * may do. */
 static bool log_in(struct api_request *request, char token[TOKEN_TEXT_MAX])
 {
 	enum client_role role;
@@ -174,7 +175,7 @@ static void issue_token(struct api_request *request)
 	explicit_bzero(token, sizeof token);
 }
 
-/* POST /adfs/{tenant}/oauth2/v2.0/token. Any tenant will do: it is this one. */
+/* POST /adfs/{tenant}/oauth2/v2.0/token. Any tenant is accepted, and is this one. */
 static void issue_jwt(struct api_request *request)
 {
 	char token[TOKEN_TEXT_MAX], jwt[TOKEN_JWT_MAX];
@@ -191,7 +192,7 @@ static void issue_jwt(struct api_request *request)
 
 /* ---- the API ---- */
 
-/* RFC 6749 section 5.2, and 4.1.2.1 for the last. */
+/* RFC 6749 section 5.2; the last one is of section 4.1.2.1. */
 static const struct api_code codes[] = {
 	{400, "invalid_request"},
 	{401, "invalid_client"},

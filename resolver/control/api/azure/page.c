@@ -1,6 +1,6 @@
-/* The token names the resource that was shown last. So a resource that stays is on exactly one
- * page, whatever comes or goes between two pages. Links repeat the request's query, percent-encoded
- * again, because clients use links as they are. */
+/* The token is the key of the last resource that was shown. So a resource that stays is on exactly
+ * one page, even if others are added or removed between two pages. Links repeat the request's
+ * query, percent-encoded again, because clients use links unchanged. */
 #include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #include "resolver/control/base/json.h"
 #include "rules/text.h"
 
-/* ---- what is asked for ---- */
+/* ---- parameters ---- */
 
 static bool read_top(struct arm_page *page)
 {
@@ -58,8 +58,8 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, const ch
 
 /* ---- the answer ---- */
 
-/* A slash sorts before every other character, so that "a/z" comes before "a-b/a": by group first.
- */
+/* A slash sorts before all other characters, so "a/z" comes before "a-b/a": groups are compared
+ * first. */
 int arm_compare_keys(const char *left, const char *right)
 {
 	int a, b;

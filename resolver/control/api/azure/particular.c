@@ -21,7 +21,7 @@
 #include "rules/text.h"
 #include "rules/zone/serial.h"
 
-/* ---- members that are shown ---- */
+/* ---- computed members ---- */
 
 json_t *arm_resource_guid(const struct arm_shown *shown)
 {
@@ -98,7 +98,7 @@ json_t *arm_zone_registration_limit(const struct arm_shown *shown)
 
 /* ---- SOA ---- */
 
-/* As it is answered; NULL: it has none yet. */
+/* The SOA that is answered; NULL: there is none yet. */
 static const struct rrset *soa_of(struct api_request *request, const struct private_zone *private)
 {
 	const struct policy *policy = request->service->server.current->policy;
@@ -180,9 +180,9 @@ void arm_endpoint_read(struct arm_reading *reading)
 	json_t *said = arm_get(reading->body, INBOUND_ADDRESS);
 
 	if (!is_static && !json_object_get(reading->base, "address"))
-		json_object_del(reading->values, "address"); /* it is chosen */
+		json_object_del(reading->values, "address"); /* a new one is chosen */
 	else if (is_static && !json_object_get(reading->values, "address") &&
-		 json_string_length(said) > 0) /* what was chosen, and GET shows, is to stay */
+		 json_string_length(said) > 0) /* keeps the chosen address, which GET shows */
 		json_put(reading->values, "address", json_incref(said));
 	if (network)
 		subnet = model_subnet(network, name);
@@ -202,8 +202,8 @@ void arm_endpoint_read(struct arm_reading *reading)
 
 /* ---- links of zones ---- */
 
-/* A policy that Azure does not have is shown as Default, which a body without the member means,
- * too: both leave it alone. */
+/* GET shows a policy that Azure does not have as Default, and a body without the member means
+ * Default as well: neither changes it. */
 void arm_zone_link_read(struct arm_reading *reading)
 {
 	static const char key[] = "resolution_policy";
@@ -264,7 +264,7 @@ json_t *arm_address_version(const struct arm_shown *shown)
 	return json_text(version_of(shown->item));
 }
 
-/* Without the final dot, as Azure shows it. */
+/* The name without the final dot, as Azure shows it. */
 json_t *arm_address_fqdn(const struct arm_shown *shown)
 {
 	const struct owned_resource *resource = shown->item;
@@ -287,8 +287,8 @@ static const char *text_at(json_t *body, const char *path)
 	return text && *text ? text : NULL;
 }
 
-/* Designate's clients make addresses with a PTR and no label: such an address may be sent back with
- * the same PTR, or without it. */
+/* May the address be without a label? Designate's clients make addresses with a PTR and no label;
+ * such an address may be sent back with that PTR, or without it. */
 static bool may_lack_label(const struct owned_resource *resource, const char *reverse)
 {
 	return resource && !resource->item.domain_name_label && resource->item.reverse_fqdn &&
@@ -338,7 +338,7 @@ static uint8_t read_version(struct arm_reading *reading, const struct owned_reso
 	return 4;
 }
 
-/* Whether the two differ only in what belongs to the PTR. */
+/* Do the two differ only in members of the PTR? */
 static bool is_same_but_ptr(const json_t *values, const json_t *base)
 {
 	static const char *const of_ptr[] = {"reverse_fqdn", "description", "ttl", NULL};
@@ -359,7 +359,7 @@ static void set_ptr(struct arm_reading *reading, const char *reverse)
 {
 	json_t *text = reverse ? json_text(reverse) : NULL;
 
-	json_object_del(reading->values, "description"); /* of the PTR before */
+	json_object_del(reading->values, "description"); /* of the previous PTR */
 	json_object_del(reading->values, "ttl");
 	json_object_del(reading->values, "reverse_fqdn");
 	if (text)
@@ -388,7 +388,7 @@ static void change_ptr_alone(struct arm_reading *reading, const struct owned_res
 	reading->values = values;
 }
 
-/* An address of another subscription is not shown, but may have the name. */
+/* Refuses a name that is taken by an address of another subscription, which is not shown. */
 static void check_name(struct arm_reading *reading)
 {
 	if (addresses_find(api_inventory(reading->request), reading->path))
@@ -424,11 +424,11 @@ void arm_address_read(struct arm_reading *reading)
 		json_string_value(json_object_get(reading->values, "reverse_fqdn"));
 }
 
-/* ---- who uses what ---- */
+/* ---- users of a resource ---- */
 
-struct users { /* of a resource */
+struct users { /* a search for users of a resource */
 	struct api_request *request;
-	const char *full; /* as a reference */
+	const char *full; /* the resource as a reference */
 	enum refers refers;
 	json_t *ids; /* {"id"} each */
 };
@@ -439,7 +439,7 @@ static void add_user(struct users *users, const struct path *path)
 		json_add(users->ids, arm_id_json(users->request, path));
 }
 
-/* Whether nobody named what it refers to: a ruleset without endpoints leaves by a resolver's. */
+/* Did the model choose what this path refers to? A ruleset without endpoints uses a resolver's. */
 static bool is_chosen(const struct api_request *request, const struct path *path)
 {
 	const struct forwarding_ruleset *given =
@@ -487,7 +487,7 @@ static void add_subnet_user(struct subnet_users *users, const char *subnet, cons
 	json_add(array, arm_id_json(users->request, user));
 }
 
-/* Of a user that refers to it as "[GROUP/]NETWORK/SUBNET". */
+/* Adds a user that refers to a subnet as "[GROUP/]NETWORK/SUBNET". */
 static void add_reference(struct subnet_users *users, const char *group, const char *subnet,
 			  const struct path *user)
 {
@@ -551,7 +551,8 @@ json_t *arm_network_users(const struct api_request *request, const struct path *
 	return users.by_name;
 }
 
-/* An array of {"id"}; NULL: nobody uses it. `users`: arm_network_users; NULL: not looked up yet. */
+/* The subnet's users, an array of {"id"}; NULL: none. `users`: arm_network_users; NULL: not known
+ * yet. */
 static json_t *users_of_subnet(const struct api_request *request, const struct path *subnet,
 			       json_t *users)
 {
@@ -564,7 +565,7 @@ static json_t *users_of_subnet(const struct api_request *request, const struct p
 	return array;
 }
 
-/* What refers to the resource: an array of {"id"}; NULL: nothing. */
+/* The resources that refer to this one, an array of {"id"}; NULL: none. */
 static json_t *users_of(const struct arm_shown *shown)
 {
 	static const enum refers refers[] = {[KIND_NETWORK] = REFERS_NETWORK,
@@ -646,7 +647,7 @@ static void check_child(void *context, struct arm_shown *child)
 	(void)arm_is_held(child, context);
 }
 
-/* A network goes with its subnets, so none of them may be in use. */
+/* A network is removed with its subnets, so none of them may be in use. */
 static void check_subnets(const struct arm_shown *shown, struct arm_errors *errors)
 {
 	struct arm_shown network = *shown;
@@ -658,7 +659,7 @@ static void check_subnets(const struct arm_shown *shown, struct arm_errors *erro
 	json_decref(network.users);
 }
 
-/* A private endpoint's interface goes with it. */
+/* The interface of a private endpoint is removed with it, not alone. */
 static void check_interface(const struct arm_shown *shown, struct arm_errors *errors)
 {
 	const char *name = json_string_value(json_object_get(shown->values, "private_endpoint"));
@@ -672,7 +673,7 @@ static void check_interface(const struct arm_shown *shown, struct arm_errors *er
 			  path_name(&shown->path), arm_id(shown->request, &path, id));
 }
 
-/* Every zone has one. */
+/* An SOA cannot be removed, because every zone has one. */
 static bool is_soa(const struct arm_shown *shown)
 {
 	return shown->type->record_type && strcmp(shown->type->record_type, "SOA") == 0;
@@ -712,7 +713,7 @@ bool arm_is_held(const struct arm_shown *shown, struct arm_errors *errors)
 
 /* ---- actions ---- */
 
-/* POST .../listDnsResolvers: those in the network. */
+/* POST .../listDnsResolvers: the resolvers in the network. */
 void arm_network_list_resolvers(struct api_request *request, const struct arm_shown *shown)
 {
 	const struct model *model = api_model(request);
@@ -730,7 +731,7 @@ void arm_network_list_resolvers(struct api_request *request, const struct arm_sh
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-/* POST .../listDnsForwardingRulesets: those that are linked to the network. */
+/* POST .../listDnsForwardingRulesets: the rulesets that are linked to the network. */
 void arm_network_list_rulesets(struct api_request *request, const struct arm_shown *shown)
 {
 	const struct model *model = api_model(request);
@@ -758,7 +759,7 @@ void arm_network_list_rulesets(struct api_request *request, const struct arm_sho
 	api_reply_json(request, 200, json_make("{s:o}", "value", value), NULL);
 }
 
-/* POST .../listDnsResolverPolicies: there are none here. */
+/* POST .../listDnsResolverPolicies: sluice has none. */
 void arm_network_list_policies(struct api_request *request, const struct arm_shown *shown)
 {
 	(void)shown;

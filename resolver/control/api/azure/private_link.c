@@ -17,8 +17,8 @@
 #include "rules/text.h"
 
 enum {
-	RECORD_TTL = 10, /* seconds: Azure's of a zone group's records */
-	ZONES_MAX = 5    /* of a zone group: Azure's limit */
+	RECORD_TTL = 10, /* seconds; as in Azure */
+	ZONES_MAX = 5    /* in a zone group; Azure's limit */
 };
 
 /* ---- interfaces ---- */
@@ -31,7 +31,7 @@ json_t *arm_ip_configuration_id(const struct arm_shown *shown)
 			    json_text_of(shown->values, "name"));
 }
 
-/* Made of the id, so that it stays; with a prefix of Microsoft's. */
+/* Derived from the id, so it never changes; with a prefix of Microsoft's. */
 json_t *arm_interface_mac_address(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
@@ -51,12 +51,12 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 	return name ? arm_id_json(shown->request, &path) : NULL;
 }
 
-/* Which addresses of a subnet are in use. An address's place is its distance from the first. */
+/* The used addresses of a subnet. The place of an address is its distance from the first one. */
 struct places {
 	const struct virtual_network *network;
 	struct prefix prefix;
 	uint32_t count;
-	uint8_t *used; /* a bit each */
+	uint8_t *used; /* one bit for each place */
 };
 
 enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
@@ -100,7 +100,7 @@ static void mark_served(struct places *places, const struct model *model)
 			struct virtual_network *network;
 
 			if (place_of(places, &own->address) <
-				    places->count && /* the quickest first */
+				    places->count && /* the cheapest test */
 			    model_subnet_of(model, interface->resource_group, own->subnet,
 					    &network) &&
 			    network == places->network)
@@ -118,7 +118,7 @@ static void mark_served(struct places *places, const struct model *model)
 	}
 }
 
-/* Marks the addresses of interfaces that the same change makes. */
+/* Marks the addresses of interfaces that earlier edits of the same change make. */
 static void mark_edited(struct places *places, const struct api_edit *edit)
 {
 	for (size_t i = 0; i < edit->earlier_count; i++) {
@@ -154,7 +154,7 @@ static bool places_init(struct places *places, const struct arm_reading *reading
 	return places->used;
 }
 
-/* Takes the first free address; NULL: there is none. */
+/* Takes the first free address; NULL: none is free. */
 static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX])
 {
 	struct address address = places->prefix.address;
@@ -170,7 +170,7 @@ static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX]
 	return NULL;
 }
 
-/* The object of the array that has the same text for the key; NULL: there is none. */
+/* The object of the array that has the same text for the key; NULL: none. */
 static const json_t *find_object(const json_t *array, const char *key, const json_t *like)
 {
 	for (size_t i = 0; i < json_array_size(array); i++) {
@@ -182,9 +182,9 @@ static const json_t *find_object(const json_t *array, const char *key, const jso
 	return NULL;
 }
 
-enum { CONFIGURATIONS_MAX = 256 }; /* of an interface: Azure's limit */
+enum { CONFIGURATIONS_MAX = 256 }; /* of an interface; Azure's limit */
 
-/* Refuses other addresses for the interface of a private endpoint, whose records have them. */
+/* Refuses to change the addresses of a private endpoint's interface, because records have them. */
 static void check_addresses_stay(struct arm_reading *reading, const json_t *array)
 {
 	const json_t *base = json_object_get(reading->base, "ip_configurations");
@@ -208,7 +208,7 @@ static void check_addresses_stay(struct arm_reading *reading, const json_t *arra
 			  arm_id(reading->request, &path, id));
 }
 
-/* A dynamic address is chosen once, and stays as long as its configuration. */
+/* Chooses a dynamic address once; it stays as long as its configuration. */
 static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
 			   size_t index)
 {
@@ -267,7 +267,7 @@ void arm_interface_read(struct arm_reading *reading)
 		size_t k;
 
 		if (!subnet)
-			continue; /* has its error */
+			continue; /* an error was added before */
 		if (!last || strcmp(subnet, last) != 0) {
 			free(places.used);
 			(void)places_init(&places, reading, group, subnet);
@@ -284,7 +284,7 @@ void arm_interface_read(struct arm_reading *reading)
 	check_addresses_stay(reading, array);
 }
 
-/* ---- private endpoints: what is shown ---- */
+/* ---- private endpoints: computed members ---- */
 
 json_t *arm_private_endpoint_state(const struct arm_shown *shown)
 {
@@ -319,7 +319,7 @@ json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown)
 		    : json_array();
 }
 
-/* The id of the service that the endpoint leads to; "": it has none. */
+/* The id of the service that the endpoint is for; "": it has none. */
 static void service_id(const json_t *values, char text[ARM_ID_MAX])
 {
 	static const char *const lists[] = {"privateLinkServiceConnections",
@@ -359,7 +359,7 @@ static const char *address_of(const struct api_request *request, const struct pa
 		       : NULL;
 }
 
-/* Azure shows none where a zone group has the name. */
+/* Empty if the endpoint has a zone group, as in Azure. */
 json_t *arm_private_endpoint_dns_configs(const struct arm_shown *shown)
 {
 	const struct private_endpoint *endpoint = shown->item;
@@ -375,7 +375,7 @@ json_t *arm_private_endpoint_dns_configs(const struct arm_shown *shown)
 
 /* ---- records ---- */
 
-/* A private endpoint with all that its zone groups need. */
+/* a private endpoint, with all that its zone groups need */
 struct endpoint {
 	struct api_request *request;
 	struct api_edit *edit;
@@ -386,7 +386,7 @@ struct endpoint {
 	const struct virtual_network *network;
 };
 
-/* False: it is not there, or has no service or address. */
+/* False: the endpoint does not exist, or has no service or address. */
 static bool find_endpoint(struct endpoint *endpoint, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -436,7 +436,7 @@ static bool is_about(const struct service_edit *edit, const struct path *path)
 	       strcasecmp(own->names[1], path->names[1]) == 0;
 }
 
-/* The edit of that record set which the request already has; NULL: none. */
+/* The edit of this record set in the present request; NULL: none. */
 static struct service_edit *find_edit(const struct api_edit *edit, const struct path *path)
 {
 	for (size_t i = 0; i < edit->count; i++)
@@ -445,7 +445,7 @@ static struct service_edit *find_edit(const struct api_edit *edit, const struct 
 	return NULL;
 }
 
-/* The last one that is made ahead of these; NULL: none. */
+/* The last edit of this record set in earlier edits of the same change; NULL: none. */
 static const struct service_edit *find_earlier(const struct api_edit *edit, const struct path *path)
 {
 	for (size_t i = edit->earlier_count; i > 0; i--)
@@ -454,7 +454,7 @@ static const struct service_edit *find_earlier(const struct api_edit *edit, cons
 	return NULL;
 }
 
-/* The record set as the change has it so far; NULL: there is none. */
+/* The record set as the change has left it so far; NULL: it does not exist. */
 static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 			 const struct service_edit *before)
 {
@@ -472,7 +472,7 @@ static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 	return values;
 }
 
-/* Takes the values over. */
+/* Takes ownership of the values. */
 static void put_set(struct endpoint *endpoint, const struct path *path, struct service_edit *before,
 		    json_t *values)
 {
@@ -491,8 +491,8 @@ static void put_set(struct endpoint *endpoint, const struct path *path, struct s
 	}
 }
 
-/* Adds the data to the record set of that name in the zone, or takes it out: a set goes with its
- * last record. */
+/* Adds the data to the zone's record set of that name, or removes it, and with the last record the
+ * set. */
 static void change_record(struct endpoint *endpoint, const struct path *zone, const char *name,
 			  const char *data, bool adds)
 {
@@ -567,7 +567,7 @@ static void change_ptr(struct endpoint *endpoint, const char *target, bool adds)
 	}
 }
 
-/* The zone that a configuration refers to, by its group and name. False: there is none. */
+/* Finds the zone of a zone group's configuration. False: there is none. */
 static bool zone_path(const struct endpoint *endpoint, const json_t *configuration,
 		      struct path *path)
 {
@@ -620,7 +620,7 @@ static void check_only_group(struct arm_reading *reading)
 			  path_name(&root), found->zone_groups.items[0].name);
 }
 
-/* Adds or removes the records in the zones that the others do not have. */
+/* Adds or removes the records in those of `zones` that `others` does not have. */
 static void change_zones(struct endpoint *endpoint, const json_t *zones, const json_t *others,
 			 bool adds)
 {
@@ -655,10 +655,10 @@ void arm_zone_group_read(struct arm_reading *reading)
 	change_zones(&endpoint, after, before, true);
 }
 
-/* ---- private endpoints: what comes and goes with one ---- */
+/* ---- private endpoints: what is made and removed with one ---- */
 
-/* What the endpoint leads to: connections, each with an id. One that somebody else has to approve
- * is kept as it comes. */
+/* Checks that the body has the endpoint's connections, each with a service's id. Connections that
+ * need an approval are kept unchecked. */
 static void check_connections(struct arm_reading *reading)
 {
 	const char *path = "properties.privateLinkServiceConnections";
@@ -676,7 +676,7 @@ static void check_connections(struct arm_reading *reading)
 		   "\"groupIds\": [\"blob\"]}}]");
 }
 
-/* Refuses another service, because records in zones have the name of this one. */
+/* Refuses another service, because records have the name of the present one. */
 static void check_service_stays(struct arm_reading *reading)
 {
 	const char *target = "properties.privateLinkServiceConnections";
@@ -691,7 +691,7 @@ static void check_service_stays(struct arm_reading *reading)
 			  target, before, path_name(reading->path));
 }
 
-/* Whether there is such an interface, which is not one that this endpoint left behind. */
+/* Is there an interface of this name that is not this endpoint's own, left from before? */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
 	const struct network_interface *found = part_find(api_model(reading->request), path);
@@ -714,7 +714,7 @@ static void check_static_address(struct arm_reading *reading, const char *asked)
 			  now, path_name(reading->path));
 }
 
-/* NULL: none of the subnet is free. */
+/* The first free address of the subnet; NULL: none is free. */
 static const char *first_address(const struct arm_reading *reading, const char *group,
 				 char text[ADDRESS_TEXT_MAX])
 {
@@ -727,8 +727,8 @@ static const char *first_address(const struct arm_reading *reading, const char *
 	return address;
 }
 
-/* A new private endpoint gets an interface, with the address that the body asks for or the first
- * free one of the subnet. */
+/* Makes the interface of a new private endpoint, with the address of the body, or the first free
+ * one of the subnet. */
 void arm_private_endpoint_read(struct arm_reading *reading)
 {
 	const struct api_request *request = reading->request;
@@ -798,7 +798,7 @@ void arm_zone_group_remove(const struct arm_shown *shown, struct api_edit *edit,
 		change_records(&endpoint, item, false);
 }
 
-struct removing { /* of a private endpoint */
+struct removing { /* the removal of a private endpoint */
 	struct api_edit *edit;
 	struct arm_errors *errors;
 };

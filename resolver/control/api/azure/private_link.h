@@ -1,19 +1,19 @@
-/* Network interfaces and private endpoints: how their addresses are chosen, and what comes and goes
- * with a private endpoint. By type, azure/hooks.c calls these.
+/* Network interfaces and private endpoints: how their addresses are chosen, and what is made and
+ * removed with a private endpoint. azure/hooks.c calls these functions by type.
  *
  *     private endpoint ─► its interface, with an address in its subnet
  *     zone group       ─► in each of its zones an A record NAME -> that address, and a PTR in the
  *                         reverse zone that the endpoint's network is linked to, if there is one
  *
- * NAME is the service's: the last part of privateLinkServiceId. A record set may have the addresses
- * of several endpoints, and others that somebody gave it: only this endpoint's comes and goes. */
+ * NAME is the last part of privateLinkServiceId. A record set may have the addresses of several
+ * endpoints, and others; each endpoint adds and removes only its own. */
 #ifndef SLUICE_ARM_PRIVATE_LINK_H
 #define SLUICE_ARM_PRIVATE_LINK_H
 
 #include "resolver/control/api/azure/reading.h"
 #include "resolver/control/api/azure/shown.h"
 
-/* ---- members that are shown ---- */
+/* ---- computed members ---- */
 
 json_t *arm_ip_configuration_id(const struct arm_shown *shown); /* of an IP configuration */
 json_t *arm_interface_mac_address(const struct arm_shown *shown);

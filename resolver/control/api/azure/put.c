@@ -18,7 +18,7 @@
 
 /* ---- ids ---- */
 
-/* False: it is no id of that type, or of no resource, which is an error. */
+/* False: the id is of another type, or of no resource; an error was added. */
 static bool find_referred(struct arm_reading *reading, const struct arm_type *of,
 			  const char *target, const char *id, struct path *to)
 {
@@ -43,7 +43,8 @@ static bool find_referred(struct arm_reading *reading, const struct arm_type *of
 	return false;
 }
 
-/* An endpoint has the name alone of a subnet, which is in the network of its resolver. */
+/* An endpoint refers to a subnet by its name alone; the subnet is in the network of its resolver.
+ */
 static json_t *refer_to_subnet(struct arm_reading *reading, const char *target, const char *id)
 {
 	struct path to, network;
@@ -74,11 +75,11 @@ static json_t *refer(struct arm_reading *reading, const struct arm_member *membe
 			       : json_sprintf("%s/%s", to.group, to.names[0]);
 }
 
-/* ---- what is inside ---- */
+/* ---- resources inside the body ---- */
 
-struct children { /* of a body */
+struct children { /* the resources in an array of a body */
 	struct arm_reading *reading;
-	json_t *by_name; /* the first of each, by its name in lower case */
+	json_t *by_name; /* by names in lower case; the first of each name */
 };
 
 static json_t *child_named(const struct children *children, const char *name)
@@ -197,7 +198,7 @@ static void remove_missing(void *context, struct arm_shown *child)
 	change_child(reading, &child->path, child->item, NULL);
 }
 
-/* Those that the array leaves out are removed. */
+/* Reads the array; present children that it leaves out are removed. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member,
 			  const char *path, json_t *array)
 {
@@ -209,7 +210,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	struct change_error error;
 	size_t i;
 
-	if (type->kind == KIND_SUBNET) /* once: there may be thousands */
+	if (type->kind == KIND_SUBNET) /* once, because there may be thousands */
 		users = arm_network_users(reading->request, reading->path);
 	json_array_foreach(array, i, item)
 	{
@@ -239,7 +240,7 @@ static const struct arm_reader model_reader = {.refer = refer, .read_children = 
 
 /* ---- the resource ---- */
 
-/* Gives the values of a new resource its name and its group, which only the path says. */
+/* Gives the values of a new resource its name and its group, which only the path has. */
 static void put_names(const struct path *path, json_t *values)
 {
 	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
@@ -258,8 +259,8 @@ static void drop_missing(struct faults *faults)
 	faults->count = kept;
 }
 
-/* Beside the errors of Azure's form adds those of the field table, so that the client sees all of
- * them at once. Missing members have an error already, or would have been chosen. */
+/* Adds the errors of the field table to those of Azure's form, so that the client sees all at once.
+ * Missing members are skipped: they have an error already, or would be chosen. */
 static void check_fields(struct arm_putting *putting, const json_t *values)
 {
 	struct api_edit *edit = putting->edit;
@@ -272,7 +273,7 @@ static void check_fields(struct arm_putting *putting, const json_t *values)
 
 	if (!item || !origin.path)
 		return;
-	edit->edits[0].path = *path; /* whose body the faults are about */
+	edit->edits[0].path = *path; /* makes arm_tell_faults take the body for this resource */
 	faults_init(&faults);
 	values_read(path->kind, values, item, &origin, arena, &faults);
 	drop_missing(&faults);

@@ -1,4 +1,4 @@
-/* One function reads each form of a member (type.h). Whatever else a type needs is its hook. */
+/* One function reads each form of a member (type.h). A type's further needs are in its hook. */
 #include "resolver/control/api/azure/reading.h"
 
 #include <stdio.h>
@@ -57,15 +57,15 @@ static void fail_lacking(struct arm_reading *reading, const struct arm_member *m
 		arm_misfit(reading->errors, target, "is missing; it is required");
 }
 
-/* Whether the body may be without a member that is required: what GET shows can be put back, of a
- * resource that /v1 or a file made without the member, too. */
+/* May the body lack a required member? GET's answer can be put back, even for a resource that /v1
+ * or a file made without the member. */
 static bool may_lack(const struct arm_reading *reading, const char *path)
 {
 	return reading->merges || (reading->shown && !arm_get(reading->shown, path));
 }
 
-/* The member of the body; NULL: it is missing, or what it should be in has another type, which is
- * an error. */
+/* The member of the body; NULL: it is missing, or a member around it has a wrong type, for which an
+ * error was added. */
 static json_t *get_checked(struct arm_reading *reading, const char *path)
 {
 	json_t *at = reading->body;
@@ -119,7 +119,7 @@ static json_t *read_word(struct arm_reading *reading, const struct field *field,
 	return NULL;
 }
 
-/* "West Europe" is westeurope. */
+/* Turns "West Europe" into westeurope. */
 static json_t *read_location(struct arm_reading *reading, const char *path, const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -156,7 +156,7 @@ static json_t *read_metadata(struct arm_reading *reading, const char *path, json
 	return array;
 }
 
-/* An id is the value of an ARM_ID_TEXT, or the object's member "id". */
+/* Reads an id: the value of an ARM_ID_TEXT, or the object's member "id". */
 static json_t *read_reference(struct arm_reading *reading, const struct arm_member *member,
 			      const char *path, json_t *value)
 {
@@ -215,7 +215,7 @@ static json_t *read_references(struct arm_reading *reading, const struct arm_mem
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, json_t *value);
 
-/* Reads one object of an array; `path` is where the body has it. */
+/* Reads one object of an array; `path` is its place in the body. */
 static json_t *read_object(struct arm_reading *reading, const struct group *fields,
 			   const struct arm_member *member, const char *path, json_t *said)
 {
@@ -238,7 +238,7 @@ static json_t *read_object(struct arm_reading *reading, const struct group *fiel
 	return object;
 }
 
-/* Whether the members that Azure has are the same in two objects. A missing one is its default. */
+/* Are the members that Azure has equal in both objects? A missing one has its default. */
 static bool is_same_object(const struct group *fields, const struct arm_member *member,
 			   const json_t *left, const json_t *right)
 {
@@ -256,7 +256,8 @@ static bool is_same_object(const struct group *fields, const struct arm_member *
 	return true;
 }
 
-/* An object that is there already is kept, with the members that Azure does not have. */
+/* Reads an array of objects. An object that exists already keeps its members that Azure does not
+ * have. */
 static json_t *read_objects(struct arm_reading *reading, const struct field *field,
 			    const struct arm_member *member, const char *path, json_t *value)
 {
@@ -290,7 +291,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 	return array;
 }
 
-/* NULL: it does not fit, which is an error. */
+/* NULL: the record is wrong; an error was added. */
 static json_t *read_record(struct arm_reading *reading, const struct arm_member *member,
 			   const char *path, json_t *value)
 {
@@ -310,7 +311,8 @@ static json_t *read_record(struct arm_reading *reading, const struct arm_member 
 	return NULL;
 }
 
-/* Takes the record over. One that is there already is kept as it is written there. */
+/* Returns the record in its present spelling, if it exists already. Takes ownership of the record.
+ */
 static json_t *keep_record(struct arm_reading *reading, const struct arm_member *member,
 			   json_t *record)
 {
@@ -361,8 +363,8 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 	return array;
 }
 
-/* The value is taken as it is, and the engine says what does not fit. But an empty array or object
- * has to be refused here, because the engine takes it for a missing member. */
+/* Takes the value unchanged: the model's checks find faults. Only an empty array or object has to
+ * be refused here, because those checks take it for a missing member. */
 static json_t *read_plain(struct arm_reading *reading, const struct field *field, const char *path,
 			  json_t *value)
 {
@@ -379,7 +381,7 @@ static json_t *read_plain(struct arm_reading *reading, const struct field *field
 									: json_incref(value);
 }
 
-/* Keeps how records were written, where they are printed in another way. */
+/* Keeps the client's spelling of records, if they are printed differently. */
 static void keep_written(struct arm_reading *reading, const struct arm_member *member,
 			 json_t *value, const json_t *records)
 {
@@ -406,7 +408,7 @@ static void keep_written(struct arm_reading *reading, const struct arm_member *m
 	json_decref(written);
 }
 
-/* The value of a key; NULL: it does not fit, which is an error. */
+/* The value for a key; NULL: the member is wrong; an error was added. */
 static json_t *read_form(struct arm_reading *reading, const struct field *field,
 			 const struct arm_member *member, const char *path, json_t *value)
 {
@@ -429,7 +431,7 @@ static json_t *read_form(struct arm_reading *reading, const struct field *field,
 	}
 }
 
-/* ---- member by member ---- */
+/* ---- members ---- */
 
 /* The member of the body. An empty text counts as missing, unless the member is required. */
 static json_t *get_member(struct arm_reading *reading, const struct arm_member *member,
@@ -441,7 +443,7 @@ static json_t *get_member(struct arm_reading *reading, const struct arm_member *
 	return is_empty && !member->required ? NULL : value;
 }
 
-/* Whether the body has the key by an alias of the member. */
+/* Does the body have the key under an alias of the member? */
 static bool has_alias(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX];
@@ -476,7 +478,7 @@ static void fail_fixed(struct arm_reading *reading, const struct arm_member *mem
 			  "%s: it cannot change; delete %s and create it again", target, name);
 }
 
-/* Whether the key has that value already, perhaps written in another way. */
+/* Does the key have that value already, perhaps in another spelling? */
 static bool is_value(const struct arm_reading *reading, const struct arm_member *member,
 		     const json_t *value)
 {
@@ -492,8 +494,8 @@ static bool is_value(const struct arm_reading *reading, const struct arm_member 
 	return (member->fixed ? strcasecmp(text, own) : strcmp(text, own)) == 0;
 }
 
-/* Azure takes the domain of a rule with its final dot only, and a template that is taken here is to
- * be taken there. */
+/* Azure requires the final dot in a rule's domain. It is required here as well, so that templates
+ * written for sluice work in Azure. */
 static bool lacks_dot(const struct field *field, const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -547,7 +549,7 @@ static void read_member(struct arm_reading *reading, const struct arm_member *me
 	if (reading->merges || member->alias || has_alias(reading, member))
 		return;
 	value = json_object_get(reading->values, member->key);
-	json_object_del(reading->kept, member->path); /* how its records were written */
+	json_object_del(reading->kept, member->path); /* the spelling of its records */
 	if (member->required && !may_lack(reading, path))
 		fail_lacking(reading, member, path);
 	else if (!member->required && value &&
@@ -575,7 +577,7 @@ static void read_global(struct arm_reading *reading)
 			  text ? text : "", reading->type->path);
 }
 
-/* Keeps a member that nothing here uses, as JSON, by its path. */
+/* Keeps a member that sluice does not use, as JSON, by its path. */
 static void read_kept(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX], *text;
@@ -604,7 +606,7 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 	json_decref(read);
 }
 
-/* A body with this member has all the resources that are inside. */
+/* Reads all resources that are inside, if the body has this member. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX];
@@ -619,7 +621,7 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 void arm_read_body(struct arm_reading *reading)
 {
 	reading->values = reading->base ? json_deep_copy(reading->base) : json_object();
-	(void)get_checked(reading, "properties.provisioningState"); /* refuses other properties */
+	(void)get_checked(reading, "properties.provisioningState"); /* checks `properties` */
 	reading->kept = json_deep_copy(json_object_get(reading->values, "azure"));
 	if (!reading->kept)
 		reading->kept = json_object();

@@ -47,7 +47,7 @@ static bool next_datum(const char **at, bool is_string, char *part, size_t size)
 	return true;
 }
 
-/* A domain name, which may be relative to the zone, in full and without its final dot. */
+/* Prints a domain name, which may be relative to the zone, in full and without its final dot. */
 static json_t *print_name(const char *name, const char *zone)
 {
 	size_t length = strlen(name);
@@ -85,7 +85,7 @@ json_t *record_data_print(const struct arm_member *data, const char *text, const
 	return object;
 }
 
-/* A string of a TXT record as a master file has it. */
+/* Writes a string of a TXT record as in a master file. */
 static void add_string(FILE *out, const char *string)
 {
 	fputc('"', out);
@@ -101,7 +101,7 @@ static void add_string(FILE *out, const char *string)
 	fputc('"', out);
 }
 
-/* Whether the text is one datum: not empty, not two, and no comment. */
+/* Is the text one datum: not empty, not two, and no comment? */
 static bool is_word(const char *text)
 {
 	return text && *text && text[strcspn(text, " \t\r\n;()\"")] == '\0';
@@ -181,7 +181,7 @@ bool record_data_is_same_name(const char *left, const char *right)
 	return length == other && strncasecmp(left, right, length) == 0;
 }
 
-/* Whether what a client wrote means what is printed. */
+/* Does the client's spelling mean the same as the printed record? */
 static bool says_record(const struct arm_member *data, json_t *written, const json_t *printed)
 {
 	for (; data->path; data++) {

@@ -1,13 +1,13 @@
 /* One set of handlers for resources of all types (type.h):
  *
  *     GET      shows one, or lists those of the subscription, of a group or of a parent, in pages
- *     HEAD     says whether it is there
- *     PUT      makes it, or changes it to what the body says; what Azure has no member for stays
- *     PATCH    changes only what the body has
- *     DELETE   removes it with all that is inside it, unless something needs it
+ *     HEAD     tells whether one exists
+ *     PUT      creates it, or changes it to the body; values without a member in Azure stay
+ *     PATCH    changes only the members in the body
+ *     DELETE   removes it with all that is inside it, unless another resource needs it
  *     POST     is an action
  *
- * Everything is done when it is answered. */
+ * A change is complete when it is answered. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -69,7 +69,7 @@ static void fail_read(struct api_request *request, const struct arm_asked *asked
 		arm_fail_missing(request, asked);
 }
 
-/* HEAD asks only whether it is there: clients understand only 204 as yes. */
+/* HEAD only asks whether it exists: clients understand only 204 as yes. */
 static void show(struct api_request *request, bool is_head)
 {
 	struct change_error error;
@@ -107,7 +107,7 @@ void arm_resource_exists(struct api_request *request)
 
 /* ---- preconditions ---- */
 
-/* An etag without W/ and quotes: clients of private DNS send it without them. */
+/* An etag without W/ and quotes, because clients of private DNS send it like that. */
 static const char *bare_tag(const char *text, size_t *length)
 {
 	if (*length > 1 && (text[0] == 'W' || text[0] == 'w') && text[1] == '/') {
@@ -123,7 +123,7 @@ static const char *bare_tag(const char *text, size_t *length)
 	return text;
 }
 
-/* Whether a header's list has the etag, or is "*"; etag NULL: the resource is not there. */
+/* Does a header's list have the etag, or is it "*"? etag NULL: the resource does not exist. */
 static bool has_tag(const char *list, const char *etag)
 {
 	size_t length, own_length = etag ? strlen(etag) : 0;
@@ -147,7 +147,7 @@ static bool has_tag(const char *list, const char *etag)
 	return false;
 }
 
-/* False: a precondition of the headers does not hold, which has been answered. */
+/* False: a precondition of the headers is not met, and the request has been answered. */
 static bool check_preconditions(struct api_request *request, const struct arm_asked *asked,
 				const char *etag)
 {
@@ -178,7 +178,7 @@ struct making {
 	struct api_edit edit; /* first */
 	struct arm_asked asked;
 	enum method method;
-	bool there; /* the resource, before the change */
+	bool there; /* the resource existed before */
 };
 
 static struct making *making_of(struct api_edit *edit)
@@ -191,7 +191,7 @@ static void making_free(struct api_edit *edit)
 	free(making_of(edit));
 }
 
-/* Without those that are given anew, or are to go; their names are the same in any case. */
+/* The tags that are not in `given`; names are compared without regard to case. */
 static json_t *other_tags(json_t *tags, json_t *given)
 {
 	json_t *others = json_object(), *value, *unused;
@@ -211,8 +211,8 @@ static json_t *other_tags(json_t *tags, json_t *given)
 	return others;
 }
 
-/* The tags that a request about nothing but tags leads to, as a body. What does not fit is added to
- * the errors. */
+/* Makes a body with the tags that result from a request about tags alone. Wrong values add errors.
+ */
 static json_t *read_tags(const struct making *making, const struct arm_shown *shown,
 			 struct arm_errors *errors)
 {
@@ -240,7 +240,8 @@ static json_t *read_tags(const struct making *making, const struct arm_shown *sh
 	return json_make("{s:o}", "tags", tags);
 }
 
-/* Reads the body beside what is there. False: it does not fit, which has been answered. */
+/* Reads the body, beside the present state. False: it is wrong, and the request has been answered.
+ */
 static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
 		      json_t **values)
 {
@@ -269,8 +270,8 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 	return good;
 }
 
-/* A path without a kind: there is nothing to remove. False: the resource may not be removed, which
- * has been answered. */
+/* Sets path->kind to NULL if there is nothing to remove. False: the resource must not be removed,
+ * and the request has been answered. */
 static bool read_removal(struct making *making, const struct arm_shown *shown, struct path *path)
 {
 	struct arm_errors errors = {.request = making->edit.request};
@@ -324,7 +325,7 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
 	else if (!check_preconditions(request, asked, making->there ? shown.etag : NULL))
-		; /* which has been answered */
+		; /* the request has been answered */
 	else if (asked->is_tags && !making->there)
 		arm_fail_missing(request, asked);
 	else if (asked->is_tags && !has_tags(asked->type))
@@ -406,7 +407,7 @@ static void fail_faults(struct api_edit *edit, const struct faults *faults)
 	arm_errors_release(&errors);
 }
 
-/* The address that is to have the reverse name. */
+/* The address that gets the reverse name. */
 static const struct owned_resource *find_claimant(const struct api_request *request)
 {
 	const struct making *making = request->state;

@@ -1,4 +1,4 @@
-/* One function prints each form of a member (type.h). Whatever else a type needs is its hook. */
+/* One function prints each form of a member (type.h). A type's further needs are in its hook. */
 #include "resolver/control/api/azure/shown.h"
 
 #include <stdio.h>
@@ -61,7 +61,7 @@ json_t *arm_id_json(const struct api_request *request, const struct path *path)
 	return json_make("{s:o}", "id", json_text(arm_id(request, path, id)));
 }
 
-/* What a reference in the resource refers to. False: to nothing. */
+/* Finds the target of a reference in the resource. False: the reference is broken. */
 static bool read_reference(const struct arm_shown *shown, const struct field *field,
 			   const char *text, const struct arm_type *of, struct path *path)
 {
@@ -126,7 +126,7 @@ static json_t *print_subnet(const struct arm_shown *shown, const json_t *value)
 	return arm_id_json(shown->request, &path);
 }
 
-/* ---- out ---- */
+/* ---- printing ---- */
 
 /* A value that Azure does not have is shown as the first of Azure's words. */
 static json_t *print_words(const struct arm_member *member, const json_t *value)
@@ -181,7 +181,7 @@ static json_t *print_objects(const struct arm_shown *shown, const struct group *
 	return printed;
 }
 
-/* "10.0.0.4:53" is 10.0.0.4, "[2001:db8::4]:53" is 2001:db8::4; another port stays. */
+/* Prints "10.0.0.4:53" as 10.0.0.4 and "[2001:db8::4]:53" as 2001:db8::4; another port stays. */
 static json_t *print_hosts(const json_t *array)
 {
 	json_t *printed = json_array(), *item;
@@ -273,8 +273,8 @@ static json_t *print_keyless(const struct arm_shown *shown, const struct arm_mem
 	}
 }
 
-/* Whether another member of the same object is kept: "encryption.enforcement" beside
- * "encryption.enabled". The object is shown whole then. */
+/* Is another member of the same object kept, such as "encryption.enforcement" beside
+ * "encryption.enabled"? Then the object is shown whole. */
 static bool is_beside_kept(const struct arm_shown *shown, const struct arm_member *member)
 {
 	const char *dot = strrchr(member->path, '.'), *key;
@@ -289,7 +289,7 @@ static bool is_beside_kept(const struct arm_shown *shown, const struct arm_membe
 	return false;
 }
 
-/* NULL: it is not shown. `fields` are those of the values. */
+/* NULL: the member is not shown. `fields`: those of the values. */
 static json_t *print_member(const struct arm_shown *shown, const struct group *fields,
 			    const struct arm_member *member)
 {
@@ -373,9 +373,9 @@ json_t *arm_print_short(const struct arm_shown *shown)
 	return body;
 }
 
-/* ---- what there is ---- */
+/* ---- finding ---- */
 
-static const struct hash_key fixed_key; /* so that etags outlive a restart */
+static const struct hash_key fixed_key; /* fixed, so that etags stay valid after a restart */
 
 static void add_version(uint64_t *hash, const struct arm_shown *shown);
 
@@ -384,7 +384,7 @@ static void add_child_version(void *context, struct arm_shown *child)
 	add_version(context, child);
 }
 
-/* Adds the versions of the resource and of all that is printed in it. */
+/* Adds the versions of the resource and of all resources printed in it. */
 static void add_version(uint64_t *hash, const struct arm_shown *shown)
 {
 	char *text = NULL;
@@ -410,7 +410,7 @@ bool arm_is_inside(const struct arm_type *type)
 	return false;
 }
 
-/* From the quoted text to the form that bodies of the family have. */
+/* Turns a quoted etag into the form that bodies of the family have. */
 static void put_etag(struct arm_shown *shown, const char *text)
 {
 	enum arm_etag form = shown->type->family->etag;
@@ -423,7 +423,7 @@ static void put_etag(struct arm_shown *shown, const char *text)
 			 text);
 }
 
-/* What is printed in its parent shares the parent's etag. */
+/* A resource that is printed in its parent shares the parent's etag. */
 static void set_etag(struct arm_shown *shown)
 {
 	uint64_t hash = 0;

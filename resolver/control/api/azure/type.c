@@ -1,5 +1,5 @@
-/* The rows, and ids. What a type has that no row can say is in azure/hooks.c, so that whoever reads
- * by the rows alone, as an import does, needs no server. */
+/* The rows, and ids. The hooks of types are in azure/hooks.c, so that code that needs only the
+ * rows, such as an import, needs no server. */
 #include "resolver/control/api/azure/type.h"
 
 #include <strings.h>
@@ -15,7 +15,7 @@ static const struct arm_family private_dns = {
 static const struct arm_family resources = {
 	"Microsoft.Resources", ARM_ETAG_QUOTED, true, {"2021-04-01", "2022-09-01", "2022-12-01"}};
 
-/* ---- members that many types have ---- */
+/* ---- members of many types ---- */
 
 #define SHOWN(at, json)                                                                            \
 	{                                                                                          \
@@ -48,7 +48,7 @@ static const struct arm_family resources = {
 		.path = "/location", .key = "region", .form = ARM_LOCATION, .required = true,      \
 		.fixed = true                                                                      \
 	}
-/* Of what is inside something with a region. */
+/* For resources inside one that has a region. */
 #define LOCATION_OF_PARENT COMPUTED("/location", ARM_ENDPOINT_LOCATION)
 #define GLOBAL_LOCATION                                                                            \
 	{                                                                                          \
@@ -601,7 +601,7 @@ int arm_path_read(struct arena *arena, const char *group, const char *const *seg
 	*unknown = segments[2];
 	snprintf(types, sizeof types, "%s%s%s", segments[2], count > 4 ? "/" : "",
 		 count > 4 ? segments[4] : "");
-	/* "virtualNetworks%2Fsubnets" in one segment is the name of no type. */
+	/* "virtualNetworks%2Fsubnets" in one segment is no type's name. */
 	*type = strchr(segments[2], '/') ? NULL : arm_type_named(types);
 	if (!*type || strcasecmp((*type)->family->provider, segments[1]) != 0) {
 		*unknown = arena_strdup(arena, types);

@@ -80,15 +80,15 @@ static json_t *more_addresses_json(void)
 				      WHAT_IF_ADDRESSES_MAX));
 }
 
-/* What the group has besides. */
+/* the other resources of the group */
 struct besides {
 	const struct deployment *deployment;
 	bool ids_only;
-	json_t *told; /* ids in lower case */
+	json_t *told; /* ids that are listed, in lower case */
 	json_t *changes;
 };
 
-/* Releases what is shown. */
+/* Releases `shown`. */
 static void add_ignored(struct besides *besides, struct arm_shown *shown)
 {
 	struct api_request *request = besides->deployment->asked.request;
@@ -116,7 +116,7 @@ static void add_ignored_items(struct besides *besides)
 	arm_found_add_all(&list, arm_is_top);
 	arm_found_sort(&list);
 	if (list.no_memory)
-		json_add(besides->changes, NULL); /* which fails the answer */
+		json_add(besides->changes, NULL); /* makes the answer fail */
 	for (size_t i = 0; i < list.count; i++) {
 		const struct arm_found *found = &list.items[i];
 
@@ -126,7 +126,7 @@ static void add_ignored_items(struct besides *besides)
 	free(list.items);
 }
 
-/* True: there are more than are listed. */
+/* True: there are more addresses than are listed. */
 static bool add_ignored_addresses(struct besides *besides)
 {
 	struct api_request *request = besides->deployment->asked.request;

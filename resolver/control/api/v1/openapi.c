@@ -237,7 +237,7 @@ static json_t *sent_schema(const struct kind *kind)
 	{
 		const char *key = json_string_value(name);
 
-		/* a member that is left out stays, or is chosen */
+		/* A member that is left out stays, or is chosen. */
 		if (!kind->inventory && strcmp(key, kind_name_key(kind)) != 0)
 			json_add(required, json_incref(name));
 	}
