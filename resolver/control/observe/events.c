@@ -1,5 +1,5 @@
-/* A ring. Whoever writes to the log pays for a copy of the line; a line that comes while memory has
- * run out is in the log alone. */
+/* A ring. Each writer to the log pays for a copy of its line; when memory has run out a line is
+ * only in the log. */
 #include "resolver/control/observe/events.h"
 
 #include <pthread.h>
@@ -17,7 +17,7 @@ static struct {
 	uint64_t last;
 	pthread_cond_t more;
 	unsigned interrupts;
-	uv_async_t *wake; /* NULL: nobody waits */
+	uv_async_t *wake; /* NULL: no listener */
 	void (*on_event)(void *context);
 	void *context;
 } events = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
@@ -33,7 +33,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* In the order of arrival, whatever the clock does. */
+/* Ids follow the order of arrival, whatever the clock does. */
 static uint64_t next_id(int64_t at_ms)
 {
 	uint64_t id = (uint64_t)at_ms * 1000;
@@ -41,10 +41,10 @@ static uint64_t next_id(int64_t at_ms)
 	return id > events.last ? id : events.last + 1;
 }
 
-/* A copy with what a terminal does not show escaped. NULL without memory. */
+/* Copies the text, with bytes that a terminal cannot show escaped. NULL: out of memory. */
 static char *copy_shown(const char *text)
 {
-	enum { SHOWN_BYTES = 4 }; /* at most, of each byte: \xff */
+	enum { SHOWN_BYTES = 4 }; /* at most, for each byte: \xff */
 	size_t room = SHOWN_BYTES * strlen(text) + 1;
 	char *shown = malloc(room < EVENT_TEXT_MAX ? room : EVENT_TEXT_MAX), *copy;
 
@@ -63,7 +63,7 @@ static void event_release(struct event *event)
 	free(event->text);
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool copy_texts(struct event *event, const char *text, const char *shown)
 {
 	event->text = copy_shown(text);
@@ -111,7 +111,7 @@ static void on_wake(uv_async_t *wake)
 
 int events_open(uv_loop_t *loop, void (*on_event)(void *context), void *context)
 {
-	static uv_async_t wake; /* there is one log */
+	static uv_async_t wake; /* static: there is one log */
 
 	events.on_event = on_event;
 	events.context = context;

@@ -1,11 +1,11 @@
-/* Two ways to an explanation, of which an explainer writes both down:
+/* Two ways to an explanation, both written down by an explainer:
  *
- *     explain_decide    a pass of compose here: no target is asked and no cache is read, so that it
- *                       comes to every leg that may be reached
- *     explain_resolve   a question of our own for a worker; what its passes have written goes back
- *                       to the control thread with the answer
+ *     explain_decide    runs compose here: no target is asked and no cache is read, so it comes to
+ *                       every leg that may be reached
+ *     explain_resolve   sends a question of our own to a worker; the explanation of its passes
+ *                       comes back to the control thread with the answer
  *
- * and what others know of the servers in it, and of machines. */
+ * Then "health", "made" and "registered_by" are added from other sources. */
 #include "resolver/control/observe/explain.h"
 
 #include <stdlib.h>
@@ -19,9 +19,9 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
-enum { PATIENCE_US = 2 * RESOLVE_DEADLINE_US }; /* so that the query's own end comes first */
+enum { PATIENCE_US = 2 * RESOLVE_DEADLINE_US }; /* longer than the query's own deadline */
 
-/* ---- decided ---- */
+/* ---- decided, without asking ---- */
 
 struct pass {
 	struct composition composition;
@@ -30,7 +30,7 @@ struct pass {
 	uint8_t buffer[MESSAGE_MAX];
 };
 
-/* As a client would ask. */
+/* Writes the question as a client would send it. */
 static void write_question(struct pass *pass, const struct name *name, uint16_t type)
 {
 	size_t length = message_write_query(pass->query, 0, name->wire, name->length, type, false,
@@ -63,14 +63,14 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 	watch->on_pass(watch->pass.context, composition, place);
 	enum composed composed =
 		compose(composition, place, pass->buffer, pass->query + MESSAGE_HEADER);
-	(void)composed; /* no target is asked, so it is COMPOSED */
+	(void)composed; /* no target is asked, so the result is COMPOSED */
 	explained = explainer_end(explainer, name, type, NULL, 0);
 out:
 	free(pass);
 	return explained;
 }
 
-/* It does not get as far as a decision. */
+/* An explanation without a decision: the endpoint refuses the client. */
 static json_t *explain_denied(const struct policy *policy, const struct explain_question *question,
 			      struct place place)
 {
@@ -138,7 +138,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	free(call);
 }
 
-/* As such a client is answered, without a worker (endpoints/inbound/admission.c). */
+/* Answers without a worker, as such a client is refused (endpoints/inbound/admission.c). */
 static json_t *refuse(const struct policy *policy, const struct explain_question *question,
 		      struct place place)
 {
@@ -188,7 +188,7 @@ int explain_resolve(struct server *server, const struct explain_question *questi
 	else
 		call->question.network = policy->networks[place.network].name;
 	err = server_ask(server, &call->question, on_answer, call);
-	call->question.network = NULL; /* the policy's, which may go */
+	call->question.network = NULL; /* belongs to the policy, which may be freed */
 	if (err == 0)
 		return 0;
 failed:
@@ -200,9 +200,9 @@ failed:
 	return err;
 }
 
-/* ---- what others know ---- */
+/* ---- from the status and the model ---- */
 
-/* Of every server that would be asked, in whatever block. */
+/* Calls back with every server that would be asked, in all blocks. */
 static void each_server(json_t *explained, void (*on_server)(const void *context, json_t *item),
 			const void *context)
 {
@@ -244,7 +244,7 @@ void explain_add_health(json_t *explained, const json_t *targets)
 	each_server(explained, add_health, targets);
 }
 
-/* Of an outbound endpoint's full name: "home/default", "dev/home/default". */
+/* `endpoint`: an outbound endpoint's full name: "home/default", "dev/home/default". */
 static bool is_made(const struct model *model, const char *endpoint)
 {
 	const char *slash = strrchr(endpoint, '/');
@@ -269,15 +269,15 @@ void explain_add_made(json_t *explained, const struct model *model)
 	each_server(explained, add_made, model);
 }
 
-/* ---- what is registered ---- */
+/* ---- registered records ---- */
 
-struct asked_machine {                   /* a hop that machines may have registered */
-	const struct private_zone *zone; /* NULL: any, by the address */
+struct asked_machine {                   /* search for machines that registered a hop's records */
+	const struct private_zone *zone; /* NULL: any zone, by address */
 	char label[NAME_TEXT_MAX];
-	struct address address; /* family 0: any, by the label */
+	struct address address; /* family 0: any address, by label */
 };
 
-/* Of a name in a zone that has no such record of its own. */
+/* For a name in a zone that has no such record set of its own. */
 static bool read_label(const json_t *hop, const struct model *model, const struct policy *policy,
 		       uint16_t type, struct asked_machine *asked)
 {
@@ -294,7 +294,7 @@ static bool read_label(const json_t *hop, const struct model *model, const struc
 	return asked->zone;
 }
 
-/* Of an address that has no PTR of ours. */
+/* For the PTR of an address without a PTR in our zones. */
 static bool read_address(const json_t *hop, const struct policy *policy,
 			 struct asked_machine *asked)
 {
@@ -327,8 +327,8 @@ static void add_machines(json_t *by, const struct asked_machine *asked,
 						  full_name(&machines[i].interface->named)));
 }
 
-struct asked_client {    /* what a client may have registered */
-	const char *key; /* of its row */
+struct asked_client {    /* search for a client's registration */
+	const char *key; /* of the stored row */
 	json_t *by;
 };
 
@@ -353,7 +353,7 @@ static void add_client(json_t *by, struct source *source, const char *zone, cons
 		json_add(by, json_sprintf("somebody whom the state does not tell: %s", error));
 }
 
-/* Who has registered what the hop answers with, of a type and by the name of the hop. */
+/* Adds the clients that registered the hop's records of this type, by the hop's name. */
 static void add_clients(json_t *by, const json_t *hop, const struct explain_registry *registry,
 			uint16_t type)
 {
@@ -380,11 +380,11 @@ static void add_clients(json_t *by, const json_t *hop, const struct explain_regi
 	}
 }
 
-struct registering { /* what an explanation's hops are looked up in */
+struct registering { /* the context of the search through hops */
 	const struct explain_registry *registry;
 	const struct machine *machines;
 	size_t count;
-	uint16_t type; /* asked for */
+	uint16_t type; /* of the question */
 };
 
 static void add_registered(const struct registering *registering, json_t *hop)
@@ -400,14 +400,14 @@ static void add_registered(const struct registering *registering, json_t *hop)
 		return;
 	by = json_array();
 	add_machines(by, &asked, registering->machines, registering->count);
-	if (json_array_size(by) == 0) /* a machine's set hides a client's */
+	if (json_array_size(by) == 0) /* machines' record sets hide clients' */
 		add_clients(by, hop, registry, type);
 	if (json_array_size(by) > 0)
 		json_object_set(hop, "registered_by", by);
 	json_decref(by);
 }
 
-/* Of the block, and of those that its routes enter. */
+/* Adds to the block, and to the blocks that its routes enter. */
 static void add_to_block(const struct registering *registering, json_t *block)
 {
 	size_t h, r;

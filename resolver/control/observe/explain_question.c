@@ -1,5 +1,5 @@
-/* Two steps: what can be said of the texts alone, which needs no policy, and where the question
- * arrives in one. */
+/* Two steps: reading the texts needs no policy; then the place where the question arrives is found
+ * in one. */
 #include "resolver/control/observe/explain_question.h"
 
 #include "resolver/control/base/json.h"
@@ -19,7 +19,7 @@ static bool is_resolved(uint16_t type)
 	return true;
 }
 
-/* An address means its reverse name, whose PTR is asked for. */
+/* An address means the PTR of its reverse name. */
 static bool read_address(struct explain_question *question, const struct explain_texts *texts,
 			 const struct hash_key *key)
 {
@@ -55,9 +55,9 @@ int explain_question_read(struct explain_question *question, const struct explai
 	return *error ? ERR_INVALID : 0;
 }
 
-/* ---- where it arrives ---- */
+/* ---- the place of arrival ---- */
 
-/* Appends name i to a list, which has only the first few. */
+/* Appends name i to a list that shows only the first few. */
 static void add_named(char *names, size_t size, size_t i, const char *name)
 {
 	enum { NAMED_MAX = 5 };
@@ -67,11 +67,11 @@ static void add_named(char *names, size_t size, size_t i, const char *name)
 		text_append(names, size, ", ...");
 }
 
-/* What is wrong with a name that finds nothing. */
+/* An error message for a name that was not found. */
 struct unknown {
 	const char *what, *wanted, *advice;
-	unsigned slashes;              /* of such a name without a group */
-	char names[512], several[512]; /* all there are; those that have the name in a group */
+	unsigned slashes;              /* in such a name without a group */
+	char names[512], several[512]; /* names: all; several: the matches in groups */
 	size_t count, namesakes;
 };
 
@@ -114,7 +114,7 @@ static int no_network(const struct policy *policy, const char *wanted,
 	return refuse_unknown(&unknown, error);
 }
 
-/* Whoever does not say where has to choose. */
+/* The question names no place, so the error lists the choices. */
 static int no_place(const struct policy *policy, const char *dash, char error[EXPLAIN_ERROR_MAX])
 {
 	snprintf(error, EXPLAIN_ERROR_MAX,
@@ -133,7 +133,7 @@ static int no_place(const struct policy *policy, const char *dash, char error[EX
 	return ERR_INVALID;
 }
 
-/* NULL: it does not arrive at one. */
+/* NULL: the question names no endpoint. */
 static const struct policy_inbound *inbound_of(const struct policy *policy,
 					       const struct explain_question *question)
 {
@@ -141,7 +141,7 @@ static const struct policy_inbound *inbound_of(const struct policy *policy,
 					: NULL;
 }
 
-/* Who is in no network comes as far as a decision, to be refused. */
+/* A client of no network still reaches a decision, which refuses it; only `allow` counts here. */
 bool explain_question_is_denied(const struct explain_question *question,
 				const struct policy *policy)
 {
@@ -174,7 +174,7 @@ int explain_question_place(const struct explain_question *question, const struct
 	return 0;
 }
 
-/* Adds the prefix that placed the source, and the shorter ones that hold it. */
+/* Adds the prefix that placed the source, and the shorter prefixes that contain it. */
 static void add_from(json_t *explained, const struct policy *policy, const struct address *source)
 {
 	char text[PREFIX_TEXT_MAX], address[ADDRESS_TEXT_MAX];

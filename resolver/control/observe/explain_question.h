@@ -1,6 +1,6 @@
-/* What `sluice explain` and GET /v1/explain are asked, in texts: a name, a type, and where it is
- * asked. That is a virtual network as its VNet resolver sees it, an inbound endpoint, or the
- * address of a client; with an endpoint and an address, that client there. */
+/* The question of `sluice explain` and GET /v1/explain, as texts: a name, a type, and where it is
+ * asked. That is a virtual network (its VNet resolver), an inbound endpoint, a client's address, or
+ * an endpoint and an address: that client at that endpoint. */
 #ifndef SLUICE_EXPLAIN_QUESTION_H
 #define SLUICE_EXPLAIN_QUESTION_H
 
@@ -12,8 +12,8 @@
 enum { EXPLAIN_ERROR_MAX = 1024 };
 
 struct explain_texts {
-	const char *dash; /* ahead of the names of options in errors: "--", or "" */
-	/* NULL: not given. An address as the name, without a type or with PTR, is its reverse name.
+	const char *dash; /* before names of options in errors: "--", or "" */
+	/* NULL: not given. An address as the name, with type PTR or none, means its reverse name.
 	 */
 	const char *name, *type, *vnet, *endpoint, *from;
 };
@@ -25,21 +25,21 @@ struct explain_question {
 	struct address source; /* family 0: no `from` */
 };
 
-/* ERR_INVALID, and `error` says what would be right. The texts must outlive the question. */
+/* ERR_INVALID: `error` says what would be right. The texts must outlive the question. */
 MUST_CHECK int explain_question_read(struct explain_question *question,
 				     const struct explain_texts *texts, const struct hash_key *key,
 				     char error[EXPLAIN_ERROR_MAX]);
 
-/* Where it arrives. ERR_NOT_FOUND: there is no such network or endpoint; ERR_INVALID: the question
- * does not say where, and there are several networks; `error` has the text. */
+/* Finds where the question arrives. ERR_NOT_FOUND: no such network or endpoint; ERR_INVALID: the
+ * question does not say where, and there are several networks; `error` has the text. */
 MUST_CHECK int explain_question_place(const struct explain_question *question,
 				      const struct policy *policy, struct place *place,
 				      char error[EXPLAIN_ERROR_MAX]);
-/* Whether the endpoint's `allow` turns the client away. */
+/* Whether the endpoint's `allow` refuses the client. */
 bool explain_question_is_denied(const struct explain_question *question,
 				const struct policy *policy);
-/* Adds "endpoint" and "from" where the question has them: "from" with the prefix that placed the
- * client and the shorter ones that hold it or, at an endpoint, with whether it is "allowed". */
+/* Adds "endpoint" and "from" if the question has them. "from" has the prefix that placed the client
+ * and the shorter prefixes that contain it; with an endpoint, whether the client is "allowed". */
 void explain_question_add_asker(const struct explain_question *question,
 				const struct policy *policy, json_t *explained);
 

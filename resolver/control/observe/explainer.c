@@ -4,8 +4,8 @@
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * Each pass begins anew. Where a target would be asked and none is, the outcome is up to it: `open`
- * here. A chain ends at its first hop that is forwarded. */
+ * Each pass starts from scratch. If a target would be asked and none is, the outcome is `open`: up
+ * to the target. A chain ends at its first forwarded hop. */
 #include "resolver/control/observe/explainer.h"
 
 #include <assert.h>
@@ -19,35 +19,35 @@
 
 enum {
 	BLOCKS_MAX = 200,
-	/* Of a hop that is asked: a worker writes them down, whose clients wait meanwhile. */
+	/* For a hop that is asked: workers write them down, while their clients wait. */
 	RECORDS_MAX = 100,
 };
 
 struct level {
-	json_t *block, *hop; /* hop: being resolved */
-	json_t *item;        /* of the route before this level's, which leads here */
+	json_t *block, *hop; /* hop: the one being resolved */
+	json_t *item;        /* the parent level's route item that leads here */
 	struct name name;    /* the hop's */
 	struct verdict verdict;
-	uint32_t legs;  /* of the route, written down */
+	uint32_t legs;  /* how many of the route's legs are written down */
 	bool open;      /* up to a target */
-	size_t read_at; /* as below, when it was entered */
+	size_t read_at; /* read_at, read: saved from the explainer on entering */
 	unsigned read;
 };
 
 struct explainer {
-	const struct composition *composition; /* of the pass */
+	const struct composition *composition; /* of the current pass */
 	struct resolution_watch watch;
-	bool asks;                                          /* a worker does */
-	bool failed;                                        /* no memory */
+	bool asks;                                          /* true: a worker asks targets */
+	bool failed;                                        /* out of memory */
 	struct level levels[COMPOSE_DEPTH_MAX + 2], *level; /* level NULL: no pass yet */
-	unsigned blocks, skipped;     /* skipped: levels below the last block that is written */
+	unsigned blocks, skipped;     /* skipped: open levels beyond BLOCKS_MAX, not written */
 	size_t read_at;               /* the message is written down up to here */
-	unsigned read;                /* so many records */
+	unsigned read;                /* how many records of it */
 	bool shown[COMPOSE_TOLD_MAX]; /* of watch.questions */
 	uint8_t scratch[MESSAGE_MAX];
 };
 
-/* A failure is noted by thread, and this one may be a worker's. */
+/* JSON failures are noted by thread, and this may be a worker's; so keep them in the explainer. */
 static void note_failure(struct explainer *e)
 {
 	e->failed = e->failed || !json_whole(json_null());
@@ -115,8 +115,8 @@ static json_t *trace_json(const struct trace *trace, const struct name *name)
 
 /* ---- records ---- */
 
-/* Names in a target's data may be compressed: `scratch`, of MESSAGE_MAX bytes, has room for a copy
- * with names that are not. */
+/* Names in a target's data may be compressed; `scratch` (MESSAGE_MAX bytes) takes a copy without
+ * compression. */
 static json_t *record_json(const uint8_t *wire, size_t length, const struct record_view *record,
 			   uint8_t *scratch)
 {
@@ -142,7 +142,7 @@ out:
 	return json;
 }
 
-/* Writes down what the hop has added to the message; returns how many records. */
+/* Writes down the records that the hop has added to the message; returns their number. */
 static unsigned add_records(struct explainer *e, json_t *hop)
 {
 	const struct message *message = &e->composition->message;
@@ -186,7 +186,8 @@ static void add_upstreams(json_t *array, const struct leg *leg)
 	}
 }
 
-/* Writes down the route up to and with `last`, or all of it; the item of an entered leg. */
+/* Writes down the route up to `last` inclusive (NULL: all of it); returns the item of an entered
+ * leg. */
 static json_t *add_legs(struct level *level, const struct leg *last)
 {
 	const struct route *route = level->verdict.route;
@@ -205,7 +206,7 @@ static json_t *add_legs(struct level *level, const struct leg *last)
 	return item;
 }
 
-/* ---- what compose does ---- */
+/* ---- callbacks of compose ---- */
 
 static void begin_level(struct explainer *e, struct place place)
 {
@@ -270,7 +271,7 @@ static json_t *host_json(const struct leg *leg, unsigned upstream)
 				 : NULL);
 }
 
-/* What came of a packet, as servers name it. */
+/* A packet's outcome, in the words of status and log. */
 static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_MAX])
 {
 	switch (try->end) {
@@ -288,7 +289,7 @@ static void add_tries(const struct explainer *e, const struct leg *leg,
 	for (unsigned i = 0; i < question->watch.count; i++) {
 		const struct lookup_try *try = &question->watch.tries[i];
 		const struct upstream *upstream = &leg->upstreams[try->upstream];
-		assert(try->upstream < leg->upstream_count); /* legs of one id have the same */
+		assert(try->upstream < leg->upstream_count); /* legs of one id share upstreams */
 		bool bound = upstream->source.family != 0;
 		json_add(array,
 			 json_make(
@@ -304,7 +305,7 @@ static void add_tries(const struct explainer *e, const struct leg *leg,
 	}
 }
 
-/* What targets were asked of this leg for the hop's name: usually once. */
+/* Adds the questions to targets of this leg for the hop's name: usually one. */
 static void add_questions(struct explainer *e, const struct leg *leg, json_t *asked)
 {
 	struct level *level = e->level;
@@ -331,7 +332,7 @@ static void add_questions(struct explainer *e, const struct leg *leg, json_t *as
 	json_put(asked, "tries_dropped", json_integer(dropped));
 }
 
-/* The leg's item, made if need be. */
+/* Finds or makes the leg's item. */
 static json_t *asked_item(struct explainer *e, const struct leg *leg)
 {
 	json_t *array = json_object_get(e->level->hop, "asked"), *item;
@@ -423,7 +424,7 @@ static void on_leave(void *context)
 		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
 	json_put(entered->item, "decision", entered->block);
 	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
-		/* What it has written is taken out of the message. */
+		/* compose removes the entered block's records from the message */
 		e->read_at = entered->read_at;
 		e->read = entered->read;
 	}
@@ -462,14 +463,14 @@ static void on_done(void *context, const struct name *name, bool leads)
 	} else if (level->verdict.kind == VERDICT_FORWARD) {
 		add_legs(level, NULL);
 	}
-	/* A target's chain that goes on in its own answer does not lead on. */
+	/* A CNAME chain that a target's answer completes itself does not lead on. */
 	if (!name_equal(name, &level->name) && (leads || level->verdict.kind == VERDICT_ANSWER))
 		json_put(level->hop, "next", name_json(name));
 	set_rcode(level->hop, e, leads);
 	note_failure(e);
 }
 
-/* ---- what a client gets ---- */
+/* ---- the client's reply ---- */
 
 static json_t *flags_json(uint16_t flags)
 {
@@ -517,7 +518,7 @@ static void add_answer(json_t *explained, const struct ask_answer *answer, uint6
 
 /* ---- the whole ---- */
 
-/* Those of a pass that did not come to its end: its blocks are put together as far as they are. */
+/* Joins the blocks of a pass that was interrupted. */
 static json_t *close_levels(struct explainer *e)
 {
 	for (; e->level > e->levels; e->level--)

@@ -1,8 +1,8 @@
-/* Whoever watches a question being resolved, and writes it down as explain.h has it: what was
- * decided at each hop, which legs were reached and, where targets are asked, what came of that.
+/* Watches the resolution of a question and writes it down as JSON (explain.h): the decision at each
+ * hop, the legs reached and, if targets are asked, their answers.
  *
- * One explainer is for one question. It is watched on one thread at a time, a worker's perhaps, and
- * ended on another: nothing of the policy is kept but in JSON. */
+ * One explainer serves one question. One thread at a time runs it, perhaps a worker, and another
+ * may end it: it keeps nothing of the policy except as JSON. */
 #ifndef SLUICE_EXPLAINER_H
 #define SLUICE_EXPLAINER_H
 
@@ -12,14 +12,14 @@
 
 struct explainer;
 
-/* asks: targets are asked, so that hops have "asked"; else compose goes on as if none answered.
- * NULL: no memory. */
+/* asks: targets are asked, so hops have "asked"; else compose goes on as if none answered. NULL:
+ * out of memory. */
 struct explainer *explainer_new(bool asks);
-/* What whoever resolves is to be given; lives as long as the explainer. */
+/* The watch to give to the resolver; lives as long as the explainer. */
 struct resolution_watch *explainer_watch(struct explainer *explainer);
-/* The explanation, and frees the explainer. answer: what a client would have been sent, so long
- * after its question; NULL: none was asked for, and the last pass's composition is still there.
- * NULL: no memory. */
+/* Returns the explanation and frees the explainer. answer: the reply that a client would get,
+ * took_us after its question; NULL: none was asked for, and the last pass's composition must still
+ * exist. NULL: out of memory. */
 json_t *explainer_end(struct explainer *explainer, const struct name *name, uint16_t type,
 		      const struct ask_answer *answer, uint64_t took_us);
 void explainer_free(struct explainer *explainer); /* NULL is fine */

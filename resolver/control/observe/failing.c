@@ -1,5 +1,5 @@
 /* Routes that fail for the same reason, from the same source address, are one failure. So are all
- * rules that share a dead target and have other targets that answer. Each route is looked at once;
+ * rules that share a dead target and have other targets that answer. Each route is judged once;
  * after FAILURES_KEPT failures, further ones are only counted. */
 #include "resolver/control/observe/failing.h"
 
@@ -32,12 +32,12 @@ struct looking {
 	const struct policy *policy;
 	struct failure *found;
 	json_int_t untold;   /* failures after FAILURES_KEPT */
-	const char *ruleset; /* `networks` are those it is linked to */
+	const char *ruleset; /* `networks` are those this ruleset is linked to */
 	bool *networks;
 	bool failed; /* out of memory */
 };
 
-/* ---- whom it hurts ---- */
+/* ---- affected rules and networks ---- */
 
 /* NULL: the route is the default resolver's or a network's. */
 static const struct rule *rule_of(const struct policy *policy, const struct route *route)
@@ -190,9 +190,9 @@ static void on_route(void *context, const char *name, const struct route *route)
 			note_target(looking, name, route, &route->legs[i].upstreams[u]);
 }
 
-/* ---- in sentences ---- */
+/* ---- sentences ---- */
 
-/* The separator ahead of name number `at` in a list: "a, b and c", "a, b, c and 3 more". */
+/* The separator before name number `at` in a list: "a, b and c", "a, b, c and 3 more". */
 static const char *joint(json_int_t at, json_int_t named, json_int_t count)
 {
 	if (at == 0)
@@ -245,7 +245,7 @@ static void say_since(char text[TEXT_MAX], const char *since)
 		text_append(text, TEXT_MAX, " since %s", since);
 }
 
-/* "names of no rule are" is a sentence with a capital, "contoso.corp. is" a name as it is. */
+/* Capitalizes "names of no rule are", but not the domain in "contoso.corp. is". */
 static void begin_sentence(char text[TEXT_MAX], const struct failure *failure)
 {
 	if (failure->all_names)
@@ -281,7 +281,7 @@ static void say(char text[TEXT_MAX], const struct looking *looking, const struct
 	text_append(text, TEXT_MAX, ": %s.", failure->judged.reason);
 }
 
-/* What to do: text, perhaps the ports, more text, perhaps from where. */
+/* Advice: text, perhaps the ports, more text, perhaps the source address. */
 struct advice {
 	const char *text;
 	bool ports;

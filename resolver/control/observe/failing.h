@@ -8,9 +8,8 @@
  *                 (outbound endpoint hub-resolver/outbound)."; null: there is none
  *     since       null: not known
  *     target      "10.1.2.3:53", protocol and source beside it; all null if no target is at fault
- *     rules       the first FAILING_RULES, by their names as policy_each_route has them, of
- *                 rule_count
- *     networks    that are hurt; empty: all of them, or none is
+ *     rules       the first FAILING_RULES, named as by policy_each_route, of rule_count
+ *     networks    those hurt; empty: all of them, or none
  */
 #ifndef SLUICE_FAILING_H
 #define SLUICE_FAILING_H
@@ -22,9 +21,9 @@
 
 enum { FAILING_MAX = 100, FAILING_RULES = 8 };
 
-/* {"count", "list": the first FAILING_MAX of them}, the worst first. NULL without memory. */
+/* {"count", "list": the first FAILING_MAX}, the worst first. NULL: out of memory. */
 json_t *failing_json(const struct health_now *now, const struct wall_clock *clock);
-/* Puts a failure that has only a text and advice first in the result of failing_json. */
+/* Adds a failure of only text and advice, as the first one, to the result of failing_json. */
 void failing_add(json_t *failing, const char *text, const char *advice);
 
 #endif

@@ -1,8 +1,8 @@
-/*     gather (in a thread) ─► portions: a walk through all rules ─► the names, one by one ─► told
+/*     gather (in a thread) ─► portions: a walk through all rules ─► names, one by one ─► report
  *                                       rules, targets, slow        leaving, names
  *
- * A portion keeps nothing that a change could take away: what is found is JSON at once. A walk in
- * which the policy changes begins again, a few times; then it may miss a rule. */
+ * A portion keeps nothing that a change could free: findings are JSON at once. If the policy
+ * changes during a walk, the walk begins again, a few times; after that it may miss a rule. */
 #include "resolver/control/observe/findings.h"
 
 #include <stdarg.h>
@@ -23,13 +23,13 @@
 
 enum {
 	WALKS_MAX = 8,
-	LOOKUPS = 2000,   /* in rulesets, of a portion: a millisecond or two */
-	NAMES_SHOWN = 16, /* likewise: explaining a name takes 50 us */
+	LOOKUPS = 2000,   /* in rulesets, in a portion: a millisecond or two */
+	NAMES_SHOWN = 16, /* in a portion: explaining a name takes 50 us */
 	SUMMARY_MAX = 512,
 	TEXT_MAX = 2048,
 	DAY_S = 24 * 60 * 60,
-	SLOW_BUCKET = 13,  /* of histogram_bounds_us: those above 100 ms */
-	SLOW_ANSWERS = 10, /* fewer say nothing */
+	SLOW_BUCKET = 13,  /* of histogram_bounds_us: buckets above 100 ms */
+	SLOW_ANSWERS = 10, /* fewer answers mean nothing */
 	TYPE_DNSKEY = 48,
 };
 
@@ -57,7 +57,7 @@ static const char *const advices[FINDINGS_SECTIONS] = {
 
 struct slow_rule {
 	uint64_t average_us, answers;
-	unsigned half, most; /* buckets that 50 and 95 of 100 answers are in */
+	unsigned half, most; /* buckets of 50 and 95 of 100 answers */
 	char *name, *domain;
 };
 
@@ -68,8 +68,8 @@ struct pointer { /* seen in this walk */
 
 struct section_tally {
 	size_t looked_at, count;
-	size_t young;    /* not used so far, and not known for so many days */
-	int64_t since_s; /* the earliest that one is known; 0: none is */
+	size_t young;    /* never used, but not known for so many days */
+	int64_t since_s; /* when the first item was known; 0: no items */
 	json_t *findings;
 };
 
@@ -82,20 +82,20 @@ struct findings {
 	int64_t now_s;
 	struct arena arena;
 	struct section_tally tallies[FINDINGS_SECTIONS];
-	/* The walk. */
+	/* The walk: */
 	struct use_walk walk;
 	unsigned walks;
 	bool walked;
-	struct pointer *targets, *linked; /* seen, rulesets that a network has */
+	struct pointer *targets, *linked; /* targets: seen; linked: rulesets of networks */
 	struct slow_rule *slow;
 	size_t slow_count, slow_room;
-	/* The names. */
+	/* The names: */
 	struct asked_list asked;
 	bool gathered, failed;
-	size_t at, at_ruleset;     /* the name that is looked at, and in which ruleset */
+	size_t at, at_ruleset;     /* the current name, and its next ruleset */
 	struct suffix_table zones; /* names of all private zones */
 	bool has_zones;
-	uint64_t generation; /* of the policy whose they are */
+	uint64_t generation; /* of the policy that zones belong to */
 };
 
 /* ---- small pieces ---- */
@@ -115,7 +115,7 @@ static const char *time_text(int64_t at_s, char text[32])
 	return text;
 }
 
-/* Takes it over. */
+/* Takes over the finding. */
 static void add_finding(struct findings *it, enum findings_section section, json_t *finding)
 {
 	struct section_tally *tally = &it->tallies[section];
@@ -129,7 +129,7 @@ static bool has_room(const struct findings *it, enum findings_section section)
 	return json_array_size(it->tallies[section].findings) < it->wanted.limit;
 }
 
-/* True: it was not among them. */
+/* True: the key is new. */
 static bool see_pointer(struct findings *it, struct pointer **set, const void *key)
 {
 	struct pointer *pointer;
@@ -148,9 +148,9 @@ static bool see_pointer(struct findings *it, struct pointer **set, const void *k
 	return true;
 }
 
-/* ---- what was not used ---- */
+/* ---- unused rules and targets ---- */
 
-/* Whether it was not used for so long; counts it. */
+/* Whether it was unused for the wanted days; counts it. */
 static bool is_unused(struct findings *it, enum findings_section section,
 		      const struct use_times *times)
 {
@@ -241,7 +241,7 @@ static void look_at_target(struct findings *it, const struct upstream *upstream,
 	add_finding(it, FINDINGS_TARGETS, finding);
 }
 
-/* ---- what is slow ---- */
+/* ---- slow rules ---- */
 
 static void add_answers(void *context, struct upstream *upstream)
 {
@@ -251,7 +251,7 @@ static void add_answers(void *context, struct upstream *upstream)
 		histogram_sum(sum, &upstream->target->durations);
 }
 
-/* The bucket that so many of 100 answers are in. */
+/* The bucket within which `percent` of 100 answers lie. */
 static unsigned bucket_of(const struct histogram *histogram, uint64_t answers, unsigned percent)
 {
 	uint64_t seen = 0;
@@ -328,7 +328,7 @@ static const char *bucket_text(unsigned bucket, char text[40])
 	return text;
 }
 
-/* Null: in more than the last bound. */
+/* Null: above the last bound. */
 static json_t *bucket_json(unsigned bucket)
 {
 	return bucket == HISTOGRAM_BOUNDS ? json_null()
@@ -415,9 +415,9 @@ static bool walk_on(struct findings *it)
 	return false;
 }
 
-/* ---- names that leave ---- */
+/* ---- names that leave the network ---- */
 
-/* RFC 6762 appendix G, RFC 8375, and ICANN's .internal; single labels are another matter. */
+/* RFC 6762 appendix G, RFC 8375, and ICANN's .internal; single labels are checked separately. */
 static const char *const internal_suffixes[] = {"local",       "internal",  "intranet", "private",
 						"corp",        "home",      "lan",      "home.arpa",
 						"localdomain", "workgroup", "mshome"};
@@ -446,7 +446,7 @@ static bool is_private_reverse(const struct name *name)
 	       address_is_private(&prefix.address);
 }
 
-/* Whoever asks for these is a resolver, or looks at the tree itself. */
+/* Only resolvers and tools ask for these types. */
 static bool is_of_the_tree(uint16_t type)
 {
 	return type == TYPE_NS || type == TYPE_SOA || type == TYPE_DS || type == TYPE_DNSKEY;
@@ -456,7 +456,7 @@ struct leaving {
 	const struct asked *asked;
 	const struct name *name;
 	const struct policy_network *network;
-	const char *ruleset; /* of the rule that is for it */
+	const char *ruleset; /* of the rule that covers the name */
 };
 
 static void add_leaving(struct findings *it, const struct leaving *leaving, const char *why,
@@ -491,7 +491,7 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 			      json_text(text)));
 }
 
-/* Whether the zone of the link has the name. */
+/* Whether the link's zone has the name. */
 static bool has_name(const struct policy *policy, const struct policy_zone_link *link,
 		     const struct leaving *leaving)
 {
@@ -506,8 +506,8 @@ static bool has_name(const struct policy *policy, const struct policy_zone_link 
 	return answer.outcome != ZONE_NXDOMAIN;
 }
 
-/* The longest zone that has the name in other networks; NULL: none. Zones linked to this network
- * need no look: they have passed the name on. */
+/* The longest zone with the name, linked to other networks; NULL: none. Zones linked to this
+ * network have already passed the name on. */
 static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 						     const struct leaving *leaving)
 {
@@ -522,7 +522,7 @@ static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 	return link;
 }
 
-/* By the name alone, or by a zone of ours. */
+/* Whether the name looks internal, or a private zone has it. */
 static bool leaves(struct findings *it, const struct leaving *leaving)
 {
 	const struct name *name = leaving->name;
@@ -546,8 +546,8 @@ static bool leaves(struct findings *it, const struct leaving *leaving)
 	return true;
 }
 
-/* By a rule of ours, for a domain of two labels or more: others are for everybody's names. True:
- * there are rulesets left to look in, for another portion. */
+/* Whether a rule for a domain of two labels or more covers the name; shorter domains cover public
+ * names. True: out of lookups, another portion goes on. */
 static bool leaves_a_rule(struct findings *it, struct leaving *leaving, unsigned *lookups)
 {
 	const struct policy *policy = policy_of(it);
@@ -575,7 +575,7 @@ static bool leaves_a_rule(struct findings *it, struct leaving *leaving, unsigned
 	return false;
 }
 
-/* Whether the zone is linked, and no link lets it decide names that it does not have. */
+/* Whether the zone is linked, and every link passes on names that the zone does not have. */
 static bool passes_on(const struct private_zone *zone)
 {
 	for (size_t i = 0; i < zone->links.count; i++)
@@ -608,7 +608,7 @@ static void index_zones(struct findings *it)
 	}
 }
 
-/* Whether the default resolver is asked for it; what decides it may have changed since it was
+/* Whether the name goes to the default resolver; the decision may have changed since it was
  * counted. */
 static bool is_default(const struct policy *policy, struct place place, const struct asked *asked,
 		       const struct name *name)
@@ -689,7 +689,7 @@ static bool names_on(struct findings *it)
 	return false;
 }
 
-/* ---- what it comes to ---- */
+/* ---- summaries ---- */
 
 /* "2 of 7 rules", "none of 7 rules", "no rules" */
 static void add_count(char *text, const struct section_tally *tally, const char *noun)

@@ -1,5 +1,4 @@
-/* What an operator should look at: `sluice report`, GET /v1/report. Sections by name, in this
- * order:
+/* Findings for an operator: `sluice report`, GET /v1/report. The sections, in this order:
  *
  *     rules        enabled rules without a hit for so many days (service/use_book.h)
  *     targets      targets that were not asked for so many days, or never
@@ -7,28 +6,28 @@
  *                  private addresses, which the default resolver is asked for
  *     ptrs         PTRs whose names do not lead back        ┐ asked in the background
  *     delegations  reverse zones that are not delegated to us ┘ (service/rounds.h)
- *     names        the names that are asked for most
+ *     names        the names asked for most
  *     slow         rules whose targets take long
  *
- * Rules and names are looked at in portions on the control thread, the names are gathered in a
- * thread, and what is asked of the network is told as far as it is known by now.
+ * Portions on the control thread look at rules and names; a thread gathers the names. Results of
+ * background questions are shown as far as they are known.
  *
  *     REPORT   {"time", "days", "sections": [SECTION...]}
  *     SECTION  {"section", "summary": one line for people, "advice": what to do about it,
- *               "count": findings, "looked_at": of so many, "findings": [FINDING...] of the first
- *               so many} and more
+ *               "count": of findings, "looked_at": of so many items, "findings": [FINDING...], the
+ *               first so many} and more
  *              rules and targets: "since": when the first one was known, "young": how many were
- *              not used so far, and are known for less than the days
- *     FINDING  {"text": for people} and, of
+ *              never used, but are known for less than the days
+ *     FINDING  {"text": for people} and, depending on the section,
  *
- *     rules        "ruleset", "rule", "domain", "linked", "since", "used": times, the last or null
+ *     rules        "ruleset", "rule", "domain", "linked", "since", "used": times; used may be null
  *     targets      "target", "protocol", "source", "rule": RULESET/RULE or null, "since", "used"
  *     leaving      "name", "type", "network", "count", "why": private_address, zone, suffix,
  *                  single_label or rule, "object": its name, "ruleset", "reason": for people
- *     names        as plan_question has it, but for "decided"; "by": that for people
+ *     names        as plan_question has it, without "decided"; "by": the decision for people
  *     slow         "rule": RULESET/RULE, "domain", "answers", "average_ms", "half_ms", "most_ms":
- *                  half and 95 of 100 came within; null: the longest bound was too short
- *     the others   as service/rounds.h has them */
+ *                  the bounds that 50 and 95 of 100 answers met; null: above the longest bound
+ *     ptrs, delegations   as service/rounds.h has them */
 #ifndef SLUICE_FINDINGS_H
 #define SLUICE_FINDINGS_H
 
@@ -56,12 +55,13 @@ enum { FINDINGS_DAYS = 30, FINDINGS_DAYS_MAX = 3650 };
 
 struct findings_wanted {
 	bool sections[FINDINGS_SECTIONS];
-	unsigned days; /* 0: what was never used, however short it is known */
-	size_t limit;  /* findings of a section */
+	unsigned days; /* 0: everything never used, however new it is */
+	size_t limit;  /* of a section's findings */
 };
 
-/* Calls back with the REPORT (NULL: no memory, or the program ends), to be released. Something must
- * be served. ERR_SYSTEM: the program is about to end; ERR_NOMEM. on_done is not called then. */
+/* Calls back with the REPORT, which on_done releases (NULL: out of memory, or the program ends). A
+ * policy must be served. ERR_SYSTEM: the program is about to end; ERR_NOMEM: on_done is not
+ * called. */
 MUST_CHECK int findings_begin(struct service *service, const struct findings_wanted *wanted,
 			      void (*on_done)(void *context, json_t *report), void *context);
 

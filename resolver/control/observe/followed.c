@@ -1,7 +1,7 @@
-/*     number ─► slot ─► thing that is there ─► another of that name, or one that is gone
+/*     number ─► slot ─► existing thing ─► another of that name, or one that is gone
  *
- * A slot's value is the sum of its things and of those that it has let go: one that is gone is
- * kept, because it may come back, until another one takes its place. */
+ * A slot's value is the sum of its things and of things it has let go. A thing that is gone stays
+ * in its slot, because it may come back, until a new thing takes the name. */
 #include "resolver/control/observe/followed.h"
 
 #include <stdlib.h>
@@ -11,16 +11,16 @@
 struct seen {
 	UT_hash_handle hh; /* by thing */
 	void *thing;
-	uint32_t number; /* 0: there are too many */
-	uint64_t look;   /* that saw it last */
-	bool there;      /* had by the latest look, with a reference to the number */
+	uint32_t number; /* 0: there are too many names */
+	uint64_t look;   /* the look that last saw it */
+	bool there;      /* exists as of the latest look, and refers to the number */
 	struct seen *next;
 };
 
 struct slot {
 	struct seen *first;
-	uint64_t *gone; /* counted by things that were let go; NULL: nothing */
-	bool is_free;   /* its name and its things are forgotten */
+	uint64_t *gone; /* counters of things let go; NULL: all 0 */
+	bool is_free;   /* its name and things are forgotten */
 };
 
 struct followed {
@@ -28,10 +28,10 @@ struct followed {
 	void *context;
 	struct series_set *series;
 	struct seen *seen;
-	struct slot *slots; /* by number, with room for so many */
+	struct slot *slots; /* by number; `room` of them */
 	uint32_t room;
 	uint64_t look;
-	uint64_t *counters; /* for the moment; kind.width */
+	uint64_t *counters; /* scratch; kind.width */
 };
 
 /* ---- counters ---- */
@@ -60,7 +60,7 @@ static void read_slot(void *context, uint32_t number, uint64_t *counters)
 
 /* ---- slots ---- */
 
-/* Room for the number; false without memory. */
+/* Makes room for the number; false: out of memory. */
 static bool make_room(struct followed *followed, uint32_t number)
 {
 	uint32_t room = 2 * number + 64;
@@ -84,8 +84,8 @@ static void forget(struct followed *followed, struct seen *seen)
 	free(seen);
 }
 
-/* A new thing has the name: those of it that are gone do not come back. Without memory for what
- * they have counted they stay. */
+/* A new thing has taken the name, so its gone things will not come back. If there is no memory for
+ * their counters they stay. */
 static void let_go(struct followed *followed, struct slot *slot)
 {
 	for (struct seen **link = &slot->first, *seen; (seen = *link);) {
@@ -127,7 +127,7 @@ bool followed_see_again(struct followed *followed, void *thing)
 	return true;
 }
 
-/* NULL without memory. */
+/* NULL: out of memory. */
 static struct seen *new_seen(struct followed *followed, void *thing)
 {
 	struct seen *seen = calloc(1, sizeof *seen);
@@ -144,8 +144,8 @@ static struct seen *new_seen(struct followed *followed, void *thing)
 	return NULL;
 }
 
-/* The number is taken while the slot does not have it yet: what it has counted before it was known
- * here is its own. */
+/* Takes the number before the thing is in the slot, so that the series starts with what the thing
+ * has counted already. */
 static void give_number(struct followed *followed, struct seen *seen, const char *outer,
 			const char *name)
 {
@@ -182,10 +182,10 @@ void followed_see(struct followed *followed, void *thing, const char *outer, con
 	if (is_new)
 		give_number(followed, seen, outer, name);
 	else
-		series_acquire(followed->series, outer, name); /* the one that it has */
+		series_acquire(followed->series, outer, name); /* the number that it has */
 }
 
-/* One whose name is shown, or another's too, is kept. */
+/* Keeps a thing whose name is shown, or belongs to another thing. */
 static void leave(struct followed *followed, struct seen *seen)
 {
 	struct slot *slot;
@@ -210,7 +210,7 @@ void followed_end(struct followed *followed)
 			forget(followed, seen);
 }
 
-/* ---- for who shows them ---- */
+/* ---- reading ---- */
 
 struct series_set *followed_series(const struct followed *followed)
 {

@@ -1,9 +1,10 @@
-/* What counts for itself, and is shown by name like what workers count (resolver/series.h):
- * targets, meters of outbound endpoints, zones that go out. Whoever shows them looks with every
- * policy which of them are there; one whose name is shown is kept by a reference when it is gone,
- * so that it goes on counting where it comes back. Several of one name are counted together.
+/* Objects that keep their own counters (targets, meters of outbound endpoints, zones for
+ * secondaries), exported as named series like the counters of workers (resolver/series.h). With
+ * each policy the caller says which objects exist. An object whose name is shown is kept by a
+ * reference after it is gone, so that it goes on counting if it comes back. Objects of one name are
+ * summed.
  *
- * All of it is the control thread's. */
+ * Control thread only. */
 #ifndef SLUICE_FOLLOWED_H
 #define SLUICE_FOLLOWED_H
 
@@ -22,25 +23,26 @@ struct followed_kind {
 
 struct followed;
 
-/* NULL without memory. Things are released with the same context. */
+/* NULL: out of memory. `context` is passed to the kind's functions. */
 struct followed *followed_new(const struct followed_kind *kind, void *context);
 void followed_free(struct followed *followed); /* NULL is fine */
 
-/* A look at all that are there: begin, each thing, and the end. One that is known is seen without
- * its name, which may be long to make; true: it was. Names are those of series_acquire. */
+/* Updates which things exist: begin, one call for each thing, end. followed_see_again returns true
+ * for a known thing, and saves making its name, which may be long. Names are those of
+ * series_acquire. */
 void followed_begin(struct followed *followed);
 bool followed_see_again(struct followed *followed, void *thing);
 void followed_see(struct followed *followed, void *thing, const char *outer, const char *name);
 void followed_end(struct followed *followed);
 
-/* To show, and to count what is not shown. */
+/* The series: to show names, and to count those not shown. */
 struct series_set *followed_series(const struct followed *followed);
-/* Calls back with each that is there; is_shown as followed_shows. */
+/* Calls back with each thing that exists; is_shown is followed_shows. */
 void followed_each(const struct followed *followed,
 		   void (*on_thing)(void *context, void *thing, bool is_shown), void *context);
-/* The first that is there of those with that number of the series; NULL: none is. */
+/* The first existing thing with that number of the series; NULL: none. */
 void *followed_thing(const struct followed *followed, uint32_t number);
-/* Whether it is there, its name is shown, and it is the first of that name. */
+/* Whether the thing exists, its name is shown, and it is the first of that name. */
 bool followed_shows(const struct followed *followed, void *thing);
 
 #endif

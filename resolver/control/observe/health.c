@@ -1,10 +1,10 @@
-/* Each target, source, listening address and way has beside it what was last told of it. A look
- * reads how all of them are now, then tells the changes, and only then takes over what was told. So
- * a line compares all of before with all of now, and of two targets that come back within one look
- * both say which rules they have brought back.
+/* For each target, source, listening address and route the last logged state is kept. A check reads
+ * the present states of all of them, then logs the changes, and only then updates the logged
+ * states. So a line compares all old states with all present ones, and if two targets come back
+ * within one check, both lines name the rules that are answered again.
  *
- * The references to targets are its own, so what was told of one outlives a reload that keeps it.
- * Which targets there are is looked up once for each generation. */
+ * Targets are held by references, so a target's logged state survives a reload that keeps the
+ * target. The set of targets is looked up once for each generation. */
 #include "resolver/control/observe/health.h"
 
 #include <stdlib.h>
@@ -17,11 +17,11 @@ enum { LOOK_MS = 1000, ROUTES_NAMED = 5 };
 
 enum health_kind {
 	HEALTH_SUSPECT, /* a target became suspect */
-	HEALTH_BACK,    /* it answers again */
+	HEALTH_BACK,    /* a suspect target answers again */
 	HEALTH_FLAPPED, /* it was suspect for moments, HEALTH_FLAPS times or more */
 	HEALTH_SOURCE_GONE,
 	HEALTH_SOURCE_BACK,
-	HEALTH_FAILS,    /* clients of a way get SERVFAIL in a row */
+	HEALTH_FAILS,    /* clients of a route get SERVFAIL in a row */
 	HEALTH_ANSWERED, /* one of them was answered, or nobody has asked for long */
 	HEALTH_KINDS
 };
@@ -38,41 +38,41 @@ static bool is_of_way(enum health_kind kind)
 
 struct health_change {
 	enum health_kind kind;
-	const struct target *target;  /* NULL: it is of a source, or of where we listen */
-	const struct address *source; /* the target's, or itself; family 0: the system's choice */
-	uint16_t port;                /* where we listen; 0: it is a source */
-	uint64_t for_us; /* that it is suspect or gone by now, or was; FLAPPED: since last told */
-	unsigned times;  /* that it was so beside this, too short to be told */
+	const struct target *target;  /* NULL: of a source, or a listening address */
+	const struct address *source; /* the target's, or the address; family 0: the system's */
+	uint16_t port;                /* of a listening address; 0: a source */
+	uint64_t for_us; /* how long suspect or gone, until now; FLAPPED: since the last line */
+	unsigned times;  /* further such periods, too short for a line */
 	char other[TARGET_OTHER_TEXT]; /* what else answers in the target's place; "": nothing */
 };
 
-/* What a change means for the routes in which its target or source is. A route is dark when none of
- * its targets is live: suspects, and those that are asked from an address that is gone, are not. */
+/* A change's consequence for the routes of its target or source. A route is dark if none of its
+ * targets is live: neither suspects nor targets asked from a lost address are. */
 struct health_reach {
-	const char *endpoint; /* that it is asked by; NULL: none */
-	unsigned dark;        /* routes that are dark now; of BACK: that were, and are no more */
-	unsigned others;      /* that have another target, or have this one again */
-	char names[ROUTES_NAMED][POLICY_ROUTE_NAME]; /* of the first that are dark */
+	const char *endpoint; /* through which the routes ask; NULL: none */
+	unsigned dark;        /* dark routes; for BACK: routes that are no longer dark */
+	unsigned others;      /* routes with another live target, or with this one again */
+	char names[ROUTES_NAMED][POLICY_ROUTE_NAME]; /* of the first dark routes */
 };
 
 struct seen_target {
 	struct target *target;
-	bool told, now;        /* it is suspect */
-	bool due;              /* its change is told in this look */
-	uint64_t since_us;     /* of the suspicion that was told */
-	uint64_t now_since_us; /* of the present one */
+	bool told, now;        /* suspect: as last logged, at present */
+	bool due;              /* its change is logged in this check */
+	uint64_t since_us;     /* of the logged suspicion */
+	uint64_t now_since_us; /* of the present suspicion */
 	uint64_t back_us;      /* when it was first seen to be back */
 	uint64_t suspicions, now_suspicions;
 	uint64_t told_us, next_us;
 	UT_hash_handle hh; /* by target */
 };
 
-struct seen_source { /* or an address that we listen at */
+struct seen_source { /* or a listening address */
 	struct address address;
-	uint16_t port;  /* where we listen; 0: it is a source */
-	bool told, now; /* it is gone */
+	uint16_t port;  /* of a listening address; 0: a source */
+	bool told, now; /* gone: as last logged, at present */
 	bool due;
-	unsigned changes; /* since it was told */
+	unsigned changes; /* since the last line */
 	uint64_t since_us, now_since_us;
 	uint64_t next_us;
 };
@@ -80,15 +80,15 @@ struct seen_source { /* or an address that we listen at */
 struct health {
 	struct target_registry *registry;
 	bool (*has_lost)(const struct address *address);
-	uint64_t generation; /* that the two below are of; 0: none */
+	uint64_t generation; /* of `targets` and `sources`; 0: none */
 	struct seen_target *targets;
 	struct seen_source *sources;
 	size_t source_count;
-	bool told_failing; /* of a way, which may be over */
-	bool is_behind;    /* there were more ways to tell than the last look may */
+	bool told_failing; /* some route's failure was logged, and may be over */
+	bool is_behind;    /* more routes have changed than the last check may log */
 };
 
-/* One look. */
+/* One check. */
 struct health_look {
 	const struct health *health;
 	const struct snapshot *snapshot;
@@ -99,10 +99,10 @@ struct health_look {
 	void *context;
 };
 
-/* What a look does not tell one by one. */
+/* Changes that a check does not log one by one. */
 struct health_rest {
-	const char *event; /* of the first kind; NULL: nothing is left */
-	bool bad;          /* not all of it is good news */
+	const char *event; /* of the first kind; NULL: no changes are left */
+	bool bad;          /* not only good news */
 };
 
 struct health *health_new(struct target_registry *registry,
@@ -140,7 +140,7 @@ void health_free(struct health *health)
 	free(health);
 }
 
-/* ---- what there is ---- */
+/* ---- targets and addresses ---- */
 
 static struct seen_target *find_target(const struct health *health, const struct target *target)
 {
@@ -178,7 +178,7 @@ static struct seen_target *new_target(struct health *health, const struct upstre
 	return seen;
 }
 
-/* As it was seen before, or new. One for which there is no memory is not looked at. */
+/* Keeps the target's entry, or makes one. If memory is short the target is not checked. */
 static void follow_target(struct health *health, struct seen_target **before,
 			  const struct upstream *upstream)
 {
@@ -191,7 +191,7 @@ static void follow_target(struct health *health, struct seen_target **before,
 	if (!seen)
 		return;
 	HASH_ADD_PTR(health->targets, target, seen);
-	if (!seen->hh.tbl) /* no memory */
+	if (!seen->hh.tbl) /* out of memory */
 		free_target(health, seen);
 }
 
@@ -233,7 +233,7 @@ static void follow(struct health *health, const struct snapshot *snapshot)
 	health->generation = snapshot->generation;
 }
 
-/* ---- how it is now ---- */
+/* ---- present states ---- */
 
 static void read_target(struct seen_target *seen, uint64_t now_us)
 {
@@ -277,7 +277,7 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 		change.kind = HEALTH_SUSPECT;
 		change.for_us = elapsed_us(seen->now_since_us, now_us);
 		target_other_text(seen->target, now_us, change.other);
-		times -= times > 0; /* this one */
+		times -= times > 0; /* without the present suspicion */
 	} else {
 		change.kind = HEALTH_BACK;
 		change.for_us = elapsed_us(seen->since_us, seen->back_us);
@@ -320,7 +320,7 @@ static void note_told(struct health *health, uint64_t now_us)
 	}
 }
 
-/* ---- what it means ---- */
+/* ---- consequences for routes ---- */
 
 static bool is_dark(const struct route *route,
 		    bool (*is_live)(const void *context, const struct upstream *upstream),
@@ -352,7 +352,7 @@ static bool is_live(const void *context, const struct upstream *upstream)
 	       !is_lost(now, &upstream->source);
 }
 
-/* Its first upstream with that host; NULL: it has none. */
+/* The route's first upstream with that host; NULL: none. */
 static const struct upstream *find_host(const struct route *route, const struct host *host)
 {
 	for (uint32_t i = 0; i < route->leg_count; i++)
@@ -362,7 +362,7 @@ static const struct upstream *find_host(const struct route *route, const struct 
 	return NULL;
 }
 
-/* The first endpoint of ours that it leads into; NULL: it has targets alone. */
+/* The first of our own endpoints that the route enters; NULL: it has only targets. */
 static const char *entered_endpoint(const struct route *route)
 {
 	for (uint32_t i = 0; i < route->leg_count; i++)
@@ -371,14 +371,14 @@ static const char *entered_endpoint(const struct route *route)
 	return NULL;
 }
 
-/* Whether who failed is still one of its targets, or an endpoint of ours that it leads into. */
+/* Whether the failing target is still one of the route's, or the route still enters an endpoint. */
 static bool is_of_route(const struct failures_now *failures, const struct route *route)
 {
 	return target_error_is_entered(failures->error) ? entered_endpoint(route) != NULL
 							: find_host(route, &failures->host) != NULL;
 }
 
-/* When the last of its targets came back. */
+/* When the last of the route's targets came back. */
 static uint64_t revived_us(const struct route *route)
 {
 	uint64_t latest = 0;
@@ -394,8 +394,8 @@ static uint64_t revived_us(const struct route *route)
 	return latest;
 }
 
-/* What clients got of it lately. Where it has other targets by now, nothing is known of them; and
- * silence of before they came back was theirs, and not the names'. */
+/* The route's state by its clients' recent answers. Failures of former targets say nothing about
+ * new ones. Silence from before the targets came back was the targets' fault, not the names'. */
 static enum health_state read_outcomes(const struct route *route, uint64_t now_us,
 				       struct failures_now *failures)
 {
@@ -408,7 +408,7 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 										    : HEALTH_WELL;
 }
 
-/* Of a dark route: its first target, and that there are more. */
+/* Names the dark route's first target, and the number of the others. */
 static void judge_dark(const struct health_now *now, const struct route *route,
 		       struct health_route *judged)
 {
@@ -522,7 +522,7 @@ bool health_target_is_up(struct target *target, uint64_t now_us)
 
 struct reaching {
 	const struct health *health;
-	const struct health_change *change; /* NULL: all that are dark */
+	const struct health_change *change; /* NULL: of all dark routes */
 	struct health_reach *reach;
 };
 
@@ -576,7 +576,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 	reach->others += !dark;
 }
 
-/* change NULL: of all routes that are dark. */
+/* change NULL: of all dark routes. */
 static struct health_reach reach_of(const struct health_look *look,
 				    const struct health_change *change)
 {
@@ -623,7 +623,7 @@ static void add_times(char line[HEALTH_TEXT_MAX], const char *what, unsigned tim
 			    times == 1 ? "" : "s");
 }
 
-/* What it means that it is gone. */
+/* Adds the consequences of a loss. */
 static void add_loss(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
 {
 	if (reach->dark > 0) {
@@ -746,7 +746,7 @@ static void tell(struct health_look *look, const struct health_change *change)
 	look->on_line(look->context, is_good(change->kind) ? LOG_INFO : LOG_WARNING, event, line);
 }
 
-/* ---- what clients get ---- */
+/* ---- clients' answers ---- */
 
 /* "onprem/contoso cannot be answered: 127.0.0.1:5301 answers REFUSED; the last 5 queries ..." */
 static void add_failing(char line[HEALTH_TEXT_MAX], const char *name,
@@ -757,7 +757,7 @@ static void add_failing(char line[HEALTH_TEXT_MAX], const char *name,
 		    name, judged->reason, judged->count, FAILURES_NAMES);
 }
 
-/* The line may be told later than the answer came, as lines have a pace. */
+/* Lines have a pace, so this one may come later than the answer. */
 static void add_answered(char line[HEALTH_TEXT_MAX], const char *name,
 			 const struct outcomes *outcomes, uint64_t now_us)
 {
@@ -769,7 +769,7 @@ static void add_answered(char line[HEALTH_TEXT_MAX], const char *name,
 	add_seconds(line, elapsed_us(outcomes->told.since_us, answered ? ended_us : now_us));
 }
 
-/* False: this look has told enough ways. */
+/* False: this check has logged enough routes. */
 static bool tell_way(struct health_look *look, enum health_kind kind, const char *text)
 {
 	if (look->way_lines == HEALTH_LINES) {
@@ -781,7 +781,7 @@ static bool tell_way(struct health_look *look, enum health_kind kind, const char
 	return true;
 }
 
-/* The way's state differs from what the events say of it. */
+/* Logs that the route's state differs from its last logged one. */
 static void tell_change_of_way(struct health_look *look, const char *name,
 			       const struct route *route, const struct failures_now *failures,
 			       enum health_state state)
@@ -804,7 +804,7 @@ static void tell_change_of_way(struct health_look *look, const char *name,
 	outcomes->told.next_us = look->now_us + HEALTH_PACE_US;
 }
 
-/* A way whose targets are all gone is told of with them. */
+/* A route that is dark is logged with its targets instead. */
 static void look_at_way(void *context, const char *name, const struct route *route)
 {
 	struct health_look *look = context;
@@ -820,7 +820,7 @@ static void look_at_way(void *context, const char *name, const struct route *rou
 	look->told_failing = look->told_failing || outcomes->told.failing;
 }
 
-/* The ways are many, and walked through only where one fails or did when it was last told of. */
+/* There may be very many routes: walks through them only if one fails, or was logged as failing. */
 static void look_at_ways(struct health_look *look, struct health *health,
 			 const struct snapshot *snapshot)
 {
@@ -831,7 +831,8 @@ static void look_at_ways(struct health_look *look, struct health *health,
 	health->told_failing = look->told_failing;
 }
 
-/* Adds how many of each kind are not told, but for ways that the look before has counted. */
+/* Adds the number of unlogged changes of each kind, except of routes that the previous check has
+ * counted. */
 static void add_rest(char line[HEALTH_TEXT_MAX], const struct health_look *look, bool behind,
 		     struct health_rest *rest)
 {
@@ -860,7 +861,7 @@ static void add_rest(char line[HEALTH_TEXT_MAX], const struct health_look *look,
 	}
 }
 
-/* Ways that are not told yet are told by the next looks, so they are counted once. */
+/* The next checks log the remaining routes, so those are counted only once. */
 static void tell_rest(const struct health_look *look, struct health *health)
 {
 	char line[HEALTH_TEXT_MAX] = "";
@@ -921,7 +922,7 @@ static void log_line(void *context, enum log_level level, const char *event, con
 	log_event(level, event, "%s", text);
 }
 
-/* An endpoint that has refused queries, at HEALTH_PACE_US, and one that does no longer. */
+/* Logs an endpoint that refuses queries, every HEALTH_PACE_US, and one that no longer does. */
 static void tell_meter(void *context, struct meter *meter)
 {
 	uint64_t now_us = *(const uint64_t *)context;

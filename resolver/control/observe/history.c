@@ -1,12 +1,12 @@
-/* A row has for each span what had been counted when the step under way began, and a ring of values
- * for each thing that is shown:
+/* A row has, for each span, the counters at the begin of the current step, and a ring of values for
+ * each shown column:
  *
- *     now   [counters]                   as told by the latest look
+ *     now   [counters]                   as of the latest look
  *     base  [span][counters]             as of the step's begin
- *     values[span][column][slot]         of steps that are over; UINT32_MAX: nothing is known
+ *     values[span][column][slot]         of complete steps; UINT32_MAX: not known
  *
- * All rows of a span end their steps together, so a slot is the same step in each. A look that
- * comes late ends several steps: they share what was counted. */
+ * All rows of a span end their steps together, so a slot is the same step in each. A late look ends
+ * several steps, which share the counts equally. */
 #include "resolver/control/observe/history.h"
 
 #include <stdio.h>
@@ -35,9 +35,9 @@ const struct history_span_about history_spans[HISTORY_SPANS] = {
 	[HISTORY_WEEK] = {"week", 600, 1008},
 };
 
-/* What numbers of a step are shown as. */
+/* How a step's numbers are shown. */
 enum form {
-	FORM_COUNT, /* shared by steps that end together */
+	FORM_COUNT, /* divided among steps that end together */
 	FORM_US,
 	FORM_SHARE, /* in thousandths */
 };
@@ -45,8 +45,8 @@ enum form {
 struct row_kind {
 	const char *list;
 	const char *texts[HISTORY_TEXTS_MAX];
-	unsigned numbers; /* that are told */
-	unsigned levels;  /* of these so many, the last ones, are no counters: they are added up */
+	unsigned numbers; /* passed in each look */
+	unsigned levels;  /* the last so many numbers are no counters: they are added up */
 	unsigned rows_max;
 	unsigned columns;
 	struct {
@@ -61,24 +61,24 @@ struct history_row {
 	const struct row_kind *kind;
 	const char *texts[HISTORY_TEXTS_MAX]; /* in key */
 	bool is_there;                        /* now */
-	bool was_there[HISTORY_SPANS];        /* in the step under way */
-	uint64_t *now;                        /* behind the key */
+	bool was_there[HISTORY_SPANS];        /* in the current step */
+	uint64_t *now;                        /* allocated after the key */
 	uint64_t *base;
 	uint32_t *values;
-	char key[]; /* of each text whether there is one, and it with its NUL */
+	char key[]; /* for each text a flag (NULL or not) and the text with its NUL */
 };
 
 struct history {
 	struct history_row *rows[HISTORY_KINDS];
 	struct history_row *other[HISTORY_KINDS]; /* NULL: not needed so far */
 	struct {
-		uint64_t begin_us; /* of the step under way */
-		uint32_t slot;     /* where it will be */
+		uint64_t begin_us; /* of the current step */
+		uint32_t slot;     /* its place in the rings */
 	} rings[HISTORY_SPANS];
 	size_t bytes;
 };
 
-/* ---- what is shown of what was counted ---- */
+/* ---- values from counters ---- */
 
 static uint32_t capped(uint64_t value)
 {
@@ -91,8 +91,8 @@ static void make_counts(const uint64_t *counted, uint32_t *values, unsigned coun
 		values[i] = capped(counted[i]);
 }
 
-/* The total is made here, of SERVFAIL and other responses, so that SERVFAIL never exceeds it, even
- * if the endpoint was removed and made again within a step. */
+/* The total is the sum of SERVFAIL and other responses, so SERVFAIL never exceeds it, even if the
+ * endpoint was removed and made again within a step. */
 static void make_endpoint(const uint64_t *counted, uint32_t *values)
 {
 	uint64_t queries = counted[0], servfail = counted[1], others = counted[2];
@@ -172,7 +172,7 @@ static const struct row_kind kinds[HISTORY_KINDS] = {
 			     make_target},
 };
 
-/* With `other`, and the longest names that there can be. */
+/* With `other`, and the longest possible names. */
 #define ROWS_BYTES(rows, columns, numbers)                                                         \
 	((size_t)((rows) + 1) * (sizeof(struct history_row) + KEY_MAX +                            \
 				 (1 + HISTORY_SPANS) * (numbers) * sizeof(uint64_t) +              \
@@ -205,7 +205,7 @@ static size_t text_count(const struct row_kind *kind)
 	return count;
 }
 
-/* 0: it is too long. */
+/* 0: the key is too long. */
 static size_t make_key(char key[KEY_MAX], const struct row_kind *kind, const char *const *texts)
 {
 	size_t length = 0;
@@ -223,7 +223,7 @@ static size_t make_key(char key[KEY_MAX], const struct row_kind *kind, const cha
 	return length;
 }
 
-/* NULL without memory. */
+/* NULL: out of memory. */
 static struct history_row *new_row(struct history *history, const struct row_kind *kind,
 				   const char *key, size_t key_length)
 {
@@ -262,7 +262,7 @@ static struct history_row *other_row(struct history *history, enum history_kind 
 	return history->other[kind];
 }
 
-/* Its own, or `other`'s; NULL: there is no memory. */
+/* Its own row, or `other`; NULL: out of memory. */
 static struct history_row *find_row(struct history *history, enum history_kind kind,
 				    const char *const *texts)
 {
@@ -324,7 +324,7 @@ static void each_row(struct history *history,
 
 /* ---- a look ---- */
 
-/* Several may be put into one row, so counters begin at nothing with each look. */
+/* Several objects may share one row, so each look sums its counters from 0. */
 static void begin_row(void *context, struct history_row *row)
 {
 	(void)context;
@@ -357,7 +357,7 @@ struct step_end {
 	uint64_t steps;
 };
 
-/* Since the step began. A counter that fell was begun anew: it is all that was counted since. */
+/* Counts since the step began. A counter that fell was restarted: all of it is new. */
 static bool count_step(const struct history_row *row, enum history_span span, uint64_t *counted)
 {
 	uint64_t *base = row->base + (size_t)span * row->kind->numbers;
@@ -371,8 +371,8 @@ static bool count_step(const struct history_row *row, enum history_span span, ui
 	return any;
 }
 
-/* Each of the first steps gets one more if the count is not divisible. Of two counts, the smaller
- * is then never the larger in any step. */
+/* A remainder goes to the first steps, one each; so the smaller of two counts is not larger in any
+ * step. */
 static uint32_t part_of(uint32_t value, enum form form, uint64_t steps, uint64_t step)
 {
 	if (form != FORM_COUNT || steps == 1 || value == unknown)
@@ -433,7 +433,7 @@ int64_t history_from_us(const struct history *history, enum history_span span)
 
 /* ---- as JSON ---- */
 
-/* A week of very many rows is megabytes, which are written without a tree of them in between. */
+/* Written as text, without a JSON tree: a week of very many rows is megabytes. */
 static char *put_value(char *at, uint32_t value, enum form form)
 {
 	char digits[NUMBER_TEXT_MAX];
@@ -474,7 +474,7 @@ static void write_values(FILE *out, const struct history *history, const struct 
 	fputc(']', out);
 }
 
-/* False without memory. */
+/* False: out of memory. */
 static bool write_row(FILE *out, const struct history *history, const struct history_row *row,
 		      enum history_span span)
 {
@@ -507,12 +507,12 @@ static bool is_known(const struct history_row *row, enum history_span span)
 struct history_writer {
 	const struct history *history;
 	enum history_span span;
-	struct json_writer json; /* whose rows are written here: they are numbers, nearly all */
+	struct json_writer json; /* rows are written without it: nearly all is numbers */
 	unsigned kind;
-	const struct history_row *row; /* which comes next; NULL: `other` */
+	const struct history_row *row; /* the next row; NULL: `other` */
 };
 
-/* Returns how many values it has. */
+/* Returns the number of values written. */
 static size_t write_known(struct history_writer *writer, const struct history_row *row)
 {
 	if (!row || !is_known(row, writer->span))
@@ -530,7 +530,7 @@ static void begin_kind(struct history_writer *writer)
 	json_writer_list(&writer->json, "[");
 }
 
-/* A row; behind a kind's last one the next kind begins. */
+/* Writes a row; after a kind's last row the next kind begins. */
 static size_t write_next(struct history_writer *writer)
 {
 	const struct history_row *row = writer->row;

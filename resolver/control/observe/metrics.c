@@ -1,7 +1,5 @@
-/* A family after the other, each by a function; those of plain counters are rows of two tables, by
- * the names of stats.h.
- *
- * What is counted by name is the tally's, which has it for others, too. */
+/* One family after the other, each by a function; those of plain counters are rows of two tables,
+ * by the names of stats.h. Named counters come from the tally, which the history shares. */
 #include "resolver/control/observe/metrics.h"
 
 #include <dirent.h>
@@ -22,19 +20,19 @@
 #include "rules/base.h"
 #include "rules/schema/reference.h"
 
-/* Of histograms of targets: half a millisecond. */
+/* The first bucket of targets' histograms: half a millisecond. */
 enum { TARGET_BOUNDS_FROM = 5 };
 
 struct metrics {
 	struct service *service;
 	struct tally *tally;
-	double started_s; /* since 1970; it never moves, by which restarts are known */
-	/* While it is written: */
+	double started_s; /* since 1970; never changes, so a new value means a restart */
+	/* While writing: */
 	struct metrics_text text;
-	unsigned counter; /* of the family */
+	unsigned counter; /* of the current family */
 };
 
-/* Of a name that is unique in its group alone; group NULL or "": it is in none. */
+/* A sample whose name is unique only in its group; group NULL or "": no group. */
 static void sample_in(struct metrics *metrics, const char *group, const char *name,
 		      const char *value, const char *name2, const char *value2, uint64_t count)
 {
@@ -43,8 +41,8 @@ static void sample_in(struct metrics *metrics, const char *group, const char *na
 	metrics_sample(&metrics->text, &labels, count);
 }
 
-/* Takes a full name apart: the group ("": none), and what is behind it. `slashes`: those of a name
- * without a group. */
+/* Splits a full name into the group ("": none) and the rest, which it returns. `slashes`: those of
+ * a name without a group. */
 static const char *split_name(const char *full, unsigned slashes, char group[GROUP_TEXT_MAX])
 {
 	const char *name = full_name_behind_group(full, slashes);
@@ -61,7 +59,7 @@ static void sample(struct metrics *metrics, const char *name, const char *value,
 
 /* ---- targets ---- */
 
-struct target_family { /* what is told of each target that is shown */
+struct target_family { /* tells a counter of each shown target */
 	struct metrics *metrics;
 	void (*tell)(struct metrics *metrics, const struct metrics_labels *labels,
 		     const struct target_values *values);
@@ -111,7 +109,7 @@ static void tell_target_duration(struct metrics *metrics, const struct metrics_l
 				 TARGET_BOUNDS_FROM);
 }
 
-struct targets_now { /* gauges, of targets that are there */
+struct targets_now { /* gauges of existing targets */
 	struct metrics *metrics;
 	uint64_t now_us;
 	uint64_t states[4]; /* up, suspect, unknown, errors */
@@ -188,12 +186,12 @@ static void put_targets(struct metrics *metrics)
 
 /* ---- endpoints ---- */
 
-/* A family of which each endpoint has what `tell` makes of its counters. */
+/* A family in which `tell` makes each endpoint's samples from its counters. */
 struct endpoint_family {
 	struct metrics *metrics;
 	void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 		     const struct endpoint_stats *stats);
-	size_t offset, more; /* of tell_counter, in the struct; more 0: there is no second one */
+	size_t offset, more; /* of tell_counter, in the struct; more 0: only one counter */
 };
 
 static uint64_t counter_at(const struct endpoint_stats *stats, size_t offset)
@@ -248,7 +246,7 @@ static const char *rcode_text(unsigned rcode, char text[16])
 	return text;
 }
 
-/* Of pairs that have occurred: most never do. A counter that is told once stays. */
+/* Only pairs that have occurred, because most never do. A counter once shown stays. */
 static void tell_responses(struct metrics *metrics, const char *group, const char *endpoint,
 			   const struct endpoint_stats *stats)
 {
@@ -271,7 +269,7 @@ static void tell_responses(struct metrics *metrics, const char *group, const cha
 	}
 }
 
-/* Of codes that have occurred, likewise. */
+/* Only codes that have occurred. */
 static void tell_update_responses(struct metrics *metrics, const char *group, const char *endpoint,
 				  const struct endpoint_stats *stats)
 {
@@ -371,7 +369,7 @@ static const struct counter_row endpoint_rows[] = {
 		   "Times that sockets of clients could not be watched or accepted from."),
 };
 
-/* Of the whole server. */
+/* Counters of the whole server. */
 static const struct {
 	const char *row, *name, *help;
 } server_rows[] = {
@@ -420,7 +418,7 @@ static const struct {
 	 "Times that a worker gave a target ports of its own."},
 };
 
-/* Rows that are sums of what families with more labels have. */
+/* Rows that are sums of families with more labels. */
 static const char *const derived_rows[] = {
 	"queries",          "queries_udp",      "queries_tcp",         "answered_zone",
 	"answered_cache",   "forwarded",        "answered_stale",      "refused",
@@ -548,7 +546,7 @@ static void on_rule(void *context, const char *outer, const char *name, const ui
 	struct metrics *metrics = context;
 	char group[GROUP_TEXT_MAX] = "";
 
-	outer = outer ? split_name(outer, 0, group) : NULL; /* NULL: of those that are not shown */
+	outer = outer ? split_name(outer, 0, group) : NULL; /* NULL: all that are not shown */
 	sample_in(metrics, group, "ruleset", outer, "rule", name ? name : SERIES_OTHER,
 		  counters[metrics->counter]);
 }
@@ -670,7 +668,7 @@ static void put_zones(struct metrics *metrics)
 	put_zone_records(metrics, server->model);
 }
 
-/* ---- zones that go out ---- */
+/* ---- zones for secondaries ---- */
 
 static void on_transfers(void *context, const char *outer, const char *name,
 			 const uint64_t *counters)
@@ -712,7 +710,7 @@ static void put_transfers(struct metrics *metrics)
 	}
 }
 
-/* How many have each of these words at the key. */
+/* Counts the rows by their word at `key`. */
 static void put_words(struct metrics *metrics, const json_t *rows, const char *key,
 		      const char *const *words, size_t count)
 {
@@ -814,7 +812,7 @@ static void put_owned(struct metrics *metrics)
 		    !about.error);
 }
 
-/* A kind that was never there has no counters. */
+/* Kinds of outputs that never existed have no counters. */
 static void put_query_log(struct metrics *metrics)
 {
 	struct query_log_output outputs[QUERY_LOG_OUTPUTS] = {0};
@@ -883,8 +881,8 @@ static void put_bounds(struct metrics *metrics)
 
 /* ---- the process, by the names of Prometheus' client libraries ---- */
 
-/* Its files are root's where the process became another user (it is not dumpable). Linux 6.2 says
- * how many there are by the directory's size. False: not known. */
+/* A process that became another user is not dumpable, so its /proc files belong to root. Linux 6.2
+ * and later give the number of descriptors as the directory's size. False: not known. */
 static bool count_descriptors(uint64_t *count)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -899,7 +897,7 @@ static bool count_descriptors(uint64_t *count)
 	*count = 0;
 	for (const struct dirent *entry; (entry = readdir(directory));)
 		*count += entry->d_name[0] != '.';
-	*count -= *count > 0; /* this one */
+	*count -= *count > 0; /* the directory itself */
 	closedir(directory);
 	return true;
 }

@@ -8,15 +8,15 @@
 
 #include "rules/base.h"
 
-/* ---- which one ---- */
+/* ---- the format ---- */
 
 static const char *skip_blanks(const char *at)
 {
 	return at + strspn(at, " \t");
 }
 
-/* A range of Accept without its parameters but for q (RFC 9110 section 12.5.1); a version of
- * OpenMetrics that is not 1.0.0 or 0.0.1 is none that we have. Returns what is behind it. */
+/* Reads a range of Accept, of its parameters only q (RFC 9110 section 12.5.1); a version of
+ * OpenMetrics other than 1.0.0 or 0.0.1 is not supported. Returns the text after the range. */
 static const char *read_range(const char *at, char *type, size_t size, double *q)
 {
 	size_t length = strcspn(at, ",;"), kept = length < size ? length : size - 1;
@@ -90,7 +90,7 @@ void metrics_family(struct metrics_text *text, enum metrics_type type, const cha
 
 /* ---- samples ---- */
 
-/* How many bytes of UTF-8 are one character here; 0: they are none (RFC 3629). */
+/* The number of bytes of the UTF-8 character here; 0: not UTF-8 (RFC 3629). */
 static unsigned character(const unsigned char *at)
 {
 	static const struct {
@@ -139,7 +139,7 @@ static void put_value(FILE *out, const char *value)
 	}
 }
 
-/* The name with its labels, and `le` behind them (NULL: none). */
+/* Writes the name with its labels, and `le` after them (NULL: none). */
 static void begin_sample(const struct metrics_text *text, const char *suffix,
 			 const struct metrics_labels *labels, const char *le)
 {
@@ -195,7 +195,7 @@ void metrics_sample_histogram(struct metrics_text *text, const struct metrics_la
 			      const uint64_t buckets[HISTOGRAM_BOUNDS + 1], uint64_t sum_us,
 			      unsigned from)
 {
-	/* As OpenMetrics has numbers, which are compared as text. */
+	/* OpenMetrics compares bounds as text, so they have its spelling. */
 	static const char *const bounds[HISTOGRAM_BOUNDS] = {
 		"1e-05", "2.5e-05", "5e-05", "0.0001", "0.00025", "0.0005",
 		"0.001", "0.0025",  "0.005", "0.01",   "0.025",   "0.05",

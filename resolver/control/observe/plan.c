@@ -10,11 +10,11 @@
 #include "rules/text.h"
 #include "rules/zone/record.h"
 
-enum { NAMES_AT_ONCE = 16 }; /* to decide a name takes 50 us */
+enum { NAMES_AT_ONCE = 16 }; /* deciding a name takes 50 us */
 
 /* ---- a decision ---- */
 
-/* Of explain's block and the blocks in it. */
+/* Removes members from explain's block and the blocks in it. */
 static void leave_out(json_t *block, const char *type)
 {
 	static const char *const looked_at[] = {"trace", "trace_dropped", "authority",
@@ -27,7 +27,7 @@ static void leave_out(json_t *block, const char *type)
 		for (k = 0; k < COUNT(looked_at); k++)
 			json_object_del(hop, looked_at[k]);
 		if (strcmp(type, "SOA") == 0)
-			json_object_del(hop, "records"); /* serials grow by themselves */
+			json_object_del(hop, "records"); /* its serial grows all the time */
 		json_array_foreach(json_object_get(hop, "route"), k, way)
 		{
 			inside = json_object_get(way, "decision");
@@ -66,13 +66,13 @@ json_t *plan_question(const struct policy *policy, const struct asked *asked)
 		"decided", decide(policy, place, &name, asked->question.key.type));
 }
 
-/* ---- those asked most ---- */
+/* ---- the names asked most ---- */
 
 struct plan {
 	struct work_job job; /* first */
 	struct service *service;
-	size_t limit, count; /* of questions that have been given */
-	size_t at;           /* the name that comes next */
+	size_t limit, count; /* count: of questions passed so far */
+	size_t at;           /* the next name */
 	struct asked_list asked;
 	bool failed;
 	struct plan_reader reader;
@@ -144,7 +144,7 @@ int plan_begin(struct service *service, size_t limit, const struct plan_reader *
 
 /* ---- another policy ---- */
 
-/* Null where it has no such network. */
+/* Null: the policy has no such network. */
 static json_t *decide_again(const json_t *question, const struct policy *policy)
 {
 	const char *network = json_string_value(json_object_get(question, "network"));

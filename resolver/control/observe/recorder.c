@@ -1,5 +1,5 @@
-/* A look costs as much as there are endpoints, targets, rules and names of zones, times workers: a
- * hundred thousand rules at two workers take 1.5 ms of the control thread. */
+/* The cost of a look grows with endpoints, targets, rules and zone names, times workers: a hundred
+ * thousand rules at two workers take 1.5 ms of the control thread. */
 #include "resolver/control/observe/recorder.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static void put_class(const struct look *look, const char *name, const char *kin
 	history_put(look->history, HISTORY_CLASSES, name ? texts : NULL, is_there, &queries);
 }
 
-/* ---- endpoints, and what is the sum of all of them ---- */
+/* ---- endpoints, and their sums ---- */
 
 static uint64_t other_responses(const struct endpoint_stats *stats)
 {
@@ -58,7 +58,7 @@ static void on_endpoint(void *context, const char *outer, const char *name,
 		look->decided[by] += stats.decided[by];
 }
 
-/* ---- where answers are from ---- */
+/* ---- sources of answers ---- */
 
 static void put_sources(const struct look *look)
 {
@@ -75,7 +75,7 @@ static void put_sources(const struct look *look)
 	}
 }
 
-/* ---- who decides ---- */
+/* ---- deciders ---- */
 
 static void on_ruleset(void *context, const char *outer, const uint64_t *counters)
 {
@@ -86,7 +86,7 @@ static void on_ruleset(void *context, const char *outer, const uint64_t *counter
 		  counters[RULE_QUERIES] - counters[RULE_REPEATS]);
 }
 
-/* What few servers have is told once it has decided something. */
+/* Only deciders that have decided something: few servers have them all. */
 static void put_deciders(const struct look *look)
 {
 	for (unsigned by = 0; by < STATS_DECIDERS; by++)
@@ -143,7 +143,7 @@ static void look_at(struct history *history, struct tally *tally, uint64_t now_u
 	history_end(history, now_us);
 }
 
-/* When the next second ends, so that a look is neither early nor more and more late. */
+/* The next timer is set to the end of the next second, so that looks do not drift. */
 static void on_timer(uv_timer_t *timer)
 {
 	const struct recorder *recorder = timer->data;

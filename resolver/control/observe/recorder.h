@@ -1,5 +1,5 @@
-/* Once a second tells the history what has been counted, from the series that the metrics show
- * (tally.h). The data path is asked nothing: its counters are read as they are. */
+/* Once a second passes the counters of the metrics' series (tally.h) to the history. The data path
+ * does nothing for it: its counters are read as they are. */
 #ifndef SLUICE_RECORDER_H
 #define SLUICE_RECORDER_H
 
@@ -11,13 +11,13 @@
 struct recorder {
 	uv_timer_t timer;
 	struct tally *tally;
-	struct history *history; /* NULL: it was not started, or there was no memory */
+	struct history *history; /* NULL: not started, or out of memory */
 };
 
-/* On the loop, until it is closed with the loop's other handles, of a server that serves. Without
- * memory there is no history. */
+/* Runs on the loop until it is closed with the loop's other handles; the server must serve. If
+ * memory is short there is no history. */
 void recorder_start(struct recorder *recorder, uv_loop_t *loop, struct tally *tally);
-/* Before the tally is freed; fine on one that was not started. */
+/* Call it before the tally is freed; a recorder that was not started is fine. */
 void recorder_stop(struct recorder *recorder);
 
 #endif

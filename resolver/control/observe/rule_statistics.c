@@ -22,7 +22,7 @@ static int by_name(const void *left, const void *right)
 	return order ? order : strcmp(a->rule->name, b->rule->name);
 }
 
-/* Of the ruleset's and the rule's name with a tab between, which neither has. */
+/* Whether the rule sorts after "RULESET<TAB>RULE"; no name has a tab. */
 static bool is_behind(const struct rule *rule, const char *after)
 {
 	size_t length = strcspn(after, "\t");
@@ -36,7 +36,7 @@ static bool is_behind(const struct rule *rule, const char *after)
 	return order > 0;
 }
 
-/* Those behind `after`, in their order. NULL without memory. */
+/* The rules after `after`, in their order. NULL: out of memory. */
 static struct listed *list_rules(const struct policy *policy, const char *after, size_t *count)
 {
 	struct listed *list;
@@ -77,9 +77,10 @@ static json_t *shadow_json(const struct policy_network *network, const struct ve
 			 json_text(verdict->rule ? verdict->rule->ruleset : NULL));
 }
 
-/* A wildcard below the rule's domain stands for the rule's names. The domain itself would not do:
- * it may be in a zone that passes the names below it on, or be the network's own address. A domain
- * without room for another label stands for itself. False: the domain is no valid name. */
+/* A wildcard below the rule's domain stands for the rule's names. The domain itself may be decided
+ * differently: by a zone that passes on the names below it, or as the network's own address. A
+ * domain without room for another label stands for itself. False: the domain is not a valid
+ * name. */
 static bool name_below(const struct policy *policy, const char *domain, struct name *name)
 {
 	char text[NAME_TEXT_MAX + 2];
@@ -89,8 +90,8 @@ static bool name_below(const struct policy *policy, const char *domain, struct n
 	       name_from_text(name, &policy->key, domain) == 0;
 }
 
-/* Who decides for the rule's domain in the networks that its ruleset is linked to. Returns how many
- * were looked at. */
+/* Adds what decides the rule's domain in the networks of its ruleset. Returns the number of
+ * decisions made. */
 static size_t put_deciders(json_t *item, const struct policy *policy, const struct listed *listed)
 {
 	json_t *shadowed = json_array();

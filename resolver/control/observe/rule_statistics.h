@@ -1,19 +1,20 @@
-/* How rules fare, one by one: what each has decided since the process started, and whether it can
- * decide anything at all. The counters are those of the metrics (resolver/series.h), of all rules
- * and not only of those that have series of their own there.
+/* Statistics of each rule: what it has decided since the process started, and whether it can decide
+ * anything at all. The counters are those of the metrics (resolver/series.h), here of all rules,
+ * not only of those with series of their own.
  *
- *     since    the process's start, from which is counted
+ *     since    the process's start, when counting began
  *     rules    by ruleset and name:
  *         ruleset, rule, domain, enabled
  *         queries, failures   names that it decided, and those of them that were SERVFAIL
- *         last_used           when it decided last, as use_book.h knows it; null: never
+ *         last_used           its latest decision, as use_book.h knows it; null: never
  *         linked              networks that its ruleset is linked to
- *         deciding            of them those where it decides its domain
- *         shadowed            where something else does: network, decided_by ("zone", "rule"; as
- *                             explain has it), object, ruleset or null; RULE_SHADOWS of them
- *     next     "ruleset<TAB>rule", behind which the next page begins; null: there is none
+ *         deciding            how many of them use it to decide its domain
+ *         shadowed            the others: network, decided_by ("zone", "rule"; as explain has
+ *                             it), object, ruleset or null; at most RULE_SHADOWS of them
+ *     next     "ruleset<TAB>rule", after which the next page begins; null: there is none
  *
- * A rule's domain is decided for each network, so a page also ends after RULE_DECISIONS. */
+ * A rule's domain is decided for each network, so a page ends after RULE_DECISIONS at the latest.
+ */
 #ifndef SLUICE_RULE_STATISTICS_H
 #define SLUICE_RULE_STATISTICS_H
 
@@ -23,7 +24,7 @@
 
 enum { RULE_SHADOWS = 8, RULE_DECISIONS = 100000 };
 
-/* Of at most `limit` rules behind that one; "": from the first on. NULL without memory. */
+/* At most `limit` rules after the rule `after`; "": from the first on. NULL: out of memory. */
 json_t *rule_statistics(struct service *service, const char *after, size_t limit);
 
 #endif

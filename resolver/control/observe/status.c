@@ -1,6 +1,6 @@
-/* Configured things come from the model that is served, measured ones from the targets of the
- * current policy's upstreams (each target once), the workers' counters and the cache. The workers
- * go on meanwhile: each number is right, but not all are of the same moment. */
+/* Configured items come from the served model; measured values from the targets of the current
+ * policy's upstreams (each target once), the workers' counters and the cache. The workers go on
+ * meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
 #include <unistd.h>
@@ -35,7 +35,7 @@ static json_t *path_json(const struct dns_resolver *resolver, const char *endpoi
 	return json_text(text);
 }
 
-/* ---- what is configured ---- */
+/* ---- configuration ---- */
 
 static json_t *name_json(const struct named *item)
 {
@@ -51,7 +51,7 @@ static json_t *network_name_json(const struct model *model, const struct named *
 	return network ? name_json(&network->named) : json_text(text);
 }
 
-struct status_network { /* what is linked to it */
+struct status_network { /* the network's links */
 	json_t *rulesets;
 	json_int_t zones;
 };
@@ -64,7 +64,7 @@ static struct status_network *linked_to(struct status_network *networks, const s
 	return network ? &networks[network - model->virtual_networks.items] : NULL;
 }
 
-/* By the networks' places in the model. NULL without memory. */
+/* Indexed like the model's networks. NULL: out of memory. */
 static struct status_network *count_links(const struct model *model)
 {
 	size_t count = model->virtual_networks.count;
@@ -95,7 +95,7 @@ static struct status_network *count_links(const struct model *model)
 	return networks;
 }
 
-/* Whether nobody named that prefix of the network's address_space: made.c put it there. */
+/* Whether made.c, and nobody else, put that prefix into the network's address_space. */
 static bool is_made_space(const struct model *model, const struct virtual_network *network,
 			  const struct prefix *prefix)
 {
@@ -268,15 +268,15 @@ static json_t *rulesets_json(const struct model *model)
 	return array;
 }
 
-/* ---- how it fares ---- */
+/* ---- targets and routes ---- */
 
 struct status_target {
 	const struct target *target;
 	json_t *item, *rules;
 	json_t *users; /* by their names */
 	json_int_t rule_count, unanswered_count;
-	const struct route *counted; /* the one that was last */
-	bool bad;                    /* silent, or it answers nothing but errors */
+	const struct route *counted; /* the latest counted route */
+	bool bad;                    /* suspect, or answers only errors */
 	uint64_t troubles;
 	size_t order;
 	UT_hash_handle hh;
@@ -290,13 +290,13 @@ struct status_routes {
 struct targets {
 	const struct snapshot *snapshot;
 	struct health_now now;
-	struct status_target *seen;  /* by target */
-	struct status_target *items; /* of those that the snapshot serves, in its order */
+	struct status_target *seen;  /* hash by target */
+	struct status_target *items; /* those of the snapshot, in its order */
 	size_t count;
 	const struct wall_clock *clock;
-	struct status_routes unanswered; /* without a live target, or that fail their clients */
+	struct status_routes unanswered; /* without a live target, or failing */
 	struct status_routes unheard;    /* with names that nobody answers */
-	bool looks_at_unanswered;        /* else at the other routes */
+	bool looks_at_unanswered;        /* first pass; the second looks at other routes */
 };
 
 static void add_measured(json_t *item, struct target *target, const struct targets *targets)
@@ -364,8 +364,8 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
-/* Counts a rule for its ruleset ("onprem" for "onprem/contoso"), because a ruleset is what the page
- * colours. Other users keep their name: "DNS servers of dev/hub" is no rule, as it has a blank. */
+/* Counts a rule for its ruleset ("onprem" for "onprem/contoso"), because the page colours rulesets.
+ * Other users keep their names, which have a blank: "DNS servers of dev/hub". */
 static void count_user(struct status_target *seen, const char *name, bool unanswered)
 {
 	char user[POLICY_ROUTE_NAME];
@@ -444,7 +444,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
 }
 
-/* Those that cannot be answered come first, as not all may have room. */
+/* Rules that cannot be answered come first, because not all may have room. */
 static void add_rules(struct targets *targets)
 {
 	const struct policy *policy = targets->snapshot->policy;
@@ -489,7 +489,7 @@ static json_t *routes_json(const struct status_routes *routes)
 			 "causes", routes->causes);
 }
 
-/* Adds what is known of targets, and what that means. */
+/* Adds what is known of targets, and the routes' health. */
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;
@@ -535,7 +535,7 @@ static json_t *cache_json(const struct server *server)
 			 "evicted", (json_int_t)stats.evicted);
 }
 
-/* A list of one, or of none where there is nothing to tell. */
+/* A list of one; empty if there is nothing to tell. */
 static json_t *owned_json(const struct inventory *inventory)
 {
 	struct inventory_about about = {0};
@@ -551,7 +551,7 @@ static json_t *owned_json(const struct inventory *inventory)
 	return list;
 }
 
-/* ---- zones that go out ---- */
+/* ---- zones for secondaries ---- */
 
 static json_int_t read_meter(const atomic_uint_fast64_t *counter)
 {
@@ -601,7 +601,7 @@ static json_t *longest_turn_json(const struct turns *turns)
 			 turns->longest_at_s ? json_time(turns->longest_at_s) : json_null());
 }
 
-/* ---- a change that waits to be confirmed ---- */
+/* ---- an unconfirmed change ---- */
 
 static json_t *with_text(json_t *object, const char *text)
 {
@@ -628,11 +628,11 @@ static json_t *went_back_report(const struct confirmation *confirmation, bool gu
 	return with_text(unconfirmed_json(&confirmation->gone, NULL, guarded), text);
 }
 
-/* ---- in a sentence ---- */
+/* ---- the judgement, in sentences ---- */
 
 enum { JUDGEMENT_MAX = 1024, JUDGEMENT_NAMES = 5, JUDGEMENT_ADDRESSES = 2 };
 
-/* Since when the first of the rules is as it is; NULL: not known. */
+/* The earliest `since` of the causes; NULL: not known. */
 static const char *first_since(const json_t *causes)
 {
 	const char *first = NULL;
@@ -654,8 +654,8 @@ static const char *reason_of(const json_t *causes, json_int_t i)
 	return json_string_value(json_object_get(json_array_get(causes, (size_t)i), "reason"));
 }
 
-/* "a, b (10.0.0.1:53 answers REFUSED), c (10.0.0.2:53 does not answer) and 3 more": a reason stands
- * behind the last of the rules in a row that have it. */
+/* "a, b (10.0.0.1:53 answers REFUSED), c (10.0.0.2:53 does not answer) and 3 more": a reason
+ * follows the last of the neighbouring rules that share it. */
 static void say_causes(char text[JUDGEMENT_MAX], const json_t *causes, json_int_t count)
 {
 	json_int_t named = count < JUDGEMENT_NAMES ? count : JUDGEMENT_NAMES;
@@ -693,7 +693,7 @@ static void judge_rules(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
-/* What is no fault of a rule or target, and still what clients see. */
+/* Notes what clients notice although no rule or target is at fault. */
 static void note_unheard(json_t *notes, const json_t *all)
 {
 	const json_t *unheard = json_object_get(all, "unheard");
@@ -722,7 +722,7 @@ static void judge_state(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
-/* `key`: what is missing; what: what it is to whom. */
+/* `key`: which address is missing; what: its use. */
 static void judge_addresses(json_t *texts, const json_t *all, const char *list, const char *key,
 			    const char *what)
 {
@@ -799,7 +799,7 @@ static void say_all_is_well(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
-/* What was judged since the last call is a failure, too, and what to do about it. */
+/* Makes each judgement since the last call a failure, with advice. */
 static void note_failing(json_t *all, const json_t *texts, size_t *noted, const char *advice)
 {
 	json_t *failing = json_object_get(all, "failing");
@@ -808,7 +808,7 @@ static void note_failing(json_t *all, const json_t *texts, size_t *noted, const 
 		failing_add(failing, json_string_value(json_array_get(texts, *noted)), advice);
 }
 
-/* Of what the rest says. */
+/* Judges the report's other members. */
 static void put_judgement(json_t *all)
 {
 	json_t *texts = json_array(), *notes = json_array();

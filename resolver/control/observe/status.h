@@ -1,9 +1,9 @@
 /* What a running server serves and how it fares, as one JSON object:
  *
- *     judgement           good (true or false), texts: sentences of all that is wrong, the gravest
- *                         first, or one that says that nothing is; notes: sentences of what clients
- *                         see without a fault of ours or a target's
- *     server              what it is called: identity.server, or the host's name
+ *     judgement           good (true or false), texts: a sentence for each thing that is wrong, the
+ *                         gravest first, or one that nothing is; notes: sentences on what clients
+ *                         notice without a fault of this server or a target
+ *     server              its name: identity.server, or the host's name
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
  *     inbound_endpoints   name, network, address, listen, present
@@ -12,42 +12,44 @@
  *     zones               name, record_sets, records, bytes, networks
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
  *     owned               addresses, services, ptrs, waiting (PTRs without an address), state (the
- *                         file, null: none), error (why that cannot be used now, or null)
+ *                         file, null: none), error (why the file cannot be used now, or null)
  *     unanswered          count, rules: those without a live target, or whose clients get SERVFAIL
  *                         in a row, STATUS_UNANSWERED of them ("onprem/contoso", "default
  *                         resolver", "DNS servers of hub"), causes: of each of these rule, reason
  *                         ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a row)
- *     unheard             the same of those whose last names nobody answers, while targets live
+ *     unheard             the same for rules whose latest names nobody answers, while targets live
  *     failing             count, list: each cause of what fails once, with what to do (failing.h)
  *     targets             worst first: by how many rules cannot be answered because of it, then
- *                         suspects and those that answer errors alone, then by timeouts and errors.
+ *                         suspects and those that answer only errors, then by timeouts and errors.
  *                         source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered; else the
  *                         error that it answers, as last_error has it), says (that error as a
  *                         sentence: "gives lame answers"; null: none), srtt_ms, allowance_ms,
- * waiting, asked, answered, probes, timeouts, errors, suspicions, last_error, since (of the
- * suspicion), heard_ago_s, rules (that ask it, STATUS_TARGET_RULES of them, those that cannot be
- *                         answered first), rule_count, unanswered_count (how many cannot),
- *                         users (the same by who has these rules: name, "onprem" or "default
- *                         resolver" or "DNS servers of hub", rules, unanswered)
+ *                         waiting, asked, answered, probes, timeouts, errors, suspicions,
+ *                         last_error, since (of the suspicion), heard_ago_s, rules (that ask it,
+ *                         STATUS_TARGET_RULES of them, those that cannot be answered first),
+ *                         rule_count, unanswered_count (how many cannot be answered), users (the
+ *                         same by user of the rules: name, "onprem" or "default resolver" or "DNS
+ *                         servers of hub", rules, unanswered)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
- *     transfers           of zones that go out: zone, serial, past (serials that IXFR can begin
- *                         from), axfr, ixfr, current (asked by a secondary that had it already),
- *                         refused, broken (off before the end)
+ *     transfers           zones for secondaries: zone, serial, past (serials that IXFR can begin
+ *                         from), axfr, ixfr, current (asked by a secondary that was up to date),
+ *                         refused, broken (ended early)
  *     notices             their secondaries: zone, peer; of NOTIFY: serial (the last one answered),
  *                         state ("waiting", "answered", "given up"), answer (its rcode), at; of
  *                         their copies: copy ("pending", "current", "behind", "ahead", "unknown";
- *                         service/replica.h has what they mean), has (the serial), since (when
- *                         what it lacks was out, or it was first seen ahead), reason (why there is
- *                         no serial)
- *     work                percent (of an import: how much of it has been looked at; null: not
- *                         known), or null: there is none under way
+ *                         service/replica.h explains these), has (the serial), since (when the
+ *                         missing version was published, or the copy was first seen ahead), reason
+ *                         (why there is no serial)
+ *     work                percent (how much of an import has been looked at; null: not known), or
+ *                         null: no work is under way
  *     longest_turn        of the control thread: cpu_ms, at (null: there was none yet)
  *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or
  *                         "change"), who (null for a reader), at, until, revision (of a
  *                         change), error (why it could not go back yet), text; or null
- *     went_back           the same of a reload: what was before it is served, and not the file
+ *     went_back           the same for a reload that went back: the previous configuration is
+ *                         served instead of the file
  *     query_log           on, followers, logged, lost, outputs (query_log.h)
  *
  * GET /v1/status adds `logins` (failed, refused). */
@@ -62,10 +64,11 @@
 
 enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100, STATUS_SERVER_MAX = 256 };
 
-/* What the server is called. model NULL: nothing is served yet. */
+/* The server's name. model NULL: nothing is served yet. */
 void status_server_name(const struct model *model, char name[STATUS_SERVER_MAX]);
 
-/* The caller releases it. guarded: for a reader, without names of clients. NULL without memory. */
+/* The caller releases the result. guarded: for a reader, without names of clients. NULL: out of
+ * memory. */
 json_t *status_report(struct service *service, bool guarded);
 
 #endif

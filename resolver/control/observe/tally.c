@@ -1,5 +1,5 @@
 /* Targets and their like are followed from policy to policy (followed.h); endpoints, rules and
- * zones have numbers of series.h, which the workers count by. */
+ * zones have numbers of series.h, by which the workers count. */
 #include "resolver/control/observe/tally.h"
 
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 
 enum {
 	ENDPOINTS_SHOWN_MAX = 1024,
-	NAMES_MAX = 1 << 20, /* of targets, zones and endpoints that are known at a time */
+	NAMES_MAX = 1 << 20, /* targets, zones and endpoints known at a time */
 	TARGET_COUNTERS = sizeof(struct target_values) / sizeof(uint64_t),
 	TRANSFER_COUNTERS = sizeof(struct transfer_values) / sizeof(uint64_t),
 };
 
-/* ---- what is followed ---- */
+/* ---- followed things ---- */
 
 static struct target_registry *targets_of(void *context)
 {
@@ -109,7 +109,7 @@ const char *tally_protocol(enum protocol protocol)
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
 
-/* Its name for series.h is what on_target takes apart again: "udp source", "host". */
+/* The target's name in series.h, which on_target parses again: "udp source", "host". */
 static void follow_target(struct tally *tally, struct target *target)
 {
 	char outer[8 + ADDRESS_TEXT_MAX], source[ADDRESS_TEXT_MAX], host[HOST_TEXT_MAX];
@@ -134,7 +134,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 void tally_transfer_names(const struct transfer_zone *zone, struct tally_transfer_names *names)
 {
 	size_t length = strlen(name_to_text(&zone->name, names->zone));
-	size_t group = strlen(zone->text) - length; /* with its slash */
+	size_t group = strlen(zone->text) - length; /* including its slash */
 
 	snprintf(names->group, sizeof names->group, "%.*s", (int)(group > 0 ? group - 1 : 0),
 		 zone->text);
@@ -171,7 +171,7 @@ void tally_follow(struct tally *tally)
 	followed_end(tally->transfers);
 }
 
-/* ---- what is shown ---- */
+/* ---- series of their own ---- */
 
 void tally_show(struct tally *tally)
 {
@@ -191,7 +191,7 @@ struct each_target {
 	void *context;
 };
 
-/* The names are follow_target's. */
+/* Parses the names of follow_target. */
 static void on_target(void *context, const char *outer, const char *name, const uint64_t *counters)
 {
 	const struct each_target *each = context;

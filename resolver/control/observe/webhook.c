@@ -14,7 +14,7 @@
 enum { IDLE_MS = 10 * 1000, END_S = 1, ANSWER_MAX = 64 * 1024 };
 
 struct settings {
-	char *url, *ca; /* url NULL: nobody is called */
+	char *url, *ca; /* url NULL: the webhook is off */
 	enum log_level level;
 };
 
@@ -33,7 +33,7 @@ static void settings_release(struct settings *settings)
 	*settings = (struct settings){0};
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool settings_copy(struct settings *to, const char *url, const char *ca,
 			  enum log_level level)
 {
@@ -55,12 +55,12 @@ static bool ends(void)
 	return is_over;
 }
 
-/* ---- what is sent ---- */
+/* ---- the body ---- */
 
 struct batch {
 	enum log_level level;
 	json_t *array;
-	uint64_t last; /* all up to it are in the array, or are not grave enough */
+	uint64_t last; /* events up to this id are in the array, or below the level */
 };
 
 static bool add(void *context, const struct event *event)
@@ -70,13 +70,14 @@ static bool add(void *context, const struct event *event)
 	if (json_array_size(batch->array) == WEBHOOK_EVENTS_MAX)
 		return false;
 	batch->last = event->id;
-	/* One about this here would make the next. */
+	/* Events about the webhook itself would never end. */
 	if (event->level <= batch->level && strcmp(event->name, "webhook") != 0)
 		json_add(batch->array, event_json(event, false));
 	return true;
 }
 
-/* What is behind `*after`, which moves on when there is nothing to send; else NULL, to be freed. */
+/* The body of the events after `*after`, to be freed; NULL: there is nothing to send, and `*after`
+ * moves on. */
 static char *body_after(uint64_t *after, enum log_level level, uint64_t *last)
 {
 	struct batch batch = {level, json_array(), *after};
@@ -100,7 +101,8 @@ static char *body_after(uint64_t *after, enum log_level level, uint64_t *last)
 
 /* ---- sending ---- */
 
-/* Only the status of an answer counts. Its body is read up to ANSWER_MAX, as it may have no end. */
+/* Only the status of an answer counts. Its body is read up to ANSWER_MAX, because it may be
+ * endless. */
 static size_t pass_over(char *text, size_t size, size_t count, void *context)
 {
 	size_t *read = context;
@@ -121,7 +123,7 @@ static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl
 	return ends();
 }
 
-/* NULL: it was taken; else why not, in `error`. */
+/* NULL: delivered; else why not, in `error`. */
 static const char *post(const struct settings *settings, const char *body,
 			char error[CURL_ERROR_SIZE])
 {
@@ -163,7 +165,7 @@ static const char *post(const struct settings *settings, const char *body,
 
 /* ---- the thread ---- */
 
-/* True: they are others. Without memory the old ones do until the next time. */
+/* True: the settings are new. If memory is short the old ones stay until the next time. */
 static bool take_settings(struct settings *settings, unsigned *version)
 {
 	struct settings newer;
@@ -183,7 +185,7 @@ static bool take_settings(struct settings *settings, unsigned *version)
 	return is_newer;
 }
 
-/* The first failure is logged, and when it goes again. */
+/* Logs the first failure, and the first success after it. */
 static void tell(const char *why, unsigned *failures)
 {
 	if (why && *failures == 0)
@@ -262,8 +264,7 @@ void webhook_end(void)
 	webhook.ends = true;
 	pthread_mutex_unlock(&webhook.lock);
 	events_interrupt();
-	/* One that waits for the name of the URL's host cannot be woken; the process ends anyway.
-	 */
+	/* A thread that waits for the URL's host name cannot be woken; the process ends anyway. */
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += END_S;
 	if (pthread_timedjoin_np(webhook.thread, NULL, &until) != 0) {

@@ -1,11 +1,11 @@
-/* Calls those who want to be told what happens: events (events.h) that are grave enough go to a URL
- * by HTTP POST, in their order, several at once where they come faster than they are taken:
+/* Sends events (events.h) that are grave enough to a URL by HTTP POST, in their order; several at
+ * once if they come faster than they are delivered:
  *
  *     {"host": "dns1", "events": [{"id", "time", "level", "event", "text"}]}
  *
- * What is not answered with 2xx is sent again, first after WEBHOOK_RETRY_S, then ever more seldom,
- * as long as the event is kept; "id" tells what has come twice. A thread of its own does it, which
- * a URL that does not answer holds up, and nothing else. */
+ * Events not answered with 2xx are sent again, first after WEBHOOK_RETRY_S, then less and less
+ * often, as long as they are kept; by "id" the receiver notices duplicates. A separate thread
+ * sends, so that a URL that does not answer delays nothing else. */
 #ifndef SLUICE_WEBHOOK_H
 #define SLUICE_WEBHOOK_H
 
@@ -19,10 +19,10 @@ enum {
 	WEBHOOK_EVENTS_MAX = 100, /* at once */
 };
 
-/* What is configured now; the thread begins with the first URL, with what there is of events then.
- * ERR_NOMEM, ERR_SYSTEM: it cannot be done, and what was before goes on. */
+/* Applies the settings. The first URL starts the thread, which begins with all kept events.
+ * ERR_NOMEM, ERR_SYSTEM: impossible, the previous settings stay. */
 MUST_CHECK int webhook_configure(const struct events_settings *settings);
-/* Ends the thread, as the process does. */
+/* Ends the thread, at the end of the process. */
 void webhook_end(void);
 
 #endif
