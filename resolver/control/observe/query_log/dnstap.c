@@ -1,6 +1,6 @@
-/* The messages are those of dnstap.proto, filled on the stack: their bytes and texts stay where
- * they are. libprotobuf-c writes a message into memory without asking how much there is, so
- * everything in it has a bound of its own, whose sum is DNSTAP_MAX. */
+/* The messages of dnstap.proto are filled on the stack, with pointers to bytes and texts.
+ * libprotobuf-c writes a message into memory without asking for its size, so every part has a
+ * bound; their sum is DNSTAP_MAX. */
 #include "resolver/control/observe/query_log/dnstap.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ enum { QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX };
 static_assert(DNSTAP_IDENTITY_MAX + QUERY_MAX + DNSTAP_RULE_MAX + 512 <= DNSTAP_OTHER_MAX,
 	      "512: the version, addresses, numbers, and what is ahead of every field");
 
-/* protobuf-c has no const, and only reads them. */
+/* protobuf-c lacks const, but only reads these bytes. */
 static ProtobufCBinaryData bytes_of(const void *data, size_t length)
 {
 	return (ProtobufCBinaryData){.len = length, .data = (uint8_t *)(uintptr_t)data};
@@ -39,7 +39,7 @@ static size_t append(char rule[DNSTAP_RULE_MAX], size_t at, const char *text)
 	return at + length;
 }
 
-/* "office/contoso" of a rule, a zone's or a network's own name. Returns the length. */
+/* Writes "office/contoso" for a rule, or the name of a zone or network. Returns the length. */
 static size_t write_rule(const struct query_record *record, char rule[DNSTAP_RULE_MAX])
 {
 	size_t length = 0;
@@ -51,7 +51,7 @@ static size_t write_rule(const struct query_record *record, char rule[DNSTAP_RUL
 	return append(rule, length, record->object);
 }
 
-/* `rule` has room for the name. */
+/* `rule`: room for the name. */
 static void fill_policy(Dnstap__Policy *policy, const struct query_record *record,
 			char rule[DNSTAP_RULE_MAX])
 {
@@ -67,7 +67,7 @@ static void fill_policy(Dnstap__Policy *policy, const struct query_record *recor
 					    : DNSTAP__POLICY__MATCH__QNAME;
 }
 
-/* As it was asked, as far as that is known: header and question. Returns the length. */
+/* Rebuilds the query's header and question, as far as known. Returns the length. */
 static size_t write_query(const struct query_record *record, uint8_t query[QUERY_MAX])
 {
 	memset(query, 0, MESSAGE_HEADER);

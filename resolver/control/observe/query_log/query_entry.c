@@ -1,5 +1,5 @@
-/* What a record says, for people and programs. The line is written by hand: it is made for every
- * query, and always of the same members. */
+/* A record in words, for people and programs. The JSON line is written by hand, because every query
+ * has one, always with the same members. */
 #include "resolver/control/observe/query_log/query_entry.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,9 @@
 #include "rules/wire.h"
 #include "rules/zone/record.h"
 
-enum { QUESTION_FIXED = 4 /* bytes of a question behind its name */ };
+enum { QUESTION_FIXED = 4 /* bytes of a question after its name */ };
 
-/* ---- of a record ---- */
+/* ---- from the record ---- */
 
 static struct timespec time_of_day(uint64_t monotonic_us, int64_t clock_ns)
 {
@@ -85,8 +85,8 @@ static bool is_plain(char c)
 	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* RFC 8259 section 7, of the character at `text`; returns how long that is. What is no UTF-8, or
- * not seen, is escaped by its number. */
+/* Escapes the character at `text` (RFC 8259 section 7); returns its length. Bytes that are not
+ * UTF-8, and invisible characters, are written by number. */
 static size_t add_escaped(struct line *line, const char *text)
 {
 	size_t length = 1;
@@ -131,7 +131,7 @@ static void add_string(struct line *line, const char *text)
 	ADD(line, "\"");
 }
 
-/* Of ours: there is nothing to escape. */
+/* A word of our own: nothing in it needs escaping. */
 static void add_word(struct line *line, const char *word)
 {
 	if (!word) {
@@ -143,7 +143,7 @@ static void add_word(struct line *line, const char *word)
 	ADD(line, "\"");
 }
 
-/* With zeros ahead, up to so many digits. */
+/* Writes at least `least` digits, with leading zeros. */
 static void add_digits(struct line *line, uint64_t number, size_t least)
 {
 	char digits[24], *end = digits + sizeof digits, *at = end;
@@ -159,7 +159,7 @@ static void add_digits(struct line *line, uint64_t number, size_t least)
 #define ADD_NUMBER(line, key, number) (ADD(line, ",\"" key "\":"), add_digits(line, number, 1))
 #define ADD_NULL(line, key)           ADD(line, ",\"" key "\":null")
 
-/* gmtime_r and strftime once a second. */
+/* Calls gmtime_r and strftime only once a second. */
 static void add_time(struct line *line, const struct timespec *time)
 {
 	static _Thread_local time_t second = -1;
@@ -183,7 +183,7 @@ static void add_asker(struct line *line, const struct query_entry *entry)
 	const uint8_t *bytes = entry->client.bytes;
 
 	ADD(line, ",\"client\":");
-	if (entry->client.family == 4) { /* nearly all, and inet_ntop takes its time */
+	if (entry->client.family == 4) { /* most clients, and inet_ntop is slow */
 		for (unsigned i = 0; i < 4; i++) {
 			add(line, i ? "." : "\"", 1);
 			add_digits(line, bytes[i], 1);
@@ -221,7 +221,7 @@ static void add_question(struct line *line, const struct query_entry *entry)
 	ADD_WORD(line, "class", class_word(entry->class, class));
 }
 
-/* What explains an error, with an end; "": nothing does. */
+/* The text that explains an error; "": none. */
 static const char *explanation(const struct query_record *record,
 			       char text[MESSAGE_EDE_TEXT_MAX + 1])
 {

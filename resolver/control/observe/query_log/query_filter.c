@@ -1,4 +1,4 @@
-/* Values are compared one by one: there are few of them. */
+/* Compares values one by one, because there are few of them. */
 #include "resolver/control/observe/query_log/query_filter.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ void query_filter_release(struct query_filter *filter)
 static int add_suffix(struct query_filter *filter, const struct model *model, const char *text,
 		      char *error)
 {
-	static const struct hash_key key; /* its hashes are not used */
+	static const struct hash_key key; /* the hashes are not used */
 	struct query_suffix *suffix;
 	struct name name;
 
@@ -74,7 +74,8 @@ static int add_client_text(struct query_filter *filter, const struct model *mode
 	return add_client(filter, &prefix);
 }
 
-/* In the form that means the same whatever comes later, where the model has it. */
+/* Stores the network's full name if the model has it, so that later networks do not change the
+ * meaning. */
 static int add_network(struct query_filter *filter, const struct model *model, const char *text)
 {
 	char **networks =
@@ -194,7 +195,7 @@ int query_filter_of_settings(struct query_filter *filter, const struct query_log
 	return err;
 }
 
-/* Only where a label begins: "xcorp." is not below "corp.". */
+/* A suffix matches only from a label's beginning: "xcorp." is not below "corp.". */
 static bool is_below(const struct query_entry *entry, const struct query_suffix *suffix)
 {
 	size_t at = 0, left;

@@ -1,4 +1,4 @@
-/* Which entries are shown: to the outputs by the settings, to a follower by what it asks for. */
+/* Selects entries: for the outputs by the settings, for a follower by its request. */
 #ifndef SLUICE_QUERY_FILTER_H
 #define SLUICE_QUERY_FILTER_H
 
@@ -13,7 +13,7 @@
 
 enum { QUERY_FILTER_ERROR_MAX = 512, QUERY_RCODES = 4096 };
 
-/* What is given must fit. All zero: everything does. */
+/* An entry must match every criterion given. All zero: matches everything. */
 struct query_filter {
 	struct query_suffix {
 		uint8_t length;
@@ -22,25 +22,25 @@ struct query_filter {
 	size_t suffix_count;
 	struct prefix *clients;
 	size_t client_count;
-	char **networks; /* NAME: of any group; GROUP/NAME; -/NAME: of none */
+	char **networks; /* NAME: in any group; GROUP/NAME; -/NAME: in no group */
 	size_t network_count;
 	bool by_rcode;
 	uint8_t rcodes[QUERY_RCODES / 8]; /* bits */
 	uint64_t slower_than_us;
 };
 
-/* Networks of the settings are the model's (NULL: of any); one that it does not have fits by its
- * name alone. ERR_NOMEM, and nothing is held. */
+/* Networks in the settings are names of the model's (NULL: of any model); a network that the model
+ * lacks matches by its name alone. ERR_NOMEM: nothing is allocated. */
 MUST_CHECK int query_filter_of_settings(struct query_filter *filter,
 					const struct query_log_settings *settings,
 					const struct model *model);
-/* Adds what `key` is to fit: "suffix", "client" (an address or a prefix), "network", "rcode",
- * "slower_than_ms"; several values are separated by commas. `model`: as above. ERR_INVALID: `error`
- * says what would be right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
+/* Adds a criterion: "suffix", "client" (an address or a prefix), "network", "rcode",
+ * "slower_than_ms"; commas separate several values. `model`: as above. ERR_INVALID: `error` says
+ * what would be right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
 MUST_CHECK int query_filter_add(struct query_filter *filter, const struct model *model,
 				const char *key, const char *value,
 				char error[QUERY_FILTER_ERROR_MAX]);
-extern const char *const query_filter_keys[]; /* up to a NULL */
+extern const char *const query_filter_keys[]; /* ends with NULL */
 void query_filter_release(struct query_filter *filter);
 bool query_filter_fits(const struct query_filter *filter, const struct query_entry *entry);
 

@@ -1,5 +1,5 @@
-/* One lock covers everything but the rings. The thread holds it for a batch of records, the control
- * thread for as long as a setting takes; neither waits for anything meanwhile. */
+/* One lock covers everything but the rings. The log's thread holds it for a batch of records, the
+ * control thread for as long as a setting takes; neither waits for anything meanwhile. */
 #include "resolver/control/observe/query_log/query_log.h"
 
 #include <assert.h>
@@ -23,15 +23,15 @@
 
 enum {
 	OUTPUTS = QUERY_LOG_OUTPUTS, /* enum query_output_kind */
-	BATCH = 256,                 /* records of a ring, before the lock is given back */
+	BATCH = 256,                 /* records of a ring, between two releases of the lock */
 	IDLE_MS = 500,
-	NEWS_MS = 100, /* followers are told of news no more often */
+	NEWS_MS = 100, /* the shortest time between two calls of on_news */
 	NETWORK_MAX = 256,
 };
 
 static const char *const kinds[OUTPUTS] = {"file", "dnstap_file", "dnstap_socket"};
 
-struct gone { /* entries of outputs that are no longer there */
+struct gone { /* counts of former outputs */
 	uint64_t written, lost;
 };
 
@@ -41,13 +41,13 @@ struct query_follower {
 	struct query_filter filter;
 	char *bytes;
 	size_t length, room;
-	uint64_t lost; /* since it was told last */
+	uint64_t lost; /* since it was last told */
 };
 
-struct kept { /* an entry whose record is gone: what filters look at, and its text */
+struct kept { /* a kept entry: what filters need, without its record, and its text */
 	struct query_entry entry;
 	char network[NETWORK_MAX];
-	char *text; /* NULL: none yet */
+	char *text; /* NULL: no entry yet */
 };
 
 struct query_log {
@@ -56,26 +56,26 @@ struct query_log {
 	pthread_t thread;
 	int niceness;        /* of this and the outputs' threads: workers come first */
 	bool runs, stopped;  /* the control thread's */
-	atomic_uint waiting; /* for the lock: the log's thread lets the other one have it */
+	atomic_uint waiting; /* for the lock: the log's thread lets others have it */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock: */
 	bool ending, on;
 	struct query_filter filter; /* of the settings */
 	uint32_t sample;
-	bool privacy, slow; /* slow: those that fit are lines of the log */
+	bool privacy, slow; /* slow: matching entries are lines of the log */
 	char *identity;
 	struct query_output *outputs[OUTPUTS];
 	struct gone gone[OUTPUTS];
 	TAILQ_HEAD(, query_follower) followers;
 	unsigned follower_count;
-	struct kept *latest; /* NULL: none yet */
+	struct kept *latest; /* NULL: nothing kept yet */
 	size_t latest_at, latest_count;
 	uint64_t logged;
-	/* The thread's: */
-	int64_t clock_ns; /* of the time of day, ahead of CLOCK_MONOTONIC */
+	/* The log thread's: */
+	int64_t clock_ns; /* how far the time of day is ahead of CLOCK_MONOTONIC */
 	uint64_t chance;
-	uint64_t lost_told; /* of the rings, to followers */
+	uint64_t lost_told; /* entries lost in the rings, as told to followers */
 	uint64_t news_us;
 	bool news;
 	bool busy; /* the rings fill quickly */
@@ -104,7 +104,7 @@ static void unlock(struct query_log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* Of the log's thread: a mutex alone would be its own again before the other one has woken. */
+/* The log's thread waits for waiters: else it would lock the mutex again before they wake. */
 static void let_others(struct query_log *log)
 {
 	pthread_mutex_unlock(&log->lock);
@@ -113,9 +113,9 @@ static void let_others(struct query_log *log)
 	pthread_mutex_lock(&log->lock);
 }
 
-/* ---- an entry's ways ---- */
+/* ---- where an entry goes ---- */
 
-/* One in `sample`, by xorshift64: nobody gains by guessing it. */
+/* Draws one in `sample`, by xorshift64: nobody gains by predicting it. */
 static bool is_drawn(struct query_log *log)
 {
 	log->chance ^= log->chance << 13;
@@ -173,7 +173,7 @@ static void put_frame(struct query_log *log, struct query_output *output,
 	query_output_put(output, log->frame, frame);
 }
 
-/* log->text has its JSON, `length` bytes. */
+/* log->text has the entry's JSON, `length` bytes. */
 static void put_out(struct query_log *log, const struct query_entry *entry, size_t length)
 {
 	char text[2048], more[LOG_MORE_MAX];
@@ -267,7 +267,7 @@ static void tell_loss(struct query_log *log)
 	log->lost_told = lost;
 }
 
-/* Takes what a ring has, at most a batch; returns how many there were. */
+/* Reads at most a batch from the ring; returns the number of records. */
 static unsigned read_ring(struct query_log *log, struct query_ring *ring)
 {
 	uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed), left_us = 0;
@@ -283,7 +283,7 @@ static unsigned read_ring(struct query_log *log, struct query_ring *ring)
 	return count;
 }
 
-/* Under the lock, which is given back between two batches. */
+/* Under the lock, which is released between two batches. */
 static void read_rings(struct query_log *log)
 {
 	unsigned most = BATCH;
@@ -339,7 +339,7 @@ static void *run(void *context)
 	struct query_log *log = context;
 	int err = setpriority(PRIO_PROCESS, 0, log->niceness); /* this thread's */
 
-	(void)err; /* then it is as nice as whoever made it */
+	(void)err; /* then it is as nice as its creator */
 	pthread_setname_np(pthread_self(), "query-log");
 	threads_join();
 	if (log->listener.on_start)
@@ -356,7 +356,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* The thread runs from the first time on that something is wanted. ERR_SYSTEM: there is none. */
+/* Starts the thread when it is first needed. ERR_SYSTEM: impossible. */
 static int start(struct query_log *log)
 {
 	sigset_t before;
@@ -369,7 +369,7 @@ static int start(struct query_log *log)
 	return log->runs ? 0 : ERR_SYSTEM;
 }
 
-/* What the workers are to note, for a thread that runs. Under the lock. */
+/* Tells the workers what to record, if the thread runs. Under the lock. */
 static void want(struct query_log *log)
 {
 	unsigned wanted = 0;
@@ -392,7 +392,7 @@ struct outputs {
 	struct query_output *items[OUTPUTS];
 };
 
-/* Those of before are kept where their path is the same, else made; ERR_NOMEM: none is made. */
+/* Keeps former outputs whose path is the same, and makes the others; ERR_NOMEM: none is made. */
 static int make_outputs(const struct query_log *log, const char *const paths[OUTPUTS],
 			struct outputs *made)
 {
@@ -414,7 +414,7 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 	return 0;
 }
 
-/* What it still writes or loses at its end is not counted. */
+/* Entries that it writes or loses from here on are not counted. */
 static void end_output(struct query_log *log, size_t kind, struct query_output *output)
 {
 	struct query_output_status status;
@@ -425,8 +425,8 @@ static void end_output(struct query_log *log, size_t kind, struct query_output *
 	query_output_end(output);
 }
 
-/* What has been answered by now is logged by the settings of before. Under the lock, which the
- * log's thread has while it reads. */
+/* Logs all answers so far by the old settings. Under the lock, without which the log's thread does
+ * not read. */
 static void drain(struct query_log *log)
 {
 	log->clock_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
@@ -442,7 +442,7 @@ static void drain(struct query_log *log)
 int query_log_configure(struct query_log *log, const struct model *model)
 {
 	const struct query_log_settings *settings = &model->query_log;
-	const char *identity = model->identity.server; /* in dnstap */
+	const char *identity = model->identity.server; /* for dnstap */
 	const char *const paths[OUTPUTS] = {
 		[QUERY_OUTPUT_FILE] = settings->file,
 		[QUERY_OUTPUT_DNSTAP_FILE] = settings->dnstap_file,
@@ -480,7 +480,7 @@ int query_log_configure(struct query_log *log, const struct model *model)
 	log->identity = name;
 	log->latest = latest;
 	if (!settings->given || (settings->privacy && !log->privacy))
-		forget_latest(log); /* with whole addresses, or not to be shown at all */
+		forget_latest(log); /* they have whole addresses, or must not be shown */
 	log->on = settings->given;
 	log->sample = settings->sample;
 	log->privacy = settings->privacy;
@@ -525,7 +525,7 @@ struct query_follower *query_log_follow(struct query_log *log, struct query_filt
 	return follower;
 }
 
-/* What was lost stood behind what is there: that was full. */
+/* Lost entries come last: they found the buffer full. */
 char *query_follower_take(struct query_follower *follower, size_t *length)
 {
 	struct query_log *log = follower->log;
@@ -568,11 +568,11 @@ void query_follower_free(struct query_follower *follower)
 	free(follower);
 }
 
-/* ---- what is shown ---- */
+/* ---- for the API ---- */
 
 bool query_log_is_on(const struct query_log *log)
 {
-	return log->on; /* which this thread alone sets */
+	return log->on; /* only this thread sets it */
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -585,7 +585,8 @@ static int by_arrival(const void *a, const void *b)
 	return (left->tv_nsec > right->tv_nsec) - (left->tv_nsec < right->tv_nsec);
 }
 
-/* The rings are read one after the other, so that those of two workers are out of order. */
+/* Sorts the entries: rings are read one after the other, so those of two workers are out of
+ * order. */
 json_t *query_log_latest(struct query_log *log, const struct query_filter *filter, size_t limit)
 {
 	json_t *all = json_array();
@@ -646,7 +647,7 @@ json_t *query_log_status(struct query_log *log)
 void query_log_read_outputs(struct query_log *log,
 			    struct query_log_output outputs[QUERY_LOG_OUTPUTS])
 {
-	for (size_t i = 0; i < OUTPUTS; i++) { /* which this thread alone sets */
+	for (size_t i = 0; i < OUTPUTS; i++) { /* only this thread sets them */
 		struct query_output_status status = {0};
 
 		if (log->outputs[i])
@@ -661,7 +662,7 @@ void query_log_read_outputs(struct query_log *log,
 	}
 }
 
-/* ---- life ---- */
+/* ---- creation and end ---- */
 
 struct query_log *query_log_new(struct query_rings *rings,
 				const struct query_log_listener *listener)

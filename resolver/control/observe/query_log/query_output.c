@@ -1,12 +1,12 @@
-/* The queue is two buffers: one is filled while the other is written. What could not be written
- * stays at the front of the latter.
+/* The queue is two buffers: one is filled while the other is written. Entries that could not be
+ * written stay at the front of the latter.
  *
  *     filling  [length entry] [length entry] ...      under the lock
  *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
  *
- * Descriptors do not block: the thread waits in poll for as long as it is wanted to. A disk that
- * hangs holds up this thread alone; the end of the process does not wait for it. Whoever ends an
- * output waits for its thread and frees it, or leaves both to the thread. */
+ * Descriptors do not block: the thread waits in poll, for a limited time. A disk that hangs delays
+ * only this thread; the end of the process does not wait for it. query_output_free waits for the
+ * thread and frees the output, query_output_end leaves both to the thread. */
 #include "resolver/control/observe/query_log/query_output.h"
 
 #include <assert.h>
@@ -36,13 +36,13 @@
 #include "rules/text.h"
 
 enum {
-	LENGTH = sizeof(uint32_t), /* ahead of each entry in the queue */
-	BATCH = 64,                /* entries of a write */
-	WAIT_MS = 100,             /* in poll, before it is looked whether to go on */
+	LENGTH = sizeof(uint32_t), /* before each entry in the queue */
+	BATCH = 64,                /* entries of one write */
+	WAIT_MS = 100,             /* in poll, between checks for the end */
 	TAIL_MS = 50,
 	TAIL_MAX = 64 * 1024,
-	SMALL_BYTES = 64 * 1024, /* of such files of frames... */
-	SMALL_KEPT = 20,         /* ...so many are kept at most */
+	SMALL_BYTES = 64 * 1024, /* a kept dnstap file below this is small... */
+	SMALL_KEPT = 20,         /* ...and of those at most so many are kept */
 };
 
 struct queue {
@@ -60,20 +60,20 @@ struct query_output {
 	/* Under the lock: */
 	struct queue filling;
 	bool look, leaves, ending, ended;
-	bool left; /* to the thread: nobody else knows it any more */
+	bool left; /* to the thread, which frees the output */
 	struct query_output_status status;
 	/* The thread's: */
 	struct queue writing;
 	int fd; /* -1: not open */
 	struct fstrm_writer *frames;
-	uint64_t whole;       /* bytes of a dnstap file that are whole frames */
-	int frame_error;      /* it could not be written to, and is not until this is 0 again */
-	uint64_t try_ms;      /* not opened, nor written after a failure, before that */
-	uint64_t look_ms;     /* the path is looked at */
-	uint64_t end_ms;      /* nothing is waited for any more; 0: the end has not come */
-	bool failed;          /* and that has been logged */
-	bool ends;            /* what waits is tried once more, whatever failed before */
-	uint64_t lost_before; /* it failed */
+	uint64_t whole;       /* bytes of complete frames in a dnstap file */
+	int frame_error;      /* errno of a failed write; 0 allows the next one */
+	uint64_t try_ms;      /* after a failure: time of the next try */
+	uint64_t look_ms;     /* time of the next check of the path */
+	uint64_t end_ms;      /* deadline of the end; 0: the end has not come */
+	bool failed;          /* and the failure has been logged */
+	bool ends;            /* the rest is tried once more, even after a failure */
+	uint64_t lost_before; /* status.lost when it failed */
 };
 
 static uint64_t clock_ms(void)
@@ -84,7 +84,7 @@ static uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- failure and success ---- */
 
 static const char *what_of(const struct query_output *output)
 {
@@ -135,7 +135,7 @@ static void set_open(struct query_output *output, bool open)
 	pthread_mutex_unlock(&output->lock);
 }
 
-/* Whether the end has come and takes no longer. */
+/* Whether the time for the end is over. */
 static bool is_over(struct query_output *output)
 {
 	bool ending;
@@ -148,9 +148,9 @@ static bool is_over(struct query_output *output)
 	return ending && clock_ms() >= output->end_ms;
 }
 
-/* ---- bytes to and from a descriptor that does not block ---- */
+/* ---- bytes to and from the descriptor, which does not block ---- */
 
-/* False: not in time. */
+/* False: not ready in time. */
 static bool wait_for(struct query_output *output, short events)
 {
 	uint64_t until_ms = clock_ms() + QUERY_OUTPUT_STALL_MS;
@@ -163,7 +163,7 @@ static bool wait_for(struct query_output *output, short events)
 	return false;
 }
 
-/* Without a SIGPIPE where the reader has gone. */
+/* sendmsg to a socket, because writev raises SIGPIPE if the reader has gone. */
 static ssize_t send_some(const struct query_output *output, struct iovec *vectors, int count)
 {
 	struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
@@ -187,7 +187,7 @@ static void advance(struct iovec **vectors, int *count, size_t written)
 	}
 }
 
-/* All of it, or not: then errno says why, and *written how much. */
+/* Writes all of it; false: errno says why not, *written how much. */
 static bool write_all(struct query_output *output, struct iovec *vectors, int count,
 		      size_t *written)
 {
@@ -210,15 +210,15 @@ static bool write_all(struct query_output *output, struct iovec *vectors, int co
 	return true;
 }
 
-/* ---- Frame Streams: libfstrm writes by these ---- */
+/* ---- Frame Streams: callbacks of libfstrm ---- */
 
 static fstrm_res on_open(void *context)
 {
-	(void)context; /* it is open */
+	(void)context; /* already open */
 	return fstrm_res_success;
 }
 
-/* The file's descriptor is closed by whoever opened it. */
+/* close_output closes the descriptor. */
 static fstrm_res on_close(void *context)
 {
 	(void)context;
@@ -247,8 +247,8 @@ static fstrm_res on_read(void *context, void *buffer, size_t count)
 	return fstrm_res_success;
 }
 
-/* What came of frames that have not found room is taken off the file. libfstrm, which would give
- * the stream up, is told nothing of it: they are tried again. */
+/* Cuts incomplete frames off the file. libfstrm is not told, because it would give up the stream:
+ * the frames are tried again. */
 static fstrm_res on_write(void *context, const struct iovec *vectors, int count)
 {
 	struct query_output *output = context;
@@ -280,7 +280,7 @@ static struct fstrm_rdwr *rdwr_new(struct query_output *output)
 	fstrm_rdwr_set_open(rdwr, on_open);
 	fstrm_rdwr_set_close(rdwr, on_close);
 	fstrm_rdwr_set_write(rdwr, on_write);
-	if (output->kind == QUERY_OUTPUT_DNSTAP_SOCKET) /* which asks the reader what it takes */
+	if (output->kind == QUERY_OUTPUT_DNSTAP_SOCKET) /* which negotiates with the reader */
 		fstrm_rdwr_set_read(rdwr, on_read);
 	return rdwr;
 }
@@ -298,7 +298,7 @@ static bool begin_frames(struct query_output *output)
 						  sizeof DNSTAP_CONTENT_TYPE - 1) ==
 		    fstrm_res_success)
 		output->frames = fstrm_writer_init(options, &rdwr);
-	errno = EPROTO; /* unless a callback knows better */
+	errno = EPROTO; /* unless a callback sets it */
 	if (output->frames &&
 	    (fstrm_writer_open(output->frames) != fstrm_res_success || output->frame_error)) {
 		int error = output->frame_error ? output->frame_error : errno;
@@ -313,9 +313,9 @@ static bool begin_frames(struct query_output *output)
 
 /* ---- opening and closing ---- */
 
-/* What is written next begins a line. After kill -9 a file may end within a line of ours: that is
- * cut off. Where it is not ours it is ended. Another process may be writing to it, which an end
- * that stays so for a moment tells apart. */
+/* Makes the next write begin a line. After kill -9 the file may end within a line of ours, which is
+ * cut off; a foreign line gets a newline. Another process may be writing the line at this moment,
+ * so only an end that stays the same for a moment counts. */
 static void begin_line(int fd, const char *path)
 {
 	char *tail = malloc(TAIL_MAX);
@@ -360,7 +360,7 @@ static int open_lines(struct query_output *output)
 	return fd;
 }
 
-/* FILE.20260131T120000Z, or FILE.20260131T120000Z-2. */
+/* Keeps the file as FILE.20260131T120000Z, or FILE.20260131T120000Z-2. */
 static bool keep_old(const struct query_output *output)
 {
 	enum { TRIES = 100 };
@@ -388,8 +388,8 @@ static bool keep_old(const struct query_output *output)
 	return false;
 }
 
-/* Keeps SMALL_KEPT small files at most, and removes the oldest: a server that crashes at its start
- * again and again leaves one each time. Their names are in the order of their times. */
+/* Keeps at most SMALL_KEPT small files, and removes the oldest: a server that crashes at its start
+ * again and again leaves one each time. Their names sort by time. */
 static void forget_small(const struct query_output *output)
 {
 	char *folder = strdup(output->path), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -446,7 +446,7 @@ static int open_socket(struct query_output *output)
 	return fd;
 }
 
-/* What the end of the stream is, where there is still somebody to tell. */
+/* Destroying the writer sends the end of the stream, if a reader is left. */
 static void close_output(struct query_output *output)
 {
 	output->frame_error = 0;
@@ -458,7 +458,7 @@ static void close_output(struct query_output *output)
 	set_open(output, false);
 }
 
-/* Of a failure to open it, by errno. */
+/* Why opening failed, by errno. */
 static const char *why_closed(const struct query_output *output)
 {
 	if (output->kind != QUERY_OUTPUT_DNSTAP_SOCKET)
@@ -491,7 +491,7 @@ static bool open_output(struct query_output *output)
 	return true;
 }
 
-/* Whether the path is not the open file's any more. */
+/* Whether the path no longer leads to the open file. */
 static bool has_moved(const struct query_output *output)
 {
 	struct stat now, open;
@@ -502,7 +502,7 @@ static bool has_moved(const struct query_output *output)
 	       now.st_ino != open.st_ino;
 }
 
-/* A reader that has gone is noticed also while nothing is written. */
+/* Notices a reader that has gone even if nothing is written. */
 static bool has_hung_up(const struct query_output *output)
 {
 	struct pollfd poll_fd = {.fd = output->fd, .events = POLLIN};
@@ -512,7 +512,7 @@ static bool has_hung_up(const struct query_output *output)
 
 /* ---- writing ---- */
 
-/* Vectors of the entries that come next; returns how many. */
+/* Collects the next entries; returns their number. */
 static int gather(const struct queue *queue, struct iovec vectors[BATCH])
 {
 	size_t at = queue->at;
@@ -541,7 +541,7 @@ static void done_with(struct query_output *output, const struct iovec *vectors, 
 	pthread_mutex_unlock(&output->lock);
 }
 
-/* Only whole lines stay: what came of one that found no room is taken off again. */
+/* Cuts off a line that found no room; returns the number of whole lines. */
 static int take_off_half(const struct query_output *output, const struct iovec *vectors, int count,
 			 size_t written)
 {
@@ -557,7 +557,7 @@ static int take_off_half(const struct query_output *output, const struct iovec *
 	return whole;
 }
 
-/* Returns how many of them were written. */
+/* Returns the number of lines written. */
 static int write_lines(struct query_output *output, const struct iovec *vectors, int count)
 {
 	struct iovec copy[BATCH];
@@ -583,7 +583,7 @@ static int write_frames(struct query_output *output, const struct iovec *vectors
 	return output->frame_error ? 0 : count;
 }
 
-/* False: it failed, and is tried again later. */
+/* False: writing failed, and is tried again later. */
 static bool write_batch(struct query_output *output)
 {
 	struct iovec vectors[BATCH];
@@ -600,14 +600,14 @@ static bool write_batch(struct query_output *output)
 	tell_failure(output, "written", strerror(error));
 	if (output->kind != QUERY_OUTPUT_DNSTAP_SOCKET)
 		return false;
-	done_with(output, vectors, count, false); /* how much of them the reader has is not known */
+	done_with(output, vectors, count, false); /* unknown how much the reader has */
 	close_output(output);
 	return false;
 }
 
 /* ---- the thread ---- */
 
-/* Waits for something to do, and takes what there is to write. False: the end. */
+/* Waits for something to do, and takes queued entries for writing. False: the end. */
 static bool take_turn(struct query_output *output)
 {
 	struct queue *filling = &output->filling, *writing = &output->writing;
@@ -654,7 +654,7 @@ static bool may_open(struct query_output *output)
 	return !leaves;
 }
 
-/* What was moved away is opened anew, and what has come meanwhile goes there. */
+/* Reopens the path if its file was moved away; waiting entries go to the new file. */
 static void look_at_path(struct query_output *output)
 {
 	uint64_t now_ms = clock_ms();
@@ -696,7 +696,7 @@ static void *run(void *context)
 	struct query_output *output = context;
 	int err = setpriority(PRIO_PROCESS, 0, output->niceness); /* this thread's */
 
-	(void)err; /* then it is as nice as whoever made it */
+	(void)err; /* then it is as nice as its creator */
 	pthread_setname_np(pthread_self(), "query-output");
 	threads_join();
 	while (take_turn(output)) {
@@ -713,9 +713,9 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* ---- the other threads' side ---- */
+/* ---- called by other threads ---- */
 
-/* Makes room; false: it is full, or there is no memory. */
+/* Makes room; false: the queue is full, or out of memory. */
 static bool make_room(struct queue *queue, size_t more)
 {
 	size_t room = queue->room ? queue->room : 64 * 1024;
@@ -818,7 +818,7 @@ struct query_output *query_output_new(enum query_output_kind kind, const char *p
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&output->wake, &clock);
 	pthread_condattr_destroy(&clock);
-	output->look = true; /* it opens at once */
+	output->look = true; /* opens at once */
 	if (output->path && start(output))
 		return output;
 	release(output);
@@ -836,7 +836,7 @@ void query_output_end(struct query_output *output)
 	pthread_mutex_unlock(&output->lock);
 }
 
-/* A thread that hangs in a disk is left behind: the process is about to end. */
+/* Leaves a thread that hangs in a disk behind: the process is about to end. */
 void query_output_free(struct query_output *output)
 {
 	struct timespec until;
