@@ -1,8 +1,8 @@
-/* A row has, for each span, the counters at the begin of the current step, and a ring of values for
- * each shown column:
+/* A row has, for each span, the counters at the beginning of the current step, and a ring of values
+ * for each shown column:
  *
  *     now   [counters]                   as of the latest look
- *     base  [span][counters]             as of the step's begin
+ *     base  [span][counters]             as of the step's beginning
  *     values[span][column][slot]         of complete steps; UINT32_MAX: not known
  *
  * All rows of a span end their steps together, so a slot is the same step in each. A late look ends
