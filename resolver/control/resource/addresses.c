@@ -1,5 +1,5 @@
-/* An edit's values are read into the struct that the configuration file fills, too, by the same
- * table of fields. What goes together with what is change.c's matter. */
+/* Reads an edit's values by the same field table, and into the same struct, as the configuration
+ * file. Constraints between resources are checked in change.c. */
 #include "resolver/control/resource/addresses.h"
 
 #include <string.h>
@@ -14,9 +14,9 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* ---- what is there ---- */
+/* ---- lookups ---- */
 
-/* What the path names; NULL: there is none. */
+/* Finds the path's address or service, or that of the path's PTR; NULL: not found. */
 static const struct owned_resource *find(struct inventory *inventory, const struct path *path)
 {
 	switch (path->kind->id) {
@@ -94,7 +94,7 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 	return resource && (path->kind->id != KIND_PTR || resource->item.reverse_fqdn);
 }
 
-/* Whether the values have another id: those of an earlier address or service with this name. */
+/* Whether the values have another id: they are from an earlier address or service of this name. */
 static bool is_another(const struct owned_resource *resource, const json_t *values)
 {
 	const char *id = json_string_value(json_object_get(values, "id"));
@@ -125,7 +125,7 @@ bool addresses_give_way(struct inventory *inventory, const struct path *path, co
 
 /* ---- names of services ---- */
 
-/* Whether it is the forward name of the service that is to be. */
+/* Whether this is the forward name that the service will have. */
 static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
 {
 	char bare[NAME_TEXT_MAX];
@@ -135,8 +135,8 @@ static bool is_its_own(const struct change *change, const char *service, const c
 	return owned_has_ptr(&resource, fqdn);
 }
 
-/* Whether the name may be that of the service (resource NULL: it is not there yet). Nobody can be
- * asked here whose it is. */
+/* Fails unless the service (resource NULL: a new one) may have the name, as far as that is known
+ * without DNS questions, which a change cannot ask. */
 static int check_service_name(struct change *change, const char *service,
 			      const struct owned_resource *resource, const char *fqdn)
 {
@@ -160,7 +160,7 @@ static bool asks_whose(enum addresses_why why)
 
 /* ---- values into the struct of their table ---- */
 
-/* Members that only tell something; up to a NULL. */
+/* Members that the API shows and no body sets; ends with NULL. */
 static const char *const shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
 				    "origin", "etag",       "kind",   "warnings", NULL};
 static const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
@@ -177,7 +177,7 @@ void addresses_strip(const struct kind *kind, json_t *body)
 		json_object_del(body, ptr_around[i]);
 }
 
-/* An empty text takes away what can be taken away. */
+/* Removes empty texts of optional members, so that an empty text clears the member. */
 static void drop_empty(const struct kind *kind, json_t *values)
 {
 	const struct group *group = kind_field(kind)->group;
@@ -239,7 +239,7 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 	return err;
 }
 
-/* Reads values for a change, which fails where they do not fit. */
+/* Reads values for a change; values that do not fit fail the change. */
 static int read_item(struct change *change, const struct kind *kind, const json_t *values,
 		     void *item, struct arena *arena)
 {
@@ -249,15 +249,15 @@ static int read_item(struct change *change, const struct kind *kind, const json_
 	return err ? change_fail(change, error.outcome, error.field, "%s", error.text) : 0;
 }
 
-/* ---- an address or service: what its values say ---- */
+/* ---- an address or service from its values ---- */
 
 struct address_reading {
 	struct change *change;
 	const struct path *path;
-	const struct owned_resource *before; /* as it is; NULL: it is not there */
-	bool is_of_history;                  /* the values are what there was */
-	json_t *values;                      /* being completed */
-	uint8_t family;                      /* of an address that is to be chosen */
+	const struct owned_resource *before; /* the present resource; NULL: it is new */
+	bool is_of_history;                  /* values from the history, not from a body */
+	json_t *values;                      /* completed step by step */
+	uint8_t family;                      /* of the address to be chosen */
 	struct arena arena;
 };
 
@@ -266,7 +266,7 @@ static bool is_service(const struct address_reading *reading)
 	return reading->path->kind->id == KIND_SERVICE;
 }
 
-/* What stands in the path, or cannot change, may be repeated and not contradicted. */
+/* A body may repeat members that the path has or that cannot change, but not contradict them. */
 static int check_repeated(struct address_reading *reading, const char *key, const char *expected)
 {
 	const json_t *value = json_object_get(reading->values, key);
@@ -282,7 +282,8 @@ static int check_repeated(struct address_reading *reading, const char *key, cons
 			   expected ? "\"" : "");
 }
 
-/* The spelling that is kept: the one stored, else that of the values, else the path's. */
+/* Sets the spelling that is stored: of the present resource, else of the values, else of the
+ * path. */
 static void put_spelled(struct address_reading *reading, const char *key, const char *stored,
 			const char *in_path)
 {
@@ -315,7 +316,7 @@ static int check_repeated_all(struct address_reading *reading)
 	return 0;
 }
 
-/* What a body may leave out stays as it is. */
+/* Keeps the present value of a member that the body leaves out. */
 static void keep(struct address_reading *reading, const char *key, const char *text)
 {
 	if (!json_object_get(reading->values, key))
@@ -336,7 +337,7 @@ static void keep_all(struct address_reading *reading)
 	keep(reading, "allocation", schema_allocation_names[before->item.allocation]);
 }
 
-/* An id never changes; a new address or service gets one, where none is given. */
+/* An id never changes; a new address or service without one gets a random id. */
 static void give_id(struct address_reading *reading)
 {
 	const json_t *given = json_object_get(reading->values, "id");
@@ -348,7 +349,7 @@ static void give_id(struct address_reading *reading)
 		json_put(reading->values, "id", json_text(uuid_random(id)));
 }
 
-/* "family" is no member: it says which address is chosen. */
+/* "family" is no member: it only says whether an IPv4 or IPv6 address is chosen. */
 static int take_family(struct address_reading *reading)
 {
 	const json_t *value = json_object_get(reading->values, "family");
@@ -380,8 +381,8 @@ static int complete(struct address_reading *reading)
 	return reading->values ? 0 : change_fail_memory(reading->change);
 }
 
-/* A name of good form, and no description or TTL of a PTR that is not there; with one that goes
- * they go, too. */
+/* Checks the form of the PTR's name. Without a name, a description or TTL is refused, unless there
+ * was a PTR, whose description and TTL are removed with it. */
 static int check_ptr(const struct address_reading *reading, const struct owned_item *item)
 {
 	const struct owned_resource *before = reading->before;
@@ -398,7 +399,7 @@ static int check_ptr(const struct address_reading *reading, const struct owned_i
 			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
-/* What the values say. */
+/* Completes the values and reads them into the resource. */
 static int read_resource(struct address_reading *reading, struct owned_resource *resource)
 {
 	const struct kind *kind = reading->path->kind;
@@ -463,7 +464,7 @@ int addresses_add(struct change *change, const struct path *path, const json_t *
 	return put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
-/* ---- an address that is made for its PTR ---- */
+/* ---- a new address for its PTR ---- */
 
 static const struct address_pool *pool_of(const struct model *model, const struct address *address)
 {
@@ -473,7 +474,8 @@ static const struct address_pool *pool_of(const struct model *model, const struc
 	return NULL;
 }
 
-/* A resource's name has no colons, and ends with none of these. NULL without memory. */
+/* Makes a valid resource name from an address: without colons, and without a bad last character.
+ * NULL without memory. */
 static const char *name_of(const struct address *address, struct arena *arena)
 {
 	char text[ADDRESS_TEXT_MAX + 1];
@@ -531,7 +533,7 @@ int addresses_make(struct inventory *inventory, const struct model *model, const
 
 /* ---- PTRs and groups ---- */
 
-/* A PTR whose address is not there waits for it. */
+/* Removes the waiting PTR of this id, if there is one. */
 static int forget_waiting(struct change *change, const char *id)
 {
 	struct owned_resource waiting;
@@ -631,7 +633,7 @@ static int remove_group(struct change *change, const struct path *path, enum add
 		return change_group_forget(change, path->names[0]);
 	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
-		return 0; /* it came with an address, and others came, or were there */
+		return 0; /* it came with an address, and other addresses are in it */
 	if (inventory_group_size(inventory, path->names[0]) > 0)
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has addresses; remove them first",

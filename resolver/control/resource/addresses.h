@@ -1,6 +1,6 @@
 /* Addresses, cloud services, their PTRs and resource groups as resources: the home of the kinds
- * that are too many to be items of a model. Their values are read by the table of fields, like
- * those of every other kind, and put into the open change:
+ * that are too many to be items of a model. Values are read by the field table, as for every other
+ * kind, and put into the open change:
  *
  *     addresses_put ─► values ─► struct owned_item ─► change_put: completed, checked, row */
 #ifndef SLUICE_ADDRESSES_H
@@ -12,53 +12,51 @@
 
 enum addresses_why {
 	ADDRESSES_ANY,
-	ADDRESSES_CLAIMED, /* the name of a service has been found to be ours */
-	ADDRESSES_UNDO,    /* takes back another change: a group that the change made stays, as long
-			    * as something else is in it */
-	ADDRESSES_BACK,    /* makes a row of the state what it was, or what was agreed to: nobody is
-			    * asked whose a name is, a PTR whose address is not there waits for it,
-			    * and a group goes whatever is in it */
+	ADDRESSES_CLAIMED, /* the service's name is known to belong to its subscription */
+	ADDRESSES_UNDO,    /* undoes another change: a group that the change made stays while it has
+			    * other addresses */
+	ADDRESSES_BACK,    /* restores an earlier or agreed state: name ownership is not checked, a
+			    * PTR without its address waits for it, and a group goes whatever is in
+			    * it */
 };
-/* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
- * removes it, also where it is not there. Values are those that a body has, and those of the
- * history. ERR_INVALID: change_error says why. */
+/* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
+ * fine. Values are a request body's, or from the history. ERR_INVALID: change_error says why. */
 MUST_CHECK int addresses_put(struct change *change, const struct path *path, const json_t *values,
 			     enum addresses_why why);
-/* Whether putting these values (NULL: it goes) takes an address, a label or an id from what is
- * there now. When many are put back, they may have exchanged these, so what gives way goes first.
- */
+/* Whether putting these values (NULL: removal) frees an address, a label or an id of the present
+ * resource. A rollback puts such edits first, because resources may have exchanged these. */
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values);
-/* The address or service that it is, or whose PTR it is; NULL: there is none, or it is a group. */
+/* The path's address or service, or that of the path's PTR; NULL: not found, or a group. */
 const struct owned_resource *addresses_find(struct inventory *inventory, const struct path *path);
-/* The present values of the resource; putting them again changes nothing. NULL: there is no such
- * resource, or no memory. */
+/* The present values of the resource; putting these again changes nothing. NULL: no such resource,
+ * or no memory. */
 json_t *addresses_values(struct inventory *inventory, const struct path *path);
-/* The resource as the API shows it, and its etag; of a PTR also where there is none, as long as its
- * address is there. NULL: it is not there, or, with an outcome in the error, it cannot be read. */
+/* The resource as the API shows it, and its etag; an address without a PTR still shows an empty
+ * PTR. NULL: not found, or, with an outcome in the error, it cannot be read. */
 json_t *addresses_show(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX],
 		       struct change_error *error);
-/* Its etag now; false: it is not there. Of an address or service without a PTR, whose PTR is asked
- * for, the etag is that of the address or service all the same. */
+/* The resource's etag; false: not found. For a missing PTR of an existing address or service,
+ * returns false but still sets the etag of the address or service. */
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
-/* A PTR needs its address. Where the address does not exist yet, this gives the path of a new one,
- * in no group and with its own text as its name, and puts the address and its pool's region into
- * `values`. Texts go into the arena. ERR_NOT_FOUND: it is no address, or none of our pools has it;
- * ERR_EXISTS: something else has that name; ERR_NOMEM. `why` says so. */
+/* Prepares the new address that a PTR needs: gives its path, in no group and named after its text,
+ * and puts the address and its pool's region into `values`. Texts go into the arena. ERR_NOT_FOUND:
+ * not an address, or in none of our pools; ERR_EXISTS: the name is taken; ERR_NOMEM. `why` has the
+ * reason. */
 enum { ADDRESSES_WHY_MAX = 256 };
 MUST_CHECK int addresses_make(struct inventory *inventory, const struct model *model,
 			      const char *text, struct path *path, json_t *values,
 			      struct arena *arena, char why[ADDRESSES_WHY_MAX]);
 
-/* Adds a new one. An existing one with the same name is a conflict (TAKEN). */
+/* Adds a new resource. An existing one with the same name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 
-/* Removes read-only members from a body, so that what GET gave can be sent back; of a PTR also
- * those of its address. */
+/* Removes read-only members from a body, so that a client can send back what GET returned; from a
+ * PTR's body, members of its address as well. */
 void addresses_strip(const struct kind *kind, json_t *body);
-/* Reads a body for one of the inventory's kinds into the struct of its table; texts go into the
- * arena. An empty text counts as not given, where it can be taken away; a PTR's name must be there,
- * if only as null. ERR_INVALID: `error` has the member. */
+/* Reads a body of an inventory kind into the struct of its field table; texts go into the arena. An
+ * empty text counts as not given if the member is optional; a PTR must have its name, if only as
+ * null. ERR_INVALID: `error` names the member. */
 MUST_CHECK int addresses_read(const struct kind *kind, const json_t *body, void *item,
 			      struct arena *arena, struct change_error *error);
 

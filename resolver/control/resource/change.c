@@ -1,13 +1,12 @@
-/* A change is the state's open transaction, and beside it the draft of what will be served:
+/* A change is the state's open transaction, and beside it a draft of the served table:
  *
- *     edit ─► what is there (with the edits before) ─► checked ─► put: row, keys, history
- *                                                            └─► draft: out with what was, in with
- *                                                                what is
+ *     edit ─► present row (with the edits before) ─► checks ─► put: row, keys, history
+ *                                                          └─► draft: old entry out, new one in
  *
- * To undo it is to roll back and to forget the draft. An edit sees what the edits before it have
- * written: a name or address is free as soon as one has let go of it. After the commit nothing can
- * fail but publishing, for lack of memory, which is told. A read that fails voids the change,
- * whatever the edit made of it. */
+ * A rollback of the transaction and discarding the draft undo the change. An edit sees the rows of
+ * the edits before it: a name or address is free as soon as one of these releases it. After the
+ * commit only publishing can fail, for lack of memory, which is reported. A failed read voids the
+ * change, whatever the edit made of it. */
 #include "resolver/control/resource/change.h"
 
 #include <assert.h>
@@ -26,15 +25,15 @@
 struct change {
 	struct inventory *inventory;
 	const char *who;
-	struct source *source; /* NULL: no edit has been made yet */
+	struct source *source; /* NULL: no edit yet */
 	uint64_t revision;
-	struct owned_draft *draft;   /* NULL: what is served stays as it is */
-	struct inventory_part after; /* the numbers of it count */
+	struct owned_draft *draft;   /* NULL: the served table does not change */
+	struct inventory_part after; /* only its numbers are used */
 	struct change_error error;
 	bool restores, over;
 };
 
-/* ---- why not ---- */
+/* ---- errors ---- */
 
 static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text = "out of memory"};
 
@@ -67,8 +66,8 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 	return ERR_INVALID;
 }
 
-/* Where the state fails, the status says so, and the log. Of an inventory aside whoever publishes
- * sees to that: this is another thread. */
+/* Also records the error for the status and the log. For an inventory aside the publisher does
+ * that, because this is another thread. */
 static int fail_store(struct change *change, const char *error)
 {
 	if (change->error.outcome != CHANGE_FINE)
@@ -78,7 +77,7 @@ static int fail_store(struct change *change, const char *error)
 	return change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
-/* An edit that fails may have seen nothing only because it could not be read. */
+/* "Not found" may really be a failed read; report that instead. */
 static int check_trouble(struct change *change)
 {
 	const char *trouble = inventory_trouble(change->inventory);
@@ -169,7 +168,7 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 	return NULL;
 }
 
-/* ---- beginning and undoing ---- */
+/* ---- begin and free ---- */
 
 struct change *change_begin(struct inventory *inventory, const char *who, uint64_t revision)
 {
@@ -225,9 +224,9 @@ const struct model *change_model(const struct change *change)
 	return change->inventory->now.model;
 }
 
-/* ---- what is written ---- */
+/* ---- rows ---- */
 
-/* json NULL: it goes. ERR_EXISTS: another row has one of the keys. */
+/* json NULL: deletes the row. ERR_EXISTS: another row has one of the keys. */
 static int write_row(struct change *change, unsigned kind, const char *path, const char *json,
 		     const struct source_keys *keys)
 {
@@ -241,7 +240,7 @@ static int write_row(struct change *change, unsigned kind, const char *path, con
 	return !err || err == ERR_EXISTS ? err : fail_store(change, error);
 }
 
-/* Takes the JSON over, which NULL is no memory for. */
+/* Writes the JSON and frees it; NULL: out of memory. */
 static int put_row(struct change *change, unsigned kind, const char *path, char *json,
 		   const struct source_keys *keys)
 {
@@ -256,9 +255,9 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 	return write_row(change, kind, path, NULL, NULL);
 }
 
-/* ---- what is served ---- */
+/* ---- the served table ---- */
 
-/* One more of its kind, or (-1) one less. */
+/* Adds `one` (1 or -1) to the numbers that count the resource. */
 static void count(struct change *change, const struct owned_resource *resource, bool refused,
 		  int one)
 {
@@ -275,7 +274,7 @@ static void count(struct change *change, const struct owned_resource *resource, 
 	after->refused += (size_t)(refused ? one : 0);
 }
 
-/* The draft has `now` (NULL: nobody) in the place of `before` (NULL: of nobody). */
+/* Replaces `before` by `now` in the draft; either may be NULL. */
 static int serve(struct change *change, const struct owned_resource *before,
 		 const struct owned_resource *now)
 {
@@ -306,10 +305,10 @@ static int serve(struct change *change, const struct owned_resource *before,
 		   : 0;
 }
 
-/* ---- edits: what stands in the way ---- */
+/* ---- checks of an edit ---- */
 
-/* The resource as it is with the edits so far: what was read ahead of the latest one is read again.
- * NULL: *err, and the change is void. */
+/* The resource as the edits so far have left it; reads it again if an edit came after it was read.
+ * NULL: *err is set and the change is void. */
 static const struct owned_resource *find_now(struct change *change,
 					     const struct owned_resource *resource, int *err)
 {
@@ -370,8 +369,8 @@ int change_fail_taken(struct change *change, const struct owned_resource *wanted
 			   owned_title(holder, title));
 }
 
-/* What the store would not find by its keys: something of the file's, a service and an address with
- * one forward name, and an id that a PTR waits for. */
+/* Finds conflicts that the store's unique keys miss: with an item of the file, between a service
+ * and an address with the same forward name, and with an id that a PTR waits for. */
 static int check_clash(struct change *change, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
@@ -401,7 +400,8 @@ static int check_clash(struct change *change, const struct owned_resource *wante
 	return check_trouble(change);
 }
 
-/* The store has found that another one has something of it, and does not say which. */
+/* The store refused the row because another one has one of its keys; finds that resource for the
+ * message. */
 static int name_holder(struct change *change, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
@@ -424,7 +424,7 @@ static int name_holder(struct change *change, const struct owned_resource *wante
 	return fail_store(change, "another record has the id, address or label");
 }
 
-/* Of the state, in the place of what it was before (NULL: it is new). */
+/* Writes the row and updates the draft. `before` NULL: it is new. */
 static int put_resource(struct change *change, const struct owned_resource *before,
 			const struct owned_resource *now)
 {
@@ -442,7 +442,7 @@ static int put_resource(struct change *change, const struct owned_resource *befo
 	return err ? err : serve(change, before, now);
 }
 
-/* Names, the pool, and conflicts with what is there, of a resource that is complete. */
+/* Checks names, the pool, and conflicts with present resources; the resource must be complete. */
 static int check_resource(struct change *change, struct owned_resource *resource,
 			  const struct owned_resource *before, char fqdn[NAME_TEXT_MAX])
 {
@@ -461,21 +461,21 @@ static int check_resource(struct change *change, struct owned_resource *resource
 	return check_clash(change, resource, before);
 }
 
-/* ---- an address where none was named: the next free one of a pool of the region, in the pools'
- * order. The search begins where the last one ended, so that filling a pool looks at each address
- * about once, and an address that was just let go is not given away again at once ---- */
+/* ---- choosing a free address: the pools of the region in order. The search begins where the last
+ * one ended, so that filling a pool checks each address about once, and a released address is not
+ * given out again at once ---- */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
-/* The addresses of the state that are taken, from one on, a page at a time. */
+/* The state's taken addresses in order, read a page at a time. */
 struct taken {
 	struct address items[TAKEN_MAX];
 	size_t count, at;
 };
 
-/* How many it has to give, and from which on. An IPv4 pool's first and last address are not given
- * away unless it has no others; IPv6 has no last one, and its first is the routers' (RFC 4291
- * section 2.6.1). */
+/* How many addresses of the pool may be given out, and the number of the first. An IPv4 pool's
+ * first and last address are excluded unless it has no others; in IPv6 only the first is, which is
+ * for routers (RFC 4291 section 2.6.1). */
 static uint32_t room_of(const struct prefix *pool, uint32_t *first)
 {
 	unsigned bits = address_bits(&pool->address) - pool->length;
@@ -506,7 +506,7 @@ static int read_taken(struct change *change, struct taken *taken, const struct a
 		       : fail_store(change, error);
 }
 
-/* Addresses come in their order. */
+/* Calls must come with ascending addresses. */
 static int is_taken(struct change *change, struct taken *taken, const struct address *address,
 		    bool *found)
 {
@@ -523,7 +523,7 @@ static int is_taken(struct change *change, struct taken *taken, const struct add
 	return 0;
 }
 
-/* One of those from the pool's address number `from` on, ahead of `to`. */
+/* Finds a free address of the pool whose number is at least `from` and less than `to`. */
 static int find_free(struct change *change, const struct prefix *pool, const char *region,
 		     uint32_t from, uint32_t to, struct address *address, bool *found)
 {
@@ -596,12 +596,12 @@ static int give_address(struct change *change, struct owned_resource *resource, 
 			   resource->item.region ? resource->item.region : "", family);
 }
 
-/* The group is there, in the state, too. */
+/* Makes sure that the state has a row for the group. */
 static int ensure_group(struct change *change, const char *name, const char *region);
 
 static const struct owned_resource nobody; /* has no PTR */
 
-/* The PTR is another one than it was. */
+/* Notes that this change sets, replaces or deletes the PTR. */
 static void note_action(const struct change *change, const struct owned_resource *before,
 			struct owned_resource *now)
 {
@@ -612,8 +612,8 @@ static void note_action(const struct change *change, const struct owned_resource
 						  : PTR_ACTION_CREATE;
 }
 
-/* One that is as it was keeps the revision at which it was set, unless it is served elsewhere now,
- * or was not served. `before` NULL: it is new. */
+/* A PTR that stays the same keeps its revision, unless its address changes or it was not served.
+ * `before` NULL: the resource is new. */
 static void note_ptr(const struct change *change, const struct owned_resource *before,
 		     struct owned_resource *now)
 {
@@ -645,7 +645,7 @@ int change_put(struct change *change, const struct owned_resource *resource,
 	if (!err)
 		err = check_resource(change, wanted, before, fqdn);
 	if (!err && !before && wanted->item.resource_group)
-		/* Ahead of it, so that an undo, backwards, works. */
+		/* The group's row comes first, so that an undo, which goes backwards, works. */
 		err = ensure_group(change, wanted->item.resource_group, wanted->item.region);
 	if (err)
 		return err;
@@ -691,8 +691,8 @@ int change_ptr_check_writable(struct change *change, const struct owned_resource
 			   resource->item.origin.line);
 }
 
-/* The resource with this PTR, which is of good form; reverse_fqdn NULL or "": with none. Good as
- * long as `fqdn` and the texts of `ptr` are. */
+/* Copies the resource with this PTR, whose form was checked; reverse_fqdn NULL or "": with none.
+ * The copy uses `fqdn` and the texts of `ptr`. */
 static struct owned_resource with_ptr(const struct change *change,
 				      const struct owned_resource *before,
 				      const struct owned_item *ptr, char fqdn[NAME_TEXT_MAX])
@@ -720,7 +720,7 @@ bool change_ptr_is_same(const struct change *change, const struct owned_resource
 	return owned_is_same_ptr(&resource->item, &now.item);
 }
 
-/* The row of a PTR that is a resource of its own. */
+/* Writes or deletes the row of a PTR that is a resource of its own. */
 static int put_ptr_row(struct change *change, const struct owned_resource *resource)
 {
 	const struct source_keys keys = owned_ptr_keys(resource);
@@ -740,7 +740,7 @@ static int put_ptr(struct change *change, const struct owned_resource *before,
 	return err ? err : serve(change, before, now);
 }
 
-/* In the place of what it has; a ptr without a name: none. */
+/* Replaces the resource's PTR; a ptr without a name removes it. */
 static int replace_ptr(struct change *change, const struct owned_resource *resource,
 		       const struct owned_item *ptr)
 {
@@ -824,7 +824,7 @@ static int put_group(struct change *change, const struct resource_group *group)
 	return put_row(change, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
 }
 
-/* One that is there already keeps its name. `field` has it. */
+/* Checks the name of a new group; an existing group keeps its name. `field` is for the error. */
 static int check_name(struct change *change, const char *name, const char *field)
 {
 	const char *advice = group_name_refusal(name);
@@ -859,7 +859,7 @@ static int check_group_writable(struct change *change, const struct resource_gro
 			   group->name, group->origin.file, group->origin.line);
 }
 
-/* Whatever the case of their names. */
+/* Ignores the case of the names. */
 static bool is_same_group(const struct resource_group *a, struct resource_group b)
 {
 	json_t *left, *right;
@@ -944,9 +944,10 @@ int change_group_remove(struct change *change, const char *name, const char *sub
 	return change_group_forget(change, name);
 }
 
-/* ---- making it so ---- */
+/* ---- publishing ---- */
 
-/* The numbers, and the table where it is another; of the inventory that an aside one is of. */
+/* Updates the numbers, and the served table if it changed, of the original of an inventory
+ * aside. */
 int change_publish(struct change *change)
 {
 	struct inventory *inventory =

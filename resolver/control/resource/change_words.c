@@ -1,4 +1,5 @@
-/* A path has collections and names; the table of kinds gives the word for each collection. */
+/* A path alternates collections and names; the table of kinds gives the noun for each
+ * collection. */
 #include "resolver/control/resource/change_words.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static void append_noun(char *text, const char *noun)
 			text[length] = ' ';
 }
 
-/* What the change left, or, of a deletion, what there was. */
+/* The values after the change, or, for a deletion, those before it. */
 static const json_t *values_of(const json_t *change)
 {
 	const json_t *after = json_object_get(change, "after");
@@ -39,7 +40,7 @@ static const json_t *values_of(const json_t *change)
 	return json_is_null(after) ? json_object_get(change, "before") : after;
 }
 
-/* The path's segments, decoded, in one block to be freed. NULL: it is no path, or no memory. */
+/* Splits the path into decoded segments, in one block to be freed. NULL: no path, or no memory. */
 static char *split(const char *path, char *segments[SEGMENTS_MAX], size_t *count)
 {
 	char *memory = malloc(strlen(path) + SEGMENTS_MAX + 1), *to = memory;
@@ -61,7 +62,7 @@ static char *split(const char *path, char *segments[SEGMENTS_MAX], size_t *count
 	return NULL;
 }
 
-/* "[GROUP/]NAME", as it is written on a command line. */
+/* Appends "[GROUP/]NAME", as on a command line. */
 static void append_name(char *text, const char *group, const char *name)
 {
 	bool has_group = strcmp(group, GROUP_NONE) != 0;
@@ -70,7 +71,7 @@ static void append_name(char *text, const char *group, const char *name)
 		    name);
 }
 
-/* A PTR's path has its id; people know it by what it says. */
+/* A PTR's path has an id, which says little to people: prefer the name, else the address. */
 static void append_ptr(char *text, const json_t *values, const char *id)
 {
 	const char *address = json_string_value(json_object_get(values, "address"));
@@ -123,7 +124,7 @@ static char *subject_of(const json_t *change, char text[CHANGE_WORDS_MAX])
 	return text;
 }
 
-/* The name of the path's kind; NULL: unknown. */
+/* The name of the edit's kind; NULL: unknown. */
 static const char *kind_of_edit(const json_t *change)
 {
 	char *segments[SEGMENTS_MAX], *memory;

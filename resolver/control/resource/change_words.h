@@ -1,5 +1,5 @@
-/* What an edit of the history did, in words: the same for `sluice history`, for the dashboard and
- * for every other client, which get them with the edit (GET /v1/changes). */
+/* Describes an edit of the history in words, which every client gets with the edit (GET
+ * /v1/changes): `sluice history`, the dashboard and all others. */
 #ifndef SLUICE_CHANGE_WORDS_H
 #define SLUICE_CHANGE_WORDS_H
 

@@ -1,4 +1,4 @@
-/* One array of resources, and one of pointers for each order, sorted once. */
+/* An array of resources, and for each order an array of pointers to them, sorted once. */
 #include "resolver/control/resource/declared.h"
 
 #include <stdlib.h>
@@ -95,7 +95,7 @@ static int sort(struct declared *declared, enum declared_order which)
 	return 0;
 }
 
-/* ---- its life ---- */
+/* ---- making and freeing ---- */
 
 static int fill(struct declared *declared, const struct model *model)
 {
@@ -149,7 +149,7 @@ void declared_free(struct declared *declared)
 	free(declared);
 }
 
-/* ---- finding ---- */
+/* ---- lookups ---- */
 
 size_t declared_behind(const struct declared *declared, enum declared_order which,
 		       const struct owned_resource *probe)
@@ -214,7 +214,8 @@ const struct owned_resource *const *declared_group(const struct declared *declar
 {
 	const struct order *order = &declared->orders[DECLARED_BY_GROUP];
 	const struct owned_resource probe = {.item.resource_group =
-						     group}; /* ahead of every address */
+						     group}; /* sorts before every address of the
+							      * group */
 	size_t first = declared_behind(declared, DECLARED_BY_GROUP, &probe), end = first;
 
 	while (end < order->count &&

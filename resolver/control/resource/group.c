@@ -20,7 +20,7 @@ void group_each_item(const struct model *model,
 		if (kind->parent)
 			continue;
 		items = kind_list(kind, model);
-		/* Once for all: this is asked for with every address that is put into a group. */
+		/* Looked up once, because every address that is put into a group needs this. */
 		member = schema_field(kind_field(kind)->group, "resource_group");
 		for (size_t k = 0; k < items.count; k++) {
 			const char *item =
@@ -32,7 +32,7 @@ void group_each_item(const struct model *model,
 	}
 }
 
-struct naming { /* of one group's items */
+struct naming { /* of the items of one group */
 	const char *group;
 	char *text;
 	size_t count;

@@ -1,6 +1,6 @@
-/* The inventory's life, and what is read of it: addresses and services, found by each of their
- * names or page by page, and groups. What the file says comes from memory, the rest from the
- * state's indexes, each time it is asked for. How both come to be served is inventory_load.c's. */
+/* Making inventories, and lookups: addresses and services by each of their names or page by page,
+ * and groups. Declared items are found in memory, others in the state's indexes with every call.
+ * Loading is in inventory_load.c. */
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
@@ -12,10 +12,10 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* Before there is a model: changes and lookups need not ask whether there is one. */
+/* The model before the first load, so that changes and lookups need no check for NULL. */
 static struct model no_model = {.references = 1};
 
-/* ---- its life ---- */
+/* ---- making and freeing ---- */
 
 void inventory_part_release(struct inventory_part *part)
 {
@@ -144,15 +144,15 @@ struct source *inventory_source(struct inventory *inventory)
 	return inventory->source;
 }
 
-/* Something could not be read; the first reason stays (inventory_trouble). */
+/* Records that a read failed; keeps the first reason (inventory_trouble). */
 static void say_trouble(struct inventory *inventory, const char *text)
 {
 	if (!*inventory->trouble)
 		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", text);
 }
 
-/* The state, where there is one to be read. One that is configured and not open has something that
- * we do not see, which is not the same as nothing. */
+/* The state, if there is one to read. A configured state that is not open may have rows that stay
+ * unseen, so "not found" would be wrong: that is trouble. */
 static struct source *readable(struct inventory *inventory)
 {
 	if (!inventory->source && inventory->wants_state)
@@ -217,15 +217,15 @@ void inventory_hand_over(struct inventory *inventory)
 		 "the state %s is being handed over to another process", inventory->state_path);
 }
 
-/* ---- a resource, as it is shown ---- */
+/* ---- resources as callers see them ---- */
 
-/* The row that was looked for, in the arena of what is shown. */
+/* The result of a lookup in the state, in the arena `shown`. */
 struct found {
 	struct inventory *inventory;
 	struct owned_resource *resource; /* NULL: none was found */
 	const struct owned_resource **page;
 	size_t room, count;
-	struct owned_resource *of_ptr; /* that gets the PTR of a row */
+	struct owned_resource *of_ptr; /* gets the PTR of a row */
 };
 
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err)
@@ -251,7 +251,7 @@ const char *inventory_refusal(const struct inventory *inventory,
 				       resource->item.region, text);
 }
 
-/* How its PTR fares. A row says what was done to it last, which is pending until every worker has
+/* Sets the PTR's status. A row has the PTR's last action, which is pending until every worker has
  * that revision. */
 static int show_status(struct inventory *inventory, struct owned_resource *resource)
 {
@@ -273,7 +273,7 @@ static int show_status(struct inventory *inventory, struct owned_resource *resou
 	return refusal && !resource->reason ? ERR_NOMEM : 0;
 }
 
-/* A callback of the source's: what the row says. */
+/* A callback for the source: makes a resource from the row. */
 static int on_resource_row(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
@@ -326,7 +326,7 @@ static int on_unset(void *id, const struct source_change *change)
 		       : 0;
 }
 
-/* Whether the PTR that this resource of the file had is gone, and some worker may have it still. */
+/* Whether the PTR of this declared resource was removed, and some worker may still serve it. */
 static bool was_unset(struct inventory *inventory, const char *id)
 {
 	struct source *source = readable(inventory);
@@ -341,7 +341,7 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	return err == ERR_EXISTS;
 }
 
-/* What the file declares, with the PTR that it may have from the state; NULL: that could not be
+/* A declared resource, with its PTR from the state if the file gives none; NULL: that could not be
  * read. */
 static const struct owned_resource *show_declared(struct inventory *inventory,
 						  const struct owned_resource *declared)
@@ -371,7 +371,7 @@ const char *inventory_trouble(const struct inventory *inventory)
 	return *inventory->trouble ? inventory->trouble : NULL;
 }
 
-/* What a change or an export could not read is in its way to the end. */
+/* Keeps the trouble of a change or an export, which must fail at its end. */
 void inventory_forget(struct inventory *inventory)
 {
 	if (!inventory->changing && !inventory->of)
@@ -382,7 +382,7 @@ void inventory_forget(struct inventory *inventory)
 	arena_init(&inventory->shown);
 }
 
-/* ---- finding ---- */
+/* ---- lookups ---- */
 
 const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,
 						unsigned kind, const char *text,
@@ -398,7 +398,7 @@ const struct owned_resource *inventory_find_row(struct inventory *inventory, enu
 	return found.resource;
 }
 
-/* In the state, or else in the file, by what the probe has. */
+/* Finds the probe's equal in the file, else in the state. */
 static const struct owned_resource *find(struct inventory *inventory, enum source_by by,
 					 enum declared_order order, unsigned kind, const char *text,
 					 const struct owned_resource *probe)
@@ -471,7 +471,7 @@ bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_T
 	return true;
 }
 
-/* In the state, by a forward name with its final dot. */
+/* Finds in the state only; `fqdn` has its final dot. */
 const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
 						 const struct reverse_settings *reverse,
 						 const char *fqdn)
@@ -521,7 +521,7 @@ const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, cons
 
 /* ---- pages ---- */
 
-/* Those that the file repeats are the file's; returns how many are left. */
+/* Drops resources that the file repeats, because the file's count; returns how many are left. */
 static size_t drop_repeated(const struct inventory *inventory,
 			    const struct owned_resource **resources, size_t count)
 {
@@ -561,8 +561,8 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 	return used;
 }
 
-/* Puts one of the file among those that are on the page already, in their order; false: it comes
- * behind them, and there is no room. */
+/* Inserts a declared resource into the sorted page; false: it belongs behind a full page, or could
+ * not be read. */
 static bool merge_one(struct inventory *inventory, enum declared_order order,
 		      const struct owned_resource *declared, const struct owned_resource **page,
 		      size_t *used, size_t room)
@@ -582,7 +582,8 @@ static bool merge_one(struct inventory *inventory, enum declared_order order,
 	return true;
 }
 
-/* Those of the probe's kind behind the probe, of state and file; group: of the probe's alone. */
+/* Fills a page with resources of the probe's kind behind the probe, of state and file; with
+ * wanted->group only those of the probe's group. */
 static size_t page_behind(struct inventory *inventory, const struct source_page *wanted,
 			  enum declared_order order, const struct owned_resource *probe,
 			  const struct owned_resource **page)
@@ -645,7 +646,7 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 					     .item.name = after ? after : ""};
 
 	if (after && path_key_of(KIND_SERVICE, NULL, after, path) != 0)
-		return 0; /* no name is as long */
+		return 0; /* longer than any name */
 	return page_behind(inventory, &wanted, DECLARED_BY_NAME, &probe, page);
 }
 
@@ -679,7 +680,7 @@ int inventory_each(struct inventory *inventory, unsigned kind,
 	return err;
 }
 
-/* ---- what waits ---- */
+/* ---- waiting PTRs ---- */
 
 static int on_waiting(void *context, const struct source_resource *row)
 {
@@ -756,7 +757,8 @@ static int on_group(void *context, const struct source_resource *row)
 	return err ? inventory_complain(groups->inventory, row, err) : 0;
 }
 
-/* With what the file says of it, which is where it names the group first. */
+/* Adds the place in the file that names the group first, and for a group without a row its name and
+ * region. */
 static void add_declared(const struct inventory *inventory, struct resource_group *group)
 {
 	size_t count;
@@ -777,7 +779,8 @@ static void add_declared(const struct inventory *inventory, struct resource_grou
 	group->region = first->item.region;
 }
 
-/* With an item of the model, which is in it. */
+/* Marks the group as used by an item of the model, which gives a group without a row its name and
+ * region. */
 static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {
@@ -798,7 +801,7 @@ static void use_group(struct resource_group *group, const struct model *model,
 
 struct group_use {
 	const struct model *model;
-	struct resource_group *groups; /* by name */
+	struct resource_group *groups; /* sorted by name */
 	size_t count;
 };
 
@@ -822,7 +825,7 @@ static void use_item(void *context, const struct kind *kind, const void *item)
 		use_group(group, use->model, kind, item);
 }
 
-/* With what else is in them; sorted by name. */
+/* Adds the model's items that are in the groups, which are sorted by name. */
 static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
 {
 	struct group_use use = {inventory->now.model, groups, count};
@@ -848,7 +851,7 @@ bool inventory_group(struct inventory *inventory, const char *name, struct resou
 	return group->origin.revision || group->origin.file || group->used;
 }
 
-/* One of the state ahead of the same one of the file. */
+/* Sorts by name, and a group's row of the state ahead of its copies from the file. */
 static int compare_groups(const void *left, const void *right)
 {
 	const struct resource_group *a = left, *b = right;
@@ -859,7 +862,7 @@ static int compare_groups(const void *left, const void *right)
 			       (a->origin.revision > b->origin.revision);
 }
 
-/* Those that the file names. */
+/* Adds the groups of declared addresses. */
 static int add_filed(struct groups *groups)
 {
 	size_t count;
@@ -890,7 +893,7 @@ static void add_used_group(void *context, const struct kind *kind, const void *i
 	const struct resource_group group = {.name = part_group(kind, item)};
 	size_t at = used->groups->count;
 
-	/* Most stand behind others of their group. */
+	/* Items of a group mostly follow each other. */
 	if (!used->err &&
 	    (at == 0 || strcasecmp(used->groups->items[at - 1].name, group.name) != 0))
 		used->err = add_group(used->groups, &group);
@@ -942,7 +945,7 @@ size_t inventory_group_size(struct inventory *inventory, const char *name)
 	return count + declared;
 }
 
-/* ---- how it is ---- */
+/* ---- state and version of the inventory ---- */
 
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 {

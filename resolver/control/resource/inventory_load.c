@@ -1,13 +1,13 @@
-/* Loads: the file's model and the state put together. Each makes a value, which is served or
- * forgotten:
+/* Combines the file's model and the state. Each load makes a new part, which is adopted or freed:
  *
- *     inventory_prepare ──► next ──served?─┬─ yes: inventory_adopt, its part is the inventory's now
+ *     inventory_prepare ──► next ──served?─┬─ yes: inventory_adopt moves its part to the inventory
  *                                          └─ no:  it is only freed
  *
- * Of the two together:
+ * What counts if both have something:
+ *
  *
  *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
- *     the same of all that it is, with its id      a warning; it is the file's
+ *     the same resource in both, with the same id  a warning; the file's counts
  *     an address of the state without a pool       a warning; kept, and not served
  *     a PTR in the state, its address in the file  the PTR of that address
  *     a PTR in the state, its address nowhere      kept, waits
@@ -30,10 +30,10 @@ struct merge {
 	const struct inventory_part *before;
 	struct owned_draft *draft;
 	struct faults *faults;
-	bool unread; /* the state could not be read, which has been told */
+	bool unread; /* the state could not be read, which is reported already */
 };
 
-/* Names both; the place is the file's, which is where somebody has just changed something. */
+/* Reports both resources at the file's place, because the file has probably just been edited. */
 static void clash(struct merge *merge, const struct owned_resource *declared,
 		  const struct owned_resource *other, const char *field)
 {
@@ -54,14 +54,14 @@ static void complain_of_ptr(struct merge *merge, const struct owned_resource *de
 		  owned_title(declared, title), declared->item.reverse_fqdn, fqdn);
 }
 
-/* What was handed out while all of the state is read is not needed any more. */
+/* Frees resources that were returned while the whole state is read, to bound the memory. */
 static void forget_shown(struct inventory *inventory)
 {
 	arena_release(&inventory->shown);
 	arena_init(&inventory->shown);
 }
 
-/* Whether the file says the same of it as the state does, with its PTR. */
+/* Whether the file declares exactly what the state has, with the PTR. */
 static bool is_repeated(const struct owned_resource *declared,
 			const struct owned_resource *resource)
 {
@@ -78,7 +78,7 @@ static bool is_repeated(const struct owned_resource *declared,
 	return same;
 }
 
-/* What a row of owned is, as far as its keys tell: its group and name are its path's. */
+/* A resource as far as a row's keys tell; its group and name come from the path. */
 struct keyed {
 	struct owned_resource resource;
 	char name[PATH_MAX_BYTES], fqdn[NAME_TEXT_MAX];
@@ -123,8 +123,8 @@ static void note_revision(struct inventory_part *part, const struct source_keys 
 		part->latest = keys->ptr_revision;
 }
 
-/* Whether these suffixes give this service of the state the forward name that an address of the
- * state has, which has been told then. */
+/* Whether the model's suffixes would give this service of the state the same forward name as an
+ * address of the state; if so, reports it. */
 static bool has_namesake(struct merge *merge, const struct owned_resource *service)
 {
 	const struct reverse_settings *reverse = &merge->next->model->reverse;
@@ -143,7 +143,7 @@ static bool has_namesake(struct merge *merge, const struct owned_resource *servi
 	return other;
 }
 
-/* A row of the state, while all of them are read. */
+/* Handles one row of a full read of the state. */
 static int on_owned(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
@@ -171,7 +171,7 @@ static int on_owned(void *context, const struct source_resource *row)
 			clash(merge, declared, whole ? whole : &keyed.resource, field);
 		}
 		forget_shown(merge->inventory);
-		return 0; /* all of them are told */
+		return 0; /* continue, to report all clashes */
 	}
 	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.resource))
 		return 0;
@@ -184,7 +184,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	return err == ERR_INVALID ? inventory_complain(merge->inventory, row, err) : err;
 }
 
-/* A PTR of the state whose address or service is the file's, or nowhere. */
+/* Handles a PTR's row: the PTR's address or service is declared in the file, or missing. */
 static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
@@ -220,7 +220,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	return owned_serve(&resource, merge->draft, &merge->inventory->key, merge->next->model);
 }
 
-/* What is served is not what the state has, so the next load reads all of it. */
+/* What is served differs from the state now, so the next load must read all of it. */
 static void tell_unread(struct merge *merge, const char *error)
 {
 	struct inventory *inventory = merge->inventory;
@@ -238,8 +238,8 @@ static void tell_unread(struct merge *merge, const char *error)
 		  why);
 }
 
-/* Everything of the state, into an empty draft. ERR_SYSTEM: it cannot be read, which has been told.
- */
+/* Reads the whole state into an empty draft. ERR_SYSTEM: the state cannot be read, which is
+ * reported. */
 static int read_state(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
@@ -275,7 +275,7 @@ static int read_state(struct merge *merge)
 	return err;
 }
 
-/* ---- where the state is as it was: only what is new in the file ---- */
+/* ---- the state is unchanged: only new items of the file are checked ---- */
 
 static bool is_same(const struct owned_resource *a, const struct owned_resource *b)
 {
@@ -289,7 +289,7 @@ static bool has_kept(const struct declared *declared, const struct owned_resourc
 	return is_same(resource, declared_find(declared, DECLARED_BY_ID, resource));
 }
 
-/* Whether something of the state has what this one, new in the file, has. */
+/* Reports a resource of the state that has a unique member of this newly declared one. */
 static void check_new(struct merge *merge, const struct owned_resource *declared)
 {
 	struct inventory *inventory = merge->inventory;
@@ -382,9 +382,9 @@ static int keep_state(struct merge *merge)
 	return err;
 }
 
-/* ---- the whole ---- */
+/* ---- a whole load ---- */
 
-/* Whether what the state has gets the same names and pools from both models. */
+/* Whether both models give the state's resources the same names, TTLs and pools. */
 static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
 {
 	const struct reverse_settings *left = &a->model->reverse, *right = &b->model->reverse;
@@ -407,13 +407,14 @@ static int serve_declared(struct merge *merge)
 	return err;
 }
 
-/* What the file alone says of a model. */
+/* The model of the file alone. */
 static const struct model *file_of(const struct model *model)
 {
 	return model->declared ? model->declared : model;
 }
 
-/* All of it when a file has been read; after a change of resources only what has become more. */
+/* Warns of all of them after the file was read; after a change of resources only if a number has
+ * grown. */
 static void warn(struct merge *merge)
 {
 	const struct inventory_part *next = merge->next, *before = merge->before;
@@ -444,7 +445,7 @@ static void warn(struct merge *merge)
 			  text_plural(next->waiting, "it is", "they are"));
 }
 
-/* Whether the state has something that is new in the file; it may be the same. */
+/* Whether the state has a newly declared item, perhaps an equal one. */
 static bool may_be_repeated(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
@@ -472,7 +473,7 @@ static int fill(struct merge *merge)
 	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
-	inventory->stale = is_other; /* until what was read is adopted */
+	inventory->stale = is_other; /* until the part is adopted */
 	if (is_other || (source && (!derive_alike(merge->before, merge->next) ||
 				    merge->before->repeated > 0 || may_be_repeated(merge)))) {
 		err = read_state(merge);
@@ -483,7 +484,7 @@ static int fill(struct merge *merge)
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
 
-/* What was read for a part that is not served is read again for the next one. */
+/* A part that was read but is not served must be read again by the next load. */
 static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
 {
 	if (part->read)
@@ -493,7 +494,7 @@ static void say_unserved(struct inventory *inventory, const struct inventory_par
 			 inventory->state_path);
 }
 
-/* The part of this model, with its table. On an error there is nothing to release. */
+/* Makes the part of this model, with its table. On an error there is nothing to release. */
 static int make_part(struct inventory *inventory, struct model *model, struct inventory_part *part,
 		     struct faults *faults)
 {
@@ -502,7 +503,7 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	size_t errors = faults->errors;
 	int err;
 
-	inventory->trouble[0] = '\0'; /* which was a request's */
+	inventory->trouble[0] = '\0'; /* left by a request */
 	*part = (struct inventory_part){
 		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
 	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
@@ -522,7 +523,7 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	return err;
 }
 
-/* Another process writes to the state. */
+/* Whether the state is only read, because another process writes to it. */
 static bool looks(const struct inventory *inventory)
 {
 	return inventory->mode != SOURCE_WRITE;
@@ -551,7 +552,7 @@ static void open_first(struct inventory *inventory, const struct model *model,
 			    "then");
 }
 
-/* A state that could not be opened is tried again; another one takes a restart. */
+/* Opens a state again that could not be opened. Changing to another state takes a restart. */
 static void reopen(struct inventory *inventory, const struct model *model, struct faults *faults)
 {
 	const char *path = model->management.state, *before = inventory->state_path;
@@ -604,7 +605,8 @@ void inventory_adopt(struct inventory *next)
 	inventory->version++;
 	if (!now->read)
 		return;
-	/* What others wrote is not pending: who asks them is not told by us. */
+	/* Changes by another process are not pending: workers did not get these from this
+	 * process. */
 	if (inventory->settled == inventory->published)
 		inventory->settled = now->latest;
 	inventory->published = now->latest;
@@ -623,7 +625,7 @@ void inventory_prepared_free(struct inventory *next)
 	free(next);
 }
 
-/* The state is made where it is not there, and so is not its folder. */
+/* sluice creates the state but not its folder, so check the folder. */
 static void check_state_folder(const struct management *management, struct faults *faults)
 {
 	const char *file = source_file(management->state);
@@ -671,14 +673,14 @@ void inventory_check(struct model *model, struct faults *faults)
 	if (inventory) {
 		inventory->state_path = strdup(path);
 		inventory->source = source;
-		inventory->stale = true; /* so it is read */
+		inventory->stale = true; /* so that it is read */
 		err = inventory->state_path ? 0 : ERR_NOMEM;
 	} else {
 		source_close(source);
 	}
 	if (!err) {
 		err = make_part(inventory, model, &part, faults);
-		if (!err) /* else it is in the faults */
+		if (!err) /* otherwise the faults have the error */
 			inventory_part_release(&part);
 	} else {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));

@@ -137,7 +137,7 @@ static const struct field *find_field(const struct kind *kind)
 	return field ? field : schema_field(&schema_apart, kind->collection);
 }
 
-/* It is asked for with every item that is looked at, so it is looked for once. */
+/* Cached, because every lookup of an item needs this. */
 const struct field *kind_field(const struct kind *kind)
 {
 	static _Atomic(const struct field *) known[KINDS_ALL];
@@ -217,7 +217,7 @@ int path_key_of(unsigned kind, const char *group, const char *name, char key[PAT
 void key_range_inside(struct key_range *range, const char *key)
 {
 	snprintf(range->from, sizeof range->from, "%s/", key);
-	snprintf(range->to, sizeof range->to, "%s0", key); /* '0' is behind '/' */
+	snprintf(range->to, sizeof range->to, "%s0", key); /* '0' is the character after '/' */
 }
 
 void key_range_alone(struct key_range *range, const char *key)

@@ -1,5 +1,5 @@
-/* From the file's model and the rows of the state, to the rows, the served table and what the API
- * shows. Values are read and printed by the table of fields; the rest is computed here. */
+/* Converts between the file's model, the rows of the state, the served table and the API's JSON.
+ * The field table reads and prints values; the rest is computed here. */
 #include "resolver/control/resource/owned_resource.h"
 
 #include "resolver/control/base/json.h"
@@ -61,8 +61,8 @@ const char *ptr_action_text(enum ptr_action action)
 
 static const struct hash_key etag_key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
 
-/* Of its values, and of the highest revision of its rows: another one also when a change makes it
- * what it was before. */
+/* Hashes the values and the highest revision of the rows, so that a change and its undo give
+ * another version. */
 static uint64_t version_of(const struct owned_resource *resource)
 {
 	uint64_t revision = resource->item.origin.revision;
@@ -96,13 +96,13 @@ char *owned_version_etag(const struct owned_resource *resource, char text[ETAG_M
 	return etag_print(version_of(resource), 0, text);
 }
 
-/* ---- where it comes from ---- */
+/* ---- from the file or the state ---- */
 
 const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX])
 {
 	size_t length = strlen(name);
 
-	/* A final "\." is an escaped dot, and not the end of the name. */
+	/* A final "\." is an escaped dot, not the end of the name. */
 	bool ends = length > 0 && name[length - 1] == '.';
 	size_t slashes = 0;
 
@@ -133,7 +133,7 @@ int owned_derive_fqdn(struct owned_resource *resource, const struct model *model
 	return 0;
 }
 
-/* A forward name that is too long is passed over, as the owned table does. */
+/* A forward name that is too long is left out, as in the owned table. */
 static int keep_fqdn(struct owned_resource *resource, const struct model *model,
 		     struct arena *arena)
 {
@@ -145,8 +145,8 @@ static int keep_fqdn(struct owned_resource *resource, const struct model *model,
 	return resource->fqdn ? 0 : ERR_NOMEM;
 }
 
-/* Without an id in the file: by what the file calls it, so that another spelling of the same is the
- * same. */
+/* Derives a missing id from kind, group and name, in lower case, so that a change of letter case in
+ * the file keeps the id. */
 static int keep_id(struct owned_resource *resource, struct arena *arena)
 {
 	struct owned_item *item = &resource->item;
@@ -167,8 +167,8 @@ static void note_ttl(struct owned_resource *resource, const struct model *model)
 	resource->status = item->reverse_fqdn ? PTR_ACTIVE : PTR_INACTIVE;
 }
 
-/* Fills in the defaults: its id, final dots, its forward name, its TTL. What belongs to a PTR is
- * nothing without one. */
+/* Fills in the defaults: id, final dots, forward name, TTL. Clears members of the PTR if there is
+ * none. */
 static int complete(struct owned_resource *resource, const struct model *model, struct arena *arena)
 {
 	struct owned_item *item = &resource->item;
@@ -220,7 +220,7 @@ void owned_take_ptr(struct owned_resource *resource, const struct owned_item *pt
 
 /* ---- rows ---- */
 
-/* Reads the values by the table. The subscription is no member of it. */
+/* Reads the values by the field table, and the subscription, which is no member. */
 static int read_values(const struct kind *kind, const struct source_resource *row,
 		       struct owned_item *item, const char **subscription, struct arena *arena)
 {
@@ -242,7 +242,7 @@ static int read_values(const struct kind *kind, const struct source_resource *ro
 	return err;
 }
 
-/* What is served, which comes of the keys, is what the values say. */
+/* Whether the row's keys, from which the table is served, agree with its values. */
 static bool has_keys(const struct owned_item *item, const struct source_keys *keys)
 {
 	uint32_t ttl = keys->ttl_given ? keys->ttl : NOT_GIVEN;
@@ -291,7 +291,7 @@ int owned_take_ptr_row(struct owned_resource *resource, const struct source_reso
 	return 0;
 }
 
-/* ---- and where it goes to ---- */
+/* ---- to values, rows and the served table ---- */
 
 static json_t *print(const struct owned_resource *resource, struct owned_item item, bool with_ptr)
 {
@@ -314,7 +314,7 @@ json_t *owned_ptr_values(const struct owned_resource *resource)
 {
 	struct owned_item item = resource->item;
 
-	item.address.family = 0; /* is what it is of */
+	item.address.family = 0; /* the PTR's values leave the address out */
 	return values_print(kind_of_id(KIND_PTR), NULL, &item);
 }
 
@@ -331,7 +331,7 @@ char *owned_ptr_row_json(const struct owned_resource *resource)
 	return json_whole_text(owned_ptr_values(resource));
 }
 
-/* What is known besides its values. */
+/* Adds the computed values. */
 static void put_known(json_t *object, const struct owned_resource *resource)
 {
 	const struct owned_item *item = &resource->item;
@@ -347,7 +347,7 @@ static void put_known(json_t *object, const struct owned_resource *resource)
 
 enum { PTR_ID_MAX = 300 };
 
-/* A PTR is shown with what it is of. */
+/* Adds members that identify the address or service of a shown PTR. */
 static void put_around(json_t *object, const struct owned_resource *resource)
 {
 	const struct owned_item *item = &resource->item;

@@ -1,5 +1,5 @@
-/* An address or a cloud service with all that is known of it: its values, by the table of fields
- * (struct owned_item), and what they come to. The inventory finds it, and change.h changes it.
+/* An address or a cloud service: its values, by the field table (struct owned_item), and the values
+ * computed from them. The inventory finds such resources, and change.h changes them.
  *
  *     the file's model ──► owned_declared ──┐
  *     a row of the state ──► owned_of_row ──┴──► struct owned_resource ─┬─► owned_serve: the table
@@ -21,8 +21,8 @@
 #include "rules/owned/owned.h"
 #include "rules/schema/model.h"
 
-/* INACTIVE: there is no PTR. PENDING: the change is durable and published, and some worker has not
- * taken it up yet; `action` says which change. ERROR: it is not served, `reason` says why. */
+/* INACTIVE: no PTR. PENDING: the change is durable and published, but some worker does not serve it
+ * yet; `action` says which change. ERROR: not served, `reason` says why. */
 #define PTR_STATUS_MAP(X) X(INACTIVE) X(PENDING) X(ACTIVE) X(ERROR)
 #define PTR_ACTION_MAP(X) X(NONE) X(CREATE) X(UPDATE) X(DELETE)
 enum ptr_status {
@@ -39,20 +39,21 @@ const char *ptr_status_text(enum ptr_status status); /* "ACTIVE" */
 const char *ptr_action_text(enum ptr_action action); /* "CREATE" */
 
 struct owned_resource {
-	const struct kind *kind; /* of addresses, or of services */
-	/* With the defaults filled in: its region, an id in lower case (the file's default is
-	 * derived from the name), names with their final dot. The PTR may be from elsewhere than
-	 * the rest: from the state, where the file declares an address without one. */
+	const struct kind *kind; /* KIND_ADDRESS or KIND_SERVICE */
+	/* Defaults are filled in: the region, an id in lower case (the file's default is derived
+	 * from the name), final dots of names. The PTR may have another source than the rest: the
+	 * state, for an address that the file declares without a PTR. */
 	struct owned_item item;
 	const char *subscription; /* NULL: none */
-	const char *fqdn;         /* its forward name with the final dot; NULL: none */
-	uint32_t ttl_served;      /* of its PTR: its own, or reverse.ttl */
+	const char *fqdn;         /* the forward name with the final dot; NULL: none */
+	uint32_t ttl_served;      /* of the PTR: its own, or reverse.ttl */
 	enum ptr_status status;
-	enum ptr_action action; /* of a row: the last one; as it is shown: only while PENDING */
+	enum ptr_action action; /* in a row: the last one; when shown: only while PENDING */
 	const char *reason;     /* with PTR_ERROR */
-	bool ptr_is_declared;   /* by the file; item.origin has the place */
-	uint64_t ptr_revision;  /* at which it was changed in the state; 0: never */
-	uint64_t read_at;       /* so many edits there had been then (inventory.h) */
+	bool ptr_is_declared;   /* the file gives the PTR; item.origin has the place */
+	uint64_t ptr_revision;  /* of the PTR's last change in the state; 0: never */
+	uint64_t read_at;       /* the inventory's count of edits when this was read
+				 * (inventory.h) */
 };
 
 static inline bool owned_is_service(const struct owned_resource *resource)
@@ -60,47 +61,48 @@ static inline bool owned_is_service(const struct owned_resource *resource)
 	return resource->kind->id == KIND_SERVICE;
 }
 
-/* Whether the file declares it: it is read-only here. */
+/* Whether the file declares the resource, so that it is read-only. */
 static inline bool owned_is_declared(const struct owned_resource *resource)
 {
 	return resource->item.origin.file != NULL;
 }
 
-/* Whether its PTR is a resource of its own: the state's, of what the file declares. */
+/* Whether the PTR is a resource of its own: from the state, for an item that the file declares. */
 static inline bool owned_has_ptr_of_state(const struct owned_resource *resource)
 {
 	return owned_is_declared(resource) && resource->item.reverse_fqdn &&
 	       !resource->ptr_is_declared;
 }
 
-/* Whether its PTR gives this name, as DNS compares names; `fqdn` may lack its final dot. False
- * where resource or fqdn is NULL. */
+/* Whether the resource's PTR is this name, as DNS compares names; `fqdn` may lack its final dot.
+ * False if resource or fqdn is NULL. */
 bool owned_has_ptr(const struct owned_resource *resource, const char *fqdn);
 
-/* A strong entity tag, quoted, the same after a restart. Returns text. */
+/* Prints a strong entity tag, quoted, which survives a restart. Returns text. */
 char *owned_etag(const struct owned_resource *resource, char text[ETAG_MAX]);
-/* The same without its PTR's status and its origin, for an API that shows neither. */
+/* owned_etag without the PTR's status and the origin, for APIs that show neither. */
 char *owned_version_etag(const struct owned_resource *resource, char text[ETAG_MAX]);
 
-/* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:
- * for people; returns text. */
+/* Describes the resource for people: "address \"a\" of resource group \"g\" (FILE:LINE)", or with
+ * the id if it is from the state. Returns text. */
 enum { OWNED_TITLE_MAX = 512 };
 const char *owned_title(const struct owned_resource *resource, char text[OWNED_TITLE_MAX]);
 
-/* ---- where it comes from; texts are the model's or go into the arena ---- */
+/* ---- from the file or the state; texts are the model's or go into the arena ---- */
 
-/* Of an item as a file has it, of KIND_ADDRESS or KIND_SERVICE. ERR_NOMEM. */
+/* Builds the resource from an item that a file declares, of KIND_ADDRESS or KIND_SERVICE.
+ * ERR_NOMEM. */
 MUST_CHECK int owned_declared(struct owned_resource *resource, unsigned kind,
 			      const struct owned_item *item, const struct model *model,
 			      struct arena *arena);
-/* As the state has it. ERR_INVALID: that was not written by sluice. */
+/* Builds the resource from a row of the state. ERR_INVALID: sluice did not write that row. */
 MUST_CHECK int owned_of_row(struct owned_resource *resource, const struct source_resource *row,
 			    const struct model *model, struct arena *arena);
-/* The PTR of what the file declares without one, as the state has it. */
+/* Takes the PTR from a row of the state, for an item that the file declares without one. */
 MUST_CHECK int owned_take_ptr_row(struct owned_resource *resource,
 				  const struct source_resource *row, const struct model *model,
 				  struct arena *arena);
-/* The PTR of this item in the place of its own; texts stay the item's. */
+/* Replaces the resource's PTR by that of `ptr`, which keeps the texts. */
 void owned_take_ptr(struct owned_resource *resource, const struct owned_item *ptr,
 		    const struct model *model);
 
@@ -109,45 +111,47 @@ static inline void owned_clear_ptr(struct owned_item *item)
 	item->reverse_fqdn = item->ptr_description = NULL;
 	item->ttl = NOT_GIVEN;
 }
-/* Whether both have the same PTR, or none. */
+/* Whether both have the same PTR, or both none. */
 bool owned_is_same_ptr(const struct owned_item *a, const struct owned_item *b);
 
-/* Its forward name, by all else; NULL: it has none. ERR_INVALID when it would be too long: it has
- * none then, and the text has what it would be. */
+/* Derives the forward name from the other values; NULL: none. ERR_INVALID: the name would be too
+ * long; the resource gets none, and the text has the long name. */
 MUST_CHECK int owned_derive_fqdn(struct owned_resource *resource, const struct model *model,
 				 char text[NAME_TEXT_MAX]);
-/* The member that its forward name comes of. */
+/* The member that the forward name is derived from. */
 static inline const char *owned_fqdn_field(const struct owned_resource *resource)
 {
 	return owned_is_service(resource) ? "name" : "domain_name_label";
 }
-/* With its final dot. */
+/* Copies the name, with its final dot. */
 const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX]);
 
-/* ---- and where it goes to ---- */
+/* ---- to values, rows and the served table ---- */
 
-/* Its values, with those of its PTR unless that is a resource of its own; and without; and those of
- * its PTR alone, which it has. */
+/* The values: with those of the PTR unless that is a resource of its own; without the PTR's; and
+ * only those of the PTR, which must exist. */
 json_t *owned_values(const struct owned_resource *resource);
 json_t *owned_values_alone(const struct owned_resource *resource);
 json_t *owned_ptr_values(const struct owned_resource *resource);
-/* What the API shows of it, or, of KIND_PTR, of its PTR: each member, and what is known besides.
- * What is not there is null. NULL without memory. */
+/* What the API shows of the resource, or (KIND_PTR) of its PTR: all members and the computed
+ * values, missing ones as null. NULL without memory. */
 json_t *owned_show(const struct owned_resource *resource, unsigned kind);
 
-/* What the state keeps of it, and of its PTR alone, as JSON to be freed; NULL without memory. */
+/* The state's row for the resource, or only for its PTR, as JSON to be freed; NULL without
+ * memory. */
 char *owned_row_json(const struct owned_resource *resource);
 char *owned_ptr_row_json(const struct owned_resource *resource);
-/* What the state finds it by; texts are the resource's, or in the scratch. */
+/* The keys by which the state finds the resource; texts are the resource's or in the scratch. */
 struct owned_scratch {
 	char host[NAME_TEXT_MAX], group[NAME_TEXT_MAX];
 };
 struct source_keys owned_keys(const struct owned_resource *resource, struct owned_scratch *scratch);
 struct source_keys owned_ptr_keys(const struct owned_resource *resource);
-/* Its key in the state (resource/kind.h), by its kind, group and name. ERR_LIMIT. */
+/* The key in the state (resource/kind.h), from kind, group and name. ERR_LIMIT. */
 MUST_CHECK int owned_key(const struct owned_resource *resource, char key[PATH_MAX_BYTES]);
 
-/* What the draft is to hold of it, and is not to hold any more. ERR_INVALID: its PTR is no name. */
+/* Add the resource to the draft of the served table, and remove it. ERR_INVALID: the PTR is no
+ * name. */
 MUST_CHECK int owned_serve(const struct owned_resource *resource, struct owned_draft *draft,
 			   const struct hash_key *key, const struct model *model);
 MUST_CHECK int owned_unserve(const struct owned_resource *resource, struct owned_draft *draft,

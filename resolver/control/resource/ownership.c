@@ -1,10 +1,9 @@
-/* One question for A, and one for AAAA where reverse.ipv6 lets IPv6 addresses have names this way.
- * What comes back is followed from the name asked: a record that is not on that chain proves
- * nothing, whoever put it there. The inventory is looked at when the answer is there, so an address
- * that was removed in the meantime proves nothing either.
+/* Asks for A, and for AAAA if reverse.ipv6 lets IPv6 addresses prove a name. Only records on the
+ * CNAME chain that begins at the name count; anybody could have added others. The inventory is
+ * searched when the answer arrives, so an address that was removed in the meantime proves nothing.
  *
- * An answer with SERVFAIL or REFUSED is no answer. NXDOMAIN is one: the name leads nowhere, or to
- * where its CNAMEs end. */
+ * SERVFAIL and REFUSED count as no answer. NXDOMAIN is an answer: the name, or the end of its
+ * CNAMEs, does not exist. */
 #include "resolver/control/resource/ownership.h"
 
 #include <strings.h>
@@ -24,7 +23,7 @@ struct ownership_case {
 	struct name name;
 	struct name self_fqdn; /* length 0: none */
 	struct address self_address;
-	char *subscription, *id, *network; /* the latter two may be NULL */
+	char *subscription, *id, *network; /* id and network may be NULL */
 	unsigned waiting;                  /* questions under way */
 	bool owned;
 	char reason[OWNERSHIP_REASON_MAX]; /* "": every question was answered */
@@ -59,7 +58,7 @@ bool ownership_is_forward(struct inventory *inventory, const char *subscription,
 	return resource && ownership_is_of(inventory, resource, subscription);
 }
 
-/* Of the subscription, and not the one whose values are about to change. */
+/* Whether the resource belongs to the subscription and is not the one about to change. */
 static bool counts(const struct ownership_case *it, const struct owned_resource *resource)
 {
 	return resource && (!it->id || strcasecmp(resource->item.id, it->id) != 0) &&
@@ -83,7 +82,7 @@ static bool is_own_address(const struct ownership_case *it, const struct address
 	return counts(it, resource) && resource->item.allocation == ALLOCATION_STATIC;
 }
 
-/* ---- an answer ---- */
+/* ---- answers ---- */
 
 /* What a record at the name `here` proves; *next is where a CNAME there leads. */
 static bool record_proves(const struct ownership_case *it, const struct ask_answer *answer,
@@ -133,7 +132,8 @@ static void case_free(struct ownership_case *it)
 
 static void case_end(struct ownership_case *it)
 {
-	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may be "not read" */
+	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may really be a failed
+								 * read */
 
 	if (trouble && !*it->reason)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
@@ -176,7 +176,7 @@ static void ask(struct ownership_case *it, uint16_t type)
 		snprintf(it->reason, sizeof it->reason, "it could not be asked: %s", err_text(err));
 }
 
-/* Whether there was memory for it. */
+/* False: out of memory. */
 static bool copy(char **to, const char *text)
 {
 	*to = text ? strdup(text) : NULL;
@@ -216,7 +216,7 @@ int ownership_check(struct inventory *inventory, struct server *server,
 	it->on_known = on_known;
 	it->context = context;
 	it->owned = is_own_name(it, &it->name);
-	it->waiting = 1; /* until all are asked */
+	it->waiting = 1; /* held until all questions are asked */
 	if (!it->owned)
 		ask(it, TYPE_A);
 	if (!it->owned && inventory_model(inventory)->reverse.ipv6)

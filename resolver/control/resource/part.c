@@ -13,7 +13,7 @@
 
 _Static_assert((int)PART_WHY_MAX == (int)REFERENCE_TEXT_MAX, "candidates fit");
 
-/* ---- finding ---- */
+/* ---- lookups ---- */
 
 const char *part_name(const struct kind *kind, const void *item)
 {
@@ -30,7 +30,7 @@ const char *part_group(const struct kind *root, const void *item)
 	return group ? group : GROUP_NONE;
 }
 
-/* group NULL: in whichever it is. */
+/* group NULL: any group. */
 static bool is_in_group(const struct kind *root, const void *item, const char *group)
 {
 	return !group || strcasecmp(part_group(root, item), group) == 0;
@@ -60,8 +60,8 @@ struct origin part_origin(const void *item)
 	return origin;
 }
 
-/* One of `count` items from the `first` on that has the name, and is in the group (NULL: in
- * whichever); NULL: none is. */
+/* Finds an item by name and group (NULL: any) among `count` items from `first` on; NULL: not
+ * found. */
 static const void *find_among(const struct kind *kind, struct schema_list items, size_t first,
 			      size_t count, const char *group, const char *wanted)
 {
@@ -85,8 +85,8 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return find_among(kind, items, 0, items.count, NULL, wanted);
 }
 
-/* In a model what is new of parts stands behind what the file declares, in the order of parts, and
- * behind it what was made. */
+/* A model's list has the file's items first, then new items of parts, sorted, and last items that
+ * sluice made; only the sorted ones allow a binary search. */
 static const void *find_in_model(const struct model *model, const struct kind *kind,
 				 const char *group, const char *wanted)
 {
@@ -145,8 +145,8 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 	return item != NULL;
 }
 
-/* A key keeps its name as it was written, and is found by the other form, too. NULL without memory.
- */
+/* The form of a domain name that a key may have: stored items keep their dot as written, and either
+ * form finds them. NULL without memory. */
 static const char *normal_name(const struct model *model, const struct kind *root, const char *name,
 			       struct arena *arena)
 {
@@ -164,8 +164,8 @@ static const char *normal_name(const struct model *model, const struct kind *roo
 		       : name;
 }
 
-/* "www.corp.internal.:A" of corp.internal as "www:A"; what is outside the zone stays. NULL without
- * memory. */
+/* Turns "www.corp.internal.:A" of zone corp.internal into "www:A"; leaves names outside the zone
+ * alone. NULL without memory. */
 static const char *relative_name(const char *zone, const char *text, struct arena *arena)
 {
 	static const struct hash_key any_key;
@@ -207,8 +207,7 @@ bool part_is_elsewhere(const struct model *model, const struct path *path)
 
 /* ---- the order of parts ---- */
 
-/* Always the same, whichever was changed last: of two rulesets with one domain the first
- * decides. */
+/* The order never depends on edits: of two rulesets with the same domain the first one decides. */
 static int compare_names(const struct field *list, const char *group, const char *name,
 			 const struct model_part *part)
 {
@@ -231,7 +230,7 @@ static int compare_parts(const void *a, const void *b)
 			     *(struct model_part *const *)b);
 }
 
-/* Where the part of what the path is in stands among parts in their order, or would stand. */
+/* Finds the place of the path's part among sorted parts, or the place where it would go. */
 static size_t find_place(struct model_part *const *parts, size_t count, const struct path *path,
 			 bool *found)
 {
@@ -253,7 +252,7 @@ static size_t find_place(struct model_part *const *parts, size_t count, const st
 	return *found ? high : low;
 }
 
-/* The part that the path's item at the top is; NULL: the state has no row of it. */
+/* The part that is the path's top-level item; NULL: the state has no row of it. */
 static const struct model_part *find_part(const struct model *model, const struct path *path)
 {
 	bool found;
@@ -269,7 +268,7 @@ static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind,
 	return strcmp(one, other);
 }
 
-/* The first row of the part that is not ahead of this kind and key. */
+/* The first row of the part that does not sort ahead of this kind and key. */
 static size_t find_row(const struct model_part *part, unsigned kind, const char *key)
 {
 	size_t low = 0, high = part->rows.count;
@@ -286,8 +285,8 @@ static size_t find_row(const struct model_part *part, unsigned kind, const char 
 	return low;
 }
 
-/* A list inside an item has the file's items first, then those of rows, by their keys, and last
- * those that were made. */
+/* A list inside an item has the file's items first, then those of rows, sorted by key, and last
+ * those that sluice made. */
 static const void *find_inside(const struct model_part *part, const void *in,
 			       const struct path *path)
 {
@@ -326,7 +325,7 @@ const void *part_find(const struct model *model, const struct path *path)
 	return find_inside(find_part(model, &root), in, path);
 }
 
-/* NULL: no part has it. */
+/* NULL: no part has the item. */
 static const void *find_in_parts(const struct model *model, const struct path *path)
 {
 	const struct model_part *part = find_part(model, path);
@@ -348,17 +347,17 @@ const void *part_given(const struct model *model, const struct path *path)
 struct row {
 	const struct kind *kind;
 	const char *path;
-	const char *root; /* the part of it that names what is at the top */
+	const char *root; /* the path of the top-level item */
 	json_t *values;
 	uint64_t revision;
 };
 
-struct rows { /* of one kind at the top and those inside it */
+struct rows { /* of one top-level kind and the kinds inside it */
 	struct arena arena;
 	struct faults *faults;
-	uint64_t written; /* the revision of the change that is being made; 0: there is none */
-	const struct model *declared; /* what the file has */
-	const struct faults *refused; /* of rows that are passed over; NULL: none are */
+	uint64_t written;             /* revision of the change under way; 0: none */
+	const struct model *declared; /* the file's items */
+	const struct faults *refused; /* faults whose rows are skipped; NULL: none */
 	struct row *items;
 	size_t count, room;
 	bool passed_over, misfit; /* as of struct parts */
@@ -383,7 +382,7 @@ const char *part_key_group(const char *key, struct arena *arena)
 	return decoded(key, strcspn(key, "/"), arena);
 }
 
-/* "-/office" of "-/office/contoso". */
+/* Turns "-/office/contoso" into "-/office". */
 static const char *root_of(struct arena *arena, const char *path)
 {
 	const char *slash = strchr(path, '/');
@@ -392,8 +391,8 @@ static const char *root_of(struct arena *arena, const char *path)
 	return arena_printf(arena, "%.*s", end ? (int)(end - path) : (int)strlen(path), path);
 }
 
-/* Whether the row is as sluice writes it: a kind that can be there, JSON, and in it the name that
- * its path ends in, and, at the top, the group that it begins with. */
+/* Whether sluice could have written the row: its kind exists, its values are JSON, and its path
+ * matches the name (and, at the top, the group) in the values. */
 static bool is_ours(const struct row *row, struct arena *arena)
 {
 	const char *name =
@@ -413,7 +412,7 @@ static bool is_ours(const struct row *row, struct arena *arena)
 	       strcmp(key, row->path) == 0;
 }
 
-/* `why` says what is wrong with the row; the rest of the text, how it goes away. */
+/* Warns that a row is not served because of `why`, and says how to remove it. */
 static void warn_of_row(struct faults *faults, const struct kind *kind, const char *path,
 			const char *why)
 {
@@ -472,14 +471,15 @@ static int compare_rows(const void *a, const void *b)
 			  : compare_keys(left->kind->id, left->path, right->kind->id, right->path);
 }
 
-/* Sorts them by their item at the top, whose own row comes first. */
+/* Sorts rows by their top-level item, whose own row comes first. */
 static void sort_rows(struct rows *rows)
 {
 	if (rows->count > 0)
 		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
 }
 
-/* `key`: of what is at the top; NULL: of all. */
+/* Reads all rows of a top-level kind and the kinds inside it; `key`: only those of one top-level
+ * item. */
 static int read_rows(struct rows *rows, struct source *source, const struct kind *root,
 		     const char *key, char error[SOURCE_ERROR_MAX])
 {
@@ -507,7 +507,7 @@ struct key { /* of a row */
 	const char *text;
 };
 
-/* Reads the rows of these keys. No key is there twice. */
+/* Reads the rows of these keys, which must differ. */
 static int read_these(struct rows *rows, struct source *source, const struct key *keys,
 		      size_t count, char error[SOURCE_ERROR_MAX])
 {
@@ -540,7 +540,8 @@ static void out_of_memory(struct faults *faults)
 	fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* Into the struct at item. `in`: the path of what it is inside; NULL: it is at the top. */
+/* Reads a row into the struct at `item`. `in`: the path of the item around it; NULL: a top-level
+ * item. */
 static void read_row(const struct row *row, const struct path *in, void *item, struct arena *arena,
 		     struct faults *faults)
 {
@@ -556,7 +557,8 @@ static void read_row(const struct row *row, const struct path *in, void *item, s
 	values_read(kind, row->values, item, &origin, arena, faults);
 }
 
-/* The first error of them, which are of one resource, as "targets[0].port: is a string; ...". */
+/* The first error, without the resource's own path: "targets[0].port: is a string; ...". All faults
+ * must be of this resource. */
 static const char *first_error(const struct faults *faults, const struct origin *of,
 			       char text[PART_WHY_MAX])
 {
@@ -575,7 +577,7 @@ static const char *first_error(const struct faults *faults, const struct origin 
 	return text;
 }
 
-/* What was said of the row, or of something in it; NULL: nothing. */
+/* The text of a refused fault about this row or a member of it; NULL: none. */
 static const char *find_refusal(const struct rows *rows, const struct origin *of)
 {
 	size_t length = of->path ? strlen(of->path) : 0;
@@ -591,8 +593,8 @@ static const char *find_refusal(const struct rows *rows, const struct origin *of
 	return NULL;
 }
 
-/* The row as it is kept. What does not fit is an error of the change that wrote it, and else the
- * row is passed over. NULL: it does not fit, or there is no memory, as faults say. */
+/* Reads the row into a model row. A row that does not fit is an error if the change under way wrote
+ * it, and is skipped otherwise. NULL: it does not fit, or out of memory; faults say which. */
 static struct model_row *take_row(struct rows *rows, const struct row *row, const struct path *in)
 {
 	size_t size = kind_field(row->kind)->group->size;
@@ -632,9 +634,8 @@ static struct model_row *take_row(struct rows *rows, const struct row *row, cons
 	return NULL;
 }
 
-/* Whether the row says nothing that the file's item does not say, too: then it is in the way of
- * nobody, and a warning is enough. What a row leaves open (an address that is placed) counts as the
- * same. */
+/* Whether the row only repeats the file's item, so that a warning is enough. A member that the row
+ * leaves open (a placed address) counts as equal. */
 static bool is_repeated(const struct row *row, const struct path *in, const void *item,
 			struct rows *all)
 {
@@ -655,7 +656,7 @@ static bool is_repeated(const struct row *row, const struct path *in, const void
 	if (values_refer(row->kind, group, all->declared, stored, &changed) ||
 	    values_refer(row->kind, group, all->declared, filed, &changed))
 		same = false;
-	json_object_del(stored, kind_name_key(row->kind)); /* in whichever case */
+	json_object_del(stored, kind_name_key(row->kind)); /* may differ in case */
 	json_object_del(stored, "resource_group");
 	json_object_foreach(stored, key, value) same =
 		same && json_equal(value, json_object_get(filed, key));
@@ -669,7 +670,7 @@ static bool is_repeated(const struct row *row, const struct path *in, const void
 	return same;
 }
 
-/* What they are inside is not there, or is passed over. */
+/* Warns of rows whose top-level item is missing or skipped. */
 static void warn_of_orphans(struct rows *all, const struct path *root, const struct row *rows,
 			    size_t count)
 {
@@ -694,7 +695,7 @@ static void warn_of_orphans(struct rows *all, const struct path *root, const str
 		  text_plural(count, "it", "the first"), key_url(rows->kind, rows->path, url));
 }
 
-/* Takes the row over. */
+/* Adds the row, if there is one; takes the reference over. */
 static void add_row(struct model_part *part, struct model_row *row)
 {
 	if (row)
@@ -707,7 +708,7 @@ static void share_row(struct model_part *part, struct model_row *row)
 	add_row(part, row);
 }
 
-/* Merges the rows that were read with the rows that are kept, by kind and key. */
+/* Merges new and kept rows, by kind and key. */
 static void add_rows(struct model_part *part, const struct path *in, const struct row *rows,
 		     size_t count, const struct model_row_list *kept, struct rows *all)
 {
@@ -728,7 +729,7 @@ static void add_rows(struct model_part *part, const struct path *in, const struc
 		share_row(part, kept->items[k++]);
 }
 
-/* Appends the rows, all of a kind, to its list in the item. */
+/* Appends rows of one kind to that kind's list in the part's item. */
 static void append_items(struct model_part *part, const struct kind *kind,
 			 struct model_row *const *rows, size_t count, struct faults *faults)
 {
@@ -748,7 +749,7 @@ static void append_items(struct model_part *part, const struct kind *kind,
 	schema_list_set(list, part->item, (struct schema_list){items, filed.count + count});
 }
 
-/* Appends all rows but the item's own, which are ahead of `first`. */
+/* Appends all rows from `first` on; the item's own row is ahead of that. */
 static void append_rows(struct model_part *part, size_t first, struct faults *faults)
 {
 	struct model_row *const *rows = part->rows.items;
@@ -760,8 +761,8 @@ static void append_rows(struct model_part *part, size_t first, struct faults *fa
 	}
 }
 
-/* The part of the item at the top that has this key: of rows that were read, and of rows of its
- * former part that are kept. NULL: there is no such item (any more), or faults say why. */
+/* Builds the part of this top-level item from rows just read and rows kept from its former part.
+ * NULL: no such item, or faults say why. */
 static struct model_part *build(const struct kind *root, const char *key, const struct row *rows,
 				size_t count, struct model_row_list kept, struct rows *all)
 {
@@ -787,7 +788,7 @@ static struct model_part *build(const struct kind *root, const char *key, const 
 		kept.items++;
 		kept.count--;
 	} else if (own && (!filed || !is_repeated(&rows[0], NULL, filed, all))) {
-		/* Where the file has one of that name, too, the check refuses the two. */
+		/* If the file also declares an item of this name, a later check refuses both. */
 		add_row(part, take_row(all, &rows[0], NULL));
 	}
 	if (part->rows.count > 0)
@@ -806,7 +807,7 @@ static struct model_part *build(const struct kind *root, const char *key, const 
 	return part;
 }
 
-/* At its place, ahead of those that stand there; takes it over. */
+/* Inserts the part at an index; takes it over. */
 static int add_part(struct parts *parts, size_t at, struct model_part *part)
 {
 	struct model_part **items =
@@ -830,7 +831,7 @@ static void remove_part(struct parts *parts, size_t at)
 		(--parts->count - at) * sizeof(*parts->items));
 }
 
-/* Notes in the parts what the rows came to, and lets go of the rows. */
+/* Copies the rows' results to the parts and frees the rows. */
 static int finish_rows(struct parts *parts, struct rows *rows, size_t errors, int err)
 {
 	parts->passed_over = parts->passed_over || rows->passed_over;
@@ -841,7 +842,7 @@ static int finish_rows(struct parts *parts, struct rows *rows, size_t errors, in
 	return err;
 }
 
-/* `key`, `written`: as of read_rows, and of struct rows. */
+/* `key`: as in read_rows; `written`: as in struct rows. */
 static int load_root(struct parts *parts, struct source *source, const struct kind *root,
 		     const char *key, uint64_t written, const struct model *declared,
 		     const struct faults *refused, struct faults *faults,
@@ -868,7 +869,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 	return finish_rows(parts, &rows, errors, err);
 }
 
-/* ---- of a model ---- */
+/* ---- parts of a model ---- */
 
 void parts_release(struct parts *parts)
 {
@@ -902,7 +903,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, 0, declared, refused,
 					faults, error);
-	if (err) /* an item that does not fit has no name, perhaps */
+	if (err) /* an item that does not fit may have no name to sort by */
 		parts_release(parts);
 	else if (parts->count > 1)
 		qsort(parts->items, parts->count, sizeof *parts->items, compare_parts);
@@ -916,7 +917,7 @@ static int compare_two_keys(const void *a, const void *b)
 	return compare_keys(left->kind, left->text, right->kind, right->text);
 }
 
-/* The keys of the paths, sorted, each once; NULL without memory. */
+/* The sorted keys of the paths, without duplicates; NULL without memory. */
 static struct key *keys_of(const struct path *const *paths, size_t *count, struct arena *arena)
 {
 	struct key *keys = arena_alloc_array(arena, *count, sizeof *keys);
@@ -938,7 +939,7 @@ static struct key *keys_of(const struct path *const *paths, size_t *count, struc
 	return keys;
 }
 
-/* The rows of the part that have none of the keys. `kept` has room for all of them. */
+/* Collects the part's rows that have none of the keys; `kept` has room for all. */
 static void keep_others(struct model_row_list *kept, const struct model_part *part,
 			const struct key *keys, size_t count)
 {
@@ -956,7 +957,7 @@ static void keep_others(struct model_row_list *kept, const struct model_part *pa
 	}
 }
 
-/* Makes the part anew, with the rows of these paths as they are in the store now. */
+/* Rebuilds a part: rows of these paths are read from the store, others are kept. */
 static int rebuild(struct parts *parts, size_t at, struct source *source,
 		   const struct path *const *paths, size_t count, struct rows *rows,
 		   char error[SOURCE_ERROR_MAX])
@@ -984,7 +985,7 @@ static int rebuild(struct parts *parts, size_t at, struct source *source,
 	return 0;
 }
 
-/* Reads all rows of the item at the top that has this key. */
+/* Reads all rows of the top-level item with this key. */
 static int reload(struct parts *parts, size_t at, bool found, struct source *source,
 		  const struct kind *root, const char *key, uint64_t revision,
 		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
@@ -1004,8 +1005,8 @@ static int reload(struct parts *parts, size_t at, bool found, struct source *sou
 	return err;
 }
 
-/* Whether an edit of what is at the top writes its name, which stands in the paths of all that is
- * inside it, in other letters. */
+/* Whether an edit changes the case of the top-level item's name or group: these are in the paths of
+ * everything inside it. */
 static bool spells_otherwise(const struct model_part *part, const struct path *const *paths,
 			     size_t count)
 {
@@ -1043,7 +1044,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	return finish_rows(parts, &rows, errors, err);
 }
 
-/* ---- one row ---- */
+/* ---- a single row ---- */
 
 static int on_values(void *context, const struct source_resource *resource)
 {
@@ -1073,7 +1074,7 @@ int part_row(struct source *source, const struct path *path, json_t **values,
 	return err;
 }
 
-/* ---- what is not served ---- */
+/* ---- explaining rows that are not served ---- */
 
 char *part_missing(const struct model *model, const struct path *path, char text[PART_WHY_MAX])
 {

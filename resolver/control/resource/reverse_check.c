@@ -1,6 +1,6 @@
-/* Every question is a leg. The legs there are asked at once, then one leg back from each place that
- * they led to, also at once; when none is waited for any more, the report is made. Places are
- * compared as text, which has one form for each address and, in lower case, for each name. */
+/* Each question is a leg. The outbound legs are asked at once, then a leg back from each place that
+ * they led to, also at once; when all are answered, the report is made. Places are compared as
+ * text, which is unique for each address and, in lower case, for each name. */
 #include "resolver/control/resource/reverse_check.h"
 
 #include <assert.h>
@@ -13,8 +13,8 @@ enum { LEGS_THERE = 2, ERROR_MAX = ASK_TROUBLE_MAX };
 
 struct check_leg {
 	struct forward_check *check;
-	uint16_t type;  /* of the records it is after */
-	json_t *places; /* what they say, as texts */
+	uint16_t type;  /* of the records that it asks for */
+	json_t *places; /* the texts of these records */
 	char error[ERROR_MAX];
 };
 
@@ -23,7 +23,7 @@ struct forward_check {
 	void (*on_end)(void *context, enum reverse_result result, json_t *report);
 	void *context;
 	char *network;
-	struct address address; /* the subject, or family 0 */
+	struct address address; /* the subject; family 0: the name is the subject */
 	char subject[NAME_TEXT_MAX];
 	struct check_leg there[LEGS_THERE], back[REVERSE_CHECK_PATHS_MAX];
 	unsigned there_count, back_count;
@@ -120,7 +120,7 @@ static uint16_t type_of(const struct address *address)
 	return address->family == 4 ? TYPE_A : TYPE_AAAA;
 }
 
-/* ---- back ---- */
+/* ---- legs back ---- */
 
 static void ask_back(struct forward_check *check, const char *place)
 {
@@ -136,7 +136,7 @@ static void ask_back(struct forward_check *check, const char *place)
 	}
 }
 
-/* The n-th place that the legs there led to. */
+/* The n-th place that the outbound legs led to. */
 static const char *place_at(const struct forward_check *check, unsigned n)
 {
 	for (unsigned i = 0; i < check->there_count; i++) {
@@ -152,7 +152,7 @@ static void start_back(struct forward_check *check)
 {
 	const char *place;
 	check->on_the_way_back = true;
-	check->waiting++; /* until all are asked */
+	check->waiting++; /* held until all legs are asked */
 	for (unsigned i = 0; i < REVERSE_CHECK_PATHS_MAX && (place = place_at(check, i)); i++)
 		ask_back(check, place);
 	if (--check->waiting == 0)
@@ -172,7 +172,7 @@ static bool leads_back(const struct forward_check *check, const struct check_leg
 struct path_tally {
 	unsigned confirmed, elsewhere, nowhere, failed;
 	const struct check_leg
-		*worst; /* one that did not come back; better one that came elsewhere */
+		*worst; /* a path that does not lead back, preferably one that leads elsewhere */
 	unsigned worst_at;
 };
 
@@ -210,8 +210,8 @@ static const char *first_error(const struct forward_check *check)
 	return NULL;
 }
 
-/* An address is fine with one name that leads back; of a name's addresses every one has to. That a
- * question failed counts only where its answer could have changed what is known. */
+/* An address needs only one name that leads back; a name needs it for every address. A failed
+ * question counts only if its answer could have changed the result. */
 static enum reverse_result judge(const struct forward_check *check, const struct path_tally *tally)
 {
 	bool address = check->address.family, failed = first_error(check);
@@ -292,13 +292,13 @@ static void legs_done(struct forward_check *check)
 	on_end(context, result, report);
 }
 
-/* ---- there ---- */
+/* ---- outbound legs ---- */
 
-/* The name that was given with the address stands for what asking would have brought. */
+/* A name given with the address takes the place of the answer. */
 static void start_there(struct forward_check *check, const struct name *name)
 {
 	char text[NAME_TEXT_MAX];
-	check->waiting = 1; /* until all are asked */
+	check->waiting = 1; /* held until all legs are asked */
 	if (check->address.family && name->length > 0) {
 		check->there[check->there_count++] = (struct check_leg){
 			.check = check, .places = json_make("[s]", name_to_text(name, text))};

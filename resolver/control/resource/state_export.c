@@ -1,5 +1,5 @@
-/* Each row is made, written and freed: a million objects at once would take a gigabyte. Addresses
- * are read twice, page by page, because the PTRs have a list of their own. */
+/* Each row is built, written and freed, because a million objects at once would take a gigabyte.
+ * Addresses are read twice, page by page, because PTRs have a list of their own. */
 #include <stdlib.h>
 
 #include "resolver/control/base/json.h"
@@ -43,7 +43,7 @@ static void write_waiting(struct export *export)
 	free(list);
 }
 
-/* Those that the state has. */
+/* Writes the groups that have a row in the state. */
 static int write_groups(struct export *export)
 {
 	size_t count;

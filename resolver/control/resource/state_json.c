@@ -1,6 +1,6 @@
-/* An import is made of the same edits as every other change, and so is checked like one. First what
- * is there is compared with the document, and removed where it differs; what both have is not
- * written again. The export is state_export.c. */
+/* An import consists of ordinary edits, so it is checked like any change. First it removes each
+ * present resource that differs from the document; equal ones stay and are not written again. The
+ * export is in state_export.c. */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
@@ -13,12 +13,11 @@ struct import {
 	struct change *change;
 	struct inventory *inventory;
 	const json_t *document;
-	json_t *resources, *ptrs,
-		*groups; /* of the document, by id and name; null: there are two */
-	json_t *kept;    /* ids and names of what is there as it is to be */
+	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
+	json_t *kept;                      /* ids and names of present resources that are equal */
 };
 
-/* What is not a text stays NULL, which is refused where one is needed. */
+/* A value that is no text is an error; a missing one gives NULL, which the caller may refuse. */
 static int text_of(struct change *change, const json_t *object, const char *key, const char **text)
 {
 	const json_t *value = json_object_get(object, key);
@@ -48,7 +47,8 @@ static int import_group(struct import *import, const json_t *object)
 	return err;
 }
 
-/* A PTR has a list of its own; what is only shown would be passed over. */
+/* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
+ * silently. */
 static int check_members(struct change *change, const json_t *object, const char *const *known)
 {
 	const char *key;
@@ -98,7 +98,7 @@ static int import_service(struct import *import, const json_t *object)
 	return import_resource(import, KIND_SERVICE, object);
 }
 
-/* `waits`: its address or service need not be there. */
+/* `waits`: the PTR's address or service may be missing. */
 static int import_ptr_of(struct import *import, const json_t *object, bool waits)
 {
 	struct change *change = import->change;
@@ -130,7 +130,7 @@ static int import_ptr(struct import *import, const json_t *object)
 	return import_ptr_of(import, object, false);
 }
 
-/* It waits for its address or service where that is not there, also if it did not where it was
+/* A PTR waits if its address or service is missing here, whether or not it waited where it was
  * exported. */
 static int import_waiting(struct import *import, const json_t *object)
 {
@@ -148,9 +148,9 @@ json_t *state_ptr_values(const struct owned_resource *resource)
 	return values;
 }
 
-/* ---- what is there as it is to be ---- */
+/* ---- comparing present resources with the document ---- */
 
-/* The key in which one is found in `by`; "": it has none. */
+/* The key of an object in an index; "": none. */
 static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
 {
 	const char *text = json_string_value(json_object_get(object, member));
@@ -170,7 +170,7 @@ static void index_list(const json_t *document, const char *list, const char *mem
 		json_put(by, key, json_object_get(by, key) ? json_null() : json_incref(object));
 }
 
-/* Takes what is compared over; both NULL is the same. */
+/* Whether the document has the same object, or both have none; frees the object. */
 static bool is_same(const json_t *by, const char *id, json_t *object)
 {
 	char key[NAME_TEXT_MAX];
@@ -199,7 +199,7 @@ static bool is_kept(const struct import *import, const char *list, const char *i
 	return json_object_get(import->kept, text_lower(key));
 }
 
-/* One of the state, and its PTR, or the PTR of one of the file. */
+/* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
 static int compare_resource(void *context, const struct owned_resource *resource)
 {
 	struct import *import = context;
@@ -222,8 +222,8 @@ static int compare_resource(void *context, const struct owned_resource *resource
 		       : 0;
 }
 
-/* One that the document does not name goes, but for an address in it that stays: what adding that
- * one makes of it stays, then. */
+/* Removes a group that the document lacks, unless an address that stays is in it: then the group
+ * becomes what adding that address would have made. */
 static int compare_group(struct import *import, const struct resource_group *group)
 {
 	char key[NAME_TEXT_MAX];
@@ -262,9 +262,9 @@ static int compare_rest(struct import *import)
 	return err;
 }
 
-/* ---- the document ---- */
+/* ---- importing the document ---- */
 
-/* In this order: an address names its group, a PTR its address. */
+/* The order matters: an address names its group, a PTR its address. */
 static const struct {
 	const char *key, *member, *kept;
 	int (*import)(struct import *import, const json_t *object);
@@ -274,7 +274,7 @@ static const struct {
 	{"waiting", "owner", "ptr", import_waiting},
 };
 
-/* The list number `at`, which need not be there. */
+/* Imports list number `at`; the document may lack the list. */
 static int import_list(struct import *import, size_t at)
 {
 	const char *key = lists[at].key;
@@ -330,7 +330,7 @@ int state_json_read(struct change *change, struct inventory *inventory, const js
 	index_list(document, "waiting", "owner", import.ptrs);
 	index_list(document, "groups", "name", import.groups);
 	if (!err && import_all(&import) != 0)
-		err = change_fail_memory(change); /* if nothing else has been said */
+		err = change_fail_memory(change); /* the first reason stays, if there is one */
 	json_decref(import.resources);
 	json_decref(import.ptrs);
 	json_decref(import.groups);

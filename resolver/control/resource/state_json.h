@@ -1,5 +1,5 @@
-/* The state as JSON, for backups and for moving it to another server: what the API has made, and
- * nothing of what the file says.
+/* The state as JSON, for backups and for moving it to another server: everything that the API has
+ * made, and nothing that the file declares.
  *
  *     {"version": 1,
  *      "groups":    [{"name", "region", "tags": {}}],
@@ -7,9 +7,9 @@
  *                     "domain_name_label", "tags": {}, "azure": {}}],
  *      "services":  [{"id", "name", "address", "description", "tags": {}}],
  *      "ptrs":      [{"owner", "reverse_fqdn", "description", "ttl"}],
- *      "waiting":   [the same, of addresses and services that are not there now]}
+ *      "waiting":   [like "ptrs", for missing addresses and services]}
  *
- * What is not given is left out. */
+ * Values that are not given are left out. */
 #ifndef SLUICE_STATE_JSON_H
 #define SLUICE_STATE_JSON_H
 
@@ -19,18 +19,18 @@
 
 enum { STATE_JSON_VERSION = 1 };
 
-/* All of it as text, to be freed, and how long that is; NULL: without memory, or it could not be
- * read (inventory_trouble). Of an inventory aside in any thread. */
+/* Exports the whole state as text, to be freed, and its length. NULL: out of memory, or the state
+ * could not be read (inventory_trouble). Any thread may call this with an inventory aside. */
 char *state_export(struct inventory *inventory, size_t *length);
 
-/* Makes the state what the document says: what the document does not have is removed, what both
- * have stays as it is. A PTR that waits in the document is set where its address is here. The
- * change is the caller's, of an inventory aside. On ERR_INVALID change_error names the place as
+/* Sets the state to what the document says: removes what the document lacks, and leaves equal
+ * resources as they are. A waiting PTR of the document is set if its address exists here. The
+ * change is the caller's, of an inventory aside. On ERR_INVALID change_error names the place,
  * "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);
 
-/* What the document has of its PTR; NULL: it has none, or the file gives it. */
+/* The PTR's values for the document; NULL: no PTR, or the file gives it. */
 json_t *state_ptr_values(const struct owned_resource *resource);
 
 #endif

@@ -88,7 +88,7 @@ static const struct value_syntax json_syntax = {.kind = json_kind,
 						.tags = VALUE_GROUP,
 						.expected = json_expected};
 
-/* ---- lists that are kinds of their own are refused with where they belong ---- */
+/* ---- refusing lists that are kinds of their own ---- */
 
 static bool has_children(const struct kind *kind, const json_t *values, const struct origin *origin,
 			 struct faults *faults)
@@ -109,9 +109,9 @@ static bool has_children(const struct kind *kind, const json_t *values, const st
 	return found;
 }
 
-/* ---- what only a file may say ---- */
+/* ---- refusing values that only a file may have ---- */
 
-/* In the state a secret would be in its history and its exports, too. */
+/* A secret in the state would also be in the history and in exports. */
 static bool has_secret(const struct group *group, const json_t *values, const struct origin *origin,
 		       struct faults *faults)
 {
@@ -131,7 +131,7 @@ static bool has_secret(const struct group *group, const json_t *values, const st
 	return found;
 }
 
-/* A file's paths are relative to it; here there is nothing that they could be relative to. */
+/* Paths in a file are relative to the file; values of the API have no such folder. */
 static void check_paths(const struct group *group, const void *item, const struct origin *origin,
 			struct faults *faults)
 {
@@ -206,7 +206,7 @@ void values_read_stored(const struct kind *kind, const json_t *values, void *ite
 
 /* ---- printing ---- */
 
-struct printed { /* what is printed; kind NULL: it is no kind's */
+struct printed { /* kind NULL: settings that are no kind's */
 	const struct kind *kind;
 	const char *in; /* the group that references leave out; NULL: none */
 };
@@ -219,7 +219,8 @@ static const char *group_of(const char *group)
 	return group && strcmp(group, GROUP_NONE) != 0 ? group : NULL;
 }
 
-/* Whoever reads it may be in another directory, and no other is taken back (check_paths). */
+/* Prints absolute paths, because the reader may be in another folder, and reading accepts no others
+ * (check_paths). */
 static json_t *print_path(const char *text)
 {
 	char *path = regular_file_absolute(text);
@@ -312,7 +313,7 @@ static bool is_given(const struct group *group, const void *item)
 	return given;
 }
 
-/* NULL: it is not given, or of the lists that are kinds. */
+/* NULL: not given, or a list that is a kind of its own. */
 static json_t *print_field(const struct printed *printed, const struct field *field,
 			   const void *item)
 {
@@ -430,10 +431,10 @@ json_t *values_print_settings(const struct model *model)
 /* ---- references ---- */
 
 struct rewriting {
-	/* The text that takes a reference's place; NULL: it stays. */
+	/* The text that replaces a reference; NULL: the reference stays. */
 	const char *(*rewrite)(void *context, enum refers refers, const char *text);
 	void *context;
-	struct arena *domains; /* domains get their one form, in there; NULL: they stay */
+	struct arena *domains; /* gets the canonical form of domains; NULL: domains stay */
 	bool changed;
 };
 
@@ -505,7 +506,7 @@ static const char *in_full(void *context, enum refers refers, const char *text)
 	static const struct hash_key any;
 	struct name name;
 
-	/* The name of a pool's zone means that one, whichever private zones there are. */
+	/* The name of a pool's zone means that zone, even if a private zone has the same name. */
 	if (refers == REFERS_ZONE && name_from_text(&name, &any, text) == 0 &&
 	    reverse_has_zone(referring->model, &name))
 		return NULL;
@@ -597,8 +598,8 @@ static json_t *schema_of_type(const struct field *field)
 	}
 }
 
-/* What the text of the field, or each of its texts, is the name of: {"kind": "subnet", "by": "path"
- * or "name"}, a NETWORK/SUBNET, or a name alone, of what is nearest. NULL: of nothing. */
+/* Says what resource the field's texts name: {"kind": "subnet", "by": "path"} for a path like
+ * NETWORK/SUBNET, "by": "name" for a bare name. NULL: none. */
 static json_t *refers_json(const struct field *field)
 {
 	static const unsigned kinds_by_path[REFERS_COUNT] = {
@@ -615,7 +616,7 @@ static json_t *refers_json(const struct field *field)
 		snprintf(name, sizeof name, "%s", field->key);
 		for (char *at = name; *at != '\0'; at++)
 			*at = *at == '_' ? '-' : *at;
-		/* resource_group is the one key that is not the name of its kind. */
+		/* resource_group is the only key that differs from the name of its kind. */
 		kind = kind_named(strcmp(name, "resource-group") == 0 ? "group" : name);
 	} else if (!kind && field->type == FIELD_DOMAIN) {
 		kind = strcmp(field->key, "key") == 0 ? kind_of_id(KIND_KEY) : NULL;
@@ -623,7 +624,7 @@ static json_t *refers_json(const struct field *field)
 	return kind ? json_make("{s:s, s:s}", "kind", kind->name, "by", by) : NULL;
 }
 
-/* A default is text in the table, as the file would have it. */
+/* The table has a default as text, as in the file. */
 static json_t *default_json(const struct field *field)
 {
 	switch (field->type) {

@@ -26,7 +26,7 @@ static const struct kind *record_set_kind(void)
 	return kind_named("record-set");
 }
 
-/* The zone that the path is in; NULL: there is none. */
+/* The zone of the path, which may name a set inside it; NULL: none. */
 static struct private_zone *find_zone(const struct model *model, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -35,7 +35,7 @@ static struct private_zone *find_zone(const struct model *model, const struct pa
 	return zone ? &model->private_zones.items[zone - model->private_zones.items] : NULL;
 }
 
-/* Takes the data over. */
+/* Replaces the zone's data; takes the reference over. */
 static void give(struct private_zone *zone, struct zone *data)
 {
 	zone_unref(zone->zone);
@@ -61,11 +61,12 @@ struct loading {
 	struct parts *parts;
 	uint64_t now_s;
 	struct faults *faults;
-	struct arena arena;        /* of the row at hand */
-	char root[PATH_MAX_BYTES]; /* the zone's part of the path; "": none yet */
+	struct arena arena;        /* for the current row */
+	char root[PATH_MAX_BYTES]; /* the path of the current zone; "": none yet */
 	char group[PATH_MAX_BYTES], name[PATH_MAX_BYTES]; /* the zone's */
-	struct private_zone *zone;                        /* NULL: the model has none */
-	struct zone_draft *draft;                         /* NULL: it has none, or a file */
+	struct private_zone *zone;                        /* NULL: the model has no such zone */
+	struct zone_draft *draft;                         /* NULL: no such zone, or a master file
+							   * gives its records */
 	size_t orphans;                                   /* rows that are not served */
 };
 
@@ -74,7 +75,7 @@ static struct path zone_path(const struct loading *loading)
 	return (struct path){zone_kind(), loading->group, {loading->name, NULL}};
 }
 
-/* Of one of its sets. */
+/* The path of a record set in the current zone. */
 static struct path set_path(const struct loading *loading, const char *name)
 {
 	return (struct path){record_set_kind(), loading->group, {loading->name, name}};
@@ -103,7 +104,7 @@ static void warn_of_orphans(struct loading *loading)
 		  has_file ? "" : " until it is there again");
 }
 
-/* All rows of a zone have been read. */
+/* Finishes the current zone. */
 static int end_zone(struct loading *loading)
 {
 	size_t errors = loading->faults->errors;
@@ -143,7 +144,7 @@ static int begin_zone(struct loading *loading, const char *path, size_t length)
 	return loading->draft ? 0 : ERR_NOMEM;
 }
 
-/* The set of that name that the file declares, too; NULL: it does not. */
+/* The file's declared set of the same name; NULL: none. */
 static const struct record_set *find_declared(const struct loading *loading, const char *name)
 {
 	const struct path path = set_path(loading, name);
@@ -166,7 +167,7 @@ static bool say_the_same(const struct record_set *a, const struct record_set *b)
 	return same;
 }
 
-/* Where there are errors the row is passed over, and it is true. */
+/* Skips the row if there are errors; returns whether it does. */
 static bool passes_over(struct loading *loading, const char *row, const struct faults *found)
 {
 	char why[PART_WHY_MAX] = "which does not fit";
@@ -179,7 +180,7 @@ static bool passes_over(struct loading *loading, const char *row, const struct f
 	return true;
 }
 
-/* False: it does not fit, and is passed over. */
+/* False: the set does not fit, and is skipped. */
 static bool read_set(struct loading *loading, const char *row, const json_t *values,
 		     const struct origin *origin, struct record_set *set)
 {
@@ -193,7 +194,7 @@ static bool read_set(struct loading *loading, const char *row, const json_t *val
 	return fits;
 }
 
-/* The same of what its name and its records say. ERR_NOMEM. */
+/* Puts the set into the draft; skips it if its name or records do not fit. ERR_NOMEM. */
 static int put_set(struct loading *loading, const char *row, const struct record_set *set)
 {
 	const struct name *apex = zone_apex(loading->zone->zone);
@@ -230,7 +231,7 @@ static int put_row(struct loading *loading, const char *row, const char *name, c
 	return put_set(loading, row, &set);
 }
 
-/* NULL: it is none that sluice has written. */
+/* The name of a row's set; NULL: sluice did not write this row. */
 static const char *name_of_row(const struct loading *loading, const char *row, const json_t *values)
 {
 	const char *name = json_string_value(json_object_get(values, "name"));
@@ -269,19 +270,19 @@ static int on_record_set(void *context, const struct source_resource *resource)
 	return err;
 }
 
-/* A zone of the state that has no records yet has a SOA. */
+/* Gives a zone of the state that has no records yet its data, with a SOA. */
 static int complete(struct private_zone *zone, const struct hash_key *key)
 {
 	struct name apex;
 
 	if (zone->file || zone->zone || zone->record_sets.count > 0 || !zone->name ||
 	    name_from_text(&apex, key, zone->name) != 0)
-		return 0; /* it needs none, or has its fault */
+		return 0; /* needs no data, or its name has a fault */
 	zone->zone = zone_new(key, &apex, 0);
 	return zone->zone ? 0 : ERR_NOMEM;
 }
 
-/* Rows of sets, sorted by their zones. */
+/* Reads the rows of sets, which come sorted by zone. */
 static int read_sets(struct loading *loading, struct source *source, const struct key_range *range,
 		     char error[SOURCE_ERROR_MAX])
 {
@@ -335,7 +336,7 @@ int zones_read(struct model *model, struct parts *parts, struct source *source,
 	return read_sets(&loading, source, &sets, error);
 }
 
-/* The zone of that path, which mostly has the same place as in another model. */
+/* Finds the zone of that path, which is mostly at the same place in both models. */
 static const struct private_zone *find_kept(const struct model *before, const struct path *path,
 					    size_t place)
 {
@@ -364,10 +365,10 @@ void zones_keep(struct model *model, const struct model *before)
 
 struct zones_draft {
 	struct model *model;
-	struct path path;           /* of the zone that was put into last, */
-	struct private_zone *zone;  /* which is this; NULL: there is none */
-	bool refused;               /* that is told, once for all sets in a row */
-	struct zone_draft *zones[]; /* by the zone's place in the model; NULL: it is not edited */
+	struct path path;           /* of the last zone that was edited */
+	struct private_zone *zone;  /* that zone; NULL: none */
+	bool refused;               /* reported, once for consecutive sets of a zone */
+	struct zone_draft *zones[]; /* by the zone's index in the model; NULL: not edited */
 };
 
 struct zones_draft *zones_edit(struct model *model)
@@ -431,7 +432,7 @@ static int put_set_of(struct zone_draft *draft, const struct name *apex, const s
 	return faults->errors > errors ? ERR_FAULTS : record_set_put(draft, apex, &set, faults);
 }
 
-/* Most sets stand behind others of their zone. */
+/* Cached, because sets of a zone mostly follow each other. */
 static void look_up(struct zones_draft *draft, const struct path *path)
 {
 	const struct path root = part_root(path);
@@ -444,8 +445,8 @@ static void look_up(struct zones_draft *draft, const struct path *path)
 	draft->refused = false;
 }
 
-/* The same text for the same data, to be freed: its bytes, or itself where it is no data of that
- * type. NULL without memory. */
+/* A key that is equal for equal record data: its bytes in hex, or the text if it is no data of that
+ * type. To be freed; NULL without memory. */
 static char *record_key(uint16_t type, const struct name *apex, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -513,12 +514,12 @@ int zones_put(struct zones_draft *draft, const struct path *path, const json_t *
 	look_up(draft, path);
 	zone = draft->zone;
 	if (!zone || zone->file) {
-		if (values) /* else what is to go is not there */
+		if (values) /* removing from a missing zone is fine */
 			refuse(draft, path, faults);
 		return values ? ERR_FAULTS : 0;
 	}
 	if (!zone->zone)
-		return 0; /* its name has a fault */
+		return 0; /* the zone's name has a fault */
 	edited = &draft->zones[zone - draft->model->private_zones.items];
 	if (!*edited)
 		*edited = zone_edit(zone->zone);
@@ -551,13 +552,13 @@ int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *fault
 
 /* ---- serials ---- */
 
-/* 0: there is none. */
+/* 0 means no serial. */
 static uint32_t later(uint32_t a, uint32_t b)
 {
 	return a && (!b || serial_is_newer(a, b)) ? a : b;
 }
 
-/* `text`: by which the serial is kept, as transfer_zone.text has it. */
+/* `text`: the key of the serial, as in transfer_zone.text. */
 static bool read_serial(struct source *source, const char *text, struct pairs_serial *row)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -566,8 +567,8 @@ static bool read_serial(struct source *source, const char *text, struct pairs_se
 	return pairs_read_serials(source, row, 1, error) == 0 && row->found;
 }
 
-/* Of a zone that has none by its full name: that of the domain, which a state of before zones had
- * names in groups has, and which the zone has where it was in no group. */
+/* Finds the serial by the zone's full name, else by its domain: older states keep it there, and so
+ * does a zone that moved from no group into one. */
 static bool find_serial(struct source *source, const struct private_zone *zone,
 			struct pairs_serial *row)
 {
@@ -580,8 +581,8 @@ static bool find_serial(struct source *source, const struct private_zone *zone,
 	return (group && read_serial(source, text, row)) || read_serial(source, apex, row);
 }
 
-/* The latest of those zones of the domain that `before` has and the model does not: one that moves
- * to another group goes on from there. 0: there is none. */
+/* The latest serial of zones of the domain that only `before` has, because a zone that moves to
+ * another group must not go back. 0: none. */
 static uint32_t latest_serial(const struct model *before, const struct model *model,
 			      const char *domain)
 {
@@ -598,14 +599,14 @@ static uint32_t latest_serial(const struct model *before, const struct model *mo
 	return latest;
 }
 
-/* The serial that the zone is to have, whose digest as it goes out may be the `same` as before. A
- * row at rest tells what was given out last; else all up to `reserved` may have been, by this
- * process, which knows, or by one that has ended. */
+/* The serial that the zone gets; `same`: its outgoing digest is as before. If reserved equals
+ * serial in the row, that serial was given out last; otherwise an earlier process may have given
+ * out all up to `reserved`. */
 static uint32_t serial_for(const struct zone *zone, uint64_t digest, const struct zone *before,
 			   bool same, const struct pairs_serial *row, uint64_t now_s)
 {
 	bool at_rest = row && row->reserved == row->serial;
-	uint32_t own = zone_serial(zone); /* 0, the time, or of a SOA that was put */
+	uint32_t own = zone_serial(zone); /* 0, the time, or that of a SOA record set */
 
 	if (at_rest && row->digest == digest && (same || !before))
 		return same ? later(row->serial, zone_serial(before)) : row->serial;
@@ -618,14 +619,14 @@ static uint32_t serial_for(const struct zone *zone, uint64_t digest, const struc
 	return own ? own : serial_next(0, now_s);
 }
 
-/* Replaces the zone, where it is to have another serial, or is what it was. */
+/* Gives the zone its serial, and shares the served data if nothing has changed. */
 static int number(struct private_zone *zone, const struct model *model,
 		  const struct model *before_model, struct source *source, uint64_t now_s)
 {
 	const struct path path = part_path(zone_kind(), zone, NULL);
 	const struct private_zone *served = before_model ? part_find(before_model, &path) : NULL;
 	struct zone **at = &zone->zone, *numbered;
-	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
+	struct zone *before = served ? served->zone : NULL; /* perhaps a master file's */
 	uint32_t past =
 		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
 	struct pairs_serial row;
@@ -637,7 +638,7 @@ static int number(struct private_zone *zone, const struct model *model,
 	if (past && !serial_is_newer(serial, past))
 		serial = serial_next(past, now_s);
 	if (same && zone_is_editable(before) && zone_serial(before) == serial)
-		numbered = zone_ref(before); /* it is what it was */
+		numbered = zone_ref(before); /* unchanged */
 	else
 		numbered = zone_with_serial(*at, serial);
 	if (!numbered)
