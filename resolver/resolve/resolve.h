@@ -81,10 +81,6 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 void resolve_expect(struct query *query, unsigned pass);                  /* from 1 */
 /* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
-/* Notes a query that was answered before it came here, with an error, or (end NULL, length 0) not
- * at all. */
-void resolve_turned_away(struct resolver *resolver, const struct query *query,
-			 const struct message_end *end, const uint8_t *reply, size_t length);
 
 struct resolution_question {         /* that targets were asked meanwhile */
 	uint64_t leg, name;          /* of the leg its id, of the name its hash */

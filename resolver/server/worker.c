@@ -27,6 +27,8 @@
 #include "endpoints/outbound/outbound.h"
 #include "resolver/log.h"
 #include "resolver/popular.h"
+#include "resolver/query_ring.h"
+#include "resolver/resolve/query_record.h"
 #include "resolver/resolve/resolve.h"
 #include "resolver/transfer/transfer.h"
 #include "rules/base.h"
@@ -122,7 +124,8 @@ static void on_turned_away(void *context, const struct query *query, const struc
 {
 	struct worker *worker = context;
 
-	resolve_turned_away(&worker->resolver, query, end, reply, length);
+	if (query_ring_wanted(worker->resolver.ring) & QUERY_WANTED_ALL)
+		query_record_turned_away(worker->resolver.ring, query, end, reply, length);
 }
 
 /* Targets' TCP delays UDP no longer than clients' TCP does. */
