@@ -118,7 +118,7 @@ class Much(Browser):
         self.js("document.querySelector(arguments[0]).focus()", button)
         self.driver.switch_to.active_element.send_keys(Keys.ENTER)
         self.wait(is_open, "the row to open")
-        self.assertEqual([False] * 9, self.js("return [...document.querySelectorAll('tbody .cell')].map(one => one.scrollWidth > one.clientWidth)"))
+        self.assertEqual([False] * 8, self.js("return [...document.querySelectorAll('tbody .cell')].map(one => one.scrollWidth > one.clientWidth)"))
         self.assertEqual([], self.outside())
         # A row that is made anew stays open, and the focus where it was.
         self.js("window.old = document.querySelector('tbody tr')")
@@ -133,6 +133,21 @@ class Much(Browser):
         self.click("tbody td button.whole")
         self.assertEqual([], self.outside())
         self.assertEqual(LONG, self.text_of("tbody .lead"))
+
+    def test_what_matters_of_a_rule_is_not_cut(self):
+        """With names of a usual length; of many targets there is the first, and how many more there are."""
+        self.log_in("/ui/rules?search=many/r")
+        self.size(*DESKTOP)
+        self.row("d0.many.test.", "no target answers")
+        cut = self.js("return [...document.querySelectorAll('tbody .cell')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)")
+        self.assertEqual([], cut)
+        for width, height in (DESKTOP, PHONE):
+            self.size(width, height)
+            self.shown("rules?search=d100.")
+            row = self.row("d100.many.test.")
+            self.assertEqual(["127.0.1.21 not answering +1", "1 of 2 targets down"], [" ".join(text.split()) for text in row[2:4]])
+            self.press("All of it: 127.0.1.21 not answering\n127.0.0.5")
+            self.assertEqual("127.0.1.21 not answering 127.0.0.5", " ".join(self.row("d100.many.test.")[2].split()))
 
     def test_numbers_are_right_aligned(self):
         self.log_in("/ui/rules")
@@ -209,6 +224,32 @@ class Much(Browser):
         self.wait(lambda: self.rows()[0][0] == worst, "the worst")
         self.assertEqual([], sorts())
         self.press("Sort by Asked")
+        self.wait(lambda: [int(row[4]) for row in self.rows()] == sorted((int(row[4]) for row in self.rows()), reverse=True), "those asked most")
+
+    def test_on_a_phone_the_domain_has_the_line_and_a_field_sorts(self):
+        self.log_in("/ui/rules")
+        self.size(*PHONE)
+        self.shown("rules")
+        self.row("d0.many.test.", "no target answers")
+        worst = self.rows()[0][0]
+        domain, state = [self.box("tbody td." + part) for part in ("lead", "mood")]
+        self.assertGreaterEqual(state["top"], domain["bottom"])
+        self.choose("Sort by", "Rule, ascending")
+        self.wait(lambda: self.rows()[0][1] == "many/" + "n" * 63, "the first of many")
+        self.choose("Sort by", "Rule, descending")
+        self.wait(lambda: self.rows()[0][1] == "office/contoso", "the last one")
+        # What comes meanwhile does not close the field, and a head says the same in a larger window.
+        self.js("window.field = document.querySelector('.sorter select')")
+        self.good("PATCH", "rulesets/-/many/rules/r0", {"description": "another"})
+        self.js("document.querySelector('rules-page').render()")
+        self.assertTrue(self.js("return field === document.querySelector('.sorter select') && field.isConnected"))
+        self.size(*DESKTOP)
+        self.assertEqual(["Rule"], self.texts("[aria-sort=descending]"))
+        self.assertEqual([], self.texts(".sorter"))
+        self.size(*PHONE)
+        self.choose("Sort by", "Worst first")
+        self.wait(lambda: self.rows()[0][0] == worst, "the worst")
+        self.choose("Sort by", "Asked, descending")
         self.wait(lambda: [int(row[4]) for row in self.rows()] == sorted((int(row[4]) for row in self.rows()), reverse=True), "those asked most")
 
     def test_what_is_dead_colours_who_needs_it(self):

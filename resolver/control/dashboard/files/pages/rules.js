@@ -11,7 +11,7 @@ import {DECIDED, fullName, host, origin, percents, targetText, targetWord} from 
 import {MoreMenu} from "/ui/parts/more.js";
 import {changeRule, createRule, deleteRule, switchRule} from "/ui/parts/rule.js";
 import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
+import {DataTable, firstOf} from "/ui/parts/table.js";
 
 function ruleName(rule) {
   return fullName(rule.ruleset) + "/" + rule.name;
@@ -88,8 +88,7 @@ export class RulesPage extends Page {
         h("span", {class: "state bad", title: percents(100 * use.failures / use.queries)}, use.failures.toLocaleString("en"))},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", sort: ({use}) => use?.last_used, cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
-      {title: "From", cell: (rule) => origin(rule.origin)},
-      ...isAdmin() ? [{title: "", cell: (rule) => this.more(rule)}] : [],
+      isAdmin() ? {title: "", cell: (rule) => this.more(rule)} : {title: "From", cell: (rule) => origin(rule.origin)},
     ], null, (rule) => badness(rule, this.asked_of(rule)));
     this.since = h("p", {class: "hint"});
     this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.since, this.table);
@@ -219,14 +218,14 @@ export class RulesPage extends Page {
 
   targets(rule) {
     if (rule.target_group) return ["group ", name(rule.target_group)];
-    return (rule.targets || []).map((target) => h("div", {}, this.target(target, this.known(target))));
+    return rule.targets?.length ? firstOf(rule.targets.map((target) => this.target(target, this.known(target)))) : "";
   }
 
-  // One that is well says no more than its address.
+  // How it is: by colour, and in words for whom that says nothing; what it means for the rule is the rule's state.
   target(target, known) {
     const [mood, words] = known ? targetWord(known) : ["soft", ""];
 
-    return h("span", {class: "state " + mood, title: words}, name(targetText(target)), mood === "bad" && ` ${words}`);
+    return h("span", {class: "state " + mood, title: words}, name(targetText(target)), mood === "bad" && h("span", {class: "unseen"}, " " + words));
   }
 
   known(target) {
@@ -238,7 +237,7 @@ export class RulesPage extends Page {
   }
 
   more(rule) {
-    if (rule.origin) return h("span", {class: "hint"}, "read-only");
+    if (rule.origin) return h("span", {class: "hint"}, origin(rule.origin));
     const disabled = rule.state === "Disabled";
 
     return new MoreMenu("rule " + rule.name, [

@@ -1,6 +1,6 @@
 // A table for few rows and for very many: it shows a page of them at a time. Its columns share the width,
 // so that a long name pushes nothing away; what is cut is shown whole by a button at its end, which keys
-// and fingers reach, too. In a small window a row is a line or two (style.css).
+// and fingers reach, too. In a small window a row is a line or two (style.css), and what sorts is a field above them.
 //
 // What comes in by itself disturbs nobody: the row of an item that is still there stays as it is,
 // nothing moves while a menu is open, and the focus stays at what it was at.
@@ -8,6 +8,7 @@
 import {count, h} from "/ui/lib/element.js";
 
 const ROWS = 100; // of a page
+let tables = 0;
 const collator = new Intl.Collator("en", {numeric: true});
 
 // Compares two values to sort by; unknown values come last.
@@ -36,6 +37,16 @@ function isNothing(cell) {
   return !cell.textContent && !cell.querySelector(":not(div, span, bdi, strong)");
 }
 
+// The first of a list, and how many more there are; a row that is shown whole has all of them.
+export function firstOf([first, ...others]) {
+  return [h("div", {}, first), others.length > 0 && [h("span", {class: "hint more"}, ` +${others.length}`), others.map((one) => h("div", {class: "rest"}, one))]];
+}
+
+// All of a cell that is cut, or that has only the first of a list.
+function wholeText(cell) {
+  return cell.querySelector(".rest") ? [...cell.querySelectorAll(":scope > div")].map((one) => one.textContent).join("\n") : cell.innerText;
+}
+
 function rowName(row) {
   return row.querySelector(".lead").textContent;
 }
@@ -61,6 +72,7 @@ export class DataTable extends HTMLElement {
 
     this.shownColumns = columns.map((one) => ({...one, lead: one === lead}));
     this.made = new WeakMap();
+    this.offerSorts();
   }
 
   connectedCallback() {
@@ -123,14 +135,46 @@ export class DataTable extends HTMLElement {
     this.renew();
   }
 
+  // What sorts where there are no heads. It is made anew only for other columns: it may be open.
+  offerSorts() {
+    const titles = this.shownColumns.filter((one) => one.sort).map((one) => one.title).join("\n");
+
+    if (titles === this.offered) return;
+    this.offered = titles;
+    const id = "sort-" + ++tables, ways = (number) => number ? ["descending", "ascending"] : ["ascending", "descending"];
+
+    this.sorts = h("select", {id, onchange: () => this.choose(this.sorts.value)}, h("option", {value: ""}, this.worst ? "Worst first" : "As listed"),
+      this.shownColumns.filter((one) => one.sort).map(({title, number}) => ways(number).map((way) => h("option", {value: `${way} ${title}`}, `${title}, ${way}`))));
+    this.sorter = titles && h("div", {class: "sorter"}, h("label", {for: id}, "Sort by"), this.sorts);
+  }
+
+  choose(wanted) {
+    const [way, ...words] = wanted.split(" "), column = this.shownColumns.find((one) => one.sort && one.title === words.join(" "));
+
+    this.by = column ? {title: column.title, sort: column.sort, down: way === "descending"} : null;
+    this.page = 0;
+    this.renew();
+  }
+
   ordered() {
     if (this.by) return sorted(this.items, this.by.sort, this.by.down);
     return this.worst ? sorted(this.items, this.worst, true) : this.items;
   }
 
+  // The field that sorts stays in the document: taken out of it, it would close.
+  show(...parts) {
+    for (const one of [...this.childNodes]) if (one !== this.sorter) one.remove();
+    if (this.sorter && this.sorter.parentNode !== this) this.prepend(this.sorter);
+    this.append(...parts.filter(Boolean));
+  }
+
   render() {
+    if (this.sorter) {
+      this.sorter.hidden = this.items.length < 2;
+      this.sorts.value = this.by ? `${this.by.down ? "descending" : "ascending"} ${this.by.title}` : "";
+    }
     if (!this.items.length) {
-      this.replaceChildren(...[this.none].flat().filter(Boolean));
+      this.show(...[this.none].flat());
       return;
     }
     this.page = Math.min(this.page, Math.ceil(this.items.length / ROWS) - 1);
@@ -140,7 +184,7 @@ export class DataTable extends HTMLElement {
       h("tbody", {role: "rowgroup"}, rows));
 
     table.style.gridTemplateColumns = this.shownColumns.map(track).join(" ");
-    this.replaceChildren(table, this.foot(from, rows.length));
+    this.show(table, this.foot(from, rows.length));
     this.markLater();
   }
 
@@ -179,9 +223,9 @@ export class DataTable extends HTMLElement {
   mark() {
     // All is measured before anything is changed: each measure after a change lays the whole page out anew.
     const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => {
-      const cut = cell.scrollWidth > cell.clientWidth;
+      const cut = cell.scrollWidth > cell.clientWidth || !!cell.querySelector(".rest");
 
-      return {cell, cut, text: cut && cell.innerText};
+      return {cell, cut, text: cut && wholeText(cell)};
     });
 
     for (const {cell, cut, text} of cells) {
