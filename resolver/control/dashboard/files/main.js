@@ -1,28 +1,28 @@
 // The frame around the pages: navigation, who is logged in, and which page the URL asks for.
 
-import {h, name, visible} from "/ui/lib/element.js";
-import {here, router, url} from "/ui/lib/router.js";
-import {askServer, server, showTitle} from "/ui/lib/server.js";
-import {current, logInByCode, logOut, session, takeCode} from "/ui/lib/session.js";
-import {stream} from "/ui/lib/stream.js";
-import {WaitingBanner} from "/ui/parts/banner.js";
-import {LoginForm} from "/ui/parts/login.js";
-import {AddressPage} from "/ui/pages/address.js";
-import {AskPage} from "/ui/pages/ask.js";
-import {ChangesPage} from "/ui/pages/changes.js";
-import {NetworksPage} from "/ui/pages/networks.js";
-import {NowPage} from "/ui/pages/now.js";
-import {QueriesPage} from "/ui/pages/queries.js";
-import {RegisteredPage} from "/ui/pages/registered.js";
-import {ReportsPage} from "/ui/pages/reports.js";
-import {ResourcePage} from "/ui/pages/resource.js";
-import {ResourcesPage} from "/ui/pages/resources.js";
-import {ReversePage} from "/ui/pages/reverse.js";
-import {RulesPage} from "/ui/pages/rules.js";
-import {TargetPage} from "/ui/pages/target.js";
-import {TargetsPage} from "/ui/pages/targets.js";
-import {ZonePage} from "/ui/pages/zone.js";
-import {ZonesPage} from "/ui/pages/zones.js";
+import {h, name, visible} from "./lib/element.js";
+import {here, router, url} from "./lib/router.js";
+import {askServer, server, showTitle} from "./lib/server.js";
+import {current, logInByCode, logOut, session, takeCode} from "./lib/session.js";
+import {stream} from "./lib/stream.js";
+import {WaitingBanner} from "./parts/banner.js";
+import {LoginForm} from "./parts/login.js";
+import {AddressPage} from "./pages/address.js";
+import {AskPage} from "./pages/ask.js";
+import {ChangesPage} from "./pages/changes.js";
+import {NetworksPage} from "./pages/networks.js";
+import {NowPage} from "./pages/now.js";
+import {QueriesPage} from "./pages/queries.js";
+import {RegisteredPage} from "./pages/registered.js";
+import {ReportsPage} from "./pages/reports.js";
+import {ResourcePage} from "./pages/resource.js";
+import {ResourcesPage} from "./pages/resources.js";
+import {ReversePage} from "./pages/reverse.js";
+import {RulesPage} from "./pages/rules.js";
+import {TargetPage} from "./pages/target.js";
+import {TargetsPage} from "./pages/targets.js";
+import {ZonePage} from "./pages/zone.js";
+import {ZonesPage} from "./pages/zones.js";
 
 // The first one is where /ui/ leads. One without a title is reached from the one that it is under.
 const PAGES = [

@@ -14,4 +14,4 @@ function again(error) {
   setTimeout(() => location.reload(), wait);
 }
 
-import("/ui/main.js").then(() => sessionStorage.removeItem(KEY), again);
+import("./main.js").then(() => sessionStorage.removeItem(KEY), again);

@@ -1,6 +1,6 @@
 // Calls of /v1, in the name of who is logged in.
 
-import {current, end} from "/ui/lib/session.js";
+import {current, end} from "./session.js";
 
 const AGAIN_MS = 300;
 

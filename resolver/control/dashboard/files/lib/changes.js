@@ -1,8 +1,8 @@
 // What was changed, as GET /v1/changes tells it.
 
-import {call, get} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {said, valueText} from "/ui/lib/kinds.js";
+import {call, get} from "./api.js";
+import {count, h, name} from "./element.js";
+import {said, valueText} from "./kinds.js";
 
 const NAMED = 3; // edits of a change that are named; more are counted
 

@@ -1,7 +1,7 @@
 // What was counted in the steps of the last hour or week, as GET /v1/history tells it: lists with a
 // value for each step, the oldest first; null where nothing is known.
 
-import {get, query} from "/ui/lib/api.js";
+import {get, query} from "./api.js";
 
 export const SPANS = {hour: "Last hour", week: "Last week"};
 

@@ -1,9 +1,9 @@
 // The kinds of resources, as GET /v1/schema describes them: their names, paths and members. No kind's name is
 // written here, so that a new kind needs no change.
 
-import {get, path, query} from "/ui/lib/api.js";
-import {h} from "/ui/lib/element.js";
-import {fullName, targetText} from "/ui/lib/words.js";
+import {get, path, query} from "./api.js";
+import {h} from "./element.js";
+import {fullName, targetText} from "./words.js";
 
 const MOST = 50; // choices offered at once, and parents searched for them
 

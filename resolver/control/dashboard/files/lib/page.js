@@ -2,9 +2,9 @@
 // reaches any more once it has left. `query` is what stands behind the ? of its URL; `read` asks the
 // server for what the page shows, and draws it.
 
-import {ApiError} from "/ui/lib/api.js";
-import {h} from "/ui/lib/element.js";
-import {stream} from "/ui/lib/stream.js";
+import {ApiError} from "./api.js";
+import {h} from "./element.js";
+import {stream} from "./stream.js";
 
 export class Page extends HTMLElement {
   turn = Promise.resolve();

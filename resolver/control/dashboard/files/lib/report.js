@@ -1,6 +1,6 @@
 // What an operator should look at, as GET /v1/report tells it: the words of its sections.
 
-import {count} from "/ui/lib/element.js";
+import {count} from "./element.js";
 
 export const DAYS = 30, LIMIT = 100;
 

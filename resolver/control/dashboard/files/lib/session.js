@@ -1,6 +1,6 @@
 // Who is logged in, in this tab and no longer than it: a token of the API's, never a cookie.
 
-import {count} from "/ui/lib/element.js";
+import {count} from "./element.js";
 
 const KEY = "sluice-session";
 

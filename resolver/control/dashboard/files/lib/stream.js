@@ -6,8 +6,8 @@
 //
 // fetch() reads it, because an EventSource cannot send a token.
 
-import {headers} from "/ui/lib/api.js";
-import {current, end, session} from "/ui/lib/session.js";
+import {headers} from "./api.js";
+import {current, end, session} from "./session.js";
 
 const SOON_MS = 1000, LATE_MS = 30000, LASTING_MS = 10000;
 

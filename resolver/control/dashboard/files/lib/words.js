@@ -1,7 +1,7 @@
 // The server's stable words, as people say them.
 
-import {h, name, when} from "/ui/lib/element.js";
-import {url} from "/ui/lib/router.js";
+import {h, name, when} from "./element.js";
+import {url} from "./router.js";
 
 export const DECIDED = {
   nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",

@@ -1,13 +1,13 @@
 // One address and its PTR, with everything that is known about it.
 
-import {get, path, query} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {said} from "/ui/lib/kinds.js";
-import {Page} from "/ui/lib/page.js";
-import {url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {ptrStatus} from "/ui/lib/words.js";
-import {ptrMenu} from "/ui/parts/ptr.js";
+import {get, path, query} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {said} from "../lib/kinds.js";
+import {Page} from "../lib/page.js";
+import {url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {ptrStatus} from "../lib/words.js";
+import {ptrMenu} from "../parts/ptr.js";
 
 const ACTIONS = {NONE: "None", CREATE: "Create", UPDATE: "Update", DELETE: "Delete"};
 

@@ -1,12 +1,12 @@
 // Who would answer a name, and why: the decision as a row of boxes, those that lose grey, with what
 // they lose by. Asked now, another row has who was asked, what it said and how long that took.
 
-import {get, query} from "/ui/lib/api.js";
-import {count, h, name, prose} from "/ui/lib/element.js";
-import {Page, empty, problem} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {DECIDED, OUTCOMES, targetLink, targetState} from "/ui/lib/words.js";
-import {ruleLink} from "/ui/parts/rule.js";
+import {get, query} from "../lib/api.js";
+import {count, h, name, prose} from "../lib/element.js";
+import {Page, empty, problem} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {DECIDED, OUTCOMES, targetLink, targetState} from "../lib/words.js";
+import {ruleLink} from "../parts/rule.js";
 
 const TYPES = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"];
 

@@ -1,15 +1,15 @@
 // What was changed, when and by whom, the latest first; and each change can be undone.
 
-import {ApiError, call} from "/ui/lib/api.js";
-import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
-import {h, name, when} from "/ui/lib/element.js";
-import {Page, empty, problem} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {ask} from "/ui/parts/dialog.js";
-import {notice} from "/ui/parts/notice.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
+import {ApiError, call} from "../lib/api.js";
+import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
+import {h, name, when} from "../lib/element.js";
+import {Page, empty, problem} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {ask} from "../parts/dialog.js";
+import {notice} from "../parts/notice.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
 
 const BACK = 200;  // revisions that are read at once,
 const FIRST = 20;  // and ahead of them, to be seen while the others are on their way

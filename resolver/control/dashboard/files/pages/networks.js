@@ -1,16 +1,16 @@
 // Networks, and what is reached from them: endpoints, zones, rulesets, targets, as a picture and, for
 // whom a picture says nothing, as a table. What is dead colours who needs it, up to the network.
 
-import {get, path} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {kindNamed} from "/ui/lib/kinds.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {reference, targetWord} from "/ui/lib/words.js";
-import {NetworkPicture} from "/ui/parts/picture.js";
-import {createResource, resourceLink} from "/ui/parts/resource.js";
-import {DataTable} from "/ui/parts/table.js";
+import {get, path} from "../lib/api.js";
+import {count, h, name} from "../lib/element.js";
+import {kindNamed} from "../lib/kinds.js";
+import {Page, empty} from "../lib/page.js";
+import {url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {reference, targetWord} from "../lib/words.js";
+import {NetworkPicture} from "../parts/picture.js";
+import {createResource, resourceLink} from "../parts/resource.js";
+import {DataTable} from "../parts/table.js";
 
 const MANY = 6, COLUMN = 12; // more of a kind are one box; more boxes of a column, too
 const DEFAULT = "default resolver", SERVERS = "DNS servers of ";

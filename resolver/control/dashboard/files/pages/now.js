@@ -1,16 +1,16 @@
 // How it is now: first what fails, for whom, since when and what to do; then charts of the last hour or
 // week with figures of the last minute; and what was changed and warned of last.
 
-import {get, query} from "/ui/lib/api.js";
-import {changesOf, editsBetween, latestRevision, line, whoText} from "/ui/lib/changes.js";
-import {count, h, name, prose, when} from "/ui/lib/element.js";
-import {history, known, percent, scaled, sum} from "/ui/lib/history.js";
-import {Page} from "/ui/lib/page.js";
-import {SECTIONS} from "/ui/lib/report.js";
-import {note, url} from "/ui/lib/router.js";
-import {milliseconds, percents, perSecond, targetLink} from "/ui/lib/words.js";
-import {HistoryCharts} from "/ui/parts/history.js";
-import {ruleLink} from "/ui/parts/rule.js";
+import {get, query} from "../lib/api.js";
+import {changesOf, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
+import {count, h, name, prose, when} from "../lib/element.js";
+import {history, known, percent, scaled, sum} from "../lib/history.js";
+import {Page} from "../lib/page.js";
+import {SECTIONS} from "../lib/report.js";
+import {note, url} from "../lib/router.js";
+import {milliseconds, percents, perSecond, targetLink} from "../lib/words.js";
+import {HistoryCharts} from "../parts/history.js";
+import {ruleLink} from "../parts/rule.js";
 
 const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
 const REPORTED = "rules,targets,leaving,slow"; // of the report, what asks nobody

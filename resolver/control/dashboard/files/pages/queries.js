@@ -1,14 +1,14 @@
 // What is asked, as it is answered: filters, and from each query the way to Ask. The latest that the
 // query log has come first, then the stream, which there is also without a log.
 
-import {get, query} from "/ui/lib/api.js";
-import {h, name, timeFormat, when} from "/ui/lib/element.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {current} from "/ui/lib/session.js";
-import {readStream, sleep, waitAfter} from "/ui/lib/stream.js";
-import {DECIDED, milliseconds} from "/ui/lib/words.js";
-import {DataTable} from "/ui/parts/table.js";
+import {get, query} from "../lib/api.js";
+import {h, name, timeFormat, when} from "../lib/element.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {current} from "../lib/session.js";
+import {readStream, sleep, waitAfter} from "../lib/stream.js";
+import {DECIDED, milliseconds} from "../lib/words.js";
+import {DataTable} from "../parts/table.js";
 
 const KEPT = 500, LATEST = 200, SHOW_MS = 300, SOON_MS = 1000;
 const CODES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];

@@ -2,18 +2,18 @@
 // something else hides. There may be tens of thousands, so the server searches, and tells a page at a
 // time.
 
-import {call, get, query} from "/ui/lib/api.js";
-import {h, name, when} from "/ui/lib/element.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {reference} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {notice} from "/ui/parts/notice.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
-import {zoneTabs} from "/ui/parts/tabs.js";
+import {call, get, query} from "../lib/api.js";
+import {h, name, when} from "../lib/element.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {reference} from "../lib/words.js";
+import {ask} from "../parts/dialog.js";
+import {MoreMenu} from "../parts/more.js";
+import {notice} from "../parts/notice.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
+import {zoneTabs} from "../parts/tabs.js";
 
 const PAGE = 200;
 // No event tells that a client has registered, so the page looks again, while it has no more rows than these.

@@ -2,17 +2,17 @@
 // lead back, what is slow. The server finds it (GET /v1/report); what it asks the network for in the
 // background is followed here until it is known, or the page is left.
 
-import {ApiError, all, get, path, query} from "/ui/lib/api.js";
-import {count, h, when} from "/ui/lib/element.js";
-import {Page} from "/ui/lib/page.js";
-import {DAYS, LIMIT, SECTIONS, isRunning} from "/ui/lib/report.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {sleep} from "/ui/lib/stream.js";
-import {fullName} from "/ui/lib/words.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {ReportSection} from "/ui/parts/report.js";
-import {deleteRule, switchRule} from "/ui/parts/rule.js";
+import {ApiError, all, get, path, query} from "../lib/api.js";
+import {count, h, when} from "../lib/element.js";
+import {Page} from "../lib/page.js";
+import {DAYS, LIMIT, SECTIONS, isRunning} from "../lib/report.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {sleep} from "../lib/stream.js";
+import {fullName} from "../lib/words.js";
+import {MoreMenu} from "../parts/more.js";
+import {ReportSection} from "../parts/report.js";
+import {deleteRule, switchRule} from "../parts/rule.js";
 
 const SOON_MS = 300, LATE_MS = 10000;
 const LIMITS = ["20", "100", "1000", "5000"];

@@ -1,13 +1,13 @@
 // One resource of any kind: its members, what is found or known of it besides, and what is inside it.
 
-import {get, query} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {article, childrenOf, collectionIn, kindAt, kinds, labelOf, nameOf, noun, nouns, said, valueText} from "/ui/lib/kinds.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {go, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {insideOf, resourceTable} from "/ui/pages/resources.js";
-import {changeResource, createResource, deleteResource, resourceLink, resourceUrl} from "/ui/parts/resource.js";
+import {get, query} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {article, childrenOf, collectionIn, kindAt, kinds, labelOf, nameOf, noun, nouns, said, valueText} from "../lib/kinds.js";
+import {Page, empty} from "../lib/page.js";
+import {go, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {insideOf, resourceTable} from "./resources.js";
+import {changeResource, createResource, deleteResource, resourceLink, resourceUrl} from "../parts/resource.js";
 
 const PAGE = 200;
 const BESIDE = new Set(["path", "etag", "origin", "warnings", "not_served", "placed"]);

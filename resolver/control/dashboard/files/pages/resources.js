@@ -1,17 +1,17 @@
 // All resources of a kind, whichever it is: made, changed and deleted. What the configuration file
 // declares is shown with its place there.
 
-import {get, query} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {article, hintWords, kinds, labelOf, nameOf, noun, nouns, pathOf, valueText} from "/ui/lib/kinds.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {go, note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {fullName, origin} from "/ui/lib/words.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {changeResource, createResource, deleteResource, resourceLink} from "/ui/parts/resource.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
+import {get, query} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {article, hintWords, kinds, labelOf, nameOf, noun, nouns, pathOf, valueText} from "../lib/kinds.js";
+import {Page, empty} from "../lib/page.js";
+import {go, note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {fullName, origin} from "../lib/words.js";
+import {MoreMenu} from "../parts/more.js";
+import {changeResource, createResource, deleteResource, resourceLink} from "../parts/resource.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
 
 const PAGE = 200, MOST = 5000, COLUMNS = 3;
 const HIDDEN = new Set(["tags", "azure", "metadata", "resource_group", "region", "id"]);

@@ -1,20 +1,20 @@
 // Network > DNS Reverse: every address of ours with its PTR; set and unset, many at once by CSV; and
 // whether the names lead back.
 
-import {all, call, get, query} from "/ui/lib/api.js";
-import {csv, save} from "/ui/lib/csv.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {kindNamed, said} from "/ui/lib/kinds.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {ptrStatus} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
-import {notice} from "/ui/parts/notice.js";
-import {ptrMenu} from "/ui/parts/ptr.js";
-import {createResource} from "/ui/parts/resource.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
+import {all, call, get, query} from "../lib/api.js";
+import {csv, save} from "../lib/csv.js";
+import {count, h, name} from "../lib/element.js";
+import {kindNamed, said} from "../lib/kinds.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {ptrStatus} from "../lib/words.js";
+import {ask} from "../parts/dialog.js";
+import {notice} from "../parts/notice.js";
+import {ptrMenu} from "../parts/ptr.js";
+import {createResource} from "../parts/resource.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
 
 const PAGE = 200, MOST = 5000;
 const CHECKS = 4; // at a time: each asks the DNS, and may take three seconds

@@ -2,16 +2,16 @@
 // by what is the matter with them; made, changed, disabled and deleted, with a look ahead at what
 // that would change.
 
-import {all, get, query} from "/ui/lib/api.js";
-import {count, h, name, when} from "/ui/lib/element.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, fullName, host, origin, percents, targetText, targetWord} from "/ui/lib/words.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {changeRule, createRule, deleteRule, switchRule} from "/ui/parts/rule.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable, firstOf} from "/ui/parts/table.js";
+import {all, get, query} from "../lib/api.js";
+import {count, h, name, when} from "../lib/element.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {DECIDED, fullName, host, origin, percents, targetText, targetWord} from "../lib/words.js";
+import {MoreMenu} from "../parts/more.js";
+import {changeRule, createRule, deleteRule, switchRule} from "../parts/rule.js";
+import {searchField} from "../parts/search.js";
+import {DataTable, firstOf} from "../parts/table.js";
 
 function ruleName(rule) {
   return fullName(rule.ruleset) + "/" + rule.name;

@@ -1,13 +1,13 @@
 // One target: how it is, how it was, and which rules need it.
 
-import {get} from "/ui/lib/api.js";
-import {count, h, name, when} from "/ui/lib/element.js";
-import {join, scaled, sum} from "/ui/lib/history.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {milliseconds, perSecond, targetState} from "/ui/lib/words.js";
-import {HistoryCharts} from "/ui/parts/history.js";
-import {ruleLink} from "/ui/parts/rule.js";
+import {get} from "../lib/api.js";
+import {count, h, name, when} from "../lib/element.js";
+import {join, scaled, sum} from "../lib/history.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {milliseconds, perSecond, targetState} from "../lib/words.js";
+import {HistoryCharts} from "../parts/history.js";
+import {ruleLink} from "../parts/rule.js";
 
 const AGAIN_MS = 5000;
 

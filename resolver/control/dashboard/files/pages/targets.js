@@ -1,15 +1,15 @@
 // The servers that are asked: which do not answer, how long an answer takes, and which rules need
 // them. The server lists first what hurts most.
 
-import {get} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {history, join} from "/ui/lib/history.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {targetState, targetWord} from "/ui/lib/words.js";
-import {searchField} from "/ui/parts/search.js";
-import {strip} from "/ui/parts/strip.js";
-import {DataTable} from "/ui/parts/table.js";
+import {get} from "../lib/api.js";
+import {count, h, name} from "../lib/element.js";
+import {history, join} from "../lib/history.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {targetState, targetWord} from "../lib/words.js";
+import {searchField} from "../parts/search.js";
+import {strip} from "../parts/strip.js";
+import {DataTable} from "../parts/table.js";
 
 const AGAIN_MS = 10000, RULES = 3;
 

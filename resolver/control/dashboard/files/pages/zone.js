@@ -1,20 +1,20 @@
 // One zone and its record sets: searched, made, changed and deleted; a master file in and out. The
 // records of a zone with a file are no resources, and are shown as they are served.
 
-import {call, get, path, query} from "/ui/lib/api.js";
-import {save} from "/ui/lib/csv.js";
-import {h, name} from "/ui/lib/element.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {fullName} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
-import {importZone} from "/ui/parts/master_file.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {notice, warn} from "/ui/parts/notice.js";
-import {resourceUrl} from "/ui/parts/resource.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
+import {call, get, path, query} from "../lib/api.js";
+import {save} from "../lib/csv.js";
+import {h, name} from "../lib/element.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {fullName} from "../lib/words.js";
+import {ask} from "../parts/dialog.js";
+import {importZone} from "../parts/master_file.js";
+import {MoreMenu} from "../parts/more.js";
+import {notice, warn} from "../parts/notice.js";
+import {resourceUrl} from "../parts/resource.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
 
 const PAGE = 200, MOST = 5000;
 const TYPES = ["A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "SVCB", "TXT"];

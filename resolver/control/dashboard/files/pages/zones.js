@@ -1,17 +1,17 @@
 // The private zones: how many records each has, and from which networks it is reached.
 
-import {all, call, get, path} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {Page, empty} from "/ui/lib/page.js";
-import {note, url} from "/ui/lib/router.js";
-import {isAdmin} from "/ui/lib/session.js";
-import {fullName, reference} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {notice, warn} from "/ui/parts/notice.js";
-import {searchField} from "/ui/parts/search.js";
-import {DataTable} from "/ui/parts/table.js";
-import {zoneTabs} from "/ui/parts/tabs.js";
+import {all, call, get, path} from "../lib/api.js";
+import {count, h, name} from "../lib/element.js";
+import {Page, empty} from "../lib/page.js";
+import {note, url} from "../lib/router.js";
+import {isAdmin} from "../lib/session.js";
+import {fullName, reference} from "../lib/words.js";
+import {ask} from "../parts/dialog.js";
+import {MoreMenu} from "../parts/more.js";
+import {notice, warn} from "../parts/notice.js";
+import {searchField} from "../parts/search.js";
+import {DataTable} from "../parts/table.js";
+import {zoneTabs} from "../parts/tabs.js";
 
 export class ZonesPage extends Page {
   async show() {

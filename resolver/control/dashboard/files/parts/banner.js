@@ -1,12 +1,12 @@
 // On every page: a change that goes back by itself unless somebody keeps it, how long that takes yet, and
 // the buttons for both.
 
-import {call, get} from "/ui/lib/api.js";
-import {h, name, prose, when} from "/ui/lib/element.js";
-import {problem} from "/ui/lib/page.js";
-import {current, isAdmin} from "/ui/lib/session.js";
-import {stream} from "/ui/lib/stream.js";
-import {notice} from "/ui/parts/notice.js";
+import {call, get} from "../lib/api.js";
+import {h, name, prose, when} from "../lib/element.js";
+import {problem} from "../lib/page.js";
+import {current, isAdmin} from "../lib/session.js";
+import {stream} from "../lib/stream.js";
+import {notice} from "./notice.js";
 
 const AGAIN_MS = 5000;
 const EVENTS = new Set(["change", "reload", "confirm"]);

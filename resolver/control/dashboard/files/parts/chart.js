@@ -3,9 +3,9 @@
 //
 // Lines differ by their dashes, not by their colour alone; both are style.css's and the legend's.
 
-import {h, svg, visible} from "/ui/lib/element.js";
-import {known} from "/ui/lib/history.js";
-import {DataTable} from "/ui/parts/table.js";
+import {h, svg, visible} from "../lib/element.js";
+import {known} from "../lib/history.js";
+import {DataTable} from "./table.js";
 
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 const ROWS = 12;
@@ -16,7 +16,7 @@ let library, tries = 0;
 // Loaded when the first chart is shown; it has no module, and sets a global. Where it does not come the
 // next values try again, by another URL: a browser keeps that one did not come.
 function load() {
-  library ||= import("/ui/chart.min.js" + (tries ? "?again=" + tries : "")).then(() => globalThis.Chart, (error) => {
+  library ||= import("../chart.min.js" + (tries ? "?again=" + tries : "")).then(() => globalThis.Chart, (error) => {
     library = null;
     tries++;
     throw error;

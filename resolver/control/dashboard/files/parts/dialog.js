@@ -1,11 +1,11 @@
 // A dialog that asks for values, or for a yes. What is wrong is said at the field that it is about, or,
 // where it is about none, at the foot; nothing that was typed is lost.
 
-import {ApiError} from "/ui/lib/api.js";
-import {h} from "/ui/lib/element.js";
-import {problem} from "/ui/lib/page.js";
-import {router} from "/ui/lib/router.js";
-import {FormField, wordsOf} from "/ui/parts/field.js";
+import {ApiError} from "../lib/api.js";
+import {h} from "../lib/element.js";
+import {problem} from "../lib/page.js";
+import {router} from "../lib/router.js";
+import {FormField, wordsOf} from "./field.js";
 
 function fieldsOf(form) {
   return [...form.querySelectorAll("form-field")];

@@ -1,7 +1,7 @@
 // A field of a dialog: its label, what is typed or chosen, what is wrong with that, and what it is for.
 
-import {h} from "/ui/lib/element.js";
-import {hintWords} from "/ui/lib/kinds.js";
+import {h} from "../lib/element.js";
+import {hintWords} from "../lib/kinds.js";
 
 const PAUSE_MS = 200;
 let fields = 0;

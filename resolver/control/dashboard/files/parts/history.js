@@ -1,9 +1,9 @@
 // Charts of the last hour or week, side by side, and the switch between the two.
 
-import {h} from "/ui/lib/element.js";
-import {SPANS, history} from "/ui/lib/history.js";
-import {empty} from "/ui/lib/page.js";
-import {TimeChart} from "/ui/parts/chart.js";
+import {h} from "../lib/element.js";
+import {SPANS, history} from "../lib/history.js";
+import {empty} from "../lib/page.js";
+import {TimeChart} from "./chart.js";
 
 const AGAIN_MS = 10000;
 

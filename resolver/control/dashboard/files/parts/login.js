@@ -1,8 +1,8 @@
 // Where one logs in, in place of every page.
 
-import {h, name} from "/ui/lib/element.js";
-import {server} from "/ui/lib/server.js";
-import {logIn} from "/ui/lib/session.js";
+import {h, name} from "../lib/element.js";
+import {server} from "../lib/server.js";
+import {logIn} from "../lib/session.js";
 
 export class LoginForm extends HTMLElement {
   constructor(reason) {

@@ -1,10 +1,10 @@
 // A master file into a zone: the server reads it, what it would change is shown, and then it is made,
 // by one change.
 
-import {all, call} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {ask} from "/ui/parts/dialog.js";
-import {notice, warn} from "/ui/parts/notice.js";
+import {all, call} from "../lib/api.js";
+import {count, h, name} from "../lib/element.js";
+import {ask} from "./dialog.js";
+import {notice, warn} from "./notice.js";
 
 const LINES = 100; // of the plan, and of what is doubtful in the file, that are shown
 

@@ -1,6 +1,6 @@
 // "More": what can be done with a row, behind one button. Arrow keys move, Escape closes.
 
-import {h} from "/ui/lib/element.js";
+import {h} from "../lib/element.js";
 
 export class MoreMenu extends HTMLElement {
   // actions: {title, act, disabled, why}; label: what they are done with.

@@ -1,6 +1,6 @@
 // What has been done, said once at the foot of the window, and read out.
 
-import {h} from "/ui/lib/element.js";
+import {h} from "../lib/element.js";
 
 const SHOWN_MS = 6000;
 

@@ -2,7 +2,7 @@
 // connected with stands out while it is pointed at or has the focus. Many of a kind are one box that
 // unfolds. In a small window there are no lines, and the columns stand below each other.
 
-import {h, name, svg} from "/ui/lib/element.js";
+import {h, name, svg} from "../lib/element.js";
 
 const SHOWN = 200; // of a bundle that is unfolded
 

@@ -1,11 +1,11 @@
 // For which of the names that were asked most in the last day something else would be decided, by edits
 // that are not made yet (POST /v1/plan). It stands in the dialog that would make them.
 
-import {call} from "/ui/lib/api.js";
-import {count, h, name} from "/ui/lib/element.js";
-import {problem} from "/ui/lib/page.js";
-import {decision} from "/ui/lib/words.js";
-import {check, tell, valuesOf} from "/ui/parts/dialog.js";
+import {call} from "../lib/api.js";
+import {count, h, name} from "../lib/element.js";
+import {problem} from "../lib/page.js";
+import {decision} from "../lib/words.js";
+import {check, tell, valuesOf} from "./dialog.js";
 
 const LINES = 50;
 

@@ -1,12 +1,12 @@
 // What is done with a PTR, on the list and on the page of its address: Set and Unset.
 
-import {call, get, path} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {said} from "/ui/lib/kinds.js";
-import {sleep} from "/ui/lib/stream.js";
-import {ask} from "/ui/parts/dialog.js";
-import {MoreMenu} from "/ui/parts/more.js";
-import {notice, warn} from "/ui/parts/notice.js";
+import {call, get, path} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {said} from "../lib/kinds.js";
+import {sleep} from "../lib/stream.js";
+import {ask} from "./dialog.js";
+import {MoreMenu} from "./more.js";
+import {notice, warn} from "./notice.js";
 
 const AGAIN_MS = 500, LATE_MS = 5000;
 

@@ -1,12 +1,12 @@
 // A section of a report: what was found, each with the way to what it is about, and what to do about it.
 
-import {csv, save} from "/ui/lib/csv.js";
-import {count, h, name, prose, when} from "/ui/lib/element.js";
-import {SECTIONS, isRunning} from "/ui/lib/report.js";
-import {url} from "/ui/lib/router.js";
-import {milliseconds} from "/ui/lib/words.js";
-import {ruleLink} from "/ui/parts/rule.js";
-import {DataTable} from "/ui/parts/table.js";
+import {csv, save} from "../lib/csv.js";
+import {count, h, name, prose, when} from "../lib/element.js";
+import {SECTIONS, isRunning} from "../lib/report.js";
+import {url} from "../lib/router.js";
+import {milliseconds} from "../lib/words.js";
+import {ruleLink} from "./rule.js";
+import {DataTable} from "./table.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ASKED_PER_SECOND = 100; // by the server, at most

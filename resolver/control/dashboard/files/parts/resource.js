@@ -1,12 +1,12 @@
 // What is done with a resource of any kind: made, changed and deleted. The form is made of the kind's
 // schema, so a new member or kind is in it by itself.
 
-import {ApiError, call, path} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {article, choices, collectionIn, hintWords, kinds, labelOf, nameOf, noun, pathOf, said, subjectAt} from "/ui/lib/kinds.js";
-import {url} from "/ui/lib/router.js";
-import {ask} from "/ui/parts/dialog.js";
-import {notice, warn} from "/ui/parts/notice.js";
+import {ApiError, call, path} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {article, choices, collectionIn, hintWords, kinds, labelOf, nameOf, noun, pathOf, said, subjectAt} from "../lib/kinds.js";
+import {url} from "../lib/router.js";
+import {ask} from "./dialog.js";
+import {notice, warn} from "./notice.js";
 
 // Members that are seldom set; the form folds them.
 const RARE = new Set(["resource_group", "region", "tags", "metadata", "azure", "id", "delegation"]);

@@ -1,13 +1,13 @@
 // What is done with a rule, on the list and in a report: made, changed, disabled and deleted, with a look
 // ahead at what that would change.
 
-import {call, get, path} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
-import {url} from "/ui/lib/router.js";
-import {fullName, targetOf, targetText} from "/ui/lib/words.js";
-import {ask, valuesOf} from "/ui/parts/dialog.js";
-import {notice, warn} from "/ui/parts/notice.js";
-import {PlanView} from "/ui/parts/plan.js";
+import {call, get, path} from "../lib/api.js";
+import {h, name} from "../lib/element.js";
+import {url} from "../lib/router.js";
+import {fullName, targetOf, targetText} from "../lib/words.js";
+import {ask, valuesOf} from "./dialog.js";
+import {notice, warn} from "./notice.js";
+import {PlanView} from "./plan.js";
 
 const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
 

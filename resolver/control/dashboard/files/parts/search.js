@@ -1,6 +1,6 @@
 // A field to search with. Typing calls back a little later, and once for what was typed quickly.
 
-import {h} from "/ui/lib/element.js";
+import {h} from "../lib/element.js";
 
 const PAUSE_MS = 150;
 let fields = 0;

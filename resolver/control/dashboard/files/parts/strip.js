@@ -1,7 +1,7 @@
 // How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
 
-import {count, h, svg, timeFormat} from "/ui/lib/element.js";
-import {known} from "/ui/lib/history.js";
+import {count, h, svg, timeFormat} from "../lib/element.js";
+import {known} from "../lib/history.js";
 
 const CELLS = 60, TOLD = 3;
 

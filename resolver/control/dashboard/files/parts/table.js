@@ -5,7 +5,7 @@
 // What comes in by itself disturbs nobody: the row of an item that is still there stays as it is,
 // nothing moves while a menu is open, and the focus stays at what it was at.
 
-import {count, h} from "/ui/lib/element.js";
+import {count, h} from "../lib/element.js";
 
 const ROWS = 100; // of a page
 let tables = 0;

@@ -1,7 +1,7 @@
 // The views of one subject, beside each other.
 
-import {h} from "/ui/lib/element.js";
-import {url} from "/ui/lib/router.js";
+import {h} from "../lib/element.js";
+import {url} from "../lib/router.js";
 
 function tabs(label, pages, shown) {
   return h("ul", {class: "tabs", "aria-label": label},
