@@ -56,10 +56,36 @@ class Serving(Browser):
         self.assertEqual(300, self.call("GET", "/", Accept="application/json").status)
 
 
+    def test_a_browser_keeps_the_files_of_a_version_and_gets_all_at_once(self):
+        files = os.path.join(os.path.dirname(__file__), "../../resolver/control/dashboard/files")
+        page = gzip.decompress(self.call("GET", "/ui/").body).decode()
+        modules = {os.path.relpath(os.path.join(folder, name), files) for folder, _, names in os.walk(files) for name in names if name.endswith(".js")}
+        version, = set(re.findall(r'(?:href|src)="/ui/([^/]*)/', page))
+        self.assertEqual(modules - {"start.js"}, set(re.findall(r'modulepreload" href="/ui/%s/([^"]*)"' % version, page)))
+
+        def kept(path):
+            answer = self.call("GET", path)
+            return answer.status, answer.headers.get_all("Cache-Control"), answer.body
+        status, kept_by, body = kept("/ui/%s/main.js" % version)
+        self.assertEqual((200, ["max-age=31536000, immutable"]), (status, kept_by))
+        # A page of before an upgrade gets what there is, and does not keep that under the old name.
+        self.assertEqual((200, ["no-cache"], body), kept("/ui/0123456789abcdef/main.js"))
+        self.assertEqual((200, ["no-cache"], body), kept("/ui/main.js"))
+        self.assertEqual((404, ["no-cache"]), kept("/ui/%s/now" % version)[:2])
+        self.assertEqual((404, ["no-cache"]), kept("/ui/%s/%s/main.js" % (version, version))[:2])
+        self.go("/ui/changes")
+        self.find("form.login")
+        self.go("/ui/rules")
+        self.find("form.login")
+        sent = self.driver.execute_script("""return performance.getEntriesByType('resource')
+            .filter(one => one.name.includes('/ui/')).map(one => [new URL(one.name).pathname, one.transferSize])""")
+        self.assertLess(40, len(sent))
+        self.assertEqual([], [one for one in sent if one[1]], "asked for again")
+
     def test_a_page_whose_parts_did_not_all_come_is_loaded_anew(self):
         self.driver.execute_cdp_cmd("Network.enable", {})
         self.addCleanup(self.driver.execute_cdp_cmd, "Network.disable", {})
-        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ui/pages/zones.js"]})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/pages/zones.js"]})
         self.go("/ui/")
         self.find(".starting", "loaded anew")
         self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
@@ -264,7 +290,7 @@ class Changes(Browser):
         self.has_title("Changes")
         # The server lets nobody store what turns text around; a page would show it, too.
         self.assertEqual(["BDI", "isolate", "a<U+202E>gnp.exe<U+0000>"], self.driver.execute_async_script("""
-            import('/ui/lib/element.js').then(({name}) => {
+            import(document.querySelector('[href$="lib/element.js"]').href).then(({name}) => {
               const made = name('a\\u202egnp.exe\\u0000');
               document.body.append(made);
               arguments[0]([made.tagName, getComputedStyle(made).unicodeBidi, made.textContent]);

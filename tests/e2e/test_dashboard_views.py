@@ -203,7 +203,7 @@ class History(Browser):
         self.log_in("/ui/changes")
         self.driver.execute_cdp_cmd("Network.enable", {})
         self.addCleanup(self.driver.execute_cdp_cmd, "Network.disable", {})
-        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ui/chart.min.js*"]})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/chart.min.js*"]})
         self.go("/ui/now")
         self.find("time-chart .warning", "it is tried again")
         self.assertRegex(self.charts()[0][0], "Queries: Last Queries")

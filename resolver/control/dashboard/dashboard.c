@@ -2,6 +2,10 @@
  * every view has a URL that can be kept, sent and reloaded. The views are the files in files/pages;
  * at any other path the page is sent with 404.
  *
+ * The page asks for its files at /ui/VERSION/..., by the version of all of them: a browser keeps
+ * what it has got there, and asks again for the page alone. A page of another version, which was
+ * open when the server was upgraded, gets what it asks for as it is now.
+ *
  * The headers keep a page from doing what it does not do: it loads nothing from elsewhere, no text
  * of it becomes a script or markup, nobody shows it in a frame, and no address of it is told to
  * others. */
@@ -21,7 +25,6 @@ static const struct {
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Cache-Control", "no-cache"}, /* asks each time whether the ETag is still right */
 };
 
 static const struct dashboard_file *find(const char *name)
@@ -42,6 +45,20 @@ static bool is_view(const char *name)
 	return *name == '\0' || (length < (int)sizeof view && find(view) != NULL);
 }
 
+/* What stands behind "HEX/" where the name begins with 16 hexadecimal digits. */
+static const char *behind_version(const char *name)
+{
+	const size_t length = sizeof "0123456789abcdef" - 1;
+
+	return strspn(name, "0123456789abcdef") == length && name[length] == '/' ? name + length + 1
+										 : name;
+}
+
+static bool is_of_this_version(const char *name)
+{
+	return strncmp(name, dashboard_version, strlen(dashboard_version)) == 0;
+}
+
 static void reply(struct api_request *request, unsigned status, const struct dashboard_file *file)
 {
 	char *copy = malloc(file->length);
@@ -59,9 +76,13 @@ static void reply(struct api_request *request, unsigned status, const struct das
 static void show(struct api_request *request)
 {
 	const char *path = request->path + strlen("/ui"), *name = *path ? path + 1 : path;
-	const struct dashboard_file *file = find(name), *page = find(page_name);
+	const struct dashboard_file *file = find(behind_version(name)), *page = find(page_name);
 	bool found = file || is_view(name);
 
+	/* With "no-cache" a browser asks each time whether the ETag is still right. */
+	api_answer_header(request, "Cache-Control",
+			  file && is_of_this_version(name) ? "max-age=31536000, immutable"
+							   : "no-cache");
 	for (size_t i = 0; i < COUNT(headers); i++)
 		api_answer_header(request, headers[i].name, headers[i].value);
 	if (!found)

@@ -17,6 +17,8 @@ struct dashboard_file {
 	size_t length;
 };
 
+/* 16 hexadecimal digits, others when any of the files is another. */
+extern const char dashboard_version[];
 extern const struct dashboard_file dashboard_files[];
 extern const struct api_dialect dashboard;
 
