@@ -8,7 +8,7 @@ import {Page, empty} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
 import {targetState, targetWord} from "../lib/words.js";
 import {searchField} from "../parts/search.js";
-import {strip} from "../parts/strip.js";
+import {awaitedStrip, strip} from "../parts/strip.js";
 import {DataTable} from "../parts/table.js";
 
 const AGAIN_MS = 10000, RULES = 3;
@@ -39,7 +39,7 @@ export class TargetsPage extends Page {
       {title: "Target", sort: (target) => target.host, cell: (target) => [h("a", {href: url("target", {target: target.host, protocol: target.protocol})}, name(target.host)),
         " ", target.protocol]},
       {title: "State", mood: true, cell: (target) => targetState(target)},
-      {title: "Last hour", narrow: true, cell: (target) => this.past(target)},
+      {title: "Last hour", narrow: true, cell: (target) => this.pastCell(target)},
       {title: "Questions", number: true, sort: (target) => target.asked, cell: (target) => number(target.asked)},
       {title: "Failures", number: true, sort: failuresOf, cell: (target) => h("span", {title: failuresText(target)}, number(failuresOf(target)))},
       {title: "Through", sort: (target) => target.endpoint, cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
@@ -53,22 +53,27 @@ export class TargetsPage extends Page {
     this.every(AGAIN_MS, () => this.load());
   }
 
-  // The history of hundreds of targets takes longer than the rest, which is there first.
+  // The history of hundreds of targets takes longer than the rest: it is asked for behind that, and fills the cells.
   async read() {
-    const past = history("hour", this.signal).catch((error) => {
+    this.targets = (await get("status", {signal: this.signal})).targets;
+    this.pasts = new Map();
+    this.render();
+    this.history = await history("hour", this.signal).catch((error) => {
       if (error.status < 400) throw error;
       return null; // without a history there is the rest
     });
+    for (const [target, cell] of this.pasts) cell.replaceChildren(this.past(target));
+  }
 
-    past.catch(() => {}); // it is awaited below, unless the status fails first
-    this.targets = (await get("status", {signal: this.signal})).targets;
-    if (!this.history) this.render();
-    this.history = await past;
-    this.render();
+  pastCell(target) {
+    const cell = h("span", {}, this.past(target));
+
+    this.pasts.set(target, cell);
+    return cell;
   }
 
   past({host, protocol}) {
-    if (this.history === undefined) return "";
+    if (this.history === undefined) return awaitedStrip();
     const found = this.history?.targets.filter((one) => one.target === host && one.protocol === protocol);
 
     return found?.length ? strip(this.history.times, this.history.step_s, join(found.map((one) => one.up), (known) => Math.min(...known)))

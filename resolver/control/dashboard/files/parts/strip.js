@@ -30,6 +30,11 @@ function said(times, step, up) {
     (found.length > TOLD ? `, and ${count(found.length - TOLD, "time")} before` : "") + ".";
 }
 
+// The place of one whose history has not come yet.
+export function awaitedStrip() {
+  return h("span", {class: "strip-frame"}, svg("svg", {class: "strip", "aria-hidden": "true"}));
+}
+
 // times: when the steps began, in milliseconds; up: the share of each in which it was up, or null.
 export function strip(times, step_s, up) {
   const wide = Math.ceil(times.length / CELLS), label = said(times, step_s * 1000, up);

@@ -212,11 +212,12 @@ export class DataTable extends HTMLElement {
     this.scrollIntoView({block: "start"});
   }
 
+  // Behind the frame that shows the rows, which has measured them anyway and is not kept waiting.
   markLater() {
-    this.marking ||= requestAnimationFrame(() => {
+    this.marking ||= requestAnimationFrame(() => setTimeout(() => {
       this.marking = null;
       this.mark();
-    });
+    }));
   }
 
   // A button at each cell that is cut; it shows the whole row.
