@@ -37,7 +37,7 @@ const char *json_text_of(const json_t *object, const char *key);
 /* Returns `made` if nothing has failed in this thread since the last call; otherwise frees it and
  * returns NULL. */
 json_t *json_whole(json_t *made);
-/* Does the same and returns compact text, to be freed. */
+/* json_whole as compact text, to be freed. */
 char *json_whole_text(json_t *made);
 
 /* Writes JSON row by row, without a tree of a million rows in memory. The caller writes the text

@@ -165,7 +165,7 @@ static const char *comment_end(const char *at, const char *end)
 }
 
 /* Writes a blank for a comment, and a NUL byte if the comment has one, for jansson to refuse. A
- * slash without a comment is an error there too, so the rest of the text is copied unread. */
+ * slash that begins no comment makes jansson refuse the text, so the rest is copied unread. */
 static void read_comment(struct relaxing *relaxing)
 {
 	const char *from = relaxing->at, *end = comment_end(from, relaxing->end);
