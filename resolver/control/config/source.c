@@ -453,7 +453,7 @@ static void outline_init(struct outline *outline, const char *text, unsigned las
 #define BLANK "[[:blank:]]*"
 
 /* Mistakes that libconfig refuses, as patterns of an outline. The first match is reported. With
- * `after`, the text is the hint, the match of the pattern's first brackets, and `after`. */
+ * `after`, the report is the hint, the match of the pattern's first brackets, then `after`. */
 static const struct mistake {
 	const char *pattern, *hint, *after;
 } mistakes[] = {

@@ -13,7 +13,8 @@ MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
 /* Writes a file for people to edit: defaults are left out, and what fits on one line is written on
  * one. `comment` gives lines to write above the item with this origin, `end` lines to write at its
- * end, within its braces. With `take` they are being written; without, only their presence counts.
+ * end, within its braces. Both are called with `take` to write the lines, and without it to learn
+ * whether there are any.
  */
 struct config_aside { /* items of a top-level list that are written behind its other items */
 	const char *list;

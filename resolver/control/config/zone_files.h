@@ -4,8 +4,8 @@
  *
  * A file is unchanged if its device, inode, size and both times are. The time of modification can
  * be set back (touch -r, cp -p), the time of status change cannot. A stamp is not trusted if the
- * file had changed within the second before it was read, because a second change could have the
- * same time, by the resolution of the file system's clock. */
+ * file had changed within the second before it was read, because the file system's clock may give
+ * another change the same time. */
 #ifndef SLUICE_ZONE_FILES_H
 #define SLUICE_ZONE_FILES_H
 
