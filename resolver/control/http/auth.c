@@ -50,7 +50,7 @@ struct http_auth {
 	struct http_client peer; /* the peer whose token was looked up last */
 };
 
-/* The name of a peer of the unix socket is this and its user id. No client's id can begin with it.
+/* A peer of the unix socket is named by this and its user id. No client's id can begin with it.
  */
 static const char peer_prefix[] = "uid ";
 

@@ -56,7 +56,7 @@ enum http_identity {
  * request's client and role, and until_s, the end of its credentials. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
 				      int64_t now_s);
-/* Does the same for credentials alone, a secret or a token. False: they are wrong. */
+/* Identifies the client of credentials alone, a secret or a token. False: they are wrong. */
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s);
 
@@ -72,7 +72,7 @@ struct http_logout {
 	int64_t expires_s;
 	char id[TOKEN_ID_MAX];
 };
-enum { HTTP_LOGOUTS_MAX = 4096 }; /* of one client, by tokens that have not expired */
+enum { HTTP_LOGOUTS_MAX = 4096 }; /* of one client, for tokens that have not expired */
 
 /* Makes the token invalid. It may be logged out already, because a caller that could not store the
  * logout tries again. ERR_INVALID: a client that is no admin may log out only itself.

@@ -14,8 +14,8 @@
  * for "100 Continue", is not read at all.
  *
  * libmicrohttpd's timeout ends connections without progress; the reaper ends those that make a byte
- * of progress now and then. It shuts sockets down under the lock, without which no connection is
- * forgotten, so the descriptor cannot be another file's meanwhile.
+ * of progress now and then. It shuts sockets down under the lock that also guards the removal of
+ * connections, so a descriptor cannot become another file's meanwhile.
  *
  * A listener is a socket and a daemon of libmicrohttpd with one thread, which has a copy of the
  * descriptor. So a daemon may stop, or fail to start, and another one takes its place.
@@ -189,7 +189,7 @@ static void client_end(struct http_connection *client)
 }
 
 /* Suspends the connection and hands its request to the control thread. False: the server is
- * closing, so it was not. */
+ * closing, and nothing was done. */
 static bool hand_over(struct http_exchange *exchange)
 {
 	struct http *http = exchange->listener->http;
@@ -455,7 +455,7 @@ static bool is_same_client(const struct http_connection *a, const struct http_co
 
 typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
 
-/* How many connections of its listener are alike, itself included. */
+/* Counts the connections of its listener that are alike, itself included. */
 static unsigned count_beside(const struct http *http, const struct http_connection *client,
 			     is_alike *alike)
 {
@@ -593,9 +593,9 @@ static void client_leaves(struct http *http, struct http_connection *client)
 	free(client);
 }
 
-/* Restricts the daemon's thread once it has its first connection, when nothing of a client has been
- * read. It cannot be done earlier: the thread that starts the daemon's thread would be restricted
- * as well, and could not start it. */
+/* Restricts the daemon's thread at its first connection, before anything of a client is read. To
+ * restrict the thread that starts it would be too early: that thread could not start it any more.
+ */
 static void prepare_thread(const struct http_handler *handler)
 {
 	static _Thread_local bool prepared;
@@ -995,8 +995,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 	}
 	if (exchange->stage == HTTP_BODY)
 		return on_whole(exchange);
-	/* Without an answer, the server is closing. In another stage, the daemon is stopping and
-	 * did not take the answer. */
+	/* No answer: the server is closing. Another stage: the daemon is stopping and did not take
+	 * the answer. */
 	bool answered = (exchange->stage == HTTP_HANDED || exchange->stage == HTTP_LATE) &&
 			exchange->answer.given;
 	return answered ? send_answer(exchange) : MHD_NO;
@@ -1245,7 +1245,8 @@ int http_url_host(const char *url, struct host *host)
 	return at ? host_parse(host, at + 3, 0) : ERR_INVALID;
 }
 
-/* Two sockets may share a port if both have SO_REUSEPORT; a first one gets it once it is bound. */
+/* Two sockets may share a port if both have SO_REUSEPORT. So each socket gets it once it listens,
+ * and one `beside_ours` has it before. */
 int http_open(const char *url, bool beside_ours, int *fd, char error[HTTP_ERROR_MAX])
 {
 	const int on = 1, shared = beside_ours;

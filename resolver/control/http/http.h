@@ -102,8 +102,8 @@ struct http_handler {
 	 * (400, 413, 503), to be freed; NULL: no body. */
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
-	/* Called on each listener's thread before its first client is heard, to drop what the
-	 * thread must not be able to do. NULL: nothing. */
+	/* Called on each listener's thread before its first client is heard, to give up rights that
+	 * the thread does not need. NULL: nothing. */
 	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
@@ -118,9 +118,9 @@ const char *http_request_header(const struct http_request *request, const char *
 void http_header(struct http_request *request, const char *name, const char *value);
 /* The reason phrase, such as "Not Found". */
 const char *http_status_text(unsigned status);
-/* Answers, after which the request must not be used. Takes ownership of `body`; NULL: none. HEAD is
- * answered without the body, but with its length. The answer becomes 503 while slow clients hold
- * too many bytes (HTTP_HELD_MAX). */
+/* Answers the request, which must not be used afterwards. Takes ownership of `body`; NULL: none.
+ * HEAD is answered without the body, but with its length. The answer becomes 503 while slow clients
+ * hold too many bytes (HTTP_HELD_MAX). */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
 
@@ -131,10 +131,10 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
  * connection. */
 MUST_CHECK bool http_late(struct http_request *request);
 
-/* Answers 200 with a stream (stream.h), which lasts until the client's credentials expire; then the
- * request must not be used. Takes ownership of the source. False: there are HTTP_STREAMS_MAX
- * streams, or no memory; nothing has been answered. Call this and the next two on the control
- * thread. */
+/* Answers 200 with a stream (stream.h), which lasts until the client's credentials expire. The
+ * request must not be used afterwards. Takes ownership of the source. False: there are
+ * HTTP_STREAMS_MAX streams, or no memory; nothing has been answered. Call this and the next two on
+ * the control thread. */
 struct http_stream_source;
 MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
 				  const struct http_stream_source *source);

@@ -18,8 +18,7 @@
  * at URLs and at the control socket.
  *
  * A stream that the server ends tells the reason in a last comment. Once the client's token has
- * expired it sends no more events; it ends when it is next asked for data, or the next comment is
- * due.
+ * expired it sends no more events; it ends when its source would be asked for data the next time.
  */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
