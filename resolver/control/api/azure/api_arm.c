@@ -1,6 +1,6 @@
-/* Functions that ARM's handlers share, and what a client reads ahead of its resources: the one
- * subscription, which the configuration names, its one tenant, the locations, which are the
- * configuration's regions, and the providers, which are a table here. */
+/* Functions that ARM's handlers share, and the routes that clients read first: the one
+ * subscription, named by the configuration, its one tenant, its locations (the configuration's
+ * regions), and the providers (a table here). */
 #include "resolver/control/api/azure/api_arm.h"
 
 #include "resolver/control/api/azure/errors.h"

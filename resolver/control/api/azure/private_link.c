@@ -657,7 +657,7 @@ void arm_zone_group_read(struct arm_reading *reading)
 
 /* ---- private endpoints: what is made and removed with one ---- */
 
-/* Checks that the body has the endpoint's connections, each with a service's id. Connections that
+/* Checks that the body has a connection with the id of the endpoint's service. Connections that
  * need an approval are kept unchecked. */
 static void check_connections(struct arm_reading *reading)
 {

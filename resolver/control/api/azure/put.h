@@ -23,8 +23,8 @@ struct arm_putting {
 
 /* Reads the body. False: it is wrong, or the resource is read-only; errors were added. */
 bool arm_read_put(struct arm_putting *putting);
-/* Adds an edit (api_edit_also) and takes ownership of the values; adds an error without memory,
- * which a path with a NULL name means as well. */
+/* Adds an edit (api_edit_also) and takes ownership of the values. Out of memory, which a path with
+ * a NULL name also means, it adds an error. */
 void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
 		  struct arm_errors *errors);
 

@@ -16,8 +16,8 @@ struct arm_reading;
 struct arm_shown;
 struct limit_values;
 
-/* Differs between a server, which has a model (azure/put.h), and an import, which has files
- * (control/import). */
+/* The functions in which a server, which has a model (azure/put.h), differs from an import, which
+ * has files (control/import). */
 struct arm_reader {
 	/* The reference for an id: "GROUP/NAME[/NAME]", or the name for ARM_SUBNET. `target` is the
 	 * id's place in the request's body. NULL: there is no such resource; an error was added. */

@@ -49,8 +49,8 @@ void arm_show_group(struct api_request *request, const struct resource_group *gr
 /* Makes the group "-", which stands for the addresses without a group; false: there are none. */
 bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group);
 void arm_shown_release(struct arm_shown *shown);
-/* Its values in the state or the file, without defaults and without chosen values. NULL: they
- * cannot be read; `error` has the reason. */
+/* The resource's values in the state or the file, without defaults and without chosen values. NULL:
+ * they cannot be read; `error` has the reason. */
 json_t *arm_base(const struct arm_shown *shown, struct change_error *error);
 
 json_t *arm_print(const struct arm_shown *shown);
