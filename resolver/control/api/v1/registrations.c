@@ -210,7 +210,7 @@ static void look_at_record(struct listing *listing, const struct registrar_row *
 	free(data);
 }
 
-/* Not 0: the page is full, or the zone is over. */
+/* Not 0: the page is full, or the zone has no more rows. */
 static int on_row(void *context, const struct registrar_row *row)
 {
 	struct listing *listing = context;

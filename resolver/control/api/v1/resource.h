@@ -26,8 +26,8 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 bool resource_check_query(struct api_request *request, const char *const *known);
 bool resource_check_change(struct api_request *request, const char *const *known);
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
-/* The texts of warnings: of the first `checked`, those below that path ("": all); of the others,
- * which serving the model caused, all. */
+/* The texts of warnings: of the first `checked`, those below that path ("": all); and all behind
+ * them, which serving the model caused. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
 /* The item's place in a file, "FILE:LINE"; null: it is in none. */
 json_t *resource_origin(const void *item);
