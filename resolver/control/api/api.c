@@ -3,9 +3,9 @@
  *     on_head      listener's thread   route? who? may it?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
  *     on_request   control thread      query, JSON or form            400 415, else the handler
- *                                      after what holds it up (work.h); long JSON is read in a
- *                                      thread
- *     api_reply_*  control thread      held until every worker answers by what was published last
+ *                                      after any longer work (work.h); a thread parses long
+ *                                      JSON
+ *     api_reply_*  control thread      held until every worker serves the last published change
  *
  * So a client without rights cannot send a body, and the control thread has no work with it. */
 #include "resolver/control/api/api.h"

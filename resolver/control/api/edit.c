@@ -299,7 +299,8 @@ int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values
 	return ERR_NOMEM;
 }
 
-/* Reads the request's edits again. False: they are not possible, and the request has been answered.
+/* Reads the request's edits, in place of those read before. False: they are not possible, and the
+ * request has been answered.
  */
 static bool read_edits(struct api_edit *edit)
 {

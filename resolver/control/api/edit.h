@@ -3,9 +3,9 @@
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
- *                            ├─ ours ─────────────────────────────► read ─► service_commit, answer
- *                            ├─ not ours, or not known ───────────► 400, nothing has changed
- *                            └─ others have begun a long work meanwhile: all of it again when that
+ *                            ├─ owned ────────────────────────────► read ─► service_commit, answer
+ *                            ├─ not owned, or not known ──────────► 400, nothing has changed
+ *                            └─ a long work has begun meanwhile: all of it again when that
  *                               is over, EDIT_WAITS times at most, then 503
  *
  * A claim is Azure's rule for reverse names: a name must belong to the subscription when it is set
@@ -30,7 +30,7 @@ struct api_made { /* a change that has been made */
 	const struct faults *faults; /* warnings about items of the model */
 };
 
-/* What differs between the APIs. */
+/* The parts of an edit that each API has by itself. */
 struct api_editor {
 	/* Reads the edit out of the request and the present state. Sets the path, or path->kind to
 	 * NULL if there is nothing to change; the values, as a new reference, or as a JSON null to
@@ -94,7 +94,7 @@ bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *r
 
 /* Makes the edit and answers its request, at once or later; takes ownership of the edit. */
 void api_edit(struct api_edit *edit);
-/* Does the same for an API without a struct of its own; its editor has no free. */
+/* api_edit for an API without a struct of its own; its editor has no free. */
 void api_edit_plain(struct api_request *request, const struct api_editor *editor);
 
 #endif

@@ -15,7 +15,7 @@ const char *api_group(const struct api_request *request);
 
 /* Answers a change that failed, in the dialect of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
-/* The HTTP status for such an answer. */
+/* The HTTP status of a change that failed. */
 unsigned api_change_status(const struct change_error *error);
 /* Checks the request's preconditions against an address or service (NULL: it does not exist yet),
  * or against the list of all of them; false: they are not met, and the request has been answered.
@@ -28,7 +28,7 @@ bool api_all_not_modified(struct api_request *request);
 enum { API_OWNED_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX]);
-/* Describes an address or a service in the same way; the text lives as long as the request. */
+/* api_owned_text, with a text that lives as long as the request. */
 const char *api_address_title(struct api_request *request, const struct owned_resource *resource);
 /* Writes a line to the log: what was done, to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *text);
