@@ -1,9 +1,9 @@
-/* Gathered with copies of the names, sorted so that the same questions of several workers and half
- * days stand beside each other, added up, and sorted by how often.
+/* Questions are collected with copies of the names, sorted so that equal questions of several
+ * workers and half days are adjacent, added up, and sorted by count.
  *
- * Half days of processes before this one are those of the time of day, so that there are never more
- * than three of a question in the state, however often the server was started; they are forgotten
- * when a day has passed since they began. */
+ * Half days of earlier processes are those of the time of day, so that the state has at most three
+ * rows of a question, however often the server was started; each is dropped a day after the
+ * beginning of its half day. */
 #include "resolver/control/service/asked.h"
 
 #include <stdlib.h>
@@ -17,17 +17,17 @@
 
 enum {
 	DAY_S = 2 * ASKED_HALF_S,
-	FIRST_MS = 10, /* the policy is served by then */
+	FIRST_MS = 10, /* after the policy is served */
 	AGAIN_MS = 10 * 1000,
-	GRAIN = 8, /* a row is written when this part of it is new */
+	GRAIN = 8, /* a row is written if at least 1/GRAIN of its count is new */
 	KEY_MAX = NAME_TEXT_MAX + 400,
 };
 
 struct asked_row {
 	UT_hash_handle hh;
 	int64_t half_s;
-	uint64_t count; /* as the state has it */
-	bool wanted;    /* by the look that is under way */
+	uint64_t count; /* in the state */
+	bool wanted;    /* by the look under way */
 	char key[];
 };
 
@@ -82,7 +82,7 @@ static int by_question(const void *left, const void *right)
 	return order ? order : (a->half_s > b->half_s) - (a->half_s < b->half_s);
 }
 
-/* The same at every call where counts are equal. */
+/* Equal counts are ordered by the question, so that every call gives the same order. */
 static int by_count(const void *left, const void *right)
 {
 	const struct asked *a = left, *b = right;
@@ -119,7 +119,7 @@ static void begin(struct asked_list *list)
 	arena_init(&list->arena);
 }
 
-/* All there is, by half days. */
+/* Collects the questions of all workers and of earlier processes, by half day. */
 static void gather_all(struct asked_list *list, struct asked_book *book)
 {
 	struct gathering gathering = {list, uv_hrtime() / 1000, time(NULL)};
@@ -131,7 +131,7 @@ static void gather_all(struct asked_list *list, struct asked_book *book)
 		const struct asked *item = &book->earlier.items[i];
 
 		if (gathering.now_s - item->half_s < DAY_S &&
-		    item->half_s <= gathering.now_s) /* the time of day may have been set back */
+		    item->half_s <= gathering.now_s) /* otherwise the clock was set back */
 			add(list, &item->question, item->wire, item->length, item->half_s);
 	}
 	pthread_mutex_unlock(&book->lock);
@@ -152,7 +152,7 @@ void asked_release(struct asked_list *list)
 	arena_release(&list->arena);
 }
 
-/* That of a network by its id; NETWORK_NONE: it is served no more. */
+/* The index of the network with this id; NETWORK_NONE: it is no longer served. */
 static uint32_t network_of(const struct policy *policy, uint16_t id)
 {
 	if (id == 0)
@@ -175,7 +175,7 @@ bool asked_name(const struct asked *asked, const struct policy *policy, struct n
 	return name_from_wire(name, &policy->key, asked->wire, asked->length, 0, NULL) == 0;
 }
 
-/* ---- keys of rows: "name", half day, where, type, network and name, with tabs between ---- */
+/* ---- keys of rows: "name", half day, resolver, type, network and name, with tabs between ---- */
 
 #define PREFIX "name\t"
 
@@ -184,7 +184,7 @@ bool asked_is_row(const char *key)
 	return strncmp(key, PREFIX, sizeof PREFIX - 1) == 0;
 }
 
-/* False: nobody could ask that again. */
+/* False: the question's network is no longer served, or the key would be too long. */
 static bool print_key(const struct asked *asked, const struct policy *policy, char key[KEY_MAX])
 {
 	char text[NAME_TEXT_MAX];
@@ -208,7 +208,7 @@ static uint16_t id_of(const struct policy *policy, const char *network, size_t l
 	return 0;
 }
 
-/* Adds the question that a row's key names, where its network is still served. */
+/* Adds the question of a row's key, if its network is still served. */
 static void read_key(struct asked_list *list, const struct policy *policy, const char *key,
 		     int64_t half_s, uint64_t count)
 {
@@ -278,7 +278,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	struct asked_book *book = context;
 
 	if (!asked_is_row(use->what))
-		return ERR_LIMIT; /* behind the last */
+		return ERR_LIMIT; /* behind the last row */
 	if (!note_row(book, use->what, use->since_s, (uint64_t)use->used_s))
 		return ERR_NOMEM;
 	read_key(&book->earlier, book->server->current->policy, use->what, use->since_s,
@@ -286,7 +286,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	return 0;
 }
 
-/* False: it cannot be read now. */
+/* False: the rows cannot be read now. */
 static bool load(struct asked_book *book)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -303,7 +303,7 @@ static bool load(struct asked_book *book)
 	return book->loaded;
 }
 
-/* since_s of a row is when its half day began, used_s how often. */
+/* A row's since_s is the beginning of its half day, and used_s is the count. */
 static void write_rows(struct asked_book *book, struct pairs_use *uses, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -330,7 +330,7 @@ static void write_rows(struct asked_book *book, struct pairs_use *uses, size_t c
 		book->on_written(book->context);
 }
 
-/* Rows for the first of the list, and none for anything else. */
+/* Writes rows for the beginning of the list, and deletes all others. */
 static void write_list(struct asked_book *book, const struct asked_list *list)
 {
 	const struct policy *policy = book->server->current->policy;
@@ -363,7 +363,7 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 	free(uses);
 }
 
-/* ---- a look ---- */
+/* ---- looks ---- */
 
 static bool may_look(const struct asked_book *book)
 {
@@ -378,7 +378,7 @@ static void gather_in_thread(void *job)
 	add_up(&book->now);
 }
 
-/* What is not counted any more is not kept either. */
+/* Writes the result; if counting is switched off, deletes what was kept. */
 static void end_look(struct asked_book *book)
 {
 	static const struct asked_list none;

@@ -1,19 +1,19 @@
-/* The questions that are asked most (resolver/popular.h): of all workers, and of the processes
- * before this one, added up.
+/* The most frequent questions (resolver/popular.h): of all workers and of earlier processes, added
+ * up.
  *
- * The book keeps them in the state, so that they outlive a kill, a restart and an upgrade:
+ * The book keeps them in the state, across kills, restarts and upgrades:
  *
  *     a look    every half minute, and at the end
- *     a row     the question in its network, for each half day, and how often; written when it is
- *               new, when an eighth of it is new, and at the end
+ *     a row     a question in its network, with its count in a half day; written when it is new,
+ *               when an eighth of the count is new, and at the end
  *
- * So a kill loses what was asked in the last half minute, and up to an eighth of a count.
- * ASKED_ROWS are kept, those with the most, and none for longer than a day. Without a state, or
- * where count_names is false, nothing is kept, and what was kept goes.
+ * So a kill loses the questions of the last half minute, and up to an eighth of a count. The
+ * ASKED_ROWS most frequent are kept, for a day at most. Without a state, or if count_names is
+ * false, nothing is kept, and old rows are removed.
  *
- * The rows stand among those of use_book.h, by keys of their own. A book that is handed over writes
- * nothing: the rows are another process's. The book is the control thread's; the list may be read
- * in any. */
+ * The rows are beside those of use_book.h, with keys of their own. A book that was handed over
+ * writes nothing, because the rows are another process's. The book is for the control thread; any
+ * thread may read the list. */
 #ifndef SLUICE_ASKED_H
 #define SLUICE_ASKED_H
 
@@ -28,60 +28,62 @@
 enum { ASKED_LOOK_MS = 30 * 1000, ASKED_HALF_S = 12 * 60 * 60, ASKED_ROWS = 1000 };
 
 struct asked {
-	struct popular_question question; /* without key.name, which is gone: */
+	struct popular_question question; /* without key.name, which is only valid in its worker;
+					   * the name is `wire` */
 	uint8_t *wire;
 	size_t length;
-	int64_t half_s; /* when the half day began, since 1970; 0: of all that are kept */
+	int64_t half_s; /* when the half day began, since 1970; 0: all half days */
 };
 
 struct asked_list {
 	struct arena arena;
-	struct asked *items; /* the most first */
+	struct asked *items; /* most frequent first */
 	size_t count, room;
-	bool failed; /* inside */
+	bool failed; /* internal: out of memory */
 };
 
 struct asked_row;
 
 struct asked_book {
-	struct work_job job; /* first: the look that is under way */
+	struct work_job job; /* first member: the look under way */
 	struct inventory *inventory;
 	struct server *server;
 	struct work *work;
-	void (*on_written)(void *context); /* rows have gone into the state */
+	void (*on_written)(void *context); /* rows were written to the state */
 	void *context;
 	uv_timer_t timer;
 	bool loaded, looking, handed_over;
-	bool ends;                 /* the look is the last one: all of it is written */
-	bool failed;               /* at the last write, and logged */
-	struct asked_row *rows;    /* as the state has them, by key */
-	struct asked_list now;     /* of the look that is under way */
-	pthread_mutex_t lock;      /* of: */
-	struct asked_list earlier; /* of the processes before this one */
+	bool ends;                 /* this is the last look, which writes everything */
+	bool failed;               /* the last write failed, which was logged */
+	struct asked_row *rows;    /* the state's rows, by key */
+	struct asked_list now;     /* of the look under way */
+	pthread_mutex_t lock;      /* protects `earlier` */
+	struct asked_list earlier; /* of earlier processes */
 };
 
-/* In any thread, while the server's workers run. ERR_NOMEM; asked_release ends it either way. */
+/* May be called in any thread while the server's workers run. ERR_NOMEM; asked_release is required
+ * either way. */
 MUST_CHECK int asked_read(struct asked_list *list, struct asked_book *book);
 void asked_release(struct asked_list *list);
 
-/* Where it was asked; false: that network is not served any more. */
+/* The place where it was asked; false: that network is no longer served. */
 bool asked_place(const struct asked *asked, const struct policy *policy, struct place *place);
-/* False: no name, which cannot be. */
+/* The question's name; false: no valid name, which cannot happen. */
 bool asked_name(const struct asked *asked, const struct policy *policy, struct name *name);
 
-/* Whether the state's row of this key is a question. */
+/* Whether the key is that of a question's row. */
 bool asked_is_row(const char *key);
 
-/* ERR_SYSTEM. It must stay where it is. */
+/* The book must not move afterwards. ERR_SYSTEM. */
 MUST_CHECK int asked_book_open(struct asked_book *book, uv_loop_t *loop,
 			       struct inventory *inventory, struct server *server,
 			       struct work *work, void (*on_written)(void *context), void *context);
-/* A look at once, as ahead of the end. */
+/* Looks at once, as before the end. */
 void asked_book_rest(struct asked_book *book);
-/* Rests, and leaves the rows to another process; or takes them, and reads them anew. */
+/* Looks at once, then leaves the rows to another process; or takes them and reads them anew. */
 void asked_book_hand_over(struct asked_book *book);
 void asked_book_take(struct asked_book *book);
-/* When the loop has closed its handles. Fine on one that is zero. */
+/* Called after the loop has closed the handles. Fine on a zeroed book. */
 void asked_book_release(struct asked_book *book);
 
 #endif

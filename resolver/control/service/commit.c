@@ -14,7 +14,7 @@
  *
  * {"id": UUID, "who", "wait_s", "rows": rows.h, "pairs": [[KEY, VALUE or null], ...]} */
 
-/* To be released; NULL without memory. The rows are taken over. */
+/* Builds the record and takes the rows over. To be released; NULL without memory. */
 static json_t *record_of(const struct service_change *change, json_t *rows)
 {
 	json_t *pairs = json_array();
@@ -29,9 +29,9 @@ static json_t *record_of(const struct service_change *change, json_t *rows)
 }
 
 struct applying {
-	json_t *record; /* a reference, which has the values */
+	json_t *record; /* a reference, which keeps the values alive */
 	struct row_edits edits;
-	struct source_pair *pairs; /* whose texts are the record's */
+	struct source_pair *pairs; /* texts belong to the record */
 	service_on_change *on_change;
 	void *context;
 };
@@ -84,7 +84,7 @@ static void on_applied(void *context, int err, const struct service_change *chan
 	struct applying *applying = context;
 	struct service_change told = *change;
 
-	told.failed = told.count; /* the rows are not the edits of whoever asked */
+	told.failed = told.count; /* indexes of rows mean nothing to the client's edits */
 	applying->on_change(applying->context, err, &told, faults);
 	json_decref(applying->record);
 	row_edits_release(&applying->edits);
@@ -92,7 +92,7 @@ static void on_applied(void *context, int err, const struct service_change *chan
 	free(applying);
 }
 
-/* A change that is not even begun, for this reason. */
+/* Reports that a change cannot begin, with the reason. */
 static void refuse(struct service_change *change, enum change_outcome outcome, const char *why,
 		   service_on_change *on_change, void *context)
 {
@@ -130,7 +130,7 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 
 /* ---- asking ---- */
 
-/* Tells whoever asked for the change, once. */
+/* Reports the outcome to the client, once. */
 static void tell(struct open_commit *open, int err, const struct service_change *change,
 		 const struct faults *faults)
 {
@@ -167,7 +167,7 @@ __attribute__((format(printf, 3, 4))) static void tell_failed(struct open_commit
 	refuse(&change, outcome, text, take_refusal, open);
 }
 
-/* Forgets the open change, made or refused, and lets those begin that waited for its end. */
+/* Ends the open change, made or refused, and lets waiting ones begin. */
 static void end(struct service *service)
 {
 	struct open_commit *open = &service->commit;
@@ -244,8 +244,8 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
-/* A change that is rehearsed before it is asked for: so an id and a free address of a pool are
- * chosen once, for all servers. */
+/* A change that is rehearsed before others are asked, so that ids and free addresses are chosen
+ * once, for all servers. */
 struct rehearsing {
 	struct service *service;
 	json_t *rows;
@@ -312,7 +312,7 @@ void service_commit(struct service *service, struct service_change *change,
 		service_make(service, change, on_change, context);
 }
 
-/* ---- its life ---- */
+/* ---- opening and resting ---- */
 
 void commit_open(struct service *service, uv_loop_t *loop)
 {

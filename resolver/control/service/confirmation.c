@@ -1,5 +1,5 @@
-/* A record is one line of JSON. It is written beside its place and renamed, so that there is always
- * a whole one or none. */
+/* A record is one line of JSON. It is written to another name and renamed, so that it is always
+ * whole or missing. */
 #include "resolver/control/service/confirmation.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static int fail_memory(char error[CONFIRMATION_TEXT_MAX])
 	return ERR_NOMEM;
 }
 
-/* ---- where it is ---- */
+/* ---- place ---- */
 
 void confirmation_release(struct confirmation *confirmation)
 {
@@ -82,7 +82,7 @@ void confirmation_open(struct confirmation *confirmation, uv_loop_t *loop,
 	confirmation->context = context;
 }
 
-/* ---- what is said of it ---- */
+/* ---- texts ---- */
 
 static const char *time_text(int64_t at_s, char text[32])
 {
@@ -107,7 +107,7 @@ const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded
 	return text;
 }
 
-/* An error may be a fault in the list of clients. */
+/* For readers hides the error, which may be a fault in the list of clients. */
 static const char *error_for(const char *error, bool guarded)
 {
 	return guarded ? "the server's log says why" : error;
@@ -249,7 +249,7 @@ static int write_text(const char *path, const char *text, char error[CONFIRMATIO
 	size_t length = strlen(text);
 	int err = 0;
 
-	errno = fd < 0 ? errno : ENOSPC; /* where less is written than was asked for */
+	errno = fd < 0 ? errno : ENOSPC; /* a short write */
 	if (fd < 0 || write(fd, text, length) != (ssize_t)length || fsync(fd) != 0)
 		err = fail(path, "written", errno, error);
 	if (fd >= 0)
@@ -349,7 +349,7 @@ int confirmation_remove(const struct confirmation *confirmation, enum unconfirme
 		return err;
 	if (kind == UNCONFIRMED_RELOAD)
 		config_copy_remove(confirmation->copy);
-	(void)rmdir(confirmation->directory); /* the other kind may have a record in it */
+	(void)rmdir(confirmation->directory); /* fails if the other kind has a record there */
 	return 0;
 }
 
@@ -361,12 +361,12 @@ void confirmation_forget_copy(const struct confirmation *confirmation)
 	(void)rmdir(confirmation->directory);
 }
 
-/* ---- what a change made of the state ---- */
+/* ---- rows that a change wrote ---- */
 
 struct history {
-	json_t *rows; /* by kind and path: what was before the change's first edit of that */
+	json_t *rows; /* by kind and path: the values before the change's first edit */
 	const struct unconfirmed *unconfirmed;
-	bool is_another; /* somebody else has the change's revision */
+	bool is_another; /* another client's change has this revision */
 };
 
 static bool is_of(const struct source_change *change, const struct unconfirmed *unconfirmed)
@@ -456,7 +456,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
-/* Whether some of it is found by indexes, which are made of more than its values. */
+/* Whether some rows are of the inventory, whose indexes need more than the values. */
 static bool has_inventory(const json_t *rows)
 {
 	const struct kind *kind;
@@ -472,12 +472,12 @@ static bool has_inventory(const json_t *rows)
 	return false;
 }
 
-/* With the state open. */
+/* confirmation_restore with the state open. */
 static int restore_in(struct source *source, const struct unconfirmed *unconfirmed,
 		      char error[CONFIRMATION_TEXT_MAX])
 {
 	char why[SOURCE_ERROR_MAX] = "", who[UNCONFIRMED_WHO_MAX];
-	int err = source->calls->sync(source, why); /* as a change of it wants */
+	int err = source->calls->sync(source, why); /* required before a change */
 	json_t *rows;
 
 	if (!err) {

@@ -1,5 +1,5 @@
-/* The question for a SOA is what a secondary itself would ask of its primary: not recursive, and
- * with an OPT, as a signed answer may not fit into 512 bytes. */
+/* Asks for the SOA as a secondary asks its primary: without recursion, and with an OPT, because a
+ * signed answer may exceed 512 bytes. */
 #include "resolver/control/service/exchange.h"
 
 #include <string.h>
@@ -85,8 +85,7 @@ bool exchange_read(struct exchange_answer *answer, const uint8_t *packet, size_t
 			      &answer->question_at) == 0;
 }
 
-/* Where the TSIG record of a message with one question begins; 0: it has none, or is not well
- * formed. */
+/* The start of the TSIG record of a message with one question; 0: none, or malformed. */
 static size_t find_tsig(const struct exchange_answer *answer)
 {
 	const uint8_t *packet = answer->packet;

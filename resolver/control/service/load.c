@@ -1,6 +1,6 @@
-/* The order matters: what nobody named is made first, endpoints are placed before resolv.conf is
- * read, because their addresses are left out of it, and everything is checked at the end, so that a
- * resolv.conf that cannot be used is reported together with the file's own faults. */
+/* The order matters: unnamed items are made first; endpoints are placed before resolv.conf is read,
+ * because their addresses are left out of it; and the check is last, so that an unusable
+ * resolv.conf is reported together with the file's other faults. */
 #include "resolver/control/service/load.h"
 
 #include <time.h>
@@ -24,7 +24,7 @@ struct model *load_declared(struct model *model)
 	return model->declared ? model->declared : model;
 }
 
-/* What resolv.conf says: as it was read last, where that is followed and only resources change. */
+/* Reads resolv.conf; a change of resources reuses the last result if resolv.conf is followed. */
 static int read_resolv_conf(const struct load *load, bool is_change, struct resolv_conf *found,
 			    struct faults *faults)
 {
@@ -34,8 +34,8 @@ static int read_resolv_conf(const struct load *load, bool is_change, struct reso
 	return 0;
 }
 
-/* Everything is in it: places, completes and checks it, and takes it over. `errors`: there were so
- * many before it was begun; `before`: a model that was found good, or NULL. */
+/* Places, completes and checks the model, which has all items, and takes it over. `errors`: the
+ * number of errors before it was begun; `before`: a checked model, or NULL. */
 static struct model *complete(struct load *load, struct model *model, const struct model *before,
 			      size_t errors, struct faults *faults)
 {
@@ -46,7 +46,7 @@ static struct model *complete(struct load *load, struct model *model, const stru
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 	model_place_endpoints(model);
 	follows = resolv_conf_wanted(model);
-	/* What these two return is in the faults, too. */
+	/* Errors of both calls are in the faults as well. */
 	if (follows && read_resolv_conf(load, before != NULL, &found, faults) == 0) {
 		int err = resolv_conf_apply(&found, load->resolv_conf, model, faults);
 		(void)err;
@@ -90,7 +90,7 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 	return NULL;
 }
 
-/* The one that was named first, and is open; NULL: none was. */
+/* The state that the first model named, whatever later ones name; NULL: none. */
 static const char *state_path(struct load *load, const struct model *declared)
 {
 	const char *named = declared->management.state;
@@ -101,7 +101,7 @@ static const char *state_path(struct load *load, const struct model *declared)
 	return *load->state ? load->state : NULL;
 }
 
-/* Whether the zones of the file that has this model have record sets of the state, too. */
+/* Whether the model's zones also have record sets of the state. */
 static bool has_sets_of_state(const struct model *model)
 {
 	const struct model *declared = model->declared;
@@ -127,7 +127,7 @@ static void out_of_memory(const struct model *declared, struct faults *faults)
 	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* What the file says with what the state has; source NULL: nothing. NULL: *err says why. */
+/* Combines the file's model and the state (source NULL: none). NULL: *err says why. */
 static struct model *compose(struct load *load, struct parts *parts, struct source *source,
 			     struct model *declared, const struct model *before,
 			     struct faults *faults, int *err, char error[SOURCE_ERROR_MAX])
@@ -154,7 +154,7 @@ int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX])
 			      error);
 }
 
-/* False: it has to be migrated and cannot be. */
+/* False: a required migration failed. */
 static bool migrate(const struct load *load, const struct model *declared, struct faults *faults)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -165,11 +165,11 @@ static bool migrate(const struct load *load, const struct model *declared, struc
 	return false;
 }
 
-/* Parts are told what is passed over, also where it fails.
+/* Reads the state and combines it with the file. `parts` notes skipped rows, even on failure.
  *
- * A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
- * open: what the file says is served. Later it is a fault where resources of it are served, which
- * then go on being served. */
+ * If the state cannot be read at the start, this warns, and the file's items are served; the
+ * inventory opens the state again and warns as well. Later, if resources of the state are served,
+ * it is a fault, and these stay served. */
 static struct model *read_model(struct load *load, struct parts *parts, struct model *declared,
 				const struct model *before, const struct faults *refused,
 				struct faults *faults)
@@ -225,7 +225,7 @@ static bool are_of_rows(const struct faults *faults)
 	return all;
 }
 
-/* *misfit: some rows were passed over because they do not fit, also where it fails. */
+/* *misfit: some rows were skipped because they do not fit; set even on failure. */
 static struct model *try_again(struct load *load, struct model *declared,
 			       const struct model *before, const struct faults *refused,
 			       struct faults *faults, bool *misfit)
@@ -240,10 +240,10 @@ static struct model *try_again(struct load *load, struct model *declared,
 	return model;
 }
 
-/* Where rows are passed over because they do not fit, what refers to them does not fit any more; it
- * is passed over, too, so that nothing in the state keeps the file from being served. Where all
- * rows fit, what does not go together is refused: the operator has just written it. So it is where
- * some wait for what the file has no more. */
+/* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
+ * can keep the file from being served. If all rows fit, conflicts between them and the file are
+ * refused instead, because the operator has just written them. Rows whose parent is gone from the
+ * file are no misfits. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults)
 {
@@ -275,14 +275,14 @@ struct model *load_file(struct load *load, const char *path, const struct model 
 
 	if (!declared)
 		goto out;
-	if (faults->errors > errors) { /* it is good for nothing but to look for more */
+	if (faults->errors > errors) { /* only loaded further to find more faults */
 		model = complete(load, declared, NULL, errors, faults);
 		goto out;
 	}
 	for (size_t i = 0; i < declared->rulesets.count; i++)
 		declared->rulesets.items[i].version = model_next_version();
 	model = load_again(load, declared, before, faults);
-	model_free(declared); /* what was composed has a reference */
+	model_free(declared); /* the composed model has a reference */
 out:
 	faults_sort(faults);
 	return model;
@@ -312,7 +312,7 @@ int load_resolv_conf(struct load *load, struct model *model, struct load_targets
 	if (err != 0)
 		return err;
 	load->found = found;
-	struct faults checked; /* its warnings have been told before */
+	struct faults checked; /* its warnings were reported before */
 	faults_init(&checked);
 	limits_check(model, &checked);
 	for (size_t i = 0; i < checked.count; i++)

@@ -1,10 +1,10 @@
-/* A row of the state's uses:
+/* Rows among the state's uses:
  *
- *     "logout" END ID CLIENT      with tabs between; ID is the token's. Of tokens without one the
- *                                 row is "logout" END CLIENT
+ *     "logout" END ID CLIENT      with tabs between; ID is the token's. For a token without an id:
+ *                                 "logout" END CLIENT
  *
- * Rows are in the order of their ends. Those that are over come first, and a start reads what is
- * behind them. They go with a later logout, at a start, and with what use_book.c sweeps. */
+ * Rows are sorted by their ends, so expired rows come first, and a start reads only the others.
+ * Expired rows are removed by a later logout, by a start, and by the sweep of use_book.c. */
 #include "resolver/control/service/logouts.h"
 
 #include <stdio.h>
@@ -18,9 +18,9 @@
 
 enum {
 	KEY_MAX = sizeof PREFIX + 20 + 1 + TOKEN_ID_MAX + 1 + HTTP_CLIENT_MAX,
-	ROWS_MAX = 1000 * 1000,     /* more than all clients together may have (HTTP_LOGOUTS_MAX) */
-	OVER_MAX = 16,              /* rows that go with one that comes */
-	OVER_AT_START_MAX = 100000, /* with a start */
+	ROWS_MAX = 1000 * 1000,     /* more than all clients together can have (HTTP_LOGOUTS_MAX) */
+	OVER_MAX = 16,              /* expired rows removed with each new row */
+	OVER_AT_START_MAX = 100000, /* expired rows removed at the start */
 };
 
 static bool is_row(const struct pairs_use *use)
@@ -33,7 +33,7 @@ bool logouts_counts(const struct pairs_use *use, int64_t now_s)
 	return is_row(use) && use->since_s > now_s;
 }
 
-/* ---- rows that are over ---- */
+/* ---- expired rows ---- */
 
 struct over {
 	int64_t now_s;
@@ -47,7 +47,7 @@ static int on_over(void *context, const struct pairs_use *use)
 	char **keys;
 
 	if (!is_row(use) || logouts_counts(use, over->now_s))
-		return ERR_LIMIT; /* behind them */
+		return ERR_LIMIT; /* behind the expired rows */
 	keys = array_grow(over->keys, over->count, &over->room, sizeof *keys);
 	if (!keys)
 		return ERR_NOMEM;
@@ -56,8 +56,8 @@ static int on_over(void *context, const struct pairs_use *use)
 	return keys[over->count] ? (over->count++, 0) : ERR_NOMEM;
 }
 
-/* Puts the row, NULL: none, and removes up to so many that are over, in one transaction. What
- * cannot be found now goes with a later one. */
+/* Writes the row (NULL: none) and removes up to `most` expired rows, in one transaction. If these
+ * cannot be read now, a later call removes them. */
 static int put_row(struct inventory *inventory, const struct pairs_use *row, size_t most,
 		   int64_t now_s)
 {
@@ -102,7 +102,7 @@ int logouts_note(struct inventory *inventory, const struct http_logout *logout, 
 	return err;
 }
 
-/* ---- a start ---- */
+/* ---- loading at the start ---- */
 
 struct loading {
 	struct http_auth *auth;
@@ -115,7 +115,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	struct http_logout logout = {.expires_s = use->since_s};
 
 	if (!is_row(use))
-		return ERR_LIMIT; /* behind them */
+		return ERR_LIMIT; /* behind the logouts */
 	const char *end = strchr(use->what + sizeof PREFIX - 1, '\t');
 	const char *client = end ? strchr(end + 1, '\t') : NULL;
 	if (!end || !logouts_counts(use, loading->now_s))

@@ -1,5 +1,5 @@
-/* Tokens that were ended ahead of their time (http/auth.h), kept in the state until they would have
- * ended by themselves: a restart makes none of them good again. */
+/* Tokens that ended early (http/auth.h), kept in the state until they would have expired: a restart
+ * must not make them valid again. */
 #ifndef SLUICE_LOGOUTS_H
 #define SLUICE_LOGOUTS_H
 
@@ -7,13 +7,13 @@
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/store/pairs.h"
 
-/* Keeps it, and removes some rows that are over. Without a state it is for this process only. An
- * error: the state cannot keep it, which is logged. */
+/* Stores the logout, and removes some expired rows. Without a state it lasts only for this process.
+ * An error: the state cannot store it, which is logged. */
 MUST_CHECK int logouts_note(struct inventory *inventory, const struct http_logout *logout,
 			    int64_t now_s);
-/* Those of earlier processes. */
+/* Loads the logouts of earlier processes. */
 void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s);
-/* Whether a row of the state's uses is a logout that still counts. */
+/* Whether a row of the state's uses is a logout that has not expired. */
 bool logouts_counts(const struct pairs_use *use, int64_t now_s);
 
 #endif

@@ -1,14 +1,13 @@
-/* A change of resources goes through the state twice, because nothing may hold a transaction open
- * while other calls of the store are made:
+/* A change of resources goes through the state twice, because no transaction may stay open while
+ * the store is used in other ways:
  *
  *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
  *     record sets ─► place, complete, check     (faults: the end)
  *     begin ─► put, ...                         (next_model_write; the caller commits)
- *
- * Between the two the state may have been written to by another program, which the second begin
- * sees. Record sets need no first time: the change says all of them, and the zone that they are put
- * into (resource/zones.h) has the rest. A change of nothing else is one of the model that is
- * served. */
+ * Another program may write to the state between the two; the second begin sees that. Record sets
+ * skip the first transaction: the edits have all their values, and the zone that they are put into
+ * (resource/zones.h) has the rest. So a change of record sets alone starts from the served model.
+ */
 #include "resolver/control/service/next_model.h"
 
 #include <strings.h>
@@ -21,14 +20,14 @@
 #include "rules/policy/reverse_zones.h"
 #include "rules/schema/reference.h"
 
-/* ---- what is written ---- */
+/* ---- writing rows ---- */
 
 static int on_child(void *paths, const struct source_resource *resource)
 {
 	return json_array_append_new(paths, json_string(resource->path)) == 0 ? 0 : ERR_NOMEM;
 }
 
-/* All of that kind that is inside what has the key goes. */
+/* Deletes all rows of that kind inside the resource with the key. */
 static int remove_inside(struct source *source, const struct kind *kind, const char *key,
 			 char error[SOURCE_ERROR_MAX])
 {
@@ -47,14 +46,14 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	return err;
 }
 
-/* Such a change has an edit for each row that goes. So a removal leaves the rows inside alone: the
- * file may have an item of that name, to which they belong. */
+/* Such a change has an edit for each row that it removes, so a removal must leave the rows inside
+ * alone: they may belong to an item of that name in the file. */
 static bool takes_back(const struct service_change *change)
 {
 	return change->undo || change->again;
 }
 
-/* `values`: of the row; NULL: it goes. */
+/* Writes or (values NULL) deletes the row; without `alone`, deletes the rows inside as well. */
 static int write_edit(struct source *source, const struct service_edit *edit, const json_t *values,
 		      bool alone, char error[SOURCE_ERROR_MAX])
 {
@@ -89,8 +88,8 @@ static bool is_written(const struct kind *kind, bool bulk)
 	return !kind->inventory && (bulk || !kind->bulk);
 }
 
-/* Each reference means the same from then on, whatever comes later. `model`: with the edits.
- * *any: a row says another text than it was given. */
+/* Writes all references of the edits in full, so that later changes cannot give them another
+ * meaning. `model`: with the edits. *any: the text of a reference has changed. */
 static int refer_rows(struct next_model *next, const struct model *model, bool *any)
 {
 	const struct service_change *change = next->change;
@@ -120,8 +119,8 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 	return err;
 }
 
-/* Begins a transaction with the edits of the model in it, all or without those in bulk; where that
- * fails there is none. */
+/* Begins a transaction and writes the edits of the model, either all or those not in bulk. After an
+ * error no transaction is open. */
 static int write_edits(struct next_model *next, bool all)
 {
 	struct service_change *change = next->change;
@@ -156,9 +155,9 @@ void next_model_release(struct next_model *next)
 	next->values = NULL;
 }
 
-/* ---- what it would make ---- */
+/* ---- the resulting model ---- */
 
-/* Orders edits by what they are in, at the top. */
+/* Orders edits by their top-level parent. */
 static int compare_roots(const struct path *left, const struct path *right)
 {
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
@@ -171,7 +170,7 @@ static int compare_roots(const struct path *left, const struct path *right)
 	return order != 0 ? order : strcasecmp(left->group, right->group);
 }
 
-/* Edits of one item at the top, or inside it, stay in their order. */
+/* Edits with the same top-level item keep their order. */
 static int compare_edits(const void *a, const void *b)
 {
 	const struct path *left = *(const struct path *const *)a;
@@ -181,11 +180,11 @@ static int compare_edits(const void *a, const void *b)
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* The edits of what is at the top of a model, or inside that; and the parts that they make. */
+/* The edits of items of a model, and the parts that they result in. */
 struct about {
-	const struct path **paths; /* by what they are in, and then in their order */
+	const struct path **paths; /* sorted by top-level item, then in the order of edits */
 	size_t count;
-	const struct service_edit **removals; /* of what is at the top, by that */
+	const struct service_edit **removals; /* of top-level items, sorted by item */
 	size_t removal_count;
 	struct parts parts;
 };
@@ -221,7 +220,7 @@ static int sort_edits(struct about *about, const struct service_change *change)
 	return 0;
 }
 
-/* Where the paths end that are in the same as the one at `first`. */
+/* The end of the paths with the same top-level item as the one at `first`. */
 static size_t end_of_root(const struct about *about, size_t first)
 {
 	size_t end = first + 1;
@@ -231,7 +230,7 @@ static size_t end_of_root(const struct about *about, size_t first)
 	return end;
 }
 
-/* Whether an edit behind `after` (NULL: any) removes what the path is in. */
+/* Whether an edit behind `after` (NULL: any edit) removes the path's top-level item. */
 static bool is_removed(const struct about *about, const struct path *path,
 		       const struct service_edit *after)
 {
@@ -250,7 +249,7 @@ static bool is_removed(const struct about *about, const struct path *path,
 	       (!after || removals[low - 1] > after);
 }
 
-/* Whether the last word on it in the change is that it is there. */
+/* Whether the resource exists after the last edit of it. */
 static bool stays(struct source *source, const struct path *path)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -261,7 +260,7 @@ static bool stays(struct source *source, const struct path *path)
 	return found;
 }
 
-/* What is to be inside something has to have that. */
+/* Refuses edits inside a top-level item that does not exist. */
 static void check_parents(const struct next_model *next, const struct about *about,
 			  const struct model *model)
 {
@@ -280,8 +279,8 @@ static void check_parents(const struct next_model *next, const struct about *abo
 	}
 }
 
-/* Reads what the edits are about again, from the rows of the open transaction. Each row that does
- * not fit is a fault. */
+/* Reads the parts of the edits again, from the rows of the open transaction. Each row that does not
+ * fit is a fault. */
 static int read_parts(struct next_model *next, struct about *about, const struct model *declared,
 		      struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
@@ -300,8 +299,7 @@ static int read_parts(struct next_model *next, struct about *about, const struct
 	return err;
 }
 
-/* Zones say what they said before the edits. One that is made has the rows that were kept while it
- * was not there. */
+/* Keeps the record sets of zones; a new zone gets the rows that were kept while it was missing. */
 static int read_zones(struct next_model *next, struct about *about, struct model *model,
 		      struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
@@ -321,7 +319,7 @@ static int read_zones(struct next_model *next, struct about *about, struct model
 	return err;
 }
 
-/* The record sets, in the order of the edits. What is in something that goes later goes with it. */
+/* Puts the record sets in the order of the edits, except into a zone that a later edit removes. */
 static int put_sets(const struct next_model *next, const struct about *about, struct model *model)
 {
 	const struct service_change *change = next->change;
@@ -345,7 +343,7 @@ static int put_sets(const struct next_model *next, const struct about *about, st
 	return err ? err : failed;
 }
 
-/* Nothing of the model itself. */
+/* Whether the change edits no item of the model itself. */
 static bool is_bulk(const struct service_change *change)
 {
 	for (size_t i = 0; i < change->count; i++)
@@ -354,8 +352,8 @@ static bool is_bulk(const struct service_change *change)
 	return true;
 }
 
-/* The parts and the model that the rows make, by a transaction that is rolled back. NULL: error or
- * faults say why. */
+/* The parts and the model that the rows result in, by a transaction that is rolled back. NULL:
+ * error or faults say why. */
 static struct model *compose_once(struct next_model *next, struct about *about,
 				  struct faults *faults)
 {
@@ -381,7 +379,7 @@ static struct model *compose_once(struct next_model *next, struct about *about,
 	return NULL;
 }
 
-/* References as they are and as they would be. */
+/* Compares the meanings of references before and after the change. */
 struct meanings {
 	const struct model *before, *after;
 	struct service_change *change;
@@ -399,7 +397,7 @@ static const char *meaning(const struct model *model, const struct reference *re
 	return reference_full(model, reference->refers, reference->group, reference->text, arena);
 }
 
-/* Whether nobody wrote it, so that it is made anew each time. */
+/* Whether sluice made the reference, and makes it anew each time. */
 static bool is_made(const struct model *model, const struct reference *reference)
 {
 	const struct origin *origin = reference->origin;
@@ -421,7 +419,7 @@ static int on_meaning(void *context, const struct reference *reference)
 	int err = 0;
 
 	if (reference_has_group(reference->refers, reference->text))
-		return 0; /* all references of the state have their group */
+		return 0; /* references in the state always have their group */
 	if (is_made(meanings->before, reference))
 		return 0;
 	arena_init(&arena);
@@ -446,9 +444,9 @@ static int on_meaning(void *context, const struct reference *reference)
 	return err;
 }
 
-/* A change must not make a NAME refer to another item: nobody would look for the reason there. What
- * comes or goes at the top can do that. NAMEs are those of the file, and of rows that were written
- * before groups had names of their own. */
+/* A change must not make a bare NAME refer to another item, because nobody would look for the
+ * reason there. Only adding or removing a top-level item can do that. Bare NAMEs occur in the file,
+ * and in rows that were written before names had groups. */
 static int check_meanings(const struct next_model *next, const struct model *model)
 {
 	struct service_change *change = next->change;
@@ -464,10 +462,10 @@ static int check_meanings(const struct next_model *next, const struct model *mod
 	return any ? reference_each(meanings.before, on_meaning, &meanings) : 0;
 }
 
-/* The model of the parts that the edits make of these. NULL: error or faults say why. */
+/* Applies the edits to the parts and composes a model. NULL: error or faults say why. */
 static struct model *compose_parts(struct next_model *next, struct about *about)
 {
-	struct faults *faults = next->faults, again; /* whose warnings were told already */
+	struct faults *faults = next->faults, again; /* its warnings were reported already */
 	size_t errors = faults->errors;
 	struct model *model = NULL, *given;
 	bool any = false;
@@ -493,8 +491,8 @@ static struct model *compose_parts(struct next_model *next, struct about *about)
 	return model;
 }
 
-/* The model that all edits make: items first, then the record sets, which may be in a zone that is
- * among these items. NULL: error or faults say why. */
+/* The model after all edits: items first, then record sets, which may be in one of the new zones.
+ * NULL: error or faults say why. */
 static struct model *compose_all(struct next_model *next, struct about *about)
 {
 	struct service_change *change = next->change;
@@ -522,7 +520,7 @@ static struct model *compose_all(struct next_model *next, struct about *about)
 	return NULL;
 }
 
-/* The same, complete and checked. */
+/* compose_all, completed and checked. */
 static struct model *compose_checked(struct next_model *next)
 {
 	struct load *load = &next->load;
@@ -533,8 +531,8 @@ static struct model *compose_checked(struct next_model *next)
 		next_model_fail(next, ERR_NOMEM, "");
 	else
 		model = compose_all(next, &about);
-	/* A change looks at some rows only. Of a zone that goes when a change is taken back, record
-	 * sets may stay, which are not looked at here. */
+	/* A change reads only some rows. A rollback that removes a zone may leave record sets of it
+	 * behind, which are not read here. */
 	if (model && is_bulk(next->change))
 		model = load_complete_same(load, model, next->now, next->faults);
 	else if (model)
@@ -554,8 +552,8 @@ static const struct management_client *find_client(const struct model *model, co
 	return NULL;
 }
 
-/* Nobody shuts itself out: so the last administrator goes by the control socket alone, which always
- * lets the server's user in. */
+/* No client may remove or demote itself, so the last administrator can be removed only through the
+ * control socket, which always admits the server's user. */
 static void check_asker(const struct model *now, const struct model *model, const char *who,
 			struct faults *faults)
 {

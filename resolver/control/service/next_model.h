@@ -1,6 +1,6 @@
-/* The model that a change of resources makes of the one that is served, and the rows that it
- * writes. It only reads what is served, so that it can be done in a thread, by a connection of its
- * own to the state. */
+/* The model that a change of resources makes from the served one, and the rows that it writes. It
+ * only reads the served model, so it can run in a thread, with a connection of its own to the
+ * state. */
 #ifndef SLUICE_NEXT_MODEL_H
 #define SLUICE_NEXT_MODEL_H
 
@@ -12,26 +12,25 @@
 struct service_change;
 
 struct next_model {
-	struct model *now; /* that is served */
-	struct load load;  /* a copy of the service's, which it takes back with the model */
+	struct model *now; /* the served model */
+	struct load load;  /* a copy of the service's; replaces it when the model is served */
 	struct source *source;
 	struct service_change *change; /* its error, revision and checked are set */
 	struct faults *faults;
-	/* inside */
-	json_t **values; /* of rows, by the edits, whose references are written in full; NULL, all
-			  * or one: as given */
+	/* internal */
+	json_t **values; /* an edit's values with full references; NULL, for all or for one: as
+			  * given */
 };
 
-/* The model with the edits, complete and checked. NULL: the faults or the change's error say why
- * there is none. */
+/* Makes the model with the edits, complete and checked. NULL: the faults or the change's error say
+ * why. */
 struct model *next_model_make(struct next_model *next);
-/* Begins a transaction with all rows in it that are not the inventory's. ERR_INVALID: there is
- * none, by the change's error. */
+/* Begins a transaction and writes all rows except the inventory's. ERR_INVALID: no transaction is
+ * open; the change's error says why. */
 MUST_CHECK int next_model_write(struct next_model *next);
-/* The state or the memory has failed, as the change's error says from now on. Returns ERR_INVALID.
- */
+/* Sets the change's error, because the state or memory failed. Returns ERR_INVALID. */
 int next_model_fail(struct next_model *next, int err, const char *error);
-/* Nothing but the values is its own. */
+/* Frees the values; everything else is borrowed. */
 void next_model_release(struct next_model *next);
 
 #endif

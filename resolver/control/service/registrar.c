@@ -18,7 +18,7 @@ static size_t place_of(const struct registered *registered, const char *zone)
 	return found ? (size_t)(found - registered->zones) : SIZE_MAX;
 }
 
-/* ---- one message ---- */
+/* ---- a single message ---- */
 
 bool registrar_is_linked(const struct model *model, const char *zone_name, const char *network)
 {
@@ -46,7 +46,7 @@ static const struct registration *find_entry(const struct registrar *registrar,
 	return entry;
 }
 
-/* As it is stored. */
+/* Prints the sender in its stored form. */
 static const char *who_asks(const struct update_request *request, char who[NAME_TEXT_MAX + 16])
 {
 	char text[NAME_TEXT_MAX];
@@ -59,8 +59,8 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
-/* Whether a set that the message would change is from a message that the client signed later. The
- * message was then delayed or replayed on its way. */
+/* Whether a set that the message would change was set by a message that the client signed later:
+ * then this one was delayed or replayed on its way. */
 static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
 			const struct update_verdict *verdict,
 			const struct renewal_signature *signature)
@@ -76,7 +76,7 @@ static bool is_outdated(struct renewals *renewals, const struct renewal_clock *c
 	return false;
 }
 
-/* What is not known is noted by the next look. */
+/* Sets without a known renewal are noted by the next look. */
 static void note_renewals(const struct registrar_batch *batch, const struct renewal_clock *clock,
 			  const struct update_verdict *verdict,
 			  const struct renewal_signature *signature)
@@ -95,7 +95,7 @@ static void note_renewals(const struct registrar_batch *batch, const struct rene
 	}
 }
 
-/* What the message comes to; the batch is what it was where that is an error. */
+/* Judges the message and adds its change to the batch; on an error the batch is unchanged. */
 static enum rcode judge(struct registrar_batch *batch, const struct update_request *request,
 			struct arena *arena, const char **why)
 {
@@ -158,16 +158,16 @@ static enum rcode judge(struct registrar_batch *batch, const struct update_reque
 	return RCODE_NOERROR;
 }
 
-/* ---- all that wait ---- */
+/* ---- all waiting messages ---- */
 
 struct judged {
 	struct update_request *request;
 	enum rcode rcode;
 };
 
-struct registrar_answers { /* of messages that were judged together */
+struct registrar_answers { /* to messages that were judged together */
 	STAILQ_ENTRY(registrar_answers) next;
-	uint64_t sequence; /* of the snapshot that they are about */
+	uint64_t sequence; /* of the snapshot that has their changes */
 	size_t count;
 	struct judged items[];
 };
@@ -197,7 +197,7 @@ static void drop_all(struct registrar *registrar, struct update_request *request
 	}
 }
 
-/* With the requests, and no rcodes yet; NULL without memory. */
+/* Makes the answers for the requests, without rcodes; NULL without memory. */
 static struct registrar_answers *begin_answers(struct update_request *requests)
 {
 	struct registrar_answers *answers;
@@ -218,7 +218,7 @@ static void send_answers(struct registrar *registrar, struct registrar_answers *
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct judged *judged = &answers->items[i];
 
-		/* Clients take SERVFAIL for the last word; after silence they come again. */
+		/* Clients take SERVFAIL as final, but retry after silence. */
 		if (judged->rcode != RCODE_SERVFAIL)
 			update_request_answer(updates, judged->request, judged->rcode);
 		else

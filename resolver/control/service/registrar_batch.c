@@ -26,12 +26,12 @@ void registrar_batch_release(struct registrar_batch *batch)
 	registered_unref(batch->next);
 }
 
-/* The zone with what the sets say; NULL without memory. */
+/* A copy of the zone with the sets applied; NULL without memory. */
 static struct zone *apply(struct zone *zone, const struct update_set *sets, size_t count,
 			  uint32_t ttl)
 {
 	struct zone_draft *draft = zone_edit(zone);
-	struct faults unused; /* the judge has found nothing wrong */
+	struct faults unused; /* the messages were judged good */
 	struct zone *made;
 	int err = draft ? 0 : ERR_NOMEM;
 
@@ -81,7 +81,7 @@ static bool touch(struct registrar_batch *batch, const struct renewal_clock *clo
 	return true;
 }
 
-/* Makes renewals what they were when the batch had touched so many sets. */
+/* Restores the renewals that the batch touched after the first `count`. */
 static void untouch(struct registrar_batch *batch, size_t count)
 {
 	while (batch->touched_count > count) {

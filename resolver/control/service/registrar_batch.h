@@ -1,6 +1,6 @@
-/* Changes to what is registered (registrar.h) that are made together: by messages that were judged
- * one after the other, or because sets have expired. They are collected in a copy of what is
- * served; the copy is stored with one sync, and then served. The registrar's own files use this. */
+/* Changes of registered sets (registrar.h) that are made together: by several messages, or because
+ * sets have expired. A batch collects them in a copy of what is served, stores the copy with one
+ * sync, and then serves it. Only the registrar's own files use this. */
 #ifndef SLUICE_REGISTRAR_BATCH_H
 #define SLUICE_REGISTRAR_BATCH_H
 
@@ -14,24 +14,24 @@ struct registrar_touched { /* a set that the batch has changed */
 
 struct registrar_batch {
 	struct registrar *registrar;
-	struct registered *served; /* when it began */
-	struct registered *next;   /* a copy with the changes so far; NULL: there are none */
+	struct registered *served; /* the table at the beginning */
+	struct registered *next;   /* a copy with the changes so far; NULL: none */
 	struct registrar_rows rows;
-	struct registrar_touched *touched; /* in order: a set may be there again */
+	struct registrar_touched *touched; /* in order; a set may occur again */
 	size_t touched_count, touched_room;
 	int64_t now_s;
 };
 
-struct registrar_change { /* of one zone */
-	size_t place;     /* in the table */
-	int tree;         /* of reverse names, as registrar_tree has it; -1: its own names */
+struct registrar_change { /* a change of one zone */
+	size_t place;     /* index in the table */
+	int tree;         /* reverse tree by registrar_tree; -1: the zone's own names */
 	const struct update_set *sets;
 	size_t count;
-	const struct registrar_author *author; /* NULL: sets go */
+	const struct registrar_author *author; /* NULL: the sets are removed */
 	uint32_t ttl;
 };
 
-/* Of CLOCK_MONOTONIC, as renewals are timed. */
+/* Seconds of CLOCK_MONOTONIC, the clock of renewals. */
 static inline uint64_t registrar_now_s(void)
 {
 	return uv_hrtime() / 1000000000;
@@ -39,30 +39,31 @@ static inline uint64_t registrar_now_s(void)
 
 struct registrar_batch registrar_batch_begin(struct registrar *registrar);
 void registrar_batch_release(struct registrar_batch *batch);
-/* What is registered, with what the batch has changed. */
+/* The registered sets, with the changes of the batch. */
 const struct registered *registrar_batch_table(const struct registrar_batch *batch);
-/* Adds the change to the batch; renewals know of it at once, so that the next message is judged by
- * it. False without memory: the batch is what it was. */
+/* Adds the change to the batch, and to renewals at once, because the next message is judged by
+ * these. False: out of memory; the batch is unchanged. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
 /* Stores the batch, then serves it. False: the batch is not served, its renewals are restored, and
- * the log says why. If only the memory for serving it was missing, the batch is stored; the
- * client's next attempt serves it. */
+ * the log says why. If only memory for serving was missing, the batch is stored, and the client's
+ * next attempt serves it. */
 MUST_CHECK bool registrar_batch_store(struct registrar_batch *batch);
 
-/* Whether what is served is all that is stored, as far as this process knows. */
+/* Whether everything stored is served, as far as this process knows. */
 bool registrar_is_ready(const struct registrar *registrar);
-/* Makes `entries` those of the model that is served. False without memory. */
+/* Updates `entries` to the served model. False without memory. */
 MUST_CHECK bool registrar_refresh_entries(struct registrar *registrar);
-/* NULL: clients may not register in the zone. */
+/* The zone's registration settings; NULL: clients may not register there. */
 const struct registration *registrar_entry(const struct registrar *registrar, const char *zone);
 
 /* ---- looks (registrar_looks.c) ---- */
 
-/* Opens the clocks that run. False: the state still has one of them as closed, so a kill would lose
- * what is renewed now, and machines would expire that have renewed their names. */
+/* Marks running clocks as open in the state. False: the state still has one of them as closed;
+ * after a kill, renewals from now on would be missing without notice, and their sets would
+ * expire. */
 MUST_CHECK bool registrar_looks_open(struct registrar *registrar);
-/* Writes all renewals, in one go. What cannot be written leaves the clocks open. */
+/* Writes all renewals at once, then marks the clocks as closed unless a write failed. */
 void registrar_looks_write(struct registrar *registrar);
 void registrar_looks_end(struct registrar_look *look);
 

@@ -1,4 +1,4 @@
-/* Looks over all that is registered, and the clocks by which it expires (renewals.h). */
+/* Looks over all registered sets, and the clocks by which they expire (renewals.h). */
 #include <string.h>
 #include <time.h>
 
@@ -7,26 +7,26 @@
 #include "rules/base.h"
 
 enum {
-	/* What a portion of a look does at most, so that it takes some milliseconds: */
-	LOOK_SETS = 2000,  /* sets that it passes over, */
-	LOOK_ROWS = 200,   /* renewals that it writes, */
-	LOOK_EXPIRED = 50, /* and sets that it removes */
+	/* Limits of a portion, so that it takes some milliseconds: */
+	LOOK_SETS = 2000,  /* sets that it checks */
+	LOOK_ROWS = 200,   /* renewals that it writes */
+	LOOK_EXPIRED = 50, /* sets that it removes */
 	LOOK_PAUSE_S = 60,
-	LOOK_PAUSES = 64, /* at most, in the shortest `expire` */
+	LOOK_PAUSES = 64, /* at most so many looks within the shortest `expire` */
 };
 
 static void on_timer(uv_timer_t *timer);
 
-struct portion { /* of a look, all in one version of a zone */
+struct portion { /* of a look, in one version of a zone */
 	struct registrar *registrar;
-	struct registered *table; /* as it is served when the portion begins; a reference */
+	struct registered *table; /* served when the portion begins; a reference */
 	const struct registered_zone *zone;
-	const struct registration *entry; /* NULL: nobody registers there now */
+	const struct registration *entry; /* NULL: clients may no longer register there */
 	const struct renewal_clock *clock;
 	uint64_t now_s;
-	struct registrar_rows rows; /* renewals to be written, */
+	struct registrar_rows rows; /* renewals to be written */
 	uint64_t written[LOOK_ROWS];
-	struct update_set expired[LOOK_EXPIRED]; /* and what goes */
+	struct update_set expired[LOOK_EXPIRED]; /* sets to be removed */
 	size_t expired_count;
 };
 
@@ -55,7 +55,7 @@ static bool write_later(struct portion *portion, const uint8_t *owner,
 				  renewal_print_value(renewal, value));
 }
 
-/* Both times are whole seconds, so the age may be one second too much: it has to be above. */
+/* Both times are whole seconds, so the age may be one second too high: require more. */
 static void expire_or_wait(struct portion *portion, const uint8_t *owner,
 			   const struct renewal *renewal, uint16_t type)
 {
@@ -83,7 +83,7 @@ static bool look_at(struct portion *portion, const uint8_t *owner, uint16_t type
 		renewals_note(renewals, print, time(NULL),
 			      renewal_clock_read(portion->clock, portion->now_s));
 	if (!renewal)
-		return true; /* deleted since the look began, or as new as can be */
+		return true; /* deleted since the look began, or registered just now */
 	if (portion->registrar->look.writes && renewal->unwritten &&
 	    !write_later(portion, owner, renewal, type))
 		return false;
@@ -92,7 +92,7 @@ static bool look_at(struct portion *portion, const uint8_t *owner, uint16_t type
 	return true;
 }
 
-/* False: the look goes on with the next tree. */
+/* False: the tree is complete. */
 static bool look_on_in_tree(struct portion *portion)
 {
 	struct registrar_look *look = &portion->registrar->look;
@@ -110,7 +110,7 @@ static bool look_on_in_tree(struct portion *portion)
 	return true;
 }
 
-/* Renewals are stored without a sync: a power cut leaves the clocks open as a kill does. */
+/* Renewals are stored without a sync, because a power cut, like a kill, leaves the clocks open. */
 static bool store_renewals(struct registrar *registrar, const struct registrar_rows *rows,
 			   bool durable)
 {
@@ -201,7 +201,7 @@ static void end_tree(struct registrar_look *look)
 	look->tree = (look->tree + 1) % 3;
 }
 
-/* False: there is none. */
+/* False: no tree is left. */
 static bool begin_tree(struct registrar_look *look, const struct registered *table)
 {
 	while (!look->zone && look->place < table->count + table->resting) {
@@ -215,7 +215,7 @@ static bool begin_tree(struct registrar_look *look, const struct registered *tab
 	return look->zone;
 }
 
-/* False: the look is at its end, or has failed. */
+/* False: the look is complete, or has failed. */
 static bool look_on(struct registrar *registrar)
 {
 	struct registrar_look *look = &registrar->look;
@@ -279,8 +279,8 @@ static bool on_portion(void *job)
 	return look_on(registrar);
 }
 
-/* closed: writes every clock as closed, once all renewals are written. Else it writes those that
- * run, and that the state has as closed, as open. False: nothing is written. */
+/* closed: marks every clock as closed, once all renewals are written. Otherwise marks running
+ * clocks as open if the state has them as closed. False: nothing was written. */
 static bool write_clocks(struct registrar *registrar, bool closed)
 {
 	struct registrar_rows rows = {.count = 0};
@@ -320,8 +320,8 @@ static void wait_for_look(struct registrar *registrar)
 	uv_timer_start(&registrar->timer, on_timer, (next_s - now_s) * 1000, 0);
 }
 
-/* Each set that expires makes a look due, and a look goes over all sets. So there is a pause
- * between two looks. */
+/* Each expiring set makes a look due, and each look goes over all sets, so a pause between two
+ * looks is needed. */
 static void on_looked(void *job)
 {
 	struct registrar *registrar = container_of(job, struct registrar, look.job);
@@ -336,7 +336,7 @@ static void on_looked(void *job)
 		pause_s = LOOK_PAUSE_S;
 	registrar->look_s = look->next_s;
 	if (look->failed)
-		registrar->look_s = look->now_s + 1; /* something else was under way, mostly */
+		registrar->look_s = look->now_s + 1; /* mostly because of other work */
 	else if (look->next_s < look->now_s + pause_s)
 		registrar->look_s = look->now_s + pause_s;
 	if (look->writes && !look->failed)
@@ -364,7 +364,7 @@ static void on_timer(uv_timer_t *timer)
 		wait_for_look(registrar);
 }
 
-/* Runs the clocks of the zones in which clients may register, and stops the others. */
+/* Runs the clocks of zones in which clients may register, and stops the others. */
 static void run_clocks(struct registrar *registrar)
 {
 	const struct registrations *entries = registrar->entries;
@@ -375,7 +375,7 @@ static void run_clocks(struct registrar *registrar)
 	for (clock = registrar->renewals.clocks; clock; clock = clock->next)
 		renewal_clock_run(clock, registrar_entry(registrar, clock->zone),
 				  registrar_now_s());
-	(void)write_clocks(registrar, false); /* else with the next update */
+	(void)write_clocks(registrar, false); /* after a failure the next update tries again */
 }
 
 static uint64_t hash_rules(struct registrar *registrar)
@@ -438,7 +438,7 @@ struct registrar_times registrar_times(struct registrar *registrar, const struct
 	return times;
 }
 
-/* A look that is under way is this one, from its beginning. */
+/* Restarts a look that is under way, as this one. */
 void registrar_looks_write(struct registrar *registrar)
 {
 	struct registrar_look *look = &registrar->look;

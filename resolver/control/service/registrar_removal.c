@@ -1,6 +1,6 @@
-/* Removes sets that clients have registered. The sets are looked up in the state's rows, not in the
- * served zones, so that rows of a zone that is gone are found, too. Rows and served records are
- * removed in one batch. The API checks who may remove them. */
+/* Removes registered sets. Sets are looked up in the state's rows instead of served zones, so that
+ * rows of removed zones are found as well. Rows and served records are removed in one batch. The
+ * API checks who may remove them. */
 #include "resolver/control/service/registrar_batch.h"
 
 #include <string.h>
@@ -11,18 +11,18 @@
 #include "rules/reverse.h"
 #include "rules/wire.h"
 
-/* ---- finding ---- */
+/* ---- lookup ---- */
 
 struct finding {
 	struct registrar *registrar;
 	struct registrar_removal *removal;
-	const char *zone, *owner; /* to look for; owner NULL: any */
+	const char *zone, *owner; /* what to look for; owner NULL: any */
 	uint16_t type;            /* 0: any */
 	size_t room;
-	/* the addresses in the name's sets, whose PTRs are looked up next */
+	/* the addresses in the name's sets; their PTRs are looked up next */
 	struct address addresses[2 * UPDATE_SET_MAX];
 	size_t address_count;
-	bool leads_back; /* the owner's PTR has the name */
+	bool leads_back; /* the owner's PTR is the name */
 };
 
 static int keep(struct finding *finding, const struct registrar_row *row)
@@ -68,7 +68,7 @@ static void note_addresses(struct finding *finding, const struct registrar_row *
 	}
 }
 
-/* Whether the row is a PTR to this name alone. */
+/* Whether the row's only PTR is this name. */
 static bool leads_to(const struct finding *finding, const struct registrar_row *row)
 {
 	struct name target;
@@ -86,7 +86,7 @@ static int on_row(void *context, const struct registrar_row *row)
 
 	if (strcmp(row->zone, finding->zone) != 0 ||
 	    (finding->owner && strcmp(row->owner, finding->owner) != 0))
-		return 1; /* rows are in order, so no more come */
+		return 1; /* rows are sorted, so none follows */
 	if (finding->type && row->type != finding->type)
 		return 0;
 	if (removal->count == REGISTRAR_REMOVE_MAX) {
@@ -99,7 +99,7 @@ static int on_row(void *context, const struct registrar_row *row)
 	return keep(finding, row);
 }
 
-/* The sets of finding->owner, or all of the zone. */
+/* Finds the sets of finding->owner, or (NULL) all sets of the zone. */
 static int find_at(struct finding *finding, char error[SOURCE_ERROR_MAX])
 {
 	char from[REGISTRAR_KEY_MAX];
@@ -150,8 +150,8 @@ static int on_first(void *context, const struct registrar_row *row)
 	return 1;
 }
 
-/* In each zone that has rows: behind the first row from a key on, "ZONE!" is the key that is behind
- * all of its zone. */
+/* Looks in each zone that has rows. After the first row of a zone, "ZONE!" is the key behind all of
+ * its rows. */
 static int find_in_all(struct finding *finding, char error[SOURCE_ERROR_MAX])
 {
 	struct source *source = inventory_source(finding->registrar->inventory);
@@ -179,16 +179,16 @@ int registrar_find_sets(struct registrar *registrar, struct registrar_removal *r
 			     : find_in_all(&finding, error);
 }
 
-/* ---- removing ---- */
+/* ---- removal ---- */
 
 struct set_removal {
 	struct registrar_batch batch;
 	const struct registrar_removal *removal;
-	struct update_set *served; /* room for as many sets */
-	bool *done;                /* of each set */
+	struct update_set *served; /* room for all sets of the removal */
+	bool *done;                /* for each set */
 };
 
-/* Removes the sets that this version of a zone has. False without memory. */
+/* Removes the sets that this version of the zone has. False without memory. */
 static bool remove_from(struct set_removal *removing, size_t place, int tree)
 {
 	const struct registrar_removal *removal = removing->removal;
@@ -218,8 +218,8 @@ static bool remove_from(struct set_removal *removing, size_t place, int tree)
 	return change.count == 0 || registrar_batch_take(&removing->batch, &change);
 }
 
-/* The table may have the zone twice: what clients have registered rests there beside the machines'.
- * What no version of the zone has is a row alone. */
+/* Removes the sets from all versions of the zone: the table may have it twice, once as a resting
+ * zone. Sets in no version have only a row, which is deleted. */
 static bool remove_all(struct set_removal *removing)
 {
 	const struct registrar_removal *removal = removing->removal;

@@ -37,7 +37,7 @@ int registrar_tree(const struct name *name)
 	return reverse_parse(name, &prefix, &rest) ? prefix.address.family == 6 : -1;
 }
 
-/* The same zone may be spelled in another case; keys have it in lower case. */
+/* Lowers the zone in a key, because the configuration may spell it in another case. */
 static void lower_zone(char *at)
 {
 	for (; *at != ' '; at++)
@@ -67,7 +67,7 @@ static int digit_of(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Hexadecimal digits up to a blank or the end; NULL: there is something else. */
+/* Reads hexadecimal digits up to a blank or the end; NULL: any other character. */
 static const char *read_digits(const char *text, uint8_t *out, size_t room, size_t *length)
 {
 	for (*length = 0; *text && *text != ' '; text += 2) {
@@ -80,7 +80,7 @@ static const char *read_digits(const char *text, uint8_t *out, size_t room, size
 	return text;
 }
 
-/* False: it was not written by sluice. */
+/* False: sluice did not write this row. */
 static bool read_records(const char *text, uint8_t *out, struct registrar_row *row)
 {
 	size_t length;
@@ -117,7 +117,8 @@ struct renewal_signature registrar_signature(const struct renewals *renewals,
 	return signature;
 }
 
-/* Tries the few types that clients register first: a start reads tens of thousands of rows. */
+/* Tries the types that clients usually register first, because a start reads tens of thousands of
+ * rows. */
 static bool read_type(const char *text, uint16_t *type)
 {
 	static const struct {
@@ -137,8 +138,7 @@ static bool read_type(const char *text, uint16_t *type)
 	return record_type_parse(type, text) == 0;
 }
 
-/* Takes "/SIGNED" away from behind a key's name, whose last character is a dot. False: there is
- * something else. */
+/* Cuts "/SIGNED" from the end of a key's name, whose last character is a dot. False: malformed. */
 static bool read_signed(char *by, uint32_t *signed_s)
 {
 	char *slash = strrchr(by, '/'), *end;
@@ -151,8 +151,8 @@ static bool read_signed(char *by, uint32_t *signed_s)
 	return end > slash + 1 && *end == '\0';
 }
 
-/* "SINCE WHO/SIGNED TTL", or without SIGNED; what is behind it, NULL: there is something else. By
- * hand, because sscanf takes as long as all the rest of a row. */
+/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. Not by
+ * sscanf, which takes as long as the rest of the row. */
 static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *end;
@@ -280,11 +280,11 @@ void registrar_rows_release(struct registrar_rows *rows)
 
 struct recalling {
 	const struct hash_key *key;
-	struct renewals *renewals;   /* NULL: they are not wanted */
-	struct renewal_clock *clock; /* of the last zone; NULL: there is none yet */
+	struct renewals *renewals;   /* NULL: not wanted */
+	struct renewal_clock *clock; /* of the last zone; NULL: none yet */
 	struct registered *made;
 	size_t room;
-	/* Of the last zone: its own, from its first row on, in-addr.arpa, ip6.arpa. */
+	/* Of the last zone: own names, in-addr.arpa, ip6.arpa; each begun with its first row. */
 	struct zone_draft *drafts[3];
 };
 
@@ -300,8 +300,8 @@ static struct zone_draft *begin_draft(const struct recalling *recalling, const c
 	return draft;
 }
 
-/* The zone's own name in its full one: "dev/corp.internal" is corp.internal in the group dev, or,
- * where an owner is below that, a zone in no group that is called so. */
+/* The zone's domain in its full name: "dev/corp.internal" is corp.internal in the group dev, or, if
+ * an owner is below the whole text, a zone of that name in no group. */
 static const char *apex_in(const struct recalling *recalling, const char *zone,
 			   const struct name *owner)
 {
@@ -314,7 +314,7 @@ static const char *apex_in(const struct recalling *recalling, const char *zone,
 		       : slash + 1;
 }
 
-/* No more rows of the zone come. */
+/* Finishes the zone after its last row. */
 static int end_zone(struct recalling *recalling)
 {
 	struct registered_zone *zone = recalling->made->count > 0
@@ -324,7 +324,7 @@ static int end_zone(struct recalling *recalling)
 	struct faults faults;
 	int err = 0;
 
-	if (zone && !recalling->drafts[0]) /* without a row of its own it is empty */
+	if (zone && !recalling->drafts[0]) /* without a row of its own names it is empty */
 		recalling->drafts[0] = begin_draft(recalling, zone->name);
 	faults_init(&faults);
 	for (unsigned i = 0; i < 3; i++) {
@@ -426,7 +426,7 @@ static int on_clock(void *context, const struct source_pair *pair)
 	return clock ? 0 : ERR_NOMEM;
 }
 
-/* An older sluice may have removed the set and left the row. */
+/* The row may be stale: older versions of sluice removed sets without their renewal rows. */
 static int on_renewal(void *context, const struct source_pair *pair)
 {
 	struct recalling *recalling = context;

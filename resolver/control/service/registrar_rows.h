@@ -1,11 +1,11 @@
-/* What clients have registered (registrar.h), as the state keeps it. A row is one record set, a
- * pair of the store (store/pairs.h) and no resource, so that history and exports leave it out.
+/* Registered sets (registrar.h) as rows of the state. A row is a record set, and a pair of the
+ * store (store/pairs.h) instead of a resource, so that history and exports leave it out.
  *
  *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits;
  *                                    "SINCE WHO/SIGNED ..." where the message was signed
  *
- * ZONE is the full name in lower case. Rows of older versions have no SIGNED, and they show it as a
- * part of the key's name. */
+ * ZONE is the full name in lower case. Rows of older versions have no SIGNED; older versions show
+ * SIGNED as a part of the key's name. */
 #ifndef SLUICE_REGISTRAR_ROWS_H
 #define SLUICE_REGISTRAR_ROWS_H
 
@@ -19,62 +19,64 @@ enum {
 	REGISTRAR_BY_MAX = NAME_TEXT_MAX + 16,
 };
 
-/* A set as it is stored. */
+/* A stored set. */
 struct registrar_row {
 	const char *key;   /* registrar_key */
 	const char *zone;  /* full name */
 	const char *owner; /* absolute, as text */
 	uint16_t type;
 	int64_t since_s;
-	uint32_t signed_s; /* by the clock of the client; 0: it did not sign, or nobody knows */
+	uint32_t signed_s; /* by the client's clock; 0: not signed, or unknown */
 	const char *by;    /* "key NAME.", "address IP" */
 	uint32_t ttl;
-	const uint8_t *rdata; /* of all records: two bytes of length ahead of each */
+	const uint8_t *rdata; /* of all records, each after two bytes of its length */
 	size_t rdata_length, count;
 };
-/* Which reverse tree the name is in: 0 in-addr.arpa, 1 ip6.arpa; -1: neither. */
+/* The reverse tree that the name is in: 0 in-addr.arpa, 1 ip6.arpa; -1: neither. */
 int registrar_tree(const struct name *name);
-/* Makes "key NAME.", as it is shown, of "key.NAME.", which is stored so because it has no blank. */
+/* Turns the stored form "key.NAME.", which has no blank, into "key NAME.", the form to show. */
 void registrar_show_by(char *by);
-/* "ZONE OWNER TYPE": by this text rows are in order, of one zone behind "ZONE ". Returns key. */
+/* Prints "ZONE OWNER TYPE", the sort key of rows; all keys of a zone begin with "ZONE ". Returns
+ * key. */
 char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 		    char key[REGISTRAR_KEY_MAX]);
-/* Calls back with all of them from this key on ("": from the first), in the order of their keys,
- * until a return is not 0, which is returned. ERR_SYSTEM: the store failed; `error` says why. */
+/* Calls back with all rows from this key on ("": from the first), sorted by key, until a callback
+ * returns anything but 0, which is the result. ERR_SYSTEM: the store failed; `error` says why. */
 MUST_CHECK int registrar_each(struct source *source, const char *from,
 			      int (*on_row)(void *context, const struct registrar_row *row),
 			      void *context, char error[SOURCE_ERROR_MAX]);
-/* What is stored, to be served with a policy (policy_compile_with): one reference, the caller's;
- * and the renewals, into tables that are empty (NULL: they are not wanted). ERR_SYSTEM, ERR_NOMEM:
- * NULL, and `error` says why. */
+/* Reads the stored sets, to be served with a policy (policy_compile_with), with one reference for
+ * the caller; and the renewals, into empty tables (NULL: not wanted). ERR_SYSTEM, ERR_NOMEM:
+ * *registered is NULL, and `error` says why. */
 MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
 			      struct renewals *renewals, struct registered **registered,
 			      char error[SOURCE_ERROR_MAX]);
 
-struct registrar_author {  /* of a message that changes sets */
+struct registrar_author {  /* the sender of a message that changes sets */
 	const char *who;   /* "key.NAME.", "address.IP" */
-	uint32_t signed_s; /* 0: it is not signed */
+	uint32_t signed_s; /* 0: not signed */
 };
 
-/* By which renewals know the message; `who` as it is stored or shown. */
+/* The message's identity for renewals; `who` as stored or as shown. */
 struct renewal_signature registrar_signature(const struct renewals *renewals,
 					     const struct registrar_author *author);
 
-/* To be written, in one transaction. The arena is to be initialized. */
+/* Rows to be written in one transaction. The caller initializes the arena. */
 struct registrar_rows {
 	struct arena arena;
 	struct source_pair *items;
 	size_t count, room;
 };
-/* `word` and `key` are the pair's key; without a value it goes. False without memory. */
+/* Adds a pair whose key is `word` followed by `key`; without a value the pair is deleted. False
+ * without memory. */
 MUST_CHECK bool registrar_rows_add(struct registrar_rows *rows, const char *word, const char *key,
 				   const char *value);
-/* A set that has no records goes (registrar_rows_remove). */
+/* Adds a row for the set; one without records is deleted (registrar_rows_remove). */
 MUST_CHECK bool registrar_rows_add_set(struct registrar_rows *rows, const char *zone,
 				       const struct update_set *set,
 				       const struct registrar_author *author, uint32_t ttl,
 				       int64_t now_s);
-/* The set with that key goes, and with it what is stored of its renewals. */
+/* Deletes the set with that key, and its stored renewal. */
 MUST_CHECK bool registrar_rows_remove(struct registrar_rows *rows, const char *key);
 void registrar_rows_release(struct registrar_rows *rows);
 

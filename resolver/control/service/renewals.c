@@ -1,6 +1,6 @@
-/* Hash tables with linear probing. The hash of a set also says which of the tables it is in. A
- * table that grows is copied alone: a 256th of all that is known. Deliberately not here: which sets
- * there are, and when they are written and removed (registrar.c). */
+/* Hash tables with linear probing. A set's hash also selects its table. Only a table that grows is
+ * copied: 1/256 of all sets. Deliberately not here: which sets exist, and when they are written and
+ * removed (registrar.c). */
 #include "resolver/control/service/renewals.h"
 
 #include <ctype.h>
@@ -96,7 +96,7 @@ static uint32_t home_of(const struct renewal_table *table, uint64_t print)
 	return (uint32_t)(print / RENEWALS_TABLES) & (table->room - 1);
 }
 
-/* Its place, or the free one where it would be. The table has room. */
+/* The set's place, or the free one for it. The table must have room. */
 static struct renewal *place_of(const struct renewal_table *table, uint64_t print)
 {
 	uint32_t at = home_of(table, print);
@@ -161,7 +161,7 @@ void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint
 	set_unwritten(renewals, renewal, true);
 }
 
-/* The entries behind the free place move up to it, so that no search for them ends there. */
+/* Entries behind the freed place move up, so that no search for them ends there. */
 void renewals_forget(struct renewals *renewals, uint64_t print)
 {
 	struct renewal_table *table = table_of(renewals, print);

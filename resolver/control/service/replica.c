@@ -1,6 +1,6 @@
-/* A question is judged by when it was asked, not by when its answer came: one that was long on its
- * way says nothing of now. A question that has not been answered when the next one is due has come
- * to nothing; so there is one timer, and an answer may take as long as that. */
+/* A question is judged by when it was asked, because a late answer says nothing about now. A
+ * question unanswered when the next one is due has failed; so one timer is enough, and an answer
+ * may take that long. */
 #include "resolver/control/service/replica.h"
 
 #include <inttypes.h>
@@ -10,12 +10,12 @@
 #include "rules/rcode.h"
 #include "rules/zone/serial.h"
 
-enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data; the serial is the first of them */
+enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data, which begin with the serial */
 
 const char *const replica_state_texts[REPLICA_STATES] = {"pending", "current", "behind", "ahead",
 							 "unknown"};
 
-/* ---- when ---- */
+/* ---- timing ---- */
 
 static uint64_t first_wait_ms(const struct replica *replica)
 {
@@ -23,7 +23,7 @@ static uint64_t first_wait_ms(const struct replica *replica)
 							   : REPLICA_FIRST_MS;
 }
 
-/* Since when it has not been as it should be. */
+/* Since when the copy is not current. */
 static const struct instant *trouble_at(const struct replica *replica)
 {
 	return replica->is_ahead ? &replica->ahead_at : &replica->lacked_at;
@@ -34,8 +34,8 @@ static bool is_overdue(const struct replica *replica, uint64_t ms)
 	return ms >= trouble_at(replica)->ms + replica->behind_after_ms;
 }
 
-/* The next question, after the one that was asked last: none is missed when the time is over that a
- * copy may be behind. */
+/* Schedules the next question, at the latest for the moment when the copy becomes overdue, so that
+ * this is noticed in time. */
 static void schedule(struct replica *replica)
 {
 	bool off = replica->lacks || replica->is_ahead;
@@ -46,7 +46,7 @@ static void schedule(struct replica *replica)
 		replica->due_ms = over_ms;
 }
 
-/* From now on it lacks this one. */
+/* Notes this serial as the missing one. */
 static void mark(struct replica *replica, uint32_t serial, struct instant at)
 {
 	replica->lacks = true;
@@ -95,21 +95,21 @@ void replica_expect(struct replica *replica, uint32_t serial, struct instant now
 {
 	if (replica->behind_after_ms == 0)
 		return;
-	/* A serial may be set back, too. */
+	/* A serial may also have been set back. */
 	if (!replica->lacks || !serial_is_newer(serial, replica->lacked))
 		mark(replica, serial, now);
 	begin(replica, now);
 }
 
-/* ---- what is found ---- */
+/* ---- judging ---- */
 
 static bool is_bad(enum replica_state state)
 {
 	return state == REPLICA_BEHIND || state == REPLICA_AHEAD;
 }
 
-/* It does not have this one. If it had it before, it has lost it, as far as is known just now; and
- * what was said to a question that is not signed is heard once more, signed. */
+/* Notes that a copy that was current lacks this serial, and asks again signed, because the unsigned
+ * answer may be forged. */
 static void lose(struct replica *replica, uint32_t serial, struct instant now)
 {
 	if (replica->lacks)
@@ -118,7 +118,7 @@ static void lose(struct replica *replica, uint32_t serial, struct instant now)
 	replica->bare = false;
 }
 
-/* Since when nothing is learnt of one that had the serial. */
+/* Notes that a current copy has stopped answering. */
 static void doubt(struct replica *replica, struct instant now)
 {
 	if (!replica->doubted)
@@ -126,7 +126,7 @@ static void doubt(struct replica *replica, struct instant now)
 	replica->doubted = true;
 }
 
-/* Nothing was learnt: what was bad still is. */
+/* A question without a result changes nothing for a copy that is behind or ahead. */
 static void learn_nothing(struct replica *replica, enum replica_finding finding, struct instant now)
 {
 	replica->finding = finding;
@@ -161,15 +161,15 @@ static enum replica_news find_current(struct replica *replica)
 	return news_of(replica, true);
 }
 
-/* What it lacked when it was asked has been out since then. */
+/* Behind if the missing serial was overdue when the question was asked, else pending. */
 static void find_behind(struct replica *replica)
 {
 	replica->is_ahead = false;
 	replica->state = is_overdue(replica, replica->asked_ms) ? REPLICA_BEHIND : REPLICA_PENDING;
 }
 
-/* One that has what it lacked follows, if it lacks nothing else for as long. One that was ahead
- * proves nothing by its serial. */
+/* A copy that has got the missing serial follows again, unless the next missing one is overdue as
+ * well. For a copy that was ahead the serial proves nothing. */
 static enum replica_news find_older(struct replica *replica, const struct replica_zone *zone)
 {
 	bool has_moved = !serial_is_newer(replica->lacked, replica->serial);
@@ -227,12 +227,12 @@ static enum replica_news judge(struct replica *replica, const struct replica_zon
 
 /* ---- asking ---- */
 
-/* The question before, if it still waits. */
+/* Ends the last question if it is unanswered. */
 static void end_question(struct replica *replica, struct instant now)
 {
 	if (!replica->exchange.open)
 		return;
-	/* Of one that had the serial the first packet that is lost says nothing. */
+	/* For a current copy one lost packet is no reason to change. */
 	if (replica->lacks || replica->doubted || replica->refused)
 		replica->bare = !replica->bare;
 	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now);
@@ -253,7 +253,7 @@ void replica_ask(struct replica *replica, const struct name *zone, const struct 
 
 /* ---- answers ---- */
 
-/* The SOA of the zone in the answer section: the first, of which there is one. */
+/* Finds the zone's SOA, the only one, in the answer section. */
 static bool find_soa(const struct exchange_answer *answer, uint32_t *serial)
 {
 	const uint8_t *packet = answer->packet;
@@ -317,7 +317,7 @@ bool replica_receive(struct replica *replica, const struct replica_zone *zone,
 	switch (exchange_receive(&replica->exchange, answer, now.s)) {
 	case EXCHANGE_FOREIGN: return false;
 	case EXCHANGE_UNSIGNED:
-		/* Anybody may have said so; the real answer may still come. */
+		/* Anybody may have sent this; the real answer may still come. */
 		replica->refused = true;
 		replica->rcode = answer->flags & FLAG_RCODE;
 		return true;
@@ -325,9 +325,9 @@ bool replica_receive(struct replica *replica, const struct replica_zone *zone,
 	}
 }
 
-/* ---- in words ---- */
+/* ---- texts ---- */
 
-/* Why there is no serial of it; NULL: there is one. */
+/* Why the last question gave no serial; NULL: it did. */
 static const char *reason_of(const struct replica *replica, char text[REPLICA_TEXT_MAX])
 {
 	static const char *const texts[REPLICA_FINDINGS] = {

@@ -1,33 +1,33 @@
-/* The copy of a zone that one secondary has, as far as it says: it is asked for the zone's SOA some
- * time after each change, and again until it has what changed. A NOTIFY that is answered says
- * nothing of that: a transfer may fail for want of a key, of a right, of room on a disk.
+/* A secondary's copy of a zone, as far as the secondary tells: it is asked for the zone's SOA some
+ * time after each change, and again until it has the change. An answered NOTIFY proves nothing: the
+ * transfer may still fail, for lack of a key, a right, or room on a disk.
  *
  *     change ──5 s──► asked ──10, 20, 40 ... s──► asked ─► it has the serial: asked again
  *                                                  after the next change, and once an hour
  *
- * Once an hour, because a copy is lost without a change, too: it expires where the way to us is
- * closed, or its server comes back with a disk of before.
+ * The hourly question finds copies that are lost without a change: a copy expires when the
+ * secondary cannot reach us, or its server comes back with an old disk.
  *
- * **Behind** is a copy that lacks a serial which has been out for a while (behind_after_s): not
- * merely the newest, which in a zone that changes all the time nobody has. Of all serials that it
- * lacks one is remembered, with the time since when it was out; when the copy has that one, the
- * newest takes its place. So what is said is always true, nothing is kept of a zone's past, and a
- * copy that stands still is found at the latest one question after its time.
+ * **Behind** is a copy that lacks a serial published at least behind_after_s ago: not merely the
+ * newest serial, which no copy ever has of a zone that changes all the time. One missing serial is
+ * remembered, with the time of its publication; when the copy has that one, the newest takes its
+ * place. So every report is true, no history of the zone is needed, and a copy that stands still is
+ * found by the first question after behind_after_s.
  *
- *     pending    it lacks what is not that old, or was not asked yet
+ *     pending    it lacks a newer serial, or was not asked yet
  *     current    it has the serial, or had it a minute ago
- *     behind     it lacks what has been out for long, or has no copy to answer with
- *     ahead      its serial is higher, for as long: it will not transfer (RFC 1982)
+ *     behind     it lacks an old serial, or has no copy to answer with
+ *     ahead      its serial has been higher as long: it will not transfer (RFC 1982)
  *     unknown    it refuses the question, does not answer, or is not asked
  *
  * A copy that was behind or ahead stays so while its server is silent.
  *
- * **Signatures.** Where NOTIFY is signed, so is the question, with the same key: BIND chooses a
- * view by it, and nobody without the key can say anything about the copy. NSD, BIND and Knot answer
- * it where they have the key, and where they do not, or have another secret, with an error that
- * nobody has signed (NSD's has no question either). So after a question without a good answer the
- * next one is not signed, and the other way about: a secondary whose key is wrong cannot transfer,
- * and that is to be told. What a forger of that answer gains is a line in the log.
+ * **Signatures.** If NOTIFY is signed, so is the question, with the same key: BIND chooses a view
+ * by it, and nobody without the key can forge the answer. NSD, BIND and Knot answer it if they have
+ * the key; without it, or with another secret, they send an unsigned error (NSD's without the
+ * question). So after each question without a good answer, signed and unsigned ones alternate: a
+ * secondary with a wrong key cannot transfer, which must be reported. Forging such an error gains
+ * only a line in the log.
  *
  * Serials are compared as RFC 1982 says; where that does not define an order, the copy is ahead. */
 #ifndef SLUICE_REPLICA_H
@@ -39,9 +39,10 @@
 
 enum {
 	REPLICA_FIRST_MS = 5000,         /* after a change; a transfer takes a moment */
-	REPLICA_MOST_MS = 5 * 60 * 1000, /* between two questions */
-	REPLICA_RARELY_MS = 3600 * 1000, /* the same, where it has the serial or says nothing */
-	REPLICA_SILENT_MS = 60 * 1000,   /* of one that had the serial; then it is unknown */
+	REPLICA_MOST_MS = 5 * 60 * 1000, /* the longest wait between two questions */
+	REPLICA_RARELY_MS = 3600 * 1000, /* the same, if the copy is current or its server is
+					  * silent */
+	REPLICA_SILENT_MS = 60 * 1000,   /* a current copy counts as unknown after this */
 	REPLICA_TEXT_MAX = 256,
 };
 
@@ -55,15 +56,15 @@ enum replica_state {
 };
 extern const char *const replica_state_texts[REPLICA_STATES];
 
-/* What the last question came to. */
+/* The result of the last question. */
 enum replica_finding {
-	REPLICA_NOTHING, /* none has come to its end */
+	REPLICA_NOTHING, /* no question has ended yet */
 	REPLICA_SERIAL,
-	REPLICA_SERVFAIL,  /* a copy that has expired, or never came */
+	REPLICA_SERVFAIL,  /* the copy has expired, or never came */
 	REPLICA_LAME,      /* the server is not authoritative for the zone */
-	REPLICA_NO_SOA,    /* authoritative, but not for the zone: there is no SOA of it */
-	REPLICA_REFUSED,   /* by rcode */
-	REPLICA_TRUNCATED, /* the SOA is not in what came */
+	REPLICA_NO_SOA,    /* authoritative, but without the zone's SOA */
+	REPLICA_REFUSED,   /* another rcode */
+	REPLICA_TRUNCATED, /* the answer lacks the SOA */
 	REPLICA_SILENT,
 	REPLICA_FINDINGS
 };
@@ -71,17 +72,17 @@ enum replica_finding {
 struct replica {
 	enum replica_state state;
 	enum replica_finding finding;
-	unsigned rcode;  /* of REPLICA_REFUSED */
-	bool has_serial; /* it has said which */
+	unsigned rcode;  /* with REPLICA_REFUSED */
+	bool has_serial; /* `serial` is known */
 	uint32_t serial;
 	bool lacks, is_ahead;
-	uint32_t lacked;                    /* lacks: a serial that it has not */
-	struct instant lacked_at, ahead_at; /* since when that was out; since when it is ahead */
-	bool doubted;                       /* it lacked nothing, and does not say so any more */
+	uint32_t lacked;                    /* if it lacks one: that serial */
+	struct instant lacked_at, ahead_at; /* when that was published; since when it is ahead */
+	bool doubted;                       /* it was current, and has not answered since */
 	uint64_t doubted_ms;                /* since when */
-	bool told;                          /* that it is behind or ahead */
+	bool told;                          /* the log has said that it is behind or ahead */
 	enum replica_state told_state;
-	uint64_t behind_after_ms; /* 0: it is not asked */
+	uint64_t behind_after_ms; /* 0: not asked */
 	uint64_t due_ms;          /* of the next question; UINT64_MAX: none */
 	uint64_t wait_ms, asked_ms;
 	bool bare;    /* questions are not signed, though there is a key */
@@ -89,35 +90,35 @@ struct replica {
 	struct exchange exchange;
 };
 
-/* A zone as it is served now. */
+/* The zone as it is served now. */
 struct replica_zone {
 	uint32_t serial;
-	struct instant since; /* when that serial was out */
+	struct instant since; /* when that serial was published */
 };
 
-/* What is worth a line in the log. */
+/* A change of state for the log. */
 enum replica_news { REPLICA_NO_NEWS, REPLICA_FELL_BEHIND, REPLICA_GOT_AHEAD, REPLICA_FOLLOWS };
 
 void replica_init(struct replica *replica);
-/* Of the configuration that is served now, which may be what was missing: a copy that does not have
- * the serial is asked for soon. 0: it is not asked. */
+/* Applies the settings served now, which may have removed the obstacle: a copy that lacks the
+ * serial is asked soon. behind_after_s 0: never asked. */
 void replica_follow(struct replica *replica, uint32_t behind_after_s, uint32_t serial,
 		    struct instant now);
-/* The zone has another serial. */
+/* The zone has a new serial. */
 void replica_expect(struct replica *replica, uint32_t serial, struct instant now);
-/* When it is due: writes the question, signed if there is a key. */
+/* When the question is due: writes it, signed if there is a key. */
 void replica_ask(struct replica *replica, const struct name *zone, const struct tsig_key *key,
 		 struct instant now, struct exchange_message *out);
-/* An answer of this peer about this zone. False: it answers nothing that was asked. */
+/* Reads an answer of this peer about this zone. False: it answers no open question. */
 bool replica_receive(struct replica *replica, const struct replica_zone *zone,
 		     const struct exchange_answer *answer, struct instant now,
 		     enum replica_news *news);
-/* What is behind the peer's name in the line: "is behind for ..." */
+/* Prints the log line after the peer's name: "is behind for ..." */
 void replica_print_news(const struct replica *replica, enum replica_news news, const char *zone,
 			uint32_t serial, struct instant now,
 			char text[REPLICA_TEXT_MAX + NAME_TEXT_MAX]);
-/* Adds copy (the state), has (its serial or null), since (of what it lacks, or when it was first
- * seen ahead; null: neither), reason (why the last question had no serial; null: it had one). */
+/* Adds copy (the state), has (its serial or null), since (of the missing serial, or when it was
+ * first seen ahead; null: neither), reason (why the last question gave no serial; null: it did). */
 void replica_put(const struct replica *replica, json_t *object);
 
 #endif

@@ -1,4 +1,4 @@
-/* Makes changes of resources, takes one back, and reads rows of the state. */
+/* Makes changes of resources, rolls one back, and reads rows of the state. */
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/next_model.h"
 #include "resolver/control/service/rows.h"
@@ -6,29 +6,29 @@
 #include "resolver/log.h"
 #include "rules/base.h"
 
-/* ---- making it so ---- */
+/* ---- making a change ---- */
 
-/* A change on its way:
+/* A change under way:
  *
  *     next model (next_model.h) ─► prepare: sockets ─► store: BEGIN, rows, COMMIT ─► publish
  *           └────────────────────────┴───────────────────┴── faults, or an error: the end
  *
- * A change of addresses, services, PTRs and groups alone begins with store. A rehearsal ends behind
- * it. The control thread prepares and publishes; of a large change the other two steps are made in
- * a thread, by a connection to the state of their own. */
+ * A change of only addresses, services, PTRs and groups begins with store. A rehearsal ends after
+ * store. The control thread prepares and publishes; for a large change a thread does the other two
+ * steps, with a connection of its own to the state. */
 struct commit {
 	struct service *service;
 	struct next_model next;
 	struct model
-		*model; /* with the edits; NULL: none of them is the model's, or it is served */
-	struct policy *compiled;          /* of a large one: its policy */
-	struct service_prepared prepared; /* that model */
-	struct inventory *inventory;      /* beside which the edits of the inventory are made */
-	struct change *owned;             /* these; NULL: none */
+		*model; /* with the edits; NULL: no edit is of a model, or it is served already */
+	struct policy *compiled;          /* of a large change */
+	struct service_prepared prepared; /* of that model */
+	struct inventory *inventory;      /* takes the edits of inventory kinds */
+	struct change *owned;             /* these edits; NULL: none */
 	struct unconfirmed unconfirmed;
 };
 
-/* What it takes to go back is on disk before there is anything to go back from. */
+/* The data for a rollback must be on disk before the change is made. */
 static int note_unconfirmed(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -51,8 +51,8 @@ bool service_refuse_edit(struct service_change *change, const struct change_erro
 	return true;
 }
 
-/* Keeps the error of a refused edit and clears it, so that the edits after it are checked, too.
- * False: the store or memory failed, so every edit would fail. */
+/* Keeps the error of a refused edit and clears it, so that later edits are checked as well. False:
+ * the store or memory failed, so every edit would fail. */
 static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
 {
 	struct service_change *change = commit->next.change;
@@ -100,7 +100,7 @@ static int put_edits(struct commit *commit)
 	return change_fail(commit->owned, first.outcome, first.field, "%s", first.text);
 }
 
-/* Within the transaction. */
+/* Runs within the transaction. */
 static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -114,7 +114,7 @@ static int put_owned(struct commit *commit)
 	err = change->put ? change->put(change->context, commit->owned, commit->inventory)
 			  : put_edits(commit);
 	if (!err)
-		err = change_is_open(commit->owned); /* "not there" may be "could not be read" */
+		err = change_is_open(commit->owned); /* "not found" may really be a failed read */
 	if (err)
 		change->error = *change_error(commit->owned);
 	return err;
@@ -129,7 +129,7 @@ static size_t owned_count(const struct service_change *change)
 	return count;
 }
 
-/* Of a rehearsal, in the transaction that is rolled back. */
+/* For a rehearsal; runs within the transaction that is rolled back. */
 static int tell_rows(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -149,14 +149,14 @@ static int keep_pairs(struct commit *commit)
 	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
-/* A rehearsal is rolled back. */
+/* Writes and commits; a rehearsal is rolled back instead. */
 static int store(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision =
-		change->revision; /* that the model was made with; 0: without the state */
+		change->revision; /* the model was made with this one; 0: without the state */
 	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
 
@@ -185,7 +185,8 @@ static int store(struct commit *commit)
 	return err;
 }
 
-/* Where it was not made, a record of it is worth nothing: a start finds that it never was. */
+/* If the change failed, removes the record; if that fails, the next start finds that the change was
+ * never made. */
 static void wait_for_confirmation(struct commit *commit, bool is_made)
 {
 	struct confirmation *confirmation = &commit->service->confirmation;
@@ -218,7 +219,7 @@ static void begin(struct commit *commit, struct service *service, struct invento
 					   .faults = faults}};
 }
 
-/* The edits, and the model that they make, if they make one. */
+/* Reads the edits, and makes their model if they edit one. */
 static int make_model(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -247,12 +248,12 @@ static int prepare(struct commit *commit)
 		return err;
 	commit->inventory = commit->prepared.inventory;
 	commit->inventory->source = source;
-	if (commit->inventory->now.read) /* because others had written to the state */
+	if (commit->inventory->now.read) /* another program wrote to the state */
 		err = source->calls->sync(source, error);
 	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
-/* Serves what was stored. ERR_INVALID: there is no memory to serve it yet. */
+/* Serves what was stored. ERR_INVALID: no memory to serve it yet. */
 static int publish(struct commit *commit)
 {
 	char text[SERVICE_TEXT_MAX];
@@ -277,7 +278,7 @@ static void release(struct commit *commit)
 	next_model_release(&commit->next);
 }
 
-/* `err`: what the last step came to. Returns what service_change does. */
+/* Ends the change. `err`: the result of the last step. Returns the result of service_change. */
 static int finish(struct commit *commit, int err)
 {
 	struct inventory *inventory = commit->service->inventory;
@@ -321,7 +322,7 @@ int service_change(struct service *service, struct service_change *change, struc
 
 /* ---- drafts ---- */
 
-/* Within the transaction. */
+/* Runs within the transaction. */
 static int look_at_draft(struct commit *commit,
 			 void (*look)(void *context, struct inventory *draft), void *context)
 {
@@ -360,16 +361,16 @@ int service_draft(struct service *service, struct inventory *inventory,
 	return err ? ERR_FAULTS : 0;
 }
 
-/* ---- large ones ---- */
+/* ---- large changes ---- */
 
-enum { PORTION_RULES = 1000 }; /* attached in a turn of the loop: 1 to 2 ms */
+enum { PORTION_RULES = 1000 }; /* attached per turn of the loop, in 1 to 2 ms */
 
 struct large {
 	struct commit commit;
 	struct work_job attaching;
 	struct service_change change;
 	struct faults faults;
-	struct inventory *aside; /* with a connection of its own */
+	struct inventory *aside; /* has a connection of its own */
 	bool is_stored;
 	int err;
 	service_on_change *on_change;
@@ -380,7 +381,7 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
-	inventory_aside_free(large->aside); /* first: what it has committed is ours then */
+	inventory_aside_free(large->aside); /* first, because its commit then counts as ours */
 	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
@@ -404,7 +405,7 @@ static void store_in_thread(void *context)
 	large->is_stored = true;
 }
 
-/* The next step, in a thread. */
+/* Runs the next step in a thread. */
 static void go_on(struct large *large, void (*in_thread)(void *context),
 		  void (*on_done)(void *context))
 {
@@ -445,8 +446,8 @@ static void on_attached(void *job)
 		go_on(large, store_in_thread, on_stored);
 }
 
-/* The inventory is held until the model is prepared, because the thread's checks are valid only for
- * the state that it has looked at. */
+/* Holds the inventory until the model is prepared, because the thread has checked only the state
+ * that it has read. */
 static void on_model_made(void *context)
 {
 	struct large *large = context;
@@ -471,7 +472,7 @@ static void make_model_in_thread(void *context)
 	if (large->err)
 		return;
 	if (commit->model) {
-		commit->model->owned = owned_ref(commit->next.now->owned); /* as it is now */
+		commit->model->owned = owned_ref(commit->next.now->owned); /* as of now */
 		commit->compiled = server_compile(&commit->service->server, commit->model);
 	} else {
 		store_in_thread(large);
@@ -516,7 +517,7 @@ static bool has_kinds_inside(const struct kind *kind)
 	return false;
 }
 
-/* A zone or a ruleset goes with all that is inside it, which may be much. */
+/* Removing a zone or a ruleset removes everything inside it, which may be much. */
 static bool is_large(const struct service_change *change)
 {
 	bool large = change->large || change->count >= SERVICE_LARGE;
@@ -543,15 +544,15 @@ void service_make(struct service *service, struct service_change *change,
 	make_large(large, service);
 }
 
-/* ---- taking it back ---- */
+/* ---- rollback ---- */
 
-/* What goes back, until it is known whether it has. */
+/* A rollback, until its result is known. */
 struct going_back {
-	struct work_job job; /* first: what is large is let go of in a thread */
+	struct work_job job; /* first member: a thread frees a large rollback */
 	struct service *service;
 	struct unconfirmed what;
 	char who[UNCONFIRMED_WHO_MAX];
-	json_t *rows; /* as they were */
+	json_t *rows; /* the old rows */
 	struct row_edits edits;
 	void (*on_back)(void *context, const char *why);
 	void *context;
@@ -576,7 +577,7 @@ static void finish_back(struct going_back *back, const char *why)
 	char text[CONFIRMATION_TEXT_MAX];
 
 	if (!why) {
-		/* A record that stays is found to be out of date at the next start. */
+		/* A record that stays is found to be outdated at the next start. */
 		if (confirmation_remove(confirmation, UNCONFIRMED_CHANGE, text) != 0)
 			log_event(LOG_WARNING, "confirm", "%s", text);
 		confirmation_end(confirmation, true);
@@ -623,7 +624,7 @@ static int read_back(void *context, struct inventory *inventory, struct service_
 		return change_say(&change->error,
 				  err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_INVALID, NULL, "%s",
 				  err_text(err));
-	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
+	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* nothing to do */
 }
 
 void service_take_back(struct service *service, bool at_once,
@@ -667,7 +668,7 @@ json_t *service_values(struct inventory *inventory, const struct path *path,
 	return NULL;
 }
 
-/* ERR_LIMIT, of a callback that has enough, is no error. */
+/* ERR_LIMIT from a callback that wants no more rows is no error. */
 static int each_in(struct inventory *inventory, const struct kind *kind,
 		   const struct key_range *range,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
@@ -697,7 +698,7 @@ int service_each_row(struct inventory *inventory, const struct path *path,
 	char key[PATH_MAX_BYTES];
 
 	if (!is_all && path_key(is_one ? path : &outer, key) != 0)
-		return 0; /* a path that is longer than any resource's has none */
+		return 0; /* no resource has a path this long */
 	if (is_one)
 		key_range_alone(&range, key);
 	else if (!is_all)

@@ -1,7 +1,7 @@
-/*     timer ─► next item, as long as there is room ─► questions (server_ask) ─► on_end: kept
+/*     timer ─► next item, if there is room ─► questions (server_ask) ─► on_end: kept
  *
- * A round walks what is served at the moment of each step: a change in the middle of it is seen
- * from there on. */
+ * Each step of a round reads what is served at that moment, so a change takes effect from the next
+ * step on. */
 #include "resolver/control/service/rounds.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ enum {
 	OUTSIDE_MS = 5000,
 };
 
-struct zone_item { /* a reverse zone, as struct reverse_zone has it */
+struct zone_item { /* a reverse zone (struct reverse_zone) */
 	char origin[NAME_TEXT_MAX], alias[NAME_TEXT_MAX];
 	char pool[256];
 	struct prefix prefix;
@@ -34,18 +34,18 @@ struct zone_item { /* a reverse zone, as struct reverse_zone has it */
 struct round {
 	struct rounds *rounds;
 	enum round_kind kind;
-	bool running, walked; /* walked: every item has begun */
+	bool running, walked; /* walked: every item was begun */
 	int64_t began_s, ended_s;
 	uint64_t began_ms, ended_ms;
 	unsigned under_way;
 	size_t looked_at, of, count, unknown_count;
-	json_t *found, *unknown; /* objects, by their subjects */
-	json_t *before;          /* what the last one found */
-	/* Where the walk is. */
+	json_t *found, *unknown; /* findings, by subject */
+	json_t *before;          /* findings of the last round */
+	/* The position of the walk. */
 	struct owned_cursor cursor;
 	unsigned family;
 	size_t pool;
-	struct zone_item *zones; /* of the pool */
+	struct zone_item *zones; /* the zones of the pool */
 	size_t zone, zone_count;
 };
 
@@ -57,14 +57,14 @@ struct rounds {
 };
 
 static const struct round_row {
-	/* Begins the next item; false: there is none any more. */
+	/* Begins the next item; false: there are no more. */
 	bool (*next)(struct round *round);
 	const char *one, *many, *fault, *faults, *section; /* for the log */
 } rows[ROUND_KINDS];
 
-/* ---- what is found ---- */
+/* ---- findings ---- */
 
-/* One item has come to its end; finding NULL: all is well with it. Takes it over. */
+/* Ends an item; finding NULL: it is fine. Takes the finding over. */
 static void note_end(struct round *round, json_t *finding, bool is_known)
 {
 	json_t *object = is_known ? round->found : round->unknown;
@@ -190,12 +190,12 @@ static bool begin_ptr(struct round *round)
 struct zone_check {
 	struct round *round;
 	struct zone_item zone;
-	struct name origin, alias; /* alias.length 0: it has none */
+	struct name origin, alias; /* alias.length 0: no alias */
 	char owner[NAME_TEXT_MAX], inside[NAME_TEXT_MAX], inside_alias[NAME_TEXT_MAX];
 	unsigned waiting;
-	char servers[512]; /* that are not ours */
+	char servers[512]; /* name servers that are not ours */
 	unsigned ours, others;
-	bool has_cname; /* of the address that was asked for */
+	bool has_cname; /* the name of the asked address is a CNAME */
 	char trouble[ASK_TROUBLE_MAX];
 };
 
@@ -209,7 +209,8 @@ static bool is_ours(const struct zone_check *check, const struct name *server)
 		if (name_from_text(&name, key, reverse->name_servers.items[i]) == 0 &&
 		    name_equal(&name, server))
 			return true;
-	return reverse->name_servers.count == 0; /* who we are is not known */
+	return reverse->name_servers.count == 0; /* our own name servers are unknown, so any will
+						  * do */
 }
 
 static void end_check(struct zone_check *check)
@@ -313,7 +314,7 @@ static void on_servers(void *context, const struct ask_answer *answer)
 		end_check(check);
 }
 
-/* That the chain's end fails is not the zone above's fault. */
+/* A failure at the end of the CNAME chain is not the fault of the zone above. */
 static void on_cname(void *context, const struct ask_answer *answer)
 {
 	struct zone_check *check = context;
@@ -344,7 +345,7 @@ static void ask_outside(struct zone_check *check, const char *text, uint16_t typ
 			 err_text(err));
 }
 
-/* The CNAME of one address, one that has a PTR where there is such, speaks for all of them. */
+/* One address, preferably one with a PTR, represents all of the zone. */
 static void ask_cname(struct zone_check *check)
 {
 	const struct zone_item *zone = &check->zone;
@@ -376,7 +377,7 @@ static void begin_check(struct round *round, const struct zone_item *zone)
 	}
 	check->round = round;
 	check->zone = *zone;
-	check->waiting = 1; /* until all are asked */
+	check->waiting = 1; /* held until all questions are asked */
 	ask_outside(check, zone->origin, TYPE_NS, on_servers);
 	if (*zone->alias &&
 	    name_from_text(&check->alias, &round->rounds->server->key, zone->alias) == 0)
@@ -395,7 +396,7 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	struct zone_item *item = &round->zones[round->zone_count];
 
 	if (address_is_private(&zone->prefix.address) || round->zone_count == ZONES_OF_A_POOL)
-		return 0; /* nobody can delegate it */
+		return 0; /* no zone above can delegate it */
 	*item = (struct zone_item){.prefix = zone->prefix, .classless = zone->classless};
 	snprintf(item->origin, sizeof item->origin, "%s", zone->origin);
 	snprintf(item->alias, sizeof item->alias, "%s", zone->alias ? zone->alias : "");
@@ -404,7 +405,7 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	return 0;
 }
 
-/* False: there is no pool any more, or no memory. */
+/* False: no more pools, or no memory. */
 static bool next_pool(struct round *round)
 {
 	const struct model *model = round->rounds->server->model;
@@ -416,7 +417,7 @@ static bool next_pool(struct round *round)
 		return false;
 	round->zone = round->zone_count = 0;
 	err = reverse_each_pool_zone(&model->address_pools.items[round->pool++], on_zone, round);
-	(void)err; /* on_zone gives none */
+	(void)err; /* on_zone returns none */
 	return true;
 }
 
@@ -503,7 +504,7 @@ void rounds_rest(struct rounds *rounds)
 	uv_timer_stop(&rounds->timer);
 }
 
-/* ---- the result ---- */
+/* ---- reports ---- */
 
 static json_t *values_of(const json_t *object, size_t limit)
 {
@@ -518,7 +519,7 @@ static json_t *values_of(const json_t *object, size_t limit)
 	return array;
 }
 
-/* Until when nobody is asked again; 0: one is under way, or there was none. */
+/* Until when the result is valid; 0: a round is under way, or there was none. */
 static int64_t good_until_s(const struct round *round)
 {
 	return round->ended_s ? round->ended_s + (int64_t)(good_ms(round) / 1000) : 0;

@@ -1,20 +1,20 @@
-/* Rounds: what is asked about all of our reverse names, one after the other and at a pace, in the
- * background:
+/* Rounds: background checks of all our reverse names, one after the other at a limited pace:
+ *
  *
  *     ROUND_PTRS         each PTR: does its name lead back to the address? (reverse_check.h) Asked
- *                        as a client of the address's network would, else as the default resolver
- *                        sees it
- *     ROUND_DELEGATIONS  each reverse zone of a pool: do the zones above lead to our name servers?
- *                        The default resolver alone is asked, which has that from the world; of a
- *                        classless zone (RFC 2317) also whether an address's own name leads into it
+ *                        like a client of the address's network, else of the default resolver
+ *     ROUND_DELEGATIONS  each reverse zone of a pool: do the zones above delegate it to our name
+ *                        servers? Only the default resolver's upstreams are asked, which see the
+ *                        public DNS; for a classless zone (RFC 2317) also whether an address's
+ *                        ordinary name leads into it
  *
- * A round begins when somebody wants to know, and no result is good any more: one is good for
- * ROUND_GOOD_FOR times as long as it took, so that however often it is asked for, questions are
- * under way for a small part of the time. At most ROUND_AT_ONCE are under way, ROUND_A_SECOND
- * begin in a second: a million PTRs take about three hours. What a round finds that the one before
- * did not is an event. Results are kept in memory.
+ * A round begins when its result is wanted and the last one is out of date. A result is valid for
+ * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
+ * under way only a small part of the time. At most ROUND_AT_ONCE are under way, and ROUND_A_SECOND
+ * begin per second: a million PTRs take about three hours. A new finding, compared to the round
+ * before, is logged. Results are kept in memory.
  *
- * All of it is the control thread's. */
+ * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H
 #define SLUICE_ROUNDS_H
 
@@ -30,25 +30,25 @@ enum {
 	ROUND_GOOD_FOR = 10,
 	ROUND_GOOD_MIN_MS = 2000,
 	ROUND_KEPT_MAX = 1000,  /* findings; the rest is counted */
-	ROUND_UNKNOWN_MAX = 20, /* the same of what could not be found out */
+	ROUND_UNKNOWN_MAX = 20, /* of subjects whose check failed */
 };
 
 struct rounds;
 
 /* NULL without memory. */
 struct rounds *rounds_new(uv_loop_t *loop, struct server *server);
-/* When the loop has closed its handles, and after the server's release. NULL is fine. */
+/* Called after the loop has closed the handles, and after the server's release. NULL is fine. */
 void rounds_free(struct rounds *rounds);
 
-/* The process is about to end: nothing more is asked. */
+/* Stops asking, because the process is about to end. */
 void rounds_rest(struct rounds *rounds);
 
-/* Begins one, unless one is under way or its result is good. */
+/* Begins a round, unless one is under way or its last result is valid. */
 void rounds_want(struct rounds *rounds, enum round_kind kind);
-/* {"state": "running", "done" or "never", "began", "ended", "good_until": times or null,
- *  "looked_at", "of": how many there are, null before that is known, "count", "findings":
+/* Reports the round under way, or else the last one:
+ * {"state": "running", "done" or "never", "began", "ended", "good_until": times or null,
+ *  "looked_at", "of": how many there are, null if unknown, "count", "findings":
  *  [FINDING...] of the first `limit`, "unknown_count", "unknown": [FINDING...]}
- * of the round that is under way, or else of the last one.
  * FINDING  {"subject", "result", "text"} and more */
 json_t *rounds_report(const struct rounds *rounds, enum round_kind kind, size_t limit);
 

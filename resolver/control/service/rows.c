@@ -4,7 +4,7 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/addresses.h"
 
-/* ---- written ---- */
+/* ---- written rows ---- */
 
 static int on_row(void *context, const struct source_change *change)
 {
@@ -33,9 +33,9 @@ json_t *rows_written(struct source *source, uint64_t revision, char error[SOURCE
 	return NULL;
 }
 
-/* ---- as edits ---- */
+/* ---- rows as edits ---- */
 
-/* The path of a key in the store; its names are the arena's. ERR_INVALID, ERR_NOMEM. */
+/* The path of a key in the store; names go into the arena. ERR_INVALID, ERR_NOMEM. */
 static int path_of_key(struct path *path, unsigned kind, const char *key, struct arena *arena)
 {
 	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
@@ -83,8 +83,8 @@ static int read_row(struct service_edit *edit, const json_t *row, struct arena *
 			   path, arena);
 }
 
-/* Two addresses may have exchanged an address, a label or an id. So when rows go back, whatever has
- * one that it did not have is removed ahead of all. */
+/* Two addresses may have exchanged an address, a label or an id, so edits that give one up come
+ * first, as removals. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 		   struct inventory *inventory)
 {

@@ -1,7 +1,7 @@
-/* Secondaries hang on their zones, and on the wheel when one of their two times is to come:
+/* A secondary belongs to its zone, and is in the wheel while one of its two times is to come:
  *
  *     zones (by name) ─► zone ─► secondary ─► secondary      one for each peer and source
- *                        zone ─► secondary                   │ notice: its next NOTIFY
+ *                        zone ─► secondary                   │ notice: the next NOTIFY
  *     wheel ──────────────────────────┴──────────────────────┘ replica: the next question
  */
 #include "resolver/control/service/secondary.h"
@@ -25,7 +25,7 @@ struct secondary {
 	struct secondary_zone *zone;
 	struct host peer;
 	struct address source;
-	const struct tsig_key *key; /* of the ACL that was followed last */
+	const struct tsig_key *key; /* from the ACL that was followed last */
 	bool seen;
 	struct notice notice;
 	struct replica replica;
@@ -36,13 +36,13 @@ struct secondary_zone {
 	struct secondaries *all;
 	struct name name;
 	uint32_t serial;
-	struct instant since; /* when it had this serial */
+	struct instant since; /* when this serial was published */
 	struct secondary *secondaries;
 	UT_hash_handle hh;
 	char text[];
 };
 
-struct sending { /* while secondaries_send is called */
+struct sending { /* exists during secondaries_send */
 	const struct transfer_table *table;
 	struct instant now;
 	void (*send)(void *context, const struct exchange_message *message);
@@ -57,16 +57,16 @@ struct secondaries {
 	struct secondary_zone *zones;
 	struct wheel wheel;
 	struct sending *sending;
-	/* Of the table that was followed last; NULL: none was. */
+	/* Of the table that was followed last; NULL: none yet. */
 	struct transfer_acl *acl;
 	uint64_t version;
-	struct {                    /* of lines in the log */
-		struct timer timer; /* armed: this time's end is to come */
+	struct {                    /* of log lines */
+		struct timer timer; /* armed until the end of the current period */
 		unsigned logged, unlogged[LINES];
 	} pace;
 };
 
-/* ---- lines in the log ---- */
+/* ---- log lines ---- */
 
 static void on_pace_end(struct timer *timer, uint64_t now_us)
 {
@@ -125,7 +125,7 @@ static void tell_news(const struct secondary *secondary, enum replica_news news,
 	tell(secondary, lines[news], now.ms, "%s", text);
 }
 
-/* ---- times ---- */
+/* ---- timers ---- */
 
 static void arm(struct secondary *secondary)
 {
@@ -147,9 +147,9 @@ uint64_t secondaries_next_ms(const struct secondaries *secondaries)
 	return next_us == UINT64_MAX ? UINT64_MAX : (next_us + 999) / 1000;
 }
 
-/* ---- which there are ---- */
+/* ---- zones and secondaries ---- */
 
-/* By its full name. */
+/* Finds a zone by its full name. */
 static struct secondary_zone *find_zone(const struct secondaries *all, const char *text)
 {
 	struct secondary_zone *zone;
@@ -213,7 +213,7 @@ struct following {
 	struct instant now;
 };
 
-/* Where several entries for a zone name a peer, the first one counts. */
+/* If several entries for a zone name the same peer, the first one counts. */
 static void look_at_peer(const struct following *following, struct secondary_zone *zone,
 			 const struct transfer_grant *grant, const struct host *peer)
 {
@@ -224,15 +224,15 @@ static void look_at_peer(const struct following *following, struct secondary_zon
 		return;
 	secondary->seen = true;
 	secondary->key = grant->key;
-	/* The key that was signed with before may be gone. */
+	/* The key of the last signature may have been freed. */
 	exchange_drop_key(&secondary->notice.exchange);
 	replica_follow(&secondary->replica, settings->behind_after_s, zone->serial, following->now);
 	if (secondary->notice.tries == 0 && secondary->notice.due_ms == UINT64_MAX)
-		notice_tell(&secondary->notice, zone->serial, following->now); /* it is new */
+		notice_tell(&secondary->notice, zone->serial, following->now); /* a new secondary */
 	arm(secondary);
 }
 
-/* The serial is the zone's from now on. */
+/* Notes the zone's new serial and schedules notices and questions. */
 static void take_serial(const struct following *following, struct secondary_zone *zone,
 			uint32_t serial)
 {
@@ -334,7 +334,7 @@ static void send_message(struct sending *sending, const struct secondary *second
 	sending->send(sending->context, &sending->message);
 }
 
-/* A zone that is served no more has its notices put off, until that is followed. */
+/* Postpones the notices of a zone that is no longer served, until secondaries_follow sees that. */
 static void notify(struct sending *sending, struct secondary *secondary)
 {
 	struct secondary_zone *zone = secondary->zone;
@@ -360,7 +360,7 @@ static void ask(struct sending *sending, struct secondary *secondary)
 	send_message(sending, secondary);
 }
 
-/* What is too much at once is spread over the times to come. */
+/* Sends what is due; beyond SECONDARY_AT_ONCE messages, spreads the rest over later bursts. */
 static void on_due(struct timer *timer, uint64_t now_us)
 {
 	struct secondary *secondary = container_of(timer, struct secondary, timer);
@@ -407,7 +407,7 @@ static bool receive_notice(struct secondary *secondary, const struct exchange_an
 	return true;
 }
 
-/* By what is served now: a secondary may have a change that is not followed yet. */
+/* Uses the served table, because a secondary may already have a change that is not followed yet. */
 static bool receive_soa(struct secondary *secondary, const struct transfer_table *table,
 			const struct exchange_answer *answer, struct instant now)
 {
@@ -425,7 +425,7 @@ static bool receive_soa(struct secondary *secondary, const struct transfer_table
 	return true;
 }
 
-/* Whether it is what one of the zone's was asked. */
+/* Whether the message answers one of the zone's secondaries. */
 static bool receive(struct secondary_zone *zone, const struct transfer_table *table,
 		    const struct host *from, const struct exchange_answer *answer,
 		    struct instant now)
@@ -468,7 +468,7 @@ bool secondaries_receive(struct secondaries *secondaries, const struct transfer_
 	return taken;
 }
 
-/* ---- the rest of the interface ---- */
+/* ---- interface ---- */
 
 static json_t *report(const struct secondary *secondary)
 {

@@ -1,13 +1,13 @@
-/* The secondaries of zones that go out: servers that are told of each change (zone_notice.h), and
- * then asked whether they have it (replica.h). A secondary is one zone at one peer, from one
- * source; an entry of `transfers` names it in `notify`.
+/* The secondaries of zones that we publish: servers that are notified of each change
+ * (zone_notice.h), and then asked whether they have it (replica.h). A secondary is one zone at one
+ * peer, from one source address; an entry of `transfers` names it in `notify`.
  *
- * A change costs what has changed: a zone has its secondaries, and those with something to send are
- * in a wheel of their times. Only a new configuration has all of them looked at. At most
- * SECONDARY_AT_ONCE messages go out in one go, and SECONDARY_LINES lines into the log within
- * SECONDARY_PACE_MS; how many more there were is said at its end.
+ * The cost depends on what has changed: a zone lists its secondaries, and those with something to
+ * send are in a timer wheel. Only a new configuration visits all of them. At most SECONDARY_AT_ONCE
+ * messages are sent at once, and SECONDARY_LINES lines logged in SECONDARY_PACE_MS; the number of
+ * omitted lines is logged at its end.
  *
- * Time is a parameter; no sockets here (secondary_sockets.h). All on one thread. */
+ * Time is a parameter; sockets are in secondary_sockets.h. For one thread. */
 #ifndef SLUICE_SECONDARY_H
 #define SLUICE_SECONDARY_H
 
@@ -18,7 +18,7 @@
 
 enum {
 	SECONDARY_AT_ONCE = 64,
-	SECONDARY_AGAIN_MS = 10, /* between two such */
+	SECONDARY_AGAIN_MS = 10, /* between two such bursts */
 	SECONDARY_LINES = 8,
 	SECONDARY_PACE_MS = 10000,
 };
@@ -28,23 +28,23 @@ struct secondaries;
 struct secondaries *secondaries_new(uint64_t now_ms);   /* NULL without memory */
 void secondaries_free(struct secondaries *secondaries); /* NULL is fine */
 
-/* The table is what is served from now on (NULL: no zone goes out). Call it for every table that is
- * served: where one was left out, all of the next is looked at. */
+/* Notes that the table is served from now on (NULL: no zone is published). Must be called for every
+ * served table: after a missed one, the next call visits all secondaries. */
 void secondaries_follow(struct secondaries *secondaries, const struct transfer_table *table,
 			struct instant now);
-/* When secondaries_send is to be called; UINT64_MAX: nothing waits. */
+/* When to call secondaries_send; UINT64_MAX: nothing is waiting. */
 uint64_t secondaries_next_ms(const struct secondaries *secondaries);
-/* Sends what is due. The table is what is served now; it may be one that is not followed yet. */
+/* Sends the messages that are due. `table` is served now, and may not have been followed yet. */
 void secondaries_send(struct secondaries *secondaries, const struct transfer_table *table,
 		      struct instant now,
 		      void (*send)(void *context, const struct exchange_message *message),
 		      void *context);
-/* Whether this message from that peer answers anything. Table as above: no secondary can have a
- * serial that is not in it. */
+/* Whether this message from that peer answers a question or notice. `table` must be served now,
+ * because a secondary may already have any of its serials. */
 bool secondaries_receive(struct secondaries *secondaries, const struct transfer_table *table,
 			 const struct host *from, const uint8_t *packet, size_t length,
 			 struct instant now);
-/* For each: zone, peer, and what notice_put and replica_put say. Adds to `array`. */
+/* Adds for each secondary to `array`: zone, peer, and what notice_put and replica_put add. */
 void secondaries_report(const struct secondaries *secondaries, json_t *array);
 
 #endif

@@ -1,5 +1,5 @@
-/* Each source has a socket of its own; one of each family is for peers without a source, where the
- * system chooses it. */
+/* Each source address has a socket; peers without a source share one per family, whose address the
+ * system chooses. */
 #include "resolver/control/service/secondary_sockets.h"
 
 #include <stdlib.h>
@@ -113,7 +113,7 @@ static void close_unused(struct secondary_sockets *all, const struct transfer_ta
 
 /* ---- sending ---- */
 
-/* What cannot be sent counts as lost on its way. */
+/* A message that cannot be sent counts as lost on its way. */
 static void on_message(void *context, const struct exchange_message *message)
 {
 	struct secondary_socket *socket = socket_for(context, message);
@@ -170,7 +170,7 @@ static void on_received(uv_udp_t *handle, ssize_t count, const uv_buf_t *buffer,
 		set_timer(all);
 }
 
-/* ---- the interface ---- */
+/* ---- interface ---- */
 
 struct secondary_sockets *secondary_sockets_new(
 	uv_loop_t *loop, const struct transfer_table *(*table)(void *context), void *context)

@@ -1,5 +1,5 @@
-/* A row in memory for each zone that this process has given a serial, beside what the state has of
- * it. The rows that are to be written are picked, and go into one transaction. */
+/* A row in memory for each zone that this process has given a serial, beside the row in the state.
+ * Rows to be written are picked, and written in one transaction. */
 #include "resolver/control/service/serial_book.h"
 
 #include <string.h>
@@ -11,10 +11,10 @@
 #include "rules/zone/serial.h"
 
 struct serial_row {
-	struct pairs_serial kept; /* as it is in the state, once it was written */
+	struct pairs_serial kept; /* the row in the state, if one was written */
 	bool written;
-	bool given;      /* by this process: */
-	uint32_t serial; /* as it is */
+	bool given;      /* this process has given out `serial` */
+	uint32_t serial; /* the present serial */
 	uint64_t digest;
 	bool numbered;
 	bool picked; /* to be written now */
@@ -71,7 +71,7 @@ static bool recall(void *context, const char *zone, struct kept_serial *kept)
 
 /* ---- writing ---- */
 
-/* One transaction for all that are picked. */
+/* Writes all picked rows in one transaction. */
 static void write_picked(struct serial_book *book, uint32_t ahead)
 {
 	size_t count = 0;
@@ -127,7 +127,7 @@ void serial_book_rest(struct serial_book *book)
 		write_picked(book, 0);
 }
 
-/* While the inventory is held, another thread may use the store. */
+/* While the inventory is held, another thread may use the store, so wait. */
 static void on_rest(uv_timer_t *timer)
 {
 	struct serial_book *book = timer->data;
@@ -199,7 +199,7 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 	uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
 }
 
-/* ---- the interface ---- */
+/* ---- interface ---- */
 
 int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct inventory *inventory,
 		     struct serial_keeper *keeper)

@@ -1,16 +1,16 @@
-/* Serials of zones that go out, from one process to the next: the keeper that transfer_table asks,
- * with the state behind it. A row is written ahead of what it stands for:
+/* Keeps the serials of published zones in the state, from one process to the next, for
+ * transfer_table. A row is written before its serials are given out:
  *
  *     first change after a rest   (serial, digest, reserved = serial + 256)     one write
  *     the changes after it        nothing, up to reserved
  *     a rest, or the end          (serial, digest, reserved = serial)           one write
  *
- * So a row that is not at rest says: what was given out is not beyond `reserved`, and the digest is
- * of no use. Without a state nothing is kept, and serials come from the time of day.
+ * So a row that is not at rest says only that no serial beyond `reserved` was given out; its digest
+ * is useless. Without a state no rows are kept, and serials come from the time of day.
  *
- * A book that is handed over is at rest and writes nothing, whatever is given out: the rows are
- * another process's. One that is taken forgets what it has given out meanwhile, and reads what the
- * other one has left. */
+ * A book that was handed over writes nothing, because the rows are another process's. A book that
+ * takes the rows forgets the serials that it has given out meanwhile, and reads those of the other
+ * process. */
 #ifndef SLUICE_SERIAL_BOOK_H
 #define SLUICE_SERIAL_BOOK_H
 
@@ -25,21 +25,21 @@ struct serial_book {
 	struct inventory *inventory;
 	struct serial_row *rows; /* by zone */
 	uv_timer_t rest;
-	bool failed; /* at the last write, and logged */
+	bool failed; /* the last write failed, which was logged */
 	bool handed_over;
 };
 
 enum { SERIAL_RESERVE = 256, SERIAL_REST_MS = 2000 };
 
-/* The book is its context, and must stay where it is. ERR_SYSTEM. */
+/* The book becomes the keeper's context and must not move. ERR_SYSTEM. */
 MUST_CHECK int serial_book_open(struct serial_book *book, uv_loop_t *loop,
 				struct inventory *inventory, struct serial_keeper *keeper);
-/* Writes what is not at rest. */
+/* Writes all rows that are not at rest. */
 void serial_book_rest(struct serial_book *book);
-/* Rests, and leaves the rows to another process; or takes them. */
+/* Writes the rows and leaves them to another process; or takes them from it. */
 void serial_book_hand_over(struct serial_book *book);
 void serial_book_take(struct serial_book *book);
-/* When the loop has closed its handles. Fine on one that is zero. */
+/* Called after the loop has closed the handles. Fine on a zeroed book. */
 void serial_book_release(struct serial_book *book);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum { SETTLE_MAX_MS = 2000 };
 
-/* ---- when every worker has a change ---- */
+/* ---- when every worker has adopted a change ---- */
 
 static void settled(struct service *service)
 {
@@ -65,8 +65,8 @@ static void begin_tidy(struct work_waiter *gap)
 		on_tidy(&service->tidying.job);
 }
 
-/* A long answer's view keeps what is behind it in the log, so the log would grow for as long as one
- * view follows another. What fails here is tried again behind another change. */
+/* A long answer's view keeps later entries in the state's log, which would grow for as long as
+ * views follow each other. A failed tidy is tried again after another change. */
 static void keep_tidy(struct service *service)
 {
 	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
@@ -90,7 +90,7 @@ static void on_wake(void *context)
 	registrar_settle(&service->registrar);
 	if (!server_all_adopted(&service->server))
 		return;
-	inventory_settle(service->inventory); /* first: who is answered now reads ACTIVE */
+	inventory_settle(service->inventory); /* first, so that answers from now on say ACTIVE */
 	settled(service);
 	keep_tidy(service);
 }
@@ -108,7 +108,7 @@ int service_prepare(struct service *service, struct model *model, const struct p
 		    struct service_prepared *prepared, struct faults *faults)
 {
 	const struct service_access *access = &service->access;
-	struct owned *before = model->owned; /* of the same model, which is served again */
+	struct owned *before = model->owned; /* of the same model, if it is served again */
 
 	*prepared = (struct service_prepared){.service = service, .model = model};
 	if (access->prepare &&
@@ -174,7 +174,7 @@ int service_serve(struct service *service, struct model *model, struct faults *f
 	return err;
 }
 
-/* The model that is served, changed in place, with the same addresses. */
+/* Serves the present model again, after a change in place, with the same addresses. */
 static int serve_in_place(struct service *service, struct faults *faults,
 			  char text[SERVICE_TEXT_MAX])
 {
@@ -225,7 +225,7 @@ static void read_resolv_conf(struct service *service)
 	faults_release(&faults);
 }
 
-/* The model that is served is changed in place, which a thread may be looking at. */
+/* Changes the served model in place, so it waits while a thread reads that. */
 static void on_resolv_conf(void *context)
 {
 	struct service *service = context;
@@ -241,7 +241,7 @@ void service_end_of_thread(struct service *service)
 		on_resolv_conf(service);
 }
 
-/* ---- one process after another ---- */
+/* ---- handing over between processes ---- */
 
 void service_rest(struct service *service)
 {
@@ -263,8 +263,7 @@ void service_hand_over(struct service *service)
 	inventory_hand_over(service->inventory);
 }
 
-/* Where even what was read before cannot be served, the program ends, and is started
- * again. */
+/* If even the rows read before cannot be served, the program ends, and is started again. */
 static void serve_without_state(struct service *service, struct faults *faults,
 				char text[SERVICE_TEXT_MAX])
 {
@@ -275,7 +274,7 @@ static void serve_without_state(struct service *service, struct faults *faults,
 	abort();
 }
 
-/* With what the state has by now: another process has written to it since it was read. */
+/* Serves the state's present rows, because another process has written since they were read. */
 static int serve_again(struct service *service, struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
 	struct model *now = service->server.model, *model = now;
@@ -303,7 +302,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
 	registrar_take(&service->registrar);
-	/* Done at the start already, unless the old server has changed the state since. */
+	/* Needed only if the old server has changed the state since the start. */
 	if (load_migrate(&service->load, error) != 0)
 		log_event(LOG_ERROR, "state", "%s", error);
 	if (serve_again(service, &faults, text) != 0)
@@ -401,7 +400,7 @@ void service_close(struct service *service)
 {
 	registrar_close(&service->registrar);
 	if (service->server.workers)
-		server_release(&service->server); /* while there is a loop that workers can wake */
+		server_release(&service->server); /* while the loop exists, which workers wake */
 	bell_close(&service->bell);
 	bell_release(&service->bell); /* the workers have ended */
 	service_rest(service);
@@ -415,7 +414,7 @@ void service_release(struct service *service)
 	use_book_release(&service->uses);
 	asked_book_release(&service->asked);
 	inventory_free(service->inventory);
-	if (service->beside) /* refused: the server that serves goes on with the state as it is */
+	if (service->beside) /* refused, because the serving server keeps the state as it is */
 		source_forget_migration(service->load.state);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);

@@ -1,4 +1,4 @@
-/* What is served, and how that changes. Every change comes here:
+/* What is served, and how that changes. Every change ends here:
  *
  *     SIGHUP, POST /v1/reload ─► load_model ──┐
  *     resources ─────────────► service_make ──┴─► service_prepare ─► durable ─► service_publish ─┐
@@ -6,12 +6,12 @@
  *     addresses, PTRs ────► service_make ─► durable ───────────────────────► server_serve_owned ─┤
  *                                                         on_settled, when all workers have it ◄─┘
  *
- * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
- * with this thread but what is published.
+ * The workers go on answering while files are read, because they share only published snapshots
+ * with the control thread.
  *
- * It is below the APIs, whose handlers see it; the process (its master, signals, rights and
- * listeners) is above them, in process.h. All of it runs on the control thread, but for the steps
- * of a large change that service_make names. */
+ * The service is below the APIs, whose handlers see it; the process (its master, signals, rights
+ * and listeners) is above, in process.h. Everything runs on the control thread, except the steps of
+ * a large change (service_make). */
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
@@ -37,13 +37,13 @@
 #include "resolver/control/service/work.h"
 #include "resolver/server/server.h"
 
-/* Who may use the management listeners, which are above the service: it changes with the model. */
+/* Access to the management listeners, which are above the service but change with the model. */
 struct service_access {
-	/* Ahead of serving the model, in the place of the one before; NULL: the first. An error has
-	 * faults, and refuses the model. */
+	/* Prepares access for the model, ahead of serving it, to replace that of `before` (NULL:
+	 * the first model). An error adds faults, and refuses the model. */
 	int (*prepare)(void *context, const struct model *model, const struct model *before,
 		       struct faults *faults);
-	void (*finish)(void *context, bool served); /* of what was prepared */
+	void (*finish)(void *context, bool served); /* ends a prepare */
 	void *context;
 };
 
@@ -51,18 +51,19 @@ struct query_log;
 
 struct service {
 	struct load load;
-	char *config_path; /* the file's, absolute where that could be had */
+	char *config_path; /* absolute, if that could be determined */
 	struct server server;
 	struct inventory *inventory; /* addresses and services, from the file and from the state */
-	struct serial_book serials;  /* of zones that go out */
-	struct secondary_sockets *secondaries; /* tells them of changes, and asks what they have */
+	struct serial_book serials;  /* serials of zones that secondaries copy */
+	struct secondary_sockets *secondaries; /* notifies secondaries and checks their copies */
 	struct use_book uses;                  /* when rules and targets were used last */
-	struct asked_book asked;               /* what is asked for most */
-	struct rounds *rounds;                 /* what is asked about all reverse names */
-	struct registrar registrar;            /* what clients register by DNS UPDATE */
-	struct work work;                      /* requests that take longer */
-	struct open_commit commit;             /* a change that others have to agree to */
-	struct confirmation confirmation; /* a change that may go back; opened by the process */
+	struct asked_book asked;               /* the most frequent questions */
+	struct rounds *rounds;                 /* background checks of all reverse names */
+	struct registrar registrar;            /* names registered by DNS UPDATE */
+	struct work work;                      /* requests that take long */
+	struct open_commit commit;             /* a change that others must agree to */
+	struct confirmation confirmation;      /* a change that may be rolled back; opened by the
+						* process */
 	struct {
 		uint64_t succeeded, refused;
 		bool last_refused;
@@ -70,58 +71,58 @@ struct service {
 	struct {
 		int64_t at_s;
 		char *text;
-	} restart; /* why this server was started in the place of one that ended by itself, as the
-		    * process knows it; text NULL: it was not */
+	} restart; /* why the process restarted this server after an unexpected end; text NULL: it
+		    * did not */
 	struct wall_clock clock;
 	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;
-	bool resolv_conf_waits; /* it has changed, while a thread reads what is served */
+	bool resolv_conf_waits; /* it changed while a thread reads what is served */
 	struct {
 		struct work_job job; /* first */
 		struct work_waiter gap;
 		struct source *source;
 		bool begun;
-	} tidying; /* the state's log is put in order in a thread, where no long answer reads it */
-	struct query_log *query_log; /* of what the workers answer (query_log/query_log.h); NULL:
-				      * nobody  keeps one */
+	} tidying; /* tidies the state's log in a thread, in a gap between long answers */
+	struct query_log *query_log; /* the workers' query log (query_log/query_log.h); NULL:
+				      * none */
 	struct {
 		unsigned open, begun; /* begun: in that second */
 		uint64_t second;
-	} asking;                     /* questions that somebody wants to see being resolved */
-	struct service_access access; /* of no functions: nobody has listeners */
-	bool beside; /* another process serves: this one only reads the state, and sends nothing */
-	bool upgrading; /* another process starts beside this one: nothing may change until it is
-			 * known which of the two goes on */
-	bool resting; /* another process takes over, or none: no request waits for long any more */
-	bool ending;  /* the process is about to end: nothing new begins */
-	/* inside */
-	bool watches;         /* resolv.conf */
-	struct bell bell;     /* a worker has let go of a snapshot, or has something for us */
-	uv_timer_t unsettled; /* ends the wait for a worker that hangs */
+	} asking;                     /* questions whose resolution a client wants to follow */
+	struct service_access access; /* without functions if there are no listeners */
+	bool beside;    /* another process serves: only reads the state, and sends nothing */
+	bool upgrading; /* another process starts beside this one: no changes until one of the two
+			 * has taken over */
+	bool resting;   /* another process takes over, or the process ends: no more long waits */
+	bool ending;    /* the process is about to end: no new work begins */
+	/* internal */
+	bool watches;         /* follows resolv.conf */
+	struct bell bell;     /* rings when a worker releases a snapshot or sends something */
+	uv_timer_t unsettled; /* ends the wait for a hanging worker */
 	void (*on_settled)(void *context);
 	void *context;
 };
 
 enum { SERVICE_TEXT_MAX = 512 };
 
-/* Before anything is read; the paths must outlive it. ERR_NOMEM. Either way service_release ends
- * it. */
+/* Initializes the service before anything is read; the paths must outlive it. ERR_NOMEM.
+ * service_release is required even after an error. */
 MUST_CHECK int service_init(struct service *service, const char *config, const char *resolv_conf,
 			    bool beside);
-/* Gets ready to serve with so many workers. on_settled is called when all of them answer from what
- * was published last, or when one hangs for too long; on_work_end when a longer request has ended.
- * ERR_NOMEM, ERR_SYSTEM. Either way service_close comes before the loop is closed. */
+/* Prepares to serve with this many workers. Calls on_settled when all workers answer from the
+ * snapshot published last, or one hangs too long, and on_work_end when a long request has ended.
+ * ERR_NOMEM, ERR_SYSTEM. service_close must come before the loop is closed, even after an error. */
 MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 			    void (*on_settled)(void *context), void (*on_work_end)(void *context),
 			    void *context);
-/* Whether on_settled has been called for what was published last. */
+/* Whether on_settled was called for the snapshot published last. */
 bool service_is_settled(const struct service *service);
-/* Follows resolv.conf, where that is the default resolver, until the service rests. */
+/* Follows resolv.conf until service_rest, if that is the default resolver. */
 void service_follow(struct service *service);
 
-/* A model of load_model made ready to be served: its addresses merged with those of the state, its
- * listeners open, its policy compiled, the management listeners told. What has to be durable ahead
- * of serving it is made so between the two calls:
+/* A model of load_model, ready to be served: its addresses merged with those of the state, its
+ * listeners open, its policy compiled, the management listeners prepared. Data that must be durable
+ * before the model is served is written between the two calls:
  *
  *     service_prepare ──fails──► faults ───────────────┐
  *           │                                          ├─► service_prepared_release
@@ -130,139 +131,138 @@ void service_follow(struct service *service);
 struct service_prepared {
 	struct service *service;
 	struct model *model;
-	struct inventory *inventory; /* of that model; can be changed until it is published */
+	struct inventory *inventory; /* of that model; takes changes until it is published */
 	struct snapshot *snapshot;
 	bool has_access;
 };
-/* An error: faults say why. The model may be the one that is served already. `compiled`: its policy
- * (server_compile); NULL: it is compiled here. */
+/* Prepares the model, which may be the served one. `compiled`: its policy (server_compile); NULL:
+ * it is compiled here. After an error faults say why. */
 MUST_CHECK int service_prepare(struct service *service, struct model *model,
 			       const struct policy *compiled, struct service_prepared *prepared,
 			       struct faults *faults);
-/* Takes the model over. `text` says in one line what is served. */
+/* Serves the prepared model and takes it over. `text` gets a one-line summary. */
 void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_MAX]);
-/* Comes last, whatever service_prepare returned; gives back what was not published, but for the
+/* Ends every service_prepare, even one that failed; frees what was not published, except the
  * model. */
 void service_prepared_release(struct service_prepared *prepared);
 
-/* All of that, where there is nothing to be done in between. An error: faults say why, the model is
- * the caller's, and what was served still is. */
+/* Prepares, publishes and releases, with nothing in between. After an error faults say why, the
+ * model is the caller's, and the former one stays served. */
 MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
 			     char text[SERVICE_TEXT_MAX]);
 
 /* ---- service/resources.c ---- */
 
-/* A change of resources (resource/kind.h), all or nothing: durable, then served. The edits are made
- * in their order. */
+/* A change of resources (resource/kind.h), all or nothing: first durable, then served. Edits are
+ * made in order. */
 struct service_edit {
 	struct path path;
-	const json_t *values; /* as it is to be, whole; NULL: it goes, with all that is inside it,
-			       * and nothing is done where it is not there */
+	const json_t *values; /* the whole new values; NULL: removes the resource, if it exists,
+			       * with everything inside it */
 };
 struct service_change {
 	const struct service_edit *edits;
 	size_t count;
-	/* In their place: gives the edits. It looks into this inventory alone, as it may be called
-	 * in a thread. ERR_INVALID: they do not fit, by the change's error. May be NULL. */
+	/* Instead of `edits`: provides them. It may run in a thread, so it must use only this
+	 * inventory. ERR_INVALID: the reason is in the change's error. May be NULL. */
 	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
-	bool large; /* that will be many */
-	/* In the place of edits of the inventory's kinds, where these are a list of another form:
-	 * makes them, as addresses_put does, in a thread where the change is large. ERR_INVALID:
-	 * change_error says why. May be NULL. */
+	bool large; /* `read` may provide many edits */
+	/* Instead of edits of inventory kinds: makes these like addresses_put, from a list of
+	 * another form; for a large change, in a thread. ERR_INVALID: change_error says why. May be
+	 * NULL. */
 	int (*put)(void *context, struct change *made, struct inventory *inventory);
 	const char *who;                 /* for the history */
-	const struct source_pair *pairs; /* kept beside the resources (store/pairs.h) in the same
-					  * transaction; a rehearsal keeps none. `read` may give
-					  * them */
+	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
+					  * by a rehearsal; `read` may set them */
 	size_t pair_count;
-	bool again;   /* rows are made what they were or will be (rows.h): nobody is asked whose a
-		       * name is, no address needs a pool, and nothing goes that has no edit */
-	bool agreed;  /* with `again`: these are all rows, as another server has them (commit.h) */
-	bool undo;    /* it takes back what another change made (ADDRESSES_UNDO): what is inside
-		       * something that goes stays, unless it has an edit */
-	bool claimed; /* the name of a service has been found to be ours (api/edit.h) */
-	bool rehearsal; /* finds out what it would come to, and changes nothing */
-	/* Of a rehearsal: called with what would be served, where that is another model, and with
-	 * its policy, if that was compiled; both go when this returns. May be NULL. */
+	bool again;   /* restores or applies rows (rows.h): name ownership and pools are not
+		       * checked, and only resources with an edit are removed */
+	bool agreed;  /* with `again`: the rows are complete, as other servers have them
+		       * (commit.h) */
+	bool undo;    /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
+		       * unless they have an edit */
+	bool claimed; /* the service's name is known to belong to its subscription (api/edit.h) */
+	bool rehearsal; /* only finds out what the change would do */
+	/* Of a rehearsal: called with the model that would be served, if it differs, and with its
+	 * policy, if that was compiled; both are freed afterwards. May be NULL. */
 	void (*on_model)(void *context, const struct model *model, const struct policy *compiled);
-	/* Of a rehearsal that is made at once: called behind each edit of the inventory's kinds,
-	 * while the inventory is as it would be. May be NULL. */
+	/* Of a rehearsal with service_change: called after each edit of an inventory kind, while
+	 * the inventory shows its result. May be NULL. */
 	void (*on_owned)(void *context);
 	void *context;
-	json_t **rows;     /* out, of a rehearsal that went well: what it would write (rows.h), the
-			    * caller's then. NULL: nobody asks */
-	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
-			    * What confirmation_refusal says is the caller's to ask */
-	uint64_t revision; /* out: of what was written */
-	size_t checked;    /* out: so many faults were there before it was served; those behind are
-			    * what serving it came to, and are logged */
+	json_t **rows;     /* out, of a successful rehearsal: the rows that it would write (rows.h),
+			    * for the caller to free. NULL: not wanted */
+	unsigned wait_s;   /* rolls back unless confirmed within this many seconds; 0: never. The
+			    * caller checks confirmation_refusal before */
+	uint64_t revision; /* out: the revision of the written rows */
+	size_t checked;    /* out: the number of faults before serving; later ones are about
+			    * serving, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
-	/* Out, with that: all edits that do not fit by themselves, each as "edits[3].address".
-	 * `read` adds those that it finds. NULL: the first one ends the change. */
+	/* Out, with ERR_INVALID: the errors of all edits that are wrong by themselves, each as
+	 * "edits[3].address"; `read` adds its own. NULL: the first error ends the change. */
 	struct faults *refused;
-	size_t failed; /* out, with ERR_INVALID: the edit of `error`; `count`: none */
+	size_t failed; /* out, with ERR_INVALID: the index of the wrong edit; `count`: none */
 };
 /* Adds the edit's error to `refused`, so that the change goes on to the next edit. False: the
  * change has no `refused`, or no edit could succeed, and the change ends with this error. */
 bool service_refuse_edit(struct service_change *change, const struct change_error *error);
-/* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
- * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have
- * warnings, too, of what is new (limits_check_change). */
+/* ERR_FAULTS: the resulting model is refused by the faults, or cannot be served; ERR_INVALID: not
+ * possible now, by the change's error. After an error nothing has changed. Faults include warnings
+ * about new items (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
-/* The same, of any size: of what is large, the model is made, and the rows are written, in a
- * thread, while other changes wait (work.h). Large are many edits, and a removal of what has others
- * inside. on_change is called once, before this returns or later, and what the change points to is
- * borrowed until then; the change itself is copied. */
+/* service_change for any size: a large change compiles the model and writes the rows in a thread,
+ * while other changes wait (work.h). Large means many edits, or removing a resource that can have
+ * others inside. Calls on_change once, perhaps before the return. Copies the change, and borrows
+ * what it points to until that call. */
 enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
-/* For service_change.read, in its thread: makes the edits of the change in a draft, calls back with
- * that, and forgets it. The inventory is the one that `read` was given. ERR_FAULTS, ERR_INVALID: as
- * service_change; there is no draft. */
+/* For service_change.read, in its thread: makes the edits in a draft, calls `look` with it, and
+ * discards it. `inventory` must be that given to `read`. ERR_FAULTS, ERR_INVALID: as
+ * service_change; `look` is not called. */
 MUST_CHECK int service_draft(struct service *service, struct inventory *inventory,
 			     struct service_change *change, struct faults *faults,
 			     void (*look)(void *context, struct inventory *draft), void *context);
 
-/* Makes it as it was before the change that waits to be confirmed, which waits no longer. It may be
- * large; at_once: it is made here and now, whatever else waits. on_back is called once, before this
- * returns or later: with NULL, or with the reason why the change is still served, and waits. */
+/* Rolls back the change that waits to be confirmed. at_once: now, even if it is large and others
+ * wait. Calls on_back once, perhaps before the return: with NULL, or with the reason why the change
+ * is still served and waiting. */
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
-/* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
- * be read. */
+/* The resource's values in the state. NULL: none, or `error` says why they cannot be read. */
 json_t *service_values(struct inventory *inventory, const struct path *path,
 		       struct change_error *error);
 
-/* Calls back with the row that the state has of the resource, or, where the path has no last name,
- * with those of all in that list. What is returned ends it; ERR_LIMIT is no error. ERR_INVALID: by
- * the error. Of an inventory_view or an inventory_aside in any thread, as the one below. */
+/* Calls back with the resource's row in the state, or, for a path without a last name, with all
+ * rows of that list. A result of on_row other than 0 ends the calls; ERR_LIMIT is no error.
+ * ERR_INVALID: `error` says why. Any thread may call this with an inventory_view or
+ * inventory_aside. */
 MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
-/* The same with the rows of the path's list that are behind the one that it names (no name: all),
- * in the order of their keys. */
+/* service_each_row for the rows of the path's list behind the one it names (no name: all), sorted
+ * by key. */
 MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
 
-/* A thread that has read what is served has ended; for resources.c. */
+/* For resources.c: a thread that read the served model has ended. */
 void service_end_of_thread(struct service *service);
 
-/* Stops following resolv.conf, and asking in rounds; leaves the state to another process, which
- * serves. */
+/* service_rest stops following resolv.conf and the rounds; service_hand_over leaves the state to
+ * another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);
-/* From now on the state is this process's: serves what it has, with the model that is served
- * already. There is no way back: where the state cannot be served, that is logged, and what was
- * read of it before is still served. */
+/* Takes the state over and serves its rows with the present model. If the state cannot be served,
+ * logs that, and goes on with the rows read before; there is no way back. */
 void service_take(struct service *service, char text[SERVICE_TEXT_MAX]);
 
-/* The loop has stopped: finishes what was begun, and writes the serials and the uses. */
+/* After the loop has stopped: finishes open work, and writes serials and uses. */
 void service_finish(struct service *service);
-/* Stops the workers; the loop's last callbacks close the rest. */
+/* Stops the workers; last callbacks of the loop close the rest. */
 void service_close(struct service *service);
 void service_release(struct service *service);
 

@@ -1,5 +1,5 @@
-/* One turn is what happens between two waits for events. Time that the thread was not running is no
- * part of it: that is what CLOCK_THREAD_CPUTIME_ID leaves out. */
+/* A turn is the time between two waits for events. CLOCK_THREAD_CPUTIME_ID leaves out times in
+ * which the thread did not run. */
 #include "resolver/control/service/turns.h"
 
 #include <time.h>

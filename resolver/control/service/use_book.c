@@ -1,10 +1,10 @@
-/* An entry in memory for each rule and target, beside what the state has of it:
+/* An entry in memory for each rule and target, beside its row in the state:
  *
- *     see ─► is it known? else make it, and read its row ─► has its counter moved? used now
- *         └► is its row due? it is written with the others of this step, in one transaction
+ *     see ─► unknown: make it, and read its row ─► has its counter moved? used now
+ *         └► is its row due? written with the others of this step, in one transaction
  *
  * A row that cannot be read now, because another thread has the store or the disk fails, is read by
- * a later look, and what it says is put together with what is known by then. */
+ * a later look, and merged with the entry. */
 #include "resolver/control/service/use_book.h"
 
 #include <stdlib.h>
@@ -24,10 +24,10 @@ enum { KEY_MAX = 600, AGAIN_MS = 10 * 1000, SWEEP_ROWS = 256 };
 struct use_entry {
 	UT_hash_handle hh;
 	int64_t since_s, used_s;
-	int64_t written_since_s, written_used_s; /* as the state has them; since 0: it has no row */
+	int64_t written_since_s, written_used_s; /* in the state; since 0: no row */
 	uint64_t counted;
-	uint64_t look; /* that saw it last */
-	bool read;     /* what the state has of it is known */
+	uint64_t look; /* the last look that saw it */
+	bool read;     /* the row in the state was read */
 	char key[];
 };
 
@@ -142,7 +142,7 @@ static void read_row(struct use_book *book, struct use_entry *entry)
 		entry->used_s = row.used_s;
 }
 
-/* The time of day may have been set back: what would lie ahead of it is as of now. */
+/* If the clock was set back, times in the future become now. */
 static void keep_past(struct use_entry *entry, int64_t now_s)
 {
 	if (entry->since_s > now_s)
@@ -151,7 +151,7 @@ static void keep_past(struct use_entry *entry, int64_t now_s)
 		entry->used_s = now_s;
 }
 
-/* A counter that has fallen has begun anew. */
+/* Sees a rule or target. A counter that has fallen has started anew. */
 static struct use_entry *see(struct use_book *book, const char *key, uint64_t counted,
 			     int64_t now_s)
 {
@@ -265,7 +265,7 @@ static void write_due(struct use_book *book)
 	free(rows);
 }
 
-/* Without memory for the list it is written by a later look. */
+/* Without memory the entry waits for a later look. */
 static void note_due(struct use_book *book, struct use_entry *entry)
 {
 	struct use_entry **grown =
@@ -277,7 +277,7 @@ static void note_due(struct use_book *book, struct use_entry *entry)
 	book->due[book->due_count++] = entry;
 }
 
-/* ---- a look ---- */
+/* ---- looks ---- */
 
 static void look_at(struct use_book *book, struct use_entry *entry)
 {
@@ -306,8 +306,8 @@ static void look_at_upstream(void *context, const struct upstream *upstream,
 		look_at(book, see_target(book, upstream->target, book->now_s));
 }
 
-/* Some of those that the look has not seen. True: there are more. Where the state cannot be written
- * they stay, for a later look. */
+/* Forgets some entries that the look has not seen. True: there are more. If the state cannot be
+ * written, they stay for a later look. */
 static bool forget_some(struct use_book *book)
 {
 	struct use_entry *gone[SWEEP_ROWS], *entry, *next;
@@ -332,7 +332,7 @@ static bool forget_some(struct use_book *book)
 	return count == SWEEP_ROWS;
 }
 
-struct sweep { /* a part of the state's rows */
+struct sweep { /* a portion of the state's rows */
 	struct use_book *book;
 	char *gone[SWEEP_ROWS], *last;
 	size_t count, gone_count;
@@ -353,7 +353,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	return sweep->last ? 0 : ERR_NOMEM;
 }
 
-/* Rows of what was gone before this process came. False: it is done, or cannot be now. */
+/* Deletes rows of items that were gone before this process. False: done, or not possible now. */
 static bool sweep_some(struct use_book *book)
 {
 	struct pairs_use rows[SWEEP_ROWS];
@@ -386,7 +386,7 @@ static void begin_look(struct use_book *book, int64_t now_s)
 	book->sweep = NULL;
 }
 
-/* False: the look is at its end, or given up until later. */
+/* False: the look is complete, or given up until later. */
 static bool look_on(struct use_book *book)
 {
 	const struct snapshot *snapshot = book->server->current;
@@ -431,7 +431,7 @@ static void on_timer(uv_timer_t *timer)
 	book->looking = work_beside_in_portions(book->work, &book->job, on_portion, on_looked);
 }
 
-/* A look that is under way is this one, from its beginning. */
+/* Restarts a look that is under way, as this one. */
 void use_book_rest(struct use_book *book, int64_t now_s)
 {
 	if (!book->server || book->handed_over)

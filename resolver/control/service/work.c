@@ -1,5 +1,5 @@
-/* libuv runs idle handles once a round, before it looks for input, so everybody else waits for a
- * portion of the work and one of what is done beside it at most. */
+/* libuv runs idle handles once per turn, before it polls for input, so everything else waits for
+ * one portion of held work and one of a job beside it at most. */
 #include "resolver/control/service/work.h"
 
 #include <assert.h>
@@ -65,7 +65,7 @@ static void finish(struct work_job *job)
 	job->on_done(job->context);
 }
 
-/* False: it is done. */
+/* False: the job is done. */
 static bool take_turn(struct work_turns *turns, struct work_job *job)
 {
 	if (job->large && turns->large && turns->large != job)
@@ -79,7 +79,7 @@ static bool take_turn(struct work_turns *turns, struct work_job *job)
 	return false;
 }
 
-/* A job that is not done goes behind the others. */
+/* An unfinished job goes to the end of the queue. */
 static void on_turn(uv_idle_t *idle)
 {
 	struct work_turns *turns = idle->data;
@@ -132,7 +132,7 @@ static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
 	return err == 0 ? 0 : ERR_SYSTEM;
 }
 
-/* ---- whose they are ---- */
+/* ---- held work ---- */
 
 static void on_held(void *context)
 {
@@ -191,8 +191,8 @@ bool work_beside_in_thread(struct work *work, struct work_job *job, void (*in_th
 
 /* ---- long answers ---- */
 
-/* The client's place among those that were served, or else the one that is free or oldest. A client
- * that has lost its place counts as never served: it was served before all that have one. */
+/* The client's place among those served, or else a free one or the oldest. A client that has lost
+ * its place counts as never served, which is right: all others were served later. */
 static struct work_served *served_place(struct work *work, const char *client)
 {
 	struct work_served *oldest = work->served;
@@ -223,7 +223,7 @@ static void note_turn(struct work *work, const char *client)
 	place->turn = ++work->turn;
 }
 
-/* The first of the client that was served longest ago. */
+/* The first reading of the client that was served longest ago. */
 static struct work_reading *take_reading(struct work *work)
 {
 	struct work_reading *reading, *found = NULL;
@@ -325,7 +325,7 @@ void work_finish(struct work *work)
 		finish(job);
 	}
 	uv_idle_stop(&work->turns.idle);
-	next_reading(work); /* which gives up those that wait */
+	next_reading(work); /* which gives up the waiting ones */
 	while (work->busy || work->beside > 0)
 		uv_run(work->turns.idle.loop, UV_RUN_ONCE);
 }

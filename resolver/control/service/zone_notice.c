@@ -1,4 +1,4 @@
-/* Not here: NOTIFY that comes in, which is answered NOTIMP. */
+/* Incoming NOTIFY is not handled here; it is answered NOTIMP. */
 #include "resolver/control/service/zone_notice.h"
 
 #include "resolver/control/base/json.h"
@@ -18,7 +18,7 @@ void notice_init(struct notice *notice)
 	*notice = (struct notice){.due_ms = UINT64_MAX};
 }
 
-/* One that is about to be sent keeps its time. */
+/* A notice about to be sent keeps its time. */
 void notice_tell(struct notice *notice, uint32_t serial, struct instant now)
 {
 	uint64_t due_ms = now.ms + NOTICE_LOOK_MS;

@@ -1,12 +1,12 @@
-/* What one secondary is told of one zone (RFC 1996): sent when the zone's serial is not the one
- * that it was told last, and again until it answers.
+/* NOTIFY for one secondary of one zone (RFC 1996): sent when the zone's serial differs from the
+ * last one notified, and repeated until the secondary answers.
  *
  *     notice_tell ──50 ms──► due ─► sent ─► answered
  *                             ▲       │
  *      1, 2, 4, 8, 16 s ──────┴───────┘ sent five times, then given up until the next one
  *
- * Many changes in a row are one notice, and a peer gets at most one a second for a zone. Whatever
- * it answers ends it; what it makes of it is replica.h. */
+ * Many quick changes become one notice, and a peer gets at most one per second for a zone. Any
+ * answer ends the notice; whether the secondary has the zone is checked in replica.h. */
 #ifndef SLUICE_ZONE_NOTICE_H
 #define SLUICE_ZONE_NOTICE_H
 
@@ -17,7 +17,7 @@
 enum {
 	NOTICE_LOOK_MS = 50,    /* after a change */
 	NOTICE_APART_MS = 1000, /* between two for one zone to one peer */
-	NOTICE_FIRST_MS = 1000, /* for the first answer, doubled for each that follows */
+	NOTICE_FIRST_MS = 1000, /* the wait for the first answer, doubled with each try */
 	NOTICE_TRIES = 5,       /* RFC 1996 section 3.6 */
 };
 
@@ -26,25 +26,25 @@ extern const char *const notice_state_texts[NOTICE_STATES];
 
 struct notice {
 	enum notice_state state;
-	uint64_t at_s;        /* of the state */
+	uint64_t at_s;        /* since when it is in this state */
 	uint32_t serial;      /* to notify of */
 	uint32_t told_serial; /* the last one that was answered */
-	unsigned rcode;       /* that it was answered with */
+	unsigned rcode;       /* the rcode of that answer */
 	bool told;
 	unsigned tries;
-	uint64_t due_ms;  /* UINT64_MAX: nothing is */
+	uint64_t due_ms;  /* UINT64_MAX: none */
 	uint64_t sent_ms; /* 0: never */
 	struct exchange exchange;
 };
 
 void notice_init(struct notice *notice);
-/* The zone has this serial: the peer is notified of it, whatever became of the notice before. */
+/* Notifies the peer of this serial, whatever the last notice came to. */
 void notice_tell(struct notice *notice, uint32_t serial, struct instant now);
-/* When it is due: writes the message. False: it was sent often enough, and is given up. */
+/* When the notice is due: writes the message. False: all tries are used, so it is given up. */
 bool notice_send(struct notice *notice, const struct name *zone, const struct rrset *soa,
 		 const struct tsig_key *key, struct instant now, struct exchange_message *out);
-/* Whether an answer to a NOTIFY, of this peer for this zone, answers this one, which is over then.
- */
+/* Whether this answer to a NOTIFY, of this peer for this zone, answers this notice, which then
+ * ends. */
 bool notice_receive(struct notice *notice, const struct exchange_answer *answer,
 		    struct instant now);
 /* Adds serial (the last one answered), state, answer (its rcode), at. */
