@@ -8,11 +8,11 @@
 
 #include "bench/sockets.h"
 
-enum kind { FLAG, WHOLE, REAL, ADDRESS, MIX, PATH };
+enum load_option_kind { FLAG, WHOLE, REAL, ADDRESS, MIX, PATH };
 
-static const struct option_row {
+static const struct load_option {
 	const char *name;
-	enum kind kind;
+	enum load_option_kind kind;
 	size_t offset; /* in struct load_setup */
 	double min, max;
 	const char *doc;
@@ -54,7 +54,7 @@ static int usage(const char *why, const char *what)
 	return 2;
 }
 
-static const struct option_row *row_find(const char *text)
+static const struct load_option *row_find(const char *text)
 {
 	for (unsigned i = 0; i < ROWS; i++)
 		if (!strncmp(text, "--", 2) && !strcmp(text + 2, rows[i].name))
@@ -62,7 +62,7 @@ static const struct option_row *row_find(const char *text)
 	return NULL;
 }
 
-static bool number_set(const struct option_row *row, void *member, const char *text)
+static bool number_set(const struct load_option *row, void *member, const char *text)
 {
 	char *end;
 	double number = strtod(text, &end);
@@ -76,7 +76,7 @@ static bool number_set(const struct option_row *row, void *member, const char *t
 	return true;
 }
 
-static bool value_set(struct load_setup *setup, const struct option_row *row, const char *text)
+static bool value_set(struct load_setup *setup, const struct load_option *row, const char *text)
 {
 	void *member = (char *)setup + row->offset;
 	switch (row->kind) {
@@ -116,7 +116,7 @@ int load_setup_read(struct load_setup *setup, int argc, char **argv)
 				     .seconds = 1.5,
 				     .timeout_ms = 1000};
 	for (int i = 1; i < argc; i++) {
-		const struct option_row *row = row_find(argv[i]);
+		const struct load_option *row = row_find(argv[i]);
 		if (!row)
 			return usage("no such option: ", argv[i]);
 		if (row->kind != FLAG && ++i == argc)

@@ -69,11 +69,11 @@ static struct run {
 
 /* ---- options ---- */
 
-enum kind { TEXT, NUMBER, SERVER };
+enum register_option_kind { TEXT, NUMBER, SERVER };
 
-static const struct option_row {
+static const struct register_option {
 	const char *name;
-	enum kind kind;
+	enum register_option_kind kind;
 	void *place;
 	const char *doc;
 } rows[] = {

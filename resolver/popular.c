@@ -17,7 +17,7 @@ enum {
 };
 #define HALF_US (UINT64_C(12) * 3600 * 1000 * 1000)
 
-struct entry {
+struct popular_entry {
 	uint32_t over; /* of its count, not its own */
 	uint16_t type, network;
 	bool vnet_resolver;
@@ -27,7 +27,7 @@ struct entry {
 
 struct set {
 	_Alignas(LINE) uint32_t tag[WAYS], count[WAYS];
-	struct entry entries[WAYS];
+	struct popular_entry entries[WAYS];
 };
 
 struct half {
@@ -62,7 +62,7 @@ void popular_free(struct popular *popular)
 
 /* ---- counting ---- */
 
-static bool is_of(const struct entry *entry, const struct popular_key *key)
+static bool is_of(const struct popular_entry *entry, const struct popular_key *key)
 {
 	return entry->type == key->type && entry->network == key->network &&
 	       entry->vnet_resolver == key->vnet_resolver && entry->length == key->name->length &&
@@ -84,7 +84,7 @@ static uint32_t add(uint32_t count, unsigned weight)
 
 static void put(struct set *set, unsigned way, uint32_t tag, const struct popular_key *key)
 {
-	struct entry *entry = &set->entries[way];
+	struct popular_entry *entry = &set->entries[way];
 
 	entry->over = set->count[way];
 	set->tag[way] = tag;
@@ -155,7 +155,7 @@ static void each_of(const struct set *set, uint64_t began_us, const struct hash_
 	struct name name;
 
 	for (unsigned way = 0; way < WAYS; way++) {
-		const struct entry *entry = &set->entries[way];
+		const struct popular_entry *entry = &set->entries[way];
 		struct popular_question question = {
 			{&name, entry->type, entry->network, entry->vnet_resolver},
 			set->count[way],

@@ -15,7 +15,7 @@
 
 #include "rules/base.h"
 
-enum kind { RECORD = QUERY_RING_RECORD, ROUND, PAD };
+enum piece_kind { RECORD = QUERY_RING_RECORD, ROUND, PAD };
 
 struct piece { /* the beginning of each; a record's, too */
 	uint32_t bytes;
@@ -53,7 +53,7 @@ static size_t find_run(struct query_ring *ring, uint64_t at)
 }
 
 /* The piece's bytes are in one run: what is too short for it at the end of memory is padded. */
-static struct piece *put(struct query_ring *ring, size_t bytes, enum kind kind)
+static struct piece *put(struct query_ring *ring, size_t bytes, enum piece_kind kind)
 {
 	uint64_t at = position(ring);
 	size_t run = find_run(ring, at), left = QUERY_RING_BYTES - (at & (QUERY_RING_BYTES - 1));

@@ -345,14 +345,14 @@ static void show(struct series_set *set, struct series *series)
 	set->shown_count++;
 }
 
-struct candidate {
+struct series_value {
 	struct series *series;
 	uint64_t value;
 };
 
 static int greatest_first(const void *left, const void *right)
 {
-	const struct candidate *a = left, *b = right;
+	const struct series_value *a = left, *b = right;
 
 	if (a->value != b->value)
 		return a->value > b->value ? -1 : 1;
@@ -363,7 +363,7 @@ static int greatest_first(const void *left, const void *right)
 static void show_greatest(struct series_set *set, size_t room)
 {
 	size_t unshown = set->count - set->shown_count, count = 0;
-	struct candidate *candidates = calloc(unshown, sizeof *candidates);
+	struct series_value *candidates = calloc(unshown, sizeof *candidates);
 
 	for (uint32_t i = 1; candidates && i < set->next; i++) {
 		struct series *series = set->by_number[i];

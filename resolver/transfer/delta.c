@@ -11,7 +11,7 @@
 #include "rules/wire.h"
 #include "rules/zone/serial.h"
 
-struct writing {
+struct delta_writer {
 	struct transfer_delta *delta;
 	size_t room, bytes_max;
 	bool fresh; /* what is new is written, else what is gone */
@@ -27,28 +27,28 @@ static size_t record_bytes(const uint8_t *record)
 	return RECORD_HEADER + (size_t)wire_u16(record + RECORD_HEADER - 2);
 }
 
-static int make_room(struct writing *writing, size_t bytes)
+static int make_room(struct delta_writer *writer, size_t bytes)
 {
-	struct transfer_delta *delta = writing->delta;
-	size_t room = 2 * writing->room + bytes;
+	struct transfer_delta *delta = writer->delta;
+	size_t room = 2 * writer->room + bytes;
 
-	if (transfer_delta_bytes(delta) + bytes > writing->bytes_max)
+	if (transfer_delta_bytes(delta) + bytes > writer->bytes_max)
 		return ERR_NO_SPACE;
-	if (writing->room - delta->end >= bytes)
+	if (writer->room - delta->end >= bytes)
 		return 0;
 	uint8_t *larger = realloc(delta->bytes, room);
 	if (!larger)
 		return ERR_NOMEM;
 	delta->bytes = larger;
-	writing->room = room;
+	writer->room = room;
 	return 0;
 }
 
-static int put_record(struct writing *writing, const uint8_t *owner, const uint8_t *record)
+static int put_record(struct delta_writer *writer, const uint8_t *owner, const uint8_t *record)
 {
-	struct transfer_delta *delta = writing->delta;
+	struct transfer_delta *delta = writer->delta;
 	size_t name = name_wire_length(owner), bytes = record_bytes(record);
-	int err = make_room(writing, name + bytes);
+	int err = make_room(writer, name + bytes);
 
 	if (err)
 		return err;
@@ -75,8 +75,8 @@ static bool has_record(const struct rrset *set, const uint8_t *record)
 static int put_missing(void *context, const uint8_t *owner, const struct rrset *was,
 		       const struct rrset *is)
 {
-	struct writing *writing = context;
-	const struct rrset *set = writing->fresh ? is : was, *other = writing->fresh ? was : is;
+	struct delta_writer *writer = context;
+	const struct rrset *set = writer->fresh ? is : was, *other = writer->fresh ? was : is;
 	const uint8_t *record = set ? set->wire : NULL;
 	int err = 0;
 
@@ -84,23 +84,24 @@ static int put_missing(void *context, const uint8_t *owner, const struct rrset *
 		return 0;
 	for (unsigned i = 0; !err && i < set->count; i++, record += record_bytes(record))
 		if (!has_record(other, record))
-			err = put_record(writing, owner, record);
+			err = put_record(writer, owner, record);
 	return err;
 }
 
-static int write_zones(struct writing *writing, const struct zone *before, const struct zone *after)
+static int write_zones(struct delta_writer *writer, const struct zone *before,
+		       const struct zone *after)
 {
-	int err = zone_walk_changes(before, after, put_missing, writing);
+	int err = zone_walk_changes(before, after, put_missing, writer);
 
-	writing->delta->fresh = writing->delta->end;
-	writing->fresh = true;
-	return err ? err : zone_walk_changes(before, after, put_missing, writing);
+	writer->delta->fresh = writer->delta->end;
+	writer->fresh = true;
+	return err ? err : zone_walk_changes(before, after, put_missing, writer);
 }
 
 /* ---- what we own ---- */
 
 /* The PTRs that one table has and the other has not, or otherwise. */
-static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
+static int write_ptrs(struct delta_writer *writer, const struct transfer_zone *zone,
 		      const struct owned *having, const struct owned *other)
 {
 	uint8_t owner[TRANSFER_OWNER_MAX];
@@ -115,7 +116,7 @@ static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
 			continue;
 		transfer_zone_owner(zone, &address, owner);
 		assert(set->count == 1);
-		err = put_record(writing, owner, set->wire);
+		err = put_record(writer, owner, set->wire);
 	}
 	return err;
 }
@@ -123,7 +124,7 @@ static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
 /* ---- the interface ---- */
 
 /* With the SOA that it begins from. */
-static struct transfer_delta *begin(struct writing *writing, const struct zone *before)
+static struct transfer_delta *begin(struct delta_writer *writer, const struct zone *before)
 {
 	struct transfer_delta *delta = calloc(1, sizeof *delta);
 
@@ -131,8 +132,8 @@ static struct transfer_delta *begin(struct writing *writing, const struct zone *
 		return NULL;
 	delta->references = 1;
 	delta->serial = zone_serial(before);
-	writing->delta = delta;
-	if (put_record(writing, zone_apex(before)->wire, zone_soa(before)->wire) == 0)
+	writer->delta = delta;
+	if (put_record(writer, zone_apex(before)->wire, zone_soa(before)->wire) == 0)
 		return delta;
 	transfer_delta_unref(delta);
 	return NULL;
@@ -154,25 +155,25 @@ static struct transfer_delta *end(struct transfer_delta *delta, int err)
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
 					       size_t bytes_max)
 {
-	struct writing writing = {.bytes_max = bytes_max};
-	struct transfer_delta *delta = begin(&writing, before);
+	struct delta_writer writer = {.bytes_max = bytes_max};
+	struct transfer_delta *delta = begin(&writer, before);
 
-	return delta ? end(delta, write_zones(&writing, before, after)) : NULL;
+	return delta ? end(delta, write_zones(&writer, before, after)) : NULL;
 }
 
 struct transfer_delta *transfer_delta_of_ptrs(const struct transfer_zone *zone,
 					      const struct owned *before, const struct owned *after,
 					      size_t bytes_max)
 {
-	struct writing writing = {.bytes_max = bytes_max};
-	struct transfer_delta *delta = begin(&writing, zone->zone);
+	struct delta_writer writer = {.bytes_max = bytes_max};
+	struct transfer_delta *delta = begin(&writer, zone->zone);
 
 	if (!delta)
 		return NULL;
-	int err = write_ptrs(&writing, zone, before, after);
+	int err = write_ptrs(&writer, zone, before, after);
 	delta->fresh = delta->end;
 	if (!err)
-		err = write_ptrs(&writing, zone, after, before);
+		err = write_ptrs(&writer, zone, after, before);
 	return end(delta, err);
 }
 

@@ -383,7 +383,7 @@ static bool is_manual(const struct judge *judge, const struct name *owner)
 	return false;
 }
 
-struct search {
+struct other_name_search {
 	const struct name *owner;
 	uint16_t type;
 	struct update_rdata data;
@@ -391,7 +391,7 @@ struct search {
 
 static int on_registered(void *context, const uint8_t *owner, const struct rrset *set)
 {
-	const struct search *search = context;
+	const struct other_name_search *search = context;
 
 	return set->type == search->type && set_has(set, &search->data) &&
 	       !name_wire_equal(owner, search->owner->wire);
@@ -401,7 +401,7 @@ static int on_registered(void *context, const uint8_t *owner, const struct rrset
 static bool has_another_name(const struct judge *judge, const struct name *owner)
 {
 	const struct address *address = &judge->client->address;
-	struct search search = {owner, address_type(address), address_data(address)};
+	struct other_name_search search = {owner, address_type(address), address_data(address)};
 
 	return zone_walk(judge->view->names, on_registered, &search) != 0;
 }

@@ -7,7 +7,7 @@
 
 #include "rules/check/internal.h"
 
-struct place { /* what a reference to a subnet leads to */
+struct referred_subnet { /* what a reference to a subnet leads to */
 	const struct virtual_network *network;
 	const struct subnet *subnet; /* NULL: there is none */
 };
@@ -19,14 +19,14 @@ struct interfaces {
 };
 
 /* NULL only without memory. */
-static const struct place *find_place(struct interfaces *interfaces, const char *group,
-				      const char *text)
+static const struct referred_subnet *find_place(struct interfaces *interfaces, const char *group,
+						const char *text)
 {
 	struct check *check = interfaces->check;
 	const char *key = seen_pair(check, group ? group : "", text);
-	const struct place *known = seen_get(&interfaces->places, key);
+	const struct referred_subnet *known = seen_get(&interfaces->places, key);
 	struct virtual_network *network;
-	struct place *place;
+	struct referred_subnet *place;
 
 	if (known)
 		return known;
@@ -42,11 +42,12 @@ static const struct place *find_place(struct interfaces *interfaces, const char 
 
 /* The place that a reference in an item of that group leads to. NULL, and a fault: it leads
  * nowhere, or to the subnet of an endpoint. */
-static const struct place *check_place_of(struct interfaces *interfaces, const char *group,
-					  const char *text, const struct origin *origin)
+static const struct referred_subnet *check_place_of(struct interfaces *interfaces,
+						    const char *group, const char *text,
+						    const struct origin *origin)
 {
 	struct check *check = interfaces->check;
-	const struct place *place = text ? find_place(interfaces, group, text) : NULL;
+	const struct referred_subnet *place = text ? find_place(interfaces, group, text) : NULL;
 	char why[REFERENCE_TEXT_MAX];
 
 	if (!place)
@@ -79,7 +80,7 @@ static void check_region(struct check *check, const struct virtual_network *netw
 
 /* ---- network interfaces ---- */
 
-static void check_address(struct interfaces *interfaces, const struct place *place,
+static void check_address(struct interfaces *interfaces, const struct referred_subnet *place,
 			  const struct ip_configuration *configuration)
 {
 	const struct prefix *prefix = &place->subnet->prefix;
@@ -135,8 +136,8 @@ static void check_configurations(struct interfaces *interfaces,
 		const struct ip_configuration *configuration =
 			&interface->ip_configurations.items[i];
 		const struct origin *origin = &configuration->origin;
-		const struct place *place = check_place_of(interfaces, interface->resource_group,
-							   configuration->subnet, origin);
+		const struct referred_subnet *place = check_place_of(
+			interfaces, interface->resource_group, configuration->subnet, origin);
 
 		check_unique(check, &names, configuration->name, origin, "ip configuration");
 		if (configuration->primary && primary)
@@ -205,8 +206,8 @@ static void check_zone_groups(struct check *check, const struct private_endpoint
 static void check_private_endpoint(struct interfaces *interfaces,
 				   const struct private_endpoint *endpoint)
 {
-	const struct place *place = check_place_of(interfaces, endpoint->resource_group,
-						   endpoint->subnet, &endpoint->origin);
+	const struct referred_subnet *place = check_place_of(interfaces, endpoint->resource_group,
+							     endpoint->subnet, &endpoint->origin);
 
 	if (place)
 		check_region(interfaces->check, place->network, endpoint->region, &endpoint->origin,

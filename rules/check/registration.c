@@ -91,7 +91,7 @@ static void warn_of_expire(struct check *check, const struct registration_settin
 
 /* ---- prefixes ---- */
 
-struct claim { /* of a prefix, in a network that the zone is linked to */
+struct prefix_claim { /* of a prefix, in a network that the zone is linked to */
 	const struct virtual_network *network;
 	const struct registration_settings *entry;
 	size_t index; /* of the prefix, in the entry */
@@ -99,7 +99,7 @@ struct claim { /* of a prefix, in a network that the zone is linked to */
 };
 
 struct claims {
-	struct claim *items;
+	struct prefix_claim *items;
 	size_t count;
 };
 
@@ -107,7 +107,7 @@ struct claims {
  * not inside another. */
 static int compare_claims(const void *left, const void *right)
 {
-	const struct claim *a = left, *b = right;
+	const struct prefix_claim *a = left, *b = right;
 	int order;
 
 	if (a->network != b->network)
@@ -120,10 +120,11 @@ static int compare_claims(const void *left, const void *right)
 				    : (a->index > b->index) - (a->index < b->index);
 }
 
-static void tell_overlap(struct check *check, const struct claim *a, const struct claim *b)
+static void tell_overlap(struct check *check, const struct prefix_claim *a,
+			 const struct prefix_claim *b)
 {
 	bool swap = a->entry != b->entry ? a->entry < b->entry : a->index < b->index;
-	const struct claim *later = swap ? b : a, *earlier = swap ? a : b;
+	const struct prefix_claim *later = swap ? b : a, *earlier = swap ? a : b;
 	char field[32], text[PREFIX_TEXT_MAX], other[PREFIX_TEXT_MAX];
 
 	if (*later->told)
@@ -145,12 +146,12 @@ static void tell_overlap(struct check *check, const struct claim *a, const struc
 
 static void check_overlapping(struct check *check, const struct claims *claims)
 {
-	const struct claim *outer = NULL;
+	const struct prefix_claim *outer = NULL;
 
 	if (claims->count > 0)
 		qsort(claims->items, claims->count, sizeof *claims->items, compare_claims);
 	for (size_t i = 0; i < claims->count; i++) {
-		const struct claim *claim = &claims->items[i];
+		const struct prefix_claim *claim = &claims->items[i];
 
 		if (outer && outer->network == claim->network &&
 		    prefix_overlaps(&outer->entry->prefixes.items[outer->index],
@@ -177,7 +178,7 @@ static void claim_prefixes(struct check *check, const struct private_zone *zone,
 		for (size_t k = 0; network && k < entry->prefixes.count; k++)
 			if (entry->prefixes.items[k].address.family)
 				claims->items[claims->count++] =
-					(struct claim){network, entry, k, &told[k]};
+					(struct prefix_claim){network, entry, k, &told[k]};
 	}
 }
 

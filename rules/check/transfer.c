@@ -51,16 +51,17 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 }
 
 /* An entry that gives a private zone out. */
-struct claim {
+struct transfer_claim {
 	const struct private_zone *zone;
 	const struct transfer_settings *entry;
-	const char *key;    /* its name in normal form; NULL: none is asked for */
-	struct claim *next; /* of a zone of the same domain */
+	const char *key;             /* its name in normal form; NULL: none is asked for */
+	struct transfer_claim *next; /* of a zone of the same domain */
 };
 
 /* Whether one client can satisfy both entries. A signed request also satisfies an entry without a
  * key. */
-static bool have_client_in_common(const struct claim *one, const struct claim *other)
+static bool have_client_in_common(const struct transfer_claim *one,
+				  const struct transfer_claim *other)
 {
 	const struct transfer_settings *a = one->entry, *b = other->entry;
 
@@ -81,15 +82,16 @@ static void claim_zone(struct check *check, const struct private_zone *zone,
 		       struct seen *claims)
 {
 	const char *domain = check_normal_name(check, zone->name);
-	struct claim *claim = arena_alloc(&check->arena, sizeof *claim);
-	struct claim *first = (struct claim *)(uintptr_t)seen_get(claims, domain), *other;
+	struct transfer_claim *claim = arena_alloc(&check->arena, sizeof *claim);
+	struct transfer_claim *first = (struct transfer_claim *)(uintptr_t)seen_get(claims, domain),
+			      *other;
 
 	check->out_of_memory |= !claim;
 	if (!claim)
 		return;
-	*claim = (struct claim){zone, entry,
-				entry->key ? check_normal_name(check, entry->key) : NULL,
-				first ? first->next : NULL};
+	*claim = (struct transfer_claim){zone, entry,
+					 entry->key ? check_normal_name(check, entry->key) : NULL,
+					 first ? first->next : NULL};
 	for (other = first; other; other = other->next)
 		if (other->zone != zone && have_client_in_common(other, claim))
 			break;

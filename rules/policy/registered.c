@@ -23,13 +23,13 @@ struct pairs {
 	size_t count;
 };
 
-struct gathering {
+struct machine_list {
 	struct pairs pairs;
 	struct machine *machines;
 	size_t count, room;
 };
 
-struct making {
+struct registered_build {
 	const struct model *model;
 	const struct hash_key *key;
 	struct registered *before; /* NULL: there is none */
@@ -144,24 +144,23 @@ static int find_pairs(const struct model *model, struct pairs *pairs)
 	return pairs->items ? 0 : ERR_NOMEM;
 }
 
-static int add_machine(struct gathering *gathering, const struct machine *machine,
+static int add_machine(struct machine_list *list, const struct machine *machine,
 		       const struct ip_configuration *configuration)
 {
 	struct machine *machines;
 
 	if (!configuration)
 		return 0;
-	machines = array_grow(gathering->machines, gathering->count, &gathering->room,
-			      sizeof *machines);
+	machines = array_grow(list->machines, list->count, &list->room, sizeof *machines);
 	if (!machines)
 		return ERR_NOMEM;
-	gathering->machines = machines;
-	machines[gathering->count] = *machine;
-	machines[gathering->count++].address = configuration->address;
+	list->machines = machines;
+	machines[list->count] = *machine;
+	machines[list->count++].address = configuration->address;
 	return 0;
 }
 
-static int add_interface(struct gathering *gathering, const struct model *model,
+static int add_interface(struct machine_list *list, const struct model *model,
 			 const struct network_interface *interface)
 {
 	struct machine machine = {.label = registered_label(interface), .interface = interface};
@@ -169,13 +168,13 @@ static int add_interface(struct gathering *gathering, const struct model *model,
 		machine.label ? registered_network(model, interface) : NULL;
 	int err = 0;
 
-	for (size_t i = 0; !err && network && i < gathering->pairs.count; i++) {
-		if (gathering->pairs.items[i].network != network)
+	for (size_t i = 0; !err && network && i < list->pairs.count; i++) {
+		if (list->pairs.items[i].network != network)
 			continue;
-		machine.zone = gathering->pairs.items[i].zone;
-		err = add_machine(gathering, &machine, first_address(interface, 4));
+		machine.zone = list->pairs.items[i].zone;
+		err = add_machine(list, &machine, first_address(interface, 4));
 		if (!err)
-			err = add_machine(gathering, &machine, first_address(interface, 6));
+			err = add_machine(list, &machine, first_address(interface, 6));
 	}
 	return err;
 }
@@ -192,18 +191,16 @@ static int compare_machines(const void *left, const void *right)
 
 int registered_machines(const struct model *model, struct machine **machines, size_t *count)
 {
-	struct gathering gathering = {.machines = NULL};
-	int err = find_pairs(model, &gathering.pairs);
+	struct machine_list list = {.machines = NULL};
+	int err = find_pairs(model, &list.pairs);
 
-	for (size_t i = 0; !err && gathering.pairs.count > 0 && i < model->network_interfaces.count;
-	     i++)
-		err = add_interface(&gathering, model, &model->network_interfaces.items[i]);
-	free(gathering.pairs.items);
-	if (!err && gathering.count > 0)
-		qsort(gathering.machines, gathering.count, sizeof *gathering.machines,
-		      compare_machines);
-	*machines = gathering.machines;
-	*count = gathering.count;
+	for (size_t i = 0; !err && list.pairs.count > 0 && i < model->network_interfaces.count; i++)
+		err = add_interface(&list, model, &model->network_interfaces.items[i]);
+	free(list.pairs.items);
+	if (!err && list.count > 0)
+		qsort(list.machines, list.count, sizeof *list.machines, compare_machines);
+	*machines = list.machines;
+	*count = list.count;
 	return err;
 }
 
@@ -301,7 +298,7 @@ uint64_t registered_digest(const struct model *model, const struct private_zone 
 }
 
 /* The zone that goes out, on which all else is laid, is the one with that SOA. */
-static bool make_base(const struct making *making, struct registered_zone *zone,
+static bool make_base(const struct registered_build *build, struct registered_zone *zone,
 		      const struct registered_zone *before)
 {
 	const struct zone_layers *was = before ? &before->base : NULL;
@@ -311,7 +308,7 @@ static bool make_base(const struct making *making, struct registered_zone *zone,
 	zone->layers.own = NULL;
 	base->registered = was && was->registered
 				   ? zone_ref(was->registered)
-				   : make_apex(making->key, zone_apex(base->own), false);
+				   : make_apex(build->key, zone_apex(base->own), false);
 	if (was && was->served && was->own == base->own)
 		base->served = zone_ref(was->served);
 	else if (base->registered)
@@ -332,8 +329,8 @@ struct moved {
 
 /* From the machines of a zone that were served to those that it has now; both in the order of
  * labels and families, so that one pass finds the sets that differ. */
-struct registering {
-	const struct making *making;
+struct zone_merge {
+	const struct registered_build *build;
 	const struct name *apex;
 	struct zone_draft *draft;
 	const struct zone *before; /* what the draft is made of */
@@ -344,7 +341,7 @@ struct registering {
 	size_t moved_count, moved_room;
 };
 
-static void next_set(struct registering *r)
+static void next_set(struct zone_merge *r)
 {
 	do
 		if (!zone_next(r->before, &r->cursor, &r->owner, &r->set))
@@ -363,7 +360,7 @@ static struct address set_address(const struct rrset *set, size_t at)
 }
 
 /* Where the set before is as against that of the machine: ahead of it, the same, behind. */
-static int compare_set(const struct registering *r, const struct machine *machine)
+static int compare_set(const struct zone_merge *r, const struct machine *machine)
 {
 	size_t length = strlen(machine->label), own = r->owner[0];
 	uint8_t family = r->set->type == TYPE_A ? 4 : 6;
@@ -400,7 +397,7 @@ static bool has_addresses(const struct rrset *set, const struct machine *machine
 	return at == set->count;
 }
 
-static int add_moved(struct registering *r, const struct address *address)
+static int add_moved(struct zone_merge *r, const struct address *address)
 {
 	struct moved *moved = array_grow(r->moved, r->moved_count, &r->moved_room, sizeof *moved);
 
@@ -412,7 +409,7 @@ static int add_moved(struct registering *r, const struct address *address)
 }
 
 /* The set before goes, or is replaced. */
-static int take_set(struct registering *r)
+static int take_set(struct zone_merge *r)
 {
 	static const struct origin nowhere;
 	struct faults unused; /* the name is in the zone */
@@ -430,17 +427,17 @@ static int take_set(struct registering *r)
 }
 
 /* False: it would be too long to be a name. */
-static bool name_machine(const struct registering *r, const struct machine *machine,
+static bool name_machine(const struct zone_merge *r, const struct machine *machine,
 			 struct name *name)
 {
 	char text[2 * NAME_TEXT_MAX], end[NAME_TEXT_MAX];
 
 	snprintf(text, sizeof text, "%s.%s", machine->label, name_to_text(r->apex, end));
-	return name_from_text(name, r->making->key, text) == 0;
+	return name_from_text(name, r->build->key, text) == 0;
 }
 
 /* The set of machines that have one name, or none where that is too long. */
-static int put_set(struct registering *r, const struct machine *machines, size_t count)
+static int put_set(struct zone_merge *r, const struct machine *machines, size_t count)
 {
 	static const struct origin nowhere;
 	uint16_t type = machines[0].address.family == 4 ? TYPE_A : TYPE_AAAA;
@@ -464,7 +461,7 @@ static int put_set(struct registering *r, const struct machine *machines, size_t
 	return err;
 }
 
-static int change_sets(struct registering *r, const struct machine *machines, size_t count)
+static int change_sets(struct zone_merge *r, const struct machine *machines, size_t count)
 {
 	size_t end;
 	int err = 0;
@@ -500,7 +497,7 @@ static int compare_moved(const void *left, const void *right)
 }
 
 /* Of machines with one address the last has its PTR. */
-static int change_ptrs(struct registering *r, const struct machine *machines, size_t count,
+static int change_ptrs(struct zone_merge *r, const struct machine *machines, size_t count,
 		       struct owned_draft *ptrs)
 {
 	size_t different = 0;
@@ -544,18 +541,18 @@ static struct zone *commit_machines(struct zone_draft *draft)
 }
 
 /* Costs what has changed, beside a look at each machine. False without memory. */
-static bool register_machines(const struct making *making, struct registered_zone *zone,
+static bool register_machines(const struct registered_build *build, struct registered_zone *zone,
 			      const struct registered_zone *before, const struct machine *machines,
 			      size_t count)
 {
 	const struct name *apex = zone_apex(zone->layers.own);
 	bool goes_on = before && !before->base.served == !zone->base.served;
-	struct zone *from = goes_on ? zone_ref(before->machines) : zone_new(making->key, apex, 0);
+	struct zone *from = goes_on ? zone_ref(before->machines) : zone_new(build->key, apex, 0);
 	struct owned_draft *ptrs = owned_edit(goes_on ? before->ptrs : NULL);
-	struct registering r = {.making = making,
-				.apex = apex,
-				.draft = from ? zone_edit(from) : NULL,
-				.before = from};
+	struct zone_merge r = {.build = build,
+			       .apex = apex,
+			       .draft = from ? zone_edit(from) : NULL,
+			       .before = from};
 	bool good = r.draft && ptrs && change_sets(&r, machines, count) == 0 &&
 		    change_ptrs(&r, machines, count, ptrs) == 0 &&
 		    (goes_on || !zone->base.served || put_ns(r.draft, apex) == 0);
@@ -574,22 +571,22 @@ static bool register_machines(const struct making *making, struct registered_zon
 
 /* ---- the table ---- */
 
-static uint64_t print_text(const struct making *making, uint64_t print, const char *text)
+static uint64_t print_text(const struct registered_build *build, uint64_t print, const char *text)
 {
-	return hash_bytes(making->key, print, text ? text : "", text ? strlen(text) + 1 : 0);
+	return hash_bytes(build->key, print, text ? text : "", text ? strlen(text) + 1 : 0);
 }
 
-static uint64_t print_interface(const struct making *making,
+static uint64_t print_interface(const struct registered_build *build,
 				const struct network_interface *interface)
 {
-	uint64_t print = print_text(making, interface->primary, registered_label(interface));
+	uint64_t print = print_text(build, interface->primary, registered_label(interface));
 
-	print = print_text(making, print, interface->resource_group);
+	print = print_text(build, print, interface->resource_group);
 	for (size_t i = 0; i < interface->ip_configurations.count; i++) {
 		const struct ip_configuration *own = &interface->ip_configurations.items[i];
 
-		print = print_text(making, print + own->primary, own->subnet);
-		print = hash_bytes(making->key, print, own->address.bytes,
+		print = print_text(build, print + own->primary, own->subnet);
+		print = hash_bytes(build->key, print, own->address.bytes,
 				   sizeof own->address.bytes);
 	}
 	return print;
@@ -597,27 +594,27 @@ static uint64_t print_interface(const struct making *making,
 
 /* Of everything that the machines' records, and NS, are made of, but for the zones' own; a sum,
  * because the order makes no difference. */
-static uint64_t print_all(const struct making *making, const struct pairs *pairs)
+static uint64_t print_all(const struct registered_build *build, const struct pairs *pairs)
 {
-	const struct model *model = making->model;
+	const struct model *model = build->model;
 	uint64_t print = 1;
 
 	for (size_t i = 0; pairs->count > 0 && i < model->network_interfaces.count; i++)
-		print += print_interface(making, &model->network_interfaces.items[i]);
+		print += print_interface(build, &model->network_interfaces.items[i]);
 	for (size_t i = 0; i < pairs->count; i++) {
 		const struct pair *pair = &pairs->items[i];
 
-		print += print_text(making, print_text(making, 0, full_name(&pair->zone->named)),
+		print += print_text(build, print_text(build, 0, full_name(&pair->zone->named)),
 				    full_name(&pair->network->named));
 	}
 	for (size_t i = 0; i < model->registration.count; i++)
-		print += print_text(making, 0, model->registration.items[i].zone);
+		print += print_text(build, 0, model->registration.items[i].zone);
 	return print ? print : 1;
 }
 
-static bool add_zone(struct making *making, const struct private_zone *zone)
+static bool add_zone(struct registered_build *build, const struct private_zone *zone)
 {
-	struct registered_zone *made = &making->made->zones[making->made->count++];
+	struct registered_zone *made = &build->made->zones[build->made->count++];
 
 	*made = (struct registered_zone){.name = strdup(full_name(&zone->named)),
 					 .layers.own = zone_ref(zone->zone)};
@@ -625,25 +622,25 @@ static bool add_zone(struct making *making, const struct private_zone *zone)
 }
 
 /* ERR_NOMEM. */
-static int begin(struct making *making)
+static int begin(struct registered_build *build)
 {
-	const struct model *model = making->model;
+	const struct model *model = build->model;
 	struct pairs pairs;
-	size_t count = making->before ? making->before->count + making->before->resting : 0;
+	size_t count = build->before ? build->before->count + build->before->resting : 0;
 	bool good = find_pairs(model, &pairs) == 0;
 
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		count += registered_in(model, &model->private_zones.items[i]);
-	making->made = calloc(1, sizeof *making->made + count * sizeof making->made->zones[0]);
-	good = good && making->made;
+	build->made = calloc(1, sizeof *build->made + count * sizeof build->made->zones[0]);
+	good = good && build->made;
 	if (good) {
-		atomic_init(&making->made->references, 1);
-		making->made->print = print_all(making, &pairs);
+		atomic_init(&build->made->references, 1);
+		build->made->print = print_all(build, &pairs);
 	}
 	free(pairs.items);
 	for (size_t i = 0; good && i < model->private_zones.count; i++)
 		if (registered_in(model, &model->private_zones.items[i]))
-			good = add_zone(making, &model->private_zones.items[i]);
+			good = add_zone(build, &model->private_zones.items[i]);
 	return good ? 0 : ERR_NOMEM;
 }
 
@@ -682,16 +679,15 @@ static const struct registered_zone *find_near(const struct registered *before, 
 
 static const char *const trees[] = {"in-addr.arpa.", "ip6.arpa."};
 
-static struct zone *new_zone(const struct making *making, const char *text)
+static struct zone *new_zone(const struct registered_build *build, const char *text)
 {
 	struct name name;
 
-	return name_from_text(&name, making->key, text) == 0 ? zone_new(making->key, &name, 1)
-							     : NULL;
+	return name_from_text(&name, build->key, text) == 0 ? zone_new(build->key, &name, 1) : NULL;
 }
 
 /* The zone that begins at the last octet, or nibble, that is whole. */
-static struct zone *make_cut(const struct making *making, const struct prefix *prefix)
+static struct zone *make_cut(const struct registered_build *build, const struct prefix *prefix)
 {
 	unsigned step = prefix->address.family == 4 ? 8 : 4;
 	struct prefix whole = *prefix;
@@ -702,11 +698,11 @@ static struct zone *make_cut(const struct making *making, const struct prefix *p
 	whole.length = (uint8_t)(whole.length / step * step);
 	apex = whole.length == 0 ? trees[prefix->address.family == 6]
 				 : reverse_zone_text(&whole, text);
-	return name_from_text(&name, making->key, apex) == 0 ? make_apex(making->key, &name, true)
-							     : NULL;
+	return name_from_text(&name, build->key, apex) == 0 ? make_apex(build->key, &name, true)
+							    : NULL;
 }
 
-static bool make_cuts(const struct making *making, struct registered_zone *zone,
+static bool make_cuts(const struct registered_build *build, struct registered_zone *zone,
 		      const struct registration_settings *settings)
 {
 	size_t count = settings ? settings->prefixes.count : 0;
@@ -714,7 +710,7 @@ static bool make_cuts(const struct making *making, struct registered_zone *zone,
 	zone->cuts = calloc(count + 1, sizeof *zone->cuts);
 	for (size_t i = 0; zone->cuts && i < count; i++) {
 		zone->cuts[i].prefix = settings->prefixes.items[i];
-		zone->cuts[i].apex = make_cut(making, &settings->prefixes.items[i]);
+		zone->cuts[i].apex = make_cut(build, &settings->prefixes.items[i]);
 		if (!zone->cuts[i].apex)
 			return false;
 		zone->cut_count++;
@@ -735,7 +731,7 @@ static const struct registered_zone *find_updates(const struct registered *regis
 	return NULL;
 }
 
-static bool keep_updates(const struct making *making, struct registered_zone *zone,
+static bool keep_updates(const struct registered_build *build, struct registered_zone *zone,
 			 const struct registered_zone *near)
 {
 	const struct name *apex = zone_apex(zone->layers.own);
@@ -743,15 +739,14 @@ static bool keep_updates(const struct making *making, struct registered_zone *zo
 	bool same;
 
 	if (zone->base.served)
-		before =
-			near && near->base.served ? near : find_updates(making->before, zone->name);
+		before = near && near->base.served ? near : find_updates(build->before, zone->name);
 	same = before && name_equal(zone_apex(before->updates), apex);
 	if (before && !same && zone_owners(before->updates) > 1)
 		before = NULL;
-	zone->updates = same ? zone_ref(before->updates) : zone_new(making->key, apex, 0);
+	zone->updates = same ? zone_ref(before->updates) : zone_new(build->key, apex, 0);
 	for (unsigned i = 0; i < 2; i++)
 		zone->reverse[i] =
-			before ? zone_ref(before->reverse[i]) : new_zone(making, trees[i]);
+			before ? zone_ref(before->reverse[i]) : new_zone(build, trees[i]);
 	return zone->updates && zone->reverse[0] && zone->reverse[1];
 }
 
@@ -772,10 +767,10 @@ static bool rest(struct registered_zone *to, const struct registered_zone *from)
 }
 
 /* What no zone of the model has taken over. False without memory. */
-static bool keep_resting(const struct making *making)
+static bool keep_resting(const struct registered_build *build)
 {
-	const struct registered *before = making->before;
-	struct registered *made = making->made;
+	const struct registered *before = build->before;
+	struct registered *made = build->made;
 	size_t count = before ? before->count + before->resting : 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -792,28 +787,28 @@ static bool keep_resting(const struct making *making)
 }
 
 /* The zones' own records are given; what is registered, and what is served, comes now. */
-static bool make_zone(const struct making *making, struct registered_zone *zone,
+static bool make_zone(const struct registered_build *build, struct registered_zone *zone,
 		      const struct private_zone *of, const struct registered_zone *before,
 		      const struct machine *machines, size_t count)
 {
-	const struct registration_settings *settings = settings_of(making->model, of);
-	bool same = before && making->before->print == making->made->print;
+	const struct registration_settings *settings = settings_of(build->model, of);
+	bool same = before && build->before->print == build->made->print;
 
-	if (!make_cuts(making, zone, settings) || (settings && !make_base(making, zone, before)) ||
-	    !keep_updates(making, zone, before))
+	if (!make_cuts(build, zone, settings) || (settings && !make_base(build, zone, before)) ||
+	    !keep_updates(build, zone, before))
 		return false;
 	if (!same)
-		return register_machines(making, zone, before, machines, count) &&
+		return register_machines(build, zone, before, machines, count) &&
 		       serve(zone, before);
 	zone->machines = zone_ref(before->machines);
 	zone->ptrs = owned_ref(before->ptrs);
 	return serve(zone, before);
 }
 
-static bool make_zones(struct making *making)
+static bool make_zones(struct registered_build *build)
 {
-	const struct model *model = making->model;
-	struct registered *made = making->made, *before = making->before;
+	const struct model *model = build->model;
+	struct registered *made = build->made, *before = build->before;
 	struct registered_zone *at = made->zones;
 	struct machine *machines = NULL;
 	size_t count = 0, first = 0, end = 0;
@@ -833,22 +828,22 @@ static bool make_zones(struct making *making)
 		if (was && (!was->layers.own ||
 			    !name_equal(zone_apex(was->layers.own), zone_apex(at->layers.own))))
 			was = NULL; /* it was recalled, or another one that was called so */
-		good = make_zone(making, at, zone, was, machines ? machines + first : NULL,
+		good = make_zone(build, at, zone, was, machines ? machines + first : NULL,
 				 end - first);
 		at++;
 	}
 	free(machines);
-	return good && keep_resting(making);
+	return good && keep_resting(build);
 }
 
 struct registered *registered_make(const struct model *model, const struct hash_key *key,
 				   struct registered *before)
 {
-	struct making making = {.model = model, .key = key, .before = before};
+	struct registered_build build = {.model = model, .key = key, .before = before};
 
-	if (begin(&making) == 0 && make_zones(&making))
-		return making.made;
-	registered_unref(making.made);
+	if (begin(&build) == 0 && make_zones(&build))
+		return build.made;
+	registered_unref(build.made);
 	return NULL;
 }
 

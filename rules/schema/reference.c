@@ -34,7 +34,7 @@ struct inside {        /* a list in each item */
 
 /* For each enum refers the list of the model that such a reference leads to, and the list in its
  * items where it leads further. */
-static const struct row {
+static const struct reference_row {
 	const char *key;
 	struct field list;
 	size_t size;    /* of an item */
@@ -67,7 +67,7 @@ static const struct row {
 
 struct named_list reference_list(const struct model *model, enum refers refers)
 {
-	const struct row *row = &rows[refers];
+	const struct reference_row *row = &rows[refers];
 	struct named_list list = {.size = row->size, .of_zones = row->of_zones};
 	struct schema_list items = schema_list_get(&row->list, model);
 
@@ -89,7 +89,7 @@ struct named_list reference_list_of(const struct model *model, const struct fiel
 }
 
 /* The items of one name, one after the other. */
-struct search {
+struct name_search {
 	const struct named_list *list;
 	const char *name; /* so many bytes */
 	size_t length;
@@ -98,7 +98,7 @@ struct search {
 	const struct named *item; /* found last, at that place of the list */
 };
 
-static void look_at(struct search *search)
+static void look_at(struct name_search *search)
 {
 	const struct named_list *list = search->list;
 
@@ -109,7 +109,7 @@ static void look_at(struct search *search)
 }
 
 /* As strcasecmp, of the item's name and the one that is looked for. */
-static int compare(const struct search *search)
+static int compare(const struct name_search *search)
 {
 	const char *name = search->item->name ? search->item->name : "";
 	int order = strncasecmp(name, search->name, search->length);
@@ -117,9 +117,9 @@ static int compare(const struct search *search)
 	return order ? order : name[search->length] != '\0';
 }
 
-static struct search search_for(const struct named_list *list, const char *name, size_t length)
+static struct name_search search_for(const struct named_list *list, const char *name, size_t length)
 {
-	struct search search = {.list = list, .name = name, .length = length};
+	struct name_search search = {.list = list, .name = name, .length = length};
 	size_t low = 0, high = list->count;
 
 	if (list->of_zones && length > 1 && name[length - 1] == '.')
@@ -139,7 +139,7 @@ static struct search search_for(const struct named_list *list, const char *name,
 }
 
 /* False: there is no further one. */
-static bool find_next(struct search *search)
+static bool find_next(struct name_search *search)
 {
 	while (search->next < search->list->count) {
 		look_at(search);
@@ -179,7 +179,7 @@ static struct named_place find(const struct named_list *list, const char *group,
 {
 	const char *slash = memchr(text, '/', length), *own = group ? group : GROUP_NONE;
 	struct named_place found = {.place = list->count};
-	struct search search;
+	struct name_search search;
 	size_t others = 0;
 
 	if (slash) {
@@ -370,7 +370,7 @@ const char *reference_short(const char *text, enum refers refers, const char *gr
 
 /* ---- those of a model ---- */
 
-struct walk {
+struct reference_walk {
 	int (*on_reference)(void *context, const struct reference *reference);
 	void *context;
 };
@@ -386,11 +386,11 @@ static bool has_references(const struct group *group)
 	return false;
 }
 
-static int walk_group(const struct walk *walk, const struct group *group, const void *item,
-		      const char *in);
+static int walk_group(const struct reference_walk *walk, const struct group *group,
+		      const void *item, const char *in);
 
-static int walk_texts(const struct walk *walk, const struct field *field, const void *item,
-		      const char *in)
+static int walk_texts(const struct reference_walk *walk, const struct field *field,
+		      const void *item, const char *in)
 {
 	bool is_list = field->type == FIELD_STRINGS;
 	struct schema_list list =
@@ -409,7 +409,7 @@ static int walk_texts(const struct walk *walk, const struct field *field, const 
 	return err;
 }
 
-static int walk_list(const struct walk *walk, const struct field *field, const void *item,
+static int walk_list(const struct reference_walk *walk, const struct field *field, const void *item,
 		     const char *in)
 {
 	struct schema_list list = schema_list_get(field, item);
@@ -421,8 +421,8 @@ static int walk_list(const struct walk *walk, const struct field *field, const v
 	return err;
 }
 
-static int walk_group(const struct walk *walk, const struct group *group, const void *item,
-		      const char *in)
+static int walk_group(const struct reference_walk *walk, const struct group *group,
+		      const void *item, const char *in)
 {
 	int err = 0;
 
@@ -448,14 +448,14 @@ int reference_each(const struct model *model,
 		   int (*on_reference)(void *context, const struct reference *reference),
 		   void *context)
 {
-	const struct walk walk = {on_reference, context};
+	const struct reference_walk walk = {on_reference, context};
 
 	return walk_group(&walk, &schema_model, model, NULL);
 }
 
 /* ---- what is wrong with them ---- */
 
-static size_t print_candidates(struct search search, const char *inner,
+static size_t print_candidates(struct name_search search, const char *inner,
 			       char text[REFERENCE_TEXT_MAX])
 {
 	size_t count = 0;

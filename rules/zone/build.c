@@ -39,7 +39,7 @@ struct record_source {
 	const char *file, *path; /* "" where there is none */
 };
 
-struct entry {              /* a record */
+struct build_record {       /* a record */
 	uint64_t key_start; /* the key's first eight bytes: they decide most comparisons */
 	const uint8_t *key, *owner, *rdata;
 	const struct record_source *source;
@@ -53,7 +53,7 @@ struct zone_builder {
 	struct arena arena; /* keys, owners, rdata, sources */
 	struct hash_key key;
 	struct name apex;
-	struct entry *entries;
+	struct build_record *entries;
 	size_t count, room;
 	const struct record_source *source; /* of the record added last */
 	struct name owner;                  /* of the record at hand */
@@ -125,9 +125,9 @@ static const uint8_t *copy_bytes(struct zone_builder *builder, const uint8_t *by
 }
 
 /* Sets the entry's owner and key, shared with the entry before where that has the same owner. */
-static int set_owner(struct zone_builder *builder, struct entry *entry, const uint8_t *owner)
+static int set_owner(struct zone_builder *builder, struct build_record *entry, const uint8_t *owner)
 {
-	const struct entry *before = builder->count > 0 ? entry - 1 : NULL;
+	const struct build_record *before = builder->count > 0 ? entry - 1 : NULL;
 	size_t length = name_wire_length(owner);
 	uint8_t bytes[ZONE_KEY_MAX];
 
@@ -146,9 +146,9 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 	return entry->key && entry->owner ? 0 : ERR_NOMEM;
 }
 
-static struct entry *new_entry(struct zone_builder *builder)
+static struct build_record *new_entry(struct zone_builder *builder)
 {
-	struct entry *entries;
+	struct build_record *entries;
 
 	if (builder->count == UINT32_MAX)
 		return NULL;
@@ -164,15 +164,15 @@ static int keep_record(struct zone_builder *builder, const struct origin *origin
 		       const uint8_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
 		       size_t rdata_length)
 {
-	struct entry *entry = new_entry(builder);
+	struct build_record *entry = new_entry(builder);
 
 	if (!entry)
 		goto out_of_memory;
-	*entry = (struct entry){.line = origin->line,
-				.ttl = ttl,
-				.order = (uint32_t)builder->count,
-				.type = type,
-				.rdata_length = (uint16_t)rdata_length};
+	*entry = (struct build_record){.line = origin->line,
+				       .ttl = ttl,
+				       .order = (uint32_t)builder->count,
+				       .type = type,
+				       .rdata_length = (uint16_t)rdata_length};
 	entry->source = find_source(builder, origin);
 	entry->rdata = copy_bytes(builder, rdata, rdata_length);
 	if (!entry->source || !entry->rdata || set_owner(builder, entry, owner) != 0)
@@ -249,7 +249,7 @@ int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
 }
 
 struct span { /* the entries of one owner, or of one RRset */
-	struct entry *items;
+	struct build_record *items;
 	size_t count;
 };
 
@@ -271,7 +271,7 @@ struct totals { /* what the zone will hold */
  *
  * Within an RRset the records go back into the order in which the operator wrote them. */
 
-static int compare_keys(const struct entry *a, const struct entry *b)
+static int compare_keys(const struct build_record *a, const struct build_record *b)
 {
 	size_t shorter = a->key_length < b->key_length ? a->key_length : b->key_length;
 	int order;
@@ -285,27 +285,27 @@ static int compare_keys(const struct entry *a, const struct entry *b)
 }
 
 /* The SOA first, as readers of zone files and transfers want it. */
-static int type_rank(const struct entry *entry)
+static int type_rank(const struct build_record *entry)
 {
 	return entry->type == TYPE_SOA ? 0 : entry->type;
 }
 
 /* Of two entries of one type. */
-static int compare_rdata(const struct entry *a, const struct entry *b)
+static int compare_rdata(const struct build_record *a, const struct build_record *b)
 {
 	if (a->rdata_length != b->rdata_length)
 		return (int)a->rdata_length - (int)b->rdata_length;
 	return record_compare_rdata(a->type, a->rdata, b->rdata, a->rdata_length);
 }
 
-static int compare_order(const struct entry *a, const struct entry *b)
+static int compare_order(const struct build_record *a, const struct build_record *b)
 {
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
 static int compare_entries(const void *left, const void *right)
 {
-	const struct entry *a = left, *b = right;
+	const struct build_record *a = left, *b = right;
 	int order = compare_keys(a, b);
 
 	if (order == 0)
@@ -318,12 +318,12 @@ static int compare_entries(const void *left, const void *right)
 /* Within an RRset: as they were added, duplicates last. */
 static int compare_within_set(const void *left, const void *right)
 {
-	const struct entry *a = left, *b = right;
+	const struct build_record *a = left, *b = right;
 
 	return a->duplicate != b->duplicate ? a->duplicate - b->duplicate : compare_order(a, b);
 }
 
-static struct span owner_span(struct entry *items, size_t count)
+static struct span owner_span(struct build_record *items, size_t count)
 {
 	struct span span = {items, 1};
 
@@ -332,7 +332,7 @@ static struct span owner_span(struct entry *items, size_t count)
 	return span;
 }
 
-static struct span set_span(struct entry *items, size_t count)
+static struct span set_span(struct build_record *items, size_t count)
 {
 	struct span span = {items, 1};
 
@@ -374,7 +374,7 @@ static size_t wire_length(struct span set)
 	return length;
 }
 
-static struct origin entry_origin(const struct entry *entry)
+static struct origin entry_origin(const struct build_record *entry)
 {
 	const struct record_source *source = entry->source;
 
@@ -396,7 +396,7 @@ static struct origin entry_origin(const struct entry *entry)
  * first few are given, because a file that is wrong in this way is wrong in many places. */
 
 static void __attribute__((format(printf, 4, 5)))
-warn(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
+warn(struct zone_builder *builder, const struct build_record *entry, struct faults *faults,
      const char *format, ...)
 {
 	struct origin origin = entry_origin(entry);
@@ -425,7 +425,7 @@ static bool is_doubled(const struct zone_builder *builder, const uint8_t *name)
 }
 
 /* The name that this record points to, where a zone file may leave out its final dot. */
-static const uint8_t *find_target(const struct entry *entry)
+static const uint8_t *find_target(const struct build_record *entry)
 {
 	unsigned jumps = 0;
 	size_t end;
@@ -474,9 +474,9 @@ static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 }
 
 /* The owner's first record in the file. */
-static const struct entry *first_of(struct span span)
+static const struct build_record *first_of(struct span span)
 {
-	const struct entry *first = span.items;
+	const struct build_record *first = span.items;
 
 	for (size_t i = 1; i < span.count; i++) {
 		if (span.items[i].order < first->order)
@@ -485,7 +485,7 @@ static const struct entry *first_of(struct span span)
 	return first;
 }
 
-static void warn_target(struct zone_builder *builder, const struct entry *entry,
+static void warn_target(struct zone_builder *builder, const struct build_record *entry,
 			const uint8_t *target, struct faults *faults)
 {
 	bool address = is_address(builder, target);
@@ -508,7 +508,7 @@ static void warn_owner(struct zone_builder *builder, struct span owner, struct f
 		     "%s ends with the zone's name twice; a final dot is missing",
 		     name_wire_to_text(owner.items->owner, name));
 	for (size_t i = 0; i < owner.count; i++) {
-		const struct entry *entry = &owner.items[i];
+		const struct build_record *entry = &owner.items[i];
 		const uint8_t *target = find_target(entry);
 
 		if (target && !entry->duplicate)
@@ -518,12 +518,12 @@ static void warn_owner(struct zone_builder *builder, struct span owner, struct f
 
 static void warn_ttls(struct zone_builder *builder, struct span set, struct faults *faults)
 {
-	const struct entry *first = first_of(set), *other = NULL;
+	const struct build_record *first = first_of(set), *other = NULL;
 	uint32_t lowest = first->ttl;
 	char name[NAME_TEXT_MAX], type[16];
 
 	for (size_t i = 0; i < set.count; i++) {
-		const struct entry *entry = &set.items[i];
+		const struct build_record *entry = &set.items[i];
 
 		if (entry->ttl < lowest)
 			lowest = entry->ttl;
@@ -551,8 +551,8 @@ void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
 /* ---- check ---- */
 
 /* `rest`: the last argument of the format, behind the owner and the type. */
-static void refuse(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
-		   const char *format, const char *type, const char *rest)
+static void refuse(struct zone_builder *builder, const struct build_record *entry,
+		   struct faults *faults, const char *format, const char *type, const char *rest)
 {
 	struct origin origin = entry_origin(entry);
 	char text[NAME_TEXT_MAX];
@@ -563,7 +563,7 @@ static void refuse(struct zone_builder *builder, const struct entry *entry, stru
 }
 
 /* " (line 7)"; nothing where the record is from no file. */
-static const char *line_text(const struct entry *entry, char text[LINE_TEXT_MAX])
+static const char *line_text(const struct build_record *entry, char text[LINE_TEXT_MAX])
 {
 	*text = '\0';
 	if (entry->line > 0)
@@ -582,11 +582,11 @@ static bool may_stand_beside_cname(uint16_t type)
 
 static void check_cname(struct zone_builder *builder, struct span owner, struct faults *faults)
 {
-	const struct entry *cname = NULL, *other = NULL;
+	const struct build_record *cname = NULL, *other = NULL;
 	char type[16], line[LINE_TEXT_MAX];
 
 	for (size_t i = 0; i < owner.count; i++) {
-		const struct entry *entry = &owner.items[i];
+		const struct build_record *entry = &owner.items[i];
 
 		if (!cname && entry->type == TYPE_CNAME)
 			cname = entry;
@@ -628,8 +628,8 @@ static void check_set(struct zone_builder *builder, struct span set, struct faul
 }
 
 /* Data below a DNAME could never be reached (RFC 6672 section 2.4). */
-static void check_cover(struct zone_builder *builder, const struct entry *dname, struct span owner,
-			struct faults *faults)
+static void check_cover(struct zone_builder *builder, const struct build_record *dname,
+			struct span owner, struct faults *faults)
 {
 	char line[LINE_TEXT_MAX], text[NAME_TEXT_MAX];
 
@@ -644,13 +644,13 @@ static void check_cover(struct zone_builder *builder, const struct entry *dname,
 	}
 }
 
-static bool is_below(const struct entry *entry, const struct entry *upper)
+static bool is_below(const struct build_record *entry, const struct build_record *upper)
 {
 	return entry->key_length > upper->key_length &&
 	       memcmp(entry->key, upper->key, upper->key_length) == 0;
 }
 
-static size_t common_labels(const struct entry *a, const struct entry *b)
+static size_t common_labels(const struct build_record *a, const struct build_record *b)
 {
 	size_t labels = 0;
 
@@ -659,14 +659,14 @@ static size_t common_labels(const struct entry *a, const struct entry *b)
 	return labels;
 }
 
-static size_t count_between(const struct entry *before, const struct entry *entry)
+static size_t count_between(const struct build_record *before, const struct build_record *entry)
 {
 	return !before ? 0 : common_labels(entry, entry) - common_labels(before, entry) - 1;
 }
 
 /* The nodes of an owner, and of the empty non-terminals between the one before and it. */
-static void count_nodes(struct totals *totals, const struct entry *before,
-			const struct entry *entry)
+static void count_nodes(struct totals *totals, const struct build_record *before,
+			const struct build_record *entry)
 {
 	const uint8_t *owner = entry->owner;
 	size_t between = count_between(before, entry);
@@ -681,7 +681,7 @@ static void count_nodes(struct totals *totals, const struct entry *before,
 static void sort_and_check(struct zone_builder *builder, struct totals *totals,
 			   struct faults *faults)
 {
-	const struct entry *before = NULL, *dname = NULL;
+	const struct build_record *before = NULL, *dname = NULL;
 	struct span owner, set;
 
 	*totals = (struct totals){0};
@@ -772,7 +772,7 @@ static struct zone_node *place_node(struct placer *placer, const struct name *na
 	return node;
 }
 
-static void write_header(uint8_t *at, const struct entry *entry)
+static void write_header(uint8_t *at, const struct build_record *entry)
 {
 	wire_put16(at, 0xc00c);
 	wire_put16(at + 2, entry->type);
@@ -812,7 +812,7 @@ static void place_sets(struct zone_node *node, struct span owner)
 }
 
 /* The nodes between the owner before and this one, this one's, and its sets. */
-static void place_owner(struct placer *placer, const struct entry *before, struct span owner)
+static void place_owner(struct placer *placer, const struct build_record *before, struct span owner)
 {
 	const uint8_t *wire = owner.items->owner;
 	struct zone_node *node;
@@ -863,7 +863,7 @@ static int alloc_arrays(struct zone *zone, const struct totals *totals)
 static struct zone *place(struct zone_builder *builder, const struct totals *totals)
 {
 	struct zone *zone = calloc(1, sizeof *zone);
-	const struct entry *before = NULL;
+	const struct build_record *before = NULL;
 	struct placer placer = {.zone = zone};
 	struct span owner;
 
@@ -931,7 +931,7 @@ static void forget_records(struct zone_builder *builder)
 
 static struct zone_entry *place_entry(const struct zone_builder *builder, size_t bytes)
 {
-	const struct entry *first = builder->entries;
+	const struct build_record *first = builder->entries;
 	struct zone_key key = zone_key_of(first->key, first->key_length);
 	struct zone_entry *entry = zone_entry_new(&key, bytes);
 	size_t length = name_wire_length(first->owner);

@@ -391,14 +391,14 @@ bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_
 	return false;
 }
 
-struct walk {
+struct rrset_walk {
 	int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset);
 	void *context;
 };
 
 static int walk_entry(void *context, const struct zone_entry *was, const struct zone_entry *is)
 {
-	const struct walk *walk = context;
+	const struct rrset_walk *walk = context;
 	const struct zone_node *node = zone_entry_node(is);
 	const struct rrset *set = zone_first_set(node);
 	int stop = 0;
@@ -416,7 +416,7 @@ int zone_walk(const struct zone *zone,
 	      void *context)
 {
 	static const struct zone_tree no_tree;
-	struct walk walk = {on_rrset, context};
+	struct rrset_walk walk = {on_rrset, context};
 	struct zone_cursor cursor = {0};
 	const uint8_t *owner;
 	const struct rrset *set;

@@ -548,7 +548,7 @@ const char *api_base_needed(struct api_request *request)
 
 /* ---- answers ---- */
 
-struct answer {
+struct waiting_answer {
 	struct api_wait wait; /* first */
 	struct http_request *http;
 	unsigned status;
@@ -615,14 +615,14 @@ void api_rest(struct api *api)
 	}
 }
 
-static void send_answer(const struct answer *answer)
+static void send_answer(const struct waiting_answer *answer)
 {
 	http_reply(answer->http, answer->status, answer->type, answer->body, answer->length);
 }
 
 static void on_answer_served(struct api_wait *wait)
 {
-	struct answer *answer = container_of(wait, struct answer, wait);
+	struct waiting_answer *answer = container_of(wait, struct waiting_answer, wait);
 
 	send_answer(answer);
 	free(answer);
@@ -633,13 +633,14 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 {
 	struct api_call *call = call_of(request);
 	struct api *api = call->api;
-	const struct answer answer = {.wait.on_served = on_answer_served,
-				      .http = call->http,
-				      .status = status,
-				      .type = call->type ? call->type : "application/json",
-				      .body = body,
-				      .length = length};
-	struct answer *held = service_is_settled(api->service) ? NULL : malloc(sizeof *held);
+	const struct waiting_answer answer = {.wait.on_served = on_answer_served,
+					      .http = call->http,
+					      .status = status,
+					      .type = call->type ? call->type : "application/json",
+					      .body = body,
+					      .length = length};
+	struct waiting_answer *held =
+		service_is_settled(api->service) ? NULL : malloc(sizeof *held);
 
 	release(call);
 	if (!held) { /* no memory to wait: the answer is early */

@@ -25,6 +25,9 @@ enum { EDIT_NAME_MAX = 128, EDIT_WAITS = 3 };
 
 struct api_edit;
 
+/* What a request does with its resource. */
+enum edit_method { EDIT_PUT, EDIT_PATCH, EDIT_DELETE };
+
 struct api_made { /* a change that has been made */
 	const struct service_change *change;
 	const struct faults *faults; /* warnings about items of the model */

@@ -134,7 +134,7 @@ int registrations_compare(const char *left, const char *right)
 	return set_key(left, first) == 0 && set_key(right, second) == 0 ? strcmp(first, second) : 0;
 }
 
-struct candidate {
+struct registered_set {
 	const char *key; /* decides the order; in the arena */
 	const struct rrset *rrset;
 	const uint8_t *owner; /* of the zone */
@@ -146,7 +146,7 @@ struct choosing { /* finds the first `wanted.most` sets of the zone */
 	size_t apex; /* length of its text */
 	struct registrations_wanted wanted;
 	char behind[PATH_MAX_BYTES]; /* a key; "": from the first */
-	struct candidate *items;
+	struct registered_set *items;
 	size_t count, room;
 	const char *last; /* enough are found ahead of this key; skip those behind it */
 };
@@ -205,7 +205,7 @@ static int make_set(struct arena *arena, const struct rrset *rrset, const char *
 
 static int compare_candidates(const void *left, const void *right)
 {
-	const struct candidate *a = left, *b = right;
+	const struct registered_set *a = left, *b = right;
 
 	return strcmp(a->key, b->key);
 }
@@ -226,14 +226,14 @@ static void keep_first(struct choosing *choosing)
 static int add_candidate(struct choosing *choosing, const char *key, const uint8_t *owner,
 			 const struct rrset *rrset)
 {
-	struct candidate *items =
+	struct registered_set *items =
 		array_grow(choosing->items, choosing->count, &choosing->room, sizeof *items);
 
 	if (!items)
 		return ERR_NOMEM;
 	choosing->items = items;
 	items[choosing->count++] =
-		(struct candidate){arena_strdup(&choosing->request->arena, key), rrset, owner};
+		(struct registered_set){arena_strdup(&choosing->request->arena, key), rrset, owner};
 	if (!items[choosing->count - 1].key)
 		return ERR_NOMEM;
 	if (choosing->count >= 2 * choosing->wanted.most) /* bounds the memory */

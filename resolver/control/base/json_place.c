@@ -6,22 +6,22 @@
 #include <string.h>
 #include <strings.h>
 
-struct scan {
+struct json_text_scan {
 	const char *at, *end;
 	unsigned line;
 };
 
-static bool is_at(const struct scan *scan, char c)
+static bool is_at(const struct json_text_scan *scan, char c)
 {
 	return scan->at < scan->end && *scan->at == c;
 }
 
-static void step(struct scan *scan)
+static void step(struct json_text_scan *scan)
 {
 	scan->line += *scan->at++ == '\n';
 }
 
-static void skip_comment(struct scan *scan, bool to_line_end)
+static void skip_comment(struct json_text_scan *scan, bool to_line_end)
 {
 	while (scan->at < scan->end) {
 		bool ends = to_line_end ? *scan->at == '\n'
@@ -37,7 +37,7 @@ static void skip_comment(struct scan *scan, bool to_line_end)
 }
 
 /* Skips blanks and comments. */
-static void skip_blank(struct scan *scan)
+static void skip_blank(struct json_text_scan *scan)
 {
 	while (scan->at < scan->end) {
 		char next = scan->at + 1 < scan->end ? scan->at[1] : '\0';
@@ -52,7 +52,7 @@ static void skip_blank(struct scan *scan)
 }
 
 /* Moves behind the string; returns its length without the quotes. */
-static size_t skip_string(struct scan *scan)
+static size_t skip_string(struct json_text_scan *scan)
 {
 	const char *first = scan->at + 1;
 
@@ -65,7 +65,7 @@ static size_t skip_string(struct scan *scan)
 }
 
 /* Moves behind a value or a name without quotes. */
-static void skip_value(struct scan *scan)
+static void skip_value(struct json_text_scan *scan)
 {
 	unsigned depth = 0;
 
@@ -85,7 +85,8 @@ static void skip_value(struct scan *scan)
 
 /* Moves to the value of the member; *line is the line of its name. False: no member has that name.
  */
-static bool find_member(struct scan *scan, const char *name, size_t length, unsigned *line)
+static bool find_member(struct json_text_scan *scan, const char *name, size_t length,
+			unsigned *line)
 {
 	for (step(scan); scan->at < scan->end; step(scan)) {
 		const char *key;
@@ -118,7 +119,7 @@ static bool find_member(struct scan *scan, const char *name, size_t length, unsi
 	return false;
 }
 
-static bool find_item(struct scan *scan, unsigned long index, unsigned *line)
+static bool find_item(struct json_text_scan *scan, unsigned long index, unsigned *line)
 {
 	for (step(scan); scan->at < scan->end; step(scan)) {
 		skip_blank(scan);
@@ -138,7 +139,7 @@ static bool find_item(struct scan *scan, unsigned long index, unsigned *line)
 
 unsigned json_place_line(const char *text, size_t length, const char *path)
 {
-	struct scan scan = {text, text + length, 1};
+	struct json_text_scan scan = {text, text + length, 1};
 	unsigned line;
 
 	skip_blank(&scan);

@@ -156,33 +156,33 @@ static char *words_of(const json_t *value, char text[TABLE_CELL_MAX])
 	return text;
 }
 
-struct printing {
+struct change_output {
 	const char *verb;
 	FILE *out;
 };
 
 static void print_member(void *context, const char *key, const json_t *before, const json_t *after)
 {
-	const struct printing *printing = context;
+	const struct change_output *output = context;
 	char was[TABLE_CELL_MAX], is[TABLE_CELL_MAX];
 
 	if (strcmp(key, "name") == 0 || strcmp(key, "resource_group") == 0)
 		return; /* the first line has them */
-	if (strcmp(printing->verb, "created") == 0)
-		fprintf(printing->out, "  %s: %s\n", key, words_of(after, is));
-	else if (strcmp(printing->verb, "deleted") == 0)
-		fprintf(printing->out, "  %s: was %s\n", key, words_of(before, was));
+	if (strcmp(output->verb, "created") == 0)
+		fprintf(output->out, "  %s: %s\n", key, words_of(after, is));
+	else if (strcmp(output->verb, "deleted") == 0)
+		fprintf(output->out, "  %s: was %s\n", key, words_of(before, was));
 	else
-		fprintf(printing->out, "  %s: was %s, is %s\n", key, words_of(before, was),
+		fprintf(output->out, "  %s: was %s, is %s\n", key, words_of(before, was),
 			words_of(after, is));
 }
 
 void change_print(const json_t *change, FILE *out)
 {
-	struct printing printing = {change_verb(change), out};
+	struct change_output output = {change_verb(change), out};
 
-	fprintf(out, "%s ", printing.verb);
+	fprintf(out, "%s ", output.verb);
 	text_print(out, change_subject(change));
 	fputc('\n', out);
-	each_member(change, print_member, &printing);
+	each_member(change, print_member, &output);
 }

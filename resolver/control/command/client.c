@@ -210,7 +210,7 @@ char *client_add_query(char *path, const char *key, const char *value)
 	return longer;
 }
 
-struct answer {
+struct client_answer {
 	char *text;
 	size_t length, room;
 	CURL *curl;
@@ -226,7 +226,7 @@ struct payload {
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)
 {
-	struct answer *answer = context;
+	struct client_answer *answer = context;
 	size_t length = size * count;
 	long status = 0;
 	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -327,7 +327,7 @@ static bool add_login(struct curl_slist **headers, const char *method)
 /* Everything that libcurl has to know; false without memory. */
 static bool set_up(CURL *curl, const char *socket, const struct client_call *call,
 		   const struct payload *payload, const char *url, struct curl_slist **headers,
-		   struct answer *answer)
+		   struct client_answer *answer)
 {
 	long timeout_ms = call->timeout_ms == 0  ? CLIENT_TIMEOUT_MS
 			  : call->timeout_ms < 0 ? 0
@@ -366,8 +366,8 @@ static bool is_no_server(CURLcode failed, long os_error)
 	       (os_error == ENOENT || os_error == ENOTDIR || os_error == ECONNREFUSED);
 }
 
-static json_t *perform(CURL *curl, const char *socket, const struct answer *answer, bool *absent,
-		       unsigned *status, char error[CLIENT_ERROR_MAX])
+static json_t *perform(CURL *curl, const char *socket, const struct client_answer *answer,
+		       bool *absent, unsigned *status, char error[CLIENT_ERROR_MAX])
 {
 	long os_error = 0, code = 0;
 	CURLcode failed = curl_easy_perform(curl);
@@ -408,7 +408,7 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 		    char error[CLIENT_ERROR_MAX])
 {
 	struct curl_slist *headers = NULL;
-	struct answer answer = {.curl = curl_easy_init(), .out = call.out};
+	struct client_answer answer = {.curl = curl_easy_init(), .out = call.out};
 	struct payload payload;
 	char *url = NULL;
 	json_t *body = NULL;

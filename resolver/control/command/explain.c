@@ -45,7 +45,7 @@ static struct explain_texts texts_of(const struct command_line *line)
 
 /* ---- what is read here ---- */
 
-struct reading {
+struct explain_input {
 	struct load load;
 	struct model *model;
 	struct inventory *inventory;   /* the state's addresses and PTRs; NULL: there is no state */
@@ -56,10 +56,10 @@ struct reading {
 
 /* The state's addresses and PTRs become the model's. False: faults or no memory, which has been
  * said. */
-static bool read_owned(const struct command_line *line, struct reading *reading)
+static bool read_owned(const struct command_line *line, struct explain_input *input)
 {
 	static const struct inventory_publisher nobody;
-	struct model *model = reading->model;
+	struct model *model = input->model;
 	struct inventory_about about;
 	struct inventory *whole;
 	struct faults faults;
@@ -69,18 +69,18 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 
 	if (!model->management.state || (file && access(file, F_OK) != 0 && errno != EACCES))
 		return true;
-	reading->inventory = inventory_new(&reading->load.key, &nobody);
-	if (!reading->inventory)
+	input->inventory = inventory_new(&input->load.key, &nobody);
+	if (!input->inventory)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
-	inventory_only_look(reading->inventory, SOURCE_READ_APART);
+	inventory_only_look(input->inventory, SOURCE_READ_APART);
 	faults_init(&faults);
-	whole = inventory_prepare(reading->inventory, model, &faults);
-	inventory_about(reading->inventory, &about);
+	whole = inventory_prepare(input->inventory, model, &faults);
+	inventory_about(input->inventory, &about);
 	if (whole) {
 		owned_unref(model->owned);
 		model->owned = inventory_table(whole);
 	} else if (about.error) { /* what the file says is left */
-		snprintf(reading->unread, sizeof reading->unread, "%s", about.error);
+		snprintf(input->unread, sizeof input->unread, "%s", about.error);
 	} else {
 		faults_print(&faults, stderr);
 		command_fail_at(line, "%s and its state do not fit together", line->config);
@@ -91,80 +91,79 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 	return is_read;
 }
 
-static struct source *state_of(const struct reading *reading)
+static struct source *state_of(const struct explain_input *input)
 {
-	return reading->inventory && !*reading->unread ? inventory_source(reading->inventory)
-						       : NULL;
+	return input->inventory && !*input->unread ? inventory_source(input->inventory) : NULL;
 }
 
-static void read_registered(struct reading *reading)
+static void read_registered(struct explain_input *input)
 {
-	struct source *source = state_of(reading);
+	struct source *source = state_of(input);
 	char error[SOURCE_ERROR_MAX];
 
 	if (source &&
-	    registrar_read(source, &reading->load.key, NULL, &reading->registered, error) != 0)
-		snprintf(reading->unread, sizeof reading->unread, "%s", error);
+	    registrar_read(source, &input->load.key, NULL, &input->registered, error) != 0)
+		snprintf(input->unread, sizeof input->unread, "%s", error);
 }
 
-static bool reading_init(const struct command_line *line, struct reading *reading)
+static bool input_init(const struct command_line *line, struct explain_input *input)
 {
-	reading->load.mode = SOURCE_READ_APART;
-	reading->model = command_load(line, &reading->load);
-	if (!reading->model || !read_owned(line, reading))
+	input->load.mode = SOURCE_READ_APART;
+	input->model = command_load(line, &input->load);
+	if (!input->model || !read_owned(line, input))
 		return false;
-	read_registered(reading);
-	reading->policy =
-		policy_compile_with(reading->model, &reading->load.key, NULL, reading->registered);
-	if (!reading->policy)
+	read_registered(input);
+	input->policy =
+		policy_compile_with(input->model, &input->load.key, NULL, input->registered);
+	if (!input->policy)
 		command_fail_at(line, "%s", err_text(ERR_NOMEM));
-	return reading->policy;
+	return input->policy;
 }
 
-static void reading_release(struct reading *reading)
+static void input_release(struct explain_input *input)
 {
-	policy_free(reading->policy);
-	registered_unref(reading->registered);
-	model_free(reading->model);
-	inventory_free(reading->inventory);
+	policy_free(input->policy);
+	registered_unref(input->registered);
+	model_free(input->model);
+	inventory_free(input->inventory);
 }
 
 static void add_source(json_t *explained, const struct command_line *line,
-		       const struct reading *reading, const char *why)
+		       const struct explain_input *input, const char *why)
 {
 	char *config = regular_file_absolute(line->config);
 
 	json_put(explained, "source",
 		 json_make("{s:s, s:o, s:o, s:o, s:o}", "from", "file", "config",
 			   json_text(config ? config : line->config), "state",
-			   reading->inventory ? json_text(reading->model->management.state)
-					      : json_null(),
+			   input->inventory ? json_text(input->model->management.state)
+					    : json_null(),
 			   "why", json_text(why), "unread",
-			   *reading->unread ? json_text(reading->unread) : json_null()));
+			   *input->unread ? json_text(input->unread) : json_null()));
 	free(config);
 }
 
 /* why: no server is asked. */
 static int explain_offline(const struct command_line *line, const char *why)
 {
-	struct reading reading = {.model = NULL};
+	struct explain_input input = {.model = NULL};
 	struct explain_question question;
 	const struct explain_texts texts = texts_of(line);
 	char error[EXPLAIN_ERROR_MAX];
 	int status = EXIT_FAILURE, err = 0;
 
-	load_init(&reading.load, line->config, line->resolv_conf);
-	if (explain_question_read(&question, &texts, &reading.load.key, error) != 0)
+	load_init(&input.load, line->config, line->resolv_conf);
+	if (explain_question_read(&question, &texts, &input.load.key, error) != 0)
 		return command_misuse(line, "%s", error);
-	if (reading_init(line, &reading)) {
-		json_t *explained = explain_decide(reading.policy, &question, &err, error);
+	if (input_init(line, &input)) {
+		json_t *explained = explain_decide(input.policy, &question, &err, error);
 
 		if (err == 0) {
-			explain_add_made(explained, reading.model);
-			explain_add_registered(
-				explained, &(struct explain_registry){reading.model, reading.policy,
-								      state_of(&reading)});
-			add_source(explained, line, &reading, why);
+			explain_add_made(explained, input.model);
+			explain_add_registered(explained,
+					       &(struct explain_registry){input.model, input.policy,
+									  state_of(&input)});
+			add_source(explained, line, &input, why);
 			status = print_explained(line, json_whole(explained));
 		} else if (err == ERR_NOT_FOUND) {
 			status = command_fail_at(line, "%s", error);
@@ -172,7 +171,7 @@ static int explain_offline(const struct command_line *line, const char *why)
 			status = command_misuse(line, "%s", error);
 		}
 	}
-	reading_release(&reading);
+	input_release(&input);
 	return status;
 }
 

@@ -7,7 +7,7 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 
-struct stream { /* an answer, as it comes */
+struct event_stream { /* an answer, as it comes */
 	const struct command_line *line;
 	const struct follower *follower;
 	bool numbered;  /* the data that comes next */
@@ -18,7 +18,7 @@ struct stream { /* an answer, as it comes */
 };
 
 /* "id" stands ahead of the data that it is reached with. */
-static void take_line(struct stream *stream)
+static void take_line(struct event_stream *stream)
 {
 	if (strncmp(stream->text, "id: ", 4) == 0)
 		stream->last = strtoll(stream->text + 4, NULL, 10);
@@ -32,7 +32,7 @@ static void take_line(struct stream *stream)
 	stream->length = 0;
 }
 
-static bool keep(struct stream *stream, char c)
+static bool keep(struct event_stream *stream, char c)
 {
 	if (stream->length + 1 >= stream->room) {
 		size_t room = stream->room ? 2 * stream->room : 1024;
@@ -50,7 +50,7 @@ static bool keep(struct stream *stream, char c)
 
 static ssize_t on_text(void *context, const char *text, size_t length)
 {
-	struct stream *stream = context;
+	struct event_stream *stream = context;
 
 	stream->heard = true;
 	for (size_t i = 0; i < length; i++) {
@@ -63,7 +63,7 @@ static ssize_t on_text(void *context, const char *text, size_t length)
 }
 
 /* Until the stream ends; false: there was none, which has been said. */
-static bool follow_once(struct stream *stream, const char *path)
+static bool follow_once(struct event_stream *stream, const char *path)
 {
 	static const cookie_io_functions_t functions = {.write = on_text};
 	FILE *out = fopencookie(stream, "w", functions);
@@ -98,7 +98,7 @@ static bool follow_once(struct stream *stream, const char *path)
 int command_follow(const struct command_line *line, const char *path, long long after,
 		   const struct follower *follower)
 {
-	struct stream stream = {.line = line, .follower = follower, .last = after};
+	struct event_stream stream = {.line = line, .follower = follower, .last = after};
 	bool ever = false;
 
 	for (int tries = 0; tries < TRIES_MAX; tries++) {

@@ -80,7 +80,7 @@ int command_rule_list(const struct command_line *line)
 
 /* ---- in ---- */
 
-struct import {
+struct rule_import {
 	const struct command_line *line;
 	const char *path, *ruleset; /* NULL: rows say it, or there is one only */
 	struct csv_row row;
@@ -93,7 +93,7 @@ struct import {
 	size_t created, changed, unchanged, wrong;
 };
 
-static void complain(struct import *import, const char *column, const char *text)
+static void complain(struct rule_import *import, const char *column, const char *text)
 {
 	import->wrong++;
 	fprintf(stderr, "%s:%u: %s%s", import->path, import->row.line, column, *column ? ": " : "");
@@ -113,7 +113,7 @@ static const struct field *rule_field(const char *key)
 }
 
 /* False: it has been said why. */
-static bool read_header(struct import *import, struct csv *csv)
+static bool read_header(struct rule_import *import, struct csv *csv)
 {
 	const char *why;
 	bool has_domain = false, fine = csv_next(csv, &import->row, &why) == 0;
@@ -166,7 +166,7 @@ static json_t *values_of(const json_t *rule)
 }
 
 /* All rulesets, and the rules of each. False: it has been said why. */
-static bool ask_rules(struct import *import)
+static bool ask_rules(struct rule_import *import)
 {
 	struct command_line plain = *import->line;
 	const struct kind *kind = kind_named("rule");
@@ -206,7 +206,7 @@ static bool ask_rules(struct import *import)
 }
 
 /* Its path; NULL: it has been said which is missing. */
-static const char *find_ruleset(struct import *import, const char *name)
+static const char *find_ruleset(struct rule_import *import, const char *name)
 {
 	const char *path = NULL, *key;
 	char *lower, text[200];
@@ -269,7 +269,7 @@ static void make_name(const json_t *rules, const char *domain, char name[RULE_NA
 /* ---- a row ---- */
 
 /* The cell of that column; NULL: empty, or there is none. */
-static const char *cell(const struct import *import, const struct field *field)
+static const char *cell(const struct rule_import *import, const struct field *field)
 {
 	for (size_t i = 0; i < import->count; i++)
 		if (import->fields[i] == field && *import->row.fields[i] != '\0')
@@ -324,7 +324,7 @@ static bool is_same(const json_t *a, const json_t *b)
 
 /* Puts what the row says into the values, where the rule (NULL: a new one) does not say it already.
  * False: a cell does not fit, which has been said. */
-static bool put_cells(struct import *import, const json_t *rule, json_t *values)
+static bool put_cells(struct rule_import *import, const json_t *rule, json_t *values)
 {
 	for (size_t i = 0; i < import->count; i++) {
 		const struct field *field = import->fields[i];
@@ -350,7 +350,8 @@ static bool put_cells(struct import *import, const json_t *rule, json_t *values)
 	return true;
 }
 
-static void add_edit(struct import *import, const char *ruleset, const char *name, json_t *values)
+static void add_edit(struct rule_import *import, const char *ruleset, const char *name,
+		     json_t *values)
 {
 	char *encoded = client_path("%", name), *path = NULL;
 
@@ -375,7 +376,7 @@ static char *fault_path(const char *ruleset, const char *name)
 	return text_lower(text);
 }
 
-static bool is_seen(struct import *import, const char *ruleset, const char *name)
+static bool is_seen(struct rule_import *import, const char *ruleset, const char *name)
 {
 	char *key = fault_path(ruleset, name);
 	bool seen = key && json_object_get(import->seen, key);
@@ -385,7 +386,7 @@ static bool is_seen(struct import *import, const char *ruleset, const char *name
 	return seen;
 }
 
-static void take_row(struct import *import)
+static void take_row(struct rule_import *import)
 {
 	const char *domain = cell(import, rule_field("domain"));
 	const char *name = cell(import, rule_field("name")), *column = cell(import, NULL);
@@ -440,7 +441,7 @@ static bool is_empty(const struct csv_row *row)
 	return true;
 }
 
-static void take_rows(struct import *import, struct csv *csv)
+static void take_rows(struct rule_import *import, struct csv *csv)
 {
 	const char *why;
 	int err;
@@ -462,7 +463,7 @@ static void take_rows(struct import *import, struct csv *csv)
 /* The server names the rule that it refuses; people look for the line of its row. */
 static unsigned line_of(void *context, size_t index, const char *path)
 {
-	const struct import *import = context;
+	const struct rule_import *import = context;
 	const json_t *line = json_array_get(import->lines, index);
 	char *rule = text_lower(strdup(path)), *name = rule ? strstr(rule, "].rules[") : NULL;
 	char *end = name ? strchr(name + 1, ']') : NULL;
@@ -475,7 +476,7 @@ static unsigned line_of(void *context, size_t index, const char *path)
 	return (unsigned)json_integer_value(line);
 }
 
-static int carry_out(struct import *import)
+static int carry_out(struct rule_import *import)
 {
 	const struct command_line *line = import->line;
 	const char *query = line->dry_run ? "/v1/changes?dry_run" : "/v1/changes";
@@ -514,14 +515,14 @@ static int carry_out(struct import *import)
 int command_rule_import(const struct command_line *line)
 {
 	int last = line->argument_count - 1, status = EXIT_FAILURE;
-	struct import import = {.line = line,
-				.path = line->arguments[last],
-				.ruleset = last > 0 ? line->arguments[0] : NULL,
-				.rulesets = json_object(),
-				.rules = json_object(),
-				.seen = json_object(),
-				.edits = json_array(),
-				.lines = json_array()};
+	struct rule_import import = {.line = line,
+				     .path = line->arguments[last],
+				     .ruleset = last > 0 ? line->arguments[0] : NULL,
+				     .rulesets = json_object(),
+				     .rules = json_object(),
+				     .seen = json_object(),
+				     .edits = json_array(),
+				     .lines = json_array()};
 	struct command_file file = {0};
 	struct csv csv;
 

@@ -21,13 +21,13 @@ enum {
 	COUNTERS_ABREAST = 3,
 };
 
-struct part {
+struct status_table {
 	const char *key, *heading;
 	const char *brief; /* its first column, when there is no heading; NULL: shown elsewhere */
 	struct table_column columns[COLUMNS_MAX];
 };
 
-static const struct part parts[] = {
+static const struct status_table parts[] = {
 	{"networks",
 	 "Virtual networks",
 	 "VIRTUAL NETWORK",
@@ -89,7 +89,7 @@ static const struct part parts[] = {
 	  {"REASON", "reason"}}},
 };
 
-static const struct part targets = {
+static const struct status_table targets = {
 	"targets",
 	"Targets",
 	"TARGET",
@@ -109,7 +109,7 @@ static const struct part targets = {
 	 {"SUSPECT SINCE", "since"},
 	 {"RULES", "rules"}},
 };
-static const struct part brief_targets = {
+static const struct status_table brief_targets = {
 	"targets",
 	"Targets",
 	"TARGET",
@@ -124,7 +124,7 @@ static const struct part brief_targets = {
 	 {"LAST ERROR", "last_error"}},
 };
 /* Numbers, in brief only where one of them is above zero. */
-static const struct part counts[] = {
+static const struct status_table counts[] = {
 	{"owned",
 	 "Addresses and their names",
 	 "ADDRESSES",
@@ -192,7 +192,7 @@ static void print_head(FILE *out, const json_t *status)
 	}
 }
 
-static size_t count_columns(const struct part *part)
+static size_t count_columns(const struct status_table *part)
 {
 	size_t count = 0;
 	while (count < COLUMNS_MAX && part->columns[count].title)
@@ -209,7 +209,7 @@ static json_t *rows_of(const json_t *status, const char *key)
 
 /* ---- everything ---- */
 
-static void print_part(FILE *out, const json_t *status, const struct part *part)
+static void print_part(FILE *out, const json_t *status, const struct status_table *part)
 {
 	json_t *rows = rows_of(status, part->key);
 	table_print(out, part->heading, rows, part->columns, count_columns(part));
@@ -362,7 +362,7 @@ static void print_judgement(FILE *out, const json_t *status)
 	print_log_troubles(out, status);
 }
 
-static void print_rows(FILE *out, const struct part *part, const json_t *rows)
+static void print_rows(FILE *out, const struct status_table *part, const json_t *rows)
 {
 	struct table_column columns[COLUMNS_MAX];
 	memcpy(columns, part->columns, sizeof columns);
@@ -372,7 +372,7 @@ static void print_rows(FILE *out, const struct part *part, const json_t *rows)
 	table_print(out, NULL, rows, columns, count_columns(part));
 }
 
-static void print_brief(FILE *out, const json_t *status, const struct part *part)
+static void print_brief(FILE *out, const json_t *status, const struct status_table *part)
 {
 	const json_t *rows = json_object_get(status, part->key);
 	json_t *first = json_array();
@@ -386,7 +386,7 @@ static void print_brief(FILE *out, const json_t *status, const struct part *part
 }
 
 /* Of one object, where one of its numbers is above zero. */
-static void print_brief_counts(FILE *out, const json_t *status, const struct part *part)
+static void print_brief_counts(FILE *out, const json_t *status, const struct status_table *part)
 {
 	json_t *rows = rows_of(status, part->key);
 	json_int_t sum = 0;
@@ -536,15 +536,15 @@ static void add_endpoints(json_t *rows, const json_t *status, const char *key, c
 
 static void print_brief_endpoints(FILE *out, const json_t *status)
 {
-	static const struct part endpoints = {"endpoints",
-					      "Endpoints",
-					      "ENDPOINT",
-					      {{"NAME", "name"},
-					       {"KIND", "kind"},
-					       {"NETWORK", "network"},
-					       {"ADDRESS", "address"},
-					       {"LISTEN OR SOURCE", "at"},
-					       {"PRESENT", "present"}}};
+	static const struct status_table endpoints = {"endpoints",
+						      "Endpoints",
+						      "ENDPOINT",
+						      {{"NAME", "name"},
+						       {"KIND", "kind"},
+						       {"NETWORK", "network"},
+						       {"ADDRESS", "address"},
+						       {"LISTEN OR SOURCE", "at"},
+						       {"PRESENT", "present"}}};
 	json_t *rows = json_array(), *all;
 	add_endpoints(rows, status, "inbound_endpoints", "inbound", "listen");
 	add_endpoints(rows, status, "vnet_resolver", "VNet", "listen");

@@ -747,7 +747,7 @@ static void fill_events(const struct top *top, struct top_section *section)
 }
 
 /* In the order in which they stand. */
-static const struct view {
+static const struct top_view {
 	char key;
 	const char *name;
 	const char *titles[COLUMNS_MAX];

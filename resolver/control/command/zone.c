@@ -23,7 +23,7 @@
 
 static const struct hash_key any_key;
 
-struct import {
+struct zone_import {
 	const struct command_line *line;
 	struct client_top zone;
 	struct name apex;
@@ -70,7 +70,7 @@ static struct zone *read_zone(const struct command_line *line, const struct name
 /* ---- what is served ---- */
 
 /* Adds a page; the path of the next one, to be freed, or NULL. */
-static char *take_page(struct import *import, const json_t *page)
+static char *take_page(struct zone_import *import, const json_t *page)
 {
 	const char *next = json_string_value(json_object_get(page, "next"));
 	json_t *item;
@@ -88,7 +88,7 @@ static char *take_page(struct import *import, const json_t *page)
 	return next ? strdup(next) : NULL;
 }
 
-static bool ask_sets(struct import *import)
+static bool ask_sets(struct zone_import *import)
 {
 	char *path = client_path("/v1/private_zones/%/%/record_sets?limit=1000", import->zone.group,
 				 import->zone.name);
@@ -105,7 +105,7 @@ static bool ask_sets(struct import *import)
 	return true;
 }
 
-static void add_edit(struct import *import, const char *path_format, const char *name,
+static void add_edit(struct zone_import *import, const char *path_format, const char *name,
 		     json_t *values)
 {
 	char *path = client_path(path_format, import->zone.group, import->zone.name, name);
@@ -115,7 +115,7 @@ static void add_edit(struct import *import, const char *path_format, const char 
 }
 
 /* What the server has of the zone, if it has it; else the zone is to be made, too. */
-static bool ask_served(struct import *import)
+static bool ask_served(struct zone_import *import)
 {
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	char *path = client_path("/v1/private_zones/%/%", import->zone.group, import->zone.name);
@@ -154,7 +154,7 @@ static bool ask_served(struct import *import)
 /* ---- the plan ---- */
 
 /* A record's text as wire, of a SOA without the serial; false: it is none of that type. */
-static bool read_record(const struct import *import, uint16_t type, const char *text,
+static bool read_record(const struct zone_import *import, uint16_t type, const char *text,
 			uint8_t rdata[RDATA_MAX], size_t *length)
 {
 	const char *why;
@@ -166,7 +166,7 @@ static bool read_record(const struct import *import, uint16_t type, const char *
 	return true;
 }
 
-static bool has_record(const struct import *import, uint16_t type, const json_t *records,
+static bool has_record(const struct zone_import *import, uint16_t type, const json_t *records,
 		       const uint8_t *wanted, size_t length)
 {
 	static uint8_t other[RDATA_MAX];
@@ -181,7 +181,7 @@ static bool has_record(const struct import *import, uint16_t type, const json_t 
 	return false;
 }
 
-static bool same_records(const struct import *import, uint16_t type, const json_t *a,
+static bool same_records(const struct zone_import *import, uint16_t type, const json_t *a,
 			 const json_t *b)
 {
 	static uint8_t rdata[RDATA_MAX];
@@ -207,7 +207,7 @@ static void print_value(const char *key, const json_t *before, const json_t *aft
 	free(new);
 }
 
-static void plan_set(struct import *import, const char *name, uint16_t type, json_t *values)
+static void plan_set(struct zone_import *import, const char *name, uint16_t type, json_t *values)
 {
 	char *key = text_lower(strdup(name));
 	json_t *served = key ? json_incref(json_object_get(import->served, key)) : NULL;
@@ -246,7 +246,7 @@ static void plan_set(struct import *import, const char *name, uint16_t type, jso
 
 static int on_set(void *context, const uint8_t *owner, const struct rrset *set)
 {
-	struct import *import = context;
+	struct zone_import *import = context;
 	char name[RECORD_SET_NAME_MAX];
 
 	record_set_name(&import->apex, owner, set->type, name);
@@ -262,7 +262,7 @@ static int on_own_set(void *context, const uint8_t *owner, const struct rrset *s
 	return set->type == TYPE_SOA ? 0 : on_set(context, owner, set);
 }
 
-static void plan_prune(struct import *import)
+static void plan_prune(struct zone_import *import)
 {
 	const char *key;
 	json_t *served;
@@ -279,7 +279,7 @@ static void plan_prune(struct import *import)
 	}
 }
 
-static int carry_out(struct import *import)
+static int carry_out(struct zone_import *import)
 {
 	const struct command_line *line = import->line;
 	json_t *answer;
@@ -306,10 +306,10 @@ static int carry_out(struct import *import)
 
 int command_zone_import(const struct command_line *line)
 {
-	struct import import = {.line = line,
-				.zone = client_top(line->arguments[0]),
-				.served = json_object(),
-				.edits = json_array()};
+	struct zone_import import = {.line = line,
+				     .zone = client_top(line->arguments[0]),
+				     .served = json_object(),
+				     .edits = json_array()};
 	struct zone *zone = NULL;
 	int status = EXIT_FAILURE;
 	char *name = strndup(import.zone.name, name_text_length(import.zone.name));

@@ -132,7 +132,7 @@ static const char *string_end(const char *at)
 	return at;
 }
 
-struct scan {
+struct config_scan {
 	const char *start, *at; /* `start` is behind a byte order mark */
 	struct origin here;     /* the file, and the line of `at` */
 	struct faults *faults;
@@ -142,7 +142,7 @@ struct scan {
 
 /* libconfig would go on in the next line. But no value has a line end, and a missing quote would
  * swap strings and text from here on. */
-static void scan_string(struct scan *scan)
+static void scan_string(struct config_scan *scan)
 {
 	const char *end = string_end(scan->at);
 
@@ -170,7 +170,7 @@ static bool is_cut(const char *token, size_t length)
 }
 
 /* A run of letters, digits and signs. */
-static void scan_token(struct scan *scan)
+static void scan_token(struct config_scan *scan)
 {
 	const char *token = scan->at, *end = token + 1;
 
@@ -190,7 +190,7 @@ struct include {
 
 /* libconfig takes a directive only as the first thing on its line. False: a fault was added. All
  * directives are replaced here, so libconfig itself finds none. */
-static bool scan_include(struct scan *scan, struct include *include)
+static bool scan_include(struct config_scan *scan, struct include *include)
 {
 	static const char keyword[] = "@include";
 	const char *begin = scan->at, *before = begin, *at = begin + sizeof keyword - 1;
@@ -211,7 +211,7 @@ static bool scan_include(struct scan *scan, struct include *include)
 }
 
 /* Moves behind the next @include and adds faults on the way. False: there is none. */
-static bool scan_next(struct scan *scan, struct include *include)
+static bool scan_next(struct config_scan *scan, struct include *include)
 {
 	while (*scan->at) {
 		const char *behind = skip_comment(scan->at);
@@ -277,7 +277,7 @@ static int add_text(struct text_reader *reader, const char *path, const char *te
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* some editors write one */
 	const char *from = text + (strncmp(text, mark, 3) == 0 ? 3 : 0);
-	struct scan scan = {from, from, {.file = path, .line = 1}, reader->faults};
+	struct config_scan scan = {from, from, {.file = path, .line = 1}, reader->faults};
 	struct include include;
 	int err = begin_piece(reader, &scan.here, true);
 

@@ -29,7 +29,7 @@ struct upstreams { /* a line */
 	struct upstreams *next;
 };
 
-struct ruled { /* a domain */
+struct adguard_domain { /* a domain */
 	struct origin at;
 	bool below, usual; /* not itself; asks the default upstreams */
 };
@@ -120,17 +120,17 @@ static void take_lines(struct import *import, struct adguard *adguard, const cha
 
 enum upstream_kind { UPSTREAM_PLAIN, UPSTREAM_ENCRYPTED, UPSTREAM_OTHER };
 
-struct upstream {
+struct adguard_upstream {
 	struct host host;
 	const char *protocol; /* NULL: udp */
 };
 
-static enum upstream_kind read_upstream(const char *text, struct upstream *upstream)
+static enum upstream_kind read_upstream(const char *text, struct adguard_upstream *upstream)
 {
 	static const char *const encrypted[] = {"tls://",  "https://", "h3://",
 						"quic://", "sdns://",  NULL};
 
-	*upstream = (struct upstream){.protocol = NULL};
+	*upstream = (struct adguard_upstream){.protocol = NULL};
 	for (size_t i = 0; encrypted[i]; i++)
 		if (strncasecmp(text, encrypted[i], strlen(encrypted[i])) == 0)
 			return UPSTREAM_ENCRYPTED;
@@ -154,7 +154,7 @@ static const char *next_upstream(struct import *import, const char **at)
 static bool has_plain(struct import *import, const struct upstreams *line)
 {
 	const char *at = line->servers, *word;
-	struct upstream upstream;
+	struct adguard_upstream upstream;
 
 	while ((word = next_upstream(import, &at)))
 		if (read_upstream(word, &upstream) == UPSTREAM_PLAIN)
@@ -169,7 +169,7 @@ static void add_upstreams(struct import *import, struct node *in, const struct o
 {
 	const char *rest = line->servers, *word;
 	char printed[ADDRESS_TEXT_MAX];
-	struct upstream upstream;
+	struct adguard_upstream upstream;
 
 	while ((word = next_upstream(import, &rest)))
 		switch (read_upstream(word, &upstream)) {
@@ -244,7 +244,7 @@ static bool goes_together(struct import *import, const struct upstreams *line, c
 			  bool below)
 {
 	char *key = import_printf(import, "adguard %s", domain);
-	struct ruled *ruled = import_find(import, key);
+	struct adguard_domain *ruled = import_find(import, key);
 
 	if (ruled && (ruled->below != below || ruled->usual != is_usual(line))) {
 		import_fault(
@@ -256,7 +256,7 @@ static bool goes_together(struct import *import, const struct upstreams *line, c
 	}
 	if (!ruled) {
 		ruled = import_alloc(import, sizeof *ruled);
-		*ruled = (struct ruled){line->at, below, is_usual(line)};
+		*ruled = (struct adguard_domain){line->at, below, is_usual(line)};
 		import_keep(import, key, ruled);
 	}
 	return true;

@@ -22,7 +22,7 @@ struct statement {
 	struct statement *first, *next;
 };
 
-struct view {
+struct bind_view {
 	const struct statement *statement; /* NULL: the file as a whole */
 	bool zones_only;                   /* without recursion */
 	struct forward_view *forward;
@@ -41,7 +41,7 @@ struct bind {
 	const char *file, *folder;       /* options.directory; NULL: none */
 	struct statement *first;         /* of the file */
 	const struct statement *options; /* NULL: none */
-	struct view *views;
+	struct bind_view *views;
 	size_t view_count;
 	struct list *lists;   /* of addresses, that others name */
 	struct acl_set shut;  /* who is not answered at all */
@@ -51,16 +51,16 @@ struct bind {
 
 /* ---- reading ---- */
 
-struct parser {
+struct bind_parser {
 	struct bind *bind;
 	const struct words *words;
 	const struct word *at;
 	unsigned depth, braces; /* of files, and those that are open in this one */
 };
 
-static struct statement **read_statements(struct parser *parser, struct statement **end);
+static struct statement **read_statements(struct bind_parser *parser, struct statement **end);
 
-static void fault(struct parser *parser, const char *what)
+static void fault(struct bind_parser *parser, const char *what)
 {
 	struct origin at = import_place(parser->bind->import, parser->words->file, parser->at->line,
 					parser->at->text);
@@ -75,7 +75,7 @@ static struct statement **read_file(struct bind *bind, const char *path, const s
 	static const struct words_syntax syntax = {
 		.quotes = "\"", .marks = "{};", .has_slashes = true};
 	struct words words;
-	struct parser parser = {.bind = bind, .words = &words, .depth = depth};
+	struct bind_parser parser = {.bind = bind, .words = &words, .depth = depth};
 
 	if (!words_read(bind->import, path, at, &syntax, &words))
 		return end;
@@ -87,7 +87,7 @@ static struct statement **read_file(struct bind *bind, const char *path, const s
 }
 
 /* Words, a block perhaps, and more words, up to a semicolon. */
-static struct statement *read_statement(struct parser *parser)
+static struct statement *read_statement(struct bind_parser *parser)
 {
 	struct import *import = parser->bind->import;
 	struct statement *statement = import_alloc(import, sizeof *statement);
@@ -128,7 +128,7 @@ static struct statement *read_statement(struct parser *parser)
 	return statement;
 }
 
-static struct statement **read_statements(struct parser *parser, struct statement **end)
+static struct statement **read_statements(struct bind_parser *parser, struct statement **end)
 {
 	while (parser->at->text && parser->at->mark != '}') {
 		struct statement *statement;
@@ -165,7 +165,7 @@ static const struct statement *find(const struct statement *first, const char *n
 }
 
 /* A view's own, or that of options. */
-static const struct statement *setting(const struct bind *bind, const struct view *view,
+static const struct statement *setting(const struct bind *bind, const struct bind_view *view,
 				       const char *name)
 {
 	const struct statement *found = view->statement ? find(view->statement->first, name) : NULL;
@@ -444,7 +444,7 @@ static bool means_all(const struct statement *list)
 }
 
 /* A setting that tells questions apart by more than who asks; NULL: there is none. */
-static const struct statement *place_of_view(const struct view *view)
+static const struct statement *place_of_view(const struct bind_view *view)
 {
 	const struct statement *first = view->statement ? view->statement->first : NULL;
 	const struct statement *where = find(first, "match-destinations"),
@@ -455,7 +455,8 @@ static const struct statement *place_of_view(const struct view *view)
 	return how && words_flag(word(how, 1)) != 0 ? how : NULL;
 }
 
-static const struct statement *place_of_recursion(const struct bind *bind, const struct view *view)
+static const struct statement *place_of_recursion(const struct bind *bind,
+						  const struct bind_view *view)
 {
 	const struct statement *where = setting(bind, view, "allow-recursion-on"),
 			       *cache = setting(bind, view, "allow-query-cache-on");
@@ -465,7 +466,7 @@ static const struct statement *place_of_recursion(const struct bind *bind, const
 
 /* The first view that fits takes a client; here it is the one with the longest prefix. So those go
  * whom an earlier view may be for. */
-static void take_match_clients(struct bind *bind, struct view *view, const struct origin *at,
+static void take_match_clients(struct bind *bind, struct bind_view *view, const struct origin *at,
 			       struct unread *unread)
 {
 	const struct statement *match =
@@ -483,7 +484,7 @@ static void take_match_clients(struct bind *bind, struct view *view, const struc
 }
 
 /* What a client needs to have names resolved: both, where both are there. */
-static struct acl_set recursion_of(struct bind *bind, const struct view *view,
+static struct acl_set recursion_of(struct bind *bind, const struct bind_view *view,
 				   const struct origin *at, struct unread *unread)
 {
 	static const char *const names[] = {"allow-recursion", "allow-query-cache"};
@@ -503,7 +504,7 @@ static struct acl_set recursion_of(struct bind *bind, const struct view *view,
 
 /* The clients of the view's network: recursion's, and of a view without recursion those of its
  * zones. */
-static void take_clients(struct bind *bind, struct view *view, const struct origin *at)
+static void take_clients(struct bind *bind, struct bind_view *view, const struct origin *at)
 {
 	struct import *import = bind->import;
 	const struct statement *query = setting(bind, view, "allow-query");
@@ -628,7 +629,8 @@ static void take_targets(struct bind *bind, struct node *rule, const struct stat
 	}
 }
 
-static bool is_only(const struct bind *bind, const struct view *view, const struct statement *zone)
+static bool is_only(const struct bind *bind, const struct bind_view *view,
+		    const struct statement *zone)
 {
 	const struct statement *forward = zone ? find(zone->first, "forward") : NULL;
 
@@ -637,8 +639,8 @@ static bool is_only(const struct bind *bind, const struct view *view, const stru
 	return strcasecmp(word(forward, 1), "only") == 0;
 }
 
-static void tell_first(struct bind *bind, const struct view *view, const struct statement *zone,
-		       const struct origin *at)
+static void tell_first(struct bind *bind, const struct bind_view *view,
+		       const struct statement *zone, const struct origin *at)
 {
 	if (!is_only(bind, view, zone))
 		import_changed(bind->import, at,
@@ -647,7 +649,7 @@ static void tell_first(struct bind *bind, const struct view *view, const struct 
 }
 
 /* All that no zone decides. */
-static void take_forwarders(struct bind *bind, struct view *view)
+static void take_forwarders(struct bind *bind, struct bind_view *view)
 {
 	const struct statement *own =
 		view->statement ? find(view->statement->first, "forwarders") : NULL;
@@ -702,7 +704,7 @@ static const char *key_use(struct import *import, const char *name)
 
 /* Where there are several views, a zone's transfers are those of the view's clients: a client of
  * another view gets that one's zone of the name. */
-static void allow_view(struct bind *bind, const struct view *view, struct node *item,
+static void allow_view(struct bind *bind, const struct bind_view *view, struct node *item,
 		       const struct origin *at)
 {
 	char text[PREFIX_TEXT_MAX];
@@ -713,8 +715,8 @@ static void allow_view(struct bind *bind, const struct view *view, struct node *
 }
 
 /* Who may copy it: an item of `transfers` for those without a key, and one for each key. */
-static void take_transfers(struct bind *bind, const struct view *view, const struct statement *zone,
-			   const struct node *made)
+static void take_transfers(struct bind *bind, const struct bind_view *view,
+			   const struct statement *zone, const struct node *made)
 {
 	struct import *import = bind->import;
 	const char *name = import_get(made, "name"), *full_name = forward_zone_name(import, made);
@@ -767,7 +769,7 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 	}
 }
 
-static void take_primary(struct bind *bind, struct view *view, const struct statement *zone,
+static void take_primary(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			 const char *name, bool closed)
 {
 	const char *file = word(find(zone->first, "file"), 1);
@@ -793,7 +795,8 @@ static void take_primary(struct bind *bind, struct view *view, const struct stat
 }
 
 /* Whether it is not, because the view resolves nothing for its clients. */
-static bool is_not_asked(struct bind *bind, const struct view *view, const struct statement *zone)
+static bool is_not_asked(struct bind *bind, const struct bind_view *view,
+			 const struct statement *zone)
 {
 	if (view->zones_only)
 		import_lost(bind->import, &zone->at,
@@ -802,8 +805,9 @@ static bool is_not_asked(struct bind *bind, const struct view *view, const struc
 }
 
 /* NULL: it names no server, which was told. */
-static struct node *take_asked(struct bind *bind, struct view *view, const struct statement *zone,
-			       const char *name, const struct statement *list, const char *why)
+static struct node *take_asked(struct bind *bind, struct bind_view *view,
+			       const struct statement *zone, const char *name,
+			       const struct statement *list, const char *why)
 {
 	struct node *rule;
 
@@ -819,7 +823,7 @@ static struct node *take_asked(struct bind *bind, struct view *view, const struc
 	return rule;
 }
 
-static void take_secondary(struct bind *bind, struct view *view, const struct statement *zone,
+static void take_secondary(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			   const char *name, const struct statement *primaries, bool closed)
 {
 	struct node *rule =
@@ -836,7 +840,7 @@ static void take_secondary(struct bind *bind, struct view *view, const struct st
 }
 
 /* Forwarders come before a stub's servers, unless the zone has an empty list of them. */
-static void take_stub(struct bind *bind, struct view *view, const struct statement *zone,
+static void take_stub(struct bind *bind, struct bind_view *view, const struct statement *zone,
 		      const char *name, const struct statement *servers)
 {
 	const struct statement *own = find(zone->first, "forwarders"),
@@ -854,7 +858,7 @@ static void take_stub(struct bind *bind, struct view *view, const struct stateme
 			   "it themselves");
 }
 
-static void take_shared(struct bind *bind, struct view *view, const struct statement *zone,
+static void take_shared(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			const char *of)
 {
 	if (!forward_share_zone(bind->import, view->forward, &zone->at, word(zone, 1), of))
@@ -862,7 +866,8 @@ static void take_shared(struct bind *bind, struct view *view, const struct state
 }
 
 /* A zone's own, or what holds for its view; of one that is in another view, the same there. */
-static const struct statement *setting_of_zone(const struct bind *bind, const struct view *view,
+static const struct statement *setting_of_zone(const struct bind *bind,
+					       const struct bind_view *view,
 					       const struct statement *zone, const char *name)
 {
 	const struct statement *own = find(zone->first, name), *in = find(zone->first, "in-view");
@@ -888,7 +893,7 @@ struct zone_access {    /* to a zone */
 };
 
 /* By these settings; most zones of a view have the same. */
-static const struct zone_access *access_of(struct bind *bind, const struct view *view,
+static const struct zone_access *access_of(struct bind *bind, const struct bind_view *view,
 					   const struct statement *zone)
 {
 	struct import *import = bind->import;
@@ -918,7 +923,8 @@ static const struct zone_access *access_of(struct bind *bind, const struct view 
 
 /* Whether clients of the view may ask that may not ask for this zone, which cannot be said of one
  * zone. Tells of those who may have the zone alone: they may not ask here. */
-static bool is_closed_zone(struct bind *bind, const struct view *view, const struct statement *zone)
+static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
+			   const struct statement *zone)
 {
 	const struct zone_access *access = access_of(bind, view, zone);
 
@@ -939,7 +945,7 @@ static bool has_data(const struct statement *zone, const char *type)
 	return find(zone->first, "in-view");
 }
 
-static void take_zone(struct bind *bind, struct view *view, const struct statement *zone)
+static void take_zone(struct bind *bind, struct bind_view *view, const struct statement *zone)
 {
 	static const char *const known[] = {
 		"type",           "file",      "forwarders",  "forward",
@@ -991,7 +997,7 @@ static void take_zone(struct bind *bind, struct view *view, const struct stateme
 
 /* ---- settings ---- */
 
-static const struct row { /* of options that become a setting of ours */
+static const struct bind_setting { /* of options that become a setting of ours */
 	const char *name, *group, *key;
 	enum { PERIOD, SIZE, NUMBER, TEXT } form;
 } rows[] = {
@@ -1041,7 +1047,8 @@ static bool is_handled(const char *name)
 	return false;
 }
 
-static void take_row(struct bind *bind, const struct row *row, const struct statement *statement)
+static void take_row(struct bind *bind, const struct bind_setting *row,
+		     const struct statement *statement)
 {
 	struct import *import = bind->import;
 	const char *text = word(statement, 1);
@@ -1062,7 +1069,7 @@ static void take_row(struct bind *bind, const struct row *row, const struct stat
 		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
 }
 
-static void take_query_source(struct bind *bind, struct view *view,
+static void take_query_source(struct bind *bind, struct bind_view *view,
 			      const struct statement *statement)
 {
 	struct address address;
@@ -1074,7 +1081,7 @@ static void take_query_source(struct bind *bind, struct view *view,
 }
 
 /* Of options, of a view, or at the top. */
-static void take_settings(struct bind *bind, struct view *view, const struct statement *first)
+static void take_settings(struct bind *bind, struct bind_view *view, const struct statement *first)
 {
 	for (const struct statement *at = first; at; at = at->next) {
 		const char *name = word(at, 0);
@@ -1138,7 +1145,7 @@ static void list_views(struct bind *bind)
 	bind->views = import_alloc(bind->import, (count + 1) * sizeof *bind->views);
 	for (const struct statement *at = bind->first; at; at = at->next)
 		if (at->count >= 2 && strcasecmp(at->words[0], "view") == 0)
-			bind->views[bind->view_count++] = (struct view){
+			bind->views[bind->view_count++] = (struct bind_view){
 				.statement = at,
 				.forward = forward_view(bind->import, at->words[1], &at->at)};
 	if (count == 0)
@@ -1146,7 +1153,7 @@ static void list_views(struct bind *bind)
 			forward_view(bind->import, "home", &bind->first->at);
 }
 
-static void take_view(struct bind *bind, struct view *view)
+static void take_view(struct bind *bind, struct bind_view *view)
 {
 	const struct statement *first = view->statement ? view->statement->first : bind->first;
 	const struct statement *recursion = setting(bind, view, "recursion");

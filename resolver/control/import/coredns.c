@@ -18,32 +18,32 @@
 
 enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 
-struct line {             /* a plugin, or a line of its block */
+struct corefile_line {    /* a plugin, or a line of its block */
 	struct origin at; /* its path is the first word */
 	const char *words[ARGUMENTS_MAX];
 	size_t count;
-	struct line *first, **last, *next; /* its block's */
+	struct corefile_line *first, **last, *next; /* its block's */
 };
 
-struct places { /* where a server listens */
+struct listen_places { /* where a server listens */
 	struct host hosts[PLACES_MAX];
 	struct origin at[PLACES_MAX];
 	size_t count;
 };
 
-struct server {
-	struct line head; /* its words are the zones, its block the plugins */
-	const char *root; /* of files; NULL: none */
-	struct acl acl;   /* by its plugins, in their order */
-	bool skipped;     /* none of it is here */
-	struct places listen;
-	struct server *next;
+struct corefile_server {
+	struct corefile_line head; /* its words are the zones, its block the plugins */
+	const char *root;          /* of files; NULL: none */
+	struct acl acl;            /* by its plugins, in their order */
+	bool skipped;              /* none of it is here */
+	struct listen_places listen;
+	struct corefile_server *next;
 };
 
 struct coredns {
 	struct import *import;
 	const char *file;
-	struct server *first, **last;
+	struct corefile_server *first, **last;
 	struct forward_view *view;
 	struct origin at; /* where that is */
 	bool has_root;
@@ -51,14 +51,14 @@ struct coredns {
 
 /* ---- reading ---- */
 
-struct parser {
+struct corefile_parser {
 	struct coredns *coredns;
 	const struct words *words;
 	const struct word *at;
 	unsigned depth, braces; /* of files, and those that are open in this one */
 };
 
-static void fault(struct parser *parser, const char *what)
+static void fault(struct corefile_parser *parser, const char *what)
 {
 	struct origin at =
 		import_place(parser->coredns->import, parser->words->file, parser->at->line, NULL);
@@ -67,13 +67,13 @@ static void fault(struct parser *parser, const char *what)
 	parser->at = &parser->words->items[parser->words->count];
 }
 
-static void read_lines(struct parser *parser, struct line *in);
+static void read_lines(struct corefile_parser *parser, struct corefile_line *in);
 
 /* Words up to the end of the line, with a block where there is one. */
-static struct line *read_line(struct parser *parser, bool is_head)
+static struct corefile_line *read_line(struct corefile_parser *parser, bool is_head)
 {
 	struct import *import = parser->coredns->import;
-	struct line *line = import_alloc(import, sizeof *line);
+	struct corefile_line *line = import_alloc(import, sizeof *line);
 
 	line->last = &line->first;
 	line->at = import_place(import, parser->words->file, parser->at->line, parser->at->text);
@@ -111,19 +111,20 @@ static struct line *read_line(struct parser *parser, bool is_head)
 }
 
 /* The snippet's lines, or those of the file. */
-static bool put_in(struct parser *parser, struct line *in, const struct line *import_line)
+static bool put_in(struct corefile_parser *parser, struct corefile_line *in,
+		   const struct corefile_line *import_line)
 {
 	struct coredns *coredns = parser->coredns;
 	const char *name = import_line->count > 1 ? import_line->words[1] : "";
 	char *key = import_printf(coredns->import, "snippet (%s)", name);
-	const struct line *snippet = import_find(coredns->import, key);
+	const struct corefile_line *snippet = import_find(coredns->import, key);
 	char **files;
 
 	if (parser->depth >= DEPTH_MAX)
 		return false;
 	if (snippet) {
-		for (const struct line *at = snippet->first; at; at = at->next) {
-			struct line *copy = import_alloc(coredns->import, sizeof *copy);
+		for (const struct corefile_line *at = snippet->first; at; at = at->next) {
+			struct corefile_line *copy = import_alloc(coredns->import, sizeof *copy);
 
 			*copy = *at;
 			copy->next = NULL;
@@ -136,7 +137,7 @@ static bool put_in(struct parser *parser, struct line *in, const struct line *im
 		static const struct words_syntax syntax = {
 			.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
 		struct words words;
-		struct parser inner = {coredns, &words, NULL, parser->depth + 1, 0};
+		struct corefile_parser inner = {coredns, &words, NULL, parser->depth + 1, 0};
 
 		if (!words_read(coredns->import, *files, &import_line->at, &syntax, &words))
 			return true;
@@ -146,10 +147,10 @@ static bool put_in(struct parser *parser, struct line *in, const struct line *im
 	return true;
 }
 
-static void read_lines(struct parser *parser, struct line *in)
+static void read_lines(struct corefile_parser *parser, struct corefile_line *in)
 {
 	while (parser->at->text && parser->at->mark != '}') {
-		struct line *line;
+		struct corefile_line *line;
 
 		if (parser->at->mark == '\n') {
 			parser->at++;
@@ -177,13 +178,13 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 	static const struct words_syntax syntax = {
 		.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
 	struct words words;
-	struct parser parser = {coredns, &words, NULL, depth, 0};
+	struct corefile_parser parser = {coredns, &words, NULL, depth, 0};
 
 	if (depth >= DEPTH_MAX || !words_read(coredns->import, path, at, &syntax, &words))
 		return;
 	for (parser.at = words.items; parser.at->text;) {
-		struct line *head;
-		struct server *server;
+		struct corefile_line *head;
+		struct corefile_server *server;
 
 		if (parser.at->mark == '\n') {
 			parser.at++;
@@ -302,8 +303,8 @@ static const char *zone_name(struct import *import, const char *text)
 }
 
 /* The words that name the zones of a plugin: its own from this one on, or those of the server. */
-static const struct line *zones_of(const struct server *server, const struct line *line,
-				   size_t *from)
+static const struct corefile_line *zones_of(const struct corefile_server *server,
+					    const struct corefile_line *line, size_t *from)
 {
 	if (line->count > *from)
 		return line;
@@ -325,13 +326,13 @@ static const char *zone_of(struct coredns *coredns, const char *word, const stru
 	return zone;
 }
 
-typedef void on_zone(struct coredns *coredns, const struct server *server, const struct line *line,
-		     const char *zone);
+typedef void on_zone(struct coredns *coredns, const struct corefile_server *server,
+		     const struct corefile_line *line, const char *zone);
 
-static void each_zone(struct coredns *coredns, const struct server *server, const struct line *line,
-		      size_t from, on_zone *take)
+static void each_zone(struct coredns *coredns, const struct corefile_server *server,
+		      const struct corefile_line *line, size_t from, on_zone *take)
 {
-	const struct line *named = zones_of(server, line, &from);
+	const struct corefile_line *named = zones_of(server, line, &from);
 
 	for (size_t i = from; i < named->count; i++) {
 		const char *zone = zone_of(coredns, named->words[i], &line->at);
@@ -353,16 +354,17 @@ static bool is_below(const char *name, const char *suffix)
 	       (length == behind || name[length - behind - 1] == '.');
 }
 
-static const struct line *in_block(const struct line *line, const char *name)
+static const struct corefile_line *in_block(const struct corefile_line *line, const char *name)
 {
-	const struct line *at = line->first;
+	const struct corefile_line *at = line->first;
 
 	while (at && (at->count == 0 || strcmp(at->words[0], name) != 0))
 		at = at->next;
 	return at;
 }
 
-static const char *path_of(struct coredns *coredns, const struct server *server, const char *path)
+static const char *path_of(struct coredns *coredns, const struct corefile_server *server,
+			   const char *path)
 {
 	return server->root && *path != '/'
 		       ? import_printf(coredns->import, "%s/%s", server->root, path)
@@ -371,8 +373,8 @@ static const char *path_of(struct coredns *coredns, const struct server *server,
 
 /* ---- plugins ---- */
 
-static void take_target(struct coredns *coredns, const struct line *line, struct node *rule,
-			const char *text)
+static void take_target(struct coredns *coredns, const struct corefile_line *line,
+			struct node *rule, const char *text)
 {
 	struct import *import = coredns->import;
 	const char *scheme = strstr(text, "://");
@@ -395,8 +397,8 @@ static void take_target(struct coredns *coredns, const struct line *line, struct
 			       host.port, by_tcp ? "tcp" : NULL);
 }
 
-static void forward_one(struct coredns *coredns, const struct server *server,
-			const struct line *line, const char *zone)
+static void forward_one(struct coredns *coredns, const struct corefile_server *server,
+			const struct corefile_line *line, const char *zone)
 {
 	struct import *import = coredns->import;
 	const char *from = zone_name(import, line->words[1]);
@@ -421,13 +423,14 @@ static void forward_one(struct coredns *coredns, const struct server *server,
 }
 
 /* "policy sequential" */
-static bool is_in_order(const struct line *line)
+static bool is_in_order(const struct corefile_line *line)
 {
 	return line->count > 1 && strcmp(line->words[0], "policy") == 0 &&
 	       strcmp(line->words[1], "sequential") == 0;
 }
 
-static void on_forward(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_forward(struct coredns *coredns, struct corefile_server *server,
+		       const struct corefile_line *line)
 {
 	static const char *const quiet[] = {
 		"policy",         "max_fails",      "expire",
@@ -439,7 +442,7 @@ static void on_forward(struct coredns *coredns, struct server *server, const str
 		return;
 	}
 	each_zone(coredns, server, line, line->count, forward_one);
-	for (const struct line *at = line->first; at; at = at->next) {
+	for (const struct corefile_line *at = line->first; at; at = at->next) {
 		size_t i = 0;
 
 		import_comments_move(coredns->import, &at->at, &line->at);
@@ -454,8 +457,8 @@ static void on_forward(struct coredns *coredns, struct server *server, const str
 	}
 }
 
-static void file_one(struct coredns *coredns, const struct server *server, const struct line *line,
-		     const char *zone)
+static void file_one(struct coredns *coredns, const struct corefile_server *server,
+		     const struct corefile_line *line, const char *zone)
 {
 	struct node *made = forward_zone(coredns->import, coredns->view, &line->at, zone);
 
@@ -464,7 +467,8 @@ static void file_one(struct coredns *coredns, const struct server *server, const
 				  path_of(coredns, server, line->words[1]), zone, NULL);
 }
 
-static void on_file(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_file(struct coredns *coredns, struct corefile_server *server,
+		    const struct corefile_line *line)
 {
 	if (line->count < 2)
 		import_lost(coredns->import, &line->at, "it has no file");
@@ -473,10 +477,11 @@ static void on_file(struct coredns *coredns, struct server *server, const struct
 }
 
 /* Files that are called db.ZONE, which is its usual pattern. */
-static void on_auto(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_auto(struct coredns *coredns, struct corefile_server *server,
+		    const struct corefile_line *line)
 {
 	struct import *import = coredns->import;
-	const struct line *directory = in_block(line, "directory");
+	const struct corefile_line *directory = in_block(line, "directory");
 	const char *path = directory && directory->count > 1
 				   ? path_of(coredns, server, directory->words[1])
 				   : NULL;
@@ -502,27 +507,28 @@ static void on_auto(struct coredns *coredns, struct server *server, const struct
 	closedir(folder);
 }
 
-static void secondary_one(struct coredns *coredns, const struct server *server,
-			  const struct line *line, const char *zone)
+static void secondary_one(struct coredns *coredns, const struct corefile_server *server,
+			  const struct corefile_line *line, const char *zone)
 {
 	struct node *rule = forward_rule(coredns->import, coredns->view, &line->at, zone, false);
 
 	(void)server;
-	for (const struct line *at = line->first; rule && at; at = at->next)
+	for (const struct corefile_line *at = line->first; rule && at; at = at->next)
 		for (size_t i = 2; at->count > 1 && i < at->count; i++)
 			take_target(coredns, at, rule, at->words[i]);
 	import_changed(coredns->import, &line->at,
 		       "zones are not transferred in: its primary is asked instead");
 }
 
-static void on_secondary(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_secondary(struct coredns *coredns, struct corefile_server *server,
+			 const struct corefile_line *line)
 {
 	each_zone(coredns, server, line, 1, secondary_one);
 }
 
 /* Names in these zones that the hosts do not have do not exist, unless it falls through. */
-static void hosts_one(struct coredns *coredns, const struct server *server, const struct line *line,
-		      const char *zone)
+static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
+		      const struct corefile_line *line, const char *zone)
 {
 	(void)server;
 	if (in_block(line, "fallthrough"))
@@ -537,15 +543,15 @@ static void hosts_one(struct coredns *coredns, const struct server *server, cons
 
 struct hosts_in { /* of which zones a plugin's names are */
 	struct coredns *coredns;
-	const struct server *server;
-	const struct line *line;
+	const struct corefile_server *server;
+	const struct corefile_line *line;
 };
 
 /* Whether the name is in one of the zones of the plugin. */
-static bool is_in_zones(struct coredns *coredns, const struct server *server,
-			const struct line *line, size_t from, const char *name)
+static bool is_in_zones(struct coredns *coredns, const struct corefile_server *server,
+			const struct corefile_line *line, size_t from, const char *name)
 {
-	const struct line *named = zones_of(server, line, &from);
+	const struct corefile_line *named = zones_of(server, line, &from);
 
 	for (size_t i = from; i < named->count; i++) {
 		const char *zone = zone_of(coredns, named->words[i], NULL);
@@ -563,16 +569,17 @@ static bool is_hosts_zone(void *context, const char *name)
 	return is_in_zones(in->coredns, in->server, in->line, 2, name);
 }
 
-static void on_hosts(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_hosts(struct coredns *coredns, struct corefile_server *server,
+		     const struct corefile_line *line)
 {
 	struct import *import = coredns->import;
-	const struct line *ttl = in_block(line, "ttl");
+	const struct corefile_line *ttl = in_block(line, "ttl");
 	long ttl_s = ttl && ttl->count > 1 ? words_number(ttl->words[1]) : USUAL_TTL_S;
 
 	const struct hosts_zones zones = {is_hosts_zone, &(struct hosts_in){coredns, server, line}};
 
 	each_zone(coredns, server, line, 2, hosts_one);
-	for (const struct line *at = line->first; at; at = at->next) {
+	for (const struct corefile_line *at = line->first; at; at = at->next) {
 		struct address address;
 
 		if (at->count < 2 || address_parse(&address, at->words[0]) != 0)
@@ -590,7 +597,7 @@ static void on_hosts(struct coredns *coredns, struct server *server, const struc
 				&zones);
 }
 
-static void set(struct coredns *coredns, const struct line *line, const char *group,
+static void set(struct coredns *coredns, const struct corefile_line *line, const char *group,
 		const char *key, const char *text)
 {
 	struct import *import = coredns->import;
@@ -603,12 +610,13 @@ static void set(struct coredns *coredns, const struct line *line, const char *gr
 			      key, &line->at, number);
 }
 
-static void on_cache(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_cache(struct coredns *coredns, struct corefile_server *server,
+		     const struct corefile_line *line)
 {
 	(void)server;
 	if (line->count > 1 && isdigit((unsigned char)*line->words[1]))
 		set(coredns, line, "cache", "ttl_max", line->words[1]);
-	for (const struct line *at = line->first; at; at = at->next) {
+	for (const struct corefile_line *at = line->first; at; at = at->next) {
 		const char *name = at->words[0];
 
 		if (strcmp(name, "success") == 0 && at->count > 2)
@@ -623,10 +631,10 @@ static void on_cache(struct coredns *coredns, struct server *server, const struc
 	}
 }
 
-static void listen_at(struct coredns *coredns, struct server *server, const struct origin *at,
-		      const char *address)
+static void listen_at(struct coredns *coredns, struct corefile_server *server,
+		      const struct origin *at, const char *address)
 {
-	struct places *places = &server->listen;
+	struct listen_places *places = &server->listen;
 	long port = 0;
 	const char *zone;
 	struct host host;
@@ -651,7 +659,8 @@ static void listen_at(struct coredns *coredns, struct server *server, const stru
 	places->hosts[places->count++] = host;
 }
 
-static void on_bind(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_bind(struct coredns *coredns, struct corefile_server *server,
+		    const struct corefile_line *line)
 {
 	for (size_t i = 1; i < line->count; i++)
 		listen_at(coredns, server, &line->at, line->words[i]);
@@ -672,8 +681,8 @@ static bool is_built_in(const char *type)
 /* "allow type A net 10.0.0.0/8", without types for all of them, without nets for all clients. What
  * is for some types or names (`some`) holds for all here, if it keeps clients out, else for none.
  * Of nets that cannot be read, all may be meant: they keep everybody out, and let nobody in. */
-static void take_action(struct coredns *coredns, struct server *server, const struct line *at,
-			bool some)
+static void take_action(struct coredns *coredns, struct corefile_server *server,
+			const struct corefile_line *at, bool some)
 {
 	struct import *import = coredns->import;
 	const struct node *network = forward_network(coredns->view);
@@ -730,8 +739,8 @@ static void take_action(struct coredns *coredns, struct server *server, const st
 }
 
 /* Whether its own zones leave out some of the server's. */
-static bool is_for_some(struct coredns *coredns, const struct server *server,
-			const struct line *line)
+static bool is_for_some(struct coredns *coredns, const struct corefile_server *server,
+			const struct corefile_line *line)
 {
 	for (size_t i = 0; i < server->head.count; i++) {
 		const char *zone = zone_of(coredns, server->head.words[i], NULL);
@@ -742,17 +751,18 @@ static bool is_for_some(struct coredns *coredns, const struct server *server,
 	return false;
 }
 
-static void on_acl(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_acl(struct coredns *coredns, struct corefile_server *server,
+		   const struct corefile_line *line)
 {
 	bool some = is_for_some(coredns, server, line);
 
-	for (const struct line *at = line->first; at; at = at->next)
+	for (const struct corefile_line *at = line->first; at; at = at->next)
 		if (at->count > 0)
 			take_action(coredns, server, at, some);
 }
 
-static void transfer_one(struct coredns *coredns, const struct server *server,
-			 const struct line *line, const char *zone)
+static void transfer_one(struct coredns *coredns, const struct corefile_server *server,
+			 const struct corefile_line *line, const char *zone)
 {
 	struct import *import = coredns->import;
 	struct node *item = import_item(import, import_root(import), "transfers", &line->at);
@@ -763,7 +773,7 @@ static void transfer_one(struct coredns *coredns, const struct server *server,
 	import_text(import, item, "name", &line->at, import_name(import, "transfer", zone, "zone"));
 	import_add(import, item, "zones", &line->at,
 		   import_printf(import, "%.*s", (int)length, zone));
-	for (const struct line *at = line->first; at; at = at->next)
+	for (const struct corefile_line *at = line->first; at; at = at->next)
 		for (size_t i = 1; i < at->count && strcmp(at->words[0], "to") == 0; i++) {
 			struct host host;
 			char address[ADDRESS_TEXT_MAX];
@@ -781,19 +791,21 @@ static void transfer_one(struct coredns *coredns, const struct server *server,
 		}
 }
 
-static void on_transfer(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_transfer(struct coredns *coredns, struct corefile_server *server,
+			const struct corefile_line *line)
 {
 	each_zone(coredns, server, line, 1, transfer_one);
 }
 
-static void on_bufsize(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_bufsize(struct coredns *coredns, struct corefile_server *server,
+		       const struct corefile_line *line)
 {
 	(void)server;
 	if (line->count > 1)
 		set(coredns, line, "udp", "payload_max", line->words[1]);
 }
 
-static void identify(struct coredns *coredns, const struct line *line, const char *key)
+static void identify(struct coredns *coredns, const struct corefile_line *line, const char *key)
 {
 	struct import *import = coredns->import;
 
@@ -803,19 +815,22 @@ static void identify(struct coredns *coredns, const struct line *line, const cha
 			    &line->at, line->words[1]);
 }
 
-static void on_chaos(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_chaos(struct coredns *coredns, struct corefile_server *server,
+		     const struct corefile_line *line)
 {
 	(void)server;
 	identify(coredns, line, "version");
 }
 
-static void on_nsid(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_nsid(struct coredns *coredns, struct corefile_server *server,
+		    const struct corefile_line *line)
 {
 	(void)server;
 	identify(coredns, line, "server");
 }
 
-static void on_root(struct coredns *coredns, struct server *server, const struct line *line)
+static void on_root(struct coredns *coredns, struct corefile_server *server,
+		    const struct corefile_line *line)
 {
 	(void)coredns;
 	(void)server;
@@ -824,7 +839,8 @@ static void on_root(struct coredns *coredns, struct server *server, const struct
 
 static const struct {
 	const char *name;
-	void (*take)(struct coredns *coredns, struct server *server, const struct line *line);
+	void (*take)(struct coredns *coredns, struct corefile_server *server,
+		     const struct corefile_line *line);
 } plugins[] = {
 	{"forward", on_forward},     {"file", on_file},   {"auto", on_auto},
 	{"secondary", on_secondary}, {"hosts", on_hosts}, {"cache", on_cache},
@@ -833,7 +849,8 @@ static const struct {
 	{"root", on_root},
 };
 
-static void take_plugin(struct coredns *coredns, struct server *server, const struct line *line)
+static void take_plugin(struct coredns *coredns, struct corefile_server *server,
+			const struct corefile_line *line)
 {
 	for (size_t i = 0; i < COUNT(plugins); i++)
 		if (strcmp(plugins[i].name, line->words[0]) == 0) {
@@ -845,10 +862,10 @@ static void take_plugin(struct coredns *coredns, struct server *server, const st
 
 /* ---- the whole ---- */
 
-static void take_server(struct coredns *coredns, struct server *server)
+static void take_server(struct coredns *coredns, struct corefile_server *server)
 {
 	struct import *import = coredns->import;
-	const struct line *root = in_block(&server->head, "root");
+	const struct corefile_line *root = in_block(&server->head, "root");
 	const char *zone;
 	long port = 0;
 
@@ -864,7 +881,7 @@ static void take_server(struct coredns *coredns, struct server *server)
 		return;
 	}
 	server->skipped = false;
-	for (const struct line *line = server->head.first; line; line = line->next)
+	for (const struct corefile_line *line = server->head.first; line; line = line->next)
 		if (line->count > 0)
 			take_plugin(coredns, server, line);
 	if (!in_block(&server->head, "bind")) {
@@ -883,10 +900,11 @@ static bool is_around(const struct host *outer, const struct host *inner)
 }
 
 /* Those of each that the other has, too. */
-static struct places places_of_both(const struct places *a, const struct places *b)
+static struct listen_places places_of_both(const struct listen_places *a,
+					   const struct listen_places *b)
 {
-	const struct places *sides[] = {a, b};
-	struct places both = {.count = 0};
+	const struct listen_places *sides[] = {a, b};
+	struct listen_places both = {.count = 0};
 
 	for (size_t side = 0; side < 2; side++)
 		for (size_t i = 0; i < sides[side]->count; i++) {
@@ -905,7 +923,7 @@ static struct places places_of_both(const struct places *a, const struct places 
 	return both;
 }
 
-static bool has_same_places(const struct places *a, const struct places *both)
+static bool has_same_places(const struct listen_places *a, const struct listen_places *both)
 {
 	bool same = a->count == both->count;
 
@@ -922,7 +940,7 @@ static bool has_same_places(const struct places *a, const struct places *both)
 /* Whether a server listens at all addresses of the host's family, and this is one of them. */
 static bool is_within_another(const struct coredns *coredns, const struct host *host)
 {
-	for (const struct server *server = coredns->first; server; server = server->next)
+	for (const struct corefile_server *server = coredns->first; server; server = server->next)
 		for (size_t i = 0; !server->skipped && i < server->listen.count; i++)
 			if (is_around(&server->listen.hosts[i], host) &&
 			    !host_equal(&server->listen.hosts[i], host))
@@ -938,7 +956,7 @@ static const char *listen_text(struct coredns *coredns)
 	bool any = false;
 
 	import_put(maker, "listen = [ ");
-	for (const struct server *server = coredns->first; server; server = server->next)
+	for (const struct corefile_server *server = coredns->first; server; server = server->next)
 		for (size_t i = 0; !server->skipped && i < server->listen.count; i++) {
 			char text[HOST_TEXT_MAX], *key;
 
@@ -961,12 +979,12 @@ static const char *listen_text(struct coredns *coredns)
 static void take_places(struct coredns *coredns, const struct origin *whole)
 {
 	struct import *import = coredns->import;
-	const struct server *first = NULL, *differs = NULL;
-	struct places all = {.count = 0};
+	const struct corefile_server *first = NULL, *differs = NULL;
+	struct listen_places all = {.count = 0};
 	char text[HOST_TEXT_MAX];
 
-	for (const struct server *server = coredns->first; server; server = server->next) {
-		struct places both;
+	for (const struct corefile_server *server = coredns->first; server; server = server->next) {
+		struct listen_places both;
 
 		if (server->skipped)
 			continue;
@@ -998,7 +1016,7 @@ static void take_places(struct coredns *coredns, const struct origin *whole)
 /* ---- whose ---- */
 
 /* Whom no line names may ask. */
-static struct acl_set clients_of(struct coredns *coredns, struct server *server)
+static struct acl_set clients_of(struct coredns *coredns, struct corefile_server *server)
 {
 	struct acl_set clients;
 
@@ -1012,10 +1030,10 @@ static struct acl_set clients_of(struct coredns *coredns, struct server *server)
 static void take_clients(struct coredns *coredns, const struct origin *at)
 {
 	struct import *import = coredns->import;
-	struct acl_set all = clients_of(coredns, &(struct server){.head.at = *at});
+	struct acl_set all = clients_of(coredns, &(struct corefile_server){.head.at = *at});
 	bool first = true;
 
-	for (struct server *server = coredns->first; server; server = server->next) {
+	for (struct corefile_server *server = coredns->first; server; server = server->next) {
 		struct acl_set own, both, only_all, only_own;
 
 		if (server->skipped)
@@ -1044,8 +1062,8 @@ static void take_clients(struct coredns *coredns, const struct origin *at)
 /* Where the network is said to be from, of which a comment may say how open it was. */
 static struct origin place_of_clients(const struct coredns *coredns, const struct origin *whole)
 {
-	for (const struct server *server = coredns->first; server; server = server->next) {
-		const struct line *line = in_block(&server->head, "acl");
+	for (const struct corefile_server *server = coredns->first; server; server = server->next) {
+		const struct corefile_line *line = in_block(&server->head, "acl");
 
 		if (line)
 			return line->at;
@@ -1062,7 +1080,7 @@ void coredns_read(struct import *import, const char *path)
 	read_servers(&coredns, path, NULL, 0);
 	coredns.at = place_of_clients(&coredns, &at);
 	coredns.view = forward_view(import, "home", &coredns.at);
-	for (struct server *server = coredns.first; server; server = server->next)
+	for (struct corefile_server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
 	take_places(&coredns, &at);
 	take_clients(&coredns, &coredns.at);

@@ -38,18 +38,18 @@ struct backend {
 	struct backend *next;
 };
 
-struct route {
+struct dnsdist_route {
 	struct origin at;
 	const char *domain; /* without a final dot; "." is everything */
 	struct pool *pool;
 	unsigned order;
-	struct route *next;
+	struct dnsdist_route *next;
 };
 
-struct listener {
+struct dnsdist_listener {
 	struct origin at;
 	const char *address;
-	struct listener *next;
+	struct dnsdist_listener *next;
 };
 
 struct dnsdist { /* of an import, kept by it */
@@ -58,9 +58,9 @@ struct dnsdist { /* of an import, kept by it */
 	struct forward_view *view;
 	struct pool *pools, **last_pool;
 	struct backend *backends, **last_backend;
-	struct route *routes, **last_route;
+	struct dnsdist_route *routes, **last_route;
 	unsigned route_count;
-	struct listener *listeners, **last_listener;
+	struct dnsdist_listener *listeners, **last_listener;
 	struct acl acl;
 	bool has_acl, by_order; /* firstAvailable */
 	struct origin unread;   /* a rule that may keep clients out; line 0: none */
@@ -226,7 +226,7 @@ static void take_backend(struct dnsdist *dnsdist, const struct origin *at, const
 enum selector_kind { SELECT_SUFFIXES, SELECT_NAMES, SELECT_ALL, SELECT_OTHER };
 enum action_kind { ACTION_POOL, ACTION_SPOOF, ACTION_ALLOW, ACTION_OTHER };
 
-struct rule {
+struct dnsdist_rule {
 	struct origin at;
 	enum selector_kind selector;
 	enum action_kind action;
@@ -251,15 +251,15 @@ static const char *domain_of(struct import *import, const struct origin *at, con
 	return length == 0 ? "." : text_lower(import_printf(import, "%.*s", (int)length, text));
 }
 
-static struct route *route_of(struct import *import, const char *domain)
+static struct dnsdist_route *route_of(struct import *import, const char *domain)
 {
 	return import_find(import, import_printf(import, "dnsdist route %s", domain));
 }
 
 /* The rule that decides for the name there, of those so far; NULL: none does. */
-static const struct route *first_around(struct import *import, const char *domain)
+static const struct dnsdist_route *first_around(struct import *import, const char *domain)
 {
-	const struct route *first = route_of(import, "."), *route;
+	const struct dnsdist_route *first = route_of(import, "."), *route;
 
 	for (const char *at = domain; at && *at != '\0' && strcmp(at, ".") != 0;) {
 		route = route_of(import, at);
@@ -275,8 +275,8 @@ static void add_route(struct dnsdist *dnsdist, const struct origin *at, const ch
 		      const char *pool_name)
 {
 	struct pool *pool = pool_named(dnsdist, pool_name);
-	const struct route *first = first_around(dnsdist->import, domain);
-	struct route *route;
+	const struct dnsdist_route *first = first_around(dnsdist->import, domain);
+	struct dnsdist_route *route;
 
 	if (first && first->pool == pool)
 		return;
@@ -288,14 +288,14 @@ static void add_route(struct dnsdist *dnsdist, const struct origin *at, const ch
 		return;
 	}
 	route = import_alloc(dnsdist->import, sizeof *route);
-	*route = (struct route){*at, domain, pool, dnsdist->route_count++, NULL};
+	*route = (struct dnsdist_route){*at, domain, pool, dnsdist->route_count++, NULL};
 	*dnsdist->last_route = route;
 	dnsdist->last_route = &route->next;
 	import_keep(dnsdist->import, import_printf(dnsdist->import, "dnsdist route %s", domain),
 		    route);
 }
 
-static void take_pool_rule(struct dnsdist *dnsdist, const struct rule *rule)
+static void take_pool_rule(struct dnsdist *dnsdist, const struct dnsdist_rule *rule)
 {
 	struct import *import = dnsdist->import;
 	const char *text, *domain;
@@ -321,7 +321,7 @@ static void take_pool_rule(struct dnsdist *dnsdist, const struct rule *rule)
 	}
 }
 
-static void take_spoof(struct dnsdist *dnsdist, const struct rule *rule)
+static void take_spoof(struct dnsdist *dnsdist, const struct dnsdist_rule *rule)
 {
 	struct import *import = dnsdist->import;
 	const char *text, *domain;
@@ -354,7 +354,7 @@ static void take_spoof(struct dnsdist *dnsdist, const struct rule *rule)
 	}
 }
 
-static void take_rule(struct dnsdist *dnsdist, const struct rule *rule)
+static void take_rule(struct dnsdist *dnsdist, const struct dnsdist_rule *rule)
 {
 	bool has_names = rule->selector == SELECT_SUFFIXES || rule->selector == SELECT_NAMES;
 	struct origin at;
@@ -416,9 +416,10 @@ static void add_usual_clients(struct dnsdist *dnsdist, const struct origin *at)
 
 static void add_listener(struct dnsdist *dnsdist, const struct origin *at, const char *address)
 {
-	struct listener *listener = import_alloc(dnsdist->import, sizeof *listener);
+	struct dnsdist_listener *listener = import_alloc(dnsdist->import, sizeof *listener);
 
-	*listener = (struct listener){*at, import_printf(dnsdist->import, "%s", address), NULL};
+	*listener =
+		(struct dnsdist_listener){*at, import_printf(dnsdist->import, "%s", address), NULL};
 	*dnsdist->last_listener = listener;
 	dnsdist->last_listener = &listener->next;
 }
@@ -440,7 +441,7 @@ static void take_policy(struct dnsdist *dnsdist, const struct origin *at, const 
 
 /* ---- YAML ---- */
 
-static void read_selector(struct rule *rule, const json_t *selector)
+static void read_selector(struct dnsdist_rule *rule, const json_t *selector)
 {
 	static const struct {
 		const char *type, *names;
@@ -463,7 +464,7 @@ static void read_selector(struct rule *rule, const json_t *selector)
 	rule->by = rule->by ? rule->by : "a selector without a type";
 }
 
-static void read_action(struct import *import, struct rule *rule, const json_t *action)
+static void read_action(struct import *import, struct dnsdist_rule *rule, const json_t *action)
 {
 	const json_t *stop = json_member(action, "stop_processing");
 
@@ -488,7 +489,7 @@ static void read_action(struct import *import, struct rule *rule, const json_t *
 
 static void take_yaml_rule(struct dnsdist *dnsdist, const json_t *values)
 {
-	struct rule rule = {
+	struct dnsdist_rule rule = {
 		.at = json_file_at(dnsdist->import, values, json_member_text(values, "name"))};
 
 	read_selector(&rule, json_member(values, "selector"));
@@ -690,7 +691,7 @@ static const json_t *names_of(const json_t *value)
 }
 
 /* A text in place of a rule is a suffix, or a prefix of clients. */
-static void read_lua_texts(struct import *import, struct rule *rule, const json_t *value)
+static void read_lua_texts(struct import *import, struct dnsdist_rule *rule, const json_t *value)
 {
 	struct prefix prefix;
 	struct origin at;
@@ -706,7 +707,7 @@ static void read_lua_texts(struct import *import, struct rule *rule, const json_
 		}
 }
 
-static void read_lua_selector(struct import *import, struct rule *rule, const json_t *value)
+static void read_lua_selector(struct import *import, struct dnsdist_rule *rule, const json_t *value)
 {
 	const char *call = json_member_text(value, "call");
 
@@ -733,7 +734,7 @@ static void read_lua_selector(struct import *import, struct rule *rule, const js
 		rule->selector = SELECT_OTHER; /* a set that is made elsewhere */
 }
 
-static void read_lua_action(struct import *import, struct rule *rule, const json_t *value)
+static void read_lua_action(struct import *import, struct dnsdist_rule *rule, const json_t *value)
 {
 	const char *call = json_member_text(value, "call");
 	const json_t *stop = argument(value, 1);
@@ -763,7 +764,7 @@ static void read_lua_action(struct import *import, struct rule *rule, const json
 
 static void on_action(struct dnsdist *dnsdist, const struct origin *at, const json_t *call)
 {
-	struct rule rule = {.at = *at};
+	struct dnsdist_rule rule = {.at = *at};
 
 	read_lua_selector(dnsdist->import, &rule, argument(call, 0));
 	read_lua_action(dnsdist->import, &rule, argument(call, 1));
@@ -989,7 +990,7 @@ static void put_routes(struct dnsdist *dnsdist)
 	struct import *import = dnsdist->import;
 	bool has_all = false;
 
-	for (struct route *route = dnsdist->routes; route; route = route->next) {
+	for (struct dnsdist_route *route = dnsdist->routes; route; route = route->next) {
 		bool is_all = strcmp(route->domain, ".") == 0;
 
 		has_all |= is_all;
@@ -1042,7 +1043,7 @@ void dnsdist_finish(struct import *import)
 	if (dnsdist) {
 		put_routes(dnsdist);
 		put_clients(dnsdist);
-		for (const struct listener *at = dnsdist->listeners; at; at = at->next)
+		for (const struct dnsdist_listener *at = dnsdist->listeners; at; at = at->next)
 			if (!forward_listen(import, &at->at, at->address, 0))
 				import_fault(import, &at->at, "\"%s\" is no place to listen at",
 					     at->address);

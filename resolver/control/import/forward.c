@@ -71,11 +71,11 @@ struct owned_zone { /* a zone */
 	struct owned_zone *next;
 };
 
-struct ruled { /* a domain that has a rule */
+struct rule_domain { /* a domain that has a rule */
 	const struct forward_view *view;
 	struct origin at;
 	const char *domain;
-	struct ruled *next;
+	struct rule_domain *next;
 };
 
 struct forwarder {           /* of an import, kept by it */
@@ -87,7 +87,7 @@ struct forwarder {           /* of an import, kept by it */
 	struct whole *wholes;
 	struct forward_view *views;
 	struct loose *first, **last;
-	struct ruled *ruled;
+	struct rule_domain *ruled;
 	struct owned_zone *zones;
 };
 
@@ -354,9 +354,9 @@ static void keep_rule(struct import *import, const struct forward_view *view,
 		      const struct origin *at, const char *domain)
 {
 	struct forwarder *forwarder = forwarder_of(import);
-	struct ruled *ruled = import_alloc(import, sizeof *ruled);
+	struct rule_domain *ruled = import_alloc(import, sizeof *ruled);
 
-	*ruled = (struct ruled){view, *at, domain, forwarder->ruled};
+	*ruled = (struct rule_domain){view, *at, domain, forwarder->ruled};
 	forwarder->ruled = ruled;
 }
 
@@ -950,7 +950,7 @@ static const char *in_view(struct import *import, const struct forward_view *vie
 
 /* Tells of a rule that a declared zone hides. Zones made for single names pass other names on, so
  * they do not hide the rule. */
-static void tell_shadowed(struct import *import, const struct ruled *ruled)
+static void tell_shadowed(struct import *import, const struct rule_domain *ruled)
 {
 	const struct node *zone = zone_around(import, ruled->view, ruled->domain);
 
@@ -979,7 +979,7 @@ void forward_finish(struct import *import)
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		loose->placed = loose->placed || put_into_declared(import, loose);
 	forward_finish_files(import);
-	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next)
+	for (const struct rule_domain *ruled = forwarder->ruled; ruled; ruled = ruled->next)
 		tell_shadowed(import, ruled);
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		if (!loose->placed)

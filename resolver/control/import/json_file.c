@@ -14,12 +14,12 @@ struct lines {
 	size_t count;
 };
 
-struct place {
+struct value_place {
 	const char *file;
 	unsigned line;
 };
 
-struct scan {
+struct json_file_scan {
 	struct import *import;
 	const char *file, *at;
 	unsigned line;
@@ -29,7 +29,7 @@ struct scan {
 	unsigned depth;
 };
 
-static void note_value(struct scan *scan)
+static void note_value(struct json_file_scan *scan)
 {
 	struct lines *lines = &scan->values;
 
@@ -43,13 +43,13 @@ static void note_value(struct scan *scan)
 	lines->items[lines->count++] = scan->line;
 }
 
-static void skip_to(struct scan *scan, const char *end)
+static void skip_to(struct json_file_scan *scan, const char *end)
 {
 	for (; scan->at < end; scan->at++)
 		scan->line += *scan->at == '\n';
 }
 
-static void skip_comment(struct scan *scan)
+static void skip_comment(struct json_file_scan *scan)
 {
 	const char *from = scan->at + 2,
 		   *end = scan->at[1] == '*' ? strstr(from, "*/") : from + strcspn(from, "\r\n");
@@ -57,7 +57,7 @@ static void skip_comment(struct scan *scan)
 	skip_to(scan, end ? end + 2 * (scan->at[1] == '*') : from + strlen(from));
 }
 
-static void skip_text(struct scan *scan)
+static void skip_text(struct json_file_scan *scan)
 {
 	const char *end = scan->at + 1;
 
@@ -66,7 +66,7 @@ static void skip_text(struct scan *scan)
 	skip_to(scan, end + (*end != '\0'));
 }
 
-static void go_over(struct scan *scan)
+static void go_over(struct json_file_scan *scan)
 {
 	while (*scan->at != '\0') {
 		char c = *scan->at;
@@ -113,7 +113,7 @@ static bool is_shared(const json_t *value)
 
 static void keep_place(struct import *import, const json_t *value, const char *file, unsigned line)
 {
-	struct place *place;
+	struct value_place *place;
 	char key[32];
 
 	snprintf(key, sizeof key, "json %p", (const void *)value);
@@ -122,10 +122,10 @@ static void keep_place(struct import *import, const json_t *value, const char *f
 		place = import_alloc(import, sizeof *place);
 		import_keep(import, key, place);
 	}
-	*place = (struct place){file, line};
+	*place = (struct value_place){file, line};
 }
 
-static void place_all(struct scan *scan, const json_t *value, size_t *next)
+static void place_all(struct json_file_scan *scan, const json_t *value, size_t *next)
 {
 	const char *key;
 	json_t *item;
@@ -152,7 +152,7 @@ json_t *json_file_read(struct import *import, const char *path)
 json_t *json_file_parse(struct import *import, const char *path, const char *text, size_t length)
 {
 	size_t next = 0;
-	struct scan scan = {.import = import, .file = path, .at = text, .line = 1};
+	struct json_file_scan scan = {.import = import, .file = path, .at = text, .line = 1};
 	json_error_t error;
 	json_t *value;
 
@@ -169,7 +169,7 @@ json_t *json_file_parse(struct import *import, const char *path, const char *tex
 	return value;
 }
 
-static const struct place *find_place(struct import *import, const json_t *value)
+static const struct value_place *find_place(struct import *import, const json_t *value)
 {
 	char key[32];
 
@@ -179,7 +179,7 @@ static const struct place *find_place(struct import *import, const json_t *value
 
 struct origin json_file_at(struct import *import, const json_t *value, const char *what)
 {
-	const struct place *place = find_place(import, value);
+	const struct value_place *place = find_place(import, value);
 
 	return import_place(import, place ? place->file : "-", place ? place->line : 0, what);
 }
@@ -193,7 +193,7 @@ json_t *json_file_keep(struct import *import, json_t *made, const struct origin 
 
 json_t *json_file_place(struct import *import, json_t *made, const json_t *like)
 {
-	const struct place *place = find_place(import, like);
+	const struct value_place *place = find_place(import, like);
 
 	if (made && place && !is_shared(made) && !find_place(import, made))
 		keep_place(import, made, place->file, place->line);

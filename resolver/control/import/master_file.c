@@ -23,7 +23,7 @@ enum {
 /* Of a file that says none so far: that of its SOA, as BIND does (RFC 2308 section 4). */
 #define TTL_UNKNOWN UINT32_MAX
 
-struct master {
+struct master_file {
 	struct import *import;
 	struct node *zone;
 	const char *file;
@@ -37,7 +37,8 @@ struct master {
 
 /* One line, or as many as a record has; *at is moved behind it, *line to the line there. Returns
  * `entry`, which is blank where there is nothing but a comment: that is about what comes next. */
-static char *next_entry(const struct master *master, const char **at, unsigned *line, char *entry)
+static char *next_entry(const struct master_file *master, const char **at, unsigned *line,
+			char *entry)
 {
 	bool has_comments = !master->variant || !master->variant->writes_comments;
 	unsigned depth = 0, first = *line;
@@ -79,7 +80,7 @@ static char *next_entry(const struct master *master, const char **at, unsigned *
 }
 
 /* What cannot be read is passed over, or refuses the file. */
-static void refuse(const struct master *master, const struct origin *at, const char *why)
+static void refuse(const struct master_file *master, const struct origin *at, const char *why)
 {
 	if (master->variant)
 		import_fault(master->import, at, "%s", why);
@@ -87,9 +88,9 @@ static void refuse(const struct master *master, const struct origin *at, const c
 		import_lost(master->import, at, "%s", why);
 }
 
-static void read_file(struct master *master, const char *path, const struct origin *at);
+static void read_file(struct master_file *master, const char *path, const struct origin *at);
 
-static ldns_rdf *read_name(const struct master *master, const char *text)
+static ldns_rdf *read_name(const struct master_file *master, const char *text)
 {
 	ldns_rdf *name = ldns_dname_new_frm_str(text);
 
@@ -109,9 +110,9 @@ static const char *folder_of(struct import *import, const char *path)
 	return slash ? import_printf(import, "%.*s", (int)(slash - path), path) : NULL;
 }
 
-static void include(struct master *master, const char *words, const struct origin *at)
+static void include(struct master_file *master, const char *words, const struct origin *at)
 {
-	struct master inner = *master;
+	struct master_file inner = *master;
 	char path[1024], origin[1024];
 	const char *folder =
 		master->folder ? master->folder : folder_of(master->import, master->file);
@@ -130,7 +131,7 @@ static void include(struct master *master, const char *words, const struct origi
 		  at);
 }
 
-static void take_entry(struct master *master, const char *entry, const struct origin *at);
+static void take_entry(struct master_file *master, const char *entry, const struct origin *at);
 
 /* "$" is the number, and ${-5,3,x} the number less five, in three hexadecimal digits. NULL: there
  * is another form of it. */
@@ -182,7 +183,7 @@ static char *put_number(struct import *import, const char *pattern, long number)
 }
 
 /* $GENERATE 1-5/2 OWNER TYPE DATA */
-static void generate(struct master *master, const char *words, const struct origin *at)
+static void generate(struct master_file *master, const char *words, const struct origin *at)
 {
 	long first, last, step = 1;
 	int length = 0;
@@ -207,7 +208,7 @@ static void generate(struct master *master, const char *words, const struct orig
 }
 
 /* $TTL and the like. */
-static void directive(struct master *master, const char *entry, const struct origin *at)
+static void directive(struct master_file *master, const char *entry, const struct origin *at)
 {
 	const char *words = entry + strcspn(entry, " \t"), *end;
 	char word[1024];
@@ -238,7 +239,7 @@ static void directive(struct master *master, const char *entry, const struct ori
 
 /* Without $TTL a record has that of its SOA's minimum where the SOA has none either, and else that
  * of the record before it. */
-static void keep_ttl(struct master *master, ldns_rr *rr)
+static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
 	bool is_soa = ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && minimum;
@@ -253,7 +254,7 @@ static void keep_ttl(struct master *master, ldns_rr *rr)
 }
 
 /* What follows without an owner's name has that of a record that is passed over, too. */
-static void keep_owner(struct master *master, const char *entry)
+static void keep_owner(struct master_file *master, const char *entry)
 {
 	size_t length = strcspn(entry, " \t");
 	ldns_rdf *owner;
@@ -269,7 +270,7 @@ static void keep_owner(struct master *master, const char *entry)
 	master->previous = owner;
 }
 
-static void take_entry(struct master *master, const char *entry, const struct origin *at)
+static void take_entry(struct master_file *master, const char *entry, const struct origin *at)
 {
 	size_t length = strlen(entry);
 	ldns_rr *rr = NULL;
@@ -291,7 +292,7 @@ static void take_entry(struct master *master, const char *entry, const struct or
 }
 
 /* Takes over the master's names. NULL: there is no text. */
-static void read_text(struct master *master, const char *path, const char *text)
+static void read_text(struct master_file *master, const char *path, const char *text)
 {
 	const struct master_variant *variant = master->variant;
 	char *entry = text ? import_alloc(master->import, strlen(text) + 2) : NULL;
@@ -321,7 +322,7 @@ static void read_text(struct master *master, const char *path, const char *text)
 	ldns_rdf_deep_free(master->previous);
 }
 
-static void read_file(struct master *master, const char *path, const struct origin *at)
+static void read_file(struct master_file *master, const char *path, const struct origin *at)
 {
 	size_t length;
 
@@ -331,11 +332,11 @@ static void read_file(struct master *master, const char *path, const struct orig
 void forward_zone_text(struct import *import, struct node *zone, const char *path, const char *text,
 		       const char *origin, const struct master_variant *variant)
 {
-	struct master master = {.import = import,
-				.zone = zone,
-				.origin = ldns_dname_new_frm_str(origin),
-				.ttl_s = TTL_UNKNOWN,
-				.variant = variant};
+	struct master_file master = {.import = import,
+				     .zone = zone,
+				     .origin = ldns_dname_new_frm_str(origin),
+				     .ttl_s = TTL_UNKNOWN,
+				     .variant = variant};
 
 	read_text(&master, path, text);
 }
@@ -349,14 +350,14 @@ struct filed { /* a zone with a master file, as forward_zone_file has it */
 	struct filed *next;
 };
 
-struct files { /* of an import, kept by it */
+struct master_files { /* of an import, kept by it */
 	struct filed *first, **last;
 };
 
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
 		       const char *path, const char *origin, const char *folder)
 {
-	struct files *files = import_find(import, "master files");
+	struct master_files *files = import_find(import, "master files");
 	struct filed *filed = import_alloc(import, sizeof *filed);
 
 	if (!files) {
@@ -434,12 +435,12 @@ static bool includes_elsewhere(struct import *import, const struct filed *filed,
 
 static void read_records(struct import *import, const struct filed *filed)
 {
-	struct master master = {.import = import,
-				.zone = filed->zone,
-				.file = filed->path,
-				.folder = filed->folder,
-				.origin = ldns_dname_new_frm_str(filed->origin),
-				.ttl_s = TTL_UNKNOWN};
+	struct master_file master = {.import = import,
+				     .zone = filed->zone,
+				     .file = filed->path,
+				     .folder = filed->folder,
+				     .origin = ldns_dname_new_frm_str(filed->origin),
+				     .ttl_s = TTL_UNKNOWN};
 
 	read_file(&master, filed->path, &filed->at);
 }
@@ -485,7 +486,7 @@ static void add_alike(struct alike *alike, const struct filed *filed)
 
 void forward_finish_files(struct import *import)
 {
-	const struct files *files = import_find(import, "master files");
+	const struct master_files *files = import_find(import, "master files");
 	struct alike stay = {0}, end = {0};
 
 	for (const struct filed *filed = files ? files->first : NULL; filed; filed = filed->next) {

@@ -280,13 +280,13 @@ static void close_lines(struct pihole *pihole)
 		add_line(pihole, 0, "bogus-priv");
 }
 
-enum form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
+enum pihole_form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
 
 /* The first line that begins with [ or an address tells the form. Without one, the file has the
  * form of dnsmasq.conf; FORM_CNAMES if every line is cname=. */
-static enum form form_of(struct import *import, const char *text)
+static enum pihole_form form_of(struct import *import, const char *text)
 {
-	enum form form = FORM_CNAMES;
+	enum pihole_form form = FORM_CNAMES;
 
 	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n")) {
 		char *word;
@@ -330,7 +330,7 @@ void pihole_read(struct import *import, const char *path)
 	struct origin at = import_place(import, path, 0, NULL);
 	size_t length;
 	char *text = import_read(import, path, &at, &length);
-	enum form form = text ? form_of(import, text) : FORM_DNSMASQ;
+	enum pihole_form form = text ? form_of(import, text) : FORM_DNSMASQ;
 
 	if (!text)
 		return;

@@ -19,7 +19,7 @@ enum { MODULES_MAX = 32, HOPS_MAX = 32, TXT_PART_MAX = 254 };
 
 /* ---- what azurerm has, as Azure has it ---- */
 
-enum how {
+enum attribute_form {
 	AS_IT_IS,
 	EACH,    /* of the blocks: `inner` */
 	FIRST,   /* of the blocks alone: `inner` */
@@ -30,7 +30,7 @@ enum how {
 
 struct map {
 	const char *from, *to; /* `to` is a path: "dhcpOptions.dnsServers" */
-	enum how how;
+	enum attribute_form how;
 	const struct map *inner;
 };
 

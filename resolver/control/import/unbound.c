@@ -229,12 +229,12 @@ static const struct reason reasons[] = {
 
 /* ---- server ---- */
 
-struct row { /* a setting of `server` that becomes a number or flag of ours */
+struct unbound_setting { /* a setting of `server` that becomes a number or flag of ours */
 	const char *name, *group, *key;
 	enum { SECONDS, FLAG, NUMBER, TEXT } form;
 };
 
-static const struct row rows[] = {
+static const struct unbound_setting rows[] = {
 	{"cache-max-ttl", "cache", "ttl_max", SECONDS},
 	{"cache-min-ttl", "cache", "ttl_min", SECONDS},
 	{"cache-max-negative-ttl", "cache", "negative_ttl_max", SECONDS},
@@ -249,7 +249,7 @@ static const struct row rows[] = {
 static bool take_row(struct unbound *unbound, const struct setting *setting)
 {
 	struct import *import = unbound->import;
-	const struct row *row = rows;
+	const struct unbound_setting *row = rows;
 	struct node *in = import_root(import);
 	long number;
 

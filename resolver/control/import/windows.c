@@ -74,7 +74,7 @@ static const char *const column_names[COLUMNS][COLUMN_NAMES_MAX] = {
 	[RECORD] = {"RecordData", "RecordType"},
 };
 
-struct row {
+struct export_row {
 	struct origin at;
 	const char *values[COLUMNS]; /* NULL: it has none */
 };
@@ -86,7 +86,7 @@ struct windows { /* of an import, kept by it */
 	bool has_default, any; /* something was taken */
 };
 
-struct taken { /* a zone that has a rule */
+struct windows_rule { /* a zone that has a rule */
 	struct origin at;
 	const char *servers;
 };
@@ -193,7 +193,7 @@ static void add_targets(struct import *import, struct node *in, const struct ori
 /* ---- rows ---- */
 
 /* 1, 0, or -1 where the row does not say it. */
-static int flag(struct import *import, const struct row *row, enum column column)
+static int flag(struct import *import, const struct export_row *row, enum column column)
 {
 	const char *text = row->values[column];
 	int flag = text && *text != '\0' ? words_flag(text) : -1;
@@ -205,7 +205,7 @@ static int flag(struct import *import, const struct row *row, enum column column
 }
 
 /* Why a zone of that type is no forwarder; NULL: it is one. */
-static const char *other_type(struct import *import, const struct row *row)
+static const char *other_type(struct import *import, const struct export_row *row)
 {
 	static const struct reason types[] = {
 		{"Secondary", "it is a secondary zone: forward it to its primary, or import the "
@@ -237,7 +237,7 @@ static const char *other_type(struct import *import, const struct row *row)
 }
 
 /* "10.1.0.0/16", as Infoblox has reverse zones. NULL: it has none, which was told. */
-static const char *reverse_apex(struct import *import, const struct row *row)
+static const char *reverse_apex(struct import *import, const struct export_row *row)
 {
 	char text[NAME_TEXT_MAX];
 	struct prefix prefix;
@@ -252,7 +252,7 @@ static const char *reverse_apex(struct import *import, const struct row *row)
 }
 
 /* NULL: it is none, which was told. */
-static const char *domain_of(struct import *import, const struct row *row)
+static const char *domain_of(struct import *import, const struct export_row *row)
 {
 	static const struct hash_key any_key;
 	const char *name = row->values[ZONE], *format = row->values[FORMAT];
@@ -274,7 +274,8 @@ static const char *domain_of(struct import *import, const struct row *row)
 }
 
 /* Zones of two views may have the same names and not the same clients. */
-static bool is_of_the_view(struct import *import, struct windows *windows, const struct row *row)
+static bool is_of_the_view(struct import *import, struct windows *windows,
+			   const struct export_row *row)
 {
 	const char *view = row->values[VIEW];
 
@@ -291,7 +292,7 @@ static bool is_of_the_view(struct import *import, struct windows *windows, const
 }
 
 /* Why it is not in force there; NULL: it is. */
-static const char *out_of_force(struct import *import, const struct row *row)
+static const char *out_of_force(struct import *import, const struct export_row *row)
 {
 	if (flag(import, row, PAUSED) == 1)
 		return "it is paused there";
@@ -300,14 +301,14 @@ static const char *out_of_force(struct import *import, const struct row *row)
 	return flag(import, row, DISABLED) == 1 ? "it is disabled there" : NULL;
 }
 
-static void take_forwarder(struct import *import, struct windows *windows, const struct row *row,
-			   const char *domain, const char *servers)
+static void take_forwarder(struct import *import, struct windows *windows,
+			   const struct export_row *row, const char *domain, const char *servers)
 {
 	size_t length = strlen(domain);
 	const char *key = text_lower(
 		import_printf(import, "windows zone %.*s",
 			      (int)(length - (length > 1 && domain[length - 1] == '.')), domain));
-	struct taken *taken = import_find(import, key);
+	struct windows_rule *taken = import_find(import, key);
 	struct node *rule;
 
 	windows->any = true;
@@ -318,7 +319,7 @@ static void take_forwarder(struct import *import, struct windows *windows, const
 	if (taken)
 		return;
 	taken = import_alloc(import, sizeof *taken);
-	*taken = (struct taken){row->at, servers};
+	*taken = (struct windows_rule){row->at, servers};
 	import_keep(import, key, taken);
 	if (flag(import, row, RECURSION) == 1 || flag(import, row, ONLY) == 0)
 		import_changed(import, &row->at,
@@ -329,7 +330,7 @@ static void take_forwarder(struct import *import, struct windows *windows, const
 		add_targets(import, rule, &row->at, servers);
 }
 
-static void take_zone(struct import *import, struct windows *windows, const struct row *row)
+static void take_zone(struct import *import, struct windows *windows, const struct export_row *row)
 {
 	const char *why, *domain, *servers;
 	bool named = row->values[NAMED_SERVERS];
@@ -352,7 +353,8 @@ static void take_zone(struct import *import, struct windows *windows, const stru
 }
 
 /* What all names are asked of that no zone and no conditional forwarder has. */
-static void take_default(struct import *import, struct windows *windows, const struct row *row)
+static void take_default(struct import *import, struct windows *windows,
+			 const struct export_row *row)
 {
 	const char *servers = row->values[ADDRESSES];
 
@@ -372,7 +374,7 @@ static void take_default(struct import *import, struct windows *windows, const s
 }
 
 /* Get-DnsServerRecursion. */
-static void take_recursion(struct import *import, const struct row *row)
+static void take_recursion(struct import *import, const struct export_row *row)
 {
 	if (flag(import, row, ENABLE) == 0)
 		import_fault(import, &row->at,
@@ -380,7 +382,7 @@ static void take_recursion(struct import *import, const struct row *row)
 			     "imported they would answer what is not answered now");
 }
 
-static void take_row(struct import *import, struct windows *windows, const struct row *row)
+static void take_row(struct import *import, struct windows *windows, const struct export_row *row)
 {
 	const char *zone = row->values[ZONE];
 
@@ -504,7 +506,7 @@ static bool is_blank_row(const struct csv_row *row)
 static void take_csv_row(struct import *import, struct windows *windows, const struct origin *at,
 			 const struct table *table, const struct csv_row *cells)
 {
-	struct row row = {.at = *at};
+	struct export_row row = {.at = *at};
 
 	for (size_t i = table->width; i < cells->count; i++)
 		if (*cells->fields[i] != '\0') {
@@ -639,7 +641,7 @@ static bool json_cell(struct import *import, const struct origin *at, const json
 
 static void take_json_object(struct import *import, struct windows *windows, const json_t *object)
 {
-	struct row row = {.at = json_file_at(import, object, NULL)};
+	struct export_row row = {.at = json_file_at(import, object, NULL)};
 	const char *const *name;
 	const json_t *value;
 

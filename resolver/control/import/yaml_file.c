@@ -10,7 +10,7 @@
 
 enum { DEPTH_MAX = 64 };
 
-struct reading {
+struct yaml_reader {
 	struct import *import;
 	const char *path;
 	json_t *root;            /* NULL: nothing yet */
@@ -19,9 +19,9 @@ struct reading {
 	size_t depth;
 };
 
-static struct origin place(struct reading *reading, const yaml_mark_t *mark)
+static struct origin place(struct yaml_reader *reader, const yaml_mark_t *mark)
 {
-	return import_place(reading->import, reading->path, (unsigned)mark->line + 1, NULL);
+	return import_place(reader->import, reader->path, (unsigned)mark->line + 1, NULL);
 }
 
 static bool is_null(const yaml_event_t *event)
@@ -36,31 +36,31 @@ static bool is_null(const yaml_event_t *event)
 }
 
 /* Takes over the value. False: there is no place for it, which was told. */
-static bool put(struct reading *reading, json_t *value, const struct origin *at)
+static bool put(struct yaml_reader *reader, json_t *value, const struct origin *at)
 {
-	json_t *in = reading->depth > 0 ? reading->open[reading->depth - 1] : NULL;
-	char **key = reading->depth > 0 ? &reading->keys[reading->depth - 1] : NULL;
+	json_t *in = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
+	char **key = reader->depth > 0 ? &reader->keys[reader->depth - 1] : NULL;
 	bool fits = value != NULL;
 
 	if (!fits) {
-		import_fault(reading->import, at, "it is no text in UTF-8");
+		import_fault(reader->import, at, "it is no text in UTF-8");
 		return false;
 	}
-	json_file_keep(reading->import, value, at);
+	json_file_keep(reader->import, value, at);
 	if (!in) {
-		fits = !reading->root;
+		fits = !reader->root;
 		if (fits)
-			reading->root = value;
+			reader->root = value;
 		else
 			json_decref(value);
 		if (!fits)
-			import_fault(reading->import, at, "it has a second document");
+			import_fault(reader->import, at, "it has a second document");
 		return fits;
 	}
 	if (json_is_array(in))
 		return json_array_append_new(in, value) == 0;
 	if (!*key || json_object_get(in, *key)) {
-		import_fault(reading->import, at, *key ? "%s is there twice" : "a key is a text%s",
+		import_fault(reader->import, at, *key ? "%s is there twice" : "a key is a text%s",
 			     *key ? *key : "");
 		json_decref(value);
 		return false;
@@ -70,49 +70,50 @@ static bool put(struct reading *reading, json_t *value, const struct origin *at)
 	return fits;
 }
 
-static bool take_scalar(struct reading *reading, const yaml_event_t *event, const struct origin *at)
+static bool take_scalar(struct yaml_reader *reader, const yaml_event_t *event,
+			const struct origin *at)
 {
-	json_t *in = reading->depth > 0 ? reading->open[reading->depth - 1] : NULL;
+	json_t *in = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
 	const char *text = (const char *)event->data.scalar.value;
 
 	if (strlen(text) != event->data.scalar.length) {
-		import_fault(reading->import, at, "it has a NUL byte; give a text");
+		import_fault(reader->import, at, "it has a NUL byte; give a text");
 		return false;
 	}
-	if (json_is_object(in) && !reading->keys[reading->depth - 1]) {
-		reading->keys[reading->depth - 1] = import_printf(reading->import, "%s", text);
+	if (json_is_object(in) && !reader->keys[reader->depth - 1]) {
+		reader->keys[reader->depth - 1] = import_printf(reader->import, "%s", text);
 		return true;
 	}
-	return put(reading, is_null(event) ? json_null() : json_string(text), at);
+	return put(reader, is_null(event) ? json_null() : json_string(text), at);
 }
 
-static bool begin(struct reading *reading, json_t *value, const struct origin *at)
+static bool begin(struct yaml_reader *reader, json_t *value, const struct origin *at)
 {
-	if (reading->depth == DEPTH_MAX) {
-		import_fault(reading->import, at, "it is in more than %d others", DEPTH_MAX);
+	if (reader->depth == DEPTH_MAX) {
+		import_fault(reader->import, at, "it is in more than %d others", DEPTH_MAX);
 		json_decref(value);
 		return false;
 	}
-	if (!put(reading, value, at))
+	if (!put(reader, value, at))
 		return false;
-	reading->open[reading->depth] = value;
-	reading->keys[reading->depth++] = NULL;
+	reader->open[reader->depth] = value;
+	reader->keys[reader->depth++] = NULL;
 	return true;
 }
 
 /* False: that was the end, or what it has is told. */
-static bool take_event(struct reading *reading, const yaml_event_t *event)
+static bool take_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
-	struct origin at = place(reading, &event->start_mark);
+	struct origin at = place(reader, &event->start_mark);
 
 	switch (event->type) {
-	case YAML_SCALAR_EVENT: return take_scalar(reading, event, &at);
-	case YAML_SEQUENCE_START_EVENT: return begin(reading, json_array(), &at);
-	case YAML_MAPPING_START_EVENT: return begin(reading, json_object(), &at);
+	case YAML_SCALAR_EVENT: return take_scalar(reader, event, &at);
+	case YAML_SEQUENCE_START_EVENT: return begin(reader, json_array(), &at);
+	case YAML_MAPPING_START_EVENT: return begin(reader, json_object(), &at);
 	case YAML_SEQUENCE_END_EVENT:
-	case YAML_MAPPING_END_EVENT: reading->depth--; return true;
+	case YAML_MAPPING_END_EVENT: reader->depth--; return true;
 	case YAML_ALIAS_EVENT:
-		import_fault(reading->import, &at,
+		import_fault(reader->import, &at,
 			     "aliases (*%s) are not read; write what it stands for",
 			     (const char *)event->data.alias.anchor);
 		return false;
@@ -143,7 +144,7 @@ static void take_comments(struct import *import, const char *path, const char *t
 
 json_t *yaml_file_parse(struct import *import, const char *path, const char *text, size_t length)
 {
-	struct reading reading = {.import = import, .path = path};
+	struct yaml_reader reader = {.import = import, .path = path};
 	struct origin at;
 	yaml_parser_t parser;
 	yaml_event_t event;
@@ -159,21 +160,21 @@ json_t *yaml_file_parse(struct import *import, const char *path, const char *tex
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	while (more) {
 		if (!yaml_parser_parse(&parser, &event)) {
-			at = place(&reading, &parser.problem_mark);
+			at = place(&reader, &parser.problem_mark);
 			import_fault(import, &at, "it is no YAML: %s",
 				     parser.problem ? parser.problem : "it cannot be read");
 			break;
 		}
-		more = take_event(&reading, &event);
+		more = take_event(&reader, &event);
 		fine = event.type == YAML_STREAM_END_EVENT;
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);
-	if (fine && reading.root)
-		return reading.root;
+	if (fine && reader.root)
+		return reader.root;
 	at = import_place(import, path, 1, NULL);
 	if (fine)
 		import_fault(import, &at, "it is empty");
-	json_decref(reading.root);
+	json_decref(reader.root);
 	return NULL;
 }

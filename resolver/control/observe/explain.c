@@ -380,18 +380,18 @@ static void add_clients(json_t *by, const json_t *hop, const struct explain_regi
 	}
 }
 
-struct registering { /* the context of the search through hops */
+struct hop_search { /* the context of the search through hops */
 	const struct explain_registry *registry;
 	const struct machine *machines;
 	size_t count;
 	uint16_t type; /* of the question */
 };
 
-static void add_registered(const struct registering *registering, json_t *hop)
+static void add_registered(const struct hop_search *search, json_t *hop)
 {
-	const struct explain_registry *registry = registering->registry;
+	const struct explain_registry *registry = search->registry;
 	struct asked_machine asked = {.zone = NULL};
-	uint16_t type = registering->type;
+	uint16_t type = search->type;
 	json_t *by;
 
 	if (json_array_size(json_object_get(hop, "records")) == 0 ||
@@ -399,7 +399,7 @@ static void add_registered(const struct registering *registering, json_t *hop)
 			       : read_label(hop, registry->model, registry->policy, type, &asked)))
 		return;
 	by = json_array();
-	add_machines(by, &asked, registering->machines, registering->count);
+	add_machines(by, &asked, search->machines, search->count);
 	if (json_array_size(by) == 0) /* machines' record sets hide clients' */
 		add_clients(by, hop, registry, type);
 	if (json_array_size(by) > 0)
@@ -408,29 +408,29 @@ static void add_registered(const struct registering *registering, json_t *hop)
 }
 
 /* Adds to the block, and to the blocks that its routes enter. */
-static void add_to_block(const struct registering *registering, json_t *block)
+static void add_to_block(const struct hop_search *search, json_t *block)
 {
 	size_t h, r;
 	json_t *hop, *item;
 
 	json_array_foreach(json_object_get(block, "hops"), h, hop)
 	{
-		add_registered(registering, hop);
+		add_registered(search, hop);
 		json_array_foreach(json_object_get(hop, "route"), r, item)
-			add_to_block(registering, json_object_get(item, "decision"));
+			add_to_block(search, json_object_get(item, "decision"));
 	}
 }
 
 void explain_add_registered(json_t *explained, const struct explain_registry *registry)
 {
-	struct registering registering = {.registry = registry};
+	struct hop_search search = {.registry = registry};
 	struct machine *machines = NULL;
 
 	if (registry->policy->registered->count == 0 ||
-	    record_type_parse(&registering.type, json_text_of(explained, "type")) != 0 ||
-	    registered_machines(registry->model, &machines, &registering.count) != 0)
+	    record_type_parse(&search.type, json_text_of(explained, "type")) != 0 ||
+	    registered_machines(registry->model, &machines, &search.count) != 0)
 		return;
-	registering.machines = machines;
-	add_to_block(&registering, explained);
+	search.machines = machines;
+	add_to_block(&search, explained);
 	free(machines);
 }

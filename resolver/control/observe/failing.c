@@ -27,7 +27,7 @@ struct failure {
 	char key[KEY_MAX];
 };
 
-struct looking {
+struct failure_search {
 	const struct health_now *now;
 	const struct policy *policy;
 	struct failure *found;
@@ -62,40 +62,40 @@ static bool has_ruleset(const struct policy_network *network, const char *name)
 }
 
 /* Rules come ruleset by ruleset, so the last ruleset's networks are kept. */
-static void find_networks(struct looking *looking, const struct rule *rule)
+static void find_networks(struct failure_search *search, const struct rule *rule)
 {
-	if (looking->ruleset && strcmp(looking->ruleset, rule->ruleset) == 0)
+	if (search->ruleset && strcmp(search->ruleset, rule->ruleset) == 0)
 		return;
-	looking->ruleset = rule->ruleset;
-	for (uint32_t n = 0; n < looking->policy->network_count; n++)
-		looking->networks[n] = has_ruleset(&looking->policy->networks[n], rule->ruleset);
+	search->ruleset = rule->ruleset;
+	for (uint32_t n = 0; n < search->policy->network_count; n++)
+		search->networks[n] = has_ruleset(&search->policy->networks[n], rule->ruleset);
 }
 
-static void add_networks(struct looking *looking, struct failure *failure, const struct rule *rule,
-			 const struct route *route)
+static void add_networks(struct failure_search *search, struct failure *failure,
+			 const struct rule *rule, const struct route *route)
 {
-	const struct policy *policy = looking->policy;
+	const struct policy *policy = search->policy;
 
 	if (rule)
-		find_networks(looking, rule);
+		find_networks(search, rule);
 	for (uint32_t n = 0; n < policy->network_count; n++)
 		failure->networks[n] |=
-			rule ? looking->networks[n] : policy->networks[n].custom == route;
+			rule ? search->networks[n] : policy->networks[n].custom == route;
 }
 
-static void add_route(struct looking *looking, struct failure *failure, const char *name,
+static void add_route(struct failure_search *search, struct failure *failure, const char *name,
 		      const struct route *route)
 {
-	const struct rule *rule = rule_of(looking->policy, route);
+	const struct rule *rule = rule_of(search->policy, route);
 
 	if (rule && failure->rule_count < NAMED)
 		failure->domains[failure->rule_count] = rule->domain;
 	if (!rule)
 		failure->all_names =
-			route == looking->policy->default_route ? "names of no rule" : "all names";
+			route == search->policy->default_route ? "names of no rule" : "all names";
 	if (failure->rule_count++ < FAILING_RULES)
 		json_add(failure->rules, json_text(name));
-	add_networks(looking, failure, rule, route);
+	add_networks(search, failure, rule, route);
 }
 
 /* ---- grouping ---- */
@@ -107,7 +107,7 @@ static void free_failure(struct failure *failure)
 	free(failure);
 }
 
-static struct failure *new_failure(struct looking *looking, const struct health_route *judged,
+static struct failure *new_failure(struct failure_search *search, const struct health_route *judged,
 				   bool warning, const char *key)
 {
 	struct failure *failure = calloc(1, sizeof *failure);
@@ -117,17 +117,17 @@ static struct failure *new_failure(struct looking *looking, const struct health_
 	failure->warning = warning;
 	failure->judged = *judged;
 	failure->rules = json_array();
-	failure->networks = calloc(looking->policy->network_count + 1, sizeof *failure->networks);
+	failure->networks = calloc(search->policy->network_count + 1, sizeof *failure->networks);
 	snprintf(failure->key, sizeof failure->key, "%s", key);
 	if (failure->networks)
-		HASH_ADD_STR(looking->found, key, failure);
+		HASH_ADD_STR(search->found, key, failure);
 	if (failure->networks && failure->hh.tbl)
 		return failure;
 	free_failure(failure);
 	return NULL;
 }
 
-static void note(struct looking *looking, const char *name, const struct route *route,
+static void note(struct failure_search *search, const char *name, const struct route *route,
 		 const struct health_route *judged, bool warning)
 {
 	char key[KEY_MAX], source[ADDRESS_TEXT_MAX] = "";
@@ -137,25 +137,25 @@ static void note(struct looking *looking, const char *name, const struct route *
 		address_print(&judged->upstream->source, source);
 	snprintf(key, sizeof key, "%d %d %s %d %s", (int)warning, (int)judged->state, source,
 		 judged->upstream ? (int)judged->upstream->protocol : 0, judged->reason);
-	HASH_FIND_STR(looking->found, key, failure);
-	if (!failure && HASH_COUNT(looking->found) >= FAILURES_KEPT) {
-		looking->untold++;
+	HASH_FIND_STR(search->found, key, failure);
+	if (!failure && HASH_COUNT(search->found) >= FAILURES_KEPT) {
+		search->untold++;
 		return;
 	}
 	if (!failure)
-		failure = new_failure(looking, judged, warning, key);
+		failure = new_failure(search, judged, warning, key);
 	if (!failure) {
-		looking->failed = true;
+		search->failed = true;
 		return;
 	}
 	if (judged->since_us &&
 	    (!failure->judged.since_us || judged->since_us < failure->judged.since_us))
 		failure->judged.since_us = judged->since_us;
-	add_route(looking, failure, name, route);
+	add_route(search, failure, name, route);
 }
 
 /* Adds a dead target of a route whose other targets still answer. */
-static void note_target(struct looking *looking, const char *name, const struct route *route,
+static void note_target(struct failure_search *search, const char *name, const struct route *route,
 			const struct upstream *upstream)
 {
 	struct target *target = upstream->target;
@@ -163,31 +163,31 @@ static void note_target(struct looking *looking, const char *name, const struct 
 	struct health_route judged = {.state = HEALTH_WELL, .upstream = upstream};
 	char host[HOST_TEXT_MAX];
 
-	if (!target || health_target_is_up(target, looking->now->now_us))
+	if (!target || health_target_is_up(target, search->now->now_us))
 		return;
 	judged.error =
-		suspect ? target_suspicion(target) : target_answers(target, looking->now->now_us);
+		suspect ? target_suspicion(target) : target_answers(target, search->now->now_us);
 	judged.since_us = suspect ? target_suspect_us(target) : 0;
 	text_append(judged.reason, sizeof judged.reason, "%s %s", host_print(&upstream->host, host),
 		    target_error_sentence(judged.error));
-	note(looking, name, route, &judged, true);
+	note(search, name, route, &judged, true);
 }
 
 static void on_route(void *context, const char *name, const struct route *route)
 {
-	struct looking *looking = context;
+	struct failure_search *search = context;
 	struct health_route judged;
 
-	health_now_judge(looking->now, route, &judged);
+	health_now_judge(search->now, route, &judged);
 	if (judged.state == HEALTH_DARK || judged.state == HEALTH_FAILING) {
-		note(looking, name, route, &judged, false);
+		note(search, name, route, &judged, false);
 		return;
 	}
 	if (judged.state == HEALTH_UNHEARD)
-		note(looking, name, route, &judged, true);
+		note(search, name, route, &judged, true);
 	for (uint32_t i = 0; i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
-			note_target(looking, name, route, &route->legs[i].upstreams[u]);
+			note_target(search, name, route, &route->legs[i].upstreams[u]);
 }
 
 /* ---- sentences ---- */
@@ -220,10 +220,10 @@ static bool is_one(const struct failure *failure)
 	return failure->rule_count == 1 && !failure->all_names;
 }
 
-static void say_networks(char text[TEXT_MAX], const struct looking *looking,
+static void say_networks(char text[TEXT_MAX], const struct failure_search *search,
 			 const struct failure *failure)
 {
-	const struct policy *policy = looking->policy;
+	const struct policy *policy = search->policy;
 	json_int_t count = 0, said = 0;
 
 	for (uint32_t n = 0; n < policy->network_count; n++)
@@ -252,14 +252,14 @@ static void begin_sentence(char text[TEXT_MAX], const struct failure *failure)
 		text[0] = (char)toupper((unsigned char)text[0]);
 }
 
-static void say(char text[TEXT_MAX], const struct looking *looking, const struct failure *failure,
-		const char *since)
+static void say(char text[TEXT_MAX], const struct failure_search *search,
+		const struct failure *failure, const char *since)
 {
 	if (failure->judged.state == HEALTH_UNHEARD) {
 		text_append(text, TEXT_MAX,
 			    "Nobody answers the names that clients last asked for below ");
 		say_names(text, failure);
-		say_networks(text, looking, failure);
+		say_networks(text, search, failure);
 		say_since(text, since);
 		text_append(text, TEXT_MAX, ", though the targets live.");
 		return;
@@ -276,7 +276,7 @@ static void say(char text[TEXT_MAX], const struct looking *looking, const struct
 	say_names(text, failure);
 	begin_sentence(text, failure);
 	text_append(text, TEXT_MAX, " %s not answered", is_one(failure) ? "is" : "are");
-	say_networks(text, looking, failure);
+	say_networks(text, search, failure);
 	say_since(text, since);
 	text_append(text, TEXT_MAX, ": %s.", failure->judged.reason);
 }
@@ -379,17 +379,17 @@ static void advise(char text[TEXT_MAX], const struct failure *failure)
 
 /* ---- as JSON ---- */
 
-static json_t *networks_json(const struct looking *looking, const struct failure *failure)
+static json_t *networks_json(const struct failure_search *search, const struct failure *failure)
 {
 	json_t *networks = json_array();
 
-	for (uint32_t n = 0; n < looking->policy->network_count; n++)
+	for (uint32_t n = 0; n < search->policy->network_count; n++)
 		if (failure->networks[n])
-			json_add(networks, json_text(looking->policy->networks[n].name));
+			json_add(networks, json_text(search->policy->networks[n].name));
 	return networks;
 }
 
-static json_t *failure_json(const struct looking *looking, const struct failure *failure,
+static json_t *failure_json(const struct failure_search *search, const struct failure *failure,
 			    const struct wall_clock *clock)
 {
 	const struct upstream *upstream = failure->judged.upstream;
@@ -399,7 +399,7 @@ static json_t *failure_json(const struct looking *looking, const struct failure 
 	char text[TEXT_MAX] = "", advice[TEXT_MAX] = "", host[HOST_TEXT_MAX],
 	     source[ADDRESS_TEXT_MAX];
 
-	say(text, looking, failure, json_string_value(since));
+	say(text, search, failure, json_string_value(since));
 	advise(advice, failure);
 	return json_make("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:O, s:I, s:o}", "severity",
 			 failure->warning ? "warning" : "error", "text", json_text(text), "advice",
@@ -413,7 +413,7 @@ static json_t *failure_json(const struct looking *looking, const struct failure 
 					   ? address_print(&upstream->source, source)
 					   : NULL),
 			 "rules", failure->rules, "rule_count", failure->rule_count, "networks",
-			 networks_json(looking, failure));
+			 networks_json(search, failure));
 }
 
 static int worst_first(const struct failure *a, const struct failure *b)
@@ -431,26 +431,27 @@ static int worst_first(const struct failure *a, const struct failure *b)
 json_t *failing_json(const struct health_now *now, const struct wall_clock *clock)
 {
 	const struct policy *policy = now->snapshot->policy;
-	struct looking looking = {.now = now,
-				  .policy = policy,
-				  .networks = calloc(policy->network_count + 1, sizeof(bool))};
+	struct failure_search search = {.now = now,
+					.policy = policy,
+					.networks =
+						calloc(policy->network_count + 1, sizeof(bool))};
 	json_t *list = json_array();
 	struct failure *failure, *next;
 	json_int_t count;
 
-	looking.failed = !looking.networks || !now->lost;
-	if (!looking.failed)
-		policy_each_route(policy, on_route, &looking);
-	HASH_SORT(looking.found, worst_first);
-	count = (json_int_t)HASH_COUNT(looking.found) + looking.untold;
-	HASH_ITER (hh, looking.found, failure, next) {
+	search.failed = !search.networks || !now->lost;
+	if (!search.failed)
+		policy_each_route(policy, on_route, &search);
+	HASH_SORT(search.found, worst_first);
+	count = (json_int_t)HASH_COUNT(search.found) + search.untold;
+	HASH_ITER (hh, search.found, failure, next) {
 		if (json_array_size(list) < FAILING_MAX)
-			json_add(list, failure_json(&looking, failure, clock));
-		HASH_DEL(looking.found, failure);
+			json_add(list, failure_json(&search, failure, clock));
+		HASH_DEL(search.found, failure);
 		free_failure(failure);
 	}
-	free(looking.networks);
-	if (looking.failed) {
+	free(search.networks);
+	if (search.failed) {
 		json_decref(list);
 		return NULL;
 	}

@@ -8,17 +8,17 @@
 #include <string.h>
 #include <uthash.h>
 
-struct seen {
+struct followed_item {
 	UT_hash_handle hh; /* by thing */
 	void *thing;
 	uint32_t number; /* 0: there are too many names */
 	uint64_t look;   /* the look that last saw it */
 	bool there;      /* exists as of the latest look, and refers to the number */
-	struct seen *next;
+	struct followed_item *next;
 };
 
 struct slot {
-	struct seen *first;
+	struct followed_item *first;
 	uint64_t *gone; /* counters of things let go; NULL: all 0 */
 	bool is_free;   /* its name and things are forgotten */
 };
@@ -27,7 +27,7 @@ struct followed {
 	struct followed_kind kind;
 	void *context;
 	struct series_set *series;
-	struct seen *seen;
+	struct followed_item *items;
 	struct slot *slots; /* by number; `room` of them */
 	uint32_t room;
 	uint64_t look;
@@ -50,8 +50,8 @@ static void read_slot(void *context, uint32_t number, uint64_t *counters)
 	memset(counters, 0, followed->kind.width * sizeof *counters);
 	if (!slot)
 		return;
-	for (const struct seen *seen = slot->first; seen; seen = seen->next) {
-		followed->kind.read(seen->thing, followed->counters);
+	for (const struct followed_item *item = slot->first; item; item = item->next) {
+		followed->kind.read(item->thing, followed->counters);
 		add(followed, counters, followed->counters);
 	}
 	if (slot->gone)
@@ -77,28 +77,28 @@ static bool make_room(struct followed *followed, uint32_t number)
 	return true;
 }
 
-static void forget(struct followed *followed, struct seen *seen)
+static void forget(struct followed *followed, struct followed_item *item)
 {
-	HASH_DEL(followed->seen, seen);
-	followed->kind.release(followed->context, seen->thing);
-	free(seen);
+	HASH_DEL(followed->items, item);
+	followed->kind.release(followed->context, item->thing);
+	free(item);
 }
 
 /* A new thing has taken the name, so its gone things will not come back. If there is no memory for
  * their counters they stay. */
 static void let_go(struct followed *followed, struct slot *slot)
 {
-	for (struct seen **link = &slot->first, *seen; (seen = *link);) {
+	for (struct followed_item **link = &slot->first, *item; (item = *link);) {
 		if (!slot->gone)
 			slot->gone = calloc(followed->kind.width, sizeof *slot->gone);
-		if (seen->there || !slot->gone) {
-			link = &seen->next;
+		if (item->there || !slot->gone) {
+			link = &item->next;
 			continue;
 		}
-		followed->kind.read(seen->thing, followed->counters);
+		followed->kind.read(item->thing, followed->counters);
 		add(followed, slot->gone, followed->counters);
-		*link = seen->next;
-		forget(followed, seen);
+		*link = item->next;
+		forget(followed, item);
 	}
 }
 
@@ -109,105 +109,105 @@ void followed_begin(struct followed *followed)
 	followed->look++;
 }
 
-static struct seen *find(const struct followed *followed, void *thing)
+static struct followed_item *find(const struct followed *followed, void *thing)
 {
-	struct seen *seen;
+	struct followed_item *item;
 
-	HASH_FIND_PTR(followed->seen, &thing, seen);
-	return seen;
+	HASH_FIND_PTR(followed->items, &thing, item);
+	return item;
 }
 
 bool followed_see_again(struct followed *followed, void *thing)
 {
-	struct seen *seen = find(followed, thing);
+	struct followed_item *item = find(followed, thing);
 
-	if (!seen || !seen->there)
+	if (!item || !item->there)
 		return false;
-	seen->look = followed->look;
+	item->look = followed->look;
 	return true;
 }
 
 /* NULL: out of memory. */
-static struct seen *new_seen(struct followed *followed, void *thing)
+static struct followed_item *new_item(struct followed *followed, void *thing)
 {
-	struct seen *seen = calloc(1, sizeof *seen);
+	struct followed_item *item = calloc(1, sizeof *item);
 
-	if (!seen)
+	if (!item)
 		return NULL;
-	seen->thing = thing;
-	HASH_ADD_PTR(followed->seen, thing, seen);
-	if (seen->hh.tbl && followed->kind.keep(followed->context, thing))
-		return seen;
-	if (seen->hh.tbl)
-		HASH_DEL(followed->seen, seen);
-	free(seen);
+	item->thing = thing;
+	HASH_ADD_PTR(followed->items, thing, item);
+	if (item->hh.tbl && followed->kind.keep(followed->context, thing))
+		return item;
+	if (item->hh.tbl)
+		HASH_DEL(followed->items, item);
+	free(item);
 	return NULL;
 }
 
 /* Takes the number before the thing is in the slot, so that the series starts with what the thing
  * has counted already. */
-static void give_number(struct followed *followed, struct seen *seen, const char *outer,
+static void give_number(struct followed *followed, struct followed_item *item, const char *outer,
 			const char *name)
 {
 	struct slot *slot;
 
-	seen->number = series_acquire(followed->series, outer, name);
-	if (!seen->number)
+	item->number = series_acquire(followed->series, outer, name);
+	if (!item->number)
 		return;
-	if (!make_room(followed, seen->number)) {
-		series_release(followed->series, seen->number);
-		seen->number = 0;
+	if (!make_room(followed, item->number)) {
+		series_release(followed->series, item->number);
+		item->number = 0;
 		return;
 	}
-	slot = &followed->slots[seen->number];
+	slot = &followed->slots[item->number];
 	slot->is_free = false;
 	let_go(followed, slot);
-	seen->next = slot->first;
-	slot->first = seen;
+	item->next = slot->first;
+	slot->first = item;
 }
 
 void followed_see(struct followed *followed, void *thing, const char *outer, const char *name)
 {
-	struct seen *seen = find(followed, thing);
-	bool is_new = !seen;
+	struct followed_item *item = find(followed, thing);
+	bool is_new = !item;
 
 	if (is_new)
-		seen = new_seen(followed, thing);
-	if (!seen)
+		item = new_item(followed, thing);
+	if (!item)
 		return;
-	seen->look = followed->look;
-	if (seen->there)
+	item->look = followed->look;
+	if (item->there)
 		return;
-	seen->there = true;
+	item->there = true;
 	if (is_new)
-		give_number(followed, seen, outer, name);
+		give_number(followed, item, outer, name);
 	else
 		series_acquire(followed->series, outer, name); /* the number that it has */
 }
 
 /* Keeps a thing whose name is shown, or belongs to another thing. */
-static void leave(struct followed *followed, struct seen *seen)
+static void leave(struct followed *followed, struct followed_item *item)
 {
 	struct slot *slot;
 
-	seen->there = false;
-	if (!seen->number || !series_release(followed->series, seen->number))
+	item->there = false;
+	if (!item->number || !series_release(followed->series, item->number))
 		return;
-	slot = &followed->slots[seen->number];
+	slot = &followed->slots[item->number];
 	free(slot->gone);
 	*slot = (struct slot){.is_free = true};
 }
 
 void followed_end(struct followed *followed)
 {
-	struct seen *seen, *next;
+	struct followed_item *item, *next;
 
-	for (seen = followed->seen; seen; seen = seen->hh.next)
-		if (seen->there && seen->look != followed->look)
-			leave(followed, seen);
-	HASH_ITER (hh, followed->seen, seen, next)
-		if (!seen->there && (!seen->number || followed->slots[seen->number].is_free))
-			forget(followed, seen);
+	for (item = followed->items; item; item = item->hh.next)
+		if (item->there && item->look != followed->look)
+			leave(followed, item);
+	HASH_ITER (hh, followed->items, item, next)
+		if (!item->there && (!item->number || followed->slots[item->number].is_free))
+			forget(followed, item);
 }
 
 /* ---- reading ---- */
@@ -219,30 +219,31 @@ struct series_set *followed_series(const struct followed *followed)
 
 void *followed_thing(const struct followed *followed, uint32_t number)
 {
-	const struct seen *first = number < followed->room ? followed->slots[number].first : NULL;
+	const struct followed_item *first =
+		number < followed->room ? followed->slots[number].first : NULL;
 
 	while (first && !first->there)
 		first = first->next;
 	return first ? first->thing : NULL;
 }
 
-static bool shows(const struct followed *followed, const struct seen *seen)
+static bool shows(const struct followed *followed, const struct followed_item *item)
 {
-	return seen->there && series_is_shown(followed->series, seen->number) &&
-	       followed_thing(followed, seen->number) == seen->thing;
+	return item->there && series_is_shown(followed->series, item->number) &&
+	       followed_thing(followed, item->number) == item->thing;
 }
 
 bool followed_shows(const struct followed *followed, void *thing)
 {
-	const struct seen *seen = find(followed, thing);
+	const struct followed_item *item = find(followed, thing);
 
-	return seen && shows(followed, seen);
+	return item && shows(followed, item);
 }
 
 void followed_each(const struct followed *followed,
 		   void (*on_thing)(void *context, void *thing, bool is_shown), void *context)
 {
-	for (const struct seen *at = followed->seen; at; at = at->hh.next)
+	for (const struct followed_item *at = followed->items; at; at = at->hh.next)
 		if (at->there)
 			on_thing(context, at->thing, shows(followed, at));
 }
@@ -267,12 +268,12 @@ struct followed *followed_new(const struct followed_kind *kind, void *context)
 
 void followed_free(struct followed *followed)
 {
-	struct seen *seen, *next;
+	struct followed_item *item, *next;
 
 	if (!followed)
 		return;
-	HASH_ITER (hh, followed->seen, seen, next)
-		forget(followed, seen);
+	HASH_ITER (hh, followed->items, item, next)
+		forget(followed, item);
 	for (uint32_t i = 0; i < followed->room; i++)
 		free(followed->slots[i].gone);
 	series_set_free(followed->series);

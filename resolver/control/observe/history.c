@@ -36,7 +36,7 @@ const struct history_span_about history_spans[HISTORY_SPANS] = {
 };
 
 /* How a step's numbers are shown. */
-enum form {
+enum history_form {
 	FORM_COUNT, /* divided among steps that end together */
 	FORM_US,
 	FORM_SHARE, /* in thousandths */
@@ -51,7 +51,7 @@ struct row_kind {
 	unsigned columns;
 	struct {
 		const char *name;
-		enum form form;
+		enum history_form form;
 	} column[COLUMNS_MAX];
 	void (*make)(const uint64_t *counted, uint32_t *values);
 };
@@ -373,7 +373,7 @@ static bool count_step(const struct history_row *row, enum history_span span, ui
 
 /* A remainder goes to the first steps, one each; so the smaller of two counts is not larger in any
  * step. */
-static uint32_t part_of(uint32_t value, enum form form, uint64_t steps, uint64_t step)
+static uint32_t part_of(uint32_t value, enum history_form form, uint64_t steps, uint64_t step)
 {
 	if (form != FORM_COUNT || steps == 1 || value == unknown)
 		return value;
@@ -434,7 +434,7 @@ int64_t history_from_us(const struct history *history, enum history_span span)
 /* ---- as JSON ---- */
 
 /* Written as text, without a JSON tree: a week of very many rows is megabytes. */
-static char *put_value(char *at, uint32_t value, enum form form)
+static char *put_value(char *at, uint32_t value, enum history_form form)
 {
 	char digits[NUMBER_TEXT_MAX];
 	int length = 0;

@@ -9,14 +9,14 @@
 #include "rules/base.h"
 #include "rules/zone/record.h"
 
-struct listed {
+struct linked_rule {
 	const struct rule *rule;
 	const struct ruleset *ruleset;
 };
 
 static int by_name(const void *left, const void *right)
 {
-	const struct listed *a = left, *b = right;
+	const struct linked_rule *a = left, *b = right;
 	int order = strcmp(a->rule->ruleset, b->rule->ruleset);
 
 	return order ? order : strcmp(a->rule->name, b->rule->name);
@@ -37,9 +37,9 @@ static bool is_behind(const struct rule *rule, const char *after)
 }
 
 /* The rules after `after`, in their order. NULL: out of memory. */
-static struct listed *list_rules(const struct policy *policy, const char *after, size_t *count)
+static struct linked_rule *list_rules(const struct policy *policy, const char *after, size_t *count)
 {
-	struct listed *list;
+	struct linked_rule *list;
 	size_t room = 1;
 
 	for (uint32_t r = 0; r < policy->ruleset_count; r++)
@@ -53,7 +53,7 @@ static struct listed *list_rules(const struct policy *policy, const char *after,
 			const struct rule *rule = ruleset_rule(ruleset, i);
 
 			if (rule->name && (!*after || is_behind(rule, after)))
-				list[(*count)++] = (struct listed){rule, ruleset};
+				list[(*count)++] = (struct linked_rule){rule, ruleset};
 		}
 	}
 	if (list)
@@ -92,7 +92,8 @@ static bool name_below(const struct policy *policy, const char *domain, struct n
 
 /* Adds what decides the rule's domain in the networks of its ruleset. Returns the number of
  * decisions made. */
-static size_t put_deciders(json_t *item, const struct policy *policy, const struct listed *listed)
+static size_t put_deciders(json_t *item, const struct policy *policy,
+			   const struct linked_rule *listed)
 {
 	json_t *shadowed = json_array();
 	json_int_t linked = 0, deciding = 0;
@@ -121,7 +122,7 @@ static size_t put_deciders(json_t *item, const struct policy *policy, const stru
 	return (size_t)linked;
 }
 
-static json_t *rule_json(struct service *service, const struct listed *listed, int64_t now_s)
+static json_t *rule_json(struct service *service, const struct linked_rule *listed, int64_t now_s)
 {
 	uint64_t counters[RULE_COUNTERS] = {0};
 	const struct rule *rule = listed->rule;
@@ -149,7 +150,7 @@ json_t *rule_statistics(struct service *service, const char *after, size_t limit
 	const struct policy *policy = server->current->policy;
 	json_t *rules = json_array(), *all;
 	size_t count, decisions = 0, shown = 0;
-	struct listed *list = list_rules(policy, after, &count);
+	struct linked_rule *list = list_rules(policy, after, &count);
 
 	if (!list) {
 		json_decref(rules);

@@ -468,7 +468,7 @@ static int check_resource(struct change *change, struct owned_resource *resource
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
 /* The state's taken addresses in order, read a page at a time. */
-struct taken {
+struct address_page {
 	struct address items[TAKEN_MAX];
 	size_t count, at;
 };
@@ -489,13 +489,14 @@ static uint32_t room_of(const struct prefix *pool, uint32_t *first)
 
 static int on_taken(void *context, const struct source_resource *row)
 {
-	struct taken *taken = context;
+	struct address_page *taken = context;
 
 	taken->items[taken->count++] = row->keys->address;
 	return 0;
 }
 
-static int read_taken(struct change *change, struct taken *taken, const struct address *behind)
+static int read_taken(struct change *change, struct address_page *taken,
+		      const struct address *behind)
 {
 	const struct source_page page = {.address = behind, .limit = TAKEN_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
@@ -507,8 +508,8 @@ static int read_taken(struct change *change, struct taken *taken, const struct a
 }
 
 /* Calls must come with ascending addresses. */
-static int is_taken(struct change *change, struct taken *taken, const struct address *address,
-		    bool *found)
+static int is_taken(struct change *change, struct address_page *taken,
+		    const struct address *address, bool *found)
 {
 	for (;;) {
 		while (taken->at < taken->count &&
@@ -529,7 +530,7 @@ static int find_free(struct change *change, const struct prefix *pool, const cha
 {
 	struct inventory *inventory = change->inventory;
 	char text[POOLS_TEXT_MAX];
-	struct taken taken;
+	struct address_page taken;
 	uint32_t first;
 	bool used;
 	int err = 0;

@@ -344,7 +344,7 @@ const void *part_given(const struct model *model, const struct path *path)
 
 /* ---- rows ---- */
 
-struct row {
+struct item_row {
 	const struct kind *kind;
 	const char *path;
 	const char *root; /* the path of the top-level item */
@@ -358,7 +358,7 @@ struct rows { /* of one top-level kind and the kinds inside it */
 	uint64_t written;             /* revision of the change under way; 0: none */
 	const struct model *declared; /* the file's items */
 	const struct faults *refused; /* faults whose rows are skipped; NULL: none */
-	struct row *items;
+	struct item_row *items;
 	size_t count, room;
 	bool passed_over, misfit; /* as of struct parts */
 };
@@ -393,7 +393,7 @@ static const char *root_of(struct arena *arena, const char *path)
 
 /* Whether sluice could have written the row: its kind exists, its values are JSON, and its path
  * matches the name (and, at the top, the group) in the values. */
-static bool is_ours(const struct row *row, struct arena *arena)
+static bool is_ours(const struct item_row *row, struct arena *arena)
 {
 	const char *name =
 		json_string_value(json_object_get(row->values, kind_name_key(row->kind)));
@@ -442,8 +442,8 @@ void part_pass_over(struct parts *parts, struct faults *faults, const struct kin
 static int on_row(void *context, const struct source_resource *resource)
 {
 	struct rows *rows = context;
-	struct row row = {.kind = kind_of_id(resource->kind), .revision = resource->revision};
-	struct row *items = array_grow(rows->items, rows->count, &rows->room, sizeof *items);
+	struct item_row row = {.kind = kind_of_id(resource->kind), .revision = resource->revision};
+	struct item_row *items = array_grow(rows->items, rows->count, &rows->room, sizeof *items);
 
 	if (!items)
 		return ERR_NOMEM;
@@ -464,7 +464,7 @@ static int on_row(void *context, const struct source_resource *resource)
 
 static int compare_rows(const void *a, const void *b)
 {
-	const struct row *left = a, *right = b;
+	const struct item_row *left = a, *right = b;
 	int order = strcmp(left->root, right->root);
 
 	return order != 0 ? order
@@ -542,8 +542,8 @@ static void out_of_memory(struct faults *faults)
 
 /* Reads a row into the struct at `item`. `in`: the path of the item around it; NULL: a top-level
  * item. */
-static void read_row(const struct row *row, const struct path *in, void *item, struct arena *arena,
-		     struct faults *faults)
+static void read_row(const struct item_row *row, const struct path *in, void *item,
+		     struct arena *arena, struct faults *faults)
 {
 	const struct kind *kind = row->kind;
 	const char *name = json_string_value(json_object_get(row->values, kind_name_key(kind)));
@@ -595,7 +595,8 @@ static const char *find_refusal(const struct rows *rows, const struct origin *of
 
 /* Reads the row into a model row. A row that does not fit is an error if the change under way wrote
  * it, and is skipped otherwise. NULL: it does not fit, or out of memory; faults say which. */
-static struct model_row *take_row(struct rows *rows, const struct row *row, const struct path *in)
+static struct model_row *take_row(struct rows *rows, const struct item_row *row,
+				  const struct path *in)
 {
 	size_t size = kind_field(row->kind)->group->size;
 	struct model_row *kept = model_row_new(row->kind->id, row->path, size);
@@ -636,7 +637,7 @@ static struct model_row *take_row(struct rows *rows, const struct row *row, cons
 
 /* Whether the row only repeats the file's item, so that a warning is enough. A member that the row
  * leaves open (a placed address) counts as equal. */
-static bool is_repeated(const struct row *row, const struct path *in, const void *item,
+static bool is_repeated(const struct item_row *row, const struct path *in, const void *item,
 			struct rows *all)
 {
 	void *copy = arena_alloc(&all->arena, kind_field(row->kind)->group->size);
@@ -671,7 +672,7 @@ static bool is_repeated(const struct row *row, const struct path *in, const void
 }
 
 /* Warns of rows whose top-level item is missing or skipped. */
-static void warn_of_orphans(struct rows *all, const struct path *root, const struct row *rows,
+static void warn_of_orphans(struct rows *all, const struct path *root, const struct item_row *rows,
 			    size_t count)
 {
 	const struct path path = {root->kind,
@@ -709,7 +710,7 @@ static void share_row(struct model_part *part, struct model_row *row)
 }
 
 /* Merges new and kept rows, by kind and key. */
-static void add_rows(struct model_part *part, const struct path *in, const struct row *rows,
+static void add_rows(struct model_part *part, const struct path *in, const struct item_row *rows,
 		     size_t count, const struct model_row_list *kept, struct rows *all)
 {
 	size_t k = 0;
@@ -763,8 +764,9 @@ static void append_rows(struct model_part *part, size_t first, struct faults *fa
 
 /* Builds the part of this top-level item from rows just read and rows kept from its former part.
  * NULL: no such item, or faults say why. */
-static struct model_part *build(const struct kind *root, const char *key, const struct row *rows,
-				size_t count, struct model_row_list kept, struct rows *all)
+static struct model_part *build(const struct kind *root, const char *key,
+				const struct item_row *rows, size_t count,
+				struct model_row_list kept, struct rows *all)
 {
 	bool own = count > 0 && rows[0].kind == root;
 	bool is_kept = kept.count > 0 && kept.items[0]->kind == root->id;

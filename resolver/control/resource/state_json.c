@@ -9,7 +9,7 @@
 #include "resolver/control/resource/addresses.h"
 #include "rules/text.h"
 
-struct import {
+struct state_import {
 	struct change *change;
 	struct inventory *inventory;
 	const json_t *document;
@@ -28,7 +28,7 @@ static int text_of(struct change *change, const json_t *object, const char *key,
 		       : change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
 }
 
-static int import_group(struct import *import, const json_t *object)
+static int import_group(struct state_import *import, const json_t *object)
 {
 	struct change *change = import->change;
 	struct resource_group group;
@@ -63,7 +63,7 @@ static int check_members(struct change *change, const json_t *object, const char
 	return 0;
 }
 
-static int import_resource(struct import *import, unsigned kind, const json_t *object)
+static int import_resource(struct state_import *import, unsigned kind, const json_t *object)
 {
 	static const char *const of_address[] = {
 		"id",      "name",       "resource_group",    "region",
@@ -88,18 +88,18 @@ static int import_resource(struct import *import, unsigned kind, const json_t *o
 	return addresses_add(change, &path, object);
 }
 
-static int import_address(struct import *import, const json_t *object)
+static int import_address(struct state_import *import, const json_t *object)
 {
 	return import_resource(import, KIND_ADDRESS, object);
 }
 
-static int import_service(struct import *import, const json_t *object)
+static int import_service(struct state_import *import, const json_t *object)
 {
 	return import_resource(import, KIND_SERVICE, object);
 }
 
 /* `waits`: the PTR's address or service may be missing. */
-static int import_ptr_of(struct import *import, const json_t *object, bool waits)
+static int import_ptr_of(struct state_import *import, const json_t *object, bool waits)
 {
 	struct change *change = import->change;
 	const char *id = json_string_value(json_object_get(object, "owner"));
@@ -125,14 +125,14 @@ static int import_ptr_of(struct import *import, const json_t *object, bool waits
 	return addresses_put(change, &path, object, ADDRESSES_BACK);
 }
 
-static int import_ptr(struct import *import, const json_t *object)
+static int import_ptr(struct state_import *import, const json_t *object)
 {
 	return import_ptr_of(import, object, false);
 }
 
 /* A PTR waits if its address or service is missing here, whether or not it waited where it was
  * exported. */
-static int import_waiting(struct import *import, const json_t *object)
+static int import_waiting(struct state_import *import, const json_t *object)
 {
 	return import_ptr_of(import, object, true);
 }
@@ -183,7 +183,7 @@ static bool is_same(const json_t *by, const char *id, json_t *object)
 	return same;
 }
 
-static void keep(struct import *import, const char *list, const char *id)
+static void keep(struct state_import *import, const char *list, const char *id)
 {
 	char key[NAME_TEXT_MAX + 16];
 
@@ -191,7 +191,7 @@ static void keep(struct import *import, const char *list, const char *id)
 	json_put(import->kept, text_lower(key), json_true());
 }
 
-static bool is_kept(const struct import *import, const char *list, const char *id)
+static bool is_kept(const struct state_import *import, const char *list, const char *id)
 {
 	char key[NAME_TEXT_MAX + 16];
 
@@ -202,7 +202,7 @@ static bool is_kept(const struct import *import, const char *list, const char *i
 /* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
 static int compare_resource(void *context, const struct owned_resource *resource)
 {
-	struct import *import = context;
+	struct state_import *import = context;
 	bool same = owned_is_declared(resource) ||
 		    is_same(import->resources, resource->item.id, owned_values_alone(resource));
 
@@ -224,7 +224,7 @@ static int compare_resource(void *context, const struct owned_resource *resource
 
 /* Removes a group that the document lacks, unless an address that stays is in it: then the group
  * becomes what adding that address would have made. */
-static int compare_group(struct import *import, const struct resource_group *group)
+static int compare_group(struct state_import *import, const struct resource_group *group)
 {
 	char key[NAME_TEXT_MAX];
 	const struct resource_group bare = {.name = group->name, .region = group->region};
@@ -241,7 +241,7 @@ static int compare_group(struct import *import, const struct resource_group *gro
 	return err || named || !used ? err : change_group_put(import->change, &bare, true);
 }
 
-static int compare_rest(struct import *import)
+static int compare_rest(struct state_import *import)
 {
 	size_t count, waiting;
 	struct resource_group *groups = inventory_groups(import->inventory, &count);
@@ -267,7 +267,7 @@ static int compare_rest(struct import *import)
 /* The order matters: an address names its group, a PTR its address. */
 static const struct {
 	const char *key, *member, *kept;
-	int (*import)(struct import *import, const json_t *object);
+	int (*import)(struct state_import *import, const json_t *object);
 } lists[] = {
 	{"groups", "name", "group", import_group},   {"addresses", "id", "owner", import_address},
 	{"services", "id", "owner", import_service}, {"ptrs", "owner", "ptr", import_ptr},
@@ -275,7 +275,7 @@ static const struct {
 };
 
 /* Imports list number `at`; the document may lack the list. */
-static int import_list(struct import *import, size_t at)
+static int import_list(struct state_import *import, size_t at)
 {
 	const char *key = lists[at].key;
 	const json_t *list = json_object_get(import->document, key);
@@ -299,7 +299,7 @@ static int import_list(struct import *import, size_t at)
 	return err;
 }
 
-static int import_all(struct import *import)
+static int import_all(struct state_import *import)
 {
 	int err = inventory_each(import->inventory, KIND_ADDRESS, compare_resource, import);
 
@@ -315,8 +315,8 @@ static int import_all(struct import *import)
 int state_json_read(struct change *change, struct inventory *inventory, const json_t *document)
 {
 	const json_t *version = json_object_get(document, "version");
-	struct import import = {change,        inventory,     document,     json_object(),
-				json_object(), json_object(), json_object()};
+	struct state_import import = {change,        inventory,     document,     json_object(),
+				      json_object(), json_object(), json_object()};
 	int err = change_is_open(change);
 
 	if (!err && (!json_is_integer(version) || json_integer_value(version) < 1 ||

@@ -56,7 +56,7 @@ static struct origin origin_of(const struct path *path, struct arena *arena)
 
 /* ---- reading the store ---- */
 
-struct loading {
+struct zone_load {
 	struct model *model;
 	struct parts *parts;
 	uint64_t now_s;
@@ -70,24 +70,24 @@ struct loading {
 	size_t orphans;                                   /* rows that are not served */
 };
 
-static struct path zone_path(const struct loading *loading)
+static struct path zone_path(const struct zone_load *load)
 {
-	return (struct path){zone_kind(), loading->group, {loading->name, NULL}};
+	return (struct path){zone_kind(), load->group, {load->name, NULL}};
 }
 
 /* The path of a record set in the current zone. */
-static struct path set_path(const struct loading *loading, const char *name)
+static struct path set_path(const struct zone_load *load, const char *name)
 {
-	return (struct path){record_set_kind(), loading->group, {loading->name, name}};
+	return (struct path){record_set_kind(), load->group, {load->name, name}};
 }
 
-static void warn_of_orphans(struct loading *loading)
+static void warn_of_orphans(struct zone_load *load)
 {
-	const struct path path = zone_path(loading);
-	struct origin origin = origin_of(&path, &loading->faults->arena);
-	const void *namesake = part_named(loading->model, path.kind, path.names[0]);
-	size_t count = loading->orphans;
-	bool has_file = zone_has_file(loading->model, &path);
+	const struct path path = zone_path(load);
+	struct origin origin = origin_of(&path, &load->faults->arena);
+	const void *namesake = part_named(load->model, path.kind, path.names[0]);
+	size_t count = load->orphans;
+	bool has_file = zone_has_file(load->model, &path);
 	char why[PART_WHY_MAX] = "is not in the configuration any more";
 
 	if (has_file)
@@ -98,59 +98,58 @@ static void warn_of_orphans(struct loading *loading)
 			 "group "
 			 "\"%.80s\")",
 			 part_group(path.kind, namesake));
-	fault_add(loading->faults, FAULT_WARNING, &origin, NULL,
+	fault_add(load->faults, FAULT_WARNING, &origin, NULL,
 		  "%s, but %zu record set%s of it %s in the state; not served%s", why, count,
 		  text_plural(count, "", "s"), text_plural(count, "is", "are"),
 		  has_file ? "" : " until it is there again");
 }
 
 /* Finishes the current zone. */
-static int end_zone(struct loading *loading)
+static int end_zone(struct zone_load *load)
 {
-	size_t errors = loading->faults->errors;
+	size_t errors = load->faults->errors;
 	struct zone *zone;
 
-	if (loading->orphans > 0)
-		warn_of_orphans(loading);
-	loading->parts->passed_over = loading->parts->passed_over || loading->orphans > 0;
-	loading->orphans = 0;
-	if (!loading->draft)
+	if (load->orphans > 0)
+		warn_of_orphans(load);
+	load->parts->passed_over = load->parts->passed_over || load->orphans > 0;
+	load->orphans = 0;
+	if (!load->draft)
 		return 0;
-	zone = zone_commit(loading->draft, loading->now_s, loading->faults);
-	loading->draft = NULL;
+	zone = zone_commit(load->draft, load->now_s, load->faults);
+	load->draft = NULL;
 	if (!zone)
-		return loading->faults->errors > errors ? 0 : ERR_NOMEM;
-	give(loading->zone, zone);
+		return load->faults->errors > errors ? 0 : ERR_NOMEM;
+	give(load->zone, zone);
 	return 0;
 }
 
-static int begin_zone(struct loading *loading, const char *path, size_t length)
+static int begin_zone(struct zone_load *load, const char *path, size_t length)
 {
 	const char *slash = memchr(path, '/', length);
-	char *to = loading->name, *group = loading->group;
+	char *to = load->name, *group = load->group;
 	struct path wanted;
 
-	snprintf(loading->root, sizeof loading->root, "%.*s", (int)length, path);
+	snprintf(load->root, sizeof load->root, "%.*s", (int)length, path);
 	*to = *group = '\0';
-	loading->zone = NULL;
+	load->zone = NULL;
 	if (!slash || percent_decode(path, (size_t)(slash - path), false, &group) ||
 	    percent_decode(slash + 1, length - (size_t)(slash + 1 - path), false, &to))
 		return 0;
-	wanted = zone_path(loading);
-	loading->zone = find_zone(loading->model, &wanted);
-	if (!loading->zone || loading->zone->file || !loading->zone->zone)
+	wanted = zone_path(load);
+	load->zone = find_zone(load->model, &wanted);
+	if (!load->zone || load->zone->file || !load->zone->zone)
 		return 0;
-	loading->draft = zone_edit(loading->zone->zone);
-	return loading->draft ? 0 : ERR_NOMEM;
+	load->draft = zone_edit(load->zone->zone);
+	return load->draft ? 0 : ERR_NOMEM;
 }
 
 /* The file's declared set of the same name; NULL: none. */
-static const struct record_set *find_declared(const struct loading *loading, const char *name)
+static const struct record_set *find_declared(const struct zone_load *load, const char *name)
 {
-	const struct path path = set_path(loading, name);
+	const struct path path = set_path(load, name);
 
-	return loading->zone->record_sets.count > 0 ? part_find(loading->model->declared, &path)
-						    : NULL;
+	return load->zone->record_sets.count > 0 ? part_find(load->model->declared, &path) : NULL;
 }
 
 static bool say_the_same(const struct record_set *a, const struct record_set *b)
@@ -168,7 +167,7 @@ static bool say_the_same(const struct record_set *a, const struct record_set *b)
 }
 
 /* Skips the row if there are errors; returns whether it does. */
-static bool passes_over(struct loading *loading, const char *row, const struct faults *found)
+static bool passes_over(struct zone_load *load, const char *row, const struct faults *found)
 {
 	char why[PART_WHY_MAX] = "which does not fit";
 
@@ -176,66 +175,66 @@ static bool passes_over(struct loading *loading, const char *row, const struct f
 		return false;
 	if (found->count > 0)
 		snprintf(why, sizeof why, "which does not fit: %.400s", found->items[0].text);
-	part_pass_over(loading->parts, loading->faults, record_set_kind(), row, why);
+	part_pass_over(load->parts, load->faults, record_set_kind(), row, why);
 	return true;
 }
 
 /* False: the set does not fit, and is skipped. */
-static bool read_set(struct loading *loading, const char *row, const json_t *values,
+static bool read_set(struct zone_load *load, const char *row, const json_t *values,
 		     const struct origin *origin, struct record_set *set)
 {
 	struct faults found;
 	bool fits;
 
 	faults_init(&found);
-	values_read(record_set_kind(), values, set, origin, &loading->arena, &found);
-	fits = !passes_over(loading, row, &found);
+	values_read(record_set_kind(), values, set, origin, &load->arena, &found);
+	fits = !passes_over(load, row, &found);
 	faults_release(&found);
 	return fits;
 }
 
 /* Puts the set into the draft; skips it if its name or records do not fit. ERR_NOMEM. */
-static int put_set(struct loading *loading, const char *row, const struct record_set *set)
+static int put_set(struct zone_load *load, const char *row, const struct record_set *set)
 {
-	const struct name *apex = zone_apex(loading->zone->zone);
+	const struct name *apex = zone_apex(load->zone->zone);
 	struct faults found;
 	int err;
 
 	faults_init(&found);
-	err = record_set_put(loading->draft, apex, set, &found);
-	passes_over(loading, row, &found);
+	err = record_set_put(load->draft, apex, set, &found);
+	passes_over(load, row, &found);
 	faults_release(&found);
 	return err == ERR_NOMEM ? err : 0;
 }
 
-static int put_row(struct loading *loading, const char *row, const char *name, const json_t *values)
+static int put_row(struct zone_load *load, const char *row, const char *name, const json_t *values)
 {
-	const struct path path = set_path(loading, name);
-	struct origin origin = origin_of(&path, &loading->arena);
-	const struct record_set *declared = find_declared(loading, name);
+	const struct path path = set_path(load, name);
+	struct origin origin = origin_of(&path, &load->arena);
+	const struct record_set *declared = find_declared(load, name);
 	struct record_set set;
 
-	if (!read_set(loading, row, values, &origin, &set))
+	if (!read_set(load, row, values, &origin, &set))
 		return 0;
 	if (declared && say_the_same(&set, declared)) {
-		fault_add(loading->faults, FAULT_WARNING, &declared->origin, NULL,
+		fault_add(load->faults, FAULT_WARNING, &declared->origin, NULL,
 			  "is in the state, too, and says the same there; the file's counts");
 		return 0;
 	}
 	if (declared) {
 		fault_add(
-			loading->faults, FAULT_ERROR, &declared->origin, NULL,
+			load->faults, FAULT_ERROR, &declared->origin, NULL,
 			"is in the state, too, and says something else there; remove one of them");
 		return 0;
 	}
-	return put_set(loading, row, &set);
+	return put_set(load, row, &set);
 }
 
 /* The name of a row's set; NULL: sluice did not write this row. */
-static const char *name_of_row(const struct loading *loading, const char *row, const json_t *values)
+static const char *name_of_row(const struct zone_load *load, const char *row, const json_t *values)
 {
 	const char *name = json_string_value(json_object_get(values, "name"));
-	const struct path path = set_path(loading, name);
+	const struct path path = set_path(load, name);
 	char key[PATH_MAX_BYTES];
 
 	return name && path_key(&path, key) == 0 && strcmp(key, row) == 0 ? name : NULL;
@@ -243,30 +242,30 @@ static const char *name_of_row(const struct loading *loading, const char *row, c
 
 static int on_record_set(void *context, const struct source_resource *resource)
 {
-	struct loading *loading = context;
+	struct zone_load *load = context;
 	const char *slash = strrchr(resource->path, '/'), *name;
 	size_t length = slash ? (size_t)(slash - resource->path) : 0;
 	json_t *values;
 	int err = 0;
 
-	if (strlen(loading->root) != length || memcmp(loading->root, resource->path, length) != 0) {
-		err = end_zone(loading);
+	if (strlen(load->root) != length || memcmp(load->root, resource->path, length) != 0) {
+		err = end_zone(load);
 		if (!err)
-			err = begin_zone(loading, resource->path, length);
+			err = begin_zone(load, resource->path, length);
 	}
-	if (err || !loading->draft) {
-		loading->orphans++;
+	if (err || !load->draft) {
+		load->orphans++;
 		return err;
 	}
 	values = json_loads(resource->json, 0, NULL);
-	name = name_of_row(loading, resource->path, values);
+	name = name_of_row(load, resource->path, values);
 	if (name)
-		err = put_row(loading, resource->path, name, values);
+		err = put_row(load, resource->path, name, values);
 	else
-		part_pass_over(loading->parts, loading->faults, record_set_kind(), resource->path,
+		part_pass_over(load->parts, load->faults, record_set_kind(), resource->path,
 			       "which was not written by sluice");
 	json_decref(values);
-	arena_release(&loading->arena);
+	arena_release(&load->arena);
 	return err;
 }
 
@@ -283,20 +282,20 @@ static int complete(struct private_zone *zone, const struct hash_key *key)
 }
 
 /* Reads the rows of sets, which come sorted by zone. */
-static int read_sets(struct loading *loading, struct source *source, const struct key_range *range,
+static int read_sets(struct zone_load *load, struct source *source, const struct key_range *range,
 		     char error[SOURCE_ERROR_MAX])
 {
-	size_t errors = loading->faults->errors;
+	size_t errors = load->faults->errors;
 	int err;
 
-	arena_init(&loading->arena);
+	arena_init(&load->arena);
 	err = source->calls->resources(source, record_set_kind()->id, range->from, range->to,
-				       on_record_set, loading, error);
+				       on_record_set, load, error);
 	if (!err)
-		err = end_zone(loading);
-	zone_discard(loading->draft);
-	arena_release(&loading->arena);
-	return !err && loading->faults->errors > errors ? ERR_FAULTS : err;
+		err = end_zone(load);
+	zone_discard(load->draft);
+	arena_release(&load->arena);
+	return !err && load->faults->errors > errors ? ERR_FAULTS : err;
 }
 
 int zones_load(struct model *model, struct parts *parts, struct source *source,
@@ -304,19 +303,19 @@ int zones_load(struct model *model, struct parts *parts, struct source *source,
 	       char error[SOURCE_ERROR_MAX])
 {
 	const struct key_range all = {.from = "", .to = "\x7f"};
-	struct loading loading = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
+	struct zone_load load = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
 
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		if (complete(&model->private_zones.items[i], key) != 0)
 			return ERR_NOMEM;
-	return read_sets(&loading, source, &all, error);
+	return read_sets(&load, source, &all, error);
 }
 
 int zones_read(struct model *model, struct parts *parts, struct source *source,
 	       const struct hash_key *key, const struct path *path, uint64_t now_s,
 	       struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
-	struct loading loading = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
+	struct zone_load load = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
 	struct private_zone *zone = path->kind == zone_kind() ? find_zone(model, path) : NULL;
 	const struct private_zone *declared;
 	char row[PATH_MAX_BYTES];
@@ -333,7 +332,7 @@ int zones_read(struct model *model, struct parts *parts, struct source *source,
 	if (err)
 		return err;
 	key_range_inside(&sets, row);
-	return read_sets(&loading, source, &sets, error);
+	return read_sets(&load, source, &sets, error);
 }
 
 /* Finds the zone of that path, which is mostly at the same place in both models. */

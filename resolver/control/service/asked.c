@@ -49,7 +49,7 @@ static void add(struct asked_list *all, const struct popular_question *question,
 	items[all->count++] = (struct asked){*question, wire, length, half_s};
 }
 
-struct gathering {
+struct asked_walk {
 	struct asked_list *all;
 	uint64_t now_us;
 	int64_t now_s;
@@ -57,11 +57,10 @@ struct gathering {
 
 static void gather(void *context, const struct popular_question *question)
 {
-	const struct gathering *gathering = context;
-	int64_t began_s =
-		gathering->now_s - (int64_t)((gathering->now_us - question->began_us) / 1000000);
+	const struct asked_walk *walk = context;
+	int64_t began_s = walk->now_s - (int64_t)((walk->now_us - question->began_us) / 1000000);
 
-	add(gathering->all, question, question->key.name->wire, question->key.name->length,
+	add(walk->all, question, question->key.name->wire, question->key.name->length,
 	    began_s - began_s % ASKED_HALF_S);
 }
 
@@ -122,16 +121,16 @@ static void begin(struct asked_list *list)
 /* Collects the questions of all workers and of earlier processes, by half day. */
 static void gather_all(struct asked_list *list, struct asked_book *book)
 {
-	struct gathering gathering = {list, uv_hrtime() / 1000, time(NULL)};
+	struct asked_walk walk = {list, uv_hrtime() / 1000, time(NULL)};
 
 	begin(list);
-	server_each_popular(book->server, gather, &gathering);
+	server_each_popular(book->server, gather, &walk);
 	pthread_mutex_lock(&book->lock);
 	for (size_t i = 0; i < book->earlier.count; i++) {
 		const struct asked *item = &book->earlier.items[i];
 
-		if (gathering.now_s - item->half_s < DAY_S &&
-		    item->half_s <= gathering.now_s) /* otherwise the clock was set back */
+		if (walk.now_s - item->half_s < DAY_S &&
+		    item->half_s <= walk.now_s) /* otherwise the clock was set back */
 			add(list, &item->question, item->wire, item->length, item->half_s);
 	}
 	pthread_mutex_unlock(&book->lock);

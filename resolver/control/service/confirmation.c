@@ -363,7 +363,7 @@ void confirmation_forget_copy(const struct confirmation *confirmation)
 
 /* ---- rows that a change wrote ---- */
 
-struct history {
+struct change_history {
 	json_t *rows; /* by kind and path: the values before the change's first edit */
 	const struct unconfirmed *unconfirmed;
 	bool is_another; /* another client's change has this revision */
@@ -379,7 +379,7 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 
 static int on_change(void *context, const struct source_change *change)
 {
-	struct history *history = context;
+	struct change_history *history = context;
 	char *key = NULL;
 	int err = asprintf(&key, "%u %s", change->kind, change->path) < 0 ? ERR_NOMEM : 0;
 
@@ -402,7 +402,7 @@ static int on_change(void *context, const struct source_change *change)
 json_t *confirmation_rows(struct source *source, const struct unconfirmed *unconfirmed,
 			  char error[CONFIRMATION_TEXT_MAX])
 {
-	struct history history = {.rows = json_object(), .unconfirmed = unconfirmed};
+	struct change_history history = {.rows = json_object(), .unconfirmed = unconfirmed};
 	char why[SOURCE_ERROR_MAX] = "";
 	json_t *rows = json_array(), *row;
 	const char *key;

@@ -104,35 +104,35 @@ int logouts_note(struct inventory *inventory, const struct http_logout *logout, 
 
 /* ---- loading at the start ---- */
 
-struct loading {
+struct logout_reader {
 	struct http_auth *auth;
 	int64_t now_s;
 };
 
 static int on_row(void *context, const struct pairs_use *use)
 {
-	const struct loading *loading = context;
+	const struct logout_reader *reader = context;
 	struct http_logout logout = {.expires_s = use->since_s};
 
 	if (!is_row(use))
 		return ERR_LIMIT; /* behind the logouts */
 	const char *end = strchr(use->what + sizeof PREFIX - 1, '\t');
 	const char *client = end ? strchr(end + 1, '\t') : NULL;
-	if (!end || !logouts_counts(use, loading->now_s))
+	if (!end || !logouts_counts(use, reader->now_s))
 		return 0;
 	if (client)
 		snprintf(logout.id, sizeof logout.id, "%.*s", (int)(client - end - 1), end + 1);
 	snprintf(logout.client, sizeof logout.client, "%s", (client ? client : end) + 1);
-	return http_auth_note_logout(loading->auth, &logout);
+	return http_auth_note_logout(reader->auth, &logout);
 }
 
 void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s)
 {
-	struct loading loading = {.auth = auth, .now_s = now_s};
+	struct logout_reader reader = {.auth = auth, .now_s = now_s};
 	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
 
 	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s);
-	int err = pairs_uses_after(inventory_source(inventory), from, ROWS_MAX, on_row, &loading,
+	int err = pairs_uses_after(inventory_source(inventory), from, ROWS_MAX, on_row, &reader,
 				   error);
 	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
 		log_event(LOG_WARNING, "login",

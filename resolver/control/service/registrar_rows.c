@@ -56,7 +56,7 @@ char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 	return key;
 }
 
-struct reading {
+struct row_reader {
 	int (*on_row)(void *context, const struct registrar_row *row);
 	void *context;
 	uint8_t *rdata; /* RDATA_BYTES_MAX */
@@ -174,7 +174,7 @@ static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct
 	return end == text ? NULL : end;
 }
 
-static bool read_row(struct reading *reading, const struct source_pair *pair, char key[KEY_MAX],
+static bool read_row(struct row_reader *reader, const struct source_pair *pair, char key[KEY_MAX],
 		     char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *at = key, *zone, *owner;
@@ -191,17 +191,17 @@ static bool read_row(struct reading *reading, const struct source_pair *pair, ch
 	if (!records)
 		return false;
 	registrar_show_by(by);
-	return read_records(records, reading->rdata, row);
+	return read_records(records, reader->rdata, row);
 }
 
 static int on_pair(void *context, const struct source_pair *pair)
 {
-	struct reading *reading = context;
+	struct row_reader *reader = context;
 	char key[KEY_MAX], by[REGISTRAR_BY_MAX];
 	struct registrar_row row;
 
-	if (read_row(reading, pair, key, by, &row))
-		return reading->on_row(reading->context, &row);
+	if (read_row(reader, pair, key, by, &row))
+		return reader->on_row(reader->context, &row);
 	log_event(LOG_WARNING, "registration",
 		  "the state's record \"%s\" was not written by sluice; it is passed over",
 		  pair->key);
@@ -212,13 +212,13 @@ int registrar_each(struct source *source, const char *from,
 		   int (*on_row)(void *context, const struct registrar_row *row), void *context,
 		   char error[SOURCE_ERROR_MAX])
 {
-	struct reading reading = {
+	struct row_reader reader = {
 		.on_row = on_row, .context = context, .rdata = malloc(RDATA_BYTES_MAX)};
-	int err = reading.rdata ? 0 : ERR_NOMEM;
+	int err = reader.rdata ? 0 : ERR_NOMEM;
 
 	if (!err)
-		err = pairs_each(source, PREFIX, from, on_pair, &reading, error);
-	free(reading.rdata);
+		err = pairs_each(source, PREFIX, from, on_pair, &reader, error);
+	free(reader.rdata);
 	return err;
 }
 

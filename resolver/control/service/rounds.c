@@ -24,7 +24,7 @@ enum {
 	OUTSIDE_MS = 5000,
 };
 
-struct zone_item { /* a reverse zone (struct reverse_zone) */
+struct reverse_item { /* a reverse zone (struct reverse_zone) */
 	char origin[NAME_TEXT_MAX], alias[NAME_TEXT_MAX];
 	char pool[256];
 	struct prefix prefix;
@@ -45,7 +45,7 @@ struct round {
 	struct owned_cursor cursor;
 	unsigned family;
 	size_t pool;
-	struct zone_item *zones; /* the zones of the pool */
+	struct reverse_item *zones; /* the zones of the pool */
 	size_t zone, zone_count;
 };
 
@@ -187,9 +187,9 @@ static bool begin_ptr(struct round *round)
 
 /* ---- delegations ---- */
 
-struct zone_check {
+struct delegation_check {
 	struct round *round;
-	struct zone_item zone;
+	struct reverse_item zone;
 	struct name origin, alias; /* alias.length 0: no alias */
 	char owner[NAME_TEXT_MAX], inside[NAME_TEXT_MAX], inside_alias[NAME_TEXT_MAX];
 	unsigned waiting;
@@ -199,7 +199,7 @@ struct zone_check {
 	char trouble[ASK_TROUBLE_MAX];
 };
 
-static bool is_ours(const struct zone_check *check, const struct name *server)
+static bool is_ours(const struct delegation_check *check, const struct name *server)
 {
 	const struct reverse_settings *reverse = &check->round->rounds->server->model->reverse;
 	const struct hash_key *key = &check->round->rounds->server->key;
@@ -213,9 +213,9 @@ static bool is_ours(const struct zone_check *check, const struct name *server)
 						  * do */
 }
 
-static void end_check(struct zone_check *check)
+static void end_check(struct delegation_check *check)
 {
-	const struct zone_item *zone = &check->zone;
+	const struct reverse_item *zone = &check->zone;
 	char text[4 * NAME_TEXT_MAX] = "", prefix[PREFIX_TEXT_MAX];
 	const char *result = "mismatch";
 	bool known = true;
@@ -251,13 +251,13 @@ static void end_check(struct zone_check *check)
 	free(check);
 }
 
-static bool is_the_zone(const struct zone_check *check, const struct name *name)
+static bool is_the_zone(const struct delegation_check *check, const struct name *name)
 {
 	return name_equal(name, &check->origin) ||
 	       (check->alias.length > 0 && name_equal(name, &check->alias));
 }
 
-static void read_servers(struct zone_check *check, const struct ask_answer *answer)
+static void read_servers(struct delegation_check *check, const struct ask_answer *answer)
 {
 	const struct hash_key *key = &check->round->rounds->server->key;
 	struct ask_records records = ask_answer_records(answer);
@@ -282,7 +282,7 @@ static void read_servers(struct zone_check *check, const struct ask_answer *answ
 	}
 }
 
-static void read_cname(struct zone_check *check, const struct ask_answer *answer)
+static void read_cname(struct delegation_check *check, const struct ask_answer *answer)
 {
 	const struct hash_key *key = &check->round->rounds->server->key;
 	struct ask_records records = ask_answer_records(answer);
@@ -302,7 +302,7 @@ static void read_cname(struct zone_check *check, const struct ask_answer *answer
 
 static void on_servers(void *context, const struct ask_answer *answer)
 {
-	struct zone_check *check = context;
+	struct delegation_check *check = context;
 	char text[ASK_TROUBLE_MAX];
 	const char *trouble = ask_answer_trouble(answer, text);
 
@@ -317,7 +317,7 @@ static void on_servers(void *context, const struct ask_answer *answer)
 /* A failure at the end of the CNAME chain is not the fault of the zone above. */
 static void on_cname(void *context, const struct ask_answer *answer)
 {
-	struct zone_check *check = context;
+	struct delegation_check *check = context;
 
 	if (answer->end == ASK_END_ANSWERED)
 		read_cname(check, answer);
@@ -325,7 +325,7 @@ static void on_cname(void *context, const struct ask_answer *answer)
 		end_check(check);
 }
 
-static void ask_outside(struct zone_check *check, const char *text, uint16_t type,
+static void ask_outside(struct delegation_check *check, const char *text, uint16_t type,
 			void (*on_answer)(void *context, const struct ask_answer *answer))
 {
 	struct server *server = check->round->rounds->server;
@@ -346,9 +346,9 @@ static void ask_outside(struct zone_check *check, const char *text, uint16_t typ
 }
 
 /* One address, preferably one with a PTR, represents all of the zone. */
-static void ask_cname(struct zone_check *check)
+static void ask_cname(struct delegation_check *check)
 {
-	const struct zone_item *zone = &check->zone;
+	const struct reverse_item *zone = &check->zone;
 	const struct owned *owned = check->round->rounds->server->current->policy->owned;
 	struct address address;
 	struct owned_cursor cursor;
@@ -364,9 +364,9 @@ static void ask_cname(struct zone_check *check)
 	ask_outside(check, check->owner, TYPE_PTR, on_cname);
 }
 
-static void begin_check(struct round *round, const struct zone_item *zone)
+static void begin_check(struct round *round, const struct reverse_item *zone)
 {
-	struct zone_check *check = calloc(1, sizeof *check);
+	struct delegation_check *check = calloc(1, sizeof *check);
 
 	round->under_way++;
 	if (!check ||
@@ -393,11 +393,11 @@ static void begin_check(struct round *round, const struct zone_item *zone)
 static int on_zone(void *context, const struct reverse_zone *zone)
 {
 	struct round *round = context;
-	struct zone_item *item = &round->zones[round->zone_count];
+	struct reverse_item *item = &round->zones[round->zone_count];
 
 	if (address_is_private(&zone->prefix.address) || round->zone_count == ZONES_OF_A_POOL)
 		return 0; /* no zone above can delegate it */
-	*item = (struct zone_item){.prefix = zone->prefix, .classless = zone->classless};
+	*item = (struct reverse_item){.prefix = zone->prefix, .classless = zone->classless};
 	snprintf(item->origin, sizeof item->origin, "%s", zone->origin);
 	snprintf(item->alias, sizeof item->alias, "%s", zone->alias ? zone->alias : "");
 	snprintf(item->pool, sizeof item->pool, "%s", full_name(&zone->pool->named));

@@ -24,7 +24,7 @@ static int fail_memory(char error[SOURCE_ERROR_MAX])
 /* `read` returns ERR_INVALID for a value that does not have its kind's form. */
 typedef int read_value(void *row, const char *value);
 
-struct reading {
+struct pair_reader {
 	const char *key;
 	read_value *read;
 	void *row;
@@ -45,10 +45,10 @@ static int complain(struct source *source, const char *key, char error[SOURCE_ER
 
 static int on_pair(void *context, const struct source_pair *pair)
 {
-	struct reading *reading = context;
+	struct pair_reader *reader = context;
 
-	reading->found = strcmp(pair->key, reading->key) == 0;
-	return reading->found ? reading->read(reading->row, pair->value) : 0;
+	reader->found = strcmp(pair->key, reader->key) == 0;
+	return reader->found ? reader->read(reader->row, pair->value) : 0;
 }
 
 static int read_one(struct source *source, const char *prefix, const char *name, read_value *read,
@@ -62,9 +62,9 @@ static int read_one(struct source *source, const char *prefix, const char *name,
 		return ERR_NOT_FOUND;
 	if (asprintf(&key, "%s%s", prefix, name) < 0)
 		return fail_memory(error);
-	struct reading reading = {key, read, row, false};
-	err = source->calls->pairs(source, key, 1, on_pair, &reading, error);
-	*found = !err && reading.found;
+	struct pair_reader reader = {key, read, row, false};
+	err = source->calls->pairs(source, key, 1, on_pair, &reader, error);
+	*found = !err && reader.found;
 	if (err == ERR_INVALID)
 		err = complain(source, key, error);
 	free(key);
@@ -73,56 +73,55 @@ static int read_one(struct source *source, const char *prefix, const char *name,
 
 /* ---- writing several ---- */
 
-struct writing {
+struct pair_writer {
 	struct arena arena;
 	struct source_pair *rows; /* NULL: out of memory */
 	size_t count;
 };
 
-static void begin_writing(struct writing *writing, size_t most)
+static void begin_writing(struct pair_writer *writer, size_t most)
 {
-	arena_init(&writing->arena);
-	writing->rows = arena_alloc_array(&writing->arena, most, sizeof *writing->rows);
-	writing->count = 0;
+	arena_init(&writer->arena);
+	writer->rows = arena_alloc_array(&writer->arena, most, sizeof *writer->rows);
+	writer->count = 0;
 }
 
 /* value NULL: the row is removed. The value must outlive the writing. */
-static void add_row(struct writing *writing, const char *prefix, const char *name,
+static void add_row(struct pair_writer *writer, const char *prefix, const char *name,
 		    const char *value)
 {
-	const char *key = arena_printf(&writing->arena, "%s%s", prefix, name);
+	const char *key = arena_printf(&writer->arena, "%s%s", prefix, name);
 
-	if (key && writing->rows)
-		writing->rows[writing->count++] = (struct source_pair){key, value};
+	if (key && writer->rows)
+		writer->rows[writer->count++] = (struct source_pair){key, value};
 	else
-		writing->rows = NULL;
+		writer->rows = NULL;
 }
 
-static int end_writing(struct writing *writing, struct source *source, bool durable,
+static int end_writing(struct pair_writer *writer, struct source *source, bool durable,
 		       char error[SOURCE_ERROR_MAX])
 {
 	int err = ERR_NOT_FOUND;
 
-	if (!writing->rows)
+	if (!writer->rows)
 		err = fail_memory(error);
 	else if (source)
-		err = source->calls->put_pairs(source, writing->rows, writing->count, durable,
-					       error);
+		err = source->calls->put_pairs(source, writer->rows, writer->count, durable, error);
 
-	arena_release(&writing->arena);
+	arena_release(&writer->arena);
 	return err;
 }
 
 /* Formats a row's value; when memory is short the whole writing fails. */
-static const char *value_text(struct writing *writing, const char *format, ...)
+static const char *value_text(struct pair_writer *writer, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	const char *text = arena_vprintf(&writing->arena, format, arguments);
+	const char *text = arena_vprintf(&writer->arena, format, arguments);
 	va_end(arguments);
 	if (!text)
-		writing->rows = NULL;
+		writer->rows = NULL;
 	return text;
 }
 
@@ -147,14 +146,14 @@ static int draw_secret(struct source *source, const char *name, char error[SOURC
 {
 	uint8_t drawn[PAIRS_SECRET_BYTES];
 	char value[SECRET_TEXT_MAX];
-	struct writing writing;
+	struct pair_writer writer;
 
 	entropy_read(drawn, sizeof drawn);
 	for (size_t i = 0; i < sizeof drawn; i++)
 		snprintf(value + 2 * i, 3, "%02x", drawn[i]);
-	begin_writing(&writing, 1);
-	add_row(&writing, SECRET, name, value);
-	return end_writing(&writing, source, true, error);
+	begin_writing(&writer, 1);
+	add_row(&writer, SECRET, name, value);
+	return end_writing(&writer, source, true, error);
 }
 
 /* Reads a new secret back, because signatures must match the secret that is kept. One server
@@ -201,14 +200,14 @@ int pairs_read_serials(struct source *source, struct pairs_serial *rows, size_t 
 int pairs_write_serials(struct source *source, const struct pairs_serial *rows, size_t count,
 			char error[SOURCE_ERROR_MAX])
 {
-	struct writing writing;
+	struct pair_writer writer;
 
-	begin_writing(&writing, count);
+	begin_writing(&writer, count);
 	for (size_t i = 0; i < count; i++)
-		add_row(&writing, SERIAL, rows[i].zone,
-			value_text(&writing, "%" PRIu32 " %" PRIu32 " %" PRIu64, rows[i].serial,
+		add_row(&writer, SERIAL, rows[i].zone,
+			value_text(&writer, "%" PRIu32 " %" PRIu32 " %" PRIu64, rows[i].serial,
 				   rows[i].reserved, rows[i].digest));
-	return end_writing(&writing, source, true, error);
+	return end_writing(&writer, source, true, error);
 }
 
 /* ---- uses ---- */
@@ -238,18 +237,18 @@ int pairs_read_uses(struct source *source, struct pairs_use *rows, size_t count,
 int pairs_write_uses(struct source *source, const struct pairs_use *rows, size_t count,
 		     char error[SOURCE_ERROR_MAX])
 {
-	struct writing writing;
+	struct pair_writer writer;
 
-	begin_writing(&writing, count);
+	begin_writing(&writer, count);
 	for (size_t i = 0; i < count; i++)
-		add_row(&writing, USE, rows[i].what,
+		add_row(&writer, USE, rows[i].what,
 			rows[i].since_s == 0 ? NULL
-					     : value_text(&writing, "%" PRId64 " %" PRId64,
+					     : value_text(&writer, "%" PRId64 " %" PRId64,
 							  rows[i].since_s, rows[i].used_s));
-	return end_writing(&writing, source, false, error);
+	return end_writing(&writer, source, false, error);
 }
 
-struct listing {
+struct use_page {
 	const char *behind; /* the key */
 	size_t left;
 	int (*on_use)(void *context, const struct pairs_use *use);
@@ -259,17 +258,17 @@ struct listing {
 
 static int on_listed(void *context, const struct source_pair *pair)
 {
-	struct listing *listing = context;
+	struct use_page *uses = context;
 	struct pairs_use use = {.what = pair->key + sizeof USE - 1, .found = true};
 
 	if (strncmp(pair->key, USE, sizeof USE - 1) != 0)
-		listing->left = 0;
-	if (listing->left == 0 || strcmp(pair->key, listing->behind) == 0)
+		uses->left = 0;
+	if (uses->left == 0 || strcmp(pair->key, uses->behind) == 0)
 		return 0;
-	listing->left--;
+	uses->left--;
 	if (read_use(&use, pair->value) == 0)
-		return listing->on_use(listing->context, &use);
-	listing->wrong = strdup(pair->key);
+		return uses->on_use(uses->context, &use);
+	uses->wrong = strdup(pair->key);
 	return ERR_INVALID;
 }
 
@@ -284,12 +283,12 @@ int pairs_uses_after(struct source *source, const char *what, size_t limit,
 		return ERR_NOT_FOUND;
 	if (asprintf(&key, USE "%s", what) < 0)
 		return fail_memory(error);
-	struct listing listing = {key, limit, on_use, context, NULL};
+	struct use_page uses = {key, limit, on_use, context, NULL};
 	/* One more than `limit`: the first pair may be the key itself. */
-	err = source->calls->pairs(source, key, limit + 1, on_listed, &listing, error);
-	if (listing.wrong)
-		err = complain(source, listing.wrong, error);
-	free(listing.wrong);
+	err = source->calls->pairs(source, key, limit + 1, on_listed, &uses, error);
+	if (uses.wrong)
+		err = complain(source, uses.wrong, error);
+	free(uses.wrong);
 	free(key);
 	return err;
 }

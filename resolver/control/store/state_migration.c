@@ -66,15 +66,15 @@ static int fail(const char *path, const char *what, char error[SOURCE_ERROR_MAX]
 
 /* ---- the files ---- */
 
-struct files {
+struct migration_files {
 	char path[PATH_MAX]; /* without symbolic links: the log is beside the real file */
 	char log[PATH_MAX], shm[PATH_MAX];
 	char next[PATH_MAX]; /* PATH.new */
 };
 
-static int name_files(struct files *files, const char *path, char error[SOURCE_ERROR_MAX])
+static int name_files(struct migration_files *files, const char *path, char error[SOURCE_ERROR_MAX])
 {
-	*files = (struct files){.path = ""};
+	*files = (struct migration_files){.path = ""};
 	if (!realpath(path, files->path))
 		return fail(path, "cannot be found", error);
 	if (strlen(files->path) + sizeof ".new-journal" > PATH_MAX) {
@@ -87,7 +87,7 @@ static int name_files(struct files *files, const char *path, char error[SOURCE_E
 	return 0;
 }
 
-static void remove_next(const struct files *files)
+static void remove_next(const struct migration_files *files)
 {
 	char journal[PATH_MAX + sizeof "-journal"];
 
@@ -112,7 +112,7 @@ static bool is_same(const char *path, const char *other)
 }
 
 /* Writes the names PATH.vN and PATH.vN-wal. */
-static void name_kept(const struct files *files, unsigned version, char kept[PATH_MAX],
+static void name_kept(const struct migration_files *files, unsigned version, char kept[PATH_MAX],
 		      char log[PATH_MAX])
 {
 	snprintf(kept, PATH_MAX, "%s.v%u", files->path, version);
@@ -120,7 +120,7 @@ static void name_kept(const struct files *files, unsigned version, char kept[PAT
 }
 
 /* Reads a stamp of PATH.new; 0: it has none. */
-static int64_t read_stamp(const struct files *files, const char *key)
+static int64_t read_stamp(const struct migration_files *files, const char *key)
 {
 	char error[SOURCE_ERROR_MAX], sql[96];
 	struct state_file next;
@@ -143,7 +143,7 @@ static int64_t changed_ns(const struct stat *stat_of)
 /* Links the log back after a crash between its removal and the last step, unless somebody (an older
  * program, without the log) has written to the file since. The caller has locked the directory,
  * because another process may be just before its last step. */
-static void give_log_back(const struct files *files)
+static void give_log_back(const struct migration_files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];
 	struct stat stat_of;
@@ -210,7 +210,8 @@ static bool is_gone(const char *path)
 	return unlink(path) == 0 || errno == ENOENT;
 }
 
-static int replace_file(const struct files *files, unsigned version, char error[SOURCE_ERROR_MAX])
+static int replace_file(const struct migration_files *files, unsigned version,
+			char error[SOURCE_ERROR_MAX])
 {
 	char kept[PATH_MAX], log[PATH_MAX];
 	bool has_log = has_content(files->log);
@@ -255,7 +256,7 @@ static int stamp(sqlite3 *db, const char *key, int64_t number)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-static bool has_stamps(const struct files *files, sqlite3 *old, uint64_t file)
+static bool has_stamps(const struct migration_files *files, sqlite3 *old, uint64_t file)
 {
 	int64_t revision;
 
@@ -267,7 +268,7 @@ static bool has_stamps(const struct files *files, sqlite3 *old, uint64_t file)
 
 int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated)
 {
-	struct files files;
+	struct migration_files files;
 	char error[SOURCE_ERROR_MAX];
 	struct stat stat_of;
 	unsigned version;
@@ -284,7 +285,7 @@ int state_migration_open(const char *path, sqlite3 *old, struct state_file *migr
 	return ERR_NOT_FOUND;
 }
 
-static bool is_made(const struct files *files, sqlite3 *old)
+static bool is_made(const struct migration_files *files, sqlite3 *old)
 {
 	struct state_file migrated;
 
@@ -295,7 +296,7 @@ static bool is_made(const struct files *files, sqlite3 *old)
 }
 
 /* Makes PATH.new with the file's mode and owner, replacing a previous one. */
-static int create_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+static int create_next(const struct migration_files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	int fd = -1, err = 0;
@@ -319,8 +320,8 @@ static int on_steps(void *context)
 
 /* Stamps are written last, so that a half-made file never has all of them. No journal: a half-made
  * file is thrown away. */
-static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old, atomic_uint *progress,
-		     char error[SOURCE_ERROR_MAX])
+static int fill_next(sqlite3 *next, const struct migration_files *files, sqlite3 *old,
+		     atomic_uint *progress, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	int64_t revision = 0;
@@ -346,7 +347,8 @@ static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old, ato
 }
 
 /* Raises `progress` while the migration advances. The caller has locked the directory. */
-static int make_next(const struct files *files, atomic_uint *progress, char error[SOURCE_ERROR_MAX])
+static int make_next(const struct migration_files *files, atomic_uint *progress,
+		     char error[SOURCE_ERROR_MAX])
 {
 	struct state_file old, next = {.db = NULL};
 	int err = state_file_open_read_only(&old, files->path, false, error);
@@ -367,8 +369,8 @@ static int make_next(const struct files *files, atomic_uint *progress, char erro
 
 /* ---- in a thread ---- */
 
-struct making {
-	const struct files *files;
+struct migration_job {
+	const struct migration_files *files;
 	char *error;
 	int err;
 	atomic_uint progress;
@@ -377,11 +379,10 @@ struct making {
 	bool has_ended;
 };
 
-static int make_locked(struct making *making)
+static int make_locked(struct migration_job *job)
 {
-	int lock = state_migration_lock(making->files->path, false, making->error);
-	int err =
-		lock < 0 ? ERR_SYSTEM : make_next(making->files, &making->progress, making->error);
+	int lock = state_migration_lock(job->files->path, false, job->error);
+	int err = lock < 0 ? ERR_SYSTEM : make_next(job->files, &job->progress, job->error);
 
 	if (lock >= 0)
 		close(lock);
@@ -392,56 +393,57 @@ static int make_locked(struct making *making)
  * the owner's, and a link that the owner has planted cannot make root write elsewhere. */
 static void make_in_thread(void *context)
 {
-	struct making *making = context;
+	struct migration_job *job = context;
 	struct stat stat_of;
 
-	if (geteuid() == 0 && stat(making->files->path, &stat_of) == 0 && stat_of.st_uid != 0) {
+	if (geteuid() == 0 && stat(job->files->path, &stat_of) == 0 && stat_of.st_uid != 0) {
 		setfsgid(stat_of.st_gid);
 		setfsuid(stat_of.st_uid);
 	}
-	making->err = make_locked(making);
-	uv_mutex_lock(&making->lock);
-	making->has_ended = true;
-	uv_cond_signal(&making->ended);
-	uv_mutex_unlock(&making->lock);
+	job->err = make_locked(job);
+	uv_mutex_lock(&job->lock);
+	job->has_ended = true;
+	uv_cond_signal(&job->ended);
+	uv_mutex_unlock(&job->lock);
 }
 
 /* Calls on_progress only if work was done: a hanging disk must still trip the watchdog. */
-static int make_with_progress(const struct files *files, void (*on_progress)(void *context),
-			      void *context, char error[SOURCE_ERROR_MAX])
+static int make_with_progress(const struct migration_files *files,
+			      void (*on_progress)(void *context), void *context,
+			      char error[SOURCE_ERROR_MAX])
 {
-	struct making making = {.files = files, .error = error, .err = ERR_NOMEM};
+	struct migration_job job = {.files = files, .error = error, .err = ERR_NOMEM};
 	unsigned seen = 0;
 	uv_thread_t thread;
 
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	if (uv_mutex_init(&making.lock) != 0)
+	if (uv_mutex_init(&job.lock) != 0)
 		return ERR_NOMEM;
-	if (uv_cond_init(&making.ended) != 0) {
-		uv_mutex_destroy(&making.lock);
+	if (uv_cond_init(&job.ended) != 0) {
+		uv_mutex_destroy(&job.lock);
 		return ERR_NOMEM;
 	}
-	if (uv_thread_create(&thread, make_in_thread, &making) == 0) {
-		uv_mutex_lock(&making.lock);
-		while (!making.has_ended) {
-			uv_cond_timedwait(&making.ended, &making.lock, PROGRESS_S * 1000000000ull);
-			if (atomic_load(&making.progress) != seen)
+	if (uv_thread_create(&thread, make_in_thread, &job) == 0) {
+		uv_mutex_lock(&job.lock);
+		while (!job.has_ended) {
+			uv_cond_timedwait(&job.ended, &job.lock, PROGRESS_S * 1000000000ull);
+			if (atomic_load(&job.progress) != seen)
 				on_progress(context);
-			seen = atomic_load(&making.progress);
+			seen = atomic_load(&job.progress);
 		}
-		uv_mutex_unlock(&making.lock);
+		uv_mutex_unlock(&job.lock);
 		uv_thread_join(&thread);
 	}
-	uv_cond_destroy(&making.ended);
-	uv_mutex_destroy(&making.lock);
-	return making.err;
+	uv_cond_destroy(&job.ended);
+	uv_mutex_destroy(&job.lock);
+	return job.err;
 }
 
 int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 		  char error[SOURCE_ERROR_MAX])
 {
 	struct state_file old;
-	struct files files;
+	struct migration_files files;
 	unsigned version;
 	int lock, err;
 	bool fits;
@@ -467,7 +469,7 @@ int state_migrate(const char *path, void (*on_progress)(void *context), void *co
 
 void state_forget_migration(const char *path)
 {
-	struct files files;
+	struct migration_files files;
 	char error[SOURCE_ERROR_MAX];
 
 	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_REVISION) != 0)
@@ -497,7 +499,7 @@ static int fail_unmade(const char *path, char error[SOURCE_ERROR_MAX])
 	return ERR_SYSTEM;
 }
 
-static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+static int complete_next(const struct migration_files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file next;
 	struct stat stat_of = {0};
@@ -514,7 +516,7 @@ static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX]
 int state_migration_finish(const char *path, bool may_make, char error[SOURCE_ERROR_MAX])
 {
 	atomic_uint progress = 0;
-	struct files files;
+	struct migration_files files;
 	struct state_file old = {.db = NULL};
 	unsigned version = 0;
 	int err = name_files(&files, path, error);

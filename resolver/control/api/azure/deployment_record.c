@@ -35,7 +35,7 @@ static int fail(struct change_error *error, int err, const char *text)
 
 /* Calls back for pairs whose keys begin with the prefix; a callback that returns ERR_LIMIT ends the
  * walk. */
-struct walk {
+struct pair_walk {
 	const char *prefix;
 	int (*on_pair)(void *context, const char *rest, const char *value);
 	void *context;
@@ -43,7 +43,7 @@ struct walk {
 
 static int on_pair(void *context, const struct source_pair *pair)
 {
-	const struct walk *walk = context;
+	const struct pair_walk *walk = context;
 	size_t length = strlen(walk->prefix);
 
 	if (strncmp(pair->key, walk->prefix, length) != 0)
@@ -51,7 +51,7 @@ static int on_pair(void *context, const struct source_pair *pair)
 	return walk->on_pair(walk->context, pair->key + length, pair->value);
 }
 
-static int walk_pairs(const struct walk *walk, struct inventory *inventory, const char *from,
+static int walk_pairs(const struct pair_walk *walk, struct inventory *inventory, const char *from,
 		      size_t limit, struct change_error *error)
 {
 	char text[SOURCE_ERROR_MAX] = "";
@@ -79,7 +79,7 @@ static int take_text(void *context, const char *rest, const char *value)
 static int read_text(struct inventory *inventory, const char *key, char **text,
 		     struct change_error *error)
 {
-	const struct walk walk = {key, take_text, text};
+	const struct pair_walk walk = {key, take_text, text};
 
 	*text = NULL;
 	return walk_pairs(&walk, inventory, key, 1, error);
@@ -93,16 +93,16 @@ int deployment_read_part(struct inventory *inventory, const char *group, const c
 	return read_text(inventory, key_of(parts[part], group, name, key), text, error);
 }
 
-struct listed { /* a deployment, without its JSON */
+struct deployment_summary { /* a deployment, without its JSON */
 	char name[DEPLOYMENT_NAME_MAX], at[TIME_MAX], state[DEPLOYMENT_STATE_MAX];
 	size_t bytes;
 };
 
-static void read_summary(struct listed *one, const char *name, const char *value)
+static void read_summary(struct deployment_summary *one, const char *name, const char *value)
 {
 	char at[TIME_MAX] = "", state[DEPLOYMENT_STATE_MAX] = "";
 
-	*one = (struct listed){.bytes = 0};
+	*one = (struct deployment_summary){.bytes = 0};
 	(void)sscanf(value, "%39s %15s %zu", at, state, &one->bytes);
 	snprintf(one->name, sizeof one->name, "%s", name);
 	snprintf(one->at, sizeof one->at, "%s", at);
@@ -113,7 +113,7 @@ int deployment_find(struct inventory *inventory, const char *group, const char *
 		    char state[DEPLOYMENT_STATE_MAX], struct change_error *error)
 {
 	char key[KEY_MAX], *text;
-	struct listed one = {.bytes = 0};
+	struct deployment_summary one = {.bytes = 0};
 	int err = read_text(inventory, key_of(summary, group, name, key), &text, error);
 
 	if (!err && text)
@@ -123,14 +123,14 @@ int deployment_find(struct inventory *inventory, const char *group, const char *
 	return err;
 }
 
-struct listing {
-	struct listed *items;
+struct deployment_summaries {
+	struct deployment_summary *items;
 	size_t count, room;
 };
 
-static struct listed *add_listed(struct listing *listing)
+static struct deployment_summary *add_listed(struct deployment_summaries *listing)
 {
-	struct listed *items =
+	struct deployment_summary *items =
 		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
 
 	if (!items)
@@ -141,7 +141,7 @@ static struct listed *add_listed(struct listing *listing)
 
 static int take_summary(void *context, const char *rest, const char *value)
 {
-	struct listed *one = add_listed(context);
+	struct deployment_summary *one = add_listed(context);
 
 	if (!one)
 		return ERR_NOMEM;
@@ -150,25 +150,26 @@ static int take_summary(void *context, const char *rest, const char *value)
 }
 
 /* Lists all deployments of the group, by name; the caller frees listing->items. */
-static int list_all(struct listing *listing, struct inventory *inventory, const char *group,
-		    struct change_error *error)
+static int list_all(struct deployment_summaries *listing, struct inventory *inventory,
+		    const char *group, struct change_error *error)
 {
 	char prefix[KEY_MAX];
-	const struct walk walk = {key_of(summary, group, "", prefix), take_summary, listing};
+	const struct pair_walk walk = {key_of(summary, group, "", prefix), take_summary, listing};
 
 	return walk_pairs(&walk, inventory, prefix, SIZE_MAX / 2, error);
 }
 
 /* Writes the records of a page. Returns how many of the listing it has read; sets *err if one
  * cannot be read. */
-static size_t write_page(struct deployment_page *page, const struct listing *listing, FILE *out,
-			 struct inventory *inventory, struct change_error *error, int *err)
+static size_t write_page(struct deployment_page *page, const struct deployment_summaries *listing,
+			 FILE *out, struct inventory *inventory, struct change_error *error,
+			 int *err)
 {
 	size_t i = 0, count = 0, bytes = 0;
 	char *text;
 
 	for (; !*err && i < listing->count; i++) {
-		const struct listed *one = &listing->items[i];
+		const struct deployment_summary *one = &listing->items[i];
 
 		if (page->behind && strcasecmp(one->name, page->behind) <= 0)
 			continue;
@@ -191,7 +192,7 @@ static size_t write_page(struct deployment_page *page, const struct listing *lis
 int deployment_list(struct inventory *inventory, struct deployment_page *page,
 		    struct change_error *error)
 {
-	struct listing listing = {.items = NULL};
+	struct deployment_summaries listing = {.items = NULL};
 	FILE *out = NULL;
 	int err = list_all(&listing, inventory, page->group, error);
 
@@ -280,7 +281,7 @@ static void keep_one(struct deployment_pairs *pairs, const struct deployment_kep
 /* Orders the oldest first. */
 static int compare_ages(const void *left, const void *right)
 {
-	const struct listed *a = left, *b = right;
+	const struct deployment_summary *a = left, *b = right;
 
 	return strcmp(a->at, b->at);
 }
@@ -300,8 +301,9 @@ static bool is_among(const struct deployment_kept *kept, size_t count, const cha
 }
 
 /* Lists the deployments that the group will have with `kept`, the oldest first. */
-static int list_ages(struct listing *listing, struct inventory *inventory, const char *group,
-		     const struct deployment_kept *kept, size_t count, struct change_error *error)
+static int list_ages(struct deployment_summaries *listing, struct inventory *inventory,
+		     const char *group, const struct deployment_kept *kept, size_t count,
+		     struct change_error *error)
 {
 	int err = list_all(listing, inventory, group, error);
 	size_t left = 0;
@@ -315,7 +317,7 @@ static int list_ages(struct listing *listing, struct inventory *inventory, const
 	if (left > 0)
 		qsort(listing->items, left, sizeof *listing->items, compare_ages);
 	for (size_t i = 0; i < count; i++) {
-		struct listed *one;
+		struct deployment_summary *one;
 
 		if (!is_same_group(kept[i].group, group) ||
 		    is_among(kept + i + 1, count - i - 1, group, kept[i].name))
@@ -323,7 +325,7 @@ static int list_ages(struct listing *listing, struct inventory *inventory, const
 		one = add_listed(listing);
 		if (!one)
 			return fail(error, ERR_NOMEM, "");
-		*one = (struct listed){.bytes = bytes_of(&kept[i])};
+		*one = (struct deployment_summary){.bytes = bytes_of(&kept[i])};
 		snprintf(one->name, sizeof one->name, "%s", kept[i].name);
 	}
 	return 0;
@@ -333,7 +335,7 @@ static int drop_oldest(struct deployment_pairs *pairs, struct inventory *invento
 		       const char *group, const struct deployment_kept *kept, size_t count,
 		       struct change_error *error)
 {
-	struct listing listing = {.items = NULL};
+	struct deployment_summaries listing = {.items = NULL};
 	int err = list_ages(&listing, inventory, group, kept, count, error);
 	size_t bytes = 0;
 
@@ -371,7 +373,7 @@ int deployment_pairs_keep(struct deployment_pairs *pairs, struct inventory *inve
 int deployment_pairs_drop(struct deployment_pairs *pairs, struct inventory *inventory,
 			  const char *group, const char *name, struct change_error *error)
 {
-	struct listing listing = {.items = NULL};
+	struct deployment_summaries listing = {.items = NULL};
 	int err = 0;
 
 	if (name)

@@ -31,11 +31,11 @@
 #define DEPLOYMENTS     "Microsoft.Resources/deployments"
 #define RESOURCE_GROUPS "Microsoft.Resources/resourceGroups"
 
-enum how { VALIDATE, WHAT_IF, CREATE };
+enum deployment_operation { VALIDATE, WHAT_IF, CREATE };
 
 struct deploying {
 	struct deployment deployment;
-	enum how how;
+	enum deployment_operation how;
 	bool ids_only; /* what-if without bodies */
 	json_t *tags;  /* of the deployment itself, in the body; NULL: none */
 	char id[UUID_TEXT_MAX];
@@ -463,40 +463,40 @@ static bool is_refused(const struct deployment *deployment)
 
 /* ---- making records ---- */
 
-struct printing {
+struct json_output {
 	FILE *out;
 	size_t left; /* bytes */
 };
 
 static int print_some(const char *text, size_t length, void *data)
 {
-	struct printing *printing = data;
+	struct json_output *output = data;
 
-	if (length > printing->left)
+	if (length > output->left)
 		return -1;
-	printing->left -= length;
-	return fwrite(text, 1, length, printing->out) == length ? 0 : -1;
+	output->left -= length;
+	return fwrite(text, 1, length, output->out) == length ? 0 : -1;
 }
 
 /* The value as JSON, to be freed; NULL: it has more than *left bytes, or there is no memory. Takes
  * ownership of the value, and subtracts its length from *left. */
 static char *print_json(json_t *value, size_t *left)
 {
-	struct printing printing = {.left = *left};
+	struct json_output output = {.left = *left};
 	char *text = NULL;
 	size_t length;
 	int err;
 
 	value = json_whole(value);
-	printing.out = value ? open_memstream(&text, &length) : NULL;
-	if (!printing.out) {
+	output.out = value ? open_memstream(&text, &length) : NULL;
+	if (!output.out) {
 		json_decref(value);
 		return NULL;
 	}
-	err = json_dump_callback(value, print_some, &printing, JSON_COMPACT);
+	err = json_dump_callback(value, print_some, &output, JSON_COMPACT);
 	json_decref(value);
-	*left = printing.left;
-	if (fclose(printing.out) == 0 && !err)
+	*left = output.left;
+	if (fclose(output.out) == 0 && !err)
 		return text;
 	free(text);
 	return NULL;
@@ -787,7 +787,7 @@ static void on_made(void *context, int err, const struct service_change *change,
 	deploying_free(deploying);
 }
 
-static void deploy(struct api_request *request, enum how how)
+static void deploy(struct api_request *request, enum deployment_operation how)
 {
 	struct deploying *deploying;
 	struct service_change change;

@@ -23,7 +23,7 @@ enum {
 	MARK_MAX = NAME_TEXT_MAX + GROUP_TEXT_MAX
 };
 
-struct listing {
+struct arm_listing {
 	const struct arm_asked *asked;
 	const char *suffix; /* of record sets' names; NULL: any */
 	struct arm_found_list found;
@@ -33,7 +33,7 @@ struct listing {
 static bool is_listed_set(const struct api_request *request, const struct kind *kind,
 			  const void *item)
 {
-	const struct listing *listing = request->state;
+	const struct arm_listing *listing = request->state;
 	const char *name = part_name(kind, item), *colon = strrchr(name, ':');
 	size_t length = (size_t)(colon - name),
 	       suffix = listing->suffix ? strlen(listing->suffix) : 0;
@@ -47,7 +47,7 @@ static bool is_listed_set(const struct api_request *request, const struct kind *
 }
 
 /* False: the record sets cannot be read, and the request has been answered. */
-static bool collect_sets(struct listing *listing, const struct path *zone, const char *behind,
+static bool collect_sets(struct arm_listing *listing, const struct path *zone, const char *behind,
 			 size_t room)
 {
 	struct api_request *request = listing->found.request;
@@ -75,7 +75,7 @@ static bool collect_sets(struct listing *listing, const struct path *zone, const
 
 /* Merges registered record sets with the zone's own. Both lists are sorted, and each is long enough
  * to fill the page. */
-static void merge_registered(struct listing *listing, const struct path *zone,
+static void merge_registered(struct arm_listing *listing, const struct path *zone,
 			     const struct private_zone *in, const char *behind, size_t room)
 {
 	struct api_request *request = listing->found.request;
@@ -109,7 +109,7 @@ static void merge_registered(struct listing *listing, const struct path *zone,
 
 /* Adds the SOA that the server made for a zone, which comes first. False: the zone has its own, or
  * the list has no SOA. */
-static bool add_soa(struct listing *listing, const struct path *parent, json_t *array)
+static bool add_soa(struct arm_listing *listing, const struct path *parent, json_t *array)
 {
 	const struct arm_asked *asked = listing->asked;
 	const struct arm_type *type = arm_type_named("privateDnsZones/SOA");
@@ -165,7 +165,7 @@ static size_t count_inside(const struct arm_shown *shown)
 	return count;
 }
 
-static void answer_list(struct listing *listing, const struct arm_page *page, json_t *array,
+static void answer_list(struct arm_listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
 	bool is_bulk = listing->asked->path.kind->bulk, more = false;
@@ -230,7 +230,7 @@ static void list_addresses(struct api_request *request)
 }
 
 /* Collects children. False: they cannot be read, and the request has been answered. */
-static bool collect_inside(struct listing *listing, const struct arm_page *page, json_t *array,
+static bool collect_inside(struct arm_listing *listing, const struct arm_page *page, json_t *array,
 			   size_t *room)
 {
 	struct api_request *request = page->request;
@@ -253,9 +253,9 @@ static bool collect_inside(struct listing *listing, const struct arm_page *page,
 
 void arm_list(struct api_request *request, const struct arm_asked *asked)
 {
-	struct listing listing = {.asked = asked,
-				  .suffix = api_query(request, "$recordsetnamesuffix"),
-				  .found = {.request = request, .group = asked->path.group}};
+	struct arm_listing listing = {.asked = asked,
+				      .suffix = api_query(request, "$recordsetnamesuffix"),
+				      .found = {.request = request, .group = asked->path.group}};
 	struct arm_page page;
 	json_t *array;
 	size_t room;

@@ -52,7 +52,7 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 }
 
 /* The used addresses of a subnet. The place of an address is its distance from the first one. */
-struct places {
+struct subnet_places {
 	const struct virtual_network *network;
 	struct prefix prefix;
 	uint32_t count;
@@ -61,7 +61,7 @@ struct places {
 
 enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
 
-static uint32_t place_of(const struct places *places, const struct address *address)
+static uint32_t place_of(const struct subnet_places *places, const struct address *address)
 {
 	const uint8_t *at = address->bytes, *base = places->prefix.address.bytes;
 	uint32_t place = 0;
@@ -73,7 +73,7 @@ static uint32_t place_of(const struct places *places, const struct address *addr
 	return place;
 }
 
-static void mark_used(struct places *places, const struct address *address)
+static void mark_used(struct subnet_places *places, const struct address *address)
 {
 	uint32_t place = place_of(places, address);
 
@@ -81,7 +81,7 @@ static void mark_used(struct places *places, const struct address *address)
 		places->used[place / 8] |= (uint8_t)(1 << place % 8);
 }
 
-static void mark_text(struct places *places, const char *text)
+static void mark_text(struct subnet_places *places, const char *text)
 {
 	struct address address;
 
@@ -90,7 +90,7 @@ static void mark_text(struct places *places, const char *text)
 }
 
 /* Marks the addresses of interfaces and inbound endpoints. */
-static void mark_served(struct places *places, const struct model *model)
+static void mark_served(struct subnet_places *places, const struct model *model)
 {
 	for (size_t i = 0; i < model->network_interfaces.count; i++) {
 		const struct network_interface *interface = &model->network_interfaces.items[i];
@@ -119,7 +119,7 @@ static void mark_served(struct places *places, const struct model *model)
 }
 
 /* Marks the addresses of interfaces that earlier edits of the same change make. */
-static void mark_edited(struct places *places, const struct api_edit *edit)
+static void mark_edited(struct subnet_places *places, const struct api_edit *edit)
 {
 	for (size_t i = 0; i < edit->earlier_count; i++) {
 		const struct service_edit *one = &edit->earlier[i];
@@ -133,15 +133,15 @@ static void mark_edited(struct places *places, const struct api_edit *edit)
 }
 
 /* False: there is no such subnet, or no memory. */
-static bool places_init(struct places *places, const struct arm_reading *reading, const char *group,
-			const char *subnet)
+static bool places_init(struct subnet_places *places, const struct arm_reading *reading,
+			const char *group, const char *subnet)
 {
 	const struct model *model = api_model(reading->request);
 	struct virtual_network *network = NULL;
 	const struct subnet *found = model_subnet_of(model, group, subnet, &network);
 	unsigned bits = found && found->prefix.address.family == 4 ? 32u - found->prefix.length : 0;
 
-	*places = (struct places){.network = network};
+	*places = (struct subnet_places){.network = network};
 	if (bits == 0)
 		return false;
 	places->prefix = found->prefix;
@@ -155,7 +155,7 @@ static bool places_init(struct places *places, const struct arm_reading *reading
 }
 
 /* Takes the first free address; NULL: none is free. */
-static const char *take_place(struct places *places, char text[ADDRESS_TEXT_MAX])
+static const char *take_place(struct subnet_places *places, char text[ADDRESS_TEXT_MAX])
 {
 	struct address address = places->prefix.address;
 
@@ -209,7 +209,7 @@ static void check_addresses_stay(struct arm_reading *reading, const json_t *arra
 }
 
 /* Chooses a dynamic address once; it stays as long as its configuration. */
-static void choose_address(struct arm_reading *reading, struct places *places, json_t *item,
+static void choose_address(struct arm_reading *reading, struct subnet_places *places, json_t *item,
 			   size_t index)
 {
 	const json_t *before =
@@ -246,7 +246,7 @@ void arm_interface_read(struct arm_reading *reading)
 		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
 	json_t *array = json_object_get(reading->values, "ip_configurations"), *item;
 	const char *last = NULL; /* the subnet of `places` */
-	struct places places = {.used = NULL};
+	struct subnet_places places = {.used = NULL};
 	size_t i;
 
 	if (!array || reading->errors->status != 0 ||
@@ -718,7 +718,7 @@ static void check_static_address(struct arm_reading *reading, const char *asked)
 static const char *first_address(const struct arm_reading *reading, const char *group,
 				 char text[ADDRESS_TEXT_MAX])
 {
-	struct places places;
+	struct subnet_places places;
 	const char *address = NULL;
 
 	if (places_init(&places, reading, group, json_text_of(reading->values, "subnet")))

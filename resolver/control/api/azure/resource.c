@@ -172,23 +172,21 @@ static bool check_preconditions(struct api_request *request, const struct arm_as
 
 /* ---- changes ---- */
 
-enum method { PUT, PATCH, DELETE };
-
-struct making {
+struct arm_operation {
 	struct api_edit edit; /* first */
 	struct arm_asked asked;
-	enum method method;
+	enum edit_method method;
 	bool there; /* the resource existed before */
 };
 
-static struct making *making_of(struct api_edit *edit)
+static struct arm_operation *operation_of(struct api_edit *edit)
 {
-	return container_of(edit, struct making, edit);
+	return container_of(edit, struct arm_operation, edit);
 }
 
 static void making_free(struct api_edit *edit)
 {
-	free(making_of(edit));
+	free(operation_of(edit));
 }
 
 /* The tags that are not in `given`; names are compared without regard to case. */
@@ -213,51 +211,51 @@ static json_t *other_tags(json_t *tags, json_t *given)
 
 /* Makes a body with the tags that result from a request about tags alone. Wrong values add errors.
  */
-static json_t *read_tags(const struct making *making, const struct arm_shown *shown,
+static json_t *read_tags(const struct arm_operation *operation, const struct arm_shown *shown,
 			 struct arm_errors *errors)
 {
-	const struct api_request *request = making->edit.request;
+	const struct api_request *request = operation->edit.request;
 	json_t *given = arm_get(request->body, "properties.tags");
-	const char *operation = json_string_value(arm_get(request->body, "operation"));
-	bool is_patch = making->method == PATCH, replaces = !is_patch;
+	const char *tags_operation = json_string_value(arm_get(request->body, "operation"));
+	bool is_patch = operation->method == EDIT_PATCH, replaces = !is_patch;
 	json_t *tags;
 
-	if (making->method == DELETE)
+	if (operation->method == EDIT_DELETE)
 		return json_make("{s:{}}", "tags");
 	if (!json_is_object(given))
 		arm_misfit(errors, "properties.tags",
 			   "must be an object of strings: {\"NAME\": \"VALUE\"}");
 	if (is_patch) {
-		replaces = operation && strcasecmp(operation, "Replace") == 0;
-		if (!replaces && (!operation || (strcasecmp(operation, "Merge") != 0 &&
-						 strcasecmp(operation, "Delete") != 0)))
+		replaces = tags_operation && strcasecmp(tags_operation, "Replace") == 0;
+		if (!replaces && (!tags_operation || (strcasecmp(tags_operation, "Merge") != 0 &&
+						      strcasecmp(tags_operation, "Delete") != 0)))
 			arm_misfit(errors, "operation",
 				   "must be \"Merge\", \"Replace\" or \"Delete\"");
 	}
 	tags = other_tags(replaces ? NULL : json_object_get(shown->values, "tags"), given);
-	if (!is_patch || !operation || strcasecmp(operation, "Delete") != 0)
+	if (!is_patch || !tags_operation || strcasecmp(tags_operation, "Delete") != 0)
 		json_object_update(tags, given);
 	return json_make("{s:o}", "tags", tags);
 }
 
 /* Reads the body, beside the present state. False: it is wrong, and the request has been answered.
  */
-static bool read_body(struct making *making, const struct arm_shown *shown, struct path *path,
-		      json_t **values)
+static bool read_body(struct arm_operation *operation, const struct arm_shown *shown,
+		      struct path *path, json_t **values)
 {
-	struct arm_errors errors = {.request = making->edit.request};
-	struct arm_putting putting = {.edit = &making->edit,
-				      .type = making->asked.type,
+	struct arm_errors errors = {.request = operation->edit.request};
+	struct arm_putting putting = {.edit = &operation->edit,
+				      .type = operation->asked.type,
 				      .path = path,
-				      .body = making->edit.request->body,
-				      .merges = making->method == PATCH,
-				      .there = making->there ? shown : NULL,
+				      .body = operation->edit.request->body,
+				      .merges = operation->method == EDIT_PATCH,
+				      .there = operation->there ? shown : NULL,
 				      .errors = &errors};
 	json_t *tags = NULL;
 	bool good;
 
-	if (making->asked.is_tags) {
-		putting.body = tags = read_tags(making, shown, &errors);
+	if (operation->asked.is_tags) {
+		putting.body = tags = read_tags(operation, shown, &errors);
 		putting.merges = true;
 	}
 	good = arm_read_put(&putting);
@@ -272,19 +270,20 @@ static bool read_body(struct making *making, const struct arm_shown *shown, stru
 
 /* Sets path->kind to NULL if there is nothing to remove. False: the resource must not be removed,
  * and the request has been answered. */
-static bool read_removal(struct making *making, const struct arm_shown *shown, struct path *path)
+static bool read_removal(struct arm_operation *operation, const struct arm_shown *shown,
+			 struct path *path)
 {
-	struct arm_errors errors = {.request = making->edit.request};
+	struct arm_errors errors = {.request = operation->edit.request};
 	struct change_error error;
 	bool held;
 
-	if (!making->there) {
+	if (!operation->there) {
 		path->kind = NULL;
 		return true;
 	}
 	held = arm_is_held(shown, &errors);
 	if (!held && arm_hooks_of(shown->type)->remove) {
-		arm_hooks_of(shown->type)->remove(shown, &making->edit, &errors);
+		arm_hooks_of(shown->type)->remove(shown, &operation->edit, &errors);
 		held = errors.status != 0;
 	}
 	if (held)
@@ -292,10 +291,10 @@ static bool read_removal(struct making *making, const struct arm_shown *shown, s
 	arm_errors_release(&errors);
 	if (held)
 		return false;
-	if (shown->path.kind->inventory || item_may_change(api_model(making->edit.request),
+	if (shown->path.kind->inventory || item_may_change(api_model(operation->edit.request),
 							   &shown->path, shown->item, true, &error))
 		return true;
-	making->edit.editor->fail(&making->edit, &error);
+	operation->edit.editor->fail(&operation->edit, &error);
 	return false;
 }
 
@@ -310,8 +309,8 @@ static bool has_tags(const struct arm_type *type)
 
 static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
 {
-	struct making *making = making_of(edit);
-	const struct arm_asked *asked = &making->asked;
+	struct arm_operation *operation = operation_of(edit);
+	const struct arm_asked *asked = &operation->asked;
 	struct api_request *request = edit->request;
 	struct arm_shown shown = {.values = NULL};
 	struct change_error error;
@@ -319,61 +318,62 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 
 	*path = asked->path;
 	*values = json_null();
-	making->there = arm_find(request, asked->type, &asked->path, &shown, &error);
-	if (making->there)
+	operation->there = arm_find(request, asked->type, &asked->path, &shown, &error);
+	if (operation->there)
 		*path = shown.path;
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
-	else if (!check_preconditions(request, asked, making->there ? shown.etag : NULL))
+	else if (!check_preconditions(request, asked, operation->there ? shown.etag : NULL))
 		; /* the request has been answered */
-	else if (asked->is_tags && !making->there)
+	else if (asked->is_tags && !operation->there)
 		arm_fail_missing(request, asked);
 	else if (asked->is_tags && !has_tags(asked->type))
 		api_fail(request, 400, "ResourceTypeNotSupported",
 			 "%s: resources of this type have no tags", asked->type->path);
 	else if (asked->is_tags)
-		good = read_body(making, &shown, path, values);
-	else if (making->method == DELETE)
-		good = read_removal(making, &shown, path);
-	else if (!making->there && making->method == PATCH)
+		good = read_body(operation, &shown, path, values);
+	else if (operation->method == EDIT_DELETE)
+		good = read_removal(operation, &shown, path);
+	else if (!operation->there && operation->method == EDIT_PATCH)
 		arm_fail_missing(request, asked);
-	else if (making->there || asked->type->kind == KIND_GROUP ||
+	else if (operation->there || asked->type->kind == KIND_GROUP ||
 		 arm_check_parent(request, asked, "write"))
-		good = read_body(making, &shown, path, values);
+		good = read_body(operation, &shown, path, values);
 	arm_shown_release(&shown);
 	return good;
 }
 
 static void answer_making(struct api_edit *edit, const struct api_made *made)
 {
-	struct making *making = making_of(edit);
+	struct arm_operation *operation = operation_of(edit);
 	struct api_request *request = edit->request;
 	struct arm_shown shown;
 	struct change_error error;
 	char text[ARM_ID_MAX];
 
 	if (made->change->count > 0)
-		api_log_change(request, making->method == DELETE ? "removed" : "set",
-			       arm_id(request, &making->asked.path, text));
-	if (making->method == DELETE) {
+		api_log_change(request, operation->method == EDIT_DELETE ? "removed" : "set",
+			       arm_id(request, &operation->asked.path, text));
+	if (operation->method == EDIT_DELETE) {
 		api_arm_say_revision(request);
-		api_reply_empty(request, making->there ? 200 : 204);
-	} else if (making->asked.is_tags &&
-		   arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
+		api_reply_empty(request, operation->there ? 200 : 204);
+	} else if (operation->asked.is_tags && arm_find(request, operation->asked.type,
+							&operation->asked.path, &shown, &error)) {
 		answer_tags(request, &shown);
 		arm_shown_release(&shown);
-	} else if (arm_find(request, making->asked.type, &making->asked.path, &shown, &error)) {
-		answer(request, making->there ? 200 : 201, &shown);
+	} else if (arm_find(request, operation->asked.type, &operation->asked.path, &shown,
+			    &error)) {
+		answer(request, operation->there ? 200 : 201, &shown);
 		arm_shown_release(&shown);
 	} else {
-		fail_read(request, &making->asked, &error);
+		fail_read(request, &operation->asked, &error);
 	}
 }
 
 /* Names the member of the body that the error is about. */
 static void fail(struct api_edit *edit, const struct change_error *error)
 {
-	const struct arm_type *type = making_of(edit)->asked.type;
+	const struct arm_type *type = operation_of(edit)->asked.type;
 	struct change_error told = *error;
 	char target[ARM_TARGET_MAX];
 
@@ -399,7 +399,7 @@ static void fail_faults(struct api_edit *edit, const struct faults *faults)
 {
 	struct arm_errors errors = {.request = edit->request};
 
-	arm_tell_faults(edit, making_of(edit)->asked.type, faults, &errors);
+	arm_tell_faults(edit, operation_of(edit)->asked.type, faults, &errors);
 	if (errors.status == 0)
 		api_fail_memory(edit->request);
 	else
@@ -410,12 +410,12 @@ static void fail_faults(struct api_edit *edit, const struct faults *faults)
 /* The address that gets the reverse name. */
 static const struct owned_resource *find_claimant(const struct api_request *request)
 {
-	const struct making *making = request->state;
+	const struct arm_operation *operation = request->state;
 
-	return addresses_find(api_inventory(request), &making->asked.path);
+	return addresses_find(api_inventory(request), &operation->asked.path);
 }
 
-static void change(struct api_request *request, enum method method)
+static void change(struct api_request *request, enum edit_method method)
 {
 	static const struct api_editor editor = {.read = read_making,
 						 .answer = answer_making,
@@ -426,7 +426,7 @@ static void change(struct api_request *request, enum method method)
 						 .title = "PublicIPAddress",
 						 .field = "properties.dnsSettings.reverseFqdn",
 						 .also = ""};
-	struct making *making;
+	struct arm_operation *operation;
 	struct arm_asked asked;
 
 	if (!arm_asked_read(request, &asked))
@@ -435,30 +435,30 @@ static void change(struct api_request *request, enum method method)
 		api_fail(request, 405, NULL, "this is a list; give the name of a resource");
 		return;
 	}
-	making = calloc(1, sizeof *making);
-	if (!making) {
+	operation = calloc(1, sizeof *operation);
+	if (!operation) {
 		api_fail_memory(request);
 		return;
 	}
-	*making = (struct making){
+	*operation = (struct arm_operation){
 		.edit = {.editor = &editor, .request = request}, .asked = asked, .method = method};
-	request->state = making;
-	api_edit(&making->edit);
+	request->state = operation;
+	api_edit(&operation->edit);
 }
 
 void arm_resource_put(struct api_request *request)
 {
-	change(request, PUT);
+	change(request, EDIT_PUT);
 }
 
 void arm_resource_patch(struct api_request *request)
 {
-	change(request, PATCH);
+	change(request, EDIT_PATCH);
 }
 
 void arm_resource_delete(struct api_request *request)
 {
-	change(request, DELETE);
+	change(request, EDIT_DELETE);
 }
 
 /* ---- actions ---- */

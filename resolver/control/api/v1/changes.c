@@ -640,7 +640,7 @@ static bool is_guarded(const struct source_change *change)
 	return !kind || kind->guarded;
 }
 
-struct history {      /* a page */
+struct history_page { /* a page */
 	bool guarded; /* leave kinds out that only administrators may see */
 	json_t *array;
 	uint64_t last;
@@ -650,7 +650,7 @@ struct history {      /* a page */
 
 static int on_change(void *context, const struct source_change *change)
 {
-	struct history *history = context;
+	struct history_page *history = context;
 
 	if (history->guarded && is_guarded(change))
 		return 0;
@@ -665,7 +665,7 @@ static int on_change(void *context, const struct source_change *change)
 	return 0;
 }
 
-static json_t *history_json(const struct history *history)
+static json_t *history_json(const struct history_page *history)
 {
 	return json_make("{s:O, s:o}", "changes", history->array, "next",
 			 history->more ? json_integer((json_int_t)history->last) : json_null());
@@ -673,11 +673,11 @@ static json_t *history_json(const struct history *history)
 
 /* All edits of a revision are on one page, so reading it may take seconds: a thread does that, by a
  * connection of its own. */
-struct listing {
+struct history_job {
 	struct work_job job; /* first */
 	struct api_request *request;
 	struct source *source;
-	struct history history;
+	struct history_page history;
 	uint64_t after;
 	char *text; /* NULL: no memory, or `failed` */
 	bool failed;
@@ -686,8 +686,8 @@ struct listing {
 
 static void read_history(void *job) /* in a thread */
 {
-	struct listing *listing = job;
-	struct history *history = &listing->history;
+	struct history_job *listing = job;
+	struct history_page *history = &listing->history;
 	json_t *body;
 	int err;
 
@@ -703,7 +703,7 @@ static void read_history(void *job) /* in a thread */
 
 static void answer_history(void *job)
 {
-	struct listing *listing = job;
+	struct history_job *listing = job;
 
 	source_close(listing->source);
 	if (!api_still_may(listing->request)) {
@@ -723,7 +723,7 @@ static void answer_history(void *job)
 static void list_changes(struct api_request *request, struct source *source, uint64_t after,
 			 size_t limit)
 {
-	struct listing *listing = calloc(1, sizeof *listing);
+	struct history_job *listing = calloc(1, sizeof *listing);
 
 	if (!listing) {
 		api_fail_memory(request);

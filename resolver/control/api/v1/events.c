@@ -91,20 +91,20 @@ static void answer_page(struct api_request *request)
 
 /* ---- a stream ---- */
 
-struct part {
+struct event_batch {
 	struct wanted *wanted;
 	FILE *out;
 };
 
 static bool add_to_stream(void *context, const struct event *event)
 {
-	struct part *part = context;
+	struct event_batch *batch = context;
 
-	if (ftell(part->out) > HTTP_STREAM_BUFFER)
+	if (ftell(batch->out) > HTTP_STREAM_BUFFER)
 		return false;
-	part->wanted->after = event->id;
-	if (is_wanted(part->wanted, event))
-		http_stream_event(part->out, event->id, event_json(event, part->wanted->guarded));
+	batch->wanted->after = event->id;
+	if (is_wanted(batch->wanted, event))
+		http_stream_event(batch->out, event->id, event_json(event, batch->wanted->guarded));
 	return true;
 }
 
@@ -113,12 +113,12 @@ static char *stream_next(void *context, size_t *length)
 	struct wanted *wanted = context;
 	struct wanted before = *wanted;
 	char *text = NULL;
-	struct part part = {wanted, open_memstream(&text, length)};
+	struct event_batch batch = {wanted, open_memstream(&text, length)};
 
-	if (!part.out)
+	if (!batch.out)
 		return NULL;
-	events_each(wanted->after, add_to_stream, &part);
-	if (fclose(part.out) != 0)
+	events_each(wanted->after, add_to_stream, &batch);
+	if (fclose(batch.out) != 0)
 		*wanted = before;
 	else if (*length > 0)
 		return text;

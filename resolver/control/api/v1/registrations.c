@@ -53,7 +53,7 @@ enum {
 	PASSED_MAX = 1000, /* rows that do not match, in a page: takes as long */
 };
 
-struct listing {
+struct registration_page {
 	struct api_request *request;
 	const struct private_zone *zone; /* NULL: all zones */
 	const char *part;                /* ?q; NULL: not given */
@@ -68,23 +68,23 @@ struct listing {
 
 /* ---- selecting rows ---- */
 
-static bool has_part(const struct listing *listing, const char *name, const char *data,
+static bool has_part(const struct registration_page *page, const char *name, const char *data,
 		     const char *by)
 {
-	const char *part = listing->part;
+	const char *part = page->part;
 
 	return !part || strcasestr(name, part) || strcasestr(data, part) || strcasestr(by, part);
 }
 
-static bool has_state(const struct listing *listing, const char *hidden_by)
+static bool has_state(const struct registration_page *page, const char *hidden_by)
 {
-	return !listing->served || (strcmp(listing->served, "true") == 0) == !hidden_by;
+	return !page->served || (strcmp(page->served, "true") == 0) == !hidden_by;
 }
 
-static bool is_full(const struct listing *listing)
+static bool is_full(const struct registration_page *page)
 {
-	return json_array_size(listing->rows) == listing->limit ||
-	       listing->of_clients == RECORDS_MAX || listing->passed == PASSED_MAX;
+	return json_array_size(page->rows) == page->limit || page->of_clients == RECORDS_MAX ||
+	       page->passed == PASSED_MAX;
 }
 
 /* ---- machines ---- */
@@ -95,7 +95,7 @@ static json_t *hidden_json(const char *hidden_by)
 }
 
 /* Adds the machine's row if it matches. */
-static void look_at_machine(struct listing *listing, const struct machine *machine)
+static void look_at_machine(struct registration_page *page, const struct machine *machine)
 {
 	char address[ADDRESS_TEXT_MAX], name[2 * NAME_TEXT_MAX], by[2 * NAME_TEXT_MAX];
 	const char *hidden_by;
@@ -103,14 +103,14 @@ static void look_at_machine(struct listing *listing, const struct machine *machi
 	address_print(&machine->address, address);
 	snprintf(name, sizeof name, "%s.%s.", machine->label, machine->zone->name);
 	snprintf(by, sizeof by, "network interface %s", full_name(&machine->interface->named));
-	listing->passed++;
-	if (!has_part(listing, name, address, by))
+	page->passed++;
+	if (!has_part(page, name, address, by))
 		return;
-	hidden_by = registration_hidden_by(listing->request, machine);
-	if (!has_state(listing, hidden_by))
+	hidden_by = registration_hidden_by(page->request, machine);
+	if (!has_state(page, hidden_by))
 		return;
-	listing->passed--;
-	json_add(listing->rows,
+	page->passed--;
+	json_add(page->rows,
 		 json_make("{s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:n, s:n, s:n, s:b, s:o}", "zone",
 			   json_text(full_name(&machine->zone->named)), "name", json_text(name),
 			   "type", machine->address.family == 4 ? "A" : "AAAA", "data", address,
@@ -119,29 +119,29 @@ static void look_at_machine(struct listing *listing, const struct machine *machi
 			   hidden_json(hidden_by)));
 }
 
-static json_t *next_page(const struct listing *listing, size_t behind, const char *key)
+static json_t *next_page(const struct registration_page *page, size_t behind, const char *key)
 {
 	char mark[MARK_MAX];
 
 	snprintf(mark, sizeof mark, "%zu%s%s", behind, key ? " " : "", key ? key : "");
-	return api_next_page(listing->request, "marker", mark);
+	return api_next_page(page->request, "marker", mark);
 }
 
 /* ERR_NOMEM. */
-static int list_machines(struct listing *listing)
+static int list_machines(struct registration_page *page)
 {
 	struct machine *machines = NULL;
 	size_t count = 0, at = 0;
 
-	if (registered_machines(api_model(listing->request), &machines, &count) != 0)
+	if (registered_machines(api_model(page->request), &machines, &count) != 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count && !listing->next; i++) {
-		if ((listing->zone && machines[i].zone != listing->zone) || at++ < listing->behind)
+	for (size_t i = 0; i < count && !page->next; i++) {
+		if ((page->zone && machines[i].zone != page->zone) || at++ < page->behind)
 			continue;
-		if (is_full(listing))
-			listing->next = next_page(listing, at - 1, NULL);
+		if (is_full(page))
+			page->next = next_page(page, at - 1, NULL);
 		else
-			look_at_machine(listing, &machines[i]);
+			look_at_machine(page, &machines[i]);
 	}
 	free(machines);
 	return 0;
@@ -192,19 +192,19 @@ static json_t *record_row(const struct api_request *request, const struct regist
 }
 
 /* Adds the record's row if it matches. */
-static void look_at_record(struct listing *listing, const struct registrar_row *row,
+static void look_at_record(struct registration_page *page, const struct registrar_row *row,
 			   const uint8_t *rdata, size_t length)
 {
 	char *data = data_of(row->type, rdata, length);
 	const char *hidden_by;
 
-	listing->passed++;
-	if (has_part(listing, row->owner, data ? data : "", row->by)) {
-		hidden_by = registration_row_hidden_by(listing->request, row);
-		if (has_state(listing, hidden_by)) {
-			listing->passed--;
-			listing->of_clients++;
-			json_add(listing->rows, record_row(listing->request, row, data, hidden_by));
+	page->passed++;
+	if (has_part(page, row->owner, data ? data : "", row->by)) {
+		hidden_by = registration_row_hidden_by(page->request, row);
+		if (has_state(page, hidden_by)) {
+			page->passed--;
+			page->of_clients++;
+			json_add(page->rows, record_row(page->request, row, data, hidden_by));
 		}
 	}
 	free(data);
@@ -213,20 +213,20 @@ static void look_at_record(struct listing *listing, const struct registrar_row *
 /* Not 0: the page is full, or the zone has no more rows. */
 static int on_row(void *context, const struct registrar_row *row)
 {
-	struct listing *listing = context;
+	struct registration_page *page = context;
 	size_t number = 0;
 
-	if (listing->zone && strcasecmp(row->zone, full_name(&listing->zone->named)) != 0)
+	if (page->zone && strcasecmp(row->zone, full_name(&page->zone->named)) != 0)
 		return 1;
 	for (size_t at = 0; at < row->rdata_length; number++) {
 		size_t length = wire_u16(row->rdata + at);
 
-		if (strcmp(row->key, listing->from) != 0 || number >= listing->behind) {
-			if (is_full(listing)) {
-				listing->next = next_page(listing, number, row->key);
+		if (strcmp(row->key, page->from) != 0 || number >= page->behind) {
+			if (is_full(page)) {
+				page->next = next_page(page, number, row->key);
 				return 1;
 			}
-			look_at_record(listing, row, row->rdata + at + 2, length);
+			look_at_record(page, row, row->rdata + at + 2, length);
 		}
 		at += 2 + length;
 	}
@@ -234,48 +234,48 @@ static int on_row(void *context, const struct registrar_row *row)
 }
 
 /* ERR_SYSTEM, ERR_NOMEM: `error` has the reason. */
-static int list_rows(struct listing *listing, char error[SOURCE_ERROR_MAX])
+static int list_rows(struct registration_page *page, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = inventory_source(listing->request->service->inventory);
+	struct source *source = inventory_source(page->request->service->inventory);
 	char from[REGISTRAR_KEY_MAX] = "";
 	int err;
 
 	if (!source)
 		return 0;
-	if (!listing->from && listing->zone)
-		snprintf(from, sizeof from, "%s ", full_name(&listing->zone->named));
+	if (!page->from && page->zone)
+		snprintf(from, sizeof from, "%s ", full_name(&page->zone->named));
 	text_lower(from); /* rows have the zone in lower case */
-	if (!listing->from)
-		listing->from = from;
+	if (!page->from)
+		page->from = from;
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	err = registrar_each(source, listing->from, on_row, listing, error);
+	err = registrar_each(source, page->from, on_row, page, error);
 	return err > 0 ? 0 : err;
 }
 
 /* ---- the list ---- */
 
 /* False: it is no mark, and the request has been answered. */
-static bool read_mark(struct listing *listing)
+static bool read_mark(struct registration_page *page)
 {
-	const char *text = api_query(listing->request, "marker");
+	const char *text = api_query(page->request, "marker");
 	char *end = NULL;
 
-	listing->behind = text ? strtoul(text, &end, 10) : 0;
+	page->behind = text ? strtoul(text, &end, 10) : 0;
 	if (!text || (*text >= '0' && *text <= '9' && !*end))
 		return true;
-	listing->from = *text >= '0' && *text <= '9' && *end == ' ' ? end + 1 : NULL;
-	if (listing->from && strlen(listing->from) < REGISTRAR_KEY_MAX)
+	page->from = *text >= '0' && *text <= '9' && *end == ' ' ? end + 1 : NULL;
+	if (page->from && strlen(page->from) < REGISTRAR_KEY_MAX)
 		return true;
-	api_fail_at(listing->request, 400, "invalid", "marker",
+	api_fail_at(page->request, 400, "invalid", "marker",
 		    "it is not from a \"next\"; follow the previous page's");
 	return false;
 }
 
 /* False: a parameter is invalid, and the request has been answered. */
-static bool read_query(struct listing *listing)
+static bool read_query(struct registration_page *page)
 {
 	static const char *const known[] = {"zone", "q", "served", "limit", "marker", NULL};
-	struct api_request *request = listing->request;
+	struct api_request *request = page->request;
 	const char *other = api_query_other(request, known), *text = api_query(request, "zone");
 	char why[REFERENCE_TEXT_MAX];
 
@@ -284,46 +284,46 @@ static bool read_query(struct listing *listing)
 			    "is not known here; there is zone, q, served, limit and marker");
 		return false;
 	}
-	listing->part = api_query(request, "q");
-	listing->served = api_query(request, "served");
-	if (listing->served && strcmp(listing->served, "true") != 0 &&
-	    strcmp(listing->served, "false") != 0) {
+	page->part = api_query(request, "q");
+	page->served = api_query(request, "served");
+	if (page->served && strcmp(page->served, "true") != 0 &&
+	    strcmp(page->served, "false") != 0) {
 		api_fail_at(request, 400, "invalid", "served", "must be true or false");
 		return false;
 	}
-	listing->zone = text ? model_zone(api_model(request), NULL, text) : NULL;
-	if (text && !listing->zone) {
+	page->zone = text ? model_zone(api_model(request), NULL, text) : NULL;
+	if (text && !page->zone) {
 		api_fail_at(request, 404, "not_found", "zone", "%s",
 			    reference_refusal(api_model(request), REFERS_ZONE, NULL, text, why));
 		return false;
 	}
-	return read_mark(listing) && api_v1_limit(request, &listing->limit);
+	return read_mark(page) && api_v1_limit(request, &page->limit);
 }
 
 void api_registrations(struct api_request *request)
 {
-	struct listing listing = {.request = request, .rows = json_array()};
+	struct registration_page page = {.request = request, .rows = json_array()};
 	char error[SOURCE_ERROR_MAX];
 	int err = 0;
 
-	if (!api_v1_is_serving(request) || !read_query(&listing)) {
-		json_decref(listing.rows);
+	if (!api_v1_is_serving(request) || !read_query(&page)) {
+		json_decref(page.rows);
 		return;
 	}
 	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
-	if (!listing.from)
-		err = list_machines(&listing);
-	if (!err && !listing.next)
-		err = list_rows(&listing, error);
+	if (!page.from)
+		err = list_machines(&page);
+	if (!err && !page.next)
+		err = list_rows(&page, error);
 	if (!err) {
 		api_reply_json(request, 200,
-			       json_make("{s:o, s:o}", "registrations", listing.rows, "next",
-					 listing.next ? listing.next : json_null()),
+			       json_make("{s:o, s:o}", "registrations", page.rows, "next",
+					 page.next ? page.next : json_null()),
 			       NULL);
 		return;
 	}
-	json_decref(listing.rows);
-	json_decref(listing.next);
+	json_decref(page.rows);
+	json_decref(page.next);
 	api_fail(request, 503, NULL, "%s", error);
 }
 

@@ -361,27 +361,27 @@ void api_schema(struct api_request *request)
 
 /* ---- lists ---- */
 
-struct listed {
+struct list_item {
 	const char *name, *group; /* `group`: "" for items inside another */
 	const void *item;         /* NULL: not served, and `shown` is the state's row */
 	json_t *shown;
 	char etag[ETAG_MAX];
 };
 
-struct listing {
+struct resource_list {
 	struct api_request *request;
 	const struct path *path; /* without the last name; group NULL: all groups */
 	const struct kind *kind;
 	struct arena arena;            /* names of items that are not served */
 	struct resource_group *groups; /* for a list of groups */
-	struct listed *items;          /* that match, by name */
+	struct list_item *items;       /* that match, by name */
 	size_t count, room;
 	size_t served; /* so many of them, at the beginning */
 };
 
 static int compare_listed(const void *a, const void *b)
 {
-	const struct listed *left = a, *right = b;
+	const struct list_item *left = a, *right = b;
 	int order = strcasecmp(left->name, right->name);
 
 	return order != 0 ? order : strcasecmp(left->group, right->group);
@@ -394,15 +394,15 @@ static const char *group_of(const struct kind *kind, const void *item)
 }
 
 /* Is this group listed? Lists inside an item have no groups. */
-static bool is_listed_group(const struct listing *listing, const char *group)
+static bool is_listed_group(const struct resource_list *listing, const char *group)
 {
 	return listing->kind->parent || !listing->path->group ||
 	       strcasecmp(group, listing->path->group) == 0;
 }
 
-static int add_listed(struct listing *listing, struct listed listed)
+static int add_listed(struct resource_list *listing, struct list_item listed)
 {
-	struct listed *items =
+	struct list_item *items =
 		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
 
 	if (!items)
@@ -412,7 +412,7 @@ static int add_listed(struct listing *listing, struct listed listed)
 	return 0;
 }
 
-static void listing_release(struct listing *listing)
+static void listing_release(struct resource_list *listing)
 {
 	for (size_t i = 0; i < listing->count; i++)
 		json_decref(listing->items[i].shown);
@@ -440,7 +440,7 @@ bool resource_check_query(struct api_request *request, const char *const *known)
 	return !other;
 }
 
-static int collect_served(struct listing *listing, const void *in)
+static int collect_served(struct resource_list *listing, const void *in)
 {
 	size_t size = kind_field(listing->kind)->group->size;
 	struct schema_list items = kind_list(listing->kind, in);
@@ -452,9 +452,9 @@ static int collect_served(struct listing *listing, const void *in)
 
 		if (is_listed_group(listing, group) && fits(listing->request, listing->kind, item))
 			err = add_listed(listing,
-					 (struct listed){.name = part_name(listing->kind, item),
-							 .group = group,
-							 .item = item});
+					 (struct list_item){.name = part_name(listing->kind, item),
+							    .group = group,
+							    .item = item});
 	}
 	listing->served = listing->count;
 	if (listing->count > 0)
@@ -464,9 +464,9 @@ static int collect_served(struct listing *listing, const void *in)
 
 static int on_listed_row(void *context, const struct source_resource *row)
 {
-	struct listing *listing = context;
+	struct resource_list *listing = context;
 	const char *part = api_query(listing->request, "q");
-	struct listed listed = {.name = part_key_name(row->path, &listing->arena), .group = ""};
+	struct list_item listed = {.name = part_key_name(row->path, &listing->arena), .group = ""};
 	struct path path = *listing->path;
 	int err;
 
@@ -489,7 +489,7 @@ static int on_listed_row(void *context, const struct source_resource *row)
 
 /* Adds the state's items that are not served, behind the others; not if a member is a filter,
  * because they are not checked against it. */
-static int collect_unserved(struct listing *listing)
+static int collect_unserved(struct resource_list *listing)
 {
 	static const char *const paging[] = {"limit", "marker", "q", NULL};
 	struct api_request *request = listing->request;
@@ -505,7 +505,7 @@ static int collect_unserved(struct listing *listing)
 
 /* For a bulk kind: adds the items of the page, by key, and one more, to show that there is another
  * page. Not 0: the request has been answered. */
-static int collect_bulk(struct listing *listing, size_t limit)
+static int collect_bulk(struct resource_list *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
 	const struct item_source in = item_source_of(request, listing->path);
@@ -524,9 +524,9 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	}
 	for (size_t i = 0; !err && i < count; i++)
 		err = add_listed(listing,
-				 (struct listed){.name = part_name(listing->kind, items[i]),
-						 .group = "",
-						 .item = items[i]});
+				 (struct list_item){.name = part_name(listing->kind, items[i]),
+						    .group = "",
+						    .item = items[i]});
 	free(items);
 	if (err)
 		api_fail_memory(request);
@@ -534,7 +534,7 @@ static int collect_bulk(struct listing *listing, size_t limit)
 }
 
 /* Adds groups. Not 0: the request has been answered. */
-static int collect_groups(struct listing *listing)
+static int collect_groups(struct resource_list *listing)
 {
 	struct api_request *request = listing->request;
 	size_t count;
@@ -545,9 +545,10 @@ static int collect_groups(struct listing *listing)
 		return ERR_SYSTEM;
 	for (size_t i = 0; listing->groups && !err && i < count; i++)
 		if (fits(request, listing->kind, &listing->groups[i]))
-			err = add_listed(listing, (struct listed){.name = listing->groups[i].name,
-								  .group = "",
-								  .item = &listing->groups[i]});
+			err = add_listed(listing,
+					 (struct list_item){.name = listing->groups[i].name,
+							    .group = "",
+							    .item = &listing->groups[i]});
 	if (listing->groups && !err)
 		return 0;
 	api_fail_memory(request);
@@ -555,7 +556,7 @@ static int collect_groups(struct listing *listing)
 }
 
 /* False: the group does not exist, which an empty list would hide. */
-static bool is_group(const struct listing *listing)
+static bool is_group(const struct resource_list *listing)
 {
 	const char *name = listing->path->group;
 	struct resource_group group;
@@ -565,7 +566,7 @@ static bool is_group(const struct listing *listing)
 }
 
 /* Collects the list's items. Not 0: the request has been answered. */
-static int collect(struct listing *listing, size_t limit)
+static int collect(struct resource_list *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
 	const struct path *path = listing->path, parent = part_root(path);
@@ -596,7 +597,8 @@ static int collect(struct listing *listing, size_t limit)
 }
 
 /* `list`: the list's path in its item's own spelling. */
-static json_t *show_listed(struct listing *listing, struct listed *listed, const struct path *list)
+static json_t *show_listed(struct resource_list *listing, struct list_item *listed,
+			   const struct path *list)
 {
 	struct path path = *list;
 
@@ -611,12 +613,12 @@ static json_t *show_listed(struct listing *listing, struct listed *listed, const
 
 /* A marker is a NAME; in a list of all groups it is NAME/GROUP, because several groups may have the
  * name. A name may contain a slash, a group cannot. */
-static bool is_of_all_groups(const struct listing *listing)
+static bool is_of_all_groups(const struct resource_list *listing)
 {
 	return !listing->kind->parent && !listing->path->group;
 }
 
-static bool is_behind(const struct listing *listing, const struct listed *listed,
+static bool is_behind(const struct resource_list *listing, const struct list_item *listed,
 		      const char *marker)
 {
 	const char *slash = is_of_all_groups(listing) ? strrchr(marker, '/') : NULL;
@@ -630,7 +632,7 @@ static bool is_behind(const struct listing *listing, const struct listed *listed
 	return order > 0 || (order == 0 && strcasecmp(listed->group, slash + 1) > 0);
 }
 
-static json_t *next_page(const struct listing *listing, const struct listed *last)
+static json_t *next_page(const struct resource_list *listing, const struct list_item *last)
 {
 	char marker[NAME_TEXT_MAX + GROUP_TEXT_MAX];
 
@@ -640,7 +642,7 @@ static json_t *next_page(const struct listing *listing, const struct listed *las
 	return api_next_page(listing->request, "marker", marker);
 }
 
-static json_t *page_json(struct listing *listing, size_t limit)
+static json_t *page_json(struct resource_list *listing, size_t limit)
 {
 	const char *marker = api_query(listing->request, "marker");
 	json_t *array = json_array(), *page = json_object(), *next = NULL;
@@ -650,7 +652,7 @@ static json_t *page_json(struct listing *listing, size_t limit)
 	if (list.kind->parent)
 		list = spelled(listing->request, &list);
 	for (size_t i = 0; i < listing->count && !next; i++) {
-		struct listed *listed = &listing->items[i];
+		struct list_item *listed = &listing->items[i];
 
 		if (!listing->kind->bulk && marker && !is_behind(listing, listed, marker))
 			continue;
@@ -678,7 +680,7 @@ static bool check_marker(struct api_request *request)
 void api_resource_list(struct api_request *request)
 {
 	const struct kind *kind = kind_of_inventory(api_segment(request, 1));
-	struct listing listing = {.request = request};
+	struct resource_list listing = {.request = request};
 	struct path path;
 	size_t limit;
 
@@ -988,27 +990,25 @@ static void answer_gone(struct api_request *request, const struct faults *faults
 
 /* ---- a change of one resource ---- */
 
-enum method { PUT, PATCH, DELETE };
-
-struct making {
+struct resource_operation {
 	struct api_edit edit; /* first */
-	enum method method;
+	enum edit_method method;
 	struct path path; /* the request's path */
 	bool there;       /* it existed before */
 	json_t *shown;    /* for the inventory's kinds: the resource as it would be */
 };
 
-static struct making *making_of(struct api_edit *edit)
+static struct resource_operation *operation_of(struct api_edit *edit)
 {
-	return (struct making *)edit;
+	return (struct resource_operation *)edit;
 }
 
 static void making_free(struct api_edit *edit)
 {
-	struct making *making = making_of(edit);
+	struct resource_operation *operation = operation_of(edit);
 
-	json_decref(making->shown);
-	free(making);
+	json_decref(operation->shown);
+	free(operation);
 }
 
 static void fail_made(struct api_request *request, const char *because)
@@ -1023,9 +1023,9 @@ static void fail_made(struct api_request *request, const char *because)
 
 /* Finds the resource, served or not. False: there is none to change, and the request has been
  * answered. */
-static bool find_to_change(struct api_request *request, struct making *making)
+static bool find_to_change(struct api_request *request, struct resource_operation *operation)
 {
-	const struct path *path = &making->path;
+	const struct path *path = &operation->path;
 	const struct kind *kind = path->kind;
 	struct change_error error;
 	char etag[ETAG_MAX];
@@ -1034,9 +1034,9 @@ static bool find_to_change(struct api_request *request, struct making *making)
 	bool found = shown != NULL;
 
 	json_decref(shown);
-	making->there =
+	operation->there =
 		kind->inventory ? addresses_etag(api_inventory(request), path, etag) : found;
-	if (found || (making->method == PUT && kind->id != KIND_PTR &&
+	if (found || (operation->method == EDIT_PUT && kind->id != KIND_PTR &&
 		      !(kind->parent && part_is_elsewhere(api_model(request), path))))
 		return true;
 	because = kind->inventory ? NULL : item_made_because(api_model(request), path);
@@ -1103,120 +1103,122 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 	return values;
 }
 
-static bool read_owned(struct making *making, struct path *path, json_t **values)
+static bool read_owned(struct resource_operation *operation, struct path *path, json_t **values)
 {
-	struct api_request *request = making->edit.request;
+	struct api_request *request = operation->edit.request;
 	struct change_error error;
 
-	if (making->method != DELETE)
-		return api_addresses_read(&making->edit, &making->path, making->method == PATCH,
-					  path, values);
+	if (operation->method != EDIT_DELETE)
+		return api_addresses_read(&operation->edit, &operation->path,
+					  operation->method == EDIT_PATCH, path, values);
 	*values = json_null();
-	if (making->path.kind->id == KIND_PTR && !making->there) {
+	if (operation->path.kind->id == KIND_PTR && !operation->there) {
 		change_say(&error, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 		api_fail_change(request, &error);
 		return false;
 	}
-	making->edit.was = api_addresses_title(request, &making->path);
+	operation->edit.was = api_addresses_title(request, &operation->path);
 	return true;
 }
 
 static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
 {
-	struct making *making = making_of(edit);
+	struct resource_operation *operation = operation_of(edit);
 	struct api_request *request = edit->request;
 
-	*path = making->path;
-	if (!find_to_change(request, making) || !may_change(request, path))
+	*path = operation->path;
+	if (!find_to_change(request, operation) || !may_change(request, path))
 		return false;
 	if (path->kind->inventory)
-		return read_owned(making, path, values);
+		return read_owned(operation, path, values);
 	*values = json_null();
-	if (making->method == DELETE)
+	if (operation->method == EDIT_DELETE)
 		return true;
-	*values = making->method == PUT ? read_body(request, path) : read_patch(request, path);
+	*values = operation->method == EDIT_PUT ? read_body(request, path)
+						: read_patch(request, path);
 	return *values;
 }
 
 static void look(struct api_edit *edit)
 {
-	struct making *making = making_of(edit);
+	struct resource_operation *operation = operation_of(edit);
 	struct change_error unused;
 	char etag[ETAG_MAX];
 
-	json_decref(making->shown);
-	making->shown = addresses_show(api_inventory(edit->request), &making->path, etag, &unused);
+	json_decref(operation->shown);
+	operation->shown =
+		addresses_show(api_inventory(edit->request), &operation->path, etag, &unused);
 }
 
 /* Answers with the resource as it would be, or, if nothing changes, as it is. */
-static void answer_rehearsed(struct making *making)
+static void answer_rehearsed(struct resource_operation *operation)
 {
-	struct api_edit *edit = &making->edit;
+	struct api_edit *edit = &operation->edit;
 
-	if (!making->shown)
+	if (!operation->shown)
 		look(edit);
-	if (making->path.kind->id != KIND_GROUP)
-		json_put(making->shown, "warnings", json_array());
-	api_reply_json(edit->request, 200, json_incref(making->shown), NULL);
+	if (operation->path.kind->id != KIND_GROUP)
+		json_put(operation->shown, "warnings", json_array());
+	api_reply_json(edit->request, 200, json_incref(operation->shown), NULL);
 }
 
-static void answer_owned(struct making *making)
+static void answer_owned(struct resource_operation *operation)
 {
-	struct api_edit *edit = &making->edit;
+	struct api_edit *edit = &operation->edit;
 
-	if (making->method == DELETE) {
+	if (operation->method == EDIT_DELETE) {
 		if (!edit->rehearsal)
 			api_log_change(edit->request,
-				       making->path.kind->id == KIND_PTR ? "PTR removed"
-									 : "removed",
+				       operation->path.kind->id == KIND_PTR ? "PTR removed"
+									    : "removed",
 				       edit->was);
 		api_reply_empty(edit->request, 204);
 	} else if (edit->rehearsal) {
-		answer_rehearsed(making);
+		answer_rehearsed(operation);
 	} else {
-		api_addresses_answer(edit->request, &making->path, making->there);
+		api_addresses_answer(edit->request, &operation->path, operation->there);
 	}
 }
 
 enum { RESOURCE_SHOWN_MAX = 2048 }; /* of a path and its revision */
 
-static void log_made(const struct making *making, uint64_t revision)
+static void log_made(const struct resource_operation *operation, uint64_t revision)
 {
 	char shown[RESOURCE_SHOWN_MAX];
 	struct arena arena;
-	const char *text, *done = making->method == DELETE ? "removed" : "set";
+	const char *text, *done = operation->method == EDIT_DELETE ? "removed" : "set";
 
 	arena_init(&arena);
-	text = path_text(&making->path, &arena);
+	text = path_text(&operation->path, &arena);
 	snprintf(shown, sizeof shown, "revision %llu: %s %s", (unsigned long long)revision,
 		 text ? text : "", done);
-	log_event_guarded(LOG_INFO, "change", making->path.kind->guarded ? NULL : shown,
+	log_event_guarded(LOG_INFO, "change", operation->path.kind->guarded ? NULL : shown,
 			  "revision %llu by %s: %s %s", (unsigned long long)revision,
-			  making->edit.request->who, text ? text : "", done);
+			  operation->edit.request->who, text ? text : "", done);
 	arena_release(&arena);
 }
 
 static void answer_making(struct api_edit *edit, const struct api_made *made)
 {
 	const struct service_change *change = made->change;
-	struct making *making = making_of(edit);
+	struct resource_operation *operation = operation_of(edit);
 
-	if (making->path.kind->inventory) {
-		answer_owned(making);
+	if (operation->path.kind->inventory) {
+		answer_owned(operation);
 		return;
 	}
 	if (!change->rehearsal)
-		log_made(making, change->revision);
-	if (making->method == DELETE)
+		log_made(operation, change->revision);
+	if (operation->method == EDIT_DELETE)
 		answer_gone(edit->request, made->faults, change->checked);
 	else
-		answer(edit->request, &making->path, making->there ? 200 : 201, edit->values,
+		answer(edit->request, &operation->path, operation->there ? 200 : 201, edit->values,
 		       made->faults, change->checked);
 }
 
 /* ?make: if the address of the PTR does not exist, turns the request into one for a new address
  * with this body. False: that is not possible, and the request has been answered. */
-static bool make_missing(struct api_request *request, struct path *path, enum method *method)
+static bool make_missing(struct api_request *request, struct path *path, enum edit_method *method)
 {
 	const char *text = api_query(request, "make"), *asked = path->names[0];
 	char why[ADDRESSES_WHY_MAX];
@@ -1226,13 +1228,14 @@ static bool make_missing(struct api_request *request, struct path *path, enum me
 		api_fail_at(request, 400, "invalid", "make", "must be true or false");
 		return false;
 	}
-	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR || *method == DELETE ||
-	    !json_is_object(request->body) || addresses_find(api_inventory(request), path) ||
+	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR ||
+	    *method == EDIT_DELETE || !json_is_object(request->body) ||
+	    addresses_find(api_inventory(request), path) ||
 	    inventory_trouble(api_inventory(request)))
 		return true;
 	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
 			     &request->arena, why);
-	*method = PUT;
+	*method = EDIT_PUT;
 	if (err == ERR_NOMEM)
 		api_fail_memory(request);
 	else if (err)
@@ -1241,7 +1244,7 @@ static bool make_missing(struct api_request *request, struct path *path, enum me
 	return !err;
 }
 
-static void change_resource(struct api_request *request, enum method method)
+static void change_resource(struct api_request *request, enum edit_method method)
 {
 	static const char *const known[] = {"dry_run", "make", NULL};
 	static const struct api_editor editor = {.read = read_making,
@@ -1252,35 +1255,35 @@ static void change_resource(struct api_request *request, enum method method)
 						 .title = "cloud service",
 						 .field = "reverse_fqdn",
 						 .also = "cloud service or "};
-	struct making *making;
+	struct resource_operation *operation;
 	struct path path;
 
 	if (!read_path(request, &path) || !resource_check_change(request, known) ||
 	    !make_missing(request, &path, &method))
 		return;
-	making = calloc(1, sizeof *making);
-	if (!making) {
+	operation = calloc(1, sizeof *operation);
+	if (!operation) {
 		api_fail_memory(request);
 		return;
 	}
-	making->edit = (struct api_edit){
+	operation->edit = (struct api_edit){
 		.editor = &editor, .request = request, .rehearsal = resource_is_rehearsal(request)};
-	making->method = method;
-	making->path = path;
-	api_edit(&making->edit);
+	operation->method = method;
+	operation->path = path;
+	api_edit(&operation->edit);
 }
 
 void api_resource_put(struct api_request *request)
 {
-	change_resource(request, PUT);
+	change_resource(request, EDIT_PUT);
 }
 
 void api_resource_patch(struct api_request *request)
 {
-	change_resource(request, PATCH);
+	change_resource(request, EDIT_PATCH);
 }
 
 void api_resource_delete(struct api_request *request)
 {
-	change_resource(request, DELETE);
+	change_resource(request, EDIT_DELETE);
 }

@@ -44,14 +44,14 @@ void api_state_export(struct api_request *request)
 
 /* ---- import ---- */
 
-struct import {
+struct import_request {
 	struct api_request *request;
 	char not_json[API_TEXT_MAX];
 };
 
 static int put_all(void *context, struct change *change, struct inventory *inventory)
 {
-	struct import *import = context;
+	struct import_request *import = context;
 	const struct api_request *request = import->request;
 	json_t *document = request->text ? api_parse(request->dialect, request->text,
 						     request->text_length, import->not_json)
@@ -66,7 +66,7 @@ static int put_all(void *context, struct change *change, struct inventory *inven
 static void on_import(void *context, int err, const struct service_change *change,
 		      const struct faults *none)
 {
-	struct import *import = context;
+	struct import_request *import = context;
 	struct api_request *request = import->request;
 
 	(void)none;
@@ -85,7 +85,7 @@ static void on_import(void *context, int err, const struct service_change *chang
 void api_state_import(struct api_request *request)
 {
 	struct service_change change = {.put = put_all, .large = true, .who = request->who};
-	struct import *import;
+	struct import_request *import;
 
 	if (!api_require_all(request))
 		return;

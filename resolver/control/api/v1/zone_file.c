@@ -20,14 +20,14 @@
 
 /* ---- GET ---- */
 
-struct writing {
+struct zone_download {
 	struct api_long_answer answer; /* first */
 	struct zone *zone;             /* as it is served when the answer's turn comes */
 };
 
 static bool find_zone(struct api_long_answer *answer)
 {
-	struct writing *writing = (struct writing *)answer;
+	struct zone_download *download = (struct zone_download *)answer;
 	struct api_request *request = answer->request;
 	struct path path = {kind_named("zone"),
 			    api_parameter(request, "group"),
@@ -47,7 +47,7 @@ static bool find_zone(struct api_long_answer *answer)
 	}
 	zone = part_find(served, &path);
 	if (zone)
-		writing->zone = zone_ref(zone->zone);
+		download->zone = zone_ref(zone->zone);
 	else
 		api_fail(request, 404, "not_found", "%s", part_missing(served, &path, why));
 	return zone;
@@ -55,10 +55,10 @@ static bool find_zone(struct api_long_answer *answer)
 
 static char *write_zone(struct api_long_answer *answer, size_t *length)
 {
-	struct writing *writing = (struct writing *)answer;
+	struct zone_download *download = (struct zone_download *)answer;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, length);
-	int err = out ? zonefile_write(writing->zone, out) : ERR_NOMEM;
+	int err = out ? zonefile_write(download->zone, out) : ERR_NOMEM;
 
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
@@ -70,33 +70,33 @@ static char *write_zone(struct api_long_answer *answer, size_t *length)
 
 static void writing_free(struct api_long_answer *answer)
 {
-	struct writing *writing = (struct writing *)answer;
+	struct zone_download *download = (struct zone_download *)answer;
 
-	zone_unref(writing->zone);
-	free(writing);
+	zone_unref(download->zone);
+	free(download);
 }
 
 void api_zone_file(struct api_request *request)
 {
-	struct writing *writing = calloc(1, sizeof *writing);
+	struct zone_download *download = calloc(1, sizeof *download);
 
-	if (!writing) {
+	if (!download) {
 		api_fail_memory(request);
 		return;
 	}
-	writing->answer = (struct api_long_answer){.request = request,
-						   .type = "text/dns", /* RFC 4027 */
-						   .needs_no_view = true,
-						   .prepare = find_zone,
-						   .write = write_zone,
-						   .free = writing_free};
-	api_answer_long(&writing->answer);
+	download->answer = (struct api_long_answer){.request = request,
+						    .type = "text/dns", /* RFC 4027 */
+						    .needs_no_view = true,
+						    .prepare = find_zone,
+						    .write = write_zone,
+						    .free = writing_free};
+	api_answer_long(&download->answer);
 }
 
 /* ---- POST ---- */
 
-struct reading {
-	struct work_reading reading; /* first */
+struct zone_upload {
+	struct work_reading upload; /* first */
 	struct api_request *request;
 	struct name apex;
 	const char *text;
@@ -107,41 +107,41 @@ struct reading {
 
 static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
 {
-	struct reading *reading = context;
+	struct zone_upload *upload = context;
 	char name[RECORD_SET_NAME_MAX];
 
-	if (set->type == TYPE_SOA && !reading->has_soa)
+	if (set->type == TYPE_SOA && !upload->has_soa)
 		return 0;
-	record_set_name(&reading->apex, owner, set->type, name);
-	json_add(reading->sets, json_make("{s:o, s:I, s:o}", "name", json_text(name), "ttl",
-					  (json_int_t)set->ttl, "records", report_records(set)));
+	record_set_name(&upload->apex, owner, set->type, name);
+	json_add(upload->sets, json_make("{s:o, s:I, s:o}", "name", json_text(name), "ttl",
+					 (json_int_t)set->ttl, "records", report_records(set)));
 	return 0;
 }
 
 static void read_zone(struct work_reading *in_turn) /* in a thread */
 {
 	static const struct hash_key any_key;
-	struct reading *reading = (struct reading *)in_turn;
-	FILE *in = fmemopen((char *)(uintptr_t)reading->text, strlen(reading->text), "r");
+	struct zone_upload *upload = (struct zone_upload *)in_turn;
+	FILE *in = fmemopen((char *)(uintptr_t)upload->text, strlen(upload->text), "r");
 	struct zone *zone =
-		in ? zonefile_read(in, "text", NULL, &any_key, &reading->apex, &reading->faults)
+		in ? zonefile_read(in, "text", NULL, &any_key, &upload->apex, &upload->faults)
 		   : NULL;
 
 	if (in)
 		fclose(in);
 	if (zone) {
-		reading->sets = json_array();
-		reading->has_soa = zone_has_own_soa(zone);
-		zone_walk(zone, add_set, reading);
+		upload->sets = json_array();
+		upload->has_soa = zone_has_own_soa(zone);
+		zone_walk(zone, add_set, upload);
 	}
 	zone_unref(zone);
-	faults_sort(&reading->faults);
+	faults_sort(&upload->faults);
 }
 
-static void reading_free(struct reading *reading)
+static void upload_free(struct zone_upload *upload)
 {
-	faults_release(&reading->faults);
-	free(reading);
+	faults_release(&upload->faults);
+	free(upload);
 }
 
 /* Warnings with the line alone, because the text is in no file. */
@@ -163,41 +163,41 @@ static json_t *warnings_of(const struct faults *faults)
 
 static bool on_turn(struct work_reading *in_turn)
 {
-	struct reading *reading = (struct reading *)in_turn;
-	bool goes_on = api_still_may(reading->request);
+	struct zone_upload *upload = (struct zone_upload *)in_turn;
+	bool goes_on = api_still_may(upload->request);
 
 	if (!goes_on)
-		reading_free(reading);
+		upload_free(upload);
 	return goes_on;
 }
 
 static void on_read(struct work_reading *in_turn, bool given_up)
 {
-	struct reading *reading = (struct reading *)in_turn;
-	struct api_request *request = reading->request;
+	struct zone_upload *upload = (struct zone_upload *)in_turn;
+	struct api_request *request = upload->request;
 
 	if (given_up) {
 		api_fail_ending(request);
 	} else if (!api_still_may(request)) {
-		json_decref(reading->sets);
-	} else if (reading->sets) {
+		json_decref(upload->sets);
+	} else if (upload->sets) {
 		api_reply_json(request, 200,
-			       json_make("{s:o, s:o}", "record_sets", reading->sets, "warnings",
-					 warnings_of(&reading->faults)),
+			       json_make("{s:o, s:o}", "record_sets", upload->sets, "warnings",
+					 warnings_of(&upload->faults)),
 			       NULL);
-	} else if (reading->faults.errors > 0) {
-		api_fail_faults(request, 400, "invalid", &reading->faults);
+	} else if (upload->faults.errors > 0) {
+		api_fail_faults(request, 400, "invalid", &upload->faults);
 	} else {
 		api_fail_memory(request);
 	}
-	reading_free(reading);
+	upload_free(upload);
 }
 
 void api_zone_read(struct api_request *request)
 {
 	const char *name = api_parameter(request, "name");
 	const char *text = json_string_value(json_object_get(request->body, "text"));
-	struct reading *reading;
+	struct zone_upload *upload;
 	struct name apex;
 
 	if (!text || !*text) {
@@ -208,18 +208,18 @@ void api_zone_read(struct api_request *request)
 		api_fail(request, 400, "invalid", "\"%.255s\" is no zone's name", name);
 		return;
 	}
-	reading = calloc(1, sizeof *reading);
-	if (!reading) {
+	upload = calloc(1, sizeof *upload);
+	if (!upload) {
 		api_fail_memory(request);
 		return;
 	}
-	reading->request = request;
-	reading->text = text;
-	name_copy(&reading->apex, &apex);
-	faults_init(&reading->faults);
-	reading->reading = (struct work_reading){.client = request->client,
-						 .on_begin = on_turn,
-						 .in_thread = read_zone,
-						 .on_done = on_read};
-	work_read(&request->service->work, &reading->reading);
+	upload->request = request;
+	upload->text = text;
+	name_copy(&upload->apex, &apex);
+	faults_init(&upload->faults);
+	upload->upload = (struct work_reading){.client = request->client,
+					       .on_begin = on_turn,
+					       .in_thread = read_zone,
+					       .on_done = on_read};
+	work_read(&request->service->work, &upload->upload);
 }

@@ -65,12 +65,12 @@ void query_entry_hide_client(struct query_entry *entry)
 
 /* ---- as JSON ---- */
 
-struct line {
+struct json_line {
 	char *text;
 	size_t length;
 };
 
-static inline void add(struct line *line, const char *text, size_t length)
+static inline void add(struct json_line *line, const char *text, size_t length)
 {
 	if (length >= QUERY_ENTRY_TEXT_MAX - line->length)
 		length = QUERY_ENTRY_TEXT_MAX - line->length - 1;
@@ -87,7 +87,7 @@ static bool is_plain(char c)
 
 /* Escapes the character at `text` (RFC 8259 section 7); returns its length. Bytes that are not
  * UTF-8, and invisible characters, are written by number. */
-static size_t add_escaped(struct line *line, const char *text)
+static size_t add_escaped(struct json_line *line, const char *text)
 {
 	size_t length = 1;
 	char escaped[16];
@@ -111,7 +111,7 @@ static size_t add_escaped(struct line *line, const char *text)
 	return length;
 }
 
-static void add_string(struct line *line, const char *text)
+static void add_string(struct json_line *line, const char *text)
 {
 	if (!text) {
 		ADD(line, "null");
@@ -132,7 +132,7 @@ static void add_string(struct line *line, const char *text)
 }
 
 /* A word of our own: nothing in it needs escaping. */
-static void add_word(struct line *line, const char *word)
+static void add_word(struct json_line *line, const char *word)
 {
 	if (!word) {
 		ADD(line, "null");
@@ -144,7 +144,7 @@ static void add_word(struct line *line, const char *word)
 }
 
 /* Writes at least `least` digits, with leading zeros. */
-static void add_digits(struct line *line, uint64_t number, size_t least)
+static void add_digits(struct json_line *line, uint64_t number, size_t least)
 {
 	char digits[24], *end = digits + sizeof digits, *at = end;
 
@@ -160,7 +160,7 @@ static void add_digits(struct line *line, uint64_t number, size_t least)
 #define ADD_NULL(line, key)           ADD(line, ",\"" key "\":null")
 
 /* Calls gmtime_r and strftime only once a second. */
-static void add_time(struct line *line, const struct timespec *time)
+static void add_time(struct json_line *line, const struct timespec *time)
 {
 	static _Thread_local time_t second = -1;
 	static _Thread_local char text[32];
@@ -177,7 +177,7 @@ static void add_time(struct line *line, const struct timespec *time)
 	ADD(line, "Z\"");
 }
 
-static void add_asker(struct line *line, const struct query_entry *entry)
+static void add_asker(struct json_line *line, const struct query_entry *entry)
 {
 	char text[ADDRESS_TEXT_MAX];
 	const uint8_t *bytes = entry->client.bytes;
@@ -206,7 +206,7 @@ static const char *class_word(uint16_t class, char text[16])
 	return text;
 }
 
-static void add_question(struct line *line, const struct query_entry *entry)
+static void add_question(struct json_line *line, const struct query_entry *entry)
 {
 	char name[NAME_TEXT_MAX], type[16], class[16];
 
@@ -230,7 +230,7 @@ static const char *explanation(const struct query_record *record,
 	return text;
 }
 
-static void add_error(struct line *line, const struct query_record *record)
+static void add_error(struct json_line *line, const struct query_record *record)
 {
 	char text[MESSAGE_EDE_TEXT_MAX + 1];
 
@@ -246,7 +246,7 @@ const char *query_record_decider(const struct query_record *record)
 	return record->turned_away ? "admission" : decided_word((enum decided_by)record->decided);
 }
 
-static void add_decision(struct line *line, const struct query_entry *entry)
+static void add_decision(struct json_line *line, const struct query_entry *entry)
 {
 	const struct query_record *record = entry->record;
 
@@ -256,7 +256,7 @@ static void add_decision(struct line *line, const struct query_entry *entry)
 	ADD_WORD(line, "answered_from", response_source_text(record->source));
 }
 
-static void add_upstream(struct line *line, const struct upstream *upstream)
+static void add_upstream(struct json_line *line, const struct upstream *upstream)
 {
 	char host[HOST_TEXT_MAX];
 
@@ -274,7 +274,7 @@ static void add_upstream(struct line *line, const struct upstream *upstream)
 size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_TEXT_MAX])
 {
 	const struct query_record *record = entry->record;
-	struct line line = {.text = text};
+	struct json_line line = {.text = text};
 	char rcode[RCODE_TEXT_MAX];
 
 	add_time(&line, &entry->arrived);
