@@ -327,7 +327,7 @@ class Asking(Browser):
         self.press("Explain")
         self.assertEqual([("Private zone", False, "there is none"), ("Rule", True, "decides"),
                           ("Default resolver", False, "would match, but something earlier decides")], self.boxes())
-        self.assertEqual("Forwarded by Rule office/contoso.", self.text_of(".verdict"))
+        self.assertEqual("Forwarded by rule office/contoso.", self.text_of(".verdict"))
         self.assertRegex(self.text_of(".route"), "asks 127.0.0.5:53 by udp through hub-resolver/default")
         self.press("127.0.0.5:53", ".route")
         self.find("h1", "127.0.0.5:53 udp")
@@ -355,7 +355,7 @@ class Asking(Browser):
         self.assertIn("which is in no network", self.text_of("main"))
         self.fill("Client's address", "127.0.0.1")
         self.press("Explain")
-        self.find(".verdict", "Answered by Private zone corp.internal")
+        self.find(".verdict", "Answered by private zone corp.internal")
 
     def test_whom_an_endpoint_lets_in(self):
         self.log_in("/ui/ask?name=web.corp.internal&type=A&endpoint=hub-resolver/inbound&from=8.8.8.8")
@@ -530,7 +530,7 @@ class Rules(Browser):
         self.find(".hint", "Asked: queries of which the rule has decided a name since the server started, ")
         self.assertEqual(["0", "", "never"], self.row("idle.test.")[4:7])
         self.assertRegex(self.row("broken.test.")[6], r"^\d\d:\d\d:\d\d$")
-        self.assertEqual("shadowed Private zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
+        self.assertEqual("shadowed private zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
         self.assertEqual("never asked its ruleset is linked to no network", self.row("loose/far")[3])
         asked = int(self.row("contoso.corp.")[4])
         self.assertGreaterEqual(asked, 2)

@@ -1,7 +1,9 @@
 """The dashboard's forms: every kind of resource is made, changed and deleted in the browser, what is wrong is said at its
 field, what there is to choose from is offered, and a change that waits has its buttons on every page."""
 
+import json
 import os
+import time
 
 import harness
 from dashboard import EYE, Browser
@@ -436,6 +438,59 @@ class History(Form):
         self.assertIn("search=127.0.0.6", self.driver.current_url)
         self.fill("Search", "nothing-has-this")
         self.find(".empty", "No change has that.")
+
+    def test_a_day_is_chosen_and_read_back_to(self):
+        """Also where the page has not read that far back by itself."""
+        days = [time.strftime("%Y-%m-%d", time.localtime(time.time() - ago * 86400)) for ago in (0, 1, 2)]
+        def change(revision, ago):
+            # At noon, so that a clock that goes on during the test changes no day but today's.
+            return {"revision": revision, "time": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * 86400)), "who": "ops", "login": None,
+                    "path": "groups/-/g%d" % revision, "before": None, "after": {}, "verb": "created", "kind": "group", "subject": "group g%d" % revision}
+        changes = [change(n, 2 if n <= 400 else 1 if n <= 500 else 0) for n in range(1, 701)]
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch, all = %s;
+            window.fetch = (where, how) => {
+                const {pathname, searchParams} = new URL(where, location.href);
+                if (pathname !== '/v1/changes' || String(how?.headers?.Accept).includes('event-stream')) return real(where, how);
+                const after = Number(searchParams.get('after')), some = all.filter(one => one.revision > after).slice(0, Number(searchParams.get('limit')) || 1000);
+                const next = some.length && some.at(-1).revision < 700 ? some.at(-1).revision : null;
+                return Promise.resolve(new Response(JSON.stringify({changes: some, next}), {headers: {'Content-Type': 'application/json', ETag: '"00000000000002bc-0"'}}));
+            };
+        }""" % json.dumps(changes)})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+        self.log_in("/ui/changes")
+        self.row("created group g700")
+        self.choose("Day", "yesterday")
+        self.find(".foot", "100 rows")
+        self.row("created group g500")
+        self.assertTrue(self.driver.current_url.endswith("/ui/changes?day=" + days[1]))
+        self.driver.refresh()
+        self.find(".foot", "100 rows")
+        self.go("/ui/changes?day=" + days[2])
+        self.find(".foot", "1\u2013100 of 400 rows")
+        self.choose("Day", "any day")
+        self.find(".foot", "of 700 rows")
+        self.choose("Day", "today")
+        self.find(".foot", "1\u2013100 of 200 rows")
+
+    def test_the_notice_of_a_change_undoes_it(self):
+        where = "rulesets/-/office/rules/hasty"
+        self.log_in("/ui/rules")
+        self.press("Add a rule")
+        self.save("Add", {"Name": "hasty", "Domain": "hasty.test.", "Targets": "127.0.0.5"})
+        self.find(".notices p", "Rule hasty is made.")
+        self.press("Undo", ".notices")
+        self.assertRegex(self.text_of("dialog"), r"^Undo revision \d+\?\nops created rule hasty of ruleset office, ")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/" + where).status == 404, "the undo")
+        self.find("h1", "Changes")
+        self.assertTrue(self.driver.current_url.endswith("/ui/changes"))
+        self.go("/ui/resources?kind=group")
+        self.press("Add a group")
+        self.save("Add", {"Name": "hasty_group"})
+        self.press("Undo", ".notices")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/groups/-/hasty_group").status == 404, "the undo")
 
     def test_one_is_found_by_who_did_it(self):
         self.good("PUT", "groups/-/of-ops", {"region": "westeurope"})

@@ -309,7 +309,7 @@ class Reports(Browser):
         self.follow("rules", "office/idle", "Rules", "Rule office/idle alone.", "1 row")
         self.follow("targets", "127.0.0.66:53", "127.0.0.66:53 udp", "not asked yet")
         self.follow("targets", "office/idle", "Rules", "Rule office/idle alone.")
-        self.follow("leaving", "www.far.example.", "Ask", "Forwarded by Default resolver")
+        self.follow("leaving", "www.far.example.", "Ask", "Forwarded by default resolver")
         self.follow("leaving", "loose/far", "Rules", "far.example.")
         self.follow("leaving", "Zone filed.internal", "Zones", "filed.zone")
         self.follow("ptrs", "198.51.100.10", "198.51.100.10", "one.example.com.")
@@ -519,7 +519,7 @@ class Queries(Browser):
         self.ask("lead.contoso.corp")
         self.press("lead.contoso.corp.")
         self.find("h1", "Ask")
-        self.find(".verdict", "Forwarded by Rule office/contoso")
+        self.find(".verdict", "Forwarded by rule office/contoso")
         self.assertIn("endpoint=hub-resolver", self.driver.current_url)
         self.driver.back()
         self.row("lead.contoso.corp.")
@@ -593,7 +593,7 @@ class QueriesPrivate(Browser):
         self.log_in("/ui/queries")
         self.row("cut.contoso.corp. A", "127.0.0.0", "in hub")
         self.press("cut.contoso.corp.")
-        self.find(".verdict", "Forwarded by Rule office/contoso")
+        self.find(".verdict", "Forwarded by rule office/contoso")
         self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=cut.contoso.corp.&type=A&vnet=hub"))
 
 

@@ -8,6 +8,13 @@ export const DECIDED = {
   pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver", admission: "Turned away",
 };
 
+// In the middle of a sentence: "rule", "default resolver".
+export function decider(by) {
+  const word = DECIDED[by] || by;
+
+  return word.charAt(0).toLowerCase() + word.slice(1);
+}
+
 export const OUTCOMES = {
   shorter: "matches, but a longer suffix does too", passed: "does not have the name, and passes it on",
   later: "matches, but an earlier ruleset has a rule for the same domain", shadowed: "would match, but something earlier decides",
@@ -16,9 +23,11 @@ export const OUTCOMES = {
   elsewhere: "is that of a private address, and answered in its network only",
 };
 
-// Where in the configuration it stands: the file without its folder.
-export function origin(text) {
-  return text ? h("span", {title: text}, name(text.split("/").at(-1))) : "here";
+// Where a resource comes from: the place in the configuration, its file without the folder; sluice itself, where
+// nobody named it; or here.
+export function origin({origin: place, made}) {
+  if (made) return h("span", {title: made}, "made by sluice");
+  return place ? h("span", {title: place}, name(place.split("/").at(-1))) : "here";
 }
 
 // As status, statistics and references have it: names are unique in their group.

@@ -6,7 +6,7 @@ import {said} from "../lib/kinds.js";
 import {Page} from "../lib/page.js";
 import {url} from "../lib/router.js";
 import {isAdmin} from "../lib/session.js";
-import {ptrStatus} from "../lib/words.js";
+import {origin, ptrStatus} from "../lib/words.js";
 import {ptrMenu} from "../parts/ptr.js";
 
 const ACTIONS = {NONE: "None", CREATE: "Create", UPDATE: "Update", DELETE: "Delete"};
@@ -37,7 +37,7 @@ export class AddressPage extends Page {
       ["TTL (seconds)", ptr.ttl_served ?? ptr.ttl ?? ""], ["Status", [ptrStatus(ptr), ptr.reason && [" ", ptr.reason]]],
       ["Action", ACTIONS[ptr.action] || ptr.action],
       ["Name", [ptr.resource_group && [name(ptr.resource_group), "/"], name(ptr.name)]],
-      ["From", ptr.origin ? name(ptr.origin) : "here"],
+      ["From", origin(ptr)],
     ];
 
     const focused = this.querySelector("more-menu")?.contains(document.activeElement);

@@ -5,7 +5,7 @@ import {get, query} from "../lib/api.js";
 import {count, h, name, prose} from "../lib/element.js";
 import {Page, empty, problem} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
-import {DECIDED, OUTCOMES, targetLink, targetState} from "../lib/words.js";
+import {DECIDED, OUTCOMES, decider, targetLink, targetState} from "../lib/words.js";
 import {ruleLink} from "../parts/rule.js";
 
 const TYPES = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"];
@@ -16,7 +16,7 @@ function box(step, wins) {
   return h("li", {class: "box " + (wins ? "wins" : "loses")},
     h("strong", {}, DECIDED[step.by] || step.by),
     object && h("span", {}, name(object)),
-    step.suffix && step.suffix !== step.object && h("span", {class: "hint"}, name(step.suffix)),
+    step.suffix && step.suffix !== step.object && h("span", {class: "hint"}, step.suffix === "." ? "every name" : name(step.suffix)),
     h("em", {}, wins ? "decides" : OUTCOMES[step.outcome] || step.outcome));
 }
 
@@ -27,8 +27,16 @@ const ENDS = {
 
 const ms = (number) => number.toFixed(1) + " ms";
 
-function packet(one) {
-  return h("li", {class: "box " + (one.end === "answered" ? "wins" : "loses")},
+// A packet without an answer is no failure where another one has brought it.
+function fate({end}, tries) {
+  if (end === "answered") return "wins";
+  const isFailure = ["failed", "unsent"].includes(end) || end === "silent" && !tries.some((one) => one.end === "answered");
+
+  return isFailure ? "fails" : "loses";
+}
+
+function packet(one, tries) {
+  return h("li", {class: "box " + fate(one, tries)},
     h("strong", {}, name(one.host)), h("span", {class: "hint"}, `by ${one.protocol}, at ${ms(one.at_ms)}`),
     h("em", {}, one.text + (ENDS[one.end] || "")), h("span", {}, one.end !== "unsent" && "after " + ms(one.ms)));
 }
@@ -36,14 +44,14 @@ function packet(one) {
 // What is there without asking, or why nothing is.
 function kept(asked) {
   if (asked.from === "target") return null;
-  return h("li", {class: "box " + (asked.failed ? "loses" : "wins")},
+  return h("li", {class: "box " + (asked.failed ? "fails" : "wins")},
     h("strong", {}, asked.from === "nobody" ? "Nobody is asked" : "Cache"), asked.host && h("span", {}, name(asked.host)),
     asked.age_s !== null && h("span", {class: "hint"}, `${asked.age_s} s old`, asked.from === "cache" && `, good for ${asked.ttl_s} s`),
     h("em", {}, asked.failed || asked.rcode + (asked.from === "stale" ? ", an old answer: no target gave one" : "")));
 }
 
 function askedView(hop) {
-  const boxes = hop.asked?.flatMap((asked) => [...asked.tries.map(packet), kept(asked)]).filter(Boolean) || [];
+  const boxes = hop.asked?.flatMap((asked) => [...asked.tries.map((one) => packet(one, asked.tries)), kept(asked)]).filter(Boolean) || [];
   const more = hop.asked?.reduce((sum, asked) => sum + asked.tries_dropped, 0);
 
   return [boxes.length > 0 && h("ol", {class: "boxes", "aria-label": "Who was asked, in order"}, boxes),
@@ -70,7 +78,7 @@ function leg(item) {
 
 function verdict(hop) {
   const object = [hop.ruleset, hop.object].filter(Boolean).join("/");
-  const by = [DECIDED[hop.decided_by] || hop.decided_by, " ", hop.decided_by === "rule" ? ruleLink(object) : object && name(object)];
+  const by = [decider(hop.decided_by), " ", hop.decided_by === "rule" ? ruleLink(object) : object && name(object)];
 
   if (hop.kind === "refuse") return ["Nobody answers this here: REFUSED."];
   if (hop.redirected) return ["Not in private zone ", name(hop.object), "; NxDomainRedirect asks the default resolver."];

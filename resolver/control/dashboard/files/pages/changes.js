@@ -2,7 +2,7 @@
 
 import {ApiError, call} from "../lib/api.js";
 import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
-import {h, name, when} from "../lib/element.js";
+import {h, name, timeFormat, when} from "../lib/element.js";
 import {Page, empty, problem} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
 import {isAdmin} from "../lib/session.js";
@@ -14,6 +14,27 @@ import {DataTable} from "../parts/table.js";
 const BACK = 200;  // revisions that are read at once,
 const FIRST = 20;  // and ahead of them, to be seen while the others are on their way
 const LINES = 50;  // edits of a change that are shown
+const DAYS = 8;    // to choose from: the server keeps a week
+
+const dayFormat = timeFormat({weekday: "long", day: "numeric", month: "short"});
+
+// "2026-11-26" of a time, as the clock here has it.
+function dayOf(time) {
+  const two = (number) => String(number).padStart(2, "0");
+
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+}
+
+// [["2026-11-26", "today"], ...], the latest first.
+function days() {
+  const now = new Date();
+
+  return Array.from({length: DAYS}, (_, ago) => {
+    const time = new Date(now.getFullYear(), now.getMonth(), now.getDate() - ago);
+
+    return [dayOf(time), ["today", "yesterday"][ago] || dayFormat.format(time)];
+  });
+}
 
 function differences(edits, alone = false) {
   return h("div", {class: "edits"}, edits.slice(0, LINES).map((edit) => difference(edit, alone)),
@@ -47,6 +68,7 @@ export class ChangesPage extends Page {
     this.changes = [];
     this.search = this.query.get("search") || "";
     this.who = this.query.get("who") || "";
+    this.day = this.query.get("day") || "";
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
       {title: "Who", cell: (change) => name(whoText(change))},
@@ -57,20 +79,43 @@ export class ChangesPage extends Page {
     this.replaceChildren(h("h1", {}, "Changes"), this.tools(), this.table, this.older);
     this.first = this.last = await latestRevision(this.signal);
     await this.showOlder(FIRST);
+    if (this.query.get("undo")) this.attempt(() => this.undoOf(this.query.get("undo")));
     await this.showOlder();
+    await this.readDay();
   }
 
   tools() {
+    const offered = days();
+
+    // One from a URL may be older than what is kept.
+    if (this.day && !offered.some(([day]) => day === this.day)) offered.push([this.day, this.day]);
     this.people = h("select", {id: "changes-who", onchange: () => this.find({who: this.people.value})});
+    this.days = h("select", {id: "changes-day", onchange: () => this.attempt(() => this.findDay(this.days.value))}, h("option", {value: ""}, "any day"),
+      offered.map(([day, title]) => h("option", {value: day}, title)));
+    this.days.value = this.day;
     return h("div", {class: "tools"},
-      searchField({label: "Search", value: this.search, placeholder: "a resource, a value or a date", back: (search) => this.find({search})}),
+      searchField({label: "Search", value: this.search, placeholder: "a resource or a value", back: (search) => this.find({search})}),
+      h("div", {class: "field short"}, h("label", {for: "changes-day"}, "Day"), this.days),
       isAdmin() && h("div", {class: "field short"}, h("label", {for: "changes-who"}, "By"), this.people));
   }
 
   find(wanted) {
     Object.assign(this, wanted);
-    note(url("changes", {search: this.search, who: this.who}));
+    note(url("changes", {search: this.search, who: this.who, day: this.day}));
+    this.table.page = 0;
     this.render();
+  }
+
+  async findDay(day) {
+    this.find({day});
+    await this.readDay();
+  }
+
+  // Reads on until all changes of the day are there.
+  async readDay() {
+    const {day} = this, isLater = () => !this.changes.length || dayOf(new Date(this.changes.at(-1).time)) >= day;
+
+    while (day && day === this.day && this.first > 0 && isLater()) await this.showOlder();
   }
 
   async showOlder(revisions = BACK) {
@@ -98,7 +143,8 @@ export class ChangesPage extends Page {
       : empty("Nothing has been changed in the last week.",
         h("p", {}, "What is created, changed or deleted here, by the API or by a command is listed here, and can be undone. ",
           "The configuration file keeps its own history."));
-    this.table.fill(this.changes.filter((change) => (!this.who || whoText(change) === this.who) && fits(change, this.search)));
+    this.table.fill(this.changes.filter((change) => (!this.who || whoText(change) === this.who) &&
+      (!this.day || dayOf(new Date(change.time)) === this.day) && fits(change, this.search)));
   }
 
   // All who have changed something; one from the URL who has not is still who is looked for.
@@ -138,6 +184,15 @@ export class ChangesPage extends Page {
       if (same ? JSON.stringify(same.after) !== JSON.stringify(later.after) : inside && later.after) return later;
     }
     return null;
+  }
+
+  // The last change of that path, whose notice offers it; the dialog says whose it is.
+  async undoOf(where) {
+    const wanted = decodeURIComponent(where), change = this.changes.find(({edits}) => edits.some(({path}) => decodeURIComponent(path || "") === wanted));
+
+    note(url("changes"));
+    if (!change) throw new ApiError(404, {message: `No change of ${wanted} is among the latest; search for it.`});
+    await this.undo(change);
   }
 
   async undo(change) {

@@ -38,7 +38,10 @@ function limited(nodes, what) {
   if (all.length <= COLUMN) return all;
   const rest = all.slice(COLUMN - 1).flatMap((node) => node.nodes || [node]);
 
-  return [...all.slice(0, COLUMN - 1), ...bundled(rest, 0, () => ({id: "rest " + what, title: `${rest.length.toLocaleString("en")} more ${what}`, what}))];
+  const hurt = rest.filter(({mood}) => WORST.includes(mood)).length;
+
+  return [...all.slice(0, COLUMN - 1), ...bundled(rest, 0, () => ({id: "rest " + what, title: `${rest.length.toLocaleString("en")} more ${what}`, what,
+    note: hurt ? `${hurt.toLocaleString("en")} of them with failures` : "none of them with failures"}))];
 }
 
 // ---- how badly dead targets hurt ----

@@ -39,7 +39,7 @@ export function resourceTable(kind, page) {
     {title: "Name", sort: (item) => nameOf(kind, item), cell: (item) => [resourceLink(pathOf(kind, item), kind.groups ? fullName({...item, name: nameOf(kind, item)}) : nameOf(kind, item)),
       item.not_served && [" ", h("span", {class: "state warn"}, "not served")]]},
     ...columnsOf(kind).map((key) => ({title: labelOf(key, kind.schema.properties[key]), sort: (item) => valueText(item[key]), cell: (item) => valueCell(item, key)})),
-    {title: "From", cell: (item) => origin(item.origin)},
+    {title: "From", cell: (item) => origin(item)},
     ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
   ]);
 }

@@ -7,7 +7,7 @@ import {count, h, name, when} from "../lib/element.js";
 import {Page, empty} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
 import {isAdmin} from "../lib/session.js";
-import {DECIDED, fullName, host, origin, percents, targetText, targetWord} from "../lib/words.js";
+import {decider, fullName, host, origin, percents, targetText, targetWord} from "../lib/words.js";
 import {MoreMenu} from "../parts/more.js";
 import {changeRule, createRule, deleteRule, switchRule} from "../parts/rule.js";
 import {searchField} from "../parts/search.js";
@@ -41,7 +41,7 @@ const SHOWN = {
 const AGAIN_MS = 10000;
 
 function shadow({network, decided_by, object, ruleset}) {
-  return [DECIDED[decided_by], " ", name([ruleset, object].filter(Boolean).join("/")), " decides in ", name(network)];
+  return [decider(decided_by), " ", name([ruleset, object].filter(Boolean).join("/")), " decides in ", name(network)];
 }
 
 function deadOf(targets) {
@@ -88,7 +88,7 @@ export class RulesPage extends Page {
         h("span", {class: "state bad", title: percents(100 * use.failures / use.queries)}, use.failures.toLocaleString("en"))},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", sort: ({use}) => use?.last_used, cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
-      isAdmin() ? {title: "", cell: (rule) => this.more(rule)} : {title: "From", cell: (rule) => origin(rule.origin)},
+      isAdmin() ? {title: "", cell: (rule) => this.more(rule)} : {title: "From", cell: (rule) => origin(rule)},
     ], null, (rule) => badness(rule, this.asked_of(rule)));
     this.since = h("p", {class: "hint"});
     this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.since, this.table);
@@ -189,7 +189,7 @@ export class RulesPage extends Page {
 
     this.only = isRule ? hop.ruleset + "/" + hop.object : null;
     this.answer.replaceChildren(...[isRule ? "The rule " : "No rule: it is decided by ", isRule ? name(this.only)
-      : DECIDED[hop.decided_by].toLowerCase(), !isRule && hop.object ? [" ", name(hop.object)] : "", isRule ? " takes " : ", for ",
+      : decider(hop.decided_by), !isRule && hop.object ? [" ", name(hop.object)] : "", isRule ? " takes " : ", for ",
     name(hop.name), ". ", h("a", {href: url("ask", fields)}, "Why?")].flat());
     this.render();
   }
@@ -237,7 +237,7 @@ export class RulesPage extends Page {
   }
 
   more(rule) {
-    if (rule.origin) return h("span", {class: "hint"}, origin(rule.origin));
+    if (rule.origin) return h("span", {class: "hint"}, origin(rule));
     const disabled = rule.state === "Disabled";
 
     return new MoreMenu("rule " + rule.name, [

@@ -7,11 +7,11 @@ import {h, name} from "../lib/element.js";
 import {Page, empty} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
 import {isAdmin} from "../lib/session.js";
-import {fullName} from "../lib/words.js";
+import {fullName, origin} from "../lib/words.js";
 import {ask} from "../parts/dialog.js";
 import {importZone} from "../parts/master_file.js";
 import {MoreMenu} from "../parts/more.js";
-import {notice, warn} from "../parts/notice.js";
+import {changed, warn} from "../parts/notice.js";
 import {resourceUrl} from "../parts/resource.js";
 import {searchField} from "../parts/search.js";
 import {DataTable} from "../parts/table.js";
@@ -49,7 +49,7 @@ export class ZonePage extends Page {
       {title: "Type", cell: (set) => typeOf(set)},
       {title: "TTL", number: true, cell: (set) => set.ttl},
       {title: "Data", cell: (set) => set.records.map((record) => h("div", {}, name(record)))},
-      {title: "From", cell: (set) => set.origin ? name(set.origin) : "here"},
+      {title: "From", cell: origin},
       ...may ? [{title: "", cell: (set) => this.more(set)}] : [],
     ]);
     this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")),
@@ -170,7 +170,7 @@ export class ZonePage extends Page {
   }
 
   done(set, what) {
-    notice(name(set.name), ` ${what}.`);
+    changed(set.path, name(set.name), ` ${what}.`);
     warn(set.warnings);
   }
 }

@@ -8,7 +8,7 @@ import {isAdmin} from "../lib/session.js";
 import {fullName, reference} from "../lib/words.js";
 import {ask} from "../parts/dialog.js";
 import {MoreMenu} from "../parts/more.js";
-import {notice, warn} from "../parts/notice.js";
+import {changed, warn} from "../parts/notice.js";
 import {searchField} from "../parts/search.js";
 import {DataTable} from "../parts/table.js";
 import {zoneTabs} from "../parts/tabs.js";
@@ -72,7 +72,7 @@ export class ZonesPage extends Page {
 
         if (network) edits.push({path: where + "/links/" + path(network.split("/").at(-1)), values: {virtual_network: reference(network)}});
         const {body} = await call("POST", "changes", {body: {edits}});
-        notice("Zone ", name(zone), " is made.");
+        changed(where, "Zone ", name(zone), " is made.");
         warn(body.warnings);
       },
     });
@@ -85,7 +85,7 @@ export class ZonesPage extends Page {
       text: h("p", {}, `With ${count(zone.served?.records ?? 0, "record")}. Names in it go to rules or the default resolver then.`),
       work: async () => {
         await call("DELETE", zone.path, {etag: zone.etag});
-        notice("Zone ", name(fullName(zone)), " is deleted.");
+        changed(zone.path, "Zone ", name(fullName(zone)), " is deleted.");
       },
     });
     await this.load();

@@ -4,7 +4,7 @@
 import {all, call} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
 import {ask} from "./dialog.js";
-import {notice, warn} from "./notice.js";
+import {changed, notice, warn} from "./notice.js";
 
 const LINES = 100; // of the plan, and of what is doubtful in the file, that are shown
 
@@ -71,7 +71,7 @@ export async function importZone(zone) {
     work: async () => {
       const made = await call("POST", "changes", {body});
 
-      notice(`Imported: ${count(edits.length, "record set")}.`);
+      changed(edits[0].path, `Imported: ${count(edits.length, "record set")}.`);
       warn(made.body.warnings);
     },
   });

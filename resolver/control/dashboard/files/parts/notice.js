@@ -1,17 +1,30 @@
 // What has been done, said once at the foot of the window, and read out.
 
 import {h} from "../lib/element.js";
+import {go, url} from "../lib/router.js";
 
-const SHOWN_MS = 6000;
+const SHOWN_MS = 6000, UNDO_MS = 12000;
 
 const place = h("div", {class: "notices", role: "status", "aria-live": "polite"});
 
-export function notice(...content) {
+function show(content, ms) {
   const one = h("p", {}, content);
 
   if (!place.isConnected) document.body.append(place);
   place.append(one);
-  setTimeout(() => one.remove(), SHOWN_MS);
+  setTimeout(() => one.remove(), ms);
+}
+
+export function notice(...content) {
+  show(content, SHOWN_MS);
+}
+
+// Of a change of the resource with that path, with the way to its undo.
+export function changed(where, ...content) {
+  show([content, h("button", {type: "button", class: "small", onclick: (event) => {
+    event.target.closest("p").remove();
+    go(url("changes", {undo: where}));
+  }}, "Undo")], UNDO_MS);
 }
 
 // The server's warnings about something that it has done all the same.

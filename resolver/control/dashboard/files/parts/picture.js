@@ -8,7 +8,7 @@ const SHOWN = 200; // of a bundle that is unfolded
 
 // node: {id, title, note, mood, href}: mood is good, bad, warn or plain
 function box({title, note, mood, href, made}) {
-  return h("a", {href, class: `node ${mood || "plain"}${made ? " made" : ""}`, title: title + (note ? ": " + note : "")},
+  return h(href ? "a" : "span", {href, class: `node ${mood || "plain"}${made ? " made" : ""}`, title: title + (note ? ": " + note : "")},
     h("strong", {}, name(title)),
     note && h("span", {class: "note" + (mood && mood !== "plain" ? " state " + mood : "")}, name(note)));
 }
@@ -64,8 +64,7 @@ export class NetworkPicture extends HTMLElement {
 
   // The nodes of a bundle are made when it is unfolded, as there may be hundreds.
   bundle(node) {
-    const head = node.href ? box(node) : h("span", {class: "node " + (node.mood || "plain")}, h("strong", {}, name(node.title)),
-      h("span", {class: "note" + (node.mood && node.mood !== "plain" ? " state " + node.mood : "")}, node.note));
+    const head = box(node);
     const list = h("ul", {hidden: true});
     const button = h("button", {type: "button", class: "unfold", "aria-expanded": "false", "aria-label": `${node.title}: ${node.what || "what is in it"}`,
       onclick: () => unfold(!this.open.has(node.id))});

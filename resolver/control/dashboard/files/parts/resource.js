@@ -6,7 +6,7 @@ import {h, name} from "../lib/element.js";
 import {article, choices, collectionIn, hintWords, kinds, labelOf, nameOf, noun, pathOf, said, subjectAt} from "../lib/kinds.js";
 import {url} from "../lib/router.js";
 import {ask} from "./dialog.js";
-import {notice, warn} from "./notice.js";
+import {changed, notice, warn} from "./notice.js";
 
 // Members that are seldom set; the form folds them.
 const RARE = new Set(["resource_group", "region", "tags", "metadata", "azure", "id", "delegation"]);
@@ -102,8 +102,8 @@ function folded(fields, item = {}) {
 
 // ---- what is done ----
 
-function done(kind, title, what, warnings) {
-  notice(noun(kind, true), " ", name(title), ` is ${what}.`);
+function done(kind, where, title, what, warnings) {
+  changed(where, noun(kind, true), " ", name(title), ` is ${what}.`);
   warn(warnings);
 }
 
@@ -126,7 +126,7 @@ export function createResource(kind, parentPath = "") {
       const body = Object.fromEntries(Object.entries(members).filter(([key, value]) => !isEmpty(value) && value !== kind.schema.properties[key].default));
       const made = await call("PUT", where(values), {body, none: true});
 
-      done(kind, title, "made", made.body.warnings);
+      done(kind, where(values), title, "made", made.body.warnings);
     },
   });
 }
@@ -155,7 +155,7 @@ export function changeResource(kind, item) {
       const body = Object.fromEntries(members.map(([key, value]) => [key, merge(item[key], value)]));
       const made = await call("PATCH", where, {body, etag: item.etag});
 
-      done(kind, title, "changed", made.body.warnings);
+      done(kind, where, title, "changed", made.body.warnings);
     },
   });
 }
@@ -208,7 +208,7 @@ export async function deleteResource(kind, item, inside = "") {
     work: async () => {
       const gone = await call("DELETE", where, {etag: item.etag});
 
-      done(kind, title, "deleted", gone.body?.warnings);
+      done(kind, where, title, "deleted", gone.body?.warnings);
     },
   });
 }

@@ -6,7 +6,7 @@ import {h, name} from "../lib/element.js";
 import {url} from "../lib/router.js";
 import {fullName, targetOf, targetText} from "../lib/words.js";
 import {ask, valuesOf} from "./dialog.js";
-import {notice, warn} from "./notice.js";
+import {changed, warn} from "./notice.js";
 import {PlanView} from "./plan.js";
 
 const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
@@ -50,7 +50,7 @@ function members({domain, targets, target_group, follow_cname, description}, non
 }
 
 function done(rule, what) {
-  notice("Rule ", name(rule.name), ` ${what}.`);
+  changed(rule.path, "Rule ", name(rule.name), ` ${what}.`);
   warn(rule.warnings);
 }
 
