@@ -1,16 +1,16 @@
-/* `sluice apply FILE` and `sluice diff FILE`: makes the resources of the running server what the
- * file says, by one change that is all made or not at all.
+/* `sluice apply FILE` and `sluice diff FILE`: makes the resources of the running server those of
+ * the file, by one change that is all made or not at all.
  *
  *     FILE ─► model ─► values of every kind ─┐
  *                                            ├─► plan ─► POST /v1/changes
- *     GET /v1/export ──► what is served ─────┘
+ *     GET /v1/export ──► served values ──────┘
  *
- * What the server's own file declares is compared, too, and cannot be changed from here; but the
- * PTR of an address that it gives none can. Settings are that file's, too; those that FILE has
- * otherwise are told, as they would stand there.
+ * Resources that the server's own file declares are compared, but cannot be changed from here,
+ * except the PTR of an address that has none there. Settings belong to that file; those that differ
+ * in FILE are printed in its form.
  *
- * What FILE gives nothing but its name, as a network that zones are linked to, is only to be there:
- * without --prune it stays as it is. */
+ * A resource with nothing but its name in FILE, such as a network that zones are linked to, only
+ * has to exist: without --prune it stays as it is. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/apply_plan.h"
 #include "resolver/control/command/client.h"
@@ -43,7 +43,7 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* The answer; NULL: it was refused, which has been said, and is in `refusal`. */
+/* Returns the answer; NULL: refused; the error has been printed, and is in `refusal`. */
 static json_t *post(const struct applied *applied, const json_t *edits, json_t **refusal)
 {
 	const struct command_line *line = applied->line;
@@ -53,7 +53,7 @@ static json_t *post(const struct applied *applied, const json_t *edits, json_t *
 
 	if (asprintf(&path, "/v1/changes%s", line->dry_run ? "?dry_run" : applied->confirm) < 0)
 		path = NULL;
-	if (json_is_integer(revision)) /* nobody has changed anything meanwhile */
+	if (json_is_integer(revision)) /* fails if anybody has changed something since */
 		json_put(body, "revision", json_incref((json_t *)revision));
 	return client_ask(line,
 			  (struct client_call){.method = "POST",

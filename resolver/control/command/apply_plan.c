@@ -1,4 +1,4 @@
-/* Not here: what is asked of the server, and what it is told to do (apply.c). */
+/* apply.c does the requests to the server. */
 #include "resolver/control/command/apply_plan.h"
 
 #include <strings.h>
@@ -18,9 +18,9 @@
 
 enum { KEPT_SHOWN = 3 };
 
-/* ---- what is wanted ---- */
+/* ---- the file's resources ---- */
 
-/* What stands for a path in `served`, to be freed; NULL without a path, or memory. */
+/* A path's key in `served`, to be freed; NULL: no path, or out of memory. */
 static char *key_of(const char *path)
 {
 	char *key = path ? strdup(path) : NULL;
@@ -33,7 +33,7 @@ static char *print_value(const json_t *value)
 	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("-");
 }
 
-/* A line for each member that is another. */
+/* Prints a line for each member that differs. */
 static void print_members(const json_t *before, const json_t *after)
 {
 	const char *key;
@@ -60,14 +60,14 @@ static void print_members(const json_t *before, const json_t *after)
 	}
 }
 
-/* Takes `values` over; NULL: it goes. */
+/* Takes over `values`; NULL: a removal. */
 static void add_edit(json_t *edits, const char *path, json_t *values)
 {
 	json_add(edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
 				  values ? values : json_null()));
 }
 
-/* What is served there, and not taken out yet; NULL: nothing. */
+/* The served resource, if not taken out yet; NULL: none. */
 static json_t *find_served(const struct apply_plan *plan, const char *path)
 {
 	char *key = key_of(path);
@@ -77,7 +77,7 @@ static json_t *find_served(const struct apply_plan *plan, const char *path)
 	return served;
 }
 
-/* The same, taken out. */
+/* Finds it and takes it out. */
 static json_t *take_served(struct apply_plan *plan, const char *path)
 {
 	json_t *served = json_incref(find_served(plan, path));
@@ -89,7 +89,7 @@ static json_t *take_served(struct apply_plan *plan, const char *path)
 	return served;
 }
 
-/* The group that something is in stays. */
+/* A group with resources of the file stays. */
 static void want_group(struct apply_plan *plan, const json_t *values)
 {
 	const char *group = json_string_value(json_object_get(values, "resource_group"));
@@ -100,7 +100,7 @@ static void want_group(struct apply_plan *plan, const json_t *values)
 	free(path);
 }
 
-/* Of two of one path the last would be what is there, and the other lost. */
+/* Finds a second resource of the same path, which would replace the first. */
 static bool is_twice(struct apply_plan *plan, const char *path)
 {
 	char *key = key_of(path);
@@ -112,21 +112,21 @@ static bool is_twice(struct apply_plan *plan, const char *path)
 	return found;
 }
 
-/* Says why not. */
+/* Refuses, and prints the reason. */
 static void refuse(struct apply_plan *plan, const char *path, const char *why)
 {
 	plan->refused = true;
 	command_fail_at(plan->line, "%s %s", path, why);
 }
 
-/* ---- what stays as it is ---- */
+/* ---- unchanged resources ---- */
 
 static bool is_name(const struct kind *kind, const char *key)
 {
 	return strcmp(key, kind_name_key(kind)) == 0 || strcmp(key, "resource_group") == 0;
 }
 
-/* Nothing but its name is given, and the region where it is. */
+/* Whether the values have only the resource's name, and perhaps its present region. */
 static bool is_bare(const struct kind *kind, const json_t *before, const json_t *values)
 {
 	const char *key;
@@ -143,7 +143,7 @@ static bool is_bare(const struct kind *kind, const json_t *before, const json_t 
 	return true;
 }
 
-/* Of what is there, or was made because nobody gave it. To be released. */
+/* The served member; if it is empty, the one made because nobody gave it. To be released. */
 static json_t *served_member(const struct apply_plan *plan, const struct kind *kind,
 			     const json_t *before, const char *key)
 {
@@ -188,7 +188,7 @@ static bool is_same(const struct kind *kind, const char *key, const json_t *a, c
 	return true;
 }
 
-/* The members of the values that what is there has otherwise; an empty array says nothing. */
+/* The values that differ from the served ones; an empty array does not count. */
 static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
 			 const json_t *before, const json_t *values)
 {
@@ -209,7 +209,7 @@ static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
 	return members;
 }
 
-/* What the file declares has all that is asked for, or nothing is asked of it but to be there. */
+/* Whether a declared resource has all the values, or the file only asks for a resource to exist. */
 static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
 		  const json_t *values)
 {
@@ -249,7 +249,7 @@ static void refuse_declared(struct apply_plan *plan, const struct kind *kind, co
 	if (out)
 		fclose(out);
 	plan->refused = true;
-	/* An access list is nothing that may be lost unseen. */
+	/* Offers --vnet, so that nobody changes an access list only for this. */
 	if (json_object_size(members) == 1 && json_object_get(members, "client_prefixes"))
 		how = " or give --vnet with its name: who may ask stays as it is";
 	command_fail_at(plan->line, "%s is declared at %s; change it there, and reload%s%s", path,
@@ -259,8 +259,8 @@ static void refuse_declared(struct apply_plan *plan, const struct kind *kind, co
 	json_decref(members);
 }
 
-/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. False:
- * it was there before, and so was what is inside it. */
+/* Plans a resource with these values, which are taken over; served: its present ones (NULL: none).
+ * False: the file has it twice, so its parts have been planned already. */
 static bool plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
 			const json_t *served, json_t *values)
 {
@@ -291,7 +291,7 @@ static bool plan_values(struct apply_plan *plan, const struct kind *kind, const 
 	return !twice;
 }
 
-/* A secret in plain text, which the values do not have. */
+/* Whether the item has a secret in plain text, which its printed values lack. */
 static bool has_secret(const struct kind *kind, const void *item)
 {
 	const struct group *group = kind_field(kind)->group;
@@ -303,7 +303,7 @@ static bool has_secret(const struct kind *kind, const void *item)
 	return false;
 }
 
-/* "rulesets/-/office" of what is inside it, to be freed; NULL: it is at the top. */
+/* The path of the parent, as "rulesets/-/office", to be freed; NULL: it is at the top. */
 static char *parent_of(const char *key)
 {
 	int slashes = 0;
@@ -314,8 +314,8 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
-/* The file's network that stands for the one of --vnet, whose clients an import is for. It has the
- * name alone. */
+/* Whether this is the file's network, only a name, that stands for the one of --vnet, for whose
+ * clients the file was imported. */
 static bool is_vnet(const struct apply_plan *plan, const struct path *path)
 {
 	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
@@ -330,7 +330,7 @@ static bool is_in_group(const json_t *values, const char *wanted)
 	       strcasecmp(group ? group : GROUP_NONE, wanted) == 0;
 }
 
-/* Takes it out. False: there is none, or more than one, which has been said. */
+/* Takes --vnet's network out. False: there is none, or more than one; prints why. */
 static bool take_vnet(struct apply_plan *plan)
 {
 	const char *vnet = plan->line->vnet, *key, *found = NULL;
@@ -372,17 +372,17 @@ static bool take_vnet(struct apply_plan *plan)
 	return false;
 }
 
-/* References have one form, by what they mean in the file: what is the same is found to be. */
+/* Gives references one form, by their meaning in the file, so that equal ones compare equal. */
 static void refer(const struct apply_plan *plan, const struct path *path, json_t *values)
 {
 	bool changed;
 
-	/* Without memory it is a change where there is none. */
+	/* Out of memory: shows a change where there is none. */
 	if (values && values_refer(path->kind, path->group, plan->model, values, &changed) == 0)
 		values_shorten(path->kind, path->group, values);
 }
 
-/* As plan_values. */
+/* Returns like plan_values. */
 static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
 {
 	char text[PATH_URL_MAX];
@@ -408,7 +408,7 @@ static bool plan_item(struct apply_plan *plan, const struct path *path, const vo
 	return first;
 }
 
-/* `parent`: what the list is in; NULL: the model. */
+/* `parent`: the list's resource; NULL: the model. */
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
 		      const struct path *parent)
 {
@@ -429,7 +429,7 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 
 /* ---- addresses and services ---- */
 
-/* What stays as it is where it is not given, and names that differ in case alone. */
+/* Keeps id and region if the file lacks them, and the served case of names. */
 static void keep_given(json_t *values, const json_t *before)
 {
 	static const char *const kept[] = {"id", "region"}, *const named[] = {"name",
@@ -443,7 +443,7 @@ static void keep_given(json_t *values, const json_t *before)
 			json_put(values, named[i], json_incref(json_object_get(before, named[i])));
 }
 
-/* The PTR of what the server's file declares without one is a resource of its own. */
+/* The PTR of an address that the server's file declares without one is a resource of its own. */
 static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *description,
 		     json_t *values)
 {
@@ -464,7 +464,7 @@ static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *
 	free(path);
 }
 
-/* Takes the values over. */
+/* Takes over the values. */
 static void plan_resource(struct apply_plan *plan, const struct owned_resource *resource,
 			  json_t *values)
 {
@@ -480,7 +480,7 @@ static void plan_resource(struct apply_plan *plan, const struct owned_resource *
 	if (json_string_value(json_object_get(served, "origin")) && resource->item.reverse_fqdn &&
 	    !json_object_get(before, "reverse_fqdn"))
 		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
-	/* Another one of that name: the one that has it now is removed first. */
+	/* A new resource of that name: the old one is removed first. */
 	if (!text_equal(json_string_value(json_object_get(before, "id")),
 			json_string_value(json_object_get(values, "id"))) &&
 	    served && !json_string_value(json_object_get(served, "origin")))
@@ -490,7 +490,7 @@ static void plan_resource(struct apply_plan *plan, const struct owned_resource *
 	free(path);
 }
 
-/* As the file has it. An id that it does not give was derived. */
+/* Plans an item of the file. An id that the file lacks was derived, so it is left out. */
 static void plan_declared(struct apply_plan *plan, unsigned kind, const struct owned_item *item,
 			  const struct model *model)
 {
@@ -508,7 +508,7 @@ static void plan_declared(struct apply_plan *plan, unsigned kind, const struct o
 	arena_release(&arena);
 }
 
-/* What no two addresses have, as `holders` has it, to be freed; NULL: it has none. */
+/* The unique address, or label and region, as in `holders`, to be freed; NULL: it has none. */
 static char *held(const json_t *values, bool label)
 {
 	const char *address = json_string_value(json_object_get(values, "address"));
@@ -534,8 +534,8 @@ static void note_holder(struct apply_plan *plan, const char *key, const json_t *
 	}
 }
 
-/* Of two that exchange what no two may have, the one that has it now is removed first, and made
- * anew by its put, which has all that it is. */
+/* If resources exchange a unique address or label, the present holder is removed first, and made
+ * again by its put, which has all its values. */
 static void plan_exchanges(struct apply_plan *plan)
 {
 	json_t *puts = json_object(), *edit;
@@ -581,7 +581,7 @@ static void plan_owned(struct apply_plan *plan, const struct model *model)
 	plan_exchanges(plan);
 }
 
-/* ---- what is there and not wanted ---- */
+/* ---- resources that the file lacks ---- */
 
 static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
 {
@@ -589,7 +589,7 @@ static bool is_kept(const struct apply_plan *plan, const char *key, const json_t
 	const json_t *above = parent ? json_object_get(plan->served, parent) : NULL;
 
 	free(parent);
-	/* What is inside something that goes, goes with it. */
+	/* Removing a parent removes its parts. */
 	return json_string_value(json_object_get(served, "origin")) ||
 	       (above && !json_string_value(json_object_get(above, "origin")));
 }
@@ -605,8 +605,8 @@ static void plan_removal(struct apply_plan *plan, const char *key, const json_t 
 	add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
 }
 
-/* A file names groups by what is in them. So one goes with the last address that is in it, and one
- * that was empty before stays. */
+/* A file has no groups, only their members. So a group goes with its last address, and a group that
+ * was empty before stays. */
 static void plan_prune(struct apply_plan *plan)
 {
 	const char *key, *group;
@@ -635,7 +635,7 @@ static void plan_prune(struct apply_plan *plan)
 	json_decref(groups);
 }
 
-/* Of what is kept what is inside something else, or what is not, as far as there is room. */
+/* Prints kept resources, as far as there is room: those inside others, or those at the top. */
 static size_t print_kept(const struct apply_plan *plan, bool inside, size_t count)
 {
 	const char *key;
@@ -658,7 +658,8 @@ static size_t print_kept(const struct apply_plan *plan, bool inside, size_t coun
 	return count;
 }
 
-/* What is not to be removed, and perhaps should be: a rule, say, that the ruleset has no more. */
+/* Prints resources that are kept, but perhaps should go: a rule, say, that was deleted from the
+ * file. */
 static void tell_kept(const struct apply_plan *plan)
 {
 	size_t count = print_kept(plan, false, print_kept(plan, true, 0));
@@ -669,7 +670,7 @@ static void tell_kept(const struct apply_plan *plan)
 		putchar('\n');
 }
 
-/* ---- all of it ---- */
+/* ---- the whole plan ---- */
 
 static void serve(struct apply_plan *plan, const json_t *exported)
 {
@@ -680,7 +681,7 @@ static void serve(struct apply_plan *plan, const json_t *exported)
 	{
 		const char *path = json_string_value(json_object_get(item, "path"));
 		char why[TEXT_FLAW_MAX];
-		/* It is printed. */
+		/* Paths are printed, so unprintable ones are left out. */
 		char *key = path && text_is_plain(path, why) ? key_of(path) : NULL;
 
 		if (key && strncmp(key, "addresses/", 10) == 0)
@@ -727,7 +728,7 @@ void apply_plan_release(struct apply_plan *plan)
 	json_decref(plan->vnet);
 }
 
-/* What refers to it in the file refers to the one that is served. */
+/* Makes the file's references to the network lead to the served one. */
 static void place_vnet(const struct apply_plan *plan, struct model *model)
 {
 	const json_t *values = json_object_get(plan->vnet, "values");
@@ -743,7 +744,7 @@ static void place_vnet(const struct apply_plan *plan, struct model *model)
 	placed.name = arena_strdup(&model->arena, name);
 	placed.resource_group = group ? arena_strdup(&model->arena, group) : NULL;
 	if (placed.name && reference_name(&placed, &model->arena) == 0)
-		network->named = placed; /* the name differs in case at most */
+		network->named = placed; /* at most the case differs */
 }
 
 /* ---- master files ---- */
@@ -790,8 +791,8 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *rrse
 	return listed->no_memory;
 }
 
-/* Only the server's own file can give a zone a master file, so the state gets the records. False:
- * there is no memory. */
+/* Turns the file's records into record sets of the state, because only the server's own file can
+ * give a zone a master file. False: out of memory. */
 static bool take_records(struct private_zone *zone, struct arena *arena)
 {
 	static const struct hash_key any_key;
@@ -808,7 +809,7 @@ static bool take_records(struct private_zone *zone, struct arena *arena)
 	return true;
 }
 
-/* One that the server's file declares is compared with that, and keeps its file. */
+/* A zone that the server's file declares keeps its file, and is compared with it. */
 static bool list_zones(struct apply_plan *plan, struct model *model)
 {
 	const struct kind *kind = kind_of_id(KIND_ZONE);

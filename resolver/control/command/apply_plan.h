@@ -1,9 +1,11 @@
-/* What becomes of each resource of a server where a file is applied: it is created, changed, kept,
- * deleted, or refused. Nothing is asked or changed here. What is to be created, changed or deleted
- * is printed as it is planned, a line each, and why not for what cannot be; of what the file does
- * not have and is kept, the first three. What is the same already is not mentioned.
+/* Plans what happens to each resource of a server when a file is applied: it is created, changed,
+ * kept, deleted, or refused. The plan asks and changes nothing. Each resource to be created,
+ * changed or deleted is printed as it is planned, a line each; each refusal with its reason; of the
+ * resources that the file lacks and the server keeps, the first three. Unchanged resources are not
+ * mentioned.
  *
- * What the file has is taken out of `served`. What is left there is kept, or goes with --prune. */
+ * Resources that the file has are taken out of `served`. The rest of it is kept, or deleted with
+ * --prune. */
 #ifndef SLUICE_APPLY_PLAN_H
 #define SLUICE_APPLY_PLAN_H
 
@@ -14,26 +16,24 @@
 
 struct apply_plan {
 	const struct command_line *line;
-	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
+	json_t *served; /* key -> {"path", "values", "origin"}; without those in the file */
 	json_t *made;   /* "virtual_networks[home].client_prefixes" -> "127.0.0.0/8, ::1/128" */
-	json_t *wanted; /* keys of what the file has */
-	const struct model *model; /* the file's; NULL: it is not planned yet */
-	json_t *vnet;              /* --vnet's network as it is served; NULL: none */
-	json_t *holders; /* "198.51.100.5", "label.region" -> key of the address that has it now */
-	/* Of the inventory's kinds those that remove come first: what they had may be given again.
-	 */
+	json_t *wanted; /* keys of the file's resources */
+	const struct model *model; /* the file's; NULL: not planned yet */
+	json_t *vnet;              /* --vnet's network as served; NULL: none */
+	json_t *holders;           /* "198.51.100.5", "label.region" -> key of the present holder */
+	/* For kinds of the inventory removals come before puts, which may reuse their addresses. */
 	json_t *edits, *removals, *puts;
 	size_t creates, changes, deletes;
-	bool refused; /* something cannot be done from here, which has been printed */
+	bool refused; /* a change is impossible from here, as was printed */
 };
 
-/* exported: the answer to GET /v1/export. False: --vnet names no network of it, which has been
- * said. To be released either way. */
+/* exported: the answer to GET /v1/export. False: it has no network for --vnet; prints why. Release
+ * the plan either way. */
 bool apply_plan_init(struct apply_plan *plan, const struct command_line *line,
 		     const json_t *exported);
 void apply_plan_release(struct apply_plan *plan);
-/* Everything that the file has, and what it has not. The network of --vnet gets the group that it
- * is served in. */
+/* Plans the file's resources, and those it lacks. The network of --vnet gets its served group. */
 void apply_plan_model(struct apply_plan *plan, struct model *model);
 
 #endif

@@ -1,10 +1,10 @@
-/* With --json the answer is printed as it came, also its warnings. */
+/* With --json the whole answer is printed, including its warnings. */
 #include "resolver/control/command/call.h"
 
 #include "resolver/control/base/json.h"
 #include "rules/err.h"
 
-/* The second page's rows behind the first's; false without memory. */
+/* Appends the next page's rows to the first's; false: out of memory. */
 static bool join_pages(json_t *first, const json_t *page, const char *key)
 {
 	return page &&
@@ -92,7 +92,7 @@ int command_delete(const struct command_line *line, char *path, const char *done
 	return EXIT_SUCCESS;
 }
 
-/* False: one of them is none, which has been said. */
+/* False: a tag has the wrong form; prints why. */
 static bool put_tags(const struct command_line *line, json_t *body)
 {
 	json_t *tags = json_object();

@@ -1,4 +1,4 @@
-/* What the commands for resources have in common: a call, and what is printed of its answer. */
+/* Shared by the commands for resources: calls, and printing their answers. */
 #ifndef SLUICE_COMMAND_CALL_H
 #define SLUICE_COMMAND_CALL_H
 
@@ -8,35 +8,33 @@
 struct command_columns {
 	const struct table_column *items;
 	size_t count;
-	void (*prepare)(json_t *row); /* makes a row fit for people; NULL: it is */
+	void (*prepare)(json_t *row); /* makes a row readable; NULL: it is already */
 };
 
-/* These return the exit status; path and body as client_ask has them. */
+/* These return the exit status; path and body as in client_ask. */
 
-/* GETs a list that comes in pages, all of it, or with --limit the first page: {KEY: [...]}; NULL as
- * client_ask. */
+/* GETs all pages of a list, or with --limit the first one: {KEY: [...]}; NULL as in client_ask. */
 json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
-/* Prints the list that command_ask_list gave, and frees it. With NULL the reason has been printed
- * already. */
+/* Prints the list of command_ask_list, and frees it. NULL: the error has been printed already. */
 int command_print_list(const struct command_line *line, json_t *answer, const char *key,
 		       struct command_columns columns);
-/* All items of a kind as one list, whatever parent they are in. Each row has one more member, the
- * parent's name, whose key is the parent's kind ("ruleset"). --filter and --limit of the command
- * line apply. NULL: the reason has been printed, and *status is the exit status. */
+/* GETs all items of a kind as one list, in whatever parent. Each row has one more member, the
+ * parent's name, under the parent's kind ("ruleset"). Applies --filter and --limit of the command
+ * line. NULL: the error has been printed, and *status is the exit status. */
 struct kind;
 json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
 			       int *status);
-/* GETs a list that comes in pages, and prints all of it, or with --limit the first page. */
+/* GETs and prints all pages of a list, or with --limit the first one. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
-/* Calls, and prints the object that is answered; its `warnings` go to stderr. */
+/* Calls, and prints the object answered; its `warnings` go to stderr. */
 int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
 		     const char *if_none_match, struct command_columns columns);
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
-/* A whole file, or with "-" standard input; the text is to be freed, also after false: it has been
- * said why. */
+/* Reads a whole file, or with "-" standard input; free the text, even after false: the error has
+ * been printed. */
 struct command_file {
 	char *text;
 	size_t length;
@@ -44,15 +42,15 @@ struct command_file {
 MUST_CHECK bool command_read_file(const struct command_line *line, const char *path,
 				  struct command_file *file);
 
-/* A member's value as people write it: servers as "10.0.0.6:5353/tcp". A new reference. */
+/* A member's value as people write it: servers as "10.0.0.6:5353/tcp". Returns a new reference. */
 json_t *command_shown(const json_t *value);
-/* The value that a text of the command line, or of a file, gives a member; NULL: it has no such
+/* The member's value for a text of the command line or of a file; NULL: the text has the wrong
  * form. */
 struct field;
 json_t *command_value(const struct field *field, const char *text);
 
-/* Puts what the command line's options have of members into the body. False: the TTL is not a
- * number, or a tag none; command_misuse has said so. */
+/* Puts members given as options into the body. False: the TTL is not a number, or a tag has the
+ * wrong form; command_misuse has printed that. */
 bool command_put_given(const struct command_line *line, json_t *body);
 
 #endif

@@ -29,9 +29,9 @@ char *change_who(const json_t *change, char text[CHANGE_WORDS_MAX])
 	return text;
 }
 
-/* ---- one line ---- */
+/* ---- in one line ---- */
 
-/* Calls back for each member that is another one than before. */
+/* Calls back for each member that has changed. */
 static void each_member(const json_t *change,
 			void (*on_member)(void *context, const char *key, const json_t *before,
 					  const json_t *after),
@@ -81,7 +81,7 @@ static void append_count(char *text, const char *kind, json_int_t count)
 	text_append(text, CHANGE_WORDS_MAX, "%s", ending);
 }
 
-/* "created 1 group, 254 addresses" of very many. */
+/* Sums up very many changes: "created 1 group, 254 addresses". */
 static void append_counts(const json_t *changes, char *text)
 {
 	static const char *const verbs[] = {"created", "changed", "deleted"};

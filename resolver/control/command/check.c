@@ -1,10 +1,10 @@
-/* `sluice check`: every fault, then one line that sums up. With --json one object:
+/* `sluice check`: prints every fault, then one line that sums up. With --json one object:
  *
  *     {"file", "ok", "errors", "warnings", "warnings_complete", "faults": [...],
  *      "numbers": {...} or null, "made": [{"path", "value", "because"}, ...]}
  *
- * "made" is what is needed and was named by nobody, which -v prints.
- * "warnings_complete" is false when an error has kept us from looking for all of them. */
+ * "made" has what is needed, but named by nobody; -v prints it.
+ * "warnings_complete" is false if an error kept the check from looking for all warnings. */
 #include <unistd.h>
 
 #include "resolver/control/base/json.h"
@@ -45,8 +45,8 @@ static void print_text(const char *file, const struct model *model, const struct
 		report_print_made(model, "", stdout);
 }
 
-/* Whether the user that `run` would go on as may do what it has to: by becoming that user, which
- * only root can, and which nothing comes after. */
+/* Checks the rights of the user for `run` by becoming that user: only root can, and nothing may
+ * come after it. */
 static int check_user(const struct load *load, const struct model *model, struct faults *faults)
 {
 	const char *resolv_conf = load->next_follows ? load->resolv_conf : NULL;
@@ -56,8 +56,8 @@ static int check_user(const struct load *load, const struct model *model, struct
 	return privileges_drop(model, resolv_conf, false, faults);
 }
 
-/* With the files that `run` would not start without, secrets and certificates, and with what the
- * state holds, which may not go together with the file. */
+/* Loads what `run` needs to start, including secrets and certificates, and the state's resources,
+ * which may conflict with the file. */
 static struct model *load_all(struct load *load, struct faults *faults)
 {
 	struct management_access access;

@@ -1,5 +1,5 @@
-/* One request on a handle of its own. libcurl goes to the unix socket whatever the URL's host is,
- * and asks no proxy. */
+/* One request on a handle of its own. libcurl connects to the unix socket whatever the URL's host,
+ * and uses no proxy. */
 #include "resolver/control/command/client.h"
 
 #include <curl/curl.h>
@@ -28,7 +28,7 @@ enum {
 	LOGIN_MAX = API_LOGIN_MAX + 1,
 };
 
-/* ---- where the server is ---- */
+/* ---- the server's socket ---- */
 
 static const char *default_path(void)
 {
@@ -37,14 +37,14 @@ static const char *default_path(void)
 	return socket && socket->fallback ? socket->fallback : "";
 }
 
-/* Whoever names no file may have none. */
+/* The default file may be missing if nobody names a file. */
 static bool is_absent(const char *file)
 {
 	return strcmp(file, COMMAND_CONFIG_DEFAULT) == 0 && access(file, F_OK) != 0 &&
 	       errno == ENOENT;
 }
 
-/* The faults are why not. */
+/* On failure the faults say why. */
 static int read_path(const char *file, char path[CLIENT_PATH_MAX], struct faults *faults)
 {
 	return config_file_setting(file, "management", "socket", path, CLIENT_PATH_MAX, faults);
@@ -65,7 +65,7 @@ static bool fail_unread(const char *file, const struct faults *faults)
 	return false;
 }
 
-/* Where no file has to be read. */
+/* Whether the path is known without reading a file. */
 static bool is_given_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
 {
 	if (!line->socket && !is_absent(line->config))
@@ -87,7 +87,7 @@ bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_M
 	return fine;
 }
 
-/* The text in quotes behind `socket =`, on a line of its own or behind a brace. */
+/* Finds the quoted text after `socket =`, on a line of its own or after a brace. */
 static bool find_setting(const char *text, char value[CLIENT_PATH_MAX])
 {
 	static const char word[] = "socket", before[] = " \t\n{;";
@@ -111,8 +111,8 @@ static bool find_setting(const char *text, char value[CLIENT_PATH_MAX])
 	return false;
 }
 
-/* Of a file with a fault in it, which the server has not loaded: most likely the path is as it was.
- */
+/* Guesses the path of a faulty file, which the server has not loaded: most likely it is
+ * unchanged. */
 static void guess_path(const char *file, char path[CLIENT_PATH_MAX])
 {
 	char value[CLIENT_PATH_MAX];
@@ -153,7 +153,7 @@ bool client_socket_find(const struct command_line *line, char path[CLIENT_PATH_M
 
 /* ---- one request ---- */
 
-/* False without memory. */
+/* False: out of memory. */
 static bool put_encoded(FILE *out, const char *text)
 {
 	size_t size = 3 * strlen(text) + 5;
@@ -217,7 +217,7 @@ struct client_answer {
 	FILE *out; /* of the call */
 };
 
-/* What is sent: the JSON as text, or the call's own. */
+/* The bytes to send: the JSON as text, or the call's text. */
 struct payload {
 	const char *text, *type;
 	size_t length;
@@ -249,7 +249,7 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 	return length;
 }
 
-/* errno of the socket, where libcurl only says that it could not connect. */
+/* The socket's errno in words, because libcurl only says that it could not connect. */
 static const char *why_not(const char *path, CURLcode failed, long os_error)
 {
 	if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
@@ -267,7 +267,7 @@ static const char *why_not(const char *path, CURLcode failed, long os_error)
 		       : "no server is running there";
 }
 
-/* One header more; false without memory. */
+/* Adds a header; false: out of memory. */
 static bool add_header(struct curl_slist **headers, const char *name, const char *value)
 {
 	char *line = NULL;
@@ -293,8 +293,8 @@ static int on_progress(void *context, curl_off_t all_down, curl_off_t down, curl
 	return 0;
 }
 
-/* Whose login this is, also behind sudo, by the kernel's own record (pam_loginuid(8)); "": it has
- * none, as a service has. */
+/* The login, even behind sudo, from the kernel's record (pam_loginuid(8)); "": none, as in a
+ * service. */
 static void read_login(char login[LOGIN_MAX])
 {
 	FILE *in = fopen("/proc/self/loginuid", "r");
@@ -313,7 +313,7 @@ static void read_login(char login[LOGIN_MAX])
 		fclose(in);
 }
 
-/* The history has it of what changes something. */
+/* Sends the login with changes, for the history. */
 static bool add_login(struct curl_slist **headers, const char *method)
 {
 	char login[LOGIN_MAX];
@@ -324,7 +324,7 @@ static bool add_login(struct curl_slist **headers, const char *method)
 	return add_header(headers, API_LOGIN_HEADER, *login ? login : NULL);
 }
 
-/* Everything that libcurl has to know; false without memory. */
+/* Sets libcurl's options; false: out of memory. */
 static bool set_up(CURL *curl, const char *socket, const struct client_call *call,
 		   const struct payload *payload, const char *url, struct curl_slist **headers,
 		   struct client_answer *answer)
@@ -359,7 +359,7 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 	return fine;
 }
 
-/* No socket, or one that a server has left behind. */
+/* No socket, or one that an ended server has left. */
 static bool is_no_server(CURLcode failed, long os_error)
 {
 	return failed == CURLE_COULDNT_CONNECT &&
@@ -390,7 +390,7 @@ static json_t *perform(CURL *curl, const char *socket, const struct client_answe
 	return body;
 }
 
-/* False: there is no memory for it. */
+/* False: out of memory. */
 static bool payload_init(struct payload *payload, const struct client_call *call)
 {
 	*payload = (struct payload){
@@ -426,7 +426,7 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 	return body;
 }
 
-/* ---- for a command ---- */
+/* ---- for commands ---- */
 
 const char *client_error_text(const json_t *body)
 {
@@ -437,7 +437,8 @@ const char *client_error_text(const json_t *body)
 
 enum { FAULTS_SHOWN = 20 };
 
-/* Of "edits[3].address" the 3, where *field is then what is left; SIZE_MAX: it is of no edit. */
+/* For "edits[3].address" returns 3 and makes *field "address"; SIZE_MAX: the fault is about no
+ * edit. */
 static size_t edit_of(const json_t *edits, const char **field)
 {
 	unsigned index;
@@ -450,8 +451,8 @@ static size_t edit_of(const json_t *edits, const char **field)
 	return index;
 }
 
-/* Names the file's line or the edit's path, because the reader does not know the request's body and
- * "edits[3]" would tell nothing. */
+/* Names the file's line or the edit's path: users do not see the request's body, so "edits[3]"
+ * would mean nothing to them. */
 static void add_fault(struct faults *faults, const struct client_call *call, const json_t *edits,
 		      const char *field, const char *text)
 {
@@ -471,7 +472,7 @@ static void add_fault(struct faults *faults, const struct client_call *call, con
 	fault_add(faults, FAULT_ERROR, &origin, NULL, "%s", text);
 }
 
-/* The error's message has the first of its faults alone. */
+/* Reads all faults: the error's message has only the first. */
 static void read_faults(struct faults *faults, const struct client_call *call, const json_t *edits,
 			const json_t *error, const char *text)
 {
@@ -508,7 +509,7 @@ static void print_fault(const struct command_line *line, const struct fault *fau
 	fputc('\n', stderr);
 }
 
-/* What an error says is more than its message: which members of the body it is about. */
+/* Prints the error's faults with the members they are about, not only its message. */
 static void print_error(const struct command_line *line, const struct client_call *call,
 			const json_t *edits, const json_t *answer, unsigned status)
 {

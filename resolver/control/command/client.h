@@ -1,4 +1,4 @@
-/* What the commands that talk to a running server have in common: HTTP on its unix socket. */
+/* Shared by the commands that talk to a running server: HTTP on its unix socket. */
 #ifndef SLUICE_CLIENT_H
 #define SLUICE_CLIENT_H
 
@@ -15,66 +15,63 @@ enum {
 	CLIENT_RELOAD_MS = 300 * 1000,
 };
 
-/* Where the server's control socket is: --socket, else management.socket of the configuration or
- * its default, whatever else that file has of faults. False: the file cannot be read so far, which
- * has been said, and EXIT_FAILURE is what is left to return. The default does not stand in for it,
- * where another server may be listening; but COMMAND_CONFIG_DEFAULT may be absent. */
+/* Finds the server's control socket: --socket, else management.socket of the configuration, even if
+ * the file has other faults, else the default. False: the file cannot be read that far; prints
+ * why, and the command returns EXIT_FAILURE. A missing COMMAND_CONFIG_DEFAULT means the default;
+ * for any other file the default does not stand in, because another server may listen there. */
 MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
-/* The same, but a file with a fault in it, as while it is edited, does not hide the server: it is
- * looked for where the file seems to say, or at the usual path, and stderr has the fault. */
+/* Like client_socket_path, but a faulty file, as during an edit, does not hide the server: guesses
+ * the path from the file, or takes the default, and prints the fault to stderr. */
 bool client_socket_find(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
 struct client_call {
 	const char *method;           /* "GET" */
-	const char *path;             /* percent-encoded, with its query; not for client_ask */
+	const char *path;             /* percent-encoded, with its query; not used by client_ask */
 	json_t *body;                 /* NULL: none; taken over */
-	const char *text, *text_type; /* in its place: "text/csv"; NULL: none */
+	const char *text, *text_type; /* instead of body: "text/csv"; NULL: none */
 	size_t text_length;
 	const char *accept; /* NULL: any type */
-	FILE *out; /* where an answer that is no error goes as it comes; null is returned then */
-	void (*on_sent)(void *context, uint64_t sent,
-			uint64_t all); /* now and then until the answer comes; NULL: nobody */
+	FILE *out;          /* for a successful answer, as it comes; the call returns null then */
+	void (*on_sent)(void *context, uint64_t sent, uint64_t all); /* progress; may be NULL */
 	void *context;
-	/* client_ask: gives the line of `file` to print with an error. The error is about the edit
-	 * number `index`, or, where that is SIZE_MAX, about the server's `path`. 0: no line has it,
-	 * so the path is printed. NULL: the request was not made from a file. */
+	/* client_ask: the line of `file` to print with an error. The error is about edit `index` of
+	 * the request or, if that is SIZE_MAX, about the server's `path`. 0: no line, so the path
+	 * is printed. NULL: the request was not made from a file. */
 	unsigned (*line_of)(void *context, size_t index, const char *path);
 	const char *file;
-	json_t **refusal;          /* client_ask: where the body of an error goes, which has been
-				    * printed, to be released; NULL: nowhere */
-	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS, -1: for ever */
+	json_t **refusal; /* client_ask: gets the body of an error, which has been printed, to be
+			     released; NULL: unused */
+	int timeout_ms;   /* for the whole call; 0: CLIENT_TIMEOUT_MS, -1: for ever */
 	const char *if_none_match; /* NULL: not sent */
-	bool *absent;              /* client_call: whether nothing listens there; NULL: not told */
+	bool *absent;              /* client_call: set if nothing listens there; NULL: unused */
 };
 
-/* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next
- * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
+/* Makes a path with percent-encoded parts, to be freed: each '%' in the format stands for the next
+ * text. client_path("/v1/addresses/%/%", group, name). NULL: out of memory. */
 char *client_path(const char *format, ...);
-/* The path with ?KEY=VALUE, or &KEY=VALUE behind another, percent-encoded; it is taken over, and
- * NULL stays NULL. NULL without memory. */
+/* Appends ?KEY=VALUE, or &KEY=VALUE after an earlier one, percent-encoded. Takes over the path;
+ * NULL stays NULL. NULL: out of memory. */
 char *client_add_query(char *path, const char *key, const char *value);
 
-/* What a person writes for something at the top: NAME, in no group or else the only one,
- * GROUP/NAME, or -/NAME in none; for "/v1/KIND/%/%" (group, name). */
+/* How people name a top-level resource: NAME (without a group, or else the only one of that name),
+ * GROUP/NAME, or -/NAME (without a group); for "/v1/KIND/%/%" (group, name). */
 struct client_top {
-	char group[256]; /* cut, where no group is called like that */
+	char group[256]; /* cut, if longer than any group's name */
 	const char *name;
 };
 struct client_top client_top(const char *text);
 
-/* Asks the server at that socket. What it answers, any JSON, which the caller releases (null for an
- * empty body), with HTTP's status; NULL: nothing came of it, and `error` says in one line why. */
+/* Asks the server at that socket. Returns its answer, any JSON, which the caller releases (null for
+ * an empty body), with HTTP's status; NULL: no answer, `error` says in one line why. */
 json_t *client_call(const char *socket, struct client_call call, unsigned *status,
 		    char error[CLIENT_ERROR_MAX]);
 
-/* The same of the server that the command line means. The path is taken over and freed (NULL: there
- * was no memory for it), and so is the body (json_whole). NULL also when the server answers with an
- * error (status 400 and up); either way that has been printed, with the member that it is about,
- * and EXIT_FAILURE is what is left. */
+/* Asks the server that the command line means. Takes over and frees the path (NULL: out of memory)
+ * and the body (json_whole). NULL: no answer, or an error (status 400 and up); it has been printed,
+ * with the member it is about, so return EXIT_FAILURE. */
 json_t *client_ask(const struct command_line *line, struct client_call call, char *path);
 
-/* The message of an error's body in any API's shape; NULL: it has none. Lives as long as the body.
- */
+/* The message of an error's body, in any API's shape; NULL: none. Lives as long as the body. */
 const char *client_error_text(const json_t *body);
 
 #endif

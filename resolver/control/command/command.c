@@ -1,5 +1,5 @@
-/* From argv to a command. Options are parsed once for all commands, and those that a command does
- * not list are refused by name, so that `sluice status --suffix` is not silently something else. */
+/* From argv to a command. Options are parsed once for all commands; an option that a command does
+ * not list is refused, so that `sluice status --suffix` does not silently do something else. */
 #include "resolver/control/command/command.h"
 
 #include <getopt.h>
@@ -116,7 +116,7 @@ static const struct {
 	 offsetof(struct command_line, no_hosts)},
 	{"make", NULL, "make the address, too, where it is not there and a pool of ours has it", 0,
 	 OPTION_MAKE, offsetof(struct command_line, make)},
-	/* What the master gives, which is not for people. */
+	/* Given by the master, not by people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
@@ -163,7 +163,7 @@ static void print_help(const struct command *command)
 			print_option(i, stdout);
 }
 
-/* Whether the name's first word is this one. *rest: what is behind it, a blank or the end. */
+/* Whether the name's first word is `word`. *rest: the rest of the name, a blank or the end. */
 static bool begins_with_word(const char *name, const char *word, const char **rest)
 {
 	size_t length = strlen(word);
@@ -171,7 +171,7 @@ static bool begins_with_word(const char *name, const char *word, const char **re
 	return strncmp(name, word, length) == 0 && (**rest == '\0' || **rest == ' ');
 }
 
-/* All, or those of two words that begin with `first`. */
+/* Prints all commands, or those of two words that begin with `first`. */
 static void print_commands(const struct command *commands, const char *first, FILE *out)
 {
 	const char *rest;
@@ -187,8 +187,8 @@ static void print_commands(const struct command *commands, const char *first, FI
 		first ? "" : ", `sluice help rule` what a rule has");
 }
 
-/* The command that the words begin with; *used is how many of them are its name. With NULL, *used
- * is 1 where the first word begins a name of two words, 0 where it begins none. */
+/* Finds the command whose name the words begin with; *used: the number of words in the name. NULL:
+ * *used is 1 if the first word begins a name of two words, else 0. */
 static const struct command *find_command(const struct command *commands, char *const *words,
 					  int count, int *used)
 {
@@ -208,7 +208,7 @@ static const struct command *find_command(const struct command *commands, char *
 	return NULL;
 }
 
-/* About a kind of resource, and the commands of two words that begin with its name. False: the word
+/* Prints help about a kind, and the commands of two words that begin with its name. False: the word
  * is neither. */
 static bool print_about(const struct command *commands, const char *word, bool known, FILE *out)
 {
@@ -221,8 +221,8 @@ static bool print_about(const struct command *commands, const char *word, bool k
 	return is_kind || known;
 }
 
-/* "ptr unset" is "ptr delete", "add rule" is "create rule": the verb of a kind, or of a family of
- * commands. */
+/* Replaces other tools' verbs, for kinds and for families of commands: "ptr unset" is "ptr delete",
+ * "add rule" is "create rule". */
 static void take_aliases(const struct command *commands, char **words, int count)
 {
 	for (int i = 0; count > 1 && i < 2; i++) {
@@ -237,8 +237,7 @@ static void take_aliases(const struct command *commands, char **words, int count
 	}
 }
 
-/* The command that the words begin with, whichever words of other tools they are, and with the kind
- * ahead of the verb or behind it. */
+/* Finds the command even if the words are other tools', or the kind is before the verb. */
 static const struct command *find_any(const struct command *commands, char **words, int count,
 				      int *used)
 {
@@ -255,7 +254,7 @@ static const struct command *find_any(const struct command *commands, char **wor
 	return command;
 }
 
-struct nearest { /* the best of what was looked at */
+struct nearest { /* the best candidate so far */
 	const char *wanted;
 	char found[32];
 	unsigned distance;
@@ -274,7 +273,7 @@ static void look_at(struct nearest *nearest, const char *word, size_t length)
 	memcpy(nearest->found, copy, sizeof copy);
 }
 
-/* The first word of a command, or, behind `first`, the second, that this one was meant to be. */
+/* The nearest first word of a command or, after `first`, the nearest second word. */
 static struct nearest nearest_word(const struct command *commands, const char *first,
 				   const char *word)
 {
@@ -295,7 +294,7 @@ static struct nearest nearest_word(const struct command *commands, const char *f
 	return nearest;
 }
 
-/* `next` is the word behind it, or NULL: ahead of a verb a kind is meant. */
+/* `next`: the following word, or NULL: before a verb a kind is meant. */
 static void say_unknown(const struct command *commands, const char *first, const char *word,
 			const char *next)
 {
@@ -327,7 +326,7 @@ static int unknown_command(const struct command *commands, char *const *words, i
 	return COMMAND_USAGE;
 }
 
-/* "rule create", "create rule" */
+/* Prints help for "rule create" and "create rule". */
 static bool is_about_kind(char *const *words)
 {
 	return command_kind_help(words[0], stdout) || command_kind_help(words[1], stdout);
@@ -382,8 +381,8 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 	return COMMAND_USAGE;
 }
 
-/* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
- * false: one is given too often. */
+/* Stores option i, and adds it to *given. Of several values of a simple option the last counts;
+ * false: a repeatable option is given too often. */
 static bool take_option(struct command_line *line, size_t i, const char *value, uint64_t *given)
 {
 	char *base = (char *)line;
@@ -403,7 +402,7 @@ static bool take_option(struct command_line *line, size_t i, const char *value, 
 	return true;
 }
 
-/* The option that getopt_long has found, by its letter or by its place. */
+/* The option for getopt_long's result, by letter or by place. */
 static size_t option_found(int found)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -412,7 +411,7 @@ static size_t option_found(int found)
 	return (size_t)(found - OPTION_HELP - 100);
 }
 
-/* What is wrong with the option that getopt_long has stopped at. */
+/* Describes the option at which getopt_long stopped. */
 static void say_wrong(int found, char *const *argv, char wrong[WRONG_MAX])
 {
 	const char *word = argv[optind - 1];
@@ -428,7 +427,7 @@ static void say_wrong(int found, char *const *argv, char wrong[WRONG_MAX])
 		snprintf(wrong, WRONG_MAX, "there is no option %.*s", length, word);
 }
 
-/* Whether the word behind it is its value: "--vnet", "-c". */
+/* Whether the next word is this one's value: "--vnet", "-c". */
 static bool takes_value(const char *word)
 {
 	bool takes = false;
@@ -442,8 +441,8 @@ static bool takes_value(const char *word)
 	return takes;
 }
 
-/* "-/NAME" of an argument, which getopt_long would take for options, becomes "/NAME", which is the
- * same (client_top). */
+/* Arguments "-/NAME" become "/NAME", which means the same (client_top), because getopt_long would
+ * take them for options. */
 static void take_off_dashes(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
@@ -451,9 +450,9 @@ static void take_off_dashes(int argc, char **argv)
 			argv[i]++;
 }
 
-/* All options of argv; what is left are the command and its arguments, from optind on. Returns
- * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option, which `wrong` is about, or
- * on one too many, which has been said. */
+/* Parses all options of argv; the command and its arguments remain, from optind on. Returns
+ * OPTION_HELP or OPTION_VERSION if asked for; -1 for a wrong option, with `wrong` saying why, or
+ * ""; then it has been printed. */
 static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given,
 			 char wrong[WRONG_MAX])
 {
@@ -476,11 +475,11 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 		if (found == '?' || found == ':') {
 			if (*wrong == '\0')
 				say_wrong(found, argv, wrong);
-			continue; /* to the end, here too */
+			continue; /* goes on so that the arguments are in order */
 		}
 		if (found == 'h' || found == OPTION_HELP || found == OPTION_VERSION) {
 			asked = found == OPTION_VERSION ? OPTION_VERSION : OPTION_HELP;
-			continue; /* to the end, for only then the arguments are in order */
+			continue; /* goes on so that the arguments are in order */
 		}
 		if (!take_option(line, option_found(found), optarg, given))
 			return -1;
@@ -488,7 +487,7 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 	return *wrong ? -1 : asked;
 }
 
-/* `line` has the command, where there is one. */
+/* `line` has the command, if there is one. */
 static int misuse_option(const struct command_line *line, const char *wrong)
 {
 	const struct command *command = line->command;
@@ -535,7 +534,7 @@ struct model *command_load(const struct command_line *line, struct load *load)
 			command_fail_at(line, "there is no %s; give another file by -c FILE",
 					load->config);
 	}
-	/* Without the state the answer may be another one than the server's. */
+	/* Without the state the answer may differ from the server's. */
 	for (size_t i = 0; model && i < faults.count; i++)
 		if (faults.items[i].origin.path &&
 		    strcmp(faults.items[i].origin.path, "management.state") == 0)
@@ -566,7 +565,7 @@ static int dispatch(struct command_line *line, uint64_t given)
 	return status;
 }
 
-/* The one that is named by an option ("--serve"), which has to be the first word; NULL: none is. */
+/* The command named by an option ("--serve"), which has to be the first word; NULL: none. */
 static const struct command *find_by_option(const struct command *commands, const char *word)
 {
 	const struct command *at;
@@ -587,7 +586,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 	char wrong[WRONG_MAX];
 	uint64_t given = 0;
 	const struct command *by_option = argc > 1 ? find_by_option(commands, argv[1]) : NULL;
-	if (by_option) { /* it stands where the program's name would */
+	if (by_option) { /* it takes the place of the program's name */
 		argc--;
 		argv++;
 	}

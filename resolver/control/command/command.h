@@ -1,6 +1,6 @@
-/* A subcommand of `sluice`, and what its command line said. main.c has the one table of commands;
- * dispatch, usage lines, `sluice help` and the refusal of options that a command does not take all
- * come from it. */
+/* A subcommand of `sluice`, and its parsed command line. main.c has the one table of commands, from
+ * which dispatch, usage lines and `sluice help` come, and the refusal of options that a command
+ * does not take. */
 #ifndef SLUICE_COMMAND_H
 #define SLUICE_COMMAND_H
 
@@ -13,7 +13,7 @@
 
 #define COMMAND_CONFIG_DEFAULT "/etc/sluice/sluice.conf"
 
-enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
+enum { COMMAND_USAGE = 2 }; /* an exit status besides EXIT_SUCCESS and EXIT_FAILURE */
 
 /* Options; a command names the ones it takes. */
 #define OPTION(number)      (UINT64_C(1) << (number))
@@ -68,7 +68,7 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_NO_HOSTS     OPTION(48)
 #define OPTION_MAKE         OPTION(49)
 
-/* What ends the line that says what --dry-run would have come to. */
+/* Ends the line that says what would be done without --dry-run. */
 #define COMMAND_NOT_DONE "; nothing was done (--dry-run)"
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -79,21 +79,20 @@ struct model;
 struct command_line {
 	const struct command *commands;              /* the whole table */
 	const struct command *command;               /* the one that runs */
-	uint64_t given;                              /* OPTION_ bits of those that were */
+	uint64_t given;                              /* OPTION_ bits of the given options */
 	const char *config;                          /* never NULL */
 	const char *resolv_conf;                     /* never NULL */
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
-	/* Of resources; NULL: not given. */
+	/* Members of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
 	const char *output;  /* of an import; NULL: standard output */
 	const char *limit;   /* of a list; NULL: not given */
-	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
-	const char *exec;    /* what is run for an event; NULL: nothing */
+	const char *confirm; /* how long to wait for it, as written; NULL: not given */
+	const char *exec;    /* runs for each event; NULL: nothing */
 	const char *days;    /* of a report; NULL: not given */
-	const char
-		*master; /* what the master hands to a program that it executes; NULL: not given */
+	const char *master;  /* a descriptor that the master hands over; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
@@ -105,7 +104,7 @@ struct command_line {
 		apply, ask, once, wait, offline, what_if, complete, no_hosts, make;
 	char *const *arguments;
 	int argument_count;
-	char *const *words; /* all behind the program's name, with the command's name and options */
+	char *const *words; /* all arguments, including the command's name and options */
 	int word_count;
 };
 
@@ -115,24 +114,24 @@ struct command {
 	uint64_t options;
 	int arguments_min, arguments_max;
 	const char *arguments; /* for the usage line: "NAME [TYPE]" */
-	const char *summary;   /* one line, without a final dot; NULL: not for people */
-	const char *help;      /* what `sluice help NAME` adds, whole lines */
+	const char *summary;   /* one line, without a final dot; NULL: an internal command */
+	const char *help;      /* added by `sluice help NAME`, whole lines */
 };
 
 /* Parses, finds the command, runs it; returns the exit status. */
 int command_main(const struct command *commands, int argc, char **argv);
-/* As exit_fail, with the command's name. */
+/* Like exit_fail, with the command's name. */
 int command_fail_at(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The same with its usage line, too; returns COMMAND_USAGE. */
+/* Like command_fail_at, and prints the usage line; returns COMMAND_USAGE. */
 int command_misuse(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Prints it as --json does; NULL is what there was no memory for. Returns the exit status. */
+/* Prints the value for --json; NULL: out of memory. Returns the exit status. */
 int command_print_json(const json_t *value);
-/* The model that the configuration says; NULL: it has faults, which have been printed. */
+/* Loads the configuration; NULL: it has faults, which have been printed. */
 struct model *command_load(const struct command_line *line, struct load *load);
 void command_print_usage(const struct command *command, FILE *out);
-/* "--config --json": those that it takes. */
+/* Prints the options it takes: "--config --json". */
 void command_print_options(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);
@@ -149,7 +148,7 @@ int command_flush(const struct command_line *line);
 int command_registration_list(const struct command_line *line);
 int command_registration_delete(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
-int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */
+int command_ptr_list_csv(const struct command_line *line); /* like ptr list --csv */
 int command_ptr_import(const struct command_line *line);
 int command_ptr_set(const struct command_line *line);
 int command_ptr_check(const struct command_line *line);
@@ -160,7 +159,7 @@ int command_resource_list(const struct command_line *line);
 int command_resource_show(const struct command_line *line);
 int command_resource_create(const struct command_line *line);
 int command_resource_set(const struct command_line *line);
-/* Makes it what the command line says, whether it is there or not. */
+/* Makes the resource what the command line says, whether it exists or not. */
 int command_resource_put(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
 int command_rule_list(const struct command_line *line);
@@ -172,30 +171,29 @@ int command_record_create(const struct command_line *line);
 int command_record_delete(const struct command_line *line);
 int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
-/* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
+/* `sluice rule list office` means `sluice list rule office`: puts the verb before a kind. */
 void command_kind_swap(char **words, int count);
 bool command_is_kind(const char *word);
-/* The kind that was meant by a word that is none; NULL: none is near. */
+/* The kind nearest to a word that is no kind; NULL: none is near. */
 const char *command_kind_near(const char *word);
-/* The verb that the word is, or, as "add" for create, another tool's word for; NULL: it is none. */
+/* The verb for the word, which may be another tool's ("add" for create); NULL: no verb. */
 const char *command_verb(const char *word);
-/* The verbs, one after the other; NULL behind the last. */
+/* The verb number `place`; NULL after the last. */
 const char *command_verb_at(size_t place);
-/* What should name one has an empty name, as in "office/": an API's path with that in it would be
- * another one. Returns COMMAND_USAGE. */
+/* Refuses an empty name, as in "office/": in a path of the API it would name something else.
+ * Returns COMMAND_USAGE. */
 int command_no_name(const struct command_line *line, const char *noun, const char *text);
-/* Prints a line with the arguments of that verb for that kind; nothing where the words are none. */
+/* Prints the usage line of that verb for that kind; nothing for other words. */
 void command_kind_usage(const char *verb, const char *word, FILE *out);
-/* Prints the commands of a kind and its members; false: there is no kind of that name. */
+/* Prints a kind's commands and members; false: there is no such kind. */
 bool command_kind_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);
-/* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
- */
+/* The query that --confirm adds to a path: "" or "?confirm=600". False: not a time; prints why. */
 enum { COMMAND_CONFIRM_MAX = 40 };
 bool command_confirm_query(const struct command_line *line, char query[COMMAND_CONFIRM_MAX]);
-/* Those of an answer, to stderr. */
+/* Prints an answer's warnings to stderr. */
 void command_print_warnings(const struct command_line *line, const json_t *answer);
-/* Says until when it waits, where it does, by the server's answer. */
+/* Prints until when the change waits to be confirmed, if the server's answer says so. */
 void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);

@@ -1,12 +1,12 @@
-/* `sluice completion bash|zsh`: a script for the shell, made from the table of commands and the
- * kinds of resources. Names of resources are asked of the running server. */
+/* `sluice completion bash|zsh`: prints a script for the shell, made from the table of commands and
+ * the kinds of resources. The script asks the running server for names of resources. */
 #include "resolver/control/command/command.h"
 #include "resolver/control/command/import_row.h"
 #include "resolver/control/observe/findings.h"
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
-/* What it completes, by the words before the cursor:
+/* Completions, by the words before the cursor:
  *
  *     sluice <command or kind>                       sluice help <command or kind>
  *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
@@ -62,7 +62,7 @@ static bool same_first_word(const char *a, const char *b)
 	return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
 }
 
-/* Each first word once; those that are kinds stand with these. */
+/* Prints each first word once, without kinds, which have a list of their own. */
 static void print_commands(const struct command *commands)
 {
 	char first[32];
@@ -92,7 +92,7 @@ static void print_kinds(void)
 	printf("esac; }\n");
 }
 
-/* Of `sluice log`. */
+/* The filters of `sluice log`. */
 static void print_filters(void)
 {
 	printf("_sluice_filters() { echo");
@@ -101,7 +101,7 @@ static void print_filters(void)
 	printf("; }\n");
 }
 
-/* The second words of `ptr ...` and its like, which stand together, what can be imported, and the
+/* Second words: of `ptr ...` and the like, which are neighbours in the table; dialects of import;
  * sections of a report. */
 static void print_second_words(const struct command *commands)
 {
@@ -123,7 +123,7 @@ static void print_second_words(const struct command *commands)
 	printf(";;\nesac; }\n");
 }
 
-/* No command's name begins with another's. */
+/* A pattern per command works, because no command's name begins with another's. */
 static void print_options(const struct command *commands)
 {
 	printf("_sluice_options() { case \"$1 $2\" in\n");

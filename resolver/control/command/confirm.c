@@ -1,4 +1,4 @@
-/* `sluice confirm`, and what `--confirm` of the commands that it confirms says. */
+/* `sluice confirm`, and --confirm of other commands. */
 #include <ctype.h>
 #include <string.h>
 

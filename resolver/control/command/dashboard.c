@@ -1,4 +1,4 @@
-/* `sluice dashboard`: a link that opens the dashboard, logged in as who runs the command. */
+/* `sluice dashboard`: prints a link that opens the dashboard, logged in as the command's user. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 

@@ -1,13 +1,13 @@
-/* `sluice ptr delegation`: what to ask of whoever has the zones above ours, as lines for their zone
- * file. Nothing is asked of anybody: what it says follows from the file alone.
+/* `sluice ptr delegation`: prints lines for the zone file of the zones above ours. It asks nobody:
+ * the lines follow from the configuration alone.
  *
  *     /24, a nibble     100.51.198.in-addr.arpa.           IN NS     ns1.example.com.
  *     /26 (RFC 2317)    64-127.100.51.198.in-addr.arpa.    IN NS     ns1.example.com.
  *                       64.100.51.198.in-addr.arpa.        IN CNAME  64.64-127.100.51.198...
  *                       ...                                          one for each address
  *
- * It does not know where the zones above are cut, only the one name that an answer must lead away
- * from; nor whether they do already. */
+ * The command knows neither where the zones above are cut nor whether the delegation exists
+ * already, only the one name that must be delegated. */
 #include <stdarg.h>
 
 #include "resolver/control/base/json.h"
@@ -18,7 +18,7 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
-/* Nobody was ever given more: IPv4 /8, IPv6 /16. */
+/* The largest blocks ever allocated: IPv4 /8, IPv6 /16. */
 enum { SENSIBLE_MIN_4 = 8, SENSIBLE_MIN_6 = 16, SERVERS_USUAL_MIN = 2 };
 
 static const struct hash_key any_key;
@@ -26,7 +26,7 @@ static const struct hash_key any_key;
 struct delegation {
 	struct prefix prefix;
 	json_t *warnings, *servers, *zones;
-	__uint128_t covered; /* of the prefix by pools; all of it is ALL */
+	__uint128_t covered; /* number of the prefix's addresses in pools; ALL: all of it */
 	const struct address_pool *around;
 };
 #define ALL ((__uint128_t)1 << 127)
@@ -45,10 +45,10 @@ static void warn(struct delegation *d, const char *format, ...)
 
 /* ---- zones ---- */
 
-/* The name one label shorter. */
+/* The name without its first label. */
 static const char *parent_of(const struct reverse_zone *zone, char text[NAME_TEXT_MAX])
 {
-	if (zone->classless) /* its first label is anything, and may have a dot in it */
+	if (zone->classless) /* its first label is arbitrary, and may contain a dot */
 		return reverse_octet_zone_text(&zone->prefix, text);
 	return strchr(zone->origin, '.') + 1;
 }
@@ -67,7 +67,7 @@ static json_t *cnames_of(const struct reverse_zone *zone)
 	return cnames;
 }
 
-/* BIND's and PowerDNS's way to say all of them. */
+/* The short form for all of them in BIND and PowerDNS. */
 static json_t *generate_of(const struct reverse_zone *zone)
 {
 	char text[3 * NAME_TEXT_MAX], parent[NAME_TEXT_MAX];
@@ -112,7 +112,7 @@ static void find_zones(struct delegation *d, const struct model *model)
 	reverse_each_pool_zone(&pretended, on_zone, d);
 }
 
-/* ---- what is to be said about it ---- */
+/* ---- warnings ---- */
 
 static void warn_of_prefix(struct delegation *d)
 {
@@ -144,7 +144,7 @@ static void warn_of_prefix(struct delegation *d)
 		     text);
 }
 
-/* Those of the command line, else those of the file. False: one is no name, which has been said. */
+/* Adds the command line's servers, else the file's. False: one is not a name; prints why. */
 static bool add_servers(struct delegation *d, const struct command_line *line)
 {
 	char text[NAME_TEXT_MAX];
@@ -244,7 +244,7 @@ static int load_and_delegate(const struct command_line *line, struct delegation 
 	return status;
 }
 
-/* A prefix, or an address, which is one with nothing behind it. */
+/* Reads a prefix, or an address as a prefix of full length. */
 static int parse_subject(const struct command_line *line, struct prefix *prefix)
 {
 	const char *text = line->arguments[0];

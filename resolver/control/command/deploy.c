@@ -1,6 +1,6 @@
-/* `sluice deploy FILE`: deploys one of Azure's templates, as `az deployment group create` does, by
- * the same requests; --what-if shows what it would change. What is wrong is told with the line of
- * the template. */
+/* `sluice deploy FILE`: deploys one of Azure's templates by the same requests as `az deployment
+ * group create`; --what-if shows what it would change. Errors are printed with the template's
+ * line. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -23,12 +23,12 @@ struct deploy {
 	json_t *template, *parameters;
 	char socket[CLIENT_PATH_MAX];
 	bool to_subscription;
-	int status; /* what is returned where nothing comes of it */
+	int status; /* the exit status after a failure */
 };
 
-/* ---- what is given ---- */
+/* ---- template and parameters ---- */
 
-/* The file's JSON; NULL: it has none, which has been said. *text is to be freed. */
+/* Reads the file's JSON; NULL: it has none; prints why. Free *text. */
 static json_t *read_json(const struct command_line *line, const char *file, char **text,
 			 size_t *length)
 {
@@ -47,7 +47,7 @@ static json_t *read_json(const struct command_line *line, const char *file, char
 	return value;
 }
 
-/* What a parameter of this type is by its text: a string as it is, else JSON. */
+/* A parameter's value by its type: the text itself for a string, else JSON. */
 static json_t *value_of(const json_t *declared, const char *text)
 {
 	const char *type = json_string_value(json_own_member(declared, "type"));
@@ -58,7 +58,7 @@ static json_t *value_of(const json_t *declared, const char *text)
 	return value ? value : json_text(text);
 }
 
-/* False: the file has no parameters, which has been said. */
+/* False: the file has no parameters; prints why. */
 static bool read_parameter_file(struct deploy *deploy, const char *file)
 {
 	char *text;
@@ -76,7 +76,7 @@ static bool read_parameter_file(struct deploy *deploy, const char *file)
 	return parameters;
 }
 
-/* NAME=VALUE, or a file of parameters. */
+/* `word`: NAME=VALUE, or a file of parameters. */
 static bool read_parameter(struct deploy *deploy, const char *word)
 {
 	const char *equals = strchr(word, '=');
@@ -124,9 +124,9 @@ static bool read_template(struct deploy *deploy)
 	return true;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
-/* Of the deployment: the file's, without its folder and ending. */
+/* The deployment's name: the file's, without folder and ending. */
 static void name_of(const char *file, char name[NAME_MAX_BYTES + 1])
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
@@ -139,8 +139,8 @@ static void name_of(const char *file, char name[NAME_MAX_BYTES + 1])
 			*c = '-';
 }
 
-/* The member of the first in the server's list at the path, which is taken over; to be freed. NULL:
- * there is none, or the server has not said. */
+/* A member of the first item in the server's list, to be freed; takes over the path. NULL: the list
+ * is empty, or there is no answer. */
 static char *ask_first(const struct deploy *deploy, char *path, const char *key)
 {
 	json_t *answer = client_ask(deploy->line, (struct client_call){.method = "GET"}, path);
@@ -151,7 +151,7 @@ static char *ask_first(const struct deploy *deploy, char *path, const char *key)
 	return text;
 }
 
-/* Where a deployment to the subscription is kept: --region, or else the server's. */
+/* The location of a deployment to the subscription: --region, or else the server's. */
 static void put_location(const struct deploy *deploy, const char *subscription, json_t *body)
 {
 	char *region = deploy->line->region
@@ -165,7 +165,7 @@ static void put_location(const struct deploy *deploy, const char *subscription, 
 	free(region);
 }
 
-/* The answer with its status; NULL: there is none, which has been said. */
+/* The answer with its status; NULL: none; prints why. */
 static json_t *ask(struct deploy *deploy, const char *subscription, unsigned *status)
 {
 	const struct command_line *line = deploy->line;
@@ -261,7 +261,7 @@ static void print_delta(const json_t *delta)
 	}
 }
 
-/* As az prints them. */
+/* Prints the changes like az. */
 static int print_changes(const json_t *answer)
 {
 	static const struct {

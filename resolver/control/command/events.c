@@ -1,4 +1,4 @@
-/* `sluice events`: what has happened, and with --follow what happens. */
+/* `sluice events`: prints the latest events, and with --follow new ones. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static void print_head(void)
 	printf("  %-20s  %-7s  %-10s  TEXT\n", "TIME", "LEVEL", "EVENT");
 }
 
-/* The text is last, and whole: what an event says at its end is often what to do. */
+/* The text is last and complete, because its end often says what to do. */
 static void print_event(const json_t *event)
 {
 	printf("  %-20s  %-7s  %-10s  ", json_text_of(event, "time"), json_text_of(event, "level"),
@@ -35,7 +35,7 @@ static void on_event(void *context, const char *data, bool numbered)
 	json_decref(event);
 }
 
-/* Its standard input is the event; what becomes of it is its own matter, and said. */
+/* Runs the program with the event as standard input, and prints its failure. */
 static void run_program(void *context, const char *data, bool numbered)
 {
 	const struct command_line *line = context;
@@ -58,7 +58,7 @@ static void run_program(void *context, const char *data, bool numbered)
 	json_decref(event);
 }
 
-/* Behind what there is already, so that nothing is run twice. */
+/* Starts after the latest event, so that no event is run twice. */
 static int run_for_each(const struct command_line *line)
 {
 	json_t *answer = client_ask(line, (struct client_call){.method = "GET"},
@@ -72,7 +72,7 @@ static int run_for_each(const struct command_line *line)
 	if (!answer)
 		return EXIT_FAILURE;
 	json_decref(answer);
-	signal(SIGPIPE, SIG_IGN); /* a program need not read */
+	signal(SIGPIPE, SIG_IGN); /* the program need not read its input */
 	return command_follow(line, "/v1/events?after=", after, &follower);
 }
 

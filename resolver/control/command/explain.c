@@ -1,8 +1,8 @@
-/* `sluice explain`. The running server says what it would do, by the configuration and the state
- * that it serves; with --ask it does it. Only where there is no such server (--offline, nobody
- * listens, -c names a file that is not the server's) this process reads the file and the state,
- * decides by the same code, and says so. A server that is there and cannot be asked is an error:
- * another answer in its place might not be what it does. */
+/* `sluice explain`: the running server says what it would do, by the configuration and the state
+ * that it serves; with --ask it does it. Only without such a server (--offline, nobody listens, or
+ * -c names a file that is not the server's) this process reads file and state, decides by the same
+ * code, and says so. A server that exists but cannot be asked is an error: another answer might not
+ * be the server's. */
 #include "resolver/control/observe/explain.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 enum { TIMEOUT_MS = 5000, WHY_MAX = 2 * CLIENT_PATH_MAX + 64 };
 
-/* Takes it over; NULL is what there was no memory for. */
+/* Takes over `explained`; NULL: out of memory. */
 static int print_explained(const struct command_line *line, json_t *explained)
 {
 	int status = EXIT_SUCCESS;
@@ -43,19 +43,18 @@ static struct explain_texts texts_of(const struct command_line *line)
 				      .from = line->from};
 }
 
-/* ---- what is read here ---- */
+/* ---- decided by this process ---- */
 
 struct explain_input {
 	struct load load;
 	struct model *model;
-	struct inventory *inventory;   /* the state's addresses and PTRs; NULL: there is no state */
-	struct registered *registered; /* what clients have registered; NULL: nothing is known */
+	struct inventory *inventory;   /* addresses and PTRs of the state; NULL: no state */
+	struct registered *registered; /* clients' registrations; NULL: not known */
 	struct policy *policy;
-	char unread[SOURCE_ERROR_MAX]; /* why the state could not be read; "": it was, or is none */
+	char unread[SOURCE_ERROR_MAX]; /* why the state could not be read; "": read, or none */
 };
 
-/* The state's addresses and PTRs become the model's. False: faults or no memory, which has been
- * said. */
+/* Adds the state's addresses and PTRs to the model. False: faults, or out of memory; prints why. */
 static bool read_owned(const struct command_line *line, struct explain_input *input)
 {
 	static const struct inventory_publisher nobody;
@@ -79,7 +78,7 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 	if (whole) {
 		owned_unref(model->owned);
 		model->owned = inventory_table(whole);
-	} else if (about.error) { /* what the file says is left */
+	} else if (about.error) { /* only the file's remain */
 		snprintf(input->unread, sizeof input->unread, "%s", about.error);
 	} else {
 		faults_print(&faults, stderr);
@@ -143,7 +142,7 @@ static void add_source(json_t *explained, const struct command_line *line,
 	free(config);
 }
 
-/* why: no server is asked. */
+/* why: the reason for not asking a server. */
 static int explain_offline(const struct command_line *line, const char *why)
 {
 	struct explain_input input = {.model = NULL};
@@ -175,9 +174,9 @@ static int explain_offline(const struct command_line *line, const char *why)
 	return status;
 }
 
-/* ---- what the server says ---- */
+/* ---- decided by the server ---- */
 
-/* To be freed; NULL without memory. */
+/* The path of the request, to be freed; NULL: out of memory. */
 static char *path_of(const struct explain_texts *texts, bool ask)
 {
 	const char *const keys[] = {"type", "vnet", "endpoint", "from"};
@@ -196,7 +195,7 @@ static char *path_of(const struct explain_texts *texts, bool ask)
 	return client_path(format, texts->name, given[0], given[1], given[2], given[3]);
 }
 
-/* What it answered has the path of its file, or its status does. To be freed; NULL: not known. */
+/* The path of the server's file, from its answer or its status. To be freed; NULL: not known. */
 static char *config_of_server(const char *socket, const json_t *explained)
 {
 	char error[CLIENT_ERROR_MAX];
@@ -224,7 +223,7 @@ static bool is_same_file(const char *left, const char *right)
 	return strcmp(realpath(left, a) ? a : left, realpath(right, b) ? b : right) == 0;
 }
 
-/* Whether -c names a file that is not the server's; *why says so. */
+/* Whether -c names a file other than the server's; *why says so. */
 static bool is_of_another_file(const struct command_line *line, const char *socket,
 			       const json_t *explained, char why[WHY_MAX])
 {
@@ -306,7 +305,7 @@ static int ask_server(const struct command_line *line, const char *socket)
 	return explained ? print_explained(line, explained) : EXIT_FAILURE;
 }
 
-/* What can be refused without a server is. Names are not looked up by this key. */
+/* First refuses what can be refused without a server. The key is not used for look-ups. */
 int command_explain(const struct command_line *line)
 {
 	static const struct hash_key key;

@@ -11,7 +11,7 @@ static bool has(const json_t *object, const char *key)
 	return json_is_string(json_object_get(object, key));
 }
 
-/* The policy's own texts for the JSON's stable words. */
+/* The policy's texts for the stable words of the JSON. */
 struct phrase {
 	const char *word, *text;
 };
@@ -112,7 +112,7 @@ static void print_lines(const json_t *array, const char *indent, const char *mar
 	}
 }
 
-/* ---- what came of it ---- */
+/* ---- questions to targets, and the answer ---- */
 
 static double ms_of(const json_t *object, const char *key)
 {
@@ -194,7 +194,7 @@ static void print_section(const json_t *answer, const char *key, const char *tit
 	}
 }
 
-/* As dig does, nearly. */
+/* Prints the answer nearly like dig. */
 static void print_answer(const json_t *answer, FILE *out)
 {
 	size_t i;
@@ -279,7 +279,7 @@ static void print_block(const json_t *block, const char *indent, FILE *out)
 	json_array_foreach(json_object_get(block, "hops"), i, hop) print_hop(hop, indent, out);
 }
 
-/* Why it is this network. */
+/* Prints why the question is in this network. */
 static void print_place(const json_t *explained, FILE *out)
 {
 	const json_t *from = json_object_get(explained, "from");
@@ -353,7 +353,7 @@ static void print_changed(const json_t *changed, FILE *out)
 	fputs(" (--offline shows what that would do)", out);
 }
 
-/* The first line: who says so, why it is not the server, and what is missing. */
+/* The first line: who answers, why it is not the server, and what is missing. */
 static void print_who_says(const json_t *source, FILE *out)
 {
 	if (!source)
@@ -374,8 +374,7 @@ static void print_who_says(const json_t *source, FILE *out)
 	fputs("\n\n", out);
 }
 
-/* Records, and what targets say of themselves, may contain anything, so each line is made safe for
- * a terminal. */
+/* Records and targets' texts may contain anything, so each line is made safe for a terminal. */
 void explain_print(const json_t *explained, FILE *out)
 {
 	char *text = NULL;

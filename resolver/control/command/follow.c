@@ -7,17 +7,17 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 
-struct event_stream { /* an answer, as it comes */
+struct event_stream { /* an answer that is being received */
 	const struct command_line *line;
 	const struct follower *follower;
-	bool numbered;  /* the data that comes next */
-	bool heard;     /* something has come since the connection was made */
-	long long last; /* all up to this number has been told; -1: it has none */
-	char *text;     /* of a line that is not whole yet */
+	bool numbered;  /* of the next data line */
+	bool heard;     /* something has come on this connection */
+	long long last; /* number of the latest complete change; -1: no numbers */
+	char *text;     /* an incomplete line */
 	size_t length, room;
 };
 
-/* "id" stands ahead of the data that it is reached with. */
+/* "id" comes before its data. */
 static void take_line(struct event_stream *stream)
 {
 	if (strncmp(stream->text, "id: ", 4) == 0)
@@ -62,7 +62,7 @@ static ssize_t on_text(void *context, const char *text, size_t length)
 	return (ssize_t)length;
 }
 
-/* Until the stream ends; false: there was none, which has been said. */
+/* Follows one connection to its end; false: it failed; prints why. */
 static bool follow_once(struct event_stream *stream, const char *path)
 {
 	static const cookie_io_functions_t functions = {.write = on_text};

@@ -1,5 +1,5 @@
-/* A stream of a running server (server-sent events), from what it has on to what comes, until it is
- * interrupted. Where the server ends and another takes its place, it goes on there. */
+/* Follows a stream of a running server (server-sent events) until it is interrupted. If another
+ * server takes over, it goes on there. */
 #ifndef SLUICE_FOLLOW_H
 #define SLUICE_FOLLOW_H
 
@@ -7,15 +7,15 @@
 
 struct follower {
 	/* Called with one line of JSON. A numbered line ends a change: after a break the stream
-	 * resumes behind it, so the lines without a number that came since come again. */
+	 * resumes after it, so unnumbered lines that followed come again. */
 	void (*on_data)(void *context, const char *data, bool numbered);
-	void (*on_begin)(void *context); /* of each connection; may be NULL */
+	void (*on_begin)(void *context); /* at each connection; may be NULL */
 	void *context;
 };
 
-/* The path up to `after`, the number behind which the stream begins: "/v1/changes?after="; all of
- * it where `after` is -1: the stream has no numbers, and is what comes from now on. EXIT_FAILURE,
- * when there is no stream any more; why has been said. */
+/* `path` ends before the number `after`, after which the stream begins: "/v1/changes?after=";
+ * `after` -1: the path is complete, the stream has no numbers and begins now. Returns EXIT_FAILURE
+ * once there is no stream; the reason has been printed. */
 int command_follow(const struct command_line *line, const char *path, long long after,
 		   const struct follower *follower);
 

@@ -1,10 +1,10 @@
-/* `sluice history [REVISION]` and `sluice undo REVISION`: what was changed, and a change that
- * restores what was before one of them.
+/* `sluice history [REVISION]` and `sluice undo REVISION`: prints changes, and makes a change that
+ * restores what was before a revision.
  *
- *     GET /v1/changes ─► those of the revision ─► edits, the other way round ─► POST /v1/changes
- *                        those behind it: whether something of it has changed since
+ *     GET /v1/changes ─► those of the revision ─► edits, reversed ─► POST /v1/changes
+ *                        later ones: has anything in the revision changed since?
  *
- * The server is told which change was the last that was seen: another one meanwhile is refused.
+ * The request names the latest change seen, so that another change meanwhile refuses it.
  * `sluice history --follow` reads the same path as a stream. */
 #include <limits.h>
 #include <stdio.h>
@@ -17,9 +17,10 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { PAGE_LINK_MAX = 80, EDITS_MAX = 50000 /* as the server takes */ };
+enum { PAGE_LINK_MAX = 80, EDITS_MAX = 50000 /* the server's maximum */ };
 
-/* All changes behind that revision, page by page, or those of the next one; NULL as client_ask. */
+/* All changes after that revision, page by page, or only those of the next one; NULL as in
+ * client_ask. */
 static json_t *ask_changes(const struct command_line *line, long long after, bool next_only)
 {
 	json_t *all = json_array();
@@ -50,11 +51,11 @@ static long long revision_of(const json_t *change)
 	return json_integer_value(json_object_get(change, "revision"));
 }
 
-/* ---- as it happens ---- */
+/* ---- --follow ---- */
 
 struct followed_history {
 	const struct command_line *line;
-	json_t *edits; /* of a revision that is not whole yet */
+	json_t *edits; /* of an incomplete revision */
 };
 
 static void on_begin(void *context)
@@ -105,7 +106,7 @@ static int follow(const struct command_line *line)
 
 /* ---- the list ---- */
 
-/* 0, or an exit status, which has been explained. */
+/* Returns 0, or an exit status; the error has been printed. */
 static int read_number(const struct command_line *line, const char *text, const char *what,
 		       long long *number)
 {
@@ -117,7 +118,7 @@ static int read_number(const struct command_line *line, const char *text, const 
 	return 0;
 }
 
-/* The edits of each revision: an array of arrays, the oldest first. NULL: no memory. */
+/* The edits by revision: an array of arrays, the oldest first. NULL: out of memory. */
 static json_t *by_revision(const json_t *changes)
 {
 	json_t *revisions = json_array(), *edits = NULL, *change;
@@ -136,7 +137,7 @@ static json_t *by_revision(const json_t *changes)
 	return json_whole(revisions);
 }
 
-/* Leaves the latest so many revisions. */
+/* Keeps only the latest `limit` revisions. */
 static void keep_latest(json_t *revisions, long long limit)
 {
 	while ((long long)json_array_size(revisions) > limit)
@@ -200,7 +201,7 @@ static int list(const struct command_line *line, long long limit)
 	return status;
 }
 
-/* ---- one of them ---- */
+/* ---- one revision ---- */
 
 static int fail_revision(const struct command_line *line, long long revision)
 {
@@ -208,12 +209,12 @@ static int fail_revision(const struct command_line *line, long long revision)
 		line, "there is no revision %lld; `sluice history` has those of a week", revision);
 }
 
-/* The edits of the revision; NULL: none, which has been said. */
+/* The edits of the revision; NULL: none; prints why. */
 static json_t *ask_revision(const struct command_line *line, long long revision)
 {
 	json_t *changes = ask_changes(line, revision - 1, true);
 
-	/* A page begins with the next revision that there is, and may have another behind it. */
+	/* A page begins with the next existing revision, and may contain further ones. */
 	for (size_t i = json_array_size(changes); i-- > 0;)
 		if (revision_of(json_array_get(changes, i)) != revision)
 			json_array_remove(changes, i);
@@ -270,9 +271,8 @@ int command_history(const struct command_line *line)
 			      : list(line, limit);
 }
 
-/* What became of each path, by one that may have changed it twice: from what was before the first
- * of the changes to what is after the last. Of the revision, or, with `later`, of all behind it.
- * NULL: no memory. */
+/* The changes by path, of the revision or, with `later`, of all later ones. If a path was changed
+ * twice, the values are those before the first change and after the last. NULL: out of memory. */
 static json_t *by_path(const json_t *changes, long long revision, bool later)
 {
 	json_t *found = json_object(), *change;
@@ -294,7 +294,8 @@ static json_t *by_path(const json_t *changes, long long revision, bool later)
 	return json_whole(found);
 }
 
-/* What it is inside: "rulesets/-/office" of "rulesets/-/office/rules/contoso"; NULL: nothing. */
+/* The change of the parent: "rulesets/-/office" for "rulesets/-/office/rules/contoso"; NULL:
+ * none. */
 static const json_t *parent_in(const json_t *changes, const char *path)
 {
 	size_t length = strlen(path);
@@ -306,8 +307,8 @@ static const json_t *parent_in(const json_t *changes, const char *path)
 	return NULL;
 }
 
-/* Whether what stands is not what the undone revision made, or is inside something that it made:
- * an undo would take that away, too. */
+/* Whether the present value is not the one that the undone revision made, or is inside a resource
+ * that the revision made: an undo would remove it as well. */
 static bool is_in_the_way(const json_t *undone, const char *path, const json_t *later)
 {
 	const json_t *same = json_object_get(undone, path), *parent = parent_in(undone, path);
@@ -318,7 +319,7 @@ static bool is_in_the_way(const json_t *undone, const char *path, const json_t *
 	return parent && json_is_null(json_object_get(parent, "before")) && !json_is_null(after);
 }
 
-/* Whether what stands is what was before the revision. */
+/* Whether the present value is the one before the revision. */
 static bool is_undone(const json_t *undone, const char *path, const json_t *later)
 {
 	const json_t *same = json_object_get(undone, path);
@@ -326,8 +327,8 @@ static bool is_undone(const json_t *undone, const char *path, const json_t *late
 	return same && json_equal(json_object_get(same, "before"), json_object_get(later, "after"));
 }
 
-/* Whether something of the revision has changed since, and is not again as the revision left it;
- * that has been said. */
+/* Whether something in the revision has changed since, and still differs from the revision's
+ * values; prints that. */
 static bool has_changed(const struct command_line *line, const json_t *changes, long long revision)
 {
 	json_t *undone = by_path(changes, revision, false);
@@ -360,8 +361,7 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 	return found;
 }
 
-/* What makes it again what it was, the last change first; NULL: it cannot be, which has been said.
- */
+/* The edits that restore the old values, the last change first; NULL: impossible; prints why. */
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {

@@ -1,4 +1,4 @@
-/* `sluice import DIALECT FILE...` is the program sluice-import, which gets the same words. */
+/* `sluice import DIALECT FILE...` runs the program sluice-import with the same words. */
 #include "resolver/control/command/program.h"
 
 int command_import(const struct command_line *line)

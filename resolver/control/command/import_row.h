@@ -1,14 +1,14 @@
-/* The command `import`, which is a program of its own, sluice-import: the server's has no code that
- * reads other programs' files. Both take it from here, so that `sluice import` and sluice-import
- * have the same options, and help and completion need not ask for them. */
+/* The command `import` is a separate program, sluice-import, so that the server's program has no
+ * code that reads other programs' files. Both take the command's row from here, so `sluice import`
+ * and sluice-import have the same options, and help and completion need not ask for them. */
 #ifndef SLUICE_IMPORT_ROW_H
 #define SLUICE_IMPORT_ROW_H
 
 #include "resolver/control/command/command.h"
 
-/* A dialect's name, as `sluice import` has it, and whether it says what Azure or what a forwarder
- * has; and what puts together what its files said. NAME_read, of control/import/dialect.h, reads
- * it. */
+/* The dialects: name, as in `sluice import`; whether its files describe Azure or a forwarder; and
+ * the function that puts together the contents of all files. NAME_read (control/import/dialect.h)
+ * reads one. */
 #define IMPORT_DIALECTS(DIALECT)                                                                   \
 	DIALECT(arm, AZURE, arm_finish)                                                            \
 	DIALECT(terraform, AZURE, terraform_finish)                                                \

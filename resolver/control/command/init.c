@@ -1,4 +1,5 @@
-/* `sluice init [FILE]`: a first configuration that answers at once, for its owner to change. */
+/* `sluice init [FILE]`: writes a first configuration that works at once and is meant to be
+ * changed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <resolv.h>
@@ -70,8 +71,8 @@ static const char end[] =
 	"#     query_log = { file = \"queries.json\"; };\n";
 
 /* The domain of this machine as the C library knows it, from resolv.conf or the host's name,
- * without a question to anybody; "": it knows none. A domain of one label, such as "lan" or
- * "localdomain", is what every router calls its network, and no domain of an operator's. */
+ * without asking anybody; "": none. A domain of one label, such as "lan" or "localdomain", does not
+ * count: every router gives its network one. */
 static void find_domain(char domain[NAME_TEXT_MAX])
 {
 	static const char letters[] =

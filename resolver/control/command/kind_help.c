@@ -1,5 +1,5 @@
-/* Kinds of resources as words of the command line: which there are, where they may stand, and the
- * help of each, whose members are the field table's. */
+/* Kinds of resources as words of the command line: their verbs, where they may stand, and the help
+ * of each, with members from the field table. */
 #include <ctype.h>
 
 #include "resolver/control/command/command.h"
@@ -15,8 +15,7 @@ bool command_is_kind(const char *word)
 
 /* ---- verbs ---- */
 
-/* What can be done with every kind, with the words that other tools have for it, and what stands
- * behind the name. */
+/* The verbs of every kind, with other tools' words for them, and the arguments after the name. */
 static const struct {
 	const char *name, *aliases[4], *arguments;
 } verbs[] = {
@@ -72,7 +71,7 @@ const char *command_kind_near(const char *word)
 
 enum { MEMBER_TEXT_MAX = 512 };
 
-/* What a member takes, as it is written here. */
+/* The form of a member's value on the command line. */
 static const char *member_takes(const struct field *field, char text[MEMBER_TEXT_MAX])
 {
 	switch (field->type) {
@@ -89,7 +88,7 @@ static const char *member_takes(const struct field *field, char text[MEMBER_TEXT
 	}
 }
 
-/* An address that is not given is a free one of a pool. */
+/* An address need not be given: the server takes a free one of a pool. */
 static void print_member(const struct kind *kind, const struct field *field, FILE *out)
 {
 	bool required = field->required && kind->id != KIND_ADDRESS;
@@ -99,7 +98,7 @@ static void print_member(const struct kind *kind, const struct field *field, FIL
 		required ? "; required" : "");
 }
 
-/* How one is named. */
+/* The form of a resource's name. */
 static const char *name_form(const struct kind *kind)
 {
 	return kind->id == KIND_PTR                     ? " ADDRESS|ID"
@@ -107,7 +106,7 @@ static const char *name_form(const struct kind *kind)
 							: " [GROUP/]NAME";
 }
 
-/* What stands ahead of the name: " [GROUP/]RULESET" */
+/* Prints the argument before the name: " [GROUP/]RULESET" */
 static void print_parent(const struct kind *kind, bool list, FILE *out)
 {
 	if (kind->parent)

@@ -1,5 +1,5 @@
-/* `sluice log [--follow] [KEY=VALUE...]`: the query log of the running server, its latest entries
- * or those that come (GET /v1/queries). What is lost on the way is said. */
+/* `sluice log [--follow] [KEY=VALUE...]`: prints the query log of the running server, its latest
+ * entries or new ones (GET /v1/queries). It tells how many entries were lost. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "rules/text.h"
 
-/* "/v1/queries?limit=1000&suffix=..."; NULL: an argument does not fit, which has been said, or
- * there is no memory. */
+/* "/v1/queries?limit=1000&suffix=..."; NULL: an argument is wrong, which has been printed, or out
+ * of memory. */
 static char *path_of(const struct command_line *line, bool *misused)
 {
 	char *path = client_path(line->follow ? "/v1/queries?" : "/v1/queries?limit=1000");
@@ -57,7 +57,7 @@ static const char *decision_of(const json_t *entry, char *text, size_t size)
 	return text;
 }
 
-/* The day is not shown; --json has it. */
+/* Prints the time without the day, which --json has. */
 static void print_entry(const json_t *entry)
 {
 	const char *time = text_of(entry, "time"), *name = text_of(entry, "name");
@@ -91,7 +91,7 @@ static void print_json(const json_t *entry)
 	free(text);
 }
 
-/* ---- as it happens ---- */
+/* ---- --follow ---- */
 
 static void print_data(void *context, const char *data, bool numbered)
 {
@@ -110,7 +110,7 @@ static void print_data(void *context, const char *data, bool numbered)
 	json_decref(entry);
 }
 
-/* ---- the latest ---- */
+/* ---- latest entries ---- */
 
 static int print_latest(const struct command_line *line, char *path)
 {

@@ -1,10 +1,10 @@
-/* `sluice`: the table of its commands. Each is a function in a file beside this one; usage, help
- * and the options that a command takes come from here. */
+/* `sluice`: the table of its commands. Each command is a function in a file beside this one; usage,
+ * help and the allowed options come from the table. */
 #include "resolver/control/command/command.h"
 #include "resolver/control/command/import_row.h"
 #include "resolver/control/observe/findings.h"
 
-#define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
+#define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* asks the running server */
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
 #define GROUP_HELP "An address of no group is NAME alone; GROUP may be told by --group, too.\n"
 #define KIND_HELP                                                                                  \
@@ -40,8 +40,8 @@ static const struct command commands[] = {
 	 "A configuration with faults is not started, and never replaces one that is served.\n"
 	 "This is the master, which has the sockets; its child serves, and is started again when\n"
 	 "it ends by itself.\n"},
-	/* What the master executes. An interpreter takes an option for no file; masters of earlier
-	 * versions say "serve". */
+	/* Executed by the master. Named like options, because no interpreter takes an option for a
+	 * file; masters of earlier versions use "serve". */
 	{"--run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER, 0, 0, "", NULL,
 	 ""},
 	{"--serve", command_serve,

@@ -1,8 +1,8 @@
-/* `sluice names`: the names that the running server is asked for most, and who decides them.
- * `sluice plan FILE`: which of them another configuration would decide otherwise.
+/* `sluice names`: the names that the running server is asked for most, with their decisions.
+ * `sluice plan FILE`: those of them that another configuration would decide differently.
  *
- *     GET /v1/names ─► questions, decided by the policy of now ─┐
- *     FILE ─► model ─► policy ──────────────────────────────────┴─► plan_changes ─► printed */
+ *     GET /v1/names ─► questions, decided by the current policy ─┐
+ *     FILE ─► model ─► policy ───────────────────────────────────┴─► plan_changes ─► printed */
 #include "resolver/control/observe/plan.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
@@ -14,7 +14,7 @@
 
 enum { NAMES_MS = 60 * 1000 };
 
-/* {"names": [...]}; NULL: why not has been printed. */
+/* {"names": [...]}; NULL: the error has been printed. */
 static json_t *fetch(const struct command_line *line)
 {
 	return client_ask(line, (struct client_call){.method = "GET", .timeout_ms = NAMES_MS},
@@ -92,7 +92,7 @@ static void print_change(const json_t *change)
 	print_decision("+", json_object_get(change, "after"));
 }
 
-/* Takes the changes over. */
+/* Takes over the changes. */
 static int print_json(const json_t *questions, json_t *changes)
 {
 	json_t *told = NULL;
@@ -106,7 +106,7 @@ static int print_json(const json_t *questions, json_t *changes)
 	return status;
 }
 
-/* Takes the changes over. */
+/* Takes over the changes. */
 static int print_changes(const struct command_line *line, const json_t *questions, json_t *changes)
 {
 	json_t *change;

@@ -1,4 +1,4 @@
-/* What a running server says in JSON, for people. */
+/* Prints a running server's JSON for people. */
 #ifndef SLUICE_PRINT_H
 #define SLUICE_PRINT_H
 
@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* The status (observe/status.h): what is wrong and what counts, the worst first, on one screen; or
- * all of it. */
+/* Prints the status (observe/status.h): all of it, or on one screen the faults and the important
+ * numbers, the worst first. */
 void status_print(const json_t *report, bool all, FILE *out);
-/* An explanation (observe/explain.h), as an indented story. */
+/* Prints an explanation (observe/explain.h), as an indented story. */
 void explain_print(const json_t *explained, FILE *out);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Those that were built or installed together belong together, wherever that is: $PATH may have
- * another version. */
+/* Programs built or installed together belong together, wherever that is: $PATH may have another
+ * version. */
 static bool beside(const char *name, char path[PATH_MAX])
 {
 	char own[PATH_MAX];

@@ -6,9 +6,9 @@
 
 enum { PROGRAM_WORDS_MAX = 200 };
 
-/* Becomes the program of that name: the one that lies beside this one, else one of $PATH.
- * words[0] is replaced by its path; NULL ends them. Returns only where there is none or it cannot
- * be run, which has been said: EXIT_FAILURE. */
+/* Executes the program of that name: the one beside this program, else one of $PATH. words[0] is
+ * replaced by its path; words end with NULL. Returns only if the program is missing or cannot be
+ * run: prints why, returns EXIT_FAILURE. */
 int program_become(const struct command_line *line, const char *name, char **words);
 
 #endif

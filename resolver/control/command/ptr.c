@@ -1,5 +1,5 @@
-/* `sluice ptr list`, whose list may be CSV, and `sluice ptr check`, which mail servers make of any
- * address or name. What else is done with one PTR is resource.c's. */
+/* `sluice ptr list`, also as CSV, and `sluice ptr check`: what mail servers make of any address or
+ * name. resource.c has the other commands for one PTR. */
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
 #include "rules/text.h"
@@ -11,7 +11,7 @@ int command_ptr_list(const struct command_line *line)
 	return line->csv ? command_ptr_list_csv(line) : command_resource_list(line);
 }
 
-/* A name is the whole PTR; members are changed one by one. */
+/* A name replaces the whole PTR; KEY=VALUE changes single members. */
 int command_ptr_set(const struct command_line *line)
 {
 	return strchr(line->arguments[1], '=') ? command_resource_set(line)

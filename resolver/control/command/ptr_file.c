@@ -1,7 +1,6 @@
-/* `sluice ptr import` and `sluice ptr list --csv`: PTRs as a file that a spreadsheet reads and
- * writes. The columns are the same both ways, so what was listed can be imported again. The server
- * takes the file as it is and checks it; here it is only sent, and what is wrong told by the file's
- * lines. */
+/* `sluice ptr import` and `sluice ptr list --csv`: PTRs as a file for a spreadsheet. The columns
+ * are the same both ways, so a list can be imported again. The server checks the file; the command
+ * sends it as it is, and prints faults with the file's lines. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -11,7 +10,7 @@
 
 enum { IMPORT_MS = 600 * 1000 };
 
-/* ---- out ---- */
+/* ---- list ---- */
 
 static void write_cell(const json_t *row, const char *key, char end)
 {
@@ -53,7 +52,7 @@ int command_ptr_list_csv(const struct command_line *line)
 	return EXIT_SUCCESS;
 }
 
-/* ---- in ---- */
+/* ---- import ---- */
 
 bool command_read_file(const struct command_line *line, const char *path, struct command_file *file)
 {
@@ -85,7 +84,7 @@ struct progress {
 	char told[PROGRESS_TEXT_MAX];
 };
 
-/* One line of a terminal, over and over. */
+/* Writes over the same line of a terminal. */
 static void tell(struct progress *progress, const char *what, int percent)
 {
 	char text[PROGRESS_TEXT_MAX];
@@ -100,7 +99,7 @@ static void tell(struct progress *progress, const char *what, int percent)
 	fflush(stderr);
 }
 
-/* How far the server is with it, which it answers beside the work. */
+/* Prints the progress of the server, which answers this during the work. */
 static void tell_work(struct progress *progress)
 {
 	char error[CLIENT_ERROR_MAX];
@@ -120,7 +119,7 @@ static void tell_work(struct progress *progress)
 	json_decref(answer);
 }
 
-/* libcurl calls it once a second, too, while it waits for the answer. */
+/* libcurl calls this once a second even while it waits for the answer. */
 static void on_sent(void *context, uint64_t sent, uint64_t all)
 {
 	if (all > 0 && sent < all)
@@ -140,8 +139,7 @@ static void print_row_error(const char *path, const json_t *error)
 	fputc('\n', stderr);
 }
 
-/* The errors that are printed: the rest of a list that does not fit is seldom wrong in another way.
- */
+/* Prints no more errors than this: the rest of a bad list usually has the same fault. */
 enum { ERRORS_SHOWN = 20 };
 
 static int print_failure(const struct command_line *line, const char *path, const json_t *answer,

@@ -1,5 +1,5 @@
-/* `sluice record set ZONE NAME TYPE RDATA...` and its like: record sets by owner and type, which
- * are the resources "NAME:TYPE" of the zone. */
+/* `sluice record set ZONE NAME TYPE RDATA...` and the like: record sets by owner and type, which
+ * are the zone's resources "NAME:TYPE". */
 #include <string.h>
 
 #include "resolver/control/base/json.h"
@@ -11,7 +11,7 @@ static const struct table_column columns[] = {
 	{"DATA", "records"}, {"METADATA", "metadata"}, {"ORIGIN", "origin"},
 };
 
-/* "www:A" as two columns. */
+/* Splits "www:A" into two columns. */
 static void prepare(json_t *row)
 {
 	const char *name = json_string_value(json_object_get(row, "name"));
@@ -21,12 +21,12 @@ static void prepare(json_t *row)
 	if (!owner)
 		return;
 	json_put(row, "type", json_text(colon + 1));
-	json_put(row, "name", json_text(owner)); /* the old name ends here */
+	json_put(row, "name", json_text(owner)); /* frees the old name */
 	free(owner);
 }
 
-/* The path of the set that the first three arguments name, to be freed. TYPE16 is written TXT
- * there; what is no type is for the server to refuse. */
+/* The path of the set that the first three arguments name, to be freed. TYPE16 becomes TXT; an
+ * unknown type is left for the server to refuse. */
 static char *path_of(const struct command_line *line)
 {
 	const struct client_top zone = client_top(line->arguments[0]);
@@ -46,7 +46,7 @@ static char *path_of(const struct command_line *line)
 	return path;
 }
 
-/* 0, or an exit status, which has been explained. */
+/* Returns 0, or an exit status; the error has been printed. */
 static int check_zone(const struct command_line *line)
 {
 	const char *text = line->arguments[0];
@@ -79,7 +79,7 @@ int command_record_show(const struct command_line *line)
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }
 
-/* Whether the set is there; *failed: that cannot be said, which has been printed. */
+/* Whether the set exists; *failed: not known, the error has been printed. */
 static bool is_there(const struct command_line *line, bool *failed)
 {
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
@@ -110,8 +110,8 @@ static bool is_text(const char *type)
 	return record_type_parse(&number, type) == 0 && (number == TYPE_TXT || number == TYPE_SPF);
 }
 
-/* One string of a master file, to be freed. Escapes of the text's own stay what they are; a quote
- * gets one, and so does a backslash with nothing behind it. NULL without memory. */
+/* Quotes one string for a master file, to be freed. Escapes in the text stay; quotes and a final
+ * backslash are escaped. NULL: out of memory. */
 static char *quote(const char *text)
 {
 	char *quoted = malloc(2 * strlen(text) + 3), *at = quoted;
@@ -133,8 +133,8 @@ static char *quote(const char *text)
 	return quoted;
 }
 
-/* The shell has taken the quotes of 'v=spf1 -all', which is one text all the same: it gets them
- * back, unless it begins with some, or as \#. */
+/* The shell has removed the quotes of 'v=spf1 -all', which is one string: quotes it again, unless
+ * the text has quotes, or begins with \#. */
 static json_t *data_of(const char *type, const char *data)
 {
 	bool is_written_out = *data == '"' || strncmp(data, "\\#", 2) == 0;
@@ -149,7 +149,7 @@ static json_t *data_of(const char *type, const char *data)
 	return text;
 }
 
-/* The body that the command line says; NULL: it cannot be, which has been said. */
+/* The body for the command line; NULL: a fault; prints why. */
 static json_t *read_body(const struct command_line *line)
 {
 	json_t *body, *records;
@@ -177,7 +177,7 @@ int command_record_create(const struct command_line *line)
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }
 
-/* What is not said stays as it is. */
+/* Members that are not given stay as they are. */
 int command_record_set(const struct command_line *line)
 {
 	int status = check_zone(line);

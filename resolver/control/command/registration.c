@@ -1,12 +1,12 @@
-/* `sluice registration list`: what machines and clients have registered in private zones; and
- * `sluice registration delete`, of what clients have. */
+/* `sluice registration list`: records that machines and clients have registered in private zones;
+ * and `sluice registration delete`, for those of clients. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
-/* All of them, page by page; NULL: why not has been printed. */
+/* All registrations, page by page; NULL: the error has been printed. */
 static json_t *ask_all(const struct command_line *line)
 {
 	const char *zone = line->argument_count > 0 ? line->arguments[0] : NULL;
@@ -42,7 +42,7 @@ static bool any_expires(const json_t *all)
 
 int command_registration_list(const struct command_line *line)
 {
-	enum { EXPIRES = 7 }; /* its place */
+	enum { EXPIRES = 7 }; /* its index */
 	struct table_column columns[] = {
 		{"NAME", "name"},       {"TYPE", "type"},       {"DATA", "data"},
 		{"ZONE", "zone"},       {"BY", "by"},           {"SINCE", "since"},
@@ -65,10 +65,10 @@ int command_registration_list(const struct command_line *line)
 
 struct registration_removal {
 	const char *name, *type, *zone; /* NULL: not given */
-	bool more; /* the zone has more sets than the answer to a dry run shows */
+	bool more;                      /* more than the answer to a dry run shows */
 };
 
-/* False: the options contradict each other, and the error has been printed. */
+/* False: the options contradict each other; prints why. */
 static bool check_removal(const struct command_line *line,
 			  const struct registration_removal *removal)
 {

@@ -1,4 +1,4 @@
-/* `sluice status`, `reload`, `flush` and `upgrade`: a request, and what came of it. */
+/* `sluice status`, `reload`, `flush` and `upgrade`: one request each, and its result. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -45,8 +45,8 @@ static void print_reload(const json_t *answer, bool fine)
 	faults_release(&faults);
 }
 
-/* An answer with faults is one that is expected, so it is not client_ask that looks at the status.
- */
+/* Uses client_call, because an answer with faults is expected here, and client_ask would print it
+ * as an error. */
 int command_reload(const struct command_line *line)
 {
 	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX], confirm[COMMAND_CONFIRM_MAX];
@@ -89,9 +89,9 @@ int command_flush(const struct command_line *line)
 	if (argument && name_from_text(&name, &any_key, argument) != 0)
 		return command_misuse(line, "\"%s\" is not a domain name", argument);
 	json_t *body = json_make("{s:b}", "suffix", line->suffix);
-	if (argument) /* JSON could not have its bytes as they are */
+	if (argument) /* JSON cannot carry all bytes of a name */
 		json_put(body, "name", json_text(name_to_text(&name, text)));
-	if (!body) /* without one, everything would be flushed */
+	if (!body) /* without a body everything would be flushed */
 		return exit_fail("%s", err_text(ERR_NOMEM));
 	json_t *answer = client_ask(line, (struct client_call){.method = "POST", .body = body},
 				    client_path("/v1/flush"));
@@ -108,7 +108,7 @@ int command_flush(const struct command_line *line)
 	return status;
 }
 
-/* Lines of the program that failed, as it wrote them, but for characters that people do not see. */
+/* Prints lines of the failed program, without invisible characters. */
 static void print_lines(const char *text)
 {
 	char line[1024];
@@ -120,7 +120,7 @@ static void print_lines(const char *text)
 	}
 }
 
-/* The program's absolute path: the one that is given, or the one that this is. */
+/* The absolute path of the given program, or of this one. */
 static const char *program_path(const struct command_line *line, char path[PATH_MAX])
 {
 	if (line->binary)

@@ -1,9 +1,7 @@
-/* `sluice report`: what an operator should look at. All of it is the server's (GET /v1/report);
- * this waits for the sections that ask the network, and prints.
- *
- * While it waits it asks for the sections that are not done alone. A result is good for a while
- * only, and asking for it begins it anew behind that: a short one would begin again and again while
- * a long one goes on. */
+/* `sluice report`: prints findings for an operator, all from the server (GET /v1/report), and waits
+ * for the sections that ask the network. While it waits it asks only for sections that are not
+ * done: results expire, and asking for an expired one starts it again, so a short section would
+ * start again and again beside a long one. */
 #include <time.h>
 #include <unistd.h>
 
@@ -15,7 +13,7 @@ enum {
 	ANSWER_MS = 60 * 1000,
 	LOOK_MS = 300,
 	PATIENCE_MS = 30 * 1000,
-	SHOWN = 20, /* findings of a section, for people */
+	SHOWN = 20, /* findings of a section, without --json */
 	WORDS_MAX = 512,
 };
 
@@ -29,7 +27,7 @@ static void join_sections(const struct command_line *line, char text[WORDS_MAX])
 		text_append(text, WORDS_MAX, "%s%s", i > 0 ? "," : "", line->arguments[i]);
 }
 
-/* sections NULL: all. NULL: why not has been printed. */
+/* sections NULL: all. NULL: the error has been printed. */
 static json_t *fetch(const struct command_line *line, const char *sections)
 {
 	char shown[16];
@@ -49,7 +47,7 @@ static bool is_running(const json_t *section)
 	return strcmp(json_text_of(section, "state"), "running") == 0;
 }
 
-/* Returns whether there are any. */
+/* Returns whether any section is still running. */
 static bool join_running(const json_t *report, char text[WORDS_MAX])
 {
 	const json_t *section;
@@ -65,7 +63,7 @@ static bool join_running(const json_t *report, char text[WORDS_MAX])
 	return *text;
 }
 
-/* Puts the newer sections in the place of the older ones. */
+/* Replaces sections by newer ones. */
 static void renew(const json_t *report, const json_t *newer)
 {
 	json_t *sections = json_object_get(report, "sections"), *section, *now;
@@ -109,7 +107,7 @@ static void show_progress(const json_t *report)
 	}
 }
 
-/* Asks again while something is still being asked, less often the longer that takes. */
+/* Asks again while a section is running, at growing intervals. */
 static json_t *fetch_all(const struct command_line *line)
 {
 	int64_t began_ms = now_ms(), pause_ms = LOOK_MS;

@@ -1,16 +1,16 @@
-/* `sluice list KIND`, show, create, set, delete: the resources of every kind (resource/kind.h), by
- * the API's own paths; `sluice address create` and its like, too. Which members there are, and how
- * each is written, is the field table's:
+/* `sluice list KIND`, show, create, set, delete, and `sluice address create` and the like:
+ * resources of every kind (resource/kind.h), by the API's paths. The field table has the members,
+ * and how each is written:
  *
  *     domain=contoso.corp.                  a text, a number, true or false
  *     address_space=10.0.0.0/16,10.1.0.0/16 an array
  *     targets=10.0.0.5,[2001:db8::5]:5353/tcp  servers
  *     tags=team=mail,env=prod               names with values
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
- *     region=                               not given any more
+ *     region=                               removes the member
  *
- * What is at the top is NAME, GROUP/NAME or -/NAME (client_top), a PTR the address or id that has
- * it. */
+ * A top-level resource is NAME, GROUP/NAME or -/NAME (client_top), a PTR its address or the
+ * address's id. */
 #include <assert.h>
 
 #include "resolver/control/base/json.h"
@@ -21,10 +21,10 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-struct named_resource { /* what the arguments name, and those that are left */
+struct named_resource { /* the resource that the arguments name, and the other arguments */
 	const struct kind *kind;
-	struct client_top top; /* itself, or what it is in; name NULL: a list, of that group */
-	const char *inside;    /* its name in that; NULL: it is in nothing, or a list */
+	struct client_top top; /* itself, or its parent; name NULL: a list, in that group */
+	const char *inside;    /* its name in the parent; NULL: no parent, or a list */
 	char *const *rest;
 	int rest_count;
 };
@@ -46,7 +46,7 @@ static int fail_kind(const struct command_line *line, const char *word)
 			      known);
 }
 
-/* Of "address create" it is known from the command's name; else it is the first argument. */
+/* NULL: the first argument names the kind. In "address create" the command's name does. */
 static const struct kind *kind_of_command(const struct command_line *line)
 {
 	const char *name = line->command->name;
@@ -56,7 +56,7 @@ static const struct kind *kind_of_command(const struct command_line *line)
 	return strchr(name, ' ') ? kind_named(first) : NULL;
 }
 
-/* What the arguments are, behind the kind and what it is in. */
+/* The arguments after the kind and the parent. */
 enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
 
 int command_no_name(const struct command_line *line, const char *noun, const char *text)
@@ -64,15 +64,15 @@ int command_no_name(const struct command_line *line, const char *noun, const cha
 	return command_misuse(line, "\"%s\" has no name of %s %s in it", text, article(noun), noun);
 }
 
-/* The name of what is in nothing. Addresses of one name may be in many groups: without one, it is
- * the one in none. */
+/* Reads the name of a top-level resource. Without a group an address is the one in no group,
+ * because addresses of one name may be in many groups. */
 static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
 {
 	const struct kind *kind = named->kind->parent ? named->kind->parent : named->kind;
 	struct client_top top = {GROUP_NONE, text};
 	bool any;
 
-	if (kind->id != KIND_PTR) /* which has no group, but perhaps a prefix's length */
+	if (kind->id != KIND_PTR) /* PTRs have no group, but perhaps a prefix length */
 		top = client_top(text);
 	if (*top.name == '\0')
 		return command_no_name(line, kind->name, text);
@@ -86,7 +86,7 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	return 0;
 }
 
-/* That of a list. */
+/* Reads the group of a list. */
 static int read_group(const struct command_line *line, struct named_resource *named,
 		      const char *text)
 {
@@ -96,7 +96,7 @@ static int read_group(const struct command_line *line, struct named_resource *na
 	return 0;
 }
 
-/* Whether it is a member of the kind, as domain=contoso.corp, and so no name. */
+/* Whether the text is a member of the kind (domain=contoso.corp), so not a name. */
 static bool is_member(const struct kind *kind, const char *text)
 {
 	size_t length = strcspn(text, "=");
@@ -107,7 +107,7 @@ static bool is_member(const struct kind *kind, const char *text)
 	       schema_field(kind_field(kind)->group, key);
 }
 
-/* 0, or an exit status, which has been explained. */
+/* Returns 0, or an exit status; the error has been printed. */
 static int read_names(const struct command_line *line, enum arguments wanted,
 		      struct named_resource *named)
 {
@@ -124,7 +124,7 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	if (line->group && *line->group == '\0')
 		return command_misuse(line, "--group is empty; write -, for none");
 	if (kind->parent && at == count && wanted == OF_LIST)
-		return 0; /* in all of them */
+		return 0; /* in all parents */
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
@@ -149,7 +149,7 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	return status;
 }
 
-/* GET /v1/addresses has its group as a filter. */
+/* In GET /v1/addresses the group is a filter, not part of the path. */
 static char *path_of(const struct command_line *line, const struct named_resource *named)
 {
 	const struct kind *kind = named->kind;
@@ -191,7 +191,7 @@ static json_t *read_server(const char *text, size_t length)
 		if (host.port)
 			json_put(server, "port", json_integer(host.port));
 	} else {
-		json_put(server, "address", json_text(copy)); /* the server says what is wrong */
+		json_put(server, "address", json_text(copy)); /* the server reports what is wrong */
 	}
 	if (slash)
 		json_put(server, "protocol", json_text(slash + 1));
@@ -226,7 +226,7 @@ static json_t *read_items(const struct field *field, const char *text)
 	return array;
 }
 
-/* "team=mail,env=prod". NULL: one has no value. */
+/* Reads "team=mail,env=prod". NULL: a tag has no value. */
 static json_t *read_tags(const char *text)
 {
 	json_t *tags = json_object();
@@ -284,7 +284,7 @@ json_t *command_value(const struct field *field, const char *text)
 	return *text != '\0' ? json_text(text) : json_null();
 }
 
-/* The member that may be given without its key, right behind the name; NULL: there is none. */
+/* The member that may follow the name without its key; NULL: none. */
 static const char *first_member(const struct kind *kind)
 {
 	switch (kind->id) {
@@ -295,7 +295,7 @@ static const char *first_member(const struct kind *kind)
 	}
 }
 
-/* KEY=VALUE into the body; 0, or an exit status, which has been explained. */
+/* Puts KEY=VALUE into the body; returns 0, or an exit status; the error has been printed. */
 static int read_member(const struct command_line *line, const struct kind *kind, const char *text,
 		       json_t *body)
 {
@@ -326,7 +326,7 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	return 0;
 }
 
-/* All that the command line has of members, as arguments or as options. */
+/* Reads all members of the command line, from arguments and options. */
 static int read_members(const struct command_line *line, const struct named_resource *named,
 			json_t *body)
 {
@@ -344,8 +344,8 @@ static int read_members(const struct command_line *line, const struct named_reso
 
 /* ---- rows for people ---- */
 
-/* {"address", "port", "protocol"} as it may be given: "10.0.0.5", "10.0.0.6:5353/tcp"; with its
- * description, which may not. */
+/* The server {"address", "port", "protocol"} in the form for input: "10.0.0.5",
+ * "10.0.0.6:5353/tcp"; then its description, which is not input. */
 static json_t *server_text(const json_t *server)
 {
 	const char *protocol = json_string_value(json_object_get(server, "protocol"));
@@ -401,7 +401,7 @@ static void prepare(json_t *row)
 
 /* ---- columns ---- */
 
-/* Of the inventory's kinds, which are shown with what is known besides. */
+/* Columns of the inventory's kinds, which include values that the server adds. */
 static const struct {
 	unsigned kind;
 	const char *list[9], *show[TABLE_COLUMNS_MAX];
@@ -423,7 +423,7 @@ static const struct {
 	{KIND_GROUP, {"name", "region", "tags", "origin"}, {"name", "region", "tags", "origin"}},
 };
 
-/* From the field table, or those above. Tags are too long for a list. */
+/* Columns from the field table, or from the table above. Lists omit tags, which are too long. */
 static struct command_columns columns_of(const struct kind *kind, bool list,
 					 struct table_column items[TABLE_COLUMNS_MAX])
 {
@@ -450,7 +450,7 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 
 /* ---- the commands ---- */
 
-/* Takes the path over; NULL: status says why not. */
+/* Takes over the path; NULL: status says why. */
 static char *add_filters(const struct command_line *line, char *path, int *status)
 {
 	if (line->limit)
@@ -471,7 +471,7 @@ static char *add_filters(const struct command_line *line, char *path, int *statu
 	return path;
 }
 
-/* The path of the list that is asked for, to be freed; NULL: status says why not. */
+/* The path of the wanted list, to be freed; NULL: status says why. */
 static char *path_of_list(const struct command_line *line, const struct named_resource *named,
 			  int *status)
 {
@@ -485,9 +485,9 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	return add_filters(line, path, status);
 }
 
-/* ---- in all that it may be inside ---- */
+/* ---- lists over all parents ---- */
 
-/* "private-endpoint" as a member's key. */
+/* The parent's kind as a member's key: "private_endpoint". */
 static const char *parent_key(const struct kind *kind, char key[64])
 {
 	snprintf(key, 64, "%s", kind->parent->name);
@@ -497,7 +497,7 @@ static const char *parent_key(const struct kind *kind, char key[64])
 	return key;
 }
 
-/* [GROUP/]NAME, as it is written on a command line; NULL without memory. */
+/* [GROUP/]NAME, as on a command line; NULL: out of memory. */
 static json_t *full_name_of(const struct kind *kind, const json_t *item)
 {
 	const char *group = json_string_value(json_object_get(item, "resource_group"));
@@ -506,7 +506,7 @@ static json_t *full_name_of(const struct kind *kind, const json_t *item)
 			    json_text_of(item, kind_name_key(kind)));
 }
 
-/* Adds what is inside one of them; false: *status says why not. */
+/* Adds the items of one parent; false: *status says why. */
 static bool add_inside(const struct command_line *line, const struct kind *kind,
 		       const json_t *parent, json_t *all, int *status)
 {
@@ -547,7 +547,7 @@ json_t *command_ask_everywhere(const struct command_line *line, const struct kin
 	json_array_foreach(json_object_get(parents, collection), i, parent) fine =
 		fine && (limit == 0 || (long)json_array_size(all) < limit) &&
 		add_inside(line, kind, parent, all, status);
-	/* What was enough is no failure. */
+	/* Stopping at the limit is not a failure. */
 	fine = fine || (parents && limit > 0 && (long)json_array_size(all) >= limit);
 	while (limit > 0 && (long)json_array_size(all) > limit)
 		json_array_remove(all, json_array_size(all) - 1);
@@ -634,8 +634,8 @@ int command_resource_put(const struct command_line *line)
 	return change(line, "PUT", NULL);
 }
 
-/* How much of the name that was given is the one that the server knows: a zone's without its dot.
- */
+/* The length of the given name in the form of the server, which stores a zone without its final
+ * dot. */
 static int name_length(const struct named_resource *named)
 {
 	const char *name = named->inside ? named->inside : named->top.name;

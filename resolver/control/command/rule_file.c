@@ -1,13 +1,12 @@
-/* `sluice rule list --csv` and `sluice rule import [RULESET] FILE.csv`: rules as people have them
- * in a spreadsheet, a line each. The columns are members of a rule, and the ruleset; those of the
- * list can be imported again.
+/* `sluice rule list --csv` and `sluice rule import [RULESET] FILE.csv`: rules as lines of a
+ * spreadsheet. The columns are the ruleset and members of a rule; a list can be imported again.
  *
  *     FILE ─► rows ─────────────────┐
  *                                   ├─► edits ─► POST /v1/changes, all of it or nothing
  *     GET /v1/rulesets/.../rules ───┘
  *
- * A row is the rule of its name, or else the one for its domain; members without a column stay as
- * they are. Rules that the file does not have stay, too. */
+ * A row changes the rule of its name, or else the rule for its domain; members without a column
+ * stay as they are. Rules that the file lacks stay. */
 #include <ctype.h>
 
 #include "resolver/control/base/csv.h"
@@ -21,7 +20,7 @@
 
 enum { RULE_NAME_MAX = 80, RULE_NAMES_MAX = 1000 };
 
-/* ---- out ---- */
+/* ---- list ---- */
 
 static const char *const columns[] = {"ruleset",      "name",  "domain",      "targets",
 				      "target_group", "state", "description", NULL};
@@ -78,18 +77,18 @@ int command_rule_list(const struct command_line *line)
 	return line->csv ? list_csv(line) : command_resource_list(line);
 }
 
-/* ---- in ---- */
+/* ---- import ---- */
 
 struct rule_import {
 	const struct command_line *line;
-	const char *path, *ruleset; /* NULL: rows say it, or there is one only */
+	const char *path, *ruleset; /* ruleset NULL: rows name it, or there is only one */
 	struct csv_row row;
 	size_t count;                               /* of columns */
-	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's */
+	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's column */
 	json_t *rulesets;                           /* [GROUP/]NAME in lower case -> path */
 	json_t *rules;                              /* ruleset's path -> {name: rule} */
-	json_t *seen;          /* a rule as faults name it, in lower case -> the line of its row */
-	json_t *edits, *lines; /* and the line of each edit's row */
+	json_t *seen;          /* a rule's name in faults, in lower case -> its row's line */
+	json_t *edits, *lines; /* lines: of each edit's row */
 	size_t created, changed, unchanged, wrong;
 };
 
@@ -101,7 +100,7 @@ static void complain(struct rule_import *import, const char *column, const char 
 	fputc('\n', stderr);
 }
 
-/* As a spreadsheet may write it: Domain is domain. */
+/* Finds a column's field in any case: a spreadsheet may write Domain. */
 static const struct field *rule_field(const char *key)
 {
 	char *lower = text_lower(strdup(key));
@@ -112,7 +111,7 @@ static const struct field *rule_field(const char *key)
 	return field;
 }
 
-/* False: it has been said why. */
+/* False: the error has been printed. */
 static bool read_header(struct rule_import *import, struct csv *csv)
 {
 	const char *why;
@@ -138,7 +137,7 @@ static bool read_header(struct rule_import *import, struct csv *csv)
 	return fine && has_domain;
 }
 
-/* ---- what there is ---- */
+/* ---- present rules ---- */
 
 static bool same_domain(const char *a, const char *b)
 {
@@ -147,8 +146,8 @@ static bool same_domain(const char *a, const char *b)
 	return length == name_text_length(b) && strncasecmp(a, b, length) == 0;
 }
 
-/* The members that a change may have, of a rule that is shown: without defaults, which are shown
- * also where nobody gave them, and would be told as changes. NULL without memory. */
+/* The members of a shown rule that a change may have, without defaults: those are shown even if
+ * nobody gave them, and would look like changes. NULL: out of memory. */
 static json_t *values_of(const json_t *rule)
 {
 	const struct kind *kind = kind_named("rule");
@@ -165,7 +164,7 @@ static json_t *values_of(const json_t *rule)
 	return values;
 }
 
-/* All rulesets, and the rules of each. False: it has been said why. */
+/* Asks for all rulesets and their rules. False: the error has been printed. */
 static bool ask_rules(struct rule_import *import)
 {
 	struct command_line plain = *import->line;
@@ -205,7 +204,7 @@ static bool ask_rules(struct rule_import *import)
 	return all;
 }
 
-/* Its path; NULL: it has been said which is missing. */
+/* The ruleset's path; NULL: missing or unknown; prints why. */
 static const char *find_ruleset(struct rule_import *import, const char *name)
 {
 	const char *path = NULL, *key;
@@ -234,7 +233,7 @@ static const char *find_ruleset(struct rule_import *import, const char *name)
 	return path;
 }
 
-/* The rule that the row is about; NULL: a new one. */
+/* The row's rule; NULL: a new one. */
 static const json_t *find_rule(const json_t *rules, const char *name, const char *domain)
 {
 	const char *key;
@@ -247,7 +246,8 @@ static const json_t *find_rule(const json_t *rules, const char *name, const char
 	return NULL;
 }
 
-/* "contoso-corp" for contoso.corp., which no rule of the ruleset has yet. */
+/* Makes a name from the domain, "contoso-corp" for contoso.corp., that no rule of the ruleset
+ * has. */
 static void make_name(const json_t *rules, const char *domain, char name[RULE_NAME_MAX + 1])
 {
 	char stem[RULE_NAME_MAX - 8] = "";
@@ -268,7 +268,7 @@ static void make_name(const json_t *rules, const char *domain, char name[RULE_NA
 
 /* ---- a row ---- */
 
-/* The cell of that column; NULL: empty, or there is none. */
+/* The cell in the field's column; NULL: empty, or no such column. */
 static const char *cell(const struct rule_import *import, const struct field *field)
 {
 	for (size_t i = 0; i < import->count; i++)
@@ -277,7 +277,7 @@ static const char *cell(const struct rule_import *import, const struct field *fi
 	return NULL;
 }
 
-/* Targets are separated in more ways than one. */
+/* Spreadsheets separate targets by commas, semicolons or blanks. */
 static char *with_commas(const char *text)
 {
 	char *copy = strdup(text), *to = copy;
@@ -311,7 +311,7 @@ static json_t *read_cell(const struct field *field, const char *text)
 	return value;
 }
 
-/* Whether it says the same, as people write it: 10.0.0.5 is 10.0.0.5:53. */
+/* Whether both look the same to people: 10.0.0.5 is 10.0.0.5:53. */
 static bool is_same(const json_t *a, const json_t *b)
 {
 	json_t *left = command_shown(a), *right = command_shown(b);
@@ -322,8 +322,8 @@ static bool is_same(const json_t *a, const json_t *b)
 	return same;
 }
 
-/* Puts what the row says into the values, where the rule (NULL: a new one) does not say it already.
- * False: a cell does not fit, which has been said. */
+/* Puts the row's cells into the values, except those that the rule (NULL: a new one) has already.
+ * False: a cell is wrong; prints why. */
 static bool put_cells(struct rule_import *import, const json_t *rule, json_t *values)
 {
 	for (size_t i = 0; i < import->count; i++) {
@@ -363,7 +363,8 @@ static void add_edit(struct rule_import *import, const char *ruleset, const char
 	free(encoded);
 }
 
-/* "rulesets[dev/lab].rules[one]" of "rulesets/dev/lab", as faults have it, in lower case. */
+/* The path in the form of faults, in lower case: "rulesets[dev/lab].rules[one]" for
+ * "rulesets/dev/lab". */
 static char *fault_path(const char *ruleset, const char *name)
 {
 	const char *at = strchr(ruleset, '/');
@@ -421,7 +422,7 @@ static void take_row(struct rule_import *import)
 		import->created += !rule;
 		if (!same)
 			add_edit(import, ruleset, name, json_incref(values));
-		if (!rule) { /* another new one gets another name */
+		if (!rule) { /* so that the next new rule gets another name */
 			json_t *shown = json_deep_copy(values);
 
 			json_put(shown, "name", json_text(name));
@@ -432,7 +433,7 @@ static void take_row(struct rule_import *import)
 	json_decref(values);
 }
 
-/* Below a table spreadsheets write rows with nothing in them. */
+/* Spreadsheets write empty rows below a table. */
 static bool is_empty(const struct csv_row *row)
 {
 	for (size_t i = 0; i < row->count; i++)
@@ -460,7 +461,7 @@ static void take_rows(struct rule_import *import, struct csv *csv)
 	}
 }
 
-/* The server names the rule that it refuses; people look for the line of its row. */
+/* Finds the row's line, because the server names the refused rule. */
 static unsigned line_of(void *context, size_t index, const char *path)
 {
 	const struct rule_import *import = context;

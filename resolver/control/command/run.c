@@ -1,5 +1,5 @@
-/* `sluice run`: the master; and `sluice serve`, which it executes: what that process as a whole
- * needs, and then the control thread, which is this one. */
+/* `sluice run`: the master; and `sluice serve`, which it executes. Sets up the process, then runs
+ * the master's loop, or the control thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "resolver/control/process/process.h"
 #include "resolver/log.h"
 
-/* Sockets are many: a pool of ports for each source and worker. What is allowed is taken. */
+/* Raises the limit of descriptors as far as allowed: each source and worker has a pool of ports. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -23,7 +23,7 @@ static void raise_descriptors(void)
 		log_event(LOG_WARNING, "limits", "the number of open files could not be raised");
 }
 
-/* The descriptor of --master; -1: there is none. */
+/* The descriptor of --master; -1: none. */
 static int handed_descriptor(const struct command_line *line)
 {
 	char *end;
@@ -37,14 +37,14 @@ static int handed_descriptor(const struct command_line *line)
 static void begin(void)
 {
 	int fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO) /* or a socket would be what the log is written to */
+	while (fd >= 0 && fd <= STDERR_FILENO) /* or a socket could become the log's descriptor */
 		fd = open("/dev/null", O_RDWR);
 	if (fd >= 0)
 		close(fd);
 	log_configure(LOG_INFO, LOG_AUTO);
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
-	/* A program that is executed by a descriptor is called as that is, before Linux 6.14. */
+	/* Before Linux 6.14 a program executed by a descriptor is named after the descriptor. */
 	(void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
 }
 

@@ -1,5 +1,4 @@
-/* What is at its default is taken for not said: a model does not know which values its file gave.
- */
+/* A default counts as not given: a model does not know which values its file has. */
 #include "resolver/control/command/settings.h"
 
 #include "resolver/control/base/json.h"
@@ -8,7 +7,7 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* ---- printed ---- */
+/* ---- printing ---- */
 
 static void print_items(FILE *out, const json_t *array)
 {
@@ -53,7 +52,7 @@ void settings_print(FILE *out, const json_t *value)
 		fputc('L', out);
 }
 
-/* A group that the server's file has already cannot stand there twice. */
+/* Marks a group that the server's file has already, because it cannot stand there twice. */
 static void print_lines(const json_t *settings, const json_t *served, const json_t *defaults)
 {
 	const char *key;
@@ -76,7 +75,7 @@ static const char *server_file(const struct command_line *line)
 	return line->socket ? "the server's own file" : line->config;
 }
 
-/* ---- what is otherwise ---- */
+/* ---- differences ---- */
 
 static json_t *default_settings(void)
 {
@@ -109,7 +108,7 @@ static json_t *other_members(const json_t *group, const json_t *usual, const jso
 	return others;
 }
 
-/* Of groups only those members. */
+/* The settings that differ; of groups only the members that differ. */
 static json_t *other_settings(const struct model *model, const json_t *served,
 			      const json_t *defaults)
 {
@@ -159,7 +158,7 @@ static bool lets_more(const char *key, const json_t *value, const json_t *than)
 				(uint64_t)json_integer_value(than));
 }
 
-/* The limits that let in what was refused, as the faults say; more, where the file says so. */
+/* The limits that would allow what was refused, from the faults; the file's if those are higher. */
 static json_t *limits_needed(const json_t *wanted, const json_t *refusal)
 {
 	const json_t *faults = json_object_get(json_object_get(refusal, "error"), "faults"), *fault;

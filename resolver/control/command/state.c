@@ -1,4 +1,5 @@
-/* `sluice state ...`: what the management API keeps, out of the running server and into it. */
+/* `sluice state ...`: exports the management API's state from the running server, and imports
+ * it. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -7,7 +8,7 @@
 
 enum { STATE_MS = 300 * 1000 };
 
-/* As it comes: a large one is never in memory here. */
+/* Writes the answer as it comes, because it may be very large. */
 static int export_into(const struct command_line *line, FILE *out)
 {
 	json_t *done = client_ask(
@@ -18,7 +19,7 @@ static int export_into(const struct command_line *line, FILE *out)
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A new file is for its owner only; one that is there is written over when all of it is there. */
+/* Only its owner can read a new file; an existing file is replaced once the export is complete. */
 static int export_to(const struct command_line *line, const char *path)
 {
 	char *new_path = NULL;

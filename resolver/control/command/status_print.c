@@ -1,8 +1,8 @@
 /* The report for people, as tables.
  *
- * In brief, what an operator wants to see first, on one screen: what is wrong in words, the worst
- * targets with the rules that they hurt, what is served, and counters above zero. Of many that are
- * fine there is only the number. With --all, everything. */
+ * In brief, one screen with what an operator wants first: faults in words, the worst targets with
+ * the rules that they hurt, the served items, and counters above zero. Of many healthy items only
+ * the number is shown. With --all, everything. */
 #include "resolver/control/command/print.h"
 
 #include "resolver/control/base/json.h"
@@ -14,7 +14,7 @@
 
 enum {
 	COLUMNS_MAX = 15,
-	ROWS_MAX = 5, /* from here on: in brief */
+	ROWS_MAX = 5, /* from here on: for the brief report */
 	TARGET_LINES = 8,
 	TARGETS_MIN = 3,
 	NAMES_MAX = 2,
@@ -23,7 +23,7 @@ enum {
 
 struct status_table {
 	const char *key, *heading;
-	const char *brief; /* its first column, when there is no heading; NULL: shown elsewhere */
+	const char *brief; /* its first column, if there is no heading; NULL: shown elsewhere */
 	struct table_column columns[COLUMNS_MAX];
 };
 
@@ -123,7 +123,7 @@ static const struct status_table brief_targets = {
 	 {"ERRORS", "errors"},
 	 {"LAST ERROR", "last_error"}},
 };
-/* Numbers, in brief only where one of them is above zero. */
+/* Numbers; in brief only if one of them is above zero. */
 static const struct status_table counts[] = {
 	{"owned",
 	 "Addresses and their names",
@@ -200,14 +200,14 @@ static size_t count_columns(const struct status_table *part)
 	return count;
 }
 
-/* A list; of an object, a list of one. */
+/* A list; an object becomes a list of one. */
 static json_t *rows_of(const json_t *status, const char *key)
 {
 	json_t *value = json_object_get(status, key);
 	return json_is_object(value) ? json_make("[O]", value) : json_incref(value);
 }
 
-/* ---- everything ---- */
+/* ---- the full report ---- */
 
 static void print_part(FILE *out, const json_t *status, const struct status_table *part)
 {
@@ -230,7 +230,7 @@ static void print_counters(FILE *out, const json_t *status)
 	json_decref(rows);
 }
 
-/* Nothing where queries are not logged. */
+/* Prints nothing if queries are not logged. */
 static void print_query_log(FILE *out, const json_t *status)
 {
 	static const struct table_column columns[] = {{"KIND", "kind"},
@@ -255,9 +255,9 @@ static void print_all(FILE *out, const json_t *status)
 	print_counters(out, status);
 }
 
-/* ---- in brief ---- */
+/* ---- the brief report ---- */
 
-/* "a, b and 3 more", of `count` that there are. */
+/* Prints "a, b and 3 more", for `count` in all. */
 static void print_names(FILE *out, const json_t *names, json_int_t count, json_int_t max)
 {
 	char cell[TABLE_CELL_MAX];
@@ -271,7 +271,7 @@ static void print_names(FILE *out, const json_t *names, json_int_t count, json_i
 		fprintf(out, " and %" JSON_INTEGER_FORMAT " more", count - shown);
 }
 
-/* What is not as somebody who knows the last change, or the file, would expect. */
+/* Prints what may surprise an operator who knows only the latest change, or the file. */
 static void print_unconfirmed(FILE *out, const json_t *status)
 {
 	static const char *const keys[] = {"unconfirmed", "went_back"};
@@ -324,7 +324,7 @@ static void print_sentences(FILE *out, const char *before, const json_t *texts)
 	}
 }
 
-/* Each of those that lack a change for long, or have a serial beyond ours. */
+/* Prints each secondary that has lacked a change for long, or has a serial beyond ours. */
 static void print_secondary_troubles(FILE *out, const json_t *status)
 {
 	char peer[TABLE_CELL_MAX], zone[TABLE_CELL_MAX], cell[TABLE_CELL_MAX];
@@ -385,7 +385,7 @@ static void print_brief(FILE *out, const json_t *status, const struct status_tab
 		fprintf(out, "  and %zu more\n", count - ROWS_MAX);
 }
 
-/* Of one object, where one of its numbers is above zero. */
+/* Prints the numbers of one object if one of them is above zero. */
 static void print_brief_counts(FILE *out, const json_t *status, const struct status_table *part)
 {
 	json_t *rows = rows_of(status, part->key);
@@ -410,7 +410,7 @@ static bool is_fine(const json_t *target)
 	       number(target, "timeouts") + number(target, "errors") == 0;
 }
 
-/* "2026-01-31T12:00:00Z" is "01-31 12:00:00Z", as there is little room; in place. */
+/* "2026-01-31T12:00:00Z" becomes "01-31 12:00:00Z" in place, because there is little room. */
 static const char *short_time(char *text)
 {
 	enum { YEAR = 5, DATE = 10, ALL = 20 };
@@ -473,7 +473,7 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 	fputc('\n', out);
 }
 
-/* The report has the worst first. Where not all have room, those that are fine are left out. */
+/* The report has the worst first. If not all have room, healthy ones are left out. */
 static void print_brief_targets(FILE *out, const json_t *status)
 {
 	const json_t *rows = json_object_get(status, "targets");
@@ -499,7 +499,7 @@ static void print_brief_targets(FILE *out, const json_t *status)
 		print_rest(out, rows, shown);
 }
 
-/* Down the columns, so that related counters are together. */
+/* Fills columns from top to bottom, so that related counters are together. */
 static void print_brief_counters(FILE *out, const json_t *status)
 {
 	const json_t *counters = json_object_get(status, "counters");
@@ -567,7 +567,7 @@ static void print_in_brief(FILE *out, const json_t *status)
 	print_brief_counters(out, status);
 }
 
-/* ---- what nobody configured ---- */
+/* ---- made items ---- */
 
 static bool is_among(const json_t *array, const json_t *wanted)
 {
@@ -582,13 +582,13 @@ static bool is_among(const json_t *array, const json_t *wanted)
 	return false;
 }
 
-/* "home/default (made)" in place of the text. */
+/* "home/default (made)" instead of the text. */
 static json_t *marked(const json_t *name)
 {
 	return json_sprintf("%s (made)", json_string_value(name));
 }
 
-/* Marks the names of the endpoints that were made; the names as they were are the answer. */
+/* Marks the names of made endpoints; returns their unmarked names. */
 static json_t *mark_endpoints(json_t *endpoints)
 {
 	json_t *names = json_array(), *row;
@@ -608,8 +608,8 @@ static json_t *mark_endpoints(json_t *endpoints)
 	return names;
 }
 
-/* Addresses of 240.0.0.0/4 and endpoints that the program made, where something needs them and
- * nobody named them, are not shown as anybody's own. */
+/* Marks addresses of 240.0.0.0/4 and endpoints that the program made because something needs them
+ * and nobody named them. */
 static void mark_made(json_t *status)
 {
 	json_t *made = mark_endpoints(json_object_get(status, "outbound_endpoints")), *row, *name;

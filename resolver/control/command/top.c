@@ -1,14 +1,14 @@
-/* `sluice top`: how the running server is doing, on a terminal, anew each second.
+/* `sluice top`: the running server's figures on a terminal, drawn again each second.
  *
  *     GET /v1/status ───────────────┐
  *     GET /v1/history?span=minute ──┼─► sections: rows of cells ─► a page of so many lines
  *     GET /v1/events?after= ────────┘
  *
- * Rates are the server's, of whole seconds that are over; nothing is counted here. The page is
- * drawn over the one before, and cut to the terminal: what there is no room for is counted. Where
- * standard output is no terminal, one page of any length is printed.
+ * Rates are the server's, of complete seconds; this program counts nothing. Each page is drawn over
+ * the previous one, and cut to the terminal, with the number of rows left out. If standard output
+ * is not a terminal, one page of any length is printed.
  *
- * The terminal is given back whatever ends this: a key, a signal, or the server. */
+ * The terminal is restored at every end: a key, a signal, or the server's end. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -34,11 +34,11 @@ enum {
 	WIDTH_MIN = 20,
 	HEIGHT_MIN = 4,
 	COLUMN_MIN = 8,
-	ROWS_AIRY = 3, /* of a section, before blank lines go */
-	ROWS_MIN = 2,  /* before whole sections go */
+	ROWS_AIRY = 3, /* of a section, before blank lines are dropped */
+	ROWS_MIN = 2,  /* before whole sections are dropped */
 	SENTENCE_LINES = 3,
 	TIME_LENGTH = 20, /* 2026-01-31T23:59:59Z */
-	ONCE_S = 10,      /* of what a page that is not followed by another tells */
+	ONCE_S = 10,      /* seconds of a single page's rates */
 	INTERVAL_MAX_S = 60,
 };
 
@@ -50,7 +50,7 @@ static struct {
 } terminal;
 static volatile sig_atomic_t resized;
 
-/* A terminal that is gone needs nothing. */
+/* Errors are ignored: the terminal may be gone. */
 static void put(const char *text)
 {
 	size_t left = strlen(text);
@@ -64,7 +64,8 @@ static void put(const char *text)
 	}
 }
 
-/* The alternate screen, without a cursor and without lines that wrap. Also in signal handlers. */
+/* Takes the alternate screen, without a cursor and without wrapped lines. Safe in signal
+ * handlers. */
 static void take_terminal(void)
 {
 	struct termios raw = terminal.before;
@@ -90,7 +91,7 @@ static void on_end(int number)
 {
 	give_terminal_back();
 	signal(number, SIG_DFL);
-	raise(number); /* when this returns */
+	raise(number); /* takes effect when this returns */
 }
 
 static void on_suspend(int number)
@@ -111,7 +112,7 @@ static void on_resize(int number)
 	resized = 1;
 }
 
-/* A change of size is heard while we wait for a key, and not else: it is never missed. */
+/* Unblocks SIGWINCH only during the wait for a key, so no change of size is missed. */
 static void follow_signals(sigset_t *while_waiting)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
@@ -136,7 +137,7 @@ enum mood { PLAIN, GOOD, SOFT, WARN, BAD, TITLE };
 
 struct top_page {
 	FILE *out;
-	unsigned width, lines; /* that are left; UINT_MAX: no end */
+	unsigned width, lines; /* lines: still free; UINT_MAX: no end */
 	bool live, colour;
 };
 
@@ -145,13 +146,13 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* How many columns a character takes: East Asian ones two, to be on the safe side. */
+/* The columns of a character: two from East Asian ones on, to be on the safe side. */
 static unsigned columns_of(uint32_t code)
 {
 	return code >= 0x1100 ? 2 : 1;
 }
 
-/* A piece of a line, of text that may be shown, up to `width` columns; returns how many it took. */
+/* Writes text that is safe to show, up to `width` columns; returns how many it took. */
 static unsigned put_text(FILE *out, const char *text, unsigned width)
 {
 	unsigned used = 0;
@@ -182,7 +183,7 @@ static unsigned text_columns(const char *text)
 	return columns;
 }
 
-/* How many bytes so many columns are, or all of the text. */
+/* The number of bytes that fill so many columns, or the text's length. */
 static size_t byte_at(const char *text, unsigned columns)
 {
 	size_t at = 0;
@@ -207,7 +208,7 @@ static void set_mood(const struct top_page *page, enum mood mood)
 		fputs(codes[mood], page->out);
 }
 
-/* False: there is no room for another line. */
+/* False: no line is left. */
 static bool begin_line(struct top_page *page, enum mood mood)
 {
 	if (page->lines == 0)
@@ -224,12 +225,12 @@ static void end_line(const struct top_page *page, enum mood mood)
 		set_mood(page, PLAIN);
 	if (page->live)
 		fputs("\x1b[K", page->out);
-	/* Behind the last one the page would move. */
+	/* A newline after the last line would scroll the page. */
 	if (!page->live || page->lines > 0)
 		fputc('\n', page->out);
 }
 
-/* What comes from elsewhere is made visible here. */
+/* Makes unprintable bytes visible: texts come from elsewhere. */
 static void __attribute__((format(printf, 3, 4)))
 put_line(struct top_page *page, enum mood mood, const char *format, ...)
 {
@@ -245,7 +246,7 @@ put_line(struct top_page *page, enum mood mood, const char *format, ...)
 	end_line(page, mood);
 }
 
-/* Of more than one line, where it is long; what is cut then is cut at a blank. */
+/* Writes a long text in several lines, broken at blanks. */
 static void put_sentence(struct top_page *page, enum mood mood, const char *text)
 {
 	char shown[LINE_MAX_BYTES], *at = text_show(text, shown, sizeof shown), *blank;
@@ -265,19 +266,19 @@ static void put_sentence(struct top_page *page, enum mood mood, const char *text
 /* ---- sections: rows of cells ---- */
 
 struct top_row {
-	char cells[COLUMNS_MAX][CELL_MAX]; /* as they are shown */
+	char cells[COLUMNS_MAX][CELL_MAX]; /* in the form shown */
 	enum mood mood;
-	double order; /* the largest first */
-	size_t place; /* among equals */
+	double order; /* sorts rows, the largest first */
+	size_t place; /* sorts equal rows */
 };
 
 struct top_section {
-	const char *titles[COLUMNS_MAX]; /* the first names the section; ">" ahead: to the right */
+	const char *titles[COLUMNS_MAX]; /* the first names the section; ">": aligned right */
 	struct top_row *rows;
 	size_t count, room;
-	size_t more;  /* that there are, but not here */
-	size_t shown; /* of these, on the page */
-	bool newest;  /* the last ones are shown, not the first */
+	size_t more;  /* rows that exist, but are not in `rows` */
+	size_t shown; /* of `rows`, on the page */
+	bool newest;  /* the last rows are shown, not the first */
 };
 
 static size_t column_count(const struct top_section *section)
@@ -289,7 +290,7 @@ static size_t column_count(const struct top_section *section)
 	return count;
 }
 
-/* Without memory: a row that is not shown. */
+/* Out of memory: returns a row that is not shown. */
 static struct top_row *add_row(struct top_section *section)
 {
 	static struct top_row lost;
@@ -345,13 +346,13 @@ static const char *title_of(const struct top_section *section, size_t column)
 	return section->titles[column] + is_right(section, column);
 }
 
-/* A text at the end of a line takes what is left of that; all others have a width. */
+/* Whether the column takes the rest of the line: the last one, unless it is aligned right. */
 static bool is_open(const struct top_section *section, size_t column, size_t columns)
 {
 	return column + 1 == columns && !is_right(section, column);
 }
 
-/* The first column, whose names are long, gives way. */
+/* Shrinks the first column, whose names are long, to fit the page. */
 static void fit_columns(const struct top_section *section, size_t first,
 			const char *const titles[COLUMNS_MAX], unsigned page_width,
 			unsigned widths[COLUMNS_MAX])
@@ -435,18 +436,18 @@ static void put_section(struct top_page *page, const struct top_section *section
 	}
 }
 
-/* ---- what the server says ---- */
+/* ---- data from the server ---- */
 
 struct top {
 	const struct command_line *line;
 	char socket[CLIENT_PATH_MAX];
 	double interval_s;
-	unsigned seconds; /* that rates are of */
+	unsigned seconds; /* the period of rates */
 	json_t *status, *history;
-	json_t *events; /* the latest, the oldest first */
+	json_t *events; /* the latest events, the oldest first */
 	json_int_t last_event;
-	char error[CLIENT_ERROR_MAX]; /* why there is no more */
-	bool is_busy;                 /* because it is being replaced: the next look may succeed */
+	char error[CLIENT_ERROR_MAX]; /* why asking failed */
+	bool is_busy;                 /* the server is being replaced: the next look may succeed */
 };
 
 /* NULL: top->error says why. */
@@ -491,8 +492,7 @@ static bool ask_events(struct top *top)
 	return true;
 }
 
-/* False: the server has ended, or is busy. One that is about to be replaced may have no history any
- * more. */
+/* False: the server has ended, or is busy. A server that is being replaced may have no history. */
 static bool look(struct top *top)
 {
 	json_t *status = ask(top, "/v1/status");
@@ -520,7 +520,7 @@ static json_int_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-/* A second of a row's list, counted in the latest `seconds`; NAN: nothing is known. */
+/* The mean per second over the latest `seconds` of a row's list; NAN: not known. */
 static double rate(const struct top *top, const json_t *row, const char *key)
 {
 	const json_t *values = json_object_get(row, key);
@@ -537,7 +537,7 @@ static double rate(const struct top *top, const json_t *row, const char *key)
 	return known > 0 ? sum / (double)known : NAN;
 }
 
-/* The latest of a minute that is known. */
+/* The latest known value of the minute. */
 static double latest(const json_t *row, const char *key)
 {
 	const json_t *values = json_object_get(row, key);
@@ -650,7 +650,7 @@ static bool same_text(const json_t *a, const char *key_a, const json_t *b, const
 	return text_equal(text_of(a, key_a), text_of(b, key_b));
 }
 
-/* What the history has of a target of the status; NULL: nothing. */
+/* The target's row in the history; NULL: none. */
 static const json_t *history_of(const struct top *top, const json_t *target)
 {
 	const json_t *row;
@@ -680,7 +680,7 @@ static void set_state(struct top_row *cells, unsigned column, const json_t *targ
 		state && strcmp(state, "up") != 0 && strcmp(state, "unknown") != 0 ? BAD : PLAIN;
 }
 
-/* The status has the worst first, and others in the order of the configuration. */
+/* The status has the worst first, the others in the order of the configuration. */
 static void fill_targets(const struct top *top, struct top_section *section)
 {
 	const json_t *target;
@@ -746,13 +746,13 @@ static void fill_events(const struct top *top, struct top_section *section)
 	section->newest = true;
 }
 
-/* In the order in which they stand. */
+/* In the order of the page. */
 static const struct top_view {
 	char key;
 	const char *name;
 	const char *titles[COLUMNS_MAX];
 	void (*fill)(const struct top *top, struct top_section *section);
-	size_t usual; /* lines at most beside the others */
+	size_t usual; /* maximum of lines beside other sections */
 } views[] = {
 	{'r', "rules", {"RULES THAT CANNOT BE ANSWERED"}, fill_rules, 5},
 	{'t',
@@ -766,7 +766,8 @@ static const struct top_view {
 	{'e', "events", {"EVENTS", "", ""}, fill_events, 6},
 };
 enum { VIEWS = COUNT(views), OVERVIEW = VIEWS };
-/* In this order they leave a page that is too short: deciders, sources, endpoints, events ... */
+/* The order in which sections leave a page that is too short: deciders, sources, endpoints, events
+ * ... */
 static const size_t leaves[VIEWS] = {4, 3, 2, 5, 1, 0};
 
 /* ---- the page as a whole ---- */
@@ -839,7 +840,7 @@ static void put_figures(struct top_page *page, const struct top *top)
 		 asked > 0 ? 100 * (double)hits / (double)asked : 0.0);
 }
 
-/* The titles' line, and perhaps a blank one ahead of it. */
+/* Counts the line of titles, and perhaps a blank one before it. */
 static size_t lines_of(const struct top_section *section, bool airy)
 {
 	return section->shown > 0 ? section->shown + 1 + airy : 0;
@@ -858,8 +859,8 @@ static size_t lines_of_all(const struct top_section sections[VIEWS], bool airy, 
 	return all;
 }
 
-/* Takes lines from the largest until all have room, then the blank lines, then whole sections, the
- * least needed first. Returns whether there are blank lines. */
+/* Takes lines from the largest section until all fit, then the blank lines, then whole sections,
+ * the least important first. Returns whether blank lines are left. */
 static bool share_lines(struct top_section sections[VIEWS], unsigned lines)
 {
 	bool airy = true;
@@ -913,7 +914,7 @@ static void put_keys(struct top_page *page, size_t view)
 	put_line(page, SOFT, "%s", text);
 }
 
-/* The terminal's size; what it does not say is the usual one. */
+/* The terminal's size, or the usual one if it is not known. */
 static void measure(struct top_page *page)
 {
 	struct winsize size = {.ws_col = 0};
@@ -924,7 +925,7 @@ static void measure(struct top_page *page)
 	page->lines = size.ws_row > HEIGHT_MIN ? size.ws_row : HEIGHT_MIN;
 }
 
-/* In one piece, so that nobody sees half of it. */
+/* Writes the page in one piece, so that nobody sees half of it. */
 static void draw(const struct top *top, size_t view)
 {
 	char *text = NULL;
@@ -938,7 +939,7 @@ static void draw(const struct top *top, size_t view)
 		return;
 	measure(&page);
 	fputs("\x1b[H", page.out);
-	page.lines--; /* the last one has the keys */
+	page.lines--; /* the last line has the keys */
 	put_head(&page, top);
 	put_judgement(&page, top);
 	put_figures(&page, top);
@@ -965,7 +966,7 @@ static void print(const struct top *top)
 
 /* ---- the command ---- */
 
-/* Until it is time, or a key comes; its number, 0: it is time, -1: the terminal is gone. */
+/* Waits for a key, at most until the time; returns it. 0: time is up, -1: the terminal is gone. */
 static int wait_key(uint64_t until_ms, const sigset_t *while_waiting)
 {
 	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -996,7 +997,7 @@ static uint64_t after_ms(double seconds)
 	       (uint64_t)(seconds * 1000);
 }
 
-/* The page until the next look is due. False: a key ends it, or the terminal is gone. */
+/* Shows the page until the next look is due. False: a key ends it, or the terminal is gone. */
 static bool show(const struct top *top, size_t *view, const sigset_t *while_waiting)
 {
 	uint64_t until_ms = after_ms(top->interval_s);

@@ -1,6 +1,6 @@
-/* `sluice wait`: until the server answers DNS, by what was changed. The server itself waits for a
- * while (GET /readyz); a server that is not there yet, or that an upgrade replaces, is asked again.
- */
+/* `sluice wait`: waits until the server answers DNS, by a given generation or revision if one is
+ * named. The server itself waits for a while (GET /readyz); a server that is not up yet, or that an
+ * upgrade replaces, is asked again. */
 #include <time.h>
 
 #include "resolver/control/base/exit.h"
@@ -25,7 +25,7 @@ static void rest(void)
 	nanosleep(&again, NULL);
 }
 
-/* False: it is no number. */
+/* False: not a number. */
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
 {
 	char *end;
@@ -36,7 +36,7 @@ static bool read_number(const char *text, uint64_t most, uint64_t *number)
 	return *text >= '0' && *text <= '9' && *end == '\0' && *number <= most;
 }
 
-/* Its answer; NULL: not yet, and `why` says why. */
+/* The server's answer; NULL: not yet, `why` says why. */
 static json_t *ask_once(const char *socket, const char *path, char why[CLIENT_ERROR_MAX])
 {
 	struct client_call call = {.method = "GET", .path = path, .timeout_ms = SLACK_MS};

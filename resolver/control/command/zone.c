@@ -3,11 +3,10 @@
  *
  *     FILE ─► zone ─► record sets ─────────────┐
  *                                              ├─► plan ─► POST /v1/changes
- *     GET .../record_sets ─► what is served ───┘
+ *     GET .../record_sets ─► served sets ──────┘
  *
- * Of a set that is there already the metadata stay. Data are compared as they go out, so it does
- * not matter how they are spelled, nor in which order; nor does the serial of a SOA, which the
- * server gives. */
+ * Metadata of existing sets stay. Data are compared in wire form, so neither spelling nor order
+ * matters; nor does the serial of a SOA, which the server gives. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -27,10 +26,10 @@ struct zone_import {
 	const struct command_line *line;
 	struct client_top zone;
 	struct name apex;
-	json_t *served; /* name in lower case -> values; what the file has is taken out */
+	json_t *served; /* name in lower case -> values; without those in the file */
 	json_t *edits;
 	size_t creates, changes, deletes;
-	bool refused; /* something cannot be done from here, which has been printed */
+	bool refused; /* a change is impossible from here, as was printed */
 };
 
 /* ---- the file ---- */
@@ -67,9 +66,9 @@ static struct zone *read_zone(const struct command_line *line, const struct name
 	return zone;
 }
 
-/* ---- what is served ---- */
+/* ---- served record sets ---- */
 
-/* Adds a page; the path of the next one, to be freed, or NULL. */
+/* Adds a page; returns the path of the next one, to be freed, or NULL. */
 static char *take_page(struct zone_import *import, const json_t *page)
 {
 	const char *next = json_string_value(json_object_get(page, "next"));
@@ -114,7 +113,7 @@ static void add_edit(struct zone_import *import, const char *path_format, const 
 	free(path);
 }
 
-/* What the server has of the zone, if it has it; else the zone is to be made, too. */
+/* Asks for the zone's record sets; if the server lacks the zone, plans to create it. */
 static bool ask_served(struct zone_import *import)
 {
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
@@ -153,7 +152,7 @@ static bool ask_served(struct zone_import *import)
 
 /* ---- the plan ---- */
 
-/* A record's text as wire, of a SOA without the serial; false: it is none of that type. */
+/* Reads a record's text as wire, a SOA without its serial; false: it is not of that type. */
 static bool read_record(const struct zone_import *import, uint16_t type, const char *text,
 			uint8_t rdata[RDATA_MAX], size_t *length)
 {
@@ -256,7 +255,7 @@ static int on_set(void *context, const uint8_t *owner, const struct rrset *set)
 	return 0;
 }
 
-/* A SOA that was made for the file is no record of it. */
+/* Skips a SOA that was made for a file without one. */
 static int on_own_set(void *context, const uint8_t *owner, const struct rrset *set)
 {
 	return set->type == TYPE_SOA ? 0 : on_set(context, owner, set);
