@@ -2,13 +2,12 @@
  * every view has a URL that can be kept, sent and reloaded. The views are the files in files/pages;
  * at any other path the page is sent with 404.
  *
- * The page asks for its files at /ui/VERSION/..., by the version of all of them: a browser keeps
- * what it has got there, and asks again for the page alone. A page of another version, which was
- * open when the server was upgraded, gets what it asks for as it is now.
+ * The page asks for its files at /ui/VERSION/..., with the version of all of them: a browser keeps
+ * those files, and asks again only for the page. A page of another version, which was open during
+ * an upgrade of the server, gets the present files.
  *
- * The headers keep a page from doing what it does not do: it loads nothing from elsewhere, no text
- * of it becomes a script or markup, nobody shows it in a frame, and no address of it is told to
- * others. */
+ * The headers restrict a page: it loads nothing from elsewhere, none of its texts becomes a script
+ * or markup, it cannot be shown in a frame, and its URL is not sent to other sites. */
 #include "resolver/control/dashboard/dashboard.h"
 
 #include <stdlib.h>
@@ -45,7 +44,7 @@ static bool is_view(const char *name)
 	return *name == '\0' || (length < (int)sizeof view && find(view) != NULL);
 }
 
-/* What stands behind "HEX/" where the name begins with 16 hexadecimal digits. */
+/* The name without a version at its beginning: 16 hexadecimal digits and a slash. */
 static const char *behind_version(const char *name)
 {
 	const size_t length = sizeof "0123456789abcdef" - 1;
@@ -72,7 +71,7 @@ static void reply(struct api_request *request, unsigned status, const struct das
 	api_reply_text(request, status, file->type, copy, file->length);
 }
 
-/* An unknown path gets the page, too: it says that there is no such view and links back. */
+/* An unknown path gets the page as well: it says that there is no such view and links back. */
 static void show(struct api_request *request)
 {
 	const char *path = request->path + strlen("/ui"), *name = *path ? path + 1 : path;

@@ -1,4 +1,4 @@
-// The frame around the pages: navigation, who is logged in, and which page the URL asks for.
+// The frame around the pages: navigation, the logged-in client, and the page for the URL.
 
 import {h, name, visible} from "./lib/element.js";
 import {here, router, url} from "./lib/router.js";
@@ -24,7 +24,7 @@ import {TargetsPage} from "./pages/targets.js";
 import {ZonePage} from "./pages/zone.js";
 import {ZonesPage} from "./pages/zones.js";
 
-// The first one is where /ui/ leads. One without a title is reached from the one that it is under.
+// /ui/ leads to the first page. A page without a title is reached from the page in `under`.
 const PAGES = [
   {page: "now", title: "Now", type: NowPage},
   {page: "ask", title: "Ask", type: AskPage},
@@ -68,7 +68,7 @@ function navigation(shown) {
   return nav;
 }
 
-// On a phone the pages are behind a button: it shows them over everything, and whatever is chosen hides them.
+// On a phone a button shows the pages over everything; choosing anything hides them.
 const menu = h("button", {class: "menu-button", type: "button", "aria-controls": "pages", onclick: () => showMenu(menu.ariaExpanded !== "true")}, "Menu");
 
 function showMenu(shown) {
@@ -127,7 +127,7 @@ function begin(reason) {
   show(false);
 }
 
-// A link with a code logs in before anything is shown, also when it is opened in a tab with the dashboard.
+// A link with a code logs in before anything is shown, even if it is opened in a tab with the dashboard.
 async function enter() {
   const code = takeCode();
 

@@ -1,5 +1,5 @@
-// Loads the dashboard, and anew where a part of it did not come: a browser drops what is under way when
-// its machine's network changes, and without one of its modules a page stays empty.
+// Loads the dashboard, and again if a part of it failed: a browser drops pending requests when its machine's network
+// changes, and a page without one of its modules stays empty.
 
 const KEY = "sluice-loading", SOON_MS = 500, LATE_MS = 30000;
 

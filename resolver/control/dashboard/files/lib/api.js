@@ -1,11 +1,10 @@
-// Calls of /v1, in the name of who is logged in.
+// Calls of /v1, in the name of the logged-in client.
 
 import {current, end} from "./session.js";
 
 const AGAIN_MS = 300;
 
-// What the server refused: its text, the member that is wrong (path), all faults where it tells
-// more than one.
+// A refusal by the server: its text, the wrong member (path), and all faults if there are several.
 export class ApiError extends Error {
   constructor(status, error = {}) {
     super(error.message || `The server answered ${status}.`);
@@ -16,12 +15,12 @@ export class ApiError extends Error {
   }
 }
 
-// "rulesets", "-", "office", "rules", "a/b" as a path whose segments are encoded.
+// Encodes the segments of a path: "rulesets", "-", "office", "rules", "a/b".
 export function path(...segments) {
   return segments.map(encodeURIComponent).join("/");
 }
 
-// "?q=mail&limit=100", of the fields that have a value.
+// A query of the fields that have a value: "?q=mail&limit=100".
 export function query(fields) {
   const kept = Object.entries(fields).filter(([, value]) => value !== "" && value !== null && value !== undefined);
 
@@ -45,8 +44,7 @@ async function parsed(answer) {
   return text ? JSON.parse(text) : null;
 }
 
-// A browser drops what is under way when its machine's network changes; what only reads is asked again,
-// once.
+// Repeats a GET once, because a browser drops pending requests when its machine's network changes.
 async function ask(where, how) {
   try {
     return await fetch(where, how);
@@ -57,7 +55,7 @@ async function ask(where, how) {
   }
 }
 
-// {body, etag}. Throws an ApiError, or an AbortError where the signal says so. A Blob is sent as CSV.
+// Returns {body, etag}. Throws an ApiError, or an AbortError if the signal aborts. A Blob is sent as CSV.
 export async function call(method, where, {body, etag, none, signal} = {}) {
   const sent = typed(body);
   const all = headers();
@@ -82,7 +80,7 @@ export async function get(where, how) {
   return (await call("GET", where, how)).body;
 }
 
-// Every item of a list that comes in pages.
+// All items of a list that comes in pages.
 export async function all(where, key, how) {
   const items = [];
 

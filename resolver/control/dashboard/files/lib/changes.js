@@ -1,10 +1,10 @@
-// What was changed, as GET /v1/changes tells it.
+// Changes, from GET /v1/changes.
 
 import {call, get} from "./api.js";
 import {count, h, name} from "./element.js";
 import {said, valueText} from "./kinds.js";
 
-const NAMED = 3; // edits of a change that are named; more are counted
+const NAMED = 3; // edits of a change shown by name; more are counted
 
 // The state's latest revision, in hexadecimal: the list's ETag. The request asks for no changes, because
 // the oldest one may have thousands of edits, and a page of the list never splits a change.
@@ -14,7 +14,7 @@ export async function latestRevision(signal) {
   return parseInt(/[0-9a-f]+/.exec(etag)[0], 16);
 }
 
-// The edits behind a revision, up to another one, the oldest first.
+// The edits after a revision, up to another one, the oldest first.
 export async function editsBetween(after, upTo, signal) {
   const edits = [];
 
@@ -27,7 +27,7 @@ export async function editsBetween(after, upTo, signal) {
   return edits.filter((edit) => edit.revision <= upTo);
 }
 
-// Edits of one revision are one change; the latest first.
+// Groups edits by revision into changes, the latest first.
 export function changesOf(edits) {
   const changes = new Map();
 
@@ -47,7 +47,7 @@ export function whoText({who, login}) {
   return login ? `${who} (says ${login})` : who ?? "";
 }
 
-// The members in which two values differ: [[key, before, after]], undefined where there is none.
+// The members that differ: [[key, before, after]], undefined if absent.
 export function members({before, after}) {
   const keys = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
 

@@ -1,4 +1,4 @@
-// RFC 4180. What a spreadsheet would run gets a ' before it, which the server takes away again.
+// RFC 4180. A cell that a spreadsheet would run gets a ' before it, which the server removes again.
 
 function cell(value) {
   const plain = String(value ?? "");
@@ -11,7 +11,7 @@ export function csv(columns, rows) {
   return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((cells) => cells.map(cell).join(",") + "\r\n").join("");
 }
 
-// As a file that the browser keeps.
+// Makes the browser save the text as a file.
 export function save(file, text, type) {
   const address = URL.createObjectURL(new Blob([text], {type}));
   const link = document.createElement("a");

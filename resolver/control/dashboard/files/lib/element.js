@@ -1,8 +1,7 @@
-// Elements, made of text that is never markup: whatever a server, a zone or a client has named
-// becomes a text node.
+// Makes elements whose text is never markup: names from a server, a zone or a client become text nodes.
 
-// Characters that are not seen, or that turn the order of others around; but for tabs and ends of
-// lines, which are no more than a blank outside of <pre>.
+// Invisible characters, and those that reorder others; except tabs and line ends, which outside of <pre> are only
+// blanks.
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 export function visible(text) {
@@ -32,7 +31,7 @@ export function h(tag, attributes, ...children) {
   return element;
 }
 
-// Of a picture; its children are elements, or text that visible() has been through.
+// An element of a picture; children are elements, or text that has passed visible().
 export function svg(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
 
@@ -41,7 +40,7 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-// A name that came from elsewhere: its direction does not leave it.
+// A name from elsewhere: <bdi> keeps its text direction from affecting its surroundings.
 export function name(text) {
   return h("bdi", {class: "name"}, text);
 }
@@ -68,7 +67,7 @@ function formatOf(text, time, now) {
   return time.getFullYear() === now.getFullYear() ? "day" : "year";
 }
 
-// The one way in which times are shown: local, today's as a clock does, others with their day; the exact one is its title.
+// Shows all times the same way: in local time, today's as a clock, others with their day; the title is exact.
 export function when(text) {
   const time = new Date(text);
 
@@ -77,7 +76,7 @@ export function when(text) {
 
 const TIMES = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC))/;
 
-// A sentence of the server's, whose times are shown as all others are. plain: what the rest becomes.
+// A sentence from the server, with its times shown as by when(). plain: maps the other parts.
 export function prose(text, plain = (part) => part) {
   return h("bdi", {class: "name"}, text.split(TIMES).map((part, i) => i % 2 ? when(part.replace(" UTC", "Z").replace(" ", "T")) : plain(part)));
 }

@@ -1,5 +1,5 @@
-// What was counted in the steps of the last hour or week, as GET /v1/history tells it: lists with a
-// value for each step, the oldest first; null where nothing is known.
+// The counters of the last hour or week, from GET /v1/history: lists with a value for each step, the oldest first; null
+// where it is not known.
 
 import {get, query} from "./api.js";
 
@@ -25,7 +25,7 @@ export function sum(lists) {
   return join(lists, (values) => values.reduce((all, one) => all + one, 0));
 }
 
-// 100 * part / whole; null where there is no whole.
+// 100 * part / whole; null if there is no whole.
 export function percent(part, whole) {
   return whole.map((all, i) => all && part[i] !== null && part[i] !== undefined ? 100 * part[i] / all : null);
 }
@@ -34,7 +34,7 @@ export function scaled(list, factor) {
   return (list || []).map((one) => one === null ? null : one * factor);
 }
 
-// With `times`, when each step began, in milliseconds. `of` picks what has that name.
+// Adds `times`: the beginning of each step, in milliseconds. `of` finds the row with that name.
 export async function history(span, signal) {
   const found = await get("history" + query({span}), {signal});
   const from = Date.parse(found.from), step = found.step_s * 1000;

@@ -37,7 +37,7 @@ export function kindAt(all, where) {
   return inner ? all.find((kind) => kind.parent === root?.name && kind.collection === inner) : root;
 }
 
-// "rule contoso of ruleset office" of its path, as the history has it.
+// "rule contoso of ruleset office" for its path, in the words of the history.
 export function subjectAt(all, where) {
   const [, group, one, , child] = where.split("/").map(decodeURIComponent), kind = kindAt(all, where);
   const full = (group === "-" ? "" : group + "/") + one;
@@ -48,11 +48,11 @@ export function subjectAt(all, where) {
 
 // ---- words ----
 
-// Members for which the dashboard has another word than sluice.conf.
+// Words of the dashboard that differ from sluice.conf.
 const WORDS = {reverse_fqdn: "PTR domain name"};
 const CAPITALS = {dns: "DNS", ttl: "TTL", id: "ID", fqdn: "FQDN", ip: "IP", cname: "CNAME", ptr: "PTR", sha256: "SHA-256", azure: "Azure"};
 
-// "dns_servers", "zone-link" as one says it: "DNS servers", "Zone link".
+// Spells out keys: "dns_servers" as "DNS servers", "zone-link" as "Zone link".
 export function said(key, capital = true) {
   const words = (WORDS[key] || key).split(/[-_ ]/).map((word) => CAPITALS[word] || word);
 
@@ -60,7 +60,7 @@ export function said(key, capital = true) {
   return words.join(" ");
 }
 
-// What the field of a member is called in forms: "Behind after (seconds)".
+// The label of a member's field in forms: "Behind after (seconds)".
 export function labelOf(key, schema) {
   const unit = schema["x-unit"];
 
@@ -76,7 +76,7 @@ function learn({properties}) {
   }
 }
 
-// A text of sluice.conf(5) in a form: settings that are fields here have the names of their fields, others are code.
+// A text of sluice.conf(5) for a form: settings with a field here are named like the field, others are code.
 export function hintWords(text) {
   return text.split(/(`[^`]+`|\b(?:[a-z]+\.)?[a-z0-9]+(?:_[a-z0-9]+)+\b)/).map((part, i) => {
     const key = part.replaceAll("`", "");
@@ -109,7 +109,7 @@ export function valueText(value, between = ", ") {
   return Object.entries(value).map(([key, one]) => `${key}=${valueText(one)}`).join(between);
 }
 
-// ---- where ----
+// ---- paths ----
 
 export function nameOf(kind, item) {
   return item[kind.name_key];
@@ -124,7 +124,7 @@ export function collectionIn(kind, parentPath) {
   return (parentPath ? parentPath + "/" : "") + kind.collection;
 }
 
-// ---- what can be chosen ----
+// ---- choices ----
 
 async function listed(where, kind, text) {
   return (await get(where + query({limit: MOST, q: text})))[kind.collection];

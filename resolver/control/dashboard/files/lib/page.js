@@ -1,6 +1,5 @@
-// What a page is: an element that shows itself when it comes into the document, and that nothing
-// reaches any more once it has left. `query` is what stands behind the ? of its URL; `read` asks the
-// server for what the page shows, and draws it.
+// A page is an element that shows itself when it enters the document, and that nothing reaches once it has left.
+// `query` is the part of its URL after the ?; `read` asks the server for the page's data, and draws them.
 
 import {ApiError} from "./api.js";
 import {h} from "./element.js";
@@ -19,10 +18,9 @@ export class Page extends HTMLElement {
     this.aborter.abort();
   }
 
-  // Calls back for events of the server while the page is there, and a little later than they come:
-  // many that come together are one. A page says so before it loads what they are about, so that none is
-  // missed; it is called back when it is shown. And when a stream has begun: what happened before that it
-  // does not tell.
+  // Calls `back` a little after wanted events of the server, once for many together, while the page is shown; and
+  // at each beginning of a stream, which does not tell what happened before. Call it before loading the data that
+  // the events are about, so that none is missed.
   onEvents(wanted, back) {
     let timer = null;
     const soon = () => {
@@ -44,8 +42,7 @@ export class Page extends HTMLElement {
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  // Reads again what the page shows. A load that still waits for its turn serves everybody who asks
-  // for one meanwhile.
+  // Reads the page's data again. A load that still waits for its turn serves all callers meanwhile.
   load() {
     this.awaited ||= this.inTurn(() => {
       this.awaited = null;
@@ -62,15 +59,13 @@ export class Page extends HTMLElement {
     return done;
   }
 
-  // Does what one has asked for, and shows what goes wrong above the rest of the page. Gives whether it
-  // went well.
+  // Does what the user asked for, and shows an error above the rest of the page. Returns whether it succeeded.
   attempt(work) {
     this.querySelector(":scope > .problem")?.remove();
     return this.try(work, "problem");
   }
 
-  // What the page does by itself. It takes away what it has shown itself, and nothing that one may
-  // still be reading.
+  // Does what the page does by itself. Success removes only an error of refresh, not one that the user may be reading.
   async refresh(work) {
     if (await this.try(work, "problem refreshing")) this.querySelector(":scope > .refreshing")?.remove();
   }
@@ -89,7 +84,7 @@ export class Page extends HTMLElement {
   }
 }
 
-// An error, as it is shown: what the server said, and where.
+// An error: the server's text, and the member it is about.
 export function problem(error, kind = "problem") {
   const more = error.faults?.slice(1) || [];
 
@@ -99,7 +94,7 @@ export function problem(error, kind = "problem") {
     more.length > 0 && h("ul", {}, more.map((fault) => h("li", {}, h("code", {}, fault.path), ": ", fault.text))));
 }
 
-// Where there is nothing to show: why, and what to do about it.
+// A place with nothing to show: why, and what to do about it.
 export function empty(text, ...more) {
   return h("div", {class: "empty"}, h("p", {}, text), more);
 }

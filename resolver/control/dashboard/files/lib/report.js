@@ -1,10 +1,10 @@
-// What an operator should look at, as GET /v1/report tells it: the words of its sections.
+// Words for the sections of GET /v1/report, the findings for an operator.
 
 import {count} from "./element.js";
 
 export const DAYS = 30, LIMIT = 100;
 
-// As the server orders them. `found` says how many there are; what has none is no fault.
+// In the server's order. `found` says how many findings there are; sections without it are no faults.
 export const SECTIONS = {
   rules: {title: "Rules not used", found: (n) => count(n, "rule") + " not used"},
   targets: {title: "Targets not asked", found: (n) => count(n, "target") + " not asked"},

@@ -1,4 +1,4 @@
-// Where one is: every view has a URL below /ui/, the page's word and what it shows behind a ?.
+// Every view has a URL below /ui/: the page's word, and what it shows after a ?.
 
 export const router = new EventTarget();
 
@@ -18,7 +18,7 @@ export function go(to) {
   router.dispatchEvent(new Event("go"));
 }
 
-// The URL follows what is typed into a page, which goes on as it is.
+// Makes the URL follow the user's typing; the page goes on as it is.
 export function note(to) {
   history.replaceState(null, "", to);
 }

@@ -1,8 +1,8 @@
-// The server's name and version, which need no login, so that the login page shows them, too.
+// The server's name and version, which need no login: the login page shows them.
 
 export const server = Object.assign(new EventTarget(), {called: "", version: ""});
 
-// Asks again, as a new version may have taken over. Without an answer, name and version stay.
+// Asks again, because a new version may have taken over. Without an answer, name and version stay.
 export async function askServer() {
   const answer = await fetch("/v1/server").catch(() => null);
 

@@ -1,4 +1,4 @@
-// Who is logged in, in this tab and no longer than it: a token of the API's, never a cookie.
+// The login, in this tab and only as long as it: a token of the API, never a cookie.
 
 import {count} from "./element.js";
 
@@ -6,7 +6,7 @@ const KEY = "sluice-session";
 
 export const session = new EventTarget();
 
-// {client, role, token}, or null. Whether the token is still good the server says, by its own clock.
+// {client, role, token}, or null. The server decides by its own clock whether the token is still valid.
 export function current() {
   return JSON.parse(sessionStorage.getItem(KEY) || "null");
 }
@@ -19,13 +19,13 @@ function tell(reason) {
   session.dispatchEvent(new CustomEvent("change", {detail: reason}));
 }
 
-// Ends it; the reason is shown where one logs in again.
+// Ends the session; the login page shows the reason.
 export function end(reason = "") {
   sessionStorage.removeItem(KEY);
   tell(reason);
 }
 
-// The token ends at the server, too; where that cannot be told, it ends there within the hour.
+// Ends the token at the server as well; if the request fails, it expires there within the hour.
 export function logOut() {
   const {token} = current();
   fetch("/v3/auth/tokens", {
@@ -52,7 +52,7 @@ function post(where, body) {
     .catch(() => { throw new Error("The server cannot be reached."); });
 }
 
-// Throws an Error whose message is for the one who logs in.
+// Throws an Error whose message is for the user.
 export async function logIn(client, secret) {
   const user = {name: client, domain: {id: "default"}, password: secret};
   const answer = await post("/v3/auth/tokens", {auth: {identity: {methods: ["password"], password: {user}}}});
@@ -72,7 +72,7 @@ export function takeCode() {
   return code;
 }
 
-// Throws as logIn.
+// Throws like logIn.
 export async function logInByCode(code) {
   const answer = await post("/v1/login", {code});
 

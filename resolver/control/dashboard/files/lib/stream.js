@@ -1,8 +1,8 @@
-// What happens on the server, as it happens (GET /v1/events), for every page of every tab.
+// Events of the server as they happen (GET /v1/events), for every page of every tab.
 //
-// A client has one such stream at a time, and another one ends the first. So of all tabs that are logged
-// in as the same client one reads the stream, which a lock decides, and tells the others; when it is
-// closed another one gets the lock.
+// A client has one such stream at a time, and another one ends the first. So of all tabs that are logged in as
+// the same client only one, which holds a lock, reads the stream, and tells the others; when it is closed
+// another tab gets the lock.
 //
 // fetch() reads it, because an EventSource cannot send a token.
 
@@ -11,13 +11,13 @@ import {current, end, session} from "./session.js";
 
 const SOON_MS = 1000, LATE_MS = 30000, LASTING_MS = 10000;
 
-// How long to wait before it is tried again, after one that began then. One that ends at once may be
-// taken away by another browser of the same client: no race for it.
+// The wait before the next try, after a stream that began at `begun`. If a stream ends at once, another browser of the
+// same client may have taken it: the growing wait avoids a race.
 export function waitAfter(begun, wait) {
   return Date.now() - begun > LASTING_MS ? SOON_MS : Math.min(2 * wait, LATE_MS);
 }
 
-// "event" with an event of the server's; "live" with whether there is a stream.
+// Dispatches "event" with an event of the server, and "live" with whether there is a stream.
 export const stream = new EventTarget();
 
 let channel, stop, last = "", live = false;
@@ -33,7 +33,7 @@ function share(type, detail, signal) {
   channel.postMessage({type, detail});
 }
 
-// Of the tab that has the stream.
+// Called in the tab that has the stream.
 function shareLive(is, signal) {
   live = is;
   share("live", live, signal);
@@ -46,7 +46,7 @@ export function sleep(ms, signal) {
   });
 }
 
-// One event of the text/event-stream; {} for a comment.
+// Parses one event of a text/event-stream; {} for a comment.
 function parse(block) {
   const event = {};
 
@@ -57,8 +57,8 @@ function parse(block) {
   return event;
 }
 
-// Any stream of the API's, until it ends. Calls back when it has begun, and with the fields of each
-// of its events, as texts. Gives the status of an answer that is none, else 0.
+// Reads any stream of the API until it ends. Calls onBegin when it has begun, and onEvent with the fields of each
+// event, as texts. Returns the status of a refusal, else 0.
 export async function readStream(where, signal, onBegin, onEvent) {
   const answer = await fetch(where, {headers: {...headers(), Accept: "text/event-stream"}, signal});
   let text = "";
@@ -77,7 +77,7 @@ export async function readStream(where, signal, onBegin, onEvent) {
   }
 }
 
-// It goes on behind the last event that this tab has heard of.
+// Goes on after the last event that this tab has heard of.
 function read(signal) {
   return readStream("/v1/events" + (last ? "?after=" + last : ""), signal, () => shareLive(true, signal),
     ({data}) => share("event", JSON.parse(data), signal));
@@ -87,7 +87,7 @@ async function follow(signal) {
   for (let wait = SOON_MS; !signal.aborted;) {
     const begun = Date.now();
 
-    await read(signal).catch(() => {}); // whatever broke it, it is tried again
+    await read(signal).catch(() => {}); // after any failure it is tried again
     shareLive(false, signal);
     wait = waitAfter(begun, wait);
     await sleep(wait, signal);
@@ -103,8 +103,8 @@ function begin(client) {
     else if (live) channel.postMessage({type: "live", detail: true});
   };
   channel.postMessage({type: "ask"});
-  // The lock is let go at once, not when what is being read has ended: a page that the browser has
-  // put aside comes no further.
+  // Gives the lock back at once, without waiting for the end of a read: a page that the browser has put aside does not
+  // run on.
   const stopped = new Promise((resolve) => aborter.signal.addEventListener("abort", resolve));
   navigator.locks.request("sluice-stream-" + client, {signal: aborter.signal},
     () => Promise.race([stopped, follow(aborter.signal)])).catch(() => {});
@@ -121,7 +121,7 @@ function again() {
 }
 
 session.addEventListener("change", again);
-// A page that is left is kept by the browser for a while, and would keep the lock.
+// The browser keeps a page for a while after the user leaves it; it must not keep the lock.
 window.addEventListener("pagehide", () => stop?.());
 window.addEventListener("pageshow", ({persisted}) => persisted && again());
 again();

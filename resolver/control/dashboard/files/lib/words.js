@@ -1,4 +1,4 @@
-// The server's stable words, as people say them.
+// The server's stable words, in words for people.
 
 import {h, name, when} from "./element.js";
 import {url} from "./router.js";
@@ -23,24 +23,23 @@ export const OUTCOMES = {
   elsewhere: "is that of a private address, and answered in its network only",
 };
 
-// Where a resource comes from: the place in the configuration, its file without the folder; sluice itself, where
-// nobody named it; or here.
+// Where a resource comes from: the configuration (its file without the folder), sluice itself, or a client.
 export function origin({origin: place, made}) {
   if (made) return h("span", {title: made}, "made by sluice");
   return place ? h("span", {title: place}, name(place.split("/").at(-1))) : "here";
 }
 
-// As status, statistics and references have it: names are unique in their group.
+// The name in status, statistics and references: names are unique only in their group.
 export function fullName(one) {
   return (one.resource_group ? one.resource_group + "/" : "") + one.name;
 }
 
-// What refers to the item of that full name from every group.
+// A reference to the item of that full name, valid in every group.
 export function reference(full) {
   return full.includes("/") ? full : "-/" + full;
 }
 
-// Who decides, as GET /v1/names has it: "Rule office/contoso, asks 10.0.0.5:53".
+// What decides, from GET /v1/names: "Rule office/contoso, asks 10.0.0.5:53".
 export function decision(decided) {
   const hop = decided?.hops[0];
 
@@ -54,18 +53,18 @@ export function decision(decided) {
 
 const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
-// Of a target of GET /v1/status: [mood, word]. What is none of the states is the error that it answers,
-// which `says` puts as a sentence.
+// [mood, word] of a target of GET /v1/status. A state other than STATES is the error that it answers, which `says` puts
+// into a sentence.
 export function targetWord({state, says}) {
   return STATES[state] || ["bad", says || `answers ${state}`];
 }
 
-// To its page.
+// A link to the target's page.
 export function targetLink({host, protocol}) {
   return h("a", {href: url("target", {target: host, protocol})}, name(host));
 }
 
-// Its state, by a word and not by a colour alone.
+// The target's state, in a word and not only by colour.
 export function targetState(target) {
   const [mood, word] = targetWord(target);
 
@@ -75,7 +74,7 @@ export function targetState(target) {
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
 }
 
-// Figures with their units, as long as they need to be.
+// Numbers with their units, and only as many digits as they need.
 export function milliseconds(value) {
   return value.toLocaleString("en", {maximumSignificantDigits: 3}) + " ms";
 }
@@ -88,19 +87,19 @@ export function percents(value, digits = value < 10 ? 1 : 0) {
   return value.toLocaleString("en", {maximumFractionDigits: digits}) + " %";
 }
 
-// "1.2.3.4:53" and "[::1]:53" of a rule's target, as the status calls its host.
+// The host of a rule's target in the form of the status: "1.2.3.4:53", "[::1]:53".
 export function host({address, port}) {
   return (address.includes(":") ? `[${address}]` : address) + ":" + (port || 53);
 }
 
-// As one types it: the address, the port where it is another than 53, and tcp where it is that.
+// A target in the form for typing: the address, the port unless it is 53, and tcp instead of UDP.
 export function targetText({address, port, protocol}) {
   const where = port && port !== 53 ? host({address, port}) : address;
 
   return protocol === "tcp" ? where + " tcp" : where;
 }
 
-// What was typed, as the server takes it; it says what does not fit.
+// The typed target in the server's form; the server reports what is wrong with it.
 export function targetOf(text) {
   const [, bracketed, plain, port, protocol] = /^(?:\[([^\]]*)\]|([^:\s]+|\S*:\S*:\S*))(?::(\d+))?(?:\s+(udp|tcp))?$/i.exec(text) || [];
   const target = {address: bracketed ?? plain ?? text};
@@ -112,7 +111,7 @@ export function targetOf(text) {
 
 const STATUSES = {ACTIVE: ["good", "Active"], PENDING: ["warn", "Pending"], ERROR: ["bad", "Error"], INACTIVE: ["soft", "Inactive"]};
 
-// Of a PTR.
+// The state of a PTR.
 export function ptrStatus({status, reason}) {
   const [mood, word] = STATUSES[status] || ["soft", status];
 

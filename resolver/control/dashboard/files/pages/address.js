@@ -1,4 +1,4 @@
-// One address and its PTR, with everything that is known about it.
+// One address and its PTR, with all its data.
 
 import {get, path, query} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -16,12 +16,12 @@ export class AddressPage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.back = h("span", {role: "status"});
     this.addEventListener("menu-closed", () => this.waits && this.render(this.waits));
-    // The way back, where there is no such address.
+    // Shows the way back in case there is no such address.
     this.replaceChildren(h("p", {}, h("a", {href: url("reverse")}, "DNS Reverse")), h("h1", {}, "Address"));
     await this.load();
   }
 
-  // What comes in while a menu is open is shown when that is closed, as in a table.
+  // New data wait until an open menu is closed, as in a table.
   async read() {
     const ptr = await get("ptrs/" + path(this.query.get("id") || ""), {signal: this.signal});
 
@@ -54,7 +54,7 @@ export class AddressPage extends Page {
     if (changed) this.attempt(() => this.check(ptr));
   }
 
-  // Whether the name has an address record with this address, which is asked now.
+  // Asks now whether the name has an address record with this address.
   async check(ptr) {
     if (!ptr.reverse_fqdn || ptr.status !== "ACTIVE") {
       this.back.replaceChildren("");

@@ -1,5 +1,5 @@
-// Who would answer a name, and why: the decision as a row of boxes, those that lose grey, with what
-// they lose by. Asked now, another row has who was asked, what it said and how long that took.
+// Who would answer a name, and why: the decision as a row of boxes; boxes that lose are grey, with the reason. If the
+// name is really asked, another row shows which servers were asked, their replies and times.
 
 import {get, query} from "../lib/api.js";
 import {count, h, name, prose} from "../lib/element.js";
@@ -41,7 +41,7 @@ function packet(one, tries) {
     h("em", {}, one.text + (ENDS[one.end] || "")), h("span", {}, one.end !== "unsent" && "after " + ms(one.ms)));
 }
 
-// What is there without asking, or why nothing is.
+// An answer without asking a target, or why there is none.
 function kept(asked) {
   if (asked.from === "target") return null;
   return h("li", {class: "box " + (asked.failed ? "fails" : "wins")},
@@ -126,7 +126,7 @@ export class AskPage extends Page {
     const asked = ["vnet", "endpoint"].find((key) => this.query.get(key));
     const wanted = asked && asked + " " + this.query.get(asked);
 
-    // One that is gone is not taken for another: the server says that there is none.
+    // A place that is gone is kept: the server then says that it does not exist.
     if (wanted && !places.some(([value]) => value === wanted)) places.unshift([wanted, this.query.get(asked) + ", which is gone"]);
     this.field = h("input", {id: "ask-name", required: true, value: this.query.get("name") || "", placeholder: "www.example.com",
                              autocomplete: "off", autocapitalize: "off", spellcheck: "false"});
@@ -174,7 +174,7 @@ export class AskPage extends Page {
     this.attempt(() => this.explain(asks));
   }
 
-  // The latest counts: an answer may take seconds.
+  // An answer may take seconds, so only the latest question counts.
   async explain(asks) {
     const turn = this.turn = {};
 

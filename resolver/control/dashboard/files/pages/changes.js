@@ -1,4 +1,4 @@
-// What was changed, when and by whom, the latest first; and each change can be undone.
+// The changes: what, when and by whom, the latest first; each can be undone.
 
 import {ApiError, call} from "../lib/api.js";
 import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
@@ -12,8 +12,8 @@ import {searchField} from "../parts/search.js";
 import {DataTable} from "../parts/table.js";
 
 const BACK = 200;  // revisions that are read at once,
-const FIRST = 20;  // and ahead of them, to be seen while the others are on their way
-const LINES = 50;  // edits of a change that are shown
+const FIRST = 20;  // and before them, so that something is shown early
+const LINES = 50;  // shown edits of a change
 const DAYS = 8;    // to choose from: the server keeps a week
 
 const dayFormat = timeFormat({weekday: "long", day: "numeric", month: "short"});
@@ -41,19 +41,19 @@ function differences(edits, alone = false) {
     edits.length > LINES && h("p", {class: "hint"}, `and ${edits.length - LINES} more`));
 }
 
-// What takes the change back, the last edit first: a path that it touched twice is as it was at first.
+// The edits that undo the change, the last one first, so that a path edited twice gets its first value.
 function inverse(change) {
   return change.edits.toReversed().map(({path, before}) => ({path, values: before}));
 }
 
-// The edits that take it back, in words.
+// An undoing edit in words.
 const BACKWARD = {created: "deleted", deleted: "created", changed: "changed"};
 
 function backward({before, after, verb, ...edit}) {
   return {...edit, before: after, after: before, verb: BACKWARD[verb]};
 }
 
-// By what was changed, when, by whom, and by the values before and after; a time as it is shown, too.
+// Matches the subject, time (also in the form shown), client, and the values before and after.
 function fits(change, text) {
   const {title, textContent} = when(change.time);
   const found = [String(change.revision), whoText(change), change.time, title, textContent, ...change.edits.flatMap(({verb, subject, path, before, after}) =>
@@ -147,7 +147,7 @@ export class ChangesPage extends Page {
       (!this.day || dayOf(new Date(change.time)) === this.day) && fits(change, this.search)));
   }
 
-  // All who have changed something; one from the URL who has not is still who is looked for.
+  // All clients that have changed something, and the one from the URL even if it has not.
   offerPeople() {
     const people = [...new Set([...this.who ? [this.who] : [], ...this.changes.map(whoText)])].filter(Boolean).sort();
 
@@ -170,8 +170,8 @@ export class ChangesPage extends Page {
                         onclick: () => this.attempt(() => this.undo(change))}, "Undo");
   }
 
-  // A later change of the same, or inside of what it made, that an undo would take away; null: none.
-  // Something that is again as the change left it is in nobody's way.
+  // A later change of the same resource, or inside a resource that the change made, which an undo would take away;
+  // null: none. A resource that is again as the change left it does not count.
   inTheWay(change) {
     const latest = new Map();
 

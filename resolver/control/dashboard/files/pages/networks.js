@@ -1,5 +1,5 @@
-// Networks, and what is reached from them: endpoints, zones, rulesets, targets, as a picture and, for
-// whom a picture says nothing, as a table. What is dead colours who needs it, up to the network.
+// Networks, and what is reached from them: endpoints, zones, rulesets, targets, as a picture and, for users who do not
+// see it, as a table. A dead target colours everything that needs it, up to the network.
 
 import {get, path} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
@@ -12,7 +12,7 @@ import {NetworkPicture} from "../parts/picture.js";
 import {createResource, resourceLink} from "../parts/resource.js";
 import {DataTable} from "../parts/table.js";
 
-const MANY = 6, COLUMN = 12; // more of a kind are one box; more boxes of a column, too
+const MANY = 6, COLUMN = 12; // more boxes of a kind, or of a column, become one box
 const DEFAULT = "default resolver", SERVERS = "DNS servers of ";
 const WORST = ["bad", "warn"];
 
@@ -31,7 +31,7 @@ function bundled(nodes, many, bundle) {
   return nodes.length <= many ? sorted(nodes) : [{...bundle(nodes), mood: worst(nodes.map((node) => node.mood)), nodes: sorted(nodes)}];
 }
 
-// The first ones of a column, the worst on top, and the rest in one box.
+// The first nodes of a column, the worst on top, and the others in one box.
 function limited(nodes, what) {
   const all = sorted(nodes);
 
@@ -44,14 +44,14 @@ function limited(nodes, what) {
     note: hurt ? `${hurt.toLocaleString("en")} of them with failures` : "none of them with failures"}))];
 }
 
-// ---- how badly dead targets hurt ----
+// ---- consequences of dead targets ----
 
 function isDead(target) {
   return targetWord(target)[0] === "bad";
 }
 
-// By the name of who asks targets, a ruleset for example: how many of its targets are dead, how many of its
-// rules cannot be answered, and the names of such.
+// For each user of targets, such as a ruleset, by name: the number of its dead targets and of its rules that cannot be
+// answered, and those rules' names.
 function needs(status) {
   const found = new Map();
   const of = (user) => found.get(user) || found.set(user, {targets: 0, dead: 0, unanswered: 0, rules: new Set()}).get(user);
@@ -84,7 +84,7 @@ function judged(need, one = "rule") {
   return ["plain", ""];
 }
 
-// Of a network: what is wrong in it. Its own DNS servers are asked in place of rulesets and the default resolver.
+// What is wrong in a network. Its own DNS servers are asked instead of rulesets and the default resolver.
 function troubles(network, status, found) {
   const users = network.dns_servers.length ? [SERVERS + network.name] : [...network.rulesets, DEFAULT];
   const gone = (list) => list.filter((one) => one.network === network.name && !one.present);
@@ -100,7 +100,7 @@ function troubles(network, status, found) {
 
 // ---- the picture ----
 
-// Without what the program took for endpoints that nobody gave an address.
+// The address space without prefixes that the program made for endpoints without an address.
 function ownSpace(one) {
   return one.address_space.filter((prefix) => !one.made_address_space?.includes(prefix));
 }
@@ -144,7 +144,7 @@ function zoneNodes(zones) {
     title: count(list.length, "zone"), what: "its zones", note: networks ? "linked to " + networks : "linked to no network", href: url("zones")})));
 }
 
-// The rules that need somebody are in its box; its title leads to all of them.
+// The box has the rules that cannot be answered; its title leads to all rules.
 function rulesetNode(one, need) {
   const [mood, words] = judged(need), href = url("rules", {search: one.name + "/"});
   const node = {id: "set " + one.name, title: one.name, mood, note: words ? `${words}, of ${one.rules}` : count(one.rules, "rule"), href};
@@ -155,7 +155,7 @@ function rulesetNode(one, need) {
 }
 
 function columns(status, found) {
-  // One that is asked from several addresses is as bad as the worst of them, which comes first.
+  // A target asked from several addresses is as bad as its worst row, which comes first.
   const targets = [...new Map([...status.targets].reverse().map((one) => [one.host + one.protocol, one])).values()].reverse();
   const [mood, words] = judged(found.get(DEFAULT), "");
 

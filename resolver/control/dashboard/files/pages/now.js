@@ -1,5 +1,5 @@
-// How it is now: first what fails, for whom, since when and what to do; then charts of the last hour or
-// week with figures of the last minute; and what was changed and warned of last.
+// The present: first what fails, for whom, since when and what to do; then charts of the last hour or week with figures
+// of the last minute; and the latest changes and warnings.
 
 import {get, query} from "../lib/api.js";
 import {changesOf, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
@@ -13,21 +13,21 @@ import {HistoryCharts} from "../parts/history.js";
 import {ruleLink} from "../parts/rule.js";
 
 const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
-const REPORTED = "rules,targets,leaving,slow"; // of the report, what asks nobody
+const REPORTED = "rules,targets,leaving,slow"; // sections of the report that ask nobody
 
-// The first ones, with commas between, and that there are more.
+// The first items, with commas, and the number of the others.
 function listed(items) {
   return [items.slice(0, TOLD).map((one, i) => [i > 0 && ", ", one]), items.length > TOLD && ` and ${items.length - TOLD} more`];
 }
 
-// A sentence of the server's: the targets in it lead to their pages.
+// A sentence from the server, in which targets lead to their pages.
 function sentence(text, targets) {
   const known = new Map(targets.map((target) => [target.host, target]));
 
   return prose(text, (part) => part.split(/(\s|[()]|[,;:.]+(?=\s|$))/).map((word) => known.has(word) ? targetLink(known.get(word)) : word));
 }
 
-// A failure, as GET /v1/status has it in `failing`: what and whom, then what to do and where to look on.
+// A failure from GET /v1/status (`failing`): what fails and for whom, then advice and links.
 function failure({severity, text, advice, target, protocol, rules, rule_count: all}, targets) {
   const onward = [
     all === 1 ? rules[0].includes("/") && ruleLink(rules[0]) : all > 1 && h("a", {href: url("rules", target ? {search: target.replace(/:53$/, "")} : {})}, count(all, "rule")),
@@ -46,7 +46,7 @@ function source(found, name, key) {
   return found.of("sources", "name", name)?.[key] || [];
 }
 
-// What came from the cache, what of that was stale, and all that a target could have been asked for.
+// Answers from the cache, the stale ones among them, and all answers that could have come from a target.
 function cached(found) {
   const [cache, stale, forwarded] = ["cache", "stale", "forwarded"].map((name) => source(found, name, "responses"));
 
@@ -90,7 +90,7 @@ function most(found) {
   return sums[best] ? `${[...Object.keys(DECIDERS), "Other"][best]} ${share(lists[best], sum(lists))}` : null;
 }
 
-// `figure`: the value of the last minute; null: there is none.
+// `figure`: the value of the last minute; null: not known.
 const CHARTS = [
   {title: "Queries", series: ["Queries", "Over a limit"], show: perSecond, figure: (found) => perSecond(eachSecond(all(found, "queries"), found)),
    lists: (found) => [all(found, "queries"), all(found, "over_limit")].map((list) => scaled(list, 1 / found.step_s))},
@@ -174,14 +174,14 @@ export class NowPage extends Page {
   }
 
   async lookAtChanges() {
-    const last = await latestRevision(this.signal).catch(() => 0); // there may be no state
+    const last = await latestRevision(this.signal).catch(() => 0); // without a state there is none
     const changes = last ? changesOf(await editsBetween(Math.max(0, last - CHANGES), last, this.signal)) : [];
 
     this.changes.replaceChildren(...changes.map((change) => h("li", {}, when(change.time), " ", name(whoText(change)), " ", line(change.edits))),
     h("li", {}, changes.length ? h("a", {href: url("changes")}, "All changes") : "None in the last week."));
   }
 
-  // Once: what it tells moves within days, and it costs more than the rest.
+  // Only once: the report changes within days, and costs more than the rest.
   async lookAtReport() {
     const {sections} = await get("report" + query({sections: REPORTED, limit: 1}), {signal: this.signal});
     const faults = sections.filter((one) => one.count > 0);

@@ -1,5 +1,5 @@
-// What is asked, as it is answered: filters, and from each query the way to Ask. The latest that the
-// query log has come first, then the stream, which there is also without a log.
+// Queries as they are answered, with filters, and from each a link to Ask. The latest of the query log come first, then
+// the stream, which exists even without a log.
 
 import {get, query} from "../lib/api.js";
 import {h, name, timeFormat, when} from "../lib/element.js";
@@ -24,8 +24,8 @@ function clock(text) {
   return time;
 }
 
-// One that came to an inbound endpoint was asked there; any other in its client's network, which is known
-// also where privacy has cut the client's address.
+// A query to an inbound endpoint is asked again there, any other in its client's network, which is known even if
+// privacy has cut the client's address.
 function askUrl({name: asked, type, endpoint, client, network}) {
   return url("ask", {name: asked, type, ...endpoint ? {endpoint} : network ? {vnet: network} : {from: client}});
 }
@@ -75,8 +75,8 @@ export class QueriesPage extends Page {
     ]);
     this.replaceChildren(h("h1", {}, "Queries"), this.form(status.networks.map((one) => one.name)), this.hint, h("p", {}, this.told, " ", this.figures), this.table);
     this.signal.addEventListener("abort", () => this.stop(""));
-    // A client has one stream of queries: this window takes it from the others of the browser, which
-    // say so in place of taking it back.
+    // A client has one stream of queries: this window takes it from other windows of the browser, which show that, and
+    // do not take it back.
     this.windows = new BroadcastChannel("sluice-queries-" + current().client);
     this.windows.onmessage = () => this.reading && this.stop("Another window shows them now.");
     this.signal.addEventListener("abort", () => this.windows.close());
@@ -112,7 +112,7 @@ export class QueriesPage extends Page {
     this.attempt(() => this.begin());
   }
 
-  // Takes up the stream first, so that between the latest and it nothing is missing.
+  // Begins the stream before reading the latest queries, so that none between them is missed.
   async begin() {
     this.stop("");
     this.reader = new AbortController();
@@ -149,14 +149,14 @@ export class QueriesPage extends Page {
 
       if (signal.aborted) return;
       if (failed === 429) return this.stop("The server has as many streams as it may have; close one, and go on here.");
-      if (failed >= 400 && failed < 500) return; // which the other call of begin tells
+      if (failed >= 400 && failed < 500) return; // the other call of begin shows it
       this.tell("Not live, trying again.");
       wait = waitAfter(begun, wait);
       await sleep(wait, signal);
     }
   }
 
-  // Where very many come, only those that will be shown are looked at.
+  // If very many come, only those that will be shown are parsed.
   keep({event, data}) {
     if (event === "lost") this.lost += JSON.parse(data).lost;
     else {

@@ -1,6 +1,5 @@
-// What is registered in private zones, by machines and by clients: who, by what, since when, and what
-// something else hides. There may be tens of thousands, so the server searches, and tells a page at a
-// time.
+// Records that machines and clients have registered in private zones: by whom, how, since when, and which of them
+// something else hides. There may be tens of thousands, so the server searches, and sends a page at a time.
 
 import {call, get, query} from "../lib/api.js";
 import {h, name, when} from "../lib/element.js";
@@ -16,7 +15,7 @@ import {DataTable} from "../parts/table.js";
 import {zoneTabs} from "../parts/tabs.js";
 
 const PAGE = 200;
-// No event tells that a client has registered, so the page looks again, while it has no more rows than these.
+// No event tells of a registration, so the page reads again, unless it has more rows than AGAIN_ROWS.
 const AGAIN_MS = 10000, AGAIN_ROWS = 2000;
 
 const SHOWN = {all: "All", true: "Answered", false: "Hidden by something else"};
@@ -37,7 +36,7 @@ function state({served, hidden_by}) {
   return [h("span", {class: "state warn"}, "hidden"), h("div", {class: "hint"}, HIDDEN[hidden_by] || "something else takes precedence")];
 }
 
-// A DHCID is long, and may be broken anywhere.
+// A DHCID is long, so it may be broken anywhere.
 function data({type, data: text}) {
   return text && (["A", "AAAA", "PTR"].includes(type) ? name(text) : h("code", {}, text));
 }
@@ -87,7 +86,7 @@ export class RegisteredPage extends Page {
     await this.load();
   }
 
-  // Zones to choose from. One that is gone is not taken for another: the server says that there is none.
+  // The zones to choose from. A zone that is gone is kept: the server then says that it does not exist.
   offer(zones) {
     const gone = this.zone && !zones.includes(this.zone) ? [this.zone] : [];
 
@@ -121,8 +120,8 @@ export class RegisteredPage extends Page {
     return {q: this.search, zone: this.zone, served: this.shows === "all" ? "" : this.shows};
   }
 
-  // So many from there on, and where to go on. The server's pages are short, even empty, where it has
-  // passed many over. NULL: others are wanted by now, and the next turn reads them.
+  // Reads `wanted` rows from there on, and where to go on. The server's pages are short, even empty, if it has skipped
+  // many rows. NULL: the filters have changed, and the next turn reads the rows.
   async readPages(next, wanted) {
     const rows = [], asked = JSON.stringify(this.asked());
 
@@ -148,7 +147,7 @@ export class RegisteredPage extends Page {
     this.fill(this.items, await this.readPages(this.next, PAGE));
   }
 
-  // What is as it was keeps its row, and where all is, nothing is drawn.
+  // Unchanged rows stay; if all are unchanged, nothing is drawn.
   fill(before, found) {
     const known = new Map(this.items.map((row) => [JSON.stringify(row), row]));
 
@@ -165,7 +164,7 @@ export class RegisteredPage extends Page {
     this.table.fill(this.items);
   }
 
-  // A machine's record goes with its network interface.
+  // A machine's record cannot be deleted here: it goes with its network interface.
   more(row) {
     if (!row.since) return "";
     return new MoreMenu(`${row.name} ${row.type} ${row.data}`, [{title: "Delete", act: () => this.attempt(() => this.delete(row))}]);

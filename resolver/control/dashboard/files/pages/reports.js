@@ -1,6 +1,5 @@
-// What an operator should look at: what nobody needs any more, what leaves that should not, what does not
-// lead back, what is slow. The server finds it (GET /v1/report); what it asks the network for in the
-// background is followed here until it is known, or the page is left.
+// Findings for an operator: unused items, names that leak, PTRs that do not lead back, slow rules. The server finds
+// them (GET /v1/report); this page follows the background questions until they are answered, or the page is left.
 
 import {ApiError, all, get, path, query} from "../lib/api.js";
 import {count, h, when} from "../lib/element.js";
@@ -44,7 +43,7 @@ export class ReportsPage extends Page {
     this.days = h("input", {id: "report-days", type: "number", min: 0, max: 3650, required: true, value: days, "aria-describedby": "report-days-hint"});
     this.limit = h("select", {id: "report-limit"}, limits.map((one) => h("option", {value: one}, one)));
     this.limit.value = limit;
-    // What a URL brings and the field cannot show the server says something about.
+    // Values from the URL that the fields cannot show stay, so that the server reports them.
     this.wanted = {days, limit};
     return h("form", {class: "tools", onsubmit: (event) => this.submit(event)},
       h("div", {class: "field short"}, h("label", {for: "report-days"}, "Days without use"), this.days),
@@ -60,7 +59,7 @@ export class ReportsPage extends Page {
     this.attempt(() => this.look());
   }
 
-  // A disabled rule is not looked at, so both take it out of the report.
+  // The report skips disabled rules, so both actions take the rule out of it.
   actions() {
     const act = (finding, what) => this.attempt(async () => {
       if (await what(await this.ruleOf(finding))) await this.look(OF_RULES);
@@ -82,7 +81,7 @@ export class ReportsPage extends Page {
     return made;
   }
 
-  // What is no default.
+  // The fields that differ from their defaults.
   fields() {
     const {days, limit} = this.wanted, folded = this.sections.filter((one) => one.folded).map((one) => one.section);
 
@@ -94,7 +93,7 @@ export class ReportsPage extends Page {
     for (const {section, link} of this.links) link.href = url("reports", {...this.fields(), section});
   }
 
-  // All of it, or some sections, and then what is not known yet. The latest look counts.
+  // Reads all or some sections, then follows those that are running. Only the latest call counts.
   async look(sections = Object.keys(SECTIONS)) {
     const turn = this.turn = {};
 
@@ -120,7 +119,7 @@ export class ReportsPage extends Page {
     return this.sections.filter(({found}) => found && isRunning(found));
   }
 
-  // Asks for those alone, and less often the longer that takes: what is known would be asked anew.
+  // Asks only for running sections, at growing intervals: asking for complete ones would start them again.
   async follow(turn) {
     for (let wait = SOON_MS; this.running().length; wait = Math.min(wait + SOON_MS, LATE_MS)) {
       await sleep(wait, this.signal);
@@ -135,7 +134,7 @@ export class ReportsPage extends Page {
     const running = this.running().map(({section}) => SECTIONS[section].title).join(", "), said = [sum, sections, running].join();
 
     this.links.forEach(({found: shown}, i) => shown.replaceChildren(found[i] ? " " + found[i].toLocaleString("en") : ""));
-    if (running && said === this.said) return; // it is read out, and nothing has come
+    if (running && said === this.said) return; // unchanged, so not read out again
     this.said = said;
     this.told.replaceChildren(sum ? `${count(sum, "finding")} in ${count(sections, "section")}` : "Nothing was found", ", as of ", when(time), ".",
       running && ` Still being asked: ${running}.`);

@@ -1,4 +1,4 @@
-// One resource of any kind: its members, what is found or known of it besides, and what is inside it.
+// One resource of any kind: its members, further data from the server, and its children.
 
 import {get, query} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -70,12 +70,12 @@ export class ResourcePage extends Page {
     await this.load();
   }
 
-  // The path of what it is inside.
+  // The path of the parent.
   parent() {
     return this.path.split("/").slice(0, 3).join("/");
   }
 
-  // Back to the kind, and to what it is inside.
+  // Links back to the kind, and to the parent.
   way() {
     const root = this.kinds.find((kind) => kind.name === this.kind.parent) || this.kind;
     const parent = this.parent();
@@ -115,7 +115,7 @@ export class ResourcePage extends Page {
     this.facts.replaceChildren(...this.factsOf(item).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
   }
 
-  // Members as the schema has them, and then what is known besides.
+  // The members in the order of the schema, then further data.
   factsOf(item) {
     const {properties} = this.kind.schema;
     const known = Object.keys(item).filter((key) => !properties[key] && !BESIDE.has(key));
@@ -127,7 +127,7 @@ export class ResourcePage extends Page {
       [isGiven(item[key]) && this.fact(key, item[key]), isGiven(placed[key]) && this.found(placed[key], item[key])]]);
   }
 
-  // What was found where it was not given.
+  // Values that the server found because they were not given.
   found(value, given) {
     const more = [value].flat().filter((one) => ![given].flat().includes(one));
 

@@ -1,5 +1,5 @@
-// All resources of a kind, whichever it is: made, changed and deleted. What the configuration file
-// declares is shown with its place there.
+// All resources of any kind: create, change and delete. A resource of the configuration file is shown with its place
+// there.
 
 import {get, query} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -82,7 +82,7 @@ export class ResourcesPage extends Page {
       h("a", {href: url("resources", {kind: kind.name}), "aria-current": kind === this.kind && "page"}, nouns(kind, true)))));
   }
 
-  // In place of the tabs, where there is no room for them.
+  // Instead of the tabs, where there is no room for them.
   chosen() {
     const select = h("select", {id: "resources-kind", value: this.kind.name, onchange: () => go(url("resources", {kind: select.value}))},
       this.tops.map((kind) => h("option", {value: kind.name}, nouns(kind, true))));

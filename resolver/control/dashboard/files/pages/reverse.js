@@ -1,5 +1,5 @@
-// Network > DNS Reverse: every address of ours with its PTR; set and unset, many at once by CSV; and
-// whether the names lead back.
+// Network > DNS Reverse: all addresses in our pools with their PTRs; set and unset, many at once by CSV; and whether
+// the names lead back.
 
 import {all, call, get, query} from "../lib/api.js";
 import {csv, save} from "../lib/csv.js";
@@ -28,7 +28,7 @@ export class ReversePage extends Page {
   async show() {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
-    this.checks = null; // what came of them, by what was checked; null: nobody wants to know
+    this.checks = null; // results by name and address checked; null: not wanted
     this.table = new DataTable("Addresses", this.columns());
     this.told = h("p", {role: "status"});
     this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
@@ -62,7 +62,7 @@ export class ReversePage extends Page {
     return found && h("span", {class: "state " + (found.result === "confirmed" ? "good" : "warn")}, name(found.text));
   }
 
-  // Of all that are shown and served, some at a time; each is shown when it is known.
+  // Checks all shown PTRs that are served, some at a time, and shows each result when it is known.
   async checkAll() {
     const wanted = this.ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn && ptr.status === "ACTIVE"), left = [...wanted];
     let good = 0, done = 0;
@@ -85,7 +85,7 @@ export class ReversePage extends Page {
     await Promise.all(Array.from({length: CHECKS}, check));
   }
 
-  // As many as are shown already.
+  // Reads as many as are shown already.
   async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.ptrs?.length || 0));
 
@@ -131,7 +131,7 @@ export class ReversePage extends Page {
     save("ptrs.csv", csv(COLUMNS, ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn)), "text/csv");
   }
 
-  // Tried first, and made only when one has seen what it would do.
+  // Tries the import first, and makes it once the user has seen what it would do.
   async import() {
     let file, found;
     const tried = await ask({

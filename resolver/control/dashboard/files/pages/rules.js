@@ -1,6 +1,5 @@
-// All rules of all rulesets, and how each fares: found by suffix, by a name that one of them takes, or
-// by what is the matter with them; made, changed, disabled and deleted, with a look ahead at what
-// that would change.
+// All rules of all rulesets, with their state: found by suffix, by a name that one of them decides, or by what is
+// wrong; create, change, disable and delete, with a preview of what that would change.
 
 import {all, get, query} from "../lib/api.js";
 import {count, h, name, when} from "../lib/element.js";
@@ -17,7 +16,7 @@ function ruleName(rule) {
   return fullName(rule.ruleset) + "/" + rule.name;
 }
 
-// "corp" finds corp., a.corp. and whatever has it in its name or its targets.
+// "corp" finds corp., a.corp. and all rules with it in their name or targets.
 function fits(rule, text) {
   const wanted = text.toLowerCase();
   const found = [rule.domain, ruleName(rule), rule.target_group || "", ...(rule.targets || []).map(targetText)];
@@ -25,12 +24,12 @@ function fits(rule, text) {
   return found.some((one) => one.toLowerCase().includes(wanted));
 }
 
-// As DNS sorts names, from the right: what is below a domain stands beneath it.
+// Sorts like DNS, from the right: subdomains are below their domain.
 function order(domain) {
   return domain.toLowerCase().split(".").reverse().join("\u0001");
 }
 
-// What is the matter with them; of a rule that the server has not counted yet: nothing.
+// Filters by what is wrong; a rule that the server has not counted yet matches none.
 const SHOWN = {
   all: ["All rules", () => true],
   unused: ["Not used since the start", ({use}) => use?.enabled && !use.queries],
@@ -48,7 +47,7 @@ function deadOf(targets) {
   return targets.filter((target) => targetWord(target)[0] === "bad").length;
 }
 
-// How bad it is: its targets are dead, some are, queries of it failed, it decides nothing.
+// How bad a rule is: all targets dead, some dead, failed queries, decides nothing.
 function badness({use, state}, targets) {
   const dead = deadOf(targets);
 
@@ -57,7 +56,7 @@ function badness({use, state}, targets) {
   return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
 }
 
-// Whether it can be answered, whether it decides anything, and if not, why.
+// Whether the rule can be answered, whether it decides anything, and if not, why.
 function ruleState({state, use}, targets) {
   const dead = deadOf(targets);
 
@@ -73,7 +72,7 @@ export class RulesPage extends Page {
   async show() {
     this.onEvents(({event}) => event === "change" || event === "reload" || event === "target", () => this.reload());
     this.search = this.query.get("search") || "";
-    this.only = this.query.get("rule"); // "office/contoso": no other is shown
+    this.only = this.query.get("rule"); // "office/contoso": shows only this rule
     this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
     this.answer = h("p", {role: "status"});
     await this.load();
@@ -111,7 +110,7 @@ export class RulesPage extends Page {
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 
-  // What each has decided, by ruleset and name.
+  // The statistics of each rule, by ruleset and name.
   async count() {
     const counted = new Map();
 
@@ -125,7 +124,7 @@ export class RulesPage extends Page {
     return counted;
   }
 
-  // A rule that was asked nothing since keeps its row.
+  // A rule without new queries keeps its row.
   async recount() {
     const counted = await this.count();
 
@@ -150,7 +149,7 @@ export class RulesPage extends Page {
     this.shown.value = this.shows;
     const wanted = this.query.get("network"), gone = wanted && !this.networks.includes(wanted) ? [[wanted, wanted + ", which is gone"]] : [];
 
-    // One that is gone is not taken for another: the server says that there is none.
+    // A network that is gone is kept: the server then says that it does not exist.
     this.network = h("select", {id: "rule-network"}, [...gone, ...this.networks.map((one) => [one, one])].map(([value, shown]) => h("option", {value}, shown)));
     if (wanted) this.network.value = wanted;
     return h("div", {},
@@ -221,7 +220,7 @@ export class RulesPage extends Page {
     return rule.targets?.length ? firstOf(rule.targets.map((target) => this.target(target, this.known(target)))) : "";
   }
 
-  // How it is: by colour, and in words for whom that says nothing; what it means for the rule is the rule's state.
+  // The target's state by colour, and in words for screen readers; the rule's state says what it means for the rule.
   target(target, known) {
     const [mood, words] = known ? targetWord(known) : ["soft", ""];
 

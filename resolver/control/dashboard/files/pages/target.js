@@ -1,4 +1,4 @@
-// One target: how it is, how it was, and which rules need it.
+// One target: its state, its history, and the rules that need it.
 
 import {get} from "../lib/api.js";
 import {count, h, name, when} from "../lib/element.js";
@@ -29,7 +29,7 @@ export class TargetPage extends Page {
   async show() {
     const target = this.query.get("target") || "", protocol = this.query.get("protocol") || "udp";
     const mine = (found) => found.targets.filter((one) => one.target === target && one.protocol === protocol);
-    // One that is asked from several addresses has a row for each: it is as bad as the worst of them.
+    // A target asked from several addresses has a row for each: it is as bad as the worst of them.
     const of = (found, key, make) => (make ? join : sum)(mine(found).map((one) => one[key]), make);
 
     this.is = (one) => one.host === target && one.protocol === protocol;
@@ -64,7 +64,7 @@ export class TargetPage extends Page {
     this.showRules(found);
   }
 
-  // Only anew where they are others: one may be about to press a link, or have it under the keyboard.
+  // Drawn again only if they have changed: the user may be about to press a link, or have the focus on it.
   showRules(found) {
     const rules = JSON.stringify([found.rules, found.rule_count]);
 

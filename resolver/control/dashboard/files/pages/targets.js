@@ -1,5 +1,5 @@
-// The servers that are asked: which do not answer, how long an answer takes, and which rules need
-// them. The server lists first what hurts most.
+// The servers that are asked: which do not answer, their response times, and the rules that need them. The server lists
+// the worst first.
 
 import {get} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
@@ -53,14 +53,14 @@ export class TargetsPage extends Page {
     this.every(AGAIN_MS, () => this.load());
   }
 
-  // The history of hundreds of targets takes longer than the rest: it is asked for behind that, and fills the cells.
+  // The history of hundreds of targets takes longer than the rest, so it is read last, and then fills the cells.
   async read() {
     this.targets = (await get("status", {signal: this.signal})).targets;
     this.pasts = new Map();
     this.render();
     this.history = await history("hour", this.signal).catch((error) => {
       if (error.status < 400) throw error;
-      return null; // without a history there is the rest
+      return null; // without a history the rest is shown
     });
     for (const [target, cell] of this.pasts) cell.replaceChildren(this.past(target));
   }

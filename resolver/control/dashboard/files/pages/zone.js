@@ -1,5 +1,5 @@
-// One zone and its record sets: searched, made, changed and deleted; a master file in and out. The
-// records of a zone with a file are no resources, and are shown as they are served.
+// One zone and its record sets: search, create, change and delete; import and export of a master file. The records of a
+// zone with a file are no resources, and are shown as served.
 
 import {call, get, path, query} from "../lib/api.js";
 import {save} from "../lib/csv.js";
@@ -20,7 +20,7 @@ const PAGE = 200, MOST = 5000;
 const TYPES = ["A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "SVCB", "TXT"];
 const DATA_HINT = "One record on a line, its data as in a master file: 10.0.0.1, or 10 mail.example.com.";
 
-// "www:A" is the set of A of www.
+// "www:A": the set of type A of www.
 function ownerOf(set) {
   return set.name.slice(0, set.name.lastIndexOf(":"));
 }
@@ -34,7 +34,7 @@ export class ZonePage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.zone.file ? this.showFile() : this.load());
     this.path = this.query.get("path") || "";
     this.search = this.query.get("search") || "";
-    // The way back, where there is no such zone.
+    // Shows the way back in case there is no such zone.
     this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, "Zone"));
     const how = {signal: this.signal};
     const [zone, status] = await Promise.all([get(this.path, how), get("status", how)]);

@@ -1,5 +1,4 @@
-// On every page: a change that goes back by itself unless somebody keeps it, how long that takes yet, and
-// the buttons for both.
+// Shown on every page: a change that goes back unless somebody confirms it, the time left, and buttons for both.
 
 import {call, get} from "../lib/api.js";
 import {h, name, prose, when} from "../lib/element.js";
@@ -87,7 +86,7 @@ export class WaitingBanner extends HTMLElement {
     const seconds = Math.max(0, Math.ceil((this.until - performance.now()) / 1000));
 
     this.clock.textContent = left(seconds);
-    // It has gone back, or could not: the server says which.
+    // The change has gone back, or could not: the server knows which.
     if (seconds === 0 && performance.now() > (this.asked || 0) + AGAIN_MS) {
       this.asked = performance.now();
       this.look();

@@ -1,7 +1,7 @@
-// A chart of values over time, drawn by Chart.js (Debian's libjs-chart.js, /ui/chart.min.js). A canvas
-// tells nothing to those who do not see it: its label is a sentence, and a table has the values.
+// A chart of values over time, drawn by Chart.js (Debian's libjs-chart.js, /ui/chart.min.js). For users who do not
+// see the canvas its label is a sentence, and a table has the values.
 //
-// Lines differ by their dashes, not by their colour alone; both are style.css's and the legend's.
+// Lines differ by their dashes, not only by colour; style.css has both, also for the legend.
 
 import {h, svg, visible} from "../lib/element.js";
 import {known} from "../lib/history.js";
@@ -13,8 +13,8 @@ const MINUTE = 60000;
 
 let library, tries = 0;
 
-// Loaded when the first chart is shown; it has no module, and sets a global. Where it does not come the
-// next values try again, by another URL: a browser keeps that one did not come.
+// Loads Chart.js with the first chart; it is no module, but sets a global. After a failure the next values try again
+// with another URL, because a browser remembers that a URL failed.
 function load() {
   library ||= import("../chart.min.js" + (tries ? "?again=" + tries : "")).then(() => globalThis.Chart, (error) => {
     library = null;
@@ -36,7 +36,7 @@ function clock(time, step) {
     : date.toLocaleString([], {weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 }
 
-// What stands below the axis: each quarter of an hour, or each day.
+// The labels of the time axis: each quarter of an hour, or each day.
 function tick(time, step) {
   const date = new Date(time), before = new Date(time - step);
 
@@ -46,12 +46,12 @@ function tick(time, step) {
     : date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 }
 
-// As many as tell the marks of an axis apart: two for 0.05, 0.1, 0.15.
+// The number of digits that tells the marks of an axis apart: two for 0.05, 0.1, 0.15.
 function digitsOf(marks) {
   return Math.max(0, ...marks.map(({value}) => (String(Number(value.toPrecision(6))).split(".")[1] || "").length));
 }
 
-// A value that has none beside it is no line; it is a point.
+// A value without neighbours makes no line, so it is drawn as a point.
 function isAlone(data, i) {
   const none = (one) => one === null || one === undefined;
 
@@ -59,8 +59,8 @@ function isAlone(data, i) {
 }
 
 export class TimeChart extends HTMLElement {
-  // series: names of at most four lines; show: (value, digits) => text, with as many digits behind the point if given; log: by powers of ten; max: at least
-  // as high; steps: from value to value in steps.
+  // series: names of at most four lines; show: (value, digits) => text, with that many digits after the point if given;
+  // log: a logarithmic scale; max: the least upper end of the scale; steps: draw steps between values.
   constructor({title, series, show, log, max, steps}) {
     super();
     Object.assign(this, {name: title, series, show, log, max, steps});
@@ -87,13 +87,13 @@ export class TimeChart extends HTMLElement {
     this.chart = null;
   }
 
-  // What it was in the last minute; null: nothing is known of that.
+  // Shows the value of the last minute; null: not known.
   tell(figure) {
     this.figure.replaceChildren(figure ?? "none");
     this.figure.classList.toggle("nothing", figure === null);
   }
 
-  // Lists as there are series, of values as there are times.
+  // A list for each series, with a value for each time.
   fill(times, step_s, lists) {
     this.times = times;
     this.step = step_s * 1000;

@@ -1,5 +1,5 @@
-// A dialog that asks for values, or for a yes. What is wrong is said at the field that it is about, or,
-// where it is about none, at the foot; nothing that was typed is lost.
+// A dialog that asks for values, or for a confirmation. Each fault is shown at its field, or at the foot if it has
+// none; nothing that was typed is lost.
 
 import {ApiError} from "../lib/api.js";
 import {h} from "../lib/element.js";
@@ -15,12 +15,12 @@ function outermost(form) {
   return fieldsOf(form).filter((one) => !one.parentElement.closest("form-field"));
 }
 
-// By the fields' names.
+// The values by the fields' names.
 export function valuesOf(form) {
   return Object.fromEntries(outermost(form).map((one) => [one.name, one.value]));
 }
 
-// Shows at each field the faults that need no server to be found. Returns whether there are none.
+// Shows at each field the faults that can be found without the server. Returns whether there are none.
 export function check(form) {
   const wrong = fieldsOf(form).map((field) => [field, field.check()]).filter(([, text]) => text);
 
@@ -30,22 +30,22 @@ export function check(form) {
   return !wrong.length;
 }
 
-// "rulesets/dev/office/rules/a" as faults name it: "rulesets[dev/office].rules[a]".
+// A path in the form of faults: "rulesets[dev/office].rules[a]" for "rulesets/dev/office/rules/a".
 function faultPrefix(about) {
   const [collection, group, one, inner, child] = about.split("/").map(decodeURIComponent);
 
   return `${collection}[${group === "-" ? "" : group + "/"}${one}]` + (child === undefined ? "" : `.${inner}[${child}]`);
 }
 
-// Where the words of the field's path end within the fault's path, or -1: "values.targets[0].address" is
-// about "targets", and more so about the address of its first item.
+// Where the words of the field's path (`own`) appear within the fault's path, or -1: "values.targets[0].address"
+// matches "targets", and with more words the address of its first item.
 function place(words, own) {
   for (let at = words.length - own.length; at >= 0; at--)
     if (own.every((word, i) => word === words[at + i])) return at;
   return -1;
 }
 
-// The field that the fault is about. With `about`, where the resource is: no fault of another one.
+// The field that the fault is about. `about`: the resource's path, to skip faults of other resources.
 function fieldOf(fields, path, about) {
   const prefix = about && faultPrefix(about).toLowerCase(), at = prefix ? path.toLowerCase().indexOf(prefix) : -1;
   let found = null, best = 0;
@@ -83,9 +83,9 @@ function shown(field) {
   return h("details", {class: "fold", open: field.open}, h("summary", {}, field.title), field.fields.map(shown));
 }
 
-// Shows it, and calls `work` with the values when it is confirmed; the dialog stays until that has
-// gone well. Gives whether it has. fields: as FormField has them, or {title, fields} of some that are
-// folded. about: the path of the resource that the fields are of.
+// Shows the dialog, and calls `work` with the values when the user confirms; the dialog stays until that succeeds.
+// Returns whether it did. fields: as for FormField, or {title, fields} for folded ones. about: the path of the resource
+// that the fields belong to.
 export function ask({title, text, fields: asked = [], confirm = "Confirm", danger, work, more, about}) {
   const told = h("div", {}, []);
   const yes = h("button", {class: danger ? "danger" : "primary"}, confirm);
@@ -118,7 +118,7 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
       }
       yes.disabled = false;
     });
-    const leave = () => dialog.close(); // by a link in it
+    const leave = () => dialog.close(); // for links in the dialog
 
     router.addEventListener("go", leave);
     dialog.addEventListener("close", () => {
@@ -128,7 +128,7 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
     });
     document.body.append(dialog);
     dialog.showModal();
-    // Where there is nothing to type, Enter is not yet a yes to something that removes.
+    // A dialog without fields that removes something must not be confirmed by Enter alone.
     if (danger && !asked.length) form.querySelector(".buttons button[type=button]").focus();
   });
 }

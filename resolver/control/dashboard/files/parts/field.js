@@ -1,4 +1,4 @@
-// A field of a dialog: its label, what is typed or chosen, what is wrong with that, and what it is for.
+// A field of a dialog: its label, its control, its fault, and its hint.
 
 import {h} from "../lib/element.js";
 import {hintWords} from "../lib/kinds.js";
@@ -6,18 +6,18 @@ import {hintWords} from "../lib/kinds.js";
 const PAUSE_MS = 200;
 let fields = 0;
 
-// "targets[0].address" as its words: targets, 0, address.
+// The words of a path: "targets[0].address" is targets, 0, address.
 export function wordsOf(path) {
   return (path || "").split(/[.[\]]+/).filter(Boolean);
 }
 
-// What the server says of a value, as a sentence of its own: "is missing" is "This is missing".
+// Makes a sentence of the server's words about a value: "is missing" becomes "This is missing".
 function sentence(text) {
   if (/^(is|has|are|does|can|needs|takes|must|names|belongs)\b/.test(text)) return "This " + text;
   return text.replace(/^there /, "There ");
 }
 
-// What is wrong with what was typed, before the server is asked.
+// The fault of the input, found without the server.
 function invalid({validity, min, max}) {
   if (validity.valueMissing) return "This is required.";
   if (validity.badInput || validity.stepMismatch) return "Give a whole number.";
@@ -33,7 +33,7 @@ function read(input) {
   return input.value.trim();
 }
 
-// What is chosen is said whole, also where its field is too small for it.
+// The title has the whole choice, because its field may be too small for it.
 function choice(attributes, choices) {
   const tell = () => { select.title = select.selectedOptions[0]?.text || ""; };
   const select = h("select", {...attributes, onchange: tell}, choices.map(([value, shown]) => h("option", {value}, shown)));
@@ -44,8 +44,8 @@ function choice(attributes, choices) {
 
 // {name, label, hint, value, placeholder, required, min, max,
 //  type: "text" | "number" | "lines" | "check" | "file" | "list",
-//  choices: [["value", "shown"]], or what finds them: async (text, form) => [["value", "shown"]],
-//  of: fields of each item of a list, or the one field that an item is (without a name)}
+//  choices: [["value", "shown"]], or a function that finds them: async (text, form) => [["value", "shown"]],
+//  of: the fields of each item of a list, or the only field of an item (without a name)}
 export class FormField extends HTMLElement {
   constructor(field) {
     super();
@@ -54,7 +54,7 @@ export class FormField extends HTMLElement {
     this.wrong = h("p", {class: "fault", id: this.id_ + "-fault", hidden: true});
     if (field.type === "list") this.makeList();
     else this.makeOne();
-    // What is typed from here on may be right.
+    // The fault may not apply to the text typed next.
     this.addEventListener("input", () => this.fault(null));
   }
 
@@ -62,7 +62,7 @@ export class FormField extends HTMLElement {
     return this.field.name;
   }
 
-  // The words of its path in the form: those of the list that it is in, its place there, and its name.
+  // The words of the field's path in the form: those of its list, its place there, and its name.
   get words() {
     const outer = this.parentElement?.closest("form-field");
 
@@ -109,7 +109,7 @@ export class FormField extends HTMLElement {
     this.timer = setTimeout(() => this.offer(), PAUSE_MS);
   }
 
-  // What there is, as the server finds it by what was typed. Without it one can type all the same.
+  // Offers choices for the typed text. If the server does not answer, the user can type all the same.
   async offer() {
     const {value} = this.input;
     const found = await this.field.choices(value.trim(), this.closest("form")).catch(() => []);
@@ -118,7 +118,7 @@ export class FormField extends HTMLElement {
       this.list.replaceChildren(...found.map(([choice, shown]) => h("option", {value: choice}, shown === choice ? null : shown)));
   }
 
-  // The first sentence; what there is more to say is unfolded.
+  // Shows the first sentence of the hint, and the rest folded.
   hint() {
     const {hint} = this.field, id = this.id_ + "-hint";
 
@@ -174,9 +174,9 @@ export class FormField extends HTMLElement {
     this.group.querySelector(".more-items").focus();
   }
 
-  // ---- what is wrong ----
+  // ---- faults ----
 
-  // Says it at the field, until something else is typed; null: nothing is wrong.
+  // Shows a fault at the field until the user types; null: no fault.
   fault(text) {
     const wrong = text !== null;
 
@@ -192,7 +192,7 @@ export class FormField extends HTMLElement {
     }
   }
 
-  // What can be seen without the server; "": nothing.
+  // The fault that can be found without the server; "": none.
   check() {
     if (this.input) return this.input.willValidate ? invalid(this.input) : "";
     return this.field.required && !this.places().length ? "This is required." : "";

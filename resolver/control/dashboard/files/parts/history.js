@@ -7,14 +7,14 @@ import {TimeChart} from "./chart.js";
 
 const AGAIN_MS = 10000;
 
-// Where the server has none.
+// Shown if the server keeps no history.
 function noHistory() {
   return empty("This server keeps no history.", h("p", {}, "Prometheus does, of its metrics: see ", h("code", {}, "metrics.listen"), " in sluice.conf(5)."));
 }
 
 export class HistoryCharts extends HTMLElement {
-  // charts: as TimeChart has them, with `lists`: (history) => what is drawn. `page` is the one that it
-  // is on; `note` is told which span is chosen.
+  // charts: as for TimeChart, with `lists`: (history) => the lists to draw. `page`: the page with the charts; `note` is
+  // called with the chosen span.
   constructor(page, charts, span, note) {
     super();
     Object.assign(this, {page, charts: charts.map((one) => ({...one, element: new TimeChart(one)})), note});
@@ -36,7 +36,7 @@ export class HistoryCharts extends HTMLElement {
     this.page.refresh(() => this.load());
   }
 
-  // Those that have a figure (`figure`: (history) => a text, or null) show that of this history.
+  // Shows the figures of this history in charts that have one (`figure`: (history) => a text, or null).
   figures(found) {
     for (const {element, figure} of this.charts) if (figure) element.tell(figure(found));
   }

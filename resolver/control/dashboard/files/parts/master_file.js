@@ -1,14 +1,13 @@
-// A master file into a zone: the server reads it, what it would change is shown, and then it is made,
-// by one change.
+// Imports a master file into a zone: the server reads it, the changes are shown, and then made as one change.
 
 import {all, call} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
 import {ask} from "./dialog.js";
 import {changed, notice, warn} from "./notice.js";
 
-const LINES = 100; // of the plan, and of what is doubtful in the file, that are shown
+const LINES = 100; // shown lines of the plan, and of doubts about the file
 
-// Whether they say the same; the serial of a SOA is the server's.
+// Whether both sets have the same data; the server gives the serial of a SOA.
 function same(set, served) {
   const data = ({name: of, records}) => JSON.stringify(records.map((one) => /:soa$/i.test(of)
     ? one.replace(/^(\S+\s+\S+\s+)\S+/, "$1") : one).sort());
@@ -16,7 +15,7 @@ function same(set, served) {
   return set.ttl === served.ttl && data(set) === data(served);
 }
 
-// [{verb, name, path, values}]. Metadata stay, and so does what the configuration declares.
+// [{verb, name, path, values}]. Metadata and sets of the configuration file stay.
 function plan(where, sets, served, prune) {
   const there = new Map(served.map((set) => [set.name.toLowerCase(), set]));
   const edits = [];

@@ -1,9 +1,9 @@
-// "More": what can be done with a row, behind one button. Arrow keys move, Escape closes.
+// "More": the actions for a row, behind one button. Arrow keys move, Escape closes.
 
 import {h} from "../lib/element.js";
 
 export class MoreMenu extends HTMLElement {
-  // actions: {title, act, disabled, why}; label: what they are done with.
+  // actions: {title, act, disabled, why}; label: names the subject of the actions.
   constructor(label, actions) {
     super();
     Object.assign(this, {label, actions});

@@ -1,4 +1,4 @@
-// What has been done, said once at the foot of the window, and read out.
+// Tells once, at the foot of the window, what has been done; screen readers read it out.
 
 import {h} from "../lib/element.js";
 import {go, url} from "../lib/router.js";
@@ -27,7 +27,7 @@ export function changed(where, ...content) {
   }}, "Undo")], UNDO_MS);
 }
 
-// The server's warnings about something that it has done all the same.
+// Shows the server's warnings about something it has done all the same.
 export function warn(warnings) {
   for (const warning of warnings || []) notice("Note: ", warning.text ?? warning);
 }

@@ -1,10 +1,10 @@
-// A picture of what leads to what: columns of boxes with lines between them. A box is a link; what it is
-// connected with stands out while it is pointed at or has the focus. Many of a kind are one box that
-// unfolds. In a small window there are no lines, and the columns stand below each other.
+// A picture of connections: columns of boxes with lines between them. A box is a link; boxes connected to the one that
+// is pointed at, or has the focus, are highlighted. Many of a kind are one box that unfolds. In a small window there
+// are no lines, and the columns are below each other.
 
 import {h, name, svg} from "../lib/element.js";
 
-const SHOWN = 200; // of a bundle that is unfolded
+const SHOWN = 200; // of an unfolded bundle
 
 // node: {id, title, note, mood, href}: mood is good, bad, warn or plain
 function box({title, note, mood, href, made}) {
@@ -39,8 +39,8 @@ export class NetworkPicture extends HTMLElement {
     this.sizes.disconnect();
   }
 
-  // columns: [{title, nodes}], where a node may be a bundle, {..., nodes: [node], more: {title, href}}: what leads to all of
-  // them; lines: [[id, id, mood]], from a column to one further right. What is as it was stays.
+  // columns: [{title, nodes}]; a node may be a bundle, {..., nodes: [node], more: {title, href}}, `more` a link to all
+  // of them; lines: [[id, id, mood]], from a column to one further right. Unchanged content is not drawn again.
   fill(columns, lines) {
     const now = JSON.stringify([columns, lines]);
 
@@ -62,7 +62,7 @@ export class NetworkPicture extends HTMLElement {
     return made;
   }
 
-  // The nodes of a bundle are made when it is unfolded, as there may be hundreds.
+  // Makes the nodes of a bundle when it is unfolded, because there may be hundreds.
   bundle(node) {
     const head = box(node);
     const list = h("ul", {hidden: true});
@@ -93,7 +93,7 @@ export class NetworkPicture extends HTMLElement {
     }), ...more ? [h("li", {}, h("a", {href: more.href}, more.title))] : []);
   }
 
-  // Where a node's lines end: at its own box, or at that of the bundle that it is in.
+  // The box where a node's lines end: its own, or the one of its bundle.
   seen(id) {
     const place = this.places.get(id);
 

@@ -1,5 +1,5 @@
-// For which of the names that were asked most in the last day something else would be decided, by edits
-// that are not made yet (POST /v1/plan). It stands in the dialog that would make them.
+// Shows which of the names asked most in the last day would be decided differently by edits that are not made yet (POST
+// /v1/plan), in the dialog that would make them.
 
 import {call} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
@@ -25,7 +25,7 @@ function result({names, changes}) {
 }
 
 export class PlanView extends HTMLElement {
-  // edits: (values of the dialog) => edits as POST /v1/changes takes them. at_once: without a button.
+  // edits: (values of the dialog) => edits for POST /v1/changes. at_once: without a button.
   constructor(edits, at_once) {
     super();
     Object.assign(this, {edits, at_once});
@@ -34,7 +34,7 @@ export class PlanView extends HTMLElement {
   connectedCallback() {
     this.shown = h("div", {"aria-live": "polite"});
     this.replaceChildren(...this.at_once ? [] : [h("button", {type: "button", onclick: () => this.run()}, "What would change?")], this.shown);
-    // What is typed from here on is another plan.
+    // Typing changes the edits, so the shown plan goes.
     this.closest("form").addEventListener("input", () => this.shown.replaceChildren());
     if (this.at_once) this.run();
   }

@@ -1,4 +1,4 @@
-// What is done with a PTR, on the list and on the page of its address: Set and Unset.
+// Actions for a PTR, on the list and on the page of its address: Set and Unset.
 
 import {call, get, path} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -14,7 +14,7 @@ function where(ptr) {
   return "ptrs/" + path(ptr.id);
 }
 
-// Until every worker answers it, or the page is left; `show` gets what it is meanwhile.
+// Waits until every worker answers the PTR, or the page is left; `show` gets its states meanwhile.
 async function settle(ptr, {signal}, show) {
   show(ptr);
   for (let wait = AGAIN_MS; ptr.status === "PENDING"; wait = Math.min(wait + AGAIN_MS, LATE_MS)) {
@@ -25,8 +25,8 @@ async function settle(ptr, {signal}, show) {
   }
 }
 
-// What the server would refuse it refuses in the dialog. Then it is Pending, until it is served and
-// it is known whether the name leads back.
+// Refusals are shown in the dialog. After it the PTR is Pending, until it is served and it is known whether the name
+// leads back.
 async function set(ptr, page, show) {
   let body;
   const fields = [
@@ -69,7 +69,7 @@ async function unset(ptr, page, show) {
   notice("The PTR of ", name(ptr.address), " is unset.");
 }
 
-// Of a page, which shows what goes wrong; `show` gets the PTR as it is then.
+// The menu of a PTR on a page, which shows errors; `show` gets the changed PTR.
 export function ptrMenu(ptr, page, show) {
   const active = ptr.reverse_fqdn && ptr.status === "ACTIVE";
 

@@ -1,4 +1,4 @@
-// A section of a report: what was found, each with the way to what it is about, and what to do about it.
+// A section of a report: its findings, each with a link to its subject, and what to do about them.
 
 import {csv, save} from "../lib/csv.js";
 import {count, h, name, prose, when} from "../lib/element.js";
@@ -21,13 +21,13 @@ function lastUse({used, since}) {
   return used ? when(used) : ["never, since ", when(since)];
 }
 
-// Where the rule or zone is that would have answered.
+// A link to the rule or zone that would have answered.
 function owner({why, ruleset, object}) {
   if (why === "rule") return ruleLink(ruleset + "/" + object);
   return why === "zone" && h("a", {href: url("zones", {search: object})}, "Zone ", name(object));
 }
 
-// What the addresses of a prefix have in common, to search for: "203.0.114." of 203.0.114.64/26.
+// The common beginning of a prefix's addresses, for a search: "203.0.114." for 203.0.114.64/26.
 function searchOf(prefix) {
   const [address, length] = prefix.split("/");
 
@@ -46,7 +46,7 @@ function zoneLink({subject, prefix}) {
   return h("a", {href: url("reverse", {search: searchOf(prefix)})}, name(subject));
 }
 
-// Of each section: the columns of its table, and of its CSV.
+// For each section: the columns of its table, and of its CSV.
 const TABLES = {
   rules: {
     columns: [
@@ -92,7 +92,7 @@ const TABLES = {
   },
 };
 
-// What is known for too short a time is no finding yet.
+// Nothing that is known for too short a time is a finding yet: says when it will be.
 function early({since, young, count: found}, {days}) {
   const told = young && !found && new Date(Date.parse(since) + days * DAY_MS).toISOString();
 
@@ -104,7 +104,7 @@ function duration(seconds) {
   return seconds < 90 * 60 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-// How far it is, and when it will be known, at the pace so far.
+// The progress, and when it will be complete at the present pace.
 function progress({looked_at, of, began}, {time}) {
   const took = (Date.parse(time) - Date.parse(began)) / 1000, pace = looked_at && took ? Math.min(ASKED_PER_SECOND, looked_at / took) : ASKED_PER_SECOND;
 
@@ -114,7 +114,7 @@ function progress({looked_at, of, began}, {time}) {
     `${looked_at.toLocaleString("en")} of ${of.toLocaleString("en")} asked; known in about ${duration((of - looked_at) / pace)}.`];
 }
 
-// How it is, in a word.
+// The section's state in a word.
 function stateOf({section, count: found, looked_at, unknown_count, young, state}) {
   if (section === "names") return ["soft", count(looked_at, "name")];
   if (found) return ["warn", count(found, "finding")];
@@ -124,7 +124,7 @@ function stateOf({section, count: found, looked_at, unknown_count, young, state}
   return looked_at ? ["good", "all is well"] : ["soft", "nothing to look at"];
 }
 
-// `words` as the server writes commands: in backquotes.
+// `words` from the server, with commands in backquotes.
 function withCommands(words) {
   return words.split("`").map((part, i) => i % 2 ? h("code", {}, part) : part);
 }
@@ -134,8 +134,8 @@ function sentence(text) {
 }
 
 export class ReportSection extends HTMLElement {
-  // section: its word; actions: a column with what can be done with a finding, or null. Sends "folded"
-  // when it was folded or unfolded.
+  // section: its word; actions: a column with actions for a finding, or null. Sends "folded" when the user folds or
+  // unfolds it.
   constructor(section, folded, actions) {
     super();
     const {columns} = TABLES[section], {title} = SECTIONS[section];
@@ -158,14 +158,14 @@ export class ReportSection extends HTMLElement {
     return !this.fold.open;
   }
 
-  // One that is linked to is what one sees first.
+  // Shows the section that a link leads to.
   goTo() {
     this.fold.open = true;
     this.scrollIntoView({block: "start"});
     this.head.focus({preventScroll: true});
   }
 
-  // found: the SECTION; report: the one that it is of. Rows that are the same stay as they are.
+  // found: the SECTION; report: the report it belongs to. Unchanged rows stay.
   fill(found, report) {
     const [mood, word] = stateOf(found), findings = JSON.stringify(found.findings);
     const left = found.count - found.findings.length;

@@ -1,5 +1,5 @@
-// What is done with a resource of any kind: made, changed and deleted. The form is made of the kind's
-// schema, so a new member or kind is in it by itself.
+// Creates, changes and deletes resources of any kind. The form is made from the kind's schema, so it includes new
+// members and kinds.
 
 import {ApiError, call, path} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -21,7 +21,7 @@ export function resourceLink(where, text) {
   return h("a", {href: resourceUrl(where)}, name(text));
 }
 
-// ---- values, as they are typed ----
+// ---- values in typed form ----
 
 function isTags({type}) {
   return type === "object";
@@ -72,7 +72,7 @@ function control(key, schema, where) {
   return {type: "lines", placeholder: EXAMPLES[items.format] && "One on a line: " + EXAMPLES[items.format]};
 }
 
-// The member's text in sluice.conf(5), without what is true in a file alone; what is absent there is left empty here.
+// The member's text in sluice.conf(5), without what is true only in a file; "absent" becomes "left empty".
 function hintOf({description = "", "x-chosen": chosen}, required) {
   const text = description.replace(/ In a file, [^.]*\./, "").replace(required ? / Absent: [^.]*\./ : "", "");
 
@@ -83,7 +83,7 @@ function fieldOf(key, schema, required, where, value) {
   return {name: key, label: labelOf(key, schema), required, hint: hintOf(schema, required), value: toForm(schema, value), ...control(key, schema, where)};
 }
 
-// Of the members: first what is required, last what is only yes or no. where: the path of what the resource is inside.
+// Fields of the members: required ones first, checkboxes last. where: the path of the parent.
 function fieldsOf({properties, required}, where, item = {}, skip = []) {
   const made = Object.entries(properties).filter(([key]) => !skip.includes(key))
     .map(([key, schema]) => fieldOf(key, schema, required.includes(key), where, item[key]));
@@ -100,7 +100,7 @@ function folded(fields, item = {}) {
     ...rare.length ? [{title: "More settings", fields: rare, open: rare.some((one) => !isEmpty(item[one.name]))}] : []];
 }
 
-// ---- what is done ----
+// ---- actions ----
 
 function done(kind, where, title, what, warnings) {
   changed(where, noun(kind, true), " ", name(title), ` is ${what}.`);
@@ -160,7 +160,7 @@ export function changeResource(kind, item) {
   });
 }
 
-// A field's first value, as the dialog would give it.
+// A field's first value, in the form that the dialog returns.
 function asRead({type, value, of, choices: offered}) {
   if (type === "lines") return (value || "").split("\n").map((line) => line.trim()).filter(Boolean);
   if (type === "check") return !!value;
@@ -171,7 +171,7 @@ function asRead({type, value, of, choices: offered}) {
   return value ?? (Array.isArray(offered) ? offered[0][0] : "");
 }
 
-// "rulesets[dev/office].links[hub].virtual_network" as the path of the link.
+// The path of the link for "rulesets[dev/office].links[hub].virtual_network".
 function pathOfFault(text) {
   const [, collection, full, inner, child] = /^(?:\w+\.)?(\w+)\[([^\]]*)\](?:\.(\w+)\[([^\]]*\D[^\]]*)\])?/.exec(text || "") || [];
 
@@ -195,7 +195,7 @@ function users(all, found) {
     h("ul", {}, [...new Map(found).keys()].map((one) => h("li", {}, resourceLink(one, subjectAt(all, one)))))];
 }
 
-// inside: words for the children that are deleted, too.
+// inside: words for the children, which are deleted with it.
 export async function deleteResource(kind, item, inside = "") {
   const where = pathOf(kind, item), title = nameOf(kind, item);
   const {warnings = [], error, users: found = []} = await whatOf(where, item.etag);

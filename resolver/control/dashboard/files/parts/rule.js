@@ -1,5 +1,5 @@
-// What is done with a rule, on the list and in a report: made, changed, disabled and deleted, with a look
-// ahead at what that would change.
+// Actions for a rule, on the list and in a report: create, change, disable and delete, with a preview of what that
+// would change.
 
 import {call, get, path} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
@@ -11,17 +11,17 @@ import {PlanView} from "./plan.js";
 
 const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
 
-// "office/contoso", to its row on the list.
+// A link to the row of "office/contoso" on the list.
 export function ruleLink(rule) {
   return h("a", {href: url("rules", {rule})}, name(rule));
 }
 
-// The values of a rule as it is, with some members that are to be otherwise; null removes one.
+// The rule's values with some members replaced; null removes one.
 function valuesWith({ruleset: _ruleset, key: _key, use: _use, ...values}, members) {
   return Object.fromEntries(Object.entries({...values, ...members}).filter(([, value]) => value !== null));
 }
 
-// Those of the ruleset that the rule is in.
+// The target groups of the rule's ruleset.
 async function targetGroups(ruleset) {
   const {target_groups: groups} = await get(ruleset + "/target_groups?limit=1000");
 
@@ -39,7 +39,7 @@ function fields(rule = {}) {
   ];
 }
 
-// Members that are empty are not sent; in a PATCH they are null, which removes them.
+// Empty members are not sent; in a PATCH they are null, which removes them.
 function members({domain, targets, target_group, follow_cname, description}, none) {
   const kept = {
     domain: domain.endsWith(".") ? domain : domain + ".", follow_cname, targets: targets.length ? targets.map(targetOf) : none,
@@ -54,7 +54,7 @@ function done(rule, what) {
   warn(rule.warnings);
 }
 
-// Each gives whether it was done.
+// Each returns whether it was done.
 
 export function createRule(rulesets) {
   const [first] = rulesets;

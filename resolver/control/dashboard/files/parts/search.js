@@ -1,4 +1,4 @@
-// A field to search with. Typing calls back a little later, and once for what was typed quickly.
+// A search field. It calls back a little after typing, once for quick typing.
 
 import {h} from "../lib/element.js";
 

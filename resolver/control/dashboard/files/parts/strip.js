@@ -1,4 +1,4 @@
-// How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
+// The state of one item over the last hour, in a line of a table: a cell for each minute or so.
 
 import {count, h, svg, timeFormat} from "../lib/element.js";
 import {known} from "../lib/history.js";
@@ -7,7 +7,7 @@ const CELLS = 60, TOLD = 3;
 
 const clock = timeFormat({hour: "2-digit", minute: "2-digit"});
 
-// [[from, to]] of the steps in which it was not up all the time; to null: it still is not.
+// [[from, to]] of the steps in which it was not always up; to null: it is still down.
 function outages(times, step, up) {
   const found = [];
 
@@ -30,12 +30,12 @@ function said(times, step, up) {
     (found.length > TOLD ? `, and ${count(found.length - TOLD, "time")} before` : "") + ".";
 }
 
-// The place of one whose history has not come yet.
+// The empty strip of an item whose history has not come yet.
 export function awaitedStrip() {
   return h("span", {class: "strip-frame"}, svg("svg", {class: "strip", "aria-hidden": "true"}));
 }
 
-// times: when the steps began, in milliseconds; up: the share of each in which it was up, or null.
+// times: when the steps began, in milliseconds; up: the share of each step in which it was up, or null.
 export function strip(times, step_s, up) {
   const wide = Math.ceil(times.length / CELLS), label = said(times, step_s * 1000, up);
   const picture = svg("svg", {class: "strip", role: "img", "aria-label": label, viewBox: `0 0 ${CELLS * 2} 14`, preserveAspectRatio: "none"});
@@ -48,7 +48,7 @@ export function strip(times, step_s, up) {
     const worst = values.length ? Math.min(...values) : null;
     const [mood, high] = worst === null ? ["soft", 2] : worst >= 1 ? ["good", 7] : ["bad", 14];
 
-    // What is wrong is higher, too, for whom the colours are one.
+    // Bad cells are higher as well, for users who cannot tell the colours apart.
     picture.append(svg("rect", {class: mood, x: cell * 2, y: 14 - high, width: 1.6, height: high}));
   }
   return h("span", {class: "strip-frame"}, picture);

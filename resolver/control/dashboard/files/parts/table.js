@@ -1,9 +1,9 @@
-// A table for few rows and for very many: it shows a page of them at a time. Its columns share the width,
-// so that a long name pushes nothing away; what is cut is shown whole by a button at its end, which keys
-// and fingers reach, too. In a small window a row is a line or two (style.css), and what sorts is a field above them.
+// A table for few rows and for very many: it shows a page of them at a time. Its columns share the width, so that
+// a long name displaces nothing; a button at the end of a cut cell, which keys and fingers reach, shows the row
+// whole. In a small window a row is a line or two (style.css), and a field above them sorts.
 //
-// What comes in by itself disturbs nobody: the row of an item that is still there stays as it is,
-// nothing moves while a menu is open, and the focus stays at what it was at.
+// New data disturb nobody: the row of an item that still exists stays, nothing moves while a menu is open, and the
+// focus stays at its place.
 
 import {count, h} from "../lib/element.js";
 
@@ -32,17 +32,17 @@ function track({title, narrow, number, lead, mood}) {
   return `minmax(${lead || mood ? 9 : 4}rem, auto)`;
 }
 
-// Without a text, and without anything but the places of texts.
+// Whether the cell has no text, and no elements but those that hold text.
 function isNothing(cell) {
   return !cell.textContent && !cell.querySelector(":not(div, span, bdi, strong)");
 }
 
-// The first of a list, and how many more there are; a row that is shown whole has all of them.
+// The first of a list, and the number of the others, which only a whole row shows.
 export function firstOf([first, ...others]) {
   return [h("div", {}, first), others.length > 0 && [h("span", {class: "hint more"}, ` +${others.length}`), others.map((one) => h("div", {class: "rest"}, one))]];
 }
 
-// All of a cell that is cut, or that has only the first of a list.
+// The full text of a cell that is cut, or that shows only the first of a list.
 function wholeText(cell) {
   return cell.querySelector(".rest") ? [...cell.querySelectorAll(":scope > div")].map((one) => one.textContent).join("\n") : cell.innerText;
 }
@@ -51,11 +51,11 @@ function rowName(row) {
   return row.querySelector(".lead").textContent;
 }
 
-// columns: {title, cell: (item) => content}, and of these what holds: narrow (never cut), number (right-aligned),
-// wraps (as many lines as it needs), lead (what the row is about; the first column unless another says so), mood
-// (how that is), sort: (item) => a number or a text, by which one may sort. A column without a title has what
-// can be done with a row. `label` names the table for those who do not see it; `none` is shown in place of no rows.
-// worst: (item) => a number: what needs somebody comes first, unless one sorts otherwise.
+// columns: {title, cell: (item) => content} and, if they apply: narrow (never cut), number (right-aligned), wraps (as
+// many lines as it needs), lead (the row's subject; the first column by default), mood (the subject's state), sort:
+// (item) => a number or a text to sort by. A column without a title has the row's actions. `label` names the table for
+// screen readers; `none` is shown instead of no rows. worst: (item) => a number: the highest come first, unless the
+// user sorts otherwise.
 export class DataTable extends HTMLElement {
   constructor(label, columns, none, worst) {
     super();
@@ -108,7 +108,7 @@ export class DataTable extends HTMLElement {
     return h("tr", {role: "row"}, this.shownColumns.map((column) => {
       const {title, number, wraps, lead, mood} = column, cell = h("div", {class: "cell"}, column.cell(item));
 
-      // What stands below each other in a row that is shown whole stands beside each other in a line.
+      // Parts below each other in a whole row are beside each other in a line.
       for (const one of cell.querySelectorAll(":scope > div"))
         if (one.previousSibling) one.before(h("span", {class: "between"}, " "));
       return h("td", {role: "cell", "data-title": title, class: [number && "number", wraps && "wraps", lead && "lead", mood && "mood",
@@ -124,8 +124,8 @@ export class DataTable extends HTMLElement {
       sort ? h("button", {type: "button", onclick: () => this.sortBy(column), "aria-label": "Sort by " + title}, title) : title);
   }
 
-  // The first press has the greatest numbers and the first texts on top, the second turns that around, and the
-  // third has the worst first again.
+  // The first press sorts the greatest numbers or the first texts to the top, the second reverses that, and the third
+  // sorts the worst to the top again.
   sortBy({title, sort, number}) {
     const first = !!number;
 
@@ -135,7 +135,7 @@ export class DataTable extends HTMLElement {
     this.renew();
   }
 
-  // What sorts where there are no heads. It is made anew only for other columns: it may be open.
+  // The sort field, for windows without table heads. It is made again only for other columns, because it may be open.
   offerSorts() {
     const titles = this.shownColumns.filter((one) => one.sort).map((one) => one.title).join("\n");
 
@@ -161,7 +161,7 @@ export class DataTable extends HTMLElement {
     return this.worst ? sorted(this.items, this.worst, true) : this.items;
   }
 
-  // The field that sorts stays in the document: taken out of it, it would close.
+  // The sort field stays in the document: taken out of it, an open one would close.
   show(...parts) {
     for (const one of [...this.childNodes]) if (one !== this.sorter) one.remove();
     if (this.sorter && this.sorter.parentNode !== this) this.prepend(this.sorter);
@@ -188,7 +188,7 @@ export class DataTable extends HTMLElement {
     this.markLater();
   }
 
-  // further: where the server has more rows than it has told, what asks it for them and gives whether it got some.
+  // further: asks the server for more rows, if it has any, and returns whether it got some.
   foot(from, shown) {
     const all = this.items.length, last = from + shown >= all;
     const button = (title, to, disabled) => h("button", {class: "small", type: "button", disabled, "aria-label": title + " page: " + this.label,
@@ -212,7 +212,7 @@ export class DataTable extends HTMLElement {
     this.scrollIntoView({block: "start"});
   }
 
-  // Behind the frame that shows the rows, which has measured them anyway and is not kept waiting.
+  // Runs after the frame that shows the rows: the browser measures them there anyway, and is not delayed.
   markLater() {
     this.marking ||= requestAnimationFrame(() => setTimeout(() => {
       this.marking = null;
@@ -220,9 +220,9 @@ export class DataTable extends HTMLElement {
     }));
   }
 
-  // A button at each cell that is cut; it shows the whole row.
+  // Adds a button to each cut cell, which shows the whole row.
   mark() {
-    // All is measured before anything is changed: each measure after a change lays the whole page out anew.
+    // Measures everything before changing anything: each measure after a change makes the browser lay out the page.
     const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => {
       const cut = cell.scrollWidth > cell.clientWidth || !!cell.querySelector(".rest");
 
@@ -250,7 +250,7 @@ export class DataTable extends HTMLElement {
     if (cell && link.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1) this.open(cell.closest("tr"), true);
   }
 
-  // A row that is made again stays open; rows are told apart by their names.
+  // A row that is made again stays open; rows are identified by their names.
   open(row, open) {
     this.whole[open ? "add" : "delete"](rowName(row));
     row.classList.toggle("open", open);
