@@ -249,7 +249,7 @@ int pairs_write_uses(struct source *source, const struct pairs_use *rows, size_t
 }
 
 struct use_page {
-	const char *behind; /* the key */
+	const char *behind; /* the key before the first use */
 	size_t left;
 	int (*on_use)(void *context, const struct pairs_use *use);
 	void *context;

@@ -54,9 +54,9 @@ MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t 
 				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
 
-/* Calls back with every pair whose key begins with `prefix`, starting at the key `prefix` `from`,
- * in the order of keys; no key is longer than PAIRS_KEY_MAX. A callback's return other than 0 ends
- * the call, which returns it. */
+/* Calls back with every pair whose key begins with `prefix`, starting at `prefix` followed by
+ * `from`, in the order of keys; no key is longer than PAIRS_KEY_MAX. A callback's return other than
+ * 0 ends the call, which returns it. */
 MUST_CHECK int pairs_each(struct source *source, const char *prefix, const char *from,
 			  int (*on_row)(void *context, const struct source_pair *pair),
 			  void *context, char error[SOURCE_ERROR_MAX]);

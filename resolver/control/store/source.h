@@ -100,8 +100,8 @@ struct source_calls {
 	int (*pairs)(struct source *source, const char *from, size_t limit,
 		     int (*on_pair)(void *context, const struct source_pair *pair), void *context,
 		     char error[SOURCE_ERROR_MAX]);
-	/* Writes all pairs or none; between begin and commit they belong to that change. Not
-	 * durable: a power cut may lose them. ERR_NOT_FOUND: the store was opened to read only. */
+	/* Writes all pairs or none; between begin and commit they belong to that change. durable
+	 * false: a power cut may lose them. ERR_NOT_FOUND: the store was opened to read only. */
 	int (*put_pairs)(struct source *source, const struct source_pair *rows, size_t count,
 			 bool durable, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with the resources of the kind whose paths are in [from, to), in the order of

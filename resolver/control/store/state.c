@@ -78,9 +78,9 @@ static int open_connection(struct state *state, bool may_migrate)
 	return err;
 }
 
-/* Makes sure that the connection is to the file at the path; every call that may write begins with
- * it. While the path has no file, the old connection is kept: the file may only be moved aside and
- * back. */
+/* Makes sure that the connection is to the file at the path. All calls begin with it, except reads
+ * of resources and history (ensure_readable). While the path has no file, the old connection is
+ * kept: the file may only be moved aside and back. */
 static int ensure(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -975,8 +975,7 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	return NULL;
 }
 
-/* While there are two connections, one of them notices a foreign write: until here the first, from
- * here on the second. */
+/* The first connection notices foreign writes until here, the second from here on. */
 static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;

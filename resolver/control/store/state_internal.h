@@ -64,7 +64,7 @@ MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_
 
 /* Reads the first column of the only row; 0 if there is no row. ERR_SYSTEM. */
 MUST_CHECK int state_read_number(sqlite3 *db, const char *sql, int64_t *number);
-/* Makes the tables of a new file; sets the journal mode and other modes of any. */
+/* Makes the tables of a new file; sets the journal mode and other pragmas of any file. */
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
 /* Reads the file's version; 0: it has no tables yet. ERR_SYSTEM: the file must not be touched. */
 MUST_CHECK int state_examine(sqlite3 *db, const char *path, unsigned *version,

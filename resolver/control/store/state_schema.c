@@ -241,7 +241,7 @@ static bool has_table(sqlite3 *db, const char *schema, const char *table)
 	return state_read_number(db, sql, &count) == 0 && count > 0;
 }
 
-/* Needs full_names. */
+/* Needs the table full_names. */
 static int copy_from_tables(sqlite3 *db, const char *from)
 {
 	int code = SQLITE_OK;
