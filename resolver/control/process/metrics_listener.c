@@ -20,7 +20,7 @@ struct metrics_place {
 	char *url;
 	struct http *http;
 	struct http_certificate *certificate; /* of the model being prepared */
-	struct http_hosts *hosts;             /* likewise */
+	struct http_hosts *hosts;             /* of the model being prepared */
 	bool is_new;                          /* the model being prepared adds it */
 	bool wanted;                          /* the model being prepared has it */
 };

@@ -13,7 +13,7 @@ enum {
 
 /* `status`: one line that the manager shows. */
 void notify_ready(const char *status);
-/* The start takes this much longer. */
+/* Tells the manager that the start takes this much longer. */
 void notify_starting(uint64_t ms);
 void notify_reloading(void);
 void notify_stopping(void);

@@ -175,7 +175,7 @@ static void check_readable(const struct checking *checking, const char *path,
 		  path, checking->who, strerror(errno));
 }
 
-/* Replacing a file, or adding files beside it, takes rights to its directory. */
+/* Replacing a file, or adding files beside it, needs rights to its directory. */
 static void check_directory(const struct checking *checking, const char *path,
 			    const struct origin *origin, const char *field)
 {

@@ -288,8 +288,6 @@ static int probe_descriptors(void)
 	return err;
 }
 
-/* The loop and its handles, which fail for lack of memory or descriptors. EXIT_SUCCESS, or it is
- * closed again. */
 static void on_event(void *context)
 {
 	struct process *process = context;
@@ -298,6 +296,8 @@ static void on_event(void *context)
 		http_look(process->management.http);
 }
 
+/* Opens the loop and its handles. On failure (no memory or descriptors) closes the loop and returns
+ * the exit status. */
 static int open_loop(struct process *process)
 {
 	int err = probe_descriptors();
@@ -431,7 +431,7 @@ static int enter_sandbox(const struct process *process)
 	return EXIT_SUCCESS;
 }
 
-/* Prepares what a model has besides the service. */
+/* Prepares a model's listeners, which are outside the service. */
 static int prepare_access(void *context, const struct model *model, const struct model *before,
 			  struct faults *faults)
 {

@@ -36,7 +36,7 @@ struct process {
 	struct master_link master;
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
 	bool hangs;                    /* a worker hangs, and that has been logged */
-	bool lacks_thread;             /* a thread is lost, likewise; for good */
+	bool lacks_thread;             /* a thread is lost for good, and that has been logged */
 	struct health_log health;      /* logs changes of targets and source addresses */
 	struct query_log *query_log;   /* belongs to the service */
 	uv_async_t query_news;         /* wakes the log's followers */
@@ -46,11 +46,11 @@ struct process {
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
 	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
-	bool taking;                   /* over; TAKEN is sent once all workers have the model */
-	bool succeeded;                /* another process serves: this one finishes and ends */
-	bool stopping;                 /* by a signal */
-	uv_timer_t leaving;            /* checks whether the process can end */
-	uint64_t leave_at_ms;          /* latest end, if service.ending */
+	bool taking;          /* taking over: sends TAKEN once all workers have the model */
+	bool succeeded;       /* another process serves: this one finishes and ends */
+	bool stopping;        /* by a signal */
+	uv_timer_t leaving;   /* checks whether the process can end */
+	uint64_t leave_at_ms; /* latest end, if service.ending */
 };
 
 /* All APIs, for struct api; with POST /v1/reload, /v1/confirm and /v1/upgrade, which only a
