@@ -424,7 +424,7 @@ static void on_leave(void *context)
 		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
 	json_put(entered->item, "decision", entered->block);
 	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
-		/* compose removes the entered block's records from the message */
+		/* compose removes the entered block's records from the message. */
 		e->read_at = entered->read_at;
 		e->read = entered->read;
 	}

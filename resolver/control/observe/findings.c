@@ -150,7 +150,7 @@ static bool see_pointer(struct findings *it, struct pointer **set, const void *k
 
 /* ---- unused rules and targets ---- */
 
-/* Whether it was unused for the wanted days; counts it. */
+/* Whether a rule or target was unused for the wanted days; counts it. */
 static bool is_unused(struct findings *it, enum findings_section section,
 		      const struct use_times *times)
 {
