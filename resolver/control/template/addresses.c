@@ -1,4 +1,4 @@
-/* Prefixes of addresses, IPv4 and IPv6. */
+/* Functions of address prefixes, IPv4 and IPv6. */
 #include <stdint.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "resolver/control/template/value.h"
 #include "rules/prefix.h"
 
-/* The first argument. */
+/* Reads the prefix in the first argument. */
 static bool want_prefix(const struct scope *scope, json_t **arguments, struct prefix *prefix)
 {
 	const char *text = value_want_text(scope->budget, arguments, 0);
@@ -23,7 +23,7 @@ static unsigned bits_of(const struct prefix *prefix)
 	return address_bits(&prefix->address);
 }
 
-/* With all bits behind the prefix set. */
+/* The last address of the prefix. */
 static struct address last_of(const struct prefix *prefix)
 {
 	struct address address = prefix->address;
@@ -58,7 +58,7 @@ static bool put_address(const struct scope *scope, json_t *object, const char *k
 	return value_put_text(scope->budget, object, key, address_print(address, text));
 }
 
-/* Of an IPv4 network the first and the last address cannot be used, where it has more than two. */
+/* The first and last address of an IPv4 network are unusable, unless it has only one or two. */
 static json_t *on_parse_cidr(const struct scope *scope, json_t **arguments, size_t count)
 {
 	json_t *object = value_object(scope->budget);
@@ -85,7 +85,7 @@ static json_t *on_parse_cidr(const struct scope *scope, json_t **arguments, size
 	return object;
 }
 
-/* cidrSubnet(network, new length, which one) */
+/* cidrSubnet(network, new length, index) */
 static json_t *on_cidr_subnet(const struct scope *scope, json_t **arguments, size_t count)
 {
 	struct prefix prefix = {0};
@@ -114,7 +114,7 @@ static json_t *on_cidr_subnet(const struct scope *scope, json_t **arguments, siz
 	return value_text(scope->budget, prefix_print(&prefix, shown));
 }
 
-/* 0 is the first usable one. */
+/* Index 0 is the first usable address. */
 static json_t *on_cidr_host(const struct scope *scope, json_t **arguments, size_t count)
 {
 	char shown[PREFIX_TEXT_MAX], text[ADDRESS_TEXT_MAX];

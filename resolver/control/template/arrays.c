@@ -1,5 +1,5 @@
-/* Arrays and objects, and what strings have in common with them. Sets of values (union(),
- * intersection()) go by a table of the items' texts, so their time grows with their size. */
+/* Functions of arrays and objects, and those that also take strings. union() and intersection() use
+ * a table of the items' texts, so their time grows only with the size. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static json_t *on_json(const struct scope *scope, json_t **arguments, size_t cou
 
 /* ---- size and parts ---- */
 
-/* Of a string, in characters. False, which fails: it is none of the three. */
+/* The size; of a string in characters. False, and the budget has failed: another kind of value. */
 static bool size_of(const struct scope *scope, json_t **arguments, size_t at, size_t *size)
 {
 	const json_t *value = arguments[at];
@@ -92,7 +92,7 @@ static json_t *on_empty(const struct scope *scope, json_t **arguments, size_t co
 	return size_of(scope, arguments, 0, &size) ? value_boolean(size == 0) : NULL;
 }
 
-/* The items, or characters, from one to another. */
+/* The items or characters from one index to another. */
 static json_t *part(const struct scope *scope, const json_t *value, size_t from, size_t to)
 {
 	const char *text = json_string_value(value), *start;
@@ -111,7 +111,8 @@ static json_t *part(const struct scope *scope, const json_t *value, size_t from,
 	return items;
 }
 
-/* What skip() and take() are given: an array or a string, its size, and a number within it. */
+/* Reads the arguments of skip() and take(): an array or a string, its size, and a count, limited to
+ * it. */
 static bool cut(const struct scope *scope, json_t **arguments, size_t *size, size_t *at)
 {
 	int64_t number;
@@ -143,7 +144,7 @@ static json_t *on_skip(const struct scope *scope, json_t **arguments, size_t cou
 	return cut(scope, arguments, &size, &at) ? part(scope, arguments[0], at, size) : NULL;
 }
 
-/* An item, or a string of one character; of what is empty null, or an empty string. */
+/* An item, or a string of one character; null or "" if the value is empty. */
 static json_t *end_of(const struct scope *scope, json_t **arguments, bool is_last)
 {
 	const json_t *value = arguments[0];
@@ -171,7 +172,7 @@ static json_t *on_last(const struct scope *scope, json_t **arguments, size_t cou
 	return end_of(scope, arguments, true);
 }
 
-/* The last one is 1. NULL, without failing: there is none. */
+/* The item at an index from the end, where 1 is the last. NULL, without an error: none. */
 static json_t *from_end(const struct scope *scope, json_t **arguments, int64_t *index)
 {
 	size_t size = json_array_size(arguments[0]);
@@ -215,7 +216,7 @@ static json_t *on_try_get(const struct scope *scope, json_t **arguments, size_t 
 	return value ? value : json_null();
 }
 
-/* ---- looking for ---- */
+/* ---- search ---- */
 
 enum { NOT_THERE = -1 };
 
@@ -234,7 +235,7 @@ static int64_t index_in_array(const struct scope *scope, json_t *array, const js
 	return NOT_THERE;
 }
 
-/* In characters, without regard to case. */
+/* The index in characters, ignoring case. */
 static int64_t index_in_text(struct budget *budget, const char *text, const char *what,
 			     bool from_behind)
 {
@@ -294,7 +295,7 @@ static json_t *on_last_index_of(const struct scope *scope, json_t **arguments, s
 	return index_of(scope, arguments, true);
 }
 
-/* A member's name in any case, an item, a part of a string in the same case. */
+/* Finds a member's name in any case, an item, or a part of a string in the same case. */
 static json_t *on_contains(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *what;
@@ -319,7 +320,7 @@ static json_t *on_contains(const struct scope *scope, json_t **arguments, size_t
 
 /* ---- sets ---- */
 
-/* The items of an array that are in no set yet, which they are then. */
+/* Adds the array's items that are not in the set yet, to items and set. */
 static bool add_new(const struct scope *scope, json_t *items, json_t *set, const json_t *array)
 {
 	const char *key;
@@ -350,7 +351,7 @@ static json_t *unite_arrays(const struct scope *scope, json_t **arguments, size_
 	return items;
 }
 
-/* `to` is being made, `from` stays as it is. */
+/* Merges `from`, which stays unchanged, into `to`, which is under construction. */
 static bool unite(const struct scope *scope, json_t *to, const json_t *from, unsigned depth)
 {
 	struct budget *budget = scope->budget;
@@ -393,7 +394,7 @@ static json_t *on_union(const struct scope *scope, json_t **arguments, size_t co
 	return all;
 }
 
-/* An array of objects, whose later members replace earlier ones. */
+/* Takes an array of objects; later members replace earlier ones. */
 static json_t *on_shallow_merge(const struct scope *scope, json_t **arguments, size_t count)
 {
 	json_t *all = value_object(scope->budget), *item, *value;
@@ -419,7 +420,7 @@ static json_t *on_shallow_merge(const struct scope *scope, json_t **arguments, s
 	return all;
 }
 
-/* Those of the items so far that the array has, too. */
+/* The items that are also in the array. */
 static json_t *common_items(const struct scope *scope, const json_t *items, const json_t *array)
 {
 	json_t *set = value_object(scope->budget), *other = value_array(scope->budget),
@@ -462,7 +463,7 @@ static json_t *on_intersection(const struct scope *scope, json_t **arguments, si
 
 	if (!is_array && !value_want_object(scope->budget, arguments, 0))
 		return NULL;
-	if (is_array) /* each once */
+	if (is_array) /* without duplicates */
 		common = unite_arrays(scope, arguments, 1);
 	for (size_t i = 1; i < count && common; i++) {
 		if (!(is_array ? value_want_array(scope->budget, arguments, i)
@@ -508,7 +509,7 @@ static int compare_keys(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one, two);
 }
 
-/* By name, as Azure gives them. */
+/* The keys sorted by name, as Azure gives them. */
 static const char **sorted_keys(const struct scope *scope, json_t **arguments, size_t *count)
 {
 	const char **keys, *key;

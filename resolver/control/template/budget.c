@@ -1,8 +1,8 @@
-/* Bytes are those that jansson and the arena take, roughly; nothing is given back before the end,
- * so their sum is what a template holds at most.
+/* Counts roughly the bytes that jansson and the arena take; nothing is freed before the end, so
+ * their sum is the most that a template ever holds.
  *
- * Values are freed in the reverse order, outer ones ahead of their parts. Each part still has the
- * reference that is kept here, so jansson never recurses, however deep a value is. */
+ * Values are freed in reverse order, outer ones ahead of their parts. The budget still has a
+ * reference to each part then, so jansson never recurses, however deep a value is. */
 #include "resolver/control/template/budget.h"
 
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void fail(struct budget *budget, enum template_trouble trouble, const cha
 		 va_list arguments)
 {
 	struct template_error *error = &budget->error;
-	char text[4 * TEMPLATE_TEXT_MAX], *shown; /* secrets may take more than what is shown */
+	char text[4 * TEMPLATE_TEXT_MAX], *shown; /* replacing secrets may need more room */
 
 	if (error->trouble != TEMPLATE_FINE)
 		return;

@@ -1,4 +1,4 @@
-/* Functions that ask for the deployment: what it was given, where it goes, and what is there. */
+/* Functions about the deployment: its parameters, its target, and existing resources. */
 #include <string.h>
 #include <strings.h>
 
@@ -49,8 +49,8 @@ static json_t *on_copy_index(const struct scope *scope, json_t **arguments, size
 
 /* ---- ids ---- */
 
-/* *type: the index of the argument that is a type, the first one with a '/'. The arguments ahead of
- * it are a subscription and a group. */
+/* Finds the type among the arguments, the first one with a '/'; *type is its index. The arguments
+ * ahead of it are subscription and group. */
 static bool find_type(const struct scope *scope, json_t **arguments, size_t count, size_t ahead,
 		      size_t *type)
 {
@@ -98,7 +98,8 @@ static const char *id_of(const struct scope *scope, const char *subscription, co
 		     : NULL;
 }
 
-/* [subscription, [group,]] type, names. At a subscription what is ahead is that alone. */
+/* resourceId([subscription, [group,]] type, names); at subscription scope only a subscription may
+ * be ahead. */
 static json_t *on_resource_id(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *subscription = scope->frame->subscription, *group = scope->frame->group;
@@ -138,7 +139,7 @@ static json_t *on_tenant_id(const struct scope *scope, json_t **arguments, size_
 		       : NULL;
 }
 
-/* extensionResourceId(the id of what it extends, type, names) */
+/* extensionResourceId(id of the extended resource, type, names) */
 static json_t *on_extension_id(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *around = value_want_text(scope->budget, arguments, 0), *id;
@@ -151,7 +152,7 @@ static json_t *on_extension_id(const struct scope *scope, json_t **arguments, si
 		  : NULL;
 }
 
-/* ---- where it goes ---- */
+/* ---- target ---- */
 
 static json_t *on_group(const struct scope *scope, json_t **arguments, size_t count)
 {
@@ -238,9 +239,9 @@ static json_t *on_deployer(const struct scope *scope, json_t **arguments, size_t
 	return deployer ? (json_t *)deployer : value_object(scope->budget);
 }
 
-/* ---- what there may be ---- */
+/* ---- providers and zones ---- */
 
-/* The type with that name, of a provider; both are arguments. */
+/* Finds a provider's type; both names are arguments. */
 static json_t *find_resource_type(const struct scope *scope, json_t **arguments)
 {
 	struct budget *budget = scope->budget;
@@ -276,8 +277,8 @@ static json_t *on_providers(const struct scope *scope, json_t **arguments, size_
 	return namespace ? references_provider(scope, namespace) : NULL;
 }
 
-/* pickZones(namespace, type, location[, how many[, offset]]): no location has zones here, of which
- * Azure gives none either. */
+/* pickZones(namespace, type, location[, count[, offset]]): no location has zones here, and without
+ * zones Azure returns an empty array as well. */
 static json_t *on_pick_zones(const struct scope *scope, json_t **arguments, size_t count)
 {
 	int64_t number;

@@ -1,5 +1,5 @@
-/* base64, URIs, and texts that are derived from others. Azure's own hash of uniqueString() is not
- * published: ours is as stable, and differs. */
+/* base64, URIs, and derived texts. Azure's hash for uniqueString() is not published; ours is
+ * equally stable, but differs. */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void add_base64(struct builder *builder, const char *text)
 	}
 }
 
-/* False: it is not base64. */
+/* False: not base64. */
 static bool add_decoded(struct builder *builder, const char *text)
 {
 	size_t length = strlen(text), padding;
@@ -96,7 +96,7 @@ static json_t *on_base64_to_json(const struct scope *scope, json_t **arguments, 
 
 /* ---- URIs ---- */
 
-/* Letters, digits, "-_.~" and what `also` has stand for themselves. */
+/* Encodes all but letters, digits, "-_.~" and the characters of `also`. */
 static void add_component(struct builder *builder, const char *text, const char *also)
 {
 	char code[4];
@@ -119,7 +119,7 @@ static int digit16(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A '%' without two digits behind it stays. */
+/* Keeps a '%' that has no two digits behind it. */
 static void add_component_decoded(struct builder *builder, const char *text)
 {
 	for (; *text != '\0' && !builder->failed; text++) {
@@ -158,7 +158,7 @@ static json_t *on_uri_component_to_string(const struct scope *scope, json_t **ar
 	return text ? builder_finish(&builder) : NULL;
 }
 
-/* What stands behind the last '/' of the base is replaced, where it has one behind "https://". */
+/* Replaces the text behind the last '/' of the base; a base without a '/' behind "://" gets one. */
 static json_t *on_uri(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *base = value_want_text(scope->budget, arguments, 0),
@@ -178,12 +178,12 @@ static json_t *on_uri(const struct scope *scope, json_t **arguments, size_t coun
 	return builder_finish(&builder);
 }
 
-/* RFC 3986 section 3.3 and 3.4; what is encoded already stays as it is. */
+/* RFC 3986 section 3.3 and 3.4; escapes stay as they are. */
 #define IN_PATH  "!$&'()*+,;=:@/%"
 #define IN_QUERY IN_PATH "?"
 enum { PORT_MAX = 65535 };
 
-/* RFC 3986 section 3.1: the length of the scheme that the text begins with; 0: it has none. */
+/* RFC 3986 section 3.1: the length of the text's scheme; 0: none. */
 static size_t scheme_length(const char *text)
 {
 	size_t length = 0;
@@ -196,8 +196,8 @@ static size_t scheme_length(const char *text)
 	return length;
 }
 
-/* A host, with brackets where it is an IPv6 address, and maybe ":PORT". *port is -1 where there is
- * none. False: it is no such thing. */
+/* Reads a host (IPv6 in brackets) with an optional ":PORT". *port is -1 without one. False:
+ * malformed. */
 static bool read_host(const char *text, size_t length, size_t *host_length, int *port)
 {
 	const char *end = text + length, *at = memchr(text, ']', length);
@@ -237,7 +237,7 @@ static bool put_lower(const struct scope *scope, json_t *object, const char *key
 	return text && value_put_text(scope->budget, object, key, text_lower(text));
 }
 
-/* A user and a fragment are left out. */
+/* Leaves user and fragment out. */
 static json_t *on_parse_uri(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *text = value_want_text(scope->budget, arguments, 0), *host, *path, *query,
@@ -276,7 +276,7 @@ static json_t *on_parse_uri(const struct scope *scope, json_t **arguments, size_
 		       : NULL;
 }
 
-/* A member that is a string; `otherwise` where there is none, NULL: there has to be one. */
+/* A member that is a string; `otherwise` replaces a missing one, NULL: it is required. */
 static const char *uri_part(const struct scope *scope, const json_t *object, const char *key,
 			    const char *otherwise)
 {
@@ -311,7 +311,7 @@ static bool has_only_uri_parts(const struct scope *scope, json_t *object)
 	return true;
 }
 
-/* A port of null, or none, is the usual one. */
+/* Without a port, or with null, the scheme's default applies. */
 static json_t *on_build_uri(const struct scope *scope, json_t **arguments, size_t count)
 {
 	json_t *object = arguments[0], *port;
@@ -420,7 +420,7 @@ static json_t *on_unique_string(const struct scope *scope, json_t **arguments, s
 	return value_text(scope->budget, unique);
 }
 
-/* In the namespace that Azure has for it. */
+/* Uses the namespace that Azure defines for guid(). */
 static json_t *on_guid(const struct scope *scope, json_t **arguments, size_t count)
 {
 	static const uint8_t space[UUID_BYTES] = {0x11, 0xfb, 0x06, 0xfb, 0x71, 0x2d, 0x4d, 0xdd,

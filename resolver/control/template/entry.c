@@ -1,6 +1,6 @@
-/* Names, types and conditions are evaluated when the template is read, so they cannot refer to what
- * is made later. What each resource waits for goes by a table, and a copy is one target for all who
- * wait for it, so the time grows with the template and not with its square. */
+/* Names, types and conditions are evaluated when the template is read, so they cannot refer to
+ * later resources. Dependencies are found in a table, and a copy is a single target for all its
+ * waiters, so the time grows with the template and not with its square. */
 #include "resolver/control/template/entry.h"
 
 #include <string.h>
@@ -73,7 +73,7 @@ void awaited_finish(struct ready_queue *queue, struct awaited *target)
 
 	target->is_done = true;
 	queue->unfinished--;
-	for (struct wait *at = target->waiting; at; at = next) { /* into their order */
+	for (struct wait *at = target->waiting; at; at = next) { /* restores their order */
 		next = at->next;
 		at->next = first;
 		first = at;
@@ -129,7 +129,8 @@ const char *entry_id(struct budget *budget, const char *subscription, const char
 	return id ? json_string_value(id) : NULL;
 }
 
-/* Behind what it is an extension of: an id, or "Microsoft.Network/virtualNetworks/hub". */
+/* The id of an extension: behind the id of the extended resource, or
+ * "Microsoft.Network/virtualNetworks/hub". */
 static const char *extension_id(struct template_entry *entry, const char *subscription,
 				const char *around)
 {
@@ -184,9 +185,9 @@ static bool check_name(struct template_entry *entry)
 		entry->name, entry->type);
 }
 
-/* ---- an entry ---- */
+/* ---- entries ---- */
 
-/* What is in another one has its type and name below that one's. */
+/* A child resource has its type and name below those of its parent. */
 static bool read_type(struct template_entry *entry, const struct scope *scope)
 {
 	struct budget *budget = scope->budget;
@@ -207,7 +208,7 @@ static bool read_type(struct template_entry *entry, const struct scope *scope)
 	return entry->type && entry->name;
 }
 
-/* "@options": {"onlyIfNotExists": true}; Bicep writes the arguments of its decorators, here []. */
+/* "@options": {"onlyIfNotExists": true}; Bicep writes a decorator's arguments, here []. */
 static bool read_options(struct template_entry *entry, const struct scope *scope)
 {
 	struct budget *budget = scope->budget;
@@ -250,7 +251,8 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 				   "a deployment is to a resource group or to a subscription here: "
 				   "write 'resourceGroup' or 'subscriptionId' in place of 'scope'");
 	entry->group = group ? group : frame->group;
-	if (!group && subscription && entry_is_deployment(entry)) { /* to a subscription */
+	if (!group && subscription && entry_is_deployment(entry)) { /* deploys to the
+								     * subscription */
 		if (!source_text(scope, entry->source, "location", &location))
 			return false;
 		entry->group = location ? NULL : entry->group;
@@ -264,7 +266,8 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	return entry->id;
 }
 
-/* Each way in which a template may name it. A symbol may be another one's name. */
+/* Enters every name by which the template may refer to the entry. A symbol may equal another
+ * entry's name. */
 static bool put_names(struct template_entry *entry)
 {
 	struct template_frame *frame = entry->frame;
@@ -321,7 +324,7 @@ static bool count_entry(struct template_entry *entry, struct ready_queue *queue)
 			      TEMPLATE_RESOURCES_MAX);
 }
 
-/* `like` says what is known of it. */
+/* Adds a copy of `like`, which has the known members. */
 static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 		      const struct template_entry *like)
 {
@@ -367,7 +370,7 @@ static bool is_mode_known(const struct scope *scope, const json_t *copy)
 	return !mode || strcasecmp(mode, "parallel") == 0 || strcasecmp(mode, "serial") == 0;
 }
 
-/* One target for all of them, by the copy's name and the symbol. */
+/* Makes the target of the whole copy, found by the copy's name and the symbol. */
 static struct awaited *new_copy(struct template_frame *frame, const char *name, const char *symbol,
 				size_t count)
 {
@@ -443,7 +446,7 @@ static bool add_resource(struct template_frame *frame, struct ready_queue *queue
 	return fine;
 }
 
-/* "resources", of the template or of a resource: an array, or an object of symbols. */
+/* Reads "resources" of the template or of a resource: an array, or an object by symbols. */
 static bool add_resources(struct template_frame *frame, struct ready_queue *queue,
 			  const json_t *resources, const struct template_place *outer,
 			  const struct template_entry *around)
@@ -486,14 +489,14 @@ static bool add_children(struct template_entry *entry, struct ready_queue *queue
 			     &(struct template_entry){.parent = entry, .loops = entry->loops});
 }
 
-/* ---- what waits for what ---- */
+/* ---- dependencies ---- */
 
 const struct name_row *entries_find(struct template_frame *frame, const char *text)
 {
 	return names_find(frame->budget, &frame->targets, text);
 }
 
-/* A resource does not wait for itself, where another one has the same name. */
+/* A resource does not wait for itself if another one has the same name. */
 static bool wait_for_name(struct template_entry *entry, const char *text)
 {
 	struct budget *budget = entry->frame->budget;

@@ -1,10 +1,9 @@
 /* A template's resources, and what each waits for.
  *
- *     target ◄── the resources that wait for it        a target is a resource, or a copy's
- * resources
+ *     target ◄── the resources that wait for it        a target is a resource, or all of a copy
  *
- * A resource is ready when nothing it waits for is missing. A nested deployment is ready twice: to
- * be read, and when all of its own resources are done. */
+ * A resource is ready when everything it waits for is done. A nested deployment is ready twice: to
+ * be read, and when all of its resources are done. */
 #ifndef SLUICE_TEMPLATE_ENTRY_H
 #define SLUICE_TEMPLATE_ENTRY_H
 
@@ -14,14 +13,14 @@
 #include "resolver/control/template/frame.h"
 
 struct awaited {
-	struct template_entry *entry; /* NULL: a copy's */
-	unsigned waits;               /* for so many others */
+	struct template_entry *entry; /* NULL: all resources of a copy */
+	unsigned waits;               /* number of unfinished targets that it waits for */
 	bool is_done;
 	bool is_queued;
-	struct wait *waiting;     /* for this one */
-	struct awaited **members; /* of a copy, in order */
+	struct wait *waiting;     /* who waits for it */
+	struct awaited **members; /* resources of a copy, in order */
 	size_t count;
-	struct awaited *next; /* that is ready */
+	struct awaited *next; /* in the ready queue */
 };
 
 struct wait {
@@ -35,39 +34,40 @@ struct template_entry {
 	const json_t *source;
 	const struct copy_loop *loops;
 	const struct template_place *place;
-	struct template_entry *parent; /* that it is in */
-	struct awaited *copy;          /* that it is one of */
+	struct template_entry *parent; /* the entry around it */
+	struct awaited *copy;          /* the copy that it belongs to */
 	const char *symbol, *type, *name, *group, *id;
-	bool is_existing;             /* it is only referred to */
+	bool is_existing;             /* only referred to */
 	bool is_off;                  /* its condition is false */
-	bool only_if_absent;          /* one that is there stays as it is */
-	struct template_frame *inner; /* of a deployment that was read */
-	struct template_entry *next;  /* of its frame */
+	bool only_if_absent;          /* an existing resource stays unchanged */
+	struct template_frame *inner; /* of a nested deployment that was read */
+	struct template_entry *next;  /* in its frame */
 };
 
-/* Those that are ready, in order, and what a deployment has of resources in all. */
+/* Ready targets in order, and the resource counts of the whole deployment. */
 struct ready_queue {
 	struct awaited *first, **last;
 	size_t resources, unfinished;
 };
 
-/* Makes the frame's entries, which are put into the queue when nothing is missing. */
+/* Makes the frame's entries, and queues those that wait for nothing. */
 MUST_CHECK bool entries_read(struct template_frame *frame, struct ready_queue *queue);
 bool entry_is_deployment(const struct template_entry *entry);
 struct scope entry_scope(struct template_entry *entry);
 
-/* By symbol, id, name ...: names_next() gives others. The items are targets. */
+/* Finds targets by symbol, id or name; names_next() gives further ones. */
 const struct name_row *entries_find(struct template_frame *frame, const char *text);
-/* The waiter waits for the other one, if that is not done. */
+/* Makes the waiter wait for the other target, unless that is done. */
 MUST_CHECK bool awaited_wait(struct budget *budget, struct awaited *waiter, struct awaited *other);
-/* It is done; what waited for nothing else is ready. */
+/* Marks the target as done, and queues waiters that wait for nothing else. */
 void awaited_finish(struct ready_queue *queue, struct awaited *target);
 /* NULL: nothing is ready. */
 struct awaited *ready_queue_take(struct ready_queue *queue);
 void ready_queue_put(struct ready_queue *queue, struct awaited *target);
 
-/* "/subscriptions/S/resourceGroups/G/providers/TYPE/NAMES", interleaved; without a group where that
- * is NULL, without both where the subscription is. NULL: the budget has failed. */
+/* Prints "/subscriptions/S/resourceGroups/G/providers/TYPE/NAMES", with types and names
+ * interleaved; group NULL: without the group; subscription NULL: without both. NULL: the budget has
+ * failed. */
 const char *entry_id(struct budget *budget, const char *subscription, const char *group,
 		     const char *type, const char *name);
 

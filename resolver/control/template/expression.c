@@ -1,6 +1,5 @@
-/* An expression is read into terms once, and evaluated as often as its copy says: `if` never looks
- * at the branch that it does not take. Members and indexes are a list behind their term, so only
- * brackets nest. */
+/* An expression is parsed into terms once, and evaluated for each copy: `if` never evaluates the
+ * branch not taken. Members and indexes are a list behind their term, so only brackets nest. */
 #include "resolver/control/template/expression.h"
 
 #include <ctype.h>
@@ -28,7 +27,7 @@ bool expression_is(const char *text)
 	return length >= 2 && text[0] == '[' && text[length - 1] == ']' && text[1] != '[';
 }
 
-/* ---- reading ---- */
+/* ---- parsing ---- */
 
 static struct expression_term *parse(struct expression_parser *parser);
 
@@ -249,7 +248,7 @@ json_t *expression_part(struct budget *budget, const json_t *value, const json_t
 	return json_is_integer(key) && index >= 0 ? json_array_get(value, (size_t)index) : NULL;
 }
 
-/* As Azure says it. */
+/* Fails in Azure's words. */
 static json_t *no_part(const struct scope *scope, const json_t *value, const json_t *key)
 {
 	const char *names = "", *name;

@@ -1,5 +1,5 @@
-/* Parameters and variables may refer to each other in any order, so each is evaluated when it is
- * asked for, and kept. One that is asked for while it is being evaluated refers to itself. */
+/* Parameters and variables may refer to each other in any order, so each is evaluated on first use,
+ * and kept. One that is used during its own evaluation refers to itself. */
 #include "resolver/control/template/frame.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ struct scope frame_scope(struct template_frame *frame)
 			      .loops = frame->loops};
 }
 
-/* To "NAME" in a section; back by budget->place. */
+/* Sets the place to "NAME" in a section; the caller restores budget->place. */
 static void go_to(struct template_frame *frame, const char *section, const char *name,
 		  struct template_place here[2])
 {
@@ -38,7 +38,7 @@ static void go_to(struct template_frame *frame, const char *section, const char 
 	frame->budget->place = &here[1];
 }
 
-/* ---- what a template has ---- */
+/* ---- members of the template ---- */
 
 static bool check_members(struct template_frame *frame)
 {
@@ -69,7 +69,7 @@ static bool check_members(struct template_frame *frame)
 	return true;
 }
 
-/* NULL: there is none; the budget has failed where it is no object. */
+/* NULL: no such section, or the budget has failed, because it is no object. */
 static json_t *section(struct template_frame *frame, const char *name)
 {
 	json_t *value = value_member(frame->budget, frame->source, name);
@@ -218,7 +218,7 @@ static bool take_given(struct template_frame *frame, const json_t *given)
 	return !budget_has_failed(frame->budget);
 }
 
-/* What is given, the default, or null. */
+/* The given value, the default, or null. */
 static json_t *find_value(struct template_frame *frame, struct parameter *parameter)
 {
 	struct budget *budget = frame->budget;
@@ -281,7 +281,7 @@ json_t *frame_parameter(const struct scope *scope, const char *name)
 				       name);
 }
 
-/* As a deployment shows them. */
+/* The parameters as a deployment shows them. */
 static json_t *show_parameters(struct template_frame *frame)
 {
 	struct budget *budget = frame->budget;
@@ -345,7 +345,7 @@ json_t *frame_variable(const struct scope *scope, const char *name)
 	return variable->value;
 }
 
-/* ---- functions of its own ---- */
+/* ---- the template's functions ---- */
 
 static json_t *bind_arguments(const struct scope *scope, const struct own_function *function,
 			      json_t **arguments, size_t count)

@@ -1,5 +1,5 @@
-/* A name is looked up once for each place where it is written, so a walk over the tables will do.
- */
+/* Each call in the template's text is looked up only once, so a search through the tables is fast
+ * enough. */
 #include "resolver/control/template/functions.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ static const struct function *const tables[] = {
 	encoding_functions, time_functions,  address_functions, deployment_functions,
 };
 
-/* Only Azure's cloud can answer these. */
+/* Functions that only Azure's cloud can answer. */
 static const char *const refused[] = {
 	"externalInput",   "getSecret",     "managementGroup", "managementGroupResourceId",
 	"roleDefinition",  "toLogicalZone", "toLogicalZones",  "toPhysicalZone",

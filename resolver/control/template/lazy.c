@@ -1,5 +1,5 @@
-/* Functions that evaluate their arguments themselves: those of logic, which need not look at all of
- * them, and those with a lambda, which is evaluated for each item. */
+/* Functions that evaluate their arguments themselves: logic, which may not need all of them, and
+ * functions with a lambda, which is evaluated for each item. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,7 +9,7 @@
 
 /* ---- logic ---- */
 
-/* False: the budget has failed, or is waiting. */
+/* Evaluates a boolean. False: the budget has failed, or is waiting. */
 static bool truth(const struct scope *scope, const struct expression_term *term,
 		  const char *function, bool *truth)
 {
@@ -74,7 +74,7 @@ enum { LAMBDA_NAMES = 3 };
 struct lambda {
 	const struct scope *scope;
 	const char *names[LAMBDA_NAMES];
-	size_t count;                       /* of names */
+	size_t count;                       /* of the names */
 	const struct expression_term *body; /* NULL: the budget has failed */
 };
 
@@ -129,7 +129,7 @@ static bool read_lambda(const struct scope *scope, const struct expression_term 
 	return true;
 }
 
-/* With a value for each name; those behind its names are not looked at. */
+/* Calls the lambda with a value for each of its names; further values are ignored. */
 static json_t *call_lambda(const struct lambda *lambda, json_t *const *values)
 {
 	struct scope inner = *lambda->scope;
@@ -153,7 +153,7 @@ static json_t *call_on_item(const struct lambda *lambda, json_t *item, size_t in
 	return call_lambda(lambda, values);
 }
 
-/* The first argument; NULL: the budget has failed, or it is of another type. */
+/* The value of the first argument; NULL: the budget has failed, also for another type. */
 static json_t *first_of(const struct scope *scope, const struct expression_term *term,
 			json_type type)
 {
@@ -303,7 +303,7 @@ static json_t *on_map_values(const struct scope *scope, const struct expression_
 
 /* ---- sort ---- */
 
-/* Whether b stands ahead of a; *fine: false where that has failed. */
+/* Whether b sorts ahead of a; *fine: false after a failure. */
 static bool is_less(const struct lambda *lambda, json_t *b, json_t *a, bool *fine)
 {
 	json_t *values[] = {b, a, NULL}, *result = call_lambda(lambda, values);
@@ -315,7 +315,7 @@ static bool is_less(const struct lambda *lambda, json_t *b, json_t *a, bool *fin
 	return json_is_true(result);
 }
 
-/* Two sorted runs, [from, middle) and [middle, to), become one. */
+/* Merges two sorted runs, [from, middle) and [middle, to). */
 static bool merge(const struct lambda *lambda, json_t **items, json_t **merged, size_t from,
 		  size_t middle, size_t to)
 {
@@ -333,7 +333,7 @@ static bool merge(const struct lambda *lambda, json_t **items, json_t **merged, 
 	return fine;
 }
 
-/* From runs of one to the whole; equal items stay in their order. */
+/* Merges runs, from single items up to the whole; equal items keep their order. */
 static json_t *on_sort(const struct scope *scope, const struct expression_term *term)
 {
 	json_t *array = first_of(scope, term, JSON_ARRAY), *made = value_array(scope->budget);

@@ -1,5 +1,5 @@
-/* Chains behind slots, which double when there are as many rows; the hash is keyed, so nobody can
- * choose names that fall into one slot. */
+/* A hash table with chains that doubles when it is full. The hash is keyed, so nobody can choose
+ * names that fall into one slot. */
 #include "resolver/control/template/names.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A table of items by name, whatever its case. A name may have several items. Its memory is the
- * budget's; all zero is an empty one. */
+/* A table of items by name, ignoring case. A name may have several items. The budget owns the
+ * memory; all zero is an empty table. */
 #ifndef SLUICE_TEMPLATE_NAMES_H
 #define SLUICE_TEMPLATE_NAMES_H
 
@@ -13,7 +13,7 @@ struct name_row {
 	size_t length;
 	uint64_t hash;
 	void *item;
-	struct name_row *next; /* in its slot */
+	struct name_row *next; /* in the same slot */
 };
 
 struct name_table {
@@ -23,15 +23,15 @@ struct name_table {
 
 MUST_CHECK bool names_put(struct budget *budget, struct name_table *names, const char *name,
 			  void *item);
-/* One of them; NULL: there is none, or the budget has failed. */
+/* The first row of that name; NULL: none, or the budget has failed. */
 const struct name_row *names_find(struct budget *budget, const struct name_table *names,
 				  const char *name);
-/* Another one of the same name; NULL: there is none. */
+/* The next row of the same name; NULL: none. */
 const struct name_row *names_next(const struct name_row *row);
-/* One's item; NULL. */
+/* The item of the first row; NULL: none. */
 void *names_item(struct budget *budget, const struct name_table *names, const char *name);
 
-/* By an address: for what was made of a text of the template. */
+/* The same by an address: for results cached per text of the template. */
 MUST_CHECK bool names_put_address(struct budget *budget, struct name_table *names,
 				  const void *address, void *item);
 void *names_item_at(struct budget *budget, const struct name_table *names, const void *address);

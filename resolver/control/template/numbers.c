@@ -1,4 +1,4 @@
-/* Integers have 64 bits, and what does not fit is an error. */
+/* Integers have 64 bits; an overflow is an error. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -126,7 +126,7 @@ static json_t *on_bool(const struct scope *scope, json_t **arguments, size_t cou
 			   text ? text : value_kind(arguments[0]));
 }
 
-/* The least or the greatest of the arguments, or of the array that is the only one. */
+/* The least or greatest of the arguments, or of a single argument that is an array. */
 static json_t *extreme(const struct scope *scope, json_t **arguments, size_t count, int sign)
 {
 	bool in_array = count == 1 && json_is_array(arguments[0]);
@@ -194,7 +194,7 @@ static json_t *on_equals(const struct scope *scope, json_t **arguments, size_t c
 	return value_boolean(value_equal(scope->budget, arguments[0], arguments[1]));
 }
 
-/* Two numbers, or two texts by their bytes. */
+/* Compares two numbers, or two texts by their bytes. */
 static bool compare(const struct scope *scope, json_t **arguments, int *order)
 {
 	const char *one = json_string_value(arguments[0]), *two = json_string_value(arguments[1]);
@@ -252,7 +252,7 @@ static json_t *on_greater_or_equals(const struct scope *scope, json_t **argument
 	return compare(scope, arguments, &order) ? value_boolean(order >= 0) : NULL;
 }
 
-/* ---- constants, and what has no branch ---- */
+/* ---- constants, and logic without branches ---- */
 
 static json_t *on_true(const struct scope *scope, json_t **arguments, size_t count)
 {

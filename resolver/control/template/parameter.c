@@ -1,5 +1,5 @@
-/* Errors are in Azure's words, as far as they say what would be right. Of a type that the template
- * defines itself only the outermost level is checked. */
+/* Errors use Azure's words where these say what would be right. A type that the template defines is
+ * checked only at its outermost level. */
 #include "resolver/control/template/parameter.h"
 
 #include <string.h>
@@ -83,7 +83,7 @@ const char *parameter_type_shown(const json_t *value)
 	}
 }
 
-/* Texts without regard to case. */
+/* Texts are compared ignoring case. */
 static bool is_allowed(struct template_frame *frame, const json_t *allowed, const json_t *value)
 {
 	const char *text = json_string_value(value), *other;
@@ -111,7 +111,7 @@ static bool check_allowed(struct template_frame *frame, const struct parameter *
 	json_t *item;
 	size_t i;
 
-	if (!fine && json_is_array(value)) { /* a choice of several */
+	if (!fine && json_is_array(value)) { /* an array may be a selection of allowed values */
 		fine = true;
 		json_array_foreach((json_t *)value, i, item) fine =
 			fine && is_allowed(frame, allowed, item);
@@ -128,8 +128,7 @@ static bool check_allowed(struct template_frame *frame, const struct parameter *
 	return false;
 }
 
-/* Codes of characters are counted nowhere else, so an array's items and a text's characters are
- * what a length is. */
+/* Lengths count an array's items or a text's characters. */
 static bool check_bound(struct template_frame *frame, const struct parameter *parameter,
 			const json_t *value, const char *trait)
 {

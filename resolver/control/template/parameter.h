@@ -1,4 +1,4 @@
-/* Types of parameters and outputs, and what a value of one has to be. */
+/* Types of parameters and outputs, and checks of their values. */
 #ifndef SLUICE_TEMPLATE_PARAMETER_H
 #define SLUICE_TEMPLATE_PARAMETER_H
 
@@ -8,24 +8,24 @@
 #include "resolver/control/template/frame.h"
 
 struct parameter_type {
-	const char *name;  /* as a template has it, in any case */
+	const char *name;  /* as templates write it, in any case */
 	const char *shown; /* as Azure shows it */
 	json_type type;    /* a boolean is JSON_TRUE */
 	bool is_secure;    /* its value is never shown */
 };
 
-/* A member of a declaration, or of the definition that it refers to; NULL: there is none. */
+/* A member of a declaration, or of the definition that it refers to; NULL: none. */
 const json_t *parameter_trait(struct template_frame *frame, const json_t *declared,
 			      const char *trait);
-/* NULL, which fails: it has none, or an unknown one. */
+/* NULL, and the budget has failed: no type, or an unknown one. */
 const struct parameter_type *parameter_type_of(struct template_frame *frame,
 					       const json_t *declared);
-/* Whether the value may be the parameter's; fails where not. */
+/* Checks the value of a parameter; fails if it does not fit. */
 MUST_CHECK bool parameter_check(struct template_frame *frame, const struct parameter *parameter,
 				const json_t *value);
 /* Whether a value is of the type. */
 bool parameter_is_of_type(const struct parameter_type *type, const json_t *value);
-/* "Integer" */
+/* Prints Azure's name for the value's type: "Integer". */
 const char *parameter_type_shown(const json_t *value);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the caller found is kept until the next round, because finding it takes the caller time, and
- * what is there may be other then. */
+/* Results of the caller's lookups are kept until the next round, because they are expensive, and
+ * may differ then. */
 #include "resolver/control/template/references.h"
 
 #include <string.h>
@@ -23,8 +23,8 @@ static void *not_found(const struct scope *scope, const char *id)
 			      group ? (int)strcspn(group, "/") : 6, group ? group : "<null>");
 }
 
-/* What the caller has by that name. `kind` tells names of different things apart. NULL, without
- * failing: it has none. */
+/* Asks the caller for that name. `kind` separates the names of different calls. NULL, without an
+ * error: not found. */
 static json_t *ask(const struct scope *scope, const char *kind, const char *name,
 		   json_t *(*find)(void *context, const char *name))
 {
@@ -53,7 +53,7 @@ static json_t *find(const struct scope *scope, const char *id)
 	return resource ? resource : not_found(scope, id);
 }
 
-/* A deployment of the template itself, as GET shows it. */
+/* A deployment of this template, as GET shows it. */
 static json_t *show_deployment(const struct scope *scope, const struct template_entry *entry)
 {
 	struct budget *budget = scope->budget;
@@ -84,7 +84,7 @@ static json_t *show(const struct scope *scope, const struct template_entry *entr
 	return properties ? properties : value_object(scope->budget);
 }
 
-/* True: it is done; else the scope's entry waits for it. */
+/* True: the target is done; otherwise the scope's entry waits for it. */
 static bool is_there(const struct scope *scope, struct awaited *target)
 {
 	if (target->is_done)
@@ -109,7 +109,7 @@ static bool is_expected(const struct scope *scope)
 	return false;
 }
 
-/* A name that several have: the one that is made by the template. */
+/* If several targets have the name, prefers one that the template makes. */
 static struct awaited *find_target(const struct scope *scope, const char *text)
 {
 	struct awaited *found = NULL, *target;

@@ -1,5 +1,5 @@
-/* Which values are secret is looked up in a table, by their addresses. Their texts are in a list,
- * because an error's text is compared with each of them at each character. */
+/* A table by address finds secret values. Their texts are in a list, because an error's text is
+ * compared with each of them at each character. */
 #include "resolver/control/template/secrets.h"
 
 #include <ctype.h>
@@ -10,14 +10,14 @@
 #include "resolver/control/template/value.h"
 
 struct secrets {
-	struct name_table values; /* by their addresses */
-	struct name_table known;  /* texts, each once, whatever its case */
+	struct name_table values; /* by address */
+	struct name_table known;  /* texts without duplicates, ignoring case */
 	const char *texts[SECRETS_MAX];
 	size_t count;
 	bool are_too_many;
 };
 
-/* ---- what is secret ---- */
+/* ---- marking ---- */
 
 bool secrets_has(struct budget *budget, const json_t *value)
 {
@@ -100,9 +100,9 @@ bool secrets_has_any(struct budget *budget, json_t *const *values, size_t count)
 	return false;
 }
 
-/* ---- what errors show ---- */
+/* ---- hiding ---- */
 
-/* How much of the text a secret is at its beginning; 0: it begins with none. */
+/* The length of the secret that the text begins with; 0: none. */
 static size_t secret_length(const struct secrets *secrets, const char *text)
 {
 	size_t longest = 0, length;

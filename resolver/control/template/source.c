@@ -1,5 +1,5 @@
-/* What waits does not end the walk: the other members are evaluated, too, so that all resources
- * that a body refers to are known after one try. */
+/* Waiting does not end the walk: other members are still evaluated, so that one try finds all
+ * resources that a body refers to. */
 #include "resolver/control/template/source.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "resolver/control/template/secrets.h"
 #include "resolver/control/template/value.h"
 
-/* What was read of a text stays, because a copy evaluates it again and again. */
+/* Keeps the parsed text, because a copy evaluates it again and again. */
 static json_t *value_of_text(const struct scope *scope, const json_t *source, const char *text)
 {
 	struct budget *budget = scope->budget;
@@ -83,7 +83,7 @@ json_t *source_copies(const struct scope *scope, const json_t *copy)
 	return waits || budget_has_failed(budget) ? NULL : items;
 }
 
-/* "copy": [{name, count, input}, ...]: a member for each. */
+/* Whether this is "copy": [{name, count, input}, ...], which makes a member for each copy. */
 static bool is_copies(const char *key, const json_t *value)
 {
 	const json_t *first = json_array_get(value, 0);

@@ -1,4 +1,4 @@
-/* The template's JSON, evaluated: texts that are expressions, and copies within values. */
+/* Evaluates the template's JSON: texts that are expressions, and copies inside values. */
 #ifndef SLUICE_TEMPLATE_SOURCE_H
 #define SLUICE_TEMPLATE_SOURCE_H
 
@@ -6,21 +6,21 @@
 
 #include "resolver/control/template/expression.h"
 
-/* NULL: the budget has failed, or is waiting; then all that is waited for is known. */
+/* NULL: the budget has failed, or is waiting, for all resources that are needed. */
 json_t *source_value(const struct scope *scope, const json_t *source);
-/* The same of a member, with its place; NULL as well: there is none. */
+/* source_value for a member, at its place; NULL also if there is no such member. */
 json_t *source_member(const struct scope *scope, const json_t *object, const char *key);
-/* A member that is a text. *text is NULL, and the result true: there is none, or it is null. */
+/* Evaluates a member that is a text. True with *text NULL: it is missing or null. */
 MUST_CHECK bool source_text(const struct scope *scope, const json_t *object, const char *key,
 			    const char **text);
-/* "condition": a boolean, or 'true' or 'false' in any case. *holds is true where there is none.
- * False: it is something else, or the budget has failed. */
+/* Evaluates "condition": a boolean, or 'true' or 'false' in any case; without one *holds is true.
+ * False: another value, or the budget has failed. */
 MUST_CHECK bool source_condition(const struct scope *scope, const json_t *object, bool *holds);
-/* How often a copy is made. */
+/* Evaluates the number of copies. */
 MUST_CHECK bool source_count(const struct scope *scope, const json_t *copy, size_t *count);
-/* Each value of a copy: {name, count, input}; that of an output has no name. */
+/* The values of a copy {name, count, input}; a copy of an output has no name. */
 json_t *source_copies(const struct scope *scope, const json_t *copy);
-/* Evaluates the members of an object into another one, but for those that are named. */
+/* Evaluates an object's members into `to`, except those named in `without`. */
 MUST_CHECK bool source_members(const struct scope *scope, const json_t *object,
 			       const char *const *without, json_t *to);
 

@@ -1,10 +1,10 @@
-/* A template is read from the outside in. Its resources go into a queue when all that they wait for
- * is done; a round takes them out until only those are left that wait for what the caller makes. A
- * nested deployment is one of them: when its turn comes its template is read, and its resources go
- * into the same queue. So nothing here recurses, however templates are nested.
+/* A template is read from the outside in. Resources go into a queue when everything they wait for
+ * is done; a round empties the queue, until all other resources wait for what the caller makes. A
+ * nested deployment is an entry as well: when its turn comes its template is read, and its
+ * resources go into the same queue. So nothing here recurses, however templates are nested.
  *
- * reference() to what is not made yet puts its resource back: it waits for that one, too, and is
- * evaluated again. */
+ * A resource with a reference() to an unfinished one is put back: it waits for that one as well,
+ * and is evaluated again. */
 #include "resolver/control/template/template.h"
 
 #include <stdlib.h>
@@ -25,8 +25,8 @@ struct template
 	struct ready_queue queue;
 	struct template_frame *root, **last_frame;
 	size_t frames;
-	const struct template_resource **given; /* of this round */
-	struct awaited **given_targets;         /* theirs */
+	const struct template_resource **given; /* in this round */
+	struct awaited **given_targets;         /* their targets */
 	size_t given_count;
 	bool is_over;
 };
@@ -58,9 +58,9 @@ static struct template_frame *new_frame(struct template *template, const json_t 
 	return frame;
 }
 
-/* ---- a nested deployment ---- */
+/* ---- nested deployments ---- */
 
-/* *is_outer: its expressions are those of the template around it. */
+/* *is_outer: its expressions use the parameters and variables of the template around it. */
 static bool read_expression_scope(const struct scope *scope, const json_t *properties,
 				  bool *is_outer)
 {
@@ -87,7 +87,8 @@ static bool read_expression_scope(const struct scope *scope, const json_t *prope
 	return fine;
 }
 
-/* Whether resources that no template has are removed, too, is for the whole deployment to say. */
+/* The mode, which may remove resources that are in no template, is set for the deployment as a
+ * whole. */
 static bool check_mode(const struct scope *scope, const json_t *properties)
 {
 	const char *mode;
@@ -129,7 +130,7 @@ static bool check_deployment(const struct scope *scope, const json_t *properties
 	return !budget_has_failed(budget) && check_mode(scope, properties);
 }
 
-/* *given: {"NAME": {"value": ...}}; NULL: nothing. False: the budget has failed, or is waiting. */
+/* *given: {"NAME": {"value": ...}}; NULL: none. False: the budget has failed, or is waiting. */
 static bool read_given(const struct scope *scope, const json_t *properties, const json_t **given)
 {
 	struct budget *budget = scope->budget;
@@ -173,7 +174,7 @@ static struct template_frame *new_inner(struct template *template, struct templa
 	return inner;
 }
 
-/* False: the budget has failed, or is waiting. */
+/* Opens the nested template's frame. False: the budget has failed, or is waiting. */
 static bool open_deployment(struct template *template, struct template_entry *entry)
 {
 	struct budget *budget = &template->budget;
@@ -203,7 +204,7 @@ static bool open_deployment(struct template *template, struct template_entry *en
 	return true;
 }
 
-/* Its resources are done. */
+/* Ends a nested deployment whose resources are done. */
 static bool close_deployment(struct template_entry *entry)
 {
 	struct scope scope = frame_scope(entry->inner);
@@ -214,7 +215,7 @@ static bool close_deployment(struct template_entry *entry)
 	return entry->inner->outputs;
 }
 
-/* True: it is done. */
+/* True: the deployment is done. */
 static bool go_on_with_deployment(struct template *template, struct template_entry *entry)
 {
 	if (!entry->inner && !open_deployment(template, entry))
@@ -222,7 +223,7 @@ static bool go_on_with_deployment(struct template *template, struct template_ent
 	return entry->target.waits == 0 && close_deployment(entry);
 }
 
-/* ---- a resource ---- */
+/* ---- resources ---- */
 
 static bool give(struct template *template, struct template_entry *entry)
 {
@@ -282,15 +283,15 @@ static void name_circle(struct budget *budget, const struct awaited *target)
 		    others);
 }
 
-/* `next` of each that waits leads to what it waits for; no queue needs it any more. */
+/* Links each waiting target by `next` to one that it waits for; no queue uses `next` any more. */
 static void mark_waiting(struct awaited *target)
 {
 	for (const struct wait *wait = target->waiting; wait; wait = wait->next)
 		wait->waiter->next = target;
 }
 
-/* Nothing is ready, so everything that is left waits for something that is left: who follows that
- * for long enough is in a circle. */
+/* Nothing is ready, so every target left waits for another one left: following these long enough
+ * leads into a circle. */
 static void fail_circle(struct template *template)
 {
 	struct awaited *at = NULL;
@@ -420,7 +421,7 @@ char *template_hide_secrets(const struct template *template, const char *text)
 	return secrets_hide(template->budget.secrets, text);
 }
 
-/* ---- a template ---- */
+/* ---- making and freeing ---- */
 
 static bool start(struct template *template, const json_t *source, const json_t *given)
 {

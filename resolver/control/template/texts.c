@@ -1,5 +1,5 @@
-/* Strings are UTF-8. Positions and lengths count code points, where Azure counts the units of
- * UTF-16: beyond the basic plane, emoji say, the numbers differ. Case is that of ASCII. */
+/* Strings are UTF-8. Positions and lengths count code points, while Azure counts UTF-16 units:
+ * beyond the basic plane, as for emoji, the numbers differ. Case means ASCII case. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,11 +72,11 @@ static json_t *on_concat(const struct scope *scope, json_t **arguments, size_t c
 struct hole { /* "{index,width:kind digits}" */
 	size_t index;
 	long width;
-	char kind; /* '\0': none */
+	char kind; /* '\0': no kind */
 	int digits;
 };
 
-/* From behind its '{'; NULL: it is none. */
+/* Reads a hole from behind its '{'; NULL: malformed. */
 static const char *read_hole(const char *at, struct hole *hole)
 {
 	char *end;
@@ -99,7 +99,7 @@ static const char *read_hole(const char *at, struct hole *hole)
 	return *end == '}' ? end + 1 : NULL;
 }
 
-/* "1,234,567", into a buffer of `size` bytes. */
+/* Prints "1,234,567" into a buffer of `size` bytes. */
 static void group_digits(const char *digits, char *text, size_t size)
 {
 	size_t length = strlen(digits), whole = strcspn(digits, "."), at = 0;
@@ -114,7 +114,7 @@ static void group_digits(const char *digits, char *text, size_t size)
 
 enum { NUMBER_MAX = 400, DIGITS_MAX = 99 };
 
-/* A number in one of .NET's ways; false: there is no such way for it. */
+/* Prints a number in one of .NET's formats; false: no such format. */
 static bool print_number(const struct hole *hole, const json_t *value, char text[NUMBER_MAX])
 {
 	char plain[NUMBER_MAX - 100];
@@ -157,7 +157,7 @@ static void fill_hole(struct builder *builder, const struct hole *hole, const js
 
 	if (hole->kind == '\0')
 		text = value_print(builder->budget, value);
-	else if (!json_is_number(value)) /* .NET's strings have no ways */
+	else if (!json_is_number(value)) /* in .NET strings have no formats */
 		text = value_print(builder->budget, value);
 	else if (!print_number(hole, value, number))
 		text = budget_fail(builder->budget,
@@ -284,14 +284,14 @@ static json_t *on_replace(const struct scope *scope, json_t **arguments, size_t 
 	return builder_finish(&builder);
 }
 
-/* What a text is split by. */
+/* The separators of a text. */
 struct marks {
-	const char *end; /* of the text */
+	const char *end; /* end of the text */
 	struct mark {
-		const char *text, *found; /* where it is next; NULL: nowhere any more */
+		const char *text, *found; /* found: the next occurrence; NULL: no more */
 		size_t length;
 	} * items;
-	size_t count, bytes; /* of all of them */
+	size_t count, bytes; /* sum over all separators */
 };
 
 static const char *find_mark(const struct marks *marks, const char *at, const struct mark *mark)
@@ -299,7 +299,7 @@ static const char *find_mark(const struct marks *marks, const char *at, const st
 	return texts_find(at, marks->end, mark->text, mark->length);
 }
 
-/* The first of them, of two at one place the longer one; NULL: there is none. */
+/* The next separator, at equal places the longest; NULL: none. */
 static const char *next_mark(struct marks *marks, const char *at, size_t *length)
 {
 	const char *first = NULL;
@@ -348,7 +348,7 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 	return true;
 }
 
-/* By one text, or any of an array. */
+/* Splits by one text, or by any of an array. */
 static json_t *on_split(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *at = value_want_text(scope->budget, arguments, 0), *found;
@@ -395,7 +395,7 @@ static json_t *on_join(const struct scope *scope, json_t **arguments, size_t cou
 	return builder_finish(&builder);
 }
 
-/* ---- the whole ---- */
+/* ---- whole strings ---- */
 
 static json_t *change_case(const struct scope *scope, json_t **arguments, int (*to)(int))
 {
@@ -478,8 +478,8 @@ static json_t *on_ends_with(const struct scope *scope, json_t **arguments, size_
 	return value_boolean(end <= length && strcasecmp(text + length - end, with) == 0);
 }
 
-/* '*' stands for any characters. What is between two of them may as well be where it is found
- * first, so nothing is tried twice. */
+/* '*' stands for any characters. A part between two '*' may match at its first occurrence, so
+ * nothing is tried twice. */
 static json_t *on_like(const struct scope *scope, json_t **arguments, size_t count)
 {
 	struct budget *budget = scope->budget;
@@ -510,7 +510,7 @@ static json_t *on_like(const struct scope *scope, json_t **arguments, size_t cou
 			     strcmp(end - strlen(pattern), pattern) == 0);
 }
 
-/* An error that the template asks for. */
+/* fail(): an error that the template asks for. */
 static json_t *on_fail(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *text = value_want_text(scope->budget, arguments, 0);

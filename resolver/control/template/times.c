@@ -1,5 +1,5 @@
-/* Times are read as ISO 8601 has them, and written by .NET's formats, as far as templates use them.
- * All are of UTC. */
+/* Reads times in ISO 8601, and writes them in .NET's formats, as far as templates use these. All
+ * times are UTC. */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define TIME_USUAL "yyyy-MM-ddTHH:mm:ssZ"
 enum { YEAR_MIN = 1, YEAR_MAX = 9999, DAY_S = 24 * 60 * 60 };
-static const int64_t FIRST_S = -62135596800, LAST_S = 253402300799; /* of these years */
+static const int64_t FIRST_S = -62135596800, LAST_S = 253402300799; /* of the years 1 to 9999 */
 
 static const char *const month_names[] = {"January",   "February", "March",    "April",
 					  "May",       "June",     "July",     "August",
@@ -21,9 +21,9 @@ static const char *const month_names[] = {"January",   "February", "March",    "
 static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
 					"Thursday", "Friday", "Saturday"};
 
-/* ---- writing ---- */
+/* ---- printing ---- */
 
-/* One run of a letter of .NET's; false: there is no such. */
+/* Prints a run of one of .NET's format letters; false: no such format. */
 static bool add_field(struct builder *builder, const struct tm *at, char letter, size_t count)
 {
 	const char *name = NULL;
@@ -48,7 +48,7 @@ static bool add_field(struct builder *builder, const struct tm *at, char letter,
 	case 'h': number = hour12; break;
 	case 'm': number = at->tm_min; break;
 	case 's': number = at->tm_sec; break;
-	case 'f': /* no part of a second is known */
+	case 'f': /* times have whole seconds only */
 	case 'F':
 		number = 0;
 		width = count < 7 ? (int)count : 7;
@@ -72,7 +72,7 @@ static bool add_field(struct builder *builder, const struct tm *at, char letter,
 	return true;
 }
 
-/* A format of one letter stands for a longer one. */
+/* A one-letter format is short for a longer one. */
 static const char *long_format(const char *format)
 {
 	static const struct {
@@ -105,7 +105,7 @@ static const char *long_format(const char *format)
 	return format;
 }
 
-/* 'text', "text": copied; behind its end. */
+/* Copies a quoted text, 'text' or "text"; returns the position behind it. */
 static const char *add_quoted(struct builder *builder, const char *at)
 {
 	const char *end = strchr(at + 1, *at);
@@ -146,9 +146,9 @@ static json_t *print_time(const struct scope *scope, int64_t at_s, const char *f
 	return builder_finish(&builder);
 }
 
-/* ---- reading ---- */
+/* ---- parsing ---- */
 
-/* `digits` of them; moves behind. */
+/* Reads exactly `digits` digits, and moves behind them. */
 static bool read_digits(const char **at, unsigned digits, int *number)
 {
 	*number = 0;
@@ -166,7 +166,7 @@ static void skip_char(const char **at, const char *set)
 		++*at;
 }
 
-/* "Z", "+02:00", or nothing: how many seconds ahead of UTC. */
+/* Reads "Z", "+02:00" or nothing: the seconds ahead of UTC. */
 static bool read_zone(const char **at, int64_t *ahead_s)
 {
 	int hours, minutes, sign = **at == '-' ? -1 : 1;
@@ -190,7 +190,7 @@ static bool read_zone(const char **at, int64_t *ahead_s)
 	return true;
 }
 
-/* "2024-02-29T12:30:00.5Z", also without '-' and ':', or the date alone. */
+/* Reads "2024-02-29T12:30:00.5Z", also without '-' and ':', or a date alone. */
 static bool read_time(const char *at, int64_t *at_s)
 {
 	struct tm parts = {0};
@@ -242,7 +242,7 @@ struct duration {
 	int64_t months, seconds;
 };
 
-/* ISO 8601: "P1Y2M3DT4H5M6S", "-PT1H", "P2W". */
+/* Reads an ISO 8601 duration: "P1Y2M3DT4H5M6S", "-PT1H", "P2W". */
 static bool read_duration(const char *at, struct duration *duration)
 {
 	int64_t number, sign = *at == '-' ? -1 : 1;
@@ -291,7 +291,7 @@ static int days_in(int64_t year, int64_t month)
 	return days[month] + (month == 1 && is_leap);
 }
 
-/* The last of February is the month's end, as in .NET. */
+/* A day that the new month lacks becomes the month's last, as in .NET. */
 static int64_t add_months(int64_t at_s, int64_t months)
 {
 	time_t when = (time_t)at_s;

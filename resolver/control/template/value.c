@@ -1,5 +1,5 @@
-/* What jansson takes for a value, by the way glibc allocates: rounded up, so that the sum of the
- * budget is what a template really holds. */
+/* Counts what jansson takes for a value from glibc, rounded up, so that the budget's sum is what a
+ * template really holds. */
 #include "resolver/control/template/value.h"
 
 #include <stdlib.h>
@@ -18,9 +18,9 @@ enum {
 	WORDS_FIRST = 256,
 };
 
-/* ---- making ---- */
+/* ---- making values ---- */
 
-/* Whole characters, none of which is a NUL. */
+/* Whether the text is whole characters without a NUL. */
 static bool is_text(const char *text, size_t length)
 {
 	uint32_t code;
@@ -104,7 +104,8 @@ bool value_put_text(struct budget *budget, json_t *object, const char *key, cons
 		    : !budget_has_failed(budget);
 }
 
-/* What reading takes is known ahead: every value but the first follows one of these. */
+/* Counts the values in a text before parsing: every value but the first follows one of these
+ * characters. */
 static bool count_json(struct budget *budget, const char *text)
 {
 	size_t bytes = SCALAR_BYTES, steps = 1, length = 0;
@@ -124,7 +125,7 @@ static bool count_json(struct budget *budget, const char *text)
 	       budget_text(budget, length);
 }
 
-/* Strings in single quotes, which Azure takes, too: in double ones. NULL: for want of memory. */
+/* Turns strings in single quotes, which Azure accepts, into double ones. NULL: out of memory. */
 static char *double_quotes(struct budget *budget, const char *text)
 {
 	char *copy = budget_alloc(budget, 2 * strlen(text) + 1), *to = copy, inside = '\0';
@@ -166,7 +167,7 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 			return NULL;
 		value = json_loads(text, JSON_DECODE_ANY, &why);
 	}
-	if (!value && why.text[0] == '\0') /* jansson says nothing else of it */
+	if (!value && why.text[0] == '\0') /* jansson gives no reason then */
 		return budget_no_memory(budget);
 	if (!value)
 		return budget_fail(budget, "%s is given a text that is not JSON: %s", what,
@@ -178,7 +179,7 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 	return value;
 }
 
-/* ---- looking ---- */
+/* ---- reading values ---- */
 
 json_t *value_member(struct budget *budget, const json_t *object, const char *key)
 {
@@ -297,7 +298,7 @@ bool value_equal(struct budget *budget, const json_t *a, const json_t *b)
 	return is_equal(budget, a, b, 1);
 }
 
-/* ---- as text ---- */
+/* ---- printing values ---- */
 
 static int on_dump(const char *text, size_t length, void *context)
 {
@@ -327,7 +328,7 @@ const char *value_key(struct budget *budget, const json_t *value)
 	bool before = budget->makes_secrets;
 	const char *key;
 
-	budget->makes_secrets = false; /* nobody sees it */
+	budget->makes_secrets = false; /* the keys are never shown */
 	key = dump(budget, value, JSON_SORT_KEYS);
 	budget->makes_secrets = before;
 	return key;
@@ -361,7 +362,7 @@ const char *value_kind(const json_t *value)
 	}
 }
 
-/* ---- what functions are given ---- */
+/* ---- checking arguments ---- */
 
 void *value_unwanted(struct budget *budget, json_t **arguments, size_t at, const char *what)
 {
@@ -410,7 +411,8 @@ void builder_init(struct builder *builder, struct budget *budget)
 	*builder = (struct builder){.budget = budget};
 }
 
-/* The budget learns of the bytes at the end; what can grow until then is what is left of it. */
+/* The budget counts the bytes at the end; until then the builder may grow to what the budget has
+ * left. */
 static bool grow(struct builder *builder, size_t length)
 {
 	size_t need = builder->length + length, room = builder->room;

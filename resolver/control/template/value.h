@@ -1,5 +1,5 @@
-/* Values: JSON that never changes once it was made, and of which a budget counts every part. A
- * function that gives NULL or false has failed, and the budget says why. */
+/* Values: JSON that never changes once made; the budget counts every part. NULL or false means that
+ * the budget has failed, and says why. */
 #ifndef SLUICE_TEMPLATE_VALUE_H
 #define SLUICE_TEMPLATE_VALUE_H
 
@@ -9,7 +9,7 @@
 
 #include "resolver/control/template/budget.h"
 
-/* New values, the budget's. A text that is not UTF-8 or has a NUL fails. */
+/* Make values, owned by the budget. A text that is not UTF-8 or has a NUL fails. */
 json_t *value_text(struct budget *budget, const char *text);
 json_t *value_text_of(struct budget *budget, const char *text, size_t length);
 json_t *value_integer(struct budget *budget, int64_t number);
@@ -17,42 +17,43 @@ json_t *value_real(struct budget *budget, double number);
 json_t *value_boolean(bool value);
 json_t *value_array(struct budget *budget);
 json_t *value_object(struct budget *budget);
-/* Parts of a value that is being made. */
+/* Add to a value under construction. */
 MUST_CHECK bool value_add(struct budget *budget, json_t *array, json_t *item);
 MUST_CHECK bool value_put(struct budget *budget, json_t *object, const char *key, json_t *value);
-/* value_put of a text; leaves it out where it is NULL. */
+/* value_put of a text; does nothing if the text is NULL. */
 MUST_CHECK bool value_put_text(struct budget *budget, json_t *object, const char *key,
 			       const char *text);
-/* Reads JSON. `what` says whose it is, for errors. */
+/* Parses JSON. `what` names the text in errors. */
 json_t *value_parse(struct budget *budget, const char *text, const char *what);
 
-/* A member, whatever its case; NULL, without failing: there is none. */
+/* A member, ignoring case; NULL, without an error: none. */
 json_t *value_member(struct budget *budget, const json_t *object, const char *key);
-/* A member that is a text; NULL as well: it is another value. */
+/* The text of a member; NULL, without an error: none, or another kind of value. */
 const char *value_member_text(struct budget *budget, const json_t *object, const char *key);
 
-/* *size: steps to walk over all of it, written out. */
+/* *size: the steps of a walk over all of it, shared parts counted each time. */
 MUST_CHECK bool value_measure(struct budget *budget, const json_t *value, size_t *size);
-/* False, also where the budget has failed. */
+/* False also if the budget has failed. */
 bool value_equal(struct budget *budget, const json_t *a, const json_t *b);
-/* The same text for equal values only, for tables. */
+/* A text that differs for different values, as a key of tables. */
 const char *value_key(struct budget *budget, const json_t *value);
-/* As it stands in a text: without quotes, "True", numbers in decimal; others as JSON. */
+/* The value as a part of a text: strings without quotes, "True", decimal numbers; others as
+ * JSON. */
 const char *value_print(struct budget *budget, const json_t *value);
-/* "an integer". NULL: "nothing". */
+/* "an integer"; for NULL "nothing". */
 const char *value_kind(const json_t *value);
 
-/* What functions are given, "add() takes an integer as its 2nd argument, not a string". */
+/* Check arguments; errors say "add() takes an integer as its 2nd argument, not a string". */
 const char *value_want_text(struct budget *budget, json_t **arguments, size_t at);
 MUST_CHECK bool value_want_integer(struct budget *budget, json_t **arguments, size_t at,
 				   int64_t *number);
 MUST_CHECK bool value_want_array(struct budget *budget, json_t **arguments, size_t at);
 MUST_CHECK bool value_want_object(struct budget *budget, json_t **arguments, size_t at);
-/* Fails, because the function takes another kind of value (`what`: "an integer") as that argument;
- * returns NULL. */
+/* Fails because the argument should be another kind of value (`what`: "an integer"); returns
+ * NULL. */
 void *value_unwanted(struct budget *budget, json_t **arguments, size_t at, const char *what);
 
-/* A text that is put together. */
+/* Builds a text. */
 struct builder {
 	struct budget *budget;
 	char *text;
@@ -62,9 +63,9 @@ struct builder {
 void builder_init(struct builder *builder, struct budget *budget);
 void builder_add(struct builder *builder, const char *text, size_t length);
 void builder_add_text(struct builder *builder, const char *text);
-/* One character, so many times. */
+/* Adds one character, `count` times. */
 void builder_add_times(struct builder *builder, const char *character, size_t count);
-/* The text as a value; releases the builder, whatever has failed. */
+/* Returns the text as a value, and releases the builder even after a failure. */
 json_t *builder_finish(struct builder *builder);
 
 #endif
