@@ -14,18 +14,20 @@
 	X(rules_per_ruleset, 1000, 1, 10000000, "forwarding rules")                                \
 	X(links_per_ruleset, 500, 1, 1000000, "virtual network links of a ruleset")                \
 	X(rulesets_per_virtual_network, 1, 1, 1000000,                                             \
-	  "rulesets linked to one network; where more are allowed, the longest suffix over all "   \
-	  "of them decides, and of equal ones the earlier ruleset's")                              \
+	  "rulesets linked to one network; if there are several, the "                             \
+	  "longest suffix over all of them decides, and among equal "                              \
+	  "suffixes that of the earlier ruleset")                                                  \
 	X(outbound_endpoints_per_ruleset, 2, 1, 64, "outbound endpoints of a ruleset")             \
 	X(rulesets_per_outbound_endpoint, 2, 1, 1000000,                                           \
 	  "rulesets that use one outbound endpoint")                                               \
 	X(targets_per_rule, 6, 1, 64, "target servers of a rule")                                  \
 	X(queries_per_second_per_endpoint, 10000, 0, 2147483647,                                   \
-	  "queries a second at each inbound and each outbound endpoint, of all workers; 125 ms' "  \
-	  "worth at once; 0: no limit. Half of them, and half as much again at once, belong to "   \
-	  "clients whose address is proven (they ask by TCP, or with a server cookie of RFC "      \
-	  "7873), as far as they want them. An outbound endpoint at its limit hands over to the "  \
-	  "ruleset's next")                                                                        \
+	  "queries a second at each inbound and each outbound endpoint, "                          \
+	  "of all workers; 125 ms' worth at once; 0: no limit. Half of "                           \
+	  "the limit, and half as much again at once, is for clients "                             \
+	  "whose address is proven (they ask by TCP, or with a server "                            \
+	  "cookie of RFC 7873), as far as they need it. An outbound "                              \
+	  "endpoint at its limit hands over to the ruleset's next")                                \
 	X(private_zones_per_subscription, 1000, 1, 1000000, "private zones")                       \
 	X(record_sets_per_zone, 25000, 1, 100000000, "record sets of a zone, with its SOA")        \
 	X(records_per_record_set, 20, 1, 65535, "records of a record set")                         \

@@ -23,8 +23,8 @@
 	{                                                                                          \
 		.key = "resource_group", .type = FIELD_STRING, AT(struct_type, resource_group),    \
 		.min = 1, .max = 90,                                                               \
-		.doc = "The resource group it is in: letters, digits and any of _().-, not "       \
-		       "ending in a dot. Absent: none."                                            \
+		.doc = "The resource group of the item: letters, digits and any of "               \
+		       "_().-, not ending in a dot. Absent: none."                                 \
 	}
 
 #define TAGS_FIELD(struct_type)                                                                    \
@@ -37,9 +37,10 @@
 #define AZURE_FIELD(struct_type)                                                                   \
 	{                                                                                          \
 		.key = "azure", .type = FIELD_TAGS, AT(struct_type, azure), .max = 65536,          \
-		.doc = "Properties of Azure's resource that sluice does not use, each as "         \
-		       "NAME=JSON: kept and given back as they are. NAME is a property's path, "   \
-		       "such as enableDdosProtection or delegations[0].name."                      \
+		.doc = "Properties of Azure's resource that sluice does not use but "              \
+		       "keeps and gives back as they are, each as NAME=JSON. NAME is "             \
+		       "a property's path, such as enableDdosProtection or "                       \
+		       "delegations[0].name."                                                      \
 	}
 #define METADATA_FIELD(struct_type)                                                                \
 	{                                                                                          \
@@ -69,8 +70,9 @@ static const struct field target_fields[] = {
 	 .type = FIELD_ADDRESS,
 	 AT(target_server, address),
 	 .required = true,
-	 .doc = "The DNS server's IPv4 or IPv6 address. An inbound endpoint of this configuration "
-		"is entered directly, without a packet."},
+	 .doc = "The DNS server's IPv4 or IPv6 address. Questions to an "
+		"inbound endpoint of this configuration go there directly, "
+		"without a packet."},
 	{.key = "port",
 	 .type = FIELD_UINT,
 	 AT(target_server, port),
@@ -83,8 +85,8 @@ static const struct field target_fields[] = {
 	 AT(target_server, protocol),
 	 .fallback = "udp",
 	 .names = protocol_names,
-	 .doc = "How it is asked, whatever the client used. With udp, a truncated answer is asked "
-		"for again by TCP."},
+	 .doc = "The protocol of questions to it, whatever the client used. "
+		"With udp, sluice asks again by TCP after a truncated answer."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(target_server, description),
@@ -96,8 +98,8 @@ static const struct group target_server_group = {
 	.name = "target",
 	FIELDS(target_fields),
 	.size = sizeof(struct target_server),
-	.doc = "A DNS server to forward to. Targets are asked in their order; the next one is "
-	       "asked when one fails or falls silent.",
+	.doc = "A DNS server to forward to. sluice asks targets in their "
+	       "order, and the next one when one fails or falls silent.",
 };
 
 static const struct field default_resolver_fields[] = {
@@ -112,17 +114,18 @@ static const struct field default_resolver_fields[] = {
 	 AT(default_resolver, special_names),
 	 .fallback = "answer",
 	 .names = special_names_names,
-	 .doc = "How special-use names (localhost, invalid, onion, alt, test, local, "
-		"home.arpa, resolver.arpa and the zones of RFC 6303) that no zone and no rule "
-		"matches are handled: answered here, or forwarded like any other name."},
+	 .doc = "How special-use names (localhost, invalid, onion, alt, test, "
+		"local, home.arpa, resolver.arpa and the zones of RFC 6303) "
+		"that no zone and no rule matches are handled: sluice answers "
+		"them itself, or forwards them like any other name."},
 };
 static const struct group default_resolver_group = {
 	.name = "default resolver",
 	FIELDS(default_resolver_fields),
 	.size = sizeof(struct default_resolver),
 	.given_offset = offsetof(struct default_resolver, given),
-	.doc = "Where everything goes that no zone and no rule decides. Absent: the servers of the "
-	       "system's resolv.conf.",
+	.doc = "The resolver for all names that no zone and no rule decides. "
+	       "Absent: the servers of the system's resolv.conf.",
 };
 
 static const struct field vnet_resolver_fields[] = {
@@ -137,9 +140,10 @@ static const struct group vnet_resolver_group = {
 	FIELDS(vnet_resolver_fields),
 	.size = sizeof(struct vnet_resolver),
 	.given_offset = offsetof(struct vnet_resolver, given),
-	.doc = "The default resolver of the machines in the virtual networks. A question is "
-	       "resolved in the network whose address_space or client_prefixes contain its source, "
-	       "the longest prefix first; one from elsewhere is refused.",
+	.doc = "The default resolver of the machines in the virtual networks. "
+	       "It resolves a question in the network whose address_space or "
+	       "client_prefixes contain the source, the longest prefix first, "
+	       "and refuses questions from elsewhere.",
 };
 
 static const struct field subnet_fields[] = {
@@ -154,8 +158,9 @@ static const struct field subnet_fields[] = {
 	{.key = "delegation",
 	 .type = FIELD_STRING,
 	 AT(subnet, delegation),
-	 .doc = "The service the subnet is delegated to. An endpoint's subnet says "
-		"Microsoft.Network/dnsResolvers, and holds one endpoint and nothing else."},
+	 .doc = "The service to which the subnet is delegated. An endpoint's "
+		"subnet is delegated to Microsoft.Network/dnsResolvers, and "
+		"has one endpoint and nothing else."},
 	AZURE_FIELD(subnet),
 };
 static const struct group subnet_group = {
@@ -194,22 +199,24 @@ static const struct field virtual_network_fields[] = {
 	{.key = "dns_servers",
 	 .type = FIELD_HOSTS,
 	 AT(virtual_network, dns_servers),
-	 .doc = "Custom DNS servers. What machines of this network ask at the VNet resolver is "
-		"sent to them and nowhere else: zones and rules linked to the network are not "
-		"consulted then."},
+	 .doc = "Custom DNS servers. All questions of this network's machines "
+		"at the VNet resolver go to these servers and nowhere else: "
+		"zones and rules linked to the network have no effect then."},
 	{.key = "client_prefixes",
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, client_prefixes),
-	 .doc = "Further source prefixes that the VNet resolver takes for this network; any "
-		"prefix, loopback included. Of a network that has no address_space either: "
-		"loopback and private networks, as far as no other network has them."},
+	 .doc = "Further source prefixes that the VNet resolver takes for this "
+		"network; any prefix, loopback included. Absent, in a network "
+		"without address_space: loopback and private networks, as far "
+		"as no other network has them."},
 	{.key = "uses_default_resolver",
 	 .type = FIELD_BOOL,
 	 AT(virtual_network, uses_default_resolver),
 	 .fallback = "true",
-	 .doc = "Whether names that no zone and no rule of the network decides go to the default "
-		"resolver. If not they are REFUSED: without rules it is a network for which zones "
-		"are answered and nothing is forwarded."},
+	 .doc = "Whether names that no zone and no rule of the network decides "
+		"go to the default resolver. If not, they are REFUSED: without "
+		"rules, such a network gets answers from its zones only, and "
+		"nothing is forwarded."},
 	{.key = "subnets",
 	 .type = FIELD_LIST,
 	 AT(virtual_network, subnets),
@@ -243,8 +250,8 @@ static const struct field inbound_endpoint_fields[] = {
 	 AT(inbound_endpoint, allocation),
 	 .fallback = "dynamic",
 	 .names = schema_allocation_names,
-	 .doc = "static: the address is given. dynamic: the subnet's first free one is taken, "
-		"which is its fifth."},
+	 .doc = "static: address gives the address. dynamic: the endpoint "
+		"takes the subnet's first free address, which is its fifth."},
 	{.key = "address",
 	 .type = FIELD_ADDRESS,
 	 AT(inbound_endpoint, address),
@@ -253,23 +260,25 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "listen",
 	 .type = FIELD_HOST,
 	 AT(inbound_endpoint, listen),
-	 .doc = "Where to bind, when that is not the endpoint's address at port 53. Without a "
-		"subnet, too: 127.0.0.1:53, or the next of 127.0.0.0/8 that is free."},
+	 .doc = "Where to bind. Absent: the endpoint's address at port 53, or "
+		"without a subnet 127.0.0.1:53 or the next free address of "
+		"127.0.0.0/8."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(inbound_endpoint, allow),
-	 .doc = "Who may ask here, by prefix; everybody else is REFUSED. Absent or empty: "
-		"loopback, "
-		"10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, and the address_space and "
-		"client_prefixes of every network."},
+	 .doc = "The prefixes of clients that may ask here; all others are "
+		"REFUSED. Absent or empty: loopback, 10.0.0.0/8, "
+		"172.16.0.0/12, 192.168.0.0/16, fc00::/7, and the "
+		"address_space and client_prefixes of every network."},
 	TAGS_FIELD(inbound_endpoint),
 };
 static const struct group inbound_endpoint_group = {
 	.name = "inbound endpoint",
 	FIELDS(inbound_endpoint_fields),
 	.size = sizeof(struct inbound_endpoint),
-	.doc = "Where questions come in. They are resolved as if asked inside the resolver's "
-	       "virtual network, whatever their source.",
+	.doc = "An address where questions come in. sluice resolves them as "
+	       "if asked inside the resolver's virtual network, whatever "
+	       "their source.",
 };
 
 static const struct field outbound_endpoint_fields[] = {
@@ -283,9 +292,10 @@ static const struct field outbound_endpoint_fields[] = {
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(outbound_endpoint, source),
-	 .doc = "The source address of forwarded questions. Absent: the first usable address of "
-		"the subnet, which is its fifth; of a made subnet, the system's choice, of either "
-		"IP version. 0.0.0.0: the system's choice."},
+	 .doc = "The source address of forwarded questions. Absent: the first "
+		"usable address of the subnet, which is its fifth; for a "
+		"subnet that sluice made, the system's choice, of either IP "
+		"version. 0.0.0.0: the system's choice."},
 	TAGS_FIELD(outbound_endpoint),
 };
 static const struct group outbound_endpoint_group = {
@@ -303,8 +313,8 @@ static const struct field resolver_fields[] = {
 	 AT(dns_resolver, virtual_network),
 	 .refers = REFERS_NETWORK,
 	 .required = true,
-	 .doc = "The network the resolver is in, as NAME or GROUP/NAME: of the same region, not "
-		"encrypted, with no other resolver."},
+	 .doc = "The resolver's network, as NAME or GROUP/NAME: of the same "
+		"region, not encrypted, with no other resolver."},
 	REGION_FIELD(dns_resolver),
 	{.key = "inbound_endpoints",
 	 .type = FIELD_LIST,
@@ -333,21 +343,24 @@ static const struct field zone_link_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(zone_link, registration),
 	 .fallback = "false",
-	 .doc = "Whether the network's machines are registered in the zone: each network interface "
-		"that is the first of its machine, but of no private endpoint, by its label or "
-		"name. A zone's own record of that name and type takes precedence. Each address "
-		"has its PTR in the network. Azure registers A records alone."},
+	 .doc = "Whether sluice registers the network's machines in the zone: "
+		"each network interface that is the first of its machine, "
+		"except those of private endpoints, by its label or name. A "
+		"zone's own record of that name and type takes precedence. "
+		"Each address has its PTR in the network. Azure registers A "
+		"records alone."},
 	{.key = "resolution_policy",
 	 .type = FIELD_ENUM,
 	 AT(zone_link, resolution_policy),
 	 .fallback = "Default",
 	 .names = resolution_policy_names,
-	 .doc = "What becomes of a name that the zone does not have. Default: it does not exist. "
-		"NxDomainRedirect, only for zones named privatelink.*: an A, AAAA or CNAME "
-		"question for it is put to the default resolver. NxDomainFallthrough: it is "
-		"decided as if the zone were not linked, by a shorter zone, a rule, or what comes "
-		"behind them; a name that the zone has is the zone's for every type. Azure has no "
-		"NxDomainFallthrough."},
+	 .doc = "How sluice answers a name that the zone does not have. "
+		"Default: the name does not exist. NxDomainRedirect, only for "
+		"zones named privatelink.*: A, AAAA and CNAME questions for "
+		"the name go to the default resolver. NxDomainFallthrough: a "
+		"shorter zone, a rule, or the steps after these decide, as if "
+		"the zone were not linked; the zone answers a name that it has "
+		"for every type. Azure has no NxDomainFallthrough."},
 	TAGS_FIELD(zone_link),
 };
 static const struct group zone_link_group = {
@@ -374,15 +387,16 @@ static const struct field record_set_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Of all of its records."},
+	 .doc = "The TTL of all of its records."},
 	{.key = "records",
 	 .type = FIELD_STRINGS,
 	 AT(record_set, records),
 	 .required = true,
-	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", \"10 mail\". Names "
-		"without a final dot are relative to the zone. An empty list: the set is kept, "
-		"and nothing is served of it. The serial in a SOA is where the zone's begins; it "
-		"goes up with every change."},
+	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", "
+		"\"10 mail\". Names without a final dot are relative to the "
+		"zone. An empty list: the state keeps the set, and sluice "
+		"serves nothing of it. The serial in a SOA is the zone's "
+		"first; it rises with every change."},
 	METADATA_FIELD(record_set),
 	AZURE_FIELD(record_set),
 };
@@ -401,24 +415,26 @@ static const struct field private_zone_fields[] = {
 	 .dot = DOT_NONE,
 	 AT(private_zone, name),
 	 .required = true,
-	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels. A final dot may be "
-		"written, and is not kept. "
-		"Azure's own zones (azure.com, windows.net and their like) are refused, their "
-		"subzones are not."},
+	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels. "
+		"A final dot may be written, and is not kept. Azure's own "
+		"zones (azure.com, windows.net and so on) are refused, but not "
+		"their subzones."},
 	RESOURCE_GROUP_FIELD(private_zone),
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),
-	 .doc = "Its master file (RFC 1035). $ORIGIN starts as the zone's name; a SOA is made "
-		"where there is none. $INCLUDE names files from the folder of this one, and "
-		"below it, of 64 MB together. Absent: the zone has record sets, which are changed "
-		"one by one while it is served."},
+	 .doc = "Its master file (RFC 1035). $ORIGIN starts as the zone's "
+		"name; sluice makes a SOA if the file has none. $INCLUDE takes "
+		"files from the folder of this one, and below it, of 64 MB "
+		"together. Absent: the zone has record sets, which can be "
+		"changed one by one while it is served."},
 	{.key = "record_sets",
 	 .type = FIELD_LIST,
 	 AT(private_zone, record_sets),
 	 .group = &record_set_group,
-	 .doc = "Its records where it has no file, beside those that the management interface "
-		"adds. A SOA is made where there is none."},
+	 .doc = "Its records if it has no file, beside those that the "
+		"management interface adds. sluice makes a SOA if there is "
+		"none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(private_zone, links),
@@ -431,8 +447,9 @@ static const struct group private_zone_group = {
 	FIELDS(private_zone_fields),
 	.size = sizeof(struct private_zone),
 	.named = true,
-	.doc = "A zone that is answered here, with authority, in the networks it is linked to. The "
-	       "longest linked zone decides before every rule.",
+	.doc = "A zone that sluice answers, with authority, in the networks "
+	       "to which it is linked. The longest linked zone decides before "
+	       "every rule.",
 };
 
 static const struct field ruleset_link_fields[] = {
@@ -478,21 +495,22 @@ static const struct field rule_fields[] = {
 	 AT(forwarding_rule, domain),
 	 .required = true,
 	 .example = "contoso.corp.",
-	 .doc = "The suffix that the rule matches, of at most 34 labels, or \".\" for everything. "
-		"It "
-		"is kept with its final dot, which need not be written. Unique in the ruleset."},
+	 .doc = "The suffix that the rule matches, of at most 34 labels, or "
+		"\".\" for every name. sluice keeps it with its final dot, "
+		"which need not be written. Unique in the ruleset."},
 	{.key = "state",
 	 .type = FIELD_ENUM,
 	 AT(forwarding_rule, state),
 	 .fallback = "Enabled",
 	 .names = rule_state_names,
-	 .doc = "A disabled rule is ignored, and the next shorter one applies."},
+	 .doc = "sluice ignores a disabled rule, and the next shorter one "
+		"applies."},
 	{.key = "follow_cname",
 	 .type = FIELD_BOOL,
 	 AT(forwarding_rule, follow_cname),
 	 .fallback = "false",
-	 .doc = "Whether a CNAME in a target's answer is decided anew by zones and rules. "
-		"Otherwise the target's answer is final, as in Azure."},
+	 .doc = "Whether zones and rules decide anew at a CNAME in a target's "
+		"answer. Otherwise the target's answer is final, as in Azure."},
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(forwarding_rule, targets),
@@ -501,7 +519,8 @@ static const struct field rule_fields[] = {
 	{.key = "target_group",
 	 .type = FIELD_STRING,
 	 AT(forwarding_rule, target_group),
-	 .doc = "The target group of the ruleset whose targets are asked, instead of targets."},
+	 .doc = "A target group of the ruleset; sluice asks its targets. "
+		"Instead of targets."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(forwarding_rule, description),
@@ -514,8 +533,8 @@ static const struct group rule_group = {
 	.name = "rule",
 	FIELDS(rule_fields),
 	.size = sizeof(struct forwarding_rule),
-	.doc = "Forwards a domain and all below it. The longest enabled rule of the rulesets "
-	       "linked to the network decides.",
+	.doc = "Forwards a domain and all names below it. The longest enabled "
+	       "rule of the rulesets linked to the network decides.",
 };
 
 static const struct field ruleset_fields[] = {
@@ -526,11 +545,11 @@ static const struct field ruleset_fields[] = {
 	 .type = FIELD_STRINGS,
 	 AT(forwarding_ruleset, outbound_endpoints),
 	 .refers = REFERS_OUTBOUND,
-	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT or "
-		"GROUP/RESOLVER/ENDPOINT, in this order; of the ruleset's region. Absent: those of "
-		"a resolver in a network that it is linked "
-		"to, by the order of its links; resolver and endpoint are made where there is "
-		"none."},
+	 .doc = "The endpoints through which to ask, each as RESOLVER/ENDPOINT "
+		"or GROUP/RESOLVER/ENDPOINT, in this order; of the ruleset's "
+		"region. Absent: those of a resolver in a network to which the "
+		"ruleset is linked, by the order of its links; sluice makes "
+		"resolver and endpoint if there is none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),
@@ -540,7 +559,7 @@ static const struct field ruleset_fields[] = {
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, target_groups),
 	 .group = &target_group_group,
-	 .doc = "Targets that are named once and used by many rules."},
+	 .doc = "Targets that have one name and serve many rules."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),
@@ -553,7 +572,8 @@ static const struct group ruleset_group = {
 	FIELDS(ruleset_fields),
 	.size = sizeof(struct forwarding_ruleset),
 	.named = true,
-	.doc = "Forwarding rules, the endpoints they use, and the networks they apply in.",
+	.doc = "Forwarding rules, the endpoints that they use, and the "
+	       "networks in which they apply.",
 };
 
 /* ---- machines' interfaces, and private endpoints ---- */
@@ -562,8 +582,8 @@ static const struct group ruleset_group = {
 	{                                                                                          \
 		.key = "subnet", .type = FIELD_STRING, AT(struct_type, subnet),                    \
 		.refers = REFERS_SUBNET, .required = true,                                         \
-		.doc = "The subnet it is in, which is not an endpoint's: NETWORK/SUBNET or "       \
-		       "GROUP/NETWORK/SUBNET."                                                     \
+		.doc = "Its subnet, NETWORK/SUBNET or GROUP/NETWORK/SUBNET; not the "              \
+		       "subnet of an endpoint."                                                    \
 	}
 
 static const struct field ip_configuration_fields[] = {
@@ -574,7 +594,7 @@ static const struct field ip_configuration_fields[] = {
 	 AT(ip_configuration, allocation),
 	 .fallback = "dynamic",
 	 .names = schema_allocation_names,
-	 .doc = "Whether its address stays, for Azure's clients."},
+	 .doc = "Whether the address is permanent, for Azure's clients."},
 	{.key = "address",
 	 .type = FIELD_ADDRESS,
 	 AT(ip_configuration, address),
@@ -585,8 +605,8 @@ static const struct field ip_configuration_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(ip_configuration, primary),
 	 .fallback = "false",
-	 .doc = "Whether this is the interface's first address: one at most. Where none is marked "
-		"the first one counts."},
+	 .doc = "Whether this is the interface's first address: one at most. "
+		"If none is marked, the first one counts."},
 };
 static const struct group ip_configuration_group = {
 	.name = "ip configuration",
@@ -611,14 +631,14 @@ static const struct field network_interface_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(network_interface, primary),
 	 .fallback = "true",
-	 .doc = "Whether it is the first interface of its machine: only that is registered."},
+	 .doc = "Whether it is the first interface of its machine: sluice "
+		"registers only the first."},
 	{.key = "private_endpoint",
 	 .type = FIELD_STRING,
 	 AT(network_interface, private_endpoint),
 	 .min = 1,
 	 .max = 80,
-	 .doc = "The name of the private endpoint, in the same resource group, that it was made "
-		"for."},
+	 .doc = "The name of its private endpoint, in the same resource group."},
 	{.key = "ip_configurations",
 	 .type = FIELD_LIST,
 	 AT(network_interface, ip_configurations),
@@ -633,8 +653,8 @@ static const struct group network_interface_group = {
 	FIELDS(network_interface_fields),
 	.size = sizeof(struct network_interface),
 	.named = true,
-	.doc = "An interface of a machine, in a virtual network of its region. Its addresses are "
-	       "not bound here.",
+	.doc = "An interface of a machine, in a virtual network of its "
+	       "region. sluice does not bind its addresses.",
 };
 
 static const struct field zone_configuration_fields[] = {
@@ -684,7 +704,7 @@ static const struct field private_endpoint_fields[] = {
 	 .type = FIELD_LIST,
 	 AT(private_endpoint, zone_groups),
 	 .group = &zone_group_group,
-	 .doc = "The zones in which it has names."},
+	 .doc = "The zones in which the endpoint has names."},
 	TAGS_FIELD(private_endpoint),
 	AZURE_FIELD(private_endpoint),
 };
@@ -693,7 +713,8 @@ static const struct group private_endpoint_group = {
 	FIELDS(private_endpoint_fields),
 	.size = sizeof(struct private_endpoint),
 	.named = true,
-	.doc = "A service as a virtual network of its region has it, at an interface of its own.",
+	.doc = "A service that a virtual network of its region reaches at a "
+	       "separate interface.",
 };
 
 /* ---- limits, and the program's own settings ---- */
@@ -719,19 +740,20 @@ static const struct field limits_fields[] = {
 	 AT(limit_values, excess),
 	 .fallback = "truncate",
 	 .names = excess_names,
-	 .doc = "What happens to a query over queries_per_second_per_endpoint at an inbound "
-		"endpoint. truncate: an empty answer with TC, so that the client asks again by "
-		"TCP, which proves its address (a proven client over the limit is refused). "
-		"refuse: REFUSED. drop: no answer, and the client asks again. Clients that have "
-		"asked most lately are over it first. An update gets no answer in any case, "
-		"and its client sends it again."},
+	 .doc = "The answer to a query over queries_per_second_per_endpoint at "
+		"an inbound endpoint. truncate: an empty answer with TC, so "
+		"that the client asks again by TCP, which proves its address "
+		"(a proven client over the limit is refused). refuse: REFUSED. "
+		"drop: no answer, and the client asks again. The clients that "
+		"have asked most lately exceed the limit first. An update gets "
+		"no answer in any case, and its client sends it again."},
 };
 static const struct group limits_group = {
 	.name = "limits",
 	FIELDS(limits_fields),
 	.size = sizeof(struct limit_values),
-	.doc = "Azure's limits, each of which can be changed here. The defaults are Azure's "
-	       "numbers.",
+	.doc = "Azure's limits, which can be changed here. The defaults are "
+	       "Azure's numbers.",
 };
 
 static const struct field management_client_fields[] = {
@@ -746,22 +768,22 @@ static const struct field management_client_fields[] = {
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
-	 .doc = "A file that holds the client's secret: 16 to 1024 printable ASCII characters "
-		"without blanks. It is what the client sends as its token."},
+	 .doc = "A file with the client's secret: 16 to 1024 printable ASCII "
+		"characters without blanks. The client sends it as its token."},
 	{.key = "secret_sha256",
 	 .type = FIELD_STRING,
 	 AT(management_client, secret_sha256),
 	 .min = 64,
 	 .max = 64,
-	 .doc = "Instead of a file, the SHA-256 of the secret, in hexadecimal digits: "
-		"printf %s \"$SECRET\" | sha256sum. Of a secret of 32 random characters it gives "
-		"nothing away."},
+	 .doc = "Instead of a file, the SHA-256 of the secret, in hexadecimal "
+		"digits: printf %s \"$SECRET\" | sha256sum. It reveals nothing "
+		"about a secret of 32 random characters."},
 	{.key = "role",
 	 .type = FIELD_ENUM,
 	 AT(management_client, role),
 	 .fallback = "reader",
 	 .names = client_role_names,
-	 .doc = "What it may do: read, or read and change."},
+	 .doc = "The client's rights: to read, or to read and change."},
 };
 static const struct group management_client_group = {
 	.name = "management client",
@@ -785,11 +807,13 @@ static const struct field management_fields[] = {
 	{.key = "hosts",
 	 .type = FIELD_STRINGS,
 	 AT(management, hosts),
-	 .doc = "Further names and addresses, without a port, by which clients may reach those "
-		"listeners, such as those of a certificate, or what a proxy passes on. The address "
-		"that they are connected to, and localhost on loopback, are always allowed. A "
-		"request with any other Host is refused (421), so that a web page cannot reach the "
-		"API by a name of its own that leads to our address."},
+	 .doc = "Further names and addresses, without a port, by which clients "
+		"may reach those listeners, such as those of a certificate, or "
+		"those that a proxy passes on. The address of the connection, "
+		"and localhost on loopback, are always allowed. The server "
+		"refuses a request with any other Host (421), so that a web "
+		"page cannot reach the API by a name that leads to the "
+		"server's address."},
 	{.key = "certificate",
 	 .type = FIELD_PATH,
 	 AT(management, certificate),
@@ -803,7 +827,7 @@ static const struct field management_fields[] = {
 	 .type = FIELD_LIST,
 	 AT(management, clients),
 	 .group = &management_client_group,
-	 .doc = "Who may use the listeners."},
+	 .doc = "The clients that may use the listeners."},
 	{.key = "state",
 	 .type = FIELD_PATH,
 	 AT(management, state),
@@ -818,16 +842,17 @@ static const struct field management_fields[] = {
 	 .min = 1024,
 	 .max = 1073741824,
 	 .unit = "bytes",
-	 .doc = "The longest file that an administrator may send, as sluice ptr import does: "
-		"64 MiB are more than 500,000 PTRs. Any other request is at most 1 MiB, except for "
-		"a whole state, many edits, and a resource by Azure's API."},
+	 .doc = "The longest file that an administrator may send, such as "
+		"sluice ptr import does: 64 MiB are more than 500,000 PTRs. "
+		"Any other request is at most 1 MiB, except for a whole state, "
+		"many edits, and a resource by Azure's API."},
 };
 static const struct group management_group = {
 	.name = "management",
 	FIELDS(management_fields),
 	.size = sizeof(struct management),
 	.given_offset = offsetof(struct management, given),
-	.doc = "How the running program is managed.",
+	.doc = "The management of the running program.",
 };
 
 static const struct field cache_fields[] = {
@@ -838,8 +863,8 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = UINT64_C(1) << 40,
 	 .unit = "bytes",
-	 .doc = "Memory for answers; 0: nothing is cached. From 2147483648 on the number needs "
-		"an L behind it."},
+	 .doc = "Memory for answers; 0: no cache. From 2147483648 on the "
+		"number needs an L behind it."},
 	{.key = "ttl_min",
 	 .type = FIELD_UINT,
 	 AT(cache_settings, ttl_min),
@@ -871,20 +896,22 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "How long past its TTL an answer may still be given while no target answers, or "
-		"none within 1.8 s (RFC 8767). 0: never."},
+	 .doc = "How long after the end of its TTL sluice may still give an "
+		"answer while no target answers, or none within 1.8 s (RFC "
+		"8767). 0: never."},
 	{.key = "prefetch",
 	 .type = FIELD_BOOL,
 	 AT(cache_settings, prefetch),
 	 .fallback = "true",
-	 .doc = "Whether an answer in frequent use is fetched again when a tenth of its time is "
-		"left, so that no client waits for it. Answers with less than 10 seconds are not."},
+	 .doc = "Whether sluice fetches an answer in frequent use again when a "
+		"tenth of its time is left, so that no client waits for it. It "
+		"does not do so for a TTL below 10 seconds."},
 };
 static const struct group cache_group = {
 	.name = "cache",
 	FIELDS(cache_fields),
 	.size = sizeof(struct cache_settings),
-	.doc = "The cache of what targets answered.",
+	.doc = "The cache of targets' answers.",
 };
 
 static const struct field udp_fields[] = {
@@ -895,8 +922,9 @@ static const struct field udp_fields[] = {
 	 .min = 512,
 	 .max = 4096,
 	 .unit = "bytes",
-	 .doc = "The longest answer by UDP, and never more than the client advertises. A longer "
-		"one is truncated, and the client asks by TCP."},
+	 .doc = "The longest answer by UDP, and never more than the client "
+		"advertises. sluice truncates a longer answer, and the client "
+		"asks by TCP."},
 	{.key = "cookie_secret_file",
 	 .type = FIELD_PATH,
 	 AT(udp_settings, cookie_secret_file),
@@ -917,17 +945,20 @@ static const struct field outbound_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(outbound_settings, random_case),
 	 .fallback = "true",
-	 .doc = "Whether questions to targets have random capitals, which a reply must repeat, so "
-		"that nobody who has not seen the question can forge one. A reply that does not "
-		"repeat them is ignored, and the question is asked by TCP as well. A target that "
-		"changes letters by TCP too, or by UDP for ten questions in a row, is asked in "
-		"lower case for the next 15 minutes. A question in capitals that finds nothing is "
-		"repeated in lower case, until the target has answered some questions in capitals "
-		"with data."},
+	 .doc = "Whether questions to targets have random capitals, which a "
+		"reply must repeat: an attacker who has not seen the question "
+		"does not know them. sluice ignores a reply that does not "
+		"repeat them, and also asks the question by TCP. If a target "
+		"changes letters by TCP too, or by UDP for ten questions in a "
+		"row, sluice asks it in lower case for the next 15 minutes. "
+		"sluice repeats a question in capitals that finds nothing in "
+		"lower case, until the target has answered some questions in "
+		"capitals with data."},
 	{.key = "cookies",
 	 .type = FIELD_GONE,
-	 .doc = "No longer used: targets are not sent DNS cookies any more (clients still get "
-		"theirs). It gives a warning and changes nothing."},
+	 .doc = "No longer used: sluice sends targets no DNS cookies any more "
+		"(clients still get theirs). It gives a warning and changes "
+		"nothing."},
 };
 static const struct group outbound_group = {
 	.name = "outbound",
@@ -950,7 +981,8 @@ static const struct field tcp_fields[] = {
 	 .fallback = "100",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "Of these, from one client: an IPv4 address, or the /64 of an IPv6 one."},
+	 .doc = "The most connections from one client: an IPv4 address, or the "
+		"/64 of an IPv6 one."},
 	{.key = "idle_timeout_ms",
 	 .type = FIELD_UINT,
 	 AT(tcp_settings, idle_timeout_ms),
@@ -965,7 +997,8 @@ static const struct field tcp_fields[] = {
 	 .fallback = "100",
 	 .min = 1,
 	 .max = 65535,
-	 .doc = "Unanswered questions of one connection; beyond them it is not read."},
+	 .doc = "The most unanswered questions of one connection; the server "
+		"reads no more from it until some are answered."},
 };
 static const struct group tcp_group = {
 	.name = "tcp",
@@ -998,7 +1031,7 @@ static const struct field response_limit_fields[] = {
 	 .fallback = "24",
 	 .min = 0,
 	 .max = 32,
-	 .doc = "IPv4 clients that share this many leading bits are counted as one."},
+	 .doc = "IPv4 clients that share this many leading bits count as one."},
 	{.key = "ipv6_prefix_length",
 	 .type = FIELD_UINT,
 	 AT(response_limit_settings, ipv6_prefix_length),
@@ -1011,10 +1044,10 @@ static const struct group response_limit_group = {
 	.name = "response limit",
 	FIELDS(response_limit_fields),
 	.size = sizeof(struct response_limit_settings),
-	.doc = "How many answers by UDP go to one prefix, so that this server cannot be used to "
-	       "flood somebody with answers to forged questions. Off by default: a forwarder is "
-	       "one "
-	       "address for a whole company.",
+	.doc = "The most answers by UDP to one prefix, so that nobody can use "
+	       "this server to flood others with answers to forged questions. "
+	       "Off by default, because a forwarder is one address for a "
+	       "whole company.",
 };
 
 static const struct field log_fields[] = {
@@ -1023,7 +1056,7 @@ static const struct field log_fields[] = {
 	 AT(log_settings, level),
 	 .fallback = "info",
 	 .names = log_level_names,
-	 .doc = "What is logged: this and everything more severe."},
+	 .doc = "The server logs this level and everything more severe."},
 	{.key = "format",
 	 .type = FIELD_ENUM,
 	 AT(log_settings, format),
@@ -1042,24 +1075,24 @@ static const struct field query_log_fields[] = {
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(query_log_settings, file),
-	 .doc = "A file that gets a JSON object a line, appended. It may be moved away at any "
-		"time: "
-		"a second later, or at the next reload, it is made anew."},
+	 .doc = "A file that gets a JSON object a line, appended. It may be "
+		"moved away at any time: the server makes it anew a second "
+		"later, or at the next reload."},
 	{.key = "dnstap_file",
 	 .type = FIELD_PATH,
 	 AT(query_log_settings, dnstap_file),
-	 .doc = "A file that gets dnstap in Frame Streams, with the replies. Where it is there "
-		"already it is kept, with the time as a further ending: such a file cannot be "
-		"appended to. Of those below 64 KiB the latest 20 are kept. It may be moved away "
-		"as "
-		"well."},
+	 .doc = "A file that gets dnstap in Frame Streams, with the replies. "
+		"The server cannot append to such a file, so it keeps an "
+		"existing one, with the time as a further ending. Of files "
+		"below 64 KiB it keeps the latest 20. The file may be moved "
+		"away as well."},
 	{.key = "dnstap_socket",
 	 .type = FIELD_PATH,
 	 AT(query_log_settings, dnstap_socket),
 	 .min = 1,
 	 .max = 107,
-	 .doc = "A unix socket where a reader of dnstap listens. While nobody does, it is tried "
-		"again every second."},
+	 .doc = "A unix socket where a reader of dnstap listens. While nobody "
+		"listens, the server tries again every second."},
 	{.key = "suffixes",
 	 .type = FIELD_DOMAINS,
 	 AT(query_log_settings, suffixes),
@@ -1067,12 +1100,13 @@ static const struct field query_log_fields[] = {
 	{.key = "clients",
 	 .type = FIELD_PREFIXES,
 	 AT(query_log_settings, clients),
-	 .doc = "Only what these clients ask is logged."},
+	 .doc = "Only queries of these clients are logged."},
 	{.key = "networks",
 	 .type = FIELD_STRINGS,
 	 AT(query_log_settings, networks),
 	 .refers = REFERS_NETWORK,
-	 .doc = "Only what is resolved in these virtual networks is logged."},
+	 .doc = "Only queries that are resolved in these virtual networks are "
+		"logged."},
 	{.key = "rcodes",
 	 .type = FIELD_STRINGS,
 	 AT(query_log_settings, rcodes),
@@ -1085,34 +1119,37 @@ static const struct field query_log_fields[] = {
 	 .min = 0,
 	 .max = 60000,
 	 .unit = "milliseconds",
-	 .doc = "Only answers that took at least so long, and had to wait for a target, are "
-		"logged; "
-		"0: all. Enough by itself: without a file or socket they are lines of the log, one "
-		"a second at most."},
+	 .doc = "Only answers that took at least this time, and had to wait "
+		"for a target, are logged; 0: all. This setting is enough by "
+		"itself: without a file or socket the answers are lines of the "
+		"log, one a second at most."},
 	{.key = "sample",
 	 .type = FIELD_UINT,
 	 AT(query_log_settings, sample),
 	 .fallback = "1",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "One in so many of what is left is logged, by chance."},
+	 .doc = "One in this many of the remaining queries is logged, by "
+		"chance."},
 	{.key = "privacy",
 	 .type = FIELD_BOOL,
 	 AT(query_log_settings, privacy),
 	 .fallback = "false",
-	 .doc = "Whether clients are logged without what would tell one from its neighbours: IPv4 "
-		"addresses by their /24, IPv6 addresses by their /48, and no ports. Also where the "
-		"log is watched."},
+	 .doc = "Whether the log hides single clients: it has IPv4 addresses "
+		"by their /24, IPv6 addresses by their /48, and no ports. This "
+		"also holds for `sluice log --follow` and the dashboard."},
 };
 static const struct group query_log_group = {
 	.name = "query log",
 	FIELDS(query_log_fields),
 	.size = sizeof(struct query_log_settings),
 	.given_offset = offsetof(struct query_log_settings, given),
-	.doc = "Every query with who asked, what decided it and how long it took; what is given of "
-	       "filters must all fit. Absent: nothing is logged until somebody watches (`sluice "
-	       "log --follow`). The latest 1000 are kept in memory, for `sluice log`, until it "
-	       "is turned off or `privacy` comes; sluice-log(8), QUERY LOG, says what each has.",
+	.doc = "The log of every query with its client, what decided it and "
+	       "how long it took; a query must fit all given filters. Absent: "
+	       "nothing is logged until somebody watches (`sluice log "
+	       "--follow`). The server keeps the latest 1000 in memory, for "
+	       "`sluice log`, until the log is turned off or `privacy` is "
+	       "turned on; sluice-log(8), QUERY LOG, describes an entry.",
 };
 
 static const struct field events_fields[] = {
@@ -1122,24 +1159,26 @@ static const struct field events_fields[] = {
 	 .min = 1,
 	 .max = 2000,
 	 .secret = true,
-	 .doc = "A URL that is called with what happens, by POST of JSON, until it answers 2xx: "
-		"https, or http at a loopback address."},
+	 .doc = "A URL that the server calls for each event, by POST of JSON, "
+		"until it answers 2xx: https, or http at a loopback address."},
 	{.key = "webhook_ca",
 	 .type = FIELD_PATH,
 	 AT(events_settings, webhook_ca),
-	 .doc = "The authorities that its certificate is checked with, PEM. Absent: the system's."},
+	 .doc = "The authorities that verify the webhook's certificate, PEM. "
+		"Absent: the system's."},
 	{.key = "level",
 	 .type = FIELD_ENUM,
 	 AT(events_settings, level),
 	 .fallback = "warning",
 	 .names = event_level_names,
-	 .doc = "It is called with this and everything more severe."},
+	 .doc = "The server calls it for this level and everything more severe."},
 };
 static const struct group events_group = {
 	.name = "events",
 	FIELDS(events_fields),
 	.size = sizeof(struct events_settings),
-	.doc = "What happens, as others are told of it. An event is a line of the log.",
+	.doc = "How the server reports events to others. An event is a line "
+	       "of the log.",
 };
 
 static const struct field identity_fields[] = {
@@ -1148,23 +1187,25 @@ static const struct field identity_fields[] = {
 	 AT(identity_settings, version),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "What CH TXT version.bind says. Absent: nothing of interest."},
+	 .doc = "The answer to CH TXT version.bind. Absent: nothing of "
+		"interest."},
 	{.key = "server",
 	 .type = FIELD_STRING,
 	 AT(identity_settings, server),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "What this server is called: in the dashboard, in `sluice status`, and by what CH "
-		"TXT id.server and NSID (RFC 5001) say. Absent: the dashboard and the status have "
-		"the host's name, and clients that ask by DNS are told nothing of interest."},
+	 .doc = "This server's name in the dashboard, in `sluice status`, and "
+		"in the answers to CH TXT id.server and NSID (RFC 5001). "
+		"Absent: the dashboard and the status have the host's name, "
+		"and clients that ask by DNS get nothing of interest."},
 	{.key = "details",
 	 .type = FIELD_BOOL,
 	 AT(identity_settings, details),
 	 .fallback = "true",
-	 .doc = "Whether an extended error (RFC 8914) says in words which rule, target and "
-		"endpoint "
-		"it is about, and what the target said of it. Only clients on this machine or in a "
-		"virtual network (its address_space or client_prefixes) get this text; all others "
+	 .doc = "Whether an extended error (RFC 8914) names the rule, target "
+		"and endpoint that failed, and repeats the target's text. Only "
+		"clients on this machine or in a virtual network (its "
+		"address_space or client_prefixes) get this text; all others "
 		"get the error's number."},
 };
 static const struct group identity_group = {
@@ -1182,7 +1223,7 @@ static const struct field address_pool_fields[] = {
 	{.key = "region",
 	 .type = FIELD_NAME,
 	 AT(address_pool, region),
-	 .doc = "Where its addresses are used. Absent: in every region."},
+	 .doc = "The region of its addresses. Absent: every region."},
 	{.key = "prefix",
 	 .type = FIELD_PREFIX,
 	 AT(address_pool, prefix),
@@ -1193,9 +1234,10 @@ static const struct field address_pool_fields[] = {
 	 .dot = DOT_FINAL,
 	 AT(address_pool, zone),
 	 .example = "64-127.100.51.198.in-addr.arpa",
-	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than /24 (RFC 2317): one "
-		"label below the octet's zone, as your provider delegates it, such as "
-		"64/26.100.51.198.in-addr.arpa. Absent: by its first and last address, "
+	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than "
+		"/24 (RFC 2317): one label below the octet's zone, as your "
+		"provider delegates it, such as 64/26.100.51.198.in-addr.arpa. "
+		"Absent: named after its first and last address, such as "
 		"64-127.100.51.198.in-addr.arpa."},
 };
 static const struct group address_pool_group = {
@@ -1203,13 +1245,14 @@ static const struct group address_pool_group = {
 	FIELDS(address_pool_fields),
 	.size = sizeof(struct address_pool),
 	.named = true,
-	.doc = "A prefix you own. Its reverse names are answered here with authority.",
+	.doc = "A prefix that you own. sluice answers its reverse names with "
+	       "authority.",
 };
 
 #define REVERSE_FQDN_FIELD()                                                                       \
 	{                                                                                          \
 		.key = "reverse_fqdn", .type = FIELD_DOMAIN, AT(owned_item, reverse_fqdn),         \
-		.doc = "The name that its PTR gives."                                              \
+		.doc = "The name in its PTR."                                                      \
 	}
 #define PTR_DESCRIPTION_FIELD(name, what)                                                          \
 	{                                                                                          \
@@ -1220,7 +1263,8 @@ static const struct group address_pool_group = {
 	{                                                                                          \
 		.key = "ttl", .type = FIELD_UINT, AT(owned_item, ttl), .min = 0, .max = TTL_MAX,   \
 		.unit = "seconds",                                                                 \
-		.doc = "Of its PTR. 0: it is not to be cached. Absent: `reverse.ttl`."             \
+		.doc = "The TTL of its PTR. 0: nobody may cache the PTR. Absent: "                 \
+		       "`reverse.ttl`."                                                            \
 	}
 
 static const struct field owned_address_fields[] = {
@@ -1230,7 +1274,7 @@ static const struct field owned_address_fields[] = {
 	 AT(owned_item, resource_group),
 	 .min = 1,
 	 .max = 90,
-	 .doc = "The resource group it is in."},
+	 .doc = "Its resource group."},
 	{.key = "id",
 	 .type = FIELD_UUID,
 	 AT(owned_item, id),
@@ -1247,14 +1291,16 @@ static const struct field owned_address_fields[] = {
 	 AT(owned_item, allocation),
 	 .fallback = "dynamic",
 	 .names = schema_allocation_names,
-	 .doc = "Whether it stays. Only a static address proves that a reverse name is owned."},
+	 .doc = "Whether the address is permanent. Only a static address "
+		"proves that you own a reverse name."},
 	{.key = "domain_name_label",
 	 .type = FIELD_STRING,
 	 AT(owned_item, domain_name_label),
-	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see `reverse.suffix`): 3 to 63 of "
-		"a-z, 0-9 and '-', beginning with a letter and not ending in '-'; unique in its "
-		"region. Like its PTR, that of a private address is answered in its own network "
-		"only."},
+	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see "
+		"`reverse.suffix`): 3 to 63 of a-z, 0-9 and '-', beginning with "
+		"a letter and not ending in '-'; unique in its region. The "
+		"forward name of a private address, like its PTR, is answered "
+		"in its own network only."},
 	REVERSE_FQDN_FIELD(),
 	PTR_DESCRIPTION_FIELD("description", "For people; it goes with reverse_fqdn."),
 	PTR_TTL_FIELD(),
@@ -1265,7 +1311,7 @@ static const struct group owned_address_group = {
 	.name = "address",
 	FIELDS(owned_address_fields),
 	.size = sizeof(struct owned_item),
-	.doc = "An address you own, with its forward and reverse name.",
+	.doc = "An address that you own, with its forward and reverse name.",
 };
 
 static const struct field cloud_service_fields[] = {
@@ -1273,9 +1319,11 @@ static const struct field cloud_service_fields[] = {
 	 .type = FIELD_STRING,
 	 AT(owned_item, name),
 	 .required = true,
-	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
-		"letters, digits and '-', with a letter or digit at both ends; unique among the "
-		"services. That of a private address is answered in its own network only."},
+	 .doc = "Gives it the forward name NAME.SUFFIX (see "
+		"reverse.service_suffix): 1 to 63 letters, digits and '-', "
+		"with a letter or digit at both ends; unique among the "
+		"services. The forward name of a private address is answered "
+		"in its own network only."},
 	{.key = "id",
 	 .type = FIELD_UUID,
 	 AT(owned_item, id),
@@ -1290,10 +1338,11 @@ static const struct field cloud_service_fields[] = {
 	 .type = FIELD_ADDRESS,
 	 AT(owned_item, address),
 	 .required = true,
-	 .doc = "As an address's: in a pool, or private and in a virtual network."},
+	 .doc = "Its address, in a pool, or private and in a virtual network."},
 	REVERSE_FQDN_FIELD(),
 	PTR_DESCRIPTION_FIELD("ptr_description",
-			      "For people, of the PTR; it goes with reverse_fqdn."),
+			      "A description of the PTR, for people; it goes with "
+			      "reverse_fqdn."),
 	PTR_TTL_FIELD(),
 	TAGS_FIELD(owned_item),
 };
@@ -1310,7 +1359,7 @@ static const struct field ptr_fields[] = {
 	{.key = "address",
 	 .type = FIELD_ADDRESS,
 	 AT(owned_item, address),
-	 .doc = "Of the address or service whose PTR it is."},
+	 .doc = "The address of the address or service that has this PTR."},
 	REVERSE_FQDN_FIELD(),
 	PTR_DESCRIPTION_FIELD("description", "For people; it goes with reverse_fqdn."),
 	PTR_TTL_FIELD(),
@@ -1333,14 +1382,14 @@ static const struct field resource_group_fields[] = {
 	{.key = "region",
 	 .type = FIELD_NAME,
 	 AT(resource_group, region),
-	 .doc = "Where it is, for people and Azure's clients."},
+	 .doc = "Its region, for people and Azure's clients."},
 	TAGS_FIELD(resource_group),
 };
 static const struct group resource_group_group = {
 	.name = "resource group",
 	FIELDS(resource_group_fields),
 	.size = sizeof(struct resource_group),
-	.doc = "What resources are sorted into.",
+	.doc = "A group of resources.",
 };
 
 static const struct field apart_fields[] = {
@@ -1355,15 +1404,16 @@ static const struct field reverse_fields[] = {
 	 AT(reverse_settings, suffix),
 	 .origin_offset = offsetof(struct reverse_settings, suffix_origin),
 	 .fallback = "cloudapp.azure.com",
-	 .doc = "Addresses are named LABEL.REGION.SUFFIX. The default is Azure's domain; unless "
-		"the file sets a suffix, `sluice check` warns of labels."},
+	 .doc = "An address with a label has the name LABEL.REGION.SUFFIX. The "
+		"default is Azure's domain; unless the file sets a suffix, "
+		"`sluice check` warns of labels."},
 	{.key = "service_suffix",
 	 .type = FIELD_DOMAIN,
 	 AT(reverse_settings, service_suffix),
 	 .origin_offset = offsetof(struct reverse_settings, service_suffix_origin),
 	 .fallback = "cloudapp.net",
-	 .doc = "Cloud services are named NAME.SUFFIX. The default is Azure's domain, as with "
-		"suffix."},
+	 .doc = "A cloud service has the name NAME.SUFFIX. The default is "
+		"Azure's domain, as with suffix."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(reverse_settings, ttl),
@@ -1371,13 +1421,13 @@ static const struct field reverse_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "Of derived records that have none of their own."},
+	 .doc = "The TTL of derived records that have none of their own."},
 	{.key = "ipv6",
 	 .type = FIELD_BOOL,
 	 AT(reverse_settings, ipv6),
 	 .fallback = "false",
-	 .doc = "Whether reverse names of IPv6 addresses may be set through the management "
-		"interface, which Azure does not allow."},
+	 .doc = "Whether clients may set reverse names of IPv6 addresses "
+		"through the management interface, which Azure does not allow."},
 	{.key = "name_servers",
 	 .type = FIELD_DOMAINS,
 	 AT(reverse_settings, name_servers),
@@ -1390,8 +1440,8 @@ static const struct field reverse_fields[] = {
 	 .type = FIELD_STRING,
 	 AT(reverse_settings, resolve_in),
 	 .refers = REFERS_NETWORK,
-	 .doc = "The virtual network whose view counts when the ownership of a reverse name is "
-		"checked. Absent: that of no network, without zones and rules."},
+	 .doc = "The virtual network in which sluice checks the ownership of a "
+		"reverse name. Absent: in no network, without zones and rules."},
 };
 static const struct group reverse_group = {
 	.name = "reverse",
@@ -1422,12 +1472,14 @@ static const struct field key_fields[] = {
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
 	 .secret = true,
-	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
-		"configuration that everybody can read it gives a warning."},
+	 .doc = "The secret, in base64. A secret_file that only sluice's user "
+		"may read is better: a secret in a configuration that "
+		"everybody can read gives a warning."},
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(tsig_settings, secret_file),
-	 .doc = "A file that holds the secret, in base64, instead. Read anew at every reload."},
+	 .doc = "A file with the secret, in base64, instead of secret. Read "
+		"anew at every reload."},
 };
 static const struct group key_group = {
 	.name = "key",
@@ -1447,24 +1499,26 @@ static const struct field transfer_fields[] = {
 	 AT(transfer_settings, zones),
 	 .refers = REFERS_ZONE,
 	 .required = true,
-	 .doc = "Which zones: private zones, as NAME or GROUP/NAME, and reverse zones of address "
-		"pools, by name; \"*\" is "
-		"every reverse zone of an address pool but those of private addresses, which have "
-		"to be named."},
+	 .doc = "The zones: private zones, as NAME or GROUP/NAME, and reverse "
+		"zones of address pools, by name; \"*\" is every reverse zone "
+		"of an address pool, except those of private addresses, which "
+		"must be named."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(transfer_settings, allow),
-	 .doc = "Who may copy them. Absent: whoever has the key."},
+	 .doc = "The clients that may copy the zones. Absent: every client "
+		"with the key."},
 	{.key = "key",
 	 .type = FIELD_DOMAIN,
 	 AT(transfer_settings, key),
-	 .doc = "The name of the key that they must sign with, and that NOTIFY is signed with. "
-		"Absent: none."},
+	 .doc = "The name of the key with which these clients must sign, and "
+		"with which sluice signs NOTIFY. Absent: none."},
 	{.key = "notify",
 	 .type = FIELD_HOSTS,
 	 AT(transfer_settings, notify),
-	 .doc = "Servers that are notified of every change (RFC 1996), each as ADDRESS or "
-		"ADDRESS:PORT, and asked there for the zone's SOA."},
+	 .doc = "Servers that sluice notifies of every change (RFC 1996), each "
+		"as ADDRESS or ADDRESS:PORT, and that it asks there for the "
+		"zone's SOA."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(transfer_settings, source),
@@ -1476,17 +1530,19 @@ static const struct field transfer_fields[] = {
 	 .fallback = "60",
 	 .max = 604800,
 	 .unit = "seconds",
-	 .doc = "A server of `notify` that lacks a change for this long is reported as behind. "
-		"Give more for one that looks for changes at its own pace; 0: none is asked what "
-		"it has."},
+	 .doc = "A server of `notify` that lacks a change for this long is "
+		"reported as behind. Give more for a server that looks for "
+		"changes at its own pace; 0: sluice asks no server for its "
+		"copy."},
 };
 static const struct group transfer_group = {
 	.name = "transfer",
 	FIELDS(transfer_fields),
 	.size = sizeof(struct transfer_settings),
 	.named = true,
-	.doc = "Zones that other name servers may copy (AXFR, RFC 5936; IXFR, RFC 1995), and who. "
-	       "Their copies follow every change when they are notified.",
+	.doc = "Zones that other name servers may copy (AXFR, RFC 5936; IXFR, "
+	       "RFC 1995), and these servers. Servers that are notified "
+	       "follow every change.",
 };
 
 /* ---- machines that register themselves ---- */
@@ -1504,17 +1560,19 @@ static const struct field registration_key_fields[] = {
 	 AT(registration_key, names),
 	 .fallback = "any",
 	 .names = registration_names_names,
-	 .doc = "Which names of the zone it may register. any: all of them, as a DHCP server needs "
-		"it; self: the key's own name, for a machine with a key of its own; subdomain: "
-		"that name, and those below it. With self and subdomain it may register PTRs that "
-		"lead to such a name, unless the address has one to another name that has the "
-		"address, too."},
+	 .doc = "The names of the zone that the key's client may register. "
+		"any: all of them, as a DHCP server needs it; self: the key's "
+		"own name, for a machine with its own key; subdomain: that "
+		"name, and those below it. With self and subdomain the client "
+		"may register PTRs that lead to such a name, unless the "
+		"address has a PTR to another name that also has the address."},
 };
 static const struct group registration_key_group = {
 	.name = "registration key",
 	FIELDS(registration_key_fields),
 	.size = sizeof(struct registration_key),
-	.doc = "Who may register: whoever signs with this key (TSIG, RFC 8945).",
+	.doc = "A key (TSIG, RFC 8945); clients that sign with it may "
+	       "register.",
 };
 
 static const struct field registration_fields[] = {
@@ -1523,33 +1581,39 @@ static const struct field registration_fields[] = {
 	 AT(registration_settings, zone),
 	 .refers = REFERS_ZONE,
 	 .required = true,
-	 .doc = "The private zone that has the names: NAME or GROUP/NAME. One entry a zone. What "
-		"the zone says itself counts before what is registered. Clients that look for "
-		"whom to send to find the name server ns of the zone, and of the reverse zones, "
-		"in SOA and NS, unless the zone has its own; its address is that of the endpoint "
-		"that is asked. Nobody registers under that name."},
+	 .doc = "The private zone that has the names: NAME or GROUP/NAME. A "
+		"zone has one entry. The zone's own records come before "
+		"registered ones. In SOA and NS of the zone and of the reverse "
+		"zones, clients find the name server ns of the zone, to which "
+		"they send updates, unless the zone has its own name servers; "
+		"the address of ns is that of the endpoint that is asked. "
+		"Nobody may register that name."},
 	{.key = "prefixes",
 	 .type = FIELD_PREFIXES,
 	 AT(registration_settings, prefixes),
 	 .required = true,
-	 .doc = "Addresses that may be registered, and PTRs for them; the reverse zones of these "
-		"prefixes are answered here. No other entry has an address of them for the same "
-		"network. For clients of the networks that the zone is linked to they take the "
-		"place of address_pools: only a PTR of an address or a machine in the network's "
-		"own space is answered ahead of what is registered."},
+	 .doc = "Addresses that clients may register, and PTRs for them; "
+		"sluice answers the reverse zones of these prefixes. No other "
+		"entry may have one of these addresses for the same network. "
+		"For clients of networks to which the zone is linked, these "
+		"prefixes replace address_pools: only a PTR of an address or a "
+		"machine in the network's own space comes before registered "
+		"PTRs."},
 	{.key = "keys",
 	 .type = FIELD_LIST,
 	 AT(registration_settings, keys),
 	 .group = &registration_key_group,
-	 .doc = "Who may register by a signed update."},
+	 .doc = "The keys of clients that may register by a signed update."},
 	{.key = "own_address",
 	 .type = FIELD_BOOL,
 	 AT(registration_settings, own_address),
 	 .fallback = "false",
-	 .doc = "Whether a machine may also register itself without a key: by TCP, the address "
-		"that it asks from and its PTR, with one name. Never a name that the zone has "
-		"itself or that another address is registered with, and never wpad, isatap, the "
-		"zone's own, or one with a label that begins with an underscore."},
+	 .doc = "Whether a machine may also register itself without a key: by "
+		"TCP, the address from which it asks and its PTR, with one "
+		"name. It may not register a name that the zone itself or "
+		"another registered address has, nor wpad, isatap, the zone's "
+		"own name, or a name with a label that begins with an "
+		"underscore."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, ttl),
@@ -1557,37 +1621,39 @@ static const struct field registration_fields[] = {
 	 .min = 1,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "The TTL of all that is registered, whatever the update says."},
+	 .doc = "The TTL of all registered records, whatever the update says."},
 	{.key = "expire",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, expire_s),
 	 .fallback = "0",
 	 .max = 31536000,
 	 .unit = "seconds",
-	 .doc = "How long what a client has registered stays if the client does not renew it, "
-		"which it does by any update that has the same records in it; 0: until it is "
-		"deleted. An address and its PTR expire each by itself. Only time in which the "
-		"server takes updates for the zone counts, and after a kill it begins anew. Give "
-		"172800 or more for machines that renew once a day, as sssd and Windows do; leave "
-		"it out where a DHCP server registers, which renews nothing and deletes what is "
-		"over."},
+	 .doc = "How long a client's record stays if the client does not renew "
+		"it, by any update with the same record; 0: until it is "
+		"deleted. An address and its PTR expire separately. Only time "
+		"in which the server takes updates for the zone counts, and "
+		"after a kill it begins anew. Give 172800 or more for machines "
+		"that renew once a day, as sssd and Windows do; leave it out "
+		"for a DHCP server, which renews nothing and deletes ended "
+		"leases itself."},
 	{.key = "names_max",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, names_max),
 	 .fallback = "25000",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "How many names may be registered; a further one is refused."},
+	 .doc = "The most registered names; sluice refuses a further one."},
 };
 static const struct group registration_group = {
 	.name = "registration",
 	FIELDS(registration_fields),
 	.size = sizeof(struct registration_settings),
-	.doc = "A private zone in which machines and DHCP servers register names by DNS UPDATE "
-	       "(RFC "
-	       "2136): A, AAAA and PTR, and the DHCID or TXT by which a DHCP server knows its own; "
-	       "no wildcard. `nsupdate -y` takes the key's algorithm ahead of its name, as in "
-	       "hmac-sha256:NAME:SECRET; without, it signs with HMAC-MD5, which is refused.",
+	.doc = "A private zone in which machines and DHCP servers register "
+	       "names by DNS UPDATE (RFC 2136): A, AAAA and PTR, and the "
+	       "DHCID or TXT by which a DHCP server recognizes its own names; "
+	       "no wildcard. `nsupdate -y` takes the key's algorithm ahead of "
+	       "its name, as in hmac-sha256:NAME:SECRET; without it, nsupdate "
+	       "signs with HMAC-MD5, which sluice refuses.",
 };
 
 /* ---- the whole ---- */
@@ -1609,24 +1675,28 @@ static const struct field metrics_fields[] = {
 	{.key = "listen",
 	 .type = FIELD_STRINGS,
 	 AT(metrics_settings, listen),
-	 .doc = "URLs where Prometheus and others read GET /metrics, without a secret: "
-		"\"http://127.0.0.1:9153\". https takes management.certificate and "
-		"management.key. Addresses other than loopback need allow. The names that clients "
-		"may use for them are management.hosts. Absent: there are no metrics, and answers "
-		"are not timed unless there is a management.listen. A reload changes it."},
+	 .doc = "URLs where Prometheus and others read GET /metrics, without a "
+		"secret: \"http://127.0.0.1:9153\". https uses "
+		"management.certificate and management.key. Addresses other "
+		"than loopback need allow. management.hosts has the names that "
+		"clients may use for these URLs. Absent: there are no metrics, "
+		"and sluice does not time answers unless there is a "
+		"management.listen. A reload changes it."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(metrics_settings, allow),
-	 .doc = "Who may read them, by source address, besides this machine. Absent: nobody."},
+	 .doc = "The prefixes of clients that may read metrics, besides this "
+		"machine. Absent: none."},
 	{.key = "rules_max",
 	 .type = FIELD_UINT,
 	 AT(metrics_settings, rules_max),
 	 .fallback = "1000",
 	 .max = 100000,
-	 .doc = "How many rules have series of their own. Where there are more, those that are "
-		"asked first do, and the rest is counted together as rule=\"other\". A series "
-		"that was shown stays until the server ends, also when its rule is gone, so that "
-		"it goes on where the rule comes back; what `other` has counted stays there."},
+	 .doc = "The most rules with series of their own. If there are more, "
+		"those asked first have series, and the others count together "
+		"as rule=\"other\". A series stays until the server ends, also "
+		"when its rule is gone, and goes on if the rule comes back; "
+		"counts of `other` stay there."},
 	{.key = "targets_max",
 	 .type = FIELD_UINT,
 	 AT(metrics_settings, targets_max),
@@ -1652,11 +1722,12 @@ static const struct field model_fields[] = {
 	{.key = "subscription",
 	 .type = FIELD_UUID,
 	 AT(model, subscription),
-	 .doc = "The subscription that everything belongs to, as Azure's interfaces name it."},
+	 .doc = "The subscription of all resources, as Azure's interfaces name "
+		"it."},
 	{.key = "region",
 	 .type = FIELD_NAME,
 	 AT(model, region),
-	 .doc = "Where everything is that names no region of its own."},
+	 .doc = "The region of all resources that name none of their own."},
 	{.key = "workers",
 	 .type = FIELD_UINT,
 	 AT(model, workers),
@@ -1671,11 +1742,12 @@ static const struct field model_fields[] = {
 	 .origin_offset = offsetof(struct model, user_origin),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The user, by name or number, that the program becomes when root starts it. The "
-		"server keeps none of root's rights, and its master only that of binding port 53. "
-		"That user must be able to read and write every file of the program. Absent: the "
-		"user does not change, with a warning for root; \"root\": the same without the "
-		"warning. A change takes a restart."},
+	 .doc = "The user, by name or number, that the program becomes when "
+		"root starts it. The server keeps none of root's rights, and "
+		"its master only the right to bind port 53. That user must be "
+		"able to read and write every file of the program. Absent: the "
+		"user does not change, with a warning for root; \"root\": the "
+		"same without the warning. A change takes a restart."},
 	{.key = "group",
 	 .type = FIELD_STRING,
 	 AT(model, group),
@@ -1687,36 +1759,38 @@ static const struct field model_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(model, seccomp),
 	 .fallback = "true",
-	 .doc = "Whether the program gives up the system calls that it does not need; the kernel "
-		"ends it when it tries one anyway. Where the kernel does not support that, the "
-		"program continues with a warning. What no version needs is refused either way "
+	 .doc = "Whether the program gives up the system calls that it does "
+		"not need; the kernel ends it when it tries one anyway. If the "
+		"kernel does not support that, the program continues with a "
+		"warning. Calls that no version needs are refused either way "
 		"(SECURITY.md). A change takes a restart."},
 	{.key = "count_names",
 	 .type = FIELD_BOOL,
 	 AT(model, count_names),
 	 .fallback = "true",
-	 .doc = "Whether the names that are asked for most are counted, in at most 4 MB of each "
-		"worker, for `sluice plan` and `sluice names`; the thousand with the most are kept "
-		"in the state, for a day at most. false keeps none, and removes them there."},
+	 .doc = "Whether sluice counts the names that clients ask for most, in "
+		"at most 4 MB of each worker, for `sluice plan` and `sluice "
+		"names`; the state keeps the thousand most frequent, for a day "
+		"at most. false counts none, and removes them from the state."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),
 	 .doc = "Suffixes that a shorter rule does not capture; a rule for the suffix itself "
 		"does. Azure has such a list and publishes none."},
-	MODEL_GROUP(default_resolver, "Where everything else goes."),
+	MODEL_GROUP(default_resolver, "The resolver for all other names."),
 	MODEL_GROUP(vnet_resolver, "The resolver of the machines in the networks."),
 	MODEL_LIST(virtual_networks, virtual_network_group, "The virtual networks."),
 	MODEL_LIST(resolvers, resolver_group, "The private resolvers."),
-	MODEL_LIST(private_zones, private_zone_group, "The zones answered here."),
+	MODEL_LIST(private_zones, private_zone_group, "The zones that sluice answers."),
 	MODEL_LIST(rulesets, ruleset_group, "The forwarding rulesets."),
 	MODEL_LIST(network_interfaces, network_interface_group, "The machines' interfaces."),
 	MODEL_LIST(private_endpoints, private_endpoint_group, "The private endpoints."),
-	MODEL_GROUP(limits, "Azure's limits, changed."),
+	MODEL_GROUP(limits, "Changes to Azure's limits."),
 	MODEL_GROUP(management, "Control socket and management listeners."),
-	MODEL_GROUP(metrics, "Where metrics are read."),
-	MODEL_LIST(address_pools, address_pool_group, "The prefixes you own."),
-	MODEL_LIST(addresses, owned_address_group, "The addresses you own."),
-	MODEL_LIST(cloud_services, cloud_service_group, "The services you own."),
+	MODEL_GROUP(metrics, "The listeners of metrics."),
+	MODEL_LIST(address_pools, address_pool_group, "The prefixes that you own."),
+	MODEL_LIST(addresses, owned_address_group, "The addresses that you own."),
+	MODEL_LIST(cloud_services, cloud_service_group, "The services that you own."),
 	MODEL_GROUP(reverse, "Derived names."),
 	MODEL_LIST(keys, key_group, "TSIG keys."),
 	MODEL_LIST(transfers, transfer_group, "The zones that others may copy."),
@@ -1725,10 +1799,10 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(udp, "Answers by UDP."),
 	MODEL_GROUP(outbound, "Questions to targets by UDP."),
 	MODEL_GROUP(tcp, "Clients' connections."),
-	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
+	MODEL_GROUP(response_limit, "The most answers to one prefix."),
 	MODEL_GROUP(log, "The log."),
 	MODEL_GROUP(query_log, "The log of queries."),
-	MODEL_GROUP(events, "What happens."),
+	MODEL_GROUP(events, "Reports of events."),
 	MODEL_GROUP(identity, "What the server says about itself."),
 };
 const struct group schema_model = {
