@@ -89,7 +89,7 @@ static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buffer)
 {
 	struct stream *stream = stream_of(handle);
 
-	if (count == UV_ENOBUFS) { /* on_alloc's wish */
+	if (count == UV_ENOBUFS) { /* on_alloc gave no buffer */
 		stream->filled = false;
 	} else if (count > 0) {
 		stream->filled = (size_t)count == buffer->len;

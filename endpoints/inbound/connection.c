@@ -99,7 +99,7 @@ struct tcp_batch {
 };
 
 static void process(struct connection *connection);
-static void settle(struct connection *connection);
+static void update_reading(struct connection *connection);
 static bool offer_room(struct connection *connection);
 
 static struct connection *connection_of(struct stream *stream)
@@ -320,7 +320,7 @@ static void on_end(struct stream *stream, bool broken)
 }
 
 /* Starts or stops reading, or closes, as its state asks for. */
-static void settle(struct connection *connection)
+static void update_reading(struct connection *connection)
 {
 	if (connection->closing || connection->processing)
 		return;
@@ -408,7 +408,7 @@ void tcp_batch_flush(struct tcp_batch *batch)
 		if (batch->boxes[i].used > 0)
 			send_gathered(connection, NULL, 0);
 		connection->outbox = NULL;
-		settle(connection);
+		update_reading(connection);
 	}
 	batch->count = 0;
 }
@@ -656,7 +656,7 @@ static void process(struct connection *connection)
 	connection->processing = false;
 	if (connection->at == connection->end)
 		drop_kept(connection);
-	settle(connection);
+	update_reading(connection);
 }
 
 /* ---- after a while, and in good order ---- */
@@ -664,7 +664,7 @@ static void process(struct connection *connection)
 static void end(struct connection *connection)
 {
 	connection->ended = true;
-	settle(connection);
+	update_reading(connection);
 }
 
 static void on_idle(struct timer *timer, uint64_t now_us)
@@ -777,5 +777,5 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 		return;
 	}
 	COUNTER_ADD(inbound->counters->tcp_accepted, 1);
-	settle(connection);
+	update_reading(connection);
 }

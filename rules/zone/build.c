@@ -343,7 +343,7 @@ static struct span set_span(struct build_record *items, size_t count)
 
 /* Marks what was added twice, gives all of the set the lowest TTL (RFC 2181 section 5.2) and puts
  * the set into the order of the file. */
-static void settle_set(struct span set)
+static void finish_set(struct span set)
 {
 	uint32_t ttl = set.items->ttl;
 
@@ -694,7 +694,7 @@ static void sort_and_check(struct zone_builder *builder, struct totals *totals,
 		for (size_t n = 0; n < owner.count; n += set.count) {
 			set = set_span(owner.items + n, owner.count - n);
 			warn_ttls(builder, set, faults);
-			settle_set(set);
+			finish_set(set);
 			check_set(builder, without_duplicates(set), faults);
 			totals->sets++;
 			totals->records += without_duplicates(set).count;

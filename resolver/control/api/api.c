@@ -570,7 +570,7 @@ void api_await_served(struct api_request *request, struct api_wait *wait)
 {
 	struct api *api = call_of(request)->api;
 
-	if (service_is_settled(api->service))
+	if (service_all_adopted(api->service))
 		wait->on_served(wait);
 	else
 		hold(api, wait);
@@ -640,7 +640,7 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 					      .body = body,
 					      .length = length};
 	struct waiting_answer *held =
-		service_is_settled(api->service) ? NULL : malloc(sizeof *held);
+		service_all_adopted(api->service) ? NULL : malloc(sizeof *held);
 
 	release(call);
 	if (!held) { /* no memory to wait: the answer is early */

@@ -248,8 +248,8 @@ struct api {
 };
 
 /* Sends the answers that wait until all workers serve the last published change
- * (service_is_settled), so that a client that knows of a change gets DNS answers with it. Call this
- * when they do, and before the process ends. */
+ * (service_all_adopted), so that a client that knows of a change gets DNS answers with it. Call
+ * this when they do, and before the process ends. */
 void api_let_go(struct api *api);
 /* Ends all waits for the next change, because the process is about to end. */
 void api_rest(struct api *api);

@@ -35,8 +35,8 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 	(void)events;
 	/* Keep a timer that is due sooner: events of a busy directory must not postpone it for
 	 * ever. */
-	if (status == 0 && uv_timer_get_due_in(&watch->timer) > FILE_WATCH_SETTLE_MS)
-		arm(watch, FILE_WATCH_SETTLE_MS);
+	if (status == 0 && uv_timer_get_due_in(&watch->timer) > FILE_WATCH_QUIET_MS)
+		arm(watch, FILE_WATCH_QUIET_MS);
 }
 
 void file_watch_note(struct file_watch *watch, const char *path)

@@ -8,7 +8,7 @@
 
 #include "resolver/control/base/regular_file.h"
 
-enum { FILE_WATCH_EVERY_MS = 3000, FILE_WATCH_SETTLE_MS = 100 };
+enum { FILE_WATCH_EVERY_MS = 3000, FILE_WATCH_QUIET_MS = 100 };
 
 struct file_watch {
 	uv_fs_event_t event;

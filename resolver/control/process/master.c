@@ -524,7 +524,7 @@ static void become_server(const struct master *master, const char *program, bool
 	_exit(EXIT_FAILURE);
 }
 
-static void forget_wishes(struct master *master, enum part part)
+static void clear_wanted(struct master *master, enum part part)
 {
 	for (size_t i = 0; i < master->opened_count; i++)
 		master->opened[i].wanted[part] = false;
@@ -561,7 +561,7 @@ static int start(struct master *master, enum part part, const char *program)
 		close_fd(&output[0]);
 		return ERR_SYSTEM;
 	}
-	forget_wishes(master, part);
+	clear_wanted(master, part);
 	uint64_t now = now_ms();
 	*child = (struct child){.pid = pid,
 				.fd = pair[0],
@@ -649,7 +649,7 @@ static void refuse_upgrade(struct master *master, const char *how)
 			 : "",
 		 how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
-	forget_wishes(master, BESIDE);
+	clear_wanted(master, BESIDE);
 	if (master->parts[NOW].serves) /* else NOW may still ask for its sockets */
 		close_unwanted(master);
 }
@@ -677,7 +677,7 @@ static void change_places(struct master *master)
 	parts[BESIDE] = (struct child){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)
 		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
-	forget_wishes(master, BESIDE);
+	clear_wanted(master, BESIDE);
 	snprintf(master->program, sizeof master->program, "%s", master->next);
 	master->upgraded = true;
 	master->start_ms = 0;
@@ -1213,7 +1213,7 @@ int master_run(const char *config, const char *resolv_conf, int table)
 	reap(&master);
 	while (!is_over(&master))
 		turn(&master);
-	forget_wishes(&master, NOW);
+	clear_wanted(&master, NOW);
 	close_unwanted(&master);
 	return master.status;
 }

@@ -277,7 +277,7 @@ static int want_all(struct metrics_listener *listener, const struct model *model
 
 /* Ends a preparation. served: removes places that the new model lacks; else those that only it
  * has. */
-static void settle(struct metrics_listener *listener, bool served)
+static void end_preparation(struct metrics_listener *listener, bool served)
 {
 	struct metrics_place *place, *next;
 
@@ -323,7 +323,7 @@ int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
 		return exit_fail("%s", err_text(ERR_NOMEM));
 	if (want_all(listener, model, &index, error) != 0)
 		return exit_fail("metrics.listen[%zu]: %s", index, error);
-	settle(listener, true);
+	end_preparation(listener, true);
 	return EXIT_SUCCESS;
 }
 
@@ -340,14 +340,14 @@ int metrics_listener_prepare(struct metrics_listener *listener, const struct mod
 		return 0;
 	snprintf(field, sizeof field, "listen[%zu]", index);
 	fault_add(faults, FAULT_ERROR, &model->metrics.origin, field, "%s", error);
-	settle(listener, false);
+	end_preparation(listener, false);
 	return ERR_FAULTS;
 }
 
 void metrics_listener_finish(struct metrics_listener *listener, bool served)
 {
 	if (listener->prepared)
-		settle(listener, served);
+		end_preparation(listener, served);
 }
 
 void metrics_listener_listen(struct metrics_listener *listener)

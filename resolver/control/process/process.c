@@ -367,7 +367,7 @@ static int refuse(struct faults *faults)
 }
 
 /* Every worker answers from the latest policy: requests that wait for that are answered. */
-static void on_settled(void *context)
+static void on_adopted(void *context)
 {
 	struct process *process = context;
 
@@ -561,7 +561,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 	sigset_t before;
 	unsigned workers =
 		process->master.workers ? process->master.workers : process_workers(model);
-	int err = service_open(service, &process->loop, workers, on_settled, on_work_end, process);
+	int err = service_open(service, &process->loop, workers, on_adopted, on_work_end, process);
 
 	if (err == 0)
 		err = open_query_log(process);

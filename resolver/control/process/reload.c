@@ -69,7 +69,7 @@ int reload_serve(struct process *process, struct model *model, struct faults *fa
 }
 
 /* A requested reload: by whom, and how long it waits to be confirmed. */
-struct wish {
+struct reload_order {
 	const char *who;
 	unsigned wait_s; /* 0: needs no confirmation */
 };
@@ -162,14 +162,14 @@ static int note_reload(const struct confirmation *confirmation,
 	return err;
 }
 
-/* Serves the model; begins to wait for a confirmation if `wish` says so. */
-static int replace_as(struct process *process, const struct wish *wish, struct model *model,
-		      struct faults *faults, char text[SERVICE_TEXT_MAX])
+/* Serves the model; begins to wait for a confirmation if `order` says so. */
+static int replace_as(struct process *process, const struct reload_order *order,
+		      struct model *model, struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
 	struct confirmation *confirmation = &process->service.confirmation;
 	const struct unconfirmed unconfirmed =
-		unconfirmed_now(UNCONFIRMED_RELOAD, wish->who, wish->wait_s);
-	bool waits = wish->wait_s > 0;
+		unconfirmed_now(UNCONFIRMED_RELOAD, order->who, order->wait_s);
+	bool waits = order->wait_s > 0;
 	struct service_prepared prepared;
 	int err = service_prepare(&process->service, model, NULL, &prepared, faults);
 
@@ -315,13 +315,13 @@ static const char *why_no_reload(const struct process *process, char text[CONFIR
 
 /* On failure adds to the faults why the configuration is not served; else `text` says what is
  * served. */
-static int try_reload(struct process *process, const struct wish *wish, struct faults *faults,
-		      char text[SERVICE_TEXT_MAX])
+static int try_reload(struct process *process, const struct reload_order *order,
+		      struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
 	struct service *service = &process->service;
 	char waits[CONFIRMATION_TEXT_MAX];
 	const char *why = why_no_reload(process, waits);
-	bool will_wait = wish->wait_s > 0;
+	bool will_wait = order->wait_s > 0;
 	struct model *model = NULL;
 	size_t warnings;
 	int err = 0;
@@ -340,7 +340,7 @@ static int try_reload(struct process *process, const struct wish *wish, struct f
 	if (model && will_wait)
 		err = check_restart(process, model, warnings, faults);
 	if (err == 0)
-		err = model ? replace_as(process, wish, model, faults, text) : ERR_FAULTS;
+		err = model ? replace_as(process, order, model, faults, text) : ERR_FAULTS;
 	if (err != 0)
 		model_free(model);
 	if (err != 0 && will_wait)
@@ -350,7 +350,7 @@ static int try_reload(struct process *process, const struct wish *wish, struct f
 
 /* Reads the configuration again and serves it; on failure the old one stays, and the sorted faults
  * say why. Logs the result, and tells it to the service manager. */
-static int reload(struct process *process, const struct wish *wish, struct faults *faults,
+static int reload(struct process *process, const struct reload_order *order, struct faults *faults,
 		  char text[SERVICE_TEXT_MAX])
 {
 	struct master_link *master = &process->master;
@@ -360,13 +360,13 @@ static int reload(struct process *process, const struct wish *wish, struct fault
 
 	if (!ending)
 		master_link_say(master, MASTER_TELL, MASTER_RELOADING, NULL);
-	err = try_reload(process, wish, faults, text);
+	err = try_reload(process, order, faults, text);
 	faults_sort(faults);
 	process->service.reloads.last_refused = err != 0;
 	*(err ? &process->service.reloads.refused : &process->service.reloads.succeeded) += 1;
 	if (err == 0)
 		log_event(LOG_INFO, "reload", "reloaded: %s%s", text,
-			  wish->wait_s > 0 ? "; to be confirmed" : "");
+			  order->wait_s > 0 ? "; to be confirmed" : "");
 	else {
 		snprintf(text, SERVICE_TEXT_MAX, "refused, still serving generation %llu: %s",
 			 (unsigned long long)process->service.server.generation,
@@ -381,7 +381,7 @@ static int reload(struct process *process, const struct wish *wish, struct fault
 
 void reload_catch_up(struct process *process)
 {
-	static const struct wish wish = {"SIGHUP", 0};
+	static const struct reload_order order = {"SIGHUP", 0};
 	char text[SERVICE_TEXT_MAX];
 	struct faults faults;
 
@@ -390,7 +390,7 @@ void reload_catch_up(struct process *process)
 		return;
 	process->reload_wanted = false;
 	faults_init(&faults);
-	int err = reload(process, &wish, &faults, text);
+	int err = reload(process, &order, &faults, text);
 	(void)err; /* already logged */
 	faults_release(&faults);
 }
@@ -555,15 +555,15 @@ void api_reload(struct api_request *request)
 {
 	struct process *process = process_of(request);
 	char text[SERVICE_TEXT_MAX], count[REPORT_TEXT_MAX];
-	struct wish wish = {.who = request->who};
+	struct reload_order order = {.who = request->who};
 	struct faults faults;
 	json_t *answer;
 	bool fine;
 
-	if (!api_may_change(request) || !api_query_confirm(request, &wish.wait_s))
+	if (!api_may_change(request) || !api_query_confirm(request, &order.wait_s))
 		return;
 	faults_init(&faults);
-	fine = reload(process, &wish, &faults, text) == 0;
+	fine = reload(process, &order, &faults, text) == 0;
 	answer = json_make("{s:b, s:o, s:I, s:o, s:o}", "ok", fine, "text",
 			   json_text(fine ? text : ""), "generation",
 			   (json_int_t)process->service.server.generation, "faults",

@@ -17,10 +17,10 @@ uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t num
 	return hash_bytes(key, hash, bytes, sizeof bytes);
 }
 
-char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX])
+char *etag_print(uint64_t version, uint32_t computed, char text[ETAG_MAX])
 {
 	snprintf(text, ETAG_MAX, "\"%016llx-%08x\"", (unsigned long long)version,
-		 (unsigned)standing);
+		 (unsigned)computed);
 	return text;
 }
 

@@ -20,7 +20,7 @@ enum { ETAG_MAX = 28 }; /* quotes and the final NUL included */
 uint64_t etag_add_text(const struct hash_key *key, uint64_t hash, const char *text);
 uint64_t etag_add_number(const struct hash_key *key, uint64_t hash, uint64_t number);
 /* Prints the tag, quoted; returns text. */
-char *etag_print(uint64_t version, uint32_t standing, char text[ETAG_MAX]);
+char *etag_print(uint64_t version, uint32_t computed, char text[ETAG_MAX]);
 
 /* Whether both tags have the same version. */
 bool etag_same_version(const char *etag, const char *other);

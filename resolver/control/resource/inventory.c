@@ -255,7 +255,7 @@ const char *inventory_refusal(const struct inventory *inventory,
  * that revision. */
 static int show_status(struct inventory *inventory, struct owned_resource *resource)
 {
-	bool pending = resource->ptr_revision > inventory->settled;
+	bool pending = resource->ptr_revision > inventory->served;
 	bool is_there = resource->item.reverse_fqdn;
 	char text[POOLS_TEXT_MAX];
 	const char *refusal = is_there ? inventory_refusal(inventory, resource, text) : NULL;
@@ -333,8 +333,8 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	char error[SOURCE_ERROR_MAX];
 	int err = 0;
 
-	if (source && inventory->published > inventory->settled)
-		err = source->calls->changes(source, inventory->settled, on_unset,
+	if (source && inventory->published > inventory->served)
+		err = source->calls->changes(source, inventory->served, on_unset,
 					     (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
 		say_trouble(inventory, error);
@@ -950,7 +950,7 @@ size_t inventory_group_size(struct inventory *inventory, const char *name)
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 {
 	return etag_print(etag_add_number(&inventory->key, 0, inventory->version),
-			  inventory->settlings, text);
+			  inventory->served_count, text);
 }
 
 const struct model *inventory_model(const struct inventory *inventory)
@@ -958,10 +958,10 @@ const struct model *inventory_model(const struct inventory *inventory)
 	return inventory->now.model;
 }
 
-void inventory_settle(struct inventory *inventory)
+void inventory_note_served(struct inventory *inventory)
 {
-	inventory->settlings += inventory->settled != inventory->published;
-	inventory->settled = inventory->published;
+	inventory->served_count += inventory->served != inventory->published;
+	inventory->served = inventory->published;
 }
 
 struct owned *inventory_table(const struct inventory *inventory)
@@ -998,13 +998,12 @@ static int count_change(void *context, const struct source_change *change)
 
 size_t inventory_pending(const struct inventory *inventory)
 {
-	struct source *source =
-		inventory->published > inventory->settled ? inventory->source : NULL;
+	struct source *source = inventory->published > inventory->served ? inventory->source : NULL;
 	char error[SOURCE_ERROR_MAX];
 	size_t count = 0;
 
 	if (!source ||
-	    source->calls->changes(source, inventory->settled, count_change, &count, error) != 0)
+	    source->calls->changes(source, inventory->served, count_change, &count, error) != 0)
 		return 0;
 	return count;
 }

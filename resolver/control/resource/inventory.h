@@ -178,7 +178,7 @@ struct inventory *inventory_view(struct inventory *inventory);
 void inventory_view_free(struct inventory *view); /* NULL is fine */
 
 /* Notes that every worker serves the table published last: PENDING becomes ACTIVE. */
-void inventory_settle(struct inventory *inventory);
+void inventory_note_served(struct inventory *inventory);
 
 /* For `sluice check`: reports what a reload would find in the model's state, which is only read,
  * beside a running server. A missing state is fine; one that cannot be opened is a warning, as at
@@ -217,12 +217,12 @@ struct inventory {
 	bool stale;                     /* the state must be read before it takes a change */
 	bool changing;                  /* between change_begin and change_free */
 	bool held;
-	struct arena shown;          /* resources that were returned */
-	uint64_t edits;              /* how many edits of the state were made, committed or
-				      * undone */
-	uint64_t version;            /* of everything shown, except the statuses of PTRs */
-	uint32_t settlings;          /* wraps around; second half of the list's etag */
-	uint64_t published, settled; /* revisions: published last; served by all workers */
+	struct arena shown;         /* resources that were returned */
+	uint64_t edits;             /* how many edits of the state were made, committed or
+				     * undone */
+	uint64_t version;           /* of everything shown, except the statuses of PTRs */
+	uint32_t served_count;      /* wraps around; second half of the list's etag */
+	uint64_t published, served; /* revisions: published last; served by all workers */
 	unsigned pool_cursor;
 };
 

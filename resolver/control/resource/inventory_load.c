@@ -607,8 +607,8 @@ void inventory_adopt(struct inventory *next)
 		return;
 	/* Changes by another process are not pending: workers did not get these from this
 	 * process. */
-	if (inventory->settled == inventory->published)
-		inventory->settled = now->latest;
+	if (inventory->served == inventory->published)
+		inventory->served = now->latest;
 	inventory->published = now->latest;
 	now->read = inventory->stale = false;
 	inventory->error[0] = '\0';

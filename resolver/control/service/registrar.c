@@ -227,7 +227,7 @@ static void send_answers(struct registrar *registrar, struct registrar_answers *
 	free(answers);
 }
 
-void registrar_settle(struct registrar *registrar)
+void registrar_send_answers(struct registrar *registrar)
 {
 	struct registrar_answers *answers;
 
@@ -273,7 +273,7 @@ static void work_off(struct registrar *registrar)
 	}
 	answers->sequence = registrar->server->sequence;
 	STAILQ_INSERT_TAIL(&registrar->answers, answers, next);
-	registrar_settle(registrar);
+	registrar_send_answers(registrar);
 }
 
 static void go_on(struct work_waiter *waiter)

@@ -83,7 +83,7 @@ void registrar_recall(struct registrar *registrar);
 /* Notes that another model is served. */
 void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due; called when a worker may have adopted a snapshot. */
-void registrar_settle(struct registrar *registrar);
+void registrar_send_answers(struct registrar *registrar);
 /* Writes all renewals and refuses further requests, because the program ends or another process
  * takes over. */
 void registrar_rest(struct registrar *registrar);

@@ -6,32 +6,32 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { SETTLE_MAX_MS = 2000 };
+enum { ADOPTION_MAX_MS = 2000 };
 
 /* ---- when every worker has adopted a change ---- */
 
-static void settled(struct service *service)
+static void adopted(struct service *service)
 {
-	uv_timer_stop(&service->unsettled);
-	service->on_settled(service->context);
+	uv_timer_stop(&service->adoption);
+	service->on_adopted(service->context);
 	if (!service->beside)
 		secondary_sockets_look(service->secondaries);
 }
 
-static void on_unsettled(uv_timer_t *timer)
+static void on_adoption_overdue(uv_timer_t *timer)
 {
-	settled(timer->data);
+	adopted(timer->data);
 }
 
 static void published(struct service *service)
 {
-	uv_timer_start(&service->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
+	uv_timer_start(&service->adoption, on_adoption_overdue, ADOPTION_MAX_MS, 0);
 	registrar_published(&service->registrar);
 }
 
-bool service_is_settled(const struct service *service)
+bool service_all_adopted(const struct service *service)
 {
-	return !uv_is_active((const uv_handle_t *)&service->unsettled);
+	return !uv_is_active((const uv_handle_t *)&service->adoption);
 }
 
 static void tidy(void *job) /* in a thread of its own */
@@ -87,11 +87,12 @@ static void on_wake(void *context)
 	struct service *service = context;
 
 	server_collect(&service->server);
-	registrar_settle(&service->registrar);
+	registrar_send_answers(&service->registrar);
 	if (!server_all_adopted(&service->server))
 		return;
-	inventory_settle(service->inventory); /* first, so that answers from now on say ACTIVE */
-	settled(service);
+	inventory_note_served(
+		service->inventory); /* first, so that answers from now on say ACTIVE */
+	adopted(service);
 	keep_tidy(service);
 }
 
@@ -336,7 +337,7 @@ static const struct transfer_table *served_zones(void *context)
 }
 
 int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
-		 void (*on_settled)(void *context), void (*on_work_end)(void *context),
+		 void (*on_adopted)(void *context), void (*on_work_end)(void *context),
 		 void *context)
 {
 	struct server *server = &service->server;
@@ -344,9 +345,9 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 
 	if (bell_open(&service->bell, loop, on_wake, service) != 0)
 		return ERR_SYSTEM;
-	uv_timer_init(loop, &service->unsettled);
-	service->unsettled.data = service;
-	service->on_settled = on_settled;
+	uv_timer_init(loop, &service->adoption);
+	service->adoption.data = service;
+	service->on_adopted = on_adopted;
 	service->context = context;
 	work_init(&service->work, loop, service->inventory, on_work_end, context);
 	commit_open(service, loop);

@@ -4,7 +4,7 @@
  *     resources ─────────────► service_make ──┴─► service_prepare ─► durable ─► service_publish ─┐
  *     resolv.conf ────► load_resolv_conf ──────────────────────────────────────► server_apply ───┤
  *     addresses, PTRs ────► service_make ─► durable ───────────────────────► server_serve_owned ─┤
- *                                                         on_settled, when all workers have it ◄─┘
+ *                                                         on_adopted, when all workers have it ◄─┘
  *
  * The workers go on answering while files are read, because they share only published snapshots
  * with the control thread.
@@ -96,10 +96,10 @@ struct service {
 	bool resting;   /* another process takes over, or the process ends: no more long waits */
 	bool ending;    /* the process is about to end: no new work begins */
 	/* internal */
-	bool watches;         /* follows resolv.conf */
-	struct bell bell;     /* rings when a worker releases a snapshot or sends something */
-	uv_timer_t unsettled; /* ends the wait for a hanging worker */
-	void (*on_settled)(void *context);
+	bool watches;        /* follows resolv.conf */
+	struct bell bell;    /* rings when a worker releases a snapshot or sends something */
+	uv_timer_t adoption; /* ends the wait for a hanging worker */
+	void (*on_adopted)(void *context);
 	void *context;
 };
 
@@ -109,14 +109,14 @@ enum { SERVICE_TEXT_MAX = 512 };
  * service_release is required even after an error. */
 MUST_CHECK int service_init(struct service *service, const char *config, const char *resolv_conf,
 			    bool beside);
-/* Prepares to serve with this many workers. Calls on_settled when all workers answer from the
+/* Prepares to serve with this many workers. Calls on_adopted when all workers answer from the
  * snapshot published last, or one hangs too long, and on_work_end when a long request has ended.
  * ERR_NOMEM, ERR_SYSTEM. service_close must come before the loop is closed, even after an error. */
 MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
-			    void (*on_settled)(void *context), void (*on_work_end)(void *context),
+			    void (*on_adopted)(void *context), void (*on_work_end)(void *context),
 			    void *context);
-/* Whether on_settled was called for the snapshot published last. */
-bool service_is_settled(const struct service *service);
+/* Whether on_adopted was called for the snapshot published last. */
+bool service_all_adopted(const struct service *service);
 /* Follows resolv.conf until service_rest, if that is the default resolver. */
 void service_follow(struct service *service);
 

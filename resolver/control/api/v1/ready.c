@@ -40,7 +40,7 @@ static bool is_reached(const struct ready_wait *wait)
 {
 	const struct service *service = wait->request->service;
 
-	return service->server.current && service_is_settled(service) &&
+	return service->server.current && service_all_adopted(service) &&
 	       service->server.generation >= wait->generation &&
 	       revision_now(wait->request) >= wait->revision;
 }

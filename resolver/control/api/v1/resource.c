@@ -153,10 +153,10 @@ static char *etag_of(const json_t *values, char text[ETAG_MAX])
 }
 
 /* The etag of a resource of the state: its row's revision, which each change raises, even one that
- * restores an earlier value. `standing` are computed members, which change without a revision. */
-static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ETAG_MAX])
+ * restores an earlier value. `computed` are computed members, which change without a revision. */
+static char *etag_of_row(uint64_t revision, const json_t *computed, char text[ETAG_MAX])
 {
-	char *dumped = json_dumps(standing, JSON_COMPACT | JSON_SORT_KEYS);
+	char *dumped = json_dumps(computed, JSON_COMPACT | JSON_SORT_KEYS);
 	static const struct hash_key fixed;
 	uint64_t hash = dumped ? etag_add_text(&fixed, 0, dumped) : 0;
 

@@ -35,8 +35,8 @@ static void on_round(uv_prepare_t *rounds)
 	world->beside += world->api->service.work.beside > 0;
 	if (!world->api->api.held || ++world->waited < 3)
 		return;
-	inventory_settle(world->fixture->inventory);
-	uv_timer_stop(&world->api->service.unsettled);
+	inventory_note_served(world->fixture->inventory);
+	uv_timer_stop(&world->api->service.adoption);
 	api_let_go(&world->api->api);
 }
 
@@ -51,7 +51,7 @@ static int set_up(void **state)
 	world->empty = service->inventory;
 	service->inventory = service->work.inventory = world->fixture->inventory;
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
-	uv_timer_init(&world->api->http.loop, &service->unsettled);
+	uv_timer_init(&world->api->http.loop, &service->adoption);
 	world->rounds.data = world;
 	uv_prepare_start(&world->rounds, on_round);
 	*state = world;
@@ -63,7 +63,7 @@ static int tear_down(void **state)
 	struct state_world *world = *state;
 
 	uv_close((uv_handle_t *)&world->rounds, NULL);
-	uv_close((uv_handle_t *)&world->api->service.unsettled, NULL);
+	uv_close((uv_handle_t *)&world->api->service.adoption, NULL);
 	world->api->service.inventory = world->empty;
 	api_world_free(world->api);
 	inventory_fixture_free(world->fixture);
@@ -265,7 +265,7 @@ static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **st
 		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
-	uv_timer_start(&world->api->service.unsettled, never, 60000, 0);
+	uv_timer_start(&world->api->service.adoption, never, 60000, 0);
 	assert_int_equal(ask(world, "PATCH /v1/ptrs/198.51.100.11", "{\"ttl\": 60}"), 200);
 	assert_int_equal(world->waited, 3);
 	assert_string_equal(api_world_said(world->api, "ttl"), "60");

@@ -445,7 +445,7 @@ static void a_file_s_changes_are_noticed_however_they_are_made(void **state)
 	wait_ms(&watching, FILE_WATCH_EVERY_MS - 500);
 	assert_int_equal(watching.changes, 2);
 	config_text_put(&files, "other", "something else\n"); /* not about it */
-	wait_ms(&watching, 3 * FILE_WATCH_SETTLE_MS);
+	wait_ms(&watching, 3 * FILE_WATCH_QUIET_MS);
 	assert_int_equal(watching.changes, 2);
 	assert_int_equal(rename(other, path), 0); /* replaced */
 	wait_ms(&watching, FILE_WATCH_EVERY_MS - 500);

@@ -133,7 +133,7 @@ static void settle(uv_timer_t *timer)
 		return;                                                  /* not asked yet */
 	assert_true(server_all_adopted(&world->process.service.server)); /* which is not enough */
 	world->was_held = true;
-	uv_close((uv_handle_t *)&world->process.service.unsettled, NULL);
+	uv_close((uv_handle_t *)&world->process.service.adoption, NULL);
 	api_let_go(&world->process.management.api);
 	uv_close((uv_handle_t *)timer, NULL);
 }
@@ -144,8 +144,8 @@ static void an_answer_waits_until_all_workers_answer_by_what_is_served(void **st
 	uv_timer_t timer = {.data = world};
 
 	serve_config(world);
-	uv_timer_init(&world->http.loop, &world->process.service.unsettled);
-	uv_timer_start(&world->process.service.unsettled, never, 60000, 0);
+	uv_timer_init(&world->http.loop, &world->process.service.adoption);
+	uv_timer_start(&world->process.service.adoption, never, 60000, 0);
 	uv_timer_init(&world->http.loop, &timer);
 	uv_timer_start(&timer, settle, 200, 10);
 	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);

@@ -216,7 +216,7 @@ static void another_address_and_label_take_the_names_along(void **state)
 		inventory_fixture_add(fixture, "n", "198.51.100.60");
 
 	inventory_fixture_point(fixture, resource, "n.test.");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
 		edit_set(change, inventory_fixture_named(fixture, "n"), values, 2, &resource), 0);
@@ -445,7 +445,7 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	const unsigned published = fixture->published;
 	owned_etag(inventory_fixture_named(fixture, "old"), before);
 	struct change *change = edit_begin(fixture->inventory, "test");
@@ -562,7 +562,7 @@ static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
 }
 
 /* Who read it PENDING has to be told of ACTIVE, and can change it all the same. */
-static void every_change_gives_another_version_and_settling_another_tag(void **state)
+static void every_change_gives_another_version_and_serving_it_another_tag(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	char etags[4][ETAG_MAX];
@@ -574,7 +574,7 @@ static void every_change_gives_another_version_and_settling_another_tag(void **s
 		const struct owned_resource *bare = inventory_fixture_named(fixture, "bare");
 		char settled[ETAG_MAX], now[ETAG_MAX];
 		owned_etag(bare, etags[i]);
-		inventory_settle(fixture->inventory);
+		inventory_note_served(fixture->inventory);
 		bare = inventory_fixture_named(fixture, "bare");
 		assert_string_not_equal(owned_etag(bare, settled), etags[i]);
 		assert_true(etag_same_version(owned_etag(bare, now), etags[i]));
@@ -609,7 +609,7 @@ int main(void)
 		T(a_store_that_fails_changes_nothing_and_goes_by),
 		T(what_is_kept_and_could_not_be_published_is_with_the_next_change),
 		T(what_is_not_what_it_is_taken_for_is_left_alone),
-		T(every_change_gives_another_version_and_settling_another_tag),
+		T(every_change_gives_another_version_and_serving_it_another_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

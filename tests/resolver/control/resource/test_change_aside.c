@@ -254,14 +254,14 @@ static void what_no_worker_was_given_yet_stays_pending(void **state)
 	inventory_fixture_add(fixture, "kept", "198.51.100.40");
 	begin(&aside, fixture, point, list);
 	wait_for(&aside);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	assert_int_equal(seen(fixture, "bare")->status, PTR_PENDING);
 	assert_int_equal(seen(fixture, "kept")->status, PTR_PENDING);
 	assert_int_equal(publish(&aside), CHANGE_FINE);
 	assert_int_equal(seen(fixture, "bare")->status, PTR_PENDING);
 	assert_int_equal(seen(fixture, "kept")->status, PTR_PENDING);
 	assert_int_equal(seen(fixture, "kept")->action, PTR_ACTION_CREATE);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	assert_int_equal(seen(fixture, "bare")->status, PTR_ACTIVE);
 	assert_int_equal(seen(fixture, "kept")->status, PTR_ACTIVE);
 }
@@ -336,7 +336,7 @@ static void read_some(struct inventory_fixture *fixture)
 	assert_int_equal(inventory_group_size(fixture->inventory, "g"), 1);
 	assert_int_equal(about_of(fixture).ptrs, 2);
 	assert_null(inventory_trouble(fixture->inventory));
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	inventory_forget(fixture->inventory);
 }
 
@@ -378,7 +378,7 @@ static void what_was_stored_can_be_changed_one_by_one_and_again(void **state)
 		inventory_fixture_point(fixture, seen(fixture, "bare"), "single.test.");
 		assert_true(
 			inventory_fixture_serves(fixture, "198.51.100.11", "single.test.", 3600));
-		inventory_settle(fixture->inventory);
+		inventory_note_served(fixture->inventory);
 		assert_int_equal(seen(fixture, "bare")->status, PTR_ACTIVE);
 	}
 }
@@ -447,7 +447,7 @@ static void what_is_not_touched_stays_as_it_was(void **state)
 	inventory_fixture_add(fixture, "alone", "198.51.100.70");
 	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
 	inventory_fixture_point(fixture, seen(fixture, "bare"), "bare.test.");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	owned_etag(seen(fixture, "alone"), etags[0]);
 	owned_etag(seen(fixture, "bare"), etags[1]);
 	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);

@@ -156,7 +156,7 @@ static void what_the_api_made_is_there_after_a_restart_and_a_reload(void **state
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	owned_etag(inventory_fixture_at(fixture, "198.51.100.30"), etag);
 	for (unsigned i = 0; i < 2; i++) {
 		if (i == 0)
@@ -269,7 +269,7 @@ static void an_address_whose_pool_is_gone_is_kept_and_not_served(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	assert_int_equal(inventory_fixture_load(fixture, without), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
 	const struct owned_resource *kept = inventory_fixture_at(fixture, "198.51.100.30");
@@ -451,7 +451,7 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 	inventory_fixture_point(fixture, bare, "two.test.");
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_int_equal(bare->action, PTR_ACTION_UPDATE);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_int_equal(bare->status, PTR_ACTIVE);
 	assert_int_equal(bare->action, PTR_ACTION_NONE);
@@ -459,12 +459,12 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_null(bare->item.reverse_fqdn);
 	assert_int_equal(bare->action, PTR_ACTION_DELETE);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	bare = inventory_fixture_at(fixture, "198.51.100.11");
 	assert_int_equal(bare->status, PTR_INACTIVE);
 }
 
-static void very_many_ptrs_settle_at_once(void **state)
+static void very_many_ptrs_are_served_at_once(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
@@ -483,7 +483,7 @@ static void very_many_ptrs_settle_at_once(void **state)
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->status, PTR_PENDING);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->status, PTR_ACTIVE);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->status, PTR_ACTIVE);
 }
@@ -512,7 +512,7 @@ int main(void)
 		T(what_another_server_wrote_is_taken_in_by_a_reload),
 		T(another_state_takes_a_restart),
 		T(a_ptr_is_pending_until_every_worker_has_it),
-		T(very_many_ptrs_settle_at_once),
+		T(very_many_ptrs_are_served_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

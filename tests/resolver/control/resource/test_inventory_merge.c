@@ -131,7 +131,7 @@ static void a_pool_that_goes_and_comes_takes_names_with_it(void **state)
 	assert_int_equal(set_value(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
 				   "domain_name_label", "web"),
 			 0);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	for (unsigned i = 0; i < 2; i++) {
 		load(fixture, ELSEWHERE);
 		assert_int_equal(fixture->config.faults.warnings, 1);
@@ -200,7 +200,7 @@ static void an_abandoned_reload_leaves_everything_as_it_was(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	for (unsigned i = 0; i < 2; i++) {
 		struct model *model = config_text_load(
 			&fixture->config, i ? ELSEWHERE : FIXTURE_WORLD "reverse = { ttl = 9; };");
@@ -229,7 +229,7 @@ static void a_ptr_that_is_pending_stays_so_over_a_reload(void **state)
 				"new.test.");
 	load(fixture, NULL);
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_PENDING);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ACTIVE);
 }
 
@@ -324,7 +324,7 @@ static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 	assert_non_null(next);
 	inventory_adopt(next);
 	inventory_prepared_free(next);
-	inventory_settle(fixture->inventory);
+	inventory_note_served(fixture->inventory);
 	inventory_about(fixture->inventory, &about);
 	inventory_about(anew, &anew_about);
 	assert_int_equal(about.addresses, anew_about.addresses);

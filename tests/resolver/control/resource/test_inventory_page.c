@@ -95,11 +95,11 @@ static void a_ptr_that_becomes_active_gives_lists_another_tag_of_the_same_versio
 
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
 	inventory_etag(inventory, pending);
-	inventory_settle(inventory);
+	inventory_note_served(inventory);
 	inventory_etag(inventory, active);
 	assert_string_not_equal(active, pending);
 	assert_true(etag_same_version(pending, active));
-	inventory_settle(inventory);
+	inventory_note_served(inventory);
 	assert_string_equal(inventory_etag(inventory, later), active);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "b.test.");
 	assert_false(etag_same_version(active, inventory_etag(inventory, changed)));

@@ -45,7 +45,7 @@ struct world {
 
 static struct world *world;
 
-static void on_settled(void *context)
+static void on_adopted(void *context)
 {
 	(void)context;
 }
@@ -103,7 +103,7 @@ static int set_up(void **state)
 		0);
 	world->service.commit.committer = &world->committer;
 	assert_int_equal(
-		service_open(&world->service, &world->loop, 1, on_settled, on_work_end, world), 0);
+		service_open(&world->service, &world->loop, 1, on_adopted, on_work_end, world), 0);
 	faults_init(&faults);
 	model = load_model(&world->service.load, NULL, &faults);
 	if (!model || service_serve(&world->service, model, &faults, text) != 0) {

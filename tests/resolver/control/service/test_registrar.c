@@ -282,7 +282,7 @@ static int client_send(struct world *world, const char *records)
 		bool met_ = false;                                                                 \
 		for (int i_ = 0; i_ < 60000 && !met_; i_++) {                                      \
 			server_collect(&(world)->server);                                          \
-			registrar_settle(&(world)->registrar);                                     \
+			registrar_send_answers(&(world)->registrar);                               \
 			met_ = (condition);                                                        \
 			if (!met_)                                                                 \
 				usleep(1000);                                                      \

@@ -15,7 +15,7 @@ function where(ptr) {
 }
 
 // Waits until every worker answers the PTR, or the page is left; `show` gets its states meanwhile.
-async function settle(ptr, {signal}, show) {
+async function untilServed(ptr, {signal}, show) {
   show(ptr);
   for (let wait = AGAIN_MS; ptr.status === "PENDING"; wait = Math.min(wait + AGAIN_MS, LATE_MS)) {
     await sleep(wait, signal);
@@ -49,7 +49,7 @@ async function set(ptr, page, show) {
     const made = await call("PUT", where(ptr), {body, etag: ptr.etag});
 
     warn(made.body.warnings);
-    await settle(made.body, page, show);
+    await untilServed(made.body, page, show);
     notice("The PTR of ", name(ptr.address), " is set.");
   } catch (error) {
     show(ptr);
@@ -65,7 +65,7 @@ async function unset(ptr, page, show) {
   });
 
   if (!done) return;
-  await settle(await get(where(ptr), {signal: page.signal}), page, show);
+  await untilServed(await get(where(ptr), {signal: page.signal}), page, show);
   notice("The PTR of ", name(ptr.address), " is unset.");
 }
 
