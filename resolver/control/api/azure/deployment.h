@@ -75,4 +75,14 @@ void deployment_release(struct deployment *deployment);
 /* False: a deployment cannot have that name; an error was added. */
 bool deployment_check_name(const char *name, struct arm_errors *errors);
 
+/* ---- the preview of a deployment (what_if.c) ---- */
+
+enum { WHAT_IF_ADDRESSES_MAX = 1000 };
+
+/* Each resource before and after, with the members that differ. Other resources of the group are
+ * listed as ignored; of its addresses, of which there may be a million, only WHAT_IF_ADDRESSES_MAX.
+ * For a deployment that was rehearsed with wants_before_after, in the thread that has read it. id:
+ * the request's; ids_only: without bodies. The caller releases the result. */
+json_t *what_if_json(const struct deployment *deployment, const char *id, bool ids_only);
+
 #endif

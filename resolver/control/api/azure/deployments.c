@@ -18,7 +18,6 @@
 #include "resolver/control/api/azure/deployment.h"
 #include "resolver/control/api/azure/deployment_errors.h"
 #include "resolver/control/api/azure/deployment_record.h"
-#include "resolver/control/api/azure/what_if.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"

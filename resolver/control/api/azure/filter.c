@@ -1,4 +1,4 @@
-#include "resolver/control/api/azure/filter.h"
+#include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -8,10 +8,28 @@
 #ifndef SLUICE_API_ARM_PAGE_H
 #define SLUICE_API_ARM_PAGE_H
 
-#include "resolver/control/api/azure/filter.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "resolver/control/api/list.h"
 
-enum { ARM_PAGE_MAX = 1000 };
+enum { ARM_PAGE_MAX = 1000, ARM_CLAUSES_MAX = 8, ARM_FILTER_VALUE_MAX = 1024 };
+
+/* The $filter, which selects resources of a list (filter.c):
+ *
+ *     NAME eq|ne 'VALUE' [and ...]      a quote in VALUE is doubled
+ *
+ * NAME is tagName, tagValue, resourceGroup, or a member of a resource as /resources shows it:
+ * resourceType, name, location; or provisioningState, of a deployment. Case counts in the values of
+ * tags only. A tagValue beside a tagName is the value of that tag. */
+struct arm_filter {
+	struct arm_clause {
+		char name[24], value[ARM_FILTER_VALUE_MAX];
+		bool is_not;
+	} clauses[ARM_CLAUSES_MAX];
+	size_t count; /* 0: all resources match */
+};
 
 struct arm_page {
 	struct api_request *request;
@@ -26,6 +44,11 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, const ch
 /* Answers with the array and takes ownership of it. The next page begins behind `last`; NULL: there
  * is none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
+/* False: the text is no filter with these names, which end with NULL. */
+bool arm_filter_read(struct arm_filter *filter, const char *text, const char *const *names);
+/* Does the filter match a resource of that group, in the form of arm_print_short, or a deployment,
+ * in that of GET? */
+bool arm_filter_takes(const struct arm_filter *filter, json_t *resource, const char *group);
 /* Compares keys "GROUP/NAME" in the order of lists; negative: left comes first. */
 int arm_compare_keys(const char *left, const char *right);
 /* The `nextLink` of an api_list. */

@@ -1,4 +1,4 @@
-#include "resolver/control/api/azure/what_if.h"
+#include "resolver/control/api/azure/deployment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
