@@ -338,6 +338,17 @@ class Asking(Browser):
         self.find(".verdict")
         self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=www.contoso.corp&type=A&vnet=hub"))
 
+    def test_a_target_that_fails_is_no_loser(self):
+        """Those that lose are what does not decide, and packets that another one has overtaken."""
+        where = "rulesets/-/office/rules/dead"
+        self.good("PUT", where, {"domain": "dead.test.", "targets": [{"address": "127.0.0.66"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where)
+        self.log_in("/ui/ask?name=www.dead.test&vnet=hub&ask=1")
+        self.find(".answer", "SERVFAIL after")
+        self.assertEqual({"box fails"}, set(self.driver.execute_script(
+            "return [...document.querySelectorAll(\"[aria-label^='Who was asked'] .box\")].map(one => one.className)")))
+        self.assertEqual("Default resolver\nevery name\nwould match, but something earlier decides", self.text_of(".box.loses", "Default resolver"))
+
     def test_an_url_shows_the_same(self):
         self.log_in("/ui/ask?name=web.corp.internal&type=A&endpoint=hub-resolver/inbound")
         self.assertEqual(("Private zone", True, "decides"), self.boxes()[0])

@@ -346,6 +346,11 @@ class Looking(Form):
         self.find("main code", "sluice.conf:")
         self.assertNotIn("Edit", self.texts("main button:not(th button)"))
 
+    def test_what_sluice_made_says_so(self):
+        self.log_in("/ui/resource?path=virtual_networks/-/hub")
+        row = self.row("default-outbound")
+        self.assertIn("made by sluice", row)
+
     def test_a_reader_sees_no_buttons(self):
         self.good("PUT", "virtual_networks/-/seen", {"address_space": ["10.70.0.0/16"]})
         self.log_in("/ui/resources?kind=network", "eye", EYE)

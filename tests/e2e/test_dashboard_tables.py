@@ -260,6 +260,7 @@ class Much(Browser):
         self.assertEqual("office\n1 rule", self.text_of(".node.plain", "office"))
         self.assertEqual("hub-resolver/default\nmade by sluice, any address", self.text_of(".node.made"))
         self.assertNotIn("240.0.0", self.text())
+        self.assertEqual([], self.js("return [...document.querySelectorAll('.note')].filter(one => !one.textContent).map(one => one.parentNode.innerText)"))
         self.assertTrue(self.js("return document.querySelectorAll('.line.bad').length") >= 3)
 
     def test_many_targets_unfold_by_keyboard(self):

@@ -41,7 +41,7 @@ function limited(nodes, what) {
   const hurt = rest.filter(({mood}) => WORST.includes(mood)).length;
 
   return [...all.slice(0, COLUMN - 1), ...bundled(rest, 0, () => ({id: "rest " + what, title: `${rest.length.toLocaleString("en")} more ${what}`, what,
-    note: hurt ? `${hurt.toLocaleString("en")} of them with failures` : "none of them with failures"}))];
+    note: hurt ? `${hurt.toLocaleString("en")} of them with failures` : null}))];
 }
 
 // ---- consequences of dead targets ----
