@@ -1099,6 +1099,40 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.assertEqual("/v1/virtual_networks/office/hub/subnets?limit=1&marker=in", page["next"])
         self.assertEqual("out", self.good("GET", page["next"][4:]).body["subnets"][0]["name"])
 
+    def test_what_is_inside_all_of_a_kind_is_one_list(self):
+        self.build_office()
+        for path in ("rulesets/-/hub", "rulesets/berlin/also"):
+            self.good("PUT", path, {"outbound_endpoints": []}, 201)
+            for name in ("zulu", "alfa"):
+                self.good("PUT", "%s/rules/%s" % (path, name), dict(self.rule, domain=name + ".corp.", state="Disabled"), 201)
+
+        def paths(path):
+            found = []
+            while path:
+                page = self.good("GET", path.removeprefix("/v1/")).body
+                found.append([rule["path"] for rule in page["rules"]])
+                path = page["next"]
+            return found
+        also = ["rulesets/berlin/also/rules/alfa", "rulesets/berlin/also/rules/zulu"]
+        hub = ["rulesets/-/hub/rules/alfa", "rulesets/-/hub/rules/zulu"]
+        office = ["rulesets/Office/hub/rules/contoso"]
+        every = also + hub + office
+        self.assertEqual([every], paths("rulesets/*/*/rules"))
+        self.assertEqual([also], paths("rulesets/Berlin/*/rules"))
+        self.assertEqual([hub], paths("rulesets/-/*/rules"))
+        for limit in (1, 2, 3, 5):
+            pages = paths("rulesets/*/*/rules?limit=%d" % limit)
+            self.assertEqual(every, sum(pages, []))
+            self.assertLessEqual(max(map(len, pages)), limit)
+        self.assertEqual([also + hub], paths("rulesets/*/*/rules?state=disabled"))
+        self.assertEqual([also[:1] + hub[:1]], paths("rulesets/*/*/rules?q=alf"))
+        first = self.good("GET", "rulesets/*/*/rules").body["rules"][0]
+        self.assertEqual(self.good("GET", first["path"]).body, first)
+        self.bad(self.call("GET", "rulesets/*/*/rules?marker=zulu"), 400, "invalid", "follow the `next` link")
+        self.bad(self.call("GET", "rulesets/ofice/*/rules"), 404, "not_found", 'there is no resource group "ofice"')
+        self.bad(self.call("GET", "private_zones/*/*/record_sets"), 404, "not_found", "there is no private zone")
+        self.bad(self.call("GET", "rulesets/*/*/rules/alfa"), 404, "not_found", "there is no rule")
+
     def test_a_wrong_group_is_told_with_the_right_one(self):
         self.build_office()
         where = r'"hub" here; it is in the resource group "Office": rulesets/Office/hub$'

@@ -12,6 +12,7 @@
 
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/addresses.h"
@@ -377,6 +378,7 @@ struct resource_list {
 	struct list_item *items;       /* that match, by name */
 	size_t count, room;
 	size_t served; /* so many of them, at the beginning */
+	bool all;      /* the query's filters are not for them */
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -450,7 +452,8 @@ static int collect_served(struct resource_list *listing, const void *in)
 		const char *item = (const char *)items.items + i * size;
 		const char *group = group_of(listing->kind, item);
 
-		if (is_listed_group(listing, group) && fits(listing->request, listing->kind, item))
+		if (is_listed_group(listing, group) &&
+		    (listing->all || fits(listing->request, listing->kind, item)))
 			err = add_listed(listing,
 					 (struct list_item){.name = part_name(listing->kind, item),
 							    .group = group,
@@ -465,7 +468,7 @@ static int collect_served(struct resource_list *listing, const void *in)
 static int on_listed_row(void *context, const struct source_resource *row)
 {
 	struct resource_list *listing = context;
-	const char *part = api_query(listing->request, "q");
+	const char *part = listing->all ? NULL : api_query(listing->request, "q");
 	struct list_item listed = {.name = part_key_name(row->path, &listing->arena), .group = ""};
 	struct path path = *listing->path;
 	int err;
@@ -565,6 +568,15 @@ static bool is_group(const struct resource_list *listing)
 	       inventory_group(api_inventory(listing->request), name, &group);
 }
 
+/* Collects what is inside `in`, which is NULL where that is not served, and what the state has
+ * beside it that is not served. */
+static int collect_inside(struct resource_list *listing, const void *in)
+{
+	int err = in ? collect_served(listing, in) : 0;
+
+	return err ? err : collect_unserved(listing);
+}
+
 /* Collects the list's items. Not 0: the request has been answered. */
 static int collect(struct resource_list *listing, size_t limit)
 {
@@ -572,16 +584,13 @@ static int collect(struct resource_list *listing, size_t limit)
 	const struct path *path = listing->path, parent = part_root(path);
 	bool inside = path->kind->parent;
 	const void *in = inside ? part_find(api_model(request), &parent) : api_model(request);
-	int err = 0;
+	int err;
 
 	if (path->kind->id == KIND_GROUP)
 		return collect_groups(listing);
 	if (in && listing->kind->bulk)
 		return collect_bulk(listing, limit);
-	if (in)
-		err = collect_served(listing, in);
-	if (!err)
-		err = collect_unserved(listing);
+	err = collect_inside(listing, in);
 	if (err) {
 		api_fail_memory(request);
 	} else if (inside && !in && listing->count == 0) {
@@ -642,27 +651,144 @@ static json_t *next_page(const struct resource_list *listing, const struct list_
 	return api_next_page(listing->request, "marker", marker);
 }
 
-static json_t *page_json(struct resource_list *listing, size_t limit)
+/* Adds those behind the marker until the page has as many as it may have. The last one that was
+ * added, where others are behind it. */
+static const struct list_item *add_shown(struct resource_list *listing, const char *marker,
+					 size_t limit, json_t *page)
 {
-	const char *marker = api_query(listing->request, "marker");
-	json_t *array = json_array(), *page = json_object(), *next = NULL;
 	struct path list = *listing->path;
-	size_t shown = 0;
 
 	if (list.kind->parent)
 		list = spelled(listing->request, &list);
-	for (size_t i = 0; i < listing->count && !next; i++) {
+	for (size_t i = 0; i < listing->count; i++) {
 		struct list_item *listed = &listing->items[i];
 
-		if (!listing->kind->bulk && marker && !is_behind(listing, listed, marker))
+		if (marker && !is_behind(listing, listed, marker))
 			continue;
-		json_add(array, show_listed(listing, listed, &list));
-		if (++shown == limit && i + 1 < listing->count)
-			next = next_page(listing, listed);
+		json_add(page, show_listed(listing, listed, &list));
+		if (json_array_size(page) == limit)
+			return i + 1 < listing->count ? listed : NULL;
 	}
-	json_put(page, listing->kind->collection, array);
+	return NULL;
+}
+
+static json_t *page_json(const struct kind *kind, json_t *items, json_t *next)
+{
+	json_t *page = json_object();
+
+	json_put(page, kind->collection, items);
 	json_put(page, "next", next ? next : json_null());
 	return page;
+}
+
+static void list_inside(struct resource_list *listing, size_t limit)
+{
+	const char *marker = listing->kind->bulk ? NULL : api_query(listing->request, "marker");
+	json_t *items = json_array();
+	const struct list_item *last = add_shown(listing, marker, limit, items);
+
+	api_reply_json(listing->request, 200,
+		       page_json(listing->kind, items, last ? next_page(listing, last) : NULL),
+		       NULL);
+}
+
+/* ---- what is inside all of a kind: all rules of all rulesets ---- */
+
+/* The path of the last one of the page before: of it the group, what it is inside and its name. */
+struct all_marker {
+	struct api_path path; /* empty: from the first one on */
+	struct list_item parent;
+	const char *name;
+};
+
+/* False: it is none, which has been answered. */
+static bool read_all_marker(struct api_request *request, struct all_marker *marker)
+{
+	const char *text = api_query(request, "marker");
+
+	*marker = (struct all_marker){.name = NULL};
+	if (!text)
+		return true;
+	if (api_path_init(&marker->path, text) == 0 && marker->path.count == 5) {
+		marker->parent = (struct list_item){.group = marker->path.segments[1],
+						    .name = marker->path.segments[2]};
+		marker->name = marker->path.segments[4];
+		return true;
+	}
+	api_path_release(&marker->path);
+	api_fail_at(request, 400, "invalid", "marker",
+		    "\"%.64s\" is no path of one; follow the `next` link of the previous page",
+		    text);
+	return false;
+}
+
+/* Adds those inside one parent. */
+static int add_inside(struct api_request *request, const struct path *path,
+		      const struct list_item *parent, const char *behind, size_t limit,
+		      json_t *items, bool *more)
+{
+	struct path own = {path->kind, parent->group, {parent->name, NULL}};
+	struct resource_list listing = {.request = request, .path = &own, .kind = path->kind};
+	const struct path root = part_root(&own);
+	int err;
+
+	arena_init(&listing.arena);
+	err = collect_inside(&listing, part_find(api_model(request), &root));
+	*more = !err && add_shown(&listing, behind, limit, items);
+	listing_release(&listing);
+	return err;
+}
+
+/* Parents come by name, and what is inside each by name; only parents that the page needs are
+ * looked into. */
+static json_t *list_of_all(struct resource_list *parents, const struct path *path, size_t limit,
+			   const struct all_marker *marker)
+{
+	json_t *items = json_array(), *last = NULL;
+	bool more = false;
+	int err = 0;
+
+	for (size_t i = 0; !err && !last && i < parents->count; i++) {
+		const struct list_item *parent = &parents->items[i];
+		int order = marker->name ? compare_listed(parent, &marker->parent) : 1;
+
+		if (order >= 0)
+			err = add_inside(parents->request, path, parent,
+					 order == 0 ? marker->name : NULL, limit, items, &more);
+		if (json_array_size(items) == limit && (more || i + 1 < parents->count))
+			last = json_object_get(json_array_get(items, limit - 1), "path");
+	}
+	if (!err)
+		return page_json(
+			path->kind, items,
+			last ? api_next_page(parents->request, "marker", json_string_value(last))
+			     : NULL);
+	json_decref(items);
+	return NULL;
+}
+
+static void list_all(struct api_request *request, const struct path *path, size_t limit)
+{
+	const char *group = api_parameter(request, "group");
+	struct path root = {
+		path->kind->parent, strcmp(group, GROUP_ANY) == 0 ? NULL : group, {NULL, NULL}};
+	struct resource_list parents = {
+		.request = request, .path = &root, .kind = root.kind, .all = true};
+	struct all_marker marker;
+	json_t *page;
+
+	if (!read_all_marker(request, &marker))
+		return;
+	arena_init(&parents.arena);
+	if (collect(&parents, limit) == 0) {
+		page = list_of_all(&parents, path, limit, &marker);
+		if (page)
+			api_reply_json(request, 200, page, NULL);
+		else
+			api_fail_memory(request);
+	}
+	listing_release(&parents);
+	api_path_release(&marker.path);
 }
 
 static bool check_marker(struct api_request *request)
@@ -692,15 +818,20 @@ void api_resource_list(struct api_request *request)
 	if (!read_path(request, &path))
 		return;
 	const struct filter filter = {.kinds = {path.kind}};
-	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit) ||
-	    !check_marker(request))
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
+		return;
+	if (path.kind->parent && !path.kind->bulk && strcmp(path.names[0], GROUP_ANY) == 0) {
+		list_all(request, &path, limit);
+		return;
+	}
+	if (!check_marker(request))
 		return;
 	path.names[path.kind->parent != NULL] = NULL;
 	listing.path = &path;
 	listing.kind = path.kind;
 	arena_init(&listing.arena);
 	if (collect(&listing, limit) == 0)
-		api_reply_json(request, 200, page_json(&listing, limit), NULL);
+		list_inside(&listing, limit);
 	listing_release(&listing);
 }
 
