@@ -630,7 +630,7 @@ class Rules(Browser):
         self.assertLess(took, 10)
         self.go("/ui/target?target=127.0.0.5:53")
         self.press("and 993 more")
-        self.wait(lambda: len(self.rows()) == 100, "the rules of this target")
+        self.wait(lambda: len(self.rows()) == 50, "the rules of this target")
         self.press("Log out")
 
 
@@ -876,10 +876,11 @@ class Zones(Browser):
         where = self.zone("many.test", **{"n%03d" % number: "\"x\"" for number in range(250)})
         self.log_in(where)
         self.row("n000")
-        self.assertEqual(100, len(self.rows()))
-        self.assertEqual("1\u2013100 of more than 200 rows", self.text_of(".foot [role=status]"))
-        self.press("Next")
-        self.row("n199")
+        self.assertEqual(50, len(self.rows()))
+        self.assertEqual("1\u201350 of more than 200 rows", self.text_of(".foot [role=status]"))
+        for last in ("n099", "n149", "n199"):
+            self.press("Next")
+            self.row(last)
         self.press("Next")
         self.wait(lambda: [row[0] for row in self.rows()] == ["n%03d" % number for number in range(200, 250)], "the last ones, of the server")
         self.assertEqual("201\u2013250 of 250 rows", self.text_of(".foot [role=status]"))
@@ -887,14 +888,15 @@ class Zones(Browser):
         self.good("DELETE", "private_zones/-/many.test/record_sets/n249:TXT")
         self.wait(lambda: len(self.rows()) == 49, "one to go, and the others to stay")
         self.press("Previous")
-        self.row("n100")
+        self.row("n150")
 
     def test_more_that_is_asked_for_while_the_page_reads_again_stays(self):
         where = self.zone("slow.test", **{"n%03d" % number: "\"x\"" for number in range(250)})
         self.log_in(where)
         self.row("n000")
-        self.press("Next")
-        self.row("n199")
+        for last in ("n099", "n149", "n199"):
+            self.press("Next")
+            self.row(last)
         self.find(".live.on")
         # What is read from now on is answered when the test says so.
         self.driver.execute_script("""
@@ -1057,7 +1059,7 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
         self.log_in("/ui/registered?search=many")
         self.row("many0.corp.internal.")
         seen = set(self.names())
-        for first in (101, 201, 301, 401, 501, 601, 701):
+        for first in range(51, 720, 50):
             self.press("Next")
             self.find(".foot", "%d\u2013" % first)
             seen |= set(self.names())

@@ -429,7 +429,7 @@ class Reports(Browser):
         self.find("[role=status]", "Still being asked: PTRs that do not lead back")
         self.known()
         self.assertRegex(self.states()["ptrs"], r"^10\d findings$")
-        self.assertEqual(100, len(self.cells("ptrs")))
+        self.assertEqual(50, len(self.cells("ptrs")))
         self.find("#report-ptrs", "Nobody is asked again before ")
         begun = self.asked_for("/v1/report")
         self.assertGreater(begun, 1)
@@ -572,7 +572,7 @@ class Queries(Browser):
         self.find("[role=status]", "Live.")
         self.ask(*["n%d.corp.internal" % number for number in range(1500)])
         self.wait(lambda: re.search(r"\d,\d{3} came", self.text()), "more than a thousand to come")
-        self.wait(lambda: len(self.rows()) == 100, "the first of them")
+        self.wait(lambda: len(self.rows()) == 50, "the first of them")
         self.assertLess(self.drawn("return () => document.querySelector('queries-page').render()"), 10)
 
     def test_names_of_clients_are_text(self):

@@ -80,9 +80,8 @@ export class RegisteredPage extends Page {
   }
 
   async reload() {
-    const {zones} = await get("status", {signal: this.signal});
-
-    this.offer(zones.filter((zone) => zone.registers).map((zone) => zone.name));
+    this.offered = get("status", {signal: this.signal}).then(({zones}) => this.offer(zones.filter((zone) => zone.registers).map((zone) => zone.name)));
+    this.offered.catch(() => {}); // whoever reads awaits it
     await this.load();
   }
 
@@ -136,7 +135,10 @@ export class RegisteredPage extends Page {
   }
 
   async read() {
-    this.fill([], await this.readPages("registrations" + query({...this.asked(), limit: PAGE}), Math.max(PAGE, this.items.length)));
+    const wanted = Math.max(PAGE, this.items.length);
+    const [found] = await Promise.all([this.readPages("registrations" + query({...this.asked(), limit: PAGE}), wanted), this.offered]);
+
+    this.fill([], found);
   }
 
   loadMore() {

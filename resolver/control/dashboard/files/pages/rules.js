@@ -99,14 +99,16 @@ export class RulesPage extends Page {
 
   async read() {
     const how = {signal: this.signal};
-    const [rulesets, status] = await Promise.all([all("rulesets?limit=5000", "rulesets", how), get("status", how)]);
-    const [counted, ...lists] = await Promise.all([this.count(), ...rulesets.map((ruleset) => all(ruleset.path + "/rules?limit=5000", "rules", how))]);
+    const [status, counted, rulesets, rules] = await Promise.all([get("status", how), this.count(), all("rulesets?limit=5000", "rulesets", how),
+      all("rulesets/*/*/rules?limit=5000", "rules", how)]);
+    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset]));
 
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
     this.health = new Map(status.targets.map((target) => [target.host + " " + target.protocol, target]));
-    this.rules = lists.flatMap((rules, i) => rules.map((rule) => ({...rule, ruleset: rulesets[i], key: order(rule.domain),
-      use: counted.get(fullName(rulesets[i]) + " " + rule.name)})));
+    // A ruleset that was made between the two answers is in the next ones.
+    this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
+      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name)}));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 

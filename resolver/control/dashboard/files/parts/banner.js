@@ -32,7 +32,7 @@ export class WaitingBanner extends HTMLElement {
     stream.addEventListener("event", ({detail: {event}}) => EVENTS.has(event) && this.lookSoon(), {signal});
     stream.addEventListener("live", ({detail}) => detail && this.lookSoon(), {signal});
     this.timer = setInterval(() => this.tick(), 1000);
-    this.look();
+    this.lookSoon(); // behind what the page asks for
   }
 
   disconnectedCallback() {

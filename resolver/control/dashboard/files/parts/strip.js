@@ -43,13 +43,17 @@ export function strip(times, step_s, up) {
 
   title.textContent = label;
   picture.append(title);
+  const drawn = {good: "", bad: "", soft: ""};
+
   for (let cell = 0; cell < CELLS; cell++) {
     const values = known(up.slice(cell * wide, (cell + 1) * wide));
     const worst = values.length ? Math.min(...values) : null;
+    // Bad cells are higher as well, for users who cannot tell the colours apart.
     const [mood, high] = worst === null ? ["soft", 2] : worst >= 1 ? ["good", 7] : ["bad", 14];
 
-    // Bad cells are higher as well, for users who cannot tell the colours apart.
-    picture.append(svg("rect", {class: mood, x: cell * 2, y: 14 - high, width: 1.6, height: high}));
+    drawn[mood] += `M${cell * 2} 14v-${high}h1.6v${high}z`;
   }
+  // One element for all cells of a mood: hundreds of strips have thousands of cells.
+  picture.append(...Object.entries(drawn).filter(([, d]) => d).map(([mood, d]) => svg("path", {class: mood, d})));
   return h("span", {class: "strip-frame"}, picture);
 }

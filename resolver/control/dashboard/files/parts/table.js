@@ -7,7 +7,7 @@
 
 import {count, h} from "../lib/element.js";
 
-const ROWS = 100; // of a page
+const ROWS = 50; // of a page: what it takes to show one grows with them
 let tables = 0;
 const collator = new Intl.Collator("en", {numeric: true});
 
@@ -212,9 +212,9 @@ export class DataTable extends HTMLElement {
     this.scrollIntoView({block: "start"});
   }
 
-  // Runs after the frame that shows the rows: the browser measures them there anyway, and is not delayed.
+  // Runs in the frame after the one that shows the rows: the browser measures them there anyway, and is not delayed.
   markLater() {
-    this.marking ||= requestAnimationFrame(() => setTimeout(() => {
+    this.marking ||= requestAnimationFrame(() => requestAnimationFrame(() => {
       this.marking = null;
       this.mark();
     }));
