@@ -1,7 +1,7 @@
 // A page is an element that shows itself when it enters the document, and that nothing reaches once it has left.
 // `query` is the part of its URL after the ?; `read` asks the server for the page's data, and draws them.
 
-import {ApiError} from "./api.js";
+import {ApiError, get} from "./api.js";
 import {h} from "./element.js";
 import {stream} from "./stream.js";
 
@@ -57,6 +57,22 @@ export class Page extends HTMLElement {
 
     this.turn = done.catch(() => {});
     return done;
+  }
+
+  // Rows of a list that the server searches by what the page's `asked` gives: `wanted` of them from there on, and where to
+  // go on. The server's pages are short, even empty, if it has skipped many rows. NULL: the filters have changed, and
+  // the next turn reads the rows.
+  async rowsFrom(next, key, wanted) {
+    const rows = [], asked = JSON.stringify(this.asked());
+
+    while (next && rows.length < wanted) {
+      const page = await get(next, {signal: this.signal});
+
+      if (asked !== JSON.stringify(this.asked())) return null;
+      rows.push(...page[key]);
+      next = page.next && page.next.replace(/^\/v1\//, "");
+    }
+    return {rows, next};
   }
 
   // Does what the user asked for, and shows an error above the rest of the page. Returns whether it succeeded.

@@ -72,7 +72,7 @@ export class RegisteredPage extends Page {
       {title: "Last renewal", cell: renewal},
       {title: "Zone", cell: (row) => name(row.zone)},
       ...isAdmin() ? [{title: "", narrow: true, cell: (row) => this.more(row)}] : [],
-    ]);
+    ], null, (row) => Number(!row.served));
     this.still = h("p", {class: "hint", hidden: true}, "So many are not looked at again until you search or choose.");
     this.replaceChildren(h("h1", {}, "Registered records"), zoneTabs("registered"), this.tools(), this.table, this.still);
     await this.reload();
@@ -119,24 +119,9 @@ export class RegisteredPage extends Page {
     return {q: this.search, zone: this.zone, served: this.shows === "all" ? "" : this.shows};
   }
 
-  // Reads `wanted` rows from there on, and where to go on. The server's pages are short, even empty, if it has skipped
-  // many rows. NULL: the filters have changed, and the next turn reads the rows.
-  async readPages(next, wanted) {
-    const rows = [], asked = JSON.stringify(this.asked());
-
-    while (next && rows.length < wanted) {
-      const page = await get(next, {signal: this.signal});
-
-      if (asked !== JSON.stringify(this.asked())) return null;
-      rows.push(...page.registrations);
-      next = page.next && page.next.replace(/^\/v1\//, "");
-    }
-    return {rows, next};
-  }
-
   async read() {
     const wanted = Math.max(PAGE, this.items.length);
-    const [found] = await Promise.all([this.readPages("registrations" + query({...this.asked(), limit: PAGE}), wanted), this.offered]);
+    const [found] = await Promise.all([this.rowsFrom("registrations" + query({...this.asked(), limit: PAGE}), "registrations", wanted), this.offered]);
 
     this.fill([], found);
   }
@@ -146,7 +131,7 @@ export class RegisteredPage extends Page {
   }
 
   async readMore() {
-    this.fill(this.items, await this.readPages(this.next, PAGE));
+    this.fill(this.items, await this.rowsFrom(this.next, "registrations", PAGE));
   }
 
   // Unchanged rows stay; if all are unchanged, nothing is drawn.

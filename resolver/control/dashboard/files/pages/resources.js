@@ -41,7 +41,7 @@ export function resourceTable(kind, page) {
     ...columnsOf(kind).map((key) => ({title: labelOf(key, kind.schema.properties[key]), sort: (item) => valueText(item[key]), cell: (item) => valueCell(item, key)})),
     {title: "From", cell: (item) => origin(item)},
     ...isAdmin() ? [{title: "", cell: (item) => resourceMenu(kind, item, page)}] : [],
-  ]);
+  ], null, (item) => Number(!!item.not_served));
 }
 
 function resourceMenu(kind, item, page) {

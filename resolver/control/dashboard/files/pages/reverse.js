@@ -20,6 +20,9 @@ const PAGE = 200, MOST = 5000;
 const CHECKS = 4; // at a time: each asks the DNS, and may take three seconds
 const COLUMNS = ["address", "reverse_fqdn", "description", "ttl"];
 
+// By the statuses of the API.
+const SHOWN = {all: "All addresses", ERROR: "With an error", INACTIVE: "Without a name"};
+
 function told({set, removed, unchanged}) {
   return `${count(set, "PTR")} set, ${removed} removed, ${unchanged} unchanged`;
 }
@@ -28,11 +31,16 @@ export class ReversePage extends Page {
   async show() {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
+    this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
     this.checks = null; // results by name and address checked; null: not wanted
-    this.table = new DataTable("Addresses", this.columns());
+    this.table = new DataTable("Addresses", this.columns(), null, (ptr) => Number(ptr.status === "ERROR"));
+    this.shown = h("select", {id: "reverse-shown", onchange: () => this.find(this.search, this.shown.value)},
+      Object.entries(SHOWN).map(([value, title]) => h("option", {value}, title)));
+    this.shown.value = this.shows;
     this.told = h("p", {role: "status"});
     this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "an address or a name", back: (text) => this.find(text)}),
+      h("div", {class: "field short"}, h("label", {for: "reverse-shown"}, "Show"), this.shown),
       isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.add())}, "Add an address"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.checkAll())}, "Check names"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export CSV"),
@@ -85,11 +93,15 @@ export class ReversePage extends Page {
     await Promise.all(Array.from({length: CHECKS}, check));
   }
 
+  asked() {
+    return {q: this.search, status: this.shows === "all" ? "" : this.shows};
+  }
+
   // Reads as many as are shown already.
   async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.ptrs?.length || 0));
 
-    this.fill([], await get("ptrs" + query({q: this.search, limit}), {signal: this.signal}));
+    this.fill([], await this.rowsFrom("ptrs" + query({...this.asked(), limit}), "ptrs", limit));
   }
 
   loadMore() {
@@ -97,16 +109,15 @@ export class ReversePage extends Page {
   }
 
   async readMore() {
-    const page = await get(this.next, {signal: this.signal});
-
-    this.fill(this.ptrs, page);
+    this.fill(this.ptrs, await this.rowsFrom(this.next, "ptrs", PAGE));
   }
 
-  fill(before, {ptrs, next}) {
-    this.ptrs = [...before, ...ptrs];
-    this.next = next && next.replace(/^\/v1\//, "");
+  fill(before, found) {
+    if (!found) return; // others are wanted by now, and the next turn reads them
+    this.ptrs = [...before, ...found.rows];
+    this.next = found.next;
     this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
-    this.table.none = this.search ? empty("No address or name has that.") : empty("There are no addresses.",
+    this.table.none = this.search || this.shows !== "all" ? empty("No address or name has that.") : empty("There are no addresses.",
       h("p", {}, "Add one, and before a public one the pool that it is in: "),
       h("pre", {}, "sluice address-pool create public prefix=198.51.100.0/24\nsluice address create mail 198.51.100.25"));
     this.table.fill(this.ptrs);
@@ -117,16 +128,17 @@ export class ReversePage extends Page {
     this.table.fill(this.ptrs);
   }
 
-  find(text) {
+  find(text, shows = this.shows) {
     this.search = text;
+    this.shows = shows;
     this.ptrs = [];
     this.table.page = 0;
-    note(url("reverse", {search: text}));
+    note(url("reverse", {search: text, show: shows === "all" ? "" : shows}));
     this.attempt(() => this.load());
   }
 
   async export() {
-    const ptrs = await all("ptrs" + query({q: this.search, limit: MOST}), "ptrs", {signal: this.signal});
+    const ptrs = await all("ptrs" + query({...this.asked(), limit: MOST}), "ptrs", {signal: this.signal});
 
     save("ptrs.csv", csv(COLUMNS, ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn)), "text/csv");
   }

@@ -158,7 +158,8 @@ export class DataTable extends HTMLElement {
 
   ordered() {
     if (this.by) return sorted(this.items, this.by.sort, this.by.down);
-    return this.worst ? sorted(this.items, this.worst, true) : this.items;
+    // Where the server has more rows the worst of all are not known, and its order stays.
+    return this.worst && !this.further ? sorted(this.items, this.worst, true) : this.items;
   }
 
   // The sort field stays in the document: taken out of it, an open one would close.
