@@ -1,6 +1,6 @@
-/* Entries are sorted by address, and what a prefix has inside follows it. From there the address
- * space is halved until no entry is inside a half: then the one that counts most of those around it
- * decides for all of it. So n entries cost n log n, and at most one step for each of their bits.
+/* Entries are sorted by address, so those inside a prefix follow it. From there the address space
+ * is halved until no entry is inside a half: then the deciding entry around it decides all of the
+ * half. So n entries cost n log n, and at most one step for each of their bits.
  *
  *     10.0.0.0/8 without 10.64.0.0/10:   10.0.0.0/10, 10.128.0.0/9 */
 #include "resolver/control/import/acl.h"
@@ -76,7 +76,7 @@ void acl_set_release(struct acl_set *set)
 
 struct halving {
 	const struct acl_entry **sorted;
-	bool first_counts; /* else the longest prefix does, and of equal ones the last */
+	bool first_counts; /* otherwise the longest prefix counts, and of equal ones the last */
 	struct acl made;
 	bool too_many;
 };
@@ -89,10 +89,11 @@ static int by_prefix(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	return left < right ? -1 : left > right; /* as they were given */
+	return left < right ? -1 : left > right; /* in the order given */
 }
 
-/* Of two that an address is in; the second is the longer one, or comes later. NULL: none. */
+/* The entry that counts of two around an address; the second is longer or comes later. NULL:
+ * none. */
 static const struct acl_entry *counting(const struct halving *halving,
 					const struct acl_entry *first,
 					const struct acl_entry *second)
@@ -100,13 +101,13 @@ static const struct acl_entry *counting(const struct halving *halving,
 	return first && halving->first_counts && first < second ? first : second;
 }
 
-/* Whose all of a prefix is: it is let in as a whole, with one group. */
+/* Whether all of a prefix is allowed, with a single group. */
 struct halved {
 	bool whole;
 	void *group;
 };
 
-/* All of the prefix, as the entry says. */
+/* Decides all of the prefix by this entry. */
 static struct halved keep(struct halving *halving, const struct prefix *prefix,
 			  const struct acl_entry *counts)
 {
@@ -122,7 +123,7 @@ static struct halved keep(struct halving *halving, const struct prefix *prefix,
 	return (struct halved){true, counts->group};
 }
 
-/* What is let in of the prefix, in which the entries from `from` on are, up to `to`. */
+/* Decides the prefix, which contains the entries from `from` up to `to`. */
 static struct halved halve(struct halving *halving, size_t from, size_t to,
 			   const struct prefix *prefix, const struct acl_entry *counts)
 {
@@ -144,7 +145,7 @@ static struct halved halve(struct halving *halving, size_t from, size_t to,
 	if (!left.whole || !right.whole || left.group != right.group || !counts || !counts->allow ||
 	    counts->group != left.group)
 		return (struct halved){.whole = false};
-	/* All of it is let in, and an entry says so of all of it. */
+	/* All of the prefix is allowed, and one entry covers it. */
 	halving->made.count = made;
 	return keep(halving, prefix, counts);
 }

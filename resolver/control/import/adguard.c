@@ -5,9 +5,9 @@
  *     [/www.corp.example/]#          the default ones again: the longest domain decides
  *     [//]10.1.0.4                   names without a dot
  *
- * With `*.` ahead of it a domain is all below it, and not itself. A line that is left out would
- * send a private name to the default upstreams. So where a line cannot be said the file is refused;
- * and what is asked over TLS or HTTPS there is asked of nobody here. */
+ * A domain with `*.` ahead means all names below it, but not itself. Leaving a line out would send
+ * private names to the default upstreams. So a line that cannot be expressed refuses the file; for
+ * upstreams over TLS or HTTPS, which are left out, the rule asks nobody. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -22,19 +22,19 @@
 #include "rules/schema/model.h"
 #include "rules/text.h"
 
-struct upstreams { /* a line */
+struct upstreams { /* a line of upstreams */
 	struct origin at;
-	const char *domains; /* "corp.example/lan"; NULL: it is of the default ones */
-	const char *servers; /* with blanks between them */
+	const char *domains; /* "corp.example/lan"; NULL: default upstreams */
+	const char *servers; /* separated by blanks */
 	struct upstreams *next;
 };
 
-struct adguard_domain { /* a domain */
+struct adguard_domain { /* a domain with a rule */
 	struct origin at;
-	bool below, usual; /* not itself; asks the default upstreams */
+	bool below, usual; /* below: not the domain itself; usual: uses the default upstreams */
 };
 
-struct adguard { /* of an import, kept by it */
+struct adguard { /* kept by the import */
 	struct origin at;
 	struct forward_view *view;
 	struct upstreams *first, **last;
@@ -81,7 +81,7 @@ static void take_line(struct import *import, struct adguard *adguard, const stru
 	if (end && end > line + 1)
 		upstreams->domains = import_printf(import, "%.*s", (int)(end - line - 2), line + 2);
 	else if (end)
-		upstreams->domains = ""; /* "[//]", of which the slashes are both */
+		upstreams->domains = ""; /* "[//]", where both slashes are one domain's */
 	upstreams->servers = import_printf(import, "%s", end ? end + 2 : line);
 	if (upstreams->servers[strspn(upstreams->servers, " \t\r")] == '\0') {
 		import_fault(import, at, "it has no upstream");
@@ -141,7 +141,7 @@ static enum upstream_kind read_upstream(const char *text, struct adguard_upstrea
 	return host_parse(&upstream->host, text, DNS_PORT) == 0 ? UPSTREAM_PLAIN : UPSTREAM_OTHER;
 }
 
-/* The next of the line's upstreams; NULL: there are no more. */
+/* The next upstream of the line; NULL: no more. */
 static const char *next_upstream(struct import *import, const char **at)
 {
 	const char *word = *at + strspn(*at, " \t\r");
@@ -162,8 +162,8 @@ static bool has_plain(struct import *import, const struct upstreams *line)
 	return false;
 }
 
-/* Puts the line's upstreams into the rule or default resolver; NULL: only tells what is wrong with
- * them. */
+/* Adds the line's upstreams to the rule or default resolver; NULL: only reports those that cannot
+ * be used. */
 static void add_upstreams(struct import *import, struct node *in, const struct origin *at,
 			  const struct upstreams *line)
 {
@@ -199,7 +199,7 @@ static bool has_plain_usual(struct import *import, const struct adguard *adguard
 	return false;
 }
 
-/* The default upstreams, for the line that says so; NULL: for their own lines. */
+/* Adds the default upstreams at the line that refers to them; NULL: at their own lines. */
 static void add_usual(struct import *import, const struct adguard *adguard, struct node *in,
 		      const struct origin *at)
 {
@@ -215,7 +215,8 @@ static bool is_usual(const struct upstreams *line)
 	return *text == '#' && text[1 + strspn(text + 1, " \t\r")] == '\0';
 }
 
-/* What the line's domain is here; NULL: no rule can say it, which was told. *below: not itself. */
+/* The line's domain for a rule; NULL: no rule can express it, which is reported. *below: without
+ * the domain itself. */
 static const char *domain_of(struct import *import, const struct upstreams *line,
 			     const char *domain, bool *below)
 {
@@ -239,7 +240,7 @@ static const char *domain_of(struct import *import, const struct upstreams *line
 	return NULL;
 }
 
-/* Several lines for one domain are one list there, unless they are of different kinds. */
+/* Several lines for one domain add up, unless they are of different kinds. */
 static bool goes_together(struct import *import, const struct upstreams *line, const char *domain,
 			  bool below)
 {
@@ -302,7 +303,8 @@ static void take_domains(struct import *import, const struct adguard *adguard,
 	} while (*at++ != '\0');
 }
 
-/* What asks over TLS alone is not asked without it: then only zones and rules are answered. */
+/* Adds the default upstreams. If all of these use TLS or HTTPS, only zones and rules are
+ * answered. */
 static void take_usual(struct import *import, struct adguard *adguard)
 {
 	const struct upstreams *line = adguard->first;
@@ -353,7 +355,7 @@ static const struct reason reasons[] = {
 	{NULL, NULL},
 };
 
-/* Whether it says something, as far as it can be known without all defaults. */
+/* Whether the value switches something on, as far as that is known without AdGuard's defaults. */
 static bool is_on(const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -386,7 +388,7 @@ static void tell_lost(struct import *import, const json_t *group)
 	}
 }
 
-/* The texts of a list, or of one text, one after the other; NULL: there are no more. */
+/* The text at an index of a list, or a single text; NULL: no more. */
 static const char *text_at(struct import *import, const json_t *list, size_t index,
 			   struct origin *at)
 {
@@ -422,7 +424,8 @@ static void take_upstreams(struct import *import, struct adguard *adguard, const
 		take_line(import, adguard, &at, text);
 }
 
-/* Those of the list; *unread is where one is that has no address, in lists that have such. */
+/* Reads the clients of a list; *unread is the place of the first one without an address, if such a
+ * list may have these. */
 static void read_clients(struct import *import, const json_t *list, struct acl *acl, bool allow,
 			 struct origin *unread)
 {
@@ -489,7 +492,7 @@ static void take_listen(struct import *import, const json_t *dns)
 				     text);
 }
 
-/* A name, or all below one, with an address or another name. */
+/* A rewrite gives a name, or all names below one, an address or another name. */
 static void take_rewrite(struct import *import, struct adguard *adguard, const json_t *rewrite)
 {
 	struct origin at = json_file_at(import, rewrite, NULL);
@@ -536,7 +539,7 @@ static void take_rewrites(struct import *import, struct adguard *adguard, const 
 	json_array_foreach((json_t *)list, i, item) take_rewrite(import, adguard, item);
 }
 
-/* A client with upstreams of its own would be one more view. */
+/* A client with upstreams of its own would need a view of its own. */
 static void check_clients(struct import *import, const json_t *file)
 {
 	const json_t *list = json_member(json_member(file, "clients"), "persistent");
@@ -578,9 +581,9 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 	json_decref(file);
 }
 
-/* ---- both ---- */
+/* ---- both formats ---- */
 
-/* A line `dns:` is none of upstreams. */
+/* No upstream can be a line `dns:`. */
 static bool is_yaml(const char *text)
 {
 	for (; text; text = strchr(text, '\n')) {

@@ -1,8 +1,8 @@
 /* Azure's JSON as az prints it: a list of resources, or a single one.
  *
- * A template says what Azure is to make, and not what is there, so it is no configuration of
- * another program: `sluice deploy` evaluates it and makes its resources. A template that is given
- * here, or the file of its parameters, is a fault that says so. */
+ * A template describes resources to be made, not existing ones, so it is no configuration to
+ * import: `sluice deploy` evaluates it and makes its resources. A template, or a file with its
+ * parameters, is a fault that says so. */
 #include "resolver/control/base/exit.h"
 #include "resolver/control/import/azure.h"
 #include "resolver/control/import/dialect.h"
@@ -11,8 +11,8 @@
 
 struct arm {
 	struct import *import;
-	json_t *files; /* what was read stays until azure_finish */
-	bool refused;  /* one of them: nothing will be written */
+	json_t *files; /* must live until azure_finish */
+	bool refused;  /* one file was refused: nothing will be written */
 };
 
 static struct arm *arm_of(struct import *import)
@@ -35,7 +35,7 @@ static bool is_template(const json_t *value)
 	       (json_member(value, "$schema") || json_member(value, "contentVersion"));
 }
 
-/* What a file is that belongs to a deployment, and what to do with it; NULL: it is another one. */
+/* What to do with a file that belongs to a deployment; NULL: any other file. */
 static const char *deployed_instead(const json_t *value)
 {
 	if (is_template(value))

@@ -1,16 +1,16 @@
-/* Resources come in any order and from several files, so they are collected first and put into the
- * tree type by type, in the order of the API's table: what refers to another finds it there.
+/* Resources come in any order and from several files, so they are collected first, and put into the
+ * tree type by type, in the order of the API's table: references find their targets there.
  *
  *     body ─► azure/reading, by the rows of azure/type ─► values ─► tree, each at its line
- *                │ ids, what is inside
+ *                │ ids, children
  *                └─► resources of these files
  *
- * So what Azure's members are here, the table says. Here is what an import alone knows: which types
- * it carries, what has no counterpart, names that occur twice, what is in none of the files. A
- * network that something is linked to and that no file has is made by its name alone, and so is the
- * zone of records or links; other resources that are missing are told.
+ * The table translates Azure's members. Here is only what an import needs besides: which types it
+ * carries, what has no counterpart, duplicate names, and references to resources in none of the
+ * files. A missing network that is linked is made with only its name, and so is the missing zone of
+ * records or links; other missing resources are reported.
  *
- * What the server keeps for Azure's clients without using it is not carried over. */
+ * Values that the server only keeps for Azure's clients are not carried over. */
 #include "resolver/control/import/azure.h"
 
 #include <ctype.h>
@@ -31,26 +31,26 @@
 struct resource {
 	const struct arm_type *type;
 	const char *subscription;
-	struct path path; /* by its id */
-	struct path own;  /* in the tree, where its group or name may be another one */
-	json_t *body;     /* NULL: it is in none of the files */
+	struct path path; /* from the id */
+	struct path own;  /* in the tree; group or name may differ */
+	json_t *body;     /* NULL: in none of the files */
 	struct origin at;
-	struct node *node;        /* NULL: it is not in the tree */
-	struct resource *network; /* of a resolver */
-	bool has_endpoint;        /* of a network: an inbound one */
+	struct node *node;        /* NULL: not in the tree */
+	struct resource *network; /* for a resolver */
+	bool has_endpoint;        /* for a network: with an inbound endpoint */
 	struct resource *next;
 };
 
 struct azure {
 	struct resource *first, **last;
-	bool same_space;     /* two networks have one prefix */
-	bool places_unknown; /* of some the group is not known */
+	bool same_space;     /* two networks have the same prefix */
+	bool places_unknown; /* the group of some resources is unknown */
 };
 
-struct putting { /* of a resource */
+struct putting { /* a resource on its way into the tree */
 	struct import *import;
 	struct resource *resource;
-	const struct resource *parent; /* NULL: it is in a group alone */
+	const struct resource *parent; /* NULL: a top-level resource */
 };
 
 static struct azure *azure_of(struct import *import)
@@ -69,9 +69,9 @@ static struct azure *azure_of(struct import *import)
 
 #define NO_ANSWERS "nothing that answers DNS is made of it"
 
-/* Those that are not carried over; NULL: nothing is lost with them. */
+/* Types that are not carried over; `why` NULL: nothing is lost with them. */
 static const struct {
-	const char *type, *why; /* below Microsoft.Network */
+	const char *type, *why; /* type: below Microsoft.Network */
 } reasons[] = {
 	{"dnsResolverPolicies*", "sluice has no security policies: it blocks no names"},
 	{"dnsResolverDomainLists", "sluice has no security policies: it blocks no names"},
@@ -86,7 +86,7 @@ static const struct {
 	{"routeTables*", NULL},
 };
 
-/* The lists of what others are in, or refer to. */
+/* Lists of kinds that have children, or that others refer to. */
 static const struct {
 	unsigned kind;
 	const char *command;
@@ -149,7 +149,7 @@ const char *azure_id(struct import *import, const char *subscription, const char
 	return id;
 }
 
-/* False: it is no id of a resource in the table. */
+/* False: no id of a resource in the table. */
 static bool parse_id(struct import *import, const char *id, struct resource *resource)
 {
 	*resource = (struct resource){.body = NULL};
@@ -166,7 +166,7 @@ static const char *key_of(struct import *import, const struct resource *resource
 					path->names[1] ? path->names[1] : ""));
 }
 
-/* Not all is known of where it is. */
+/* Whether subscription or group of the resource is unknown. */
 static bool is_somewhere(const struct resource *resource)
 {
 	return strcmp(resource->path.group, AZURE_UNKNOWN) == 0 ||
@@ -189,7 +189,7 @@ static bool alike(const char *a, const char *b)
 	       strcmp(b, AZURE_UNKNOWN) == 0;
 }
 
-/* That of the same id, or else as far as both know where it is. */
+/* Finds the resource with the same id, as far as both ids are known. */
 static struct resource *find(struct import *import, const struct resource *like)
 {
 	struct azure *azure = azure_of(import);
@@ -209,7 +209,7 @@ static struct resource *find(struct import *import, const struct resource *like)
 
 static void put(struct import *import, struct resource *resource);
 
-/* One that no file has: of its names. */
+/* Makes a resource that no file has, from its names. */
 static struct resource *make(struct import *import, const struct resource *like,
 			     const struct origin *at)
 {
@@ -224,8 +224,8 @@ static struct resource *make(struct import *import, const struct resource *like,
 
 /* ---- places ---- */
 
-/* Where the file has what is at that path of the body, or the nearest around it; what is there is
- * called so behind the name of the resource. */
+/* The place of the value at that path of the body, or of the nearest one around it; the place is
+ * named after the resource and the path. */
 static struct origin place_at(const struct putting *putting, const char *target)
 {
 	static const char around[] = "properties.";
@@ -254,8 +254,8 @@ static struct origin place_at(const struct putting *putting, const char *target)
 
 /* ---- what has no counterpart ---- */
 
-/* What every resource has, what Azure computes, and what has no part in DNS, beside the members of
- * the table. */
+/* Members without a row in the table: those of every resource, those that Azure computes, and those
+ * that do not concern DNS. */
 static const char *const passed_over[] = {
 	/* the envelope */
 	"etag", "extendedLocation", "id", "identity", "location", "managedBy", "name", "properties",
@@ -310,7 +310,7 @@ static void tell_members(const struct putting *putting, json_t *object, const ch
 	}
 }
 
-/* Tells all but the first items of an array that has a single one here, and takes them out. */
+/* Takes out all but the first item of an array that can have only one here, and reports these. */
 static void take_first(const struct putting *putting, const char *path)
 {
 	json_t *array = arm_get(putting->resource->body, path);
@@ -330,14 +330,14 @@ static void take_first(const struct putting *putting, const char *path)
 
 /* ---- from what az prints to a body ---- */
 
-/* az prints what Azure has in "properties" beside it. */
+/* az prints the members of Azure's "properties" beside it. */
 static void put_properties(json_t *object)
 {
 	if (json_is_object(object) && !json_is_object(json_member(object, "properties")))
 		json_put(object, "properties", json_copy(object));
 }
 
-/* Tells what the table has no member for, and makes a body of what it has. */
+/* Reports members that the table lacks, and makes a body of the others. */
 static void make_body(const struct putting *putting)
 {
 	const struct resource *resource = putting->resource;
@@ -365,16 +365,16 @@ static void make_body(const struct putting *putting)
 	}
 }
 
-/* ---- what ids refer to ---- */
+/* ---- references by id ---- */
 
-/* found: what a file has of it; NULL: it is in none. */
+/* found: the resource in a file; NULL: in none. */
 static void fail_missing(struct import *import, struct arm_errors *errors, const char *target,
 			 const struct resource *missing, const struct resource *found)
 {
 	char *title = import_printf(import, "%s", missing->type->title);
 	const char *name = path_name(&missing->path), *command = "";
 
-	if (islower((unsigned char)title[1])) /* "Outbound endpoint", but "DNS resolver" */
+	if (islower((unsigned char)title[1])) /* like "Outbound endpoint", but not "DNS resolver" */
 		title[0] = (char)tolower((unsigned char)title[0]);
 	for (size_t i = 0; i < COUNT(lists); i++)
 		if (lists[i].kind == missing->type->kind)
@@ -394,7 +394,7 @@ static void put_region(struct import *import, const struct resource *resource, c
 		import_text(import, resource->node, "region", &resource->at, region);
 }
 
-/* The network of that id, which is where the resource is that refers to it. */
+/* The network of that id; one that no file has is made, in the region of the referring resource. */
 static struct resource *network_of(const struct putting *putting, const json_t *values,
 				   const struct resource *like)
 {
@@ -442,7 +442,7 @@ static json_t *refer(struct arm_reading *reading, const struct arm_member *membe
 	return NULL;
 }
 
-/* They are put when the turn of their type comes. What a list of its own says counts. */
+/* Children are put when their type's turn comes. A list of its own takes precedence. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member,
 			  const char *path, json_t *array)
 {
@@ -477,7 +477,7 @@ static const struct arm_reader files_reader = {.refer = refer, .read_children = 
 
 /* ---- values ---- */
 
-/* In a tag's name a backslash comes before each '=' and backslash. */
+/* In a tag's name a backslash is put ahead of each '=' and backslash. */
 static void put_tag(const struct putting *putting, struct node *in, const char *key,
 		    const char *name, const char *value)
 {
@@ -501,8 +501,7 @@ static void tell_misfit(const struct putting *putting, const struct origin *at,
 		    schema_expected(field, expected, sizeof expected));
 }
 
-/* The next field behind that one (NULL: the first) that is required and has no value; NULL: none.
- */
+/* The next required field without a value, behind that one (NULL: from the first); NULL: none. */
 static const struct field *lacking(const struct group *fields, const json_t *values,
 				   const struct field *behind)
 {
@@ -517,7 +516,7 @@ static const struct field *lacking(const struct group *fields, const json_t *val
 static void put_values(const struct putting *putting, struct node *in, const struct group *fields,
 		       const json_t *values, const char *ahead);
 
-/* Puts a value that is called so from the resource on: "targets[0].port". */
+/* Puts a value; `called` is its path from the resource on: "targets[0].port". */
 static void put_value(const struct putting *putting, struct node *in, const struct field *field,
 		      const json_t *value, const char *called)
 {
@@ -543,7 +542,7 @@ static void put_value(const struct putting *putting, struct node *in, const stru
 			const char *inner = import_printf(import, "%s[%zu]", called, i);
 
 			if (lacking(field->group, item, NULL))
-				continue; /* which was told */
+				continue; /* reported already */
 			at = place_at(putting,
 				      arm_target_of_key(putting->resource->type, inner, target));
 			put_values(putting, import_item(import, in, field->key, &at), field->group,
@@ -584,7 +583,7 @@ static void put_values(const struct putting *putting, struct node *in, const str
 	}
 }
 
-/* As "FILE:LINE: MEMBER: not carried over: TEXT". */
+/* Reports errors as "FILE:LINE: MEMBER: not carried over: TEXT". */
 static void tell_errors(const struct putting *putting, const struct arm_errors *errors)
 {
 	json_t *error;
@@ -606,7 +605,7 @@ static void tell_errors(const struct putting *putting, const struct arm_errors *
 			    "%zu more of its members do not fit", errors->more);
 }
 
-/* What the field table requires, and no member says. False: there is such. */
+/* Reports fields that are required and have no value. False: there are such. */
 static bool check_required(const struct putting *putting, const json_t *values,
 			   struct arm_errors *errors)
 {
@@ -629,7 +628,8 @@ static bool check_required(const struct putting *putting, const json_t *values,
 	return is_whole;
 }
 
-/* By the field table; NULL: they lack something. As of a PATCH nothing is required of a body. */
+/* Reads the body by the field table; NULL: required values are missing. As for a PATCH, the body
+ * may leave out members. */
 static json_t *read_values(struct putting *putting)
 {
 	const struct resource *resource = putting->resource;
@@ -663,7 +663,7 @@ static json_t *read_values(struct putting *putting)
 
 /* ---- names ---- */
 
-/* Names are unique in their scope: of one kind in one group. */
+/* Makes a name unique in its scope: among resources of one kind in one group. */
 static const char *unique(struct import *import, const char *scope, const char *name,
 			  const struct origin *at)
 {
@@ -684,7 +684,8 @@ static const char *unique(struct import *import, const char *scope, const char *
 	return made;
 }
 
-/* A zone keeps its name: of two subscriptions' in groups of one name, one gets another group. */
+/* A zone keeps its name: if two subscriptions have it in groups of the same name, one zone gets
+ * another group. */
 static void set_own(const struct putting *putting)
 {
 	struct import *import = putting->import;
@@ -707,7 +708,7 @@ static void set_own(const struct putting *putting)
 	}
 }
 
-/* ---- what types have besides ---- */
+/* ---- special cases of types ---- */
 
 static void note_space(struct import *import, struct resource *network, const json_t *values)
 {
@@ -724,8 +725,8 @@ static void note_space(struct import *import, struct resource *network, const js
 	}
 }
 
-/* Azure chooses an address when it deploys a static one, and each time when something begins to use
- * a dynamic one. What it has deployed has a provisioningState. */
+/* Azure chooses a static address at deployment, and a dynamic one each time its use begins. A
+ * deployed resource has a provisioningState. */
 static void tell_no_address(struct import *import, const struct resource *resource)
 {
 	const char *method =
@@ -743,7 +744,8 @@ static void tell_no_address(struct import *import, const struct resource *resour
 			    is_dynamic ? "something uses it" : "it is deployed");
 }
 
-/* What it is in is Azure's; a pool of the address alone says that its PTR is answered here. */
+/* The address comes from one of Azure's prefixes; a pool of just this address makes its PTR
+ * answered here. */
 static void put_address(const struct putting *putting, const char *address)
 {
 	struct import *import = putting->import;
@@ -761,8 +763,8 @@ static void put_address(const struct putting *putting, const char *address)
 			       "its PTR is answered to those who ask here; all others ask Azure");
 }
 
-/* The suffix of Azure's name LABEL.REGION.SUFFIX; NULL: the name has another form. A plan has no
- * name yet, and gets the suffix of the public cloud. */
+/* The suffix in Azure's name LABEL.REGION.SUFFIX; NULL: another form. A plan has no name yet, and
+ * gets the suffix of the public cloud. */
 static const char *suffix_of(struct import *import, const char *fqdn, const json_t *values)
 {
 	const char *before =
@@ -778,7 +780,7 @@ static const char *suffix_of(struct import *import, const char *fqdn, const json
 									      : NULL;
 }
 
-/* A label keeps its full name, or is left out: there is one suffix for all of them. */
+/* A label keeps its full name, or is left out, because there is only one suffix. */
 static void put_suffix(const struct putting *putting, json_t *values)
 {
 	struct import *import = putting->import;
@@ -835,7 +837,7 @@ static void put_particular(const struct putting *putting, const json_t *values)
 
 /* ---- resources ---- */
 
-/* What it is in; NULL: it is in none of the files, which is told. */
+/* The parent; NULL: it is in none of the files, which is reported. */
 static struct resource *parent_of(struct import *import, const struct resource *resource)
 {
 	struct resource like = {.type = arm_type_parent(resource->type),
@@ -905,7 +907,7 @@ void azure_take(struct import *import, const char *id, const char *what, json_t 
 		add(import, resource);
 }
 
-/* Machines ask Azure's resolver at that address wherever they are. */
+/* Machines in any network may ask Azure's resolver at that address. */
 static void put_vnet_resolver(struct import *import)
 {
 	struct azure *azure = azure_of(import);
@@ -938,7 +940,7 @@ void azure_finish(struct import *import)
 			     "there is nothing in it that answers DNS");
 	for (const struct arm_type *type = arm_types; type->path; type++) {
 		if (type > arm_types && type[-1].kind == type->kind)
-			continue; /* record sets stay in their order */
+			continue; /* record sets keep their order */
 		for (struct resource *at = azure->first; at; at = at->next)
 			if (at->type->kind == type->kind && at->body)
 				put(import, at);

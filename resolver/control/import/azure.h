@@ -1,5 +1,5 @@
-/* Azure's resources, as its interfaces and command line have them, into a tree of ours: networks,
- * resolvers, zones, rulesets and addresses, with what is in them, by the API's table of types
+/* Puts Azure's resources, as its interfaces and command line print them, into our tree: networks,
+ * resolvers, zones, rulesets and addresses, with everything inside, by the API's table of types
  * (api/azure/type.h). */
 #ifndef SLUICE_IMPORT_AZURE_H
 #define SLUICE_IMPORT_AZURE_H
@@ -9,20 +9,20 @@
 
 #include "resolver/control/import/import.h"
 
-/* What a subscription and a resource group are called that the source does not know. */
+/* Stands for a subscription or resource group that the source does not name. */
 #define AZURE_UNKNOWN "-"
 
-/* "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/hub". */
+/* Prints "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/hub". */
 const char *azure_id(struct import *import, const char *subscription, const char *group,
 		     const char *type, const char *name);
-/* Whether a resource of that type is carried over; if not, `at` is told why, unless nothing is
+/* Whether resources of that type are carried over; if not, reports why at `at`, unless nothing is
  * lost. */
 bool azure_carries(struct import *import, const char *type, const struct origin *at);
-/* A resource, `what` it is called there (NULL: nothing beside its place): `location`, `tags`, and
- * `properties` or, as az prints them, these members beside. It has to stay until azure_finish,
- * which changes it, with the places that json_file knows. The same id again is passed over. */
+/* Takes a resource: `location`, `tags`, and `properties` or, as az prints them, their members
+ * beside. `what` names it in the source (NULL: only by its place). It must live until azure_finish,
+ * which changes it; json_file knows its places. A repeated id is skipped. */
 void azure_take(struct import *import, const char *id, const char *what, json_t *resource);
-/* Puts all that was taken into the tree, ahead of import_finish. Nothing at all is a fault. */
+/* Puts all resources into the tree, ahead of import_finish. Without any it is a fault. */
 void azure_finish(struct import *import);
 
 #endif

@@ -1,6 +1,6 @@
-/* named.conf(5): statements of words, which may have blocks of statements in braces, ended by
- * semicolons. They are read into a tree; `include` puts in another file's. Lists of addresses are
- * statements, too, of one word each. */
+/* named.conf(5): statements of words and perhaps blocks of statements in braces, ended by
+ * semicolons. They are read into a tree, with included files in place. A list of addresses is a
+ * block of statements of one word each. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +15,7 @@
 enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16, USUAL_PORT = 53 };
 
 struct statement {
-	struct origin at; /* its path is the first word */
+	struct origin at; /* at.path is the first word */
 	const char *words[WORDS_MAX];
 	size_t count;
 	bool has_block;
@@ -23,30 +23,30 @@ struct statement {
 };
 
 struct bind_view {
-	const struct statement *statement; /* NULL: the file as a whole */
-	bool zones_only;                   /* without recursion */
+	const struct statement *statement; /* NULL: the whole file */
+	bool zones_only;                   /* no recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
-	struct acl_set clients; /* that it is for */
-	struct acl_set allowed; /* and may ask */
+	struct acl_set clients; /* who uses the view */
+	struct acl_set allowed; /* who may ask */
 };
 
-struct unread { /* what cannot be read of a list, so that more is closed than it says */
-	const struct statement *element; /* NULL: all is read */
+struct unread { /* an unreadable part of a list, which makes the result more closed than the list */
+	const struct statement *element; /* NULL: all was read */
 	const char *text;
 };
 
 struct bind {
 	struct import *import;
-	const char *file, *folder;       /* options.directory; NULL: none */
+	const char *file, *folder;       /* folder: options.directory; NULL: none */
 	struct statement *first;         /* of the file */
 	const struct statement *options; /* NULL: none */
 	struct bind_view *views;
 	size_t view_count;
-	struct list *lists;   /* of addresses, that others name */
-	struct acl_set shut;  /* who is not answered at all */
-	struct acl taken;     /* whom views so far may be for */
-	struct unread unread; /* of these two */
+	struct list *lists;   /* lists of addresses that were read */
+	struct acl_set shut;  /* clients that get no answers at all */
+	struct acl taken;     /* clients of earlier views */
+	struct unread unread; /* of `shut` and `taken` */
 };
 
 /* ---- reading ---- */
@@ -55,7 +55,7 @@ struct bind_parser {
 	struct bind *bind;
 	const struct words *words;
 	const struct word *at;
-	unsigned depth, braces; /* of files, and those that are open in this one */
+	unsigned depth, braces; /* depth: of included files; braces: open in this file */
 };
 
 static struct statement **read_statements(struct bind_parser *parser, struct statement **end);
@@ -86,7 +86,7 @@ static struct statement **read_file(struct bind *bind, const char *path, const s
 	return end;
 }
 
-/* Words, a block perhaps, and more words, up to a semicolon. */
+/* Reads words, perhaps a block, and more words, up to a semicolon. */
 static struct statement *read_statement(struct bind_parser *parser)
 {
 	struct import *import = parser->bind->import;
@@ -164,7 +164,7 @@ static const struct statement *find(const struct statement *first, const char *n
 	return first;
 }
 
-/* A view's own, or that of options. */
+/* The view's own setting, or that of options. */
 static const struct statement *setting(const struct bind *bind, const struct bind_view *view,
 				       const char *name)
 {
@@ -178,7 +178,7 @@ static const char *word(const struct statement *statement, size_t i)
 	return statement && i < statement->count ? statement->words[i] : "";
 }
 
-/* ---- what becomes nothing ---- */
+/* ---- settings without a counterpart ---- */
 
 #define THE_UNIT      "the program, its user and its files are those of the unit"
 #define NO_VALIDATION "sluice does not validate; DO and CD are passed through"
@@ -275,27 +275,26 @@ static void add_prefix(struct acl *acl, const char *text, bool allow, const stru
 		acl_add(acl, &prefix, allow, at);
 }
 
-/* A list of addresses, as it is read. Of one that lets in, what cannot be read lets nobody in; of
- * one that keeps out (`excludes`), it keeps everybody out. */
+/* Reads a list of addresses. An unreadable part lets nobody in, or, in a list that keeps clients
+ * out (`excludes`), keeps everybody out. */
 struct list_reading {
 	struct bind *bind;
 	bool excludes;
-	bool is_usual; /* the file has no list, so this is BIND's default */
+	bool is_usual; /* the file has no such list, so this is BIND's default */
 	struct unread unread;
 };
 
 static void add_list(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		     unsigned depth);
 
-struct list { /* that was read, as others name it */
+struct list { /* a list that was read, for all its uses */
 	struct acl_set clients;
 	struct unread unread;
 	bool is_read;
 	struct list *next;
 };
 
-/* Each list is read once, however many name it. NULL: it names itself, which is a
- * fault. */
+/* Reads each list once. NULL: the list contains itself, which is a fault. */
 static const struct list *list_of(struct list_reading *reading, const struct statement *first,
 				  bool excludes, const struct origin *at, unsigned depth)
 {
@@ -321,7 +320,7 @@ static const struct list *list_of(struct list_reading *reading, const struct sta
 	return list;
 }
 
-/* Of a list in a list counts what it lets in. */
+/* A nested list stands for the addresses that it allows. */
 static void add_nested(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		       bool allow, const struct origin *at, unsigned depth)
 {
@@ -335,7 +334,8 @@ static void add_nested(struct list_reading *reading, struct acl *acl, const stru
 		acl_add(acl, &list->clients.entries[i].prefix, allow, at);
 }
 
-/* Whom it means is not known: nobody, or everybody, whichever is closed. */
+/* The meaning is unknown, so it is nobody, or for an excluding list everybody, which is the closed
+ * choice. */
 static void add_unread(struct list_reading *reading, struct acl *acl,
 		       const struct statement *element, const char *text, bool allow)
 {
@@ -373,7 +373,7 @@ static void add_element(struct list_reading *reading, struct acl *acl,
 				? " (BIND takes localnets where allow-recursion is not given)"
 				: "");
 	} else if (strcasecmp(text, "key") == 0) {
-		/* Whoever may ask with a key may ask without it, as far as addresses go. */
+		/* Clients with the key may ask without it here, because only addresses count. */
 		import_lost(import, at, "clients are told by their addresses, not by keys");
 	} else if (named && depth < BRACES_MAX) {
 		add_nested(reading, acl, named->first, allow, at, depth);
@@ -401,7 +401,8 @@ static void add_list(struct list_reading *reading, struct acl *acl, const struct
 	}
 }
 
-/* Whom a list means, or `usual` where there is none: at most them, or if it excludes, at least. */
+/* The addresses that a list (or without one `usual`) allows: at most these, or with `excludes` at
+ * least. */
 static struct acl_set read_list(struct bind *bind, const struct statement *list, const char *usual,
 				const struct origin *at, bool excludes, struct unread *unread)
 {
@@ -418,7 +419,7 @@ static struct acl_set read_list(struct bind *bind, const struct statement *list,
 	return clients;
 }
 
-/* ---- who asks ---- */
+/* ---- clients ---- */
 
 static struct acl_set cut(struct bind *bind, struct acl_set from, struct acl_set what)
 {
@@ -443,7 +444,7 @@ static bool means_all(const struct statement *list)
 	       (list->first && !list->first->next && strcasecmp(word(list->first, 0), "any") == 0);
 }
 
-/* A setting that tells questions apart by more than who asks; NULL: there is none. */
+/* A setting that selects the view by more than the client; NULL: none. */
 static const struct statement *place_of_view(const struct bind_view *view)
 {
 	const struct statement *first = view->statement ? view->statement->first : NULL;
@@ -464,8 +465,8 @@ static const struct statement *place_of_recursion(const struct bind *bind,
 	return !means_all(where) ? where : !means_all(cache) ? cache : NULL;
 }
 
-/* The first view that fits takes a client; here it is the one with the longest prefix. So those go
- * whom an earlier view may be for. */
+/* In BIND a client gets the first view that matches; here it gets the one with the longest prefix.
+ * So clients that an earlier view may match are removed from later ones. */
 static void take_match_clients(struct bind *bind, struct bind_view *view, const struct origin *at,
 			       struct unread *unread)
 {
@@ -483,7 +484,7 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 	acl_set_release(&most);
 }
 
-/* What a client needs to have names resolved: both, where both are there. */
+/* The clients that get recursion: if both settings are given, they must be in both. */
 static struct acl_set recursion_of(struct bind *bind, const struct bind_view *view,
 				   const struct origin *at, struct unread *unread)
 {
@@ -502,8 +503,8 @@ static struct acl_set recursion_of(struct bind *bind, const struct bind_view *vi
 	return clients;
 }
 
-/* The clients of the view's network: recursion's, and of a view without recursion those of its
- * zones. */
+/* Sets the clients of the view's network: those with recursion, or, in a view without recursion,
+ * those of its zones. */
 static void take_clients(struct bind *bind, struct bind_view *view, const struct origin *at)
 {
 	struct import *import = bind->import;
@@ -572,7 +573,7 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 	}
 }
 
-/* There may be several of them, each with a port. */
+/* There may be several such settings, each with a port. */
 static void listen_at_all(struct bind *bind, const char *name, const char *any)
 {
 	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
@@ -585,10 +586,10 @@ static void listen_at_all(struct bind *bind, const char *name, const char *any)
 		listen_at(bind, at, any);
 }
 
-/* ---- whom to ask ---- */
+/* ---- upstreams ---- */
 
-/* "forwarders port 5353 { 192.0.2.1; 192.0.2.2 port 53; };" and the like; those named by another
- * list ("primaries NAME") are put in. */
+/* Reads "forwarders port 5353 { 192.0.2.1; 192.0.2.2 port 53; };" and the like; named lists
+ * ("primaries NAME") are included. */
 static void take_targets(struct bind *bind, struct node *rule, const struct statement *list,
 			 unsigned depth)
 {
@@ -648,7 +649,7 @@ static void tell_first(struct bind *bind, const struct bind_view *view,
 			       "only\"; BIND resolves the name from the root then");
 }
 
-/* All that no zone decides. */
+/* Sets the upstreams for names that no zone decides. */
 static void take_forwarders(struct bind *bind, struct bind_view *view)
 {
 	const struct statement *own =
@@ -678,7 +679,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 			 : forward_default(bind->import, &list->at),
 		     list, 0);
 	tell_first(bind, view, NULL, &list->at);
-	/* named has no empty zones where it is to forward only. */
+	/* A server that only forwards has no empty zones. */
 	if (!own && (is_only(bind, view, NULL) || words_flag(word(empty, 1)) == 0))
 		import_text(bind->import, forward_default(bind->import, &list->at), "special_names",
 			    &list->at, "forward");
@@ -693,7 +694,7 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
-/* The name under which a key is remembered as one for zone transfers. */
+/* The key under which a TSIG key's use for zone transfers is kept. */
 static const char *key_use(struct import *import, const char *name)
 {
 	size_t length = strlen(name);
@@ -702,8 +703,8 @@ static const char *key_use(struct import *import, const char *name)
 	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
 }
 
-/* Where there are several views, a zone's transfers are those of the view's clients: a client of
- * another view gets that one's zone of the name. */
+/* With several views, a zone's transfers are limited to the view's clients: clients of another view
+ * get that view's zone of the name. */
 static void allow_view(struct bind *bind, const struct bind_view *view, struct node *item,
 		       const struct origin *at)
 {
@@ -714,7 +715,8 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
-/* Who may copy it: an item of `transfers` for those without a key, and one for each key. */
+/* Writes who may copy the zone: an item of `transfers` for clients without a key, and one for each
+ * key. */
 static void take_transfers(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone, const struct node *made)
 {
@@ -789,12 +791,12 @@ static void take_primary(struct bind *bind, struct bind_view *view, const struct
 			      "the zone %s is nobody's: it lets in fewer than the view, and here "
 			      "all clients of a network have its zones",
 			      name);
-	/* named opens included files from its working directory. */
+	/* named opens included files relative to its working directory. */
 	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name, bind->folder);
 	take_transfers(bind, view, zone, made);
 }
 
-/* Whether it is not, because the view resolves nothing for its clients. */
+/* Whether the zone's servers are never asked, because the view has no recursion. */
 static bool is_not_asked(struct bind *bind, const struct bind_view *view,
 			 const struct statement *zone)
 {
@@ -804,7 +806,7 @@ static bool is_not_asked(struct bind *bind, const struct bind_view *view,
 	return view->zones_only;
 }
 
-/* NULL: it names no server, which was told. */
+/* NULL: the zone names no server, which is reported. */
 static struct node *take_asked(struct bind *bind, struct bind_view *view,
 			       const struct statement *zone, const char *name,
 			       const struct statement *list, const char *why)
@@ -839,7 +841,7 @@ static void take_secondary(struct bind *bind, struct bind_view *view, const stru
 		      name);
 }
 
-/* Forwarders come before a stub's servers, unless the zone has an empty list of them. */
+/* Forwarders take precedence over a stub's servers, unless the zone has an empty list of them. */
 static void take_stub(struct bind *bind, struct bind_view *view, const struct statement *zone,
 		      const char *name, const struct statement *servers)
 {
@@ -865,7 +867,8 @@ static void take_shared(struct bind *bind, struct bind_view *view, const struct 
 		import_lost(bind->import, &zone->at, "the view %s has no such zone here", of);
 }
 
-/* A zone's own, or what holds for its view; of one that is in another view, the same there. */
+/* The zone's setting, or that of its view; a zone of another view (in-view) has the settings
+ * there. */
 static const struct statement *setting_of_zone(const struct bind *bind,
 					       const struct bind_view *view,
 					       const struct statement *zone, const char *name)
@@ -887,12 +890,12 @@ static const struct statement *setting_of_zone(const struct bind *bind,
 	return own ? own : setting(bind, view, name);
 }
 
-struct zone_access {    /* to a zone */
-	bool closed;    /* to some clients of the view */
-	bool strangers; /* who are no clients of the view have it */
+struct zone_access {    /* who may ask for a zone */
+	bool closed;    /* not all clients of the view */
+	bool strangers; /* also others than clients of the view */
 };
 
-/* By these settings; most zones of a view have the same. */
+/* Cached by these settings, because most zones of a view share them. */
 static const struct zone_access *access_of(struct bind *bind, const struct bind_view *view,
 					   const struct statement *zone)
 {
@@ -921,8 +924,8 @@ static const struct zone_access *access_of(struct bind *bind, const struct bind_
 	return access;
 }
 
-/* Whether clients of the view may ask that may not ask for this zone, which cannot be said of one
- * zone. Tells of those who may have the zone alone: they may not ask here. */
+/* Whether some clients of the view may not ask for this zone, which cannot be expressed for a
+ * single zone. Reports other clients that may ask for the zone: here they may not ask. */
 static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone)
 {
@@ -934,7 +937,7 @@ static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
 			       "have it there are answered REFUSED");
 	return access->closed;
 }
-/* Whether it answers from data of its own, which some may have and others not. */
+/* Whether the zone has data of its own, which not everybody may get. */
 static bool has_data(const struct statement *zone, const char *type)
 {
 	static const char *const types[] = {"master", "primary", "slave", "secondary"};
@@ -997,7 +1000,7 @@ static void take_zone(struct bind *bind, struct bind_view *view, const struct st
 
 /* ---- settings ---- */
 
-static const struct bind_setting { /* of options that become a setting of ours */
+static const struct bind_setting { /* options that become a setting */
 	const char *name, *group, *key;
 	enum { PERIOD, SIZE, NUMBER, TEXT } form;
 } rows[] = {
@@ -1057,7 +1060,7 @@ static void take_row(struct bind *bind, const struct bind_setting *row,
 			   : row->form == SIZE ? words_size(text)
 					       : words_number(text);
 
-	/* "none" is what is usual here. */
+	/* "none" is the default. */
 	if (row->form == TEXT && strcasecmp(text, "none") == 0)
 		return;
 	in = import_group(import, import_root(import), row->group, &statement->at);
@@ -1080,7 +1083,7 @@ static void take_query_source(struct bind *bind, struct bind_view *view,
 				       statement->words[i]);
 }
 
-/* Of options, of a view, or at the top. */
+/* Reads the settings of options, of a view, or at the top. */
 static void take_settings(struct bind *bind, struct bind_view *view, const struct statement *first)
 {
 	for (const struct statement *at = first; at; at = at->next) {
@@ -1105,7 +1108,7 @@ static void take_settings(struct bind *bind, struct bind_view *view, const struc
 	}
 }
 
-/* The keys of zone transfers. Others, such as rndc's, open nothing here. */
+/* Takes the keys of zone transfers. Other keys, such as rndc's, open nothing here. */
 static void take_keys(struct bind *bind)
 {
 	struct import *import = bind->import;
@@ -1134,7 +1137,7 @@ static void take_keys(struct bind *bind)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static void list_views(struct bind *bind)
 {

@@ -1,9 +1,9 @@
-/* A Corefile: server blocks, each of zones (with ports) and plugins, a plugin a line with arguments
- * and perhaps a block. Snippets and other files are put in by `import`.
+/* A Corefile: server blocks, each with zones (and ports) and plugins; a plugin is a line with
+ * arguments and perhaps a block. `import` inserts snippets and other files.
  *
- * A server has its zones by the longest suffix, as rules and zones here. Which address and port a
- * question came in at does not count here, so all servers become one, for the clients that all of
- * them have, at the addresses where all of them listen. */
+ * Servers get questions by the longest suffix, like rules and zones here. The address and port of a
+ * question do not matter here, so all servers become one, for the clients that all of them allow,
+ * at the addresses where all of them listen. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -19,23 +19,23 @@
 enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 
 struct corefile_line {    /* a plugin, or a line of its block */
-	struct origin at; /* its path is the first word */
+	struct origin at; /* at.path is the first word */
 	const char *words[ARGUMENTS_MAX];
 	size_t count;
-	struct corefile_line *first, **last, *next; /* its block's */
+	struct corefile_line *first, **last, *next; /* first, last: of the block */
 };
 
-struct listen_places { /* where a server listens */
+struct listen_places { /* addresses where a server listens */
 	struct host hosts[PLACES_MAX];
 	struct origin at[PLACES_MAX];
 	size_t count;
 };
 
 struct corefile_server {
-	struct corefile_line head; /* its words are the zones, its block the plugins */
-	const char *root;          /* of files; NULL: none */
-	struct acl acl;            /* by its plugins, in their order */
-	bool skipped;              /* none of it is here */
+	struct corefile_line head; /* words are the zones, the block is the plugins */
+	const char *root;          /* folder of files; NULL: none */
+	struct acl acl;            /* from its plugins, in order */
+	bool skipped;              /* nothing of it is carried over */
 	struct listen_places listen;
 	struct corefile_server *next;
 };
@@ -45,7 +45,7 @@ struct coredns {
 	const char *file;
 	struct corefile_server *first, **last;
 	struct forward_view *view;
-	struct origin at; /* where that is */
+	struct origin at; /* the place of that */
 	bool has_root;
 };
 
@@ -55,7 +55,7 @@ struct corefile_parser {
 	struct coredns *coredns;
 	const struct words *words;
 	const struct word *at;
-	unsigned depth, braces; /* of files, and those that are open in this one */
+	unsigned depth, braces; /* depth: of included files; braces: open in this file */
 };
 
 static void fault(struct corefile_parser *parser, const char *what)
@@ -69,7 +69,7 @@ static void fault(struct corefile_parser *parser, const char *what)
 
 static void read_lines(struct corefile_parser *parser, struct corefile_line *in);
 
-/* Words up to the end of the line, with a block where there is one. */
+/* Reads words up to the end of the line, and a block if there is one. */
 static struct corefile_line *read_line(struct corefile_parser *parser, bool is_head)
 {
 	struct import *import = parser->coredns->import;
@@ -79,7 +79,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 	line->at = import_place(import, parser->words->file, parser->at->line, parser->at->text);
 	for (; parser->at->text; parser->at++) {
 		if (parser->at->mark == '\n') {
-			/* Zones may stand on several lines. */
+			/* Zones may be spread over several lines. */
 			size_t length = line->count ? strlen(line->words[line->count - 1]) : 0;
 
 			if (is_head && length > 0 &&
@@ -110,7 +110,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 	return line;
 }
 
-/* The snippet's lines, or those of the file. */
+/* Inserts the lines of a snippet or of a file. */
 static bool put_in(struct corefile_parser *parser, struct corefile_line *in,
 		   const struct corefile_line *import_line)
 {
@@ -214,7 +214,7 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 	}
 }
 
-/* ---- what becomes nothing ---- */
+/* ---- plugins without a counterpart ---- */
 
 #define NO_SERVICE "sluice status shows how it fares"
 #define PROBES     "/healthz and /readyz of management.listen say so (sluice-api(7))"
@@ -264,9 +264,9 @@ static const struct reason reasons[] = {
 	{NULL, NULL},
 };
 
-/* ---- servers' zones ---- */
+/* ---- zones of servers ---- */
 
-/* "dns://example.org:1053," to example.org and 1053; false: by TLS and the like. */
+/* Splits "dns://example.org:1053" into example.org and 1053; false: TLS or another transport. */
 static bool split_zone(struct import *import, const char *text, const char **zone, long *port)
 {
 	const char *scheme = strstr(text, "://"), *colon;
@@ -287,7 +287,7 @@ static bool split_zone(struct import *import, const char *text, const char **zon
 	return true;
 }
 
-/* "10.0.0.0/24" is its reverse zone, where that is one of whole octets. */
+/* "10.0.0.0/24" means its reverse zone, if the prefix is of whole octets. */
 static const char *zone_name(struct import *import, const char *text)
 {
 	struct prefix prefix;
@@ -302,7 +302,7 @@ static const char *zone_name(struct import *import, const char *text)
 	return name;
 }
 
-/* The words that name the zones of a plugin: its own from this one on, or those of the server. */
+/* The line whose words are a plugin's zones: its own from word *from on, or the server's. */
 static const struct corefile_line *zones_of(const struct corefile_server *server,
 					    const struct corefile_line *line, size_t *from)
 {
@@ -312,7 +312,7 @@ static const struct corefile_line *zones_of(const struct corefile_server *server
 	return &server->head;
 }
 
-/* One of them; NULL: none that can be here, which is told if there is `at`. */
+/* A zone's name; NULL: it cannot be carried over, which is reported if there is `at`. */
 static const char *zone_of(struct coredns *coredns, const char *word, const struct origin *at)
 {
 	const char *zone;
@@ -422,7 +422,7 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 		take_target(coredns, line, rule, line->words[i]);
 }
 
-/* "policy sequential" */
+/* Whether the line is "policy sequential". */
 static bool is_in_order(const struct corefile_line *line)
 {
 	return line->count > 1 && strcmp(line->words[0], "policy") == 0 &&
@@ -476,7 +476,7 @@ static void on_file(struct coredns *coredns, struct corefile_server *server,
 		each_zone(coredns, server, line, 2, file_one);
 }
 
-/* Files that are called db.ZONE, which is its usual pattern. */
+/* Takes files called db.ZONE, the plugin's default pattern. */
 static void on_auto(struct coredns *coredns, struct corefile_server *server,
 		    const struct corefile_line *line)
 {
@@ -526,7 +526,7 @@ static void on_secondary(struct coredns *coredns, struct corefile_server *server
 	each_zone(coredns, server, line, 1, secondary_one);
 }
 
-/* Names in these zones that the hosts do not have do not exist, unless it falls through. */
+/* Names in these zones that are not in the hosts do not exist, unless the plugin falls through. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
@@ -541,13 +541,13 @@ static void hosts_one(struct coredns *coredns, const struct corefile_server *ser
 			       "exist, unless the line \"fallthrough\" is in the block");
 }
 
-struct hosts_in { /* of which zones a plugin's names are */
+struct hosts_in { /* a plugin's zones, for selecting names */
 	struct coredns *coredns;
 	const struct corefile_server *server;
 	const struct corefile_line *line;
 };
 
-/* Whether the name is in one of the zones of the plugin. */
+/* Whether the name is in a zone of the plugin. */
 static bool is_in_zones(struct coredns *coredns, const struct corefile_server *server,
 			const struct corefile_line *line, size_t from, const char *name)
 {
@@ -588,7 +588,7 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
 				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
 	}
-	/* Its own file is /etc/hosts where nothing is named at all. */
+	/* Without a file and zones the plugin reads /etc/hosts. */
 	if (line->count > 1)
 		hosts_read_into(import, coredns->view, &line->at,
 				path_of(coredns, server, line->words[1]), ttl_s, NULL, &zones);
@@ -666,8 +666,8 @@ static void on_bind(struct coredns *coredns, struct corefile_server *server,
 		listen_at(coredns, server, &line->at, line->words[i]);
 }
 
-/* Whether an action for these types alone is none for clients: nobody copies zones unless
- * `transfers` says so, and ANY is answered with one record set. */
+/* Whether rules for this type need no counterpart: only `transfers` allows copying zones, and ANY
+ * is answered with one record set. */
 static bool is_built_in(const char *type)
 {
 	static const char *const types[] = {"AXFR", "IXFR", "ANY"};
@@ -678,9 +678,10 @@ static bool is_built_in(const char *type)
 	return false;
 }
 
-/* "allow type A net 10.0.0.0/8", without types for all of them, without nets for all clients. What
- * is for some types or names (`some`) holds for all here, if it keeps clients out, else for none.
- * Of nets that cannot be read, all may be meant: they keep everybody out, and let nobody in. */
+/* Reads "allow type A net 10.0.0.0/8"; without types it applies to all types, without nets to all
+ * clients. A rule for only some types or names (`some`) applies to all here if it keeps clients
+ * out, and otherwise to none. Unreadable nets may mean all clients: these are kept out, but not let
+ * in. */
 static void take_action(struct coredns *coredns, struct corefile_server *server,
 			const struct corefile_line *at, bool some)
 {
@@ -738,7 +739,7 @@ static void take_action(struct coredns *coredns, struct corefile_server *server,
 	acl_release(&nets);
 }
 
-/* Whether its own zones leave out some of the server's. */
+/* Whether the plugin's zones are only some of the server's. */
 static bool is_for_some(struct coredns *coredns, const struct corefile_server *server,
 			const struct corefile_line *line)
 {
@@ -834,7 +835,7 @@ static void on_root(struct coredns *coredns, struct corefile_server *server,
 {
 	(void)coredns;
 	(void)server;
-	(void)line; /* looked for ahead of the others */
+	(void)line; /* handled before the other plugins */
 }
 
 static const struct {
@@ -860,7 +861,7 @@ static void take_plugin(struct coredns *coredns, struct corefile_server *server,
 	words_lost(coredns->import, &line->at, reasons, line->words[0]);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static void take_server(struct coredns *coredns, struct corefile_server *server)
 {
@@ -890,7 +891,7 @@ static void take_server(struct coredns *coredns, struct corefile_server *server)
 	}
 }
 
-/* ---- where ---- */
+/* ---- where to listen ---- */
 
 static bool is_around(const struct host *outer, const struct host *inner)
 {
@@ -899,7 +900,7 @@ static bool is_around(const struct host *outer, const struct host *inner)
 		address_is_unspecified(&outer->address));
 }
 
-/* Those of each that the other has, too. */
+/* The addresses that are in both. */
 static struct listen_places places_of_both(const struct listen_places *a,
 					   const struct listen_places *b)
 {
@@ -937,7 +938,7 @@ static bool has_same_places(const struct listen_places *a, const struct listen_p
 	return same;
 }
 
-/* Whether a server listens at all addresses of the host's family, and this is one of them. */
+/* Whether a server listens at all addresses of the host's family, and so at this one. */
 static bool is_within_another(const struct coredns *coredns, const struct host *host)
 {
 	for (const struct corefile_server *server = coredns->first; server; server = server->next)
@@ -948,7 +949,7 @@ static bool is_within_another(const struct coredns *coredns, const struct host *
 	return false;
 }
 
-/* "listen = [ ... ];" of all servers. */
+/* Prints "listen = [ ... ];" with the addresses of all servers. */
 static const char *listen_text(struct coredns *coredns)
 {
 	struct import *import = coredns->import;
@@ -974,8 +975,8 @@ static const char *listen_text(struct coredns *coredns)
 	return import_end(maker);
 }
 
-/* At the addresses where all servers listen: at others one would answer for the zones of another.
- * Where there is none, at loopback. */
+/* Listens where all servers listen: elsewhere one server would answer for the zones of another.
+ * Without a common address, listens at loopback. */
 static void take_places(struct coredns *coredns, const struct origin *whole)
 {
 	struct import *import = coredns->import;
@@ -1013,9 +1014,9 @@ static void take_places(struct coredns *coredns, const struct origin *whole)
 			      "too: only those where all servers listen are taken, or loopback");
 }
 
-/* ---- whose ---- */
+/* ---- clients ---- */
 
-/* Whom no line names may ask. */
+/* Clients that no line names may ask. */
 static struct acl_set clients_of(struct coredns *coredns, struct corefile_server *server)
 {
 	struct acl_set clients;
@@ -1026,7 +1027,7 @@ static struct acl_set clients_of(struct coredns *coredns, struct corefile_server
 	return clients;
 }
 
-/* All servers are one here, so who may ask it is who may ask each of them. */
+/* All servers become one, so only clients that may ask each of them may ask here. */
 static void take_clients(struct coredns *coredns, const struct origin *at)
 {
 	struct import *import = coredns->import;
@@ -1059,7 +1060,7 @@ static void take_clients(struct coredns *coredns, const struct origin *at)
 	acl_set_release(&all);
 }
 
-/* Where the network is said to be from, of which a comment may say how open it was. */
+/* The place for remarks about the network's clients. */
 static struct origin place_of_clients(const struct coredns *coredns, const struct origin *whole)
 {
 	for (const struct corefile_server *server = coredns->first; server; server = server->next) {
@@ -1084,8 +1085,8 @@ void coredns_read(struct import *import, const char *path)
 		take_server(&coredns, server);
 	take_places(&coredns, &at);
 	take_clients(&coredns, &coredns.at);
-	/* It has no special-use names. */
+	/* CoreDNS has no special-use names. */
 	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
-	if (!coredns.has_root) /* it refuses what no server has */
+	if (!coredns.has_root) /* CoreDNS refuses names that no server has */
 		forward_no_default(import, coredns.view, &coredns.at);
 }

@@ -1,13 +1,13 @@
-/* dnsdist, in YAML (2.0) and in the Lua that can be read without running it: backends in pools,
- * rules that lead to a pool, and who may ask.
+/* dnsdist, in YAML (2.0), and in Lua as far as that can be read without running it: backends in
+ * pools, rules that select a pool, and clients.
  *
  *     rules, in order; the first that fits decides      domains, the longest decides
  *     QNameSuffix corp.example    ─► Pool "dc"          corp.example ─► dc's backends
  *     QNameSuffix www.corp.example ─► Pool "web"        refused: it would decide here, and does not
  *     none fits                   ─► pool ""            the default resolver
  *
- * A rule that leads somewhere by more than a name's suffix refuses the file. One that does anything
- * else than lead somewhere may keep clients out: then the list of who may ask is written closed. */
+ * A rule that selects a pool by more than a name's suffix refuses the file. A rule that does
+ * anything else may keep clients out: then the list of clients is written closed. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -34,13 +34,13 @@ struct backend {
 	const char *address;
 	long port, order;
 	bool tcp;
-	const struct pool *pool; /* one of several backends where it is in several pools */
+	const struct pool *pool; /* a backend in several pools has an entry for each */
 	struct backend *next;
 };
 
 struct dnsdist_route {
 	struct origin at;
-	const char *domain; /* without a final dot; "." is everything */
+	const char *domain; /* without a final dot; ".": every name */
 	struct pool *pool;
 	unsigned order;
 	struct dnsdist_route *next;
@@ -52,7 +52,7 @@ struct dnsdist_listener {
 	struct dnsdist_listener *next;
 };
 
-struct dnsdist { /* of an import, kept by it */
+struct dnsdist { /* kept by the import */
 	struct import *import;
 	struct origin at;
 	struct forward_view *view;
@@ -62,12 +62,12 @@ struct dnsdist { /* of an import, kept by it */
 	unsigned route_count;
 	struct dnsdist_listener *listeners, **last_listener;
 	struct acl acl;
-	bool has_acl, by_order; /* firstAvailable */
+	bool has_acl, by_order; /* by_order: firstAvailable */
 	struct origin unread;   /* a rule that may keep clients out; line 0: none */
 	bool has_lua, has_yaml;
 };
 
-/* Those that may ask where no list is said. */
+/* dnsdist's default clients. */
 static const char *const usual_clients[] = {"127.0.0.0/8",    "10.0.0.0/8",     "100.64.0.0/10",
 					    "169.254.0.0/16", "192.168.0.0/16", "172.16.0.0/12",
 					    "::1/128",        "fc00::/7",       "fe80::/10"};
@@ -92,8 +92,8 @@ static struct dnsdist *dnsdist_of(struct import *import, const char *path)
 
 /* ---- texts, and lists of them ---- */
 
-/* The i-th text of a list, or of one text, which may be put in newDNSName(); NULL: there are no
- * more. What is no text is a fault. */
+/* The text at an index of a list, or a single text, perhaps inside newDNSName(); NULL: no more.
+ * Other values are a fault. */
 static const char *text_at(struct import *import, const json_t *list, size_t index,
 			   struct origin *at)
 {
@@ -144,7 +144,7 @@ static void add_to_pool(struct dnsdist *dnsdist, const struct backend *like, con
 	dnsdist->last_backend = &backend->next;
 }
 
-/* Whether it is asked by a protocol that sluice has not, which was told. */
+/* Whether the backend uses a protocol that sluice lacks, which is reported. */
 static bool is_encrypted(struct import *import, const struct origin *at, const json_t *values)
 {
 	static const char *const members[] = {"tls", "dohPath", "doh"};
@@ -176,7 +176,7 @@ static void tell_lost(struct import *import, const json_t *values, const struct 
 	}
 }
 
-/* Of newServer{...} or of the list `backends`. */
+/* Takes a backend from newServer{...} or from the list `backends`. */
 static void take_backend(struct dnsdist *dnsdist, const struct origin *at, const json_t *values)
 {
 	static const struct reason reasons[] = {
@@ -233,10 +233,10 @@ struct dnsdist_rule {
 	const json_t *names;     /* of the selector */
 	const char *pool;        /* of the action */
 	const json_t *addresses; /* of the action */
-	const char *by, *does;   /* as they are called there */
+	const char *by, *does;   /* their names in the file */
 };
 
-/* Without a final dot, in lower case; NULL: it is no name, which was told. */
+/* The domain in lower case, without a final dot; NULL: no name, which is reported. */
 static const char *domain_of(struct import *import, const struct origin *at, const char *text)
 {
 	static const struct hash_key any_key;
@@ -256,7 +256,7 @@ static struct dnsdist_route *route_of(struct import *import, const char *domain)
 	return import_find(import, import_printf(import, "dnsdist route %s", domain));
 }
 
-/* The rule that decides for the name there, of those so far; NULL: none does. */
+/* The first rule so far that matches the name; NULL: none. */
 static const struct dnsdist_route *first_around(struct import *import, const char *domain)
 {
 	const struct dnsdist_route *first = route_of(import, "."), *route;
@@ -384,9 +384,9 @@ static void take_rule(struct dnsdist *dnsdist, const struct dnsdist_rule *rule)
 	}
 }
 
-/* ---- who may ask, and where ---- */
+/* ---- clients, and where to listen ---- */
 
-/* NetmaskGroup's list, of which the most specific counts. */
+/* Adds the clients of NetmaskGroup's list, where the most specific prefix counts. */
 static void add_clients(struct dnsdist *dnsdist, const json_t *list)
 {
 	struct prefix prefix;
@@ -518,7 +518,7 @@ static void take_yaml_backend(struct dnsdist *dnsdist, const json_t *values)
 	take_backend(dnsdist, &at, values);
 }
 
-/* Others' lists of rules that are run on queries may lead somewhere, too. */
+/* Other lists of rules that apply to queries may also select a pool. */
 static void take_yaml_other(struct dnsdist *dnsdist, const char *key, const json_t *value)
 {
 	struct origin at = json_file_at(dnsdist->import, value, key);
@@ -637,7 +637,7 @@ static bool ends_with(const char *text, const char *end)
 	return length >= wanted && strcasecmp(text + length - wanted, end) == 0;
 }
 
-/* Calls that do nothing but make a value: selectors and actions, unless they are Lua's own. */
+/* Whether the call only makes a value: a selector or an action, unless it runs Lua. */
 static bool is_value(const char *name)
 {
 	static const char *const others[] = {"newSuffixMatchNode",
@@ -679,7 +679,8 @@ static void on_server(struct dnsdist *dnsdist, const struct origin *at, const js
 	json_decref(made);
 }
 
-/* The names of a node that rules are made of: they are as they were then. */
+/* The names of a node for a rule. Marks the node as used, so that a later add() to it is a fault.
+ */
 static const json_t *names_of(const json_t *value)
 {
 	const char *call = json_member_text(value, "call");
@@ -772,7 +773,7 @@ static void on_action(struct dnsdist *dnsdist, const struct origin *at, const js
 		take_rule(dnsdist, &rule);
 }
 
-/* smn:add("corp.example"), or of a list. */
+/* smn:add("corp.example"), or add() with a list. */
 static void on_add(struct dnsdist *dnsdist, const struct origin *at, const json_t *call)
 {
 	json_t *node = json_member(call, "on");
@@ -825,14 +826,14 @@ static void on_policy(struct dnsdist *dnsdist, const struct origin *at, const js
 	take_policy(dnsdist, at, json_member_text(argument(call, 0), "name"));
 }
 
-/* A node's names are texts from here on. */
+/* The node begins empty, and add() fills it; `args` then holds the names. */
 static void on_node(struct dnsdist *dnsdist, const struct origin *at, const json_t *call)
 {
 	if (argument(call, 0))
 		import_fault(dnsdist->import, at, "names are put into it by :add(\"NAME\")");
 }
 
-/* What a call means; one that is not in here could mean anything. */
+/* Takes a call; an unknown call could mean anything. */
 static void take_call(struct dnsdist *dnsdist, const json_t *call)
 {
 	static const struct {
@@ -857,7 +858,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 			rows[i].take(dnsdist, &at, call);
 			return;
 		}
-	if (is_value(name)) { /* that a name is given */
+	if (is_value(name)) { /* a value for a name */
 		names_of(argument(call, 0));
 		return;
 	}
@@ -874,7 +875,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 
 /* ---- files ---- */
 
-/* dnsdist reads dnsdist.lua ahead of dnsdist.yml. */
+/* dnsdist reads dnsdist.lua ahead of dnsdist.yml, so it has to be given first. */
 static void ask_for_lua(struct dnsdist *dnsdist, const char *path)
 {
 	struct import *import = dnsdist->import;
@@ -894,7 +895,7 @@ static void ask_for_lua(struct dnsdist *dnsdist, const char *path)
 			       "read, too: give it ahead of this one");
 }
 
-/* By its name, or by a key of YAML that begins a line. */
+/* Decides by the file's name, or by a key of YAML at the beginning of a line. */
 static bool is_yaml(const char *path, const char *text)
 {
 	static const char *const keys[] = {
@@ -952,7 +953,7 @@ void dnsdist_read(struct import *import, const char *path)
 		read_lua(dnsdist, path, text);
 }
 
-/* ---- the end ---- */
+/* ---- finishing ---- */
 
 static int by_order(const void *a, const void *b)
 {
@@ -962,7 +963,7 @@ static int by_order(const void *a, const void *b)
 	return first->order < second->order ? -1 : first->order > second->order;
 }
 
-/* The pool's backends as targets. False: it has none. */
+/* Adds the pool's backends as targets. False: the pool has none. */
 static bool add_targets(struct dnsdist *dnsdist, struct node *in, const struct pool *pool)
 {
 	const struct backend **backends;

@@ -1,4 +1,4 @@
-/* dnsmasq.conf(5): an option a line, as on dnsmasq's command line without the dashes. */
+/* dnsmasq.conf(5): one option per line, as on dnsmasq's command line without the dashes. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 enum { DEPTH_MAX = 10, FIELDS_MAX = 64, FOLDER_MAX = 1024 };
 
 struct option {
-	struct origin at;  /* its path is the name */
+	struct origin at;  /* at.path is the name */
 	const char *value; /* NULL: none */
 	struct option *next;
 };
@@ -25,13 +25,14 @@ struct dnsmasq {
 	struct option *first, **last;
 	struct forward_view *view;
 	long port, ttl_s;
-	const char *domain; /* NULL: names stay as they are */
+	const char *domain; /* NULL: names are not completed */
 	bool listens;
-	const struct option *unheard; /* what it listens at cannot be said; NULL: it can */
+	const struct option *unheard; /* an option that makes the listening address unknown; NULL:
+				       * none */
 	const struct option *for_all; /* an address for all names; NULL: none */
 };
 
-struct fields { /* of a value */
+struct fields { /* the parts of a value */
 	char *items[FIELDS_MAX];
 	size_t count;
 };
@@ -46,7 +47,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* conf-dir=/etc/dnsmasq.d,*.conf takes those that end so; without, all but what editors leave. */
+/* conf-dir=/etc/dnsmasq.d,*.conf reads only files with that ending; without endings, all but files
+ * that editors leave. */
 static bool is_taken(const char *name, const struct fields *fields)
 {
 	size_t length = strlen(name);
@@ -126,7 +128,7 @@ static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct
 		read_file(dnsmasq, names[i], at, depth);
 }
 
-/* Where the line's comment begins: at a '#' behind a blank, outside quotes. */
+/* The beginning of a comment: a '#' behind a blank, outside quotes. */
 static char *find_comment(char *line)
 {
 	bool quoted = false;
@@ -215,7 +217,7 @@ static const struct option *find(const struct dnsmasq *dnsmasq, const char *name
 	return option;
 }
 
-/* ---- what becomes nothing ---- */
+/* ---- options without a counterpart ---- */
 
 #define THE_UNIT "the program, its user and its files are those of the unit"
 #define NO_DHCP  "sluice has no DHCP; names of machines are not registered"
@@ -285,8 +287,8 @@ static const struct reason reasons[] = {
 
 /* ---- servers ---- */
 
-/* What a rule is for: "#" is everything, "*.corp" all below corp. NULL: no rule can say it, which
- * was told. */
+/* The domain of a rule: "#" is every name, "*.corp" all names below corp. NULL: no rule can express
+ * it, which is reported. */
 static const char *domain_of(struct dnsmasq *dnsmasq, const struct option *option,
 			     const char *domain)
 {
@@ -310,7 +312,7 @@ static const char *domain_of(struct dnsmasq *dnsmasq, const struct option *optio
 	return domain + 2;
 }
 
-/* "192.0.2.1#5353@eth0" to the targets of the rule. */
+/* Adds "192.0.2.1#5353@eth0" to the rule's targets. */
 static void take_server(struct dnsmasq *dnsmasq, const struct option *option, struct node *rule,
 			const char *text)
 {
@@ -335,7 +337,7 @@ static void take_server(struct dnsmasq *dnsmasq, const struct option *option, st
 		import_lost(import, &option->at, "\"%s\" is no address of a server", text);
 }
 
-/* server=/corp/lan/192.0.2.1: `/` around each domain, and what is for them behind the last. */
+/* Splits server=/corp/lan/192.0.2.1: `/` around each domain, and *rest behind the last one. */
 static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *option,
 				const char **rest)
 {
@@ -349,7 +351,7 @@ static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *op
 	return fields;
 }
 
-/* server=/corp/#: those that everything else is asked of. */
+/* server=/corp/#: uses the servers for all other names. */
 static void take_usual_servers(struct dnsmasq *dnsmasq, const struct option *option,
 			       struct node *rule, const char *domain)
 {
@@ -402,7 +404,8 @@ static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
 		take_domain(dnsmasq, option, domain_of(dnsmasq, option, domains.items[i]), rest);
 }
 
-/* rev-server=10.1.0.0/16,192.0.2.1: whole octets, or the octet's zones one by one. */
+/* rev-server=10.1.0.0/16,192.0.2.1: one zone for whole octets, or several zones of the next
+ * octet. */
 static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -671,7 +674,7 @@ static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 		closedir(folder);
 }
 
-/* Its servers, where those of resolv.conf are asked at all. */
+/* Takes the servers of resolv.conf, if these are used at all. */
 static void on_resolv_file(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -709,7 +712,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 
 	for (size_t i = 0; i < fields.count; i++) {
-		/* Which of its addresses an interface that is left out has is not known. */
+		/* The addresses of an excluded interface are unknown. */
 		const struct option *without = find(dnsmasq, "except-interface");
 
 		if (without && !is_loopback(fields.items[i])) {
@@ -723,7 +726,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	}
 }
 
-/* Of loopback the addresses are known, which dnsmasq listens at besides. */
+/* dnsmasq also listens at loopback, whose addresses are known. */
 static void on_interface(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	if (!option->value || strcmp(option->value, "lo") != 0)
@@ -801,7 +804,7 @@ static const struct {
 	{"min-cache-ttl", on_min_cache_ttl},
 	{"edns-packet-max", on_packet_max},
 	{"use-stale-cache", on_stale},
-	/* These are looked for where they matter. */
+	/* Options that are looked up where they matter: */
 	{"port", on_nothing},
 	{"local-ttl", on_nothing},
 	{"domain", on_nothing},
@@ -823,7 +826,7 @@ static void take_option(struct dnsmasq *dnsmasq, const struct option *option)
 	words_lost(dnsmasq->import, &option->at, reasons, option->at.path);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static const char *listen_text(struct dnsmasq *dnsmasq)
 {
@@ -855,7 +858,7 @@ static const char *listen_text(struct dnsmasq *dnsmasq)
 	return import_end(maker);
 }
 
-/* Where: at what is named; an interface's addresses are not known. */
+/* Listens at the named addresses; an interface's addresses are unknown. */
 static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool only_host)
 {
 	static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0",
@@ -875,8 +878,8 @@ static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool o
 			      unheard->value && *unheard->value ? unheard->value : "it");
 }
 
-/* Whose: local-service is for the networks that this machine is in, unless something says where it
- * listens; "host" is for the machine itself. */
+/* Sets the clients: local-service allows the networks of this machine, unless a setting says where
+ * to listen; "host" allows only the machine itself. */
 static void take_clients(struct dnsmasq *dnsmasq, const struct origin *at,
 			 const struct option *local, bool only_host)
 {

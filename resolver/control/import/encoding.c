@@ -1,5 +1,5 @@
-/* UTF-16 is decoded here and not by iconv(3), whose C library reads its converters from files that
- * an image of a container does not have. */
+/* Decodes UTF-16 without iconv(3), because glibc loads its converters from files that container
+ * images lack. */
 #include "resolver/control/import/encoding.h"
 
 #include <stdint.h>
@@ -8,8 +8,8 @@
 
 enum encoding { PLAIN, UTF8_MARKED, UTF16_LE, UTF16_BE };
 
-/* UTF-16 without a byte order mark is known by the NUL byte beside its first character, which is
- * an ASCII one: no text in UTF-8 has that. *mark is the byte order mark's length. */
+/* UTF-16 without a byte order mark is recognized by the NUL byte beside its first, ASCII character;
+ * no text in UTF-8 begins like that. *mark is the byte order mark's length. */
 static enum encoding encoding_of(const char *text, size_t length, size_t *mark)
 {
 	*mark = 0;
@@ -52,7 +52,7 @@ static bool is_low(uint32_t unit)
 	return (unit & 0xfc00) == 0xdc00;
 }
 
-/* One character; returns what is behind it. */
+/* Writes a character; returns the position behind it. */
 static char *put_utf8(char *to, uint32_t character)
 {
 	static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
@@ -64,7 +64,8 @@ static char *put_utf8(char *to, uint32_t character)
 	return to;
 }
 
-/* Returns what is behind the last character that could be read; *why is NULL if that is all. */
+/* Returns the position behind the last character that could be decoded; *why is NULL if that is
+ * all. */
 static char *decode(const char *text, size_t length, size_t at, enum encoding encoding, char *to,
 		    unsigned *line, const char **why)
 {
@@ -102,7 +103,7 @@ char *encoding_to_utf8(char *text, size_t *length, unsigned *line, const char **
 		memmove(text, text + mark, *length + 1);
 		return text;
 	}
-	made = malloc(*length / 2 * 3 + 1); /* two bytes become up to three */
+	made = malloc(*length / 2 * 3 + 1); /* two bytes become three at most */
 	if (made) {
 		end = decode(text, *length, mark, encoding, made, line, why);
 		if (*why) {

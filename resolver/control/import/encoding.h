@@ -1,18 +1,17 @@
-/* What a text file is encoded in. PowerShell 5.1 writes UTF-16 where output goes into a file by
- * `>`, Registry exports are UTF-16, and much of what comes from Windows begins with a byte order
- * mark. */
+/* Detects the encoding of text files. PowerShell 5.1 writes UTF-16 when output is redirected with
+ * `>`, Registry exports are UTF-16, and many files from Windows begin with a byte order mark. */
 #ifndef SLUICE_IMPORT_ENCODING_H
 #define SLUICE_IMPORT_ENCODING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the text is encoding_to_utf8's result already: it has no byte order mark, and is not
- * UTF-16. Other bytes are not looked at. */
+/* Whether encoding_to_utf8 would change nothing: the text has no byte order mark and is not UTF-16.
+ * Other bytes are not checked. */
 bool encoding_is_plain(const char *text, size_t length);
-/* Takes a text from malloc() with a NUL behind it, and returns one such in UTF-8, without a byte
- * order mark; NULL: no memory. *why is NULL, or says why the text could not be converted, from
- * *line on; it is as it was then. */
+/* Converts a text from malloc(), with a NUL behind it, to such a text in UTF-8 without a byte order
+ * mark; NULL: out of memory. *why is NULL, or says why the text could not be converted from *line
+ * on; then it is unchanged. */
 char *encoding_to_utf8(char *text, size_t *length, unsigned *line, const char **why);
 
 #endif

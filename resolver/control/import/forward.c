@@ -1,16 +1,16 @@
 /* A name with data of its own (Unbound's local-data, a line of a hosts file) leaves the names
- * around it alone, as a private zone does not. So it becomes the smallest zone there is, of that
- * name, when no zone of the view has it:
+ * around it alone; a private zone does not. So a name in no zone of the view becomes a zone of just
+ * that name:
  *
  *     zone lan            declared: has nas.lan and router.lan; tv.lan does not exist
  *     zone db.example.com made: has its apex only; www.example.com is asked for elsewhere
  *
- * A zone has all names below its own, so the link of such a zone passes on those that it does not
- * have (NxDomainFallthrough). A CNAME cannot be at an apex, so of such a name the addresses of its
- * target are taken instead.
+ * A zone contains all names below its own, so the link of such a zone passes on names that it lacks
+ * (NxDomainFallthrough). A CNAME cannot be at an apex, so such a name gets the addresses of its
+ * target.
  *
- * Where the names are all that a domain has (--zone), it is one zone. Where the addresses are all
- * that a prefix has, their PTRs are those of an address pool, or of one reverse zone where a pool
+ * If these names are all that a domain has (--zone), they become one zone. If these addresses are
+ * all that a prefix has, their PTRs go into an address pool, or into one reverse zone if a pool
  * would not be answered. */
 #include "resolver/control/import/forward.h"
 
@@ -32,11 +32,11 @@ struct loose { /* a record whose zone is not known yet */
 	struct origin at;
 	const char *owner, *type, *rdata; /* owner: in lower case, without a final dot */
 	long ttl_s;
-	bool placed;                       /* in a zone that was declared, or in a pool */
-	struct loose *next, *next_address; /* of the same owner */
+	bool placed;                       /* in a declared zone, or in a pool */
+	struct loose *next, *next_address; /* next_address: of the same owner */
 };
 
-struct addresses { /* of an owner, as they were given */
+struct addresses { /* of an owner, as given */
 	struct loose *first, **last;
 };
 
@@ -45,8 +45,9 @@ struct allowed {
 	struct allowed *next;
 };
 
-struct whole {                     /* of which there is nothing but what stands alone */
-	const char *text, *domain; /* domain NULL: it is a prefix */
+struct whole {                     /* a domain or prefix whose single names or addresses are
+				    * complete */
+	const char *text, *domain; /* domain NULL: a prefix */
 	struct prefix prefix;
 	struct node *pool; /* NULL: not made */
 	bool used;
@@ -55,10 +56,10 @@ struct whole {                     /* of which there is nothing but what stands 
 
 struct forward_view {
 	const char *name;
-	struct allowed *allowed;             /* who may ask */
-	struct node *network, *ruleset;      /* NULL: it has no rule yet */
-	struct node *resolver;               /* NULL: no source was named */
-	const struct forward_view *fallback; /* whose zones it has where it has none itself */
+	struct allowed *allowed;             /* clients */
+	struct node *network, *ruleset;      /* NULL: no rule yet */
+	struct node *resolver;               /* NULL: no source address given */
+	const struct forward_view *fallback; /* its zones are used for names that this view lacks */
 	struct origin fallback_at;
 	struct forward_view *next;
 };
@@ -71,18 +72,18 @@ struct owned_zone { /* a zone */
 	struct owned_zone *next;
 };
 
-struct rule_domain { /* a domain that has a rule */
+struct rule_domain { /* a domain with a rule */
 	const struct forward_view *view;
 	struct origin at;
 	const char *domain;
 	struct rule_domain *next;
 };
 
-struct forwarder {           /* of an import, kept by it */
-	const char *into;    /* NULL: each view is a network of its own */
-	bool told_of_access; /* which is another's now */
-	unsigned closed;     /* networks of nobody */
-	bool listens;        /* it says where */
+struct forwarder {           /* kept by the import */
+	const char *into;    /* NULL: each view becomes a network */
+	bool told_of_access; /* reported that the existing network decides who may ask */
+	unsigned closed;     /* number of networks without clients */
+	bool listens;        /* the original says where it listens */
 	bool without_hosts;
 	struct whole *wholes;
 	struct forward_view *views;
@@ -103,7 +104,8 @@ static struct forwarder *forwarder_of(struct import *import)
 	return forwarder;
 }
 
-/* In lower case, with no final dot, "." for the root; NULL: it is no name, which is told. */
+/* The name in lower case without a final dot, "." for the root; NULL: no name, which is
+ * reported. */
 static const char *plain_name(struct import *import, const struct origin *at, const char *text)
 {
 	struct name name;
@@ -121,7 +123,7 @@ static const char *plain_name(struct import *import, const struct origin *at, co
 	return import_printf(import, "%s", printed);
 }
 
-/* ---- what the command says ---- */
+/* ---- options of the command ---- */
 
 void forward_without_hosts(struct import *import)
 {
@@ -455,7 +457,7 @@ struct node *forward_zone_unlinked(struct import *import, struct forward_view *v
 	zone = import_item(import, import_root(import), "private_zones", at);
 	import_text(import, zone, "name", at, plain);
 	key = import_printf(import, "zone name %s", plain);
-	if (import_find(import, key)) /* another view's: names are unique in their group */
+	if (import_find(import, key)) /* another view has it: names are unique in their group */
 		import_text(import, zone, "resource_group", at, import_get(view->network, "name"));
 	else
 		import_keep(import, key, zone);
@@ -469,7 +471,7 @@ const char *forward_zone_name(struct import *import, const struct node *zone)
 	return group ? import_printf(import, "%s/%s", group, name) : name;
 }
 
-/* The zone of the view; it is made if there is none. `alone`: a new zone has only its apex. */
+/* The view's zone, made if missing. `alone`: a new zone is for this name only. */
 static struct node *zone_of_view(struct import *import, struct forward_view *view,
 				 const struct origin *at, const char *apex, bool alone)
 {
@@ -542,7 +544,7 @@ void forward_zone_record(struct import *import, struct node *zone, const struct 
 	import_add(import, set, "records", at, rdata);
 }
 
-/* The data as a master file has it, with absolute names; NULL: it could not be printed. */
+/* Prints the data as in a master file, with absolute names; NULL: it could not be printed. */
 static char *print_rdata(struct import *import, const ldns_rr *rr)
 {
 	struct text_maker *maker = import_begin(import);
@@ -589,7 +591,7 @@ void forward_zone_rr(struct import *import, struct node *zone, const struct orig
 	take_rr(import, take_into_zone, zone, at, rr);
 }
 
-/* ---- names whose zone is found later ---- */
+/* ---- names whose zone is not known yet ---- */
 
 static char *addresses_key(struct import *import, const struct forward_view *view,
 			   const char *owner)
@@ -601,7 +603,7 @@ static char *addresses_key(struct import *import, const struct forward_view *vie
 		import_printf(import, "addresses %p %.*s", (const void *)view, (int)length, owner));
 }
 
-/* NULL: it has none. */
+/* NULL: the owner has no addresses. */
 static struct addresses *addresses_of(struct import *import, const struct forward_view *view,
 				      const char *owner)
 {
@@ -703,7 +705,7 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 	ldns_rdf_deep_free(rdf);
 }
 
-/* The zone of the view that has the name, the longest. */
+/* The longest zone of the view that contains the name. */
 static struct node *zone_around(struct import *import, const struct forward_view *view,
 				const char *owner)
 {
@@ -742,7 +744,7 @@ static void put_alias(struct import *import, const struct loose *alias)
 			    alias->owner);
 }
 
-/* Into a zone that was declared; false: no such zone has the name. */
+/* Puts the record into a declared zone; false: none contains the name. */
 static bool put_into_declared(struct import *import, const struct loose *loose)
 {
 	struct node *zone = zone_around(import, loose->view, loose->owner);
@@ -757,7 +759,7 @@ static bool put_into_declared(struct import *import, const struct loose *loose)
 	return true;
 }
 
-/* Puts the name into a zone of its own. */
+/* Puts the record into a zone for its name only. */
 static void put_alone(struct import *import, const struct loose *loose)
 {
 	struct node *zone;
@@ -772,7 +774,7 @@ static void put_alone(struct import *import, const struct loose *loose)
 				    loose->ttl_s, loose->rdata);
 }
 
-/* ---- what is whole ---- */
+/* ---- complete domains and prefixes ---- */
 
 static bool is_below(const char *name, const char *domain)
 {
@@ -782,7 +784,7 @@ static bool is_below(const char *name, const char *domain)
 	       (length == behind || name[length - behind - 1] == '.');
 }
 
-/* The address that the reverse name is of; false: it is none. */
+/* The address of a reverse name; false: not a reverse name. */
 static bool address_of(const char *owner, struct address *address)
 {
 	struct prefix prefix;
@@ -796,7 +798,7 @@ static bool address_of(const char *owner, struct address *address)
 	return true;
 }
 
-/* The longest domain, or else the prefix, that the name is in; NULL: there is none. */
+/* The longest complete domain, or else the prefix, that contains the name; NULL: none. */
 static struct whole *whole_of(const struct forwarder *forwarder, const struct loose *loose)
 {
 	struct whole *found = NULL;
@@ -816,7 +818,7 @@ static struct whole *whole_of(const struct forwarder *forwarder, const struct lo
 
 static const char *const usual_clients[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 					    "fc00::/7",   "127.0.0.0/8",   "::1/128"};
-enum { USUAL_PRIVATE = 4 }; /* of them */
+enum { USUAL_PRIVATE = 4 }; /* their number */
 
 static bool any_covers(const char *const *prefixes, size_t count, const struct prefix *inner)
 {
@@ -836,9 +838,9 @@ static bool may_ask(const struct forward_view *view, const struct prefix *prefix
 	return !view->allowed && any_covers(usual_clients, COUNT(usual_clients), prefix);
 }
 
-/* Whether PTRs of a pool are answered. Private ones are in the network that has their addresses,
- * and whose clients these are then. What network that is, and whether PTRs of IPv6 may be set, a
- * running server says itself. An address has one PTR for all views. */
+/* Whether PTRs of a pool would be answered. Private addresses need a network that has them, with
+ * these clients. A running server knows itself which network that is, and whether IPv6 PTRs may be
+ * set. An address has one PTR for all views. */
 static bool is_for_pool(struct import *import, const struct forward_view *view,
 			const struct prefix *prefix)
 {
@@ -894,7 +896,7 @@ static void put_into_pool(struct import *import, struct whole *whole, struct loo
 	import_keep(import, key, item);
 }
 
-/* The reverse zone of so much of the prefix as a zone can have. */
+/* Makes the reverse zone for the part of the prefix that a zone can have. */
 static void make_reverse_zone(struct import *import, const struct whole *whole,
 			      const struct loose *loose)
 {
@@ -910,7 +912,8 @@ static void make_reverse_zone(struct import *import, const struct whole *whole,
 	forward_zone(import, loose->view, &loose->at, reverse_zone_text(&prefix, text));
 }
 
-/* Makes what has all of a domain or prefix. A zone of the original that has the name is let be. */
+/* Makes the zone or pool for a complete domain or prefix. A zone of the original with that name
+ * stays unchanged. */
 static void put_whole(struct import *import, struct loose *loose)
 {
 	struct whole *whole = whole_of(forwarder_of(import), loose);
@@ -929,9 +932,9 @@ static void put_whole(struct import *import, struct loose *loose)
 		make_reverse_zone(import, whole, loose);
 }
 
-/* ---- the end ---- */
+/* ---- finishing ---- */
 
-/* No forwarder has Azure's limit. A list of names says nothing of the server that it is for. */
+/* No forwarder has Azure's limit. A list of names says nothing about the server's limits. */
 static void allow_queries(struct import *import)
 {
 	const struct origin nowhere = {.file = NULL};
@@ -941,15 +944,15 @@ static void allow_queries(struct import *import)
 			      "queries_per_second_per_endpoint", &nowhere, 0);
 }
 
-/* "in view guests, ", where there are several. */
+/* "in view guests, " if there are several views. */
 static const char *in_view(struct import *import, const struct forward_view *view)
 {
 	return forwarder_of(import)->views->next ? import_printf(import, "in view %s, ", view->name)
 						 : "";
 }
 
-/* Tells of a rule that a declared zone hides. Zones made for single names pass other names on, so
- * they do not hide the rule. */
+/* Reports a rule that a declared zone hides. Zones made for single names pass other names on, so
+ * they hide no rule. */
 static void tell_shadowed(struct import *import, const struct rule_domain *ruled)
 {
 	const struct node *zone = zone_around(import, ruled->view, ruled->domain);
@@ -974,8 +977,8 @@ void forward_finish(struct import *import)
 			import_fault(import, &(struct origin){.file = "--zone"},
 				     "%s has none of the names that stand alone; leave it out",
 				     whole->text);
-	/* Those in zones that were declared come first: a zone that is made must not take names
-	 * from others of them. */
+	/* Declared zones take their names first, before a zone made for a single name could take
+	 * some of these. */
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
 		loose->placed = loose->placed || put_into_declared(import, loose);
 	forward_finish_files(import);

@@ -1,6 +1,6 @@
-/* hosts(5): an address and its names on each line, the first of which is the address' own. A block
- * list has 0.0.0.0 or :: in place of an address; its names have that address here, too, and no PTR
- * leads to them. */
+/* hosts(5): an address and its names on each line; the first name is the address's own. A block
+ * list has 0.0.0.0 or :: in place of an address; names keep that address here, and no PTR leads to
+ * them. */
 #include <ctype.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ enum { USUAL_TTL_S = 3600 };
 
 static const char blanks[] = " \t\r\v\f";
 
-/* The next word, which is ended with a NUL; NULL: there is none. */
+/* Cuts the next word off and ends it with a NUL; NULL: none. */
 static char *next_word(char **at)
 {
 	char *word = *at + strspn(*at, blanks);
@@ -24,7 +24,7 @@ static char *next_word(char **at)
 	return length > 0 ? word : NULL;
 }
 
-/* What every machine's file has for itself, and what is answered without it. */
+/* Names that every machine's file has for itself, and that are answered without it. */
 static bool is_own(const char *name)
 {
 	static const char *const names[] = {"localhost",     "localhost.localdomain",
@@ -82,7 +82,7 @@ static void take_line(struct import *import, struct forward_view *view, const st
 			continue;
 		}
 		leads_back = leads_back && !address_is_loopback(&parsed);
-		/* The long name is the one that the address leads to. */
+		/* The address leads to the long name. */
 		if (domain && !strchr(name, '.'))
 			hosts_take(import, view, at, import_printf(import, "%s.%s", name, domain),
 				   address, ttl_s, leads_back, zones);

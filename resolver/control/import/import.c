@@ -1,14 +1,14 @@
-/* The tree is one more syntax of the field table's reader (rules/schema/read.h), as libconfig and
- * JSON are; so names, ranges and references are checked by what checks a file, and a fault is at
- * the line of the other program's file that the value is from:
+/* The tree is one more syntax for the field table's reader (rules/schema/read.h), beside libconfig
+ * and JSON; so names, ranges and references are checked as in a file, and a fault is at the line of
+ * the other program's file:
  *
- *     dialect ─► tree ─► model ─► checked ─► faults? ─► what they are at goes out of the tree ─┐
+ *     dialect ─► tree ─► model ─► checked ─► faults? ─► their items are taken out of the tree ─┐
  *                 ▲                  └─► none: written                                        │
  *                 └───────────────────────────────────────────────────────────────────────────┘
  *
- * A fault names its value by path ("rulesets[office].rules[contoso].domain"); the innermost item of
- * a list or array on that path goes; but where a limit is in the way, it is raised. Each round
- * raises or takes out something, or it is given up. */
+ * A fault names its value by path ("rulesets[office].rules[contoso].domain"); the innermost item on
+ * that path is taken out, but an exceeded limit is raised instead. A round that does neither ends
+ * the import in failure. */
 #include "resolver/control/import/import.h"
 
 #include <errno.h>
@@ -34,38 +34,38 @@
 #include "rules/text.h"
 
 enum {
-	INPUT_BYTES_MAX = 256 << 20, /* of all files */
+	INPUT_BYTES_MAX = 256 << 20, /* of all files together */
 	INPUT_FILES_MAX = 10000,
-	MADE_MIB_MAX = 256, /* of texts and values, on the way to the result */
+	MADE_MIB_MAX = 256, /* of texts and values made on the way */
 	TIME_MAX_S = 120,
-	LOOK_EACH = 1024, /* texts and values, at the clock */
+	LOOK_EACH = 1024, /* texts and values between two looks at the clock */
 	NAME_CHARS_MAX = 80,
-	ITEMS_SEEN_MAX = 50, /* of a list that people read */
+	ITEMS_SEEN_MAX = 50, /* of a list in the main file, which people read */
 	ROUNDS_MAX = 100
 };
 
 struct node {
 	enum value_kind kind;
 	const char *key;  /* of a member; NULL: an item, or the root */
-	struct origin at; /* without what it is called there, */
-	const char *what; /* which is this; NULL: nothing */
+	struct origin at; /* without the item's name there */
+	const char *what; /* that name; NULL: none */
 	const char *text;
 	long long number;
 	struct node *parent, *previous, *next, *first, *last;
 	size_t count;
 };
 
-struct memory { /* import_keep */
+struct memory { /* an entry of import_keep */
 	void *what;
 	UT_hash_handle hh;
 	char key[];
 };
 
-struct remark { /* a comment */
+struct remark { /* comments */
 	const char *file;
 	unsigned line;
 	const char *text;
-	struct remark *next; /* as they were found */
+	struct remark *next; /* in the order found */
 	bool printed;
 };
 
@@ -73,17 +73,18 @@ struct import {
 	bool for_server;
 	size_t files, input_bytes, made_bytes, made; /* so far */
 	time_t begun_s;
-	mode_t readable; /* by whom each file read so far is */
+	mode_t readable; /* who may read all files so far */
 	struct arena arena;
 	struct node *root;
 	struct memory *memories;
 	struct remark *first_remark, **last_remark;
 	struct faults notes;  /* warnings: what is lost or changed; errors: what keeps it from being
 				 made */
-	struct faults closed; /* ahead of the notes: what is closed now and was not */
+	struct faults closed; /* printed ahead of the notes: access that is closed now and was
+			       * open */
 	struct model *model;  /* NULL: not finished */
-	const char *file;     /* the latest that was named */
-	const char *ahead;    /* comments for what comes next; NULL: none */
+	const char *file;     /* the file named last */
+	const char *ahead;    /* comments for the next value; NULL: none */
 };
 
 /* ---- memory ---- */
@@ -95,8 +96,8 @@ static void *need(void *memory)
 	return memory;
 }
 
-/* Files may include each other, and lists name lists: what would never end, or take the machine
- * with it, ends here. */
+/* Files may include each other, and lists may name lists: this ends an import that would never end,
+ * or exhaust the machine. */
 static void count(struct import *import, size_t bytes)
 {
 	import->made_bytes += bytes;
@@ -254,7 +255,8 @@ void import_free(struct import *import)
 
 struct origin import_place(struct import *import, const char *file, unsigned line, const char *what)
 {
-	/* One text for each file: comments are found by it. Lines of a file follow each other. */
+	/* One text for each file: comments are found by it. Lines of one file mostly follow each
+	 * other. */
 	if (!import->file || strcmp(import->file, file) != 0) {
 		char *key = import_printf(import, "file %s", file);
 
@@ -351,7 +353,7 @@ void import_comment(struct import *import, const char *file, unsigned line, cons
 	free(shown);
 }
 
-/* As the model's reader calls it, of an item with a name or a group. */
+/* The item's path as in faults of the model: with its name, or that of a group. */
 static const char *path_of(struct import *import, const struct node *node)
 {
 	const char *around = node->parent->parent ? path_of(import, node->parent) : NULL;
@@ -384,7 +386,7 @@ void import_closed(struct import *import, const struct origin *at, const struct 
 				    "as open as it was, in place of a line of the same name:");
 		import_keep(import, key, remark);
 	}
-	/* What is said twice stands there once. */
+	/* A repeated line is written once. */
 	if (!strstr(remark->text, open))
 		remark->text = import_printf(import, "%s\n%s", remark->text, open);
 }
@@ -419,7 +421,7 @@ void import_comments_move(struct import *import, const struct origin *from, cons
 }
 
 struct includer {
-	const char *file; /* NULL: it was named by the command */
+	const char *file; /* NULL: named by the command */
 };
 
 static const char *included_by(struct import *import, const char *path)
@@ -446,7 +448,7 @@ static char *read_standard_input(size_t *length)
 	return text;
 }
 
-/* Notes where it is included. False: from what it includes itself. */
+/* Notes which file includes this one. False: the file includes itself. */
 static bool enter(struct import *import, const char *path, const struct origin *at)
 {
 	const char *from = at && at->line > 0 ? at->file : NULL;
@@ -464,7 +466,7 @@ static bool enter(struct import *import, const char *path, const struct origin *
 	return true;
 }
 
-/* NULL: it may be read. */
+/* Why the file may not be read; NULL: it may. */
 static const char *refusal(struct import *import, const char *path, const struct origin *at)
 {
 	if (!enter(import, path, at))
@@ -552,7 +554,7 @@ static void take_out(struct node *node)
 	node->parent->count--;
 }
 
-/* What has this key, made where there is none. */
+/* The member of this key, made if missing. */
 static struct node *member(struct import *import, struct node *in, const char *key,
 			   enum value_kind kind, const struct origin *at)
 {
@@ -621,7 +623,7 @@ size_t import_count(const struct node *in, const char *key)
 	return node ? node->count : 0;
 }
 
-/* Azure's names: letters, digits, '-' and '_', with a letter or digit at both ends. */
+/* Azure's names consist of letters, digits, '-' and '_', with a letter or digit at both ends. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first)
 {
@@ -652,7 +654,7 @@ const char *import_name(struct import *import, const char *scope, const char *wa
 	return copy(import, name);
 }
 
-/* ---- read as a file is ---- */
+/* ---- reading the tree like a file ---- */
 
 static enum value_kind node_kind(const void *value)
 {
@@ -709,7 +711,7 @@ static struct origin node_origin(void *context, const void *value)
 	return ((const struct node *)value)->at;
 }
 
-/* The model that the tree says; NULL: there are errors. */
+/* Builds the model of the tree; NULL: there are errors. */
 static struct model *build(struct import *import, struct load *load, struct faults *faults)
 {
 	struct model *model = need(model_new()), *whole;
@@ -721,7 +723,7 @@ static struct model *build(struct import *import, struct load *load, struct faul
 	model->origin = (struct origin){.file = arena_strdup(&model->arena, "sluice.conf")};
 	config_tree_read(&walk, import->root, model, &load->key, NULL);
 	if (faults->errors == 0) {
-		whole = need(model_compose(model, NULL, 0)); /* it is there to be checked */
+		whole = need(model_compose(model, NULL, 0)); /* composed only to be checked */
 		model_free(load_complete(load, whole, false, NULL, faults));
 	}
 	if (faults->errors == 0)
@@ -730,9 +732,9 @@ static struct model *build(struct import *import, struct load *load, struct faul
 	return NULL;
 }
 
-/* ---- what does not fit ---- */
+/* ---- taking out refused values ---- */
 
-/* What the path behind "[" calls the item; the rest of the path, or NULL: it is another one. */
+/* Skips the item's name in a path behind "["; NULL: the path names another item. */
 static const char *behind_name(const struct node *item, size_t index, const char *path)
 {
 	const char *name = item->kind == VALUE_GROUP ? import_get(item, "name") : NULL;
@@ -741,7 +743,7 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	size_t length = group ? strlen(group) : 0;
 
 	if (group && strncmp(path, group, length) == 0 && path[length] == '/')
-		path += length + 1; /* keys and clients have no group there */
+		path += length + 1; /* paths of keys and clients have no group */
 	if (!name && item->kind == VALUE_GROUP)
 		name = import_get(item, "id");
 	snprintf(number, sizeof number, "%zu", index);
@@ -750,8 +752,8 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	return strncmp(path, name, length) == 0 && path[length] == ']' ? path + length + 1 : NULL;
 }
 
-/* The innermost item on the path; of several of one name, which a fault may be of, that at the
- * line. NULL: there is none. */
+/* The innermost item on the path; of several with the same name, which a fault may be about, the
+ * one at the line. NULL: none. */
 static struct node *item_at(struct node *in, const char *path, unsigned line)
 {
 	struct node *node = in->first, *found = NULL, *inner;
@@ -780,7 +782,7 @@ static struct node *item_at(struct node *in, const char *path, unsigned line)
 	return found;
 }
 
-/* NULL: it is at none. */
+/* The item of the fault; NULL: none. */
 static struct node *item_of(struct import *import, const struct fault *fault)
 {
 	return fault->origin.path ? item_at(import->root, fault->origin.path, fault->origin.line)
@@ -800,7 +802,7 @@ static bool is_in_tree(const struct node *node, const struct node *root)
 	return node == root;
 }
 
-/* The last one of those who may ask: without any, others may. */
+/* Whether this is the last client of its list: an empty list would let others ask. */
 static bool is_last_client(const struct node *node)
 {
 	const char *list = node->parent->key;
@@ -809,7 +811,7 @@ static bool is_last_client(const struct node *node)
 	       (strcmp(list, "client_prefixes") == 0 || strcmp(list, "allow") == 0);
 }
 
-/* "in view guests, ", of several views; "" is what is of none. */
+/* "in view guests, " if there are several views; "" for an item of none. */
 static const char *in_view(struct import *import, const struct node *node)
 {
 	const struct node *top = node, *links;
@@ -829,7 +831,7 @@ static const char *in_view(struct import *import, const struct node *node)
 		       : "";
 }
 
-/* A fault at the place of the original, by its words for what is there, not by a path of ours. */
+/* The fault's place in the original, with its word for the item instead of our path. */
 static struct origin place_of(const struct fault *fault, const struct node *item)
 {
 	struct origin at = fault->origin;
@@ -842,8 +844,8 @@ static struct origin place_of(const struct fault *fault, const struct node *item
 	return at;
 }
 
-/* Why an item goes. A rule all of whose servers are gone, or of which none could be taken, is not
- * one that lacks a list. */
+/* Why an item is taken out. A rule that has lost all its servers, or whose servers could not be
+ * used, is described as that, not as lacking a list. */
 static const char *reason(struct import *import, const struct node *item, const struct fault *fault)
 {
 	const char *domain = import_get(item, "domain"), *path = fault->origin.path;
@@ -854,13 +856,13 @@ static const char *reason(struct import *import, const struct node *item, const 
 	return import_printf(import, "no server is left that could be asked for %s", domain);
 }
 
-/* Takes out what the faults are at, and tells it. False: nothing. */
+/* Takes out the items of the faults, and reports that. False: nothing was taken out. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
 	struct node **items = need(calloc(faults->count + 1, sizeof *items));
 	size_t count = 0;
 
-	/* All are found before the first goes: paths have indexes. */
+	/* All items are found before the first is removed, because paths have indexes. */
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->items[i].severity == FAULT_ERROR)
 			items[i] = item_of(import, &faults->items[i]);
@@ -901,8 +903,7 @@ static void copy_faults(struct import *import, const struct faults *faults, enum
 
 /* ---- limits ---- */
 
-/* Makes them what the faults need, where that can be said: what is there is let in. False: no limit
- * is in the way. */
+/* Raises limits that are too low for the original. False: no limit is exceeded. */
 static bool raise_limits(struct import *import, const struct faults *faults)
 {
 	const struct group *group = schema_field(&schema_model, "limits")->group;
@@ -926,10 +927,10 @@ static bool raise_limits(struct import *import, const struct faults *faults)
 	return raised;
 }
 
-/* ---- the end ---- */
+/* ---- finishing ---- */
 
-/* The servers of this machine do not count: what is written may be for another. Fills in the path
- * of a resolv.conf that has one. */
+/* Opens a resolv.conf in memory and fills in its path: the servers of this machine do not matter,
+ * because the result may be for another. */
 static int open_servers(char *path, size_t size)
 {
 	static const char text[] = "nameserver 192.0.2.1\n";
@@ -941,7 +942,7 @@ static int open_servers(char *path, size_t size)
 	return fd;
 }
 
-/* Lists that had items may have none any more. */
+/* Lists may have lost all their items. */
 static bool says_something(const struct node *node)
 {
 	if (node->kind != VALUE_LIST && node->kind != VALUE_ARRAY && node->kind != VALUE_GROUP)

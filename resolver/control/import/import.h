@@ -1,9 +1,8 @@
-/* An import: what another program's configuration says, as a tree of values of ours, each with the
- * file and line that it is from. When it is complete it is read and checked as a configuration file
- * is; what is refused is taken out and told, so that the rest passes `sluice check`.
+/* An import: another program's configuration as a tree of our values, each with the file and line
+ * it comes from. The complete tree is read and checked like a configuration file; refused values
+ * are taken out and reported, so that the rest passes `sluice check`.
  *
- * Texts that are handed in are copied. Without memory the process ends: it has nothing to lose but
- * the command. */
+ * Texts are copied from the caller. Without memory the process ends: only the command is lost. */
 #ifndef SLUICE_IMPORT_H
 #define SLUICE_IMPORT_H
 
@@ -16,59 +15,58 @@
 
 struct arena;
 struct import;
-struct node; /* a group of the tree; good until import_finish */
+struct node; /* a group of the tree; valid until import_finish */
 
-/* for_server: it is for one that runs and has settings, such as where it listens; of an original
- * that says nothing of them there are none. */
+/* for_server: the result is for a running server with its own settings, such as addresses to listen
+ * at; so settings that the original does not have are left out. */
 struct import *import_new(bool for_server);
 bool import_is_for_server(const struct import *import);
 void import_free(struct import *import);
 
 /* ---- places ---- */
 
-/* Of that line of the file, for what is called so there ("forward-zone"); both are copied, `what`
- * may be NULL. */
+/* The place of a line, for the item called `what` there ("forward-zone"; may be NULL); texts are
+ * copied. */
 struct origin import_place(struct import *import, const char *file, unsigned line,
 			   const char *what);
-/* Not in what is written: why not, as the end of "not carried over: ...". */
+/* Reports that something was left out: the reason, as the end of "not carried over: ...". */
 void import_lost(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Carried over with a difference. */
+/* Reports that something was carried over with a difference. */
 void import_changed(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Who may ask, or what they may, can only be said more openly than it was: so it is written closed.
- * Writes `open`, a line of the group `in`, as a comment at its end; `in` is an item of a list at
- * the top, with its name, or a group there. It is told ahead of all else, and nothing is applied.
- */
+/* Reports access that could only be written more open than it was, so it is written closed. Adds
+ * `open`, a line for the group `in`, as a comment at the end; `in` is a named item of a top-level
+ * list, or a top-level group. This is printed first, and nothing is applied. */
 void import_closed(struct import *import, const struct origin *at, const struct node *in,
 		   const char *open, const char *format, ...) __attribute__((format(printf, 5, 6)));
 bool import_is_closed(const struct import *import);
-/* The file cannot be read as what it is meant to be; nothing will be written. */
+/* Reports that a file cannot be read as its format requires; nothing will be written. */
 void import_fault(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 bool import_is_refused(const struct import *import);
-/* A comment, without what marks it as one, for what is at that line: it stands above it in what is
- * written, and else at the end. Further ones for the same line are further lines. */
+/* Adds a comment, without its marks, for the value from that line: it is written above that value,
+ * or else at the end. Further comments for the line become further lines. */
 void import_comment(struct import *import, const char *file, unsigned line, const char *text);
-/* The same for what comes next, which is given when it is there. */
+/* Adds a comment for the next value; import_comments_to gives its line once that is known. */
 void import_comment_ahead(struct import *import, const char *text);
 void import_comments_to(struct import *import, const char *file, unsigned line);
 
-/* Those on what is at one place are for what is at another: a setting's, for what the setting is
- * of. */
+/* Moves comments from one place to another: from a setting to the item that it belongs to. */
 void import_comments_move(struct import *import, const struct origin *from,
 			  const struct origin *to);
 
-/* All of a file, with a NUL behind; NULL: the faults say why. The import's. `at` is where it is
- * named (NULL or no line: by the command, to which "-" is standard input). */
+/* Reads a whole file, with a NUL behind it, into the import's memory; NULL: faults say why. `at` is
+ * the place that names the file (NULL or without a line: the command, where "-" means standard
+ * input). */
 char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length);
-/* The import's memory, for texts that other rooms make. */
+/* The import's memory, for texts from other rooms. */
 struct arena *import_arena(struct import *import);
-/* In the import's memory. */
+/* Allocate in the import's memory. */
 char *import_printf(struct import *import, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void *import_alloc(struct import *import, size_t size);
-/* A text that is put together of many: begin, put, end, which returns it. */
+/* Build a text from parts: begin, put, end, which returns it. */
 struct text_maker;
 struct text_maker *import_begin(struct import *import);
 void import_put(struct text_maker *maker, const char *format, ...)
@@ -78,10 +76,10 @@ char *import_end(struct text_maker *maker);
 /* ---- the tree, by the keys of sluice.conf(5) ---- */
 
 struct node *import_root(struct import *import);
-/* The group of that key, which is made where there is none: "cache". */
+/* The group of that key, made if missing: "cache". */
 struct node *import_group(struct import *import, struct node *in, const char *key,
 			  const struct origin *at);
-/* One more group at the end of a list: "rules". */
+/* Appends a group to a list: "rules". */
 struct node *import_item(struct import *import, struct node *in, const char *key,
 			 const struct origin *at);
 void import_text(struct import *import, struct node *in, const char *key, const struct origin *at,
@@ -90,47 +88,49 @@ void import_number(struct import *import, struct node *in, const char *key, cons
 		   long long number);
 void import_flag(struct import *import, struct node *in, const char *key, const struct origin *at,
 		 bool flag);
-/* One more text in an array, unless it is there. */
+/* Appends a text to an array, unless it is there already. */
 void import_add(struct import *import, struct node *in, const char *key, const struct origin *at,
 		const char *text);
-/* What was set; NULL: nothing. */
+/* The text that was set; NULL: none. */
 const char *import_get(const struct node *in, const char *key);
-/* Items of a list or elements of an array. */
+/* The number of items in a list or of elements in an array. */
 size_t import_count(const struct node *in, const char *key);
 
-/* A name that Azure takes, made of a text, and another one each time in the same scope; `first` is
- * what it begins with where it would not begin with a letter. */
+/* Makes a name that Azure accepts from a text, different from all others in the scope; `first` goes
+ * ahead if the text does not begin with a letter. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first);
-/* What a network is called in the original, for remarks where there are several. */
+/* Sets the network's name in the original, for remarks if there are several. */
 void import_view(struct import *import, const struct node *network, const char *view);
-/* This private zone is nothing that people read: of many of its kind, each one of a name alone. */
+/* Marks a private zone as uninteresting to readers: one of many that hold a single name. */
 void import_aside(struct import *import, const struct node *zone);
-/* What is remembered by a text; NULL: nothing is. */
+/* The object kept for a key; NULL: none. */
 void *import_find(struct import *import, const char *key);
 void import_keep(struct import *import, const char *key, void *what);
 
-/* ---- the end ---- */
+/* ---- finishing ---- */
 
-/* False: it could not be made to fit, or a file could not be read; the faults say why. */
+/* False: no model could be made, or a file could not be read; faults say why. */
 bool import_finish(struct import *import);
-/* Further files, of which the first one includes those that something is in: zones of
- * import_aside and long ones, and addresses where there are many. */
+/* Further files that the first one includes if they are not empty: zones of import_aside and long
+ * ones, and addresses if there are many. */
 enum { IMPORT_ASIDE_NAMES, IMPORT_ASIDE_ADDRESSES, IMPORT_ASIDES };
 struct import_aside {
-	const char *name; /* as it is included */
+	const char *name; /* in the include directive */
 	FILE *out;
 };
-/* "names", "addresses"; NULL: nothing is in it. */
+/* "names", "addresses"; NULL: the file would be empty. */
 const char *import_aside_word(struct import *import, unsigned aside);
-/* As a configuration file, after it was finished. `from` says what it is made of. asides NULL: it
- * is all in one file, with those at the end of their lists. ERR_SYSTEM: a file refuses. */
+/* Writes the configuration file, after import_finish. `from` names its source. asides NULL:
+ * everything in one file, with the asides at the ends of their lists. ERR_SYSTEM: a file cannot be
+ * written. */
 MUST_CHECK int import_write(struct import *import, const char *from, FILE *out,
 			    const struct import_aside asides[IMPORT_ASIDES]);
-/* A file that it is written to: for its owner alone where it has a secret, else for whoever may
- * read all that was read. */
+/* The mode of the result: only for its owner if it has a secret, otherwise for everybody who may
+ * read all input files. */
 mode_t import_mode(const struct import *import);
-/* What was lost and changed, a line each, by file and line; and faults. Returns how many lines. */
+/* Prints losses, changes and faults, a line each, sorted by file and line. Returns the number of
+ * lines. */
 size_t import_print(struct import *import, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* jansson keeps no lines. So the line of each value is noted first, in the order in which they
- * stand, which is that of a walk over the tree. */
+/* jansson keeps no lines, so the line of each value is noted first, in the text's order, which is
+ * also the order of a walk over the tree. */
 #include "resolver/control/import/json_file.h"
 
 #include <ctype.h>
@@ -24,7 +24,7 @@ struct json_file_scan {
 	const char *file, *at;
 	unsigned line;
 	struct lines values;
-	bool is_key[256]; /* by depth: what comes next in an object */
+	bool is_key[256]; /* by depth: an object's next text is a key */
 	bool in_object[256];
 	unsigned depth;
 };
@@ -105,7 +105,7 @@ static void go_over(struct json_file_scan *scan)
 	}
 }
 
-/* true, false and null are one value each, which stands everywhere. */
+/* true, false and null are single values that occur everywhere. */
 static bool is_shared(const json_t *value)
 {
 	return json_is_boolean(value) || json_is_null(value);
@@ -117,7 +117,7 @@ static void keep_place(struct import *import, const json_t *value, const char *f
 	char key[32];
 
 	snprintf(key, sizeof key, "json %p", (const void *)value);
-	place = import_find(import, key); /* of a value that was there before, in an earlier file */
+	place = import_find(import, key); /* left by an earlier file's value at this address */
 	if (!place) {
 		place = import_alloc(import, sizeof *place);
 		import_keep(import, key, place);

@@ -1,5 +1,5 @@
-/* Recursive descent over the text, one word ahead. The first fault ends it: what follows a word
- * that is not understood could mean anything. */
+/* Recursive descent with one word of lookahead. The first fault ends the parsing, because anything
+ * behind an unknown word could mean anything. */
 #include "resolver/control/import/lua.h"
 
 #include <ctype.h>
@@ -17,15 +17,15 @@ enum word_kind { WORD_END, WORD_NAME, WORD_TEXT, WORD_NUMBER, WORD_MARK };
 
 struct lua_word {
 	enum word_kind kind;
-	const char *text; /* of a mark one character, or ".." */
+	const char *text; /* of a mark: one character, or ".." */
 	unsigned line;
 };
 
 struct lua {
 	struct import *import;
 	const char *path, *at;
-	unsigned line, spoken; /* of the latest word */
-	struct lua_word word;  /* the one ahead */
+	unsigned line, spoken; /* of the last word */
+	struct lua_word word;  /* the next one */
 	json_t *names, *calls;
 	bool (*is_value)(const char *name);
 	const char *const *constants;
@@ -61,7 +61,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct lua *lua, const ch
 
 /* ---- words ---- */
 
-/* How many '=' stand in "[==["; -1: it is no such bracket. */
+/* The number of '=' in "[==["; -1: no such bracket. */
 static int long_level(const char *at)
 {
 	size_t level = *at == '[' ? strspn(at + 1, "=") : 0;
@@ -69,7 +69,7 @@ static int long_level(const char *at)
 	return *at == '[' && at[1 + level] == '[' && level < 100 ? (int)level : -1;
 }
 
-/* From its bracket on, to behind its end; NULL: it has none. */
+/* Reads a long text from its bracket to behind its end; NULL: no end. */
 static const char *long_text(struct lua *lua, int level)
 {
 	const char *from = lua->at + level + 2, *end = from, *text;
@@ -86,7 +86,7 @@ static const char *long_text(struct lua *lua, int level)
 	return text + (*text == '\n');
 }
 
-/* False: it has no end. */
+/* False: the comment has no end. */
 static bool skip_comment(struct lua *lua)
 {
 	int level = long_level(lua->at + 2);
@@ -112,7 +112,7 @@ static bool skip_comment(struct lua *lua)
 	return true;
 }
 
-/* Behind its quote. Escapes but those of quotes and backslashes are in no configuration. */
+/* Reads a text behind its quote. Only quotes and backslashes are escaped in configurations. */
 static const char *short_text(struct lua *lua, char quote)
 {
 	size_t length = 0;
@@ -231,7 +231,7 @@ static bool is_keyword(const char *text)
 	return false;
 }
 
-/* A name, which is taken; NULL: it is none, which was told. */
+/* Takes a name; NULL: another word, which is reported. */
 static const char *need_name(struct lua *lua)
 {
 	const char *name = lua->word.text;
@@ -253,7 +253,7 @@ static const char *need_name(struct lua *lua)
 	return name;
 }
 
-/* ---- values: owned by who gets them; NULL: it failed ---- */
+/* ---- values: the caller owns the result; NULL: failed ---- */
 
 static json_t *value(struct lua *lua);
 
@@ -281,7 +281,7 @@ static void put_item(struct lua *lua, json_t *table, const char *key, json_t *it
 	json_decref(item);
 }
 
-/* Whether what follows the name is a single '='. */
+/* Whether a single '=' follows the name. */
 static bool is_named(const struct lua *lua)
 {
 	const char *at = lua->at + strspn(lua->at, " \t\r\n");
@@ -307,7 +307,7 @@ static void take_item(struct lua *lua, json_t *table)
 	put_item(lua, table, key, value(lua));
 }
 
-/* Behind its "{". */
+/* Reads a table behind its "{". */
 static json_t *table_value(struct lua *lua, unsigned line)
 {
 	json_t *table = json_pack("{s:[], s:{}}", "list", "keys"), *made;
@@ -332,7 +332,7 @@ static bool begins_arguments(const struct lua *lua)
 	       (!lua->failed && lua->word.kind == WORD_TEXT);
 }
 
-/* (a, b), {table} or "text". */
+/* Reads (a, b), {table} or "text". */
 static json_t *arguments(struct lua *lua)
 {
 	json_t *list = json_array(), *item;
@@ -354,7 +354,7 @@ static json_t *arguments(struct lua *lua)
 	return list;
 }
 
-/* Takes over `on`, which may be NULL. */
+/* Makes a call's value; takes over `on`, which may be NULL. */
 static json_t *call_value(struct lua *lua, const char *name, json_t *on, unsigned line)
 {
 	json_t *call = json_pack("{s:s, s:o}", "call", name, "args", arguments(lua));
@@ -365,7 +365,7 @@ static json_t *call_value(struct lua *lua, const char *name, json_t *on, unsigne
 	return keep(lua, call, line);
 }
 
-/* A name with a value, a constant such as DNSAction.Drop, or a call. */
+/* Reads a name with a value, a constant such as DNSAction.Drop, or a call. */
 static json_t *name_value(struct lua *lua, bool nested)
 {
 	unsigned line = lua->word.line;
@@ -442,7 +442,7 @@ static json_t *value(struct lua *lua)
 
 /* ---- statements ---- */
 
-/* Takes over the value. */
+/* Gives the name this value, and takes it over. */
 static void assign(struct lua *lua, const char *name, json_t *given)
 {
 	if (given && json_object_get(lua->names, name))

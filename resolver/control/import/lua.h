@@ -1,6 +1,6 @@
-/* What a configuration in Lua says, where it can be read without running it: calls, and names that
- * are given a value once. Everything else, such as functions, conditions and loops, is a fault at
- * its line: what it comes to is known to Lua alone.
+/* Reads configurations in Lua without running them: calls, and names that get a value once.
+ * Everything else, such as functions, conditions and loops, is a fault at its line, because only
+ * Lua could evaluate it.
  *
  * The result is a list of calls in the order of the file, as JSON that keeps the line of each value
  * for faults (json_file.h):
@@ -8,9 +8,9 @@
  *     newServer{address="10.1.0.4"}   {"call": "newServer", "args": [{"address": "10.1.0.4"}]}
  *     smn:add("corp.example")         {"call": "add", "on": VALUE, "args": ["corp.example"]}
  *
- * Numbers and truth values are texts, and nil is null; a table is an array or an object. A constant
- * is {"name": "DNSAction.Drop"}. A name stands for the very value that it was given; where that is
- * a call, the call is one of the list, too. */
+ * Numbers and booleans become texts, and nil becomes null; a table is an array or an object. A
+ * constant is {"name": "DNSAction.Drop"}. A name gives the very value that it was assigned; if that
+ * is a call, the call is in the list as well. */
 #ifndef SLUICE_IMPORT_LUA_H
 #define SLUICE_IMPORT_LUA_H
 
@@ -18,9 +18,9 @@
 
 #include "resolver/control/import/import.h"
 
-/* Of a file's text, which import_read gave. NULL: it cannot be read, which is a fault. To be
- * decref'ed. A call within another has to be a value: `is_value` says which ones are. `constants`
- * are names that have no value here, ended by NULL. */
+/* Parses a file's text, from import_read. NULL: unreadable, which is a fault. To be decref'ed. A
+ * call inside another must make a value, as `is_value` says of its name. `constants` are names
+ * without a value in the file, ended by NULL. */
 json_t *lua_parse(struct import *import, const char *path, const char *text,
 		  bool (*is_value)(const char *name), const char *const *constants);
 

@@ -1,5 +1,5 @@
-/* sluice-import, which `sluice import DIALECT FILE...` runs: what another program's configuration
- * says, as one of ours. With --apply it is what `sluice apply` is given. */
+/* sluice-import, which `sluice import DIALECT FILE...` runs: turns another program's configuration
+ * into one of ours. With --apply the result goes to `sluice apply`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "rules/err.h"
 #include "rules/schema/schema.h"
 
-/* NULL: it cannot be made, which was said. */
+/* NULL: the file cannot be made, which is reported. */
 static FILE *make_file(const struct command_line *line, const char *path, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -29,12 +29,13 @@ static FILE *make_file(const struct command_line *line, const char *path, mode_t
 	return out;
 }
 
-/* As new files, which are there when all of it is: FILE, and FILE.names for what it includes. */
+/* Writes new files, which appear only when all are complete: FILE, and FILE.names for what it
+ * includes. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
 	enum { FILES = 1 + IMPORT_ASIDES };
 	struct {
-		const char *path; /* NULL: it is not needed, or was not made */
+		const char *path; /* NULL: not needed, or not made */
 		FILE *out;
 	} files[FILES] = {{NULL, NULL}};
 	struct import_aside asides[IMPORT_ASIDES] = {{NULL, NULL}};
@@ -49,7 +50,7 @@ static int write_file(const struct command_line *line, struct import *import, co
 			continue;
 		files[i].out = make_file(line, path, import_mode(import));
 		fine = files[i].out;
-		files[i].path = fine ? path : NULL; /* else it may be somebody's */
+		files[i].path = fine ? path : NULL; /* otherwise the file may belong to somebody */
 		slash = strrchr(path, '/');
 		if (i > 0)
 			asides[i - 1] =
@@ -71,12 +72,12 @@ static int write_file(const struct command_line *line, struct import *import, co
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Of the command line as it was given, for `sluice apply`. */
+/* Fills in the arguments of `sluice apply` from the command line given. */
 static void apply_words(const struct command_line *line, char *file, char **words)
 {
 	const struct {
 		uint64_t option;
-		const char *name, *value; /* NULL: it has none */
+		const char *name, *value; /* value NULL: an option without one */
 	} given[] = {
 		{OPTION_CONFIG, "--config", line->config},
 		{OPTION_SOCKET, "--socket", line->socket},
@@ -85,7 +86,7 @@ static void apply_words(const struct command_line *line, char *file, char **word
 		{OPTION_DRY_RUN, "--dry-run", NULL},
 		{OPTION_PRUNE, "--prune", NULL},
 	};
-	int count = 1; /* the program's name is in front */
+	int count = 1; /* the program's name comes first */
 
 	words[count++] = "apply";
 	for (size_t i = 0; i < COUNT(given); i++) {
@@ -98,7 +99,7 @@ static void apply_words(const struct command_line *line, char *file, char **word
 	words[count] = file;
 }
 
-/* Becomes `sluice apply`, which reads a file: one in memory. */
+/* Becomes `sluice apply`, with the configuration as a file in memory. */
 static int apply(const struct command_line *line, struct import *import, const char *from)
 {
 	int fd = memfd_create("import", 0), copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -123,7 +124,7 @@ static int apply(const struct command_line *line, struct import *import, const c
 	return status;
 }
 
-/* What is closed where it was open is somebody's to decide. */
+/* Access that was open and is written closed needs a person's decision. */
 static int write_out(const struct command_line *line, struct import *import, const char *from)
 {
 	if (line->apply && import_is_closed(import))
@@ -139,7 +140,7 @@ static int write_out(const struct command_line *line, struct import *import, con
 	return command_fail_at(line, "standard output: %s", strerror(errno));
 }
 
-/* Whether a network can be called so; else says why not. */
+/* Whether a network can have this name; otherwise reports why not. */
 static bool is_network_name(const struct command_line *line, const char *name)
 {
 	const struct field *field = schema_field(kind_field(kind_named("network"))->group, "name");
@@ -187,7 +188,7 @@ static int import_files(const struct command_line *line)
 	if (slash && !line->apply)
 		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
 					    "down has a network of a NAME alone");
-	if (slash) /* GROUP/NAME, which is for apply */
+	if (slash) /* GROUP/NAME needs --apply */
 		vnet = slash + 1;
 	if (vnet && !is_network_name(line, vnet))
 		return COMMAND_USAGE;
@@ -231,7 +232,7 @@ int main(int argc, char **argv)
 	if (!words)
 		return exit_fail("%s", err_text(ERR_NOMEM));
 	words[0] = argv[0];
-	words[1] = "import"; /* the command that sluice has for it */
+	words[1] = "import"; /* the command's name in sluice */
 	memcpy(words + 2, argv + 1, (size_t)argc * sizeof *words);
 	status = command_main(commands, argc + 1, words);
 	free(words);

@@ -1,6 +1,6 @@
-/* Master files (RFC 1035 section 5), for what the zones' own reader does not give: comments, and
- * going on behind a record that cannot be taken. A file that the server reads alike stays a file. A
- * record's lines are put together here, without comments and parentheses, and read by ldns. */
+/* Master files (RFC 1035 section 5), for two things that the zones' own reader lacks: comments, and
+ * continuing after a record that cannot be taken. A file that the server reads alike stays a file.
+ * A record's lines are joined here, without comments and parentheses, and parsed by ldns. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,8 @@ enum {
 	STAYING_BYTES_MAX = 256 << 20
 };
 
-/* Of a file that says none so far: that of its SOA, as BIND does (RFC 2308 section 4). */
+/* The default TTL while the file has given none; then its SOA decides, as in BIND (RFC 2308 section
+ * 4). */
 #define TTL_UNKNOWN UINT32_MAX
 
 struct master_file {
@@ -31,12 +32,12 @@ struct master_file {
 	unsigned depth;
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
-	bool has_ttl;                         /* the file's is known */
-	const struct master_variant *variant; /* NULL: none; what cannot be read is passed over */
+	bool has_ttl;                         /* the file's TTL is known */
+	const struct master_variant *variant; /* NULL: none; unreadable entries are skipped */
 };
 
-/* One line, or as many as a record has; *at is moved behind it, *line to the line there. Returns
- * `entry`, which is blank where there is nothing but a comment: that is about what comes next. */
+/* Reads one line, or all lines of a record; moves *at and *line behind it. Returns `entry`, which
+ * is blank for a line with only a comment: that belongs to the next entry. */
 static char *next_entry(const struct master_file *master, const char **at, unsigned *line,
 			char *entry)
 {
@@ -79,7 +80,7 @@ static char *next_entry(const struct master_file *master, const char **at, unsig
 	return entry;
 }
 
-/* What cannot be read is passed over, or refuses the file. */
+/* Skips an unreadable entry, or refuses the file. */
 static void refuse(const struct master_file *master, const struct origin *at, const char *why)
 {
 	if (master->variant)
@@ -102,7 +103,7 @@ static ldns_rdf *read_name(const struct master_file *master, const char *text)
 	return name;
 }
 
-/* NULL: the file is in the working directory. */
+/* NULL: the working directory. */
 static const char *folder_of(struct import *import, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -133,8 +134,8 @@ static void include(struct master_file *master, const char *words, const struct 
 
 static void take_entry(struct master_file *master, const char *entry, const struct origin *at);
 
-/* "$" is the number, and ${-5,3,x} the number less five, in three hexadecimal digits. NULL: there
- * is another form of it. */
+/* Replaces "$" by the number, and ${-5,3,x} by the number less five, in three hexadecimal digits.
+ * NULL: unknown form. */
 static char *put_number(struct import *import, const char *pattern, long number)
 {
 	char *text = import_printf(import, "%s", "");
@@ -207,7 +208,7 @@ static void generate(struct master_file *master, const char *words, const struct
 	}
 }
 
-/* $TTL and the like. */
+/* $TTL and other directives. */
 static void directive(struct master_file *master, const char *entry, const struct origin *at)
 {
 	const char *words = entry + strcspn(entry, " \t"), *end;
@@ -237,8 +238,8 @@ static void directive(struct master_file *master, const char *entry, const struc
 	}
 }
 
-/* Without $TTL a record has that of its SOA's minimum where the SOA has none either, and else that
- * of the record before it. */
+/* Without $TTL, a SOA without a TTL gets its minimum, and another record the TTL of the record
+ * before it. */
 static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
@@ -253,7 +254,7 @@ static void keep_ttl(struct master_file *master, ldns_rr *rr)
 	}
 }
 
-/* What follows without an owner's name has that of a record that is passed over, too. */
+/* Entries without an owner name take over the owner of the entry before, even of a skipped one. */
 static void keep_owner(struct master_file *master, const char *entry)
 {
 	size_t length = strcspn(entry, " \t");
@@ -291,7 +292,7 @@ static void take_entry(struct master_file *master, const char *entry, const stru
 	ldns_rr_free(rr);
 }
 
-/* Takes over the master's names. NULL: there is no text. */
+/* Takes over the master's names. NULL: no text. */
 static void read_text(struct master_file *master, const char *path, const char *text)
 {
 	const struct master_variant *variant = master->variant;
@@ -343,14 +344,14 @@ void forward_zone_text(struct import *import, struct node *zone, const char *pat
 
 /* ---- files that stay ---- */
 
-struct filed { /* a zone with a master file, as forward_zone_file has it */
+struct filed { /* a zone with a master file (forward_zone_file) */
 	struct node *zone;
 	struct origin at;
 	const char *path, *origin, *folder;
 	struct filed *next;
 };
 
-struct master_files { /* of an import, kept by it */
+struct master_files { /* kept by the import */
 	struct filed *first, **last;
 };
 
@@ -377,7 +378,7 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 /* A TTL that no record has. */
 #define MARK "2147483646"
 
-/* Whether a record has the mark; true, too, without memory. */
+/* Whether a record has the marker TTL; true also without memory. */
 static bool has_mark(const struct zone *zone)
 {
 	char *text = NULL;
@@ -392,8 +393,8 @@ static bool has_mark(const struct zone *zone)
 	return found;
 }
 
-/* Whether the server reads the same from it: all of it, and no record has a TTL because none is
- * given, which the server knows nothing of an SOA for. */
+/* Whether the server would read the same: all entries, and no record whose TTL depends on a SOA's
+ * rule, which the server's reader does not know. */
 static bool reads_alike(const char *path, const struct name *apex, const char *text)
 {
 	static const struct hash_key any_key;
@@ -465,7 +466,7 @@ static bool can_stay(struct import *import, const struct filed *filed)
 	return stays;
 }
 
-/* Files with the same remark: the first one, and the number of others. */
+/* Files with the same remark: the first one, and the number of the others. */
 struct alike {
 	const struct filed *first;
 	size_t others;

@@ -1,7 +1,7 @@
-/* Pi-hole is dnsmasq with files of its own, which it translates into dnsmasq's options, as is done
- * here:
+/* Pi-hole is dnsmasq with files of its own, which Pi-hole translates into dnsmasq's options, as
+ * does this file:
  *
- *     pihole.toml (version 6)        a TOML file, of which [dns] is read: upstreams, hosts,
+ *     pihole.toml (version 6)        a TOML file, of which only [dns] is read: upstreams, hosts,
  *                                    cnameRecords, revServers, and who may ask
  *     custom.list                    a hosts file
  *     05-pihole-custom-cname.conf    dnsmasq's cname=
@@ -25,7 +25,7 @@ struct pihole {
 	const char *path;
 	struct dnsmasq_line *first, **last;
 	const char *interface;
-	bool single, all; /* it answers at one interface; to anybody */
+	bool single, all; /* single: answers at one interface; all: answers everybody */
 	unsigned mode_line;
 	bool bogus_priv;
 };
@@ -72,7 +72,7 @@ static void on_cname(struct pihole *pihole, const struct origin *at, const char 
 	add_line(pihole, at->line, import_printf(pihole->import, "cname=%s", value));
 }
 
-/* "true,10.10.0.0/16,10.10.5.1,lan": whether it is on, the prefix, the server and the domain. */
+/* Reads "true,10.10.0.0/16,10.10.5.1,lan": on or off, the prefix, the server and the domain. */
 static void on_rev_server(struct pihole *pihole, const struct origin *at, const char *value)
 {
 	char *text = import_printf(pihole->import, "%s", value), *fields[4];
@@ -240,7 +240,7 @@ static void read_value(struct pihole *pihole, struct toml *toml, const char *sec
 
 		take(pihole, section, key, value, line);
 	} while (array);
-	toml->at += strcspn(toml->at, "\n"); /* a comment says what the default is */
+	toml->at += strcspn(toml->at, "\n"); /* the comment has the default */
 }
 
 static void read_toml(struct pihole *pihole, char *text)
@@ -264,7 +264,7 @@ static void read_toml(struct pihole *pihole, char *text)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 /* Only the mode ALL answers everybody; any other mode must not become an open resolver. */
 static void close_lines(struct pihole *pihole)
@@ -336,7 +336,7 @@ void pihole_read(struct import *import, const char *path)
 		return;
 	pihole.last = &pihole.first;
 	if (form == FORM_DNSMASQ && strcmp(path, "-") != 0) {
-		dnsmasq_read(import, path); /* with its comments */
+		dnsmasq_read(import, path); /* keeps its comments */
 		return;
 	}
 	if (form == FORM_TOML) {

@@ -1,9 +1,9 @@
-/* Terraform's plans and states as JSON (`terraform show -json`), and state files: what azurerm
- * calls a resource is put as Azure's interfaces have it.
+/* Terraform's plans and states as JSON (`terraform show -json`), and state files: resources of
+ * azurerm are converted to the form of Azure's interfaces.
  *
- * In a plan, ids are not known that come of the deployment. The configuration in the plan says what
- * an expression refers to: another resource, an output of a module, a variable of this one. These
- * are followed until there is a resource, whose id is made of its names. */
+ * A plan lacks ids that come from the deployment. The configuration in the plan says what an
+ * expression refers to: another resource, an output of a module, or a variable of its own module.
+ * These references are followed to a resource, whose id is then made from its names. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,15 +17,15 @@
 
 enum { MODULES_MAX = 32, HOPS_MAX = 32, TXT_PART_MAX = 254 };
 
-/* ---- what azurerm has, as Azure has it ---- */
+/* ---- azurerm's members in Azure's form ---- */
 
 enum attribute_form {
 	AS_IT_IS,
-	EACH,    /* of the blocks: `inner` */
-	FIRST,   /* of the blocks alone: `inner` */
+	EACH,    /* every block: `inner` */
+	FIRST,   /* only the first block: `inner` */
 	WRAPPED, /* each text of an array: { inner->to: text } */
-	STATE,   /* true is Enabled */
-	TEXTS    /* a text as parts of what a TXT record can hold */
+	STATE,   /* true means Enabled */
+	TEXTS    /* a text, split into parts that a TXT record can hold */
 };
 
 struct map {
@@ -107,9 +107,9 @@ static const struct map public_ip[] = {
 
 static const struct terraform_kind {
 	const char *type;
-	/* What has the name of the parent, or its id; NULL: there is none. */
+	/* The member with the parent's name or id; NULL: none. */
 	const char *parent;
-	const char *azure; /* below Microsoft.Network, or below the id of the parent */
+	const char *azure; /* type below Microsoft.Network, or below the parent's id */
 	const struct map *members;
 } kinds[] = {
 	{"azurerm_virtual_network", NULL, "virtualNetworks", network},
@@ -138,7 +138,7 @@ static const struct terraform_kind {
 	{"azurerm_public_ip", NULL, "publicIPAddresses", public_ip},
 };
 
-/* What an azurerm resource says that is of no use here, beside names and what Azure computes. */
+/* Members of azurerm's resources that have no use here, beside names and computed values. */
 static const char *const passed_over[] = {"bgp_community",
 					  "ddos_protection_mode",
 					  "ddos_protection_plan",
@@ -176,17 +176,17 @@ static const char *const passed_over[] = {"bgp_community",
 					  "zones",
 					  NULL};
 
-/* ---- resources of the plan ---- */
+/* ---- resources of a plan ---- */
 
 struct planned {
 	const char *address; /* "module.net.azurerm_subnet.in[0]" */
-	const char *module;  /* "module.net", of one instance; "": the root */
+	const char *module;  /* "module.net", an instance; "": the root */
 	const char *plain;   /* "azurerm_subnet.in" */
-	const json_t *index; /* of several instances; NULL: there is one */
+	const json_t *index; /* of the instance; NULL: the only one */
 	const struct terraform_kind *kind;
 	const json_t *values, *expressions;
 	const char *id;
-	bool wanted; /* its id is being made: a circle ends there */
+	bool wanted; /* its id is being made, so a second request is a circle */
 	struct planned *next;
 };
 
@@ -224,8 +224,8 @@ static const struct terraform_kind *kind_of(const char *type)
 	return NULL;
 }
 
-/* "module.net.module.in" of `module.net["a.b"].module.in[0]`: in a configuration all instances are
- * one. */
+/* Turns `module.net["a.b"].module.in[0]` into "module.net.module.in": a configuration has all
+ * instances as one. */
 static char *without_indexes(struct import *import, const char *address)
 {
 	char *plain = import_printf(import, "%s", address), *to = plain;
@@ -242,7 +242,7 @@ static char *without_indexes(struct import *import, const char *address)
 	return plain;
 }
 
-/* The configuration of the module of that address; NULL: there is none, as in a state. */
+/* The configuration of the module of that address; NULL: none, as in a state. */
 static const json_t *configuration_of(struct import *import, const char *module)
 {
 	const json_t *found = import_find(import, "terraform configuration");
@@ -356,11 +356,11 @@ static void read_state(struct terraform *terraform, const json_t *resources)
 	}
 }
 
-/* ---- ids that are not known yet ---- */
+/* ---- ids that a plan lacks ---- */
 
 static const char *id_of(struct terraform *terraform, struct planned *planned);
 
-/* The address of the module around: "module.a" of "module.a.module.b". */
+/* The address of the outer module: "module.a" of "module.a.module.b". */
 static const char *outer_module(struct import *import, const char *module)
 {
 	const char *last = NULL;
@@ -373,7 +373,8 @@ static const char *outer_module(struct import *import, const char *module)
 		       : "";
 }
 
-/* Of several instances that of the same index, in the same instance of the module before others. */
+/* Of several instances, finds the one with the same index, preferably in the same instance of the
+ * module. */
 static struct planned *find_planned(struct terraform *terraform, const char *module,
 				    const char *plain, const json_t *index)
 {
@@ -397,7 +398,7 @@ static struct planned *find_planned(struct terraform *terraform, const char *mod
 											     : NULL;
 }
 
-/* `["in"]` or `[0]` behind the reference's first so many characters; "": none. */
+/* The index behind the first `length` characters of the reference: `["in"]` or `[0]`; "": none. */
 static const char *index_behind(struct import *import, const char *reference, size_t length)
 {
 	const char *from = reference + length, *to = from;
@@ -410,7 +411,7 @@ static const char *index_behind(struct import *import, const char *reference, si
 	return import_printf(import, "%.*s]", (int)(to - from), from);
 }
 
-/* As JSON; NULL: there is none. */
+/* The index as JSON; NULL: none. */
 static const json_t *index_value(struct terraform *terraform, const char *index)
 {
 	json_t *value = *index != '\0'
@@ -429,16 +430,16 @@ static const char *index_text(struct import *import, const json_t *index)
 	return copy;
 }
 
-struct place_in { /* where a reference stands */
+struct place_in { /* the place of a reference */
 	const char *module;
-	const json_t *index; /* of the resource that it stands in */
+	const json_t *index; /* of the resource that has the reference */
 	unsigned hops;
 };
 
 static json_t *resolve(struct terraform *terraform, const json_t *expression,
 		       struct place_in where);
 
-/* What the call of a module gives its variable. */
+/* The value that the call of a module gives to the variable. */
 static json_t *resolve_variable(struct terraform *terraform, const char *name,
 				struct place_in where)
 {
@@ -454,8 +455,8 @@ static json_t *resolve_variable(struct terraform *terraform, const char *name,
 	return expression ? resolve(terraform, expression, where) : NULL;
 }
 
-/* What a module gives as its output. Without an index it is that instance whose index is the
- * same. */
+/* The module's value for the output. Without an index it is from the module's instance with the
+ * same index. */
 static json_t *resolve_output(struct terraform *terraform, const char *reference, const char *name,
 			      const char *output, struct place_in where)
 {
@@ -475,7 +476,7 @@ static json_t *resolve_output(struct terraform *terraform, const char *reference
 	return expression ? resolve(terraform, expression, where) : NULL;
 }
 
-/* An id for the reference, or an array of them; NULL: it leads to none. */
+/* The id of the reference, or an array of ids; NULL: none. */
 static json_t *resolve_one(struct terraform *terraform, const char *reference,
 			   struct place_in where)
 {
@@ -501,8 +502,8 @@ static json_t *resolve_one(struct terraform *terraform, const char *reference,
 		       : NULL;
 }
 
-/* An array of the ids of what it refers to; NULL: there is none. References come with what they
- * are in behind them: x.y.id, x.y. */
+/* The ids of all references in an array; NULL: none. Terraform lists each reference with its
+ * prefixes behind it: x.y.id, x.y. */
 static json_t *resolve(struct terraform *terraform, const json_t *expression, struct place_in where)
 {
 	json_t *ids = made(terraform, json_array(), NULL), *reference, *id;
@@ -526,7 +527,8 @@ static json_t *resolve(struct terraform *terraform, const json_t *expression, st
 	return json_array_size(ids) > 0 ? ids : NULL;
 }
 
-/* What is not known in the plan, by what its expression refers to; NULL: that says nothing. */
+/* Finds a value that the plan lacks by the references of its expression; NULL: these do not
+ * tell. */
 static json_t *resolve_member(struct terraform *terraform, const struct planned *planned,
 			      const json_t *expressions, const char *key)
 {
@@ -560,7 +562,7 @@ static const char *member_text(struct terraform *terraform, const struct planned
 	return text && *text != '\0' ? text : NULL;
 }
 
-/* As it will be, of the names that are known; "": they are not. */
+/* The future id, made from known names; "": these are not known. */
 static const char *id_of(struct terraform *terraform, struct planned *planned)
 {
 	struct import *import = terraform->import;
@@ -588,7 +590,7 @@ static const char *id_of(struct terraform *terraform, struct planned *planned)
 	return planned->id;
 }
 
-/* ---- putting it as Azure does ---- */
+/* ---- conversion to Azure's form ---- */
 
 static json_t *convert(struct terraform *terraform, const struct planned *planned,
 		       const struct map *map, const json_t *values, const json_t *expressions);
@@ -713,7 +715,7 @@ static bool says_nothing(const json_t *value)
 	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
-/* Members that no row takes. */
+/* Reports members that no row converts. */
 static void tell_members(struct terraform *terraform, const struct planned *planned)
 {
 	const struct terraform_kind *kind = planned->kind;
@@ -734,7 +736,7 @@ static void tell_members(struct terraform *terraform, const struct planned *plan
 	}
 }
 
-/* A zone's SOA is a record set of Azure's. */
+/* In Azure a zone's SOA is a record set. */
 static void take_soa(struct terraform *terraform, const struct planned *planned, const char *id)
 {
 	const json_t *soa = json_array_get(json_member(planned->values, "soa_record"), 0);

@@ -1,6 +1,6 @@
-/* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"), whose ends
- * of lines mean nothing. All of it is read first, since order means little there, then each setting
- * is a row of a table: what it becomes, or why it becomes nothing. */
+/* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"); ends of
+ * lines mean nothing. The whole file is read first, because order matters little. Then the row of a
+ * setting in a table says what it becomes, or why it becomes nothing. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 enum { INCLUDE_DEPTH_MAX = 10, VALUES_MAX = 4, USUAL_TTL_S = 3600 };
 
 struct setting {
-	struct origin at; /* its path is the name */
+	struct origin at; /* at.path is the name */
 	const char *values[VALUES_MAX];
 	size_t count;
 	struct setting *next;
@@ -28,7 +28,7 @@ struct clause {
 	struct clause *next;
 };
 
-struct block { /* of clients: what a setting says of one prefix */
+struct block { /* the access settings for one prefix */
 	struct acl_entry entry;
 	bool has_action;
 	struct block *next;
@@ -36,12 +36,12 @@ struct block { /* of clients: what a setting says of one prefix */
 
 struct unbound {
 	struct import *import;
-	struct clause *first, **last, *now; /* NULL: none has begun */
+	struct clause *first, **last, *now; /* now NULL: none has begun */
 	struct forward_view *view;
 	struct block *blocks;
 	long port;
-	long long cache_bytes;      /* -1: not said */
-	const struct setting *shut; /* the root's zone, which forwards nothing; NULL: none */
+	long long cache_bytes;      /* -1: not set */
+	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
 	bool has_root, has_interface, listens;
 };
 
@@ -140,7 +140,7 @@ static const char *value_of(const struct clause *clause, const char *name)
 	return NULL;
 }
 
-/* ---- why something becomes nothing ---- */
+/* ---- settings without a counterpart ---- */
 
 #define NO_VALIDATION "sluice does not validate; DO and CD are passed through"
 #define NO_TLS        "targets are asked without TLS, and clients ask without it"
@@ -229,7 +229,7 @@ static const struct reason reasons[] = {
 
 /* ---- server ---- */
 
-struct unbound_setting { /* a setting of `server` that becomes a number or flag of ours */
+struct unbound_setting { /* a setting of `server` that becomes a number or flag */
 	const char *name, *group, *key;
 	enum { SECONDS, FLAG, NUMBER, TEXT } form;
 };
@@ -274,7 +274,7 @@ static bool take_row(struct unbound *unbound, const struct setting *setting)
 	return true;
 }
 
-/* "192.0.2.1@5353": the address, and the port or 0. */
+/* Splits "192.0.2.1@5353" into the address and the port, or 0. */
 static const char *split_port(struct import *import, const char *text, char mark, long *port)
 {
 	const char *at = text ? strchr(text, mark) : NULL;
@@ -283,8 +283,8 @@ static const char *split_port(struct import *import, const char *text, char mark
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
 }
 
-/* What an interface's clients are told apart by, which is not said here. NULL: nothing, or that all
- * of them may ask. */
+/* A setting that treats the interface's clients specially, which cannot be expressed here. NULL:
+ * none, or that all of them may ask. */
 static const struct setting *action_of(const struct unbound *unbound, const char *interface)
 {
 	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
@@ -326,9 +326,9 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 		unbound->listens = true;
 }
 
-/* What is said of the prefix, made where nothing was. A prefix that a view or a tag makes may ask,
- * and has no view that is around it: of access-control and its kind the most specific counts alone.
- * NULL: it is no prefix, which was told. */
+/* The settings for the prefix, made if missing. A prefix first named by a view or tag may ask, and
+ * does not inherit an outer prefix's view, because in access-control only the most specific prefix
+ * counts. NULL: no prefix, which is reported. */
 static struct block *block_of(struct unbound *unbound, const struct setting *setting)
 {
 	char text[PREFIX_TEXT_MAX], *key;
@@ -353,7 +353,7 @@ static struct block *block_of(struct unbound *unbound, const struct setting *set
 	return block;
 }
 
-/* The first one counts of those for one prefix. */
+/* For a repeated prefix the first setting counts. */
 static void allow(struct unbound *unbound, const struct setting *setting)
 {
 	const char *how = setting->count > 1 ? setting->values[1] : "";
@@ -379,7 +379,7 @@ static void view_of_clients(struct unbound *unbound, const struct setting *setti
 			forward_view(unbound->import, setting->values[1], &setting->at);
 }
 
-/* Tags themselves have no counterpart. */
+/* Tags have no counterpart. */
 static void tags_of_clients(struct unbound *unbound, const struct setting *setting)
 {
 	block_of(unbound, setting);
@@ -452,8 +452,8 @@ static char *redirect_key(struct import *import, struct forward_view *view, cons
 		import_printf(import, "redirect %p %.*s", (void *)view, (int)length, name));
 }
 
-/* A zone of the root that answers by itself leaves nothing to ask others for, but what is in
- * another zone. */
+/* A local zone of the root that answers by itself leaves no names for forwarding, except those in
+ * other local zones. */
 static void take_root(const struct unbound *unbound, struct forward_view *view,
 		      const struct setting *setting)
 {
@@ -515,7 +515,7 @@ static void take_zone(struct unbound *unbound, struct forward_view *view,
 	struct node *zone;
 
 	if (strcasecmp(type, "transparent") == 0 || strcasecmp(type, "inform") == 0)
-		return; /* its names are zones of their own, or are asked for */
+		return; /* its names become zones of their own, or are forwarded */
 	if (strcasecmp(type, "typetransparent") == 0) {
 		import_changed(import, &setting->at,
 			       "a name with data of its own has no other types");
@@ -580,7 +580,7 @@ static void take_data(struct unbound *unbound, struct forward_view *view,
 	ldns_rr_free(rr);
 }
 
-/* "192.0.2.1 3600 www.example.com" */
+/* Reads "192.0.2.1 3600 www.example.com". */
 static void take_pointer(struct unbound *unbound, struct forward_view *view,
 			 const struct setting *setting)
 {
@@ -611,7 +611,7 @@ static void take_pointer(struct unbound *unbound, struct forward_view *view,
 	ldns_rdf_deep_free(rdf);
 }
 
-/* Zones first: they decide where data goes. */
+/* Takes zones first, because they decide where data goes. */
 static void take_local(struct unbound *unbound, const struct clause *clause,
 		       struct forward_view *view)
 {
@@ -633,7 +633,7 @@ static void take_local(struct unbound *unbound, const struct clause *clause,
 	}
 }
 
-/* ---- whom to ask ---- */
+/* ---- upstreams ---- */
 
 static bool is_on(const struct clause *clause, const char *name)
 {
@@ -756,7 +756,7 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- the whole file ---- */
 
 static void take_clients(struct unbound *unbound, const struct origin *at)
 {
@@ -766,7 +766,7 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	struct acl_set all;
 	char text[PREFIX_TEXT_MAX];
 
-	/* What is said of the same prefix comes later, and counts. */
+	/* Later settings for the same prefix replace these. */
 	for (size_t i = 0; i < COUNT(usual); i++) {
 		struct prefix prefix;
 
@@ -782,7 +782,7 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	for (size_t i = 0; i < all.count; i++)
 		forward_allow(import, all.entries[i].group, &all.entries[i].at,
 			      prefix_print(&all.entries[i].prefix, text));
-	/* A view that no client has is nobody's. */
+	/* A view without clients gets nobody. */
 	for (const struct block *block = unbound->blocks; block; block = block->next)
 		forward_allow_only(import, block->entry.group, &block->entry.at,
 				   (struct acl_set){0});

@@ -1,15 +1,15 @@
-/* Windows DNS: conditional forwarders and the server's own forwarders, as PowerShell exports them,
- * and zone files. Nothing is asked of a server, and exports mislead, so a file is read whole or
- * refused at a line:
+/* Windows DNS: conditional forwarders and the server's own forwarders, as exported by PowerShell,
+ * and zone files. No server can be asked, and exports lose data silently, so a file is read
+ * completely, or refused at a line:
  *
  *     CSV ──► row ─┐   a row is a table's columns, by the names of Get-DnsServerZone,
  *     JSON ─► row ─┴─► Get-DnsServerForwarder, Get-DnsServerRecursion, Infoblox, or by hand
  *     zone file ─────► the reader of master files, less what Windows adds to the format
  *
- * Export-Csv has the columns of the first object alone, and writes the name of a type in place of
- * what has several values. ConvertTo-Json writes what lies deeper than two levels as text, and
- * forgets IPv6 addresses there. What is lost so cannot be guessed: the refusal has the command that
- * exports it whole. */
+ * Export-Csv writes only the columns of the first object, and the name of a type in place of
+ * several values. ConvertTo-Json writes values deeper than two levels as text, and loses IPv6
+ * addresses there. Lost values cannot be guessed, so the refusal names a command that exports all
+ * of them. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -35,7 +35,7 @@
 enum column {
 	ZONE,
 	SERVERS,
-	NAMED_SERVERS, /* of Infoblox: "name/address,name/address" */
+	NAMED_SERVERS, /* in Infoblox: "name/address,name/address" */
 	ADDRESSES,
 	ROOT_HINT,
 	ENABLE,
@@ -54,7 +54,7 @@ enum column {
 
 enum { COLUMN_NAMES_MAX = 5 };
 
-/* What a column or member may be called, in any case; the first that is there counts. */
+/* Possible names of a column or member, in any case; the first one present counts. */
 static const char *const column_names[COLUMNS][COLUMN_NAMES_MAX] = {
 	[ZONE] = {"ZoneName", "Name", "Domain", "fqdn", "Zone"},
 	[SERVERS] = {"MasterServers", "ForwarderIPs", "Forwarders", "Servers"},
@@ -76,17 +76,17 @@ static const char *const column_names[COLUMNS][COLUMN_NAMES_MAX] = {
 
 struct export_row {
 	struct origin at;
-	const char *values[COLUMNS]; /* NULL: it has none */
+	const char *values[COLUMNS]; /* NULL: none */
 };
 
-struct windows { /* of an import, kept by it */
+struct windows { /* kept by the import */
 	struct forward_view *view;
 	struct origin at;      /* the first file */
-	const char *of;        /* the view of Infoblox that all zones are of; NULL: none */
-	bool has_default, any; /* something was taken */
+	const char *of;        /* the view in Infoblox that all zones must be in; NULL: none */
+	bool has_default, any; /* any: something was taken */
 };
 
-struct windows_rule { /* a zone that has a rule */
+struct windows_rule { /* a zone with a rule */
 	struct origin at;
 	const char *servers;
 };
@@ -108,14 +108,14 @@ static struct windows *windows_of(struct import *import, const char *path)
 
 /* ---- servers ---- */
 
-/* In place of a value stands the name of its type, or a list that was cut for the screen. */
+/* Whether the value was lost: it is a type's name, or a list cut for the screen. */
 static bool is_cut(const char *text)
 {
 	return strstr(text, "System.") || strstr(text, "Microsoft.Management") ||
 	       strchr(text, '{') || strstr(text, "...") || strstr(text, "\xe2\x80\xa6");
 }
 
-/* fec0:0:0:ffff::1 to 3, which Windows has by itself. */
+/* fec0:0:0:ffff::1 to 3, Windows' default servers. */
 static bool is_stray(const struct address *address)
 {
 	static const char *const strays[] = {"fec0:0:0:ffff::1", "fec0:0:0:ffff::2",
@@ -128,8 +128,7 @@ static bool is_stray(const struct address *address)
 	return false;
 }
 
-/* The addresses as "a:53 b:53"; NULL: there are none, or one
- * cannot be read, which was told. */
+/* Reads the addresses as "a:53 b:53"; NULL: none, or one is unreadable, which is reported. */
 static const char *read_servers(struct import *import, const struct origin *at, const char *text,
 				bool named, const char *command)
 {
@@ -174,7 +173,7 @@ static const char *read_servers(struct import *import, const struct origin *at, 
 	return NULL;
 }
 
-/* Those of read_servers. */
+/* Adds the result of read_servers to the targets. */
 static void add_targets(struct import *import, struct node *in, const struct origin *at,
 			const char *servers)
 {
@@ -192,7 +191,7 @@ static void add_targets(struct import *import, struct node *in, const struct ori
 
 /* ---- rows ---- */
 
-/* 1, 0, or -1 where the row does not say it. */
+/* 1, 0, or -1 if the row does not say. */
 static int flag(struct import *import, const struct export_row *row, enum column column)
 {
 	const char *text = row->values[column];
@@ -204,7 +203,8 @@ static int flag(struct import *import, const struct export_row *row, enum column
 	return flag;
 }
 
-/* Why a zone of that type is no forwarder; NULL: it is one. */
+/* Why a zone of that type is no forwarder; NULL: it is one, or the type is unknown, which is a
+ * fault. */
 static const char *other_type(struct import *import, const struct export_row *row)
 {
 	static const struct reason types[] = {
@@ -236,7 +236,8 @@ static const char *other_type(struct import *import, const struct export_row *ro
 	return NULL;
 }
 
-/* "10.1.0.0/16", as Infoblox has reverse zones. NULL: it has none, which was told. */
+/* Reads "10.1.0.0/16", Infoblox's form of reverse zones. NULL: no reverse zone, which is
+ * reported. */
 static const char *reverse_apex(struct import *import, const struct export_row *row)
 {
 	char text[NAME_TEXT_MAX];
@@ -251,7 +252,7 @@ static const char *reverse_apex(struct import *import, const struct export_row *
 	return NULL;
 }
 
-/* NULL: it is none, which was told. */
+/* NULL: no domain, which is reported. */
 static const char *domain_of(struct import *import, const struct export_row *row)
 {
 	static const struct hash_key any_key;
@@ -273,7 +274,7 @@ static const char *domain_of(struct import *import, const struct export_row *row
 	return NULL;
 }
 
-/* Zones of two views may have the same names and not the same clients. */
+/* Refuses zones of a second view: they may have the same names, for other clients. */
 static bool is_of_the_view(struct import *import, struct windows *windows,
 			   const struct export_row *row)
 {
@@ -291,7 +292,7 @@ static bool is_of_the_view(struct import *import, struct windows *windows,
 	return false;
 }
 
-/* Why it is not in force there; NULL: it is. */
+/* Why the row is not in force; NULL: it is. */
 static const char *out_of_force(struct import *import, const struct export_row *row)
 {
 	if (flag(import, row, PAUSED) == 1)
@@ -352,7 +353,7 @@ static void take_zone(struct import *import, struct windows *windows, const stru
 		take_forwarder(import, windows, row, domain, servers);
 }
 
-/* What all names are asked of that no zone and no conditional forwarder has. */
+/* Takes the servers for names that no zone and no conditional forwarder has. */
 static void take_default(struct import *import, struct windows *windows,
 			 const struct export_row *row)
 {
@@ -373,7 +374,7 @@ static void take_default(struct import *import, struct windows *windows,
 	add_targets(import, forward_default(import, &row->at), &row->at, servers);
 }
 
-/* Get-DnsServerRecursion. */
+/* Takes a row of Get-DnsServerRecursion. */
 static void take_recursion(struct import *import, const struct export_row *row)
 {
 	if (flag(import, row, ENABLE) == 0)
@@ -403,12 +404,12 @@ static void take_row(struct import *import, struct windows *windows, const struc
 
 /* ---- CSV ---- */
 
-struct table {               /* what a row of column names says of those below it */
-	int places[COLUMNS]; /* -1: it has none such */
+struct table {               /* the columns of the rows below a row of column names */
+	int places[COLUMNS]; /* -1: no such column */
 	size_t width;
 };
 
-/* Without the '*' that Infoblox puts behind those that have to be there. */
+/* Ignores the '*' that Infoblox puts behind names of required columns. */
 static bool is_called(const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -418,7 +419,7 @@ static bool is_called(const char *text, const char *name)
 	       text[length + strspn(text + length, " *")] == '\0';
 }
 
-/* How many columns are known. */
+/* Returns the number of known columns. */
 static size_t read_columns(struct table *table, const struct csv_row *row)
 {
 	size_t known = 0;
@@ -442,7 +443,7 @@ static bool has_what_it_takes(struct import *import, const struct origin *at,
 			   table->places[ADDRESSES] >= 0;
 
 	if (table->places[RECORD] >= 0)
-		return true; /* which is refused at the first row */
+		return true; /* refused at the first row */
 	if (table->places[ZONE] < 0 && table->places[ADDRESSES] < 0 && table->places[ENABLE] < 0) {
 		import_fault(import, at,
 			     "no column is called ZoneName; the columns for conditional forwarders "
@@ -459,7 +460,7 @@ static bool has_what_it_takes(struct import *import, const struct origin *at,
 	return false;
 }
 
-/* That of the line of columns, which PowerShell may write a line ahead of. */
+/* The separator in the line of column names; PowerShell may write another line ahead of it. */
 static char find_separator(const char *text)
 {
 	if (strncmp(text, "#TYPE", 5) == 0)
@@ -468,15 +469,16 @@ static char find_separator(const char *text)
 	return csv_separator(text, strlen(text));
 }
 
-/* What PowerShell, a spreadsheet or a person writes above and between the rows. */
+/* Whether this is a line that PowerShell, a spreadsheet or a person writes above and between the
+ * rows. */
 static bool is_remark(const struct csv_row *row)
 {
 	return row->fields[0][0] == '#' ||
 	       (row->count <= 2 && strncasecmp(row->fields[0], "sep=", 4) == 0);
 }
 
-/* Infoblox has a row of column names for each kind of object, and the kind in the first column.
- * False: the row is such, or of a kind that is not for here. */
+/* In Infoblox each kind of object has a row of column names, and the first column has the kind.
+ * False: the row is of column names, or of another kind of object. */
 static bool is_of_kind(struct import *import, const struct origin *at, const struct csv_row *row,
 		       struct table *table, bool *is_infoblox)
 {
@@ -559,7 +561,8 @@ static void read_csv(struct import *import, struct windows *windows, const char 
 
 /* ---- JSON ---- */
 
-/* {"value": [...], "Count": 2}, as a pipeline's list may be wrapped; else the value itself. */
+/* Unwraps {"value": [...], "Count": 2}, as some lists are wrapped; returns other values
+ * unchanged. */
 static const json_t *unwrap(const json_t *value)
 {
 	const json_t *inner = json_is_object(value) ? json_member(value, "value") : NULL;
@@ -567,7 +570,7 @@ static const json_t *unwrap(const json_t *value)
 	return inner && json_member(value, "Count") ? inner : value;
 }
 
-/* An address as ConvertTo-Json writes one, with its parts. NULL: it is lost, which was told. */
+/* Reads an address as ConvertTo-Json writes it, in parts. NULL: it is lost, which is reported. */
 static const char *json_address(struct import *import, const struct origin *at,
 				const json_t *object)
 {
@@ -577,7 +580,7 @@ static const char *json_address(struct import *import, const struct origin *at,
 
 	if (text)
 		return text;
-	if (json_is_integer(number) && bytes >= 0 && bytes <= UINT32_MAX) /* the first byte last */
+	if (json_is_integer(number) && bytes >= 0 && bytes <= UINT32_MAX) /* low byte first */
 		return import_printf(import, "%u.%u.%u.%u", (unsigned)(bytes & 255),
 				     (unsigned)(bytes >> 8 & 255), (unsigned)(bytes >> 16 & 255),
 				     (unsigned)(bytes >> 24));
@@ -588,8 +591,8 @@ static const char *json_address(struct import *import, const struct origin *at,
 	return NULL;
 }
 
-/* A list of servers in any of its shapes, as a cell of CSV has it. NULL: an address of it is lost,
- * which was told. */
+/* Turns a list of servers, in any of its forms, into a cell of CSV. NULL: an address is lost, which
+ * is reported. */
 static const char *json_servers(struct import *import, const struct origin *at, const json_t *value)
 {
 	const char *text = "", *one;
@@ -619,7 +622,7 @@ static const char *json_servers(struct import *import, const struct origin *at, 
 	return text;
 }
 
-/* A member as a cell of CSV has it. False: it is lost, which was told. */
+/* Turns a member into a cell of CSV. False: it is lost, which is reported. */
 static bool json_cell(struct import *import, const struct origin *at, const json_t *value,
 		      enum column column, const char **cell)
 {
@@ -682,12 +685,12 @@ static void read_json(struct import *import, struct windows *windows, const char
 
 struct zone_file {
 	struct import *import;
-	unsigned dynamic;     /* records that machines registered */
-	struct origin active; /* the first that Active Directory has; line 0: none */
+	unsigned dynamic;     /* number of records that machines registered */
+	struct origin active; /* the first record of Active Directory; line 0: none */
 };
 
-/* What stands between `from` and `to` in the first line of the text, of that length; NULL: they are
- * not there. */
+/* The text between `from` and `to` in the first line of the text, which has that length; NULL: not
+ * found. */
 static const char *between(struct import *import, const char *text, size_t length, const char *from,
 			   const char *to)
 {
@@ -701,7 +704,7 @@ static const char *between(struct import *import, const char *text, size_t lengt
 	return end ? import_printf(import, "%.*s", (int)(end - begin), begin) : NULL;
 }
 
-/* The zone by its name in the path; NULL: the path has none. */
+/* The zone's name in the path; NULL: none. */
 static const char *zone_of_path(struct import *import, const char *path)
 {
 	static const char *const ends[] = {".dns", ".dns.txt", ".zone", ".txt"};
@@ -716,9 +719,9 @@ static const char *zone_of_path(struct import *import, const char *path)
 	return NULL;
 }
 
-/* What stands on top: `;  Database file corp.dns for Default zone scope in zone corp.example.`, or
- * `... for corp.example zone.` as it was once; else the file is called after its zone. NULL: there
- * is none that the records are of, which was told. */
+/* The zone of the records, by the first line: `;  Database file corp.dns for Default zone scope in
+ * zone corp.example.`, or in older versions `... for corp.example zone.`; else by the file's name.
+ * NULL: none, which is reported. */
 static const char *zone_of(struct import *import, const struct origin *at, const char *path,
 			   const char *text)
 {
@@ -752,7 +755,7 @@ static const char *zone_of(struct import *import, const struct origin *at, const
 	return name;
 }
 
-/* The words of an entry, in place; the next one at *at, of *length. */
+/* The next word of an entry, in place; *at moves behind it, *length is set. */
 static char *next_word(char **at, size_t *length)
 {
 	char *word = *at + strspn(*at, " \t\r");
@@ -762,7 +765,7 @@ static char *next_word(char **at, size_t *length)
 	return *length > 0 ? word : NULL;
 }
 
-/* Records of which a copy goes stale: domain controllers register them anew. */
+/* Whether domain controllers register the record, so that a copy would go stale. */
 static bool is_active(const char *owner, size_t length)
 {
 	static const char *const names[] = {"_msdcs",     "DomainDnsZones", "ForestDnsZones",
@@ -778,7 +781,7 @@ static bool is_active(const char *owner, size_t length)
 	return false;
 }
 
-/* A number's `\DDD` is octal here, and decimal everywhere else (RFC 1035 section 5.1). */
+/* Windows writes `\DDD` in octal, while all others use decimal (RFC 1035 section 5.1). */
 static bool has_octal(const char *entry)
 {
 	for (const char *at = strchr(entry, '\\'); at; at = strchr(at + 2, '\\')) {
@@ -790,7 +793,7 @@ static bool has_octal(const char *entry)
 	return false;
 }
 
-/* "owner [AGE:3456789] 3600 A 192.0.2.1": the hour in which a machine registered it. */
+/* Edits "owner [AGE:3456789] 3600 A 192.0.2.1": AGE is the hour of a machine's registration. */
 static bool edit_entry(void *context, const struct origin *at, char *entry)
 {
 	struct zone_file *file = context;
@@ -818,7 +821,7 @@ static bool edit_entry(void *context, const struct origin *at, char *entry)
 			return false;
 		} else if (!isdigit((unsigned char)*word) &&
 			   !(length == 2 && strncasecmp(word, "IN", 2) == 0)) {
-			break; /* the type */
+			break; /* type */
 		}
 	}
 	return true;
@@ -856,9 +859,9 @@ static void read_zone_file(struct import *import, struct windows *windows, const
 			       "stale: forward the zone to them instead");
 }
 
-/* ---- which it is ---- */
+/* ---- recognizing the format ---- */
 
-/* Whether the first row that is none of a comment has a column's name. */
+/* Whether the first row that is no comment has the name of a column. */
 static bool is_csv(struct import *import, const char *text, size_t length)
 {
 	struct csv_row *row = import_alloc(import, sizeof *row);
@@ -876,7 +879,7 @@ static bool is_csv(struct import *import, const char *text, size_t length)
 	       (strncasecmp(row->fields[0], "header-", 7) == 0 || read_columns(&table, row) > 0);
 }
 
-/* A comment or a directive on top, or a SOA. */
+/* Whether the text begins with a comment or a directive, or has a SOA. */
 static bool is_zone_file(const char *text)
 {
 	const char *soa = strcasestr(text, "SOA");

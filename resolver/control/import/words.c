@@ -19,7 +19,7 @@ static void push(struct lexer *lexer, const char *text, unsigned line, char mark
 	struct words *words = lexer->words;
 	size_t room = words->count;
 
-	/* One more than there are, for what ends them. */
+	/* One more than the words, for the end mark. */
 	if ((room & (room - 1)) == 0 || room == 1) {
 		struct word *more = import_alloc(lexer->import, (2 * room + 2) * sizeof *more);
 
@@ -82,7 +82,7 @@ static void take_comment(struct lexer *lexer)
 	lexer->at = stop + (is_block && *stop != '\0' ? 2 : 0);
 }
 
-/* Up to the quote that ends it, or the end. */
+/* The length up to the closing quote, or the end. */
 static size_t quoted_length(const char *text, char quote)
 {
 	size_t length = 0;
@@ -256,7 +256,7 @@ char **words_files(struct import *import, const char *file, const char *pattern)
 
 	if (*pattern != '/' && slash)
 		pattern = import_printf(import, "%.*s/%s", (int)(slash - file), file, pattern);
-	/* A pattern that fits nothing is fine; a file that is not there is not. */
+	/* A pattern may match nothing, but a named file must exist. */
 	if (!strpbrk(pattern, "*?[")) {
 		files = import_alloc(import, 2 * sizeof *files);
 		files[0] = import_printf(import, "%s", pattern);

@@ -1,5 +1,5 @@
-/* libyaml's events, one after the other, with a stack of what is open. Aliases are refused: a few
- * lines of them stand for more than a machine's memory, and no configuration here needs them. */
+/* Handles libyaml's events one by one, with a stack of open values. Aliases are refused: a few
+ * lines of them can stand for more than a machine's memory, and no configuration needs them. */
 #include "resolver/control/import/yaml_file.h"
 
 #include <string.h>
@@ -13,9 +13,9 @@ enum { DEPTH_MAX = 64 };
 struct yaml_reader {
 	struct import *import;
 	const char *path;
-	json_t *root;            /* NULL: nothing yet */
+	json_t *root;            /* NULL: none yet */
 	json_t *open[DEPTH_MAX]; /* the innermost last; borrowed */
-	char *keys[DEPTH_MAX];   /* that a mapping's next value has; NULL: a key is next */
+	char *keys[DEPTH_MAX];   /* the key of a mapping's next value; NULL: a key comes next */
 	size_t depth;
 };
 
@@ -35,7 +35,7 @@ static bool is_null(const yaml_event_t *event)
 	return false;
 }
 
-/* Takes over the value. False: there is no place for it, which was told. */
+/* Adds the value, and takes it over. False: it cannot be added, which is reported. */
 static bool put(struct yaml_reader *reader, json_t *value, const struct origin *at)
 {
 	json_t *in = reader->depth > 0 ? reader->open[reader->depth - 1] : NULL;
@@ -101,7 +101,7 @@ static bool begin(struct yaml_reader *reader, json_t *value, const struct origin
 	return true;
 }
 
-/* False: that was the end, or what it has is told. */
+/* False: the end, or an error, which is reported. */
 static bool take_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
 	struct origin at = place(reader, &event->start_mark);
@@ -122,7 +122,7 @@ static bool take_event(struct yaml_reader *reader, const yaml_event_t *event)
 	}
 }
 
-/* libyaml leaves them out. */
+/* Takes the comments from the text, because libyaml leaves them out. */
 static void take_comments(struct import *import, const char *path, const char *text)
 {
 	unsigned line = 1;
