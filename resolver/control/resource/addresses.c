@@ -682,5 +682,5 @@ int addresses_put(struct change *change, const struct path *path, const json_t *
 		if (!err)
 			err = put_address(change, path, resource, values, why);
 	}
-	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
+	return err ? err : change_is_open(change); /* "not found" may really be a failed read */
 }

@@ -1,10 +1,10 @@
 /* Edits of addresses, services, PTRs and groups that are made together, within one transaction of
  * the state:
  *
- *     BEGIN ─► change_begin ─► edits: each looks, checks, writes a row, and the draft of what is
- *                │               served
+ *     BEGIN ─► change_begin ─► edits: each reads, checks, writes a row and the served table's
+ *                │               draft
  *                ├─► COMMIT ─► change_publish: inventory ─► owned table ─► workers
- *                └─► the first that fails says why, and the change is void: ROLLBACK
+ *                └─► a failed edit gives the reason and voids the change: ROLLBACK
  *
  * The caller runs the transaction (service/resources.c). An edit sees the edits before it. Each
  * edit checks form, limits, pools, labels and taken names; callers check the ownership of reverse
@@ -94,7 +94,7 @@ MUST_CHECK int change_is_open(struct change *change);
  * ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* The inventory that the change edits; the model of that inventory. */
+/* The edited inventory, and its model. */
 struct inventory *change_inventory(const struct change *change);
 const struct model *change_model(const struct change *change);
 

@@ -136,14 +136,14 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * after another process has written to it or a read failed, and when pools, suffixes or TTLs
  * change. A state that cannot be opened or read is a warning and a status: what is served stays,
  * and changes are refused. A name, address, id, label or PTR in both file and state is a fault that
- * names both; if the file repeats the state's resource exactly, it is a warning and the file's
- * counts. A resource of the state outside all pools is a warning, is not served, and has PTR_ERROR
- * until a pool has it. */
+ * names both; if the file repeats the state's resource exactly, that is a warning, and the file's
+ * resource counts. A resource of the state outside all pools is a warning, is not served, and has
+ * PTR_ERROR until a pool has it. */
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults);
 /* The table to be served, with a reference for the caller. */
 struct owned *inventory_table(const struct inventory *inventory);
-/* Makes the prepared part that of the served inventory. */
+/* Moves the prepared part into the served inventory. */
 void inventory_adopt(struct inventory *next);
 void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 

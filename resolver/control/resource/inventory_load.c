@@ -5,7 +5,6 @@
  *
  * What counts if both have something:
  *
- *
  *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
  *     the same resource in both, with the same id  a warning; the file's counts
  *     an address of the state without a pool       a warning; kept, and not served

@@ -128,8 +128,8 @@ MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 /* path_key for a kind of the inventory; group NULL or "": none. */
 MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
 			   char key[PATH_MAX_BYTES]);
-/* A range of keys, `from` included and `to` not: all resources inside that of a key, or only the
- * resource of that key. */
+/* A range of keys, `from` included and `to` not: the resources inside the one with that key, or
+ * only that one. */
 struct key_range {
 	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
 };

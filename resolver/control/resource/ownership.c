@@ -84,7 +84,7 @@ static bool is_own_address(const struct ownership_case *it, const struct address
 
 /* ---- answers ---- */
 
-/* What a record at the name `here` proves; *next is where a CNAME there leads. */
+/* Whether a record at the name `here` proves ownership; *next is where a CNAME there leads. */
 static bool record_proves(const struct ownership_case *it, const struct ask_answer *answer,
 			  const struct record_view *record, const struct name *here,
 			  struct name *next)

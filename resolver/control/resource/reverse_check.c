@@ -46,7 +46,7 @@ static void legs_done(struct forward_check *check);
 
 /* ---- one question ---- */
 
-/* What a record of the leg's type says; false for any other record. */
+/* Prints the data of a record of the leg's type; false for any other record. */
 static bool read_place(const struct check_leg *leg, const struct ask_answer *answer,
 		       const struct record_view *record, char text[NAME_TEXT_MAX])
 {

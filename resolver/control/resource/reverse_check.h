@@ -18,7 +18,7 @@ enum { REVERSE_CHECK_MS = 3000, REVERSE_CHECK_PATHS_MAX = 10 };
 	X(CONFIRMED, "confirmed")                                                                  \
 	X(MISMATCH, "mismatch") /* a path ends elsewhere */                                        \
 	X(MISSING, "missing")   /* nothing leads anywhere */                                       \
-	X(FAILED, "failed")     /* it could not be found out */
+	X(FAILED, "failed")     /* a needed answer is missing */
 enum reverse_result {
 #define X(name, text) REVERSE_##name,
 	REVERSE_RESULT_MAP(X)
