@@ -1,4 +1,4 @@
-/* One record is open at a time, because changes wait for it like for other work. */
+/* Only one record is open at a time, because changes wait for it as for other long work. */
 #include "resolver/control/service/commit.h"
 
 #include <assert.h>

@@ -55,7 +55,7 @@ struct unconfirmed {
 struct confirmation {
 	char *directory;        /* NULL: no state */
 	char *copy, *copy_file; /* the folder before/, and the copied file in it */
-	bool waits, is_back;    /* `waiting` waits; `gone` was rolled back */
+	bool waits, is_back;    /* whether `waiting` waits; whether `gone` was rolled back */
 	struct unconfirmed waiting, gone;
 	char error[CONFIRMATION_TEXT_MAX]; /* why the rollback failed; "": not tried */
 	uv_timer_t timer;
@@ -77,7 +77,7 @@ const char *confirmation_waits(const struct confirmation *confirmation, bool gua
 			       char text[CONFIRMATION_TEXT_MAX]);
 const char *confirmation_is_back(const struct confirmation *confirmation, bool guarded,
 				 char text[CONFIRMATION_TEXT_MAX]);
-/* Log that line. */
+/* Log the line of confirmation_waits, and of confirmation_is_back. */
 void confirmation_log_waits(const struct confirmation *confirmation);
 void confirmation_log_is_back(const struct confirmation *confirmation);
 /* Why no change can wait for confirmation now; NULL: one can. Returns text. */
@@ -116,7 +116,7 @@ void confirmation_forget_copy(const struct confirmation *confirmation);
  * change was never made. NULL: `error` says why it cannot be read. */
 json_t *confirmation_rows(struct source *source, const struct unconfirmed *unconfirmed,
 			  char error[CONFIRMATION_TEXT_MAX]);
-/* Prints the client's name for a rollback in the history. */
+/* Prints the author of a rollback for the history: "ops, not confirmed". */
 enum { UNCONFIRMED_WHO_MAX = CONFIRMATION_WHO_MAX + 32 };
 void unconfirmed_who(const struct unconfirmed *unconfirmed, char text[UNCONFIRMED_WHO_MAX]);
 /* Rolls back the change while nobody has the state open, and removes the record. ERR_EXISTS,

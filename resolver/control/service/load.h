@@ -24,9 +24,8 @@ struct load {
 		void (*on_progress)(void *context); /* about once a second */
 		void *context;
 		bool required; /* otherwise a state that cannot be migrated is read from a copy */
-	} migration;  /* of an older version's state, only by a server; on_progress NULL: this is
-		       * none */
-	bool follows; /* the served model's default resolver comes from resolv.conf */
+	} migration;           /* of an older version's state; on_progress NULL: no server */
+	bool follows;          /* the served model's default resolver comes from resolv.conf */
 	struct resolv_conf found;  /* what resolv.conf said then */
 	bool has_read;             /* a model was loaded before */
 	char state[LOAD_PATH_MAX]; /* the first model's state; "": none. Another state takes a

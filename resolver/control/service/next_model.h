@@ -15,7 +15,7 @@ struct next_model {
 	struct model *now; /* the served model */
 	struct load load;  /* a copy of the service's; replaces it when the model is served */
 	struct source *source;
-	struct service_change *change; /* its error, revision and checked are set */
+	struct service_change *change; /* gets error, revision and checked */
 	struct faults *faults;
 	/* internal */
 	json_t **values; /* an edit's values with full references; NULL, for all or for one: as

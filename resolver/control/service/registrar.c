@@ -59,7 +59,7 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
-/* Whether a set that the message would change was set by a message that the client signed later:
+/* Whether a set that the message would change comes from a message that the client signed later:
  * then this one was delayed or replayed on its way. */
 static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
 			const struct update_verdict *verdict,

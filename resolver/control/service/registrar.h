@@ -12,9 +12,9 @@
  * their number. Requests that cannot be stored get no answer and are not served; their clients
  * retry. Sets that an operator removes go the same way as a client's delete.
  *
- * A message that would change a set gets BADTIME if its key has since signed a later message that
- * set the set: the first one was held back on its way (renewals.h). A removed set leaves no such
- * record, so a message held back until then registers it again.
+ * A message that would change a set gets BADTIME if the set comes from a message that the same key
+ * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
+ * such record, so a message held back until then registers it again.
  *
  * A renewal is a message that has a set in it and does not change it. It is only noted
  * (renewals.h), once the state says that renewals may be missing after a kill. A look goes over all

@@ -6,7 +6,7 @@
 
 #include "resolver/control/service/registrar.h"
 
-struct registrar_touched { /* a set that the batch has changed */
+struct registrar_touched { /* a set changed by the batch */
 	uint64_t print;    /* the key of its renewal */
 	bool was_known;
 	struct renewal before; /* the renewal before the batch */

@@ -19,7 +19,7 @@
  * all sets of the zone count as renewed at the start, and no machine loses its name early. The
  * times on display may be too old, by up to RENEWALS_WRITE_S.
  *
- * **Signatures.** A set belongs to the message that last changed it. If a later message of the same
+ * **Signatures.** A set comes from the message that last changed it. If a later message of the same
  * key renews the set, that message's signing time counts. Times of two keys are not compared: their
  * clients' clocks may differ by TSIG_FUDGE_S. The registrar stores the signing time of the change
  * in the set's row; that of a renewal is lost with the process, but messages signed long before
@@ -44,7 +44,7 @@ enum {
 	RENEWALS_TABLES = 256, /* they grow one by one, so that no turn of the loop is long */
 };
 
-struct renewal_signature { /* of the message that set a set */
+struct renewal_signature { /* of the message that a set comes from */
 	uint32_t key;      /* renewals_key_print; 0: not signed, or unknown */
 	uint32_t signed_s; /* since 1970 */
 };
@@ -109,13 +109,13 @@ void renewals_written(struct renewals *renewals, uint64_t print);
 
 /* A hash of a key's name (as text, with the final dot). Never 0. */
 uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
-/* Notes that this message set the set, which must have a renewal. */
+/* Notes that the set comes from this message. The set must have a renewal. */
 void renewals_sign(struct renewals *renewals, uint64_t print,
 		   const struct renewal_signature *signature);
 /* Notes that this message renewed the set. */
 void renewals_sign_again(struct renewals *renewals, uint64_t print,
 			 const struct renewal_signature *signature);
-/* Whether the same key signed this message earlier than the message that set the set. */
+/* Whether the same key signed this message earlier than the message that the set comes from. */
 bool renewals_are_newer(struct renewals *renewals, uint64_t print,
 			const struct renewal_signature *signature);
 

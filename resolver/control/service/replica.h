@@ -85,8 +85,8 @@ struct replica {
 	uint64_t behind_after_ms; /* 0: not asked */
 	uint64_t due_ms;          /* of the next question; UINT64_MAX: none */
 	uint64_t wait_ms, asked_ms;
-	bool bare;    /* questions are not signed, though there is a key */
-	bool refused; /* the open question has an answer that was not signed well */
+	bool bare;    /* questions are unsigned in spite of a key */
+	bool refused; /* an answer to the open question had a bad signature */
 	struct exchange exchange;
 };
 

@@ -1,6 +1,5 @@
 /* Rounds: background checks of all our reverse names, one after the other at a limited pace:
  *
- *
  *     ROUND_PTRS         each PTR: does its name lead back to the address? (reverse_check.h) Asked
  *                        like a client of the address's network, else of the default resolver
  *     ROUND_DELEGATIONS  each reverse zone of a pool: do the zones above delegate it to our name

@@ -80,8 +80,7 @@ struct work {
 	void *context;
 	unsigned busy; /* open calls of work_block */
 	bool ending;
-	atomic_int
-		percent; /* how much of it has been looked at, for the status; below 0: not known */
+	atomic_int percent; /* progress, for the status; below 0: unknown */
 	/* internal */
 	struct work_job held;
 	void (*in_held)(void *context), (*on_held)(void *context); /* of work_in_thread */

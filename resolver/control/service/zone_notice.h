@@ -16,7 +16,7 @@
 
 enum {
 	NOTICE_LOOK_MS = 50,    /* after a change */
-	NOTICE_APART_MS = 1000, /* between two for one zone to one peer */
+	NOTICE_APART_MS = 1000, /* between two notices to a peer for a zone */
 	NOTICE_FIRST_MS = 1000, /* the wait for the first answer, doubled with each try */
 	NOTICE_TRIES = 5,       /* RFC 1996 section 3.6 */
 };
@@ -28,7 +28,7 @@ struct notice {
 	enum notice_state state;
 	uint64_t at_s;        /* since when it is in this state */
 	uint32_t serial;      /* to notify of */
-	uint32_t told_serial; /* the last one that was answered */
+	uint32_t told_serial; /* of the last answered notice */
 	unsigned rcode;       /* the rcode of that answer */
 	bool told;
 	unsigned tries;
