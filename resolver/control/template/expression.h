@@ -61,7 +61,7 @@ struct expression_term {
 json_t *term_evaluate(const struct scope *scope, const struct expression_term *term);
 
 bool expression_is(const char *text);
-/* Reads an expression. NULL: the budget has failed. */
+/* Parses an expression. NULL: the budget has failed. */
 const struct expression_term *expression_parse(struct budget *budget, const char *text);
 /* Gives a member, ignoring case, or an element; NULL, without an error: none. */
 json_t *expression_part(struct budget *budget, const json_t *value, const json_t *key);

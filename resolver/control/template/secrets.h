@@ -22,13 +22,13 @@ enum {
 	SECRETS_CUT = 32,
 };
 
-/* False: the budget has failed. */
+/* MUST_CHECK calls return false if the budget has failed. */
 
 /* Marks the value and everything in it as secret. */
 MUST_CHECK bool secrets_add(struct budget *budget, const json_t *value);
 /* Marks a function's result as secret; its parts are marked when they are put in. */
 MUST_CHECK bool secrets_add_made(struct budget *budget, const json_t *value);
-/* Marks the whole as secret if the part is, which was put in or is a name in it. */
+/* Marks the whole as secret if its part or member name is. */
 MUST_CHECK bool secrets_spread(struct budget *budget, const json_t *part, const json_t *whole);
 bool secrets_has(struct budget *budget, const json_t *value);
 /* Whether any of the values is secret. */
