@@ -31,7 +31,7 @@ bool acl_prefix(struct prefix *prefix, const char *text)
 	return prefix_parse_lenient(prefix, whole) == 0;
 }
 
-enum { PREFIXES_MAX = 20000, HALVES_MAX = 1000000 /* on the way to them */ };
+enum { PREFIXES_MAX = 20000, HALVES_MAX = 1000000 /* before equal halves are joined */ };
 
 void acl_add_of(struct acl *acl, const struct acl_entry *entry)
 {

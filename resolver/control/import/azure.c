@@ -252,7 +252,7 @@ static struct origin place_at(const struct putting *putting, const char *target)
 		resource->at.path ? import_printf(import, "%s.%s", resource->at.path, what) : what);
 }
 
-/* ---- what has no counterpart ---- */
+/* ---- members without a counterpart ---- */
 
 /* Members without a row in the table: those of every resource, those that Azure computes, and those
  * that do not concern DNS. */

@@ -45,7 +45,7 @@ struct coredns {
 	const char *file;
 	struct corefile_server *first, **last;
 	struct forward_view *view;
-	struct origin at; /* the place of that */
+	struct origin at; /* the place of `view` */
 	bool has_root;
 };
 

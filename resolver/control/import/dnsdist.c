@@ -755,7 +755,7 @@ static void read_lua_action(struct import *import, struct dnsdist_rule *rule, co
 	} else if (strcmp(call, "SpoofAction") == 0) {
 		rule->action = ACTION_SPOOF;
 		rule->addresses = argument(value, 0);
-		/* ("192.0.2.1", "2001:db8::1"), as it was once */
+		/* the older form: ("192.0.2.1", "2001:db8::1") */
 		if (json_is_string(stop))
 			rule->addresses = json_member(value, "args");
 	} else if (strcmp(call, "AllowAction") == 0) {

@@ -4,7 +4,7 @@
 #ifndef SLUICE_IMPORT_FORWARD_H
 #define SLUICE_IMPORT_FORWARD_H
 
-#include <stdbool.h> /* ahead of ldns, which makes one of its own else */
+#include <stdbool.h> /* ahead of ldns, which otherwise defines bool */
 
 #include <ldns/ldns.h>
 

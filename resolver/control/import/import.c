@@ -78,8 +78,7 @@ struct import {
 	struct node *root;
 	struct memory *memories;
 	struct remark *first_remark, **last_remark;
-	struct faults notes;  /* warnings: what is lost or changed; errors: what keeps it from being
-				 made */
+	struct faults notes;  /* warnings: losses and changes; errors: why nothing is written */
 	struct faults closed; /* printed ahead of the notes: access that is closed now and was
 			       * open */
 	struct model *model;  /* NULL: not finished */

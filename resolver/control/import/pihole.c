@@ -282,8 +282,8 @@ static void close_lines(struct pihole *pihole)
 
 enum pihole_form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
 
-/* The first line that begins with [ or an address tells the form. Without one, the file has the
- * form of dnsmasq.conf; FORM_CNAMES if every line is cname=. */
+/* The first line that begins with [ or an address decides the form. Without such a line, the form
+ * is dnsmasq.conf's; FORM_CNAMES if every line is cname=. */
 static enum pihole_form form_of(struct import *import, const char *text)
 {
 	enum pihole_form form = FORM_CNAMES;
