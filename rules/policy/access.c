@@ -1,10 +1,10 @@
-/* Prefixes of up to eight bits are whole first octets, and are noted as such; all others are looked
- * up:
+/* Prefixes of up to eight bits are kept as whole first octets, all others in the table:
  *
  *     10.0.0.0/8  ──► octet 10             172.16.0.0/12 ──► table
  *     fc00::/7    ──► octets fc and fd     ::1           ──► table
  *
- * Not here: who asks at the VNet resolver (policy_place_of_client), and what a stranger is told. */
+ * policy_place_of_client finds the network of a client of the VNet resolver; endpoints/inbound's
+ * admission refuses strangers. */
 #include "rules/policy/access.h"
 #include "rules/schema/model.h"
 

@@ -1,25 +1,25 @@
-/* Who may ask at an inbound endpoint: a list of prefixes, made once for each policy and looked at
- * for every question. Nearly always the first octet of an address decides already (10.0.0.0/8,
- * 127.0.0.0/8, fc00::/7 are whole octets), and that costs a byte to look at; the rest is left to
- * the longest-prefix table. */
+/* The prefixes whose clients may ask: one set for each inbound endpoint and one for the VNet
+ * resolver, made once for each policy and looked up for every query. The first octet of an address
+ * nearly always decides (10.0.0.0/8, 127.0.0.0/8 and fc00::/7 are whole octets), which costs one
+ * byte to read; the longest-prefix table decides the rest. */
 #ifndef SLUICE_ACCESS_H
 #define SLUICE_ACCESS_H
 
 #include "rules/prefix.h"
 
 struct access {
-	bool whole[2][256]; /* IPv4, IPv6, by first octet: all behind it may */
+	bool whole[2][256]; /* IPv4, IPv6, by first octet: all its addresses may ask */
 	struct prefix_table table;
 };
 
 /* All zero lets nobody in. Memory is the arena's. ERR_NOMEM. */
 MUST_CHECK int access_add(struct access *access, struct arena *arena, const struct prefix *prefix);
-/* What there is by default: loopback, RFC 1918 and unique local addresses (RFC 4193). */
+/* Adds the default: loopback, RFC 1918 and unique local addresses (RFC 4193). */
 MUST_CHECK int access_add_private(struct access *access, struct arena *arena);
-/* After the last was added. */
+/* Call this after the last prefix was added. */
 void access_build(struct access *access);
 
-/* What access_allows comes to where the first octet does not decide. */
+/* The rest of access_allows: looks up an address that its first octet does not decide. */
 bool access_finds(const struct access *access, const struct address *address);
 
 static inline bool access_allows(const struct access *access, const struct address *address)
