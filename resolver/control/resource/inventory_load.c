@@ -219,7 +219,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	return owned_serve(&resource, merge->draft, &merge->inventory->key, merge->next->model);
 }
 
-/* What is served differs from the state now, so the next load must read all of it. */
+/* The served data may now differ from the state, so the next load must read the whole state. */
 static void tell_unread(struct merge *merge, const char *error)
 {
 	struct inventory *inventory = merge->inventory;
@@ -412,8 +412,8 @@ static const struct model *file_of(const struct model *model)
 	return model->declared ? model->declared : model;
 }
 
-/* Warns of all of them after the file was read; after a change of resources only if a number has
- * grown. */
+/* Warns of refused, repeated and waiting items: of all when the file was read, otherwise only if
+ * their number has grown. */
 static void warn(struct merge *merge)
 {
 	const struct inventory_part *next = merge->next, *before = merge->before;

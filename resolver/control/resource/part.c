@@ -145,8 +145,8 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 	return item != NULL;
 }
 
-/* The form of a domain name that a key may have: stored items keep their dot as written, and either
- * form finds them. NULL without memory. */
+/* The stored form of a domain name: items keep their final dot as it was written, and both forms
+ * find them. NULL without memory. */
 static const char *normal_name(const struct model *model, const struct kind *root, const char *name,
 			       struct arena *arena)
 {
