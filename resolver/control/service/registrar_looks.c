@@ -438,7 +438,7 @@ struct registrar_times registrar_times(struct registrar *registrar, const struct
 	return times;
 }
 
-/* Restarts a look that is under way, as this one. */
+/* A look under way starts over here, and runs to its end. */
 void registrar_looks_write(struct registrar *registrar)
 {
 	struct registrar_look *look = &registrar->look;

@@ -431,7 +431,7 @@ static void on_timer(uv_timer_t *timer)
 	book->looking = work_beside_in_portions(book->work, &book->job, on_portion, on_looked);
 }
 
-/* Restarts a look that is under way, as this one. */
+/* A look under way starts over here, and runs to its end. */
 void use_book_rest(struct use_book *book, int64_t now_s)
 {
 	if (!book->server || book->handed_over)
