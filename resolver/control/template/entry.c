@@ -251,8 +251,7 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 				   "a deployment is to a resource group or to a subscription here: "
 				   "write 'resourceGroup' or 'subscriptionId' in place of 'scope'");
 	entry->group = group ? group : frame->group;
-	if (!group && subscription && entry_is_deployment(entry)) { /* deploys to the
-								     * subscription */
+	if (!group && subscription && entry_is_deployment(entry)) { /* to a subscription */
 		if (!source_text(scope, entry->source, "location", &location))
 			return false;
 		entry->group = location ? NULL : entry->group;
