@@ -325,9 +325,10 @@ static const struct counter_row endpoint_rows[] = {
 	OF_RESOLVER(deadline, "sluice_deadline_queries",
 		    "Queries that no target answered within the deadline."),
 	OF_RESOLVER(tsig_bad, "sluice_bad_tsig_queries",
-		    "Queries and requests to update with a TSIG that was not good."),
+		    "Queries and requests to update with a bad TSIG."),
 	OF_RESOLVER(updates, "sluice_update_requests",
-		    "Requests to update that were taken up; they are not counted as queries."),
+		    "Requests to update that the server took up; they do not count "
+		    "as queries."),
 	{"overload", offsetof(struct endpoint_stats, overload),
 	 offsetof(struct endpoint_stats, inbound.overload), "sluice_overload_queries",
 	 "Queries turned away with SERVFAIL because a maximum was reached."},
@@ -379,7 +380,7 @@ static const struct {
 	 "Questions asked anew because a popular answer was about to expire."},
 	{"unlogged", "sluice_query_log_lost_entries",
 	 "Answers that the query log had no room for."},
-	{"transfers", "sluice_transfers", "Zones sent out, whole or what has changed."},
+	{"transfers", "sluice_transfers", "Zones sent out, as a whole or their changes only."},
 	{"transfers_refused", "sluice_transfers_refused", "Zones asked for, and not sent."},
 	{"transfers_broken", "sluice_transfers_broken",
 	 "Transfers that were begun and broken off before their end."},
@@ -410,7 +411,7 @@ static const struct {
 	{"send_failed", "sluice_upstream_send_failures",
 	 "Packets to targets that the kernel refused to send."},
 	{"unreachable", "sluice_upstream_unreachable_packets",
-	 "Packets to targets that an ICMP error came back for."},
+	 "Packets to targets that brought back an ICMP error."},
 	{"ports_opened", "sluice_source_ports_opened", "Source ports opened."},
 	{"ports_renewed", "sluice_source_ports_renewed", "Source ports replaced by fresh ones."},
 	{"ports_refused", "sluice_source_ports_refused", "Source ports that could not be opened."},
@@ -466,11 +467,10 @@ static void put_endpoints(struct metrics *metrics)
 		void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 			     const struct endpoint_stats *stats);
 	} families[] = {
-		{"sluice_queries", "Queries that were well formed, by where and how they came.",
-		 tell_queries},
+		{"sluice_queries", "Well-formed queries, by endpoint and transport.", tell_queries},
 		{"sluice_responses",
-		 "Answers, by what they say and where they are from: none is an error, or what "
-		 "the server says of itself.",
+		 "Answers, by rcode and source: none is an error, or what the "
+		 "server says of itself.",
 		 tell_responses},
 		{"sluice_decisions",
 		 "Queries of which a name was decided by what is neither a private zone nor a "
@@ -478,7 +478,7 @@ static void put_endpoints(struct metrics *metrics)
 		 "which have metrics "
 		 "of their own.",
 		 tell_decided},
-		{"sluice_update_responses", "Answers to requests to update, by what they say.",
+		{"sluice_update_responses", "Answers to requests to update, by rcode.",
 		 tell_update_responses},
 		{"sluice_update_unanswered",
 		 "Requests to update without an answer: too many were waiting or the server was "
@@ -587,7 +587,8 @@ static void put_sources(struct metrics *metrics, const struct health_now *now)
 	char text[ADDRESS_TEXT_MAX];
 
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_source_address_up",
-		       "Whether an interface has the address that targets are asked from.");
+		       "Whether an interface has the address from which sluice asks "
+		       "targets.");
 	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++) {
 		const struct address *source = &now->snapshot->sources[i];
 
@@ -696,8 +697,8 @@ static void put_transfers(struct metrics *metrics)
 	struct tally_transfer_names names;
 
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_transfers",
-		       "Transfers of the zone that were asked for, by what came of them: current "
-		       "is a secondary that had it already.");
+		       "Requests for transfers of the zone, by result: current is a "
+		       "secondary that had it already.");
 	series_each(followed_series(metrics->tally->transfers), on_transfers, metrics);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_serial",
 		       "Serial of the zone as it goes out.");
@@ -739,7 +740,7 @@ static void put_secondaries(struct metrics *metrics)
 
 	secondary_sockets_report(metrics->service->secondaries, rows);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_notices",
-		       "Zones' secondaries by what became of the last NOTIFY.");
+		       "Zones' secondaries by the result of the last NOTIFY.");
 	put_words(metrics, rows, "state", notice_state_texts, NOTICE_STATES);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_secondaries",
 		       "Zones' secondaries by what copy they say they have: pending is one that "
@@ -849,15 +850,15 @@ static void put_configuration(struct metrics *metrics)
 	metrics_one(text, METRICS_GAUGE, "sluice_workers", "Threads that answer.",
 		    server->worker_count);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_generation",
-		    "Goes up by one with every change that is served.", server->generation);
+		    "A number that rises by one with every change that is served.",
+		    server->generation);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_loaded_timestamp_seconds",
 		    "When the configuration that is served came, since 1970.",
 		    (uint64_t)server->loaded_at);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_last_reload_successful",
 		    "Whether the last reload was served; 1 before the first.",
 		    !service->reloads.last_refused);
-	metrics_family(text, METRICS_COUNTER, "sluice_config_reloads",
-		       "Reloads by what came of them.");
+	metrics_family(text, METRICS_COUNTER, "sluice_config_reloads", "Reloads by result.");
 	sample(metrics, "result", "success", NULL, NULL, service->reloads.succeeded);
 	sample(metrics, "result", "refused", NULL, NULL, service->reloads.refused);
 }
@@ -867,7 +868,8 @@ static void put_bounds(struct metrics *metrics)
 	const struct snapshot_series *series = &metrics->service->server.series;
 
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_metrics_unshown",
-		       "How many have no series of their own, and are counted as other.");
+		       "The number of items without series of their own, which count "
+		       "as other.");
 	sample(metrics, "kind", "endpoint", NULL, NULL, series_unshown(series->endpoints));
 	sample(metrics, "kind", "rule", NULL, NULL, series_unshown(series->rules));
 	sample(metrics, "kind", "zone", NULL, NULL, series_unshown(series->zones));
