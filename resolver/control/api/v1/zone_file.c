@@ -68,7 +68,7 @@ static char *write_zone(struct api_long_answer *answer, size_t *length)
 	return NULL;
 }
 
-static void writing_free(struct api_long_answer *answer)
+static void download_free(struct api_long_answer *answer)
 {
 	struct zone_download *download = (struct zone_download *)answer;
 
@@ -89,14 +89,14 @@ void api_zone_file(struct api_request *request)
 						    .needs_no_view = true,
 						    .prepare = find_zone,
 						    .write = write_zone,
-						    .free = writing_free};
+						    .free = download_free};
 	api_answer_long(&download->answer);
 }
 
 /* ---- POST ---- */
 
 struct zone_upload {
-	struct work_reading upload; /* first */
+	struct work_reading reading; /* first */
 	struct api_request *request;
 	struct name apex;
 	const char *text;
@@ -217,9 +217,9 @@ void api_zone_read(struct api_request *request)
 	upload->text = text;
 	name_copy(&upload->apex, &apex);
 	faults_init(&upload->faults);
-	upload->upload = (struct work_reading){.client = request->client,
-					       .on_begin = on_turn,
-					       .in_thread = read_zone,
-					       .on_done = on_read};
-	work_read(&request->service->work, &upload->upload);
+	upload->reading = (struct work_reading){.client = request->client,
+						.on_begin = on_turn,
+						.in_thread = read_zone,
+						.on_done = on_read};
+	work_read(&request->service->work, &upload->reading);
 }
