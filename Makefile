@@ -53,7 +53,7 @@ DEB_PACKAGES = dpkg-dev binutils
 AZ_FILES = $(shell cd etc && find az -type f ! -name '*.pyc')
 DOC_FILES = $(shell cd etc && find examples guide prometheus grafana -type f)
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions/sluice
