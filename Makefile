@@ -120,6 +120,10 @@ build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
 
+# A new version is in every file that prints it.
+VERSIONED := $(shell grep -rl SLUICE_VERSION --include='*.c' resolver tests)
+$(VERSIONED:%.c=build/obj/%.o) $(VERSIONED:%.c=$(B)/%.o): Makefile
+
 build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD) $(CHART)
 	@mkdir -p $(@D)
 	resolver/control/dashboard/embed resolver/control/dashboard/files $(CHART) >$@.new && mv $@.new $@
