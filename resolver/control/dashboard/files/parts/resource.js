@@ -76,7 +76,7 @@ function control(key, schema, where) {
 function hintOf({description = "", "x-chosen": chosen}, required) {
   const text = description.replace(/ In a file, [^.]*\./, "").replace(required ? / Absent: [^.]*\./ : "", "");
 
-  return text.replace(/\bAbsent(?: or empty)?: /, "Left empty: ") + (chosen ? " Left empty: a free one of a pool." : "");
+  return text.replace(/\bAbsent(?: or empty)?(?=[:,])/, "Left empty") + (chosen ? " Left empty: a free one of a pool." : "");
 }
 
 function fieldOf(key, schema, required, where, value) {
