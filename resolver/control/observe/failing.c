@@ -12,7 +12,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { FAILURES_KEPT = 1000, NAMED = 3, TEXT_MAX = 1024, KEY_MAX = 400 };
+enum { FAILURES_KEPT = 1000, NAMED = 3, TEXT_MAX = 1024, KEY_MAX = 400, REMEMBERED = 256 };
 
 struct failure {
 	UT_hash_handle hh;
@@ -27,6 +27,13 @@ struct failure {
 	char key[KEY_MAX];
 };
 
+/* Many rules have the same targets: the text of their failure is made once, which is most of the
+ * work. */
+struct remembered {
+	uint64_t key;
+	struct failure *failure; /* NULL: none */
+};
+
 struct failure_search {
 	const struct health_now *now;
 	const struct policy *policy;
@@ -35,6 +42,9 @@ struct failure_search {
 	const char *ruleset; /* `networks` are those this ruleset is linked to */
 	bool *networks;
 	bool failed; /* out of memory */
+	/* At key modulo REMEMBERED: by route->id, of routes whose targets are all dead; and by its
+	 * address, of a dead target of routes whose other targets answer. */
+	struct remembered dark[REMEMBERED], dead[REMEMBERED];
 };
 
 /* ---- affected rules and networks ---- */
@@ -127,8 +137,10 @@ static struct failure *new_failure(struct failure_search *search, const struct h
 	return NULL;
 }
 
-static void note(struct failure_search *search, const char *name, const struct route *route,
-		 const struct health_route *judged, bool warning)
+/* NULL: the failure is not kept. */
+static struct failure *note(struct failure_search *search, const char *name,
+			    const struct route *route, const struct health_route *judged,
+			    bool warning)
 {
 	char key[KEY_MAX], source[ADDRESS_TEXT_MAX] = "";
 	struct failure *failure;
@@ -140,18 +152,19 @@ static void note(struct failure_search *search, const char *name, const struct r
 	HASH_FIND_STR(search->found, key, failure);
 	if (!failure && HASH_COUNT(search->found) >= FAILURES_KEPT) {
 		search->untold++;
-		return;
+		return NULL;
 	}
 	if (!failure)
 		failure = new_failure(search, judged, warning, key);
 	if (!failure) {
 		search->failed = true;
-		return;
+		return NULL;
 	}
 	if (judged->since_us &&
 	    (!failure->judged.since_us || judged->since_us < failure->judged.since_us))
 		failure->judged.since_us = judged->since_us;
 	add_route(search, failure, name, route);
+	return failure;
 }
 
 /* Adds a dead target of a route whose other targets still answer. */
@@ -161,30 +174,43 @@ static void note_target(struct failure_search *search, const char *name, const s
 	struct target *target = upstream->target;
 	bool suspect = target && target_is_suspect(target);
 	struct health_route judged = {.state = HEALTH_WELL, .upstream = upstream};
+	struct remembered *dead = &search->dead[((uintptr_t)target >> 6) % REMEMBERED];
 	char host[HOST_TEXT_MAX];
 
 	if (!target || health_target_is_up(target, search->now->now_us))
 		return;
+	if (dead->failure && dead->key == (uintptr_t)target) {
+		add_route(search, dead->failure, name, route);
+		return;
+	}
 	judged.error =
 		suspect ? target_suspicion(target) : target_answers(target, search->now->now_us);
 	judged.since_us = suspect ? target_suspect_us(target) : 0;
 	text_append(judged.reason, sizeof judged.reason, "%s %s", host_print(&upstream->host, host),
 		    target_error_sentence(judged.error));
-	note(search, name, route, &judged, true);
+	*dead = (struct remembered){(uintptr_t)target, note(search, name, route, &judged, true)};
 }
 
 static void on_route(void *context, const char *name, const struct route *route)
 {
 	struct failure_search *search = context;
+	struct remembered *dark = &search->dark[route->id % REMEMBERED];
 	struct health_route judged;
+	struct failure *failure;
 
+	if (dark->failure && dark->key == route->id) {
+		add_route(search, dark->failure, name, route);
+		return;
+	}
 	health_now_judge(search->now, route, &judged);
 	if (judged.state == HEALTH_DARK || judged.state == HEALTH_FAILING) {
-		note(search, name, route, &judged, false);
+		failure = note(search, name, route, &judged, false);
+		if (judged.state == HEALTH_DARK)
+			*dark = (struct remembered){route->id, failure};
 		return;
 	}
 	if (judged.state == HEALTH_UNHEARD)
-		note(search, name, route, &judged, true);
+		(void)note(search, name, route, &judged, true);
 	for (uint32_t i = 0; i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
 			note_target(search, name, route, &route->legs[i].upstreams[u]);
