@@ -33,7 +33,7 @@ enum {
 	API_ID_MAX = 41,
 	API_TEXT_MAX = 1024,
 	API_BASE_MAX = 272,
-	API_LOGIN_BODY_MAX = 16 * 1024 /* of anybody: the client has not logged in yet */
+	API_LOGIN_BODY_MAX = 16 * 1024 /* small: the client has not logged in yet */
 };
 
 #define API_UPLOAD SIZE_MAX
@@ -54,8 +54,9 @@ struct api_request {
 	size_t text_length;
 	const char *if_match, *if_none_match; /* the headers; NULL: not sent */
 	const char *client;                   /* its id */
-	/* The client's name for people: behind a peer's user id, the login name it claims. For the
-	 * history and the log only; rights depend on `client` and `role`. */
+	/* The client's name for people; at the control socket: the peer's user id and the login
+	 * name that it claims. For the history and the log only; rights depend on `client` and
+	 * `role`. */
 	const char *who;
 	enum client_role role;
 	const struct api_dialect *dialect; /* that of the path */
@@ -74,9 +75,8 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
 /* The role that a client needs. API_NOTHING: none. API_FORM: none, and the body is a form
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON. API_READ: reader.
  * API_CHANGE: admin; the change waits while a long work is under way (work.h). API_CHANGE_TEXT: the
- * same, and the handler parses a very long body in a thread (api_parse). API_OPERATE: admin, and
- * waits as well; but it is allowed while a change waits to be confirmed, when others are refused
- * (service/confirmation.h). */
+ * same, and the handler parses a very long body in a thread (api_parse). API_OPERATE: the same as
+ * API_CHANGE, but also allowed while a change waits to be confirmed (service/confirmation.h). */
 enum api_need {
 	API_NOTHING,
 	API_FORM,
@@ -91,7 +91,7 @@ struct api_route {
 	const char *pattern; /* "/v1/addresses/{group}/{name}": a parameter is a whole segment */
 	enum api_need need;
 	void (*handle)(struct api_request *request);
-	size_t body_max; /* 0: HTTP_BODY_MAX, GET none; API_UPLOAD: as configured, for CSV */
+	size_t body_max; /* 0: HTTP_BODY_MAX, no body for GET; API_UPLOAD: as configured, for CSV */
 };
 
 /* A failure, for the dialect to put into words. */
@@ -136,7 +136,7 @@ json_t *api_next_page(const struct api_request *request, const char *field, cons
 /* The decoded value of a query field; "" if it has none, NULL if the field is missing. The first of
  * several counts. */
 const char *api_query(const struct api_request *request, const char *name);
-/* The first query field that is not among `known`, which ends with a NULL; NULL: all are. */
+/* The first query field that `known` lacks; NULL: none. `known` ends with a NULL. */
 const char *api_query_other(const struct api_request *request, const char *const *known);
 /* A header of the request; NULL: it was not sent. */
 const char *api_header(const struct api_request *request, const char *name);
@@ -240,11 +240,12 @@ void api_await_no_more(struct api_request *request, struct api_wait *wait);
 struct api {
 	struct service *service;
 	struct http_auth *auth;
-	const struct api_dialect *const *dialects; /* up to a NULL; the last has all other paths */
-	const struct history *history;             /* recorded counters; NULL: none (yet) */
-	atomic_size_t upload_max;                  /* bytes; listeners' threads read it */
-	struct api_wait *held, **held_end;         /* the oldest first; held_end NULL: none yet */
-	struct api_wait *next_change;              /* waits for the next change */
+	const struct api_dialect *const
+		*dialects;                 /* up to a NULL; the last takes all other paths */
+	const struct history *history;     /* recorded counters; NULL: none (yet) */
+	atomic_size_t upload_max;          /* bytes; listeners' threads read it */
+	struct api_wait *held, **held_end; /* the oldest first; held_end NULL: none yet */
+	struct api_wait *next_change;      /* waits for the next change */
 };
 
 /* Sends the answers that wait until all workers serve the last published change

@@ -1,4 +1,4 @@
-/* Rows of both forms have the same few values, which v1/batch.c checks. */
+/* CSV and JSON rows have the same few values, which v1/batch.c checks. */
 #include "resolver/control/api/batch.h"
 
 #include <strings.h>

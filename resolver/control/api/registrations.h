@@ -15,7 +15,7 @@ struct registrar_row;
  *     record    the zone has records of its own by that name and type
  *     cname     the zone has a CNAME of its own by that name
  *     dname     the zone has a DNAME of its own above that name
- *     length    with the zone's name the machine's is too long to be one
+ *     length    the machine's name and the zone's together are too long for a name
  *     machine   a machine has that name with that type or, for a PTR, that address
  *     address   a PTR of an address (GET /v1/addresses) takes precedence
  *     setting   `registration` no longer has the zone, or the address in its prefixes
@@ -30,10 +30,10 @@ const char *registration_row_hidden_by(const struct api_request *request,
 /* Compares names of record sets by their keys, which is the order of lists. */
 int registrations_compare(const char *left, const char *right);
 
-/* Finds the sets of A and AAAA that machines and clients have registered in a zone and that it
- * answers with. They are allocated in the request's arena, in the order of registrations_compare:
- * at most `most` of those behind the name `behind` (NULL: from the first) that `wants` accepts.
- * ERR_NOMEM. */
+/* Finds the sets of A and AAAA that machines and clients have registered in a zone and that the
+ * zone answers with: at most `most` sets that `wants` accepts, in the order of
+ * registrations_compare, from the one behind the name `behind` (NULL: from the first). They are
+ * allocated in the request's arena. ERR_NOMEM. */
 struct registrations_wanted {
 	const char *behind;
 	size_t most;

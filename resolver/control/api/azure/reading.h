@@ -1,7 +1,7 @@
 /* Reads a body by the table of types:
  *
  *     body of a PUT or PATCH, and what GET shows now ─► new values
- *     resource of az or Terraform, and nothing       ─► new values
+ *     resource of az or Terraform, without the other ─► new values
  *
  * A member that equals what GET shows does not change its value. So the value keeps what Azure
  * cannot express: the protocol of a target, a target group, a name relative to its zone. */
@@ -46,10 +46,10 @@ struct arm_reading {
 	struct api_edit *edit; /* gets further edits */
 	const struct limit_values *limits;
 	json_t *users; /* of a network's subnets (arm_network_users); NULL: not known yet */
-	/* Does a resource inside this one stay that the body leaves out, because the same change
-	 * has it by itself? NULL: none does. */
+	/* Does this inner resource stay although the body lacks it, for example because the same
+	 * change sets it by itself? NULL: none stays. */
 	bool (*stays)(void *context, const struct arm_shown *inside);
-	struct path *to; /* out: the resource that changes, perhaps only the PTR */
+	struct path *to; /* out: the resource to change, perhaps only its PTR */
 };
 
 /* Makes reading->values: the present values, changed by the body. Hooks (azure/hooks.h) are left to

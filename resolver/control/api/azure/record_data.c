@@ -23,7 +23,7 @@ static unsigned char read_escape(const char **at)
 	return (unsigned char)*digits;
 }
 
-/* Copies the next datum of a master file's text into the buffer, a string without quotes and
+/* Copies the next datum of a master file's text into the buffer; a string loses its quotes and
  * escapes. False: there is none. */
 static bool next_datum(const char **at, bool is_string, char *part, size_t size)
 {

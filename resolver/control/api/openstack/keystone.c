@@ -142,7 +142,7 @@ static bool read_login(struct api_request *request, struct login *login)
 
 /* ---- the token ---- */
 
-/* The id and name that were sent, or these defaults. */
+/* The id and name in `sent`; `id` and `name` are the defaults. */
 static json_t *named(const json_t *sent, const char *id, const char *name)
 {
 	const char *sent_id = json_string_value(json_object_get(sent, "id"));
@@ -264,8 +264,8 @@ static void keep_logout(struct work_waiter *waiter)
 			 "makes it good again; try again");
 }
 
-/* DELETE /v3/auth/tokens. The token is invalid at once. Storing that may have to wait, because a
- * longer work has the state. */
+/* DELETE /v3/auth/tokens. The token is invalid at once; storing that waits while a longer work
+ * holds the state. */
 static void end_token(struct api_request *request)
 {
 	const char *token = api_header(request, "X-Subject-Token");

@@ -14,8 +14,8 @@
  *                         "hidden_by": a word of api/registrations.h, null: it is served}],
  *      "next": the path and query of the next page, null: this is the last}
  *
- * If many rows do not match, a page ends early, perhaps empty, with a next one. A mark is a number
- * of machines to skip; or, with a blank and the key of a row of the store behind it, the number of
+ * If many rows do not match, a page ends early, perhaps empty, but with a next one. MARK is the
+ * number of machines to skip; or "NUMBER KEY": the key of a row of the store, and the number of
  * that row's records to skip.
  *
  * DELETE removes records of clients, with the PTRs that lead back to them. A machine's record can
@@ -49,8 +49,8 @@
 
 enum {
 	MARK_MAX = REGISTRAR_KEY_MAX + 24,
-	RECORDS_MAX = 500, /* of clients, in a page: takes some milliseconds */
-	PASSED_MAX = 1000, /* rows that do not match, in a page: takes as long */
+	RECORDS_MAX = 500, /* clients' records in a page, read in some milliseconds */
+	PASSED_MAX = 1000, /* rows without a match in a page, read in the same time */
 };
 
 struct registration_page {
@@ -519,8 +519,8 @@ static bool read_removal(struct api_request *request, struct registrar_removal *
 	       (is_all || read_removal_name(request, removal, name));
 }
 
-/* True: there is nothing to remove although the request expects something, and it has been
- * answered. An empty zone is no error. */
+/* True: the name has no record set, or there is no such zone, and the request has been answered. An
+ * existing zone without record sets is no error. */
 static bool is_nothing(struct api_request *request, const struct registrar_removal *removal)
 {
 	if (removal->count > 0)

@@ -1,9 +1,9 @@
-/* /v1/private_zones/GROUP/NAME/master_file. GET prints a zone's records as a master file, those of
- * a file and those of the state, as they are served. POST turns a master file, {"text"}, into
- * record sets, {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}; it
- * changes nothing, and the zone need not exist: the client can send the sets as edits. A thread
- * does either, one request at a time, by turns of the clients (work_reading in service/work.h),
- * because changes need threads as well. */
+/* /v1/private_zones/GROUP/NAME/master_file. GET prints the records that a zone serves, from its
+ * file and from the state, as a master file. POST turns a master file, {"text"}, into record sets,
+ * {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}; it changes nothing,
+ * and the zone need not exist: the client can send the sets as edits. A thread handles one GET or
+ * POST at a time, and clients take turns (work_reading in service/work.h), so that other threads
+ * are free for changes. */
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
