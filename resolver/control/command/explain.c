@@ -1,8 +1,8 @@
-/* `sluice explain`: the running server says what it would do, by the configuration and the state
- * that it serves; with --ask it does it. Only without such a server (--offline, nobody listens, or
- * -c names a file that is not the server's) this process reads file and state, decides by the same
- * code, and says so. A server that exists but cannot be asked is an error: another answer might not
- * be the server's. */
+/* `sluice explain`: the running server says what it would do with a question, by the configuration
+ * and the state that it serves; with --ask it resolves the question. If there is no such server
+ * (--offline, nobody listens, or -c names another file than the server's), this process reads the
+ * file and the state, decides by the same code, and says so. If the server exists but cannot be
+ * asked, the command fails, because the server might decide otherwise than this process. */
 #include "resolver/control/observe/explain.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 	if (whole) {
 		owned_unref(model->owned);
 		model->owned = inventory_table(whole);
-	} else if (about.error) { /* only the file's remain */
+	} else if (about.error) { /* only the addresses and PTRs of the file remain */
 		snprintf(input->unread, sizeof input->unread, "%s", about.error);
 	} else {
 		faults_print(&faults, stderr);
@@ -305,7 +305,7 @@ static int ask_server(const struct command_line *line, const char *socket)
 	return explained ? print_explained(line, explained) : EXIT_FAILURE;
 }
 
-/* First refuses what can be refused without a server. The key is not used for look-ups. */
+/* Checks the arguments before it looks for a server. The key is not used for look-ups. */
 int command_explain(const struct command_line *line)
 {
 	static const struct hash_key key;

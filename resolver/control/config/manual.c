@@ -208,7 +208,8 @@ static void describe_group(FILE *out, const struct group *group)
 		describe_field(out, &group->fields[i]);
 }
 
-/* Breadth first: a group's fields lead to further groups, each described once, behind it. */
+/* Breadth first: describes each group once, behind the first group with a field that leads to it.
+ */
 static void describe_groups(FILE *out)
 {
 	const struct group *found[GROUPS_MAX] = {&schema_model};

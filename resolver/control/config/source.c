@@ -1,4 +1,4 @@
-/* Each file is one piece of the text, or several, with the files that it includes between them:
+/* The text is made of pieces. A file is one piece, or several with its included files between them:
  *
  *     text            pieces: from line   file         its line
  *     region = "a";           1           main.conf    1
@@ -360,8 +360,8 @@ void config_source_release(struct config_source *source)
 
 enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
 
-/* A summary of the text up to the end of a line. `line` is that line without comments and the
- * content of strings, with the last word or character ahead of it:
+/* A summary of the text up to the end of a line. `line` is that line, without its comments and
+ * without what is in its strings, behind the last word or character of the lines before:
  *
  *     { name = "a"; },  // the first           , );
  *     );                # the line
@@ -452,8 +452,9 @@ static void outline_init(struct outline *outline, const char *text, unsigned las
 #define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
 #define BLANK "[[:blank:]]*"
 
-/* Mistakes that libconfig refuses, as patterns of an outline. The first match is reported. With
- * `after`, the report is the hint, the match of the pattern's first brackets, then `after`. */
+/* Mistakes that libconfig refuses, as patterns of an outline. The report of the first match is the
+ * hint; if there is an `after`, it is the hint, the text in the pattern's first brackets, and
+ * `after`. */
 static const struct mistake {
 	const char *pattern, *hint, *after;
 } mistakes[] = {

@@ -16,8 +16,8 @@
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
-/* Gives each private zone of the model its records. `before` is the model that is served, whose
- * zones were read here with the same key; NULL: there is none. Mistakes are faults. Warnings about
+/* Gives each private zone of the model its records. `before` is the served model, whose zones
+ * were read here with the same `key`; NULL: there is none. Mistakes are faults. Warnings about
  * a file are given when it is read, not again when its zone is shared. */
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults);

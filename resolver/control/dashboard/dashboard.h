@@ -8,7 +8,7 @@
 
 #include "resolver/control/api/api.h"
 
-/* A file in the form sent: gzip (RFC 1952), which every browser accepts. */
+/* A file as it is sent: compressed by gzip (RFC 1952), which every browser accepts. */
 struct dashboard_file {
 	const char *name; /* after /ui/: "pages/changes.js"; NULL ends the table */
 	const char *type;

@@ -15,7 +15,7 @@ struct http_certificate {
 
 /* ---- files ---- */
 
-/* Clears the text, which may have a key in it. */
+/* Clears the text before freeing it, because it may contain a key. */
 static void free_secret(char *text, size_t length)
 {
 	if (text)

@@ -1,5 +1,5 @@
-// Loads the dashboard, and again if a part of it failed: a browser drops pending requests when its machine's network
-// changes, and a page without one of its modules stays empty.
+// Loads the dashboard, and tries again if a module fails to load, because the page would stay empty without it. A browser
+// drops pending requests when its machine's network changes.
 
 const KEY = "sluice-loading", SOON_MS = 500, LATE_MS = 30000;
 

@@ -4,7 +4,7 @@ import {count} from "./element.js";
 
 export const DAYS = 30, LIMIT = 100;
 
-// In the server's order. `found` says how many findings there are; sections without it are no faults.
+// In the server's order. `found` says how many findings there are; a section without it lists no faults.
 export const SECTIONS = {
   rules: {title: "Rules not used", found: (n) => count(n, "rule") + " not used"},
   targets: {title: "Targets not asked", found: (n) => count(n, "target") + " not asked"},

@@ -18,7 +18,7 @@ export function go(to) {
   router.dispatchEvent(new Event("go"));
 }
 
-// Makes the URL follow the user's typing; the page goes on as it is.
+// Makes the URL follow the user's typing, without showing the page anew.
 export function note(to) {
   history.replaceState(null, "", to);
 }

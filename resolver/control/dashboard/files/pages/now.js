@@ -46,7 +46,7 @@ function source(found, name, key) {
   return found.of("sources", "name", name)?.[key] || [];
 }
 
-// Answers from the cache, the stale ones among them, and all answers that could have come from a target.
+// Three lists: answers from the cache; stale ones among these; and all answers from the cache or a target.
 function cached(found) {
   const [cache, stale, forwarded] = ["cache", "stale", "forwarded"].map((name) => source(found, name, "responses"));
 
@@ -143,7 +143,7 @@ export class NowPage extends Page {
     this.showFailing(await get("status", {signal: this.signal}));
   }
 
-  // Rendered again only if it has changed: a user may be about to press a link in it.
+  // Renders the list only if it has changed: a user may be about to press a link in it.
   showFailing({judgement: {good, texts}, failing: {count: all, list}, targets}) {
     const shown = JSON.stringify([good, texts, all, list, this.whole]), told = this.whole ? list : list.slice(0, TOLD);
 
@@ -181,7 +181,7 @@ export class NowPage extends Page {
     h("li", {}, changes.length ? h("a", {href: url("changes")}, "All changes") : "None in the last week."));
   }
 
-  // Only once: the report changes within days, and costs more than the rest.
+  // Reads the report once for the page, because it changes within days, and costs more than the other requests.
   async lookAtReport() {
     const {sections} = await get("report" + query({sections: REPORTED, limit: 1}), {signal: this.signal});
     const faults = sections.filter((one) => one.count > 0);

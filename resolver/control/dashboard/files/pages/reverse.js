@@ -97,7 +97,7 @@ export class ReversePage extends Page {
     return {q: this.search, status: this.shows === "all" ? "" : this.shows};
   }
 
-  // Reads as many as are shown already.
+  // Reads as many rows as are shown already.
   async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.ptrs?.length || 0));
 
@@ -113,7 +113,7 @@ export class ReversePage extends Page {
   }
 
   fill(before, found) {
-    if (!found) return; // others are wanted by now, and the next turn reads them
+    if (!found) return; // the search has changed; the next turn reads its rows
     this.ptrs = [...before, ...found.rows];
     this.next = found.next;
     this.table.further = this.next && (() => this.attempt(() => this.loadMore()));

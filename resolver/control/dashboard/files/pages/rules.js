@@ -56,7 +56,7 @@ function badness({use, state}, targets) {
   return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
 }
 
-// Whether the rule can be answered, whether it decides anything, and if not, why.
+// Whether the rule's targets answer, and whether it decides anything; if not, why.
 function ruleState({state, use}, targets) {
   const dead = deadOf(targets);
 
@@ -106,7 +106,7 @@ export class RulesPage extends Page {
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
     this.health = new Map(status.targets.map((target) => [target.host + " " + target.protocol, target]));
-    // A ruleset that was made between the two answers is in the next ones.
+    // Rules of a ruleset that was made between the two answers are left out until the next reading.
     this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
       .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name)}));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
