@@ -47,8 +47,8 @@ enum {
 struct node {
 	enum value_kind kind;
 	const char *key;  /* of a member; NULL: an item, or the root */
-	struct origin at; /* without the item's name there */
-	const char *what; /* that name; NULL: none */
+	struct origin at; /* its path is NULL */
+	const char *what; /* the item's name in the original; NULL: none */
 	const char *text;
 	long long number;
 	struct node *parent, *previous, *next, *first, *last;
@@ -254,8 +254,8 @@ void import_free(struct import *import)
 
 struct origin import_place(struct import *import, const char *file, unsigned line, const char *what)
 {
-	/* One text for each file: comments are found by it. Lines of one file mostly follow each
-	 * other. */
+	/* One copy of each file's path, because comments are found by its pointer. The last path is
+	 * tried first: lines of one file mostly follow each other. */
 	if (!import->file || strcmp(import->file, file) != 0) {
 		char *key = import_printf(import, "file %s", file);
 
@@ -352,7 +352,7 @@ void import_comment(struct import *import, const char *file, unsigned line, cons
 	free(shown);
 }
 
-/* The item's path as in faults of the model: with its name, or that of a group. */
+/* The item's path as in faults of the model: "rulesets[office].rules[contoso]". */
 static const char *path_of(struct import *import, const struct node *node)
 {
 	const char *around = node->parent->parent ? path_of(import, node->parent) : NULL;
@@ -751,7 +751,7 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	return strncmp(path, name, length) == 0 && path[length] == ']' ? path + length + 1 : NULL;
 }
 
-/* The innermost item on the path; of several with the same name, which a fault may be about, the
+/* The innermost item on the path. If several have the same name (perhaps that is the fault), the
  * one at the line. NULL: none. */
 static struct node *item_at(struct node *in, const char *path, unsigned line)
 {
@@ -830,7 +830,7 @@ static const char *in_view(struct import *import, const struct node *node)
 		       : "";
 }
 
-/* The fault's place in the original, with its word for the item instead of our path. */
+/* The fault's place in the original; the path is the item's name there. */
 static struct origin place_of(const struct fault *fault, const struct node *item)
 {
 	struct origin at = fault->origin;
@@ -843,8 +843,8 @@ static struct origin place_of(const struct fault *fault, const struct node *item
 	return at;
 }
 
-/* Why an item is taken out. A rule that has lost all its servers, or whose servers could not be
- * used, is described as that, not as lacking a list. */
+/* Why an item is taken out. For a rule without a usable server the reason names the servers, not a
+ * missing list. */
 static const char *reason(struct import *import, const struct node *item, const struct fault *fault)
 {
 	const char *domain = import_get(item, "domain"), *path = fault->origin.path;

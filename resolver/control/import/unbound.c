@@ -1,6 +1,6 @@
 /* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"); ends of
- * lines mean nothing. The whole file is read first, because order matters little. Then the row of a
- * setting in a table says what it becomes, or why it becomes nothing. */
+ * lines mean nothing. The whole file is read first, because order matters little. Then a table says
+ * for each setting what it becomes here, or why it is lost. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,8 +283,8 @@ static const char *split_port(struct import *import, const char *text, char mark
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
 }
 
-/* A setting that treats the interface's clients specially, which cannot be expressed here. NULL:
- * none, or that all of them may ask. */
+/* The setting that gives the interface's clients a view, or an action other than allow, which
+ * cannot be expressed here. NULL: there is none. */
 static const struct setting *action_of(const struct unbound *unbound, const char *interface)
 {
 	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
@@ -326,9 +326,9 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 		unbound->listens = true;
 }
 
-/* The settings for the prefix, made if missing. A prefix first named by a view or tag may ask, and
- * does not inherit an outer prefix's view, because in access-control only the most specific prefix
- * counts. NULL: no prefix, which is reported. */
+/* The settings for the prefix, made if missing. A prefix that a view or tag names first is allowed,
+ * and does not inherit an outer prefix's view, because in access-control only the most specific
+ * prefix counts. NULL: no prefix, which is reported. */
 static struct block *block_of(struct unbound *unbound, const struct setting *setting)
 {
 	char text[PREFIX_TEXT_MAX], *key;
@@ -782,7 +782,7 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	for (size_t i = 0; i < all.count; i++)
 		forward_allow(import, all.entries[i].group, &all.entries[i].at,
 			      prefix_print(&all.entries[i].prefix, text));
-	/* A view without clients gets nobody. */
+	/* A view without clients is closed to all. */
 	for (const struct block *block = unbound->blocks; block; block = block->next)
 		forward_allow_only(import, block->entry.group, &block->entry.at,
 				   (struct acl_set){0});

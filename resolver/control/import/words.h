@@ -1,5 +1,6 @@
-/* Splits a configuration into words, each with its line, for dialects made of words. Comments go to
- * the import, for the line of the next word, or of the word that they follow. */
+/* Splits a configuration into words, each with its line, for dialects made of words. The import
+ * gets each comment with a line: its own if a word is there before the comment, else that of the
+ * next word. */
 #ifndef SLUICE_IMPORT_WORDS_H
 #define SLUICE_IMPORT_WORDS_H
 
