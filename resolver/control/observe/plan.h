@@ -26,10 +26,10 @@ struct plan_reader {
 	void (*on_done)(void *context, bool whole);
 	void *context;
 };
-/* Calls back with the names asked most, at most `limit`, the most first, except those of networks
- * that are no longer served. A thread gathers them; portions decide them, each by the policy of its
- * moment. A policy must be served. ERR_SYSTEM: the program is about to end; ERR_NOMEM: nothing is
- * called. */
+/* Calls back with the `limit` names asked most often, in descending order, without names of
+ * networks that are no longer served. A thread gathers the names; portions on the control thread
+ * decide them, each by the policy then served. A policy must be served. On ERR_NOMEM, and on
+ * ERR_SYSTEM (the program is about to end), nothing is called. */
 MUST_CHECK int plan_begin(struct service *service, size_t limit, const struct plan_reader *reader);
 /* The QUESTION of one name. NULL: its network is no longer served, or out of memory. */
 json_t *plan_question(const struct policy *policy, const struct asked *asked);

@@ -1,5 +1,6 @@
-/* Targets and their like are followed from policy to policy (followed.h); endpoints, rules and
- * zones have numbers of series.h, by which the workers count. */
+/* Targets, outbound endpoints' meters and transfers keep their own counters, which are followed
+ * from policy to policy (followed.h). For endpoints, rules and zones the workers count, by numbers
+ * of series.h. */
 #include "resolver/control/observe/tally.h"
 
 #include <stdlib.h>

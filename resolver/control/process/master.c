@@ -18,10 +18,11 @@
  *
  * The master has no threads, DNS, configuration or state. A server may become hostile, so every
  * message is checked. A master that is not root opens port 53, ports from 1024 on and sockets it
- * had open before. It starts only the file that it was started from, as long as its owner is the
- * same, and programs of root; as `--serve`, which no interpreter takes for a script. The checked
- * file is the one executed: the first by its descriptor, the others by paths that only root can
- * change. All servers are below the master's filter of system calls (sandbox.h). */
+ * had open before. It starts only the file that it was itself started from, while that has the same
+ * owner, and programs of root; always with `--serve`, which no interpreter takes for a script. No
+ * other file can take the place of the checked one: its own file is executed by a descriptor, a
+ * program of root by a path that only root can change. All servers run under the master's filter of
+ * system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@
 #include "rules/text.h"
 
 enum {
-	STARTING_PERIODS = 4,       /* of the watchdog: to load, or to read the state */
+	STARTING_PERIODS = 4,       /* of the watchdog, for loading or reading the state */
 	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer pending queries */
 	STOPPING_MAX_MS = 10 * 1000,
 	CRASH_MS = 1000, /* a server that ends this soon after its start has crashed */
@@ -174,7 +175,7 @@ static int parse_host(struct host *host, enum master_kind kind, const char *name
 	return kind == MASTER_DNS ? host_parse(host, name, 53) : http_url_host(name, host);
 }
 
-/* Whether even a hostile server may have this opened, at any time. */
+/* Whether the master opens this at any time, even for a hostile server. */
 static bool is_harmless(enum master_kind kind, const char *name)
 {
 	struct host host;
@@ -183,8 +184,8 @@ static bool is_harmless(enum master_kind kind, const char *name)
 	return parse_host(&host, kind, name) == 0 && (host.port == 53 || host.port >= 1024);
 }
 
-/* Closes the sockets. Forgets the name, unless the right to open it again depends on it (may_open);
- * the last entry moves into its place. */
+/* Closes the sockets. Removes the entry, and moves the last one into its place, unless the right to
+ * open the name again depends on the entry (may_open). */
 static void close_opened(struct master *master, struct opened *opened)
 {
 	if (opened->kind == MASTER_UNIX && opened->fds)
@@ -328,7 +329,7 @@ static int open_sockets(struct master *master, struct opened *opened,
 	return err;
 }
 
-/* A server that has left has shut down the listening, for everyone that holds the socket. */
+/* A server that leaves shuts down listening, for all processes that hold the socket. */
 static void listen_again(const struct opened *opened)
 {
 	enum { BACKLOG = 1024 };
@@ -810,8 +811,8 @@ static void on_message(struct master *master, enum part part, const struct maste
 	}
 }
 
-/* Reads one message; false if there was none. A server that closes the link is about to end, and
- * keeps its exit status; SIGKILL is for one that goes on, or sends garbage. */
+/* Reads one message; false if there was none. Kills a server that sends garbage or closes the link;
+ * if it closed the link by exiting, it keeps its exit status. */
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
@@ -1031,7 +1032,7 @@ static enum part find_part(const struct master *master, pid_t pid)
 	return part;
 }
 
-/* Reads its last messages first, which may give it another part. */
+/* Reads the child's last messages first, which may give it another part. */
 static void bury(struct master *master, pid_t pid, int status)
 {
 	enum part part = find_part(master, pid);
@@ -1062,7 +1063,8 @@ static void on_stop(struct master *master)
 		notify_stopping();
 		master->start_ms = 0;
 	}
-	bool hears = parts[NOW].serves || master->stopping == 1; /* or handles it later */
+	bool hears =
+		parts[NOW].serves || master->stopping == 1; /* a starting server handles it later */
 	send_signal(&parts[BESIDE], SIGKILL);
 	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
 	send_signal(&parts[OLD], SIGTERM);

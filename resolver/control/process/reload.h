@@ -15,15 +15,14 @@ MUST_CHECK int reload_serve(struct process *process, struct model *model, struct
  * loads the copy from before an unconfirmed reload, if this process may read it. NULL: the faults
  * say why not. */
 struct model *reload_load(struct process *process, struct faults *faults);
-/* After reload_load: replaces the model, which it takes over, by the one from before an unconfirmed
- * reload or change. Call it as the process's final user, who writes the records. NULL: the faults
- * say why nothing can be served. */
+/* Takes over the model of reload_load, and returns the model to serve: the same, or the one from
+ * before an unconfirmed reload or change. Call it as the process's final user, because it may write
+ * the state. NULL: the faults say why nothing can be served. */
 struct model *reload_go_back(struct process *process, struct model *model, struct faults *faults);
 /* Applies the model's query log settings: before the first answer of this process, and after a
- * change. Not beside another process: this one answers nothing then, and the other one writes the
- * files. */
+ * change. Not to be called while another process still answers and writes the log's files. */
 void reload_query_log(struct process *process, const struct model *model);
-/* Call it with the loop open: from now on unconfirmed changes go back in time. */
+/* Call it with the loop open. From then on, changes that are not confirmed in time are undone. */
 void reload_open(struct process *process);
 
 /* Reloads if SIGHUP asked for it, unless work or an upgrade is under way; the end of either calls

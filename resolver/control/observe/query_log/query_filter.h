@@ -29,14 +29,14 @@ struct query_filter {
 	uint64_t slower_than_us;
 };
 
-/* Networks in the settings are names of the model's (NULL: of any model); a network that the model
- * lacks matches by its name alone. ERR_NOMEM: nothing is allocated. */
+/* Makes the filter of the settings. Networks are looked up in the model; if it lacks a network or
+ * is NULL, the network's name matches as given. ERR_NOMEM: nothing is allocated. */
 MUST_CHECK int query_filter_of_settings(struct query_filter *filter,
 					const struct query_log_settings *settings,
 					const struct model *model);
 /* Adds a criterion: "suffix", "client" (an address or a prefix), "network", "rcode",
- * "slower_than_ms"; commas separate several values. `model`: as above. ERR_INVALID: `error` says
- * what would be right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
+ * "slower_than_ms"; commas separate several values. `model` as in query_filter_of_settings.
+ * ERR_INVALID: `error` says what would be right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
 MUST_CHECK int query_filter_add(struct query_filter *filter, const struct model *model,
 				const char *key, const char *value,
 				char error[QUERY_FILTER_ERROR_MAX]);

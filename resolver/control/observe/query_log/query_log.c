@@ -414,7 +414,7 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 	return 0;
 }
 
-/* Entries that it writes or loses from here on are not counted. */
+/* Ends the output; entries that it writes or loses after this are not counted. */
 static void end_output(struct query_log *log, size_t kind, struct query_output *output)
 {
 	struct query_output_status status;
@@ -425,8 +425,8 @@ static void end_output(struct query_log *log, size_t kind, struct query_output *
 	query_output_end(output);
 }
 
-/* Logs all answers so far by the old settings. Under the lock, without which the log's thread does
- * not read. */
+/* Logs all answers so far by the old settings. Call it under the lock, which keeps the log's thread
+ * from reading the rings. */
 static void drain(struct query_log *log)
 {
 	log->clock_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
@@ -480,7 +480,7 @@ int query_log_configure(struct query_log *log, const struct model *model)
 	log->identity = name;
 	log->latest = latest;
 	if (!settings->given || (settings->privacy && !log->privacy))
-		forget_latest(log); /* they have whole addresses, or must not be shown */
+		forget_latest(log); /* they show whole addresses, or the log is off now */
 	log->on = settings->given;
 	log->sample = settings->sample;
 	log->privacy = settings->privacy;
