@@ -102,7 +102,7 @@ MUST_CHECK int owned_of_row(struct owned_resource *resource, const struct source
 MUST_CHECK int owned_take_ptr_row(struct owned_resource *resource,
 				  const struct source_resource *row, const struct model *model,
 				  struct arena *arena);
-/* Replaces the resource's PTR by that of `ptr`, which keeps the texts. */
+/* Replaces the resource's PTR by that of `ptr`; its texts stay those of `ptr`. */
 void owned_take_ptr(struct owned_resource *resource, const struct owned_item *ptr,
 		    const struct model *model);
 
@@ -128,8 +128,8 @@ const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX]);
 
 /* ---- to values, rows and the served table ---- */
 
-/* The values: with those of the PTR unless that is a resource of its own; without the PTR's; and
- * only those of the PTR, which must exist. */
+/* owned_values: the resource's values, and its PTR's unless the PTR is a resource of its own.
+ * owned_values_alone: without the PTR's. owned_ptr_values: the PTR's alone; it must exist. */
 json_t *owned_values(const struct owned_resource *resource);
 json_t *owned_values_alone(const struct owned_resource *resource);
 json_t *owned_ptr_values(const struct owned_resource *resource);
@@ -150,8 +150,8 @@ struct source_keys owned_ptr_keys(const struct owned_resource *resource);
 /* The key in the state (resource/kind.h), from kind, group and name. ERR_LIMIT. */
 MUST_CHECK int owned_key(const struct owned_resource *resource, char key[PATH_MAX_BYTES]);
 
-/* Add the resource to the draft of the served table, and remove it. ERR_INVALID: the PTR is no
- * name. */
+/* Add the resource to the draft of the served table, or remove it from there. ERR_INVALID: the PTR
+ * is no name. */
 MUST_CHECK int owned_serve(const struct owned_resource *resource, struct owned_draft *draft,
 			   const struct hash_key *key, const struct model *model);
 MUST_CHECK int owned_unserve(const struct owned_resource *resource, struct owned_draft *draft,

@@ -25,8 +25,8 @@ char *state_export(struct inventory *inventory, size_t *length);
 
 /* Sets the state to what the document says: removes what the document lacks, and leaves equal
  * resources as they are. A waiting PTR of the document is set if its address exists here. The
- * change is the caller's, of an inventory aside. On ERR_INVALID change_error names the place,
- * "addresses[3].region". */
+ * caller begins and ends `change`, on an inventory aside. On ERR_INVALID change_error names the
+ * place, "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);
 

@@ -30,7 +30,7 @@ enum {
 struct state {
 	struct source source;
 	struct state_db db; /* closed: reopening failed */
-	bool looks;         /* made by state_look or view: never reopened */
+	bool looks;         /* by state_look or state_view: never reopened */
 	enum source_mode mode;
 	char *path;
 	int64_t revision; /* the store's, when last read or written here */
@@ -40,8 +40,8 @@ struct state {
 	size_t written;   /* rows of history */
 	bool has_written; /* anything, by this connection */
 	int log_pages;    /* in the log; INT_MAX: very many */
-	int64_t version;  /* data_version when everything was read; it changes when another
-			     connection writes; -1: not read through this one */
+	int64_t version;  /* SQLite's data_version, which changes when another connection writes,
+			     at the time everything was read; -1: not everything was */
 };
 
 /* ---- the connection ---- */
@@ -78,9 +78,9 @@ static int open_connection(struct state *state, bool may_migrate)
 	return err;
 }
 
-/* Makes sure that the connection is to the file at the path. All calls begin with it, except reads
- * of resources and history (ensure_readable). While the path has no file, the old connection is
- * kept: the file may only be moved aside and back. */
+/* Makes sure that the connection is to the file at the path. All calls begin with this, except
+ * reads of resources and history, which call ensure_readable. While the path has no file, the old
+ * connection is kept: the file may only be moved aside and back. */
 static int ensure(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -285,7 +285,7 @@ static int state_put_pairs(struct source *source, const struct source_pair *rows
 		state->has_written = true;
 	if (!durable && db->file.db && !state->looks &&
 	    state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written") != 0)
-		db->suspect = true; /* reopened with FULL */
+		db->suspect = true; /* the next call reopens it, with FULL */
 	return give_error(state, err, error);
 }
 
@@ -303,7 +303,7 @@ static void read_address(sqlite3_stmt *row, int at, struct address *address)
 	memcpy(address->bytes, key + 1, (size_t)sqlite3_column_bytes(row, at) - 1);
 }
 
-/* The columns of RESOURCE in their order, then the JSON, where the statement reads it. */
+/* The columns of RESOURCE in their order, then the JSON, which not every statement reads. */
 enum {
 	COLUMN_KIND,
 	COLUMN_PATH,
@@ -345,7 +345,7 @@ static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
 	};
 }
 
-/* ---- rows that another program wrote: valid for the tables, never written here ---- */
+/* ---- wrong rows, which only another program can have written ---- */
 
 static bool is_address_key(sqlite3_stmt *row, int at)
 {
@@ -655,7 +655,7 @@ static int put_resource(struct state_db *db, const struct source_change *change,
 	return state_row_run(&row);
 }
 
-/* Two puts in a row of one resource (an address, then its PTR) are one change in the history.
+/* Successive puts of one resource (an address, then its PTR) are one change in the history.
  * ERR_EXISTS: the latest change is of another resource. */
 static int extend_change(struct state_db *db, const struct source_change *change)
 {
@@ -691,8 +691,8 @@ static int note_change(struct state_db *db, const struct source_change *change,
 	return err == ERR_EXISTS ? add_change(db, change) : err;
 }
 
-/* Deletes some of the changes that are too old or too many: more than this change adds, but never
- * so many that a commit takes long. */
+/* Deletes some of the changes that are too old or too many: more than this transaction adds, so the
+ * history shrinks, but few enough for a short commit. */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
@@ -975,7 +975,7 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	return NULL;
 }
 
-/* The first connection notices foreign writes until here, the second from here on. */
+/* Foreign writes up to this call are noticed by the first connection, later ones by the second. */
 static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;

@@ -10,9 +10,9 @@
  *     pairs     key, value                  (pairs.h)
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had separate
- * tables. Since then an address has its PTR in its row, because a row for each PTR makes a start
- * with a million of both half as long again. A PTR with a row of its own belongs to an address that
- * the configuration file declares.
+ * tables. Since then an address has its PTR in its row, because with a million addresses and PTRs a
+ * row for each PTR makes the start take 1.5 times as long. A PTR with a row of its own belongs to
+ * an address that the configuration file declares.
  *
  * Up to version 7 secrets, serials and uses had separate tables, and a reference was a NAME, unique
  * over all groups. Version 8 has GROUP/NAME if exactly one item of the state has that name. */

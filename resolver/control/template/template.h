@@ -27,8 +27,8 @@ enum {
 	TEMPLATE_RESOURCES_MAX = 800,          /* with those of nested templates */
 	TEMPLATE_COPIES_MAX = 10000,           /* of one copy */
 	TEMPLATE_DEPTH_MAX = 64,               /* each of values, brackets and templates */
-	TEMPLATE_RECURSION_MAX = 400,          /* of all these and of calls, nested in one
-						* another */
+	TEMPLATE_RECURSION_MAX = 400,          /* of values, brackets, templates and calls
+						* together */
 	TEMPLATE_STEPS_MAX = 1000000,          /* calls, members and values that are evaluated */
 	TEMPLATE_BYTES_MAX = 64 * 1024 * 1024, /* of all values made */
 	TEMPLATE_TEXT_MAX = 2048,              /* of an error's text */
@@ -98,8 +98,8 @@ MUST_CHECK int template_round(struct template *template,
 			      struct template_error *error);
 
 /* Copies the text without the template's secrets: "***" replaces texts of secure parameters, and
- * results of functions of them. The template's own errors need no such call. To be freed; NULL: out
- * of memory. */
+ * results of functions that got them. The template's own errors need no such call. To be freed;
+ * NULL: out of memory. */
 char *template_hide_secrets(const struct template *template, const char *text);
 /* Whether the template gives, or has given, a resource of that id. Resources of a nested template
  * count once it is read. */
