@@ -1041,7 +1041,7 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
         self.assertEqual("none yet", self.row("vm1.corp.internal.")[6])
         self.assertRegex(self.row("vm2.corp.internal.")[6], r"^Jan 3\d, \d\d:\d\d expires \w{3} \d, \d\d:\d\d$")
         self.assertEqual([rows[1]["renewed"], rows[1]["expires"]], self.driver.execute_script(
-            "return [...document.querySelectorAll('tr:nth-child(2) td:nth-child(7) time')].map(one => one.dateTime)"))
+            "return [...document.querySelectorAll('tr:nth-child(3) td:nth-child(7) time')].map(one => one.dateTime)"))
         self.assertEqual("hidden something else takes precedence", self.row("<script>document.title='owned'</script>")[3])
         self.has_title("Zones")
         self.assertTrue(self.none("main img, main script"))

@@ -69,7 +69,7 @@ class LooksMuch(Looks, Much):
         """And not once for each cell, which takes seconds."""
         self.driver.execute_cdp_cmd("Performance.enable", {})
         self.addCleanup(self.driver.execute_cdp_cmd, "Performance.disable", {})
-        self.view(1280, "light")
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1000, "height": 900, "deviceScaleFactor": 1, "mobile": False})
         self.log_in("/ui/ask")
         for page in ("registered", "rules", "targets"):
             before = self.laid_out()
