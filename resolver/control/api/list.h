@@ -21,16 +21,17 @@ struct api_list {
 	bool (*takes)(const struct api_request *request, const struct owned_resource *resource);
 	json_t *(*row)(const struct api_request *request, const struct owned_resource *resource);
 	const char *tail;
-	/* The member TAIL, for a next page that begins behind `last`; NULL: there is no next page.
-	 * Returns NULL to leave the member out, or, if there is a `last`, without memory. */
+	/* Makes the member TAIL, for a next page that begins behind `last`; `last` NULL: there is
+	 * no next page. Returns NULL if the member is to be left out (only without a next page), or
+	 * if there is no memory. */
 	json_t *(*tail_json)(const struct api_request *request, const char *last);
 };
 
 #define API_LIST_ALL SIZE_MAX
 
 /* Answers with at most `room` addresses or services that follow `behind` (NULL: from the first), or
- * 304 if the client has this version. If very many are not on the list, a page ends early, perhaps
- * empty, with a next one. Lists of API_LIST_ALL are made one after the other. */
+ * 304 if the client has this version. If `takes` refuses very many, a page ends early, perhaps
+ * empty, but with a next one. Lists of API_LIST_ALL are made one after the other. */
 void api_list_answer(struct api_request *request, const struct api_list *list, size_t room,
 		     const char *behind);
 

@@ -26,7 +26,7 @@ struct api_fields {
 };
 
 /* ERR_INVALID: a '%' without two hexadecimal digits, an encoded NUL byte, or text that is not
- * UTF-8, which all JSON and so all names are; ERR_LIMIT: too many segments or fields; ERR_NOMEM.
+ * UTF-8, so that JSON could not have it; ERR_LIMIT: too many segments or fields; ERR_NOMEM.
  * Release is safe after any error. */
 MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);

@@ -606,7 +606,7 @@ static void read_kept(struct arm_reading *reading, const struct arm_member *memb
 	json_decref(read);
 }
 
-/* Reads all resources that are inside, if the body has this member. */
+/* Reads the child resources in this member, if the body has it. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX];

@@ -10,10 +10,11 @@
  *
  * ?make=true makes an address that does not exist, if a pool has it (addresses_make). ?dry_run=true
  * rolls the change back. A row has the whole PTR; without a name it removes the PTR, if there is
- * one. A PTR that is the same already is not changed, so it may be one of the file. An error names
- * the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with Designate.
- * A new name of a cloud service is refused, because its ownership would have to be checked. Whether
- * names lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
+ * one. A PTR that is the same already is not changed, so a row may repeat a PTR of the file. An
+ * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
+ * Designate. A new name of a cloud service is refused, because its ownership would have to be
+ * checked. Whether names lead back is not checked, because that takes DNS queries; GET /v1/check
+ * does it for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"

@@ -6,8 +6,8 @@
  *     ?MEMBER=VALUE  rows with this value (filter.h); also of the forward name or status
  *
  * An address, id or resource group is found by its index. For any other filter all rows are read,
- * some in each round of the loop. If very many do not match, a page ends early, perhaps empty, with
- * a next one.
+ * some in each round of the loop. If very many do not match, a page ends early, perhaps empty, but
+ * with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
