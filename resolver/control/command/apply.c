@@ -5,9 +5,9 @@
  *                                            ├─► plan ─► POST /v1/changes
  *     GET /v1/export ──► served values ──────┘
  *
- * Resources that the server's own file declares are compared, but cannot be changed from here,
- * except the PTR of an address that has none there. Settings belong to that file; those that differ
- * in FILE are printed in its form.
+ * Resources that the server's own file declares are compared, but cannot be changed from here; only
+ * an address that it declares without a PTR can get one. Settings belong to the server's file, so
+ * those that differ in FILE are only printed, as lines for that file.
  *
  * A resource with nothing but its name in FILE, such as a network that zones are linked to, only
  * has to exist: without --prune it stays as it is. */

@@ -77,7 +77,7 @@ static json_t *find_served(const struct apply_plan *plan, const char *path)
 	return served;
 }
 
-/* Finds it and takes it out. */
+/* Finds the served resource and takes it out. */
 static json_t *take_served(struct apply_plan *plan, const char *path)
 {
 	json_t *served = json_incref(find_served(plan, path));
@@ -143,7 +143,8 @@ static bool is_bare(const struct kind *kind, const json_t *before, const json_t 
 	return true;
 }
 
-/* The served member; if it is empty, the one made because nobody gave it. To be released. */
+/* The served member; if it is an empty array, the items that the server made in place of missing
+ * ones. To be released. */
 static json_t *served_member(const struct apply_plan *plan, const struct kind *kind,
 			     const json_t *before, const char *key)
 {
@@ -314,8 +315,8 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
-/* Whether this is the file's network, only a name, that stands for the one of --vnet, for whose
- * clients the file was imported. */
+/* Whether the path is the network of --vnet, for whose clients the file was imported. In the file
+ * this network is only a name. */
 static bool is_vnet(const struct apply_plan *plan, const struct path *path)
 {
 	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
@@ -508,7 +509,8 @@ static void plan_declared(struct apply_plan *plan, unsigned kind, const struct o
 	arena_release(&arena);
 }
 
-/* The unique address, or label and region, as in `holders`, to be freed; NULL: it has none. */
+/* The key in `holders` of the values' address, or (label) of their label and region, to be freed;
+ * NULL: they have none. */
 static char *held(const json_t *values, bool label)
 {
 	const char *address = json_string_value(json_object_get(values, "address"));
@@ -563,7 +565,7 @@ static void plan_exchanges(struct apply_plan *plan)
 			if (holder && holder != edit && !text_equal(keeps, text)) {
 				add_edit(plan->removals,
 					 json_string_value(json_object_get(holder, "path")), NULL);
-				json_object_del(puts, key); /* once */
+				json_object_del(puts, key); /* removed only once */
 			}
 			free(keeps);
 			free(text);

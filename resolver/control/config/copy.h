@@ -1,5 +1,5 @@
-/* A copy of a configuration as files that need none of the operator's: a reload may have to be
- * undone after a crash, when the operator's files have already changed.
+/* A copy of a configuration that needs no file of the operator's: a reload may have to be undone
+ * after a crash, when the operator's files have already changed.
  *
  *     DIRECTORY/sluice.conf       the model, printed (write.h): without comments and includes
  *               zone-N            a zone as it is served, a record a line
@@ -7,9 +7,9 @@
  *               client-N, certificate, key, webhook_ca
  *                                 of `management` and `events`: the bytes that their files have now
  *
- * All others are written as they were served. A client's secret cannot be, because the server keeps
- * only its digest. Credentials of systemd (/run/credentials) are not copied: the copy refers to
- * them. */
+ * The other files are written as they were served. A client's secret cannot be, because the server
+ * keeps only its digest. Credentials of systemd (/run/credentials) are not copied: the copy refers
+ * to them. */
 #ifndef SLUICE_CONFIG_COPY_H
 #define SLUICE_CONFIG_COPY_H
 

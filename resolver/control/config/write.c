@@ -255,7 +255,7 @@ static void write_items(struct writer *writer, const struct field *field,
 	}
 }
 
-/* The line ahead of an @include ends with a comma as well. */
+/* In a list, the line ahead of an @include ends with a comma, like that of an item. */
 static void write_aside(struct writer *writer, const struct field *field,
 			const struct schema_list *list, const struct config_aside *aside,
 			size_t count)

@@ -2,10 +2,10 @@
  *
  *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
  *                     are admins, anybody else is refused
- *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", with the secret of
- *                     one of management.clients: that client, in its role; or with a token that
- *                     the client got for it (token.h), as long as that holds; or with a token
- *                     that a peer of the unix socket got for a code (login_code.h): that peer
+ *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", where
+ *                     SECRET is the secret of one of management.clients, or a valid token that it
+ *                     got for its secret (token.h): that client, in its role; or a token that a
+ *                     peer of the unix socket got for a code (login_code.h): that peer
  *
  * Secrets are read from their files with the configuration, kept as digests, compared in constant
  * time, and never logged. A token ends when it expires, when its client is removed or gets another

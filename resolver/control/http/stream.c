@@ -1,6 +1,7 @@
 /* A stream belongs to the control thread, which frees it once its connection has left. A lock
- * protects the members that both threads use. It is held only to copy data, never while a source is
- * asked. A connection is suspended under the lock, so that it cannot be resumed before that. */
+ * protects the members that the listener's thread uses as well. It is held only to copy data, never
+ * while a source is asked. A connection is suspended under the lock, so that it cannot be resumed
+ * before that. */
 #include "resolver/control/http/stream.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-// A page is an element that shows itself when it enters the document, and that nothing reaches once it has left.
+// A page is an element that shows itself when it enters the document, and stops all its requests when it leaves.
 // `query` is the part of its URL after the ?; `read` asks the server for the page's data, and draws them.
 
 import {ApiError, get} from "./api.js";
@@ -59,9 +59,9 @@ export class Page extends HTMLElement {
     return done;
   }
 
-  // Rows of a list that the server searches by what the page's `asked` gives: `wanted` of them from there on, and where to
-  // go on. The server's pages are short, even empty, if it has skipped many rows. NULL: the filters have changed, and
-  // the next turn reads the rows.
+  // Reads `wanted` rows of a list, searched by the filters of `asked`, from the URL `next` on; returns them and the URL
+  // of the rows behind. Several requests may be needed, because the server's pages are short, even empty, if it has
+  // skipped many rows. null: the filters have changed meanwhile, and the next turn reads the rows.
   async rowsFrom(next, key, wanted) {
     const rows = [], asked = JSON.stringify(this.asked());
 
@@ -81,7 +81,7 @@ export class Page extends HTMLElement {
     return this.try(work, "problem");
   }
 
-  // Does what the page does by itself. Success removes only an error of refresh, not one that the user may be reading.
+  // Does work that the user did not ask for. Success removes only an error of refresh, not one of the user's own work.
   async refresh(work) {
     if (await this.try(work, "problem refreshing")) this.querySelector(":scope > .refreshing")?.remove();
   }

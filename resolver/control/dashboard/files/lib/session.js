@@ -1,4 +1,4 @@
-// The login, in this tab and only as long as it: a token of the API, never a cookie.
+// The login, which belongs to this tab and ends with it: a token of the API, never a cookie.
 
 import {count} from "./element.js";
 

@@ -11,8 +11,8 @@ import {notice} from "../parts/notice.js";
 import {searchField} from "../parts/search.js";
 import {DataTable} from "../parts/table.js";
 
-const BACK = 200;  // revisions that are read at once,
-const FIRST = 20;  // and before them, so that something is shown early
+const BACK = 200;  // revisions that are read at once
+const FIRST = 20;  // revisions of the first reading, so that something is shown early
 const LINES = 50;  // shown edits of a change
 const DAYS = 8;    // to choose from: the server keeps a week
 
@@ -87,7 +87,7 @@ export class ChangesPage extends Page {
   tools() {
     const offered = days();
 
-    // One from a URL may be older than what is kept.
+    // The day in the URL may be older than the days offered.
     if (this.day && !offered.some(([day]) => day === this.day)) offered.push([this.day, this.day]);
     this.people = h("select", {id: "changes-who", onchange: () => this.find({who: this.people.value})});
     this.days = h("select", {id: "changes-day", onchange: () => this.attempt(() => this.findDay(this.days.value))}, h("option", {value: ""}, "any day"),
@@ -170,8 +170,8 @@ export class ChangesPage extends Page {
                         onclick: () => this.attempt(() => this.undo(change))}, "Undo");
   }
 
-  // A later change of the same resource, or inside a resource that the change made, which an undo would take away;
-  // null: none. A resource that is again as the change left it does not count.
+  // A later change that an undo would destroy: of the same resource, or inside a resource that the change made; null:
+  // none. A resource that is again as the change left it does not count.
   inTheWay(change) {
     const latest = new Map();
 
@@ -186,7 +186,7 @@ export class ChangesPage extends Page {
     return null;
   }
 
-  // The last change of that path, whose notice offers it; the dialog says whose it is.
+  // Undoes the last change of that path, for the link in a notice; the dialog says who made the change.
   async undoOf(where) {
     const wanted = decodeURIComponent(where), change = this.changes.find(({edits}) => edits.some(({path}) => decodeURIComponent(path || "") === wanted));
 

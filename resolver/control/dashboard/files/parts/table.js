@@ -7,7 +7,7 @@
 
 import {count, h} from "../lib/element.js";
 
-const ROWS = 50; // of a page: what it takes to show one grows with them
+const ROWS = 50; // of a page: the time to show a page grows with them
 let tables = 0;
 const collator = new Intl.Collator("en", {numeric: true});
 
@@ -108,7 +108,7 @@ export class DataTable extends HTMLElement {
     return h("tr", {role: "row"}, this.shownColumns.map((column) => {
       const {title, number, wraps, lead, mood} = column, cell = h("div", {class: "cell"}, column.cell(item));
 
-      // Parts below each other in a whole row are beside each other in a line.
+      // Blanks between the parts of a cell: only a row shown whole has each part on a line of its own.
       for (const one of cell.querySelectorAll(":scope > div"))
         if (one.previousSibling) one.before(h("span", {class: "between"}, " "));
       return h("td", {role: "cell", "data-title": title, class: [number && "number", wraps && "wraps", lead && "lead", mood && "mood",
@@ -213,7 +213,7 @@ export class DataTable extends HTMLElement {
     this.scrollIntoView({block: "start"});
   }
 
-  // Runs in the frame after the one that shows the rows: the browser measures them there anyway, and is not delayed.
+  // Runs one frame after the rows are shown: by then the browser has measured them, so `mark` costs little.
   markLater() {
     this.marking ||= requestAnimationFrame(() => requestAnimationFrame(() => {
       this.marking = null;
