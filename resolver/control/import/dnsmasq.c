@@ -337,7 +337,8 @@ static void take_server(struct dnsmasq *dnsmasq, const struct option *option, st
 		import_lost(import, &option->at, "\"%s\" is no address of a server", text);
 }
 
-/* Splits server=/corp/lan/192.0.2.1: `/` around each domain, and *rest behind the last one. */
+/* Splits server=/corp/lan/192.0.2.1: returns the domains between slashes; *rest is the text behind.
+ */
 static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *option,
 				const char **rest)
 {

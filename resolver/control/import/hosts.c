@@ -24,7 +24,8 @@ static char *next_word(char **at)
 	return length > 0 ? word : NULL;
 }
 
-/* Names that every machine's file has for itself, and that are answered without it. */
+/* Is this a name that every hosts file has for the machine itself? It is answered without a record.
+ */
 static bool is_own(const char *name)
 {
 	static const char *const names[] = {"localhost",     "localhost.localdomain",

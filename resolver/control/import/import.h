@@ -112,8 +112,8 @@ void import_keep(struct import *import, const char *key, void *what);
 
 /* False: no model could be made, or a file could not be read; faults say why. */
 bool import_finish(struct import *import);
-/* Further files that the first one includes if they are not empty: zones of import_aside and long
- * ones, and addresses if there are many. */
+/* Further files, which the main file includes if they are not empty: NAMES has long zones and those
+ * of import_aside, ADDRESSES has the addresses if there are many. */
 enum { IMPORT_ASIDE_NAMES, IMPORT_ASIDE_ADDRESSES, IMPORT_ASIDES };
 struct import_aside {
 	const char *name; /* in the include directive */
