@@ -14,10 +14,10 @@
  *
  *     REPORT   {"time", "days", "sections": [SECTION...]}
  *     SECTION  {"section", "summary": one line for people, "advice": what to do about it,
- *               "count": of findings, "looked_at": of so many items, "findings": [FINDING...], the
- *               first so many} and more
- *              rules and targets: "since": when the first one was known, "young": how many were
- *              never used, but are known for less than the days
+ *               "count": number of findings, "looked_at": number of items, "findings": the first
+ *               `limit` of [FINDING...]} and, in rules and targets, "since": when the first item
+ *               was known, "young": number of items that were never used, but are known for less
+ *               than "days"
  *     FINDING  {"text": for people} and, depending on the section,
  *
  *     rules        "ruleset", "rule", "domain", "linked", "since", "used": times; used may be null

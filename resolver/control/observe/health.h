@@ -1,7 +1,7 @@
-/* The health of each route, with the reason, for the status, the metrics and the log; and events in
- * the log for changes of targets, of source and listening addresses and of clients' answers, each
- * with its meaning: which rules cannot be answered now. The data path does nothing for it: the
- * control thread reads its atomics once a second. Time is a parameter.
+/* The health of each route, with the reason, for the status, the metrics and the log. Events in the
+ * log tell when targets, source and listening addresses or clients' answers change, and which rules
+ * cannot be answered because of that. The data path does no work for this: the control thread reads
+ * its atomics once a second. Time is a parameter.
  *
  * A target, address or route gets at most one line in HEALTH_PACE_US. A change that comes sooner is
  * logged when that time is over, if it still holds, and else counted in the next line. A suspicion
@@ -33,9 +33,9 @@ struct health;
 enum health_state {
 	HEALTH_WELL,    /* as far as is known */
 	HEALTH_DARK,    /* it has targets, and none of them is live */
-	HEALTH_FAILING, /* its clients get SERVFAIL in a row, by errors of its targets */
-	HEALTH_UNHEARD, /* clients get SERVFAIL in a row, some for want of a reply, but its targets
-			   are live: nobody answers these names, and other names may be well */
+	HEALTH_FAILING, /* its last queries all got SERVFAIL, for errors of its targets */
+	HEALTH_UNHEARD, /* its last queries all got SERVFAIL, some without a reply, but its targets
+			   are live: they do not reply for these names, but may for others */
 };
 
 struct health_route {

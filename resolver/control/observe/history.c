@@ -46,7 +46,7 @@ struct row_kind {
 	const char *list;
 	const char *texts[HISTORY_TEXTS_MAX];
 	unsigned numbers; /* passed in each look */
-	unsigned levels;  /* the last so many numbers are no counters: they are added up */
+	unsigned levels;  /* the last `levels` numbers are present values; each look adds them */
 	unsigned rows_max;
 	unsigned columns;
 	struct {

@@ -242,7 +242,7 @@ static void close_open(uv_handle_t *handle, void *context)
 		uv_close(handle, NULL);
 }
 
-/* Logs what the workers noted up to their end while the data it points to still exists. */
+/* Ends the query log before the service, because the last records point to data of the service. */
 static void close_loop(struct process *process)
 {
 	metrics_listener_close(&process->metrics);
@@ -270,8 +270,8 @@ static int watch_signal(struct process *process, uv_signal_t *signal, uv_signal_
 	return err == 0 ? uv_signal_start(signal, callback, number) : err;
 }
 
-/* Checks that descriptors are left for libuv's first loop: without those of its signal pipe it
- * aborts. */
+/* Checks that descriptors are left for libuv's first loop: it aborts if it cannot open its signal
+ * pipe. */
 static int probe_descriptors(void)
 {
 	enum { NEEDED = 6 };

@@ -7,8 +7,8 @@
  *     master    sandbox_enter_master   denies what no version will ever need; executed programs
  *                                      inherit it, over every upgrade
  *     process   sandbox_enter          before other threads are started, which inherit it
- *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started; the
- *                                      same for listeners' threads of the management API
+ *     worker    sandbox_enter_worker   also denies opening files, execution and new threads; for
+ *                                      listeners' threads of the management API as well
  *
  * A filter cannot be removed. */
 /* clang-format on */

@@ -6,8 +6,9 @@
  *                                            └─ filters of each ─► followers (GET /v1/queries)
  *
  * The thread checks every QUERY_LOG_LOOK_MS or sooner and never waits for an output's disk or a
- * follower's client. So the rings are emptied even if one hangs, and records do not keep their
- * policies. Without settings and followers the workers write no records.
+ * follower's client. So the rings are emptied even if an output or client hangs, and no
+ * record keeps an old policy alive for long. Without settings and followers the workers write no
+ * records.
  *
  * Control thread only. */
 #ifndef SLUICE_QUERY_LOG_H
@@ -36,8 +37,8 @@ struct query_follower;
 
 struct query_log_listener {              /* called on the log's thread */
 	void (*on_start)(void *context); /* first; may be NULL */
-	void (*on_read)(void *context);  /* the rings have been read as far as somebody waits for */
-	void (*on_news)(void *context);  /* followers have something to take */
+	void (*on_read)(void *context); /* the rings have been read, perhaps past an awaited mark */
+	void (*on_news)(void *context); /* followers have something to take */
 	void *context;
 };
 

@@ -1,5 +1,5 @@
 /* The queue is two buffers: one is filled while the other is written. Entries that could not be
- * written stay at the front of the latter.
+ * written stay at the front of the one that is written.
  *
  *     filling  [length entry] [length entry] ...      under the lock
  *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
@@ -41,8 +41,8 @@ enum {
 	WAIT_MS = 100,             /* in poll, between checks for the end */
 	TAIL_MS = 50,
 	TAIL_MAX = 64 * 1024,
-	SMALL_BYTES = 64 * 1024, /* a kept dnstap file below this is small... */
-	SMALL_KEPT = 20,         /* ...and of those at most so many are kept */
+	SMALL_BYTES = 64 * 1024, /* a dnstap file with fewer bytes is small */
+	SMALL_KEPT = 20,         /* small dnstap files that are kept, at most */
 };
 
 struct queue {
@@ -60,7 +60,7 @@ struct query_output {
 	/* Under the lock: */
 	struct queue filling;
 	bool look, leaves, ending, ended;
-	bool left; /* to the thread, which frees the output */
+	bool left; /* nobody else uses the output, and the thread frees it */
 	struct query_output_status status;
 	/* The thread's: */
 	struct queue writing;
