@@ -1,4 +1,5 @@
-/* Only one record is open at a time, because changes wait for it as for other long work. */
+/* Asks the committer about one record at a time, because changes wait while a record is open, as
+ * they do for other long work. */
 #include "resolver/control/service/commit.h"
 
 #include <assert.h>

@@ -110,7 +110,8 @@ static bool look_on_in_tree(struct portion *portion)
 	return true;
 }
 
-/* Renewals are stored without a sync, because a power cut, like a kill, leaves the clocks open. */
+/* Needs no sync: after a power cut, as after a kill, the clocks are open, so all sets count as
+ * renewed. */
 static bool store_renewals(struct registrar *registrar, const struct registrar_rows *rows,
 			   bool durable)
 {
@@ -438,7 +439,7 @@ struct registrar_times registrar_times(struct registrar *registrar, const struct
 	return times;
 }
 
-/* A look under way starts over here, and runs to its end. */
+/* Makes a new look, in place of one that is under way. */
 void registrar_looks_write(struct registrar *registrar)
 {
 	struct registrar_look *look = &registrar->look;

@@ -4,8 +4,8 @@
  *
  * The cost depends on what has changed: a zone lists its secondaries, and those with something to
  * send are in a timer wheel. Only a new configuration visits all of them. At most SECONDARY_AT_ONCE
- * messages are sent at once, and SECONDARY_LINES lines logged in SECONDARY_PACE_MS; the number of
- * omitted lines is logged at its end.
+ * messages are sent at once, and SECONDARY_LINES lines logged in SECONDARY_PACE_MS; after that time
+ * the number of omitted lines is logged.
  *
  * Time is a parameter; sockets are in secondary_sockets.h. For one thread. */
 #ifndef SLUICE_SECONDARY_H
@@ -18,7 +18,7 @@
 
 enum {
 	SECONDARY_AT_ONCE = 64,
-	SECONDARY_AGAIN_MS = 10, /* between two such bursts */
+	SECONDARY_AGAIN_MS = 10, /* between two bursts of SECONDARY_AT_ONCE messages */
 	SECONDARY_LINES = 8,
 	SECONDARY_PACE_MS = 10000,
 };

@@ -48,7 +48,8 @@ struct template_frame {
 	/* The frame whose parameters, variables and functions are used here: this one, or the one
 	 * around it. */
 	struct template_frame *language;
-	const struct copy_loop *loops; /* loops around it, if the language is another frame's */
+	const struct copy_loop
+		*loops; /* loops around this frame, if its language is another frame's */
 	struct name_table parameters, variables, functions;
 	struct parameter *first_parameter;
 	/* its resources: entry.h */
