@@ -175,7 +175,10 @@ static void open_inventory(struct world *world)
 static void apply(struct world *world)
 {
 	registrar_recall(&world->registrar);
-	assert_int_equal(server_apply(&world->server, load(world), &world->faults), 0);
+	if (server_apply(&world->server, load(world), &world->faults) != 0) {
+		faults_print(&world->faults, stderr);
+		fail();
+	}
 	registrar_published(&world->registrar);
 }
 
@@ -755,7 +758,8 @@ static void refusals_are_logged_at_a_pace(void **state)
 	lines = 0;
 	log_listen(on_line);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
-	for (unsigned i = 0; i < COUNT_SENT; i++)
+	/* A refusal of the test before may have taken this second's line. */
+	for (unsigned i = 0; i < COUNT_SENT || lines == 0; i++)
 		assert_int_equal(
 			client_end(world, client_send_at(world, "! pc IN A 10.10.0.5", UNSIGNED)),
 			RCODE_REFUSED);
