@@ -1,10 +1,9 @@
 /* The way of a request to its handler and back, on two threads:
  *
- *     on_head      listener's thread   route? who? may it?            401 403 404 405, and how long
- *                                      a constant table, and digests  a body may be
- *     on_request   control thread      query, JSON or form            400 415, else the handler
- *                                      after any longer work (work.h); a thread parses long
- *                                      JSON
+ *     on_head      listener's thread   finds the route, the client and its rights, by a constant
+ *                                      table and digests: 401 403 404 405, or the limit of the body
+ *     on_request   control thread      reads query, JSON or form (a thread parses long JSON): 400
+ *                                      415, or calls the handler, after any longer work (work.h)
  *     api_reply_*  control thread      held until every worker serves the last published change
  *
  * So a client without rights cannot send a body, and the control thread has no work with it. */

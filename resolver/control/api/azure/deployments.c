@@ -501,7 +501,8 @@ static char *print_json(json_t *value, size_t *left)
 	return NULL;
 }
 
-/* Takes ownership of both. False: as print_json. */
+/* Takes ownership of `record` and `operations`. False: they have more than *left bytes, or there is
+ * no memory. */
 static bool add_kept(struct deploying *deploying, const struct deployment_kept *like,
 		     json_t *record, json_t *operations, size_t *left)
 {
@@ -514,7 +515,7 @@ static bool add_kept(struct deploying *deploying, const struct deployment_kept *
 	return kept->record && kept->operations;
 }
 
-/* False: as print_json. */
+/* False: the records have more than *left bytes, or there is no memory. */
 static bool read_made(struct deploying *deploying, size_t *left)
 {
 	const struct deployment *deployment = &deploying->deployment;

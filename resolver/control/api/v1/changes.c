@@ -640,7 +640,7 @@ static bool is_guarded(const struct source_change *change)
 	return !kind || kind->guarded;
 }
 
-struct history_page { /* a page */
+struct history_page {
 	bool guarded; /* leave kinds out that only administrators may see */
 	json_t *array;
 	uint64_t last;
@@ -750,8 +750,8 @@ static void list_changes(struct api_request *request, struct source *source, uin
 struct watch { /* the place of a stream in the history */
 	struct service *service;
 	bool guarded;
-	uint64_t after; /* all changes up to this revision have been sent, ... */
-	size_t sent;    /* ...and so many edits of the next one */
+	uint64_t after; /* all changes up to this revision have been sent */
+	size_t sent;    /* edits of the next revision that have been sent */
 };
 
 struct watching { /* the events of a stream, while they are written */

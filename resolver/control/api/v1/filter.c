@@ -121,7 +121,8 @@ static bool has_part(const struct filter *filter, const struct kind *kind, const
 	return found;
 }
 
-/* A member that another kind of the list has and this one lacks counts as empty. */
+/* Does the item have the members of the query? A member that only other kinds of the list have
+ * counts as empty. */
 static bool has_members(const struct api_request *request, const struct filter *filter,
 			const struct kind *kind, const void *item)
 {
