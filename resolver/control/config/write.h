@@ -11,17 +11,15 @@
  * Addresses that placing chose are written like given ones. ERR_SYSTEM: writing failed. */
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
-/* Writes a file for people to edit: defaults are left out, and what fits on one line is written on
- * one. `comment` gives lines to write above the item with this origin, `end` lines to write at its
- * end, within its braces. Both are called with `take` to write the lines, and without it to learn
- * whether there are any.
- */
 struct config_aside { /* items of a top-level list that are written behind its other items */
 	const char *list;
 	bool (*holds)(void *context, const void *item);
 	const char *name; /* the path by which the list includes `out` */
 	FILE *out;        /* the file that gets the items; NULL: they stay in the list */
 };
+/* `comment` gives lines to write above the item with this origin, `end` lines to write at its end,
+ * within its braces. Both are called with `take` to write the lines, and without it to learn
+ * whether there are any. */
 struct config_style {
 	const char *(*comment)(void *context, const struct origin *origin, bool take);
 	const char *(*end)(void *context, const struct origin *origin, bool take);
@@ -29,6 +27,8 @@ struct config_style {
 	const struct config_aside *asides; /* NULL: none */
 	size_t aside_count;
 };
+/* Writes a file for people to edit: defaults are left out, and a group that fits on one line is
+ * written on one. */
 MUST_CHECK int config_file_write_for_people(const struct model *model,
 					    const struct config_style *style, FILE *out);
 

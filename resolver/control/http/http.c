@@ -593,9 +593,8 @@ static void client_leaves(struct http *http, struct http_connection *client)
 	free(client);
 }
 
-/* Restricts the daemon's thread at its first connection, before anything of a client is read. To
- * restrict the thread that starts it would be too early: that thread could not start it any more.
- */
+/* Restricts the daemon's thread at its first connection, before anything of a client is read. The
+ * daemon cannot inherit the restriction: a thread that has it may start no other. */
 static void prepare_thread(const struct http_handler *handler)
 {
 	static _Thread_local bool prepared;
