@@ -334,8 +334,8 @@ static void add_nested(struct list_reading *reading, struct acl *acl, const stru
 		acl_add(acl, &list->clients.entries[i].prefix, allow, at);
 }
 
-/* The meaning is unknown, so it is nobody, or for an excluding list everybody, which is the closed
- * choice. */
+/* Adds an element of unknown meaning: as nobody, or in a list that keeps clients out as everybody,
+ * so that the result is not more open than the file. */
 static void add_unread(struct list_reading *reading, struct acl *acl,
 		       const struct statement *element, const char *text, bool allow)
 {
@@ -401,8 +401,8 @@ static void add_list(struct list_reading *reading, struct acl *acl, const struct
 	}
 }
 
-/* The addresses that a list (or without one `usual`) allows: at most these, or with `excludes` at
- * least. */
+/* The addresses that the list allows, or those of `usual` if `list` is NULL. If a part cannot be
+ * read, the result has too few addresses, or with `excludes` too many. */
 static struct acl_set read_list(struct bind *bind, const struct statement *list, const char *usual,
 				const struct origin *at, bool excludes, struct unread *unread)
 {
@@ -867,8 +867,8 @@ static void take_shared(struct bind *bind, struct bind_view *view, const struct 
 		import_lost(bind->import, &zone->at, "the view %s has no such zone here", of);
 }
 
-/* The zone's setting, or that of its view; a zone of another view (in-view) has the settings
- * there. */
+/* The zone's setting, or that of its view. A zone that is shared from another view (in-view) has
+ * the settings of that view. */
 static const struct statement *setting_of_zone(const struct bind *bind,
 					       const struct bind_view *view,
 					       const struct statement *zone, const char *name)
