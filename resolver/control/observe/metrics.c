@@ -191,7 +191,7 @@ struct endpoint_family {
 	struct metrics *metrics;
 	void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 		     const struct endpoint_stats *stats);
-	size_t offset, more; /* of tell_counter, in the struct; more 0: only one counter */
+	size_t offset, more; /* tell NULL: of the counters to add up; more 0: only one */
 };
 
 static uint64_t counter_at(const struct endpoint_stats *stats, size_t offset)

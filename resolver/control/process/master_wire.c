@@ -44,7 +44,7 @@ int master_send(int fd, struct master_message *message, const int *fds, unsigned
 	return sent == (ssize_t)vector.iov_len ? 0 : ERR_SYSTEM;
 }
 
-/* Takes all descriptors that came; the buffer has no room for more than fit. */
+/* Takes all descriptors that came. All fit into `fds`: the buffer has no room for more. */
 static void take_fds(struct msghdr *header, struct master_fds *fds)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
