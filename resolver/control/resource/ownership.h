@@ -1,8 +1,10 @@
 /* Whether a subscription may use a reverse name, by Azure's rules: otherwise somebody could give
  * his own address the name of another's host and pass for that host. A name belongs to the
- * subscription if it is the forward name of one of its addresses or services              owned at
- * once leads to one by CNAMEs                                               asked leads by CNAMEs
- * and A to a static address, or a service's            asked
+ * subscription in three cases; only the first needs no DNS question:
+ *
+ *     the name is the forward name of one of its addresses or services
+ *     the name leads to such a forward name by CNAMEs
+ *     the name leads by CNAMEs and A to its static address, or to that of one of its services
  *
  * The default resolver answers the questions, never a network's zones or rules, unless
  * reverse.resolve_in names a network: otherwise anybody who may link a zone could claim any name. A

@@ -18,8 +18,8 @@ struct next_model {
 	struct service_change *change; /* gets error, revision and checked */
 	struct faults *faults;
 	/* internal */
-	json_t **values; /* an edit's values with full references; NULL, for all or for one: as
-			  * given */
+	json_t **values; /* of each edit, with full references. An edit's NULL: as given; `values`
+			  * NULL: all as given */
 };
 
 /* Makes the model with the edits, complete and checked. NULL: the faults or the change's error say

@@ -208,7 +208,8 @@ static bool read_type(struct template_entry *entry, const struct scope *scope)
 	return entry->type && entry->name;
 }
 
-/* "@options": {"onlyIfNotExists": true}; Bicep writes a decorator's arguments, here []. */
+/* Reads "@options": {"onlyIfNotExists": true}; in place of true, Bicep writes the arguments of the
+ * decorator: []. */
 static bool read_options(struct template_entry *entry, const struct scope *scope)
 {
 	struct budget *budget = scope->budget;
