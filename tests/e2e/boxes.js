@@ -8,12 +8,14 @@
 //   crowded    a control lies over another
 //   uneven     of controls beside each other one is higher or lower than the other
 //   outside    something sticks out of the box that is drawn around it
+//   value      a text is a value of the program: undefined, NaN, a 0 that is a paragraph of its own
 
 const [width] = arguments;
 const NEAR = 1;         // pixels that rounding may take
 const TARGET = 24;      // WCAG 2.5.8: pixels of a control, or as much room around it
 const SCROLLED = "pre, textarea"; // lines of which one expects that they do not wrap
 const CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=menuitem], [role=tab]";
+const VALUE = /^(undefined|null|NaN|\[object \w+\])$/;
 const SOLID = "img, canvas, progress, meter, input, select, textarea, button";
 
 const faults = new Map(); // by kind and place
@@ -117,6 +119,7 @@ for (const element of elements) {
   if (svg && !element.matches("text, tspan")) continue;
   for (const node of element.childNodes) {
     if (node.nodeType !== Node.TEXT_NODE || !node.data.trim() || element.matches("details:not([open])")) continue;
+    if (VALUE.test(node.data.trim()) || (element.localName === "p" && words(element) === "0")) fault("value", element, "is no text");
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) things.push({element, box});

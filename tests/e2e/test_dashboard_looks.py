@@ -124,8 +124,11 @@ FAULTS = {
     "a box outside of its box": ("outside", [["div", "width: 100px; border: 1px solid", "", {}, [["div", "width: 150px; border: 1px solid", "text"]]]]),
     "controls that do not stand level": ("uneven", [["div", "display: flex; align-items: end", "", {"class": "tools"}, [
         ["button", "height: 40px", "One"], ["button", "height: 36px", "Two"]]]]),
+    "a value for a text": ("value", [["p", "", "NaN"]]),
+    "a number for nothing": ("value", [["p", "", "0"]]),
 }
 FINE = [
+    ["p", "", "0 of 2"],
     ["p", CLIPPED + "text-overflow: ellipsis", LINE, {"title": LINE}], ["p", "width: 300px; border: 1px solid", LINE],
     ["p", "", "A sentence with a ", {}, [["a", "font-size: 12px", "link", {"href": "#3"}]]], ["pre", "width: 100px; overflow-x: auto", LINE],
     ["div", "display: flex; gap: 8px", "", {"class": "tools"}, [["button", "height: 40px", "One"], ["button", "height: 40px", "Two"]]],

@@ -92,11 +92,12 @@ const TABLES = {
   },
 };
 
-// Nothing that is known for too short a time is a finding yet: says when it will be.
+// Without a finding because the time is too short: says when there can be one.
 function early({since, young, count: found}, {days}) {
-  const told = young && !found && new Date(Date.parse(since) + days * DAY_MS).toISOString();
+  if (!young || found) return null;
+  const told = new Date(Date.parse(since) + days * DAY_MS).toISOString();
 
-  return told && ["From ", when(told), " on this can tell what was not used for ", count(days, "day"), "."];
+  return ["From ", when(told), " on this can tell what was not used for ", count(days, "day"), "."];
 }
 
 function duration(seconds) {
