@@ -442,7 +442,7 @@ static json_t *value(struct lua *lua)
 
 /* ---- statements ---- */
 
-/* Gives the name this value, and takes it over. */
+/* Gives the name this value, and takes over the value. */
 static void assign(struct lua *lua, const char *name, json_t *given)
 {
 	if (given && json_object_get(lua->names, name))
