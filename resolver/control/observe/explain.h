@@ -1,6 +1,7 @@
-/* Why a name is answered the way it is, as JSON: what compose, which also serves it, does with the
- * question if no target answers and nothing is cached, hop by hop with decide's trace; or, really
- * asked, what happened. The printed form is made from the JSON, so both say the same.
+/* Why a name is answered the way it is, as JSON, hop by hop with decide's trace. It shows what
+ * compose, which answers clients as well, does with the question if no target answers and nothing
+ * is cached; or what happened when the question was really asked. The printed form is made from the
+ * JSON, so both say the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        the result of explain()
  *     "source" beside it, added by callers: a server has {"from": "server", "config": PATH,
@@ -40,17 +41,21 @@
  *
  *     "asked": [ASKED...], one for each leg of the route (a leg is the servers asked in turn
  *              through one endpoint) that contributed
- *     ASKED   "leg": its number from 0, "from": "target" (asked for this), "cache", "stale" (an old
- *             answer, because nobody gave one) or "nobody" (no answer was at hand, and none
- *             waited for), "host": HOST that answered, or failed last, or null, "rcode": of its
- * answer, or null, "failed": why the answer is useless, or null, "age_s" and "ttl_s": of the cache
- * entry, seconds, or null, "at_ms" and "ms": when targets were asked, from the question's arrival,
- * and how long that took, or null, "joined": whether the question was already under way for another
- * client, "tries": [TRY...], "tries_dropped": number TRY     a packet: "host", "protocol",
- * "endpoint", "source" as in ROUTE, "at_ms", "ms", "end": "answered", "truncated" (asked again by
- * TCP), "plain" (again without EDNS), "lower" (again in lower case), "failed", "unsent" or "silent"
- * (no reply), "text": the same for people ("SERVFAIL", "no answer"), "packets": how often it was
- *             sent, by TCP again if a connection ended; 0 for "unsent"
+ *     ASKED   "leg": its number from 0,
+ *             "from": "target" (asked for this), "cache", "stale" (an old answer, because no
+ *                     target gave one) or "nobody" (no answer was at hand, and none waited for),
+ *             "host": HOST that answered, or failed last, or null,
+ *             "rcode": of its answer, or null, "failed": why the answer is useless, or null,
+ *             "age_s" and "ttl_s": of the cache entry, seconds, or null,
+ *             "at_ms" and "ms": when targets were asked, from the question's arrival, and how long
+ *                     that took, or null,
+ *             "joined": whether the question was already under way for another client,
+ *             "tries": [TRY...], "tries_dropped": number
+ *     TRY     a packet: "host", "protocol", "endpoint", "source" as in ROUTE, "at_ms", "ms",
+ *             "end": "answered", "truncated" (asked again by TCP), "plain" (again without EDNS),
+ *                    "lower" (again in lower case), "failed", "unsent" or "silent" (no reply),
+ *             "text": the same for people ("SERVFAIL", "no answer"),
+ *             "packets": how often it was sent, by TCP again if a connection ended; 0 for "unsent"
  *
  * and at most a hundred records, with "records_left" for the rest. Beside BLOCK there is
  *

@@ -26,8 +26,8 @@ struct history_span_about {
 extern const struct history_span_about history_spans[HISTORY_SPANS];
 
 /* The kinds of rows: the texts that name a row, and its numbers. Numbers are counters that only
- * grow, except `up`: it is 1 if the target is neither suspect nor answers only errors, with a 1
- * beside it to count the looks. */
+ * grow, except the last two of targets: `up` is 1 if the target is neither suspect nor answers only
+ * errors, and the 1 counts the looks. */
 enum history_kind {
 	HISTORY_ENDPOINTS, /* name: queries, responses SERVFAIL, other responses, over limit */
 	HISTORY_SOURCES,   /* name: responses, and a histogram of their durations */
@@ -45,13 +45,13 @@ enum {
 
 struct history;
 
-/* Counters passed from now on must have begun at 0 now. NULL: out of memory. */
+/* Begins the history. The counters must be 0 at this moment. NULL: out of memory. */
 struct history *history_new(uint64_t now_us);
 void history_free(struct history *history); /* NULL is fine */
 
 /* A look: begin, each row, end. is_there: false for an object that is gone but still counted.
- * texts: as many as the kind has, shown as null if NULL; NULL for all that have no row of their
- * own. If there is no memory for a row, `other` counts for it until there is. */
+ * texts: as many as the kind has; one that is NULL is shown as null. `texts` itself NULL: the row
+ * `other`. If there is no memory for a row, `other` counts for it until there is. */
 void history_begin(struct history *history);
 void history_put(struct history *history, enum history_kind kind, const char *const *texts,
 		 bool is_there, const uint64_t *numbers);
@@ -70,8 +70,9 @@ int64_t history_from_us(const struct history *history, enum history_span span);
  *      "targets": [{"target", "protocol", "source", "queries", "failures", "up", "mean_us"}]}
  *
  * Each list has `count` values, one for each step, the oldest first. A query is counted when it
- * comes and its response when that goes, so shares are of responses: in every step `servfail` is a
- * part of them, and a source's responses are a part of the sources' sum. up is the share of looks
+ * comes, its response when it is sent, perhaps in a later step. So compute shares of responses, not
+ * of queries: in every step `servfail` is a part of `responses`, and a source's responses are a
+ * part of the sources' sum. up is the share of looks
  * (0 to 1) at which the target was up. null: not known. A row without known values whose object is
  * gone is left out.
  *
