@@ -4,6 +4,7 @@
  *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
  *     record sets ─► place, complete, check     (faults: the end)
  *     begin ─► put, ...                         (next_model_write; the caller commits)
+ *
  * Another program may write to the state between the two; the second begin sees that. Record sets
  * skip the first transaction: the edits have all their values, and the zone that they are put into
  * (resource/zones.h) has the rest. So a change of record sets alone starts from the served model.

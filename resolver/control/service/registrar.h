@@ -108,7 +108,7 @@ struct registrar_set {     /* a set that a client has registered */
 struct registrar_removal {
 	const char *zone;        /* full name in lower case; NULL: any zone that has the name */
 	const struct name *name; /* NULL: any name of the zone, up to REGISTRAR_REMOVE_MAX sets */
-	uint16_t type;           /* NULL: any type */
+	uint16_t type;           /* 0: any type */
 	struct arena *arena;     /* for the sets found */
 	/* The sets found, grouped by zone. */
 	struct registrar_set *sets;
