@@ -4,8 +4,8 @@
  *     worker                                                 control thread
  *     updates_start ─► TSIG ─► request ─► the queue ──wake─► update_requests_take ─► replays
  *                       │ bad                                                          │ new
- *         reply ◄───────┴── updates_work ◄─wake── the worker's stack ◄── .._answer ◄── judged,
- * stored
+ *         reply ◄───────┴── updates_work ◄─wake── the worker's stack ◄── ..._answer ◄── judged,
+ *                                                                                      stored
  *
  * The control thread gets all that wait in one go, in the order of their arrival, and gives each
  * its end. Between two workers the order is that of their pushes; what a client sends by UDP

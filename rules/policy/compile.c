@@ -661,10 +661,11 @@ static int compile_rulesets(struct compilation *c)
 
 /* ---- what we own ----
  *
- *     what it is called        the owned table: handed in with the model, taken over from the
- * policy before, or made here (owned_model.c) where that is answered   networks' own spaces, exact
- * names only pools: reverse zones, each with nothing but an apex (pools.c) the suffixes of labels
- * and services, exact names only
+ *     names of addresses       the owned table: handed in with the model, taken over from the
+ *                              policy before, or made here (owned_model.c)
+ *     where they are answered  networks' own spaces, exact names only;
+ *                              pools: reverse zones, each with nothing but an apex (pools.c);
+ *                              the suffixes of labels and services, exact names only
  *
  * So the table can change by itself, and a PTR that appears needs no zone to be made. */
 

@@ -1,10 +1,12 @@
 /* What `sluice explain --json` prints, for many questions at once: the differential test asks some
- * hundred thousand, which is no work for as many processes. A question is a line on stdin,
+ * hundred thousand, which is no work for as many processes. A question is one of these lines on
+ * stdin, and its answer a line of JSON:
  *
- *     vnet NETWORK NAME TYPE        endpoint RESOLVER/ENDPOINT NAME TYPE        from ADDRESS NAME
- * TYPE
+ *     vnet NETWORK NAME TYPE
+ *     endpoint RESOLVER/ENDPOINT NAME TYPE
+ *     from ADDRESS NAME TYPE
  *
- * and its answer a line of JSON. usage: explain_lines CONFIG */
+ * Usage: explain_lines CONFIG */
 #include <string.h>
 
 #include "resolver/control/observe/explain.h"
