@@ -680,8 +680,8 @@ static bool is_built_in(const char *type)
 
 /* Reads "allow type A net 10.0.0.0/8"; without types it applies to all types, without nets to all
  * clients. A rule for only some types or names (`some`) applies to all here if it keeps clients
- * out, and otherwise to none. Unreadable nets may mean all clients: these are kept out, but not let
- * in. */
+ * out, and otherwise to none. A net that cannot be read may mean all clients: a rule that keeps it
+ * out keeps all of them out, and a rule that lets it in lets in only its other nets. */
 static void take_action(struct coredns *coredns, struct corefile_server *server,
 			const struct corefile_line *at, bool some)
 {
@@ -900,7 +900,7 @@ static bool is_around(const struct host *outer, const struct host *inner)
 		address_is_unspecified(&outer->address));
 }
 
-/* The addresses that are in both. */
+/* The addresses that both `a` and `b` have. */
 static struct listen_places places_of_both(const struct listen_places *a,
 					   const struct listen_places *b)
 {

@@ -16,9 +16,9 @@ struct forward_view;
 /* Puts the dialect's only view into this existing network, which itself decides who may ask. A
  * second view is a fault. Called before a dialect is read. */
 void forward_into(struct import *import, const char *network);
-/* Says that single names are all names of that domain, which becomes one zone if it has any; or
- * that single addresses are all of that prefix, whose PTRs go into an address pool. Called before a
- * dialect is read. False: `text` is neither, or the prefix overlaps another one. */
+/* Declares that the file has data for all names of the domain `text`, so that they become one zone;
+ * or for all addresses of the prefix `text`, whose PTRs go into an address pool. Called before a
+ * dialect is read. False: `text` is neither, or it repeats a domain or overlaps a prefix. */
 bool forward_whole(struct import *import, const char *text);
 /* Leaves out the names of /etc/hosts, which some dialects read by default. Called before a dialect
  * is read. */
