@@ -472,11 +472,11 @@ class History(Form):
         self.driver.refresh()
         self.find(".foot", "100 rows")
         self.go("/ui/changes?day=" + days[2])
-        self.find(".foot", "1\u2013100 of 400 rows")
+        self.find(".foot", "1\u201350 of 400 rows")
         self.choose("Day", "any day")
         self.find(".foot", "of 700 rows")
         self.choose("Day", "today")
-        self.find(".foot", "1\u2013100 of 200 rows")
+        self.find(".foot", "1\u201350 of 200 rows")
 
     def test_the_notice_of_a_change_undoes_it(self):
         where = "rulesets/-/office/rules/hasty"
