@@ -497,6 +497,22 @@ class History(Form):
         self.press("Undo", "dialog")
         self.wait(lambda: self.call("GET", "/v1/groups/-/hasty_group").status == 404, "the undo")
 
+    def test_the_notice_of_a_name_with_capitals_undoes_it_too(self):
+        """Changes have their paths in lower case."""
+        self.good("PUT", "private_zones/Mixed/Undone.test", {})
+        self.log_in("/ui/zone?path=private_zones/Mixed/Undone.test")
+        self.press("Add a record set")
+        self.save("Add", {"Name": "Www", "Data": "10.10.1.7"})
+        self.press("Undo", ".notices")
+        self.find("dialog", "created record set Www:A of zone")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/private_zones/Mixed/Undone.test/record_sets/Www:A").status == 404, "the undo")
+        self.go("/ui/zones")
+        self.press("Add a zone")
+        self.save("Add", {"Name": "dotted.test."})
+        self.press("Undo", ".notices")
+        self.find("dialog", "created zone dotted.test")
+
     def test_one_is_found_by_who_did_it(self):
         self.good("PUT", "groups/-/of-ops", {"region": "westeurope"})
         status, printed = harness.command("group", "create", "-c", self.sluice.config, "of-root", "region=westeurope")

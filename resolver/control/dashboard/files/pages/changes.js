@@ -41,6 +41,11 @@ function differences(edits, alone = false) {
     edits.length > LINES && h("p", {class: "hint"}, `and ${edits.length - LINES} more`));
 }
 
+// The path as changes have it: in lower case, and a zone's name without a final dot.
+function pathOfChange(where) {
+  return decodeURIComponent(where).toLowerCase().replace(/\.(?=\/|$)/g, "");
+}
+
 // The edits that undo the change, the last one first, so that a path edited twice gets its first value.
 function inverse(change) {
   return change.edits.toReversed().map(({path, before}) => ({path, values: before}));
@@ -188,10 +193,10 @@ export class ChangesPage extends Page {
 
   // Undoes the last change of that path, for the link in a notice; the dialog says who made the change.
   async undoOf(where) {
-    const wanted = decodeURIComponent(where), change = this.changes.find(({edits}) => edits.some(({path}) => decodeURIComponent(path || "") === wanted));
+    const wanted = pathOfChange(where), change = this.changes.find(({edits}) => edits.some(({path}) => pathOfChange(path || "") === wanted));
 
     note(url("changes"));
-    if (!change) throw new ApiError(404, {message: `No change of ${wanted} is among the latest; search for it.`});
+    if (!change) throw new ApiError(404, {message: `No change of ${decodeURIComponent(where)} is among the latest; search for it.`});
     await this.undo(change);
   }
 
