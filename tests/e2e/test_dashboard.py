@@ -272,6 +272,21 @@ class Changes(Browser):
         self.press("Undo", "dialog")
         self.wait(lambda: self.call("GET", "/v1/rulesets/-/office/rules/since").status == 404, "the undo")
 
+    def test_what_is_changed_while_the_dialog_asks_is_not_undone_over(self):
+        self.good("PUT", *self.rule("raced", "raced.test."))
+        self.log_in("/ui/changes")
+        self.find(".live.on")
+        self.row("created rule raced of ruleset office")
+        self.press("Undo", "tbody tr:first-child")
+        self.find("dialog")
+        self.good("PUT", *self.rule("raced", "raced2.test."))
+        self.wait(lambda: any("changed rule raced" in text for text in self.driver.execute_script(
+            "return [...document.querySelectorAll('tbody tr')].map(one => one.textContent)")), "the other change")
+        self.press("Undo", "dialog")
+        self.find("dialog .problem", "was changed since, in revision")
+        self.press("Cancel", "dialog")
+        self.assertEqual("raced2.test.", self.good("GET", "rulesets/-/office/rules/raced")["domain"])
+
     def test_a_reader_sees_all_and_can_change_nothing(self):
         self.good("PUT", *self.rule("seen", "seen.test."))
         self.log_in("/ui/changes", "eye", EYE)

@@ -200,12 +200,17 @@ export class ChangesPage extends Page {
     await this.undo(change);
   }
 
-  async undo(change) {
-    const edits = inverse(change);
+  refuseIfInTheWay(change) {
     const later = this.inTheWay(change);
 
     if (later)
       throw new ApiError(409, {message: `${later.subject} was ${later.verb} since, in revision ${later.revision} by ${whoText(later)}; undo that first.`});
+  }
+
+  async undo(change) {
+    const edits = inverse(change);
+
+    this.refuseIfInTheWay(change);
     const back = change.edits.toReversed().map(backward);
     const found = await call("POST", "changes?dry_run", {body: {edits, undo: true}}).catch((error) => ({error}));
 
@@ -217,6 +222,7 @@ export class ChangesPage extends Page {
       ],
       confirm: "Undo",
       work: async () => {
+        this.refuseIfInTheWay(change); // again, because later changes come while the dialog is open
         const {body} = await call("POST", "changes", {body: {edits, revision: this.last, undo: true}});
 
         notice(`Revision ${change.revision} is undone, by revision ${body.revision}.`);
