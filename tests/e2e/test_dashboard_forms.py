@@ -513,6 +513,32 @@ class History(Form):
         self.press("Undo", ".notices")
         self.find("dialog", "created zone dotted.test")
 
+    def test_what_the_server_has_forgotten_is_not_read_for(self):
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch;
+            window.times = 0;
+            window.fetch = (where, how) => {
+                const {pathname, searchParams} = new URL(where, location.href);
+                if (pathname !== '/v1/changes' || String(how?.headers?.Accept).includes('event-stream')) return real(where, how);
+                const one = {revision: 10000, time: new Date().toISOString(), who: 'ops', login: null, path: 'groups/-/last', before: null, after: {},
+                             verb: 'created', kind: 'group', subject: 'group last'};
+                window.times++;
+                return Promise.resolve(new Response(JSON.stringify({changes: Number(searchParams.get('after')) < 10000 ? [one] : [], next: null}),
+                    {headers: {'Content-Type': 'application/json', ETag: '"0000000000002710-0"'}}));
+            };
+        }"""})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+        self.log_in("/ui/changes")
+        self.row("created group last")
+        self.wait(lambda: "Older changes" not in self.texts("button"), "the end of the history")
+        self.go("/ui/changes?day=2026-01-01")
+        self.find(".empty", "These are all of the last week.")
+        self.assertLess(self.driver.execute_script("return times"), 10)
+        self.go("/ui/changes?day=!")
+        self.row("created group last")
+        self.assertEqual("", self.driver.execute_script("return document.getElementById('changes-day').value"))
+        self.assertNotIn("!", self.text_of("#changes-day"))
+
     def test_one_is_found_by_who_did_it(self):
         self.good("PUT", "groups/-/of-ops", {"region": "westeurope"})
         status, printed = harness.command("group", "create", "-c", self.sluice.config, "of-root", "region=westeurope")

@@ -14,6 +14,13 @@ export async function latestRevision(signal) {
   return parseInt(/[0-9a-f]+/.exec(etag)[0], 16);
 }
 
+// The oldest revision whose change the server still has; Infinity: it has none.
+export async function oldestRevision(signal) {
+  const {changes: [oldest]} = await get("changes?after=0&limit=1", {signal});
+
+  return oldest ? oldest.revision : Infinity;
+}
+
 // The edits after a revision, up to another one, the oldest first.
 export async function editsBetween(after, upTo, signal) {
   const edits = [];

@@ -1,7 +1,7 @@
 // The changes: what, when and by whom, the latest first; each can be undone.
 
 import {ApiError, call} from "../lib/api.js";
-import {changesOf, difference, editsBetween, latestRevision, line, whoText} from "../lib/changes.js";
+import {changesOf, difference, editsBetween, latestRevision, line, oldestRevision, whoText} from "../lib/changes.js";
 import {h, name, timeFormat, when} from "../lib/element.js";
 import {Page, empty, problem} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
@@ -73,7 +73,7 @@ export class ChangesPage extends Page {
     this.changes = [];
     this.search = this.query.get("search") || "";
     this.who = this.query.get("who") || "";
-    this.day = this.query.get("day") || "";
+    this.day = /^\d{4}-\d\d-\d\d$/.test(this.query.get("day")) ? this.query.get("day") : "";
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
       {title: "Who", cell: (change) => name(whoText(change))},
@@ -124,9 +124,11 @@ export class ChangesPage extends Page {
   }
 
   async showOlder(revisions = BACK) {
-    const after = Math.max(0, this.first - revisions);
+    let after = Math.max(0, this.first - revisions);
     const edits = await editsBetween(after, this.first, this.signal);
 
+    // The server forgets changes after a week, but counts its revisions from the first one on.
+    if (!edits.length && after > 0 && await oldestRevision(this.signal) > this.first) after = 0;
     this.first = after;
     this.changes.push(...changesOf(edits));
     this.older.hidden = after === 0;
