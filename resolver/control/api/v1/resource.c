@@ -377,8 +377,8 @@ struct resource_list {
 	struct resource_group *groups; /* for a list of groups */
 	struct list_item *items;       /* that match, by name */
 	size_t count, room;
-	size_t served; /* so many of them, at the beginning */
-	bool all;      /* the query's filters are not for them */
+	size_t served;   /* so many of them, at the beginning */
+	bool unfiltered; /* the query's filters are not for them */
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -453,7 +453,7 @@ static int collect_served(struct resource_list *listing, const void *in)
 		const char *group = group_of(listing->kind, item);
 
 		if (is_listed_group(listing, group) &&
-		    (listing->all || fits(listing->request, listing->kind, item)))
+		    (listing->unfiltered || fits(listing->request, listing->kind, item)))
 			err = add_listed(listing,
 					 (struct list_item){.name = part_name(listing->kind, item),
 							    .group = group,
@@ -468,7 +468,7 @@ static int collect_served(struct resource_list *listing, const void *in)
 static int on_listed_row(void *context, const struct source_resource *row)
 {
 	struct resource_list *listing = context;
-	const char *part = listing->all ? NULL : api_query(listing->request, "q");
+	const char *part = listing->unfiltered ? NULL : api_query(listing->request, "q");
 	struct list_item listed = {.name = part_key_name(row->path, &listing->arena), .group = ""};
 	struct path path = *listing->path;
 	int err;
@@ -729,11 +729,10 @@ static int add_inside(struct api_request *request, const struct path *path,
 {
 	struct path own = {path->kind, parent->group, {parent->name, NULL}};
 	struct resource_list listing = {.request = request, .path = &own, .kind = path->kind};
-	const struct path root = part_root(&own);
 	int err;
 
 	arena_init(&listing.arena);
-	err = collect_inside(&listing, part_find(api_model(request), &root));
+	err = collect_inside(&listing, parent->item);
 	*more = !err && add_shown(&listing, behind, limit, items);
 	listing_release(&listing);
 	return err;
@@ -773,7 +772,7 @@ static void list_all(struct api_request *request, const struct path *path, size_
 	struct path root = {
 		path->kind->parent, strcmp(group, GROUP_ANY) == 0 ? NULL : group, {NULL, NULL}};
 	struct resource_list parents = {
-		.request = request, .path = &root, .kind = root.kind, .all = true};
+		.request = request, .path = &root, .kind = root.kind, .unfiltered = true};
 	struct all_marker marker;
 	json_t *page;
 
@@ -1134,7 +1133,7 @@ static struct resource_operation *operation_of(struct api_edit *edit)
 	return (struct resource_operation *)edit;
 }
 
-static void making_free(struct api_edit *edit)
+static void operation_free(struct api_edit *edit)
 {
 	struct resource_operation *operation = operation_of(edit);
 
@@ -1252,7 +1251,7 @@ static bool read_owned(struct resource_operation *operation, struct path *path, 
 	return true;
 }
 
-static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
+static bool read_operation(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct resource_operation *operation = operation_of(edit);
 	struct api_request *request = edit->request;
@@ -1329,7 +1328,7 @@ static void log_made(const struct resource_operation *operation, uint64_t revisi
 	arena_release(&arena);
 }
 
-static void answer_making(struct api_edit *edit, const struct api_made *made)
+static void answer_operation(struct api_edit *edit, const struct api_made *made)
 {
 	const struct service_change *change = made->change;
 	struct resource_operation *operation = operation_of(edit);
@@ -1378,9 +1377,9 @@ static bool make_missing(struct api_request *request, struct path *path, enum ed
 static void change_resource(struct api_request *request, enum edit_method method)
 {
 	static const char *const known[] = {"dry_run", "make", NULL};
-	static const struct api_editor editor = {.read = read_making,
-						 .answer = answer_making,
-						 .free = making_free,
+	static const struct api_editor editor = {.read = read_operation,
+						 .answer = answer_operation,
+						 .free = operation_free,
 						 .look = look,
 						 .find = api_addresses_asked,
 						 .title = "cloud service",
