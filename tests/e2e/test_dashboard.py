@@ -5,6 +5,9 @@ import gzip
 import json
 import os
 import re
+import shutil
+import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -81,6 +84,16 @@ class Serving(Browser):
             .filter(one => one.name.includes('/ui/')).map(one => [new URL(one.name).pathname, one.transferSize])""")
         self.assertLess(40, len(sent))
         self.assertEqual([], [one for one in sent if one[1]], "asked for again")
+
+    def test_a_module_of_no_version_is_refused_when_the_program_is_built(self):
+        dashboard = os.path.join(os.path.dirname(__file__), "../../resolver/control/dashboard")
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(os.path.join(dashboard, "files/index.html"), folder)
+            for line in ('import {a} from "./b.js";', 'import {a} from "/ui/b.js";', "import '/ui/b.js';", "await import(`/ui/b.js`);"):
+                with open(os.path.join(folder, "one.js"), "w", encoding="ascii") as file:
+                    file.write(line + "\n")
+                made = subprocess.run([os.path.join(dashboard, "embed"), folder], capture_output=True, text=True, check=False)
+                self.assertEqual((int("/ui/" in line), "/ui/" in line), (made.returncode, "import by a relative path" in made.stderr), line)
 
     def test_a_page_whose_parts_did_not_all_come_is_loaded_anew(self):
         self.driver.execute_cdp_cmd("Network.enable", {})
