@@ -324,6 +324,14 @@ class Changes(Browser):
               arguments[0]([made.tagName, getComputedStyle(made).unicodeBidi, made.textContent]);
             })"""))
 
+    def test_what_only_looks_like_a_time_is_text(self):
+        self.log_in("/ui/changes")
+        self.assertEqual(["TIME", "asked for 2026-99-99T99:99Z.test since "], self.driver.execute_async_script("""
+            import(document.querySelector('[href$="lib/element.js"]').href).then(({prose}) => {
+              const made = prose('asked for 2026-99-99T99:99Z.test since 2026-11-26 10:00 UTC');
+              arguments[0]([made.lastElementChild.tagName, made.firstChild.textContent + made.childNodes[1].textContent + made.childNodes[2].textContent]);
+            }, error => arguments[0](String(error)))"""))
+
     def test_two_tabs_share_one_stream(self):
         self.log_in("/ui/changes")
         self.find(".live.on")

@@ -76,7 +76,12 @@ export function when(text) {
 
 const TIMES = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC))/;
 
-// A sentence from the server, with its times shown as by when(). plain: maps the other parts.
+// A sentence from the server, with its times shown as by when(). plain: maps the other parts. A name in it may look like
+// a time, and be none.
 export function prose(text, plain = (part) => part) {
-  return h("bdi", {class: "name"}, text.split(TIMES).map((part, i) => i % 2 ? when(part.replace(" UTC", "Z").replace(" ", "T")) : plain(part)));
+  return h("bdi", {class: "name"}, text.split(TIMES).map((part, i) => {
+    const time = part.replace(" UTC", "Z").replace(" ", "T");
+
+    return i % 2 && !Number.isNaN(Date.parse(time)) ? when(time) : plain(part);
+  }));
 }
