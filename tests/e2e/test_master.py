@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -136,8 +137,11 @@ class Master(test_upgrade.Upgrading):
         kills = []
         for _ in range(5):
             time.sleep(1.2)  # it is no crash at its start
+            ended = os.pidfd_open(self.sluice.pid)
             before = self.kill()
+            select.select([ended], [], [])  # until then a thread may still read
             kills.append(time.monotonic())
+            os.close(ended)
             self.sluice.wait_another(before)
         time.sleep(1)
         paced.done.set()
