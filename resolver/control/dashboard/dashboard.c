@@ -44,7 +44,8 @@ static bool is_view(const char *name)
 	return *name == '\0' || (length < (int)sizeof view && find(view) != NULL);
 }
 
-/* The name without a version at its beginning: 16 hexadecimal digits and a slash. */
+/* The name without the version before it, 16 hexadecimal digits and a slash. It may be the version
+ * of another program: a tab that was opened before an upgrade still gets files. */
 static const char *behind_version(const char *name)
 {
 	const size_t length = sizeof "0123456789abcdef" - 1;

@@ -424,7 +424,8 @@ static void on_leave(void *context)
 		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
 	json_put(entered->item, "decision", entered->block);
 	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
-		/* compose removes the entered block's records from the message. */
+		/* The failed block left no records in the message: compose removed them, so the
+		 * outer block goes on reading where the failed one began. */
 		e->read_at = entered->read_at;
 		e->read = entered->read;
 	}

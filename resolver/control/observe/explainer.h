@@ -17,9 +17,9 @@ struct explainer;
 struct explainer *explainer_new(bool asks);
 /* The watch to give to the resolver; lives as long as the explainer. */
 struct resolution_watch *explainer_watch(struct explainer *explainer);
-/* Returns the explanation and frees the explainer. answer: the reply that a client would get,
- * took_us after its question; NULL: none was asked for, and the last pass's composition must still
- * exist. NULL: out of memory. */
+/* Returns the explanation (NULL: out of memory) and frees the explainer. `answer` is the reply that
+ * a client would get, took_us after its question. Without one (NULL) the explanation reads the
+ * composition of the last pass, which must still exist. */
 json_t *explainer_end(struct explainer *explainer, const struct name *name, uint16_t type,
 		      const struct ask_answer *answer, uint64_t took_us);
 void explainer_free(struct explainer *explainer); /* NULL is fine */

@@ -500,7 +500,7 @@ void process_call_webhook(const struct model *model)
 			  err_text(err));
 }
 
-/* Serves until a signal stops it, or a successor serves. */
+/* Serves until a signal stops the process, or its successor has taken over. */
 static void run(struct process *process, const struct model *model, const struct faults *faults,
 		const char *text)
 {

@@ -283,7 +283,8 @@ static void take_back(struct process *process, bool at_once, struct api_request 
 	faults_release(&faults);
 }
 
-/* At a start it goes back before any request can come. */
+/* Takes an unconfirmed change or reload back when its time is over. After a restart that is before
+ * the first request. */
 static void on_due(void *context)
 {
 	enum { BUSY_MS = 100 };

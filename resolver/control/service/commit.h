@@ -9,8 +9,8 @@
  *                            unknown  ─► the same record is asked about again, each second
  *
  * The record has the rows that the rehearsal wrote, so that service_apply makes the change here in
- * the same way as one from another server. It applies to what is served at that moment, which may
- * have changed meanwhile (by a new resolv.conf, for example): nothing prepared earlier is reused.
+ * the same way as one from another server. The served data may have changed meanwhile (by a new
+ * resolv.conf, for example), so service_apply prepares the change again.
  *
  * While a record is open, other changes and reloads wait, as for other long work (work.h); reads,
  * DNS and health checks go on. After COMMIT_ANSWER_MS the client hears that the outcome is unknown.

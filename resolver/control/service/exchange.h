@@ -17,7 +17,8 @@
 
 enum { EXCHANGE_MAX = 2048 }; /* bytes of a message */
 
-/* A moment by two clocks: `ms` of a monotonic clock, `s` of the time of day. */
+/* A moment on two clocks: `ms` is monotonic, for waits; `s` is the time of day, for TSIG and for
+ * times that people read. */
 struct instant {
 	uint64_t ms, s;
 };

@@ -287,8 +287,8 @@ static const char *text_at(json_t *body, const char *path)
 	return text && *text ? text : NULL;
 }
 
-/* May the address be without a label? Designate's clients make addresses with a PTR and no label;
- * such an address may be sent back with that PTR, or without it. */
+/* Whether a body may leave out the label of this address: clients of Designate make addresses with
+ * a PTR and no label, and Azure's clients send back what they read, with the PTR or without. */
 static bool may_lack_label(const struct owned_resource *resource, const char *reverse)
 {
 	return resource && !resource->item.domain_name_label && resource->item.reverse_fqdn &&
