@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/addresses.h"
 #include "resolver/log.h"
 #include "tests/lib/addresses.h"
 
@@ -135,7 +134,7 @@ struct change *edit_begin(struct inventory *inventory, const char *who)
 	uint64_t revision = 0;
 	bool begins = source && !inventory_is_held(inventory);
 	int err = begins ? source->calls->begin(source, who, &revision, error) : 0;
-	struct change *change = change_begin(inventory, who, revision);
+	struct change *change = change_begin(inventory, revision);
 
 	if (err && !inventory->of)
 		inventory_note_error(inventory, error);
@@ -227,18 +226,81 @@ int edit_add(struct change *change, unsigned kind, const struct edit_value *valu
 	return put_values(change, &path, object, true, resource);
 }
 
+static struct path path_of(const struct owned_resource *resource)
+{
+	return (struct path){.kind = resource->kind,
+			     .group = resource->item.resource_group ? resource->item.resource_group
+								    : GROUP_NONE,
+			     .names = {resource->item.name, NULL}};
+}
+
 int edit_set(struct change *change, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now)
 {
-	const struct path path = {
-		.kind = resource->kind,
-		.group = resource->item.resource_group ? resource->item.resource_group : GROUP_NONE,
-		.names = {resource->item.name, NULL}};
+	const struct path path = path_of(resource);
 	json_t *object = owned_values(resource);
 
 	for (size_t i = 0; i < count; i++)
 		put_value(object, &values[i]);
 	return put_values(change, &path, object, false, now);
+}
+
+static json_t *ptr_values(const struct owned_item *ptr)
+{
+	json_t *values = json_object();
+
+	json_object_set_new(values, "reverse_fqdn",
+			    ptr->reverse_fqdn ? json_string(ptr->reverse_fqdn) : json_null());
+	if (ptr->ptr_description)
+		json_object_set_new(values, "description", json_string(ptr->ptr_description));
+	if (ptr->ttl != NOT_GIVEN)
+		json_object_set_new(values, "ttl", json_integer(ptr->ttl));
+	return values;
+}
+
+/* ptr NULL: removes it. */
+static int put_ptr(struct change *change, const char *id, const struct owned_item *ptr,
+		   enum addresses_why why)
+{
+	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {id, NULL}};
+	json_t *values = ptr ? ptr_values(ptr) : NULL;
+	int err = addresses_put(change, &path, values, why);
+
+	json_decref(values);
+	return err;
+}
+
+int edit_point(struct change *change, const struct owned_resource *resource,
+	       const struct owned_item *ptr)
+{
+	return put_ptr(change, resource ? resource->item.id : "nobody", ptr, ADDRESSES_CLAIMED);
+}
+
+int edit_unpoint(struct change *change, const struct owned_resource *resource)
+{
+	return put_ptr(change, resource->item.id, NULL, ADDRESSES_CLAIMED);
+}
+
+int edit_wait(struct change *change, const char *id, const struct owned_item *ptr)
+{
+	return put_ptr(change, id, ptr, ADDRESSES_BACK);
+}
+
+int edit_remove(struct change *change, const struct owned_resource *resource)
+{
+	const struct path path = path_of(resource);
+
+	return addresses_put(change, &path, NULL, ADDRESSES_ANY);
+}
+
+int edit_group(struct change *change, const struct resource_group *group)
+{
+	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group->name, NULL}};
+	json_t *values = group_values(group);
+	int err = addresses_put(change, &path, values, ADDRESSES_ANY);
+
+	json_decref(values);
+	return err;
 }
 
 const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
@@ -259,7 +321,7 @@ void inventory_fixture_point(struct inventory_fixture *fixture,
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
-	commit(change, change_ptr_set(change, resource, &ptr));
+	commit(change, edit_point(change, resource, &ptr));
 }
 
 struct inventory_fixture *inventory_fixture_new(const char *text)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
 #include "rules/owned/owned.h"
@@ -99,6 +100,16 @@ struct edit_value {
  * addresses_put. */
 int edit_add(struct change *change, unsigned kind, const struct edit_value *values, size_t count,
 	     const struct owned_resource **resource);
+/* Sets this PTR, with the ownership of a service's known; removes the PTR; removes the resource.
+ * resource NULL: one that is not there. */
+int edit_point(struct change *change, const struct owned_resource *resource,
+	       const struct owned_item *ptr);
+int edit_unpoint(struct change *change, const struct owned_resource *resource);
+int edit_remove(struct change *change, const struct owned_resource *resource);
+/* Puts back a PTR whose address is not there; ptr NULL: removes it. */
+int edit_wait(struct change *change, const char *id, const struct owned_item *ptr);
+/* Makes or changes a group. */
+int edit_group(struct change *change, const struct resource_group *group);
 /* Changes these values of it, and no others. */
 int edit_set(struct change *change, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now);

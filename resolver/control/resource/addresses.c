@@ -1,5 +1,10 @@
-/* Reads an edit's values by the same field table, and into the same struct, as the configuration
- * file. Constraints between resources are checked in change.c. */
+/* An edit of an address or service:
+ *
+ *     values ─► completed ─► read by the field table, like the configuration file ─► checked
+ *            beside all other resources ─► row and keys, and the draft of the served table
+ *
+ * Its PTR is part of its row, except where the file declares it: then the PTR is a row of its own.
+ * So is a PTR that waits for its address to return to the file. */
 #include "resolver/control/resource/addresses.h"
 
 #include <string.h>
@@ -7,9 +12,12 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/free_address.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
+#include "rules/check/limits.h"
+#include "rules/check/pools.h"
 #include "rules/check/tags.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -249,6 +257,505 @@ static int read_item(struct change *change, const struct kind *kind, const json_
 	return err ? change_fail(change, error.outcome, error.field, "%s", error.text) : 0;
 }
 
+/* ---- resource groups ---- */
+
+static int put_group(struct change *change, const struct resource_group *group)
+{
+	char path[PATH_MAX_BYTES];
+
+	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0)
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
+	return change_put_row(change, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
+}
+
+/* Checks the name of a new group; an existing group keeps its name. `field` is for the error. */
+static int check_name(struct change *change, const char *name, const char *field)
+{
+	const char *advice = group_name_refusal(name);
+	struct resource_group group;
+
+	if (!advice || inventory_group(change->inventory, name, &group))
+		return 0;
+	return change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
+}
+
+static int ensure_group(struct change *change, const char *name, const char *region)
+{
+	struct resource_group group;
+	bool there = inventory_group(change->inventory, name, &group);
+
+	if (there && group.origin.revision)
+		return 0;
+	if (check_name(change, name, "resource_group") != 0)
+		return ERR_INVALID;
+	return put_group(change,
+			 &(const struct resource_group){.name = there ? group.name : name,
+							.region = there ? group.region : region});
+}
+
+static int check_group_writable(struct change *change, const struct resource_group *group)
+{
+	if (!group_is_read_only(group))
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "resource group \"%s\" comes from the configuration file, at %s:%u; "
+			   "change it there",
+			   group->name, group->origin.file, group->origin.line);
+}
+
+/* Ignores the case of the names. */
+static bool is_same_group(const struct resource_group *a, struct resource_group b)
+{
+	json_t *left, *right;
+	bool same;
+
+	b.name = a->name;
+	left = group_values(a);
+	right = group_values(&b);
+	same = left && json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* Makes or changes a group, unless it is equal already. To restore one, a group that the file names
+ * gets a row as well. */
+static int put_wanted_group(struct change *change, const struct resource_group *wanted,
+			    bool restores)
+{
+	struct resource_group group, put = *wanted;
+	bool is_there;
+
+	if (check_name(change, wanted->name, "name") != 0)
+		return ERR_INVALID;
+	is_there = inventory_group(change->inventory, wanted->name, &group);
+	if (is_there && (group.origin.revision || !restores) && is_same_group(&group, *wanted))
+		return 0;
+	if (is_there && !restores && check_group_writable(change, &group) != 0)
+		return ERR_INVALID;
+	if (is_there && !restores)
+		put.name = group.name;
+	return put_group(change, &put);
+}
+
+/* Removes the group's row, whatever is in the group. */
+static int forget_group(struct change *change, const char *name)
+{
+	char path[PATH_MAX_BYTES];
+	int err = path_key_of(KIND_GROUP, NULL, name, path);
+
+	return err ? err : change_delete_row(change, KIND_GROUP, path);
+}
+
+static int put_resource_group(struct change *change, const struct path *path, const json_t *body,
+			      enum addresses_why why)
+{
+	json_t *values = json_copy((json_t *)(uintptr_t)body);
+	const json_t *name = json_object_get(values, "name");
+	const char *text = json_string_value(name);
+	struct resource_group group;
+	struct arena arena;
+	int err = 0;
+
+	if (!name || json_is_null(name))
+		json_put(values, "name", json_text(path->names[0]));
+	else if (!text || strcasecmp(text, path->names[0]) != 0)
+		err = change_fail(change, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
+				  path->names[0]);
+	arena_init(&arena);
+	if (!err)
+		err = read_item(change, path->kind, values, &group, &arena);
+	if (!err)
+		err = put_wanted_group(change, &group, why == ADDRESSES_BACK);
+	arena_release(&arena);
+	json_decref(values);
+	return err;
+}
+
+static int remove_group(struct change *change, const struct path *path, enum addresses_why why)
+{
+	struct inventory *inventory = change_inventory(change);
+	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
+
+	if (!inventory_group(inventory, path->names[0], &group))
+		return 0;
+	if (why == ADDRESSES_BACK)
+		return forget_group(change, path->names[0]);
+	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
+	    group.tags.count == 0)
+		return 0; /* it came with an address, and other addresses are in it */
+	if (inventory_group_size(inventory, path->names[0]) > 0)
+		return change_fail(change, CHANGE_INVALID, "",
+				   "resource group \"%s\" has addresses; remove them first",
+				   group.name);
+	if (why == ADDRESSES_ANY && group_items(inventory_model(inventory), group.name, items) > 0)
+		return change_fail(change, CHANGE_INVALID, "",
+				   "resource group \"%s\" has other resources (%s); remove them "
+				   "first",
+				   group.name, items);
+	return forget_group(change, path->names[0]);
+}
+
+/* ---- is an address or service possible beside all others? ---- */
+
+static int check_writable(struct change *change, const struct owned_resource *resource)
+{
+	char title[OWNED_TITLE_MAX];
+
+	if (!owned_is_declared(resource))
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "%s comes from the configuration file; change it there",
+			   owned_title(resource, title));
+}
+
+static int check_names(struct change *change, const struct owned_resource *resource)
+{
+	const char *advice = NULL, *field = "name", *text = resource->item.name;
+
+	if (owned_is_service(resource)) {
+		advice = service_name_refusal(resource->item.name);
+	} else if (resource->item.domain_name_label) {
+		field = "domain_name_label";
+		text = resource->item.domain_name_label;
+		advice = label_refusal(resource->item.domain_name_label);
+		if (!advice && !resource->item.region)
+			advice = "a label takes a region: give one, or a top-level one in the "
+				 "configuration";
+	}
+	return advice ? change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", text,
+				    advice)
+		      : 0;
+}
+
+/* TAKEN: `holder` already has the value that `wanted` has in that field. */
+static int fail_taken(struct change *change, const struct owned_resource *wanted, const char *field,
+		      const struct owned_resource *holder)
+{
+	const struct owned_item *item = &wanted->item;
+	char title[OWNED_TITLE_MAX], address[ADDRESS_TEXT_MAX];
+	const char *text = strcmp(field, "id") == 0        ? item->id
+			   : strcmp(field, "address") == 0 ? address_print(&item->address, address)
+			   : strcmp(field, "name") == 0    ? item->name
+							   : wanted->fqdn;
+
+	return change_fail(change, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
+			   owned_title(holder, title));
+}
+
+/* Finds conflicts that the store's unique keys miss: with an item of the file, between a service
+ * and an address with the same forward name, and with an id that a PTR waits for. */
+static int check_clash(struct change *change, const struct owned_resource *wanted,
+		       const struct owned_resource *before)
+{
+	struct inventory *inventory = change->inventory;
+	const struct reverse_settings *reverse = &inventory->now.model->reverse;
+	const char *suffix = owned_is_service(wanted) ? reverse->suffix : reverse->service_suffix;
+	const char *field;
+	const struct owned_resource *holder =
+		declared_clash(inventory->now.declared, wanted, &field);
+	struct owned_resource waiting = {.kind = NULL};
+	char host[NAME_TEXT_MAX];
+
+	if (!holder && wanted->fqdn && inventory_cut_suffix(wanted->fqdn, suffix, host)) {
+		field = owned_fqdn_field(wanted);
+		holder = inventory_by_fqdn(inventory, wanted->fqdn);
+		if (holder && before && strcmp(holder->item.id, before->item.id) == 0)
+			holder = NULL;
+	}
+	if (holder)
+		return fail_taken(change, wanted, field, holder);
+	if (!before && change->after.waiting > 0 &&
+	    inventory_ptr_row(inventory, wanted->item.id, &waiting) == 0)
+		return change_fail(change, CHANGE_TAKEN, "id",
+				   "%s is the id of an address that the file had, and whose PTR "
+				   "\"%s\" waits for its return; give another",
+				   wanted->item.id, waiting.item.reverse_fqdn);
+	return change_check_trouble(change);
+}
+
+/* Checks names, the pool, and conflicts with present resources; the resource must be complete. */
+static int check_resource(struct change *change, struct owned_resource *resource,
+			  const struct owned_resource *before, char fqdn[NAME_TEXT_MAX])
+{
+	char refusal[POOLS_TEXT_MAX];
+	int err = check_names(change, resource);
+
+	if (err)
+		return err;
+	if (owned_derive_fqdn(resource, change->inventory->now.model, fqdn) != 0)
+		return change_fail(change, CHANGE_INVALID, owned_fqdn_field(resource),
+				   "the name it would have is no domain name: \"%s\"; use a "
+				   "shorter one",
+				   fqdn);
+	if (!change->restores && inventory_refusal(change->inventory, resource, refusal))
+		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
+	return check_clash(change, resource, before);
+}
+
+/* ---- rows ---- */
+
+static const struct owned_resource nobody; /* has no PTR */
+
+/* Notes that this change sets, replaces or deletes the PTR. */
+static void note_action(const struct change *change, const struct owned_resource *before,
+			struct owned_resource *now)
+{
+	now->ptr_is_declared = false;
+	now->ptr_revision = change->revision;
+	now->action = !now->item.reverse_fqdn     ? PTR_ACTION_DELETE
+		      : before->item.reverse_fqdn ? PTR_ACTION_UPDATE
+						  : PTR_ACTION_CREATE;
+}
+
+/* A PTR that stays the same keeps its revision, unless its address changes or it was not served.
+ * `before` NULL: the resource is new. */
+static void note_ptr(const struct change *change, const struct owned_resource *before,
+		     struct owned_resource *now)
+{
+	const struct owned_resource *was = before ? before : &nobody;
+	bool moves = before && now->item.reverse_fqdn &&
+		     (was->status == PTR_ERROR ||
+		      !address_equal(&now->item.address, &was->item.address));
+
+	if (!owned_is_same_ptr(&was->item, &now->item) || moves) {
+		note_action(change, was, now);
+		return;
+	}
+	now->ptr_is_declared = was->ptr_is_declared;
+	now->ptr_revision = was->ptr_revision;
+	now->action = was->action;
+}
+
+/* The store refused the row because another one has one of its keys; finds that resource for the
+ * message. */
+static int name_holder(struct change *change, const struct owned_resource *wanted,
+		       const struct owned_resource *before)
+{
+	struct inventory *inventory = change->inventory;
+	const struct {
+		const char *field;
+		const struct owned_resource *found;
+	} looked[] = {
+		{"id", inventory_by_id(inventory, wanted->item.id)},
+		{"address", inventory_by_address(inventory, &wanted->item.address)},
+		{owned_fqdn_field(wanted), inventory_by_fqdn(inventory, wanted->fqdn)},
+	};
+
+	for (size_t i = 0; i < COUNT(looked); i++) {
+		const struct owned_resource *found = looked[i].found;
+
+		if (found && !(before && strcmp(found->item.id, before->item.id) == 0))
+			return fail_taken(change, wanted, looked[i].field, found);
+	}
+	return change_fail_store(change, "another record has the id, address or label");
+}
+
+/* Writes the row and updates the draft. `before` NULL: it is new. */
+static int put_resource(struct change *change, const struct owned_resource *before,
+			const struct owned_resource *now)
+{
+	char path[PATH_MAX_BYTES];
+	struct owned_scratch scratch;
+	struct source_keys keys = owned_keys(now, &scratch);
+	int err;
+
+	if (owned_key(now, path) != 0)
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
+	err = change_put_row(change, now->kind->id, path, owned_row_json(now), &keys);
+	if (err == ERR_EXISTS)
+		return name_holder(change, now, before);
+	return err ? err : change_serve(change, before, now);
+}
+
+/* Puts the complete resource in place of `before` (NULL: it is new), unless the others rule it
+ * out. */
+static int put_checked(struct change *change, const struct owned_resource *before,
+		       struct owned_resource *wanted)
+{
+	char fqdn[NAME_TEXT_MAX];
+	int err = check_resource(change, wanted, before, fqdn);
+
+	if (!err && !before && wanted->item.resource_group)
+		/* The group's row comes first, so that an undo, which goes backwards, works. */
+		err = ensure_group(change, wanted->item.resource_group, wanted->item.region);
+	if (err)
+		return err;
+	note_ptr(change, before, wanted);
+	return put_resource(change, before, wanted);
+}
+
+/* Removes the address or service with its PTR. */
+static int remove_resource(struct change *change, const struct owned_resource *before)
+{
+	char path[PATH_MAX_BYTES];
+	int err = check_writable(change, before);
+
+	if (!err)
+		err = owned_key(before, path);
+	if (!err)
+		err = change_delete_row(change, before->kind->id, path);
+	return err ? err : change_serve(change, before, NULL);
+}
+
+/* ---- PTRs ---- */
+
+/* Copies the resource with this PTR, whose form was checked; reverse_fqdn NULL or "": with none.
+ * The copy uses `fqdn` and the texts of `ptr`. */
+static struct owned_resource with_ptr(const struct model *model,
+				      const struct owned_resource *before,
+				      const struct owned_item *ptr, char fqdn[NAME_TEXT_MAX])
+{
+	bool is_there = ptr->reverse_fqdn && *ptr->reverse_fqdn;
+	const char *description = ptr->ptr_description;
+	const struct owned_item wanted = {
+		.reverse_fqdn = is_there ? owned_dotted(ptr->reverse_fqdn, fqdn) : NULL,
+		.ptr_description = is_there && description && *description ? description : NULL,
+		.ttl = is_there ? ptr->ttl : NOT_GIVEN,
+	};
+	struct owned_resource now = *before;
+
+	owned_take_ptr(&now, &wanted, model);
+	return now;
+}
+
+bool addresses_points(const struct inventory *inventory, const struct owned_resource *resource,
+		      const struct owned_item *ptr)
+{
+	char fqdn[NAME_TEXT_MAX];
+	const struct owned_resource now = with_ptr(inventory_model(inventory), resource, ptr, fqdn);
+
+	return owned_is_same_ptr(&resource->item, &now.item);
+}
+
+static int check_ptr_name(struct change *change, const char *fqdn)
+{
+	const char *advice = reverse_fqdn_refusal(fqdn);
+
+	return advice ? change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				    "\"%s\" is not a host's name; %s", fqdn, advice)
+		      : 0;
+}
+
+static int check_ptr_writable(struct change *change, const struct owned_resource *resource)
+{
+	if (!resource->ptr_is_declared)
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
+			   "there",
+			   resource->item.reverse_fqdn, resource->item.origin.file,
+			   resource->item.origin.line);
+}
+
+/* Writes the row of a PTR that is a resource of its own. */
+static int put_ptr_row(struct change *change, const struct owned_resource *resource)
+{
+	const struct source_keys keys = owned_ptr_keys(resource);
+
+	return change_put_row(change, KIND_PTR, resource->item.id, owned_ptr_row_json(resource),
+			      &keys);
+}
+
+/* Replaces the resource's PTR; a `ptr` without a name removes it. */
+static int replace_ptr(struct change *change, const struct owned_resource *before,
+		       const struct owned_item *ptr)
+{
+	char fqdn[NAME_TEXT_MAX];
+	struct owned_resource now = with_ptr(change_model(change), before, ptr, fqdn);
+	int err;
+
+	note_action(change, before, &now);
+	if (!owned_is_declared(before))
+		return put_resource(change, before, &now);
+	err = now.item.reverse_fqdn ? put_ptr_row(change, &now)
+				    : change_delete_row(change, KIND_PTR, now.item.id);
+	return err ? err : change_serve(change, before, &now);
+}
+
+int addresses_point(struct change *change, const struct owned_resource *resource,
+		    const struct owned_item *ptr, enum addresses_why why)
+{
+	int err = check_ptr_writable(change, resource);
+
+	if (!err && owned_is_service(resource) && asks_whose(why))
+		err = check_service_name(change, resource->item.name, resource, ptr->reverse_fqdn);
+	if (!err && ptr->reverse_fqdn)
+		err = check_ptr_name(change, ptr->reverse_fqdn);
+	if (err)
+		return err;
+	if (ptr->reverse_fqdn || resource->item.reverse_fqdn)
+		return replace_ptr(change, resource, ptr);
+	if (!ptr->ptr_description && ptr->ttl == NOT_GIVEN)
+		return 0;
+	return change_fail(change, CHANGE_INVALID, ptr->ptr_description ? "description" : "ttl",
+			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+}
+
+/* Removes the waiting PTR of this id, if there is one. */
+static int forget_waiting(struct change *change, const char *id)
+{
+	struct owned_resource waiting;
+
+	if (inventory_ptr_row(change->inventory, id, &waiting) != 0)
+		return 0;
+	change->after.waiting--;
+	return change_delete_row(change, KIND_PTR, id);
+}
+
+/* Puts a PTR for the id of a missing address or service; the PTR waits for that. */
+static int put_waiting(struct change *change, const char *id, const struct owned_item *ptr)
+{
+	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
+	struct owned_resource waiting;
+	int err;
+
+	if (!text_is_uuid(id))
+		return change_fail(change, CHANGE_INVALID, "owner",
+				   "\"%.64s\" does not fit; give a UUID", id);
+	snprintf(lower, sizeof lower, "%s", id);
+	text_lower(lower);
+	err = check_ptr_name(change, ptr->reverse_fqdn);
+	if (!err)
+		err = forget_waiting(change, lower);
+	if (err)
+		return err;
+	waiting = with_ptr(change_model(change), &nobody, ptr, fqdn);
+	note_action(change, &nobody, &waiting);
+	waiting.item.id = lower;
+	change->after.waiting++;
+	return put_ptr_row(change, &waiting);
+}
+
+static int put_ptr_of(struct change *change, const struct path *path,
+		      const struct owned_resource *resource, const json_t *values,
+		      enum addresses_why why)
+{
+	struct owned_item ptr;
+	struct arena arena;
+	int err;
+
+	if (!resource && why != ADDRESSES_BACK)
+		return change_fail(change, CHANGE_NOT_FOUND, NULL,
+				   "\"%.80s\" is not an address or id that we own; add the address "
+				   "first",
+				   path->names[0]);
+	if (resource && check_ptr_writable(change, resource) != 0)
+		return ERR_INVALID;
+	arena_init(&arena);
+	err = read_item(change, path->kind, values, &ptr, &arena);
+	if (!err && resource)
+		err = addresses_point(change, resource, &ptr, why);
+	else if (!err)
+		err = ptr.reverse_fqdn ? put_waiting(change, path->names[0], &ptr)
+				       : forget_waiting(change, path->names[0]);
+	arena_release(&arena);
+	return err;
+}
+
 /* ---- an address or service from its values ---- */
 
 struct address_reading {
@@ -389,7 +896,7 @@ static int check_ptr(const struct address_reading *reading, const struct owned_i
 	bool is_alone = item->ptr_description || item->ttl != NOT_GIVEN;
 
 	if (item->reverse_fqdn)
-		return change_ptr_check(reading->change, item);
+		return check_ptr_name(reading->change, item->reverse_fqdn);
 	if (!is_alone || (before && before->item.reverse_fqdn))
 		return 0;
 	return change_fail(reading->change, CHANGE_INVALID,
@@ -438,30 +945,20 @@ static int put_address(struct change *change, const struct path *path,
 	if (!reading.values)
 		return change_fail_memory(change);
 	arena_init(&reading.arena);
-	err = before ? change_check_writable(change, before) : 0;
+	err = before ? check_writable(change, before) : 0;
 	if (!err)
 		err = read_resource(&reading, &resource);
 	if (!err && is_service(&reading) && asks_whose(why))
 		err = check_service_name(change, path->names[0], before,
 					 resource.item.reverse_fqdn);
+	if (!err && !resource.item.address.family)
+		err = free_address_find(change, resource.item.region, reading.family,
+					&resource.item.address);
 	if (!err)
-		err = change_put(change, before, &resource, reading.family);
+		err = put_checked(change, before, &resource);
 	arena_release(&reading.arena);
 	json_decref(reading.values);
 	return err;
-}
-
-int addresses_add(struct change *change, const struct path *path, const json_t *values)
-{
-	const struct owned_resource wanted = {.item.name = path->names[0]}, *holder;
-	int err = change_is_open(change);
-
-	if (err)
-		return err;
-	holder = addresses_find(change_inventory(change), path);
-	if (holder)
-		return change_fail_taken(change, &wanted, "name", holder);
-	return put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
 /* ---- a new address for its PTR ---- */
@@ -531,132 +1028,20 @@ int addresses_make(struct inventory *inventory, const struct model *model, const
 	return 0;
 }
 
-/* ---- PTRs and groups ---- */
+/* ---- the entry points ---- */
 
-/* Removes the waiting PTR of this id, if there is one. */
-static int forget_waiting(struct change *change, const char *id)
-{
-	struct owned_resource waiting;
-	int err = inventory_ptr_row(change_inventory(change), id, &waiting);
-
-	return err == 0 ? change_ptr_forget(change, id) : 0;
-}
-
-static int put_waiting(struct change *change, const char *id, const struct owned_item *ptr)
-{
-	int err = forget_waiting(change, id);
-
-	return err ? err : change_ptr_wait(change, id, ptr);
-}
-
-static int put_ptr(struct change *change, const struct path *path,
-		   const struct owned_resource *resource, const struct owned_item *ptr,
-		   enum addresses_why why)
-{
-	int err = 0;
-
-	if (!resource)
-		return ptr->reverse_fqdn ? put_waiting(change, path->names[0], ptr)
-					 : forget_waiting(change, path->names[0]);
-	if (owned_is_service(resource) && asks_whose(why))
-		err = check_service_name(change, resource->item.name, resource, ptr->reverse_fqdn);
-	if (err)
-		return err;
-	if (ptr->reverse_fqdn)
-		return change_ptr_set(change, resource, ptr);
-	if (resource->item.reverse_fqdn)
-		return change_ptr_unset(change, resource);
-	if (!ptr->ptr_description && ptr->ttl == NOT_GIVEN)
-		return 0;
-	return change_fail(change, CHANGE_INVALID, ptr->ptr_description ? "description" : "ttl",
-			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
-}
-
-static int put_ptr_of(struct change *change, const struct path *path,
-		      const struct owned_resource *resource, const json_t *values,
-		      enum addresses_why why)
-{
-	struct owned_item ptr;
-	struct arena arena;
-	int err;
-
-	if (!resource && why != ADDRESSES_BACK)
-		return change_fail(change, CHANGE_NOT_FOUND, NULL,
-				   "\"%.80s\" is not an address or id that we own; add the address "
-				   "first",
-				   path->names[0]);
-	if (resource && change_ptr_check_writable(change, resource) != 0)
-		return ERR_INVALID;
-	arena_init(&arena);
-	err = read_item(change, path->kind, values, &ptr, &arena);
-	if (!err)
-		err = put_ptr(change, path, resource, &ptr, why);
-	arena_release(&arena);
-	return err;
-}
-
-static int put_resource_group(struct change *change, const struct path *path, const json_t *body)
-{
-	json_t *values = json_copy((json_t *)(uintptr_t)body);
-	const json_t *name = json_object_get(values, "name");
-	const char *text = json_string_value(name);
-	struct resource_group group;
-	struct arena arena;
-	int err = 0;
-
-	if (!name || json_is_null(name))
-		json_put(values, "name", json_text(path->names[0]));
-	else if (!text || strcasecmp(text, path->names[0]) != 0)
-		err = change_fail(change, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
-				  path->names[0]);
-	arena_init(&arena);
-	if (!err)
-		err = read_item(change, path->kind, values, &group, &arena);
-	if (!err)
-		err = change_group_put(change, &group, false);
-	arena_release(&arena);
-	json_decref(values);
-	return err;
-}
-
-/* ---- removing, and the entry point ---- */
-
-static int remove_group(struct change *change, const struct path *path, enum addresses_why why)
-{
-	struct inventory *inventory = change_inventory(change);
-	struct resource_group group;
-	char items[GROUP_ITEMS_MAX];
-
-	if (!inventory_group(inventory, path->names[0], &group))
-		return 0;
-	if (why == ADDRESSES_BACK)
-		return change_group_forget(change, path->names[0]);
-	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
-	    group.tags.count == 0)
-		return 0; /* it came with an address, and other addresses are in it */
-	if (inventory_group_size(inventory, path->names[0]) > 0)
-		return change_fail(change, CHANGE_INVALID, "",
-				   "resource group \"%s\" has addresses; remove them first",
-				   group.name);
-	if (why == ADDRESSES_ANY && group_items(inventory_model(inventory), group.name, items) > 0)
-		return change_fail(change, CHANGE_INVALID, "",
-				   "resource group \"%s\" has other resources (%s); remove them "
-				   "first",
-				   group.name, items);
-	return change_group_forget(change, path->names[0]);
-}
+static const struct owned_item no_ptr = {.ttl = NOT_GIVEN};
 
 static int remove_one(struct change *change, const struct path *path,
 		      const struct owned_resource *resource, enum addresses_why why)
 {
 	if (path->kind->id == KIND_GROUP)
 		return remove_group(change, path, why);
-	if (path->kind->id == KIND_PTR && !resource && why == ADDRESSES_BACK)
-		return forget_waiting(change, path->names[0]);
+	if (path->kind->id == KIND_PTR && resource)
+		return addresses_point(change, resource, &no_ptr, why);
 	if (path->kind->id == KIND_PTR)
-		return resource && resource->item.reverse_fqdn ? change_ptr_unset(change, resource)
-							       : 0;
-	return resource ? change_remove(change, resource) : 0;
+		return why == ADDRESSES_BACK ? forget_waiting(change, path->names[0]) : 0;
+	return resource ? remove_resource(change, resource) : 0;
 }
 
 int addresses_put(struct change *change, const struct path *path, const json_t *values,
@@ -671,16 +1056,54 @@ int addresses_put(struct change *change, const struct path *path, const json_t *
 	if (!values) {
 		err = remove_one(change, path, resource, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_resource_group(change, path, values);
+		err = put_resource_group(change, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(change, path, resource, values, why);
 	} else {
 		if (why == ADDRESSES_BACK && is_another(resource, values)) {
-			err = change_remove(change, resource);
+			err = remove_resource(change, resource);
 			resource = NULL;
 		}
 		if (!err)
 			err = put_address(change, path, resource, values, why);
 	}
 	return err ? err : change_is_open(change); /* "not found" may really be a failed read */
+}
+
+int addresses_add(struct change *change, const struct path *path, const json_t *values)
+{
+	const struct owned_resource wanted = {.item.name = path->names[0]}, *holder;
+	int err = change_is_open(change);
+
+	if (err)
+		return err;
+	holder = addresses_find(change->inventory, path);
+	return holder ? fail_taken(change, &wanted, "name", holder)
+		      : put_address(change, path, NULL, values, ADDRESSES_BACK);
+}
+
+enum { PAGE_ROWS = 100 };
+
+int addresses_remove_group(struct change *change, const char *name, const char *subscription)
+{
+	struct inventory *inventory = change->inventory;
+	const struct owned_resource *page[PAGE_ROWS];
+	struct resource_group group;
+	struct address after = {0};
+	size_t found = PAGE_ROWS;
+	int err = change_is_open(change);
+
+	while (!err && found == PAGE_ROWS) {
+		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
+		for (size_t i = 0; !err && i < found; i++) {
+			after = page[i]->item.address;
+			if (ownership_is_of(inventory, page[i], subscription))
+				err = remove_resource(change, page[i]);
+		}
+		if (!err && inventory->of)
+			inventory_forget(inventory);
+	}
+	if (err || !name || !inventory_group(inventory, name, &group) || !group.origin.revision)
+		return err;
+	return forget_group(change, name);
 }

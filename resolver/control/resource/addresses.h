@@ -2,7 +2,10 @@
  * that are too many to be items of a model. Values are read by the field table, as for every other
  * kind, and put into the open change:
  *
- *     addresses_put ─► values ─► struct owned_item ─► change_put: completed, checked, row */
+ *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
+ *
+ * Calls with a `struct change` edit it. They return 0, or ERR_INVALID with the reason in
+ * change_error. A resource given to them must be as a lookup shows it now. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
@@ -20,9 +23,24 @@ enum addresses_why {
 			    * it */
 };
 /* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
- * fine. Values are a request body's, or from the history. ERR_INVALID: change_error says why. */
+ * fine. Values are a request body's, or from the history. An address without a value for its
+ * address gets a free one. A group gets a row with its first address, and keeps it when the last
+ * one goes. */
 MUST_CHECK int addresses_put(struct change *change, const struct path *path, const json_t *values,
 			     enum addresses_why why);
+/* Adds a new resource. An existing one with the same name is a conflict (TAKEN). */
+MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
+/* Replaces the whole PTR of an address or service by these members; without a name, removes it. */
+MUST_CHECK int addresses_point(struct change *change, const struct owned_resource *resource,
+			       const struct owned_item *ptr, enum addresses_why why);
+/* Removes the group's addresses of that subscription and the group's row; name NULL: the addresses
+ * in no group. READ_ONLY if the file declares one of them. */
+MUST_CHECK int addresses_remove_group(struct change *change, const char *name,
+				      const char *subscription);
+
+/* Whether the resource has this PTR already, or, without a name, none. */
+bool addresses_points(const struct inventory *inventory, const struct owned_resource *resource,
+		      const struct owned_item *ptr);
 /* Whether putting these values (NULL: removal) frees an address, a label or an id of the present
  * resource. A rollback puts such edits first, because resources may have exchanged these. */
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values);
@@ -47,9 +65,6 @@ enum { ADDRESSES_WHY_MAX = 256 };
 MUST_CHECK int addresses_make(struct inventory *inventory, const struct model *model,
 			      const char *text, struct path *path, json_t *values,
 			      struct arena *arena, char why[ADDRESSES_WHY_MAX]);
-
-/* Adds a new resource. An existing one with the same name is a conflict (TAKEN). */
-MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 
 /* Removes read-only members from a body, so that a client can send back what GET returned; from a
  * PTR's body, members of its address as well. */

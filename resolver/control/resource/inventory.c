@@ -286,7 +286,6 @@ static int on_resource_row(void *context, const struct source_resource *row)
 		err = show_status(inventory, resource);
 	if (err)
 		return inventory_complain(inventory, row, err);
-	resource->read_at = inventory->edits;
 	found->resource = resource;
 	if (found->page && found->count < found->room)
 		found->page[found->count++] = resource;

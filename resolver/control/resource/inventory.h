@@ -218,8 +218,6 @@ struct inventory {
 	bool changing;                  /* between change_begin and change_free */
 	bool held;
 	struct arena shown;         /* resources that were returned */
-	uint64_t edits;             /* how many edits of the state were made, committed or
-				     * undone */
 	uint64_t version;           /* of everything shown, except the statuses of PTRs */
 	uint32_t served_count;      /* wraps around; second half of the list's etag */
 	uint64_t published, served; /* revisions: published last; served by all workers */

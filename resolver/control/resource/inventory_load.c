@@ -600,7 +600,6 @@ void inventory_adopt(struct inventory *next)
 	inventory_part_release(now);
 	*now = next->now;
 	next->now = (struct inventory_part){0};
-	inventory->edits = next->edits;
 	inventory->version++;
 	if (!now->read)
 		return;

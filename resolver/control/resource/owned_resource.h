@@ -52,8 +52,6 @@ struct owned_resource {
 	const char *reason;     /* with PTR_ERROR */
 	bool ptr_is_declared;   /* the file gives the PTR; item.origin has the place */
 	uint64_t ptr_revision;  /* of the PTR's last change in the state; 0: never */
-	uint64_t read_at;       /* the inventory's count of edits when this was read
-				 * (inventory.h) */
 };
 
 static inline bool owned_is_service(const struct owned_resource *resource)

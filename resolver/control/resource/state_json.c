@@ -1,143 +1,20 @@
-/* An import consists of ordinary edits, so it is checked like any change. First it removes each
- * present resource that differs from the document; equal ones stay and are not written again. The
- * export is in state_export.c. */
+/* An export builds, writes and frees one row after the other, because a million objects at once
+ * would take a gigabyte. Addresses are read twice, page by page, because PTRs have a list of their
+ * own.
+ *
+ * An import consists of ordinary edits, so it is checked like any change. First it removes each
+ * present resource that differs from the document; equal ones stay and are not written again. */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
 #include "rules/text.h"
 
-struct state_import {
-	struct change *change;
-	struct inventory *inventory;
-	const json_t *document;
-	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
-	json_t *kept;                      /* ids and names of present resources that are equal */
-};
-
-/* A value that is no text is an error; a missing one gives NULL, which the caller may refuse. */
-static int text_of(struct change *change, const json_t *object, const char *key, const char **text)
-{
-	const json_t *value = json_object_get(object, key);
-
-	*text = json_string_value(value);
-	return !value || *text
-		       ? 0
-		       : change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
-}
-
-static int import_group(struct state_import *import, const json_t *object)
-{
-	struct change *change = import->change;
-	struct resource_group group;
-	struct change_error error;
-	struct arena arena;
-	int err;
-
-	if (!json_is_object(object) || !json_object_get(object, "name"))
-		return change_fail(change, CHANGE_INVALID, NULL,
-				   "is not what an export has; give an object with a \"name\"");
-	arena_init(&arena);
-	err = addresses_read(kind_of_id(KIND_GROUP), object, &group, &arena, &error);
-	err = err ? change_fail(change, error.outcome, error.field, "%s", error.text)
-		  : change_group_put(change, &group, true);
-	arena_release(&arena);
-	return err;
-}
-
-/* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
- * silently. */
-static int check_members(struct change *change, const json_t *object, const char *const *known)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		if (!text_is_among(key, known) || json_is_null(value))
-			return change_fail(change, CHANGE_INVALID, key,
-					   "is not what an export has; leave it out");
-	}
-	return 0;
-}
-
-static int import_resource(struct state_import *import, unsigned kind, const json_t *object)
-{
-	static const char *const of_address[] = {
-		"id",      "name",       "resource_group",    "region",
-		"address", "allocation", "domain_name_label", "tags",
-		"azure",   NULL};
-	static const char *const of_service[] = {"id",          "name", "address",
-						 "description", "tags", NULL};
-	struct change *change = import->change;
-	struct path path = {.kind = kind_of_id(kind)};
-
-	if (!json_is_object(object))
-		return change_fail(change, CHANGE_INVALID, NULL,
-				   "is not what an export has; give an object");
-	if (check_members(change, object, kind == KIND_SERVICE ? of_service : of_address) != 0 ||
-	    text_of(change, object, "name", &path.names[0]) != 0 ||
-	    text_of(change, object, "resource_group", &path.group) != 0)
-		return ERR_INVALID;
-	if (!path.names[0])
-		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
-	if (!path.group || !*path.group)
-		path.group = GROUP_NONE;
-	return addresses_add(change, &path, object);
-}
-
-static int import_address(struct state_import *import, const json_t *object)
-{
-	return import_resource(import, KIND_ADDRESS, object);
-}
-
-static int import_service(struct state_import *import, const json_t *object)
-{
-	return import_resource(import, KIND_SERVICE, object);
-}
-
-/* `waits`: the PTR's address or service may be missing. */
-static int import_ptr_of(struct state_import *import, const json_t *object, bool waits)
-{
-	struct change *change = import->change;
-	const char *id = json_string_value(json_object_get(object, "owner"));
-	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {id, NULL}};
-	const struct owned_resource *resource = inventory_by_id(import->inventory, id);
-	struct owned_resource other = {.kind = NULL};
-
-	if (!id || (!resource && !waits))
-		return change_fail(change, CHANGE_INVALID, "owner",
-				   "there is no address or service with the id \"%s\"; give one "
-				   "that is in the document, or in the configuration file",
-				   id ? id : "");
-	if (!resource && !text_is_uuid(id))
-		return change_fail(change, CHANGE_INVALID, "owner",
-				   "\"%.64s\" does not fit; give a UUID", id);
-	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
-		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				   "is missing, or not a string; give one");
-	if (resource ? resource->item.reverse_fqdn && !resource->ptr_is_declared
-		     : inventory_ptr_row(import->inventory, id, &other) == 0)
-		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
-				   id);
-	return addresses_put(change, &path, object, ADDRESSES_BACK);
-}
-
-static int import_ptr(struct state_import *import, const json_t *object)
-{
-	return import_ptr_of(import, object, false);
-}
-
-/* A PTR waits if its address or service is missing here, whether or not it waited where it was
- * exported. */
-static int import_waiting(struct state_import *import, const json_t *object)
-{
-	return import_ptr_of(import, object, true);
-}
-
-json_t *state_ptr_values(const struct owned_resource *resource)
+/* The PTR's values for the document; NULL: no PTR, or the file gives it. */
+static json_t *ptr_values(const struct owned_resource *resource)
 {
 	json_t *values;
 
@@ -148,7 +25,105 @@ json_t *state_ptr_values(const struct owned_resource *resource)
 	return values;
 }
 
-/* ---- comparing present resources with the document ---- */
+/* ---- export ---- */
+
+struct export
+{
+	struct inventory *inventory;
+	struct json_writer writer;
+};
+
+static int write_resource(void *context, const struct owned_resource *resource)
+{
+	struct export *export = context;
+
+	if (!owned_is_declared(resource))
+		json_writer_row(&export->writer, owned_values_alone(resource));
+	return 0;
+}
+
+static int write_ptr(void *context, const struct owned_resource *resource)
+{
+	struct export *export = context;
+
+	if (resource->item.reverse_fqdn && !resource->ptr_is_declared)
+		json_writer_row(&export->writer, ptr_values(resource));
+	return 0;
+}
+
+static void write_waiting(struct export *export)
+{
+	size_t count;
+	const struct owned_resource **list = inventory_waiting(export->inventory, &count);
+
+	for (size_t i = 0; i < count; i++)
+		write_ptr(export, list[i]);
+	free(list);
+}
+
+/* Writes the groups that have a row in the state. */
+static int write_groups(struct export *export)
+{
+	size_t count;
+	struct resource_group *list = inventory_groups(export->inventory, &count);
+
+	for (size_t i = 0; list && i < count; i++)
+		if (list[i].origin.revision)
+			json_writer_row(&export->writer, group_values(&list[i]));
+	free(list);
+	return list ? 0 : ERR_NOMEM;
+}
+
+static int write_lists(struct export *export)
+{
+	struct inventory *inventory = export->inventory;
+	struct json_writer *writer = &export->writer;
+
+	json_writer_list(writer, ",\n\"groups\": [\n");
+	int err = write_groups(export);
+	json_writer_list(writer, "],\n\"addresses\": [\n");
+	if (!err)
+		err = inventory_each(inventory, KIND_ADDRESS, write_resource, export);
+	json_writer_list(writer, "],\n\"services\": [\n");
+	if (!err)
+		err = inventory_each(inventory, KIND_SERVICE, write_resource, export);
+	json_writer_list(writer, "],\n\"ptrs\": [\n");
+	if (!err)
+		err = inventory_each(inventory, KIND_ADDRESS, write_ptr, export);
+	if (!err)
+		err = inventory_each(inventory, KIND_SERVICE, write_ptr, export);
+	json_writer_list(writer, "],\n\"waiting\": [\n");
+	write_waiting(export);
+	fputs("]}\n", writer->out);
+	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
+}
+
+char *state_export(struct inventory *inventory, size_t *length)
+{
+	struct export export = {.inventory = inventory};
+	char *text;
+	int err;
+
+	if (!json_writer_begin(&export.writer, ",\n", JSON_ENSURE_ASCII))
+		return NULL;
+	fprintf(export.writer.out, "{\"version\": %d", STATE_JSON_VERSION);
+	err = write_lists(&export);
+	text = json_writer_end(&export.writer, length);
+	if (!err)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- import: comparing present resources with the document ---- */
+
+struct state_import {
+	struct change *change;
+	struct inventory *inventory;
+	const json_t *document;
+	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
+	json_t *done;                      /* what is as in the document (note) */
+};
 
 /* The key of an object in an index; "": none. */
 static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
@@ -183,52 +158,71 @@ static bool is_same(const json_t *by, const char *id, json_t *object)
 	return same;
 }
 
-static void keep(struct state_import *import, const char *list, const char *id)
+/* Notes that the resource is as in the document: since before the import, or made by it. */
+static void note(struct state_import *import, const char *list, const char *id, json_t *kept)
 {
 	char key[NAME_TEXT_MAX + 16];
 
 	snprintf(key, sizeof key, "%s/%s", list, id);
-	json_put(import->kept, text_lower(key), json_true());
+	json_put(import->done, text_lower(key), kept);
 }
 
-static bool is_kept(const struct state_import *import, const char *list, const char *id)
+static void keep(struct state_import *import, const char *list, const char *id)
+{
+	note(import, list, id, json_true());
+}
+
+/* json_true: kept; json_false: made; NULL: neither. */
+static const json_t *noted(const struct state_import *import, const char *list, const char *id)
 {
 	char key[NAME_TEXT_MAX + 16];
 
 	snprintf(key, sizeof key, "%s/%s", list, id);
-	return json_object_get(import->kept, text_lower(key));
+	return json_object_get(import->done, text_lower(key));
+}
+
+/* values NULL: removes it. */
+static int put(struct state_import *import, unsigned kind, const char *group, const char *name,
+	       const json_t *values)
+{
+	const struct path path = {kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}};
+
+	return addresses_put(import->change, &path, values, ADDRESSES_BACK);
 }
 
 /* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
 static int compare_resource(void *context, const struct owned_resource *resource)
 {
 	struct state_import *import = context;
-	bool same = owned_is_declared(resource) ||
-		    is_same(import->resources, resource->item.id, owned_values_alone(resource));
+	const struct owned_item *item = &resource->item;
+	bool is_declared = owned_is_declared(resource);
+	bool has_ptr = item->reverse_fqdn && !resource->ptr_is_declared;
+	bool same =
+		is_declared || is_same(import->resources, item->id, owned_values_alone(resource));
 
-	if (same && is_same(import->ptrs, resource->item.id, state_ptr_values(resource))) {
-		if (!owned_is_declared(resource))
-			keep(import, "owner", resource->item.id);
-		if (!owned_is_declared(resource) && resource->item.resource_group)
-			keep(import, "used", resource->item.resource_group);
-		if (resource->item.reverse_fqdn && !resource->ptr_is_declared)
-			keep(import, "ptr", resource->item.id);
+	if (same && is_same(import->ptrs, item->id, ptr_values(resource))) {
+		if (!is_declared)
+			keep(import, "owner", item->id);
+		if (!is_declared && item->resource_group)
+			keep(import, "used", item->resource_group);
+		if (has_ptr)
+			keep(import, "ptr", item->id);
 		return 0;
 	}
-	if (!owned_is_declared(resource))
-		return change_remove(import->change, resource);
-	return resource->item.reverse_fqdn && !resource->ptr_is_declared
-		       ? change_ptr_unset(import->change, resource)
-		       : 0;
+	if (!is_declared)
+		return put(import, resource->kind->id, item->resource_group, item->name, NULL);
+	return has_ptr ? put(import, KIND_PTR, NULL, item->id, NULL) : 0;
 }
 
 /* Removes a group that the document lacks, unless an address that stays is in it: then the group
  * becomes what adding that address would have made. */
 static int compare_group(struct state_import *import, const struct resource_group *group)
 {
-	char key[NAME_TEXT_MAX];
 	const struct resource_group bare = {.name = group->name, .region = group->region};
-	bool named, used = is_kept(import, "used", group->name);
+	bool named, used = noted(import, "used", group->name);
+	char key[NAME_TEXT_MAX];
+	json_t *values;
+	int err;
 
 	snprintf(key, sizeof key, "%s", group->name);
 	named = json_object_get(import->groups, text_lower(key));
@@ -237,8 +231,13 @@ static int compare_group(struct state_import *import, const struct resource_grou
 		keep(import, "group", group->name);
 		return 0;
 	}
-	int err = change_group_forget(import->change, group->name);
-	return err || named || !used ? err : change_group_put(import->change, &bare, true);
+	err = put(import, KIND_GROUP, NULL, group->name, NULL);
+	if (err || named || !used)
+		return err;
+	values = group_values(&bare);
+	err = put(import, KIND_GROUP, NULL, group->name, values);
+	json_decref(values);
+	return err;
 }
 
 static int compare_rest(struct state_import *import)
@@ -252,21 +251,125 @@ static int compare_rest(struct state_import *import)
 		if (groups[i].origin.revision)
 			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
-		if (is_same(import->ptrs, list[i]->item.id, state_ptr_values(list[i])))
+		if (is_same(import->ptrs, list[i]->item.id, ptr_values(list[i])))
 			keep(import, "ptr", list[i]->item.id);
 		else
-			err = change_ptr_forget(import->change, list[i]->item.id);
+			err = put(import, KIND_PTR, NULL, list[i]->item.id, NULL);
 	}
 	free(list);
 	free(groups);
 	return err;
 }
 
-/* ---- importing the document ---- */
+/* ---- import: the document ---- */
+
+/* The object's text. A value that is no text is an error; a missing one gives NULL. */
+static int text_of(struct change *change, const json_t *object, const char *key, const char **text)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*text = json_string_value(value);
+	return !value || *text
+		       ? 0
+		       : change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
+}
+
+/* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
+ * silently. */
+static int check_members(struct change *change, const json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (!text_is_among(key, known) || json_is_null(value))
+			return change_fail(change, CHANGE_INVALID, key,
+					   "is not what an export has; leave it out");
+	}
+	return 0;
+}
+
+static int import_group(struct state_import *import, const json_t *object)
+{
+	struct change *change = import->change;
+	const char *name;
+
+	if (text_of(change, object, "name", &name) != 0)
+		return ERR_INVALID;
+	return name ? put(import, KIND_GROUP, NULL, name, object)
+		    : change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+}
+
+static int import_resource(struct state_import *import, unsigned kind, const json_t *object,
+			   const char *const *members)
+{
+	struct change *change = import->change;
+	struct path path = {.kind = kind_of_id(kind)};
+
+	if (check_members(change, object, members) != 0 ||
+	    text_of(change, object, "name", &path.names[0]) != 0 ||
+	    text_of(change, object, "resource_group", &path.group) != 0)
+		return ERR_INVALID;
+	if (!path.names[0])
+		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+	if (!path.group || !*path.group)
+		path.group = GROUP_NONE;
+	return addresses_add(change, &path, object);
+}
+
+static int import_address(struct state_import *import, const json_t *object)
+{
+	static const char *const members[] = {
+		"id",      "name",       "resource_group",    "region",
+		"address", "allocation", "domain_name_label", "tags",
+		"azure",   NULL};
+
+	return import_resource(import, KIND_ADDRESS, object, members);
+}
+
+static int import_service(struct state_import *import, const json_t *object)
+{
+	static const char *const members[] = {"id", "name", "address", "description", "tags", NULL};
+
+	return import_resource(import, KIND_SERVICE, object, members);
+}
+
+/* `waits`: the PTR's address or service may be missing. */
+static int import_ptr_of(struct state_import *import, const json_t *object, bool waits)
+{
+	struct change *change = import->change;
+	const char *id = json_string_value(json_object_get(object, "owner"));
+
+	if (!id || (!waits && !inventory_by_id(import->inventory, id)))
+		return change_fail(change, CHANGE_INVALID, "owner",
+				   "there is no address or service with the id \"%s\"; give one "
+				   "that is in the document, or in the configuration file",
+				   id ? id : "");
+	if (!text_is_uuid(id))
+		return change_fail(change, CHANGE_INVALID, "owner",
+				   "\"%.64s\" does not fit; give a UUID", id);
+	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
+		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				   "is missing, or not a string; give one");
+	return put(import, KIND_PTR, NULL, id, object);
+}
+
+static int import_ptr(struct state_import *import, const json_t *object)
+{
+	return import_ptr_of(import, object, false);
+}
+
+/* A PTR waits if its address or service is missing here, whether or not it waited where it was
+ * exported. */
+static int import_waiting(struct state_import *import, const json_t *object)
+{
+	return import_ptr_of(import, object, true);
+}
 
 /* The order matters: an address names its group, a PTR its address. */
 static const struct {
-	const char *key, *member, *kept;
+	const char *key, *member, *noted;
 	int (*import)(struct state_import *import, const json_t *object);
 } lists[] = {
 	{"groups", "name", "group", import_group},   {"addresses", "id", "owner", import_address},
@@ -274,27 +377,47 @@ static const struct {
 	{"waiting", "owner", "ptr", import_waiting},
 };
 
-/* Imports list number `at`; the document may lack the list. */
+/* Imports an object of list number `at`, unless the same resource was kept. */
+static int import_object(struct state_import *import, size_t at, const json_t *object)
+{
+	char key[NAME_TEXT_MAX];
+	const json_t *found;
+	int err;
+
+	if (!json_is_object(object))
+		return change_fail(import->change, CHANGE_INVALID, NULL,
+				   "is not what an export has; give an object");
+	found = *key_of(object, lists[at].member, key) ? noted(import, lists[at].noted, key) : NULL;
+	if (json_is_true(found))
+		return 0;
+	if (found)
+		return change_fail(import->change, CHANGE_INVALID, lists[at].member,
+				   "%s is there twice; leave one out", key);
+	err = lists[at].import(import, object);
+	note(import, lists[at].noted, key, json_false());
+	return err;
+}
+
+/* The document may lack the list. */
 static int import_list(struct state_import *import, size_t at)
 {
+	struct change *change = import->change;
 	const char *key = lists[at].key;
 	const json_t *list = json_object_get(import->document, key);
-	char id[NAME_TEXT_MAX];
+	struct change_error error;
 	int err = 0;
 
 	if (list && !json_is_array(list))
-		return change_fail(import->change, CHANGE_INVALID, key,
+		return change_fail(change, CHANGE_INVALID, key,
 				   "is not a list; give one, or leave it out");
 	for (size_t i = 0; !err && i < json_array_size(list); i++) {
-		const json_t *object = json_array_get(list, i);
-
-		if (is_kept(import, lists[at].kept, key_of(object, lists[at].member, id)))
+		err = import_object(import, at, json_array_get(list, i));
+		inventory_forget(import->inventory);
+		if (!err)
 			continue;
-		err = lists[at].import(import, object);
-		if (err)
-			change_place(import->change, key, i);
-		else
-			inventory_forget(import->inventory);
+		change_take_error(change, &error);
+		change_error_place(&error, key, i);
+		err = change_fail(change, error.outcome, error.field, "%s", error.text);
 	}
 	return err;
 }
@@ -334,6 +457,6 @@ int state_json_read(struct change *change, struct inventory *inventory, const js
 	json_decref(import.resources);
 	json_decref(import.ptrs);
 	json_decref(import.groups);
-	json_decref(import.kept);
+	json_decref(import.done);
 	return err;
 }

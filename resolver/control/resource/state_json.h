@@ -30,7 +30,4 @@ char *state_export(struct inventory *inventory, size_t *length);
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);
 
-/* The PTR's values for the document; NULL: no PTR, or the file gives it. */
-json_t *state_ptr_values(const struct owned_resource *resource);
-
 #endif

@@ -106,7 +106,7 @@ static int put_owned(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	int err;
 
-	commit->owned = change_begin(commit->inventory, change->who, change->revision);
+	commit->owned = change_begin(commit->inventory, change->revision);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	if (change->again)

@@ -55,8 +55,8 @@ static void add_lone(struct inventory_fixture *fixture)
 
 	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 4, &resource), 0);
 	assert_int_equal(
-		change_ptr_set(change, resource,
-			       &(struct owned_item){.reverse_fqdn = "l.test", .ttl = NOT_GIVEN}),
+		edit_point(change, resource,
+			   &(struct owned_item){.reverse_fqdn = "l.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -68,8 +68,8 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_group_remove(change, "g", "11111111-2222-3333-4444-555555555555"),
-			 0);
+	assert_int_equal(
+		addresses_remove_group(change, "g", "11111111-2222-3333-4444-555555555555"), 0);
 	assert_null(inventory_fixture_at(fixture, ADDRESS));
 	left = allocations;
 	int err = edit_add(change, KIND_ADDRESS, values, 2, NULL);

@@ -18,7 +18,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
@@ -185,9 +185,9 @@ static int put_removal(void *context, struct change *change, struct inventory *i
 
 	if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 			       request->if_none_match, text) != 0)
-		return change_stale(change, text);
-	return change_group_remove(change, api_group(request),
-				   api_parameter(request, "subscription"));
+		return change_fail(change, CHANGE_STALE, NULL, "%s", text);
+	return addresses_remove_group(change, api_group(request),
+				      api_parameter(request, "subscription"));
 }
 
 /* Adds edits of the group's items, and the pairs of its deployments. */

@@ -12,9 +12,8 @@
  * rolls the change back. A row has the whole PTR; without a name it removes the PTR, if there is
  * one. A PTR that is the same already is not changed, so a row may repeat a PTR of the file. An
  * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
- * Designate. A new name of a cloud service is refused, because its ownership would have to be
- * checked. Whether names lead back is not checked, because that takes DNS queries; GET /v1/check
- * does it for one. */
+ * Designate; a cloud service only one that is known to be its subscription's. Whether names lead
+ * back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -100,9 +99,8 @@ static int find_resource(struct inventory *inventory, const struct batch_row *ro
 		row->address);
 }
 
-static int check_row(struct upload *upload, struct change *change,
-		     const struct owned_resource *resource, const struct owned_item *ptr,
-		     struct change_error *error)
+static int check_row(struct upload *upload, const struct owned_resource *resource,
+		     const struct owned_item *ptr, struct change_error *error)
 {
 	if (json_object_get(upload->seen, resource->item.id))
 		return change_say(error, CHANGE_TAKEN, NULL,
@@ -110,13 +108,7 @@ static int check_row(struct upload *upload, struct change *change,
 				  "out");
 	if (json_object_set_new(upload->seen, resource->item.id, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (ptr->reverse_fqdn) {
-		int err = change_ptr_check(change, ptr);
-		if (err != 0)
-			change_take_error(change, error);
-		return err;
-	}
-	if (ptr->ptr_description || ptr->ttl != NOT_GIVEN)
+	if (!ptr->reverse_fqdn && (ptr->ptr_description || ptr->ttl != NOT_GIVEN))
 		return change_refuse(
 			error, ptr->ttl != NOT_GIVEN ? "ttl" : "description",
 			"belongs to the PTR, and there is none; give reverse_fqdn as well");
@@ -128,20 +120,14 @@ static int make_row(struct upload *upload, struct change *change,
 		    struct change_error *error)
 {
 	bool removes = !ptr->reverse_fqdn;
-	int err = check_row(upload, change, resource, ptr, error);
+	int err = check_row(upload, resource, ptr, error);
 	if (err != 0)
 		return err;
-	if (change_ptr_is_same(change, resource, ptr)) {
+	if (addresses_points(change_inventory(change), resource, ptr)) {
 		upload->unchanged++;
 		return 0;
 	}
-	if (owned_is_service(resource) && !removes && !owned_has_ptr(resource, ptr->reverse_fqdn))
-		return change_refuse(
-			error, "reverse_fqdn",
-			"the name of a cloud service must belong to its subscription, which is "
-			"not checked in bulk; set it on its own: sluice service set, or PUT "
-			"/v1/services/NAME");
-	err = removes ? change_ptr_unset(change, resource) : change_ptr_set(change, resource, ptr);
+	err = addresses_point(change, resource, ptr, ADDRESSES_ANY);
 	if (err != 0)
 		change_take_error(change, error);
 	upload->set += err == 0 && !removes;

@@ -260,8 +260,8 @@ static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **st
 	const struct owned_resource *bare = inventory_fixture_named(world->fixture, "bare");
 
 	assert_int_equal(
-		change_ptr_set(change, bare,
-			       &(struct owned_item){.reverse_fqdn = "x.test", .ttl = NOT_GIVEN}),
+		edit_point(change, bare,
+			   &(struct owned_item){.reverse_fqdn = "x.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);

@@ -55,8 +55,8 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 
 	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
 	assert_int_equal(
-		change_ptr_set(change, resource,
-			       &(struct owned_item){.reverse_fqdn = "Web.Test", .ttl = NOT_GIVEN}),
+		edit_point(change, resource,
+			   &(struct owned_item){.reverse_fqdn = "Web.Test", .ttl = NOT_GIVEN}),
 		0);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
 	assert_int_equal(edit_commit(change), 0);
@@ -309,7 +309,7 @@ static void what_is_removed_is_gone_with_its_ptr(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
 				"n.test.");
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "n")), 0);
+	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "n")), 0);
 	assert_null(inventory_fixture_named(fixture, "n"));
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -332,16 +332,16 @@ static void what_the_file_says_is_read_only(void **state)
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(change_remove(change, filed), 0);
+	assert_int_not_equal(edit_remove(change, filed), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(edit_set(change, filed, &label, 1, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(change_ptr_set(change, filed, &ptr), 0);
+	assert_int_not_equal(edit_point(change, filed, &ptr), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(change_ptr_unset(change, filed), 0);
+	assert_int_not_equal(edit_unpoint(change, filed), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "app"), "app.test.");
@@ -406,8 +406,7 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &full),
-			 0);
+	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &full), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
@@ -421,16 +420,27 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
 }
 
-static void a_ptr_that_is_not_there_cannot_be_unset(void **state)
+static void removing_a_ptr_that_is_not_there_writes_nothing(void **state)
 {
+	struct inventory_fixture *fixture = *state;
+	unsigned published = fixture->published;
+	struct change *change = edit_begin(fixture->inventory, "test");
+
+	assert_int_equal(edit_unpoint(change, inventory_fixture_named(fixture, "bare")), 0);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
+	assert_int_equal(fixture->published, published);
+	assert_int_equal(inventory_fixture_named(fixture, "bare")->ptr_revision, 0);
+}
+
+static void a_ptr_of_nobody_is_not_found(void **state)
+{
+	static const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "bare")), 0);
-	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(change_ptr_unset(change, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such address or service");
+	assert_int_not_equal(edit_point(change, NULL, &ptr), 0);
+	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "is not an address or id");
 }
 
 /* ---- all or nothing ---- */
@@ -450,9 +460,9 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	owned_etag(inventory_fixture_named(fixture, "old"), before);
 	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_add(change, KIND_ADDRESS, first, 2, NULL), 0);
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "old")), 0);
+	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
+	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "old")), 0);
 	assert_int_not_equal(edit_add(change, KIND_ADDRESS, second, 2, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
 	for (unsigned i = 0; i < 2; i++) {
@@ -477,19 +487,19 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 
 	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
 	assert_int_equal(
-		change_ptr_set(change, resource,
-			       &(struct owned_item){.reverse_fqdn = "1.test", .ttl = NOT_GIVEN}),
+		edit_point(change, resource,
+			   &(struct owned_item){.reverse_fqdn = "1.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(
-		change_ptr_set(change, inventory_fixture_named(fixture, "a"),
-			       &(struct owned_item){.reverse_fqdn = "2.test", .ttl = NOT_GIVEN}),
+		edit_point(change, inventory_fixture_named(fixture, "a"),
+			   &(struct owned_item){.reverse_fqdn = "2.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "a")), 0);
-	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_unpoint(change, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "a")), 0);
 	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
 	assert_int_equal(
-		change_ptr_set(change, resource,
-			       &(struct owned_item){.reverse_fqdn = "3.test", .ttl = NOT_GIVEN}),
+		edit_point(change, resource,
+			   &(struct owned_item){.reverse_fqdn = "3.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -518,8 +528,7 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr),
-			     0);
+	assert_int_not_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
 	assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
@@ -538,7 +547,7 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 	struct change *change = edit_begin(fixture->inventory, "test");
 
 	fixture->refuse = true;
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_not_equal(edit_commit(change), 0);
 	assert_int_equal(change_error(change)->outcome, CHANGE_NO_MEMORY);
 	edit_free(change);
@@ -555,8 +564,8 @@ static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(change_stale(change, "it has changed"), 0);
-	assert_int_not_equal(change_remove(change, inventory_fixture_named(fixture, "bare")), 0);
+	assert_int_not_equal(change_fail(change, CHANGE_STALE, NULL, "it has changed"), 0);
+	assert_int_not_equal(edit_remove(change, inventory_fixture_named(fixture, "bare")), 0);
 	inventory_fixture_check_error(change, CHANGE_STALE, "", "it has changed");
 	assert_non_null(inventory_fixture_named(fixture, "bare"));
 }
@@ -602,7 +611,8 @@ int main(void)
 		T(what_the_file_says_is_read_only),
 		T(a_ptr_is_checked_at_its_limits),
 		T(a_ptr_is_replaced_as_a_whole),
-		T(a_ptr_that_is_not_there_cannot_be_unset),
+		T(removing_a_ptr_that_is_not_there_writes_nothing),
+		T(a_ptr_of_nobody_is_not_found),
 		T(one_bad_edit_undoes_all_of_a_batch),
 		T(edits_of_one_owner_in_one_change_are_one_record),
 		T(a_change_without_edits_publishes_nothing),

@@ -129,8 +129,8 @@ static int point(struct aside *aside, struct change *change)
 		const struct owned_item ptr = {.reverse_fqdn = list->fqdn, .ttl = NOT_GIVEN};
 		const struct owned_resource *resource = named(aside->inventory, list->name);
 
-		err = list->fqdn ? change_ptr_set(change, resource, &ptr)
-				 : change_ptr_unset(change, resource);
+		err = list->fqdn ? edit_point(change, resource, &ptr)
+				 : edit_unpoint(change, resource);
 	}
 	return err;
 }
@@ -147,7 +147,7 @@ static int point_and_pause(struct aside *aside, struct change *change)
 
 static int remove_group(struct aside *aside, struct change *change)
 {
-	return change_group_remove(change, aside->context, SUBSCRIPTION);
+	return addresses_remove_group(change, aside->context, SUBSCRIPTION);
 }
 
 static int do_nothing(struct aside *aside, struct change *change)
@@ -193,7 +193,7 @@ static void check_busy(struct inventory_fixture *fixture)
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(change_ptr_set(change, seen(fixture, "bare"), &ptr), 0);
+	assert_int_not_equal(edit_point(change, seen(fixture, "bare"), &ptr), 0);
 	inventory_fixture_check_error(change, CHANGE_BUSY, "", "try again");
 }
 
@@ -308,7 +308,7 @@ static int add_many(struct aside *aside, struct change *change)
 		const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
 		err = edit_add(change, KIND_ADDRESS, values, 2, &resource);
 		if (!err)
-			err = change_ptr_set(change, resource, &ptr);
+			err = edit_point(change, resource, &ptr);
 		if (i % FORGET_AT == 0)
 			inventory_forget(aside->inventory);
 		if (i == 0)
@@ -501,7 +501,7 @@ static int add_some(struct aside *aside, struct change *change)
 	(void)aside;
 	if (!err)
 		err = edit_add(change, KIND_SERVICE, service, 2, NULL);
-	return err ? err : change_ptr_wait(change, WAITS, &ptr);
+	return err ? err : edit_wait(change, WAITS, &ptr);
 }
 
 static int remove_some(struct aside *aside, struct change *change)
@@ -509,10 +509,10 @@ static int remove_some(struct aside *aside, struct change *change)
 	int err = change_is_open(change);
 
 	if (!err)
-		err = change_remove(change, named(aside->inventory, "drawn"));
+		err = edit_remove(change, named(aside->inventory, "drawn"));
 	if (!err)
-		err = change_remove(change, named(aside->inventory, "svc"));
-	return err ? err : change_ptr_forget(change, WAITS);
+		err = edit_remove(change, named(aside->inventory, "svc"));
+	return err ? err : edit_wait(change, WAITS, NULL);
 }
 
 static void check_counts(const struct inventory_fixture *fixture, size_t more)
@@ -569,7 +569,6 @@ static const struct wrong_ptr {
 } wrong_ptrs[] = {
 	{{.reverse_fqdn = "*.test."}, "reverse_fqdn", ""},
 	{{.reverse_fqdn = "."}, "reverse_fqdn", "host"},
-	{{.reverse_fqdn = NULL}, "reverse_fqdn", "is missing"},
 };
 
 struct seen_errors {
@@ -586,13 +585,12 @@ static int edit_wrongly(struct aside *aside, struct change *change)
 		return ERR_INVALID;
 	for (size_t i = 0; i < COUNT(wrong_ptrs); i++) {
 		bare = named(aside->inventory, "bare");
-		told->errs[i] = change_ptr_set(change, bare, &wrong_ptrs[i].ptr);
+		told->errs[i] = edit_point(change, bare, &wrong_ptrs[i].ptr);
 		change_take_error(change, &told->errors[i]);
 	}
 	bare = named(aside->inventory, "bare");
-	if (change_ptr_set(change, bare,
-			   &(struct owned_item){.reverse_fqdn = "fine.test.", .ttl = NOT_GIVEN}) !=
-	    0)
+	if (edit_point(change, bare,
+		       &(struct owned_item){.reverse_fqdn = "fine.test.", .ttl = NOT_GIVEN}) != 0)
 		return ERR_INVALID;
 	return change_fail(change, CHANGE_INVALID, NULL, "rows do not fit");
 }
@@ -629,20 +627,18 @@ static int ask_what_is_same(struct aside *aside, struct change *change)
 	filed = named(aside->inventory, "filed");
 	bare = named(aside->inventory, "bare");
 	*same = (struct same){
-		change_ptr_is_same(
-			change, filed,
-			&(struct owned_item){.reverse_fqdn = "f.test", .ttl = NOT_GIVEN}),
-		change_ptr_is_same(
-			change, filed,
+		addresses_points(aside->inventory, filed,
+				 &(struct owned_item){.reverse_fqdn = "f.test", .ttl = NOT_GIVEN}),
+		addresses_points(
+			aside->inventory, filed,
 			&(struct owned_item){.reverse_fqdn = "other.test", .ttl = NOT_GIVEN}),
-		change_ptr_is_same(change, bare,
-				   &(struct owned_item){.reverse_fqdn = "", .ttl = NOT_GIVEN}),
-		change_ptr_is_same(change, bare,
-				   &(struct owned_item){.reverse_fqdn = NULL, .ttl = NOT_GIVEN}),
+		addresses_points(aside->inventory, bare,
+				 &(struct owned_item){.reverse_fqdn = "", .ttl = NOT_GIVEN}),
+		addresses_points(aside->inventory, bare,
+				 &(struct owned_item){.reverse_fqdn = NULL, .ttl = NOT_GIVEN}),
 	};
-	return change_ptr_set(
-		change, filed,
-		&(struct owned_item){.reverse_fqdn = "other.test.", .ttl = NOT_GIVEN});
+	return edit_point(change, filed,
+			  &(struct owned_item){.reverse_fqdn = "other.test.", .ttl = NOT_GIVEN});
 }
 
 static void what_is_so_already_is_known_also_where_the_file_says_it(void **state)

@@ -96,7 +96,7 @@ static void must_remove(struct inventory_fixture *fixture, const char *group)
 {
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_group_remove(change, group, SUBSCRIPTION), 0);
+	assert_int_equal(addresses_remove_group(change, group, SUBSCRIPTION), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 }
@@ -164,8 +164,8 @@ static void an_address_makes_its_group_and_leaves_it_behind(void **state)
 	}
 	struct change *change = edit_begin(fixture->inventory, "test");
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(change_remove(change, inventory_address(fixture->inventory, "web",
-									 i ? "one" : "two")),
+		assert_int_equal(edit_remove(change, inventory_address(fixture->inventory, "web",
+								       i ? "one" : "two")),
 				 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -203,7 +203,7 @@ static void addresses_of_another_subscription_stay(void **state)
 
 	must_add(fixture, "web", "one", "east");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_group_remove(change, "web", "another"), 0);
+	assert_int_equal(addresses_remove_group(change, "web", "another"), 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 	edit_free(change);
 }
@@ -221,8 +221,8 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	assert_int_equal(inventory_fixture_load(fixture, world), 0);
 	must_add(fixture, "web", "new", "east");
 	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_group_remove(change, "web", "99999999-2222-3333-4444-555555555555"),
-			 0);
+	assert_int_equal(
+		addresses_remove_group(change, "web", "99999999-2222-3333-4444-555555555555"), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
@@ -301,7 +301,7 @@ static void a_group_that_the_file_names_is_read_only(void **state)
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	must_add(fixture, "office", "mine", "east");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(change_group_remove(change, "office", SUBSCRIPTION), 0);
+	assert_int_not_equal(addresses_remove_group(change, "office", SUBSCRIPTION), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
 }
@@ -390,7 +390,7 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 	assert_int_equal(put(change, "kept", "east", "{\"a\":\"1\"}"), 0);
 	assert_int_equal(put(change, "kept", "west", "{\"a\":\"2\"}"), 0);
 	assert_int_equal(put(change, "new", "west", NULL), 0);
-	assert_int_equal(change_group_remove(change, "gone", SUBSCRIPTION), 0);
+	assert_int_equal(addresses_remove_group(change, "gone", SUBSCRIPTION), 0);
 	assert_int_equal(add(change, "made", "one", "east"), 0);
 	assert_string_equal(shown(fixture, "kept"), "kept west {\"a\":\"2\"}");
 	assert_string_equal(shown(fixture, "made"), "made east -");
@@ -411,10 +411,10 @@ static void a_group_may_go_and_come_in_one_change(void **state)
 
 	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_group_remove(change, "group", SUBSCRIPTION), 0);
+	assert_int_equal(addresses_remove_group(change, "group", SUBSCRIPTION), 0);
 	assert_int_equal(put(change, "gROUP", "east", NULL), 0);
 	assert_int_equal(put(change, "fleeting", "east", NULL), 0);
-	assert_int_equal(change_group_remove(change, "fleeting", SUBSCRIPTION), 0);
+	assert_int_equal(addresses_remove_group(change, "fleeting", SUBSCRIPTION), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {

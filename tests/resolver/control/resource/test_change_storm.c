@@ -57,13 +57,13 @@ static void edit(struct inventory_fixture *fixture, struct change *change, struc
 		err = edit_add(change, KIND_ADDRESS, values, 2, NULL);
 		table->is[slot] = 1;
 	} else if (random_below(seed, 4) == 0) {
-		err = change_remove(change, resource);
+		err = edit_remove(change, resource);
 		table->is[slot] = 0;
 	} else if (table->is[slot] > 1 && random_below(seed, 3) == 0) {
-		err = change_ptr_unset(change, resource);
+		err = edit_unpoint(change, resource);
 		table->is[slot] = 1;
 	} else {
-		err = change_ptr_set(change, resource, &ptr);
+		err = edit_point(change, resource, &ptr);
 		table->is[slot] = number;
 	}
 	assert_int_equal(err, 0);
@@ -132,8 +132,8 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 				const struct owned_item ptr = {.reverse_fqdn = fqdn,
 							       .ttl = NOT_GIVEN};
 				snprintf(name, sizeof name, "v%u", victim + i);
-				err = change_ptr_set(change, inventory_fixture_named(fixture, name),
-						     &ptr);
+				err = edit_point(change, inventory_fixture_named(fixture, name),
+						 &ptr);
 			}
 			if (err || edit_commit(change) != 0)
 				_exit(1);

@@ -314,7 +314,7 @@ static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(fixture->inventory, "test");
-	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
+	int err = edit_point(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
 	err = err ? err : edit_commit(change);
 	assert_int_equal(err == 0, change_error(change)->outcome == CHANGE_FINE);
@@ -478,7 +478,7 @@ static void very_many_ptrs_are_served_at_once(void **state)
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
 		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
-		assert_int_equal(change_ptr_set(change, resource, &ptr), 0);
+		assert_int_equal(edit_point(change, resource, &ptr), 0);
 	}
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);

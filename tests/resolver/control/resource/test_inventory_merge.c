@@ -184,7 +184,7 @@ static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), ERR_FAULTS);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mine.test.", 3600));
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_remove(change, inventory_fixture_at(fixture, "198.51.100.10")), 0);
+	assert_int_equal(edit_remove(change, inventory_fixture_at(fixture, "198.51.100.10")), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
@@ -392,9 +392,9 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	if (!resource && slot >= 3)
 		err = edit_add(change, KIND_ADDRESS, values, 2 + slot % 2, NULL);
 	else if (resource && slot >= 3 && random_below(seed, 5) == 0)
-		err = change_remove(change, resource);
+		err = edit_remove(change, resource);
 	else
-		err = change_ptr_set(change, resource, &ptr);
+		err = edit_point(change, resource, &ptr);
 	if (!err)
 		assert_int_equal(edit_commit(change), 0);
 	edit_free(change);

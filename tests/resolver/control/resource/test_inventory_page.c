@@ -43,7 +43,7 @@ static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 		assert_string_equal(read_addresses(fixture, room),
 				    "low filed bare high first6 last ");
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "low")), 0);
+	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "low")), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	assert_string_equal(read_addresses(fixture, 2), "filed bare high first6 last ");

@@ -116,7 +116,7 @@ static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_address
 	exec(fixture, SPOIL " WHERE kind = 104");
 	change = begin(fixture);
 	check_unread(fixture, change,
-		     change_group_remove(change, "web", "11111111-2222-3333-4444-555555555555"));
+		     addresses_remove_group(change, "web", "11111111-2222-3333-4444-555555555555"));
 	assert_non_null(inventory_address(fixture->inventory, "web", "new"));
 }
 
@@ -142,8 +142,8 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 	const struct owned_item ptr = {.reverse_fqdn = "waiting.test.", .ttl = NOT_GIVEN};
 	json_t *document = json_pack("{s:i}", "version", 1);
 
-	assert_int_equal(change_group_put(change, &group, false), 0);
-	assert_int_equal(change_ptr_wait(change, "00000000-0000-4000-8000-000000000001", &ptr), 0);
+	assert_int_equal(edit_group(change, &group), 0);
+	assert_int_equal(edit_wait(change, "00000000-0000-4000-8000-000000000001", &ptr), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	inventory_fixture_add(fixture, "new", NEW);

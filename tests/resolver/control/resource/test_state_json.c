@@ -70,12 +70,12 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	const struct owned_resource *resource;
 
 	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
-	assert_int_equal(change_ptr_set(change, resource, &ptr), 0);
+	assert_int_equal(edit_point(change, resource, &ptr), 0);
 	assert_int_equal(edit_add(change, KIND_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(change_group_put(change, &empty, false), 0);
+	assert_int_equal(edit_group(change, &empty), 0);
 	json_decref(tags);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
@@ -139,7 +139,12 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		 "groups[1].name", "twice"},
 		{"{\"version\": 1, \"groups\": [{\"name\": \"g\", \"tags\": 7}]}", "groups[0].tags",
 		 "object of strings"},
-		{"{\"version\": 1, \"groups\": [{}]}", "groups[0]", "not what an export"},
+		{"{\"version\": 1, \"groups\": [{}]}", "groups[0].name", "is missing"},
+		{"{\"version\": 1, \"groups\": [7]}", "groups[0]", "not what an export"},
+		{"{\"version\": 1, \"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\"}, {\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"b.test.\"}]}",
+		 "waiting[1].owner", "twice"},
 		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
 		 "\"198.51.100.90\", \"reverse_fqdn\": \"a.test.\"}]}",
 		 "addresses[0].reverse_fqdn", "not what an export"},
@@ -230,7 +235,7 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	struct inventory_fixture *fixture = *state;
 	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_equal(edit_commit(change), 0);
 	edit_free(change);
 	json_t *exported = exported_by(fixture->inventory);

@@ -17,6 +17,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 #include "tests/lib/config_text.h"
+#include "tests/lib/inventory_fixture.h"
 
 struct world {
 	struct config_text files;
@@ -534,9 +535,9 @@ static int put_two_ptrs(void *context, struct change *change, struct inventory *
 {
 	const struct owned_item ptr = {.reverse_fqdn = "given.test.", .ttl = NOT_GIVEN};
 	const struct owned_resource *resource = inventory_address(inventory, NULL, context);
-	int err = change_ptr_set(change, resource, &ptr);
+	int err = edit_point(change, resource, &ptr);
 
-	return err ? err : change_ptr_wait(change, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
+	return err ? err : edit_wait(change, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
 }
 
 /* What is put in another form than edits is agreed to by its rows, too; so is a PTR that waits. */
@@ -567,7 +568,7 @@ static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
 static int remove_group(void *context, struct change *change, struct inventory *inventory)
 {
 	(void)inventory;
-	return change_group_remove(change, context, "00000000-0000-0000-0000-000000000000");
+	return addresses_remove_group(change, context, "00000000-0000-0000-0000-000000000000");
 }
 
 /* That there is no such group may mean that it could not be read, and is no reason to go on. */

@@ -89,7 +89,7 @@ static bool is_held(void)
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct change *change = edit_begin(world->fixture->inventory, "test");
-	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
+	int err = edit_point(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = change_error(change)->outcome == CHANGE_BUSY;
 
 	assert_int_equal(err != 0, busy);

@@ -1,0 +1,135 @@
+/* Searches the pools from where the last search ended, so that filling a pool checks each address
+ * about once, and a released address is not given out again at once. */
+#include "resolver/control/resource/free_address.h"
+
+#include <strings.h>
+
+#include "rules/check/pools.h"
+
+enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
+
+/* The state's taken addresses in order, read a page at a time. */
+struct address_page {
+	struct address items[TAKEN_MAX];
+	size_t count, at;
+};
+
+/* How many addresses of the pool may be given out, and the number of the first. An IPv4 pool's
+ * first and last address are excluded unless it has no others; in IPv6 only the first is, which is
+ * for routers (RFC 4291 section 2.6.1). */
+static uint32_t room_of(const struct prefix *pool, uint32_t *first)
+{
+	unsigned bits = address_bits(&pool->address) - pool->length;
+	uint64_t size = bits > 31 ? UINT64_C(1) << 31 : UINT64_C(1) << bits;
+
+	*first = bits >= 2;
+	if (bits >= 2)
+		size -= pool->address.family == 4 && bits <= 31 ? 2 : 1;
+	return size > LOOKED_AT_MAX ? LOOKED_AT_MAX : (uint32_t)size;
+}
+
+static int on_taken(void *context, const struct source_resource *row)
+{
+	struct address_page *taken = context;
+
+	taken->items[taken->count++] = row->keys->address;
+	return 0;
+}
+
+static int read_taken(struct change *change, struct address_page *taken,
+		      const struct address *behind)
+{
+	const struct source_page page = {.address = behind, .limit = TAKEN_MAX};
+	char error[SOURCE_ERROR_MAX] = "";
+
+	taken->count = taken->at = 0;
+	return change->source->calls->page(change->source, &page, on_taken, taken, error) == 0
+		       ? 0
+		       : change_fail_store(change, error);
+}
+
+/* Calls must come with ascending addresses. */
+static int is_taken(struct change *change, struct address_page *taken,
+		    const struct address *address, bool *found)
+{
+	for (;;) {
+		while (taken->at < taken->count &&
+		       address_compare(&taken->items[taken->at], address) < 0)
+			taken->at++;
+		if (taken->at < taken->count || taken->count < TAKEN_MAX)
+			break;
+		if (read_taken(change, taken, &taken->items[TAKEN_MAX - 1]) != 0)
+			return ERR_INVALID;
+	}
+	*found = taken->at < taken->count && address_equal(&taken->items[taken->at], address);
+	return 0;
+}
+
+/* Finds a free address of the pool whose number is at least `from` and less than `to`. */
+static int find_free(struct change *change, const struct prefix *pool, const char *region,
+		     uint32_t from, uint32_t to, struct address *address, bool *found)
+{
+	struct inventory *inventory = change->inventory;
+	char text[POOLS_TEXT_MAX];
+	struct address_page taken;
+	uint32_t first;
+	bool used;
+	int err = 0;
+
+	room_of(pool, &first);
+	for (uint32_t at = from; !err && !*found && at < to; at++) {
+		const struct owned_resource probe = {
+			.item.address = address_add(&pool->address, first + at)};
+
+		*address = probe.item.address;
+		if (at == from) {
+			used = inventory_by_address(inventory, address);
+			err = read_taken(change, &taken, address);
+		} else {
+			err = is_taken(change, &taken, address, &used);
+		}
+		*found = !err && !used &&
+			 !declared_find(inventory->now.declared, DECLARED_BY_ADDRESS, &probe) &&
+			 !pools_refusal(inventory->now.pools, address, region, text);
+		if (*found)
+			inventory->pool_cursor = at + 1;
+	}
+	return err;
+}
+
+/* *found: there is a free address. */
+static int search(struct change *change, const char *region, uint8_t family,
+		  struct address *address, bool *found)
+{
+	struct inventory *inventory = change->inventory;
+	const struct model *model = inventory->now.model;
+	int err = 0;
+
+	for (size_t i = 0; !err && !*found && i < model->address_pools.count; i++) {
+		const struct address_pool *pool = &model->address_pools.items[i];
+		bool fits = !pool->region || !region || strcasecmp(pool->region, region) == 0;
+		uint32_t first, room = room_of(&pool->prefix, &first), at;
+
+		if (!fits || pool->prefix.address.family != family)
+			continue;
+		at = inventory->pool_cursor % room;
+		err = find_free(change, &pool->prefix, region, at, room, address, found);
+		if (!err && !*found && at > 0)
+			err = find_free(change, &pool->prefix, region, 0, at, address, found);
+	}
+	return err;
+}
+
+int free_address_find(struct change *change, const char *region, uint8_t family,
+		      struct address *address)
+{
+	bool found = false;
+	int err = search(change, region, family, address, &found);
+
+	if (err || found)
+		return err;
+	return change_fail(change, CHANGE_EXHAUSTED, "address",
+			   "no address pool%s%s has a free IPv%u address; add a pool, or name an "
+			   "address",
+			   region ? " of region " : "", region ? region : "", family);
+}
