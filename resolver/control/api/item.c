@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "rules/array.h"
-#include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
 const struct model *api_model(const struct api_request *request)
@@ -20,23 +19,20 @@ const struct model *api_model(const struct api_request *request)
 
 struct item_source item_source_of(const struct api_request *request, const struct path *path)
 {
-	const struct model *model = api_model(request);
-	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
-	const struct private_zone *zone = part_find(model, &parent);
+	const struct path parent = part_root(path);
 
 	return (struct item_source){.inventory = api_inventory(request),
-				    .item = zone,
-				    .zone = zone && !zone->file ? zone->zone : NULL};
+				    .item = part_find(api_model(request), &parent)};
 }
 
-/* A record set without records is not in the zone, but it exists. */
-static bool is_empty_set(const json_t *values)
+/* Whether rows of the state can be items of this parent (NULL: it does not exist). */
+static bool has_rows(const struct kind *kind, const void *parent)
 {
-	return json_array_size(json_object_get(values, "records")) == 0;
+	return parent && !kind->home->refusal(parent);
 }
 
 /* The row's item, in the arena; NULL: it is not served, or there is no memory. */
-static const void *read_item(const struct zone *zone, const struct path *path,
+static const void *read_item(const void *parent, const struct path *path,
 			     const struct source_resource *row, struct arena *arena)
 {
 	json_t *values = json_loads(row->json, 0, NULL);
@@ -51,7 +47,7 @@ static const void *read_item(const struct zone *zone, const struct path *path,
 
 	faults_init(&faults);
 	if (item && origin.path && path_key(&own, key) == 0 && strcmp(key, row->path) == 0 &&
-	    (is_empty_set(values) || record_set_is_there(zone, name))) {
+	    path->kind->home->serves(parent, name, values)) {
 		values_read(path->kind, values, item, &origin, arena, &faults);
 		good = faults.errors == 0;
 	}
@@ -61,7 +57,7 @@ static const void *read_item(const struct zone *zone, const struct path *path,
 }
 
 struct item_search {
-	const struct zone *zone;
+	const void *parent;
 	const struct path *path;
 	struct arena *arena;
 	const void *item;
@@ -71,7 +67,7 @@ static int on_found(void *context, const struct source_resource *row)
 {
 	struct item_search *search = context;
 
-	search->item = read_item(search->zone, search->path, row, search->arena);
+	search->item = read_item(search->parent, search->path, row, search->arena);
 	return 0;
 }
 
@@ -82,8 +78,11 @@ const void *item_find(const struct api_request *request, const struct path *path
 	struct item_search search = {NULL, path, arena, NULL};
 
 	error->outcome = CHANGE_FINE;
-	if (item || !path->kind->bulk || !(search.zone = item_source_of(request, path).zone))
+	if (item || !path->kind->home)
 		return item;
+	search.parent = item_source_of(request, path).item;
+	if (!has_rows(path->kind, search.parent))
+		return NULL;
 	if (service_each_row(api_inventory(request), path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
 		error->outcome = CHANGE_FINE; /* a server without a state has no such item */
@@ -109,16 +108,17 @@ const char *item_made_because(const struct model *model, const struct path *path
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error)
 {
+	const struct path root = part_root(path);
+	const void *parent = path->kind->home && !removes ? part_find(served, &root) : NULL;
+	const char *refusal = parent ? path->kind->home->refusal(parent) : NULL;
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 
 	if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-	else if (path->kind->bulk && !removes && zone_has_file(served, path))
-		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "the records of this zone are those of its file; change them there, and "
-			   "reload");
+	else if (refusal)
+		change_say(error, CHANGE_READ_ONLY, NULL, "%s", refusal);
 	else
 		return true;
 	return false;
@@ -167,7 +167,7 @@ static bool is_wanted(const struct item_listing *listing, const void *item)
 static int on_row(void *context, const struct source_resource *row)
 {
 	struct item_listing *listing = context;
-	const void *item = read_item(listing->in->zone, listing->path, row, listing->arena);
+	const void *item = read_item(listing->in->item, listing->path, row, listing->arena);
 
 	if (!item || !is_wanted(listing, item))
 		return 0;
@@ -224,7 +224,7 @@ int item_list(const struct item_source *in, const struct path *path, size_t limi
 		return change_say(error, CHANGE_INVALID, "marker",
 				  "it is longer than any name; follow the `next` link of the "
 				  "previous page");
-	if (in->zone)
+	if (has_rows(path->kind, in->item))
 		err = service_each_behind(in->inventory, path, on_row, &listing, error);
 	if (err && error->outcome == CHANGE_NO_STATE)
 		err = 0;

@@ -1,5 +1,5 @@
 /* Finds items of resources, and tells whether one may be changed by an API. Most are in the model;
- * items of a bulk kind (resource/kind.h) are read from the state's rows on demand. */
+ * items of a home (resource/home.h) are read from the state's rows on demand. */
 #ifndef SLUICE_API_ITEM_H
 #define SLUICE_API_ITEM_H
 
@@ -23,11 +23,10 @@ const char *item_made_because(const struct model *model, const struct path *path
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 
-/* A resource that has items of a bulk kind. */
+/* A resource that has items of a home. */
 struct item_source {
 	struct inventory *inventory;
-	const void *item;        /* in a model; NULL: it does not exist */
-	const struct zone *zone; /* NULL: the zone has a file, so the state has no items of it */
+	const void *item; /* in a model; NULL: it does not exist */
 };
 struct item_source item_source_of(const struct api_request *request, const struct path *path);
 

@@ -5,6 +5,7 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/config/secret_files.h"
 #include "resolver/control/http/client_secret.h"
+#include "resolver/control/resource/home.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -68,7 +69,8 @@ const struct kind kinds[] = {
 		      .placed = true},
 	[ZONE] = {KIND_ZONE, "zone", "private_zones", NULL, .complete = complete_zone},
 	[ZONE_LINK] = {KIND_ZONE_LINK, "zone-link", "links", .parent = &kinds[ZONE]},
-	[RECORD_SET] = {KIND_RECORD_SET, "record-set", "record_sets", &kinds[ZONE], .bulk = true},
+	[RECORD_SET] = {KIND_RECORD_SET, "record-set", "record_sets", &kinds[ZONE],
+			.home = &zones_home},
 	[RULESET] = {KIND_RULESET, "ruleset", "rulesets", NULL, .placed = true},
 	[RULESET_LINK] = {KIND_RULESET_LINK, "ruleset-link", "links", .parent = &kinds[RULESET]},
 	[RULE] = {KIND_RULE, "rule", "rules", .parent = &kinds[RULESET]},

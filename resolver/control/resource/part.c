@@ -489,7 +489,7 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
 		bool inside = kinds[i].parent == root;
 
-		if (kinds[i].bulk || (!inside && &kinds[i] != root))
+		if (kinds[i].home || (!inside && &kinds[i] != root))
 			continue;
 		if (key && inside)
 			key_range_inside(&range, key);

@@ -1,4 +1,6 @@
-#include "resolver/control/resource/zones.h"
+/* The home of record sets. A zone of the configuration file may have sets of the state beside those
+ * that the file declares, unless it has a file of records. */
+#include "resolver/control/resource/home.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -42,13 +44,6 @@ static void give(struct private_zone *zone, struct zone *data)
 	zone->zone = data;
 }
 
-bool zone_has_file(const struct model *model, const struct path *path)
-{
-	const struct private_zone *zone = find_zone(model, path);
-
-	return zone && zone->file;
-}
-
 static struct origin origin_of(const struct path *path, struct arena *arena)
 {
 	return (struct origin){.path = path_text(path, arena)};
@@ -87,7 +82,8 @@ static void warn_of_orphans(struct zone_load *load)
 	struct origin origin = origin_of(&path, &load->faults->arena);
 	const void *namesake = part_named(load->model, path.kind, path.names[0]);
 	size_t count = load->orphans;
-	bool has_file = zone_has_file(load->model, &path);
+	const struct private_zone *zone = find_zone(load->model, &path);
+	bool has_file = zone && zone->file;
 	char why[PART_WHY_MAX] = "is not in the configuration any more";
 
 	if (has_file)
@@ -298,25 +294,35 @@ static int read_sets(struct zone_load *load, struct source *source, const struct
 	return !err && load->faults->errors > errors ? ERR_FAULTS : err;
 }
 
-int zones_load(struct model *model, struct parts *parts, struct source *source,
-	       const struct hash_key *key, uint64_t now_s, struct faults *faults,
-	       char error[SOURCE_ERROR_MAX])
+static struct zone_load begin_load(const struct home_rows *rows, struct faults *faults)
 {
-	const struct key_range all = {.from = "", .to = "\x7f"};
-	struct zone_load load = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
-
-	for (size_t i = 0; i < model->private_zones.count; i++)
-		if (complete(&model->private_zones.items[i], key) != 0)
-			return ERR_NOMEM;
-	return read_sets(&load, source, &all, error);
+	return (struct zone_load){
+		.model = rows->model, .parts = rows->parts, .now_s = rows->now_s, .faults = faults};
 }
 
-int zones_read(struct model *model, struct parts *parts, struct source *source,
-	       const struct hash_key *key, const struct path *path, uint64_t now_s,
-	       struct faults *faults, char error[SOURCE_ERROR_MAX])
+static int number_all(struct model *model, const struct model *before, struct source *source,
+		      uint64_t now_s);
+
+static int zones_load(const struct home_rows *rows, struct faults *faults,
+		      char error[SOURCE_ERROR_MAX])
 {
-	struct zone_load load = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
-	struct private_zone *zone = path->kind == zone_kind() ? find_zone(model, path) : NULL;
+	const struct key_range all = {.from = "", .to = "\x7f"};
+	struct zone_load load = begin_load(rows, faults);
+	struct model *model = rows->model;
+	int err = 0;
+
+	for (size_t i = 0; !err && rows->source && i < model->private_zones.count; i++)
+		err = complete(&model->private_zones.items[i], rows->key);
+	if (!err && rows->source)
+		err = read_sets(&load, rows->source, &all, error);
+	return err ? err : number_all(model, rows->before, rows->source, rows->now_s);
+}
+
+static int zones_read(const struct home_rows *rows, const struct path *path, struct faults *faults,
+		      char error[SOURCE_ERROR_MAX])
+{
+	struct zone_load load = begin_load(rows, faults);
+	struct private_zone *zone = path->kind == zone_kind() ? find_zone(rows->model, path) : NULL;
 	const struct private_zone *declared;
 	char row[PATH_MAX_BYTES];
 	struct key_range sets;
@@ -324,15 +330,15 @@ int zones_read(struct model *model, struct parts *parts, struct source *source,
 
 	if (!zone || zone->file)
 		return 0;
-	declared = find_zone(model->declared, path);
+	declared = find_zone(rows->model->declared, path);
 	give(zone, declared && declared->zone ? zone_ref(declared->zone) : NULL);
-	err = complete(zone, key);
+	err = complete(zone, rows->key);
 	if (!err)
 		err = path_key(path, row);
 	if (err)
 		return err;
 	key_range_inside(&sets, row);
-	return read_sets(&load, source, &sets, error);
+	return read_sets(&load, rows->source, &sets, error);
 }
 
 /* Finds the zone of that path, which is mostly at the same place in both models. */
@@ -348,7 +354,7 @@ static const struct private_zone *find_kept(const struct model *before, const st
 		       : find_zone(before, path);
 }
 
-void zones_keep(struct model *model, const struct model *before)
+static void zones_keep(struct model *model, const struct model *before)
 {
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		struct private_zone *zone = &model->private_zones.items[i];
@@ -370,7 +376,7 @@ struct zones_draft {
 	struct zone_draft *zones[]; /* by the zone's index in the model; NULL: not edited */
 };
 
-struct zones_draft *zones_edit(struct model *model)
+static void *zones_edit(struct model *model)
 {
 	struct zones_draft *draft =
 		calloc(1, sizeof *draft + model->private_zones.count * sizeof *draft->zones);
@@ -380,8 +386,10 @@ struct zones_draft *zones_edit(struct model *model)
 	return draft;
 }
 
-void zones_discard(struct zones_draft *draft)
+static void zones_discard(void *context)
 {
+	struct zones_draft *draft = context;
+
 	for (size_t i = 0; draft && i < draft->model->private_zones.count; i++)
 		zone_discard(draft->zones[i]);
 	free(draft);
@@ -470,7 +478,9 @@ static char *record_key(uint16_t type, const struct name *apex, const char *text
 	return key;
 }
 
-void zones_unique(const struct path *path, json_t *values)
+/* Removes duplicate records, however they are written; the first one stays. The values get a list
+ * of their own. */
+static void zones_tidy(const struct path *path, json_t *values)
 {
 	static const struct hash_key any_key;
 	const json_t *records = json_object_get(values, "records");
@@ -480,8 +490,7 @@ void zones_unique(const struct path *path, json_t *values)
 	uint16_t type;
 	size_t i;
 
-	if (path->kind->id != KIND_RECORD_SET || !json_is_array(records) || !colon ||
-	    record_type_parse(&type, colon + 1) != 0 ||
+	if (!json_is_array(records) || !colon || record_type_parse(&type, colon + 1) != 0 ||
 	    name_from_text(&apex, &any_key, path->names[0]) != 0)
 		return;
 	kept = json_array();
@@ -502,9 +511,10 @@ void zones_unique(const struct path *path, json_t *values)
 	json_put(values, "records", kept);
 }
 
-int zones_put(struct zones_draft *draft, const struct path *path, const json_t *values,
-	      struct faults *faults)
+static int zones_put(void *context, const struct path *path, const json_t *values,
+		     struct faults *faults)
 {
+	struct zones_draft *draft = context;
 	struct zone_draft **edited;
 	struct private_zone *zone;
 	struct arena arena;
@@ -530,7 +540,8 @@ int zones_put(struct zones_draft *draft, const struct path *path, const json_t *
 	return err;
 }
 
-int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *faults)
+/* Puts the edited zones into the model. */
+static int give_all(struct zones_draft *draft, uint64_t now_s, struct faults *faults)
 {
 	int err = 0;
 
@@ -545,7 +556,6 @@ int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *fault
 		else if (edited)
 			err = faults->errors > errors ? ERR_FAULTS : ERR_NOMEM;
 	}
-	zones_discard(draft);
 	return err;
 }
 
@@ -647,8 +657,11 @@ static int number(struct private_zone *zone, const struct model *model,
 	return 0;
 }
 
-int zones_go_on(struct model *model, const struct model *before, struct source *source,
-		uint64_t now_s)
+/* After a change: gives each new or recreated zone the serial that number_all would. A secondary
+ * that still has the domain asks only for serials later than its own, which may be ahead of the
+ * clock that new zones start from. */
+static int number_new(struct model *model, const struct model *before, struct source *source,
+		      uint64_t now_s)
 {
 	int err = 0;
 
@@ -667,8 +680,9 @@ int zones_go_on(struct model *model, const struct model *before, struct source *
 	return err;
 }
 
-int zones_number(struct model *model, const struct model *before, struct source *source,
-		 uint64_t now_s)
+/* Gives a zone whose records are as before its old serial, and every other zone a later one. */
+static int number_all(struct model *model, const struct model *before, struct source *source,
+		      uint64_t now_s)
 {
 	int err = 0;
 
@@ -680,3 +694,48 @@ int zones_number(struct model *model, const struct model *before, struct source 
 	}
 	return err;
 }
+
+static int zones_commit(void *context, const struct model *before, struct source *source,
+			uint64_t now_s, struct faults *faults)
+{
+	struct zones_draft *draft = context;
+	struct model *model = draft->model;
+	int err = give_all(draft, now_s, faults);
+
+	zones_discard(draft);
+	return err ? err : number_new(model, before, source, now_s);
+}
+
+/* ---- for the APIs ---- */
+
+static const char *zones_refusal(const void *parent)
+{
+	const struct private_zone *zone = parent;
+
+	return zone->file
+		       ? "the records of this zone are those of its file; change them there, and "
+			 "reload"
+		       : NULL;
+}
+
+/* A record set without records is not in the zone, but it exists. */
+static bool zones_serves(const void *parent, const char *name, const json_t *values)
+{
+	const struct private_zone *zone = parent;
+
+	return json_array_size(json_object_get(values, "records")) == 0 ||
+	       (zone->zone && record_set_is_there(zone->zone, name));
+}
+
+const struct home zones_home = {
+	.load = zones_load,
+	.keep = zones_keep,
+	.read = zones_read,
+	.edit = zones_edit,
+	.put = zones_put,
+	.commit = zones_commit,
+	.discard = zones_discard,
+	.refusal = zones_refusal,
+	.serves = zones_serves,
+	.tidy = zones_tidy,
+};

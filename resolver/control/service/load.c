@@ -7,7 +7,7 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/resource/zones.h"
+#include "resolver/control/resource/home.h"
 #include "rules/check/limits.h"
 #include "rules/zone/serial.h"
 
@@ -132,14 +132,15 @@ static struct model *compose(struct load *load, struct parts *parts, struct sour
 			     struct model *declared, const struct model *before,
 			     struct faults *faults, int *err, char error[SOURCE_ERROR_MAX])
 {
-	uint64_t now_s = (uint64_t)time(NULL);
 	struct model *model = model_compose(declared, parts->items, parts->count);
+	const struct home_rows rows = {.source = source,
+				       .model = model,
+				       .parts = parts,
+				       .before = before,
+				       .key = &load->key,
+				       .now_s = (uint64_t)time(NULL)};
 
-	*err = model ? 0 : ERR_NOMEM;
-	if (!*err && source)
-		*err = zones_load(model, parts, source, &load->key, now_s, faults, error);
-	if (!*err)
-		*err = zones_number(model, before, source, now_s);
+	*err = model ? homes_load(&rows, faults, error) : ERR_NOMEM;
 	if (!*err)
 		return model;
 	model_free(model);

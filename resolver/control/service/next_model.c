@@ -7,15 +7,15 @@
  *
  * Another program may write to the state between the two; the second begin sees that. Record sets
  * skip the first transaction: the edits have all their values, and the zone that they are put into
- * (resource/zones.h) has the rest. So a change of record sets alone starts from the served model.
+ * (resource/home.h) has the rest. So a change of record sets alone starts from the served model.
  */
 #include "resolver/control/service/next_model.h"
 
 #include <strings.h>
 #include <time.h>
 
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 #include "rules/policy/reverse_zones.h"
@@ -84,9 +84,10 @@ int next_model_fail(struct next_model *next, int err, const char *error)
 			  *error ? error : err_text(err));
 }
 
-static bool is_written(const struct kind *kind, bool bulk)
+/* `all`: also items of homes. */
+static bool is_written(const struct kind *kind, bool all)
 {
-	return !kind->inventory && (bulk || !kind->bulk);
+	return !kind->inventory && (all || !kind->home);
 }
 
 /* Writes all references of the edits in full, so that later changes cannot give them another
@@ -120,7 +121,7 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 	return err;
 }
 
-/* Begins a transaction and writes the edits of the model, either all or those not in bulk. After an
+/* Begins a transaction and writes the edits of the model, either all or those without a home. After an
  * error no transaction is open. */
 static int write_edits(struct next_model *next, bool all)
 {
@@ -271,7 +272,7 @@ static void check_parents(const struct next_model *next, const struct about *abo
 		const struct service_edit *edit = &change->edits[i];
 		struct path root;
 
-		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		if (!edit->values || !edit->path.kind->parent || edit->path.kind->home ||
 		    is_removed(about, &edit->path, edit))
 			continue;
 		root = part_root(&edit->path);
@@ -300,52 +301,57 @@ static int read_parts(struct next_model *next, struct about *about, const struct
 	return err;
 }
 
-/* Keeps the record sets of zones; a new zone gets the rows that were kept while it was missing. */
-static int read_zones(struct next_model *next, struct about *about, struct model *model,
+/* Keeps the items of homes; a new parent gets the rows that were kept while it was missing. */
+static int read_homes(struct next_model *next, struct about *about, struct model *model,
 		      struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
+	const struct home_rows rows = {.source = next->source,
+				       .model = model,
+				       .parts = &about->parts,
+				       .before = next->now,
+				       .key = &next->load.key,
+				       .now_s = (uint64_t)time(NULL)};
 	int err = 0;
 
-	zones_keep(model, next->now);
+	homes_keep(model, next->now);
 	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->count;
 	     i = end_of_root(about, i)) {
 		const struct path root = part_root(about->paths[i]);
 		int failed = 0;
 
 		if (!part_find(next->now, &root) || is_removed(about, &root, NULL))
-			failed = zones_read(model, &about->parts, next->source, &next->load.key,
-					    &root, (uint64_t)time(NULL), faults, error);
+			failed = homes_read(&rows, &root, faults, error);
 		err = failed ? failed : err;
 	}
 	return err;
 }
 
-/* Puts the record sets in the order of the edits, except into a zone that a later edit removes. */
-static int put_sets(const struct next_model *next, const struct about *about, struct model *model)
+/* Puts items of homes in the order of the edits, except into a parent that a later edit removes. */
+static int put_items(const struct next_model *next, const struct about *about, struct model *model)
 {
 	const struct service_change *change = next->change;
 	struct faults *faults = next->faults;
-	struct zones_draft *draft = zones_edit(model);
-	int err = draft ? 0 : ERR_NOMEM, failed;
+	struct homes_draft draft;
+	int err = homes_edit(&draft, model), failed;
 
 	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 
-		if (!edit->path.kind->bulk || is_removed(about, &edit->path, edit))
+		if (!edit->path.kind->home || is_removed(about, &edit->path, edit))
 			continue;
-		failed = zones_put(draft, &edit->path, edit->values, faults);
+		failed = homes_put(&draft, &edit->path, edit->values, faults);
 		err = failed ? failed : err;
 	}
 	if (err == ERR_NOMEM) {
-		zones_discard(draft);
+		homes_discard(&draft);
 		return err;
 	}
-	failed = zones_commit(draft, (uint64_t)time(NULL), faults);
+	failed = homes_commit(&draft, next->now, next->source, (uint64_t)time(NULL), faults);
 	return err ? err : failed;
 }
 
 /* Whether the change edits no item of the model itself. */
-static bool is_bulk(const struct service_change *change)
+static bool has_no_item(const struct service_change *change)
 {
 	for (size_t i = 0; i < change->count; i++)
 		if (is_written(change->edits[i].path.kind, false))
@@ -367,7 +373,7 @@ static struct model *compose_once(struct next_model *next, struct about *about,
 	err = read_parts(next, about, declared, faults, error);
 	if (!err) {
 		model = model_compose(declared, about->parts.items, about->parts.count);
-		err = model ? read_zones(next, about, model, faults, error) : ERR_NOMEM;
+		err = model ? read_homes(next, about, model, faults, error) : ERR_NOMEM;
 	}
 	if (!err)
 		check_parents(next, about, model);
@@ -492,17 +498,17 @@ static struct model *compose_parts(struct next_model *next, struct about *about)
 	return model;
 }
 
-/* The model after all edits: items first, then record sets, which may be in one of the new zones.
- * NULL: error or faults say why. */
+/* The model after all edits: first items of the model, then those of homes, which may be inside
+ * them. NULL: error or faults say why. */
 static struct model *compose_all(struct next_model *next, struct about *about)
 {
 	struct service_change *change = next->change;
 	struct model *now = next->now, *model = NULL;
 	size_t errors = next->faults->errors;
-	bool bulk = is_bulk(change);
+	bool same = has_no_item(change);
 	int err;
 
-	if (bulk)
+	if (same)
 		model = model_same(now);
 	else if (parts_copy(&about->parts, now) == 0)
 		model = compose_parts(next, about);
@@ -510,9 +516,7 @@ static struct model *compose_all(struct next_model *next, struct about *about)
 		next_model_fail(next, ERR_NOMEM, "");
 	if (!model)
 		return NULL;
-	err = next->faults->errors > errors ? ERR_FAULTS : put_sets(next, about, model);
-	if (!err && !bulk)
-		err = zones_go_on(model, now, next->source, (uint64_t)time(NULL));
+	err = next->faults->errors > errors ? ERR_FAULTS : put_items(next, about, model);
 	if (!err)
 		return model;
 	if (err != ERR_FAULTS)
@@ -534,7 +538,7 @@ static struct model *compose_checked(struct next_model *next)
 		model = compose_all(next, &about);
 	/* A change reads only some rows. A rollback that removes a zone may leave record sets of it
 	 * behind, which are not read here. */
-	if (model && is_bulk(next->change))
+	if (model && has_no_item(next->change))
 		model = load_complete_same(load, model, next->now, next->faults);
 	else if (model)
 		model = load_complete(load, model,

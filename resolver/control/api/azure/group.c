@@ -167,7 +167,7 @@ static void drop_records(struct removal *removal)
 	for (size_t i = 0; i < edits->count; i++) {
 		struct service_edit *edit = &edits->edits[i];
 
-		if (edit->path.kind->bulk && strcasecmp(edit->path.group, group) == 0)
+		if (edit->path.kind->home && strcasecmp(edit->path.group, group) == 0)
 			json_decref((json_t *)(uintptr_t)edit->values);
 		else
 			edits->edits[kept++] = *edit;

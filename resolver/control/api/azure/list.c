@@ -168,7 +168,7 @@ static size_t count_inside(const struct arm_shown *shown)
 static void answer_list(struct arm_listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
-	bool is_bulk = listing->asked->path.kind->bulk, more = false;
+	bool is_bulk = listing->asked->path.kind->home, more = false;
 	size_t count = 0, shown_inside = 0;
 	char last[MARK_MAX] = "", own[MARK_MAX], etag[ARM_ETAG_MAX] = "";
 
@@ -238,7 +238,7 @@ static bool collect_inside(struct arm_listing *listing, const struct arm_page *p
 	const void *in = part_find(api_model(request), &root);
 	const struct path parent = part_path(root.kind, in, NULL);
 
-	if (!path->kind->bulk) {
+	if (!path->kind->home) {
 		arm_found_add_items(&listing->found, listing->asked->type, &parent, in);
 		arm_found_sort(&listing->found);
 		return true;

@@ -17,8 +17,8 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
@@ -48,9 +48,7 @@ static bool list_sets(struct resource_export *export, const struct private_zone 
 {
 	const struct kind *kind = kind_named("record-set");
 	const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
-	const struct item_source in = {.inventory = export->inventory,
-				       .item = zone,
-				       .zone = zone->file ? NULL : zone->zone};
+	const struct item_source in = {.inventory = export->inventory, .item = zone};
 	struct change_error error;
 
 	if (item_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
@@ -164,7 +162,7 @@ static void add_edits(const struct model *served, const struct kind *kind, const
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
 
-	for (size_t i = 0; !kind->bulk && i < items.count; i++) {
+	for (size_t i = 0; !kind->home && i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const struct path path = part_path(kind, item, parent);
 
@@ -301,7 +299,7 @@ static bool prepare(struct api_long_answer *answer)
 	/* Composed again, because the served model has addresses that no file gives. */
 	export->given = model_compose(served->declared, served->parts.items, served->parts.count);
 	if (export->given)
-		zones_keep(export->given, served);
+		homes_keep(export->given, served);
 	if (answer->type) {
 		export->tail = made_text(served);
 	} else {

@@ -24,9 +24,9 @@
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/array.h"
@@ -506,9 +506,9 @@ static int collect_unserved(struct resource_list *listing)
 	return is_short && error.outcome == CHANGE_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
-/* For a bulk kind: adds the items of the page, by key, and one more, to show that there is another
+/* For a kind with a home: adds the items of the page, by key, and one more, to show that there is another
  * page. Not 0: the request has been answered. */
-static int collect_bulk(struct resource_list *listing, size_t limit)
+static int collect_of_home(struct resource_list *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
 	const struct item_source in = item_source_of(request, listing->path);
@@ -588,8 +588,8 @@ static int collect(struct resource_list *listing, size_t limit)
 
 	if (path->kind->id == KIND_GROUP)
 		return collect_groups(listing);
-	if (in && listing->kind->bulk)
-		return collect_bulk(listing, limit);
+	if (in && listing->kind->home)
+		return collect_of_home(listing, limit);
 	err = collect_inside(listing, in);
 	if (err) {
 		api_fail_memory(request);
@@ -683,7 +683,7 @@ static json_t *page_json(const struct kind *kind, json_t *items, json_t *next)
 
 static void list_inside(struct resource_list *listing, size_t limit)
 {
-	const char *marker = listing->kind->bulk ? NULL : api_query(listing->request, "marker");
+	const char *marker = listing->kind->home ? NULL : api_query(listing->request, "marker");
 	json_t *items = json_array();
 	const struct list_item *last = add_shown(listing, marker, limit, items);
 
@@ -819,7 +819,7 @@ void api_resource_list(struct api_request *request)
 	const struct filter filter = {.kinds = {path.kind}};
 	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
 		return;
-	if (path.kind->parent && !path.kind->bulk && strcmp(path.names[0], GROUP_ANY) == 0) {
+	if (path.kind->parent && !path.kind->home && strcmp(path.names[0], GROUP_ANY) == 0) {
 		list_all(request, &path, limit);
 		return;
 	}
@@ -1082,8 +1082,8 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	else if (grouped)
 		values = put_paths(values, "resource_group", path->group);
 	values = put_paths(values, key, path_name(path));
-	if (values)
-		zones_unique(path, values);
+	if (values && path->kind->home)
+		path->kind->home->tidy(path, values);
 	return values;
 }
 

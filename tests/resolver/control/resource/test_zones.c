@@ -1,6 +1,6 @@
 /* What private zones say: of the file and of rows, kept from one model to the next, and changed set
  * by set. */
-#include "resolver/control/resource/zones.h"
+#include "resolver/control/resource/home.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,15 +21,24 @@ enum { ZONE = 6, RECORD_SET = 16, NOW_S = 1000 };
 
 static const struct hash_key key;
 
+static struct home_rows rows_for(struct part_case *world, struct model *model)
+{
+	return (struct home_rows){.source = world->state->source,
+				  .model = model,
+				  .parts = &world->parts,
+				  .key = &key,
+				  .now_s = NOW_S};
+}
+
 /* The rows, beside a file that says CONFIG, as a start reads them. */
 static void load(struct part_case *world, const struct state_put *rows, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
+	struct home_rows read;
 
 	part_case_load(world, CONFIG, rows, count);
-	assert_int_equal(zones_load(world->model, &world->parts, world->state->source, &key, NOW_S,
-				    &world->faults, error),
-			 0);
+	read = rows_for(world, world->model);
+	assert_int_equal(homes_load(&read, &world->faults, error), 0);
 }
 
 static const struct zone *zone_of(const struct model *model, const char *name)
@@ -47,12 +56,12 @@ static bool has(const struct model *model, const char *zone, const char *set)
 	return record_set_is_there(zone_of(model, zone), set);
 }
 
-static int put(struct part_case *world, struct zones_draft *draft, const char *zone,
+static int put(struct part_case *world, struct homes_draft *draft, const char *zone,
 	       const char *set, const char *json)
 {
 	const struct path path = {kind_of_id(RECORD_SET), GROUP_NONE, {zone, set}};
 	json_t *values = json ? json_loads(json, 0, NULL) : NULL;
-	int err = zones_put(draft, &path, values, &world->faults);
+	int err = homes_put(draft, &path, values, &world->faults);
 
 	json_decref(values);
 	return err;
@@ -94,14 +103,14 @@ static void a_row_that_repeats_the_file_is_a_warning_and_another_a_fault(void **
 	const struct path zone = {kind_of_id(ZONE), GROUP_NONE, {"filed.test", NULL}};
 	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
+	struct home_rows read;
 
 	load(world, same, 1);
 	assert_int_equal(part_case_says(world, "is in the state, too, and says the same there"), 1);
 	assert_int_equal(world->faults.errors, 0);
 	assert_int_equal(state_try(world->state, other, 1, NULL), 0);
-	assert_int_equal(zones_read(world->model, &world->parts, world->state->source, &key, &zone,
-				    NOW_S, &world->faults, error),
-			 ERR_FAULTS);
+	read = rows_for(world, world->model);
+	assert_int_equal(homes_read(&read, &zone, &world->faults, error), ERR_FAULTS);
 	assert_int_equal(part_case_says(world, "says something else there; remove one of them"), 1);
 }
 
@@ -143,17 +152,17 @@ static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 	const struct path own = {kind_of_id(ZONE), GROUP_NONE, {"own.test", NULL}};
 	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
+	struct home_rows read;
 	struct model *next;
 
 	load(world, rows, ROWS);
 	next = model_compose(world->declared, world->parts.items, world->parts.count);
 	assert_false(has(next, "filed.test", "b:A"));
-	zones_keep(next, world->model);
+	homes_keep(next, world->model);
 	assert_ptr_equal(zone_of(next, "filed.test"), zone_of(world->model, "filed.test"));
 	assert_ptr_equal(zone_of(next, "own.test"), zone_of(world->model, "own.test"));
-	assert_int_equal(zones_read(next, &world->parts, world->state->source, &key, &own, NOW_S,
-				    &world->faults, error),
-			 0);
+	read = rows_for(world, next);
+	assert_int_equal(homes_read(&read, &own, &world->faults, error), 0);
 	assert_ptr_not_equal(zone_of(next, "own.test"), zone_of(world->model, "own.test"));
 	assert_true(has(next, "own.test", "a:A"));
 	model_free(next);
@@ -164,18 +173,18 @@ static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 {
 	struct part_case *world = *state;
-	struct zones_draft *draft;
+	struct homes_draft draft;
 	struct model *next;
 
 	load(world, rows, ROWS);
 	next = model_same(world->model);
-	draft = zones_edit(next);
-	assert_int_equal(put(world, draft, "own.test", "a:A", NULL), 0);
-	assert_int_equal(put(world, draft, "filed.test", "new:A", A("new", "10.0.0.5")), 0);
-	assert_int_equal(put(world, draft, "own.test", "d:A", A("d", "10.0.0.6")), 0);
-	assert_int_equal(put(world, draft, "own.test", "d:A", NULL), 0);
-	assert_int_equal(put(world, draft, "nowhere.test", "d:A", NULL), 0); /* it is not there */
-	assert_int_equal(zones_commit(draft, NOW_S, &world->faults), 0);
+	assert_int_equal(homes_edit(&draft, next), 0);
+	assert_int_equal(put(world, &draft, "own.test", "a:A", NULL), 0);
+	assert_int_equal(put(world, &draft, "filed.test", "new:A", A("new", "10.0.0.5")), 0);
+	assert_int_equal(put(world, &draft, "own.test", "d:A", A("d", "10.0.0.6")), 0);
+	assert_int_equal(put(world, &draft, "own.test", "d:A", NULL), 0);
+	assert_int_equal(put(world, &draft, "nowhere.test", "d:A", NULL), 0); /* it is not there */
+	assert_int_equal(homes_commit(&draft, world->model, NULL, NOW_S, &world->faults), 0);
 	assert_false(has(next, "own.test", "a:A"));
 	assert_false(has(next, "own.test", "d:A"));
 	assert_true(has(next, "filed.test", "new:A"));
@@ -192,21 +201,22 @@ static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 static void all_that_does_not_fit_is_told_and_of_a_missing_zone_once(void **state)
 {
 	struct part_case *world = *state;
-	struct zones_draft *draft;
+	struct homes_draft draft;
 	size_t before;
 
 	load(world, rows, ROWS);
 	before = world->faults.errors;
-	draft = zones_edit(world->model);
-	assert_int_equal(put(world, draft, "no.test", "x:A", NULL), 0);
-	assert_int_equal(put(world, draft, "no.test", "a:A", A("a", "10.0.0.1")), ERR_FAULTS);
-	assert_int_equal(put(world, draft, "no.test", "b:A", A("b", "10.0.0.1")), ERR_FAULTS);
-	assert_int_equal(put(world, draft, "own.test", "b:A", A("b", "10.0.0")), ERR_FAULTS);
-	assert_int_equal(put(world, draft, "filed.test", "e:CNAME",
+	assert_int_equal(homes_edit(&draft, world->model), 0);
+	assert_int_equal(put(world, &draft, "no.test", "x:A", NULL), 0);
+	assert_int_equal(put(world, &draft, "no.test", "a:A", A("a", "10.0.0.1")), ERR_FAULTS);
+	assert_int_equal(put(world, &draft, "no.test", "b:A", A("b", "10.0.0.1")), ERR_FAULTS);
+	assert_int_equal(put(world, &draft, "own.test", "b:A", A("b", "10.0.0")), ERR_FAULTS);
+	assert_int_equal(put(world, &draft, "filed.test", "e:CNAME",
 			     "{\"name\": \"e:CNAME\", \"records\": [\"a.test.\"]}"),
 			 0);
-	assert_int_equal(put(world, draft, "filed.test", "e:A", A("e", "10.0.0.1")), 0);
-	assert_int_equal(zones_commit(draft, NOW_S, &world->faults), ERR_FAULTS);
+	assert_int_equal(put(world, &draft, "filed.test", "e:A", A("e", "10.0.0.1")), 0);
+	assert_int_equal(homes_commit(&draft, world->model, NULL, NOW_S, &world->faults),
+			 ERR_FAULTS);
 	assert_int_equal(
 		part_case_says(world, "there is no private zone \"no.test\"; make it first"), 1);
 	assert_int_equal(world->faults.errors - before, 3);

@@ -1,0 +1,80 @@
+/* Homes: where items are kept that may be too many for the lists of a model. The item that they are
+ * inside has them in data of its own, as a zone has its records. Models share that data, so that a
+ * change costs only what it touches. The state has a row for each, as for every kind.
+ *
+ *     a start, a reload        model_compose ─► homes_load: all rows
+ *     a parent, made or gone   model_compose ─► homes_keep: as in the model before ─► homes_read:
+ * the rows of a new parent ─► edits, as below a change of items        model_same    ─► homes_edit
+ * ─► homes_put, ... ─► homes_commit
+ *
+ * A kind names its home (kind.h). The calls below are for all homes. */
+#ifndef SLUICE_HOME_H
+#define SLUICE_HOME_H
+
+#include <jansson.h>
+
+#include "resolver/control/resource/part.h"
+#include "rules/hash.h"
+
+struct home_rows {                  /* the rows to be read */
+	struct source *source;      /* NULL: only what the file declares */
+	struct model *model;        /* gets the items */
+	struct parts *parts;        /* note that rows were skipped */
+	const struct model *before; /* the model that is served, or NULL */
+	const struct hash_key *key;
+	uint64_t now_s;
+};
+
+struct home {
+	/* ---- for models; errors of load and read as of parts_load ---- */
+
+	/* Fills all parents with items of the file and the state. Rows without a parent are not
+	 * served and get a warning. */
+	int (*load)(const struct home_rows *rows, struct faults *faults,
+		    char error[SOURCE_ERROR_MAX]);
+	/* Takes over the items of each parent that `before`, a model of the same file, has too. */
+	void (*keep)(struct model *model, const struct model *before);
+	/* `load` for the parent of this path; does nothing for a path of another kind. */
+	int (*read)(const struct home_rows *rows, const struct path *path, struct faults *faults,
+		    char error[SOURCE_ERROR_MAX]);
+	/* Begins an edit of the model, which must not be shared yet. NULL without memory. */
+	void *(*edit)(struct model *model);
+	/* Puts the item into the draft; values NULL: removes it. Each value that does not fit is a
+	 * fault. ERR_FAULTS, ERR_NOMEM. */
+	int (*put)(void *draft, const struct path *path, const json_t *values,
+		   struct faults *faults);
+	/* Puts the draft into the model and frees it, also on an error; then finishes the parents
+	 * that are new since `before`. `source` may be NULL. ERR_FAULTS, ERR_NOMEM. */
+	int (*commit)(void *draft, const struct model *before, struct source *source,
+		      uint64_t now_s, struct faults *faults);
+	void (*discard)(void *draft); /* NULL is fine */
+
+	/* ---- for the APIs; `parent` is an item of a model ---- */
+
+	/* Why the state can have no items in this parent, for a client; NULL: it can. */
+	const char *(*refusal)(const void *parent);
+	/* Whether the item of that name, with these values in its row, is served. */
+	bool (*serves)(const void *parent, const char *name, const json_t *values);
+	/* Removes what the values repeat. */
+	void (*tidy)(const struct path *path, json_t *values);
+};
+
+extern const struct home zones_home; /* record sets, in zones.c */
+
+MUST_CHECK int homes_load(const struct home_rows *rows, struct faults *faults,
+			  char error[SOURCE_ERROR_MAX]);
+void homes_keep(struct model *model, const struct model *before);
+MUST_CHECK int homes_read(const struct home_rows *rows, const struct path *path,
+			  struct faults *faults, char error[SOURCE_ERROR_MAX]);
+
+struct homes_draft { /* by the index of the kind */
+	void *of[KIND_COUNT];
+};
+MUST_CHECK int homes_edit(struct homes_draft *draft, struct model *model);
+MUST_CHECK int homes_put(struct homes_draft *draft, const struct path *path, const json_t *values,
+			 struct faults *faults);
+MUST_CHECK int homes_commit(struct homes_draft *draft, const struct model *before,
+			    struct source *source, uint64_t now_s, struct faults *faults);
+void homes_discard(struct homes_draft *draft);
+
+#endif
