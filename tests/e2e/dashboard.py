@@ -21,6 +21,7 @@ except ImportError:
     os.execv(DEBIANS, [DEBIANS] + sys.argv)
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
@@ -243,6 +244,23 @@ class Browser(harness.Case):
         return self.driver.execute_script("""
             return [...document.querySelectorAll(arguments[0])].filter(one => one.getClientRects().length > 0)
                 .map(one => (one.innerText ?? one.textContent).trim())""", css)
+
+    def attribute(self, name, css, text=None):
+        """Of the first that `find` finds; None: it has none."""
+        return self.wait(lambda: (self.find(css, text).get_attribute(name),), "%s of %s" % (name, css))[0]
+
+    def attributes(self, name, css):
+        """Of all, at one moment."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[1])].map(one => one.getAttribute(arguments[0]))", name, css)
+
+    def keys(self, *keys):
+        """To what has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def focused(self):
+        """The text of what has the focus."""
+        return self.driver.execute_script("return document.activeElement.innerText.trim()")
 
     def click(self, css, text=None):
         self.wait(lambda: self.find(css, text).click() or True, "a click on " + css)

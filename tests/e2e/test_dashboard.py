@@ -159,12 +159,10 @@ class LoggingIn(Browser):
     def test_by_keyboard_alone(self):
         self.go("/ui/")
         self.find("form.login")
-        active = self.driver.switch_to.active_element
-        active.send_keys("ops", Keys.TAB)
-        self.driver.switch_to.active_element.send_keys(OPS, Keys.ENTER)
+        self.keys("ops", Keys.TAB, OPS, Keys.ENTER)
         self.find("header .who")
-        self.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-        self.assertEqual("To the content", self.driver.switch_to.active_element.text)
+        self.keys(Keys.TAB)
+        self.assertEqual("To the content", self.focused())
 
 
 class Changes(Browser):
@@ -238,7 +236,7 @@ class Changes(Browser):
         self.good("PUT", *self.rule("dated", "dated.test."))
         self.log_in("/ui/changes")
         self.row("created rule dated of ruleset office")
-        whole = self.find("tbody tr:first-child time").get_attribute("title")
+        whole = self.attribute("title", "tbody tr:first-child time")
         self.fill("Search", whole + "x")
         self.find(".empty", "No change has that.")
         self.fill("Search", whole)
@@ -476,7 +474,7 @@ class Rules(Browser):
         self.press("Enable", "dialog")
         self.row("fresher.test.", "Enabled")
         self.more("rule fresh", "Delete")
-        self.assertEqual("Cancel", self.driver.switch_to.active_element.text)  # Enter is not yet a yes
+        self.assertEqual("Cancel", self.focused())  # Enter is not yet a yes
         self.press("Delete", "dialog")
         self.wait(lambda: not any("fresher.test." in row for row in self.rows()), "the rule to go")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/fresh").status)
@@ -491,7 +489,7 @@ class Rules(Browser):
         self.submit("Add", {"Targets": "127.0.0.5", "Domain": "contoso.corp."})
         self.find("dialog .fault", "contoso.corp")
         self.assertIsNone(self.field("Targets").get_attribute("aria-invalid"))
-        self.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        self.keys(Keys.ESCAPE)
         self.wait(lambda: self.none("dialog"), "the dialog to close")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/bad").status)
 
@@ -592,7 +590,7 @@ class Rules(Browser):
         self.wait(lambda: [row[0] for row in self.rows()] == ["off.test."], "the same")
         self.press("report", ".hint")
         self.find("h1", "Reports")
-        self.wait(lambda: self.driver.switch_to.active_element.text.startswith("Rules not used"), "its section")
+        self.wait(lambda: self.focused().startswith("Rules not used"), "its section")
 
     def test_a_plan_says_which_names_would_be_decided_otherwise(self):
         where = "rulesets/-/office/rules/planned"
@@ -723,7 +721,7 @@ class Reverse(Browser):
         self.assertEqual(["Address", PTR, "Status"], heads[:3])
         self.assertEqual(["198.51.100.10", "", "Inactive", "More"], self.row("198.51.100.10")[:4])
         self.press("More: 198.51.100.10")
-        self.assertFalse(self.find("[role=menuitem]", "Unset").is_enabled())
+        self.assertTrue(self.first("[role=menuitem]", "text === 'Unset' && one.disabled"))
         self.press("Set")
         self.assertEqual("Set PTR domain name", self.text_of("dialog h2"))
         self.assertEqual(("3600", "0"), tuple(self.field("TTL (seconds)").get_attribute(name) for name in ("placeholder", "min")))
@@ -781,7 +779,7 @@ class Reverse(Browser):
         before = asked()
         self.good("PUT", "ptrs/198.51.100.16", {"reverse_fqdn": "other.example.com."})
         self.wait(lambda: asked() > before, "the change to be read")
-        self.assertTrue(self.find("[role=menuitem]", "Set").is_displayed())
+        self.assertTrue(self.first("[role=menuitem]", "text === 'Set'"))
         self.press("More: 198.51.100.16")  # which closes it
         self.wait(lambda: "other.example.com." in self.text_of(".facts"), "the change to be shown")
 
@@ -949,7 +947,7 @@ class Zones(Browser):
         self.press("Next")
         self.wait(lambda: [row[0] for row in self.rows()] == ["n%03d" % number for number in range(200, 250)], "the last ones, of the server")
         self.assertEqual("201\u2013250 of 250 rows", self.text_of(".foot [role=status]"))
-        self.assertFalse(self.find(".foot button", "Next").is_enabled())
+        self.assertTrue(self.first(".foot button", "text === 'Next' && one.disabled"))
         self.good("DELETE", "private_zones/-/many.test/record_sets/n249:TXT")
         self.wait(lambda: len(self.rows()) == 49, "one to go, and the others to stay")
         self.press("Previous")
@@ -1130,7 +1128,7 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
             seen |= set(self.names())
         self.assertEqual(720, len(seen))
         self.find(".foot", "701\u2013720 of 720 rows")
-        self.assertFalse(self.find(".foot button", "Next").is_enabled())
+        self.assertTrue(self.first(".foot button", "text === 'Next' && one.disabled"))
         self.driver.execute_script("window.first = document.querySelector('tbody tr')")
         gone = self.names()[-1]
         self.update("del %s.corp.internal" % gone)

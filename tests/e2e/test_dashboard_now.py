@@ -91,8 +91,8 @@ class Now(Browser):
         self.stands_in("/v1/history", history)
         self.log_in("/ui/")
         self.wait(lambda: re.search(r"SERVFAIL\n100 %\n", self.text()), "the share")
-        label = self.wait(lambda: [one for one in (canvas.get_attribute("aria-label") or "" for canvas in
-                                                   self.driver.find_elements(By.CSS_SELECTOR, "time-chart canvas")) if one.startswith("SERVFAIL")], "its label")
+        label = self.wait(lambda: [one for one in self.attributes("aria-label", "time-chart canvas")
+                                   if one and one.startswith("SERVFAIL")], "its label")
         self.assertEqual(["SERVFAIL: Last 100 %, between 100 % and 100 %."], label)
 
     def test_the_server_is_called_by_its_name_on_each_page_and_before_a_login(self):

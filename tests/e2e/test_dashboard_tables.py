@@ -110,13 +110,13 @@ class Much(Browser):
         self.find("tbody tr")
         button = "tbody td:first-child button.whole"
         def is_open(): return self.find(button).get_attribute("aria-expanded") == "true"
-        self.assertEqual("All of it: " + LONG, self.find(button).get_attribute("aria-label"))
+        self.assertEqual("All of it: " + LONG, self.attribute("aria-label", button))
         cell = "tbody td:first-child .cell"
         cut = self.js("const one = document.querySelector(arguments[0]); return [one.scrollWidth > one.clientWidth, one.title]", cell)
         self.assertEqual([True, LONG], cut)
         self.assertLess(self.box("tbody td:first-child")["right"], 700)
         self.js("document.querySelector(arguments[0]).focus()", button)
-        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        self.keys(Keys.ENTER)
         self.wait(is_open, "the row to open")
         self.assertEqual([False] * 8, self.js("return [...document.querySelectorAll('tbody .cell')].map(one => one.scrollWidth > one.clientWidth)"))
         self.assertEqual([], self.outside())
@@ -125,7 +125,7 @@ class Much(Browser):
         self.good("PATCH", "rulesets/-/many/rules/" + "n" * 63, {"description": "another"})
         self.wait(lambda: self.js("return !old.isConnected && document.querySelector('tbody tr')"), "the row to be made anew")
         self.wait(is_open, "it to be open")
-        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        self.keys(Keys.ENTER)
         self.wait(lambda: not is_open(), "it to close")
         # On a phone, too, with a finger.
         self.size(*PHONE)
@@ -182,9 +182,9 @@ class Much(Browser):
         self.assertFalse(self.driver.find_element(By.CSS_SELECTOR, "nav").is_displayed())
         self.press("Menu")
         self.find("nav a", "Targets")
-        self.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        self.keys(Keys.ESCAPE)
         self.wait(lambda: not self.driver.find_element(By.CSS_SELECTOR, "nav").is_displayed(), "the menu to close")
-        self.assertEqual("Menu", self.driver.switch_to.active_element.text)
+        self.assertEqual("Menu", self.focused())
         self.press("Menu")
         self.press("Targets", "nav")
         self.find("h1", "Targets")
@@ -202,7 +202,7 @@ class Much(Browser):
             self.find(".foot", "%d\u2013%d of 502 rows" % (first, min(first + 49, 502)))
             states += [row[3] for row in self.rows()]
         self.assertEqual({"no target answers"}, set(states[:DEAD]))
-        self.assertEqual("Previous", self.driver.switch_to.active_element.text)  # there is no next one to stay at
+        self.assertEqual("Previous", self.focused())  # there is no next one to stay at
         self.fill("Search", "d49")
         self.find(".foot", "11 rows")
         self.fill("Search", "many/")
@@ -218,7 +218,7 @@ class Much(Browser):
         self.wait(lambda: self.rows()[0][1] == "many/" + "n" * 63, "the first of many")
         self.assertEqual(["many/r0", "many/r1", "many/r2"], [row[1] for row in self.rows()[1:4]])
         self.assertEqual(["Rule"], sorts())
-        self.assertEqual("Rule", self.driver.switch_to.active_element.text)
+        self.assertEqual("Rule", self.focused())
         self.press("Sort by Rule")
         self.wait(lambda: self.rows()[0][1] == "office/contoso", "the last one")
         self.assertEqual(["-Rule"], sorts())
@@ -268,18 +268,21 @@ class Much(Browser):
     def test_many_targets_unfold_by_keyboard(self):
         self.log_in("/ui/networks")
         self.assertLess(len(self.texts(".node")), 25)
-        button = self.find("button[aria-label='%d targets of many: its targets']" % (DEAD + 1))
-        self.assertEqual("false", button.get_attribute("aria-expanded"))
-        button.send_keys(Keys.ENTER)
-        self.assertEqual("true", button.get_attribute("aria-expanded"))
+        name = "%d targets of many: its targets" % (DEAD + 1)
+        button = "button[aria-label='%s']" % name
+        self.assertEqual("false", self.attribute("aria-expanded", button))
+        self.js("document.querySelector(arguments[0]).focus()", button)
+        self.keys(Keys.ENTER)
+        self.wait(lambda: self.attribute("aria-expanded", button) == "true", "it to open")
         self.assertEqual(DEAD + 1, len(self.texts(".column:last-of-type li li .node")))
-        self.driver.switch_to.active_element.send_keys(Keys.TAB)  # the button may have been drawn anew, and kept the focus
-        self.assertIn("not answering", self.driver.switch_to.active_element.text)
+        self.wait(lambda: self.js("return document.activeElement.ariaLabel") == name, "the button to have the focus, if drawn anew, too")
+        self.keys(Keys.TAB)
+        self.assertIn("not answering", self.focused())
         self.good("PUT", "addresses/-/another", {"region": "westeurope", "address": "198.51.100.250"})
         self.addCleanup(self.call, "DELETE", "/v1/addresses/-/another")
         self.press("many: rules that cannot be answered")
         self.assertEqual(DEAD, len(self.texts(".column li li .node.bad[href*='rule=many']")))
-        self.driver.switch_to.active_element.send_keys(Keys.TAB, Keys.ENTER)
+        self.keys(Keys.TAB, Keys.ENTER)
         self.find("[role=status]", "Rule many/r0 alone.")
 
 

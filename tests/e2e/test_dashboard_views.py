@@ -58,7 +58,7 @@ class Overview(Browser):
         self.find(".facts", "1 packet; something else answers: 127.0.0.9:53")
         self.go("/ui/targets")
         self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
-        self.assertIn("1 timeout, 26 errors, by packets: of 8 questions, sent again where needed, and 21 probes", [one.get_attribute("title") for one in self.driver.find_elements(By.CSS_SELECTOR, "td span")])
+        self.assertIn("1 timeout, 26 errors, by packets: of 8 questions, sent again where needed, and 21 probes", self.attributes("title", "td span"))
 
     def test_a_rule_whose_target_answers_errors_alone_is_told_until_one_is_answered(self):
         where = "rulesets/-/office/rules/cross"
@@ -149,13 +149,13 @@ class History(Browser):
         self.click("time-chart details summary")
         self.wait(lambda: len(self.rows()) >= 12, "the chart's table")
         self.assertRegex(self.rows()[0][1], r"^1\d\d/s$")
-        self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
+        self.assertEqual("true", self.attribute("aria-pressed", "[data-span=hour]"))
         self.press("Last week")
-        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+        self.assertEqual("true", self.attribute("aria-pressed", "[data-span=week]"))
         self.assertTrue(self.driver.current_url.endswith("/ui/now?span=week"))
         self.driver.refresh()
         self.drawn(6)
-        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+        self.assertEqual("true", self.attribute("aria-pressed", "[data-span=week]"))
 
     def test_marks_of_an_axis_are_told_apart(self):
         """Also where all of it is less than one."""
@@ -184,8 +184,7 @@ class History(Browser):
         self.stands_in("/v1/history", made_up_history())
         self.log_in("/ui/targets")
         self.row("127.0.0.5:53")
-        labels = self.wait(lambda: [strip.get_attribute("aria-label") for strip in
-                                    self.driver.find_elements(By.CSS_SELECTOR, ".strip[aria-label]")], "the strips")
+        labels = self.wait(lambda: self.attributes("aria-label", ".strip[aria-label]"), "the strips")
         self.assertIn("Up in the last hour.", labels)
         self.assertTrue(any(re.match(r"Not up from \d\d:\d\d to \d\d:\d\d\.$", label) for label in labels), labels)
         self.press("127.0.0.5:53")
@@ -267,8 +266,11 @@ class Reports(Browser):
             self.host.ask(("127.0.0.1", 5300), name)
 
     def states(self):
-        return {one.get_attribute("id").removeprefix("report-"): one.find_element(By.CSS_SELECTOR, "summary .state").text
-                for one in self.driver.find_elements(By.TAG_NAME, "report-section")}
+        """Of each section; empty until all have one."""
+        return dict(self.driver.execute_script("""
+            const states = [...document.querySelectorAll('report-section')].map(
+                one => [one.id.replace('report-', ''), one.querySelector('summary .state')?.innerText.trim()]);
+            return states.every(([, state]) => state) ? states : []"""))
 
     def known(self):
         """Until nothing is being asked any more."""
@@ -484,7 +486,7 @@ class ReportsFine(Browser):
         # Times in the server's sentences are as those beside them, and have the exact one in their title.
         self.assertNotRegex(self.text_of("main"), r"UTC|\d-\d\d-\d\d")
         self.assertRegex(self.text_of("#report-rules p"), r"; counted since \d\d:\d\d\.$")
-        self.assertRegex(self.find("#report-rules p time").get_attribute("title"), r"20\d\d.*\d\d:\d\d:\d\d .+")
+        self.assertRegex(self.attribute("title", "#report-rules p time"), r"20\d\d.*\d\d:\d\d:\d\d .+")
 
 
 class Queries(Browser):
