@@ -74,3 +74,19 @@ void homes_discard(struct homes_draft *draft)
 			kinds[i].home->discard(draft->of[i]);
 	*draft = (struct homes_draft){{NULL}};
 }
+
+void homes_check(const struct model *model, const struct model *before, struct faults *faults)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].home)
+			kinds[i].home->check(model, before, faults);
+}
+
+bool homes_have_rows(const struct model *model)
+{
+	bool have = false;
+
+	for (size_t i = 0; !have && i < KIND_COUNT; i++)
+		have = kinds[i].home && kinds[i].home->has_rows(model);
+	return have;
+}

@@ -2,10 +2,10 @@
  * inside has them in data of its own, as a zone has its records. Models share that data, so that a
  * change costs only what it touches. The state has a row for each, as for every kind.
  *
- *     a start, a reload        model_compose ─► homes_load: all rows
- *     a parent, made or gone   model_compose ─► homes_keep: as in the model before ─► homes_read:
- * the rows of a new parent ─► edits, as below a change of items        model_same    ─► homes_edit
- * ─► homes_put, ... ─► homes_commit
+ *     a start, a reload    model_compose ─► homes_load: all rows
+ *     parents come or go   model_compose ─► homes_keep: as in the model before
+ *                                        ─► homes_read: rows of a new parent ─► edits, as below
+ *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
  * A kind names its home (kind.h). The calls below are for all homes. */
 #ifndef SLUICE_HOME_H
@@ -25,7 +25,7 @@ struct home_rows {                  /* the rows to be read */
 	uint64_t now_s;
 };
 
-struct home {
+struct home { /* has all of these calls */
 	/* ---- for models; errors of load and read as of parts_load ---- */
 
 	/* Fills all parents with items of the file and the state. Rows without a parent are not
@@ -48,6 +48,10 @@ struct home {
 	int (*commit)(void *draft, const struct model *before, struct source *source,
 		      uint64_t now_s, struct faults *faults);
 	void (*discard)(void *draft); /* NULL is fine */
+	/* Checks limits of the parents whose items are not as in `before`. */
+	void (*check)(const struct model *model, const struct model *before, struct faults *faults);
+	/* Whether the model serves items of the state. */
+	bool (*has_rows)(const struct model *model);
 
 	/* ---- for the APIs; `parent` is an item of a model ---- */
 
@@ -76,5 +80,7 @@ MUST_CHECK int homes_put(struct homes_draft *draft, const struct path *path, con
 MUST_CHECK int homes_commit(struct homes_draft *draft, const struct model *before,
 			    struct source *source, uint64_t now_s, struct faults *faults);
 void homes_discard(struct homes_draft *draft);
+void homes_check(const struct model *model, const struct model *before, struct faults *faults);
+bool homes_have_rows(const struct model *model);
 
 #endif

@@ -21,9 +21,9 @@ void parts_release(struct parts *parts);
 /* Copies the parts of a model, with references of its own. ERR_NOMEM. */
 MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
-/* Loads every resource of the store but those of kinds with a home (home.h). A row that does not fit,
- * or whose parent is missing, is not served and gets a warning. `refused`: rows with these faults
- * are skipped as well. ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS,
+/* Loads every resource of the store but those of kinds with a home (home.h). A row that does not
+ * fit, or whose parent is missing, is not served and gets a warning. `refused`: rows with these
+ * faults are skipped as well. ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS,
  * ERR_NOMEM: out of memory. */
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
 			  const struct faults *refused, struct faults *faults,

@@ -706,6 +706,23 @@ static int zones_commit(void *context, const struct model *before, struct source
 	return err ? err : number_new(model, before, source, now_s);
 }
 
+/* ---- looking at a model ---- */
+
+static bool zones_have_rows(const struct model *model)
+{
+	const struct model *declared = model->declared;
+
+	for (size_t i = 0; declared && i < declared->private_zones.count; i++) {
+		const struct private_zone *filed = &declared->private_zones.items[i];
+		const struct zone *served = model->private_zones.items[i].zone;
+
+		if (filed->zone && !filed->file && served &&
+		    zone_content(filed->zone).digest != zone_content(served).digest)
+			return true;
+	}
+	return false;
+}
+
 /* ---- for the APIs ---- */
 
 static const char *zones_refusal(const void *parent)
@@ -735,6 +752,8 @@ const struct home zones_home = {
 	.put = zones_put,
 	.commit = zones_commit,
 	.discard = zones_discard,
+	.check = limits_check_records,
+	.has_rows = zones_have_rows,
 	.refusal = zones_refusal,
 	.serves = zones_serves,
 	.tidy = zones_tidy,

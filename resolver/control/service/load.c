@@ -83,7 +83,7 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 	load->next_passed_over = load->passed_over;
 	load->next_follows = load->follows;
 	load->next_found = load->found;
-	limits_check_records(model, before, faults);
+	homes_check(model, before, faults);
 	if (faults->errors == errors)
 		return model;
 	model_free(model);
@@ -101,25 +101,9 @@ static const char *state_path(struct load *load, const struct model *declared)
 	return *load->state ? load->state : NULL;
 }
 
-/* Whether the model's zones also have record sets of the state. */
-static bool has_sets_of_state(const struct model *model)
-{
-	const struct model *declared = model->declared;
-
-	for (size_t i = 0; declared && i < declared->private_zones.count; i++) {
-		const struct private_zone *filed = &declared->private_zones.items[i];
-		const struct zone *served = model->private_zones.items[i].zone;
-
-		if (filed->zone && !filed->file && served &&
-		    zone_content(filed->zone).digest != zone_content(served).digest)
-			return true;
-	}
-	return false;
-}
-
 static bool serves_state(const struct model *model)
 {
-	return model && (model->parts.count > 0 || has_sets_of_state(model));
+	return model && (model->parts.count > 0 || homes_have_rows(model));
 }
 
 static void out_of_memory(const struct model *declared, struct faults *faults)

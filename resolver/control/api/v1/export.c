@@ -2,7 +2,7 @@
  * file.
  *
  *     prepare (control thread)   collects items of the model: as edits, or as a model to be written
- *     write   (thread)           record sets, groups, addresses, services, and the state's PTRs of
+ *     write   (thread)           items of homes, groups, addresses, services, and the state's PTRs of
  *                                addresses of the file, page by page from a view
  *
  * The thread may write a million of them. PTRs that wait for their address to return are left out:
@@ -40,18 +40,41 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 	return container_of(answer, struct resource_export, answer);
 }
 
-/* ---- the state's record sets, groups and addresses ---- */
+/* ---- items of homes, groups and addresses ---- */
 
-/* Finds the record sets of a zone, in the arena. False: they cannot be read. */
-static bool list_sets(struct resource_export *export, const struct private_zone *zone,
-		      struct arena *arena, const void ***items, size_t *count)
+/* Calls back for each item of a model that has items of a home. ERR_NOMEM, or what `on_parent`
+ * returns. */
+static int each_parent(struct resource_export *export,
+		       int (*on_parent)(struct resource_export *export, const struct kind *kind,
+					void *parent))
 {
-	const struct kind *kind = kind_named("record-set");
-	const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
-	const struct item_source in = {.inventory = export->inventory, .item = zone};
+	int err = 0;
+
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *kind = &kinds[i];
+		struct schema_list parents;
+
+		if (!kind->home)
+			continue;
+		parents = kind_list(kind->parent, export->given);
+		for (size_t k = 0; !err && k < parents.count; k++)
+			err = on_parent(export, kind,
+					(char *)parents.items +
+						k * kind_field(kind->parent)->group->size);
+	}
+	return err;
+}
+
+/* Finds the parent's items, in the arena. False: they cannot be read. */
+static bool list_items(struct resource_export *export, const struct kind *kind, const void *parent,
+		       struct arena *arena, const void ***items, size_t *count)
+{
+	const struct path in = part_path(kind->parent, parent, NULL);
+	const struct path path = {kind, in.group, {in.names[0], NULL}};
+	const struct item_source source = {.inventory = export->inventory, .item = parent};
 	struct change_error error;
 
-	if (item_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
+	if (item_list(&source, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
 		return true;
 	if (error.outcome != CHANGE_NO_MEMORY)
 		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
@@ -104,19 +127,18 @@ static int write_resource_edit(void *context, const struct owned_resource *resou
 	return 0;
 }
 
-static void write_set_edits(struct resource_export *export, const struct private_zone *zone)
+static int write_item_edits(struct resource_export *export, const struct kind *kind, void *parent)
 {
-	const struct kind *kind = kind_named("record-set");
-	const struct path in = part_path(kind->parent, zone, NULL);
+	const struct path in = part_path(kind->parent, parent, NULL);
 	const struct model *model = inventory_model(export->inventory);
 	struct arena arena;
 	const void **items;
 	size_t count;
 
 	if (item_made_because(model, &in))
-		return;
+		return 0;
 	arena_init(&arena);
-	if (!list_sets(export, zone, &arena, &items, &count))
+	if (!list_items(export, kind, parent, &arena, &items, &count))
 		json_writer_fail(&export->writer);
 	for (size_t i = 0; !json_writer_has_failed(&export->writer) && i < count; i++) {
 		const struct path path = part_path(kind, items[i], &in);
@@ -125,6 +147,7 @@ static void write_set_edits(struct resource_export *export, const struct private
 	}
 	free(items);
 	arena_release(&arena);
+	return 0;
 }
 
 static int write_group_edits(struct resource_export *export)
@@ -141,15 +164,14 @@ static int write_group_edits(struct resource_export *export)
 
 static int write_edits(struct resource_export *export)
 {
-	const struct model *given = export->given;
 	int err;
 
 	json_writer_list(&export->writer, "{\"edits\":[");
 	for (size_t i = 0; i < json_array_size(export->edits); i++)
 		json_writer_row(&export->writer, json_incref(json_array_get(export->edits, i)));
-	for (size_t i = 0; i < given->private_zones.count; i++)
-		write_set_edits(export, &given->private_zones.items[i]);
-	err = write_group_edits(export);
+	err = each_parent(export, write_item_edits);
+	if (!err)
+		err = write_group_edits(export);
 	if (!err)
 		err = inventory_each(export->inventory, KIND_ADDRESS, write_resource_edit, export);
 	return err ? err
@@ -200,32 +222,27 @@ static char *edits_tail(const struct model *served, struct inventory *view)
 
 /* ---- as a file ---- */
 
-/* Adds the record sets of the state, which the model lacks. False: they cannot be read. */
-static bool add_sets(struct resource_export *export)
+/* Adds the state's items of a home, which the model lacks. */
+static int add_items(struct resource_export *export, const struct kind *kind, void *parent)
 {
-	const struct kind *kind = kind_named("record-set");
 	const struct field *list = kind_field(kind);
 	struct model *given = export->given;
+	const void **items;
+	size_t count;
+	char *copies;
 
-	for (size_t i = 0; i < given->private_zones.count; i++) {
-		struct private_zone *zone = &given->private_zones.items[i];
-		const void **items;
-		size_t count;
-		char *copies;
-
-		if (zone->file)
-			continue;
-		if (!list_sets(export, zone, &given->arena, &items, &count))
-			return false;
-		copies = arena_alloc_array(&given->arena, count, list->group->size);
-		for (size_t k = 0; copies && k < count; k++)
-			memcpy(copies + k * list->group->size, items[k], list->group->size);
-		free(items);
-		if (!copies)
-			return false;
-		schema_list_set(list, zone, (struct schema_list){copies, count});
-	}
-	return true;
+	if (kind->home->refusal(parent))
+		return 0;
+	if (!list_items(export, kind, parent, &given->arena, &items, &count))
+		return ERR_NOMEM;
+	copies = arena_alloc_array(&given->arena, count, list->group->size);
+	for (size_t i = 0; copies && i < count; i++)
+		memcpy(copies + i * list->group->size, items[i], list->group->size);
+	free(items);
+	if (!copies)
+		return ERR_NOMEM;
+	schema_list_set(list, parent, (struct schema_list){copies, count});
+	return 0;
 }
 
 static int write_resource_item(void *context, const struct owned_resource *resource)
@@ -262,7 +279,7 @@ static int write_list(struct resource_export *export, unsigned kind)
 static int write_file(struct resource_export *export)
 {
 	struct model *given = export->given;
-	int err = add_sets(export) ? 0 : ERR_NOMEM;
+	int err = each_parent(export, add_items);
 
 	given->addresses.count = given->cloud_services.count = 0; /* write_list writes these */
 	if (!err)
