@@ -35,7 +35,7 @@ enum {
 /* 240.0.0.0/4 is nobody's (RFC 1112 section 4), but for its last address, which is broadcast. */
 static const uint64_t SPARE_FIRST = UINT64_C(240) << 24, SPARE_END = UINT64_C(255) << 24;
 
-struct home { /* of a resolver; both by their places in the model */
+struct resolver_place { /* of a resolver; both by their places in the model */
 	size_t network, resolver;
 };
 
@@ -45,7 +45,7 @@ struct maker {
 	struct prefix *named;         /* of the spare addresses, by networks; sorted */
 	size_t named_count, named_at; /* up to which they are below the next */
 	uint64_t spare;               /* that may be nobody's; 0: not looked for yet */
-	struct home *homes;           /* of the resolvers, by network, and in their order in each */
+	struct resolver_place *homes; /* of the resolvers, by network, and in their order in each */
 	size_t home_count;
 	uint32_t *listens; /* addresses of 127.0.0.0/8 where something listens at port 53; sorted */
 	size_t listen_count, listen_at; /* up to which they are below the next that is free */
@@ -421,7 +421,7 @@ static void add_outbound(struct maker *maker, struct dns_resolver *resolver,
 
 static int compare_homes(const void *a, const void *b)
 {
-	const struct home *left = a, *right = b;
+	const struct resolver_place *left = a, *right = b;
 
 	if (left->network != right->network)
 		return left->network < right->network ? -1 : 1;
@@ -470,7 +470,7 @@ static void index_homes(struct maker *maker)
 		size_t at = network_at(model, &resolver->named, resolver->virtual_network);
 
 		if (resolver->name && at < model->virtual_networks.count)
-			maker->homes[maker->home_count++] = (struct home){at, r};
+			maker->homes[maker->home_count++] = (struct resolver_place){at, r};
 	}
 	if (maker->home_count > 0)
 		qsort(maker->homes, maker->home_count, sizeof *maker->homes, compare_homes);
@@ -479,10 +479,10 @@ static void index_homes(struct maker *maker)
 /* Of the model's last resolver, which is the first in its network. */
 static void add_home(struct maker *maker, size_t network)
 {
-	struct home *at = maker->homes + place_of(maker, network);
+	struct resolver_place *at = maker->homes + place_of(maker, network);
 
 	memmove(at + 1, at, (size_t)(maker->homes + maker->home_count - at) * sizeof *at);
-	*at = (struct home){network, maker->model->resolvers.count - 1};
+	*at = (struct resolver_place){network, maker->model->resolvers.count - 1};
 	maker->home_count++;
 }
 
