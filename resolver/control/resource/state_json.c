@@ -235,7 +235,8 @@ static int compare_group(struct state_import *import, const struct resource_grou
 	if (err || named || !used)
 		return err;
 	values = group_values(&bare);
-	err = put(import, KIND_GROUP, NULL, group->name, values);
+	err = values ? put(import, KIND_GROUP, NULL, group->name, values)
+		     : change_fail_memory(import->change); /* without values, put removes */
 	json_decref(values);
 	return err;
 }
