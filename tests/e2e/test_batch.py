@@ -93,7 +93,7 @@ class Batch(Many):
                      "a\"b,c\n"):
             self.bad_v1(self.call("POST", "/v1/ptrs", text, headers=CSV), 400, "invalid")
 
-    def test_a_service_s_new_name_is_not_for_a_batch(self):
+    def test_a_service_s_new_name_must_be_known_to_be_its_subscription_s(self):
         self.good("PUT", "/v1/services/shop", {"address": "198.51.100.40",
                                                "reverse_fqdn": "shop.cloudapp.net."}, 201)
         row = {"address": "198.51.100.40", "reverse_fqdn": "bank.example."}
@@ -105,6 +105,9 @@ class Batch(Many):
         self.ptr_is("198.51.100.40", "shop.cloudapp.net.", ttl=60)
         self.good("POST", "/v1/ptrs", [dict(row, reverse_fqdn=None)])
         self.ptr_is("198.51.100.40")
+        name = self.good("GET", "/v1/addresses/office/open").body["fqdn"]
+        self.good("POST", "/v1/ptrs", [dict(row, reverse_fqdn=name)])
+        self.ptr_is("198.51.100.40", name)
 
     def test_only_so_many_errors_are_listed(self):
         answer = self.call("POST", "/v1/ptrs", [7] * 150)
