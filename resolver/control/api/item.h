@@ -1,5 +1,5 @@
 /* Finds items of resources, and tells whether one may be changed by an API. Most are in the model;
- * items of a home (resource/home.h) are read from the state's rows on demand. */
+ * items in a home (resource/home.h) are read from the state's rows on demand. */
 #ifndef SLUICE_API_ITEM_H
 #define SLUICE_API_ITEM_H
 
@@ -23,7 +23,7 @@ const char *item_made_because(const struct model *model, const struct path *path
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 
-/* A resource that has items of a home. */
+/* A resource that may have items in a home. */
 struct item_source {
 	struct inventory *inventory;
 	const void *item; /* in a model; NULL: it does not exist */

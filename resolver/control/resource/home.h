@@ -1,13 +1,13 @@
-/* Homes: where items are kept that may be too many for the lists of a model. The item that they are
- * inside has them in data of its own, as a zone has its records. Models share that data, so that a
- * change costs only what it touches. The state has a row for each, as for every kind.
+/* Homes: where items are kept that may be too many for the lists of a model, such as the record
+ * sets of a zone. They are in data of their parent, which models share, so a change costs only what
+ * it touches. Each item has a row of the state, as items of every kind.
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before
  *                                        ─► homes_read: rows of a new parent ─► edits, as below
  *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
- * A kind names its home (kind.h). The calls below are for all homes. */
+ * A kind names its home (kind.h). The functions below call all homes, or the path's. */
 #ifndef SLUICE_HOME_H
 #define SLUICE_HOME_H
 
@@ -17,9 +17,9 @@
 #include "rules/hash.h"
 
 struct home_rows {                  /* the rows to be read */
-	struct source *source;      /* NULL: only what the file declares */
+	struct source *source;      /* homes_load: NULL: only what the file declares */
 	struct model *model;        /* gets the items */
-	struct parts *parts;        /* note that rows were skipped */
+	struct parts *parts;        /* these note that rows were skipped */
 	const struct model *before; /* the model that is served, or NULL */
 	const struct hash_key *key;
 	uint64_t now_s;
@@ -43,8 +43,8 @@ struct home { /* has all of these calls */
 	 * fault. ERR_FAULTS, ERR_NOMEM. */
 	int (*put)(void *draft, const struct path *path, const json_t *values,
 		   struct faults *faults);
-	/* Puts the draft into the model and frees it, also on an error; then finishes the parents
-	 * that are new since `before`. `source` may be NULL. ERR_FAULTS, ERR_NOMEM. */
+	/* Puts the draft into the model and frees it, also on an error. Completes parents that
+	 * `before`, the served model, lacks: a new zone gets its serial. ERR_FAULTS, ERR_NOMEM. */
 	int (*commit)(void *draft, const struct model *before, struct source *source,
 		      uint64_t now_s, struct faults *faults);
 	void (*discard)(void *draft); /* NULL is fine */
@@ -55,11 +55,11 @@ struct home { /* has all of these calls */
 
 	/* ---- for the APIs; `parent` is an item of a model ---- */
 
-	/* Why the state can have no items in this parent, for a client; NULL: it can. */
+	/* A text for clients: why the state can have no items in this parent; NULL: it can. */
 	const char *(*refusal)(const void *parent);
 	/* Whether the item of that name, with these values in its row, is served. */
 	bool (*serves)(const void *parent, const char *name, const json_t *values);
-	/* Removes what the values repeat. */
+	/* Removes duplicates from the values of the item of this path. */
 	void (*tidy)(const struct path *path, json_t *values);
 };
 

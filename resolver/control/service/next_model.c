@@ -121,8 +121,8 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 	return err;
 }
 
-/* Begins a transaction and writes the edits of the model, either all or those without a home. After an
- * error no transaction is open. */
+/* Begins a transaction and writes the edits of the model, either all or those without a home. After
+ * an error no transaction is open. */
 static int write_edits(struct next_model *next, bool all)
 {
 	struct service_change *change = next->change;

@@ -506,8 +506,8 @@ static int collect_unserved(struct resource_list *listing)
 	return is_short && error.outcome == CHANGE_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
-/* For a kind with a home: adds the items of the page, by key, and one more, to show that there is another
- * page. Not 0: the request has been answered. */
+/* For a kind with a home: adds the items of the page, by key, and one more, to show that there is
+ * another page. Not 0: the request has been answered. */
 static int collect_of_home(struct resource_list *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
