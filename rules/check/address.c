@@ -75,18 +75,26 @@ static void check_pools(struct check *check)
 	check_overlaps(check, items, placed);
 }
 
+static void check_place_of(struct check *check, const struct address *address, const char *region,
+			   const struct origin *origin)
+{
+	char refusal[POOLS_TEXT_MAX];
+
+	if (address->family && check_own_address(check, address, region, refusal))
+		ERROR(check, origin, "address", "%s", refusal);
+}
+
 static void check_address(struct check *check, struct owned_seen *seen,
 			  const struct address *address, const char *region,
 			  const struct origin *origin)
 {
-	char text[ADDRESS_TEXT_MAX], refusal[POOLS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX];
 	const struct origin *before;
 
 	if (!address->family)
 		return;
 	address_print(address, text);
-	if (check_own_address(check, address, region, refusal))
-		ERROR(check, origin, "address", "%s", refusal);
+	check_place_of(check, address, region, origin);
 	before = seen_put(check, &seen->addresses, text, origin);
 	if (before)
 		ERROR(check, origin, "address",
@@ -185,6 +193,25 @@ static void check_service(struct check *check, struct owned_seen *seen,
 		       item->ttl, origin);
 }
 
+/* A change of resources leaves the file's addresses as they are, but not the pools and networks
+ * that they are in. */
+static void check_places(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_item *item = &model->addresses.items[i];
+
+		check_place_of(check, &item->address, model_region(model, item->region),
+			       &item->origin);
+	}
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct owned_item *item = &model->cloud_services.items[i];
+
+		check_place_of(check, &item->address, NULL, &item->origin);
+	}
+}
+
 void limits_check_addresses(struct check *check)
 {
 	const struct model *model = check->model;
@@ -192,9 +219,11 @@ void limits_check_addresses(struct check *check)
 
 	check_pools(check);
 	check_index_pools(check);
-	for (size_t i = 0; i < model->addresses.count; i++)
+	if (check->before)
+		check_places(check);
+	for (size_t i = 0; !check->before && i < model->addresses.count; i++)
 		check_owned_address(check, &seen, &model->addresses.items[i]);
-	for (size_t i = 0; i < model->cloud_services.count; i++)
+	for (size_t i = 0; !check->before && i < model->cloud_services.count; i++)
 		check_service(check, &seen, &model->cloud_services.items[i]);
 	check_network(check, NULL, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
 }

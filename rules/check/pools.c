@@ -94,12 +94,11 @@ const char *check_own_address(const struct check *check, const struct address *a
 	const struct prefix_entry *subnet = prefix_table_find(&check->subnets, address);
 	char print[ADDRESS_TEXT_MAX];
 
-	address_print(address, print);
 	if (!is_ours(check, address, region)) {
 		snprintf(text, POOLS_TEXT_MAX,
 			 "%s is in no address pool of its region%s%s, and is not a private address "
 			 "in a virtual network; add its pool",
-			 print, region ? ", " : "", region ? region : "");
+			 address_print(address, print), region ? ", " : "", region ? region : "");
 		return text;
 	}
 	if (subnet) {
@@ -108,7 +107,8 @@ const char *check_own_address(const struct check *check, const struct address *a
 		snprintf(text, POOLS_TEXT_MAX,
 			 "%s is in the subnet of the endpoint at %s:%u, which is the endpoint's "
 			 "alone; use an address of another subnet",
-			 print, endpoint->file ? endpoint->file : "line", endpoint->line);
+			 address_print(address, print), endpoint->file ? endpoint->file : "line",
+			 endpoint->line);
 		return text;
 	}
 	return NULL;

@@ -1,5 +1,6 @@
 /* Addresses and cloud services that the configuration file declares, with an index for each unique
- * member. Every load makes a new one, which never changes. */
+ * member. A load of the file makes a new one, which never changes and which all models of that file
+ * share. */
 #ifndef SLUICE_DECLARED_H
 #define SLUICE_DECLARED_H
 
@@ -18,8 +19,8 @@ enum declared_order {
 	DECLARED_ORDERS
 };
 
-/* Indexes a model that limits_check has accepted and that must outlive the result; model NULL: an
- * empty one. NULL without memory. */
+/* Indexes a model that limits_check has accepted; model NULL: an empty one. Models of that file must
+ * outlive the result, which uses their texts. NULL without memory. */
 struct declared *declared_new(const struct model *model);
 /* Take and drop a reference, within one thread. NULL is fine. */
 struct declared *declared_ref(struct declared *declared);

@@ -276,6 +276,19 @@ static int read_state(struct merge *merge)
 
 /* ---- the state is unchanged: only new items of the file are checked ---- */
 
+/* The model of the file alone. */
+static const struct model *file_of(const struct model *model)
+{
+	return model->declared ? model->declared : model;
+}
+
+/* A change of resources leaves the file's items as they are, however many there are. */
+static struct declared *declared_of(struct model *model, const struct inventory_part *before)
+{
+	return file_of(model) == file_of(before->model) ? declared_ref(before->declared)
+							: declared_new(model);
+}
+
 static bool is_same(const struct owned_resource *a, const struct owned_resource *b)
 {
 	char left[ETAG_MAX], right[ETAG_MAX];
@@ -354,6 +367,7 @@ static int keep_state(struct merge *merge)
 {
 	struct inventory_part *next = merge->next;
 	const struct inventory_part *before = merge->before;
+	bool same = next->declared == before->declared;
 	size_t old, new;
 	const struct owned_resource *const *items =
 		declared_list(before->declared, DECLARED_BY_ID, &old);
@@ -370,10 +384,10 @@ static int keep_state(struct merge *merge)
 	next->waiting = before->waiting;
 	merge->draft = owned_edit(before->owned);
 	err = merge->draft ? 0 : ERR_NOMEM;
-	for (size_t i = 0; !err && i < old; i++)
+	for (size_t i = 0; !err && !same && i < old; i++)
 		if (!has_kept(next->declared, items[i]))
 			err = leave(merge, items[i]);
-	for (size_t i = 0; !err && i < new; i++)
+	for (size_t i = 0; !err && !same && i < new; i++)
 		if (!has_kept(before->declared, now[i]))
 			err = enter(merge, now[i]);
 	if (inventory_trouble(merge->inventory))
@@ -404,12 +418,6 @@ static int serve_declared(struct merge *merge)
 		err = owned_serve(items[i], merge->draft, &merge->inventory->key,
 				  merge->next->model);
 	return err;
-}
-
-/* The model of the file alone. */
-static const struct model *file_of(const struct model *model)
-{
-	return model->declared ? model->declared : model;
 }
 
 /* Warns of refused, repeated and waiting items: of all when the file was read, otherwise only if
@@ -454,6 +462,8 @@ static bool may_be_repeated(struct merge *merge)
 	struct owned_resource unused;
 	bool found = false;
 
+	if (merge->next->declared == merge->before->declared)
+		return false;
 	for (size_t i = 0; !found && i < count; i++) {
 		if (has_kept(merge->before->declared, items[i]))
 			continue;
@@ -503,8 +513,9 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	int err;
 
 	inventory->trouble[0] = '\0'; /* left by a request */
-	*part = (struct inventory_part){
-		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
+	*part = (struct inventory_part){.model = model,
+					.pools = pools_new(model),
+					.declared = declared_of(model, merge.before)};
 	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
 	inventory->trouble[0] = '\0';
 	if (!err && faults->errors > errors)

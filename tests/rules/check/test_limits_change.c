@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rules/zone/zone.h"
+#include "tests/lib/addresses.h"
 #include "tests/lib/model_builder.h"
 
 struct fixture {
@@ -112,6 +113,24 @@ static void everything_else_is_checked_in_every_change(void **state)
 	assert_int_equal(errors_of_change(f, f->before), 2);
 }
 
+/* Two addresses of the file, of which a start refuses the second. */
+static void addresses_of_the_file_are_compared_with_pools_and_not_with_each_other(void **state)
+{
+	struct fixture *f = *state;
+	struct owned_item *items = arena_alloc_array(&f->after->arena, 2, sizeof *items);
+
+	for (int i = 0; i < 2; i++)
+		items[i] = (struct owned_item){
+			.name = "same", .address = address_of("10.10.9.9"), .ttl = NOT_GIVEN};
+	f->after->addresses.items = items;
+	f->after->addresses.count = 2;
+	assert_int_equal(errors_of_change(f, f->before), 0);
+	assert_int_equal(errors_of_change(f, NULL), 2);
+	items[1].address = address_of("10.99.0.9"); /* in no network any more */
+	assert_int_equal(errors_of_change(f, f->before), 1);
+	f->after->addresses.count = 0;
+}
+
 /* The version with so many addresses at that owner. */
 static struct zone *with_set(struct zone *before, const char *owner, unsigned addresses)
 {
@@ -174,6 +193,7 @@ int main(void)
 		TEST(rules_of_another_version_are),
 		TEST(those_of_another_file_are),
 		TEST(everything_else_is_checked_in_every_change),
+		TEST(addresses_of_the_file_are_compared_with_pools_and_not_with_each_other),
 		TEST(of_a_zone_only_the_sets_that_changed_are_looked_at),
 	};
 

@@ -417,6 +417,23 @@ static void many_reloads_come_to_the_same_as_a_start(void **state)
 	}
 }
 
+/* So that a change of a rule costs nothing for each of the file's addresses. */
+static void models_of_one_file_share_its_items(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct declared *declared = fixture->inventory->now.declared;
+	struct model *same = model_compose(fixture->model, NULL, 0);
+	struct inventory *next;
+
+	next = inventory_prepare(fixture->inventory, same, &fixture->config.faults);
+	assert_non_null(next);
+	assert_ptr_equal(next->now.declared, declared);
+	inventory_prepared_free(next);
+	model_free(same);
+	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
+	assert_ptr_not_equal(fixture->inventory->now.declared, declared);
+}
+
 #define T(test)                                                                                    \
 	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
@@ -430,6 +447,7 @@ int main(void)
 		T(an_address_goes_from_the_file_to_the_state_and_back),
 		T(an_abandoned_reload_leaves_everything_as_it_was),
 		T(a_ptr_that_is_pending_stays_so_over_a_reload),
+		T(models_of_one_file_share_its_items),
 		T(many_reloads_come_to_the_same_as_a_start),
 	};
 
