@@ -34,6 +34,8 @@ struct attachment { /* of a ruleset */
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	const struct snapshot_series *series;
+	size_t rules; /* that are attached, in their order */
+	bool whole;   /* all are, and the target groups */
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -132,38 +134,60 @@ static void detach_ruleset(void *context, struct ruleset *ruleset)
 	free(attachment);
 }
 
-static void number_rules(struct attaching *attaching, struct ruleset *ruleset)
+static void attach_rule(struct attaching *attaching, struct rule *rule)
 {
 	const struct snapshot_series *series = attaching->series;
 	char name[POLICY_ROUTE_NAME];
 
-	for (size_t i = 0; series && i < ruleset_rule_count(ruleset); i++) {
-		struct rule *rule = ruleset_rule(ruleset, i);
-
+	if (series)
 		rule->series = series_acquire(series->rules, rule->ruleset, rule->name);
-		if (rule->name)
-			acquire_outcomes(attaching, policy_rule_name(rule, name), &rule->route);
-	}
+	if (series && rule->name)
+		acquire_outcomes(attaching, policy_rule_name(rule, name), &rule->route);
+	if (!rule->target_group)
+		route_each_upstream(&rule->route, attach, attaching);
 }
 
-static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
+static struct attachment *attachment_of(struct attaching *attaching, struct ruleset *ruleset)
 {
-	struct attachment *attachment;
+	struct attachment *attachment = ruleset_context(ruleset);
 
-	if (attaching->failed || ruleset_is_attached(ruleset))
-		return;
+	if (attachment)
+		return attachment;
 	attachment = malloc(sizeof *attachment);
 	attaching->failed = !attachment;
 	if (!attachment)
-		return;
+		return NULL;
 	*attachment = (struct attachment){
 		.registry = attaching->registry,
 		.meters = attaching->meters,
 		.series = attaching->series,
 	};
 	ruleset_on_free(ruleset, detach_ruleset, attachment);
-	number_rules(attaching, ruleset);
-	ruleset_each_upstream(ruleset, attach, attaching);
+	return attachment;
+}
+
+/* Goes on with the ruleset for at most *room rules, and takes these off *room. */
+static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset, size_t *room)
+{
+	struct attachment *attachment =
+		attaching->failed ? NULL : attachment_of(attaching, ruleset);
+	size_t count = ruleset_rule_count(ruleset);
+
+	if (!attachment || attachment->whole)
+		return;
+	for (; !attaching->failed && attachment->rules<count && * room> 0; --*room)
+		attach_rule(attaching, ruleset_rule(ruleset, attachment->rules++));
+	if (attaching->failed || attachment->rules < count)
+		return;
+	ruleset_each_group_upstream(ruleset, attach, attaching);
+	attachment->whole = !attaching->failed;
+}
+
+static bool is_attached(const struct ruleset *ruleset)
+{
+	const struct attachment *attachment = ruleset_context(ruleset);
+
+	return attachment && attachment->whole;
 }
 
 int snapshot_attach_some(struct policy *policy, struct target_registry *registry,
@@ -171,19 +195,13 @@ int snapshot_attach_some(struct policy *policy, struct target_registry *registry
 			 size_t rules)
 {
 	struct attaching attaching = {.registry = registry, .meters = meters, .series = series};
-	size_t attached = 0;
 
 	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
-		struct ruleset *ruleset = policy->rulesets[i];
-
-		if (ruleset_is_attached(ruleset))
-			continue;
-		if (attached >= rules)
-			return 1;
-		attach_ruleset(&attaching, ruleset);
-		attached += ruleset_rule_count(ruleset);
+		attach_ruleset(&attaching, policy->rulesets[i], &rules);
 		if (attaching.failed)
 			return ERR_NOMEM;
+		if (!is_attached(policy->rulesets[i]))
+			return 1;
 	}
 	return 0;
 }
@@ -209,10 +227,12 @@ static void note_all(struct attaching *attaching, struct policy *policy)
 
 static void attach_all(struct attaching *attaching, struct policy *policy)
 {
+	size_t all = SIZE_MAX;
+
 	policy_each_own_upstream(policy, attach, attaching);
 	policy_each_own_route(policy, acquire_outcomes, attaching);
 	for (uint32_t i = 0; i < policy->ruleset_count; i++)
-		attach_ruleset(attaching, policy->rulesets[i]);
+		attach_ruleset(attaching, policy->rulesets[i], &all);
 	if (!attaching->failed)
 		note_all(attaching, policy);
 }

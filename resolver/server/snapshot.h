@@ -80,8 +80,8 @@ struct snapshot {
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct snapshot_series *series,
 			      const struct model *model);
-/* Ahead of it, of a policy with very many rules: attaches rulesets that no snapshot has had, until
- * it is so many rules or more. 0: all are; 1: there are more; ERR_NOMEM: the policy cannot be
+/* Ahead of it, of a policy with very many rules: attaches at most so many rules of rulesets that no
+ * snapshot has had. 0: all are; 1: there are more; ERR_NOMEM: the policy cannot be
  * served.
  */
 MUST_CHECK int snapshot_attach_some(struct policy *policy, struct target_registry *registry,

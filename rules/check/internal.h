@@ -62,6 +62,8 @@ struct check {
  * else NULL. Values are never NULL. */
 const void *seen_put(struct check *check, struct seen *seen, const char *key, const void *value);
 const void *seen_get(const struct seen *seen, const char *key);
+/* Makes room for so many keys in an empty index, which otherwise grows as they come. */
+void seen_reserve(struct check *check, struct seen *seen, size_t count);
 /* A counter under key; NULL without memory. */
 uint32_t *seen_counter(struct check *check, struct seen *seen, const char *key);
 /* A key of two parts: "a b". Never NULL; without memory it is the empty string, and noted. */

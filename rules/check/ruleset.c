@@ -233,6 +233,8 @@ static void check_rules(struct check *check, const struct forwarding_ruleset *ru
 
 	check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
 	check_target_groups(check, ruleset);
+	seen_reserve(check, &names, ruleset->rules.count);
+	seen_reserve(check, &domains, ruleset->rules.count);
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		check_unique(check, &names, rule->name, &rule->origin, "rule");

@@ -34,9 +34,8 @@ static struct seen_slot *find_slot(const struct seen *seen, const char *key, uin
 	}
 }
 
-static bool grow(struct check *check, struct seen *seen)
+static bool grow(struct check *check, struct seen *seen, size_t slots)
 {
-	size_t slots = seen->slots ? (seen->mask + 1) * 2 : SLOTS_MIN;
 	struct seen larger = {arena_alloc_array(&check->arena, slots, sizeof *larger.slots),
 			      slots - 1, seen->count};
 
@@ -52,6 +51,15 @@ static bool grow(struct check *check, struct seen *seen)
 	return true;
 }
 
+void seen_reserve(struct check *check, struct seen *seen, size_t count)
+{
+	size_t slots = SLOTS_MIN;
+
+	while (slots / 2 < count)
+		slots *= 2;
+	(void)grow(check, seen, slots);
+}
+
 const void *seen_get(const struct seen *seen, const char *key)
 {
 	return seen->slots && key ? find_slot(seen, key, hash_of(key))->value : NULL;
@@ -62,7 +70,8 @@ const void *seen_put(struct check *check, struct seen *seen, const char *key, co
 	uint64_t hash = hash_of(key);
 	struct seen_slot *slot;
 
-	if ((!seen->slots || seen->count * 2 > seen->mask) && !grow(check, seen))
+	if ((!seen->slots || seen->count * 2 > seen->mask) &&
+	    !grow(check, seen, seen->slots ? (seen->mask + 1) * 2 : SLOTS_MIN))
 		return NULL;
 	slot = find_slot(seen, key, hash);
 	if (slot->key)

@@ -256,9 +256,9 @@ void ruleset_on_free(struct ruleset *ruleset,
 	ruleset->context = context;
 }
 
-bool ruleset_is_attached(const struct ruleset *ruleset)
+void *ruleset_context(const struct ruleset *ruleset)
 {
-	return ruleset->on_free;
+	return ruleset->context;
 }
 
 void route_each_upstream(const struct route *route,
@@ -277,6 +277,13 @@ void ruleset_each_upstream(struct ruleset *ruleset,
 	for (size_t i = 0; i < ruleset->rule_count; i++)
 		if (!ruleset->rules[i].target_group)
 			route_each_upstream(&ruleset->rules[i].route, on_upstream, context);
+	ruleset_each_group_upstream(ruleset, on_upstream, context);
+}
+
+void ruleset_each_group_upstream(struct ruleset *ruleset,
+				 void (*on_upstream)(void *context, struct upstream *upstream),
+				 void *context)
+{
 	for (size_t i = 0; i < ruleset->route_count; i++)
 		route_each_upstream(&ruleset->routes[i], on_upstream, context);
 }

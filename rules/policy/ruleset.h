@@ -107,11 +107,15 @@ void route_each_upstream(const struct route *route,
 void ruleset_each_upstream(struct ruleset *ruleset,
 			   void (*on_upstream)(void *context, struct upstream *upstream),
 			   void *context);
+/* Only those of target groups. */
+void ruleset_each_group_upstream(struct ruleset *ruleset,
+				 void (*on_upstream)(void *context, struct upstream *upstream),
+				 void *context);
 /* Whoever gives its upstreams their targets and meters, once for all policies that share it, takes
  * them back when it is freed: on_free is called then. */
 void ruleset_on_free(struct ruleset *ruleset,
 		     void (*on_free)(void *context, struct ruleset *ruleset), void *context);
-bool ruleset_is_attached(const struct ruleset *ruleset); /* ruleset_on_free was called */
+void *ruleset_context(const struct ruleset *ruleset); /* of ruleset_on_free; NULL: not called */
 const char *ruleset_name(const struct ruleset *ruleset);
 /* Keyed hash of all it was compiled from: an equal one need not be compiled again. */
 uint64_t ruleset_fingerprint(const struct ruleset *ruleset);

@@ -697,6 +697,44 @@ static void rules_that_were_attached_ahead_are_attached_once(void **state)
 	assert_int_equal(ask(world->one), 0);
 }
 
+/* A ruleset that is larger than a portion takes several. */
+static void rules_of_one_ruleset_are_attached_in_portions(void **state)
+{
+	static const char many[] =
+		"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.0.0.0/8\" ]; } );\n"
+		"default_resolver = { targets = ( { address = \"127.0.0.9\"; } ); };\n"
+		"rulesets = ( { name = \"many\"; links = ( { name = \"hub\"; virtual_network = "
+		"\"hub\"; } );\n"
+		" target_groups = ( { name = \"g\"; targets = ( { address = \"127.0.0.8\"; } ); } "
+		");\n"
+		" rules = ( { name = \"a\"; domain = \"a.test.\"; targets = ( { address = "
+		"\"127.0.0.7\"; } ); },\n"
+		" { name = \"b\"; domain = \"b.test.\"; target_group = \"g\"; },\n"
+		" { name = \"c\"; domain = \"c.test.\"; targets = ( { address = \"127.0.0.7\"; } "
+		"); } "
+		"); } );\n";
+	struct world *world = *state;
+	struct server *server = &world->service.server;
+	struct model *model = config_text_load(&world->files, many);
+	struct policy *compiled;
+	struct ruleset *ruleset;
+
+	assert_non_null(model);
+	compiled = server_compile(server, model);
+	ruleset = compiled->rulesets[0];
+	for (size_t done = 1; done < 3; done++) {
+		assert_int_equal(server_attach_some(server, compiled, 1), 1);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(ruleset_rule(ruleset, i)->series > 0, i < done);
+		assert_null(ruleset_rule(ruleset, 1)->route.legs->upstreams[0].target);
+	}
+	assert_int_equal(server_attach_some(server, compiled, 1), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(ruleset_rule(ruleset, i)->route.legs->upstreams[0].target);
+	policy_free(compiled);
+	model_free(model);
+}
+
 static void rules_that_come_to_nothing_are_let_go_of(void **state)
 {
 	struct world *world = *state;
@@ -1211,6 +1249,7 @@ int main(void)
 		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
 		TEST(the_model_that_is_served_may_be_applied_again),
 		TEST(rules_that_were_attached_ahead_are_attached_once),
+		TEST(rules_of_one_ruleset_are_attached_in_portions),
 		TEST(rules_that_come_to_nothing_are_let_go_of),
 		TEST(another_table_of_what_we_own_is_served_and_nothing_else_moves),
 		TEST(what_we_own_stays_with_the_model_that_is_served),
