@@ -334,7 +334,8 @@ static bool is_host(const char *text)
 			    ".-_~:[]") == length;
 }
 
-/* Is this a login name, such as "anna" or "EXAMPLE\\anna", that looks like nothing else? */
+/* Is this a login name, such as "anna" or "EXAMPLE\\anna"? Not with brackets, which enclose it in
+ * `who`. */
 static bool is_login(const char *text)
 {
 	size_t length = strlen(text);
@@ -642,7 +643,7 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 		service_all_adopted(api->service) ? NULL : malloc(sizeof *held);
 
 	release(call);
-	if (!held) { /* no memory to wait: the answer is early */
+	if (!held) { /* all serve the change, or no memory to wait */
 		send_answer(&answer);
 		return;
 	}
@@ -944,7 +945,7 @@ static void parse_in_thread(void *context)
 	parse(reading->call, reading->error);
 }
 
-/* Another client's work may have begun meanwhile. */
+/* Another client's work may have begun while the body was parsed. */
 static void on_parsed(void *context)
 {
 	struct api_reading *reading = context;

@@ -1,4 +1,4 @@
-/* CSV and JSON rows have the same few values, which v1/batch.c checks. */
+/* Reads each value of a row by the field table; v1/batch.c checks rows beside one another. */
 #include "resolver/control/api/batch.h"
 
 #include <strings.h>

@@ -9,8 +9,8 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* Drops the edits from number `from` on. The values of a request's first edit are in edit->values,
- * which read_edits frees. */
+/* Drops all edits, and frees the values of those from number `from` on. The values of a request's
+ * first edit are those of edit->values, which are freed apart. */
 static void drop_edits(struct api_edit *edit, size_t from)
 {
 	for (size_t i = from; i < edit->count; i++)

@@ -1,4 +1,5 @@
-/* Items of the file are in the model, those of the state are rows; a list merges both by key. */
+/* Of the items of a home, those of the file are in the model, and those of the state are rows. A
+ * list merges both by key. */
 #include "resolver/control/api/item.h"
 
 #include <stdlib.h>
@@ -176,7 +177,7 @@ static int on_row(void *context, const struct source_resource *row)
 	return add_item(listing, item);
 }
 
-/* Adds the model's items behind the path's. */
+/* Adds the model's items that follow the path's item. */
 static int add_declared(struct item_listing *listing)
 {
 	const struct path *path = listing->path;

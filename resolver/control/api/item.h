@@ -18,8 +18,8 @@ const void *item_find(const struct api_request *request, const struct path *path
 /* The reason for an item that the model made because the file names none; NULL: the file names it,
  * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
-/* May an API change or remove the item (NULL: it does not exist)? False: `error` names the file
- * that declares it. Not for the inventory's kinds. */
+/* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
+ * such as the file that declares it. Not for the inventory's kinds. */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 

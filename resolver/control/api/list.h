@@ -1,7 +1,7 @@
 /* Lists of addresses and services, for every API. Each round of the control thread's loop writes a
  * few rows (work.h), so a long list holds up no other request.
  *
- *     {KEY: [row, ...], TAIL: what the API says behind the rows}
+ *     {KEY: [row, ...], TAIL: from tail_json}
  *
  * A resource that is added or removed between two rounds or pages may be on the later one or not. A
  * resource that stays is on exactly one page. */

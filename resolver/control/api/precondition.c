@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Does the list have an etag of this length that begins with the same bytes? A strong comparison
- * ignores weak etags. */
+/* Does the list have "*", or an etag of this length with the same first `same` bytes? A strong
+ * comparison ignores weak etags. */
 static bool is_listed(const char *list, const char *etag, size_t same, bool strong)
 {
 	size_t length = strlen(etag);

@@ -102,8 +102,8 @@ const char *registration_row_hidden_by(const struct api_request *request,
 
 /* ---- as record sets ---- */
 
-/* Sets are in the order of their keys in the store (path_key); this is the part in which they
- * differ. ERR_LIMIT: longer than any set's key. */
+/* Makes the part in which the store's keys of sets (path_key) differ; lists are in its order.
+ * ERR_LIMIT: longer than any set's key. */
 static int set_key(const char *name, char key[PATH_MAX_BYTES])
 {
 	if (3 * strlen(name) + 5 > PATH_MAX_BYTES)
@@ -112,8 +112,8 @@ static int set_key(const char *name, char key[PATH_MAX_BYTES])
 	return 0;
 }
 
-/* Compares a name with a key by the letters and digits that both begin with, which is cheaper than
- * making its key, and nearly always decides. 0: no difference found. */
+/* Compares the leading letters and digits of a name and a key. This is cheaper than making the
+ * name's key, and nearly always decides. 0: no difference found. */
 static int compare_start(const uint8_t *owner, const char *key)
 {
 	for (unsigned i = 0; i < owner[0]; i++) {
@@ -241,7 +241,8 @@ static int add_candidate(struct choosing *choosing, const char *key, const uint8
 	return 0;
 }
 
-/* Is the name certainly out of the range? The apex never is, because its key begins with "@". */
+/* Is the name certainly out of the range? Not tested for the apex, whose key is made of "@", not of
+ * its name. */
 static bool is_beside(const struct choosing *choosing, const uint8_t *owner)
 {
 	return !name_wire_equal(owner, zone_apex(choosing->zone->layers.own)->wire) &&

@@ -1,6 +1,6 @@
-/* Shows the records that machines and clients have registered (rules/policy/registered.h). APIs
- * cannot change them, except remove those of clients (v1/registrations.c). A record of the zone's
- * own, with the same name and type, replaces them. */
+/* Shows the records that machines and clients have registered (rules/policy/registered.h). APIs can
+ * only remove those of clients (v1/registrations.c). A record of the zone's own hides registered
+ * ones with the same name and type. */
 #ifndef SLUICE_API_REGISTRATIONS_H
 #define SLUICE_API_REGISTRATIONS_H
 

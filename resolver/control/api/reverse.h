@@ -33,7 +33,8 @@ const char *api_address_title(struct api_request *request, const struct owned_re
 /* Writes a line to the log: what was done, to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *text);
 
-/* The network with this private address: its names are looked up there. NULL: no network has it. */
+/* The network with this private address, in which its PTR's name is looked up. NULL: no network has
+ * it. */
 const char *api_own_network(const struct model *model, const struct address *address);
 /* Looks up whether the name in the resource's PTR leads back to its address. If not, the warning is
  * logged and passed to on_known (NULL: nothing is wrong, or there is no PTR). on_known, which may
