@@ -98,7 +98,7 @@ static json_t *ptr_alone(const struct owned_resource *resource, const json_t *pa
 }
 
 /* Merges the patch into the present values; tags are replaced as a whole. A PATCH of an address or
- * service that has members of the PTR alone becomes one of the PTR, because an address of the file
+ * service with no members but the PTR's becomes a PATCH of the PTR, because an address of the file
  * may have a PTR of the state. Takes ownership of the patch; NULL without memory. */
 static json_t *merged(struct inventory *inventory, struct path *path, json_t *patch)
 {

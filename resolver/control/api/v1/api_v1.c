@@ -7,7 +7,7 @@
 
 enum {
 	STATE_BODY_MAX = 256 * 1024 * 1024,  /* enough for a million addresses */
-	CHANGES_BODY_MAX = 64 * 1024 * 1024, /* enough for a hundred thousand rules */
+	CHANGES_BODY_MAX = 64 * 1024 * 1024, /* enough for as many rules as v1/changes.c takes */
 };
 
 static const struct api_route routes[] = {

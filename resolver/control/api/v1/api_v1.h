@@ -46,8 +46,8 @@ void api_check(struct api_request *request);
 
 /* Reads ?limit, or sets the default. False: it is invalid, and the request has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
-/* Reads ?limit of a stream, which ends behind so many events; 0: it was not given. False: it is
- * invalid, and the request has been answered.
+/* Reads ?limit of a stream, the number of events after which it ends; 0: it was not given. False:
+ * it is invalid, and the request has been answered.
  */
 bool api_v1_stream_limit(struct api_request *request, size_t *limit);
 /* False: no configuration is served yet, and the request has been answered 503. */

@@ -5,15 +5,15 @@
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
  *                        ptrdname means reverse_fqdn; management.upload_max
  *
- *     rows ─► read and made in one change, in a thread ─┬─ any error? 400 with all errors
+ *     rows ─► read and made in one change, in a thread ─┬─ any error? 400 with the errors
  *                                                       └─ stored, published, served ─► 200
  *
  * ?make=true makes an address that does not exist, if a pool has it (addresses_make). ?dry_run=true
  * rolls the change back. A row has the whole PTR; without a name it removes the PTR, if there is
  * one. A PTR that is the same already is not changed, so a row may repeat a PTR of the file. An
  * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
- * Designate; a cloud service only one that is known to be its subscription's. Whether names lead
- * back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
+ * Designate; a cloud service only a name that is known to belong to its subscription. Whether names
+ * lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -62,7 +62,7 @@ static void note_error(struct upload *upload, const struct batch_row *row,
 	json_add(upload->errors, told);
 }
 
-/* Answers with the first error as the error, and all of them in a list. */
+/* Answers with the first error as the error, and a list of the first ERRORS_TOLD. */
 static void answer_errors(struct upload *upload)
 {
 	const json_t *first = json_array_get(upload->errors, 0);

@@ -5,7 +5,7 @@
  *
  * `level` is the lowest that is shown. Readers see neither names of clients nor events about
  * clients. With "Accept: text/event-stream" a stream: the events since the id, or only new ones,
- * and further ones as they happen; it ends behind ?limit events. An id stays valid after a restart.
+ * and further ones as they happen; it ends after ?limit events. An id stays valid after a restart.
  */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"

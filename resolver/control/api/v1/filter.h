@@ -1,7 +1,7 @@
 /* Selects the rows of a list that a client asks for, by the table of fields:
  *
  *     ?q=TEXT        the name, or a member of `searched`, contains the text
- *     ?MEMBER=VALUE  the member equals the value, ignoring case; each member with a single value
+ *     ?MEMBER=VALUE  the member, which has a single value, equals VALUE, ignoring case
  *
  * DNS names are equal with and without the final dot, and addresses in any spelling.
  */

@@ -3,7 +3,7 @@
  *     ?limit=N       rows of a page, at most (1000; never more than 5000)
  *     ?marker=KEY    the rows behind this one: the last page's last address, or service's name
  *     ?q=TEXT        rows with this text in the name, address, forward or reverse name
- *     ?MEMBER=VALUE  rows with this value (filter.h); also of the forward name or status
+ *     ?MEMBER=VALUE  rows with this value (filter.h); MEMBER may also be fqdn or status
  *
  * An address, id or resource group is found by its index. For any other filter all rows are read,
  * some in each round of the loop. If very many do not match, a page ends early, perhaps empty, but

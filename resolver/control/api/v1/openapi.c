@@ -2,8 +2,8 @@
  *
  *     kinds (resource/kind.h) ─► the field table's schemas ─► components.schemas
  *                             └► their paths, each with the same operations, filters by member
- *     routes of every API below /v1, and of what needs no login ─► paths; what each does is told
- *                                                                  by a row here
+ *     routes of every API below /v1, and those without a login ─► paths, each described
+ *                                                                by a row here
  *
  * A new kind or route is in the document by itself; a test demands that each route has a row of
  * `described`. Azure's and OpenStack's APIs have documents of their own. */
@@ -799,8 +799,8 @@ static void put_route(const struct document *document, const struct api_route *r
 	put_operation(document, route->pattern, route->method, operation);
 }
 
-/* Is the route of any API below /v1, or of sluice's own? Routes of kinds are added for each kind.
- */
+/* Is the route below /v1 (of any API), or of sluice's own API? Routes of kinds are added for each
+ * kind. */
 static bool is_ours(const struct api_dialect *dialect, const struct api_route *route)
 {
 	return (dialect == &api_v1 || strncmp(route->pattern, "/v1/", 4) == 0) &&

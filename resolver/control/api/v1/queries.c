@@ -1,11 +1,11 @@
 /* GET /v1/queries: entries of the query log (query_log/query_entry.h).
  *
- *     ?suffix, client, network, rcode, slower_than_ms   filters; several values by commas
- *     {"on": whether the configuration logs, "queries": the latest, the oldest first: ?limit of
- *      those in memory that fit}
+ *     ?suffix, client, network, rcode, slower_than_ms   filters; commas separate several values
+ *     {"on": whether the configuration logs, "queries": the latest ?limit of those in memory that
+ *      match, the oldest first}
  *
  * With "Accept: text/event-stream" a stream of new entries that match, even if the configuration
- * does not log; it ends behind ?limit of them. */
+ * does not log; it ends after ?limit of them. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
@@ -56,7 +56,7 @@ static void release(void *context)
 	query_follower_free(context);
 }
 
-/* Takes ownership of the filter, unless there is no memory. */
+/* Moves the filter into the stream, if that begins. */
 static void answer_stream(struct api_request *request, struct query_filter *filter)
 {
 	struct http_stream_source source = {.next = next, .release = release};

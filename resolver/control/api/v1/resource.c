@@ -86,7 +86,8 @@ static bool read_group(struct api_request *request, struct path *path)
 }
 
 /* Reads the path of a resource, or, without the last name, of a list; without a group, a list of
- * all groups. False: there is no such kind, and the request has been answered. */
+ * all groups. False: it is no such path, or not one for this client, and the request has been
+ * answered. */
 static bool read_path(struct api_request *request, struct path *path)
 {
 	const char *child = api_parameter(request, "child"), *collection = api_segment(request, 1);
@@ -267,7 +268,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 	return object;
 }
 
-struct unserved { /* a search for one */
+struct unserved { /* a search for a resource that is not served */
 	const struct api_request *request;
 	const struct path *path;
 	json_t *shown;
@@ -377,8 +378,8 @@ struct resource_list {
 	struct resource_group *groups; /* for a list of groups */
 	struct list_item *items;       /* that match, by name */
 	size_t count, room;
-	size_t served;   /* so many of them, at the beginning */
-	bool unfiltered; /* the query's filters are not for them */
+	size_t served;   /* number of served items; they come first until all are sorted */
+	bool unfiltered; /* the query's filters do not apply to the items */
 };
 
 static int compare_listed(const void *a, const void *b)
@@ -490,8 +491,8 @@ static int on_listed_row(void *context, const struct source_resource *row)
 	return err;
 }
 
-/* Adds the state's items that are not served, behind the others; not if a member is a filter,
- * because they are not checked against it. */
+/* Adds the state's items that are not served, in order of name; none if the query filters by a
+ * member, because these rows are not checked against it. */
 static int collect_unserved(struct resource_list *listing)
 {
 	static const char *const paging[] = {"limit", "marker", "q", NULL};
@@ -568,8 +569,8 @@ static bool is_group(const struct resource_list *listing)
 	       inventory_group(api_inventory(listing->request), name, &group);
 }
 
-/* Collects what is inside `in`, which is NULL where that is not served, and what the state has
- * beside it that is not served. */
+/* Collects the items inside `in` (NULL: it is not served), and the state's items there that are not
+ * served. */
 static int collect_inside(struct resource_list *listing, const void *in)
 {
 	int err = in ? collect_served(listing, in) : 0;
@@ -605,7 +606,7 @@ static int collect(struct resource_list *listing, size_t limit)
 	return err;
 }
 
-/* `list`: the list's path in its item's own spelling. */
+/* `list`: the list's path, in the parent's own spelling. */
 static json_t *show_listed(struct resource_list *listing, struct list_item *listed,
 			   const struct path *list)
 {
@@ -651,8 +652,8 @@ static json_t *next_page(const struct resource_list *listing, const struct list_
 	return api_next_page(listing->request, "marker", marker);
 }
 
-/* Adds those behind the marker until the page has as many as it may have. The last one that was
- * added, where others are behind it. */
+/* Adds items behind the marker until the page has `limit`. Returns the last one that was added;
+ * NULL: no item follows it. */
 static const struct list_item *add_shown(struct resource_list *listing, const char *marker,
 					 size_t limit, json_t *page)
 {
@@ -692,16 +693,16 @@ static void list_inside(struct resource_list *listing, size_t limit)
 		       NULL);
 }
 
-/* ---- what is inside all of a kind: all rules of all rulesets ---- */
+/* ---- lists across parents: all rules of all rulesets ---- */
 
-/* The path of the last one of the page before: of it the group, what it is inside and its name. */
+/* From the path of the previous page's last item: its parent's group and name, and its own name. */
 struct all_marker {
 	struct api_path path; /* empty: from the first one on */
 	struct list_item parent;
 	const char *name;
 };
 
-/* False: it is none, which has been answered. */
+/* False: it is no such path, and the request has been answered. */
 static bool read_all_marker(struct api_request *request, struct all_marker *marker)
 {
 	const char *text = api_query(request, "marker");
@@ -722,7 +723,7 @@ static bool read_all_marker(struct api_request *request, struct all_marker *mark
 	return false;
 }
 
-/* Adds those inside one parent. */
+/* Adds the items inside one parent. */
 static int add_inside(struct api_request *request, const struct path *path,
 		      const struct list_item *parent, const char *behind, size_t limit,
 		      json_t *items, bool *more)
@@ -738,8 +739,8 @@ static int add_inside(struct api_request *request, const struct path *path,
 	return err;
 }
 
-/* Parents come by name, and what is inside each by name; only parents that the page needs are
- * looked into. */
+/* Parents come by name, and the items of each by name. Only parents that the page needs are read.
+ */
 static json_t *list_of_all(struct resource_list *parents, const struct path *path, size_t limit,
 			   const struct all_marker *marker)
 {
@@ -995,7 +996,7 @@ static bool may_change(struct api_request *request, const struct path *path)
 	return false;
 }
 
-/* The values that were sent, which are valid, with defaults added. */
+/* Adds defaults to values of a body that were found valid. */
 static json_t *completed(const struct path *path, const json_t *values, struct arena *arena)
 {
 	const struct kind *kind = path->kind;

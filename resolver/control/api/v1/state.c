@@ -1,4 +1,4 @@
-/* /v1/state: all that the management API stores, as one document (state_json.h).
+/* /v1/state: the addresses, services, PTRs and groups of the state, as one document (state_json.h).
  *
  *     GET    exports it; a thread writes the document (long_answer.h)
  *     PUT    replaces it by the body, in one change, made in a thread
