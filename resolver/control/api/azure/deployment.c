@@ -253,8 +253,8 @@ static bool is_in_template(const struct deployment *deployment, const struct pat
 			    arm_id(deployment->asked.request, path, id));
 }
 
-/* May a subnet stay that its network's body leaves out? Yes, if the template has the subnet as a
- * resource of its own, because both are one change. A subnet in use is kept as well, until all
+/* May a subnet stay although its network's body leaves it out? Yes, if the template has the subnet
+ * as a resource of its own, because both are one change. A subnet in use is kept as well, until all
  * nested templates have been read. */
 static bool stays(void *context, const struct arm_shown *inside)
 {

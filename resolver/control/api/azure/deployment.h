@@ -59,7 +59,7 @@ struct deployment { /* before deployment_read only `asked` and errors.request ar
 	char *text;                  /* the template as JSON */
 	struct template_error error; /* a fault of the template itself */
 	struct arm_errors errors;    /* faults of its resources */
-	json_t *failed; /* errors about a resource: {"id", "error": the same object} each */
+	json_t *failed; /* {"id" of a resource, "error": an object of errors.list} each */
 	struct deployment_reader *reader; /* private to deployment.c */
 };
 
@@ -81,7 +81,7 @@ enum { WHAT_IF_ADDRESSES_MAX = 1000 };
 
 /* Each resource before and after, with the members that differ. Other resources of the group are
  * listed as ignored; of its addresses, of which there may be a million, only WHAT_IF_ADDRESSES_MAX.
- * For a deployment that was rehearsed with wants_before_after, in the thread that has read it. id:
+ * Call this in a rehearsal with wants_before_after, in the thread that has read the deployment. id:
  * the request's; ids_only: without bodies. The caller releases the result. */
 json_t *what_if_json(const struct deployment *deployment, const char *id, bool ids_only);
 

@@ -33,7 +33,7 @@ enum {
 	DEPLOYMENTS_BYTES_MAX = 64 * 1024 * 1024,
 	/* The limit of one deployment, with all that are nested in it. */
 	DEPLOYMENT_BYTES_MAX = 16 * 1024 * 1024,
-	/* A page of the list ends behind the record that makes it longer than this. */
+	/* A page of the list ends after the record that makes it longer than this. */
 	DEPLOYMENT_PAGE_BYTES = 1024 * 1024,
 };
 

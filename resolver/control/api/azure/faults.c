@@ -121,7 +121,8 @@ static void find_in_body(const struct api_request *request, const struct arm_typ
 	}
 }
 
-/* Replaces an item's name, which a fault has, by its index in the body, which Azure has. */
+/* Replaces an item's name by its index in the body: a fault names the item, Azure's target numbers
+ * it. */
 static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 {
 	char *open = strchr(target, '['), *close = open ? strrchr(open, ']') : NULL;
@@ -162,7 +163,7 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 	bool is_own;
 
 	*subject = *target = '\0';
-	/* A child has an edit only if it changes as well. */
+	/* The fault is about a child without an edit of its own, not about its parent. */
 	if (about && !about->path.kind->parent && own.kind && own.kind->parent && arm_type_of(&own))
 		about = NULL;
 	is_own = type && about == edit->edits;
@@ -210,7 +211,8 @@ static const struct private_zone *registering_zone(const struct api_edit *edit)
 	return NULL;
 }
 
-/* Adds the error with Azure's text, which clients search for. False: it is another fault. */
+/* Adds the error with Azure's text, which clients search for. False: it is another fault, or no
+ * other zone was found. */
 static bool tell_registration(struct api_edit *edit, const struct fault *fault,
 			      struct arm_errors *errors)
 {

@@ -58,8 +58,8 @@ static json_t *cloud_json(const char *base, json_t *authentication)
 	return cloud;
 }
 
-/* GET /metadata/endpoints. From version 2022-09-01 on it is the cloud; before, the endpoints for az
- * 2.45. */
+/* GET /metadata/endpoints. From version 2022-09-01 on the answer is the cloud; before, the
+ * endpoints for az 2.45. */
 static void show_metadata_endpoints(struct api_request *request)
 {
 	const char *version = api_query(request, "api-version"), *base = api_base_needed(request);

@@ -439,7 +439,8 @@ static void add_user(struct users *users, const struct path *path)
 		json_add(users->ids, arm_id_json(users->request, path));
 }
 
-/* Did the model choose what this path refers to? A ruleset without endpoints uses a resolver's. */
+/* Did the model choose the reference of this path? A ruleset without endpoints uses a resolver's.
+ */
 static bool is_chosen(const struct api_request *request, const struct path *path)
 {
 	const struct forwarding_ruleset *given =

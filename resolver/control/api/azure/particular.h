@@ -45,13 +45,14 @@ void arm_address_read(struct arm_reading *reading);
 
 /* Removes the target group of a rule that is given targets. */
 void arm_rule_read(struct arm_reading *reading);
-/* Delegates the endpoint's subnet if it has no delegation, as Azure does. */
+/* Keeps or drops the endpoint's address, by its allocation. Delegates the subnet if it has no
+ * delegation, as Azure does, unless a file declares it. */
 void arm_endpoint_read(struct arm_reading *reading);
 /* Keeps the delegation of a subnet in use if the body leaves it out. */
 void arm_subnet_read(struct arm_reading *reading);
 /* Keeps a resolution policy that Azure does not have if the body says Default or nothing. */
 void arm_zone_link_read(struct arm_reading *reading);
-/* Allows a record set without records. */
+/* Allows a record set without records, and demands a TTL from a PUT. */
 void arm_set_read(struct arm_reading *reading);
 
 /* ---- actions ---- */

@@ -9,12 +9,11 @@
 struct arm_putting {
 	struct api_edit *edit; /* its first edit is the resource's; others are added */
 	const struct arm_type *type;
-	struct path *path; /* the resource; out: what changes, perhaps only its PTR, or kind NULL */
+	struct path *path; /* the resource; out: perhaps its PTR; kind NULL: no change */
 	json_t *body;
 	bool merges;                   /* a PATCH: members that the body lacks stay */
 	const struct arm_shown *there; /* its present state; NULL: it does not exist */
-	/* Does a resource inside this one stay that the body leaves out (arm_reading)? May be NULL.
-	 */
+	/* Does this inner resource stay although the body lacks it (arm_reading)? May be NULL. */
 	bool (*stays)(void *context, const struct arm_shown *inside);
 	void *context;
 	json_t *values; /* out: of the edit, to be released */
@@ -23,8 +22,8 @@ struct arm_putting {
 
 /* Reads the body. False: it is wrong, or the resource is read-only; errors were added. */
 bool arm_read_put(struct arm_putting *putting);
-/* Adds an edit (api_edit_also) and takes ownership of the values. Out of memory, which a path with
- * a NULL name also means, it adds an error. */
+/* Adds an edit (api_edit_also) and takes ownership of the values. A lack of memory, which a NULL
+ * name in the path also means, adds an error. */
 void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
 		  struct arm_errors *errors);
 

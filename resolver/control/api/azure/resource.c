@@ -370,7 +370,7 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	}
 }
 
-/* Names the member of the body that the error is about. */
+/* Answers with the error, which names its member of the body. */
 static void fail(struct api_edit *edit, const struct change_error *error)
 {
 	const struct arm_type *type = operation_of(edit)->asked.type;

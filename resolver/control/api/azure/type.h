@@ -1,6 +1,6 @@
 /* The table of Azure's resource types, for both directions. Each type is a row with its kind
  * (resource/kind.h) and a list of its members. GET, lists and exports print by it (azure/shown.h),
- * PUT and PATCH read by it (azure/reading.h). A new type needs code only for what no row can
+ * PUT and PATCH read by it (azure/reading.h). A new type needs code only for parts that no row can
  * express.
  *
  *     properties.addressSpace.addressPrefixes   <->   address_space
