@@ -42,8 +42,8 @@ static char *nameserver_word(char *line)
 	return word;
 }
 
-/* The kernel takes the unspecified address as a destination for this machine, so the C library does
- * too. */
+/* As a destination, the unspecified address is this machine to the kernel, and so to the C library.
+ */
 static void read_unspecified(struct address *address, const struct origin *origin,
 			     struct faults *faults)
 {

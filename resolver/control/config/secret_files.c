@@ -114,7 +114,7 @@ static void read_cookie_secret(struct udp_settings *settings, struct faults *fau
 
 void secret_files_read(struct model *model, struct faults *faults)
 {
-	const char *told = NULL; /* the file of the last warning: a file is warned of once */
+	const char *told = NULL; /* the file of the last warning, not repeated for its next key */
 
 	for (size_t i = 0; i < model->keys.count; i++) {
 		struct tsig_settings *key = &model->keys.items[i];

@@ -360,8 +360,8 @@ void config_source_release(struct config_source *source)
 
 enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
 
-/* A summary of the text up to the end of a line. `line` is that line, without its comments and
- * without what is in its strings, behind the last word or character of the lines before:
+/* A summary of the text up to the end of a line. `line` is that line without comments and without
+ * the contents of strings; before it, the last word or character of earlier lines:
  *
  *     { name = "a"; },  // the first           , );
  *     );                # the line
@@ -452,9 +452,8 @@ static void outline_init(struct outline *outline, const char *text, unsigned las
 #define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
 #define BLANK "[[:blank:]]*"
 
-/* Mistakes that libconfig refuses, as patterns of an outline. The report of the first match is the
- * hint; if there is an `after`, it is the hint, the text in the pattern's first brackets, and
- * `after`. */
+/* Mistakes that libconfig refuses, as patterns of an outline. The first match is reported by its
+ * hint; with an `after`, by the hint, the text in the pattern's first brackets, and `after`. */
 static const struct mistake {
 	const char *pattern, *hint, *after;
 } mistakes[] = {

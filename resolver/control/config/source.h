@@ -62,7 +62,7 @@ void config_source_syntax_fault(const struct config_source *source, unsigned lin
 void config_source_duplicate_fault(const struct config_source *source, unsigned line,
 				   struct faults *faults);
 
-/* Makes a path that is relative to `directory` usable; NULL without memory. */
+/* Puts `directory` before a relative path; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);
 
 #endif

@@ -16,8 +16,7 @@ enum { LINE_MAX_BYTES = 100, FLAT_ITEMS_MAX = 4 }; /* in a file for people */
 
 struct writer {
 	FILE *out;
-	const char *directory; /* the working directory, to which the model's relative paths are
-				  relative */
+	const char *directory; /* put before relative paths: the working directory, or "" */
 	unsigned depth;
 	const struct config_style *style; /* NULL: the file is not for people */
 	const char *group;                /* the resource group of the item that is being written */

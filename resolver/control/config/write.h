@@ -34,8 +34,8 @@ MUST_CHECK int config_file_write_for_people(const struct model *model,
 
 struct group;
 
-/* Writes an item of a list of the model, without paths in it; the caller writes "KEY = (", the
- * commas and ");". */
+/* Writes an item of a list of the model; relative paths stay relative. The caller writes "KEY = (",
+ * the commas and ");". */
 void config_item_write(const struct group *group, const void *item, FILE *out);
 
 #endif

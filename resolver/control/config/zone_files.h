@@ -1,6 +1,6 @@
 /* Reads the data of private zones: from files, and from record sets where there is no file. A zone
- * whose file has not changed since the served model was read is shared with that model and not read
- * again.
+ * of a single file that has not changed since the served model was read is shared with that model
+ * and not read again.
  *
  * A file is unchanged if its device, inode, size and both times are. The time of modification can
  * be set back (touch -r, cp -p), the time of status change cannot. A stamp is not trusted if the
