@@ -2,9 +2,8 @@
  *
  *     values ─► completed ─► read by the field table, like the configuration file ─► checked
  *            beside all other resources ─► row and keys, and the draft of the served table
- *
- * Its PTR is part of its row, except where the file declares it: then the PTR is a row of its own.
- * So is a PTR that waits for its address to return to the file. */
+ * Its PTR is part of its row. If the file declares the address, or declared it and the PTR waits
+ * for its return, the PTR is a row of its own. */
 #include "resolver/control/resource/addresses.h"
 
 #include <string.h>
@@ -319,8 +318,8 @@ static bool is_same_group(const struct resource_group *a, struct resource_group 
 	return same;
 }
 
-/* Makes or changes a group, unless it is equal already. To restore one, a group that the file names
- * gets a row as well. */
+/* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
+ * row as well. */
 static int put_wanted_group(struct change *change, const struct resource_group *wanted,
 			    bool restores)
 {
@@ -529,8 +528,7 @@ static void note_ptr(const struct change *change, const struct owned_resource *b
 	now->action = was->action;
 }
 
-/* The store refused the row because another one has one of its keys; finds that resource for the
- * message. */
+/* Names the resource whose key made the store refuse the row. */
 static int name_holder(struct change *change, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
@@ -571,8 +569,8 @@ static int put_resource(struct change *change, const struct owned_resource *befo
 	return err ? err : change_serve(change, before, now);
 }
 
-/* Puts the complete resource in place of `before` (NULL: it is new), unless the others rule it
- * out. */
+/* Puts the complete resource in place of `before` (NULL: it is new), unless it conflicts with
+ * others. */
 static int put_checked(struct change *change, const struct owned_resource *before,
 		       struct owned_resource *wanted)
 {
@@ -706,7 +704,7 @@ static int forget_waiting(struct change *change, const char *id)
 	return change_delete_row(change, KIND_PTR, id);
 }
 
-/* Puts a PTR for the id of a missing address or service; the PTR waits for that. */
+/* Puts a PTR for the id of a missing address or service, for which the PTR waits. */
 static int put_waiting(struct change *change, const char *id, const struct owned_item *ptr)
 {
 	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
@@ -971,8 +969,8 @@ static const struct address_pool *pool_of(const struct model *model, const struc
 	return NULL;
 }
 
-/* Makes a valid resource name from an address: without colons, and without a bad last character.
- * NULL without memory. */
+/* Makes a valid resource name from an address: '-' for each colon, but none at either end. NULL
+ * without memory. */
 static const char *name_of(const struct address *address, struct arena *arena)
 {
 	char text[ADDRESS_TEXT_MAX + 1];

@@ -1,11 +1,11 @@
-/* Addresses, cloud services, their PTRs and resource groups as resources: the home of the kinds
- * that are too many to be items of a model. Values are read by the field table, as for every other
- * kind, and put into the open change:
+/* Edits and lookups of addresses, cloud services, their PTRs and resource groups: the kinds that
+ * are too many to be items of a model. Values are read by the field table, as for every other kind,
+ * and put into the open change:
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
  * Calls with a `struct change` edit it. They return 0, or ERR_INVALID with the reason in
- * change_error. A resource given to them must be as a lookup shows it now. */
+ * change_error. A resource passed to them must have been looked up since its last edit. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
@@ -23,12 +23,13 @@ enum addresses_why {
 			    * it */
 };
 /* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
- * fine. Values are a request body's, or from the history. An address without a value for its
- * address gets a free one. A group gets a row with its first address, and keeps it when the last
- * one goes. */
+ * fine. Values are a request body's, or from the history. An address or service without a value for
+ * its address gets a free one. A group gets a row with its first address, and keeps it when the
+ * last one goes. */
 MUST_CHECK int addresses_put(struct change *change, const struct path *path, const json_t *values,
 			     enum addresses_why why);
-/* Adds a new resource. An existing one with the same name is a conflict (TAKEN). */
+/* Adds a new address or service, without checking name ownership. An existing one with the same
+ * name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
 /* Replaces the whole PTR of an address or service by these members; without a name, removes it. */
 MUST_CHECK int addresses_point(struct change *change, const struct owned_resource *resource,

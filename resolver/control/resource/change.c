@@ -47,7 +47,7 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 	return ERR_INVALID;
 }
 
-/* For an inventory aside the publisher records the error, because this is another thread. */
+/* For an inventory aside, service/resources.c notes the error, because this is another thread. */
 int change_fail_store(struct change *change, const char *error)
 {
 	if (change->error.outcome != CHANGE_FINE)
@@ -272,8 +272,8 @@ int change_serve(struct change *change, const struct owned_resource *before,
 
 /* ---- publishing ---- */
 
-/* Updates the numbers, and the served table if it changed, of the original of an inventory
- * aside. */
+/* Updates the numbers, and the served table if it changed; for an inventory aside, those of its
+ * original. */
 int change_publish(struct change *change)
 {
 	struct inventory *inventory =

@@ -44,7 +44,7 @@ struct change_error {
 	char text[CHANGE_TEXT_MAX];   /* without a final dot */
 };
 
-/* Sets the error; returns ERR_INVALID. change_refuse: a value that does not fit, INVALID. */
+/* Set the error and return ERR_INVALID. change_refuse: a value does not fit (INVALID). */
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
@@ -71,11 +71,11 @@ void change_restore(struct change *change);
 void change_free(struct change *change);
 /* The error of the first edit that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
-/* change_error, and clears it so that further edits can be checked. The change must not be
+/* Moves the change's error to `error`, so that further edits can be checked. The change must not be
  * committed. */
 void change_take_error(struct change *change, struct change_error *error);
-/* Voids the change, for this reason unless there is one already; a failed read takes its place
- * (STORE). Returns ERR_INVALID. */
+/* Voids the change for this reason, unless it is void already or a read has failed, which is then
+ * the reason (STORE). Returns ERR_INVALID. */
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_fail_memory(struct change *change);
@@ -103,11 +103,11 @@ struct change {
 	bool restores, over;
 };
 
-/* STORE, also for the status and the log. */
+/* Fails with STORE, which the status and the log get as well. */
 int change_fail_store(struct change *change, const char *error);
 /* "Not found" may really be a failed read; fails with that. */
 MUST_CHECK int change_check_trouble(struct change *change);
-/* Writes a row, and frees its JSON; NULL: out of memory. ERR_EXISTS: another row has one of the
+/* Writes a row, and frees its JSON (NULL: out of memory). ERR_EXISTS: another row has one of the
  * keys. */
 MUST_CHECK int change_put_row(struct change *change, unsigned kind, const char *path, char *json,
 			      const struct source_keys *keys);

@@ -1,5 +1,5 @@
-/* Searches the pools from where the last search ended, so that filling a pool checks each address
- * about once, and a released address is not given out again at once. */
+/* Searches each pool from the number at which the last search ended, so that filling a pool checks
+ * each address about once, and a released address is not given out again at once. */
 #include "resolver/control/resource/free_address.h"
 
 #include <strings.h>
@@ -14,9 +14,9 @@ struct address_page {
 	size_t count, at;
 };
 
-/* How many addresses of the pool may be given out, and the number of the first. An IPv4 pool's
- * first and last address are excluded unless it has no others; in IPv6 only the first is, which is
- * for routers (RFC 4291 section 2.6.1). */
+/* How many addresses of the pool may be given out, and the number of the first. In a pool of four
+ * or more, the first is excluded, which in IPv6 is for routers (RFC 4291 section 2.6.1), and in
+ * IPv4 the last as well. */
 static uint32_t room_of(const struct prefix *pool, uint32_t *first)
 {
 	unsigned bits = address_bits(&pool->address) - pool->length;

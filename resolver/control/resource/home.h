@@ -25,14 +25,14 @@ struct home_rows {                  /* the rows to be read */
 	uint64_t now_s;
 };
 
-struct home { /* has all of these calls */
+struct home { /* all calls are set */
 	/* ---- for models; errors of load and read as of parts_load ---- */
 
 	/* Fills all parents with items of the file and the state. Rows without a parent are not
 	 * served and get a warning. */
 	int (*load)(const struct home_rows *rows, struct faults *faults,
 		    char error[SOURCE_ERROR_MAX]);
-	/* Takes over the items of each parent that `before`, a model of the same file, has too. */
+	/* Gives each parent the items that it has in `before`, a model of the same file. */
 	void (*keep)(struct model *model, const struct model *before);
 	/* `load` for the parent of this path; does nothing for a path of another kind. */
 	int (*read)(const struct home_rows *rows, const struct path *path, struct faults *faults,
@@ -50,7 +50,7 @@ struct home { /* has all of these calls */
 	void (*discard)(void *draft); /* NULL is fine */
 	/* Checks limits of the parents whose items are not as in `before`. */
 	void (*check)(const struct model *model, const struct model *before, struct faults *faults);
-	/* Whether the model serves items of the state. */
+	/* Whether parents that the file declares serve items of the state. */
 	bool (*has_rows)(const struct model *model);
 
 	/* ---- for the APIs; `parent` is an item of a model ---- */
@@ -59,7 +59,7 @@ struct home { /* has all of these calls */
 	const char *(*refusal)(const void *parent);
 	/* Whether the item of that name, with these values in its row, is served. */
 	bool (*serves)(const void *parent, const char *name, const json_t *values);
-	/* Removes duplicates from the values of the item of this path. */
+	/* Removes duplicates from the values. */
 	void (*tidy)(const struct path *path, json_t *values);
 };
 

@@ -122,7 +122,7 @@ struct state_import {
 	struct inventory *inventory;
 	const json_t *document;
 	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
-	json_t *done;                      /* what is as in the document (note) */
+	json_t *done;                      /* resources that are as in the document (note) */
 };
 
 /* The key of an object in an index; "": none. */
@@ -361,8 +361,7 @@ static int import_ptr(struct state_import *import, const json_t *object)
 	return import_ptr_of(import, object, false);
 }
 
-/* A PTR waits if its address or service is missing here, whether or not it waited where it was
- * exported. */
+/* A PTR that waited where it was exported waits here only if its address or service is missing. */
 static int import_waiting(struct state_import *import, const json_t *object)
 {
 	return import_ptr_of(import, object, true);

@@ -1,5 +1,5 @@
-/* The state as JSON, for backups and for moving it to another server: everything that the API has
- * made, and nothing that the file declares.
+/* The state's addresses, services, PTRs and groups as JSON, for backups and for moving them to
+ * another server: those that the API has made, none that the file declares.
  *
  *     {"version": 1,
  *      "groups":    [{"name", "region", "tags": {}}],
@@ -19,14 +19,14 @@
 
 enum { STATE_JSON_VERSION = 1 };
 
-/* Exports the whole state as text, to be freed, and its length. NULL: out of memory, or the state
+/* Returns the document as text, to be freed, and its length. NULL: out of memory, or the state
  * could not be read (inventory_trouble). Any thread may call this with an inventory aside. */
 char *state_export(struct inventory *inventory, size_t *length);
 
-/* Sets the state to what the document says: removes what the document lacks, and leaves equal
- * resources as they are. A waiting PTR of the document is set if its address exists here. The
- * caller begins and ends `change`, on an inventory aside. On ERR_INVALID change_error names the
- * place, "addresses[3].region". */
+/* Makes the resources of these kinds as in the document: removes others, and leaves equal ones as
+ * they are. A waiting PTR of the document is set if its address exists here. The caller begins and
+ * ends `change`, on an inventory aside. On ERR_INVALID change_error names the place,
+ * "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);
 

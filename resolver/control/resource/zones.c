@@ -265,7 +265,7 @@ static int on_record_set(void *context, const struct source_resource *resource)
 	return err;
 }
 
-/* Gives a zone of the state that has no records yet its data, with a SOA. */
+/* Makes the data, with a SOA, of a zone of the state that has none yet. */
 static int complete(struct private_zone *zone, const struct hash_key *key)
 {
 	struct name apex;
@@ -372,7 +372,7 @@ struct zones_draft {
 	struct model *model;
 	struct path path;           /* of the last zone that was edited */
 	struct private_zone *zone;  /* that zone; NULL: none */
-	bool refused;               /* reported, once for consecutive sets of a zone */
+	bool refused;               /* a fault about this zone was added */
 	struct zone_draft *zones[]; /* by the zone's index in the model; NULL: not edited */
 };
 
@@ -478,8 +478,8 @@ static char *record_key(uint16_t type, const struct name *apex, const char *text
 	return key;
 }
 
-/* Removes duplicate records, however they are written; the first one stays. The values get a list
- * of their own. */
+/* Removes duplicate records, however they are written; the first one stays. Makes a new list,
+ * because other values may share this one. */
 static void zones_tidy(const struct path *path, json_t *values)
 {
 	static const struct hash_key any_key;
@@ -706,7 +706,7 @@ static int zones_commit(void *context, const struct model *before, struct source
 	return err ? err : number_new(model, before, source, now_s);
 }
 
-/* ---- looking at a model ---- */
+/* ---- rows in a model ---- */
 
 static bool zones_have_rows(const struct model *model)
 {
