@@ -160,8 +160,8 @@ def freeze(pid):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=dns.PATIENCE)
+    def __init__(self, path):  # 50,000 addresses in one request take a sanitizer's server minutes on a busy machine
+        super().__init__("localhost", timeout=5 * dns.PATIENCE)
         self.path = path
 
     def connect(self):

@@ -107,7 +107,9 @@ static const struct deployed *find_edited(const struct deployment *deployment,
 
 		if (deployed->path.kind == path->kind &&
 		    strcasecmp(deployed->path.group, path->group) == 0 &&
-		    strcasecmp(deployed->path.names[0], path->names[0]) == 0)
+		    strcasecmp(deployed->path.names[0], path->names[0]) == 0 &&
+		    (!path->kind->parent ||
+		     strcasecmp(deployed->path.names[1], path->names[1]) == 0))
 			return deployed;
 	}
 	return NULL;
