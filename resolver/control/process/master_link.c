@@ -87,7 +87,7 @@ void master_link_serve(struct master_link *link, const char *status)
 
 /* ---- requests ---- */
 
-/* Keeps a message that is not an answer; false: it is an answer. */
+/* Keeps a message that is not an answer, or drops it if `kept` is full; false: it is an answer. */
 static bool keep(struct master_link *link, const struct master_message *message,
 		 struct master_fds *fds)
 {

@@ -13,7 +13,7 @@ struct master_link {
 	int fd;
 	unsigned workers; /* that the sockets were opened for; 0: none opened yet */
 	uv_poll_t poll;
-	uv_async_t again; /* handles messages that came during a wait for an answer: */
+	uv_async_t again; /* hands out `kept`: messages that came during a wait for an answer */
 	struct {
 		struct master_message message;
 		int fd;

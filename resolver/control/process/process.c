@@ -366,7 +366,7 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Every worker answers from the latest policy: requests that wait for that are answered. */
+/* Answers the requests that wait until every worker uses the latest policy. */
 static void on_adopted(void *context)
 {
 	struct process *process = context;
