@@ -912,8 +912,8 @@ static void make_reverse_zone(struct import *import, const struct whole *whole,
 	forward_zone(import, loose->view, &loose->at, reverse_zone_text(&prefix, text));
 }
 
-/* Makes the zone or pool for a complete domain or prefix. A zone of the original with that name
- * stays unchanged. */
+/* Makes the zone or pool for the record's complete domain or prefix, unless a zone in that domain
+ * (for a prefix: any zone) contains the record's name. */
 static void put_whole(struct import *import, struct loose *loose)
 {
 	struct whole *whole = whole_of(forwarder_of(import), loose);

@@ -238,8 +238,8 @@ static void directive(struct master_file *master, const char *entry, const struc
 	}
 }
 
-/* Without $TTL, a SOA without a TTL gets its minimum, and another record the TTL of the record
- * before it. */
+/* Without $TTL, a record without a TTL gets that of the record before it. If it is the first, a SOA
+ * gets its minimum, and another record USUAL_TTL_S. */
 static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
@@ -292,7 +292,7 @@ static void take_entry(struct master_file *master, const char *entry, const stru
 	ldns_rr_free(rr);
 }
 
-/* Takes over the master's names. NULL: no text. */
+/* Reads the text's entries (NULL: none), and frees the master's origin and previous owner. */
 static void read_text(struct master_file *master, const char *path, const char *text)
 {
 	const struct master_variant *variant = master->variant;
