@@ -153,7 +153,7 @@ static json_t *call_on_item(const struct lambda *lambda, json_t *item, size_t in
 	return call_lambda(lambda, values);
 }
 
-/* The value of the first argument; NULL: the budget has failed, also for another type. */
+/* The value of the first argument; NULL: the budget has failed (as for a wrong type), or waits. */
 static json_t *first_of(const struct scope *scope, const struct expression_term *term,
 			json_type type)
 {
