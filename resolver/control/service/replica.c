@@ -108,8 +108,8 @@ static bool is_bad(enum replica_state state)
 	return state == REPLICA_BEHIND || state == REPLICA_AHEAD;
 }
 
-/* Notes that a copy that was current lacks this serial, and asks again signed, because the unsigned
- * answer may be forged. */
+/* Notes that a copy that was current lacks this serial. The next question is signed, because an
+ * unsigned answer may be forged. */
 static void lose(struct replica *replica, uint32_t serial, struct instant now)
 {
 	if (replica->lacks)
