@@ -46,7 +46,7 @@ void reload_query_log(struct process *process, const struct model *model)
 			  err_text(err));
 }
 
-/* Beside service_publish: sets the key of tokens and the query log. */
+/* Calls service_publish, and sets the key of tokens and the query log. */
 static void publish(struct process *process, struct service_prepared *prepared,
 		    char text[SERVICE_TEXT_MAX])
 {
@@ -81,8 +81,7 @@ static void add_fault(const struct process *process, struct faults *faults, cons
 	fault_add(faults, FAULT_ERROR, &process->service.server.model->origin, NULL, "%s", text);
 }
 
-/* Whether the copy of the served configuration can be served: checked now, because later there is
- * no other. */
+/* Checks that the copy of the served configuration can be served: going back has no other. */
 static int check_copy(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
