@@ -162,8 +162,8 @@ static bool has_plain(struct import *import, const struct upstreams *line)
 	return false;
 }
 
-/* Adds the line's upstreams to the rule or default resolver; NULL: only reports those that cannot
- * be used. */
+/* Adds the line's upstreams to the rule or default resolver. `in` NULL: only reports those that
+ * cannot be used. */
 static void add_upstreams(struct import *import, struct node *in, const struct origin *at,
 			  const struct upstreams *line)
 {
@@ -199,7 +199,7 @@ static bool has_plain_usual(struct import *import, const struct adguard *adguard
 	return false;
 }
 
-/* Adds the default upstreams at the line that refers to them; NULL: at their own lines. */
+/* Adds the default upstreams at the line that refers to them; `at` NULL: at their own lines. */
 static void add_usual(struct import *import, const struct adguard *adguard, struct node *in,
 		      const struct origin *at)
 {
