@@ -6,7 +6,7 @@
 
 #include "resolver/control/template/expression.h"
 
-/* NULL: the budget has failed, or is waiting, for all resources that are needed. */
+/* NULL: the budget has failed, or waits for all resources that the source refers to. */
 json_t *source_value(const struct scope *scope, const json_t *source);
 /* source_value for a member, at its place; NULL also if there is no such member. */
 json_t *source_member(const struct scope *scope, const json_t *object, const char *key);
