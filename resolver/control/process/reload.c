@@ -126,8 +126,8 @@ static int keep_before(struct process *process, struct faults *faults)
 	return err ? err : check_copy(process, faults);
 }
 
-/* Only what a reload changes can wait: other settings would not be tried, and a restart would apply
- * them. `warnings`: their count before warn_of_restart. */
+/* Refuses a change that needs a restart: it would not be tried now, and a restart would apply it
+ * unconfirmed. `warnings`: their count before warn_of_restart. */
 static int check_restart(const struct process *process, const struct model *model, size_t warnings,
 			 struct faults *faults)
 {
