@@ -18,7 +18,7 @@ void notice_init(struct notice *notice)
 	*notice = (struct notice){.due_ms = UINT64_MAX};
 }
 
-/* A notice about to be sent keeps its time. */
+/* A notice that was not sent yet keeps its due time. */
 void notice_tell(struct notice *notice, uint32_t serial, struct instant now)
 {
 	uint64_t due_ms = now.ms + NOTICE_LOOK_MS;
