@@ -366,7 +366,8 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Answers the requests that wait until every worker uses the latest policy. */
+/* Every worker answers from the latest policy: answers the requests that wait for this, and tells
+ * the master that the takeover is complete. */
 static void on_adopted(void *context)
 {
 	struct process *process = context;
