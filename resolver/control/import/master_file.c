@@ -238,8 +238,9 @@ static void directive(struct master_file *master, const char *entry, const struc
 	}
 }
 
-/* Without $TTL, a record without a TTL gets that of the record before it. If it is the first, a SOA
- * gets its minimum, and another record USUAL_TTL_S. */
+/* Without $TTL, the minimum of a SOA that is the first record and has no TTL becomes the default.
+ * Else a record without a TTL gets that of the record before it, and the first record USUAL_TTL_S.
+ */
 static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
