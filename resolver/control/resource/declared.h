@@ -19,8 +19,8 @@ enum declared_order {
 	DECLARED_ORDERS
 };
 
-/* Indexes a model that limits_check has accepted; model NULL: an empty one. Models of that file must
- * outlive the result, which uses their texts. NULL without memory. */
+/* Indexes a model that limits_check has accepted; model NULL: an empty one. The file's model must
+ * outlive the result, which uses its texts. NULL without memory. */
 struct declared *declared_new(const struct model *model);
 /* Take and drop a reference, within one thread. NULL is fine. */
 struct declared *declared_ref(struct declared *declared);

@@ -16,8 +16,8 @@
  *                                                   └─ else ─► a change back ─► no record
  *
  * Only one change waits at a time, and nothing else changes until it is decided: a rollback would
- * take other changes along. A rollback of a reload leaves the operator's file as edited: the former configuration is
- * served, after a restart as well, until a reload reads that file again.
+ * take other changes along. A rollback of a reload leaves the operator's file as edited: the former
+ * configuration is served, after a restart as well, until a reload reads that file again.
  *
  * Not rolled back: the system's resolv.conf, and secrets and the certificate of the management API
  * whose files were changed before the reload (config/copy.h). Settings that take a restart (`user`)

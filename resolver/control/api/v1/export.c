@@ -2,8 +2,8 @@
  * file.
  *
  *     prepare (control thread)   collects items of the model: as edits, or as a model to be written
- *     write   (thread)           items of homes, groups, addresses, services, and the state's PTRs of
- *                                addresses of the file, page by page from a view
+ *     write   (thread)           items of homes, groups, addresses, services, and the state's PTRs
+ *                                of addresses of the file, page by page from a view
  *
  * The thread may write a million of them. PTRs that wait for their address to return are left out:
  * /v1/state has them. An address that is not served, because no pool has it any more, is a comment
