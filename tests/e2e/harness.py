@@ -501,6 +501,7 @@ class World:
                 wrong.append("%s: %s" % (process.name, problem))
         for host in self.hosts:
             host.remove()
+        self.hosts.clear()  # describe, for an error of this very call, finds no machines any more
         shutil.rmtree(self.dir, ignore_errors=True)
         if wrong:
             raise AssertionError("\n".join(wrong))

@@ -417,7 +417,7 @@ class Meanwhile(Many):
 
     def test_it_ends_in_order_and_all_or_nothing_is_there(self):
         """So many that it is under way, and few enough for the seconds that the master gives a stop."""
-        count = self.COUNT // 4
+        count = self.COUNT // 10
         self.add_many(count)
         thread, _ = self.start_import(count)
         self.is_healthy()
