@@ -62,11 +62,11 @@ struct server {
 	struct ask_caller caller; /* questions of our own */
 	struct update_requests updates;
 	struct server_registrar registrar; /* set before server_apply */
-	struct registered *registered; /* what the next server_apply goes on from, a reference;
-					* NULL: what is served */
-	struct query_rings rings;      /* answers, for the query log */
-	struct serial_keeper keeper;   /* of zones that go out; set before server_apply */
-	unsigned next_asked;           /* the worker that gets the next one */
+	struct registered *registered;     /* what the next server_apply goes on from, a reference;
+					    * NULL: what is served */
+	struct query_rings rings;          /* answers, for the query log */
+	struct serial_keeper keeper;       /* of zones that go out; set before server_apply */
+	unsigned next_asked;               /* the worker that gets the next one */
 	struct server_sockets sockets;
 	bool silent; /* what is served has no listeners, until the first server_apply without it */
 	bool ahead;  /* open listeners wait for that one, or for the first */
@@ -113,10 +113,10 @@ MUST_CHECK int server_prepare(struct server *server, const struct model *model,
 /* The longest part of it, of a large model: its policy, compiled ahead, in any thread while nothing
  * else is published. NULL without memory. prepare takes from it what is the same. */
 struct policy *server_compile(const struct server *server, const struct model *model);
-/* Attaches targets, meters and counters to new rules of a compiled policy, one ruleset after the
- * other until `rules` rules have them; so a large policy takes several short turns of the loop
- * instead of a long one in prepare, which attaches what is left. 0: all rules have them; 1: some do
- * not yet; ERR_NOMEM: the policy cannot be served. */
+/* Attaches targets, meters and counters to at most `rules` new rules of a compiled policy, so that
+ * a large policy takes several short turns of the loop instead of a long one in prepare, which
+ * attaches the rest. 0: all rules have them; 1: some do not yet; ERR_NOMEM: the policy cannot be
+ * served. */
 MUST_CHECK int server_attach_some(struct server *server, struct policy *compiled, size_t rules);
 void server_publish(struct server *server, struct snapshot *snapshot, struct model *model);
 void server_discard(struct server *server, struct snapshot *snapshot);

@@ -80,10 +80,8 @@ struct snapshot {
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct snapshot_series *series,
 			      const struct model *model);
-/* Ahead of it, of a policy with very many rules: attaches at most so many rules of rulesets that no
- * snapshot has had. 0: all are; 1: there are more; ERR_NOMEM: the policy cannot be
- * served.
- */
+/* Attaches at most `rules` of the policy's new rules, as server_attach_some; snapshot_new attaches
+ * the rest. */
 MUST_CHECK int snapshot_attach_some(struct policy *policy, struct target_registry *registry,
 				    struct meter_registry *meters,
 				    const struct snapshot_series *series, size_t rules);

@@ -9,9 +9,9 @@
 /* Whether encoding_to_utf8 would change nothing: the text has no byte order mark and is not UTF-16.
  * Other bytes are not checked. */
 bool encoding_is_plain(const char *text, size_t length);
-/* Converts a NUL-terminated text from malloc(), in place or into a new one, to UTF-8 without a byte
- * order mark; NULL: out of memory, and the text is freed. *why is NULL, or says why the text could
- * not be converted from *line on; then it is unchanged. */
+/* Converts a NUL-terminated text from malloc() to UTF-8 without a byte order mark, in place or into
+ * a new text. If it cannot be converted, *why says why, *line says where, and the text is
+ * unchanged; else *why is NULL. Returns NULL without memory, and frees the text. */
 char *encoding_to_utf8(char *text, size_t *length, unsigned *line, const char **why);
 
 #endif

@@ -1,6 +1,6 @@
-/* Edits and lookups of addresses, cloud services, their PTRs and resource groups: the kinds that
- * are too many to be items of a model. Values are read by the field table, as for every other kind,
- * and put into the open change:
+/* Edits and lookups of addresses, cloud services, their PTRs and resource groups, which are too
+ * many for a model. The field table reads their values, as those of every kind, and the open change
+ * gets them:
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
@@ -34,8 +34,8 @@ MUST_CHECK int addresses_add(struct change *change, const struct path *path, con
 /* Replaces the whole PTR of an address or service by these members; without a name, removes it. */
 MUST_CHECK int addresses_point(struct change *change, const struct owned_resource *resource,
 			       const struct owned_item *ptr, enum addresses_why why);
-/* Removes the group's addresses of that subscription and the group's row; name NULL: the addresses
- * in no group. READ_ONLY if the file declares one of them. */
+/* Removes the row of a group, and its addresses of that subscription; name NULL: those addresses
+ * that are in no group. READ_ONLY if the file declares one of them. */
 MUST_CHECK int addresses_remove_group(struct change *change, const char *name,
 				      const char *subscription);
 

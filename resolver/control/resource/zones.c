@@ -1,5 +1,5 @@
-/* The home of record sets. A zone of the configuration file may have sets of the state beside those
- * that the file declares, unless it has a file of records. */
+/* The home of record sets. A zone of the configuration file may have sets of the state, too, unless
+ * a master file gives its records. */
 #include "resolver/control/resource/home.h"
 
 #include <stdlib.h>
@@ -265,7 +265,7 @@ static int on_record_set(void *context, const struct source_resource *resource)
 	return err;
 }
 
-/* Makes the data, with a SOA, of a zone of the state that has none yet. */
+/* Gives a zone without records its data, which has only a SOA. */
 static int complete(struct private_zone *zone, const struct hash_key *key)
 {
 	struct name apex;

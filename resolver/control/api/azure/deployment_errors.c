@@ -51,8 +51,7 @@ void deployment_add_errors(struct deployment *deployment, const struct deployed 
 	arm_errors_release(errors);
 }
 
-/* The template's resource that the message is about: it begins with the id of that resource, or of
- * one inside it. NULL: none. */
+/* Finds the template's resource whose id, or a child's id, begins the message. NULL: none. */
 static const struct deployed *find_deployed(const struct deployment *deployment,
 					    const char *message)
 {

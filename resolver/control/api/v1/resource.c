@@ -652,8 +652,8 @@ static json_t *next_page(const struct resource_list *listing, const struct list_
 	return api_next_page(listing->request, "marker", marker);
 }
 
-/* Adds items behind the marker until the page has `limit`. Returns the last one that was added;
- * NULL: no item follows it. */
+/* Fills the page with up to `limit` items behind the marker. Returns the last one if others follow,
+ * else NULL. */
 static const struct list_item *add_shown(struct resource_list *listing, const char *marker,
 					 size_t limit, json_t *page)
 {
