@@ -37,7 +37,8 @@ MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, con
 			      size_t length, size_t at, size_t *end);
 
 /* Reads presentation form, with \X and \DDD, with or without the final dot; "." is the root. Blanks
- * and control characters are refused unless escaped. ERR_INVALID or ERR_TOO_LONG. */
+ * and control characters are refused unless escaped. ERR_INVALID or ERR_TOO_LONG. key NULL: the
+ * name has no hashes; it can be compared and printed, but not looked up. */
 MUST_CHECK int name_from_text(struct name *name, const struct hash_key *key, const char *text);
 
 /* How long the text is without its final dot: all of it where it has none, where the dot belongs to

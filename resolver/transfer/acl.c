@@ -38,10 +38,9 @@ static int copy_keys(struct transfer_acl *acl, const struct model *model)
 
 static const struct tsig_key *find_key(const struct transfer_acl *acl, const char *text)
 {
-	static const struct hash_key any;
 	struct name name;
 
-	return text && name_from_text(&name, &any, text) == 0
+	return text && name_from_text(&name, NULL, text) == 0
 		       ? tsig_key_find(acl->keys, acl->key_count, name.wire)
 		       : NULL;
 }
@@ -66,11 +65,10 @@ static int copy_items(struct arena *arena, void *items_at, size_t count, size_t 
 static const char *zone_text(struct transfer_acl *acl, const struct model *model, const char *group,
 			     const char *text)
 {
-	static const struct hash_key any;
 	const struct private_zone *zone = NULL;
 	struct name name;
 
-	if (name_from_text(&name, &any, text) != 0 || !reverse_has_zone(model, &name))
+	if (name_from_text(&name, NULL, text) != 0 || !reverse_has_zone(model, &name))
 		zone = model_zone(model, group, text);
 	return arena_strdup(&acl->arena, zone ? full_name(&zone->named) : text);
 }

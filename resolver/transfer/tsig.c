@@ -46,12 +46,11 @@ static const struct algorithm {
 
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings)
 {
-	static const struct hash_key any;
 	const char *text = settings->secret ? settings->secret : settings->loaded;
 	struct name name;
 
 	*key = (struct tsig_key){.algorithm = settings->algorithm};
-	if (!text || !settings->name || name_from_text(&name, &any, settings->name) != 0)
+	if (!text || !settings->name || name_from_text(&name, NULL, settings->name) != 0)
 		return false;
 	memcpy(key->name, name.wire, name.length);
 	key->name_length = name.length;

@@ -79,11 +79,10 @@ bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name)
 {
 	char text[NAME_TEXT_MAX];
 	size_t group = strlen(zone->text) - strlen(name_to_text(&zone->name, text));
-	static const struct hash_key any;
 	struct name name;
 
 	return strncasecmp(full_name, zone->text, group) == 0 &&
-	       name_from_text(&name, &any, full_name + group) == 0 &&
+	       name_from_text(&name, NULL, full_name + group) == 0 &&
 	       name_wire_equal(name.wire, zone->name.wire);
 }
 

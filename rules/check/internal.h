@@ -124,7 +124,7 @@ const struct self *check_self(const struct check *check, const struct target_ser
 void check_index_selves(struct check *check);
 /* The next suffix of a name in normal text form, behind its first label; NULL behind the root. */
 const char *check_parent(const char *suffix);
-/* Reads a domain name in normal form; false when it is not one. */
+/* Reads a domain name in normal form, without hashes; false when it is not one. */
 bool check_name(struct name *name, const char *text);
 /* The name in normal form, so that "key." and "KEY" are one; the text itself where it is none. */
 const char *check_normal_name(struct check *check, const char *text);

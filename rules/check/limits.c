@@ -180,9 +180,7 @@ bool check_same_region(const struct check *check, const char *a, const char *b)
 
 bool check_name(struct name *name, const char *text)
 {
-	static const struct hash_key any_key;
-
-	return text && name_from_text(name, &any_key, text) == 0;
+	return text && name_from_text(name, NULL, text) == 0;
 }
 
 static int compare_hosts(const void *left, const void *right)

@@ -48,7 +48,8 @@ static void warn_shadowed(struct check *check, const struct forwarding_ruleset *
 	char text[NAME_TEXT_MAX];
 	struct name name;
 
-	if (rule->state != RULE_ENABLED || !check_name(&name, rule->domain))
+	if (rule->state != RULE_ENABLED || ruleset->links.count == 0 ||
+	    !check_name(&name, rule->domain))
 		return;
 	for (const char *suffix = name_to_text(&name, text); suffix;
 	     suffix = check_parent(suffix)) {

@@ -22,8 +22,6 @@
 
 enum { OCTET_BITS = 24 }; /* of the last octet's zone */
 
-static const struct hash_key any_key;
-
 static unsigned step_of(const struct prefix *prefix)
 {
 	return prefix->address.family == 4 ? 8 : 4;
@@ -68,7 +66,7 @@ static bool is_under_octet(const struct name *name, const struct prefix *prefix)
 	char text[NAME_TEXT_MAX];
 	struct name octet;
 
-	return name_from_text(&octet, &any_key, reverse_octet_zone_text(prefix, text)) == 0 &&
+	return name_from_text(&octet, NULL, reverse_octet_zone_text(prefix, text)) == 0 &&
 	       name->labels == octet.labels + 1 && name_is_under(name, &octet);
 }
 
@@ -83,7 +81,7 @@ const char *reverse_zone_refusal(const struct prefix *prefix, const char *zone,
 	if (!reverse_is_within_octet(prefix))
 		return "only an IPv4 pool longer than /24 has a zone that can be named; leave it "
 		       "out";
-	if (name_from_text(&name, &any_key, zone) == 0 && is_under_octet(&name, prefix) &&
+	if (name_from_text(&name, NULL, zone) == 0 && is_under_octet(&name, prefix) &&
 	    reverse_parse(&name, &spelled, &rest) && rest == 1)
 		return NULL;
 	snprintf(text, NAME_TEXT_MAX,
@@ -112,7 +110,7 @@ static int call_classless(const struct address_pool *pool,
 	struct name name;
 
 	if (pool->zone) {
-		if (name_from_text(&name, &any_key, pool->zone) != 0)
+		if (name_from_text(&name, NULL, pool->zone) != 0)
 			return 0;
 		name_to_text(&name, origin);
 	} else {
@@ -174,7 +172,7 @@ static bool is_name(const struct name *name, const char *text)
 {
 	struct name other;
 
-	return text && name_from_text(&other, &any_key, text) == 0 &&
+	return text && name_from_text(&other, NULL, text) == 0 &&
 	       name_wire_equal(other.wire, name->wire);
 }
 

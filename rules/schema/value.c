@@ -80,10 +80,9 @@ static bool is_ascii(const char *text)
 /* The wire could have any byte, but what is meant by one beyond ASCII depends on whom one asks. */
 static bool is_domain(const char *text)
 {
-	static const struct hash_key any_key;
 	struct name name;
 
-	return is_ascii(text) && name_from_text(&name, &any_key, text) == 0;
+	return is_ascii(text) && name_from_text(&name, NULL, text) == 0;
 }
 
 static bool is_of_length(const struct field *field, const char *text)

@@ -527,6 +527,18 @@ static void a_suffix_is_the_bytes_up_to_the_root(void **state)
 	assert_int_equal(*name_suffix_wire(&name, 3), 0);
 }
 
+static void a_name_without_hashes_is_compared_and_printed(void **state)
+{
+	struct name name, hashed = parse("www.corp.test"), suffix = parse("corp.test");
+	char text[NAME_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(name_from_text(&name, NULL, "WWW.Corp.test."), 0);
+	assert_true(name_equal(&name, &hashed));
+	assert_true(name_is_under(&name, &suffix));
+	assert_string_equal(name_to_text(&name, text), "www.corp.test.");
+}
+
 static void under_means_on_label_boundaries(void **state)
 {
 	struct name corp = parse("corp.test"), www = parse("www.CORP.test"), root = parse(".");
@@ -617,6 +629,7 @@ int main(void)
 		cmocka_unit_test(the_longest_text_fits),
 		cmocka_unit_test(random_names_survive_the_way_to_text_and_back),
 		cmocka_unit_test(a_suffix_is_the_bytes_up_to_the_root),
+		cmocka_unit_test(a_name_without_hashes_is_compared_and_printed),
 		cmocka_unit_test(under_means_on_label_boundaries),
 		cmocka_unit_test(equality_is_of_whole_names),
 		cmocka_unit_test(wire_names_compare_without_regard_to_case),

@@ -797,10 +797,9 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *rrse
  * give a zone a master file. False: out of memory. */
 static bool take_records(struct private_zone *zone, struct arena *arena)
 {
-	static const struct hash_key any_key;
 	struct listed_zone listed = {.zone = zone, .arena = arena};
 
-	if (name_from_text(&listed.apex, &any_key, zone->name) != 0)
+	if (name_from_text(&listed.apex, NULL, zone->name) != 0)
 		return false;
 	zone->record_sets.count = 0;
 	zone->record_sets.items = arena_alloc_array(arena, zone_record_sets(zone->zone) + 1,

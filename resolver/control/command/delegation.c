@@ -21,8 +21,6 @@
 /* The largest blocks ever allocated: IPv4 /8, IPv6 /16. */
 enum { SENSIBLE_MIN_4 = 8, SENSIBLE_MIN_6 = 16, SERVERS_USUAL_MIN = 2 };
 
-static const struct hash_key any_key;
-
 struct delegation {
 	struct prefix prefix;
 	json_t *warnings, *servers, *zones;
@@ -150,8 +148,7 @@ static bool add_servers(struct delegation *d, const struct command_line *line)
 	char text[NAME_TEXT_MAX];
 	struct name name;
 	for (int i = 0; i < line->servers.count; i++) {
-		if (name_from_text(&name, &any_key, line->servers.items[i]) != 0 ||
-		    name.labels == 0) {
+		if (name_from_text(&name, NULL, line->servers.items[i]) != 0 || name.labels == 0) {
 			command_misuse(line, "\"%s\" is not the name of a name server",
 				       line->servers.items[i]);
 			return false;
@@ -166,7 +163,7 @@ static void add_configured_servers(struct delegation *d, const struct reverse_se
 	char text[NAME_TEXT_MAX];
 	struct name name;
 	for (size_t i = 0; i < reverse->name_servers.count; i++)
-		if (name_from_text(&name, &any_key, reverse->name_servers.items[i]) == 0)
+		if (name_from_text(&name, NULL, reverse->name_servers.items[i]) == 0)
 			json_add(d->servers, json_text(name_to_text(&name, text)));
 }
 

@@ -77,7 +77,6 @@ static void find_domain(char domain[NAME_TEXT_MAX])
 {
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
-	static const struct hash_key any_key;
 	struct __res_state state = {0};
 	const char *found;
 	struct name name;
@@ -87,7 +86,7 @@ static void find_domain(char domain[NAME_TEXT_MAX])
 		return;
 	found = state.dnsrch[0];
 	if (found && found[strspn(found, letters)] == '\0' &&
-	    name_from_text(&name, &any_key, found) == 0 && name.labels > 1) {
+	    name_from_text(&name, NULL, found) == 0 && name.labels > 1) {
 		size_t length = strlen(found);
 
 		length -= found[length - 1] == '.';

@@ -81,12 +81,11 @@ int command_reload(const struct command_line *line)
 int command_flush(const struct command_line *line)
 {
 	const char *argument = line->argument_count > 0 ? line->arguments[0] : NULL;
-	static const struct hash_key any_key;
 	char text[NAME_TEXT_MAX];
 	struct name name;
 	if (line->suffix && !argument)
 		return command_misuse(line, "--suffix takes a name");
-	if (argument && name_from_text(&name, &any_key, argument) != 0)
+	if (argument && name_from_text(&name, NULL, argument) != 0)
 		return command_misuse(line, "\"%s\" is not a domain name", argument);
 	json_t *body = json_make("{s:b}", "suffix", line->suffix);
 	if (argument) /* JSON cannot carry all bytes of a name */

@@ -220,7 +220,6 @@ static bool is_usual(const struct upstreams *line)
 static const char *domain_of(struct import *import, const struct upstreams *line,
 			     const char *domain, bool *below)
 {
-	static const struct hash_key any_key;
 	struct name parsed;
 
 	*below = strncmp(domain, "*.", 2) == 0;
@@ -233,7 +232,7 @@ static const char *domain_of(struct import *import, const struct upstreams *line
 		import_fault(import, &line->at,
 			     "\"%s\": a rule is for a domain and all below it; write such domains",
 			     domain);
-	else if (name_from_text(&parsed, &any_key, domain + 2 * *below) != 0)
+	else if (name_from_text(&parsed, NULL, domain + 2 * *below) != 0)
 		import_fault(import, &line->at, "\"%s\" is no domain name", domain);
 	else
 		return text_lower(import_printf(import, "%s", domain + 2 * *below));

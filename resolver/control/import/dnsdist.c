@@ -239,11 +239,10 @@ struct dnsdist_rule {
 /* The domain in lower case, without a final dot; NULL: no name, which is reported. */
 static const char *domain_of(struct import *import, const struct origin *at, const char *text)
 {
-	static const struct hash_key any_key;
 	size_t length = strlen(text);
 	struct name name;
 
-	if (name_from_text(&name, &any_key, text) != 0) {
+	if (name_from_text(&name, NULL, text) != 0) {
 		import_fault(import, at, "\"%s\" is no domain name", text);
 		return NULL;
 	}

@@ -25,8 +25,6 @@
 #include "rules/zone/record.h"
 #include "rules/zone/zonefile.h"
 
-static const struct hash_key any_key;
-
 struct loose { /* a record whose zone is not known yet */
 	struct forward_view *view;
 	struct origin at;
@@ -112,7 +110,7 @@ static const char *plain_name(struct import *import, const struct origin *at, co
 	char printed[NAME_TEXT_MAX];
 	size_t length;
 
-	if (name_from_text(&name, &any_key, text) != 0) {
+	if (name_from_text(&name, NULL, text) != 0) {
 		import_lost(import, at, "\"%s\" is no domain name", text);
 		return NULL;
 	}
@@ -146,7 +144,7 @@ bool forward_whole(struct import *import, const char *text)
 	if (strchr(text, '/')) {
 		if (prefix_parse(&whole->prefix, text) != 0)
 			return false;
-	} else if (name_from_text(&name, &any_key, text) == 0 && name.labels > 0) {
+	} else if (name_from_text(&name, NULL, text) == 0 && name.labels > 0) {
 		name_to_text(&name, printed);
 		printed[strlen(printed) - 1] = '\0';
 		whole->domain = import_printf(import, "%s", printed);
@@ -520,8 +518,8 @@ void forward_zone_record(struct import *import, struct node *zone, const struct 
 	struct node *set;
 	uint16_t code;
 
-	if (name_from_text(&apex, &any_key, import_get(zone, "name")) != 0 ||
-	    name_from_text(&name, &any_key, owner) != 0 || !name_is_under(&name, &apex)) {
+	if (name_from_text(&apex, NULL, import_get(zone, "name")) != 0 ||
+	    name_from_text(&name, NULL, owner) != 0 || !name_is_under(&name, &apex)) {
 		import_lost(import, at, "%s is not in the zone %s", owner,
 			    import_get(zone, "name"));
 		return;
@@ -791,7 +789,7 @@ static bool address_of(const char *owner, struct address *address)
 	struct name name;
 	unsigned rest;
 
-	if (name_from_text(&name, &any_key, owner) != 0 || !reverse_parse(&name, &prefix, &rest) ||
+	if (name_from_text(&name, NULL, owner) != 0 || !reverse_parse(&name, &prefix, &rest) ||
 	    rest > 0 || prefix.length != address_bits(&prefix.address))
 		return false;
 	*address = prefix.address;

@@ -255,7 +255,6 @@ static const char *reverse_apex(struct import *import, const struct export_row *
 /* NULL: no domain, which is reported. */
 static const char *domain_of(struct import *import, const struct export_row *row)
 {
-	static const struct hash_key any_key;
 	const char *name = row->values[ZONE], *format = row->values[FORMAT];
 	struct name parsed;
 
@@ -268,7 +267,7 @@ static const char *domain_of(struct import *import, const struct export_row *row
 			     name, ZONES_COMMAND);
 		return NULL;
 	}
-	if (name_from_text(&parsed, &any_key, name) == 0)
+	if (name_from_text(&parsed, NULL, name) == 0)
 		return name;
 	import_fault(import, &row->at, "\"%s\" is no domain name", name);
 	return NULL;

@@ -27,12 +27,11 @@ const char *owned_title(const struct owned_resource *resource, char text[OWNED_T
 
 bool owned_has_ptr(const struct owned_resource *resource, const char *fqdn)
 {
-	static const struct hash_key any_key = {1, 2};
 	struct name mine, other;
 
 	return resource && resource->item.reverse_fqdn && fqdn &&
-	       name_from_text(&mine, &any_key, resource->item.reverse_fqdn) == 0 &&
-	       name_from_text(&other, &any_key, fqdn) == 0 && name_equal(&mine, &other);
+	       name_from_text(&mine, NULL, resource->item.reverse_fqdn) == 0 &&
+	       name_from_text(&other, NULL, fqdn) == 0 && name_equal(&mine, &other);
 }
 
 const char *ptr_status_text(enum ptr_status status)
@@ -115,7 +114,6 @@ const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX])
 int owned_derive_fqdn(struct owned_resource *resource, const struct model *model,
 		      char text[NAME_TEXT_MAX])
 {
-	static const struct hash_key any_key;
 	const struct owned_item *item = &resource->item;
 	char bare[NAME_TEXT_MAX];
 	struct name name;
@@ -127,7 +125,7 @@ int owned_derive_fqdn(struct owned_resource *resource, const struct model *model
 	resource->fqdn = NULL;
 	if (!derived)
 		return 0;
-	if (name_from_text(&name, &any_key, owned_dotted(derived, text)) != 0)
+	if (name_from_text(&name, NULL, owned_dotted(derived, text)) != 0)
 		return ERR_INVALID;
 	resource->fqdn = text;
 	return 0;

@@ -48,12 +48,11 @@ bool ownership_is_of(const struct inventory *inventory, const struct owned_resou
 
 bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name)
 {
-	static const struct hash_key any_key = {1, 2};
 	char text[NAME_TEXT_MAX];
 	const struct owned_resource *resource = NULL;
 	struct name wire;
 
-	if (name_from_text(&wire, &any_key, name) == 0)
+	if (name_from_text(&wire, NULL, name) == 0)
 		resource = inventory_by_fqdn(inventory, name_to_text(&wire, text));
 	return resource && ownership_is_of(inventory, resource, subscription);
 }

@@ -168,7 +168,6 @@ static const char *normal_name(const struct model *model, const struct kind *roo
  * alone. NULL without memory. */
 static const char *relative_name(const char *zone, const char *text, struct arena *arena)
 {
-	static const struct hash_key any_key;
 	const char *colon = strrchr(text, ':');
 	char relative[NAME_TEXT_MAX], *owner;
 	struct name apex, name;
@@ -178,8 +177,8 @@ static const char *relative_name(const char *zone, const char *text, struct aren
 	owner = arena_printf(arena, "%.*s", (int)(colon - text), text);
 	if (!owner)
 		return NULL;
-	if (owner[name_text_length(owner)] == '\0' || name_from_text(&apex, &any_key, zone) != 0 ||
-	    name_from_text(&name, &any_key, owner) != 0 || !name_is_under(&name, &apex))
+	if (owner[name_text_length(owner)] == '\0' || name_from_text(&apex, NULL, zone) != 0 ||
+	    name_from_text(&name, NULL, owner) != 0 || !name_is_under(&name, &apex))
 		return text;
 	return arena_printf(arena, "%s%s", zonefile_name(&apex, name.wire, relative), colon);
 }

@@ -503,11 +503,10 @@ struct referring {
 static const char *in_full(void *context, enum refers refers, const char *text)
 {
 	struct referring *referring = context;
-	static const struct hash_key any;
 	struct name name;
 
 	/* The name of a pool's zone means that zone, even if a private zone has the same name. */
-	if (refers == REFERS_ZONE && name_from_text(&name, &any, text) == 0 &&
+	if (refers == REFERS_ZONE && name_from_text(&name, NULL, text) == 0 &&
 	    reverse_has_zone(referring->model, &name))
 		return NULL;
 	return reference_full(referring->model, refers, referring->group, text, &referring->arena);

@@ -482,7 +482,6 @@ static char *record_key(uint16_t type, const struct name *apex, const char *text
  * because other values may share this one. */
 static void zones_tidy(const struct path *path, json_t *values)
 {
-	static const struct hash_key any_key;
 	const json_t *records = json_object_get(values, "records");
 	const char *colon = strrchr(path_name(path), ':');
 	json_t *kept, *seen, *record;
@@ -491,7 +490,7 @@ static void zones_tidy(const struct path *path, json_t *values)
 	size_t i;
 
 	if (!json_is_array(records) || !colon || record_type_parse(&type, colon + 1) != 0 ||
-	    name_from_text(&apex, &any_key, path->names[0]) != 0)
+	    name_from_text(&apex, NULL, path->names[0]) != 0)
 		return;
 	kept = json_array();
 	seen = json_object();

@@ -395,10 +395,9 @@ struct meanings {
 static const char *meaning(const struct model *model, const struct reference *reference,
 			   struct arena *arena)
 {
-	static const struct hash_key any;
 	struct name name;
 
-	if (reference->refers == REFERS_ZONE && name_from_text(&name, &any, reference->text) == 0 &&
+	if (reference->refers == REFERS_ZONE && name_from_text(&name, NULL, reference->text) == 0 &&
 	    reverse_has_zone(model, &name))
 		return "a reverse zone";
 	return reference_full(model, reference->refers, reference->group, reference->text, arena);
