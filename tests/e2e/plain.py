@@ -847,7 +847,7 @@ class Model:
         if owner not in self.owners():
             if bulk and values is None:
                 return
-            raise Refused(404, "not_found")
+            raise Refused(404, "not_found", may=["is not an address or id that we own"])
         now = self.owners()[owner]
         if owner in self.declared_owned and self.declared_owned[owner].get("reverse_fqdn"):
             raise Refused(409, "read_only", ["gives it the PTR"])

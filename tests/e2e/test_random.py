@@ -500,12 +500,21 @@ class Random(World):
             model.faults(parts, before)
         # A PTR is told by its owner's id, which another of the same name does not have.
         owners = {path: model.by_address(path[5:]) for path, _ in owned if path.startswith("ptrs/")}
-        gone = set()
+        gone, refusals = set(), []
         for path, values in owned:
-            owner = owners.get(path)
-            model.edit_owned(path, values, bulk, "gone" if owner in gone else owner)
+            owner, kept = owners.get(path), dict(model.owned)
+            try:
+                model.edit_owned(path, values, bulk, "gone" if owner in gone else owner)
+            except Refused as refused:
+                model.owned = kept
+                refusals.append(refused)
+                continue
             if values is None:
                 gone.add(path)
+        if refusals:  # the first one is the answer's, which may have the faults of the others
+            for other in refusals[1:]:
+                refusals[0].may += other.words + other.may
+            raise refusals[0]
 
     def refuse_unread(self, path, values):
         """What is refused of an edit whatever else there is."""
