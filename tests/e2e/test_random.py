@@ -486,12 +486,16 @@ class Random(World):
     def outcome(self, model, edits, bulk=True, stale=()):
         """Edits the model; raises Refused, and leaves it half done then. `stale`: edits whose etag is
         another one."""
-        before, given, edits = model.copy(), edits, []
+        before, given, edits, refusals = model.copy(), edits, [], []
         for place, edit in enumerate(given):
             edits.append(self.model.written(*edit))
-            if place in stale:
-                raise Refused(412, "precondition_failed")
-            self.refuse_unread(*edits[-1])
+            try:
+                if place in stale:
+                    raise Refused(412, "precondition_failed", may=["it has changed since you read it"])
+                self.refuse_unread(*edits[-1])
+            except Refused as refused:
+                refusals.append(refused)
+        self.raise_first(refusals)
         parts = [edit for edit in edits if not is_owned(edit[0])]
         owned = [edit for edit in edits if is_owned(edit[0])]
         for path, values in parts:
@@ -500,7 +504,7 @@ class Random(World):
             model.faults(parts, before)
         # A PTR is told by its owner's id, which another of the same name does not have.
         owners = {path: model.by_address(path[5:]) for path, _ in owned if path.startswith("ptrs/")}
-        gone, refusals = set(), []
+        gone = set()
         for path, values in owned:
             owner, kept = owners.get(path), dict(model.owned)
             try:
@@ -511,9 +515,15 @@ class Random(World):
                 continue
             if values is None:
                 gone.add(path)
-        if refusals:  # the first one is the answer's, which may have the faults of the others
+        self.raise_first(refusals)
+
+    @staticmethod
+    def raise_first(refusals):
+        """The answer to several edits has the first one's status and code, and all their faults."""
+        if refusals:
             for other in refusals[1:]:
-                refusals[0].may += other.words + other.may
+                refusals[0].words += other.words
+                refusals[0].may += other.may
             raise refusals[0]
 
     def refuse_unread(self, path, values):
