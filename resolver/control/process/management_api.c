@@ -1,5 +1,5 @@
-/* New listeners need a restart, because another process may take a port that is given up; a new
- * certificate and new clients do not. */
+/* A reload replaces the certificate and the clients, but not the listeners: another process could
+ * take a port that is given up. */
 #include "resolver/control/process/management_api.h"
 
 #include <strings.h>
@@ -73,7 +73,7 @@ static void serve(struct management_access *access, struct management_api *manag
 	*access = (struct management_access){.secrets = NULL};
 }
 
-/* Models share the strings of unchanged clients. */
+/* Compares pointers, because models share the strings of unchanged clients. */
 static bool same_clients(const struct management *management, const struct management *before)
 {
 	bool same = management->clients.count == before->clients.count;

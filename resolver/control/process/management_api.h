@@ -1,5 +1,5 @@
-/* The management API's listeners, which stay open as they are, and what a reload replaces: the
- * allowed clients and the certificate. */
+/* The management API's listeners. They stay as they were opened; a reload replaces only the allowed
+ * clients, the certificate, the host names and the size of uploads. */
 #ifndef SLUICE_MANAGEMENT_API_H
 #define SLUICE_MANAGEMENT_API_H
 
@@ -9,7 +9,7 @@
 #include "resolver/control/process/master_link.h"
 #include "resolver/control/service/service.h"
 
-/* What a configuration says about access, with its files read. */
+/* A configuration's settings of access; the files that they name have been read. */
 struct management_access {
 	struct http_secrets *secrets;         /* NULL: keep the previous ones */
 	struct http_certificate *certificate; /* NULL: no https, or keep the previous one */
@@ -25,15 +25,15 @@ struct management_api {
 	struct api api;
 	struct management_access next; /* of the model being prepared */
 	struct http *http;             /* the listeners */
-	struct http_auth *auth;        /* the clients that may use it */
+	struct http_auth *auth;        /* the allowed clients */
 	bool has_socket;               /* false: the socket could not be opened */
 	char *socket_path;             /* as opened, whatever a later model says */
-	char *listeners;               /* the URLs of the others, as opened */
+	char *listeners;               /* the URLs of management.listen, as opened */
 };
 
 /* Opens the model's listeners, with sockets of the master. Returns EXIT_SUCCESS, or the exit status
- * of a printed error. Either way call management_api_close, after service_close has answered this
- * process's own questions. */
+ * of a printed error. Either way call management_api_close, but after service_close, which ends
+ * the queries (server_ask) that requests wait for. */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
 			const struct api_dialect *const *dialects, struct master_link *master,
 			const struct model *model, struct faults *faults);
@@ -51,8 +51,8 @@ MUST_CHECK int management_api_prepare(struct management_api *management, const s
 				      const struct model *before, struct faults *faults);
 void management_api_finish(struct management_api *management, bool served);
 
-/* Signs tokens with the state's key from now on. Without a state, or if reading the key fails, the
- * previous key stays, and is lost when this run ends. */
+/* Signs tokens with the state's key from now on, and reads its logouts. Without a state, or if
+ * reading the key fails, the previous key stays, and is lost when this run ends. */
 void management_api_use_state(struct management_api *management);
 
 /* Warns of listener settings that only a restart can change. */

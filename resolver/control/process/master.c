@@ -11,18 +11,18 @@
  * After that there is no way back: the old server gets some time to finish, and the new one is told
  * STATE when the old one has closed the state, or is gone. When the old server has ended, the
  * master executes the new program in place of itself: same process, same children. It passes its
- * own data in a table, through a file without a name.
+ * own data on as a table in a file without a name.
  *
- * Servers give sockets their names. A server wants the sockets it has asked for; sockets that no
- * server wants are closed.
+ * Servers ask for sockets by name (master_wire.h). A server wants the sockets that it has asked
+ * for; sockets that no server wants are closed.
  *
  * The master has no threads, DNS, configuration or state. A server may become hostile, so every
- * message is checked. A master that is not root opens port 53, ports from 1024 on and sockets it
- * had open before. It starts only the file that it was itself started from, while that has the same
- * owner, and programs of root; always with `--serve`, which no interpreter takes for a script. No
- * other file can take the place of the checked one: its own file is executed by a descriptor, a
- * program of root by a path that only root can change. All servers run under the master's filter of
- * system calls (sandbox.h). */
+ * message is checked. A master that is not root opens only port 53, ports from 1024 on and sockets
+ * it had open before. It starts only programs of root, and the file it was started from, while that
+ * file's owner is the same; always with `--serve`, which no interpreter takes for a script. No
+ * other file can take the place of the checked one: the master's own file is executed by a
+ * descriptor, a program of root by a path that only root can change. All servers run under the
+ * master's filter of system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ enum {
 	PAUSE_MAX_S = 5,
 	OUTPUT_TEXT_MAX = 900,
 	END_TEXT_MAX = 128,
-	OUTPUT_MAX = 65536, /* what a pipe holds */
+	OUTPUT_MAX = 65536, /* a pipe's capacity */
 };
 
 #ifndef SO_PASSRIGHTS
@@ -79,12 +79,12 @@ struct child {
 	pid_t pid; /* 0: no child */
 	int fd;    /* the link to it; -1: it has hung up */
 	bool serves;
-	bool ended;       /* its pid may be another process's */
-	bool has_state;   /* or was told to open it */
+	bool ended;       /* another process may have its pid */
+	bool has_state;   /* it has the state open, or was told to open it */
 	uint64_t mute_ms; /* how long it was silent before it was killed; 0: not killed */
 	uint64_t started_ms;
 	uint64_t heard_ms; /* its latest sign of life */
-	uint64_t until_ms; /* it is killed then; 0: never */
+	uint64_t until_ms; /* when to kill it; 0: never */
 };
 
 struct opened { /* a listening socket, or several */
@@ -98,8 +98,8 @@ struct opened { /* a listening socket, or several */
 
 struct master {
 	const char *config, *resolv_conf; /* for its servers */
-	char home[PATH_MAX];              /* the path it was started from */
-	uid_t owner;                      /* of that file, at the start */
+	char home[PATH_MAX];              /* the path that the master was started from */
+	uid_t owner;                      /* of the file at `home`, at the start */
 	char program[PATH_MAX];           /* the program of new servers */
 	char next[PATH_MAX];              /* the program of an upgrade */
 	struct child parts[PARTS];
@@ -115,14 +115,14 @@ struct master {
 	unsigned crashes;                  /* in a row */
 	struct {                           /* nobody serves since the serving one ended: */
 		uint64_t since_ms;         /* 0: somebody serves */
-		unsigned failed;           /* servers since then that ended before serving */
+		unsigned failed;           /* further servers, which ended before serving */
 		char end[END_TEXT_MAX];    /* how the serving one ended */
 		char latest[END_TEXT_MAX]; /* how the latest failed one ended */
 	} gap;
 	uint64_t start_ms;                 /* when to start the next server; 0: not planned */
 	uint64_t period_ms, turn_ms;       /* of the watchdog; turn_ms: its next check */
 	int output;                        /* the new server's stderr; -1: none */
-	char output_text[OUTPUT_TEXT_MAX]; /* its beginning, for the upgrade's caller */
+	char output_text[OUTPUT_TEXT_MAX]; /* the output's beginning, for the upgrade's caller */
 };
 
 static uint64_t now_ms(void)
@@ -132,7 +132,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* 0: no deadline. A master that is told to stop keeps the deadline of the stop. */
+/* `ms` 0: no deadline. Once the master is told to stop, the deadline of the stop stays. */
 static void set_deadline(const struct master *master, struct child *child, uint64_t ms)
 {
 	if (!master->stopping)
@@ -175,7 +175,7 @@ static int parse_host(struct host *host, enum master_kind kind, const char *name
 	return kind == MASTER_DNS ? host_parse(host, name, 53) : http_url_host(name, host);
 }
 
-/* Whether the master opens this at any time, even for a hostile server. */
+/* Whether the master opens the socket at any time, even for a hostile server. */
 static bool is_harmless(enum master_kind kind, const char *name)
 {
 	struct host host;
@@ -223,8 +223,8 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* Whether a name that was never open may be opened. A master that is not root may still have the
- * right to bind any port. */
+/* Whether a name that was never open may be opened. The kernel does not decide it: a master that is
+ * not root may have the right to bind any port. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
 	return !master->served || geteuid() == 0 || is_harmless(message->kind, message->text);
@@ -246,7 +246,7 @@ static bool has_descriptors(const struct master *master, const struct master_mes
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used <= limit.rlim_cur;
 }
 
-/* Opens it as the server's user, who is to own the socket file. */
+/* Opens the socket as the server's user, who then owns its file. */
 static int open_unix(struct opened *opened, const struct master_message *message, char *error)
 {
 	uid_t uid = geteuid();
@@ -260,8 +260,8 @@ static int open_unix(struct opened *opened, const struct master_message *message
 	return err;
 }
 
-/* Whether one of our own sockets of this kind is in the way: https replaces http, 0.0.0.0 replaces
- * 127.0.0.1. */
+/* Whether a socket of the same kind that the master has open is in the way, as when https replaces
+ * http, or 0.0.0.0 replaces 127.0.0.1. */
 static bool is_beside_ours(const struct master *master, enum master_kind kind,
 			   const struct host *host)
 {
@@ -275,7 +275,8 @@ static bool is_beside_ours(const struct master *master, enum master_kind kind,
 	return false;
 }
 
-/* Only sockets of one user can share a port, and the master may be root only at its start. */
+/* Makes the server's user own the sockets: only sockets of one user can share a port, and the
+ * master may be root only at its start. */
 static int give_to_user(const struct opened *opened, const struct master_message *message,
 			char *error)
 {
@@ -329,7 +330,7 @@ static int open_sockets(struct master *master, struct opened *opened,
 	return err;
 }
 
-/* A server that leaves shuts down listening, for all processes that hold the socket. */
+/* A server that leaves shuts its sockets down, so they no longer listen for any process. */
 static void listen_again(const struct opened *opened)
 {
 	enum { BACKLOG = 1024 };
@@ -351,7 +352,7 @@ static struct opened *open_named(struct master *master, const struct master_mess
 		return opened;
 	}
 	if (!has_descriptors(master, message)) {
-		close_unwanted(master); /* those that only an ended server wanted */
+		close_unwanted(master); /* sockets that only an ended server wanted */
 		opened = find_opened(master, message->kind, message->text);
 	}
 	if (!has_descriptors(master, message)) {
@@ -572,8 +573,8 @@ static int start(struct master *master, enum part part, const char *program)
 				.until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
 		fcntl(output[0], F_SETFL, O_NONBLOCK);
-		close_fd(&master->output); /* the previous server's; another process may still hold
-					      its end */
+		close_fd(&master->output); /* of the previous server; another process may still
+					      hold the other end */
 		master->output = output[0];
 		master->output_text[0] = '\0';
 	}
@@ -655,7 +656,7 @@ static void refuse_upgrade(struct master *master, const char *how)
 		close_unwanted(master);
 }
 
-/* From here on the new server owns the state, HTTP and the log. */
+/* Gives the state, HTTP and the log to the serving server, unless it has them. */
 static void give_state(struct master *master)
 {
 	struct child *child = &master->parts[NOW];
@@ -697,7 +698,7 @@ static void drain_old(struct master *master)
 
 /* ---- serving ---- */
 
-/* Keeps only the right to bind port 53; open descriptors stay open. */
+/* Becomes the server's user, and keeps only the right to bind port 53. */
 static void drop(const struct master_message *message)
 {
 	if (geteuid() != 0 || message->uid == 0)
@@ -706,7 +707,7 @@ static void drop(const struct master_message *message)
 				    message->group_count) != 0) {
 		log_event(LOG_ERROR, "master", "cannot become uid %u: %s; ends",
 			  (unsigned)message->uid, strerror(errno));
-		exit(EXIT_FAILURE); /* its server ends with it */
+		exit(EXIT_FAILURE); /* the servers end with the master */
 	}
 }
 
@@ -756,7 +757,7 @@ static void on_serves(struct master *master, enum part part, const struct master
 	if (part == BESIDE)
 		change_places(master);
 	else
-		drain_old(master); /* restarted after STATE: it will not say TAKEN */
+		drain_old(master); /* a server restarted after STATE says no TAKEN */
 	close_unwanted(master);
 	master->served = true;
 	notify_ready(message->text);
@@ -946,10 +947,11 @@ static bool read_table(struct master *master, int fd)
 static void start_again(struct master *master)
 {
 	master->start_ms = 0;
-	/* Only an upgrade changes the version; but any program is better than none. */
+	/* After an upgrade starts the new program, else this one. If the new program is gone, any
+	 * program is better than none. */
 	if (!master->upgraded || access(master->program, X_OK) != 0)
 		find_program(master->program);
-	if (!is_trusted(master, master->program)) /* another file was put there */
+	if (!is_trusted(master, master->program)) /* somebody has replaced the file */
 		snprintf(master->program, sizeof master->program, "%s", itself);
 	if (start(master, NOW, master->program) == 0)
 		return;
@@ -1006,9 +1008,10 @@ static void on_end(struct master *master, enum part part, int status)
 	close_fd(&child->fd);
 	*child = (struct child){.fd = -1};
 	if (part == NOW) {
-		if (!ended.has_state) /* the next server opens the state to write at once */
+		/* OLD must be gone, because the next server opens the state to write at once. */
+		if (!ended.has_state)
 			send_signal(&master->parts[OLD], SIGKILL);
-		master->upgrade_wanted = false; /* the client that asked is gone with it */
+		master->upgrade_wanted = false; /* the client that asked was connected to it */
 		on_end_of_now(master, &ended, status, end);
 	}
 	if (part == BESIDE)
@@ -1063,8 +1066,8 @@ static void on_stop(struct master *master)
 		notify_stopping();
 		master->start_ms = 0;
 	}
-	bool hears =
-		parts[NOW].serves || master->stopping == 1; /* a starting server handles it later */
+	/* A starting server handles SIGTERM later, so a second stop kills it. */
+	bool hears = parts[NOW].serves || master->stopping == 1;
 	send_signal(&parts[BESIDE], SIGKILL);
 	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
 	send_signal(&parts[OLD], SIGTERM);
@@ -1078,7 +1081,7 @@ static void on_signal(struct master *master)
 		if (signal.ssi_signo == SIGCHLD) {
 			reap(master);
 		} else if (signal.ssi_signo == SIGHUP) {
-			/* A starting server may have read the files already. */
+			/* A starting server may have read the files before they changed. */
 			master->reload_wanted = master->parts[BESIDE].pid != 0 || !now->has_state;
 			if (now->has_state)
 				send_signal(now, SIGHUP);
@@ -1102,7 +1105,8 @@ static void kill_late(struct master *master, uint64_t now)
 	}
 }
 
-/* If the master itself was stopped, it could not hear the server; the period begins anew. */
+/* Kills a silent server. If the master itself was suspended it could not hear the server, so the
+ * period begins anew. */
 static void look_after(struct master *master, uint64_t now)
 {
 	struct child *child = &master->parts[NOW];
@@ -1174,11 +1178,11 @@ static void turn(struct master *master)
 		return;
 	if (ready[PARTS].revents && master->output >= 0)
 		read_output(master);
-	if (ready[NOW].revents) /* may change BESIDE's part, but not its descriptor */
+	if (ready[NOW].revents)
 		read_message(master, NOW);
 	if (ready[OLD].revents)
 		read_message(master, OLD);
-	if (ready[BESIDE].revents)
+	if (ready[BESIDE].revents) /* last, because its SERVES gives servers other parts */
 		read_message(master, BESIDE);
 	if (ready[PARTS + 1].revents)
 		on_signal(master);

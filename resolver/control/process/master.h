@@ -6,8 +6,8 @@
 #define SLUICE_MASTER_H
 
 /* Runs until it is told to stop, or until the first server ends before it serves; returns the exit
- * status. Only its servers read the files at the paths. `table`: the master's state from before it
- * executed itself (a descriptor); -1: a fresh start. */
+ * status. `config` and `resolv_conf` are paths for its servers; the master reads neither. `table`:
+ * a descriptor of the master's data from before it executed itself; -1: a fresh start. */
 int master_run(const char *config, const char *resolv_conf, int table);
 
 #endif

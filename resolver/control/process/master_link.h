@@ -11,7 +11,7 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 
 struct master_link {
 	int fd;
-	unsigned workers; /* that the sockets were opened for; 0: none opened yet */
+	unsigned workers; /* that the DNS sockets are for; 0: none are open yet */
 	uv_poll_t poll;
 	uv_async_t again; /* hands out `kept`: messages that came during a wait for an answer */
 	struct {
@@ -29,7 +29,7 @@ MUST_CHECK int master_link_init(struct master_link *link, int fd);
  * which makes the kernel forget it. ERR_SYSTEM: the master has ended already. */
 MUST_CHECK int master_link_bind(const struct master_link *link);
 
-/* Asks for listening sockets. ERR_SYSTEM: `error` says in one line why there are none. */
+/* Asks for listening sockets. NULL, ERR_SYSTEM: `error` says in one line why there are none. */
 struct listener *master_link_open_dns(struct master_link *link, const struct host *host,
 				      unsigned workers, char error[LISTENER_ERROR_MAX]);
 MUST_CHECK int master_link_open(struct master_link *link, enum master_kind kind, const char *name,
@@ -37,14 +37,14 @@ MUST_CHECK int master_link_open(struct master_link *link, enum master_kind kind,
 /* Tells the master that these sockets are no longer needed. */
 void master_link_close_dns(struct master_link *link, const struct host *host);
 
-/* Sends a word with a text; NULL: without one. */
+/* Sends a word with a text; `text` NULL: without one. */
 void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
 		     const char *text);
 /* Tells the master that this process serves, and as which user. */
 void master_link_serve(struct master_link *link, const char *status);
 
 /* Calls back with LEAVE, STATE, DRAIN, REFUSED and GAP; the callback closes `fd` (-1: none). If the
- * master is gone, the program ends. */
+ * master is gone, this process ends. */
 MUST_CHECK int master_link_follow(struct master_link *link, uv_loop_t *loop,
 				  void (*on_word)(void *context,
 						  const struct master_message *message, int fd),

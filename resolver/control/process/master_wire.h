@@ -2,13 +2,13 @@
  * text, and descriptors beside it.
  *
  *     server                                master
- *                                           START workers: how many there are, 0: none yet
+ *                                           START workers: of the DNS sockets; 0: none are open
  *     OPEN kind, name, workers              SOCKETS, in as many messages as needed; or FAULT text
  *     ...
  *     SERVES user, status                   after the first one the master becomes that user
- *     ALIVE, now and then                   kills a server that stays mute
+ *     ALIVE, now and then                   kills a server that stays silent
  *     TELL status                           passes the status to the service manager
- *     CLOSE kind, name                      closes its own descriptors, after a reload
+ *     CLOSE kind, name, after a reload      closes its own descriptors
  *                                           GAP ms, end: for how long nobody served, and how the
  *                                           previous server ended; after SERVES, if there was a gap
  *
@@ -24,8 +24,8 @@
  *                        ◄──  DRAIN         ◄──  TAKEN
  *     answers its queries, ends                  then the master executes the new program as well
  *
- * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse. It is the
- * number of the table in master.c as well, so a program that could not read the table is refused
+ * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse each other.
+ * The table in master.c has the same number, so a program that could not read the table is refused
  * before anything has changed. */
 #ifndef SLUICE_MASTER_WIRE_H
 #define SLUICE_MASTER_WIRE_H
@@ -74,7 +74,7 @@ struct master_message {
 	uint32_t protocol;
 	uint32_t word;   /* enum master_word */
 	uint32_t kind;   /* enum master_kind or master_tale */
-	uint32_t number; /* of workers, or of a process */
+	uint32_t number; /* of workers; a pid (LEAVE); milliseconds (GAP) */
 	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server's user */
 	char text[MASTER_TEXT_MAX];
 };

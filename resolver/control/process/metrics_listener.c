@@ -87,7 +87,7 @@ static void on_request(void *context, struct http_request *request)
 		reply_text(request, 503, "out of memory\n");
 }
 
-/* Errors of the HTTP server are JSON, as everywhere. */
+/* Errors of the HTTP server are JSON, like those of the APIs. */
 static char *on_error(void *context, const struct http_request *request, unsigned status,
 		      const char *text)
 {
@@ -126,7 +126,7 @@ static void close_place(struct metrics_listener *listener, struct metrics_place 
 	free(place);
 }
 
-/* Makes a place that has no HTTP server yet. NULL: out of memory. */
+/* Makes a place, whose HTTP server has no socket yet. NULL: out of memory. */
 static struct metrics_place *new_place(struct metrics_listener *listener, const char *url)
 {
 	const struct http_handler handler = {.on_head = on_head,
@@ -181,7 +181,7 @@ static void drop_settings(struct metrics_place *place)
 	place->certificate = NULL;
 }
 
-/* Opens the socket of a new place, and listens. */
+/* Opens the socket of a new place, and listens unless another server still does. */
 static int open_socket(struct metrics_listener *listener, struct metrics_place *place,
 		       char error[HTTP_ERROR_MAX])
 {
@@ -204,7 +204,7 @@ static void give_up(struct metrics_listener *listener, struct metrics_place *pla
 	close_place(listener, place);
 }
 
-/* Finds or makes the place; `error` says why it cannot. */
+/* Finds or makes the place, and loads its settings. On failure `error` says why. */
 static int want_place(struct metrics_listener *listener, const char *url,
 		      const struct management *management, char error[HTTP_ERROR_MAX])
 {
@@ -252,8 +252,8 @@ static void use_readers(struct metrics_listener *listener)
 	free(before);
 }
 
-/* Makes all places that the model wants, up to the first failure: `index` is its number, `error`
- * says why. */
+/* Makes all places of the model, up to the first failure: then `index` is the number of its URL,
+ * and `error` says why. */
 static int want_all(struct metrics_listener *listener, const struct model *model, size_t *index,
 		    char error[HTTP_ERROR_MAX])
 {
@@ -275,8 +275,8 @@ static int want_all(struct metrics_listener *listener, const struct model *model
 	return err;
 }
 
-/* Ends a preparation. served: removes places that the new model lacks; else those that only it
- * has. */
+/* Ends a preparation. `served`: removes the places that the new model lacks; else those that only
+ * the new model has. */
 static void end_preparation(struct metrics_listener *listener, bool served)
 {
 	struct metrics_place *place, *next;

@@ -1,6 +1,6 @@
 /* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' means the abstract namespace.
- * Failures are ignored: the manager notices by itself. If the manager does not read, most messages
- * wait a little; the watchdog's do not. */
+ * Failures are ignored, because the manager notices missing messages. If the manager does not read,
+ * status messages wait a little; signs of life do not. */
 #include "resolver/control/process/notify.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ void notify_stopping(void)
 
 /* ---- the watchdog ---- */
 
-/* A variable's value as a whole number; 0 if it is none. */
+/* An environment variable as a whole number; 0: not set, or not a number. */
 static uint64_t number_in(const char *name)
 {
 	const char *text = getenv(name);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 enum {
-	WATCHDOG_TURNS = 4, /* checks in a period: a worker that is busy for half a period misses
-			       two, and the program lives */
+	WATCHDOG_TURNS = 4, /* checks in a period, so that a worker may miss two of them while it is
+			       busy */
 	WATCHDOG_PERIOD_US = 30000000, /* without a service manager */
 };
 

@@ -1,14 +1,14 @@
-/* The kernel's rules that this relies on (capabilities(7)):
+/* The kernel's rules that this file relies on (capabilities(7)):
  *
- *     setresuid     away from root empties the capability sets, except the permitted one if
- *                   PR_SET_KEEPCAPS was set; capset(2) keeps one of those for the master
- *     bounding set  emptied, and no_new_privs set: no executed program can gain rights
- *     ambient set   emptied: the master, or a service manager, hands on its capability by it
- *     dumpable      cleared: secrets in memory go into no core file, and no process of the same
- *                   user reads or traces this one; last, because another id resets it
+ *     setresuid     away from root empties the capability sets, except the permitted set if
+ *                   PR_SET_KEEPCAPS was set; of that set capset(2) leaves the master one capability
+ *     bounding set  emptied, and no_new_privs set, so that no executed program can gain rights
+ *     ambient set   emptied: through it the server has inherited a capability
+ *     dumpable      cleared, so that secrets in memory go into no core file, and no process of the
+ *                   same user reads or traces this one; last, because a change of ids resets it
  *
- * The C library sets ids for all threads; capset(2) does for the calling thread alone, and no other
- * runs yet.
+ * The C library sets ids for all threads. capset(2) sets rights of the calling thread alone, so it
+ * is called before other threads run.
  *
  * Files that root made for an earlier run are not given to the user: whoever may write to a
  * directory decides where its names lead, and could have root give away any file. They are faults
@@ -119,7 +119,8 @@ const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
 static int keep(uint64_t kept, uint64_t inherited)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0}; /* valgrind knows one */
+	/* Set to 0, because valgrind takes only one element as filled in. */
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 	if (syscall(SYS_capget, &header, data) != 0)
 		return ERR_SYSTEM;
 	bool same = true;
@@ -185,14 +186,14 @@ static void check_directory(const struct checking *checking, const char *path,
 	snprintf(copy, sizeof copy, "%s", path);
 	const char *directory = dirname(copy);
 	if (faccessat(AT_FDCWD, directory, R_OK | W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT)
-		return; /* a missing one is made, or reported by the code that opens it */
+		return; /* the code that opens the file makes or reports a missing directory */
 	fault_add(checking->faults, FAULT_ERROR, origin, field,
 		  "files in %s cannot be made by %s: %s; make that directory the user's own "
 		  "(chown)",
 		  directory, checking->who, strerror(errno));
 }
 
-/* SQLite makes its other files with the owner of the state. */
+/* Needs no check of -wal and -shm: SQLite gives them the state's owner. */
 static void check_state(const struct checking *checking, const struct management *management)
 {
 	const char *state = source_file(management->state);
@@ -214,7 +215,7 @@ static void check_management(const struct checking *checking, const struct manag
 		check_readable(checking, management->clients.items[i].secret_file,
 			       &management->clients.items[i].origin, "secret_file");
 	check_state(checking, management);
-	if (management->given) /* else the socket is a convenience */
+	if (management->given) /* else the socket need not open */
 		check_directory(checking, management->socket, &management->origin, "socket");
 }
 
@@ -242,7 +243,7 @@ static void check_files(const struct model *model, const char *resolv_conf, stru
 
 /* ---- the program ---- */
 
-/* Whether the user can change the file: as its owner, who can chmod it, or because anybody can. */
+/* Whether the user can change the file: as its owner (who can chmod it), or because anybody can. */
 static bool is_changed_by(const char *path, uid_t uid)
 {
 	struct stat st;
@@ -277,8 +278,8 @@ void privileges_check_program(const struct model *model, struct faults *faults)
 
 /* ---- becoming the user ---- */
 
-/* /run is empty after a boot, and only root can make a directory there. If this fails, opening the
- * socket reports it. */
+/* Makes the directory as root: /run is empty after a boot, and only root can make directories
+ * there. Opening the socket reports a failure. */
 static void make_socket_directory(const struct model *model, const struct identity *identity)
 {
 	char copy[PATH_MAX];
@@ -326,7 +327,7 @@ int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t co
 	for (; (size_t)identity.group_count < count && identity.group_count < GROUPS_MAX;
 	     identity.group_count++)
 		identity.groups[identity.group_count] = groups[identity.group_count];
-	/* Sets the inheritable capability first, while the bounding set still has it. */
+	/* The inheritable capability comes first, while the bounding set still has it. */
 	return keep(UINT64_MAX, BINDING) == 0 && become(&identity, BINDING) == 0 &&
 			       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
 				     0) == 0 &&

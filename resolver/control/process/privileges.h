@@ -1,16 +1,16 @@
 /* clang-format off */
-/* Least privilege. If root has started the program, the server goes on as another user, which
- * keeps no right of root and cannot get any: not by a setuid program, not by a capability. When the
- * first server serves, its master becomes that user as well, and keeps only the right to bind port
- * 53, because a reload may bring a new endpoint.
+/* Least privilege. A server that root has started becomes the configured user. It keeps no right of
+ * root and cannot gain any, neither by a setuid program nor by a capability. Once the first server
+ * serves, its master becomes that user as well, and keeps only the right to bind port 53, because a
+ * reload may add an endpoint.
  *
  *     anybody ──privileges_begin──►            the master, with no_new_privs
  *     root ──privileges_drop──► user           the server
- *     root ──privileges_keep_binding──► user   the master, and what it executes: a server drops it
+ *     root ──privileges_keep_binding──► user   the master; servers inherit the right, and drop it
  *     root ──privileges_none──► a worker       without root's rights, if the server stays root
  *
- * Capabilities belong to a thread, and a new thread inherits those of its creator: so call the
- * first two before any other thread starts. */
+ * Capabilities belong to a thread, and a new thread inherits those of its creator: so call all but
+ * privileges_none before any other thread starts. */
 /* clang-format on */
 #ifndef SLUICE_PRIVILEGES_H
 #define SLUICE_PRIVILEGES_H
@@ -23,19 +23,20 @@
 #include "rules/schema/model.h"
 
 /* Becomes the model's user for good. Without a user, or if the process is that user already, gives
- * up only rights that are not needed. Each file that a reload or restart needs and the user cannot
- * read or write is a fault: the configuration's files, zones, secrets, certificate and key,
- * resolv.conf if given, and the directories of state and control socket. To serve, a missing socket
- * directory is made for the user first. ERR_FAULTS: the user is unchanged, or cannot go on. */
+ * up only rights that are not needed. After a change of user, each file that a reload or restart
+ * needs and the user cannot read or write is a fault: the configuration's files, zones, secrets,
+ * certificate and key, state, resolv.conf if given, and the directories of state, query log and
+ * control socket. `to_serve`: first makes a missing socket directory for the user. ERR_FAULTS: the
+ * process must end. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
 /* Warns if the serving user, unless it is root, can change or replace this program, which the
  * master starts again. */
 void privileges_check_program(const struct model *model, struct faults *faults);
-/* Sets no_new_privs, and keeps CAP_NET_BIND_SERVICE from file capabilities as ambient. ERR_SYSTEM:
- * errno says why. */
+/* Sets no_new_privs. Makes CAP_NET_BIND_SERVICE ambient if the process has it, so that servers
+ * inherit it. ERR_SYSTEM: errno says why. */
 MUST_CHECK int privileges_begin(void);
-/* Becomes that user for good, with these groups, and keeps the right to bind port 53, even over an
+/* Becomes that user for good, with these groups, and keeps the right to bind port 53, also across
  * execve. ERR_SYSTEM: the change is incomplete, errno says why. */
 MUST_CHECK int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 /* Takes all rights of root from the calling thread. ERR_SYSTEM: errno says why. */

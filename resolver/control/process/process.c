@@ -91,8 +91,9 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* Finishes pending work, except queries whose target is as good as dead. A process with a successor
- * lets the service go on there. A second signal ends the process at once. */
+/* Finishes pending work within LEAVE_MS, which is too short for targets that seem dead. A process
+ * with a successor drains: the successor reads new queries. A second signal ends the process at
+ * once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	(void)number; /* the master passes SIGINT on as SIGTERM */
@@ -116,14 +117,14 @@ static void on_stop(uv_signal_t *signal, int number)
 
 static void on_refused(struct process *process, const char *why)
 {
-	const char *last = strrchr(why, '\n'); /* the master has logged what the program said */
+	const char *last = strrchr(why, '\n'); /* the master has logged the new program's output */
 
 	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", last ? last + 1 : why);
 	end_upgrade(process, 409, why);
 	reload_catch_up(process);
 }
 
-/* Waits until the API has finished its requests and changes; it begins no more. */
+/* Gives up the state once the API has finished its requests and changes; it accepts no new ones. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
@@ -168,7 +169,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
 }
 
-/* From now on stderr is the master's log; until now its text went to the upgrade's caller. */
+/* Makes stderr the master's log. Until the takeover, stderr goes to the upgrade's caller. */
 static void take_log(const struct process *process, int fd)
 {
 	const struct model *model = process->service.server.model;
@@ -197,7 +198,7 @@ static void on_state(struct process *process, int fd)
 	reload_catch_up(process);
 }
 
-/* The previous server ended unexpectedly, and nobody served until this one did. */
+/* The previous server ended unexpectedly, and nobody served until this process did. */
 static void on_gap(struct process *process, uint32_t ms, const char *end)
 {
 	struct service *service = &process->service;
@@ -270,7 +271,7 @@ static int watch_signal(struct process *process, uv_signal_t *signal, uv_signal_
 	return err == 0 ? uv_signal_start(signal, callback, number) : err;
 }
 
-/* Checks that descriptors are left for libuv's first loop: it aborts if it cannot open its signal
+/* Checks that descriptors are left for the first loop: libuv aborts if it cannot open its signal
  * pipe. */
 static int probe_descriptors(void)
 {
@@ -366,8 +367,8 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Every worker answers from the latest policy: answers the requests that wait for this, and tells
- * the master that the takeover is complete. */
+/* Called when every worker answers from the latest policy: answers the requests that wait for this,
+ * and tells the master that a takeover is complete. */
 static void on_adopted(void *context)
 {
 	struct process *process = context;
@@ -381,7 +382,7 @@ static void on_adopted(void *context)
 
 /* ---- the query log ---- */
 
-static void on_query_read(void *context) /* this and the next run on the log's thread */
+static void on_query_read(void *context) /* on the log's thread */
 {
 	const struct process *process = context;
 	const struct worker_shared *shared = &process->service.server.shared;
@@ -389,7 +390,7 @@ static void on_query_read(void *context) /* this and the next run on the log's t
 	shared->on_release(shared->context);
 }
 
-static void on_query_news(void *context)
+static void on_query_news(void *context) /* on the log's thread */
 {
 	struct process *process = context;
 
@@ -458,8 +459,8 @@ static void finish_access(void *context, bool served)
 }
 
 /* All steps up to serving. The management API listens once its clients and the key of tokens are
- * known, so that valid tokens are not refused; beside another server it listens once that has
- * left. */
+ * known, so that valid tokens are not refused; beside another server it listens once that server
+ * has left. */
 static int begin(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
@@ -488,7 +489,7 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 	 * needs. This thread, and those it starts later, rank between the workers and the
 	 * listeners' threads (HTTP_NICENESS), which strangers can keep busy. */
 	int niceness = nice(NICENESS);
-	(void)niceness; /* it serves all the same */
+	(void)niceness; /* on failure the process serves all the same */
 	return EXIT_SUCCESS;
 }
 
@@ -513,7 +514,7 @@ static void run(struct process *process, const struct model *model, const struct
 	recorder_start(&process->recorder, &process->loop, process->tally);
 	process->management.api.history = process->recorder.history;
 	service_follow(&process->service);
-	master_link_serve(&process->master, text); /* before the log says so */
+	master_link_serve(&process->master, text); /* before the log says that it serves */
 	log_faults("load", faults);
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 		  server->worker_count, text_plural(server->worker_count, "", "s"), text);
@@ -540,7 +541,7 @@ static void close_listener(void *context, const struct host *host)
 	master_link_close_dns(&process->master, host);
 }
 
-/* The master opens sockets once, for a number of workers: another number needs a full restart. */
+/* The master has opened sockets for a number of workers: another number needs a full restart. */
 static int check_workers(const struct process *process, const struct model *model,
 			 struct faults *faults)
 {
@@ -579,7 +580,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 	signals_restore(&before);
 	if (status == EXIT_SUCCESS)
 		run(process, model, faults, text);
-	if (!service->server.model) /* it was never served */
+	if (!service->server.model) /* the model was never served */
 		model_free(model);
 	return status;
 }
@@ -668,9 +669,9 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 
 /* ---- requests ---- */
 
-/* POST /v1/upgrade {"binary"}: the master starts that program beside this process. Answers {"pid"}
- * of the program once it serves; 409 and the reason if this process goes on. Only on the unix
- * socket, where the kernel identifies the client. */
+/* POST /v1/upgrade {"binary"}: the master starts that program beside this process. Answers the
+ * program's {"pid"} once it serves; 409 and the reason if this process goes on instead. Only on the
+ * unix socket, where the kernel identifies the client. */
 static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));

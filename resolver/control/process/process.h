@@ -1,13 +1,14 @@
-/* `sluice serve`: the process that serves, as long as its master (master.h) lets it. Its loop runs
- * everything but the workers and the listeners of the management API.
+/* The server, the process of `sluice serve`. It serves until its master (master.h) ends it. Its
+ * loop runs everything but the workers, HTTP listeners, query log and webhook, which have threads.
  *
  * The order of the start leaves the process, and each thread it starts, with as few rights as
  * possible:
  *
  *     load ─► become another user ─► sockets, by the master ─► seccomp ─► state, API, workers
  *
- * Beside a serving process it starts the same way, but only reads the state and does not listen for
- * HTTP. Once it serves, the master makes the other one leave, and then sends STATE:
+ * A process started beside a serving one starts in the same order, but only reads the state and
+ * does not listen for HTTP. Once it serves, the master makes the other process leave, then sends
+ * STATE:
  *
  *     this one   ... workers ─SERVES─►  ........................  STATE ─► state to write, HTTP
  *     the other  ..................... LEAVE ─► HTTP closed, state closed ─QUIET─► drains, ends */
@@ -38,11 +39,11 @@ struct process {
 	bool hangs;                    /* a worker hangs, and that has been logged */
 	bool lacks_thread;             /* a thread is lost for good, and that has been logged */
 	struct health_log health;      /* logs changes of targets and source addresses */
-	struct query_log *query_log;   /* belongs to the service */
+	struct query_log *query_log;   /* the service has it as well */
 	uv_async_t query_news;         /* wakes the log's followers */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* SIGHUP came, and its reload is not done yet */
-	bool goes_back_first;          /* at the start, an unconfirmed change or reload */
+	bool goes_back_first;          /* a change found at the start is yet to be taken back */
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
 	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
@@ -53,11 +54,11 @@ struct process {
 	uint64_t leave_at_ms; /* latest end, if service.ending */
 };
 
-/* All APIs, for struct api; with POST /v1/reload, /v1/confirm and /v1/upgrade, which only a
- * process's service has. */
+/* All APIs, for struct api. Only here are POST /v1/reload, /v1/confirm and /v1/upgrade, which need
+ * a process. */
 extern const struct api_dialect *const process_dialects[];
 
-/* The number of workers that the model asks for. */
+/* The model's number of workers; if it gives none, the number of CPUs. */
 unsigned process_workers(const struct model *model);
 
 /* The process whose service a request is for. */
@@ -71,7 +72,7 @@ static inline struct process *process_of(const struct api_request *request)
  * another process serves until this one does. */
 int process_run(const char *config, const char *resolv_conf, int master, bool beside);
 
-/* Calls the model's webhook on events from now on; logs it if that is impossible. */
+/* Calls the model's webhook on events from now on. Logs a failure. */
 void process_call_webhook(const struct model *model);
 
 #endif

@@ -81,7 +81,7 @@ static void add_fault(const struct process *process, struct faults *faults, cons
 	fault_add(faults, FAULT_ERROR, &process->service.server.model->origin, NULL, "%s", text);
 }
 
-/* Checks that the copy of the served configuration can be served: going back has no other. */
+/* Checks that the copy of the served configuration can be served: going back needs it. */
 static int check_copy(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -107,7 +107,7 @@ static int check_copy(struct process *process, struct faults *faults)
 	return err;
 }
 
-/* Keeps the served configuration as files; after a reload that went back they are still there. */
+/* Keeps the served configuration as files. If a reload went back, the files are still there. */
 static int keep_before(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -143,8 +143,8 @@ static int check_restart(const struct process *process, const struct model *mode
 	return ERR_FAULTS;
 }
 
-/* Writes down what the next start does: go back to the previous configuration, or (NULL) serve the
- * configuration file as it is. */
+/* Writes down that the next start goes back to the previous configuration. `unconfirmed` NULL: it
+ * serves the configuration file as it is. */
 static int note_reload(const struct confirmation *confirmation,
 		       const struct unconfirmed *unconfirmed, struct faults *faults)
 {
@@ -187,7 +187,7 @@ static int replace_as(struct process *process, const struct reload_order *order,
 	return 0;
 }
 
-/* Serves the configuration from before the unconfirmed reload again. */
+/* Serves again the configuration from before the unconfirmed reload. */
 static int take_back_reload(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
@@ -210,7 +210,7 @@ static int take_back_reload(struct process *process, struct faults *faults)
 /* A reload or change that goes back, and the request for it. */
 struct going {
 	struct process *process;
-	struct api_request *request; /* NULL: its time is up */
+	struct api_request *request; /* NULL: the time to confirm is over */
 	struct unconfirmed what;
 };
 
@@ -232,7 +232,8 @@ static void log_back(const struct going *going)
 
 static void answer_decided(struct api_request *request, const struct unconfirmed *what, bool back);
 
-/* If it cannot go back, logs that and plans another try. */
+/* Ends a try to go back. `why`: the reason of its failure, which is logged before another try;
+ * NULL: it succeeded. */
 static void on_back(void *context, const char *why)
 {
 	struct going *going = context;
@@ -282,8 +283,8 @@ static void take_back(struct process *process, bool at_once, struct api_request 
 	faults_release(&faults);
 }
 
-/* Takes an unconfirmed change or reload back when its time is over. After a restart that is before
- * the first request. */
+/* Takes an unconfirmed change or reload back when its time is over; after a restart, before the
+ * first request. */
 static void on_due(void *context)
 {
 	enum { BUSY_MS = 100 };
@@ -293,7 +294,7 @@ static void on_due(void *context)
 
 	process->goes_back_first = false;
 
-	if (process->service.ending) /* the next start does it */
+	if (process->service.ending) /* the next start takes it back */
 		return;
 	if (process->service.work.busy)
 		confirmation_try_again(confirmation, BUSY_MS);
@@ -303,7 +304,7 @@ static void on_due(void *context)
 
 /* ---- reloads ---- */
 
-/* Why no reload is possible now; NULL: it is. */
+/* Why no reload is possible now; NULL: one is possible. */
 static const char *why_no_reload(const struct process *process, char text[CONFIRMATION_TEXT_MAX])
 {
 	if (process->service.ending)
@@ -313,7 +314,7 @@ static const char *why_no_reload(const struct process *process, char text[CONFIR
 	return confirmation_waits(&process->service.confirmation, false, text);
 }
 
-/* On failure adds to the faults why the configuration is not served; else `text` says what is
+/* On failure the faults say why the configuration is not served; else `text` says what is
  * served. */
 static int try_reload(struct process *process, const struct reload_order *order,
 		      struct faults *faults, char text[SERVICE_TEXT_MAX])
@@ -354,7 +355,7 @@ static int reload(struct process *process, const struct reload_order *order, str
 		  char text[SERVICE_TEXT_MAX])
 {
 	struct master_link *master = &process->master;
-	bool ending = process->service.ending; /* the manager knows the server stops */
+	bool ending = process->service.ending; /* the manager has been told of the stop */
 	char count[REPORT_TEXT_MAX];
 	int err;
 
@@ -397,7 +398,7 @@ void reload_catch_up(struct process *process)
 
 /* ---- a start ---- */
 
-/* Goes back now if the start has not done so; after a failure, later. */
+/* Goes back at once; if a try at the start has failed, later. */
 void reload_open(struct process *process)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
@@ -409,8 +410,8 @@ void reload_open(struct process *process)
 				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
 }
 
-/* The copy has full paths of the control socket and the state. Replaces them by the file's own,
- * which mean the same, so that a later reload sees no difference. If memory is short they stay. */
+/* Replaces the copy's full paths of control socket and state by the file's paths, which mean the
+ * same, so that a later reload sees no difference. If memory is short, the full paths stay. */
 static void take_places(struct model *copy, const struct model *file)
 {
 	for (; copy; copy = copy->declared) {
@@ -454,8 +455,8 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	return model;
 }
 
-/* Finds the path of the file's state, if this process, without changing its user, may read the copy
- * beside it. */
+/* Finds the state's path in the configuration file. False: there is none, or this process is root
+ * and must become another user before it reads the copy beside the state. */
 static bool find_state(const struct process *process, char state[LOAD_PATH_MAX])
 {
 	const char *config = process->service.load.config;
@@ -488,7 +489,7 @@ struct model *reload_load(struct process *process, struct faults *faults)
 }
 
 /* Restores the state from before an unconfirmed change, and loads the model again; NULL: the faults
- * say why it cannot. A state that cannot be written is tried again later. */
+ * say why it cannot. If the state cannot be written, going back is tried again later. */
 static struct model *go_back_in_state(struct process *process, struct model *model,
 				      const struct unconfirmed *found, struct faults *faults)
 {
@@ -539,7 +540,7 @@ struct model *reload_go_back(struct process *process, struct model *model, struc
 
 /* ---- requests ---- */
 
-/* The unconfirmed reload or change, for an answer. */
+/* The unconfirmed reload or change; null: nothing waits. */
 static json_t *waiting_json(const struct process *process)
 {
 	const struct confirmation *confirmation = &process->service.confirmation;
@@ -549,8 +550,8 @@ static json_t *waiting_json(const struct process *process)
 		       : json_null();
 }
 
-/* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}; with 422
- * and an "error" besides if the configuration has faults, and then nothing has changed. */
+/* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}. If the
+ * configuration has faults, answers 422 with an "error" besides; then nothing has changed. */
 void api_reload(struct api_request *request)
 {
 	struct process *process = process_of(request);
@@ -576,8 +577,8 @@ void api_reload(struct api_request *request)
 	api_reply_json(request, fine ? 200 : 422, answer, NULL);
 }
 
-/* Confirms the waiting reload or change. False: that cannot be recorded, which has been
- * answered. */
+/* Confirms the waiting reload or change. False: the confirmation cannot be recorded, and the client
+ * has been told. */
 static bool confirm(struct api_request *request, struct confirmation *confirmation)
 {
 	char error[CONFIRMATION_TEXT_MAX], name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];

@@ -8,7 +8,7 @@
 
 struct process;
 
-/* Serves the first model and sets the key of tokens; returns like service_serve. */
+/* Like service_serve, but also sets the key of tokens and the query log. */
 MUST_CHECK int reload_serve(struct process *process, struct model *model, struct faults *faults,
 			    char text[SERVICE_TEXT_MAX]);
 /* Loads at a start: the configuration file, with the state's resources. If the file has faults,
@@ -20,14 +20,15 @@ struct model *reload_load(struct process *process, struct faults *faults);
  * the state. NULL: the faults say why nothing can be served. */
 struct model *reload_go_back(struct process *process, struct model *model, struct faults *faults);
 /* Applies the model's query log settings: before the first answer of this process, and after a
- * change. Not to be called while another process still answers and writes the log's files. */
+ * change. Do not call it while another process still writes the log's files. */
 void reload_query_log(struct process *process, const struct model *model);
-/* Call it with the loop open. From then on, changes that are not confirmed in time are undone. */
+/* Call it with the loop open. From then on, reloads and changes that are not confirmed in time are
+ * undone. */
 void reload_open(struct process *process);
 
 /* Reloads if SIGHUP asked for it, unless work or an upgrade is under way; the end of either calls
- * this. While another process starts beside this one, the reload waits until that fails, or the
- * master makes the other one reload. */
+ * this. While another process starts beside this one, the reload waits: if that start fails, this
+ * process reloads, else the master makes the new process reload. */
 void reload_catch_up(struct process *process);
 
 /* POST /v1/reload and POST /v1/confirm. */

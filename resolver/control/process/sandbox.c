@@ -1,16 +1,17 @@
-/* Two filters, because one cannot say it all: the kernel takes the gravest of their verdicts.
+/* Several filters, because each has only one verdict for all calls that it does not list. The
+ * kernel takes the gravest verdict.
  *
- *     is the call in the table?        no  ─► the process ends
- *     with arguments that the row has? no  ─► the call fails, EPERM
- *     is the thread a worker, and the call in not_a_workers? ─► the call fails, EPERM
+ *     is the call in the table?          no  ─► the process ends
+ *     do its arguments match a row?      no  ─► the call fails, EPERM
+ *     is it in the denylist of workers?  yes ─► the call fails, EPERM
  *
- * Calls that libraries try, and can do without on older kernels, are in the table to fail with
+ * The table also has calls that libraries try, but can do without on older kernels: they fail with
  * ENOSYS. The table has names for all architectures; names that one lacks are skipped. Calls that a
  * query makes have no conditions on arguments: the kernel keeps a bitmap of those calls, and runs
  * no filter at all for them.
  *
- * A change that makes a new call puts it into the table: test_privileges.py has the ordinary build
- * do all it can, and fails if one was forgotten.
+ * Code that makes a new call adds it to the table: test_privileges.py makes the ordinary build do
+ * all it can, and fails if a call was forgotten.
  *
  * The filters do not decide which files may be opened. The user's rights (privileges.h) and the
  * service manager do; a worker opens none. */
@@ -78,7 +79,7 @@ static const char *const plain[] = {
 	"sendfile64",
 	"write",
 	"writev",
-	/* files: configuration, zones, secrets; of SQLite and the control socket */
+	/* files: configuration, zones, secrets, state, control socket */
 	"access",
 	"faccessat",
 	"faccessat2",
@@ -242,11 +243,11 @@ enum { CLONE_FLAGS = 1 };
 enum { CLONE_FLAGS = 0 };
 #endif
 
-#define INT_BITS UINT32_MAX /* the kernel reads no more of an int */
+#define INT_BITS UINT32_MAX /* the kernel reads only these of an int */
 #define TYPE     0xf        /* of a socket, without its flags */
 
 static const struct condition conditions[] = {
-	/* no new code: a file could be written by one mapping and run by another */
+	/* no executable mapping, because another mapping could write to the same file */
 	{"mmap", {{2, PROT_EXEC, 0}}},
 	{"mmap2", {{2, PROT_EXEC, 0}}},
 	{"mprotect", {{2, PROT_EXEC, 0}}},
@@ -270,14 +271,14 @@ static const struct condition conditions[] = {
 	{"prctl", {{0, INT_BITS, PR_SET_NAME}}},
 	{"prctl", {{0, INT_BITS, PR_SET_NO_NEW_PRIVS}}},
 	{"prctl", {{0, INT_BITS, PR_SET_SECCOMP}}},
-	/* of this process */
+	/* of this process only */
 	{"prlimit64", {{0, INT_BITS, 0}}},
 	{"getpriority", {{0, INT_BITS, PRIO_PROCESS}, {1, INT_BITS, 0}}},
 	{"setpriority", {{0, INT_BITS, PRIO_PROCESS}, {1, INT_BITS, 0}}},
 };
 
-/* Calls that libraries try first, and can do without. clone3 has its flags in memory, where no
- * filter sees them. */
+/* Calls that libraries try first, but can do without. clone3 is one of them because no filter sees
+ * its flags, which are in memory. */
 static const char *const unknown_here[] = {
 	"clone3",
 	"futex_requeue",
@@ -304,7 +305,7 @@ static const char *const wide[] = {
 	"clone", "getdents", "kill", "personality", "prctl", "ptrace", "wait4",
 };
 
-/* Calls that look into other processes, change the kernel or what it shows of the machine, or enter
+/* Calls that look into other processes, change the kernel or the machine's settings, or enter
  * another namespace. A denylist, not an allowlist: later versions inherit it and may need calls
  * that this one does not know. */
 static const char *const never[] = {
@@ -367,11 +368,11 @@ static const char *const never[] = {
 	"ptrace",
 };
 
-/* Flags of clone: in a user namespace of its own a process would be root. */
+/* Flags of clone for new namespaces: in a user namespace of its own a process would be root. */
 static const scmp_datum_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
 					  CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
-/* A worker needs only its sockets and its memory. */
+/* The denylist of workers, which need only their sockets and memory. */
 static const char *const not_a_workers[] = {
 	"clone",     "fallocate",         "fchmod", "fchown",   "flock",
 	"ftruncate", "inotify_add_watch", "link",   "linkat",   "listen",
@@ -388,7 +389,7 @@ static int refuse(int err)
 	return ERR_SYSTEM;
 }
 
-/* Adds the rule, unless this architecture or this library lacks the call. */
+/* Adds the rule, unless this architecture or libseccomp lacks the call. */
 static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
 		    const struct argument *arguments, size_t count)
 {
@@ -443,7 +444,8 @@ static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
 	return add_rule(filter, SCMP_ACT_ALLOW, "tgkill", &own, by_arguments);
 }
 
-/* Adds the table to one of the process's two filters. by_arguments: with the conditions. */
+/* Adds the table to one of the process's two filters. `by_arguments`: with the conditions on
+ * arguments. */
 static int add_table(scmp_filter_ctx filter, bool by_arguments)
 {
 	int err = add_names(filter, SCMP_ACT_ALLOW, plain, COUNT(plain));
@@ -459,8 +461,8 @@ static int add_table(scmp_filter_ctx filter, bool by_arguments)
 	return err;
 }
 
-/* Turns off the slow SSB mitigation, which protects only from foreign code in this process; orders
- * the filter's calls as a tree. Some libraries lack either. */
+/* Turns off the slow SSB mitigation, which protects only from foreign code in this process, and
+ * makes the filter search its calls as a tree. Older libseccomp has neither attribute. */
 static scmp_filter_ctx filter_new(uint32_t otherwise)
 {
 	scmp_filter_ctx filter = seccomp_init(otherwise);
@@ -517,7 +519,7 @@ bool sandbox_is_available(void)
 {
 	const uint32_t action = SCMP_ACT_KILL_PROCESS;
 
-	return !RUNNING_ON_VALGRIND && /* which complains of the call */
+	return !RUNNING_ON_VALGRIND && /* valgrind complains of the call */
 	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 

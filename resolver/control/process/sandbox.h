@@ -1,14 +1,14 @@
 /* clang-format off */
-/* System call filters: once the program has opened everything, only the calls that its threads
- * need are left. A call that it never makes then (execve, ptrace, setuid) ends the process by
- * SIGSYS, and the kernel's log names it; a call that it makes, but never with such arguments (a
- * packet socket, executable memory), fails.
+/* System call filters: once the program has opened everything, its threads may only make the calls
+ * they need. A call that no thread needs (execve, ptrace, setuid) ends the process by SIGSYS, and
+ * the kernel's log names it. A call that threads need, but with other arguments (a packet socket,
+ * executable memory), fails.
  *
  *     master    sandbox_enter_master   denies what no version will ever need; executed programs
  *                                      inherit it, over every upgrade
- *     process   sandbox_enter          before other threads are started, which inherit it
- *     worker    sandbox_enter_worker   also denies opening files, execution and new threads; for
- *                                      listeners' threads of the management API as well
+ *     process   sandbox_enter          before it starts other threads, which inherit it
+ *     worker    sandbox_enter_worker   also denies opening files, listening and new threads; HTTP
+ *                                      listeners and the query log's reader have it as well
  *
  * A filter cannot be removed. */
 /* clang-format on */
@@ -33,9 +33,9 @@ bool sandbox_is_available(void);
 MUST_CHECK int sandbox_enter_master(void);
 MUST_CHECK int sandbox_enter(void);
 MUST_CHECK int sandbox_enter_worker(void);
-/* The first call of a thread that reads bytes of strangers (a worker, a listener of the management
- * API): drops rights of root, and filters system calls if the process does. Logs failures. A
- * callback; `context` is unused. */
+/* A callback for a thread that handles bytes of strangers (worker, HTTP listener, query log),
+ * before it reads any: watches the thread (threads.h), drops rights of root, and filters system
+ * calls if the process does. Logs failures. `context` is unused. */
 void sandbox_bare_thread(void *context);
 
 #endif
