@@ -86,7 +86,7 @@ static void begin_writing(struct pair_writer *writer, size_t most)
 	writer->count = 0;
 }
 
-/* value NULL: the row is removed. The value must outlive the writing. */
+/* `value` must live until end_writing; NULL: removes the row. */
 static void add_row(struct pair_writer *writer, const char *prefix, const char *name,
 		    const char *value)
 {
@@ -112,7 +112,7 @@ static int end_writing(struct pair_writer *writer, struct source *source, bool d
 	return err;
 }
 
-/* Formats a row's value; when memory is short the whole writing fails. */
+/* Formats a row's value. If memory is short, end_writing fails. */
 static const char *value_text(struct pair_writer *writer, const char *format, ...)
 {
 	va_list arguments;
@@ -156,8 +156,8 @@ static int draw_secret(struct source *source, const char *name, char error[SOURC
 	return end_writing(&writer, source, true, error);
 }
 
-/* Reads a new secret back, because signatures must match the secret that is kept. One server
- * writes. */
+/* Reads a new secret back, because signatures must match the stored secret. No other server draws
+ * one meanwhile: only one server writes. */
 int pairs_secret(struct source *source, const char *name, uint8_t bytes[PAIRS_SECRET_BYTES],
 		 char error[SOURCE_ERROR_MAX])
 {

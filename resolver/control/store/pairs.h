@@ -6,8 +6,8 @@
  *     use WHAT        "SINCE USED", seconds since 1970: when the server first knew an item, and
  *                     when it last used it (service/use_book.h; asked.h and logouts.h add keys)
  *     registered ZONE OWNER TYPE       records that clients have registered (service/registrar.h)
- *     renewal ZONE OWNER TYPE          the last renewal of each (service/renewals.h),
- *     renewal-clock ZONE               in the time of the zone's clock
+ *     renewal ZONE OWNER TYPE          when clients last renewed a record set (service/renewals.h)
+ *     renewal-clock ZONE               the clock that times the zone's renewals
  *
  * APIs keep further pairs under words of their own; a change can carry them (put_pairs).
  *
@@ -41,7 +41,7 @@ MUST_CHECK int pairs_write_serials(struct source *source, const struct pairs_ser
 struct pairs_use {
 	const char *what; /* the key */
 	bool found;       /* set by reading */
-	int64_t since_s;  /* since 1970: first known; 0 when written: remove the row */
+	int64_t since_s;  /* since 1970: first known; 0: pairs_write_uses removes the row */
 	int64_t used_s;   /* last used; 0: never */
 };
 MUST_CHECK int pairs_read_uses(struct source *source, struct pairs_use *rows, size_t count,

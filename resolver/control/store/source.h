@@ -1,12 +1,12 @@
-/* A store of resources: those that the management API made, each with its history. The kinds say
- * what values mean (resource/kind.h); the store knows a path, a JSON text, and the other keys of a
- * resource. Another store (one that a fleet shares) would be one more file behind the same calls:
+/* A store of the resources that the management API made, and of their history. The store knows a
+ * resource's path, JSON text and other keys; its kind says what the values mean (resource/kind.h).
+ * Another store (one that a fleet shares) would be one more file behind the same calls:
  *
  *     begin, put, commit    one change: all of it or nothing; durable when commit returns 0, so
  *                           an acknowledged change outlives a kill -9 and a power cut
  *     resources, find, page the stored resources, with those that an open change has put
- *     owned                 every resource with an address, without its JSON: this is how a start
- *                           reads a million of them
+ *     owned                 every resource with an address, without its JSON, so that a start can
+ *                           read a million of them
  *     changes               the history: what changed, when and by whom
  *     is_current            whether nobody else has written since `sync`
  *     another, join         a second connection, for a change made in a thread
@@ -14,9 +14,9 @@
  *     is_untidy, tidy       maintenance in a thread, so that no change has to wait for it
  *     pairs, put_pairs      keys and values beside the resources (pairs.h)
  *
- * Only the control thread calls, except on what `another` and `view` return. A call may take as
- * long as the disk takes, and may fail at any time; then nothing has changed, and the text says why
- * and what would help. Texts given to a callback are valid until it returns. */
+ * Only the control thread calls, except on the sources that `another` and `view` return. A call may
+ * take as long as the disk takes, and may fail at any time; then nothing has changed, and `error`
+ * says why and what would help. Texts given to a callback are valid until it returns. */
 #ifndef SLUICE_SOURCE_H
 #define SLUICE_SOURCE_H
 
@@ -35,8 +35,8 @@ struct source_about {
 	uint64_t revision; /* of the latest change, as this process knows it */
 };
 
-/* Keys of a resource besides its path, and its PTR data, for kinds too numerous to be read as a
- * whole. NULL, family 0: not set. */
+/* Further keys of a resource, and its PTR data, for kinds with too many resources to read them all.
+ * NULL, family 0: not set. */
 struct source_keys {
 	const char *id;         /* unique; lower case */
 	struct address address; /* unique */
@@ -47,7 +47,7 @@ struct source_keys {
 	bool ttl_given;
 	uint32_t ttl;          /* of the PTR, seconds */
 	uint64_t ptr_revision; /* of the PTR's last change; 0: never changed */
-	unsigned ptr_action;   /* of that change (enum ptr_action) */
+	unsigned ptr_action;   /* of the PTR's last change (enum ptr_action) */
 };
 
 /* A stored resource (resource/kind.h). */
@@ -70,14 +70,14 @@ struct source_change {
 	const char *before, *after; /* values; NULL: did not exist, no longer exists */
 };
 
-/* The key that find compares and page sorts by: a text, except SOURCE_BY_ADDRESS. */
+/* The key that find compares: a text, except SOURCE_BY_ADDRESS. */
 enum source_by { SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS };
 
 struct source_page {
 	unsigned kind;                 /* 0: any, in the order of addresses */
 	const char *group;             /* NULL: all groups */
-	const struct address *address; /* start after this one, by address; NULL: by path */
-	const char *path;              /* start after this one */
+	const struct address *address; /* start after it, sorted by address; NULL: by path */
+	const char *path;              /* start after it; NULL: with the first path */
 	size_t limit;
 };
 
@@ -94,13 +94,13 @@ struct source { /* the first member of every store */
 struct source_calls {
 	/* Whether the store can be read and nobody else has written since sync; cheap. */
 	bool (*is_current)(struct source *source);
-	/* Called before everything is read; notices any foreign write from here on. */
+	/* Call it before reading everything: later foreign writes are noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with at most `limit` pairs in the order of keys, starting at `from`. */
 	int (*pairs)(struct source *source, const char *from, size_t limit,
 		     int (*on_pair)(void *context, const struct source_pair *pair), void *context,
 		     char error[SOURCE_ERROR_MAX]);
-	/* Writes all pairs or none; between begin and commit they belong to that change. durable
+	/* Writes all pairs or none; between begin and commit they belong to that change. `durable`
 	 * false: a power cut may lose them. ERR_NOT_FOUND: the store was opened to read only. */
 	int (*put_pairs)(struct source *source, const struct source_pair *rows, size_t count,
 			 bool durable, char error[SOURCE_ERROR_MAX]);
@@ -124,8 +124,9 @@ struct source_calls {
 		     char error[SOURCE_ERROR_MAX]);
 	/* A change: begin, then put for each resource (json NULL: remove it if it exists; keys
 	 * NULL: no keys), then commit or roll_back. Nobody else sees the change before commit.
-	 * Meanwhile only calls that read and put_pairs are allowed. begin: ERR_EXISTS if somebody
-	 * else has written since sync. put: ERR_EXISTS if another resource has one of the keys. */
+	 * Until then only put, put_pairs and calls that read are allowed. begin: ERR_EXISTS if
+	 * somebody else has written since sync. put: ERR_EXISTS if another resource has one of the
+	 * keys. */
 	int (*begin)(struct source *source, const char *who, uint64_t *revision,
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
@@ -159,7 +160,7 @@ struct source_calls {
  * a store to be read does not exist. */
 enum source_mode { SOURCE_READ, SOURCE_READ_APART, SOURCE_WRITE };
 struct source *source_open(const char *url, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
-/* Called before a server reads its state: copies an older version's file to PATH.new and migrates
+/* Call it before a server reads its state: copies an older version's file to PATH.new and migrates
  * the copy, which replaces the file when source_open opens it to write. Calls on_progress about
  * once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */
 MUST_CHECK int source_migrate(const char *url, void (*on_progress)(void *context), void *context,

@@ -1,12 +1,12 @@
 /* SQLite behind the source's calls. A change is one transaction that begins with the write lock, so
  * that preconditions read in it still hold when it commits:
  *
- *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► puts, each with a row of history
- *                                                               ─► revision + 1 ─► COMMIT
+ *     BEGIN IMMEDIATE ─► is the revision the known one? ─► puts, each with a row of history
+ *                                                       ─► revision + 1 ─► COMMIT
  *
  * A call that fails rolls back and says why; the next change opens the file again if that may help
- * (state_file.c). Index columns are filled from the keys, so only a reader of single resources ever
- * parses JSON. */
+ * (state_file.c). Index columns are filled from the keys, so that only readers of single resources
+ * parse JSON. */
 #include "resolver/control/store/state.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 enum {
 	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
 	LOG_PAGES_MAX = 1000,   /* a longer log is moved into the file (tidy) */
-	LOG_PAGES_LONG = 16000, /* so long that it is restarted, which waits for readers */
+	LOG_PAGES_LONG = 16000, /* a longer log is restarted, which waits for readers */
 	ID_LENGTH = 36,         /* of a UUID as text */
 	TTL_MAX = 2147483647    /* RFC 2181 section 8 */
 };
@@ -30,18 +30,17 @@ enum {
 struct state {
 	struct source source;
 	struct state_db db; /* closed: reopening failed */
-	bool looks;         /* by state_look or state_view: never reopened */
+	bool looks;         /* opened to read only, and never reopened */
 	enum source_mode mode;
 	char *path;
-	int64_t revision; /* the store's, when last read or written here */
-	/* Of the open change of resources: */
-	int64_t next, at_s;
-	const char *who;
-	size_t written;   /* rows of history */
-	bool has_written; /* anything, by this connection */
-	int log_pages;    /* in the log; INT_MAX: very many */
-	int64_t version;  /* SQLite's data_version, which changes when another connection writes,
-			     at the time everything was read; -1: not everything was */
+	int64_t revision;   /* the store's, when last read or written here */
+	int64_t next, at_s; /* revision and time of the open change */
+	const char *who;    /* who makes the open change */
+	size_t written;     /* the open change's rows of history */
+	bool has_written;   /* this connection has committed something */
+	int log_pages;      /* in the log after the latest commit */
+	int64_t version;    /* SQLite's data_version at the latest sync; another connection's write
+			       changes it; -1: sync is needed */
 };
 
 /* ---- the connection ---- */
@@ -62,7 +61,7 @@ static int on_log(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* The hook keeps SQLite from checkpointing the log in the middle of a change. */
+/* The hook replaces SQLite's own, which would checkpoint the log during a commit. */
 static int open_connection(struct state *state, bool may_migrate)
 {
 	struct state_db *db = &state->db;
@@ -80,7 +79,7 @@ static int open_connection(struct state *state, bool may_migrate)
 
 /* Makes sure that the connection is to the file at the path. All calls begin with this, except
  * reads of resources and history, which call ensure_readable. While the path has no file, the old
- * connection is kept: the file may only be moved aside and back. */
+ * connection is kept, because the file may come back. */
 static int ensure(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -291,7 +290,7 @@ static int state_put_pairs(struct source *source, const struct source_pair *rows
 
 /* ---- resources ---- */
 
-/* The blob has been checked (find_flaw). */
+/* find_flaw has checked the blob. */
 static void read_address(sqlite3_stmt *row, int at, struct address *address)
 {
 	const uint8_t *key = sqlite3_column_blob(row, at);
@@ -550,7 +549,7 @@ struct before {
 	int64_t rid;      /* 0: no row */
 	char *json;       /* allocated */
 	bool same;        /* every indexed column stays as it is */
-	int64_t revision; /* that wrote the row */
+	int64_t revision; /* of the change that wrote the row */
 };
 
 static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t length)
@@ -655,8 +654,8 @@ static int put_resource(struct state_db *db, const struct source_change *change,
 	return state_row_run(&row);
 }
 
-/* Successive puts of one resource (an address, then its PTR) are one change in the history.
- * ERR_EXISTS: the latest change is of another resource. */
+/* Joins successive puts of one resource (an address, then its PTR) into one row of the history.
+ * ERR_EXISTS: the latest row is of another resource. */
 static int extend_change(struct state_db *db, const struct source_change *change)
 {
 	struct state_row row = state_row_begin(db, STATEMENT_EXTEND_CHANGE);
@@ -839,11 +838,11 @@ static bool state_is_untidy(struct source *source)
 	bool is_long = !state->looks && state->log_pages >= LOG_PAGES_MAX;
 
 	if (is_long)
-		state->log_pages = 0; /* the caller tidies now */
+		state->log_pages = 0; /* because the caller tidies now */
 	return is_long;
 }
 
-/* RESTART, not TRUNCATE: changes cost twice as much while the log grows again. */
+/* RESTART keeps the log's size; after TRUNCATE changes cost twice as much while it grows again. */
 static void state_tidy(struct source *source)
 {
 	sqlite3 *db = ((struct state *)source)->db.file.db;

@@ -10,9 +10,9 @@
  * One server writes. Others may read (sqlite3 FILE .dump). If another program writes all the same,
  * the next begin fails with ERR_EXISTS until sync has been called again.
  *
- * Changes go only to the file at the path. Once that file is removed or replaced, changes fail
- * until it is back: a new file would lose all resources. Readers go on with the open file. After
- * any failure of the file the next change, or sync, opens it again. */
+ * Changes go only to the file at the path. While the path has no file they fail, because a new file
+ * would lose all resources; readers go on with the open file. After a failure, or if the file was
+ * replaced, the next change or sync opens it again. */
 #ifndef SLUICE_STATE_H
 #define SLUICE_STATE_H
 
@@ -21,7 +21,7 @@
 enum {
 	STATE_VERSION = 8,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
-	STATE_BUSY_MS = 500,            /* waited for another program's lock */
+	STATE_BUSY_MS = 500,            /* longest wait for another program's lock */
 	STATE_CHANGES_MAX = 500000,     /* rows of the history */
 };
 
@@ -29,8 +29,9 @@ enum {
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
 /* Opens the state to read only (SOURCE_READ, SOURCE_READ_APART), even while a server has it open;
- * writes and makes no file. An older version is read from PATH.new (state_migrate), or from a
- * migrated temporary copy. NULL with "" in `error`: the file does not exist. */
+ * writes no file, except SQLite's -shm for SOURCE_READ. An older version is read from PATH.new
+ * (state_migrate), or from a migrated temporary copy. NULL with "" in `error`: the file does not
+ * exist. */
 struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 
 /* Copies an older version's file to PATH.new and migrates the copy, in a thread; calls on_progress
@@ -39,7 +40,7 @@ struct source *state_look(const char *path, enum source_mode mode, char error[SO
  * PATH.new. */
 MUST_CHECK int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 			     char error[SOURCE_ERROR_MAX]);
-/* Removes PATH.new, if it exists. */
+/* Removes PATH.new, if state_migrate has made it. */
 void state_forget_migration(const char *path);
 
 #endif

@@ -70,9 +70,9 @@ struct state_db {
 	char error[SOURCE_ERROR_MAX];
 };
 
-/* Functions that fail return ERR_SYSTEM and say why in `error`. */
+/* Functions that fail return ERR_SYSTEM and say why in db->error. */
 
-/* Writes into `error` that `what` failed ("cannot be read"), with SQLite's latest code. */
+/* Writes into db->error what failed ("cannot be read"), with SQLite's latest code. */
 int state_db_fail(struct state_db *db, const char *what);
 /* Prepares one statement, or all of them. */
 MUST_CHECK int state_db_prepare(struct state_db *db, enum state_statement which);
@@ -100,7 +100,7 @@ void state_row_none(struct state_row *row);
 /* Runs the statement, which must change exactly one record. ERR_EXISTS: it changed none, or a
  * unique key is taken. */
 MUST_CHECK int state_row_run(struct state_row *row);
-/* Finds the record that the values name. 0: the statement's columns hold it until state_row_end;
+/* Finds the record that matches the values. 0: the statement's columns hold it until state_row_end;
  * ERR_NOT_FOUND. */
 MUST_CHECK int state_row_find(struct state_row *row);
 void state_row_end(struct state_row *row);

@@ -1,13 +1,14 @@
 /* The state's file and its log (PATH-wal) on the disk:
  *
  *     both at the path                  nothing to do
- *     file removed or replaced          changes to the open file would be lost, so they fail until
+ *     file removed                      changes to the open file would be lost, so they fail until
  *                                       the path has a file again
+ *     file replaced                     an open change fails; the next one opens the new file
  *     log removed                       the open log has acknowledged changes that are not in the
  *                                       file yet: they are moved there, then the file is reopened
  *
- * The check costs two stat(2) before a transaction that waits for the disk anyway. A file removed
- * between the check and a crash is lost. */
+ * The check costs two stat(2) before a transaction that waits for the disk anyway. Changes to a
+ * file that is removed after the check are lost at a crash. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ int state_file_look(const char *path, char error[SOURCE_ERROR_MAX])
 
 /* ---- open ---- */
 
-/* false: there is none. */
+/* False: there is no log. */
 static bool look_at_log(const struct state_file *file, struct stat *stat_of)
 {
 	char path[PATH_MAX];
@@ -118,8 +119,8 @@ static bool is_current(struct state_file *file, unsigned *version, char error[SO
 	return *err == 0 && *version == STATE_VERSION;
 }
 
-/* Opens a new file, or an older version's. Needs the directory's lock: a file that another process
- * is replacing has no log for an instant, and may look new. */
+/* Opens a new file, or an older version's file. Needs the directory's lock: a file that another
+ * process is replacing has no log for an instant, and may look new. */
 static int open_locked(struct state_file *file, const char *path, bool may_make,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -241,7 +242,7 @@ int state_file_open_read_only(struct state_file *file, const char *path, bool ap
 
 int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress)
 {
-	bool begins = sqlite3_get_autocommit(from); /* so that others may write meanwhile */
+	bool begins = sqlite3_get_autocommit(from); /* a snapshot: others may write meanwhile */
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
 	int code = backup ? SQLITE_OK : SQLITE_ERROR;
 
@@ -272,8 +273,8 @@ int state_file_copy(struct state_file *copy, const struct state_file *file, cons
 	return err;
 }
 
-/* Replaces an older version's file by what a server made of it (PATH.new), or by a migrated
- * copy. */
+/* Opens PATH.new, which a server has made from the older version's file, or a migrated copy, in
+ * place of that file. */
 static int open_migrated(struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file migrated;

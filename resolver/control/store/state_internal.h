@@ -1,4 +1,4 @@
-/* Shared by the files of state*.c. */
+/* Shared by state*.c. */
 #ifndef SLUICE_STATE_INTERNAL_H
 #define SLUICE_STATE_INTERNAL_H
 
@@ -24,10 +24,10 @@ struct state_file {
 
 /* Makes an empty file if there is none. */
 MUST_CHECK int state_file_make(const char *path, char error[SOURCE_ERROR_MAX]);
-/* Whether the path has a file that is not empty and can be opened again. */
+/* ERR_SYSTEM: the path has no regular file, or an empty one; `error` says what would help. */
 MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
-/* Opens and prepares the file; an older version's is replaced first (state_migration_finish). The
- * path must outlive it. */
+/* Opens and prepares the file; an older version's file is replaced first (state_migration_finish).
+ * The path must outlive `file`. */
 MUST_CHECK int state_file_open(struct state_file *file, const char *path, bool may_make,
 			       char error[SOURCE_ERROR_MAX]);
 /* Opens the file with the parameters of an SQLite URI: "?mode=ro". */
@@ -36,7 +36,7 @@ MUST_CHECK int state_file_open_as(struct state_file *file, const char *path, con
 /* Opens the file to be read; if nobody else has it open, makes no file beside it. */
 MUST_CHECK int state_file_open_read_only(struct state_file *file, const char *path, bool apart,
 					 char error[SOURCE_ERROR_MAX]);
-/* Opens the file to be locked; closing it does not checkpoint the log into the file. */
+/* Opens the file to be written; closing it does not checkpoint the log into the file. */
 MUST_CHECK int state_file_open_without_checkpoint(struct state_file *file, const char *path,
 						  char error[SOURCE_ERROR_MAX]);
 /* Opens the state to be read; an older version is read from PATH.new or from a migrated copy
@@ -49,12 +49,12 @@ MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file 
 /* Copies a whole database into an empty one; `progress` rises meanwhile. ERR_SYSTEM: `to` has the
  * reason. */
 MUST_CHECK int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress);
-void state_file_close(struct state_file *file); /* closed is fine */
+void state_file_close(struct state_file *file); /* a closed file is fine */
 /* Whether the path of the open file now has another file, or none. */
 bool state_file_is_another(const struct state_file *file);
 /* Whether the open file and its log are still at the path. */
 bool state_file_is_there(const struct state_file *file);
-/* Checkpoints a log that was removed from its path into the file, so that its changes are not
+/* If the log was removed from its path, checkpoints it into the file, so that its changes are not
  * lost. */
 MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX]);
 
@@ -78,7 +78,7 @@ MUST_CHECK int state_copy_pairs(sqlite3 *db);
 /* ---- state_migration.c ---- */
 
 /* Opens PATH.new to be read. `old` is the older file, open. ERR_NOT_FOUND: PATH.new was not made
- * from its present revision. The path must outlive `migrated`. */
+ * from that file's present revision. The path must outlive `migrated`. */
 MUST_CHECK int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated);
 /* Replaces the older file with PATH.new. If PATH.new was not made from the present revision, makes
  * it again if may_make, else fails: making it may take longer than the watchdog waits. The caller
@@ -90,7 +90,7 @@ MUST_CHECK int state_migration_finish(const char *path, bool may_make,
 int state_migration_lock(const char *path, bool shared, char error[SOURCE_ERROR_MAX]);
 
 enum { STATE_ADDRESS_KEY_MAX = 17 };
-/* Family and bytes of the address, which sort as numbers; returns the key's length. */
+/* Writes a key that sorts like the address: family, then bytes. Returns the key's length. */
 size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX]);
 
 #endif

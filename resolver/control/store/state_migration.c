@@ -2,7 +2,7 @@
  *
  *     PATH ─► copied ─► migrated ─► PATH.new                  others may still write to PATH
  *     PATH locked ─► pairs copied again ─► PATH.new
- *                    PATH.vN is PATH ─► PATH.new takes its place
+ *                    PATH linked as PATH.vN ─► PATH.new renamed to PATH
  *
  * PATH itself is never written. An interrupted migration leaves PATH as it was, and the next one
  * begins anew. The log (PATH-wal) is removed before PATH.new takes the place of PATH, because
@@ -29,11 +29,11 @@
 #include "resolver/control/store/state_internal.h"
 #include "resolver/log.h"
 
-/* Keys in the table `meta` of PATH.new: what it was made from. */
+/* The stamps of PATH.new, which say what it was made from: keys in its table `meta`. */
 #define OF_FILE     "of file" /* st_ino */
 #define OF_REVISION "of revision"
 #define OF_HISTORY  "of history" /* history_of */
-#define OF_CHANGED  "of changed" /* st_mtim in nanoseconds, at the last step */
+#define OF_CHANGED  "of changed" /* st_mtim in nanoseconds, as copy_pairs_from found it */
 
 enum {
 	PROGRESS_S = 1,
@@ -140,9 +140,9 @@ static int64_t changed_ns(const struct stat *stat_of)
 	return stat_of->st_mtim.tv_sec * INT64_C(1000000000) + stat_of->st_mtim.tv_nsec;
 }
 
-/* Links the log back after a crash between its removal and the last step, unless somebody (an older
- * program, without the log) has written to the file since. The caller has locked the directory,
- * because another process may be just before its last step. */
+/* Links the log back after a crash between its removal and the renaming of PATH.new, unless an
+ * older program has written to the file since, without the log. The caller has locked the
+ * directory, because another process may be between these two steps. */
 static void give_log_back(const struct migration_files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];
@@ -204,7 +204,7 @@ static int link_instead(const char *from, const char *to)
 	return unlink(to) == 0 || errno == ENOENT ? link(from, to) : -1;
 }
 
-/* true: removed, or never existed. */
+/* True: the file was removed, or did not exist. */
 static bool is_gone(const char *path)
 {
 	return unlink(path) == 0 || errno == ENOENT;
@@ -235,7 +235,7 @@ static int replace_file(const struct migration_files *files, unsigned version,
 
 /* ---- PATH.new ---- */
 
-/* A number for the file's content: two files of the same revision hardly ever share it. */
+/* A number made of the file's history: two files of the same revision hardly ever share it. */
 static int64_t history_of(sqlite3 *db)
 {
 	int64_t number;
@@ -246,7 +246,7 @@ static int64_t history_of(sqlite3 *db)
 	return number;
 }
 
-/* Returns a result code of SQLite, like copy_pairs_from. */
+/* Returns a result code of SQLite. */
 static int stamp(sqlite3 *db, const char *key, int64_t number)
 {
 	char sql[128];
@@ -295,7 +295,7 @@ static bool is_made(const struct migration_files *files, sqlite3 *old)
 	return true;
 }
 
-/* Makes PATH.new with the file's mode and owner, replacing a previous one. */
+/* Makes PATH.new, empty, with the mode and owner of PATH. Replaces a previous one. */
 static int create_next(const struct migration_files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
@@ -473,12 +473,12 @@ void state_forget_migration(const char *path)
 	char error[SOURCE_ERROR_MAX];
 
 	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_REVISION) != 0)
-		remove_next(&files); /* without a revision the file is not ours */
+		remove_next(&files); /* a file without that stamp is somebody else's */
 }
 
 /* ---- the last step ---- */
 
-/* `changed`: the older file's st_mtim, for give_log_back. */
+/* Returns a result code of SQLite. `changed`: the older file's st_mtim, for give_log_back. */
 static int copy_pairs_from(sqlite3 *next, const char *path, int64_t changed)
 {
 	char *attach = sqlite3_mprintf("ATTACH %Q AS old; BEGIN;", path);
@@ -529,7 +529,7 @@ int state_migration_finish(const char *path, bool may_make, char error[SOURCE_ER
 		err = state_explain(old.db, files.path, "cannot be read", error);
 	if (!err)
 		err = state_examine(old.db, files.path, &version, error);
-	/* Another process may have migrated it first. */
+	/* Another process may have migrated the file first. */
 	if (!err && version > 0 && version < STATE_VERSION && !state_file_is_another(&old)) {
 		if (!is_made(&files, old.db))
 			err = may_make ? make_next(&files, &progress, error)

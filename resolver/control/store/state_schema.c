@@ -1,13 +1,13 @@
-/* The tables of the state, and the migrations of older files: each takes a copy of the file from
- * one version to the next; all that are needed run in one transaction. The file's header has the
- * version (PRAGMA user_version) and the program (application_id), so that a path to another
- * program's database does no harm.
+/* The tables of the state, and the migrations of older files. Each migration takes a copy of the
+ * file from one version to the next; all that a file needs run in one transaction. The file's
+ * header has the version (PRAGMA user_version) and the program (application_id), so that a path to
+ * another program's database does no harm.
  *
- *     resources that the API made           kind, path, revision, json (resource/kind.h), and the
- *                                           other keys (struct source_keys)
- *     changes   of them, kept for a week    revision, time, who, kind, path, before, after
- *     meta      revision of the latest change
- *     pairs     key, value                  (pairs.h)
+ *     resources   those that the API made     kind, path, revision, json (resource/kind.h), and the
+ *                                             other keys (struct source_keys)
+ *     changes     their history for a week    revision, time, who, kind, path, before, after
+ *     meta        revision of the latest change
+ *     pairs       key, value                  (pairs.h)
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had separate
  * tables. Since then an address has its PTR in its row, because with a million addresses and PTRs a
@@ -133,7 +133,7 @@ static void complain(sqlite3_context *context, const char *what, sqlite3_value *
 	sqlite3_result_error_code(context, SQLITE_MISMATCH);
 }
 
-/* not_written(what, value, whose): ends the migration with a fault. */
+/* not_written(what, value, whose): fails, which ends the migration. */
 static void not_written(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	(void)count;
@@ -188,7 +188,8 @@ static int execute(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* GROUP/NAME, or -/NAME, for each name that exactly one item of its kind has. */
+/* Makes the table full_names: GROUP/NAME, or -/NAME, of each name that only one item of its kind
+ * has. */
 static const char name_in_full[] =
 	"CREATE TEMP TABLE full_names AS SELECT kind, lower(json ->> 'name') AS name,"
 	" coalesce(min(json ->> 'resource_group'), '-') || '/' || min(json ->> 'name') AS text"
@@ -196,8 +197,8 @@ static const char name_in_full[] =
 	", " KIND_RULESET ") GROUP BY 1, 2 HAVING count(*) = 1;"
 	"CREATE UNIQUE INDEX temp.by_name ON full_names(kind, name)";
 
-/* In each list of the kind's rows, replaces every element that is such a name by the full name and
- * `rest`. */
+/* In `list` of each row of the kind, replaces every element whose `name` is in full_names by the
+ * full name and `rest`. */
 #define REFER_IN_LIST(kind_of_row, list, kind_of_name, name, rest)                                 \
 	"UPDATE resources SET json = json_set(json, '$." list "', json((SELECT"                    \
 	" json_group_array(coalesce((SELECT text || " rest " FROM full_names n"                    \
@@ -205,7 +206,7 @@ static const char name_in_full[] =
 	" FROM json_each(resources.json, '$." list "')))) WHERE kind = " kind_of_row               \
 	" AND json_type(json, '$." list "') = 'array'"
 
-/* Completes references that are a NAME alone, if exactly one item of the state has it. */
+/* Completes each reference by a NAME alone, if the name is in full_names. */
 static const char *const in_full[] = {
 	"UPDATE resources SET json = json_set(json, '$.virtual_network', text) FROM full_names n"
 	" WHERE resources.kind IN (" KIND_RESOLVER ", " KIND_ZONE_LINK ", " KIND_RULESET_LINK ")"
@@ -217,8 +218,8 @@ static const char *const in_full[] = {
 	REFER_IN_LIST(KIND_TRANSFER, "zones", KIND_ZONE, "value", "''"),
 };
 
-/* The tables of pairs up to version 7. Since then the use of a rule ("rule RULESET\tNAME") has the
- * ruleset's full name. */
+/* The tables of pairs up to version 7, and how a row of each becomes a pair. The use of a rule
+ * ("rule RULESET\tNAME") gets the ruleset's full name. */
 static const struct {
 	const char *table, *pair;
 } pair_tables[] = {
@@ -390,7 +391,7 @@ static int migrate(sqlite3 *db, int64_t version)
 	return code == SQLITE_OK ? execute(db, header) : code;
 }
 
-/* Refuses another program's file; reads the version. */
+/* Reads the version. Refuses a file of another program or of a newer version. */
 static int read_header(sqlite3 *db, const char *path, int64_t *version,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -407,7 +408,7 @@ static int read_header(sqlite3 *db, const char *path, int64_t *version,
 	return 0;
 }
 
-/* Locks first, so that of two processes that make the same new file only one makes its tables. */
+/* Locks first: if two processes make the same new file, only one makes its tables. */
 int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	int64_t version = 0;
@@ -426,7 +427,7 @@ int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERRO
 	return err;
 }
 
-/* A file of this version needs no lock, which another process may hold for long. */
+/* Takes no lock unless the file is new, because another process may hold the lock for long. */
 int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	int64_t version = 0;
