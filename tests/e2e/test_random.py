@@ -488,8 +488,8 @@ class Random(World):
         another one."""
         before, given, edits, refusals = model.copy(), edits, [], []
         for place, edit in enumerate(given):
-            edits.append(self.model.written(*edit))
             try:
+                edits.append(self.model.written(*edit))
                 if place in stale:
                     raise Refused(412, "precondition_failed", may=["it has changed since you read it"])
                 self.refuse_unread(*edits[-1])
