@@ -1,6 +1,6 @@
-/* Entries are sorted by address, so those inside a prefix follow it. From there the address space
- * is halved until no entry is inside a half: then the deciding entry around it decides all of the
- * half. So n entries cost n log n, and at most one step for each of their bits.
+/* Entries are sorted by address, so those inside a prefix follow it. The address space is halved
+ * until no entry is inside a half; then one entry around the half decides all of it. So n entries
+ * cost n log n, and at most one step for each of their bits.
  *
  *     10.0.0.0/8 without 10.64.0.0/10:   10.0.0.0/10, 10.128.0.0/9 */
 #include "resolver/control/import/acl.h"
@@ -92,8 +92,8 @@ static int by_prefix(const void *a, const void *b)
 	return left < right ? -1 : left > right; /* in the order given */
 }
 
-/* The entry that counts of two around an address; the second is longer or comes later. NULL:
- * none. */
+/* The entry that counts of two around an address; the second has the longer prefix, or the same one
+ * and comes later. `first` NULL: none. */
 static const struct acl_entry *counting(const struct halving *halving,
 					const struct acl_entry *first,
 					const struct acl_entry *second)

@@ -32,7 +32,7 @@ void acl_add_all(struct acl *acl, bool allow, const struct origin *at);
 void acl_release(struct acl *acl);
 
 /* Allowed prefixes that do not overlap, sorted by address, each with the place that allows it. Too
- * many of them are a fault of the import at that place, and the set is empty. */
+ * many of them are a fault of the import at the first one's place, and the set is empty. */
 struct acl_set {
 	struct acl_entry *entries;
 	size_t count;

@@ -6,8 +6,9 @@
  *     [//]10.1.0.4                   names without a dot
  *
  * A domain with `*.` ahead means all names below it, but not itself. Leaving a line out would send
- * private names to the default upstreams. So a line that cannot be expressed refuses the file; for
- * upstreams over TLS or HTTPS, which are left out, the rule asks nobody. */
+ * private names to the default upstreams. So a line that cannot be expressed refuses the file, and
+ * so does a domain whose upstreams all use TLS or HTTPS; other upstreams of that kind are left out.
+ */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -81,7 +82,7 @@ static void take_line(struct import *import, struct adguard *adguard, const stru
 	if (end && end > line + 1)
 		upstreams->domains = import_printf(import, "%.*s", (int)(end - line - 2), line + 2);
 	else if (end)
-		upstreams->domains = ""; /* "[//]", where both slashes are one domain's */
+		upstreams->domains = ""; /* "[/]": its slash begins and ends the domains */
 	upstreams->servers = import_printf(import, "%s", end ? end + 2 : line);
 	if (upstreams->servers[strspn(upstreams->servers, " \t\r")] == '\0') {
 		import_fault(import, at, "it has no upstream");
@@ -239,7 +240,7 @@ static const char *domain_of(struct import *import, const struct upstreams *line
 	return NULL;
 }
 
-/* Several lines for one domain add up, unless they are of different kinds. */
+/* Lines for one domain add up. False: they are of different kinds, which is a fault. */
 static bool goes_together(struct import *import, const struct upstreams *line, const char *domain,
 			  bool below)
 {
@@ -423,8 +424,7 @@ static void take_upstreams(struct import *import, struct adguard *adguard, const
 		take_line(import, adguard, &at, text);
 }
 
-/* Reads the clients of a list; *unread is the place of the first one without an address, if such a
- * list may have these. */
+/* Reads the clients of a list; *unread becomes the place of the last client without an address. */
 static void read_clients(struct import *import, const json_t *list, struct acl *acl, bool allow,
 			 struct origin *unread)
 {
@@ -538,7 +538,7 @@ static void take_rewrites(struct import *import, struct adguard *adguard, const 
 	json_array_foreach((json_t *)list, i, item) take_rewrite(import, adguard, item);
 }
 
-/* A client with upstreams of its own would need a view of its own. */
+/* Refuses clients with upstreams of their own, which would need a view. */
 static void check_clients(struct import *import, const json_t *file)
 {
 	const json_t *list = json_member(json_member(file, "clients"), "persistent");
@@ -582,7 +582,7 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 
 /* ---- both formats ---- */
 
-/* No upstream can be a line `dns:`. */
+/* Whether it is AdGuardHome.yaml: no line of upstreams begins with `dns:` or `---`. */
 static bool is_yaml(const char *text)
 {
 	for (; text; text = strchr(text, '\n')) {

@@ -1,5 +1,5 @@
 /* Resources come in any order and from several files, so they are collected first, and put into the
- * tree type by type, in the order of the API's table: references find their targets there.
+ * tree type by type, in the order of the API's table, so that references find their targets.
  *
  *     body ─► azure/reading, by the rows of azure/type ─► values ─► tree, each at its line
  *                │ ids, children
@@ -86,7 +86,7 @@ static const struct {
 	{"routeTables*", NULL},
 };
 
-/* Lists of kinds that have children, or that others refer to. */
+/* The commands of az that list the kinds with children or references to them. */
 static const struct {
 	unsigned kind;
 	const char *command;
@@ -254,8 +254,8 @@ static struct origin place_at(const struct putting *putting, const char *target)
 
 /* ---- members without a counterpart ---- */
 
-/* Members without a row in the table: those of every resource, those that Azure computes, and those
- * that do not concern DNS. */
+/* Members that are not reported although the table lacks them: those of every resource, those that
+ * Azure computes, and those that do not concern DNS. */
 static const char *const passed_over[] = {
 	/* the envelope */
 	"etag", "extendedLocation", "id", "identity", "location", "managedBy", "name", "properties",
@@ -310,7 +310,7 @@ static void tell_members(const struct putting *putting, json_t *object, const ch
 	}
 }
 
-/* Takes out all but the first item of an array that can have only one here, and reports these. */
+/* Reports and removes all but the first item of an array that can have only one here. */
 static void take_first(const struct putting *putting, const char *path)
 {
 	json_t *array = arm_get(putting->resource->body, path);
@@ -330,7 +330,7 @@ static void take_first(const struct putting *putting, const char *path)
 
 /* ---- from what az prints to a body ---- */
 
-/* az prints the members of Azure's "properties" beside it. */
+/* Adds Azure's "properties" if they are missing: az prints their members one level higher. */
 static void put_properties(json_t *object)
 {
 	if (json_is_object(object) && !json_is_object(json_member(object, "properties")))
@@ -442,7 +442,8 @@ static json_t *refer(struct arm_reading *reading, const struct arm_member *membe
 	return NULL;
 }
 
-/* Children are put when their type's turn comes. A list of its own takes precedence. */
+/* Collects children, which are put when their type's turn comes. A child that a file lists by
+ * itself takes precedence. */
 static void read_children(struct arm_reading *reading, const struct arm_member *member,
 			  const char *path, json_t *array)
 {
@@ -501,7 +502,7 @@ static void tell_misfit(const struct putting *putting, const struct origin *at,
 		    schema_expected(field, expected, sizeof expected));
 }
 
-/* The next required field without a value, behind that one (NULL: from the first); NULL: none. */
+/* The next required field without a value after `behind` (NULL: the first one); NULL: none. */
 static const struct field *lacking(const struct group *fields, const json_t *values,
 				   const struct field *behind)
 {
@@ -605,7 +606,7 @@ static void tell_errors(const struct putting *putting, const struct arm_errors *
 			    "%zu more of its members do not fit", errors->more);
 }
 
-/* Reports fields that are required and have no value. False: there are such. */
+/* Adds an error for each required field without a value. False: there are some. */
 static bool check_required(const struct putting *putting, const json_t *values,
 			   struct arm_errors *errors)
 {
@@ -628,8 +629,8 @@ static bool check_required(const struct putting *putting, const json_t *values,
 	return is_whole;
 }
 
-/* Reads the body by the field table; NULL: required values are missing. As for a PATCH, the body
- * may leave out members. */
+/* The body's values, by the field table; NULL: required ones are missing, which is reported. The
+ * body is read like a PATCH, because files leave out members that Azure's API requires. */
 static json_t *read_values(struct putting *putting)
 {
 	const struct resource *resource = putting->resource;
@@ -663,7 +664,7 @@ static json_t *read_values(struct putting *putting)
 
 /* ---- names ---- */
 
-/* Makes a name unique in its scope: among resources of one kind in one group. */
+/* Makes a name unique in its scope, such as the resources of one kind in one group. */
 static const char *unique(struct import *import, const char *scope, const char *name,
 			  const struct origin *at)
 {
@@ -744,8 +745,8 @@ static void tell_no_address(struct import *import, const struct resource *resour
 			    is_dynamic ? "something uses it" : "it is deployed");
 }
 
-/* The address comes from one of Azure's prefixes; a pool of just this address makes its PTR
- * answered here. */
+/* The address comes from one of Azure's prefixes. A pool of this address alone lets the server
+ * answer its PTR. */
 static void put_address(const struct putting *putting, const char *address)
 {
 	struct import *import = putting->import;
@@ -780,7 +781,7 @@ static const char *suffix_of(struct import *import, const char *fqdn, const json
 									      : NULL;
 }
 
-/* A label keeps its full name, or is left out, because there is only one suffix. */
+/* All labels share one suffix, so a label whose full name would change is left out. */
 static void put_suffix(const struct putting *putting, json_t *values)
 {
 	struct import *import = putting->import;
@@ -837,7 +838,7 @@ static void put_particular(const struct putting *putting, const json_t *values)
 
 /* ---- resources ---- */
 
-/* The parent; NULL: it is in none of the files, which is reported. */
+/* The parent; NULL: it is in none of the files, or was not carried over, which is reported. */
 static struct resource *parent_of(struct import *import, const struct resource *resource)
 {
 	struct resource like = {.type = arm_type_parent(resource->type),
@@ -907,7 +908,8 @@ void azure_take(struct import *import, const char *id, const char *what, json_t 
 		add(import, resource);
 }
 
-/* Machines in any network may ask Azure's resolver at that address. */
+/* Listens at 168.63.129.16, where machines in any network may ask Azure's resolver, unless each
+ * network has an inbound endpoint. */
 static void put_vnet_resolver(struct import *import)
 {
 	struct azure *azure = azure_of(import);
@@ -940,7 +942,7 @@ void azure_finish(struct import *import)
 			     "there is nothing in it that answers DNS");
 	for (const struct arm_type *type = arm_types; type->path; type++) {
 		if (type > arm_types && type[-1].kind == type->kind)
-			continue; /* record sets keep their order */
+			continue; /* already put: record sets of all types keep their order */
 		for (struct resource *at = azure->first; at; at = at->next)
 			if (at->type->kind == type->kind && at->body)
 				put(import, at);

@@ -1,5 +1,5 @@
 /* Puts Azure's resources, as its interfaces and command line print them, into our tree: networks,
- * resolvers, zones, rulesets and addresses, with everything inside, by the API's table of types
+ * resolvers, zones, rulesets and addresses, with their children, by the API's table of types
  * (api/azure/type.h). */
 #ifndef SLUICE_IMPORT_AZURE_H
 #define SLUICE_IMPORT_AZURE_H
@@ -18,12 +18,12 @@ const char *azure_id(struct import *import, const char *subscription, const char
 /* Whether resources of that type are carried over; if not, reports why at `at`, unless nothing is
  * lost. */
 bool azure_carries(struct import *import, const char *type, const struct origin *at);
-/* Takes a resource: `location`, `tags`, and either `properties` or, as az prints it, the members of
- * `properties` beside the others. `what` names it in the source (NULL: only by its place). It must
- * live until azure_finish, which changes it; json_file knows its places. A repeated id is skipped.
- */
+/* Takes a resource: `location`, `tags`, and either `properties` or, as az prints them, the members
+ * of `properties` beside the others. `what`: its name in the source (NULL: only its place is
+ * shown). `resource` comes from json_file, and must live until azure_finish, which changes it. A
+ * repeated id is skipped. */
 void azure_take(struct import *import, const char *id, const char *what, json_t *resource);
-/* Puts all resources into the tree, ahead of import_finish. Without any it is a fault. */
+/* Puts all resources into the tree, ahead of import_finish. No resource at all is a fault. */
 void azure_finish(struct import *import);
 
 #endif

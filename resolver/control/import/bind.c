@@ -1,6 +1,6 @@
 /* named.conf(5): statements of words and perhaps blocks of statements in braces, ended by
- * semicolons. They are read into a tree, with included files in place. A list of addresses is a
- * block of statements of one word each. */
+ * semicolons. They are read into a tree, with those of included files in place of the include. A
+ * list of addresses is a block of statements of one word each. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -275,8 +275,8 @@ static void add_prefix(struct acl *acl, const char *text, bool allow, const stru
 		acl_add(acl, &prefix, allow, at);
 }
 
-/* Reads a list of addresses. An unreadable part lets nobody in, or, in a list that keeps clients
- * out (`excludes`), keeps everybody out. */
+/* The reading of a list of addresses. An unreadable element lets nobody in, or keeps everybody
+ * out. `excludes`: the addresses of the list are kept out. */
 struct list_reading {
 	struct bind *bind;
 	bool excludes;
@@ -287,7 +287,7 @@ struct list_reading {
 static void add_list(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		     unsigned depth);
 
-struct list { /* a list that was read, for all its uses */
+struct list { /* a list, read once for all its uses */
 	struct acl_set clients;
 	struct unread unread;
 	bool is_read;
@@ -334,8 +334,8 @@ static void add_nested(struct list_reading *reading, struct acl *acl, const stru
 		acl_add(acl, &list->clients.entries[i].prefix, allow, at);
 }
 
-/* Adds an element of unknown meaning: as nobody, or in a list that keeps clients out as everybody,
- * so that the result is not more open than the file. */
+/* Adds an element of unknown meaning: as nobody if it lets clients in, as everybody if it keeps
+ * them out, so that the result is not more open than the file. */
 static void add_unread(struct list_reading *reading, struct acl *acl,
 		       const struct statement *element, const char *text, bool allow)
 {
@@ -373,7 +373,7 @@ static void add_element(struct list_reading *reading, struct acl *acl,
 				? " (BIND takes localnets where allow-recursion is not given)"
 				: "");
 	} else if (strcasecmp(text, "key") == 0) {
-		/* Clients with the key may ask without it here, because only addresses count. */
+		/* A key lets nobody in here, because only addresses count. */
 		import_lost(import, at, "clients are told by their addresses, not by keys");
 	} else if (named && depth < BRACES_MAX) {
 		add_nested(reading, acl, named->first, allow, at, depth);
@@ -484,7 +484,8 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 	acl_set_release(&most);
 }
 
-/* The clients that get recursion: if both settings are given, they must be in both. */
+/* The clients that get recursion: those in allow-recursion and allow-query-cache, if both are
+ * given. */
 static struct acl_set recursion_of(struct bind *bind, const struct bind_view *view,
 				   const struct origin *at, struct unread *unread)
 {
@@ -573,7 +574,7 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 	}
 }
 
-/* There may be several such settings, each with a port. */
+/* listen-on may be repeated, each time with another port. */
 static void listen_at_all(struct bind *bind, const char *name, const char *any)
 {
 	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
@@ -796,7 +797,7 @@ static void take_primary(struct bind *bind, struct bind_view *view, const struct
 	take_transfers(bind, view, zone, made);
 }
 
-/* Whether the zone's servers are never asked, because the view has no recursion. */
+/* Whether the zone's servers are never asked, because the view has no recursion; reports that. */
 static bool is_not_asked(struct bind *bind, const struct bind_view *view,
 			 const struct statement *zone)
 {
@@ -806,7 +807,8 @@ static bool is_not_asked(struct bind *bind, const struct bind_view *view,
 	return view->zones_only;
 }
 
-/* NULL: the zone names no server, which is reported. */
+/* Makes a rule that asks the servers of the list. NULL: the list has none, or the zone's name is
+ * invalid, which is reported. */
 static struct node *take_asked(struct bind *bind, struct bind_view *view,
 			       const struct statement *zone, const char *name,
 			       const struct statement *list, const char *why)
@@ -895,7 +897,7 @@ struct zone_access {    /* who may ask for a zone */
 	bool strangers; /* also others than clients of the view */
 };
 
-/* Cached by these settings, because most zones of a view share them. */
+/* Who may ask for the zone; cached by its two settings, which most zones of a view share. */
 static const struct zone_access *access_of(struct bind *bind, const struct bind_view *view,
 					   const struct statement *zone)
 {
@@ -937,7 +939,8 @@ static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
 			       "have it there are answered REFUSED");
 	return access->closed;
 }
-/* Whether the zone has data of its own, which not everybody may get. */
+
+/* Whether the zone has data of its own, to which access may be limited. */
 static bool has_data(const struct statement *zone, const char *type)
 {
 	static const char *const types[] = {"master", "primary", "slave", "secondary"};
@@ -1083,7 +1086,7 @@ static void take_query_source(struct bind *bind, struct bind_view *view,
 				       statement->words[i]);
 }
 
-/* Reads the settings of options, of a view, or at the top. */
+/* Reads the settings of the options block, of a view, or at the top of the file. */
 static void take_settings(struct bind *bind, struct bind_view *view, const struct statement *first)
 {
 	for (const struct statement *at = first; at; at = at->next) {

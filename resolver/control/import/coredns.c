@@ -79,7 +79,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 	line->at = import_place(import, parser->words->file, parser->at->line, parser->at->text);
 	for (; parser->at->text; parser->at++) {
 		if (parser->at->mark == '\n') {
-			/* Zones may be spread over several lines. */
+			/* A list of zones goes on in the next line behind a comma. */
 			size_t length = line->count ? strlen(line->words[line->count - 1]) : 0;
 
 			if (is_head && length > 0 &&
@@ -110,7 +110,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 	return line;
 }
 
-/* Inserts the lines of a snippet or of a file. */
+/* Inserts the lines of a snippet or of a file. False: too many imports are nested. */
 static bool put_in(struct corefile_parser *parser, struct corefile_line *in,
 		   const struct corefile_line *import_line)
 {
@@ -287,7 +287,7 @@ static bool split_zone(struct import *import, const char *text, const char **zon
 	return true;
 }
 
-/* "10.0.0.0/24" means its reverse zone, if the prefix is of whole octets. */
+/* The name of a zone; "10.0.0.0/24" means its reverse zone. NULL: a prefix without exactly one. */
 static const char *zone_name(struct import *import, const char *text)
 {
 	struct prefix prefix;
@@ -312,7 +312,8 @@ static const struct corefile_line *zones_of(const struct corefile_server *server
 	return &server->head;
 }
 
-/* A zone's name; NULL: it cannot be carried over, which is reported if there is `at`. */
+/* A zone's name; NULL: it cannot be carried over. A prefix is then reported, unless `at` is NULL.
+ */
 static const char *zone_of(struct coredns *coredns, const char *word, const struct origin *at)
 {
 	const char *zone;
@@ -526,7 +527,8 @@ static void on_secondary(struct coredns *coredns, struct corefile_server *server
 	each_zone(coredns, server, line, 1, secondary_one);
 }
 
-/* Names in these zones that are not in the hosts do not exist, unless the plugin falls through. */
+/* Makes the plugin's zone: names in it that the hosts lack do not exist, unless the plugin falls
+ * through. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
@@ -588,7 +590,7 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
 				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
 	}
-	/* Without a file and zones the plugin reads /etc/hosts. */
+	/* Without a file and a block the plugin reads /etc/hosts. */
 	if (line->count > 1)
 		hosts_read_into(import, coredns->view, &line->at,
 				path_of(coredns, server, line->words[1]), ttl_s, NULL, &zones);
@@ -1016,7 +1018,7 @@ static void take_places(struct coredns *coredns, const struct origin *whole)
 
 /* ---- clients ---- */
 
-/* Clients that no line names may ask. */
+/* The clients that may ask the server, among them all that no line of an acl names. */
 static struct acl_set clients_of(struct coredns *coredns, struct corefile_server *server)
 {
 	struct acl_set clients;
@@ -1060,7 +1062,7 @@ static void take_clients(struct coredns *coredns, const struct origin *at)
 	acl_set_release(&all);
 }
 
-/* The place for remarks about the network's clients. */
+/* The place for reports about the network's clients. */
 static struct origin place_of_clients(const struct coredns *coredns, const struct origin *whole)
 {
 	for (const struct corefile_server *server = coredns->first; server; server = server->next) {

@@ -1,5 +1,5 @@
 /* The formats that can be imported. A dialect reads the file at a path ("-": standard input), and
- * files that it names, into an import; errors are faults of the import. */
+ * the files that this one includes, into an import; errors are faults of the import. */
 #ifndef SLUICE_IMPORT_DIALECT_H
 #define SLUICE_IMPORT_DIALECT_H
 
@@ -59,7 +59,7 @@ struct forward_view;
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
 		     const char *path, long ttl_s, const char *domain,
 		     const struct hosts_zones *zones);
-/* Takes a single name of a hosts file. */
+/* Takes a single name of a hosts file; `leads_back`: the address gets a PTR to it. */
 void hosts_take(struct import *import, struct forward_view *view, const struct origin *at,
 		const char *name, const char *address, long ttl_s, bool leads_back,
 		const struct hosts_zones *zones);

@@ -6,8 +6,8 @@
  *     QNameSuffix www.corp.example ─► Pool "web"        refused: it would decide here, and does not
  *     none fits                   ─► pool ""            the default resolver
  *
- * A rule that selects a pool by more than a name's suffix refuses the file. A rule that does
- * anything else may keep clients out: then the list of clients is written closed. */
+ * A rule that selects a pool by more than a name's suffix refuses the file. A rule with an unread
+ * action may keep clients out: then the list of clients is written closed. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -517,7 +517,8 @@ static void take_yaml_backend(struct dnsdist *dnsdist, const json_t *values)
 	take_backend(dnsdist, &at, values);
 }
 
-/* Other lists of rules that apply to queries may also select a pool. */
+/* Refuses other lists of rules for queries, because they may select a pool; other settings are
+ * lost. */
 static void take_yaml_other(struct dnsdist *dnsdist, const char *key, const json_t *value)
 {
 	struct origin at = json_file_at(dnsdist->import, value, key);
@@ -678,8 +679,8 @@ static void on_server(struct dnsdist *dnsdist, const struct origin *at, const js
 	json_decref(made);
 }
 
-/* The names of a node for a rule. Marks the node as used, so that a later add() to it is a fault.
- */
+/* The names in a rule's selector. Marks a newSuffixMatchNode() as used, so that a later add() to it
+ * is a fault. */
 static const json_t *names_of(const json_t *value)
 {
 	const char *call = json_member_text(value, "call");
@@ -731,7 +732,7 @@ static void read_lua_selector(struct import *import, struct dnsdist_rule *rule, 
 		rule->names = names_of(argument(value, 0));
 	call = json_member_text(rule->names, "call");
 	if (call && strcmp(call, "newDNSName") != 0)
-		rule->selector = SELECT_OTHER; /* a set that is made elsewhere */
+		rule->selector = SELECT_OTHER; /* names from another call */
 }
 
 static void read_lua_action(struct import *import, struct dnsdist_rule *rule, const json_t *value)
@@ -832,7 +833,7 @@ static void on_node(struct dnsdist *dnsdist, const struct origin *at, const json
 		import_fault(dnsdist->import, at, "names are put into it by :add(\"NAME\")");
 }
 
-/* Takes a call; an unknown call could mean anything. */
+/* Takes a call. An unknown call is a fault, because it could mean anything. */
 static void take_call(struct dnsdist *dnsdist, const json_t *call)
 {
 	static const struct {
@@ -857,7 +858,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 			rows[i].take(dnsdist, &at, call);
 			return;
 		}
-	if (is_value(name)) { /* a value for a name */
+	if (is_value(name)) { /* assigned to a name; it uses its node now */
 		names_of(argument(call, 0));
 		return;
 	}
@@ -962,7 +963,7 @@ static int by_order(const void *a, const void *b)
 	return first->order < second->order ? -1 : first->order > second->order;
 }
 
-/* Adds the pool's backends as targets. False: the pool has none. */
+/* Adds the pool's backends as targets (`in` NULL: only counts them). False: the pool has none. */
 static bool add_targets(struct dnsdist *dnsdist, struct node *in, const struct pool *pool)
 {
 	const struct backend **backends;

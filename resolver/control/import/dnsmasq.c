@@ -47,8 +47,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* conf-dir=/etc/dnsmasq.d,*.conf reads only files with that ending; without endings, all but files
- * that editors leave. */
+/* conf-dir=/etc/dnsmasq.d,*.conf reads only files with that ending, and an ending without '*'
+ * leaves files out. Hidden files and those that editors leave are never read. */
 static bool is_taken(const char *name, const struct fields *fields)
 {
 	size_t length = strlen(name);
@@ -128,7 +128,7 @@ static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct
 		read_file(dnsmasq, names[i], at, depth);
 }
 
-/* The beginning of a comment: a '#' behind a blank, outside quotes. */
+/* The beginning of a comment: a '#' outside quotes that is first or behind a blank. NULL: none. */
 static char *find_comment(char *line)
 {
 	bool quoted = false;
@@ -337,8 +337,8 @@ static void take_server(struct dnsmasq *dnsmasq, const struct option *option, st
 		import_lost(import, &option->at, "\"%s\" is no address of a server", text);
 }
 
-/* Splits server=/corp/lan/192.0.2.1: returns the domains between slashes; *rest is the text behind.
- */
+/* Splits server=/corp/lan/192.0.2.1: returns the domains between slashes; *rest is the text behind
+ * the last slash. */
 static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *option,
 				const char **rest)
 {
@@ -352,7 +352,7 @@ static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *op
 	return fields;
 }
 
-/* server=/corp/#: uses the servers for all other names. */
+/* server=/corp/#: adds the servers that are given without a domain. */
 static void take_usual_servers(struct dnsmasq *dnsmasq, const struct option *option,
 			       struct node *rule, const char *domain)
 {
@@ -405,8 +405,8 @@ static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
 		take_domain(dnsmasq, option, domain_of(dnsmasq, option, domains.items[i]), rest);
 }
 
-/* rev-server=10.1.0.0/16,192.0.2.1: one zone for whole octets, or several zones of the next
- * octet. */
+/* rev-server=10.1.0.0/16,192.0.2.1: one rule for a prefix of whole octets (IPv6: hex digits), else
+ * one for each value of the octet in which the prefix ends. */
 static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -675,7 +675,7 @@ static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 		closedir(folder);
 }
 
-/* Takes the servers of resolv.conf, if these are used at all. */
+/* Takes the servers of resolv.conf, unless no-resolv is set. */
 static void on_resolv_file(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -713,7 +713,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 
 	for (size_t i = 0; i < fields.count; i++) {
-		/* The addresses of an excluded interface are unknown. */
+		/* The address may be one of an excluded interface's, which are unknown. */
 		const struct option *without = find(dnsmasq, "except-interface");
 
 		if (without && !is_loopback(fields.items[i])) {
@@ -727,7 +727,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	}
 }
 
-/* dnsmasq also listens at loopback, whose addresses are known. */
+/* Of all interfaces only loopback has known addresses; dnsmasq listens there in any case. */
 static void on_interface(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	if (!option->value || strcmp(option->value, "lo") != 0)
@@ -805,7 +805,7 @@ static const struct {
 	{"min-cache-ttl", on_min_cache_ttl},
 	{"edns-packet-max", on_packet_max},
 	{"use-stale-cache", on_stale},
-	/* Options that are looked up where they matter: */
+	/* Other functions look these options up: */
 	{"port", on_nothing},
 	{"local-ttl", on_nothing},
 	{"domain", on_nothing},
@@ -859,7 +859,8 @@ static const char *listen_text(struct dnsmasq *dnsmasq)
 	return import_end(maker);
 }
 
-/* Listens at the named addresses; an interface's addresses are unknown. */
+/* Without a named address, listens at all addresses, or at loopback if interfaces, whose addresses
+ * are unknown, or `only_host` limit these. */
 static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool only_host)
 {
 	static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0",
@@ -879,8 +880,8 @@ static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool o
 			      unheard->value && *unheard->value ? unheard->value : "it");
 }
 
-/* Sets the clients: local-service allows the networks of this machine, unless a setting says where
- * to listen; "host" allows only the machine itself. */
+/* Sets the clients: anybody, or with local-service the default ones in place of this machine's
+ * networks, or with local-service=host only the machine itself. */
 static void take_clients(struct dnsmasq *dnsmasq, const struct origin *at,
 			 const struct option *local, bool only_host)
 {

@@ -64,8 +64,7 @@ static char *put_utf8(char *to, uint32_t character)
 	return to;
 }
 
-/* Returns the position behind the last character that could be decoded; *why is NULL if that is
- * all. */
+/* Returns the position in `to` behind the last character; *why is NULL if all could be decoded. */
 static char *decode(const char *text, size_t length, size_t at, enum encoding encoding, char *to,
 		    unsigned *line, const char **why)
 {

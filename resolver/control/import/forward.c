@@ -34,7 +34,7 @@ struct loose { /* a record whose zone is not known yet */
 	struct loose *next, *next_address; /* next_address: of the same owner */
 };
 
-struct addresses { /* of an owner, as given */
+struct addresses { /* of an owner, in the order given */
 	struct loose *first, **last;
 };
 
@@ -43,8 +43,8 @@ struct allowed {
 	struct allowed *next;
 };
 
-struct whole {                     /* a domain or prefix whose single names or addresses are
-				    * complete */
+struct whole {                     /* a domain or prefix whose names or addresses are all in
+				    * the file */
 	const char *text, *domain; /* domain NULL: a prefix */
 	struct prefix prefix;
 	struct node *pool; /* NULL: not made */
@@ -62,7 +62,7 @@ struct forward_view {
 	struct forward_view *next;
 };
 
-struct owned_zone { /* a zone */
+struct owned_zone { /* a view's zone */
 	const struct forward_view *view;
 	const char *apex;
 	struct node *node;
@@ -601,7 +601,7 @@ static char *addresses_key(struct import *import, const struct forward_view *vie
 		import_printf(import, "addresses %p %.*s", (const void *)view, (int)length, owner));
 }
 
-/* NULL: the owner has no addresses. */
+/* The owner's addresses; NULL: none. */
 static struct addresses *addresses_of(struct import *import, const struct forward_view *view,
 				      const char *owner)
 {
@@ -703,7 +703,7 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 	ldns_rdf_deep_free(rdf);
 }
 
-/* The longest zone of the view that contains the name. */
+/* The longest zone of the view that contains the name; NULL: none. */
 static struct node *zone_around(struct import *import, const struct forward_view *view,
 				const char *owner)
 {
@@ -742,7 +742,8 @@ static void put_alias(struct import *import, const struct loose *alias)
 			    alias->owner);
 }
 
-/* Puts the record into a declared zone; false: none contains the name. */
+/* Puts the record into a declared zone; false: none contains the name, or the record is a CNAME at
+ * a zone's top. */
 static bool put_into_declared(struct import *import, const struct loose *loose)
 {
 	struct node *zone = zone_around(import, loose->view, loose->owner);
@@ -816,7 +817,7 @@ static struct whole *whole_of(const struct forwarder *forwarder, const struct lo
 
 static const char *const usual_clients[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 					    "fc00::/7",   "127.0.0.0/8",   "::1/128"};
-enum { USUAL_PRIVATE = 4 }; /* their number */
+enum { USUAL_PRIVATE = 4 }; /* the first ones; loopback follows */
 
 static bool any_covers(const char *const *prefixes, size_t count, const struct prefix *inner)
 {
@@ -836,9 +837,9 @@ static bool may_ask(const struct forward_view *view, const struct prefix *prefix
 	return !view->allowed && any_covers(usual_clients, COUNT(usual_clients), prefix);
 }
 
-/* Whether PTRs of a pool would be answered. Private addresses need a network that has them, with
- * these clients. A running server knows itself which network that is, and whether IPv6 PTRs may be
- * set. An address has one PTR for all views. */
+/* Whether PTRs of a pool would be answered as in the original. An address has one PTR for all
+ * views. Private addresses need a network that has them and whose clients they are. The networks of
+ * a running server are unknown here, and so is whether it takes IPv6 PTRs. */
 static bool is_for_pool(struct import *import, const struct forward_view *view,
 			const struct prefix *prefix)
 {
@@ -894,7 +895,8 @@ static void put_into_pool(struct import *import, struct whole *whole, struct loo
 	import_keep(import, key, item);
 }
 
-/* Makes the reverse zone for the part of the prefix that a zone can have. */
+/* Makes the reverse zone for the record's part of the prefix: a zone has whole octets (IPv6: hex
+ * digits). */
 static void make_reverse_zone(struct import *import, const struct whole *whole,
 			      const struct loose *loose)
 {
@@ -932,7 +934,8 @@ static void put_whole(struct import *import, struct loose *loose)
 
 /* ---- finishing ---- */
 
-/* No forwarder has Azure's limit. A list of names says nothing about the server's limits. */
+/* Removes Azure's limit of queries, which no forwarder has. A running server keeps its own limit if
+ * the original, such as a hosts file, does not say where to listen. */
 static void allow_queries(struct import *import)
 {
 	const struct origin nowhere = {.file = NULL};
@@ -942,7 +945,7 @@ static void allow_queries(struct import *import)
 			      "queries_per_second_per_endpoint", &nowhere, 0);
 }
 
-/* "in view guests, " if there are several views. */
+/* "in view guests, "; "" if there is one view. */
 static const char *in_view(struct import *import, const struct forward_view *view)
 {
 	return forwarder_of(import)->views->next ? import_printf(import, "in view %s, ", view->name)

@@ -17,14 +17,15 @@ struct forward_view;
  * second view is a fault. Called before a dialect is read. */
 void forward_into(struct import *import, const char *network);
 /* Declares that the file has data for all names of the domain `text`, so that they become one zone;
- * or for all addresses of the prefix `text`, whose PTRs go into an address pool. Called before a
- * dialect is read. False: `text` is neither, or it repeats a domain or overlaps a prefix. */
+ * or for all addresses of the prefix `text`, whose PTRs go into one address pool or reverse zone.
+ * Called before a dialect is read. False: `text` is neither, or it repeats a domain or overlaps a
+ * prefix. */
 bool forward_whole(struct import *import, const char *text);
 /* Leaves out the names of /etc/hosts, which some dialects read by default. Called before a dialect
  * is read. */
 void forward_without_hosts(struct import *import);
 bool forward_takes_hosts(struct import *import);
-/* The view of that name, for the clients that use it; made on first use. */
+/* The view of that name, made on first use. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
@@ -33,21 +34,21 @@ void forward_allow(struct import *import, struct forward_view *view, const struc
  * empty set it gets an address that no machine has, different for each network. */
 void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
 			struct acl_set clients);
-/* Prints "client_prefixes = [ ... ];" for these. */
+/* Prints "client_prefixes = [ ... ];" for these clients. */
 const char *forward_open_text(struct import *import, struct acl_set clients);
 /* The view's network, for import_closed. */
 const struct node *forward_network(const struct forward_view *view);
 /* The view's clients only get answers from zones and rules. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
-/* Names that no zone of the view has are looked up in the zones of `to`. */
+/* Links the view to the zones of `to` as well, except those of a name that the view has itself. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
 /* Prints "links = ( ... );" for the view's network. */
 const char *forward_link_text(struct import *import, const struct forward_view *view);
-/* Adds an address, perhaps with a port, where the server listens. False: no address. */
+/* Adds an address, perhaps with a port, where the server listens. False: it is invalid. */
 bool forward_listen(struct import *import, const struct origin *at, const char *address, long port);
 
-/* Sets the source address for asking the view's targets. */
+/* Adds a source address for asking the view's targets. */
 void forward_source(struct import *import, struct forward_view *view, const struct origin *at,
 		    const char *address);
 /* Applies the rules of `view` to the clients of `with` as well. */
@@ -61,15 +62,15 @@ struct node *forward_rule(struct import *import, struct forward_view *view, cons
 /* The default resolver, for all names that no rule or zone decides. */
 struct node *forward_default(struct import *import, const struct origin *at);
 /* Adds a server to the targets of a rule or the default resolver, unless it is there already.
- * False: no address. */
+ * False: the address or port is invalid. */
 bool forward_target(struct import *import, struct node *rule, const struct origin *at,
 		    const char *address, long port, const char *protocol);
 
 /* The view's zone of that name, made if missing; names that it lacks do not exist. NULL: `apex` is
- * no name, which is reported. */
+ * no name, or the root, which is reported. */
 struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			  const char *apex);
-/* Makes a zone of that name without a link, unless the view has it already. */
+/* The view's zone of that name, or else a new one without a link. NULL: as for forward_zone. */
 struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
 				   const struct origin *at, const char *apex);
 /* The zone's name: "corp.test", or "guests/corp.test" if another view has a zone of that name as
@@ -106,8 +107,8 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
 		       const char *path, const char *origin, const char *folder);
 
-/* A program's extensions of the format. `edit` may change an entry, a record without comments,
- * parentheses and line ends, in place; false: skips the entry. */
+/* A program's extensions of the format. `edit` may change an entry in place: a record's text
+ * without comments, parentheses and line ends. False: skips the entry. */
 struct master_variant {
 	bool (*edit)(void *context, const struct origin *at, char *entry);
 	void *context;

@@ -1,6 +1,6 @@
-/* hosts(5): an address and its names on each line; the first name is the address's own. A block
- * list has 0.0.0.0 or :: in place of an address; names keep that address here, and no PTR leads to
- * them. */
+/* hosts(5): each line has an address and its names, and the address gets a PTR to the first name. A
+ * block list has 0.0.0.0 or :: in place of an address; names keep that address here, and no PTR
+ * leads to them. */
 #include <ctype.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static char *next_word(char **at)
 	return length > 0 ? word : NULL;
 }
 
-/* Is this a name that every hosts file has for the machine itself? It is answered without a record.
+/* Whether it is a name that every hosts file has for the machine itself; it needs no record here.
  */
 static bool is_own(const char *name)
 {
@@ -83,7 +83,7 @@ static void take_line(struct import *import, struct forward_view *view, const st
 			continue;
 		}
 		leads_back = leads_back && !address_is_loopback(&parsed);
-		/* The address leads to the long name. */
+		/* The long name comes first, because only the first one gets a PTR. */
 		if (domain && !strchr(name, '.'))
 			hosts_take(import, view, at, import_printf(import, "%s.%s", name, domain),
 				   address, ttl_s, leads_back, zones);

@@ -36,9 +36,9 @@
 enum {
 	INPUT_BYTES_MAX = 256 << 20, /* of all files together */
 	INPUT_FILES_MAX = 10000,
-	MADE_MIB_MAX = 256, /* of texts and values made on the way */
+	MADE_MIB_MAX = 256, /* of all texts and values that are made */
 	TIME_MAX_S = 120,
-	LOOK_EACH = 1024, /* texts and values between two looks at the clock */
+	LOOK_EACH = 1024, /* texts and values between two checks of the time */
 	NAME_CHARS_MAX = 80,
 	ITEMS_SEEN_MAX = 50, /* of a list in the main file, which people read */
 	ROUNDS_MAX = 100
@@ -61,7 +61,7 @@ struct memory { /* an entry of import_keep */
 	char key[];
 };
 
-struct remark { /* comments */
+struct remark { /* the comments of a line */
 	const char *file;
 	unsigned line;
 	const char *text;
@@ -95,8 +95,8 @@ static void *need(void *memory)
 	return memory;
 }
 
-/* Files may include each other, and lists may name lists: this ends an import that would never end,
- * or exhaust the machine. */
+/* Ends an import that would never end or exhaust the machine: files may include each other, and
+ * lists may name lists. */
 static void count(struct import *import, size_t bytes)
 {
 	import->made_bytes += bytes;
@@ -810,7 +810,7 @@ static bool is_last_client(const struct node *node)
 	       (strcmp(list, "client_prefixes") == 0 || strcmp(list, "allow") == 0);
 }
 
-/* "in view guests, " if there are several views; "" for an item of none. */
+/* "in view guests, "; "" if there is one view, or the item is in none. */
 static const char *in_view(struct import *import, const struct node *node)
 {
 	const struct node *top = node, *links;
@@ -843,8 +843,8 @@ static struct origin place_of(const struct fault *fault, const struct node *item
 	return at;
 }
 
-/* Why an item is taken out. For a rule without a usable server the reason names the servers, not a
- * missing list. */
+/* Why an item is taken out. For a rule without a usable server, the fault would only say that a
+ * list is missing. */
 static const char *reason(struct import *import, const struct node *item, const struct fault *fault)
 {
 	const char *domain = import_get(item, "domain"), *path = fault->origin.path;
@@ -855,7 +855,7 @@ static const char *reason(struct import *import, const struct node *item, const 
 	return import_printf(import, "no server is left that could be asked for %s", domain);
 }
 
-/* Takes out the items of the faults, and reports that. False: nothing was taken out. */
+/* Takes out the items of the faults, and reports that. False: there are none, or errors remain. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
 	struct node **items = need(calloc(faults->count + 1, sizeof *items));
@@ -902,7 +902,7 @@ static void copy_faults(struct import *import, const struct faults *faults, enum
 
 /* ---- limits ---- */
 
-/* Raises limits that are too low for the original. False: no limit is exceeded. */
+/* Raises limits that are too low for the original. False: none was raised. */
 static bool raise_limits(struct import *import, const struct faults *faults)
 {
 	const struct group *group = schema_field(&schema_model, "limits")->group;
@@ -941,7 +941,7 @@ static int open_servers(char *path, size_t size)
 	return fd;
 }
 
-/* Lists may have lost all their items. */
+/* Whether any value is left: lists may have lost all their items. */
 static bool says_something(const struct node *node)
 {
 	if (node->kind != VALUE_LIST && node->kind != VALUE_ARRAY && node->kind != VALUE_GROUP)

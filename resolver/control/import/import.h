@@ -29,15 +29,15 @@ void import_free(struct import *import);
  * copied. */
 struct origin import_place(struct import *import, const char *file, unsigned line,
 			   const char *what);
-/* Reports that something was left out: the reason, as the end of "not carried over: ...". */
+/* Reports that something was left out; the text, which follows "not carried over: ", says why. */
 void import_lost(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Reports that something was carried over with a difference. */
 void import_changed(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Reports access that could only be written more open than it was, so it is written closed. Adds
- * `open`, a line for the group `in`, as a comment at the end; `in` is a named item of a top-level
- * list, or a top-level group. This is printed first, and nothing is applied. */
+ * `open`, the line that opens it, as a comment at the end of `in`, a named item or a top-level
+ * group. These reports are printed first, and nothing is applied. */
 void import_closed(struct import *import, const struct origin *at, const struct node *in,
 		   const char *open, const char *format, ...) __attribute__((format(printf, 5, 6)));
 bool import_is_closed(const struct import *import);
@@ -96,11 +96,11 @@ const char *import_get(const struct node *in, const char *key);
 /* The number of items in a list or of elements in an array. */
 size_t import_count(const struct node *in, const char *key);
 
-/* Makes a name that Azure accepts from a text, different from all others in the scope; `first` goes
- * ahead if the text does not begin with a letter. */
+/* Turns a text into a name that Azure accepts and that is unique in the scope; `first` goes ahead
+ * if the text does not begin with a letter. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first);
-/* Sets the network's name in the original, for remarks if there are several. */
+/* Sets the network's name in the original, which reports show if there are several networks. */
 void import_view(struct import *import, const struct node *network, const char *view);
 /* Marks a private zone as uninteresting to readers: one of many that hold a single name. */
 void import_aside(struct import *import, const struct node *zone);
@@ -126,8 +126,8 @@ const char *import_aside_word(struct import *import, unsigned aside);
  * written. */
 MUST_CHECK int import_write(struct import *import, const char *from, FILE *out,
 			    const struct import_aside asides[IMPORT_ASIDES]);
-/* The mode of the result: only for its owner if it has a secret, otherwise for everybody who may
- * read all input files. */
+/* The file mode of the result: only for its owner if it has a secret, otherwise for everybody who
+ * may read all input files. */
 mode_t import_mode(const struct import *import);
 /* Prints losses, changes and faults, a line each, sorted by file and line. Returns the number of
  * lines. */

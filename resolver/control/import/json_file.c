@@ -105,7 +105,7 @@ static void go_over(struct json_file_scan *scan)
 	}
 }
 
-/* true, false and null are single values that occur everywhere. */
+/* jansson has one value each for true, false and null, so these have no place. */
 static bool is_shared(const json_t *value)
 {
 	return json_is_boolean(value) || json_is_null(value);

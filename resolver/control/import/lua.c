@@ -24,7 +24,7 @@ struct lua_word {
 struct lua {
 	struct import *import;
 	const char *path, *at;
-	unsigned line, spoken; /* of the last word */
+	unsigned line, spoken; /* spoken: the last word's line */
 	struct lua_word word;  /* the next one */
 	json_t *names, *calls;
 	bool (*is_value)(const char *name);
@@ -112,7 +112,7 @@ static bool skip_comment(struct lua *lua)
 	return true;
 }
 
-/* Reads a text behind its quote. Only quotes and backslashes are escaped in configurations. */
+/* Reads a text behind its quote. Escapes other than of quotes and backslashes are a fault. */
 static const char *short_text(struct lua *lua, char quote)
 {
 	size_t length = 0;

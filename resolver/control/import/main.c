@@ -29,8 +29,8 @@ static FILE *make_file(const struct command_line *line, const char *path, mode_t
 	return out;
 }
 
-/* Writes new files, which appear only when all are complete: FILE, and FILE.names for what it
- * includes. */
+/* Writes new files: FILE, and those that it includes (FILE.names, FILE.addresses). If one fails,
+ * all are removed. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
 	enum { FILES = 1 + IMPORT_ASIDES };
@@ -50,7 +50,7 @@ static int write_file(const struct command_line *line, struct import *import, co
 			continue;
 		files[i].out = make_file(line, path, import_mode(import));
 		fine = files[i].out;
-		files[i].path = fine ? path : NULL; /* otherwise the file may belong to somebody */
+		files[i].path = fine ? path : NULL; /* only new files may be removed */
 		slash = strrchr(path, '/');
 		if (i > 0)
 			asides[i - 1] =
@@ -188,7 +188,7 @@ static int import_files(const struct command_line *line)
 	if (slash && !line->apply)
 		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
 					    "down has a network of a NAME alone");
-	if (slash) /* GROUP/NAME needs --apply */
+	if (slash) /* `sluice apply` gets the group */
 		vnet = slash + 1;
 	if (vnet && !is_network_name(line, vnet))
 		return COMMAND_USAGE;

@@ -1,6 +1,6 @@
-/* Master files (RFC 1035 section 5), for two things that the zones' own reader lacks: comments, and
- * continuing after a record that cannot be taken. A file that the server reads alike stays a file.
- * A record's lines are joined here, without comments and parentheses, and parsed by ldns. */
+/* Master files (RFC 1035 section 5). Unlike the zones' own reader, this one keeps comments, and
+ * goes on after a record that cannot be taken. A record's lines are joined, without comments and
+ * parentheses, and parsed by ldns. A file that the server reads to the same zone stays a file. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,8 @@ enum {
 	STAYING_BYTES_MAX = 256 << 20
 };
 
-/* The default TTL while the file has given none; then its SOA decides, as in BIND (RFC 2308 section
- * 4). */
+/* The default TTL until the file gives one. If a SOA comes first, its minimum decides, as in BIND
+ * (RFC 2308 section 4). */
 #define TTL_UNKNOWN UINT32_MAX
 
 struct master_file {
@@ -33,11 +33,11 @@ struct master_file {
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
 	bool has_ttl;                         /* the file's TTL is known */
-	const struct master_variant *variant; /* NULL: none; unreadable entries are skipped */
+	const struct master_variant *variant; /* NULL: none, and unreadable entries are skipped */
 };
 
 /* Reads one line, or all lines of a record; moves *at and *line behind it. Returns `entry`, which
- * is blank for a line with only a comment: that belongs to the next entry. */
+ * is blank for a line with only a comment; the comment goes to the next entry. */
 static char *next_entry(const struct master_file *master, const char **at, unsigned *line,
 			char *entry)
 {
@@ -80,7 +80,7 @@ static char *next_entry(const struct master_file *master, const char **at, unsig
 	return entry;
 }
 
-/* Skips an unreadable entry, or refuses the file. */
+/* Skips an unreadable entry, or refuses the file if it has a variant. */
 static void refuse(const struct master_file *master, const struct origin *at, const char *why)
 {
 	if (master->variant)
@@ -394,8 +394,8 @@ static bool has_mark(const struct zone *zone)
 	return found;
 }
 
-/* Whether the server would read the same: all entries, and no record whose TTL depends on a SOA's
- * rule, which the server's reader does not know. */
+/* Whether the server would read the same zone: all entries are readable, and all TTLs are given. A
+ * TTL that a SOA decides is unknown to the server's reader. */
 static bool reads_alike(const char *path, const struct name *apex, const char *text)
 {
 	static const struct hash_key any_key;

@@ -1,5 +1,5 @@
 /* Pi-hole is dnsmasq with files of its own, which Pi-hole translates into dnsmasq's options, as
- * does this file:
+ * the code here does:
  *
  *     pihole.toml (version 6)        a TOML file, of which only [dns] is read: upstreams, hosts,
  *                                    cnameRecords, revServers, and who may ask
@@ -164,7 +164,7 @@ struct toml {
 	unsigned line;
 };
 
-/* Blanks, line ends, comments, and the commas of an array. */
+/* Skips blanks, line ends, comments, and the commas of an array. */
 static void skip(struct toml *toml)
 {
 	for (;; toml->at++) {
@@ -240,7 +240,7 @@ static void read_value(struct pihole *pihole, struct toml *toml, const char *sec
 
 		take(pihole, section, key, value, line);
 	} while (array);
-	toml->at += strcspn(toml->at, "\n"); /* the comment has the default */
+	toml->at += strcspn(toml->at, "\n"); /* a comment with the default value */
 }
 
 static void read_toml(struct pihole *pihole, char *text)
@@ -306,7 +306,7 @@ static enum pihole_form form_of(struct import *import, const char *text)
 	return form;
 }
 
-/* Lines of a hosts file, or of dnsmasq.conf. */
+/* Takes the lines of a hosts file, or of dnsmasq.conf. */
 static void read_lines(struct pihole *pihole, char *text, bool hosts)
 {
 	const char *line;

@@ -21,8 +21,8 @@ enum { MODULES_MAX = 32, HOPS_MAX = 32, TXT_PART_MAX = 254 };
 
 enum attribute_form {
 	AS_IT_IS,
-	EACH,    /* every block: `inner` */
-	FIRST,   /* only the first block: `inner` */
+	EACH,    /* every block, by `inner` */
+	FIRST,   /* only the first block, by `inner` */
 	WRAPPED, /* each text of an array: { inner->to: text } */
 	STATE,   /* true means Enabled */
 	TEXTS    /* a text, split into parts that a TXT record can hold */
@@ -138,7 +138,8 @@ static const struct terraform_kind {
 	{"azurerm_public_ip", NULL, "publicIPAddresses", public_ip},
 };
 
-/* Members of azurerm's resources that have no use here, beside names and computed values. */
+/* Members of azurerm's resources that are not reported: names, computed values, and settings that
+ * have no use here. */
 static const char *const passed_over[] = {"bgp_community",
 					  "ddos_protection_mode",
 					  "ddos_protection_plan",
@@ -374,7 +375,7 @@ static const char *outer_module(struct import *import, const char *module)
 }
 
 /* Of several instances, finds the one with the same index, preferably in the same instance of the
- * module. */
+ * module. NULL: none, or nothing tells them apart. */
 static struct planned *find_planned(struct terraform *terraform, const char *module,
 				    const char *plain, const json_t *index)
 {
@@ -439,7 +440,7 @@ struct place_in { /* the place of a reference */
 static json_t *resolve(struct terraform *terraform, const json_t *expression,
 		       struct place_in where);
 
-/* The value that the call of a module gives to the variable. */
+/* The ids that the call of the module gives to its variable; NULL: none. */
 static json_t *resolve_variable(struct terraform *terraform, const char *name,
 				struct place_in where)
 {
@@ -455,8 +456,8 @@ static json_t *resolve_variable(struct terraform *terraform, const char *name,
 	return expression ? resolve(terraform, expression, where) : NULL;
 }
 
-/* The module's value for the output. Without an index it is from the module's instance with the
- * same index. */
+/* The ids in an output of a module; NULL: none. A reference without an index means the instance of
+ * the module that has the index of the referring resource. */
 static json_t *resolve_output(struct terraform *terraform, const char *reference, const char *name,
 			      const char *output, struct place_in where)
 {
@@ -502,8 +503,8 @@ static json_t *resolve_one(struct terraform *terraform, const char *reference,
 		       : NULL;
 }
 
-/* The ids of all references in an array; NULL: none. Terraform lists each reference with its
- * prefixes behind it: x.y.id, x.y. */
+/* The ids of all references in an array; NULL: none. Terraform lists each reference
+ * ahead of its prefixes: x.y.id, x.y. */
 static json_t *resolve(struct terraform *terraform, const json_t *expression, struct place_in where)
 {
 	json_t *ids = made(terraform, json_array(), NULL), *reference, *id;
@@ -527,8 +528,8 @@ static json_t *resolve(struct terraform *terraform, const json_t *expression, st
 	return json_array_size(ids) > 0 ? ids : NULL;
 }
 
-/* Finds a value that the plan lacks by the references of its expression; NULL: these do not
- * tell. */
+/* The id or ids that the plan lacks, by the references in their expression; NULL: these lead to
+ * none. */
 static json_t *resolve_member(struct terraform *terraform, const struct planned *planned,
 			      const json_t *expressions, const char *key)
 {
@@ -562,7 +563,7 @@ static const char *member_text(struct terraform *terraform, const struct planned
 	return text && *text != '\0' ? text : NULL;
 }
 
-/* The future id, made from known names; "": these are not known. */
+/* The id; one that is not known yet is made from names. "": these are unknown, too. */
 static const char *id_of(struct terraform *terraform, struct planned *planned)
 {
 	struct import *import = terraform->import;

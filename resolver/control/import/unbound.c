@@ -40,7 +40,7 @@ struct unbound {
 	struct forward_view *view;
 	struct block *blocks;
 	long port;
-	long long cache_bytes;      /* -1: not set */
+	long long cache_bytes;      /* 0: not set */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
 	bool has_root, has_interface, listens;
 };
@@ -229,7 +229,7 @@ static const struct reason reasons[] = {
 
 /* ---- server ---- */
 
-struct unbound_setting { /* a setting of `server` that becomes a number or flag */
+struct unbound_setting { /* a setting of `server` that becomes a single value */
 	const char *name, *group, *key;
 	enum { SECONDS, FLAG, NUMBER, TEXT } form;
 };
@@ -274,7 +274,7 @@ static bool take_row(struct unbound *unbound, const struct setting *setting)
 	return true;
 }
 
-/* Splits "192.0.2.1@5353" into the address and the port, or 0. */
+/* Splits "192.0.2.1@5353" into the address and the port (0: none). */
 static const char *split_port(struct import *import, const char *text, char mark, long *port)
 {
 	const char *at = text ? strchr(text, mark) : NULL;
@@ -326,9 +326,9 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 		unbound->listens = true;
 }
 
-/* The settings for the prefix, made if missing. A prefix that a view or tag names first is allowed,
- * and does not inherit an outer prefix's view, because in access-control only the most specific
- * prefix counts. NULL: no prefix, which is reported. */
+/* The settings for the prefix, made if missing. Only the most specific prefix of a client counts,
+ * so a prefix that has only a view or a tag is allowed, and does not inherit an outer prefix's
+ * view. NULL: no prefix, which is reported. */
 static struct block *block_of(struct unbound *unbound, const struct setting *setting)
 {
 	char text[PREFIX_TEXT_MAX], *key;
@@ -379,7 +379,7 @@ static void view_of_clients(struct unbound *unbound, const struct setting *setti
 			forward_view(unbound->import, setting->values[1], &setting->at);
 }
 
-/* Tags have no counterpart. */
+/* Tags have no counterpart, but the setting still allows its prefix. */
 static void tags_of_clients(struct unbound *unbound, const struct setting *setting)
 {
 	block_of(unbound, setting);
@@ -766,7 +766,7 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	struct acl_set all;
 	char text[PREFIX_TEXT_MAX];
 
-	/* Later settings for the same prefix replace these. */
+	/* Settings for the same prefix are added later, and so replace these defaults. */
 	for (size_t i = 0; i < COUNT(usual); i++) {
 		struct prefix prefix;
 

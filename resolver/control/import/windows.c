@@ -403,7 +403,7 @@ static void take_row(struct import *import, struct windows *windows, const struc
 
 /* ---- CSV ---- */
 
-struct table {               /* the columns of the rows below a row of column names */
+struct table {               /* where the columns are, by the last row of column names */
 	int places[COLUMNS]; /* -1: no such column */
 	size_t width;
 };
@@ -476,8 +476,8 @@ static bool is_remark(const struct csv_row *row)
 	       (row->count <= 2 && strncasecmp(row->fields[0], "sep=", 4) == 0);
 }
 
-/* In Infoblox each kind of object has a row of column names, and the first column has the kind.
- * False: the row is of column names, or of another kind of object. */
+/* Whether the row may be a zone's. In Infoblox the first column has the kind of object, and each
+ * kind has a row of column names, which is read into the table. */
 static bool is_of_kind(struct import *import, const struct origin *at, const struct csv_row *row,
 		       struct table *table, bool *is_infoblox)
 {
@@ -688,8 +688,7 @@ struct zone_file {
 	struct origin active; /* the first record of Active Directory; line 0: none */
 };
 
-/* The text between `from` and `to` in the first line of the text, which has that length; NULL: not
- * found. */
+/* The part between `from` and `to` in the first `length` bytes of the text; NULL: not found. */
 static const char *between(struct import *import, const char *text, size_t length, const char *from,
 			   const char *to)
 {
@@ -718,9 +717,9 @@ static const char *zone_of_path(struct import *import, const char *path)
 	return NULL;
 }
 
-/* The zone of the records, by the first line: `;  Database file corp.dns for Default zone scope in
- * zone corp.example.`, or in older versions `... for corp.example zone.`; else by the file's name.
- * NULL: none, which is reported. */
+/* The zone of the records, by a comment at the top: `;  Database file corp.dns for Default zone
+ * scope in zone corp.example.`, or in older versions `... for corp.example zone.`; else by the
+ * file's name. NULL: none, which is reported. */
 static const char *zone_of(struct import *import, const struct origin *at, const char *path,
 			   const char *text)
 {
@@ -780,7 +779,8 @@ static bool is_active(const char *owner, size_t length)
 	return false;
 }
 
-/* Windows writes `\DDD` in octal, while all others use decimal (RFC 1035 section 5.1). */
+/* Whether the entry has `\DDD`, which is octal from Windows and decimal elsewhere (RFC 1035 section
+ * 5.1). */
 static bool has_octal(const char *entry)
 {
 	for (const char *at = strchr(entry, '\\'); at; at = strchr(at + 2, '\\')) {
@@ -820,7 +820,7 @@ static bool edit_entry(void *context, const struct origin *at, char *entry)
 			return false;
 		} else if (!isdigit((unsigned char)*word) &&
 			   !(length == 2 && strncasecmp(word, "IN", 2) == 0)) {
-			break; /* type */
+			break; /* the type: data follows */
 		}
 	}
 	return true;
@@ -878,7 +878,7 @@ static bool is_csv(struct import *import, const char *text, size_t length)
 	       (strncasecmp(row->fields[0], "header-", 7) == 0 || read_columns(&table, row) > 0);
 }
 
-/* Whether the text begins with a comment or a directive, or has a SOA. */
+/* Whether the text begins with a comment, a directive or `@`, or has a SOA. */
 static bool is_zone_file(const char *text)
 {
 	const char *soa = strcasestr(text, "SOA");

@@ -19,7 +19,7 @@ static void push(struct lexer *lexer, const char *text, unsigned line, char mark
 	struct words *words = lexer->words;
 	size_t room = words->count;
 
-	/* One more than the words, for the end mark. */
+	/* There is room for one more word, the end mark. */
 	if ((room & (room - 1)) == 0 || room == 1) {
 		struct word *more = import_alloc(lexer->import, (2 * room + 2) * sizeof *more);
 
@@ -256,7 +256,7 @@ char **words_files(struct import *import, const char *file, const char *pattern)
 
 	if (*pattern != '/' && slash)
 		pattern = import_printf(import, "%.*s/%s", (int)(slash - file), file, pattern);
-	/* A pattern may match nothing, but a named file must exist. */
+	/* A pattern may match nothing, but a missing named file is a fault for its reader. */
 	if (!strpbrk(pattern, "*?[")) {
 		files = import_alloc(import, 2 * sizeof *files);
 		files[0] = import_printf(import, "%s", pattern);
