@@ -303,8 +303,8 @@ static void take_domains(struct import *import, const struct adguard *adguard,
 	} while (*at++ != '\0');
 }
 
-/* Adds the default upstreams. If all of these use TLS or HTTPS, only zones and rules are
- * answered. */
+/* Adds the default upstreams. If all of these use TLS or HTTPS, only names of zones and rules
+ * are answered. */
 static void take_usual(struct import *import, struct adguard *adguard)
 {
 	const struct upstreams *line = adguard->first;

@@ -1,5 +1,5 @@
-/* Resources come in any order and from several files, so they are collected first, and put into the
- * tree type by type, in the order of the API's table, so that references find their targets.
+/* Resources come in any order and from several files. They are collected first, and then put into
+ * the tree in the order of the API's table of types, so that references find their targets.
  *
  *     body ─► azure/reading, by the rows of azure/type ─► values ─► tree, each at its line
  *                │ ids, children
@@ -86,7 +86,7 @@ static const struct {
 	{"routeTables*", NULL},
 };
 
-/* The commands of az that list the kinds with children or references to them. */
+/* az's commands that list the kinds that have children or are referred to. */
 static const struct {
 	unsigned kind;
 	const char *command;

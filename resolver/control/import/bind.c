@@ -893,8 +893,8 @@ static const struct statement *setting_of_zone(const struct bind *bind,
 }
 
 struct zone_access {    /* who may ask for a zone */
-	bool closed;    /* not all clients of the view */
-	bool strangers; /* also others than clients of the view */
+	bool closed;    /* not for all that may ask the view */
+	bool strangers; /* for some clients that may not ask the view */
 };
 
 /* Who may ask for the zone; cached by its two settings, which most zones of a view share. */
@@ -926,8 +926,8 @@ static const struct zone_access *access_of(struct bind *bind, const struct bind_
 	return access;
 }
 
-/* Whether some clients of the view may not ask for this zone, which cannot be expressed for a
- * single zone. Reports other clients that may ask for the zone: here they may not ask. */
+/* Whether some that may ask the view may not ask for this zone, which cannot be expressed for a
+ * single zone. Reports clients that may ask only for the zone: here they may not ask. */
 static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone)
 {

@@ -79,7 +79,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 	line->at = import_place(import, parser->words->file, parser->at->line, parser->at->text);
 	for (; parser->at->text; parser->at++) {
 		if (parser->at->mark == '\n') {
-			/* A list of zones goes on in the next line behind a comma. */
+			/* Behind a comma, the list of zones goes on in the next line. */
 			size_t length = line->count ? strlen(line->words[line->count - 1]) : 0;
 
 			if (is_head && length > 0 &&
@@ -287,7 +287,8 @@ static bool split_zone(struct import *import, const char *text, const char **zon
 	return true;
 }
 
-/* The name of a zone; "10.0.0.0/24" means its reverse zone. NULL: a prefix without exactly one. */
+/* The name of a zone; "10.0.0.0/24" means its reverse zone. NULL: a prefix that is not of whole
+ * IPv4 octets. */
 static const char *zone_name(struct import *import, const char *text)
 {
 	struct prefix prefix;
@@ -1018,7 +1019,7 @@ static void take_places(struct coredns *coredns, const struct origin *whole)
 
 /* ---- clients ---- */
 
-/* The clients that may ask the server, among them all that no line of an acl names. */
+/* The clients that may ask the server: a client that no acl names may. */
 static struct acl_set clients_of(struct coredns *coredns, struct corefile_server *server)
 {
 	struct acl_set clients;

@@ -859,8 +859,8 @@ static const char *listen_text(struct dnsmasq *dnsmasq)
 	return import_end(maker);
 }
 
-/* Without a named address, listens at all addresses, or at loopback if interfaces, whose addresses
- * are unknown, or `only_host` limit these. */
+/* Listens at all addresses if none is named. With interface options, whose addresses are unknown,
+ * or `only_host`, listens at loopback only. */
 static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool only_host)
 {
 	static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0",

@@ -855,7 +855,8 @@ static const char *reason(struct import *import, const struct node *item, const 
 	return import_printf(import, "no server is left that could be asked for %s", domain);
 }
 
-/* Takes out the items of the faults, and reports that. False: there are none, or errors remain. */
+/* Takes out the items of the faults, and reports that. False: there are none, or the import has
+ * errors. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
 	struct node **items = need(calloc(faults->count + 1, sizeof *items));

@@ -1,7 +1,7 @@
 /* Pi-hole is dnsmasq with files of its own, which Pi-hole translates into dnsmasq's options, as
  * the code here does:
  *
- *     pihole.toml (version 6)        a TOML file, of which only [dns] is read: upstreams, hosts,
+ *     pihole.toml (version 6)        a TOML file, of which only [dns] is taken: upstreams, hosts,
  *                                    cnameRecords, revServers, and who may ask
  *     custom.list                    a hosts file
  *     05-pihole-custom-cname.conf    dnsmasq's cname=

@@ -563,7 +563,7 @@ static const char *member_text(struct terraform *terraform, const struct planned
 	return text && *text != '\0' ? text : NULL;
 }
 
-/* The id; one that is not known yet is made from names. "": these are unknown, too. */
+/* The id: the known one, or else the future one, made from names; "": a name is unknown. */
 static const char *id_of(struct terraform *terraform, struct planned *planned)
 {
 	struct import *import = terraform->import;

@@ -1,6 +1,6 @@
 /* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"); ends of
- * lines mean nothing. The whole file is read first, because order matters little. Then a table says
- * for each setting what it becomes here, or why it is lost. */
+ * lines mean nothing. The whole file is read first, because order matters little. The table
+ * `rows` has settings that become one value here, and `reasons` those that are lost. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Splits a configuration into words, each with its line, for dialects made of words. The import
+/* Splits a configuration into words, each with its line, for formats made of words. The import
  * gets each comment with a line: its own if a word is there before the comment, else that of the
  * next word. */
 #ifndef SLUICE_IMPORT_WORDS_H
@@ -11,7 +11,7 @@ struct words_syntax {
 	const char *marks;  /* characters that are words of their own: "{};" */
 	bool marks_alone;   /* only between blanks */
 	bool has_lines;     /* the end of a line is a mark as well, '\n' */
-	bool has_slashes;   /* also takes comments of C, beside those that begin with '#' */
+	bool has_slashes;   /* C's comments are taken like those that begin with '#' */
 };
 
 struct word {
@@ -22,8 +22,8 @@ struct word {
 };
 
 struct words {
-	struct word *items; /* the last one has text NULL */
-	size_t count;       /* without the last one */
+	struct word *items; /* ended by one with text NULL */
+	size_t count;       /* without that end */
 	const char *file;
 };
 
