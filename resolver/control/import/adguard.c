@@ -200,7 +200,7 @@ static bool has_plain_usual(struct import *import, const struct adguard *adguard
 	return false;
 }
 
-/* Adds the default upstreams at the line that refers to them; `at` NULL: at their own lines. */
+/* Adds the default upstreams with the place `at` of a reference; NULL: with their own places. */
 static void add_usual(struct import *import, const struct adguard *adguard, struct node *in,
 		      const struct origin *at)
 {

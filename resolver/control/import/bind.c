@@ -695,7 +695,7 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
-/* The key under which a TSIG key's use for zone transfers is kept. */
+/* The name by which import_find has the use of a TSIG key for zone transfers. */
 static const char *key_use(struct import *import, const char *name)
 {
 	size_t length = strlen(name);

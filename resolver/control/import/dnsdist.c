@@ -858,7 +858,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 			rows[i].take(dnsdist, &at, call);
 			return;
 		}
-	if (is_value(name)) { /* its result gets a name; its node is used */
+	if (is_value(name)) { /* a value for a name; its node is used now */
 		names_of(argument(call, 0));
 		return;
 	}

@@ -406,7 +406,7 @@ static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
 }
 
 /* rev-server=10.1.0.0/16,192.0.2.1: one rule for a prefix of whole octets (IPv6: hex digits), else
- * one for each value of the octet in which the prefix ends. */
+ * one for each value of its last, partial octet. */
 static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -713,7 +713,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 
 	for (size_t i = 0; i < fields.count; i++) {
-		/* The address may be one of an excluded interface's, which are unknown. */
+		/* The address may belong to this interface, whose addresses are unknown. */
 		const struct option *without = find(dnsmasq, "except-interface");
 
 		if (without && !is_loopback(fields.items[i])) {

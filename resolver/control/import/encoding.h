@@ -11,7 +11,7 @@
 bool encoding_is_plain(const char *text, size_t length);
 /* Converts a NUL-terminated text from malloc() to UTF-8 without a byte order mark, in place or into
  * a new text. If it cannot be converted, *why says why, *line says where, and the text is
- * unchanged; else *why is NULL. Returns NULL without memory, and frees the text. */
+ * unchanged; else *why is NULL. Without memory, frees the text and returns NULL. */
 char *encoding_to_utf8(char *text, size_t *length, unsigned *line, const char **why);
 
 #endif

@@ -838,8 +838,8 @@ static bool may_ask(const struct forward_view *view, const struct prefix *prefix
 }
 
 /* Whether PTRs of a pool would be answered as in the original. An address has one PTR for all
- * views. Private addresses need a network that has them and that they may ask. The networks of a
- * running server are unknown here, and so is whether it takes IPv6 PTRs. */
+ * views. For private addresses, a network must contain them and take their queries. The
+ * networks of a running server are unknown here, and so is whether it takes IPv6 PTRs. */
 static bool is_for_pool(struct import *import, const struct forward_view *view,
 			const struct prefix *prefix)
 {
@@ -895,7 +895,7 @@ static void put_into_pool(struct import *import, struct whole *whole, struct loo
 	import_keep(import, key, item);
 }
 
-/* Makes the reverse zone around the record, for the widest part of the prefix that has whole octets
+/* Makes the reverse zone that contains the record. For this, the prefix is narrowed to whole octets
  * (IPv6: hex digits). */
 static void make_reverse_zone(struct import *import, const struct whole *whole,
 			      const struct loose *loose)

@@ -92,7 +92,7 @@ void forward_record(struct import *import, struct forward_view *view, const stru
 		    const char *owner, const char *type, long ttl_s, const char *rdata);
 void forward_rr(struct import *import, struct forward_view *view, const struct origin *at,
 		const ldns_rr *rr);
-/* Gives this data to the name and all names below it: a zone with a wildcard. */
+/* Gives this data to the name and all names below it, by a zone with a wildcard. */
 void forward_below(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *owner, const char *type, long ttl_s, const char *rdata);
 /* Adds an address record and, `with_ptr`, a PTR, unless the address has a PTR already. */

@@ -238,9 +238,8 @@ static void directive(struct master_file *master, const char *entry, const struc
 	}
 }
 
-/* Without $TTL, the minimum of a SOA that is the first record and has no TTL becomes the default.
- * Else a record without a TTL gets that of the record before it, and the first record USUAL_TTL_S.
- */
+/* Without $TTL, a first record that is a SOA without a TTL makes its minimum the default. Otherwise
+ * a record without a TTL gets that of the record before it; the first record gets USUAL_TTL_S. */
 static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);

@@ -46,7 +46,7 @@ static void on_upstream(struct pihole *pihole, const struct origin *at, const ch
 	add_line(pihole, at->line, import_printf(pihole->import, "server=%s", value));
 }
 
-/* "192.0.2.1 name alias": the address leads back to the first name. */
+/* "192.0.2.1 name alias": the address gets a PTR to the first name. */
 static void on_host(struct pihole *pihole, const struct origin *at, const char *value)
 {
 	char *text = import_printf(pihole->import, "%s", value), *word, *rest = NULL;

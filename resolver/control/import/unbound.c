@@ -379,7 +379,7 @@ static void view_of_clients(struct unbound *unbound, const struct setting *setti
 			forward_view(unbound->import, setting->values[1], &setting->at);
 }
 
-/* Tags have no counterpart, but the setting still allows its prefix. */
+/* Tags have no counterpart, but the setting allows a prefix that has no action. */
 static void tags_of_clients(struct unbound *unbound, const struct setting *setting)
 {
 	block_of(unbound, setting);

@@ -476,8 +476,8 @@ static bool is_remark(const struct csv_row *row)
 	       (row->count <= 2 && strncasecmp(row->fields[0], "sep=", 4) == 0);
 }
 
-/* Whether the row may be a zone's. In Infoblox the first column has the kind of object, and each
- * kind has a row of column names, which is read into the table. */
+/* Whether the row may describe a zone. In Infoblox the first column has the kind of object, and
+ * each kind has a row of column names, which is read into the table. */
 static bool is_of_kind(struct import *import, const struct origin *at, const struct csv_row *row,
 		       struct table *table, bool *is_infoblox)
 {

@@ -1,5 +1,5 @@
 /* Splits a configuration into words, each with its line, for formats made of words. The import
- * gets each comment with a line: its own if a word is there before the comment, else that of the
+ * gets each comment with a line: the comment's own if a word precedes it there, else that of the
  * next word. */
 #ifndef SLUICE_IMPORT_WORDS_H
 #define SLUICE_IMPORT_WORDS_H
