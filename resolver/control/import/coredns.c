@@ -591,7 +591,7 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
 				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
 	}
-	/* Without a file and a block the plugin reads /etc/hosts. */
+	/* With neither a file nor a block, the plugin reads /etc/hosts. */
 	if (line->count > 1)
 		hosts_read_into(import, coredns->view, &line->at,
 				path_of(coredns, server, line->words[1]), ttl_s, NULL, &zones);
@@ -683,8 +683,8 @@ static bool is_built_in(const char *type)
 
 /* Reads "allow type A net 10.0.0.0/8"; without types it applies to all types, without nets to all
  * clients. A rule for only some types or names (`some`) applies to all here if it keeps clients
- * out, and otherwise to none. A net that cannot be read may mean all clients: a rule that keeps it
- * out keeps all of them out, and a rule that lets it in lets in only its other nets. */
+ * out, and otherwise to none. A net that cannot be read may mean all clients: a rule that blocks
+ * it keeps everybody out, and a rule that allows it counts for its other nets only. */
 static void take_action(struct coredns *coredns, struct corefile_server *server,
 			const struct corefile_line *at, bool some)
 {
@@ -1019,7 +1019,7 @@ static void take_places(struct coredns *coredns, const struct origin *whole)
 
 /* ---- clients ---- */
 
-/* The clients that may ask the server: a client that no acl names may. */
+/* The clients that may ask the server, including those outside all its nets. */
 static struct acl_set clients_of(struct coredns *coredns, struct corefile_server *server)
 {
 	struct acl_set clients;

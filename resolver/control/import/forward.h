@@ -30,8 +30,8 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
-/* Lets only this set ask the view. A network without clients would get the default ones, so for an
- * empty set it gets an address that no machine has, different for each network. */
+/* Lets this set ask the view, and closes the view if it has no clients then: a network without any
+ * would get the default ones, so it gets an address that no machine has, different for each one. */
 void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
 			struct acl_set clients);
 /* Prints "client_prefixes = [ ... ];" for these clients. */
@@ -40,7 +40,7 @@ const char *forward_open_text(struct import *import, struct acl_set clients);
 const struct node *forward_network(const struct forward_view *view);
 /* The view's clients only get answers from zones and rules. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
-/* Links the view to the zones of `to` as well, except those of a name that the view has itself. */
+/* Links the view to each zone of `to` as well, unless the view has a zone of that name. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
 /* Prints "links = ( ... );" for the view's network. */
