@@ -880,8 +880,8 @@ static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool o
 			      unheard->value && *unheard->value ? unheard->value : "it");
 }
 
-/* Sets the clients: anybody, or with local-service the default ones in place of this machine's
- * networks, or with local-service=host only the machine itself. */
+/* Sets the clients: anybody; with local-service, the default ones (loopback and private networks);
+ * with local-service=host, the machine itself. */
 static void take_clients(struct dnsmasq *dnsmasq, const struct origin *at,
 			 const struct option *local, bool only_host)
 {
