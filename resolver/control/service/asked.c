@@ -1,9 +1,8 @@
 /* Questions are collected with copies of the names, sorted so that equal questions of several
  * workers and half days are adjacent, added up, and sorted by count.
  *
- * Half days of earlier processes are those of the time of day, so that the state has at most three
- * rows of a question, however often the server was started; each is dropped a day after the
- * beginning of its half day. */
+ * Half days begin at noon and midnight UTC, whenever the server was started, so that the state
+ * has at most three rows of a question. A row is dropped a day after its half day began. */
 #include "resolver/control/service/asked.h"
 
 #include <stdlib.h>
@@ -130,7 +129,7 @@ static void gather_all(struct asked_list *list, struct asked_book *book)
 		const struct asked *item = &book->earlier.items[i];
 
 		if (walk.now_s - item->half_s < DAY_S &&
-		    item->half_s <= walk.now_s) /* otherwise the clock was set back */
+		    item->half_s <= walk.now_s) /* later ones: the clock was set back */
 			add(list, &item->question, item->wire, item->length, item->half_s);
 	}
 	pthread_mutex_unlock(&book->lock);
@@ -377,7 +376,7 @@ static void gather_in_thread(void *job)
 	add_up(&book->now);
 }
 
-/* Writes the result; if counting is switched off, deletes what was kept. */
+/* Writes the result; if counting is switched off, deletes all rows instead. */
 static void end_look(struct asked_book *book)
 {
 	static const struct asked_list none;

@@ -1,15 +1,15 @@
-/* The most frequent questions (resolver/popular.h): of all workers and of earlier processes, added
- * up.
+/* The most frequent questions (resolver/popular.h), added up over all workers and earlier
+ * processes.
  *
  * The book keeps them in the state, across kills, restarts and upgrades:
  *
- *     a look    every half minute, and at the end
- *     a row     a question in its network, with its count in a half day; written when it is new,
- *               when an eighth of the count is new, and at the end
+ *     a look    collects and writes the questions: every half minute, and at the end
+ *     a row     one question in one network, with its count in a half day; written when it is
+ *               new, when an eighth of the count is new, and at the end
  *
  * So a kill loses the questions of the last half minute, and up to an eighth of a count. The
- * ASKED_ROWS most frequent are kept, for a day at most. Without a state, or if count_names is
- * false, nothing is kept, and old rows are removed.
+ * ASKED_ROWS most frequent are kept, for a day at most. Nothing is kept without a state, or if
+ * count_names is false, which also removes old rows.
  *
  * The rows are beside those of use_book.h, with keys of their own. A book that was handed over
  * writes nothing, because the rows are another process's. The book is for the control thread; any
@@ -66,7 +66,7 @@ struct asked_book {
 MUST_CHECK int asked_read(struct asked_list *list, struct asked_book *book);
 void asked_release(struct asked_list *list);
 
-/* The place where it was asked; false: that network is no longer served. */
+/* Where the question was asked; false: that network is no longer served. */
 bool asked_place(const struct asked *asked, const struct policy *policy, struct place *place);
 /* The question's name; false: no valid name, which cannot happen. */
 bool asked_name(const struct asked *asked, const struct policy *policy, struct name *name);
@@ -78,7 +78,7 @@ bool asked_is_row(const char *key);
 MUST_CHECK int asked_book_open(struct asked_book *book, uv_loop_t *loop,
 			       struct inventory *inventory, struct server *server,
 			       struct work *work, void (*on_written)(void *context), void *context);
-/* Looks at once, as before the end. */
+/* Looks at once and writes everything, because the process is about to end. */
 void asked_book_rest(struct asked_book *book);
 /* Looks at once, then leaves the rows to another process; or takes them and reads them anew. */
 void asked_book_hand_over(struct asked_book *book);

@@ -85,7 +85,7 @@ static void on_applied(void *context, int err, const struct service_change *chan
 	struct applying *applying = context;
 	struct service_change told = *change;
 
-	told.failed = told.count; /* indexes of rows mean nothing to the client's edits */
+	told.failed = told.count; /* indexes of rows are not those of the client's edits */
 	applying->on_change(applying->context, err, &told, faults);
 	json_decref(applying->record);
 	row_edits_release(&applying->edits);
@@ -245,8 +245,8 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
-/* A change that is rehearsed before others are asked, so that ids and free addresses are chosen
- * once, for all servers. */
+/* A change that is rehearsed before the committer is asked, so that ids and free addresses are
+ * chosen once, for all servers. */
 struct rehearsing {
 	struct service *service;
 	json_t *rows;

@@ -3,7 +3,7 @@
  * takes time and may not answer at all:
  *
  *     service_commit ─┬─ no committer ─► service_make ─────────────────────────► on_change
- *                     └─ rehearsed, nothing stays open ─► record ─► committer
+ *                     └─ rehearsed, then rolled back ─► record ─► committer
  *                            yes      ─► service_apply(record) ────────────────► on_change
  *                            no       ─► nothing has changed ──────────────────► on_change
  *                            unknown  ─► the same record is asked about again, each second
@@ -14,7 +14,7 @@
  *
  * While a record is open, other changes and reloads wait, as for other long work (work.h); reads,
  * DNS and health checks go on. After COMMIT_ANSWER_MS the client hears that the outcome is unknown.
- * A server that ends waits COMMIT_LAST_MS, and leaves the outcome to its next start.
+ * A server that ends waits COMMIT_LAST_MS, then leaves the outcome to its next start.
  *
  * For the control thread alone. */
 #ifndef SLUICE_COMMIT_H
@@ -44,14 +44,14 @@ typedef void commit_on_answer(void *context, enum commit_answer answer, const ch
 struct committer {
 	/* Asks whether the record is the next change. Calls back once, perhaps before the return,
 	 * and borrows the record until then. After UNKNOWN the same record, by its "id", may be
-	 * asked about again; its final answer never depends on how often. */
+	 * asked about again; its final answer never depends on how often it was asked. */
 	void (*ask)(struct committer *committer, const json_t *record, commit_on_answer *on_answer,
 		    void *context);
 	/* Cancels the callback. */
 	void (*forget)(struct committer *committer);
 };
 
-/* Gets the result of service_change; the arguments are valid only during the call. */
+/* Gets the result of a change; the arguments are valid only during the call. */
 typedef void service_on_change(void *context, int err, const struct service_change *change,
 			       const struct faults *faults);
 
@@ -77,7 +77,7 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 		   void *context);
 
 bool commit_is_open(const struct service *service);
-/* Prepares for the end of the process. */
+/* The process is about to end: an open record waits COMMIT_LAST_MS at most. */
 void commit_rest(struct service *service);
 
 #endif

@@ -1,5 +1,5 @@
-/* A record is one line of JSON. It is written to another name and renamed, so that it is always
- * whole or missing. */
+/* A record is one line of JSON. It is written under another name and renamed, so that it is
+ * always whole or missing. */
 #include "resolver/control/service/confirmation.h"
 
 #include <errno.h>
@@ -107,7 +107,7 @@ const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded
 	return text;
 }
 
-/* For readers hides the error, which may be a fault in the list of clients. */
+/* Hides the error from readers, because it may be a fault in the list of clients. */
 static const char *error_for(const char *error, bool guarded)
 {
 	return guarded ? "the server's log says why" : error;
@@ -249,7 +249,7 @@ static int write_text(const char *path, const char *text, char error[CONFIRMATIO
 	size_t length = strlen(text);
 	int err = 0;
 
-	errno = fd < 0 ? errno : ENOSPC; /* a short write */
+	errno = fd < 0 ? errno : ENOSPC; /* a short write sets no errno */
 	if (fd < 0 || write(fd, text, length) != (ssize_t)length || fsync(fd) != 0)
 		err = fail(path, "written", errno, error);
 	if (fd >= 0)
@@ -456,7 +456,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
-/* Whether some rows are of the inventory, whose indexes need more than the values. */
+/* Whether some rows belong to the inventory: its indexes need more than the values. */
 static bool has_inventory(const json_t *rows)
 {
 	const struct kind *kind;

@@ -3,11 +3,11 @@
  * until it is confirmed:
  *
  *     STATE.unconfirmed/reload    who asked for a reload, when, and how long it waits
- *                       before/   the files served before it (config/copy.h)
- *                       change    the same for a change of resources, with its revision: the old
- *                                 rows are in the state's history
+ *                       before/   the files served before that reload (config/copy.h)
+ *                       change    who asked for a change of resources, when, how long it waits,
+ *                                 and its revision; its old rows are in the state's history
  *
- * So a process that starts and finds such a record rolls back, however the one before ended:
+ * So a process that starts and finds such a record rolls back, however the last process ended:
  *
  *     reload   copy ─► record ─► served ─► waits ─┬─ confirmed ─► no record
  *                                                 └─ else ─► the copy is served ─► the next reload
@@ -56,13 +56,13 @@ struct confirmation {
 	char *copy, *copy_file; /* the folder before/, and the copied file in it */
 	bool waits, is_back;    /* whether `waiting` waits; whether `gone` was rolled back */
 	struct unconfirmed waiting, gone;
-	char error[CONFIRMATION_TEXT_MAX]; /* why the rollback failed; "": not tried */
+	char error[CONFIRMATION_TEXT_MAX]; /* why the rollback failed; "": it has not */
 	uv_timer_t timer;
 	void (*on_due)(void *context);
 	void *context;
 };
 
-/* Sets the place beside that configured state ("": none). `confirmation` must be all zero.
+/* Sets the paths beside the configured state ("": none). `confirmation` must be all zero.
  * ERR_NOMEM. */
 MUST_CHECK int confirmation_place(struct confirmation *confirmation, const char *state);
 /* Calls on_due when the time is up. The timer is closed with the loop's other handles. */
@@ -93,7 +93,7 @@ const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded
 /* A change that begins now and waits that long. */
 struct unconfirmed unconfirmed_now(enum unconfirmed_kind kind, const char *who, unsigned wait_s);
 
-/* ---- on disk; ERR_SYSTEM, ERR_NOMEM: `error` says why, and the disk is unchanged ---- */
+/* ---- on disk; ERR_SYSTEM, ERR_NOMEM: `error` says why ---- */
 
 /* False: no record. An unreadable record counts as none, and is logged. */
 bool confirmation_find(const struct confirmation *confirmation, enum unconfirmed_kind kind,
@@ -105,21 +105,22 @@ MUST_CHECK int confirmation_write(const struct confirmation *confirmation,
 MUST_CHECK int confirmation_remove(const struct confirmation *confirmation,
 				   enum unconfirmed_kind kind, char error[CONFIRMATION_TEXT_MAX]);
 
-/* Makes the folder for the copy; and removes an unneeded copy. */
+/* confirmation_make_room makes the folder for the copy; confirmation_forget_copy removes a copy
+ * that no rollback needs. */
 MUST_CHECK int confirmation_make_room(const struct confirmation *confirmation,
 				      char error[CONFIRMATION_TEXT_MAX]);
 void confirmation_forget_copy(const struct confirmation *confirmation);
 
 /* The rows that a rollback of the change restores: [{"kind", "path" (its key), "values" (the old
  * ones; null: none)}]. Rows that were changed since, as by a rollback, are left out; empty if the
- * change was never made. NULL: `error` says why it cannot be read. */
+ * change was never made. NULL: `error` says why the history cannot be read. */
 json_t *confirmation_rows(struct source *source, const struct unconfirmed *unconfirmed,
 			  char error[CONFIRMATION_TEXT_MAX]);
 /* Prints the author of a rollback for the history: "ops, not confirmed". */
 enum { UNCONFIRMED_WHO_MAX = CONFIRMATION_WHO_MAX + 32 };
 void unconfirmed_who(const struct unconfirmed *unconfirmed, char text[UNCONFIRMED_WHO_MAX]);
 /* Rolls back the change while nobody has the state open, and removes the record. ERR_EXISTS,
- * without an error: addresses or PTRs need a running service. */
+ * with an empty `error`: addresses or PTRs need a running service. */
 MUST_CHECK int confirmation_restore(const struct confirmation *confirmation, const char *state,
 				    const struct unconfirmed *unconfirmed,
 				    char error[CONFIRMATION_TEXT_MAX]);

@@ -2,8 +2,8 @@
  * question for the zone's SOA. At most one of each is under way to a secondary; the next one
  * replaces it.
  *
- * An answer is recognized by its source, which the caller compares, its id, its question, and its
- * TSIG if the message was signed. Time is a parameter; there are no sockets here. */
+ * An answer is recognized by its source and its question, which the caller compares, by its id, and
+ * by its TSIG if the message was signed. Time is a parameter; there are no sockets here. */
 #ifndef SLUICE_EXCHANGE_H
 #define SLUICE_EXCHANGE_H
 
@@ -58,12 +58,11 @@ struct exchange_answer { /* a message that may be an answer */
 bool exchange_read(struct exchange_answer *answer, const uint8_t *packet, size_t length);
 
 enum exchange_result {
-	EXCHANGE_FOREIGN,  /* it answers something else */
-	EXCHANGE_UNSIGNED, /* the id and question fit, but the signature is bad or missing: the
-			    * exchange stays open */
+	EXCHANGE_FOREIGN,  /* the message answers something else */
+	EXCHANGE_UNSIGNED, /* the id fits, the signature does not: the exchange stays open */
 	EXCHANGE_ANSWERED, /* the exchange is closed */
 };
-/* The caller must have compared source, opcode and zone. */
+/* The caller must have compared source, opcode and zone, and for a question its type. */
 enum exchange_result exchange_receive(struct exchange *exchange,
 				      const struct exchange_answer *answer, uint64_t now_s);
 

@@ -1,6 +1,6 @@
-/* The order matters: unnamed items are made first; endpoints are placed before resolv.conf is read,
- * because their addresses are left out of it; and the check is last, so that an unusable
- * resolv.conf is reported together with the file's other faults. */
+/* The order in complete() matters: unnamed items are made first; endpoints are placed before
+ * resolv.conf is read, because their addresses are left out of it; and the check is last, so that
+ * an unusable resolv.conf is reported together with the file's other faults. */
 #include "resolver/control/service/load.h"
 
 #include <time.h>
@@ -35,7 +35,7 @@ static int read_resolv_conf(const struct load *load, bool is_change, struct reso
 }
 
 /* Places, completes and checks the model, which has all items, and takes it over. `errors`: the
- * number of errors before it was begun; `before`: a checked model, or NULL. */
+ * number of errors in `faults` before this model; `before`: a checked model, or NULL. */
 static struct model *complete(struct load *load, struct model *model, const struct model *before,
 			      size_t errors, struct faults *faults)
 {
@@ -90,7 +90,7 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 	return NULL;
 }
 
-/* The state that the first model named, whatever later ones name; NULL: none. */
+/* The state that the first model named; later models cannot change it. NULL: none. */
 static const char *state_path(struct load *load, const struct model *declared)
 {
 	const char *named = declared->management.state;
@@ -152,9 +152,9 @@ static bool migrate(const struct load *load, const struct model *declared, struc
 
 /* Reads the state and combines it with the file. `parts` notes skipped rows, even on failure.
  *
- * If the state cannot be read at the start, this warns, and the file's items are served; the
- * inventory opens the state again and warns as well. Later, if resources of the state are served,
- * it is a fault, and these stay served. */
+ * If the state cannot be read at the start, the fault is a warning, and only the file's items are
+ * served; the inventory opens the state again and warns as well. Later, while resources of the
+ * state are served, the fault is an error, and they stay served. */
 static struct model *read_model(struct load *load, struct parts *parts, struct model *declared,
 				const struct model *before, const struct faults *refused,
 				struct faults *faults)
@@ -228,7 +228,7 @@ static struct model *try_again(struct load *load, struct model *declared,
 /* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
  * can keep the file from being served. If all rows fit, conflicts between them and the file are
  * refused instead, because the operator has just written them. Rows whose parent is gone from the
- * file are no misfits. */
+ * file are skipped without counting as misfits. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults)
 {
@@ -260,7 +260,7 @@ struct model *load_file(struct load *load, const char *path, const struct model 
 
 	if (!declared)
 		goto out;
-	if (faults->errors > errors) { /* only loaded further to find more faults */
+	if (faults->errors > errors) { /* goes on only to find more faults */
 		model = complete(load, declared, NULL, errors, faults);
 		goto out;
 	}

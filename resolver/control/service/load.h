@@ -19,14 +19,14 @@ struct load {
 	const char *config;      /* path */
 	const char *resolv_conf; /* path */
 	struct hash_key key;     /* random; hashes all names and zones */
-	enum source_mode mode;   /* for opening the state; APART if no server is run */
+	enum source_mode mode;   /* for opening the state; READ_APART without a running server */
 	struct {
 		void (*on_progress)(void *context); /* about once a second */
 		void *context;
 		bool required; /* otherwise a state that cannot be migrated is read from a copy */
 	} migration;           /* of an older version's state; on_progress NULL: no server */
 	bool follows;          /* the served model's default resolver comes from resolv.conf */
-	struct resolv_conf found;  /* what resolv.conf said then */
+	struct resolv_conf found;  /* what resolv.conf said for that model */
 	bool has_read;             /* a model was loaded before */
 	char state[LOAD_PATH_MAX]; /* the first model's state; "": none. Another state takes a
 				    * restart */
@@ -47,9 +47,9 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 struct model *load_file(struct load *load, const char *path, const struct model *before,
 			struct faults *faults);
 
-/* Completes a composed model (model_compose), whose zones have their data: places, checks and takes
- * it over. Faults are not sorted; NULL if one added here is an error. passed_over: the model leaves
- * out rows of the state. `before`: the served model, whose unchanged parts are not checked again
+/* Takes over, completes and checks a composed model (model_compose) whose zones have their data.
+ * Faults are not sorted; NULL if one added here is an error. passed_over: the model leaves out
+ * rows of the state. `before`: the served model, whose unchanged parts are not checked again
  * (limits_check_change); NULL: everything is checked. */
 struct model *load_complete(struct load *load, struct model *model, bool passed_over,
 			    const struct model *before, struct faults *faults);
@@ -60,8 +60,8 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 /* Combines the declared model with the present rows of the state; `before` as in load_model. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults);
-/* Migrates the state of an older version to where source_open finds it. ERR_SYSTEM, ERR_NOMEM:
- * `error` says why. */
+/* Migrates an older version's state, so that source_open finds it. ERR_SYSTEM, ERR_NOMEM: `error`
+ * says why. */
 MUST_CHECK int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX]);
 /* The model of the file alone. */
 struct model *load_declared(struct model *model);
@@ -69,9 +69,9 @@ struct model *load_declared(struct model *model);
 /* The model that was loaded last is now served. */
 void load_adopt(struct load *load);
 
-/* Reads resolv.conf again for a model that follows it; new servers become the model's, which is
- * then checked. 0: changed, *before is for load_restore; ERR_EXISTS: nothing new; otherwise faults
- * say why not, and the model is unchanged. */
+/* Reads resolv.conf again for a model that follows it, gives the model new servers, and checks
+ * it. 0: changed, *before is for load_restore; ERR_EXISTS: nothing new; otherwise faults say why
+ * not, and the model is unchanged. */
 struct load_targets {
 	struct target_server items[RESOLV_CONF_SERVERS_MAX];
 	size_t count;

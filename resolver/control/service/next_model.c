@@ -5,10 +5,10 @@
  *     record sets ─► place, complete, check     (faults: the end)
  *     begin ─► put, ...                         (next_model_write; the caller commits)
  *
- * Another program may write to the state between the two; the second begin sees that. Record sets
- * skip the first transaction: the edits have all their values, and the zone that they are put into
- * (resource/home.h) has the rest. So a change of record sets alone starts from the served model.
- */
+ * Another program may write to the state between the two transactions; the second begin sees that.
+ * Record sets skip the first transaction: the edits have all their values, and the zone that they
+ * are put into (resource/home.h) has the rest. So a change of record sets alone starts from the
+ * served model. */
 #include "resolver/control/service/next_model.h"
 
 #include <strings.h>
@@ -47,8 +47,8 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	return err;
 }
 
-/* Such a change has an edit for each row that it removes, so a removal must leave the rows inside
- * alone: they may belong to an item of that name in the file. */
+/* A change with `undo` or `again` has an edit for each row that it removes. So a removal leaves
+ * the rows inside alone: they may belong to an item of that name in the file. */
 static bool takes_back(const struct service_change *change)
 {
 	return change->undo || change->again;
@@ -84,7 +84,7 @@ int next_model_fail(struct next_model *next, int err, const char *error)
 			  *error ? error : err_text(err));
 }
 
-/* `all`: also items of homes. */
+/* `all`: also items of homes (resource/home.h). */
 static bool is_written(const struct kind *kind, bool all)
 {
 	return !kind->inventory && (all || !kind->home);
@@ -232,7 +232,7 @@ static size_t end_of_root(const struct about *about, size_t first)
 	return end;
 }
 
-/* Whether an edit behind `after` (NULL: any edit) removes the path's top-level item. */
+/* Whether an edit later than `after` (NULL: any edit) removes the path's top-level item. */
 static bool is_removed(const struct about *about, const struct path *path,
 		       const struct service_edit *after)
 {
@@ -251,7 +251,7 @@ static bool is_removed(const struct about *about, const struct path *path,
 	       (!after || removals[low - 1] > after);
 }
 
-/* Whether the resource exists after the last edit of it. */
+/* Whether the resource exists after its last edit. */
 static bool stays(struct source *source, const struct path *path)
 {
 	char error[SOURCE_ERROR_MAX];
@@ -301,7 +301,7 @@ static int read_parts(struct next_model *next, struct about *about, const struct
 	return err;
 }
 
-/* Keeps the items of homes; a new parent gets the rows that were kept while it was missing. */
+/* Keeps the items of homes, and gives a new parent the rows kept while it was missing. */
 static int read_homes(struct next_model *next, struct about *about, struct model *model,
 		      struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
@@ -359,8 +359,8 @@ static bool has_no_item(const struct service_change *change)
 	return true;
 }
 
-/* The parts and the model that the rows result in, by a transaction that is rolled back. NULL:
- * error or faults say why. */
+/* Composes the parts and the model from the edited rows, in a transaction that it rolls back.
+ * NULL: error or faults say why. */
 static struct model *compose_once(struct next_model *next, struct about *about,
 				  struct faults *faults)
 {
@@ -535,8 +535,8 @@ static struct model *compose_checked(struct next_model *next)
 		next_model_fail(next, ERR_NOMEM, "");
 	else
 		model = compose_all(next, &about);
-	/* A change reads only some rows. A rollback that removes a zone may leave record sets of it
-	 * behind, which are not read here. */
+	/* passed_over is an estimate, because a change reads only some rows: a rollback that
+	 * removes a zone may leave rows of its record sets behind. */
 	if (model && has_no_item(next->change))
 		model = load_complete_same(load, model, next->now, next->faults);
 	else if (model)

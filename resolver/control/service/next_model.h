@@ -18,8 +18,8 @@ struct next_model {
 	struct service_change *change; /* gets error, revision and checked */
 	struct faults *faults;
 	/* internal */
-	json_t **values; /* of each edit, with full references. An edit's NULL: as given; `values`
-			  * NULL: all as given */
+	json_t **values; /* each edit's values with full references; NULL, also of `values`: as
+			  * given */
 };
 
 /* Makes the model with the edits, complete and checked. NULL: the faults or the change's error say
@@ -28,7 +28,8 @@ struct model *next_model_make(struct next_model *next);
 /* Begins a transaction and writes all rows except the inventory's. ERR_INVALID: no transaction is
  * open; the change's error says why. */
 MUST_CHECK int next_model_write(struct next_model *next);
-/* Sets the change's error, because the state or memory failed. Returns ERR_INVALID. */
+/* Sets the change's error, because the state or memory failed, or a path is too long (ERR_LIMIT).
+ * Returns ERR_INVALID. */
 int next_model_fail(struct next_model *next, int err, const char *error);
 /* Frees the values; everything else is borrowed. */
 void next_model_release(struct next_model *next);

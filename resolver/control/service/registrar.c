@@ -59,8 +59,8 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 	return who;
 }
 
-/* Whether the client signed a later message for a set that this one would change: then this one was
- * delayed or replayed. */
+/* Whether the same key signed a later message for a set that this message would change. If so,
+ * this message was delayed or replayed. */
 static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
 			const struct update_verdict *verdict,
 			const struct renewal_signature *signature)

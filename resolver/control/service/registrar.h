@@ -1,9 +1,9 @@
-/* Registers names for clients that send DNS UPDATE: judged, made durable and served, on the control
- * thread.
+/* Registers names for clients that send DNS UPDATE. The control thread judges the requests, stores
+ * the changed sets and serves them:
  *
- *     requests (resolver/update) ─► judge, one after the other, each by what the one before made
+ *     requests (resolver/update) ─► judge each one by the result of the one before
  *        ▲                            │ changed sets
- *        └── an rcode, of each ◄── registered_put, published ◄── all rows in one transaction
+ *        └── an rcode for each ◄── registered_put, published ◄── all rows in one transaction
  *
  * A client that hears NOERROR may ask any worker, so answers wait until every worker serves the
  * change.
@@ -14,14 +14,15 @@
  *
  * A message that would change a set gets BADTIME if the set comes from a message that the same key
  * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
- * such record, so a message held back until then registers it again.
+ * signing time, so a message held back until after the removal registers it again.
  *
  * A renewal is a message that has a set in it and does not change it. It is only noted
- * (renewals.h), once the state says that renewals may be missing after a kill. A look goes over all
- * sets in portions, when renewals must be written or a set has expired: clients may register in the
- * set's zone, and none has renewed the set for `expire` seconds. An expired set is removed like a
- * client's delete, first durably and then from service; an address, its PTR and the DHCID are sets
- * that expire separately. A look runs when the first set may be due, at most a minute late. */
+ * (renewals.h), once the state says that renewals may be missing after a kill. A look checks all
+ * sets in portions, when renewals must be written or a set may have expired. A set expires if
+ * clients may register in its zone and none has renewed the set for `expire` seconds. An expired
+ * set is removed like a client's delete, first durably and then from service; an address, its
+ * PTR and the DHCID are sets that expire separately. A look runs when the first set may be due,
+ * at most a minute late. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 
@@ -47,7 +48,7 @@ struct registrar_look {      /* a pass over all registered sets */
 	struct zone *zone;      /* the version of the zone under way; NULL: not begun */
 	struct zone_cursor cursor;
 	size_t expired;                 /* number of removed sets */
-	char first[NAME_TEXT_MAX + 16]; /* first of these, for the log */
+	char first[NAME_TEXT_MAX + 16]; /* the first removed set, for the log */
 };
 
 struct registrar { /* all zero before registrar_open */
@@ -60,9 +61,9 @@ struct registrar { /* all zero before registrar_open */
 	struct work_waiter waiter;
 	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
-	uint64_t entries_of; /* generation of their model */
+	uint64_t entries_of; /* generation of the entries' model */
 	bool is_read;        /* rows of earlier processes were read */
-	bool is_unread;      /* reading these failed, so requests are dropped until it succeeds */
+	bool is_unread;      /* reading those rows failed: requests are dropped */
 	struct renewals renewals;
 	struct registrar_look look;
 	uv_timer_t timer;
@@ -76,9 +77,9 @@ struct registrar { /* all zero before registrar_open */
 /* The registrar must not move afterwards. ERR_SYSTEM. */
 MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
 			      struct inventory *inventory, struct work *work);
-/* Called ahead of server_apply: the first call, and the first after registrar_take, reads the rows
- * that earlier processes stored. A failed read is logged, and tried again by the next call; nothing
- * is served meanwhile. */
+/* Called ahead of server_apply: the first call, and the first after registrar_take, reads the
+ * rows that earlier processes stored. A failed read is logged, and tried again by the next call;
+ * requests are dropped meanwhile. */
 void registrar_recall(struct registrar *registrar);
 /* Notes that another model is served. */
 void registrar_published(struct registrar *registrar);
@@ -115,9 +116,9 @@ struct registrar_removal {
 	size_t count;
 	bool more; /* the zone has more */
 };
-/* Finds the sets. Along with a name's addresses it finds, as DHCP servers remove them, all sets at
- * the reverse names whose only PTR leads back to the name. ERR_SYSTEM, ERR_NOMEM: `error` says
- * why. */
+/* Finds the sets. For the addresses of a name it also finds all sets at their reverse names,
+ * where the only PTR leads back to the name: DHCP servers remove these together. ERR_SYSTEM,
+ * ERR_NOMEM: `error` says why. */
 MUST_CHECK int registrar_find_sets(struct registrar *registrar, struct registrar_removal *removal,
 				   char error[SOURCE_ERROR_MAX]);
 /* Removes the sets found in one zone, all or nothing, like a client's delete: first durably, then

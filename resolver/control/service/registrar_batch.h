@@ -1,6 +1,7 @@
-/* Changes of registered sets (registrar.h) that are made together: by several messages, or because
- * sets have expired. A batch collects them in a copy of what is served, stores the copy with one
- * sync, and then serves it. Only the registrar's own files use this. */
+/* Changes of registered sets (registrar.h) that are made together: by several messages, by an
+ * operator's removal, or because sets have expired. A batch collects them in a copy of what is
+ * served, stores the copy with one sync, and then serves it. Only the registrar's own files use
+ * this. */
 #ifndef SLUICE_REGISTRAR_BATCH_H
 #define SLUICE_REGISTRAR_BATCH_H
 
@@ -41,8 +42,8 @@ struct registrar_batch registrar_batch_begin(struct registrar *registrar);
 void registrar_batch_release(struct registrar_batch *batch);
 /* The registered sets, with the changes of the batch. */
 const struct registered *registrar_batch_table(const struct registrar_batch *batch);
-/* Adds the change to the batch, and to renewals at once, because the next message is judged by
- * these. False: out of memory; the batch is unchanged. */
+/* Adds the change to the batch, and updates the renewals at once, because the next message is
+ * judged by them. False: out of memory; the batch is unchanged. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
 /* Stores the batch, then serves it. False: the batch is not served, its renewals are restored, and

@@ -1,4 +1,5 @@
-/* Looks over all registered sets, and the clocks by which they expire (renewals.h). */
+/* The looks over all registered sets (registrar.h), and the clocks by which sets expire
+ * (renewals.h). */
 #include <string.h>
 #include <time.h>
 
@@ -12,7 +13,7 @@ enum {
 	LOOK_ROWS = 200,   /* renewals that it writes */
 	LOOK_EXPIRED = 50, /* sets that it removes */
 	LOOK_PAUSE_S = 60,
-	LOOK_PAUSES = 64, /* at most so many looks within the shortest `expire` */
+	LOOK_PAUSES = 64, /* the most looks within the shortest `expire` */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -55,7 +56,8 @@ static bool write_later(struct portion *portion, const uint8_t *owner,
 				  renewal_print_value(renewal, value));
 }
 
-/* Both times are whole seconds, so the age may be one second too high: require more. */
+/* Both times are whole seconds, so the age may be one second too high: a set expires only when it
+ * exceeds `expire`. */
 static void expire_or_wait(struct portion *portion, const uint8_t *owner,
 			   const struct renewal *renewal, uint16_t type)
 {
@@ -83,7 +85,7 @@ static bool look_at(struct portion *portion, const uint8_t *owner, uint16_t type
 		renewals_note(renewals, print, time(NULL),
 			      renewal_clock_read(portion->clock, portion->now_s));
 	if (!renewal)
-		return true; /* deleted since the look began, or registered just now */
+		return true; /* deleted since the look began, or noted just now */
 	if (portion->registrar->look.writes && renewal->unwritten &&
 	    !write_later(portion, owner, renewal, type))
 		return false;
@@ -110,8 +112,8 @@ static bool look_on_in_tree(struct portion *portion)
 	return true;
 }
 
-/* Needs no sync: after a power cut, as after a kill, the clocks are open, so all sets count as
- * renewed. */
+/* Renewals need no sync (`durable`): after a power cut, as after a kill, the clocks are open, so
+ * all sets count as renewed. */
 static bool store_renewals(struct registrar *registrar, const struct registrar_rows *rows,
 			   bool durable)
 {
@@ -337,7 +339,7 @@ static void on_looked(void *job)
 		pause_s = LOOK_PAUSE_S;
 	registrar->look_s = look->next_s;
 	if (look->failed)
-		registrar->look_s = look->now_s + 1; /* mostly because of other work */
+		registrar->look_s = look->now_s + 1; /* mostly other work made it fail */
 	else if (look->next_s < look->now_s + pause_s)
 		registrar->look_s = look->now_s + pause_s;
 	if (look->writes && !look->failed)
@@ -439,7 +441,7 @@ struct registrar_times registrar_times(struct registrar *registrar, const struct
 	return times;
 }
 
-/* Makes a new look, in place of one that is under way. */
+/* Begins a new look, in place of one under way, and goes on until all renewals are written. */
 void registrar_looks_write(struct registrar *registrar)
 {
 	struct registrar_look *look = &registrar->look;

@@ -150,8 +150,8 @@ static int on_first(void *context, const struct registrar_row *row)
 	return 1;
 }
 
-/* Looks in each zone that has rows. After the first row of a zone, "ZONE!" is the key behind all of
- * its rows. */
+/* Searches each zone that has rows. Keys begin with "ZONE ", so "ZONE!" is the first key after
+ * all rows of the zone. */
 static int find_in_all(struct finding *finding, char error[SOURCE_ERROR_MAX])
 {
 	struct source *source = inventory_source(finding->registrar->inventory);

@@ -37,7 +37,7 @@ int registrar_tree(const struct name *name)
 	return reverse_parse(name, &prefix, &rest) ? prefix.address.family == 6 : -1;
 }
 
-/* Lowers the zone in a key, because the configuration may spell it in another case. */
+/* Puts the zone of a key in lower case, because the configuration may spell it in another case. */
 static void lower_zone(char *at)
 {
 	for (; *at != ' '; at++)
@@ -151,8 +151,8 @@ static bool read_signed(char *by, uint32_t *signed_s)
 	return end > slash + 1 && *end == '\0';
 }
 
-/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. Not by
- * sscanf, which takes as long as the rest of the row. */
+/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. sscanf
+ * would be slow: it takes as long as the rest of the row. */
 static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *end;
@@ -284,7 +284,7 @@ struct recalling {
 	struct renewal_clock *clock; /* of the last zone; NULL: none yet */
 	struct registered *made;
 	size_t room;
-	/* Of the last zone: own names, in-addr.arpa, ip6.arpa; each begun with its first row. */
+	/* Of the last zone: own names (begun with their first row), in-addr.arpa, ip6.arpa. */
 	struct zone_draft *drafts[3];
 };
 
@@ -324,7 +324,7 @@ static int end_zone(struct recalling *recalling)
 	struct faults faults;
 	int err = 0;
 
-	if (zone && !recalling->drafts[0]) /* without a row of its own names it is empty */
+	if (zone && !recalling->drafts[0]) /* all rows are of reverse names */
 		recalling->drafts[0] = begin_draft(recalling, zone->name);
 	faults_init(&faults);
 	for (unsigned i = 0; i < 3; i++) {

@@ -1,5 +1,5 @@
-/* Registered sets (registrar.h) as rows of the state. A row is a record set, and a pair of the
- * store (store/pairs.h) instead of a resource, so that history and exports leave it out.
+/* Registered sets (registrar.h) as rows of the state. Each record set is a row, stored as a pair
+ * (store/pairs.h) and not as a resource, so that history and exports leave it out.
  *
  *     registered ZONE OWNER TYPE     "SINCE WHO TTL RDATA ...", each rdata as hexadecimal digits;
  *                                    "SINCE WHO/SIGNED ..." where the message was signed
@@ -45,9 +45,9 @@ char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 MUST_CHECK int registrar_each(struct source *source, const char *from,
 			      int (*on_row)(void *context, const struct registrar_row *row),
 			      void *context, char error[SOURCE_ERROR_MAX]);
-/* Reads the stored sets, to be served with a policy (policy_compile_with), with one reference for
- * the caller; and the renewals, into empty tables (NULL: not wanted). ERR_SYSTEM, ERR_NOMEM:
- * *registered is NULL, and `error` says why. */
+/* Reads the stored sets, to be served with a policy (policy_compile_with), and the renewals into
+ * empty tables (NULL: not wanted). The caller gets one reference to the sets. ERR_SYSTEM,
+ * ERR_NOMEM: *registered is NULL, and `error` says why. */
 MUST_CHECK int registrar_read(struct source *source, const struct hash_key *key,
 			      struct renewals *renewals, struct registered **registered,
 			      char error[SOURCE_ERROR_MAX]);

@@ -1,6 +1,6 @@
-/* Hash tables with linear probing. A set's hash also selects its table. Only a table that grows is
- * copied: 1/256 of all sets. Deliberately not here: which sets exist, and when they are written and
- * removed (registrar.c). */
+/* Hash tables with linear probing. A set's hash also selects its table. Only a table that grows
+ * is copied: 1/256 of all sets. Not here: which sets exist, and when they are written and
+ * removed (registrar_looks.c). */
 #include "resolver/control/service/renewals.h"
 
 #include <ctype.h>

@@ -96,11 +96,11 @@ uint64_t renewals_print(const struct renewals *renewals, const struct renewal_cl
 			const uint8_t *owner, uint16_t type);
 /* NULL: unknown. The pointer is valid until the next renewals_note or renewals_forget. */
 const struct renewal *renewals_find(struct renewals *renewals, uint64_t print);
-/* Notes a registration or renewal at this time of day and of the clock. Without memory the set
- * stays unknown. */
+/* Notes a registration or renewal, with the time of day and the clock's time. Without memory the
+ * set stays unknown. */
 void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint32_t clock_s);
 void renewals_forget(struct renewals *renewals, uint64_t print);
-/* Restores the set's renewal from a copy of the result of renewals_find. NULL: removes it. */
+/* Restores the set's renewal from `before`, a copy of what renewals_find gave. NULL: removes it. */
 void renewals_put_back(struct renewals *renewals, uint64_t print, const struct renewal *before);
 /* The set's renewal has been written to the state. */
 void renewals_written(struct renewals *renewals, uint64_t print);
@@ -112,7 +112,7 @@ uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
 /* Notes that the set comes from this message. The set must have a renewal. */
 void renewals_sign(struct renewals *renewals, uint64_t print,
 		   const struct renewal_signature *signature);
-/* Notes that this message renewed the set. */
+/* Notes that this message renewed the set. It counts if the same key signed it later. */
 void renewals_sign_again(struct renewals *renewals, uint64_t print,
 			 const struct renewal_signature *signature);
 /* Whether the same key signed this message earlier than the message that the set comes from. */
@@ -128,7 +128,7 @@ enum { RENEWAL_VALUE_MAX = 40 };
 char *renewal_print_value(const struct renewal *renewal, char value[RENEWAL_VALUE_MAX]);
 char *renewal_clock_print_value(const struct renewal_clock *clock, bool closed, uint64_t now_s,
 				char value[RENEWAL_VALUE_MAX]);
-/* Sets the clock to what its row says. A row that sluice did not write is ignored. */
+/* Sets the clock from its row. A row that sluice did not write is ignored. */
 void renewal_clock_recall(struct renewal_clock *clock, const char *value);
 /* Reads the row of a known set. A row older than the registration is ignored; if the clock was left
  * open, only the time of day counts. */

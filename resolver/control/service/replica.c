@@ -1,6 +1,6 @@
-/* A question is judged by when it was asked, because a late answer says nothing about now. A
- * question unanswered when the next one is due has failed; so one timer is enough, and an answer
- * may take that long. */
+/* An answer is judged by the time of its question, because a late answer says nothing about the
+ * present. A question unanswered when the next one is due has failed; so one timer is enough,
+ * and an answer may take that long. */
 #include "resolver/control/service/replica.h"
 
 #include <inttypes.h>
@@ -95,7 +95,7 @@ void replica_expect(struct replica *replica, uint32_t serial, struct instant now
 {
 	if (replica->behind_after_ms == 0)
 		return;
-	/* A serial may also have been set back. */
+	/* The zone's serial may also have been set back. */
 	if (!replica->lacks || !serial_is_newer(serial, replica->lacked))
 		mark(replica, serial, now);
 	begin(replica, now);
@@ -232,7 +232,7 @@ static void end_question(struct replica *replica, struct instant now)
 {
 	if (!replica->exchange.open)
 		return;
-	/* For a current copy one lost packet is no reason to change. */
+	/* If the copy was current, one lost packet is no reason to ask the other way. */
 	if (replica->lacks || replica->doubted || replica->refused)
 		replica->bare = !replica->bare;
 	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now);
@@ -253,7 +253,7 @@ void replica_ask(struct replica *replica, const struct name *zone, const struct 
 
 /* ---- answers ---- */
 
-/* Finds the zone's SOA, the only one, in the answer section. */
+/* Finds the serial of the zone's SOA in the answer section. */
 static bool find_soa(const struct exchange_answer *answer, uint32_t *serial)
 {
 	const uint8_t *packet = answer->packet;

@@ -1,6 +1,6 @@
-/* A secondary's copy of a zone, as far as the secondary tells: it is asked for the zone's SOA some
- * time after each change, and again until it has the change. An answered NOTIFY proves nothing: the
- * transfer may still fail, for lack of a key, a right, or room on a disk.
+/* What a secondary tells about its copy of a zone. It is asked for the zone's SOA some time after
+ * each change, and again until it has the change. An answered NOTIFY proves nothing: the transfer
+ * may still fail, for lack of a key, a right, or room on a disk.
  *
  *     change ──5 s──► asked ──10, 20, 40 ... s──► asked ─► it has the serial: asked again
  *                                                  after the next change, and once an hour
@@ -8,26 +8,26 @@
  * The hourly question finds copies that are lost without a change: a copy expires when the
  * secondary cannot reach us, or its server comes back with an old disk.
  *
- * **Behind** is a copy that lacks a serial published at least behind_after_s ago: not merely the
- * newest serial, which no copy ever has of a zone that changes all the time. One missing serial is
- * remembered, with the time of its publication; when the copy has that one, the newest takes its
+ * A copy is **behind** if it lacks a serial published at least behind_after_s ago. To lack only the
+ * newest serial is normal: in a zone that changes all the time, every copy does. One missing serial
+ * is remembered, with the time of its publication; when the copy has that one, the newest takes its
  * place. So every report is true, no history of the zone is needed, and a copy that stands still is
  * found by the first question after behind_after_s.
  *
- *     pending    it lacks a newer serial, or was not asked yet
- *     current    it has the serial, or had it a minute ago
- *     behind     it lacks an old serial, or has no copy to answer with
- *     ahead      its serial has been higher as long: it will not transfer (RFC 1982)
+ *     pending    it lacks only a younger serial, or was not asked yet
+ *     current    it has the serial; a minute of silence makes it unknown
+ *     behind     it lacks so old a serial, or has no copy to answer with
+ *     ahead      its serial has been higher for behind_after_s: it does not transfer (RFC 1982)
  *     unknown    it refuses the question, does not answer, or is not asked
  *
  * A copy that was behind or ahead stays so while its server is silent.
  *
  * **Signatures.** If NOTIFY is signed, so is the question, with the same key: BIND chooses a view
- * by it, and nobody without the key can forge the answer. NSD, BIND and Knot answer it if they have
- * the key; without it, or with another secret, they send an unsigned error (NSD's without the
- * question). So after each question without a good answer, signed and unsigned ones alternate: a
- * secondary with a wrong key cannot transfer, which must be reported. Forging such an error gains
- * only a line in the log.
+ * by the key, and nobody without the key can forge the answer. NSD, BIND and Knot answer a signed
+ * question if they have the key; without it, or with another secret, they send an unsigned error
+ * (NSD's without the question). So after each question without a good answer, signed and unsigned
+ * ones alternate: a secondary with a wrong key cannot transfer, which must be reported. To forge an
+ * unsigned error gains only a line in the log.
  *
  * Serials are compared as RFC 1982 says; where that does not define an order, the copy is ahead. */
 #ifndef SLUICE_REPLICA_H
@@ -40,9 +40,8 @@
 enum {
 	REPLICA_FIRST_MS = 5000,         /* after a change; a transfer takes a moment */
 	REPLICA_MOST_MS = 5 * 60 * 1000, /* the longest wait between two questions */
-	REPLICA_RARELY_MS = 3600 * 1000, /* the same, if the copy is current or its server is
-					  * silent */
-	REPLICA_SILENT_MS = 60 * 1000,   /* a current copy counts as unknown after this */
+	REPLICA_RARELY_MS = 3600 * 1000, /* the same, for a current or unknown copy */
+	REPLICA_SILENT_MS = 60 * 1000,   /* a current copy, silent for so long, is unknown */
 	REPLICA_TEXT_MAX = 256,
 };
 
@@ -63,7 +62,7 @@ enum replica_finding {
 	REPLICA_SERVFAIL,  /* the copy has expired, or never came */
 	REPLICA_LAME,      /* the server is not authoritative for the zone */
 	REPLICA_NO_SOA,    /* authoritative, but without the zone's SOA */
-	REPLICA_REFUSED,   /* another rcode */
+	REPLICA_REFUSED,   /* another rcode, or not signed with the key */
 	REPLICA_TRUNCATED, /* the answer lacks the SOA */
 	REPLICA_SILENT,
 	REPLICA_FINDINGS
@@ -76,8 +75,8 @@ struct replica {
 	bool has_serial; /* `serial` is known */
 	uint32_t serial;
 	bool lacks, is_ahead;
-	uint32_t lacked;                    /* if it lacks one: that serial */
-	struct instant lacked_at, ahead_at; /* when that was published; since when it is ahead */
+	uint32_t lacked;                    /* the missing serial, if `lacks` */
+	struct instant lacked_at, ahead_at; /* publication of `lacked`; since when ahead */
 	bool doubted;                       /* it was current, and has not answered since */
 	uint64_t doubted_ms;                /* since when */
 	bool told;                          /* the log has said that it is behind or ahead */

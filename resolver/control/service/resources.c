@@ -51,8 +51,9 @@ bool service_refuse_edit(struct service_change *change, const struct change_erro
 	return true;
 }
 
-/* Keeps the error of a refused edit and clears it, so that later edits are checked as well. False:
- * the store or memory failed, so every edit would fail. */
+/* Keeps the error of a refused edit and clears it, so that later edits are checked as well.
+ * False: the change ends with this error, because it has no `refused`, or because every edit
+ * would fail. */
 static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
 {
 	struct service_change *change = commit->next.change;
@@ -155,8 +156,7 @@ static int store(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
 	char error[SOURCE_ERROR_MAX] = "";
-	uint64_t revision =
-		change->revision; /* the model was made with this one; 0: without the state */
+	uint64_t revision = change->revision; /* the model was made with it; 0: without the state */
 	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
 
@@ -185,8 +185,8 @@ static int store(struct commit *commit)
 	return err;
 }
 
-/* If the change failed, removes the record; if that fails, the next start finds that the change was
- * never made. */
+/* Begins to wait, or removes the record if the change failed. A record that stays is harmless:
+ * the next start finds that the change was never made. */
 static void wait_for_confirmation(struct commit *commit, bool is_made)
 {
 	struct confirmation *confirmation = &commit->service->confirmation;
@@ -381,7 +381,7 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
-	inventory_aside_free(large->aside); /* first, because its commit then counts as ours */
+	inventory_aside_free(large->aside); /* first, so that its commit counts as ours */
 	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
@@ -472,7 +472,7 @@ static void make_model_in_thread(void *context)
 	if (large->err)
 		return;
 	if (commit->model) {
-		commit->model->owned = owned_ref(commit->next.now->owned); /* as of now */
+		commit->model->owned = owned_ref(commit->next.now->owned); /* as served */
 		commit->compiled = server_compile(&commit->service->server, commit->model);
 	} else {
 		store_in_thread(large);

@@ -1,4 +1,4 @@
-/*     timer ─► next item, if there is room ─► questions (server_ask) ─► on_end: kept
+/*     timer ─► next item, if there is room ─► questions (server_ask) ─► note_end: kept
  *
  * Each step of a round reads what is served at that moment, so a change takes effect from the next
  * step on. */
@@ -40,7 +40,7 @@ struct round {
 	unsigned under_way;
 	size_t looked_at, of, count, unknown_count;
 	json_t *found, *unknown; /* findings, by subject */
-	json_t *before;          /* findings of the last round */
+	json_t *before;          /* findings of the round before */
 	/* The position of the walk. */
 	struct owned_cursor cursor;
 	unsigned family;
@@ -64,7 +64,7 @@ static const struct round_row {
 
 /* ---- findings ---- */
 
-/* Ends an item; finding NULL: it is fine. Takes the finding over. */
+/* Ends an item, and takes the finding over. NULL: the item is fine. */
 static void note_end(struct round *round, json_t *finding, bool is_known)
 {
 	json_t *object = is_known ? round->found : round->unknown;
@@ -195,7 +195,7 @@ struct delegation_check {
 	unsigned waiting;
 	char servers[512]; /* name servers that are not ours */
 	unsigned ours, others;
-	bool has_cname; /* the name of the asked address is a CNAME */
+	bool has_cname; /* the asked address's ordinary name is a CNAME into the zone */
 	char trouble[ASK_TROUBLE_MAX];
 };
 
@@ -209,8 +209,7 @@ static bool is_ours(const struct delegation_check *check, const struct name *ser
 		if (name_from_text(&name, key, reverse->name_servers.items[i]) == 0 &&
 		    name_equal(&name, server))
 			return true;
-	return reverse->name_servers.count == 0; /* our own name servers are unknown, so any will
-						  * do */
+	return reverse->name_servers.count == 0; /* our name servers are unknown: any will do */
 }
 
 static void end_check(struct delegation_check *check)
@@ -396,7 +395,7 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	struct reverse_item *item = &round->zones[round->zone_count];
 
 	if (address_is_private(&zone->prefix.address) || round->zone_count == ZONES_OF_A_POOL)
-		return 0; /* no zone above can delegate it */
+		return 0; /* no zone above delegates a private one; the others are too many */
 	*item = (struct reverse_item){.prefix = zone->prefix, .classless = zone->classless};
 	snprintf(item->origin, sizeof item->origin, "%s", zone->origin);
 	snprintf(item->alias, sizeof item->alias, "%s", zone->alias ? zone->alias : "");

@@ -1,7 +1,8 @@
-/* Rounds: background checks of all our reverse names, one after the other at a limited pace:
+/* Rounds: background checks of all our reverse names, at a limited pace:
  *
  *     ROUND_PTRS         each PTR: does its name lead back to the address? (reverse_check.h) Asked
- *                        like a client of the address's network, else of the default resolver
+ *                        like a client of the address's network, or else of reverse.resolve_in
+ *                        (none: of the default resolver)
  *     ROUND_DELEGATIONS  each reverse zone of a pool: do the zones above delegate it to our name
  *                        servers? Only the default resolver's upstreams are asked, which see the
  *                        public DNS; for a classless zone (RFC 2317) also whether an address's
@@ -9,9 +10,9 @@
  *
  * A round begins when its result is wanted and the last one is out of date. A result is valid for
  * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
- * under way only a small part of the time. At most ROUND_AT_ONCE are under way, and ROUND_A_SECOND
- * begin per second: a million PTRs take about three hours. A new finding, compared to the round
- * before, is logged. Results are kept in memory.
+ * under way only a small part of the time. At most ROUND_AT_ONCE checks are under way, and
+ * ROUND_A_SECOND begin per second: a million PTRs take about three hours. A finding that the round
+ * before did not have is logged. Results are kept in memory.
  *
  * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H

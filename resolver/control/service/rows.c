@@ -83,8 +83,8 @@ static int read_row(struct service_edit *edit, const json_t *row, struct arena *
 			   path, arena);
 }
 
-/* Two addresses may have exchanged an address, a label or an id, so edits that give one up come
- * first, as removals. */
+/* The rows of a rollback may exchange an IP address, a label or an id between two addresses. So,
+ * if backwards, an edit that gives one up comes first, as a removal. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 		   struct inventory *inventory)
 {

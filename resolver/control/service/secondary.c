@@ -425,7 +425,7 @@ static bool receive_soa(struct secondary *secondary, const struct transfer_table
 	return true;
 }
 
-/* Whether the message answers one of the zone's secondaries. */
+/* Whether the message is an answer from one of the zone's secondaries. */
 static bool receive(struct secondary_zone *zone, const struct transfer_table *table,
 		    const struct host *from, const struct exchange_answer *answer,
 		    struct instant now)

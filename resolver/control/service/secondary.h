@@ -44,7 +44,7 @@ void secondaries_send(struct secondaries *secondaries, const struct transfer_tab
 bool secondaries_receive(struct secondaries *secondaries, const struct transfer_table *table,
 			 const struct host *from, const uint8_t *packet, size_t length,
 			 struct instant now);
-/* Adds for each secondary to `array`: zone, peer, and what notice_put and replica_put add. */
+/* Adds an object for each secondary: zone, peer, and the members of notice_put and replica_put. */
 void secondaries_report(const struct secondaries *secondaries, json_t *array);
 
 #endif

@@ -1,5 +1,5 @@
-/* A row in memory for each zone that this process has given a serial, beside the row in the state.
- * Rows to be written are picked, and written in one transaction. */
+/* Each zone has a row in memory, beside its row in the state. Rows to be written are picked
+ * first, then written in one transaction. */
 #include "resolver/control/service/serial_book.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Keeps the serials of published zones in the state, from one process to the next, for
- * transfer_table. A row is written before its serials are given out (but for a zone's first
- * serial only if that is ahead of the clock):
+ * transfer_table. A row is written before its serials are given out. A zone's first serial needs a
+ * row only if it is ahead of the clock:
  *
  *     first change after a rest   (serial, digest, reserved = serial + 256)     one write
  *     the changes after it        nothing, up to reserved

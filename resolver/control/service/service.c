@@ -65,8 +65,8 @@ static void begin_tidy(struct work_waiter *gap)
 		on_tidy(&service->tidying.job);
 }
 
-/* A long answer's view keeps later entries in the state's log, which would grow for as long as
- * views follow each other. A failed tidy is tried again after another change. */
+/* While a long answer reads its view, later entries stay in the state's log. Without gaps between
+ * long answers the log would only grow. A failed tidy is tried again after another change. */
 static void keep_tidy(struct service *service)
 {
 	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
@@ -109,7 +109,7 @@ int service_prepare(struct service *service, struct model *model, const struct p
 		    struct service_prepared *prepared, struct faults *faults)
 {
 	const struct service_access *access = &service->access;
-	struct owned *before = model->owned; /* of the same model, if it is served again */
+	struct owned *before = model->owned; /* set if the model is served already */
 
 	*prepared = (struct service_prepared){.service = service, .model = model};
 	if (access->prepare &&
@@ -226,7 +226,7 @@ static void read_resolv_conf(struct service *service)
 	faults_release(&faults);
 }
 
-/* Changes the served model in place, so it waits while a thread reads that. */
+/* Changes the served model in place, so it waits while a thread reads the model. */
 static void on_resolv_conf(void *context)
 {
 	struct service *service = context;
@@ -303,7 +303,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
 	registrar_take(&service->registrar);
-	/* Needed only if the old server has changed the state since the start. */
+	/* Migrates again, because the old server may have changed the state since the start. */
 	if (load_migrate(&service->load, error) != 0)
 		log_event(LOG_ERROR, "state", "%s", error);
 	if (serve_again(service, &faults, text) != 0)
@@ -401,7 +401,7 @@ void service_close(struct service *service)
 {
 	registrar_close(&service->registrar);
 	if (service->server.workers)
-		server_release(&service->server); /* while the loop exists, which workers wake */
+		server_release(&service->server); /* while the loop that workers wake exists */
 	bell_close(&service->bell);
 	bell_release(&service->bell); /* the workers have ended */
 	service_rest(service);
@@ -415,7 +415,7 @@ void service_release(struct service *service)
 	use_book_release(&service->uses);
 	asked_book_release(&service->asked);
 	inventory_free(service->inventory);
-	if (service->beside) /* refused, because the serving server keeps the state as it is */
+	if (service->beside) /* never took over: the other server keeps the state as it is */
 		source_forget_migration(service->load.state);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);

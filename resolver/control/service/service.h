@@ -10,8 +10,8 @@
  * with the control thread.
  *
  * The service is below the APIs, whose handlers see it; the process (its master, signals, rights
- * and listeners) is above, in process.h. Everything runs on the control thread, except the steps of
- * a large change (service_make). */
+ * and listeners) is above, in process.h. Everything runs on the control thread, except some
+ * steps of a large change (service_make). */
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
@@ -61,7 +61,7 @@ struct service {
 	struct rounds *rounds;                 /* background checks of all reverse names */
 	struct registrar registrar;            /* names registered by DNS UPDATE */
 	struct work work;                      /* requests that take long */
-	struct open_commit commit;             /* a change that others must agree to */
+	struct open_commit commit;             /* a change that other servers must agree to */
 	struct confirmation confirmation;      /* a change that may be rolled back; opened by the
 						* process */
 	struct {
@@ -76,7 +76,7 @@ struct service {
 	struct wall_clock clock;
 	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;
-	bool resolv_conf_waits; /* it changed while a thread reads what is served */
+	bool resolv_conf_waits; /* it changed while a thread read the served model */
 	struct {
 		struct work_job job; /* first */
 		struct work_waiter gap;
@@ -86,7 +86,7 @@ struct service {
 	struct query_log *query_log; /* the workers' query log (query_log/query_log.h); NULL:
 				      * none */
 	struct {
-		unsigned open, begun; /* begun: in that second */
+		unsigned open, begun; /* begun: within `second` */
 		uint64_t second;
 	} asking;                     /* questions whose resolution a client wants to follow */
 	struct service_access access; /* without functions if there are no listeners */
@@ -122,7 +122,7 @@ void service_follow(struct service *service);
 
 /* A model of load_model, ready to be served: its addresses merged with those of the state, its
  * listeners open, its policy compiled, the management listeners prepared. Data that must be durable
- * before the model is served is written between the two calls:
+ * before the model is served is written between service_prepare and service_publish:
  *
  *     service_prepare ──fails──► faults ───────────────┐
  *           │                                          ├─► service_prepared_release
@@ -167,9 +167,9 @@ struct service_change {
 	 * inventory. ERR_INVALID: the reason is in the change's error. May be NULL. */
 	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
 	bool large; /* `read` may provide many edits */
-	/* Instead of edits of inventory kinds: makes these like addresses_put, from a list of
-	 * another form; for a large change, in a thread. ERR_INVALID: change_error says why. May be
-	 * NULL. */
+	/* Instead of edits of inventory kinds: makes them from a list of another form, as
+	 * addresses_put does; in a thread if the change is large. ERR_INVALID: change_error says
+	 * why. May be NULL. */
 	int (*put)(void *context, struct change *made, struct inventory *inventory);
 	const char *who;                 /* for the history */
 	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
@@ -206,9 +206,10 @@ struct service_change {
 /* Adds the edit's error to `refused`, so that the change goes on to the next edit. False: the
  * change has no `refused`, or no edit could succeed, and the change ends with this error. */
 bool service_refuse_edit(struct service_change *change, const struct change_error *error);
-/* ERR_FAULTS: the resulting model is refused by the faults, or cannot be served; ERR_INVALID: not
- * possible now, by the change's error. After an error nothing has changed. Faults include warnings
- * about new items (limits_check_change). */
+/* ERR_FAULTS: the faults say why the resulting model is refused or cannot be served. ERR_INVALID:
+ * the change's error says why the change is not possible now. After an error nothing has changed,
+ * unless memory to serve the stored change was missing. Faults include warnings about new items
+ * (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 /* service_change for any size: a large change compiles the model and writes the rows in a thread,
@@ -226,9 +227,9 @@ MUST_CHECK int service_draft(struct service *service, struct inventory *inventor
 			     struct service_change *change, struct faults *faults,
 			     void (*look)(void *context, struct inventory *draft), void *context);
 
-/* Rolls back the change that waits to be confirmed. at_once: now, even if it is large and others
- * wait. Calls on_back once, perhaps before the return: with NULL, or with the reason why the change
- * is still served and waiting. */
+/* Rolls back the change that waits to be confirmed. at_once: now, even if it is large and makes
+ * other requests wait. Calls on_back once, perhaps before the return: with NULL, or with the
+ * reason why the change is still served and waiting. */
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
@@ -243,8 +244,8 @@ json_t *service_values(struct inventory *inventory, const struct path *path,
 MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
-/* service_each_row for the rows of the path's list behind the one it names (no name: all), sorted
- * by key. */
+/* service_each_row for the rows of the path's list that follow the row it names (no name: all),
+ * sorted by key. */
 MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
@@ -252,15 +253,16 @@ MUST_CHECK int service_each_behind(struct inventory *inventory, const struct pat
 /* For resources.c: a thread that read the served model has ended. */
 void service_end_of_thread(struct service *service);
 
-/* service_rest stops following resolv.conf and the rounds; service_hand_over leaves the state to
- * another process, which serves. */
+/* service_rest stops the watch of resolv.conf, the rounds and long waits; service_hand_over
+ * leaves the state to another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);
 /* Takes the state over and serves its rows with the present model. If the state cannot be served,
  * logs that, and goes on with the rows read before; there is no way back. */
 void service_take(struct service *service, char text[SERVICE_TEXT_MAX]);
 
-/* After the loop has stopped: finishes open work, and writes serials and uses. */
+/* After the loop has stopped: finishes open work, and writes serials, uses, questions and
+ * renewals. */
 void service_finish(struct service *service);
 /* Stops the workers; last callbacks of the loop close the rest. */
 void service_close(struct service *service);

@@ -1,5 +1,5 @@
-/* Measures the CPU time of the control thread's longest turn of the loop: so long other requests,
- * timers and signals had to wait. */
+/* Measures the CPU time of the control thread's longest turn of the loop: other requests, timers
+ * and signals had to wait that long. */
 #ifndef SLUICE_TURNS_H
 #define SLUICE_TURNS_H
 

@@ -151,7 +151,8 @@ static void keep_past(struct use_entry *entry, int64_t now_s)
 		entry->used_s = now_s;
 }
 
-/* Sees a rule or target. A counter that has fallen has started anew. */
+/* Updates the entry of a rule or target. A counter that has fallen has started anew, so any
+ * value but 0 is a use. */
 static struct use_entry *see(struct use_book *book, const char *key, uint64_t counted,
 			     int64_t now_s)
 {

@@ -3,14 +3,14 @@
  * existing counters (resolver/series.h, endpoints/upstream/target.h) have moved, and keeps the
  * result in the state, across restarts and upgrades:
  *
- *     a look    every 10 minutes, at the end, and with each walk for a report
+ *     a look    checks all counters: every 10 minutes, and at the end
  *     a row     written when it is new, and when the last use is an hour newer than in the row
  *
  * So a last use is exact to 10 minutes while the server runs, and to an hour after a restart; a
  * kill may lose an hour of it. Without a state the times end with the process. A rule or target
  * that leaves the configuration, or a rule that is disabled, is forgotten and begins anew when it
- * comes back: a rule is never said to be unused for longer than it has existed. If its counter
- * still has an old value then, that counts as a use at that moment.
+ * comes back: a rule is never said to be unused for longer than it has existed. A counter that
+ * still has an old value then counts as a use at that moment.
  *
  * A book that was handed over writes nothing, because the rows are another process's. For the
  * control thread alone. */
@@ -78,12 +78,13 @@ struct use_times {
 MUST_CHECK int use_book_open(struct use_book *book, uv_loop_t *loop, struct inventory *inventory,
 			     const struct server *server, struct work *work,
 			     void (*on_written)(void *context), void *context);
-/* The times as of now (since 1970). False: not counted separately, or out of memory. */
+/* Checks the counter and gives the times as of now_s (since 1970). False: not counted
+ * separately, or out of memory. */
 bool use_book_rule(struct use_book *book, const struct rule *rule, int64_t now_s,
 		   struct use_times *times);
 bool use_book_target(struct use_book *book, const struct target *target, int64_t now_s,
 		     struct use_times *times);
-/* Looks at once, as before the end. */
+/* Looks at once, because the process is about to end. */
 void use_book_rest(struct use_book *book, int64_t now_s);
 /* Looks at once, then leaves the rows to another process; or takes them and reads them anew. */
 void use_book_hand_over(struct use_book *book);

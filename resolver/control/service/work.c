@@ -1,5 +1,5 @@
 /* libuv runs idle handles once per turn, before it polls for input, so everything else waits for
- * one portion of held work and one of a job beside it at most. */
+ * one portion of one job at most. */
 #include "resolver/control/service/work.h"
 
 #include <assert.h>
@@ -325,7 +325,7 @@ void work_finish(struct work *work)
 		finish(job);
 	}
 	uv_idle_stop(&work->turns.idle);
-	next_reading(work); /* which gives up the waiting ones */
+	next_reading(work); /* gives up the waiting readings */
 	while (work->busy || work->beside > 0)
 		uv_run(work->turns.idle.loop, UV_RUN_ONCE);
 }

@@ -6,9 +6,9 @@
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► waiting requests go on, in order
  *
- * Only one such request runs at a time; others wait for it. Work that needs nothing held, because
- * each portion reads the inventory anew behind a key, or not at all, runs beside it in any number
- * (struct work_job): one portion of one job per turn.
+ * Only one such request runs at a time; others wait for it. Any number of jobs (struct work_job)
+ * run beside it, one portion of one job per turn. They need nothing held: each portion finds its
+ * place in the inventory again by a key, or does not read it.
  *
  * A long answer (struct work_reading) delays no change: a thread writes it from a snapshot taken
  * when its turn comes (inventory_view). Only one is written at a time, so that a thread of libuv
@@ -51,8 +51,8 @@ enum {
 
 struct work_reading { /* a member of an object that lives until on_done */
 	const char *client;
-	/* Called when its turn has come. False: the reading has ended and may be freed. May be
-	 * NULL. */
+	/* Called when the reading's turn has come. False: the reading has ended and may be freed.
+	 * May be NULL. */
 	bool (*on_begin)(struct work_reading *reading);
 	void (*in_thread)(struct work_reading *reading);
 	/* given_up: in_thread was not called, and perhaps on_begin neither. */
@@ -92,7 +92,7 @@ struct work {
 	TAILQ_HEAD(, work_reading) readings; /* the waiting ones, in order of arrival */
 	uint64_t turn;                       /* counts the readings that began */
 	struct work_served served[WORK_SERVED_MAX];
-	struct work_waiter *gap; /* wants the gap, or has it; NULL: none */
+	struct work_waiter *gap; /* the waiter that wants the gap, or has it */
 	bool in_gap;
 };
 
@@ -103,8 +103,8 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 /* Makes changes wait until each work_block has had its work_end. */
 void work_block(struct work *work);
 void work_end(struct work *work);
-/* Between the two: calls in_thread with the inventory held, then on_done. One at a time.
- * ERR_SYSTEM: neither is called. */
+/* Between work_block and work_end: calls in_thread with the inventory held, then on_done. One at
+ * a time. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void *context, void (*in_thread)(void *context),
 			      void (*on_done)(void *context));
 
@@ -120,7 +120,7 @@ MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_job *job,
 MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
 				      void (*in_thread)(void *job), void (*on_done)(void *job));
 
-/* Calls on_begin, in_thread and on_done when its turn comes, perhaps at once. */
+/* Calls on_begin, in_thread and on_done when the reading's turn comes, perhaps at once. */
 void work_read(struct work *work, struct work_reading *reading);
 
 /* Calls go_on when no long answer is being written, perhaps at once. The next long answer begins

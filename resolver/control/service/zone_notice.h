@@ -38,13 +38,13 @@ struct notice {
 };
 
 void notice_init(struct notice *notice);
-/* Notifies the peer of this serial, whatever the last notice came to. */
+/* Notifies the peer of this serial, whether or not it has answered the last notice. */
 void notice_tell(struct notice *notice, uint32_t serial, struct instant now);
 /* When the notice is due: writes the message. False: all tries are used, so it is given up. */
 bool notice_send(struct notice *notice, const struct name *zone, const struct rrset *soa,
 		 const struct tsig_key *key, struct instant now, struct exchange_message *out);
-/* Whether this answer to a NOTIFY, of this peer for this zone, answers this notice, which then
- * ends. */
+/* Whether the answer belongs to this notice, which then ends. The caller has checked that it comes
+ * from this peer and answers a NOTIFY for this zone. */
 bool notice_receive(struct notice *notice, const struct exchange_answer *answer,
 		    struct instant now);
 /* Adds serial (the last one answered), state, answer (its rcode), at. */
