@@ -58,7 +58,8 @@ static bool put_address(const struct scope *scope, json_t *object, const char *k
 	return value_put_text(scope->budget, object, key, address_print(address, text));
 }
 
-/* The first and last address of an IPv4 network are unusable, unless it has only one or two. */
+/* The first and last address of an IPv4 network are unusable, unless it has only one or two
+ * addresses. */
 static json_t *on_parse_cidr(const struct scope *scope, json_t **arguments, size_t count)
 {
 	json_t *object = value_object(scope->budget);

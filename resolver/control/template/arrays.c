@@ -1,5 +1,5 @@
 /* Functions of arrays and objects, and those that also take strings. union() and intersection() use
- * a table of the items' texts, so their time grows only with the size. */
+ * a table of the items' texts, so their time grows in proportion to the size. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,8 @@ static json_t *on_json(const struct scope *scope, json_t **arguments, size_t cou
 
 /* ---- size and parts ---- */
 
-/* The size; of a string in characters. False, and the budget has failed: another kind of value. */
+/* Gives the number of items, members or characters. False: the budget has failed, as for another
+ * kind of value. */
 static bool size_of(const struct scope *scope, json_t **arguments, size_t at, size_t *size)
 {
 	const json_t *value = arguments[at];
@@ -92,7 +93,7 @@ static json_t *on_empty(const struct scope *scope, json_t **arguments, size_t co
 	return size_of(scope, arguments, 0, &size) ? value_boolean(size == 0) : NULL;
 }
 
-/* The items or characters from one index to another. */
+/* The items or characters from index `from` up to, but not including, `to`. */
 static json_t *part(const struct scope *scope, const json_t *value, size_t from, size_t to)
 {
 	const char *text = json_string_value(value), *start;
@@ -111,8 +112,8 @@ static json_t *part(const struct scope *scope, const json_t *value, size_t from,
 	return items;
 }
 
-/* Reads the arguments of skip() and take(): an array or a string, its size, and a count, limited to
- * it. */
+/* Reads the arguments of skip() and take(): an array or a string, and a count. *size is the size of
+ * the first, and *at the count, limited to that size. */
 static bool cut(const struct scope *scope, json_t **arguments, size_t *size, size_t *at)
 {
 	int64_t number;
@@ -144,7 +145,7 @@ static json_t *on_skip(const struct scope *scope, json_t **arguments, size_t cou
 	return cut(scope, arguments, &size, &at) ? part(scope, arguments[0], at, size) : NULL;
 }
 
-/* An item, or a string of one character; null or "" if the value is empty. */
+/* The first or last item, or a string of that character; null or "" if the value is empty. */
 static json_t *end_of(const struct scope *scope, json_t **arguments, bool is_last)
 {
 	const json_t *value = arguments[0];
@@ -235,7 +236,7 @@ static int64_t index_in_array(const struct scope *scope, json_t *array, const js
 	return NOT_THERE;
 }
 
-/* The index in characters, ignoring case. */
+/* The index of `what` in the text, in characters, ignoring case. */
 static int64_t index_in_text(struct budget *budget, const char *text, const char *what,
 			     bool from_behind)
 {

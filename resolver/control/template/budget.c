@@ -1,8 +1,10 @@
 /* Counts roughly the bytes that jansson and the arena take; nothing is freed before the end, so
  * their sum is the most that a template ever holds.
  *
- * Values are freed in reverse order, outer ones ahead of their parts. The budget still has a
- * reference to each part then, so jansson never recurses, however deep a value is. */
+ * Values are freed in reverse order: what a function made of other values goes ahead of these. The
+ * budget still has references to them then, so jansson does not recurse, however deep a value is.
+ * Values that are made ahead of their parts have a limited depth (budget_enter,
+ * TEMPLATE_DEPTH_MAX). */
 #include "resolver/control/template/budget.h"
 
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * here, so a stranger's template ends in time, with an error that names the limit. The first error
  * is kept, with its place; after it every request fails.
  *
- * Values are jansson's. The budget owns each value made, for as long as itself. Values share their
- * parts, so a value may be deep, or large when it is printed, though few bytes were made. So every
- * walk over a value counts steps and depth (value.h). */
+ * Values are jansson's. The budget owns each value made, and frees it at its own end. Values share
+ * their parts, so a value may be deep, or large when it is printed, though few bytes were made. So
+ * every walk over a value counts steps and depth (value.h). */
 #ifndef SLUICE_TEMPLATE_BUDGET_H
 #define SLUICE_TEMPLATE_BUDGET_H
 
@@ -39,7 +39,7 @@ struct budget {
 	/* internal */
 	size_t steps, bytes;
 	unsigned depth;
-	json_t **made; /* inner values ahead of outer ones */
+	json_t **made; /* all values, in the order in which they were made */
 	size_t made_count, made_room;
 };
 

@@ -49,8 +49,8 @@ static json_t *on_copy_index(const struct scope *scope, json_t **arguments, size
 
 /* ---- ids ---- */
 
-/* Finds the type among the arguments, the first one with a '/'; *type is its index. The arguments
- * ahead of it are subscription and group. */
+/* Finds the type, the first argument with a '/'; *type is its index. At most `ahead` arguments, the
+ * subscription or the group, may come before it. */
 static bool find_type(const struct scope *scope, json_t **arguments, size_t count, size_t ahead,
 		      size_t *type)
 {
@@ -98,8 +98,8 @@ static const char *id_of(const struct scope *scope, const char *subscription, co
 		     : NULL;
 }
 
-/* resourceId([subscription, [group,]] type, names); at subscription scope only a subscription may
- * be ahead. */
+/* resourceId([subscription,] [group,] type, names). A single argument before the type is the
+ * subscription if it is a UUID, and otherwise the group. */
 static json_t *on_resource_id(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *subscription = scope->frame->subscription, *group = scope->frame->group;

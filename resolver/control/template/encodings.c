@@ -33,7 +33,7 @@ static void add_base64(struct builder *builder, const char *text)
 	}
 }
 
-/* False: not base64. */
+/* Decodes the text. False: it is not base64. */
 static bool add_decoded(struct builder *builder, const char *text)
 {
 	size_t length = strlen(text), padding;
@@ -119,7 +119,7 @@ static int digit16(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Keeps a '%' that has no two digits behind it. */
+/* Keeps a '%' that is not followed by two hexadecimal digits. */
 static void add_component_decoded(struct builder *builder, const char *text)
 {
 	for (; *text != '\0' && !builder->failed; text++) {

@@ -73,7 +73,7 @@ void awaited_finish(struct ready_queue *queue, struct awaited *target)
 
 	target->is_done = true;
 	queue->unfinished--;
-	for (struct wait *at = target->waiting; at; at = next) { /* restores their order */
+	for (struct wait *at = target->waiting; at; at = next) { /* in order of arrival */
 		next = at->next;
 		at->next = first;
 		first = at;
@@ -129,7 +129,7 @@ const char *entry_id(struct budget *budget, const char *subscription, const char
 	return id ? json_string_value(id) : NULL;
 }
 
-/* The id of an extension: behind the id of the extended resource, or
+/* The id of an extension resource. `around` names the extended resource by its id, or as
  * "Microsoft.Network/virtualNetworks/hub". */
 static const char *extension_id(struct template_entry *entry, const char *subscription,
 				const char *around)
@@ -324,7 +324,7 @@ static bool count_entry(struct template_entry *entry, struct ready_queue *queue)
 			      TEMPLATE_RESOURCES_MAX);
 }
 
-/* Adds a copy of `like`, which has the known members. */
+/* Adds an entry: copies the known members from `like`, and reads the rest from its source. */
 static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 		      const struct template_entry *like)
 {

@@ -17,7 +17,7 @@ struct awaited {
 	unsigned waits;               /* number of unfinished targets that it waits for */
 	bool is_done;
 	bool is_queued;
-	struct wait *waiting;     /* who waits for it */
+	struct wait *waiting;     /* the targets that wait for it */
 	struct awaited **members; /* resources of a copy, in order */
 	size_t count;
 	struct awaited *next; /* in the ready queue */
@@ -37,7 +37,7 @@ struct template_entry {
 	struct template_entry *parent; /* the entry around it */
 	struct awaited *copy;          /* the copy that it belongs to */
 	const char *symbol, *type, *name, *group, *id;
-	bool is_existing;             /* only referred to */
+	bool is_existing;             /* the template refers to it, and does not make it */
 	bool is_off;                  /* its condition is false */
 	bool only_if_absent;          /* an existing resource stays unchanged */
 	struct template_frame *inner; /* of a nested deployment that was read */
@@ -66,7 +66,7 @@ struct awaited *ready_queue_take(struct ready_queue *queue);
 void ready_queue_put(struct ready_queue *queue, struct awaited *target);
 
 /* Prints "/subscriptions/S/resourceGroups/G/providers/TYPE/NAMES", with types and names
- * interleaved; group NULL: without the group; subscription NULL: without both. NULL: the budget has
+ * interleaved; a subscription or group that is NULL is left out. Returns NULL if the budget has
  * failed. */
 const char *entry_id(struct budget *budget, const char *subscription, const char *group,
 		     const char *type, const char *name);

@@ -1,4 +1,4 @@
-/* An expression is parsed into terms once, and evaluated for each copy: `if` never evaluates the
+/* An expression is parsed into terms once, and each copy evaluates them. `if` never evaluates the
  * branch not taken. Members and indexes are a list behind their term, so only brackets nest. */
 #include "resolver/control/template/expression.h"
 
@@ -54,7 +54,7 @@ static struct expression_term *new_term(struct expression_parser *parser, enum t
 	return term;
 }
 
-/* 'it''s' */
+/* A string in quotes: 'it''s' */
 static struct expression_term *parse_text(struct expression_parser *parser)
 {
 	struct expression_term *term = new_term(parser, TERM_LITERAL);
@@ -147,7 +147,7 @@ static struct expression_term *parse_call(struct expression_parser *parser)
 	return term->function ? term : NULL;
 }
 
-/* ".name", ".?name" */
+/* Reads the name of ".name" or ".?name". */
 static struct expression_term *parse_name(struct expression_parser *parser)
 {
 	struct expression_term *key = new_term(parser, TERM_LITERAL);
@@ -163,7 +163,7 @@ static struct expression_term *parse_name(struct expression_parser *parser)
 	return key && key->literal ? key : NULL;
 }
 
-/* "[key]", "[?key]" */
+/* Reads the key of "[key]" or "[?key]". */
 static struct expression_term *parse_key(struct expression_parser *parser)
 {
 	struct expression_term *key = parse(parser);

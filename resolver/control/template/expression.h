@@ -1,7 +1,8 @@
 /* The expression language of Azure's templates: a text in '[' and ']' is an expression of calls,
  * literals, members and indexes. A text that begins with '[[' is literal, without the first '['.
  *
- * Expressions are evaluated in a scope. Scopes are on the stack, linked to the one around them. */
+ * Expressions are evaluated in a scope. Scopes are on the stack; an inner one is a changed copy of
+ * the scope around it. */
 #ifndef SLUICE_TEMPLATE_EXPRESSION_H
 #define SLUICE_TEMPLATE_EXPRESSION_H
 

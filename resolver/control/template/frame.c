@@ -1,5 +1,5 @@
 /* Parameters and variables may refer to each other in any order, so each is evaluated on first use,
- * and kept. One that is used during its own evaluation refers to itself. */
+ * and kept. A value that is used during its own evaluation refers to itself, which is an error. */
 #include "resolver/control/template/frame.h"
 
 #include <string.h>
@@ -69,7 +69,7 @@ static bool check_members(struct template_frame *frame)
 	return true;
 }
 
-/* NULL: no such section, or the budget has failed, because it is no object. */
+/* NULL: no such section; or the budget has failed, because the section is no object. */
 static json_t *section(struct template_frame *frame, const char *name)
 {
 	json_t *value = value_member(frame->budget, frame->source, name);
@@ -394,7 +394,7 @@ json_t *frame_call(const struct scope *scope, const char *name, json_t **argumen
 
 /* ---- outputs ---- */
 
-/* NULL: the budget has failed, or is waiting. */
+/* Evaluates the output. NULL: the budget has failed, or is waiting. */
 static json_t *output_value(const struct scope *scope, const json_t *declared,
 			    const struct parameter_type *type)
 {

@@ -1,5 +1,5 @@
-/* A template under deployment: the whole, or a nested one. It has parameters and variables, which
- * are evaluated on first use, and functions of its own. */
+/* A template under deployment: the outermost, or a nested one. It has parameters and variables,
+ * which are evaluated on first use, and functions of its own. */
 #ifndef SLUICE_TEMPLATE_FRAME_H
 #define SLUICE_TEMPLATE_FRAME_H
 
@@ -45,7 +45,7 @@ struct template_frame {
 	const char *group; /* NULL: deployed to a subscription */
 	unsigned depth;
 	size_t number; /* among all frames, in order of opening */
-	/* The frame whose parameters, variables and functions are used here: this one, or the one
+	/* The frame whose parameters, variables and functions are used here: this one, or one
 	 * around it. */
 	struct template_frame *language;
 	const struct copy_loop
@@ -60,7 +60,7 @@ struct template_frame {
 					     * the outermost */
 	json_t *parameters_shown, *outputs; /* shown with the deployment; NULL: not yet known */
 	struct template_frame *next;
-	/* Shared by all frames: parsed expressions by text; what the caller found. */
+	/* Shared by all frames: parsed expressions by text, and results of the caller's lookups. */
 	struct name_table *expressions, *found;
 };
 
@@ -70,12 +70,12 @@ MUST_CHECK bool frame_open(struct template_frame *frame, const json_t *given);
 /* The scope for the frame's JSON outside of resources. */
 struct scope frame_scope(struct template_frame *frame);
 
-/* NULL: the budget has failed, or is waiting. */
+/* Give the value, evaluated on first use. NULL: the budget has failed, or is waiting. */
 json_t *frame_parameter(const struct scope *scope, const char *name);
 json_t *frame_variable(const struct scope *scope, const char *name);
 /* Calls a function of the template. */
 json_t *frame_call(const struct scope *scope, const char *name, json_t **arguments, size_t count);
-/* {"NAME": {"type": "String", "value": ...}} for the declared outputs whose condition holds. */
+/* The declared outputs whose condition holds: {"NAME": {"type": "String", "value": ...}}. */
 json_t *frame_outputs(const struct scope *scope);
 
 struct name_table *frame_expressions(struct template_frame *frame);

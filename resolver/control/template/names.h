@@ -31,8 +31,8 @@ const struct name_row *names_next(const struct name_row *row);
 /* The item of the first row; NULL: none. */
 void *names_item(struct budget *budget, const struct name_table *names, const char *name);
 
-/* Put and find an item by a pointer in place of a name, to cache a result for each text of the
- * template. */
+/* Put and find an item by an address in place of a name: that of a text in the template, or of a
+ * value. */
 MUST_CHECK bool names_put_address(struct budget *budget, struct name_table *names,
 				  const void *address, void *item);
 void *names_item_at(struct budget *budget, const struct name_table *names, const void *address);

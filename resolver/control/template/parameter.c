@@ -20,7 +20,7 @@ static const struct parameter_type types[] = {
 	{"securestring", "SecureString", JSON_STRING, true},
 };
 
-/* "#/definitions/NAME" */
+/* Finds the definition that a reference "#/definitions/NAME" means. */
 static const json_t *definition(struct template_frame *frame, const char *reference)
 {
 	static const char ahead[] = "#/definitions/";

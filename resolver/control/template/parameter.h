@@ -11,7 +11,7 @@ struct parameter_type {
 	const char *name;  /* as templates write it, in any case */
 	const char *shown; /* as Azure shows it */
 	json_type type;    /* a boolean is JSON_TRUE */
-	bool is_secure;    /* its value is never shown */
+	bool is_secure;    /* deployments never show its value */
 };
 
 /* A member of a declaration, or of the definition that it refers to; NULL: none. */

@@ -1,5 +1,5 @@
-/* Results of the caller's lookups are kept until the next round, because they are expensive, and
- * may differ then. */
+/* Lookups by the caller are expensive, so their results are kept. The next round discards them,
+ * because they may differ then. */
 #include "resolver/control/template/references.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { FIND_STEPS = 100 };
 
-/* "The Resource 'Microsoft.Network/virtualNetworks/hub' under resource group 'rg' was not found" */
+/* Fails with Azure's text, which names type, name and resource group. */
 static void *not_found(const struct scope *scope, const char *id)
 {
 	static const char providers[] = "/providers/", groups[] = "/resourceGroups/";
@@ -23,8 +23,8 @@ static void *not_found(const struct scope *scope, const char *id)
 			      group ? (int)strcspn(group, "/") : 6, group ? group : "<null>");
 }
 
-/* Asks the caller for that name. `kind` separates the names of different calls. NULL, without an
- * error: not found. */
+/* Looks the name up by the caller's `find`. `kind` keeps results of different lookups apart. NULL,
+ * without an error: not found. */
 static json_t *ask(const struct scope *scope, const char *kind, const char *name,
 		   json_t *(*find)(void *context, const char *name))
 {
@@ -84,7 +84,8 @@ static json_t *show(const struct scope *scope, const struct template_entry *entr
 	return properties ? properties : value_object(scope->budget);
 }
 
-/* True: the target is done; otherwise the scope's entry waits for it. */
+/* True: the target is done. Otherwise the scope's entry waits for it; without an entry this
+ * fails. */
 static bool is_there(const struct scope *scope, struct awaited *target)
 {
 	if (target->is_done)

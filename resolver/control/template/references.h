@@ -1,5 +1,5 @@
-/* Functions that refer to existing or earlier resources: reference(), resourceGroup() and
- * providers(). */
+/* Functions that refer to existing or earlier resources: reference(), references(), resourceGroup()
+ * and providers(). */
 #ifndef SLUICE_TEMPLATE_REFERENCES_H
 #define SLUICE_TEMPLATE_REFERENCES_H
 
@@ -7,8 +7,8 @@
 
 #include "resolver/control/template/entry.h"
 
-/* reference(name or id[, version[, 'Full']]). NULL, with the budget waiting: the resource is made
- * later, and the scope's entry waits for it. */
+/* reference(symbol, name or id[, version[, 'Full']]). NULL, with the budget waiting: the resource
+ * is made later, and the scope's entry waits for it. */
 json_t *references_one(const struct scope *scope, json_t **arguments, size_t count);
 /* references(name of a copy[, 'Full']): an array. */
 json_t *references_copy(const struct scope *scope, json_t **arguments, size_t count);

@@ -1,6 +1,6 @@
-/* Secret values: those of secure parameters, and results of functions of them. Errors show "***" in
- * place of these texts. A long text may be cut off, so a prefix of SECRETS_CUT or more characters
- * is hidden as well.
+/* Secret values: those of secure parameters, and results of functions that got them. Errors show
+ * "***" in place of these texts. A long text may be cut off, so a prefix of SECRETS_CUT or more
+ * characters is hidden as well.
  *
  * A value is recognized by its address: values are shared, not copied, so a variable, a lambda or a
  * nested template with a secret has the same value. An array or object with a secret part is
@@ -26,7 +26,7 @@ enum {
 
 /* Marks the value and everything in it as secret. */
 MUST_CHECK bool secrets_add(struct budget *budget, const json_t *value);
-/* Marks a function's result as secret; its parts are marked when they are put in. */
+/* Marks a value that a function made as secret. Its parts were marked when they were made. */
 MUST_CHECK bool secrets_add_made(struct budget *budget, const json_t *value);
 /* Marks the whole as secret if its part or member name is. */
 MUST_CHECK bool secrets_spread(struct budget *budget, const json_t *part, const json_t *whole);

@@ -1,5 +1,5 @@
-/* Waiting does not end the walk: other members are still evaluated, so that one try finds all
- * resources that a body refers to. */
+/* A member that waits for a resource does not end the walk: the other members are evaluated, so
+ * that one try finds all resources that a body refers to. */
 #include "resolver/control/template/source.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "resolver/control/template/secrets.h"
 #include "resolver/control/template/value.h"
 
-/* Keeps the parsed text, because a copy evaluates it again and again. */
+/* Keeps the parsed text, because a copy evaluates it many times. */
 static json_t *value_of_text(const struct scope *scope, const json_t *source, const char *text)
 {
 	struct budget *budget = scope->budget;

@@ -6,7 +6,8 @@
 
 #include "resolver/control/template/expression.h"
 
-/* NULL: the budget has failed, or waits for all resources that the source refers to. */
+/* Evaluates the source. NULL: the budget has failed, or waits for all resources that the source
+ * refers to. */
 json_t *source_value(const struct scope *scope, const json_t *source);
 /* source_value for a member, at its place; NULL also if there is no such member. */
 json_t *source_member(const struct scope *scope, const json_t *object, const char *key);
@@ -14,7 +15,7 @@ json_t *source_member(const struct scope *scope, const json_t *object, const cha
 MUST_CHECK bool source_text(const struct scope *scope, const json_t *object, const char *key,
 			    const char **text);
 /* Evaluates "condition": a boolean, or 'true' or 'false' in any case; without one *holds is true.
- * False: another value, or the budget has failed. */
+ * False: the budget has failed, as for another value, or is waiting. */
 MUST_CHECK bool source_condition(const struct scope *scope, const json_t *object, bool *holds);
 /* Evaluates the number of copies. */
 MUST_CHECK bool source_count(const struct scope *scope, const json_t *copy, size_t *count);

@@ -1,10 +1,10 @@
 /* A template is read from the outside in. Resources go into a queue when everything they wait for
- * is done; a round empties the queue, until all other resources wait for what the caller makes. A
- * nested deployment is an entry as well: when its turn comes its template is read, and its
- * resources go into the same queue. So nothing here recurses, however templates are nested.
+ * is done; a round takes from the queue until all other resources wait for those that the caller
+ * makes. A nested deployment is an entry as well: when its turn comes, its template is read, and
+ * its resources go into the same queue. So nothing here recurses, however templates are nested.
  *
- * A resource with a reference() to an unfinished one is put back: it waits for that one as well,
- * and is evaluated again. */
+ * A resource with a reference() to an unfinished one is put back: it then waits for the unfinished
+ * one too, and is evaluated again. */
 #include "resolver/control/template/template.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct template
 	struct template_frame *root, **last_frame;
 	size_t frames;
 	const struct template_resource **given; /* in this round */
-	struct awaited **given_targets;         /* their targets */
+	struct awaited **given_targets;         /* the targets of `given` */
 	size_t given_count;
 	bool is_over;
 };
@@ -60,7 +60,8 @@ static struct template_frame *new_frame(struct template *template, const json_t 
 
 /* ---- nested deployments ---- */
 
-/* *is_outer: its expressions use the parameters and variables of the template around it. */
+/* *is_outer: the nested template's expressions use the parameters and variables of the template
+ * around it. */
 static bool read_expression_scope(const struct scope *scope, const json_t *properties,
 				  bool *is_outer)
 {
@@ -283,15 +284,15 @@ static void name_circle(struct budget *budget, const struct awaited *target)
 		    others);
 }
 
-/* Links each waiting target by `next` to one that it waits for; no queue uses `next` any more. */
+/* Links the target's waiters to it by `next`, which no queue uses any more. */
 static void mark_waiting(struct awaited *target)
 {
 	for (const struct wait *wait = target->waiting; wait; wait = wait->next)
 		wait->waiter->next = target;
 }
 
-/* Nothing is ready, so every target left waits for another one left: following these long enough
- * leads into a circle. */
+/* Nothing is ready, so every unfinished target waits for another one: following these links long
+ * enough leads into a circle. */
 static void fail_circle(struct template *template)
 {
 	struct awaited *at = NULL;

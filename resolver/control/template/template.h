@@ -4,12 +4,13 @@
  *     template_new ─► template_round ─► what is ready: each resource's id and body ─┐
  *                          ▲      (nothing: all have been given)                    │
  *                          └── the caller makes them, so that reference() sees them ┘
- *     template_outputs, template_deployments ─► template_free
+ *     template_deployments ─► template_free
  *
- * A round gives the resources whose dependencies were all given in earlier rounds: by dependsOn, as
- * child resources, or by a reference() in the body. A template inside a template (a nested
- * deployment, a Bicep module) is read when its turn comes, because its parameters may need earlier
- * resources; its resources are given like all others.
+ * A round gives the resources whose dependencies were all given in earlier rounds. A resource
+ * depends on those in its dependsOn, on its parent, and on those that a reference() in its body
+ * names. A template inside a template (a nested deployment, a Bicep module) is read when its turn
+ * comes, because its parameters may need earlier resources; its resources are given like all
+ * others.
  *
  * Only the caller knows Azure's types. All use is bounded (TEMPLATE_..._MAX), so strangers'
  * templates can be evaluated. Any thread may use a template, one at a time. */
@@ -40,12 +41,12 @@ struct template_error {
 		TEMPLATE_FINE,
 		TEMPLATE_INVALID,   /* the template or a parameter is wrong */
 		TEMPLATE_LIMIT,     /* one of the limits above is exceeded; the text names it */
-		TEMPLATE_NOT_FOUND, /* reference() of a missing resource */
+		TEMPLATE_NOT_FOUND, /* a resource or group that is referred to is missing */
 		TEMPLATE_NO_MEMORY,
 	} trouble;
 	/* The place in the template's JSON: "resources[2].properties.subnets", "variables.names",
 	 * "resources.vnet.name"; nested: "resources[1].properties.template.resources[0]"; "": the
-	 * whole. "parameters.NAME" may also mean a given value. */
+	 * whole template. "parameters.NAME" may also mean a given value. */
 	char place[TEMPLATE_TEXT_MAX];
 	char text[TEMPLATE_TEXT_MAX]; /* says what would be right; without a final dot */
 };
@@ -92,7 +93,7 @@ struct template_resource {
 };
 
 /* Gives the resources of the next round: an array of *count, owned by the template; 0: all were
- * given. ERR_INVALID: the error says why. */
+ * given. ERR_INVALID, ERR_NOMEM: the error says why. */
 MUST_CHECK int template_round(struct template *template,
 			      const struct template_resource *const **resources, size_t *count,
 			      struct template_error *error);
@@ -102,7 +103,7 @@ MUST_CHECK int template_round(struct template *template,
  * NULL: out of memory. */
 char *template_hide_secrets(const struct template *template, const char *text);
 /* Whether the template gives, or has given, a resource of that id. Resources of a nested template
- * count once it is read. */
+ * count once that template is read. */
 bool template_has(struct template *template, const char *id);
 
 /* Called after the last round. The template's own deployment comes first, then nested ones. Secure

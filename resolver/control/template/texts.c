@@ -76,7 +76,7 @@ struct hole { /* "{index,width:kind digits}" */
 	int digits;
 };
 
-/* Reads a hole from behind its '{'; NULL: malformed. */
+/* Reads a hole; `at` is after its '{'. Returns the position after its '}', NULL: malformed. */
 static const char *read_hole(const char *at, struct hole *hole)
 {
 	char *end;
@@ -99,7 +99,7 @@ static const char *read_hole(const char *at, struct hole *hole)
 	return *end == '}' ? end + 1 : NULL;
 }
 
-/* Prints "1,234,567" into a buffer of `size` bytes. */
+/* Prints the digits in groups, "1,234,567", into a buffer of `size` bytes. */
 static void group_digits(const char *digits, char *text, size_t size)
 {
 	size_t length = strlen(digits), whole = strcspn(digits, "."), at = 0;
@@ -299,7 +299,7 @@ static const char *find_mark(const struct marks *marks, const char *at, const st
 	return texts_find(at, marks->end, mark->text, mark->length);
 }
 
-/* The next separator, at equal places the longest; NULL: none. */
+/* The next separator, or the longest of several at the same place; NULL: none. */
 static const char *next_mark(struct marks *marks, const char *at, size_t *length)
 {
 	const char *first = NULL;
@@ -348,7 +348,7 @@ static bool read_marks(const struct scope *scope, json_t **arguments, const char
 	return true;
 }
 
-/* Splits by one text, or by any of an array. */
+/* Splits by one separator, or by any of an array of them. */
 static json_t *on_split(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *at = value_want_text(scope->budget, arguments, 0), *found;
@@ -510,7 +510,7 @@ static json_t *on_like(const struct scope *scope, json_t **arguments, size_t cou
 			     strcmp(end - strlen(pattern), pattern) == 0);
 }
 
-/* fail(): an error that the template asks for. */
+/* fail() is an error that the template asks for. */
 static json_t *on_fail(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *text = value_want_text(scope->budget, arguments, 0);

@@ -1,4 +1,4 @@
-/* Reads times in ISO 8601, and writes them in .NET's formats, as far as templates use these. All
+/* Reads times in ISO 8601, and writes them in .NET's formats, as far as templates use them. All
  * times are UTC. */
 #include <ctype.h>
 #include <stdint.h>
@@ -166,7 +166,7 @@ static void skip_char(const char **at, const char *set)
 		++*at;
 }
 
-/* Reads "Z", "+02:00" or nothing: the seconds ahead of UTC. */
+/* Reads "Z", "+02:00" or nothing. *ahead_s: the seconds ahead of UTC. */
 static bool read_zone(const char **at, int64_t *ahead_s)
 {
 	int hours, minutes, sign = **at == '-' ? -1 : 1;

@@ -1,5 +1,5 @@
-/* Counts what jansson takes for a value from glibc, rounded up, so that the budget's sum is what a
- * template really holds. */
+/* Counts the bytes that jansson allocates for a value, rounded up, so that the budget's sum is what
+ * a template really holds. */
 #include "resolver/control/template/value.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ enum {
 
 /* ---- making values ---- */
 
-/* Whether the text is whole characters without a NUL. */
+/* Whether the text is valid UTF-8 without a NUL. */
 static bool is_text(const char *text, size_t length)
 {
 	uint32_t code;
@@ -104,8 +104,7 @@ bool value_put_text(struct budget *budget, json_t *object, const char *key, cons
 		    : !budget_has_failed(budget);
 }
 
-/* Counts the values in a text before parsing: every value but the first follows one of these
- * characters. */
+/* Counts the values in a text before parsing, by the characters that begin or separate them. */
 static bool count_json(struct budget *budget, const char *text)
 {
 	size_t bytes = SCALAR_BYTES, steps = 1, length = 0;
@@ -125,7 +124,8 @@ static bool count_json(struct budget *budget, const char *text)
 	       budget_text(budget, length);
 }
 
-/* Turns strings in single quotes, which Azure accepts, into double ones. NULL: out of memory. */
+/* Turns single quotes around strings, which Azure accepts, into double ones. NULL: the budget has
+ * failed. */
 static char *double_quotes(struct budget *budget, const char *text)
 {
 	char *copy = budget_alloc(budget, 2 * strlen(text) + 1), *to = copy, inside = '\0';
@@ -167,7 +167,7 @@ json_t *value_parse(struct budget *budget, const char *text, const char *what)
 			return NULL;
 		value = json_loads(text, JSON_DECODE_ANY, &why);
 	}
-	if (!value && why.text[0] == '\0') /* jansson gives no reason then */
+	if (!value && why.text[0] == '\0') /* without memory jansson gives no reason */
 		return budget_no_memory(budget);
 	if (!value)
 		return budget_fail(budget, "%s is given a text that is not JSON: %s", what,
@@ -328,7 +328,7 @@ const char *value_key(struct budget *budget, const json_t *value)
 	bool before = budget->makes_secrets;
 	const char *key;
 
-	budget->makes_secrets = false; /* the keys are never shown */
+	budget->makes_secrets = false; /* a key is not the result of a function */
 	key = dump(budget, value, JSON_SORT_KEYS);
 	budget->makes_secrets = before;
 	return key;

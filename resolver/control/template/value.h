@@ -20,7 +20,7 @@ json_t *value_object(struct budget *budget);
 /* Add to a value under construction. */
 MUST_CHECK bool value_add(struct budget *budget, json_t *array, json_t *item);
 MUST_CHECK bool value_put(struct budget *budget, json_t *object, const char *key, json_t *value);
-/* value_put of a text; does nothing if the text is NULL. */
+/* value_put of a text; without a text (NULL) it adds nothing. */
 MUST_CHECK bool value_put_text(struct budget *budget, json_t *object, const char *key,
 			       const char *text);
 /* Parses JSON. `what` names the text in errors. */
@@ -31,19 +31,20 @@ json_t *value_member(struct budget *budget, const json_t *object, const char *ke
 /* The text of a member; NULL, without an error: none, or another kind of value. */
 const char *value_member_text(struct budget *budget, const json_t *object, const char *key);
 
-/* *size: the steps of a walk over all of it, shared parts counted each time. */
+/* Counts the steps of a walk over the whole value, shared parts each time; *size is their
+ * number. */
 MUST_CHECK bool value_measure(struct budget *budget, const json_t *value, size_t *size);
-/* False also if the budget has failed. */
+/* Whether the values are equal. False also if the budget has failed. */
 bool value_equal(struct budget *budget, const json_t *a, const json_t *b);
 /* A text that differs for different values, as a key of tables. */
 const char *value_key(struct budget *budget, const json_t *value);
-/* The value as a part of a text: strings without quotes, "True", decimal numbers; others as
- * JSON. */
+/* The value as a part of a text: strings without quotes, "True", decimal integers, "" for null;
+ * others as JSON. */
 const char *value_print(struct budget *budget, const json_t *value);
-/* "an integer"; for NULL "nothing". */
+/* The kind of value for errors: "an integer"; for NULL "nothing". */
 const char *value_kind(const json_t *value);
 
-/* Check arguments; errors say "add() takes an integer as its 2nd argument, not a string". */
+/* Check arguments; errors say "add() takes an integer as argument 2, not a string". */
 const char *value_want_text(struct budget *budget, json_t **arguments, size_t at);
 MUST_CHECK bool value_want_integer(struct budget *budget, json_t **arguments, size_t at,
 				   int64_t *number);
