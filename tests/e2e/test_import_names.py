@@ -255,6 +255,15 @@ class Names(harness.FreshCase):
         _, told = harness.command("import", "dnsmasq", path, "--no-hosts")
         self.assertNotIn("/etc/hosts", told)
 
+    def test_coredns_reads_the_machine_s_hosts_beside_a_block(self):
+        corefile = ". {\n  bind 127.0.0.1\n  hosts%s {\n    10.1.0.5 nas.corp.example\n    fallthrough\n  }\n  forward . 192.0.2.99\n}\n"
+        for file, taken in (("", True), (" /dev/null", False)):
+            with self.subTest(file=file):
+                _, told = harness.command("import", "coredns", self.world.write("Corefile", corefile % file))
+                self.assertEqual(taken, "the names of this machine's /etc/hosts are taken, too" in told, told)
+                left_out = re.search(r"/etc/hosts:\d+: not carried over: localhost", told)
+                self.assertEqual(taken, bool(left_out), told)
+
     def test_a_master_file_stays_one(self):
         whole = "$TTL 60\n@ IN SOA ns1 h 1 60 60 60 60\n@ IN NS ns1\nns1 IN A 10.1.0.2\n"
         corefile = "x.test {\n  file x.zone\n}\n"

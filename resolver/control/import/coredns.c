@@ -591,13 +591,14 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
 				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
 	}
-	/* With neither a file nor a block, the plugin reads /etc/hosts. */
-	if (line->count > 1)
-		hosts_read_into(import, coredns->view, &line->at,
-				path_of(coredns, server, line->words[1]), ttl_s, NULL, &zones);
-	else if (!line->first)
-		hosts_read_into(import, coredns->view, &line->at, "/etc/hosts", ttl_s, NULL,
-				&zones);
+	/* Without a file, the plugin reads /etc/hosts, also beside the lines of its block. */
+	if (line->count == 1)
+		import_changed(import, &line->at,
+			       "the names of this machine's /etc/hosts are taken, too, as CoreDNS "
+			       "does; \"hosts /dev/null\" leaves them out");
+	hosts_read_into(import, coredns->view, &line->at,
+			line->count > 1 ? path_of(coredns, server, line->words[1]) : "/etc/hosts",
+			ttl_s, NULL, &zones);
 }
 
 static void set(struct coredns *coredns, const struct corefile_line *line, const char *group,
