@@ -440,6 +440,9 @@ class Request:
             if service_of(base) not in ("", service_of(now)):
                 raise Refused(409)
             return now
+        interface = "network_interfaces/%s/%s.nic." % (group_in(self.at), name_of(self.at))
+        if any(path.lower().startswith(interface) for path in self.model.stored):
+            raise Refused(409)  # an earlier endpoint's, which was written since and so is nobody's
         address = self.free(now["subnet"])
         if not address:
             raise Refused(400)
