@@ -309,7 +309,7 @@ class Run:
         return self.shells[key]
 
     def command(self, step):
-        again = time.monotonic() + (2 if SHOW else dns.PATIENCE / 2)
+        again = time.monotonic() + (2 if SHOW else dns.PATIENCE)
         while True:
             printed, status = self.once(step)
             if status == 0 and step.fits(printed):
