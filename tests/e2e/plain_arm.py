@@ -11,6 +11,7 @@ a rule's description): that stays as it is."""
 import collections
 import copy
 import json
+import uuid
 
 import plain
 from plain import DELEGATION, INSIDE, REGION, Refused, group_in, is_top, kind_of, name_of, parent_of
@@ -18,6 +19,7 @@ from plain import DELEGATION, INSIDE, REGION, Refused, group_in, is_top, kind_of
 GROUPS = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/"
 ACCOUNT = GROUPS + "data/providers/Microsoft.Storage/storageAccounts/"
 CONNECTIONS = "privateLinkServiceConnections"
+IDS = uuid.UUID("3d0b5c4e-8a71-4f0d-9b26-5e17c290d864")  # the namespace of ids that sluice derives
 OURS = "NxDomainFallthrough"  # a link's resolution_policy that Azure does not have, and is shown as Default
 RECORD_TTL = 10  # of those that a private endpoint's zone group makes
 
@@ -440,8 +442,9 @@ class Request:
             if service_of(base) not in ("", service_of(now)):
                 raise Refused(409)
             return now
-        interface = "network_interfaces/%s/%s.nic." % (group_in(self.at), name_of(self.at))
-        if any(path.lower().startswith(interface) for path in self.model.stored):
+        interface = "network_interfaces/%s/%s.nic.%s" % (
+            group_in(self.at), name_of(self.at), uuid.uuid5(IDS, url_of(self.at).lower()))
+        if interface.lower() in (path.lower() for path in self.model.stored):
             raise Refused(409)  # an earlier endpoint's, which was written since and so is nobody's
         address = self.free(now["subnet"])
         if not address:

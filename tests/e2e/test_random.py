@@ -492,7 +492,8 @@ class Random(World):
                 edits.append(self.model.written(*edit))
                 if place in stale:
                     raise Refused(412, "precondition_failed", may=["it has changed since you read it",
-                                                                   "If-Match wants it to be there"])
+                                                                   "If-Match wants it to be there",
+                                                                   "there is one already"])
                 self.refuse_unread(*edits[-1])
             except Refused as refused:
                 refusals.append(refused)
