@@ -69,7 +69,7 @@ static int long_level(const char *at)
 	return *at == '[' && at[1 + level] == '[' && level < 100 ? (int)level : -1;
 }
 
-/* Reads a long text with its brackets; NULL: it has no end. */
+/* Reads a long string, with its brackets. NULL: its end is missing. */
 static const char *long_text(struct lua *lua, int level)
 {
 	const char *from = lua->at + level + 2, *end = from, *text;

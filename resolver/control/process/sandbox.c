@@ -444,8 +444,8 @@ static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
 	return add_rule(filter, SCMP_ACT_ALLOW, "tgkill", &own, by_arguments);
 }
 
-/* Adds the table to one of the process's two filters. `by_arguments`: with the conditions on
- * arguments. */
+/* Adds the table of allowed calls to one of the process's two filters. `by_arguments`: adds the
+ * conditions on their arguments, too. */
 static int add_table(scmp_filter_ctx filter, bool by_arguments)
 {
 	int err = add_names(filter, SCMP_ACT_ALLOW, plain, COUNT(plain));

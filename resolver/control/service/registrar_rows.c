@@ -284,7 +284,8 @@ struct recalling {
 	struct renewal_clock *clock; /* of the last zone; NULL: none yet */
 	struct registered *made;
 	size_t room;
-	/* Of the last zone: own names (begun with their first row), in-addr.arpa, ip6.arpa. */
+	/* The last zone's drafts: of its own names, of in-addr.arpa, of ip6.arpa. The first draft
+	 * begins with the first row of its names. */
 	struct zone_draft *drafts[3];
 };
 

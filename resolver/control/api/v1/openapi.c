@@ -799,8 +799,8 @@ static void put_route(const struct document *document, const struct api_route *r
 	put_operation(document, route->pattern, route->method, operation);
 }
 
-/* Whether the document has the route: those of sluice's own API, and those of others below /v1.
- * Routes that serve all kinds are left out, because each kind gets its own. */
+/* Whether the document describes the route. It describes sluice's own API, and routes of other APIs
+ * below /v1. It leaves out routes for all kinds, because each kind gets its own. */
 static bool is_ours(const struct api_dialect *dialect, const struct api_route *route)
 {
 	return (dialect == &api_v1 || strncmp(route->pattern, "/v1/", 4) == 0) &&
