@@ -39,11 +39,15 @@ class Kea(dhcp_world.Network):
         ddns = json.loads(replaced(shown("/etc/kea/kea-dhcp-ddns.conf"), (SECRET, secret), ('"dhcp"', '"%s"' % key),
                                    (ZONE, zone)))
         ddns["DhcpDdns"]["dns-server-timeout"] = 10000  # ms; on a busy machine it gives up too early by itself
+        self.start("kea-dhcp-ddns", self.world.write("kea-dhcp-ddns.conf", json.dumps(ddns)))
+        # What is leased before it listens is not registered.
+        harness.wait_for(lambda: self.dhcp.run("ss", "-Hlun", "sport = :53001")[1], "D2 listens")
+        self.start("kea-dhcp4", self.configure(zone, **{"valid-lifetime": lease_s}))
+
+    def start(self, program, file):
+        path = self.world.program(dhcp_world.find(program))
         environment = dict(os.environ, KEA_LOCKFILE_DIR=self.world.dir, KEA_PIDFILE_DIR=self.world.dir)
-        for program, file in (("kea-dhcp-ddns", self.world.write("kea-dhcp-ddns.conf", json.dumps(ddns))),
-                              ("kea-dhcp4", self.configure(zone, **{"valid-lifetime": lease_s}))):
-            path = self.world.program(dhcp_world.find(program))
-            self.servers.append(harness.Process(self.dhcp, program, [path, "-c", file], env=environment))
+        self.servers.append(harness.Process(self.dhcp, program, [path, "-c", file], env=environment))
 
 
 class Dhcpd(dhcp_world.Network):

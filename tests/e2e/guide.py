@@ -27,7 +27,7 @@ import harness
 # What only looks may be typed again until things are as the guide shows them: a server that is told of a
 # change, or finds a target silent, takes its moment.
 LOOKS = re.compile(r"(dig|curl|journalctl|sluice (-c \S+ )?(status|events|explain|history|diff|check|ptr check|names|plan|log|registration list)|"
-                   r"systemctl is-active|tail|promtool query|diff|ip -br address show)\b")
+                   r"systemctl is-active|tail|promtool query|diff|ip -br address show|ss)\b")
 PROMPT = re.compile(r"([a-z][a-z0-9-]*)([#$]) (.+)$")
 FENCE = re.compile(r"```(\w*)\s*$")
 NOT_RUN = re.compile(r"<!-- not run: (\S.*?) -->$")

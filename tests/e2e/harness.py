@@ -489,7 +489,7 @@ class World:
                 parts += ["", "the log of %s on %s:" % (process.name, process.host.name),
                           *file.read().splitlines()[-LOG_LINES:]]
         for host in self.hosts:
-            parts += ["", "listening on %s:" % host.name, *host.run("ss", "-Htln")[1].splitlines()]
+            parts += ["", "listening on %s:" % host.name, *host.run("ss", "-Htuln")[1].splitlines()]
         return "\n".join(parts) + "\n"
 
     def close(self):
