@@ -47,7 +47,8 @@ struct api_world *api_world_new(const struct api_dialect *const *dialects)
 	service->inventory = inventory_new(&key, &publisher);
 	world->api =
 		(struct api){.service = service, .auth = http_auth_new(), .dialects = dialects};
-	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
+	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,
+		  NULL);
 	api_world_serve_clients(world, 2);
 	open_port(world);
 	return world;

@@ -129,15 +129,15 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 
 struct change *edit_begin(struct inventory *inventory, const char *who)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = inventory_store(inventory)->source;
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision = 0;
-	bool begins = source && !inventory_is_held(inventory);
+	bool begins = source && !inventory_store(inventory)->held;
 	int err = begins ? source->calls->begin(source, who, &revision, error) : 0;
 	struct change *change = change_begin(inventory, revision);
 
 	if (err && !inventory->of)
-		inventory_note_error(inventory, error);
+		store_note_error(inventory_store(inventory), error);
 	if (change && err)
 		(void)!change_fail(change, CHANGE_STORE, NULL, "%s", error);
 	return change;
@@ -145,12 +145,13 @@ struct change *edit_begin(struct inventory *inventory, const char *who)
 
 int edit_store(struct change *change)
 {
-	struct source *source = inventory_source(change_inventory(change));
+	struct source *source = inventory_store(change_inventory(change))->source;
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (change_error(change)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (inventory_trouble(change_inventory(change))) /* as service/resources.c has it */
+	if (store_trouble(
+		    inventory_store(change_inventory(change)))) /* as service/resources.c has it */
 		return change_is_open(change);
 	if (source && source->calls->commit(source, error) != 0)
 		return change_fail(change, CHANGE_STORE, NULL, "%s", error);
@@ -164,7 +165,7 @@ int edit_commit(struct change *change)
 
 void edit_free(struct change *change)
 {
-	struct source *source = change ? inventory_source(change_inventory(change)) : NULL;
+	struct source *source = change ? inventory_store(change_inventory(change))->source : NULL;
 
 	if (source)
 		source->calls->roll_back(source);

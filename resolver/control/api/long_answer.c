@@ -12,7 +12,7 @@ static struct api_long_answer *answer_of(struct work_reading *reading)
 
 static void end(struct api_long_answer *answer)
 {
-	inventory_view_free(answer->inventory);
+	inventory_copy_free(answer->inventory);
 	free(answer->text);
 	answer->free(answer);
 }
@@ -23,7 +23,7 @@ static bool on_begin(struct work_reading *reading)
 	bool goes_on = api_still_may(answer->request);
 
 	if (goes_on && !answer->needs_no_view) {
-		answer->inventory = inventory_view(answer->request->service->inventory);
+		answer->inventory = inventory_copy(answer->request->service->inventory, STORE_VIEW);
 		goes_on = answer->inventory;
 		if (!goes_on)
 			api_fail_memory(answer->request);
@@ -45,7 +45,8 @@ static void in_thread(struct work_reading *reading)
 static void on_done(struct work_reading *reading, bool given_up)
 {
 	struct api_long_answer *answer = answer_of(reading);
-	const char *trouble = answer->inventory ? inventory_trouble(answer->inventory) : NULL;
+	const char *trouble =
+		answer->inventory ? store_trouble(inventory_store(answer->inventory)) : NULL;
 
 	if (given_up) {
 		api_fail_ending(answer->request);

@@ -71,7 +71,7 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 	input->inventory = inventory_new(&input->load.key, &nobody);
 	if (!input->inventory)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
-	inventory_only_look(input->inventory, SOURCE_READ_APART);
+	inventory_store(input->inventory)->mode = SOURCE_READ_APART;
 	faults_init(&faults);
 	whole = inventory_prepare(input->inventory, model, &faults);
 	inventory_about(input->inventory, &about);
@@ -92,7 +92,8 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 
 static struct source *state_of(const struct explain_input *input)
 {
-	return input->inventory && !*input->unread ? inventory_source(input->inventory) : NULL;
+	return input->inventory && !*input->unread ? inventory_store(input->inventory)->source
+						   : NULL;
 }
 
 static void read_registered(struct explain_input *input)

@@ -110,8 +110,8 @@ void management_api_use_state(struct management_api *management)
 	char error[SOURCE_ERROR_MAX];
 	struct token_key key;
 	_Static_assert(sizeof key.bytes == PAIRS_SECRET_BYTES, "a key is one secret");
-	int err = pairs_secret(inventory_source(management->api.service->inventory), "tokens",
-			       key.bytes, error);
+	int err = pairs_secret(inventory_store(management->api.service->inventory)->source,
+			       "tokens", key.bytes, error);
 	if (err == 0)
 		http_auth_use_key(management->auth, &key);
 	else if (err != ERR_NOT_FOUND)
@@ -120,7 +120,8 @@ void management_api_use_state(struct management_api *management)
 			"the key that signs tokens cannot be read, so tokens end with this run: %s",
 			error);
 	explicit_bzero(&key, sizeof key);
-	logouts_load(management->api.service->inventory, management->auth, time(NULL));
+	logouts_load(inventory_store(management->api.service->inventory), management->auth,
+		     time(NULL));
 }
 
 /* ---- what needs a restart ---- */

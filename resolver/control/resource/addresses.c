@@ -47,7 +47,7 @@ json_t *addresses_values(struct inventory *inventory, const struct path *path)
 	const struct owned_resource *resource;
 
 	if (path->kind->id == KIND_GROUP)
-		return inventory_group(inventory, path->names[0], &group) ? group_values(&group)
+		return group_find(inventory, path->names[0], &group) ? group_values(&group)
 									  : NULL;
 	resource = find(inventory, path);
 	if (!resource || path->kind->id != KIND_PTR)
@@ -70,14 +70,15 @@ json_t *addresses_show(struct inventory *inventory, const struct path *path, cha
 		owned_etag(resource, etag);
 		shown = owned_show(resource, path->kind->id);
 	} else if (path->kind->id == KIND_GROUP &&
-		   inventory_group(inventory, path->names[0], &group)) {
+		   group_find(inventory, path->names[0], &group)) {
 		group_etag(&group, etag);
 		shown = group_show(&group);
 	} else {
 		is_there = false;
 	}
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	if (store_trouble(inventory_store(inventory)))
+		change_say(error, CHANGE_STORE, NULL, "%s",
+			   store_trouble(inventory_store(inventory)));
 	else if (is_there && !shown)
 		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	return shown;
@@ -90,7 +91,7 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 	bool there;
 
 	if (path->kind->id == KIND_GROUP) {
-		there = inventory_group(inventory, path->names[0], &group);
+		there = group_find(inventory, path->names[0], &group);
 		if (there)
 			group_etag(&group, etag);
 		return there;
@@ -274,7 +275,7 @@ static int check_name(struct change *change, const char *name, const char *field
 	const char *advice = group_name_refusal(name);
 	struct resource_group group;
 
-	if (!advice || inventory_group(change->inventory, name, &group))
+	if (!advice || group_find(change->inventory, name, &group))
 		return 0;
 	return change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
 }
@@ -282,7 +283,7 @@ static int check_name(struct change *change, const char *name, const char *field
 static int ensure_group(struct change *change, const char *name, const char *region)
 {
 	struct resource_group group;
-	bool there = inventory_group(change->inventory, name, &group);
+	bool there = group_find(change->inventory, name, &group);
 
 	if (there && group.origin.revision)
 		return 0;
@@ -328,7 +329,7 @@ static int put_wanted_group(struct change *change, const struct resource_group *
 
 	if (check_name(change, wanted->name, "name") != 0)
 		return ERR_INVALID;
-	is_there = inventory_group(change->inventory, wanted->name, &group);
+	is_there = group_find(change->inventory, wanted->name, &group);
 	if (is_there && (group.origin.revision || !restores) && is_same_group(&group, *wanted))
 		return 0;
 	if (is_there && !restores && check_group_writable(change, &group) != 0)
@@ -378,14 +379,14 @@ static int remove_group(struct change *change, const struct path *path, enum add
 	struct resource_group group;
 	char items[GROUP_ITEMS_MAX];
 
-	if (!inventory_group(inventory, path->names[0], &group))
+	if (!group_find(inventory, path->names[0], &group))
 		return 0;
 	if (why == ADDRESSES_BACK)
 		return forget_group(change, path->names[0]);
-	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
+	if (group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
 		return 0; /* it came with an address, and other addresses are in it */
-	if (inventory_group_size(inventory, path->names[0]) > 0)
+	if (group_size(inventory, path->names[0]) > 0)
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has addresses; remove them first",
 				   group.name);
@@ -1101,7 +1102,7 @@ int addresses_remove_group(struct change *change, const char *name, const char *
 		if (!err && inventory->of)
 			inventory_forget(inventory);
 	}
-	if (err || !name || !inventory_group(inventory, name, &group) || !group.origin.revision)
+	if (err || !name || !group_find(inventory, name, &group) || !group.origin.revision)
 		return err;
 	return forget_group(change, name);
 }

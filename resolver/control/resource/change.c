@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "resolver/log.h"
 
@@ -47,19 +48,19 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 	return ERR_INVALID;
 }
 
-/* For an inventory aside, service/resources.c notes the error, because this is another thread. */
+/* For a copy of the inventory, service/resources.c notes the error, because this is another thread. */
 int change_fail_store(struct change *change, const char *error)
 {
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (!change->inventory->of)
-		inventory_note_error(change->inventory, error);
+		store_note_error(&change->inventory->store, error);
 	return change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
 int change_check_trouble(struct change *change)
 {
-	const char *trouble = inventory_trouble(change->inventory);
+	const char *trouble = store_trouble(&change->inventory->store);
 
 	return trouble ? change_fail_store(change, trouble) : 0;
 }
@@ -108,29 +109,26 @@ int change_say(struct change_error *error, enum change_outcome outcome, const ch
 	return ERR_INVALID;
 }
 
-struct source *change_reader(struct inventory *inventory, struct change_error *error)
+struct source *change_reader(const struct store *store, struct change_error *error)
 {
-	struct source *source = inventory_source(inventory);
-
-	if (!inventory->wants_state)
+	if (!*store->url)
 		change_say(error, CHANGE_NO_STATE, NULL,
 			   "there is no state to keep changes in; name a file for it in the "
 			   "configuration, management = { state = "
 			   "\"/var/lib/sluice/state.db\"; }, and restart");
-	else if (!source || inventory->stale)
+	else if (!store->source || store->stale)
 		change_say(error, CHANGE_STORE, NULL, "%s",
-			   *inventory->error ? inventory->error
-					     : "the state has not been read yet");
+			   *store->error ? store->error : "the state has not been read yet");
 	else
-		return source;
+		return store->source;
 	return NULL;
 }
 
-struct source *change_source(struct inventory *inventory, struct change_error *error)
+struct source *change_source(const struct store *store, struct change_error *error)
 {
-	struct source *source = change_reader(inventory, error);
+	struct source *source = change_reader(store, error);
 
-	if (!source || !inventory->held)
+	if (!source || !store->held)
 		return source;
 	change_say(error, CHANGE_BUSY, NULL,
 		   "many changes are being made at this moment; try again");
@@ -174,7 +172,7 @@ int change_is_open(struct change *change)
 		return ERR_INVALID;
 	if (change->source)
 		return change_check_trouble(change);
-	source = change_source(change->inventory, &change->error);
+	source = change_source(&change->inventory->store, &change->error);
 	if (!source)
 		return ERR_INVALID;
 	change->source = source;
@@ -272,7 +270,7 @@ int change_serve(struct change *change, const struct owned_resource *before,
 
 /* ---- publishing ---- */
 
-/* Updates the numbers, and the served table if it changed; for an inventory aside, those of its
+/* Updates the numbers, and the served table if it changed; for a copy, those of its
  * original. */
 int change_publish(struct change *change)
 {
@@ -287,7 +285,7 @@ int change_publish(struct change *change)
 		return ERR_INVALID;
 	if (!change->source)
 		return 0;
-	inventory_note_error(inventory, NULL);
+	store_note_error(&inventory->store, NULL);
 	now->addresses = change->after.addresses;
 	now->services = change->after.services;
 	now->ptrs = change->after.ptrs;

@@ -7,7 +7,7 @@
  *                └─► a failed edit gives the reason and voids the change: ROLLBACK
  *
  * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
- * inventory has one change at a time. Another thread may make the change with an inventory_aside;
+ * inventory has one change at a time. Another thread may make the change with a copy (STORE_ASIDE);
  * only the control thread calls change_publish. */
 #ifndef SLUICE_CHANGE_H
 #define SLUICE_CHANGE_H
@@ -55,8 +55,8 @@ bool change_error_is_of_edit(const struct change_error *error);
 /* Places the error in an item of a list: its field becomes "list[index].field". */
 void change_error_place(struct change_error *error, const char *list, size_t index);
 /* The state for changes, and the state for reading; NULL: `error` says why it cannot be used. */
-struct source *change_source(struct inventory *inventory, struct change_error *error);
-struct source *change_reader(struct inventory *inventory, struct change_error *error);
+struct source *change_source(const struct store *store, struct change_error *error);
+struct source *change_reader(const struct store *store, struct change_error *error);
 
 /* ---- a change ---- */
 

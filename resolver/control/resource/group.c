@@ -3,8 +3,10 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/inventory.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "rules/array.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -102,4 +104,223 @@ json_t *group_show(const struct resource_group *group)
 	json_put(object, "origin", values_print_origin(&group->origin));
 	json_put(object, "etag", json_text(group_etag(group, etag)));
 	return json_whole(object);
+}
+
+/* ---- groups of an inventory ---- */
+
+struct groups {
+	struct inventory *inventory;
+	struct resource_group *items;
+	size_t count, room;
+};
+
+static int add_group(struct groups *groups, const struct resource_group *group)
+{
+	struct resource_group *items =
+		array_grow(groups->items, groups->count, &groups->room, sizeof *items);
+
+	if (!items)
+		return ERR_NOMEM;
+	groups->items = items;
+	items[groups->count++] = *group;
+	return 0;
+}
+
+static int on_group(void *context, const struct source_resource *row)
+{
+	struct groups *groups = context;
+	struct resource_group group;
+	int err = group_of_row(&group, row, &groups->inventory->shown);
+
+	if (!err)
+		err = add_group(groups, &group);
+	return err ? inventory_complain(groups->inventory, row, err) : 0;
+}
+
+/* Adds the place in the file that names the group first, and for a group without a row its name and
+ * region. */
+static void add_declared(const struct inventory *inventory, struct resource_group *group)
+{
+	size_t count;
+	const struct owned_resource *const *items =
+		declared_group(inventory->now.declared, group->name, &count);
+	const struct owned_resource *first = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (!first || items[i]->item.origin.line < first->item.origin.line)
+			first = items[i];
+	if (!first)
+		return;
+	group->origin.file = first->item.origin.file;
+	group->origin.line = first->item.origin.line;
+	if (group->origin.revision)
+		return;
+	group->name = first->item.resource_group;
+	group->region = first->item.region;
+}
+
+/* Marks the group as used by an item of the model, which gives a group without a row its name and
+ * region. */
+static void use_group(struct resource_group *group, const struct model *model,
+		      const struct kind *kind, const void *item)
+{
+	const struct field *region = schema_field(kind_field(kind)->group, "region");
+	const struct origin origin = part_origin(item);
+
+	if (!group->origin.revision && !group->origin.file && !group->used) {
+		group->name = part_group(kind, item);
+		group->region =
+			model_region(model, region ? schema_get_text(region, item, NULL, 0) : NULL);
+	}
+	group->used = true;
+	if (group->origin.file)
+		return;
+	group->origin.file = origin.file;
+	group->origin.line = origin.line;
+}
+
+struct group_use {
+	const struct model *model;
+	struct resource_group *groups; /* sorted by name */
+	size_t count;
+};
+
+static int compare_group_names(const void *left, const void *right)
+{
+	const struct resource_group *a = left, *b = right;
+
+	return strcasecmp(a->name, b->name);
+}
+
+static void use_item(void *context, const struct kind *kind, const void *item)
+{
+	const struct group_use *use = context;
+	const struct resource_group wanted = {.name = part_group(kind, item)};
+	struct resource_group *group = use->count
+					       ? bsearch(&wanted, use->groups, use->count,
+							 sizeof *use->groups, compare_group_names)
+					       : NULL;
+
+	if (group)
+		use_group(group, use->model, kind, item);
+}
+
+/* Adds the model's items that are in the groups, which are sorted by name. */
+static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
+{
+	struct group_use use = {inventory->now.model, groups, count};
+
+	group_each_item(use.model, use_item, &use);
+}
+
+bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
+{
+	struct source *source = store_reader(&inventory->store);
+	struct groups groups = {.inventory = inventory};
+	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
+
+	if (!*name || path_key_of(KIND_GROUP, NULL, name, path) != 0)
+		return false;
+	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
+					  &groups, error) != 0)
+		store_say_trouble(&inventory->store, error);
+	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
+	free(groups.items);
+	add_declared(inventory, group);
+	add_used(inventory, group, 1);
+	return group->origin.revision || group->origin.file || group->used;
+}
+
+/* Sorts by name, and a group's row of the state ahead of its copies from the file. */
+static int compare_groups(const void *left, const void *right)
+{
+	const struct resource_group *a = left, *b = right;
+	int order = compare_group_names(a, b);
+
+	return order ? order
+		     : (a->origin.revision < b->origin.revision) -
+			       (a->origin.revision > b->origin.revision);
+}
+
+/* Adds the groups of declared addresses. */
+static int add_filed(struct groups *groups)
+{
+	size_t count;
+	const struct owned_resource *const *items =
+		declared_list(groups->inventory->now.declared, DECLARED_BY_GROUP, &count);
+	const char *before = "";
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct resource_group group = {.name = items[i]->item.resource_group};
+
+		if (!group.name || strcasecmp(group.name, before) == 0)
+			continue;
+		before = group.name;
+		err = add_group(groups, &group);
+	}
+	return err;
+}
+
+struct used_groups {
+	struct groups *groups;
+	int err;
+};
+
+static void add_used_group(void *context, const struct kind *kind, const void *item)
+{
+	struct used_groups *used = context;
+	const struct resource_group group = {.name = part_group(kind, item)};
+	size_t at = used->groups->count;
+
+	/* Items of a group mostly follow each other. */
+	if (!used->err &&
+	    (at == 0 || strcasecmp(used->groups->items[at - 1].name, group.name) != 0))
+		used->err = add_group(used->groups, &group);
+}
+
+struct resource_group *groups_list(struct inventory *inventory, size_t *count)
+{
+	struct used_groups used;
+	struct source *source = store_reader(&inventory->store);
+	struct groups groups = {.inventory = inventory};
+	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
+	char error[SOURCE_ERROR_MAX] = "";
+
+	*count = 0;
+	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
+		store_say_trouble(&inventory->store, error);
+	used = (struct used_groups){&groups, add_filed(&groups)};
+	group_each_item(inventory->now.model, add_used_group, &used);
+	if (used.err) {
+		free(groups.items);
+		return NULL;
+	}
+	if (groups.count)
+		qsort(groups.items, groups.count, sizeof *groups.items, compare_groups);
+	for (size_t i = 0; i < groups.count; i++) {
+		struct resource_group *last = &groups.items[*count];
+
+		if (*count && strcasecmp(last[-1].name, groups.items[i].name) == 0)
+			continue;
+		*last = groups.items[i];
+		add_declared(inventory, last);
+		++*count;
+	}
+	add_used(inventory, groups.items, *count);
+	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
+}
+
+size_t group_size(struct inventory *inventory, const char *name)
+{
+	struct source *source = store_reader(&inventory->store);
+	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
+	size_t count = 0, declared;
+
+	snprintf(key, sizeof key, "%s", name ? name : "");
+	text_lower(key);
+	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
+		store_say_trouble(&inventory->store, error);
+	declared_group(inventory->now.declared, name, &declared);
+	return count + declared;
 }

@@ -8,10 +8,19 @@
 
 #include "resolver/control/resource/owned_resource.h"
 
+struct inventory;
+
 static inline bool group_is_read_only(const struct resource_group *group)
 {
 	return group->origin.file != NULL;
 }
+
+/* False: no such group, not even one that only a resource of the model names. */
+bool group_find(struct inventory *inventory, const char *name, struct resource_group *group);
+/* All groups by name, in an array that the caller frees; NULL without memory. */
+struct resource_group *groups_list(struct inventory *inventory, size_t *count);
+/* How many addresses are in the group, of all subscriptions; name NULL: in no group. */
+size_t group_size(struct inventory *inventory, const char *name);
 
 /* Calls back for every top-level item of the model that is in a group, kind by kind. */
 void group_each_item(const struct model *model,

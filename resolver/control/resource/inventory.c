@@ -1,5 +1,5 @@
-/* Making inventories, and lookups: addresses and services by each of their names or page by page,
- * and groups. Declared items are found in memory, others in the state's indexes with every call.
+/* Making inventories, and lookups: addresses and services by each of their names or page by page.
+ * Declared items are found in memory, others in the state's indexes with every call.
  * Loading is in inventory_load.c. */
 #include "resolver/control/resource/inventory.h"
 
@@ -34,7 +34,7 @@ struct inventory *inventory_new(const struct hash_key *key,
 		return NULL;
 	inventory->key = *key;
 	inventory->publisher = *publisher;
-	inventory->mode = SOURCE_WRITE;
+	inventory->store.mode = SOURCE_WRITE;
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
 						 .pools = pools_new(&no_model),
@@ -52,169 +52,48 @@ void inventory_free(struct inventory *inventory)
 		return;
 	assert(!inventory->changing);
 	inventory_part_release(&inventory->now);
-	source_close(inventory->source);
+	store_close(&inventory->store);
 	arena_release(&inventory->shown);
-	free(inventory->state_path);
 	free(inventory);
 }
 
-struct inventory *inventory_copy(struct inventory *inventory)
+struct inventory *inventory_copy(struct inventory *inventory, enum store_copy how)
 {
-	struct inventory *made = malloc(sizeof *made);
+	struct inventory *copy = malloc(sizeof *copy);
 
-	if (!made)
+	if (!copy)
 		return NULL;
-	*made = *inventory;
-	made->of = inventory;
-	made->source = NULL;
-	made->held = made->changing = false;
-	made->trouble[0] = '\0';
-	arena_init(&made->shown);
-	return made;
+	*copy = *inventory;
+	copy->of = inventory;
+	copy->changing = false;
+	arena_init(&copy->shown);
+	store_copy(&copy->store, &inventory->store, how);
+	if (how != STORE_VIEW)
+		return copy;
+	model_ref(copy->now.model);
+	pools_ref(copy->now.pools);
+	declared_ref(copy->now.declared);
+	copy->now.owned = NULL;
+	return copy;
 }
 
-struct inventory *inventory_aside(struct inventory *inventory)
+void inventory_copy_free(struct inventory *copy)
 {
-	struct inventory *aside = inventory_copy(inventory);
-
-	if (aside && inventory->source)
-		aside->source = inventory->source->calls->another(inventory->source, aside->error);
-	return aside;
-}
-
-void inventory_aside_free(struct inventory *aside)
-{
-	if (!aside)
+	if (!copy)
 		return;
-	if (aside->source)
-		aside->of->source->calls->join(aside->of->source, aside->source);
-	arena_release(&aside->shown);
-	free(aside);
-}
-
-struct inventory *inventory_draft(struct inventory *inventory, struct model *model)
-{
-	struct inventory *draft = inventory_copy(inventory);
-
-	if (!draft)
-		return NULL;
-	draft->now.model = model;
-	draft->source = inventory->source;
-	return draft;
-}
-
-void inventory_draft_free(struct inventory *draft)
-{
-	if (!draft)
-		return;
-	arena_release(&draft->shown);
-	free(draft);
-}
-
-struct inventory *inventory_view(struct inventory *inventory)
-{
-	struct inventory *view = inventory_copy(inventory);
-
-	if (!view)
-		return NULL;
-	model_ref(view->now.model);
-	pools_ref(view->now.pools);
-	declared_ref(view->now.declared);
-	view->now.owned = NULL;
-	if (inventory->source)
-		view->source = inventory->source->calls->view(inventory->source, view->error);
-	return view;
-}
-
-void inventory_view_free(struct inventory *view)
-{
-	if (!view)
-		return;
-	if (view->source)
-		source_close(view->source);
-	model_free(view->now.model);
-	pools_free(view->now.pools);
-	declared_free(view->now.declared);
-	arena_release(&view->shown);
-	free(view);
-}
-
-struct source *inventory_source(struct inventory *inventory)
-{
-	return inventory->source;
-}
-
-/* Records that a read failed; keeps the first reason (inventory_trouble). */
-static void say_trouble(struct inventory *inventory, const char *text)
-{
-	if (!*inventory->trouble)
-		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", text);
-}
-
-/* The state, if there is one to read. A configured state that is not open may have rows that stay
- * unseen, so "not found" would be wrong: that is trouble. */
-static struct source *readable(struct inventory *inventory)
-{
-	if (!inventory->source && inventory->wants_state)
-		say_trouble(inventory, *inventory->error ? inventory->error
-							 : "the state is not open; try again");
-	return inventory->source;
-}
-
-void inventory_say_unread(struct inventory *inventory, const char *why)
-{
-	snprintf(inventory->error, sizeof inventory->error, "%s; then reload the configuration",
-		 why);
-}
-
-void inventory_note_error(struct inventory *inventory, const char *error)
-{
-	bool was_well = !*inventory->error;
-
-	snprintf(inventory->error, sizeof inventory->error, "%s", error ? error : "");
-	if (error)
-		log_event(LOG_ERROR, "state", "%s", error);
-	else if (!was_well)
-		log_event(LOG_INFO, "state", "the state takes changes again");
-}
-
-int inventory_open_state(struct inventory *inventory)
-{
-	char error[SOURCE_ERROR_MAX];
-
-	inventory->source = source_open(inventory->state_path, inventory->mode, error);
-	if (!inventory->source && !*error)
-		snprintf(error, sizeof error, "the state %s is not there; restart to begin one",
-			 inventory->state_path);
-	if (!inventory->source) {
-		inventory_say_unread(inventory, error);
-		return ERR_SYSTEM;
+	if (copy->store.how == STORE_VIEW) {
+		model_free(copy->now.model);
+		pools_free(copy->now.pools);
+		declared_free(copy->now.declared);
 	}
-	inventory->error[0] = '\0';
-	return 0;
+	store_close(&copy->store);
+	arena_release(&copy->shown);
+	free(copy);
 }
 
-void inventory_only_look(struct inventory *inventory, enum source_mode mode)
+struct store *inventory_store(struct inventory *inventory)
 {
-	inventory->mode = mode;
-}
-
-void inventory_take(struct inventory *inventory)
-{
-	source_close(inventory->source);
-	inventory->source = NULL;
-	inventory->mode = SOURCE_WRITE;
-	inventory->stale = true;
-}
-
-void inventory_hand_over(struct inventory *inventory)
-{
-	if (!inventory->source)
-		return;
-	source_close(inventory->source);
-	inventory->source = NULL;
-	snprintf(inventory->error, sizeof inventory->error,
-		 "the state %s is being handed over to another process", inventory->state_path);
+	return &inventory->store;
 }
 
 /* ---- resources as callers see them ---- */
@@ -236,9 +115,9 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 	snprintf(text, sizeof text,
 		 "the state %s has a record \"%s\"%s%s%s, which was not written by sluice; repair "
 		 "or remove it",
-		 inventory->state_path, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
+		 inventory->store.url, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
 		 ptr ? "\"" : "");
-	say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
+	store_say_trouble(&inventory->store, err == ERR_INVALID ? text : err_text(err));
 	return err;
 }
 
@@ -304,7 +183,7 @@ static int on_ptr(void *context, const struct source_resource *row)
 
 int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_resource *resource)
 {
-	struct source *source = readable(inventory);
+	struct source *source = store_reader(&inventory->store);
 	struct found found = {.inventory = inventory, .of_ptr = resource};
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source ? source->calls->find(source, SOURCE_BY_PATH, KIND_PTR, id, NULL, on_ptr,
@@ -312,7 +191,7 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_
 			 : 0;
 
 	if (err) {
-		say_trouble(inventory, error);
+		store_say_trouble(&inventory->store, error);
 		return ERR_SYSTEM;
 	}
 	return found.count ? 0 : ERR_NOT_FOUND;
@@ -328,7 +207,7 @@ static int on_unset(void *id, const struct source_change *change)
 /* Whether the PTR of this declared resource was removed, and some worker may still serve it. */
 static bool was_unset(struct inventory *inventory, const char *id)
 {
-	struct source *source = readable(inventory);
+	struct source *source = store_reader(&inventory->store);
 	char error[SOURCE_ERROR_MAX];
 	int err = 0;
 
@@ -336,7 +215,7 @@ static bool was_unset(struct inventory *inventory, const char *id)
 		err = source->calls->changes(source, inventory->served, on_unset,
 					     (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
-		say_trouble(inventory, error);
+		store_say_trouble(&inventory->store, error);
 	return err == ERR_EXISTS;
 }
 
@@ -351,30 +230,24 @@ static const struct owned_resource *show_declared(struct inventory *inventory,
 		return declared;
 	resource = arena_alloc(&inventory->shown, sizeof *resource);
 	if (!resource) {
-		say_trouble(inventory, err_text(ERR_NOMEM));
+		store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	*resource = *declared;
 	if (inventory_ptr_row(inventory, resource->item.id, resource) == 0) {
 		if (show_status(inventory, resource) != 0)
-			say_trouble(inventory, err_text(ERR_NOMEM));
+			store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
 	} else if (was_unset(inventory, resource->item.id)) {
 		resource->status = PTR_PENDING;
 		resource->action = PTR_ACTION_DELETE;
 	}
-	return inventory_trouble(inventory) ? NULL : resource;
+	return store_trouble(&inventory->store) ? NULL : resource;
 }
 
-const char *inventory_trouble(const struct inventory *inventory)
-{
-	return *inventory->trouble ? inventory->trouble : NULL;
-}
-
-/* Keeps the trouble of a change or an export, which must fail at its end. */
 void inventory_forget(struct inventory *inventory)
 {
 	if (!inventory->changing && !inventory->of)
-		inventory->trouble[0] = '\0';
+		store_forget_trouble(&inventory->store);
 	if (inventory->shown.held_bytes == 0)
 		return;
 	arena_release(&inventory->shown);
@@ -387,13 +260,13 @@ const struct owned_resource *inventory_find_row(struct inventory *inventory, enu
 						unsigned kind, const char *text,
 						const struct address *address)
 {
-	struct source *source = readable(inventory);
+	struct source *source = store_reader(&inventory->store);
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source && source->calls->find(source, by, kind, text, address, on_resource_row, &found,
 					  error) != 0)
-		say_trouble(inventory, error);
+		store_say_trouble(&inventory->store, error);
 	return found.resource;
 }
 
@@ -536,7 +409,7 @@ static size_t drop_repeated(const struct inventory *inventory,
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
 			const struct owned_resource **resources)
 {
-	struct source *source = readable(inventory);
+	struct source *source = store_reader(&inventory->store);
 	struct source_page wanted = *page;
 	char error[SOURCE_ERROR_MAX] = "", path[PATH_MAX_BYTES];
 	size_t used = 0;
@@ -547,7 +420,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 
 		found.room = wanted.limit = page->limit - used;
 		if (source->calls->page(source, &wanted, on_resource_row, &found, error) != 0) {
-			say_trouble(inventory, error);
+			store_say_trouble(&inventory->store, error);
 			return used;
 		}
 		more = found.count == found.room;
@@ -666,7 +539,7 @@ int inventory_each(struct inventory *inventory, unsigned kind,
 				? inventory_addresses_after(inventory, &after, page, PAGE_ROWS)
 				: inventory_services_after(inventory, *name ? name : NULL, page,
 							   PAGE_ROWS);
-		if (inventory_trouble(inventory))
+		if (store_trouble(&inventory->store))
 			return ERR_SYSTEM;
 		for (size_t i = 0; !err && i < count; i++)
 			err = on_resource(context, page[i]);
@@ -706,7 +579,7 @@ static int on_waiting(void *context, const struct source_resource *row)
 
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count)
 {
-	struct source *source = readable(inventory);
+	struct source *source = store_reader(&inventory->store);
 	struct found found = {.inventory = inventory, .room = inventory->now.waiting};
 	const struct source_page wanted = {.kind = KIND_PTR, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
@@ -716,232 +589,13 @@ const struct owned_resource **inventory_waiting(struct inventory *inventory, siz
 		return NULL;
 	found.page = calloc(found.room, sizeof *found.page);
 	if (!found.page) {
-		say_trouble(inventory, err_text(ERR_NOMEM));
+		store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
-		say_trouble(inventory, error);
+		store_say_trouble(&inventory->store, error);
 	*count = found.count;
 	return found.page;
-}
-
-/* ---- resource groups ---- */
-
-struct groups {
-	struct inventory *inventory;
-	struct resource_group *items;
-	size_t count, room;
-};
-
-static int add_group(struct groups *groups, const struct resource_group *group)
-{
-	struct resource_group *items =
-		array_grow(groups->items, groups->count, &groups->room, sizeof *items);
-
-	if (!items)
-		return ERR_NOMEM;
-	groups->items = items;
-	items[groups->count++] = *group;
-	return 0;
-}
-
-static int on_group(void *context, const struct source_resource *row)
-{
-	struct groups *groups = context;
-	struct resource_group group;
-	int err = group_of_row(&group, row, &groups->inventory->shown);
-
-	if (!err)
-		err = add_group(groups, &group);
-	return err ? inventory_complain(groups->inventory, row, err) : 0;
-}
-
-/* Adds the place in the file that names the group first, and for a group without a row its name and
- * region. */
-static void add_declared(const struct inventory *inventory, struct resource_group *group)
-{
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_group(inventory->now.declared, group->name, &count);
-	const struct owned_resource *first = NULL;
-
-	for (size_t i = 0; i < count; i++)
-		if (!first || items[i]->item.origin.line < first->item.origin.line)
-			first = items[i];
-	if (!first)
-		return;
-	group->origin.file = first->item.origin.file;
-	group->origin.line = first->item.origin.line;
-	if (group->origin.revision)
-		return;
-	group->name = first->item.resource_group;
-	group->region = first->item.region;
-}
-
-/* Marks the group as used by an item of the model, which gives a group without a row its name and
- * region. */
-static void use_group(struct resource_group *group, const struct model *model,
-		      const struct kind *kind, const void *item)
-{
-	const struct field *region = schema_field(kind_field(kind)->group, "region");
-	const struct origin origin = part_origin(item);
-
-	if (!group->origin.revision && !group->origin.file && !group->used) {
-		group->name = part_group(kind, item);
-		group->region =
-			model_region(model, region ? schema_get_text(region, item, NULL, 0) : NULL);
-	}
-	group->used = true;
-	if (group->origin.file)
-		return;
-	group->origin.file = origin.file;
-	group->origin.line = origin.line;
-}
-
-struct group_use {
-	const struct model *model;
-	struct resource_group *groups; /* sorted by name */
-	size_t count;
-};
-
-static int compare_group_names(const void *left, const void *right)
-{
-	const struct resource_group *a = left, *b = right;
-
-	return strcasecmp(a->name, b->name);
-}
-
-static void use_item(void *context, const struct kind *kind, const void *item)
-{
-	const struct group_use *use = context;
-	const struct resource_group wanted = {.name = part_group(kind, item)};
-	struct resource_group *group = use->count
-					       ? bsearch(&wanted, use->groups, use->count,
-							 sizeof *use->groups, compare_group_names)
-					       : NULL;
-
-	if (group)
-		use_group(group, use->model, kind, item);
-}
-
-/* Adds the model's items that are in the groups, which are sorted by name. */
-static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
-{
-	struct group_use use = {inventory->now.model, groups, count};
-
-	group_each_item(use.model, use_item, &use);
-}
-
-bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group)
-{
-	struct source *source = readable(inventory);
-	struct groups groups = {.inventory = inventory};
-	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
-
-	if (!*name || path_key_of(KIND_GROUP, NULL, name, path) != 0)
-		return false;
-	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
-					  &groups, error) != 0)
-		say_trouble(inventory, error);
-	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
-	free(groups.items);
-	add_declared(inventory, group);
-	add_used(inventory, group, 1);
-	return group->origin.revision || group->origin.file || group->used;
-}
-
-/* Sorts by name, and a group's row of the state ahead of its copies from the file. */
-static int compare_groups(const void *left, const void *right)
-{
-	const struct resource_group *a = left, *b = right;
-	int order = compare_group_names(a, b);
-
-	return order ? order
-		     : (a->origin.revision < b->origin.revision) -
-			       (a->origin.revision > b->origin.revision);
-}
-
-/* Adds the groups of declared addresses. */
-static int add_filed(struct groups *groups)
-{
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_list(groups->inventory->now.declared, DECLARED_BY_GROUP, &count);
-	const char *before = "";
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++) {
-		const struct resource_group group = {.name = items[i]->item.resource_group};
-
-		if (!group.name || strcasecmp(group.name, before) == 0)
-			continue;
-		before = group.name;
-		err = add_group(groups, &group);
-	}
-	return err;
-}
-
-struct used_groups {
-	struct groups *groups;
-	int err;
-};
-
-static void add_used_group(void *context, const struct kind *kind, const void *item)
-{
-	struct used_groups *used = context;
-	const struct resource_group group = {.name = part_group(kind, item)};
-	size_t at = used->groups->count;
-
-	/* Items of a group mostly follow each other. */
-	if (!used->err &&
-	    (at == 0 || strcasecmp(used->groups->items[at - 1].name, group.name) != 0))
-		used->err = add_group(used->groups, &group);
-}
-
-struct resource_group *inventory_groups(struct inventory *inventory, size_t *count)
-{
-	struct used_groups used;
-	struct source *source = readable(inventory);
-	struct groups groups = {.inventory = inventory};
-	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
-	char error[SOURCE_ERROR_MAX] = "";
-
-	*count = 0;
-	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
-		say_trouble(inventory, error);
-	used = (struct used_groups){&groups, add_filed(&groups)};
-	group_each_item(inventory->now.model, add_used_group, &used);
-	if (used.err) {
-		free(groups.items);
-		return NULL;
-	}
-	if (groups.count)
-		qsort(groups.items, groups.count, sizeof *groups.items, compare_groups);
-	for (size_t i = 0; i < groups.count; i++) {
-		struct resource_group *last = &groups.items[*count];
-
-		if (*count && strcasecmp(last[-1].name, groups.items[i].name) == 0)
-			continue;
-		*last = groups.items[i];
-		add_declared(inventory, last);
-		++*count;
-	}
-	add_used(inventory, groups.items, *count);
-	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
-}
-
-size_t inventory_group_size(struct inventory *inventory, const char *name)
-{
-	struct source *source = readable(inventory);
-	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
-	size_t count = 0, declared;
-
-	snprintf(key, sizeof key, "%s", name ? name : "");
-	text_lower(key);
-	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
-		say_trouble(inventory, error);
-	declared_group(inventory->now.declared, name, &declared);
-	return count + declared;
 }
 
 /* ---- state and version of the inventory ---- */
@@ -976,17 +630,6 @@ int inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t
 	return inventory->publisher.serve(inventory->publisher.context, owned);
 }
 
-bool inventory_is_held(const struct inventory *inventory)
-{
-	return inventory->held;
-}
-
-void inventory_hold(struct inventory *inventory, bool held)
-{
-	assert(!inventory->changing && inventory->held != held);
-	inventory->held = held;
-}
-
 static int count_change(void *context, const struct source_change *change)
 {
 	size_t *count = context;
@@ -997,7 +640,8 @@ static int count_change(void *context, const struct source_change *change)
 
 size_t inventory_pending(const struct inventory *inventory)
 {
-	struct source *source = inventory->published > inventory->served ? inventory->source : NULL;
+	struct source *source =
+		inventory->published > inventory->served ? inventory->store.source : NULL;
 	char error[SOURCE_ERROR_MAX];
 	size_t count = 0;
 
@@ -1010,6 +654,7 @@ size_t inventory_pending(const struct inventory *inventory)
 void inventory_about(const struct inventory *inventory, struct inventory_about *about)
 {
 	const struct inventory_part *now = &inventory->now;
+	const struct store *store = &inventory->store;
 	size_t count;
 	const struct owned_resource *const *declared =
 		declared_list(now->declared, DECLARED_BY_ID, &count);
@@ -1019,9 +664,9 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 		.services = now->services,
 		.ptrs = now->ptrs + now->given,
 		.waiting = now->waiting,
-		.has_state = inventory->wants_state,
-		.state = inventory->state_path,
-		.error = inventory->error[0] ? inventory->error : NULL,
+		.has_state = *store->url,
+		.state = *store->url ? store->url : NULL,
+		.error = *store->error ? store->error : NULL,
 	};
 	for (size_t i = 0; i < count; i++) {
 		*(owned_is_service(declared[i]) ? &about->services : &about->addresses) += 1;

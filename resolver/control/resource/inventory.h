@@ -13,9 +13,9 @@
  * (`reverse_fqdn`); without that, the PTR of such an item comes from the state like any other. When
  * an address disappears from the file, its PTR waits in the state for the address to return.
  *
- * Only the control thread uses an inventory; other threads get an inventory_aside or
- * inventory_view. A `const struct owned_resource *` is valid until inventory_forget, which runs
- * ahead of each request: keep the id, not the pointer. */
+ * Only the control thread uses an inventory; other threads get a copy (inventory_copy). A `const
+ * struct owned_resource *` is valid until inventory_forget, which runs ahead of each request: keep
+ * the id, not the pointer. */
 #ifndef SLUICE_INVENTORY_H
 #define SLUICE_INVENTORY_H
 
@@ -24,8 +24,7 @@
 #include <stdint.h>
 
 #include "resolver/control/resource/declared.h"
-#include "resolver/control/resource/group.h"
-#include "resolver/control/store/source.h"
+#include "resolver/control/store/store.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -34,7 +33,7 @@
 struct inventory;
 
 /* ---- lookups, which ignore ASCII case. NULL: not found, or unknown because the state could not be
- * read (inventory_trouble) ---- */
+ * read (store_trouble) ---- */
 
 /* group NULL or "": addresses in no group. */
 const struct owned_resource *inventory_address(struct inventory *inventory, const char *group,
@@ -63,23 +62,14 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owned_resource **page, size_t room);
 /* Calls back for each resource of a kind, and forgets each page before the next. A callback that
  * returns an error ends the call with it; ERR_SYSTEM: the resources could not be read
- * (inventory_trouble). */
+ * (store_trouble). */
 MUST_CHECK int inventory_each(struct inventory *inventory, unsigned kind,
 			      int (*on_resource)(void *context,
 						 const struct owned_resource *resource),
 			      void *context);
 /* The waiting PTRs by the ids of their addresses; each item has only the id and the PTR. The caller
- * frees the array. NULL: none, or they could not be read (inventory_trouble). */
+ * frees the array. NULL: none, or they could not be read (store_trouble). */
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count);
-
-/* ---- resource groups ---- */
-
-/* False: no such group, not even one that only a resource of the model names. */
-bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group);
-/* All groups by name, in an array that the caller frees; NULL without memory. */
-struct resource_group *inventory_groups(struct inventory *inventory, size_t *count);
-/* How many addresses are in the group, of all subscriptions; name NULL: in no group. */
-size_t inventory_group_size(struct inventory *inventory, const char *name);
 
 /* ---- state and version of the inventory ---- */
 
@@ -96,20 +86,15 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 size_t inventory_pending(const struct inventory *inventory);
 /* The model of the file part: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
-/* The state; NULL: none is configured, or it cannot be used now. */
-struct source *inventory_source(struct inventory *inventory);
+/* The state, as inventory_prepare opens it; that of a copy may have its own connection. */
+struct store *inventory_store(struct inventory *inventory);
 /* The etag of every list of the inventory, quoted; it changes with every change of anything in the
  * inventory, and with a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
-/* Why something could not be read since inventory_forget; NULL: no read failed. A change or an
- * aside inventory keeps the reason to its end. */
-const char *inventory_trouble(const struct inventory *inventory);
-/* Frees the resources that lookups and pages have returned. */
+/* Frees the resources that lookups and pages have returned, and forgets the trouble of the store,
+ * except that of a change or a copy, which must fail at its end. */
 void inventory_forget(struct inventory *inventory);
-
-/* Records why the state has just failed, for the status and the log; NULL: it works. */
-void inventory_note_error(struct inventory *inventory, const char *error);
 
 /* ---- for the service ---- */
 
@@ -147,35 +132,12 @@ struct owned *inventory_table(const struct inventory *inventory);
 void inventory_adopt(struct inventory *next);
 void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 
-/* Opens the state only for reading, because another process writes to it; a state that cannot be
- * opened is a fault. Called before the first reload. After inventory_take the next reload opens the
- * state for writing and reads all of it. */
-void inventory_only_look(struct inventory *inventory, enum source_mode mode);
-void inventory_take(struct inventory *inventory);
-/* Closes the state for good, for another process. Changes are refused with that reason. */
-void inventory_hand_over(struct inventory *inventory);
-
-/* Holds the inventory while another thread makes a large change with an inventory_aside, or with
- * what that has read: other changes are refused as busy, no reload runs, and nobody else writes to
- * the state. */
-void inventory_hold(struct inventory *inventory, bool held);
-bool inventory_is_held(const struct inventory *inventory);
-/* A copy with a connection of its own, for a change that another thread makes while the inventory
- * is held. Without a connection, inventory_trouble says why, and every change fails with that
- * reason. NULL without memory. */
-struct inventory *inventory_aside(struct inventory *inventory);
-void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
-
-/* A copy with the model that an open change would make, over the connection of the open
- * transaction, to be read before a rollback. NULL without memory. */
-struct inventory *inventory_draft(struct inventory *inventory, struct model *model);
-void inventory_draft_free(struct inventory *draft); /* NULL is fine */
-
-/* A snapshot with a connection of its own, for a thread that only reads while others change and
- * reload the inventory. Without a connection, inventory_trouble says why. NULL without memory. Made
- * and freed in the control thread. */
-struct inventory *inventory_view(struct inventory *inventory);
-void inventory_view_free(struct inventory *view); /* NULL is fine */
+/* A copy whose store is connected in this way: ASIDE for a large change that a thread makes, VIEW
+ * for a thread that only reads, while others change and reload the inventory. Without a connection
+ * every read and change fails. SAME: a draft, whose model the caller may replace. Made and freed in
+ * the control thread, SAME in the thread of its original. NULL without memory. */
+struct inventory *inventory_copy(struct inventory *inventory, enum store_copy how);
+void inventory_copy_free(struct inventory *copy); /* NULL is fine */
 
 /* Notes that every worker serves the table published last: PENDING becomes ACTIVE. */
 void inventory_note_served(struct inventory *inventory);
@@ -207,16 +169,9 @@ struct inventory {
 	struct hash_key key;
 	struct inventory_publisher publisher;
 	struct inventory_part now;
-	struct source *source;
-	struct inventory *of;  /* the original of an aside, a view or a prepared inventory */
-	bool wants_state;      /* management.state is configured */
-	enum source_mode mode; /* how the state is opened */
-	char *state_path;
-	char error[SOURCE_ERROR_MAX];   /* why there is no source, or its last error; "": fine */
-	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
-	bool stale;                     /* the state must be read before it takes a change */
-	bool changing;                  /* between change_begin and change_free */
-	bool held;
+	struct store store;
+	struct inventory *of;       /* the original of a copy */
+	bool changing;              /* between change_begin and change_free */
 	struct arena shown;         /* resources that were returned */
 	uint64_t version;           /* of everything shown, except the statuses of PTRs */
 	uint32_t served_count;      /* wraps around; second half of the list's etag */
@@ -225,14 +180,8 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* A copy with the same part, without a connection to the state. NULL without memory. */
-struct inventory *inventory_copy(struct inventory *inventory);
-/* Opens the state at its path. ERR_SYSTEM: inventory->error has the reason and the advice to reload
- * (inventory_say_unread). */
-MUST_CHECK int inventory_open_state(struct inventory *inventory);
-void inventory_say_unread(struct inventory *inventory, const char *why);
-/* Says in inventory_trouble that the row was not written by sluice (ERR_INVALID), or that memory is
- * out (ERR_NOMEM). Returns err. */
+/* Says in the store's trouble that the row was not written by sluice (ERR_INVALID), or that memory
+ * is out (ERR_NOMEM). Returns err. */
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
 /* Copies the part ahead of the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
@@ -244,7 +193,7 @@ const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
 						 const struct reverse_settings *reverse,
 						 const char *fqdn);
 /* Gives the resource the PTR that the state has for this id. ERR_NOT_FOUND; ERR_SYSTEM
- * (inventory_trouble). */
+ * (store_trouble). */
 MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 				 struct owned_resource *resource);
 /* Why the resource may not be served, in text; NULL: it may. */

@@ -14,11 +14,6 @@
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include "resolver/control/base/percent.h"
 #include "rules/text.h"
@@ -223,14 +218,14 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 static void tell_unread(struct merge *merge, const char *error)
 {
 	struct inventory *inventory = merge->inventory;
-	const char *trouble = inventory_trouble(inventory);
+	const char *trouble = store_trouble(&inventory->store);
 	const char *why = trouble ? trouble : error;
 
 	if (merge->unread)
 		return;
-	merge->unread = inventory->stale = true;
-	inventory_say_unread(inventory, why);
-	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->state_path},
+	merge->unread = inventory->store.stale = true;
+	store_say_unread(&inventory->store, why);
+	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->store.url},
 		  NULL,
 		  "%s; what the file says is served, and what was known of the state; changes are "
 		  "refused until a reload can read it",
@@ -242,7 +237,7 @@ static void tell_unread(struct merge *merge, const char *error)
 static int read_state(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
-	struct source *source = inventory->source;
+	struct source *source = inventory->store.source;
 	static const struct source_page ptrs = {.kind = KIND_PTR, .limit = INT64_MAX};
 	struct faults *faults = merge->faults, found;
 	char error[SOURCE_ERROR_MAX] = "";
@@ -347,7 +342,7 @@ static int enter(struct merge *merge, const struct owned_resource *declared)
 	struct owned_resource resource = *declared;
 	int err;
 
-	if (!inventory->source)
+	if (!inventory->store.source)
 		return owned_serve(declared, merge->draft, &inventory->key, merge->next->model);
 	check_new(merge, declared);
 	err = inventory_ptr_row(inventory, declared->item.id, &resource);
@@ -390,7 +385,7 @@ static int keep_state(struct merge *merge)
 	for (size_t i = 0; !err && !same && i < new; i++)
 		if (!has_kept(before->declared, now[i]))
 			err = enter(merge, now[i]);
-	if (inventory_trouble(merge->inventory))
+	if (store_trouble(&merge->inventory->store))
 		tell_unread(merge, "");
 	return err;
 }
@@ -426,7 +421,7 @@ static void warn(struct merge *merge)
 {
 	const struct inventory_part *next = merge->next, *before = merge->before;
 	bool same_file = file_of(next->model) == file_of(before->model);
-	struct origin origin = {.file = merge->inventory->state_path};
+	struct origin origin = {.file = merge->inventory->store.url};
 
 	if (next->refused > (same_file ? before->refused : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
@@ -478,11 +473,11 @@ static bool may_be_repeated(struct merge *merge)
 static int fill(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
-	struct source *source = inventory->source;
-	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
+	struct source *source = inventory->store.source;
+	bool is_other = source && (inventory->store.stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
-	inventory->stale = is_other; /* until the part is adopted */
+	inventory->store.stale = is_other; /* until the part is adopted */
 	if (is_other || (source && (!derive_alike(merge->before, merge->next) ||
 				    merge->before->repeated > 0 || may_be_repeated(merge)))) {
 		err = read_state(merge);
@@ -497,10 +492,10 @@ static int fill(struct merge *merge)
 static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
 {
 	if (part->read)
-		snprintf(inventory->error, sizeof inventory->error,
+		snprintf(inventory->store.error, sizeof inventory->store.error,
 			 "the state %s was changed elsewhere, and what it has now could not be "
 			 "served; reload the configuration",
-			 inventory->state_path);
+			 inventory->store.url);
 }
 
 /* Makes the part of this model, with its table. On an error there is nothing to release. */
@@ -512,12 +507,12 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	size_t errors = faults->errors;
 	int err;
 
-	inventory->trouble[0] = '\0'; /* left by a request */
+	store_forget_trouble(&inventory->store); /* left by a request */
 	*part = (struct inventory_part){.model = model,
 					.pools = pools_new(model),
 					.declared = declared_of(model, merge.before)};
 	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
-	inventory->trouble[0] = '\0';
+	store_forget_trouble(&inventory->store);
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
 	if (!err) {
@@ -533,64 +528,19 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	return err;
 }
 
-/* Whether the state is only read, because another process writes to it. */
-static bool looks(const struct inventory *inventory)
-{
-	return inventory->mode != SOURCE_WRITE;
-}
-
-static void open_first(struct inventory *inventory, const struct model *model,
-		       struct faults *faults)
-{
-	const char *path = model->management.state;
-
-	inventory->wants_state = path != NULL;
-	if (!path || inventory->source)
-		return;
-	free(inventory->state_path);
-	inventory->state_path = strdup(path);
-	inventory->stale = true;
-	if (!inventory->state_path)
-		inventory_say_unread(inventory, err_text(ERR_NOMEM));
-	else if (inventory_open_state(inventory) == 0)
-		return;
-	fault_add(faults, looks(inventory) ? FAULT_ERROR : FAULT_WARNING, &model->management.origin,
-		  "state", "%s%s", inventory->error,
-		  looks(inventory)
-			  ? ""
-			  : "; what the file says is served, and changes are refused until "
-			    "then");
-}
-
-/* Opens a state again that could not be opened. Changing to another state takes a restart. */
-static void reopen(struct inventory *inventory, const struct model *model, struct faults *faults)
-{
-	const char *path = model->management.state, *before = inventory->state_path;
-
-	if (!text_equal(before, path))
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
-			  "another state takes a restart; still %s", before ? before : "none");
-	if (before && !inventory->source && inventory_open_state(inventory) != 0)
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
-			  "%s; changes are refused until then", inventory->error);
-}
-
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults)
 {
 	struct inventory_part part;
 	struct inventory *next;
 
-	assert(!inventory->changing && !inventory->held);
-	if (inventory->version == 0)
-		open_first(inventory, model, faults);
-	else
-		reopen(inventory, model, faults);
-	if (looks(inventory) && inventory->wants_state && !inventory->source)
+	assert(!inventory->changing && !inventory->store.held);
+	if (store_follow(&inventory->store, model->management.state, &model->management.origin,
+			 faults) != 0)
 		return NULL;
 	if (make_part(inventory, model, &part, faults) != 0)
 		return NULL;
-	next = inventory_copy(inventory);
+	next = inventory_copy(inventory, STORE_SAME);
 	if (!next) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 		say_unserved(inventory, &part);
@@ -598,8 +548,7 @@ struct inventory *inventory_prepare(struct inventory *inventory, struct model *m
 		return NULL;
 	}
 	next->now = part;
-	next->source = inventory->source;
-	next->stale = next->stale && !part.read;
+	next->store.stale = next->store.stale && !part.read;
 	return next;
 }
 
@@ -619,8 +568,8 @@ void inventory_adopt(struct inventory *next)
 	if (inventory->served == inventory->published)
 		inventory->served = now->latest;
 	inventory->published = now->latest;
-	now->read = inventory->stale = false;
-	inventory->error[0] = '\0';
+	now->read = inventory->store.stale = false;
+	inventory->store.error[0] = '\0';
 }
 
 void inventory_prepared_free(struct inventory *next)
@@ -630,69 +579,21 @@ void inventory_prepared_free(struct inventory *next)
 	assert(!next->changing);
 	say_unserved(next->of, &next->now);
 	inventory_part_release(&next->now);
-	arena_release(&next->shown);
-	free(next);
-}
-
-/* sluice creates the state but not its folder, so check the folder. */
-static void check_state_folder(const struct management *management, struct faults *faults)
-{
-	const char *file = source_file(management->state);
-	char copy[PATH_MAX];
-	const char *folder;
-
-	snprintf(copy, sizeof copy, "%s", file ? file : "");
-	folder = dirname(copy);
-	if (!file || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
-		return;
-	if (errno == ENOENT)
-		fault_add(faults, FAULT_WARNING, &management->origin, "state",
-			  "the folder %s does not exist; create it, as the user's own that sluice "
-			  "runs as",
-			  folder);
-	else
-		fault_add(faults, FAULT_WARNING, &management->origin, "state",
-			  "%s cannot be made: the folder %s cannot be written: %s; make it the "
-			  "user's own that sluice runs as (chown)",
-			  file, folder, strerror(errno));
+	inventory_copy_free(next);
 }
 
 void inventory_check(struct model *model, struct faults *faults)
 {
 	static const struct hash_key any_key;
 	static const struct inventory_publisher nobody;
-	char error[SOURCE_ERROR_MAX];
-	const char *path = model->management.state;
-	struct source *source = path ? source_open(path, SOURCE_READ_APART, error) : NULL;
+	const struct management *management = &model->management;
+	struct inventory *inventory = inventory_new(&any_key, &nobody);
 	struct inventory_part part;
-	struct inventory *inventory;
-	int err = ERR_NOMEM;
 
-	if (!source) {
-		if (path && *error)
-			fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
-				  "%s; what the file says is served, and changes are refused until "
-				  "then",
-				  error);
-		else if (path)
-			check_state_folder(&model->management, faults);
-		return;
-	}
-	inventory = inventory_new(&any_key, &nobody);
-	if (inventory) {
-		inventory->state_path = strdup(path);
-		inventory->source = source;
-		inventory->stale = true; /* so that it is read */
-		err = inventory->state_path ? 0 : ERR_NOMEM;
-	} else {
-		source_close(source);
-	}
-	if (!err) {
-		err = make_part(inventory, model, &part, faults);
-		if (!err) /* otherwise the faults have the error */
-			inventory_part_release(&part);
-	} else {
-		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
-	}
+	if (!inventory)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+	else if (store_look(&inventory->store, management->state, &management->origin, faults) &&
+		 make_part(inventory, model, &part, faults) == 0)
+		inventory_part_release(&part); /* otherwise the faults have the error */
 	inventory_free(inventory);
 }

@@ -65,7 +65,7 @@ static void write_waiting(struct export *export)
 static int write_groups(struct export *export)
 {
 	size_t count;
-	struct resource_group *list = inventory_groups(export->inventory, &count);
+	struct resource_group *list = groups_list(export->inventory, &count);
 
 	for (size_t i = 0; list && i < count; i++)
 		if (list[i].origin.revision)
@@ -95,7 +95,7 @@ static int write_lists(struct export *export)
 	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
 	fputs("]}\n", writer->out);
-	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
+	return store_trouble(inventory_store(inventory)) ? ERR_SYSTEM : err;
 }
 
 char *state_export(struct inventory *inventory, size_t *length)
@@ -244,7 +244,7 @@ static int compare_group(struct state_import *import, const struct resource_grou
 static int compare_rest(struct state_import *import)
 {
 	size_t count, waiting;
-	struct resource_group *groups = inventory_groups(import->inventory, &count);
+	struct resource_group *groups = groups_list(import->inventory, &count);
 	const struct owned_resource **list = inventory_waiting(import->inventory, &waiting);
 	int err = groups ? 0 : change_fail_memory(import->change);
 

@@ -20,12 +20,12 @@
 enum { STATE_JSON_VERSION = 1 };
 
 /* Returns the document as text, to be freed, and its length. NULL: out of memory, or the state
- * could not be read (inventory_trouble). Any thread may call this with an inventory aside. */
+ * could not be read (store_trouble). Any thread may call this with a copy of the inventory. */
 char *state_export(struct inventory *inventory, size_t *length);
 
 /* Makes the resources of these kinds as in the document: removes others, and leaves equal ones as
  * they are. A waiting PTR of the document is set if its address exists here. The caller begins and
- * ends `change`, on an inventory aside. On ERR_INVALID change_error names the place,
+ * ends `change`, on a copy of the inventory. On ERR_INVALID change_error names the place,
  * "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);

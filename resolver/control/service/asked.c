@@ -292,8 +292,8 @@ static bool load(struct asked_book *book)
 	if (book->loaded)
 		return true;
 	pthread_mutex_lock(&book->lock);
-	int err = pairs_uses_after(inventory_source(book->inventory), PREFIX, 2 * ASKED_ROWS,
-				   on_row, book, error);
+	int err =
+		pairs_uses_after(book->store->source, PREFIX, 2 * ASKED_ROWS, on_row, book, error);
 	pthread_mutex_unlock(&book->lock);
 	book->loaded = err == 0 || err == ERR_LIMIT || err == ERR_NOT_FOUND;
 	if (!book->loaded)
@@ -305,9 +305,7 @@ static bool load(struct asked_book *book)
 static void write_rows(struct asked_book *book, struct pairs_use *uses, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
-	int err = count > 0
-			  ? pairs_write_uses(inventory_source(book->inventory), uses, count, error)
-			  : 0;
+	int err = count > 0 ? pairs_write_uses(book->store->source, uses, count, error) : 0;
 
 	if (err && err != ERR_NOT_FOUND && !book->failed)
 		log_event(LOG_WARNING, "report",
@@ -365,7 +363,7 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 
 static bool may_look(const struct asked_book *book)
 {
-	return !book->handed_over && book->server->current && !inventory_is_held(book->inventory);
+	return !book->handed_over && book->server->current && !book->store->held;
 }
 
 static void gather_in_thread(void *job)
@@ -445,14 +443,14 @@ void asked_book_take(struct asked_book *book)
 
 /* ---- opening and closing ---- */
 
-int asked_book_open(struct asked_book *book, uv_loop_t *loop, struct inventory *inventory,
+int asked_book_open(struct asked_book *book, uv_loop_t *loop, struct store *store,
 		    struct server *server, struct work *work, void (*on_written)(void *context),
 		    void *context)
 {
 	if (uv_timer_init(loop, &book->timer) != 0)
 		return ERR_SYSTEM;
 	book->timer.data = book;
-	book->inventory = inventory;
+	book->store = store;
 	book->server = server;
 	book->work = work;
 	book->on_written = on_written;

@@ -20,8 +20,8 @@
 #include <pthread.h>
 #include <uv.h>
 
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/work.h"
+#include "resolver/control/store/store.h"
 #include "resolver/server/server.h"
 #include "rules/arena.h"
 
@@ -46,7 +46,7 @@ struct asked_row;
 
 struct asked_book {
 	struct work_job job; /* first member: the look under way */
-	struct inventory *inventory;
+	struct store *store;
 	struct server *server;
 	struct work *work;
 	void (*on_written)(void *context); /* rows were written to the state */
@@ -75,9 +75,9 @@ bool asked_name(const struct asked *asked, const struct policy *policy, struct n
 bool asked_is_row(const char *key);
 
 /* The book must not move afterwards. ERR_SYSTEM. */
-MUST_CHECK int asked_book_open(struct asked_book *book, uv_loop_t *loop,
-			       struct inventory *inventory, struct server *server,
-			       struct work *work, void (*on_written)(void *context), void *context);
+MUST_CHECK int asked_book_open(struct asked_book *book, uv_loop_t *loop, struct store *store,
+			       struct server *server, struct work *work,
+			       void (*on_written)(void *context), void *context);
 /* Looks at once and writes everything, because the process is about to end. */
 void asked_book_rest(struct asked_book *book);
 /* Looks at once, then leaves the rows to another process; or takes them and reads them anew. */

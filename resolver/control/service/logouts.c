@@ -58,11 +58,10 @@ static int on_over(void *context, const struct pairs_use *use)
 
 /* Writes the row (NULL: none) and removes up to `most` expired rows, in one transaction. If these
  * cannot be read now, a later call removes them. */
-static int put_row(struct inventory *inventory, const struct pairs_use *row, size_t most,
-		   int64_t now_s)
+static int put_row(struct store *store, const struct pairs_use *row, size_t most, int64_t now_s)
 {
 	struct over over = {.now_s = now_s};
-	struct source *source = inventory_source(inventory);
+	struct source *source = store->source;
 	char error[SOURCE_ERROR_MAX];
 
 	(void)!pairs_uses_after(source, PREFIX, most, on_over, &over, error);
@@ -83,14 +82,14 @@ static int put_row(struct inventory *inventory, const struct pairs_use *row, siz
 	return err;
 }
 
-int logouts_note(struct inventory *inventory, const struct http_logout *logout, int64_t now_s)
+int logouts_note(struct store *store, const struct http_logout *logout, int64_t now_s)
 {
 	char key[KEY_MAX];
 	const struct pairs_use row = {.what = key, .since_s = logout->expires_s};
 
 	snprintf(key, sizeof key, PREFIX "%lld\t%s%s%s", (long long)logout->expires_s, logout->id,
 		 *logout->id ? "\t" : "", logout->client);
-	int err = put_row(inventory, &row, OVER_MAX, now_s);
+	int err = put_row(store, &row, OVER_MAX, now_s);
 	if (!err || err == ERR_NOT_FOUND)
 		return 0;
 	log_event_guarded(LOG_WARNING, "login",
@@ -126,17 +125,16 @@ static int on_row(void *context, const struct pairs_use *use)
 	return http_auth_note_logout(reader->auth, &logout);
 }
 
-void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s)
+void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s)
 {
 	struct logout_reader reader = {.auth = auth, .now_s = now_s};
 	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
 
 	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s);
-	int err = pairs_uses_after(inventory_source(inventory), from, ROWS_MAX, on_row, &reader,
-				   error);
+	int err = pairs_uses_after(store->source, from, ROWS_MAX, on_row, &reader, error);
 	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
 		log_event(LOG_WARNING, "login",
 			  "who has logged out cannot be read: within the hour such tokens are good "
 			  "again");
-	(void)!put_row(inventory, NULL, OVER_AT_START_MAX, now_s); /* use_book.c tries again */
+	(void)!put_row(store, NULL, OVER_AT_START_MAX, now_s); /* use_book.c tries again */
 }

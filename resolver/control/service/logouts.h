@@ -4,15 +4,14 @@
 #define SLUICE_LOGOUTS_H
 
 #include "resolver/control/http/auth.h"
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/store/pairs.h"
+#include "resolver/control/store/store.h"
 
 /* Stores the logout, and removes some expired rows. Without a state it lasts only for this process.
  * An error: the state cannot store it, which is logged. */
-MUST_CHECK int logouts_note(struct inventory *inventory, const struct http_logout *logout,
-			    int64_t now_s);
+MUST_CHECK int logouts_note(struct store *store, const struct http_logout *logout, int64_t now_s);
 /* Loads the logouts of earlier processes. */
-void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s);
+void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s);
 /* Whether a row of the state's uses is a logout that has not expired. */
 bool logouts_counts(const struct pairs_use *use, int64_t now_s);
 

@@ -300,7 +300,7 @@ static void on_requests(void *context, struct update_request *requests)
 
 void registrar_recall(struct registrar *registrar)
 {
-	struct source *source = inventory_source(registrar->inventory);
+	struct source *source = registrar->store->source;
 	struct registered *registered;
 	char error[SOURCE_ERROR_MAX];
 
@@ -326,13 +326,13 @@ void registrar_recall(struct registrar *registrar)
 /* ---- opening and closing ---- */
 
 int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
-		   struct inventory *inventory, struct work *work)
+		   struct store *store, struct work *work)
 {
 	if (uv_timer_init(loop, &registrar->timer) != 0)
 		return ERR_SYSTEM;
 	registrar->timer.data = registrar;
 	registrar->server = server;
-	registrar->inventory = inventory;
+	registrar->store = store;
 	registrar->work = work;
 	registrar->end = &registrar->waiting;
 	STAILQ_INIT(&registrar->answers);
@@ -344,7 +344,7 @@ int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *
 void registrar_rest(struct registrar *registrar)
 {
 	bool writes = registrar_is_ready(registrar) && registrar->is_read &&
-		      registrar->server->current && !inventory_is_held(registrar->inventory);
+		      registrar->server->current && !registrar->store->held;
 
 	registrar->rests = true;
 	uv_timer_stop(&registrar->timer);

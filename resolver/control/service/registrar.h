@@ -29,10 +29,10 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/registrar_rows.h"
 #include "resolver/control/service/renewals.h"
 #include "resolver/control/service/work.h"
+#include "resolver/control/store/store.h"
 #include "resolver/server/server.h"
 #include "resolver/update/registration.h"
 
@@ -53,7 +53,7 @@ struct registrar_look {      /* a pass over all registered sets */
 
 struct registrar { /* all zero before registrar_open */
 	struct server *server;
-	struct inventory *inventory;
+	struct store *store;
 	struct work *work;
 	bool rests; /* another process has the data, or will have it: requests are dropped */
 	/* internal */
@@ -76,7 +76,7 @@ struct registrar { /* all zero before registrar_open */
 
 /* The registrar must not move afterwards. ERR_SYSTEM. */
 MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
-			      struct inventory *inventory, struct work *work);
+			      struct store *store, struct work *work);
 /* Called ahead of server_apply: the first call, and the first after registrar_take, reads the
  * rows that earlier processes stored. A failed read is logged, and tried again by the next call;
  * requests are dropped meanwhile. */

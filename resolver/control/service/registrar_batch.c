@@ -129,7 +129,7 @@ bool registrar_batch_store(struct registrar_batch *batch)
 {
 	static struct log_pace pace;
 	struct registrar *registrar = batch->registrar;
-	struct source *source = inventory_source(registrar->inventory);
+	struct source *source = registrar->store->source;
 	char error[SOURCE_ERROR_MAX] = "there is no state to keep it in; set management.state";
 	char more[LOG_MORE_MAX];
 	int err = ERR_NOT_FOUND;

@@ -118,7 +118,7 @@ static bool store_renewals(struct registrar *registrar, const struct registrar_r
 			   bool durable)
 {
 	static struct log_pace pace;
-	struct source *source = inventory_source(registrar->inventory);
+	struct source *source = registrar->store->source;
 	char error[SOURCE_ERROR_MAX] = "there is no state", more[LOG_MORE_MAX];
 
 	if (source &&

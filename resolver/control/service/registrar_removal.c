@@ -107,8 +107,7 @@ static int find_at(struct finding *finding, char error[SOURCE_ERROR_MAX])
 
 	snprintf(from, sizeof from, "%s %s%s", finding->zone, finding->owner ? finding->owner : "",
 		 finding->owner ? " " : "");
-	err = registrar_each(inventory_source(finding->registrar->inventory), from, on_row, finding,
-			     error);
+	err = registrar_each(finding->registrar->store->source, from, on_row, finding, error);
 	return err > 0 ? 0 : err;
 }
 
@@ -154,7 +153,7 @@ static int on_first(void *context, const struct registrar_row *row)
  * all rows of the zone. */
 static int find_in_all(struct finding *finding, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = inventory_source(finding->registrar->inventory);
+	struct source *source = finding->registrar->store->source;
 	char zone[NAME_TEXT_MAX], from[NAME_TEXT_MAX + 1] = "";
 	int err;
 
@@ -173,7 +172,7 @@ int registrar_find_sets(struct registrar *registrar, struct registrar_removal *r
 	struct finding finding = {.registrar = registrar, .removal = removal};
 
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	if (!inventory_source(registrar->inventory))
+	if (!registrar->store->source)
 		return 0; /* without a state nothing can be registered */
 	return removal->zone ? find_in_zone(&finding, removal->zone, error)
 			     : find_in_all(&finding, error);

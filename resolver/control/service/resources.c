@@ -228,7 +228,7 @@ static int make_model(struct commit *commit)
 	change->failed = change->count;
 	if (err)
 		return err;
-	commit->next.source = change_source(commit->inventory, &change->error);
+	commit->next.source = change_source(&commit->inventory->store, &change->error);
 	if (!commit->next.source)
 		return ERR_INVALID;
 	if (is_owned(change))
@@ -247,7 +247,7 @@ static int prepare(struct commit *commit)
 	if (err)
 		return err;
 	commit->inventory = commit->prepared.inventory;
-	commit->inventory->source = source;
+	commit->inventory->store.source = source;
 	if (commit->inventory->now.read) /* another program wrote to the state */
 		err = source->calls->sync(source, error);
 	return err ? next_model_fail(&commit->next, err, error) : 0;
@@ -281,7 +281,7 @@ static void release(struct commit *commit)
 /* Ends the change. `err`: the result of the last step. Returns the result of service_change. */
 static int finish(struct commit *commit, int err)
 {
-	struct inventory *inventory = commit->service->inventory;
+	struct store *store = inventory_store(commit->service->inventory);
 	struct service_change *change = commit->next.change;
 	const struct faults *faults = commit->next.faults;
 	bool is_made = !err && !change->rehearsal;
@@ -293,9 +293,9 @@ static int finish(struct commit *commit, int err)
 	if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
 	if (change->error.outcome == CHANGE_STORE && commit->next.source)
-		inventory_note_error(inventory, change->error.text);
+		store_note_error(store, change->error.text);
 	else if (is_made)
-		inventory_note_error(inventory, NULL);
+		store_note_error(store, NULL);
 	release(commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
@@ -332,11 +332,12 @@ static int look_at_draft(struct commit *commit,
 
 	if (err)
 		return err;
-	draft = inventory_draft(inventory, model);
+	draft = inventory_copy(inventory, STORE_SAME);
 	if (!draft)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
+	draft->now.model = model;
 	look(context, draft);
-	inventory_draft_free(draft);
+	inventory_copy_free(draft);
 	return 0;
 }
 
@@ -381,7 +382,7 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
-	inventory_aside_free(large->aside); /* first, so that its commit counts as ours */
+	inventory_copy_free(large->aside); /* first, so that its commit counts as ours */
 	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
@@ -437,7 +438,7 @@ static void on_attached(void *job)
 {
 	struct large *large = large_of(job);
 
-	inventory_hold(large->commit.service->inventory, false);
+	store_hold(inventory_store(large->commit.service->inventory), false);
 	if (!large->err)
 		large->err = prepare(&large->commit);
 	if (large->err)
@@ -446,7 +447,7 @@ static void on_attached(void *job)
 		go_on(large, store_in_thread, on_stored);
 }
 
-/* Holds the inventory until the model is prepared, because the thread has checked only the state
+/* Holds the store until the model is prepared, because the thread has checked only the state
  * that it has read. */
 static void on_model_made(void *context)
 {
@@ -457,7 +458,7 @@ static void on_model_made(void *context)
 		on_stored(large);
 		return;
 	}
-	inventory_hold(service->inventory, true);
+	store_hold(inventory_store(service->inventory), true);
 	if (!large->commit.compiled || !work_beside_in_portions(&service->work, &large->attaching,
 								attach_portion, on_attached))
 		on_attached(&large->attaching);
@@ -481,7 +482,7 @@ static void make_model_in_thread(void *context)
 
 static void make_large(struct large *large, struct service *service)
 {
-	struct inventory *aside = inventory_aside(service->inventory);
+	struct inventory *aside = inventory_copy(service->inventory, STORE_ASIDE);
 
 	work_block(&service->work);
 	faults_init(&large->faults);
@@ -607,7 +608,7 @@ static void on_put_back(void *context, int err, const struct service_change *cha
 static int read_back(void *context, struct inventory *inventory, struct service_change *change)
 {
 	struct going_back *back = context;
-	struct source *source = change_source(inventory, &change->error);
+	struct source *source = change_source(inventory_store(inventory), &change->error);
 	char text[CONFIRMATION_TEXT_MAX];
 	int err;
 
@@ -651,7 +652,7 @@ void service_take_back(struct service *service, bool at_once,
 json_t *service_values(struct inventory *inventory, const struct path *path,
 		       struct change_error *error)
 {
-	struct source *source = change_reader(inventory, error);
+	struct source *source = change_reader(inventory_store(inventory), error);
 	char text[SOURCE_ERROR_MAX];
 	json_t *values;
 
@@ -674,7 +675,7 @@ static int each_in(struct inventory *inventory, const struct kind *kind,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
 		   struct change_error *error)
 {
-	struct source *source = change_reader(inventory, error);
+	struct source *source = change_reader(inventory_store(inventory), error);
 	char text[SOURCE_ERROR_MAX] = "";
 	int err;
 

@@ -56,8 +56,7 @@ static bool recall(void *context, const char *zone, struct kept_serial *kept)
 		*kept = (struct kept_serial){row->serial, row->serial, row->digest};
 		return true;
 	}
-	if (pairs_read_serials(inventory_source(book->inventory), &read, 1, error) != 0 ||
-	    !read.found)
+	if (pairs_read_serials(book->store->source, &read, 1, error) != 0 || !read.found)
 		return false;
 	if (!row)
 		row = add_row(book, zone);
@@ -86,10 +85,9 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 				.digest = row->digest,
 				.reserved = row->serial + (row->numbered ? ahead : 0),
 			};
-	int err =
-		!rows   ? ERR_NOMEM
-		: count ? pairs_write_serials(inventory_source(book->inventory), rows, count, error)
-			: 0;
+	int err = !rows   ? ERR_NOMEM
+		  : count ? pairs_write_serials(book->store->source, rows, count, error)
+			  : 0;
 	count = 0;
 	for (struct serial_row *row = book->rows; row; row = row->hh.next) {
 		if (row->picked && !err) {
@@ -127,12 +125,12 @@ void serial_book_rest(struct serial_book *book)
 		write_picked(book, 0);
 }
 
-/* While the inventory is held, another thread may use the store, so wait. */
+/* While the store is held, another thread may use the store, so wait. */
 static void on_rest(uv_timer_t *timer)
 {
 	struct serial_book *book = timer->data;
 
-	if (inventory_is_held(book->inventory))
+	if (book->store->held)
 		uv_timer_start(&book->rest, on_rest, SERIAL_REST_MS, 0);
 	else
 		serial_book_rest(book);
@@ -201,13 +199,13 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 
 /* ---- interface ---- */
 
-int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct inventory *inventory,
+int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct store *store,
 		     struct serial_keeper *keeper)
 {
 	if (uv_timer_init(loop, &book->rest) != 0)
 		return ERR_SYSTEM;
 	book->rest.data = book;
-	book->inventory = inventory;
+	book->store = store;
 	*keeper = (struct serial_keeper){book, recall, keep};
 	return 0;
 }

@@ -17,13 +17,13 @@
 
 #include <uv.h>
 
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/store/store.h"
 #include "resolver/transfer/table.h"
 
 struct serial_row;
 
 struct serial_book {
-	struct inventory *inventory;
+	struct store *store;
 	struct serial_row *rows; /* by zone */
 	uv_timer_t rest;
 	bool failed; /* the last write failed, which was logged */
@@ -33,8 +33,8 @@ struct serial_book {
 enum { SERIAL_RESERVE = 256, SERIAL_REST_MS = 2000 };
 
 /* The book becomes the keeper's context and must not move. ERR_SYSTEM. */
-MUST_CHECK int serial_book_open(struct serial_book *book, uv_loop_t *loop,
-				struct inventory *inventory, struct serial_keeper *keeper);
+MUST_CHECK int serial_book_open(struct serial_book *book, uv_loop_t *loop, struct store *store,
+				struct serial_keeper *keeper);
 /* Writes all rows that are not at rest. */
 void serial_book_rest(struct serial_book *book);
 /* Writes the rows and leaves them to another process; or takes them from it. */

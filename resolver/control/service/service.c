@@ -55,7 +55,8 @@ static void on_tidy(void *job)
 static void begin_tidy(struct work_waiter *gap)
 {
 	struct service *service = container_of(gap, struct service, tidying.gap);
-	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
+	struct source *source =
+		service->beside ? NULL : inventory_store(service->inventory)->source;
 	char error[SOURCE_ERROR_MAX];
 
 	if (source)
@@ -69,7 +70,8 @@ static void begin_tidy(struct work_waiter *gap)
  * long answers the log would only grow. A failed tidy is tried again after another change. */
 static void keep_tidy(struct service *service)
 {
-	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
+	struct source *source =
+		service->beside ? NULL : inventory_store(service->inventory)->source;
 
 	if (!source || service->tidying.begun || !source->calls->is_untidy(source))
 		return;
@@ -231,7 +233,7 @@ static void on_resolv_conf(void *context)
 {
 	struct service *service = context;
 
-	service->resolv_conf_waits = inventory_is_held(service->inventory);
+	service->resolv_conf_waits = inventory_store(service->inventory)->held;
 	if (!service->resolv_conf_waits)
 		read_resolv_conf(service);
 }
@@ -261,7 +263,7 @@ void service_hand_over(struct service *service)
 	use_book_hand_over(&service->uses);
 	asked_book_hand_over(&service->asked);
 	registrar_rest(&service->registrar);
-	inventory_hand_over(service->inventory);
+	store_hand_over(inventory_store(service->inventory));
 }
 
 /* If even the rows read before cannot be served, the program ends, and is started again. */
@@ -298,7 +300,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	faults_init(&faults);
 	service->beside = service->server.silent = false;
 	service->server.transfers_anew = true;
-	inventory_take(service->inventory);
+	store_take(inventory_store(service->inventory));
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
@@ -341,6 +343,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		 void *context)
 {
 	struct server *server = &service->server;
+	struct store *store = inventory_store(service->inventory);
 	int err;
 
 	if (bell_open(&service->bell, loop, on_wake, service) != 0)
@@ -349,29 +352,29 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	service->adoption.data = service;
 	service->on_adopted = on_adopted;
 	service->context = context;
-	work_init(&service->work, loop, service->inventory, on_work_end, context);
+	work_init(&service->work, loop, store, on_work_end, context);
 	commit_open(service, loop);
 	turns_open(&service->turns, loop);
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;
-	err = registrar_open(&service->registrar, loop, server, service->inventory, &service->work);
+	err = registrar_open(&service->registrar, loop, server, store, &service->work);
 	if (err != 0)
 		return err;
 	server->silent = service->beside;
 	if (service->beside)
-		inventory_only_look(service->inventory, SOURCE_READ);
+		store->mode = SOURCE_READ;
 	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
 	if (!service->secondaries || !service->rounds)
 		return ERR_NOMEM;
-	err = serial_book_open(&service->serials, loop, service->inventory, &server->keeper);
+	err = serial_book_open(&service->serials, loop, store, &server->keeper);
 	if (err == 0)
-		err = use_book_open(&service->uses, loop, service->inventory, server,
-				    &service->work, on_uses_written, service);
+		err = use_book_open(&service->uses, loop, store, server, &service->work,
+				    on_uses_written, service);
 	if (err == 0)
-		err = asked_book_open(&service->asked, loop, service->inventory, server,
-				      &service->work, on_uses_written, service);
+		err = asked_book_open(&service->asked, loop, store, server, &service->work,
+				      on_uses_written, service);
 	if (err == 0 && service->beside) {
 		serial_book_hand_over(&service->serials);
 		use_book_hand_over(&service->uses);

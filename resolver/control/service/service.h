@@ -239,8 +239,8 @@ json_t *service_values(struct inventory *inventory, const struct path *path,
 
 /* Calls back with the resource's row in the state, or, for a path without a last name, with all
  * rows of that list. A result of on_row other than 0 ends the calls; ERR_LIMIT is no error.
- * ERR_INVALID: `error` says why. Any thread may call this with an inventory_view or
- * inventory_aside. */
+ * ERR_INVALID: `error` says why. Any thread may call this with a copy of
+ * the inventory. */
 MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);

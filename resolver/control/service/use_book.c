@@ -128,8 +128,7 @@ static void read_row(struct use_book *book, struct use_entry *entry)
 	struct pairs_use row = {.what = entry->key};
 	char error[SOURCE_ERROR_MAX];
 
-	if (inventory_is_held(book->inventory) ||
-	    pairs_read_uses(inventory_source(book->inventory), &row, 1, error) != 0)
+	if (book->store->held || pairs_read_uses(book->store->source, &row, 1, error) != 0)
 		return;
 	entry->read = true;
 	if (!row.found)
@@ -244,7 +243,7 @@ static int write_rows(struct use_book *book, struct pairs_use *rows, size_t coun
 
 	if (count == 0)
 		return 0;
-	err = pairs_write_uses(inventory_source(book->inventory), rows, count, error);
+	err = pairs_write_uses(book->store->source, rows, count, error);
 	note_write(book, err, error);
 	return err;
 }
@@ -360,9 +359,8 @@ static bool sweep_some(struct use_book *book)
 	struct pairs_use rows[SWEEP_ROWS];
 	struct sweep sweep = {.book = book};
 	char error[SOURCE_ERROR_MAX];
-	int err =
-		pairs_uses_after(inventory_source(book->inventory), book->sweep ? book->sweep : "",
-				 SWEEP_ROWS, on_row, &sweep, error);
+	int err = pairs_uses_after(book->store->source, book->sweep ? book->sweep : "", SWEEP_ROWS,
+				   on_row, &sweep, error);
 
 	for (size_t i = 0; i < sweep.gone_count; i++)
 		rows[i] = (struct pairs_use){.what = sweep.gone[i]};
@@ -394,7 +392,7 @@ static bool look_on(struct use_book *book)
 	const struct use_walker walker = {look_at_rule, look_at_upstream, book};
 	bool more;
 
-	if (!snapshot || book->handed_over || inventory_is_held(book->inventory))
+	if (!snapshot || book->handed_over || book->store->held)
 		return false;
 	if (book->sweep)
 		return sweep_some(book);
@@ -418,8 +416,8 @@ static void on_looked(void *job)
 
 	book->looking = false;
 	if (!book->job.given_up)
-		uv_timer_start(&book->timer, on_timer,
-			       inventory_is_held(book->inventory) ? AGAIN_MS : USE_LOOK_MS, 0);
+		uv_timer_start(&book->timer, on_timer, book->store->held ? AGAIN_MS : USE_LOOK_MS,
+			       0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -467,14 +465,14 @@ void use_book_take(struct use_book *book)
 
 /* ---- opening and closing ---- */
 
-int use_book_open(struct use_book *book, uv_loop_t *loop, struct inventory *inventory,
+int use_book_open(struct use_book *book, uv_loop_t *loop, struct store *store,
 		  const struct server *server, struct work *work, void (*on_written)(void *context),
 		  void *context)
 {
 	if (uv_timer_init(loop, &book->timer) != 0)
 		return ERR_SYSTEM;
 	book->timer.data = book;
-	book->inventory = inventory;
+	book->store = store;
 	book->server = server;
 	book->work = work;
 	book->on_written = on_written;

@@ -19,8 +19,8 @@
 
 #include <uv.h>
 
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/work.h"
+#include "resolver/control/store/store.h"
 #include "resolver/server/server.h"
 
 enum { USE_LOOK_MS = 10 * 60 * 1000, USE_FIRST_MS = 60 * 1000, USE_GRAIN_S = 60 * 60 };
@@ -49,7 +49,7 @@ struct use_entry;
 
 struct use_book {
 	struct work_job job; /* first member: the look under way */
-	struct inventory *inventory;
+	struct store *store;
 	const struct server *server;
 	struct work *work;
 	void (*on_written)(void *context); /* rows were written to the state */
@@ -75,7 +75,7 @@ struct use_times {
 };
 
 /* The book must not move afterwards. ERR_SYSTEM. */
-MUST_CHECK int use_book_open(struct use_book *book, uv_loop_t *loop, struct inventory *inventory,
+MUST_CHECK int use_book_open(struct use_book *book, uv_loop_t *loop, struct store *store,
 			     const struct server *server, struct work *work,
 			     void (*on_written)(void *context), void *context);
 /* Checks the counter and gives the times as of now_s (since 1970). False: not counted

@@ -14,10 +14,10 @@ static void turns_init(struct work_turns *turns, uv_loop_t *loop)
 	turns->idle.data = turns;
 }
 
-void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
+void work_init(struct work *work, uv_loop_t *loop, struct store *store,
 	       void (*on_end)(void *context), void *context)
 {
-	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
+	*work = (struct work){.store = store, .on_end = on_end, .context = context};
 	work->held.work = work;
 	STAILQ_INIT(&work->waiting);
 	TAILQ_INIT(&work->readings);
@@ -138,7 +138,7 @@ static void on_held(void *context)
 {
 	struct work *work = context;
 
-	inventory_hold(work->inventory, false);
+	store_hold(work->store, false);
 	work->on_held(work->held_context);
 }
 
@@ -159,10 +159,10 @@ int work_in_thread(struct work *work, void *context, void (*in_thread)(void *con
 	work->held_context = context;
 	work->in_held = in_thread;
 	work->on_held = on_done;
-	inventory_hold(work->inventory, true);
+	store_hold(work->store, true);
 	err = do_in_thread(&work->held, run_held, on_held);
 	if (err)
-		inventory_hold(work->inventory, false);
+		store_hold(work->store, false);
 	return err;
 }
 

@@ -11,7 +11,7 @@
  * place in the inventory again by a key, or does not read it.
  *
  * A long answer (struct work_reading) delays no change: a thread writes it from a snapshot taken
- * when its turn comes (inventory_view). Only one is written at a time, so that a thread of libuv
+ * when its turn comes (STORE_VIEW). Only one is written at a time, so that a thread of libuv
  * stays free for changes. Clients take turns: the one served longest ago is next. Work that needs
  * the store without readers asks for a gap between two long answers. */
 #ifndef SLUICE_WORK_H
@@ -22,7 +22,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/store/store.h"
 
 struct work;
 
@@ -75,7 +75,7 @@ struct work_turns {     /* jobs in portions: one portion of one job per turn of 
 };
 
 struct work {
-	struct inventory *inventory;
+	struct store *store;
 	void (*on_end)(void *context); /* a reload may be waiting for the end */
 	void *context;
 	unsigned busy; /* open calls of work_block */
@@ -97,13 +97,13 @@ struct work {
 };
 
 /* The handles are closed with the loop's others. */
-void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
+void work_init(struct work *work, uv_loop_t *loop, struct store *store,
 	       void (*on_end)(void *context), void *context);
 
 /* Makes changes wait until each work_block has had its work_end. */
 void work_block(struct work *work);
 void work_end(struct work *work);
-/* Between work_block and work_end: calls in_thread with the inventory held, then on_done. One at
+/* Between work_block and work_end: calls in_thread with the store held, then on_done. One at
  * a time. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void *context, void (*in_thread)(void *context),
 			      void (*on_done)(void *context));

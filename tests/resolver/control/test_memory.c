@@ -95,8 +95,8 @@ static bool is_whole(struct inventory_fixture *fixture)
 
 	return resource && resource->item.reverse_fqdn &&
 	       strcmp(inventory_fixture_at(fixture, ADDRESS)->item.id, resource->item.id) == 0 &&
-	       inventory_group(fixture->inventory, "g", &group) &&
-	       inventory_group_size(fixture->inventory, "g") == 1;
+	       group_find(fixture->inventory, "g", &group) &&
+	       group_size(fixture->inventory, "g") == 1;
 }
 
 static void a_change_without_memory_leaves_everything_as_it_was(void **state)
@@ -128,7 +128,8 @@ static void a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing(vo
 	uv_loop_t loop;
 
 	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(serial_book_open(&book, &loop, fixture->inventory, &keeper), 0);
+	assert_int_equal(
+		serial_book_open(&book, &loop, inventory_store(fixture->inventory), &keeper), 0);
 	for (int allocations = 0; allocations < 4; allocations++) {
 		left = allocations;
 		keeper.keep(keeper.context, zones, 1);

@@ -38,7 +38,7 @@ bool api_arm_begin(struct api_request *request)
 void api_arm_say_revision(struct api_request *request)
 {
 	struct change_error unused;
-	struct source *source = change_reader(api_inventory(request), &unused);
+	struct source *source = change_reader(inventory_store(api_inventory(request)), &unused);
 	struct source_about about = {.revision = 0};
 	char text[32];
 

@@ -90,7 +90,7 @@ bool arm_has_group(struct api_request *request, const char *name)
 	struct resource_group group;
 
 	return strcmp(name, GROUP_NONE) == 0 ||
-	       inventory_group(api_inventory(request), name, &group);
+	       group_find(api_inventory(request), name, &group);
 }
 
 bool arm_check_group(struct api_request *request)

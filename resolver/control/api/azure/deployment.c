@@ -88,7 +88,7 @@ static json_t *find_group(void *context, const char *name)
 
 	if (is_none)
 		(void)arm_find_ungrouped(inventory, &group); /* always exists */
-	else if (!inventory_group(inventory, name, &group))
+	else if (!group_find(inventory, name, &group))
 		return NULL;
 	arm_show_group(deployment->asked.request, &group, &shown);
 	return print_shown(&shown);

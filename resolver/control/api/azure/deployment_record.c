@@ -59,7 +59,7 @@ static int walk_pairs(const struct pair_walk *walk, struct inventory *inventory,
 	int err;
 
 	error->outcome = CHANGE_FINE;
-	source = change_reader(inventory, error);
+	source = change_reader(inventory_store(inventory), error);
 	if (!source)
 		return error->outcome == CHANGE_NO_STATE ? 0 : ERR_INVALID;
 	err = source->calls->pairs(source, from, limit, on_pair, (void *)(uintptr_t)walk, text);
@@ -395,7 +395,7 @@ int deployment_pairs_write(struct deployment_pairs *pairs, struct inventory *inv
 
 	if (pairs->count == 0)
 		return 0;
-	source = change_source(inventory, error);
+	source = change_source(inventory_store(inventory), error);
 	if (!source)
 		return ERR_INVALID;
 	err = source->calls->put_pairs(source, pairs->rows, pairs->count, true, text);

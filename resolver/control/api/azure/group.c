@@ -85,7 +85,7 @@ void api_groups_list(struct api_request *request)
 
 	if (!api_arm_begin(request) || !arm_page_begin(&page, request, names))
 		return;
-	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
+	struct resource_group *groups = groups_list(api_inventory(request), &count);
 	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
 	if (api_could_not_read(request))
 		json_decref(array);
@@ -101,7 +101,7 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 {
 	const char *name = api_group(request);
 
-	return name ? inventory_group(inventory, name, group)
+	return name ? group_find(inventory, name, group)
 		    : arm_find_ungrouped(inventory, group);
 }
 

@@ -503,8 +503,9 @@ static bool find_address(struct api_request *request, const struct path *path,
 	const struct owned_resource *resource = addresses_find(inventory, path);
 
 	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	if (store_trouble(inventory_store(inventory)))
+		change_say(error, CHANGE_STORE, NULL, "%s",
+			   store_trouble(inventory_store(inventory)));
 	else if (resource &&
 		 ownership_is_of(inventory, resource, api_parameter(request, "subscription")))
 		arm_show_address(request, resource, shown);
@@ -544,11 +545,12 @@ static bool find_group(struct api_request *request, const struct path *path,
 	struct resource_group group;
 	bool found = strcmp(path->names[0], GROUP_NONE) == 0
 			     ? arm_find_ungrouped(inventory, &group)
-			     : inventory_group(inventory, path->names[0], &group);
+			     : group_find(inventory, path->names[0], &group);
 
 	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory)) {
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	if (store_trouble(inventory_store(inventory))) {
+		change_say(error, CHANGE_STORE, NULL, "%s",
+			   store_trouble(inventory_store(inventory)));
 		return false;
 	}
 	if (found)

@@ -19,6 +19,7 @@
 #include "resolver/control/api/api.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
+#include "rules/name.h"
 
 /* How a member's value in a body differs from the value by the field table. */
 enum arm_form {

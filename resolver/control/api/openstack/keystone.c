@@ -256,7 +256,8 @@ static void keep_logout(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
 
-	if (logouts_note(request->service->inventory, request->state, time(NULL)) == 0)
+	if (logouts_note(inventory_store(request->service->inventory), request->state,
+			 time(NULL)) == 0)
 		api_reply_empty(request, 204);
 	else
 		api_fail(request, 503, NULL,

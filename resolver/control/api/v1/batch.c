@@ -89,7 +89,7 @@ static int find_resource(struct inventory *inventory, const struct batch_row *ro
 	*resource = inventory_by_ptr(inventory, row->address);
 	if (*resource)
 		return 0;
-	trouble = inventory_trouble(inventory);
+	trouble = store_trouble(inventory_store(inventory));
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
 	return change_refuse(
@@ -185,7 +185,7 @@ static int put_row(struct upload *upload, struct change *change, const struct ba
 	int err;
 
 	if (upload->make && !inventory_by_ptr(inventory, row->address) &&
-	    !inventory_trouble(inventory))
+	    !store_trouble(inventory_store(inventory)))
 		return make_address(upload, change, row, error);
 	err = find_resource(inventory, row, &resource, error);
 	return err ? err : make_row(upload, change, resource, &row->ptr, error);
@@ -306,7 +306,8 @@ static struct upload *upload_new(struct api_request *request, bool dry_run, bool
 	upload->make = make;
 	upload->errors = json_array();
 	upload->seen = json_object();
-	if (upload->errors && upload->seen && change_source(api_inventory(request), error)) {
+	if (upload->errors && upload->seen &&
+	    change_source(inventory_store(api_inventory(request)), error)) {
 		upload->reader = request->text ? batch_reader_of_csv(request->text,
 								     request->text_length, error)
 					       : batch_reader_of_json(request->body, error);

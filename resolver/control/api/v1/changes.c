@@ -328,7 +328,7 @@ static bool is_latest(struct api_request *request)
 			    "must be a revision, or be left out");
 		return false;
 	}
-	source = change_source(request->service->inventory, &error);
+	source = change_source(inventory_store(request->service->inventory), &error);
 	if (source &&
 	    source->calls->changes(source, (uint64_t)json_integer_value(revision), on_later, &error,
 				   text) != 0 &&
@@ -346,7 +346,7 @@ static bool is_latest(struct api_request *request)
 static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 			 struct change_error *error)
 {
-	struct source *source = change_reader(request->service->inventory, error);
+	struct source *source = change_reader(inventory_store(request->service->inventory), error);
 	struct source_about about;
 
 	if (!source)
@@ -806,7 +806,7 @@ static char *watch_next(void *context, size_t *length)
 				    .complete = watch->after,
 				    .last = watch->after};
 	struct change_error unused;
-	struct source *source = change_reader(watch->service->inventory, &unused);
+	struct source *source = change_reader(inventory_store(watch->service->inventory), &unused);
 	char *text = NULL, error[SOURCE_ERROR_MAX];
 	int err;
 
@@ -872,13 +872,14 @@ static void answer_page(struct api_request *request, struct source *source)
 void api_changes_list(struct api_request *request)
 {
 	static const char *const known[] = {"after", "limit", NULL};
-	struct source *source = inventory_source(request->service->inventory);
+	struct source *source = inventory_store(request->service->inventory)->source;
 	struct change_error error;
 
 	if (!resource_check_query(request, known))
 		return;
 	if (!source) {
-		(void)change_reader(request->service->inventory, &error); /* sets the reason */
+		(void)change_reader(inventory_store(request->service->inventory),
+				    &error); /* sets the reason */
 		api_fail_change(request, &error);
 	} else if (api_accepts(request, "text/event-stream")) {
 		answer_stream(request, source);

@@ -153,7 +153,7 @@ static int write_item_edits(struct resource_export *export, const struct kind *k
 static int write_group_edits(struct resource_export *export)
 {
 	size_t count;
-	struct resource_group *groups = inventory_groups(export->inventory, &count);
+	struct resource_group *groups = groups_list(export->inventory, &count);
 
 	for (size_t i = 0; groups && i < count; i++)
 		write_owned_edit(export, KIND_GROUP, GROUP_NONE, groups[i].name,
@@ -201,7 +201,7 @@ static void add_edits(const struct model *served, const struct kind *kind, const
  * revision. */
 static char *edits_tail(const struct model *served, struct inventory *view)
 {
-	struct source *source = inventory_source(view);
+	struct source *source = inventory_store(view)->source;
 	char *made = json_whole_text(report_made(served)), *tail = NULL;
 	char *settings = json_whole_text(values_print_settings(served->declared));
 	char revision[48] = "";

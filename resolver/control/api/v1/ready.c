@@ -27,8 +27,9 @@ struct ready_wait {
 /* The state's revision, as far as this process knows; 0: there is no state. */
 static uint64_t revision_now(const struct api_request *request)
 {
-	struct source *source =
-		request->service->inventory ? inventory_source(request->service->inventory) : NULL;
+	struct source *source = request->service->inventory
+					? inventory_store(request->service->inventory)->source
+					: NULL;
 	struct source_about about = {0};
 
 	if (source)

@@ -544,7 +544,7 @@ static int collect_groups(struct resource_list *listing)
 	size_t count;
 	int err = 0;
 
-	listing->groups = inventory_groups(api_inventory(request), &count);
+	listing->groups = groups_list(api_inventory(request), &count);
 	if (api_could_not_read(request))
 		return ERR_SYSTEM;
 	for (size_t i = 0; listing->groups && !err && i < count; i++)
@@ -566,7 +566,7 @@ static bool is_group(const struct resource_list *listing)
 	struct resource_group group;
 
 	return listing->kind->parent || !name || strcmp(name, GROUP_NONE) == 0 ||
-	       inventory_group(api_inventory(listing->request), name, &group);
+	       group_find(api_inventory(listing->request), name, &group);
 }
 
 /* Collects the items inside `in` (NULL: it is not served), and the state's items there that are not
@@ -885,7 +885,7 @@ static struct origin origin_of(const struct api_request *request, const struct p
 	struct resource_group group;
 
 	if (path->kind->id == KIND_GROUP)
-		return inventory_group(inventory, path->names[0], &group) ? group.origin
+		return group_find(inventory, path->names[0], &group) ? group.origin
 									  : (struct origin){0};
 	if (path->kind->inventory) {
 		resource = addresses_find(inventory, path);
@@ -1362,7 +1362,7 @@ static bool make_missing(struct api_request *request, struct path *path, enum ed
 	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR ||
 	    *method == EDIT_DELETE || !json_is_object(request->body) ||
 	    addresses_find(api_inventory(request), path) ||
-	    inventory_trouble(api_inventory(request)))
+	    store_trouble(inventory_store(api_inventory(request))))
 		return true;
 	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
 			     &request->arena, why);

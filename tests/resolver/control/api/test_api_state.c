@@ -49,7 +49,8 @@ static int set_up(void **state)
 	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	service = &world->api->service;
 	world->empty = service->inventory;
-	service->inventory = service->work.inventory = world->fixture->inventory;
+	service->inventory = world->fixture->inventory;
+	service->work.store = inventory_store(service->inventory);
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
 	uv_timer_init(&world->api->http.loop, &service->adoption);
 	world->rounds.data = world;
@@ -158,7 +159,7 @@ static void a_group_goes_while_the_loop_goes_round(void **state)
 	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
 	assert_true(world->busy > 0);
-	assert_int_equal(inventory_group_size(world->fixture->inventory, "g"), 0);
+	assert_int_equal(group_size(world->fixture->inventory, "g"), 0);
 	assert_int_equal(ask(world, "GET " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/-?api-version=1", NULL), 409);

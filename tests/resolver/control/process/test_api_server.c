@@ -251,7 +251,8 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	struct service *service = &world->process.service;
 	uv_timer_t look;
 	service->inventory = inventory_new(&key, &publisher);
-	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
+	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,
+		  NULL);
 	work_block(&service->work);
 	uv_timer_init(&world->http.loop, &look);
 	look.data = service;

@@ -62,8 +62,8 @@ static void begin(struct aside *aside, struct inventory_fixture *fixture,
 		.fixture = fixture, .edit = edit, .context = (void *)(uintptr_t)context};
 	uv_sem_init(&aside->paused, 0);
 	uv_sem_init(&aside->go_on, 0);
-	inventory_hold(fixture->inventory, true);
-	aside->inventory = inventory_aside(fixture->inventory);
+	store_hold(inventory_store(fixture->inventory), true);
+	aside->inventory = inventory_copy(fixture->inventory, STORE_ASIDE);
 	assert_non_null(aside->inventory);
 	assert_int_equal(pthread_create(&aside->thread, NULL, run, aside), 0);
 }
@@ -82,10 +82,10 @@ static enum change_outcome publish(struct aside *aside)
 	if (aside->change && change_publish(aside->change) != 0)
 		aside->error = *change_error(aside->change);
 	else if (!aside->change && aside->error.outcome == CHANGE_STORE)
-		inventory_note_error(inventory, aside->error.text);
+		store_note_error(inventory_store(inventory), aside->error.text);
 	edit_free(aside->change);
-	inventory_aside_free(aside->inventory);
-	inventory_hold(inventory, false);
+	inventory_copy_free(aside->inventory);
+	store_hold(inventory_store(inventory), false);
 	inventory_forget(inventory);
 	uv_sem_destroy(&aside->paused);
 	uv_sem_destroy(&aside->go_on);
@@ -330,12 +330,12 @@ static void read_some(struct inventory_fixture *fixture)
 	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, page, 8), 3);
 	assert_int_equal(inventory_addresses_after(fixture->inventory, &low, page, 8), 0);
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 8), 1);
-	assert_true(inventory_group(fixture->inventory, "g", &group));
-	free(inventory_groups(fixture->inventory, &count));
+	assert_true(group_find(fixture->inventory, "g", &group));
+	free(groups_list(fixture->inventory, &count));
 	assert_int_equal(count, 1);
-	assert_int_equal(inventory_group_size(fixture->inventory, "g"), 1);
+	assert_int_equal(group_size(fixture->inventory, "g"), 1);
 	assert_int_equal(about_of(fixture).ptrs, 2);
-	assert_null(inventory_trouble(fixture->inventory));
+	assert_null(store_trouble(inventory_store(fixture->inventory)));
 	inventory_note_served(fixture->inventory);
 	inventory_forget(fixture->inventory);
 }
@@ -431,7 +431,7 @@ static void a_group_goes_with_what_is_in_it_at_the_end_and_not_before(void **sta
 		struct resource_group group;
 
 		assert_null(in_group(fixture, "one"));
-		assert_false(inventory_group(fixture->inventory, "g", &group));
+		assert_false(group_find(fixture->inventory, "g", &group));
 		assert_true(inventory_fixture_serves(fixture, address, NULL, 0));
 		inventory_fixture_restart(fixture);
 	}
@@ -785,13 +785,13 @@ static void a_store_whose_file_is_gone_is_not_made_anew_and_can_be_exported(void
 	assert_int_equal(rename(fixture->state, away), 0);
 	check_store_failed(fixture, "is gone; put it back");
 	assert_int_equal(access(fixture->state, F_OK), -1);
-	inventory_hold(fixture->inventory, true);
-	struct inventory *aside = inventory_aside(fixture->inventory);
+	store_hold(inventory_store(fixture->inventory), true);
+	struct inventory *aside = inventory_copy(fixture->inventory, STORE_ASIDE);
 	char *text = state_export(aside, &length);
 	assert_non_null(text);
 	assert_string_equal(text, before);
-	inventory_aside_free(aside);
-	inventory_hold(fixture->inventory, false);
+	inventory_copy_free(aside);
+	store_hold(inventory_store(fixture->inventory), false);
 	free(text);
 	free(before);
 	assert_int_equal(access(fixture->state, F_OK), -1);
@@ -807,7 +807,7 @@ static void a_view_stays_what_it_was_while_others_change_it(void **state)
 
 	have_one(fixture);
 	char *before = export_of(fixture);
-	struct inventory *view = inventory_view(fixture->inventory);
+	struct inventory *view = inventory_copy(fixture->inventory, STORE_VIEW);
 	inventory_fixture_point(fixture, seen(fixture, "app"), "new.test.");
 	inventory_fixture_add(fixture, "more", "198.51.100.50");
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
@@ -817,7 +817,7 @@ static void a_view_stays_what_it_was_while_others_change_it(void **state)
 	assert_non_null(inventory_address(view, NULL, "bare"));
 	free(text);
 	free(before);
-	inventory_view_free(view);
+	inventory_copy_free(view);
 	text = export_of(fixture);
 	assert_non_null(strstr(text, "198.51.100.50"));
 	free(text);

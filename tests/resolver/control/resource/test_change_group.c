@@ -33,7 +33,7 @@ static const char *shown(const struct inventory_fixture *fixture, const char *na
 	static char text[512];
 	struct resource_group group;
 
-	if (!inventory_group(fixture->inventory, name, &group))
+	if (!group_find(fixture->inventory, name, &group))
 		return "";
 	json_t *tags = values_print_tags(group.tags.items, group.tags.count);
 	char *dumped = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
@@ -49,7 +49,7 @@ static size_t count_of(const struct inventory_fixture *fixture)
 {
 	size_t count;
 
-	free(inventory_groups(fixture->inventory, &count));
+	free(groups_list(fixture->inventory, &count));
 	return count;
 }
 
@@ -141,14 +141,14 @@ static void what_is_put_as_it_is_stays_the_same_revision(void **state)
 	struct resource_group group;
 
 	must_put(fixture, "group", "west", "{\"a\":\"1\"}");
-	assert_true(inventory_group(fixture->inventory, "group", &group));
+	assert_true(group_find(fixture->inventory, "group", &group));
 	group_etag(&group, before);
 	must_put(fixture, "group", "west", "{ \"a\": \"1\" }");
 	inventory_fixture_restart(fixture);
-	assert_true(inventory_group(fixture->inventory, "group", &group));
+	assert_true(group_find(fixture->inventory, "group", &group));
 	assert_string_equal(group_etag(&group, after), before);
 	must_put(fixture, "group", "west", "{\"a\":\"2\"}");
-	assert_true(inventory_group(fixture->inventory, "group", &group));
+	assert_true(group_find(fixture->inventory, "group", &group));
 	assert_string_not_equal(group_etag(&group, after), before);
 }
 
@@ -276,13 +276,13 @@ static void those_in_no_group_can_be_removed_together(void **state)
 
 	inventory_fixture_release(fixture);
 	inventory_fixture_init(fixture, FIXTURE_WORLD);
-	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
+	assert_false(group_size(fixture->inventory, NULL) > 0);
 	must_add(fixture, "web", "one", "east");
-	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
+	assert_false(group_size(fixture->inventory, NULL) > 0);
 	inventory_fixture_add(fixture, "alone", "198.51.100.70");
-	assert_true(inventory_group_size(fixture->inventory, NULL) > 0);
+	assert_true(group_size(fixture->inventory, NULL) > 0);
 	must_remove(fixture, NULL);
-	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
+	assert_false(group_size(fixture->inventory, NULL) > 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 }
 

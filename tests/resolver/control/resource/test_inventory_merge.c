@@ -60,13 +60,13 @@ static int count_owned(struct source *source, source_on_resource *on_resource, v
 static void the_store_is_read_again_only_after_somebody_else_has_written(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct source_calls *real = fixture->inventory->source->calls;
+	const struct source_calls *real = fixture->inventory->store.source->calls;
 	struct source_calls counting = *real;
 
 	loads = 0;
 	real_owned = real->owned;
 	counting.owned = count_owned;
-	fixture->inventory->source->calls = &counting;
+	fixture->inventory->store.source->calls = &counting;
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.11"),
@@ -83,7 +83,7 @@ static void the_store_is_read_again_only_after_somebody_else_has_written(void **
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.30", "its.test.", 3600));
 	load(fixture, NULL);
 	assert_int_equal(loads, 1);
-	fixture->inventory->source->calls = real;
+	fixture->inventory->store.source->calls = real;
 }
 
 static void what_was_read_and_not_served_is_read_again(void **state)

@@ -27,8 +27,8 @@ static json_t *exported_by(struct inventory *inventory)
 static int try_import(struct inventory_fixture *fixture, const json_t *document,
 		      struct change_error *error)
 {
-	inventory_hold(fixture->inventory, true);
-	struct inventory *aside = inventory_aside(fixture->inventory);
+	store_hold(inventory_store(fixture->inventory), true);
+	struct inventory *aside = inventory_copy(fixture->inventory, STORE_ASIDE);
 	struct change *change = edit_begin(aside, "test");
 	int err = state_json_read(change, aside, document);
 
@@ -36,8 +36,8 @@ static int try_import(struct inventory_fixture *fixture, const json_t *document,
 		err = edit_commit(change);
 	*error = *change_error(change);
 	edit_free(change);
-	inventory_aside_free(aside);
-	inventory_hold(fixture->inventory, false);
+	inventory_copy_free(aside);
+	store_hold(inventory_store(fixture->inventory), false);
 	return err;
 }
 

@@ -653,7 +653,7 @@ static int on_pair(void *context, const struct source_pair *pair)
 
 static const char *kept_pairs(void)
 {
-	struct source *source = world->service.inventory->source;
+	struct source *source = world->service.inventory->store.source;
 	static char text[256];
 	char error[SOURCE_ERROR_MAX];
 

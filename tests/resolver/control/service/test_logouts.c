@@ -19,7 +19,7 @@ static const struct http_logout eye = {"eye", NOW_S + 60, "00112233445566778899a
 
 static void note(struct inventory_fixture *fixture, const struct http_logout *logout, int64_t now_s)
 {
-	assert_int_equal(logouts_note(fixture->inventory, logout, now_s), 0);
+	assert_int_equal(logouts_note(inventory_store(fixture->inventory), logout, now_s), 0);
 }
 
 static int count_row(void *context, const struct pairs_use *use)
@@ -37,8 +37,8 @@ static void count_rows(struct inventory_fixture *fixture, unsigned counts[2])
 	char error[SOURCE_ERROR_MAX];
 
 	counts[0] = counts[1] = 0;
-	assert_int_equal(pairs_uses_after(inventory_source(fixture->inventory), "logout\t", 100000,
-					  count_row, counts, error),
+	assert_int_equal(pairs_uses_after(inventory_store(fixture->inventory)->source, "logout\t",
+					  100000, count_row, counts, error),
 			 0);
 }
 
@@ -82,7 +82,7 @@ static void a_start_removes_all_that_are_over_and_no_other(void **state)
 	note(fixture, &eye, NOW_S - MANY);
 	note(fixture, &before, NOW_S - MANY);
 	inventory_fixture_restart(fixture);
-	logouts_load(fixture->inventory, auth, NOW_S);
+	logouts_load(inventory_store(fixture->inventory), auth, NOW_S);
 	count_rows(fixture, counts);
 	assert_int_equal(counts[0], 0);
 	assert_int_equal(counts[1], 2);

@@ -79,8 +79,8 @@ struct world {
 	uv_loop_t loop;
 	struct config_text files;
 	struct faults faults;
-	struct model *model; /* the inventory's */
-	struct inventory *inventory;
+	struct model *model; /* names the state */
+	struct store store;
 	struct source_calls calls; /* the state's, but for what fails */
 	struct server server;
 	struct registrar registrar;
@@ -130,12 +130,6 @@ static void on_release(void *context) /* on a worker's thread */
 	}
 }
 
-static int serve(void *context, struct owned *owned)
-{
-	(void)context, (void)owned;
-	return 0;
-}
-
 static struct model *load(struct world *world)
 {
 	char text[sizeof format + sizeof of_lab + 128];
@@ -150,19 +144,16 @@ static struct model *load(struct world *world)
 	return model;
 }
 
-static void open_inventory(struct world *world)
+static void open_store(struct world *world)
 {
-	const struct inventory_publisher publisher = {world, serve};
-	struct inventory *next;
 	struct source *source;
 
 	world->model = load(world);
-	world->inventory = inventory_new(&test_key, &publisher);
-	next = inventory_prepare(world->inventory, world->model, &world->faults);
-	assert_non_null(next);
-	inventory_adopt(next);
-	inventory_prepared_free(next);
-	source = inventory_source(world->inventory);
+	world->store.mode = SOURCE_WRITE;
+	assert_int_equal(store_follow(&world->store, world->model->management.state,
+				      &world->model->management.origin, &world->faults),
+			 0);
+	source = world->store.source;
 	assert_non_null(source);
 	real_pairs = source->calls->pairs;
 	world->calls = *source->calls;
@@ -188,7 +179,7 @@ static void start(struct world *world)
 	memset(&world->registrar, 0, sizeof world->registrar);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
 	assert_int_equal(registrar_open(&world->registrar, &world->loop, &world->server,
-					world->inventory, &world->work),
+					&world->store, &world->work),
 			 0);
 }
 
@@ -220,7 +211,7 @@ static int set_up(void **state)
 	assert_true(tsig_key_init(&world->key, &settings));
 	log_configure(LOG_ERROR, LOG_TEXT);
 	pairs_fail = put_pairs_fail = false;
-	open_inventory(world);
+	open_store(world);
 	start(world);
 	*state = world;
 	return 0;
@@ -233,7 +224,7 @@ static int tear_down(void **state)
 	pthread_mutex_trylock(&world->held); /* a test that failed may have it locked */
 	pthread_mutex_unlock(&world->held);
 	stop(world);
-	inventory_free(world->inventory);
+	store_close(&world->store);
 	model_free(world->model);
 	pthread_mutex_destroy(&world->held);
 	faults_release(&world->faults);
@@ -347,8 +338,7 @@ static bool is_stored(struct world *world, const char *name)
 	struct looking looking = {.owner = name};
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(
-		registrar_each(inventory_source(world->inventory), "", on_row, &looking, error), 0);
+	assert_int_equal(registrar_each(world->store.source, "", on_row, &looking, error), 0);
 	return looking.found;
 }
 
@@ -377,7 +367,7 @@ static void rows_are_read_with_and_without_the_time_signed(void **state)
 		{"registered corp.test d.corp.test. A", "1790000000 key.k.test./ 10 0a0a0005"},
 		{"registered corp.test e.corp.test. A", "x key.k.test. 10 0a0a0005"},
 	};
-	struct source *source = inventory_source(world->inventory);
+	struct source *source = world->store.source;
 	char error[SOURCE_ERROR_MAX];
 
 	assert_int_equal(
@@ -455,9 +445,7 @@ static void rows_that_sluice_did_not_write_are_passed_over(void **state)
 	struct world *world = *state;
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(
-		real_put_pairs(inventory_source(world->inventory), rows, COUNT(rows), true, error),
-		0);
+	assert_int_equal(real_put_pairs(world->store.source, rows, COUNT(rows), true, error), 0);
 	apply(world);
 	for (char name[] = "a.corp.test."; *name <= 'h'; ++*name) {
 		assert_false(has(world, name));
@@ -519,8 +507,7 @@ static void a_row_alone_is_removed(void **state)
 
 	apply(world);
 	assert_int_equal(update(world, "! other IN A 10.10.0.6"), RCODE_NOERROR);
-	assert_int_equal(real_put_pairs(inventory_source(world->inventory), &row, 1, true, error),
-			 0);
+	assert_int_equal(real_put_pairs(world->store.source, &row, 1, true, error), 0);
 	assert_int_equal(name_from_text(&name, &test_key, "pc.corp.test"), 0);
 	arena_init(&arena);
 	removal = find(world, &arena, &name);
@@ -549,9 +536,9 @@ static const char *clock_of(struct world *world, const char *zone)
 	char error[SOURCE_ERROR_MAX];
 
 	state[0] = '\0';
-	assert_in_range(pairs_each(inventory_source(world->inventory), RENEWAL_CLOCK_ROW, zone,
-				   on_clock, state, error),
-			0, 1);
+	assert_in_range(
+		pairs_each(world->store.source, RENEWAL_CLOCK_ROW, zone, on_clock, state, error), 0,
+		1);
 	return state;
 }
 

@@ -21,7 +21,8 @@ static void open_book(struct world *world)
 {
 	memset(&world->book, 0, sizeof world->book);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
-	assert_int_equal(serial_book_open(&world->book, &world->loop, world->fixture->inventory,
+	assert_int_equal(serial_book_open(&world->book, &world->loop,
+					  inventory_store(world->fixture->inventory),
 					  &world->keeper),
 			 0);
 }

@@ -77,10 +77,12 @@ static void open_world(struct world *world)
 					     .outcomes = outcomes_registry_new()}};
 	serve(world);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
-	work_init(&world->work, &world->loop, world->fixture->inventory, NULL, NULL);
+	work_init(&world->work, &world->loop, inventory_store(world->fixture->inventory), NULL,
+		  NULL);
 	memset(&world->book, 0, sizeof world->book);
-	assert_int_equal(use_book_open(&world->book, &world->loop, world->fixture->inventory,
-				       server, &world->work, on_written, world),
+	assert_int_equal(use_book_open(&world->book, &world->loop,
+				       inventory_store(world->fixture->inventory), server,
+				       &world->work, on_written, world),
 			 0);
 }
 
@@ -184,7 +186,8 @@ static int64_t written_use(struct world *world, const char *what)
 	char error[SOURCE_ERROR_MAX];
 
 	assert_int_equal(
-		pairs_read_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
+		pairs_read_uses(inventory_store(world->fixture->inventory)->source, &row, 1, error),
+		0);
 	return row.found ? row.used_s : -1;
 }
 
@@ -202,8 +205,8 @@ static unsigned rows(struct world *world)
 	unsigned count = 0;
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(pairs_uses_after(inventory_source(world->fixture->inventory), "", 10000,
-					  on_use, &count, error),
+	assert_int_equal(pairs_uses_after(inventory_store(world->fixture->inventory)->source, "",
+					  10000, on_use, &count, error),
 			 0);
 	return count;
 }
@@ -331,8 +334,9 @@ static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_read
 	world->now_s += 2 * HOUR;
 	look(world);
 	assert_int_equal(world->written, written);
-	assert_int_equal(
-		pairs_write_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
+	assert_int_equal(pairs_write_uses(inventory_store(world->fixture->inventory)->source, &row,
+					  1, error),
+			 0);
 	use_book_take(&world->book);
 	check(world, "one", 5, world->now_s);
 }
@@ -345,11 +349,11 @@ static void a_state_that_is_held_is_read_and_written_later(void **state)
 	look(world);
 	kill_it(world);
 	world->now_s += HOUR;
-	inventory_hold(world->fixture->inventory, true);
+	store_hold(inventory_store(world->fixture->inventory), true);
 	check(world, "one", START + HOUR, 0);
 	look(world);
 	assert_int_equal(world->written, 1);
-	inventory_hold(world->fixture->inventory, false);
+	store_hold(inventory_store(world->fixture->inventory), false);
 	check(world, "one", START, 0);
 }
 

@@ -54,7 +54,8 @@ static int set_up(void **state)
 	world = calloc(1, sizeof *world);
 	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
-	work_init(&world->work, &world->loop, world->fixture->inventory, on_end, world);
+	work_init(&world->work, &world->loop, inventory_store(world->fixture->inventory), on_end,
+		  world);
 	uv_prepare_init(&world->loop, &world->rounds);
 	uv_prepare_start(&world->rounds, on_round);
 	uv_unref((uv_handle_t *)&world->rounds);

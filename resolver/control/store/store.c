@@ -1,0 +1,185 @@
+#include "resolver/control/store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resolver/log.h"
+#include "rules/text.h"
+
+/* ---- opening ---- */
+
+/* Whether the state is only read, because another process writes to it. */
+static bool is_beside(const struct store *store)
+{
+	return store->mode != SOURCE_WRITE;
+}
+
+int store_open(struct store *store)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	store->source = source_open(store->url, store->mode, error);
+	if (store->source) {
+		store->error[0] = '\0';
+		return 0;
+	}
+	if (!*error)
+		snprintf(error, sizeof error, "the state %.400s is not there; restart to begin one",
+			 store->url);
+	store_say_unread(store, error);
+	return ERR_SYSTEM;
+}
+
+int store_follow(struct store *store, const char *url, const struct origin *origin,
+		 struct faults *faults)
+{
+	const char *rest = "; changes are refused until then";
+	bool is_first = !store->followed;
+
+	store->followed = true;
+	if (is_first) {
+		snprintf(store->url, sizeof store->url, "%s", url ? url : "");
+		store->stale = url;
+	} else if (!text_equal(url ? url : "", store->url)) {
+		fault_add(faults, FAULT_WARNING, origin, "state",
+			  "another state takes a restart; still %s",
+			  *store->url ? store->url : "none");
+	}
+	if (!*store->url || store->source || store_open(store) == 0)
+		return 0;
+	if (is_beside(store))
+		rest = "";
+	else if (is_first)
+		rest = "; what the file says is served, and changes are refused until then";
+	fault_add(faults, is_beside(store) ? FAULT_ERROR : FAULT_WARNING, origin, "state", "%s%s",
+		  store->error, rest);
+	return is_beside(store) ? ERR_FAULTS : 0;
+}
+
+/* sluice creates the state but not its folder, so check the folder. */
+static void check_folder(const char *url, const struct origin *origin, struct faults *faults)
+{
+	const char *file = source_file(url), *folder;
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof copy, "%s", file ? file : "");
+	folder = dirname(copy);
+	if (!file || faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+		return;
+	if (errno == ENOENT)
+		fault_add(faults, FAULT_WARNING, origin, "state",
+			  "the folder %s does not exist; create it, as the user's own that sluice "
+			  "runs as",
+			  folder);
+	else
+		fault_add(faults, FAULT_WARNING, origin, "state",
+			  "%s cannot be made: the folder %s cannot be written: %s; make it the "
+			  "user's own that sluice runs as (chown)",
+			  file, folder, strerror(errno));
+}
+
+bool store_look(struct store *store, const char *url, const struct origin *origin,
+		struct faults *faults)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	store->mode = SOURCE_READ_APART;
+	store->followed = store->stale = true;
+	snprintf(store->url, sizeof store->url, "%s", url ? url : "");
+	store->source = url ? source_open(url, store->mode, error) : NULL;
+	if (store->source || !url)
+		return store->source;
+	if (*error)
+		fault_add(faults, FAULT_WARNING, origin, "state",
+			  "%s; what the file says is served, and changes are refused until then",
+			  error);
+	else
+		check_folder(url, origin, faults);
+	return false;
+}
+
+void store_close(struct store *store)
+{
+	const struct store *of = store->of;
+
+	if (of && store->how == STORE_ASIDE && store->source)
+		of->source->calls->join(of->source, store->source);
+	else if (!of || store->how == STORE_VIEW)
+		source_close(store->source);
+	store->source = NULL;
+}
+
+void store_take(struct store *store)
+{
+	store_close(store);
+	store->mode = SOURCE_WRITE;
+	store->stale = true;
+}
+
+void store_hand_over(struct store *store)
+{
+	if (!store->source)
+		return;
+	store_close(store);
+	snprintf(store->error, sizeof store->error,
+		 "the state %.400s is being handed over to another process", store->url);
+}
+
+/* ---- for threads ---- */
+
+void store_hold(struct store *store, bool held)
+{
+	assert(store->held != held);
+	store->held = held;
+}
+
+void store_copy(struct store *copy, const struct store *of, enum store_copy how)
+{
+	*copy = *of;
+	copy->of = of;
+	copy->how = how;
+	copy->held = false;
+	copy->trouble[0] = '\0';
+	if (how != STORE_SAME && of->source)
+		copy->source = how == STORE_VIEW
+				       ? of->source->calls->view(of->source, copy->error)
+				       : of->source->calls->another(of->source, copy->error);
+}
+
+/* ---- errors ---- */
+
+void store_note_error(struct store *store, const char *error)
+{
+	bool was_well = !*store->error;
+
+	snprintf(store->error, sizeof store->error, "%s", error ? error : "");
+	if (error)
+		log_event(LOG_ERROR, "state", "%s", error);
+	else if (!was_well)
+		log_event(LOG_INFO, "state", "the state takes changes again");
+}
+
+void store_say_unread(struct store *store, const char *why)
+{
+	snprintf(store->error, sizeof store->error, "%s; then reload the configuration", why);
+}
+
+void store_say_trouble(struct store *store, const char *why)
+{
+	if (!*store->trouble)
+		snprintf(store->trouble, sizeof store->trouble, "%s", why);
+}
+
+struct source *store_reader(struct store *store)
+{
+	if (!store->source && *store->url)
+		store_say_trouble(store, *store->error ? store->error
+						       : "the state is not open; try again");
+	return store->source;
+}
