@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/group.h"
 #include "resolver/log.h"
 #include "tests/lib/addresses.h"
 
@@ -127,62 +128,60 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 
 /* ---- changes ---- */
 
-struct change *edit_begin(struct inventory *inventory, const char *who)
+struct address_draft *edit_begin(struct inventory *inventory, const char *who)
 {
 	struct source *source = inventory_store(inventory)->source;
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision = 0;
 	bool begins = source && !inventory_store(inventory)->held;
 	int err = begins ? source->calls->begin(source, who, &revision, error) : 0;
-	struct change *change = change_begin(inventory, revision);
+	struct address_draft *draft = addresses_edit(inventory, revision, false);
 
 	if (err && !inventory->of)
 		store_note_error(inventory_store(inventory), error);
-	if (change && err)
-		(void)!change_fail(change, CHANGE_STORE, NULL, "%s", error);
-	return change;
+	if (draft && err)
+		(void)!draft_fail(draft, CHANGE_STORE, NULL, "%s", error);
+	return draft;
 }
 
-int edit_store(struct change *change)
+int edit_store(struct address_draft *draft)
 {
-	struct source *source = inventory_store(change_inventory(change))->source;
+	struct source *source = inventory_store(draft->inventory)->source;
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (change_error(change)->outcome != CHANGE_FINE)
+	if (draft_error(draft)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (store_trouble(
-		    inventory_store(change_inventory(change)))) /* as service/resources.c has it */
-		return change_is_open(change);
+	if (store_trouble(inventory_store(draft->inventory))) /* as service/resources.c has it */
+		return draft_is_open(draft);
 	if (source && source->calls->commit(source, error) != 0)
-		return change_fail(change, CHANGE_STORE, NULL, "%s", error);
+		return draft_fail(draft, CHANGE_STORE, NULL, "%s", error);
 	return 0;
 }
 
-int edit_commit(struct change *change)
+int edit_commit(struct address_draft *draft)
 {
-	return edit_store(change) == 0 ? change_publish(change) : ERR_INVALID;
+	return edit_store(draft) == 0 ? addresses_commit(draft) : ERR_INVALID;
 }
 
-void edit_free(struct change *change)
+void edit_free(struct address_draft *draft)
 {
-	struct source *source = change ? inventory_store(change_inventory(change))->source : NULL;
+	struct source *source = draft ? inventory_store(draft->inventory)->source : NULL;
 
 	if (source)
 		source->calls->roll_back(source);
-	change_free(change);
+	addresses_discard(draft);
 }
 
 /* ---- changes that succeed ---- */
 
-static void commit(struct change *change, int err)
+static void commit(struct address_draft *draft, int err)
 {
 	if (!err)
-		err = edit_commit(change);
+		err = edit_commit(draft);
 	if (err)
-		fprintf(stderr, "%s: %s\n", change_error(change)->field,
-			change_error(change)->text);
+		fprintf(stderr, "%s: %s\n", draft_error(draft)->field, draft_error(draft)->text);
 	assert_int_equal(err, 0);
-	edit_free(change);
+	edit_free(draft);
 }
 
 static void put_value(json_t *values, const struct edit_value *value)
@@ -199,20 +198,20 @@ static void put_value(json_t *values, const struct edit_value *value)
 }
 
 /* Takes the values over. */
-static int put_values(struct change *change, const struct path *path, json_t *values, bool is_new,
-		      const struct owned_resource **resource)
+static int put_values(struct address_draft *draft, const struct path *path, json_t *values,
+		      bool is_new, const struct owned_resource **resource)
 {
-	int err = is_new ? addresses_add(change, path, values)
-			 : addresses_put(change, path, values, ADDRESSES_CLAIMED);
+	int err = is_new ? addresses_add(draft, path, values)
+			 : addresses_put(draft, path, values, ADDRESSES_CLAIMED);
 
 	if (!err && resource)
-		*resource = addresses_find(change_inventory(change), path);
+		*resource = addresses_find(draft->inventory, path);
 	json_decref(values);
 	return err;
 }
 
-int edit_add(struct change *change, unsigned kind, const struct edit_value *values, size_t count,
-	     const struct owned_resource **resource)
+int edit_add(struct address_draft *draft, unsigned kind, const struct edit_value *values,
+	     size_t count, const struct owned_resource **resource)
 {
 	struct path path = {.kind = kind_of_id(kind), .group = GROUP_NONE};
 	json_t *object = json_object();
@@ -224,7 +223,7 @@ int edit_add(struct change *change, unsigned kind, const struct edit_value *valu
 		else if (strcmp(values[i].key, "resource_group") == 0 && values[i].text)
 			path.group = values[i].text;
 	}
-	return put_values(change, &path, object, true, resource);
+	return put_values(draft, &path, object, true, resource);
 }
 
 static struct path path_of(const struct owned_resource *resource)
@@ -235,7 +234,7 @@ static struct path path_of(const struct owned_resource *resource)
 			     .names = {resource->item.name, NULL}};
 }
 
-int edit_set(struct change *change, const struct owned_resource *resource,
+int edit_set(struct address_draft *draft, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now)
 {
 	const struct path path = path_of(resource);
@@ -243,7 +242,7 @@ int edit_set(struct change *change, const struct owned_resource *resource,
 
 	for (size_t i = 0; i < count; i++)
 		put_value(object, &values[i]);
-	return put_values(change, &path, object, false, now);
+	return put_values(draft, &path, object, false, now);
 }
 
 static json_t *ptr_values(const struct owned_item *ptr)
@@ -260,45 +259,45 @@ static json_t *ptr_values(const struct owned_item *ptr)
 }
 
 /* ptr NULL: removes it. */
-static int put_ptr(struct change *change, const char *id, const struct owned_item *ptr,
+static int put_ptr(struct address_draft *draft, const char *id, const struct owned_item *ptr,
 		   enum addresses_why why)
 {
 	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {id, NULL}};
 	json_t *values = ptr ? ptr_values(ptr) : NULL;
-	int err = addresses_put(change, &path, values, why);
+	int err = addresses_put(draft, &path, values, why);
 
 	json_decref(values);
 	return err;
 }
 
-int edit_point(struct change *change, const struct owned_resource *resource,
+int edit_point(struct address_draft *draft, const struct owned_resource *resource,
 	       const struct owned_item *ptr)
 {
-	return put_ptr(change, resource ? resource->item.id : "nobody", ptr, ADDRESSES_CLAIMED);
+	return put_ptr(draft, resource ? resource->item.id : "nobody", ptr, ADDRESSES_CLAIMED);
 }
 
-int edit_unpoint(struct change *change, const struct owned_resource *resource)
+int edit_unpoint(struct address_draft *draft, const struct owned_resource *resource)
 {
-	return put_ptr(change, resource->item.id, NULL, ADDRESSES_CLAIMED);
+	return put_ptr(draft, resource->item.id, NULL, ADDRESSES_CLAIMED);
 }
 
-int edit_wait(struct change *change, const char *id, const struct owned_item *ptr)
+int edit_wait(struct address_draft *draft, const char *id, const struct owned_item *ptr)
 {
-	return put_ptr(change, id, ptr, ADDRESSES_BACK);
+	return put_ptr(draft, id, ptr, ADDRESSES_BACK);
 }
 
-int edit_remove(struct change *change, const struct owned_resource *resource)
+int edit_remove(struct address_draft *draft, const struct owned_resource *resource)
 {
 	const struct path path = path_of(resource);
 
-	return addresses_put(change, &path, NULL, ADDRESSES_ANY);
+	return addresses_put(draft, &path, NULL, ADDRESSES_ANY);
 }
 
-int edit_group(struct change *change, const struct resource_group *group)
+int edit_group(struct address_draft *draft, const struct resource_group *group)
 {
 	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group->name, NULL}};
 	json_t *values = group_values(group);
-	int err = addresses_put(change, &path, values, ADDRESSES_ANY);
+	int err = addresses_put(draft, &path, values, ADDRESSES_ANY);
 
 	json_decref(values);
 	return err;
@@ -308,10 +307,10 @@ const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fix
 						   const char *name, const char *address)
 {
 	const struct edit_value values[] = {{"name", name}, {"address", address}};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_non_null(change);
-	commit(change, edit_add(change, KIND_ADDRESS, values, 2, NULL));
+	assert_non_null(draft);
+	commit(draft, edit_add(draft, KIND_ADDRESS, values, 2, NULL));
 	return inventory_address(fixture->inventory, NULL, name);
 }
 
@@ -319,10 +318,10 @@ void inventory_fixture_point(struct inventory_fixture *fixture,
 			     const struct owned_resource *resource, const char *fqdn)
 {
 	const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_non_null(change);
-	commit(change, edit_point(change, resource, &ptr));
+	assert_non_null(draft);
+	commit(draft, edit_point(draft, resource, &ptr));
 }
 
 struct inventory_fixture *inventory_fixture_new(const char *text)
@@ -369,16 +368,16 @@ const struct owned_resource *inventory_fixture_named(const struct inventory_fixt
 	return address ? address : inventory_service(fixture->inventory, name);
 }
 
-void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+void inventory_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
 				   const char *field, const char *says)
 {
-	const struct change_error *error = change_error(change);
+	const struct change_error *error = draft_error(draft);
 
 	if (error->outcome != outcome || !strstr(error->text, says))
 		fprintf(stderr, "%d %s: %s\n", error->outcome, error->field, error->text);
 	assert_int_equal(error->outcome, outcome);
 	assert_string_equal(error->field, field);
 	assert_non_null(strstr(error->text, says));
-	assert_int_not_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_not_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "resolver/control/resource/addresses.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/inventory.h"
 #include "rules/owned/owned.h"
 #include "tests/lib/config_text.h"
@@ -74,7 +74,7 @@ const struct owned_resource *inventory_fixture_at(const struct inventory_fixture
 const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
 						     const char *name);
 /* The change has failed like this, and cannot be committed; it is freed. */
-void inventory_fixture_check_error(struct change *change, enum change_outcome outcome,
+void inventory_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
 				   const char *field, const char *says);
 
 /* One change each, which must succeed. */
@@ -83,13 +83,13 @@ const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fix
 void inventory_fixture_point(struct inventory_fixture *fixture,
 			     const struct owned_resource *resource, const char *fqdn);
 
-/* ---- a change with a transaction of its own (change.h) ---- */
+/* ---- a change with a transaction of its own (address_draft.h) ---- */
 
 /* Where the state cannot begin one, the change is void. NULL without memory. */
-struct change *edit_begin(struct inventory *inventory, const char *who);
-int edit_store(struct change *change);  /* commits the transaction */
-int edit_commit(struct change *change); /* the same, and publishes the change */
-void edit_free(struct change *change);  /* rolls back what was not committed; NULL is fine */
+struct address_draft *edit_begin(struct inventory *inventory, const char *who);
+int edit_store(struct address_draft *draft);  /* commits the transaction */
+int edit_commit(struct address_draft *draft); /* the same, and publishes the change */
+void edit_free(struct address_draft *draft);  /* rolls back what was not committed; NULL is fine */
 
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */
 
@@ -98,20 +98,20 @@ struct edit_value {
 };
 /* Adds one that is not there. *owner (owner NULL: nobody asks) is as it is then. Errors as of
  * addresses_put. */
-int edit_add(struct change *change, unsigned kind, const struct edit_value *values, size_t count,
-	     const struct owned_resource **resource);
+int edit_add(struct address_draft *draft, unsigned kind, const struct edit_value *values,
+	     size_t count, const struct owned_resource **resource);
 /* Sets this PTR, with the ownership of a service's known; removes the PTR; removes the resource.
  * resource NULL: one that is not there. */
-int edit_point(struct change *change, const struct owned_resource *resource,
+int edit_point(struct address_draft *draft, const struct owned_resource *resource,
 	       const struct owned_item *ptr);
-int edit_unpoint(struct change *change, const struct owned_resource *resource);
-int edit_remove(struct change *change, const struct owned_resource *resource);
+int edit_unpoint(struct address_draft *draft, const struct owned_resource *resource);
+int edit_remove(struct address_draft *draft, const struct owned_resource *resource);
 /* Puts back a PTR whose address is not there; ptr NULL: removes it. */
-int edit_wait(struct change *change, const char *id, const struct owned_item *ptr);
+int edit_wait(struct address_draft *draft, const char *id, const struct owned_item *ptr);
 /* Makes or changes a group. */
-int edit_group(struct change *change, const struct resource_group *group);
+int edit_group(struct address_draft *draft, const struct resource_group *group);
 /* Changes these values of it, and no others. */
-int edit_set(struct change *change, const struct owned_resource *resource,
+int edit_set(struct address_draft *draft, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now);
 
 #endif

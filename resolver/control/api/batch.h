@@ -4,7 +4,8 @@
 
 #include <jansson.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
+#include "rules/schema/model.h"
 
 struct batch_reader;
 

@@ -4,7 +4,7 @@
 #define SLUICE_API_ITEM_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/kind.h"
 
 /* The model that is served. */

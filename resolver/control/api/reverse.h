@@ -3,7 +3,8 @@
 #define SLUICE_API_REVERSE_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/owned_resource.h"
 
 struct inventory *api_inventory(const struct api_request *request);
 

@@ -12,6 +12,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/free_address.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
@@ -47,8 +48,7 @@ json_t *addresses_values(struct inventory *inventory, const struct path *path)
 	const struct owned_resource *resource;
 
 	if (path->kind->id == KIND_GROUP)
-		return group_find(inventory, path->names[0], &group) ? group_values(&group)
-									  : NULL;
+		return group_find(inventory, path->names[0], &group) ? group_values(&group) : NULL;
 	resource = find(inventory, path);
 	if (!resource || path->kind->id != KIND_PTR)
 		return resource ? owned_values(resource) : NULL;
@@ -69,8 +69,7 @@ json_t *addresses_show(struct inventory *inventory, const struct path *path, cha
 	if (resource) {
 		owned_etag(resource, etag);
 		shown = owned_show(resource, path->kind->id);
-	} else if (path->kind->id == KIND_GROUP &&
-		   group_find(inventory, path->names[0], &group)) {
+	} else if (path->kind->id == KIND_GROUP && group_find(inventory, path->names[0], &group)) {
 		group_etag(&group, etag);
 		shown = group_show(&group);
 	} else {
@@ -134,31 +133,30 @@ bool addresses_give_way(struct inventory *inventory, const struct path *path, co
 /* ---- names of services ---- */
 
 /* Whether this is the forward name that the service will have. */
-static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
+static bool is_its_own(const struct address_draft *draft, const char *service, const char *fqdn)
 {
 	char bare[NAME_TEXT_MAX];
 	const struct owned_resource resource = {
-		.item.reverse_fqdn = owned_service_name(change_model(change), service, bare)};
+		.item.reverse_fqdn = owned_service_name(draft_model(draft), service, bare)};
 
 	return owned_has_ptr(&resource, fqdn);
 }
 
 /* Fails unless the service (resource NULL: a new one) may have the name, as far as that is known
  * without DNS questions, which a change cannot ask. */
-static int check_service_name(struct change *change, const char *service,
+static int check_service_name(struct address_draft *draft, const char *service,
 			      const struct owned_resource *resource, const char *fqdn)
 {
-	struct inventory *inventory = change_inventory(change);
+	struct inventory *inventory = draft->inventory;
 
-	if (!fqdn || !*fqdn || owned_has_ptr(resource, fqdn) || is_its_own(change, service, fqdn) ||
+	if (!fqdn || !*fqdn || owned_has_ptr(resource, fqdn) || is_its_own(draft, service, fqdn) ||
 	    ownership_is_forward(inventory, ownership_subscription(inventory, resource), fqdn))
 		return 0;
-	return change_fail(
-		change, CHANGE_INVALID, "reverse_fqdn",
-		"the name of a cloud service must belong to its subscription; \"%.260s\" "
-		"is no address's or service's own, and others are not checked in bulk; "
-		"set it on its own: PUT /v1/services/NAME",
-		fqdn);
+	return draft_fail(draft, CHANGE_INVALID, "reverse_fqdn",
+			  "the name of a cloud service must belong to its subscription; \"%.260s\" "
+			  "is no address's or service's own, and others are not checked in bulk; "
+			  "set it on its own: PUT /v1/services/NAME",
+			  fqdn);
 }
 
 static bool asks_whose(enum addresses_why why)
@@ -247,61 +245,60 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 	return err;
 }
 
-/* Reads values for a change; values that do not fit fail the change. */
-static int read_item(struct change *change, const struct kind *kind, const json_t *values,
+/* Reads values for the draft; values that do not fit fail it. */
+static int read_item(struct address_draft *draft, const struct kind *kind, const json_t *values,
 		     void *item, struct arena *arena)
 {
 	struct change_error error;
 	int err = addresses_read(kind, values, item, arena, &error);
 
-	return err ? change_fail(change, error.outcome, error.field, "%s", error.text) : 0;
+	return err ? draft_fail(draft, error.outcome, error.field, "%s", error.text) : 0;
 }
 
 /* ---- resource groups ---- */
 
-static int put_group(struct change *change, const struct resource_group *group)
+static int put_group(struct address_draft *draft, const struct resource_group *group)
 {
 	char path[PATH_MAX_BYTES];
 
 	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0)
-		return change_fail(change, CHANGE_INVALID, "name",
-				   "is too long; give a shorter one");
-	return change_put_row(change, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
+		return draft_fail(draft, CHANGE_INVALID, "name", "is too long; give a shorter one");
+	return draft_put_row(draft, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
 }
 
 /* Checks the name of a new group; an existing group keeps its name. `field` is for the error. */
-static int check_name(struct change *change, const char *name, const char *field)
+static int check_name(struct address_draft *draft, const char *name, const char *field)
 {
 	const char *advice = group_name_refusal(name);
 	struct resource_group group;
 
-	if (!advice || group_find(change->inventory, name, &group))
+	if (!advice || group_find(draft->inventory, name, &group))
 		return 0;
-	return change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
+	return draft_fail(draft, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
 }
 
-static int ensure_group(struct change *change, const char *name, const char *region)
+static int ensure_group(struct address_draft *draft, const char *name, const char *region)
 {
 	struct resource_group group;
-	bool there = group_find(change->inventory, name, &group);
+	bool there = group_find(draft->inventory, name, &group);
 
 	if (there && group.origin.revision)
 		return 0;
-	if (check_name(change, name, "resource_group") != 0)
+	if (check_name(draft, name, "resource_group") != 0)
 		return ERR_INVALID;
-	return put_group(change,
+	return put_group(draft,
 			 &(const struct resource_group){.name = there ? group.name : name,
 							.region = there ? group.region : region});
 }
 
-static int check_group_writable(struct change *change, const struct resource_group *group)
+static int check_group_writable(struct address_draft *draft, const struct resource_group *group)
 {
 	if (!group_is_read_only(group))
 		return 0;
-	return change_fail(change, CHANGE_READ_ONLY, NULL,
-			   "resource group \"%s\" comes from the configuration file, at %s:%u; "
-			   "change it there",
-			   group->name, group->origin.file, group->origin.line);
+	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
+			  "resource group \"%s\" comes from the configuration file, at %s:%u; "
+			  "change it there",
+			  group->name, group->origin.file, group->origin.line);
 }
 
 /* Ignores the case of the names. */
@@ -321,35 +318,35 @@ static bool is_same_group(const struct resource_group *a, struct resource_group 
 
 /* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
  * row as well. */
-static int put_wanted_group(struct change *change, const struct resource_group *wanted,
+static int put_wanted_group(struct address_draft *draft, const struct resource_group *wanted,
 			    bool restores)
 {
 	struct resource_group group, put = *wanted;
 	bool is_there;
 
-	if (check_name(change, wanted->name, "name") != 0)
+	if (check_name(draft, wanted->name, "name") != 0)
 		return ERR_INVALID;
-	is_there = group_find(change->inventory, wanted->name, &group);
+	is_there = group_find(draft->inventory, wanted->name, &group);
 	if (is_there && (group.origin.revision || !restores) && is_same_group(&group, *wanted))
 		return 0;
-	if (is_there && !restores && check_group_writable(change, &group) != 0)
+	if (is_there && !restores && check_group_writable(draft, &group) != 0)
 		return ERR_INVALID;
 	if (is_there && !restores)
 		put.name = group.name;
-	return put_group(change, &put);
+	return put_group(draft, &put);
 }
 
 /* Removes the group's row, whatever is in the group. */
-static int forget_group(struct change *change, const char *name)
+static int forget_group(struct address_draft *draft, const char *name)
 {
 	char path[PATH_MAX_BYTES];
 	int err = path_key_of(KIND_GROUP, NULL, name, path);
 
-	return err ? err : change_delete_row(change, KIND_GROUP, path);
+	return err ? err : draft_delete_row(draft, KIND_GROUP, path);
 }
 
-static int put_resource_group(struct change *change, const struct path *path, const json_t *body,
-			      enum addresses_why why)
+static int put_resource_group(struct address_draft *draft, const struct path *path,
+			      const json_t *body, enum addresses_why why)
 {
 	json_t *values = json_copy((json_t *)(uintptr_t)body);
 	const json_t *name = json_object_get(values, "name");
@@ -361,57 +358,58 @@ static int put_resource_group(struct change *change, const struct path *path, co
 	if (!name || json_is_null(name))
 		json_put(values, "name", json_text(path->names[0]));
 	else if (!text || strcasecmp(text, path->names[0]) != 0)
-		err = change_fail(change, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
-				  path->names[0]);
+		err = draft_fail(draft, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
+				 path->names[0]);
 	arena_init(&arena);
 	if (!err)
-		err = read_item(change, path->kind, values, &group, &arena);
+		err = read_item(draft, path->kind, values, &group, &arena);
 	if (!err)
-		err = put_wanted_group(change, &group, why == ADDRESSES_BACK);
+		err = put_wanted_group(draft, &group, why == ADDRESSES_BACK);
 	arena_release(&arena);
 	json_decref(values);
 	return err;
 }
 
-static int remove_group(struct change *change, const struct path *path, enum addresses_why why)
+static int remove_group(struct address_draft *draft, const struct path *path,
+			enum addresses_why why)
 {
-	struct inventory *inventory = change_inventory(change);
+	struct inventory *inventory = draft->inventory;
 	struct resource_group group;
 	char items[GROUP_ITEMS_MAX];
 
 	if (!group_find(inventory, path->names[0], &group))
 		return 0;
 	if (why == ADDRESSES_BACK)
-		return forget_group(change, path->names[0]);
+		return forget_group(draft, path->names[0]);
 	if (group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
 		return 0; /* it came with an address, and other addresses are in it */
 	if (group_size(inventory, path->names[0]) > 0)
-		return change_fail(change, CHANGE_INVALID, "",
-				   "resource group \"%s\" has addresses; remove them first",
-				   group.name);
+		return draft_fail(draft, CHANGE_INVALID, "",
+				  "resource group \"%s\" has addresses; remove them first",
+				  group.name);
 	if (why == ADDRESSES_ANY && group_items(inventory_model(inventory), group.name, items) > 0)
-		return change_fail(change, CHANGE_INVALID, "",
-				   "resource group \"%s\" has other resources (%s); remove them "
-				   "first",
-				   group.name, items);
-	return forget_group(change, path->names[0]);
+		return draft_fail(draft, CHANGE_INVALID, "",
+				  "resource group \"%s\" has other resources (%s); remove them "
+				  "first",
+				  group.name, items);
+	return forget_group(draft, path->names[0]);
 }
 
 /* ---- is an address or service possible beside all others? ---- */
 
-static int check_writable(struct change *change, const struct owned_resource *resource)
+static int check_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
 	char title[OWNED_TITLE_MAX];
 
 	if (!owned_is_declared(resource))
 		return 0;
-	return change_fail(change, CHANGE_READ_ONLY, NULL,
-			   "%s comes from the configuration file; change it there",
-			   owned_title(resource, title));
+	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
+			  "%s comes from the configuration file; change it there",
+			  owned_title(resource, title));
 }
 
-static int check_names(struct change *change, const struct owned_resource *resource)
+static int check_names(struct address_draft *draft, const struct owned_resource *resource)
 {
 	const char *advice = NULL, *field = "name", *text = resource->item.name;
 
@@ -425,14 +423,14 @@ static int check_names(struct change *change, const struct owned_resource *resou
 			advice = "a label takes a region: give one, or a top-level one in the "
 				 "configuration";
 	}
-	return advice ? change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", text,
-				    advice)
+	return advice ? draft_fail(draft, CHANGE_INVALID, field, "\"%s\" does not fit; %s", text,
+				   advice)
 		      : 0;
 }
 
 /* TAKEN: `holder` already has the value that `wanted` has in that field. */
-static int fail_taken(struct change *change, const struct owned_resource *wanted, const char *field,
-		      const struct owned_resource *holder)
+static int fail_taken(struct address_draft *draft, const struct owned_resource *wanted,
+		      const char *field, const struct owned_resource *holder)
 {
 	const struct owned_item *item = &wanted->item;
 	char title[OWNED_TITLE_MAX], address[ADDRESS_TEXT_MAX];
@@ -441,16 +439,16 @@ static int fail_taken(struct change *change, const struct owned_resource *wanted
 			   : strcmp(field, "name") == 0    ? item->name
 							   : wanted->fqdn;
 
-	return change_fail(change, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
-			   owned_title(holder, title));
+	return draft_fail(draft, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
+			  owned_title(holder, title));
 }
 
 /* Finds conflicts that the store's unique keys miss: with an item of the file, between a service
  * and an address with the same forward name, and with an id that a PTR waits for. */
-static int check_clash(struct change *change, const struct owned_resource *wanted,
+static int check_clash(struct address_draft *draft, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
-	struct inventory *inventory = change->inventory;
+	struct inventory *inventory = draft->inventory;
 	const struct reverse_settings *reverse = &inventory->now.model->reverse;
 	const char *suffix = owned_is_service(wanted) ? reverse->suffix : reverse->service_suffix;
 	const char *field;
@@ -466,45 +464,45 @@ static int check_clash(struct change *change, const struct owned_resource *wante
 			holder = NULL;
 	}
 	if (holder)
-		return fail_taken(change, wanted, field, holder);
-	if (!before && change->after.waiting > 0 &&
+		return fail_taken(draft, wanted, field, holder);
+	if (!before && draft->counts.waiting > 0 &&
 	    inventory_ptr_row(inventory, wanted->item.id, &waiting) == 0)
-		return change_fail(change, CHANGE_TAKEN, "id",
-				   "%s is the id of an address that the file had, and whose PTR "
-				   "\"%s\" waits for its return; give another",
-				   wanted->item.id, waiting.item.reverse_fqdn);
-	return change_check_trouble(change);
+		return draft_fail(draft, CHANGE_TAKEN, "id",
+				  "%s is the id of an address that the file had, and whose PTR "
+				  "\"%s\" waits for its return; give another",
+				  wanted->item.id, waiting.item.reverse_fqdn);
+	return draft_check_trouble(draft);
 }
 
 /* Checks names, the pool, and conflicts with present resources; the resource must be complete. */
-static int check_resource(struct change *change, struct owned_resource *resource,
+static int check_resource(struct address_draft *draft, struct owned_resource *resource,
 			  const struct owned_resource *before, char fqdn[NAME_TEXT_MAX])
 {
 	char refusal[POOLS_TEXT_MAX];
-	int err = check_names(change, resource);
+	int err = check_names(draft, resource);
 
 	if (err)
 		return err;
-	if (owned_derive_fqdn(resource, change->inventory->now.model, fqdn) != 0)
-		return change_fail(change, CHANGE_INVALID, owned_fqdn_field(resource),
-				   "the name it would have is no domain name: \"%s\"; use a "
-				   "shorter one",
-				   fqdn);
-	if (!change->restores && inventory_refusal(change->inventory, resource, refusal))
-		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
-	return check_clash(change, resource, before);
+	if (owned_derive_fqdn(resource, draft->inventory->now.model, fqdn) != 0)
+		return draft_fail(draft, CHANGE_INVALID, owned_fqdn_field(resource),
+				  "the name it would have is no domain name: \"%s\"; use a "
+				  "shorter one",
+				  fqdn);
+	if (!draft->restores && inventory_refusal(draft->inventory, resource, refusal))
+		return draft_fail(draft, CHANGE_INVALID, "address", "%s", refusal);
+	return check_clash(draft, resource, before);
 }
 
 /* ---- rows ---- */
 
 static const struct owned_resource nobody; /* has no PTR */
 
-/* Notes that this change sets, replaces or deletes the PTR. */
-static void note_action(const struct change *change, const struct owned_resource *before,
+/* Notes that this draft sets, replaces or deletes the PTR. */
+static void note_action(const struct address_draft *draft, const struct owned_resource *before,
 			struct owned_resource *now)
 {
 	now->ptr_is_declared = false;
-	now->ptr_revision = change->revision;
+	now->ptr_revision = draft->revision;
 	now->action = !now->item.reverse_fqdn     ? PTR_ACTION_DELETE
 		      : before->item.reverse_fqdn ? PTR_ACTION_UPDATE
 						  : PTR_ACTION_CREATE;
@@ -512,7 +510,7 @@ static void note_action(const struct change *change, const struct owned_resource
 
 /* A PTR that stays the same keeps its revision, unless its address changes or it was not served.
  * `before` NULL: the resource is new. */
-static void note_ptr(const struct change *change, const struct owned_resource *before,
+static void note_ptr(const struct address_draft *draft, const struct owned_resource *before,
 		     struct owned_resource *now)
 {
 	const struct owned_resource *was = before ? before : &nobody;
@@ -521,7 +519,7 @@ static void note_ptr(const struct change *change, const struct owned_resource *b
 		      !address_equal(&now->item.address, &was->item.address));
 
 	if (!owned_is_same_ptr(&was->item, &now->item) || moves) {
-		note_action(change, was, now);
+		note_action(draft, was, now);
 		return;
 	}
 	now->ptr_is_declared = was->ptr_is_declared;
@@ -530,10 +528,10 @@ static void note_ptr(const struct change *change, const struct owned_resource *b
 }
 
 /* Names the resource whose key made the store refuse the row. */
-static int name_holder(struct change *change, const struct owned_resource *wanted,
+static int name_holder(struct address_draft *draft, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
-	struct inventory *inventory = change->inventory;
+	struct inventory *inventory = draft->inventory;
 	const struct {
 		const char *field;
 		const struct owned_resource *found;
@@ -547,13 +545,13 @@ static int name_holder(struct change *change, const struct owned_resource *wante
 		const struct owned_resource *found = looked[i].found;
 
 		if (found && !(before && strcmp(found->item.id, before->item.id) == 0))
-			return fail_taken(change, wanted, looked[i].field, found);
+			return fail_taken(draft, wanted, looked[i].field, found);
 	}
-	return change_fail_store(change, "another record has the id, address or label");
+	return draft_fail_store(draft, "another record has the id, address or label");
 }
 
 /* Writes the row and updates the draft. `before` NULL: it is new. */
-static int put_resource(struct change *change, const struct owned_resource *before,
+static int put_resource(struct address_draft *draft, const struct owned_resource *before,
 			const struct owned_resource *now)
 {
 	char path[PATH_MAX_BYTES];
@@ -562,42 +560,41 @@ static int put_resource(struct change *change, const struct owned_resource *befo
 	int err;
 
 	if (owned_key(now, path) != 0)
-		return change_fail(change, CHANGE_INVALID, "name",
-				   "is too long; give a shorter one");
-	err = change_put_row(change, now->kind->id, path, owned_row_json(now), &keys);
+		return draft_fail(draft, CHANGE_INVALID, "name", "is too long; give a shorter one");
+	err = draft_put_row(draft, now->kind->id, path, owned_row_json(now), &keys);
 	if (err == ERR_EXISTS)
-		return name_holder(change, now, before);
-	return err ? err : change_serve(change, before, now);
+		return name_holder(draft, now, before);
+	return err ? err : draft_serve(draft, before, now);
 }
 
 /* Puts the complete resource in place of `before` (NULL: it is new), unless it conflicts with
  * others. */
-static int put_checked(struct change *change, const struct owned_resource *before,
+static int put_checked(struct address_draft *draft, const struct owned_resource *before,
 		       struct owned_resource *wanted)
 {
 	char fqdn[NAME_TEXT_MAX];
-	int err = check_resource(change, wanted, before, fqdn);
+	int err = check_resource(draft, wanted, before, fqdn);
 
 	if (!err && !before && wanted->item.resource_group)
 		/* The group's row comes first, so that an undo, which goes backwards, works. */
-		err = ensure_group(change, wanted->item.resource_group, wanted->item.region);
+		err = ensure_group(draft, wanted->item.resource_group, wanted->item.region);
 	if (err)
 		return err;
-	note_ptr(change, before, wanted);
-	return put_resource(change, before, wanted);
+	note_ptr(draft, before, wanted);
+	return put_resource(draft, before, wanted);
 }
 
 /* Removes the address or service with its PTR. */
-static int remove_resource(struct change *change, const struct owned_resource *before)
+static int remove_resource(struct address_draft *draft, const struct owned_resource *before)
 {
 	char path[PATH_MAX_BYTES];
-	int err = check_writable(change, before);
+	int err = check_writable(draft, before);
 
 	if (!err)
 		err = owned_key(before, path);
 	if (!err)
-		err = change_delete_row(change, before->kind->id, path);
-	return err ? err : change_serve(change, before, NULL);
+		err = draft_delete_row(draft, before->kind->id, path);
+	return err ? err : draft_serve(draft, before, NULL);
 }
 
 /* ---- PTRs ---- */
@@ -630,106 +627,106 @@ bool addresses_points(const struct inventory *inventory, const struct owned_reso
 	return owned_is_same_ptr(&resource->item, &now.item);
 }
 
-static int check_ptr_name(struct change *change, const char *fqdn)
+static int check_ptr_name(struct address_draft *draft, const char *fqdn)
 {
 	const char *advice = reverse_fqdn_refusal(fqdn);
 
-	return advice ? change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				    "\"%s\" is not a host's name; %s", fqdn, advice)
+	return advice ? draft_fail(draft, CHANGE_INVALID, "reverse_fqdn",
+				   "\"%s\" is not a host's name; %s", fqdn, advice)
 		      : 0;
 }
 
-static int check_ptr_writable(struct change *change, const struct owned_resource *resource)
+static int check_ptr_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
 	if (!resource->ptr_is_declared)
 		return 0;
-	return change_fail(change, CHANGE_READ_ONLY, NULL,
-			   "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
-			   "there",
-			   resource->item.reverse_fqdn, resource->item.origin.file,
-			   resource->item.origin.line);
+	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
+			  "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
+			  "there",
+			  resource->item.reverse_fqdn, resource->item.origin.file,
+			  resource->item.origin.line);
 }
 
 /* Writes the row of a PTR that is a resource of its own. */
-static int put_ptr_row(struct change *change, const struct owned_resource *resource)
+static int put_ptr_row(struct address_draft *draft, const struct owned_resource *resource)
 {
 	const struct source_keys keys = owned_ptr_keys(resource);
 
-	return change_put_row(change, KIND_PTR, resource->item.id, owned_ptr_row_json(resource),
-			      &keys);
+	return draft_put_row(draft, KIND_PTR, resource->item.id, owned_ptr_row_json(resource),
+			     &keys);
 }
 
 /* Replaces the resource's PTR; a `ptr` without a name removes it. */
-static int replace_ptr(struct change *change, const struct owned_resource *before,
+static int replace_ptr(struct address_draft *draft, const struct owned_resource *before,
 		       const struct owned_item *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
-	struct owned_resource now = with_ptr(change_model(change), before, ptr, fqdn);
+	struct owned_resource now = with_ptr(draft_model(draft), before, ptr, fqdn);
 	int err;
 
-	note_action(change, before, &now);
+	note_action(draft, before, &now);
 	if (!owned_is_declared(before))
-		return put_resource(change, before, &now);
-	err = now.item.reverse_fqdn ? put_ptr_row(change, &now)
-				    : change_delete_row(change, KIND_PTR, now.item.id);
-	return err ? err : change_serve(change, before, &now);
+		return put_resource(draft, before, &now);
+	err = now.item.reverse_fqdn ? put_ptr_row(draft, &now)
+				    : draft_delete_row(draft, KIND_PTR, now.item.id);
+	return err ? err : draft_serve(draft, before, &now);
 }
 
-int addresses_point(struct change *change, const struct owned_resource *resource,
+int addresses_point(struct address_draft *draft, const struct owned_resource *resource,
 		    const struct owned_item *ptr, enum addresses_why why)
 {
-	int err = check_ptr_writable(change, resource);
+	int err = check_ptr_writable(draft, resource);
 
 	if (!err && owned_is_service(resource) && asks_whose(why))
-		err = check_service_name(change, resource->item.name, resource, ptr->reverse_fqdn);
+		err = check_service_name(draft, resource->item.name, resource, ptr->reverse_fqdn);
 	if (!err && ptr->reverse_fqdn)
-		err = check_ptr_name(change, ptr->reverse_fqdn);
+		err = check_ptr_name(draft, ptr->reverse_fqdn);
 	if (err)
 		return err;
 	if (ptr->reverse_fqdn || resource->item.reverse_fqdn)
-		return replace_ptr(change, resource, ptr);
+		return replace_ptr(draft, resource, ptr);
 	if (!ptr->ptr_description && ptr->ttl == NOT_GIVEN)
 		return 0;
-	return change_fail(change, CHANGE_INVALID, ptr->ptr_description ? "description" : "ttl",
-			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+	return draft_fail(draft, CHANGE_INVALID, ptr->ptr_description ? "description" : "ttl",
+			  "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
 /* Removes the waiting PTR of this id, if there is one. */
-static int forget_waiting(struct change *change, const char *id)
+static int forget_waiting(struct address_draft *draft, const char *id)
 {
 	struct owned_resource waiting;
 
-	if (inventory_ptr_row(change->inventory, id, &waiting) != 0)
+	if (inventory_ptr_row(draft->inventory, id, &waiting) != 0)
 		return 0;
-	change->after.waiting--;
-	return change_delete_row(change, KIND_PTR, id);
+	draft->counts.waiting--;
+	return draft_delete_row(draft, KIND_PTR, id);
 }
 
 /* Puts a PTR for the id of a missing address or service, for which the PTR waits. */
-static int put_waiting(struct change *change, const char *id, const struct owned_item *ptr)
+static int put_waiting(struct address_draft *draft, const char *id, const struct owned_item *ptr)
 {
 	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
 	struct owned_resource waiting;
 	int err;
 
 	if (!text_is_uuid(id))
-		return change_fail(change, CHANGE_INVALID, "owner",
-				   "\"%.64s\" does not fit; give a UUID", id);
+		return draft_fail(draft, CHANGE_INVALID, "owner",
+				  "\"%.64s\" does not fit; give a UUID", id);
 	snprintf(lower, sizeof lower, "%s", id);
 	text_lower(lower);
-	err = check_ptr_name(change, ptr->reverse_fqdn);
+	err = check_ptr_name(draft, ptr->reverse_fqdn);
 	if (!err)
-		err = forget_waiting(change, lower);
+		err = forget_waiting(draft, lower);
 	if (err)
 		return err;
-	waiting = with_ptr(change_model(change), &nobody, ptr, fqdn);
-	note_action(change, &nobody, &waiting);
+	waiting = with_ptr(draft_model(draft), &nobody, ptr, fqdn);
+	note_action(draft, &nobody, &waiting);
 	waiting.item.id = lower;
-	change->after.waiting++;
-	return put_ptr_row(change, &waiting);
+	draft->counts.waiting++;
+	return put_ptr_row(draft, &waiting);
 }
 
-static int put_ptr_of(struct change *change, const struct path *path,
+static int put_ptr_of(struct address_draft *draft, const struct path *path,
 		      const struct owned_resource *resource, const json_t *values,
 		      enum addresses_why why)
 {
@@ -738,19 +735,19 @@ static int put_ptr_of(struct change *change, const struct path *path,
 	int err;
 
 	if (!resource && why != ADDRESSES_BACK)
-		return change_fail(change, CHANGE_NOT_FOUND, NULL,
-				   "\"%.80s\" is not an address or id that we own; add the address "
-				   "first",
-				   path->names[0]);
-	if (resource && check_ptr_writable(change, resource) != 0)
+		return draft_fail(draft, CHANGE_NOT_FOUND, NULL,
+				  "\"%.80s\" is not an address or id that we own; add the address "
+				  "first",
+				  path->names[0]);
+	if (resource && check_ptr_writable(draft, resource) != 0)
 		return ERR_INVALID;
 	arena_init(&arena);
-	err = read_item(change, path->kind, values, &ptr, &arena);
+	err = read_item(draft, path->kind, values, &ptr, &arena);
 	if (!err && resource)
-		err = addresses_point(change, resource, &ptr, why);
+		err = addresses_point(draft, resource, &ptr, why);
 	else if (!err)
-		err = ptr.reverse_fqdn ? put_waiting(change, path->names[0], &ptr)
-				       : forget_waiting(change, path->names[0]);
+		err = ptr.reverse_fqdn ? put_waiting(draft, path->names[0], &ptr)
+				       : forget_waiting(draft, path->names[0]);
 	arena_release(&arena);
 	return err;
 }
@@ -758,7 +755,7 @@ static int put_ptr_of(struct change *change, const struct path *path,
 /* ---- an address or service from its values ---- */
 
 struct address_reading {
-	struct change *change;
+	struct address_draft *draft;
 	const struct path *path;
 	const struct owned_resource *before; /* the present resource; NULL: it is new */
 	bool is_of_history;                  /* values from the history, not from a body */
@@ -779,13 +776,11 @@ static int check_repeated(struct address_reading *reading, const char *key, cons
 	const char *text = json_is_null(value) ? "" : json_string_value(value);
 
 	if (value && !text)
-		return change_fail(reading->change, CHANGE_INVALID, key,
-				   "must be a string or null");
+		return draft_fail(reading->draft, CHANGE_INVALID, key, "must be a string or null");
 	if (!value || strcasecmp(text, expected ? expected : "") == 0)
 		return 0;
-	return change_fail(reading->change, CHANGE_INVALID, key, "it is %s%s%s, and cannot change",
-			   expected ? "\"" : "", expected ? expected : "none",
-			   expected ? "\"" : "");
+	return draft_fail(reading->draft, CHANGE_INVALID, key, "it is %s%s%s, and cannot change",
+			  expected ? "\"" : "", expected ? expected : "none", expected ? "\"" : "");
 }
 
 /* Sets the spelling that is stored: of the present resource, else of the values, else of the
@@ -807,7 +802,7 @@ static int check_repeated_all(struct address_reading *reading)
 	const struct path *path = reading->path;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
 	const char *subscription =
-		before ? before->subscription : change_model(reading->change)->subscription;
+		before ? before->subscription : draft_model(reading->draft)->subscription;
 
 	if (check_repeated(reading, "name", path->names[0]) != 0 ||
 	    (before && check_repeated(reading, "id", before->item.id) != 0) ||
@@ -863,8 +858,8 @@ static int take_family(struct address_reading *reading)
 	bool is_good = text && (strcmp(text, "4") == 0 || strcmp(text, "6") == 0);
 
 	if (value && !json_is_null(value) && !is_good)
-		return change_fail(reading->change, CHANGE_INVALID, "family",
-				   "does not fit; give the string \"4\" or \"6\"");
+		return draft_fail(reading->draft, CHANGE_INVALID, "family",
+				  "does not fit; give the string \"4\" or \"6\"");
 	reading->family = reading->before ? reading->before->item.address.family : 4;
 	if (is_good)
 		reading->family = *text == '6' ? 6 : 4;
@@ -884,7 +879,7 @@ static int complete(struct address_reading *reading)
 	keep_all(reading);
 	give_id(reading);
 	reading->values = json_whole(reading->values);
-	return reading->values ? 0 : change_fail_memory(reading->change);
+	return reading->values ? 0 : draft_fail_memory(reading->draft);
 }
 
 /* Checks the form of the PTR's name. Without a name, a description or TTL is refused, unless there
@@ -895,14 +890,14 @@ static int check_ptr(const struct address_reading *reading, const struct owned_i
 	bool is_alone = item->ptr_description || item->ttl != NOT_GIVEN;
 
 	if (item->reverse_fqdn)
-		return check_ptr_name(reading->change, item->reverse_fqdn);
+		return check_ptr_name(reading->draft, item->reverse_fqdn);
 	if (!is_alone || (before && before->item.reverse_fqdn))
 		return 0;
-	return change_fail(reading->change, CHANGE_INVALID,
-			   !item->ptr_description ? "ttl"
-			   : is_service(reading)  ? "ptr_description"
-						  : "description",
-			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
+	return draft_fail(reading->draft, CHANGE_INVALID,
+			  !item->ptr_description ? "ttl"
+			  : is_service(reading)  ? "ptr_description"
+						 : "description",
+			  "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
 /* Completes the values and reads them into the resource. */
@@ -913,26 +908,26 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	int err = complete(reading);
 
 	if (!err)
-		err = read_item(reading->change, kind, reading->values, &item, &reading->arena);
+		err = read_item(reading->draft, kind, reading->values, &item, &reading->arena);
 	if (!err)
 		err = check_ptr(reading, &item);
 	if (err)
 		return err;
-	err = owned_declared(resource, kind->id, &item, change_model(reading->change),
+	err = owned_declared(resource, kind->id, &item, draft_model(reading->draft),
 			     &reading->arena);
 	if (err)
-		return change_fail_memory(reading->change);
+		return draft_fail_memory(reading->draft);
 	resource->ptr_is_declared = false;
 	if (reading->before)
 		resource->subscription = reading->before->subscription;
 	return 0;
 }
 
-static int put_address(struct change *change, const struct path *path,
+static int put_address(struct address_draft *draft, const struct path *path,
 		       const struct owned_resource *before, const json_t *values,
 		       enum addresses_why why)
 {
-	struct address_reading reading = {.change = change,
+	struct address_reading reading = {.draft = draft,
 					  .path = path,
 					  .before = before,
 					  .is_of_history =
@@ -942,19 +937,18 @@ static int put_address(struct change *change, const struct path *path,
 	int err;
 
 	if (!reading.values)
-		return change_fail_memory(change);
+		return draft_fail_memory(draft);
 	arena_init(&reading.arena);
-	err = before ? check_writable(change, before) : 0;
+	err = before ? check_writable(draft, before) : 0;
 	if (!err)
 		err = read_resource(&reading, &resource);
 	if (!err && is_service(&reading) && asks_whose(why))
-		err = check_service_name(change, path->names[0], before,
-					 resource.item.reverse_fqdn);
+		err = check_service_name(draft, path->names[0], before, resource.item.reverse_fqdn);
 	if (!err && !resource.item.address.family)
-		err = free_address_find(change, resource.item.region, reading.family,
+		err = free_address_find(draft, resource.item.region, reading.family,
 					&resource.item.address);
 	if (!err)
-		err = put_checked(change, before, &resource);
+		err = put_checked(draft, before, &resource);
 	arena_release(&reading.arena);
 	json_decref(reading.values);
 	return err;
@@ -1031,78 +1025,78 @@ int addresses_make(struct inventory *inventory, const struct model *model, const
 
 static const struct owned_item no_ptr = {.ttl = NOT_GIVEN};
 
-static int remove_one(struct change *change, const struct path *path,
+static int remove_one(struct address_draft *draft, const struct path *path,
 		      const struct owned_resource *resource, enum addresses_why why)
 {
 	if (path->kind->id == KIND_GROUP)
-		return remove_group(change, path, why);
+		return remove_group(draft, path, why);
 	if (path->kind->id == KIND_PTR && resource)
-		return addresses_point(change, resource, &no_ptr, why);
+		return addresses_point(draft, resource, &no_ptr, why);
 	if (path->kind->id == KIND_PTR)
-		return why == ADDRESSES_BACK ? forget_waiting(change, path->names[0]) : 0;
-	return resource ? remove_resource(change, resource) : 0;
+		return why == ADDRESSES_BACK ? forget_waiting(draft, path->names[0]) : 0;
+	return resource ? remove_resource(draft, resource) : 0;
 }
 
-int addresses_put(struct change *change, const struct path *path, const json_t *values,
+int addresses_put(struct address_draft *draft, const struct path *path, const json_t *values,
 		  enum addresses_why why)
 {
 	const struct owned_resource *resource;
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 
 	if (err)
 		return err;
-	resource = addresses_find(change_inventory(change), path);
+	resource = addresses_find(draft->inventory, path);
 	if (!values) {
-		err = remove_one(change, path, resource, why);
+		err = remove_one(draft, path, resource, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_resource_group(change, path, values, why);
+		err = put_resource_group(draft, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
-		err = put_ptr_of(change, path, resource, values, why);
+		err = put_ptr_of(draft, path, resource, values, why);
 	} else {
 		if (why == ADDRESSES_BACK && is_another(resource, values)) {
-			err = remove_resource(change, resource);
+			err = remove_resource(draft, resource);
 			resource = NULL;
 		}
 		if (!err)
-			err = put_address(change, path, resource, values, why);
+			err = put_address(draft, path, resource, values, why);
 	}
-	return err ? err : change_is_open(change); /* "not found" may really be a failed read */
+	return err ? err : draft_is_open(draft); /* "not found" may really be a failed read */
 }
 
-int addresses_add(struct change *change, const struct path *path, const json_t *values)
+int addresses_add(struct address_draft *draft, const struct path *path, const json_t *values)
 {
 	const struct owned_resource wanted = {.item.name = path->names[0]}, *holder;
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 
 	if (err)
 		return err;
-	holder = addresses_find(change->inventory, path);
-	return holder ? fail_taken(change, &wanted, "name", holder)
-		      : put_address(change, path, NULL, values, ADDRESSES_BACK);
+	holder = addresses_find(draft->inventory, path);
+	return holder ? fail_taken(draft, &wanted, "name", holder)
+		      : put_address(draft, path, NULL, values, ADDRESSES_BACK);
 }
 
 enum { PAGE_ROWS = 100 };
 
-int addresses_remove_group(struct change *change, const char *name, const char *subscription)
+int addresses_remove_group(struct address_draft *draft, const char *name, const char *subscription)
 {
-	struct inventory *inventory = change->inventory;
+	struct inventory *inventory = draft->inventory;
 	const struct owned_resource *page[PAGE_ROWS];
 	struct resource_group group;
 	struct address after = {0};
 	size_t found = PAGE_ROWS;
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 
 	while (!err && found == PAGE_ROWS) {
 		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
 		for (size_t i = 0; !err && i < found; i++) {
 			after = page[i]->item.address;
 			if (ownership_is_of(inventory, page[i], subscription))
-				err = remove_resource(change, page[i]);
+				err = remove_resource(draft, page[i]);
 		}
 		if (!err && inventory->of)
 			inventory_forget(inventory);
 	}
 	if (err || !name || !group_find(inventory, name, &group) || !group.origin.revision)
 		return err;
-	return forget_group(change, name);
+	return forget_group(draft, name);
 }

@@ -1,17 +1,17 @@
 /* Edits and lookups of addresses, cloud services, their PTRs and resource groups, which are too
- * many for a model. The field table reads their values, as those of every kind, and the open change
+ * many for a model. The field table reads their values, as those of every kind, and the open draft
  * gets them:
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
- * Calls with a `struct change` edit it. They return 0, or ERR_INVALID with the reason in
- * change_error. A resource passed to them must have been looked up since its last edit. */
+ * Calls with a `struct address_draft` edit it. They return 0, or ERR_INVALID with the reason in
+ * draft_error. A resource passed to them must have been looked up since its last edit. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
 #include <jansson.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/address_draft.h"
 
 enum addresses_why {
 	ADDRESSES_ANY,
@@ -26,17 +26,18 @@ enum addresses_why {
  * fine. Values are a request body's, or from the history. An address or service without a value for
  * its address gets a free one. A group gets a row with its first address, and keeps it when the
  * last one goes. */
-MUST_CHECK int addresses_put(struct change *change, const struct path *path, const json_t *values,
-			     enum addresses_why why);
+MUST_CHECK int addresses_put(struct address_draft *draft, const struct path *path,
+			     const json_t *values, enum addresses_why why);
 /* Adds a new address or service, without checking name ownership. An existing one with the same
  * name is a conflict (TAKEN). */
-MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
+MUST_CHECK int addresses_add(struct address_draft *draft, const struct path *path,
+			     const json_t *values);
 /* Replaces the whole PTR of an address or service by these members; without a name, removes it. */
-MUST_CHECK int addresses_point(struct change *change, const struct owned_resource *resource,
+MUST_CHECK int addresses_point(struct address_draft *draft, const struct owned_resource *resource,
 			       const struct owned_item *ptr, enum addresses_why why);
 /* Removes the row of a group, and its addresses of that subscription; name NULL: those addresses
  * that are in no group. READ_ONLY if the file declares one of them. */
-MUST_CHECK int addresses_remove_group(struct change *change, const char *name,
+MUST_CHECK int addresses_remove_group(struct address_draft *draft, const char *name,
 				      const char *subscription);
 
 /* Whether the resource has this PTR already, or, without a name, none. */

@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "resolver/control/resource/address_draft.h"
 #include "rules/check/pools.h"
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
@@ -36,20 +37,20 @@ static int on_taken(void *context, const struct source_resource *row)
 	return 0;
 }
 
-static int read_taken(struct change *change, struct address_page *taken,
+static int read_taken(struct address_draft *draft, struct address_page *taken,
 		      const struct address *behind)
 {
 	const struct source_page page = {.address = behind, .limit = TAKEN_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	taken->count = taken->at = 0;
-	return change->source->calls->page(change->source, &page, on_taken, taken, error) == 0
+	return draft->source->calls->page(draft->source, &page, on_taken, taken, error) == 0
 		       ? 0
-		       : change_fail_store(change, error);
+		       : draft_fail_store(draft, error);
 }
 
 /* Calls must come with ascending addresses. */
-static int is_taken(struct change *change, struct address_page *taken,
+static int is_taken(struct address_draft *draft, struct address_page *taken,
 		    const struct address *address, bool *found)
 {
 	for (;;) {
@@ -58,7 +59,7 @@ static int is_taken(struct change *change, struct address_page *taken,
 			taken->at++;
 		if (taken->at < taken->count || taken->count < TAKEN_MAX)
 			break;
-		if (read_taken(change, taken, &taken->items[TAKEN_MAX - 1]) != 0)
+		if (read_taken(draft, taken, &taken->items[TAKEN_MAX - 1]) != 0)
 			return ERR_INVALID;
 	}
 	*found = taken->at < taken->count && address_equal(&taken->items[taken->at], address);
@@ -66,10 +67,10 @@ static int is_taken(struct change *change, struct address_page *taken,
 }
 
 /* Finds a free address of the pool whose number is at least `from` and less than `to`. */
-static int find_free(struct change *change, const struct prefix *pool, const char *region,
+static int find_free(struct address_draft *draft, const struct prefix *pool, const char *region,
 		     uint32_t from, uint32_t to, struct address *address, bool *found)
 {
-	struct inventory *inventory = change->inventory;
+	struct inventory *inventory = draft->inventory;
 	char text[POOLS_TEXT_MAX];
 	struct address_page taken;
 	uint32_t first;
@@ -84,9 +85,9 @@ static int find_free(struct change *change, const struct prefix *pool, const cha
 		*address = probe.item.address;
 		if (at == from) {
 			used = inventory_by_address(inventory, address);
-			err = read_taken(change, &taken, address);
+			err = read_taken(draft, &taken, address);
 		} else {
-			err = is_taken(change, &taken, address, &used);
+			err = is_taken(draft, &taken, address, &used);
 		}
 		*found = !err && !used &&
 			 !declared_find(inventory->now.declared, DECLARED_BY_ADDRESS, &probe) &&
@@ -98,10 +99,10 @@ static int find_free(struct change *change, const struct prefix *pool, const cha
 }
 
 /* *found: there is a free address. */
-static int search(struct change *change, const char *region, uint8_t family,
+static int search(struct address_draft *draft, const char *region, uint8_t family,
 		  struct address *address, bool *found)
 {
-	struct inventory *inventory = change->inventory;
+	struct inventory *inventory = draft->inventory;
 	const struct model *model = inventory->now.model;
 	int err = 0;
 
@@ -113,23 +114,23 @@ static int search(struct change *change, const char *region, uint8_t family,
 		if (!fits || pool->prefix.address.family != family)
 			continue;
 		at = inventory->pool_cursor % room;
-		err = find_free(change, &pool->prefix, region, at, room, address, found);
+		err = find_free(draft, &pool->prefix, region, at, room, address, found);
 		if (!err && !*found && at > 0)
-			err = find_free(change, &pool->prefix, region, 0, at, address, found);
+			err = find_free(draft, &pool->prefix, region, 0, at, address, found);
 	}
 	return err;
 }
 
-int free_address_find(struct change *change, const char *region, uint8_t family,
+int free_address_find(struct address_draft *draft, const char *region, uint8_t family,
 		      struct address *address)
 {
 	bool found = false;
-	int err = search(change, region, family, address, &found);
+	int err = search(draft, region, family, address, &found);
 
 	if (err || found)
 		return err;
-	return change_fail(change, CHANGE_EXHAUSTED, "address",
-			   "no address pool%s%s has a free IPv%u address; add a pool, or name an "
-			   "address",
-			   region ? " of region " : "", region ? region : "", family);
+	return draft_fail(draft, CHANGE_EXHAUSTED, "address",
+			  "no address pool%s%s has a free IPv%u address; add a pool, or name an "
+			  "address",
+			  region ? " of region " : "", region ? region : "", family);
 }

@@ -6,7 +6,13 @@
 #ifndef SLUICE_GROUP_H
 #define SLUICE_GROUP_H
 
-#include "resolver/control/resource/owned_resource.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/kind.h"
+#include "resolver/control/store/source.h"
+#include "rules/schema/model.h"
 
 struct inventory;
 

@@ -8,7 +8,6 @@
 
 #include "resolver/control/resource/part.h"
 #include "resolver/log.h"
-#include "rules/array.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -400,7 +399,7 @@ static size_t drop_repeated(const struct inventory *inventory,
 	size_t left = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (inventory->now.repeated == 0 ||
+		if (inventory->now.counts.repeated == 0 ||
 		    !declared_find(inventory->now.declared, DECLARED_BY_ID, resources[i]))
 			resources[left++] = resources[i];
 	return left;
@@ -580,7 +579,7 @@ static int on_waiting(void *context, const struct source_resource *row)
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count)
 {
 	struct source *source = store_reader(&inventory->store);
-	struct found found = {.inventory = inventory, .room = inventory->now.waiting};
+	struct found found = {.inventory = inventory, .room = inventory->now.counts.waiting};
 	const struct source_page wanted = {.kind = KIND_PTR, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
@@ -660,10 +659,10 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 		declared_list(now->declared, DECLARED_BY_ID, &count);
 
 	*about = (struct inventory_about){
-		.addresses = now->addresses,
-		.services = now->services,
-		.ptrs = now->ptrs + now->given,
-		.waiting = now->waiting,
+		.addresses = now->counts.addresses,
+		.services = now->counts.services,
+		.ptrs = now->counts.ptrs + now->counts.given,
+		.waiting = now->counts.waiting,
 		.has_state = *store->url,
 		.state = *store->url ? store->url : NULL,
 		.error = *store->error ? store->error : NULL,

@@ -1,10 +1,10 @@
 /* The inventory: every address and cloud service, from the configuration file and from the state
- * (which the management API writes), each with its PTR, if it has one; and the resource groups.
+ * (which the management API writes), each with its PTR, if it has one.
  *
  *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
  *                                   ├─► inventory ────┤
  *     state ──► rows ───────────────┘      ▲          └──► owned table ──► workers
- *                                  change.h: one change at a time
+ *                              address_draft.h: one draft at a time
  *
  * Of the state, only what is served (rules/owned/owned.h) is kept in memory; lookups use the
  * indexes of the state.
@@ -93,7 +93,7 @@ struct store *inventory_store(struct inventory *inventory);
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
 /* Frees the resources that lookups and pages have returned, and forgets the trouble of the store,
- * except that of a change or a copy, which must fail at its end. */
+ * except that of a draft or a copy, which must fail at its end. */
 void inventory_forget(struct inventory *inventory);
 
 /* ---- for the service ---- */
@@ -112,7 +112,7 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
 
 /* Combines addresses and services of the model, which limits_check has accepted, with those of the
  * state that model->management.state names (opened by the first call). Returns an inventory of that
- * model, to be read and changed (change.h) beside the served one, over the same connection;
+ * model, to be read and edited (address_draft.h) beside the served one, over the same connection;
  * inventory_table has what is to be served. The served inventory changes only with inventory_adopt,
  * once the model is served; inventory_prepared_free comes last, either way. NULL: the faults say
  * why. The model must live until the next one is adopted; the current model again is fine.
@@ -147,20 +147,23 @@ void inventory_note_served(struct inventory *inventory);
  * the start. */
 void inventory_check(struct model *model, struct faults *faults);
 
-/* ---- internals, for inventory_load.c and change.c ---- */
+/* ---- internals, for the other files of addresses ---- */
 
-struct inventory_part { /* the part of an inventory that belongs to a model */
-	struct model *model;
-	struct pools *pools;
-	struct declared *declared;
-	struct owned *owned; /* the served table */
-	/* Counts of the state's resources. */
+struct inventory_counts { /* of the state's resources */
 	size_t addresses, services, ptrs;
 	size_t refused;  /* how many of them are not served */
 	size_t given;    /* PTRs of the state for items that the file declares */
 	size_t repeated; /* addresses, services and PTRs that the file repeats exactly; the file's
 			  * count, so no other number includes these */
 	size_t waiting;  /* PTRs without an address or service */
+};
+
+struct inventory_part { /* the part of an inventory that belongs to a model */
+	struct model *model;
+	struct pools *pools;
+	struct declared *declared;
+	struct owned *owned; /* the served table */
+	struct inventory_counts counts;
 	uint64_t latest; /* the latest revision of a PTR, as of the last full read */
 	bool read;       /* the state differed from what was known, so all of it was read */
 };
@@ -171,7 +174,7 @@ struct inventory {
 	struct inventory_part now;
 	struct store store;
 	struct inventory *of;       /* the original of a copy */
-	bool changing;              /* between change_begin and change_free */
+	bool changing;              /* between addresses_edit and addresses_discard */
 	struct arena shown;         /* resources that were returned */
 	uint64_t version;           /* of everything shown, except the statuses of PTRs */
 	uint32_t served_count;      /* wraps around; second half of the list's etag */

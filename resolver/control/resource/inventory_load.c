@@ -151,16 +151,17 @@ static int on_owned(void *context, const struct source_resource *row)
 	    (row->kind != KIND_ADDRESS && row->kind != KIND_SERVICE))
 		return inventory_complain(merge->inventory, row, ERR_INVALID);
 	read_keys(&keyed, row, next->model);
-	*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) += 1;
-	next->ptrs += row->keys->ptr != NULL;
+	*(row->kind == KIND_SERVICE ? &next->counts.services : &next->counts.addresses) += 1;
+	next->counts.ptrs += row->keys->ptr != NULL;
 	note_revision(next, row->keys);
 	declared = declared_clash(next->declared, &keyed.resource, &field);
 	if (declared) {
 		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
 		if (is_repeated(declared, whole)) {
-			*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) -= 1;
-			next->ptrs -= row->keys->ptr != NULL;
-			next->repeated++;
+			*(row->kind == KIND_SERVICE ? &next->counts.services
+						    : &next->counts.addresses) -= 1;
+			next->counts.ptrs -= row->keys->ptr != NULL;
+			next->counts.repeated++;
 		} else {
 			clash(merge, declared, whole ? whole : &keyed.resource, field);
 		}
@@ -171,7 +172,7 @@ static int on_owned(void *context, const struct source_resource *row)
 		return 0;
 	if (pools_refusal(next->pools, &keyed.resource.item.address, keyed.resource.item.region,
 			  text)) {
-		next->refused++;
+		next->counts.refused++;
 		return 0;
 	}
 	int err = owned_serve(&keyed.resource, merge->draft, &merge->inventory->key, next->model);
@@ -193,19 +194,19 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
 		return inventory_complain(merge->inventory, row, ERR_INVALID);
 	if (!declared) {
-		merge->next->waiting++;
+		merge->next->counts.waiting++;
 		return 0;
 	}
 	if (declared->item.reverse_fqdn) {
 		err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
 		if (!err && owned_is_same_ptr(&declared->item, &resource.item))
-			merge->next->repeated++;
+			merge->next->counts.repeated++;
 		else if (!err)
 			complain_of_ptr(merge, declared, row->keys->ptr);
 		forget_shown(inventory);
 		return err ? inventory_complain(inventory, row, err) : 0;
 	}
-	merge->next->given++;
+	merge->next->counts.given++;
 	note_revision(merge->next, row->keys);
 	resource = (struct owned_resource){
 		.item = {.address = declared->item.address, .reverse_fqdn = row->keys->ptr},
@@ -331,8 +332,8 @@ static int leave(struct merge *merge, const struct owned_resource *declared)
 	if (err || declared->item.reverse_fqdn ||
 	    !owned_ptr(merge->before->owned, &declared->item.address))
 		return err;
-	merge->next->given--;
-	merge->next->waiting++;
+	merge->next->counts.given--;
+	merge->next->counts.waiting++;
 	return owned_set_ptr(merge->draft, &declared->item.address, NULL, 0);
 }
 
@@ -351,8 +352,8 @@ static int enter(struct merge *merge, const struct owned_resource *declared)
 		return 0;
 	}
 	if (!err) {
-		merge->next->given++;
-		merge->next->waiting--;
+		merge->next->counts.given++;
+		merge->next->counts.waiting--;
 	}
 	return owned_serve(err ? declared : &resource, merge->draft, &inventory->key,
 			   merge->next->model);
@@ -370,13 +371,7 @@ static int keep_state(struct merge *merge)
 		declared_list(next->declared, DECLARED_BY_ID, &new);
 	int err;
 
-	next->addresses = before->addresses;
-	next->services = before->services;
-	next->ptrs = before->ptrs;
-	next->given = before->given;
-	next->repeated = before->repeated;
-	next->refused = before->refused;
-	next->waiting = before->waiting;
+	next->counts = before->counts;
 	merge->draft = owned_edit(before->owned);
 	err = merge->draft ? 0 : ERR_NOMEM;
 	for (size_t i = 0; !err && !same && i < old; i++)
@@ -423,28 +418,28 @@ static void warn(struct merge *merge)
 	bool same_file = file_of(next->model) == file_of(before->model);
 	struct origin origin = {.file = merge->inventory->store.url};
 
-	if (next->refused > (same_file ? before->refused : 0))
+	if (next->counts.refused > (same_file ? before->counts.refused : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the addresses and services in the state %s in no address pool "
 			  "or network any more, and %s not served; add the pools they are from, "
 			  "or remove them (sluice ptr list says which)",
-			  next->refused, text_plural(next->refused, "is", "are"),
-			  text_plural(next->refused, "is", "are"));
-	if (next->repeated > (same_file ? before->repeated : 0))
+			  next->counts.refused, text_plural(next->counts.refused, "is", "are"),
+			  text_plural(next->counts.refused, "is", "are"));
+	if (next->counts.repeated > (same_file ? before->counts.repeated : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the addresses, services and PTRs in the state %s in the file, "
 			  "too, which says the same of %s; the file's %s",
-			  next->repeated, text_plural(next->repeated, "is", "are"),
-			  text_plural(next->repeated, "it", "them"),
-			  text_plural(next->repeated, "counts", "count"));
-	if (next->waiting > (same_file ? before->waiting : 0))
+			  next->counts.repeated, text_plural(next->counts.repeated, "is", "are"),
+			  text_plural(next->counts.repeated, "it", "them"),
+			  text_plural(next->counts.repeated, "counts", "count"));
+	if (next->counts.waiting > (same_file ? before->counts.waiting : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the PTRs in the state %s gone from the "
 			  "file; %s kept, and not served",
-			  next->waiting,
-			  text_plural(next->waiting, "belongs to an address that is",
+			  next->counts.waiting,
+			  text_plural(next->counts.waiting, "belongs to an address that is",
 				      "belong to addresses that are"),
-			  text_plural(next->waiting, "it is", "they are"));
+			  text_plural(next->counts.waiting, "it is", "they are"));
 }
 
 /* Whether the state has a newly declared item, perhaps an equal one. */
@@ -478,8 +473,9 @@ static int fill(struct merge *merge)
 	int err = ERR_SYSTEM;
 
 	inventory->store.stale = is_other; /* until the part is adopted */
-	if (is_other || (source && (!derive_alike(merge->before, merge->next) ||
-				    merge->before->repeated > 0 || may_be_repeated(merge)))) {
+	if (is_other ||
+	    (source && (!derive_alike(merge->before, merge->next) ||
+			merge->before->counts.repeated > 0 || may_be_repeated(merge)))) {
 		err = read_state(merge);
 		if (!err)
 			err = serve_declared(merge);

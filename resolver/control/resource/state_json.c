@@ -11,6 +11,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/group.h"
 #include "rules/text.h"
 
 /* The PTR's values for the document; NULL: no PTR, or the file gives it. */
@@ -118,8 +119,7 @@ char *state_export(struct inventory *inventory, size_t *length)
 /* ---- import: comparing present resources with the document ---- */
 
 struct state_import {
-	struct change *change;
-	struct inventory *inventory;
+	struct address_draft *draft;
 	const json_t *document;
 	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
 	json_t *done;                      /* resources that are as in the document (note) */
@@ -187,7 +187,7 @@ static int put(struct state_import *import, unsigned kind, const char *group, co
 {
 	const struct path path = {kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}};
 
-	return addresses_put(import->change, &path, values, ADDRESSES_BACK);
+	return addresses_put(import->draft, &path, values, ADDRESSES_BACK);
 }
 
 /* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
@@ -236,7 +236,7 @@ static int compare_group(struct state_import *import, const struct resource_grou
 		return err;
 	values = group_values(&bare);
 	err = values ? put(import, KIND_GROUP, NULL, group->name, values)
-		     : change_fail_memory(import->change); /* without values, put removes */
+		     : draft_fail_memory(import->draft); /* without values, put removes */
 	json_decref(values);
 	return err;
 }
@@ -244,9 +244,9 @@ static int compare_group(struct state_import *import, const struct resource_grou
 static int compare_rest(struct state_import *import)
 {
 	size_t count, waiting;
-	struct resource_group *groups = groups_list(import->inventory, &count);
-	const struct owned_resource **list = inventory_waiting(import->inventory, &waiting);
-	int err = groups ? 0 : change_fail_memory(import->change);
+	struct resource_group *groups = groups_list(import->draft->inventory, &count);
+	const struct owned_resource **list = inventory_waiting(import->draft->inventory, &waiting);
+	int err = groups ? 0 : draft_fail_memory(import->draft);
 
 	for (size_t i = 0; groups && !err && i < count; i++)
 		if (groups[i].origin.revision)
@@ -265,19 +265,21 @@ static int compare_rest(struct state_import *import)
 /* ---- import: the document ---- */
 
 /* The object's text. A value that is no text is an error; a missing one gives NULL. */
-static int text_of(struct change *change, const json_t *object, const char *key, const char **text)
+static int text_of(struct address_draft *draft, const json_t *object, const char *key,
+		   const char **text)
 {
 	const json_t *value = json_object_get(object, key);
 
 	*text = json_string_value(value);
 	return !value || *text
 		       ? 0
-		       : change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
+		       : draft_fail(draft, CHANGE_INVALID, key, "is not a string; give one");
 }
 
 /* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
  * silently. */
-static int check_members(struct change *change, const json_t *object, const char *const *known)
+static int check_members(struct address_draft *draft, const json_t *object,
+			 const char *const *known)
 {
 	const char *key;
 	json_t *value;
@@ -285,38 +287,38 @@ static int check_members(struct change *change, const json_t *object, const char
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		if (!text_is_among(key, known) || json_is_null(value))
-			return change_fail(change, CHANGE_INVALID, key,
-					   "is not what an export has; leave it out");
+			return draft_fail(draft, CHANGE_INVALID, key,
+					  "is not what an export has; leave it out");
 	}
 	return 0;
 }
 
 static int import_group(struct state_import *import, const json_t *object)
 {
-	struct change *change = import->change;
+	struct address_draft *draft = import->draft;
 	const char *name;
 
-	if (text_of(change, object, "name", &name) != 0)
+	if (text_of(draft, object, "name", &name) != 0)
 		return ERR_INVALID;
 	return name ? put(import, KIND_GROUP, NULL, name, object)
-		    : change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+		    : draft_fail(draft, CHANGE_INVALID, "name", "is missing; give one");
 }
 
 static int import_resource(struct state_import *import, unsigned kind, const json_t *object,
 			   const char *const *members)
 {
-	struct change *change = import->change;
+	struct address_draft *draft = import->draft;
 	struct path path = {.kind = kind_of_id(kind)};
 
-	if (check_members(change, object, members) != 0 ||
-	    text_of(change, object, "name", &path.names[0]) != 0 ||
-	    text_of(change, object, "resource_group", &path.group) != 0)
+	if (check_members(draft, object, members) != 0 ||
+	    text_of(draft, object, "name", &path.names[0]) != 0 ||
+	    text_of(draft, object, "resource_group", &path.group) != 0)
 		return ERR_INVALID;
 	if (!path.names[0])
-		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+		return draft_fail(draft, CHANGE_INVALID, "name", "is missing; give one");
 	if (!path.group || !*path.group)
 		path.group = GROUP_NONE;
-	return addresses_add(change, &path, object);
+	return addresses_add(draft, &path, object);
 }
 
 static int import_address(struct state_import *import, const json_t *object)
@@ -339,20 +341,20 @@ static int import_service(struct state_import *import, const json_t *object)
 /* `waits`: the PTR's address or service may be missing. */
 static int import_ptr_of(struct state_import *import, const json_t *object, bool waits)
 {
-	struct change *change = import->change;
+	struct address_draft *draft = import->draft;
 	const char *id = json_string_value(json_object_get(object, "owner"));
 
-	if (!id || (!waits && !inventory_by_id(import->inventory, id)))
-		return change_fail(change, CHANGE_INVALID, "owner",
-				   "there is no address or service with the id \"%s\"; give one "
-				   "that is in the document, or in the configuration file",
-				   id ? id : "");
+	if (!id || (!waits && !inventory_by_id(import->draft->inventory, id)))
+		return draft_fail(draft, CHANGE_INVALID, "owner",
+				  "there is no address or service with the id \"%s\"; give one "
+				  "that is in the document, or in the configuration file",
+				  id ? id : "");
 	if (!text_is_uuid(id))
-		return change_fail(change, CHANGE_INVALID, "owner",
-				   "\"%.64s\" does not fit; give a UUID", id);
+		return draft_fail(draft, CHANGE_INVALID, "owner",
+				  "\"%.64s\" does not fit; give a UUID", id);
 	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
-		return change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				   "is missing, or not a string; give one");
+		return draft_fail(draft, CHANGE_INVALID, "reverse_fqdn",
+				  "is missing, or not a string; give one");
 	return put(import, KIND_PTR, NULL, id, object);
 }
 
@@ -385,14 +387,14 @@ static int import_object(struct state_import *import, size_t at, const json_t *o
 	int err;
 
 	if (!json_is_object(object))
-		return change_fail(import->change, CHANGE_INVALID, NULL,
-				   "is not what an export has; give an object");
+		return draft_fail(import->draft, CHANGE_INVALID, NULL,
+				  "is not what an export has; give an object");
 	found = *key_of(object, lists[at].member, key) ? noted(import, lists[at].noted, key) : NULL;
 	if (json_is_true(found))
 		return 0;
 	if (found)
-		return change_fail(import->change, CHANGE_INVALID, lists[at].member,
-				   "%s is there twice; leave one out", key);
+		return draft_fail(import->draft, CHANGE_INVALID, lists[at].member,
+				  "%s is there twice; leave one out", key);
 	err = lists[at].import(import, object);
 	note(import, lists[at].noted, key, json_false());
 	return err;
@@ -401,33 +403,34 @@ static int import_object(struct state_import *import, size_t at, const json_t *o
 /* The document may lack the list. */
 static int import_list(struct state_import *import, size_t at)
 {
-	struct change *change = import->change;
+	struct address_draft *draft = import->draft;
 	const char *key = lists[at].key;
 	const json_t *list = json_object_get(import->document, key);
 	struct change_error error;
 	int err = 0;
 
 	if (list && !json_is_array(list))
-		return change_fail(change, CHANGE_INVALID, key,
-				   "is not a list; give one, or leave it out");
+		return draft_fail(draft, CHANGE_INVALID, key,
+				  "is not a list; give one, or leave it out");
 	for (size_t i = 0; !err && i < json_array_size(list); i++) {
 		err = import_object(import, at, json_array_get(list, i));
-		inventory_forget(import->inventory);
+		inventory_forget(import->draft->inventory);
 		if (!err)
 			continue;
-		change_take_error(change, &error);
+		draft_take_error(draft, &error);
 		change_error_place(&error, key, i);
-		err = change_fail(change, error.outcome, error.field, "%s", error.text);
+		err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 	}
 	return err;
 }
 
 static int import_all(struct state_import *import)
 {
-	int err = inventory_each(import->inventory, KIND_ADDRESS, compare_resource, import);
+	int err = inventory_each(import->draft->inventory, KIND_ADDRESS, compare_resource, import);
 
 	if (!err)
-		err = inventory_each(import->inventory, KIND_SERVICE, compare_resource, import);
+		err = inventory_each(import->draft->inventory, KIND_SERVICE, compare_resource,
+				     import);
 	if (!err)
 		err = compare_rest(import);
 	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
@@ -435,25 +438,29 @@ static int import_all(struct state_import *import)
 	return err;
 }
 
-int state_json_read(struct change *change, struct inventory *inventory, const json_t *document)
+int state_json_read(struct address_draft *draft, const json_t *document)
 {
 	const json_t *version = json_object_get(document, "version");
-	struct state_import import = {change,        inventory,     document,     json_object(),
-				      json_object(), json_object(), json_object()};
-	int err = change_is_open(change);
+	struct state_import import = {.draft = draft,
+				      .document = document,
+				      .resources = json_object(),
+				      .ptrs = json_object(),
+				      .groups = json_object(),
+				      .done = json_object()};
+	int err = draft_is_open(draft);
 
 	if (!err && (!json_is_integer(version) || json_integer_value(version) < 1 ||
 		     json_integer_value(version) > STATE_JSON_VERSION))
-		err = change_fail(change, CHANGE_INVALID, "version",
-				  "is not one that this version of sluice reads; give an export of "
-				  "version 1");
+		err = draft_fail(draft, CHANGE_INVALID, "version",
+				 "is not one that this version of sluice reads; give an export of "
+				 "version 1");
 	index_list(document, "addresses", "id", import.resources);
 	index_list(document, "services", "id", import.resources);
 	index_list(document, "ptrs", "owner", import.ptrs);
 	index_list(document, "waiting", "owner", import.ptrs);
 	index_list(document, "groups", "name", import.groups);
 	if (!err && import_all(&import) != 0)
-		err = change_fail_memory(change); /* the first reason stays, if there is one */
+		err = draft_fail_memory(draft); /* the first reason stays, if there is one */
 	json_decref(import.resources);
 	json_decref(import.ptrs);
 	json_decref(import.groups);

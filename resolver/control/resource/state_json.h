@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/address_draft.h"
 
 enum { STATE_JSON_VERSION = 1 };
 
@@ -25,9 +25,8 @@ char *state_export(struct inventory *inventory, size_t *length);
 
 /* Makes the resources of these kinds as in the document: removes others, and leaves equal ones as
  * they are. A waiting PTR of the document is set if its address exists here. The caller begins and
- * ends `change`, on a copy of the inventory. On ERR_INVALID change_error names the place,
+ * ends the draft, on a copy of the inventory. On ERR_INVALID draft_error names the place,
  * "addresses[3].region". */
-MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
-			       const json_t *document);
+MUST_CHECK int state_json_read(struct address_draft *draft, const json_t *document);
 
 #endif

@@ -24,7 +24,7 @@ struct commit {
 	struct policy *compiled;          /* of a large change */
 	struct service_prepared prepared; /* of that model */
 	struct inventory *inventory;      /* takes the edits of inventory kinds */
-	struct change *owned;             /* these edits; NULL: none */
+	struct address_draft *owned;      /* these edits; NULL: none */
 	struct unconfirmed unconfirmed;
 };
 
@@ -57,13 +57,13 @@ bool service_refuse_edit(struct service_change *change, const struct change_erro
 static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
 {
 	struct service_change *change = commit->next.change;
-	struct change_error error = *change_error(commit->owned);
+	struct change_error error = *draft_error(commit->owned);
 	bool is_first = first->outcome == CHANGE_FINE;
 
 	change_error_place(&error, "edits", index);
 	if (!service_refuse_edit(change, &error))
 		return false;
-	change_take_error(commit->owned, is_first ? first : &error);
+	draft_take_error(commit->owned, is_first ? first : &error);
 	if (is_first)
 		change->failed = index;
 	return true;
@@ -98,7 +98,7 @@ static int put_edits(struct commit *commit)
 	}
 	if (err || first.outcome == CHANGE_FINE)
 		return err;
-	return change_fail(commit->owned, first.outcome, first.field, "%s", first.text);
+	return draft_fail(commit->owned, first.outcome, first.field, "%s", first.text);
 }
 
 /* Runs within the transaction. */
@@ -107,17 +107,14 @@ static int put_owned(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	int err;
 
-	commit->owned = change_begin(commit->inventory, change->revision);
+	commit->owned = addresses_edit(commit->inventory, change->revision, change->again);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
-	if (change->again)
-		change_restore(commit->owned);
-	err = change->put ? change->put(change->context, commit->owned, commit->inventory)
-			  : put_edits(commit);
+	err = change->put ? change->put(change->context, commit->owned) : put_edits(commit);
 	if (!err)
-		err = change_is_open(commit->owned); /* "not found" may really be a failed read */
+		err = draft_is_open(commit->owned); /* "not found" may really be a failed read */
 	if (err)
-		change->error = *change_error(commit->owned);
+		change->error = *draft_error(commit->owned);
 	return err;
 }
 
@@ -263,15 +260,15 @@ static int publish(struct commit *commit)
 		service_publish(&commit->prepared, text);
 		commit->model = NULL;
 	}
-	if (!commit->owned || change_publish(commit->owned) == 0)
+	if (!commit->owned || addresses_commit(commit->owned) == 0)
 		return 0;
-	commit->next.change->error = *change_error(commit->owned);
+	commit->next.change->error = *draft_error(commit->owned);
 	return ERR_INVALID;
 }
 
 static void release(struct commit *commit)
 {
-	change_free(commit->owned);
+	addresses_discard(commit->owned);
 	service_prepared_release(&commit->prepared);
 	policy_free(commit->compiled);
 	model_free(commit->model);

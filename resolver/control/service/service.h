@@ -22,7 +22,7 @@
 #include "endpoints/bell.h"
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/asked.h"
 #include "resolver/control/service/commit.h"
@@ -47,6 +47,7 @@ struct service_access {
 	void *context;
 };
 
+struct address_draft; /* resource/address_draft.h */
 struct query_log;
 
 struct service {
@@ -168,9 +169,9 @@ struct service_change {
 	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
 	bool large; /* `read` may provide many edits */
 	/* Instead of edits of inventory kinds: makes them from a list of another form, as
-	 * addresses_put does; in a thread if the change is large. ERR_INVALID: change_error says
+	 * addresses_put does; in a thread if the change is large. ERR_INVALID: draft_error says
 	 * why. May be NULL. */
-	int (*put)(void *context, struct change *made, struct inventory *inventory);
+	int (*put)(void *context, struct address_draft *draft);
 	const char *who;                 /* for the history */
 	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
 					  * by a rehearsal; `read` may set them */

@@ -20,7 +20,8 @@ static bool is_beside(const struct store *store)
 	return store->mode != SOURCE_WRITE;
 }
 
-int store_open(struct store *store)
+/* ERR_SYSTEM: store->error says why. */
+static int open_source(struct store *store)
 {
 	char error[SOURCE_ERROR_MAX];
 
@@ -51,7 +52,7 @@ int store_follow(struct store *store, const char *url, const struct origin *orig
 			  "another state takes a restart; still %s",
 			  *store->url ? store->url : "none");
 	}
-	if (!*store->url || store->source || store_open(store) == 0)
+	if (!*store->url || store->source || open_source(store) == 0)
 		return 0;
 	if (is_beside(store))
 		rest = "";

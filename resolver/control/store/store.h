@@ -27,7 +27,7 @@ struct store {
 	enum store_copy how;     /* of a copy */
 	char url[STORE_URL_MAX]; /* "": no state is configured */
 	enum source_mode mode;
-	bool followed;                  /* a model has named the state, or none */
+	bool followed;                  /* the first model was there: `url` is decided */
 	bool stale;                     /* all of it must be read before it takes a change */
 	bool held;                      /* a thread makes a large change */
 	char error[SOURCE_ERROR_MAX];   /* why it cannot be used, or its last error; "": fine */
@@ -39,8 +39,6 @@ struct store {
  * ERR_FAULTS. */
 MUST_CHECK int store_follow(struct store *store, const char *url, const struct origin *origin,
 			    struct faults *faults);
-/* Opens the state at store->url. ERR_SYSTEM: store->error says why (store_say_unread). */
-MUST_CHECK int store_open(struct store *store);
 /* For `sluice check`: opens the state only to be read, beside a running server. False: there is
  * none yet, or it cannot be opened; a warning says what the next start would meet. */
 MUST_CHECK bool store_look(struct store *store, const char *url, const struct origin *origin,
@@ -51,8 +49,8 @@ void store_take(struct store *store);
 /* Closes the state for good, for another process. Changes are refused with that reason. */
 void store_hand_over(struct store *store);
 
-/* Holds the store while a thread makes a large change with a copy (STORE_ASIDE), or with what that has read:
- * other changes are refused as busy, no reload runs, and nobody else writes. */
+/* Holds the store while a thread makes a large change with a copy (STORE_ASIDE), or with what that
+ * has read: other changes are refused as busy, no reload runs, and nobody else writes. */
 void store_hold(struct store *store, bool held);
 /* The control thread makes a copy, and closes it (store_close). If no connection can be opened, the
  * copy's error says why. */

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/serial_book.h"
 #include "tests/lib/inventory_fixture.h"
@@ -50,41 +51,41 @@ static void add_lone(struct inventory_fixture *fixture)
 						   {"resource_group", "g"},
 						   {"address", ADDRESS},
 						   {"domain_name_label", "lone"}};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 4, &resource), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 4, &resource), 0);
 	assert_int_equal(
-		edit_point(change, resource,
+		edit_point(draft, resource,
 			   &(struct owned_item){.reverse_fqdn = "l.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 /* Removes it, adds another one in its place, and then thinks better of it. */
 static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 {
 	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(
-		addresses_remove_group(change, "g", "11111111-2222-3333-4444-555555555555"), 0);
+	assert_int_equal(addresses_remove_group(draft, "g", "11111111-2222-3333-4444-555555555555"),
+			 0);
 	assert_null(inventory_fixture_at(fixture, ADDRESS));
 	left = allocations;
-	int err = edit_add(change, KIND_ADDRESS, values, 2, NULL);
+	int err = edit_add(draft, KIND_ADDRESS, values, 2, NULL);
 	(void)err;
-	edit_free(change);
+	edit_free(draft);
 	left = ENOUGH;
 }
 
 static bool takes_changes(struct inventory_fixture *fixture)
 {
 	static const struct edit_value values[] = {{"name", "more"}};
-	struct change *change = edit_begin(fixture->inventory, "test");
-	bool open = edit_add(change, KIND_ADDRESS, values, 1, NULL) == 0;
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	bool open = edit_add(draft, KIND_ADDRESS, values, 1, NULL) == 0;
 
-	edit_free(change);
+	edit_free(draft);
 	return open;
 }
 

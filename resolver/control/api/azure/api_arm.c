@@ -12,7 +12,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/token.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/base.h"
 #include "rules/name.h"

@@ -7,6 +7,7 @@
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 

@@ -20,6 +20,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/token.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/store/source.h"
 #include "rules/arena.h"
 

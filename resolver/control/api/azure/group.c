@@ -19,6 +19,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
@@ -101,8 +102,7 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 {
 	const char *name = api_group(request);
 
-	return name ? group_find(inventory, name, group)
-		    : arm_find_ungrouped(inventory, group);
+	return name ? group_find(inventory, name, group) : arm_find_ungrouped(inventory, group);
 }
 
 /* the removal of a group with all that is in it */
@@ -175,18 +175,18 @@ static void drop_records(struct removal *removal)
 	edits->count = kept;
 }
 
-static int put_removal(void *context, struct change *change, struct inventory *inventory)
+static int put_removal(void *context, struct address_draft *draft)
 {
 	const struct removal *removal = context;
 	const struct api_request *request = removal->request;
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
-	bool there = find_in(request, inventory, &group);
+	bool there = find_in(request, draft->inventory, &group);
 
 	if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 			       request->if_none_match, text) != 0)
-		return change_fail(change, CHANGE_STALE, NULL, "%s", text);
-	return addresses_remove_group(change, api_group(request),
+		return draft_fail(draft, CHANGE_STALE, NULL, "%s", text);
+	return addresses_remove_group(draft, api_group(request),
 				      api_parameter(request, "subscription"));
 }
 

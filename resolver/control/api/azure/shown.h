@@ -6,7 +6,7 @@
 #define SLUICE_ARM_SHOWN_H
 
 #include "resolver/control/api/azure/type.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 
 struct owned_resource;
 struct resource_group;

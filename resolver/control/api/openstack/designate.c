@@ -19,7 +19,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "rules/text.h"
 
 enum {

@@ -5,7 +5,7 @@
 
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 
 /* Reads the path of a request for a resource of that kind. False: it has a group although the kind
  * has none, and the request has been answered. */

@@ -3,7 +3,7 @@
 #define SLUICE_API_V1_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 
 extern const struct api_dialect api_v1;
 

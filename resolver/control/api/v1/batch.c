@@ -115,7 +115,7 @@ static int check_row(struct upload *upload, const struct owned_resource *resourc
 	return 0;
 }
 
-static int make_row(struct upload *upload, struct change *change,
+static int make_row(struct upload *upload, struct address_draft *draft,
 		    const struct owned_resource *resource, const struct owned_item *ptr,
 		    struct change_error *error)
 {
@@ -123,13 +123,13 @@ static int make_row(struct upload *upload, struct change *change,
 	int err = check_row(upload, resource, ptr, error);
 	if (err != 0)
 		return err;
-	if (addresses_points(change_inventory(change), resource, ptr)) {
+	if (addresses_points(draft->inventory, resource, ptr)) {
 		upload->unchanged++;
 		return 0;
 	}
-	err = addresses_point(change, resource, ptr, ADDRESSES_ANY);
+	err = addresses_point(draft, resource, ptr, ADDRESSES_ANY);
 	if (err != 0)
-		change_take_error(change, error);
+		draft_take_error(draft, error);
 	upload->set += err == 0 && !removes;
 	upload->removed += err == 0 && removes;
 	return err;
@@ -137,11 +137,11 @@ static int make_row(struct upload *upload, struct change *change,
 
 /* Makes the address of a row, with the row's PTR. A row without a name changes nothing: there is no
  * PTR to remove. */
-static int make_address(struct upload *upload, struct change *change, const struct batch_row *row,
-			struct change_error *error)
+static int make_address(struct upload *upload, struct address_draft *draft,
+			const struct batch_row *row, struct change_error *error)
 {
 	const struct owned_item *ptr = &row->ptr;
-	struct inventory *inventory = change_inventory(change);
+	struct inventory *inventory = draft->inventory;
 	json_t *values = json_object();
 	char why[ADDRESSES_WHY_MAX];
 	struct arena arena;
@@ -149,7 +149,7 @@ static int make_address(struct upload *upload, struct change *change, const stru
 	int err;
 
 	arena_init(&arena);
-	err = addresses_make(inventory, change_model(change), row->address, &path, values, &arena,
+	err = addresses_make(inventory, draft_model(draft), row->address, &path, values, &arena,
 			     why);
 	if (err == ERR_NOMEM)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", why);
@@ -162,9 +162,9 @@ static int make_address(struct upload *upload, struct change *change, const stru
 	if (ptr->ttl != NOT_GIVEN)
 		json_put(values, "ttl", json_integer(ptr->ttl));
 	if (!err && ptr->reverse_fqdn) {
-		err = addresses_put(change, &path, values, ADDRESSES_ANY);
+		err = addresses_put(draft, &path, values, ADDRESSES_ANY);
 		if (err)
-			change_take_error(change, error);
+			draft_take_error(draft, error);
 		upload->set += err == 0;
 		upload->made += err == 0;
 	}
@@ -177,53 +177,53 @@ static int make_address(struct upload *upload, struct change *change, const stru
 	return err;
 }
 
-static int put_row(struct upload *upload, struct change *change, const struct batch_row *row,
+static int put_row(struct upload *upload, struct address_draft *draft, const struct batch_row *row,
 		   struct change_error *error)
 {
-	struct inventory *inventory = change_inventory(change);
+	struct inventory *inventory = draft->inventory;
 	const struct owned_resource *resource;
 	int err;
 
 	if (upload->make && !inventory_by_ptr(inventory, row->address) &&
 	    !store_trouble(inventory_store(inventory)))
-		return make_address(upload, change, row, error);
+		return make_address(upload, draft, row, error);
 	err = find_resource(inventory, row, &resource, error);
-	return err ? err : make_row(upload, change, resource, &row->ptr, error);
+	return err ? err : make_row(upload, draft, resource, &row->ptr, error);
 }
 
-static int fail_all(struct upload *upload, struct change *change, const struct change_error *error)
+static int fail_all(struct upload *upload, struct address_draft *draft,
+		    const struct change_error *error)
 {
 	upload->error_count = 0;
-	return change_fail(change, error->outcome, NULL, "%s", error->text);
+	return draft_fail(draft, error->outcome, NULL, "%s", error->text);
 }
 
-static int put_rows(void *context, struct change *change, struct inventory *inventory)
+static int put_rows(void *context, struct address_draft *draft)
 {
 	struct upload *upload = context;
 	struct work *work = &upload->request->service->work;
 	struct change_error error;
 	struct batch_row row;
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 	while (err == 0 &&
 	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
-			err = put_row(upload, change, &row, &error);
+			err = put_row(upload, draft, &row, &error);
 		if (err != 0 && change_error_is_of_edit(&error))
 			note_error(upload, &row, &error);
 		else if (err != 0)
-			return fail_all(upload, change, &error);
+			return fail_all(upload, draft, &error);
 		err = 0;
 		if (row.index % ROWS_AT_ONCE == 0) {
-			inventory_forget(inventory);
+			inventory_forget(draft->inventory);
 			work->percent = batch_reader_percent(upload->reader);
 		}
 	}
 	work->percent = 100;
 	if (err == ERR_NOT_FOUND)
 		err = 0;
-	return upload->error_count > 0
-		       ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
-		       : err;
+	return upload->error_count > 0 ? draft_fail(draft, CHANGE_INVALID, NULL, "rows do not fit")
+				       : err;
 }
 
 /* ---- the answer ---- */

@@ -17,6 +17,7 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/home.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"

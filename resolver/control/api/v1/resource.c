@@ -24,6 +24,7 @@
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/home.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/values.h"

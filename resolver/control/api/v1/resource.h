@@ -3,7 +3,7 @@
 #define SLUICE_API_V1_RESOURCE_H
 
 #include "resolver/control/api/api.h"
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/part.h"
 

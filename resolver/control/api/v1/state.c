@@ -8,6 +8,7 @@
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/resource/address_draft.h"
 #include "resolver/control/resource/state_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -49,7 +50,7 @@ struct import_request {
 	char not_json[API_TEXT_MAX];
 };
 
-static int put_all(void *context, struct change *change, struct inventory *inventory)
+static int put_all(void *context, struct address_draft *draft)
 {
 	struct import_request *import = context;
 	const struct api_request *request = import->request;
@@ -57,8 +58,8 @@ static int put_all(void *context, struct change *change, struct inventory *inven
 						     request->text_length, import->not_json)
 					 : NULL;
 	int err = *import->not_json
-			  ? change_fail(change, CHANGE_INVALID, NULL, "%s", import->not_json)
-			  : state_json_read(change, inventory, document);
+			  ? draft_fail(draft, CHANGE_INVALID, NULL, "%s", import->not_json)
+			  : state_json_read(draft, document);
 	json_decref(document);
 	return err;
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/commit.h"
 #include "rules/base.h"
@@ -84,7 +85,7 @@ static unsigned ask(struct state_world *world, const char *what, const char *bod
 /* From 198.51.100.30 on. */
 static void add_many(struct state_world *world, unsigned count, const char *group)
 {
-	struct change *change = edit_begin(world->fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
 	char name[16], address[ADDRESS_TEXT_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
@@ -93,10 +94,10 @@ static void add_many(struct state_world *world, unsigned count, const char *grou
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
-		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
+		assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 3, NULL), 0);
 	}
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 static void an_import_lets_the_loop_go_round(void **state)
@@ -257,15 +258,15 @@ static void never(uv_timer_t *timer)
 static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **state)
 {
 	struct state_world *world = *state;
-	struct change *change = edit_begin(world->fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
 	const struct owned_resource *bare = inventory_fixture_named(world->fixture, "bare");
 
 	assert_int_equal(
-		edit_point(change, bare,
+		edit_point(draft, bare,
 			   &(struct owned_item){.reverse_fqdn = "x.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	uv_timer_start(&world->api->service.adoption, never, 60000, 0);
 	assert_int_equal(ask(world, "PATCH /v1/ptrs/198.51.100.11", "{\"ttl\": 60}"), 200);
 	assert_int_equal(world->waited, 3);

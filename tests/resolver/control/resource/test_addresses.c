@@ -22,18 +22,18 @@ static const struct path mail = {.group = "g", .names = {"mail", NULL}};
 static const char *put(struct inventory_fixture *fixture, const char *text, enum addresses_why why)
 {
 	static char field[CHANGE_FIELD_MAX];
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	json_t *values = json_loads(text, 0, NULL);
 	struct path path = mail;
 	int err;
 
 	path.kind = kind_of_id(KIND_ADDRESS);
-	err = addresses_put(change, &path, values, why);
+	err = addresses_put(draft, &path, values, why);
 	if (!err)
-		err = edit_commit(change);
-	snprintf(field, sizeof field, "%s", change_error(change)->field);
+		err = edit_commit(draft);
+	snprintf(field, sizeof field, "%s", draft_error(draft)->field);
 	json_decref(values);
-	edit_free(change);
+	edit_free(draft);
 	inventory_forget(fixture->inventory);
 	return err ? field : NULL;
 }

@@ -32,11 +32,11 @@ static size_t count_of(const struct wanted *wanted)
 
 static void check_refused(struct inventory_fixture *fixture, const struct wanted *wanted)
 {
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(edit_add(change, wanted->kind, wanted->values, count_of(wanted), NULL),
+	assert_int_not_equal(edit_add(draft, wanted->kind, wanted->values, count_of(wanted), NULL),
 			     0);
-	inventory_fixture_check_error(change, wanted->outcome, wanted->field, wanted->says);
+	inventory_fixture_check_error(draft, wanted->outcome, wanted->field, wanted->says);
 }
 
 /* ---- adding ---- */
@@ -50,17 +50,17 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 						   {"tags", "{\"b\": \"2\", \"a\": \"1\"}"},
 						   {"domain_name_label", "web1"}};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 6, &resource), 0);
 	assert_int_equal(
-		edit_point(change, resource,
+		edit_point(draft, resource,
 			   &(struct owned_item){.reverse_fqdn = "Web.Test", .ttl = NOT_GIVEN}),
 		0);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
 		resource = inventory_address(fixture->inventory, "G", "web");
 		assert_non_null(resource);
@@ -147,38 +147,38 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		check_refused(fixture, &cases[i]);
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct edit_value same_id[] = {
 		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->item.id}};
-	assert_int_not_equal(edit_add(change, KIND_ADDRESS, same_id, 3, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
+	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, same_id, 3, NULL), 0);
+	inventory_fixture_check_error(draft, CHANGE_TAKEN, "id", "\"filed\"");
 	/* An address may have a service's name, and a name may be used once in each group. */
 	inventory_fixture_add(fixture, "app", "198.51.100.51");
-	change = edit_begin(fixture->inventory, "test");
+	draft = edit_begin(fixture->inventory, "test");
 	const struct edit_value other_group[] = {{"name", "filed"}, FREE, {"resource_group", "g"}};
-	assert_int_equal(edit_add(change, KIND_ADDRESS, other_group, 3, NULL), 0);
-	edit_free(change);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, other_group, 3, NULL), 0);
+	edit_free(draft);
 }
 
 static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
 	/* The first pool serves every region. */
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value west[] = {{"name", i ? "b" : "a"}, {"region", "West"}};
-		assert_int_equal(edit_add(change, KIND_ADDRESS, west, 2, &resource), 0);
+		assert_int_equal(edit_add(draft, KIND_ADDRESS, west, 2, &resource), 0);
 		assert_string_equal(address_print(&resource->item.address, text),
 				    i ? "198.51.100.2" : "198.51.100.1");
 		assert_int_equal(resource->item.allocation, ALLOCATION_DYNAMIC);
 	}
 	const struct edit_value six[] = {{"name", "c"}, {"family", "6"}};
-	assert_int_equal(edit_add(change, KIND_ADDRESS, six, 2, &resource), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, six, 2, &resource), 0);
 	assert_int_equal(resource->item.address.family, 6);
-	edit_free(change);
+	edit_free(draft);
 }
 
 static void a_pool_without_a_free_address_says_so(void **state)
@@ -191,16 +191,16 @@ static void a_pool_without_a_free_address_says_so(void **state)
 	inventory_fixture_init(&fixture,
 			       "region = \"east\"; management = { state = \"state.db\"; };\n"
 			       "address_pools = ({ name = \"p\"; prefix = \"203.0.113.8/30\"; });");
-	struct change *change = edit_begin(fixture.inventory, "test");
+	struct address_draft *draft = edit_begin(fixture.inventory, "test");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value values[] = {{"name", i ? "b" : "a"}};
-		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 1, &resource), 0);
+		assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 1, &resource), 0);
 		assert_string_equal(address_print(&resource->item.address, text),
 				    i ? "203.0.113.10" : "203.0.113.9");
 	}
 	const struct edit_value third[] = {{"name", "c"}};
-	assert_int_not_equal(edit_add(change, KIND_ADDRESS, third, 1, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_EXHAUSTED, "address",
+	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, third, 1, NULL), 0);
+	inventory_fixture_check_error(draft, CHANGE_EXHAUSTED, "address",
 				      "no address pool of region east");
 	inventory_fixture_release(&fixture);
 }
@@ -217,11 +217,11 @@ static void another_address_and_label_take_the_names_along(void **state)
 
 	inventory_fixture_point(fixture, resource, "n.test.");
 	inventory_note_served(fixture->inventory);
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
-		edit_set(change, inventory_fixture_named(fixture, "n"), values, 2, &resource), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+		edit_set(draft, inventory_fixture_named(fixture, "n"), values, 2, &resource), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	resource = inventory_fixture_named(fixture, "n");
 	assert_int_equal(resource->status, PTR_PENDING); /* at its new address */
 	assert_int_equal(resource->action, PTR_ACTION_UPDATE);
@@ -233,11 +233,10 @@ static void another_address_and_label_take_the_names_along(void **state)
 		inventory_fixture_restart(fixture);
 	}
 	const struct edit_value none = {"domain_name_label", NULL};
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), &none, 1, NULL),
-			 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_set(draft, inventory_fixture_named(fixture, "n"), &none, 1, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
 	assert_null(inventory_fixture_named(fixture, "n")->item.domain_name_label);
 }
@@ -254,18 +253,17 @@ static void two_addresses_can_change_places_in_one_change(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "b", "198.51.100.61"),
 				"b.test.");
 	for (unsigned i = 0; i < 2; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
 		assert_int_equal(
-			edit_set(change, inventory_fixture_named(fixture, "a"), &spare, 1, NULL),
-			0);
+			edit_set(draft, inventory_fixture_named(fixture, "a"), &spare, 1, NULL), 0);
 		assert_int_equal(
-			edit_set(change, inventory_fixture_named(fixture, "b"), &to_a, 1, NULL), 0);
+			edit_set(draft, inventory_fixture_named(fixture, "b"), &to_a, 1, NULL), 0);
 		assert_int_equal(
-			edit_set(change, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL), 0);
+			edit_set(draft, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL), 0);
 		if (i == 1)
-			assert_int_equal(edit_commit(change), 0);
-		edit_free(change);
+			assert_int_equal(edit_commit(draft), 0);
+		edit_free(draft);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.60",
 						     i ? "b.test." : "a.test.", 3600));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.61",
@@ -287,19 +285,18 @@ static void an_identity_stays(void **state)
 
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
 	for (unsigned i = 0; i < 3; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-		assert_int_not_equal(edit_set(change, inventory_fixture_named(fixture, "n"),
-					      &others[i], 1, NULL),
-				     0);
-		inventory_fixture_check_error(change, CHANGE_INVALID, others[i].key,
+		assert_int_not_equal(
+			edit_set(draft, inventory_fixture_named(fixture, "n"), &others[i], 1, NULL),
+			0);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, others[i].key,
 					      "cannot change");
 	}
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct edit_value same = {"name", "N"};
-	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), &same, 1, NULL),
-			 0);
-	edit_free(change);
+	assert_int_equal(edit_set(draft, inventory_fixture_named(fixture, "n"), &same, 1, NULL), 0);
+	edit_free(draft);
 }
 
 static void what_is_removed_is_gone_with_its_ptr(void **state)
@@ -308,11 +305,11 @@ static void what_is_removed_is_gone_with_its_ptr(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
 				"n.test.");
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "n")), 0);
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "n")), 0);
 	assert_null(inventory_fixture_named(fixture, "n"));
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
 	inventory_fixture_restart(fixture);
 	assert_null(inventory_fixture_named(fixture, "n"));
@@ -330,19 +327,19 @@ static void what_the_file_says_is_read_only(void **state)
 	struct inventory_fixture *fixture = *state;
 	const struct owned_resource *filed = inventory_fixture_named(fixture, "filed");
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(edit_remove(change, filed), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(edit_set(change, filed, &label, 1, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(edit_point(change, filed, &ptr), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(edit_unpoint(change, filed), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	assert_int_not_equal(edit_remove(draft, filed), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(edit_set(draft, filed, &label, 1, NULL), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(edit_point(draft, filed, &ptr), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(edit_unpoint(draft, filed), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "app"), "app.test.");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
@@ -385,17 +382,17 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 
 	ptr.kind = kind_of_id(KIND_PTR);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 		json_t *body = json_loads(cases[i].body, 0, NULL);
-		const int err = addresses_put(change, &ptr, body, ADDRESSES_ANY);
+		const int err = addresses_put(draft, &ptr, body, ADDRESSES_ANY);
 
 		json_decref(body);
 		if (!cases[i].field != !err)
 			fail_msg("%s: %d", cases[i].body, err);
 		if (cases[i].field)
-			inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
+			inventory_fixture_check_error(draft, CHANGE_INVALID, cases[i].field, "");
 		else
-			edit_free(change);
+			edit_free(draft);
 	}
 }
 
@@ -404,11 +401,11 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 	static const struct owned_item full = {
 		.reverse_fqdn = "a.test.", .ptr_description = "words", .ttl = 0};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &full), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &full), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
 	inventory_fixture_restart(fixture);
 	assert_string_equal(inventory_fixture_named(fixture, "bare")->item.ptr_description,
@@ -424,11 +421,11 @@ static void removing_a_ptr_that_is_not_there_writes_nothing(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	unsigned published = fixture->published;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_unpoint(change, inventory_fixture_named(fixture, "bare")), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_unpoint(draft, inventory_fixture_named(fixture, "bare")), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(fixture->published, published);
 	assert_int_equal(inventory_fixture_named(fixture, "bare")->ptr_revision, 0);
 }
@@ -437,10 +434,10 @@ static void a_ptr_of_nobody_is_not_found(void **state)
 {
 	static const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(edit_point(change, NULL, &ptr), 0);
-	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "is not an address or id");
+	assert_int_not_equal(edit_point(draft, NULL, &ptr), 0);
+	inventory_fixture_check_error(draft, CHANGE_NOT_FOUND, "", "is not an address or id");
 }
 
 /* ---- all or nothing ---- */
@@ -458,13 +455,13 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	inventory_note_served(fixture->inventory);
 	const unsigned published = fixture->published;
 	owned_etag(inventory_fixture_named(fixture, "old"), before);
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, KIND_ADDRESS, first, 2, NULL), 0);
-	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
-	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "old")), 0);
-	assert_int_not_equal(edit_add(change, KIND_ADDRESS, second, 2, NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_INVALID, "address", "192.0.2.1");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, first, 2, NULL), 0);
+	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "a"), &ptr), 0);
+	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "old")), 0);
+	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, second, 2, NULL), 0);
+	inventory_fixture_check_error(draft, CHANGE_INVALID, "address", "192.0.2.1");
 	for (unsigned i = 0; i < 2; i++) {
 		assert_null(inventory_fixture_named(fixture, "a"));
 		assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
@@ -482,27 +479,27 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 {
 	static const struct edit_value values[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
 	assert_int_equal(
-		edit_point(change, resource,
+		edit_point(draft, resource,
 			   &(struct owned_item){.reverse_fqdn = "1.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(
-		edit_point(change, inventory_fixture_named(fixture, "a"),
+		edit_point(draft, inventory_fixture_named(fixture, "a"),
 			   &(struct owned_item){.reverse_fqdn = "2.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(edit_unpoint(change, inventory_fixture_named(fixture, "a")), 0);
-	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "a")), 0);
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
+	assert_int_equal(edit_unpoint(draft, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
 	assert_int_equal(
-		edit_point(change, resource,
+		edit_point(draft, resource,
 			   &(struct owned_item){.reverse_fqdn = "3.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(fixture->published, 1);
 	inventory_fixture_restart(fixture);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "3.test.", 3600));
@@ -511,10 +508,10 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 static void a_change_without_edits_publishes_nothing(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(fixture->published, 0);
 }
 
@@ -527,9 +524,9 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	inventory_fixture_check_error(draft, CHANGE_STORE, "", "another program holds it");
 	assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	inventory_about(fixture->inventory, &about);
@@ -544,13 +541,13 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 {
 	struct inventory_fixture *fixture = *state;
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
 	fixture->refuse = true;
-	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_not_equal(edit_commit(change), 0);
-	assert_int_equal(change_error(change)->outcome, CHANGE_NO_MEMORY);
-	edit_free(change);
+	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_not_equal(edit_commit(draft), 0);
+	assert_int_equal(draft_error(draft)->outcome, CHANGE_NO_MEMORY);
+	edit_free(draft);
 	fixture->refuse = false;
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
@@ -562,11 +559,11 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(change_fail(change, CHANGE_STALE, NULL, "it has changed"), 0);
-	assert_int_not_equal(edit_remove(change, inventory_fixture_named(fixture, "bare")), 0);
-	inventory_fixture_check_error(change, CHANGE_STALE, "", "it has changed");
+	assert_int_not_equal(draft_fail(draft, CHANGE_STALE, NULL, "it has changed"), 0);
+	assert_int_not_equal(edit_remove(draft, inventory_fixture_named(fixture, "bare")), 0);
+	inventory_fixture_check_error(draft, CHANGE_STALE, "", "it has changed");
 	assert_non_null(inventory_fixture_named(fixture, "bare"));
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/state_json.h"
 #include "rules/base.h"
 #include "tests/lib/inventory_fixture.h"
@@ -28,10 +29,10 @@
 struct aside {
 	struct inventory_fixture *fixture;
 	struct inventory *inventory;
-	int (*edit)(struct aside *aside, struct change *change); /* in the thread */
-	void *context;                                           /* the edit's */
+	int (*edit)(struct aside *aside, struct address_draft *draft); /* in the thread */
+	void *context;                                                 /* the edit's */
 	bool rehearsal;
-	struct change *change; /* NULL: it failed, or was a rehearsal */
+	struct address_draft *draft; /* NULL: it failed, or was a rehearsal */
 	struct change_error error;
 	pthread_t thread, ran_in;
 	uv_sem_t paused, go_on; /* for an edit that stops in its middle */
@@ -40,23 +41,24 @@ struct aside {
 static void *run(void *context)
 {
 	struct aside *aside = context;
-	struct change *change = edit_begin(aside->inventory, "thread");
-	int err = change ? aside->edit(aside, change) : ERR_NOMEM;
+	struct address_draft *draft = edit_begin(aside->inventory, "thread");
+	int err = draft ? aside->edit(aside, draft) : ERR_NOMEM;
 
 	aside->ran_in = pthread_self();
 	if (!err && !aside->rehearsal)
-		err = edit_store(change);
+		err = edit_store(draft);
 	if (!err && !aside->rehearsal) {
-		aside->change = change;
+		aside->draft = draft;
 		return NULL;
 	}
-	aside->error = *change_error(change);
-	edit_free(change);
+	aside->error = *draft_error(draft);
+	edit_free(draft);
 	return NULL;
 }
 
 static void begin(struct aside *aside, struct inventory_fixture *fixture,
-		  int (*edit)(struct aside *aside, struct change *change), const void *context)
+		  int (*edit)(struct aside *aside, struct address_draft *draft),
+		  const void *context)
 {
 	*aside = (struct aside){
 		.fixture = fixture, .edit = edit, .context = (void *)(uintptr_t)context};
@@ -79,11 +81,11 @@ static enum change_outcome publish(struct aside *aside)
 {
 	struct inventory *inventory = aside->fixture->inventory;
 
-	if (aside->change && change_publish(aside->change) != 0)
-		aside->error = *change_error(aside->change);
-	else if (!aside->change && aside->error.outcome == CHANGE_STORE)
+	if (aside->draft && addresses_commit(aside->draft) != 0)
+		aside->error = *draft_error(aside->draft);
+	else if (!aside->draft && aside->error.outcome == CHANGE_STORE)
 		store_note_error(inventory_store(inventory), aside->error.text);
-	edit_free(aside->change);
+	edit_free(aside->draft);
 	inventory_copy_free(aside->inventory);
 	store_hold(inventory_store(inventory), false);
 	inventory_forget(inventory);
@@ -93,7 +95,7 @@ static enum change_outcome publish(struct aside *aside)
 }
 
 static enum change_outcome make(struct inventory_fixture *fixture,
-				int (*edit)(struct aside *aside, struct change *change),
+				int (*edit)(struct aside *aside, struct address_draft *draft),
 				const void *context)
 {
 	struct aside aside;
@@ -120,40 +122,40 @@ static const struct owned_resource *named(struct inventory *inventory, const cha
 }
 
 /* Those of a list that ends with a NULL name. */
-static int point(struct aside *aside, struct change *change)
+static int point(struct aside *aside, struct address_draft *draft)
 {
 	const struct pointed *list = aside->context;
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 
 	for (; !err && list->name; list++) {
 		const struct owned_item ptr = {.reverse_fqdn = list->fqdn, .ttl = NOT_GIVEN};
 		const struct owned_resource *resource = named(aside->inventory, list->name);
 
-		err = list->fqdn ? edit_point(change, resource, &ptr)
-				 : edit_unpoint(change, resource);
+		err = list->fqdn ? edit_point(draft, resource, &ptr)
+				 : edit_unpoint(draft, resource);
 	}
 	return err;
 }
 
 /* The same, and stops ahead of its end. */
-static int point_and_pause(struct aside *aside, struct change *change)
+static int point_and_pause(struct aside *aside, struct address_draft *draft)
 {
-	int err = point(aside, change);
+	int err = point(aside, draft);
 
 	uv_sem_post(&aside->paused);
 	uv_sem_wait(&aside->go_on);
 	return err;
 }
 
-static int remove_group(struct aside *aside, struct change *change)
+static int remove_group(struct aside *aside, struct address_draft *draft)
 {
-	return addresses_remove_group(change, aside->context, SUBSCRIPTION);
+	return addresses_remove_group(draft, aside->context, SUBSCRIPTION);
 }
 
-static int do_nothing(struct aside *aside, struct change *change)
+static int do_nothing(struct aside *aside, struct address_draft *draft)
 {
 	(void)aside;
-	return change_is_open(change);
+	return draft_is_open(draft);
 }
 
 /* ---- what there is ---- */
@@ -167,11 +169,11 @@ static void add_to_group(struct inventory_fixture *fixture, const char *name, co
 {
 	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"allocation", "static"}};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 static const struct owned_resource *in_group(const struct inventory_fixture *fixture,
@@ -191,10 +193,10 @@ static struct inventory_about about_of(const struct inventory_fixture *fixture)
 static void check_busy(struct inventory_fixture *fixture)
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_not_equal(edit_point(change, seen(fixture, "bare"), &ptr), 0);
-	inventory_fixture_check_error(change, CHANGE_BUSY, "", "try again");
+	assert_int_not_equal(edit_point(draft, seen(fixture, "bare"), &ptr), 0);
+	inventory_fixture_check_error(draft, CHANGE_BUSY, "", "try again");
 }
 
 static char *export_of(const struct inventory_fixture *fixture)
@@ -293,7 +295,7 @@ static void many_name(unsigned number, char text[32])
 	snprintf(text, 32, "m%u", number);
 }
 
-static int add_many(struct aside *aside, struct change *change)
+static int add_many(struct aside *aside, struct address_draft *draft)
 {
 	int err = 0;
 
@@ -306,9 +308,9 @@ static int add_many(struct aside *aside, struct change *change)
 		snprintf(fqdn, sizeof fqdn, "%s.test.", name);
 		const struct edit_value values[] = {{"name", name}, {"address", address}};
 		const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
-		err = edit_add(change, KIND_ADDRESS, values, 2, &resource);
+		err = edit_add(draft, KIND_ADDRESS, values, 2, &resource);
 		if (!err)
-			err = edit_point(change, resource, &ptr);
+			err = edit_point(draft, resource, &ptr);
 		if (i % FORGET_AT == 0)
 			inventory_forget(aside->inventory);
 		if (i == 0)
@@ -491,28 +493,28 @@ static void what_waits_goes_on_waiting(void **state)
 
 #define WAITS "6f8b4ce6-1111-4d2e-9c55-0242ac120001"
 
-static int add_some(struct aside *aside, struct change *change)
+static int add_some(struct aside *aside, struct address_draft *draft)
 {
 	static const struct edit_value address[] = {{"name", "drawn"}},
 				       service[] = {{"name", "svc"}, {"address", "198.51.100.21"}};
 	const struct owned_item ptr = {.reverse_fqdn = "waits.test.", .ttl = NOT_GIVEN};
-	int err = edit_add(change, KIND_ADDRESS, address, 1, NULL);
+	int err = edit_add(draft, KIND_ADDRESS, address, 1, NULL);
 
 	(void)aside;
 	if (!err)
-		err = edit_add(change, KIND_SERVICE, service, 2, NULL);
-	return err ? err : edit_wait(change, WAITS, &ptr);
+		err = edit_add(draft, KIND_SERVICE, service, 2, NULL);
+	return err ? err : edit_wait(draft, WAITS, &ptr);
 }
 
-static int remove_some(struct aside *aside, struct change *change)
+static int remove_some(struct aside *aside, struct address_draft *draft)
 {
-	int err = change_is_open(change);
+	int err = draft_is_open(draft);
 
 	if (!err)
-		err = edit_remove(change, named(aside->inventory, "drawn"));
+		err = edit_remove(draft, named(aside->inventory, "drawn"));
 	if (!err)
-		err = edit_remove(change, named(aside->inventory, "svc"));
-	return err ? err : edit_wait(change, WAITS, NULL);
+		err = edit_remove(draft, named(aside->inventory, "svc"));
+	return err ? err : edit_wait(draft, WAITS, NULL);
 }
 
 static void check_counts(const struct inventory_fixture *fixture, size_t more)
@@ -554,10 +556,10 @@ static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **stat
 	assert_int_equal(make(fixture, add_some, NULL), CHANGE_FINE);
 	first = seen(fixture, "drawn")->item.address;
 	assert_int_equal(make(fixture, remove_some, NULL), CHANGE_FINE);
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 1, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 1, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_false(address_equal(&seen(fixture, "next")->item.address, &first));
 }
 
@@ -576,23 +578,23 @@ struct seen_errors {
 	int errs[COUNT(wrong_ptrs)];
 };
 
-static int edit_wrongly(struct aside *aside, struct change *change)
+static int edit_wrongly(struct aside *aside, struct address_draft *draft)
 {
 	struct seen_errors *told = aside->context;
 	const struct owned_resource *bare;
 
-	if (change_is_open(change) != 0)
+	if (draft_is_open(draft) != 0)
 		return ERR_INVALID;
 	for (size_t i = 0; i < COUNT(wrong_ptrs); i++) {
 		bare = named(aside->inventory, "bare");
-		told->errs[i] = edit_point(change, bare, &wrong_ptrs[i].ptr);
-		change_take_error(change, &told->errors[i]);
+		told->errs[i] = edit_point(draft, bare, &wrong_ptrs[i].ptr);
+		draft_take_error(draft, &told->errors[i]);
 	}
 	bare = named(aside->inventory, "bare");
-	if (edit_point(change, bare,
+	if (edit_point(draft, bare,
 		       &(struct owned_item){.reverse_fqdn = "fine.test.", .ttl = NOT_GIVEN}) != 0)
 		return ERR_INVALID;
-	return change_fail(change, CHANGE_INVALID, NULL, "rows do not fit");
+	return draft_fail(draft, CHANGE_INVALID, NULL, "rows do not fit");
 }
 
 static void what_does_not_fit_is_told_for_each_and_nothing_is_changed(void **state)
@@ -617,12 +619,12 @@ struct same {
 	bool filed, other, bare, none;
 };
 
-static int ask_what_is_same(struct aside *aside, struct change *change)
+static int ask_what_is_same(struct aside *aside, struct address_draft *draft)
 {
 	struct same *same = aside->context;
 	const struct owned_resource *filed, *bare;
 
-	if (change_is_open(change) != 0)
+	if (draft_is_open(draft) != 0)
 		return ERR_INVALID;
 	filed = named(aside->inventory, "filed");
 	bare = named(aside->inventory, "bare");
@@ -637,7 +639,7 @@ static int ask_what_is_same(struct aside *aside, struct change *change)
 		addresses_points(aside->inventory, bare,
 				 &(struct owned_item){.reverse_fqdn = NULL, .ttl = NOT_GIVEN}),
 	};
-	return edit_point(change, filed,
+	return edit_point(draft, filed,
 			  &(struct owned_item){.reverse_fqdn = "other.test.", .ttl = NOT_GIVEN});
 }
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/values.h"
 #include "tests/lib/inventory_fixture.h"
 
@@ -53,12 +54,12 @@ static size_t count_of(const struct inventory_fixture *fixture)
 	return count;
 }
 
-static int put(struct change *change, const char *name, const char *region, const char *tags)
+static int put(struct address_draft *draft, const char *name, const char *region, const char *tags)
 {
 	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
 	json_t *object = json_pack("{s:s*, s:o*}", "region", region, "tags",
 				   tags ? json_loads(tags, 0, NULL) : NULL);
-	int err = addresses_put(change, &path, object, ADDRESSES_ANY);
+	int err = addresses_put(draft, &path, object, ADDRESSES_ANY);
 
 	json_decref(object);
 	return err;
@@ -67,38 +68,38 @@ static int put(struct change *change, const char *name, const char *region, cons
 static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
 		     const char *tags)
 {
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(put(change, name, region, tags), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(put(draft, name, region, tags), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
-static int add(struct change *change, const char *group, const char *name, const char *region)
+static int add(struct address_draft *draft, const char *group, const char *name, const char *region)
 {
 	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"region", region}};
 
-	return edit_add(change, KIND_ADDRESS, values, 3, NULL);
+	return edit_add(draft, KIND_ADDRESS, values, 3, NULL);
 }
 
 static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
 		     const char *region)
 {
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(add(change, group, name, region), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(add(draft, group, name, region), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 static void must_remove(struct inventory_fixture *fixture, const char *group)
 {
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(addresses_remove_group(change, group, SUBSCRIPTION), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(addresses_remove_group(draft, group, SUBSCRIPTION), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 /* ---- coming and going ---- */
@@ -162,13 +163,13 @@ static void an_address_makes_its_group_and_leaves_it_behind(void **state)
 		assert_string_equal(shown(fixture, "web"), "Web west -");
 		inventory_fixture_restart(fixture);
 	}
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(edit_remove(change, inventory_address(fixture->inventory, "web",
-								       i ? "one" : "two")),
+		assert_int_equal(edit_remove(draft, inventory_address(fixture->inventory, "web",
+								      i ? "one" : "two")),
 				 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	inventory_fixture_restart(fixture);
 	assert_string_equal(shown(fixture, "web"), "Web west -");
 }
@@ -199,13 +200,13 @@ static void a_group_goes_with_its_addresses_and_no_others(void **state)
 static void addresses_of_another_subscription_stay(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	must_add(fixture, "web", "one", "east");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(addresses_remove_group(change, "web", "another"), 0);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(addresses_remove_group(draft, "web", "another"), 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
-	edit_free(change);
+	edit_free(draft);
 }
 
 /* The configuration's subscription is another one by now: a group of the same name is another
@@ -220,11 +221,11 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	must_add(fixture, "web", "old", "east");
 	assert_int_equal(inventory_fixture_load(fixture, world), 0);
 	must_add(fixture, "web", "new", "east");
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
-		addresses_remove_group(change, "web", "99999999-2222-3333-4444-555555555555"), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+		addresses_remove_group(draft, "web", "99999999-2222-3333-4444-555555555555"), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "web"), "");
 		assert_non_null(inventory_address(fixture->inventory, "web", "old"));
@@ -235,11 +236,11 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	assert_string_equal(shown(fixture, "web"), "web east -");
 }
 
-static int add_to(struct change *change, const char *group)
+static int add_to(struct address_draft *draft, const char *group)
 {
 	const struct edit_value values[] = {{"name", "x"}, {"resource_group", group}};
 
-	return edit_add(change, KIND_ADDRESS, values, 2, NULL);
+	return edit_add(draft, KIND_ADDRESS, values, 2, NULL);
 }
 
 static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
@@ -249,17 +250,17 @@ static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 	struct inventory_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
-		assert_int_not_equal(add_to(change, bad[i]), 0);
-		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
-		change = edit_begin(fixture->inventory, "test");
-		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
-		inventory_fixture_check_error(change, CHANGE_INVALID, "name", "give ");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		assert_int_not_equal(add_to(draft, bad[i]), 0);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, "resource_group", "give ");
+		draft = edit_begin(fixture->inventory, "test");
+		assert_int_not_equal(put(draft, bad[i], "east", NULL), 0);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, "name", "give ");
 	}
 	/* In a path it stands for no group. */
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(put(change, "-", "east", NULL), 0);
-	inventory_fixture_check_error(change, CHANGE_INVALID, "name", "give ");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(put(draft, "-", "east", NULL), 0);
+	inventory_fixture_check_error(draft, CHANGE_INVALID, "name", "give ");
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		must_add(fixture, good[i], "x", "east");
 	assert_int_equal(inventory_fixture_load(
@@ -291,18 +292,18 @@ static void those_in_no_group_can_be_removed_together(void **state)
 static void a_group_that_the_file_names_is_read_only(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	assert_string_equal(shown(fixture, "OFFICE"), "Office west - !");
 	assert_int_equal(count_of(fixture), 1);
 	must_put(fixture, "office", "west", NULL);
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(put(change, "office", "west", "{\"a\":\"1\"}"), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(put(draft, "office", "west", "{\"a\":\"1\"}"), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:");
 	must_add(fixture, "office", "mine", "east");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(addresses_remove_group(change, "office", SUBSCRIPTION), 0);
-	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_not_equal(addresses_remove_group(draft, "office", SUBSCRIPTION), 0);
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:");
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
 }
 
@@ -382,19 +383,19 @@ static void an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go(vo
 static void a_change_that_is_given_up_has_changed_no_group(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	must_put(fixture, "kept", "west", NULL);
 	must_put(fixture, "gone", "west", NULL);
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(put(change, "kept", "east", "{\"a\":\"1\"}"), 0);
-	assert_int_equal(put(change, "kept", "west", "{\"a\":\"2\"}"), 0);
-	assert_int_equal(put(change, "new", "west", NULL), 0);
-	assert_int_equal(addresses_remove_group(change, "gone", SUBSCRIPTION), 0);
-	assert_int_equal(add(change, "made", "one", "east"), 0);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(put(draft, "kept", "east", "{\"a\":\"1\"}"), 0);
+	assert_int_equal(put(draft, "kept", "west", "{\"a\":\"2\"}"), 0);
+	assert_int_equal(put(draft, "new", "west", NULL), 0);
+	assert_int_equal(addresses_remove_group(draft, "gone", SUBSCRIPTION), 0);
+	assert_int_equal(add(draft, "made", "one", "east"), 0);
 	assert_string_equal(shown(fixture, "kept"), "kept west {\"a\":\"2\"}");
 	assert_string_equal(shown(fixture, "made"), "made east -");
-	edit_free(change);
+	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "kept"), "kept west -");
 		assert_string_equal(shown(fixture, "gone"), "gone west -");
@@ -407,16 +408,16 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 static void a_group_may_go_and_come_in_one_change(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(addresses_remove_group(change, "group", SUBSCRIPTION), 0);
-	assert_int_equal(put(change, "gROUP", "east", NULL), 0);
-	assert_int_equal(put(change, "fleeting", "east", NULL), 0);
-	assert_int_equal(addresses_remove_group(change, "fleeting", SUBSCRIPTION), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(addresses_remove_group(draft, "group", SUBSCRIPTION), 0);
+	assert_int_equal(put(draft, "gROUP", "east", NULL), 0);
+	assert_int_equal(put(draft, "fleeting", "east", NULL), 0);
+	assert_int_equal(addresses_remove_group(draft, "fleeting", SUBSCRIPTION), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "group"), "gROUP east -");
 		assert_string_equal(shown(fixture, "fleeting"), "");
@@ -438,9 +439,9 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 
 	memset(long_name, 'a', sizeof long_name - 1);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
-		assert_int_not_equal(put(change, cases[i].name, cases[i].region, cases[i].tags), 0);
-		inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		assert_int_not_equal(put(draft, cases[i].name, cases[i].region, cases[i].tags), 0);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, cases[i].field, "");
 	}
 	must_put(fixture, long_name + 1, "east", NULL);
 }
@@ -453,12 +454,12 @@ static void a_name_in_the_body_is_the_paths(void **state)
 	struct inventory_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 		json_t *body = json_loads(wrong[i], 0, NULL);
 
-		assert_int_not_equal(addresses_put(change, &path, body, ADDRESSES_ANY), 0);
-		inventory_fixture_check_error(change, CHANGE_INVALID,
-					      i < 3 ? "name" : "description", "");
+		assert_int_not_equal(addresses_put(draft, &path, body, ADDRESSES_ANY), 0);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, i < 3 ? "name" : "description",
+					      "");
 		json_decref(body);
 	}
 	assert_string_equal(shown(fixture, "group"), "");

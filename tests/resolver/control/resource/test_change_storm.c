@@ -1,5 +1,5 @@
 /* Many changes: random batches beside a plain table, and a process that is killed in between. */
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/change_error.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -42,8 +42,8 @@ static struct slot_texts texts_of(unsigned slot, unsigned number)
 	return texts;
 }
 
-static void edit(struct inventory_fixture *fixture, struct change *change, struct table *table,
-		 uint64_t *seed, unsigned number)
+static void edit(struct inventory_fixture *fixture, struct address_draft *draft,
+		 struct table *table, uint64_t *seed, unsigned number)
 {
 	const unsigned slot = random_below(seed, STORM_SLOTS);
 	const struct slot_texts texts = texts_of(slot, number);
@@ -54,16 +54,16 @@ static void edit(struct inventory_fixture *fixture, struct change *change, struc
 
 	assert_int_equal(resource != NULL, table->is[slot] != 0);
 	if (!resource) {
-		err = edit_add(change, KIND_ADDRESS, values, 2, NULL);
+		err = edit_add(draft, KIND_ADDRESS, values, 2, NULL);
 		table->is[slot] = 1;
 	} else if (random_below(seed, 4) == 0) {
-		err = edit_remove(change, resource);
+		err = edit_remove(draft, resource);
 		table->is[slot] = 0;
 	} else if (table->is[slot] > 1 && random_below(seed, 3) == 0) {
-		err = edit_unpoint(change, resource);
+		err = edit_unpoint(draft, resource);
 		table->is[slot] = 1;
 	} else {
-		err = edit_point(change, resource, &ptr);
+		err = edit_point(draft, resource, &ptr);
 		table->is[slot] = number;
 	}
 	assert_int_equal(err, 0);
@@ -89,16 +89,16 @@ static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 	uint64_t seed = 0x4d595df4d0f33173;
 
 	for (unsigned round = 2; round < 300; round++) {
-		struct change *change = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 		struct table trial = kept;
 
 		for (unsigned n = random_below(&seed, 6) + 1; n > 0; n--)
-			edit(fixture, change, &trial, &seed, round);
+			edit(fixture, draft, &trial, &seed, round);
 		if (random_below(&seed, 4) != 0) {
-			assert_int_equal(edit_commit(change), 0);
+			assert_int_equal(edit_commit(draft), 0);
 			kept = trial;
 		}
-		edit_free(change);
+		edit_free(draft);
 		if (round % 50 == 0)
 			inventory_fixture_restart(fixture);
 		compare(fixture, &kept);
@@ -123,7 +123,7 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 {
 	for (tell(pipe_end, VICTIMS, 0);; number++)
 		for (uint32_t victim = 0; victim < VICTIMS; victim += 2) {
-			struct change *change = edit_begin(fixture->inventory, "test");
+			struct address_draft *draft = edit_begin(fixture->inventory, "test");
 			char fqdn[32], name[16];
 			int err = 0;
 
@@ -132,12 +132,12 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 				const struct owned_item ptr = {.reverse_fqdn = fqdn,
 							       .ttl = NOT_GIVEN};
 				snprintf(name, sizeof name, "v%u", victim + i);
-				err = edit_point(change, inventory_fixture_named(fixture, name),
+				err = edit_point(draft, inventory_fixture_named(fixture, name),
 						 &ptr);
 			}
-			if (err || edit_commit(change) != 0)
+			if (err || edit_commit(draft) != 0)
 				_exit(1);
-			edit_free(change);
+			edit_free(draft);
 			tell(pipe_end, victim, number);
 		}
 }

@@ -224,11 +224,11 @@ static void what_is_in_both_is_refused_and_both_are_named(void **state)
 	struct inventory_fixture *fixture = *state;
 	const struct owned_resource *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
 	const struct edit_value label = {"domain_name_label", "taken"};
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_set(change, made, &label, 1, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_set(draft, made, &label, 1, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
 		const struct faults *faults = &fixture->config.faults;
 
@@ -297,12 +297,12 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
 				"other.test.");
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->status, PTR_ERROR);
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
-		edit_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
+		edit_set(draft, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
 		0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->status, PTR_PENDING);
 	assert_true(inventory_fixture_serves(fixture, "203.0.113.77", "other.test.", 3600));
 }
@@ -313,14 +313,14 @@ static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 					 char text[CHANGE_TEXT_MAX])
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(fixture->inventory, "test");
-	int err = edit_point(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	int err = edit_point(draft, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
-	err = err ? err : edit_commit(change);
-	assert_int_equal(err == 0, change_error(change)->outcome == CHANGE_FINE);
-	const enum change_outcome outcome = change_error(change)->outcome;
-	snprintf(text, CHANGE_TEXT_MAX, "%s", change_error(change)->text);
-	edit_free(change);
+	err = err ? err : edit_commit(draft);
+	assert_int_equal(err == 0, draft_error(draft)->outcome == CHANGE_FINE);
+	const enum change_outcome outcome = draft_error(draft)->outcome;
+	snprintf(text, CHANGE_TEXT_MAX, "%s", draft_error(draft)->text);
+	edit_free(draft);
 	return outcome;
 }
 
@@ -467,7 +467,7 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 static void very_many_ptrs_are_served_at_once(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_item ptr = {.reverse_fqdn = "n.test.", .ttl = NOT_GIVEN};
 	char name[16], address[ADDRESS_TEXT_MAX];
 	const struct owned_resource *resource;
@@ -477,11 +477,11 @@ static void very_many_ptrs_are_served_at_once(void **state)
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
-		assert_int_equal(edit_add(change, KIND_ADDRESS, values, 2, &resource), 0);
-		assert_int_equal(edit_point(change, resource, &ptr), 0);
+		assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
+		assert_int_equal(edit_point(draft, resource, &ptr), 0);
 	}
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->status, PTR_PENDING);
 	inventory_note_served(fixture->inventory);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->status, PTR_ACTIVE);

@@ -34,12 +34,12 @@ static int set_value(struct inventory_fixture *fixture, const struct owned_resou
 		     const char *key, const char *text)
 {
 	const struct edit_value value = {key, text};
-	struct change *change = edit_begin(fixture->inventory, "test");
-	int err = edit_set(change, resource, &value, 1, NULL);
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	int err = edit_set(draft, resource, &value, 1, NULL);
 
 	if (!err)
-		err = edit_commit(change);
-	edit_free(change);
+		err = edit_commit(draft);
+	edit_free(draft);
 	return err;
 }
 
@@ -175,7 +175,7 @@ static void another_suffix_and_ttl_reach_what_the_state_has(void **state)
 static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	load(fixture, FIXTURE_WORLD);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", NULL, 0));
@@ -183,10 +183,10 @@ static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
 				"mine.test.");
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), ERR_FAULTS);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mine.test.", 3600));
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_remove(change, inventory_fixture_at(fixture, "198.51.100.10")), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_remove(draft, inventory_fixture_at(fixture, "198.51.100.10")), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
 }
@@ -386,18 +386,18 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	const struct owned_item ptr = {.reverse_fqdn = random_below(seed, 4) ? fqdn : "",
 				       .ttl = NOT_GIVEN};
 	const struct owned_resource *resource = inventory_fixture_named(fixture, name);
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	int err;
 
 	if (!resource && slot >= 3)
-		err = edit_add(change, KIND_ADDRESS, values, 2 + slot % 2, NULL);
+		err = edit_add(draft, KIND_ADDRESS, values, 2 + slot % 2, NULL);
 	else if (resource && slot >= 3 && random_below(seed, 5) == 0)
-		err = edit_remove(change, resource);
+		err = edit_remove(draft, resource);
 	else
-		err = edit_point(change, resource, &ptr);
+		err = edit_point(draft, resource, &ptr);
 	if (!err)
-		assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+		assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 }
 
 static void many_reloads_come_to_the_same_as_a_start(void **state)

@@ -33,7 +33,7 @@ static const char *read_addresses(struct inventory_fixture *fixture, size_t room
 static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	inventory_fixture_add(fixture, "last", "2001:db8::ffff");
 	inventory_fixture_add(fixture, "low", "198.51.100.2");
@@ -42,10 +42,10 @@ static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 	for (size_t room = 1; room <= 8; room++)
 		assert_string_equal(read_addresses(fixture, room),
 				    "low filed bare high first6 last ");
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_remove(change, inventory_fixture_named(fixture, "low")), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "low")), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_string_equal(read_addresses(fixture, 2), "filed bare high first6 last ");
 }
 
@@ -75,11 +75,11 @@ static void services_come_by_name_and_follow_changes(void **state)
 	const struct owned_resource *page[4];
 
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 4), 1);
-	struct change *change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_add(change, KIND_SERVICE, zoo, 2, NULL), 0);
-	assert_int_equal(edit_add(change, KIND_SERVICE, bar, 2, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_add(draft, KIND_SERVICE, zoo, 2, NULL), 0);
+	assert_int_equal(edit_add(draft, KIND_SERVICE, bar, 2, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 2), 2);
 	assert_string_equal(page[0]->item.name, "app");
 	assert_string_equal(page[1]->item.name, "bar");

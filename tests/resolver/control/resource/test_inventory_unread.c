@@ -47,17 +47,17 @@ static const char *error_of(const struct inventory_fixture *fixture)
 }
 
 /* Frees the change, which has not come to anything for what could not be read. */
-static void check_unread(struct inventory_fixture *fixture, struct change *change, int err)
+static void check_unread(struct inventory_fixture *fixture, struct address_draft *draft, int err)
 {
-	assert_int_not_equal(err ? err : edit_commit(change), 0);
-	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
-	assert_non_null(strstr(change_error(change)->text, NOT_OURS));
+	assert_int_not_equal(err ? err : edit_commit(draft), 0);
+	assert_int_equal(draft_error(draft)->outcome, CHANGE_STORE);
+	assert_non_null(strstr(draft_error(draft)->text, NOT_OURS));
 	assert_non_null(strstr(error_of(fixture), NOT_OURS));
-	edit_free(change);
+	edit_free(draft);
 	inventory_forget(fixture->inventory);
 }
 
-static struct change *begin(struct inventory_fixture *fixture)
+static struct address_draft *begin(struct inventory_fixture *fixture)
 {
 	return edit_begin(fixture->inventory, "test");
 }
@@ -108,15 +108,15 @@ static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_address
 	struct inventory_fixture *fixture = *state;
 	const struct edit_value values[] = {
 		{"name", "new"}, {"resource_group", "web"}, {"address", NEW}};
-	struct change *change = begin(fixture);
+	struct address_draft *draft = begin(fixture);
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 3, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	exec(fixture, SPOIL " WHERE kind = 104");
-	change = begin(fixture);
-	check_unread(fixture, change,
-		     addresses_remove_group(change, "web", "11111111-2222-3333-4444-555555555555"));
+	draft = begin(fixture);
+	check_unread(fixture, draft,
+		     addresses_remove_group(draft, "web", "11111111-2222-3333-4444-555555555555"));
 	assert_non_null(inventory_address(fixture->inventory, "web", "new"));
 }
 
@@ -124,13 +124,13 @@ static void what_cannot_be_read_cannot_be_removed(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"new", NULL}};
-	struct change *change;
+	struct address_draft *draft;
 
 	inventory_fixture_add(fixture, "new", NEW);
 	exec(fixture, SPOIL " WHERE kind = 101");
-	change = begin(fixture);
-	assert_int_not_equal(addresses_put(change, &path, NULL, ADDRESSES_ANY), 0);
-	check_unread(fixture, change, ERR_INVALID);
+	draft = begin(fixture);
+	assert_int_not_equal(addresses_put(draft, &path, NULL, ADDRESSES_ANY), 0);
+	check_unread(fixture, draft, ERR_INVALID);
 }
 
 static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
@@ -138,30 +138,29 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 	static const char *const spoilt[] = {"101", "103", "104"};
 	struct inventory_fixture *fixture = *state;
 	const struct resource_group group = {.name = "web", .region = NULL};
-	struct change *change = begin(fixture);
+	struct address_draft *draft = begin(fixture);
 	const struct owned_item ptr = {.reverse_fqdn = "waiting.test.", .ttl = NOT_GIVEN};
 	json_t *document = json_pack("{s:i}", "version", 1);
 
-	assert_int_equal(edit_group(change, &group), 0);
-	assert_int_equal(edit_wait(change, "00000000-0000-4000-8000-000000000001", &ptr), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_group(draft, &group), 0);
+	assert_int_equal(edit_wait(draft, "00000000-0000-4000-8000-000000000001", &ptr), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	inventory_fixture_add(fixture, "new", NEW);
 	for (size_t i = 0; i < 3; i++) {
 		char sql[128];
 
 		snprintf(sql, sizeof sql, SPOIL " WHERE kind = %s", spoilt[i]);
 		exec(fixture, sql);
-		change = begin(fixture);
-		check_unread(fixture, change,
-			     state_json_read(change, fixture->inventory, document));
+		draft = begin(fixture);
+		check_unread(fixture, draft, state_json_read(draft, document));
 		snprintf(sql, sizeof sql, MEND " WHERE kind = %s", spoilt[i]);
 		exec(fixture, sql);
 	}
-	change = begin(fixture);
-	assert_int_equal(state_json_read(change, fixture->inventory, document), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	draft = begin(fixture);
+	assert_int_equal(state_json_read(draft, document), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	assert_null(error_of(fixture));
 	json_decref(document);
 }
@@ -190,7 +189,7 @@ static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(vo
 	static const char both[] =
 		FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW "\"; });\n";
 	struct inventory_fixture *fixture = *state;
-	struct change *change;
+	struct address_draft *draft;
 
 	inventory_fixture_add(fixture, "new", NEW);
 	exec(fixture, SPOIL " WHERE kind = 101");
@@ -198,10 +197,10 @@ static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(vo
 	assert_int_equal(inventory_fixture_load(fixture, both), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
 	assert_non_null(strstr(error_of(fixture), NOT_OURS));
-	change = begin(fixture);
-	assert_int_not_equal(change_is_open(change), 0);
-	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
-	edit_free(change);
+	draft = begin(fixture);
+	assert_int_not_equal(draft_is_open(draft), 0);
+	assert_int_equal(draft_error(draft)->outcome, CHANGE_STORE);
+	edit_free(draft);
 	assert_int_equal(inventory_fixture_load(fixture, both), ERR_FAULTS);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have this"));
 }

@@ -29,13 +29,13 @@ static int try_import(struct inventory_fixture *fixture, const json_t *document,
 {
 	store_hold(inventory_store(fixture->inventory), true);
 	struct inventory *aside = inventory_copy(fixture->inventory, STORE_ASIDE);
-	struct change *change = edit_begin(aside, "test");
-	int err = state_json_read(change, aside, document);
+	struct address_draft *draft = edit_begin(aside, "test");
+	int err = state_json_read(draft, document);
 
 	if (!err)
-		err = edit_commit(change);
-	*error = *change_error(change);
-	edit_free(change);
+		err = edit_commit(draft);
+	*error = *draft_error(draft);
+	edit_free(draft);
 	inventory_copy_free(aside);
 	store_hold(inventory_store(fixture->inventory), false);
 	return err;
@@ -66,19 +66,19 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	struct tag tag = {"a", "1"};
 	const struct resource_group empty = {.name = "Empty", .region = "west", .tags = {&tag, 1}};
 	struct inventory_fixture *fixture = *state, other;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 	const struct owned_resource *resource;
 
-	assert_int_equal(edit_add(change, KIND_ADDRESS, values, 6, &resource), 0);
-	assert_int_equal(edit_point(change, resource, &ptr), 0);
-	assert_int_equal(edit_add(change, KIND_SERVICE, service, 3, NULL), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
-	change = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_group(change, &empty), 0);
+	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 6, &resource), 0);
+	assert_int_equal(edit_point(draft, resource, &ptr), 0);
+	assert_int_equal(edit_add(draft, KIND_SERVICE, service, 3, NULL), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_group(draft, &empty), 0);
 	json_decref(tags);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
 	json_t *exported = exported_by(fixture->inventory);
 
@@ -233,11 +233,11 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	static const struct owned_item ptr = {
 		.reverse_fqdn = "odd.test.", .ptr_description = odd, .ttl = NOT_GIVEN};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(edit_point(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(edit_commit(change), 0);
-	edit_free(change);
+	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
 	json_t *exported = exported_by(fixture->inventory);
 	assert_string_equal(
 		json_string_value(json_object_get(

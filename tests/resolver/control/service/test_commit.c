@@ -531,13 +531,13 @@ static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **sta
 	json_decref(many.values);
 }
 
-static int put_two_ptrs(void *context, struct change *change, struct inventory *inventory)
+static int put_two_ptrs(void *context, struct address_draft *draft)
 {
 	const struct owned_item ptr = {.reverse_fqdn = "given.test.", .ttl = NOT_GIVEN};
-	const struct owned_resource *resource = inventory_address(inventory, NULL, context);
-	int err = edit_point(change, resource, &ptr);
+	const struct owned_resource *resource = inventory_address(draft->inventory, NULL, context);
+	int err = edit_point(draft, resource, &ptr);
 
-	return err ? err : edit_wait(change, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
+	return err ? err : edit_wait(draft, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
 }
 
 /* What is put in another form than edits is agreed to by its rows, too; so is a PTR that waits. */
@@ -565,10 +565,9 @@ static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
 	assert_int_equal(about.waiting, 1);
 }
 
-static int remove_group(void *context, struct change *change, struct inventory *inventory)
+static int remove_group(void *context, struct address_draft *draft)
 {
-	(void)inventory;
-	return addresses_remove_group(change, context, "00000000-0000-0000-0000-000000000000");
+	return addresses_remove_group(draft, context, "00000000-0000-0000-0000-000000000000");
 }
 
 /* That there is no such group may mean that it could not be read, and is no reason to go on. */

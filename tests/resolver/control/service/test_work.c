@@ -89,12 +89,12 @@ static void on_done(void *request)
 static bool is_held(void)
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct change *change = edit_begin(world->fixture->inventory, "test");
-	int err = edit_point(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
-	bool busy = change_error(change)->outcome == CHANGE_BUSY;
+	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
+	int err = edit_point(draft, inventory_fixture_named(world->fixture, "bare"), &ptr);
+	bool busy = draft_error(draft)->outcome == CHANGE_BUSY;
 
 	assert_int_equal(err != 0, busy);
-	edit_free(change);
+	edit_free(draft);
 	return busy;
 }
 

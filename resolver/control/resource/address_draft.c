@@ -1,0 +1,219 @@
+/* Edits are made in addresses.c:
+ *
+ *     edit ─► draft_put_row: row, keys, history
+ *      └────► draft_serve: the served table, old entry out and new one in
+ *
+ * A rollback of the transaction and discarding the draft undo the edits. An edit sees the rows of
+ * the edits before it: a name or address is free as soon as one of these releases it. After the
+ * commit only publishing can fail, for lack of memory, which is reported. A failed read voids the
+ * draft, whatever the edit made of it. */
+#include "resolver/control/resource/address_draft.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "resolver/log.h"
+
+/* ---- begin and discard ---- */
+
+struct address_draft *addresses_edit(struct inventory *inventory, uint64_t revision, bool restores)
+{
+	struct address_draft *draft = calloc(1, sizeof *draft);
+
+	assert(!inventory->changing);
+	if (!draft)
+		return NULL;
+	*draft = (struct address_draft){
+		.inventory = inventory, .revision = revision, .restores = restores};
+	inventory->changing = true;
+	return draft;
+}
+
+void addresses_discard(struct address_draft *draft)
+{
+	if (!draft)
+		return;
+	owned_discard(draft->table);
+	draft->inventory->changing = false;
+	free(draft);
+}
+
+const struct model *draft_model(const struct address_draft *draft)
+{
+	return draft->inventory->now.model;
+}
+
+/* ---- errors ---- */
+
+static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text = "out of memory"};
+
+const struct change_error *draft_error(const struct address_draft *draft)
+{
+	return draft ? &draft->error : &no_memory;
+}
+
+void draft_take_error(struct address_draft *draft, struct change_error *error)
+{
+	*error = draft->error;
+	draft->error = (struct change_error){.outcome = CHANGE_FINE};
+}
+
+/* For a copy of the inventory, service/resources.c notes the error, because this is another thread.
+ */
+int draft_fail_store(struct address_draft *draft, const char *error)
+{
+	if (draft->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (!draft->inventory->of)
+		store_note_error(&draft->inventory->store, error);
+	return change_say(&draft->error, CHANGE_STORE, NULL, "%s", error);
+}
+
+int draft_check_trouble(struct address_draft *draft)
+{
+	const char *trouble = store_trouble(&draft->inventory->store);
+
+	return trouble ? draft_fail_store(draft, trouble) : 0;
+}
+
+int draft_fail(struct address_draft *draft, enum change_outcome outcome, const char *field,
+	       const char *format, ...)
+{
+	va_list arguments;
+
+	if (draft->error.outcome != CHANGE_FINE || draft_check_trouble(draft) != 0)
+		return ERR_INVALID;
+	va_start(arguments, format);
+	(void)change_say_list(&draft->error, outcome, field, format, arguments);
+	va_end(arguments);
+	return ERR_INVALID;
+}
+
+int draft_fail_memory(struct address_draft *draft)
+{
+	return draft_fail(draft, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+int draft_is_open(struct address_draft *draft)
+{
+	struct source *source;
+
+	assert(!draft->over);
+	if (draft->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (draft->source)
+		return draft_check_trouble(draft);
+	source = change_source(&draft->inventory->store, &draft->error);
+	if (!source)
+		return ERR_INVALID;
+	draft->source = source;
+	draft->counts = draft->inventory->now.counts;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+/* json NULL: deletes the row. */
+static int write_row(struct address_draft *draft, unsigned kind, const char *path, const char *json,
+		     const struct source_keys *keys)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = draft_check_trouble(draft);
+
+	if (err)
+		return err;
+	err = draft->source->calls->put(draft->source, kind, path, json, keys, error);
+	return !err || err == ERR_EXISTS ? err : draft_fail_store(draft, error);
+}
+
+int draft_put_row(struct address_draft *draft, unsigned kind, const char *path, char *json,
+		  const struct source_keys *keys)
+{
+	int err = json ? write_row(draft, kind, path, json, keys) : draft_fail_memory(draft);
+
+	free(json);
+	return err;
+}
+
+int draft_delete_row(struct address_draft *draft, unsigned kind, const char *path)
+{
+	return write_row(draft, kind, path, NULL, NULL);
+}
+
+/* ---- the served table ---- */
+
+/* Adds `one` (1 or -1) to the numbers that count the resource. */
+static void count(struct address_draft *draft, const struct owned_resource *resource, bool refused,
+		  int one)
+{
+	struct inventory_counts *after = &draft->counts;
+
+	if (owned_is_declared(resource)) {
+		after->given +=
+			(size_t)(resource->item.reverse_fqdn && !resource->ptr_is_declared ? one
+											   : 0);
+		return;
+	}
+	*(owned_is_service(resource) ? &after->services : &after->addresses) += (size_t)one;
+	after->ptrs += (size_t)(resource->item.reverse_fqdn ? one : 0);
+	after->refused += (size_t)(refused ? one : 0);
+}
+
+int draft_serve(struct address_draft *draft, const struct owned_resource *before,
+		const struct owned_resource *now)
+{
+	const struct inventory *inventory = draft->inventory;
+	char text[POOLS_TEXT_MAX];
+	bool refused;
+	int err = 0;
+
+	if (!draft->table)
+		draft->table = owned_edit(inventory->now.owned);
+	if (!draft->table)
+		return draft_fail_memory(draft);
+	if (before) {
+		refused = inventory_refusal(inventory, before, text);
+		count(draft, before, refused, -1);
+		if (!refused)
+			err = owned_unserve(before, draft->table, &inventory->key);
+	}
+	if (now) {
+		refused = inventory_refusal(inventory, now, text);
+		count(draft, now, refused, 1);
+		if (!err && !refused)
+			err = owned_serve(now, draft->table, &inventory->key, inventory->now.model);
+	}
+	return err ? draft_fail(draft, CHANGE_NO_MEMORY, NULL, "cannot be served: %s",
+				err_text(err))
+		   : 0;
+}
+
+/* ---- publishing ---- */
+
+/* Updates the numbers and, if it changed, the served table; those of the original, if the draft was
+ * made with a copy. */
+int addresses_commit(struct address_draft *draft)
+{
+	struct inventory *inventory =
+		draft->inventory->of ? draft->inventory->of : draft->inventory;
+	struct owned_draft *table = draft->table;
+
+	assert(!draft->over);
+	draft->over = true;
+	if (draft->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (!draft->source)
+		return 0;
+	store_note_error(&inventory->store, NULL);
+	inventory->now.counts = draft->counts;
+	inventory->pool_cursor = draft->inventory->pool_cursor;
+	inventory->version++;
+	draft->table = NULL;
+	if (!table || inventory_publish(inventory, owned_commit(table), draft->revision) == 0)
+		return 0;
+	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
+		  err_text(ERR_NOMEM));
+	return draft_fail(draft, CHANGE_NO_MEMORY, NULL,
+			  "it is kept, and will be served with the next change or reload: %s",
+			  err_text(ERR_NOMEM));
+}

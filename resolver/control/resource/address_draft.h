@@ -1,0 +1,67 @@
+/* A draft of addresses, cloud services, their PTRs and groups, within the state's open transaction:
+ *
+ *     BEGIN ─┬─► addresses_edit
+ *            ├─► addresses_put, ...: each checks, writes a row and the draft of the served table
+ *            ├─► COMMIT ─► addresses_commit: inventory ─► owned table ─► workers
+ *            └─► a failed edit gives the reason and voids the draft: ROLLBACK, addresses_discard
+ *
+ * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
+ * inventory has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
+ * control thread calls addresses_commit. */
+#ifndef SLUICE_ADDRESS_DRAFT_H
+#define SLUICE_ADDRESS_DRAFT_H
+
+#include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/inventory.h"
+
+struct address_draft {
+	struct inventory *inventory; /* the edited one */
+	struct source *source;       /* NULL: no edit yet */
+	uint64_t revision;
+	bool restores;
+	struct owned_draft *table; /* NULL: the served table does not change */
+	struct inventory_counts counts;
+	struct change_error error;
+	bool over;
+};
+
+/* Begins a draft. `revision`: the transaction's. `restores`: earlier resources that no longer fit
+ * are allowed: an address outside all pools is put, but not served. NULL without memory. */
+struct address_draft *addresses_edit(struct inventory *inventory, uint64_t revision, bool restores);
+/* Puts the committed edits into the inventory and publishes the table to the workers. A draft
+ * without edits is fine and does nothing. Afterwards only draft_error and addresses_discard may be
+ * called. */
+MUST_CHECK int addresses_commit(struct address_draft *draft);
+/* Frees the draft with what was not published. NULL is fine. */
+void addresses_discard(struct address_draft *draft);
+
+/* The error of the first edit that failed. draft NULL (addresses_edit failed): NO_MEMORY. */
+const struct change_error *draft_error(const struct address_draft *draft);
+/* Moves the draft's error to `error`, so that further edits can be checked. The draft must not be
+ * committed. */
+void draft_take_error(struct address_draft *draft, struct change_error *error);
+/* Voids the draft for this reason, unless it is void already or a read has failed, which is then
+ * the reason (STORE). Returns ERR_INVALID. */
+int draft_fail(struct address_draft *draft, enum change_outcome outcome, const char *field,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+int draft_fail_memory(struct address_draft *draft);
+/* Fails unless edits can be made: no edit has failed, and there is a state to write to. */
+MUST_CHECK int draft_is_open(struct address_draft *draft);
+const struct model *draft_model(const struct address_draft *draft);
+
+/* ---- for the files that make edits; the draft must be open. Errors are the draft's ---- */
+
+/* Fails with STORE, which the status and the log get as well. */
+int draft_fail_store(struct address_draft *draft, const char *error);
+/* "Not found" may really be a failed read; fails with that. */
+MUST_CHECK int draft_check_trouble(struct address_draft *draft);
+/* Writes a row, and frees its JSON (NULL: out of memory). ERR_EXISTS: another row has one of the
+ * keys. */
+MUST_CHECK int draft_put_row(struct address_draft *draft, unsigned kind, const char *path,
+			     char *json, const struct source_keys *keys);
+MUST_CHECK int draft_delete_row(struct address_draft *draft, unsigned kind, const char *path);
+/* Replaces `before` by `now` in the served table; either may be NULL. */
+MUST_CHECK int draft_serve(struct address_draft *draft, const struct owned_resource *before,
+			   const struct owned_resource *now);
+
+#endif

@@ -1,0 +1,54 @@
+/* Why a change of resources, or a read of the state, is not possible: one text for all APIs, each
+ * of which makes its own status and form of it. */
+#ifndef SLUICE_CHANGE_ERROR_H
+#define SLUICE_CHANGE_ERROR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "resolver/control/store/store.h"
+#include "rules/err.h"
+
+enum change_outcome {
+	CHANGE_FINE,
+	CHANGE_INVALID,   /* a value does not fit: `field` names the member, the text says what
+			   * fits */
+	CHANGE_NOT_FOUND, /* there is no such address or service, or it has no PTR */
+	CHANGE_TAKEN,     /* the name, id, address or label (`field`) is in use: the text says by
+			   * what */
+	CHANGE_READ_ONLY, /* declared in the file: the text names file and line */
+	CHANGE_EXHAUSTED, /* no free address in any pool of the region */
+	CHANGE_STALE,     /* a precondition does not hold */
+	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
+	CHANGE_BUSY,      /* a large change is under way */
+	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
+	CHANGE_NO_MEMORY,
+};
+
+enum { CHANGE_FIELD_MAX = 64, CHANGE_TEXT_MAX = 1024 };
+
+struct change_error {
+	enum change_outcome outcome;
+	char field[CHANGE_FIELD_MAX]; /* the schema's key; "": no member */
+	char text[CHANGE_TEXT_MAX];   /* without a final dot */
+};
+
+/* Set the error and return ERR_INVALID. change_say_list: as vprintf; change_refuse: a value does
+ * not fit (INVALID). */
+int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+int change_refuse(struct change_error *error, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int change_say_list(struct change_error *error, enum change_outcome outcome, const char *field,
+		    const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+/* True: the edit is wrong, so a batch goes on to find the faults of others. False: the store or the
+ * memory failed, and every edit would fail. */
+bool change_error_is_of_edit(const struct change_error *error);
+/* Places the error in an item of a list: its field becomes "list[index].field". */
+void change_error_place(struct change_error *error, const char *list, size_t index);
+/* The state for changes, and the state for reading; NULL: `error` says why it cannot be used. */
+struct source *change_source(const struct store *store, struct change_error *error);
+struct source *change_reader(const struct store *store, struct change_error *error);
+
+#endif
