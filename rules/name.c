@@ -63,22 +63,21 @@ uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const
  * So it costs nothing to begin a name. */
 static const uint64_t root_hash = 0x736c756963652e00;
 
-/* Ends a name whose labels and offsets are there. */
-static void end_name(struct name *name, size_t used, unsigned labels)
+/* Completes a name whose labels and offsets are there. key NULL: without hashes. */
+static void finish(struct name *name, const struct hash_key *key, size_t used, unsigned labels)
 {
+	uint64_t hash = root_hash;
+	unsigned i;
+
 	assert(used < NAME_WIRE_MAX && labels <= NAME_LABELS_MAX);
 	name->wire[used] = 0;
 	name->offset[labels] = (uint8_t)used;
 	name->length = (uint8_t)(used + 1);
 	name->labels = (uint8_t)labels;
-}
-
-static void hash_suffixes(struct name *name, const struct hash_key *key)
-{
-	uint64_t hash = root_hash;
-
-	name->hash[name->labels] = hash;
-	for (unsigned i = name->labels; i-- > 0;) {
+	if (!key)
+		return;
+	name->hash[labels] = hash;
+	for (i = labels; i-- > 0;) {
 		const uint8_t *label = name->wire + name->offset[i];
 
 		hash = name_hash_label(key, hash, label + 1, label[0]);
@@ -95,8 +94,7 @@ int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t 
 	if (!wire_walk_name(&walk, packet, length, at, WIRE_HEADER, WIRE_JUMPS_MAX, name->wire,
 			    name->offset, copy_lower))
 		return ERR_INVALID;
-	end_name(name, walk.length - 1, walk.labels);
-	hash_suffixes(name, key);
+	finish(name, key, walk.length - 1, walk.labels);
 	if (end)
 		*end = walk.end;
 	return 0;
@@ -195,9 +193,7 @@ int name_from_text(struct name *name, const struct hash_key *key, const char *te
 		name->offset[labels++] = (uint8_t)used;
 		used += 1 + n;
 	}
-	end_name(name, used, labels);
-	if (key)
-		hash_suffixes(name, key);
+	finish(name, key, used, labels);
 	return 0;
 }
 
