@@ -130,17 +130,17 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 
 struct address_draft *edit_begin(struct inventory *inventory, const char *who)
 {
-	struct source *source = inventory_store(inventory)->source;
+	struct change_error refused;
+	struct source *source = change_source(inventory_store(inventory), &refused);
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision = 0;
-	bool begins = source && !inventory_store(inventory)->held;
-	int err = begins ? source->calls->begin(source, who, &revision, error) : 0;
-	struct address_draft *draft = addresses_edit(inventory, revision, false);
+	int err = source ? source->calls->begin(source, who, &revision, error) : 0;
+	struct address_draft *draft = addresses_edit(inventory, source, revision, false);
 
-	if (err && !inventory->of)
-		store_note_error(inventory_store(inventory), error);
-	if (draft && err)
-		(void)!draft_fail(draft, CHANGE_STORE, NULL, "%s", error);
+	if (draft && !source)
+		(void)!draft_fail(draft, refused.outcome, refused.field, "%s", refused.text);
+	else if (draft && err)
+		(void)!draft_fail_store(draft, error);
 	return draft;
 }
 
@@ -151,10 +151,10 @@ int edit_store(struct address_draft *draft)
 
 	if (draft_error(draft)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (store_trouble(inventory_store(draft->inventory))) /* as service/resources.c has it */
+	if (inventory_trouble(draft->inventory)) /* as service/resources.c has it */
 		return draft_is_open(draft);
 	if (source && source->calls->commit(source, error) != 0)
-		return draft_fail(draft, CHANGE_STORE, NULL, "%s", error);
+		return draft_fail_store(draft, error);
 	return 0;
 }
 
@@ -163,12 +163,15 @@ int edit_commit(struct address_draft *draft)
 	return edit_store(draft) == 0 ? addresses_commit(draft) : ERR_INVALID;
 }
 
+/* Notes the store's error, or that it works, as service/resources.c does. */
 void edit_free(struct address_draft *draft)
 {
-	struct source *source = draft ? inventory_store(draft->inventory)->source : NULL;
-
-	if (source)
-		source->calls->roll_back(source);
+	if (draft && draft->source)
+		draft->source->calls->roll_back(draft->source);
+	if (draft && !draft->inventory->of && draft->error.outcome == CHANGE_STORE)
+		store_note_error(inventory_store(draft->inventory), draft->error.text);
+	else if (draft && !draft->inventory->of && draft->over)
+		store_note_error(inventory_store(draft->inventory), NULL);
 	addresses_discard(draft);
 }
 

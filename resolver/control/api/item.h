@@ -32,9 +32,8 @@ struct item_source item_source_of(const struct api_request *request, const struc
 
 /* Lists the source's items of the path's kind in the order of their keys: at most `limit`, behind
  * the path's item (no name: from the first), and only those that `fits` accepts (NULL: all). The
- * caller frees *items. ERR_INVALID: `error` has the reason. Any thread that has a copy of the
- * inventory.
- */
+ * caller frees *items. ERR_INVALID: `error` has the reason. Another thread needs a copy of the
+ * inventory (STORE_ASIDE, STORE_VIEW). */
 MUST_CHECK int item_list(const struct item_source *in, const struct path *path, size_t limit,
 			 bool (*fits)(const struct api_request *request, const struct kind *kind,
 				      const void *item),

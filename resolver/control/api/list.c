@@ -62,7 +62,7 @@ static bool write_portion(void *context)
 	inventory_forget(api_inventory(page->request));
 	if (page->list->next(page->request, page->behind, resources, PORTION, &count) != 0)
 		json_writer_fail(&page->json);
-	trouble = store_trouble(inventory_store(api_inventory(page->request)));
+	trouble = inventory_trouble(api_inventory(page->request));
 	if (trouble) {
 		change_say(&page->error, CHANGE_STORE, NULL, "%s", trouble);
 		json_writer_fail(&page->json);

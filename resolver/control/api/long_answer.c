@@ -45,8 +45,7 @@ static void in_thread(struct work_reading *reading)
 static void on_done(struct work_reading *reading, bool given_up)
 {
 	struct api_long_answer *answer = answer_of(reading);
-	const char *trouble =
-		answer->inventory ? store_trouble(inventory_store(answer->inventory)) : NULL;
+	const char *trouble = answer->inventory ? inventory_trouble(answer->inventory) : NULL;
 
 	if (given_up) {
 		api_fail_ending(answer->request);

@@ -18,7 +18,7 @@ struct inventory *api_inventory(const struct api_request *request)
 
 bool api_could_not_read(struct api_request *request)
 {
-	const char *trouble = store_trouble(inventory_store(api_inventory(request)));
+	const char *trouble = inventory_trouble(api_inventory(request));
 	struct change_error told = {.outcome = CHANGE_STORE};
 
 	if (!trouble)

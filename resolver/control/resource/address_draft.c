@@ -3,10 +3,10 @@
  *     edit ─► draft_put_row: row, keys, history
  *      └────► draft_serve: the served table, old entry out and new one in
  *
- * A rollback of the transaction and discarding the draft undo the edits. An edit sees the rows of
- * the edits before it: a name or address is free as soon as one of these releases it. After the
- * commit only publishing can fail, for lack of memory, which is reported. A failed read voids the
- * draft, whatever the edit made of it. */
+ * ROLLBACK and addresses_discard undo the edits. An edit sees the rows of the edits before it: a
+ * name or address is free as soon as one of these releases it. After the commit only publishing can
+ * fail, for lack of memory, which is reported. After a failed read the draft is void, even if the
+ * edit went on. */
 #include "resolver/control/resource/address_draft.h"
 
 #include <assert.h>
@@ -16,15 +16,19 @@
 
 /* ---- begin and discard ---- */
 
-struct address_draft *addresses_edit(struct inventory *inventory, uint64_t revision, bool restores)
+struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
+				     uint64_t revision, bool restores)
 {
 	struct address_draft *draft = calloc(1, sizeof *draft);
 
 	assert(!inventory->changing);
 	if (!draft)
 		return NULL;
-	*draft = (struct address_draft){
-		.inventory = inventory, .revision = revision, .restores = restores};
+	*draft = (struct address_draft){.inventory = inventory,
+					.source = source,
+					.revision = revision,
+					.restores = restores,
+					.counts = inventory->now.counts};
 	inventory->changing = true;
 	return draft;
 }
@@ -58,20 +62,16 @@ void draft_take_error(struct address_draft *draft, struct change_error *error)
 	draft->error = (struct change_error){.outcome = CHANGE_FINE};
 }
 
-/* For a copy of the inventory, service/resources.c notes the error, because this is another thread.
- */
 int draft_fail_store(struct address_draft *draft, const char *error)
 {
 	if (draft->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (!draft->inventory->of)
-		store_note_error(&draft->inventory->store, error);
 	return change_say(&draft->error, CHANGE_STORE, NULL, "%s", error);
 }
 
 int draft_check_trouble(struct address_draft *draft)
 {
-	const char *trouble = store_trouble(&draft->inventory->store);
+	const char *trouble = inventory_trouble(draft->inventory);
 
 	return trouble ? draft_fail_store(draft, trouble) : 0;
 }
@@ -96,19 +96,8 @@ int draft_fail_memory(struct address_draft *draft)
 
 int draft_is_open(struct address_draft *draft)
 {
-	struct source *source;
-
 	assert(!draft->over);
-	if (draft->error.outcome != CHANGE_FINE)
-		return ERR_INVALID;
-	if (draft->source)
-		return draft_check_trouble(draft);
-	source = change_source(&draft->inventory->store, &draft->error);
-	if (!source)
-		return ERR_INVALID;
-	draft->source = source;
-	draft->counts = draft->inventory->now.counts;
-	return 0;
+	return draft->error.outcome != CHANGE_FINE ? ERR_INVALID : draft_check_trouble(draft);
 }
 
 /* ---- rows ---- */
@@ -190,8 +179,8 @@ int draft_serve(struct address_draft *draft, const struct owned_resource *before
 
 /* ---- publishing ---- */
 
-/* Updates the numbers and, if it changed, the served table; those of the original, if the draft was
- * made with a copy. */
+/* Updates the counts and, if it changed, the served table. If a copy was edited, its original gets
+ * them. */
 int addresses_commit(struct address_draft *draft)
 {
 	struct inventory *inventory =
@@ -202,9 +191,6 @@ int addresses_commit(struct address_draft *draft)
 	draft->over = true;
 	if (draft->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (!draft->source)
-		return 0;
-	store_note_error(&inventory->store, NULL);
 	inventory->now.counts = draft->counts;
 	inventory->pool_cursor = draft->inventory->pool_cursor;
 	inventory->version++;

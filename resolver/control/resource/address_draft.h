@@ -1,9 +1,10 @@
 /* A draft of addresses, cloud services, their PTRs and groups, within the state's open transaction:
  *
- *     BEGIN ─┬─► addresses_edit
- *            ├─► addresses_put, ...: each checks, writes a row and the draft of the served table
- *            ├─► COMMIT ─► addresses_commit: inventory ─► owned table ─► workers
- *            └─► a failed edit gives the reason and voids the draft: ROLLBACK, addresses_discard
+ *     BEGIN ─► addresses_edit ─► addresses_put, ... ─┬─► COMMIT ─► addresses_commit ─┬─►
+ * addresses_discard └─► an edit fails: ROLLBACK ────┘
+ *
+ * Each edit checks, writes a row, and changes the draft of the served table, which addresses_commit
+ * publishes. The first edit that fails gives the reason and voids the draft.
  *
  * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
  * inventory has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
@@ -15,9 +16,9 @@
 #include "resolver/control/resource/inventory.h"
 
 struct address_draft {
-	struct inventory *inventory; /* the edited one */
-	struct source *source;       /* NULL: no edit yet */
-	uint64_t revision;
+	struct inventory *inventory; /* that is edited; it may be a copy */
+	struct source *source;       /* of the transaction */
+	uint64_t revision;           /* of the transaction */
 	bool restores;
 	struct owned_draft *table; /* NULL: the served table does not change */
 	struct inventory_counts counts;
@@ -25,12 +26,12 @@ struct address_draft {
 	bool over;
 };
 
-/* Begins a draft. `revision`: the transaction's. `restores`: earlier resources that no longer fit
+/* Begins a draft in the source's open transaction. `restores`: earlier resources that no longer fit
  * are allowed: an address outside all pools is put, but not served. NULL without memory. */
-struct address_draft *addresses_edit(struct inventory *inventory, uint64_t revision, bool restores);
-/* Puts the committed edits into the inventory and publishes the table to the workers. A draft
- * without edits is fine and does nothing. Afterwards only draft_error and addresses_discard may be
- * called. */
+struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
+				     uint64_t revision, bool restores);
+/* Puts the committed edits into the inventory and publishes the table to the workers. Afterwards
+ * only draft_error and addresses_discard may be called. */
 MUST_CHECK int addresses_commit(struct address_draft *draft);
 /* Frees the draft with what was not published. NULL is fine. */
 void addresses_discard(struct address_draft *draft);
@@ -40,20 +41,20 @@ const struct change_error *draft_error(const struct address_draft *draft);
 /* Moves the draft's error to `error`, so that further edits can be checked. The draft must not be
  * committed. */
 void draft_take_error(struct address_draft *draft, struct change_error *error);
-/* Voids the draft for this reason, unless it is void already or a read has failed, which is then
- * the reason (STORE). Returns ERR_INVALID. */
+/* Voids the draft for this reason. An earlier reason stays; if a read has failed, that is the
+ * reason (STORE). Returns ERR_INVALID. */
 int draft_fail(struct address_draft *draft, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 int draft_fail_memory(struct address_draft *draft);
-/* Fails unless edits can be made: no edit has failed, and there is a state to write to. */
+/* Fails if an edit or a read has failed. */
 MUST_CHECK int draft_is_open(struct address_draft *draft);
 const struct model *draft_model(const struct address_draft *draft);
 
 /* ---- for the files that make edits; the draft must be open. Errors are the draft's ---- */
 
-/* Fails with STORE, which the status and the log get as well. */
+/* Fails with STORE. */
 int draft_fail_store(struct address_draft *draft, const char *error);
-/* "Not found" may really be a failed read; fails with that. */
+/* Fails with STORE if a read has failed: "not found" may be wrong then. */
 MUST_CHECK int draft_check_trouble(struct address_draft *draft);
 /* Writes a row, and frees its JSON (NULL: out of memory). ERR_EXISTS: another row has one of the
  * keys. */

@@ -75,9 +75,8 @@ json_t *addresses_show(struct inventory *inventory, const struct path *path, cha
 	} else {
 		is_there = false;
 	}
-	if (store_trouble(inventory_store(inventory)))
-		change_say(error, CHANGE_STORE, NULL, "%s",
-			   store_trouble(inventory_store(inventory)));
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
 	else if (is_there && !shown)
 		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	return shown;
@@ -550,7 +549,7 @@ static int name_holder(struct address_draft *draft, const struct owned_resource 
 	return draft_fail_store(draft, "another record has the id, address or label");
 }
 
-/* Writes the row and updates the draft. `before` NULL: it is new. */
+/* Writes the row and updates the served table. `before` NULL: it is new. */
 static int put_resource(struct address_draft *draft, const struct owned_resource *before,
 			const struct owned_resource *now)
 {

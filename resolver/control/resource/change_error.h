@@ -1,5 +1,5 @@
-/* Why a change of resources, or a read of the state, is not possible: one text for all APIs, each
- * of which makes its own status and form of it. */
+/* Why a change of resources, or a read of the state, failed. All APIs show this text, each with its
+ * own status and form. */
 #ifndef SLUICE_CHANGE_ERROR_H
 #define SLUICE_CHANGE_ERROR_H
 
@@ -47,7 +47,8 @@ int change_say_list(struct change_error *error, enum change_outcome outcome, con
 bool change_error_is_of_edit(const struct change_error *error);
 /* Places the error in an item of a list: its field becomes "list[index].field". */
 void change_error_place(struct change_error *error, const char *list, size_t index);
-/* The state for changes, and the state for reading; NULL: `error` says why it cannot be used. */
+/* The source to change (change_source) or to read (change_reader). NULL: `error` says why not.
+ * While the store is held, change_source fails with BUSY. */
 struct source *change_source(const struct store *store, struct change_error *error);
 struct source *change_reader(const struct store *store, struct change_error *error);
 

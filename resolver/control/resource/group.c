@@ -1,5 +1,6 @@
 #include "resolver/control/resource/group.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
@@ -215,7 +216,7 @@ static void add_used(const struct inventory *inventory, struct resource_group *g
 
 bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct groups groups = {.inventory = inventory};
 	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
 
@@ -223,7 +224,7 @@ bool group_find(struct inventory *inventory, const char *name, struct resource_g
 		return false;
 	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
 	free(groups.items);
 	add_declared(inventory, group);
@@ -282,14 +283,14 @@ static void add_used_group(void *context, const struct kind *kind, const void *i
 struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 {
 	struct used_groups used;
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct groups groups = {.inventory = inventory};
 	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	used = (struct used_groups){&groups, add_filed(&groups)};
 	group_each_item(inventory->now.model, add_used_group, &used);
 	if (used.err) {
@@ -313,14 +314,14 @@ struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 
 size_t group_size(struct inventory *inventory, const char *name)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
 	size_t count = 0, declared;
 
 	snprintf(key, sizeof key, "%s", name ? name : "");
 	text_lower(key);
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	declared_group(inventory->now.declared, name, &declared);
 	return count + declared;
 }

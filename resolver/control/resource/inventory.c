@@ -1,14 +1,11 @@
-/* Making inventories, and lookups: addresses and services by each of their names or page by page.
- * Declared items are found in memory, others in the state's indexes with every call.
- * Loading is in inventory_load.c. */
+/* Makes and copies inventories; finds addresses and services by a key or page by page. Declared
+ * items are found in memory, others in the state's indexes with every call. Loading is in
+ * inventory_load.c. */
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
 #include <strings.h>
 
-#include "resolver/control/resource/part.h"
-#include "resolver/log.h"
-#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 /* The model before the first load, so that changes and lookups need no check for NULL. */
@@ -33,7 +30,7 @@ struct inventory *inventory_new(const struct hash_key *key,
 		return NULL;
 	inventory->key = *key;
 	inventory->publisher = *publisher;
-	inventory->store.mode = SOURCE_WRITE;
+	store_init(&inventory->store, SOURCE_WRITE);
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
 						 .pools = pools_new(&no_model),
@@ -65,6 +62,7 @@ struct inventory *inventory_copy(struct inventory *inventory, enum store_copy ho
 	*copy = *inventory;
 	copy->of = inventory;
 	copy->changing = false;
+	copy->trouble[0] = '\0';
 	arena_init(&copy->shown);
 	store_copy(&copy->store, &inventory->store, how);
 	if (how != STORE_VIEW)
@@ -95,6 +93,28 @@ struct store *inventory_store(struct inventory *inventory)
 	return &inventory->store;
 }
 
+const char *inventory_trouble(const struct inventory *inventory)
+{
+	return *inventory->trouble ? inventory->trouble : NULL;
+}
+
+void inventory_say_trouble(struct inventory *inventory, const char *why)
+{
+	if (!*inventory->trouble)
+		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", why);
+}
+
+struct source *inventory_reader(struct inventory *inventory)
+{
+	const struct store *store = &inventory->store;
+
+	if (!store->source && *store->url)
+		inventory_say_trouble(inventory, *store->error
+							 ? store->error
+							 : "the state is not open; try again");
+	return store->source;
+}
+
 /* ---- resources as callers see them ---- */
 
 /* The result of a lookup in the state, in the arena `shown`. */
@@ -116,7 +136,7 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 		 "or remove it",
 		 inventory->store.url, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
 		 ptr ? "\"" : "");
-	store_say_trouble(&inventory->store, err == ERR_INVALID ? text : err_text(err));
+	inventory_say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
 	return err;
 }
 
@@ -182,7 +202,7 @@ static int on_ptr(void *context, const struct source_resource *row)
 
 int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_resource *resource)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct found found = {.inventory = inventory, .of_ptr = resource};
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source ? source->calls->find(source, SOURCE_BY_PATH, KIND_PTR, id, NULL, on_ptr,
@@ -190,7 +210,7 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_
 			 : 0;
 
 	if (err) {
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 		return ERR_SYSTEM;
 	}
 	return found.count ? 0 : ERR_NOT_FOUND;
@@ -206,7 +226,7 @@ static int on_unset(void *id, const struct source_change *change)
 /* Whether the PTR of this declared resource was removed, and some worker may still serve it. */
 static bool was_unset(struct inventory *inventory, const char *id)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	char error[SOURCE_ERROR_MAX];
 	int err = 0;
 
@@ -214,7 +234,7 @@ static bool was_unset(struct inventory *inventory, const char *id)
 		err = source->calls->changes(source, inventory->served, on_unset,
 					     (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	return err == ERR_EXISTS;
 }
 
@@ -229,24 +249,24 @@ static const struct owned_resource *show_declared(struct inventory *inventory,
 		return declared;
 	resource = arena_alloc(&inventory->shown, sizeof *resource);
 	if (!resource) {
-		store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
+		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	*resource = *declared;
 	if (inventory_ptr_row(inventory, resource->item.id, resource) == 0) {
 		if (show_status(inventory, resource) != 0)
-			store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
+			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
 	} else if (was_unset(inventory, resource->item.id)) {
 		resource->status = PTR_PENDING;
 		resource->action = PTR_ACTION_DELETE;
 	}
-	return store_trouble(&inventory->store) ? NULL : resource;
+	return inventory_trouble(inventory) ? NULL : resource;
 }
 
 void inventory_forget(struct inventory *inventory)
 {
 	if (!inventory->changing && !inventory->of)
-		store_forget_trouble(&inventory->store);
+		inventory->trouble[0] = '\0';
 	if (inventory->shown.held_bytes == 0)
 		return;
 	arena_release(&inventory->shown);
@@ -259,13 +279,13 @@ const struct owned_resource *inventory_find_row(struct inventory *inventory, enu
 						unsigned kind, const char *text,
 						const struct address *address)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source && source->calls->find(source, by, kind, text, address, on_resource_row, &found,
 					  error) != 0)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	return found.resource;
 }
 
@@ -408,7 +428,7 @@ static size_t drop_repeated(const struct inventory *inventory,
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
 			const struct owned_resource **resources)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct source_page wanted = *page;
 	char error[SOURCE_ERROR_MAX] = "", path[PATH_MAX_BYTES];
 	size_t used = 0;
@@ -419,7 +439,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 
 		found.room = wanted.limit = page->limit - used;
 		if (source->calls->page(source, &wanted, on_resource_row, &found, error) != 0) {
-			store_say_trouble(&inventory->store, error);
+			inventory_say_trouble(inventory, error);
 			return used;
 		}
 		more = found.count == found.room;
@@ -538,7 +558,7 @@ int inventory_each(struct inventory *inventory, unsigned kind,
 				? inventory_addresses_after(inventory, &after, page, PAGE_ROWS)
 				: inventory_services_after(inventory, *name ? name : NULL, page,
 							   PAGE_ROWS);
-		if (store_trouble(&inventory->store))
+		if (inventory_trouble(inventory))
 			return ERR_SYSTEM;
 		for (size_t i = 0; !err && i < count; i++)
 			err = on_resource(context, page[i]);
@@ -578,7 +598,7 @@ static int on_waiting(void *context, const struct source_resource *row)
 
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count)
 {
-	struct source *source = store_reader(&inventory->store);
+	struct source *source = inventory_reader(inventory);
 	struct found found = {.inventory = inventory, .room = inventory->now.counts.waiting};
 	const struct source_page wanted = {.kind = KIND_PTR, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
@@ -588,11 +608,11 @@ const struct owned_resource **inventory_waiting(struct inventory *inventory, siz
 		return NULL;
 	found.page = calloc(found.room, sizeof *found.page);
 	if (!found.page) {
-		store_say_trouble(&inventory->store, err_text(ERR_NOMEM));
+		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
-		store_say_trouble(&inventory->store, error);
+		inventory_say_trouble(inventory, error);
 	*count = found.count;
 	return found.page;
 }

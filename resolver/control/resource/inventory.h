@@ -33,7 +33,7 @@
 struct inventory;
 
 /* ---- lookups, which ignore ASCII case. NULL: not found, or unknown because the state could not be
- * read (store_trouble) ---- */
+ * read (inventory_trouble) ---- */
 
 /* group NULL or "": addresses in no group. */
 const struct owned_resource *inventory_address(struct inventory *inventory, const char *group,
@@ -62,13 +62,13 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owned_resource **page, size_t room);
 /* Calls back for each resource of a kind, and forgets each page before the next. A callback that
  * returns an error ends the call with it; ERR_SYSTEM: the resources could not be read
- * (store_trouble). */
+ * (inventory_trouble). */
 MUST_CHECK int inventory_each(struct inventory *inventory, unsigned kind,
 			      int (*on_resource)(void *context,
 						 const struct owned_resource *resource),
 			      void *context);
 /* The waiting PTRs by the ids of their addresses; each item has only the id and the PTR. The caller
- * frees the array. NULL: none, or they could not be read (store_trouble). */
+ * frees the array. NULL: none, or they could not be read (inventory_trouble). */
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count);
 
 /* ---- state and version of the inventory ---- */
@@ -86,14 +86,16 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 size_t inventory_pending(const struct inventory *inventory);
 /* The model of the file part: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
-/* The state, as inventory_prepare opens it; that of a copy may have its own connection. */
+/* The store that inventory_prepare opens; a copy has its own (store_copy). */
 struct store *inventory_store(struct inventory *inventory);
 /* The etag of every list of the inventory, quoted; it changes with every change of anything in the
  * inventory, and with a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
-/* Frees the resources that lookups and pages have returned, and forgets the trouble of the store,
- * except that of a draft or a copy, which must fail at its end. */
+/* Why something could not be read since inventory_forget; NULL: no read has failed. */
+const char *inventory_trouble(const struct inventory *inventory);
+/* Frees the resources that lookups and pages have returned. Also forgets the trouble, except in a
+ * copy or while a draft is open: these fail with it at their end. */
 void inventory_forget(struct inventory *inventory);
 
 /* ---- for the service ---- */
@@ -132,10 +134,10 @@ struct owned *inventory_table(const struct inventory *inventory);
 void inventory_adopt(struct inventory *next);
 void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 
-/* A copy whose store is connected in this way: ASIDE for a large change that a thread makes, VIEW
- * for a thread that only reads, while others change and reload the inventory. Without a connection
- * every read and change fails. SAME: a draft, whose model the caller may replace. Made and freed in
- * the control thread, SAME in the thread of its original. NULL without memory. */
+/* A copy to be used beside the inventory. ASIDE: for a large change in a thread; VIEW: for a thread
+ * that only reads; without a connection their reads and changes fail. SAME: over the same
+ * connection and in the same thread; the caller may replace its model. ASIDE and VIEW are made and
+ * freed in the control thread. NULL without memory. */
 struct inventory *inventory_copy(struct inventory *inventory, enum store_copy how);
 void inventory_copy_free(struct inventory *copy); /* NULL is fine */
 
@@ -147,7 +149,8 @@ void inventory_note_served(struct inventory *inventory);
  * the start. */
 void inventory_check(struct model *model, struct faults *faults);
 
-/* ---- internals, for the other files of addresses ---- */
+/* ---- internals, for inventory_load.c, address_draft.c, addresses.c, free_address.c, group.c ----
+ */
 
 struct inventory_counts { /* of the state's resources */
 	size_t addresses, services, ptrs;
@@ -173,18 +176,24 @@ struct inventory {
 	struct inventory_publisher publisher;
 	struct inventory_part now;
 	struct store store;
-	struct inventory *of;       /* the original of a copy */
-	bool changing;              /* between addresses_edit and addresses_discard */
-	struct arena shown;         /* resources that were returned */
-	uint64_t version;           /* of everything shown, except the statuses of PTRs */
-	uint32_t served_count;      /* wraps around; second half of the list's etag */
-	uint64_t published, served; /* revisions: published last; served by all workers */
+	struct inventory *of;           /* the original of a copy */
+	bool changing;                  /* between addresses_edit and addresses_discard */
+	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
+	struct arena shown;             /* resources that were returned */
+	uint64_t version;               /* of everything shown, except the statuses of PTRs */
+	uint32_t served_count;          /* wraps around; second half of the list's etag */
+	uint64_t published, served;     /* revisions: published last; served by all workers */
 	unsigned pool_cursor;
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* Says in the store's trouble that the row was not written by sluice (ERR_INVALID), or that memory
- * is out (ERR_NOMEM). Returns err. */
+/* The source to read; NULL: none is configured, or it is not open. The latter is trouble, because
+ * its rows are not seen. */
+struct source *inventory_reader(struct inventory *inventory);
+/* Notes that a read has failed, and keeps the first reason. */
+void inventory_say_trouble(struct inventory *inventory, const char *why);
+/* Notes that the row was not written by sluice (ERR_INVALID), or that memory is out (ERR_NOMEM).
+ * Returns err. */
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
 /* Copies the part ahead of the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
@@ -196,7 +205,7 @@ const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
 						 const struct reverse_settings *reverse,
 						 const char *fqdn);
 /* Gives the resource the PTR that the state has for this id. ERR_NOT_FOUND; ERR_SYSTEM
- * (store_trouble). */
+ * (inventory_trouble). */
 MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 				 struct owned_resource *resource);
 /* Why the resource may not be served, in text; NULL: it may. */

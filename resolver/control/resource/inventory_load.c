@@ -219,7 +219,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 static void tell_unread(struct merge *merge, const char *error)
 {
 	struct inventory *inventory = merge->inventory;
-	const char *trouble = store_trouble(&inventory->store);
+	const char *trouble = inventory_trouble(inventory);
 	const char *why = trouble ? trouble : error;
 
 	if (merge->unread)
@@ -380,7 +380,7 @@ static int keep_state(struct merge *merge)
 	for (size_t i = 0; !err && !same && i < new; i++)
 		if (!has_kept(before->declared, now[i]))
 			err = enter(merge, now[i]);
-	if (store_trouble(&merge->inventory->store))
+	if (inventory_trouble(merge->inventory))
 		tell_unread(merge, "");
 	return err;
 }
@@ -503,12 +503,12 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	size_t errors = faults->errors;
 	int err;
 
-	store_forget_trouble(&inventory->store); /* left by a request */
+	inventory->trouble[0] = '\0'; /* left by a request */
 	*part = (struct inventory_part){.model = model,
 					.pools = pools_new(model),
 					.declared = declared_of(model, merge.before)};
 	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
-	store_forget_trouble(&inventory->store);
+	inventory->trouble[0] = '\0';
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
 	if (!err) {
@@ -544,7 +544,6 @@ struct inventory *inventory_prepare(struct inventory *inventory, struct model *m
 		return NULL;
 	}
 	next->now = part;
-	next->store.stale = next->store.stale && !part.read;
 	return next;
 }
 

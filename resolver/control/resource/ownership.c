@@ -131,9 +131,8 @@ static void case_free(struct ownership_case *it)
 
 static void case_end(struct ownership_case *it)
 {
-	const char *trouble =
-		store_trouble(inventory_store(it->inventory)); /* "not ours" may really be a failed
-								* read */
+	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may really be a failed
+								 * read */
 
 	if (trouble && !*it->reason)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);

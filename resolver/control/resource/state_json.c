@@ -96,7 +96,7 @@ static int write_lists(struct export *export)
 	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
 	fputs("]}\n", writer->out);
-	return store_trouble(inventory_store(inventory)) ? ERR_SYSTEM : err;
+	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
 }
 
 char *state_export(struct inventory *inventory, size_t *length)

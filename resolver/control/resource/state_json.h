@@ -20,7 +20,7 @@
 enum { STATE_JSON_VERSION = 1 };
 
 /* Returns the document as text, to be freed, and its length. NULL: out of memory, or the state
- * could not be read (store_trouble). Any thread may call this with a copy of the inventory. */
+ * could not be read (inventory_trouble). Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
 char *state_export(struct inventory *inventory, size_t *length);
 
 /* Makes the resources of these kinds as in the document: removes others, and leaves equal ones as

@@ -107,7 +107,8 @@ static int put_owned(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	int err;
 
-	commit->owned = addresses_edit(commit->inventory, change->revision, change->again);
+	commit->owned = addresses_edit(commit->inventory, commit->next.source, change->revision,
+				       change->again);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	err = change->put ? change->put(change->context, commit->owned) : put_edits(commit);

@@ -125,7 +125,7 @@ void serial_book_rest(struct serial_book *book)
 		write_picked(book, 0);
 }
 
-/* While the store is held, another thread may use the store, so wait. */
+/* Waits while the store is held, because a thread may be using it. */
 static void on_rest(uv_timer_t *timer)
 {
 	struct serial_book *book = timer->data;

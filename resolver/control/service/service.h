@@ -221,9 +221,9 @@ enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
-/* For service_change.read, in its thread: makes the edits in a draft, calls `look` with it, and
- * discards it. `inventory` must be that given to `read`. ERR_FAULTS, ERR_INVALID: as
- * service_change; `look` is not called. */
+/* For service_change.read, in its thread: makes the edits, calls `look` with the inventory as they
+ * would leave it, and rolls them back. `inventory` must be that given to `read`. ERR_FAULTS,
+ * ERR_INVALID: as service_change; `look` is not called. */
 MUST_CHECK int service_draft(struct service *service, struct inventory *inventory,
 			     struct service_change *change, struct faults *faults,
 			     void (*look)(void *context, struct inventory *draft), void *context);
@@ -240,8 +240,8 @@ json_t *service_values(struct inventory *inventory, const struct path *path,
 
 /* Calls back with the resource's row in the state, or, for a path without a last name, with all
  * rows of that list. A result of on_row other than 0 ends the calls; ERR_LIMIT is no error.
- * ERR_INVALID: `error` says why. Any thread may call this with a copy of
- * the inventory. */
+ * ERR_INVALID: `error` says why. Another thread needs a copy of the inventory (STORE_ASIDE,
+ * STORE_VIEW). */
 MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);

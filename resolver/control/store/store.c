@@ -14,6 +14,11 @@
 
 /* ---- opening ---- */
 
+void store_init(struct store *store, enum source_mode mode)
+{
+	*store = (struct store){.mode = mode};
+}
+
 /* Whether the state is only read, because another process writes to it. */
 static bool is_beside(const struct store *store)
 {
@@ -90,7 +95,7 @@ bool store_look(struct store *store, const char *url, const struct origin *origi
 {
 	char error[SOURCE_ERROR_MAX];
 
-	store->mode = SOURCE_READ_APART;
+	store_init(store, SOURCE_READ_APART);
 	store->followed = store->stale = true;
 	snprintf(store->url, sizeof store->url, "%s", url ? url : "");
 	store->source = url ? source_open(url, store->mode, error) : NULL;
@@ -146,7 +151,6 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
 	copy->of = of;
 	copy->how = how;
 	copy->held = false;
-	copy->trouble[0] = '\0';
 	if (how != STORE_SAME && of->source)
 		copy->source = how == STORE_VIEW
 				       ? of->source->calls->view(of->source, copy->error)
@@ -169,18 +173,4 @@ void store_note_error(struct store *store, const char *error)
 void store_say_unread(struct store *store, const char *why)
 {
 	snprintf(store->error, sizeof store->error, "%s; then reload the configuration", why);
-}
-
-void store_say_trouble(struct store *store, const char *why)
-{
-	if (!*store->trouble)
-		snprintf(store->trouble, sizeof store->trouble, "%s", why);
-}
-
-struct source *store_reader(struct store *store)
-{
-	if (!store->source && *store->url)
-		store_say_trouble(store, *store->error ? store->error
-						       : "the state is not open; try again");
-	return store->source;
 }

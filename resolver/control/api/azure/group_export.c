@@ -302,9 +302,8 @@ static bool write_addresses(struct group_export *export)
 	if (arm_next_addresses(request, *export->behind ? export->behind : NULL, portion, PORTION,
 			       &count) != 0)
 		json_writer_fail(&export->json);
-	if (store_trouble(inventory_store(inventory))) {
-		change_say(&export->error, CHANGE_STORE, NULL, "%s",
-			   store_trouble(inventory_store(inventory)));
+	if (inventory_trouble(inventory)) {
+		change_say(&export->error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
 		json_writer_fail(&export->json);
 		return false;
 	}

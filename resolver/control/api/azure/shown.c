@@ -503,9 +503,8 @@ static bool find_address(struct api_request *request, const struct path *path,
 	const struct owned_resource *resource = addresses_find(inventory, path);
 
 	error->outcome = CHANGE_FINE;
-	if (store_trouble(inventory_store(inventory)))
-		change_say(error, CHANGE_STORE, NULL, "%s",
-			   store_trouble(inventory_store(inventory)));
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
 	else if (resource &&
 		 ownership_is_of(inventory, resource, api_parameter(request, "subscription")))
 		arm_show_address(request, resource, shown);
@@ -548,9 +547,8 @@ static bool find_group(struct api_request *request, const struct path *path,
 			     : group_find(inventory, path->names[0], &group);
 
 	error->outcome = CHANGE_FINE;
-	if (store_trouble(inventory_store(inventory))) {
-		change_say(error, CHANGE_STORE, NULL, "%s",
-			   store_trouble(inventory_store(inventory)));
+	if (inventory_trouble(inventory)) {
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
 		return false;
 	}
 	if (found)

@@ -89,7 +89,7 @@ static int find_resource(struct inventory *inventory, const struct batch_row *ro
 	*resource = inventory_by_ptr(inventory, row->address);
 	if (*resource)
 		return 0;
-	trouble = store_trouble(inventory_store(inventory));
+	trouble = inventory_trouble(inventory);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
 	return change_refuse(
@@ -185,7 +185,7 @@ static int put_row(struct upload *upload, struct address_draft *draft, const str
 	int err;
 
 	if (upload->make && !inventory_by_ptr(inventory, row->address) &&
-	    !store_trouble(inventory_store(inventory)))
+	    !inventory_trouble(inventory))
 		return make_address(upload, draft, row, error);
 	err = find_resource(inventory, row, &resource, error);
 	return err ? err : make_row(upload, draft, resource, &row->ptr, error);

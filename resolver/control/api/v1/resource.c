@@ -887,7 +887,7 @@ static struct origin origin_of(const struct api_request *request, const struct p
 
 	if (path->kind->id == KIND_GROUP)
 		return group_find(inventory, path->names[0], &group) ? group.origin
-									  : (struct origin){0};
+								     : (struct origin){0};
 	if (path->kind->inventory) {
 		resource = addresses_find(inventory, path);
 		return resource && (path->kind->id != KIND_PTR || resource->ptr_is_declared)
@@ -1363,7 +1363,7 @@ static bool make_missing(struct api_request *request, struct path *path, enum ed
 	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR ||
 	    *method == EDIT_DELETE || !json_is_object(request->body) ||
 	    addresses_find(api_inventory(request), path) ||
-	    store_trouble(inventory_store(api_inventory(request))))
+	    inventory_trouble(api_inventory(request)))
 		return true;
 	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
 			     &request->arena, why);

@@ -1,6 +1,6 @@
-/* A change that is made in another thread, of an inventory aside: nothing of it is served before
- * the control thread publishes it, others are answered meanwhile and their changes refused, and of
- * one that fails there is nothing. */
+/* A change that another thread makes with a copy of the inventory (STORE_ASIDE): nothing of it is
+ * served before the control thread publishes it, others are answered meanwhile and their changes
+ * refused, and of one that fails there is nothing. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -83,8 +83,10 @@ static enum change_outcome publish(struct aside *aside)
 
 	if (aside->draft && addresses_commit(aside->draft) != 0)
 		aside->error = *draft_error(aside->draft);
-	else if (!aside->draft && aside->error.outcome == CHANGE_STORE)
-		store_note_error(inventory_store(inventory), aside->error.text);
+	/* The end of a change (service/resources.c) notes how the store is. */
+	if (aside->draft || aside->error.outcome == CHANGE_STORE)
+		store_note_error(inventory_store(inventory),
+				 aside->draft ? NULL : aside->error.text);
 	edit_free(aside->draft);
 	inventory_copy_free(aside->inventory);
 	store_hold(inventory_store(inventory), false);
@@ -337,7 +339,7 @@ static void read_some(struct inventory_fixture *fixture)
 	assert_int_equal(count, 1);
 	assert_int_equal(group_size(fixture->inventory, "g"), 1);
 	assert_int_equal(about_of(fixture).ptrs, 2);
-	assert_null(store_trouble(inventory_store(fixture->inventory)));
+	assert_null(inventory_trouble(fixture->inventory));
 	inventory_note_served(fixture->inventory);
 	inventory_forget(fixture->inventory);
 }

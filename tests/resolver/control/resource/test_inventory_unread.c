@@ -30,12 +30,12 @@ static void exec(const struct inventory_fixture *fixture, const char *sql)
 
 static void check_trouble(const struct inventory_fixture *fixture, const char *says)
 {
-	const char *trouble = store_trouble(inventory_store(fixture->inventory));
+	const char *trouble = inventory_trouble(fixture->inventory);
 
 	assert_non_null(trouble);
 	assert_non_null(strstr(trouble, says));
 	inventory_forget(fixture->inventory);
-	assert_null(store_trouble(inventory_store(fixture->inventory)));
+	assert_null(inventory_trouble(fixture->inventory));
 }
 
 static const char *error_of(const struct inventory_fixture *fixture)
@@ -52,8 +52,8 @@ static void check_unread(struct inventory_fixture *fixture, struct address_draft
 	assert_int_not_equal(err ? err : edit_commit(draft), 0);
 	assert_int_equal(draft_error(draft)->outcome, CHANGE_STORE);
 	assert_non_null(strstr(draft_error(draft)->text, NOT_OURS));
-	assert_non_null(strstr(error_of(fixture), NOT_OURS));
 	edit_free(draft);
+	assert_non_null(strstr(error_of(fixture), NOT_OURS));
 	inventory_forget(fixture->inventory);
 }
 
@@ -92,11 +92,11 @@ static void with_a_state_that_is_not_open_nobody_knows_who_is_not_there(void **s
 	assert_null(inventory_fixture_named(fixture, "new"));
 	check_trouble(fixture, "state.db");
 	assert_non_null(inventory_fixture_at(fixture, "198.51.100.10"));
-	assert_null(store_trouble(inventory_store(fixture->inventory)));
+	assert_null(inventory_trouble(fixture->inventory));
 	store_hold(inventory_store(fixture->inventory), true);
 	aside = inventory_copy(fixture->inventory, STORE_ASIDE);
 	assert_null(state_export(aside, &length));
-	assert_non_null(strstr(store_trouble(inventory_store(aside)), "state.db"));
+	assert_non_null(strstr(inventory_trouble(aside), "state.db"));
 	inventory_copy_free(aside);
 	store_hold(inventory_store(fixture->inventory), false);
 }
@@ -176,7 +176,7 @@ static void what_a_request_could_not_read_is_no_matter_of_the_next_reload(void *
 	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
 	assert_int_equal(fixture->config.faults.warnings, 0);
 	assert_null(inventory_fixture_at(fixture, NEW));
-	assert_non_null(store_trouble(inventory_store(fixture->inventory)));
+	assert_non_null(inventory_trouble(fixture->inventory));
 	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
 	assert_int_equal(fixture->config.faults.warnings, 0);
 	assert_null(error_of(fixture));

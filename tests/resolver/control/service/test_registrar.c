@@ -149,7 +149,7 @@ static void open_store(struct world *world)
 	struct source *source;
 
 	world->model = load(world);
-	world->store.mode = SOURCE_WRITE;
+	store_init(&world->store, SOURCE_WRITE);
 	assert_int_equal(store_follow(&world->store, world->model->management.state,
 				      &world->model->management.origin, &world->faults),
 			 0);
