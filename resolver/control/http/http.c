@@ -1226,9 +1226,9 @@ void http_pause(struct http *http)
 	uv_async_send(&http->wake);
 }
 
-bool http_is_quiet(const struct http *http)
+bool http_is_quiet(const struct http *http, size_t waiting)
 {
-	return http->handed == 0 && is_sent(http);
+	return http->handed == waiting && is_sent(http);
 }
 
 /* ---- http and https ---- */

@@ -162,8 +162,9 @@ MUST_CHECK int http_listen(struct http *http, char error[HTTP_ERROR_MAX]);
 /* Accepts no more: new clients wait for the next process that listens. From now on requests on open
  * connections are answered 503, except those that on_request has already received. */
 void http_pause(struct http *http);
-/* True: no request waits for its answer, and clients have had time to take their answers. */
-bool http_is_quiet(const struct http *http);
+/* True: no request but `waiting` of them waits for its answer, and clients have had time to take
+ * their answers. */
+bool http_is_quiet(const struct http *http, size_t waiting);
 
 /* Replaces the certificate of all https listeners; takes ownership of it. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);

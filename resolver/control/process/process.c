@@ -91,6 +91,18 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
+/* The client hears of its upgrade once the successor reads the queries, not while this process
+ * still answers them. */
+static void tell_upgraded(struct process *process)
+{
+	struct api_request *request = process->upgrading;
+
+	process->upgrading = NULL;
+	if (request)
+		api_reply_json(request, 200,
+			       json_make("{s:I}", "pid", (json_int_t)process->successor), NULL);
+}
+
 /* Finishes pending work within LEAVE_MS, which is too short for targets that seem dead. A process
  * with a successor drains: the successor reads new queries. A second signal ends the process at
  * once. */
@@ -105,10 +117,12 @@ static void on_stop(uv_signal_t *signal, int number)
 		return;
 	}
 	process->stopping = true;
-	if (process->succeeded)
+	if (process->successor) {
 		server_drain(&process->service.server);
-	else
+		tell_upgraded(process);
+	} else {
 		server_leave(&process->service.server);
+	}
 	leave_within(process, LEAVE_MS);
 	end_upgrade(process, 503, "the server is told to stop");
 }
@@ -124,11 +138,14 @@ static void on_refused(struct process *process, const char *why)
 	reload_catch_up(process);
 }
 
-/* Gives up the state once the API has finished its requests and changes; it accepts no new ones. */
+/* Gives up the state once the API has finished its requests and changes, but for the upgrade
+ * itself; it accepts no new ones. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
-	if (!http_is_quiet(process->management.http) || commit_is_open(&process->service))
+	size_t waiting = process->upgrading ? 1 : 0;
+
+	if (!http_is_quiet(process->management.http, waiting) || commit_is_open(&process->service))
 		return;
 	service_hand_over(&process->service);
 	uv_timer_stop(timer);
@@ -137,9 +154,10 @@ static void on_closing(uv_timer_t *timer)
 
 static void on_drain(struct process *process)
 {
-	if (!process->succeeded || process->service.ending)
+	if (!process->successor || process->service.ending)
 		return;
 	server_drain(&process->service.server);
+	tell_upgraded(process);
 	leave_within(process, DRAIN_MAX_MS);
 }
 
@@ -151,14 +169,10 @@ static void stop_recorder(struct process *process)
 
 static void on_leave(struct process *process, uint32_t pid)
 {
-	struct api_request *request = process->upgrading;
-	process->upgrading = NULL;
-	if (process->stopping || process->succeeded)
+	if (process->stopping || process->successor)
 		return;
-	process->succeeded = true;
+	process->successor = pid;
 	log_event(LOG_INFO, "upgrade", "process %u serves now; finishing what is under way", pid);
-	if (request)
-		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
 	health_log_stop(&process->health);
 	stop_recorder(process);
 	query_log_leave(process->query_log);
@@ -670,8 +684,8 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 /* ---- requests ---- */
 
 /* POST /v1/upgrade {"binary"}: the master starts that program beside this process. Answers the
- * program's {"pid"} once it serves; 409 and the reason if this process goes on instead. Only on the
- * unix socket, where the kernel identifies the client. */
+ * program's {"pid"} once it reads the queries; 409 and the reason if this process goes on instead.
+ * Only on the unix socket, where the kernel identifies the client. */
 static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));

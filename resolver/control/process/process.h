@@ -48,7 +48,7 @@ struct process {
 	bool seccomp;                  /* as configured at the start */
 	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
 	bool taking;          /* taking over: sends TAKEN once all workers have the model */
-	bool succeeded;       /* another process serves: this one finishes and ends */
+	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */
 	uv_timer_t leaving;   /* checks whether the process can end */
 	uint64_t leave_at_ms; /* latest end, if service.ending */

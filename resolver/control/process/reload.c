@@ -387,7 +387,7 @@ void reload_catch_up(struct process *process)
 	struct faults faults;
 
 	if (!process->reload_wanted || process->service.work.busy || process->upgrading ||
-	    process->service.beside || process->succeeded)
+	    process->service.beside || process->successor)
 		return;
 	process->reload_wanted = false;
 	faults_init(&faults);
