@@ -693,7 +693,7 @@ static void drain_old(struct master *master)
 	if (master->parts[OLD].pid == 0)
 		return;
 	set_deadline(master, &master->parts[OLD], LEAVING_MAX_MS);
-	say(&master->parts[OLD], MASTER_DRAIN, 0, NULL, -1);
+	say(&master->parts[OLD], MASTER_DRAIN, (uint32_t)master->parts[NOW].pid, NULL, -1);
 }
 
 /* ---- serving ---- */

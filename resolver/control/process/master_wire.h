@@ -21,7 +21,7 @@
  *                        ◄──  LEAVE pid     ◄──  SERVES
  *     QUIET: no HTTP, the     STATE         ──►  opens the state to write, and reads it again;
  *     state is closed    ──►                     listens for HTTP, and reads queries
- *                        ◄──  DRAIN         ◄──  TAKEN
+ *                        ◄──  DRAIN pid     ◄──  TAKEN
  *     answers its queries, ends                  then the master executes the new program as well
  *
  * Versions that do not understand each other differ in MASTER_PROTOCOL, and refuse each other.

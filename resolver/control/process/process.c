@@ -30,6 +30,7 @@ enum {
 	NICENESS = 5,
 	LEAVE_MS = 2000,
 	DRAIN_MAX_MS = 10 * 1000,
+	CLOSING_MAX_MS = 10 * 1000, /* less than LEAVING_MAX_MS of the master */
 	LEAVE_LOOK_MS = 5,
 };
 
@@ -139,12 +140,16 @@ static void on_refused(struct process *process, const char *why)
 }
 
 /* Gives up the state once the API has finished its requests and changes, but for the upgrade
- * itself; it accepts no new ones. */
+ * itself; it accepts no new ones. If that takes too long, the master kills this process: before
+ * that, the upgrade's client hears that it has succeeded. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
-	size_t waiting = process->upgrading ? 1 : 0;
+	size_t waiting;
 
+	if (uv_now(timer->loop) >= process->leave_at_ms)
+		tell_upgraded(process);
+	waiting = process->upgrading ? 1 : 0;
 	if (!http_is_quiet(process->management.http, waiting) || commit_is_open(&process->service))
 		return;
 	service_hand_over(&process->service);
@@ -152,10 +157,13 @@ static void on_closing(uv_timer_t *timer)
 	master_link_say(&process->master, MASTER_QUIET, 0, NULL);
 }
 
-static void on_drain(struct process *process)
+/* pid: of the process that reads the queries; 0 from an older master. */
+static void on_drain(struct process *process, uint32_t pid)
 {
 	if (!process->successor || process->service.ending)
 		return;
+	if (pid)
+		process->successor = pid;
 	server_drain(&process->service.server);
 	tell_upgraded(process);
 	leave_within(process, DRAIN_MAX_MS);
@@ -180,6 +188,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	api_rest(&process->management.api);
 	http_pause(process->management.http);
 	metrics_listener_pause(&process->metrics);
+	process->leave_at_ms = uv_now(&process->loop) + CLOSING_MAX_MS;
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
 }
 
@@ -245,7 +254,7 @@ static void on_word(void *context, const struct master_message *message, int fd)
 	else if (message->word == MASTER_LEAVE)
 		on_leave(process, message->number);
 	else if (message->word == MASTER_DRAIN)
-		on_drain(process);
+		on_drain(process, message->number);
 	else if (message->word == MASTER_REFUSED)
 		on_refused(process, message->text);
 }
@@ -693,7 +702,7 @@ static void api_upgrade(struct api_request *request)
 	char waits[CONFIRMATION_TEXT_MAX];
 	const char *why =
 		process->service.ending ? "the server is about to end"
-		: process->upgrading
+		: process->upgrading || process->successor
 			? "another upgrade is under way; wait until it is done"
 			: confirmation_waits(&process->service.confirmation, false, waits);
 

@@ -51,7 +51,7 @@ struct process {
 	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */
 	uv_timer_t leaving;   /* checks whether the process can end */
-	uint64_t leave_at_ms; /* latest end, if service.ending */
+	uint64_t leave_at_ms; /* latest end, if service.ending; before, of the wait for the API */
 };
 
 /* All APIs, for struct api. Only here are POST /v1/reload, /v1/confirm and /v1/upgrade, which need
