@@ -335,43 +335,36 @@ class Client:
 
     def exchange(self, sock, question):
         """(socket or None, packet or None, what was met with, and why). A connection that ends in
-        order, or that was just made, has been closed under its question; but not if the end was there
-        before the question left, as happens to a thread that waits for a CPU in between."""
-        was_open, crossed, left = sock is not None, False, question.leaves()
+        order, or that was just made, has been closed under its question."""
+        was_open, left = sock is not None, question.leaves()
         try:
             if not was_open:
                 sock = dns.open_socket(socket.SOCK_STREAM, self.server, self.source)
                 sock.settimeout(SILENCE_S)
                 sock.connect(self.server)
             sock.sendall(dns.framed(self.packet(question, IDENT, b"")))
-            crossed = self.is_at_end(sock)
             return sock, dns.recv_framed(sock), "", ""
         except (OSError, EOFError) as error:
             met = "closed"
             if isinstance(error, socket.timeout):
                 met = "silence"
-            elif was_open and (crossed or time.monotonic() - left < UNREAD_S and (
-                    isinstance(error, OSError) or self.was_reset(sock))):
+            elif was_open and time.monotonic() - left < UNREAD_S and (
+                    isinstance(error, OSError) or self.was_reset(sock)):
                 met = "unread"
             if sock:
                 sock.close()
             return None, None, met, repr(error)
 
     @staticmethod
-    def is_at_end(sock):
-        """Whether the server has ended the connection, and nothing ahead of that is to be read."""
-        try:
-            return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-
-    @staticmethod
     def was_reset(sock):
         """Whether the end of the connection crossed the question: the server's kernel has reset it
         then. A server that had read the question would have ended the connection without that."""
-        reset = select.poll()
-        reset.register(sock, 0)  # an error alone
-        return bool(reset.poll(UNREAD_S * 1000))
+        until = time.monotonic() + UNREAD_S
+        while time.monotonic() < until:
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                return True
+            time.sleep(0.001)
+        return False
 
 
 def main():
