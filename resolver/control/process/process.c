@@ -139,9 +139,9 @@ static void on_refused(struct process *process, const char *why)
 	reload_catch_up(process);
 }
 
-/* Gives up the state once the API has finished its requests and changes, but for the upgrade
- * itself; it accepts no new ones. If that takes too long, the master kills this process: before
- * that, the upgrade's client hears that it has succeeded. */
+/* Closes the state once the API, which accepts no new requests, has finished all others than the
+ * upgrade. The master kills a process that takes too long for this, so the upgrade's client gets
+ * its answer after CLOSING_MAX_MS at the latest. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
@@ -693,7 +693,7 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 /* ---- requests ---- */
 
 /* POST /v1/upgrade {"binary"}: the master starts that program beside this process. Answers the
- * program's {"pid"} once it reads the queries; 409 and the reason if this process goes on instead.
+ * program's {"pid"} once that process reads the queries; 409 and the reason if this one goes on.
  * Only on the unix socket, where the kernel identifies the client. */
 static void api_upgrade(struct api_request *request)
 {

@@ -3,10 +3,10 @@
  *     edit ─► draft_put_row: row, keys, history
  *      └────► draft_serve: the served table, old entry out and new one in
  *
- * ROLLBACK and addresses_discard undo the edits. An edit sees the rows of the edits before it: a
- * name or address is free as soon as one of these releases it. After the commit only publishing can
- * fail, for lack of memory, which is reported. After a failed read the draft is void, even if the
- * edit went on. */
+ * ROLLBACK and addresses_discard undo the edits. An edit sees the rows of the edits before it, so
+ * it can take a name or address that one of these has released. After COMMIT only publishing can
+ * fail, for lack of memory, which is reported. A failed read voids the draft, even if its edit went
+ * on. */
 #include "resolver/control/resource/address_draft.h"
 
 #include <assert.h>

@@ -4,8 +4,8 @@
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
- * Calls with a `struct address_draft` edit it. They return 0, or ERR_INVALID with the reason in
- * draft_error. A resource passed to them must have been looked up since its last edit. */
+ * Calls that take a draft edit it, and return 0 or ERR_INVALID; draft_error has the reason. A
+ * resource passed to them must have been looked up since its last edit. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 

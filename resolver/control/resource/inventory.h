@@ -94,8 +94,8 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
 /* Why something could not be read since inventory_forget; NULL: no read has failed. */
 const char *inventory_trouble(const struct inventory *inventory);
-/* Frees the resources that lookups and pages have returned. Also forgets the trouble, except in a
- * copy or while a draft is open: these fail with it at their end. */
+/* Frees the resources that lookups and pages have returned. Clears inventory_trouble, except in a
+ * copy or while a draft is open, because these report it at their end. */
 void inventory_forget(struct inventory *inventory);
 
 /* ---- for the service ---- */
@@ -134,10 +134,14 @@ struct owned *inventory_table(const struct inventory *inventory);
 void inventory_adopt(struct inventory *next);
 void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 
-/* A copy to be used beside the inventory. ASIDE: for a large change in a thread; VIEW: for a thread
- * that only reads; without a connection their reads and changes fail. SAME: over the same
- * connection and in the same thread; the caller may replace its model. ASIDE and VIEW are made and
- * freed in the control thread. NULL without memory. */
+/* A copy to be used beside the inventory. NULL without memory.
+ *
+ *     ASIDE   for a large change in a thread, over a connection of its own
+ *     VIEW    for a thread that only reads, over a snapshot of its own
+ *     SAME    for the same thread, over the same connection; the caller may replace its model
+ *
+ * The control thread makes and frees ASIDE and VIEW. If their connection could not be opened, all
+ * reads and changes of the copy fail. */
 struct inventory *inventory_copy(struct inventory *inventory, enum store_copy how);
 void inventory_copy_free(struct inventory *copy); /* NULL is fine */
 

@@ -103,8 +103,8 @@ void work_init(struct work *work, uv_loop_t *loop, struct store *store,
 /* Makes changes wait until each work_block has had its work_end. */
 void work_block(struct work *work);
 void work_end(struct work *work);
-/* Between work_block and work_end: calls in_thread with the store held, then on_done. One at
- * a time. ERR_SYSTEM: neither is called. */
+/* Calls in_thread in a thread, while the store is held, then on_done in the control thread; only
+ * between work_block and work_end, and one at a time. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void *context, void (*in_thread)(void *context),
 			      void (*on_done)(void *context));
 

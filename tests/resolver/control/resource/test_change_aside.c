@@ -1,6 +1,6 @@
-/* A change that another thread makes with a copy of the inventory (STORE_ASIDE): nothing of it is
- * served before the control thread publishes it, others are answered meanwhile and their changes
- * refused, and of one that fails there is nothing. */
+/* A change that another thread makes with a copy of the inventory (STORE_ASIDE): it is served once
+ * the control thread publishes it. Until then other requests are answered, and their changes are
+ * refused. A change that fails leaves nothing behind. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* The store as a process has it open: which one it is, what stands in its way, and its copies. */
+/* A process's connection to its store: which store it opens, what it says if it cannot, and its
+ * copies. */
 #include "resolver/control/store/store.h"
 
 #include <setjmp.h>
