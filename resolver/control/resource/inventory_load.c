@@ -472,7 +472,6 @@ static int fill(struct merge *merge)
 	bool is_other = source && (inventory->store.stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
-	inventory->store.stale = is_other; /* until the part is adopted */
 	if (is_other ||
 	    (source && (!derive_alike(merge->before, merge->next) ||
 			merge->before->counts.repeated > 0 || may_be_repeated(merge)))) {
@@ -484,14 +483,18 @@ static int fill(struct merge *merge)
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
 
-/* A part that was read but is not served must be read again by the next load. */
+/* What another program wrote to the state cannot be served. */
 static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
 {
-	if (part->read)
-		snprintf(inventory->store.error, sizeof inventory->store.error,
-			 "the state %s was changed elsewhere, and what it has now could not be "
-			 "served; reload the configuration",
-			 inventory->store.url);
+	struct store *store = &inventory->store;
+
+	if (!part->read)
+		return;
+	store->stale = true;
+	snprintf(store->error, sizeof store->error,
+		 "the state %s was changed elsewhere, and what it has now could not be served; "
+		 "reload the configuration",
+		 store->url);
 }
 
 /* Makes the part of this model, with its table. On an error there is nothing to release. */
@@ -569,10 +572,13 @@ void inventory_adopt(struct inventory *next)
 
 void inventory_prepared_free(struct inventory *next)
 {
+	struct source *source = next ? next->of->store.source : NULL;
+
 	if (!next)
 		return;
 	assert(!next->changing);
-	say_unserved(next->of, &next->now);
+	if (next->now.read && source) /* not served, so the next load reads the state again */
+		source->calls->unsync(source);
 	inventory_part_release(&next->now);
 	inventory_copy_free(next);
 }

@@ -237,18 +237,12 @@ static int make_model(struct commit *commit)
 
 static int prepare(struct commit *commit)
 {
-	struct source *source = commit->next.source;
-	char error[SOURCE_ERROR_MAX] = "";
 	int err = service_prepare(commit->service, commit->model, commit->compiled,
 				  &commit->prepared, commit->next.faults);
 
-	if (err)
-		return err;
-	commit->inventory = commit->prepared.inventory;
-	commit->inventory->store.source = source;
-	if (commit->inventory->now.read) /* another program wrote to the state */
-		err = source->calls->sync(source, error);
-	return err ? next_model_fail(&commit->next, err, error) : 0;
+	if (!err)
+		commit->inventory = commit->prepared.inventory;
+	return err;
 }
 
 /* Serves what was stored. ERR_INVALID: no memory to serve it yet. */
@@ -380,7 +374,7 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
-	inventory_copy_free(large->aside); /* first, so that its commit counts as ours */
+	inventory_copy_free(large->aside);
 	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
@@ -388,10 +382,14 @@ static void end_large(struct large *large)
 	work_end(work);
 }
 
+/* Closes the thread's connection first, because what is published next may write serials over the
+ * server's. */
 static void on_stored(void *context)
 {
 	struct large *large = context;
 
+	if (large->aside)
+		store_close(&large->aside->store);
 	large->err = finish(&large->commit, large->err);
 	end_large(large);
 }
@@ -432,13 +430,31 @@ static bool attach_portion(void *job)
 	return left > 0;
 }
 
+/* Nobody else may write beside an open connection of a thread (source.h), and preparing may write
+ * serials, so the next thread gets a new one. */
+static int prepare_large(struct large *large)
+{
+	struct commit *commit = &large->commit;
+	struct store *aside = &large->aside->store;
+	int err;
+
+	store_close(aside);
+	err = prepare(commit);
+	if (err)
+		return err;
+	store_copy(aside, inventory_store(commit->service->inventory), STORE_ASIDE);
+	commit->next.source = change_source(aside, &large->change.error);
+	commit->inventory->store.source = commit->next.source;
+	return commit->next.source ? 0 : ERR_INVALID;
+}
+
 static void on_attached(void *job)
 {
 	struct large *large = large_of(job);
 
 	store_hold(inventory_store(large->commit.service->inventory), false);
 	if (!large->err)
-		large->err = prepare(&large->commit);
+		large->err = prepare_large(large);
 	if (large->err)
 		on_stored(large);
 	else

@@ -96,6 +96,9 @@ struct source_calls {
 	bool (*is_current)(struct source *source);
 	/* Call it before reading everything: later foreign writes are noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
+	/* Takes sync back, because what was read since is not served: foreign writes that sync had
+	 * accepted are foreign again. */
+	void (*unsync)(struct source *source);
 	/* Calls back with at most `limit` pairs in the order of keys, starting at `from`. */
 	int (*pairs)(struct source *source, const char *from, size_t limit,
 		     int (*on_pair)(void *context, const struct source_pair *pair), void *context,

@@ -34,6 +34,7 @@ struct state {
 	enum source_mode mode;
 	char *path;
 	int64_t revision;   /* the store's, when last read or written here */
+	int64_t unsynced;   /* `revision` before the latest sync */
 	int64_t next, at_s; /* revision and time of the open change */
 	const char *who;    /* who makes the open change */
 	size_t written;     /* the open change's rows of history */
@@ -121,10 +122,19 @@ static int state_sync(struct source *source, char error[SOURCE_ERROR_MAX])
 	if (!err)
 		err = state_db_number(&state->db, STATEMENT_READ_VERSION, &version);
 	if (!err) {
+		state->unsynced = state->revision;
 		state->revision = revision;
 		state->version = version;
 	}
 	return give_error(state, err, error);
+}
+
+static void state_unsync(struct source *source)
+{
+	struct state *state = (struct state *)source;
+
+	state->revision = state->unsynced;
+	state->version = -1;
 }
 
 static bool state_is_current(struct source *source)
@@ -1030,6 +1040,7 @@ static struct source *state_view(struct source *source, char error[SOURCE_ERROR_
 static const struct source_calls calls = {
 	.is_current = state_is_current,
 	.sync = state_sync,
+	.unsync = state_unsync,
 	.pairs = state_pairs,
 	.put_pairs = state_put_pairs,
 	.resources = state_resources,

@@ -263,6 +263,10 @@ static void what_another_program_wrote_is_noticed_until_it_is_read(void **state)
 		state_case_check_error(world, "changed by another program");
 	}
 	must_sync(world);
+	world->source->calls->unsync(world->source);
+	assert_false(world->source->calls->is_current(world->source));
+	assert_int_equal(state_try_ptr(world, ID_2, "b.test."), ERR_EXISTS);
+	must_sync(world);
 	state_must_ptr(world, ID_2, "b.test.");
 	assert_int_equal(state_told(world, KIND_PTR).count, 2);
 	source_close(other.source);
