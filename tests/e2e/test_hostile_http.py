@@ -319,6 +319,36 @@ class Credentials(Hostile):
         self.start()
         self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
 
+    def test_a_deployment_that_was_made_is_answered_so_although_its_client_has_logged_out(self):
+        token = self.call("POST", "/v3/auth/tokens", {"auth": {"identity": {
+            "methods": ["password"], "password": {"user": {"name": "ops", "password": OPS}}}}},
+            tcp=True).headers["X-Subject-Token"]
+        group = "/subscriptions/%s/resourceGroups/late" % test_reverse.SUBSCRIPTION
+        record_set = {"type": "Microsoft.Network/privateDnsZones/A", "apiVersion": "2020-06-01",
+                      "name": "[concat('late.test/h', copyIndex())]", "copy": {"name": "sets", "count": 800},
+                      "properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.0.0.1"}]}}
+        template = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                    "contentVersion": "1.0.0.0", "resources": [record_set]}
+        version = "?api-version=2020-06-01"
+        zone = group + "/providers/Microsoft.Network/privateDnsZones/late.test"
+        self.good("PUT", group + version, {"location": "westeurope"}, 201)
+        self.good("PUT", zone + version, {"location": "global"}, 201)
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"), timeout=0,
+                                                isolation_level=None)) as store, \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.call, "PUT", group + "/providers/Microsoft.Resources/deployments/d" + version,
+                                  {"properties": {"mode": "Incremental", "template": template}}, token)
+            while True:  # until the deployment has the state
+                try:
+                    store.execute("BEGIN IMMEDIATE")
+                    store.execute("ROLLBACK")
+                except sqlite3.OperationalError:
+                    break
+            self.call("DELETE", "/v3/auth/tokens", token=OPS, headers={"X-Subject-Token": token})
+            self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
+            self.assertEqual(201, waiting.result().status, waiting.result())
+        self.good("GET", zone + "/A/h799" + version)
+
     def test_logouts_that_are_over_hide_no_other(self):
         token, end = self.token(), int(time.time()) - 1
         self.assertEqual(204, self.call("DELETE", "/v3/auth/tokens", token=EYE,

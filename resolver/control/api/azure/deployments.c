@@ -604,19 +604,19 @@ static void warn(const struct deployment *deployment, const struct change_error 
 		  deployment->asked.name, error->text);
 }
 
-/* Writes the records by a transaction of their own. */
-static void write_kept(struct deploying *deploying, struct inventory *inventory)
+/* Makes the records of a deployment that is not a change, and writes them by a transaction of their
+ * own. False: the error says why not. */
+static bool keep_alone(struct deploying *deploying, struct inventory *inventory,
+		       struct change_error *error)
 {
-	struct change_error error;
-
-	if (deployment_pairs_write(&deploying->pairs, inventory, &error) != 0)
-		warn(&deploying->deployment, &error);
+	return read_kept(deploying, inventory, error) &&
+	       deployment_pairs_write(&deploying->pairs, inventory, error) == 0;
 }
 
 /* ---- in the change's thread ---- */
 
-/* Adds the records to the change, or, if there is none, writes them. Returns the result of the
- * change's `read`. */
+/* Adds the records to the change, or, if there is none, writes them. A failed deployment that
+ * cannot be kept is only a warning. Returns the result of the change's `read`. */
 static int keep(struct deploying *deploying, int err, struct inventory *inventory,
 		struct service_change *change)
 {
@@ -627,22 +627,19 @@ static int keep(struct deploying *deploying, int err, struct inventory *inventor
 	deploying->was_there = deployment_find(inventory, deployment->asked.group,
 					       deployment->asked.name, state, &error) == 0 &&
 			       *state;
-	if (!read_kept(deploying, inventory, &error)) {
-		if (deployment_has_failed(deployment)) {
-			warn(deployment, &error);
-			return err;
-		}
-		deploying->is_same = false;
-		change->error = error;
-		return ERR_INVALID;
-	}
-	if (err) {
-		write_kept(deploying, inventory);
-	} else {
+	if (err ? keep_alone(deploying, inventory, &error)
+		: read_kept(deploying, inventory, &error)) {
 		change->pairs = deploying->pairs.rows;
 		change->pair_count = deploying->pairs.count;
+		return err;
 	}
-	return err;
+	if (deployment_has_failed(deployment)) {
+		warn(deployment, &error);
+		return err;
+	}
+	deploying->is_same = false;
+	change->error = error;
+	return ERR_INVALID;
 }
 
 static int read_deployment(void *context, struct inventory *inventory,
@@ -759,9 +756,7 @@ static void fail_late(struct deploying *deploying, const struct faults *faults)
 	forget_kept(deploying);
 	if (deploying->how != CREATE)
 		return;
-	if (read_kept(deploying, inventory, &error))
-		write_kept(deploying, inventory);
-	else
+	if (!keep_alone(deploying, inventory, &error))
 		warn(deployment, &error);
 }
 
@@ -776,7 +771,7 @@ static void on_made(void *context, int err, const struct service_change *change,
 		err = 0;
 	if (err == ERR_FAULTS && !deployment_has_failed(deployment))
 		fail_late(deploying, faults);
-	if (api_still_may(request)) {
+	if ((!err && deploying->how == CREATE) || api_still_may(request)) {
 		if (deployment_has_failed(deployment))
 			fail(deploying);
 		else if (err)
