@@ -122,7 +122,7 @@ struct registrar_removal {
 MUST_CHECK int registrar_find_sets(struct registrar *registrar, struct registrar_removal *removal,
 				   char error[SOURCE_ERROR_MAX]);
 /* Removes the sets found in one zone, all or nothing, like a client's delete: first durably, then
- * from service (server_all_adopted waits for that). False: another process has the data, or the log
+ * from service (service_await waits for that). False: another process has the data, or the log
  * says why. */
 MUST_CHECK bool registrar_remove_sets(struct registrar *registrar,
 				      const struct registrar_removal *removal);

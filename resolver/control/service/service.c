@@ -29,6 +29,12 @@ static void published(struct service *service)
 	registrar_published(&service->registrar);
 }
 
+void service_await(struct service *service)
+{
+	if (!server_all_adopted(&service->server))
+		uv_timer_start(&service->adoption, on_adoption_overdue, ADOPTION_MAX_MS, 0);
+}
+
 bool service_all_adopted(const struct service *service)
 {
 	return !uv_is_active((const uv_handle_t *)&service->adoption);

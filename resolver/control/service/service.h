@@ -118,6 +118,9 @@ MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned w
 			    void *context);
 /* Whether on_adopted was called for the snapshot published last. */
 bool service_all_adopted(const struct service *service);
+/* Begins to wait for the snapshot that server.awaited names, which others than the service have
+ * published; on_adopted follows. */
+void service_await(struct service *service);
 /* Follows resolv.conf until service_rest, if that is the default resolver. */
 void service_follow(struct service *service);
 

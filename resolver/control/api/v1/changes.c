@@ -17,6 +17,7 @@
  * first wrong edit as its error, and all of them in "faults". The headers If-Match and
  * If-None-Match are about the whole state, whose revision is the ETag. */
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
@@ -640,13 +641,21 @@ static bool is_guarded(const struct source_change *change)
 	return !kind || kind->guarded;
 }
 
+/* All edits of a revision are on one page, whatever their number, so a page may be as long as an
+ * export. */
 struct history_page {
+	struct api_long_answer answer;
+	struct json_writer writer;
 	bool guarded; /* leave kinds out that only administrators may see */
-	json_t *array;
-	uint64_t last;
+	uint64_t after, last;
 	size_t count, limit;
 	bool more;
 };
+
+static struct history_page *history_of(struct api_long_answer *answer)
+{
+	return container_of(answer, struct history_page, answer);
+}
 
 static int on_change(void *context, const struct source_change *change)
 {
@@ -654,95 +663,60 @@ static int on_change(void *context, const struct source_change *change)
 
 	if (history->guarded && is_guarded(change))
 		return 0;
-	/* A page has whole revisions only, whatever the number of their edits. */
 	if (history->count >= history->limit && change->revision != history->last) {
 		history->more = true;
 		return ERR_LIMIT;
 	}
 	history->last = change->revision;
 	history->count++;
-	json_add(history->array, change_json(change, history->guarded));
-	return 0;
+	json_writer_row(&history->writer, change_json(change, history->guarded));
+	return json_writer_has_failed(&history->writer) ? ERR_NOMEM : 0;
 }
 
-static json_t *history_json(const struct history_page *history)
+static char *write_history(struct api_long_answer *answer, size_t *length) /* in a thread */
 {
-	return json_make("{s:O, s:o}", "changes", history->array, "next",
-			 history->more ? json_integer((json_int_t)history->last) : json_null());
-}
-
-/* All edits of a revision are on one page, so reading it may take seconds: a thread does that, by a
- * connection of its own. */
-struct history_job {
-	struct work_job job; /* first */
-	struct api_request *request;
-	struct source *source;
-	struct history_page history;
-	uint64_t after;
-	char *text; /* NULL: no memory, or `failed` */
-	bool failed;
+	struct history_page *history = history_of(answer);
+	const struct store *store = inventory_store(answer->inventory);
 	char error[SOURCE_ERROR_MAX];
-};
+	int err = ERR_SYSTEM;
 
-static void read_history(void *job) /* in a thread */
-{
-	struct history_job *listing = job;
-	struct history_page *history = &listing->history;
-	json_t *body;
-	int err;
-
-	history->array = json_array();
-	err = listing->source->calls->changes(listing->source, listing->after, on_change, history,
-					      listing->error);
-	listing->failed = err && err != ERR_LIMIT;
-	body = json_whole(history_json(history));
-	json_decref(history->array);
-	listing->text = body && !listing->failed ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
+	snprintf(error, sizeof error, "%s", store->error);
+	if (!json_writer_begin(&history->writer, ",", JSON_COMPACT))
+		return NULL;
+	json_writer_list(&history->writer, "{\"changes\":[");
+	if (store->source)
+		err = store->source->calls->changes(store->source, history->after, on_change,
+						    history, error);
+	if (err && err != ERR_LIMIT && err != ERR_NOMEM)
+		snprintf(answer->why, sizeof answer->why, "%s", error);
+	if (err && err != ERR_LIMIT)
+		json_writer_fail(&history->writer);
+	fputs("],\"next\":", history->writer.out);
+	json_writer_value(&history->writer,
+			  history->more ? json_integer((json_int_t)history->last) : json_null());
+	fputc('}', history->writer.out);
+	return json_writer_end(&history->writer, length);
 }
 
-static void answer_history(void *job)
+static void free_history(struct api_long_answer *answer)
 {
-	struct history_job *listing = job;
-
-	source_close(listing->source);
-	if (!api_still_may(listing->request)) {
-		free(listing->text);
-		free(listing);
-		return;
-	}
-	if (listing->text)
-		api_reply_text(listing->request, 200, NULL, listing->text, strlen(listing->text));
-	else if (listing->failed)
-		api_fail(listing->request, 503, "store_failed", "%s", listing->error);
-	else
-		api_fail_memory(listing->request);
-	free(listing);
+	free(history_of(answer));
 }
 
-static void list_changes(struct api_request *request, struct source *source, uint64_t after,
-			 size_t limit)
+static void list_changes(struct api_request *request, uint64_t after, size_t limit)
 {
-	struct history_job *listing = calloc(1, sizeof *listing);
+	struct history_page *history = calloc(1, sizeof *history);
 
-	if (!listing) {
+	if (!history) {
 		api_fail_memory(request);
 		return;
 	}
-	listing->request = request;
-	listing->after = after;
-	listing->history.limit = limit;
-	listing->history.guarded = request->role != ROLE_ADMIN;
-	listing->source = source->calls->another(source, listing->error);
-	if (!listing->source) {
-		listing->failed = true;
-		answer_history(listing);
-	} else if (!work_beside_in_thread(&request->service->work, &listing->job, read_history,
-					  answer_history)) {
-		source_close(listing->source);
-		free(listing);
-		api_fail_ending(request);
-	}
+	*history = (struct history_page){
+		.answer = {.request = request, .write = write_history, .free = free_history},
+		.guarded = request->role != ROLE_ADMIN,
+		.after = after,
+		.limit = limit};
+	api_answer_long(&history->answer);
 }
 
 /* ---- changes as a stream ---- */
@@ -855,7 +829,7 @@ static void answer_stream(struct api_request *request, struct source *source)
 	api_reply_stream(request, &stream);
 }
 
-static void answer_page(struct api_request *request, struct source *source)
+static void answer_page(struct api_request *request)
 {
 	struct change_error unused;
 	char etag[ETAG_MAX];
@@ -866,7 +840,7 @@ static void answer_page(struct api_request *request, struct source *source)
 	    !api_v1_limit(request, &limit))
 		return;
 	if (!etag_of_all(request, etag, &unused) || !api_not_modified(request, etag))
-		list_changes(request, source, after, limit);
+		list_changes(request, after, limit);
 }
 
 void api_changes_list(struct api_request *request)
@@ -884,6 +858,6 @@ void api_changes_list(struct api_request *request)
 	} else if (api_accepts(request, "text/event-stream")) {
 		answer_stream(request, source);
 	} else {
-		answer_page(request, source);
+		answer_page(request);
 	}
 }

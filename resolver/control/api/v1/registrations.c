@@ -560,7 +560,9 @@ void api_registrations_delete(struct api_request *request)
 			 "it cannot be removed now, and the log says why; try again");
 		return;
 	}
-	if (!dry_run && removal.count > 0)
+	if (!dry_run && removal.count > 0) {
+		service_await(request->service);
 		log_removed(request, &removal);
+	}
 	api_reply_json(request, 200, removed_json(&removal, dry_run), NULL);
 }
