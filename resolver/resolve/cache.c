@@ -376,6 +376,18 @@ void cache_put(struct cache *cache, const struct cache_key *key, struct cache_en
 	pthread_mutex_unlock(&shard->lock);
 }
 
+void cache_remove(struct cache *cache, const struct cache_key *key)
+{
+	uint64_t hash = cache_hash(key), *slot;
+	struct cache_shard *shard = shard_of(cache, hash);
+
+	pthread_mutex_lock(&shard->lock);
+	slot = shard_find(shard, hash, key);
+	if (slot)
+		shard_remove(shard, slot);
+	pthread_mutex_unlock(&shard->lock);
+}
+
 /* Both names are whole and in lower case, so equal bytes at the end are a suffix if a label begins
  * there. Nothing is hashed: workers wait for the lock. */
 static bool flush_takes(const struct cache_entry *entry, const struct name *name, bool below)

@@ -123,6 +123,8 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
  * replaces a fresh answer takes over its askers. */
 void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
 	       uint64_t now_us, uint32_t stale_max_s);
+/* Removes the entry, if there is one: an answer that may not be cached has come since. */
+void cache_remove(struct cache *cache, const struct cache_key *key);
 /* Whether the network, by its policy_network's id, has asked for it; 0: no. */
 static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16_t network)
 {

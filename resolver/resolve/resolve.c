@@ -827,8 +827,12 @@ static void *on_result(void *context, void *holder, const struct lookup_key *key
 	if (entry && entry->failed)
 		entry->error_by =
 			place_of(key->leg, result->said.by ? result->said.by : result->upstream);
-	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
+	if (!entry || is_our_own_fault(result) || is_cut_off(result))
+		return entry;
+	if (reply_may_be_cached(entry))
 		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
+	else /* an older answer would be given as stale, although this one has refreshed it */
+		cache_remove(resolver->cache, &cache_key);
 	return entry;
 }
 
