@@ -35,8 +35,10 @@
 
 enum {
 	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
-	/* Queries beyond those that wait: of the batch that is being answered. */
-	WORKER_QUERIES_AT_HAND = 256,
+	/* Queries beyond those that wait for a target: the batch that is being answered, and the
+	 * transfers and updates that are open, whose limits are their own. */
+	WORKER_QUERIES_ELSEWHERE =
+		256 + TRANSFERS_MAX + TRANSFERS_WAITING_MAX + UPDATE_REQUESTS_MAX,
 };
 
 struct worker_binding { /* what a query carries from the listener it came by */
@@ -462,7 +464,7 @@ static int init_parts(struct worker *worker)
 
 	wheel_init(&worker->wheel, monotonic_us(NULL));
 	entropy_init(&worker->entropy);
-	query_pool_init(&worker->pool, shared->queries_max + WORKER_QUERIES_AT_HAND);
+	query_pool_init(&worker->pool, shared->queries_max + WORKER_QUERIES_ELSEWHERE);
 	worker->inbound = (struct inbound_worker){
 		.loop = &worker->loop,
 		.wheel = &worker->wheel,

@@ -140,15 +140,17 @@ static void on_refused(struct process *process, const char *why)
 }
 
 /* Closes the state once the API, which accepts no new requests, has finished all others than the
- * upgrade. The master kills a process that takes too long for this, so the upgrade's client gets
- * its answer after CLOSING_MAX_MS at the latest. */
+ * upgrade. The master kills a process that takes too long for this, so after CLOSING_MAX_MS the
+ * upgrade's client gets its answer, and long answers that have not begun are given up. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
 	size_t waiting;
 
-	if (uv_now(timer->loop) >= process->leave_at_ms)
+	if (uv_now(timer->loop) >= process->leave_at_ms) {
 		tell_upgraded(process);
+		work_give_up_readings(&process->service.work);
+	}
 	waiting = process->upgrading ? 1 : 0;
 	if (!http_is_quiet(process->management.http, waiting) || commit_is_open(&process->service))
 		return;

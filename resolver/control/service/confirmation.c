@@ -285,6 +285,8 @@ int confirmation_write(const struct confirmation *confirmation,
 		err = sync_directory(confirmation->directory, error);
 	if (err && fresh)
 		(void)unlink(fresh);
+	if (err && path)
+		(void)unlink(path); /* it may be there, and only its directory not synchronized */
 	free(fresh);
 	free(path);
 	free(text);

@@ -296,6 +296,14 @@ void work_read(struct work *work, struct work_reading *reading)
 	next_reading(work);
 }
 
+void work_give_up_readings(struct work *work)
+{
+	struct work_reading *reading;
+
+	while ((reading = take_reading(work)))
+		reading->on_done(reading, true);
+}
+
 void work_gap(struct work *work, struct work_waiter *waiter,
 	      void (*go_on)(struct work_waiter *waiter))
 {

@@ -122,6 +122,8 @@ MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
 
 /* Calls on_begin, in_thread and on_done when the reading's turn comes, perhaps at once. */
 void work_read(struct work *work, struct work_reading *reading);
+/* Gives up the readings that wait for their turn. */
+void work_give_up_readings(struct work *work);
 
 /* Calls go_on when no long answer is being written, perhaps at once. The next long answer begins
  * after work_gap_end. Only one gap may be requested at a time. */

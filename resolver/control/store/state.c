@@ -701,7 +701,8 @@ static int note_change(struct state_db *db, const struct source_change *change,
 }
 
 /* Deletes some of the changes that are too old or too many: more than this transaction adds, so the
- * history shrinks, but few enough for a short commit. */
+ * history shrinks, but few enough for a short commit. The transaction's own rows stay, so that it
+ * can go back. */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
@@ -709,6 +710,7 @@ static int forget_changes(struct state *state)
 	state_row_number(&row, state->at_s - CHANGES_KEPT_S);
 	state_row_number(&row, 2 * (int64_t)state->written + 1);
 	state_row_number(&row, STATE_CHANGES_MAX);
+	state_row_number(&row, state->next);
 	int code = sqlite3_step(row.statement);
 	state_row_end(&row);
 	return code == SQLITE_DONE ? 0 : state_db_fail(&state->db, "cannot be written");

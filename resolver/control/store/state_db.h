@@ -54,6 +54,7 @@
 			 " AND revision = ?2 AND kind = ?3 AND path = ?4")                         \
 	X(FORGET_CHANGES, "DELETE FROM changes WHERE"                                              \
 			  " (time < ?1 OR seq <= (SELECT max(seq) FROM changes) - ?3)"             \
+			  " AND revision < ?4"                                                     \
 			  " AND seq IN (SELECT seq FROM changes ORDER BY seq LIMIT ?2)")
 
 enum state_statement {

@@ -454,6 +454,18 @@ static void long_answers_that_wait_are_given_up_at_the_end(void **state)
 	assert_string_equal(read_by, "a -b -c ");
 }
 
+static void long_answers_that_wait_can_be_given_up_while_one_is_written(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+
+	(void)state;
+	read_by_turns(readers, 3);
+	work_give_up_readings(&world->work);
+	assert_string_equal(read_by, "-b -c ");
+	work_finish(&world->work);
+	assert_string_equal(read_by, "-b -c a ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +483,7 @@ int main(void)
 		T(a_gap_comes_behind_the_long_answer_under_way_and_before_the_next),
 		T(long_answers_that_wait_for_a_gap_are_given_up_at_the_end),
 		T(long_answers_that_wait_are_given_up_at_the_end),
+		T(long_answers_that_wait_can_be_given_up_while_one_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

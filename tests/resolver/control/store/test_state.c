@@ -17,6 +17,7 @@
 
 #include "resolver/control/resource/owned_resource.h"
 #include "resolver/control/store/pairs.h"
+#include "rules/base.h"
 #include "rules/text.h"
 #include "tests/lib/state_case.h"
 
@@ -671,6 +672,29 @@ static void no_more_of_the_history_is_kept_than_its_limit(void **state)
 	}
 }
 
+/* A change with more rows than the limit can still go back. */
+static void a_change_s_own_rows_stay_in_the_history(void **state)
+{
+	static const struct state_put puts[] = {{KIND_PTR, "a", "{}", {.ptr = "a.test."}},
+						{KIND_PTR, "b", "{}", {.ptr = "b.test."}}};
+	struct state_case *world = *state;
+	unsigned count = 0;
+	char sql[256];
+
+	state_case_open(world);
+	/* As if so many rows had come between the two. */
+	snprintf(sql, sizeof sql,
+		 "CREATE TRIGGER far AFTER INSERT ON changes WHEN NEW.path = 'b' BEGIN"
+		 " UPDATE changes SET seq = seq + %d WHERE seq = NEW.seq; END",
+		 STATE_CHANGES_MAX);
+	state_exec(world->path, sql);
+	assert_int_equal(state_try(world, puts, COUNT(puts), NULL), 0);
+	assert_int_equal(world->source->calls->changes(world->source, 0, count_changes, &count,
+						       world->error),
+			 0);
+	assert_int_equal(count, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -698,6 +722,7 @@ int main(void)
 		T(an_empty_file_becomes_a_state),
 		T(what_is_no_file_is_refused_without_waiting),
 		T(no_more_of_the_history_is_kept_than_its_limit),
+		T(a_change_s_own_rows_stay_in_the_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
