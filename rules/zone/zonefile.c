@@ -28,7 +28,7 @@
 enum {
 	DEFAULT_TTL = 3600,       /* seconds, until there is a $TTL */
 	FILE_BYTES_MAX = 1 << 30, /* of a zone file */
-	READ_STEP_MIN = 64 * 1024,
+	READ_STEP_MIN = 4 * 1024,
 	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
 	REWINDS_MAX = 16,
 	INCLUDE_DEPTH_MAX = 10,        /* files that include each other */
@@ -41,7 +41,7 @@ struct zonefile_text { /* where we are in a file */
 	const char *at, *end;
 	unsigned line;
 	unsigned rewinds; /* into broken entries */
-	char *entry;      /* ENTRY_MAX + 1 bytes */
+	char *entry;      /* room for the longest entry, and a NUL */
 };
 
 /* ---- entries (RFC 1035 section 5.1) ----
@@ -82,7 +82,8 @@ static int text_init(struct zonefile_text *text, const char *bytes, size_t lengt
 	*text = (struct zonefile_text){.at = bytes, .end = bytes + length, .line = 1};
 	if (length >= mark && memcmp(bytes, byte_order_mark, mark) == 0)
 		text->at += mark; /* some editors put it there */
-	text->entry = malloc(ENTRY_MAX + 1);
+	/* No entry is longer than the text that it is read from. */
+	text->entry = malloc((length < ENTRY_MAX ? length : ENTRY_MAX) + 1);
 	return text->entry ? 0 : ERR_NOMEM;
 }
 

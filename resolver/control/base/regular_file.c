@@ -120,19 +120,19 @@ uint64_t file_stamp_number_of(const char *path)
 
 /* ---- all of a file ---- */
 
-enum { READINGS_MAX = 3, READ_STEP = 64 * 1024 };
+enum { READINGS_MAX = 3, READ_STEP = 4 * 1024 };
 static const char too_large[] = "it is too large";
 
-/* NULL: *why is the reason. */
-static char *read_to_end(FILE *file, size_t max, size_t *length, const char **why)
+/* `size`: how long the file seems to be. NULL: *why is the reason. */
+static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, const char **why)
 {
 	size_t room = 0, used = 0, got;
 	char *bytes = NULL, *more;
 
 	*length = 0;
 	do {
-		if (room - used <= READ_STEP) {
-			room = room ? room * 2 : 2 * READ_STEP;
+		if (room - used < READ_STEP) {
+			room = room ? room * 2 : size + 2 * READ_STEP;
 			*why = used <= max ? err_text(ERR_NOMEM) : too_large;
 			more = used <= max ? realloc(bytes, room) : NULL;
 			if (!more) {
@@ -141,7 +141,7 @@ static char *read_to_end(FILE *file, size_t max, size_t *length, const char **wh
 			}
 			bytes = more;
 		}
-		got = fread(bytes + used, 1, READ_STEP, file);
+		got = fread(bytes + used, 1, room - used - 1, file);
 		*length = used += got;
 	} while (got > 0);
 	bytes[used] = '\0';
@@ -183,7 +183,7 @@ static char *read_once(const char *path, size_t max, struct file_stamp *stamp, s
 		*why = too_large;
 	} else {
 		stamp_from(stamp, &found);
-		bytes = read_to_end(file, max, length, why);
+		bytes = read_to_end(file, (size_t)found.st_size, max, length, why);
 		if (bytes && !is_as_it_was(file, stamp)) {
 			free(bytes);
 			bytes = NULL;
