@@ -298,9 +298,10 @@ class Sluice(Process):
 
 
 def command(*argv, **how):
-    """Runs a sluice command to its end: (status, what it printed)."""
+    """Runs a sluice command to its end: (status, what it printed). The largest imports take 15 s of CPU
+    time, which a busy machine does not have in two minutes."""
     result = subprocess.run([SLUICE, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            text=True, timeout=2 * dns.PATIENCE, **how)
+                            text=True, timeout=5 * dns.PATIENCE, **how)
     if SANITIZER.search(result.stdout):
         raise AssertionError("a sanitizer's report:\n" + result.stdout)
     return result.returncode, result.stdout
