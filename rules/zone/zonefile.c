@@ -28,7 +28,7 @@
 enum {
 	DEFAULT_TTL = 3600,       /* seconds, until there is a $TTL */
 	FILE_BYTES_MAX = 1 << 30, /* of a zone file */
-	READ_STEP_MIN = 4 * 1024,
+	ROOM_MIN = 4 * 1024,
 	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
 	REWINDS_MAX = 16,
 	INCLUDE_DEPTH_MAX = 10,        /* files that include each other */
@@ -656,8 +656,8 @@ static char *read_all(FILE *in, size_t *length, const char **why)
 	char *bytes = NULL, *more;
 
 	do {
-		if (room - used < READ_STEP_MIN) {
-			room = room == 0 ? READ_STEP_MIN : room * 2;
+		if (room - used < ROOM_MIN) {
+			room = room == 0 ? ROOM_MIN : room * 2;
 			more = room <= FILE_BYTES_MAX ? realloc(bytes, room) : NULL;
 			*why = room <= FILE_BYTES_MAX ? "there is not enough memory for it"
 						      : "the file is larger than 1 GB";

@@ -519,6 +519,18 @@ odd TYPE65280 \\# 3 010203
         self.good("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]})
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.2")
 
+    def test_a_set_is_refused_where_another_program_has_changed_the_state(self):
+        self.set("www:A", "10.0.0.1")
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
+            other.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            other.commit()
+        self.bad(self.call("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]}), 503, "store_failed",
+                 "was changed by another program; reload")
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
+        self.good("POST", "reload")
+        self.set("www:A", "10.0.0.2")
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.2")
+
     def test_secondaries_are_notified_of_each_version(self):
         with self.peer.inside():
             told = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -120,7 +120,7 @@ uint64_t file_stamp_number_of(const char *path)
 
 /* ---- all of a file ---- */
 
-enum { READINGS_MAX = 3, READ_STEP = 4 * 1024 };
+enum { READINGS_MAX = 3, ROOM_MIN = 4 * 1024 };
 static const char too_large[] = "it is too large";
 
 /* `size`: how long the file seems to be. NULL: *why is the reason. */
@@ -131,8 +131,8 @@ static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, co
 
 	*length = 0;
 	do {
-		if (room - used < READ_STEP) {
-			room = room ? room * 2 : size + 2 * READ_STEP;
+		if (room - used < ROOM_MIN) {
+			room = room ? room * 2 : size + 2 * ROOM_MIN;
 			*why = used <= max ? err_text(ERR_NOMEM) : too_large;
 			more = used <= max ? realloc(bytes, room) : NULL;
 			if (!more) {

@@ -274,6 +274,7 @@ int confirmation_write(const struct confirmation *confirmation,
 	char *path = path_of(confirmation, kind_names[unconfirmed->kind]);
 	char *fresh = path_of(confirmation, "new");
 	int err = text && path && fresh ? 0 : fail_memory(error);
+	bool is_there = false;
 
 	if (!err)
 		err = make_directory(confirmation->directory, error);
@@ -281,12 +282,15 @@ int confirmation_write(const struct confirmation *confirmation,
 		err = write_text(fresh, text, error);
 	if (!err && rename(fresh, path) != 0)
 		err = fail(path, "written", errno, error);
-	if (!err)
+	if (!err) {
+		is_there = true;
 		err = sync_directory(confirmation->directory, error);
+	}
 	if (err && fresh)
 		(void)unlink(fresh);
-	if (err && path)
-		(void)unlink(path); /* it may be there, and only its directory not synchronized */
+	/* The record of a reload that is back stays: what was before is still served. */
+	if (err && is_there && !confirmation->is_back)
+		(void)unlink(path);
 	free(fresh);
 	free(path);
 	free(text);

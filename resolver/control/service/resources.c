@@ -235,14 +235,30 @@ static int make_model(struct commit *commit)
 	return commit->model ? 0 : ERR_FAULTS;
 }
 
+/* Refuses the change if another program has written to the state: the addresses are read again on
+ * the way, but not the rows of the model. */
 static int prepare(struct commit *commit)
 {
-	int err = service_prepare(commit->service, commit->model, commit->compiled,
-				  &commit->prepared, commit->next.faults);
+	const struct store *store = inventory_store(commit->service->inventory);
+	struct change_error *error = &commit->next.change->error;
+	struct source_about known, found;
+	int err;
 
-	if (!err)
-		commit->inventory = commit->prepared.inventory;
-	return err;
+	source_about(store->source, &known);
+	err = service_prepare(commit->service, commit->model, commit->compiled, &commit->prepared,
+			      commit->next.faults);
+	if (err)
+		return err;
+	commit->inventory = commit->prepared.inventory;
+	if (!change_source(store, error))
+		return ERR_INVALID;
+	source_about(store->source, &found);
+	return found.revision == known.revision
+		       ? 0
+		       : change_say(error, CHANGE_STORE, NULL,
+				    "the state %s was changed by another program; reload the "
+				    "configuration",
+				    store->url);
 }
 
 /* Serves what was stored. ERR_INVALID: no memory to serve it yet. */
@@ -382,8 +398,8 @@ static void end_large(struct large *large)
 	work_end(work);
 }
 
-/* Closes the thread's connection first, because what is published next may write serials over the
- * server's. */
+/* Closes the thread's connection first, because publishing may write serials by the server's own.
+ */
 static void on_stored(void *context)
 {
 	struct large *large = context;

@@ -96,8 +96,8 @@ struct source_calls {
 	bool (*is_current)(struct source *source);
 	/* Call it before reading everything: later foreign writes are noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
-	/* Takes sync back, because what was read since is not served: foreign writes that sync had
-	 * accepted are foreign again. */
+	/* Takes the latest sync back, because what was read since is not served: foreign writes
+	 * that it had accepted are foreign again. Nothing may have been committed since. */
 	void (*unsync)(struct source *source);
 	/* Calls back with at most `limit` pairs in the order of keys, starting at `from`. */
 	int (*pairs)(struct source *source, const char *from, size_t limit,

@@ -615,8 +615,9 @@ static bool keep_alone(struct deploying *deploying, struct inventory *inventory,
 
 /* ---- in the change's thread ---- */
 
-/* Adds the records to the change, or, if there is none, writes them. A failed deployment that
- * cannot be kept is only a warning. Returns the result of the change's `read`. */
+/* Writes the records of a deployment that is not a change (err is set); others are written with
+ * the change. A failed deployment that cannot be kept is only a warning. Returns the result of the
+ * change's `read`. */
 static int keep(struct deploying *deploying, int err, struct inventory *inventory,
 		struct service_change *change)
 {
