@@ -445,6 +445,23 @@ class Deployments(World):
         for path in ("networkInterfaces", "privateEndpoints", "virtualNetworks"):
             self.assertEqual([], self.arm("GET", below(path), status=200).body["value"])
 
+    def test_an_address_is_what_its_outputs_say_and_is_deployed_again_with_a_reverse_name(self):
+        body = template(
+            resource("publicIPAddresses", "ip", {"publicIPAllocationMethod": "Static"}),
+            resource("publicIPAddresses", "after", {"publicIPAllocationMethod": "Static"}, tags={
+                "first": "[reference('ip').ipAddress]"}, dependsOn=["ip"]),
+            outputs={"ip": {"type": "string", "value":
+                            "[reference(resourceId('Microsoft.Network/publicIPAddresses', 'ip')).ipAddress]"}})
+        path = below("publicIPAddresses/ip")
+        said = self.deploy("addresses", body).body["properties"]["outputs"]["ip"]["value"]
+        address = self.arm("GET", path, status=200).body["properties"]["ipAddress"]
+        self.assertEqual(address, said)
+        self.assertEqual(address, self.arm("GET", below("publicIPAddresses/after"), status=200).body["tags"]["first"])
+        self.good("PUT", "ptrs/" + address, {"reverse_fqdn": "ip.corp.example"})
+        self.assertIn("reverseFqdn", json.dumps(self.arm("GET", path, status=200).body))
+        self.deploy("addresses", body, 200)
+        self.assertNotIn("reverseFqdn", json.dumps(self.arm("GET", path, status=200).body))
+
     def test_a_subnet_with_a_resource_of_its_own_stays_although_its_network_does_not_list_it(self):
         subnet = lambda name, at, **more: resource("virtualNetworks/subnets", "n/" + name, {"addressPrefix": at},
                                                    dependsOn=["n"], **more)

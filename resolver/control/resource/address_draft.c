@@ -27,6 +27,7 @@ struct address_draft *addresses_edit(struct inventory *inventory, struct source 
 	*draft = (struct address_draft){.inventory = inventory,
 					.source = source,
 					.revision = revision,
+					.pool_cursor = inventory->pool_cursor,
 					.restores = restores,
 					.counts = inventory->now.counts};
 	inventory->changing = true;
@@ -38,6 +39,8 @@ void addresses_discard(struct address_draft *draft)
 	if (!draft)
 		return;
 	owned_discard(draft->table);
+	if (!draft->over) /* the same edits choose the same addresses again */
+		draft->inventory->pool_cursor = draft->pool_cursor;
 	draft->inventory->changing = false;
 	free(draft);
 }

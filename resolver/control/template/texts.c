@@ -246,11 +246,13 @@ static json_t *on_trim(const struct scope *scope, json_t **arguments, size_t cou
 const char *texts_find(const char *at, const char *end, const char *mark, size_t length)
 {
 	enum { PIECE = 1024 };
+	/* memmem prepares the mark in each call, so a piece is at least as long. */
+	size_t ahead = length > PIECE ? length : PIECE;
 	const char *found = NULL;
 
 	while (!found && (size_t)(end - at) >= length) {
 		size_t rest = (size_t)(end - at);
-		size_t piece = rest < PIECE + length ? rest : PIECE + length;
+		size_t piece = rest < ahead + length ? rest : ahead + length;
 
 		found = memmem(at, piece, mark, length);
 		at += piece - length + 1;

@@ -175,7 +175,7 @@ static bool find_type(struct deployment *deployment, const struct template_resou
 				      .place = resource->place,
 				      .name = resource->name,
 				      .deployment = resource->deployment};
-	if (is_group_type(resource->type)) {
+	if (is_group_type(resource->type) && !is_elsewhere(request, resource->id)) {
 		deployed->type = arm_type_of_kind(KIND_GROUP);
 		deployed->path = group_path(resource->name);
 		return true;
@@ -318,9 +318,11 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 	if (api_edit_also(&edit, &path, NULL) != 0) {
 		fail_memory(deployment);
 	} else if (arm_read_put(&putting) && !edit.claimed) {
-		edit.edits[0].path.kind = path.kind;
 		edit.edits[0].values = putting.values;
-		take_edits(deployment, &edit);
+		if (path_copy(&path, &edit.request->arena, &edit.edits[0].path))
+			take_edits(deployment, &edit);
+		else
+			fail_memory(deployment);
 	} else {
 		json_decref(putting.values);
 		if (edit.claimed)
@@ -485,7 +487,9 @@ static const struct deployed *add_removed(struct deployment *deployment,
 static void remove_resource(struct deployment *deployment, struct arm_shown *shown)
 {
 	struct arm_errors errors = {.request = deployment->asked.request};
-	struct api_edit edit = {.request = deployment->asked.request};
+	struct api_edit edit = {.request = deployment->asked.request,
+				.earlier = deployment->edits,
+				.earlier_count = deployment->edit_count};
 	const struct deployed *deployed = add_removed(deployment, shown->type, &shown->path);
 
 	if (!deployed)
@@ -578,6 +582,8 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 			address_print(&portion[i]->item.address, behind);
 			arm_show_address(request, portion[i], &shown);
 			if (!portion[i]->item.origin.file &&
+			    ownership_is_of(api_inventory(request), portion[i],
+					    api_parameter(request, "subscription")) &&
 			    !is_deployed(deployment, of_template, &shown.path))
 				remove_resource(deployment, &shown);
 			arm_shown_release(&shown);

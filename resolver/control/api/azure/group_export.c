@@ -162,7 +162,9 @@ static json_t *with_expressions(struct group_export *export, json_t *value, json
 		add_dependency(export, &path, depends);
 		return resource_id(export, &path);
 	}
-	return *text == '[' ? json_sprintf("[%s", text) : json_text(text);
+	/* Only a text that would be read as an expression is escaped. */
+	return *text == '[' && text[strlen(text) - 1] == ']' ? json_sprintf("[%s", text)
+							     : json_text(text);
 }
 
 static void write_resource(struct group_export *export, struct arm_shown *shown)

@@ -6,8 +6,10 @@
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/shown.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/owned_resource.h"
+#include "resolver/control/resource/ownership.h"
 #include "rules/text.h"
 
 static void add_delta(json_t *delta, const char *path, const char *type, json_t *before,
@@ -141,9 +143,12 @@ static bool add_ignored_addresses(struct besides *besides)
 				       &count) != 0)
 			json_add(besides->changes, NULL);
 		for (size_t i = 0; i < count; i++) {
+			address_print(&portion[i]->item.address, behind);
+			if (!ownership_is_of(api_inventory(request), portion[i],
+					     api_parameter(request, "subscription")))
+				continue;
 			if (seen++ == WHAT_IF_ADDRESSES_MAX)
 				return true;
-			address_print(&portion[i]->item.address, behind);
 			arm_show_address(request, portion[i], &shown);
 			add_ignored(besides, &shown);
 		}
