@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import socket
 import sqlite3
@@ -255,6 +256,21 @@ class Requests(Hostile):
                 "PUT", "/v1/addresses/web/new", {"tags": {"writer": str(i)}},
                 headers={"If-None-Match": "*"}), range(16)))
         self.assertEqual([201] + [412] * 15, sorted(answer.status for answer in answers))
+
+
+class Waiting(Hostile):
+    def test_who_waits_for_a_generation_keeps_nobody_out(self):
+        wait = "GET /readyz?generation=%d HTTP/1.1\r\nHost: %s\r\n\r\n" % (2 ** 63, HERE)
+        waiting = [self.connect() for _ in range(24)]
+        for sock in waiting:
+            sock.sendall(wait.encode())
+        while len(waiting) > 8:  # eight are taken, and the others refused
+            for sock in select.select(waiting, [], [], dns.PATIENCE)[0]:
+                self.assertTrue(sock.recv(4096).startswith(b"HTTP/1.1 503"))
+                waiting.remove(sock)
+        self.good("GET", "/v1/status", token=OPS)
+        self.assertEqual(8, len(waiting))
+        self.assertEqual([], select.select(waiting, [], [], 0)[0])  # they still wait
 
 
 class Credentials(Hostile):

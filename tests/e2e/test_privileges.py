@@ -285,6 +285,7 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(0, status, said)
         harness.wait_for(lambda: "goes on as sluice" in self.sluice.log(), "the master to follow")
+        self.assertEqual("1", harness.fields_of("/proc/%d/status" % self.sluice.child.pid).get("Seccomp_filters", "1"))
         os.chown(program, USER, USER)
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(1, status, said)
@@ -672,12 +673,16 @@ class Manager(Server):
         getregs, setregs, detach, rax, orig_rax, rip = 12, 13, 17, 10, 15, 16  # <sys/user.h>
         if os.uname().machine != "x86_64":
             self.skipTest("its registers are not known here")
-        self.stop_thread(tid)
         libc = ctypes.CDLL(None, use_errno=True)
         libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
         libc.ptrace.restype = ctypes.c_long
         registers = (ctypes.c_ulonglong * 27)()
-        self.assertEqual(0, libc.ptrace(getregs, tid, None, registers))
+        registers[orig_rax] = 2 ** 64 - 1
+        while registers[orig_rax] == 2 ** 64 - 1:  # until it is stopped in a system call
+            self.stop_thread(tid)
+            self.assertEqual(0, libc.ptrace(getregs, tid, None, registers))
+            if registers[orig_rax] == 2 ** 64 - 1:
+                self.assertEqual(0, libc.ptrace(detach, tid, None, None))
         registers[rip] -= 2  # to the syscall instruction, in which it waits
         registers[rax], registers[orig_rax] = 60, 2 ** 64 - 1
         self.assertEqual(0, libc.ptrace(setregs, tid, None, registers))

@@ -159,7 +159,7 @@ void events_wait(uint64_t after, unsigned wait_ms)
 	unsigned interrupts;
 	int err = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += wait_ms / 1000;
 	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
@@ -167,7 +167,7 @@ void events_wait(uint64_t after, unsigned wait_ms)
 	pthread_mutex_lock(&events.lock);
 	interrupts = events.interrupts;
 	while (!err && events.last <= after && events.interrupts == interrupts)
-		err = pthread_cond_timedwait(&events.more, &events.lock, &until);
+		err = pthread_cond_clockwait(&events.more, &events.lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&events.lock);
 }
 

@@ -175,6 +175,8 @@ static struct seen_target *new_target(struct health *health, const struct upstre
 		free(seen);
 		return NULL;
 	}
+	/* A target that is used again has a count of earlier. */
+	seen->suspicions = atomic_load_explicit(&seen->target->suspicions, memory_order_relaxed);
 	return seen;
 }
 

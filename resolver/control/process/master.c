@@ -936,6 +936,8 @@ static bool read_table(struct master *master, int fd)
 	now->serves = serves;
 	now->has_state = true;
 	now->heard_ms = now_ms();
+	if (!serves)
+		set_deadline(master, now, STARTING_PERIODS * master->period_ms);
 	master->served = true;
 	set_inherited(master, false);
 	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);
@@ -1204,7 +1206,10 @@ int master_run(const char *config, const char *resolv_conf, int table)
 	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
 	find_program(master.program);
 	note_home(&master);
-	if (privileges_begin() != 0 || (sandbox_is_available() && sandbox_enter_master() != 0))
+	/* A filter survives execve, so only the first program sets it: with one more for each
+	 * upgrade, the kernel's limit on their instructions would be reached. */
+	if (privileges_begin() != 0 ||
+	    (table < 0 && sandbox_is_available() && sandbox_enter_master() != 0))
 		return exit_fail("the rights of what it starts cannot be limited: %s",
 				 strerror(errno));
 	if (watch_signals(&master) != 0)

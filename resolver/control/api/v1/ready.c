@@ -4,7 +4,8 @@
  *     ?revision=N      wait until every worker serves that revision of the state, or a later one
  *
  * The answer waits for READY_WAIT_MS at most, and then is 503. No credentials are needed, because
- * load balancers have none; so only a limited number of answers may wait. */
+ * load balancers have none. So only a limited number of answers may wait, and few of them for
+ * clients without credentials: a request that waits keeps its connection from others (http.h). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,14 +14,15 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 
-enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64 };
+enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64, READY_STRANGERS_MAX = 8 };
 
-static unsigned waits; /* answers that wait */
+static unsigned waits, strangers; /* answers that wait; those of clients without credentials */
 
 struct ready_wait {
 	struct api_wait wait; /* first */
 	struct api_request *request;
 	uint64_t generation, revision; /* 0: any */
+	bool is_stranger;
 	uv_timer_t timer;
 };
 
@@ -41,7 +43,7 @@ static bool is_reached(const struct ready_wait *wait)
 {
 	const struct service *service = wait->request->service;
 
-	return service->server.current && service_all_adopted(service) &&
+	return service->server.current && server_all_adopted(&service->server) &&
 	       service->server.generation >= wait->generation &&
 	       revision_now(wait->request) >= wait->revision;
 }
@@ -80,6 +82,7 @@ static void end(struct ready_wait *wait)
 	else
 		answer_not(wait->request);
 	waits--;
+	strangers -= wait->is_stranger;
 	uv_close((uv_handle_t *)&wait->timer, on_closed);
 }
 
@@ -112,6 +115,7 @@ static void begin(const struct ready_wait *wanted)
 	*wait = *wanted;
 	wait->wait.on_served = on_change;
 	waits++;
+	strangers += wait->is_stranger;
 	uv_timer_init(wanted->request->service->bell.poll.loop, &wait->timer);
 	uv_timer_start(&wait->timer, on_late, READY_WAIT_MS, 0);
 	api_await_change(wait->request, &wait->wait);
@@ -137,7 +141,7 @@ static bool read_number(struct api_request *request, const char *name, uint64_t 
 void api_ready(struct api_request *request)
 {
 	static const char *const known[] = {"generation", "revision", NULL};
-	struct ready_wait wait = {.request = request};
+	struct ready_wait wait = {.request = request, .is_stranger = !*request->client && !api_is_local(request)};
 
 	if (!resource_check_query(request, known) ||
 	    !read_number(request, "generation", &wait.generation) ||
@@ -150,7 +154,8 @@ void api_ready(struct api_request *request)
 			answer_not(request);
 	} else if (is_reached(&wait)) {
 		answer_ready(request);
-	} else if (request->service->resting || waits >= READY_WAITS_MAX) {
+	} else if (request->service->resting || waits >= READY_WAITS_MAX ||
+		   (wait.is_stranger && strangers >= READY_STRANGERS_MAX)) {
 		answer_not(request);
 	} else {
 		begin(&wait);
