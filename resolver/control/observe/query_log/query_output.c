@@ -10,7 +10,6 @@
 #include "resolver/control/observe/query_log/query_output.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -388,6 +387,16 @@ static bool keep_old(const struct query_output *output)
 	return false;
 }
 
+/* "20260131T120000Z" or "20260131T120000Z-2", as keep_old writes it: other files beside the log,
+ * such as those of logrotate, are not ours. */
+static bool is_stamp(const char *text)
+{
+	static const char digits[] = "0123456789";
+
+	return strspn(text, digits) == 8 && text[8] == 'T' && strspn(text + 9, digits) == 6 &&
+	       text[15] == 'Z' && (text[16] == '\0' || text[16] == '-');
+}
+
 /* Keeps at most SMALL_KEPT small files, and removes the oldest: a server that crashes at its start
  * again and again leaves one each time. Their names sort by time. */
 static void forget_small(const struct query_output *output)
@@ -404,7 +413,7 @@ static void forget_small(const struct query_output *output)
 		const char *name = entry->d_name;
 
 		if (strncmp(name, slash + 1, length) != 0 || name[length] != '.' ||
-		    !isdigit((unsigned char)name[length + 1]) ||
+		    !is_stamp(name + length + 1) ||
 		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode) || st.st_size >= SMALL_BYTES)
 			continue;

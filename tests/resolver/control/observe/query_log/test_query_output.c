@@ -287,13 +287,15 @@ static void of_small_files_the_latest_are_kept(void **state)
 {
 	enum { KEPT = 20, MORE = 7 };
 	struct world *world = *state;
-	unsigned count = 0, large = 0;
+	unsigned count = 0, large = 0, others = 0;
 	const struct dirent *entry;
 	char path[512];
 
 	snprintf(path, sizeof path, "%s.20200101T000000Z", world->path); /* the oldest, but large */
 	write_file(path, "x");
 	assert_int_equal(truncate(path, 1 << 20), 0);
+	snprintf(path, sizeof path, "%s.1.gz", world->path); /* logrotate's */
+	write_file(path, "x");
 	for (unsigned i = 0; i < KEPT + MORE; i++) {
 		char text[16];
 
@@ -307,11 +309,13 @@ static void of_small_files_the_latest_are_kept(void **state)
 	DIR *directory = opendir(world->directory);
 	while ((entry = readdir(directory))) {
 		large += strcmp(entry->d_name, "queries.20200101T000000Z") == 0;
+		others += strcmp(entry->d_name, "queries.1.gz") == 0;
 		count += strncmp(entry->d_name, "queries.", 8) == 0;
 	}
 	closedir(directory);
 	assert_int_equal(large, 1);
-	assert_int_equal(count, KEPT + 1);
+	assert_int_equal(others, 1);
+	assert_int_equal(count, KEPT + 2);
 }
 
 static void a_socket_where_nobody_listens_is_told(void **state)
