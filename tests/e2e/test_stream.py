@@ -215,6 +215,22 @@ class Stream(test_resources.World):
             self.assertEqual("the token has expired; come again with a new one", events.last_comment)
             self.assertEqual(401, self.stream_of(token, path).status)
 
+    def test_one_ends_when_its_client_logs_out(self):
+        self.good("PUT", "clients/-/eye", {"secret_sha256": test_resources.digest(EYE), "role": "reader"}, 201)
+        token, others = self.token("ops", OPS, 600), self.stream_of(EYE)
+        events = self.stream_of(token)
+        with self.host.inside():
+            connection = http.client.HTTPConnection("127.0.0.1", 8053, timeout=dns.PATIENCE)
+            connection.request("DELETE", "/v3/auth/tokens", headers={"X-Auth-Token": OPS, "X-Subject-Token": token})
+            self.assertEqual(204, connection.getresponse().status)
+            connection.close()
+        while events.next():
+            pass
+        self.assertEqual("a token of this client has ended; come again", events.last_comment)
+        self.assertEqual(401, self.stream_of(token).status)
+        self.add(1)
+        self.assertEqual("n1", others.next()[1]["after"]["name"])
+
     def test_one_with_a_limit_ends_behind_so_many(self):
         for number in (1, 2, 3):
             self.add(number)

@@ -1047,9 +1047,12 @@ bool api_is_from_loopback(const struct api_request *request)
 int api_log_out(struct api_request *request, const char *token, struct http_logout *logout)
 {
 	const struct api_call *call = call_of(request);
+	int err = http_auth_log_out(call->api->auth, token, request->client, request->role,
+				    time(NULL), logout);
 
-	return http_auth_log_out(call->api->auth, token, request->client, request->role, time(NULL),
-				 logout);
+	if (!err)
+		http_end_streams_of(call->http, logout->client);
+	return err;
 }
 
 const struct history *api_history(const struct api_request *request)

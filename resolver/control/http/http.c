@@ -333,6 +333,13 @@ void http_end_streams(struct http *http)
 	http_streams_end(http->streams, false);
 }
 
+void http_end_streams_of(struct http_request *request, const char *client)
+{
+	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
+
+	http_streams_end_of(exchange->listener->http->streams, client);
+}
+
 /* ---- the Host header ---- */
 
 struct http_hosts {

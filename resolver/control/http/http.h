@@ -140,8 +140,10 @@ MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type
 				  const struct http_stream_source *source);
 /* Asks the source of every stream, because there may be something new. */
 void http_look(struct http *http);
-/* Ends the streams at URLs, so that their clients show their credentials again. */
+/* Ends the streams at URLs, so that their clients show their credentials again: all of them, or
+ * those of one client of the listener that the request came by. */
 void http_end_streams(struct http *http);
+void http_end_streams_of(struct http_request *request, const char *client);
 
 /* Connects to the control thread's loop; has no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);

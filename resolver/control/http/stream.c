@@ -240,6 +240,15 @@ void http_streams_end(struct http_streams *streams, bool all)
 			    all ? "the server ends" : "who may read has changed; come again");
 }
 
+void http_streams_end_of(struct http_streams *streams, const char *client)
+{
+	struct http_stream *stream;
+
+	TAILQ_FOREACH (stream, &streams->all, all)
+		if (stream->client && strcmp(stream->client, client) == 0)
+			end(stream, "a token of this client has ended; come again");
+}
+
 /* Ends the client's stream of the same route, if there is one. False: there are too many streams.
  */
 static bool make_room(struct http_streams *streams, const char *client, const void *route)

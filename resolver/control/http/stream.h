@@ -72,6 +72,8 @@ struct http_stream *http_stream_new(struct http_streams *streams, const char *cl
 void http_streams_ask(struct http_streams *streams);
 /* Ends all streams, or those at URLs; the content of their buffers is still sent. */
 void http_streams_end(struct http_streams *streams, bool all);
+/* Ends the client's streams at URLs, because one of its tokens has ended. */
+void http_streams_end_of(struct http_streams *streams, const char *client);
 
 /* Listener's thread: copies data into `to`; 0: none yet, the connection was suspended; -1: the end.
  */
