@@ -141,7 +141,8 @@ static bool read_number(struct api_request *request, const char *name, uint64_t 
 void api_ready(struct api_request *request)
 {
 	static const char *const known[] = {"generation", "revision", NULL};
-	struct ready_wait wait = {.request = request, .is_stranger = !*request->client && !api_is_local(request)};
+	struct ready_wait wait = {.request = request,
+				  .is_stranger = !*request->client && !api_is_local(request)};
 
 	if (!resource_check_query(request, known) ||
 	    !read_number(request, "generation", &wait.generation) ||
