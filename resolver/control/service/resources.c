@@ -236,7 +236,8 @@ static int make_model(struct commit *commit)
 }
 
 /* Refuses the change if another program has written to the state: the addresses are read again on
- * the way, but not the rows of the model. */
+ * the way, but not the rows of the model. Rows that are put back or agreed to must not wait for the
+ * reload, which is refused until they are there. */
 static int prepare(struct commit *commit)
 {
 	const struct store *store = inventory_store(commit->service->inventory);
@@ -253,7 +254,7 @@ static int prepare(struct commit *commit)
 	if (!change_source(store, error))
 		return ERR_INVALID;
 	source_about(store->source, &found);
-	return found.revision == known.revision
+	return found.revision == known.revision || commit->next.change->again
 		       ? 0
 		       : change_say(error, CHANGE_STORE, NULL,
 				    "the state %s was changed by another program; reload the "

@@ -4,8 +4,8 @@
  *     ?revision=N      wait until every worker serves that revision of the state, or a later one
  *
  * The answer waits for READY_WAIT_MS at most, and then is 503. No credentials are needed, because
- * load balancers have none. So only a limited number of answers may wait, and few of them for
- * clients without credentials: a request that waits keeps its connection from others (http.h). */
+ * load balancers have none. So only a limited number of answers may wait, and few of them at URLs:
+ * a request that waits keeps its connection from others (http.h). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,15 +14,15 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 
-enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64, READY_STRANGERS_MAX = 8 };
+enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64, READY_WAITS_AT_URLS = 8 };
 
-static unsigned waits, strangers; /* answers that wait; those of clients without credentials */
+static unsigned waits, waits_at_urls; /* answers that wait: all, and those at URLs */
 
 struct ready_wait {
 	struct api_wait wait; /* first */
 	struct api_request *request;
 	uint64_t generation, revision; /* 0: any */
-	bool is_stranger;
+	bool at_url;
 	uv_timer_t timer;
 };
 
@@ -82,7 +82,7 @@ static void end(struct ready_wait *wait)
 	else
 		answer_not(wait->request);
 	waits--;
-	strangers -= wait->is_stranger;
+	waits_at_urls -= wait->at_url;
 	uv_close((uv_handle_t *)&wait->timer, on_closed);
 }
 
@@ -115,7 +115,7 @@ static void begin(const struct ready_wait *wanted)
 	*wait = *wanted;
 	wait->wait.on_served = on_change;
 	waits++;
-	strangers += wait->is_stranger;
+	waits_at_urls += wait->at_url;
 	uv_timer_init(wanted->request->service->bell.poll.loop, &wait->timer);
 	uv_timer_start(&wait->timer, on_late, READY_WAIT_MS, 0);
 	api_await_change(wait->request, &wait->wait);
@@ -141,8 +141,7 @@ static bool read_number(struct api_request *request, const char *name, uint64_t 
 void api_ready(struct api_request *request)
 {
 	static const char *const known[] = {"generation", "revision", NULL};
-	struct ready_wait wait = {.request = request,
-				  .is_stranger = !*request->client && !api_is_local(request)};
+	struct ready_wait wait = {.request = request, .at_url = !api_is_local(request)};
 
 	if (!resource_check_query(request, known) ||
 	    !read_number(request, "generation", &wait.generation) ||
@@ -156,7 +155,7 @@ void api_ready(struct api_request *request)
 	} else if (is_reached(&wait)) {
 		answer_ready(request);
 	} else if (request->service->resting || waits >= READY_WAITS_MAX ||
-		   (wait.is_stranger && strangers >= READY_STRANGERS_MAX)) {
+		   (wait.at_url && waits_at_urls >= READY_WAITS_AT_URLS)) {
 		answer_not(request);
 	} else {
 		begin(&wait);

@@ -394,7 +394,9 @@ static bool is_stamp(const char *text)
 	static const char digits[] = "0123456789";
 
 	return strspn(text, digits) == 8 && text[8] == 'T' && strspn(text + 9, digits) == 6 &&
-	       text[15] == 'Z' && (text[16] == '\0' || text[16] == '-');
+	       text[15] == 'Z' &&
+	       (text[16] == '\0' ||
+		(text[16] == '-' && text[17 + strspn(text + 17, digits)] == '\0'));
 }
 
 /* Keeps at most SMALL_KEPT small files, and removes the oldest: a server that crashes at its start
