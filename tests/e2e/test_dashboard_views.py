@@ -274,8 +274,11 @@ class Reports(Browser):
 
     def known(self):
         """Until nothing is being asked any more."""
-        return self.wait(lambda: self.states() and not self.driver.find_elements(By.CSS_SELECTOR, "progress") and
-                         "not looked at yet" not in self.states().values() and self.states(), "all of it")
+        def ended():
+            states = self.states()
+            return not {"not looked at yet", "being asked"}.intersection(states.values()) and \
+                not self.driver.find_elements(By.CSS_SELECTOR, "progress") and states
+        return self.wait(ended, "all of it")
 
     def cells(self, section):
         return self.driver.execute_script("""return [...document.querySelectorAll(`#report-${arguments[0]} tbody tr`)].map(
