@@ -502,6 +502,11 @@ odd TYPE65280 \\# 3 010203
         self.start()
         self.assertGreater(self.soa(), 2000000000)
 
+    def written_elsewhere(self, statement):
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
+            other.execute(statement)
+            other.commit()
+
     def test_serials_beside_a_large_change_are_not_taken_for_another_programs(self):
         self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(120)))
         self.good("PUT", SETS + "/www:A?dry_run", {"records": ["10.0.0.9"]})
@@ -512,18 +517,14 @@ odd TYPE65280 \\# 3 010203
     def test_a_rehearsal_does_not_keep_what_another_program_wrote(self):
         """It reads the whole state, and serves nothing of it: the next change does both again."""
         self.set("www:A", "10.0.0.1")
-        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            other.execute("UPDATE resources SET json = json || ' '")
-            other.commit()
+        self.written_elsewhere("UPDATE resources SET json = json || ' '")
         self.good("PUT", "rulesets/-/other?dry_run", {})
         self.good("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]})
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.2")
 
     def test_a_set_is_refused_where_another_program_has_changed_the_state(self):
         self.set("www:A", "10.0.0.1")
-        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            other.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-            other.commit()
+        self.written_elsewhere("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
         self.bad(self.call("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]}), 503, "store_failed",
                  "was changed by another program; reload")
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")

@@ -139,9 +139,9 @@ static void on_refused(struct process *process, const char *why)
 	reload_catch_up(process);
 }
 
-/* Closes the state once the API, which accepts no new requests, has finished all others than the
- * upgrade. The master kills a process that takes too long for this, so after CLOSING_MAX_MS the
- * upgrade's client gets its answer, and long answers that have not begun are given up. */
+/* Closes the state when the API has finished all requests but the upgrade; it accepts no new ones.
+ * The master kills a process that is too slow. So after CLOSING_MAX_MS the upgrade's client gets its
+ * answer, and long answers that have not begun are given up. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;

@@ -4,8 +4,8 @@
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
- * Calls that take a draft edit it, and return 0 or ERR_INVALID; draft_error has the reason. A
- * resource passed to them must have been looked up since its last edit. */
+ * Calls with a draft make an edit of it. They return 0 or ERR_INVALID, and draft_error has the
+ * reason. If one takes a resource, look the resource up again after each edit of it. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 

@@ -288,7 +288,7 @@ int confirmation_write(const struct confirmation *confirmation,
 	}
 	if (err && fresh)
 		(void)unlink(fresh);
-	/* The record of a reload that is back stays: what was before is still served. */
+	/* After a reload has gone back, its record stays: the next start must go back, too. */
 	if (err && is_there && !confirmation->is_back)
 		(void)unlink(path);
 	free(fresh);

@@ -47,8 +47,8 @@ MUST_CHECK int store_follow(struct store *store, const char *url, const struct o
 MUST_CHECK bool store_look(struct store *store, const char *url, const struct origin *origin,
 			   struct faults *faults);
 void store_close(struct store *store);
-/* Begins to take the state over from another process: closes it, so that the next store_follow
- * opens it to write. All of it is read again then. */
+/* Begins to take the state over from another process: closes it. The next store_follow opens it to
+ * write, and the next load reads all of it. */
 void store_take(struct store *store);
 /* Closes the state for good, for another process. Changes are refused with that reason. */
 void store_hand_over(struct store *store);
