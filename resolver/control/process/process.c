@@ -140,8 +140,8 @@ static void on_refused(struct process *process, const char *why)
 }
 
 /* Closes the state when the API has finished all requests but the upgrade; it accepts no new ones.
- * The master kills a process that is too slow. So after CLOSING_MAX_MS the upgrade's client gets its
- * answer, and long answers that have not begun are given up. */
+ * The master kills a process that is too slow. So after CLOSING_MAX_MS the upgrade's client gets
+ * its answer, and long answers that have not begun are given up. */
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
