@@ -293,3 +293,15 @@ bool name_wire_equal(const uint8_t *a, const uint8_t *b)
 	}
 	return *a == *b;
 }
+
+size_t name_wire_find_suffix(const uint8_t *name, const uint8_t *suffix)
+{
+	size_t at = 0;
+
+	while (!name_wire_equal(name + at, suffix)) {
+		if (name[at] == 0)
+			return SIZE_MAX;
+		at += 1 + (size_t)name[at];
+	}
+	return at;
+}

@@ -80,6 +80,9 @@ uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const
 size_t name_wire_length(const uint8_t *wire);
 /* Compares two uncompressed wire names without regard to ASCII case. */
 bool name_wire_equal(const uint8_t *a, const uint8_t *b);
+/* Where the suffix begins in the name, which is at a label: the same bytes may also be within one.
+ * SIZE_MAX: the name does not end with it. */
+size_t name_wire_find_suffix(const uint8_t *name, const uint8_t *suffix);
 
 static inline uint8_t name_lower(uint8_t c)
 {

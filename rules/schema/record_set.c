@@ -47,7 +47,7 @@ static int read_name(const char *text, const struct name *apex, uint8_t owner[NA
 		refuse_name(origin, faults, text, why);
 		return ERR_FAULTS;
 	}
-	if (length < apex->length || !name_wire_equal(owner + length - apex->length, apex->wire)) {
+	if (name_wire_find_suffix(owner, apex->wire) == SIZE_MAX) {
 		refuse_name(origin, faults, text,
 			    "the owner is outside the zone; write it without a final dot");
 		return ERR_FAULTS;

@@ -453,7 +453,7 @@ static const uint8_t *find_target(const struct build_record *entry)
  * have the numbers of addresses in them. */
 static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 {
-	size_t length = name_wire_length(name), apex = builder->apex.length, end;
+	size_t length = name_wire_length(name), apex, end;
 	uint8_t alone[NAME_WIRE_MAX];
 	char text[NAME_TEXT_MAX];
 	struct address address;
@@ -462,9 +462,9 @@ static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 
 	if (name[0] == 0 || (!isxdigit(name[1]) && name[1] != ':'))
 		return false;
-	if (length > apex && name_wire_equal(name + length - apex, builder->apex.wire) &&
-	    !reverse_parse(&builder->apex, &prefix, &rest))
-		length -= apex - 1;
+	apex = name_wire_find_suffix(name, builder->apex.wire);
+	if (apex != SIZE_MAX && apex > 0 && !reverse_parse(&builder->apex, &prefix, &rest))
+		length = apex + 1;
 	memcpy(alone, name, length - 1);
 	alone[length - 1] = 0;
 	name_wire_to_text(alone, text);

@@ -202,6 +202,11 @@ static void an_address_in_place_of_a_host_is_warned_of(void **state)
 			"@ MX 0 .\na CNAME 10.0.0.1.example.\nb CNAME 1.0.0.256\nc CNAME cafe\n"
 			"d TXT 10.0.0.1\n",
 			"");
+	/* The last bytes are the zone's name, but within a label. */
+	assert_warnings("corp.test",
+			"a MX 1 \\200\\200\\200\\200.\na MX 2 a\\004corp.test.\n"
+			"b CNAME a\\004corp.test.\n",
+			"");
 	assert_warnings("in-addr.arpa",
 			"5.2.0.10 CNAME 5.0-25.2.0.10\n1.2.0.10 PTR a.test.\n"
 			"x CNAME 5.2.0.10\n",
