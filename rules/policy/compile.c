@@ -846,6 +846,72 @@ static int compile_special(struct compilation *c)
 				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
 }
 
+/* How many names are above this zone and within the next outer one of the network. */
+static unsigned count_above(const struct policy *policy, const struct policy_network *network,
+			    const struct name *apex)
+{
+	unsigned label;
+
+	if (apex->labels == 0 || (!suffix_table_find(&network->zones, apex, 1, &label) &&
+				  !suffix_table_find(&policy->special, apex, 1, &label)))
+		return 0;
+	return label - 1;
+}
+
+static int add_above(struct compilation *c, struct policy_network *network, const struct name *apex,
+		     unsigned count)
+{
+	const struct policy *policy = c->policy;
+	struct name name;
+	int err = 0;
+
+	for (unsigned label = 1; !err && label <= count; label++) {
+		err = name_from_wire(&name, &policy->key, name_suffix_wire(apex, label),
+				     name_suffix_length(apex, label), 0, NULL);
+		if (!err)
+			err = suffix_table_add(&network->above, &c->policy->arena, &name, network);
+		err = err == ERR_EXISTS ? 0 : err;
+	}
+	return err;
+}
+
+/* Counts the names above linked zones, by network (`room`), or adds them (NULL). */
+static int walk_above(struct compilation *c, size_t *room)
+{
+	struct policy *policy = c->policy;
+	int err = 0;
+
+	for (size_t i = 0; i < c->model->private_zones.count; i++) {
+		const struct private_zone *zone = &c->model->private_zones.items[i];
+		const struct name *apex = zone_apex(zone->zone);
+
+		for (size_t l = 0; !err && l < zone->links.count; l++) {
+			struct policy_network *network = network_of(
+				c, zone->resource_group, zone->links.items[l].virtual_network);
+			unsigned count = count_above(policy, network, apex);
+
+			if (room)
+				room[network - policy->networks] += count;
+			else
+				err = add_above(c, network, apex, count);
+		}
+	}
+	return err;
+}
+
+static int compile_above(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	size_t *room = arena_alloc_array(&c->scratch, policy->network_count, sizeof *room);
+	int err = room ? walk_above(c, room) : ERR_NOMEM;
+
+	for (uint32_t i = 0; !err && i < policy->network_count; i++)
+		if (room[i] > 0)
+			err = suffix_table_init(&policy->networks[i].above, &policy->arena,
+						room[i]);
+	return err ? err : walk_above(c, NULL);
+}
+
 struct policy *policy_compile_with(const struct model *model, const struct hash_key *key,
 				   const struct policy *before, struct registered *registered)
 {
@@ -854,7 +920,7 @@ struct policy *policy_compile_with(const struct model *model, const struct hash_
 		compile_vnet_resolver, compile_context, compile_custom,   compile_default,
 		compile_registered,    compile_zones,   compile_rulesets, compile_settings,
 		compile_special,       compile_owned,   compile_spaces,   compile_pools,
-		compile_trees,         compile_names,
+		compile_trees,         compile_names,   compile_above,
 	};
 	struct compilation c = {.policy = calloc(1, sizeof *c.policy),
 				.model = model,

@@ -165,6 +165,35 @@ static bool any_machine(const struct decision *d, const struct prefix *prefix)
 	return false;
 }
 
+/* Whether an address in both has a PTR in the network. */
+static bool any_ptr(const struct decision *d, const struct prefix *prefix)
+{
+	return owned_any_ptr(d->policy->owned, prefix) || any_machine(d, prefix);
+}
+
+/* A reverse name above such PTRs exists, whatever else says that it does not. */
+static void find_above_ptrs(const struct decision *d, struct zone_answer *answer)
+{
+	const struct policy_network *network = d->network;
+	struct prefix prefix;
+	unsigned rest;
+	bool any = false;
+
+	if (answer->outcome != ZONE_NXDOMAIN || !is_reverse(d->name) ||
+	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
+		return;
+	for (uint32_t i = 0; !any && i < network->space_count; i++) {
+		const struct prefix *space = &network->spaces[i];
+
+		if (prefix_covers(space, &prefix))
+			any = any_ptr(d, &prefix);
+		else if (prefix_covers(&prefix, space))
+			any = any_ptr(d, space);
+	}
+	if (any)
+		answer->outcome = ZONE_NODATA;
+}
+
 static void answer_server(struct verdict *verdict, const struct zone *zone)
 {
 	verdict->answer = (struct zone_answer){.outcome = ZONE_NODATA, .zone = zone};
@@ -219,6 +248,7 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 				zone_find(zone->reverse[prefix->address.family == 6], d->name,
 					  d->type, answer);
 			answer->zone = cut->apex;
+			find_above_ptrs(d, answer);
 			return true;
 		}
 	}
@@ -291,6 +321,14 @@ static bool is_passed_on(const struct policy_zone_link *link, const struct zone_
 	       link->resolution_policy == RESOLUTION_NXDOMAIN_FALLTHROUGH;
 }
 
+/* A name above a linked zone exists, although the zone that it is in knows nothing of it: who takes
+ * NXDOMAIN for all that is below the name (RFC 8020) would never ask for the linked zone. */
+static void find_above(const struct decision *d, struct zone_answer *answer)
+{
+	if (answer->outcome == ZONE_NXDOMAIN && suffix_table_get(&d->network->above, d->name, 0))
+		answer->outcome = ZONE_NODATA;
+}
+
 static void decide_by_zone(const struct decision *d, const struct policy_zone_link *link,
 			   struct verdict *verdict)
 {
@@ -299,6 +337,7 @@ static void decide_by_zone(const struct decision *d, const struct policy_zone_li
 		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
 		verdict->redirected = true;
 	} else {
+		find_above(d, &verdict->answer);
 		answer(verdict, DECIDED_ZONE, link->name);
 	}
 }
@@ -483,6 +522,10 @@ static bool by_special(const struct decision *d, struct verdict *verdict)
 	note(d, DECIDED_SPECIAL, TRACE_MATCHED, NULL, NULL, label);
 	answer(verdict, DECIDED_SPECIAL, NULL);
 	zone_find(zone, d->name, d->type, &verdict->answer);
+	if (zone == d->policy->resolver_arpa && verdict->answer.outcome == ZONE_NXDOMAIN)
+		verdict->answer.outcome = ZONE_NODATA;
+	find_above(d, &verdict->answer);
+	find_above_ptrs(d, &verdict->answer);
 	return true;
 }
 

@@ -50,6 +50,9 @@ struct policy_network {
 	const char *name;
 	uint16_t id;               /* the same over reloads, nobody else's ever; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
+	/* Names above a linked zone that are within another one, or within a special-use zone. The
+	 * outer zone must not deny these: they are empty non-terminals. Values mean nothing. */
+	struct suffix_table above;
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
 	bool large;            /* some of that does not fit the processor's caches */
@@ -93,7 +96,8 @@ struct policy {
 	struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */
-	struct zone **special_zones; /* references held, also when they are not in use */
+	struct zone **special_zones;      /* references held, also when they are not in use */
+	const struct zone *resolver_arpa; /* one of them: all names in it exist (RFC 9462) */
 	uint32_t special_zone_count;
 	/* Zones that have an apex and nothing below it, which is what `owned` has: those of the
 	 * reverse trees, at the cuts around the pools, and of the suffixes of our own names. */

@@ -17,6 +17,10 @@ static const char localhost_zone[] = "@ 10800 IN SOA @ nobody.invalid. 1 3600 12
 				     "* 10800 IN A 127.0.0.1\n"
 				     "* 10800 IN AAAA ::1\n";
 
+/* Clients look for encrypted transports at _dns.resolver.arpa. RFC 9462, section 6.4, wants NODATA
+ * for it and for every other name in there, not NXDOMAIN. */
+static const char resolver_arpa[] = "resolver.arpa.";
+
 static const struct special {
 	const char *name;
 	const char *zone;
@@ -28,7 +32,7 @@ static const struct special {
 	{"test.", empty_zone},
 	{"local.", empty_zone},
 	{"home.arpa.", empty_zone},
-	{"resolver.arpa.", empty_zone},
+	{resolver_arpa, empty_zone},
 	/* RFC 6303 section 4.1 to 4.5 */
 	{"10.in-addr.arpa.", empty_zone},
 	{"16.172.in-addr.arpa.", empty_zone},
@@ -94,6 +98,8 @@ int policy_compile_special(struct policy *policy, const struct policy *before, b
 		if (!zone)
 			return ERR_NOMEM;
 		policy->special_zones[policy->special_zone_count++] = zone;
+		if (specials[i].name == resolver_arpa)
+			policy->resolver_arpa = zone;
 	}
 	if (suffix_table_init(&policy->special, &policy->arena, answered ? SPECIALS : 0) != 0)
 		return ERR_NOMEM;

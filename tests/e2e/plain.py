@@ -912,9 +912,11 @@ class Model:
         if networks[network].get("dns_servers"):
             return upstream(CUSTOM)
         zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + bare(zone) + ".")
-                 and network in dict(map(reversed, self.links(self.at("private_zones", zone))))]
+                 and self.is_linked(zone, network)]
         for zone in sorted(zones, key=lambda zone: -len(bare(zone))):
             answer = self.from_zone(zone, network, name, rtype, depth)
+            if answer == ("NXDOMAIN", []) and self.is_above_zone(network, name):
+                return "NOERROR", []
             if answer != PASSED_ON:
                 return answer
         ruled = [(len(rule["domain"]), -place, rule, ruleset)
@@ -927,6 +929,13 @@ class Model:
             targets = rule.get("targets") or groups[rule["target_group"].lower()]["targets"]
             return upstream(targets[0]["address"])
         return self.from_owned(network, name, rtype) or upstream(DEFAULT)
+
+    def is_linked(self, zone, network):
+        return network in dict(map(reversed, self.links(self.at("private_zones", zone))))
+
+    def is_above_zone(self, network, name):
+        return any((bare(zone) + ".").endswith("." + name) and self.is_linked(zone, network)
+                   for zone in self.items("private_zones"))
 
     def from_zone(self, zone, network, name, rtype, depth):
         owner = name[:-len(bare(zone)) - 2] or "@"

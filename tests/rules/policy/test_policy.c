@@ -68,6 +68,33 @@ static void the_longest_linked_zone_decides(void **state)
 	DECIDES("hub", "xcorp.internal.", TYPE_A, "zone internal nxdomain");
 }
 
+/* The names in between exist, or whoever remembers NXDOMAIN would not ask for the inner zone. */
+static void names_above_a_linked_zone_are_empty_non_terminals(void **state)
+{
+	struct model *model = *state;
+
+	model_add_default(model, "192.0.2.53");
+	model_add_zone(model, "internal", "www A 10.10.1.1\n", "hub spoke");
+	model_add_zone(model, "c.b.a.internal", "@ A 10.10.1.2\n", "hub");
+	model_add_zone(model, "x.lab.test", "@ A 10.10.1.3\n", "hub");
+	DECIDES("hub", "a.internal.", TYPE_A, "zone internal nodata");
+	DECIDES("hub", "b.a.internal.", TYPE_PTR, "zone internal nodata");
+	DECIDES("hub", "c.b.a.internal.", TYPE_A, "zone c.b.a.internal hit");
+	DECIDES("hub", "x.a.internal.", TYPE_A, "zone internal nxdomain");
+	DECIDES("hub", "x.b.a.internal.", TYPE_A, "zone internal nxdomain");
+	DECIDES("hub", "lab.test.", TYPE_A, "special nodata");
+	DECIDES("hub", "y.lab.test.", TYPE_A, "special nxdomain");
+	DECIDES("spoke", "a.internal.", TYPE_A, "zone internal nxdomain");
+	DECIDES("spoke", "lab.test.", TYPE_A, "special nxdomain");
+	model_add_zone(model, "privatelink.example", "", "hub?");
+	model_add_zone(model, "in.deep.privatelink.example", "", "hub?");
+	DECIDES("hub", "deep.privatelink.example.", TYPE_A, "zone privatelink.example redirected");
+	DECIDES("hub", "deep.privatelink.example.", TYPE_TXT, "zone privatelink.example nodata");
+	model_add_zone(model, "corp", "", "hub>");
+	model_add_zone(model, "in.deep.corp", "", "hub>");
+	DECIDES("hub", "deep.corp.", TYPE_A, "default");
+}
+
 static void a_zone_counts_only_in_the_networks_it_is_linked_to(void **state)
 {
 	struct model *model = *state;
@@ -283,6 +310,7 @@ static void zones_and_rules_win_over_special_names(void **state)
 
 	model_add_default(model, "192.0.2.53");
 	DECIDES("hub", "www.home.arpa.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "_dns.resolver.arpa.", TYPE_A, "special nodata"); /* RFC 9462 */
 	DECIDES("hub", "x.test.", TYPE_A, "special nxdomain");
 	model_add_zone(model, "home.arpa", "www A 10.10.1.1\n", "hub");
 	ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
@@ -355,7 +383,8 @@ static void special_names_are_just_those_and_all_below_them(void **state)
 		assert_string_equal(model_decide(policy, "hub", names[i], TYPE_SOA), "special hit");
 		snprintf(text, sizeof text, "a.b.%s", names[i]);
 		assert_string_equal(model_decide(policy, "hub", text, TYPE_PTR),
-				    "special nxdomain");
+				    strcmp(names[i], "resolver.arpa.") == 0 ? "special nodata"
+									    : "special nxdomain");
 	}
 	for (unsigned i = 16; i < 32; i++) {
 		snprintf(text, sizeof text, "1.%u.172.in-addr.arpa.", i);
@@ -607,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(custom_servers_come_first_and_only_at_the_vnet_resolver),
 		TEST(the_longest_linked_zone_decides),
+		TEST(names_above_a_linked_zone_are_empty_non_terminals),
 		TEST(a_zone_counts_only_in_the_networks_it_is_linked_to),
 		TEST(a_zone_beats_even_a_more_specific_rule),
 		TEST(redirection_is_for_nxdomain_of_addresses_and_cname_only),

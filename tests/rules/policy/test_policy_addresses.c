@@ -59,7 +59,11 @@ static void the_ptr_of_a_networks_address_is_answered_in_that_network_that_exact
 			    "address hub hit");
 	/* Every other reverse name goes on, here to the special-use names. */
 	PTR("hub", "10.10.3.9", "special nxdomain");
-	DECIDES("hub", "3.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("hub", "4.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("hub", "3.10.10.in-addr.arpa.", TYPE_PTR, "special nodata"); /* the name exists */
+	DECIDES("hub", "10.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("spoke", "3.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("spoke", "10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
 	DECIDES("hub", "x.7.3.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
 	PTR("spoke", "10.10.3.7", "special nxdomain");
 	policy_free(policy);

@@ -215,6 +215,10 @@ static void what_is_beside_a_cut_is_not_denied(void **state)
 	model_add_pool(world->model, "pool", "10.10.0.0/16");
 	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_SOA, "pool pool hit");
 	assert_decides(world, "hub", "5.10.10.in-addr.arpa.", TYPE_SOA, "address hub nxdomain");
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	assert_decides(world, "hub", "4.0.10.10.in-addr.arpa.", TYPE_PTR, "address hub hit");
+	assert_decides(world, "hub", "0.10.10.in-addr.arpa.", TYPE_PTR, "address hub nodata");
+	assert_decides(world, "hub", "1.10.10.in-addr.arpa.", TYPE_PTR, "address hub nxdomain");
 }
 
 static void what_is_the_same_is_shared(void **state)
