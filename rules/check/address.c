@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "rules/check/internal.h"
+#include "rules/owned/owned.h"
 #include "rules/policy/reverse_zones.h"
 
 struct owned_seen {            /* struct origin, each */
@@ -111,12 +112,26 @@ static void check_reverse_fqdn(struct check *check, const char *fqdn, const stru
 		      advice);
 }
 
+/* `name`: derived from the field; NULL: there is none. */
+static void check_forward_name(struct check *check, const char *name, const char *field,
+			       const struct origin *origin)
+{
+	struct name parsed;
+
+	if (name && name_from_text(&parsed, NULL, name) != 0)
+		ERROR(check, origin, field,
+		      "gives the name \"%.300s\", which is no domain name; a label has at most 63 "
+		      "bytes, and none is empty",
+		      name);
+}
+
 static void check_label(struct check *check, struct owned_seen *seen, const struct owned_item *item,
 			const char *region)
 {
 	const struct origin *origin = &item->origin, *before;
 	const char *label = item->domain_name_label;
 	const char *advice = label ? label_refusal(label) : NULL;
+	char text[NAME_TEXT_MAX];
 
 	if (!label)
 		return;
@@ -124,6 +139,8 @@ static void check_label(struct check *check, struct owned_seen *seen, const stru
 		ERROR(check, origin, "domain_name_label", "\"%s\" does not fit; %s", label, advice);
 		return;
 	}
+	check_forward_name(check, owned_label_name(check->model, label, region, text),
+			   "domain_name_label", origin);
 	before = seen_put(check, &seen->labels, seen_pair(check, region ? region : "", label),
 			  origin);
 	if (before)
@@ -169,6 +186,7 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
 		      item->name, check_place(check, before));
+	check_group(check, item->resource_group, origin);
 	check_id(check, seen, item->id, origin);
 	check_address(check, seen, &item->address, region, origin);
 	check_label(check, seen, item, region);
@@ -182,10 +200,14 @@ static void check_service(struct check *check, struct owned_seen *seen,
 {
 	const struct origin *origin = &item->origin;
 	const char *advice = item->name ? service_name_refusal(item->name) : NULL;
+	char text[NAME_TEXT_MAX];
 
 	check_unique(check, &seen->services, item->name, origin, "cloud service");
 	if (advice)
 		ERROR(check, origin, "name", "\"%s\" does not fit; %s", item->name, advice);
+	else
+		check_forward_name(check, owned_service_name(check->model, item->name, text),
+				   "name", origin);
 	check_address(check, seen, &item->address, NULL, origin);
 	check_id(check, seen, item->id, origin);
 	check_reverse_fqdn(check, item->reverse_fqdn, origin);

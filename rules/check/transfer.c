@@ -1,6 +1,7 @@
 /* Keys, and zones that go out: a key has one secret, an entry names zones and a key that exist, and
  * no zone is open to everybody. */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/check/internal.h"
 #include "rules/policy/reverse_zones.h"
@@ -108,6 +109,31 @@ static void claim_zone(struct check *check, const struct private_zone *zone,
 		seen_put(check, claims, domain, claim);
 }
 
+/* A private zone in no group whose name is that of a reverse zone: transfers, serials and notifies
+ * know both by this name. `reverse` NULL: any reverse zone. */
+static void check_namesake(struct check *check, const struct name *reverse,
+			   const struct transfer_settings *entry, const char *field)
+{
+	const struct model *model = check->model;
+	struct name name;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+		size_t length = zone->name ? strlen(zone->name) : 0;
+
+		if (zone->resource_group || length < 5 ||
+		    strncasecmp(zone->name + length - 5, ".arpa", 5) != 0 ||
+		    !check_name(&name, zone->name) ||
+		    (reverse ? !name_equal(reverse, &name) : !reverse_has_zone(model, &name)))
+			continue;
+		ERROR(check, &entry->origin, field,
+		      "%s is the name of a reverse zone and of the private zone at %s; put that "
+		      "into "
+		      "a resource group",
+		      zone->name, check_place(check, &zone->origin));
+	}
+}
+
 static void check_zones(struct check *check, const struct transfer_settings *entry,
 			struct seen *claims)
 {
@@ -134,6 +160,8 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 			ERROR(check, &entry->origin, field, "%s",
 			      reference_refusal(check->model, REFERS_ZONE, entry->resource_group,
 						text, why));
+		if (pool)
+			check_namesake(check, all ? NULL : &name, entry, field);
 		reverse = reverse || pool;
 	}
 	if (reverse)

@@ -267,9 +267,12 @@ static void check_zone_links(struct check *check, const struct private_zone *zon
 			     const struct name *name, struct network_counts *counts)
 {
 	const struct limit_values *limits = &check->model->limits;
-	uint32_t registrations = 0;
+	size_t registrations = 0, room = 0;
 	struct seen names = {0};
 	char name_text[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < zone->links.count; i++)
+		registrations += zone->links.items[i].registration;
 
 	name_to_text(name, name_text);
 	for (size_t i = 0; i < zone->links.count; i++) {
@@ -279,8 +282,7 @@ static void check_zone_links(struct check *check, const struct private_zone *zon
 		if (i == limits->links_per_zone)
 			check_count(check, zone->links.count, limits->links_per_zone, &link->origin,
 				    NULL, "links_per_zone");
-		if (link->registration &&
-		    ++registrations == limits->registration_links_per_zone + 1)
+		if (link->registration && room++ == limits->registration_links_per_zone)
 			check_count(check, registrations, limits->registration_links_per_zone,
 				    &link->origin, "registration", "registration_links_per_zone");
 	}

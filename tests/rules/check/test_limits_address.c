@@ -22,6 +22,14 @@
 #define ID_2    ID("6F8B4CE6-1111-4D2E-9C55-0242AC120002")
 
 static const struct limits_case cases[] = {
+	{"an_addresss_group_has_a_groups_name",
+	 PUBLIC ADDRESSES(IP("a", "198.51.100.1", "resource_group = \"-\"; ")), 2,
+	 "addresses[a].resource_group", "it stands for no group"},
+	{"a_label_gives_a_domain_name",
+	 SUFFIXES POOLS(POOL("p", "198.51.100.0/24", "region = \"" SIXTY "-0123\"; "))
+		 ADDRESSES(IP("a", "198.51.100.1",
+			      "region = \"" SIXTY "-0123\"; domain_name_label = \"app\"; ")),
+	 2, "addresses[a].domain_name_label", "which is no domain name"},
 	{"an_address_in_a_pool_is_fine", PUBLIC ADDRESSES(IP("a", "198.51.100.1", "")), 0, 0, 0},
 	{"an_address_outside_every_pool_is_refused", PUBLIC ADDRESSES(IP("a", "198.51.101.0", "")),
 	 2, "addresses[a].address", "no address pool of its region, east"},
