@@ -369,6 +369,18 @@ static bool set_is_manual(const struct judge *judge, const struct name *owner,
 	return false;
 }
 
+/* Whether a wildcard of the zone answers for the name, or for one above it. */
+static bool is_of_wildcard(const struct judge *judge, const struct update_record *record)
+{
+	const struct zone *served = judge->view->served;
+	struct zone_answer answer;
+
+	if (!name_is_under(&record->owner, zone_apex(served)))
+		return false;
+	zone_find(served, &record->owner, record->type, &answer);
+	return answer.wildcard;
+}
+
 /* Whether the zone itself has the name. */
 static bool is_manual(const struct judge *judge, const struct name *owner)
 {
@@ -397,13 +409,20 @@ static int on_registered(void *context, const uint8_t *owner, const struct rrset
 	       !name_wire_equal(owner, search->owner->wire);
 }
 
-/* Looks at every name, so it comes last: only a client that begins to use a name gets here. */
-static bool has_another_name(const struct judge *judge, const struct name *owner)
+/* Whether a client without a key begins to use this name although its address has another one.
+ * Looks at every name, so it comes last, and once for a message: all its updates are of one name.
+ */
+static bool has_another_name(const struct judge *judge)
 {
 	const struct address *address = &judge->client->address;
+	const struct name *owner = &judge->update->updates[0].owner;
 	struct other_name_search search = {owner, address_type(address), address_data(address)};
+	bool adds = false;
 
-	return zone_walk(judge->view->names, on_registered, &search) != 0;
+	for (size_t i = 0; !adds && i < judge->update->update_count; i++)
+		adds = judge->update->updates[i].class == CLASS_IN;
+	return adds && !has_address(judge->view->registered, owner, address) &&
+	       zone_walk(judge->view->names, on_registered, &search) != 0;
 }
 
 static const char *judge_own_add(const struct judge *judge, const struct update_record *record)
@@ -421,15 +440,16 @@ static const char *judge_own_add(const struct judge *judge, const struct update_
 		return "the name takes a key to register";
 	if (is_manual(judge, owner))
 		return "the zone has records of its own at the name";
+	if (is_of_wildcard(judge, record))
+		return "the zone has a wildcard for the name";
 	if (set_has_other(find_set(registered, owner, record->type), &own) ||
 	    find_set(registered, owner, record->type == TYPE_A ? TYPE_AAAA : TYPE_A))
 		return "another address is registered under the name";
 	if (has)
 		return NULL;
-	if (find_set(registered, owner, TYPE_DHCID) || find_set(registered, owner, TYPE_TXT))
-		return "a DHCP server registered the name";
-	return has_another_name(judge, owner) ? "the address is registered under another name"
-					      : NULL;
+	return find_set(registered, owner, TYPE_DHCID) || find_set(registered, owner, TYPE_TXT)
+		       ? "a DHCP server registered the name"
+		       : NULL;
 }
 
 static const char *judge_own_delete(const struct judge *judge, const struct update_record *record)
@@ -502,6 +522,8 @@ static const char *judge_own(const struct judge *judge)
 		else
 			why = judge_own_delete(judge, record);
 	}
+	if (!why && !judge->reverse && has_another_name(judge))
+		why = "the address is registered under another name";
 	return why;
 }
 

@@ -223,6 +223,9 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 		return judge_known(known, request, rcode);
 	if (request->signed_s <= replays->floors[floor])
 		return REPLAY_OLD;
+	/* It was in time when it arrived, and has waited. Its entry may be gone by now. */
+	if (request->signed_s + TSIG_FUDGE_S < now_s)
+		return REPLAY_OLD;
 	while (replays->count > 0 && time_at(replays, 0) + TSIG_FUDGE_S < now_s)
 		drop(replays, replays->heap[0]);
 	enum replay room = make_room(replays, request->signed_s);

@@ -325,13 +325,15 @@ static struct update_wait *wait_new(const struct query *query, const struct poli
 	return wait;
 }
 
-/* Whether there is a place in the queue, which it has then. */
-static bool take_place(struct update_requests *requests)
+/* Whether there is a place in the queue, which it has then. Requests without a signature, which
+ * anybody can send, leave half of the places to the others. */
+static bool take_place(struct update_requests *requests, bool is_signed)
 {
+	unsigned room = is_signed ? UPDATE_REQUESTS_MAX : UPDATE_REQUESTS_MAX / 2;
+
 	if (atomic_load_explicit(&requests->closed, memory_order_relaxed))
 		return false;
-	if (atomic_fetch_add_explicit(&requests->open, 1, memory_order_relaxed) <
-	    UPDATE_REQUESTS_MAX)
+	if (atomic_fetch_add_explicit(&requests->open, 1, memory_order_relaxed) < room)
 		return true;
 	atomic_fetch_sub_explicit(&requests->open, 1, memory_order_relaxed);
 	return false;
@@ -344,7 +346,7 @@ static void hand_over(struct updates *updates, struct query *query, struct polic
 	struct update_requests *requests = updates->requests;
 	struct update_wait *wait = NULL;
 
-	if (take_place(requests)) {
+	if (take_place(requests, tsig)) {
 		wait = wait_new(query, hold, place, tsig);
 		if (!wait)
 			atomic_fetch_sub_explicit(&requests->open, 1, memory_order_relaxed);

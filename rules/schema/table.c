@@ -1610,10 +1610,10 @@ static const struct field registration_fields[] = {
 	 .fallback = "false",
 	 .doc = "Whether a machine may also register itself without a key: by "
 		"TCP, the address from which it asks and its PTR, with one "
-		"name. It may not register a name that the zone itself or "
-		"another registered address has, nor wpad, isatap, the zone's "
-		"own name, or a name with a label that begins with an "
-		"underscore."},
+		"name. It may not register a name that the zone itself, a "
+		"wildcard of it or another registered address has, nor wpad, "
+		"isatap, the zone's own name, or a name with a label that "
+		"begins with an underscore."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(registration_settings, ttl),

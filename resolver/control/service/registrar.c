@@ -11,6 +11,8 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
+enum { TURN_MS = 20 }; /* of judging, between two turns of the loop */
+
 static size_t place_of(const struct registered *registered, const char *zone)
 {
 	const struct registered_zone *found = registered_find(registered, zone);
@@ -238,9 +240,13 @@ void registrar_send_answers(struct registrar *registrar)
 	}
 }
 
-static void judge_all(struct registrar_batch *batch, struct registrar_answers *answers)
+/* Judges as many as fit into a turn of the loop, and leaves the others out of the answers. */
+static void judge_some(struct registrar_batch *batch, struct registrar_answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
+	const uint64_t end_ns = uv_hrtime() + TURN_MS * 1000000;
+	size_t i;
+
+	for (i = 0; i < answers->count && (i == 0 || uv_hrtime() < end_ns); i++) {
 		struct judged *judged = &answers->items[i];
 		struct arena arena;
 		const char *why;
@@ -250,6 +256,31 @@ static void judge_all(struct registrar_batch *batch, struct registrar_answers *a
 		log_refusal(judged->request, judged->rcode, why);
 		arena_release(&arena);
 	}
+	answers->count = i;
+}
+
+static void go_on(struct work_waiter *waiter);
+
+static void on_turn(uv_timer_t *turn)
+{
+	struct registrar *registrar = container_of(turn, struct registrar, turn);
+
+	if (registrar->waiting)
+		go_on(&registrar->waiter);
+}
+
+/* Puts the requests behind the last one that was judged back. */
+static void keep_rest(struct registrar *registrar, const struct registrar_answers *answers)
+{
+	struct update_request *last = answers->items[answers->count - 1].request;
+
+	if (!last->next)
+		return;
+	registrar->waiting = last->next;
+	while (*registrar->end)
+		registrar->end = &(*registrar->end)->next;
+	last->next = NULL;
+	uv_timer_start(&registrar->turn, on_turn, 0, 0);
 }
 
 static void work_off(struct registrar *registrar)
@@ -262,8 +293,10 @@ static void work_off(struct registrar *registrar)
 
 	registrar->waiting = NULL;
 	registrar->end = &registrar->waiting;
-	if (good)
-		judge_all(&batch, answers);
+	if (good) {
+		judge_some(&batch, answers);
+		keep_rest(registrar, answers);
+	}
 	good = good && registrar_batch_store(&batch);
 	registrar_batch_release(&batch);
 	if (!good) {
@@ -328,7 +361,8 @@ void registrar_recall(struct registrar *registrar)
 int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
 		   struct store *store, struct work *work)
 {
-	if (uv_timer_init(loop, &registrar->timer) != 0)
+	if (uv_timer_init(loop, &registrar->timer) != 0 ||
+	    uv_timer_init(loop, &registrar->turn) != 0)
 		return ERR_SYSTEM;
 	registrar->timer.data = registrar;
 	registrar->server = server;
@@ -362,6 +396,7 @@ void registrar_close(struct registrar *registrar)
 	struct registrar_answers *answers;
 
 	registrar->rests = true;
+	uv_timer_stop(&registrar->turn);
 	drop_all(registrar, registrar->waiting);
 	registrar->waiting = NULL;
 	registrar->end = &registrar->waiting;

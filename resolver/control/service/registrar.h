@@ -8,9 +8,10 @@
  * A client that hears NOERROR may ask any worker, so answers wait until every worker serves the
  * change.
  *
- * All waiting requests are taken together and stored with one sync, so the cost of each falls with
- * their number. Requests that cannot be stored get no answer and are not served; their clients
- * retry. Sets that an operator removes go the same way as a client's delete.
+ * Waiting requests are taken together and stored with one sync, so the cost of each falls with
+ * their number. Those that do not fit into a turn of the loop wait for its next one. Requests that
+ * cannot be stored get no answer and are not served; their clients retry. Sets that an operator
+ * removes go the same way as a client's delete.
  *
  * A message that would change a set gets BADTIME if the set comes from a message that the same key
  * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
@@ -59,6 +60,7 @@ struct registrar { /* all zero before registrar_open */
 	/* internal */
 	struct update_request *waiting, **end; /* until a change under way has ended */
 	struct work_waiter waiter;
+	uv_timer_t turn; /* runs while requests are left for the loop's next turn */
 	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
 	uint64_t entries_of; /* generation of the entries' model */

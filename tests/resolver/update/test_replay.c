@@ -151,6 +151,8 @@ static void places_are_free_again_after_the_fudge(void **state)
 	assert_int_equal(judge(replays, MAX, NOW + 3, NOW + 3 + TSIG_FUDGE_S), REPLAY_NEW);
 	assert_true(replays->count < MAX - 3 * (MAX / 7) + 2);
 	assert_int_equal(judge(replays, MAX + 1, NOW - REPLAY_START_S + 1, NOW), REPLAY_NEW);
+	/* Too old by now, though it came in time: its entry may be gone. */
+	assert_int_equal(judge(replays, MAX + 2, NOW + 3, NOW + 4 + TSIG_FUDGE_S), REPLAY_OLD);
 }
 
 static void where_all_places_are_taken_the_oldest_goes_and_its_key_signs_no_older_ones(void **state)

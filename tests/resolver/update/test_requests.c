@@ -432,15 +432,19 @@ static void one_request_too_many_gets_silence_and_the_next_place_is_free_again(v
 {
 	struct world *world = *state;
 
-	for (unsigned i = 0; i < UPDATE_REQUESTS_MAX; i++)
+	for (unsigned i = 0; i < UPDATE_REQUESTS_MAX / 2; i++)
 		assert_false(ask(world, (uint16_t)i, NULL, i % 2)->finished);
 	assert_true(is_silent(ask(world, 5000, NULL, false)));
+	for (unsigned i = UPDATE_REQUESTS_MAX / 2; i < UPDATE_REQUESTS_MAX; i++)
+		assert_false(ask(world, (uint16_t)i, &world->key, i % 2)->finished);
+	assert_true(is_silent(ask(world, 5000, &world->key, false)));
 	struct update_request *requests = take(world), *next = requests->next;
-	assert_true(is_silent(ask(world, 5001, NULL, true))); /* being taken frees no place */
-	assert_int_equal(COUNTER_GET(world->stats.updates_overflowed), 2);
+	/* Being taken frees no place. */
+	assert_true(is_silent(ask(world, 5001, &world->key, true)));
+	assert_int_equal(COUNTER_GET(world->stats.updates_overflowed), 3);
 	update_request_answer(&world->requests, requests, RCODE_NOERROR);
 	updates_work(&world->updates);
-	struct client *late = ask(world, 5002, NULL, false);
+	struct client *late = ask(world, 5002, &world->key, false);
 	assert_false(late->finished);
 	for (unsigned count = 1; next; count++) {
 		requests = next;

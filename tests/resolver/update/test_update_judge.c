@@ -293,6 +293,8 @@ static void without_a_key_only_plain_free_names_and_ones_own_address_are_taken(v
 		"! ns IN A 10.1.0.5",
 		"! www IN A 10.1.0.5",
 		"! alias IN A 10.1.0.5",
+		"! pc.wild IN A 10.1.0.5",
+		"! pc.office.wild IN A 10.1.0.5",
 		"! pc IN TXT " HASH1,
 		"! pc IN DHCID " ONE,
 		"! pc IN A 10.1.0.5\n! pc IN TXT " HASH1,
