@@ -441,6 +441,17 @@ class Reloads(World):
                                   told['sluice_config_reloads_total{result="refused"}']))
         self.assert_closed("127.0.0.1", 9154)
 
+    def test_a_url_of_the_api_is_not_that_of_metrics_before_a_restart(self):
+        here, listen = ("127.0.0.1", 8053), 'listen = [ "http://127.0.0.1:8053" ];'
+        self.assertEqual(0, self.sluice.stop())
+        self.sluice = harness.Sluice(self.cloud, config(management=listen), SERVER)
+        moved = config("metrics = { %s };" % listen)
+        self.assertIn("the management API has http://127.0.0.1:8053 until the next restart", self.reload(moved, 1))
+        self.assertNotEqual(200, self.get(server=here)[0])
+        self.assertEqual(0, self.sluice.stop())
+        self.sluice = harness.Sluice(self.cloud, moved, SERVER)
+        self.assertEqual(200, self.get(server=here)[0])
+
     def test_rules_that_come_back_go_on_where_they_were(self):
         self.reload(config(rules=(rule(1), rule(2))))
         self.ask("www.n1.test", "192.0.2.1")

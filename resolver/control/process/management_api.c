@@ -83,6 +83,39 @@ static bool same_clients(const struct management *management, const struct manag
 	return same;
 }
 
+/* Whether the API has this URL, as it was opened. */
+static bool has_url(const struct management_api *management, const char *url)
+{
+	size_t length = strlen(url);
+
+	for (const char *at = management->listeners; *at; at = strchr(at, '\n') + 1)
+		if (strncmp(at, url, length) == 0 && at[length] == '\n')
+			return true;
+	return false;
+}
+
+/* The API's URLs stay open until a restart. If metrics listened at one of them, each connection
+ * would go to either. */
+static int check_metrics(const struct management_api *management,
+			 const struct metrics_settings *metrics, struct faults *faults)
+{
+	size_t errors = faults->errors;
+
+	for (size_t i = 0; i < metrics->listen.count; i++) {
+		const char *url = metrics->listen.items[i];
+		char field[32];
+
+		if (!has_url(management, url))
+			continue;
+		snprintf(field, sizeof field, "listen[%zu]", i);
+		fault_add(faults, FAULT_ERROR, &metrics->origin, field,
+			  "the management API has %s until the next restart; restart, or give "
+			  "metrics another URL",
+			  url);
+	}
+	return faults->errors > errors ? ERR_FAULTS : 0;
+}
+
 /* A change of resources can change only the clients; if they are the same, no file is read. */
 int management_api_prepare(struct management_api *management, const struct model *model,
 			   const struct model *before, struct faults *faults)
@@ -91,6 +124,8 @@ int management_api_prepare(struct management_api *management, const struct model
 
 	if (!before || (is_change && same_clients(&model->management, &before->management)))
 		return 0;
+	if (!is_change && check_metrics(management, &model->metrics, faults) != 0)
+		return ERR_FAULTS;
 	if (!is_change)
 		return management_access_load(&management->next, &model->management, faults);
 	management->next.secrets = http_secrets_load(&model->management, faults);
