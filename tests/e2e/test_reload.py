@@ -358,10 +358,13 @@ class Reload(harness.FreshCase):
         self.assertRegex(text, "generation 1 and revision 0 are served, and that is not enough yet")
 
     def test_a_stop_waits_for_nobody(self):
-        child = self.begin("--generation", "9", "--timeout", "0")
-        harness.wait_for(lambda: self.requests() > 0, "the question")
-        self.assertEqual(0, self.sluice.stop())
-        self.assertRegex(child.communicate()[0], "not enough yet")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = pool.submit(self.ready, "?generation=9")
+            harness.wait_for(lambda: self.requests() > 0, "the question")
+            self.assertEqual(0, self.sluice.stop())
+            status, answer = asked.result()
+        self.assertEqual(503, status)
+        self.assertRegex(json.dumps(answer), "not enough yet")
 
     def test_only_numbers_are_taken(self):
         for query in ("?generation=new", "?revision=-1", "?revision=", "?generations=1"):

@@ -8,7 +8,13 @@
 #include "resolver/control/command/client.h"
 #include "rules/text.h"
 
-enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = 24 * 60 * 60, AGAIN_MS = 100, SLACK_MS = 11000 };
+enum {
+	TIMEOUT_S = 30,
+	TIMEOUT_MAX_S = 24 * 60 * 60,
+	AGAIN_MS = 100,
+	ASK_MS = 10000,
+	SLACK_MS = 1000
+};
 
 static int64_t now_ms(void)
 {
@@ -36,14 +42,22 @@ static bool read_number(const char *text, uint64_t most, uint64_t *number)
 	return *text >= '0' && *text <= '9' && *end == '\0' && *number <= most;
 }
 
-/* The server's answer; NULL: not yet, `why` says why. */
-static json_t *ask_once(const char *socket, const char *path, char why[CLIENT_ERROR_MAX])
+/* Waits in the server for at most so long. The answer; NULL: not yet, `why` says why. */
+static json_t *ask_once(const char *socket, const char *what, int64_t left_ms,
+			char why[CLIENT_ERROR_MAX])
 {
-	struct client_call call = {.method = "GET", .path = path, .timeout_ms = SLACK_MS};
-	unsigned status;
-	json_t *answer = client_call(socket, call, &status, why);
-	const char *text = answer ? client_error_text(answer) : NULL;
+	unsigned status, wait_s = left_ms <= 0       ? 0
+				  : left_ms > ASK_MS ? ASK_MS / 1000
+						     : (unsigned)(left_ms + 999) / 1000;
+	char path[160];
+	struct client_call call = {
+		.method = "GET", .path = path, .timeout_ms = (int)wait_s * 1000 + SLACK_MS};
+	const char *text;
+	json_t *answer;
 
+	snprintf(path, sizeof path, "/readyz?%s&wait=%u", what, wait_s);
+	answer = client_call(socket, call, &status, why);
+	text = answer ? client_error_text(answer) : NULL;
 	if (!answer || status == 200)
 		return answer;
 	snprintf(why, CLIENT_ERROR_MAX, "%s", text ? text : "it is not ready");
@@ -53,7 +67,7 @@ static json_t *ask_once(const char *socket, const char *path, char why[CLIENT_ER
 
 int command_wait(const struct command_line *line)
 {
-	char socket[CLIENT_PATH_MAX], why[CLIENT_ERROR_MAX] = "", path[128];
+	char socket[CLIENT_PATH_MAX], why[CLIENT_ERROR_MAX] = "", what[128];
 	uint64_t generation = 0, revision = 0, timeout_s = TIMEOUT_S;
 	json_t *answer = NULL;
 	int64_t end_ms;
@@ -67,10 +81,10 @@ int command_wait(const struct command_line *line)
 		return command_misuse(line, "--timeout takes seconds, at most %d", TIMEOUT_MAX_S);
 	if (!client_socket_path(line, socket))
 		return EXIT_FAILURE;
-	snprintf(path, sizeof path, "/readyz?generation=%llu&revision=%llu",
-		 (unsigned long long)generation, (unsigned long long)revision);
+	snprintf(what, sizeof what, "generation=%llu&revision=%llu", (unsigned long long)generation,
+		 (unsigned long long)revision);
 	end_ms = now_ms() + (int64_t)timeout_s * 1000;
-	while (!(answer = ask_once(socket, path, why)) && now_ms() < end_ms)
+	while (!(answer = ask_once(socket, what, end_ms - now_ms(), why)) && now_ms() < end_ms)
 		rest();
 	if (!answer)
 		return exit_fail("%s", why);

@@ -29,7 +29,7 @@ static const struct described described[] = {
 	{"GET", "/healthz", "Whether the server runs.", "", NULL, NULL, 0},
 	{"GET", "/readyz",
 	 "Whether it answers DNS, and every worker serves that generation or revision; 503 if not.",
-	 "generation revision", NULL, NULL, 0},
+	 "generation revision wait", NULL, NULL, 0},
 	{"GET", "/v1/server", "What the server is called, and its version.", "", NULL, NULL, 0},
 	{"POST", "/v1/login", "Logs in by the code of a link, once; from loopback alone.", "", NULL,
 	 NULL, 201},

@@ -2,8 +2,9 @@
  *
  *     ?generation=N    wait until every worker serves that generation, or a later one
  *     ?revision=N      wait until every worker serves that revision of the state, or a later one
+ *     &wait=SECONDS    for so long at most, instead of READY_WAIT_S; then the answer is 503
  *
- * The answer waits for READY_WAIT_MS at most, and then is 503. No credentials are needed, because
+ * No credentials are needed, because
  * load balancers have none. So only a limited number of answers may wait, and few of them at URLs:
  * a request that waits keeps its connection from others (http.h). */
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 
-enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64, READY_WAITS_AT_URLS = 8 };
+enum { READY_WAIT_S = 10, READY_WAITS_MAX = 64, READY_WAITS_AT_URLS = 8 };
 
 static unsigned waits, waits_at_urls; /* answers that wait: all, and those at URLs */
 
@@ -22,6 +23,7 @@ struct ready_wait {
 	struct api_wait wait; /* first */
 	struct api_request *request;
 	uint64_t generation, revision; /* 0: any */
+	uint64_t wait_s;
 	bool at_url;
 	uv_timer_t timer;
 };
@@ -117,17 +119,17 @@ static void begin(const struct ready_wait *wanted)
 	waits++;
 	waits_at_urls += wait->at_url;
 	uv_timer_init(wanted->request->service->bell.poll.loop, &wait->timer);
-	uv_timer_start(&wait->timer, on_late, READY_WAIT_MS, 0);
+	uv_timer_start(&wait->timer, on_late, 1000 * wait->wait_s, 0);
 	api_await_change(wait->request, &wait->wait);
 }
 
-/* False: it is no number, and the request has been answered. */
+/* A number that is not given stays as it is. False: it is no number, and the request has been
+ * answered. */
 static bool read_number(struct api_request *request, const char *name, uint64_t *number)
 {
 	const char *text = api_query(request, name);
 	char *end = NULL;
 
-	*number = 0;
 	if (!text)
 		return true;
 	errno = 0;
@@ -140,13 +142,17 @@ static bool read_number(struct api_request *request, const char *name, uint64_t 
 
 void api_ready(struct api_request *request)
 {
-	static const char *const known[] = {"generation", "revision", NULL};
-	struct ready_wait wait = {.request = request, .at_url = !api_is_local(request)};
+	static const char *const known[] = {"generation", "revision", "wait", NULL};
+	struct ready_wait wait = {
+		.request = request, .at_url = !api_is_local(request), .wait_s = READY_WAIT_S};
 
 	if (!resource_check_query(request, known) ||
 	    !read_number(request, "generation", &wait.generation) ||
-	    !read_number(request, "revision", &wait.revision))
+	    !read_number(request, "revision", &wait.revision) ||
+	    !read_number(request, "wait", &wait.wait_s))
 		return;
+	if (wait.wait_s > READY_WAIT_S)
+		wait.wait_s = READY_WAIT_S;
 	if (!wait.generation && !wait.revision) {
 		if (request->service->server.current)
 			answer_ready(request);
