@@ -145,6 +145,9 @@ class Files(Many):
             "198.51.100.20,filedsvc.cloudapp.net.,,\n", listed)
         self.assertEqual("=1+1", self.good("GET", "/v1/ptrs/198.51.100.11").body["description"])
         self.assertEqual("0 PTRs set, 0 removed, 6 were so already\n", self.import_(listed))
+        self.assertEqual(listed.splitlines()[:3], self.command("ptr", "list", "--csv", "--limit", "2")[1].splitlines())
+        self.assertEqual(HEADER + "198.51.100.11,a.example.,\"'=1+1\",\n",
+                         self.command("ptr", "list", "--csv", "--filter", "q=a.example")[1])
         changed = listed.replace("a.example.,\"'=1+1\"", ",").replace("b.example.", "c.example.")
         self.assertEqual("1 PTRs would be set, 1 would be removed, 4 are so already; nothing was done (--dry-run)\n",
                          self.import_(changed, "--dry-run"))

@@ -4,6 +4,7 @@ groups. (Rules and their like: test_resources.py; `sluice ptr` and its like: tes
 import json
 import os
 import re
+import subprocess
 
 import harness
 import test_reverse
@@ -197,6 +198,28 @@ class Kinds(World):
         self.assertEqual(["office", "web"], sorted(completed("show", "group", "")))
         self.assertIn("--filter", completed("list", "address", "--f"))
 
+    def test_a_completed_name_is_never_run(self):
+        self.run_("create", "zone", "corp.internal")
+        ran = os.path.join(self.world.dir, "ran")
+        for name in ("`>%s`" % ran, "*", "a|b"):
+            self.run_("record", "set", "corp.internal", name, "A", "10.0.0.1")
+        self.assertEqual({r"\`\>%s\`" % ran, r"\*", r"a\|b"}, set(self.sluice.completed("record", "show", "corp.internal", "")))
+        self.assertEqual([r"a\|b:A"], self.sluice.completed("show", "record-set", "corp.internal", "a"))
+        self.assertFalse(os.path.exists(ran))
+
+    def test_an_empty_list_of_tags_removes_them(self):
+        for kind, name in (("ruleset", "office"), ("network", "lab"), ("address", "front")):
+            self.run_("create", kind, name, "tags=team=mail,env=prod", *(["address_space=10.9.0.0/16"] if kind == "network" else []))
+            self.assertEqual({"team": "mail", "env": "prod"}, self.shown(kind, name)["tags"])
+            self.run_("set", kind, name, "tags=")
+            self.assertFalse(self.shown(kind, name).get("tags"), kind)
+
+    def test_what_cannot_be_printed_is_a_failure(self):
+        for words in (["--version"], ["--help"], ["help", "address"], ["list", "--help"]):
+            with open("/dev/full", "w") as full:
+                status = subprocess.run([harness.SLUICE, *words], stdout=full, stderr=subprocess.DEVNULL).returncode
+            self.assertEqual(1, status, words)
+
 
 class Words(World):
     def test_a_word_that_is_none_is_told_with_the_one_that_was_meant(self):
@@ -359,7 +382,23 @@ class Rules(World):
         self.import_("domain,targets,ruleset\ntwo.corp,10.0.0.6,office\ntwo.corp,10.0.0.6,dev/lab\n")
         self.assertEqual({("dev/lab", "one-corp", "one.corp.", "10.0.0.5"), ("office", "two-corp", "two.corp.", "10.0.0.6"),
                           ("dev/lab", "two-corp", "two.corp.", "10.0.0.6")}, set(self.domains()))
-        self.assertEqual(2, len(self.run_("rule", "list", "--csv", "office").splitlines()))
+        for name in ("office", "/office", "-/office"):
+            self.assertEqual(["office,two-corp,two.corp.,10.0.0.6,,Enabled,"],
+                             self.run_("rule", "list", "--csv", name).splitlines()[1:])
+        self.assertEqual({"dev/lab"}, {line.split(",")[0] for line in self.run_("rule", "list", "--csv", "lab").splitlines()[1:]})
+        self.assertEqual(2, len(self.run_("rule", "list", "--csv", "office", "--limit", "1").splitlines()))
+        self.run_("rule", "list", "--csv", "offic", status=1)
+
+    def test_descriptions_of_targets_stay(self):
+        self.run_("create", "ruleset", "office")
+        self.run_("create", "rule", "office", "one", "domain=one.corp",
+                  'targets=[{"address": "10.0.0.5", "description": "main site"}, {"address": "10.0.0.6"}]')
+        listed = self.run_("rule", "list", "--csv")
+        self.assertIn('"10.0.0.5,10.0.0.6"', listed)
+        self.assertEqual("0 rules created, 0 changed, 1 were so already\n", self.import_(listed))
+        self.assertEqual("0 rules created, 1 changed, 0 were so already\n", self.import_(listed.replace("10.0.0.6", "10.0.0.7")))
+        self.assertEqual([("10.0.0.5", "main site"), ("10.0.0.7", None)],
+                         [(target["address"], target.get("description")) for target in self.shown("rule", "office", "one")["targets"]])
 
     def test_a_spreadsheet_has_its_own_separators_capitals_and_empty_rows(self):
         self.run_("create", "ruleset", "office")

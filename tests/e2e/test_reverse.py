@@ -7,6 +7,8 @@ import json
 import os
 import re
 import sqlite3
+import stat
+import subprocess
 import urllib.parse
 
 import dns
@@ -945,6 +947,15 @@ class Commands(Reverse):
         self.run_("state", "export", path)
         with open(path) as file:
             self.assertEqual(saved, json.load(file))
+        link, pipe = (os.path.join(self.world.dir, name) for name in ("link.json", "pipe"))
+        os.symlink(path, link)
+        self.run_("state", "export", link)
+        self.assertTrue(os.path.islink(link))
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            self.run_("state", "export", pipe)
+            self.assertEqual(saved, json.load(reader.stdout))
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
         self.run_("address", "remove", "front")
         self.run_("ptr", "unset", "198.51.100.11")
         self.run_("state", "import", path)

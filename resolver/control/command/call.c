@@ -1,6 +1,8 @@
 /* With --json the whole answer is printed, including its warnings. */
 #include "resolver/control/command/call.h"
 
+#include <limits.h>
+
 #include "resolver/control/base/json.h"
 #include "rules/err.h"
 
@@ -17,7 +19,9 @@ json_t *command_ask_list(const struct command_line *line, char *path, const char
 	const struct client_call get = {.method = "GET"};
 	json_t *all = client_ask(line, get, path);
 	const char *next;
-	while (!line->limit && (next = json_string_value(json_object_get(all, "next")))) {
+	long limit = line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+	while ((long)json_array_size(json_object_get(all, key)) < limit &&
+	       (next = json_string_value(json_object_get(all, "next")))) {
 		json_t *page = client_ask(line, get, strdup(next));
 		bool fine = join_pages(all, page, key);
 		if (page && !fine)
@@ -28,6 +32,9 @@ json_t *command_ask_list(const struct command_line *line, char *path, const char
 			return NULL;
 		}
 	}
+	while ((long)json_array_size(json_object_get(all, key)) > limit)
+		json_array_remove(json_object_get(all, key),
+				  json_array_size(json_object_get(all, key)) - 1);
 	json_object_del(all, "next");
 	return all;
 }

@@ -13,18 +13,22 @@ struct command_columns {
 
 /* These return the exit status; path and body as in client_ask. */
 
-/* GETs all pages of a list, or with --limit the first one: {KEY: [...]}; NULL as in client_ask. */
+/* GETs a list up to --limit: {KEY: [...]}; NULL as in client_ask. A page of the server may be empty
+ * although others follow. */
 json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
 /* Prints the list of command_ask_list, and frees it. NULL: the error has been printed already. */
 int command_print_list(const struct command_line *line, json_t *answer, const char *key,
 		       struct command_columns columns);
-/* GETs all items of a kind as one list, in whatever parent. Each row has one more member, the
- * parent's name, under the parent's kind ("ruleset"). Applies --filter and --limit of the command
- * line. NULL: the error has been printed, and *status is the exit status. */
+/* GETs all items of a kind as one list, in that parent, or (NULL) in whatever parent. Each row has
+ * one more member, the parent's name, under the parent's kind ("ruleset"). Applies --filter and
+ * --limit of the command line. NULL: the error has been printed, and *status is the exit status. */
 struct kind;
-json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
-			       int *status);
-/* GETs and prints all pages of a list, or with --limit the first one. */
+json_t *command_ask_inside(const struct command_line *line, const struct kind *kind,
+			   const char *parent_name, int *status);
+/* Adds --filter and --limit of the command line to the path, which it takes over. NULL: the error
+ * has been printed, and *status is the exit status. */
+char *command_add_filters(const struct command_line *line, char *path, int *status);
+/* Prints the list of command_ask_list. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
 /* Calls, and prints the object answered; its `warnings` go to stderr. */

@@ -214,7 +214,7 @@ struct client_answer {
 	char *text;
 	size_t length, room;
 	CURL *curl;
-	FILE *out; /* of the call */
+	FILE *spool; /* for an answer to the call's `out` */
 };
 
 /* The bytes to send: the JSON as text, or the call's text. */
@@ -230,8 +230,8 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	long status = 0;
 	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (answer->out && status < 400)
-		return fwrite(data, 1, length, answer->out);
+	if (answer->spool && status < 400)
+		return fwrite(data, 1, length, answer->spool);
 	if (length > ANSWER_MAX - answer->length)
 		return 0;
 	if (answer->length + length > answer->room) {
@@ -247,6 +247,20 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 	memcpy(answer->text + answer->length, data, length);
 	answer->length += length;
 	return length;
+}
+
+/* The server gives an answer up that is taken too slowly, as by a pager. So a large one goes to a
+ * temporary file first. */
+static bool copy_spool(FILE *spool, FILE *out)
+{
+	char block[65536];
+	size_t length;
+
+	rewind(spool);
+	while ((length = fread(block, 1, sizeof block, spool)) > 0)
+		if (fwrite(block, 1, length, out) != length)
+			return false;
+	return !ferror(spool);
 }
 
 /* The socket's errno in words, because libcurl only says that it could not connect. */
@@ -408,15 +422,27 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 		    char error[CLIENT_ERROR_MAX])
 {
 	struct curl_slist *headers = NULL;
-	struct client_answer answer = {.curl = curl_easy_init(), .out = call.out};
+	struct client_answer answer = {.curl = curl_easy_init(),
+				       .spool = call.out ? tmpfile() : NULL};
 	struct payload payload;
 	char *url = NULL;
 	json_t *body = NULL;
 	snprintf(error, CLIENT_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	if (payload_init(&payload, &call) && answer.curl &&
+	if (call.out && !answer.spool)
+		snprintf(error, CLIENT_ERROR_MAX, "no temporary file for the answer: %s",
+			 strerror(errno));
+	if (payload_init(&payload, &call) && answer.curl && (!call.out || answer.spool) &&
 	    asprintf(&url, "http://sluice%s", call.path) >= 0 &&
 	    set_up(answer.curl, socket, &call, &payload, url, &headers, &answer))
 		body = perform(answer.curl, socket, &answer, call.absent, status, error);
+	if (body && *status < 400 && answer.spool && !copy_spool(answer.spool, call.out)) {
+		snprintf(error, CLIENT_ERROR_MAX, "the answer cannot be written: %s",
+			 strerror(errno));
+		json_decref(body);
+		body = NULL;
+	}
+	if (answer.spool)
+		fclose(answer.spool);
 	curl_easy_cleanup(answer.curl);
 	curl_slist_free_all(headers);
 	free(answer.text);

@@ -543,6 +543,14 @@ struct model *command_load(const struct command_line *line, struct load *load)
 	return model;
 }
 
+/* The exit status, unless something could not be printed. */
+static int check_output(int status)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return exit_fail("writing to standard output failed");
+	return status;
+}
+
 static int dispatch(struct command_line *line, uint64_t given)
 {
 	const struct command *command = line->command;
@@ -559,10 +567,7 @@ static int dispatch(struct command_line *line, uint64_t given)
 				      file ? "; for another configuration, write -c " : "",
 				      file ? extra : "");
 	}
-	int status = command->run(line);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return exit_fail("writing to standard output failed");
-	return status;
+	return check_output(command->run(line));
 }
 
 /* The command named by an option ("--serve"), which has to be the first word; NULL: none. */
@@ -595,7 +600,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return COMMAND_USAGE;
 	if (asked == OPTION_VERSION) {
 		printf("sluice " SLUICE_VERSION "\n");
-		return EXIT_SUCCESS;
+		return check_output(EXIT_SUCCESS);
 	}
 	int used = 0, words = argc - optind;
 	line.command = by_option ? by_option : find_any(commands, argv + optind, words, &used);
@@ -604,12 +609,12 @@ int command_main(const struct command *commands, int argc, char **argv)
 	if (asked == OPTION_HELP) {
 		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
 		    words > used && command_kind_help(argv[optind + used], stdout))
-			return EXIT_SUCCESS;
+			return check_output(EXIT_SUCCESS);
 		if (line.command)
 			print_help(line.command);
 		else if (words == 0 || !print_about(commands, argv[optind], used == 1, stdout))
 			print_commands(commands, NULL, stdout);
-		return EXIT_SUCCESS;
+		return check_output(EXIT_SUCCESS);
 	}
 	if (words == 0 && !by_option) {
 		print_commands(commands, NULL, stderr);

@@ -6,7 +6,10 @@
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
-/* Completions, by the words before the cursor:
+/* Names may be anybody's, as those of records from another server are. So the script takes names as
+ * they are (bash would run commands in the words of compgen -W), and completes to quoted ones.
+ *
+ * Completions, by the words before the cursor:
  *
  *     sluice <command or kind>                       sluice help <command or kind>
  *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
@@ -21,7 +24,7 @@ static const char script[] =
 	"}\n"
 	"_sluice() {\n"
 	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} found=\n"
-	"  local verbs=\" $_sluice_verbs\" parent= first=${COMP_WORDS[1]}\n"
+	"  local verbs=\" $_sluice_verbs\" parent= first=${COMP_WORDS[1]} word=\n"
 	"  [[ $verbs == *\" $kind \"* ]] && { verb=$kind; kind=${COMP_WORDS[1]}; }\n"
 	"  parent=$(_sluice_parent \"$kind\")\n"
 	"  if [[ $cur == -* ]]; then found=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
@@ -51,7 +54,11 @@ static const char script[] =
 	"  elif (( COMP_CWORD == 3 )) && [[ \" $_sluice_kinds \" == *\" $first \"* ]]; then\n"
 	"    found=$(_sluice_names \"$first\")\n"
 	"  fi\n"
-	"  COMPREPLY=( $(compgen -W \"$found\" -- \"$cur\") )\n"
+	"  COMPREPLY=()\n"
+	"  while read -r word; do\n"
+	"    [[ -n $word ]] && printf -v word %q \"$word\"\n"
+	"    [[ -n $word && $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\")\n"
+	"  done < <(printf '%s\\n' \"$found\" | tr -s ' ' '\\n')\n"
 	"}\n"
 	"complete -o default -F _sluice sluice\n";
 

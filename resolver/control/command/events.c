@@ -49,8 +49,10 @@ static void run_program(void *context, const char *data, bool numbered)
 	    setenv("SLUICE_TEXT", json_text_of(event, "text"), 1) == 0)
 		program = popen(line->exec, "w");
 	if (program) {
+		signal(SIGPIPE, SIG_IGN); /* the program need not read its input */
 		fprintf(program, "%s\n", data);
 		status = pclose(program);
+		signal(SIGPIPE, SIG_DFL); /* the next program inherits this */
 	}
 	if (status != 0)
 		fprintf(stderr, "sluice events: %s failed for event %s\n", line->exec,
@@ -72,7 +74,6 @@ static int run_for_each(const struct command_line *line)
 	if (!answer)
 		return EXIT_FAILURE;
 	json_decref(answer);
-	signal(SIGPIPE, SIG_IGN); /* the program need not read its input */
 	return command_follow(line, "/v1/events?after=", after, &follower);
 }
 

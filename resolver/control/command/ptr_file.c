@@ -2,6 +2,7 @@
  * are the same both ways, so a list can be imported again. The server checks the file; the command
  * sends it as it is, and prints faults with the file's lines. */
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "resolver/control/base/csv.h"
@@ -28,21 +29,26 @@ static void write_cell(const json_t *row, const char *key, char end)
 
 int command_ptr_list_csv(const struct command_line *line)
 {
-	char *path = strdup("/v1/ptrs");
+	long left = line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+	int status = EXIT_FAILURE;
+	char *path = command_add_filters(line, strdup("/v1/ptrs"), &status);
+
+	if (!path)
+		return status;
 	printf("address,reverse_fqdn,description,ttl\n");
 	while (path) {
 		json_t *page = client_ask(line, (struct client_call){.method = "GET"}, path);
 		const json_t *rows = json_object_get(page, "ptrs");
 		const char *next = json_string_value(json_object_get(page, "next"));
-		for (size_t i = 0; i < json_array_size(rows); i++) {
+		for (size_t i = 0; i < json_array_size(rows) && left > 0; i++, left--) {
 			const json_t *row = json_array_get(rows, i);
 			write_cell(row, "address", ',');
 			write_cell(row, "reverse_fqdn", ',');
 			write_cell(row, "description", ',');
 			write_cell(row, "ttl", '\n');
 		}
-		path = next ? strdup(next) : NULL;
-		bool fine = page && (path || !next);
+		path = next && left > 0 ? strdup(next) : NULL;
+		bool fine = page && (path || !next || left == 0);
 		json_decref(page);
 		if (!fine) {
 			free(path);

@@ -79,7 +79,7 @@ int command_record_show(const struct command_line *line)
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }
 
-/* Whether the set exists; *failed: not known, the error has been printed. */
+/* Whether the set exists; *failed: not known, and the error has been printed. */
 static bool is_there(const struct command_line *line, bool *failed)
 {
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
@@ -94,8 +94,11 @@ static bool is_there(const struct command_line *line, bool *failed)
 	if (!*failed && path)
 		answer = client_call(socket, (struct client_call){.method = "GET", .path = path},
 				     &status, error);
-	if (!*failed && !answer) {
-		command_fail_at(line, "%s", path ? error : err_text(ERR_NOMEM));
+	if (!*failed && status != 200 && status != 404) {
+		command_fail_at(line, "%s",
+				answer ? client_error_text(answer)
+				: path ? error
+				       : err_text(ERR_NOMEM));
 		*failed = true;
 	}
 	json_decref(answer);
@@ -192,7 +195,7 @@ int command_record_set(const struct command_line *line)
 		return EXIT_FAILURE;
 	}
 	return command_show_one(
-		line, found ? "PATCH" : "PUT", path_of(line), body, NULL,
+		line, found ? "PATCH" : "PUT", path_of(line), body, found ? NULL : "*",
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }
 

@@ -263,6 +263,8 @@ json_t *command_value(const struct field *field, const char *text)
 
 	if (value)
 		return value;
+	if (*text == '\0') /* {} would leave tags as they are, and [] is no text */
+		return json_null();
 	switch (field->type) {
 	case FIELD_TAGS: return read_tags(text);
 	case FIELD_LIST:
@@ -281,7 +283,7 @@ json_t *command_value(const struct field *field, const char *text)
 		break;
 	default: break;
 	}
-	return *text != '\0' ? json_text(text) : json_null();
+	return json_text(text);
 }
 
 /* The member that may follow the name without its key; NULL: none. */
@@ -450,8 +452,7 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 
 /* ---- the commands ---- */
 
-/* Takes over the path; NULL: status says why. */
-static char *add_filters(const struct command_line *line, char *path, int *status)
+char *command_add_filters(const struct command_line *line, char *path, int *status)
 {
 	if (line->limit)
 		path = client_add_query(path, "limit", line->limit);
@@ -482,7 +483,7 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 		path = client_add_query(
 			path, "resource_group",
 			strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
-	return add_filters(line, path, status);
+	return command_add_filters(line, path, status);
 }
 
 /* ---- lists over all parents ---- */
@@ -517,7 +518,7 @@ static bool add_inside(const struct command_line *line, const struct kind *kind,
 	if (asprintf(&path, "/v1/%s/%s", json_text_of(parent, "path"), kind->collection) < 0)
 		path = NULL;
 	*status = EXIT_FAILURE;
-	path = add_filters(line, path, status);
+	path = command_add_filters(line, path, status);
 	if (!path)
 		return false;
 	list = command_ask_list(line, path, kind->collection);
@@ -530,18 +531,33 @@ static bool add_inside(const struct command_line *line, const struct kind *kind,
 	return list;
 }
 
-json_t *command_ask_everywhere(const struct command_line *line, const struct kind *kind,
-			       int *status)
+/* All parents, or the one of that name. NULL: the error has been printed. */
+static json_t *ask_parents(const struct command_line *line, const struct kind *kind,
+			   const char *name)
 {
+	const char *collection = kind->parent->collection;
+	const struct client_top top = client_top(name ? name : "");
 	struct command_line plain = *line;
+	json_t *one;
+
+	plain.limit = NULL;
+	if (!name)
+		return command_ask_list(&plain, client_path("/v1/%", collection), collection);
+	one = client_ask(line, (struct client_call){.method = "GET"},
+			 client_path("/v1/%/%/%", collection, top.group, top.name));
+	return one ? json_make("{s:[o]}", collection, one) : NULL;
+}
+
+json_t *command_ask_inside(const struct command_line *line, const struct kind *kind,
+			   const char *parent_name, int *status)
+{
 	json_t *parents, *all = json_array(), *parent;
 	const char *collection = kind->parent->collection;
 	long limit = line->limit ? strtol(line->limit, NULL, 10) : 0;
 	bool fine;
 	size_t i;
 
-	plain.limit = NULL;
-	parents = command_ask_list(&plain, client_path("/v1/%", collection), collection);
+	parents = ask_parents(line, kind, parent_name);
 	fine = parents;
 	*status = EXIT_FAILURE;
 	json_array_foreach(json_object_get(parents, collection), i, parent) fine =
@@ -565,7 +581,7 @@ static int list_everywhere(const struct command_line *line, const struct kind *k
 	struct command_columns columns = columns_of(kind, true, items + 1);
 	char key[64];
 	int status;
-	json_t *all = command_ask_everywhere(line, kind, &status);
+	json_t *all = command_ask_inside(line, kind, NULL, &status);
 
 	items[0].title = items[0].key = parent_key(kind, key);
 	columns.items = items;

@@ -25,9 +25,22 @@ enum { RULE_NAME_MAX = 80, RULE_NAMES_MAX = 1000 };
 static const char *const columns[] = {"ruleset",      "name",  "domain",      "targets",
 				      "target_group", "state", "description", NULL};
 
+/* A description of a target has no place in a cell of targets. */
+static json_t *without_description(const json_t *value)
+{
+	json_t *copy = json_deep_copy(value), *item;
+	size_t i;
+
+	json_array_foreach(copy, i, item)
+	{
+		json_object_del(item, "description");
+	}
+	return copy;
+}
+
 static void write_cell(const json_t *value)
 {
-	json_t *shown = command_shown(value), *item;
+	json_t *plain = without_description(value), *shown = command_shown(plain), *item;
 	char *text = NULL;
 	size_t length, i;
 	FILE *out = json_is_array(shown) ? open_memstream(&text, &length) : NULL;
@@ -40,15 +53,20 @@ static void write_cell(const json_t *value)
 	csv_write(stdout, text ? text : json_string_value(shown));
 	free(text);
 	json_decref(shown);
+	json_decref(plain);
 }
 
 static int list_csv(const struct command_line *line)
 {
 	const struct kind *kind = kind_named("rule");
 	int status;
-	json_t *all = command_ask_everywhere(line, kind, &status), *rule;
+	const char *ruleset = line->argument_count > 0 ? line->arguments[0] : NULL;
+	json_t *all, *rule;
 	size_t i;
 
+	if (ruleset && *client_top(ruleset).name == '\0')
+		return command_no_name(line, "ruleset", ruleset);
+	all = command_ask_inside(line, kind, ruleset, &status);
 	if (!all)
 		return status;
 	for (size_t c = 0; columns[c]; c++)
@@ -56,9 +74,6 @@ static int list_csv(const struct command_line *line)
 	putchar('\n');
 	json_array_foreach(json_object_get(all, kind->collection), i, rule)
 	{
-		if (line->argument_count > 0 &&
-		    strcasecmp(json_text_of(rule, "ruleset"), line->arguments[0]) != 0)
-			continue;
 		for (size_t c = 0; columns[c]; c++) {
 			if (c > 0)
 				putchar(',');
@@ -189,7 +204,7 @@ static bool ask_rules(struct rule_import *import)
 		json_put(import->rules, path, json_object());
 		free(name);
 	}
-	all = list ? command_ask_everywhere(&plain, kind, &status) : NULL;
+	all = list ? command_ask_inside(&plain, kind, NULL, &status) : NULL;
 	json_array_foreach(json_object_get(all, kind->collection), i, item)
 	{
 		char *ruleset = text_lower(strdup(json_text_of(item, "ruleset")));
@@ -311,15 +326,44 @@ static json_t *read_cell(const struct field *field, const char *text)
 	return value;
 }
 
-/* Whether both look the same to people: 10.0.0.5 is 10.0.0.5:53. */
+/* Whether both look the same in a cell: 10.0.0.5 is 10.0.0.5:53. */
 static bool is_same(const json_t *a, const json_t *b)
 {
-	json_t *left = command_shown(a), *right = command_shown(b);
+	json_t *plain = without_description(a);
+	json_t *left = command_shown(plain), *right = command_shown(b);
 	bool same = a && b && json_equal(left, right);
+
+	json_decref(plain);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+static bool is_same_target(json_t *a, json_t *b)
+{
+	json_t *left = json_make("[O]", a), *right = json_make("[O]", b);
+	bool same = is_same(left, right);
 
 	json_decref(left);
 	json_decref(right);
 	return same;
+}
+
+/* Gives targets that stay the descriptions that they have. */
+static void keep_descriptions(const json_t *before, json_t *value)
+{
+	json_t *old, *new, *description;
+	size_t i, k;
+
+	json_array_foreach((json_t *)(uintptr_t)before, i, old)
+	{
+		description = json_object_get(old, "description");
+		json_array_foreach(value, k, new)
+		{
+			if (description && is_same_target(old, new))
+				json_put(new, "description", json_incref(description));
+		}
+	}
 }
 
 /* Puts the row's cells into the values, except those that the rule (NULL: a new one) has already.
@@ -342,22 +386,27 @@ static bool put_cells(struct rule_import *import, const json_t *rule, json_t *va
 			complain(import, field->key, "does not fit");
 			return false;
 		}
-		if (is_same(json_object_get(rule, field->key), value))
+		if (is_same(json_object_get(rule, field->key), value)) {
 			json_decref(value);
-		else
-			json_put(values, field->key, value);
+			continue;
+		}
+		if (field->type == FIELD_LIST)
+			keep_descriptions(json_object_get(rule, field->key), value);
+		json_put(values, field->key, value);
 	}
 	return true;
 }
 
+/* The change is refused if anybody has changed or made the rule in between. */
 static void add_edit(struct rule_import *import, const char *ruleset, const char *name,
-		     json_t *values)
+		     const json_t *rule, json_t *values)
 {
 	char *encoded = client_path("%", name), *path = NULL;
 
 	if (encoded && asprintf(&path, "%s/rules/%s", ruleset, encoded) < 0)
 		path = NULL;
-	json_add(import->edits, json_make("{s:o, s:o}", "path", json_text(path), "values", values));
+	json_add(import->edits, json_make("{s:o, s:o, s:o}", "path", json_text(path), "values",
+					  values, "etag", json_text(json_text_of(rule, "etag"))));
 	json_add(import->lines, json_integer(import->row.line));
 	free(path);
 	free(encoded);
@@ -421,7 +470,7 @@ static void take_row(struct rule_import *import)
 		import->changed += rule && !same;
 		import->created += !rule;
 		if (!same)
-			add_edit(import, ruleset, name, json_incref(values));
+			add_edit(import, ruleset, name, rule, json_incref(values));
 		if (!rule) { /* so that the next new rule gets another name */
 			json_t *shown = json_deep_copy(values);
 

@@ -1,6 +1,7 @@
 /* `sluice state ...`: exports the management API's state from the running server, and imports
  * it. */
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "resolver/control/command/client.h"
@@ -19,8 +20,19 @@ static int export_into(const struct command_line *line, FILE *out)
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Writes into what is there: a device, a pipe. */
+static int export_over(const struct command_line *line, const char *path)
+{
+	FILE *out = fopen(path, "w");
+	int status = out ? export_into(line, out) : EXIT_FAILURE;
+
+	if ((!out || fclose(out) != 0) && (!out || status == EXIT_SUCCESS))
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+	return status;
+}
+
 /* Only its owner can read a new file; an existing file is replaced once the export is complete. */
-static int export_to(const struct command_line *line, const char *path)
+static int export_beside(const struct command_line *line, const char *path)
 {
 	char *new_path = NULL;
 	if (asprintf(&new_path, "%s.XXXXXX", path) < 0)
@@ -47,6 +59,21 @@ out:
 		unlink(new_path);
 	}
 	free(new_path);
+	return status;
+}
+
+/* A link stays, and the file that it leads to is replaced. */
+static int export_to(const struct command_line *line, const char *path)
+{
+	char *real = realpath(path, NULL);
+	struct stat about;
+	int status;
+
+	if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+		status = export_over(line, path);
+	else
+		status = export_beside(line, real ? real : path);
+	free(real);
 	return status;
 }
 

@@ -29,6 +29,7 @@ struct zone_import {
 	json_t *served; /* name in lower case -> values; without those in the file */
 	json_t *edits;
 	size_t creates, changes, deletes;
+	bool is_new;  /* the zone */
 	bool refused; /* a change is impossible from here, as was printed */
 };
 
@@ -104,13 +105,23 @@ static bool ask_sets(struct zone_import *import)
 	return true;
 }
 
+/* With an etag, the change is refused if the set is no longer what it was; "": if it exists by now.
+ * NULL: none. */
 static void add_edit(struct zone_import *import, const char *path_format, const char *name,
-		     json_t *values)
+		     const char *etag, json_t *values)
 {
 	char *path = client_path(path_format, import->zone.group, import->zone.name, name);
+	json_t *edit = json_make("{s:o, s:o}", "path", json_text(path), "values", values);
 
-	json_add(import->edits, json_make("{s:o, s:o}", "path", json_text(path), "values", values));
+	if (etag)
+		json_put(edit, "etag", json_text(etag));
+	json_add(import->edits, edit);
 	free(path);
+}
+
+static const char *etag_of(const struct zone_import *import, const json_t *served)
+{
+	return import->is_new ? NULL : json_text_of(served, "etag");
 }
 
 /* Asks for the zone's record sets; if the server lacks the zone, plans to create it. */
@@ -146,7 +157,8 @@ static bool ask_served(struct zone_import *import)
 		snprintf(import->zone.group, sizeof import->zone.group, GROUP_NONE);
 	printf("create private_zones/%s/%s\n", import->zone.group, import->zone.name);
 	import->creates++;
-	add_edit(import, "private_zones/%/%", NULL, json_object());
+	import->is_new = true;
+	add_edit(import, "private_zones/%/%", NULL, NULL, json_object());
 	return true;
 }
 
@@ -237,7 +249,8 @@ static void plan_set(struct zone_import *import, const char *name, uint16_t type
 				 json_incref(json_object_get(served, "metadata")));
 		import->changes += served != NULL;
 		import->creates += !served;
-		add_edit(import, "private_zones/%/%/record_sets/%", name, values);
+		add_edit(import, "private_zones/%/%/record_sets/%", name, etag_of(import, served),
+			 values);
 	}
 	json_decref(served);
 	free(key);
@@ -274,7 +287,8 @@ static void plan_prune(struct zone_import *import)
 			continue;
 		printf("delete %s\n", name);
 		import->deletes++;
-		add_edit(import, "private_zones/%/%/record_sets/%", name, json_null());
+		add_edit(import, "private_zones/%/%/record_sets/%", name, etag_of(import, served),
+			 json_null());
 	}
 }
 
@@ -342,7 +356,9 @@ int command_zone_export(const struct command_line *line)
 	if (*zone.name == '\0')
 		return command_no_name(line, "zone", line->arguments[0]);
 	answer =
-		client_ask(line, (struct client_call){.method = "GET", .out = stdout},
+		client_ask(line,
+			   (struct client_call){
+				   .method = "GET", .out = stdout, .timeout_ms = CLIENT_RELOAD_MS},
 			   client_path("/v1/private_zones/%/%/master_file", zone.group, zone.name));
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
