@@ -152,6 +152,8 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 $(B)/tests/resolver/control/test_memory $(B)/tests/resolver/control/service/test_registrar: WRAP = \
 	-Wl,--wrap=malloc,--wrap=calloc
 $(B)/tests/resolver/control/template/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# All dialects are in one table, and adguard and dnsdist are YAML.
+$(B)/tests/$(IMPORT)/%: LIBS += -lyaml
 asan: $(B)/sluice $(B)/sluice-import
 tests-built: $(TESTS) $(FUZZ_REPLAYS) $(B)/tests/e2e/explain_lines $(B)/tests/e2e/arm_members
 
