@@ -50,7 +50,7 @@ static struct adguard *adguard_of(struct import *import, const char *path)
 		return adguard;
 	adguard = import_alloc(import, sizeof *adguard);
 	adguard->at = import_place(import, path, 0, NULL);
-	adguard->view = forward_view(import, "home", &adguard->at);
+	adguard->view = forward_main_view(import, &adguard->at);
 	adguard->last = &adguard->first;
 	import_keep(import, "adguard", adguard);
 	return adguard;
@@ -322,11 +322,7 @@ static void take_usual(struct import *import, struct adguard *adguard)
 		return;
 	}
 	add_usual(import, adguard, NULL, NULL);
-	forward_no_default(import, adguard->view, &line->at);
-	import_closed(
-		import, &line->at, forward_network(adguard->view), "uses_default_resolver = true;",
-		"what no rule decides is asked over TLS or HTTPS alone, which sluice does not: "
-		"it is refused, unless you name other servers in default_resolver");
+	forward_encrypted_default(import, adguard->view, &line->at);
 }
 
 /* ---- AdGuardHome.yaml ---- */

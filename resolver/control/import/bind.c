@@ -1156,7 +1156,7 @@ static void list_views(struct bind *bind)
 				.forward = forward_view(bind->import, at->words[1], &at->at)};
 	if (count == 0)
 		bind->views[bind->view_count++].forward =
-			forward_view(bind->import, "home", &bind->first->at);
+			forward_main_view(bind->import, &bind->first->at);
 }
 
 static void take_view(struct bind *bind, struct bind_view *view)

@@ -1084,7 +1084,7 @@ void coredns_read(struct import *import, const char *path)
 	coredns.last = &coredns.first;
 	read_servers(&coredns, path, NULL, 0);
 	coredns.at = place_of_clients(&coredns, &at);
-	coredns.view = forward_view(import, "home", &coredns.at);
+	coredns.view = forward_main_view(import, &coredns.at);
 	for (struct corefile_server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
 	take_places(&coredns, &at);

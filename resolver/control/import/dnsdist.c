@@ -81,7 +81,7 @@ static struct dnsdist *dnsdist_of(struct import *import, const char *path)
 	dnsdist = import_alloc(import, sizeof *dnsdist);
 	dnsdist->import = import;
 	dnsdist->at = import_place(import, path, 0, NULL);
-	dnsdist->view = forward_view(import, "home", &dnsdist->at);
+	dnsdist->view = forward_main_view(import, &dnsdist->at);
 	dnsdist->last_pool = &dnsdist->pools;
 	dnsdist->last_backend = &dnsdist->backends;
 	dnsdist->last_route = &dnsdist->routes;

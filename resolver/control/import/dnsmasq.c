@@ -967,7 +967,7 @@ static void take_all(struct dnsmasq *dnsmasq, const char *path)
 	struct origin at = import_place(import, path, 0, NULL);
 	const struct option *option;
 
-	dnsmasq->view = forward_view(import, "home", &at);
+	dnsmasq->view = forward_main_view(import, &at);
 	option = find(dnsmasq, "port");
 	if (option && words_number(option->value) == 0)
 		import_fault(import, &option->at,

@@ -53,7 +53,9 @@ struct whole {                     /* a domain or prefix whose names or addresse
 };
 
 struct forward_view {
-	const char *name;
+	const char *name; /* in the original; not unique, as a file's view may be called like the
+			   * main one */
+	bool is_main;
 	struct allowed *allowed;             /* clients */
 	struct node *network, *ruleset;      /* NULL: no rule yet */
 	struct node *resolver;               /* NULL: no source address given */
@@ -168,13 +170,14 @@ void forward_into(struct import *import, const char *network)
 	forwarder_of(import)->into = import_printf(import, "%s", network);
 }
 
-struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at)
+static struct forward_view *find_or_make_view(struct import *import, const char *name, bool is_main,
+					      const struct origin *at)
 {
 	struct forwarder *forwarder = forwarder_of(import);
 	struct forward_view **end = &forwarder->views, *view;
 
 	for (; *end; end = &(*end)->next)
-		if (strcmp((*end)->name, name) == 0)
+		if ((*end)->is_main == is_main && strcmp((*end)->name, name) == 0)
 			return *end;
 	if (forwarder->into && forwarder->views)
 		import_fault(import, at,
@@ -183,12 +186,23 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 			     name);
 	view = *end = import_alloc(import, sizeof *view);
 	view->name = import_printf(import, "%s", name);
+	view->is_main = is_main;
 	view->network = import_item(import, import_root(import), "virtual_networks", at);
 	import_text(import, view->network, "name", at,
 		    forwarder->into ? forwarder->into
 				    : import_name(import, "network", name, "view"));
 	import_view(import, view->network, name);
 	return view;
+}
+
+struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at)
+{
+	return find_or_make_view(import, name, false, at);
+}
+
+struct forward_view *forward_main_view(struct import *import, const struct origin *at)
+{
+	return find_or_make_view(import, "home", true, at);
 }
 
 static struct node *link_network(struct import *import, struct forward_view *view, struct node *in,
@@ -275,6 +289,16 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
 			       into);
 	else
 		import_flag(import, view->network, "uses_default_resolver", at, false);
+}
+
+void forward_encrypted_default(struct import *import, struct forward_view *view,
+			       const struct origin *at)
+{
+	forward_no_default(import, view, at);
+	import_closed(
+		import, at, view->network, "uses_default_resolver = true;",
+		"what no rule decides is asked over TLS or HTTPS alone, which sluice does not: "
+		"it is refused, unless you name other servers in default_resolver");
 }
 
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
@@ -371,14 +395,14 @@ struct node *forward_rule(struct import *import, struct forward_view *view, cons
 	if (!plain)
 		return NULL;
 	is_root = strcmp(plain, ".") == 0;
-	key = import_printf(import, "rule %s %s", view->name, plain);
+	key = import_printf(import, "rule %p %s", (void *)view, plain);
 	rule = import_find(import, key);
 	if (rule)
 		return rule;
 	ruleset = ruleset_of(import, view, at);
 	rule = import_item(import, ruleset, "rules", at);
 	import_text(import, rule, "name", at,
-		    import_name(import, import_printf(import, "rule %s", view->name),
+		    import_name(import, import_printf(import, "rule %p", (void *)view),
 				is_root ? "everything" : plain, "rule"));
 	import_text(import, rule, "domain", at,
 		    is_root ? plain : import_printf(import, "%s.", plain));
@@ -423,7 +447,7 @@ bool forward_target(struct import *import, struct node *rule, const struct origi
 
 static char *zone_key(struct import *import, const struct forward_view *view, const char *apex)
 {
-	return import_printf(import, "zone %s %s", view->name, apex);
+	return import_printf(import, "zone %p %s", (const void *)view, apex);
 }
 
 static void link_zone(struct import *import, struct forward_view *view,
@@ -688,7 +712,7 @@ void forward_host(struct import *import, struct forward_view *view, const struct
 	}
 	address_print(&parsed, text);
 	forward_record(import, view, at, plain, parsed.family == 4 ? "A" : "AAAA", ttl_s, text);
-	key = import_printf(import, "ptr %s %s", view->name, text);
+	key = import_printf(import, "ptr %p %s", (void *)view, text);
 	if (!with_ptr || import_find(import, key))
 		return;
 	import_keep(import, key, view);

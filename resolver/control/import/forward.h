@@ -27,6 +27,9 @@ void forward_without_hosts(struct import *import);
 bool forward_takes_hosts(struct import *import);
 /* The view of that name, made on first use. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
+/* The view of clients that the original gives none, made on first use. Its network is called
+ * "home"; a view that the original calls so is another one. */
+struct forward_view *forward_main_view(struct import *import, const struct origin *at);
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
@@ -40,6 +43,10 @@ const char *forward_open_text(struct import *import, struct acl_set clients);
 const struct node *forward_network(const struct forward_view *view);
 /* The view's clients only get answers from zones and rules. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
+/* The same for a view whose default servers are asked over TLS or HTTPS alone: its names must not
+ * go to the servers of /etc/resolv.conf unencrypted. Reports that the default is closed. */
+void forward_encrypted_default(struct import *import, struct forward_view *view,
+			       const struct origin *at);
 /* Links the view to each zone of `to` as well, unless the view has a zone of that name. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);

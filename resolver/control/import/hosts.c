@@ -121,7 +121,7 @@ void hosts_read_into(struct import *import, struct forward_view *view, const str
 void hosts_read(struct import *import, const char *path)
 {
 	struct origin at = import_place(import, path, 0, NULL);
-	struct forward_view *view = forward_view(import, "home", &at);
+	struct forward_view *view = forward_main_view(import, &at);
 
 	if (!import_is_for_server(import))
 		forward_listen(import, &at, "127.0.0.1", 0);

@@ -30,7 +30,7 @@ struct clause {
 
 struct block { /* the access settings for one prefix */
 	struct acl_entry entry;
-	bool has_action;
+	const struct setting *action, *view; /* the settings that count; NULL: none */
 	struct block *next;
 };
 
@@ -353,30 +353,42 @@ static struct block *block_of(struct unbound *unbound, const struct setting *set
 	return block;
 }
 
-/* For a repeated prefix the first setting counts. */
+/* Unbound reads its list of access-control from the end, and ignores a prefix that it has already:
+ * the last setting counts. */
 static void allow(struct unbound *unbound, const struct setting *setting)
 {
 	const char *how = setting->count > 1 ? setting->values[1] : "";
 	struct block *block = block_of(unbound, setting);
 
-	if (!block || block->has_action)
+	if (!block)
 		return;
-	block->has_action = true;
+	if (block->action)
+		import_lost(unbound->import, &block->action->at,
+			    "a later line is for the same prefix, and counts");
+	block->action = setting;
 	block->entry.at = setting->at;
 	block->entry.allow = strncasecmp(how, "allow", 5) == 0;
 	if (strcasecmp(how, "deny") == 0 || strstr(how, "non_local"))
 		import_changed(unbound->import, &setting->at, "these clients are answered REFUSED");
 }
 
+/* Unbound reads this list from the end, too, but each setting replaces the one before: the first
+ * setting in the file counts. */
 static void view_of_clients(struct unbound *unbound, const struct setting *setting)
 {
 	struct block *block = setting->count < 2 ? NULL : block_of(unbound, setting);
 
 	if (setting->count < 2)
 		import_lost(unbound->import, &setting->at, "it has no prefix and view");
-	if (block)
-		block->entry.group =
-			forward_view(unbound->import, setting->values[1], &setting->at);
+	if (!block)
+		return;
+	if (block->view) {
+		import_lost(unbound->import, &setting->at,
+			    "an earlier line is for the same prefix, and counts");
+		return;
+	}
+	block->view = setting;
+	block->entry.group = forward_view(unbound->import, setting->values[1], &setting->at);
 }
 
 /* Tags have no counterpart, but the setting allows a prefix that has no action. */
@@ -844,7 +856,7 @@ void unbound_read(struct import *import, const char *path)
 
 	unbound.last = &unbound.first;
 	read_file(&unbound, path, NULL, 0);
-	unbound.view = forward_view(import, "home", &at);
+	unbound.view = forward_main_view(import, &at);
 	for (clause = unbound.first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0 && value_of(clause, "port"))
 			unbound.port = words_number(value_of(clause, "port"));

@@ -99,7 +99,7 @@ static struct windows *windows_of(struct import *import, const char *path)
 		return windows;
 	windows = import_alloc(import, sizeof *windows);
 	windows->at = import_place(import, path, 0, NULL);
-	windows->view = forward_view(import, "home", &windows->at);
+	windows->view = forward_main_view(import, &windows->at);
 	if (!import_is_for_server(import))
 		forward_listen(import, &windows->at, "127.0.0.1", 0);
 	import_keep(import, "windows", windows);
