@@ -13,7 +13,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { INCLUDE_DEPTH_MAX = 10, VALUES_MAX = 4, USUAL_TTL_S = 3600 };
+enum { INCLUDE_DEPTH_MAX = 10, VALUES_MAX = 3, USUAL_TTL_S = 3600 };
 
 struct setting {
 	struct origin at; /* at.path is the name */
@@ -47,16 +47,16 @@ struct unbound {
 
 /* ---- reading ---- */
 
-static bool is_key(const struct word *word)
+/* The length of the key that the word is or begins with, with its colon; 0: none. */
+static size_t key_length(const struct word *word)
 {
-	size_t length = word->text ? strlen(word->text) : 0;
+	size_t length = 0;
 
-	if (word->quoted || length < 2 || word->text[length - 1] != ':')
-		return false;
-	for (size_t i = 0; i + 1 < length; i++)
-		if (!isalnum((unsigned char)word->text[i]) && word->text[i] != '-')
-			return false;
-	return isalpha((unsigned char)word->text[0]);
+	if (!word->text || word->quoted || !isalpha((unsigned char)*word->text))
+		return 0;
+	while (isalnum((unsigned char)word->text[length]) || word->text[length] == '-')
+		length++;
+	return length > 1 && word->text[length] == ':' ? length + 1 : 0;
 }
 
 static bool is_clause(const char *name)
@@ -82,46 +82,127 @@ static void begin_clause(struct unbound *unbound, const struct origin *at)
 	unbound->last = &clause->next;
 }
 
+/* The number of values that Unbound reads for the setting. */
+static size_t values_wanted(const char *name)
+{
+	static const struct {
+		const char *name;
+		size_t values;
+	} others[] = {
+		{"access-control", 2},
+		{"access-control-tag", 2},
+		{"access-control-tag-action", 3},
+		{"access-control-tag-data", 3},
+		{"access-control-view", 2},
+		{"edns-client-string", 2},
+		{"edns-client-tag", 2},
+		{"interface-action", 2},
+		{"interface-tag", 2},
+		{"interface-tag-action", 3},
+		{"interface-tag-data", 3},
+		{"interface-view", 2},
+		{"local-zone", 2},
+		{"local-zone-override", 3},
+		{"local-zone-tag", 2},
+		{"ratelimit-below-domain", 2},
+		{"ratelimit-for-domain", 2},
+		{"response-ip", 2},
+		{"response-ip-data", 2},
+		{"response-ip-tag", 2},
+		{"tcp-connection-limit", 2},
+		{"wait-limit-cookie-netblock", 2},
+		{"wait-limit-netblock", 2},
+	};
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (strcasecmp(others[i].name, name) == 0)
+			return others[i].values;
+	return is_clause(name) ? 0 : 1;
+}
+
+/* Whether the word begins the next setting. A value may stand at the key's colon without a blank
+ * ("port:53"), but then the word is a value where one is missing: "fd00::1". */
+static bool begins_setting(const struct word *word, size_t missing)
+{
+	size_t length = key_length(word);
+
+	return length > 0 && (missing == 0 || word->text[length] == '\0');
+}
+
+/* Reads the setting that begins at *word, and moves *word behind it. */
+static struct setting *read_setting(struct unbound *unbound, const struct words *words,
+				    const struct word **word)
+{
+	struct import *import = unbound->import;
+	struct setting *setting = import_alloc(import, sizeof *setting);
+	const char *text = (*word)->text;
+	size_t length = key_length(*word), wanted;
+	const char *name = import_printf(import, "%.*s", (int)length - 1, text);
+
+	setting->at = import_place(import, words->file, (*word)->line, name);
+	wanted = values_wanted(name);
+	/* The lexer ends a word ahead of a quote, so "name:" may be all of it. */
+	if (text[length] != '\0')
+		setting->values[setting->count++] = text + length;
+	for (++*word; (*word)->text; ++*word) {
+		size_t missing = setting->count < wanted ? wanted - setting->count : 0;
+
+		if (begins_setting(*word, missing))
+			break;
+		if (missing > 0 && setting->count < VALUES_MAX)
+			setting->values[setting->count++] = (*word)->text;
+		else
+			import_lost(import, &setting->at, "\"%s\" is a value more than it takes",
+				    (*word)->text);
+	}
+	return setting;
+}
+
+static void read_file(struct unbound *unbound, const char *path, const struct origin *at,
+		      unsigned depth);
+
+/* Reads the included files. False: a fault. */
+static bool include(struct unbound *unbound, const struct setting *setting, unsigned depth)
+{
+	char **files = words_files(unbound->import, setting->at.file, setting->values[0]);
+
+	if (depth == INCLUDE_DEPTH_MAX) {
+		import_fault(unbound->import, &setting->at,
+			     "files are included through more than 10 others");
+		return false;
+	}
+	for (; *files; files++)
+		read_file(unbound, *files, &setting->at, depth + 1);
+	return true;
+}
+
 static void read_file(struct unbound *unbound, const char *path, const struct origin *at,
 		      unsigned depth)
 {
 	static const struct words_syntax syntax = {.quotes = "\"'", .marks = ""};
 	struct import *import = unbound->import;
 	struct words words;
-	struct word *word;
+	const struct word *word;
 
 	if (!words_read(import, path, at, &syntax, &words))
 		return;
 	for (word = words.items; word->text;) {
-		size_t length = strlen(word->text);
-		char *name =
-			import_printf(import, "%.*s", (int)(length - is_key(word)), word->text);
-		struct origin here = import_place(import, words.file, word->line, name);
-		struct setting *setting = import_alloc(import, sizeof *setting);
+		struct origin here = import_place(import, words.file, word->line, word->text);
+		struct setting *setting;
 
-		if (!is_key(word)) {
+		if (key_length(word) == 0) {
 			import_fault(import, &here,
 				     "a setting is expected here, such as \"name:\"");
 			return;
 		}
-		setting->at = here;
-		for (word++; word->text && !is_key(word); word++)
-			if (setting->count < VALUES_MAX)
-				setting->values[setting->count++] = word->text;
-		if (strncasecmp(name, "include", 7) == 0 && setting->count > 0) {
-			char **files = words_files(import, words.file, setting->values[0]);
-
-			if (depth == INCLUDE_DEPTH_MAX) {
-				import_fault(import, &here,
-					     "files are included through more than 10 others");
+		setting = read_setting(unbound, &words, &word);
+		if (strncasecmp(setting->at.path, "include", 7) == 0 && setting->count > 0) {
+			if (!include(unbound, setting, depth))
 				return;
-			}
-			for (; *files; files++)
-				read_file(unbound, *files, &here, depth + 1);
-		} else if (is_clause(name) && setting->count == 0) {
-			begin_clause(unbound, &here);
+		} else if (is_clause(setting->at.path) && setting->count == 0) {
+			begin_clause(unbound, &setting->at);
 		} else if (!unbound->now) {
-			import_fault(import, &here,
+			import_fault(import, &setting->at,
 				     "it is in no clause; a file begins with one, "
 				     "such as \"server:\"");
 			return;
