@@ -42,6 +42,8 @@ struct unbound {
 	long port;
 	long long cache_bytes;      /* 0: not set */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
+	const struct setting *encrypts;   /* has all servers asked over TLS; NULL: none */
+	const struct origin *closed_root; /* what has default names asked over TLS; NULL: none */
 	bool has_root, has_interface, listens;
 };
 
@@ -221,6 +223,26 @@ static const char *value_of(const struct clause *clause, const char *name)
 	return NULL;
 }
 
+/* The last setting of that name in the clauses `server`, which counts; NULL: none. */
+static const struct setting *last_setting(const struct unbound *unbound, const char *name)
+{
+	const struct setting *last = NULL;
+
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
+		for (const struct setting *at = clause->first; at; at = at->next)
+			if (strcasecmp(clause->at.path, "server") == 0 && at->count > 0 &&
+			    strcasecmp(at->at.path, name) == 0)
+				last = at;
+	return last;
+}
+
+static const char *last_value(const struct unbound *unbound, const char *name)
+{
+	const struct setting *setting = last_setting(unbound, name);
+
+	return setting ? setting->values[0] : NULL;
+}
+
 /* ---- settings without a counterpart ---- */
 
 #define NO_VALIDATION "sluice does not validate; DO and CD are passed through"
@@ -228,6 +250,7 @@ static const char *value_of(const struct clause *clause, const char *name)
 #define THE_UNIT      "the program, its user and its folders are those of the unit"
 #define NO_ROOT       "sluice does not resolve from the root"
 #define NO_ATTACK     "what keeps forged answers out is built in (SECURITY.md)"
+#define NO_TRANSFER   "zones are not transferred in"
 
 static const struct reason reasons[] = {
 	{"username", THE_UNIT},
@@ -305,6 +328,12 @@ static const struct reason reasons[] = {
 	{"forward-host", "a target is an address; give those of this host"},
 	{"stub-host", "a target is an address; give those of this host"},
 	{"stub-prime", NO_ROOT},
+	{"allow-notify", NO_TRANSFER},
+	{"url", NO_TRANSFER},
+	{"fallback-enabled", NO_ROOT},
+	{"for-downstream", "clients are answered from the zone"},
+	{"for-upstream", "clients are answered from the zone"},
+	{"zonemd-*", NO_VALIDATION},
 	{NULL, NULL},
 };
 
@@ -733,29 +762,53 @@ static bool is_on(const struct clause *clause, const char *name)
 	return words_flag(value_of(clause, name)) == 1;
 }
 
-static void take_targets(struct unbound *unbound, const struct clause *clause, struct node *rule,
-			 const char *addr, bool by_tcp)
+/* Adds the server of a setting, "192.0.2.1@5353#name"; the name is for TLS alone. */
+static void take_target(struct unbound *unbound, const struct setting *setting, struct node *rule,
+			const char *protocol)
 {
 	struct import *import = unbound->import;
 	long port;
+	const char *address = split_port(import, setting->values[0], '#', &port);
 
+	address = split_port(import, address, '@', &port);
+	if (!forward_target(import, rule, &setting->at, address, port, protocol))
+		import_lost(import, &setting->at, "\"%s\" is no address of a server",
+			    setting->values[0]);
+}
+
+static void take_targets(struct unbound *unbound, const struct clause *clause, struct node *rule,
+			 const char *addr, bool by_tcp)
+{
+	for (const struct setting *setting = clause->first; setting; setting = setting->next)
+		if (strcasecmp(setting->at.path, addr) == 0 && setting->count > 0)
+			take_target(unbound, setting, rule, by_tcp ? "tcp" : NULL);
+}
+
+/* Reports the settings of the clause that are not in this table, which ends with NULL. */
+static void tell_others(struct unbound *unbound, const struct clause *clause,
+			const char *const *known)
+{
 	for (const struct setting *setting = clause->first; setting; setting = setting->next) {
-		const char *address;
+		size_t i = 0;
 
-		if (strcasecmp(setting->at.path, addr) != 0 || setting->count == 0)
-			continue;
-		address = split_port(import, setting->values[0], '#', &port);
-		address = split_port(import, address, '@', &port);
-		if (!forward_target(import, rule, &setting->at, address, port,
-				    by_tcp ? "tcp" : NULL))
-			import_lost(import, &setting->at, "\"%s\" is no address of a server",
-				    setting->values[0]);
+		while (known[i] && strcasecmp(known[i], setting->at.path) != 0)
+			i++;
+		if (!known[i])
+			words_lost(unbound->import, &setting->at, reasons, setting->at.path);
 	}
 }
 
-static bool is_known(const char *name)
+/* Whether the clause's servers are asked over TLS. The setting of `server` is for all of them. */
+static bool is_encrypted(const struct unbound *unbound, const struct clause *clause)
 {
-	static const char *const names[] = {"name",
+	return unbound->encrypts || is_on(clause, "forward-tls-upstream") ||
+	       is_on(clause, "forward-ssl-upstream") || is_on(clause, "stub-tls-upstream") ||
+	       is_on(clause, "stub-ssl-upstream");
+}
+
+static void take_forward(struct unbound *unbound, const struct clause *clause)
+{
+	static const char *const known[] = {"name",
 					    "forward-addr",
 					    "stub-addr",
 					    "forward-tcp-upstream",
@@ -765,16 +818,8 @@ static bool is_known(const char *name)
 					    "forward-tls-upstream",
 					    "forward-ssl-upstream",
 					    "stub-tls-upstream",
-					    "stub-ssl-upstream"};
-
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (strcasecmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-static void take_forward(struct unbound *unbound, const struct clause *clause)
-{
+					    "stub-ssl-upstream",
+					    NULL};
 	struct import *import = unbound->import;
 	bool is_stub = strcasecmp(clause->at.path, "stub-zone") == 0;
 	const char *name = value_of(clause, "name");
@@ -784,8 +829,9 @@ static void take_forward(struct unbound *unbound, const struct clause *clause)
 		import_lost(import, &clause->at, "it has no name");
 		return;
 	}
-	if (is_on(clause, "forward-tls-upstream") || is_on(clause, "forward-ssl-upstream") ||
-	    is_on(clause, "stub-tls-upstream") || is_on(clause, "stub-ssl-upstream")) {
+	if (is_encrypted(unbound, clause)) {
+		if (strcmp(name, ".") == 0 && !is_stub)
+			unbound->closed_root = &clause->at;
 		import_lost(
 			import, &clause->at,
 			"its servers are asked by TLS, which sluice does not speak; name others "
@@ -816,37 +862,69 @@ static void take_forward(struct unbound *unbound, const struct clause *clause)
 			       name);
 	if (is_on(clause, "forward-first") || is_on(clause, "stub-first"))
 		import_changed(import, &clause->at, "where its servers fail, " NO_ROOT);
-	for (const struct setting *setting = clause->first; setting; setting = setting->next)
-		if (!is_known(setting->at.path))
-			words_lost(import, &setting->at, reasons, setting->at.path);
+	tell_others(unbound, clause, known);
+}
+
+static bool is_primary(const struct setting *setting)
+{
+	return (strcasecmp(setting->at.path, "primary") == 0 ||
+		strcasecmp(setting->at.path, "master") == 0) &&
+	       setting->count > 0;
+}
+
+/* Makes a rule that asks the zone's primaries, without those that give the zone over TLS. */
+static void take_primaries(struct unbound *unbound, const struct clause *clause, const char *name)
+{
+	struct import *import = unbound->import;
+	struct node *rule = forward_rule(import, unbound->view, &clause->at, name, true);
+
+	for (const struct setting *setting = clause->first; rule && setting;
+	     setting = setting->next) {
+		if (!is_primary(setting))
+			continue;
+		if (strchr(setting->values[0], '#'))
+			import_lost(import, &setting->at,
+				    "the zone comes from it by TLS, which sluice does not speak");
+		else
+			take_target(unbound, setting, rule, NULL);
+	}
+	import_changed(import, &clause->at,
+		       "zones are not transferred in: its primary is asked instead");
+}
+
+/* Relative to the folder of the file that names it. */
+static void take_zone_file(struct unbound *unbound, const struct clause *clause, const char *name,
+			   const char *file)
+{
+	struct node *zone = forward_zone(unbound->import, unbound->view, &clause->at, name);
+	const char *slash = strrchr(clause->at.file, '/');
+
+	if (*file != '/' && slash)
+		file = import_printf(unbound->import, "%.*s/%s", (int)(slash - clause->at.file),
+				     clause->at.file, file);
+	if (zone)
+		forward_zone_file(unbound->import, zone, &clause->at, file, name, NULL);
 }
 
 static void take_auth(struct unbound *unbound, const struct clause *clause)
 {
+	static const char *const known[] = {"name", "zonefile", "primary", "master", NULL};
 	struct import *import = unbound->import;
 	const char *name = value_of(clause, "name"), *file = value_of(clause, "zonefile");
-	const char *primary = value_of(clause, "primary") ? "primary" : "master";
-	struct node *zone, *rule;
 
-	if (!name) {
+	if (!name)
 		import_lost(import, &clause->at, "it has no name");
-	} else if (value_of(clause, primary)) {
-		rule = forward_rule(import, unbound->view, &clause->at, name, true);
-		if (rule)
-			take_targets(unbound, clause, rule, primary, false);
-		import_changed(import, &clause->at,
-			       "zones are not transferred in: its primary is asked instead");
-	} else if (!file || strcmp(name, ".") == 0) {
+	else if (strcmp(name, ".") == 0)
+		import_lost(
+			import, &clause->at,
+			"it is a copy of the root, whose servers only refer to others: " NO_ROOT);
+	else if (value_of(clause, "primary") || value_of(clause, "master"))
+		take_primaries(unbound, clause, name);
+	else if (!file)
 		import_lost(import, &clause->at, "it has no file that could be read");
-	} else {
-		zone = forward_zone(import, unbound->view, &clause->at, name);
-		if (*file != '/' && strrchr(clause->at.file, '/'))
-			file = import_printf(import, "%.*s/%s",
-					     (int)(strrchr(clause->at.file, '/') - clause->at.file),
-					     clause->at.file, file);
-		if (zone)
-			forward_zone_file(import, zone, &clause->at, file, name, NULL);
-	}
+	else
+		take_zone_file(unbound, clause, name, file);
+	tell_others(unbound, clause, known);
 }
 
 /* ---- the whole file ---- */
@@ -891,6 +969,9 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 
 static void take_view(struct unbound *unbound, const struct clause *clause)
 {
+	static const char *const known[] = {
+		"name",           "view-first",     "local-zone",          "local-data",
+		"local-data-ptr", "local-zone-tag", "local-zone-override", NULL};
 	const char *name = value_of(clause, "name");
 	struct forward_view *view;
 
@@ -900,6 +981,9 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	}
 	view = forward_view(unbound->import, name, &clause->at);
 	take_local(unbound, clause, view);
+	tell_others(unbound, clause, known);
+	if (unbound->closed_root)
+		forward_encrypted_default(unbound->import, view, unbound->closed_root);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	if (!is_on(clause, "view-first"))
 		return;
@@ -929,6 +1013,21 @@ static void take_clause(struct unbound *unbound, const struct clause *clause)
 			    "sluice has nothing that corresponds to it");
 }
 
+/* Has default names closed, too, even if no forward-zone of the root says who is asked. */
+static void take_encryption(struct unbound *unbound)
+{
+	static const char *const names[] = {"tls-upstream", "ssl-upstream"};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct setting *setting = last_setting(unbound, names[i]);
+
+		if (setting && words_flag(setting->values[0]) == 1)
+			unbound->encrypts = setting;
+	}
+	if (unbound->encrypts)
+		unbound->closed_root = &unbound->encrypts->at;
+}
+
 void unbound_read(struct import *import, const char *path)
 {
 	struct origin at = import_place(import, path, 0, NULL);
@@ -938,9 +1037,9 @@ void unbound_read(struct import *import, const char *path)
 	unbound.last = &unbound.first;
 	read_file(&unbound, path, NULL, 0);
 	unbound.view = forward_main_view(import, &at);
-	for (clause = unbound.first; clause; clause = clause->next)
-		if (strcasecmp(clause->at.path, "server") == 0 && value_of(clause, "port"))
-			unbound.port = words_number(value_of(clause, "port"));
+	if (last_value(&unbound, "port"))
+		unbound.port = words_number(last_value(&unbound, "port"));
+	take_encryption(&unbound);
 	for (clause = unbound.first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
 			take_server(&unbound, clause);
@@ -955,6 +1054,8 @@ void unbound_read(struct import *import, const char *path)
 	for (clause = unbound.first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "view") == 0)
 			take_view(&unbound, clause);
+	if (unbound.closed_root)
+		forward_encrypted_default(import, unbound.view, unbound.closed_root);
 	take_clients(&unbound, &at);
 	if (!unbound.listens)
 		forward_listen(import, &at, "127.0.0.1", unbound.port);
@@ -963,7 +1064,7 @@ void unbound_read(struct import *import, const char *path)
 	if (unbound.cache_bytes > 0)
 		import_number(import, import_group(import, import_root(import), "cache", &at),
 			      "size_bytes", &at, unbound.cache_bytes);
-	if (!unbound.has_root && !unbound.shut)
+	if (!unbound.has_root && !unbound.closed_root && !unbound.shut)
 		import_lost(
 			import, &at,
 			"it resolves from the root by itself, which sluice does not: what no zone "

@@ -80,6 +80,54 @@ static void values_that_are_too_many_are_told(void **state)
 	assert_config("\"10.0.0.0/8\"");
 }
 
+#define ROOT_CLOSED "forward-zone: closed: what no rule decides is asked over TLS or HTTPS alone"
+
+static void what_is_asked_over_tls_is_not_asked_without(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN "forward-zone:\n name: .\n forward-tls-upstream: yes\n"
+					 " forward-addr: 9.9.9.9@853#dns.quad9.net\n"
+					 "view:\n name: guests\n");
+	assert_told("original:3: " ROOT_CLOSED);
+	assert_config("\"127.0.0.0/8\", \"::1/128\" ];\n    uses_default_resolver = false;");
+	assert_config("\"255.255.255.255/32\" ];\n    uses_default_resolver = false;");
+	assert_not_config("9.9.9.9");
+	import_case_run("unbound", PLAIN " tls-upstream: yes\nforward-zone:\n name: corp.example\n"
+					 " forward-addr: 10.0.0.1\nforward-zone:\n name: .\n"
+					 " forward-addr: 9.9.9.9@853#dns.quad9.net\n");
+	assert_told("original:4: forward-zone: not carried over: its servers are asked by TLS");
+	assert_told("original:7: " ROOT_CLOSED);
+	assert_config("uses_default_resolver = false;");
+	assert_not_config("targets");
+	import_case_run("unbound", PLAIN "auth-zone:\n name: corp.example\n primary: 10.0.0.1#x\n"
+					 " master: 10.0.0.2\n");
+	assert_told("original:5: primary: not carried over: the zone comes from it by TLS");
+	assert_config("targets = ( { address = \"10.0.0.2\"; } )");
+}
+
+static void a_copy_of_the_root_is_no_rule(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN "auth-zone:\n name: \".\"\n primary: 199.9.14.201\n");
+	assert_told("original:3: auth-zone: not carried over: it is a copy of the root");
+	assert_told("it resolves from the root by itself");
+	assert_not_config("199.9.14.201");
+}
+
+static void settings_of_zones_and_views_are_told(void **state)
+{
+	(void)state;
+	import_case_run(
+		"unbound", PLAIN
+		"auth-zone:\n name: corp.example\n primary: 10.0.0.1\n fallback-enabled: yes\n"
+		" url: http://a.example/z\n zonefile: z\n"
+		"view:\n name: guests\n response-ip: 10.0.0.1 deny\n");
+	assert_told("original:6: fallback-enabled: not carried over: ");
+	assert_told("original:7: url: not carried over: ");
+	assert_not_told("zonefile: not");
+	assert_told("original:11: response-ip: not carried over: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +136,9 @@ int main(void)
 		cmocka_unit_test(a_view_called_like_the_main_one_is_another),
 		cmocka_unit_test(a_value_may_stand_at_the_colon),
 		cmocka_unit_test(values_that_are_too_many_are_told),
+		cmocka_unit_test(what_is_asked_over_tls_is_not_asked_without),
+		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
+		cmocka_unit_test(settings_of_zones_and_views_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
