@@ -11,6 +11,8 @@
 #include "resolver/control/import/forward.h"
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
+#include "rules/prefix.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 enum { INCLUDE_DEPTH_MAX = 10, VALUES_MAX = 3, USUAL_TTL_S = 3600 };
@@ -44,7 +46,7 @@ struct unbound {
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
 	const struct setting *encrypts;   /* has all servers asked over TLS; NULL: none */
 	const struct origin *closed_root; /* what has default names asked over TLS; NULL: none */
-	bool has_root, has_interface, listens;
+	bool has_root, has_interface, listens, is_automatic;
 };
 
 /* ---- reading ---- */
@@ -299,7 +301,7 @@ static const struct reason reasons[] = {
 	{"jostle-timeout", "how clients take turns is built in"},
 	{"so-*", "sockets are set up by the program"},
 	{"ip-*", "sockets are set up by the program"},
-	{"interface-automatic*", "replies leave from where the question came in"},
+	{"interface-automatic-ports", "interface-automatic is off"},
 	{"edns-buffer-size",
 	 "udp.payload_max is what is told to clients; to targets it is built in"},
 	{"ratelimit*", "limits.queries_per_second_per_endpoint counts all clients' queries"},
@@ -356,6 +358,13 @@ static const struct unbound_setting rows[] = {
 	{"version", "identity", "version", TEXT},
 };
 
+/* Whether Unbound does not say its identity or version. */
+static bool is_hidden(struct unbound *unbound, const char *name)
+{
+	return words_flag(last_value(unbound, import_printf(unbound->import, "hide-%s", name))) ==
+	       1;
+}
+
 static bool take_row(struct unbound *unbound, const struct setting *setting)
 {
 	struct import *import = unbound->import;
@@ -367,6 +376,16 @@ static bool take_row(struct unbound *unbound, const struct setting *setting)
 		row++;
 	if (row == rows + COUNT(rows))
 		return false;
+	if (row->form == TEXT && is_hidden(unbound, row->name)) {
+		import_lost(import, &setting->at, "hide-%s keeps it from clients", row->name);
+		return true;
+	}
+	if (row->form == TEXT && *setting->values[0] == '\0') {
+		import_lost(import, &setting->at,
+			    "without a text it is the host's name or the program's version; here "
+			    "nothing is said");
+		return true;
+	}
 	number = row->form == FLAG ? words_flag(setting->values[0])
 				   : words_number(setting->values[0]);
 	if (row->form != TEXT && number < 0) {
@@ -412,6 +431,59 @@ static struct node *listener(struct import *import, const struct origin *at)
 	return import_group(import, import_root(import), "vnet_resolver", at);
 }
 
+enum tls_ports { TLS_PORT, HTTPS_PORT, TLS_PORTS_MORE, NO_TLS_PORT };
+
+static enum tls_ports tls_ports_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum tls_ports ports;
+	} names[] = {{"tls-port", TLS_PORT},
+		     {"ssl-port", TLS_PORT},
+		     {"https-port", HTTPS_PORT},
+		     {"tls-additional-port", TLS_PORTS_MORE},
+		     {"tls-additional-ports", TLS_PORTS_MORE},
+		     {"additional-tls-port", TLS_PORTS_MORE},
+		     {"additional-ssl-port", TLS_PORTS_MORE}};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcasecmp(names[i].name, name) == 0)
+			return names[i].ports;
+	return NO_TLS_PORT;
+}
+
+/* Whether questions at this port come by TLS or HTTPS. The file's ports replace the usual ones. */
+static bool is_tls_port(const struct unbound *unbound, long port)
+{
+	long usual[NO_TLS_PORT] = {[TLS_PORT] = 853, [HTTPS_PORT] = 443};
+
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
+		for (const struct setting *at = clause->first; at; at = at->next) {
+			enum tls_ports ports = tls_ports_of(at->at.path);
+
+			if (ports == NO_TLS_PORT || at->count == 0)
+				continue;
+			usual[ports] = 0;
+			if (words_number(at->values[0]) == port)
+				return true;
+		}
+	return port > 0 && (port == usual[TLS_PORT] || port == usual[HTTPS_PORT]);
+}
+
+/* "192.0.2.1:5335" for the line that would open an interface; an interface's name stays as it is.
+ */
+static const char *listen_text(struct import *import, const char *address, long port)
+{
+	char text[HOST_TEXT_MAX];
+	struct host host;
+
+	if (port > 0 && port < 65536 && host_parse(&host, address, DNS_PORT) == 0) {
+		host.port = (uint16_t)port;
+		address = host_print(&host, text);
+	}
+	return import_printf(import, "listen = [ \"%s\" ];", address);
+}
+
 static void listen_at(struct unbound *unbound, const struct setting *setting)
 {
 	struct import *import = unbound->import;
@@ -419,21 +491,54 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 	const char *address = split_port(import, setting->values[0], '@', &port);
 	const struct setting *action = action_of(unbound, setting->values[0]);
 
+	port = port ? port : unbound->port;
+	if (unbound->is_automatic) {
+		import_lost(import, &setting->at, "interface-automatic is in its place");
+		return;
+	}
 	unbound->has_interface = true;
-	if (port == 853 || port == 443)
+	if (is_tls_port(unbound, port))
 		import_lost(import, &setting->at, NO_TLS);
 	else if (action)
 		import_closed(import, &action->at, listener(import, &setting->at),
-			      import_printf(import, "listen = [ \"%s\" ];", address),
+			      listen_text(import, address, port),
 			      "clients are told by their addresses, not by where they ask: %s is "
 			      "not listened at",
 			      address);
-	else if (!forward_listen(import, &setting->at, address, port ? port : unbound->port))
+	else if (!forward_listen(import, &setting->at, address, port))
 		import_lost(import, &setting->at,
 			    "\"%s\" is no address; give those of this interface to listen",
 			    setting->values[0]);
 	else
 		unbound->listens = true;
+}
+
+/* Takes interface-automatic: all addresses, at the ports of another setting or the usual one. */
+static void listen_everywhere(struct unbound *unbound)
+{
+	static const char *const any[] = {"0.0.0.0", "::"};
+	struct import *import = unbound->import;
+	const struct setting *automatic = last_setting(unbound, "interface-automatic"),
+			     *ports = last_setting(unbound, "interface-automatic-ports");
+	char *list = import_printf(import, "%s", ports ? ports->values[0] : ""), *word,
+	     *rest = NULL;
+	bool one = false;
+
+	for (word = strtok_r(list, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+		long port = words_number(word);
+
+		one = true;
+		if (is_tls_port(unbound, port)) {
+			import_lost(import, &ports->at, "port %s: " NO_TLS, word);
+			continue;
+		}
+		for (size_t i = 0; i < COUNT(any); i++)
+			if (!forward_listen(import, &ports->at, any[i], port))
+				import_lost(import, &ports->at, "\"%s\" is no port", word);
+	}
+	for (size_t i = 0; !one && i < COUNT(any); i++)
+		forward_listen(import, &automatic->at, any[i], unbound->port);
+	unbound->has_interface = unbound->listens = true;
 }
 
 /* The settings for the prefix, made if missing. Only the most specific prefix of a client counts,
@@ -508,16 +613,44 @@ static void tags_of_clients(struct unbound *unbound, const struct setting *setti
 	words_lost(unbound->import, &setting->at, reasons, setting->at.path);
 }
 
-static void serve_expired(struct unbound *unbound, const struct setting *setting)
+/* The time counts only while serve-expired is on; both are set once, in any order. */
+static void take_stale(struct unbound *unbound)
 {
-	struct node *cache =
-		import_group(unbound->import, import_root(unbound->import), "cache", &setting->at);
-	long seconds = words_number(setting->values[0]);
+	struct import *import = unbound->import;
+	const struct setting *on = last_setting(unbound, "serve-expired"),
+			     *time = last_setting(unbound, "serve-expired-ttl"),
+			     *at = time ? time : on;
+	const struct field *longest =
+		schema_field(schema_field(&schema_model, "cache")->group, "stale_max");
+	bool is_on = on && words_flag(on->values[0]) == 1;
+	long seconds = is_on && time ? words_number(time->values[0]) : 0;
 
-	if (strcasecmp(setting->at.path, "serve-expired-ttl") == 0 && seconds > 0)
-		import_number(unbound->import, cache, "stale_max", &setting->at, seconds);
-	else if (words_flag(setting->values[0]) == 0)
-		import_number(unbound->import, cache, "stale_max", &setting->at, 0);
+	if (!at || (is_on && !time))
+		return;
+	if (seconds < 0) {
+		import_lost(import, &at->at, "\"%s\" is no value for it", at->values[0]);
+		return;
+	}
+	if (is_on && seconds == 0) {
+		seconds = (long)longest->max;
+		import_changed(import, &at->at,
+			       "it has no limit there; here it is %ld seconds, the longest time",
+			       seconds);
+	}
+	import_number(import, import_group(import, import_root(import), "cache", &at->at),
+		      "stale_max", &at->at, seconds);
+}
+
+/* Whether other functions look the setting up, by last_setting. */
+static bool is_looked_up(const char *name)
+{
+	static const char *const names[] = {"port", "serve-expired", "serve-expired-ttl",
+					    "interface-automatic"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
 }
 
 static void take_setting(struct unbound *unbound, const struct setting *setting)
@@ -529,6 +662,8 @@ static void take_setting(struct unbound *unbound, const struct setting *setting)
 		import_lost(import, &setting->at, "it has no value");
 	else if (strcasecmp(name, "interface") == 0 || strcasecmp(name, "ip-address") == 0)
 		listen_at(unbound, setting);
+	else if (strcasecmp(name, "interface-automatic-ports") == 0 && unbound->is_automatic)
+		return;
 	else if (strcasecmp(name, "access-control") == 0)
 		allow(unbound, setting);
 	else if (strcasecmp(name, "access-control-view") == 0)
@@ -536,15 +671,11 @@ static void take_setting(struct unbound *unbound, const struct setting *setting)
 	else if (strncasecmp(name, "access-control-tag", 18) == 0)
 		tags_of_clients(unbound, setting);
 	else if (strncasecmp(name, "interface-", 10) == 0 &&
-		 strcasecmp(name, "interface-automatic") != 0 &&
-		 strcasecmp(name, "interface-automatic-ports") != 0)
+		 strncasecmp(name, "interface-automatic", 19) != 0)
 		import_lost(import, &setting->at,
 			    "clients are told by their addresses, not by where they ask");
 	else if (strcasecmp(name, "outgoing-interface") == 0)
 		forward_source(import, unbound->view, &setting->at, value);
-	else if (strcasecmp(name, "serve-expired") == 0 ||
-		 strcasecmp(name, "serve-expired-ttl") == 0)
-		serve_expired(unbound, setting);
 	else if (strcasecmp(name, "unblock-lan-zones") == 0 && words_flag(value) == 1)
 		import_text(import, forward_default(import, &setting->at), "special_names",
 			    &setting->at, "forward");
@@ -552,7 +683,7 @@ static void take_setting(struct unbound *unbound, const struct setting *setting)
 		  strcasecmp(name, "rrset-cache-size") == 0) &&
 		 words_size(value) >= 0)
 		unbound->cache_bytes += words_size(value);
-	else if (strncasecmp(name, "local-", 6) != 0 && strcasecmp(name, "port") != 0 &&
+	else if (strncasecmp(name, "local-", 6) != 0 && !is_looked_up(name) &&
 		 !take_row(unbound, setting))
 		words_lost(import, &setting->at, reasons, name);
 }
@@ -565,13 +696,64 @@ static void take_server(struct unbound *unbound, const struct clause *clause)
 
 /* ---- local data ---- */
 
-static char *redirect_key(struct import *import, struct forward_view *view, const char *name)
+/* The key of import_find for what is kept of a view's local zone of that name. */
+static char *zone_key(struct import *import, const char *what, const struct forward_view *view,
+		      const char *name)
 {
 	size_t length = strlen(name);
 
-	length -= length > 1 && name[length - 1] == '.';
+	length -= length > 0 && name[length - 1] == '.';
 	return text_lower(
-		import_printf(import, "redirect %p %.*s", (void *)view, (int)length, name));
+		import_printf(import, "%s %p %.*s", what, (const void *)view, (int)length, name));
+}
+
+struct local_zone {
+	const struct setting *counts; /* the setting that counts: the last one for the name */
+};
+
+static bool is_type(const struct setting *setting, const char *type)
+{
+	return setting->count > 1 && strcasecmp(setting->values[1], type) == 0;
+}
+
+/* Notes the local zones of the clause; nodefault has nothing to do with other types. */
+static void note_zones(struct unbound *unbound, const struct clause *clause,
+		       const struct forward_view *view)
+{
+	struct import *import = unbound->import;
+
+	for (const struct setting *at = clause->first; at; at = at->next) {
+		struct local_zone *zone;
+		char *key;
+
+		if (at->count < 2 || strcasecmp(at->at.path, "local-zone") != 0 ||
+		    is_type(at, "nodefault"))
+			continue;
+		key = zone_key(import, "local zone", view, at->values[0]);
+		zone = import_find(import, key);
+		if (!zone) {
+			zone = import_alloc(import, sizeof *zone);
+			import_keep(import, key, zone);
+		}
+		zone->counts = at;
+	}
+}
+
+/* The local zone of that name, or else the closest one around it; NULL: none. */
+static const struct setting *zone_around(struct unbound *unbound, const struct forward_view *view,
+					 const char *name)
+{
+	for (;;) {
+		const struct local_zone *zone = import_find(
+			unbound->import, zone_key(unbound->import, "local zone", view, name));
+
+		if (zone)
+			return zone->counts;
+		if (*name == '\0' || strcmp(name, ".") == 0)
+			return NULL;
+		name = strchrnul(name, '.');
+		name += *name == '.';
+	}
 }
 
 /* A local zone of the root that answers by itself leaves no names for forwarding, except those in
@@ -586,8 +768,9 @@ static void take_root(const struct unbound *unbound, struct forward_view *view,
 
 static bool is_open_type(const char *type)
 {
-	static const char *const types[] = {"transparent",        "typetransparent", "inform",
-					    "always_transparent", "block_a",         "nodefault"};
+	static const char *const types[] = {
+		"transparent", "typetransparent", "inform", "always_transparent",
+		"block_a",     "nodefault",       "noview"};
 
 	for (size_t i = 0; i < COUNT(types); i++)
 		if (strcasecmp(types[i], type) == 0)
@@ -607,26 +790,82 @@ static bool is_at_or_below(const char *name, const char *suffix)
 
 static void find_shut(struct unbound *unbound)
 {
-	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
-		for (const struct setting *at = clause->first; at; at = at->next)
-			if (strcasecmp(clause->at.path, "server") == 0 && at->count > 1 &&
-			    strcasecmp(at->at.path, "local-zone") == 0 &&
-			    strcmp(at->values[0], ".") == 0 && !is_open_type(at->values[1]))
-				unbound->shut = at;
+	const struct setting *root = zone_around(unbound, unbound->view, ".");
+
+	if (root && !is_open_type(root->values[1]))
+		unbound->shut = root;
 }
 
 /* Whether the root's local zone keeps Unbound from asking a rule's targets: it does, unless the
- * rule's domain is an open local zone, or below one. */
-static bool is_shut(const struct unbound *unbound, const char *name)
+ * rule's domain is another local zone, or below one. */
+static bool is_shut(struct unbound *unbound, const char *name)
 {
-	for (const struct clause *clause = unbound->first; unbound->shut && clause;
-	     clause = clause->next)
-		for (const struct setting *at = clause->first; at; at = at->next)
-			if (strcasecmp(clause->at.path, "server") == 0 && at->count > 1 &&
-			    strcasecmp(at->at.path, "local-zone") == 0 &&
-			    is_open_type(at->values[1]) && is_at_or_below(name, at->values[0]))
-				return false;
-	return unbound->shut;
+	return unbound->shut && zone_around(unbound, unbound->view, name) == unbound->shut;
+}
+
+/* Whether a rule decides names of the local zone. */
+static bool has_servers(const struct unbound *unbound, const char *zone)
+{
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next) {
+		const char *name = value_of(clause, "name");
+
+		if (name && strcmp(name, ".") != 0 && is_at_or_below(zone, name) &&
+		    (strcasecmp(clause->at.path, "forward-zone") == 0 ||
+		     strcasecmp(clause->at.path, "stub-zone") == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Reports a zone whose names are looked up like others there, although they are in a zone that
+ * answers for all its names: zones here have no such exceptions. */
+static void tell_exception(struct unbound *unbound, struct forward_view *view,
+			   const struct setting *setting)
+{
+	const char *name = setting->values[0], *above;
+	const struct setting *outer = setting;
+
+	while (outer && is_open_type(outer->values[1])) {
+		if (strcmp(outer->values[0], ".") == 0)
+			return;
+		above = strchrnul(outer->values[0], '.');
+		outer = zone_around(unbound, view, above + (*above == '.'));
+	}
+	if (!outer)
+		return;
+	if (strcmp(outer->values[0], ".") != 0)
+		import_lost(unbound->import, &setting->at,
+			    "%s stays in the zone %s, which has no exceptions here: its names are "
+			    "not looked up",
+			    name, outer->values[0]);
+	else if (!has_servers(unbound, name))
+		import_lost(unbound->import, &setting->at,
+			    "names below %s that no zone and no rule decides are refused, like all "
+			    "others",
+			    name);
+}
+
+/* Takes a zone whose names are looked up like others: names with data become zones of their own. */
+static void take_open_zone(struct unbound *unbound, struct forward_view *view,
+			   const struct setting *setting)
+{
+	struct import *import = unbound->import;
+
+	if (is_type(setting, "typetransparent"))
+		import_changed(import, &setting->at,
+			       "a name with data of its own has no other types");
+	else if (is_type(setting, "block_a"))
+		import_changed(import, &setting->at, "A records of its names are answered");
+	else if (is_type(setting, "noview"))
+		import_lost(import, &setting->at,
+			    "what other views have for these names is not theirs here");
+	else if (is_type(setting, "nodefault"))
+		import_lost(
+			import, &setting->at,
+			"a rule or zone comes before special-use names; without one, "
+			"default_resolver.special_names = \"forward\" has all of them forwarded");
+	if (!is_type(setting, "nodefault"))
+		tell_exception(unbound, view, setting);
 }
 
 static void take_zone(struct unbound *unbound, struct forward_view *view,
@@ -636,30 +875,27 @@ static void take_zone(struct unbound *unbound, struct forward_view *view,
 	const char *name = setting->values[0], *type = setting->count > 1 ? setting->values[1] : "";
 	struct node *zone;
 
-	if (strcasecmp(type, "transparent") == 0 || strcasecmp(type, "inform") == 0)
-		return; /* its names become zones of their own, or are forwarded */
-	if (strcasecmp(type, "typetransparent") == 0) {
-		import_changed(import, &setting->at,
-			       "a name with data of its own has no other types");
+	if (setting->count < 2) {
+		import_lost(import, &setting->at, "it has no name and type");
 		return;
 	}
-	if (strcasecmp(type, "nodefault") == 0) {
-		import_lost(
-			import, &setting->at,
-			"a rule or zone comes before special-use names; without one, "
-			"default_resolver.special_names = \"forward\" has all of them forwarded");
+	if (!is_type(setting, "nodefault") && zone_around(unbound, view, name) != setting) {
+		import_lost(import, &setting->at, "a later line is for the same name, and counts");
+		return;
+	}
+	if (is_open_type(type)) {
+		take_open_zone(unbound, view, setting);
 		return;
 	}
 	if (strcmp(name, ".") == 0) {
-		if (!is_open_type(type))
-			take_root(unbound, view, setting);
+		take_root(unbound, view, setting);
 		return;
 	}
 	zone = forward_zone(import, view, &setting->at, name);
 	if (!zone || strcasecmp(type, "static") == 0)
 		return;
 	if (strcasecmp(type, "redirect") == 0 || strcasecmp(type, "inform_redirect") == 0)
-		import_keep(import, redirect_key(import, view, name), zone);
+		import_keep(import, zone_key(import, "redirect", view, name), zone);
 	else if (strcasecmp(type, "always_null") == 0) {
 		forward_below(import, view, &setting->at, name, "A", USUAL_TTL_S, "0.0.0.0");
 		forward_below(import, view, &setting->at, name, "AAAA", USUAL_TTL_S, "::");
@@ -671,6 +907,20 @@ static void take_zone(struct unbound *unbound, struct forward_view *view,
 	}
 }
 
+/* Whether the local zone of the name has no data, which is reported. */
+static bool is_without_data(struct unbound *unbound, const struct forward_view *view,
+			    const struct setting *setting, const char *owner)
+{
+	const struct setting *zone = zone_around(unbound, view, owner);
+	bool without = zone && strncasecmp(zone->values[1], "always_", 7) == 0;
+
+	if (without)
+		import_lost(unbound->import, &setting->at,
+			    "the local-zone %s, of the type %s, has no data of its own",
+			    zone->values[0], zone->values[1]);
+	return without;
+}
+
 static void take_data(struct unbound *unbound, struct forward_view *view,
 		      const struct setting *setting)
 {
@@ -678,12 +928,13 @@ static void take_data(struct unbound *unbound, struct forward_view *view,
 	ldns_rr *rr = NULL;
 	ldns_status status = ldns_rr_new_frm_str(&rr, setting->values[0], USUAL_TTL_S, NULL, NULL);
 	char *owner = status == LDNS_STATUS_OK ? ldns_rdf2str(ldns_rr_owner(rr)) : NULL;
-	struct node *zone = owner ? import_find(import, redirect_key(import, view, owner)) : NULL;
+	struct node *zone =
+		owner ? import_find(import, zone_key(import, "redirect", view, owner)) : NULL;
 
 	if (status != LDNS_STATUS_OK) {
 		import_lost(import, &setting->at, "\"%s\" is no record: %s", setting->values[0],
 			    ldns_get_errorstr_by_id(status));
-	} else {
+	} else if (!is_without_data(unbound, view, setting, owner)) {
 		if (zone) {
 			ldns_rr *below = ldns_rr_clone(rr);
 			ldns_rdf *name = ldns_dname_new_frm_str("*");
@@ -724,7 +975,7 @@ static void take_pointer(struct unbound *unbound, struct forward_view *view,
 				   address);
 	reverse = rdf ? ldns_rdf_address_reverse(rdf) : NULL;
 	text = reverse ? ldns_rdf2str(reverse) : NULL;
-	if (text)
+	if (text && !is_without_data(unbound, view, setting, text))
 		forward_record(unbound->import, view, &setting->at, text, "PTR", ttl_s,
 			       import_printf(unbound->import, "%s%s", name,
 					     name[strlen(name) - 1] == '.' ? "" : "."));
@@ -980,6 +1231,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		return;
 	}
 	view = forward_view(unbound->import, name, &clause->at);
+	note_zones(unbound, clause, view);
 	take_local(unbound, clause, view);
 	tell_others(unbound, clause, known);
 	if (unbound->closed_root)
@@ -1040,9 +1292,16 @@ void unbound_read(struct import *import, const char *path)
 	if (last_value(&unbound, "port"))
 		unbound.port = words_number(last_value(&unbound, "port"));
 	take_encryption(&unbound);
+	unbound.is_automatic = words_flag(last_value(&unbound, "interface-automatic")) == 1;
+	if (unbound.is_automatic)
+		listen_everywhere(&unbound);
 	for (clause = unbound.first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
 			take_server(&unbound, clause);
+	take_stale(&unbound);
+	for (clause = unbound.first; clause; clause = clause->next)
+		if (strcasecmp(clause->at.path, "server") == 0)
+			note_zones(&unbound, clause, unbound.view);
 	find_shut(&unbound);
 	for (clause = unbound.first; clause; clause = clause->next) {
 		take_clause(&unbound, clause);

@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "rules/base.h"
 #include "tests/lib/import_case.h"
 
 #define PLAIN "server:\n interface: 127.0.0.1\n"
@@ -128,6 +130,115 @@ static void settings_of_zones_and_views_are_told(void **state)
 	assert_told("original:11: response-ip: not carried over: ");
 }
 
+static void an_exception_in_a_closed_zone_is_told(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " local-zone: example.com. always_nxdomain\n"
+					 " local-zone: good.example.com. transparent\n"
+					 " local-zone: fine.example.org. transparent\n");
+	assert_told("original:4: local-zone: not carried over: good.example.com. stays in the zone "
+		    "example.com., which has no exceptions here");
+	assert_not_told("original:5");
+	import_case_run("unbound",
+			PLAIN " local-zone: . refuse\n local-zone: a.example. transparent\n"
+			      " local-zone: b.example. transparent\n"
+			      "forward-zone:\n name: a.example\n forward-addr: 10.0.0.1\n");
+	assert_not_told("original:4");
+	assert_told(
+		"original:5: local-zone: not carried over: names below b.example. that no zone");
+}
+
+static void zones_that_are_looked_up_like_others_are_no_zones(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " local-zone: a.example always_transparent\n"
+					 " local-data: \"www.a.example A 10.0.0.1\"\n"
+					 " local-zone: b.example block_a\n");
+	assert_not_config("private_zones");
+	assert_told(
+		"original:4: local-data: not carried over: the local-zone a.example, of the type "
+		"always_transparent, has no data of its own");
+	assert_told("original:5: local-zone: different: A records of its names are answered");
+}
+
+static void of_local_zones_for_one_name_the_last_counts(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN
+			" local-zone: a.example static\n local-zone: A.example. transparent\n"
+			" local-zone: b.example transparent\n local-zone: b.example static\n");
+	assert_not_config("a.example");
+	assert_config("name = \"b.example\"");
+	assert_told("original:3: local-zone: not carried over: a later line is for the same name");
+}
+
+static void how_long_answers_are_stale_depends_on_no_order(void **state)
+{
+	static const struct {
+		const char *text, *config;
+	} cases[] = {
+		{" serve-expired: no\n serve-expired-ttl: 3600\n", "stale_max = 0;"},
+		{" serve-expired-ttl: 3600\n serve-expired: no\n", "stale_max = 0;"},
+		{" serve-expired-ttl: 3600\n", "stale_max = 0;"},
+		{" serve-expired-ttl: 3600\n serve-expired: yes\n", "stale_max = 3600;"},
+		{" serve-expired: yes\n serve-expired-ttl: 0\n", "stale_max = 2147483647;"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text, PLAIN "%s", cases[i].text);
+		import_case_run("unbound", text);
+		assert_config(cases[i].config);
+	}
+	assert_told("original:4: serve-expired-ttl: different: it has no limit there");
+}
+
+static void interface_automatic_is_all_addresses(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " interface-automatic: yes\n port: 5335\n");
+	assert_config("listen = [ \"0.0.0.0:5335\", \"[::]:5335\" ]");
+	assert_told("original:2: interface: not carried over: interface-automatic is in its place");
+	import_case_run(
+		"unbound",
+		"server:\n interface-automatic: yes\n interface-automatic-ports: \"53 853\"\n");
+	assert_config("listen = [ \"0.0.0.0:53\", \"[::]:53\" ]");
+	assert_told("original:3: interface-automatic-ports: not carried over: port 853: ");
+}
+
+static void an_interface_that_is_closed_is_offered_with_its_port(void **state)
+{
+	(void)state;
+	import_case_run("unbound",
+			PLAIN " port: 5335\n interface: 192.0.2.7\n interface: 192.0.2.8@5336\n"
+			      " interface-action: 192.0.2.7 refuse\n"
+			      " interface-action: 192.0.2.8@5336 refuse\n");
+	assert_config("# listen = [ \"192.0.2.7:5335\" ];");
+	assert_config("# listen = [ \"192.0.2.8:5336\" ];");
+}
+
+static void ports_of_tls_are_those_of_the_file(void **state)
+{
+	(void)state;
+	import_case_run("unbound",
+			"server:\n interface: 192.0.2.7@5353\n interface: 192.0.2.8@853\n"
+			" interface: 192.0.2.9@8443\n tls-port: 5353\n https-port: 8443\n");
+	assert_told("original:2: interface: not carried over: ");
+	assert_told("original:4: interface: not carried over: ");
+	assert_config("listen = [ \"192.0.2.8:853\" ]");
+}
+
+static void an_identity_that_is_hidden_stays_so(void **state)
+{
+	(void)state;
+	import_case_run("unbound",
+			PLAIN " identity: \"secret\"\n version: \"9\"\n hide-identity: yes\n");
+	assert_not_config("secret");
+	assert_config("version = \"9\"");
+	assert_told("original:3: identity: not carried over: hide-identity keeps it from clients");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +250,14 @@ int main(void)
 		cmocka_unit_test(what_is_asked_over_tls_is_not_asked_without),
 		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
 		cmocka_unit_test(settings_of_zones_and_views_are_told),
+		cmocka_unit_test(an_exception_in_a_closed_zone_is_told),
+		cmocka_unit_test(zones_that_are_looked_up_like_others_are_no_zones),
+		cmocka_unit_test(of_local_zones_for_one_name_the_last_counts),
+		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
+		cmocka_unit_test(interface_automatic_is_all_addresses),
+		cmocka_unit_test(an_interface_that_is_closed_is_offered_with_its_port),
+		cmocka_unit_test(ports_of_tls_are_those_of_the_file),
+		cmocka_unit_test(an_identity_that_is_hidden_stays_so),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
