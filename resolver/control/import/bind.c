@@ -10,9 +10,10 @@
 #include "resolver/control/import/forward.h"
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
+#include "rules/prefix.h"
 #include "rules/text.h"
 
-enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16, USUAL_PORT = 53 };
+enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16 };
 
 struct statement {
 	struct origin at; /* at.path is the first word */
@@ -91,6 +92,7 @@ static struct statement *read_statement(struct bind_parser *parser)
 {
 	struct import *import = parser->bind->import;
 	struct statement *statement = import_alloc(import, sizeof *statement);
+	bool more = false;
 
 	statement->at = import_place(import, parser->words->file, parser->at->line,
 				     parser->at->mark ? NULL : parser->at->text);
@@ -122,8 +124,13 @@ static struct statement *read_statement(struct bind_parser *parser)
 			}
 		} else if (statement->count < WORDS_MAX) {
 			statement->words[statement->count++] = parser->at->text;
+		} else {
+			more = true;
 		}
 	}
+	if (more)
+		import_lost(import, &statement->at, "its words behind the %dth are not read",
+			    WORDS_MAX);
 	parser->at++;
 	return statement;
 }
@@ -176,6 +183,15 @@ static const struct statement *setting(const struct bind *bind, const struct bin
 static const char *word(const struct statement *statement, size_t i)
 {
 	return statement && i < statement->count ? statement->words[i] : "";
+}
+
+/* The word behind this one: "5353" of "forwarders port 5353"; NULL: none. */
+static const char *word_behind(const struct statement *statement, const char *name)
+{
+	for (size_t i = 1; i + 1 < statement->count; i++)
+		if (strcasecmp(statement->words[i], name) == 0)
+			return statement->words[i + 1];
+	return NULL;
 }
 
 /* ---- settings without a counterpart ---- */
@@ -589,46 +605,88 @@ static void listen_at_all(struct bind *bind, const char *name, const char *any)
 
 /* ---- upstreams ---- */
 
+/* Whether the list or its element is for TLS. */
+static bool is_encrypted(const struct statement *statement)
+{
+	const char *tls = word_behind(statement, "tls");
+
+	return tls && strcasecmp(tls, "none") != 0;
+}
+
+static const struct statement *find_servers(const struct bind *bind, const char *name)
+{
+	static const char *const kinds[] = {"primaries", "masters", "remote-servers"};
+
+	for (const struct statement *at = bind->first; at; at = at->next)
+		for (size_t i = 0; i < COUNT(kinds); i++)
+			if (at->count >= 2 && strcasecmp(at->words[0], kinds[i]) == 0 &&
+			    strcasecmp(at->words[1], name) == 0)
+				return at;
+	return NULL;
+}
+
+struct servers { /* a named list whose servers a rule has */
+	bool is_read;
+	bool encrypted; /* some of its servers are asked over TLS, and so left out */
+};
+
+static bool take_targets(struct bind *bind, struct node *rule, const struct statement *list,
+			 unsigned depth);
+
+/* Gives the rule the servers of a named list, once for all its uses. Returns whether some are asked
+ * over TLS. */
+static bool take_named(struct bind *bind, struct node *rule, const struct statement *named,
+		       const struct origin *at, unsigned depth)
+{
+	struct import *import = bind->import;
+	char *key = import_printf(import, "servers %p %p", (void *)rule, (const void *)named);
+	struct servers *servers = import_find(import, key);
+
+	if (servers && !servers->is_read)
+		import_fault(import, at, "the list is in a list that it names");
+	if (servers)
+		return servers->encrypted;
+	if (depth == DEPTH_MAX) {
+		import_fault(import, at, "servers are named through more than %d lists", DEPTH_MAX);
+		return false;
+	}
+	servers = import_alloc(import, sizeof *servers);
+	import_keep(import, key, servers);
+	servers->encrypted = take_targets(bind, rule, named, depth + 1);
+	servers->is_read = true;
+	return servers->encrypted;
+}
+
 /* Reads "forwarders port 5353 { 192.0.2.1; 192.0.2.2 port 53; };" and the like; named lists
- * ("primaries NAME") are included. */
-static void take_targets(struct bind *bind, struct node *rule, const struct statement *list,
+ * ("primaries NAME") are included. Returns whether some servers were left out because they are
+ * asked over TLS. */
+static bool take_targets(struct bind *bind, struct node *rule, const struct statement *list,
 			 unsigned depth)
 {
-	long usual = 0;
+	const char *usual = word_behind(list, "port");
+	bool encrypted = false;
 
-	for (size_t i = 1; i + 1 < list->count; i++)
-		if (strcasecmp(list->words[i], "port") == 0)
-			usual = words_number(list->words[i + 1]);
 	for (const struct statement *at = list->first; at; at = at->next) {
-		const char *text = word(at, 0);
-		long port = usual;
-		bool tls = false;
+		const char *text = word(at, 0), *port = word_behind(at, "port");
+		const struct statement *named;
 
-		for (size_t i = 1; i + 1 < at->count; i++) {
-			if (strcasecmp(at->words[i], "port") == 0)
-				port = words_number(at->words[i + 1]);
-			tls |= strcasecmp(at->words[i], "tls") == 0;
-		}
-		if (tls) {
+		port = port ? port : usual;
+		if (is_encrypted(at) || (is_encrypted(list) && !word_behind(at, "tls"))) {
 			import_lost(bind->import, &at->at, "targets are asked without TLS");
+			encrypted = true;
 			continue;
 		}
-		if (forward_target(bind->import, rule, &at->at, text, port, NULL))
+		if (forward_target(bind->import, rule, &at->at, text, port ? words_number(port) : 0,
+				   NULL))
 			continue;
-		const struct statement *named = bind->first;
-
-		for (; named; named = named->next)
-			if (named->count >= 2 && strcasecmp(named->words[1], text) == 0 &&
-			    (strcasecmp(named->words[0], "primaries") == 0 ||
-			     strcasecmp(named->words[0], "masters") == 0 ||
-			     strcasecmp(named->words[0], "remote-servers") == 0))
-				break;
-		if (named && depth < DEPTH_MAX)
-			take_targets(bind, rule, named, depth + 1);
+		named = find_servers(bind, text);
+		if (named)
+			encrypted |= take_named(bind, rule, named, &at->at, depth);
 		else
 			import_lost(bind->import, &at->at, "\"%s\" is no address of a server",
 				    text);
 	}
+	return encrypted;
 }
 
 static bool is_only(const struct bind *bind, const struct bind_view *view,
@@ -658,6 +716,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 	const struct statement *list = setting(bind, view, "forwarders");
 	const struct statement *empty = setting(bind, view, "empty-zones-enable");
 	struct origin at = list ? list->at : import_place(bind->import, bind->file, 0, NULL);
+	struct node *rule;
 
 	if (view->zones_only) {
 		forward_no_default(bind->import, view->forward, &view->forward_at);
@@ -675,10 +734,10 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 				: "");
 		return;
 	}
-	take_targets(bind,
-		     own ? forward_rule(bind->import, view->forward, &own->at, ".", true)
-			 : forward_default(bind->import, &list->at),
-		     list, 0);
+	rule = own ? forward_rule(bind->import, view->forward, &own->at, ".", true)
+		   : forward_default(bind->import, &list->at);
+	if (take_targets(bind, rule, list, 0) && import_count(rule, "targets") == 0)
+		forward_encrypted_default(bind->import, view->forward, &list->at);
 	tell_first(bind, view, NULL, &list->at);
 	/* A server that only forwards has no empty zones. */
 	if (!own && (is_only(bind, view, NULL) || words_flag(word(empty, 1)) == 0))
@@ -716,13 +775,74 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
+/* Whether the list is for transfers over TLS or at one port, which is reported: the same clients
+ * would have the zone in other ways, too. */
+static bool is_for_some(struct bind *bind, const struct statement *allow)
+{
+	const char *transport = word_behind(allow, "transport"), *port = word_behind(allow, "port");
+
+	if (transport && strcasecmp(transport, "tcp") != 0)
+		import_lost(bind->import, &allow->at,
+			    "the zone is given over TLS alone, which sluice does not speak: nobody "
+			    "may copy it");
+	else if (port)
+		import_lost(
+			bind->import, &allow->at,
+			"clients are told by their addresses, not by the port that they ask at: "
+			"nobody may copy the zone");
+	else
+		return false;
+	return true;
+}
+
+/* Gives a zone's transfers an item for the key. */
+static struct node *allow_key(struct bind *bind, const struct bind_view *view,
+			      const struct statement *element, const struct node *made)
+{
+	struct import *import = bind->import;
+	struct node *item = import_item(import, import_root(import), "transfers", &element->at);
+
+	import_text(import, item, "name", &element->at,
+		    import_name(import, "transfer", import_get(made, "name"), "zone"));
+	import_add(import, item, "zones", &element->at, forward_zone_name(import, made));
+	import_text(import, item, "key", &element->at, word(element, 1));
+	import_keep(import, key_use(import, word(element, 1)), item);
+	allow_view(bind, view, item, &element->at);
+	return item;
+}
+
+/* Who is told of changes: "also-notify port 5353 { 10.1.0.9; 10.1.0.10 port 53; };". */
+static void take_notify(struct bind *bind, struct node *item, const struct statement *notify)
+{
+	struct import *import = bind->import;
+	const char *usual = word_behind(notify, "port");
+
+	for (const struct statement *at = notify->first; at; at = at->next) {
+		const char *port = word_behind(at, "port"), *text = word(at, 0);
+		long number = port || usual ? words_number(port ? port : usual) : 0;
+		struct host host;
+		char printed[HOST_TEXT_MAX];
+
+		if (is_encrypted(at) || is_encrypted(notify)) {
+			import_lost(import, &at->at,
+				    "it is told over TLS, which sluice does not speak");
+		} else if (!item) {
+			import_lost(import, &at->at, "nobody may copy the zone");
+		} else if (number > 0 && number < 65536 && host_parse(&host, text, DNS_PORT) == 0) {
+			host.port = (uint16_t)number;
+			import_add(import, item, "notify", &at->at, host_print(&host, printed));
+		} else {
+			import_add(import, item, "notify", &at->at, text);
+		}
+	}
+}
+
 /* Writes who may copy the zone: an item of `transfers` for clients without a key, and one for each
  * key. */
 static void take_transfers(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone, const struct node *made)
 {
 	struct import *import = bind->import;
-	const char *name = import_get(made, "name"), *full_name = forward_zone_name(import, made);
 	const struct statement *allow = find(zone->first, "allow-transfer");
 	const struct statement *notify = find(zone->first, "also-notify");
 	struct list_reading reading = {.bind = bind};
@@ -733,21 +853,16 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 
 	if (!allow)
 		allow = setting(bind, view, "allow-transfer");
+	if (allow && is_for_some(bind, allow))
+		allow = NULL;
 	for (const struct statement *at = allow ? allow->first : NULL; at; at = at->next) {
-		if (strcasecmp(word(at, 0), "key") != 0) {
-			struct statement alone = *at;
+		struct statement alone = *at;
 
-			alone.next = NULL;
+		alone.next = NULL;
+		if (strcasecmp(word(at, 0), "key") == 0)
+			item = allow_key(bind, view, at, made);
+		else
 			add_list(&reading, &acl, &alone, 0);
-			continue;
-		}
-		item = import_item(import, import_root(import), "transfers", &at->at);
-		import_text(import, item, "name", &at->at,
-			    import_name(import, "transfer", name, "zone"));
-		import_add(import, item, "zones", &at->at, full_name);
-		import_text(import, item, "key", &at->at, word(at, 1));
-		import_keep(import, key_use(import, word(at, 1)), item);
-		allow_view(bind, view, item, &at->at);
 	}
 	clients = acl_first_match(import, &acl);
 	if (bind->view_count > 1)
@@ -756,20 +871,16 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 	if (clients.count > 0) {
 		item = import_item(import, import_root(import), "transfers", &allow->at);
 		import_text(import, item, "name", &allow->at,
-			    import_name(import, "transfer", name, "zone"));
-		import_add(import, item, "zones", &allow->at, full_name);
+			    import_name(import, "transfer", import_get(made, "name"), "zone"));
+		import_add(import, item, "zones", &allow->at, forward_zone_name(import, made));
 	}
 	for (size_t i = 0; i < clients.count; i++)
 		import_add(import, item, "allow", &allow->at,
 			   prefix_print(&clients.entries[i].prefix, text));
 	acl_set_release(&clients);
 	acl_release(&acl);
-	for (const struct statement *at = notify ? notify->first : NULL; at; at = at->next) {
-		if (item)
-			import_add(import, item, "notify", &at->at, word(at, 0));
-		else
-			import_lost(import, &at->at, "nobody may copy the zone");
-	}
+	if (notify)
+		take_notify(bind, item, notify);
 }
 
 static void take_primary(struct bind *bind, struct bind_view *view, const struct statement *zone,
@@ -827,13 +938,28 @@ static struct node *take_asked(struct bind *bind, struct bind_view *view,
 	return rule;
 }
 
+/* Whether the zone is a copy of the root, or a stub of it, whose servers only refer to others;
+ * reports that. */
+static bool is_root_copy(struct bind *bind, const struct statement *zone, const char *name)
+{
+	bool is_root = strcmp(name, ".") == 0;
+
+	if (is_root)
+		import_lost(
+			bind->import, &zone->at,
+			"it is a copy of the root, whose servers only refer to others: " NO_ROOT);
+	return is_root;
+}
+
 static void take_secondary(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			   const char *name, const struct statement *primaries, bool closed)
 {
-	struct node *rule =
-		take_asked(bind, view, zone, name, primaries,
-			   "zones are not transferred in: its primaries are asked instead");
+	struct node *rule;
 
+	if (is_root_copy(bind, zone, name))
+		return;
+	rule = take_asked(bind, view, zone, name, primaries,
+			  "zones are not transferred in: its primaries are asked instead");
 	if (!rule || !closed)
 		return;
 	import_text(bind->import, rule, "state", &zone->at, "Disabled");
@@ -856,7 +982,7 @@ static void take_stub(struct bind *bind, struct bind_view *view, const struct st
 		import_lost(
 			bind->import, &zone->at,
 			"its names go to the forwarders, as its zone has no empty list of them");
-	else
+	else if (!is_root_copy(bind, zone, name))
 		take_asked(bind, view, zone, name, servers,
 			   "its servers are asked as resolvers: they have to answer for all below "
 			   "it themselves");
@@ -1010,7 +1136,6 @@ static const struct bind_setting { /* options that become a setting */
 	{"max-cache-ttl", "cache", "ttl_max", PERIOD},
 	{"min-cache-ttl", "cache", "ttl_min", PERIOD},
 	{"max-ncache-ttl", "cache", "negative_ttl_max", PERIOD},
-	{"max-stale-ttl", "cache", "stale_max", PERIOD},
 	{"max-cache-size", "cache", "size_bytes", SIZE},
 	{"max-udp-size", "udp", "payload_max", NUMBER},
 	{"version", "identity", "version", TEXT},
@@ -1034,6 +1159,10 @@ static bool is_handled(const char *name)
 					    "match-destinations",
 					    "match-recursive-only",
 					    "blackhole",
+					    "query-source",
+					    "query-source-v6",
+					    "stale-answer-enable",
+					    "max-stale-ttl",
 					    "forward",
 					    "zone",
 					    "empty-zones-enable",
@@ -1075,19 +1204,44 @@ static void take_row(struct bind *bind, const struct bind_setting *row,
 		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
 }
 
+/* "query-source address 10.1.0.2 port 53" */
 static void take_query_source(struct bind *bind, struct bind_view *view,
 			      const struct statement *statement)
 {
+	const char *port = statement ? word_behind(statement, "port") : NULL;
 	struct address address;
 
-	for (size_t i = 1; i < statement->count; i++)
+	for (size_t i = 1; statement && i < statement->count; i++)
 		if (address_parse(&address, statement->words[i]) == 0)
 			forward_source(bind->import, view->forward, &statement->at,
 				       statement->words[i]);
+		else if (strcasecmp(statement->words[i], "none") == 0)
+			import_lost(bind->import, &statement->at,
+				    "targets that are named are asked");
+	if (port && strcmp(port, "*") != 0)
+		import_lost(bind->import, &statement->at, "each question has a random source port");
+}
+
+/* The time counts only while stale answers are on; both are set once, in any order. */
+static void take_stale(struct bind *bind, const struct bind_view *view)
+{
+	struct import *import = bind->import;
+	const struct statement *on = setting(bind, view, "stale-answer-enable"),
+			       *time = setting(bind, view, "max-stale-ttl"), *at = time ? time : on;
+	bool is_on = on && words_flag(word(on, 1)) == 1;
+	long seconds = is_on && time ? words_period(word(time, 1)) : 0;
+
+	if (!at || (is_on && !time))
+		return;
+	if (seconds < 0)
+		import_lost(import, &at->at, "\"%s\" is no value for it here", word(at, 1));
+	else
+		import_number(import, import_group(import, import_root(import), "cache", &at->at),
+			      "stale_max", &at->at, seconds);
 }
 
 /* Reads the settings of the options block, of a view, or at the top of the file. */
-static void take_settings(struct bind *bind, struct bind_view *view, const struct statement *first)
+static void take_settings(struct bind *bind, const struct statement *first)
 {
 	for (const struct statement *at = first; at; at = at->next) {
 		const char *name = word(at, 0);
@@ -1097,17 +1251,8 @@ static void take_settings(struct bind *bind, struct bind_view *view, const struc
 			i++;
 		if (i < COUNT(rows))
 			take_row(bind, &rows[i], at);
-		else if (strncasecmp(name, "query-source", 12) == 0)
-			take_query_source(bind, view, at);
-		else if (strcasecmp(name, "stale-answer-enable") == 0) {
-			if (words_flag(word(at, 1)) == 0)
-				import_number(bind->import,
-					      import_group(bind->import, import_root(bind->import),
-							   "cache", &at->at),
-					      "stale_max", &at->at, 0);
-		} else if (!is_handled(name)) {
+		else if (!is_handled(name))
 			words_lost(bind->import, &at->at, reasons, name);
-		}
 	}
 }
 
@@ -1173,8 +1318,11 @@ static void take_view(struct bind *bind, struct bind_view *view)
 		if (strcasecmp(word(at, 0), "zone") == 0)
 			take_zone(bind, view, at);
 	take_forwarders(bind, view);
+	take_query_source(bind, view, setting(bind, view, "query-source"));
+	take_query_source(bind, view, setting(bind, view, "query-source-v6"));
+	take_stale(bind, view);
 	if (view->statement)
-		take_settings(bind, view, view->statement->first);
+		take_settings(bind, view->statement->first);
 }
 
 void bind_read(struct import *import, const char *path)
@@ -1197,8 +1345,8 @@ void bind_read(struct import *import, const char *path)
 		take_view(&bind, &bind.views[i]);
 	take_keys(&bind);
 	if (bind.options)
-		take_settings(&bind, &bind.views[0], bind.options->first);
-	take_settings(&bind, &bind.views[0], bind.first);
+		take_settings(&bind, bind.options->first);
+	take_settings(&bind, bind.first);
 	for (size_t i = 0; i < bind.view_count; i++) {
 		acl_set_release(&bind.views[i].clients);
 		acl_set_release(&bind.views[i].allowed);

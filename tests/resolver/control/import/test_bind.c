@@ -1,0 +1,149 @@
+/* named.conf: what must not be more open or less encrypted than the original. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rules/base.h"
+#include "tests/lib/import_case.h"
+
+#define OPTIONS(more) "options { listen-on { 127.0.0.1; }; listen-on-v6 { none; }; " more " };\n"
+
+static void what_is_forwarded_over_tls_is_not_forwarded_without(void **state)
+{
+	static const char *const texts[] = {
+		OPTIONS("forwarders port 853 tls dot { 9.9.9.9; };"),
+		OPTIONS("forwarders { 9.9.9.9 tls dot; };"),
+		OPTIONS("forwarders { quad; };") "primaries quad tls dot { 9.9.9.9; };\n",
+		OPTIONS("") "view all { match-clients { any; }; forwarders { 9.9.9.9 tls dot; }; "
+			    "};\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		import_case_run("bind", texts[i]);
+		assert_not_config("9.9.9.9");
+		assert_config("uses_default_resolver = false;");
+		assert_told("forwarders: closed: what no rule decides is asked over TLS or HTTPS "
+			    "alone");
+		assert_told("9.9.9.9: not carried over: targets are asked without TLS");
+	}
+	import_case_run("bind", OPTIONS("forwarders tls dot { 9.9.9.9; 10.0.0.1 tls none; };"));
+	assert_config("targets = ( { address = \"10.0.0.1\"; } )");
+	assert_not_told("closed: ");
+}
+
+static void a_copy_of_the_root_is_no_rule(void **state)
+{
+	static const char *const types[] = {"slave", "secondary", "mirror", "stub"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(types); i++) {
+		snprintf(text, sizeof text,
+			 OPTIONS("") "zone \".\" { type %s; primaries { 199.9.14.201; }; };\n",
+			 types[i]);
+		import_case_run("bind", text);
+		assert_not_config("199.9.14.201");
+		assert_told("original:2: zone: not carried over: ");
+	}
+}
+
+static void a_list_of_servers_that_names_itself_is_a_fault(void **state)
+{
+	(void)state;
+	import_case_run("bind",
+			OPTIONS("") "primaries a { a; a; a; a; a; a; };\n"
+				    "zone \"a.example\" { type slave; primaries { a; }; };\n");
+	assert_told("original:2: a: the list is in a list that it names");
+	assert_string_equal(import_case_config(), "");
+	import_case_run("bind",
+			OPTIONS("") "primaries a { b; b; b; };\nprimaries b { 10.0.0.1; };\n"
+				    "zone \"a.example\" { type slave; primaries { a; b; }; };\n");
+	assert_config("targets = ( { address = \"10.0.0.1\"; } )");
+}
+
+#define ZONE(more) OPTIONS("") "zone \"a.example\" { type primary; file \"a.zone\"; " more " };\n"
+
+static void transfers_over_tls_or_at_a_port_are_left_out(void **state)
+{
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	import_case_run("bind", ZONE("allow-transfer port 853 transport tls { 10.1.0.9; };"));
+	assert_not_config("transfers");
+	assert_told("allow-transfer: not carried over: the zone is given over TLS alone");
+	import_case_run("bind", ZONE("allow-transfer port 5353 { 10.1.0.9; };"));
+	assert_not_config("transfers");
+	assert_told("allow-transfer: not carried over: clients are told by their addresses");
+	import_case_run(
+		"bind",
+		ZONE("allow-transfer transport tcp { 10.1.0.9; };"
+		     "also-notify port 5353 { 10.1.0.9; 10.1.0.8 port 5354; 10.1.0.7 tls x; };"));
+	assert_config("allow = [ \"10.1.0.9/32\" ]");
+	assert_config("notify = [ \"10.1.0.9:5353\", \"10.1.0.8:5354\" ]");
+	assert_told("10.1.0.7: not carried over: it is told over TLS");
+}
+
+static void how_long_answers_are_stale_depends_on_no_order(void **state)
+{
+	static const struct {
+		const char *text, *config;
+	} cases[] = {
+		{OPTIONS("stale-answer-enable no; max-stale-ttl 1h;"), "stale_max = 0;"},
+		{OPTIONS("max-stale-ttl 1h; stale-answer-enable no;"), "stale_max = 0;"},
+		{OPTIONS("max-stale-ttl 1h;"), "stale_max = 0;"},
+		{OPTIONS("max-stale-ttl 1h; stale-answer-enable yes;"), "stale_max = 3600;"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		import_case_run("bind", cases[i].text);
+		assert_config(cases[i].config);
+	}
+}
+
+static void a_source_address_is_for_all_views(void **state)
+{
+	(void)state;
+	import_case_run(
+		"bind",
+		OPTIONS("query-source 10.1.0.2 port 53;") "view a { match-clients { 10.0.0.0/8; }; "
+							  "query-source 10.1.0.3; };\n"
+							  "view b { match-clients { "
+							  "192.168.0.0/16; }; };\n"
+							  "view c { match-clients { any; }; };\n");
+	assert_config("source = \"10.1.0.3\"");
+	assert_config(
+		"virtual_network = \"b\";\n    outbound_endpoints = ( { name = \"out-1\"; source = "
+		"\"10.1.0.2\"; } );");
+	assert_config(
+		"virtual_network = \"c\";\n    outbound_endpoints = ( { name = \"out-1\"; source = "
+		"\"10.1.0.2\"; } );");
+	assert_told("original:1: query-source: not carried over: each question has a random source "
+		    "port");
+}
+
+static void words_that_are_not_read_are_told(void **state)
+{
+	(void)state;
+	import_case_run("bind", OPTIONS("") "tls a 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18;\n");
+	assert_told("original:2: tls: not carried over: its words behind the 16th are not read");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_forwarded_over_tls_is_not_forwarded_without),
+		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
+		cmocka_unit_test(a_list_of_servers_that_names_itself_is_a_fault),
+		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
+		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
+		cmocka_unit_test(a_source_address_is_for_all_views),
+		cmocka_unit_test(words_that_are_not_read_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
+}
