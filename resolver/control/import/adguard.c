@@ -407,10 +407,11 @@ static void take_upstreams(struct import *import, struct adguard *adguard, const
 	size_t length;
 
 	if (other && *other != '\0') {
-		char **files = words_files(import, path, other);
+		char **files;
 
 		at = json_file_at(import, json_member(dns, "upstream_dns_file"),
 				  "upstream_dns_file");
+		files = words_files(import, path, other, &at);
 		text = files[0] ? import_read(import, files[0], &at, &length) : NULL;
 		if (text)
 			take_lines(import, adguard, files[0], text);

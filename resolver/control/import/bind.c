@@ -151,7 +151,7 @@ static struct statement **read_statements(struct bind_parser *parser, struct sta
 				return end;
 			}
 			char **files = words_files(parser->bind->import, parser->words->file,
-						   statement->words[1]);
+						   statement->words[1], &statement->at);
 
 			for (; *files; files++)
 				end = read_file(parser->bind, *files, &statement->at,
@@ -1204,22 +1204,26 @@ static void take_row(struct bind *bind, const struct bind_setting *row,
 		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
 }
 
-/* "query-source address 10.1.0.2 port 53" */
+/* Reads "query-source address 10.1.0.2 port 53". A setting of `options` is for all views, and is
+ * reported once. */
 static void take_query_source(struct bind *bind, struct bind_view *view,
 			      const struct statement *statement)
 {
+	struct import *import = bind->import;
+	char *key = import_printf(import, "told of %p", (const void *)statement);
 	const char *port = statement ? word_behind(statement, "port") : NULL;
+	bool is_told = import_find(import, key);
 	struct address address;
 
 	for (size_t i = 1; statement && i < statement->count; i++)
 		if (address_parse(&address, statement->words[i]) == 0)
-			forward_source(bind->import, view->forward, &statement->at,
-				       statement->words[i]);
-		else if (strcasecmp(statement->words[i], "none") == 0)
-			import_lost(bind->import, &statement->at,
-				    "targets that are named are asked");
-	if (port && strcmp(port, "*") != 0)
-		import_lost(bind->import, &statement->at, "each question has a random source port");
+			forward_source(import, view->forward, &statement->at, statement->words[i]);
+		else if (!is_told && strcasecmp(statement->words[i], "none") == 0)
+			import_lost(import, &statement->at, "targets that are named are asked");
+	if (!is_told && port && strcmp(port, "*") != 0)
+		import_lost(import, &statement->at, "each question has a random source port");
+	if (!is_told)
+		import_keep(import, key, bind);
 }
 
 /* The time counts only while stale answers are on; both are set once, in any order. */

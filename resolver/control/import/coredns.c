@@ -16,12 +16,12 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
+enum { DEPTH_MAX = 10, BRACES_MAX = 100, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 
 struct corefile_line {    /* a plugin, or a line of its block */
 	struct origin at; /* at.path is the first word */
-	const char *words[ARGUMENTS_MAX];
-	size_t count;
+	const char **words;
+	size_t count, room;                         /* of words */
 	struct corefile_line *first, **last, *next; /* first, last: of the block */
 };
 
@@ -47,6 +47,8 @@ struct coredns {
 	struct forward_view *view;
 	struct origin at; /* the place of `view` */
 	bool has_root;
+	bool has_plain_root;                        /* default names have a server without TLS */
+	const struct corefile_line *encrypted_root; /* asks such a server over TLS; NULL: none */
 };
 
 /* ---- reading ---- */
@@ -68,6 +70,20 @@ static void fault(struct corefile_parser *parser, const char *what)
 }
 
 static void read_lines(struct corefile_parser *parser, struct corefile_line *in);
+
+static void add_word(struct import *import, struct corefile_line *line, const char *word)
+{
+	if (line->count == line->room) {
+		const char **more;
+
+		line->room = line->room == 0 ? 4 : 2 * line->room;
+		more = import_alloc(import, line->room * sizeof *more);
+		if (line->count > 0)
+			memcpy(more, line->words, line->count * sizeof *more);
+		line->words = more;
+	}
+	line->words[line->count++] = word;
+}
 
 /* Reads words up to the end of the line, and a block if there is one. */
 static struct corefile_line *read_line(struct corefile_parser *parser, bool is_head)
@@ -104,8 +120,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 				fault(parser, "a block is not closed; a '}' is missing");
 			return line;
 		}
-		if (line->count < ARGUMENTS_MAX)
-			line->words[line->count++] = parser->at->text;
+		add_word(import, line, parser->at->text);
 	}
 	return line;
 }
@@ -133,7 +148,8 @@ static bool put_in(struct corefile_parser *parser, struct corefile_line *in,
 		}
 		return true;
 	}
-	for (files = words_files(coredns->import, parser->words->file, name); *files; files++) {
+	for (files = words_files(coredns->import, parser->words->file, name, &import_line->at);
+	     *files; files++) {
 		static const struct words_syntax syntax = {
 			.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
 		struct words words;
@@ -180,7 +196,12 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 	struct words words;
 	struct corefile_parser parser = {coredns, &words, NULL, depth, 0};
 
-	if (depth >= DEPTH_MAX || !words_read(coredns->import, path, at, &syntax, &words))
+	if (depth >= DEPTH_MAX) {
+		import_fault(coredns->import, at, "files are imported through more than %d others",
+			     DEPTH_MAX);
+		return;
+	}
+	if (!words_read(coredns->import, path, at, &syntax, &words))
 		return;
 	for (parser.at = words.items; parser.at->text;) {
 		struct corefile_line *head;
@@ -201,7 +222,8 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 				    import_printf(coredns->import, "snippet %s", head->words[0]),
 				    head);
 		} else if (head->count > 1 && strcmp(head->words[0], "import") == 0) {
-			char **files = words_files(coredns->import, path, head->words[1]);
+			char **files =
+				words_files(coredns->import, path, head->words[1], &head->at);
 
 			for (; *files; files++)
 				read_servers(coredns, *files, &head->at, depth + 1);
@@ -375,6 +397,11 @@ static const char *path_of(struct coredns *coredns, const struct corefile_server
 
 /* ---- plugins ---- */
 
+static bool is_encrypted(const char *target)
+{
+	return *target != '/' && strstr(target, "://") && strncmp(target, "dns://", 6) != 0;
+}
+
 static void take_target(struct coredns *coredns, const struct corefile_line *line,
 			struct node *rule, const char *text)
 {
@@ -390,7 +417,7 @@ static void take_target(struct coredns *coredns, const struct corefile_line *lin
 			"the servers of %s; name them, or leave default_resolver out where that "
 			"is the system's resolv.conf",
 			text);
-	else if (scheme && strncmp(text, "dns://", 6) != 0)
+	else if (is_encrypted(text))
 		import_lost(import, &line->at, "%s: " NO_TLS, text);
 	else if (host_parse(&host, scheme ? scheme + 3 : text, DNS_PORT) != 0)
 		import_lost(import, &line->at, "\"%s\" is no address of a server", text);
@@ -420,8 +447,15 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 	rule = strcmp(domain, ".") == 0
 		       ? forward_default(import, &line->at)
 		       : forward_rule(import, coredns->view, &line->at, domain, false);
-	for (size_t i = 2; rule && i < line->count; i++)
+	for (size_t i = 2; rule && i < line->count; i++) {
 		take_target(coredns, line, rule, line->words[i]);
+		if (strcmp(domain, ".") != 0)
+			continue;
+		if (is_encrypted(line->words[i]))
+			coredns->encrypted_root = line;
+		else
+			coredns->has_plain_root = true;
+	}
 }
 
 /* Whether the line is "policy sequential". */
@@ -512,9 +546,15 @@ static void on_auto(struct coredns *coredns, struct corefile_server *server,
 static void secondary_one(struct coredns *coredns, const struct corefile_server *server,
 			  const struct corefile_line *line, const char *zone)
 {
-	struct node *rule = forward_rule(coredns->import, coredns->view, &line->at, zone, false);
+	struct node *rule;
 
 	(void)server;
+	if (strcmp(zone, ".") == 0) {
+		import_lost(coredns->import, &line->at,
+			    "it is a copy of the root, whose servers only refer to others");
+		return;
+	}
+	rule = forward_rule(coredns->import, coredns->view, &line->at, zone, false);
 	for (const struct corefile_line *at = line->first; rule && at; at = at->next)
 		for (size_t i = 2; at->count > 1 && i < at->count; i++)
 			take_target(coredns, at, rule, at->words[i]);
@@ -528,14 +568,31 @@ static void on_secondary(struct coredns *coredns, struct corefile_server *server
 	each_zone(coredns, server, line, 1, secondary_one);
 }
 
+/* Whether another plugin of the server answers names that its hosts lack. */
+static bool answers_more(const struct corefile_server *server)
+{
+	static const char *const names[] = {"forward", "file", "auto", "secondary"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (in_block(&server->head, names[i]))
+			return true;
+	return false;
+}
+
 /* Makes the plugin's zone: names in it that the hosts lack do not exist, unless the plugin falls
  * through. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
-	(void)server;
-	if (in_block(line, "fallthrough"))
+	if (in_block(line, "fallthrough")) {
+		if (!answers_more(server))
+			import_changed(
+				coredns->import, &line->at,
+				"a name of %s that the hosts do not have goes where others go; "
+				"there it is refused, as nothing behind \"fallthrough\" has it",
+				zone);
 		return;
+	}
 	if (strcmp(zone, ".") != 0)
 		forward_zone(coredns->import, coredns->view, &line->at, zone);
 	else
@@ -578,8 +635,9 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 	struct import *import = coredns->import;
 	const struct corefile_line *ttl = in_block(line, "ttl");
 	long ttl_s = ttl && ttl->count > 1 ? words_number(ttl->words[1]) : USUAL_TTL_S;
-
 	const struct hosts_zones zones = {is_hosts_zone, &(struct hosts_in){coredns, server, line}};
+	const struct hosts_style style = {
+		.ttl_s = ttl_s, .without_ptrs = in_block(line, "no_reverse"), .zones = &zones};
 
 	each_zone(coredns, server, line, 2, hosts_one);
 	for (const struct corefile_line *at = line->first; at; at = at->next) {
@@ -589,7 +647,7 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			continue;
 		for (size_t i = 1; i < at->count; i++)
 			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
-				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
+				   ttl_s, i == 1 && !style.without_ptrs, &zones);
 	}
 	/* Without a file, the plugin reads /etc/hosts, also beside the lines of its block. */
 	if (line->count == 1)
@@ -598,7 +656,7 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 			       "does; \"hosts /dev/null\" leaves them out");
 	hosts_read_into(import, coredns->view, &line->at,
 			line->count > 1 ? path_of(coredns, server, line->words[1]) : "/etc/hosts",
-			ttl_s, NULL, &zones);
+			&style);
 }
 
 static void set(struct coredns *coredns, const struct corefile_line *line, const char *group,
@@ -1093,4 +1151,6 @@ void coredns_read(struct import *import, const char *path)
 	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
 	if (!coredns.has_root) /* CoreDNS refuses names that no server has */
 		forward_no_default(import, coredns.view, &coredns.at);
+	else if (coredns.encrypted_root && !coredns.has_plain_root)
+		forward_encrypted_default(import, coredns.view, &coredns.encrypted_root->at);
 }

@@ -53,12 +53,18 @@ struct hosts_zones {
 	void *context;
 };
 
-/* Reads a hosts file with that TTL; names of one label also get a name with `domain` behind them
- * (NULL: none). zones NULL: takes all names. */
+/* How a hosts file is read. */
+struct hosts_style {
+	long ttl_s;
+	const char *domain; /* goes behind names of one label, in further names; NULL: none */
+	bool without_ptrs;
+	const struct hosts_zones *zones; /* NULL: all names are taken */
+};
+
+/* Reads a hosts file; /dev/null has no names. */
 struct forward_view;
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
-		     const char *path, long ttl_s, const char *domain,
-		     const struct hosts_zones *zones);
+		     const char *path, const struct hosts_style *style);
 /* Takes a single name of a hosts file; `leads_back`: the address gets a PTR to it. */
 void hosts_take(struct import *import, struct forward_view *view, const struct origin *at,
 		const char *name, const char *address, long ttl_s, bool leads_back,

@@ -12,7 +12,7 @@
 #include "rules/base.h"
 #include "rules/prefix.h"
 
-enum { DEPTH_MAX = 10, FIELDS_MAX = 64, FOLDER_MAX = 1024 };
+enum { DEPTH_MAX = 10, FOLDER_MAX = 1024 };
 
 struct option {
 	struct origin at;  /* at.path is the name */
@@ -25,7 +25,8 @@ struct dnsmasq {
 	struct option *first, **last;
 	struct forward_view *view;
 	long port, ttl_s;
-	const char *domain; /* NULL: names are not completed */
+	const char *own_domain; /* of domain=; NULL: none */
+	const char *domain;     /* goes behind names of hosts; NULL: none does */
 	bool listens;
 	const struct option *unheard; /* an option that makes the listening address unknown; NULL:
 				       * none */
@@ -33,7 +34,7 @@ struct dnsmasq {
 };
 
 struct fields { /* the parts of a value */
-	char *items[FIELDS_MAX];
+	char **items;
 	size_t count;
 };
 
@@ -54,7 +55,8 @@ static bool is_taken(const char *name, const struct fields *fields)
 	size_t length = strlen(name);
 	bool fits = true;
 
-	if (length == 0 || name[0] == '.' || name[length - 1] == '~' || name[0] == '#')
+	if (length == 0 || name[0] == '.' || name[length - 1] == '~' ||
+	    (name[0] == '#' && name[length - 1] == '#'))
 		return false;
 	for (size_t i = 1; i < fields->count; i++) {
 		const char *end = fields->items[i];
@@ -77,9 +79,14 @@ static struct fields split(struct import *import, const char *text, char mark)
 {
 	struct fields fields = {0};
 	char *at = import_printf(import, "%s", text), *to;
+	size_t room = 1;
+	bool more = true;
 
-	while (fields.count < FIELDS_MAX) {
-		bool quoted = false, more;
+	for (const char *c = text; *c != '\0'; c++)
+		room += *c == mark;
+	fields.items = import_alloc(import, room * sizeof *fields.items);
+	while (more) {
+		bool quoted = false;
 
 		while (isspace((unsigned char)*at))
 			at++;
@@ -93,39 +100,63 @@ static struct fields split(struct import *import, const char *text, char mark)
 		more = *at != '\0';
 		at += more;
 		*to = '\0';
-		if (!more)
-			break;
 	}
 	return fields;
+}
+
+struct folder { /* the files of a folder, sorted */
+	const char *names[FOLDER_MAX];
+	size_t count;
+};
+
+static bool is_regular(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Lists the folder's regular files, like dnsmasq, which passes over others. `fields`: as for
+ * is_taken. A folder that cannot be read is a fault. */
+static void list_folder(struct import *import, const char *path, const struct fields *fields,
+			const struct origin *at, struct folder *folder)
+{
+	DIR *open = opendir(path);
+	const struct dirent *entry;
+	bool more = false;
+
+	folder->count = 0;
+	if (!open) {
+		import_fault(import, at, "%s cannot be read", path);
+		return;
+	}
+	while (!more && (entry = readdir(open))) {
+		const char *name = import_printf(import, "%s/%s", path, entry->d_name);
+
+		if (!is_taken(entry->d_name, fields) || !is_regular(name))
+			continue;
+		more = folder->count == FOLDER_MAX;
+		if (!more)
+			folder->names[folder->count++] = name;
+	}
+	closedir(open);
+	if (more) {
+		import_fault(import, at, "%s has more than %d files", path, FOLDER_MAX);
+		folder->count = 0;
+	}
+	if (folder->count > 1)
+		qsort(folder->names, folder->count, sizeof *folder->names, by_name);
 }
 
 static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct origin *at,
 			unsigned depth)
 {
 	struct fields fields = split(dnsmasq->import, value, ',');
-	DIR *folder = opendir(fields.items[0]);
-	const char *names[FOLDER_MAX];
-	struct dirent *entry;
-	size_t count = 0;
+	struct folder folder;
 
-	if (!folder) {
-		import_lost(dnsmasq->import, at, "%s cannot be read", fields.items[0]);
-		return;
-	}
-	while ((entry = readdir(folder)) && count <= COUNT(names))
-		if (is_taken(entry->d_name, &fields) && count++ < COUNT(names))
-			names[count - 1] = import_printf(dnsmasq->import, "%s/%s", fields.items[0],
-							 entry->d_name);
-	closedir(folder);
-	if (count > COUNT(names)) {
-		import_fault(dnsmasq->import, at, "%s has more than %d files", fields.items[0],
-			     FOLDER_MAX);
-		return;
-	}
-	if (count > 1)
-		qsort(names, count, sizeof *names, by_name);
-	for (size_t i = 0; i < count; i++)
-		read_file(dnsmasq, names[i], at, depth);
+	list_folder(dnsmasq->import, fields.items[0], &fields, at, &folder);
+	for (size_t i = 0; i < folder.count; i++)
+		read_file(dnsmasq, folder.names[i], at, depth);
 }
 
 /* The beginning of a comment: a '#' outside quotes that is first or behind a blank. NULL: none. */
@@ -296,6 +327,7 @@ static const char *domain_of(struct dnsmasq *dnsmasq, const struct option *optio
 
 	if (strcmp(domain, "#") == 0)
 		return ".";
+	domain += strspn(domain, "."); /* ".corp" is corp, and all below it */
 	if (*domain == '\0') {
 		import_lost(import, &option->at, "names without a dot are handled like others");
 		return NULL;
@@ -563,8 +595,9 @@ static void on_srv(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 	const char *owner = fields.items[0];
 
-	if (dnsmasq->domain && !strchr(strchr(owner, '.') ? strchr(owner, '.') + 1 : "", '.'))
-		owner = import_printf(dnsmasq->import, "%s.%s", owner, dnsmasq->domain);
+	/* "_ldap._tcp" gets the domain, whether names of hosts do or not. */
+	if (dnsmasq->own_domain && !strchr(strchr(owner, '.') ? strchr(owner, '.') + 1 : "", '.'))
+		owner = import_printf(dnsmasq->import, "%s.%s", owner, dnsmasq->own_domain);
 	put(dnsmasq, option, owner, "SRV",
 	    import_printf(dnsmasq->import, "%s %s %s %s", field(&fields, 3, "0"),
 			  field(&fields, 4, "0"), field(&fields, 2, "1"),
@@ -655,24 +688,18 @@ static void on_rr(struct dnsmasq *dnsmasq, const struct option *option)
 static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
+	const struct hosts_style style = {.ttl_s = dnsmasq->ttl_s, .domain = dnsmasq->domain};
 	const char *path = option->value ? option->value : "";
 	struct stat status;
-	DIR *folder;
-	struct dirent *entry;
+	struct folder folder;
 
 	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
-		hosts_read_into(import, dnsmasq->view, &option->at, path, dnsmasq->ttl_s,
-				dnsmasq->domain, NULL);
+		hosts_read_into(import, dnsmasq->view, &option->at, path, &style);
 		return;
 	}
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder)))
-		if (is_taken(entry->d_name, &(struct fields){0}))
-			hosts_read_into(import, dnsmasq->view, &option->at,
-					import_printf(import, "%s/%s", path, entry->d_name),
-					dnsmasq->ttl_s, dnsmasq->domain, NULL);
-	if (folder)
-		closedir(folder);
+	list_folder(import, path, &(struct fields){0}, &option->at, &folder);
+	for (size_t i = 0; i < folder.count; i++)
+		hosts_read_into(import, dnsmasq->view, &option->at, folder.names[i], &style);
 }
 
 /* Takes the servers of resolv.conf, unless no-resolv is set. */
@@ -956,7 +983,8 @@ static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
 	take_default(dnsmasq, at);
 	if (!find(dnsmasq, "bogus-priv"))
 		import_text(import, forward_default(import, at), "special_names", at, "forward");
-	if (!find(dnsmasq, "no-resolv") && import_count(forward_default(import, at), "targets") > 0)
+	if (!find(dnsmasq, "no-resolv") && !find(dnsmasq, "resolv-file") &&
+	    import_count(forward_default(import, at), "targets") > 0)
 		import_lost(import, at,
 			    "the servers of resolv.conf, which are asked beside those of server=");
 }
@@ -977,8 +1005,10 @@ static void take_all(struct dnsmasq *dnsmasq, const char *path)
 	dnsmasq->ttl_s =
 		option && words_number(option->value) >= 0 ? words_number(option->value) : 0;
 	option = find(dnsmasq, "domain");
-	if (option && option->value && find(dnsmasq, "expand-hosts"))
-		dnsmasq->domain = split(import, option->value, ',').items[0];
+	if (option && option->value)
+		dnsmasq->own_domain = split(import, option->value, ',').items[0];
+	if (find(dnsmasq, "expand-hosts"))
+		dnsmasq->domain = dnsmasq->own_domain;
 	for (option = dnsmasq->first; option; option = option->next)
 		if (strcmp(option->at.path, "address") == 0)
 			take_option(dnsmasq, option);

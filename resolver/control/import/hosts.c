@@ -59,7 +59,7 @@ void hosts_take(struct import *import, struct forward_view *view, const struct o
 }
 
 static void take_line(struct import *import, struct forward_view *view, const struct origin *at,
-		      char *line, long ttl_s, const char *domain, const struct hosts_zones *zones)
+		      char *line, const struct hosts_style *style)
 {
 	const char *address = next_word(&line), *name;
 	struct address parsed;
@@ -82,23 +82,26 @@ static void take_line(struct import *import, struct forward_view *view, const st
 				    name);
 			continue;
 		}
-		leads_back = leads_back && !address_is_loopback(&parsed);
+		leads_back = leads_back && !style->without_ptrs && !address_is_loopback(&parsed);
 		/* The long name comes first, because only the first one gets a PTR. */
-		if (domain && !strchr(name, '.'))
-			hosts_take(import, view, at, import_printf(import, "%s.%s", name, domain),
-				   address, ttl_s, leads_back, zones);
-		hosts_take(import, view, at, name, address, ttl_s, leads_back, zones);
+		if (style->domain && !strchr(name, '.'))
+			hosts_take(import, view, at,
+				   import_printf(import, "%s.%s", name, style->domain), address,
+				   style->ttl_s, leads_back, style->zones);
+		hosts_take(import, view, at, name, address, style->ttl_s, leads_back, style->zones);
 	}
 }
 
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
-		     const char *path, long ttl_s, const char *domain,
-		     const struct hosts_zones *zones)
+		     const char *path, const struct hosts_style *style)
 {
 	size_t length;
-	char *text = import_read(import, path, at, &length), *line = text, *next, *hash;
+	char *line, *next, *hash;
 	unsigned number = 1;
 
+	if (strcmp(path, "/dev/null") == 0)
+		return;
+	line = import_read(import, path, at, &length);
 	for (; line && *line != '\0'; number++, line = next) {
 		struct origin here = import_place(import, path, number, NULL);
 
@@ -113,7 +116,7 @@ void hosts_read_into(struct import *import, struct forward_view *view, const str
 		if (line[strspn(line, blanks)] == '\0')
 			continue;
 		import_comments_to(import, path, number);
-		take_line(import, view, &here, line, ttl_s, domain, zones);
+		take_line(import, view, &here, line, style);
 	}
 	import_comments_to(import, path, number);
 }
@@ -125,5 +128,5 @@ void hosts_read(struct import *import, const char *path)
 
 	if (!import_is_for_server(import))
 		forward_listen(import, &at, "127.0.0.1", 0);
-	hosts_read_into(import, view, &at, path, USUAL_TTL_S, NULL, NULL);
+	hosts_read_into(import, view, &at, path, &(struct hosts_style){.ttl_s = USUAL_TTL_S});
 }

@@ -168,7 +168,8 @@ static void read_file(struct unbound *unbound, const char *path, const struct or
 /* Reads the included files. False: a fault. */
 static bool include(struct unbound *unbound, const struct setting *setting, unsigned depth)
 {
-	char **files = words_files(unbound->import, setting->at.file, setting->values[0]);
+	char **files =
+		words_files(unbound->import, setting->at.file, setting->values[0], &setting->at);
 
 	if (depth == INCLUDE_DEPTH_MAX) {
 		import_fault(unbound->import, &setting->at,

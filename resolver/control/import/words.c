@@ -1,6 +1,7 @@
 #include "resolver/control/import/words.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,11 +249,20 @@ long words_period(const char *text)
 	return *text == '\0' ? all : -1;
 }
 
-char **words_files(struct import *import, const char *file, const char *pattern)
+/* A folder that does not exist has no file that matches. */
+static int stop_at(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT;
+}
+
+char **words_files(struct import *import, const char *file, const char *pattern,
+		   const struct origin *at)
 {
 	const char *slash = strrchr(file, '/');
 	glob_t found = {0};
 	char **files;
+	int status;
 
 	if (*pattern != '/' && slash)
 		pattern = import_printf(import, "%.*s/%s", (int)(slash - file), file, pattern);
@@ -262,7 +272,12 @@ char **words_files(struct import *import, const char *file, const char *pattern)
 		files[0] = import_printf(import, "%s", pattern);
 		return files;
 	}
-	glob(pattern, 0, NULL, &found);
+	status = glob(pattern, 0, stop_at, &found);
+	if (status == GLOB_NOMATCH)
+		import_lost(import, at, "no file matches %s", pattern);
+	else if (status != 0)
+		import_fault(import, at, "%s cannot be read: its folder could not be read",
+			     pattern);
 	files = import_alloc(import, (found.gl_pathc + 1) * sizeof *files);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		files[i] = import_printf(import, "%s", found.gl_pathv[i]);

@@ -48,8 +48,10 @@ long long words_size(const char *text);
 long words_period(const char *text);
 /* Reads a number from 0 on; -1: no number. */
 long words_number(const char *text);
-/* The files that match a pattern, which may be relative to the folder of `file`; ended with
- * NULL. */
-char **words_files(struct import *import, const char *file, const char *pattern);
+/* The files that match a pattern, which may be relative to the folder of `file`; ended with NULL.
+ * At the place `at`, a pattern that matches nothing is reported, and a folder that cannot be read
+ * is a fault. */
+char **words_files(struct import *import, const char *file, const char *pattern,
+		   const struct origin *at);
 
 #endif

@@ -1,0 +1,106 @@
+/* A Corefile: long lines, encrypted servers, hosts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/import_case.h"
+
+static void a_line_of_many_words_is_read_whole(void **state)
+{
+	char text[8192] = ". {\nbind 127.0.0.1\nacl {\nblock net";
+	size_t length = strlen(text);
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		length += (size_t)snprintf(text + length, sizeof text - length, " 10.%u.0.0/16", i);
+	snprintf(text + length, sizeof text - length,
+		 "\nallow net 10.0.0.0/8 192.168.0.0/16\nblock\n}\nforward . 192.0.2.1\n}\n");
+	import_case_run("coredns", text);
+	assert_config("client_prefixes = [ \"192.168.0.0/16\" ]");
+}
+
+static void what_is_asked_over_tls_is_not_asked_without(void **state)
+{
+	(void)state;
+	import_case_run("coredns",
+			". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 https://dns.example\n}\n");
+	assert_config("uses_default_resolver = false;");
+	assert_told("original:3: forward: closed: what no rule decides is asked over TLS or HTTPS "
+		    "alone");
+	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 10.0.0.1\n}\n");
+	assert_not_told("closed: ");
+	assert_config("address = \"10.0.0.1\"");
+	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . /etc/resolv.conf\n}\n");
+	assert_not_told("closed: ");
+}
+
+static void a_copy_of_the_root_is_no_rule(void **state)
+{
+	(void)state;
+	import_case_run("coredns",
+			". {\nbind 127.0.0.1\nsecondary {\ntransfer from 199.9.14.201\n}\n}\n");
+	assert_not_config("199.9.14.201");
+	assert_told("original:3: secondary: not carried over: it is a copy of the root");
+}
+
+#define HOSTS(words, block)                                                                        \
+	". {\nbind 127.0.0.1\nhosts " words " {\n10.0.0.1 nas.example\n" block "\n}\n"
+
+static void hosts_without_a_file_have_their_block_alone(void **state)
+{
+	(void)state;
+	import_case_run("coredns", HOSTS("/dev/null", "fallthrough") "forward . 192.0.2.1\n}\n");
+	assert_config("nas.example");
+	assert_not_told("/dev/null");
+}
+
+static void hosts_without_ptrs_have_none_of_their_file_either(void **state)
+{
+	(void)state;
+	import_case_put("names", "10.0.0.2 printer.example\n");
+	import_case_run("coredns", HOSTS("names", "fallthrough") "forward . 192.0.2.1\n}\n");
+	assert_config("2.0.0.10.in-addr.arpa");
+	import_case_run("coredns",
+			HOSTS("names", "no_reverse\nfallthrough") "forward . 192.0.2.1\n}\n");
+	assert_config("printer.example");
+	assert_not_config("in-addr.arpa");
+}
+
+static void hosts_that_fall_through_to_nothing_are_told(void **state)
+{
+	(void)state;
+	import_case_run("coredns", HOSTS("/dev/null", "fallthrough") "}\n");
+	assert_told(
+		"original:3: hosts: different: a name of . that the hosts do not have goes where "
+		"others go");
+	import_case_run("coredns", HOSTS("/dev/null", "fallthrough") "forward . 192.0.2.1\n}\n");
+	assert_not_told("goes where");
+}
+
+static void files_that_nothing_imports_are_told(void **state)
+{
+	(void)state;
+	import_case_run("coredns",
+			". {\nbind 127.0.0.1\nimport more/*.conf\nforward . 192.0.2.1\n}\n");
+	assert_told("original:3: import: not carried over: no file matches more/*.conf");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_of_many_words_is_read_whole),
+		cmocka_unit_test(what_is_asked_over_tls_is_not_asked_without),
+		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
+		cmocka_unit_test(hosts_without_a_file_have_their_block_alone),
+		cmocka_unit_test(hosts_without_ptrs_have_none_of_their_file_either),
+		cmocka_unit_test(hosts_that_fall_through_to_nothing_are_told),
+		cmocka_unit_test(files_that_nothing_imports_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
+}

@@ -1,0 +1,96 @@
+/* dnsmasq.conf: long values, domains, and files that are named by their folder. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/import_case.h"
+
+#define ALONE "no-hosts\nno-resolv\nlisten-address=127.0.0.1\n"
+
+static void a_value_of_many_parts_is_read_whole(void **state)
+{
+	char text[4096] = ALONE "server=/";
+	size_t length = strlen(text);
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		length += (size_t)snprintf(text + length, sizeof text - length, "d%u.example/", i);
+	snprintf(text + length, sizeof text - length, "10.0.0.1\n");
+	import_case_run("dnsmasq", text);
+	assert_config("domain = \"d0.example.\"");
+	assert_config("domain = \"d99.example.\"");
+}
+
+static void a_dot_ahead_of_a_domain_is_nothing(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "server=/.corp.example/10.0.0.1\nlocal=/.lan/\n"
+					 "address=/.lab.lan/10.0.0.2\n");
+	assert_config("domain = \"corp.example.\"");
+	assert_config("name = \"lan\"");
+	assert_config("name = \"lab.lan\"");
+	assert_not_told("is no domain name");
+}
+
+static void folders_in_a_folder_are_passed_over(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("conf", 0755), 0);
+	assert_int_equal(mkdir("conf/inner", 0755), 0);
+	assert_int_equal(mkdir("hosts", 0755), 0);
+	assert_int_equal(mkdir("hosts/inner", 0755), 0);
+	import_case_put("conf/one", "server=/corp.example/10.0.0.1\n");
+	import_case_put("conf/#two", "server=/more.example/10.0.0.1\n");
+	import_case_put("hosts/one", "10.0.0.2 nas.example\n");
+	import_case_run("dnsmasq", ALONE "conf-dir=conf\naddn-hosts=hosts\n");
+	assert_config("domain = \"corp.example.\"");
+	assert_config("domain = \"more.example.\"");
+	assert_config("name = \"nas.example\"");
+}
+
+static void a_folder_that_cannot_be_read_is_a_fault(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "conf-dir=missing\n");
+	assert_told("original:4: conf-dir: missing cannot be read");
+	assert_string_equal(import_case_config(), "");
+}
+
+static void a_service_has_the_domain_without_expand_hosts(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "domain=lan\nsrv-host=_ldap._tcp,ldap.lan,389\n");
+	assert_config("name = \"_ldap._tcp.lan\"");
+}
+
+static void servers_of_a_resolv_file_are_not_told_as_lost(void **state)
+{
+	(void)state;
+	import_case_put("resolv", "nameserver 10.0.0.1\n");
+	import_case_run(
+		"dnsmasq",
+		"no-hosts\nlisten-address=127.0.0.1\nresolv-file=resolv\nserver=10.0.0.2\n");
+	assert_config("\"10.0.0.1\"");
+	assert_config("\"10.0.0.2\"");
+	assert_not_told("resolv.conf");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_of_many_parts_is_read_whole),
+		cmocka_unit_test(a_dot_ahead_of_a_domain_is_nothing),
+		cmocka_unit_test(folders_in_a_folder_are_passed_over),
+		cmocka_unit_test(a_folder_that_cannot_be_read_is_a_fault),
+		cmocka_unit_test(a_service_has_the_domain_without_expand_hosts),
+		cmocka_unit_test(servers_of_a_resolv_file_are_not_told_as_lost),
+	};
+
+	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
+}
