@@ -1,8 +1,9 @@
 /* Pi-hole is dnsmasq with files of its own, which Pi-hole translates into dnsmasq's options, as
  * the code here does:
  *
- *     pihole.toml (version 6)        a TOML file, of which only [dns] is taken: upstreams, hosts,
- *                                    cnameRecords, revServers, and who may ask
+ *     pihole.toml (version 6)        a TOML file, of which [dns] is taken: upstreams, hosts,
+ *                                    cnameRecords, revServers, and who may ask; and dnsmasq_lines
+ *                                    of [misc]. The table `others` has settings that are lost
  *     custom.list                    a hosts file
  *     05-pihole-custom-cname.conf    dnsmasq's cname=
  *     01-pihole.conf and others      dnsmasq.conf
@@ -39,7 +40,7 @@ static void add_line(struct pihole *pihole, unsigned number, const char *text)
 	pihole->last = &line->next;
 }
 
-/* ---- settings of [dns] ---- */
+/* ---- settings that are carried over ---- */
 
 static void on_upstream(struct pihole *pihole, const struct origin *at, const char *value)
 {
@@ -132,29 +133,112 @@ static void on_dnssec(struct pihole *pihole, const struct origin *at, const char
 			    "sluice does not validate; DO and CD are passed through");
 }
 
+static void on_host_record(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	if (*value != '\0')
+		add_line(pihole, at->line, import_printf(pihole->import, "host-record=%s", value));
+}
+
+/* A line of dnsmasq.conf. */
+static void on_dnsmasq_line(struct pihole *pihole, const struct origin *at, const char *value)
+{
+	value += strspn(value, blanks);
+	if (*value != '\0' && *value != '#')
+		add_line(pihole, at->line, value);
+}
+
 static const struct {
-	const char *key;
+	const char *section, *key;
 	void (*take)(struct pihole *pihole, const struct origin *at, const char *value);
 } settings[] = {
-	{"upstreams", on_upstream}, {"hosts", on_host},
-	{"cnameRecords", on_cname}, {"revServers", on_rev_server},
-	{"port", on_port},          {"interface", on_interface},
-	{"listeningMode", on_mode}, {"bogusPriv", on_bogus_priv},
-	{"expandHosts", on_expand}, {"dnssec", on_dnssec},
+	{"dns", "upstreams", on_upstream},     {"dns", "hosts", on_host},
+	{"dns", "cnameRecords", on_cname},     {"dns", "revServers", on_rev_server},
+	{"dns", "hostRecord", on_host_record}, {"dns", "port", on_port},
+	{"dns", "interface", on_interface},    {"dns", "listeningMode", on_mode},
+	{"dns", "bogusPriv", on_bogus_priv},   {"dns", "expandHosts", on_expand},
+	{"dns", "dnssec", on_dnssec},          {"misc", "dnsmasq_lines", on_dnsmasq_line},
 };
+
+/* ---- settings without a counterpart ---- */
+
+#define NO_BLOCKING NULL /* pihole_read reports that nothing is blocked */
+#define OWN_NAMES   "a private zone with nothing but its SOA gives NXDOMAIN for its name"
+#define OWN_REPLY   "a record of pi.hole has the addresses that are written down"
+
+/* Pi-hole writes all its settings down, so those with their usual value are passed over, as are
+ * those without an effect on answers (why NULL). */
+static const struct {
+	const char *section, *key; /* key NULL: all of the section */
+	const char *usual;
+	const char *why;
+} others[] = {
+	{"dns", "domainNeeded", "false",
+	 "names without a dot are asked for like others; a private zone of such a name keeps it "
+	 "inside"},
+	{"dns", "domain", NULL,
+	 "names below it are asked for like others; a private zone of that name keeps them inside"},
+	{"dns.domain", "name", NULL,
+	 "names below it are asked for like others; a private zone of that name keeps them inside"},
+	{"dns.domain", NULL, NULL, NULL},
+	{"dns", "CNAMEdeepInspect", NULL, NO_BLOCKING},
+	{"dns", "blockESNI", NULL, NO_BLOCKING},
+	{"dns", "blockTTL", NULL, NO_BLOCKING},
+	{"dns", "replyWhenBusy", NULL, NO_BLOCKING},
+	{"dns", "EDNS0ECS", NULL, NULL},
+	{"dns", "ignoreLocalhost", NULL, NULL},
+	{"dns", "showDNSSEC", NULL, NULL},
+	{"dns", "analyzeOnlyAandAAAA", NULL, NULL},
+	{"dns", "queryLogging", NULL, NULL},
+	{"dns", "piholePTR", "PI.HOLE", OWN_REPLY},
+	{"dns", "localise", "true", "records come in the order that they have"},
+	{"dns.cache", "size", "10000", "cache.size_bytes is in bytes, 64 MiB unless it is said"},
+	{"dns.cache", "optimizer", "3600",
+	 "cache.stale_max says how long answers are given behind their TTL"},
+	{"dns.cache", NULL, NULL, NULL},
+	{"dns.blocking", NULL, NULL, NO_BLOCKING},
+	{"dns.reply.blocking", NULL, NULL, NO_BLOCKING},
+	{"dns.reply.host", "force4", "false", OWN_REPLY},
+	{"dns.reply.host", "force6", "false", OWN_REPLY},
+	{"dns.reply.host", NULL, NULL, NULL},
+	{"dns.specialDomains", NULL, "false", OWN_NAMES},
+	{"dns.rateLimit", "count", "1000",
+	 "response_limit in sluice.conf(5) limits answers to one prefix"},
+	{"dns.rateLimit", "interval", "60",
+	 "response_limit in sluice.conf(5) limits answers to one prefix"},
+	{"dhcp", "active", "false", "sluice has no DHCP; names of machines are not registered"},
+	{"misc", "etc_dnsmasq_d", "false",
+	 "the files of /etc/dnsmasq.d count as well; import them as dnsmasq's"},
+};
+
+static void tell_other(struct pihole *pihole, const struct origin *at, const char *section,
+		       const char *value)
+{
+	for (size_t i = 0; i < COUNT(others); i++) {
+		if (strcmp(others[i].section, section) != 0 ||
+		    (others[i].key && strcmp(others[i].key, at->path) != 0))
+			continue;
+		if (others[i].why && *value != '\0' &&
+		    (!others[i].usual || strcasecmp(others[i].usual, value) != 0))
+			import_lost(pihole->import, at, "%s", others[i].why);
+		return;
+	}
+	/* Other sections are about the web interface, the database and the process. */
+	if (strcmp(section, "dns") == 0 || strncmp(section, "dns.", 4) == 0)
+		import_lost(pihole->import, at, "sluice has nothing that corresponds to it");
+}
 
 static void take(struct pihole *pihole, const char *section, const char *key, const char *value,
 		 unsigned line)
 {
 	struct origin at = import_place(pihole->import, pihole->path, line, key);
 
-	if (strcmp(section, "dhcp") == 0 && strcmp(key, "active") == 0 &&
-	    strcmp(value, "true") == 0)
-		import_lost(pihole->import, &at,
-			    "sluice has no DHCP; names of machines are not registered");
-	for (size_t i = 0; strcmp(section, "dns") == 0 && i < COUNT(settings); i++)
-		if (strcmp(settings[i].key, key) == 0)
+	for (size_t i = 0; i < COUNT(settings); i++)
+		if (strcmp(settings[i].section, section) == 0 &&
+		    strcmp(settings[i].key, key) == 0) {
 			settings[i].take(pihole, &at, value);
+			return;
+		}
+	tell_other(pihole, &at, section, value);
 }
 
 /* ---- TOML, as Pi-hole writes it ---- */

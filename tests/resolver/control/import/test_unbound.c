@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -239,6 +240,18 @@ static void an_identity_that_is_hidden_stays_so(void **state)
 	assert_told("original:3: identity: not carried over: hide-identity keeps it from clients");
 }
 
+static void included_files_that_are_not_read_are_told(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN "include: \"none/*.conf\"\n");
+	assert_told("original:3: include: not carried over: no file matches none/*.conf");
+	assert_config("127.0.0.1");
+	assert_int_equal(symlink("loop", "loop"), 0);
+	import_case_run("unbound", PLAIN "include: \"loop/*.conf\"\n");
+	assert_told("original:3: include: loop/*.conf cannot be read");
+	assert_string_equal(import_case_config(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +271,7 @@ int main(void)
 		cmocka_unit_test(an_interface_that_is_closed_is_offered_with_its_port),
 		cmocka_unit_test(ports_of_tls_are_those_of_the_file),
 		cmocka_unit_test(an_identity_that_is_hidden_stays_so),
+		cmocka_unit_test(included_files_that_are_not_read_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
