@@ -327,6 +327,9 @@ static void take_usual(struct import *import, struct adguard *adguard)
 
 /* ---- AdGuardHome.yaml ---- */
 
+#define NO_PROTECTION "answers are not filtered"
+#define NO_LISTS      "there are no blocklists; names in them are answered"
+
 static const struct reason reasons[] = {
 	{"fallback_dns", "the targets are asked one after the other, and no others behind them"},
 	{"local_ptr_upstreams", "names of private addresses are a rule for their zone, such as "
@@ -343,11 +346,33 @@ static const struct reason reasons[] = {
 	{"cache_size", "cache.size_bytes is 64 MiB unless it is said"},
 	{"cache_ttl_min", "cache.ttl_min in sluice.conf(5)"},
 	{"cache_ttl_max", "cache.ttl_max in sluice.conf(5)"},
-	{"filters", "there are no blocklists; names in them are answered"},
-	{"user_rules", "there are no blocklists; names in them are answered"},
-	{"blocked_services", "there are no blocklists; names in them are answered"},
+	{"cache_optimistic", "cache.stale_max says how long answers are given behind their TTL"},
+	{"edns_client_subnet", "clients' subnets are not sent on"},
+	{"hostsfile_enabled",
+	 "the names of the machine's /etc/hosts; `sluice import hosts` takes them"},
+	{"safebrowsing_enabled", NO_PROTECTION},
+	{"parental_enabled", NO_PROTECTION},
+	{"safesearch_enabled", NO_PROTECTION},
+	{"safe_search", NO_PROTECTION},
+	{"filters", NO_LISTS},
+	{"whitelist_filters", NO_LISTS},
+	{"user_rules", NO_LISTS},
+	{"blocked_services", NO_LISTS},
 	{"dhcp", "sluice has no DHCP; names of machines are not registered"},
 	{"tls", "clients ask without TLS"},
+	{NULL, NULL},
+};
+
+/* Settings of a single client, which count unless it uses those of all clients. */
+static const struct reason protections[] = {
+	{"safebrowsing_enabled", NO_PROTECTION},
+	{"parental_enabled", NO_PROTECTION},
+	{"safesearch_enabled", NO_PROTECTION},
+	{"safe_search", NO_PROTECTION},
+	{NULL, NULL},
+};
+static const struct reason services[] = {
+	{"blocked_services", NO_LISTS},
 	{NULL, NULL},
 };
 
@@ -371,9 +396,9 @@ static bool is_on(const json_t *value)
 	       strcasecmp(text, "load_balance") != 0 && words_flag(text) != 0;
 }
 
-static void tell_lost(struct import *import, const json_t *group)
+static void tell_lost(struct import *import, const json_t *group, const struct reason *reason)
 {
-	for (const struct reason *reason = reasons; reason->name; reason++) {
+	for (; reason->name; reason++) {
 		const json_t *value = json_member(group, reason->name);
 		struct origin at;
 
@@ -498,7 +523,7 @@ static void take_rewrite(struct import *import, struct adguard *adguard, const j
 	struct address address;
 	struct node *zone;
 
-	if (!domain || !answer) {
+	if (!domain || !answer || *answer == '\0') {
 		import_fault(import, &at, "a rewrite has a domain and an answer");
 		return;
 	}
@@ -535,7 +560,8 @@ static void take_rewrites(struct import *import, struct adguard *adguard, const 
 	json_array_foreach((json_t *)list, i, item) take_rewrite(import, adguard, item);
 }
 
-/* Refuses clients with upstreams of their own, which would need a view. */
+/* Refuses clients with upstreams of their own, which would need a view, and reports their other
+ * settings. */
 static void check_clients(struct import *import, const json_t *file)
 {
 	const json_t *list = json_member(json_member(file, "clients"), "persistent");
@@ -551,6 +577,10 @@ static void check_clients(struct import *import, const json_t *file)
 			import_fault(import, &at,
 				     "this client has upstreams of its own: import what is for the "
 				     "others, and make a network with a ruleset of what is for it");
+		if (!is_on(json_member(item, "use_global_settings")))
+			tell_lost(import, item, protections);
+		if (!is_on(json_member(item, "use_global_blocked_services")))
+			tell_lost(import, item, services);
 	}
 }
 
@@ -570,9 +600,9 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 		take_rewrites(import, adguard, dns);
 		take_rewrites(import, adguard, json_member(file, "filtering"));
 		check_clients(import, file);
-		tell_lost(import, dns);
-		tell_lost(import, file);
-		tell_lost(import, json_member(file, "filtering"));
+		tell_lost(import, dns, reasons);
+		tell_lost(import, file, reasons);
+		tell_lost(import, json_member(file, "filtering"), reasons);
 	}
 	json_decref(file);
 }

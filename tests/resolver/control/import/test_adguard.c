@@ -1,0 +1,71 @@
+/* AdGuardHome.yaml: settings that are lost, and answers without a text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/import_case.h"
+
+#define DNS "dns:\n  bind_hosts:\n    - 127.0.0.1\n  upstream_dns:\n    - 10.0.0.1\n"
+
+static void protection_that_is_lost_is_told(void **state)
+{
+	(void)state;
+	import_case_run("adguard",
+			DNS "  cache_optimistic: true\n  hostsfile_enabled: true\n"
+			    "  edns_client_subnet:\n    enabled: true\n"
+			    "whitelist_filters:\n  - enabled: true\n    url: https://a.example\n"
+			    "filtering:\n  safebrowsing_enabled: true\n  parental_enabled: true\n"
+			    "  safe_search:\n    enabled: true\n    bing: true\n");
+	assert_told(": cache_optimistic: not carried over: cache.stale_max");
+	assert_told(": hostsfile_enabled: not carried over: the names of the machine's /etc/hosts");
+	assert_told(": edns_client_subnet: not carried over: clients' subnets");
+	assert_told(": whitelist_filters: not carried over: there are no blocklists");
+	assert_told(": safebrowsing_enabled: not carried over: answers are not filtered");
+	assert_told(": parental_enabled: not carried over: ");
+	assert_told(": safe_search: not carried over: ");
+	import_case_run("adguard",
+			DNS "  cache_optimistic: false\n  edns_client_subnet:\n    enabled: false\n"
+			    "filtering:\n  safe_search:\n    enabled: false\n    bing: true\n");
+	assert_not_told("cache_optimistic");
+	assert_not_told("edns_client_subnet");
+	assert_not_told("safe_search");
+}
+
+#define CLIENT(own)                                                                                \
+	DNS "clients:\n  persistent:\n    - name: tv\n      use_global_settings: " own "\n"        \
+	    "      use_global_blocked_services: " own                                              \
+	    "\n      safe_search:\n        enabled: true\n"                                        \
+	    "      blocked_services:\n        ids:\n          - tiktok\n"
+
+static void a_client_s_own_protection_is_told(void **state)
+{
+	(void)state;
+	import_case_run("adguard", CLIENT("false"));
+	assert_told(": safe_search: not carried over: answers are not filtered");
+	assert_told(": blocked_services: not carried over: there are no blocklists");
+	import_case_run("adguard", CLIENT("true"));
+	assert_not_told("safe_search");
+	assert_not_told("blocked_services");
+}
+
+static void a_rewrite_without_an_answer_is_a_fault(void **state)
+{
+	(void)state;
+	import_case_run("adguard", DNS
+			"filtering:\n  rewrites:\n    - domain: a.example\n      answer: \"\"\n");
+	assert_told("a rewrite has a domain and an answer");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(protection_that_is_lost_is_told),
+		cmocka_unit_test(a_client_s_own_protection_is_told),
+		cmocka_unit_test(a_rewrite_without_an_answer_is_a_fault),
+	};
+
+	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
+}
