@@ -61,10 +61,15 @@ struct memory { /* an entry of import_keep */
 	char key[];
 };
 
+struct lines {      /* a text that grows by lines */
+	char *text; /* NULL: no line yet */
+	size_t length, room;
+};
+
 struct remark { /* the comments of a line */
 	const char *file;
 	unsigned line;
-	const char *text;
+	struct lines lines;
 	struct remark *next; /* in the order found */
 	bool printed;
 };
@@ -83,7 +88,7 @@ struct import {
 			       * open */
 	struct model *model;  /* NULL: not finished */
 	const char *file;     /* the file named last */
-	const char *ahead;    /* comments for the next value; NULL: none */
+	struct lines ahead;   /* comments for the next value */
 };
 
 /* ---- memory ---- */
@@ -325,11 +330,32 @@ static struct remark *find_remark(struct import *import, const struct origin *or
 	return import_find(import, key);
 }
 
-static struct remark *add_remark(struct import *import, const struct origin *at, const char *text)
+/* The room doubles, so that many lines are copied a few times only. */
+static void add_line(struct import *import, struct lines *lines, const char *text, size_t length)
+{
+	bool first = !lines->text;
+
+	if (first || lines->room - lines->length < length + 2) {
+		size_t room = 2 * lines->room + length + 2;
+		char *more = import_alloc(import, room);
+
+		if (!first)
+			memcpy(more, lines->text, lines->length);
+		lines->text = more;
+		lines->room = room;
+	}
+	if (!first)
+		lines->text[lines->length++] = '\n';
+	memcpy(lines->text + lines->length, text, length);
+	lines->length += length;
+	lines->text[lines->length] = '\0';
+}
+
+static struct remark *add_remark(struct import *import, const struct origin *at)
 {
 	struct remark *remark = import_alloc(import, sizeof *remark);
 
-	*remark = (struct remark){.file = at->file, .line = at->line, .text = copy(import, text)};
+	*remark = (struct remark){.file = at->file, .line = at->line};
 	*import->last_remark = remark;
 	import->last_remark = &remark->next;
 	return remark;
@@ -343,12 +369,12 @@ void import_comment(struct import *import, const char *file, unsigned line, cons
 	char key[64], *shown = need(malloc(size));
 
 	text_show(text, shown, size);
-	if (remark) {
-		remark->text = import_printf(import, "%s\n%s", remark->text, shown);
-	} else {
+	if (!remark) {
+		remark = add_remark(import, &at);
 		snprintf(key, sizeof key, "comment %p %u", (const void *)at.file, line);
-		import_keep(import, key, add_remark(import, &at, shown));
+		import_keep(import, key, remark);
 	}
+	add_line(import, &remark->lines, shown, strlen(shown));
 	free(shown);
 }
 
@@ -381,26 +407,31 @@ void import_closed(struct import *import, const struct origin *at, const struct 
 	note(&import->closed, FAULT_WARNING, at, "closed: ", format, arguments);
 	va_end(arguments);
 	if (!remark) {
-		remark = add_remark(import, &in->at,
-				    "as open as it was, in place of a line of the same name:");
+		static const char heading[] =
+			"as open as it was, in place of a line of the same name:";
+
+		remark = add_remark(import, &in->at);
+		add_line(import, &remark->lines, heading, strlen(heading));
 		import_keep(import, key, remark);
 	}
 	/* A repeated line is written once. */
-	if (!strstr(remark->text, open))
-		remark->text = import_printf(import, "%s\n%s", remark->text, open);
+	key = import_printf(import, "open line %p %s", (void *)remark, open);
+	if (import_find(import, key))
+		return;
+	import_keep(import, key, remark);
+	add_line(import, &remark->lines, open, strlen(open));
 }
 
 void import_comment_ahead(struct import *import, const char *text)
 {
-	import->ahead = import->ahead ? import_printf(import, "%s\n%s", import->ahead, text)
-				      : copy(import, text);
+	add_line(import, &import->ahead, text, strlen(text));
 }
 
 void import_comments_to(struct import *import, const char *file, unsigned line)
 {
-	const char *text = import->ahead, *end;
+	const char *text = import->ahead.text, *end;
 
-	import->ahead = NULL;
+	import->ahead = (struct lines){NULL, 0, 0};
 	for (; text && *text != '\0'; text = end + (*end != '\0')) {
 		end = strchrnul(text, '\n');
 		import_comment(import, file, line,
@@ -415,7 +446,7 @@ void import_comments_move(struct import *import, const struct origin *from, cons
 	if (!remark || remark->printed || (from->file == to->file && from->line == to->line))
 		return;
 	remark->printed = true;
-	import_comment_ahead(import, remark->text);
+	add_line(import, &import->ahead, remark->lines.text, remark->lines.length);
 	import_comments_to(import, to->file, to->line);
 }
 
@@ -1000,7 +1031,7 @@ static const char *comment_of(void *context, const struct origin *origin, bool t
 	if (!remark || remark->printed)
 		return NULL;
 	remark->printed = take;
-	return remark->text;
+	return remark->lines.text;
 }
 
 static const char *open_line_of(void *context, const struct origin *origin, bool take)
@@ -1013,7 +1044,7 @@ static const char *open_line_of(void *context, const struct origin *origin, bool
 	if (!remark)
 		return NULL;
 	remark->printed |= take;
-	return remark->text;
+	return remark->lines.text;
 }
 
 static bool is_zone_aside(void *context, const void *item)
@@ -1100,7 +1131,7 @@ int import_write(struct import *import, const char *from, FILE *out,
 		fprintf(out, "%s\n# ", any ? "" : "\n# Comments on what is not in this file.");
 		text_print(out, remark->file);
 		fprintf(out, ":%u:\n", remark->line);
-		write_lines(remark->text, out);
+		write_lines(remark->lines.text, out);
 		any = true;
 	}
 	if (notes > 0) {
