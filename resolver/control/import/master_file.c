@@ -126,6 +126,11 @@ static void include(struct master_file *master, const char *words, const struct 
 	inner.depth++;
 	inner.origin = count == 2 ? read_name(master, origin) : ldns_rdf_clone(master->origin);
 	inner.previous = NULL;
+	if (!inner.origin) {
+		refuse(master, at,
+		       import_printf(master->import, "\"%s\" is no domain name", origin));
+		return;
+	}
 	read_file(&inner,
 		  path[0] == '/' || !folder ? path
 					    : import_printf(master->import, "%s/%s", folder, path),

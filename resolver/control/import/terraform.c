@@ -528,6 +528,13 @@ static json_t *resolve(struct terraform *terraform, const json_t *expression, st
 	return json_array_size(ids) > 0 ? ids : NULL;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), behind = strlen(end);
+
+	return length >= behind && strcmp(text + length - behind, end) == 0;
+}
+
 /* The id or ids that the plan lacks, by the references in their expression; NULL: these lead to
  * none. */
 static json_t *resolve_member(struct terraform *terraform, const struct planned *planned,
@@ -538,8 +545,7 @@ static json_t *resolve_member(struct terraform *terraform, const struct planned 
 	struct place_in where = {.module = planned->module, .index = planned->index};
 	json_t *ids;
 
-	if (!expression ||
-	    (strcmp(key + length - 3, "_id") != 0 && strcmp(key + length - 4, "_ids") != 0))
+	if (!expression || !(ends_in(key, "_id") || ends_in(key, "_ids")))
 		return NULL;
 	ids = resolve(terraform, expression, where);
 	return ids && key[length - 1] == 'd' ? json_array_get(ids, 0) : ids;

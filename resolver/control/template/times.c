@@ -239,8 +239,19 @@ static bool want_time(const struct scope *scope, json_t **arguments, int64_t *at
 }
 
 struct duration {
-	int64_t months, seconds;
+	int64_t months, seconds; /* up to FAR in either direction, which is outside of all years */
 };
+static const int64_t FAR = INT64_C(1) << 50;
+
+/* Adds to a part of a duration, whose numbers all have the same sign. */
+static void add_to(int64_t *part, int64_t number)
+{
+	*part += number;
+	if (*part > FAR)
+		*part = FAR;
+	else if (*part < -FAR)
+		*part = -FAR;
+}
 
 /* Reads an ISO 8601 duration: "P1Y2M3DT4H5M6S", "-PT1H", "P2W". */
 static bool read_duration(const char *at, struct duration *duration)
@@ -264,19 +275,19 @@ static bool read_duration(const char *at, struct duration *duration)
 		number *= sign;
 		any = true;
 		if (in_time && *at == 'H')
-			duration->seconds += number * 3600;
+			add_to(&duration->seconds, number * 3600);
 		else if (in_time && *at == 'M')
-			duration->seconds += number * 60;
+			add_to(&duration->seconds, number * 60);
 		else if (in_time && *at == 'S')
-			duration->seconds += number;
+			add_to(&duration->seconds, number);
 		else if (!in_time && *at == 'Y')
-			duration->months += number * 12;
+			add_to(&duration->months, number * 12);
 		else if (!in_time && *at == 'M')
-			duration->months += number;
+			add_to(&duration->months, number);
 		else if (!in_time && *at == 'W')
-			duration->seconds += number * 7 * DAY_S;
+			add_to(&duration->seconds, number * 7 * DAY_S);
 		else if (!in_time && *at == 'D')
-			duration->seconds += number * DAY_S;
+			add_to(&duration->seconds, number * DAY_S);
 		else
 			return false;
 	}
@@ -302,7 +313,9 @@ static int64_t add_months(int64_t at_s, int64_t months)
 		return at_s;
 	month = (parts.tm_year + INT64_C(1900)) * 12 + parts.tm_mon + months;
 	year = month / 12;
-	if (month < 0 || year < YEAR_MIN || year > YEAR_MAX)
+	if (month < 0 || year < YEAR_MIN)
+		return FIRST_S - 1;
+	if (year > YEAR_MAX)
 		return LAST_S + 1;
 	month %= 12;
 	if (parts.tm_mday > days_in(year, month))

@@ -1,0 +1,30 @@
+/* Master files whose directives are invalid. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/import_case.h"
+
+static void an_included_file_needs_a_name_of_a_domain(void **state)
+{
+	(void)state;
+	import_case_put("inc.db", "$ORIGIN x\nwww 60 IN A 10.0.0.1\n");
+	import_case_put("a.db",
+			"@ 60 IN SOA ns h 1 2 3 4 5\nns 60 IN A 10.0.0.2\n$INCLUDE inc.db a..b\n");
+	import_case_run("unbound", "server:\n interface: 127.0.0.1\nauth-zone:\n name: a.example\n"
+				   " zonefile: a.db\n");
+	assert_told("a.db:3: not carried over: \"a..b\" is no domain name");
+	assert_config("\"ns:A\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_included_file_needs_a_name_of_a_domain),
+	};
+
+	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
+}
