@@ -176,7 +176,7 @@ class Names(harness.FreshCase):
         self.assertIn("original:3: server: not carried over: 224.0.0.1 is a multicast address", told)
         self.assertIn("original:4: listen-address: not carried over: 224.0.0.9:53 cannot be listened at", told)
         _, told = self.run_("coredns", "x.test {\n  forward . tls://192.0.2.53\n}\ny.test {\n  forward . 192.0.2.53\n}\n")
-        self.assertIn("original:2: forward: not carried over: no server is left that could be asked for x.test.\n", told)
+        self.assertIn("original:2: forward: not carried over: no server is left that could be asked for x.test.; its names go where others go\n", told)
         self.assertNotIn("list of groups", told)
 
     def test_what_a_zone_takes_from_a_rule_is_told_by_their_names(self):

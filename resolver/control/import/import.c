@@ -883,7 +883,10 @@ static const char *reason(struct import *import, const struct node *item, const 
 
 	if (!domain || !dot || strcmp(dot, ".targets") != 0 || import_count(item, "targets") > 0)
 		return fault->text;
-	return import_printf(import, "no server is left that could be asked for %s", domain);
+	return import_printf(
+		import,
+		"no server is left that could be asked for %s; its names go where others go",
+		domain);
 }
 
 /* Takes out the items of the faults, and reports that. False: there are none, or the import has

@@ -1058,6 +1058,23 @@ static bool is_encrypted(const struct unbound *unbound, const struct clause *cla
 	       is_on(clause, "stub-ssl-upstream");
 }
 
+/* Leaves the clause out; default names are closed then, and must not go to other servers. */
+static void take_encrypted(struct unbound *unbound, const struct clause *clause, const char *name,
+			   bool is_stub)
+{
+	if (strcmp(name, ".") == 0 && !is_stub) {
+		unbound->closed_root = &clause->at;
+		import_lost(unbound->import, &clause->at,
+			    "its servers are asked by TLS, which sluice does not speak");
+	} else {
+		import_lost(
+			unbound->import, &clause->at,
+			"its servers are asked by TLS, which sluice does not speak; name others "
+			"for %s, whose names go where others go until then",
+			name);
+	}
+}
+
 static void take_forward(struct unbound *unbound, const struct clause *clause)
 {
 	static const char *const known[] = {"name",
@@ -1082,13 +1099,7 @@ static void take_forward(struct unbound *unbound, const struct clause *clause)
 		return;
 	}
 	if (is_encrypted(unbound, clause)) {
-		if (strcmp(name, ".") == 0 && !is_stub)
-			unbound->closed_root = &clause->at;
-		import_lost(
-			import, &clause->at,
-			"its servers are asked by TLS, which sluice does not speak; name others "
-			"for %s",
-			name);
+		take_encrypted(unbound, clause, name, is_stub);
 		return;
 	}
 	if (is_shut(unbound, name)) {
