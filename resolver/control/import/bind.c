@@ -194,6 +194,18 @@ static const char *word_behind(const struct statement *statement, const char *na
 	return NULL;
 }
 
+/* Whether a setting that may be for several views or zones is used for the first time, and so is
+ * reported. */
+static bool is_first_use(struct bind *bind, const struct statement *statement)
+{
+	char *key = import_printf(bind->import, "use of %p", (const void *)statement);
+	bool first = !import_find(bind->import, key);
+
+	if (first)
+		import_keep(bind->import, key, bind);
+	return first;
+}
+
 /* ---- settings without a counterpart ---- */
 
 #define THE_UNIT      "the program, its user and its files are those of the unit"
@@ -775,23 +787,22 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
-/* Whether the list is for transfers over TLS or at one port, which is reported: the same clients
- * would have the zone in other ways, too. */
+/* Whether the list is for transfers over TLS or at one port: the same clients would have the zone
+ * in other ways, too. Reports that. */
 static bool is_for_some(struct bind *bind, const struct statement *allow)
 {
 	const char *transport = word_behind(allow, "transport"), *port = word_behind(allow, "port");
+	bool encrypted = transport && strcasecmp(transport, "tcp") != 0;
 
-	if (transport && strcasecmp(transport, "tcp") != 0)
-		import_lost(bind->import, &allow->at,
-			    "the zone is given over TLS alone, which sluice does not speak: nobody "
-			    "may copy it");
-	else if (port)
-		import_lost(
-			bind->import, &allow->at,
-			"clients are told by their addresses, not by the port that they ask at: "
-			"nobody may copy the zone");
-	else
+	if (!encrypted && !port)
 		return false;
+	if (is_first_use(bind, allow))
+		import_lost(
+			bind->import, &allow->at, "%s: nobody may copy the zone",
+			encrypted
+				? "the zone is given over TLS alone, which sluice does not speak"
+				: "clients are told by their addresses, not by the port that they "
+				  "ask at");
 	return true;
 }
 
@@ -1210,20 +1221,17 @@ static void take_query_source(struct bind *bind, struct bind_view *view,
 			      const struct statement *statement)
 {
 	struct import *import = bind->import;
-	char *key = import_printf(import, "told of %p", (const void *)statement);
 	const char *port = statement ? word_behind(statement, "port") : NULL;
-	bool is_told = import_find(import, key);
+	bool tells = statement && is_first_use(bind, statement);
 	struct address address;
 
 	for (size_t i = 1; statement && i < statement->count; i++)
 		if (address_parse(&address, statement->words[i]) == 0)
 			forward_source(import, view->forward, &statement->at, statement->words[i]);
-		else if (!is_told && strcasecmp(statement->words[i], "none") == 0)
+		else if (tells && strcasecmp(statement->words[i], "none") == 0)
 			import_lost(import, &statement->at, "targets that are named are asked");
-	if (!is_told && port && strcmp(port, "*") != 0)
+	if (tells && port && strcmp(port, "*") != 0)
 		import_lost(import, &statement->at, "each question has a random source port");
-	if (!is_told)
-		import_keep(import, key, bind);
 }
 
 /* The time counts only while stale answers are on; both are set once, in any order. */
