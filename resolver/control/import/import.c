@@ -61,15 +61,15 @@ struct memory { /* an entry of import_keep */
 	char key[];
 };
 
-struct lines {      /* a text that grows by lines */
-	char *text; /* NULL: no line yet */
+struct remark_lines { /* a text that grows by lines */
+	char *text;   /* NULL: no line yet */
 	size_t length, room;
 };
 
 struct remark { /* the comments of a line */
 	const char *file;
 	unsigned line;
-	struct lines lines;
+	struct remark_lines lines;
 	struct remark *next; /* in the order found */
 	bool printed;
 };
@@ -88,7 +88,7 @@ struct import {
 			       * open */
 	struct model *model;  /* NULL: not finished */
 	const char *file;     /* the file named last */
-	struct lines ahead;   /* comments for the next value */
+	struct remark_lines ahead; /* comments for the next value */
 };
 
 /* ---- memory ---- */
@@ -331,7 +331,8 @@ static struct remark *find_remark(struct import *import, const struct origin *or
 }
 
 /* The room doubles, so that many lines are copied a few times only. */
-static void add_line(struct import *import, struct lines *lines, const char *text, size_t length)
+static void add_line(struct import *import, struct remark_lines *lines, const char *text,
+		     size_t length)
 {
 	bool first = !lines->text;
 
@@ -431,7 +432,7 @@ void import_comments_to(struct import *import, const char *file, unsigned line)
 {
 	const char *text = import->ahead.text, *end;
 
-	import->ahead = (struct lines){NULL, 0, 0};
+	import->ahead = (struct remark_lines){NULL, 0, 0};
 	for (; text && *text != '\0'; text = end + (*end != '\0')) {
 		end = strchrnul(text, '\n');
 		import_comment(import, file, line,
