@@ -479,6 +479,27 @@ class Rules(Browser):
         self.wait(lambda: not any("fresher.test." in row for row in self.rows()), "the rule to go")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/fresh").status)
 
+    def test_what_is_not_typed_anew_stays(self):
+        where = "rulesets/-/office/rules/told"
+        first, second = [{"address": "127.0.0.%d" % last, "port": 53, "protocol": "udp", "description": said} for last, said in ((5, "Berlin"), (6, "Rome"))]
+        self.good("PUT", where, {"domain": "told.test.", "targets": [first, second]})
+        self.log_in("/ui/rules")
+        self.row("told.test.")
+        self.more("rule told", "Change")
+        self.submit("Save", {"Description": "mine"})
+        self.wait(lambda: self.good("GET", where)["description"] == "mine", "the change")
+        self.assertEqual([first, second], self.good("GET", where)["targets"])
+        self.wait(lambda: self.none("dialog"), "the dialog to close")
+        self.more("rule told", "Change")
+        self.submit("Save", {"Targets": "127.0.0.7\n[127.0.0.6]:53 UDP"})
+        self.row("told.test.", "127.0.0.7")
+        self.assertEqual([("127.0.0.7", None), ("127.0.0.6", "Rome")],
+                         [(one["address"], one.get("description")) for one in self.good("GET", where)["targets"]])
+        self.more("rule told", "Change")
+        self.press("Save", "dialog")
+        self.find(".notices p", "Nothing was changed.")
+        self.good("DELETE", where)
+
     def test_what_is_refused_is_said_at_its_field_and_nothing_is_lost(self):
         self.log_in("/ui/rules")
         self.row("contoso.corp.")

@@ -161,7 +161,7 @@ export function changeResource(kind, item) {
 }
 
 // A field's first value, in the form that the dialog returns.
-function asRead({type, value, of, choices: offered}) {
+export function asRead({type, value, of, choices: offered}) {
   if (type === "lines") return (value || "").split("\n").map((line) => line.trim()).filter(Boolean);
   if (type === "check") return !!value;
   if (type === "number") return value ?? null;

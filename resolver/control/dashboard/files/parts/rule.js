@@ -6,8 +6,9 @@ import {h, name} from "../lib/element.js";
 import {url} from "../lib/router.js";
 import {fullName, targetOf, targetText} from "../lib/words.js";
 import {ask, valuesOf} from "./dialog.js";
-import {changed, warn} from "./notice.js";
+import {changed, notice, warn} from "./notice.js";
 import {PlanView} from "./plan.js";
+import {asRead} from "./resource.js";
 
 const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
 
@@ -39,14 +40,29 @@ function fields(rule = {}) {
   ];
 }
 
+// The typed targets. One that the rule has already is as it was, with its description, which the form does not show.
+function targetsOf(lines, before) {
+  const known = new Map((before || []).map((target) => [targetText(target), target]));
+
+  return lines.map(targetOf).map((target) => known.get(targetText(target)) || target);
+}
+
 // Empty members are not sent; in a PATCH they are null, which removes them.
-function members({domain, targets, target_group, follow_cname, description}, none) {
+function members({domain, targets, target_group, follow_cname, description}, none, before) {
   const kept = {
-    domain: domain.endsWith(".") ? domain : domain + ".", follow_cname, targets: targets.length ? targets.map(targetOf) : none,
+    domain: domain.endsWith(".") ? domain : domain + ".", follow_cname, targets: targets.length ? targetsOf(targets, before) : none,
     target_group: target_group || none, description: description || none,
   };
 
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+}
+
+// The members that are typed differently from the rule's.
+function changedMembers(rule, values) {
+  const typed = Object.fromEntries(fields(rule).map((one) => [one.name, asRead(one)]));
+  const [before, after] = [typed, values].map((one) => members(one, null, rule.targets));
+
+  return Object.fromEntries(Object.entries(after).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])));
 }
 
 function done(rule, what) {
@@ -78,9 +94,15 @@ export function createRule(rulesets) {
 export function changeRule(rule) {
   return ask({
     title: "Change rule " + rule.name, confirm: "Save", fields: fields(rule), about: rule.path,
-    more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, members(values, null))}]),
+    more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, changedMembers(rule, values))}]),
     work: async (values) => {
-      const {body} = await call("PATCH", rule.path, {body: members(values, null), etag: rule.etag});
+      const changes = changedMembers(rule, values);
+
+      if (!Object.keys(changes).length) {
+        notice("Nothing was changed.");
+        return;
+      }
+      const {body} = await call("PATCH", rule.path, {body: changes, etag: rule.etag});
 
       done(body, "is changed");
     },
