@@ -140,6 +140,11 @@ class Browser(harness.Case):
         }""" % (json.dumps(path), json.dumps(json.dumps(answer)), status)})
         self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
 
+    def stands_for(self, source):
+        """From the next page on the browser calls this function in place of fetch, which it has as `real`."""
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": "{ const real = window.fetch; window.fetch = %s; }" % source})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+
     def watches(self):
         """From the next page on the browser keeps which paths of the server were asked for: asked_for()."""
         made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{

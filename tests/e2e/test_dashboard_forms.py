@@ -337,6 +337,22 @@ class FromOtherPages(Form):
         self.row("hub", "sluice.conf:")
 
 
+class Searching(Form):
+    def test_rows_are_found_behind_a_page_that_has_none(self):
+        """The server ends a page when it has passed over very many rows."""
+        self.good("PUT", "addresses/-/late", {"region": "westeurope", "address": "198.51.100.90"})
+        self.stands_for("""async (where, how) => {
+            const {pathname, searchParams} = new URL(where, location.href);
+            if (pathname !== "/v1/addresses" || !searchParams.get("q")) return real(where, how);
+            if (searchParams.has("behind")) return real("/v1/addresses?q=late", how);
+            return new Response(JSON.stringify({addresses: [], next: "/v1/addresses?q=late&behind=1"}), {headers: {"Content-Type": "application/json"}});
+        }""")
+        self.log_in("/ui/resources?kind=address&search=late")
+        self.row("late")
+        self.find(".foot", "1 row")
+        self.good("DELETE", "addresses/-/late")
+
+
 class Looking(Form):
     def test_what_the_file_declares_is_read_only_with_its_place(self):
         self.log_in("/ui/resources?kind=ruleset")

@@ -1,7 +1,7 @@
 // All resources of any kind: create, change and delete. A resource of the configuration file is shown with its place
 // there.
 
-import {get, query} from "../lib/api.js";
+import {query} from "../lib/api.js";
 import {h, name} from "../lib/element.js";
 import {article, hintWords, kinds, labelOf, nameOf, noun, nouns, pathOf, valueText} from "../lib/kinds.js";
 import {Page, empty} from "../lib/page.js";
@@ -91,23 +91,27 @@ export class ResourcesPage extends Page {
     return h("div", {class: "field kinds"}, h("label", {for: "resources-kind"}, "Kind"), select);
   }
 
-  asked(limit) {
-    return this.kind.collection + query({q: this.search, limit});
+  asked() {
+    return {q: this.search};
   }
 
+  // Reads as many rows as are shown already.
   async read() {
-    this.fill([], await get(this.asked(Math.min(MOST, Math.max(PAGE, this.items.length))), {signal: this.signal}));
+    const {collection} = this.kind, wanted = Math.max(PAGE, this.items.length);
+
+    this.fill([], await this.rowsFrom(collection + query({...this.asked(), limit: Math.min(MOST, wanted)}), collection, wanted));
   }
 
   loadMore() {
     return this.inTurn(async () => {
-      this.fill(this.items, await get(this.next, {signal: this.signal}));
+      this.fill(this.items, await this.rowsFrom(this.next, this.kind.collection, PAGE));
     });
   }
 
-  fill(before, page) {
-    this.items = [...before, ...page[this.kind.collection]];
-    this.next = page.next && page.next.replace(/^\/v1\//, "");
+  fill(before, found) {
+    if (!found) return; // the search has changed; the next turn reads its rows
+    this.items = [...before, ...found.rows];
+    this.next = found.next;
     this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.table.none = this.search ? empty(`No ${noun(this.kind)} has that.`)
       : empty(`There is no ${noun(this.kind)} yet.`, h("p", {}, isAdmin() ? `Add ${article(this.kind)}, or declare it in the configuration file.` : "An admin can add one."));
