@@ -174,6 +174,25 @@ class Lists(Form):
         self.good("DELETE", where)
 
 
+class Tags(Form):
+    def test_a_name_with_an_equals_sign_stays(self):
+        where, tags = "private_zones/-/tagged.internal", {"a=b": "c", "back\\slash": "=d", "ends\\": "e\\=f", "\\=": "\\"}
+        self.good("PUT", where, {"tags": tags})
+        self.log_in("/ui/resource?path=" + where)
+        self.press("Edit")
+        self.find("dialog h2")
+        self.unfold()
+        shown = self.field("Tags").get_attribute("value")
+        self.assertEqual({"a\\=b=c", "back\\\\slash==d", "ends\\\\=e\\=f", "\\\\\\==\\"}, set(shown.split("\n")))
+        self.save("Save", {"Tags": "no\\=value"})
+        self.wait(lambda: self.fault_of("Tags"), "what is wrong")
+        self.assertEqual('"no\\=value" has no value; give NAME=VALUE', self.fault_of("Tags"))
+        self.save("Save", {"Tags": shown + "\nplain\\name=1"})
+        self.closed()
+        self.assertEqual({**tags, "plain\\name": "1"}, self.good("GET", where)["tags"])
+        self.good("DELETE", where)
+
+
 class Faults(Form):
     def test_each_is_said_at_its_field_and_goes_when_that_is_corrected(self):
         self.log_in("/ui/rules")

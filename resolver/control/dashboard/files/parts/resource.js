@@ -27,18 +27,25 @@ function isTags({type}) {
   return type === "object";
 }
 
+// NAME=VALUE on each line. In a name, a backslash stands before each "=" and each backslash.
+function linesOf(tags) {
+  return Object.entries(tags || {}).map(([key, value]) => `${key.replace(/[\\=]/g, "\\$&")}=${value}`).join("\n");
+}
+
 function toForm(schema, value) {
-  if (isTags(schema)) return Object.entries(value || {}).map(([key, one]) => `${key}=${one}`).join("\n");
+  if (isTags(schema)) return linesOf(value);
   if (schema.type === "array" && schema.items.type !== "object" && !schema["x-refers"]) return (value || []).join("\n");
   return value ?? (schema.type === "array" ? [] : schema.default);
 }
 
-// NAME=VALUE on each line.
-function tags(key, lines) {
-  const wrong = lines.find((line) => !line.includes("="));
+// A backslash before another character in a name is that of the name.
+const TAG = /^((?:[^\\=]|\\[\\=]|\\(?![\\=]))*)=(.*)$/s;
+
+function tagsOf(key, lines) {
+  const wrong = lines.find((line) => !TAG.test(line));
 
   if (wrong) throw new ApiError(0, {path: key, message: `"${wrong}" has no value; give NAME=VALUE`});
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  return Object.fromEntries(lines.map((line) => TAG.exec(line)).map(([, title, value]) => [title.replace(/\\([\\=])/g, "$1"), value]));
 }
 
 function withoutEmpty(values) {
@@ -47,7 +54,7 @@ function withoutEmpty(values) {
 
 // null: the member has no value.
 function fromForm(schema, key, value) {
-  if (isTags(schema)) return tags(key, value);
+  if (isTags(schema)) return tagsOf(key, value);
   if (schema.type === "array" && schema.items.type === "object") return value.map(withoutEmpty);
   return value === "" ? null : value;
 }
