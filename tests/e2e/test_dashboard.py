@@ -1027,6 +1027,33 @@ class Zones(Browser):
         self.press("Export master file")
         self.assertRegex(self.downloaded("master.test.zone"), r"www 300 IN A 10\.0\.0\.7")
 
+    def test_an_import_writes_over_nothing_that_was_changed_meanwhile(self):
+        where = self.zone("raced.test", www="\"1\"", goes="\"2\"")
+        sets = "private_zones/-/raced.test/record_sets/"
+        file = self.world.write("raced.zone", "$TTL 60\nwww TXT file\nfresh TXT file\n")
+        self.log_in(where)
+        self.row("goes")
+        for name in ("www", "fresh", "goes"):
+            self.press("Import master file")
+            self.field("File").send_keys(file)
+            self.field("Delete what the file does not have").click()
+            self.press("Try it", "dialog")
+            self.find("dialog h2", "Import the master file?")
+            self.good("PUT", sets + name + ":TXT", {"ttl": 60, "records": ['"another\'s"']})
+            self.press("Import", "dialog")
+            self.find("dialog .problem")
+            self.assertIn("there is one already" if name == "fresh" else "changed since you read it", self.text_of("dialog .problem"))
+            self.press("Cancel", "dialog")
+            self.assertEqual(['"another\'s"'], self.good("GET", sets + name + ":TXT")["records"])
+        self.press("Import master file")
+        self.field("File").send_keys(file)
+        self.field("Delete what the file does not have").click()
+        self.press("Try it", "dialog")
+        self.press("Import", "dialog")
+        self.row("fresh", "file")
+        self.assertEqual(["file"], self.resolved("www.raced.test", "TXT"))
+        self.assertEqual(404, self.call("GET", "/v1/" + sets + "goes:TXT").status)
+
     def test_a_zone_of_a_file_is_shown_and_not_changed(self):
         self.log_in("/ui/zones")
         self.row("filed.internal", "filed.zone")

@@ -15,7 +15,8 @@ function same(set, served) {
   return set.ttl === served.ttl && data(set) === data(served);
 }
 
-// [{verb, name, path, values}]. Metadata and sets of the configuration file stay.
+// [{verb, name, path, values, etag}]. Metadata and sets of the configuration file stay. An etag lets the server refuse the
+// change if somebody has changed the set since; "": the set must not exist yet.
 function plan(where, sets, served, prune) {
   const there = new Map(served.map((set) => [set.name.toLowerCase(), set]));
   const edits = [];
@@ -26,11 +27,11 @@ function plan(where, sets, served, prune) {
     there.delete(set.name.toLowerCase());
     if (old && same(set, old)) continue;
     edits.push({verb: old ? "change" : "create", name: set.name, path: where + "/" + encodeURIComponent(set.name),
-                values: {ttl: set.ttl, records: set.records, metadata: old?.metadata || []}});
+                values: {ttl: set.ttl, records: set.records, metadata: old?.metadata || []}, etag: old?.etag ?? ""});
   }
   if (prune)
     for (const set of there.values())
-      if (!set.origin) edits.push({verb: "delete", name: set.name, path: set.path, values: null});
+      if (!set.origin) edits.push({verb: "delete", name: set.name, path: set.path, values: null, etag: set.etag});
   return edits;
 }
 
@@ -52,7 +53,7 @@ export async function importZone(zone) {
 
       doubts = read.body.warnings;
       edits = plan(where, read.body.record_sets, await all(where + "?limit=5000", "record_sets"), prune);
-      body = {edits: edits.map(({path, values}) => ({path, values}))};
+      body = {edits: edits.map(({path, values, etag}) => ({path, values, etag}))};
       if (edits.length) await call("POST", "changes?dry_run", {body});
     },
   });
