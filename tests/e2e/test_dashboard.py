@@ -1288,6 +1288,21 @@ class Everywhere(Browser):
         self.find(".judgement.good")
 
 
+    def test_a_page_that_is_opened_while_the_server_is_gone_is_shown_when_it_is_back(self):
+        self.log_in("/ui/now")
+        self.find(".live.on")
+        self.sluice.stop()
+        self.find(".live.off")
+        self.press("Rules", "nav")
+        self.find("rules-page > .problem", "The server cannot be reached")
+        type(self).sluice = harness.Sluice(self.host, CONFIG, ("127.0.0.1", 5300))
+        self.row("contoso.corp.")
+        self.assertTrue(self.none(".problem"))
+        self.good("PUT", "rulesets/-/office/rules/after", {"domain": "after.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.row("after.test.")
+        self.good("DELETE", "rulesets/-/office/rules/after")
+
+
 class Pictures(Browser):
     """As README and the guides show it; SCREENSHOTS=etc/guide writes their pictures anew."""
     folder = os.environ.get("SCREENSHOTS")

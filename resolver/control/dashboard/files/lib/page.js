@@ -3,6 +3,7 @@
 
 import {ApiError, get} from "./api.js";
 import {h} from "./element.js";
+import {here} from "./router.js";
 import {stream} from "./stream.js";
 
 export class Page extends HTMLElement {
@@ -11,11 +12,21 @@ export class Page extends HTMLElement {
   connectedCallback() {
     this.aborter = new AbortController();
     this.signal = this.aborter.signal;
-    this.showing = this.attempt(() => this.show());
+    this.showing = this.attempt(() => this.show().catch((error) => {
+      this.refused = error.status >= 400 && error.status < 500;
+      throw error;
+    }));
+    stream.addEventListener("live", ({detail}) => detail && this.showAgain(), {signal: this.signal});
   }
 
   disconnectedCallback() {
     this.aborter.abort();
+  }
+
+  // Where the page could not be shown, as while the server restarts, a new one takes its place when a stream begins; not
+  // where the server has refused what the URL asks for.
+  async showAgain() {
+    if (!await this.showing && !this.refused && !this.signal.aborted) this.replaceWith(Object.assign(new this.constructor(), {query: here().query}));
   }
 
   // Calls `back` a little after wanted events of the server, once for many together, while the page is shown; and
