@@ -479,25 +479,37 @@ class History(Form):
         self.fill("Search", "nothing-has-this")
         self.find(".empty", "No change has that.")
 
-    def test_a_day_is_chosen_and_read_back_to(self):
-        """Also where the page has not read that far back by itself."""
-        days = [time.strftime("%Y-%m-%d", time.localtime(time.time() - ago * 86400)) for ago in (0, 1, 2)]
+    def stands_in_for_700_changes(self):
+        """Of today, yesterday and the day before."""
         def change(revision, ago):
             # At noon, so that a clock that goes on during the test changes no day but today's.
             return {"revision": revision, "time": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * 86400)), "who": "ops", "login": None,
                     "path": "groups/-/g%d" % revision, "before": None, "after": {}, "verb": "created", "kind": "group", "subject": "group g%d" % revision}
         changes = [change(n, 2 if n <= 400 else 1 if n <= 500 else 0) for n in range(1, 701)]
-        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
-            const real = window.fetch, all = %s;
-            window.fetch = (where, how) => {
-                const {pathname, searchParams} = new URL(where, location.href);
-                if (pathname !== '/v1/changes' || String(how?.headers?.Accept).includes('event-stream')) return real(where, how);
-                const after = Number(searchParams.get('after')), some = all.filter(one => one.revision > after).slice(0, Number(searchParams.get('limit')) || 1000);
-                const next = some.length && some.at(-1).revision < 700 ? some.at(-1).revision : null;
-                return Promise.resolve(new Response(JSON.stringify({changes: some, next}), {headers: {'Content-Type': 'application/json', ETag: '"00000000000002bc-0"'}}));
-            };
-        }""" % json.dumps(changes)})
-        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+        self.stands_for("""(where, how) => {
+            const {pathname, searchParams} = new URL(where, location.href), all = %s;
+            if (pathname !== '/v1/changes' || String(how?.headers?.Accept).includes('event-stream')) return real(where, how);
+            const after = Number(searchParams.get('after')), some = all.filter(one => one.revision > after).slice(0, Number(searchParams.get('limit')) || 1000);
+            const next = some.length && some.at(-1).revision < 700 ? some.at(-1).revision : null;
+            return Promise.resolve(new Response(JSON.stringify({changes: some, next}), {headers: {'Content-Type': 'application/json', ETag: '"00000000000002bc-0"'}}));
+        }""" % json.dumps(changes))
+
+    def test_older_ones_that_are_asked_for_twice_come_once(self):
+        self.stands_in_for_700_changes()
+        self.log_in("/ui/changes")
+        self.find(".foot", "of 220 rows")
+        self.driver.execute_script("""
+            const older = [...document.querySelectorAll('main button')].find(one => one.textContent === 'Older changes');
+            older.click();
+            older.click();""")
+        self.find(".foot", "of 620 rows")
+        self.fill("Search", "group g400")
+        self.wait(lambda: [row[2] for row in self.rows()] == ["created group g400"], "one row of it")
+
+    def test_a_day_is_chosen_and_read_back_to(self):
+        """Also where the page has not read that far back by itself."""
+        days = [time.strftime("%Y-%m-%d", time.localtime(time.time() - ago * 86400)) for ago in (0, 1, 2)]
+        self.stands_in_for_700_changes()
         self.log_in("/ui/changes")
         self.row("created group g700")
         self.choose("Day", "yesterday")

@@ -69,7 +69,7 @@ function fits(change, text) {
 
 export class ChangesPage extends Page {
   async show() {
-    this.onEvents(() => true, () => this.showLater());
+    this.onEvents(() => true, () => this.load());
     this.changes = [];
     this.search = this.query.get("search") || "";
     this.who = this.query.get("who") || "";
@@ -123,7 +123,11 @@ export class ChangesPage extends Page {
     while (day && day === this.day && this.first > 0 && isLater()) await this.showOlder();
   }
 
-  async showOlder(revisions = BACK) {
+  showOlder(revisions = BACK) {
+    return this.inTurn(() => this.readOlder(revisions));
+  }
+
+  async readOlder(revisions) {
     let after = Math.max(0, this.first - revisions);
     const edits = await editsBetween(after, this.first, this.signal);
 
@@ -135,7 +139,8 @@ export class ChangesPage extends Page {
     this.render();
   }
 
-  async showLater() {
+  // Reads the later ones.
+  async read() {
     const edits = await editsBetween(this.last, Infinity, this.signal);
 
     if (!edits.length) return;
