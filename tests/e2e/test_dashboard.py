@@ -787,6 +787,33 @@ class Reverse(Browser):
         self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.text_of(".facts")), "it to be served")
         self.is_served("198.51.100.11", "another.example.com.")
 
+    def test_only_the_latest_check_says_whether_a_name_leads_back(self):
+        self.address("checked", "198.51.100.17", "first.example.com.")
+        # The first check is answered when the test says so, and `drawn` once the page has had that answer.
+        self.stands_for("""async (where, how) => {
+            if (new URL(where, location.href).pathname !== "/v1/check") return real(where, how);
+            const answer = (result, text) => new Response(JSON.stringify({result, text}), {headers: {"Content-Type": "application/json"}});
+            window.checks = (window.checks || 0) + 1;
+            if (checks > 1) return answer("confirmed", "the second");
+            const first = answer("other", "the first"), text = first.text.bind(first);
+            first.text = async () => {
+              const got = await text();
+              setTimeout(() => { window.drawn = true; });
+              return got;
+            };
+            await new Promise(resolve => { window.release = resolve; });
+            return first;
+        }""")
+        self.log_in("/ui/address?id=198.51.100.17")
+        self.find("dd", "looking ...")
+        self.find(".live.on")
+        self.good("PUT", "ptrs/198.51.100.17", {"reverse_fqdn": "second.example.com."})
+        self.find("dd .state.good", "the second")
+        self.driver.execute_script("release()")
+        self.wait(lambda: self.driver.execute_script("return window.drawn"), "the answer to the first")
+        self.find("dd .state.good", "the second")
+        self.assertNotIn("the first", self.text_of(".facts"))
+
     def test_a_change_of_somebody_else_leaves_an_open_menu_open(self):
         def asked():
             return self.driver.execute_script(

@@ -54,14 +54,17 @@ export class AddressPage extends Page {
     if (changed) this.attempt(() => this.check(ptr));
   }
 
-  // Asks now whether the name has an address record with this address.
+  // Asks now whether the name has an address record with this address. Only the latest answer counts.
   async check(ptr) {
+    this.checked = ptr;
     if (!ptr.reverse_fqdn || ptr.status !== "ACTIVE") {
       this.back.replaceChildren("");
       return;
     }
     this.back.replaceChildren("looking ...");
     const {result, text} = await get("check" + query({subject: ptr.address || ptr.name}), {signal: this.signal});
+
+    if (this.checked !== ptr) return;
     this.back.replaceChildren(h("span", {class: "state " + (result === "confirmed" ? "good" : "warn")}, name(text)));
   }
 }
