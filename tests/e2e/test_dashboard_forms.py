@@ -411,8 +411,40 @@ class Looking(Form):
         self.find(".live.on")
         self.good("PATCH", where, {"address_space": ["10.81.0.0/16"]})
         self.find("main dd", "10.81.0.0/16")
+        self.good("PUT", where + "/subnets/inside", {"prefix": "10.81.1.0/24"})
+        self.row("inside")
         self.good("DELETE", where)
         self.find("h1", "It is gone.")
+        self.assertEqual([], self.texts("main :is(dd, tr)"))
+        # It comes back, as by an undo.
+        self.good("PUT", where, {"address_space": ["10.82.0.0/16"]})
+        self.find("h1", "Network watched")
+        self.find("main dd", "10.82.0.0/16")
+        self.assertNotIn("inside", self.text_of("main"))
+        self.good("DELETE", where)
+
+    def test_very_many_inside_are_read_again_in_parts_that_the_server_allows(self):
+        self.stands_for("""async (where, how) => {
+            const {pathname, searchParams} = new URL(where, location.href), limit = Number(searchParams.get("limit"));
+            if (!pathname.endsWith("/corp.internal/record_sets") || limit > 5000) return real(where, how); // which refuses the latter
+            const from = Number(searchParams.get("marker")), to = Math.min(from + limit, 5300), next = to < 5300 ? `${pathname}?limit=5000&marker=${to}` : null;
+            const rows = Array.from({length: to - from}, (_, i) => ({name: `n${from + i}:A`, path: `${pathname.slice("/v1/".length)}/n${from + i}:A`, ttl: 60, records: ["10.0.0.1"]}));
+            window.answered = (window.answered || 0) + 1;
+            return new Response(JSON.stringify({record_sets: rows, next}), {headers: {"Content-Type": "application/json"}});
+        }""")
+        self.log_in("/ui/resource?path=private_zones/-/corp.internal")
+        table = "data-table:has([aria-label='Record sets'])"
+        for last in (50, 100, 150, 200):
+            self.find(table + " .foot", "\u2013%d of more than 200 rows" % last)
+            self.press("Next page: Record sets")
+        self.find(table + " .foot", "201\u2013250 of more than 5,200 rows")
+        self.find(".live.on")
+        before = self.driver.execute_script("return answered")
+        self.good("PUT", "groups/-/anything", {"region": "westeurope"})
+        self.wait(lambda: self.driver.execute_script("return answered") >= before + 2, "both parts to be read again")
+        self.find(table + " .foot", "201\u2013250 of 5,300 rows")
+        self.assertTrue(self.none(".problem"))
+        self.good("DELETE", "groups/-/anything")
 
     def test_one_that_is_used_says_by_whom(self):
         self.good("PUT", "virtual_networks/-/used", {"address_space": ["10.90.0.0/16"]})

@@ -9,7 +9,7 @@ import {isAdmin} from "../lib/session.js";
 import {insideOf, resourceTable} from "./resources.js";
 import {changeResource, createResource, deleteResource, resourceLink, resourceUrl} from "../parts/resource.js";
 
-const PAGE = 200;
+const PAGE = 200, MOST = 5000;
 const BESIDE = new Set(["path", "etag", "origin", "warnings", "not_served", "placed"]);
 
 function lines(value) {
@@ -34,19 +34,20 @@ class Inside {
     this.table];
   }
 
+  // Reads as many rows as are shown already.
   async load() {
-    const found = await get(collectionIn(this.kind, this.page.path) + query({limit: Math.max(PAGE, this.items.length)}), {signal: this.page.signal});
+    const wanted = Math.max(PAGE, this.items.length), first = collectionIn(this.kind, this.page.path) + query({limit: Math.min(MOST, wanted)});
 
-    this.fill([], found);
+    this.fill([], await this.page.rowsFrom(first, this.kind.collection, wanted));
   }
 
   async more() {
-    this.fill(this.items, await get(this.next, {signal: this.page.signal}));
+    this.fill(this.items, await this.page.rowsFrom(this.next, this.kind.collection, PAGE));
   }
 
   fill(before, found) {
-    this.items = [...before, ...found[this.kind.collection]];
-    this.next = found.next && found.next.replace(/^\/v1\//, "");
+    this.items = [...before, ...found.rows];
+    this.next = found.next;
     this.table.further = this.next && (() => this.page.attempt(() => this.page.inTurn(() => this.more())));
     this.table.fill(this.items);
   }
@@ -66,7 +67,8 @@ export class ResourcePage extends Page {
     this.told = h("div");
     this.facts = h("dl", {class: "facts"});
     this.head = h("div", {class: "title"});
-    this.replaceChildren(this.way(), this.head, this.told, this.facts);
+    this.whole = h("div", {hidden: true}, this.facts, this.parts.map((part) => part.content(isAdmin() && !this.kind.guarded)));
+    this.replaceChildren(this.way(), this.head, this.told, this.whole);
     await this.load();
   }
 
@@ -84,6 +86,11 @@ export class ResourcePage extends Page {
       this.kind.parent && [" / ", resourceLink(parent, decodeURIComponent(parent.split("/")[2]))]);
   }
 
+  // Nothing inside is searched.
+  asked() {
+    return {};
+  }
+
   async read() {
     const item = await get(this.path, {signal: this.signal}).catch((error) => {
       if (error.status !== 404) throw error;
@@ -93,12 +100,11 @@ export class ResourcePage extends Page {
     if (!item) {
       this.head.replaceChildren(h("h1", {}, "It is gone."));
       this.told.replaceChildren(empty(`There is no such ${noun(this.kind)} any more.`, h("p", {}, h("a", {href: url("changes")}, "Changes"), " has who deleted it, and can undo that.")));
-      this.facts.remove();
+      this.whole.hidden = true; // until it comes back, as by an undo
       return;
     }
     this.render(item);
-    if (!this.drawn) this.append(...this.parts.flatMap((part) => part.content(isAdmin() && !this.kind.guarded)));
-    this.drawn = true;
+    this.whole.hidden = false;
     await Promise.all(this.parts.map((part) => part.load()));
   }
 
