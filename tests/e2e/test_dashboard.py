@@ -1303,6 +1303,22 @@ class Everywhere(Browser):
         self.find("h1", "DNS Reverse")
         self.assertTrue(self.driver.execute_script("return window.same"))
 
+    def test_a_search_that_is_left_while_one_types_stays_out_of_the_url(self):
+        # `ran`: how many of the timers that the page has set since have ended.
+        self.log_in("/ui/zones")
+        self.row("corp.internal")
+        self.driver.execute_script("""
+            const real = window.setTimeout, search = document.querySelector('main input[type=search]');
+            window.set = window.ran = 0;
+            window.setTimeout = (work, ...rest) => { set++; return real(() => { work(); ran++; }, ...rest); };
+            search.value = 'corp';
+            search.dispatchEvent(new Event('input'));
+            [...document.querySelectorAll('nav a')].find(one => one.textContent === 'Rules').click();
+            window.setTimeout = real;""")
+        self.wait(lambda: self.driver.execute_script("return set > 0 && ran === set"), "the search's timer")
+        self.find("h1", "Rules")
+        self.assertTrue(self.driver.current_url.endswith("/ui/rules"), self.driver.current_url)
+
     def test_a_server_that_is_gone_is_said_and_found_again(self):
         self.log_in("/ui/now")
         self.find(".live.on")

@@ -1,4 +1,4 @@
-// A search field. It calls back a little after typing, once for quick typing.
+// A search field. It calls back a little after typing, once for quick typing, unless its page has been left meanwhile.
 
 import {h} from "../lib/element.js";
 
@@ -11,7 +11,7 @@ export function searchField({label, value, placeholder, back}) {
   const input = h("input", {id, type: "search", value, placeholder, autocomplete: "off", autocapitalize: "off",
                             spellcheck: "false", oninput: () => {
     clearTimeout(timer);
-    timer = setTimeout(() => back(input.value.trim()), PAUSE_MS);
+    timer = setTimeout(() => input.isConnected && back(input.value.trim()), PAUSE_MS);
   }});
 
   return h("div", {class: "field"}, h("label", {for: id}, label), input);
