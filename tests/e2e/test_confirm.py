@@ -450,6 +450,74 @@ class Apply(World):
         self.is_answered_by("one.corp", ELSEWHERE)
         self.leaves_nothing()
 
+    def makes(self, *edits):
+        status, answer = self.call("POST", "changes", {"edits": [{"path": p, "values": v} for p, v in edits]})
+        self.assertEqual(200, status, answer)
+
+    def goes_back(self, *edits, before=lambda: None):
+        """A change to these waits; then something else happens, and the change goes back."""
+        rows = self.rows()
+        status, answer = self.call("POST", "changes?confirm=600", {"edits": [{"path": p, "values": v} for p, v in edits]})
+        self.assertEqual(200, status, answer)
+        self.assertNotEqual(rows, self.rows())
+        before()
+        status, answer = self.call("POST", "confirm?back=true")
+        self.assertEqual(200, status, answer)
+        self.assertEqual(rows, self.rows())
+        self.leaves_nothing()
+
+    def rows(self):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as state:
+            return sorted(state.execute("SELECT kind, path, json FROM resources"))
+
+    def written_elsewhere(self):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as other:
+            other.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            other.commit()
+
+    def test_rows_that_were_not_served_go_back_and_are_not_served(self):
+        zone = 'private_zones = ( { name = "sets.test"; }, '
+        self.restart(CONFIG.replace("private_zones = (", zone))
+        self.apply(None)
+        self.makes(("rulesets/-/office/rules/r1", {"domain": "r1.corp.", "targets": [{"address": "127.0.0.5"}]}),
+                   ("private_zones/-/sets.test/record_sets/a:A", {"records": ["10.0.0.1"]}))
+        self.world.write("rules.conf", "")
+        self.sluice.reconfigure(CONFIG)
+        self.good("reload")
+        self.goes_back(("rulesets/-/office/rules/r1", None), ("private_zones/-/sets.test/record_sets/a:A", None),
+                       ("rulesets/-/applied/rules/two", None))
+        self.is_answered_by("two.corp", OLD)
+        self.assertRegex(self.sluice.log(), r"confirm.*office.*1 resource inside it is in the state; not served until")
+        self.assertRegex(self.sluice.log(), r"confirm.*sets.test.*1 record set of it is in the state; not served until")
+        self.write_before()
+        self.sluice.reconfigure(CONFIG.replace("private_zones = (", zone))
+        self.good("reload")
+        self.is_answered_by("r1.corp", OLD)
+
+    def test_what_needs_a_file_that_is_gone_goes_back_and_is_not_served(self):
+        self.apply(None)
+        secret = self.world.secret("k.secret", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0")
+        self.makes(("keys/-/k.", {"secret_file": secret}),
+                   ("transfers/-/out", {"zones": ["corp.internal"], "key": "k."}))
+        self.goes_back(("transfers/-/out", None), ("keys/-/k.", None), ("rulesets/-/applied/rules/two", None),
+                       before=lambda: os.unlink(secret))
+        self.is_answered_by("two.corp", OLD)
+        self.assertRegex(self.sluice.log(), r'confirm.*"-/k\." which does not fit .*cannot be used')
+        self.assertRegex(self.sluice.log(), r'confirm.*"-/out" which does not go with the rest')
+        self.good("reload")
+        self.is_answered_by("two.corp", OLD)
+
+    def test_a_change_goes_back_beside_another_programs(self):
+        address = {"address": "198.51.100.31"}
+        self.restart(CONFIG + 'address_pools = ( { name = "p"; prefix = "198.51.100.0/24"; } );')
+        self.apply(None)
+        self.goes_back(("rulesets/-/applied/rules/two", None), before=self.written_elsewhere)
+        self.is_answered_by("two.corp", OLD)
+        self.goes_back(("addresses/-/a", address), before=self.written_elsewhere)
+        self.assertEqual(404, self.call("GET", "addresses/-/a")[0])
+        self.goes_back(("addresses/-/a", address), ("rulesets/-/applied/rules/two", None), before=self.written_elsewhere)
+        self.makes(("addresses/-/a", address))
+
     def test_one_of_each_goes_back(self):
         self.reload()
         self.good("confirm", "--back")

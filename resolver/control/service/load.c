@@ -150,7 +150,18 @@ static bool migrate(const struct load *load, const struct model *declared, struc
 	return false;
 }
 
-/* Reads the state and combines it with the file. `parts` notes skipped rows, even on failure.
+/* Reads the rows of the source (NULL: none) and combines them with the file. NULL: *err says why. */
+static struct model *read_rows(struct load *load, struct parts *parts, struct source *source,
+			       struct model *declared, const struct model *before,
+			       const struct faults *refused, struct faults *faults, int *err,
+			       char error[SOURCE_ERROR_MAX])
+{
+	*err = source ? parts_load(parts, source, declared, refused, faults, error) : 0;
+	return *err ? NULL : compose(load, parts, source, declared, before, faults, err, error);
+}
+
+/* Opens the state, reads it and combines it with the file. `parts` notes skipped rows, even on
+ * failure.
  *
  * If the state cannot be read at the start, the fault is a warning, and only the file's items are
  * served; the inventory opens the state again and warns as well. Later, while resources of the
@@ -171,10 +182,9 @@ static struct model *read_model(struct load *load, struct parts *parts, struct m
 
 	if (err && !*error)
 		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
-	if (source)
-		err = parts_load(parts, source, declared, refused, faults, error);
 	if (!err)
-		model = compose(load, parts, source, declared, before, faults, &err, error);
+		model = read_rows(load, parts, source, declared, before, refused, faults, &err,
+				  error);
 	source_close(source);
 	if (err == ERR_SYSTEM && !serves_state(before)) {
 		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
@@ -210,27 +220,48 @@ static bool are_of_rows(const struct faults *faults)
 	return all;
 }
 
+/* The model of an open source's rows. */
+static struct model *read_open(struct load *load, struct parts *parts, struct source *source,
+			       struct model *declared, const struct model *before,
+			       const struct faults *refused, struct faults *faults)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+	struct model *model = read_rows(load, parts, source, declared, before, refused, faults,
+					&err, error);
+
+	if (err == ERR_NOMEM)
+		out_of_memory(declared, faults);
+	else if (err && err != ERR_FAULTS)
+		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state", "%s", error);
+	return model;
+}
+
 /* *misfit: some rows were skipped because they do not fit; set even on failure. */
-static struct model *try_again(struct load *load, struct model *declared,
+static struct model *try_again(struct load *load, struct source *source, struct model *declared,
 			       const struct model *before, const struct faults *refused,
 			       struct faults *faults, bool *misfit)
 {
 	struct parts parts = {0};
-	struct model *model = read_model(load, &parts, declared, before, refused, faults);
+	struct model *model =
+		source ? read_open(load, &parts, source, declared, before, refused, faults)
+		       : read_model(load, &parts, declared, before, refused, faults);
 
 	*misfit = parts.misfit;
 	if (model)
-		model = load_complete(load, model, parts.passed_over, NULL, faults);
+		model = load_complete(load, model, parts.passed_over, source ? before : NULL,
+				      faults);
 	parts_release(&parts);
 	return model;
 }
 
 /* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
  * can keep the file from being served. If all rows fit, conflicts between them and the file are
- * refused instead, because the operator has just written them. Rows whose parent is gone from the
- * file are skipped without counting as misfits. */
-struct model *load_again(struct load *load, struct model *declared, const struct model *before,
-			 struct faults *faults)
+ * refused instead, because the operator has just written them; not those with rows of an open
+ * source, because nobody has written the file then. Rows whose parent is gone from the file are
+ * skipped without counting as misfits. */
+struct model *load_rows(struct load *load, struct source *source, struct model *declared,
+			const struct model *before, struct faults *faults)
 {
 	struct faults refused, found;
 	struct model *model = NULL;
@@ -239,8 +270,8 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 	faults_init(&refused);
 	for (int i = 0; !model && misfit && i < PASSES_MAX; i++) {
 		faults_init(&found);
-		model = try_again(load, declared, before, &refused, &found, &misfit);
-		misfit = misfit && are_of_rows(&found) && i + 1 < PASSES_MAX;
+		model = try_again(load, source, declared, before, &refused, &found, &misfit);
+		misfit = (misfit || source) && are_of_rows(&found) && i + 1 < PASSES_MAX;
 		if (model || !misfit)
 			copy_faults(faults, &found, false);
 		else
@@ -249,6 +280,12 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 	}
 	faults_release(&refused);
 	return model;
+}
+
+struct model *load_again(struct load *load, struct model *declared, const struct model *before,
+			 struct faults *faults)
+{
+	return load_rows(load, NULL, declared, before, faults);
 }
 
 struct model *load_file(struct load *load, const char *path, const struct model *before,

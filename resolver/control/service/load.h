@@ -60,6 +60,10 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 /* Combines the declared model with the present rows of the state; `before` as in load_model. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults);
+/* load_again with the rows of an open source, also those of its open transaction. Rows that do not
+ * fit, alone or with the rest, are skipped with a warning. source NULL: load_again. */
+struct model *load_rows(struct load *load, struct source *source, struct model *declared,
+			const struct model *before, struct faults *faults);
 /* Migrates an older version's state, so that source_open finds it. ERR_SYSTEM, ERR_NOMEM: `error`
  * says why. */
 MUST_CHECK int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX]);

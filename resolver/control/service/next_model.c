@@ -6,6 +6,9 @@
  *     begin ─► put, ...                         (next_model_write; the caller commits)
  *
  * Another program may write to the state between the two transactions; the second begin sees that.
+ * Rows that are put back, but do not fit any more, are skipped: all rows are loaded in that first
+ * transaction then, and so they are if another program has written before.
+ *
  * Record sets skip the first transaction: the edits have all their values, and the zone that they
  * are put into (resource/home.h) has the rest. So a change of record sets alone starts from the
  * served model. */
@@ -572,10 +575,49 @@ static void check_asker(const struct model *now, const struct model *model, cons
 			  "control socket, can remove it or make it a reader");
 }
 
+/* Writes the edits and loads all rows, in a transaction that it rolls back. What another program
+ * has written is read as well, and counts as read only here: until it is served, the state stays
+ * changed for everybody else. */
+static struct model *load_written(struct next_model *next)
+{
+	struct model *now = next->now, *model = NULL;
+	struct source *source = next->source;
+	char error[SOURCE_ERROR_MAX];
+
+	if (next->anew && source->calls->sync(source, error) != 0) {
+		next_model_fail(next, ERR_SYSTEM, error);
+		return NULL;
+	}
+	if (write_edits(next, true) == 0) {
+		model = load_rows(&next->load, source, load_declared(now), now, next->faults);
+		source->calls->roll_back(source);
+	}
+	if (next->anew)
+		source->calls->unsync(source);
+	return model;
+}
+
+/* Rows that are put back were served before, or were skipped by a load. So if some do not fit, a
+ * load of all rows decides again what is served and what is skipped. */
+static struct model *compose_again(struct next_model *next)
+{
+	struct faults *faults = next->faults;
+	size_t count = faults->count, errors = faults->errors, warnings = faults->warnings;
+	struct model *model = next->anew ? NULL : compose_checked(next);
+
+	if (next->change->error.outcome != CHANGE_FINE || (model && faults->errors == errors))
+		return model;
+	model_free(model);
+	faults->count = count;
+	faults->errors = errors;
+	faults->warnings = warnings;
+	return load_written(next);
+}
+
 struct model *next_model_make(struct next_model *next)
 {
 	size_t errors = next->faults->errors;
-	struct model *model = compose_checked(next);
+	struct model *model = next->change->again ? compose_again(next) : compose_checked(next);
 
 	if (model)
 		check_asker(next->now, model, next->change->who, next->faults);

@@ -17,6 +17,8 @@ struct next_model {
 	struct source *source;
 	struct service_change *change; /* gets error, revision and checked */
 	struct faults *faults;
+	bool anew; /* all rows are read: another program has written to the state, and the change,
+		    * which puts rows back, cannot wait for a reload */
 	/* internal */
 	json_t **values; /* each edit's values with full references; NULL, also of `values`: as
 			  * given */

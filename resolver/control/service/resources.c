@@ -217,21 +217,24 @@ static void begin(struct commit *commit, struct service *service, struct invento
 					   .faults = faults}};
 }
 
-/* Reads the edits, and makes their model if they edit one. */
+/* Reads the edits, and makes their model if they edit one, or if rows of another program come with
+ * them. */
 static int make_model(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
+	struct next_model *next = &commit->next;
 	int err = change->read ? change->read(change->context, commit->inventory, change) : 0;
 
 	change->failed = change->count;
 	if (err)
 		return err;
-	commit->next.source = change_source(&commit->inventory->store, &change->error);
-	if (!commit->next.source)
+	next->source = change_source(&commit->inventory->store, &change->error);
+	if (!next->source)
 		return ERR_INVALID;
-	if (is_owned(change))
+	next->anew = change->again && !next->source->calls->is_current(next->source);
+	if (is_owned(change) && !next->anew)
 		return 0;
-	commit->model = next_model_make(&commit->next);
+	commit->model = next_model_make(next);
 	return commit->model ? 0 : ERR_FAULTS;
 }
 
