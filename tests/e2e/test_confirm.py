@@ -494,6 +494,20 @@ class Apply(World):
         self.good("reload")
         self.is_answered_by("r1.corp", OLD)
 
+    def test_rows_that_were_not_served_go_back_at_a_start(self):
+        pool = 'address_pools = ( { name = "p"; prefix = "198.51.100.0/24"; } );'
+        self.makes(("rulesets/-/office/rules/r1", {"domain": "r1.corp.", "targets": [{"address": "127.0.0.5"}]}))
+        self.world.write("rules.conf", "")
+        self.restart(CONFIG + pool)
+        rows = self.rows()
+        edits = [{"path": "rulesets/-/office/rules/r1", "values": None},
+                 {"path": "addresses/-/a", "values": {"address": "198.51.100.31"}}]
+        self.assertEqual(200, self.call("POST", "changes?confirm=600", {"edits": edits})[0])
+        self.restart(CONFIG + pool)
+        self.assertEqual(rows, self.rows())
+        self.leaves_nothing()
+        self.assertRegex(self.sluice.log(), "confirm.*office.*1 resource inside it is in the state; not served until")
+
     def test_what_needs_a_file_that_is_gone_goes_back_and_is_not_served(self):
         self.apply(None)
         secret = self.world.secret("k.secret", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0")
@@ -568,6 +582,7 @@ class Input(World):
         self.is_answered_by("contoso.corp", OLD)
         self.is_answered_by("one.corp", ELSEWHERE)
         self.assertEqual([], self.call("GET", "changes")[1]["changes"])
+        self.assertIsNone(self.sluice.status()["owned"][0]["error"])  # of the state, which is well
         os.unlink(self.path())
         for record, command in (("change", self.apply), ("reload", self.reload)):
             command()

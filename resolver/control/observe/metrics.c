@@ -783,11 +783,12 @@ static void put_registrations(struct metrics *metrics)
 
 static void put_owned(struct metrics *metrics)
 {
-	const struct service *service = metrics->service;
+	struct service *service = metrics->service;
 	const struct owned *owned = service->server.model->owned;
 	struct metrics_text *text = &metrics->text;
 	struct inventory_about about = {0};
 
+	service_try_state(service);
 	if (service->inventory)
 		inventory_about(service->inventory, &about);
 	uint64_t items = about.addresses + about.services;

@@ -869,6 +869,7 @@ json_t *status_report(struct service *service, bool guarded)
 	json_put(all, "outbound_endpoints", outbound_json(model));
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
+	service_try_state(service);
 	json_put(all, "owned", owned_json(service->inventory));
 	wall_clock_adjust(&service->clock);
 	put_targets(all, server, &service->clock);

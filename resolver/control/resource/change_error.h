@@ -21,7 +21,7 @@ enum change_outcome {
 	CHANGE_EXHAUSTED, /* no free address in any pool of the region */
 	CHANGE_STALE,     /* a precondition does not hold */
 	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
-	CHANGE_BUSY,      /* a large change is under way */
+	CHANGE_BUSY,      /* a large change is under way, or cannot begin now */
 	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
 	CHANGE_NO_MEMORY,
 };

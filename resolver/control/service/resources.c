@@ -26,6 +26,7 @@ struct commit {
 	struct inventory *inventory;      /* takes the edits of inventory kinds */
 	struct address_draft *owned;      /* these edits; NULL: none */
 	struct unconfirmed unconfirmed;
+	bool is_unnoted; /* the data for a rollback could not be written, beside a good state */
 };
 
 /* The data for a rollback must be on disk before the change is made. */
@@ -38,6 +39,7 @@ static int note_unconfirmed(struct commit *commit)
 	commit->unconfirmed = unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
 	commit->unconfirmed.revision = change->revision;
 	err = confirmation_write(&commit->service->confirmation, &commit->unconfirmed, error);
+	commit->is_unnoted = err;
 	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
 }
 
@@ -304,7 +306,7 @@ static int finish(struct commit *commit, int err)
 		err = publish(commit);
 	if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
-	if (change->error.outcome == CHANGE_STORE && commit->next.source)
+	if (change->error.outcome == CHANGE_STORE && commit->next.source && !commit->is_unnoted)
 		store_note_error(store, change->error.text);
 	else if (is_made)
 		store_note_error(store, NULL);
@@ -428,7 +430,7 @@ static void go_on(struct large *large, void (*in_thread)(void *context),
 {
 	if (work_in_thread(&large->commit.service->work, large, in_thread, on_done) == 0)
 		return;
-	large->err = change_say(&large->change.error, CHANGE_STORE, NULL,
+	large->err = change_say(&large->change.error, CHANGE_BUSY, NULL,
 				"no thread could be started for it; try again");
 	on_stored(large);
 }
@@ -681,6 +683,12 @@ void service_take_back(struct service *service, bool at_once,
 	change.who = back->who;
 	change.context = back;
 	service_commit(service, &change, on_put_back, back);
+}
+
+void service_try_state(struct service *service)
+{
+	if (service->inventory && !service->work.busy)
+		store_try(inventory_store(service->inventory), uv_hrtime() / 1000000);
 }
 
 json_t *service_values(struct inventory *inventory, const struct path *path,

@@ -254,6 +254,10 @@ MUST_CHECK int service_each_behind(struct inventory *inventory, const struct pat
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
 
+/* Tries whether a state that could not be written can be again (store_try), unless a change is
+ * under way. Called ahead of reports of the state. */
+void service_try_state(struct service *service);
+
 /* For resources.c: a thread that read the served model has ended. */
 void service_end_of_thread(struct service *service);
 

@@ -12,6 +12,8 @@
 #include "resolver/log.h"
 #include "rules/text.h"
 
+enum { TRY_MS = 2000 };
+
 /* ---- opening ---- */
 
 void store_init(struct store *store, enum source_mode mode)
@@ -168,6 +170,33 @@ void store_note_error(struct store *store, const char *error)
 		log_event(LOG_ERROR, "state", "%s", error);
 	else if (!was_well)
 		log_event(LOG_INFO, "state", "the state takes changes again");
+}
+
+/* Begins a change as well, because that finds what another program has written. */
+static int try_to_write(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	static const struct source_pair row[] = {{"try", ""}, {"try", NULL}};
+	uint64_t revision;
+	int err = source->calls->begin(source, "", &revision, error);
+
+	if (err)
+		return err;
+	source->calls->roll_back(source);
+	return source->calls->put_pairs(source, row, 2, true, error);
+}
+
+void store_try(struct store *store, uint64_t now_ms)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	if (!*store->error || !store->source || store->stale || store->held || is_beside(store) ||
+	    now_ms < store->try_ms)
+		return;
+	store->try_ms = now_ms + TRY_MS;
+	if (try_to_write(store->source, error) == 0)
+		store_note_error(store, NULL);
+	else
+		snprintf(store->error, sizeof store->error, "%s", error);
 }
 
 void store_say_unread(struct store *store, const char *why)

@@ -32,6 +32,7 @@ struct store {
 	bool stale;                   /* the whole state must be read before the next change */
 	bool held;                    /* a thread makes a large change */
 	char error[SOURCE_ERROR_MAX]; /* why it cannot be used, or its last error; "": fine */
+	uint64_t try_ms;              /* no store_try before this time */
 };
 
 /* Opens nothing yet. */
@@ -62,6 +63,10 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
 
 /* Sets `error` and logs it. NULL: the store works again. */
 void store_note_error(struct store *store, const char *error);
+/* If a change has failed: tries whether the store can be written again, by a row that it removes at
+ * once, and clears or replaces `error`. Waits for the disk, so at most every two seconds. For the
+ * control thread, while no thread has a copy to change. */
+void store_try(struct store *store, uint64_t now_ms);
 /* Sets `error` to the reason, with the advice to reload. */
 void store_say_unread(struct store *store, const char *why);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "resolver/log.h"
 #include "tests/lib/config_text.h"
@@ -186,6 +187,38 @@ static void an_error_is_noted_until_the_store_works_again(void **state)
 	assert_string_equal(world->store.error, "");
 }
 
+static void a_store_is_tried_until_it_can_be_written_again(void **state)
+{
+	struct world *world = *state;
+	struct store *store = &world->store;
+	sqlite3 *other;
+
+	assert_int_equal(follow(world, world->url), 0);
+	store->stale = false;
+	store_note_error(store, "a row is not ours");
+	store_try(store, 0);
+	assert_string_equal(store->error, "");
+
+	store_note_error(store, "the disk is full");
+	assert_int_equal(sqlite3_open(world->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	store_try(store, 10000);
+	assert_non_null(strstr(store->error, "locked"));
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	store_try(store, 11999);
+	assert_non_null(strstr(store->error, "locked"));
+	store_try(store, 12000);
+	assert_string_equal(store->error, "");
+
+	assert_int_equal(sqlite3_exec(other, "UPDATE meta SET value = 7 WHERE key = 'revision'",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(other);
+	store_note_error(store, "the disk is full");
+	store_try(store, 20000);
+	assert_non_null(strstr(store->error, "was changed by another program; reload"));
+}
+
 /* ---- sluice check ---- */
 
 static bool look(struct world *world, const char *url)
@@ -316,6 +349,7 @@ int main(void)
 		T(beside_another_process_it_must_be_there),
 		T(what_another_process_has_written_is_taken_over_to_write),
 		T(an_error_is_noted_until_the_store_works_again),
+		T(a_store_is_tried_until_it_can_be_written_again),
 		T(a_check_says_what_the_next_start_would_meet),
 		T(a_check_warns_of_a_state_that_cannot_be_opened),
 		T(a_change_aside_counts_as_the_stores_own),
