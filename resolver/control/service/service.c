@@ -159,6 +159,34 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
 	prepared->has_access = false;
 }
 
+/* Serves the present model again, after a change in place, with the same addresses. */
+static int serve_in_place(struct service *service, struct faults *faults,
+			  char text[SERVICE_TEXT_MAX])
+{
+	int err = server_apply(&service->server, service->server.model, faults);
+
+	if (err != 0)
+		return err;
+	published(service);
+	tell_served(service, text);
+	return 0;
+}
+
+/* What earlier processes registered may have been read for a model that is not served. The served
+ * model gets it, because the registrar drops all requests until then. */
+static void serve_recalled(struct service *service)
+{
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+
+	if (!service->server.registered || !service->server.current)
+		return;
+	faults_init(&faults);
+	if (serve_in_place(service, &faults, text) != 0)
+		log_faults("registration", &faults);
+	faults_release(&faults);
+}
+
 void service_prepared_release(struct service_prepared *prepared)
 {
 	struct service *service = prepared->service;
@@ -168,6 +196,7 @@ void service_prepared_release(struct service_prepared *prepared)
 	inventory_prepared_free(prepared->inventory);
 	if (prepared->has_access)
 		service->access.finish(service->access.context, false);
+	serve_recalled(service);
 	*prepared = (struct service_prepared){.service = service};
 }
 
@@ -181,19 +210,6 @@ int service_serve(struct service *service, struct model *model, struct faults *f
 		service_publish(&prepared, text);
 	service_prepared_release(&prepared);
 	return err;
-}
-
-/* Serves the present model again, after a change in place, with the same addresses. */
-static int serve_in_place(struct service *service, struct faults *faults,
-			  char text[SERVICE_TEXT_MAX])
-{
-	int err = server_apply(&service->server, service->server.model, faults);
-
-	if (err != 0)
-		return err;
-	published(service);
-	tell_served(service, text);
-	return 0;
 }
 
 static int serve_owned(void *context, struct owned *owned)
