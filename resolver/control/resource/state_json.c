@@ -145,14 +145,19 @@ static void index_list(const json_t *document, const char *list, const char *mem
 		json_put(by, key, json_object_get(by, key) ? json_null() : json_incref(object));
 }
 
+/* The object of this id or name in an index of the document; NULL: none. */
+static const json_t *find_in(const json_t *by, const char *id)
+{
+	char key[NAME_TEXT_MAX];
+
+	snprintf(key, sizeof key, "%s", id);
+	return json_object_get(by, text_lower(key));
+}
+
 /* Whether the document has the same object, or both have none; frees the object. */
 static bool is_same(const json_t *by, const char *id, json_t *object)
 {
-	char key[NAME_TEXT_MAX];
-	const json_t *wanted;
-
-	snprintf(key, sizeof key, "%s", id);
-	wanted = json_object_get(by, text_lower(key));
+	const json_t *wanted = find_in(by, id);
 	bool same = wanted ? object && json_equal(wanted, object) : !object;
 	json_decref(object);
 	return same;
@@ -252,7 +257,10 @@ static int compare_rest(struct state_import *import)
 		if (groups[i].origin.revision)
 			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
-		if (is_same(import->ptrs, list[i]->item.id, ptr_values(list[i])))
+		/* An address of the document cannot be added while a PTR waits for its id. */
+		bool is_awaited = find_in(import->resources, list[i]->item.id);
+
+		if (is_same(import->ptrs, list[i]->item.id, ptr_values(list[i])) && !is_awaited)
 			keep(import, "ptr", list[i]->item.id);
 		else
 			err = put(import, KIND_PTR, NULL, list[i]->item.id, NULL);

@@ -208,6 +208,29 @@ static void what_waits_is_taken_along_and_waits_there_or_is_set(void **state)
 	json_decref(exported);
 }
 
+/* Also where the document says the same of the PTR. */
+static void what_waits_for_an_address_of_the_document_is_its_ptr(void **state)
+{
+	static const char text[] =
+		"{\"version\": 1, \"addresses\": [{\"id\": \"" UNKNOWN
+		"\", \"name\": \"back\", \"address\": \"198.51.100.50\"}],"
+		" \"ptrs\": [{\"owner\": \"" UNKNOWN "\", \"reverse_fqdn\": \"w.test.\"}]}";
+	static const struct owned_item ptr = {.reverse_fqdn = "w.test.", .ttl = NOT_GIVEN};
+	struct inventory_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	json_t *document = json_loads(text, 0, NULL);
+
+	assert_non_null(document);
+	assert_int_equal(edit_wait(draft, UNKNOWN, &ptr), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
+	assert_int_equal(waiting_in(fixture), 1);
+	import(fixture, document);
+	assert_int_equal(waiting_in(fixture), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.50", "w.test.", 3600));
+	json_decref(document);
+}
+
 static void what_waits_and_is_not_in_the_document_is_gone(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -255,6 +278,7 @@ int main(void)
 		T(an_export_imported_elsewhere_is_the_same_export),
 		T(an_import_with_one_mistake_imports_nothing_and_names_the_place),
 		T(what_waits_is_taken_along_and_waits_there_or_is_set),
+		T(what_waits_for_an_address_of_the_document_is_its_ptr),
 		T(what_waits_and_is_not_in_the_document_is_gone),
 		T(what_is_odd_in_a_text_comes_out_as_it_went_in),
 	};
