@@ -163,9 +163,10 @@ static bool rehearse(struct rehearsed *rehearsed)
 }
 
 /* Meanwhile another change may have begun to wait for its confirmation, which excludes further
- * ones. */
+ * ones; and what other requests have read in vain says nothing about this one. */
 static void go_on(struct api_edit *edit)
 {
+	inventory_forget(api_inventory(edit->request));
 	if (api_still_may(edit->request) && api_may_change(edit->request))
 		api_edit(edit);
 	else

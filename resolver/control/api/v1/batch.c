@@ -142,6 +142,7 @@ static int make_address(struct upload *upload, struct address_draft *draft,
 {
 	const struct owned_item *ptr = &row->ptr;
 	struct inventory *inventory = draft->inventory;
+	const struct owned_resource *made;
 	json_t *values = json_object();
 	char why[ADDRESSES_WHY_MAX];
 	struct arena arena;
@@ -168,9 +169,10 @@ static int make_address(struct upload *upload, struct address_draft *draft,
 		upload->set += err == 0;
 		upload->made += err == 0;
 	}
-	if (!err && ptr->reverse_fqdn &&
-	    json_object_set_new(upload->seen, addresses_find(inventory, &path)->item.id,
-				json_true()) != 0)
+	made = !err && ptr->reverse_fqdn ? addresses_find(inventory, &path) : NULL;
+	if (inventory_trouble(inventory))
+		err = change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	else if (made && json_object_set_new(upload->seen, made->item.id, json_true()) != 0)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	json_decref(values);
 	arena_release(&arena);
