@@ -27,7 +27,7 @@ struct address_draft *addresses_edit(struct inventory *inventory, struct source 
 	*draft = (struct address_draft){.inventory = inventory,
 					.source = source,
 					.revision = revision,
-					.pool_cursor = inventory->pool_cursor,
+					.cursors = inventory->cursors,
 					.restores = restores,
 					.counts = inventory->now.counts};
 	inventory->changing = true;
@@ -40,7 +40,7 @@ void addresses_discard(struct address_draft *draft)
 		return;
 	owned_discard(draft->table);
 	if (!draft->over) /* the same edits choose the same addresses again */
-		draft->inventory->pool_cursor = draft->pool_cursor;
+		draft->inventory->cursors = draft->cursors;
 	draft->inventory->changing = false;
 	free(draft);
 }
@@ -195,9 +195,11 @@ int addresses_commit(struct address_draft *draft)
 	if (draft->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	inventory->now.counts = draft->counts;
-	inventory->pool_cursor = draft->inventory->pool_cursor;
+	inventory->cursors = draft->inventory->cursors;
 	inventory->version++;
 	draft->table = NULL;
+	if (!table)
+		inventory_publish_none(inventory, draft->revision);
 	if (!table || inventory_publish(inventory, owned_commit(table), draft->revision) == 0)
 		return 0;
 	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",

@@ -19,7 +19,7 @@ struct address_draft {
 	struct inventory *inventory; /* that is edited; it may be a copy */
 	struct source *source;       /* of the transaction */
 	uint64_t revision;           /* of the transaction */
-	unsigned pool_cursor;        /* the inventory's, as it was before */
+	struct pool_cursors cursors; /* the inventory's, as they were before */
 	bool restores;
 	struct owned_draft *table; /* NULL: the served table does not change */
 	struct inventory_counts counts;

@@ -68,7 +68,8 @@ static int is_taken(struct address_draft *draft, struct address_page *taken,
 
 /* Finds a free address of the pool whose number is at least `from` and less than `to`. */
 static int find_free(struct address_draft *draft, const struct prefix *pool, const char *region,
-		     uint32_t from, uint32_t to, struct address *address, bool *found)
+		     uint32_t from, uint32_t to, uint32_t *cursor, struct address *address,
+		     bool *found)
 {
 	struct inventory *inventory = draft->inventory;
 	char text[POOLS_TEXT_MAX];
@@ -93,7 +94,7 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 			 !declared_find(inventory->now.declared, DECLARED_BY_ADDRESS, &probe) &&
 			 !pools_refusal(inventory->now.pools, address, region, text);
 		if (*found)
-			inventory->pool_cursor = at + 1;
+			*cursor = at + 1;
 	}
 	return err;
 }
@@ -110,13 +111,15 @@ static int search(struct address_draft *draft, const char *region, uint8_t famil
 		const struct address_pool *pool = &model->address_pools.items[i];
 		bool fits = !pool->region || !region || strcasecmp(pool->region, region) == 0;
 		uint32_t first, room = room_of(&pool->prefix, &first), at;
+		uint32_t *cursor = &inventory->cursors.at[i % POOL_CURSORS];
 
 		if (!fits || pool->prefix.address.family != family)
 			continue;
-		at = inventory->pool_cursor % room;
-		err = find_free(draft, &pool->prefix, region, at, room, address, found);
+		at = *cursor % room;
+		err = find_free(draft, &pool->prefix, region, at, room, cursor, address, found);
 		if (!err && !*found && at > 0)
-			err = find_free(draft, &pool->prefix, region, 0, at, address, found);
+			err = find_free(draft, &pool->prefix, region, 0, at, cursor, address,
+					found);
 	}
 	return err;
 }

@@ -641,6 +641,13 @@ struct owned *inventory_table(const struct inventory *inventory)
 	return owned_ref(inventory->now.owned);
 }
 
+void inventory_publish_none(struct inventory *inventory, uint64_t revision)
+{
+	if (inventory->served == inventory->published)
+		inventory->served = revision;
+	inventory->published = revision;
+}
+
 int inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision)
 {
 	owned_unref(inventory->now.owned);

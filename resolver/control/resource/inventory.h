@@ -173,6 +173,14 @@ struct inventory_part { /* the part of an inventory that belongs to a model */
 	struct inventory_counts counts;
 	uint64_t latest; /* the latest revision of a PTR, as of the last full read */
 	bool read;       /* the state differed from what was known, so all of it was read */
+	bool same;       /* shows the same as the part before */
+};
+
+/* Where the next search for a free address begins, by the pool's place in the model. Pools with the
+ * same number modulo POOL_CURSORS share a cursor, which costs them time only. */
+enum { POOL_CURSORS = 64 };
+struct pool_cursors {
+	uint32_t at[POOL_CURSORS];
 };
 
 struct inventory {
@@ -187,7 +195,7 @@ struct inventory {
 	uint64_t version;               /* of everything shown, except the statuses of PTRs */
 	uint32_t served_count;          /* wraps around; second half of the list's etag */
 	uint64_t published, served;     /* revisions: published last; served by all workers */
-	unsigned pool_cursor;
+	struct pool_cursors cursors;
 };
 
 void inventory_part_release(struct inventory_part *part);
@@ -215,6 +223,8 @@ MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 /* Why the resource may not be served, in text; NULL: it may. */
 const char *inventory_refusal(const struct inventory *inventory,
 			      const struct owned_resource *resource, char text[POOLS_TEXT_MAX]);
+/* Notes that the table published last is that of this revision, too. */
+void inventory_publish_none(struct inventory *inventory, uint64_t revision);
 /* Publishes the table as that of this revision; takes the reference over. ERR_NOMEM: the table will
  * be published with the next one. */
 MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned,

@@ -470,11 +470,14 @@ static int fill(struct merge *merge)
 	struct inventory *inventory = merge->inventory;
 	struct source *source = inventory->store.source;
 	bool is_other = source && (inventory->store.stale || !source->calls->is_current(source));
+	bool same_file = merge->next->declared == merge->before->declared;
+	bool alike = derive_alike(merge->before, merge->next);
 	int err = ERR_SYSTEM;
 
-	if (is_other ||
-	    (source && (!derive_alike(merge->before, merge->next) ||
-			merge->before->counts.repeated > 0 || may_be_repeated(merge)))) {
+	merge->next->same = !is_other && same_file && alike;
+	/* With the same file, what it repeats stays repeated: those rows are read-only. */
+	if (is_other || (source && (!alike || (!same_file && merge->before->counts.repeated > 0) ||
+				    may_be_repeated(merge)))) {
 		err = read_state(merge);
 		if (!err)
 			err = serve_declared(merge);
@@ -558,7 +561,7 @@ void inventory_adopt(struct inventory *next)
 	inventory_part_release(now);
 	*now = next->now;
 	next->now = (struct inventory_part){0};
-	inventory->version++;
+	inventory->version += !now->same;
 	if (!now->read)
 		return;
 	/* Changes by another process are not pending: workers did not get these from this

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/schema.h"
 #include "tests/lib/inventory_fixture.h"
 #include "tests/lib/random.h"
 
@@ -434,6 +435,51 @@ static void models_of_one_file_share_its_items(void **state)
 	assert_ptr_not_equal(fixture->inventory->now.declared, declared);
 }
 
+/* As a change of a rule, which is nothing to the inventory. */
+static void serve_another_model_of_the_file(struct inventory_fixture *fixture)
+{
+	struct model *same = model_compose(fixture->model, NULL, 0);
+	struct inventory *next =
+		inventory_prepare(fixture->inventory, same, &fixture->config.faults);
+
+	assert_non_null(next);
+	inventory_adopt(next);
+	inventory_prepared_free(next);
+	model_free(fixture->model);
+	fixture->model = same;
+}
+
+static void a_model_of_the_same_file_neither_reads_the_state_nor_changes_lists(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owned_resource *resource =
+		inventory_fixture_add(fixture, "new", "198.51.100.30");
+	const struct source_calls *real = fixture->inventory->store.source->calls;
+	struct source_calls counting = *real;
+	char text[1024], before[ETAG_MAX], after[ETAG_MAX];
+
+	snprintf(text, sizeof text,
+		 FIXTURE_WORLD "addresses = ({ name = \"new\"; address = \"198.51.100.30\"; "
+			       "id = \"%s\"; allocation = \"%s\"; });\n",
+		 resource->item.id, schema_allocation_names[resource->item.allocation]);
+	load(fixture, text); /* repeats the state's */
+	assert_int_equal(fixture->inventory->now.counts.repeated, 1);
+	loads = 0;
+	real_owned = real->owned;
+	counting.owned = count_owned;
+	fixture->inventory->store.source->calls = &counting;
+	inventory_etag(fixture->inventory, before);
+	serve_another_model_of_the_file(fixture);
+	assert_int_equal(loads, 0);
+	assert_string_equal(inventory_etag(fixture->inventory, after), before);
+	assert_int_equal(fixture->inventory->now.counts.repeated, 1);
+	load(fixture, FIXTURE_WORLD); /* the state's counts again */
+	assert_int_equal(loads, 1);
+	assert_string_not_equal(inventory_etag(fixture->inventory, after), before);
+	assert_int_equal(fixture->inventory->now.counts.addresses, 1);
+	fixture->inventory->store.source->calls = real;
+}
+
 #define T(test)                                                                                    \
 	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
@@ -448,6 +494,7 @@ int main(void)
 		T(an_abandoned_reload_leaves_everything_as_it_was),
 		T(a_ptr_that_is_pending_stays_so_over_a_reload),
 		T(models_of_one_file_share_its_items),
+		T(a_model_of_the_same_file_neither_reads_the_state_nor_changes_lists),
 		T(many_reloads_come_to_the_same_as_a_start),
 	};
 

@@ -105,6 +105,29 @@ static void a_ptr_that_becomes_active_gives_lists_another_tag_of_the_same_versio
 	assert_false(etag_same_version(active, inventory_etag(inventory, changed)));
 }
 
+/* Nothing is published for it, so nobody has to wait for it. */
+static void a_ptr_that_waited_is_active_with_its_address(void **state)
+{
+	static const char id[] = "0f0f0f0f-0000-4000-8000-00000000000a";
+	static const struct owned_item ptr = {.reverse_fqdn = "w.test.", .ttl = NOT_GIVEN};
+	struct inventory_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+
+	assert_int_equal(edit_wait(draft, id, &ptr), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
+	assert_int_equal(fixture->published, 0);
+	assert_int_equal(
+		inventory_fixture_load(
+			fixture, FIXTURE_WORLD
+			"addresses = ({ name = \"back\"; address = \"198.51.100.33\"; id = "
+			"\"0f0f0f0f-0000-4000-8000-00000000000a\"; });\n"),
+		0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.33", "w.test.", 3600));
+	assert_int_equal(inventory_fixture_named(fixture, "back")->status, PTR_ACTIVE);
+	assert_int_equal(inventory_pending(fixture->inventory), 0);
+}
+
 #define T(test)                                                                                    \
 	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
 
@@ -115,6 +138,7 @@ int main(void)
 		T(a_page_begins_behind_what_is_gone_by_now),
 		T(services_come_by_name_and_follow_changes),
 		T(a_ptr_that_becomes_active_gives_lists_another_tag_of_the_same_version),
+		T(a_ptr_that_waited_is_active_with_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
