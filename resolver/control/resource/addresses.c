@@ -279,10 +279,11 @@ static int check_name(struct address_draft *draft, const char *name, const char 
 static int ensure_group(struct address_draft *draft, const char *name, const char *region)
 {
 	struct resource_group group;
-	bool there = group_find(draft->inventory, name, &group);
+	bool there;
 
-	if (there && group.origin.revision)
+	if (group_row(draft->inventory, name, &group))
 		return 0;
+	there = group_find(draft->inventory, name, &group);
 	if (check_name(draft, name, "resource_group") != 0)
 		return ERR_INVALID;
 	return put_group(draft,
@@ -482,7 +483,7 @@ static int check_resource(struct address_draft *draft, struct owned_resource *re
 
 	if (err)
 		return err;
-	if (owned_derive_fqdn(resource, draft->inventory->now.model, fqdn) != 0)
+	if (owned_derive_fqdn(resource, draft->inventory->now.model, fqdn) != 0 && !draft->restores)
 		return draft_fail(draft, CHANGE_INVALID, owned_fqdn_field(resource),
 				  "the name it would have is no domain name: \"%s\"; use a "
 				  "shorter one",
@@ -759,6 +760,7 @@ struct address_reading {
 	const struct owned_resource *before; /* the present resource; NULL: it is new */
 	bool is_of_history;                  /* values from the history, not from a body */
 	json_t *values;                      /* completed step by step */
+	const char *subscription;            /* of the result; NULL: none */
 	uint8_t family;                      /* of the address to be chosen */
 	struct arena arena;
 };
@@ -795,19 +797,30 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 		json_put(reading->values, key, json_text(in_path));
 }
 
+/* Values from the history keep their own subscription, whatever the configuration's is now. */
+static int take_subscription(struct address_reading *reading)
+{
+	const struct owned_resource *before = reading->before;
+	const char *own = json_string_value(json_object_get(reading->values, "subscription"));
+
+	reading->subscription =
+		before ? before->subscription : draft_model(reading->draft)->subscription;
+	if (!own || !reading->is_of_history)
+		return check_repeated(reading, "subscription", reading->subscription);
+	reading->subscription = arena_strdup(&reading->arena, own);
+	return reading->subscription ? 0 : draft_fail_memory(reading->draft);
+}
+
 static int check_repeated_all(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;
 	const struct path *path = reading->path;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
-	const char *subscription =
-		before ? before->subscription : draft_model(reading->draft)->subscription;
 
 	if (check_repeated(reading, "name", path->names[0]) != 0 ||
 	    (before && check_repeated(reading, "id", before->item.id) != 0) ||
 	    (!is_service(reading) && check_repeated(reading, "resource_group", group) != 0) ||
-	    (!(is_service(reading) && reading->is_of_history) &&
-	     check_repeated(reading, "subscription", subscription) != 0))
+	    take_subscription(reading) != 0)
 		return ERR_INVALID;
 	put_spelled(reading, "name", before ? before->item.name : NULL, path->names[0]);
 	if (!is_service(reading))
@@ -917,8 +930,7 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	if (err)
 		return draft_fail_memory(reading->draft);
 	resource->ptr_is_declared = false;
-	if (reading->before)
-		resource->subscription = reading->before->subscription;
+	resource->subscription = reading->subscription;
 	return 0;
 }
 

@@ -214,7 +214,7 @@ static void add_used(const struct inventory *inventory, struct resource_group *g
 	group_each_item(use.model, use_item, &use);
 }
 
-bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
+bool group_row(struct inventory *inventory, const char *name, struct resource_group *group)
 {
 	struct source *source = inventory_reader(inventory);
 	struct groups groups = {.inventory = inventory};
@@ -227,6 +227,12 @@ bool group_find(struct inventory *inventory, const char *name, struct resource_g
 		inventory_say_trouble(inventory, error);
 	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
 	free(groups.items);
+	return group->origin.revision;
+}
+
+bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
+{
+	group_row(inventory, name, group);
 	add_declared(inventory, group);
 	add_used(inventory, group, 1);
 	return group->origin.revision || group->origin.file || group->used;

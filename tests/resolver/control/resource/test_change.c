@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/addresses.h"
+#include "rules/base.h"
 #include "tests/lib/inventory_fixture.h"
 
 /* A value of an owner, in tables of what is refused. */
@@ -181,6 +181,28 @@ static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **
 	edit_free(draft);
 }
 
+static void each_pool_goes_on_where_it_ended(void **state)
+{
+	static const struct {
+		const char *name, *family, *address;
+	} given[] = {{"a", "4", "198.51.100.1"}, {"b", "4", "198.51.100.2"},
+		     {"c", "6", "2001:db8::1"},  {"d", "4", "198.51.100.3"},
+		     {"e", "6", "2001:db8::2"},  {"f", "4", "198.51.100.4"}};
+	struct inventory_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	const struct owned_resource *resource;
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < COUNT(given); i++) {
+		const struct edit_value values[] = {{"name", given[i].name},
+						    {"family", given[i].family}};
+
+		assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
+		assert_string_equal(address_print(&resource->item.address, text), given[i].address);
+	}
+	edit_free(draft);
+}
+
 static void a_pool_without_a_free_address_says_so(void **state)
 {
 	struct inventory_fixture fixture;
@@ -297,6 +319,44 @@ static void an_identity_stays(void **state)
 	const struct edit_value same = {"name", "N"};
 	assert_int_equal(edit_set(draft, inventory_fixture_named(fixture, "n"), &same, 1, NULL), 0);
 	edit_free(draft);
+}
+
+/* The configuration has another subscription meanwhile. */
+static void what_is_put_back_keeps_its_subscription(void **state)
+{
+	static const enum addresses_why why[] = {ADDRESSES_UNDO, ADDRESSES_BACK};
+	struct inventory_fixture *fixture = *state;
+	const struct owned_resource *resource =
+		inventory_fixture_add(fixture, "old", "198.51.100.40");
+	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"old", NULL}};
+	char *row = owned_row_json(resource);
+	json_t *values = json_loads(row, 0, NULL);
+
+	assert_int_equal(
+		inventory_fixture_load(fixture,
+				       "region = \"east\"; subscription = "
+				       "\"99999999-2222-3333-4444-555555555555\";\n"
+				       "management = { state = \"state.db\"; };\n" FIXTURE_POOLS),
+		0);
+	for (size_t i = 0; i < COUNT(why); i++) {
+		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+
+		resource = inventory_fixture_named(fixture, "old");
+		assert_int_equal(edit_remove(draft, resource), 0);
+		assert_int_equal(addresses_put(draft, &path, values, ADDRESSES_ANY), ERR_INVALID);
+		inventory_fixture_check_error(draft, CHANGE_INVALID, "subscription",
+					      "and cannot change");
+		draft = edit_begin(fixture->inventory, "test");
+		resource = inventory_fixture_named(fixture, "old");
+		assert_int_equal(edit_remove(draft, resource), 0);
+		assert_int_equal(addresses_put(draft, &path, values, why[i]), 0);
+		assert_int_equal(edit_commit(draft), 0);
+		edit_free(draft);
+		resource = inventory_fixture_named(fixture, "old");
+		assert_string_equal(resource->subscription, "11111111-2222-3333-4444-555555555555");
+	}
+	json_decref(values);
+	free(row);
 }
 
 static void what_is_removed_is_gone_with_its_ptr(void **state)
@@ -600,10 +660,12 @@ int main(void)
 		T(what_does_not_fit_is_refused_with_its_field),
 		T(what_is_taken_is_refused_with_whose_it_is),
 		T(an_address_that_is_not_named_comes_from_a_pool_of_its_region),
+		T(each_pool_goes_on_where_it_ended),
 		cmocka_unit_test(a_pool_without_a_free_address_says_so),
 		T(another_address_and_label_take_the_names_along),
 		T(two_addresses_can_change_places_in_one_change),
 		T(an_identity_stays),
+		T(what_is_put_back_keeps_its_subscription),
 		T(what_is_removed_is_gone_with_its_ptr),
 		T(what_the_file_says_is_read_only),
 		T(a_ptr_is_checked_at_its_limits),
