@@ -2,6 +2,7 @@
 loopback with tokens, by the command line, and by DNS. (OpenStack's own client: tests/clients.)"""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -752,6 +753,22 @@ class Services(Reverse):
             self.upstream.release()
             self.bad_v1(waiting.result(), 401, text="rights have ended")
         self.assertEqual(404, self.call("GET", self.path).status)
+
+    def test_what_another_request_could_not_read_meanwhile_is_nothing_to_it(self):
+        def write(statement):
+            with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as state:
+                state.execute(statement)
+                state.commit()
+        self.good("PUT", "/v1/addresses/-/spare", {"address": "198.51.100.77"}, 201)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.put, "held.www.example")
+            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
+            write("UPDATE resources SET json = '{' || json WHERE path = '-/spare'")
+            self.bad_v1(self.call("GET", "/v1/addresses/-/spare"), 503)
+            write("UPDATE resources SET json = substr(json, 2) WHERE path = '-/spare'")
+            self.upstream.release()
+            answer = waiting.result()
+        self.assertEqual(201, answer.status, answer.text)
 
     def told_nothing(self, path):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:

@@ -129,13 +129,17 @@ static void case_free(struct ownership_case *it)
 	free(it);
 }
 
-static void case_end(struct ownership_case *it)
+/* After a search: "not ours" may really be a failed read. */
+static void note_trouble(struct ownership_case *it)
 {
-	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may really be a failed
-								 * read */
+	const char *trouble = inventory_trouble(it->inventory);
 
 	if (trouble && !*it->reason)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
+}
+
+static void case_end(struct ownership_case *it)
+{
 	if (it->owned)
 		it->on_known(it->context, OWNERSHIP_OWNED, NULL);
 	else if (*it->reason)
@@ -150,10 +154,13 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	struct ownership_case *it = context;
 	char text[ASK_TROUBLE_MAX];
 	const char *trouble = ask_answer_trouble(answer, text);
+
+	inventory_forget(it->inventory); /* what other requests read in vain since the question */
 	if (trouble)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	else if (answer_proves(it, answer))
 		it->owned = true;
+	note_trouble(it);
 	if (--it->waiting == 0)
 		case_end(it);
 }
@@ -215,6 +222,7 @@ int ownership_check(struct inventory *inventory, struct server *server,
 	it->on_known = on_known;
 	it->context = context;
 	it->owned = is_own_name(it, &it->name);
+	note_trouble(it);
 	it->waiting = 1; /* held until all questions are asked */
 	if (!it->owned)
 		ask(it, TYPE_A);
