@@ -180,7 +180,9 @@ struct service_change {
 					  * by a rehearsal; `read` may set them */
 	size_t pair_count;
 	bool again;   /* restores or applies rows (rows.h): name ownership and pools are not
-		       * checked, and only resources with an edit are removed */
+		       * checked, rows that do not fit any more are put and not served, only
+		       * resources with an edit are removed, and what another program has written
+		       * to the state is taken along */
 	bool agreed;  /* with `again`: the rows are complete, as other servers have them
 		       * (commit.h) */
 	bool undo;    /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
