@@ -218,12 +218,15 @@ static void read_file(struct unbound *unbound, const char *path, const struct or
 	}
 }
 
+/* The last value counts, as in Unbound; NULL: none. */
 static const char *value_of(const struct clause *clause, const char *name)
 {
+	const char *value = NULL;
+
 	for (const struct setting *setting = clause->first; setting; setting = setting->next)
 		if (strcasecmp(setting->at.path, name) == 0 && setting->count > 0)
-			return setting->values[0];
-	return NULL;
+			value = setting->values[0];
+	return value;
 }
 
 /* The last setting of that name in the clauses `server`, which counts; NULL: none. */

@@ -106,6 +106,10 @@ static void what_is_asked_over_tls_is_not_asked_without(void **state)
 					 " master: 10.0.0.2\n");
 	assert_told("original:5: primary: not carried over: the zone comes from it by TLS");
 	assert_config("targets = ( { address = \"10.0.0.2\"; } )");
+	import_case_run("unbound",
+			PLAIN "forward-zone:\n name: corp.example\n forward-addr: 10.0.0.1\n"
+			      " forward-tls-upstream: no\n forward-tls-upstream: yes\n");
+	assert_not_config("10.0.0.1");
 }
 
 static void a_copy_of_the_root_is_no_rule(void **state)
