@@ -52,6 +52,11 @@ class Store(test_reverse.Reverse):
         self.assertRegex(self.error(), why)
         self.assertEqual(before, self.good("GET", "/v1/virtual_networks").body)
 
+    def gets_well(self):
+        """What the status says is true without a change."""
+        harness.wait_for(lambda: not self.error(), "the state to be well")
+        self.assertIn("the state takes changes again", self.sluice.log())
+
     def well(self, name="three.example."):
         """A change is made, is durable, and the status has nothing to say."""
         self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": name})
@@ -83,6 +88,7 @@ class Store(test_reverse.Reverse):
         self.refused("another program holds it")
         self.network_is_refused("another program holds it")
         other.close()
+        self.gets_well()
         self.well()
 
     def test_a_state_that_another_program_has_for_itself_at_the_start(self):
@@ -143,6 +149,7 @@ class Store(test_reverse.Reverse):
         self.reload()
         self.ptr_is(OPEN, "one.example.")
         os.unlink(filler)
+        self.gets_well()
         self.well()
 
     def test_a_deleted_state_that_is_put_back(self):
@@ -152,6 +159,7 @@ class Store(test_reverse.Reverse):
         self.network_is_refused("is gone; put it back")
         self.assertFalse(os.path.exists(self.path))
         os.rename(aside, self.path)
+        self.gets_well()
         self.well()
 
     def test_a_deleted_state_can_be_exported_and_is_not_made_anew(self):
@@ -250,7 +258,11 @@ class Store(test_reverse.Reverse):
             self.bad_v1(self.call("POST", "/v1/ptrs" + query, rows), 503, "store_failed", text=why)
             answer = self.call("POST", "/v1/changes" + query, {"edits": [edit]})
             self.bad_v1(answer, 503, "store_failed", text=why)
-        self.refused(why)
+        self.bad_v1(self.call("PUT", "/v1/ptrs/" + OPEN, BODY), 503, "store_failed", text=why)
+        self.assertRegex(self.sluice.log(), "error state: .*" + why)
+        self.assertIsNone(self.error())  # other changes are made
+        self.good("PUT", "/v1/virtual_networks/-/more", {"address_space": ["10.99.0.0/16"]}, 201)
+        self.ptr_is(OPEN, "one.example.")
         database.execute("UPDATE resources SET json = substr(json, 2) WHERE ptr NOT NULL")
         database.execute("DELETE FROM resources WHERE path LIKE '%lab'")
         database.commit()
