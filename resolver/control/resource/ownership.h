@@ -44,8 +44,9 @@ bool ownership_is_of(const struct inventory *inventory, const struct owned_resou
 bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name);
 
 /* Calls on_known once, within OWNERSHIP_MS and perhaps before the return; `reason` is set only with
- * OWNERSHIP_UNRESOLVED, as when the server stops. Copies the question. ERR_INVALID: no domain name;
- * ERR_NOMEM. After an error on_known is not called. */
+ * OWNERSHIP_UNRESOLVED, as when the server stops. Copies the question. Every answer begins with
+ * inventory_forget, as a request does. ERR_INVALID: no domain name; ERR_NOMEM. After an error
+ * on_known is not called. */
 MUST_CHECK int ownership_check(struct inventory *inventory, struct server *server,
 			       const struct ownership_question *question,
 			       void (*on_known)(void *context, enum ownership ownership,

@@ -325,18 +325,21 @@ static void an_owner_counts_as_it_will_be(void **state)
 {
 	struct inventory_fixture *fixture = *state;
 	const struct owned_resource *web = inventory_address(fixture->inventory, NULL, "web");
+	const struct address address = web->item.address;
+	char id[UUID_TEXT_MAX];
 	struct ownership_question question = {.name = "new.east.cloudapp.azure.com",
-					      .id = web->item.id,
+					      .id = id,
 					      .fqdn = "new.east.cloudapp.azure.com."};
 	struct known known;
 
+	snprintf(id, sizeof id, "%s", web->item.id);
 	check(fixture, &known, question);
 	assert_known(&known, OWNERSHIP_OWNED);
 	question.name = WEB;
 	check(fixture, &known, question);
 	answer(0, RCODE_NOERROR, WEB " A 198.51.100.10");
 	assert_known(&known, OWNERSHIP_FOREIGN);
-	question.address = web->item.address;
+	question.address = address;
 	check(fixture, &known, question);
 	answer(0, RCODE_NOERROR, WEB " A 198.51.100.10");
 	assert_known(&known, OWNERSHIP_OWNED);
