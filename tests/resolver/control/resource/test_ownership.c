@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "endpoints/message.h"
+#include "resolver/control/base/uuid.h"
 #include "rules/wire.h"
 #include "tests/lib/inventory_fixture.h"
 
