@@ -150,7 +150,8 @@ static bool migrate(const struct load *load, const struct model *declared, struc
 	return false;
 }
 
-/* Reads the rows of the source (NULL: none) and combines them with the file. NULL: *err says why. */
+/* Reads the rows of the source (NULL: none) and combines them with the file. NULL: *err says why.
+ */
 static struct model *read_rows(struct load *load, struct parts *parts, struct source *source,
 			       struct model *declared, const struct model *before,
 			       const struct faults *refused, struct faults *faults, int *err,
@@ -227,8 +228,8 @@ static struct model *read_open(struct load *load, struct parts *parts, struct so
 {
 	char error[SOURCE_ERROR_MAX] = "";
 	int err;
-	struct model *model = read_rows(load, parts, source, declared, before, refused, faults,
-					&err, error);
+	struct model *model =
+		read_rows(load, parts, source, declared, before, refused, faults, &err, error);
 
 	if (err == ERR_NOMEM)
 		out_of_memory(declared, faults);
