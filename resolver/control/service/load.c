@@ -150,8 +150,7 @@ static bool migrate(const struct load *load, const struct model *declared, struc
 	return false;
 }
 
-/* Reads the rows of the source (NULL: none) and combines them with the file. NULL: *err says why.
- */
+/* Combines the file with the rows of the source (NULL: none). NULL: *err says why. */
 static struct model *read_rows(struct load *load, struct parts *parts, struct source *source,
 			       struct model *declared, const struct model *before,
 			       const struct faults *refused, struct faults *faults, int *err,
@@ -258,8 +257,8 @@ static struct model *try_again(struct load *load, struct source *source, struct 
 
 /* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
  * can keep the file from being served. If all rows fit, conflicts between them and the file are
- * refused instead, because the operator has just written them; not those with rows of an open
- * source, because nobody has written the file then. Rows whose parent is gone from the file are
+ * refused instead, because the operator has just written them; with an open source these rows are
+ * skipped as well, because the file is served already. Rows whose parent is gone from the file are
  * skipped without counting as misfits. */
 struct model *load_rows(struct load *load, struct source *source, struct model *declared,
 			const struct model *before, struct faults *faults)
