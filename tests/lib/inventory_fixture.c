@@ -169,9 +169,9 @@ void edit_free(struct address_draft *draft)
 	if (draft && draft->source)
 		draft->source->calls->roll_back(draft->source);
 	if (draft && !draft->inventory->of && draft->error.outcome == CHANGE_STORE)
-		store_note_error(inventory_store(draft->inventory), draft->error.text);
+		store_note_error(inventory_store(draft->inventory), draft->error.text, false);
 	else if (draft && !draft->inventory->of && draft->over)
-		store_note_error(inventory_store(draft->inventory), NULL);
+		store_note_error(inventory_store(draft->inventory), NULL, false);
 	addresses_discard(draft);
 }
 

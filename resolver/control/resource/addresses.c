@@ -281,7 +281,7 @@ static int ensure_group(struct address_draft *draft, const char *name, const cha
 	struct resource_group group;
 	bool there;
 
-	if (group_row(draft->inventory, name, &group))
+	if (group_find_row(draft->inventory, name, &group))
 		return 0;
 	there = group_find(draft->inventory, name, &group);
 	if (check_name(draft, name, "resource_group") != 0)
@@ -797,18 +797,22 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 		json_put(reading->values, key, json_text(in_path));
 }
 
-/* Values from the history keep their own subscription, whatever the configuration's is now. */
+/* A row that is put back keeps its own subscription, or none, whatever the configuration's is now.
+ * Others have the configuration's: an undo's values are what a client says. */
 static int take_subscription(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;
+	struct address_draft *draft = reading->draft;
 	const char *own = json_string_value(json_object_get(reading->values, "subscription"));
 
-	reading->subscription =
-		before ? before->subscription : draft_model(reading->draft)->subscription;
-	if (!own || !reading->is_of_history)
-		return check_repeated(reading, "subscription", reading->subscription);
-	reading->subscription = arena_strdup(&reading->arena, own);
-	return reading->subscription ? 0 : draft_fail_memory(reading->draft);
+	reading->subscription = before ? before->subscription : draft_model(draft)->subscription;
+	if (draft->restores) {
+		reading->subscription = own ? arena_strdup(&reading->arena, own) : NULL;
+		return own && !reading->subscription ? draft_fail_memory(draft) : 0;
+	}
+	if (is_service(reading) && reading->is_of_history)
+		return 0;
+	return check_repeated(reading, "subscription", reading->subscription);
 }
 
 static int check_repeated_all(struct address_reading *reading)

@@ -214,25 +214,34 @@ static void add_used(const struct inventory *inventory, struct resource_group *g
 	group_each_item(use.model, use_item, &use);
 }
 
-bool group_row(struct inventory *inventory, const char *name, struct resource_group *group)
+/* Finds the row. Without one the group has only its name. False: no group can have that. */
+static bool read_row(struct inventory *inventory, const char *name, struct resource_group *group)
 {
 	struct source *source = inventory_reader(inventory);
 	struct groups groups = {.inventory = inventory};
 	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
 
+	*group = (struct resource_group){.name = name};
 	if (!*name || path_key_of(KIND_GROUP, NULL, name, path) != 0)
 		return false;
 	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
 		inventory_say_trouble(inventory, error);
-	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
+	if (groups.count > 0)
+		*group = groups.items[0];
 	free(groups.items);
-	return group->origin.revision;
+	return true;
+}
+
+bool group_find_row(struct inventory *inventory, const char *name, struct resource_group *group)
+{
+	return read_row(inventory, name, group) && group->origin.revision;
 }
 
 bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
 {
-	group_row(inventory, name, group);
+	if (!read_row(inventory, name, group))
+		return false;
 	add_declared(inventory, group);
 	add_used(inventory, group, 1);
 	return group->origin.revision || group->origin.file || group->used;

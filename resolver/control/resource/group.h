@@ -24,7 +24,7 @@ static inline bool group_is_read_only(const struct resource_group *group)
 /* False: no such group, not even one that only a resource of the model names. */
 bool group_find(struct inventory *inventory, const char *name, struct resource_group *group);
 /* Finds the group's row alone, which is quick; false: it has none. */
-bool group_row(struct inventory *inventory, const char *name, struct resource_group *group);
+bool group_find_row(struct inventory *inventory, const char *name, struct resource_group *group);
 /* All groups by name, in an array that the caller frees; NULL without memory. */
 struct resource_group *groups_list(struct inventory *inventory, size_t *count);
 /* How many addresses are in the group, of all subscriptions; name NULL: in no group. */

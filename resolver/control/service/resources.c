@@ -307,9 +307,9 @@ static int finish(struct commit *commit, int err)
 	if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
 	if (change->error.outcome == CHANGE_STORE && commit->next.source && !commit->is_unnoted)
-		store_note_error(store, change->error.text);
+		store_note_error(store, change->error.text, inventory_trouble(commit->inventory));
 	else if (is_made)
-		store_note_error(store, NULL);
+		store_note_error(store, NULL, false);
 	release(commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;

@@ -161,10 +161,11 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
 
 /* ---- errors ---- */
 
-void store_note_error(struct store *store, const char *error)
+void store_note_error(struct store *store, const char *error, bool unread)
 {
 	bool was_well = !*store->error;
 
+	store->unread = unread;
 	snprintf(store->error, sizeof store->error, "%s", error ? error : "");
 	if (error)
 		log_event(LOG_ERROR, "state", "%s", error);
@@ -189,12 +190,12 @@ void store_try(struct store *store, uint64_t now_ms)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	if (!*store->error || !store->source || store->stale || store->held || is_beside(store) ||
-	    now_ms < store->try_ms)
+	if (!*store->error || store->unread || !store->source || store->stale || store->held ||
+	    is_beside(store) || now_ms < store->try_ms)
 		return;
 	store->try_ms = now_ms + TRY_MS;
 	if (try_to_write(store->source, error) == 0)
-		store_note_error(store, NULL);
+		store_note_error(store, NULL, false);
 	else
 		snprintf(store->error, sizeof store->error, "%s", error);
 }

@@ -32,6 +32,7 @@ struct store {
 	bool stale;                   /* the whole state must be read before the next change */
 	bool held;                    /* a thread makes a large change */
 	char error[SOURCE_ERROR_MAX]; /* why it cannot be used, or its last error; "": fine */
+	bool unread;                  /* the error is of reading, so store_try does nothing */
 	uint64_t try_ms;              /* no store_try before this time */
 };
 
@@ -61,8 +62,9 @@ void store_hold(struct store *store, bool held);
  * no connection can be opened, the copy's `error` says why. */
 void store_copy(struct store *copy, const struct store *of, enum store_copy how);
 
-/* Sets `error` and logs it. NULL: the store works again. */
-void store_note_error(struct store *store, const char *error);
+/* Sets `error` and logs it. NULL: the store works again. `unread`: a row could not be read, which
+ * says nothing of writing. */
+void store_note_error(struct store *store, const char *error, bool unread);
 /* If a change has failed: tries whether the store can be written again, by a row that it removes at
  * once, and clears or replaces `error`. Waits for the disk, so at most every two seconds. For the
  * control thread, while no thread has a copy to change. */

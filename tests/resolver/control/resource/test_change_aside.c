@@ -86,7 +86,7 @@ static enum change_outcome publish(struct aside *aside)
 	/* The end of a change (service/resources.c) notes how the store is. */
 	if (aside->draft || aside->error.outcome == CHANGE_STORE)
 		store_note_error(inventory_store(inventory),
-				 aside->draft ? NULL : aside->error.text);
+				 aside->draft ? NULL : aside->error.text, false);
 	edit_free(aside->draft);
 	inventory_copy_free(aside->inventory);
 	store_hold(inventory_store(inventory), false);

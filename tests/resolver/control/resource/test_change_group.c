@@ -465,6 +465,21 @@ static void a_name_in_the_body_is_the_paths(void **state)
 	assert_string_equal(shown(fixture, "group"), "");
 }
 
+static void a_name_that_no_group_can_have_is_that_of_none(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct resource_group group;
+	char name[2001];
+
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	memset(&group, 0xff, sizeof group);
+	assert_false(group_find(fixture->inventory, name, &group));
+	assert_false(group_find_row(fixture->inventory, name, &group));
+	memset(&group, 0xff, sizeof group);
+	assert_false(group_find(fixture->inventory, "", &group));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
@@ -488,6 +503,7 @@ int main(void)
 		T(a_group_may_go_and_come_in_one_change),
 		T(what_does_not_fit_is_refused_with_its_field),
 		T(a_name_in_the_body_is_the_paths),
+		T(a_name_that_no_group_can_have_is_that_of_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,11 +179,11 @@ static void an_error_is_noted_until_the_store_works_again(void **state)
 {
 	struct world *world = *state;
 
-	store_note_error(&world->store, "the disk is full");
+	store_note_error(&world->store, "the disk is full", false);
 	assert_string_equal(world->store.error, "the disk is full");
 	store_say_unread(&world->store, "the disk is gone");
 	assert_string_equal(world->store.error, "the disk is gone; then reload the configuration");
-	store_note_error(&world->store, NULL);
+	store_note_error(&world->store, NULL, false);
 	assert_string_equal(world->store.error, "");
 }
 
@@ -195,11 +195,11 @@ static void a_store_is_tried_until_it_can_be_written_again(void **state)
 
 	assert_int_equal(follow(world, world->url), 0);
 	store->stale = false;
-	store_note_error(store, "a row is not ours");
+	store_note_error(store, "a row is not ours", true);
 	store_try(store, 0);
-	assert_string_equal(store->error, "");
+	assert_string_equal(store->error, "a row is not ours");
 
-	store_note_error(store, "the disk is full");
+	store_note_error(store, "the disk is full", false);
 	assert_int_equal(sqlite3_open(world->path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	store_try(store, 10000);
@@ -214,7 +214,7 @@ static void a_store_is_tried_until_it_can_be_written_again(void **state)
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	sqlite3_close(other);
-	store_note_error(store, "the disk is full");
+	store_note_error(store, "the disk is full", false);
 	store_try(store, 20000);
 	assert_non_null(strstr(store->error, "was changed by another program; reload"));
 }
