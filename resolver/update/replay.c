@@ -223,7 +223,8 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 		return judge_known(known, request, rcode);
 	if (request->signed_s <= replays->floors[floor])
 		return REPLAY_OLD;
-	/* It was in time when it arrived, and has waited. Its entry may be gone by now. */
+	/* A request may wait for the control thread until TSIG would refuse it. If it is a replay,
+	 * the entry of the first may be gone by then. */
 	if (request->signed_s + TSIG_FUDGE_S < now_s)
 		return REPLAY_OLD;
 	while (replays->count > 0 && time_at(replays, 0) + TSIG_FUDGE_S < now_s)

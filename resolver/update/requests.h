@@ -13,9 +13,9 @@
  * update waits for it.
  *
  * **Silence.** Clients come again after silence, and take every error for the last word. So what
- * finds the queue full (UPDATE_REQUESTS_MAX, of all workers together) or closed, has no answer
- * after UPDATE_PATIENCE_US, or is under way when its worker ends gets none; by TCP its connection
- * is closed.
+ * finds the queue full (UPDATE_REQUESTS_MAX, of all workers together; for a request without a
+ * signature, half of that) or closed, has no answer after UPDATE_PATIENCE_US, or is under way when
+ * its worker ends gets none; by TCP its connection is closed.
  *
  * **Life.** A query is its worker's and ends there, by the answer or by one of those. A request is
  * a copy of all that the control thread has to know, and leads to nothing of the worker's but the

@@ -186,7 +186,8 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
 		      item->name, check_place(check, before));
-	check_group(check, item->resource_group, origin);
+	if (strcmp(group, GROUP_NONE) == 0) /* other names of groups are the file's own matter */
+		check_group(check, group, origin);
 	check_id(check, seen, item->id, origin);
 	check_address(check, seen, &item->address, region, origin);
 	check_label(check, seen, item, region);

@@ -126,11 +126,11 @@ static void check_namesake(struct check *check, const struct name *reverse,
 		    !check_name(&name, zone->name) ||
 		    (reverse ? !name_equal(reverse, &name) : !reverse_has_zone(model, &name)))
 			continue;
-		ERROR(check, &entry->origin, field,
-		      "%s is the name of a reverse zone and of the private zone at %s; put that "
-		      "into "
-		      "a resource group",
-		      zone->name, check_place(check, &zone->origin));
+		WARN(check, &entry->origin, field,
+		     "%s is the name of a reverse zone and of the private zone at %s, so a client "
+		     "may get either, and both have one serial; put the private zone into a "
+		     "resource group",
+		     zone->name, check_place(check, &zone->origin));
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "rules/base.h"
 #include "rules/policy/internal.h"
+#include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
 struct compilation {
@@ -846,12 +847,17 @@ static int compile_special(struct compilation *c)
 				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
 }
 
-/* How many names are above this zone and within the next outer one of the network. */
+/* How many names are above this zone and within something of ours that could deny them: a zone of
+ * the network, or one of special-use names; for a reverse zone also pools and registered prefixes,
+ * so these are all names up to in-addr.arpa or ip6.arpa. */
 static unsigned count_above(const struct policy *policy, const struct policy_network *network,
 			    const struct name *apex)
 {
+	struct prefix prefix;
 	unsigned label;
 
+	if (apex->labels > 2 && reverse_parse(apex, &prefix, &label))
+		return apex->labels - 3U;
 	if (apex->labels == 0 || (!suffix_table_find(&network->zones, apex, 1, &label) &&
 				  !suffix_table_find(&policy->special, apex, 1, &label)))
 		return 0;
@@ -881,7 +887,7 @@ static int walk_above(struct compilation *c, size_t *room)
 	struct policy *policy = c->policy;
 	int err = 0;
 
-	for (size_t i = 0; i < c->model->private_zones.count; i++) {
+	for (size_t i = 0; !err && i < c->model->private_zones.count; i++) {
 		const struct private_zone *zone = &c->model->private_zones.items[i];
 		const struct name *apex = zone_apex(zone->zone);
 

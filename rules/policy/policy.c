@@ -248,7 +248,6 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 				zone_find(zone->reverse[prefix->address.family == 6], d->name,
 					  d->type, answer);
 			answer->zone = cut->apex;
-			find_above_ptrs(d, answer);
 			return true;
 		}
 	}
@@ -321,8 +320,8 @@ static bool is_passed_on(const struct policy_zone_link *link, const struct zone_
 	       link->resolution_policy == RESOLUTION_NXDOMAIN_FALLTHROUGH;
 }
 
-/* A name above a linked zone exists, although the zone that it is in knows nothing of it: who takes
- * NXDOMAIN for all that is below the name (RFC 8020) would never ask for the linked zone. */
+/* A name above a linked zone exists, although what it is in knows nothing of it: who takes NXDOMAIN
+ * for all that is below the name (RFC 8020) would never ask for the linked zone. */
 static void find_above(const struct decision *d, struct zone_answer *answer)
 {
 	if (answer->outcome == ZONE_NXDOMAIN && suffix_table_get(&d->network->above, d->name, 0))
@@ -333,11 +332,11 @@ static void decide_by_zone(const struct decision *d, const struct policy_zone_li
 			   struct verdict *verdict)
 {
 	verdict->zone = link->series;
+	find_above(d, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN && is_redirected(d, link)) {
 		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
 		verdict->redirected = true;
 	} else {
-		find_above(d, &verdict->answer);
 		answer(verdict, DECIDED_ZONE, link->name);
 	}
 }
@@ -524,8 +523,6 @@ static bool by_special(const struct decision *d, struct verdict *verdict)
 	zone_find(zone, d->name, d->type, &verdict->answer);
 	if (zone == d->policy->resolver_arpa && verdict->answer.outcome == ZONE_NXDOMAIN)
 		verdict->answer.outcome = ZONE_NODATA;
-	find_above(d, &verdict->answer);
-	find_above_ptrs(d, &verdict->answer);
 	return true;
 }
 
@@ -541,6 +538,17 @@ static bool by_default(const struct decision *d, struct verdict *verdict)
 static bool (*const stages[])(const struct decision *, struct verdict *) = {
 	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
 };
+
+/* No stage denies a name above what another one has. A zone hides the PTRs in it, so above these it
+ * may deny the name. */
+static inline void keep_existing(const struct decision *d, struct verdict *verdict)
+{
+	if (verdict->kind != VERDICT_ANSWER || verdict->answer.outcome != ZONE_NXDOMAIN)
+		return;
+	find_above(d, &verdict->answer);
+	if (verdict->by != DECIDED_ZONE)
+		find_above_ptrs(d, &verdict->answer);
+}
 
 /* Nothing is linked to it, and it has no addresses. */
 static const struct policy_network nowhere = {.name = "the default resolver"};
@@ -572,6 +580,8 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	for (size_t i = 0; i < COUNT(stages); i++) {
 		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
 
+		if (matched && !decision.decided)
+			keep_existing(&decision, verdict);
 		if (matched && !trace)
 			return;
 		decision.decided = decision.decided || matched;

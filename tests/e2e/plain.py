@@ -915,8 +915,6 @@ class Model:
                  and self.is_linked(zone, network)]
         for zone in sorted(zones, key=lambda zone: -len(bare(zone))):
             answer = self.from_zone(zone, network, name, rtype, depth)
-            if answer == ("NXDOMAIN", []) and self.is_above_zone(network, name):
-                return "NOERROR", []
             if answer != PASSED_ON:
                 return answer
         ruled = [(len(rule["domain"]), -place, rule, ruleset)
@@ -954,9 +952,13 @@ class Model:
                 at = self.at("private_zones", zone)
                 link = next(link for link in self.items("links", at).values()
                             if self.ref("virtual_networks", group_in(at), link["virtual_network"]) == network)
+                if link.get("resolution_policy") == "NxDomainFallthrough":
+                    return PASSED_ON
+                if self.is_above_zone(network, name):
+                    return "NOERROR", []
                 if link.get("resolution_policy") == "NxDomainRedirect" and rtype in ("A", "AAAA", "CNAME"):
                     return "NOERROR", [DEFAULT] if rtype == "A" else []
-                return PASSED_ON if link.get("resolution_policy") == "NxDomainFallthrough" else ("NXDOMAIN", [])
+                return "NXDOMAIN", []
         if found + ":cname" in sets:
             target = sets[found + ":cname"]["records"][0]
             target = target if target.endswith(".") else "%s.%s." % (target, bare(zone))

@@ -446,7 +446,8 @@ class Reloads(World):
         self.assertEqual(0, self.sluice.stop())
         self.sluice = harness.Sluice(self.cloud, config(management=listen), SERVER)
         moved = config("metrics = { %s };" % listen)
-        self.assertIn("the management API has http://127.0.0.1:8053 until the next restart", self.reload(moved, 1))
+        for text in (moved, moved.replace("http:", "HTTP:")):
+            self.assertIn("the management API has 127.0.0.1:8053 until the next restart", self.reload(text, 1))
         self.assertNotEqual(200, self.get(server=here)[0])
         self.assertEqual(0, self.sluice.stop())
         self.sluice = harness.Sluice(self.cloud, moved, SERVER)

@@ -149,7 +149,9 @@ int command_export(const struct command_line *line)
 	if (strcmp(as, "libconfig") != 0 && strcmp(as, "json") != 0)
 		return command_misuse(line, "\"%s\" is no form; give libconfig or json", as);
 	answer = client_ask(
-		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
+		line,
+		(struct client_call){
+			.method = "GET", .out = stdout, .spool = true, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
 	if (!answer)
 		return EXIT_FAILURE;

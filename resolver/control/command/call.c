@@ -14,12 +14,17 @@ static bool join_pages(json_t *first, const json_t *page, const char *key)
 	       json_object_set(first, "next", json_object_get(page, "next")) == 0;
 }
 
+long command_limit(const struct command_line *line)
+{
+	return line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+}
+
 json_t *command_ask_list(const struct command_line *line, char *path, const char *key)
 {
 	const struct client_call get = {.method = "GET"};
 	json_t *all = client_ask(line, get, path);
 	const char *next;
-	long limit = line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+	long limit = command_limit(line);
 	while ((long)json_array_size(json_object_get(all, key)) < limit &&
 	       (next = json_string_value(json_object_get(all, "next")))) {
 		json_t *page = client_ask(line, get, strdup(next));

@@ -214,7 +214,7 @@ struct client_answer {
 	char *text;
 	size_t length, room;
 	CURL *curl;
-	FILE *spool; /* for an answer to the call's `out` */
+	FILE *out; /* of the call, or a temporary file for it */
 };
 
 /* The bytes to send: the JSON as text, or the call's text. */
@@ -230,8 +230,8 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	long status = 0;
 	curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (answer->spool && status < 400)
-		return fwrite(data, 1, length, answer->spool);
+	if (answer->out && status < 400)
+		return fwrite(data, 1, length, answer->out);
 	if (length > ANSWER_MAX - answer->length)
 		return 0;
 	if (answer->length + length > answer->room) {
@@ -249,14 +249,13 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 	return length;
 }
 
-/* The server gives an answer up that is taken too slowly, as by a pager. So a large one goes to a
- * temporary file first. */
 static bool copy_spool(FILE *spool, FILE *out)
 {
 	char block[65536];
 	size_t length;
 
-	rewind(spool);
+	if (fflush(spool) != 0 || fseek(spool, 0, SEEK_SET) != 0)
+		return false;
 	while ((length = fread(block, 1, sizeof block, spool)) > 0)
 		if (fwrite(block, 1, length, out) != length)
 			return false;
@@ -423,26 +422,26 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 {
 	struct curl_slist *headers = NULL;
 	struct client_answer answer = {.curl = curl_easy_init(),
-				       .spool = call.out ? tmpfile() : NULL};
+				       .out = call.spool ? tmpfile() : call.out};
 	struct payload payload;
 	char *url = NULL;
 	json_t *body = NULL;
 	snprintf(error, CLIENT_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	if (call.out && !answer.spool)
+	if (call.spool && !answer.out)
 		snprintf(error, CLIENT_ERROR_MAX, "no temporary file for the answer: %s",
 			 strerror(errno));
-	if (payload_init(&payload, &call) && answer.curl && (!call.out || answer.spool) &&
+	if (payload_init(&payload, &call) && answer.curl && (!call.spool || answer.out) &&
 	    asprintf(&url, "http://sluice%s", call.path) >= 0 &&
 	    set_up(answer.curl, socket, &call, &payload, url, &headers, &answer))
 		body = perform(answer.curl, socket, &answer, call.absent, status, error);
-	if (body && *status < 400 && answer.spool && !copy_spool(answer.spool, call.out)) {
+	if (body && *status < 400 && call.spool && !copy_spool(answer.out, call.out)) {
 		snprintf(error, CLIENT_ERROR_MAX, "the answer cannot be written: %s",
 			 strerror(errno));
 		json_decref(body);
 		body = NULL;
 	}
-	if (answer.spool)
-		fclose(answer.spool);
+	if (call.spool && answer.out)
+		fclose(answer.out);
 	curl_easy_cleanup(answer.curl);
 	curl_slist_free_all(headers);
 	free(answer.text);

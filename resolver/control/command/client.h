@@ -31,8 +31,9 @@ struct client_call {
 	const char *text, *text_type; /* instead of body: "text/csv"; NULL: none */
 	size_t text_length;
 	const char *accept; /* NULL: any type */
-	FILE *out; /* for a successful answer, once all of it is there; the call returns null then
-		    */
+	FILE *out;          /* for a successful answer, as it comes; the call returns null then */
+	bool spool; /* `out` gets the answer once all of it is there: it may be slow, as a pager is,
+		     * and the server gives up an answer that is taken too slowly */
 	void (*on_sent)(void *context, uint64_t sent, uint64_t all); /* progress; may be NULL */
 	void *context;
 	/* client_ask: the line of `file` to print with an error. The error is about edit `index` of

@@ -40,6 +40,7 @@ static void run_program(void *context, const char *data, bool numbered)
 {
 	const struct command_line *line = context;
 	json_t *event = json_loads(data, 0, NULL);
+	void (*before)(int);
 	FILE *program = NULL;
 	int status = -1;
 
@@ -49,10 +50,10 @@ static void run_program(void *context, const char *data, bool numbered)
 	    setenv("SLUICE_TEXT", json_text_of(event, "text"), 1) == 0)
 		program = popen(line->exec, "w");
 	if (program) {
-		signal(SIGPIPE, SIG_IGN); /* the program need not read its input */
+		before = signal(SIGPIPE, SIG_IGN); /* the program need not read its input */
 		fprintf(program, "%s\n", data);
 		status = pclose(program);
-		signal(SIGPIPE, SIG_DFL); /* the next program inherits this */
+		signal(SIGPIPE, before); /* the next program inherits it */
 	}
 	if (status != 0)
 		fprintf(stderr, "sluice events: %s failed for event %s\n", line->exec,

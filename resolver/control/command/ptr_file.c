@@ -2,7 +2,6 @@
  * are the same both ways, so a list can be imported again. The server checks the file; the command
  * sends it as it is, and prints faults with the file's lines. */
 #include <errno.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "resolver/control/base/csv.h"
@@ -29,7 +28,7 @@ static void write_cell(const json_t *row, const char *key, char end)
 
 int command_ptr_list_csv(const struct command_line *line)
 {
-	long left = line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+	long left = command_limit(line);
 	int status = EXIT_FAILURE;
 	char *path = command_add_filters(line, strdup("/v1/ptrs"), &status);
 

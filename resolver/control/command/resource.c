@@ -21,6 +21,9 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
+enum { PAGE_MAX = 5000 }; /* rows in an answer of the API */
+#define PAGE_MAX_TEXT "5000"
+
 struct named_resource { /* the resource that the arguments name, and the other arguments */
 	const struct kind *kind;
 	struct client_top top; /* itself, or its parent; name NULL: a list, in that group */
@@ -454,8 +457,10 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 
 char *command_add_filters(const struct command_line *line, char *path, int *status)
 {
-	if (line->limit)
-		path = client_add_query(path, "limit", line->limit);
+	if (line->limit) /* at most a page; others follow */
+		path = client_add_query(path, "limit",
+					command_limit(line) > PAGE_MAX ? PAGE_MAX_TEXT
+								       : line->limit);
 	for (int i = 0; path && i < line->filters.count; i++) {
 		const char *text = line->filters.items[i];
 		char *key = strndup(text, strcspn(text, "="));
@@ -553,7 +558,7 @@ json_t *command_ask_inside(const struct command_line *line, const struct kind *k
 {
 	json_t *parents, *all = json_array(), *parent;
 	const char *collection = kind->parent->collection;
-	long limit = line->limit ? strtol(line->limit, NULL, 10) : 0;
+	long limit = command_limit(line);
 	bool fine;
 	size_t i;
 
@@ -561,11 +566,11 @@ json_t *command_ask_inside(const struct command_line *line, const struct kind *k
 	fine = parents;
 	*status = EXIT_FAILURE;
 	json_array_foreach(json_object_get(parents, collection), i, parent) fine =
-		fine && (limit == 0 || (long)json_array_size(all) < limit) &&
+		fine && (long)json_array_size(all) < limit &&
 		add_inside(line, kind, parent, all, status);
 	/* Stopping at the limit is not a failure. */
-	fine = fine || (parents && limit > 0 && (long)json_array_size(all) >= limit);
-	while (limit > 0 && (long)json_array_size(all) > limit)
+	fine = fine || (parents && (long)json_array_size(all) >= limit);
+	while ((long)json_array_size(all) > limit)
 		json_array_remove(all, json_array_size(all) - 1);
 	json_decref(parents);
 	if (!fine) {

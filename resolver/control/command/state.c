@@ -10,23 +10,28 @@
 enum { STATE_MS = 300 * 1000 };
 
 /* Writes the answer as it comes, because it may be very large. */
-static int export_into(const struct command_line *line, FILE *out)
+static int export_into(const struct command_line *line, FILE *out, bool spool)
 {
 	json_t *done = client_ask(
-		line, (struct client_call){.method = "GET", .timeout_ms = STATE_MS, .out = out},
+		line,
+		(struct client_call){
+			.method = "GET", .timeout_ms = STATE_MS, .out = out, .spool = spool},
 		client_path("/v1/state"));
 	bool fine = done;
 	json_decref(done);
 	return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Writes into what is there: a device, a pipe. */
+/* Writes into what is there: a device, a pipe, or what a link leads to. */
 static int export_over(const struct command_line *line, const char *path)
 {
 	FILE *out = fopen(path, "w");
-	int status = out ? export_into(line, out) : EXIT_FAILURE;
+	int status;
 
-	if ((!out || fclose(out) != 0) && (!out || status == EXIT_SUCCESS))
+	if (!out)
+		return command_fail_at(line, "%s: %s", path, strerror(errno));
+	status = export_into(line, out, true);
+	if (fclose(out) != 0 && status == EXIT_SUCCESS)
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
 	return status;
 }
@@ -43,7 +48,7 @@ static int export_beside(const struct command_line *line, const char *path)
 		command_fail_at(line, "%s: %s", path, strerror(errno));
 		goto out;
 	}
-	status = export_into(line, file);
+	status = export_into(line, file, false);
 	if (status == EXIT_SUCCESS && (fflush(file) != 0 || fsync(fd) != 0))
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
 	if (fclose(file) != 0 && status == EXIT_SUCCESS)
@@ -62,14 +67,14 @@ out:
 	return status;
 }
 
-/* A link stays, and the file that it leads to is replaced. */
+/* A link stays, and the file that it leads to is replaced, or made. */
 static int export_to(const struct command_line *line, const char *path)
 {
 	char *real = realpath(path, NULL);
 	struct stat about;
 	int status;
 
-	if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+	if (lstat(real ? real : path, &about) == 0 && !S_ISREG(about.st_mode))
 		status = export_over(line, path);
 	else
 		status = export_beside(line, real ? real : path);
@@ -80,7 +85,7 @@ static int export_to(const struct command_line *line, const char *path)
 int command_state_export(const struct command_line *line)
 {
 	return line->argument_count > 0 ? export_to(line, line->arguments[0])
-					: export_into(line, stdout);
+					: export_into(line, stdout, true);
 }
 
 int command_state_import(const struct command_line *line)

@@ -357,8 +357,10 @@ int command_zone_export(const struct command_line *line)
 		return command_no_name(line, "zone", line->arguments[0]);
 	answer =
 		client_ask(line,
-			   (struct client_call){
-				   .method = "GET", .out = stdout, .timeout_ms = CLIENT_RELOAD_MS},
+			   (struct client_call){.method = "GET",
+						.out = stdout,
+						.spool = true,
+						.timeout_ms = CLIENT_RELOAD_MS},
 			   client_path("/v1/private_zones/%/%/master_file", zone.group, zone.name));
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -83,13 +83,20 @@ static bool same_clients(const struct management *management, const struct manag
 	return same;
 }
 
-/* Whether the API has this URL, as it was opened. */
-static bool has_url(const struct management_api *management, const char *url)
+/* Behind "http://" or "https://". */
+static const char *place_of(const char *url)
 {
-	size_t length = strlen(url);
+	return strchr(url, ':') + 3;
+}
+
+/* Whether the API was opened at the place of this URL, whatever the scheme. */
+static bool is_there(const struct management_api *management, const char *url)
+{
+	const char *place = place_of(url);
+	size_t length = strlen(place);
 
 	for (const char *at = management->listeners; *at; at = strchr(at, '\n') + 1)
-		if (strncmp(at, url, length) == 0 && at[length] == '\n')
+		if (strncasecmp(place_of(at), place, length) == 0 && place_of(at)[length] == '\n')
 			return true;
 	return false;
 }
@@ -105,13 +112,13 @@ static int check_metrics(const struct management_api *management,
 		const char *url = metrics->listen.items[i];
 		char field[32];
 
-		if (!has_url(management, url))
+		if (!is_there(management, url))
 			continue;
 		snprintf(field, sizeof field, "listen[%zu]", i);
 		fault_add(faults, FAULT_ERROR, &metrics->origin, field,
 			  "the management API has %s until the next restart; restart, or give "
 			  "metrics another URL",
-			  url);
+			  place_of(url));
 	}
 	return faults->errors > errors ? ERR_FAULTS : 0;
 }
@@ -121,13 +128,18 @@ int management_api_prepare(struct management_api *management, const struct model
 			   const struct model *before, struct faults *faults)
 {
 	bool is_change = before && model->declared && model->declared == before->declared;
+	int err;
 
 	if (!before || (is_change && same_clients(&model->management, &before->management)))
 		return 0;
-	if (!is_change && check_metrics(management, &model->metrics, faults) != 0)
-		return ERR_FAULTS;
-	if (!is_change)
-		return management_access_load(&management->next, &model->management, faults);
+	if (!is_change) {
+		err = check_metrics(management, &model->metrics, faults);
+		if (management_access_load(&management->next, &model->management, faults) != 0)
+			return ERR_FAULTS;
+		if (err)
+			management_access_release(&management->next);
+		return err;
+	}
 	management->next.secrets = http_secrets_load(&model->management, faults);
 	return management->next.secrets ? 0 : ERR_FAULTS;
 }

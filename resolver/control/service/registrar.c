@@ -243,7 +243,7 @@ void registrar_send_answers(struct registrar *registrar)
 /* Judges as many as fit into a turn of the loop, and leaves the others out of the answers. */
 static void judge_some(struct registrar_batch *batch, struct registrar_answers *answers)
 {
-	const uint64_t end_ns = uv_hrtime() + TURN_MS * 1000000;
+	const uint64_t end_ns = uv_hrtime() + batch->registrar->turn_ns;
 	size_t i;
 
 	for (i = 0; i < answers->count && (i == 0 || uv_hrtime() < end_ns); i++) {
@@ -280,7 +280,7 @@ static void keep_rest(struct registrar *registrar, const struct registrar_answer
 	while (*registrar->end)
 		registrar->end = &(*registrar->end)->next;
 	last->next = NULL;
-	uv_timer_start(&registrar->turn, on_turn, 0, 0);
+	uv_timer_start(&registrar->turn, on_turn, 1, 0); /* 0 would be the same turn */
 }
 
 static void work_off(struct registrar *registrar)
@@ -365,6 +365,7 @@ int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *
 	    uv_timer_init(loop, &registrar->turn) != 0)
 		return ERR_SYSTEM;
 	registrar->timer.data = registrar;
+	registrar->turn_ns = TURN_MS * 1000000;
 	registrar->server = server;
 	registrar->store = store;
 	registrar->work = work;

@@ -60,7 +60,8 @@ struct registrar { /* all zero before registrar_open */
 	/* internal */
 	struct update_request *waiting, **end; /* until a change under way has ended */
 	struct work_waiter waiter;
-	uv_timer_t turn; /* runs while requests are left for the loop's next turn */
+	uint64_t turn_ns; /* for judging, between two turns of the loop */
+	uv_timer_t turn;  /* runs while requests are left for the loop's next turn */
 	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
 	uint64_t entries_of; /* generation of the entries' model */

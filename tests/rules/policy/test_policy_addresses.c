@@ -69,6 +69,24 @@ static void the_ptr_of_a_networks_address_is_answered_in_that_network_that_exact
 	policy_free(policy);
 }
 
+static void a_pool_denies_no_name_above_a_networks_ptr_or_a_zone(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "private", "10.10.0.0/16");
+	model_add_pool(model, "six", "2001:db8::/32");
+	model_add_address(model, "vm", "10.10.3.7", NULL, "vm.example.com.");
+	model_add_zone(model, "1.1.1.1.8.b.d.0.1.0.0.2.ip6.arpa", "", "hub");
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "3.10.10.in-addr.arpa.", TYPE_PTR, "pool private nodata");
+	DECIDES("hub", "4.10.10.in-addr.arpa.", TYPE_PTR, "pool private nxdomain");
+	DECIDES("spoke", "3.10.10.in-addr.arpa.", TYPE_PTR, "pool private nxdomain");
+	DECIDES("hub", "1.1.8.b.d.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nodata");
+	DECIDES("hub", "2.1.8.b.d.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nxdomain");
+	DECIDES("spoke", "1.1.8.b.d.0.1.0.0.2.ip6.arpa.", TYPE_PTR, "pool six nxdomain");
+	policy_free(policy);
+}
+
 static void a_networks_ptr_wins_over_rules_and_loses_to_a_zone(void **state)
 {
 	struct model *model = *state;
@@ -575,6 +593,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_ptr_of_a_networks_address_is_answered_in_that_network_that_exact_name),
 		TEST(a_networks_ptr_wins_over_rules_and_loses_to_a_zone),
+		TEST(a_pool_denies_no_name_above_a_networks_ptr_or_a_zone),
 		TEST(a_private_address_is_never_a_pools),
 		TEST(a_pool_is_authoritative_exactly_within_its_prefix),
 		TEST(a_rule_wins_over_a_pool),

@@ -2,11 +2,11 @@
  *
  *     ?generation=N    wait until every worker serves that generation, or a later one
  *     ?revision=N      wait until every worker serves that revision of the state, or a later one
- *     &wait=SECONDS    for so long at most, instead of READY_WAIT_S; then the answer is 503
+ *     &wait=SECONDS    wait for so long at most, and never longer than READY_WAIT_S; then it is 503
  *
- * No credentials are needed, because
- * load balancers have none. So only a limited number of answers may wait, and few of them at URLs:
- * a request that waits keeps its connection from others (http.h). */
+ * No credentials are needed, because load balancers have none. So only a limited number of answers
+ * may wait, and few of them at URLs: a request that waits keeps its connection from others
+ * (http.h). */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -682,6 +682,42 @@ static void without_memory_a_message_is_left_without_an_answer_and_changes_nothi
 	assert_int_equal(world->server.updates.taken, 0);
 }
 
+static unsigned count_waiting(const struct world *world)
+{
+	unsigned count = 0;
+
+	for (const struct update_request *at = world->registrar.waiting; at; at = at->next)
+		count++;
+	return count;
+}
+
+/* A server that is asked for much serves its other clients meanwhile. */
+static void what_does_not_fit_into_a_turn_of_the_loop_waits_for_the_next(void **state)
+{
+	enum { REQUESTS = 3 };
+	struct world *world = *state;
+	int fds[REQUESTS];
+
+	apply(world);
+	world->registrar.turn_ns = 0; /* one at a time */
+	for (int i = 0; i < REQUESTS; i++) {
+		char records[64];
+
+		snprintf(records, sizeof records, "! pc-%d IN A 10.10.0.5", i);
+		fds[i] = client_send(world, records);
+	}
+	wait_for_arrived(world, REQUESTS);
+	server_collect(&world->server);
+	for (unsigned left = REQUESTS - 1; left > 0; left--) {
+		assert_int_equal(count_waiting(world), left);
+		while (count_waiting(world) == left)
+			uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
+	assert_null(world->registrar.waiting);
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(client_end(world, fds[i]), RCODE_NOERROR);
+}
+
 /* ---- answers ---- */
 
 static unsigned count_adopted(const struct world *world, uint64_t sequence)
@@ -782,6 +818,7 @@ int main(void)
 		TEST(a_message_is_no_older_than_one_that_was_judged_with_it),
 		TEST(what_could_not_be_stored_makes_nothing_older),
 		TEST(without_memory_a_message_is_left_without_an_answer_and_changes_nothing),
+		TEST(what_does_not_fit_into_a_turn_of_the_loop_waits_for_the_next),
 		TEST(answers_wait_until_every_worker_serves_what_they_are_about),
 		TEST(answers_that_still_wait_at_the_end_are_freed),
 		TEST(refusals_are_logged_at_a_pace),
