@@ -27,8 +27,8 @@ void forward_without_hosts(struct import *import);
 bool forward_takes_hosts(struct import *import);
 /* The view of that name, made on first use. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
-/* The view of clients that the original gives none, made on first use. Its network is called
- * "home"; a view that the original calls so is another one. */
+/* The view of clients for which the original names no view, made on first use. Its network is
+ * called "home"; a view that the original calls so is another one. */
 struct forward_view *forward_main_view(struct import *import, const struct origin *at);
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,

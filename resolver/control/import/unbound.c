@@ -591,8 +591,8 @@ static void allow(struct unbound *unbound, const struct setting *setting)
 		import_changed(unbound->import, &setting->at, "these clients are answered REFUSED");
 }
 
-/* Unbound reads this list from the end, too, but each setting replaces the one before: the first
- * setting in the file counts. */
+/* Unbound reads its list of access-control-view from the end, and each setting for a prefix
+ * replaces the one read before it: the first setting in the file counts. */
 static void view_of_clients(struct unbound *unbound, const struct setting *setting)
 {
 	struct block *block = setting->count < 2 ? NULL : block_of(unbound, setting);
