@@ -517,10 +517,17 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 		unbound->listens = true;
 }
 
+static void listen_at_all(struct unbound *unbound, const struct setting *setting, long port)
+{
+	static const char *const any[] = {"0.0.0.0", "::"};
+
+	for (size_t i = 0; i < COUNT(any); i++)
+		unbound->listens |= forward_listen(unbound->import, &setting->at, any[i], port);
+}
+
 /* Takes interface-automatic: all addresses, at the ports of another setting or the usual one. */
 static void listen_everywhere(struct unbound *unbound)
 {
-	static const char *const any[] = {"0.0.0.0", "::"};
 	struct import *import = unbound->import;
 	const struct setting *automatic = last_setting(unbound, "interface-automatic"),
 			     *ports = last_setting(unbound, "interface-automatic-ports");
@@ -532,17 +539,16 @@ static void listen_everywhere(struct unbound *unbound)
 		long port = words_number(word);
 
 		one = true;
-		if (is_tls_port(unbound, port)) {
+		if (is_tls_port(unbound, port))
 			import_lost(import, &ports->at, "port %s: " NO_TLS, word);
-			continue;
-		}
-		for (size_t i = 0; i < COUNT(any); i++)
-			if (!forward_listen(import, &ports->at, any[i], port))
-				import_lost(import, &ports->at, "\"%s\" is no port", word);
+		else if (port < 1 || port > 65535)
+			import_lost(import, &ports->at, "\"%s\" is no port", word);
+		else
+			listen_at_all(unbound, ports, port);
 	}
-	for (size_t i = 0; !one && i < COUNT(any); i++)
-		forward_listen(import, &automatic->at, any[i], unbound->port);
-	unbound->has_interface = unbound->listens = true;
+	if (!one)
+		listen_at_all(unbound, automatic, unbound->port);
+	unbound->has_interface = true;
 }
 
 /* The settings for the prefix, made if missing. Only the most specific prefix of a client counts,

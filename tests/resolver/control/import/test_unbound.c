@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -210,6 +211,21 @@ static void interface_automatic_is_all_addresses(void **state)
 		"server:\n interface-automatic: yes\n interface-automatic-ports: \"53 853\"\n");
 	assert_config("listen = [ \"0.0.0.0:53\", \"[::]:53\" ]");
 	assert_told("original:3: interface-automatic-ports: not carried over: port 853: ");
+	assert_not_config("127.0.0.1");
+}
+
+static void a_wrong_port_of_interface_automatic_is_told_once(void **state)
+{
+	const char *told;
+
+	(void)state;
+	import_case_run("unbound", "server:\n interface-automatic: yes\n"
+				   " interface-automatic-ports: \"853 many 0\"\n");
+	told = strstr(import_case_told(), "\"many\" is no port");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "\"many\" is no port"));
+	assert_told("\"0\" is no port");
+	assert_config("listen = [ \"127.0.0.1:53\" ]");
 }
 
 static void an_interface_that_is_closed_is_offered_with_its_port(void **state)
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(of_local_zones_for_one_name_the_last_counts),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(interface_automatic_is_all_addresses),
+		cmocka_unit_test(a_wrong_port_of_interface_automatic_is_told_once),
 		cmocka_unit_test(an_interface_that_is_closed_is_offered_with_its_port),
 		cmocka_unit_test(ports_of_tls_are_those_of_the_file),
 		cmocka_unit_test(an_identity_that_is_hidden_stays_so),
