@@ -789,30 +789,36 @@ class Reverse(Browser):
 
     def test_only_the_latest_check_says_whether_a_name_leads_back(self):
         self.address("checked", "198.51.100.17", "first.example.com.")
-        # The first check is answered when the test says so, and `drawn` once the page has had that answer.
+        # The first check is answered when the test says so, as the second, which fails; `drawn` counts those answers once
+        # the page has had them.
         self.stands_for("""async (where, how) => {
             if (new URL(where, location.href).pathname !== "/v1/check") return real(where, how);
-            const answer = (result, text) => new Response(JSON.stringify({result, text}), {headers: {"Content-Type": "application/json"}});
+            const answer = (body, status) => new Response(JSON.stringify(body), {status, headers: {"Content-Type": "application/json"}});
             window.checks = (window.checks || 0) + 1;
-            if (checks > 1) return answer("confirmed", "the second");
-            const first = answer("other", "the first"), text = first.text.bind(first);
-            first.text = async () => {
+            if (checks > 2) return answer({result: "confirmed", text: "the third"}, 200);
+            const late = checks > 1 ? answer({error: {message: "the second"}}, 500) : answer({result: "other", text: "the first"}, 200);
+            const text = late.text.bind(late);
+            late.text = async () => {
               const got = await text();
-              setTimeout(() => { window.drawn = true; });
+              setTimeout(() => { window.drawn = (window.drawn || 0) + 1; });
               return got;
             };
-            await new Promise(resolve => { window.release = resolve; });
-            return first;
+            window.released ||= new Promise(resolve => { window.release = resolve; });
+            await released;
+            return late;
         }""")
         self.log_in("/ui/address?id=198.51.100.17")
         self.find("dd", "looking ...")
         self.find(".live.on")
         self.good("PUT", "ptrs/198.51.100.17", {"reverse_fqdn": "second.example.com."})
-        self.find("dd .state.good", "the second")
+        self.wait(lambda: self.driver.execute_script("return window.checks") == 2, "the second check")
+        self.good("PUT", "ptrs/198.51.100.17", {"reverse_fqdn": "third.example.com."})
+        self.find("dd .state.good", "the third")
         self.driver.execute_script("release()")
-        self.wait(lambda: self.driver.execute_script("return window.drawn"), "the answer to the first")
-        self.find("dd .state.good", "the second")
+        self.wait(lambda: self.driver.execute_script("return window.drawn") == 2, "the answers to the others")
+        self.find("dd .state.good", "the third")
         self.assertNotIn("the first", self.text_of(".facts"))
+        self.assertIsNone(self.first(".problem", "true"))
 
     def test_a_change_of_somebody_else_leaves_an_open_menu_open(self):
         def asked():

@@ -54,7 +54,7 @@ export class AddressPage extends Page {
     if (changed) this.attempt(() => this.check(ptr));
   }
 
-  // Asks now whether the name has an address record with this address. Only the latest answer counts.
+  // Asks now whether the name has an address record with this address. Only the latest answer, or its error, counts.
   async check(ptr) {
     this.checked = ptr;
     if (!ptr.reverse_fqdn || ptr.status !== "ACTIVE") {
@@ -62,7 +62,10 @@ export class AddressPage extends Page {
       return;
     }
     this.back.replaceChildren("looking ...");
-    const {result, text} = await get("check" + query({subject: ptr.address || ptr.name}), {signal: this.signal});
+    const {result, text} = await get("check" + query({subject: ptr.address || ptr.name}), {signal: this.signal}).catch((error) => {
+      if (this.checked === ptr) throw error;
+      return {};
+    });
 
     if (this.checked !== ptr) return;
     this.back.replaceChildren(h("span", {class: "state " + (result === "confirmed" ? "good" : "warn")}, name(text)));
