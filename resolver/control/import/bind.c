@@ -14,6 +14,7 @@
 #include "rules/text.h"
 
 enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16 };
+enum { STALE_USUAL_S = 86400 }; /* BIND's, and that of stale_max */
 
 struct statement {
 	struct origin at; /* at.path is the first word */
@@ -1234,22 +1235,45 @@ static void take_query_source(struct bind *bind, struct bind_view *view,
 		import_lost(import, &statement->at, "each question has a random source port");
 }
 
-/* The time counts only while stale answers are on; both are set once, in any order. */
-static void take_stale(struct bind *bind, const struct bind_view *view)
+/* Sets how long answers may be stale, as in the first view that says so: all views have one cache
+ * here. Reports other views that differ. The time counts only while stale answers are on. */
+static void take_stale(struct bind *bind)
 {
 	struct import *import = bind->import;
-	const struct statement *on = setting(bind, view, "stale-answer-enable"),
-			       *time = setting(bind, view, "max-stale-ttl"), *at = time ? time : on;
-	bool is_on = on && words_flag(word(on, 1)) == 1;
-	long seconds = is_on && time ? words_period(word(time, 1)) : 0;
+	bool is_decided = false;
+	long decided_s = 0;
 
-	if (!at || (is_on && !time))
-		return;
-	if (seconds < 0)
-		import_lost(import, &at->at, "\"%s\" is no value for it here", word(at, 1));
-	else
-		import_number(import, import_group(import, import_root(import), "cache", &at->at),
-			      "stale_max", &at->at, seconds);
+	for (size_t i = 0; i < bind->view_count; i++) {
+		const struct bind_view *view = &bind->views[i];
+		const struct statement *on = setting(bind, view, "stale-answer-enable"),
+				       *time = setting(bind, view, "max-stale-ttl"),
+				       *at = time ? time : on;
+		bool is_on = on && words_flag(word(on, 1)) == 1;
+		long stale_s = !is_on ? 0 : time ? words_period(word(time, 1)) : STALE_USUAL_S;
+
+		if (!at || view->zones_only)
+			continue;
+		if (stale_s < 0 && is_first_use(bind, at))
+			import_lost(import, &at->at, "\"%s\" is no value for it here", word(at, 1));
+		if (stale_s < 0)
+			continue;
+		if (is_decided && stale_s != decided_s)
+			import_changed(
+				import, &at->at,
+				"in view %s, answers may be stale for %ld seconds; all views "
+				"have one cache here, and its stale_max is %ld, as in the "
+				"first view that says so",
+				import_get(forward_network(view->forward), "name"), stale_s,
+				decided_s);
+		if (is_decided)
+			continue;
+		is_decided = true;
+		decided_s = stale_s;
+		if (!is_on || time)
+			import_number(import,
+				      import_group(import, import_root(import), "cache", &at->at),
+				      "stale_max", &at->at, stale_s);
+	}
 }
 
 /* Reads the settings of the options block, of a view, or at the top of the file. */
@@ -1332,7 +1356,6 @@ static void take_view(struct bind *bind, struct bind_view *view)
 	take_forwarders(bind, view);
 	take_query_source(bind, view, setting(bind, view, "query-source"));
 	take_query_source(bind, view, setting(bind, view, "query-source-v6"));
-	take_stale(bind, view);
 	if (view->statement)
 		take_settings(bind, view->statement->first);
 }
@@ -1355,6 +1378,7 @@ void bind_read(struct import *import, const char *path)
 				      &bind.options->at, true, &bind.unread);
 	for (size_t i = 0; i < bind.view_count; i++)
 		take_view(&bind, &bind.views[i]);
+	take_stale(&bind);
 	take_keys(&bind);
 	if (bind.options)
 		take_settings(&bind, bind.options->first);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -105,6 +106,40 @@ static void how_long_answers_are_stale_depends_on_no_order(void **state)
 	}
 }
 
+#define TWO(first, second)                                                                         \
+	"view a { match-clients { 10.0.0.0/8; }; " first " };\n"                                   \
+	"view b { match-clients { 192.168.0.0/16; }; " second " };\n"
+
+static void of_views_the_first_says_how_long_answers_are_stale(void **state)
+{
+	static const char differs[] = "max-stale-ttl: different: in view b, answers may be stale "
+				      "for 3600 seconds; all views have one cache here, and its "
+				      "stale_max is ";
+	const char *told;
+
+	(void)state;
+	import_case_run("bind", OPTIONS("stale-answer-enable yes; max-stale-ttl 1h;")
+					TWO("max-stale-ttl 2h;", ""));
+	assert_config("stale_max = 7200;");
+	assert_told("original:1: ");
+	assert_told(differs);
+	import_case_run("bind", OPTIONS("") TWO("stale-answer-enable no;",
+						"stale-answer-enable yes; max-stale-ttl 1h;"));
+	assert_config("stale_max = 0;");
+	assert_told("original:3: ");
+	assert_told(differs);
+	import_case_run("bind", OPTIONS("stale-answer-enable yes; max-stale-ttl 1h;")
+					TWO("", "max-stale-ttl 60m;"));
+	assert_config("stale_max = 3600;");
+	assert_not_told("stale_max");
+	import_case_run("bind",
+			OPTIONS("stale-answer-enable yes; max-stale-ttl long;") TWO("", ""));
+	assert_not_config("stale_max");
+	told = strstr(import_case_told(), "\"long\" is no value");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "\"long\" is no value"));
+}
+
 static void a_source_address_is_for_all_views(void **state)
 {
 	(void)state;
@@ -141,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_servers_that_names_itself_is_a_fault),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
+		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 	};
