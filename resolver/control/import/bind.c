@@ -574,19 +574,30 @@ static void take_clients(struct bind *bind, struct bind_view *view, const struct
 	acl_set_release(&open);
 }
 
+/* Whether the list or its element is for TLS. */
+static bool is_encrypted(const struct statement *statement)
+{
+	const char *tls = word_behind(statement, "tls");
+
+	return tls && strcasecmp(tls, "none") != 0;
+}
+
+/* The port of a listen-on (NULL: where there is none). */
+static long listen_port(const struct bind *bind, const struct statement *listen)
+{
+	const struct statement *usual = bind->options ? find(bind->options->first, "port") : NULL;
+	const char *own = listen ? word_behind(listen, "port") : NULL;
+
+	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
+}
+
 static void listen_at(struct bind *bind, const struct statement *listen, const char *any)
 {
-	const struct statement *port_of = bind->options ? find(bind->options->first, "port") : NULL;
-	long usual = port_of ? words_number(word(port_of, 1)) : 0, port = usual;
+	long port = listen_port(bind, listen);
 
-	for (size_t i = 1; i + 1 < listen->count; i++) {
-		if (strcasecmp(listen->words[i], "port") == 0)
-			port = words_number(listen->words[i + 1]);
-		else if (strcasecmp(listen->words[i], "tls") == 0 &&
-			 strcasecmp(listen->words[i + 1], "none") != 0) {
-			import_lost(bind->import, &listen->at, "clients ask without TLS");
-			return;
-		}
+	if (is_encrypted(listen)) {
+		import_lost(bind->import, &listen->at, "clients ask without TLS");
+		return;
 	}
 	for (const struct statement *element = listen->first; element; element = element->next) {
 		const char *text = word(element, 0);
@@ -607,24 +618,34 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 static void listen_at_all(struct bind *bind, const char *name, const char *any)
 {
 	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
-	const struct statement *first = bind->options ? bind->options->first : NULL,
-			       *port = find(first, "port");
+	const struct statement *first = bind->options ? bind->options->first : NULL;
 
 	if (!find(first, name))
-		forward_listen(bind->import, &whole, any, port ? words_number(word(port, 1)) : 0);
+		forward_listen(bind->import, &whole, any, listen_port(bind, NULL));
 	for (const struct statement *at = find(first, name); at; at = find(at->next, name))
 		listen_at(bind, at, any);
 }
 
-/* ---- upstreams ---- */
-
-/* Whether the list or its element is for TLS. */
-static bool is_encrypted(const struct statement *statement)
+/* Whether clients can ask at no other port. */
+static bool listens_only_at(const struct bind *bind, long port)
 {
-	const char *tls = word_behind(statement, "tls");
+	static const char *const names[] = {"listen-on", "listen-on-v6"};
+	const struct statement *first = bind->options ? bind->options->first : NULL;
 
-	return tls && strcasecmp(tls, "none") != 0;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct statement *at = find(first, names[i]);
+
+		if (!at && listen_port(bind, NULL) != port)
+			return false;
+		for (; at; at = find(at->next, names[i]))
+			if (!is_encrypted(at) && strcasecmp(word(at->first, 0), "none") != 0 &&
+			    listen_port(bind, at) != port)
+				return false;
+	}
+	return true;
 }
+
+/* ---- upstreams ---- */
 
 static const struct statement *find_servers(const struct bind *bind, const char *name)
 {
@@ -788,14 +809,14 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
-/* Whether the list is for transfers over TLS or at one port: the same clients would have the zone
- * in other ways, too. Reports that. */
+/* Whether the list is for transfers over TLS, or at one port where clients can ask at others: the
+ * same clients would have the zone in other ways, too. Reports that. */
 static bool is_for_some(struct bind *bind, const struct statement *allow)
 {
 	const char *transport = word_behind(allow, "transport"), *port = word_behind(allow, "port");
 	bool encrypted = transport && strcasecmp(transport, "tcp") != 0;
 
-	if (!encrypted && !port)
+	if (!encrypted && (!port || listens_only_at(bind, words_number(port))))
 		return false;
 	if (is_first_use(bind, allow))
 		import_lost(

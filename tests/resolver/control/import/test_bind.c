@@ -67,7 +67,9 @@ static void a_list_of_servers_that_names_itself_is_a_fault(void **state)
 	assert_config("targets = ( { address = \"10.0.0.1\"; } )");
 }
 
-#define ZONE(more) OPTIONS("") "zone \"a.example\" { type primary; file \"a.zone\"; " more " };\n"
+#define ZONE_OF(options, more)                                                                     \
+	options "zone \"a.example\" { type primary; file \"a.zone\"; " more " };\n"
+#define ZONE(more) ZONE_OF(OPTIONS(""), more)
 
 static void transfers_over_tls_or_at_a_port_are_left_out(void **state)
 {
@@ -86,6 +88,44 @@ static void transfers_over_tls_or_at_a_port_are_left_out(void **state)
 	assert_config("allow = [ \"10.1.0.9/32\" ]");
 	assert_config("notify = [ \"10.1.0.9:5353\", \"10.1.0.8:5354\" ]");
 	assert_told("10.1.0.7: not carried over: it is told over TLS");
+}
+
+static void transfers_at_the_only_port_are_for_all(void **state)
+{
+	static const struct {
+		const char *text;
+		bool taken;
+	} cases[] = {
+		{ZONE("allow-transfer port 53 { 10.1.0.9; };"), true},
+		{ZONE("allow-transfer port 53 transport tls { 10.1.0.9; };"), false},
+		{ZONE_OF("options { port 5353; };", "allow-transfer port 5353 { 10.1.0.9; };"),
+		 true},
+		{ZONE_OF("options { port 5353; };", "allow-transfer port 53 { 10.1.0.9; };"),
+		 false},
+		{ZONE_OF("options { listen-on port 5353 { any; }; listen-on-v6 { none; };"
+			 "listen-on port 853 tls x { any; }; };",
+			 "allow-transfer port 5353 { 10.1.0.9; };"),
+		 true},
+		{ZONE_OF("options { listen-on port 5353 { any; }; listen-on { any; }; };",
+			 "allow-transfer port 53 { 10.1.0.9; };"),
+		 false},
+		{ZONE_OF("options { listen-on port 5353 { any; }; };",
+			 "allow-transfer port 5353 { 10.1.0.9; };"),
+		 false},
+	};
+
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		import_case_run("bind", cases[i].text);
+		if (cases[i].taken) {
+			assert_config("allow = [ \"10.1.0.9/32\" ]");
+			assert_not_told("allow-transfer");
+		} else {
+			assert_not_config("transfers");
+			assert_told("allow-transfer: not carried over: ");
+		}
+	}
 }
 
 static void how_long_answers_are_stale_depends_on_no_order(void **state)
@@ -175,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
 		cmocka_unit_test(a_list_of_servers_that_names_itself_is_a_fault),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
+		cmocka_unit_test(transfers_at_the_only_port_are_for_all),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
