@@ -191,7 +191,7 @@ static struct forward_view *find_or_make_view(struct import *import, const char 
 	import_text(import, view->network, "name", at,
 		    forwarder->into ? forwarder->into
 				    : import_name(import, "network", name, "view"));
-	import_view(import, view->network, name);
+	import_view(import, view->network);
 	return view;
 }
 
@@ -969,11 +969,13 @@ static void allow_queries(struct import *import)
 			      "queries_per_second_per_endpoint", &nowhere, 0);
 }
 
-/* "in view guests, "; "" if there is one view. */
+/* "in view guests, ", with the name of the view's network, which no other view has; "" if there is
+ * one view. */
 static const char *in_view(struct import *import, const struct forward_view *view)
 {
-	return forwarder_of(import)->views->next ? import_printf(import, "in view %s, ", view->name)
-						 : "";
+	return forwarder_of(import)->views->next
+		       ? import_printf(import, "in view %s, ", import_get(view->network, "name"))
+		       : "";
 }
 
 /* Reports a rule that a declared zone hides. Zones made for single names pass other names on, so

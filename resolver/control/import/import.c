@@ -204,10 +204,9 @@ static char *view_key(struct import *import, const char *network)
 	return import_printf(import, "view of %s", network);
 }
 
-void import_view(struct import *import, const struct node *network, const char *view)
+void import_view(struct import *import, const struct node *network)
 {
-	import_keep(import, view_key(import, import_get(network, "name")),
-		    import_printf(import, "%s", view));
+	import_keep(import, view_key(import, import_get(network, "name")), import);
 }
 
 static char *aside_key(struct import *import, const char *group, const char *name)
@@ -846,7 +845,7 @@ static bool is_last_client(const struct node *node)
 static const char *in_view(struct import *import, const struct node *node)
 {
 	const struct node *top = node, *links;
-	const char *network, *view;
+	const char *network;
 
 	while (top->parent->parent->parent)
 		top = top->parent;
@@ -856,9 +855,9 @@ static const char *in_view(struct import *import, const struct node *node)
 	network = strcmp(top->parent->key, "virtual_networks") == 0 ? import_get(top, "name")
 		  : links && links->first ? import_get(links->first, "virtual_network")
 					  : import_get(top, "virtual_network");
-	view = network ? import_find(import, view_key(import, network)) : NULL;
-	return view && import_count(import->root, "virtual_networks") > 1
-		       ? import_printf(import, "in view %s, ", view)
+	return network && import_find(import, view_key(import, network)) &&
+			       import_count(import->root, "virtual_networks") > 1
+		       ? import_printf(import, "in view %s, ", network)
 		       : "";
 }
 

@@ -201,6 +201,24 @@ static void a_source_address_is_for_all_views(void **state)
 		    "port");
 }
 
+static void reports_name_the_network_of_a_view(void **state)
+{
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	import_case_run(
+		"bind",
+		OPTIONS("") TWO(
+			"", "") "view B { match-clients { 172.16.0.0/12; };"
+				"zone \"a.example\" { type primary; file \"a.zone\"; };"
+				"zone \"x.a.example\" { type forward; forwarders { 10.0.0.1; }; };"
+				"zone \"b.example\" { type forward; forwarders { 224.0.0.1; }; }; "
+				"};\n");
+	assert_config("{ name = \"b\"; client_prefixes = [ \"192.168.0.0/16\" ]; }");
+	assert_config("{ name = \"B-2\"; client_prefixes = [ \"172.16.0.0/12\" ]; }");
+	assert_told("original:4: zone: different: in view B-2, no server is asked for x.a.example");
+	assert_told("in view B-2, 224.0.0.1 is a multicast address");
+}
+
 static void words_that_are_not_read_are_told(void **state)
 {
 	(void)state;
@@ -219,6 +237,7 @@ int main(void)
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
+		cmocka_unit_test(reports_name_the_network_of_a_view),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 	};
 
