@@ -322,7 +322,7 @@ static void take_usual(struct import *import, struct adguard *adguard)
 		return;
 	}
 	add_usual(import, adguard, NULL, NULL);
-	forward_encrypted_default(import, adguard->view, &line->at);
+	forward_encrypted_default(import, adguard->view, NULL, &line->at);
 }
 
 /* ---- AdGuardHome.yaml ---- */

@@ -659,21 +659,41 @@ static const struct statement *find_servers(const struct bind *bind, const char 
 	return NULL;
 }
 
+/* What gets the servers of a list: a rule or the default resolver; or else, with a view, the view's
+ * rule for all names, which is made with its first server. */
+struct asked {
+	struct node *rule;
+	struct forward_view *view;
+	const struct origin *at; /* of the view's rule */
+};
+
 struct servers { /* a named list whose servers a rule has */
 	bool is_read;
 	bool encrypted; /* some of its servers are asked over TLS, and so left out */
 };
 
-static bool take_targets(struct bind *bind, struct node *rule, const struct statement *list,
+/* Adds a server; false: its address or port is invalid. */
+static bool take_target(struct bind *bind, struct asked *asked, const struct origin *at,
+			const char *address, long port)
+{
+	if (!forward_is_target(address, port))
+		return false;
+	if (!asked->rule)
+		asked->rule = forward_rule(bind->import, asked->view, asked->at, ".", true);
+	return forward_target(bind->import, asked->rule, at, address, port, NULL);
+}
+
+static bool take_targets(struct bind *bind, struct asked *asked, const struct statement *list,
 			 unsigned depth);
 
 /* Gives the rule the servers of a named list, once for all its uses. Returns whether some are asked
  * over TLS. */
-static bool take_named(struct bind *bind, struct node *rule, const struct statement *named,
+static bool take_named(struct bind *bind, struct asked *asked, const struct statement *named,
 		       const struct origin *at, unsigned depth)
 {
 	struct import *import = bind->import;
-	char *key = import_printf(import, "servers %p %p", (void *)rule, (const void *)named);
+	const void *whose = asked->view ? (void *)asked->view : (void *)asked->rule;
+	char *key = import_printf(import, "servers %p %p", whose, (const void *)named);
 	struct servers *servers = import_find(import, key);
 
 	if (servers && !servers->is_read)
@@ -686,7 +706,7 @@ static bool take_named(struct bind *bind, struct node *rule, const struct statem
 	}
 	servers = import_alloc(import, sizeof *servers);
 	import_keep(import, key, servers);
-	servers->encrypted = take_targets(bind, rule, named, depth + 1);
+	servers->encrypted = take_targets(bind, asked, named, depth + 1);
 	servers->is_read = true;
 	return servers->encrypted;
 }
@@ -694,7 +714,7 @@ static bool take_named(struct bind *bind, struct node *rule, const struct statem
 /* Reads "forwarders port 5353 { 192.0.2.1; 192.0.2.2 port 53; };" and the like; named lists
  * ("primaries NAME") are included. Returns whether some servers were left out because they are
  * asked over TLS. */
-static bool take_targets(struct bind *bind, struct node *rule, const struct statement *list,
+static bool take_targets(struct bind *bind, struct asked *asked, const struct statement *list,
 			 unsigned depth)
 {
 	const char *usual = word_behind(list, "port");
@@ -710,12 +730,11 @@ static bool take_targets(struct bind *bind, struct node *rule, const struct stat
 			encrypted = true;
 			continue;
 		}
-		if (forward_target(bind->import, rule, &at->at, text, port ? words_number(port) : 0,
-				   NULL))
+		if (take_target(bind, asked, &at->at, text, port ? words_number(port) : 0))
 			continue;
 		named = find_servers(bind, text);
 		if (named)
-			encrypted |= take_named(bind, rule, named, &at->at, depth);
+			encrypted |= take_named(bind, asked, named, &at->at, depth);
 		else
 			import_lost(bind->import, &at->at, "\"%s\" is no address of a server",
 				    text);
@@ -750,7 +769,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 	const struct statement *list = setting(bind, view, "forwarders");
 	const struct statement *empty = setting(bind, view, "empty-zones-enable");
 	struct origin at = list ? list->at : import_place(bind->import, bind->file, 0, NULL);
-	struct node *rule;
+	struct asked asked = {0};
 
 	if (view->zones_only) {
 		forward_no_default(bind->import, view->forward, &view->forward_at);
@@ -768,10 +787,16 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 				: "");
 		return;
 	}
-	rule = own ? forward_rule(bind->import, view->forward, &own->at, ".", true)
-		   : forward_default(bind->import, &list->at);
-	if (take_targets(bind, rule, list, 0) && import_count(rule, "targets") == 0)
-		forward_encrypted_default(bind->import, view->forward, &list->at);
+	if (own)
+		asked = (struct asked){.view = view->forward, .at = &own->at};
+	else
+		asked.rule = forward_default(bind->import, &list->at);
+	if (take_targets(bind, &asked, list, 0))
+		forward_encrypted_default(bind->import, view->forward, asked.rule, &list->at);
+	else if (!asked.rule)
+		import_lost(bind->import, &list->at,
+			    "no server is left; what no zone and no rule decides goes to "
+			    "default_resolver, or to the servers of /etc/resolv.conf");
 	tell_first(bind, view, NULL, &list->at);
 	/* A server that only forwards has no empty zones. */
 	if (!own && (is_only(bind, view, NULL) || words_flag(word(empty, 1)) == 0))
@@ -965,7 +990,7 @@ static struct node *take_asked(struct bind *bind, struct bind_view *view,
 	}
 	rule = forward_rule(bind->import, view->forward, &zone->at, name, true);
 	if (rule)
-		take_targets(bind, rule, list, 0);
+		take_targets(bind, &(struct asked){.rule = rule}, list, 0);
 	if (why)
 		import_changed(bind->import, &zone->at, "%s", why);
 	return rule;

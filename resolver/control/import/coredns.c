@@ -47,8 +47,8 @@ struct coredns {
 	struct forward_view *view;
 	struct origin at; /* the place of `view` */
 	bool has_root;
-	bool has_plain_root;                        /* default names have a server without TLS */
-	const struct corefile_line *encrypted_root; /* asks such a server over TLS; NULL: none */
+	bool has_root_file; /* default names have the servers of a file like /etc/resolv.conf */
+	const struct corefile_line *encrypted_root; /* asks for such names over TLS; NULL: none */
 };
 
 /* ---- reading ---- */
@@ -397,9 +397,15 @@ static const char *path_of(struct coredns *coredns, const struct corefile_server
 
 /* ---- plugins ---- */
 
+/* Whether the servers are those of a file, such as /etc/resolv.conf. */
+static bool is_file(const char *target)
+{
+	return *target == '/';
+}
+
 static bool is_encrypted(const char *target)
 {
-	return *target != '/' && strstr(target, "://") && strncmp(target, "dns://", 6) != 0;
+	return !is_file(target) && strstr(target, "://") && strncmp(target, "dns://", 6) != 0;
 }
 
 static void take_target(struct coredns *coredns, const struct corefile_line *line,
@@ -411,7 +417,7 @@ static void take_target(struct coredns *coredns, const struct corefile_line *lin
 	struct host host;
 	char address[ADDRESS_TEXT_MAX];
 
-	if (*text == '/')
+	if (is_file(text))
 		import_lost(
 			import, &line->at,
 			"the servers of %s; name them, or leave default_resolver out where that "
@@ -453,8 +459,7 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 			continue;
 		if (is_encrypted(line->words[i]))
 			coredns->encrypted_root = line;
-		else
-			coredns->has_plain_root = true;
+		coredns->has_root_file |= is_file(line->words[i]);
 	}
 }
 
@@ -1151,6 +1156,7 @@ void coredns_read(struct import *import, const char *path)
 	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
 	if (!coredns.has_root) /* CoreDNS refuses names that no server has */
 		forward_no_default(import, coredns.view, &coredns.at);
-	else if (coredns.encrypted_root && !coredns.has_plain_root)
-		forward_encrypted_default(import, coredns.view, &coredns.encrypted_root->at);
+	else if (coredns.encrypted_root && !coredns.has_root_file)
+		forward_encrypted_default(import, coredns.view, forward_default(import, &at),
+					  &coredns.encrypted_root->at);
 }

@@ -292,8 +292,10 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
 }
 
 void forward_encrypted_default(struct import *import, struct forward_view *view,
-			       const struct origin *at)
+			       const struct node *in, const struct origin *at)
 {
+	if (in && import_count(in, "targets") > 0)
+		return;
 	forward_no_default(import, view, at);
 	import_closed(
 		import, at, view->network, "uses_default_resolver = true;",
@@ -418,6 +420,13 @@ struct node *forward_default(struct import *import, const struct origin *at)
 	return import_group(import, import_root(import), "default_resolver", at);
 }
 
+bool forward_is_target(const char *address, long port)
+{
+	struct address parsed;
+
+	return address_parse(&parsed, address) == 0 && port >= 0 && port <= 65535;
+}
+
 bool forward_target(struct import *import, struct node *rule, const struct origin *at,
 		    const char *address, long port, const char *protocol)
 {
@@ -425,7 +434,7 @@ bool forward_target(struct import *import, struct node *rule, const struct origi
 	struct node *target;
 	char text[ADDRESS_TEXT_MAX], *key;
 
-	if (address_parse(&parsed, address) != 0 || port < 0 || port > 65535)
+	if (!forward_is_target(address, port) || address_parse(&parsed, address) != 0)
 		return false;
 	if (port == 0)
 		port = DNS_PORT;

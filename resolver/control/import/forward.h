@@ -44,9 +44,10 @@ const struct node *forward_network(const struct forward_view *view);
 /* The view's clients only get answers from zones and rules. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
 /* The same for a view whose default servers are asked over TLS or HTTPS alone: its names must not
- * go to the servers of /etc/resolv.conf unencrypted. Reports that the default is closed. */
+ * go to the servers of /etc/resolv.conf unencrypted. Reports that the default is closed. `in` has
+ * the default servers that are asked without TLS: if there is one, nothing is done. NULL: none. */
 void forward_encrypted_default(struct import *import, struct forward_view *view,
-			       const struct origin *at);
+			       const struct node *in, const struct origin *at);
 /* Links the view to each zone of `to` as well, unless the view has a zone of that name. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
@@ -68,6 +69,8 @@ struct node *forward_rule(struct import *import, struct forward_view *view, cons
 			  const char *domain, bool follows);
 /* The default resolver, for all names that no rule or zone decides. */
 struct node *forward_default(struct import *import, const struct origin *at);
+/* Whether the address and port (0: the usual one) are valid for a target. */
+bool forward_is_target(const char *address, long port);
 /* Adds a server to the targets of a rule or the default resolver, unless it is there already.
  * False: the address or port is invalid. */
 bool forward_target(struct import *import, struct node *rule, const struct origin *at,

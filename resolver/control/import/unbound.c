@@ -1256,7 +1256,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	take_local(unbound, clause, view);
 	tell_others(unbound, clause, known);
 	if (unbound->closed_root)
-		forward_encrypted_default(unbound->import, view, unbound->closed_root);
+		forward_encrypted_default(unbound->import, view, NULL, unbound->closed_root);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	if (!is_on(clause, "view-first"))
 		return;
@@ -1335,7 +1335,7 @@ void unbound_read(struct import *import, const char *path)
 		if (strcasecmp(clause->at.path, "view") == 0)
 			take_view(&unbound, clause);
 	if (unbound.closed_root)
-		forward_encrypted_default(import, unbound.view, unbound.closed_root);
+		forward_encrypted_default(import, unbound.view, NULL, unbound.closed_root);
 	take_clients(&unbound, &at);
 	if (!unbound.listens)
 		forward_listen(import, &at, "127.0.0.1", unbound.port);

@@ -31,9 +31,29 @@ static void what_is_forwarded_over_tls_is_not_forwarded_without(void **state)
 		assert_told("forwarders: closed: what no rule decides is asked over TLS or HTTPS "
 			    "alone");
 		assert_told("9.9.9.9: not carried over: targets are asked without TLS");
+		assert_not_told("go where others go");
+		assert_not_told("no server is left");
 	}
 	import_case_run("bind", OPTIONS("forwarders tls dot { 9.9.9.9; 10.0.0.1 tls none; };"));
 	assert_config("targets = ( { address = \"10.0.0.1\"; } )");
+	assert_not_told("closed: ");
+}
+
+#define VIEW(more) OPTIONS("") "view all { match-clients { any; }; " more " };\n"
+
+static void the_forwarders_of_a_view_are_a_rule_if_one_is_left(void **state)
+{
+	(void)state;
+	import_case_run("bind",
+			VIEW("forwarders { 9.9.9.9 tls dot; both; };") "primaries both { 9.9.9.9 "
+								       "tls dot; 10.0.0.1; };\n");
+	assert_config("domain = \".\";");
+	assert_config("targets = ( { address = \"10.0.0.1\"; } )");
+	assert_not_told("closed: ");
+	import_case_run("bind", VIEW("forwarders { dns.example; };"));
+	assert_not_config("rulesets");
+	assert_told("forwarders: not carried over: no server is left; what no zone and no rule "
+		    "decides goes to default_resolver");
 	assert_not_told("closed: ");
 }
 
@@ -230,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_forwarded_over_tls_is_not_forwarded_without),
+		cmocka_unit_test(the_forwarders_of_a_view_are_a_rule_if_one_is_left),
 		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
 		cmocka_unit_test(a_list_of_servers_that_names_itself_is_a_fault),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/base.h"
 #include "tests/lib/import_case.h"
 
 static void a_line_of_many_words_is_read_whole(void **state)
@@ -36,6 +37,25 @@ static void what_is_asked_over_tls_is_not_asked_without(void **state)
 	assert_not_told("closed: ");
 	assert_config("address = \"10.0.0.1\"");
 	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . /etc/resolv.conf\n}\n");
+	assert_not_told("closed: ");
+}
+
+static void a_server_that_is_refused_does_not_open_what_is_asked_over_tls(void **state)
+{
+	static const char *const refused[] = {"./resolv.conf", "dns.example", "dns://dns.example"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		snprintf(text, sizeof text, ". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 %s\n}\n",
+			 refused[i]);
+		import_case_run("coredns", text);
+		assert_config("uses_default_resolver = false;");
+		assert_told("original:3: forward: closed: ");
+		assert_told("is no address of a server");
+	}
+	import_case_run("coredns",
+			". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 /etc/resolv.conf\n}\n");
 	assert_not_told("closed: ");
 }
 
@@ -95,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_of_many_words_is_read_whole),
 		cmocka_unit_test(what_is_asked_over_tls_is_not_asked_without),
+		cmocka_unit_test(a_server_that_is_refused_does_not_open_what_is_asked_over_tls),
 		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
 		cmocka_unit_test(hosts_without_a_file_have_their_block_alone),
 		cmocka_unit_test(hosts_without_ptrs_have_none_of_their_file_either),
