@@ -854,14 +854,14 @@ static unsigned count_above(const struct policy *policy, const struct policy_net
 			    const struct name *apex)
 {
 	struct prefix prefix;
-	unsigned label;
+	unsigned label, rest, count = 0;
 
-	if (apex->labels > 2 && reverse_parse(apex, &prefix, &label))
-		return apex->labels - 3U;
-	if (apex->labels == 0 || (!suffix_table_find(&network->zones, apex, 1, &label) &&
-				  !suffix_table_find(&policy->special, apex, 1, &label)))
-		return 0;
-	return label - 1;
+	if (apex->labels > 0 && (suffix_table_find(&network->zones, apex, 1, &label) ||
+				 suffix_table_find(&policy->special, apex, 1, &label)))
+		count = label - 1;
+	if (apex->labels > 3U + count && reverse_parse(apex, &prefix, &rest))
+		count = apex->labels - 3U;
+	return count;
 }
 
 static int add_above(struct compilation *c, struct policy_network *network, const struct name *apex,

@@ -539,8 +539,8 @@ static bool (*const stages[])(const struct decision *, struct verdict *) = {
 	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
 };
 
-/* No stage denies a name above what another one has. A zone hides the PTRs in it, so above these it
- * may deny the name. */
+/* No stage denies a name above a linked zone, or above a PTR of the network's own addresses and
+ * machines. A zone hides the PTRs in it, so above these it may deny the name. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
 	if (verdict->kind != VERDICT_ANSWER || verdict->answer.outcome != ZONE_NXDOMAIN)

@@ -354,13 +354,14 @@ static const struct field zone_link_fields[] = {
 	 AT(zone_link, resolution_policy),
 	 .fallback = "Default",
 	 .names = resolution_policy_names,
-	 .doc = "How sluice answers a name that the zone does not have. "
-		"Default: the name does not exist. NxDomainRedirect, only for "
-		"zones named privatelink.*: A, AAAA and CNAME questions for "
-		"the name go to the default resolver. NxDomainFallthrough: a "
-		"shorter zone, a rule, or the steps after these decide, as if "
-		"the zone were not linked; the zone answers a name that it has "
-		"for every type. Azure has no NxDomainFallthrough."},
+	 .doc = "How sluice answers a name that the zone does not have, and "
+		"that is not above another zone of the network. Default: the "
+		"name does not exist. NxDomainRedirect, only for zones named "
+		"privatelink.*: A, AAAA and CNAME questions for the name go to "
+		"the default resolver. NxDomainFallthrough: a shorter zone, a "
+		"rule, or the steps after these decide, as if the zone were "
+		"not linked; the zone answers a name that it has for every "
+		"type. Azure has no NxDomainFallthrough."},
 	TAGS_FIELD(zone_link),
 };
 static const struct group zone_link_group = {

@@ -387,6 +387,10 @@ class Rules(World):
                              self.run_("rule", "list", "--csv", name).splitlines()[1:])
         self.assertEqual({"dev/lab"}, {line.split(",")[0] for line in self.run_("rule", "list", "--csv", "lab").splitlines()[1:]})
         self.assertEqual(2, len(self.run_("rule", "list", "--csv", "office", "--limit", "1").splitlines()))
+        for limit in ("0", "-1", "6000x", "many"):
+            for words in (["rule", "list", "--csv"], ["rule", "list"], ["list", "address"], ["ptr", "list", "--csv"]):
+                self.assertIn("--limit takes a number from 1", self.run_(*words, "--limit", limit, status=2))
+        self.assertEqual(3, len(self.run_("list", "rule", "--limit", "6000").splitlines()) - 1)
         self.run_("rule", "list", "--csv", "offic", status=1)
 
     def test_descriptions_of_targets_stay(self):

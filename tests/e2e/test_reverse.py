@@ -968,6 +968,10 @@ class Commands(Reverse):
         os.symlink(path, link)
         self.run_("state", "export", link)
         self.assertTrue(os.path.islink(link))
+        new = os.path.join(self.world.dir, "new.json")
+        os.symlink(new, link + "2")
+        self.run_("state", "export", link + "2")
+        self.assertEqual(0o600, stat.S_IMODE(os.stat(new).st_mode))
         os.mkfifo(pipe)
         with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
             self.run_("state", "export", pipe)

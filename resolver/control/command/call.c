@@ -16,7 +16,9 @@ static bool join_pages(json_t *first, const json_t *page, const char *key)
 
 long command_limit(const struct command_line *line)
 {
-	return line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+	long limit = line->limit ? strtol(line->limit, NULL, 10) : LONG_MAX;
+
+	return limit > 0 ? limit : LONG_MAX;
 }
 
 json_t *command_ask_list(const struct command_line *line, char *path, const char *key)

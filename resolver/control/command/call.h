@@ -25,7 +25,8 @@ int command_print_list(const struct command_line *line, json_t *answer, const ch
 struct kind;
 json_t *command_ask_inside(const struct command_line *line, const struct kind *kind,
 			   const char *parent_name, int *status);
-/* --limit of the command line; LONG_MAX: none. */
+/* --limit of the command line; LONG_MAX: none, or no number from 1 (command_add_filters says so).
+ */
 long command_limit(const struct command_line *line);
 /* Adds --filter and --limit of the command line to the path, which it takes over. NULL: the error
  * has been printed, and *status is the exit status. */

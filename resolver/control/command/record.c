@@ -96,9 +96,10 @@ static bool is_there(const struct command_line *line, bool *failed)
 				     &status, error);
 	if (!*failed && status != 200 && status != 404) {
 		command_fail_at(line, "%s",
-				answer && client_error_text(answer) ? client_error_text(answer)
-				: path                              ? error
-								    : err_text(ERR_NOMEM));
+				client_error_text(answer) ? client_error_text(answer)
+				: answer ? "the server's answer says nothing of the set"
+				: path   ? error
+					 : err_text(ERR_NOMEM));
 		*failed = true;
 	}
 	json_decref(answer);

@@ -455,8 +455,21 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 
 /* ---- the commands ---- */
 
+/* False: --limit is no number from 1; prints that. */
+static bool check_limit(const struct command_line *line, int *status)
+{
+	if (!line->limit || (is_number(line->limit) && strtol(line->limit, NULL, 10) > 0))
+		return true;
+	*status = command_misuse(line, "--limit takes a number from 1");
+	return false;
+}
+
 char *command_add_filters(const struct command_line *line, char *path, int *status)
 {
+	if (!check_limit(line, status)) {
+		free(path);
+		return NULL;
+	}
 	if (line->limit) /* at most a page; others follow */
 		path = client_add_query(path, "limit",
 					command_limit(line) > PAGE_MAX ? PAGE_MAX_TEXT
@@ -562,6 +575,10 @@ json_t *command_ask_inside(const struct command_line *line, const struct kind *k
 	bool fine;
 	size_t i;
 
+	if (!check_limit(line, status)) {
+		json_decref(all);
+		return NULL;
+	}
 	parents = ask_parents(line, kind, parent_name);
 	fine = parents;
 	*status = EXIT_FAILURE;

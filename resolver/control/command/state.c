@@ -1,6 +1,7 @@
 /* `sluice state ...`: exports the management API's state from the running server, and imports
  * it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 
 enum { STATE_MS = 300 * 1000 };
 
-/* Writes the answer as it comes, because it may be very large. */
+/* The answer may be very large. */
 static int export_into(const struct command_line *line, FILE *out, bool spool)
 {
 	json_t *done = client_ask(
@@ -25,11 +26,15 @@ static int export_into(const struct command_line *line, FILE *out, bool spool)
 /* Writes into what is there: a device, a pipe, or what a link leads to. */
 static int export_over(const struct command_line *line, const char *path)
 {
-	FILE *out = fopen(path, "w");
-	int status;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), status;
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
-	if (!out)
-		return command_fail_at(line, "%s: %s", path, strerror(errno));
+	if (!out) {
+		status = command_fail_at(line, "%s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
 	status = export_into(line, out, true);
 	if (fclose(out) != 0 && status == EXIT_SUCCESS)
 		status = command_fail_at(line, "%s: %s", path, strerror(errno));
