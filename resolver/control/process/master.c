@@ -60,7 +60,11 @@
 enum {
 	STARTING_PERIODS = 4,       /* of the watchdog, for loading or reading the state */
 	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer pending queries */
+#ifdef __SANITIZE_ADDRESS__ /* it looks for leaks at its end, which takes long if there is much */
+	STOPPING_MAX_MS = 30 * 1000,
+#else
 	STOPPING_MAX_MS = 10 * 1000,
+#endif
 	CRASH_MS = 1000, /* a server that ends this soon after its start has crashed */
 	PAUSE_MAX_S = 5,
 	OUTPUT_TEXT_MAX = 900,
