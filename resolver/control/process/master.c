@@ -678,7 +678,8 @@ static void change_places(struct master *master)
 	struct child *parts = master->parts;
 	say(&parts[NOW], MASTER_LEAVE, (uint32_t)parts[BESIDE].pid, NULL, -1);
 	parts[OLD] = parts[NOW];
-	set_deadline(master, &parts[OLD], LEAVING_MAX_MS);
+	if (parts[OLD].pid != 0) /* it may have crashed, and not be started again yet */
+		set_deadline(master, &parts[OLD], LEAVING_MAX_MS);
 	parts[NOW] = parts[BESIDE];
 	parts[BESIDE] = (struct child){.fd = -1};
 	for (size_t i = 0; i < master->opened_count; i++)

@@ -169,7 +169,14 @@ int query_filter_add(struct query_filter *filter, const struct model *model, con
 		next = strchr(at, ',');
 		if (next)
 			*next++ = '\0';
-		err = adders[i](filter, model, at, error);
+		if (++filter->asked > QUERY_FILTER_VALUES_MAX) {
+			snprintf(error, QUERY_FILTER_ERROR_MAX,
+				 "the filter has more than %d values; give fewer",
+				 QUERY_FILTER_VALUES_MAX);
+			err = ERR_INVALID;
+		} else {
+			err = adders[i](filter, model, at, error);
+		}
 	}
 	free(values);
 	return err;

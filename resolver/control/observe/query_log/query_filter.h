@@ -11,10 +11,11 @@
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
 
-enum { QUERY_FILTER_ERROR_MAX = 512, QUERY_RCODES = 4096 };
+enum { QUERY_FILTER_ERROR_MAX = 512, QUERY_RCODES = 4096, QUERY_FILTER_VALUES_MAX = 64 };
 
 /* An entry must match every criterion given. All zero: matches everything. */
 struct query_filter {
+	unsigned asked; /* values of query_filter_add */
 	struct query_suffix {
 		uint8_t length;
 		uint8_t wire[NAME_WIRE_MAX]; /* in lower case */

@@ -74,6 +74,19 @@ static void a_filter_that_is_none_is_told(void **state)
 	query_filter_release(&filter);
 }
 
+static void a_filter_has_a_limited_number_of_values(void **state)
+{
+	struct query_filter filter = {.suffixes = NULL};
+	char error[QUERY_FILTER_ERROR_MAX] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < QUERY_FILTER_VALUES_MAX / 2; i++)
+		assert_int_equal(query_filter_add(&filter, NULL, "suffix", "a,b", error), 0);
+	assert_int_equal(query_filter_add(&filter, NULL, "client", "10.0.0.1", error), ERR_INVALID);
+	assert_string_equal(error, "the filter has more than 64 values; give fewer");
+	query_filter_release(&filter);
+}
+
 static void what_was_dropped_fits_no_code(void **state)
 {
 	struct query_record *made = query_case_record("");
@@ -122,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_a_filter_must_fit_and_one_of_its_values),
 		cmocka_unit_test(a_filter_that_is_none_is_told),
+		cmocka_unit_test(a_filter_has_a_limited_number_of_values),
 		cmocka_unit_test(what_was_dropped_fits_no_code),
 		cmocka_unit_test(nothing_given_fits_everything),
 		cmocka_unit_test(a_name_that_could_not_be_read_has_no_suffix),
