@@ -737,6 +737,19 @@ class Lifecycle(Everything):
         for path in (hub + "/subnets/in", zone + "/A/db", rules + "/forwardingRules/contoso"):
             self.arm("GET", path, status=404)
 
+    def test_a_patch_of_a_ruleset_has_its_endpoints_beside_the_tags(self):
+        """As Azure's clients send it."""
+        self.build_all()
+        path, second = below("dnsForwardingRulesets/rs"), ref("dnsResolvers/r/outboundEndpoints/out2")
+        self.arm("PUT", below("dnsResolvers/r/outboundEndpoints/out2"),
+                 {**LOCATION, **properties(subnet=ref("virtualNetworks/hub/subnets/out2"))}, 201)
+        patched = self.arm("PATCH", path, {"dnsResolverOutboundEndpoints": [second], **TAGGED}, 200).body
+        self.assertEqual(([second], TAGGED["tags"]), (patched["properties"]["dnsResolverOutboundEndpoints"], patched["tags"]))
+        self.assertNotIn("dnsResolverOutboundEndpoints", patched)
+        self.assertEqual(["r/out2"], self.good("GET", "rulesets/hub-rg/rs").body["outbound_endpoints"])
+        wrong = self.arm("PATCH", path, {"dnsResolverOutboundEndpoints": "out"}, 400).body["error"]
+        self.assertEqual("dnsResolverOutboundEndpoints", wrong["target"])
+
     def test_an_endpoint_that_a_ruleset_leaves_by_unasked_may_go(self):
         self.build_all()
         self.arm("DELETE", below("dnsForwardingRulesets/rs/virtualNetworkLinks/hub"), status=200)

@@ -295,6 +295,12 @@ static const struct arm_member ruleset_members[] = {
 	 .form = ARM_IDS,
 	 .of = "dnsResolvers/outboundEndpoints",
 	 .required = true},
+	/* A PATCH has them beside the tags, not in the properties. */
+	{.path = "/dnsResolverOutboundEndpoints",
+	 .key = "outbound_endpoints",
+	 .form = ARM_IDS,
+	 .of = "dnsResolvers/outboundEndpoints",
+	 .alias = true},
 	GUID,
 	STATE,
 	END,
