@@ -459,12 +459,16 @@ class Pressure(Hostile):
         for sock in known:
             sock.sendall(head.encode() + body[:5].encode())
         harness.wait_for(lambda: self.connections() == len(known) and self.unread() == 0, "them to be known")
-        sources = self.addresses(4)
-        for source in [HERE] * 100 + sources * 40:
+        sources, sent = self.addresses(4), 5
+        for number, source in enumerate([HERE] * 100 + sources * 40):
             with contextlib.suppress(OSError):
                 self.connect(source=source).sendall(b"GET /v1/st")
+            if number % 20 == 19:  # whoever sends nothing for five seconds is ended, on a slow machine, too
+                for sock in known:
+                    sock.sendall(body[sent:sent + 1].encode())
+                sent += 1
         for sock in known:
-            sock.sendall(body[5:].encode())
+            sock.sendall(body[sent:].encode())
             self.assertIn(self.status_of(sock.recv(65536)), (200, 201))
         self.left_alone()
 
