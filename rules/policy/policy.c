@@ -543,11 +543,11 @@ static bool (*const stages[])(const struct decision *, struct verdict *) = {
  * machines. A zone hides the PTRs in it, so above these it may deny the name. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
-	if (verdict->kind != VERDICT_ANSWER || verdict->answer.outcome != ZONE_NXDOMAIN)
-		return;
+	if (verdict->kind != VERDICT_ANSWER || verdict->by == DECIDED_ZONE ||
+	    verdict->answer.outcome != ZONE_NXDOMAIN)
+		return; /* by_zone has looked above itself, ahead of a redirection */
 	find_above(d, &verdict->answer);
-	if (verdict->by != DECIDED_ZONE)
-		find_above_ptrs(d, &verdict->answer);
+	find_above_ptrs(d, &verdict->answer);
 }
 
 /* Nothing is linked to it, and it has no addresses. */

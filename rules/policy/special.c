@@ -17,8 +17,8 @@ static const char localhost_zone[] = "@ 10800 IN SOA @ nobody.invalid. 1 3600 12
 				     "* 10800 IN A 127.0.0.1\n"
 				     "* 10800 IN AAAA ::1\n";
 
-/* Clients look for encrypted transports at _dns.resolver.arpa. RFC 9462, section 6.4, wants NODATA
- * for it and for every other name in there, not NXDOMAIN. */
+/* Clients look for encrypted transports at _dns.resolver.arpa. A server without them answers NODATA
+ * for every name in resolver.arpa, not NXDOMAIN (RFC 9462). */
 static const char resolver_arpa[] = "resolver.arpa.";
 
 static const struct special {

@@ -186,7 +186,8 @@ static const char *word(const struct statement *statement, size_t i)
 	return statement && i < statement->count ? statement->words[i] : "";
 }
 
-/* The word behind this one: "5353" of "forwarders port 5353"; NULL: none. */
+/* The word that follows `name` in the statement, as 5353 follows port in "forwarders port 5353";
+ * NULL: none. */
 static const char *word_behind(const struct statement *statement, const char *name)
 {
 	for (size_t i = 1; i + 1 < statement->count; i++)

@@ -1059,7 +1059,8 @@ static void tell_others(struct unbound *unbound, const struct clause *clause,
 	}
 }
 
-/* Whether the clause's servers are asked over TLS. The setting of `server` is for all of them. */
+/* Whether the clause's servers are asked over TLS, by a setting of the clause or by tls-upstream in
+ * `server`, which is for all clauses. */
 static bool is_encrypted(const struct unbound *unbound, const struct clause *clause)
 {
 	return unbound->encrypts || is_on(clause, "forward-tls-upstream") ||

@@ -575,9 +575,9 @@ static void check_asker(const struct model *now, const struct model *model, cons
 			  "control socket, can remove it or make it a reader");
 }
 
-/* Writes the edits and loads all rows, in a transaction that it rolls back. What another program
- * has written is read as well, and counts as read only here: until it is served, the state stays
- * changed for everybody else. */
+/* Makes the model of all rows as they would be with the edits, in a transaction that it rolls back.
+ * If another program has written rows, this model has them, too. They are not served yet, so every
+ * other caller must still see that the state was changed: hence unsync. */
 static struct model *load_written(struct next_model *next)
 {
 	struct model *now = next->now, *model = NULL;

@@ -66,8 +66,8 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
  * says nothing of writing. */
 void store_note_error(struct store *store, const char *error, bool unread);
 /* If a change has failed: tries whether the store can be written again, by a row that it removes at
- * once, and clears or replaces `error`. Waits for the disk, so at most every two seconds. For the
- * control thread, while no thread has a copy to change. */
+ * once, and clears or replaces `error`. It waits for the disk, so it tries at most every two
+ * seconds. The control thread calls it, while no thread has a copy to change. */
 void store_try(struct store *store, uint64_t now_ms);
 /* Sets `error` to the reason, with the advice to reload. */
 void store_say_unread(struct store *store, const char *why);

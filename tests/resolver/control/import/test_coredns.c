@@ -1,4 +1,5 @@
-/* A Corefile: long lines, encrypted servers, hosts. */
+/* What an import of a Corefile must not lose in silence: words of long lines, servers that are
+ * asked over TLS, names of hosts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
