@@ -101,9 +101,17 @@ class Names(harness.FreshCase):
                 self.assertGreater(len(around), 60)
                 for rtype in ("A", "AAAA", "MX", "NS"):
                     self.assertEqual(self.decided(configs[1], around, rtype), self.decided(configs[0], around, rtype))
-                ptrs = [reverse("10.1.0.%d" % n) for n in range(9, 40)] + ["0.1.10.in-addr.arpa", "1.10.in-addr.arpa"]
+                ptrs = [reverse("10.1.0.%d" % n) for n in range(9, 40)]
                 ptrs += ["x." + reverse(address) for address in ALONE.values()]
                 self.assertEqual(self.decided(configs[1], ptrs, "PTR"), self.decided(configs[0], ptrs, "PTR"))
+                # Names above the PTRs: what was NXDOMAIN here has no data now (RFC 8020), others are forwarded as before.
+                above = ["0.1.10.in-addr.arpa", "1.10.in-addr.arpa"]
+                without = self.decided(configs[1], above, "PTR")
+                self.assertEqual({"NXDOMAIN" if dialect in ("hosts", "unbound") else None},
+                                 {hop["rcode"] for hops in without.values() for hop in hops})
+                for hop in (hop for hops in without.values() for hop in hops if hop["rcode"]):
+                    hop["rcode"] = "NOERROR"
+                self.assertEqual(without, self.decided(configs[0], above, "PTR"))
                 for name, block in self.decided(configs[0], list(ALONE)).items():
                     self.assertIn(ALONE[name], json.dumps(block), name)
                     self.assertNotIn(ALONE[name], json.dumps(self.decided(configs[1], [name])), name)
