@@ -178,6 +178,7 @@ static void start(struct world *world)
 	assert_int_equal(server_init(&world->server, 2, &test_key, on_release, world), 0);
 	memset(&world->registrar, 0, sizeof world->registrar);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
+	work_init(&world->work, &world->loop, &world->store, NULL, NULL);
 	assert_int_equal(registrar_open(&world->registrar, &world->loop, &world->server,
 					&world->store, &world->work),
 			 0);
@@ -190,6 +191,7 @@ static void stop(struct world *world)
 	server_release(&world->server);
 	uv_close((uv_handle_t *)&world->registrar.timer, NULL);
 	uv_close((uv_handle_t *)&world->registrar.turn, NULL);
+	uv_close((uv_handle_t *)&world->work.turns.idle, NULL);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
 }
