@@ -1,13 +1,12 @@
-/* Wakes a loop at a time, by one timerfd that is set only for a time earlier than the one it is set
- * for already:
+/* Wakes a loop at a given time. Its one timerfd is set again only for an earlier time:
  *
  *     alarm_by(20 ms) ─► timerfd_settime      a question's allowance
  *     alarm_by(35 ms)    nothing               the next one's; the first has been answered
  *     at 20 ms           rings in vain, and is set to 35 ms
  *
- * A loop that sleeps with a timeout (uv_timer_t) arms a timer of the kernel's each time it falls
- * asleep and disarms it when it wakes; under questions that come one by one that is a quarter of
- * what they cost. Rings in vain are at most one for each time that was set.
+ * uv_timer_t instead would arm a kernel timer each time the loop falls asleep and disarm it when it
+ * wakes: a quarter of the cost of questions that come one by one. There is at most one ring in vain
+ * for each time that was set.
  *
  * Times are microseconds of the monotonic clock (uv_hrtime). */
 #ifndef SLUICE_ALARM_H
@@ -29,7 +28,7 @@ struct alarm {
 /* 0, or errno as libuv gives it (negative); then there is nothing to close. */
 MUST_CHECK int alarm_open(struct alarm *alarm, uv_loop_t *loop, void (*on_ring)(void *context),
 			  void *context);
-/* Rings then, or sooner; UINT64_MAX: need not ring. After it has rung it is not set. */
+/* Rings at that time or sooner; UINT64_MAX: need not ring. After it has rung it is not set. */
 void alarm_by(struct alarm *alarm, uint64_t time_us);
 /* The struct must stay until the loop has turned once more. */
 void alarm_close(struct alarm *alarm);

@@ -1,5 +1,5 @@
-/* Unpredictable bytes for ids, ports and choices: the kernel's, fetched a page at a time. A test
- * fills it with seeded ones (tests/lib/random.h). One per worker. */
+/* Unpredictable bytes for ids, ports and choices, from the kernel, a page at a time. Tests use
+ * seeded bytes instead (tests/lib/random.h). Each worker has its own. */
 #ifndef SLUICE_ENTROPY_H
 #define SLUICE_ENTROPY_H
 
@@ -13,7 +13,7 @@ struct entropy {
 	void *context;
 };
 
-/* Straight from getrandom(2), for a key; the program aborts without it. */
+/* Reads bytes for a key from getrandom(2); aborts the program if that fails. */
 void entropy_read(void *bytes, size_t length);
 
 void entropy_init(struct entropy *entropy);

@@ -1,12 +1,12 @@
-/* A list by age, and each client's part of it, found by a keyed hash of its address:
+/* A list by age, and a list for each client, found by a keyed hash of its address:
  *
  *     first ─► oldest ─► ... ─► newest        clients: - - 3 - 12000 - - 1 ...
  *                                                          └► its oldest ─► ... ─► its newest
  *
- * The table is filled when a quarter of the maximum wait, kept up to date from then on, and given
- * back when no more than an eighth do: so filling it costs a question two hashes on average.
+ * The table is filled when a quarter of the maximum waits, then kept up to date, and freed when no
+ * more than an eighth waits. So filling it costs at most two hashes for each item on average.
  *
- * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
+ * An IPv6 client is a /64 (address_client). Not here: what happens to the item that has to leave
  * (resolve.c, upstream/failover.c). */
 #include "endpoints/fair_queue.h"
 
@@ -77,7 +77,8 @@ void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item
 	waiting->greediest = NULL;
 }
 
-/* The greediest may have had its answers since; the client of the oldest item may have more now. */
+/* The greediest client may have got answers since, so the client of the oldest item may have more
+ * now. */
 struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting)
 {
 	if (!waiting->clients)

@@ -1,10 +1,10 @@
-/* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
- * they are too many: the queries of a worker (resolve.c), the questions at one target (lookup.h).
+/* A queue of items that wait for an answer, the oldest first, which decides which item has to leave
+ * when there are too many. It holds the queries of a worker (resolve.c) or the questions at one
+ * target (lookup.h).
  *
- * At the maximum it is the oldest of the client that has most waiting. So a target that says
- * nothing, or a client that asks without end, costs those who wait for it, and hardly the others.
- * Clients are told apart only while more than a part of the maximum wait; up to there they cost
- * nothing. */
+ * At the maximum the oldest item of the client with most items leaves. So a silent target or a
+ * greedy client costs its own queries and hardly those of others. Clients are told apart only while
+ * more than a part of the maximum waits; below that they cost nothing. */
 #ifndef SLUICE_FAIR_QUEUE_H
 #define SLUICE_FAIR_QUEUE_H
 
@@ -20,11 +20,12 @@ enum { FAIR_QUEUE_CLIENTS = 4096 }; /* clients with the same hash count as one *
 struct fair_queue_item {                      /* embedded in whatever waits */
 	struct fair_queue_item *next, **link; /* link NULL: not waiting */
 	const struct address *client;
-	struct fair_queue_item *of_client, **client_link; /* its client's next; while told apart */
+	struct fair_queue_item *of_client,
+		**client_link; /* the next of its client, while clients are told apart */
 };
 
 struct fair_queue_client {
-	struct fair_queue_item *first, **last; /* while there are any */
+	struct fair_queue_item *first, **last; /* set while count > 0 */
 	uint32_t count;
 };
 
@@ -32,23 +33,24 @@ struct fair_queue {
 	struct fair_queue_item *first, **last;
 	unsigned count, max;
 	struct hash_key key;
-	struct fair_queue_client *clients; /* NULL: they are not told apart, at present */
+	struct fair_queue_client *clients; /* NULL: they are not told apart now */
 	struct fair_queue_client
-		*greediest; /* at the latest arrival; its questions may have gone since */
+		*greediest; /* at the latest arrival; its items may have left since */
 };
 
-/* What it allocates is freed when the last one has left. */
+/* There is no release: its memory is freed when the last item has left. */
 void fair_queue_init(struct fair_queue *waiting, unsigned max, const struct hash_key *key);
-/* For the inline functions below, where clients are told apart, or are from now on (without memory
- * for that the oldest goes). */
+/* For the inline functions below, when clients are told apart or should be from now on (without
+ * memory for that, the oldest item leaves). */
 void fair_queue_count(struct fair_queue *waiting, struct fair_queue_item *item);
 void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item);
 struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting);
-/* Whether this one's client has at least as many as that one's, as far as they are told apart. */
+/* Whether the client of `item` has at least as many items as the client of `other`, if clients are
+ * told apart. */
 bool fair_queue_is_as_greedy(const struct fair_queue *waiting, const struct fair_queue_item *item,
 			     const struct fair_queue_item *other);
 
-/* At the end. The client's address stays where it is until fair_queue_remove. */
+/* Adds the item at the end. *client must stay where it is until fair_queue_remove. */
 static inline void fair_queue_add(struct fair_queue *waiting, struct fair_queue_item *item,
 				  const struct address *client)
 {
@@ -77,7 +79,7 @@ static inline void fair_queue_remove(struct fair_queue *waiting, struct fair_que
 		fair_queue_uncount(waiting, item);
 }
 
-/* Who has to go: NULL while no more than the maximum wait. */
+/* The item that has to leave; NULL while no more than the maximum wait. */
 static inline struct fair_queue_item *fair_queue_victim(const struct fair_queue *waiting)
 {
 	return waiting->count <= waiting->max ? NULL : fair_queue_choose(waiting);

@@ -1,5 +1,5 @@
-/* A reader may see a duration's bucket without its part of the sum, or the other way round: it is
- * right a moment later, and neither ever falls. */
+/* A reader may see a new duration in its bucket but not yet in the sum, or the other way round.
+ * Neither value ever falls. */
 #include "endpoints/histogram.h"
 
 const uint32_t histogram_bounds_us[HISTOGRAM_BOUNDS] = {
@@ -39,7 +39,8 @@ bool histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BOUNDS + 1], double 
 	for (rank = share * (double)all; i < HISTOGRAM_BOUNDS && rank > (double)buckets[i]; i++)
 		rank -= (double)buckets[i];
 	from = i > 0 ? histogram_bounds_us[i - 1] : 0;
-	to = i < HISTOGRAM_BOUNDS ? histogram_bounds_us[i] : from; /* above all bounds: the last */
+	to = i < HISTOGRAM_BOUNDS ? histogram_bounds_us[i]
+				  : from; /* above all bounds: the last bound */
 	*us = (uint64_t)(from + (buckets[i] ? (to - from) * rank / (double)buckets[i] : 0));
 	return true;
 }

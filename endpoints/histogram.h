@@ -1,5 +1,5 @@
-/* How long things took: how many up to each bound, and all of it together. The bounds are the same
- * for all, so that histograms can be added up. */
+/* How long things took: a count for each range of durations, and their sum. All histograms have the
+ * same bounds, so that they can be added up. */
 #ifndef SLUICE_HISTOGRAM_H
 #define SLUICE_HISTOGRAM_H
 
@@ -14,7 +14,8 @@ enum { HISTOGRAM_BOUNDS = 18 };
 extern const uint32_t histogram_bounds_us[HISTOGRAM_BOUNDS]; /* ascending */
 
 struct histogram {
-	_Atomic uint64_t buckets[HISTOGRAM_BOUNDS + 1]; /* up to the bound; the last: above all */
+	_Atomic uint64_t
+		buckets[HISTOGRAM_BOUNDS + 1]; /* up to each bound; the last: above all bounds */
 	_Atomic uint64_t sum_us;
 };
 
@@ -28,16 +29,16 @@ static inline unsigned histogram_bucket(uint64_t us)
 	return i;
 }
 
-/* Below which so large a share (0 to 1) of the durations is: between two bounds in proportion, as
- * Prometheus' histogram_quantile has it. False: there are none. */
+/* The duration that this share (0 to 1) of all durations does not exceed, interpolated between two
+ * bounds as by Prometheus' histogram_quantile. False: the histogram is empty. */
 bool histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BOUNDS + 1], double share,
 			   uint64_t *us);
 
-/* By its one owner. */
+/* For histograms that only one thread adds to. */
 void histogram_add(struct histogram *histogram, uint64_t us);
-/* By any thread. */
+/* For histograms that any thread adds to. */
 void histogram_add_shared(struct histogram *histogram, uint64_t us);
-/* Adds what `from` has by now. */
+/* Adds `from` to `sum`. */
 void histogram_sum(struct histogram *sum, const struct histogram *from);
 
 #endif

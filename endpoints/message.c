@@ -1,18 +1,19 @@
-/* Reading DNS messages, with every offset checked and nothing allocated.
+/* Reads DNS messages. Checks every offset and allocates nothing.
  *
- *      0        12                             a request, as nearly all of them look:
+ *      0        12                             nearly every request:
  *      | header | qname 0 | type | class |     a question, and perhaps one OPT without options
  *               | 0 | 41 | payload | 0 version DO | 0 |
  *
- * That shape is recognised by its counts and its length; anything else is walked record by record.
- * A request that is wrong is still read as far as it goes, because the error is answered with its
- * question and, where it brought an OPT, with an OPT (RFC 6891 section 6.1.1).
+ * This shape is recognised by its counts and its length; any other is walked record by record. A
+ * wrong request is still read as far as possible, because the error is answered with its question,
+ * and with an OPT if it had one (RFC 6891 section 6.1.1).
  *
- * Not here: what a question or an update means, whether a TSIG is good, SIG(0) (walked over like
- * any record), and options other than NSID and cookies. */
+ * Not here: the meaning of a question or an update, checking a TSIG, SIG(0) (skipped like any
+ * record), and options other than NSID and cookies. */
 #include "endpoints/message.h"
 
-/* What is behind its owner; false when it is not within the message. */
+/* Reads a record's fixed fields, which begin at `fixed`; false: they or the rdata are not within
+ * the message. */
 static bool read_fields(const struct message_walk *walk, size_t fixed, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
@@ -32,7 +33,7 @@ static bool read_fields(const struct message_walk *walk, size_t fixed, struct re
 	return record->rdata_length <= walk->length - record->rdata;
 }
 
-/* Up to its data. */
+/* Reads a record up to its rdata. */
 static inline bool read_head(struct message_walk *walk, struct record_view *record)
 {
 	size_t fixed;
@@ -68,7 +69,7 @@ int message_reread_record(struct message_walk *walk, struct record_view *record)
 	return 0;
 }
 
-/* ---- the letters of a question of ours ---- */
+/* ---- the letters of our question ---- */
 
 static bool has_capitals(const uint8_t *label)
 {
@@ -78,7 +79,7 @@ static bool has_capitals(const uint8_t *label)
 	return false;
 }
 
-/* Where the label is, or would be put. There are more slots than a name has labels. */
+/* The slot that has the label or is free for it. There are more slots than a name has labels. */
 static uint8_t *slot_of(struct message_letters *letters, const uint8_t *label)
 {
 	uint32_t hash = 0;
@@ -107,7 +108,7 @@ static void index_labels(struct message_letters *letters)
 	letters->indexed = true;
 }
 
-/* Up to its end, or to where it points: there it has been, or is the question. */
+/* Stops at a pointer: its destination is an earlier name or the question. */
 static void lower_name(struct message_letters *letters, uint8_t *name)
 {
 	for (; name[0] != 0 && name[0] < 64; name += 1 + (size_t)name[0]) {
@@ -155,8 +156,7 @@ struct request_reader {
 	uint16_t counts[SECTION_COUNT];
 };
 
-/* There is no pointer in it: nothing stands between the header and a question that one could lead
- * to. */
+/* The qname has no pointer, because there is no name before it to point to. */
 static bool read_question(struct request_reader *reader, struct name *name,
 			  const struct hash_key *key)
 {
@@ -183,7 +183,7 @@ void message_read_opt_fields(struct request *request, const uint8_t *fields)
 	request->dnssec_ok = fields[6] & 0x80;
 }
 
-/* The first one counts (RFC 7873 section 5.2). */
+/* The first cookie counts (RFC 7873 section 5.2). */
 static bool read_cookie(struct request *request, const uint8_t *cookie, size_t length)
 {
 	if (length != MESSAGE_COOKIE_CLIENT &&
@@ -225,13 +225,13 @@ static bool read_opt(struct request_reader *reader, enum section section,
 	if (section != SECTION_ADDITIONAL || request->edns || reader->packet[record->owner] != 0)
 		return false;
 	message_read_opt_fields(request, reader->packet + record->owner + 1);
-	/* What another version's options look like is not ours to say. */
+	/* The format of another version's options is unknown. */
 	if (request->edns_version > 0)
 		return true;
 	return read_options(request, reader->packet + record->rdata, record->rdata_length);
 }
 
-/* The last record of all, and so there is one (RFC 8945 section 5.1). */
+/* A TSIG must be the last record, so there is at most one (RFC 8945 section 5.1). */
 static bool read_tsig(struct request_reader *reader, enum section section, bool last,
 		      const struct record_view *record)
 {
@@ -241,11 +241,11 @@ static bool read_tsig(struct request_reader *reader, enum section section, bool 
 	return true;
 }
 
-/* What the client has of the zone that it asks for (RFC 1995 section 3); false when the SOA is of
- * another one. The record was found to be well formed. */
+/* Reads the serial of the client's copy of the zone (RFC 1995 section 3); false: the SOA belongs to
+ * another zone. The record must be well formed. */
 static bool read_serial(struct request_reader *reader, const struct record_view *record)
 {
-	enum { NUMBERS = 20 }; /* bytes, at the data's end, the serial ahead */
+	enum { NUMBERS = 20 }; /* bytes at the end of the rdata, the serial first */
 	struct request *request = reader->request;
 	uint8_t owner[NAME_WIRE_MAX];
 
@@ -259,7 +259,7 @@ static bool read_serial(struct request_reader *reader, const struct record_view 
 	return true;
 }
 
-/* What some records have to say apart from being there; false when they say it wrongly. */
+/* Reads records that have a meaning in a request; false: one is wrong. */
 static bool read_special(struct request_reader *reader, enum section section, bool last,
 			 const struct record_view *record)
 {
@@ -273,7 +273,7 @@ static bool read_special(struct request_reader *reader, enum section section, bo
 	return true;
 }
 
-/* What there is of an OPT that comes first. */
+/* Whether an OPT's fixed part follows right behind the question. */
 static bool is_opt_next(const struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
@@ -284,7 +284,7 @@ static bool is_opt_next(const struct request_reader *reader)
 	       wire_u16(rest + 1) == TYPE_OPT;
 }
 
-/* Walks everything behind the question; false when any of it is not as it must be. */
+/* Walks everything behind the question; false: something is wrong. */
 static bool read_records(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
@@ -302,8 +302,8 @@ static bool read_records(struct request_reader *reader)
 	return fine && walk.at == walk.length;
 }
 
-/* The usual request: nothing behind the question, or one OPT without options. True when it was
- * that; the OPT's version is not looked at. */
+/* Reads the usual request: nothing behind the question, or one OPT without options. False: it is
+ * another one. Does not check the OPT's version. */
 static bool read_plain_rest(struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
@@ -320,8 +320,8 @@ static bool read_plain_rest(struct request_reader *reader)
 	return true;
 }
 
-/* Walks everything behind the zone section of a request to update; false when OPT and TSIG are not
- * as they must be. Data are passed over unseen: those of prerequisites and of deletions are not of
+/* Walks everything behind the zone section of a request to update; false: a record leaves the
+ * packet, or an OPT or TSIG is wrong. Skips rdata, because prerequisites and deletions have none of
  * their type (RFC 2136 sections 2.4 and 2.5). */
 static bool read_update(struct request_reader *reader)
 {
@@ -359,7 +359,7 @@ static enum request_state request_error(enum rcode *rcode, enum rcode is)
 	return REQUEST_ERROR;
 }
 
-/* Header and question. False: not to be answered. */
+/* Reads header and question. False: do not answer. */
 static bool reader_begin(struct request_reader *reader, struct request *request, struct name *name,
 			 const struct hash_key *key, const uint8_t *packet, size_t length)
 {
@@ -394,7 +394,7 @@ bool message_read_question(struct request *request, struct name *name, const str
 	return true;
 }
 
-/* What is no question. */
+/* Reads a request that is no QUERY. */
 static __attribute__((noinline)) enum request_state read_other(struct request_reader *reader,
 							       enum rcode *rcode)
 {

@@ -1,22 +1,22 @@
-/* Writing DNS messages, front to back:
+/* Writes DNS messages, front to back:
  *
  *     message_begin      | header | question |
  *     message_add_...                        | answer | authority | additional |
  *     message_finish     fills in the header                                   | OPT |
  *
- * What does not fit is left out as a whole and remembered in `overflow`. At the end such a reply,
- * or one that is longer than transport and client allow, shrinks to header, question and OPT with
- * TC set: half an RRset serves nobody (RFC 2181 section 9), and the client asks again by TCP.
+ * An RRset or record that does not fit is left out as a whole and noted in `overflow`. Such a
+ * reply, or one longer than transport and client allow, ends as header, question and OPT with TC
+ * set: half an RRset is useless (RFC 2181 section 9), and the client asks again by TCP.
  *
- * Owners are compressed where the caller knows a place to point to; names inside rdata never are,
- * and what came in compressed is written out (RFC 3597 section 4). */
+ * Owners are compressed if the caller knows an offset to point to. Names inside rdata never are,
+ * and compressed ones are written out (RFC 3597 section 4). */
 #include "endpoints/message.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum {
-	POINTER_REACH = 0x4000, /* offsets from here on cannot be pointed to */
+	POINTER_REACH = 0x4000, /* pointers reach only lower offsets */
 };
 
 void message_begin(struct message *message, uint8_t *buffer, size_t capacity,
@@ -50,7 +50,7 @@ void message_rewind(struct message *message, const struct message_mark *mark)
 	memcpy(message->counts, mark->counts, sizeof message->counts);
 }
 
-/* ---- pieces: each returns false, with nothing written, when it does not fit ---- */
+/* ---- pieces: each returns false and writes nothing if it does not fit ---- */
 
 static bool put_bytes(struct message *message, const void *bytes, size_t length)
 {
@@ -99,7 +99,7 @@ static size_t message_give_up(struct message *message, size_t length)
 
 /* ---- records ---- */
 
-/* The set as one copy; then owner and TTL of each record where they differ from the stored ones. */
+/* Copies the whole set, and then changes owners and TTLs that differ from the stored ones. */
 static size_t add_rrset_pointing(struct message *message, const struct rrset *rrset,
 				 size_t owner_at, uint32_t ttl_max)
 {
@@ -121,7 +121,8 @@ static size_t add_rrset_pointing(struct message *message, const struct rrset *rr
 	return first;
 }
 
-/* Record by record, the first with its owner written out and the others pointing there. */
+/* Adds the records one by one: the first with its owner written out, the others with a pointer to
+ * it. */
 static size_t add_rrset_spelled(struct message *message, const struct rrset *rrset, size_t owner_at,
 				const uint8_t *owner, uint32_t ttl_max)
 {
@@ -159,7 +160,7 @@ size_t message_add_rrset(struct message *message, enum section section, const st
 	return rdata;
 }
 
-/* rdata element by element, names written out. */
+/* Copies rdata element by element, with names written out. */
 static bool put_rdata(struct message *message, const uint8_t *packet,
 		      const struct record_view *record)
 {
@@ -260,7 +261,7 @@ static bool put_option(struct message *message, size_t room, size_t opt_at, uint
 	return true;
 }
 
-/* Cut at a character's start: the text is UTF-8 (RFC 8914 section 2). */
+/* Cuts the text at the start of a character, because it is UTF-8 (RFC 8914 section 2). */
 static size_t ede_text_length(const char *text)
 {
 	size_t length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX + 1) : 0;
@@ -273,8 +274,8 @@ static size_t ede_text_length(const char *text)
 	return length;
 }
 
-/* RFC 6891 section 6.1: the upper bits of the rcode, version 0, DO as the client had it. Then what
- * fits of the options: the cookie, EDE with its text, or without, then NSID. */
+/* Writes an OPT (RFC 6891 section 6.1): the upper bits of the rcode, version 0, the client's DO.
+ * Then the options that fit: the cookie, EDE with or without its text, and NSID. */
 static void put_opt(struct message *message, const struct request *request,
 		    const struct message_end *end, size_t room)
 {
@@ -305,9 +306,10 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 	unsigned rcode = (unsigned)end->rcode;
 
 	if (rcode > FLAG_RCODE && !request->edns)
-		rcode = RCODE_SERVFAIL; /* its upper bits have no place without an OPT */
+		rcode = RCODE_SERVFAIL; /* without an OPT there is no place for its upper bits */
 	unsigned flags = FLAG_QR | (rcode & FLAG_RCODE) | (request->flags & FLAG_OPCODE);
-	if ((flags & FLAG_OPCODE) >> 11 == OPCODE_QUERY) /* what else they may mean is not known */
+	if ((flags & FLAG_OPCODE) >> 11 ==
+	    OPCODE_QUERY) /* other opcodes may use these flags differently */
 		flags |= FLAG_RA | (request->flags & (FLAG_RD | FLAG_CD));
 	flags |= end->authoritative ? FLAG_AA : 0;
 	flags |= truncated ? FLAG_TC : 0;

@@ -1,23 +1,22 @@
-/* The bucket is one number, `due`: each token taken moves it on by a token's time, and how far it
- * lies behind now is what the bucket holds.
+/* The bucket is one number, `due`: each token taken moves it forward by a token's time, and the
+ * time from `due` to now is what the bucket holds.
  *
  *     ──────────┬────────────────────────────┬──────────► time
- *              due   <── so much is there ──> now        never further back than a full bucket
+ *              due   <── the bucket holds ──> now        never further back than a full bucket
  *
- * There are two: everybody's, and the proven's of half the rate. A token of the second is taken of
- * the first as well, which has it: others leave as many in the first as the second can hold
- * (`kept`), and the first fills twice as fast.
+ * There are two buckets: one for all clients, and one of half the rate for proven ones. A token of
+ * the second is also taken from the first. The first always has it: others leave as many tokens in
+ * the first as the second can hold (`kept`), and the first fills twice as fast.
  *
  * A unit is a sixteenth of a nanosecond: a token of 10,000 a second is 1,600,000 of them exactly,
  * and 2^64 are 36 years.
  *
- * What clients took is counted in cells of (count, tick): a count halves with every tick of a
- * quarter of a second, when it is next looked at. All cells halve at the same moments, so clients
- * compare at any. Two workers that write a cell at the same time may lose a count, and nothing
- * else.
+ * The use of clients is counted in cells of (count, tick). A count halves with every tick of a
+ * quarter of a second, when it is next read. All cells halve at the same moments, so counts can be
+ * compared at any time. Two workers that write a cell at the same time may only lose a count.
  *
- * Not here: what is answered over the limit (inbound.c), and where a question goes that may not
- * leave (upstream/failover.c). */
+ * Not here: the answer to a query over the limit (inbound/admission.c), and where a question goes
+ * that may not leave (upstream/failover.c). */
 #include "endpoints/meter.h"
 
 #include <assert.h>
@@ -27,18 +26,19 @@
 
 enum {
 	UNITS_PER_US = 16000,
-	BURST_US = 100 * 1000,         /* what may pass at once */
-	RESERVE_US = 25 * 1000,        /* and what then is left for who took little... */
-	RESERVE_TOKENS_MIN = 4,        /* ...which is no use below so many */
-	TICK_SHIFT = 18,               /* of microseconds: about a quarter of a second */
-	COUNT_SHIFT = 24,              /* a cell's lower bits are its tick */
-	COUNT_ONE = 256,               /* so that what is halved leaves something */
-	COUNT_HALVINGS_MAX = 40,       /* nothing is left then */
-	LOT_MAX = 32,                  /* tokens */
-	LOT_SHIFT = 48,                /* the lower bits are its millisecond */
-	LOT_TICK_SHIFT = 10,           /* of microseconds */
-	LOTS_PER_SECOND = 2000,        /* a lot is the tokens of half of its time */
-	SKEW = 1 << (COUNT_SHIFT - 1), /* an age above it is a clock that is a little ahead */
+	BURST_US = 100 * 1000,   /* the tokens for all, which may pass at once */
+	RESERVE_US = 25 * 1000,  /* the reserve for modest clients... */
+	RESERVE_TOKENS_MIN = 4,  /* ...which is useless below so many tokens */
+	TICK_SHIFT = 18,         /* of microseconds: about a quarter of a second */
+	COUNT_SHIFT = 24,        /* a cell's lower bits are its tick */
+	COUNT_ONE = 256,         /* so that a halved count is not 0 at once */
+	COUNT_HALVINGS_MAX = 40, /* then a count is 0 */
+	LOT_MAX = 32,            /* tokens */
+	LOT_SHIFT = 48,          /* the lower bits are its millisecond */
+	LOT_TICK_SHIFT = 10,     /* of microseconds */
+	LOTS_PER_SECOND = 2000,  /* a lot is the tokens of half of its time */
+	SKEW = 1 << (COUNT_SHIFT -
+		     1), /* a larger age comes from a worker whose clock is a little behind */
 };
 static const uint64_t units_per_second = (uint64_t)UNITS_PER_US * 1000 * 1000;
 
@@ -49,7 +49,7 @@ void meter_init(struct meter *meter, uint64_t rate, const struct hash_key *key)
 	meter_set_rate(meter, rate);
 }
 
-/* What the bucket holds is a time, and of another rate too few tokens or too many. */
+/* Fills the bucket: it holds a time, which is a wrong number of tokens at another rate. */
 void meter_set_rate(struct meter *meter, uint64_t rate)
 {
 	if (atomic_load_explicit(&meter->rate, memory_order_relaxed) == rate)
@@ -82,7 +82,7 @@ static struct token_bucket bucket_of(uint64_t token)
 
 struct token_buckets {
 	struct token_bucket all, proven;
-	uint64_t kept; /* of the first, for the second */
+	uint64_t kept; /* units that `all` keeps for `proven` */
 };
 
 static struct token_buckets buckets_of(uint64_t token)
@@ -94,7 +94,7 @@ static struct token_buckets buckets_of(uint64_t token)
 	return buckets;
 }
 
-/* Takes so many tokens, if there is still so much beside them. */
+/* Takes tokens if the bucket still holds `beside` more. */
 static bool take(_Atomic uint64_t *due, const struct token_bucket *bucket, unsigned tokens,
 		 uint64_t beside, uint64_t now_us)
 {
@@ -116,7 +116,7 @@ void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigne
 	uint64_t rate = atomic_load_explicit(&meter->rate, memory_order_relaxed);
 
 	if (rate == 0)
-		return; /* since a moment ago */
+		return; /* the limit was removed a moment ago */
 	round->meter = meter;
 	round->now_us = now_us;
 	round->token = most(units_per_second / rate, 1);
@@ -127,7 +127,7 @@ void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigne
 	round->left = round->easy ? want : 0;
 }
 
-/* Another rate may have begun a new bucket meanwhile, which does not get them. */
+/* A new rate may have filled the bucket meanwhile; then nothing is given back. */
 static void give(struct meter *meter, uint64_t units)
 {
 	uint64_t due = atomic_load_explicit(&meter->due, memory_order_relaxed);
@@ -144,7 +144,7 @@ void meter_give_back(struct meter_round *round)
 	round->left = 0;
 }
 
-/* ---- who took how much ---- */
+/* ---- the use of clients ---- */
 
 static uint32_t tick_of(uint64_t now_us)
 {
@@ -188,7 +188,7 @@ static void put_count(_Atomic uint64_t *cell, uint64_t count, uint32_t tick)
 		atomic_store_explicit(cell, count << COUNT_SHIFT | tick, memory_order_relaxed);
 }
 
-/* Raises only what is below the new count: others in the same cells are not charged for it. */
+/* Raises only cells below the new count, so that clients with the same cells are not charged. */
 static void count_use(struct client_use *use, struct meter *meter, uint32_t tick)
 {
 	use->count += COUNT_ONE;
@@ -197,7 +197,8 @@ static void count_use(struct client_use *use, struct meter *meter, uint32_t tick
 	put_count(&meter->greediest, use->count, tick);
 }
 
-/* How much of a bucket's reserve is not for this client: its use, of the greediest's. */
+/* How much of a bucket's reserve this client may not use: in proportion to its use and the
+ * greediest client's. */
 static uint64_t threshold_of(const struct token_bucket *bucket, const struct client_use *use,
 			     uint64_t greediest)
 {
@@ -234,8 +235,8 @@ bool meter_admit_tightly(const struct meter_round *round, const struct address *
 
 /* ---- one at a time ---- */
 
-/* Lots are half of what their millisecond brings, so that what is not used of them is little; what
- * is left of an earlier one goes back. */
+/* A lot is half of the tokens of a millisecond, so that few are wasted; the rest of an earlier lot
+ * is given back. */
 static bool take_lot(struct meter *meter, struct meter_lot *lot, uint64_t held,
 		     const struct address *client, bool proven, uint64_t now_us)
 {
@@ -268,9 +269,9 @@ bool meter_pass_metered(struct meter *meter, unsigned worker, const struct addre
 
 /* ---- all meters ----
  *
- * A snapshot takes a reference to each of its endpoints' when it is prepared and gives it back when
- * it is freed; the next one takes its own before that, so a reload does not fill anybody's bucket.
- * A list: there are few endpoints. */
+ * A snapshot takes a reference to the meter of each of its endpoints when it is prepared, and
+ * returns it when it is freed. The next one takes its own before that, so a reload does not refill
+ * a bucket. It is a list, because there are few endpoints. */
 
 struct meter_registry {
 	struct meter *meters;

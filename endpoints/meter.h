@@ -1,33 +1,32 @@
-/* Queries per second of one endpoint, inbound or outbound: a token bucket that all workers share.
- * One per endpoint, in a registry that outlives policies, like targets (target.h); all of it is
- * relaxed atomics, and time is a parameter.
+/* Limits the queries per second of one endpoint, inbound or outbound, by a token bucket that all
+ * workers share. Each endpoint has one, in a registry that outlives policies, like targets
+ * (target.h). All members are relaxed atomics, and time is a parameter.
  *
- *     tokens    |<─ 100 ms' worth: anyone's ─>|<─ 25: who took little ─>|<─ 62.5: the proven's ─>|
- *               full                          reserve                   kept                  empty
+ *     tokens    |<─ 100 ms' worth: for all ─>|<─ 25: for the modest ─>|<─ 62.5: for the proven ─>|
+ *               full                         reserve                  kept                   empty
  *
- * Fair between clients: a query is let through only if what is left exceeds
+ * It is fair between clients: a query passes only if the bucket holds more than
  *
  *     kept + reserve * (what its client took lately) / (what the greediest took lately)
  *
- * so a client that took the most lately finds the bucket empty a reserve early, and one that took
- * little nearly never does. Clients that want more than there is are driven to the same use (one
- * that is ahead must wait for a fuller bucket than the others), and one that wants less than that
- * share finds tokens whenever it asks: that is max-min fairness.
+ * so the greediest client finds the bucket empty one reserve earlier than a modest one. Clients
+ * that want more than there is converge to the same use, because one that is ahead must wait for a
+ * fuller bucket. A client that wants less than that share always finds tokens: this is max-min
+ * fairness.
  *
- * Addresses can be forged by the thousand, and each is a client that took little. So half of the
- * rate belongs to clients whose address is proven (by TCP, or by a server cookie of RFC 7873): they
- * have a second bucket of half the rate, fairly in the same way. What is taken of it is taken of
- * the first one as well, out of what is kept there, so that both together are never more than the
- * limit. What proven clients want beyond their half they take of the first bucket like everybody,
- * and what they do not want is everybody's. An address is one client where it is proven and another
- * where it is not: a forger of it uses up nothing of its owner's.
+ * Addresses can be forged by the thousand, and each of them is a modest client. So half of the rate
+ * belongs to clients whose address is proven (by TCP, or by a server cookie of RFC 7873): they have
+ * a second bucket of half the rate, with the same fairness. A token from it is also taken from the
+ * first one, from the kept part, so that both together never exceed the limit. Beyond their half,
+ * proven clients take from the first bucket like others, and what they do not use is for everybody.
+ * A proven and an unproven client with the same address count as two, so a forger uses up nothing
+ * of the real client's share.
  *
- * A client is who address_client says. There is no list of them: what they took is a small keyed
- * count-min sketch of decayed counters, written and read only while the first bucket holds less
- * than half of what everybody may take. Above that, and so all the time on an endpoint that is not
- * near its limit, a batch costs one atomic operation and a query a decrement; without a limit,
- * neither. Below it each query takes its token itself: one that waited in a worker's hand would be
- * missing for others. */
+ * address_client defines what a client is. There is no list of clients: their use is a small keyed
+ * count-min sketch of decaying counters, which is touched only while the first bucket holds less
+ * than half of the tokens for all. Above that, which is always on an endpoint far from its limit, a
+ * batch costs one atomic operation and a query one decrement; without a limit, nothing. Below it
+ * each query takes its own token: tokens held by a worker would be missing for others. */
 #ifndef SLUICE_METER_H
 #define SLUICE_METER_H
 
@@ -41,11 +40,11 @@
 enum {
 	METER_ROWS = 4, /* a client shares all of its counters with another once in 2^32 */
 	METER_CELLS = 256,
-	METER_LOTS = 16, /* workers that have a lot of their own; more share them */
+	METER_LOTS = 16, /* workers with a lot of their own; more workers share them */
 	METER_LINE = 64, /* bytes */
 };
 
-struct meter_lot {                                  /* tokens that a worker has taken ahead */
+struct meter_lot {                                  /* tokens that a worker has taken in advance */
 	_Alignas(METER_LINE) _Atomic uint64_t held; /* how many, and for which millisecond */
 };
 
@@ -56,32 +55,32 @@ struct meter {
 	unsigned references;
 	struct hash_key key;
 	_Atomic uint64_t rate; /* queries a second; 0: no limit */
-	/* Written by every batch. `due`: when the bucket is full again (GCRA's theoretical arrival
-	 * time, less the bucket), in sixteenths of a nanosecond. */
+	/* Written by every batch. `due`: GCRA's theoretical arrival time minus the bucket's size,
+	 * in sixteenths of a nanosecond (meter.c). */
 	_Alignas(METER_LINE) _Atomic uint64_t due;
-	_Atomic uint64_t proven_due; /* likewise, of the proven's half */
-	/* And these by queries while it is nearly empty. */
+	_Atomic uint64_t proven_due; /* the same for the proven clients' half */
+	/* Written by queries while the bucket is nearly empty. */
 	_Alignas(METER_LINE) _Atomic uint64_t greediest;
-	_Atomic uint64_t refused; /* queries that were not let through, since it was made */
+	_Atomic uint64_t refused; /* queries refused since the meter was made */
 	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];
 	struct meter_lot lots[METER_LOTS];
-	struct { /* for one who tells of it, who writes and reads it alone */
+	struct { /* only for the thread that reports refusals */
 		uint64_t refused, next_us;
 		bool is_over;
 	} told;
 };
 
 void meter_init(struct meter *meter, uint64_t rate, const struct hash_key *key);
-void meter_set_rate(struct meter *meter, uint64_t rate); /* another one fills the bucket */
+void meter_set_rate(struct meter *meter, uint64_t rate); /* a changed rate fills the bucket */
 
-/* A batch of queries on their way in. Begun with how many they may be; each is then let through or
- * not, and what was taken ahead and not used is given back. */
+/* A batch of incoming queries. meter_begin takes tokens for at most `want` of them, meter_admit
+ * decides about each query, and meter_end gives back the tokens that were not used. */
 struct meter_round {
 	struct meter *meter; /* NULL: no limit */
 	uint64_t now_us;
 	uint64_t token; /* sixteenths of a nanosecond of this endpoint's rate */
-	bool easy;      /* there was more than enough: so many have been taken, for anybody */
-	unsigned left;  /* of them */
+	bool easy;      /* there was plenty: `left` tokens were taken, for any client */
+	unsigned left;  /* tokens taken and not used */
 };
 
 void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigned want,
@@ -99,7 +98,7 @@ static inline void meter_begin(struct meter_round *round, struct meter *meter, u
 		meter_begin_metered(round, meter, want, now_us);
 }
 
-/* At most `want` times in a round. */
+/* Call it at most `want` times in a round. */
 static inline bool meter_admit(struct meter_round *round, const struct address *client, bool proven)
 {
 	if (!round->meter)
@@ -119,8 +118,8 @@ static inline void meter_end(struct meter_round *round)
 bool meter_pass_metered(struct meter *meter, unsigned worker, const struct address *client,
 			bool proven, uint64_t now_us);
 
-/* The same for one question on its way out: tokens are taken in lots, a millisecond's use at most,
- * while there is more than enough of them. `meter` may be NULL. */
+/* Decides about one outgoing question. While there is plenty, a worker takes tokens in lots of at
+ * most a millisecond's use. `meter` may be NULL. */
 static inline bool meter_pass(struct meter *meter, unsigned worker, const struct address *client,
 			      bool proven, uint64_t now_us)
 {
@@ -128,18 +127,18 @@ static inline bool meter_pass(struct meter *meter, unsigned worker, const struct
 	       meter_pass_metered(meter, worker, client, proven, now_us);
 }
 
-/* All endpoints' meters, by name and direction: they outlive policies. Used when policies come and
- * go, not per query, and by one thread. */
+/* All endpoints' meters, by name and direction; they outlive policies. One thread uses it, when
+ * policies change, never for a query. */
 struct meter_registry;
 struct meter_registry *meter_registry_new(const struct hash_key *key);
 void meter_registry_free(struct meter_registry *registry);
-/* The limit of all endpoints, those that come later too. */
+/* Sets the limit of all endpoints, including later ones. */
 void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate);
-/* Finds or makes it, with a reference; names are equal without regard to case. NULL without memory.
- */
+/* Finds or makes a meter, and takes a reference; names are compared without regard to case. NULL
+ * without memory. */
 struct meter *meter_acquire(struct meter_registry *registry, const char *name, bool outbound);
 void meter_release(struct meter_registry *registry, struct meter *meter);
-/* Calls back with each. */
+/* Calls back with each meter. */
 void meter_registry_each(struct meter_registry *registry,
 			 void (*on_meter)(void *context, struct meter *meter), void *context);
 

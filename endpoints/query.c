@@ -1,6 +1,6 @@
-/* The pool of queries of one worker: slabs of 64 taken from malloc as load asks for them, never
- * given back before the end, and a free list. A query taken is not wiped as a whole (a struct name
- * alone is over a kilobyte): only what its next owner could take for its own is reset. */
+/* The pool of queries of one worker: a free list, and slabs of 64 queries that are allocated under
+ * load and kept until the end. A taken query is not wiped as a whole (a struct name alone is over a
+ * kilobyte): only members that its next user could mistake for its own are reset. */
 #include "endpoints/query.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@ enum { SLAB_QUERIES = 64 };
 
 struct query_slab {
 	struct query_slab *next;
-	unsigned count; /* of the queries below, those that may be taken */
+	unsigned count; /* how many of `queries` may be taken */
 	struct query queries[SLAB_QUERIES];
 };
 

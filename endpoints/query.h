@@ -1,5 +1,5 @@
-/* The one carrier of a query from socket to reply. inbound fills it and gives it to the resolver,
- * which owns it until it calls query_finish; there is one way out, and it is taken exactly once.
+/* A query on its whole way from socket to reply. inbound fills it and gives it to the resolver,
+ * which owns it until it calls query_finish, exactly once.
  *
  *     inbound ──on_query──► resolver ──query_finish──► inbound ──► back to the pool */
 #ifndef SLUICE_QUERY_H
@@ -17,40 +17,40 @@
 enum { QUERY_SCRATCH = 640 };
 
 enum query_room {
-	QUERY_ROOM, /* send one message, or finish with one */
-	QUERY_WAIT, /* the client has much to read yet: on_room is called when it has */
-	QUERY_GONE, /* there is no client any more: finish it */
+	QUERY_ROOM, /* send one message, or finish with the last one */
+	QUERY_WAIT, /* the client has much unread: on_room is called later */
+	QUERY_GONE, /* the client has gone: finish the query */
 };
 
 struct query {
-	struct query
-		*next; /* in the pool; inbound's while it owns the query, or it waits for room */
-	/* Takes the reply and the query back. reply NULL: none is sent, and a client by TCP, which
-	 * would wait for it, has its connection closed. NULL while it is in the pool. */
+	struct query *next; /* in the pool; for inbound while it owns the query or the query waits
+			       for room */
+	/* Takes back the query with its reply. reply NULL: sends none, and closes a TCP connection,
+	 * whose client would wait. NULL while the query is in the pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
-	/* By TCP, for an answer of many messages: `room` is asked before each, also the last, which
-	 * goes by finish; then `send` sends one, and leaves the query to its owner. Both NULL: one
-	 * is all there can be. */
+	/* For an answer of many messages, by TCP: call `room` before each, even before the last,
+	 * which `finish` sends; `send` sends one, and the owner keeps the query. Both NULL: only
+	 * one message is possible. */
 	enum query_room (*room)(struct query *query);
 	void (*send)(struct query *query, const uint8_t *message, size_t length);
-	/* Its owner's, called once for each QUERY_WAIT with ROOM or GONE, in the order in which
-	 * they came to wait. */
+	/* Set by the owner. Called once after each QUERY_WAIT, with ROOM or GONE; waiting queries
+	 * are called in order. */
 	void (*on_room)(struct query *query, enum query_room room);
-	void *origin;  /* of whoever made the query: socket, connection, caller */
-	void *binding; /* what the resolver attached to the listener it arrived at */
+	void *origin;  /* where the query comes from: socket, connection, caller */
+	void *binding; /* the resolver's data of the listener that it arrived at */
 	struct address client;
-	struct address local; /* where it was sent to, if the listener is on a wildcard address */
-	struct sockaddr_storage peer; /* where the reply goes, UDP */
+	struct address local;         /* its destination, if the listener has a wildcard address */
+	struct sockaddr_storage peer; /* where the reply goes, by UDP */
 	uint64_t arrived_us;
-	size_t limit; /* bytes that the reply may have: the transport's and client's */
+	size_t limit; /* most bytes of the reply, by transport and client */
 	bool tcp;
-	bool proven;           /* it is from where it says: by TCP, or with a good server cookie */
-	const uint8_t *packet; /* as it came; only while it is handed over */
+	bool proven;           /* its address is not forged: by TCP, or with a good server cookie */
+	const uint8_t *packet; /* as received; only during on_query */
 	size_t packet_length;
 	struct request request;
-	uint8_t question[MESSAGE_QUESTION_MAX];      /* as it came, request.question_length bytes */
-	struct name name;                            /* the qname */
-	_Alignas(16) uint8_t scratch[QUERY_SCRATCH]; /* the resolver's */
+	uint8_t question[MESSAGE_QUESTION_MAX]; /* as received, request.question_length bytes */
+	struct name name;                       /* the qname */
+	_Alignas(16) uint8_t scratch[QUERY_SCRATCH]; /* for the resolver */
 };
 
 static inline void query_finish(struct query *query, const uint8_t *reply, size_t length)
@@ -58,8 +58,8 @@ static inline void query_finish(struct query *query, const uint8_t *reply, size_
 	query->finish(query, reply, length);
 }
 
-/* A per-worker pool: grows in slabs up to max, then query_take gives NULL. Releasing it takes all
- * queries back in it. */
+/* A worker's pool of queries. It grows in slabs up to `max`; then query_take returns NULL. Release
+ * it when no query is in use. */
 struct query_pool {
 	struct query *free;
 	struct query_slab *slabs;
@@ -70,8 +70,8 @@ void query_pool_init(struct query_pool *pool, unsigned max);
 void query_pool_release(struct query_pool *pool);
 struct query *query_take(struct query_pool *pool);
 void query_give(struct query_pool *pool, struct query *query);
-/* Calls back with every query that has been taken and has this origin (NULL: any), in no order; it
- * must not give or take any. Looks at all there are: for what happens seldom. */
+/* Calls back with every taken query of this origin (NULL: any), in no order; on_query must not give
+ * or take one. Looks at all queries, so call it rarely. */
 void query_each(struct query_pool *pool, const void *origin, void (*on_query)(struct query *query));
 
 #endif

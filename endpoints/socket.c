@@ -1,6 +1,6 @@
-/* struct host <-> sockaddr, and sockets that do not block. It deliberately sets no option beyond
- * IPV6_V6ONLY and IP_FREEBIND: what a receiver, a twin, a listener and an upstream socket need
- * differs. */
+/* Converts struct host and sockaddr, and opens non-blocking sockets. It deliberately sets no
+ * options except IPV6_V6ONLY and IP_FREEBIND, because receivers, twins, listeners and upstream
+ * sockets need different ones. */
 #include "endpoints/socket.h"
 
 #include <assert.h>

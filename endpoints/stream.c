@@ -9,7 +9,7 @@
 #include "rules/base.h"
 
 enum {
-	UNREAD_READS = 16, /* of UNREAD bytes, that a peer has sent in vain */
+	UNREAD_READS = 16, /* reads of UNREAD bytes that are discarded before a close */
 	UNREAD = 4096,
 };
 
@@ -71,7 +71,8 @@ int stream_dial(struct stream *stream, uv_connect_t *connect, const struct addre
 
 /* ---- reading ---- */
 
-/* Nothing after a read that filled its room: libuv would read on and on, and others have waited. */
+/* Gives no buffer after a read that filled its room, so that libuv stops and other handles have
+ * their turn. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct stream *stream = stream_of(handle);

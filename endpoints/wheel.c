@@ -1,15 +1,15 @@
 /* A hierarchical timer wheel. Level 0 has a slot per tick for the next 64 ticks, level 1 a slot per
- * 64 ticks, and so on; 4 levels reach 4.7 hours, and what lies further waits in the last slot and
- * is looked at again there.
+ * 64 ticks, and so on; 4 levels reach 4.7 hours. A later timer waits in the last slot, and is
+ * placed again when that slot's turn comes.
  *
  *     level 0   |t|t+1|...|t+63|                     fires
  *     level 1   |  64 ticks  |  64 ticks  |...       spread over level 0 when its turn comes
  *     level 2   |       4096 ticks        |...       spread over level 1
  *
- * An advance works in two steps: it first walks the ticks and gathers all that is due in one list,
- * then sets about calling. So a callback sees a wheel that is at `now` already, whatever it arms
- * (a time that has passed included) waits for the next advance, and a timer that it cancels leaves
- * the list like any other: there is no half-walked slot to trip over.
+ * An advance has two steps: it walks the ticks and gathers all due timers in one list, and then
+ * calls them. So a callback sees a wheel that is at `now` already. A timer that it arms, even for a
+ * past time, waits for the next advance, and a timer that it cancels leaves the list like any
+ * other. No slot is ever half walked.
  *
  * Not here: a thread, a clock, periodic timers. */
 #include "endpoints/wheel.h"
@@ -59,8 +59,8 @@ static void wheel_place(struct wheel *wheel, struct timer *timer)
 	wheel->occupied[level] |= (uint64_t)1 << slot;
 }
 
-/* Takes the timer off its list, and clears the slot's bit if that was its last one. A list being
- * fired is not one of the slots and has no bit. */
+/* Takes the timer off its list, and clears the slot's bit if it was the last timer. A list being
+ * fired is no slot and has no bit. */
 static void wheel_unlink(struct wheel *wheel, struct timer *timer)
 {
 	struct timer **link = timer->link;
@@ -105,7 +105,7 @@ static struct timer *slot_take(struct wheel *wheel, unsigned level, unsigned slo
 	return list;
 }
 
-/* Spreads the slot of each level whose turn comes at this tick over the level below. */
+/* For each level with a turn at this tick, spreads that slot over the level below. */
 static void wheel_cascade(struct wheel *wheel)
 {
 	for (unsigned level = WHEEL_LEVELS - 1; level > 0; level--) {
@@ -121,8 +121,7 @@ static void wheel_cascade(struct wheel *wheel)
 	}
 }
 
-/* The next tick at which there may be anything to do: the next one, or where levels are empty the
- * next turn of the lowest that is not. */
+/* The next tick with possible work: the next turn of the lowest level that is not empty. */
 static uint64_t wheel_next_step(const struct wheel *wheel)
 {
 	unsigned level = 0;
@@ -133,7 +132,8 @@ static uint64_t wheel_next_step(const struct wheel *wheel)
 	return (wheel->tick | (step - 1)) + 1;
 }
 
-/* Appends what the current tick's slot holds to the list that *tail ends; returns its new end. */
+/* Appends the timers of the current tick's slot to the list that ends at *tail; returns its new
+ * end. */
 static struct timer **wheel_gather(struct wheel *wheel, struct timer **tail)
 {
 	struct timer *timer = slot_take(wheel, 0, wheel->tick & SLOT_MASK);
@@ -177,8 +177,8 @@ uint64_t wheel_next_us(const struct wheel *wheel)
 		if (wheel->occupied[level] == 0)
 			continue;
 		unsigned shift = SLOT_BITS * level;
-		/* Above level 0 the slot of this very turn has been spread already; what is in it
-		 * now is for the turn after next round. */
+		/* Above level 0 the current slot has been spread already; timers in it now are for
+		 * its turn in the next round. */
 		uint64_t turn = (wheel->tick >> shift) + (level > 0);
 		unsigned from = turn & SLOT_MASK;
 		uint64_t bits = wheel->occupied[level];

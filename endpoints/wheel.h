@@ -1,6 +1,6 @@
-/* Timers of one worker: a hierarchical wheel of intrusive entries. Arming and cancelling cost the
- * same however many there are; time is a parameter, so a test owns it. A slot is about a
- * millisecond; a timer fires at or after its time, never before. */
+/* The timers of one worker: a hierarchical wheel of intrusive entries. Arming and cancelling cost
+ * the same however many timers there are. Time is a parameter, so a test controls it. A slot is
+ * about a millisecond; a timer fires at or after its time, never before. */
 #ifndef SLUICE_WHEEL_H
 #define SLUICE_WHEEL_H
 
@@ -32,11 +32,10 @@ static inline bool timer_armed(const struct timer *timer)
 {
 	return timer->link != NULL;
 }
-/* Fires all that is due; a callback may arm and cancel any timer, also those due in the same slot.
- */
+/* Fires all due timers. A callback may arm and cancel any timer, even one due in the same slot. */
 void wheel_advance(struct wheel *wheel, uint64_t now_us);
-/* When wheel_advance should next be called: at most the time of the earliest timer rounded up to
- * its slot, possibly earlier; UINT64_MAX when nothing is armed. */
+/* When to call wheel_advance next: the time of the earliest timer, rounded up to its slot, or
+ * earlier; UINT64_MAX if no timer is armed. */
 uint64_t wheel_next_us(const struct wheel *wheel);
 
 #endif

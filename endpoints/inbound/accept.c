@@ -1,12 +1,11 @@
-/* Accepting TCP connections, within what is allowed in all and to one client (RFC 7766 section
- * 6.2.2). One too many is accepted and closed at once, so that its client does not wait.
+/* Accepts TCP connections up to a maximum for all clients and one for each client (RFC 7766 section
+ * 6.2.2). A connection above it is accepted and closed at once, so that its client does not wait.
  *
- * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
- * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
- * When all places are taken, the client with most of them loses one to a client with fewer: one
- * that opens as many as it may keeps nobody out.
+ * A keyed hash finds a client's connections (address_client) in a table of 256 buckets. Nothing has
+ * to be allocated or to age. When all places are taken, the client with most of them loses one to a
+ * client with fewer, so a greedy client keeps nobody out.
  *
- * Not here: what a connection does once it is there (inbound/connection.c). */
+ * Not here: the connection itself (inbound/connection.c). */
 #include "endpoints/inbound/connection.h"
 
 #include <errno.h>
@@ -18,8 +17,9 @@
 #include "rules/base.h"
 
 enum {
-	ACCEPTS = 64,  /* in a row before other handles have their turn */
-	STRANGERS = 8, /* one connection in so many may be of somebody who is not allowed to ask */
+	ACCEPTS = 64, /* in a row, then it is the turn of other handles */
+	STRANGERS =
+		8, /* one connection in so many may be from a client that is not allowed to ask */
 };
 
 static unsigned client_bucket(const struct inbound_worker *worker, const struct address *address)
@@ -37,8 +37,8 @@ static bool is_same_client(const struct address *a, const struct address *b)
 	return address_equal(&client_a, &client_b);
 }
 
-/* For a client of `bucket`, the connection on which nothing has happened for longest is closed, of
- * the bucket that has most; false where the newcomer's would then have as many. */
+/* Makes room for a client of `bucket`: closes the quietest connection of the fullest bucket. False:
+ * the newcomer's bucket would then be as full. */
 static bool displace(struct inbound_worker *worker, unsigned bucket)
 {
 	const unsigned *counts = worker->shared->connections;
@@ -76,7 +76,7 @@ static bool client_may_connect(struct inbound *inbound, unsigned bucket,
 	return worker->tcp_connections < tcp->connections_max || displace(worker, bucket);
 }
 
-/* Without descriptors the socket stays readable; looking again at once would only heat the room. */
+/* Without free descriptors the socket stays readable, so watching it would loop without effect. */
 static void accept_pause(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
@@ -157,13 +157,13 @@ static void close_listening(struct inbound *inbound)
 	inbound->tcp = -1;
 }
 
-/* Left open, the kernel would go on completing handshakes that nobody accepts; accepting only to
- * refuse would put off the end. shutdown also ends it for a successor that was given up and still
- * holds the socket. */
+/* If the socket stayed open, the kernel would complete handshakes that nobody accepts, and
+ * accepting only to refuse would delay the end. shutdown also works while a failed successor holds
+ * the socket. */
 void inbound_tcp_refuse(struct inbound *inbound)
 {
 	if (inbound->tcp >= 0)
-		(void)shutdown(inbound->tcp, SHUT_RDWR); /* it is closed all the same */
+		(void)shutdown(inbound->tcp, SHUT_RDWR); /* it is closed in any case */
 	close_listening(inbound);
 }
 

@@ -1,20 +1,20 @@
-/* Who gets in, and what leaves: a packet passes the endpoint's access list before more than its
- * question is read, and the meter before it is a query, and an answer by UDP the limit of its
- * client's prefix. What does not pass is answered here, if at all:
+/* Decides which packets become queries, and which answers leave. A packet must pass the endpoint's
+ * access list, which needs only its question, and then the meter. An answer by UDP must pass the
+ * limit of its client's prefix. Packets that do not pass are answered here, or dropped:
  *
  *     allowed? ─► read ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
  *       │ no                │ no                                           │ no
  *       REFUSED             TC, REFUSED or dropped                         dropped, or TC
  *
  * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
- * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC tells
- * the others to come by TCP, and brings a cookie if they want one. Otherwise it is no longer than
- * the question, so forging gains nothing. A proven client is refused instead.
- * A request to update over the endpoint's limit gets nothing, whatever is configured.
+ * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC makes
+ * other clients come by TCP, and brings a cookie if they want one; without a cookie it is no longer
+ * than the question, so forging gains nothing. A proven client gets REFUSED instead. A request to
+ * update over the endpoint's limit is always dropped.
  *
- * A stranger takes none of the endpoint's queries a second, and so cannot use them up. The reply to
- * it is no longer than what it sent, and says nothing about this server. Once the server is
- * leaving, everybody is a stranger and gets SERVFAIL, which sends it to another server.
+ * A stranger takes no token of the meter, so it cannot use up the endpoint's limit. Its reply is no
+ * longer than its packet, and reveals nothing about this server. Once the server is leaving, every
+ * client is a stranger and gets SERVFAIL, so that it asks another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound/internal.h"
@@ -41,8 +41,8 @@ bool inbound_is_allowed(const struct inbound *inbound, const struct address *cli
 	return !access || access_allows(access, client);
 }
 
-/* Needs nothing but the header and the question: so there is no OPT, whatever RFC 6891 section 7
- * says of that, no cookie, and not later either (inbound_limit_reply). */
+/* Answers from the header and the question only. So the reply has no OPT, against RFC 6891 section
+ * 7, and no cookie, and inbound_limit_reply must not add them. */
 size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
 			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
@@ -69,7 +69,7 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 	COUNTER_ADD(counters->over_limit, 1);
 	COUNTER_ADD(counters->over_limit_proven, query->proven);
 	inbound_count_turned_away(inbound, query);
-	/* Whoever sends updates comes again after silence, and takes an error for the last word. */
+	/* An updater retries after silence, but gives up after an error. */
 	if (excess == EXCESS_DROP || request_is_update(&query->request))
 		return inbound_turn_away(inbound, query, NULL, reply);
 	if (excess == EXCESS_TRUNCATE && !query->proven)

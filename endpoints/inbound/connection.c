@@ -1,65 +1,65 @@
-/* A client's TCP connection (RFC 7766): each message behind its length in two bytes, any number of
- * questions without waiting, answers in the order in which they are ready.
+/* A client's TCP connection (RFC 7766): each message follows its length in two bytes, questions are
+ * pipelined, and answers leave in the order in which they are ready.
  *
  *     accept ─► connection ── inbox ──► length, message ──► query ──► resolver
  *                  ▲                                                     │
  *                  └── one write a loop round ◄── outbox ◄── answers ◄───┘
  *
- * **What arrives** is read into one inbox that all connections of a worker share, as much as fits
- * into it, so that a window of questions costs one read. Only what cannot be taken yet is copied
- * out of it: half a message, or what the pipeline has no room for. An idle connection holds no
- * buffer. A large message that comes in parts is read into a buffer of its own size, or each part
- * would be copied with all that came before it.
+ * **Reading** uses one large inbox that all connections of a worker share, so that a window of
+ * questions costs one read. Only bytes that cannot be taken yet are copied out of it: half a
+ * message, or messages for which the pipeline has no room. An idle connection has no buffer. A
+ * large message that comes in parts is read into a buffer of its size, because otherwise each part
+ * would be copied with all parts before it.
  *
  * A connection takes questions as long as fewer than pipeline_max of them are unanswered (a reply
  * that the kernel did not take counts as one), fewer than UNSENT_PAUSE bytes are on their way out,
- * and no answer of many messages waits to go on (STREAM_PAUSE), so a client that asks without
- * reading fills its own window and not our memory. What it asked before may still come to more than
- * that: a reply that would make it UNSENT_MAX becomes a SERVFAIL, which is small. Nothing after a
- * length under 12 is taken: what follows cannot be found any more.
+ * and no answer of many messages waits to go on (STREAM_PAUSE). So a client that asks without
+ * reading fills its own window and not our memory. Answers to earlier questions may still exceed
+ * that: a reply that would bring the bytes to UNSENT_MAX becomes a SERVFAIL, which is small. After
+ * a length under 12 nothing is taken, because the next message cannot be found.
  *
- * What it costs to read and to take questions is counted in bytes, for all connections together and
- * those to targets with them, and after TURN of them UDP has its turn: a message of 64 KiB is worth
- * as much as all the small ones that it could have been.
+ * The work of reading is counted in bytes, for all connections together, including those to
+ * targets. After TURN bytes it is UDP's turn: a message of 64 KiB counts as much as small ones of
+ * the same total length.
  *
- * **Replies leave together**: those that a connection gets in one loop round are packed one behind
- * the other, each behind its length (section 8), and written at the round's end. A window of
- * pipelined questions so costs one write, and nothing waits that could have left.
+ * **Replies leave together**: the replies for a connection in one loop round are packed one after
+ * the other, each behind its length (section 8), and written at the round's end. So a window of
+ * pipelined questions costs one write, and no reply waits longer than its round.
  *
  *     connection ─► outbox 0   |len|reply|len|reply|len|reply|         ─► one write
  *     connection ─► outbox 1   |len|reply|                             ─► one write
  *                   outbox 2   free
  *
- * A connection takes the next free outbox with its first reply. They are few and of one size, for
- * all connections of a worker: when one is full it is written early, and when none is free all are.
- * A reply that does not fit goes out at once, behind what is gathered and in the same write. What
- * the kernel does not take is copied, and leaves when it can; only then is memory asked for.
+ * A connection takes the next free outbox with its first reply. All connections of a worker share a
+ * few outboxes of one size: a full one is written early, and when none is free all are written. A
+ * reply that does not fit leaves at once, in the same write as the gathered ones. Only bytes that
+ * the kernel does not take are copied to allocated memory, and leave later.
  *
  * **It ends** when
  *   - the client has closed its side, and all it asked is answered and written;
- *   - nothing has happened for the idle timeout. What happens is an accept, the first byte of a
- *     message, a whole message, a reply written; so a message that trickles in gets that time as a
- *     whole;
- *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
- *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
- *   - a length is under 12, or the server leaves, or somebody else serves from now on;
+ *   - nothing has happened for the idle timeout. Events are an accept, the first byte of a
+ *     message, a whole message and a written reply, so a message that trickles in gets that time
+ *     as a whole;
+ *   - the kernel did not take all replies at once, and no round's replies have left completely
+ *     for as long, whatever else happens: reading a byte now and then is not enough;
+ *   - a length is under 12, or the server leaves, or its successor serves from now on;
  *   - an answer ends without a last message, perhaps halfway;
- *   - its listener stops: what is under way gets SERVFAIL, as far as the kernel takes it at once.
+ *   - its listener stops: queries under way get SERVFAIL, if the kernel takes it at once.
  *
- * Where the server ends what the client may still be using, it answers every question that it has
- * read, and then ends the stream. What it has not read the client asks again, elsewhere or on a new
- * connection (RFC 7766 section 6.2.4).
+ * If the server ends a connection that the client may still use, it answers every question that it
+ * has read, and then ends the stream. The client asks unread questions again, on a new connection
+ * or elsewhere (RFC 7766 section 6.2.4).
  *
  *     reads ─► ended ─ all is answered and written ─► lingers ─ the client ends, too, ─► closed
  *                                                               or LINGER_MS have passed
  *
- * One that is ended reads no more questions; one that lingers has said so by ending its side, and
- * reads into nothing. Closed with something unread, the kernel would send a reset, and that
- * destroys answers that are still on their way.
+ * An ended connection reads no more questions. A lingering one has ended its side of the stream,
+ * and drops what it reads: if it were closed with unread bytes, the kernel would send a reset,
+ * which destroys answers that are still on their way.
  *
- * Its memory stays until its last query is back.
+ * A connection's memory stays until its last query is back.
  *
- * Not here: who may connect (inbound/accept.c), what carries the bytes (stream.h),
+ * Not here: which clients may connect (inbound/accept.c), the bytes themselves (stream.h),
  * edns-tcp-keepalive (RFC 7828). */
 #include "endpoints/inbound/connection.h"
 
@@ -75,11 +75,11 @@
 enum {
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
-	LARGE = 4096,             /* bytes of a message */
-	TURN = 32 * 1024,         /* bytes until UDP has its turn, however many connections wait; */
-	LEAST = 512,              /* what a read and a message count for at least */
-	STREAM_PAUSE = 64 * 1024, /* queries that send several messages wait above this, */
-	STREAM_RESUME = 32 * 1024, /* and go on below this */
+	LARGE = 4096,              /* bytes of a message */
+	TURN = 32 * 1024,          /* bytes until it is UDP's turn */
+	LEAST = 512,               /* least bytes that a read or a message counts as */
+	STREAM_PAUSE = 64 * 1024,  /* bytes: queries with several messages wait above it, */
+	STREAM_RESUME = 32 * 1024, /* and go on below it */
 	OUTBOXES = 64,
 	OUTBOX_BYTES = 16 * 1024,
 	LINGER_MS = 500,
@@ -87,14 +87,14 @@ enum {
 };
 
 struct outbox {
-	struct connection *connection; /* NULL: it has closed */
+	struct connection *connection; /* NULL: the connection has closed */
 	size_t used;
 	unsigned replies;
 	uint8_t bytes[OUTBOX_BYTES];
 };
 
 struct tcp_batch {
-	unsigned count; /* outboxes taken in this round */
+	unsigned count; /* outboxes in use in this round */
 	struct outbox boxes[OUTBOXES];
 };
 
@@ -124,7 +124,7 @@ void tcp_batch_free(struct tcp_batch *batch)
 	free(batch);
 }
 
-/* Bytes of replies that the kernel has not taken yet, those gathered with them. */
+/* Bytes of replies that the kernel has not taken yet, including gathered ones. */
 static size_t unsent(const struct connection *connection)
 {
 	size_t gathered = connection->outbox ? connection->outbox->used : 0;
@@ -166,7 +166,7 @@ static void on_closed(struct stream *stream)
 	inbound_handle_closed(inbound);
 }
 
-/* What is gathered is dropped; how many replies that is. */
+/* Drops the gathered replies; returns how many. */
 static unsigned leave_outbox(struct connection *connection)
 {
 	struct outbox *box = connection->outbox;
@@ -207,7 +207,7 @@ static void drop_kept(struct connection *connection)
 	connection->at = connection->end = connection->room = 0;
 }
 
-/* When it is at its end unless something happens. */
+/* When the connection ends unless something happens. */
 static uint64_t due_us(const struct connection *connection)
 {
 	if (connection->lingers)
@@ -216,7 +216,7 @@ static uint64_t due_us(const struct connection *connection)
 	return since_us + (uint64_t)connection->inbound->worker->tcp.idle_timeout_ms * 1000;
 }
 
-/* All is answered: ends our side. False: it may be closed at once. */
+/* Ends our side after the last answer. False: the connection may be closed at once. */
 static bool linger(struct connection *connection)
 {
 	if (connection->client_ended || connection->lingers)
@@ -238,7 +238,8 @@ static bool is_full(const struct connection *connection)
 	       (connection->writes > 0 && unsent(connection) >= UNSENT_PAUSE);
 }
 
-/* The rest of a large message's own buffer; else the inbox, behind a copy of what is left over. */
+/* The next bytes go to a large message's own buffer, or to the inbox, behind a copy of the bytes
+ * left over. */
 static uint8_t *on_room(struct stream *stream, size_t *size)
 {
 	struct connection *connection = connection_of(stream);
@@ -249,14 +250,14 @@ static uint8_t *on_room(struct stream *stream, size_t *size)
 		*size = connection->room - connection->end;
 		return connection->kept + connection->end;
 	}
-	assert(left < INBOX); /* a whole message would have been taken */
+	assert(left < INBOX); /* otherwise a whole message would have been taken */
 	if (left > 0)
 		memcpy(inbox, connection->bytes + connection->at, left);
 	*size = INBOX - left;
 	return inbox + left;
 }
 
-/* The inbox is the next reader's: copies what could not be taken yet. */
+/* Copies bytes that could not be taken yet out of the inbox, which the next reader uses. */
 static void keep(struct connection *connection)
 {
 	const uint8_t *message = connection->bytes + connection->at;
@@ -283,7 +284,7 @@ static void received(struct connection *connection, size_t count)
 
 	if (connection->lingers)
 		return;
-	if (connection->room > connection->end) { /* that is where it is */
+	if (connection->room > connection->end) { /* the bytes are in `kept` already */
 		connection->end += count;
 		process(connection);
 		return;
@@ -319,7 +320,7 @@ static void on_end(struct stream *stream, bool broken)
 	inbound_tcp_worked(connection->inbound->worker, 0);
 }
 
-/* Starts or stops reading, or closes, as its state asks for. */
+/* Starts or stops reading, or closes, according to its state. */
 static void update_reading(struct connection *connection)
 {
 	if (connection->closing || connection->processing)
@@ -346,14 +347,14 @@ static void on_written(struct stream *stream, unsigned replies, bool fine)
 	struct connection *connection = connection_of(stream);
 
 	if (!fine)
-		connection_close(connection); /* with these, that have not left */
+		connection_close(connection); /* together with these unsent replies */
 	connection->writes -= replies;
 	connection->active_us = connection->behind_us = now_of(connection);
 	offer_room(connection);
 	process(connection);
 }
 
-/* How many replies are not wholly among the first `done` bytes. */
+/* How many replies end after the first `done` bytes. */
 static unsigned replies_left(const struct outbox *box, bool another, size_t done)
 {
 	unsigned left = box->replies + another;
@@ -367,7 +368,7 @@ static unsigned replies_left(const struct outbox *box, bool another, size_t done
 	return left;
 }
 
-/* Writes what the connection has gathered, and behind it `reply` unless that is NULL. */
+/* Writes the gathered replies, and `reply` after them unless it is NULL. */
 static void send_gathered(struct connection *connection, const uint8_t *reply, size_t length)
 {
 	struct outbox *box = connection->outbox;
@@ -460,7 +461,7 @@ static void reply_to(struct connection *connection, const struct query *query, c
 	gather(connection, reply, length);
 }
 
-/* Whoever waits for room may be ended meanwhile. */
+/* Takes the query out of the line that waits for room, because it has ended. */
 static void forget(struct connection *connection, const struct query *query)
 {
 	struct query **link = &connection->sending;
@@ -497,7 +498,7 @@ static void answer_gone(struct query *query)
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 
 	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing ||
-	    request_is_update(&query->request)) /* silence: see inbound.c */
+	    request_is_update(&query->request)) /* silence, see inbound.c */
 		return;
 	connection->told++;
 	gather(connection, reply, inbound_write_gone(connection->inbound, query, reply));
@@ -543,10 +544,10 @@ static struct query *next_sending(struct connection *connection)
 	return query;
 }
 
-/* The first to wait is called first, and each sends one message, so that many streams of a
- * connection are not more of it than one. Where somebody waits there is more than an outbox holds,
- * so the kernel has not taken all, and this is called when it takes some. Those called may finish
- * their queries; the last of a connection that is closed frees it. */
+/* Calls waiting queries in their order; each sends one message, so that many streams on a
+ * connection get no more of it than one. A query waits only while the kernel has not taken all
+ * bytes, and this is called when it takes some. The queries may finish; the last query of a closed
+ * connection frees it. */
 static bool offer_room(struct connection *connection)
 {
 	bool gone = connection->closing;
@@ -643,8 +644,8 @@ static bool take_next(struct connection *connection, uint64_t now_us)
 	return true;
 }
 
-/* An answer that comes from within (from the cache, say) arrives here again and leaves the work to
- * the loop that is at it. Messages of one read have arrived at one time. */
+/* An immediate answer (from the cache, for example) calls this again, and leaves the work to the
+ * loop that is running. All messages of one read have the same time of arrival. */
 static void process(struct connection *connection)
 {
 	if (connection->processing || connection->closing || connection->inbound->worker->ends)
@@ -659,7 +660,7 @@ static void process(struct connection *connection)
 	update_reading(connection);
 }
 
-/* ---- after a while, and in good order ---- */
+/* ---- ending in good order ---- */
 
 static void end(struct connection *connection)
 {
@@ -735,7 +736,7 @@ static const struct stream_calls calls = {
 	.on_closed = on_closed,
 };
 
-/* Where the client connected to. */
+/* Reads the local address that the client connected to. */
 static void read_local(int fd, struct address *local)
 {
 	struct sockaddr_storage name = {0};

@@ -1,5 +1,5 @@
-/* Time is compared as serial numbers are (RFC 1982), so that 2106 is a year like any other. What is
- * not of our form, or not ours, is no fault of the client's: it is given a good one. */
+/* Times are compared as serial numbers (RFC 1982), so that nothing breaks in 2106. A client whose
+ * cookie has another form, or is not ours, has made no mistake: it gets a good one. */
 #include "endpoints/inbound/cookie.h"
 
 #include <endian.h>
@@ -49,7 +49,7 @@ static void sign(const struct hash_key *key, const struct address *client,
 	memcpy(signature, &hash, sizeof hash);
 }
 
-/* Every byte is looked at, so that the time it takes says nothing. */
+/* Compares every byte, so that the time reveals nothing. */
 static bool is_signed(const struct hash_key *key, const struct address *client,
 		      const uint8_t cookie[MESSAGE_COOKIE_REPLY])
 {

@@ -1,12 +1,12 @@
 /* Server cookies for clients (RFC 7873), in the form that every server of a fleet can check (RFC
- * 9018). A client that shows one has heard from us where it says it is, within the last hour; it is
- * no source of spoofed questions. Nobody has to show one.
+ * 9018). A client that shows one has received it at its address within the last hour, so the
+ * address is not forged. Cookies are optional.
  *
  *      0        8  9        12          16             24
  *      | client | 1 | 0 0 0 | time, s   | SipHash-2-4 of all that and the client's address |
  *
- * The secret is a file's, the same for the whole fleet; else it is made from what the process drew
- * at its start, another one for each day. The one before is good, too. */
+ * The secret comes from a file, the same for the whole fleet; without a file it is derived each day
+ * from a key that the process draws at its start. The previous secret is accepted, too. */
 #ifndef SLUICE_COOKIE_H
 #define SLUICE_COOKIE_H
 
@@ -26,18 +26,18 @@ enum {
 };
 
 struct cookie_keeper {
-	bool given; /* keys are a file's */
+	bool given; /* the keys come from a file */
 	struct hash_key drawn;
 	uint32_t day;
-	struct hash_key keys[2]; /* the one to sign with, and the one before */
+	struct hash_key keys[2]; /* the signing one, and the previous one */
 };
 
-/* With what the process drew at its start. */
+/* Uses a key that the process drew at its start. */
 void cookie_init(struct cookie_keeper *keeper, const struct hash_key *drawn);
-/* With a file's secrets; `before` may be the same. */
+/* Uses a file's secrets; `before` may be the same as `key`. */
 void cookie_init_given(struct cookie_keeper *keeper, const struct hash_key *key,
 		       const struct hash_key *before);
-/* Looks at a client's cookie of `length` bytes and makes it the one to answer with, of
+/* Checks a client's cookie of `length` bytes, and replaces it by the one to answer with, of
  * MESSAGE_COOKIE_REPLY bytes. True: it was good. */
 bool cookie_check(struct cookie_keeper *keeper, const struct address *client, uint32_t now_s,
 		  uint8_t cookie[MESSAGE_COOKIE_REPLY], size_t length);

@@ -1,15 +1,14 @@
-/* What inbound does whatever carries the packet: it reads it, answers what is wrong with it, gives
- * what is right to the resolver, and keeps the books of a listener's life.
+/* The part of inbound that UDP and TCP share: reads packets, answers wrong ones, gives good ones to
+ * the resolver, and manages a listener's life.
  *
  *     udp ────────┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS,
  *                 ├─► inbound_read ────┤           and REFUSED to strangers
  *     connection ─┘                    └─ fine ──► inbound_hand_over ──► on_query
  *
- * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
- * the last of them.
+ * A listener's memory stays until its last loop handle is closed and its last query is back.
  *
- * Not here: who may ask and how often (inbound/admission.c), and any idea of what a question means.
- */
+ * Not here: which clients may ask and how often (inbound/admission.c), and what a question
+ * means. */
 #include "endpoints/inbound/connection.h"
 
 #include <assert.h>
@@ -116,7 +115,7 @@ size_t inbound_turn_away(const struct inbound *inbound, const struct query *quer
 	return length;
 }
 
-/* Whether the client's cookie is good; it gets a good one in any case. */
+/* Whether the client's cookie is good. The client gets a good one in any case. */
 static bool check_cookie(struct inbound_worker *worker, struct query *query)
 {
 	struct request *request = &query->request;
@@ -135,7 +134,7 @@ static void keep_question(const struct inbound_worker *worker, struct query *que
 	memcpy(query->question, packet + MESSAGE_HEADER, query->request.question_length);
 }
 
-/* What a stranger sends costs its question, however much is behind that. */
+/* Reads only the question of a stranger's packet, so that a long one costs no more. */
 static size_t read_stranger(struct inbound *inbound, struct query *query, const uint8_t *packet,
 			    size_t packet_length, uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
@@ -151,8 +150,8 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 	return inbound_refuse_stranger(inbound, query, reply);
 }
 
-/* Whoever sends updates comes again after silence, and takes every error for the last word (RFC
- * 2136 section 4.6): one that finds no room or a server that is leaving is not answered. */
+/* An updater retries after silence, but gives up after any error (RFC 2136 section 4.6). So an
+ * update that finds no room, or a server that is leaving, gets no answer. */
 static size_t leave_unanswered(struct inbound *inbound, const struct query *query,
 			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
@@ -341,17 +340,17 @@ void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);
 	if (inbound->worker->leaves)
-		inbound_udp_turn(inbound->worker); /* what has come by now is answered, too */
+		inbound_udp_turn(inbound->worker); /* answers packets that have come already */
 	inbound->stopped = true;
 	inbound_unlink(inbound);
-	inbound_udp_stop(inbound); /* flushes what is gathered, by TCP too */
+	inbound_udp_stop(inbound); /* flushes gathered replies, also by TCP */
 	inbound_tcp_stop(inbound);
 	listener_gave_up_share(inbound->listener);
 	inbound->listener = NULL;
 	inbound_free_when_done(inbound);
 }
 
-/* Watching fails now and then and is tried again: that, too, is over. */
+/* Stops watching, and stops retrying to watch. */
 static void inbound_rest(struct inbound *inbound, uv_poll_t *poll, struct timer *again)
 {
 	wheel_cancel(inbound->worker->wheel, again);
@@ -395,7 +394,7 @@ void inbound_leave(struct inbound_worker *worker)
 	for (struct inbound *at = worker->listeners; at; at = at->next) {
 		inbound_let_nobody_in(at);
 		if (worker->drains)
-			(void)inbound_udp_watch(at); /* tried again where it fails */
+			(void)inbound_udp_watch(at); /* a failure is retried */
 		inbound_tcp_refuse(at);
 		inbound_tcp_end(at);
 	}

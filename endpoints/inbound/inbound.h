@@ -1,4 +1,4 @@
-/* Where clients' packets enter and replies leave: a worker's side of all listeners (listener.h).
+/* Receives clients' packets and sends replies: a worker's side of all listeners (listener.h).
  *
  * The program must ignore SIGPIPE: a client may close its connection at any time. */
 #ifndef SLUICE_INBOUND_H
@@ -48,20 +48,20 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 
 enum { INBOUND_RCODES = RCODE_BADVERS + 1 };
 
-/* Of one endpoint at one worker, which alone counts. */
+/* The counters of one endpoint at one worker; only that worker adds to them. */
 struct inbound_counters {
 #define X(name, text) _Atomic uint64_t name;
 	INBOUND_COUNTER_MAP(X)
 #undef X
-	/* Replies that are written here, by their rcode: without a resolver's help. */
+	/* Replies that inbound writes without the resolver, by rcode. */
 	_Atomic uint64_t replies[INBOUND_RCODES];
 };
 
-/* Who may ask at a listener, and how often; all zero: anybody, as often as it likes. */
+/* Which clients may ask at a listener, and how often; all zero: every client, without limit. */
 struct inbound_admission {
-	const struct access *access; /* who may; NULL: anybody */
+	const struct access *access; /* which clients; NULL: all */
 	struct meter *meter;         /* how often, all workers together; NULL: no limit */
-	enum excess excess;          /* what becomes of more than that */
+	enum excess excess;          /* what happens to queries above it */
 };
 
 /* One worker's side of all its listeners. Zero it, fill in the first part, and init. */
@@ -73,69 +73,71 @@ struct inbound_worker {
 	struct tcp_settings tcp;
 	struct response_limit *responses; /* NULL: replies are not limited, else: */
 	struct response_limit_settings response_limit;
-	uint16_t payload_max; /* bytes of a reply by UDP at most: 512 to INBOUND_PAYLOAD_MAX */
+	uint16_t payload_max; /* most bytes of a reply by UDP: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
-	uint32_t (*unix_s)(void *context); /* the clock's time; NULL: no cookies are given */
+	uint32_t (*unix_s)(void *context); /* the time of day; NULL: gives no cookies */
 	struct cookie_keeper cookies;
-	bool accepts_updates; /* requests to update are handed over, too; else they get NOTIMP */
-	/* A well-formed question that on_query is about to get. Called INBOUND_PASSES times, each
-	 * pass for several of a batch before the next begins: what one pass prefetches is there by
-	 * the next. */
+	bool accepts_updates; /* hands over requests to update, too; else they get NOTIMP */
+	/* Prepares for a well-formed question that on_query is about to get. Called INBOUND_PASSES
+	 * times, each time for several queries of a batch, so that memory prefetched in one pass is
+	 * there in the next. */
 	void (*on_arrival)(void *context, struct query *query, unsigned pass);
 	/* The callee owns the query. */
 	void (*on_query)(void *context, struct query *query);
-	/* A query that goes no further: answered here, with an error or TC, or (end NULL, length
-	 * 0) dropped over a limit. Its members are as far as it could be read. NULL: nobody wants
-	 * to know. */
+	/* Tells of a query that does not reach the resolver: answered with an error or TC, or (end
+	 * NULL, length 0) dropped. Its members are set as far as it could be read. May be NULL. */
 	void (*on_turned_away)(void *context, const struct query *query,
 			       const struct message_end *end, const uint8_t *reply, size_t length);
 	void *context;
 
-	struct inbound_counters counters; /* of listeners that have none of their own */
+	struct inbound_counters counters; /* for listeners without counters of their own */
 	bool drains, leaves;              /* see inbound_drain, inbound_leave */
 	struct timer drained;
-	bool ends; /* what has been read and not begun stays so */
+	bool ends; /* begins no more of the questions already read */
 	unsigned tcp_connections;
-	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
-	unsigned slipped;       /* replies over the limit, to send one now and then */
+	unsigned tcp_strangers; /* those of clients that are not allowed to ask */
+	unsigned slipped;       /* replies over the limit; now and then one is sent */
 	struct inbound *listeners;
 	struct inbound_shared *shared; /* buffers */
 };
 
 /* ERR_NOMEM. */
 MUST_CHECK int inbound_worker_init(struct inbound_worker *worker);
-/* When the loop has closed all handles. Fine on one that is zero. */
+/* Call it when the loop has closed all handles. Fine on a zeroed worker. */
 void inbound_worker_release(struct inbound_worker *worker);
 
 struct inbound; /* a listener as one worker serves it */
 
 /* Takes the share of worker number `index` and starts reading. `binding` is handed on with every
  * query. The listener must live until inbound_stop. ERR_NOT_FOUND: the share was withdrawn.
- * ERR_SYSTEM: started, but the loop does not watch all of it yet; that is tried again by itself
- * until it does, and what clients send meanwhile waits in the sockets. */
+ * ERR_SYSTEM: started, but the loop cannot watch all sockets yet. This is retried until it works;
+ * meanwhile packets wait in the sockets. */
 MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *listener,
 			     unsigned index, void *binding, struct inbound **inbound);
-/* A reload keeps the sockets and changes this. Queries under way keep the old binding. */
+/* Sets another binding, for a reload that keeps the sockets. Queries under way keep the old one. */
 void inbound_rebind(struct inbound *inbound, void *binding);
-/* At first nobody is turned away. What it points to lives until another one is set. */
+/* Without a call nobody is turned away. What `admission` points to must live until the next
+ * call. */
 void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission);
-/* From now on it counts there, which has to live as long as it. */
+/* Counts in `counters` from now on, which must live as long as `inbound`. */
 void inbound_count_at(struct inbound *inbound, struct inbound_counters *counters);
-/* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
- * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
- * again. The resolver still finishes each of them (with NULL, say), into nothing, before the
- * worker ends: the memory goes with the last of them and the loop's last close callback. */
+/* Stops reading and closes everything, including TCP connections. Queries under way get SERVFAIL
+ * now, because a socket kept for their replies would block opening the address again. The resolver
+ * still has to finish each of these queries (its reply is dropped): the last one and the loop's
+ * last close callback free the memory. */
 void inbound_stop(struct inbound *inbound);
-/* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
- * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
+/* For a process whose successor shares its sockets: reads and accepts nothing more, except from
+ * open TCP connections until they are quiet or INBOUND_DRAIN_MS are over. Questions already read
+ * are answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends without a successor, or has lost it: the same at once. Questions by UDP
- * get SERVFAIL and connections are refused, even where another process holds the sockets. */
+/* For a process that ends without a successor, or whose successor failed: the same at once.
+ * Questions by UDP get SERVFAIL and connections are refused, even if another process still holds
+ * the sockets. */
 void inbound_leave(struct inbound_worker *worker);
-/* So many bytes came by TCP, not from clients. They count with those of clients towards UDP's next
- * turn. Called from the loop, not from within anything that inbound calls. */
+/* Counts bytes that came by TCP from targets: like those of clients, they bring UDP's next turn.
+ * Call it from the loop, not within a callback of inbound. */
 void inbound_tcp_worked(struct inbound_worker *worker, size_t bytes);
-/* Sends what has been gathered; called at the end of every loop round. */
+/* Sends the gathered replies; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);
 
 #endif

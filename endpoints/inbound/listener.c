@@ -1,22 +1,22 @@
 /* Opening a listener: every socket of every worker, or none.
  *
- *     probe        bind UDP and TCP once alone: whoever holds the port is found out, which
- *                  SO_REUSEPORT would hide when the holder is another sluice of the same user;
- *                  not where this program has the port at 0.0.0.0 or beside it
+ *     probe        bind UDP and TCP once without sharing: finds another holder of the port, which
+ *                  SO_REUSEPORT would hide if it is another sluice of the same user;
+ *                  left out if this program has the port at an overlapping address
  *     receivers    worker 0, 1, 2 ...    places 0, 1, 2 ... of the port's reuseport group
  *     program      DNS id modulo workers: always one of the first places, so a receiver
  *     twins        worker 0, 1, 2 ...    places behind them
  *     TCP          one listening socket a worker; the kernel deals connections out
  *
- * The program is there before the twins: a packet that comes meanwhile, where 0.0.0.0 has had the
- * port so far, lands on a receiver. What a listener has received when it is closed is lost; the
- * client asks again.
+ * The program is attached before the twins exist, so that a packet that comes meanwhile (if 0.0.0.0
+ * had the port before) reaches a receiver. Packets still in a socket when it is closed are lost;
+ * the client asks again.
  *
- * An address that no interface has is bound all the same (IP_FREEBIND), and served from the moment
- * that one gets it: a virtual address may come later, and go and come again.
+ * An address that no interface has is bound nevertheless (IP_FREEBIND), and served as soon as an
+ * interface gets it: virtual addresses come and go.
  *
- * Sockets that another process has opened are looked at, and used as they are: the group, its order
- * and its program are the kernel's, and are shared.
+ * Sockets opened by another process are checked and used as they are: the kernel keeps the group,
+ * its order and its program.
  *
  * Not here: sockets handed over by systemd. */
 #include "endpoints/inbound/internal.h"
@@ -36,7 +36,7 @@
 
 enum { RECEIVE_BUFFER = 4 << 20, SEND_BUFFER = 1 << 20, BACKLOG = 1024 };
 
-struct opening { /* what a failure's text is made of */
+struct opening { /* for the text of a failure */
 	const struct host *host;
 	const char *transport;
 	char *error;
@@ -70,8 +70,8 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* SO_REUSEADDR lets TCP pass by what is left of closed connections, never by a listening socket. On
- * UDP it would share the port, so there it stays off. */
+/* With SO_REUSEADDR a TCP bind ignores remains of closed connections, but not a listening socket.
+ * For UDP it would share the port, so there it stays off. */
 static int probe(const struct opening *opening, bool tcp)
 {
 	int family = opening->host->address.family;
@@ -86,8 +86,8 @@ static int probe(const struct opening *opening, bool tcp)
 	return err;
 }
 
-/* What need not succeed: buffers for bursts, and fragmenting here instead of believing forged news
- * of a small path MTU. */
+/* Sets options that may fail: buffers for bursts, and fragmenting here instead of believing forged
+ * reports of a small path MTU. */
 static void tune_udp(int fd, int family)
 {
 	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
@@ -132,8 +132,8 @@ static int open_tcp(const struct opening *opening, int *fd)
 	return 0;
 }
 
-/* The kernel runs it on the packet's payload, where the DNS id comes first. A packet too short for
- * one yields 0: the first receiver, which knows what to do with it. */
+/* The kernel runs the program on the packet's payload, which begins with the DNS id. A shorter
+ * packet yields 0, the first receiver, which ignores it. */
 static int attach_program(const struct opening *opening, int fd, unsigned workers)
 {
 	struct sock_filter code[] = {
@@ -143,7 +143,7 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 	};
 	struct sock_fprog program;
 
-	memset(&program, 0, sizeof program); /* with its padding: the kernel copies all of it */
+	memset(&program, 0, sizeof program); /* including padding, because the kernel copies it */
 	program.len = COUNT(code);
 	program.filter = code;
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
@@ -219,7 +219,7 @@ static struct listener *listener_new(const struct host *host, unsigned workers)
 	return listener;
 }
 
-/* The sockets are its own from now on. */
+/* Gives the sockets to the listener. */
 static void listener_give(struct listener *listener, const struct listener_sockets *sockets)
 {
 	for (unsigned i = 0; i < listener->workers; i++) {
@@ -303,7 +303,7 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 	return NULL;
 }
 
-/* ---- who has a share ---- */
+/* ---- shares ---- */
 
 struct inbound *listener_take(struct listener *listener, unsigned index)
 {

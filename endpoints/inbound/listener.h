@@ -1,11 +1,11 @@
-/* An address that is listened at, with the sockets of every worker: opened as a whole by the
- * control thread, before it is known whether a change succeeds. Each worker then attaches its share
- * to its loop (inbound.h). Sockets that a reload keeps are not touched.
+/* An address to listen at, with the sockets of every worker. The control thread opens all of them
+ * while a change may still fail. Then each worker attaches its share to its loop (inbound.h). A
+ * reload does not touch sockets that it keeps.
  *
- * Each worker has a UDP socket to receive on and a twin on the same port to send from (which is not
- * in epoll and therefore wakes nobody), and a TCP listening socket. All UDP sockets of a port form
- * one SO_REUSEPORT group: receivers are bound first, twins after, and a cBPF program picks the
- * receiver by the DNS id modulo the number of workers, so that no question reaches a twin. */
+ * Each worker has a UDP socket to receive on, a twin on the same port to send from (it is not in
+ * epoll, so it wakes nobody), and a TCP listening socket. All UDP sockets of a port form one
+ * SO_REUSEPORT group: receivers are bound first, then twins. A cBPF program picks the receiver by
+ * the DNS id modulo the number of workers, so that no question reaches a twin. */
 #ifndef SLUICE_LISTENER_H
 #define SLUICE_LISTENER_H
 
@@ -15,10 +15,11 @@
 #include "rules/err.h"
 #include "rules/prefix.h"
 
-struct listener_share { /* what one worker serves of it */
+struct listener_share { /* the sockets of one worker */
 	int udp, twin, tcp;
-	struct inbound *inbound; /* its memory, so that starting needs none */
-	atomic_bool taken;       /* by its worker, or withdrawn; whoever sets it has it */
+	struct inbound *inbound; /* allocated early, so that starting cannot fail */
+	atomic_bool taken; /* by its worker, or by listener_withdraw; the first to set it gets the
+			      share */
 };
 
 struct listener {
@@ -30,34 +31,34 @@ struct listener {
 
 enum { LISTENER_ERROR_MAX = 200 };
 
-/* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
- * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
- * another sluice counts too), no permission. An address that no interface has is no failure: it may
- * come later. NULL without success.
+/* Opens all sockets. NULL: nothing stays open, and `error` says in one line what is wrong and what
+ * to do: another program holds the port (one bind without SO_REUSEPORT finds even another sluice),
+ * or there is no permission. An address that no interface has is no failure, because it may come
+ * later.
  *
- * `beside_ours`: this program has the port open at a host that overlaps (host_overlaps), so that
- * binding once alone is bound to fail, and is left out. The kernel gives each packet and connection
- * to the more specific address. */
+ * `beside_ours`: this program has the port open at an overlapping host (host_overlaps). Then the
+ * bind without SO_REUSEPORT would fail, and is left out. The kernel gives each packet and
+ * connection to the more specific address. */
 struct listener *listener_open(const struct host *host, unsigned workers, bool beside_ours,
 			       char error[LISTENER_ERROR_MAX]);
-/* Only the sockets, one of each kind for each worker, for another process to adopt. 0, or
- * ERR_SYSTEM. */
+/* Opens only the sockets, for another process to adopt. `sockets` has an item for each worker. 0,
+ * or ERR_SYSTEM. */
 struct listener_sockets {
 	int udp, twin, tcp;
 };
 MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers, bool beside_ours,
 				     struct listener_sockets *sockets,
 				     char error[LISTENER_ERROR_MAX]);
-/* A listener of such sockets. It takes them over whatever happens. NULL, and `error` says why: one
- * of them is not what it should be. */
+/* Makes a listener of such sockets, which it always takes over. NULL: one of them is not what it
+ * should be; `error` says why. */
 struct listener *listener_adopt(const struct host *host, unsigned workers,
 				const struct listener_sockets *sockets,
 				char error[LISTENER_ERROR_MAX]);
-/* Closes what no worker has taken; a worker that comes for its share later finds none. */
+/* Closes the shares that no worker has taken; no worker can take one later. */
 void listener_withdraw(struct listener *listener);
-/* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */
+/* Whether any of its sockets are open, taken or not: the address is not free. */
 bool listener_is_open(const struct listener *listener);
-/* Withdraws and frees it. Workers that serve it have stopped. */
+/* Withdraws and frees it. Its workers must have stopped serving it. */
 void listener_close(struct listener *listener);
 
 #endif

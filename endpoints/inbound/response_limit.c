@@ -1,10 +1,10 @@
-/* A token bucket for each prefix and kind of answer, a second's worth deep, as one number: when the
- * bucket will be full again (GCRA), which is never more than that second ahead. There is no list of
- * prefixes: each has a cell in each of two rows, by a keyed hash, takes from both, and is over its
- * limit when both are empty. So no single flood limits others, but where both cells are shared with
- * it; it takes two that meet a prefix in one cell each. Nothing ages, nothing is allocated.
+/* Each prefix and kind of answer has a token bucket for one second. The bucket is one number: when
+ * it will be full again (GCRA), at most a second ahead. There is no list of prefixes: by a keyed
+ * hash each prefix has a cell in each of two rows, takes from both, and is over its limit when both
+ * are empty. So a flood limits another prefix only if they share both cells, or if two floods share
+ * one cell each with it. Nothing has to age or be allocated.
  *
- * Not here: what is sent instead (inbound/admission.c). */
+ * Not here: the reply that is sent instead (inbound/admission.c). */
 #include "endpoints/inbound/response_limit.h"
 
 #include <stdatomic.h>
@@ -85,7 +85,8 @@ bool response_limit_take(struct response_limit *limit,
 		full[row] = (full[row] > now ? full[row] : now) + second_ns / rate;
 		fits |= full[row] <= empty;
 	}
-	for (unsigned row = 0; row < ROWS && fits; row++) /* an empty one may be another's */
+	for (unsigned row = 0; row < ROWS && fits;
+	     row++) /* an empty cell may be another prefix's */
 		atomic_store_explicit(&limit->full_ns[row][cells[row]],
 				      full[row] < empty ? full[row] : empty, memory_order_relaxed);
 	return fits;

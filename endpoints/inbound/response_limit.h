@@ -1,6 +1,6 @@
-/* Response rate limiting: how many answers by UDP leave for one client prefix in a second, so that
- * questions with a victim's source address do not become a flood of answers to it. Off by default.
- * One table for all workers; relaxed atomics, time is a parameter. */
+/* Response rate limiting: limits the answers by UDP to one client prefix in a second, so that
+ * questions with a forged source address do not become a flood to the victim. Off by default. All
+ * workers share one table of relaxed atomics; time is a parameter. */
 #ifndef SLUICE_RESPONSE_LIMIT_H
 #define SLUICE_RESPONSE_LIMIT_H
 
@@ -14,7 +14,7 @@
 
 enum response_kind { RESPONSE_ANSWER, RESPONSE_NEGATIVE, RESPONSE_ERROR };
 
-/* What kind of answer a message is; it has a header. */
+/* The kind of an answer; wire must have a whole header. */
 enum response_kind response_kind(const uint8_t *wire);
 
 struct response_limit;                                                 /* opaque */
@@ -23,7 +23,7 @@ void response_limit_free(struct response_limit *limit);
 
 /* Whether any kind is limited. */
 bool response_limit_is_on(const struct response_limit_settings *settings);
-/* Whether one more answer of that kind may leave for the client; counts it if so. */
+/* Whether one more answer of this kind may go to the client; counts it if so. */
 bool response_limit_take(struct response_limit *limit,
 			 const struct response_limit_settings *settings,
 			 const struct address *client, enum response_kind kind, uint64_t now_us);

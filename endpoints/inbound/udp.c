@@ -1,24 +1,24 @@
-/* UDP: packets come in by recvmmsg and go out by sendmmsg, 64 at a time, because the system call is
- * what a DNS answer costs. Replies of all listeners of a worker are gathered in one outbox and
- * leave by the listener's twin, whose being sent on wakes nobody.
+/* UDP: packets are received by recvmmsg and sent by sendmmsg, 64 at a time, because system calls
+ * are the main cost of a DNS answer. The replies of all listeners of a worker are gathered in one
+ * outbox and leave by the listener's twin, because sending on it wakes nobody.
  *
  *     recvmmsg ─► 64 packets ─► query, query, ... ─► resolver ─► finish ─► outbox ─► sendmmsg(twin)
  *
- * A handful of a batch are read before the first is answered: so the resolver can have the memory
- * fetched that it needs for each, and waits for it once.
+ * Several packets of a batch are read before the first is answered, so that the resolver can
+ * prefetch memory for all of them and waits for it once.
  *
  * The outbox packs replies one behind the other, so that a usual batch touches few cache lines. It
  * is emptied when it is full and at the end of every loop round.
  *
- * A listener on 0.0.0.0 or :: notes the address each query was sent to and answers from it (RFC
- * 2181 section 4.1); on any other address the kernel knows it anyway, and the notes would cost.
+ * A listener on 0.0.0.0 or :: notes the address that each query was sent to, and answers from it
+ * (RFC 2181 section 4.1). With any other address the kernel uses the right one without this cost.
  *
- * A listener that is removed answers what is under way with SERVFAIL, so that clients go on to
- * their next server at once. What the kernel still holds for it is lost, like what comes later.
- * What the kernel had no room for is counted, a second after it may have come to that.
+ * A removed listener answers queries under way with SERVFAIL, so that clients ask their next server
+ * at once. Packets that the kernel still holds for it are lost. Packets for which the kernel had no
+ * room are counted a second later.
  *
- * Not here: waiting until a full socket can be written to again. A reply is retried once and then
- * counted as failed; the client asks again. */
+ * Not here: waiting until a full socket is writable again. A reply is retried once and then counted
+ * as lost; the client asks again. */
 #include "endpoints/inbound/internal.h"
 
 #include <assert.h>
@@ -36,10 +36,10 @@
 
 enum {
 	BATCH = 64,
-	ARRIVALS = 16, /* queries handed over together: what they touch fits the fastest cache */
-	ROUNDS = 4,    /* batches read in a row before other handles have their turn */
-	/* Room for a packet. The odd stride keeps the packets of a batch from all falling into the
-	 * same few lines of the cache. */
+	ARRIVALS = 16, /* queries handed over together; their memory fits the fastest cache */
+	ROUNDS = 4,    /* batches in a row, then it is the turn of other handles */
+	/* Room for a packet. The odd stride keeps the packets of a batch out of the same few cache
+	 * lines. */
 	PACKET = 4096 + 64,
 	OUTBOX_BYTES = BATCH * 1232,
 	DROPPED_US = 1000 * 1000,
@@ -52,7 +52,7 @@ union pktinfo {
 	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-struct datagrams { /* what one recvmmsg or sendmmsg works on */
+struct datagrams { /* the arguments of one recvmmsg or sendmmsg */
 	struct mmsghdr headers[BATCH];
 	struct iovec vectors[BATCH];
 	struct sockaddr_storage peers[BATCH];
@@ -62,11 +62,11 @@ struct datagrams { /* what one recvmmsg or sendmmsg works on */
 struct udp_batch {
 	struct datagrams in, out;
 	unsigned worn; /* headers of `in` that must be set before the next receive */
-	bool wildcard; /* what its last listener was */
+	bool wildcard; /* whether its last listener was one */
 	unsigned out_count;
 	size_t out_used;
 	struct inbound *out_inbound[BATCH];
-	struct query *arrived[ARRIVALS]; /* read, and not yet handed over */
+	struct query *arrived[ARRIVALS]; /* read but not yet handed over */
 	unsigned arrived_count;
 	uint8_t out_bytes[OUTBOX_BYTES];
 	uint8_t in_bytes[BATCH][PACKET];
@@ -101,8 +101,8 @@ void udp_batch_free(struct udp_batch *batch)
 
 /* ---- sending ---- */
 
-/* Sends datagrams from..to, all of one listener. One that the kernel does not take is left behind,
- * so that it does not hold up the others. */
+/* Sends datagrams from..to, all of one listener. Skips one that the kernel does not take, so that
+ * it does not delay the others. */
 static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
 {
 	struct inbound *inbound = batch->out_inbound[from];
@@ -141,7 +141,7 @@ void udp_batch_flush(struct udp_batch *batch)
 	batch->out_used = 0;
 }
 
-/* The address a reply leaves from, as control data. */
+/* Sets the reply's source address as control data. */
 static void put_source(struct msghdr *header, union pktinfo *control, const struct address *local)
 {
 	memset(control, 0, sizeof *control);
@@ -222,8 +222,8 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 
 /* ---- receiving ---- */
 
-/* Where the packet was sent to: IP_PKTINFO's specific destination is the local address also for
- * what was broadcast. */
+/* Reads the packet's destination. IP_PKTINFO's specific destination is the local address even for
+ * broadcasts. */
 static void read_local(struct msghdr *header, struct address *local)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
@@ -269,8 +269,8 @@ static void hand_over(struct inbound *inbound)
 	inbound_hand_over(inbound, batch->arrived, count);
 }
 
-/* From the pool, where there may be one again once those that have arrived are answered; or NULL.
- */
+/* Takes a query from the pool. If it is empty, first hands over the arrived ones, whose answers may
+ * free some. NULL: none. */
 static struct query *take_query(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
@@ -292,14 +292,14 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 	struct host client;
 
 	socket_host(&batch->in.peers[slot], &client);
-	if (client.port == 0) { /* nowhere to answer to */
+	if (client.port == 0) { /* no address to answer to */
 		COUNTER_ADD(inbound->counters->silent, 1);
 		return;
 	}
 	struct query *query = take_query(inbound);
 	enum rcode refuse = query ? RCODE_NOERROR : RCODE_SERVFAIL;
 	if (packet->msg_hdr.msg_flags & MSG_TRUNC)
-		refuse = RCODE_FORMERR; /* over what we ever advertise */
+		refuse = RCODE_FORMERR; /* longer than we ever advertise */
 	bool pooled = query;
 	if (!pooled)
 		query = &worker->shared->spare;
@@ -322,7 +322,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 		query_give(worker->pool, query);
 }
 
-/* The kernel writes into the headers of what it delivers; the others are as they were set. */
+/* Sets only the headers that the kernel has written to since. */
 static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 {
 	struct datagrams *in = &batch->in;
@@ -340,7 +340,7 @@ static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 	return count;
 }
 
-/* How many there were since the last time. */
+/* How many packets the kernel has dropped since the last call. */
 static uint32_t take_dropped(struct inbound *inbound)
 {
 	uint32_t counts[SK_MEMINFO_VARS] = {0}, before = inbound->udp_dropped;
@@ -423,7 +423,7 @@ int inbound_udp_start(struct inbound *inbound)
 {
 	timer_init(&inbound->udp_again, on_udp_again);
 	timer_init(&inbound->udp_dropped_due, on_dropped_due);
-	(void)take_dropped(inbound); /* by whoever had the socket before */
+	(void)take_dropped(inbound); /* forgets those of the socket's former user */
 	return inbound_udp_watch(inbound);
 }
 

@@ -1,16 +1,16 @@
-/* Servers end connections after an answer, or after some, or when there are too many, and some
+/* Some servers end a connection after one or several answers, or when there are too many; some
  * answer one question after the other:
  *
  *     ends after n answers       pipelines of n, and one connection more for each such end
- *     answers slowly             pipelines of what it answers in the time, several connections
+ *     answers slowly             pipelines of what it answers meanwhile, several connections
  *     accepts no more than k     k of them; now and then one more is tried
  *
- * What is known grows again by what it gives. */
+ * The learned limits grow again when a server does more. */
 #include "endpoints/outbound/capacity.h"
 
 enum {
-	IN_VAIN_MAX = 8,       /* connections: it gives no answers any more */
-	IN_VAIN_FIRST_MAX = 2, /* where it never gave one: once more, with one question alone */
+	IN_VAIN_MAX = 8,       /* connections in vain: it no longer answers */
+	IN_VAIN_FIRST_MAX = 2, /* if it never answered: a second try, with one question alone */
 };
 
 void outbound_capacity_init(struct outbound_capacity *capacity)
@@ -71,8 +71,8 @@ void outbound_capacity_on_accepted(struct outbound_capacity *capacity, unsigned 
 		capacity->connections = proven;
 }
 
-/* Once may be a restart, or a question's doing; after as many again, and more connections have to
- * do what one does not. */
+/* A single end may come from a restart or from one question. A second end after the same number of
+ * answers shows the pipeline, and more connections must do the rest. */
 void outbound_capacity_on_end(struct outbound_capacity *capacity, uint64_t answered)
 {
 	bool again = answered == capacity->ended_after;
@@ -88,7 +88,7 @@ void outbound_capacity_on_end(struct outbound_capacity *capacity, uint64_t answe
 		capacity->pipeline = answered > 0 ? (unsigned)answered : 1;
 }
 
-/* Where others are live, the server may have been full of them before it could answer. */
+/* With other live connections, the server may have been full before it could answer this one. */
 void outbound_capacity_on_end_in_vain(struct outbound_capacity *capacity, bool others)
 {
 	capacity->in_vain += capacity->answers || !others;

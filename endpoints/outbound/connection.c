@@ -1,23 +1,25 @@
-/* The TCP connections of a peer (RFC 7766): kept for a while, with questions pipelined and answers
- * taken in any order.
+/* The TCP connections of a peer (RFC 7766). They stay open for a while, questions are pipelined,
+ * and answers may come in any order.
  *
  *     dial ──► connecting ──► open ◄──► idle ──(10 s)──► closed
  *                  │           │
- *                  │           └─ ended with questions under way: they wait for another one
+ *                  │           └─ ends with questions under way: they wait for another one
  *                  └─ refused, no way there, 800 ms over: errors, if there is no other one
  *
- * Servers end idle connections whenever they like, some do so after every answer, and some will
- * have no more than so many connections at a time, so a question that meets any of that is no
- * error. What a connection has given, and how many there could be, goes into the peer's capacity,
- * so that not all that wait is sent again for each answer of a server that gives one to a
- * connection. Where one ends unexpectedly, its questions are suspects: each is asked on a
- * connection where it is alone, several at a time, behind all others. One to which that happens
- * again and again while others are answered has its error, and where none is answered any more all
- * have, but never after the first such end. A connection that owes answers and is silent takes no
- * new questions meanwhile, as its peer may be long gone, and is closed once they are given up, or
- * when its place is needed.
+ * Servers may end idle connections at any time, some end them after every answer, and some accept
+ * only a few at a time, so none of this is an error for a question. The peer's capacity learns how
+ * many answers a connection gives and how many connections there may be, so that a server with one
+ * answer for each connection does not get all waiting questions again each time.
  *
- * Not here: what carries the bytes (stream.h), Fast Open, and keepalive options (RFC 7828). */
+ * The questions on a connection that ends unexpectedly are suspects. They are asked behind all
+ * others, each alone on a connection, several at a time. A question that keeps ending connections
+ * while others are answered fails; if nothing is answered any more, all fail, but never after the
+ * first such end.
+ *
+ * A connection that owes answers and is silent takes no new questions, because its peer may be
+ * gone. It is closed once its questions are given up, or when its place is needed.
+ *
+ * Not here: the bytes themselves (stream.h), Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -29,11 +31,12 @@
 #include "rules/base.h"
 
 enum {
-	CONNECTIONS_MAX = 512, /* of a worker; then idle ones give way */
-	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with a question that is alone on them, */
-	ENDS_EARLY_MAX = 6,    /* and where they had given answers before */
+	CONNECTIONS_MAX = 512, /* of a worker; above it idle ones are closed */
+	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with one question alone on them */
+	ENDS_EARLY_MAX = 6,    /* the same for connections that had given answers */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
-	STAY_US = 20 * 1000,   /* to stay with no question, and two ways there and back */
+	STAY_US = 20 *
+		  1000, /* a doubted one stays so long without a question, plus two round trips */
 };
 
 static uint64_t clock_of(const struct outbound_connection *connection)
@@ -79,8 +82,8 @@ static enum end end_of(const struct outbound_connection *connection, unsigned ot
 	return connection->trial && others > 0 ? END_TOO_MANY : END_IN_VAIN;
 }
 
-/* Its questions may be the reason, but for those that have hung there for long while there are
- * others. They are found by asking each alone. */
+/* Makes its questions suspects, except those that left long before the last one. Asking each alone
+ * shows which one is to blame. */
 static void suspect(struct outbound_connection *connection, bool excuses, uint64_t now_us)
 {
 	struct question *question, *last = TAILQ_LAST(&connection->asked, question_list);
@@ -98,8 +101,9 @@ static void suspect(struct outbound_connection *connection, bool excuses, uint64
 	}
 }
 
-/* After some answers. As many as the last one may be all that it gives, and so may one; or its time
- * was over, which is no question's fault: each is excused once. */
+/* The connection ended after some answers. Servers with a fixed number of answers end it by habit:
+ * after as many as last time, or after one. Otherwise its time may have been over, so each question
+ * is excused once. */
 static void end_early(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_capacity *capacity = &connection->peer->capacity;
@@ -113,8 +117,8 @@ static void end_early(struct outbound_connection *connection, uint64_t now_us)
 		suspect(connection, true, now_us);
 }
 
-/* Without any answer. Unless it had stayed for a while before it was asked, it may have been one
- * too many, which the next one tells. */
+/* The connection ended without an answer. Unless it had stayed for a while, it may have been one
+ * too many, which the next one shows. */
 static void end_in_vain(struct outbound_connection *connection, struct outbound_count others,
 			uint64_t now_us)
 {
@@ -128,8 +132,9 @@ static void end_in_vain(struct outbound_connection *connection, struct outbound_
 	suspect(connection, false, now_us);
 }
 
-/* It was alone, and ends connections again and again while others are answered; where they are not,
- * a restart looks the same. A connection that gave answers may have been at its end anyhow. */
+/* A question is to blame if it was alone on several connections that ended, while others were
+ * answered: without answers a restart looks the same. A connection that gave answers may have ended
+ * anyway, so more such ends are needed. */
 static bool is_to_blame(const struct outbound_peer *peer, const struct question *question,
 			enum end end)
 {
@@ -137,7 +142,7 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->ended_us;
 }
 
-/* Other connections that are not silent may still answer. */
+/* Fails nothing while other connections may still answer. */
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
@@ -200,7 +205,7 @@ bool outbound_connection_is_silent(const struct outbound_connection *connection,
 	return connection->owing_us != 0 && now_us >= connection->owing_us + SLOW_US;
 }
 
-/* Once it is silent, its peer has to see about another one. */
+/* Once it is silent, its peer has to look for another one. */
 static void listen_for(struct outbound_connection *connection, uint64_t now_us)
 {
 	uint64_t silent_us = connection->owing_us + SLOW_US;
@@ -217,7 +222,7 @@ static void rest(struct outbound_connection *connection)
 		  clock_of(connection) + OUTBOUND_TCP_IDLE_US);
 }
 
-/* It has stayed, so it is not one too many, unless the server does not look after it. */
+/* It has stayed open, so the server probably accepts it. */
 static void stay(struct outbound_connection *connection)
 {
 	connection->doubted = false;
@@ -232,7 +237,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 	struct outbound_connection *connection =
 		container_of(timer, struct outbound_connection, timer);
 
-	if (!connection->open) /* nobody answered the call */
+	if (!connection->open) /* connecting takes too long */
 		outbound_connection_lost(connection);
 	else if (connection->doubted)
 		stay(connection);
@@ -242,8 +247,9 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		listen_for(connection, now_us);
 }
 
-/* More is asked of it than it answers in the time, maybe one after the other: other connections
- * take the rest. Not where it answered newer ones before, and is only slow with that one. */
+/* It gets more questions than it answers in time, perhaps one after the other: other connections
+ * take the rest. Not called if it answered newer questions earlier, because then only this one is
+ * slow. */
 static void narrow(struct outbound_connection *connection, const struct question *question)
 {
 	unsigned pipeline = outbound_capacity_on_slow(
@@ -253,9 +259,9 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-/* Its questions were given up, and nothing has come since they left. Where it never answered, and
- * others do, the server may take no more connections than those, and leave this one waiting; but
- * where another one is silent, too, it is the names that nobody answers. */
+/* Its questions were given up, and nothing has come since they left. If it never answered while
+ * others do, the server may leave connections above its maximum waiting. But if another one is
+ * silent, too, the names are the reason. */
 static void give_up(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
@@ -289,7 +295,7 @@ void outbound_connection_unload(struct outbound_connection *connection,
 	if (answered && connection->newest_us < question->left_us)
 		connection->newest_us = question->left_us;
 	connection->under_way--;
-	outbound_peer_gather(connection->peer); /* there is room for another one */
+	outbound_peer_gather(connection->peer); /* it has room for another question */
 	if (connection->under_way > 0)
 		return;
 	if (connection->owing_us != 0)
@@ -310,7 +316,8 @@ static uint8_t *on_room(struct stream *stream, size_t *size)
 	return connection->buffer + connection->have;
 }
 
-/* It has given one more: the next may give as many, and this one gets one more question. */
+/* Counts an answer: the next connection may give as many, and this one may take one question
+ * more. */
 static void answered(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;
@@ -324,7 +331,7 @@ static void answered(struct outbound_connection *connection, uint64_t now_us)
 					      outbound_peer_count(peer, now_us).proven);
 }
 
-/* Hands over every whole message; what they bring about may close the connection. */
+/* Hands over every whole message; this may close the connection. */
 static void take_messages(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;
@@ -350,8 +357,8 @@ static void take_messages(struct outbound_connection *connection)
 	memmove(connection->buffer, connection->buffer + at, connection->have);
 }
 
-/* While more is to come, be it the rest of an answer or another one, its peer is told at once what
- * has come, each time anew. */
+/* Acknowledges at once while more bytes are expected, because a peer with Nagle's algorithm waits
+ * for it. */
 static void on_bytes(struct stream *stream, size_t count)
 {
 	struct outbound_connection *connection = outbound_connection_of(stream);
@@ -406,8 +413,8 @@ static void on_open(struct stream *stream, bool fine)
 			  now_us + STAY_US + 2 * (now_us - dialled_us));
 }
 
-/* Only what cannot be bound is the source's fault. Where there is no way to the server, that is no
- * other news than a refusal, and comes the same way: by the timer, at once. */
+/* False: the source cannot be bound. An unreachable server counts like a refusal, so the timer
+ * reports it, at once. */
 static bool start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	const struct outbound_peer *peer = connection->peer;
@@ -430,7 +437,7 @@ static const struct stream_calls calls = {
 	.on_closed = on_closed,
 };
 
-/* The one that was idle the longest; whether there was one. */
+/* Closes the connection that was idle the longest. False: there is none. */
 static bool close_idle(struct outbound *outbound)
 {
 	struct outbound_connection *connection, *idlest = NULL;
@@ -482,7 +489,7 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outb
 	return TARGET_ERROR_NONE;
 }
 
-/* A suspect is alone, so that no others are suspected should it end one more. */
+/* A suspect is alone, so that it makes no other question suspect when it ends the connection. */
 static unsigned places(const struct outbound_connection *connection)
 {
 	const struct question *first = TAILQ_FIRST(&connection->asked);

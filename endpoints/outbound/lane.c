@@ -1,19 +1,19 @@
-/* Lanes: ports of their own for the targets that are asked most. What leaves by a connected socket
- * needs no look at the routing table, and what leaves by a socket that nobody watches wakes nobody;
- * together that is 6 % of what forwarding costs. So a lane's port is two sockets on one address
- * and port, both connected to the target:
+/* Lanes: own ports for the most asked targets. A connected socket needs no routing lookup, and
+ * sending by a socket that nobody watches wakes nobody; together this saves 6 % of the cost of
+ * forwarding. So a lane's port is two sockets on one address and port, both connected to the
+ * target:
  *
  *     twin   bound and connected first    sends
  *     fd     bound and connected last     receives, is watched
  *
- * Of two sockets that fit a packet equally well Linux gives it to the one that came last. That is
- * how it has always been and nowhere promised, so it is tried out before the first lane is opened,
- * on loopback; a kernel that does otherwise has no lanes. (And should it be otherwise on one kind
- * of socket only, nothing is heard by such a lane, and it is given up.)
+ * If two sockets match a packet equally well, Linux gives it to the newer one. This has always been
+ * so but is promised nowhere. So it is tried on loopback before the first lane is opened, and a
+ * kernel that behaves differently gets no lanes. (If only one kind of socket behaves differently,
+ * such a lane receives nothing and is given up.)
  *
- * Which targets are asked most is counted for a second at a time, in a table of a few places (Misra
- * and Gries 1982): a target without a place takes one point from each that has, so that only what
- * makes up a good part of all questions stays. */
+ * The most asked targets are counted for a second at a time in a small table (Misra and Gries
+ * 1982): a target without a place takes one point from each target that has one, so that only
+ * targets with a large part of all questions stay. */
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@
 
 enum {
 	TRAFFIC_US = 1000000,
-	TRIAL_MS = 5, /* for a packet by loopback, once */
+	TRIAL_MS = 5, /* how long the trial waits for its packet */
 };
 
 /* ---- the two sockets ---- */
@@ -33,8 +33,8 @@ static bool share(int fd, int on)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
 }
 
-/* A socket at `local` that is connected to the target, or -1. The first of two takes a port that
- * nobody has and says which; only then may it be shared. */
+/* A socket at `local` that is connected to the target, or -1. The first of the two takes a free
+ * port, sets it in *local, and only then lets it be shared. */
 static int connected_socket(struct sockaddr_storage *local, socklen_t length, bool first,
 			    const struct host *peer)
 {
@@ -64,8 +64,8 @@ static bool open_pair(const struct address *source, const struct host *peer, int
 	return *fd >= 0 && share(*fd, 0) && share(*twin, 0);
 }
 
-/* Which of the two a packet is for; UNTRIED when none has come in time, or there was nothing to try
- * it with. */
+/* Which socket received the trial's packet: WORK for fd, FAIL for the twin; UNTRIED if none came in
+ * time. */
 static enum outbound_lanes who_receives(int fd, int twin)
 {
 	struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = twin, .events = POLLIN}};
@@ -103,7 +103,7 @@ static enum outbound_lanes try_lanes(void)
 	return lanes;
 }
 
-/* What came between binding and connecting may be from anybody. */
+/* Discards packets from before the connect, which anybody may have sent. */
 static void forget_received(int fd)
 {
 	char byte;
@@ -121,9 +121,9 @@ bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin)
 	return true;
 }
 
-/* ---- who has earned one ---- */
+/* ---- which targets earn a lane ---- */
 
-/* A trial without an outcome is made again when the next target has earned a lane. */
+/* A trial without a result is repeated when the next target earns a lane. */
 static bool lanes_work(struct outbound *outbound)
 {
 	if (outbound->lanes == LANES_UNTRIED)

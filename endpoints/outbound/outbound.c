@@ -1,6 +1,6 @@
-/* The outbound side as lookup.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
- * (outbound/peer.c), and what comes back goes to lookup_on_reply or lookup_on_error. This file
- * only tells the two apart. */
+/* The outbound side for lookup.h. A flight leaves by UDP (outbound/udp.c) or by TCP
+ * (outbound/peer.c), and its reply goes to lookup_on_reply or lookup_on_error. This file only
+ * chooses between the two. */
 #include "endpoints/outbound/outbound.h"
 
 #include <assert.h>
@@ -9,8 +9,9 @@
 #include "endpoints/outbound/peer.h"
 #include "endpoints/outbound/udp.h"
 
-/* Three quarters of the descriptors that this process may have: clients' connections and the
- * management plane need some, too. They are handed out lowest first, so a number is a count. */
+/* Three quarters of the process's descriptors, because clients' connections and the management
+ * plane need some, too. The kernel gives out the lowest first, so a descriptor's number is a
+ * count. */
 static unsigned descriptor_max(void)
 {
 	struct rlimit limit;
@@ -81,7 +82,7 @@ void outbound_flush(struct outbound *outbound)
 {
 	uint64_t now_us = outbound->now_us(outbound->context);
 
-	do { /* what one cannot send may be asked of another target, by the other way */
+	do { /* a question that one cannot send may go to another target by the other */
 		outbound_tcp_flush(outbound, now_us);
 		outbound_udp_flush(outbound, now_us);
 	} while (!TAILQ_EMPTY(&outbound->gathered));

@@ -1,12 +1,12 @@
-/* Where questions leave: per worker and source address a pool of unconnected UDP sockets on random
- * ports, shared by all targets, and TCP connections that are reused and pipelined. It carries bytes
- * for lookup.h and knows nothing of policies.
+/* Sends questions to targets. Each worker has, for each source address, a pool of unconnected UDP
+ * sockets on random ports that all targets share, and TCP connections that are reused and
+ * pipelined. It carries bytes for lookup.h and does not know policies.
  *
- * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
- * at random for each target of a batch, so that what one target sees does not tell it the ports of
- * another's questions; each is renewed now and then, after its flights have drained. A target that
- * is asked much gets ports of its own, connected to it. IP_RECVERR brings refusals and unreachables
- * at once. */
+ * A pool has up to OUTBOUND_PORTS sockets on ports from the kernel's ephemeral range. Each target
+ * of a batch gets a few of them at random, so that the ports that one target sees do not reveal
+ * those of another's questions. Each port is renewed now and then, after its flights have drained.
+ * A busy target gets ports of its own that are connected to it. IP_RECVERR reports ICMP errors at
+ * once. */
 #ifndef SLUICE_OUTBOUND_H
 #define SLUICE_OUTBOUND_H
 
@@ -18,11 +18,12 @@
 #include "endpoints/upstream/lookup.h"
 
 enum {
-	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
-	OUTBOUND_PORTS_BATCH = 4,       /* drawn for each target of a batch */
-	OUTBOUND_HANDS = 16,            /* targets of a batch; for others each question draws one */
-	OUTBOUND_LANES = 2,             /* of a worker; each takes two sockets a port */
-	OUTBOUND_LANE_QUESTIONS = 1000, /* in one second, of one target: it gets a lane */
+	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
+	OUTBOUND_PORTS_BATCH = 4, /* for each target of a batch */
+	OUTBOUND_HANDS =
+		16, /* targets of a batch with such ports; others draw one for each question */
+	OUTBOUND_LANES = 2,             /* for each worker; a port of a lane has two sockets */
+	OUTBOUND_LANE_QUESTIONS = 1000, /* to one target in one second: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,
 };
@@ -46,10 +47,10 @@ struct outbound_counters {
 #undef X
 };
 
-enum { OUTBOUND_CANDIDATES = 8 }; /* targets that are counted at a time */
+enum { OUTBOUND_CANDIDATES = 8 }; /* targets counted at a time */
 enum outbound_lanes { LANES_UNTRIED, LANES_WORK, LANES_FAIL };
 
-/* Which targets are asked most, in this second. */
+/* The most asked targets of this second. */
 struct outbound_traffic {
 	struct {
 		struct address source;
@@ -71,18 +72,18 @@ struct outbound {
 	struct lookups *lookups;
 	uint64_t (*now_us)(void *context);
 	void *context;
-	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
+	unsigned ports_max;      /* per source and family, and per lane; 1 to OUTBOUND_PORTS */
 	unsigned lanes_max;      /* up to OUTBOUND_LANES */
-	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
-	/* So many bytes were read by TCP and handled; may be NULL. */
+	unsigned descriptor_max; /* no higher descriptor: leaves room for clients' connections */
+	/* Tells how many bytes were read by TCP and handled; may be NULL. */
 	void (*on_tcp_read)(void *reader, size_t bytes);
 	void *reader;
 	unsigned connection_count;
 	struct outbound_pool *pools;
 	LIST_HEAD(outbound_peer_list, outbound_peer) peers; /* of TCP */
 	TAILQ_HEAD(outbound_peer_queue, outbound_peer)
-	gathered;               /* those that the next flush looks after */
-	struct question *spare; /* of peers, to be used again */
+	gathered;               /* peers that the next flush handles */
+	struct question *spare; /* for reuse by peers */
 	unsigned spare_count;
 	struct outbound_buffers *buffers;
 	struct outbound_traffic traffic;
@@ -94,22 +95,23 @@ struct outbound {
 MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
 			     struct entropy *entropy, struct lookups *lookups, unsigned ports_max,
 			     uint64_t (*now_us)(void *), void *context);
-/* Starts closing everything; memory goes with the loop's last close callbacks. The table of lookups
- * has been released before (its flights point to sockets). */
+/* Starts closing everything; the loop's last close callbacks free the memory. Release the table of
+ * lookups first, because its flights point to sockets. */
 void outbound_release(struct outbound *outbound);
 
-/* What lookups.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
- * by UDP, the source cannot be bound, which is tried again a second later. ERR_NOMEM. */
+/* For lookups.send and .forget; `outbound` is the struct outbound. ERR_SYSTEM: the source cannot be
+ * used; for UDP it is tried again a second later. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);
 
-/* Sends what has been gathered; called at the end of every loop round. */
+/* Sends the gathered questions; called at the end of every loop round. */
 void outbound_flush(struct outbound *outbound);
-/* Sources that no policy names any more: their pools and connections close once drained. */
+/* `sources` are those that policies name now: pools and connections of all others close once
+ * drained. */
 void outbound_retain(struct outbound *outbound, const struct address *sources, size_t count);
-/* Another ports_max, from 1 to OUTBOUND_PORTS, and lanes_max: pools grow to it, or close what is
- * too much once drained. */
+/* Sets ports_max (1 to OUTBOUND_PORTS) and lanes_max: pools grow, or close surplus ports once
+ * drained. */
 void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max);
 
 /* For outbound's own files: whether `source` is one of them. */

@@ -1,11 +1,10 @@
-/* Questions by TCP (RFC 7766): each waits at its peer until one of the peer's connections has room.
- * What a loop round has gathered is dealt at its end, and where there is too little room, more
- * connections are dialled, as many as the server takes (outbound/capacity.h).
+/* Questions by TCP (RFC 7766). Each waits at its peer until one of the peer's connections has room.
+ * At the end of a loop round the gathered questions are dealt to the connections, and if these have
+ * too little room, more are dialled, as many as the server accepts (outbound/capacity.h).
  *
  *     send ─► peer: waiting ──flush──► open connection with room: they leave (outbound/question.c)
  *                      ▲        └────► none: dial                           (outbound/connection.c)
- *                      └── the questions of a connection that is lost
- */
+ *                      └── the questions of a connection that is lost */
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -62,7 +61,7 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	return peer;
 }
 
-/* A target that is asked by TCP only is as good as away when it closes every connection. */
+/* A target that is asked by TCP only counts as away when it closes every connection. */
 static enum target_error error_of(const struct question *question, enum target_error error)
 {
 	bool away = error == TARGET_ERROR_CLOSED &&
@@ -71,7 +70,7 @@ static enum target_error error_of(const struct question *question, enum target_e
 	return away ? TARGET_ERROR_AWAY : error;
 }
 
-/* A question that fails may come back to this peer, so it stops after as many as there were. */
+/* Stops after as many questions as there were, because a failed one may come back to this peer. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us)
 {
 	struct question *question;
@@ -115,7 +114,8 @@ static struct outbound_connection *ready(const struct outbound_peer *peer, uint6
 	return NULL;
 }
 
-/* Whether there is more to ask than its connections, the coming ones too, have room for. */
+/* Whether there are more questions than its connections, including those being dialled, have room
+ * for. */
 static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct outbound_connection *connection;
@@ -128,7 +128,8 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	return room < peer->unanswered;
 }
 
-/* Whether there is one more. Where there is not, the others have to do, if only until they end. */
+/* Dials one more connection. False: it cannot, and the others have to do, at least until they
+ * end. */
 static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t now_us)
 {
 	if (peer->connection_count >= OUTBOUND_CAPACITY_CONNECTIONS)
@@ -142,8 +143,8 @@ static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t no
 	return false;
 }
 
-/* Only questions wait that were asked alone already: before the next try, others may come, or the
- * server may be back. */
+/* Whether to wait before the next try, because all waiting questions were asked alone already:
+ * meanwhile others may come, or the server may come back. */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct question *next = outbound_peer_next(peer);
@@ -154,13 +155,14 @@ static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 	return true;
 }
 
-/* Of no use to who is next: to a suspect any that are there. */
+/* How many connections the next question cannot use; a suspect can use none of the existing
+ * ones. */
 static unsigned idle_for(bool suspect, struct outbound_count count)
 {
 	return suspect ? count.live : count.silent + count.alone;
 }
 
-/* One that is silent goes, where there are as many as there may be, if another comes for it. */
+/* If there are `most` connections, replaces a silent one, provided that another may be dialled. */
 static bool makes_room(struct outbound_peer *peer, bool suspect, struct outbound_count count,
 		       unsigned most, uint64_t now_us)
 {
@@ -170,8 +172,8 @@ static bool makes_room(struct outbound_peer *peer, bool suspect, struct outbound
 	       outbound_connection_gives_way(peer, now_us);
 }
 
-/* Suspects have some connections, and leave some to the others. Where there are as many as there
- * may be, one that is silent while others are answered makes room. */
+/* Suspects may have some connections and leave the rest to other questions. At the maximum a
+ * connection that is silent while others answer makes room. */
 static bool dial_more(struct outbound_peer *peer, uint64_t now_us)
 {
 	struct outbound_count count = outbound_peer_count(peer, now_us);
@@ -225,7 +227,7 @@ void outbound_tcp_flush(struct outbound *outbound, uint64_t now_us)
 	}
 }
 
-/* ---- what lookups call ---- */
+/* ---- called by lookups ---- */
 
 int outbound_tcp_send(struct outbound *outbound, struct flight *flight, const uint8_t *wire,
 		      size_t length)

@@ -1,5 +1,5 @@
-/* Questions by TCP, as outbound/peer.c, outbound/connection.c and outbound/question.c share them;
- * of others only outbound.c includes this. flight->socket is a struct outbound_peer. */
+/* Questions by TCP. Only peer.c, connection.c, question.c and outbound.c of outbound/ include this.
+ * flight->socket is a struct outbound_peer. */
 #ifndef SLUICE_OUTBOUND_PEER_H
 #define SLUICE_OUTBOUND_PEER_H
 
@@ -12,23 +12,24 @@
 
 TAILQ_HEAD(question_list, question);
 
-/* A server as one source sees it. It is what flight->socket points to: an answer may come by any of
- * its connections. It lives while it has a connection or a question. */
+/* A server, asked from one source. flight->socket points to the peer and not to a connection,
+ * because an answer may come by any of them. A peer lives while it has a connection or a
+ * question. */
 struct outbound_peer {
 	struct lookup_socket socket; /* the first member: flights point to it */
 	LIST_ENTRY(outbound_peer) all;
-	TAILQ_ENTRY(outbound_peer) in_turn; /* of those gathered */
+	TAILQ_ENTRY(outbound_peer) in_turn; /* in outbound->gathered */
 	struct outbound *outbound;
 	struct address source;
 	struct host host;
-	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first: it has answered */
+	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first */
 	struct question_list waiting;                  /* in their order */
-	struct question_list suspects; /* wait behind all of these; with the fewest ends first */
-	unsigned unanswered;           /* those that wait and those under way */
+	struct question_list suspects; /* wait behind `waiting`; fewest `ends` first */
+	unsigned unanswered;           /* waiting and under way */
 	unsigned connection_count;
-	uint64_t answered_us; /* the last answer */
-	uint64_t again_us;    /* not before, a suspect that was asked alone already */
-	struct timer timer;   /* for that */
+	uint64_t answered_us; /* when the last answer came */
+	uint64_t again_us;    /* pause for suspects that were asked alone already */
+	struct timer timer;   /* for again_us */
 	struct outbound_capacity capacity;
 	bool gathered;
 	bool retired; /* no policy names its source */
@@ -39,17 +40,17 @@ struct outbound_connection {
 	struct outbound_peer *peer;
 	struct stream stream;
 	uv_connect_t connect;
-	struct timer timer;           /* connecting; then idle, or until it is silent */
-	struct question_list asked;   /* under way, in their order */
-	unsigned under_way, pipeline; /* so many of them, and so many may be */
+	struct timer timer;           /* for connecting, then for being idle or silent */
+	struct question_list asked;   /* under way, in the order sent */
+	unsigned under_way, pipeline; /* how many are under way, and how many may be */
 	uint64_t answered, heard_us;
-	uint64_t newest_us; /* when the newest of those left that it has answered */
-	uint64_t owing_us;  /* since when it is silent and owes answers; 0: it does not */
-	bool open, writing; /* writing: libuv has what the kernel did not take */
-	bool draining;      /* no new questions, closes when the last one is over */
-	bool trial;         /* one more than the peer accepts, as far as is known */
-	bool doubted; /* maybe that: nothing is asked until it has stayed for a while, and ... */
-	bool stayed;  /* ... if it ends then, it was not too many */
+	uint64_t newest_us; /* when the newest question left that it has answered */
+	uint64_t owing_us;  /* since when it owes answers and is silent; 0: it is not */
+	bool open, writing; /* writing: libuv keeps what the kernel did not take */
+	bool draining;      /* takes no new questions, closes after the last one */
+	bool trial;         /* probably one more than the peer accepts */
+	bool doubted; /* maybe one too many: takes no question until it has stayed for a while */
+	bool stayed;  /* it has, so it was not one too many */
 	bool closing;
 	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
@@ -60,33 +61,34 @@ static inline struct outbound_connection *outbound_connection_of(struct stream *
 	return container_of(stream, struct outbound_connection, stream);
 }
 
-struct outbound_count { /* of a peer's connections, but for those that are draining */
+struct outbound_count { /* a peer's connections, without those that are draining */
 	unsigned live, silent, doubted;
-	unsigned proven;  /* have given an answer */
-	unsigned talking; /* proven, and not silent */
-	unsigned alone;   /* have a suspect under way, and are not silent */
-	unsigned free;    /* have nothing under way */
+	unsigned proven;  /* that have given an answer */
+	unsigned talking; /* that are proven and not silent */
+	unsigned alone;   /* that have a suspect under way and are not silent */
+	unsigned free;    /* that have nothing under way */
 };
 
 struct question { /* flight->parcel points to it */
 	TAILQ_ENTRY(question) in_turn;
-	struct outbound_connection *connection; /* NULL: it waits */
+	struct outbound_connection *connection; /* NULL: it waits at the peer */
 	struct flight *flight;
-	uint64_t left_us, answered_before; /* when it left, and the answers until then */
-	uint64_t ended_us; /* when a connection first ended with it, unexpectedly, and ... */
-	unsigned ends;     /* ... how often, once more where it was alone at the first */
-	bool excused;      /* one ended with it that had given answers, which was not counted */
+	uint64_t left_us, answered_before; /* when it was sent, and how many answers the connection
+					      had given */
+	uint64_t ended_us;                 /* when a connection first ended unexpectedly with it */
+	unsigned ends; /* how many did; if it was alone on the first, that one counts twice */
+	bool excused;  /* one such end, of a connection that had given answers, did not count */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];
 };
 
-/* It may be what ends them, and is asked by itself, behind all others. */
+/* A suspect may be the reason why connections end. It is asked alone, after all other questions. */
 static inline bool question_is_suspect(const struct question *question)
 {
 	return question && question->ends > 0;
 }
 
-/* Who leaves next; NULL: nobody waits. */
+/* The question to send next; NULL: none waits. */
 static inline struct question *outbound_peer_next(const struct outbound_peer *peer)
 {
 	struct question *question = TAILQ_FIRST(&peer->waiting);
@@ -94,7 +96,7 @@ static inline struct question *outbound_peer_next(const struct outbound_peer *pe
 	return question ? question : TAILQ_FIRST(&peer->suspects);
 }
 
-/* Where it waits. */
+/* The list that it waits in. */
 static inline struct question_list *outbound_line_of(struct outbound_peer *peer,
 						     const struct question *question)
 {
@@ -110,48 +112,48 @@ void outbound_tcp_flush(struct outbound *outbound, uint64_t now_us);
 void outbound_tcp_retain(struct outbound *outbound, const struct address *sources, size_t count);
 void outbound_tcp_release(struct outbound *outbound);
 
-/* Has the peer looked after at the next flush: questions dealt to its connections, connections
- * dialled, or the peer freed. */
+/* Marks the peer for the next flush, which deals its questions to connections, dials connections,
+ * or frees the peer. */
 void outbound_peer_gather(struct outbound_peer *peer);
-/* What waits fails. CLOSED: it closes all connections. */
+/* Fails the waiting questions. CLOSED: the server closes all connections. */
 void outbound_peer_fail(struct outbound_peer *peer, enum target_error error, uint64_t now_us);
 struct outbound_count outbound_peer_count(const struct outbound_peer *peer, uint64_t now_us);
 
 /* ---- outbound/connection.c ---- */
 
-/* TARGET_ERROR_NONE; FULL: no more connections, of all peers together; SOURCE: it cannot be bound;
- * ROOM: no memory. */
+/* TARGET_ERROR_NONE. FULL: all peers together have too many connections. SOURCE: the source cannot
+ * be bound. ROOM: no memory or socket. */
 enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outbound_dial how,
 					   uint64_t now_us);
-/* How many more questions it may take: none while it owes answers and is silent. */
+/* How many more questions it may take; none while it is silent. */
 unsigned outbound_connection_room(const struct outbound_connection *connection, uint64_t now_us);
-/* It owes answers, and nothing has come for long. */
+/* Whether it owes answers and has sent nothing for long. */
 bool outbound_connection_is_silent(const struct outbound_connection *connection, uint64_t now_us);
-/* The one that has been silent for longest, while others were answered, is closed, and its
- * questions wait. Whether there was one. */
+/* Closes the connection that has been silent for longest while others answered; its questions wait
+ * again. False: there was none. */
 bool outbound_connection_gives_way(struct outbound_peer *peer, uint64_t now_us);
-/* So many questions are under way by it now. */
+/* `count` more questions are under way by it. */
 void outbound_connection_load(struct outbound_connection *connection, unsigned count,
 			      uint64_t now_us);
-/* A question of it is over, one way or another. */
+/* A question under way by it has ended. */
 void outbound_connection_unload(struct outbound_connection *connection,
 				const struct question *question, bool answered);
-/* It is gone: its questions wait for another one, or go back as errors. */
+/* The connection is gone: its questions wait for another one, or fail. */
 void outbound_connection_lost(struct outbound_connection *connection);
-/* Without a word to its questions, of which it has none. */
+/* Closes a connection that has no questions. */
 void outbound_connection_close(struct outbound_connection *connection);
 
 /* ---- outbound/question.c ---- */
 
-/* It waits at the flight's peer. ERR_NOMEM. */
+/* Adds a question that waits at the flight's peer. ERR_NOMEM. */
 int outbound_question_add(struct outbound_peer *peer, struct flight *flight, const uint8_t *wire,
 			  size_t length);
-/* It is answered or given up. */
+/* The question is answered or given up. */
 void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
-/* All of a connection's wait again, before those with which as many connections ended. */
+/* Makes all questions of a connection wait again, ahead of those with as many `ends`. */
 void outbound_questions_return(struct outbound_connection *connection);
-/* Sends what waits by this connection, as far as it has room. */
+/* Sends waiting questions by this connection, as many as it has room for. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);
-void outbound_questions_release(struct outbound *outbound); /* the spare ones */
+void outbound_questions_release(struct outbound *outbound); /* frees the spare ones */
 
 #endif

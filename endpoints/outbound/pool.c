@@ -5,22 +5,22 @@
  *     target B     p512   p17    p90    ...          drawn as needed, for this batch
  *     flush     sendmmsg  sendmmsg  sendmmsg         one for each port
  *
- * A loop round draws a few for each target and deals its questions over those, so that guessing the
- * port of one question is as hard as with a socket each, at a fraction of the system calls. Hands
- * are drawn independently of each other: a target that is hostile sees the ports of its own
- * questions, which tells it of its neighbour's only that they come from the same pool. That two
- * hands have a port in common is chance, and as rare as a guess that hits.
+ * A loop round draws a few ports for each target and deals its questions to them, so that a
+ * question's port is as hard to guess as with a socket of its own, with far fewer system calls.
+ * Hands are drawn independently: a hostile target sees the ports of its own questions, which reveal
+ * about another target's ports only that they come from the same pool. Two hands share a port only
+ * by chance, as rarely as a guess hits.
  *
- * The kernel chooses the numbers (bind to port 0): at random, within ip_local_port_range and
- * outside ip_local_reserved_ports. A pool starts with a few ports and grows with every batch, so
- * that the first question of a worker does not pay for a thousand sockets. A port that has carried
- * its share of questions is replaced by a fresh one, and closed once its flights are over.
+ * The kernel chooses the numbers at random (bind to port 0), within ip_local_port_range and outside
+ * ip_local_reserved_ports. A pool starts with a few ports and grows with every batch, so that a
+ * worker's first question does not wait for a thousand sockets. A port that has carried enough
+ * questions is replaced by a fresh one, and closed once its flights are over.
  *
- * A busy target has a pool of its own, a lane, whose sockets outbound/lane.c makes. It grows beside
- * the common pool, and is not used before it has as many ports as that may have. It keeps to the
- * source and the way that it found at first, so it is given up when nothing has been heard by it
- * for a moment, when something could not be sent, and when it has not been used for a while: then
- * the common pool asks the target again, which looks for the way with every packet. */
+ * A busy target has a pool of its own, a lane, with sockets from outbound/lane.c. The lane grows
+ * beside the common pool, and is used once it has as many ports as that may have. A connected
+ * socket keeps its first source and route. So a lane is given up when it has received nothing for a
+ * moment, when a packet could not be sent, and when it has not been used for a while: then the
+ * common pool asks the target again, with a routing lookup for every packet. */
 #include "endpoints/outbound/udp.h"
 
 #include <unistd.h>
@@ -28,12 +28,13 @@
 #include "endpoints/socket.h"
 
 enum {
-	PORTS_FIRST = 64,      /* sockets that a new pool opens */
-	PORTS_GROW = 4,        /* more with every batch */
-	PORT_QUESTIONS = 4096, /* then it is renewed; the first ones earlier, not all at once */
+	PORTS_FIRST = 64,      /* ports that a new pool opens */
+	PORTS_GROW = 4,        /* ports added by every batch */
+	PORT_QUESTIONS = 4096, /* of a port, then it is renewed; ports start at random counts, so
+				  that not all end at once */
 	LANE_IDLE_US = 10 * 1000000,
 	LANE_SILENT_US = 1000000,
-	SOURCE_RETRY_US = 1000000, /* after a socket could not be opened */
+	SOURCE_RETRY_US = 1000000, /* pause after a socket could not be opened */
 };
 
 static void port_free(struct outbound_port *port)
@@ -66,13 +67,13 @@ void port_close_if_drained(struct outbound_port *port)
 	port_close(port);
 }
 
-/* The batch's ports one after the other, whoever has them. */
+/* The i-th port of all hands of the batch. */
 static struct outbound_port **dealt(struct outbound_pool *pool, unsigned i)
 {
 	return &pool->hands[i / OUTBOUND_PORTS_BATCH].ports[i % OUTBOUND_PORTS_BATCH];
 }
 
-/* No new questions; the caller has taken it out of pool->open. */
+/* The port takes no new questions; the caller has taken it out of pool->open. */
 static void port_drain(struct outbound_port *port)
 {
 	struct outbound_pool *pool = port->pool;
@@ -104,7 +105,7 @@ static bool open_port(const struct outbound_pool *pool, int *fd, int *twin)
 	return *fd >= 0 && bind(*fd, (struct sockaddr *)&storage, length) == 0;
 }
 
-/* NULL: the source is not there, or there are no more descriptors. */
+/* NULL: the source does not exist, or there are no descriptors left. */
 static struct outbound_port *port_open(struct outbound_pool *pool)
 {
 	struct outbound *outbound = pool->outbound;
@@ -116,7 +117,8 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 	port->fd = port->twin = -1;
 	bool ready = open_port(pool, &port->fd, &port->twin);
 	int highest = port->fd > port->twin ? port->fd : port->twin;
-	bool first = pool->count == 0 && !pool_is_lane(pool); /* is always had */
+	bool first =
+		pool->count == 0 && !pool_is_lane(pool); /* a pool always gets its first port */
 	bool spare = highest < (int)outbound->descriptor_max || first;
 	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
 		port_free(port);
@@ -146,7 +148,8 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 	}
 }
 
-/* Moves what it finds to the front: the busiest are found first. peer NULL: the common pool. */
+/* Finds a pool and moves it to the front, so that busy ones are found first. peer NULL: the common
+ * pool. */
 static struct outbound_pool *pool_find(struct outbound *outbound, const struct upstream *upstream,
 				       const struct host *peer)
 {
@@ -227,7 +230,7 @@ struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream 
 	return pool && pool->count > 0 ? pool : NULL;
 }
 
-/* NULL: there are too many targets in this batch. */
+/* NULL: the batch has too many targets. */
 static struct outbound_hand *hand_of(struct outbound_pool *pool, const struct target *target)
 {
 	struct outbound_hand *hand = pool->hands, *end = hand + pool->hand_count;
@@ -263,7 +266,7 @@ static void pool_renew(struct outbound_pool *pool, struct outbound_port *port)
 	unsigned i = 0;
 
 	port->questions = 0;
-	if (!fresh) { /* it goes on as it is, and is tried again after as many questions */
+	if (!fresh) { /* the old port stays, and is renewed after as many questions again */
 		pool->failed = true;
 		return;
 	}

@@ -1,15 +1,14 @@
-/* The questions of TCP peers and how they leave: those of a loop round in one write at its end (RFC
- * 7766 section 8), straight from where each of them is kept in case its connection is lost.
+/* The questions of TCP peers. Those of a loop round leave in one write at its end (RFC 7766 section
+ * 8), straight from the memory where each is kept in case its connection is lost.
  *
  *     add ─► waiting (peer) ──leave──► under way (connection) ─► end
  *               ▲                           │
  *               └────────── return ─────────┘ the connection is lost
  *
- * One that is over before it left does not leave at all. Questions come from a list of spare ones
- * and go back to it.
+ * A question that ends before it left is never sent. Questions come from a list of spare ones and
+ * return to it.
  *
- * Not here: connections, and what becomes of the questions of one that is lost
- * (outbound/connection.c). */
+ * Not here: connections, and how questions of a lost one are judged (outbound/connection.c). */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 
 enum {
 	GATHER = 256,     /* questions in one write */
-	SPARE_MAX = 1024, /* questions kept to be used again */
+	SPARE_MAX = 1024, /* questions kept for reuse */
 };
 
 static struct question *question_new(struct outbound *outbound)
@@ -78,7 +77,7 @@ void outbound_question_end(struct outbound_peer *peer, struct question *question
 	question_free(peer->outbound, question);
 }
 
-/* Before those that wait; a suspect behind suspects that ended fewer connections. */
+/* Puts it at the front of `waiting`; a suspect goes behind suspects with fewer `ends`. */
 static void question_wait_again(struct outbound_peer *peer, struct question *question)
 {
 	struct question *next = TAILQ_FIRST(&peer->suspects);
@@ -120,7 +119,7 @@ void outbound_questions_release(struct outbound *outbound)
 
 /* ---- sending ---- */
 
-/* Length and message in one write, and many of them. */
+/* Sends many questions, each behind its length, in one write. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;

@@ -1,13 +1,14 @@
-/* Questions by UDP: gathered over a loop round, sent port by port, and their replies and ICMP
- * errors read in batches. Which port a question leaves by is outbound/pool.c's to deal.
+/* Questions by UDP: gathered over a loop round and sent port by port; their replies and ICMP errors
+ * are read in batches. outbound/pool.c chooses the port of each question.
  *
- * IP_RECVERR queues ICMP errors with the packet they quote, from which the flight is found. libuv
- * stops watching a descriptor that reports an error, so it is started again here. A quote without
- * the DNS id (some routers send eight bytes of UDP and no more) is passed over: silence will tell.
+ * IP_RECVERR queues ICMP errors with the packet that they quote, which leads to the flight. libuv
+ * stops watching a descriptor that reports an error, so this file starts it again. A quote without
+ * the DNS id (some routers send only eight bytes of UDP) is ignored: the target's silence will show
+ * the same.
  *
- * Replies of any size are taken: buffers are 64 KiB each, of which the kernel backs only the pages
- * that are used. A stride that is a power of two would put all of them into the same few sets of
- * the processor's caches; 192 bytes more do not. */
+ * Replies may have any size: buffers are 64 KiB each, and the kernel backs only the pages that are
+ * used. A stride that is a power of two would put all buffers into the same few sets of the
+ * processor's caches; 192 bytes more avoid that. */
 #include <assert.h>
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -17,7 +18,7 @@
 #include "endpoints/socket.h"
 
 enum {
-	RECEIVE_ROUNDS = 4, /* then other sockets have their turn */
+	RECEIVE_ROUNDS = 4, /* batches in a row, then it is the turn of other sockets */
 	ERRORS_MAX = 64,    /* ICMP errors read at once */
 };
 
@@ -53,8 +54,8 @@ void outbound_buffers_free(struct outbound_buffers *buffers)
 
 /* ---- sending ---- */
 
-/* EINVAL is what a socket gets whose address is gone, and also what a black hole says on the way to
- * one target; the address itself tells which. */
+/* EINVAL comes from a source address that is gone, and from a blackhole route to one target.
+ * Whether an interface has the address tells the two apart. */
 static enum target_error what_failed(const struct outbound_pool *pool, int error)
 {
 	bool doubtful = error == EINVAL || error == EADDRNOTAVAIL;
@@ -69,10 +70,10 @@ static void note_failure(struct outbound *outbound, struct flight *flight, int e
 	struct outbound_port *port = flight->socket;
 
 	outbound->counters.send_failed++;
-	/* Full buffers lose a packet as any router may. */
+	/* A full buffer loses a packet, as any router may. */
 	if (error == EAGAIN || error == ENOBUFS)
 		return;
-	/* A lane keeps to the way it once found: that it is gone is not yet news of the target. */
+	/* A lane keeps its first route: if that is gone, the target may still be reachable. */
 	if (pool_is_lane(port->pool)) {
 		port->pool->failed = true;
 		return;
@@ -83,8 +84,8 @@ static void note_failure(struct outbound *outbound, struct flight *flight, int e
 	buffers->errors[buffers->failures++] = what_failed(port->pool, error);
 }
 
-/* An ICMP error that has not been read yet fails the next send, whomever it is for: every failure
- * is tried once more. */
+/* An unread ICMP error makes the next send fail, even to another target, so every failure is tried
+ * once more. */
 static void send_all(struct outbound *outbound, int fd, struct mmsghdr *headers,
 		     struct flight **flights, unsigned count)
 {
@@ -187,8 +188,9 @@ void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
 	port_close_if_drained(port);
 }
 
-/* Failures are reported here and not while sending, when the lookups are at work themselves. What
- * goes to the next target is gathered again; every question has a bounded number of sends. */
+/* Reports failures after sending, because during it the lookups are in the middle of their own
+ * work. Questions that go to the next target are gathered again; each has a bounded number of
+ * packets. */
 static void tell_failures(struct outbound *outbound, uint64_t now_us)
 {
 	struct outbound_buffers *buffers = outbound->buffers;
@@ -219,7 +221,7 @@ void outbound_udp_flush(struct outbound *outbound, uint64_t now_us)
 
 /* ---- receiving ---- */
 
-/* What an entry of the error queue says about which of our packets. */
+/* Reports an entry of the error queue to the flight that it quotes. */
 static void on_icmp(struct outbound_port *port, struct msghdr *message, const uint8_t *quote,
 		    size_t length, uint64_t now_us)
 {
@@ -267,7 +269,7 @@ static void read_errors(struct outbound_port *port, uint64_t now_us)
 	}
 }
 
-/* How many there were; negative: nothing to read. */
+/* Returns how many replies there were; negative: nothing to read. */
 static int read_replies(struct outbound_port *port, uint64_t now_us)
 {
 	struct outbound *outbound = port->pool->outbound;
@@ -311,7 +313,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		outbound_watch(port);
 }
 
-/* Errors are news of the target, but a socket does as well without them. */
+/* ICMP errors show sooner that a target is unreachable, but a socket works without them. */
 void outbound_report_errors(int fd, uint8_t family)
 {
 	int on = 1;

@@ -1,8 +1,8 @@
-/* Questions by UDP, as outbound/udp.c, outbound/pool.c and outbound/lane.c share them; of others
- * only outbound.c includes this. flight->socket is a struct outbound_port.
+/* Questions by UDP. Only udp.c, pool.c, lane.c and outbound.c of outbound/ include this.
+ * flight->socket is a struct outbound_port.
  *
- * A pool has the sockets that questions leave by: one per source address and family, shared by all
- * targets, and for the busiest targets one of their own, a lane. */
+ * A pool has the sockets that send questions. Each source address and family has one that all
+ * targets share, and each of the busiest targets has a pool of its own, a lane. */
 #ifndef SLUICE_OUTBOUND_UDP_H
 #define SLUICE_OUTBOUND_UDP_H
 
@@ -17,7 +17,7 @@ enum {
 	OUTBOUND_BUFFER = 65536 + 192, /* bytes; not a power of two: see outbound/udp.c */
 };
 
-/* What a loop round gathers, and room for what it reads. */
+/* The packets that a loop round gathers, and room for those that it reads. */
 struct outbound_buffers {
 	unsigned gathered, failures;
 	struct flight *flights[OUTBOUND_GATHER]; /* NULL: forgotten before it was sent */
@@ -37,11 +37,11 @@ struct outbound_buffers {
 
 struct outbound_port {
 	struct lookup_socket socket;        /* the first member: flights point to it */
-	struct outbound_port *next, **link; /* of the pool's draining ones */
+	struct outbound_port *next, **link; /* in the pool's `draining` */
 	struct outbound_pool *pool;
 	uv_poll_t poll;
 	int fd;   /* receives */
-	int twin; /* sends: fd itself, in a lane another socket */
+	int twin; /* sends: the same as fd, but in a lane another socket */
 	unsigned flights, questions;
 	bool draining, closing;
 };
@@ -58,11 +58,11 @@ struct outbound_pool {
 	struct address source;
 	uint8_t family;
 	struct host peer;    /* a lane's target; port 0: for all targets */
-	bool retired;        /* no policy names the source any more, or the lane is given up */
-	bool failed;         /* a lane that something could not be sent by, or that cannot renew */
+	bool retired;        /* no policy names its source, or the lane was given up */
+	bool failed;         /* a packet could not be sent or a port not renewed: ends a lane */
 	bool used;           /* in this batch */
-	uint64_t used_us;    /* the latest batch that used it, at first when it was made */
-	uint64_t unheard_us; /* when it was used and nothing has been heard since; 0: not so */
+	uint64_t used_us;    /* when a batch last used it, or it was made */
+	uint64_t unheard_us; /* the first use since a reply last came; 0: none since then */
 	struct outbound_port *open[OUTBOUND_PORTS];
 	unsigned count;
 	struct outbound_port *draining;
@@ -73,18 +73,18 @@ struct outbound_pool {
 
 /* ---- outbound/pool.c ---- */
 
-/* The pool that asks this upstream, with at least one port open; NULL when that cannot be. */
+/* The pool for this upstream, with at least one open port; NULL: there is none. */
 struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
 			       uint64_t now_us);
 static inline bool pool_is_lane(const struct outbound_pool *pool)
 {
 	return pool->peer.port != 0;
 }
-/* No new questions; its ports close once drained. */
+/* The pool takes no new questions; its ports close once drained. */
 void pool_retire(struct outbound_pool *pool);
-/* At random one of the ports that this batch has for the target. */
+/* Draws one of the ports that this batch has for the target. */
 struct outbound_port *pool_deal(struct outbound_pool *pool, const struct target *target);
-/* After a batch: ports that have carried enough make room for fresh ones, and the pool grows. */
+/* After a batch: replaces ports that have carried enough questions, and grows the pool. */
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us);
 /* Closes a draining port without flights. */
 void port_close_if_drained(struct outbound_port *port);
@@ -92,16 +92,16 @@ void port_close_if_drained(struct outbound_port *port);
 void outbound_sweep_pools(struct outbound *outbound);
 
 void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count);
-/* Pools above ports_max drain what is too much. */
+/* Drains ports above ports_max, and lanes above lanes_max. */
 void outbound_udp_trim(struct outbound *outbound);
 void outbound_udp_release(struct outbound *outbound);
 
 /* ---- outbound/lane.c ---- */
 
-/* Counts a question to a target that has no lane; true when it should get one. */
+/* Counts a question to a target without a lane; true: it should get one. */
 bool lane_earned(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us);
-/* Both sockets of a lane's port, which are the caller's to close, also where one is not -1 and this
- * is false: the source is not there, or there are no more descriptors. */
+/* Opens both sockets of a lane's port. The caller closes what is not -1, after a failure, too.
+ * False: the source does not exist, or there are no descriptors left. */
 bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin);
 
 /* ---- outbound/udp.c ---- */
@@ -113,7 +113,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 void outbound_udp_forget(struct outbound *outbound, struct flight *flight);
 void outbound_udp_flush(struct outbound *outbound, uint64_t now_us);
 
-/* Has the kernel queue ICMP errors for what this socket sends. */
+/* Makes the kernel queue ICMP errors for packets of this socket. */
 void outbound_report_errors(int fd, uint8_t family);
 /* Starts reading when the port has something. */
 void outbound_watch(struct outbound_port *port);

@@ -1,26 +1,26 @@
-/* Failover: which of its leg's targets a question goes to, and when to the next.
+/* Failover: which target of its leg a question goes to, and when it goes to the next.
  *
  *     ask ──► first live target ──answer──► finish
  *               │        │
- *               │        └─ the allowance is over: a copy to the next live target too, or here
- *               │           again, for a token (a target that never answered is left at once)
+ *               │        └─ the allowance is over: a copy to the next live target, or here
+ *               │           again, for a token (a target that never answered is left)
  *               │ error, or its target is suspect, or patience is over
  *               ▼
  *             next live target ... none is live ──► one packet to the suspect that was heard last,
  *                                                   and stalled until one shows a sign of life
  *
- * Question and target are judged apart. Silence about a question moves that question on, and raises
- * a doubt about the target, which is then asked what it answered a moment ago: only its silence
- * about that makes it suspect (target.c). So names that nobody answers take no target away from
- * anybody, and a question always has a packet of its own, whatever others have brought about.
+ * Questions and targets are judged separately. A silent question moves on and raises a doubt about
+ * the target, which is then probed with questions that it answered a moment ago: only if it leaves
+ * these unanswered is it suspect (target.c). So names that nobody answers make no target suspect,
+ * and every question gets a packet of its own, whatever other questions have found out.
  *
- * At any time a question waits for at most one flight, the one that leads; all the others are
- * copies, and silent ones that may yet be answered.
+ * At any time at most one flight of a question leads, which the question waits for. The others are
+ * copies, and silent flights that may still be answered.
  *
- * An error that somebody answered ends the upstream for this question. A network error does not: it
- * makes the target suspect, and like any question with nothing but suspects left this one waits for
- * a sign of life (a server being restarted is not worth a SERVFAIL). But once some target has
- * answered with an error, only copies that are under way are waited for. */
+ * An error reply ends the upstream for this question. A network error only makes the target
+ * suspect: a question that has only suspects left waits for a sign of life, so that the restart of
+ * a server causes no SERVFAIL. But once some target has replied with an error, the question waits
+ * only for copies that are under way. */
 #include <assert.h>
 #include <limits.h>
 
@@ -49,7 +49,7 @@ static void on_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- silence ---- */
 
-/* Everything that waits at a new suspect goes on; what joins meanwhile stays. */
+/* Moves on all questions that wait at a new suspect, but not those that come meanwhile. */
 static void move_all(struct lookups *table, const struct target *target, uint64_t now_us)
 {
 	struct flight *flight;
@@ -69,7 +69,7 @@ static void move_all(struct lookups *table, const struct target *target, uint64_
 	}
 }
 
-/* The flight that waits for a connection there, and has not left yet; NULL: none does. */
+/* The question's flight to this upstream that still waits for a connection; NULL: none does. */
 static struct flight *unsent(const struct lookup *lookup, unsigned index)
 {
 	struct flight *flight = lookup->flights;
@@ -81,7 +81,7 @@ static struct flight *unsent(const struct lookup *lookup, unsigned index)
 	return flight;
 }
 
-/* A copy that is under way there. */
+/* A copy under way to this upstream. */
 static struct flight *copy_under_way(const struct lookup *lookup, unsigned index)
 {
 	struct flight *flight = lookup->flights;
@@ -97,18 +97,18 @@ static bool has_sends(const struct lookup *lookup, unsigned index)
 	return lookup->attempts[index].sends < LOOKUP_SENDS && lookup->packets < LOOKUP_PACKETS;
 }
 
-/* Whether it may be asked this once more, after patience. Not where another leg follows. */
+/* Whether the upstream may be asked once more after patience. Not if another leg follows. */
 static bool may_repeat(const struct lookup *lookup, unsigned index)
 {
-	if (lookup->revived) /* what was sent while it was away is not counted against it */
+	if (lookup->revived) /* packets from before its return do not count */
 		return lookup->packets < LOOKUP_PACKETS;
 	return lookup->may_wait && has_sends(lookup, index) &&
 	       target_has_repeats(target_of(lookup, index));
 }
 
-/* The live upstream that was asked least often, those in doubt behind the others, and then in
- * order; -1 when there is none. One that waits for a connection there is not sent again, so others
- * are asked before it is waited for. */
+/* The live upstream that was asked least often; among equals one that is not in doubt, and then the
+ * first. -1: there is none. A flight that still waits for its connection is not sent again, so its
+ * upstream ranks last. */
 static int next_live(const struct lookup *lookup)
 {
 	unsigned best_rank = UINT_MAX;
@@ -136,8 +136,7 @@ static int next_live(const struct lookup *lookup)
 	return best;
 }
 
-/* The live upstream that this question has not been sent to, in the same order; -1: there is none.
- */
+/* The next live upstream, if this question was never sent to it; -1: there is none. */
 static int next_untried(const struct lookup *lookup)
 {
 	int next = next_live(lookup);
@@ -145,7 +144,7 @@ static int next_untried(const struct lookup *lookup)
 	return next >= 0 && lookup->attempts[next].sends == 0 ? next : -1;
 }
 
-/* How many live upstreams there are for it. */
+/* How many live upstreams the question has. */
 static unsigned live_count(const struct lookup *lookup)
 {
 	unsigned count = 0;
@@ -155,7 +154,7 @@ static unsigned live_count(const struct lookup *lookup)
 	return count;
 }
 
-/* It may still be answered here, but another target is asked now. */
+/* The flight may still be answered, but another target is asked now. */
 static void leave_behind(struct lookup *lookup, const struct flight *flight)
 {
 	if (lookup->leading == flight)
@@ -164,15 +163,15 @@ static void leave_behind(struct lookup *lookup, const struct flight *flight)
 		lookup->error = TARGET_ERROR_SILENCE;
 }
 
-/* One that never answered may be slow for its first name, or dead: others are asked meanwhile. */
+/* A target that never answered may be slow at first, or dead: another one is asked meanwhile. */
 static bool leaves_at_allowance(const struct lookup *lookup, const struct flight *flight)
 {
 	return target_never_answered(flight->target) &&
 	       (!lookup->may_wait || next_untried(lookup) >= 0);
 }
 
-/* A lost packet looks the same as a slow name and as a dead one, and this mends it long before
- * patience is over: the next live target is asked too, or, where it is the only one, this again. */
+/* A lost packet looks like a slow or dead name. A copy repairs it long before patience is over: to
+ * the next live target, or to this one if there is no other. */
 static void ask_beside(struct lookup *lookup, struct flight *flight, uint64_t now_us)
 {
 	int next = next_untried(lookup);
@@ -180,7 +179,7 @@ static void ask_beside(struct lookup *lookup, struct flight *flight, uint64_t no
 	if (next < 0 && live_count(lookup) == 1 && has_sends(lookup, flight->index) &&
 	    !unsent(lookup, flight->index))
 		next = flight->index;
-	bool free = target_never_answered(flight->target); /* few are asked */
+	bool free = target_never_answered(flight->target); /* few questions go there */
 	if (next < 0 || (!free && !target_take_token(flight->target)))
 		return;
 	bool sent = lookup_send(lookup, (unsigned)next, false, true, now_us);
@@ -204,7 +203,7 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 	}
 }
 
-/* What its silence says of its target. True when that is suspect. */
+/* Judges its target by its silence. True: the target is suspect. */
 static bool judge(struct flight *flight, uint64_t now_us)
 {
 	struct target *target = flight->target;
@@ -231,7 +230,7 @@ static bool judge(struct flight *flight, uint64_t now_us)
 	return suspect;
 }
 
-/* Until what comes next: its judgement, the end of the allowance or that of patience. */
+/* Arms the timer for the next event: judgement, or the end of the allowance or of patience. */
 static void arm(struct flight *flight)
 {
 	bool stays = flight->overdue && flight->lookup;
@@ -247,7 +246,7 @@ static void arm(struct flight *flight)
 	wheel_arm(flight->table->wheel, &flight->timer, due_us);
 }
 
-/* Its question is answered or out of time: nobody needs the reply any more. */
+/* Nobody needs the flight's reply any more. */
 static void drop(struct flight *flight, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
@@ -260,8 +259,8 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* A connection that ends without the answer is what its target says to the question; and a fallback
- * that fails leaves the truncated reply. */
+/* A connection that ends without an answer counts as the target's reply to the question. After a
+ * failed fallback the truncated reply remains. */
 static void note_said(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
@@ -272,8 +271,8 @@ static void note_said(struct lookup *lookup, const struct flight *flight, enum t
 	target_on_worthless(flight->target, lookup->name.hash[0], lookup->key.type, error, now_us);
 }
 
-/* TCP instead of a truncated reply: the question gives up this upstream, which says nothing of the
- * target. */
+/* TCP after a truncated reply is silent: the question gives up this upstream, without a judgement
+ * about the target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
@@ -285,8 +284,8 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 	drop(flight, now_us);
 }
 
-/* The question goes on, but the flight stays for as long as the question does: where every target
- * takes a second for a name that is new to it, a late answer is all there will be. */
+/* The question goes on, and the flight stays as long as the question: if every target needs a
+ * second for a new name, a late answer is the only one. */
 static void on_patience(struct flight *flight, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
@@ -312,7 +311,7 @@ static void on_patience_beside(struct flight *flight, uint64_t now_us)
 	arm(flight);
 }
 
-/* What ends the flight, or sends it or others elsewhere, comes last. */
+/* Calls that may end the flight or move questions elsewhere come last. */
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct flight *flight = container_of(timer, struct flight, timer);
@@ -373,7 +372,8 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	else if (flight->probe && flight->judge_us)
 		target_end_doubt(target);
 	if (lookup && unreachable && flight->copy && error == TARGET_ERROR_NETWORK) {
-		/* Nobody has been asked. Who closes every connection was. */
+		/* The packet never arrived. A target that closes every connection (AWAY) was
+		 * asked. */
 		lookup->attempts[flight->index].sends -= lookup->attempts[flight->index].sends > 0;
 		lookup->packets -= lookup->packets > 0;
 	}
@@ -407,7 +407,7 @@ static size_t write_query(struct lookup *lookup, struct flight *flight,
 	return length;
 }
 
-/* Its time begins; unless its target is suspect already, that is judged by it after so long. */
+/* Starts its time. After silence_us its silence is judged, unless the target is suspect already. */
 static void begin(struct flight *flight, uint64_t silence_us, uint64_t now_us)
 {
 	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
@@ -458,9 +458,9 @@ static void turn_away(struct lookup *lookup, unsigned index, enum target_error l
 	lookup->error = lookup->limit = limit;
 }
 
-/* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
- * question goes on to the next upstream, in the end to the ruleset's next endpoint, and a copy is
- * not sent. The target is not to blame. */
+/* Whether the upstream's endpoint is within its limit. If not, a copy is not sent, and a question
+ * goes on to the next upstream, and finally to the ruleset's next endpoint. The target is not to
+ * blame. */
 static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t now_us)
 {
 	const struct upstream *upstream = &lookup->key.leg->upstreams[index];
@@ -476,8 +476,8 @@ static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t 
 	return false;
 }
 
-/* A question that it led goes on to the next target, but by its timer: this is in the middle of
- * sending another one, and there may be no room at the next target either. */
+/* The question that it led goes on to the next target by its timer: another question is just being
+ * sent, and the next target may be full, too. */
 static void crowd_out(struct flight *flight, uint64_t now_us)
 {
 	struct lookups *table = flight->table;
@@ -495,8 +495,8 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
-/* One more waits there; where that is one too many, one has to go. Whether the newcomer stays; if
- * not, its packet has not left yet. */
+/* One more flight waits at the target; if that is too many, one has to leave. False: the newcomer
+ * had to, and its packet has not left yet. */
 static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 {
 	struct flight *victim = flights_victim(newcomer, now_us);
@@ -522,7 +522,7 @@ static void count_send(struct lookup *lookup, struct flight *flight)
 	if (lookup->last)
 		table->retried++;
 	lookup->last = flight->upstream;
-	if (flight_is_beside(lookup, flight)) /* another way, and not the question's own */
+	if (flight_is_beside(lookup, flight)) /* an extra packet by TCP does not count */
 		return;
 	lookup->attempts[flight->index].sends++;
 	lookup->packets++;
@@ -530,7 +530,7 @@ static void count_send(struct lookup *lookup, struct flight *flight)
 		target_on_ask(flight->target);
 }
 
-/* It has not left yet: twice in the same line it would come no sooner. */
+/* The flight has not left yet. A second one in the same queue would not arrive sooner. */
 static bool send_no_more(struct lookup *lookup, struct flight *flight, bool copy, uint64_t now_us)
 {
 	if (copy)
@@ -597,8 +597,8 @@ bool lookup_is_sourceless(const struct lookup *lookup)
 	return i == lookup->key.leg->upstream_count;
 }
 
-/* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
- * this question, where it has not been there or there is nothing else to ask. */
+/* Probes the suspects among the first `count` upstreams whose turn it is, with their known
+ * questions, and with this question if it was not sent there or none is known. */
 static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_us)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -613,7 +613,7 @@ static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_u
 	}
 }
 
-/* The suspect that was heard last is most likely to be one wrongly. Not where all are spent. */
+/* The suspect that was heard last is most likely alive. Must not be called if all are spent. */
 static unsigned last_heard(const struct lookup *lookup)
 {
 	uint64_t latest = 0;
@@ -631,7 +631,7 @@ static unsigned last_heard(const struct lookup *lookup)
 	return best;
 }
 
-/* Goes to this one; a copy that is on its way there already leads from now on. */
+/* Asks this upstream; a copy already under way to it leads from now on. */
 static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
 	struct flight *flight = unsent(lookup, index) ? NULL : copy_under_way(lookup, index);
@@ -646,21 +646,21 @@ static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
 	return keeps_its_place(flight, now_us);
 }
 
-/* Only suspects are left for it. */
+/* Whether only suspects are left for the question. */
 static bool is_dark(const struct lookup *lookup)
 {
 	return live_count(lookup) == 0 && !lookup_is_spent(lookup);
 }
 
-/* Each question gets one packet, whatever others found out about the targets: that may be wrong.
- * Not one that had to leave a full target. */
+/* Each question gets one packet even if all targets are suspect, because the suspicion may be
+ * wrong; but not a question that had to leave a full target. */
 static bool needs_a_packet(const struct lookup *lookup)
 {
 	return lookup->packets == 0 && !lookup->stalled && !lookup->answered && !lookup->limit &&
 	       is_dark(lookup);
 }
 
-/* Only suspects are left: one of them may be back, or may never have been away. */
+/* Asks one of the suspects, which may be back, or may never have been away. */
 static void ask_suspects(struct lookup *lookup, uint64_t now_us)
 {
 	unsigned count = lookup->key.leg->upstream_count;
@@ -669,7 +669,7 @@ static void ask_suspects(struct lookup *lookup, uint64_t now_us)
 		unsigned index = last_heard(lookup);
 
 		if (!lookup_send(lookup, index, false, true, now_us) &&
-		    !lookup->attempts[index].spent) /* its endpoint is over its limit */
+		    !lookup->attempts[index].spent) /* the endpoint is over its limit */
 			turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
 	}
 	probe_suspects(lookup, count, now_us);

@@ -58,7 +58,7 @@ static bool is_forgotten(const struct failures_row *row, uint64_t now_us)
 	return now_us >= row->last_us + (uint64_t)FAILURES_KEPT_S * 1000000;
 }
 
-/* Where the question was counted last; else the place of the one that was counted longest ago. */
+/* The question's index; if it has none, the index of the question that was counted longest ago. */
 static unsigned find_question(const struct failures_row *row, uint64_t name, uint16_t type)
 {
 	unsigned oldest = 0;

@@ -1,18 +1,16 @@
-/* Questions that fail in a row, since the last one that was answered: how many, for how many names,
- * since when, and how the last one failed. A target has one row (what it answers), and each way to
- * forward has one (what its clients get; resolver/outcomes.h).
+/* Questions that failed in a row since the last answered one: how many, for how many names, since
+ * when, and how the last one failed. Each target has one row (for its answers), and each way to
+ * forward has one (for what its clients get; resolver/outcomes.h).
  *
- * A row of FAILURES_ROW for FAILURES_NAMES names is a judgement once it has lasted FAILURES_AGE_S:
- * one name that is broken is none, however often it is asked for, and neither are many within
- * moments beside names that are answered. A question that comes again within FAILURES_REPEAT_S
- * counts once, as clients repeat what fails. Errors, which somebody answers with, are judged by
- * themselves. Silence is not: it may be the names', so it is for whoever knows whether the targets
- * live.
+ * FAILURES_ROW failures for FAILURES_NAMES names are a judgement once the row has lasted
+ * FAILURES_AGE_S. One broken name is not enough, however often it is asked for, and neither are
+ * many failures within moments. A question that comes again within FAILURES_REPEAT_S counts once,
+ * because clients repeat what fails. Errors, which are answers, are judged by themselves. Silence
+ * is not, because the names may cause it: the caller knows whether the targets live.
  *
- * Shared by the workers. An answer costs one load of a line that is written only while questions
- * fail. A failure takes a lock, and so does the answer that ends a row: for some fifty
- * instructions, so that of questions that two workers give up at the same moment each is counted.
- */
+ * Workers share it. An answer costs one load of a line that is written only while questions fail. A
+ * failure and the answer that ends a row take a lock for some fifty instructions, so that failures
+ * of two workers at the same moment both count. */
 #ifndef SLUICE_FAILURES_H
 #define SLUICE_FAILURES_H
 
@@ -59,20 +57,20 @@ enum target_error {
 #undef X
 };
 const char *target_error_text(enum target_error error);
-/* What follows "192.0.2.1:53 ". */
+/* A sentence's rest after "192.0.2.1:53 ". */
 const char *target_error_sentence(enum target_error error);
-/* Whether somebody answered so, if only we ourselves: else nobody was heard, or the question was
- * not sent. */
+/* Whether it was an answer, perhaps of our own endpoint; else nothing came, or the question was not
+ * sent. */
 bool target_error_is_answer(enum target_error error);
-/* Whether it is of an inbound endpoint of ours that was entered, and of no target. */
+/* Whether one of our own inbound endpoints caused it, and no target. */
 bool target_error_is_entered(enum target_error error);
-/* Whether it is a limit of ours, which says nothing of any target. */
+/* Whether one of our own limits caused it, and no target. */
 bool target_error_is_ours(enum target_error error);
 
 struct failures_row {
 	uint32_t count, name_count; /* names: up to FAILURES_NAMES */
 	uint64_t names[FAILURES_NAMES];
-	struct {                           /* the latest that were counted */
+	struct {                           /* the latest counted ones */
 		uint64_t name, counted_us; /* 0: none */
 		uint16_t type;
 	} questions[FAILURES_QUESTIONS];
@@ -80,12 +78,12 @@ struct failures_row {
 };
 
 struct failures {
-	_Atomic uint32_t count;    /* of `all`; 0: the last question was answered */
-	_Atomic uint64_t ended_us; /* when the answer came that ended the last row; 0: none did */
-	pthread_mutex_t lock;      /* of what follows */
+	_Atomic uint32_t count;    /* copy of all.count; 0: the last question was answered */
+	_Atomic uint64_t ended_us; /* when an answer ended the last row; 0: never */
+	pthread_mutex_t lock;      /* guards the members below */
 	struct failures_row all, errors;
-	enum target_error error; /* the last one of `errors` */
-	struct host host;        /* who answered with it; family 0: not known */
+	enum target_error error; /* the last error in `errors` */
+	struct host host;        /* that answered with it; family 0: unknown */
 };
 
 void failures_init(struct failures *failures);
@@ -101,11 +99,11 @@ static inline uint64_t failures_ended_us(const struct failures *failures)
 	return atomic_load_explicit(&failures->ended_us, memory_order_relaxed);
 }
 
-/* A question for the name failed at at_us. Where that is before now_us (a failure that is cached),
- * it goes on with a row that has begun by then, and begins none. True: it begins one. */
+/* A question for the name failed at at_us. at_us before now_us (a cached failure): it may continue
+ * a row that began before, but begins none. True: it began a row. */
 bool failures_add(struct failures *failures, uint64_t name, uint16_t type, enum target_error error,
 		  const struct host *host, uint64_t at_us, uint64_t now_us);
-/* A question was answered at at_us: all that failed before is forgotten. True: the row ends. */
+/* A question was answered at at_us: ends the row, unless a failure came later. True: it ended. */
 bool failures_end_row(struct failures *failures, uint64_t at_us);
 static inline bool failures_end(struct failures *failures, uint64_t at_us)
 {
@@ -115,7 +113,7 @@ static inline bool failures_end(struct failures *failures, uint64_t at_us)
 enum failures_kind {
 	FAILURES_FEW,
 	FAILURES_OF_ERRORS, /* enough errors to be judged */
-	FAILURES_OF_NAMES,  /* not these, but enough with those that nobody answered */
+	FAILURES_OF_NAMES,  /* enough failures only together with unanswered questions */
 };
 struct failures_now {
 	enum failures_kind kind;
@@ -123,8 +121,7 @@ struct failures_now {
 	enum target_error error; /* OF_ERRORS: the last one */
 	struct host host;
 };
-/* A row of less than FAILURES_AGE_S says nothing yet, and one without a question for
- * FAILURES_KEPT_S nothing any more. */
+/* Rows younger than FAILURES_AGE_S, and rows without a question for FAILURES_KEPT_S, are FEW. */
 void failures_read(struct failures *failures, uint64_t now_us, struct failures_now *now);
 
 #endif

@@ -1,31 +1,30 @@
-/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
- * letters in random case, and TCP once somebody seems to be guessing.
+/* Protects questions from answers of somebody who has not seen them, beyond port and id: letters in
+ * random case, and TCP once somebody seems to be guessing.
  *
- *     a packet from the right server to the right port has     it is passed over, and
- *     another id, or another question                          counted: after eight within a second
+ *     a packet from the right server to the right port has     it is ignored and
+ *     another id, or another question                          counted; after eight within a second
  *                                                              the question is asked by TCP as well
  *     other letters than were sent                             asked by TCP as well, at once, in
- *                                                              letters too: TCP is not forged, so
- *                                                              it tells what the target does
- *     nothing has come when patience is over, from a target    asked by TCP as well: if it changes
- *     not known to repeat letters                              letters, what UDP brings later is
- *                                                              worth nothing, and too late to ask
+ *                                                              random case: TCP is not forged, so
+ *                                                              it shows what the target does
+ *     nothing came until patience was over, from a target      asked by TCP as well: if it changes
+ *     not known to repeat letters                              letters, a later reply by UDP is
+ *                                                              ignored, and too late for TCP
  *
- * The last one costs no protection: a reply in other letters is still passed over, and the clock
- * decides that TCP is asked, not a packet that somebody may have forged.
+ * The last row weakens nothing: a reply in other letters is still ignored, and the clock starts
+ * TCP, not a packet that may be forged.
  *
- * A question goes to TCP once; what UDP still brings counts as before. A target is asked in lower
- * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
- * ten questions in a row. Until then a server that changes them and does not talk TCP loses nothing
- * either: once it has changed them, what else that question is asked there by UDP is in lower case,
- * at the latest when TCP has failed.
+ * A question goes to TCP once; later replies by UDP still count. A target is asked in lower case
+ * for a quarter of an hour when TCP has shown that it changes letters, or when it changed them for
+ * ten questions in a row. Before that, a server that changes letters and has no TCP still answers:
+ * once it has changed letters, further packets by UDP for that question are in lower case, at the
+ * latest when TCP has failed.
  *
- * Near misses are counted by flight: a question that is answered in a millisecond is open to few of
- * them, and replies that come twice do not send every question to TCP.
+ * Near misses are counted for each flight: few of them meet a question that is answered in a
+ * millisecond, so duplicate replies do not send every question to TCP.
  *
- * An error, or an answer without data, to capitals is asked for again in lower case until the
- * target has shown that it finds names in any case: there are servers to which that is a
- * difference. */
+ * After an error or an answer without data the question is asked again in lower case, until the
+ * target has shown that it ignores case: for some servers case matters. */
 #include <endian.h>
 
 #include "endpoints/upstream/internal.h"
@@ -37,9 +36,10 @@ enum {
 
 /* ---- the question ---- */
 
-/* Turns letters of a name in lower case into capitals, each by a coin of its own (64 coins; what is
- * longer has them twice), eight bytes at a time. False when none was turned. Lengths of labels are
- * below 'a', and bytes from 0x80 on are no letters. The buffer goes on for eight bytes behind. */
+/* Turns random letters of a lower-case name into capitals, eight bytes at a time, each by its own
+ * coin (64 coins, reused for longer names). False: none was turned. Lengths of labels are below
+ * 'a', and bytes from 0x80 on are no letters. At least eight more bytes must follow the name in the
+ * buffer. */
 static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 {
 	const uint64_t each = 0x0101010101010101;
@@ -94,7 +94,7 @@ static bool is_asked_by_tcp(const struct lookup *lookup, unsigned index)
 	return flight;
 }
 
-/* False: it is not, as it was before or cannot be. */
+/* False: not sent, because it was asked by TCP before or cannot be. */
 static bool ask_by_tcp(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
 	struct attempt *attempt = &lookup->attempts[index];
@@ -116,7 +116,7 @@ static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 	return flight->misses < FORGERY_MISSES && ++flight->misses == FORGERY_MISSES;
 }
 
-/* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
+/* The loop is safe: what it sends are copies by TCP, which end none of the socket's flights. */
 void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 			  const struct host *peer, bool wrong, uint64_t now_us)
 {
@@ -162,7 +162,7 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 	target_on_case_changed(flight->target, now_us);
 	if (!lookup)
 		return;
-	ask_by_tcp(lookup, flight->index, now_us); /* first: what follows sets lower case */
+	ask_by_tcp(lookup, flight->index, now_us); /* before `lower` is set */
 	if (lookup->attempts[flight->index].lower)
 		return;
 	lookup->attempts[flight->index].lower = true;
@@ -170,8 +170,8 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 		ask_in_lower_case(lookup, flight->index, now_us);
 }
 
-/* TCP takes the place of a packet by UDP, so a name that nobody answers costs no more packets than
- * with other targets. */
+/* TCP replaces one packet by UDP, so a name that nobody answers costs no more packets than with
+ * other targets. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
 	if (!flight->cased || target_ignores_case(flight->target) ||
@@ -187,13 +187,13 @@ void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint6
 		ask_in_lower_case(lookup, flight->index, now_us);
 }
 
-/* ---- what matches ---- */
+/* ---- matching replies ---- */
 
 bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
 {
 	struct target *target = flight->target;
 
-	if (!flight->kept) { /* by TCP, or it would not match */
+	if (!flight->kept) { /* possible only by TCP */
 		target_on_case_confirmed(target, now_us);
 		return false;
 	}

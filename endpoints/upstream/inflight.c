@@ -1,19 +1,18 @@
-/* Flights, and the free lists that they and the questions come from. A flight is in up to five
- * lists at once: its lookup's, the hash of (socket, id), its socket's, its target's queue, and the
- * wheel. Whoever ends it takes it out of all (flight_detach), does what its end brings about, and
- * then frees it, so that its upstream's memory is held until the last line.
+/* Flights, and the free lists for flights and questions. A flight is in up to five lists at once:
+ * its lookup's, the hash of (socket, id), its socket's, its target's queue, and the wheel. The code
+ * that ends a flight takes it out of all lists (flight_detach), handles the consequences, and frees
+ * it last, because the flight holds its upstream's memory.
  *
  *     table ──► queue of target 3 ──► oldest ──► ... ──► newest     (fair_queue.h)
  *           └─► queue of target 8 ──► flight
  *
- * A queue has the flights that wait at a target, in this worker: they are what a suspicion
- * concerns, and there are no more of them than a maximum, so that a target which is slow for
- * everybody does not take all the places that a worker has. Those that may only be answered late,
- * after their target's patience, are not in it, nor is what waits for a suspect. One that is asked
- * by TCP because of a truncated reply is in the queue and not counted at its target, as it says
- * nothing of that.
+ * A queue has this worker's flights that wait at a target. If the target becomes suspect, they move
+ * on. Their number has a maximum, so that a target that is slow for everybody does not take all
+ * places of a worker. The queue has neither flights whose patience is over nor flights to a
+ * suspect. A flight by TCP because of a truncated reply is in the queue but not counted at its
+ * target, because it says nothing about its health.
  *
- * Not here: what becomes of a flight that has to go (upstream/failover.c). */
+ * Not here: what happens to the question of a flight that has to go (upstream/failover.c). */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
@@ -74,7 +73,7 @@ void spare_release(struct spare_list *list)
 
 static struct flight **flight_bucket(struct lookups *table, const void *socket, uint16_t id)
 {
-	/* The id is ours and random, the socket's address is nobody's to choose. */
+	/* Nobody else chooses the id or the socket's address, so a plain hash is enough. */
 	uint64_t mixed = ((uint64_t)(uintptr_t)socket >> 4) * 0x9e3779b97f4a7c15;
 	return &table->flights[((mixed >> 40) ^ id) % LOOKUP_BUCKETS];
 }
@@ -155,7 +154,7 @@ void flight_orphan(struct flight *flight)
 	if (flight->next)
 		flight->next->link = flight->link;
 	flight->lookup = NULL;
-	if (flight->overdue) /* it stayed only for this question */
+	if (flight->overdue) /* it was kept only for this question */
 		wheel_arm(flight->table->wheel, &flight->timer, 0);
 }
 
@@ -189,7 +188,7 @@ struct flight *lookup_find_flight(struct lookups *table, void *socket, uint16_t 
 
 void flight_choose_id(struct flight *flight)
 {
-	/* Should sixteen not suffice, the question still tells the two apart. */
+	/* If all sixteen are taken, the question still tells the flights apart. */
 	for (unsigned tries = 0;
 	     tries < 16 && lookup_find_flight(flight->table, flight->socket, flight->id); tries++)
 		flight->id = entropy_u16(flight->table->entropy);
@@ -224,7 +223,7 @@ static struct target_queue *queue_find(struct lookups *table, const struct targe
 	return queue;
 }
 
-/* Made if need be; NULL without memory. */
+/* Makes the queue if there is none; NULL without memory. */
 static struct target_queue *queue_for(struct lookups *table, const struct target *target)
 {
 	struct target_queue *queue = queue_find(table, target), **list = queue_list(table, target);
@@ -291,8 +290,8 @@ struct flight *flights_oldest(struct lookups *table, const struct target *target
 	return queue ? flight_of(queue->flights.first) : NULL;
 }
 
-/* One that has not waited for longer than the target takes as a rule has its answer soon: else a
- * target that is asked for more than it answers in the time would be asked all of it in vain. */
+/* Whether its answer is expected soon. Without this, an overloaded target would lose every question
+ * shortly before it answers. */
 static bool is_due(const struct flight *flight, uint64_t now_us)
 {
 	return now_us < flight->sent_us + target_allowance_us(flight->target);

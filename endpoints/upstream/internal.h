@@ -9,14 +9,14 @@
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
  *     upstream/watch.c        what became of each packet, for waiters that want to know
  *
- * Only lookup_finish calls back to those who ask. It is the last thing its callers do with a
- * lookup: by the time it returns, anything may have been asked or left. */
+ * Only lookup_finish calls waiters back. Its callers must not touch the lookup afterwards: while it
+ * runs, anything may be asked or left. */
 #ifndef SLUICE_LOOKUP_INTERNAL_H
 #define SLUICE_LOOKUP_INTERNAL_H
 
 #include "endpoints/upstream/lookup.h"
 
-/* What has come of a question at one of its upstreams:
+/* The state of a question at one of its upstreams:
  *
  *     UNTRIED ─────────► ASKED, `sends` times ─────────► SPENT
  *        └──────────────────────────────────────────────►─┘
@@ -35,11 +35,12 @@
  *
  * An answer ends the question wherever it is. */
 struct attempt {
-	uint8_t sends;       /* packets, copies and all; 0: UNTRIED */
-	bool spent : 1;      /* SPENT: not to be asked this again */
-	bool sourceless : 1; /* because there is no source address to ask it from */
+	uint8_t sends;       /* packets, including copies; 0: UNTRIED */
+	bool spent : 1;      /* SPENT: not asked this question again */
+	bool sourceless : 1; /* SPENT because no source address can be used */
 	bool plain : 1;
-	bool told_plain : 1; /* and it repeated the question, so that it was no forger's guess */
+	bool told_plain : 1; /* a reply asked for `plain` and repeated the question: no forger's
+				guess */
 	bool lower : 1;
 	bool by_tcp : 1;
 };
@@ -48,31 +49,32 @@ struct lookup {
 	struct lookup *next_in_bucket;
 	struct lookups *table;
 	void *holder;
-	struct lookup_key key; /* its name is the one below */
+	struct lookup_key key; /* its name points to `name` */
 	uint64_t hash;
 	struct waiter *waiters, **last_waiter;
-	unsigned watchers; /* waiters that watch */
+	unsigned watchers; /* waiters with a watch */
 	struct flight *flights;
-	struct flight *leading;  /* the flight it is waiting for; NULL: it has to go on */
+	struct flight *leading;  /* the flight that it waits for; NULL: it has to go on */
 	struct stalled *stalled; /* NULL: not stalled */
 	struct lookup *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t deadline_us;
-	uint64_t spent_us; /* when the last upstream was */
+	uint64_t spent_us; /* when an upstream was last spent */
 	bool may_wait;
-	bool revived;  /* a target is back: what was sent before that is not waited for */
-	bool answered; /* somebody said something, if only SERVFAIL */
+	bool revived;  /* a target is back: does not wait for earlier packets */
+	bool answered; /* some target replied, perhaps with an error */
 	bool asking;   /* lookup_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;
-	struct ask_said said;    /* an error that somebody answered with */
-	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
+	struct ask_said said; /* the last error reply */
+	enum target_error
+		limit; /* OVER or ROOM: our own limit refused it; a sign of life does not help */
 	const struct upstream *last;
-	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */
-	uint8_t packets;                     /* that it has been so far, copies and all */
+	const struct upstream *truncated_by; /* sent a reply with TC; NULL: none did */
+	uint8_t packets;                     /* sent so far, including copies */
 	struct attempt attempts[LEG_UPSTREAMS_MAX];
 	struct name name;
-	struct ask_ede ede; /* of the last error that had one; by NULL: none */
+	struct ask_ede ede; /* from the last error that had one; by NULL: none */
 };
 
 /* ---- upstream/inflight.c ---- */
@@ -82,34 +84,34 @@ void *spare_take(struct spare_list *list, size_t size);
 void spare_give(struct spare_list *list, void *item);
 void spare_release(struct spare_list *list);
 
-/* A flight in the table's books but not sent yet; NULL at the limit. */
+/* A flight that the table counts but that is not sent yet; NULL at the limit. */
 struct flight *flight_new(struct lookups *table, void *holder, const struct upstream *upstream,
 			  const struct address *client);
-/* It asks this question of its leg's upstream `index`. */
+/* The flight asks upstream `index` of the lookup's leg. */
 void flight_join(struct flight *flight, struct lookup *lookup, unsigned index);
-/* Into the hash, once its socket is known. */
+/* Puts it into the hash, once its socket is known. */
 void flight_insert(struct flight *flight);
-/* Parts it from its lookup; the flight keeps counting. */
+/* Separates it from its lookup; the flight keeps counting. */
 void flight_orphan(struct flight *flight);
-/* Out of every list and timer; it no longer leads its lookup. */
+/* Takes it out of every list and timer; it no longer leads its lookup. */
 void flight_detach(struct flight *flight);
 /* After flight_detach. */
 void flight_free(struct flight *flight);
 
-/* Counts it at its target; without memory it is not counted. */
+/* Counts it as waiting at its target, unless there is no memory for that. */
 void flight_wait(struct flight *flight);
 void flight_unwait(struct flight *flight); /* fine when it is not counted */
 unsigned flights_waiting(struct lookups *table, const struct target *target);
 /* NULL: none waits. */
 struct flight *flights_oldest(struct lookups *table, const struct target *target);
-/* Which one has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), or
- * the newcomer where that one is about to be answered and the newcomer's client is as greedy. NULL:
- * none. */
+/* The flight that has to leave because one more waits: the oldest of the greediest client
+ * (fair_queue.h), or the newcomer if that flight is about to be answered and the newcomer's client
+ * is as greedy. NULL: none. */
 struct flight *flights_victim(struct flight *newcomer, uint64_t now_us);
 
 /* ---- lookup.c ---- */
 
-/* Not to be asked this again: it has answered with an error, or cannot be asked. */
+/* The upstream answered with an error or cannot be asked: it does not get this question again. */
 static inline void lookup_spend(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
 	lookup->attempts[index].spent = true;
@@ -117,10 +119,10 @@ static inline void lookup_spend(struct lookup *lookup, unsigned index, uint64_t 
 }
 /* Tells every waiter, and frees it. */
 void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint64_t now_us);
-/* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
+/* Nothing better will come: ends with TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
 void lookup_give_up(struct lookup *lookup, bool deadline, uint64_t now_us);
 
-/* ---- upstream/watch.c; but for the first, nothing where nobody watches ---- */
+/* ---- upstream/watch.c; all but watch_join do nothing without a watcher ---- */
 
 void watch_join(struct lookup *lookup, struct lookup_watch *watch);
 void watch_note_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
@@ -128,9 +130,10 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, enum loo
 		    unsigned rcode, enum target_error error, uint64_t now_us);
 void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,
 		       uint64_t now_us);
-/* The flight leaves its lookup: how often it was sent is known now. */
+/* The flight leaves its lookup: notes how often it was sent. */
 void watch_note_gone(struct lookup *lookup, const struct flight *flight);
-/* The waiter leaves: the same of all that are under way. What has not left then was not sent. */
+/* The waiter leaves: notes how often each flight under way was sent. One that has not left was not
+ * sent. */
 void watch_leave(struct lookup *lookup, struct lookup_watch *watch);
 
 static inline void watch_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
@@ -154,29 +157,30 @@ static inline void watch_unsent(struct lookup *lookup, unsigned index, enum targ
 
 /* ---- upstream/failover.c ---- */
 
-/* Whether it is TCP only because a UDP reply was truncated: says nothing of its target's health. */
+/* Whether it uses TCP although its upstream uses UDP, as after TC: it says nothing about its
+ * target's health. */
 static inline bool flight_is_fallback(const struct flight *flight)
 {
 	return flight->tcp && flight->upstream->protocol == PROTOCOL_UDP;
 }
 
-/* By TCP while UDP's answer would do as well: the question does not depend on it. */
+/* A copy by TCP while an answer by UDP is as good: the question does not depend on it. */
 static inline bool flight_is_beside(const struct lookup *lookup, const struct flight *flight)
 {
 	return flight->copy && flight_is_fallback(flight) && lookup->attempts[flight->index].by_tcp;
 }
 
-/* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not
- * be sent, and the upstream is spent. */
+/* Sends the question to one upstream. If no flight leads, the new one does. False: it could not be
+ * sent, and the upstream is spent. */
 bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
-/* Unless a flight leads: to the next target, or stalled, or given up. May end the lookup. */
+/* If no flight leads: asks the next target, stalls or gives up. May end the lookup. */
 void lookup_go_on(struct lookup *lookup, uint64_t now_us);
 void lookup_start(struct lookup *lookup, uint64_t now_us);
-bool lookup_is_spent(const struct lookup *lookup);      /* every upstream is */
-bool lookup_is_sourceless(const struct lookup *lookup); /* likewise */
+bool lookup_is_spent(const struct lookup *lookup);      /* every upstream is spent */
+bool lookup_is_sourceless(const struct lookup *lookup); /* every upstream is sourceless */
 
-/* The packet of a flight leaves, its name being `name` bytes long; where it cannot the flight is
- * over. Its silence says something of its target after silence_us; 0: it never does. */
+/* Sends a flight's packet, with a name of `name` bytes; if that fails, the flight is over. Its
+ * silence is judged after silence_us; 0: never. */
 MUST_CHECK int flight_depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
 			     uint64_t silence_us, uint64_t now_us);
 
@@ -185,44 +189,45 @@ MUST_CHECK int flight_depart(struct flight *flight, const uint8_t *wire, size_t 
 /* Asks a target's known questions again. Returns how many packets have left. */
 unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us);
-/* The question has ended. Targets that have never answered may be probed with it later. */
+/* The question has ended. Targets without known questions may be probed with it later. */
 void lookup_miss(const struct lookup *lookup);
-/* There is a suspect: from now on it is probed even if no question brings that about. */
+/* There is a suspect: probes it from now on even if no question needs it. */
 void lookup_recheck(struct lookups *table, uint64_t now_us);
 void lookup_on_recheck_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- upstream/stalled.c ---- */
 
-/* Waits for a sign of life, if it does not already; false without memory. */
+/* Makes it wait for a sign of life, if it does not already; false without memory. */
 bool lookup_stall(struct lookup *lookup, uint64_t now_us);
 void lookup_unstall(struct lookup *lookup); /* fine when it is not stalled */
-/* Looks whether targets came back: what waits for one goes there. May end any lookup. */
+/* Sends stalled questions to targets that came back. May end any lookup. */
 void lookup_wake(struct lookups *table, uint64_t now_us);
 void lookup_on_stalled_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- upstream/forgery.c ---- */
 
-/* Puts letters in random case into a question as message_write_query wrote it, where the target is
- * one for that. */
+/* Gives the letters of a question from message_write_query random case, if the target repeats
+ * letters. */
 void forgery_vary_case(struct lookup *lookup, struct flight *flight,
 		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us);
 
-/* A packet came to this socket from this peer, and matches nothing there: counted against what is
- * open there, which is asked by TCP as well after FORGERY_MISSES within a second. wrong: it has an
- * open question's id and another question, so it is no late answer. */
+/* A packet from this peer matches none of this socket's questions: counts it against the open
+ * questions to that peer, which are asked by TCP as well after FORGERY_MISSES within a second.
+ * wrong: it has the id of an open question and another question, so it is not a late answer. */
 void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 			  const struct host *peer, bool wrong, uint64_t now_us);
-/* One matched this flight by everything but its letters. */
+/* A packet matched this flight except for its letters. */
 void forgery_on_letters(struct flight *flight, uint64_t now_us);
-/* Nothing has come for as long as patience. */
+/* Patience is over for this flight. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
-/* The TCP copy has failed, or has been silent for as long as patience. Where forgery_on_letters was
- * called before, UDP is then asked in lower case. An overdue flight has done this already. */
+/* The TCP copy has failed, or its patience is over. If letters had changed (forgery_on_letters),
+ * UDP is then asked in lower case. Does nothing for an overdue flight, which was handled
+ * already. */
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
 
 bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);
-/* What a reply that matches shows of what its target does with letters. True: they may be the
- * reason for what it says, and the question is to be asked in lower case. */
+/* Notes what a matching reply shows about its target and letters. True: the capitals may be the
+ * reason for the reply, so ask in lower case. */
 static inline bool forgery_on_reply(const struct flight *flight, const uint8_t *wire, size_t length,
 				    uint64_t now_us)
 {

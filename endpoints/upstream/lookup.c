@@ -1,10 +1,10 @@
-/* The table of questions under way. Two hashes, one by question (to join the same one) and one by
- * (socket, id) (to find what a packet answers), and two free lists, so that a question costs no
- * malloc once the worker has seen its usual load.
+/* The table of questions under way. It has a hash by question (to join the same one), a hash by
+ * (socket, id) (to find what a packet answers), and free lists, so that a question costs no malloc
+ * once the worker has seen its usual load.
  *
- * A lookup ends in exactly one of three ways: lookup_finish with an answer, lookup_give_up
- * without, or its last waiter leaves. Its flights stay behind as orphans in each case, until they
- * are answered or their target's patience is over.
+ * A lookup ends in exactly one of three ways: lookup_finish with an answer, lookup_give_up without
+ * one, or its last waiter leaves. In each case its flights stay as orphans until they are answered
+ * or their target's patience is over.
  *
  * Not here: which target is asked (upstream/failover.c), what a reply means (upstream/reply.c), and
  * whether an answer is kept (the owner's on_result). */
@@ -44,7 +44,7 @@ static uint64_t key_hash(const struct lookups *table, const struct lookup_key *k
 	return hash_bytes(&table->key, key->name->hash[0], rest, sizeof rest);
 }
 
-/* Questions that may and may not wait for a sign of life end differently: they do not share. */
+/* Lookups with and without may_wait end differently, so they are not shared. */
 static struct lookup *find(const struct lookups *table, const struct lookup_key *key, bool may_wait,
 			   uint64_t hash)
 {
@@ -68,7 +68,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		return;
 	}
 	wheel_arm(lookup->table->wheel, timer, lookup->deadline_us);
-	lookup_go_on(lookup, now_us); /* it was crowded out of its target */
+	lookup_go_on(lookup, now_us); /* its flight was crowded out of its target */
 }
 
 static struct lookup *lookup_new(struct lookups *table, const struct lookup_key *key, void *holder,
@@ -96,7 +96,7 @@ static struct lookup *lookup_new(struct lookups *table, const struct lookup_key 
 	return lookup;
 }
 
-/* Out of the table: nobody finds it, its flights are orphans. */
+/* Takes it out of the table, and makes its flights orphans. */
 static void lookup_detach(struct lookup *lookup)
 {
 	struct lookups *table = lookup->table;
@@ -147,11 +147,11 @@ static void waiter_unlink(struct waiter *waiter)
 	waiter->lookup = NULL;
 }
 
-/* A question goes on until the last of its waiters runs out of time. A late waiter allows one more
- * send, for a target that may have come back meanwhile, but not at once when the last packet has
- * just left: in a loop of forwarders every send is a waiter that joins. A target that answered with
- * an error a while ago is asked again: a name that is always being asked for while one target is
- * dead would otherwise never find out that another one is well by now. */
+/* A question goes on until the deadline of its last waiter. A late waiter allows one more packet,
+ * for a target that may have come back, but not right after the last one: in a loop of forwarders
+ * every packet becomes a waiter. A target that answered with an error a while ago is asked again:
+ * otherwise a popular name would never notice that the target works again while another one is
+ * dead. */
 static void extend(struct lookup *lookup, uint64_t deadline_us, uint64_t now_us)
 {
 	if (deadline_us <= lookup->deadline_us || lookup->given_up)
@@ -229,7 +229,8 @@ void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint6
 	struct lookups *table = lookup->table;
 
 	lookup->finishing = true;
-	if (lookup->packets > 1 || result->outcome != ASK_ANSWERED) /* else nobody was silent */
+	if (lookup->packets > 1 ||
+	    result->outcome != ASK_ANSWERED) /* otherwise no target was silent */
 		lookup_miss(lookup);
 	lookup_detach(lookup);
 	void *value =
@@ -265,7 +266,7 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 		result.hasty = !lookup->may_wait && !lookup->answered && !lookup->limit &&
 			       !lookup_is_spent(lookup);
 		result.sourceless = lookup_is_sourceless(lookup);
-		if (lookup->limit) /* whoever came behind those that might have answered */
+		if (lookup->limit) /* the targets behind the limit might have answered */
 			result.error = lookup->limit;
 	}
 	return result;

@@ -1,25 +1,25 @@
-/* Probes: questions of our own that ask a target whether it lives. Nobody waits for their answers:
- * any reply that matches is a sign of life. There are few of them. They count towards no endpoint's
- * limit and take no token, and their answers go to no cache and no log.
+/* Probes: our own questions, which find out whether a target lives. Nobody waits for their answers:
+ * any matching reply is a sign of life. They are few, so they count towards no endpoint's limit and
+ * take no token. Their answers go to no cache and no log.
  *
- *     in doubt         at once, with the known questions: their silence makes it suspect
- *     suspect, asked   the same, every 100 to 500 ms, when a client's question is for it
+ *     in doubt         at once, with the known questions: silence makes the target suspect
+ *     suspect, asked   the same, every 100 to 500 ms, when a client's question needs it
  *     suspect          every 5 to 50 s, by the timer below, so that status, alerts and readiness
- *                      become right though no client asks for anything
+ *                      become right even if no client asks for anything
  *
  * The timer runs only while there is a suspect, in the workers that found one. Once a second one of
- * these workers takes the turn and probes those of the served targets that have gone longest
- * without a probe. A target that is no longer served is left alone.
+ * these workers takes the turn, and probes the served suspects whose last probe is the oldest. A
+ * target that is no longer served is not probed.
  *
- * A target that has never answered has no known question. It is asked the last question that it
- * left unanswered, once, as that may be for a name that it never answers; then the SOA of its
- * rule's domain. */
+ * A target that has never answered has no known question. Its first probe repeats the last question
+ * that it left unanswered; only once, because it may never answer that name. Later probes ask for
+ * the SOA of its rule's domain. */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
 
-/* A probe that is not answered within silence_us counts as silence of the target; 0: never.
- * ERR_NOMEM: the table is full; other errors: it could not leave from its source. */
+/* A probe without an answer within silence_us counts as silence of the target; 0: never. ERR_NOMEM:
+ * the table is full; other errors: its source cannot be used. */
 static int send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      const struct target_question *question, uint64_t silence_us, uint64_t now_us)
 {
@@ -53,10 +53,10 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 	return sent;
 }
 
-/* ---- suspects that nobody asks ---- */
+/* ---- suspects that no question needs ---- */
 
-/* The probe is one more packet of the question's: a dead name has no more than others over its
- * whole life. */
+/* The later probe counts as a packet of this question, so that a dead name does not cost more
+ * packets than others. */
 void lookup_miss(const struct lookup *lookup)
 {
 	struct target_question question = {.type = lookup->key.type,
@@ -73,7 +73,7 @@ void lookup_miss(const struct lookup *lookup)
 	}
 }
 
-/* The SOA of its rule's domain, which whoever serves that has. */
+/* Asks for the SOA of the rule's domain, which every server of the domain has. */
 static struct target_question apex_question(const struct lookups *table, const char *domain)
 {
 	struct target_question question = {.type = TYPE_SOA, .length = 1};
@@ -106,7 +106,7 @@ static uint64_t probed_us(const struct served_target *served)
 	return target_probed_us(served->upstream->target);
 }
 
-/* The suspects that have gone longest without a probe, the longest first. Returns how many. */
+/* Finds the suspects whose last probe is the oldest, the oldest first. Returns how many. */
 static unsigned find_unprobed(const struct served_targets *served,
 			      const struct served_target *found[TARGET_RECHECKS], uint64_t now_us)
 {

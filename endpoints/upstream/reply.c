@@ -1,26 +1,25 @@
-/* What a packet answers, and what its answer is worth.
+/* Finds the question that a packet answers, and decides what the answer is worth.
  *
- * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
- * and the whole question with its letters. Anything else may be forged, so it is passed over
- * (upstream/forgery.c). The one exception is a bare header with an error: who cannot read a
- * question cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it
- * counts for its question, and nothing is learnt from it but that somebody is there.
+ * A match (RFC 5452 section 9) needs the socket, the id, the peer's address and port, QR, and the
+ * whole question with its letters. Anything else may be forged, so it is ignored
+ * (upstream/forgery.c). The exception is a bare header with an error: a server that cannot read a
+ * question cannot repeat it (RFC 6891 section 7). It counts for its question, but as it is easier
+ * to forge, it shows nothing else except that the target lives.
  *
- * What is passed over is counted at the target whose question was open, and shown there: a server
- * behind a translated address answers from another one than was asked. It decides nothing.
+ * Ignored replies are counted and shown at the target whose question was open, because a server
+ * behind a translated address answers from another address. They decide nothing.
  *
- * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. Only after three
- * such names in a row is the target taken for one without EDNS, for a while: its replies must have
- * repeated the questions, and none may ever have had an OPT. So one answer of a server that is new,
- * or odd about one name, does not take DNSSEC from all clients.
+ * A question whose OPT gets FORMERR or NOTIMP is asked once more without one. After three such
+ * names in a row the target counts as one without EDNS for a while, if its replies repeated the
+ * questions and none ever had an OPT. So one odd answer does not take DNSSEC from all clients.
  *
- * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
+ * Every match is a sign of life and an RTT sample, even if nobody needs it any more. */
 #include "endpoints/upstream/internal.h"
 
 enum worth {
-	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
+	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN: used */
 	WORTH_TRUNCATED, /* ask by TCP */
-	WORTH_PLAIN,     /* FORMERR, NOTIMP or BADVERS to our OPT: ask without */
+	WORTH_PLAIN,     /* FORMERR, NOTIMP or BADVERS because of our OPT: ask without */
 	WORTH_LOWER,     /* ask in lower case */
 	WORTH_NOTHING,   /* ask the next target */
 };
@@ -63,12 +62,12 @@ static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
 	return flight->kept || flight->tcp || !flight->cased;
 }
 
-/* NULL: it is passed over, and noted where somebody may want to know why nothing is answered. */
+/* NULL: the packet is ignored, and noted so that operators can see why nothing is answered. */
 static struct flight *match(struct lookups *table, void *socket, const struct host *peer,
 			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *near = NULL, *stray = NULL;
-	bool wrong = false; /* another question under an open one's id: no late answer has that */
+	bool wrong = false; /* an open id with another question: no late answer */
 
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
@@ -97,9 +96,9 @@ static struct flight *match(struct lookups *table, void *socket, const struct ho
 	return NULL;
 }
 
-/* Reads all sections. False when they are not well formed; else the extended rcode, whether this is
- * the answer of a server that does not serve the zone and points elsewhere, and whether it has an
- * OPT. The question's letters are taken out of the records. */
+/* Reads all sections. False: they are malformed. *rcode: the extended one; *lame: the server does
+ * not serve the zone and points elsewhere; *opt: it has an OPT. Restores lower case in records that
+ * copy the question's letters. */
 static bool read_sections(const struct flight *flight, uint8_t *wire, size_t length,
 			  unsigned *rcode, bool *lame, bool *opt)
 {
@@ -134,13 +133,13 @@ static bool read_sections(const struct flight *flight, uint8_t *wire, size_t len
 	return true;
 }
 
-/* Not to be trusted with anybody's terminal: it is text from outside. */
+/* Keeps only printable ASCII, because a foreign text may contain terminal escapes. */
 static void copy_ede(struct ask_ede *ede, const struct flight *flight, const uint8_t *option,
 		     size_t length)
 {
 	size_t text = length - 2;
 
-	if (text > 0 && option[length - 1] == 0) /* some end it so (RFC 8914 section 2) */
+	if (text > 0 && option[length - 1] == 0) /* some servers add a NUL (RFC 8914 section 2) */
 		text--;
 	text = text < ASK_EDE_TEXT_MAX ? text : ASK_EDE_TEXT_MAX;
 	ede->by = flight->upstream;
@@ -153,7 +152,7 @@ static void copy_ede(struct ask_ede *ede, const struct flight *flight, const uin
 	ede->text[text] = '\0';
 }
 
-/* The first of them counts. */
+/* Keeps the first extended error of the reply. */
 static void keep_ede(struct lookup *lookup, const struct flight *flight, const uint8_t *wire,
 		     size_t length)
 {
@@ -162,7 +161,7 @@ static void keep_ede(struct lookup *lookup, const struct flight *flight, const u
 	struct record_view record = {0};
 
 	if (length < at)
-		return; /* its header is all there is */
+		return; /* a bare header */
 	struct message_walk walk = message_walk_from(wire, length, at);
 	while (records > 0 && record.type != TYPE_OPT) {
 		if (message_read_record(&walk, &record) != 0)
@@ -197,7 +196,7 @@ static enum target_error error_of(unsigned rcode)
 	}
 }
 
-/* *rcode has the bits that an OPT adds, where the sections were read. */
+/* *rcode includes the OPT's bits if the sections were read. */
 static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length, unsigned *rcode,
 			enum target_error *error)
 {
@@ -229,7 +228,7 @@ static enum worth judge(const struct flight *flight, uint8_t *wire, size_t lengt
 	return WORTH_NOTHING;
 }
 
-/* A reply that is worth nothing: the next upstream is asked. */
+/* The reply is worth nothing: asks the next upstream. */
 static void turn_away(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
@@ -241,14 +240,14 @@ static void turn_away(struct lookup *lookup, const struct flight *flight, enum t
 	lookup_go_on(lookup, now_us);
 }
 
-/* Once more to the same target, in another way. */
+/* Asks the same target once more, in another way. */
 static void ask_again(struct lookup *lookup, const struct flight *flight, bool tcp, uint64_t now_us)
 {
 	if (!lookup_send(lookup, flight->index, tcp, false, now_us))
 		lookup_go_on(lookup, now_us);
 }
 
-/* Once: the question may be under way with an OPT by other packets, too. */
+/* Asks without an OPT once, even if several packets with one are rejected. */
 static void ask_plainly(struct lookup *lookup, const struct flight *flight, size_t length,
 			uint64_t now_us)
 {
@@ -305,7 +304,7 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	lookup->answered = true;
 	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, lookup->name.hash[0], now_us);
-	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
+	if (worth == WORTH_FINAL && flight->cased) /* records may point to the question's name */
 		memcpy(wire + MESSAGE_HEADER, lookup->name.wire, lookup->name.length);
 	switch (worth) {
 	case WORTH_FINAL: use_answer(lookup, flight, wire, length, now_us); return;
@@ -328,7 +327,7 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	}
 }
 
-/* The question may be used to probe its target later. */
+/* Notes the question for later probes of its target. */
 static void learn(const struct lookup *lookup, const struct flight *flight, uint64_t rtt_us,
 		  uint64_t now_us)
 {
@@ -365,7 +364,7 @@ bool lookup_on_reply(struct lookups *table, void *socket, const struct host *pee
 	if (learns)
 		learn(lookup, flight, rtt_us, now_us);
 	if (lookup) {
-		if (flight->paid_by) /* the copy was worth its token: it was answered first */
+		if (flight->paid_by) /* the copy was answered first */
 			target_return_token(flight->paid_by);
 		use(lookup, flight, lower, wire, length, now_us);
 	} else if (!flight->probe) {

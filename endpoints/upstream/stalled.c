@@ -1,13 +1,14 @@
-/* Questions that have nothing but suspects left wait here for a sign of life, by leg:
+/* Questions that have only suspects left wait here for a sign of life, by leg:
  *
  *     table ──► stalled at leg 17 ──► question ──► question ──► ...
  *           └─► stalled at leg 23 ──► question
  *
- * Every LOOKUP_STALLED_US each leg is looked at, not each question: has a target come back since
- * the last look (all go on, some at each look), or is one to be probed (the first question does it,
- * and goes to the end of the line)? So a leg that is dark costs the same however many wait for it.
+ * Every LOOKUP_STALLED_US the table looks at each leg, not at each question. If a target has come
+ * back since the last look, all questions go on, some at each look. If a target's probe is due, the
+ * first question sends it and goes to the end of the line. So a dark leg costs the same however
+ * many questions wait for it.
  *
- * Not here: what a question does when it goes on, or probes (upstream/failover.c). */
+ * Not here: how a question goes on or probes (upstream/failover.c). */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
@@ -16,10 +17,10 @@ struct stalled { /* the questions of one leg that wait for a sign of life */
 	struct stalled *next, **link;
 	struct lookups *table;
 	uint64_t leg_id;
-	uint64_t revivals; /* of its targets, when last looked at */
+	uint64_t revivals; /* of its targets, at the last look */
 	struct lookup *first, **last;
-	bool reviving; /* a target is back, and they go on to it */
-	bool looking;  /* kept, though it may be empty */
+	bool reviving; /* a target is back, and the questions go on to it */
+	bool looking;  /* not freed even if it is empty */
 };
 
 static struct stalled *stalled_find(struct stalled *stalled, uint64_t leg_id)
@@ -47,8 +48,8 @@ static void stalled_unlink(struct stalled *stalled)
 		stalled->next->link = stalled->link;
 }
 
-/* Made if need be; NULL without memory. A new one knows of no sign of life, so the
- * next look takes any that there ever was for one. */
+/* Makes one if there is none; NULL without memory. A new one knows no sign of life, so the next
+ * look takes any earlier one for new. */
 static struct stalled *stalled_for(struct lookups *table, uint64_t leg_id)
 {
 	struct stalled *stalled =
@@ -111,8 +112,8 @@ void lookup_unstall(struct lookup *lookup)
 
 /* ---- looking ---- */
 
-/* How often a suspicion of one of the leg's targets has ended. Read while one begins it may be one
- * short, which only makes the next look find a sign of life too many. */
+/* How many suspicions of the leg's targets have ended. While one begins, the sum may be one too
+ * low; then the next look sees a sign of life that is none, which does no harm. */
 static uint64_t revivals_of(const struct leg *leg)
 {
 	uint64_t revivals = 0;
@@ -134,8 +135,8 @@ static bool probe_is_due(const struct leg *leg, uint64_t now_us)
 	return false;
 }
 
-/* So many at each look as a receive buffer holds: thousands at once would be lost, and lost again.
- * What stalls again joins the end of the line, so none goes on twice. */
+/* Moves on as many at each look as a receive buffer holds: of thousands at once most would be lost,
+ * and lost again. Questions that stall again join the end of the line, so none goes on twice. */
 static void revive(struct stalled *stalled, uint64_t now_us)
 {
 	struct lookup **last = stalled->last, *lookup;
@@ -152,7 +153,7 @@ static void revive(struct stalled *stalled, uint64_t now_us)
 	}
 }
 
-/* It goes on as far as the suspects, and stalled again behind the others. */
+/* The first question goes on, probes the suspects and stalls again behind the others. */
 static void probe_by_first(struct stalled *stalled, uint64_t now_us)
 {
 	struct lookup *lookup = stalled->first;
@@ -179,7 +180,8 @@ static void look(struct stalled *stalled, uint64_t now_us)
 	stalled_free_if_empty(stalled);
 }
 
-/* Takes them from a list of its own, as above; one that begins meanwhile is not looked at. */
+/* Moves the entries to a list of its own first, so that entries that begin meanwhile are not looked
+ * at. */
 void lookup_wake(struct lookups *table, uint64_t now_us)
 {
 	for (unsigned i = 0; i < LOOKUP_STALLED_LISTS; i++) {
@@ -199,7 +201,7 @@ void lookup_wake(struct lookups *table, uint64_t now_us)
 	}
 }
 
-/* Probes that have become due, and signs of life that another worker saw. */
+/* Sends due probes, and sees signs of life that another worker received. */
 void lookup_on_stalled_timer(struct timer *timer, uint64_t now_us)
 {
 	struct lookups *table = container_of(timer, struct lookups, stalled_timer);

@@ -6,21 +6,22 @@
  *     live ──────────────────────────► in doubt ──────────────────────► suspect ◄─┐
  *      ▲ ▲ │                              │                             │  ▲  │    │ probes
  *      │ └─┼────────── any reply ─────────┘                             │  │  └────┘
- *      │   └── unreachable; or nothing to probe it with, ───────────────┼──┘
+ *      │   └── unreachable; or no known question, ──────────────────────┼──┘
  *      │       and three questions have waited                          │
  *      └─────────────────────── any reply ─────────────────────────────┘
  *
- * RTTVAR rises fast and falls slowly (RFC 6298 has 1/4 both ways): a server that is slow for one
- * name in five keeps an allowance that covers those names through the fast answers in between. The
- * same memory would hide a death for as long as it lasts, so a doubt does not wait for it.
+ * RTTVAR rises fast and falls slowly (RFC 6298 uses 1/4 both ways): a server that is slow for one
+ * name in five keeps an allowance long enough for these names through the fast answers in between.
+ * Such an allowance would also hide a dead server for too long, so a doubt does not wait for it.
  *
- * In doubt means that probes are under way. Where the turn to send them has not come, as they were
- * sent less than 100 ms ago, the question that doubts asks again.
+ * A target in doubt has probes under way. If the last probes left less than 100 ms ago, the silent
+ * question is judged again when that time is over.
  *
- * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
- * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
- * known questions have a lock, which the path of an answer only tries.
- * What to do with the questions of a suspect is upstream/failover.c's business. */
+ * Several workers write the members as relaxed atomics. Two samples at the same moment may become
+ * one. A suspicion begins and ends by an exchange, so that exactly one worker counts it. The known
+ * questions have a lock, which an answer only tries to take.
+ *
+ * Not here: what happens to the questions of a suspect (upstream/failover.c). */
 #include "endpoints/upstream/target.h"
 
 #include <assert.h>
@@ -60,8 +61,8 @@ uint64_t target_allowance_us(const struct target *target)
 	return allowance < TARGET_PATIENCE_US ? allowance : TARGET_PATIENCE_US;
 }
 
-/* Longer than it takes as a rule: an answer that takes no longer may be learnt, a question that has
- * waited for longer is unanswered. */
+/* An upper bound of its usual time: an answer within it may become a known question, and a question
+ * that has waited longer is unanswered. */
 static uint64_t usual_us(const struct target *target)
 {
 	uint64_t twice = 2 * (uint64_t)GET(srtt_us);
@@ -69,7 +70,7 @@ static uint64_t usual_us(const struct target *target)
 	return twice > TARGET_ALLOWANCE_MIN_US ? twice : TARGET_ALLOWANCE_MIN_US;
 }
 
-/* After how long one question's silence is enough for a doubt. */
+/* How long a single question must be silent to raise a doubt. */
 static uint64_t alone_us(const struct target *target)
 {
 	uint64_t allowance = target_allowance_us(target);
@@ -140,7 +141,7 @@ bool target_speaks_edns(const struct target *target)
 	return GET(speaks_edns) != 0;
 }
 
-/* Racing workers may overfill by what each of them adds, no more. */
+/* Racing workers may exceed the maximum by what each of them adds. */
 static void earn(struct target *target, int32_t hundredths)
 {
 	int32_t room = TARGET_TOKENS * TARGET_TOKEN - GET(tokens);
@@ -241,7 +242,7 @@ bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 	SET(heard_us, now_us == 0 ? 1 : now_us);
 	if (GET(repeats) < TARGET_REPEATS)
 		ADD(repeats, 1);
-	if (GET(unanswered) != 0) /* what has not changed is not written: it is the others', too */
+	if (GET(unanswered) != 0) /* write only changes: workers share the cache line */
 		SET(unanswered, 0);
 	if (GET(doubt_us) != 0)
 		SET(doubt_us, 0);
@@ -259,8 +260,8 @@ bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now
 	return learnt == 0 || rtt_us <= usual_us(target);
 }
 
-/* A client has one of them, so names that one of them lets fall silent are never all of them. Where
- * a third client comes, the older one goes. */
+/* Each client has at most one known question, so one client's silent names are never all of them. A
+ * third client's question replaces the older one. */
 void target_learn(struct target *target, const struct target_question *question, uint64_t now_us)
 {
 	struct target_question *known = target->known;
@@ -326,7 +327,7 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	}
 }
 
-/* One worker gets the turn. */
+/* True for one worker at a time. */
 static bool take_turn(struct target *target, uint64_t pause_us, uint64_t now_us)
 {
 	uint64_t probed = GET(probed_us);
@@ -367,7 +368,7 @@ enum target_silence target_on_silence(struct target *target, uint64_t sent_us, b
 	return TARGET_DOUBTED;
 }
 
-/* One reply to any of them is a sign of life, so the slowest is waited for. */
+/* A reply to any probe is a sign of life, so the wait is long enough for the slowest. */
 uint64_t target_probe_wait_us(const struct target_question *questions, unsigned count)
 {
 	uint64_t longest = 0;
@@ -430,7 +431,7 @@ void target_on_worthless(struct target *target, uint64_t name, uint16_t type,
 		failures_add(&target->failures, name, type, error, NULL, now_us, now_us);
 }
 
-/* Two workers may count one name, or count at once and lose a name: as good as one more or less. */
+/* Racing workers may count a name twice or lose one, which does no harm. */
 void target_on_plain(struct target *target, uint64_t name, uint64_t now_us)
 {
 	if (target_speaks_edns(target))
@@ -459,7 +460,8 @@ void target_on_opt(struct target *target)
 
 /* ---- probes ---- */
 
-/* A quarter of how long it has been suspect, so that who is back soon is found soon. */
+/* A quarter of the time since it became suspect, so that a target that is soon back is soon
+ * noticed. */
 static uint64_t pause_us(const struct target *target, uint64_t least_us, uint64_t most_us,
 			 uint64_t now_us)
 {
@@ -510,7 +512,7 @@ uint64_t target_probed_us(const struct target *target)
 	return GET(probed_us);
 }
 
-/* ---- what matches nothing ---- */
+/* ---- replies that match nothing ---- */
 
 void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us)
 {
@@ -526,7 +528,7 @@ void target_on_mismatch(struct target *target, const struct host *from, uint64_t
 	pthread_mutex_unlock(&target->known_lock);
 }
 
-/* An answer that comes twice is a mismatch, too: so the target itself has to have been silent. */
+/* A duplicate of an answer is a mismatch, too, so the target itself must have been silent. */
 char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT])
 {
 	uint64_t at = GET(mismatched_us), other_us = GET(other_us), heard_us = GET(heard_us);
@@ -582,9 +584,9 @@ void target_on_case_unsure(struct target *target, uint64_t now_us)
 
 /* ---- all targets, by (source, address, port, protocol) ----
  *
- * A policy takes a reference to each of its targets when it is prepared and gives it back when it
- * is freed; the next policy takes its own before that, so health and counters outlive a reload. A
- * mutex, because only policies come here, never a query. */
+ * A policy takes a reference to each of its targets when it is prepared, and returns it when it is
+ * freed. The next policy takes its own before that, so health and counters outlive a reload. A
+ * mutex is enough, because no query uses the registry. */
 
 enum { REGISTRY_BUCKETS = 4096 };
 
@@ -596,7 +598,7 @@ struct target_registry {
 	struct target *buckets[REGISTRY_BUCKETS];
 };
 
-/* The operator chooses the keys, nobody else: a plain multiplicative hash does. */
+/* Only the operator chooses the keys, so a plain multiplicative hash is enough. */
 static unsigned bucket_of(const struct address *source, const struct host *host,
 			  enum protocol protocol)
 {

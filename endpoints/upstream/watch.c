@@ -1,6 +1,6 @@
-/* Notes for a question's watchers what was sent where, and what came of it. Packets that nobody has
- * answered have no end: the question goes on, or ends, without them. What the transport has not
- * sent by then, for want of a connection, was no packet. */
+/* Notes for a question's watchers what was sent where, and its result. An unanswered packet gets no
+ * end: the question goes on or ends without it. A packet that the transport could not send until
+ * then, because it had no connection, counts as unsent. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)
@@ -20,7 +20,7 @@ static struct lookup_try *find(struct lookup_watch *watch, const struct flight *
 	return NULL;
 }
 
-/* One before it, in the same memory, has gone without an end. */
+/* An earlier flight in the same memory may have gone without an end. */
 static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
 {
 	struct lookup_try *before = find(watch, flight), *try = add(watch);
@@ -34,7 +34,7 @@ static void add_flight(struct lookup_watch *watch, const struct flight *flight, 
 					   .tcp = flight->tcp};
 }
 
-/* What is under way already may yet be answered. */
+/* Lists the flights under way, which may still be answered. */
 void watch_join(struct lookup *lookup, struct lookup_watch *watch)
 {
 	lookup->watchers++;
@@ -66,7 +66,7 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, enum loo
 	}
 }
 
-/* What became of it may be noted a moment later. */
+/* Keeps try->flight, because the flight's end may be noted a moment later. */
 void watch_note_gone(struct lookup *lookup, const struct flight *flight)
 {
 	for (struct waiter *at = lookup->waiters; at; at = at->next) {
