@@ -149,8 +149,8 @@ $(B)/libsluice.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(B)/tests/%: $(B)/tests/%.o $(B)/libsluice.a
 	$(CC) $(SAN) $(COVER) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
-$(B)/tests/resolver/control/test_memory $(B)/tests/resolver/control/service/test_registrar: WRAP = \
-	-Wl,--wrap=malloc,--wrap=calloc
+$(B)/tests/resolver/control/test_memory $(B)/tests/resolver/control/service/test_registrar \
+$(B)/tests/resolver/control/service/test_commit: WRAP = -Wl,--wrap=malloc,--wrap=calloc
 $(B)/tests/resolver/control/template/test_memory: WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 # All dialects are in one table, and adguard and dnsdist are YAML.
 $(B)/tests/$(IMPORT)/%: LIBS += -lyaml

@@ -56,13 +56,6 @@ static void report(const struct policy *policy, const struct owned *owned,
 	       times->state_s, times->again_s, owned_ptr_count(owned), owned_bytes(owned));
 }
 
-static int serve_nobody(void *context, struct owned *owned)
-{
-	(void)context;
-	(void)owned;
-	return 0;
-}
-
 /* A merge of the model with the state, as each reload makes one; NULL with its faults. */
 static struct owned *merge(struct inventory *inventory, struct model *model, struct faults *faults,
 			   double *seconds)
@@ -80,8 +73,7 @@ static struct owned *merge(struct inventory *inventory, struct model *model, str
 
 static bool measure(struct load *load, struct faults *faults)
 {
-	const struct inventory_publisher nobody = {NULL, serve_nobody};
-	struct inventory *inventory = inventory_new(&load->key, &nobody);
+	struct inventory *inventory = inventory_new(&load->key);
 	struct times times = {0};
 	double start_s = seconds_now();
 	struct model *model = load_model(load, NULL, faults);

@@ -703,17 +703,28 @@ static int serve_tables(struct server *server, struct owned *owned, struct regis
 	return 0;
 }
 
-int server_serve_owned(struct server *server, struct owned *owned)
+/* Whether the workers' table is older than the one published last. */
+static bool is_behind(const struct server *server)
 {
-	int err = serve_tables(server, owned, server->current->policy->registered);
+	const struct owned *owned = server->current ? server->model->owned : NULL;
 
-	if (err)
-		return err;
-	server->awaited = server->sequence;
+	return owned && owned != server->current->policy->owned;
+}
+
+bool server_catch_up(struct server *server)
+{
+	if (is_behind(server) &&
+	    serve_tables(server, server->model->owned, server->current->policy->registered) == 0)
+		server->awaited = server->sequence;
+	return !is_behind(server);
+}
+
+void server_publish_owned(struct server *server, struct owned *owned)
+{
 	owned_ref(owned);
 	owned_unref(server->model->owned);
 	server->model->owned = owned;
-	return 0;
+	(void)server_catch_up(server);
 }
 
 int server_serve_registered(struct server *server, struct registered *registered)
@@ -731,7 +742,7 @@ bool server_has_adopted(const struct server *server, uint64_t sequence)
 
 bool server_all_adopted(const struct server *server)
 {
-	return server_has_adopted(server, server->awaited);
+	return !is_behind(server) && server_has_adopted(server, server->awaited);
 }
 
 void server_drain(struct server *server)

@@ -8,7 +8,7 @@
  *       → workers adopt, keep equal listeners, close gone ones, let go of the old snapshot
  *       → the control thread frees it
  *
- * What we own changes often and one by one: server_serve_owned publishes that alone.
+ * What we own changes often and one by one: server_publish_owned publishes that alone.
  *
  * Only the control thread calls. */
 #ifndef SLUICE_SERVER_H
@@ -123,14 +123,19 @@ void server_discard(struct server *server, struct snapshot *snapshot);
 /* Both, where there is nothing to do in between. On an error nothing has moved. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
 /* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
- * the cost does not depend on the configuration. The served model takes a reference, so applying it
- * again serves the same table. Only after server_apply. ERR_NOMEM: nothing has moved. */
-MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
+ * the cost does not depend on the configuration. Only after server_apply. It cannot fail: the
+ * served model takes a reference, so whatever is published next serves this table as well. If there
+ * is no memory to hand it to the workers now, server_catch_up does that later. */
+void server_publish_owned(struct server *server, struct owned *owned);
+/* Hands the workers the table published last, if memory for that was missing. False: it is still
+ * missing. Not between server_prepare and server_publish. */
+bool server_catch_up(struct server *server);
 /* The same of what is registered, in the zones that the served policy has. */
 MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
 /* Whether every worker answers by what was published last, or newer, usually after one round of its
- * loop; server_serve_registered apart, which is so frequent that there might always be one that not
- * every worker has, unless the caller sets `awaited`. on_release is called when that becomes true.
+ * loop, or after server_catch_up; server_serve_registered apart, which is so frequent that there
+ * might always be one that not every worker has, unless the caller sets `awaited`. on_release is
+ * called when that becomes true.
  */
 bool server_all_adopted(const struct server *server);
 /* Whether every worker answers by the snapshot of that sequence, or a newer one; of the newest,

@@ -33,7 +33,6 @@ static void open_port(struct api_world *world)
 struct api_world *api_world_new(const struct api_dialect *const *dialects)
 {
 	static const struct hash_key key = {1, 2};
-	static const struct inventory_publisher publisher;
 	struct api_world *world = calloc(1, sizeof *world);
 	struct service *service = &world->service;
 
@@ -44,7 +43,7 @@ struct api_world *api_world_new(const struct api_dialect *const *dialects)
 	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
 	http_world_put_secret(world->admin_file, API_ADMIN);
 	http_world_put_secret(world->reader_file, API_READER);
-	service->inventory = inventory_new(&key, &publisher);
+	service->inventory = inventory_new(&key);
 	world->api =
 		(struct api){.service = service, .auth = http_auth_new(), .dialects = dialects};
 	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,

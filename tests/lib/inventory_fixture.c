@@ -13,17 +13,18 @@
 
 static const struct hash_key key = {1, 2};
 
-static int serve(void *context, struct owned *owned)
+static const struct owned *served(const struct inventory_fixture *fixture)
 {
-	struct inventory_fixture *fixture = context;
+	return fixture->inventory->now.owned;
+}
 
-	if (fixture->refuse)
-		return ERR_NOMEM;
-	owned_ref(owned);
-	owned_unref(fixture->served);
-	fixture->served = owned;
-	fixture->published++;
-	return 0;
+bool inventory_fixture_has_moved(struct inventory_fixture *fixture)
+{
+	bool moved = fixture->seen != served(fixture);
+
+	owned_unref(fixture->seen);
+	fixture->seen = inventory_table(fixture->inventory);
+	return moved;
 }
 
 int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
@@ -39,9 +40,8 @@ int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
 		model_free(model);
 		return ERR_FAULTS;
 	}
-	owned_unref(fixture->served);
-	fixture->served = inventory_table(next);
 	inventory_adopt(next);
+	(void)inventory_fixture_has_moved(fixture);
 	inventory_prepared_free(next);
 	model_free(fixture->model);
 	fixture->model = model;
@@ -50,9 +50,7 @@ int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
 
 static void start(struct inventory_fixture *fixture, const char *text)
 {
-	const struct inventory_publisher publisher = {fixture, serve};
-
-	fixture->inventory = inventory_new(&key, &publisher);
+	fixture->inventory = inventory_new(&key);
 	assert_non_null(fixture->inventory);
 	if (inventory_fixture_load(fixture, text) == 0)
 		return;
@@ -64,11 +62,10 @@ void inventory_fixture_stop(struct inventory_fixture *fixture)
 {
 	inventory_free(fixture->inventory);
 	model_free(fixture->model);
-	owned_unref(fixture->served);
+	owned_unref(fixture->seen);
 	fixture->inventory = NULL;
 	fixture->model = NULL;
-	fixture->served = NULL;
-	fixture->published = 0;
+	fixture->seen = NULL;
 }
 
 void inventory_fixture_init(struct inventory_fixture *fixture, const char *text)
@@ -100,7 +97,7 @@ bool inventory_fixture_serves(const struct inventory_fixture *fixture, const cha
 			      const char *target, uint32_t ttl)
 {
 	const struct address parsed = address_of(address);
-	const struct rrset *ptr = owned_ptr(fixture->served, &parsed);
+	const struct rrset *ptr = owned_ptr(served(fixture), &parsed);
 	struct name name;
 	size_t length;
 
@@ -118,7 +115,7 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 	size_t length;
 
 	assert_int_equal(name_from_text(&parsed, &key, name), 0);
-	const struct rrset *host = owned_host(fixture->served, &parsed);
+	const struct rrset *host = owned_host(served(fixture), &parsed);
 	if (!host || !address)
 		return !host && !address;
 	const struct address wanted = address_of(address);
@@ -160,7 +157,10 @@ int edit_store(struct address_draft *draft)
 
 int edit_commit(struct address_draft *draft)
 {
-	return edit_store(draft) == 0 ? addresses_commit(draft) : ERR_INVALID;
+	if (edit_store(draft) != 0)
+		return ERR_INVALID;
+	addresses_commit(draft);
+	return 0;
 }
 
 /* Notes the store's error, or that it works, as service/resources.c does. */

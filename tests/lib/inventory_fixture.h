@@ -1,5 +1,4 @@
-/* For tests: an inventory with a state in a directory of its own, and somebody who takes what it
- * publishes instead of the workers. */
+/* For tests: an inventory with a state in a directory of its own. */
 #ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
 #define SLUICE_TESTS_INVENTORY_FIXTURE_H
 
@@ -16,9 +15,7 @@ struct inventory_fixture {
 	char state[96]; /* DIRECTORY/state.db */
 	struct model *model;
 	struct inventory *inventory;
-	struct owned *served; /* what was published last, by a load or a change */
-	unsigned published;   /* by changes */
-	bool refuse;          /* as if there were no memory to publish it */
+	struct owned *seen; /* the table, when inventory_fixture_has_moved was asked last */
 };
 
 /* A region, two pools and a state. */
@@ -67,6 +64,9 @@ bool inventory_fixture_serves(const struct inventory_fixture *fixture, const cha
 bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
 				const char *address);
 
+/* Whether the table to be served is another one than at the last call or load. */
+bool inventory_fixture_has_moved(struct inventory_fixture *fixture);
+
 /* Who has that address; NULL: nobody. */
 const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
 						  const char *address);
@@ -88,7 +88,7 @@ void inventory_fixture_point(struct inventory_fixture *fixture,
 /* Where the state cannot begin one, the change is void. NULL without memory. */
 struct address_draft *edit_begin(struct inventory *inventory, const char *who);
 int edit_store(struct address_draft *draft);  /* commits the transaction */
-int edit_commit(struct address_draft *draft); /* the same, and publishes the change */
+int edit_commit(struct address_draft *draft); /* the same, and the inventory has the change */
 void edit_free(struct address_draft *draft);  /* rolls back what was not committed; NULL is fine */
 
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */

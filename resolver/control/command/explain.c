@@ -57,7 +57,6 @@ struct explain_input {
 /* Adds the state's addresses and PTRs to the model. False: faults, or out of memory; prints why. */
 static bool read_owned(const struct command_line *line, struct explain_input *input)
 {
-	static const struct inventory_publisher nobody;
 	struct model *model = input->model;
 	struct inventory_about about;
 	struct inventory *whole;
@@ -68,7 +67,7 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 
 	if (!model->management.state || (file && access(file, F_OK) != 0 && errno != EACCES))
 		return true;
-	input->inventory = inventory_new(&input->load.key, &nobody);
+	input->inventory = inventory_new(&input->load.key);
 	if (!input->inventory)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
 	inventory_store(input->inventory)->mode = SOURCE_READ_APART;

@@ -4,15 +4,12 @@
  *      └────► draft_serve: the served table, old entry out and new one in
  *
  * ROLLBACK and addresses_discard undo the edits. An edit sees the rows of the edits before it, so
- * it can take a name or address that one of these has released. After COMMIT only publishing can
- * fail, for lack of memory, which is reported. A failed read voids the draft, even if its edit went
- * on. */
+ * it can take a name or address that one of these has released. After COMMIT nothing can fail. A
+ * failed read voids the draft, even if its edit went on. */
 #include "resolver/control/resource/address_draft.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-#include "resolver/log.h"
 
 /* ---- begin and discard ---- */
 
@@ -180,31 +177,21 @@ int draft_serve(struct address_draft *draft, const struct owned_resource *before
 		   : 0;
 }
 
-/* ---- publishing ---- */
+/* ---- the end ---- */
 
-/* Updates the counts and, if it changed, the served table. If a copy was edited, its original gets
- * them. */
-int addresses_commit(struct address_draft *draft)
+/* Updates the counts and, if it changed, the table to be served. If a copy was edited, its original
+ * gets them. */
+void addresses_commit(struct address_draft *draft)
 {
 	struct inventory *inventory =
 		draft->inventory->of ? draft->inventory->of : draft->inventory;
-	struct owned_draft *table = draft->table;
 
-	assert(!draft->over);
+	assert(!draft->over && draft->error.outcome == CHANGE_FINE);
 	draft->over = true;
-	if (draft->error.outcome != CHANGE_FINE)
-		return ERR_INVALID;
 	inventory->now.counts = draft->counts;
 	inventory->cursors = draft->inventory->cursors;
 	inventory->version++;
+	inventory_publish(inventory, draft->table ? owned_commit(draft->table) : NULL,
+			  draft->revision);
 	draft->table = NULL;
-	if (!table)
-		inventory_publish_none(inventory, draft->revision);
-	if (!table || inventory_publish(inventory, owned_commit(table), draft->revision) == 0)
-		return 0;
-	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
-		  err_text(ERR_NOMEM));
-	return draft_fail(draft, CHANGE_NO_MEMORY, NULL,
-			  "it is kept, and will be served with the next change or reload: %s",
-			  err_text(ERR_NOMEM));
 }

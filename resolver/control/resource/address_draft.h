@@ -1,10 +1,11 @@
 /* A draft of addresses, cloud services, their PTRs and groups, within the state's open transaction:
  *
- *     BEGIN ─► addresses_edit ─► addresses_put, ... ─┬─► COMMIT ─► addresses_commit ─┬─►
- * addresses_discard └─► an edit fails: ROLLBACK ────┘
+ *     BEGIN ─► addresses_edit ─► addresses_put, ... ─┬─► COMMIT ─► addresses_commit ─┐
+ *                                                    └─► an edit fails: ROLLBACK ────┴─► discard
  *
- * Each edit checks, writes a row, and changes the draft of the served table, which addresses_commit
- * publishes. The first edit that fails gives the reason and voids the draft.
+ * Each edit checks, writes a row, and changes the draft of the served table, which becomes the
+ * inventory's with addresses_commit; the service then publishes it. The first edit that fails gives
+ * the reason and voids the draft.
  *
  * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
  * inventory has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
@@ -31,9 +32,9 @@ struct address_draft {
  * are allowed: an address outside all pools is put, but not served. NULL without memory. */
 struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
 				     uint64_t revision, bool restores);
-/* Puts the committed edits into the inventory and publishes the table to the workers. Afterwards
- * only draft_error and addresses_discard may be called. */
-MUST_CHECK int addresses_commit(struct address_draft *draft);
+/* Puts the edits, which the store has committed, into the inventory; inventory_table is then the
+ * table to be published. Afterwards only draft_error and addresses_discard may be called. */
+void addresses_commit(struct address_draft *draft);
 /* Frees the draft with what was not published. NULL is fine. */
 void addresses_discard(struct address_draft *draft);
 

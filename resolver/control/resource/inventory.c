@@ -21,15 +21,13 @@ void inventory_part_release(struct inventory_part *part)
 	*part = (struct inventory_part){0};
 }
 
-struct inventory *inventory_new(const struct hash_key *key,
-				const struct inventory_publisher *publisher)
+struct inventory *inventory_new(const struct hash_key *key)
 {
 	struct inventory *inventory = calloc(1, sizeof *inventory);
 
 	if (!inventory)
 		return NULL;
 	inventory->key = *key;
-	inventory->publisher = *publisher;
 	store_init(&inventory->store, SOURCE_WRITE);
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
@@ -641,19 +639,15 @@ struct owned *inventory_table(const struct inventory *inventory)
 	return owned_ref(inventory->now.owned);
 }
 
-void inventory_publish_none(struct inventory *inventory, uint64_t revision)
+void inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision)
 {
-	if (inventory->served == inventory->published)
+	if (owned) {
+		owned_unref(inventory->now.owned);
+		inventory->now.owned = owned;
+	} else if (inventory->served == inventory->published) {
 		inventory->served = revision;
+	}
 	inventory->published = revision;
-}
-
-int inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision)
-{
-	owned_unref(inventory->now.owned);
-	inventory->now.owned = owned;
-	inventory->published = revision;
-	return inventory->publisher.serve(inventory->publisher.context, owned);
 }
 
 static int count_change(void *context, const struct source_change *change)

@@ -100,16 +100,8 @@ void inventory_forget(struct inventory *inventory);
 
 /* ---- for the service ---- */
 
-/* serve publishes an owned table to the workers and takes a reference of its own; it fails only for
- * lack of memory. */
-struct inventory_publisher {
-	void *context;
-	int (*serve)(void *context, struct owned *owned);
-};
-
 /* NULL without memory. */
-struct inventory *inventory_new(const struct hash_key *key,
-				const struct inventory_publisher *publisher);
+struct inventory *inventory_new(const struct hash_key *key);
 void inventory_free(struct inventory *inventory); /* NULL is fine; closes the source */
 
 /* Combines addresses and services of the model, which limits_check has accepted, with those of the
@@ -128,7 +120,7 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * PTR_ERROR until a pool has it. */
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults);
-/* The table to be served, with a reference for the caller. */
+/* The table to be served, with a reference for the caller, who gives it to the workers. */
 struct owned *inventory_table(const struct inventory *inventory);
 /* Moves the prepared part into the served inventory. */
 void inventory_adopt(struct inventory *next);
@@ -185,7 +177,6 @@ struct pool_cursors {
 
 struct inventory {
 	struct hash_key key;
-	struct inventory_publisher publisher;
 	struct inventory_part now;
 	struct store store;
 	struct inventory *of;           /* the original of a copy */
@@ -223,11 +214,8 @@ MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 /* Why the resource may not be served, in text; NULL: it may. */
 const char *inventory_refusal(const struct inventory *inventory,
 			      const struct owned_resource *resource, char text[POOLS_TEXT_MAX]);
-/* Notes that the table published last is that of this revision, too. */
-void inventory_publish_none(struct inventory *inventory, uint64_t revision);
-/* Publishes the table as that of this revision; takes the reference over. ERR_NOMEM: the table will
- * be published with the next one. */
-MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned,
-				 uint64_t revision);
+/* Makes `owned` the table to be served, as of this revision; takes the reference over. NULL: the
+ * present table is that of this revision, too. */
+void inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision);
 
 #endif

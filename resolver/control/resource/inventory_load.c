@@ -589,9 +589,8 @@ void inventory_prepared_free(struct inventory *next)
 void inventory_check(struct model *model, struct faults *faults)
 {
 	static const struct hash_key any_key;
-	static const struct inventory_publisher nobody;
 	const struct management *management = &model->management;
-	struct inventory *inventory = inventory_new(&any_key, &nobody);
+	struct inventory *inventory = inventory_new(&any_key);
 	struct inventory_part part;
 
 	if (!inventory)

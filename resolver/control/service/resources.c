@@ -267,8 +267,8 @@ static int prepare(struct commit *commit)
 				    store->url);
 }
 
-/* Serves what was stored. ERR_INVALID: no memory to serve it yet. */
-static int publish(struct commit *commit)
+/* Serves what was stored. */
+static void publish(struct commit *commit)
 {
 	char text[SERVICE_TEXT_MAX];
 
@@ -277,10 +277,10 @@ static int publish(struct commit *commit)
 		service_publish(&commit->prepared, text);
 		commit->model = NULL;
 	}
-	if (!commit->owned || addresses_commit(commit->owned) == 0)
-		return 0;
-	commit->next.change->error = *draft_error(commit->owned);
-	return ERR_INVALID;
+	if (!commit->owned)
+		return;
+	addresses_commit(commit->owned);
+	service_publish_owned(commit->service);
 }
 
 static void release(struct commit *commit)
@@ -303,7 +303,7 @@ static int finish(struct commit *commit, int err)
 	if (!err && change->rehearsal && change->on_model && commit->model)
 		change->on_model(change->context, commit->model, commit->compiled);
 	if (is_made)
-		err = publish(commit);
+		publish(commit);
 	if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
 	if (change->error.outcome == CHANGE_STORE && commit->next.source && !commit->is_unnoted)

@@ -6,7 +6,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-enum { ADOPTION_MAX_MS = 2000 };
+enum { ADOPTION_MAX_MS = 2000, BEHIND_AGAIN_MS = 100 };
 
 /* ---- when every worker has adopted a change ---- */
 
@@ -212,14 +212,33 @@ int service_serve(struct service *service, struct model *model, struct faults *f
 	return err;
 }
 
-static int serve_owned(void *context, struct owned *owned)
+/* Nothing may be published between a large change's service_prepare and its service_publish; the
+ * store is held meanwhile. */
+static void on_behind(uv_timer_t *timer)
 {
-	struct service *service = context;
-	int err = server_serve_owned(&service->server, owned);
+	struct service *service = timer->data;
 
-	if (err == 0)
+	if (inventory_store(service->inventory)->held || !server_catch_up(&service->server))
+		return;
+	uv_timer_stop(timer);
+	log_event(LOG_INFO, "state", "the addresses and PTRs that were kept are served");
+}
+
+void service_publish_owned(struct service *service)
+{
+	struct owned *owned = inventory_table(service->inventory);
+
+	if (owned != service->server.model->owned) {
+		server_publish_owned(&service->server, owned);
 		published(service);
-	return err;
+	}
+	owned_unref(owned);
+	if (server_catch_up(&service->server) || uv_is_active((uv_handle_t *)&service->behind))
+		return;
+	log_event(LOG_ERROR, "state",
+		  "a change of addresses or PTRs is kept, and will be served as soon as there is "
+		  "memory for it");
+	uv_timer_start(&service->behind, on_behind, BEHIND_AGAIN_MS, BEHIND_AGAIN_MS);
 }
 
 static void read_resolv_conf(struct service *service)
@@ -340,15 +359,13 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 
 int service_init(struct service *service, const char *config, const char *resolv_conf, bool beside)
 {
-	const struct inventory_publisher publisher = {service, serve_owned};
-
 	memset(service, 0, sizeof *service);
 	service->beside = beside;
 	load_init(&service->load, config, resolv_conf);
 	service->load.migration.required = beside;
 	file_watch_note(&service->resolv_conf, resolv_conf);
 	service->config_path = regular_file_absolute(config); /* for the status */
-	service->inventory = inventory_new(&service->load.key, &publisher);
+	service->inventory = inventory_new(&service->load.key);
 	return service->config_path && service->inventory ? 0 : ERR_NOMEM;
 }
 
@@ -371,7 +388,8 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	if (bell_open(&service->bell, loop, on_wake, service) != 0)
 		return ERR_SYSTEM;
 	uv_timer_init(loop, &service->adoption);
-	service->adoption.data = service;
+	uv_timer_init(loop, &service->behind);
+	service->adoption.data = service->behind.data = service;
 	service->on_adopted = on_adopted;
 	service->context = context;
 	work_init(&service->work, loop, store, on_work_end, context);

@@ -3,7 +3,7 @@
  *     SIGHUP, POST /v1/reload ─► load_model ──┐
  *     resources ─────────────► service_make ──┴─► service_prepare ─► durable ─► service_publish ─┐
  *     resolv.conf ────► load_resolv_conf ──────────────────────────────────────► server_apply ───┤
- *     addresses, PTRs ────► service_make ─► durable ───────────────────────► server_serve_owned ─┤
+ *     addresses, PTRs ────► service_make ─► durable ─────────────────────► server_publish_owned ─┤
  *                                                         on_adopted, when all workers have it ◄─┘
  *
  * The workers go on answering while files are read, because they share only published snapshots
@@ -100,6 +100,7 @@ struct service {
 	bool watches;        /* follows resolv.conf */
 	struct bell bell;    /* rings when a worker releases a snapshot or sends something */
 	uv_timer_t adoption; /* ends the wait for a hanging worker */
+	uv_timer_t behind;   /* runs while memory is missing to hand workers the addresses */
 	void (*on_adopted)(void *context);
 	void *context;
 };
@@ -149,6 +150,10 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
 /* Ends every service_prepare, even one that failed; frees what was not published, except the
  * model. */
 void service_prepared_release(struct service_prepared *prepared);
+
+/* Publishes the inventory's table of addresses, if that is another one than is served. It cannot
+ * fail; without memory the workers get the table as soon as there is some. */
+void service_publish_owned(struct service *service);
 
 /* Prepares, publishes and releases, with nothing in between. After an error faults say why, the
  * model is the caller's, and the former one stays served. */
@@ -213,9 +218,8 @@ struct service_change {
  * change has no `refused`, or no edit could succeed, and the change ends with this error. */
 bool service_refuse_edit(struct service_change *change, const struct change_error *error);
 /* ERR_FAULTS: the faults say why the resulting model is refused or cannot be served. ERR_INVALID:
- * the change's error says why the change is not possible now. After an error nothing has changed,
- * unless memory to serve the stored change was missing. Faults include warnings about new items
- * (limits_check_change). */
+ * the change's error says why the change is not possible now. After an error nothing has changed.
+ * Faults include warnings about new items (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 /* service_change for any size: a large change compiles the model and writes the rows in a thread,

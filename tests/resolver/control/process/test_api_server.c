@@ -247,10 +247,9 @@ static void on_told_to_stop(uv_timer_t *timer)
 static unsigned call_before_the_end(struct world *world, const char *path, const char *body)
 {
 	static const struct hash_key key = {1, 2};
-	static const struct inventory_publisher publisher;
 	struct service *service = &world->process.service;
 	uv_timer_t look;
-	service->inventory = inventory_new(&key, &publisher);
+	service->inventory = inventory_new(&key);
 	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,
 		  NULL);
 	work_block(&service->work);

@@ -238,13 +238,6 @@ static void a_ptr_that_is_pending_stays_so_over_a_reload(void **state)
 
 static const struct hash_key fixture_key = {1, 2};
 
-static int serve_nobody(void *context, struct owned *owned)
-{
-	(void)context;
-	(void)owned;
-	return 0;
-}
-
 static void compare_served(const struct owned *one, const struct owned *other)
 {
 	static const struct prefix all[] = {{.address.family = 4}, {.address.family = 6}};
@@ -316,8 +309,7 @@ static void compare_resources(struct inventory *one, struct inventory *other,
 
 static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 {
-	const struct inventory_publisher nobody = {NULL, serve_nobody};
-	struct inventory *anew = inventory_new(&fixture_key, &nobody);
+	struct inventory *anew = inventory_new(&fixture_key);
 	struct model *model = config_text_read(&fixture->config, NULL);
 	struct inventory_about about, anew_about;
 	struct inventory *next = inventory_prepare(anew, model, &fixture->config.faults);
@@ -334,7 +326,7 @@ static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 	assert_int_equal(about.waiting, anew_about.waiting);
 	compare_resources(fixture->inventory, anew, addresses);
 	compare_resources(fixture->inventory, anew, services);
-	compare_served(fixture->served, anew->now.owned);
+	compare_served(fixture->inventory->now.owned, anew->now.owned);
 	inventory_free(anew);
 	model_free(model);
 }

@@ -116,7 +116,7 @@ static void a_ptr_that_waited_is_active_with_its_address(void **state)
 	assert_int_equal(edit_wait(draft, id, &ptr), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_int_equal(fixture->published, 0);
+	assert_false(inventory_fixture_has_moved(fixture));
 	assert_int_equal(
 		inventory_fixture_load(
 			fixture, FIXTURE_WORLD

@@ -19,6 +19,27 @@
 #include "tests/lib/config_text.h"
 #include "tests/lib/inventory_fixture.h"
 
+/* ---- memory ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static _Thread_local bool is_out; /* this thread gets no memory */
+
+void *__wrap_malloc(size_t size)
+{
+	return is_out ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return is_out ? NULL : __real_calloc(count, size);
+}
+
+/* ---- the world ---- */
+
 struct world {
 	struct config_text files;
 	struct service service;
@@ -41,14 +62,17 @@ struct world {
 	/* What waits for its end. */
 	struct work_waiter waiter;
 	bool went_on;
-	unsigned other_work; /* that ended */
+	unsigned other_work;       /* that ended */
+	unsigned adopted;          /* how often all workers had what was published */
+	struct source_calls calls; /* the state's, but for its commit */
+	const struct source_calls *real;
 };
 
 static struct world *world;
 
 static void on_adopted(void *context)
 {
-	(void)context;
+	((struct world *)context)->adopted++;
 }
 
 static void on_work_end(void *context)
@@ -714,6 +738,90 @@ static void what_is_kept_beside_a_change_comes_with_it_or_not_at_all(void **stat
 	assert_string_equal(kept_pairs(), "deployment g/a=made; ");
 }
 
+/* ---- what is stored is published without fail ---- */
+
+static int commit_and_run_out(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	int err = world->real->commit(source, error);
+
+	is_out = !err;
+	return err;
+}
+
+static const struct rrset *served_ptr(const char *text)
+{
+	const struct owned *owned = world->service.server.current->policy->owned;
+	struct address address;
+
+	assert_int_equal(address_parse(&address, text), 0);
+	return owned_ptr(owned, &address);
+}
+
+static enum ptr_status status_of(const char *name)
+{
+	inventory_forget(world->service.inventory);
+	return inventory_address(world->service.inventory, NULL, name)->status;
+}
+
+/* Makes the change of a network and of a PTR, with no memory from its COMMIT on. */
+static void put_both_without_memory(void)
+{
+	struct source *source = world->service.inventory->store.source;
+	json_t *network = json_pack("{s:s, s:[s]}", "name", "one", "address_space", "10.1.0.0/16");
+	json_t *address =
+		json_pack("{s:s, s:s}", "address", "192.0.2.7", "reverse_fqdn", "m.test.");
+	const struct service_edit edits[] = {
+		{network_path("one"), network},
+		{{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}}, address}};
+	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
+
+	world->service.commit.committer = NULL;
+	world->real = source->calls;
+	world->calls = *source->calls;
+	world->calls.commit = commit_and_run_out;
+	source->calls = &world->calls;
+	service_commit(&world->service, &change, on_change, NULL);
+	assert_true(is_out);
+	source->calls = world->real;
+	json_decref(network);
+	json_decref(address);
+}
+
+static void what_is_stored_is_served_as_soon_as_there_is_memory(void **state)
+{
+	struct server *server = &world->service.server;
+	unsigned adopted;
+
+	(void)state;
+	put_both_without_memory();
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("one"));
+	assert_false(server_catch_up(server));
+	assert_false(server_all_adopted(server));
+	adopted = world->adopted;
+	is_out = false;
+	assert_null(served_ptr("192.0.2.7"));
+	assert_int_equal(status_of("mail"), PTR_PENDING);
+	run_until(&world->adopted, adopted + 1);
+	assert_non_null(served_ptr("192.0.2.7"));
+	assert_true(server_all_adopted(server));
+	assert_int_equal(status_of("mail"), PTR_ACTIVE);
+	assert_false(uv_is_active((uv_handle_t *)&world->service.behind));
+}
+
+/* Whatever else is published has the addresses as well. */
+static void what_could_not_be_handed_over_comes_with_the_next_model(void **state)
+{
+	(void)state;
+	put_both_without_memory();
+	is_out = false;
+	assert_null(served_ptr("192.0.2.7"));
+	put_network("two", "10.2.0.0/16", false);
+	assert_int_equal(world->err, 0);
+	assert_non_null(served_ptr("192.0.2.7"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -740,6 +848,8 @@ int main(void)
 		TEST(a_record_of_a_later_version_is_refused),
 		TEST(what_is_kept_beside_a_change_is_agreed_to_with_it),
 		TEST(what_is_kept_beside_a_change_comes_with_it_or_not_at_all),
+		TEST(what_is_stored_is_served_as_soon_as_there_is_memory),
+		TEST(what_could_not_be_handed_over_comes_with_the_next_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
