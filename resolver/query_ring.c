@@ -104,19 +104,19 @@ void query_ring_publish(struct query_ring *ring)
 	atomic_store_explicit(&ring->written, position(ring), memory_order_relaxed);
 }
 
-const struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint64_t *left_us)
+struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint64_t *left_us)
 {
 	uint64_t end = atomic_load_explicit(&ring->committed, memory_order_acquire);
 
 	while (*at < end) {
-		const struct piece *piece = piece_at(ring, *at);
+		struct piece *piece = piece_at(ring, *at);
 
 		*at += piece->bytes;
 		if (piece->kind == ROUND)
 			ring->left_us = ((const struct round_piece *)(const void *)piece)->left_us;
 		if (piece->kind == RECORD) {
 			*left_us = ring->left_us;
-			return (const struct query_record *)(const void *)piece;
+			return (struct query_record *)(void *)piece;
 		}
 	}
 	return NULL;

@@ -179,9 +179,8 @@ void query_ring_publish(struct query_ring *ring);
 /* ---- the reader; one thread at a time ---- */
 
 /* The next record, and when its reply left; NULL: there is none yet. It is valid until
- * query_ring_give_back. */
-const struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at,
-					   uint64_t *left_us);
+ * query_ring_give_back, and until then the reader's to change. */
+struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint64_t *left_us);
 /* All up to there may be written over. `at` begins as ring->read. */
 void query_ring_give_back(struct query_ring *ring, uint64_t at);
 

@@ -301,6 +301,7 @@ static int compile_context(struct compilation *c)
 		.source_count = 1,
 		.selves = selves,
 		.self_count = route_sort_selves(selves, found.count),
+		.special = &policy->special,
 	};
 	return 0;
 }
@@ -536,7 +537,7 @@ static uint64_t add_address(const struct compilation *c, uint64_t stamp,
 /* What rulesets are compiled with besides their own values. */
 static void stamp_context(struct compilation *c)
 {
-	uint64_t stamp = 1;
+	uint64_t stamp = 1 + c->policy->special.count;
 
 	for (size_t i = 0; i < c->context.self_count; i++) {
 		const struct route_self *self = &c->context.selves[i];
@@ -848,43 +849,33 @@ static int compile_special(struct compilation *c)
 }
 
 /* How many names are above this zone and within something of ours that could deny them: a zone of
- * the network, or one of special-use names; for a reverse zone also pools and registered prefixes,
- * so these are all names up to in-addr.arpa or ip6.arpa. */
+ * the network, a special-use zone, a pool or a registered prefix. */
 static unsigned count_above(const struct policy *policy, const struct policy_network *network,
 			    const struct name *apex)
 {
-	struct prefix prefix;
-	unsigned label, rest, count = 0;
+	unsigned label, count = policy_count_above(&policy->special, apex);
 
-	if (apex->labels > 0 && (suffix_table_find(&network->zones, apex, 1, &label) ||
-				 suffix_table_find(&policy->special, apex, 1, &label)))
+	if (apex->labels > 0 && suffix_table_find(&network->zones, apex, 1, &label) &&
+	    label - 1 > count)
 		count = label - 1;
-	if (apex->labels > 3U + count && reverse_parse(apex, &prefix, &rest))
-		count = apex->labels - 3U;
 	return count;
 }
 
-static int add_above(struct compilation *c, struct policy_network *network, const struct name *apex,
-		     unsigned count)
-{
-	const struct policy *policy = c->policy;
-	struct name name;
-	int err = 0;
-
-	for (unsigned label = 1; !err && label <= count; label++) {
-		err = name_from_wire(&name, &policy->key, name_suffix_wire(apex, label),
-				     name_suffix_length(apex, label), 0, NULL);
-		if (!err)
-			err = suffix_table_add(&network->above, &c->policy->arena, &name, network);
-		err = err == ERR_EXISTS ? 0 : err;
-	}
-	return err;
-}
-
-/* Counts the names above linked zones, by network (`room`), or adds them (NULL). */
-static int walk_above(struct compilation *c, size_t *room)
+/* Counts the names at these labels by network (`room`), or adds them (NULL). */
+static int take_above(struct compilation *c, struct policy_network *network,
+		      const struct name *apex, unsigned first, unsigned last, size_t *room)
 {
 	struct policy *policy = c->policy;
+
+	if (!room)
+		return policy_add_above(&network->above, &policy->arena, &policy->key, apex, first,
+					last);
+	room[network - policy->networks] += last + 1 - first;
+	return 0;
+}
+
+static int walk_zones_above(struct compilation *c, size_t *room)
+{
 	int err = 0;
 
 	for (size_t i = 0; !err && i < c->model->private_zones.count; i++) {
@@ -894,14 +885,40 @@ static int walk_above(struct compilation *c, size_t *room)
 		for (size_t l = 0; !err && l < zone->links.count; l++) {
 			struct policy_network *network = network_of(
 				c, zone->resource_group, zone->links.items[l].virtual_network);
-			unsigned count = count_above(policy, network, apex);
 
-			if (room)
-				room[network - policy->networks] += count;
-			else
-				err = add_above(c, network, apex, count);
+			err = take_above(c, network, apex, 1, count_above(c->policy, network, apex),
+					 room);
 		}
 	}
+	return err;
+}
+
+/* A prefix has the name of its cut only where it is one of whole octets, or nibbles; else that is a
+ * name above it, too. */
+static int walk_cuts_above(struct compilation *c, struct policy_network *network, size_t *room)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < network->registration_count; i++) {
+		const struct registered_zone *zone =
+			&c->policy->registered->zones[network->registrations[i]];
+
+		for (size_t k = 0; !err && k < zone->cut_count; k++) {
+			const struct name *apex = zone_apex(zone->cuts[k].apex);
+
+			if (apex->labels >= 3)
+				err = take_above(c, network, apex, 0, apex->labels - 3U, room);
+		}
+	}
+	return err;
+}
+
+static int walk_above(struct compilation *c, size_t *room)
+{
+	int err = walk_zones_above(c, room);
+
+	for (uint32_t i = 0; !err && i < c->policy->network_count; i++)
+		err = walk_cuts_above(c, &c->policy->networks[i], room);
 	return err;
 }
 
@@ -922,11 +939,11 @@ struct policy *policy_compile_with(const struct model *model, const struct hash_
 				   const struct policy *before, struct registered *registered)
 {
 	static int (*const steps[])(struct compilation *) = {
-		compile_networks,      compile_clients, compile_usual,    compile_inbounds,
-		compile_vnet_resolver, compile_context, compile_custom,   compile_default,
-		compile_registered,    compile_zones,   compile_rulesets, compile_settings,
-		compile_special,       compile_owned,   compile_spaces,   compile_pools,
-		compile_trees,         compile_names,   compile_above,
+		compile_networks,      compile_clients,    compile_usual,   compile_inbounds,
+		compile_vnet_resolver, compile_special,    compile_context, compile_custom,
+		compile_default,       compile_registered, compile_zones,   compile_rulesets,
+		compile_settings,      compile_owned,      compile_spaces,  compile_pools,
+		compile_trees,         compile_names,      compile_above,
 	};
 	struct compilation c = {.policy = calloc(1, sizeof *c.policy),
 				.model = model,

@@ -16,6 +16,14 @@ uint64_t policy_print_text(const struct policy *policy, uint64_t print, const ch
 MUST_CHECK int policy_compile_special(struct policy *policy, const struct policy *before,
 				      bool answered);
 
+/* How many names above `apex` a special-use zone (of this table, or NULL) or, in the reverse trees,
+ * a pool or a registered prefix could deny. */
+unsigned policy_count_above(const struct suffix_table *special, const struct name *apex);
+/* Adds the names that start at its labels from `first` to `last`; those that are there stay. */
+MUST_CHECK int policy_add_above(struct suffix_table *above, struct arena *arena,
+				const struct hash_key *key, const struct name *apex, unsigned first,
+				unsigned last);
+
 /* ---- policy/apex.c ---- */
 
 /* A zone with an apex and nothing else: NS and SOA by reverse.name_servers and reverse.hostmaster,

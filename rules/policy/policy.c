@@ -539,14 +539,23 @@ static bool (*const stages[])(const struct decision *, struct verdict *) = {
 	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
 };
 
-/* No stage denies a name above a linked zone, or above a PTR of the network's own addresses and
- * machines. A zone hides the PTRs in it, so above these it may deny the name. */
+/* What comes after rules knows nothing of those below the name. */
+static void find_above_rules(const struct decision *d, struct zone_answer *answer)
+{
+	for (uint32_t i = 0; i < d->network->ruleset_count; i++)
+		if (ruleset_has_below(d->network->rulesets[i], d->name))
+			answer->outcome = ZONE_NODATA;
+}
+
+/* No stage denies a name above a linked zone, a rule, or a PTR of the network's own addresses and
+ * machines. A zone hides the rules and PTRs in it, so above these it may deny the name. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
 	if (verdict->kind != VERDICT_ANSWER || verdict->by == DECIDED_ZONE ||
 	    verdict->answer.outcome != ZONE_NXDOMAIN)
 		return; /* by_zone has looked above itself, ahead of a redirection */
 	find_above(d, &verdict->answer);
+	find_above_rules(d, &verdict->answer);
 	find_above_ptrs(d, &verdict->answer);
 }
 

@@ -50,8 +50,9 @@ struct policy_network {
 	const char *name;
 	uint16_t id;               /* the same over reloads, nobody else's ever; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
-	/* Names above a linked zone that something else of ours could deny (count_above); they are
-	 * empty non-terminals. Values mean nothing. */
+	/* Names above a linked zone or a registered prefix that something else of ours could deny
+	 * (count_above); they are empty non-terminals. Values mean nothing. Those above rules are
+	 * with the rulesets. */
 	struct suffix_table above;
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;

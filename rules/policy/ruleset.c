@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/policy/internal.h"
 #include "rules/schema/reference.h"
 #include "rules/schema/rule_targets.h"
 
@@ -16,6 +17,7 @@ struct ruleset {
 	const char *name;
 	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
+	struct suffix_table above; /* ruleset_has_below; values mean nothing */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* of the configured ones */
 	struct route *routes;      /* of the target groups, whose rules share them; */
@@ -184,12 +186,46 @@ static int compile_rules(struct ruleset *ruleset, const struct forwarding_rulese
 	return err;
 }
 
+/* Counts the names above enabled rules (`room`), or adds them (NULL). */
+static int walk_above(struct ruleset *ruleset, const struct route_context *context, size_t *room)
+{
+	struct name name;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ruleset->rule_count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		unsigned count;
+
+		if (!rule->enabled || name_from_text(&name, context->key, rule->domain) != 0)
+			continue;
+		count = policy_count_above(context->special, &name);
+		if (room)
+			*room += count;
+		else
+			err = policy_add_above(&ruleset->above, &ruleset->arena, context->key,
+					       &name, 1, count);
+	}
+	return err;
+}
+
+static int compile_above(struct ruleset *ruleset, const struct route_context *context)
+{
+	size_t room = 0;
+	int err = walk_above(ruleset, context, &room);
+
+	if (err || room == 0)
+		return err;
+	err = suffix_table_init(&ruleset->above, &ruleset->arena, room);
+	return err ? err : walk_above(ruleset, context, NULL);
+}
+
 static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset *model,
 			const struct route_context *context, const char *const *reserved,
 			size_t reserved_count)
 {
 	size_t count = model->rules.count;
-	uint64_t print = hash_text(context->key, 0, full_name(&model->named));
+	uint64_t print = hash_text(context->key, context->special ? context->special->count : 0,
+				   full_name(&model->named));
 	int err = suffix_table_init(&ruleset->table, &ruleset->arena, count + reserved_count);
 
 	ruleset->name = arena_strdup(&ruleset->arena, full_name(&model->named));
@@ -201,6 +237,9 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 	if (err)
 		return err;
 	ruleset->rule_count = count;
+	err = compile_above(ruleset, context);
+	if (err)
+		return err;
 	for (size_t i = 0; i < reserved_count; i++) {
 		struct rule *entry = &ruleset->rules[count + i];
 
@@ -335,6 +374,11 @@ const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name
 	while (rule && !rule->enabled && !rule->reserved && *label < name->labels)
 		rule = ruleset_next(ruleset, name, *label + 1, label);
 	return rule && rule->enabled ? rule : NULL;
+}
+
+bool ruleset_has_below(const struct ruleset *ruleset, const struct name *name)
+{
+	return suffix_table_get(&ruleset->above, name, 0);
 }
 
 void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass)

@@ -82,8 +82,9 @@ struct route_context {
 	const struct hash_key *key;
 	const struct route_source *sources;
 	size_t source_count;
-	const struct route_self *selves; /* inbound endpoints by every host that means them */
-	size_t self_count;               /* as route_sort_selves has left them */
+	const struct route_self *selves;    /* inbound endpoints by every host that means them */
+	size_t self_count;                  /* as route_sort_selves has left them */
+	const struct suffix_table *special; /* special-use zones, for names above rules; or NULL */
 };
 /* Sorts them by host and keeps the first of equal ones; returns how many are left. */
 size_t route_sort_selves(struct route_self *selves, size_t count);
@@ -130,6 +131,9 @@ const struct rule *ruleset_next(const struct ruleset *ruleset, const struct name
 /* The longest enabled rule, unless a longer reserved domain holds the name back. */
 const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name *name,
 				unsigned *label);
+/* Whether an enabled rule is below that name, which only a special-use zone, a pool or a registered
+ * prefix could deny. It exists then. */
+bool ruleset_has_below(const struct ruleset *ruleset, const struct name *name);
 size_t ruleset_rule_count(const struct ruleset *ruleset);
 struct rule *ruleset_rule(struct ruleset *ruleset, size_t index);
 

@@ -6,6 +6,7 @@
 
 #include "rules/base.h"
 #include "rules/policy/internal.h"
+#include "rules/reverse.h"
 #include "rules/zone/zonefile.h"
 
 static const char empty_zone[] = "@ 10800 IN SOA @ nobody.invalid. 1 3600 1200 604800 10800\n"
@@ -111,4 +112,33 @@ int policy_compile_special(struct policy *policy, const struct policy *before, b
 			return err;
 	}
 	return 0;
+}
+
+/* Of the reverse trees these are all names up to in-addr.arpa or ip6.arpa. */
+unsigned policy_count_above(const struct suffix_table *special, const struct name *apex)
+{
+	struct prefix prefix;
+	unsigned label, rest, count = 0;
+
+	if (special && apex->labels > 0 && suffix_table_find(special, apex, 1, &label))
+		count = label - 1;
+	if (apex->labels > 3U + count && reverse_parse(apex, &prefix, &rest))
+		count = apex->labels - 3U;
+	return count;
+}
+
+int policy_add_above(struct suffix_table *above, struct arena *arena, const struct hash_key *key,
+		     const struct name *apex, unsigned first, unsigned last)
+{
+	struct name name;
+	int err = 0;
+
+	for (unsigned label = first; !err && label <= last; label++) {
+		err = name_from_wire(&name, key, name_suffix_wire(apex, label),
+				     name_suffix_length(apex, label), 0, NULL);
+		if (!err)
+			err = suffix_table_add(above, arena, &name, above);
+		err = err == ERR_EXISTS ? 0 : err;
+	}
+	return err;
 }

@@ -1137,7 +1137,8 @@ static const struct field query_log_fields[] = {
 	 AT(query_log_settings, privacy),
 	 .fallback = "false",
 	 .doc = "Whether the log hides single clients: it has IPv4 addresses "
-		"by their /24, IPv6 addresses by their /48, and no ports. This "
+		"by their /24, IPv6 addresses by their /48, and no ports and no "
+		"DNS cookies. This "
 		"also holds for `sluice log --follow` and the dashboard."},
 };
 static const struct group query_log_group = {

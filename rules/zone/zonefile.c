@@ -26,7 +26,7 @@
 #include "rules/zone/record.h"
 
 enum {
-	DEFAULT_TTL = 3600,       /* seconds, until there is a $TTL */
+	USUAL_TTL_S = 3600,       /* where the file says nothing */
 	FILE_BYTES_MAX = 1 << 30, /* of a zone file */
 	ROOM_MIN = 4 * 1024,
 	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
@@ -248,7 +248,11 @@ struct zonefile_reader {
 	unsigned depth, included; /* files: around this one; so far */
 	size_t included_bytes;
 	struct zonefile_place place;
-	uint32_t ttl; /* $TTL */
+	/* Of records without a TTL: $TTL (RFC 2308 section 4). Until there is one, the last TTL
+	 * that a record has had (RFC 1035 section 5.1); where no record has had one by the SOA, the
+	 * SOA's minimum, as BIND reads it. */
+	uint32_t ttl;
+	enum { TTL_NONE, TTL_OF_RECORD, TTL_OF_FILE } ttl_from;
 	bool broken;
 	bool stopped; /* nothing more is read */
 	uint8_t rdata[RDATA_MAX];
@@ -256,6 +260,7 @@ struct zonefile_reader {
 
 struct header { /* what stands between owner and rdata */
 	uint16_t type;
+	bool has_ttl;
 	uint32_t ttl;
 };
 
@@ -474,7 +479,9 @@ static int read_directive(struct zonefile_reader *reader, char *rest)
 	} else if (*value == '\0' || *next_token(&rest) != '\0') {
 		REFUSE(reader, "%.40s takes one value", printable(keyword));
 	} else if (strcasecmp(keyword, "$TTL") == 0) {
-		if (!read_ttl(value, &reader->ttl))
+		if (read_ttl(value, &reader->ttl))
+			reader->ttl_from = TTL_OF_FILE;
+		else
 			REFUSE(reader, "$TTL \"%.40s\" is not " TTL_EXPECTED, printable(value));
 	} else {
 		read_name(reader, value, reader->place.origin);
@@ -499,14 +506,14 @@ static bool is_class(const char *token)
 static bool read_header(struct zonefile_reader *reader, char **rest, bool indented,
 			struct header *header)
 {
-	bool ttl_seen = false, class_seen = false;
+	bool class_seen = false;
 	char *token;
 
-	header->ttl = reader->ttl;
+	header->has_ttl = false;
 	for (;;) {
 		token = next_token(rest);
-		if (!ttl_seen && isdigit((unsigned char)*token)) {
-			ttl_seen = true;
+		if (!header->has_ttl && isdigit((unsigned char)*token)) {
+			header->has_ttl = true;
 			if (!read_ttl(token, &header->ttl)) {
 				REFUSE(reader, "TTL \"%.40s\" is not " TTL_EXPECTED,
 				       printable(token));
@@ -538,6 +545,28 @@ static bool read_header(struct zonefile_reader *reader, char **rest, bool indent
 	return false;
 }
 
+/* The SOA's last field (RFC 2308 section 4), within what a TTL can be. */
+static uint32_t soa_minimum(const uint8_t *rdata, size_t length)
+{
+	uint32_t minimum = wire_u32(rdata + length - sizeof minimum);
+
+	return minimum > INT32_MAX ? INT32_MAX : minimum;
+}
+
+/* The TTL of a record whose data is reader->rdata. */
+static uint32_t decide_ttl(struct zonefile_reader *reader, const struct header *header,
+			   size_t length)
+{
+	if (header->has_ttl && reader->ttl_from != TTL_OF_FILE) {
+		reader->ttl = header->ttl;
+		reader->ttl_from = TTL_OF_RECORD;
+	} else if (header->type == TYPE_SOA && reader->ttl_from == TTL_NONE) {
+		reader->ttl = soa_minimum(reader->rdata, length);
+		reader->ttl_from = TTL_OF_FILE;
+	}
+	return header->has_ttl ? header->ttl : reader->ttl;
+}
+
 /* Sets reader->place.owner to that of this entry, and *rest behind it. */
 static void read_owner(struct zonefile_reader *reader, char **rest)
 {
@@ -563,6 +592,7 @@ static int read_record(struct zonefile_reader *reader, const struct zonefile_ent
 	const char *why;
 	char type[16];
 	size_t length;
+	uint32_t ttl;
 	int err;
 
 	read_owner(reader, &rest);
@@ -579,6 +609,7 @@ static int read_record(struct zonefile_reader *reader, const struct zonefile_ent
 		       printable(rest), why);
 		return 0;
 	}
+	ttl = decide_ttl(reader, &header, length);
 	if (reader->place.owner_state != OWNER_KNOWN)
 		return 0;
 	if (entry->cut && header.type == TYPE_TXT)
@@ -586,7 +617,7 @@ static int read_record(struct zonefile_reader *reader, const struct zonefile_ent
 			  "what stands behind the ; is a comment; put a text that has one in "
 			  "quotes");
 	err = zone_builder_add(reader->builder, &reader->place.here, reader->place.owner,
-			       header.type, header.ttl, reader->rdata, length, reader->faults);
+			       header.type, ttl, reader->rdata, length, reader->faults);
 	return err == ERR_NOMEM ? err : 0;
 }
 
@@ -688,7 +719,7 @@ static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes,
 	int err = ERR_NOMEM;
 
 	memcpy(reader->place.origin, apex->wire, apex->length);
-	reader->ttl = DEFAULT_TTL;
+	reader->ttl = USUAL_TTL_S;
 	reader->builder = zone_builder_new(key, apex);
 	if (reader->builder)
 		err = read_file(reader, &file, bytes, length);

@@ -20,8 +20,7 @@ enum {
 	STAYING_BYTES_MAX = 256 << 20
 };
 
-/* The default TTL until the file gives one. If a SOA comes first, its minimum decides, as in BIND
- * (RFC 2308 section 4). */
+/* The default TTL until the file gives one (rules/zone/zonefile.h). */
 #define TTL_UNKNOWN UINT32_MAX
 
 struct master_file {
@@ -135,6 +134,8 @@ static void include(struct master_file *master, const char *words, const struct 
 		  path[0] == '/' || !folder ? path
 					    : import_printf(master->import, "%s/%s", folder, path),
 		  at);
+	master->ttl_s = inner.ttl_s; /* the origin and the owner go back, a TTL stays */
+	master->has_ttl = inner.has_ttl;
 }
 
 static void take_entry(struct master_file *master, const char *entry, const struct origin *at);
@@ -380,54 +381,29 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 	files->last = &filed->next;
 }
 
-/* A TTL that no record has. */
-#define MARK "2147483646"
-
-/* Whether a record has the marker TTL; true also without memory. */
-static bool has_mark(const struct zone *zone)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	bool found = !out || zonefile_write(zone, out) != 0;
-
-	if (out && fclose(out) != 0)
-		found = true;
-	found = found || strstr(text, MARK);
-	free(text);
-	return found;
-}
-
-/* Whether the server would read the same zone: all entries are readable, and all TTLs are given. A
- * TTL that a SOA decides is unknown to the server's reader. */
-static bool reads_alike(const char *path, const struct name *apex, const char *text)
+/* Whether the server can read all entries. It decides on TTLs as is done here. */
+static bool is_readable(const char *path, const struct name *apex, char *text, size_t length)
 {
 	static const struct hash_key any_key;
 	struct zonefile_folder folder;
 	struct faults faults;
 	struct zone *zone = NULL;
-	char *marked = NULL;
-	FILE *in = NULL;
-	int length = asprintf(&marked, "$TTL " MARK "\n%s", text);
-	bool alike;
+	FILE *in;
+	bool readable;
 
-	if (length < 0 || zonefile_folder_init(&folder, path, regular_file_read_below) != 0) {
-		if (length >= 0)
-			free(marked);
+	if (length == 0 || zonefile_folder_init(&folder, path, regular_file_read_below) != 0)
 		return false;
-	}
 	faults_init(&faults);
-	in = fmemopen(marked, (size_t)length, "r");
+	in = fmemopen(text, length, "r");
 	if (in)
 		zone = zonefile_read(in, path, &folder, &any_key, apex, &faults);
-	alike = zone && faults.count == 0 && !zone_is_empty(zone) && !has_mark(zone);
+	readable = zone && faults.count == 0 && !zone_is_empty(zone);
 	if (in)
 		fclose(in);
 	zone_unref(zone);
 	faults_release(&faults);
 	zonefile_folder_release(&folder);
-	free(marked);
-	return alike;
+	return readable;
 }
 
 /* Whether the server would look for included files in another folder. */
@@ -466,7 +442,8 @@ static bool can_stay(struct import *import, const struct filed *filed)
 		return false;
 	text = regular_file_read(filed->path, STAYING_BYTES_MAX, NULL, &length, &why);
 	stays = text && length <= STAYING_BYTES_MAX && encoding_is_plain(text, length) &&
-		!includes_elsewhere(import, filed, text) && reads_alike(filed->path, &apex, text);
+		!includes_elsewhere(import, filed, text) &&
+		is_readable(filed->path, &apex, text, length);
 	free(text);
 	return stays;
 }

@@ -95,6 +95,35 @@ static void names_above_a_linked_zone_are_empty_non_terminals(void **state)
 	DECIDES("hub", "deep.corp.", TYPE_A, "default");
 }
 
+/* What comes after the rules denies names, and RFC 8020 everything below them. */
+static void names_above_a_rule_exist_without_data(void **state)
+{
+	struct model *model = *state;
+	struct forwarding_ruleset *ruleset = model_add_ruleset(model, "onprem", "hub/out", "hub");
+
+	model_add_rule(model, ruleset, "deep", "c.b.a.test.", "192.0.2.1");
+	model_add_rule(model, ruleset, "reverse", "7.168.192.in-addr.arpa.", "192.0.2.1");
+	model_add_rule(model, ruleset, "reverse-2", "7.7.10.in-addr.arpa.", "192.0.2.1");
+	model_add_rule(model, ruleset, "off", "x.off.test.", "192.0.2.1")->state = RULE_DISABLED;
+	DECIDES("hub", "c.b.a.test.", TYPE_A, "rule deep");
+	DECIDES("hub", "b.a.test.", TYPE_A, "special nodata");
+	DECIDES("hub", "a.test.", TYPE_MX, "special nodata");
+	DECIDES("hub", "x.a.test.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "off.test.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "7.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("hub", "8.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("spoke", "b.a.test.", TYPE_A, "special nxdomain");
+	model_add_pool(model, "pool", "198.18.0.0/16");
+	model_add_rule(model, ruleset, "address", "9.9.18.198.in-addr.arpa.", "192.0.2.1");
+	DECIDES("hub", "9.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nodata");
+	DECIDES("hub", "8.18.198.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
+	/* A zone hides the rules in it, unless it passes on what it does not have. */
+	model_add_zone(model, "a.test", "", "hub");
+	DECIDES("hub", "b.a.test.", TYPE_A, "zone a.test nxdomain");
+	model_add_zone(model, "10.in-addr.arpa", "", "hub>");
+	DECIDES("hub", "7.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+}
+
 static void a_zone_counts_only_in_the_networks_it_is_linked_to(void **state)
 {
 	struct model *model = *state;
@@ -637,6 +666,7 @@ int main(void)
 		TEST(custom_servers_come_first_and_only_at_the_vnet_resolver),
 		TEST(the_longest_linked_zone_decides),
 		TEST(names_above_a_linked_zone_are_empty_non_terminals),
+		TEST(names_above_a_rule_exist_without_data),
 		TEST(a_zone_counts_only_in_the_networks_it_is_linked_to),
 		TEST(a_zone_beats_even_a_more_specific_rule),
 		TEST(redirection_is_for_nxdomain_of_addresses_and_cname_only),

@@ -184,7 +184,7 @@ static void a_cut_is_found_at_its_own_name_wherever_its_prefix_ends(void **state
 		{"10.10.7.0/26", "7.10.10.in-addr.arpa.", "20.7.10.10.in-addr.arpa.",
 		 "64.7.10.10.in-addr.arpa."},
 		{"10.10.7.5/32", "5.7.10.10.in-addr.arpa.", "5.7.10.10.in-addr.arpa.",
-		 "7.10.10.in-addr.arpa."},
+		 "6.7.10.10.in-addr.arpa."},
 		{"fd00:10::/46", "0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.",
 		 "3.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa.", "4.0.0.0.0.1.0.0.0.0.d.f.ip6.arpa."},
 	};
@@ -204,13 +204,29 @@ static void a_cut_is_found_at_its_own_name_wherever_its_prefix_ends(void **state
 	}
 }
 
+/* RFC 8020: nobody may conclude that there is nothing below them. */
+static void names_above_a_prefix_exist_without_data(void **state)
+{
+	struct world *world = *state;
+
+	model_add_registration(world->model, "corp.internal", "10.10.7.0/24");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	assert_decides(world, "hub", "8.10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	model_add_pool(world->model, "pool", "10.10.0.0/16");
+	assert_decides(world, "hub", "8.10.10.in-addr.arpa.", TYPE_PTR, "pool pool nxdomain");
+	world->model->registration.count = 0;
+	model_add_registration(world->model, "corp.internal", "fd00:10::/46");
+	assert_decides(world, "hub", "0.0.0.0.d.f.ip6.arpa.", TYPE_PTR, "special nodata");
+	assert_decides(world, "hub", "1.0.0.0.d.f.ip6.arpa.", TYPE_PTR, "special nxdomain");
+}
+
 static void what_is_beside_a_cut_is_not_denied(void **state)
 {
 	struct world *world = *state;
 
 	model_add_registration(world->model, "corp.internal", "10.10.0.0/20");
-	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
-	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_DS, "special nxdomain");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_DS, "special nodata");
 	assert_decides(world, "hub", "10.in-addr.arpa.", TYPE_SOA, "special hit");
 	model_add_pool(world->model, "pool", "10.10.0.0/16");
 	assert_decides(world, "hub", "10.10.in-addr.arpa.", TYPE_SOA, "pool pool hit");
@@ -387,6 +403,7 @@ int main(void)
 		TEST(a_reverse_zone_of_the_network_has_the_machines_beside_its_own),
 		TEST(clients_may_register_once_the_setting_says_so),
 		TEST(a_cut_is_found_at_its_own_name_wherever_its_prefix_ends),
+		TEST(names_above_a_prefix_exist_without_data),
 		TEST(what_is_beside_a_cut_is_not_denied),
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),

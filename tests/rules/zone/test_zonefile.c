@@ -102,11 +102,52 @@ static void ttl_and_class_come_in_either_order_or_not_at_all(void **state)
 			"a.corp.test. 60 IN A 10.0.0.1\n"
 			"b.corp.test. 60 IN A 10.0.0.1\n"
 			"c.corp.test. 60 IN A 10.0.0.1\n"
-			"d.corp.test. 3600 IN A 10.0.0.1\n"
-			"e.corp.test. 3600 IN A 10.0.0.1\n"
+			"d.corp.test. 60 IN A 10.0.0.1\n"
+			"e.corp.test. 60 IN A 10.0.0.1\n"
 			"f.corp.test. 5400 IN A 10.0.0.1\n"
 			"g.corp.test. 0 IN A 10.0.0.1\n"
 			"h.corp.test. 2147483647 IN A 10.0.0.1\n");
+}
+
+/* The text, read and written again; it has a SOA. */
+static void assert_reads_whole(const char *text, const char *expected)
+{
+	struct zone *zone = zone_text_read("corp.test", text);
+	char *written = zone_text_write(zone);
+
+	assert_string_equal(written, expected);
+	free(written);
+	zone_unref(zone);
+}
+
+static void without_a_default_a_record_has_the_last_ttl_that_was_given(void **state)
+{
+	(void)state;
+	assert_reads_whole("a A 10.0.0.1\n"
+			   "b 60 A 10.0.0.1\n"
+			   "@ SOA ns h 1 2 3 4 7\n"
+			   "$TTL 90\n"
+			   "c 30 A 10.0.0.1\n"
+			   "d A 10.0.0.1\n",
+			   "corp.test. 60 IN SOA ns.corp.test. h.corp.test. 1 2 3 4 7\n"
+			   "a.corp.test. 3600 IN A 10.0.0.1\n"
+			   "b.corp.test. 60 IN A 10.0.0.1\n"
+			   "c.corp.test. 30 IN A 10.0.0.1\n"
+			   "d.corp.test. 90 IN A 10.0.0.1\n");
+}
+
+static void without_any_ttl_the_minimum_of_the_first_soa_is_the_default(void **state)
+{
+	(void)state;
+	assert_reads_whole("@ SOA ns h 1 2 3 4 7\n"
+			   "a 60 A 10.0.0.1\n"
+			   "b A 10.0.0.1\n",
+			   "corp.test. 7 IN SOA ns.corp.test. h.corp.test. 1 2 3 4 7\n"
+			   "a.corp.test. 60 IN A 10.0.0.1\n"
+			   "b.corp.test. 7 IN A 10.0.0.1\n");
+	assert_reads_whole("@ SOA ns h 1 2 3 4 4294967295\n",
+			   "corp.test. 2147483647 IN SOA ns.corp.test. h.corp.test. 1 2 3 4 "
+			   "4294967295\n");
 }
 
 static void directives_hold_from_their_line_on(void **state)
@@ -670,6 +711,8 @@ int main(void)
 		cmocka_unit_test(a_quote_in_a_name_of_the_data_is_written_so_that_it_is_read),
 		cmocka_unit_test(owners_are_relative_absolute_at_or_repeated),
 		cmocka_unit_test(ttl_and_class_come_in_either_order_or_not_at_all),
+		cmocka_unit_test(without_a_default_a_record_has_the_last_ttl_that_was_given),
+		cmocka_unit_test(without_any_ttl_the_minimum_of_the_first_soa_is_the_default),
 		cmocka_unit_test(directives_hold_from_their_line_on),
 		cmocka_unit_test(parentheses_comments_quotes_and_escapes_are_understood),
 		cmocka_unit_test(files_of_other_systems_are_read),

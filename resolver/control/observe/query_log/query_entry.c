@@ -31,8 +31,8 @@ static const char *network_of(const struct query_record *record)
 						       : NULL;
 }
 
-void query_entry_init(struct query_entry *entry, const struct query_record *record,
-		      uint64_t left_us, int64_t clock_ns)
+void query_entry_init(struct query_entry *entry, struct query_record *record, uint64_t left_us,
+		      int64_t clock_ns)
 {
 	const uint8_t *question = query_record_question(record);
 	size_t length = record->question_length;
@@ -54,6 +54,33 @@ void query_entry_init(struct query_entry *entry, const struct query_record *reco
 	entry->class = wire_u16(question + entry->name_length + 2);
 }
 
+static void blank_cookies(uint8_t *options, size_t length)
+{
+	for (size_t at = 0; length - at >= MESSAGE_OPTION;) {
+		size_t bytes = wire_u16(options + at + 2);
+
+		at += MESSAGE_OPTION;
+		if (bytes > length - at)
+			return;
+		if (wire_u16(options + at - MESSAGE_OPTION) == OPTION_COOKIE)
+			memset(options + at, 0, bytes);
+		at += bytes;
+	}
+}
+
+/* In the record's reply, which the server wrote: of a client's options only cookies are in it. */
+static void hide_cookies(struct query_record *record)
+{
+	struct message_walk walk =
+		message_walk_from(record->data, record->message_length,
+				  MESSAGE_HEADER + (size_t)record->question_length);
+	struct record_view view;
+
+	while (walk.at < walk.length && message_reread_record(&walk, &view) == 0)
+		if (view.type == TYPE_OPT)
+			blank_cookies(record->data + view.rdata, view.rdata_length);
+}
+
 void query_entry_hide_client(struct query_entry *entry)
 {
 	bool is_v4 = entry->client.family == 4;
@@ -61,6 +88,7 @@ void query_entry_hide_client(struct query_entry *entry)
 	entry->client =
 		address_mask(&entry->client, is_v4 ? QUERY_PRIVATE_BITS_V4 : QUERY_PRIVATE_BITS_V6);
 	entry->port = 0;
+	hide_cookies(entry->record);
 }
 
 /* ---- as JSON ---- */

@@ -25,11 +25,11 @@ enum {
 };
 
 struct query_entry {
-	const struct query_record *record; /* the entry's pointers live as long as it */
-	struct timespec arrived;           /* time of day */
-	uint64_t took_us;                  /* until the reply left */
-	struct address client;             /* with privacy without its last bits */
-	uint16_t port;                     /* 0: not known, or hidden */
+	struct query_record *record; /* the entry's pointers live as long as it */
+	struct timespec arrived;     /* time of day */
+	uint64_t took_us;            /* until the reply left */
+	struct address client;       /* with privacy without its last bits */
+	uint16_t port;               /* 0: not known, or hidden */
 	uint16_t type, class;
 	const char *network;         /* NULL: none */
 	int rcode;                   /* -1: not answered */
@@ -38,11 +38,13 @@ struct query_entry {
 };
 
 /* clock_ns: how far the time of day is ahead of CLOCK_MONOTONIC. */
-void query_entry_init(struct query_entry *entry, const struct query_record *record,
-		      uint64_t left_us, int64_t clock_ns);
+void query_entry_init(struct query_entry *entry, struct query_record *record, uint64_t left_us,
+		      int64_t clock_ns);
 /* What decided the query, in the words of `explain`, or "admission". */
 const char *query_record_decider(const struct query_record *record);
-/* Removes the bits that tell the client from its neighbours. */
+/* Removes the bits that tell the client from its neighbours, also from the record: the cookie in
+ * its reply stands for the client's address, and the client has it for years (RFC 7873 section 9).
+ */
 void query_entry_hide_client(struct query_entry *entry);
 /* Writes JSON without a newline; returns its length. */
 size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_TEXT_MAX]);

@@ -230,7 +230,7 @@ static void tell_follower(struct query_follower *follower, const char *text, siz
 	follower->length += sizeof behind - 1;
 }
 
-static void take(struct query_log *log, const struct query_record *record, uint64_t left_us)
+static void take(struct query_log *log, struct query_record *record, uint64_t left_us)
 {
 	struct query_follower *follower;
 	struct query_entry entry;
@@ -271,7 +271,7 @@ static void tell_loss(struct query_log *log)
 static unsigned read_ring(struct query_log *log, struct query_ring *ring)
 {
 	uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed), left_us = 0;
-	const struct query_record *record;
+	struct query_record *record;
 	unsigned count = 0;
 
 	log->busy = log->busy || atomic_load(&ring->committed) - at > QUERY_RING_BYTES / 8;

@@ -19,7 +19,7 @@ static struct {
 } memory;
 
 /* Of `record`, which took 12345 us. To be freed. */
-static Dnstap__Dnstap *written(const struct query_record *record, const char *identity)
+static Dnstap__Dnstap *written(struct query_record *record, const char *identity)
 {
 	static const uint8_t untouched[sizeof memory.guard];
 	char json[QUERY_ENTRY_TEXT_MAX];
@@ -130,12 +130,40 @@ static void the_longest_of_everything_fits_or_is_cut(void **state)
 	free(text);
 }
 
+/* With privacy an answer's message says as little of its client as its address. */
+static void a_hidden_client_has_no_cookie_in_the_reply(void **state)
+{
+	static const uint8_t cookie[] = "\0\0\x29\4\xd0\0\0\0\0\0\x22" /* OPT */
+					"\0\x0f\0\2\0\3"               /* EDE: stale */
+					"\0\x0a\0\x18"
+					"clientcookieserverseries";
+	size_t question = query_case_record("")->question_length;
+	size_t at = MESSAGE_HEADER + question;
+	struct query_record *record = query_case_record_with_reply(at + sizeof cookie - 1, "");
+	struct query_entry entry;
+	Dnstap__Dnstap *dnstap;
+	const uint8_t *message;
+
+	(void)state;
+	memcpy(record->data + at, cookie, sizeof cookie - 1);
+	query_entry_init(&entry, record, 0, 0);
+	query_entry_hide_client(&entry);
+	dnstap = written(record, NULL);
+	message = dnstap->message->response_message.data;
+	assert_int_equal(dnstap->message->response_message.len, at + sizeof cookie - 1);
+	assert_memory_equal(message + at, cookie, sizeof cookie - 1 - 24);
+	for (size_t i = at + sizeof cookie - 1 - 24; i < at + sizeof cookie - 1; i++)
+		assert_int_equal(message[i], 0);
+	dnstap__dnstap__free_unpacked(dnstap, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_frame_has_the_question_the_times_and_the_decision),
 		cmocka_unit_test(what_was_dropped_is_a_query_without_a_reply),
 		cmocka_unit_test(the_longest_of_everything_fits_or_is_cut),
+		cmocka_unit_test(a_hidden_client_has_no_cookie_in_the_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
