@@ -1,5 +1,5 @@
-/* A policy as one worker uses it. Queries, questions and transfers under way count themselves in
- * it; the policy they began with stays until the last of them has ended. */
+/* A policy as one worker uses it. Queries, questions and transfers under way are counted as users,
+ * so their policy stays until the last of them has ended. */
 #ifndef SLUICE_HOLD_H
 #define SLUICE_HOLD_H
 
@@ -13,9 +13,9 @@ struct transfer_table;
 
 struct policy_hold {
 	const struct policy *policy;
-	const struct transfer_table *transfers; /* NULL: no zone goes out, and no key is known */
+	const struct transfer_table *transfers; /* NULL: there are no transfers and no keys */
 	struct cache_settings cache;
-	struct popular *popular; /* counts the names that are asked for; NULL: nobody does */
+	struct popular *popular; /* counts the asked names; NULL: they are not counted */
 	unsigned users;
 	void (*on_idle)(struct policy_hold *hold); /* users is 0 again */
 };

@@ -1,8 +1,8 @@
-/* Where answers are from, and how long clients wait for them. That is sampled: of each source about
- * one answer a loop round, from when its packet was read until it was sent. So an idle server
- * measures every answer, a busy one a few of hundreds, and the clock is read once a round, however
- * many that are. Which one of a round is drawn anew each time: the first of a batch waits longer
- * than the last. */
+/* The sources of answers, and how long clients wait for them. The waiting time is sampled: about
+ * one answer of each source in a loop round, from reading its packet until sending. So an idle
+ * server measures every answer, a busy one a few of hundreds, and the clock is read once a round.
+ * The answer is drawn at random in each round, because the first of a batch waits longer than the
+ * last. */
 #ifndef SLUICE_LATENCY_H
 #define SLUICE_LATENCY_H
 
@@ -11,29 +11,29 @@
 
 #include "endpoints/histogram.h"
 
-/* By the newest part of an answer. */
+/* An answer's source is its newest part. */
 #define RESPONSE_SOURCE_MAP(X)                                                                     \
-	X(ZONE, "zone") /* a private zone or other data of our own, alone */                       \
+	X(ZONE, "zone") /* only a private zone or other data of our own */                         \
 	X(CACHE, "cache")                                                                          \
-	X(FORWARDED, "forwarded") /* what a target has just said */                                \
+	X(FORWARDED, "forwarded") /* a target's new reply */                                       \
 	X(STALE, "stale")                                                                          \
-	X(NONE, "none") /* errors, and what the server says of itself */
+	X(NONE, "none") /* errors, and data about this server */
 enum response_source {
 #define X(name, text) RESPONSE_##name,
 	RESPONSE_SOURCE_MAP(X)
 #undef X
 		RESPONSE_SOURCES,
-	LATENCY_SOURCES = RESPONSE_FORWARDED + 1, /* so many are timed, the first ones */
+	LATENCY_SOURCES = RESPONSE_FORWARDED + 1, /* how many are timed: the first ones */
 };
 const char *response_source_text(enum response_source source);
 
 struct latency_draw {
 	uint32_t count;      /* answers in this round */
-	uint32_t drawn;      /* the one that is measured */
-	uint64_t arrived_us; /* when that came; 0: it has not been answered yet */
+	uint32_t drawn;      /* the number of the measured one */
+	uint64_t arrived_us; /* when its query came; 0: it is not answered yet */
 };
 
-/* Of one worker. */
+/* One worker's. */
 struct latency {
 	bool on;
 	uint64_t random;
@@ -41,9 +41,9 @@ struct latency {
 	struct histogram sources[LATENCY_SOURCES];
 };
 
-void latency_init(struct latency *latency, uint64_t seed); /* off */
+void latency_init(struct latency *latency, uint64_t seed); /* starts switched off */
 void latency_switch(struct latency *latency, bool on);
-/* An answer is about to be sent; true: it is the one that is measured, from arrived_us. */
+/* Call it before an answer is sent; true: it is the measured one, so call latency_note. */
 static inline bool latency_draws(struct latency *latency, enum response_source source)
 {
 	struct latency_draw *draw = &latency->draws[source];
@@ -55,7 +55,7 @@ static inline void latency_note(struct latency *latency, enum response_source so
 {
 	latency->draws[source].arrived_us = arrived_us;
 }
-/* All of a round's answers have been sent; whether any is measured. */
+/* Whether any answer of the round must be measured, once all are sent. */
 static inline bool latency_is_due(const struct latency *latency)
 {
 	return latency->on &&

@@ -1,22 +1,22 @@
-/* Answered queries, as a worker leaves them for the query log (control/observe/query_log).
+/* A worker's answered queries, for the query log (control/observe/query_log).
  *
  *     worker   append, append, ... commit ──► ring ──► read, read, ... give back   the log's thread
  *              (a record a query)  (the end of the loop round)
  *
- * One producer, one consumer, no lock, no system call, no memory but the ring's. What does not fit
- * is lost and counted: the log may be slow, a query never waits for it. A record is small and
- * binary; whoever reads it makes it a text.
+ * There is one producer and one consumer, and there are no locks, system calls or allocations. A
+ * record that does not fit is lost and counted: a query never waits for a slow log. Records are
+ * small and binary; the reader makes text of them.
  *
  * A record has pointers into the policy that decided the query (names of its zone, rule, network,
- * endpoint, target). Copies of these names would cost more than all the rest, and numbers could
- * only be looked up in that same policy. So what a snapshot holds lives until the reader has passed
- * every record that was written while a worker used it: the control thread notes each ring's end
- * once no worker uses the snapshot (query_rings_mark), and frees it once the reader is behind
- * (query_rings_passed). That costs a query nothing, and the reader, which waits for no disk and no
- * socket, is behind within some milliseconds.
+ * endpoint, target). Copies of these names would cost more than all the rest, and numbers would
+ * still need the same policy. So a snapshot lives until the reader has passed every record that was
+ * written while a worker used it: once no worker uses it, the control thread notes each ring's end
+ * (query_rings_mark), and frees the snapshot when the reader has passed it (query_rings_passed).
+ * This costs a query nothing, and takes some milliseconds, because the reader never waits for a
+ * disk or a socket.
  *
- * How long an answer took is not known when it is made: it leaves with the others of its round. The
- * worker reads the clock once a round, at the commit. */
+ * An answer leaves with the others of its round, so its time is not known yet when its record is
+ * made: the worker reads the clock once a round, at the commit. */
 #ifndef SLUICE_QUERY_RING_H
 #define SLUICE_QUERY_RING_H
 
@@ -33,27 +33,27 @@
 #include "rules/prefix.h"
 
 enum {
-	QUERY_RING_BYTES = 1 << 20,        /* of a worker's; a power of two */
-	QUERY_RING_MESSAGE_MAX = 16 << 10, /* longer replies are left out */
-	QUERY_RING_ALIGN = 32, /* of records and their data, which are copied by so many bytes */
+	QUERY_RING_BYTES = 1 << 20,        /* of one ring; a power of two */
+	QUERY_RING_MESSAGE_MAX = 16 << 10, /* records have no longer replies */
+	QUERY_RING_ALIGN = 32, /* of records and their data, which are copied in such blocks */
 };
 
-/* What is wanted of a worker; 0: nothing. */
+/* The records that a worker should write; 0: none. */
 enum query_wanted {
 	QUERY_WANTED_SLOW = 1 << 0,     /* answers that waited for a target */
-	QUERY_WANTED_ALL = 1 << 1,      /* and all others */
-	QUERY_WANTED_MESSAGES = 1 << 2, /* with the replies themselves */
+	QUERY_WANTED_ALL = 1 << 1,      /* all other answers */
+	QUERY_WANTED_MESSAGES = 1 << 2, /* replies as well */
 };
 
-/* What a query's binding (query.h) begins with. */
+/* The first member of what a query's binding (query.h) points to. */
 struct query_binding {
-	const char *endpoint; /* the inbound endpoint that it came by; NULL: the VNet resolver */
+	const char *endpoint; /* the inbound endpoint; NULL: the VNet resolver */
 	const struct policy *policy;
-	const struct address *local; /* that it was sent to, but where the query has that */
-	uint32_t network;            /* in the policy; NETWORK_NONE: the client says which */
+	const struct address *local; /* the query's destination, unless the query has it */
+	uint32_t network; /* in the policy; NETWORK_NONE: decided by the client's address */
 };
 
-/* The address that the query was sent to; NULL: it is a question of our own. */
+/* The address that the query was sent to; NULL: our own question. */
 static inline const struct address *query_local(const struct query *query)
 {
 	const struct query_binding *binding = query->binding;
@@ -61,39 +61,39 @@ static inline const struct address *query_local(const struct query *query)
 	return query->local.family ? &query->local : binding ? binding->local : NULL;
 }
 
-/* Written for every query: members are as the worker has them, and put into words by the reader;
- * those that stand together there stand together here. */
+/* Written for every query, so members have the worker's form and order, which makes copying
+ * cheap. */
 struct query_record {
-	uint32_t bytes;      /* of all of it; the ring's */
-	uint8_t kind;        /* the ring's */
-	uint8_t hops;        /* names of the chain behind the qname */
-	uint8_t decided;     /* enum decided_by: of the qname */
-	bool turned_away;    /* before the resolver saw it: may not ask, too often, or malformed */
+	uint32_t bytes;   /* of the whole record; for the ring */
+	uint8_t kind;     /* for the ring */
+	uint8_t hops;     /* names of the chain after the qname */
+	uint8_t decided;  /* enum decided_by, for the qname */
+	bool turned_away; /* not given to the resolver: not allowed, over a limit, or malformed */
 	uint64_t arrived_us; /* CLOCK_MONOTONIC */
 	const struct query_binding *binding;
 	const char *object;              /* verdict.object; NULL: none */
 	const struct rule *rule;         /* NULL: none */
-	const struct upstream *upstream; /* whose answer it is, now or in the cache; NULL: none */
-	uint32_t network;                /* in the binding's policy, or NETWORK_NONE or _DEFAULT */
-	uint16_t id, flags;              /* of the query, as they came */
-	uint16_t family, port;           /* by UDP, of the client, as a sockaddr has them */
-	uint16_t rcode;  /* with its upper bits (RFC 6891 section 6.1.3); of no reply 0 */
+	const struct upstream *upstream; /* that answered, now or for the cache; NULL: none */
+	uint32_t network;                /* in the binding's policy; or NETWORK_NONE, _DEFAULT */
+	uint16_t id, flags;              /* of the query, as received */
+	uint16_t family, port;           /* by UDP: the client's, as in a sockaddr */
+	uint16_t rcode;  /* with the OPT's bits (RFC 6891 section 6.1.3); 0 without a reply */
 	int16_t ede;     /* EDE_NONE: none */
-	uint16_t length; /* of the reply; 0: there was none */
+	uint16_t length; /* of the reply; 0: none was sent */
 	uint16_t question_length, text_length;
-	uint16_t message_length; /* 0: the reply is not here */
+	uint16_t message_length; /* 0: the reply is not in `data` */
 	struct address client;
 	bool tcp;
 	uint8_t source; /* enum response_source */
-	/* The reply or, without it, the question as it came (name, type, class); then the words
-	 * that explain an error (no end). */
+	/* The reply, or else the question as received (name, type, class); then the text that
+	 * explains an error, without a NUL. */
 	_Alignas(QUERY_RING_ALIGN) uint8_t data[];
 };
 static inline const uint8_t *query_record_message(const struct query_record *record)
 {
 	return record->data;
 }
-/* Which a reply begins with, behind its header. */
+/* The question is also the first part of a reply, after its header. */
 static inline const uint8_t *query_record_question(const struct query_record *record)
 {
 	return record->message_length ? record->data + MESSAGE_HEADER : record->data;
@@ -106,14 +106,14 @@ static inline const char *query_record_text(const struct query_record *record)
 
 struct query_ring {
 	_Atomic unsigned wanted;      /* enum query_wanted */
-	_Atomic unsigned message_max; /* replies of so many bytes are wanted, too */
+	_Atomic unsigned message_max; /* the longest reply to record */
 	/* The worker's. */
-	_Alignas(64) uint8_t *next, *end; /* memory in one run that may be written */
-	uint64_t *round;                  /* when its records leave; NULL: it has none yet */
-	uint64_t ahead;                   /* of where `next` is in memory: bytes since the start */
-	_Atomic uint64_t written;         /* bytes since the start, committed or not; as of
-					   * query_ring_publish */
-	_Atomic uint64_t lost;            /* records */
+	_Alignas(64) uint8_t *next, *end; /* contiguous memory for records */
+	uint64_t *round;          /* where the round's time goes; NULL: it has no records yet */
+	uint64_t ahead;           /* bytes since the start that belong to address `next` */
+	_Atomic uint64_t written; /* bytes since the start, committed or not; as of
+				   * query_ring_publish */
+	_Atomic uint64_t lost;    /* records */
 	uint8_t *bytes;
 	/* The reader's, but for `committed`. */
 	_Alignas(64) _Atomic uint64_t committed;
@@ -125,14 +125,14 @@ struct query_ring {
 
 enum { QUERY_RING_RECORD = 1 }; /* kind */
 
-/* enum query_wanted. Read for every answer: what a worker that was asleep has for its first query
- * is what is wanted now. */
+/* enum query_wanted. Read for every answer, so that even a worker that was asleep uses the current
+ * value. */
 static inline unsigned query_ring_wanted(const struct query_ring *ring)
 {
 	return atomic_load_explicit(&ring->wanted, memory_order_relaxed);
 }
 
-/* The reply's bytes that a record takes; 0: it takes the question. */
+/* How many bytes of a reply a record has; 0: it has the question instead. */
 static inline size_t query_ring_message_length(const struct query_ring *ring, size_t length)
 {
 	return length <= atomic_load_explicit(&ring->message_max, memory_order_relaxed) ? length
@@ -144,14 +144,14 @@ static inline size_t query_ring_bytes(size_t data_length)
 	return (sizeof(struct query_record) + data_length + QUERY_RING_ALIGN - 1) &
 	       ~(size_t)(QUERY_RING_ALIGN - 1);
 }
-/* Whether query_ring_append_at_once may be called: the round has begun, and there is room in one
- * run of memory. */
+/* Whether query_ring_append_at_once may be called: the round has begun, and the record fits without
+ * wrapping. */
 static inline bool query_ring_has_room(const struct query_ring *ring, size_t data_length)
 {
 	return ring->round && query_ring_bytes(data_length) <= (size_t)(ring->end - ring->next);
 }
-/* Room for a record with so many bytes of data; its members from `hops` on are the caller's to
- * fill. */
+/* Appends a record with data_length bytes of data; the caller fills in its members from `hops`
+ * on. */
 static inline struct query_record *query_ring_append_at_once(struct query_ring *ring,
 							     size_t data_length)
 {
@@ -163,17 +163,17 @@ static inline struct query_record *query_ring_append_at_once(struct query_ring *
 	record->kind = QUERY_RING_RECORD;
 	return record;
 }
-/* The same at any time. NULL: there is no room at all, which is counted. */
+/* The same at any time. NULL: the ring is full; counts the record as lost. */
 struct query_record *query_ring_append(struct query_ring *ring, size_t data_length);
 void query_ring_commit_at(struct query_ring *ring, uint64_t left_us);
-/* At the end of a loop round, when all replies have left: those that were appended can be read. */
+/* At the end of a loop round, when all replies have left: lets the reader read the new records. */
 static inline void query_ring_commit(struct query_ring *ring, uint64_t (*now_us)(void *context))
 {
 	if (ring->round)
 		query_ring_commit_at(ring, now_us(NULL));
 }
 
-/* Ahead of giving up a snapshot: from here on a mark covers what was appended. */
+/* Call it before releasing a snapshot, so that a later mark covers all appended records. */
 void query_ring_publish(struct query_ring *ring);
 
 /* ---- the reader; one thread at a time ---- */
@@ -184,21 +184,21 @@ struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint
 /* All up to there may be written over. `at` begins as ring->read. */
 void query_ring_give_back(struct query_ring *ring, uint64_t at);
 
-/* ---- those of all workers; any thread where nothing else is said ---- */
+/* ---- the rings of all workers; any thread unless stated otherwise ---- */
 
 struct query_rings {
 	struct query_ring *rings;
 	unsigned count;
-	atomic_bool awaited; /* somebody waits for the reader to pass a mark */
+	atomic_bool awaited; /* the control thread waits for the reader to pass a mark */
 };
 
 MUST_CHECK int query_rings_init(struct query_rings *rings, unsigned count); /* ERR_NOMEM */
-void query_rings_release(struct query_rings *rings); /* fine on one that is zero */
+void query_rings_release(struct query_rings *rings);                        /* fine when all zero */
 void query_rings_want(struct query_rings *rings, unsigned wanted);
 uint64_t query_rings_lost(const struct query_rings *rings);
-/* Notes each ring's end, as it was published, in `mark`, of `count` numbers. */
+/* Notes each ring's published end in `mark`, an array of `count`. */
 void query_rings_mark(const struct query_rings *rings, uint64_t *mark);
-/* Whether the reader has passed it; else it is awaited. */
+/* Whether the reader has passed the mark; if not, sets `awaited`. */
 bool query_rings_passed(struct query_rings *rings, const uint64_t *mark);
 
 #endif

@@ -1,16 +1,15 @@
-/* What is counted by name: endpoints, rules, zones. A name has a number, which whatever is compiled
- * of it carries, and each worker has a cell of counters for each number, which it alone writes:
+/* Counters by name, for endpoints, rules and zones. A name has a number, which the compiled object
+ * carries. Each worker has a cell of counters for each number, which only that worker writes:
  *
  *     rule ─ number ─► cells of worker 0:  [..][..][queries, failures][..]
  *                      cells of worker 1:  [..][..][queries, failures][..]
  *
- * Names outlive what they are names of: a rule that a reload leaves out and another brings back
- * goes on with its number. Whoever shows the counters decides how many names are shown
- * (series_show); a name that has been shown stays, also when nothing has it any more. All others
- * together are `other`, which only grows: what it has counted of a name that comes to be shown
- * stays in it, and the name begins at nothing.
+ * Names outlive their objects: a rule that one reload removes and another brings back keeps its
+ * number. The caller that shows counters decides how many names are shown (series_show). A shown
+ * name stays shown, even without an object. All other names together are `other`, which never
+ * falls: when a name is shown later, its earlier counts stay in `other` and it starts at zero.
  *
- * All of it is the control thread's, but for the cells. */
+ * Only the control thread calls, but workers write the cells. */
 #ifndef SLUICE_SERIES_H
 #define SLUICE_SERIES_H
 
@@ -23,54 +22,53 @@
 
 struct series_set;
 
-/* For so many workers, with so many counters in a cell, and at most so many numbers: address space
- * is taken for all of these, and memory for those that count. NULL without. */
+/* A set with `width` counters in a cell. Address space is reserved for numbers_max numbers, and
+ * memory is used only for those that count. NULL without memory. */
 struct series_set *series_set_new(unsigned workers, unsigned width, uint32_t numbers_max);
-void series_set_free(struct series_set *set); /* NULL is fine; the workers have stopped */
-/* Its counters are read there, by number, and not from cells, which a set of no workers lacks. They
- * never fall while the number is somebody's, or shown. */
+void series_set_free(struct series_set *set); /* NULL is fine; stop the workers first */
+/* Makes the set read its counters by `read` and not from cells, which a set without workers does
+ * not have. They must not fall while a number is in use or shown. */
 void series_set_read(struct series_set *set,
 		     void (*read)(void *context, uint32_t number, uint64_t *counters),
 		     void *context);
 
-/* The number of a name, with a reference: the one that it has, or a new one. 0, which is `other`'s
- * own, where there is no memory or all numbers are taken, or the name is SERIES_OTHER without an
- * outer one. `outer`: of what the name is one; "" for none. */
+/* The name's number, its old one or a new one, with a reference. `outer`: the name of the object
+ * that contains it; "" for none. 0, the number of `other`, without memory, when all numbers are
+ * taken, and for SERIES_OTHER without an outer name. */
 #define SERIES_OTHER "other"
 uint32_t series_acquire(struct series_set *set, const char *outer, const char *name);
-/* The one that a name has, without a reference; 0: none. */
+/* The name's number without a reference; 0: none. */
 uint32_t series_find(const struct series_set *set, const char *outer, const char *name);
-/* What the name of a number has counted; nothing, where that is `other`'s own. Of a name that comes
- * to be shown after `other` was told with it, from then on. */
+/* Reads the counters of a number; zeros for 0. If earlier counts of a shown name are in `other`,
+ * only its later counts are read. */
 void series_read(struct series_set *set, uint32_t number, uint64_t *counters);
-/* True: nothing has the number any more, and it is not shown. */
+/* True: the number is not in use any more, and not shown. */
 bool series_release(struct series_set *set, uint32_t number);
-/* One worker's, to count in: a cell for each number, one behind the other. They stay where they
- * are. */
+/* A worker's array of cells, one for each number. It never moves. */
 _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker);
 
-/* Shows every name, if that is not more than `max`; else those that have counted something, the
- * greatest by their first counter ahead, until there are `max`. */
+/* Shows all names if there are at most `max`; else names that have counted something, the greatest
+ * first counters first, until `max` are shown. */
 void series_show(struct series_set *set, uint32_t max);
 bool series_is_shown(const struct series_set *set, uint32_t number);
-/* Whether something has the name now; of name NULL: any name in `outer`. */
+/* Whether the name is in use now; name NULL: any name in `outer`. */
 bool series_is_had(const struct series_set *set, const char *outer, const char *name);
-/* Calls back with each name that is shown, in the order in which they came to be, and its counters,
- * summed over the workers; at last with `other` (name NULL), where there is one or was. */
+/* Calls back with each shown name, the oldest first, and its counters, summed over the workers; and
+ * last with `other` (name NULL), if there is or was one. */
 void series_each(struct series_set *set,
 		 void (*on_series)(void *context, const char *outer, const char *name,
 				   const uint64_t *counters),
 		 void *context);
-/* Calls back with each outer name, in the order in which they came to be, and what all names in it
- * have counted, shown or not, and of those that are gone. Of more than SERIES_OUTERS_MAX the rest
- * is SERIES_OTHER. Costs as much as there are names. */
+/* Calls back with each outer name, the oldest first, and the sum of all its names, shown or not,
+ * including names that are gone. Beyond SERIES_OUTERS_MAX the rest is SERIES_OTHER. The cost grows
+ * with the number of names. */
 enum { SERIES_OUTERS_MAX = 4096 };
 void series_each_outer(struct series_set *set,
 		       void (*on_outer)(void *context, const char *outer, const uint64_t *counters),
 		       void *context);
-/* Adds what every cell has counted, of names that are there and of those that are gone. */
+/* Adds the counters of all names, including names that are gone. */
 void series_total(const struct series_set *set, _Atomic uint64_t *counters);
-/* How many names that something has are not shown now. */
+/* How many names in use are not shown. */
 size_t series_unshown(const struct series_set *set);
 
 #endif

@@ -1,6 +1,6 @@
-/* What one thread leaves for another: pushed to by anybody and emptied by one thread, without a
- * lock. It is taken as a whole and turned round, so items come out in the order in which they went
- * in, and a push is one compare-and-swap. */
+/* Passes items to another thread without a lock: any thread pushes, one thread takes all. The taken
+ * items are reversed, so they come out in the order of the pushes. A push is one
+ * compare-and-swap. */
 #ifndef SLUICE_STACK_H
 #define SLUICE_STACK_H
 
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct stack_item { /* within whatever is left */
+struct stack_item { /* embedded in the item */
 	struct stack_item *next;
 };
 
@@ -16,20 +16,20 @@ struct stack { /* all zero: empty */
 	_Atomic(struct stack_item *) newest;
 };
 
-/* True: it was empty before, so that whoever empties it may not know yet. What the item's owner has
- * written before, the thread that takes it sees. */
+/* True: the stack was empty, so the taking thread must be woken. That thread sees everything that
+ * was written before the push. */
 static inline bool stack_push(struct stack *stack, struct stack_item *item)
 {
 	struct stack_item *before = atomic_load_explicit(&stack->newest, memory_order_relaxed);
 
 	do
-		item->next = before; /* once it is pushed, it is no longer ours to look at */
+		item->next = before; /* after the push the item must not be touched */
 	while (!atomic_compare_exchange_weak_explicit(&stack->newest, &before, item,
 						      memory_order_release, memory_order_relaxed));
 	return !before;
 }
 
-/* All of it, the oldest first. */
+/* Takes all items, the oldest first. */
 static inline struct stack_item *stack_take(struct stack *stack)
 {
 	struct stack_item *from =

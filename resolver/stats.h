@@ -1,11 +1,10 @@
-/* What is counted. Each worker writes its own, without a locked instruction, and a reader adds them
- * up: once for all of a server (struct stats, whose rows the status shows), once for each endpoint
- * (struct endpoint_stats, of which the metrics are made). Nothing is counted in two places:
+/* All counters. Each worker writes its own without locked instructions, and a reader adds them up:
+ * for the whole server (struct stats, shown by the status), and for each endpoint (struct
+ * endpoint_stats, shown by the metrics). Nothing is counted in two places:
  *
  *     inbound, resolve ─► endpoint_stats of the endpoint that was asked ─┐
  *     resolve, transfer ─► the worker's struct stats ────────────────────┼─► struct stats, summed
- *     upstream, outbound ─► their own tables ─ at the end of a round ────┘
- */
+ *     upstream, outbound ─► their own tables ─ at the end of a round ────┘ */
 #ifndef SLUICE_STATS_H
 #define SLUICE_STATS_H
 
@@ -58,20 +57,20 @@ struct stats {
 #undef X
 };
 
-/* Where an answer is from, by the newest part of it. */
+/* Dimensions of the counters below. */
 enum {
 	STATS_RCODES = RCODE_BADVERS + 1,
 	STATS_DECIDERS = DECIDED_DEFAULT + 1,
-	RESPONSE_ROOM = 8, /* for RESPONSE_SOURCES: a power of two, to be quick */
+	RESPONSE_ROOM = 8, /* for RESPONSE_SOURCES; a power of two is faster */
 };
 
-/* Of one endpoint at one worker: nothing but counters of 64 bits. */
+/* One endpoint at one worker. Must have only 64-bit counters. */
 struct endpoint_stats {
-	_Atomic uint64_t queries_udp, queries_tcp; /* taken up */
+	_Atomic uint64_t queries_udp, queries_tcp; /* queries taken up */
 	_Atomic uint64_t overload, truncated, tsig_bad, deadline;
 	_Atomic uint64_t responses[STATS_RCODES][RESPONSE_ROOM]; /* by source */
-	_Atomic uint64_t decided[STATS_DECIDERS]; /* who decided the names that were asked for */
-	/* Requests to update, which are not among the queries and responses above. */
+	_Atomic uint64_t decided[STATS_DECIDERS]; /* by what decided the asked name */
+	/* Requests to update are not in the queries and responses above. */
 	_Atomic uint64_t updates, updates_answered[STATS_RCODES];
 	_Atomic uint64_t updates_overflowed, updates_dropped, updates_repeated, updates_replayed;
 	struct inbound_counters inbound;
@@ -79,7 +78,7 @@ struct endpoint_stats {
 
 #define STATS_ADD(stats, name, n) COUNTER_ADD((stats)->name, n)
 
-/* Moves the count of the same name from another struct. */
+/* Moves a count from another struct's member of the same name. */
 #define STATS_TAKE(stats, name, from)                                                              \
 	do {                                                                                       \
 		STATS_ADD(stats, name, (from)->name);                                              \
@@ -94,10 +93,10 @@ extern const unsigned stats_row_count;
 
 /* The counter of row i. */
 uint64_t stats_get(const struct stats *stats, unsigned i);
-/* Adds the counters of a worker, and those of an endpoint at a worker. */
+/* Add the counters of a worker, and those of an endpoint at a worker. */
 void stats_sum(struct stats *sum, const struct stats *stats);
 void stats_sum_endpoint(struct stats *sum, const struct endpoint_stats *endpoint);
-/* All replies with that rcode, whoever wrote them. */
+/* All replies with this rcode, from the resolver or inbound. */
 uint64_t endpoint_stats_rcode(const struct endpoint_stats *stats, enum rcode rcode);
 
 #endif

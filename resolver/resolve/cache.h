@@ -1,15 +1,14 @@
-/* What one upstream said to one question. The key is (leg, name, type, DO, CD), where the leg's id
- * stands for the sources, targets and protocols that were asked: a network with another route can
- * never get this answer. Chains are cut and continued for each network outside the cache; composed
- * answers are not in here.
+/* Upstreams' answers to single questions. The key is (leg, name, type, DO, CD). The leg's id stands
+ * for sources, targets and protocols, so a network with another route never gets the answer.
+ * Composed answers are not in the cache: chains are continued outside it for each network.
  *
- * A query without RD gets only what its own network has asked for: an entry notes the first four
- * networks that have. A fifth gets nothing.
+ * A query without RD gets only answers that its own network has asked for. An entry notes the first
+ * four such networks; a fifth gets nothing.
  *
- * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is like
- * SIEVE's: a visited bit and a hand. A scan of unique names does not evict names that are asked
- * again. An entry is reference-counted and, but for its atomics, immutable once it is in: a reader
- * keeps it past its eviction. */
+ * Workers share the cache in shards, each with a lock and a share of the bytes. Eviction works like
+ * SIEVE: with a visited bit and a hand, so a scan of unique names does not evict names that are
+ * asked again. An entry is reference-counted and, except for its atomics, immutable in the cache,
+ * so a reader may keep it after its eviction. */
 #ifndef SLUICE_CACHE_H
 #define SLUICE_CACHE_H
 
@@ -36,44 +35,44 @@ static inline struct cache_key cache_key_of(const struct lookup_key *key)
 }
 
 struct cache_link {     /* the records of one name of the chain */
-	uint16_t at;    /* where in wire they begin */
-	uint16_t above; /* first the DNAMEs of names above it, and their signatures */
-	uint16_t count; /* then its own */
+	uint16_t at;    /* offset in wire */
+	uint16_t above; /* DNAMEs of names above it, with signatures: they come first */
+	uint16_t count; /* its own records, which follow */
 };
 
 struct cache_entry {
 	atomic_uint references;
-	uint64_t hash; /* cache_hash of what was asked, from the start */
+	uint64_t hash; /* cache_hash of its key */
 	uint64_t leg;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 	uint8_t name_length, link_count;
 
-	bool failed;      /* nobody answered, or all with errors: `text` says which */
-	bool truncated;   /* failed: only a TC came, or the answer is too long for a message */
-	bool has_data;    /* records of the asked type stand at the chain's end */
-	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
-	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
+	bool failed;      /* no target answered, or all with errors; has a text */
+	bool truncated;   /* failed: only TC came, or the answer is too long for a message */
+	bool has_data;    /* the chain's end has records of the asked type */
+	bool has_soa;     /* the authority section has a SOA that covers the chain's end */
+	bool unreachable; /* failed: network errors (EDE 23), not silence or error replies (22) */
 	bool hasty, unusable; /* failed: given up early; no source could be used */
 	uint8_t rcode;
-	uint8_t upstream; /* who said it, or failed last: its place in the leg; for the query log */
-	uint8_t error;    /* failed: enum target_error, what a target answered; else why none did */
-	uint8_t error_by; /* who did: its place in the leg; UINT8_MAX: nobody */
-	uint16_t ede;     /* failed: the target's EDE; 0: none, or 0 */
+	uint8_t upstream; /* index in the leg: it answered or failed last; for the query log */
+	uint8_t error; /* failed: enum target_error of an error reply, or why there was no reply */
+	uint8_t error_by; /* index in the leg of the one that replied so; UINT8_MAX: none */
+	uint16_t ede;     /* failed: the target's EDE; 0 also if there was none */
 	uint64_t stored_us, expires_us;
-	/* Fresh: from here on a popular name is refreshed; expires_us: it is not, or that is done.
-	 * Stale: not asked again before. */
+	/* Fresh: from then on a popular name is refreshed; equal to expires_us: it is not, or that
+	 * has begun. Stale: not asked again before then. */
 	_Atomic uint64_t again_us;
 	_Atomic uint64_t askers; /* ids of networks, 16 bits each; 0: free */
 
 	uint16_t question_length;
-	uint16_t answers, authorities; /* records */
+	uint16_t answers, authorities; /* how many records */
 	uint16_t ttl_count;
 	uint32_t length; /* of wire */
-	uint32_t bytes;  /* of all of it */
-	/* In this order, with the counts above: links (of the name and every name it leads to),
-	 * where in wire the TTLs are, the name (lower case), the wire (a whole message whose
-	 * question is at offset 12), and, of a failure, a text for EDE. */
+	uint32_t bytes;  /* of the whole entry */
+	/* In this order: links (of the name and every name that it leads to), the TTLs' offsets in
+	 * wire, the name (lower case), the wire (a whole message with its question at offset 12),
+	 * and a failure's text for EDE. */
 	_Alignas(8) uint8_t data[];
 };
 
@@ -98,7 +97,7 @@ static inline const char *cache_entry_text(const struct cache_entry *entry) /* o
 	return (const char *)(cache_entry_wire(entry) + entry->length);
 }
 
-/* FADING is fresh, but past its again_us and not hit for the first time. */
+/* FADING is fresh, but later than again_us, and it was hit before. */
 enum cache_state { CACHE_MISS, CACHE_STALE, CACHE_FRESH, CACHE_FADING };
 
 struct cache_stats {
@@ -114,18 +113,18 @@ bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key
 
 /* Prefetches the memory that cache_get will read. */
 void cache_expect(struct cache *cache, const struct cache_key *key);
-/* Finds the entry and takes a reference. STALE: its TTL ended less than stale_max_s ago. */
+/* Finds the entry and takes a reference. STALE: the TTL ended less than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
-/* Puts the entry, whose key this is, in place of an older one. The cache takes a reference of its
- * own. A failure does not replace an answer that is fresh or may still be given stale: the answer
- * stays, and is not asked for again before both its own time and the failure's are over. What
- * replaces a fresh answer takes over its askers. */
+/* Puts the entry of this key in place of an older one, and takes its own reference. A failure does
+ * not replace an answer that is fresh or may still be given stale: the answer stays, and is not
+ * asked for again until both its own time and the failure's are over. An entry that replaces a
+ * fresh answer takes over its askers. */
 void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
 	       uint64_t now_us, uint32_t stale_max_s);
-/* Removes the entry, if there is one: an answer that may not be cached has come since. */
+/* Removes the entry, if there is one, because a newer answer may not be cached. */
 void cache_remove(struct cache *cache, const struct cache_key *key);
-/* Whether the network, by its policy_network's id, has asked for it; 0: no. */
+/* Whether the network (a policy_network's id; 0: none) has asked for it. */
 static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16_t network)
 {
 	uint64_t askers = atomic_load_explicit(&entry->askers, memory_order_relaxed);
@@ -135,13 +134,13 @@ static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16
 	return network && askers;
 }
 void cache_entry_add_asker(struct cache_entry *entry, uint16_t network);
-/* The network has asked. */
+/* Notes that the network has asked for it. */
 static inline void cache_entry_note_asker(struct cache_entry *entry, uint16_t network)
 {
 	if ((uint16_t)atomic_load_explicit(&entry->askers, memory_order_relaxed) != network)
 		cache_entry_add_asker(entry, network);
 }
-/* Whether the caller is to refresh a fading entry: true once. */
+/* Whether the caller must refresh a fading entry: true for one caller. */
 bool cache_entry_claim(struct cache_entry *entry);
 struct cache_entry *cache_entry_ref(struct cache_entry *entry);
 void cache_entry_unref(struct cache_entry *entry); /* NULL is fine */

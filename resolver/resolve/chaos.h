@@ -1,5 +1,4 @@
-/* Class CH (RFC 4892): version and name of this server, as far as the configuration gives them
- * away. */
+/* Class CH (RFC 4892): version and name of this server, if the configuration reveals them. */
 #ifndef SLUICE_CHAOS_H
 #define SLUICE_CHAOS_H
 
@@ -9,7 +8,7 @@
 #include "endpoints/message.h"
 #include "rules/policy/policy.h"
 
-/* Adds the answer to version.bind, version.server, id.server or hostname.bind; false: there is
+/* Adds the answer for version.bind, version.server, id.server or hostname.bind; false: there is
  * none. */
 bool chaos_answer(struct message *message, const struct policy *policy, const struct name *name,
 		  uint16_t type);

@@ -1,7 +1,7 @@
-/* Composes the answer to a question from what is at hand: our own data, what upstreams have told
- * this query, and the cache. It is one synchronous pass from the qname to the end of its chain,
- * without allocation. If an answer is missing it stops and says which question to ask of which leg;
- * when the answer has come, the pass is made again from the start.
+/* Composes the answer to a question from our own data, answers that upstreams gave this query, and
+ * the cache. One synchronous pass goes from the qname to the end of its chain, without allocation.
+ * If an answer is missing, the pass stops and says which question to ask which leg; when the answer
+ * has come, a new pass begins at the start.
  *
  *     decide ──ANSWER──► our own data ──────────────┬─► done
  *       ▲                                           ├─► CNAME, DNAME: the next name ─┐
@@ -21,47 +21,46 @@
 #include "rules/policy/policy.h"
 
 enum {
-	COMPOSE_HOPS_MAX = 16,    /* names of a chain behind the qname */
+	COMPOSE_HOPS_MAX = 16,    /* names of a chain after the qname */
 	COMPOSE_DEPTH_MAX = 8,    /* nested entries into own endpoints */
-	COMPOSE_ENTRIES_MAX = 64, /* in all, for one question */
+	COMPOSE_ENTRIES_MAX = 64, /* entries for one question, in all */
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
-	COMPOSE_REFRESH_MAX = 2,  /* the rest is left to the next query */
-	COMPOSE_DECIDERS = 24,    /* that are noted: of more, the first */
-	COMPOSE_OUTCOMES = 8,     /* likewise */
+	COMPOSE_REFRESH_MAX = 2,  /* the next query refreshes others */
+	COMPOSE_DECIDERS = 24,    /* the first ones are noted */
+	COMPOSE_OUTCOMES = 8,     /* the first ones are noted */
 };
 
 enum composed {
-	COMPOSED,    /* the message holds the answer, `rcode` and the rest say how it ends */
-	COMPOSE_ASK, /* ask.leg is to be asked for ask.name */
+	COMPOSED,    /* `message` has the answer, `rcode` and others its end */
+	COMPOSE_ASK, /* the caller must ask ask.leg for ask.name */
 };
 
 struct composition_ask {
 	const struct leg *leg;
 	struct name name;
-	bool may_wait; /* nothing is better: no other leg follows, no answer is stale */
-	bool stale;    /* an old answer can be given, after RESOLVE_STALE_US */
+	bool may_wait; /* there is no alternative: no other leg, no stale answer */
+	bool stale;    /* a stale answer can be given after RESOLVE_STALE_US */
 };
 
 struct composition_decider { /* as in a verdict */
 	const struct rule *rule;
 	uint32_t zone;
 	enum decided_by by;
-	bool failed; /* its name is the one that could not be resolved */
+	bool failed; /* its name could not be resolved */
 };
 
-/* What came of a way to forward a name, where that changes what is known of the way: a failure, or
- * an answer after failures. */
+/* A failure of a way to forward, or its first answer after failures. */
 struct composition_outcome {
-	const struct route *route; /* that has outcomes */
+	const struct route *route; /* a route with outcomes */
 	uint64_t name;
-	uint64_t at_us; /* when it was answered or failed: earlier, where the cache has it */
-	enum target_error error;   /* NONE: answered */
-	const struct upstream *by; /* who failed; NULL: not known */
-	bool lost;                 /* and no other leg could help */
+	uint64_t at_us;          /* of the answer or failure; in the past if it is from the cache */
+	enum target_error error; /* NONE: answered */
+	const struct upstream *by; /* that failed; NULL: unknown */
+	bool lost;                 /* it failed and no other leg could help */
 };
 
-struct composition_entry { /* an own endpoint that was entered */
+struct composition_entry { /* one of our endpoints that was entered */
 	uint32_t network;
 	uint64_t name_hash;
 	const char *endpoint;
@@ -74,91 +73,95 @@ enum composition_from {
 	COMPOSED_FROM_STALE
 };
 
-/* Called at each step of a pass, for `explain` only: of one that is `expired`, so that every leg is
- * tried, or of those of a question of our own (struct resolution_watch). */
+/* Called at each step of a pass, for `explain` only: of an `expired` pass, which tries every leg,
+ * or of the passes of our own question (struct resolution_watch). */
 struct composition_watch {
 	void *context;
-	struct trace trace; /* of the latest decision */
-	/* This verdict decides the name... */
+	struct trace trace; /* the latest decision's */
+	/* This verdict decides the name. */
 	void (*on_decided)(void *context, struct place place, const struct name *name,
 			   const struct verdict *verdict);
-	/* ...a leg has answered, this query or (CACHE, STALE) one before, by its entry; or it has
-	 * not: the entry is `failed`, or (NOBODY, NULL) nobody is asked any more; or one is
-	 * entered, and left again; or it would close a loop (leg NULL: the chain's names do)... */
+	/* on_leg: a leg has answered, now or (CACHE, STALE) earlier; or it has failed: the entry is
+	 * `failed`, or the leg is not asked any more (NOBODY, NULL). on_enter, on_leave: one of our
+	 * endpoints is entered and left. on_loop: a leg would close a loop (NULL: the chain's names
+	 * do). */
 	void (*on_leg)(void *context, const struct leg *leg, enum composition_from from,
 		       const struct cache_entry *entry);
 	void (*on_enter)(void *context, const struct leg *leg);
 	void (*on_leave)(void *context);
 	void (*on_loop)(void *context, const struct leg *leg, const char *text);
-	/* ...and the name is done. `leads`: the name is now the next of the chain. A pass that
-	 * comes to COMPOSE_ASK does and leaves nothing more. */
+	/* The name is done; `leads`: it leads to the next name of the chain. A pass that ends with
+	 * COMPOSE_ASK calls neither this nor on_leave. */
 	void (*on_done)(void *context, const struct name *name, bool leads);
 };
 
 struct composition {
 	/* given */
 	const struct policy *policy;
-	struct cache *cache; /* NULL: nothing is known */
+	struct cache *cache; /* may be NULL */
 	uint32_t stale_max_s;
 	uint64_t now_us;
-	size_t limit; /* of the answer in bytes; beyond it, it is truncated */
+	size_t limit; /* bytes; a longer answer is truncated */
 	const struct request *request;
 	const struct name *qname;
-	const struct address *client; /* reads ede_text; NULL: ourselves */
-	const struct query *query;    /* it, with the address that it asked; NULL: there is none */
-	const struct verdict *first;  /* on the qname; NULL: not decided yet */
-	struct cache_entry *const *told; /* what upstreams told this query, failures included */
+	const struct address *client; /* that would read ede_text; NULL: ourselves */
+	const struct query
+		*query; /* the client's query, for the address that it asked; may be NULL */
+	const struct verdict *first; /* the qname's; NULL: not decided yet */
+	struct cache_entry *const
+		*told; /* answers of upstreams to this query, including failures */
 	unsigned told_count;
-	bool expired;                    /* nobody is asked any more: what is missing has failed */
-	bool impatient;                  /* an old answer is taken, nobody is asked */
-	bool may_prefetch;               /* popular answers may be refreshed before they expire */
+	bool expired;      /* no target is asked any more: missing answers count as failed */
+	bool impatient;    /* uses stale answers and asks no target */
+	bool may_prefetch; /* may refresh popular answers before they expire */
 	struct composition_watch *watch; /* may be NULL */
 
 	/* the answer */
 	struct message message;
 	enum rcode rcode;
 	bool authoritative;
-	bool truncated; /* SERVFAIL, and all there is is a target's TC */
+	bool truncated; /* SERVFAIL, because only a target's TC came */
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
 	struct {
-		bool own;   /* data of our own */
-		bool cache; /* what the cache had */
-		bool told;  /* what a target told this query */
-		bool stale; /* an old answer */
+		bool own;   /* our own data */
+		bool cache; /* a cached answer */
+		bool told;  /* a target's answer to this query */
+		bool stale; /* a stale answer */
 	} used;
-	struct {                           /* whose answer was used last, or failed */
-		const struct route *route; /* NULL: nobody's */
-		uint64_t leg;              /* of it, by its id */
-		uint8_t upstream;          /* its place there; UINT8_MAX: nobody was asked */
+	struct {                           /* of the last used answer or failure */
+		const struct route *route; /* NULL: none */
+		uint64_t leg;              /* the route's leg, by its id */
+		uint8_t upstream;          /* index in the leg; UINT8_MAX: none was asked */
 	} source;
-	bool failed;            /* the qname itself is the name that could not be resolved */
-	unsigned decider_count; /* of names behind the qname, or in other networks */
+	bool failed;            /* the qname itself could not be resolved */
+	unsigned decider_count; /* for names after the qname, or in other networks */
 	struct composition_decider deciders[COMPOSE_DECIDERS];
 	unsigned outcome_count;
 	struct composition_outcome outcomes[COMPOSE_OUTCOMES];
 
 	struct composition_ask ask; /* COMPOSE_ASK */
-	/* To be asked without waiting: a dark leg, for a sign of life; one that the query has
-	 * waited for long enough; or (prefetch) one whose answer is popular and about to expire. */
+	/* Questions to ask without waiting: to a dark leg, for a sign of life; to a leg that the
+	 * query has waited for long enough; or (prefetch) for a popular answer about to expire. */
 	struct composition_ask refresh[COMPOSE_REFRESH_MAX];
 	unsigned refresh_count;
 	bool prefetch;
 
 	/* the pass */
-	uint16_t asker; /* id of the network where it was asked; 0: none */
+	uint16_t asker; /* id of the network that asked; 0: none */
 	unsigned hops, depth, entries;
-	enum target_error lost_by; /* of the last way that failed; NONE: none did */
-	uint64_t known_us;  /* of what was used in the endpoint that was entered: since when */
-	unsigned fallbacks; /* legs under way that another leg follows in its route */
-	unsigned stale;     /* names of the pass with an old answer at hand */
-	bool begun;         /* the first owner is answered, and AA decided */
+	enum target_error lost_by; /* how the last way failed; NONE: none did */
+	uint64_t known_us;         /* the oldest time of answers used inside an entered endpoint */
+	unsigned fallbacks;        /* legs under way that have a next leg in their route */
+	unsigned stale;            /* names of the pass with a stale answer */
+	bool begun;                /* the first owner is answered, so AA is decided */
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 
 /* The target behind `source`; NULL: there is none. */
 const struct upstream *composition_upstream(const struct composition *composition);
-/* Writes into `buffer` (MESSAGE_MAX bytes); `question` is the client's, as it came. */
+/* Makes a pass, and writes the answer into `buffer` (MESSAGE_MAX bytes). `question`: the client's,
+ * as received. */
 enum composed compose(struct composition *composition, struct place place, uint8_t *buffer,
 		      const uint8_t *question);
 

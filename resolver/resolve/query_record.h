@@ -1,9 +1,8 @@
-/* Fills in the record of an answered query (query_ring.h), which the worker leaves in its ring for
- * the query log.
+/* Fills in the record of an answered query (query_ring.h) in the worker's ring, for the query log.
  *
- * Every answer passes here while all queries are logged, so the usual one costs about a hundred
- * instructions: neighbours are copied together, data in blocks, and nothing is called. Whether a
- * record is wanted at all is the caller's to ask (query_ring_wanted). */
+ * While all queries are logged this runs for every answer, so the usual one costs about a hundred
+ * instructions: neighbouring members are copied together, data in blocks, and no function is
+ * called. The caller checks whether a record is wanted at all (query_ring_wanted). */
 #ifndef SLUICE_QUERY_RECORD_H
 #define SLUICE_QUERY_RECORD_H
 
@@ -17,23 +16,23 @@
 #include "resolver/resolve/compose.h"
 #include "rules/policy/policy.h"
 
-/* What the resolver did with a query, read during the call. */
+/* The resolver's work on a query; read during the call. */
 struct query_answer {
 	const struct query *query;
-	const struct verdict *verdict;         /* on the qname */
+	const struct verdict *verdict;         /* the qname's */
 	uint32_t network;                      /* in the policy, or NETWORK_NONE or _DEFAULT */
-	const struct composition *composition; /* NULL: nothing was composed */
+	const struct composition *composition; /* may be NULL */
 	enum response_source source;
 	const struct message_end *end;
-	/* As it leaves; QUERY_RING_ALIGN bytes behind it can be read, whatever they are. */
+	/* The final reply. QUERY_RING_ALIGN bytes behind it must be readable. */
 	const uint8_t *reply;
 	size_t length;
 };
 
-/* Without room in the ring the record is lost, and counted there. */
+/* If the ring is full, the record is lost, and the ring counts that. */
 void query_record_answer(struct query_ring *ring, const struct query_answer *answer);
-/* Of a query that the resolver never saw: it was answered with an error or (end NULL, length 0) not
- * at all. */
+/* The record of a query that did not reach the resolver: it got an error or (end NULL, length 0) no
+ * answer. */
 void query_record_turned_away(struct query_ring *ring, const struct query *query,
 			      const struct message_end *end, const uint8_t *reply, size_t length);
 

@@ -1,5 +1,6 @@
-/* Questions that no client waits for: their answers go to the cache. They are bounded, and each is
- * asked once at a time, however many clients cause it. No allocation. */
+/* Questions that no client waits for, because their answers go to the cache. Their number is
+ * bounded, and each is asked once at a time, however many clients cause it. Nothing is
+ * allocated. */
 #ifndef SLUICE_REFRESH_H
 #define SLUICE_REFRESH_H
 
@@ -18,7 +19,7 @@ struct refresh {
 	uint64_t hash; /* its cache_hash */
 };
 
-struct refreshes { /* of one worker; stays where it is */
+struct refreshes { /* one worker's; must not move */
 	struct refresh *buckets[REFRESH_BUCKETS];
 	struct refresh *free;
 	unsigned count; /* under way */
@@ -26,11 +27,11 @@ struct refreshes { /* of one worker; stays where it is */
 };
 
 void refreshes_init(struct refreshes *refreshes);
-/* Asks as lookup_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is already. */
+/* Asks like lookup_ask. ERR_LIMIT: too many are under way; ERR_EXISTS: this question is already. */
 MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct lookups *lookups,
 			   const struct lookup_key *key, void *holder, uint64_t deadline_us,
 			   bool may_wait, uint64_t now_us);
-/* Leaves all of them; they may be asked again. */
+/* Leaves all questions; they may be asked again. */
 void refreshes_leave(struct refreshes *refreshes);
 
 #endif

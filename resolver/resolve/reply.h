@@ -1,11 +1,11 @@
-/* Makes a target's reply into a cache entry: only what belongs to the question stays, TTLs are
- * brought into their bounds, and their offsets are noted for ageing. The wire is copied as it came
- * unless something in the middle must go.
+/* Makes a cache entry from a target's reply: keeps only records that belong to the question, brings
+ * TTLs into their bounds, and notes their offsets for ageing. The wire is copied in one piece
+ * unless records in the middle must go.
  *
  * Kept: the chain from the qname (CNAME, DNAME), the asked type at its end, with DO also the RRSIGs
  * of these, and of the authority section the SOA of a negative answer and, with DO, the proofs.
- * Added: the CNAME that follows from a DNAME, if the target left it out (RFC 6672). Anything else
- * is of no use to the question and could be forged (RFC 2181 section 5.4.1). */
+ * Added: the CNAME that follows from a DNAME, if the target left it out (RFC 6672). Other records
+ * do not help the question and could be forged (RFC 2181 section 5.4.1). */
 #ifndef SLUICE_REPLY_H
 #define SLUICE_REPLY_H
 
@@ -15,11 +15,11 @@
 
 enum {
 	FAILURE_TTL_US = 1000 * 1000,        /* RFC 9520 section 3.2: at least a second */
-	PREFETCH_LIFE_US = 10 * 1000 * 1000, /* what lives shorter is not prefetched */
+	PREFETCH_LIFE_US = 10 * 1000 * 1000, /* answers with a shorter life are not prefetched */
 };
 
-/* The entry with one reference, also of a failure; NULL without memory. It goes into the cache only
- * if reply_may_be_cached. `buffer` (MESSAGE_MAX bytes) is room to work in. */
+/* Returns an entry with one reference, for a failure, too; NULL without memory. Put it into the
+ * cache only if reply_may_be_cached. `buffer` (MESSAGE_MAX bytes) is working memory. */
 struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us);

@@ -1,5 +1,5 @@
-/* One thread with its own loop, sockets, table of lookups and timers. Workers share the published
- * snapshot, the cache and the target registry, and nothing else. */
+/* A thread with its own loop, sockets, table of lookups and timers. Workers share only the
+ * published snapshot, the cache and the target registry. */
 #ifndef SLUICE_WORKER_H
 #define SLUICE_WORKER_H
 
@@ -20,22 +20,22 @@ struct worker_shared {
 	const struct snapshot_series *series;
 	struct target_registry *registry;
 	struct hash_key key;
-	struct hash_key cookie_key; /* of clients' cookies; drawn at the start */
+	struct hash_key cookie_key; /* for clients' cookies; drawn at the start */
 	unsigned workers;
-	unsigned queries_max;            /* that wait for an upstream, per worker */
-	struct ask_caller *caller;       /* where calls go back to */
-	struct update_requests *updates; /* where requests to update go */
-	struct query_rings *rings;       /* a ring for each worker's answers, for the query log */
+	unsigned queries_max;            /* queries of a worker that wait for an upstream */
+	struct ask_caller *caller;       /* gets calls back */
+	struct update_requests *updates; /* gets requests to update */
+	struct query_rings *rings;       /* one ring for each worker, for the query log */
 	/* Called on the worker's thread when it has released a snapshot (users), was the last to
-	 * adopt one (adopters), has sent a call back, or has left a request to update. */
+	 * adopt one (adopters), has returned a call, or has a request to update. */
 	void (*on_release)(void *context);
 	/* Called first on the worker's thread; may be NULL. */
 	void (*on_start)(void *context);
 	void *context;
 };
 
-/* Makes room in the snapshot for each worker's hold, after its bindings and before it is published:
- * adopting then needs no memory and cannot fail. ERR_NOMEM. */
+/* Allocates each worker's hold in the snapshot, so that adopting it cannot fail. Call it after the
+ * bindings are set and before publishing. ERR_NOMEM. */
 MUST_CHECK int worker_prepare(struct snapshot *snapshot, unsigned workers);
 /* Starts the thread with its first snapshot (users must already count it). NULL: errno says why. */
 struct worker *worker_start(unsigned index, const struct worker_shared *shared,
@@ -43,28 +43,27 @@ struct worker *worker_start(unsigned index, const struct worker_shared *shared,
 /* Hands over the next snapshot; users must already count this worker. Releases one that it has not
  * adopted yet. Any thread. */
 void worker_publish(struct worker *worker, struct snapshot *snapshot);
-/* Hands over a question of our own, for the newest policy. It comes back to the caller even if the
- * worker stops. Any thread. */
+/* Hands over our own question, for the newest policy. It returns to the caller even if the worker
+ * stops. Any thread. */
 void worker_ask(struct worker *worker, struct ask_call *call);
-/* Makes its loop go round. Any thread. */
+/* Makes the worker's loop go round. Any thread. */
 void worker_wake(struct worker *worker);
-/* Stops the thread, waits for it and frees everything. What is under way is not answered. */
+/* Stops the thread, waits for it and frees everything. Queries under way get no answer. */
 void worker_stop(struct worker *worker);
 /* How often its loop has gone round. Any thread. */
 uint64_t worker_rounds(const struct worker *worker);
-/* The sequence of the snapshot that it answers by. */
+/* The sequence of the snapshot that it answers from. */
 uint64_t worker_adopted(const struct worker *worker);
-/* The worker reads nothing more from clients, and finishes what it has. Any thread. */
+/* The worker reads nothing more from clients, and finishes its queries. Any thread. */
 void worker_drain(struct worker *worker);
-/* The same when nobody else reads: clients by UDP are told that they are not served any more. Any
- * thread. */
+/* The same when no other process reads: clients by UDP get SERVFAIL. Any thread. */
 void worker_leave(struct worker *worker);
-/* Whether it has finished. Any thread. */
+/* Whether it has finished all. Any thread. */
 bool worker_is_drained(const struct worker *worker);
 /* Any thread. */
-const struct stats *worker_stats(const struct worker *worker); /* without those of endpoints */
+const struct stats *worker_stats(const struct worker *worker); /* without its endpoints */
 const struct latency *worker_latency(const struct worker *worker);
-/* Any thread. NULL: it has no memory for it. */
+/* Any thread. NULL: it had no memory for it. */
 struct popular *worker_popular(struct worker *worker);
 
 #endif

@@ -1,8 +1,8 @@
-/* What a zone lost and gained from one serial to the next: copies of the records, so IXFR needs
- * nothing else of the old zone. Made by the control thread, read by workers.
+/* The records that a zone lost and gained from one serial to the next. They are copies, so IXFR
+ * needs nothing else of the old zone. The control thread makes deltas; workers read.
  *
  *     bytes   | owner | .. | type, class, TTL, length, data |   owner | ...
- *             of the old SOA; then what is gone; then what is new */
+ *             the old SOA; then removed records; then new ones */
 #ifndef SLUICE_TRANSFER_DELTA_H
 #define SLUICE_TRANSFER_DELTA_H
 
@@ -16,27 +16,28 @@ struct transfer_zone;
 
 struct transfer_delta {
 	unsigned references; /* the control thread's */
-	uint32_t serial;     /* the one it begins from */
-	size_t fresh, end;   /* where what is new begins in the bytes, and their end */
+	uint32_t serial;     /* the old serial */
+	size_t fresh, end;   /* offsets in bytes: of the first new record, and the end */
 	uint8_t *bytes;
 };
 
-/* Both: NULL without memory, and as soon as the delta is found to hold more than bytes_max. */
-/* From a private zone to what its file has now, or to a version of it: then it costs what is
- * different. */
+/* Both return NULL without memory, and when the delta grows beyond bytes_max. */
+/* The delta between two states of a private zone, from its file or two versions; for versions the
+ * cost grows only with the difference. */
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
 					       size_t bytes_max);
-/* From a reverse zone to what it is once what we own is `after`: costs what is different. */
+/* The delta of a reverse zone when our addresses change to `after`; the cost grows only with the
+ * difference. */
 struct transfer_delta *transfer_delta_of_ptrs(const struct transfer_zone *zone,
 					      const struct owned *before, const struct owned *after,
 					      size_t bytes_max);
 struct transfer_delta *transfer_delta_ref(struct transfer_delta *delta);
 void transfer_delta_unref(struct transfer_delta *delta); /* NULL is fine */
 
-/* What it takes, with its pointer in a zone's past. */
+/* Its bytes of memory, including a pointer in a zone's past. */
 size_t transfer_delta_bytes(const struct transfer_delta *delta);
-/* The record at *at: its owner, and `record`, whose type is two bytes further on, as in a set. *at
- * moves to the next one. */
+/* Reads the record at *at, and moves *at to the next. `record` points two bytes before the type, as
+ * in a set. */
 void transfer_delta_read(const struct transfer_delta *delta, size_t *at, const uint8_t **owner,
 			 const uint8_t **record);
 

@@ -1,11 +1,11 @@
-/* TSIG (RFC 8945): messages signed with a shared secret. A context is what one side keeps of an
- * exchange. Each message's MAC goes into the next one's: nobody can remove a message from a zone
- * transfer, or insert one.
+/* TSIG (RFC 8945): messages signed with a shared secret. A context is one side's state of an
+ * exchange. Each MAC covers the one before, so nobody can remove a message from a zone transfer, or
+ * insert one.
  *
- *     request ── tsig_check ──► context ── tsig_sign ──► answer, and on, for each message of it
+ *     request ── tsig_check ──► context ── tsig_sign ──► each message of the answer
  *     tsig_begin ──► context ── tsig_sign ──► request of our own ... tsig_check_answer
  *
- * The time is a parameter, in seconds of the time of day. Thread-safe: keys are only read. */
+ * The time is a parameter, in seconds since 1970. Thread-safe: keys are only read. */
 #ifndef SLUICE_TSIG_H
 #define SLUICE_TSIG_H
 
@@ -19,12 +19,12 @@
 
 enum {
 	TSIG_MAC_MAX = 64,  /* of HMAC-SHA512 */
-	TSIG_FUDGE_S = 300, /* what we sign with, and the most that is accepted */
-	/* What signing adds to a message at most. */
+	TSIG_FUDGE_S = 300, /* our own, and the largest accepted */
+	/* The most bytes that signing adds to a message. */
 	TSIG_ROOM_MAX = 2 * NAME_WIRE_MAX + 10 + 16 + TSIG_MAC_MAX + 6,
 };
 
-/* RFC 8945 section 3: what an answer's TSIG says. FORMERR is answered without one. */
+/* The error in an answer's TSIG (RFC 8945 section 3). The answer to FORMERR has no TSIG. */
 enum tsig_error {
 	TSIG_FINE = 0,
 	TSIG_FORMERR = 1,
@@ -43,38 +43,38 @@ struct tsig_key {
 };
 
 struct tsig_context {
-	const struct tsig_key *key; /* NULL: unknown, and the answer's TSIG says so */
+	const struct tsig_key *key; /* NULL: unknown, which the answer's TSIG reports */
 	enum tsig_error error;
 	uint16_t original_id;
-	bool chained; /* one message was signed: of the next only the times are hashed */
-	uint8_t mac[TSIG_MAC_MAX]; /* of the message before */
+	bool chained; /* a message was signed: later ones hash only the times of their TSIG */
+	uint8_t mac[TSIG_MAC_MAX]; /* of the last message */
 	size_t mac_length;
 	uint64_t signed_s; /* the request's time */
-	/* Name and algorithm of an unknown key, which the answer repeats. */
+	/* An unknown key's name and algorithm, which the answer repeats. */
 	uint8_t foreign[2 * NAME_WIRE_MAX];
 	size_t foreign_name, foreign_algorithm; /* bytes of each */
 };
 
-/* A key from the configuration; false when it has no name or no secret. */
+/* Makes a key from the configuration; false: it has no name or no secret. */
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings);
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count,
 				     const uint8_t *name);
 
-/* Checks a request whose TSIG, the last record, is at tsig_at. The answer is signed with the
- * context whatever the result; after BADKEY or BADSIG its TSIG has no MAC (RFC 8945 section 5.3.2).
- */
+/* Checks a request whose TSIG, the last record, is at tsig_at. Sign the answer with the context
+ * after any result; after BADKEY or BADSIG its TSIG has no MAC (RFC 8945 section 5.3.2). */
 enum tsig_error tsig_check(struct tsig_context *context, const struct tsig_key *keys, size_t count,
 			   const uint8_t *packet, size_t length, size_t tsig_at, uint64_t now_s);
 
-/* For a request of our own. */
+/* Begins a context for our own request. */
 void tsig_begin(struct tsig_context *context, const struct tsig_key *key, uint16_t id);
 /* Checks the answer to a request that this context signed. */
 enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *packet,
 				  size_t length, size_t tsig_at, uint64_t now_s);
 
-/* What tsig_sign will add. */
+/* How many bytes tsig_sign will add. */
 size_t tsig_room(const struct tsig_context *context);
-/* Appends a TSIG and counts it. Returns the message's length; the buffer must have room. */
+/* Appends a TSIG and counts it in the header. Returns the message's length; the buffer must have
+ * room. */
 size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s);
 

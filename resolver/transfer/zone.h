@@ -1,18 +1,18 @@
-/* A zone that goes out, at one serial. It never changes; a change makes another version of it,
- * which shares what it can:
+/* A transferred zone at one serial. It never changes: a change makes another version, which shares
+ * as much as possible:
  *
  *     version 7 ── past: 5→6, 6→7                a change from one serial to the next is a delta
  *     version 8 ── past: 5→6, 6→7, 7→8           (transfer/delta.h), shared by all versions
  *
- * **What the past costs.** A delta has copies of the records that went and came, with their owners
- * and two SOAs: some 250 bytes for one changed PTR. A zone keeps the last TRANSFER_PAST of them,
- * and all zones of a table together keep TRANSFER_PAST_BYTES at most, in equal shares: the oldest
- * go first, and one change larger than the share ends the past. Nothing else is kept of what a zone
- * was: no table of what we own, no old zone. A snapshot that a transfer still reads keeps its own
- * row of pointers, TRANSFER_PAST for each zone changed since, and the deltas that newer versions
- * have dropped.
+ * **The cost of the past.** A delta has copies of the removed and the new records, with their
+ * owners and two SOAs: some 250 bytes for one changed PTR. A zone keeps its last TRANSFER_PAST
+ * deltas. All zones of a table together keep at most TRANSFER_PAST_BYTES, in equal shares: the
+ * oldest deltas go first, and a change larger than the share ends the past. Nothing else is kept of
+ * a former state, neither a table of our addresses nor an old zone. A snapshot that a transfer
+ * still reads keeps its own array of pointers, TRANSFER_PAST for each zone changed since, and the
+ * deltas that newer versions have dropped.
  *
- * The control thread makes and frees versions; workers read, and count in the meter. */
+ * The control thread makes and frees versions; workers read them, and count in the meter. */
 #ifndef SLUICE_TRANSFER_ZONE_H
 #define SLUICE_TRANSFER_ZONE_H
 
@@ -28,69 +28,70 @@
 #include "rules/zone/zone.h"
 
 enum {
-	TRANSFER_PAST = 256,            /* serials of a zone that IXFR can begin from */
-	TRANSFER_PAST_BYTES = 32 << 20, /* what deltas of one table's zones hold at most */
+	TRANSFER_PAST = 256,            /* serials of a zone from which IXFR can begin */
+	TRANSFER_PAST_BYTES = 32 << 20, /* most bytes of all deltas of a table */
 };
 
-struct transfer_meter { /* of a zone, through all its versions */
+struct transfer_meter { /* the counters of a zone, shared by all its versions */
 	atomic_uint_fast64_t axfr, ixfr, current, refused, broken;
 	unsigned references; /* the control thread's */
 };
 
 struct transfer_zone {
 	unsigned references; /* the control thread's */
-	bool reverse;        /* PTRs of a pool below an apex; else a private zone */
+	bool reverse;        /* PTRs of a pool below an apex; false: a private zone */
 	bool classless;      /* reverse: an address's name is its last octet (RFC 2317) */
 	bool alias;          /* classless: another spelling of a zone */
-	bool editable; /* private: changed set by set (rules/zone/zone.h), not read of a file */
+	bool editable;       /* private: changed set by set (rules/zone/zone.h), not from a file */
 	struct name name;
 	char *text;           /* the full name with its final dot: "corp.test.", "dev/corp.test." */
-	struct prefix prefix; /* reverse: the addresses that it holds */
-	/* reverse: the apex as it was compiled, and with the serial; private: twice the zone. */
+	struct prefix prefix; /* reverse: the addresses in it */
+	/* reverse: the compiled apex, and the apex with the serial; private: both are the zone. */
 	struct zone *apex, *zone;
 	uint32_t serial;
 	struct zone_content content;
 	struct transfer_meter *meter;
-	size_t past_bytes; /* of the deltas, also where others hold them too */
+	size_t past_bytes; /* of all its deltas, shared or not */
 	size_t past_count;
-	struct transfer_delta *past[]; /* oldest first; each from its serial to that of the next */
+	struct transfer_delta
+		*past[]; /* the oldest first; each from its serial to the next one's */
 };
 
-/* Whether its serial is given here: not in a zone file. */
+/* Whether this server sets its serial, and not a zone file. */
 static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
 {
 	return zone->reverse || zone->editable;
 }
-/* A zone as a policy has it, without serial, content and past. `group`: that a private zone is in;
- * NULL: none. NULL without memory. */
+/* Makes a zone from a policy's, without serial, content and past. `group`: a private zone's; NULL:
+ * none. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group);
-/* Whether a name of a zone, as `text` has it but perhaps without the final dot, is this one's. */
+/* Whether the full name is this zone's, with or without a final dot. */
 bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
 void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */
-/* A copy of the zone with as much of the past of `before` (which may be the zone) as fits into
- * `past_max` bytes, and behind it the latest change (NULL: none), of which it takes a reference.
- * NULL without memory. */
+/* Makes a copy of the zone with as much of the past of `before` (which may be the zone itself) as
+ * fits into `past_max` bytes, followed by the latest change (NULL: none), which it references. NULL
+ * without memory. */
 struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 					      const struct transfer_zone *before,
 					      struct transfer_delta *latest, size_t past_max);
-/* Gives a reverse zone its serial, and so the SOA that is answered. ERR_NOMEM. */
+/* Sets a reverse zone's serial, and so the SOA in answers. ERR_NOMEM. */
 MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial);
 /* A meter may outlive its zone. */
 struct transfer_meter *transfer_meter_ref(struct transfer_meter *meter);
 void transfer_meter_unref(struct transfer_meter *meter); /* NULL is fine */
-/* Takes over the counts of the version before. */
+/* Takes over the counters of the former version. */
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before);
 
-/* All of what it says. */
+/* The content of the whole zone. */
 struct zone_content transfer_zone_content(const struct transfer_zone *zone,
 					  const struct policy *policy);
-/* What a reverse zone says once what we own is `after`; false when that is the same. */
+/* The content of a reverse zone when our addresses change to `after`; false: it stays the same. */
 bool transfer_zone_content_after(const struct transfer_zone *zone, const struct owned *before,
 				 const struct owned *after, struct zone_content *content);
 
-/* Writes the owner that an address has in a reverse zone and returns its length: its reverse name,
- * or in a classless zone its last octet below the apex. */
+/* Writes an address's owner name in a reverse zone: its reverse name, or in a classless zone its
+ * last octet below the apex. Returns its length. */
 enum { TRANSFER_OWNER_MAX = NAME_WIRE_MAX + 4 };
 size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX]);

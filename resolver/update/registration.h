@@ -1,6 +1,6 @@
-/* The entries of `registration`, ready to be asked: which one a message belongs to, and which names
- * a key may register there. Immutable; a control thread makes one of each model and drops it with
- * the model's policy. */
+/* The compiled entries of `registration`: which entry a message belongs to, and which names a key
+ * may register. Immutable; the control thread makes one for each model and drops it with the
+ * model's policy. */
 #ifndef SLUICE_UPDATE_REGISTRATION_H
 #define SLUICE_UPDATE_REGISTRATION_H
 
@@ -22,7 +22,7 @@ struct registration_grant {
 
 struct registration { /* an entry */
 	struct name zone;
-	const char *zone_name; /* of the private zone, its full name (reference.h) */
+	const char *zone_name; /* the private zone's full name (reference.h) */
 	const struct prefix *prefixes;
 	const struct registration_grant *grants;
 	size_t prefix_count, grant_count;
@@ -37,17 +37,16 @@ struct registrations {
 	size_t count;
 };
 
-/* Of a model that limits_check passed, which is not needed afterwards; key: that names of zones are
- * hashed with. NULL without memory. */
+/* Compiles the entries of a model that limits_check passed, and keeps nothing of it. key: the hash
+ * key for names of zones. NULL without memory. */
 struct registrations *registrations_new(const struct model *model, const struct hash_key *key);
 void registrations_free(struct registrations *all); /* NULL is fine */
 
-/* The next entry behind `before` (NULL: the first) that the message may belong to; NULL: there is
- * none, or no further one. By the zone's name; where that is in in-addr.arpa or ip6.arpa, by the
- * address that the message's first record is for, at whichever cut above it the client has found
- * its zone. Several entries may have the same domain or address for different networks: the one
- * whose zone is linked to the network that was asked is meant, and where it is none the answer is
- * NOTAUTH. */
+/* The next entry after `before` (NULL: the first) that the message may belong to; NULL: no more. An
+ * entry is found by the zone's name, or in in-addr.arpa and ip6.arpa by the address of the
+ * message's first record, at any cut above it. Several entries may have the same domain or address
+ * for different networks: the right one has a zone that is linked to the asked network. If there is
+ * none, the answer is NOTAUTH. */
 const struct registration *registrations_next(const struct registrations *all,
 					      const struct update *update,
 					      const struct registration *before);
@@ -55,10 +54,10 @@ const struct registration *registrations_next(const struct registrations *all,
 /* Whether the message is for a reverse zone. */
 bool update_is_reverse(const struct update *update);
 bool registration_has_address(const struct registration *entry, const struct address *address);
-/* What the key with that name (wire, in lower case) may do; NULL: nothing. */
+/* The rights of the key with this name (wire, in lower case); NULL: none. */
 const struct registration_grant *registration_grant_of(const struct registration *entry,
 						       const uint8_t *key);
-/* Whether that grant is for the name, which is in the entry's zone. */
+/* Whether the grant covers the name, which must be in the entry's zone. */
 bool registration_grant_covers(const struct registration_grant *grant, const struct name *name);
 
 #endif

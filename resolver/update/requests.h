@@ -1,5 +1,5 @@
 /* Requests to update (RFC 2136) on their way from a worker to the control thread, which alone
- * changes data, and back. The mirror of questions of our own (resolve/ask.h):
+ * changes data, and back. This mirrors our own questions (resolve/ask.h):
  *
  *     worker                                                 control thread
  *     updates_start ─► TSIG ─► request ─► the queue ──wake─► update_requests_take ─► replays
@@ -7,21 +7,20 @@
  *         reply ◄───────┴── updates_work ◄─wake── the worker's stack ◄── ..._answer ◄── judged,
  *                                                                                      stored
  *
- * The control thread gets all that wait in one go, in the order of their arrival, and gives each
- * its end. Between two workers the order is that of their pushes; what a client sends by UDP
- * without waiting for an answer may come to both. Nothing but the client of an
- * update waits for it.
+ * The control thread takes all waiting requests at once, in the order of arrival, and must end
+ * each. Between two workers the order of pushes counts; requests that a client sends by UDP without
+ * waiting may come to both. Only the client of an update waits for it.
  *
- * **Silence.** Clients come again after silence, and take every error for the last word. So what
- * finds the queue full (UPDATE_REQUESTS_MAX, of all workers together; for a request without a
- * signature, half of that) or closed, has no answer after UPDATE_PATIENCE_US, or is under way when
- * its worker ends gets none; by TCP its connection is closed.
+ * **Silence.** Clients retry after silence, but give up after any error. So a request gets no
+ * answer if the queue is full (UPDATE_REQUESTS_MAX of all workers together; half of that for
+ * unsigned requests) or closed, if there is no answer after UPDATE_PATIENCE_US, and if its worker
+ * ends first. By TCP its connection is closed.
  *
- * **Life.** A query is its worker's and ends there, by the answer or by one of those. A request is
- * a copy of all that the control thread has to know, and leads to nothing of the worker's but the
- * stack that it goes back by, and not even there once the worker has ended, which the control
- * thread waits for (worker_stop). So clients, listeners, policies and workers may go while it is
- * with the control thread. */
+ * **Lifetime.** A query belongs to its worker and ends there, with an answer or in silence. A
+ * request is a copy of everything that the control thread needs. It refers only to the worker's
+ * stack for its return, and not even to that once the worker has ended, which the control thread
+ * waits for (worker_stop). So clients, listeners, policies and workers may go while the control
+ * thread has the request. */
 #ifndef SLUICE_UPDATE_REQUESTS_H
 #define SLUICE_UPDATE_REQUESTS_H
 
@@ -40,24 +39,24 @@
 #include "rules/policy/policy.h"
 
 enum {
-	UPDATE_REQUESTS_MAX = 4096, /* from all workers, not answered yet */
-	UPDATE_MESSAGE_MAX = 8192,  /* bytes; of more it is REFUSED */
+	UPDATE_REQUESTS_MAX = 4096, /* of all workers, not ended yet */
+	UPDATE_MESSAGE_MAX = 8192,  /* bytes; a longer one is REFUSED */
 	UPDATE_PATIENCE_US = 30 * 1000 * 1000,
 };
 
 struct update_request {
-	struct update_request *next; /* of those taken together; then the control thread's */
-	const uint8_t *packet;       /* as it came, with its TSIG */
+	struct update_request *next; /* among those taken together; then for the control thread */
+	const uint8_t *packet;       /* as received, with its TSIG */
 	size_t packet_length;
-	struct host client; /* by TCP without its port */
+	struct host client; /* by TCP without a port */
 	bool tcp;
-	/* Where it arrived, by the names that policies have: the inbound endpoint, NULL: the VNet
-	 * resolver; the network, NULL: none; and the address that it was sent to. */
+	/* Where it arrived, with the policy's names: the inbound endpoint (NULL: the VNet
+	 * resolver), the network (NULL: none), and the destination address. */
 	const char *endpoint, *network;
 	struct address local;
 	uint64_t arrived_us;
-	/* Of the key that it was signed with, which was verified: the name, wire, in lower case.
-	 * key_length 0: it is not signed, and the rest is nothing. */
+	/* The name of the verified key, wire, in lower case, and its signature. key_length 0: the
+	 * request is not signed, and the members below are not set. */
 	size_t key_length;
 	uint8_t key[NAME_WIRE_MAX];
 	uint64_t signed_s;
@@ -69,55 +68,55 @@ struct update_request {
 
 struct update_requests {
 	struct stack arrived;
-	atomic_uint open;   /* not back at their workers */
-	atomic_bool closed; /* all that comes is left without an answer */
-	/* The control thread's: */
+	atomic_uint open;   /* requests not back at their workers */
+	atomic_bool closed; /* new requests get no answer */
+	/* For the control thread: */
 	struct replays replays;
-	unsigned taken; /* and not ended yet */
+	unsigned taken; /* requests taken and not ended */
 };
 
 void update_requests_init(struct update_requests *requests, const struct hash_key *hash,
 			  uint64_t now_s);
-/* Workers have ended, and what was taken has its end. */
+/* Call it when the workers have ended and every taken request has its end. */
 void update_requests_release(struct update_requests *requests);
-/* All that have come, by `next`, the oldest first; NULL: none. Replays are not among them. Each is
- * ended by one of the two below, in any order, at any time. */
+/* Takes all new requests except replays, linked by `next`, the oldest first; NULL: none. End each
+ * with one of the two functions below, in any order, at any time. */
 struct update_request *update_requests_take(struct update_requests *requests, uint64_t now_s);
-/* Answers it, and frees the request. RCODE_BADTIME: only to a request that is signed. */
+/* Answers a request and frees it. RCODE_BADTIME: only for a signed request. */
 void update_request_answer(struct update_requests *requests, struct update_request *request,
 			   enum rcode rcode);
-/* Leaves it without an answer: the next of the same bytes is a new one. */
+/* Frees a request without an answer: the same bytes are new the next time. */
 void update_request_drop(struct update_requests *requests, struct update_request *request);
-/* From now on nothing is taken: another process has the data. Those that wait are dropped, and
- * their clients come to that process. Those that were taken are their owner's to end. */
+/* Takes nothing from now on, because another process has the data. Drops waiting requests; their
+ * clients retry at that process. Taken requests must still be ended. */
 void update_requests_close(struct update_requests *requests);
-/* Drops what nobody has taken. */
+/* Drops requests that were not taken. */
 void update_requests_drop_all(struct update_requests *requests);
 
 /* ---- a worker's side ---- */
 
 struct update_wait;
 
-struct updates { /* of one worker; the caller sets the first part */
+struct updates { /* one worker's; the caller sets the members up to `worker` */
 	struct update_requests *requests;
 	struct wheel *wheel;
 	uint8_t *buffer; /* MESSAGE_MAX bytes */
 	uint64_t (*time_of_day_s)(void);
-	void (*wake)(void *context); /* the control thread */
+	void (*wake)(void *context); /* wakes the control thread */
 	void *context;
-	void (*wake_worker)(void *worker); /* which then calls updates_work; any thread */
+	void (*wake_worker)(void *worker); /* makes the worker call updates_work; any thread */
 	void *worker;
 	struct stack answers;
-	struct update_wait *waits; /* requests that are not back */
+	struct update_wait *waits; /* requests that are not back yet */
 };
 
-/* Takes the query over, which is a request to update, and holds the policy until it ends; it counts
- * at `stats`. Its binding is a struct query_binding. */
+/* Takes over a query that is a request to update, holds the policy until it ends, and counts it at
+ * `stats`. Its binding must be a struct query_binding. */
 void updates_start(struct updates *updates, struct query *query, struct policy_hold *hold,
 		   struct place place, struct endpoint_stats *stats);
-/* Sends the answers that have come back. */
+/* Sends the returned answers. */
 void updates_work(struct updates *updates);
-/* The worker ends, while the control thread waits for it: ends all that are under way. */
+/* Ends all requests under way, because the worker ends; the control thread waits meanwhile. */
 void updates_abandon(struct updates *updates);
 
 #endif
