@@ -1,4 +1,4 @@
-/* Off means that none is drawn: an answer then costs the counting of it, and the end of a round one
+/* Switched off, no answer is drawn: an answer costs one count, and the end of a round one
  * comparison. */
 #include "resolver/latency.h"
 
@@ -30,7 +30,7 @@ void latency_switch(struct latency *latency, bool on)
 		latency->draws[i] = (struct latency_draw){.drawn = on ? 0 : UINT32_MAX};
 }
 
-/* xorshift64: nobody gains by guessing it. */
+/* xorshift64, because guessing it gains nothing. */
 static uint64_t next_random(struct latency *latency)
 {
 	uint64_t x = latency->random;
@@ -41,7 +41,7 @@ static uint64_t next_random(struct latency *latency)
 	return latency->random = x;
 }
 
-/* The next round is taken to be like this one. */
+/* Draws for the next round, which is expected to have as many answers as this one. */
 void latency_end_round(struct latency *latency, uint64_t now_us)
 {
 	for (unsigned i = 0; i < LATENCY_SOURCES; i++) {

@@ -1,14 +1,14 @@
-/* One event, one line, one write(2) to descriptor 2: lines of different threads never mix, and no
- * lock is held while the terminal or the journal is slow.
+/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix,
+ * and no lock is held while the terminal or the journal is slow.
  *
  *     text      2026-01-31T12:00:00.123Z warning reload: text
  *     journal   <4>reload: text                                 (the journal has its own clock)
  *     json      {"time":"2026-01-31T12:00:00.123Z","level":"warning","event":"reload","text":"…"}
  *
- * What comes from outside may hold anything: what is not shown (rules/text.h), and bytes that are
- * not UTF-8, are escaped, so no text can forge a line or drive a terminal. A line that is too long
- * is cut and says so; who listens gets all of it. No files and no rotation: that is the service
- * manager's work. */
+ * Text from outside may contain anything. Invisible characters (rules/text.h) and bytes that are
+ * not UTF-8 are escaped, so no text can forge a line or control a terminal. A line that is too long
+ * is cut and says so; the listener gets all of it. Files and rotation are the service manager's
+ * work. */
 #include "resolver/log.h"
 
 #include <stdarg.h>
@@ -34,7 +34,7 @@ void log_listen(on_line_function *on_line)
 
 static const struct {
 	const char *name;
-	char priority; /* of syslog(3), as sd-daemon(3) writes it */
+	char priority; /* syslog(3)'s, for sd-daemon(3) */
 } levels[] = {
 	[LOG_ERROR] = {"error", '3'},
 	[LOG_WARNING] = {"warning", '4'},
@@ -63,7 +63,7 @@ static void line_add_text(struct log_line *line, const char *text)
 	line_add(line, text, strlen(text));
 }
 
-/* The closing always fits: LOG_TAIL is kept free for it. */
+/* The closing always fits into LOG_TAIL. */
 static void line_close(struct log_line *line, const char *closing)
 {
 	if (line->cut) {
@@ -75,7 +75,7 @@ static void line_close(struct log_line *line, const char *closing)
 	line->length += length;
 }
 
-/* RFC 8259 section 7: beyond the first 65536 characters as two halves. */
+/* Characters above U+FFFF become a surrogate pair (RFC 8259 section 7). */
 static void escape_json(char shown[TEXT_SHOWN_MAX], uint32_t code)
 {
 	if (code < 0x10000)
@@ -161,7 +161,7 @@ static void line_format(struct log_line *line, enum log_format format, enum log_
 	line_close(line, "\n");
 }
 
-/* guarded: readers are told `shown`; else the text. */
+/* guarded: readers see `shown`; else the text. */
 static void log_line(enum log_level level, const char *event, bool guarded, const char *shown,
 		     const char *format, va_list arguments)
 {
@@ -171,7 +171,7 @@ static void log_line(enum log_level level, const char *event, bool guarded, cons
 
 	if (!is_written && !on_line)
 		return;
-	char text[LOG_LINE_MAX]; /* more than fits is more than the line takes: it shows as cut */
+	char text[LOG_LINE_MAX]; /* a longer text is longer than a line, too: it is cut */
 	char *whole = NULL;
 	va_list again;
 	va_copy(again, arguments);
@@ -192,7 +192,7 @@ static void log_line(enum log_level level, const char *event, bool guarded, cons
 		    (enum log_format)atomic_load_explicit(&configured_format, memory_order_relaxed),
 		    level, event, text);
 	ssize_t written = write(STDERR_FILENO, line.bytes, line.length);
-	(void)written; /* there is nowhere to complain */
+	(void)written; /* a failure cannot be reported anywhere */
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
@@ -214,7 +214,7 @@ void log_event_guarded(enum log_level level, const char *event, const char *show
 	va_end(arguments);
 }
 
-/* The path and the text of such a fault name a client, and its file. */
+/* Whether the fault's path and text name a client or its file. */
 static bool is_of_clients(const struct fault *fault)
 {
 	static const char clients[] = "management.clients";

@@ -6,7 +6,7 @@
 
 struct outcomes_registry {
 	struct outcomes *by_name;
-	_Atomic uint64_t begun, ended; /* rows of failures */
+	_Atomic uint64_t begun, ended; /* rows of failures of all ways */
 };
 
 struct outcomes_registry *outcomes_registry_new(void)
@@ -55,7 +55,7 @@ struct outcomes *outcomes_acquire(struct outcomes_registry *registry, const char
 	return outcomes;
 }
 
-/* Nobody else has it any more when the last reference goes, so its row is read without a lock. */
+/* With the last reference no other thread has it, so its row is read without a lock. */
 void outcomes_release(struct outcomes *outcomes)
 {
 	if (!outcomes)

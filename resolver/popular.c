@@ -1,5 +1,5 @@
-/* A set is one line of memory with tags and counts, and behind it the names; an entry's tag is its
- * question's hash, and 0 where it is free. A new name touches that line, and its own entry. */
+/* A set is one line of memory with tags and counts, followed by the names. An entry's tag is its
+ * question's hash; 0: it is free. A new name touches that line and its own entry. */
 #include "resolver/popular.h"
 
 #include <sched.h>
@@ -18,7 +18,7 @@ enum {
 #define HALF_US (UINT64_C(12) * 3600 * 1000 * 1000)
 
 struct popular_entry {
-	uint32_t over; /* of its count, not its own */
+	uint32_t over; /* the part of its count that is not its own */
 	uint16_t type, network;
 	bool vnet_resolver;
 	uint8_t length;
@@ -36,13 +36,13 @@ struct half {
 };
 
 struct popular {
-	atomic_flag lock; /* the owner passes over what it cannot have at once */
-	unsigned now;     /* the half day that is counted in */
+	atomic_flag lock; /* the owner skips a count if it does not get the lock at once */
+	unsigned now;     /* the current half */
 	struct half halves[HALVES];
 };
 _Static_assert(sizeof(struct popular) <= POPULAR_BYTES, "as popular.h has it");
 
-/* Memory of its own: a line of it is a line, and it costs what is used. */
+/* Mapped, so that sets are aligned to cache lines, and only used pages cost memory. */
 struct popular *popular_new(void)
 {
 	struct popular *popular = mmap(NULL, sizeof *popular, PROT_READ | PROT_WRITE,
@@ -105,7 +105,7 @@ static void count_in(struct set *set, uint32_t tag, const struct popular_key *ke
 			return;
 		}
 	for (unsigned way = 1; way < WAYS; way++)
-		if (set->count[way] < set->count[least]) /* a free one has 0 */
+		if (set->count[way] < set->count[least]) /* a free entry has count 0 */
 			least = way;
 	put(set, least, tag, key);
 	set->count[least] = add(set->count[least], weight);
@@ -180,7 +180,7 @@ void popular_each(struct popular *popular, const struct hash_key *key, uint64_t 
 		bool counts;
 
 		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
-			sched_yield(); /* for less than a microsecond, unless it was preempted */
+			sched_yield(); /* less than a microsecond, unless the owner was preempted */
 		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
 		if (counts) {
 			set = half->sets[i % SETS];

@@ -1,11 +1,10 @@
-/* A ring of pieces, each a multiple of QUERY_RING_ALIGN bytes with its length ahead. Positions
- * count bytes since the start and never wrap in a lifetime; where one is in memory is its lower
- * bits.
+/* A ring of pieces. Each begins with its length, a multiple of QUERY_RING_ALIGN bytes. Positions
+ * count bytes since the start and never wrap; their lower bits are the offset in memory.
  *
  *     ROUND (when it left) RECORD RECORD ... ROUND RECORD ... PAD (up to the end of memory)
  *
- * A round's piece is written with its first record and filled in at the commit, before `committed`
- * moves past it. */
+ * A ROUND is written before the round's first record, and filled in at the commit, before
+ * `committed` moves past it. */
 #include "resolver/query_ring.h"
 
 #include <assert.h>
@@ -17,7 +16,7 @@
 
 enum piece_kind { RECORD = QUERY_RING_RECORD, ROUND, PAD };
 
-struct piece { /* the beginning of each; a record's, too */
+struct piece { /* the beginning of each piece, even of a record */
 	uint32_t bytes;
 	uint8_t kind;
 };
@@ -38,8 +37,8 @@ static uint64_t position(const struct query_ring *ring)
 	return (uint64_t)(uintptr_t)ring->next + ring->ahead;
 }
 
-/* Sets the run of memory that may be written from `at` on: up to what is not read yet, or to the
- * end of memory. Returns how long it is. */
+/* Sets the memory that may be written from `at` on: up to unread pieces or the end of memory.
+ * Returns its length. */
 static size_t find_run(struct query_ring *ring, uint64_t at)
 {
 	uint64_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
@@ -52,7 +51,7 @@ static size_t find_run(struct query_ring *ring, uint64_t at)
 	return (size_t)(ring->end - ring->next);
 }
 
-/* The piece's bytes are in one run: what is too short for it at the end of memory is padded. */
+/* A piece is contiguous: if the end of memory is too near, a PAD fills it. */
 static struct piece *put(struct query_ring *ring, size_t bytes, enum piece_kind kind)
 {
 	uint64_t at = position(ring);
@@ -127,9 +126,9 @@ void query_ring_give_back(struct query_ring *ring, uint64_t at)
 	atomic_store(&ring->read, at);
 }
 
-/* ---- all of them ---- */
+/* ---- all rings ---- */
 
-/* Mapped and not touched: a ring costs memory once it is used. */
+/* Mapped and not touched, so that a ring costs no memory before it is used. */
 int query_rings_init(struct query_rings *rings, unsigned count)
 {
 	_Static_assert(sizeof(struct query_ring) % 64 == 0, "each has its own lines of the cache");
@@ -197,7 +196,8 @@ static bool all_passed(const struct query_rings *rings, const uint64_t *mark)
 	return true;
 }
 
-/* Looks once more: the reader may have passed it just before it was awaited, and told nobody. */
+/* Looks again after setting `awaited`, because the reader may have passed the mark just before,
+ * without a wake-up. */
 bool query_rings_passed(struct query_rings *rings, const uint64_t *mark)
 {
 	if (all_passed(rings, mark))

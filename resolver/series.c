@@ -1,10 +1,9 @@
-/* A number that nothing has any more and that is not shown is given to the next name. What its
- * cells have counted until then goes to `other`, and is the base from which the next name counts:
- * cells are their workers', so they are never set back.
+/* The number of a name that is neither in use nor shown is given to the next name. Its counts go to
+ * `other`, and become the base of the next name's counters: only workers write cells, so these are
+ * never reset.
  *
- *     value of a name = its cells, summed, less its base
- *     other           = what was given to it, and the values of all that are not shown
- */
+ *     value of a name = the sum of its cells minus its base
+ *     other           = counts given to it, plus the values of all names that are not shown */
 #include "resolver/series.h"
 
 #include <assert.h>
@@ -19,9 +18,10 @@ enum { PAGE = 4096 };
 
 struct series_outer {
 	UT_hash_handle hh; /* by name, in order */
-	size_t references; /* of all names in it */
-	uint64_t *counted; /* behind the name: by names that have begun anew, or are gone; width */
-	uint64_t *sum;     /* for the moment, likewise */
+	size_t references; /* by all its names */
+	uint64_t *counted; /* stored after the name: counts of names that began anew or are gone;
+			      `width` counters */
+	uint64_t *sum;     /* temporary; `width` counters */
 	char name[];
 };
 
@@ -31,36 +31,36 @@ struct series {
 	uint32_t number;
 	unsigned references;
 	bool shown;
-	bool in_other; /* has been told as a part of it */
+	bool in_other; /* its counts have been shown as part of `other` */
 	struct series *next_shown;
 	size_t outer_length;
-	uint64_t *base; /* behind the key */
+	uint64_t *base; /* stored after the key */
 	char key[];     /* outer, NUL, name, NUL */
 };
 
 struct series_set {
 	unsigned workers, width;
 	uint32_t numbers_max;
-	size_t bytes;            /* of the cells of a worker */
-	_Atomic uint64_t *cells; /* of all workers; MAP_FAILED: none */
+	size_t bytes;            /* of a worker's cells */
+	_Atomic uint64_t *cells; /* all workers' cells; MAP_FAILED: none */
 	struct series *by_key;
 	struct series_outer *outers;
-	struct series **by_number; /* with room for so many; NULL: free */
+	struct series **by_number; /* with by_number_room items; NULL: free */
 	size_t room;
 	struct series *shown, **last_shown;
-	size_t shown_count, count; /* of all: shown, or had by something */
-	uint32_t next;             /* number that nobody has had */
+	size_t shown_count, count; /* count: names shown or in use */
+	uint32_t next;             /* the first number that was never used */
 	uint32_t *free;            /* numbers that were given back */
 	size_t free_count, free_room;
 	bool has_other;
 	void (*read)(void *context, uint32_t number, uint64_t *counters); /* NULL: from cells */
 	void *context;
-	uint64_t *other, *sum; /* width of each; sum: for the moment */
+	uint64_t *other, *sum; /* `width` counters each; sum is temporary */
 };
 
 /* ---- numbers ---- */
 
-/* 0: there is none. */
+/* 0: no number is left. */
 static uint32_t take_number(struct series_set *set)
 {
 	if (set->free_count > 0)
@@ -75,7 +75,7 @@ static uint32_t take_number(struct series_set *set)
 	return set->next++;
 }
 
-/* Without memory for the list it is not used again. */
+/* Without memory for the list the number is not used again. */
 static void give_number(struct series_set *set, uint32_t number)
 {
 	uint32_t *grown = array_grow(set->free, set->free_count, &set->free_room, sizeof *grown);
@@ -117,7 +117,7 @@ static void read_values(const struct series_set *set, const struct series *serie
 		values[i] -= series->base[i];
 }
 
-/* What it has counted is `other`'s; from here on it begins at nothing. */
+/* Adds its counts to `other`; the name starts at zero. */
 static void give_to_other(struct series_set *set, struct series *series)
 {
 	sum_cells(set, series->number, set->sum);
@@ -134,7 +134,7 @@ static void give_to_other(struct series_set *set, struct series *series)
 
 /* ---- names ---- */
 
-/* Nothing of it is memory before it is written to. NULL where none are wanted. */
+/* Pages cost memory only once they are written. NULL for no bytes. */
 static _Atomic uint64_t *map_cells(size_t bytes)
 {
 	if (bytes == 0)
@@ -252,13 +252,13 @@ static struct series *new_series(struct series_set *set, const char *key, size_t
 	return NULL;
 }
 
-/* Names are as the schema has them: none is longer than 255. */
+/* Names from the schema have at most 255 bytes. */
 struct series_key {
 	char text[640]; /* outer, NUL, name, NUL */
 	size_t outer_length, length;
 };
 
-/* False: it is `other`'s own, or too long. */
+/* False: the key is that of `other`, or too long. */
 static bool make_key(struct series_key *key, const char *outer, const char *name)
 {
 	key->outer_length = strlen(outer);
@@ -311,7 +311,7 @@ bool series_release(struct series_set *set, uint32_t number)
 {
 	struct series *series = number ? set->by_number[number] : NULL;
 
-	if (!series) /* `other`'s own */
+	if (!series) /* the number of `other` */
 		return false;
 	assert(series->references > 0);
 	if (series->outer)
@@ -332,7 +332,7 @@ _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker)
 	return set->cells + worker * (set->bytes / sizeof *set->cells);
 }
 
-/* ---- what is shown ---- */
+/* ---- shown names ---- */
 
 static void show(struct series_set *set, struct series *series)
 {
@@ -359,7 +359,7 @@ static int greatest_first(const void *left, const void *right)
 	return a->series->number < b->series->number ? -1 : 1;
 }
 
-/* Without memory for the candidates it is done at the next look. */
+/* Without memory for the candidates, the next look does it. */
 static void show_greatest(struct series_set *set, size_t room)
 {
 	size_t unshown = set->count - set->shown_count, count = 0;
@@ -413,7 +413,7 @@ bool series_is_had(const struct series_set *set, const char *outer, const char *
 	return number && set->by_number[number]->references > 0;
 }
 
-/* What is told of `other` includes each name that is not shown. */
+/* `other` includes each name that is not shown. */
 static void tell_other(struct series_set *set,
 		       void (*on_series)(void *context, const char *outer, const char *name,
 					 const uint64_t *counters),

@@ -1,5 +1,5 @@
-/* The counters' names, in the order in which they are shown, from the same map as the struct; and
- * what the rows come to of which the endpoints know more. */
+/* The counters' names, in the order shown, from the same map as the struct; and the rows that are
+ * summed from the endpoints. */
 #include "resolver/stats.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* The query of a call is made, not read from a packet, and its way out is on_finish. Its deadline
- * is the asker's. The answer is searched for the extended error here, so nobody else has to. */
+/* A call's query is made here, not read from a packet, and ends in on_finish. Its deadline comes
+ * from the asker. This file finds the extended error in the answer, for all callers. */
 #include "resolver/resolve/ask.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #include "rules/base.h"
 
-/* ---- what an answer says ---- */
+/* ---- reading an answer ---- */
 
 const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX])
 {
@@ -61,7 +61,7 @@ bool ask_record_address(const struct ask_answer *answer, const struct record_vie
 	return true;
 }
 
-/* ---- reading it ---- */
+/* ---- the answer from its message ---- */
 
 static void read_options(struct ask_answer *answer, const struct record_view *opt)
 {
@@ -86,7 +86,7 @@ static void read_options(struct ask_answer *answer, const struct record_view *op
 	}
 }
 
-/* The message is one that we have written. */
+/* We wrote the message ourselves, so it is well formed. */
 static void read_answer(struct ask_answer *answer, size_t question_length)
 {
 	const uint8_t *wire = answer->wire;
@@ -107,15 +107,16 @@ static void read_answer(struct ask_answer *answer, size_t question_length)
 struct ask_call {
 	struct stack_item item;
 	struct ask_answerer *answerer;
-	struct ask_question question; /* of copies: */
+	struct ask_question question; /* its pointers lead to: */
 	struct name name;
 	char *network;
 	struct ask_answer answer;
-	uint8_t *wire; /* the answer's */
+	uint8_t *wire; /* of the answer */
 	struct timer deadline;
 	struct query *query;
 	bool late;
-	/* The caller's all the time; the rest is set before the post and then the worker's. */
+	/* Only for the caller. The other members are set before the post, and then belong to the
+	 * worker. */
 	void (*on_answer)(void *context, const struct ask_answer *answer);
 	void *context;
 };
@@ -239,7 +240,7 @@ static void write_question(struct query *query, const struct ask_question *quest
 		.payload = MESSAGE_UDP_MIN,
 	};
 	query->limit = MESSAGE_MAX;
-	query->tcp = true; /* as for its size */
+	query->tcp = true; /* for the size limit */
 }
 
 static struct place place_of(const struct policy *policy, const struct ask_question *question)

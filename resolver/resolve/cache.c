@@ -1,19 +1,19 @@
-/* Shards with a lock each; in a shard one table of buckets, a cache line each, of eight slots. A
- * slot is an entry's address, with a part of its hash in the bits that addresses do not use: a miss
+/* Each shard has a lock and a table of buckets; a bucket is one cache line of eight slots. A slot
+ * is an entry's address, with a part of its hash in the bits that addresses do not use, so a miss
  * reads one line of memory and no entry.
  *
  *     slot      | visited 1 | tag 15 | address 48 |
  *     buckets   [........] [........] [........] [........] ...
  *                              ▲ hand
  *
- * A hit sets the slot's visited bit and moves nothing. A name whose bit was set already is popular,
+ * A hit sets the slot's visited bit and moves nothing. A name whose bit was set before is popular,
  * and is refreshed before its entry expires. To make room the hand walks over the slots, clears
- * visited bits and evicts the first entry without one. That is SIEVE (Zhang et al., NSDI 2024) by
- * the order of hashes instead of arrival: names asked once go soon, names asked again stay, and the
+ * visited bits and evicts the first entry without one. This is SIEVE (Zhang et al., NSDI 2024) in
+ * the order of hashes and not of arrival: names asked once go soon, names asked again stay, and the
  * walk reads memory in order.
  *
- * Entries do not expire by themselves: one past its TTL stays, to be served stale, until it is
- * replaced or evicted. */
+ * Entries do not expire by themselves: after its TTL an entry stays, to be served stale, until it
+ * is replaced or evicted. */
 #include "resolver/resolve/cache.h"
 
 #include <assert.h>
@@ -23,11 +23,11 @@
 
 enum {
 	SHARDS = 64,
-	SHARD_SHIFT = 58, /* of the hash: its highest bits choose the shard, */
-	TAG_SHIFT = 40,   /* then come the tag's, and the lowest choose the bucket */
+	SHARD_SHIFT = 58, /* the hash's highest bits choose the shard, */
+	TAG_SHIFT = 40,   /* the next ones are the tag, and the lowest choose the bucket */
 	WAYS = 8,
 	BUCKETS_FIRST = 16,
-	USUAL_LOAD = 3, /* entries per bucket at which the table doubles: few buckets overflow */
+	USUAL_LOAD = 3, /* entries per bucket before the table doubles, so that few overflow */
 };
 #define SLOT_VISITED ((uint64_t)1 << 63)
 #define SLOT_TAG     ((uint64_t)0x7fff << 48)
@@ -42,7 +42,7 @@ struct cache_shard {
 	_Atomic(struct cache_bucket *) buckets;
 	atomic_size_t bucket_count;
 	size_t count;
-	size_t hand; /* a slot of all the buckets */
+	size_t hand; /* an index of all slots */
 	uint64_t bytes, bytes_max;
 	uint64_t hits, misses, evicted, inserted;
 	char pad[64]; /* shards do not share cache lines */
@@ -84,8 +84,8 @@ struct cache *cache_new(uint64_t size_bytes)
 
 uint64_t cache_hash(const struct cache_key *key)
 {
-	/* The leg's id and the name's hash are keyed; the rest is small, and nobody can choose it
-	 * to collide with another name. */
+	/* The leg's id and the name's hash are keyed. The rest is too small to be chosen for
+	 * collisions. */
 	uint64_t rest = (uint64_t)key->type << 2 | (uint64_t)key->dnssec_ok << 1 |
 			(uint64_t)key->checking_disabled;
 
@@ -177,7 +177,7 @@ static uint64_t *shard_slot(struct cache_shard *shard, size_t i)
 	return &shard->buckets[i / WAYS].slots[i % WAYS];
 }
 
-/* The slot that holds the answer to the key, or NULL. */
+/* The slot of the key's entry, or NULL. */
 static uint64_t *shard_find(struct cache_shard *shard, uint64_t hash, const struct cache_key *key)
 {
 	uint64_t *slots = bucket_of(shard, hash);
@@ -199,7 +199,7 @@ static void shard_remove(struct cache_shard *shard, uint64_t *slot)
 	cache_entry_unref(entry);
 }
 
-/* The hand goes on to the first entry not visited since it last came by. */
+/* Moves the hand to the first entry without a visit since its last round, and evicts it. */
 static void shard_evict(struct cache_shard *shard)
 {
 	for (;;) {
@@ -218,7 +218,7 @@ static void shard_evict(struct cache_shard *shard)
 	__builtin_prefetch(shard_slot(shard, (shard->hand + WAYS) % (shard->bucket_count * WAYS)));
 }
 
-/* An empty slot of the bucket; a full one evicts an entry, as the hand would choose it. */
+/* An empty slot of the bucket; in a full bucket evicts an entry like the hand. */
 static uint64_t *bucket_room(struct cache_shard *shard, uint64_t *slots)
 {
 	for (unsigned i = 0; i < WAYS; i++)
@@ -233,14 +233,14 @@ static uint64_t *bucket_room(struct cache_shard *shard, uint64_t *slots)
 	return &slots[choice];
 }
 
-/* Each bucket's entries go into two, so there is room. They keep their visited bits. */
+/* Splits each bucket into two, so there is always room. Entries keep their visited bits. */
 static void shard_grow(struct cache_shard *shard)
 {
 	size_t old_count = shard->bucket_count;
 	struct cache_bucket *old = shard->buckets, *buckets = buckets_new(2 * old_count);
 
 	if (!buckets)
-		return; /* fuller buckets, nothing worse */
+		return; /* the buckets just stay fuller */
 	shard->buckets = buckets;
 	shard->bucket_count = 2 * old_count;
 	for (size_t i = 0; i < old_count * WAYS; i++) {
@@ -303,14 +303,14 @@ static enum cache_state state_of(const struct cache_entry *entry, uint64_t now_u
 	return CACHE_MISS;
 }
 
-/* By the slot as it was before this hit. */
+/* Call it with the slot from before this hit. */
 static bool is_fading(uint64_t slot, enum cache_state state, uint64_t now_us)
 {
 	return now_us >= atomic_load_explicit(&slot_entry(slot)->again_us, memory_order_relaxed) &&
 	       state == CACHE_FRESH && slot & SLOT_VISITED;
 }
 
-/* Without the lock: if the table grows right now the wrong line is fetched, which is harmless. */
+/* Without the lock: if the table is just growing, this fetches a wrong line, which does no harm. */
 void cache_expect(struct cache *cache, const struct cache_key *key)
 {
 	uint64_t hash = cache_hash(key);
@@ -339,7 +339,7 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 		if (is_fading(*slot, state, now_us))
 			state = CACHE_FADING;
 		*slot |= SLOT_VISITED;
-		if (state >= CACHE_FRESH && !entry->failed) /* a failure is no answer */
+		if (state >= CACHE_FRESH && !entry->failed) /* a failure counts as no hit */
 			counter = &shard->hits;
 	}
 	*counter += 1;
@@ -388,8 +388,8 @@ void cache_remove(struct cache *cache, const struct cache_key *key)
 	pthread_mutex_unlock(&shard->lock);
 }
 
-/* Both names are whole and in lower case, so equal bytes at the end are a suffix if a label begins
- * there. Nothing is hashed: workers wait for the lock. */
+/* Both names are complete and in lower case, so equal bytes at the end are a suffix if a label
+ * begins there. Nothing is hashed, because workers wait for the lock. */
 static bool flush_takes(const struct cache_entry *entry, const struct name *name, bool below)
 {
 	size_t at = 0;

@@ -1,5 +1,5 @@
-/* Version and server name as the policy sets them; a name without a text is like any other. NSID,
- * which has the server's name in an OPT, is message.h's. */
+/* Version and server name from the policy; a name without a text is treated like any other. NSID,
+ * which has the server's name in an OPT, is in message.h. */
 #include "resolver/resolve/chaos.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
-/* The pass. A frame is a name at a place; step after step it moves along its chain until the answer
- * is complete, a question has to be asked, or no leg can help.
+/* A pass. A frame is a name at a place. Step by step it moves along its chain until the answer is
+ * complete, a question must be asked, or no leg can help.
  *
- * An upstream's answer: from the default resolver (or a rule with follow_cname) it is cut at the
- * first owner behind the qname that somebody else decides; that is what makes Private Link work. A
- * rule's answer is final where it holds the asked data. A chain that ends without the data is
- * decided anew at its last name: another route may know more, or the target did not look. */
+ * An answer of the default resolver (or of a rule with follow_cname) is cut at the first owner
+ * after the qname that is decided otherwise; this makes Private Link work. A rule's answer is final
+ * if it has the asked data. If a chain ends without the data, its last name is decided anew:
+ * another route may know more, or the target did not look. */
 #include "resolver/resolve/compose.h"
 
 #include <assert.h>
@@ -21,7 +21,7 @@
 enum step {
 	STEP_NEXT,   /* the frame's name has moved on along the chain */
 	STEP_DONE,   /* the composition has its rcode */
-	STEP_ASK,    /* something must be asked first */
+	STEP_ASK,    /* a question must be asked first */
 	STEP_FAILED, /* this leg cannot help; nothing was written */
 };
 
@@ -29,12 +29,12 @@ struct frame { /* a name being resolved at a place */
 	struct place place;
 	const struct name *name; /* the qname, or `moved` */
 	struct name moved;
-	size_t owner_at; /* of the name in the message, uncompressed; 0: out of reach */
+	size_t owner_at; /* offset of the uncompressed name in the message; 0: out of reach */
 	unsigned seen_count;
 	uint64_t seen[1 + COMPOSE_HOPS_MAX]; /* hashes of the chain's names */
 };
 
-/* ---- how a pass ends badly ---- */
+/* ---- failures of a pass ---- */
 
 static bool is_explained(const struct composition *c)
 {
@@ -55,7 +55,7 @@ static __attribute__((format(printf, 3, 4))) void explain(struct composition *c,
 	va_end(arguments);
 }
 
-/* A loop, or so long a way that it must be one; `leg` would close it. */
+/* Reports a loop, or a way so long that it must be one; `leg` would close it. */
 static void watch_loop(const struct composition *c, const struct leg *leg)
 {
 	if (c->watch)
@@ -102,7 +102,7 @@ static enum step move_on(struct composition *c, struct frame *frame, const uint8
 	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
 				 0, NULL);
 
-	assert(err == 0); /* it was parsed before */
+	assert(err == 0); /* the name was parsed before */
 	(void)err;
 	frame->name = &frame->moved;
 	if (comes_back(frame)) {
@@ -131,8 +131,8 @@ static void begin_owner(struct composition *c, bool own)
 
 /* ---- our own data ---- */
 
-/* Where only exact names are ours (an address's PTR, a label) the name is the whole zone: a SOA
- * further up would claim names that we do not answer. */
+/* If only exact names are ours (an address's PTR, a label), the name itself is the zone: a SOA
+ * above it would claim names that we do not answer. */
 static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct zone *zone = verdict->answer.zone;
@@ -144,9 +144,8 @@ static void add_negative(struct composition *c, struct frame *f, const struct ve
 			  UINT32_MAX);
 }
 
-/* The address of the endpoint that was asked: of several that were entered one inside the other,
- * the innermost, whose network has the zone. For `explain`, which asks none, the network's first.
- * NULL: there is none. */
+/* The address of the asked endpoint: of nested ones the innermost, whose network has the zone. For
+ * `explain`, which asks none, the network's first endpoint. NULL: none. */
 static const struct address *asked_address(const struct composition *c, const struct frame *f)
 {
 	const struct address *local = c->query ? query_local(c->query) : NULL;
@@ -165,7 +164,7 @@ static const struct address *asked_address(const struct composition *c, const st
 	return NULL;
 }
 
-/* The address of a name server. False: it has none of the type. */
+/* Adds the address of a name server. False: it has none of this type. */
 static __attribute__((cold, noinline)) bool add_server(struct composition *c, struct frame *f)
 {
 	const struct address *address = asked_address(c, f);
@@ -187,8 +186,8 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 	return move_on(c, f, target, rdata_at);
 }
 
-/* Whether the first `count` answers have a record of this type and owner already: one DNAME may
- * lead on from several names of a chain. */
+/* Whether the first `count` answers have a record of this type and owner: one DNAME may apply to
+ * several names of a chain. */
 static bool has_answer(const struct composition *c, unsigned count, uint16_t type,
 		       const uint8_t *owner)
 {
@@ -207,7 +206,7 @@ static bool has_answer(const struct composition *c, unsigned count, uint16_t typ
 	return false;
 }
 
-/* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
+/* Adds the DNAME, and the CNAME that follows from it for this name (RFC 6672 section 2.2). */
 static enum step add_dname(struct composition *c, struct frame *f, const struct zone_answer *answer)
 {
 	size_t prefix = f->name->offset[answer->owner_label], length;
@@ -255,9 +254,9 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	return end_with(c, answer->outcome == ZONE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }
 
-/* ---- what an upstream said ---- */
+/* ---- answers of upstreams ---- */
 
-struct entry_view { /* the entry as it is read */
+struct entry_view { /* an entry being read */
 	const struct cache_entry *entry;
 	uint32_t age_s;
 	bool stale;
@@ -270,8 +269,7 @@ static uint32_t aged(const struct entry_view *view, uint32_t ttl)
 	return ttl > view->age_s ? ttl - view->age_s : 0;
 }
 
-/* The entry is the whole answer, with its owners where the client's question has them: copies and
- * ages it. */
+/* Copies and ages an entry that is the whole answer: its owners point to the question. */
 static void copy_whole(struct composition *c, const struct entry_view *view)
 {
 	const struct cache_entry *entry = view->entry;
@@ -311,7 +309,8 @@ static void copy_authority(struct composition *c, const struct entry_view *view)
 	}
 }
 
-/* Whether the first `count` answers have this record of the entry, a DNAME or its signature. */
+/* Whether the first `count` answers have this record of the entry, a DNAME or a DNAME's
+ * signature. */
 static bool has_above(const struct composition *c, unsigned count, const struct cache_entry *entry,
 		      const struct record_view *record)
 {
@@ -322,8 +321,8 @@ static bool has_above(const struct composition *c, unsigned count, const struct 
 	       has_answer(c, count, TYPE_DNAME, owner);
 }
 
-/* Copies the link's records for the name that the chain has come to. Returns where the target of
- * its CNAME is in the message; 0: there is none, or no room. */
+/* Copies the link's records for the chain's current name. Returns the offset of its CNAME's target
+ * in the message; 0: there is none, or no room. */
 static size_t copy_link(struct composition *c, const struct frame *f, const struct entry_view *view,
 			const struct cache_link *link)
 {
@@ -351,14 +350,14 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 	return target_at;
 }
 
-/* Whether an answer by this verdict is cut at names that somebody else decides. */
+/* Whether an answer by this verdict is cut at names that are decided otherwise. */
 static bool route_is_cut(const struct verdict *verdict)
 {
 	return verdict->by == DECIDED_DEFAULT || verdict->redirected ||
 	       (verdict->rule && verdict->rule->follow_cname);
 }
 
-/* Whether the name is still decided by the same route. */
+/* Whether the same route still decides the name. */
 static bool same_route(const struct composition *c, const struct frame *f,
 		       const struct verdict *verdict)
 {
@@ -394,8 +393,8 @@ static enum step follow_entry(struct composition *c, struct frame *f, const stru
 		if (step == STEP_DONE || (route_is_cut(verdict) && !same_route(c, f, verdict)))
 			return step;
 	}
-	/* The chain ends without the asked data. An upstream that has said why is not asked again.
-	 */
+	/* The chain ends without the asked data. If the upstream has proven that, it is not asked
+	 * again. */
 	if ((entry->has_soa || entry->rcode == RCODE_YXDOMAIN) && same_route(c, f, verdict))
 		return end_with_entry(c, view);
 	return STEP_NEXT;
@@ -409,7 +408,7 @@ static void note_source(struct composition *c, const struct verdict *verdict,
 	c->source.upstream = entry->upstream;
 }
 
-/* Of equal legs each has the same one in that place. */
+/* Equal legs have the same upstream at the same index. */
 const struct upstream *composition_upstream(const struct composition *c)
 {
 	const struct route *route = c->source.route;
@@ -421,7 +420,7 @@ const struct upstream *composition_upstream(const struct composition *c)
 	return NULL;
 }
 
-/* Whose answer the entry is. */
+/* The leg that the entry's answer came from. */
 static const struct leg *leg_of(const struct route *route, const struct cache_entry *entry)
 {
 	const struct leg *leg = route->legs;
@@ -431,8 +430,8 @@ static const struct leg *leg_of(const struct route *route, const struct cache_en
 	return leg;
 }
 
-/* The latest word on the way, for the name; but no silence of a leg, and no limit of ours, takes
- * the place of an error that another leg's target answered. */
+/* Notes the latest outcome of a way for the name. But silence of a leg, or a limit of ours, does
+ * not replace an error reply of another leg's target. */
 static __attribute__((noinline)) void note_outcome(struct composition *c,
 						   const struct composition_outcome *outcome)
 {
@@ -462,7 +461,7 @@ static __attribute__((noinline)) void note_news(struct composition *c, const str
 						      .at_us = entry->stored_us});
 }
 
-/* Nearly always nothing has failed, and an answer is no news. */
+/* An answer matters only after failures, which are rare. */
 static inline void note_answer(struct composition *c, const struct frame *f,
 			       const struct verdict *verdict, const struct cache_entry *entry)
 {
@@ -495,7 +494,7 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 
 /* ---- forwarding ---- */
 
-/* RFC 8482 section 4.2. */
+/* Answers ANY with HINFO (RFC 8482 section 4.2). */
 static enum step answer_any(struct composition *c, struct frame *f)
 {
 	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
@@ -507,8 +506,8 @@ static enum step answer_any(struct composition *c, struct frame *f)
 	return end_with(c, RCODE_NOERROR);
 }
 
-/* Whether entering the endpoint would loop: its network is already resolving this name. The EDE
- * text names the loop, and the leg has failed. */
+/* Whether entering the endpoint would loop, because its network is resolving this name already.
+ * Then the EDE text names the loop, and the leg has failed. */
 static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	char path[MESSAGE_EDE_TEXT_MAX] = "";
@@ -532,8 +531,8 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 
 static enum step compose_frame(struct composition *c, struct frame *f);
 
-/* The way leads into an endpoint of ours, and the name fails there. A query without RD is refused
- * for what it is. */
+/* Notes that the name fails inside our own endpoint that the way leads to. Not for queries without
+ * RD, which are refused for that reason. */
 static __attribute__((noinline)) void note_entered(struct composition *c, const struct frame *f,
 						   const struct verdict *verdict,
 						   enum target_error error)
@@ -546,8 +545,8 @@ static __attribute__((noinline)) void note_entered(struct composition *c, const 
 							      .error = error});
 }
 
-/* The endpoint that was entered could not help. Where a way failed there, that is to blame; but
- * each way of a loop is. */
+/* The entered endpoint could not help. If a way inside it failed, only that one is to blame; of a
+ * loop each way is. */
 static void note_entered_failure(struct composition *c, const struct frame *f,
 				 const struct verdict *verdict)
 {
@@ -558,7 +557,7 @@ static void note_entered_failure(struct composition *c, const struct frame *f,
 			     c->rcode == RCODE_REFUSED ? TARGET_ERROR_SHUT : TARGET_ERROR_INNER);
 }
 
-/* As note_answer, of an endpoint of ours. */
+/* Like note_answer, for our own endpoint. */
 static void note_entered_answer(struct composition *c, const struct frame *f,
 				const struct verdict *verdict)
 {
@@ -570,10 +569,10 @@ static void note_entered_answer(struct composition *c, const struct frame *f,
 							      .at_us = c->known_us});
 }
 
-/* False: it cannot be entered for this name. */
+/* False: the endpoint cannot be entered for this name. */
 static bool may_enter(struct composition *c, const struct frame *f, const struct leg *leg)
 {
-	if (f->place.network == NETWORK_DEFAULT || /* which no zones and rules decide */
+	if (f->place.network == NETWORK_DEFAULT || /* without zones and rules */
 	    f->place.network == NETWORK_OUTSIDE) {
 		explain(c, EDE_OTHER,
 			"the default resolver is our own endpoint %s, whose zones and "
@@ -591,8 +590,7 @@ static bool may_enter(struct composition *c, const struct frame *f, const struct
 	return true;
 }
 
-/* The leg is one of our own inbound endpoints: its network answers. NOERROR and NXDOMAIN are final.
- */
+/* The leg is our own inbound endpoint, so its network answers. NOERROR and NXDOMAIN are final. */
 static enum step enter(struct composition *c, struct frame *f, const struct verdict *verdict,
 		       const struct leg *leg)
 {
@@ -626,7 +624,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct verd
 	note_entered_failure(c, f, verdict);
 	message_rewind(&c->message, &mark);
 	c->hops = hops;
-	c->begun = begun; /* if not, the next owner decides AA */
+	c->begun = begun; /* false: the next owner decides AA */
 	return STEP_FAILED;
 }
 
@@ -637,7 +635,7 @@ static struct cache_key key_of(const struct composition *c, const struct frame *
 				  (c->request->flags & FLAG_CD) != 0};
 }
 
-/* The newest: a leg that was given up hastily may have been asked again. */
+/* Finds the newest answer, because a leg that was given up hastily may have been asked again. */
 static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
 {
 	for (unsigned i = c->told_count; i-- > 0;)
@@ -646,7 +644,7 @@ static struct cache_entry *find_told(const struct composition *c, const struct c
 	return NULL;
 }
 
-/* The leg's `entry` is a failure; NULL: nobody was asked, as its targets are silent. */
+/* Notes the leg's failure. entry NULL: it was not asked, because its targets are silent. */
 static __attribute__((noinline)) void note_failure(struct composition *c, const struct frame *f,
 						   const struct verdict *verdict,
 						   const struct leg *leg,
@@ -677,7 +675,7 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
-	if (entry->ede && is_explained(c)) /* the text says which target gave it */
+	if (entry->ede && is_explained(c)) /* the text names the target */
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	note_source(c, verdict, entry);
@@ -705,27 +703,27 @@ static void want_refresh(struct composition *c, const struct frame *f, const str
 		want(&c->refresh[c->refresh_count++], f, leg, may_wait, false);
 }
 
-/* Whether every target of the leg is suspect: a question would only wait for a sign of life. The
- * leg is asked all the same, as a refresh, or nobody would notice that it is back. */
+/* Whether every target of the leg is suspect, so that a question would only wait for a sign of
+ * life. A refresh still asks the leg, because otherwise its return would go unnoticed. */
 static bool passes_over(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (!leg_is_dark(leg))
 		return false;
-	if (!c->prefetch) /* its claim would be lost; the next query asks this, too */
+	if (!c->prefetch) /* would lose the prefetch's claim; the next query asks the leg, too */
 		want_refresh(c, f, leg, true);
 	return true;
 }
 
-/* Stale, and a refresh failed a moment ago. */
+/* Whether it is stale, and a refresh failed a moment ago. */
 static bool was_just_asked(const struct composition *c, const struct cache_entry *entry)
 {
 	return entry && !entry->failed &&
 	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
 }
 
-/* The answer is popular and about to expire. It is asked for as a client will after its end (see
- * use_old), which then joins the question if it is still under way. Only one a pass: further
- * fading answers are left to the next. */
+/* Asks for a popular answer that is about to expire. The question has the form of a client's after
+ * the expiry (see use_old), so that such a client joins it while it is under way. Only one in a
+ * pass; others are left to the next pass. */
 static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
 		     struct cache_entry *entry, bool last)
 {
@@ -736,7 +734,7 @@ static void prefetch(struct composition *c, const struct frame *f, const struct 
 	c->prefetch = true;
 }
 
-/* The query has waited for this leg long enough: a refresh goes on waiting. */
+/* Whether the query has waited long enough for this leg; a refresh keeps waiting. */
 static bool gives_up(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (c->impatient)
@@ -744,19 +742,20 @@ static bool gives_up(struct composition *c, const struct frame *f, const struct 
 	return c->impatient;
 }
 
-/* Nothing fresh is at hand: the leg is asked, or has failed. `entry` is stale, a cached failure, or
- * NULL; last: no other leg follows, here or where this endpoint was entered. */
+/* There is no fresh answer: the leg must be asked, or has failed. `entry` is stale, a cached
+ * failure, or NULL. last: no other leg follows, neither here nor where this endpoint was
+ * entered. */
 static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry *entry,
 			 const struct cache_entry *told, bool last)
 {
 	bool failed = told || (entry && entry->failed);
-	bool waits = last && !c->stale; /* for a sign of life: nothing is better */
+	bool waits = last && !c->stale; /* for a sign of life: there is no alternative */
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
 	if (failed && waits && (told ? told : entry)->hasty)
-		failed = false; /* it was given up because another leg followed */
+		failed = false; /* it was given up only because another leg followed */
 	if (failed) {
 		watch_leg(c, leg, told ? COMPOSED_FROM_TARGET : COMPOSED_FROM_CACHE,
 			  told ? told : entry);
@@ -775,8 +774,8 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 	return STEP_ASK;
 }
 
-/* ANY is never forwarded. But a name that this leg has called missing has no data of any type (RFC
- * 2308 section 5). Not with RD = 0, which would show what others have asked. */
+/* ANY is never forwarded. But a name that does not exist for this leg has no data of any type (RFC
+ * 2308 section 5). Not used with RD = 0, which would reveal questions of others. */
 static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
 			     const struct leg *leg)
 {
@@ -810,9 +809,9 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 	*kept = cache_entry_ref(entry);
 }
 
-/* With RD anybody gets what the cache has, and the asking network is noted. Without RD only
- * networks that have asked before get it: it shows what others ask. The network that counts is the
- * one where the question came from, whichever endpoints were entered on the way. */
+/* With RD every client gets cached answers, and its network is noted. Without RD only networks that
+ * have asked before get them, because they reveal questions of others. The network is the one that
+ * asked first, whichever endpoints were entered. */
 static bool may_tell(const struct composition *c, struct cache_entry *entry)
 {
 	if (!(c->request->flags & FLAG_RD))
@@ -821,8 +820,8 @@ static bool may_tell(const struct composition *c, struct cache_entry *entry)
 	return true;
 }
 
-/* Uses what this leg said, if it is known; else the leg is asked. *stale is the newest old answer
- * so far; the caller releases it. */
+/* Uses this leg's answer if it is known; else asks the leg. *stale: the newest stale answer so far,
+ * which the caller releases. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry **stale, bool last)
 {
@@ -854,7 +853,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	return step;
 }
 
-/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last known name. */
+/* No leg could help. With RD = 0 no target was asked, so the chain ends at the last known name. */
 static enum step end_of_legs(struct composition *c)
 {
 	if (c->request->flags & FLAG_RD)
@@ -867,8 +866,8 @@ static enum step end_of_legs(struct composition *c)
 	return end_with(c, RCODE_REFUSED);
 }
 
-/* Whether one of the legs from there on may help: a leg without a source cannot. If none can, a
- * sign of life is awaited from the leg before them. */
+/* Whether any leg from `from` on may help; one without a source cannot. If none can, the query
+ * waits for a sign of life from the leg before them. */
 static bool may_help(const struct composition *c, const struct frame *f, const struct route *route,
 		     uint32_t from)
 {
@@ -906,7 +905,8 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 	return step;
 }
 
-/* Tries the legs; else gives an old answer, unless a leg outside follows. */
+/* Tries the legs; if none helps, gives a stale answer, unless a leg outside this endpoint
+ * follows. */
 static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	struct cache_entry *stale = NULL;
@@ -931,16 +931,16 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
-/* Whether this network has no default resolver, so that a chain ends at the first name outside its
- * zones, as it does in the answer of a server that only serves zones. */
+/* Whether this network has no default resolver. Then a chain ends at the first name outside its
+ * zones, as in an answer of an authoritative server. */
 static bool refuses_the_rest(const struct composition *c, const struct frame *f)
 {
 	return f->place.network < NETWORK_OUTSIDE &&
 	       c->policy->networks[f->place.network].no_default;
 }
 
-/* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
- * refused before it comes here; the text on its address is for `explain`. */
+/* After the first owner this is a hop that cannot be resolved. A stranger at the VNet resolver is
+ * refused earlier; the text about its address is for `explain`. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool ends = refuses_the_rest(c, f);
@@ -962,7 +962,7 @@ static enum step refuse(struct composition *c, const struct frame *f)
 
 /* ---- the pass ---- */
 
-/* Who decides names is counted when the answer is whole. */
+/* Deciders are counted once the answer is complete. */
 static void note_decider(struct composition *c, const struct verdict *verdict)
 {
 	if (c->decider_count < COMPOSE_DECIDERS)
@@ -970,7 +970,7 @@ static void note_decider(struct composition *c, const struct verdict *verdict)
 			verdict->rule, verdict->zone, verdict->by, false};
 }
 
-/* The name could not be resolved whose decider was noted as this one; 0: the qname's, which is not
+/* Marks a decider whose name could not be resolved, by its number; 0: the qname's, which is not
  * noted. */
 static __attribute__((cold, noinline)) void note_decider_failed(struct composition *c,
 								unsigned noted)
@@ -1052,7 +1052,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		c->authoritative = false;
 		return COMPOSED;
 	}
-	c->ede = EDE_NONE; /* of a leg that failed before another one helped */
+	c->ede = EDE_NONE; /* from a leg that failed before another one helped */
 	if (c->used.stale) /* the text says why */
 		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What is known of every query, of an answer that explains nothing. */
+/* Fills in the members of every query, for an answer without a text. */
 static inline __attribute__((always_inline)) void fill_query(struct query_record *record,
 							     const struct query *query,
 							     const struct message_end *end,
@@ -34,7 +34,7 @@ _Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 &&
 			       offsetof(struct query_record, id) + 2,
 	       "members that are copied together are neighbours on both sides");
 
-/* Out of line: looking an upstream up is a call, which most answers do without. */
+/* Not inline: finding an upstream is a call, which most answers do not need. */
 static __attribute__((noinline)) void fill_upstream(struct query_record *record,
 						    const struct composition *composition)
 {
@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) void fill_decision(struct query_rec
 		fill_upstream(record, c);
 }
 
-/* Appends a record at any time, with the words that explain an error. NULL: there is no room. */
+/* Appends a record at any time, with the text that explains an error. NULL: the ring is full. */
 static struct query_record *append_whole(struct query_ring *ring, const struct query *query,
 					 const struct message_end *end, const uint8_t *reply,
 					 size_t length)
@@ -91,14 +91,14 @@ static __attribute__((noinline)) void record_whole(struct query_ring *ring,
 		fill_decision(record, answer);
 }
 
-/* Both sides have room for a multiple of QUERY_RING_ALIGN. A question is short: a loop over its
+/* Both sides have room for a multiple of QUERY_RING_ALIGN. Questions are short, so a loop over
  * blocks is cheaper than a call of memcpy. */
 static inline void copy_by_blocks(uint8_t *to, const uint8_t *from, size_t length)
 {
 	for (const uint8_t *end = to + length; to < end;
 	     to += QUERY_RING_ALIGN, from += QUERY_RING_ALIGN) {
 		memcpy(to, from, QUERY_RING_ALIGN);
-		__asm__("" : "+r"(to), "+r"(from)); /* else the loop becomes a call of memcpy */
+		__asm__("" : "+r"(to), "+r"(from)); /* keeps the compiler from calling memcpy */
 	}
 }
 _Static_assert(offsetof(struct query, scratch) - offsetof(struct query, question) >=

@@ -1,5 +1,5 @@
-/* A small hash table over a fixed number of items; the free ones are a list. The answer is in the
- * cache before on_done is called (resolve.c's on_result), which has only the item to free. */
+/* A small hash table over a fixed number of items, with a list of free ones. resolve.c's on_result
+ * puts the answer into the cache before on_done is called, so on_done only frees the item. */
 #include "resolver/resolve/refresh.h"
 
 #include <stddef.h>

@@ -1,18 +1,19 @@
 /* A target's reply becomes a cache entry in three steps:
  *
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
- *     copy       what belongs to the chain, link by link, and the SOA of a negative answer, each
+ *     copy       the chain's records, link by link, and the SOA of a negative answer, each
  *                record once (RFC 2181 section 5)
  *     bound      every TTL, the lowest of its set, and note its offset
  *
  * Nearly every reply has only the question's own data, with owners that point to the question and
- * no names in the data: it is taken as it came. For the others each owner is read once and compared
- * by hash, so thousands of records behind a long chain cost what their bytes cost. Names in the
- * copy are spelled out, or point to a name of the chain in the copy. A pointer of the target's is
- * never kept: it may lead into a TTL, and be another name each time that TTL changes.
+ * no names in the data: it is copied as a whole. In other replies each owner is read once and
+ * compared by hash, so the cost of thousands of records after a long chain grows only with their
+ * bytes. Names in the copy are uncompressed, or point to a name of the chain in the copy. The
+ * target's pointers are never kept: one may lead into a TTL, and give another name whenever that
+ * TTL changes.
  *
- * Not here: whether the reply is to our question and usable (endpoints/upstream/reply.c), and what
- * a network may see of it (compose.c). */
+ * Not here: whether the reply answers our question and is usable (endpoints/upstream/reply.c), and
+ * which networks may see it (compose.c). */
 #include "resolver/resolve/reply.h"
 
 #include <assert.h>
@@ -23,36 +24,36 @@
 #include "rules/text.h"
 
 enum {
-	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
-	CHAIN_ROOM = CHAIN_MAX + 1, /* and the name that the last one leads to */
-	DNAMES_MAX = 16,            /* looked at in a reply; a chain has no use for more */
-	RECORDS_FEW = 64,           /* of an answer section: on the stack; more are allocated */
+	CHAIN_MAX = 17,             /* names: the question's and 16 after it */
+	CHAIN_ROOM = CHAIN_MAX + 1, /* plus the name that the last one leads to */
+	DNAMES_MAX = 16,            /* read in a reply; a chain needs no more */
+	RECORDS_FEW = 64,           /* answer records on the stack; more are allocated */
 	COPIED_FEW = 2 * RECORDS_FEW,
-	PLAIN_FEW = 8, /* so many plain records are compared each with each; more are hashed */
+	PLAIN_FEW = 8, /* plain records compared in pairs; more are hashed */
 	FIXED_SOA_LENGTH = 20,
-	TTL_BEFORE_RDATA = 6, /* bytes; the rdata's length is between them */
+	TTL_BEFORE_RDATA = 6, /* bytes: the TTL and the rdata's length */
 };
 
-struct indexed {        /* an answer record, its owner read */
-	uint64_t owner; /* hash of the whole name, in lower case */
+struct indexed {        /* an answer record with its owner's hash */
+	uint64_t owner; /* hash of the name in lower case */
 	struct record_view view;
-	uint16_t kind; /* its type, or the type that a signature covers */
+	uint16_t kind; /* its type, or a signature's covered type */
 	bool taken;
 };
 
-struct copied_record {  /* that the copy has */
-	uint64_t hash;  /* 0: there is none */
-	uint16_t rdata; /* where that is in the copy */
+struct copied_record {  /* a record in the copy */
+	uint64_t hash;  /* 0: free */
+	uint16_t rdata; /* its offset in the copy */
 };
 
-/* Slots are a power of two, and half of them at most are full. */
+/* The count is a power of two, and at most half of the slots are used. */
 struct copied {
 	struct copied_record *slots; /* `few`, or allocated */
 	size_t count;
 	struct copied_record few[COPIED_FEW];
 };
 
-struct target_reply { /* of one reply */
+struct target_reply { /* the state of one reply */
 	const struct lookup_key *key;
 	const struct ask_result *result;
 	const struct hash_key *hash_key;
@@ -61,20 +62,20 @@ struct target_reply { /* of one reply */
 	const uint8_t *wire;
 	size_t length;
 	size_t answers_at;
-	struct message_walk rest; /* what comes behind the answers */
+	struct message_walk rest; /* the records after the answers */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
-	struct copied *copied; /* while there is a copy */
+	struct copied *copied; /* set while there is a copy */
 	enum rcode rcode;
-	struct name *chain; /* CHAIN_ROOM; not used for plain answers */
+	struct name *chain; /* CHAIN_ROOM names; not used for plain answers */
 	uint64_t owners[CHAIN_MAX];
-	/* The DNAME by which a name leads to the next one without a CNAME; else NULL. */
+	/* The DNAME that leads from a name to the next one without a CNAME; else NULL. */
 	const struct indexed *dnames[CHAIN_MAX];
-	bool dead_end; /* a DNAME above the chain's last name leads nowhere (YXDOMAIN) */
+	bool dead_end; /* a DNAME above the chain's last name gives no name (YXDOMAIN) */
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
-	bool plain; /* every answer record is the question's own data, without a name in it */
+	bool plain; /* every answer record is the question's own data, without names */
 	bool has_data, has_soa;
 };
 
@@ -95,7 +96,7 @@ static uint64_t hash_owner(const struct target_reply *r, size_t at)
 	return hash_name(r, name, length);
 }
 
-/* The type that a record is of, or that a signature signs. */
+/* The record's type, or a signature's covered type. */
 static uint16_t covered_type(const uint8_t *wire, const struct record_view *view)
 {
 	if (view->type != TYPE_RRSIG)
@@ -103,7 +104,7 @@ static uint16_t covered_type(const uint8_t *wire, const struct record_view *view
 	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
 }
 
-/* The same pointer as in the record before is the same owner. */
+/* Reads an owner once for successive records with the same pointer. */
 static void index_answers(struct target_reply *r)
 {
 	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
@@ -133,15 +134,15 @@ static void index_answers(struct target_reply *r)
 static const struct indexed *find_record(const struct target_reply *r, uint64_t owner,
 					 uint16_t type)
 {
-	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has filled in so many */
+	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has set record_count */
 		if (r->records[i].owner == owner &&    // NOLINT(*UndefinedBinaryOperatorResult)
 		    r->records[i].view.type == type)
 			return &r->records[i];
 	return NULL;
 }
 
-/* A set has one TTL, the lowest that the target gives any of its records, also one that is not
- * copied (RFC 2181 section 5.2). */
+/* A set has one TTL, the lowest of all its records in the reply, even of those that are not copied
+ * (RFC 2181 section 5.2). */
 static uint32_t lowest_ttl(const struct target_reply *r, const struct indexed *of)
 {
 	uint32_t lowest = of->view.ttl;
@@ -179,8 +180,8 @@ static const struct indexed *find_dname(const struct target_reply *r, struct nam
 	return NULL;
 }
 
-/* The chain's last name with the DNAME's target in its owner's place (RFC 6672 section 2.2). False:
- * that would be too long for a name. */
+/* Replaces the DNAME's owner in the chain's last name by its target (RFC 6672 section 2.2). False:
+ * the result is too long for a name. */
 static bool substitute(const struct target_reply *r, const struct indexed *dname,
 		       const struct name *owner, struct name *next)
 {
@@ -204,10 +205,10 @@ static bool leads_to(const struct target_reply *r, const struct indexed *alias,
 	       name_wire_equal(target, name->wire);
 }
 
-/* The name that the chain's last one leads to; false: none. A DNAME above that name leads on like
- * the CNAME that follows from it, which is written if the target left it out or has another in its
- * place (RFC 6672 sections 3.1, 3.4). YXDOMAIN is about the name that has no such CNAME: the next
- * one would be too long, or so the target says (section 2.2). */
+/* Finds the name that the chain's last one leads to; false: none. A DNAME above it leads on like
+ * the CNAME that follows from it, which is written if the target left it out or has a different one
+ * (RFC 6672 sections 3.1, 3.4). YXDOMAIN concerns the name without such a CNAME: the next one is
+ * too long, at least according to the target (section 2.2). */
 static bool read_next(struct target_reply *r, struct name *next)
 {
 	unsigned hop = r->chain_length - 1;
@@ -229,8 +230,8 @@ static bool read_next(struct target_reply *r, struct name *next)
 	return !r->dead_end;
 }
 
-/* Appends the name that the last one leads to; false: none. A CNAME that was asked for does not
- * lead on, nor does one that follows from a DNAME. */
+/* Appends the name that the last one leads to; false: none. If CNAME is the asked type, a CNAME
+ * does not lead on, not even one that follows from a DNAME. */
 static bool follow_alias(struct target_reply *r)
 {
 	struct name *next = &r->chain[r->chain_length];
@@ -248,8 +249,8 @@ static bool follow_alias(struct target_reply *r)
 	return true;
 }
 
-/* A server that follows the very CNAME it was asked for (RFC 6672 section 3.2 can be read that way)
- * may say NXDOMAIN of its target, which is not the answer. */
+/* A server that was asked for a CNAME and follows it (RFC 6672 section 3.2 can be read that way)
+ * may say NXDOMAIN about the target, which is not the answer. */
 static void follow_chain(struct target_reply *r)
 {
 	do
@@ -260,9 +261,9 @@ static void follow_chain(struct target_reply *r)
 		r->rcode = RCODE_NOERROR;
 }
 
-/* ---- copying what belongs ---- */
+/* ---- copying the chain's records ---- */
 
-/* Equal for records that are the same: neither TTL nor the case of names counts. */
+/* Equal for equal records; ignores TTLs and the case of names. */
 static uint64_t hash_record(const struct target_reply *r, const struct record_view *view,
 			    uint64_t owner, const uint8_t *rdata, size_t length)
 {
@@ -281,7 +282,7 @@ static uint64_t hash_record(const struct target_reply *r, const struct record_vi
 	return hash ? hash : 1;
 }
 
-/* The record of that hash, or where it belongs: its hash is 0 then. */
+/* The slot of the record with this hash, or a free slot for it. */
 static struct copied_record *copied_find(struct copied *copied, uint64_t hash)
 {
 	size_t slot = hash & (copied->count - 1);
@@ -291,7 +292,7 @@ static struct copied_record *copied_find(struct copied *copied, uint64_t hash)
 	return &copied->slots[slot];
 }
 
-/* Of the record in the copy whose rdata is there. */
+/* Lowers the TTL of the copied record with its rdata at this offset. */
 static void lower_ttl(struct message *message, size_t rdata, uint32_t ttl)
 {
 	uint8_t *at = message->wire + rdata - TTL_BEFORE_RDATA;
@@ -300,8 +301,8 @@ static void lower_ttl(struct message *message, size_t rdata, uint32_t ttl)
 		wire_put32(at, ttl);
 }
 
-/* Returns where its rdata is; 0: there is no room, or the copy has this record already, which then
- * has the lower TTL of both (RFC 2181 section 5.2). */
+/* Returns the rdata's offset. 0: there is no room, or the copy has this record already, and gets
+ * the lower TTL of both (RFC 2181 section 5.2). */
 static size_t copy(struct target_reply *r, struct message *message, enum section section,
 		   const struct record_view *view, uint32_t ttl, uint64_t owner_hash,
 		   size_t owner_at, const uint8_t *owner)
@@ -324,8 +325,8 @@ static size_t copy(struct target_reply *r, struct message *message, enum section
 	return 0;
 }
 
-/* A DNAME is the step from a name to the next, also when that is what was asked for; or (YXDOMAIN)
- * the reason why there is no next. */
+/* Copies the DNAMEs that lead from a name to the next one, even if DNAME was asked for, or that
+ * (YXDOMAIN) explain why there is no next one. */
 static void copy_dnames(struct target_reply *r, struct message *message, unsigned hop)
 {
 	unsigned looked_at = 0;
@@ -347,7 +348,7 @@ static void copy_dnames(struct target_reply *r, struct message *message, unsigne
 	}
 }
 
-/* The CNAME that follows from the DNAME ahead of it, with its TTL and no signature. */
+/* Writes the CNAME that follows from the DNAME before it, with the DNAME's TTL and no signature. */
 static size_t write_alias(struct target_reply *r, struct message *message, unsigned hop,
 			  size_t owner_at)
 {
@@ -367,7 +368,7 @@ static bool record_belongs(const struct target_reply *r, const struct indexed *r
 }
 
 /* Copies one name of the chain and its records. Returns the offset of the next name in the copy; 0:
- * out of a pointer's reach. Of several CNAMEs the first was followed. */
+ * out of a pointer's reach. Of several CNAMEs only the first is copied, which was followed. */
 static size_t copy_link(struct target_reply *r, struct message *message, unsigned hop,
 			size_t owner_at)
 {
@@ -438,7 +439,7 @@ static bool copy_answers(struct target_reply *r, struct message *message)
 	return true;
 }
 
-/* The SOA of a negative answer, if the chain's end is in its zone. */
+/* Whether it is the SOA of a negative answer, and the chain's end is in its zone. */
 static bool soa_belongs(struct target_reply *r, const struct record_view *view)
 {
 	const struct name *end =
@@ -465,7 +466,7 @@ static bool authority_belongs(struct target_reply *r, const struct record_view *
 	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
-/* Of several SOAs the first is copied. */
+/* Copies the first of several SOAs. */
 static void copy_authority(struct target_reply *r, struct message *message)
 {
 	struct message_walk walk = r->rest;
@@ -488,7 +489,7 @@ static void copy_authority(struct target_reply *r, struct message *message)
 	}
 }
 
-/* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
+/* The lesser of the SOA's TTL and its MINIMUM (RFC 2308 section 5). */
 static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 			     const struct record_view *soa)
 {
@@ -502,8 +503,8 @@ static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 	return ttl < cap ? ttl : cap;
 }
 
-/* Whether two records of our copy are of one set, its signatures included. The owner is a pointer
- * in all of a set, or spelled out in all of it. */
+/* Whether two records of our copy belong to one set, including its signatures. Within a set the
+ * owner is always a pointer or always uncompressed. */
 static bool is_same_set(const uint8_t *wire, const struct record_view *a,
 			const struct record_view *b)
 {
@@ -521,9 +522,9 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 		wire_put32(wire + *at++, ttl);
 }
 
-/* Bounds every TTL, notes its offset, and returns the least. A set and its signatures, which are
- * adjacent, get their lowest (RFC 2181 section 5.2, RFC 4034 section 3). Nobody else has the entry
- * yet. */
+/* Bounds every TTL, notes its offset, and returns the least TTL. A set and its signatures, which
+ * are adjacent, get their lowest one (RFC 2181 section 5.2, RFC 4034 section 3). No other thread
+ * has the entry yet. */
 static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *entry)
 {
 	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
@@ -536,7 +537,7 @@ static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *ent
 		int err = message_reread_record(&walk, &record);
 		uint32_t ttl = record.ttl;
 
-		assert(err == 0); /* it was read before, or we wrote it */
+		assert(err == 0); /* the message was read before, or we wrote it */
 		(void)err;
 		ttl = ttl > r->settings->ttl_max ? r->settings->ttl_max : ttl;
 		ttl = ttl < r->settings->ttl_min ? r->settings->ttl_min : ttl;
@@ -557,7 +558,7 @@ static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *ent
 
 /* ---- entries ---- */
 
-struct entry_parts { /* what an entry is made of, besides its key */
+struct entry_parts { /* the parts of an entry besides its key */
 	const struct cache_link *links;
 	unsigned link_count;
 	const uint8_t *wire;
@@ -574,7 +575,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 	return at + length;
 }
 
-/* The parts in cache.h's order. The offsets of TTLs are not filled in. */
+/* Makes an entry with the parts in cache.h's order. Does not fill in the offsets of TTLs. */
 static struct cache_entry *entry_new(const struct lookup_key *key, const struct entry_parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
@@ -643,7 +644,7 @@ static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX]
 		    host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
 }
 
-/* too_long: the answer, with names spelled out, is more than a message can have. */
+/* too_long: the answer with uncompressed names is too long for a message. */
 static struct cache_entry *failure_entry(const struct lookup_key *key,
 					 const struct ask_result *result, bool too_long,
 					 uint64_t now_us)
@@ -700,8 +701,7 @@ static bool is_among(const struct target_reply *r, const struct record_view *rec
 	return false;
 }
 
-/* Counts and bounds of the answers; false when they do not parse (lookups has seen that they do).
- */
+/* Reads counts and bounds of the answers; false: they do not parse, which lookups have excluded. */
 static bool outline(struct target_reply *r)
 {
 	struct record_view records[PLAIN_FEW];
@@ -747,8 +747,8 @@ static void target_reply_init(struct target_reply *r, const struct lookup_key *k
 	r->dead_end = r->has_data = r->has_soa = false;
 }
 
-/* In the last tenth of its life. If that is less than a second, not at all: the answer might come
- * too late, and a name that short-lived is meant to be asked often. */
+/* When to refresh an answer: in the last tenth of its life. If that is less than a second, never:
+ * the new answer might come too late, and such a name is meant to be asked often. */
 static uint64_t again_us(const struct cache_entry *entry)
 {
 	uint64_t life_us = entry->expires_us - entry->stored_us;
@@ -756,8 +756,8 @@ static uint64_t again_us(const struct cache_entry *entry)
 	return life_us < PREFETCH_LIFE_US ? entry->expires_us : entry->expires_us - life_us / 10;
 }
 
-/* How long an answer without EDNS is kept: as long as its target is taken for one without EDNS. Not
- * at all if the target has EDNS: its next answer may be signed. */
+/* How long an answer without EDNS is kept: as long as its target counts as one without EDNS. 0 if
+ * the target has EDNS, because its next answer may be signed. */
 static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 {
 	uint32_t most = result->edns == ASK_EDNS_FINE   ? UINT32_MAX
@@ -783,7 +783,7 @@ static struct cache_entry *answer_entry(const struct target_reply *r,
 	return entry;
 }
 
-/* All of the reply up to the end of its answer section. */
+/* An entry of the reply up to the end of its answer section. */
 static struct cache_entry *whole_entry(const struct target_reply *r)
 {
 	return answer_entry(r, &(struct entry_parts){.links = r->links,
@@ -795,7 +795,7 @@ static struct cache_entry *whole_entry(const struct target_reply *r)
 						     .answers = r->answers});
 }
 
-/* Room for so many records, at least. False without memory. */
+/* Makes room for at least so many records. False without memory. */
 static bool copied_init(struct copied *copied, size_t records)
 {
 	copied->count = COPIED_FEW;
@@ -816,7 +816,7 @@ static void copied_release(struct copied *copied)
 		free(copied->slots);
 }
 
-/* noinline: a large frame is touched page by page, and most replies do not need it. */
+/* noinline, because most replies do not need this large frame. */
 static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_reply *r,
 								  uint8_t *buffer)
 {

@@ -1,5 +1,5 @@
-/* See resolve.h for the story. What a waiting query needs is in its scratch area: the waiter, the
- * deadline, and the answers so far, with which compose makes the pass again. */
+/* See resolve.h for the way of a query. A waiting query keeps its state in its scratch area: the
+ * waiter, the deadline, and the answers so far, with which compose makes the next pass. */
 #include "resolver/resolve/resolve.h"
 
 #include <assert.h>
@@ -21,18 +21,18 @@
 struct resolution {
 	struct waiter waiter;
 	struct timer deadline;
-	struct fair_queue_item queue_item; /* among the resolver's waiting ones */
+	struct fair_queue_item queue_item; /* its place in resolver->waiting */
 	struct resolver *resolver;
-	struct endpoint_stats *endpoint; /* that counts its end */
+	struct endpoint_stats *endpoint; /* counts its end */
 	struct query *query;
 	struct tsig_context *tsig; /* signs the answer; NULL: unsigned */
 	struct policy_hold *hold;
 	struct place place;
-	bool large;             /* the network is: deciding takes more passes */
-	bool impatient;         /* after RESOLVE_STALE_US: takes an old answer */
-	struct verdict verdict; /* on the qname */
+	bool large;             /* the network is large: deciding takes more passes */
+	bool impatient;         /* after RESOLVE_STALE_US: accepts a stale answer */
+	struct verdict verdict; /* the qname's */
 	bool asked_anybody;
-	struct resolution_watch *watch; /* NULL: nobody watches */
+	struct resolution_watch *watch; /* may be NULL */
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 };
@@ -51,7 +51,7 @@ static struct resolution *of_item(struct fair_queue_item *item)
 
 /* ---- the end of a query ---- */
 
-/* What the client got of each way that was tried for a name on the way to the answer. */
+/* Adds the client's result to the outcomes of each way that was tried for a name of the answer. */
 static __attribute__((noinline)) void count_outcomes(const struct resolution *r,
 						     const struct composition *c, enum rcode rcode)
 {
@@ -80,7 +80,7 @@ static inline __attribute__((always_inline)) void count_rule(const struct resolu
 		COUNTER_ADD(cell[RULE_FAILURES], 1);
 }
 
-/* Inline, which saves a zone's answer eight instructions. */
+/* Inline, which saves eight instructions for an answer from a zone. */
 static inline __attribute__((always_inline)) void count_decided(const struct resolution *r,
 								const struct verdict *verdict,
 								enum rcode rcode)
@@ -100,7 +100,7 @@ static bool is_same_decider(const struct composition_decider *a,
 	       (a->by != DECIDED_ZONE || a->zone == b->zone);
 }
 
-/* Whether a rule of the same ruleset is among those before it. */
+/* Whether an earlier item has a rule of the same ruleset. */
 static bool repeats_ruleset(const struct composition_decider *each, unsigned i)
 {
 	const struct rule *rule = each[i].by == DECIDED_ZONE ? NULL : each[i].rule;
@@ -114,8 +114,8 @@ static bool repeats_ruleset(const struct composition_decider *each, unsigned i)
 	return k < i;
 }
 
-/* Whoever decided several names of the query is counted once. A failure is that of who decided the
- * name that could not be resolved: who decided those before it has answered. */
+/* Counts each decider of the query's names once. A failure counts for the decider of the name that
+ * could not be resolved; the deciders of earlier names have answered. */
 static void count_chain(const struct resolution *r, const struct composition *c, enum rcode rcode)
 {
 	struct composition_decider each[1 + COMPOSE_DECIDERS];
@@ -147,7 +147,7 @@ static void count_chain(const struct resolution *r, const struct composition *c,
 	}
 }
 
-/* rcode: the client's, which is not that of the composition where it gets TC. */
+/* rcode: the one for the client, which differs from the composition's if the client gets TC. */
 static inline void count_deciders(const struct resolution *r, const struct composition *c,
 				  enum rcode rcode)
 {
@@ -159,7 +159,7 @@ static inline void count_deciders(const struct resolution *r, const struct compo
 		count_chain(r, c, rcode);
 }
 
-/* What waited for a target is timed as forwarded, whatever came of it. */
+/* An answer that waited for a target is timed as forwarded, whatever its source. */
 static void count_reply(struct resolution *r, enum response_source source, enum rcode rcode)
 {
 	STATS_ADD(r->endpoint, responses[rcode][source], 1);
@@ -170,7 +170,7 @@ static void count_reply(struct resolution *r, enum response_source source, enum 
 			     r->query->arrived_us);
 }
 
-/* Releases what the resolution holds and finishes the query: both are gone after this. */
+/* Releases the resolution's references and finishes the query; both are gone afterwards. */
 static void end_resolution(struct resolution *r, const uint8_t *reply, size_t length)
 {
 	struct policy_hold *hold = r->hold;
@@ -186,9 +186,9 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 
 /* ---- the query log ---- */
 
-static struct query_ring unwanted; /* of a resolver that was given none */
+static struct query_ring unwanted; /* for a resolver without a ring */
 
-/* Inline, which saves an answer sixteen instructions while all queries are logged. */
+/* Inline, which saves sixteen instructions for each answer while all queries are logged. */
 static inline __attribute__((always_inline)) void log_answer(const struct resolution *r,
 							     const struct composition *c,
 							     const struct message_end *end,
@@ -209,7 +209,7 @@ static inline __attribute__((always_inline)) void log_answer(const struct resolu
 	query_record_answer(r->resolver->ring, &answer);
 }
 
-/* Questions of our own are nobody's to log. */
+/* Our own questions are not logged. */
 static inline bool is_wanted(const struct resolution *r)
 {
 	unsigned wanted = query_ring_wanted(r->resolver->ring);
@@ -218,7 +218,7 @@ static inline bool is_wanted(const struct resolution *r)
 	       (wanted & QUERY_WANTED_ALL || r->asked_anybody);
 }
 
-/* It was answered without asking who decides the name. */
+/* The query was answered before its name was decided. */
 static void forget_verdict(struct resolution *r)
 {
 	r->verdict = (struct verdict){.by = DECIDED_NOBODY};
@@ -226,7 +226,7 @@ static void forget_verdict(struct resolution *r)
 
 /* ---- the end of a resolution ---- */
 
-/* c: what it was composed of; NULL: nothing was composed. */
+/* c: may be NULL. */
 static inline __attribute__((always_inline)) void finish(struct resolution *r,
 							 const struct composition *c,
 							 struct message *message,
@@ -284,7 +284,7 @@ static enum response_source source_of(const struct composition *c)
 	return c->used.own ? RESPONSE_ZONE : RESPONSE_NONE;
 }
 
-/* As popular.h has it. */
+/* Counts the name as popular.h describes. */
 static void count_name(const struct resolution *r, const struct composition *c,
 		       enum response_source source)
 {
@@ -300,8 +300,8 @@ static void count_name(const struct resolution *r, const struct composition *c,
 			      weight, c->now_us);
 }
 
-/* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
- * comes again by TCP, where it gets the SERVFAIL if that did not help. */
+/* A target's truncated answer is never passed on (RFC 2181 section 9): a client by UDP gets TC and
+ * comes again by TCP, where it gets SERVFAIL if that does not help, either. */
 static void finish_composed(struct resolution *r, struct composition *c)
 {
 	bool by_tcp = c->truncated && !r->query->tcp;
@@ -322,7 +322,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 
 static void resolve(struct resolution *r, uint64_t now_us);
 
-/* ---- for who watches ---- */
+/* ---- watches ---- */
 
 static void watch_question(struct resolution *r, const struct composition_ask *ask, uint64_t now_us)
 {
@@ -344,7 +344,7 @@ static void watch_answer(struct resolution *r, uint64_t now_us)
 		container_of(r->waiter.watch, struct resolution_question, watch)->ended_us = now_us;
 }
 
-/* Each pass decides all names, to say why. */
+/* A watched pass decides all names again, to show the reasons. */
 static void watch_pass(struct resolution *r, struct composition *c)
 {
 	r->watch->arrived_us = r->query->arrived_us;
@@ -378,9 +378,9 @@ static void turn_away(struct resolution *r)
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
-/* If one query too many waits, one is turned away; false: it is this one. The victim's connection
- * may then take up its next query, which comes here again and is turned away itself: else this
- * would recurse as deep as there are connections. */
+/* Turns one query away if too many wait; false: it is this one. The victim's connection may then
+ * take up its next query, which calls this again and is turned away itself: otherwise the recursion
+ * could be as deep as the number of connections. */
 static bool may_wait(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -397,7 +397,7 @@ static bool may_wait(struct resolution *r)
 	return true;
 }
 
-/* The first question to an upstream: from here on the query waits. False: too many wait, and this
+/* The query begins to wait with its first question to an upstream. False: too many wait, and this
  * one must go. */
 static bool begin_waiting(struct resolution *r)
 {
@@ -421,10 +421,10 @@ static struct lookup_key key_of(const struct composition *c, const struct compos
 	};
 }
 
-/* Asks without waiting. Dark legs that were passed over for stale data or the next leg have
- * TARGET_PATIENCE_US to show a sign of life: without this nobody would notice that they are back. A
- * popular answer about to expire has as much time as a client's query. What is left out here the
- * next query asks. */
+/* Asks without waiting. Dark legs that were skipped for stale data or the next leg have
+ * TARGET_PATIENCE_US to show a sign of life, because otherwise their return would go unnoticed. A
+ * popular answer about to expire has as much time as a client's query. The next query asks
+ * questions that are left out here. */
 static void ask_again(struct resolution *r, const struct composition *c,
 		      const struct composition_ask *again, uint64_t now_us)
 {
@@ -433,7 +433,8 @@ static void ask_again(struct resolution *r, const struct composition *c,
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
 	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
-		return; /* half of them are kept for prefetching, however much is dark */
+		return; /* half of the refreshes are kept for prefetching, however many legs are
+			   dark */
 	if (refresh_ask(&resolver->refreshes, resolver->lookups, &key, r->hold, now_us + time_us,
 			again->may_wait, now_us) == 0 &&
 	    c->prefetch)
@@ -481,14 +482,14 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (c.expired) /* so this is the end, by its own timer or the question's */
+	if (c.expired) /* so this pass ends the query, by its own timer or the question's */
 		STATS_ADD(r->endpoint, deadline, 1);
 	if (r->watch)
 		watch_pass(r, &c);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
-	if (r->waiter.link) /* impatient: its question goes on as a refresh */
+	if (r->waiter.link) /* impatient: the question goes on as a refresh */
 		lookup_leave(&r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
@@ -496,8 +497,8 @@ static void resolve(struct resolution *r, uint64_t now_us)
 		finish_composed(r, &c);
 }
 
-/* The upstream asked last has not answered. If there is an old answer it is given now; at the
- * deadline the query ends with what there is. */
+/* The last asked upstream has not answered. A stale answer is given now; at the deadline the query
+ * ends with the results so far. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
 	struct resolution *r = container_of(timer, struct resolution, deadline);
@@ -526,9 +527,9 @@ void resolver_abandon(struct resolver *resolver)
 		resolve_cancel(of_item(resolver->waiting.first)->query);
 }
 
-/* ---- zones that go out ---- */
+/* ---- zone transfers ---- */
 
-/* The query is the transfer's from here on, which takes the holds it needs. */
+/* Gives the query to the transfer, which takes the holds that it needs. */
 static void hand_to_transfers(struct resolution *r)
 {
 	struct transfers *transfers = r->resolver->transfers;
@@ -546,7 +547,7 @@ static void hand_to_transfers(struct resolution *r)
 
 /* ---- updates ---- */
 
-/* Likewise. */
+/* Gives the query to the update, which takes the holds that it needs. */
 static __attribute__((noinline)) void hand_to_updates(struct resolution *r)
 {
 	struct updates *updates = r->resolver->updates;
@@ -560,8 +561,8 @@ static __attribute__((noinline)) void hand_to_updates(struct resolution *r)
 	policy_hold_give(hold);
 }
 
-/* Keys by GSS-TSIG (RFC 3645), which Windows and nsupdate -g ask for before they send an update.
- * Nobody else could answer this for us. */
+/* Windows and nsupdate -g ask for keys by GSS-TSIG (RFC 3645) before they send an update. No other
+ * server could answer this for us. */
 static __attribute__((noinline)) void refuse_tkey(struct resolution *r)
 {
 	const struct query *query = r->query;
@@ -577,9 +578,9 @@ static __attribute__((noinline)) void refuse_tkey(struct resolution *r)
 	finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "GSS-TSIG (TKEY) is not supported");
 }
 
-/* ---- what is not looked up ---- */
+/* ---- queries that are not looked up ---- */
 
-/* A client that may copy the zone sees the SOA that it would get, whoever decides the name for
+/* A client that may transfer the zone gets the transfer's SOA, however the name is decided for
  * others. True: answered. */
 static bool answer_secondary(struct resolution *r)
 {
@@ -598,8 +599,8 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Checks a query's TSIG; the answer is signed with the same key. True: it was bad, and that has
- * been answered (RFC 8945 section 5.2). Without configured keys every TSIG is bad. */
+/* Checks a query's TSIG; the answer is signed with the same key. True: it was bad, and the error is
+ * sent (RFC 8945 section 5.2). Without configured keys every TSIG is bad. */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;
@@ -626,7 +627,7 @@ static bool refuse_tsig(struct resolution *r)
 	return true;
 }
 
-/* Types and classes that are not looked up; true: answered. */
+/* Answers types and classes that are not looked up; true: answered. */
 static bool answer_meta(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
@@ -730,7 +731,7 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 		policy_expect(hold->policy, place, &query->name, 0);
 }
 
-/* In a large network each step needs the memory that the one before has prefetched. */
+/* In a large network each step needs memory that the step before has prefetched. */
 void resolve_expect(struct query *query, unsigned pass)
 {
 	struct resolution *r = resolution_of(query);
@@ -785,10 +786,10 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 	resolve(r, now_us);
 }
 
-/* ---- what the table of lookups calls ---- */
+/* ---- callbacks of the lookups ---- */
 
-/* A failure of ours, not of the name or its servers: it may be over in a moment, and asking again
- * costs nobody anything. */
+/* Whether the failure is our own and not that of the name or its servers: then it may be over soon,
+ * and asking again burdens no server. */
 static bool is_our_own_fault(const struct ask_result *result)
 {
 	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
@@ -796,14 +797,14 @@ static bool is_our_own_fault(const struct ask_result *result)
 		result->error == TARGET_ERROR_FULL || result->sourceless);
 }
 
-/* There is an answer, but its connections ended. The next query, usually the same client by TCP
- * after our TC, may well get it. */
+/* Whether there is an answer, but the connections for it ended. The next query, usually the same
+ * client by TCP after our TC, may get it. */
 static bool is_cut_off(const struct ask_result *result)
 {
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
 }
 
-/* UINT8_MAX: it is none of them, or nobody was asked. */
+/* The upstream's index in the leg; UINT8_MAX: none. */
 static uint8_t place_of(const struct leg *leg, const struct upstream *upstream)
 {
 	for (uint32_t i = 0; i < leg->upstream_count; i++)
@@ -831,7 +832,7 @@ static void *on_result(void *context, void *holder, const struct lookup_key *key
 		return entry;
 	if (reply_may_be_cached(entry))
 		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
-	else /* an older answer would be given as stale, although this one has refreshed it */
+	else /* an older answer must not be given as stale after this newer one */
 		cache_remove(resolver->cache, &cache_key);
 	return entry;
 }

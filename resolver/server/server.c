@@ -1,7 +1,7 @@
-/* The running program, as the control thread sees it. Listeners outlive snapshots: one that the new
- * policy has, too (same host) is handed on untouched; a new one is opened before anything moves;
- * one that is gone is closed by the workers when they adopt, and its struct freed here with the
- * last snapshot that names it.
+/* The running server, for the control thread. Listeners outlive snapshots. If the new policy has
+ * the same host, its listener stays untouched. A new listener is opened before anything else
+ * changes. Workers close a removed one when they adopt the snapshot, and its struct is freed here
+ * with the last snapshot that names it.
  *
  *     current ──older──► snapshot ──older──► snapshot       (freed when users reaches 0)
  *        │                  │
@@ -9,7 +9,7 @@
  *                     ▼                  ▼
  *     listeners:    kept              gone, waiting
  *
- * Not in here: reading files, sockets of the management plane, signals. */
+ * Not here: reading files, sockets of the management plane, signals. */
 #include "resolver/server/server.h"
 
 #include <assert.h>
@@ -28,17 +28,17 @@
 #include "rules/text.h"
 
 enum {
-	MALLOC_MAP_BYTES = 32 << 20, /* freed blocks below it are kept for the next use */
+	MALLOC_MAP_BYTES = 32 << 20, /* smaller freed blocks are kept for reuse */
 	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
-	/* For workers to close what the change before gave up, in their next loop round; for all
-	 * hosts of a change. */
+	/* How long all hosts of a change together wait for workers to close, in their next loop
+	 * round, hosts that an earlier change removed. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
-	/* That are counted by their names; of more, the rest is counted together. */
+	/* How many endpoints are counted by name; others are counted together. */
 	ENDPOINTS_MAX = 4096,
-	NAMES_MAX = 1 << 20, /* of rules, and of zones */
+	NAMES_MAX = 1 << 20, /* the same for rules, and for zones */
 };
 
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
@@ -115,7 +115,7 @@ static struct listener *find_kept(const struct server *server, const struct host
 	return NULL;
 }
 
-/* Whether some worker still has sockets open on this host that the current policy does not have. */
+/* Whether a worker still has sockets open on a host that the current policy does not have. */
 static bool is_closing(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -126,7 +126,7 @@ static bool is_closing(const struct server *server, const struct host *host)
 	return false;
 }
 
-/* False when that takes longer. */
+/* False: it takes longer than until_us. */
 static bool wait_until_closed(const struct server *server, const struct host *host,
 			      uint64_t until_us)
 {
@@ -153,7 +153,7 @@ struct binding_all { /* a snapshot's listeners */
 	struct server *server;
 	struct snapshot *snapshot;
 	struct faults *faults;
-	uint64_t until_us; /* until then what is being closed is waited for */
+	uint64_t until_us; /* how long to wait for hosts that are being closed */
 };
 
 static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
@@ -164,7 +164,8 @@ static bool is_bound_twice(const struct snapshot *snapshot, const struct host *h
 	return false;
 }
 
-/* One that is about to be closed: no policy has two that overlap. */
+/* Whether one of our listeners, which is about to be closed, overlaps the host: no policy has two
+ * that overlap. */
 static bool is_beside_ours(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -189,7 +190,7 @@ static void give_up_host(const struct server *server, const struct host *host)
 		server->sockets.close(server->sockets.context, host);
 }
 
-/* A listener that is kept, or one opened now; NULL with the reason. */
+/* Keeps a listener or opens one; NULL: `error` says why. */
 static struct listener *find_or_open(const struct binding_all *all, const struct host *host,
 				     char error[LISTENER_ERROR_MAX])
 {
@@ -206,7 +207,7 @@ static struct listener *find_or_open(const struct binding_all *all, const struct
 	return NULL;
 }
 
-/* Binds what is wanted; false is a fault. */
+/* Adds the wanted binding; false: a fault. */
 static bool bind_one(const struct binding_all *all, const struct snapshot_binding *wanted,
 		     const struct origin *origin)
 {
@@ -230,7 +231,7 @@ static bool bind_one(const struct binding_all *all, const struct snapshot_bindin
 	return true;
 }
 
-/* An endpoint keeps its number for as long as the server runs. */
+/* An endpoint keeps its number as long as the server runs. */
 static uint32_t number_endpoint(const struct server *server, const char *name)
 {
 	return series_acquire(server->series.endpoints, "", name);
@@ -294,7 +295,7 @@ static void close_new(const struct server *server, struct snapshot *snapshot)
 		}
 }
 
-/* Room in the list for so many more. */
+/* Makes room in the list for more listeners. */
 static int reserve_list(struct server *server, size_t more)
 {
 	size_t room = server->listener_count + more;
@@ -351,9 +352,10 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 /* ---- workers ---- */
 
 /* Half of the allowed descriptors are for source ports, shared among the workers and the sources of
- * this snapshot. What they leave is for the lanes of busy targets, each of twice a source's ports.
- * The other half is for clients' connections, TCP to targets, and sources of the snapshot before
- * that are still in use. A source that the system chooses may be one for each family. */
+ * this snapshot. The rest of that half is for lanes of busy targets, each with twice a source's
+ * ports. The other half is for clients' connections, TCP to targets, and sources of the former
+ * snapshot that are still in use. A source that the system chooses may become one for each
+ * family. */
 static void share_ports(struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
@@ -377,8 +379,8 @@ static void share_ports(struct snapshot *snapshot, unsigned workers)
 		snapshot->lanes_max = (unsigned)lanes;
 }
 
-/* A forger has to guess the port (RFC 5452 section 9.2): few ports are a danger that nothing else
- * would show. A question may come from any worker's. */
+/* A forger must guess the port (RFC 5452 section 9.2), so few ports are a danger that nothing else
+ * would show. The ports of all workers count together. */
 static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 			  const struct origin *origin, struct faults *faults)
 {
@@ -392,7 +394,7 @@ static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 		  text_plural(snapshot->ports_max * workers, "", "s"), OUTBOUND_PORTS);
 }
 
-/* What to do about a worker that cannot be started. */
+/* Advice for a worker that cannot be started. */
 static const char *start_advice(int error)
 {
 	switch (error) {
@@ -428,24 +430,24 @@ static int start_workers(struct server *server, struct snapshot *snapshot,
 
 static void hand_out(struct server *server, struct snapshot *snapshot)
 {
-	/* Else it would take back what was handed out since it was made. */
+	/* Otherwise it would undo snapshots that were handed out since it was made. */
 	assert(snapshot->sequence == server->sequence + 1);
 	server->sequence = snapshot->sequence;
 	snapshot->older = server->current;
 	server->current = snapshot;
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
-			if (server->workers[i]) /* else stopping: see server_release */
+			if (server->workers[i]) /* NULL while stopping, see server_release */
 				worker_publish(server->workers[i], snapshot);
 }
 
-/* The point of no return. */
+/* Publishes the snapshot; nothing can fail from here on. */
 static void publish(struct server *server, struct snapshot *snapshot)
 {
 	list_new(server, snapshot);
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
-	/* Shares that no worker will take, because it skips a snapshot. */
+	/* Withdraws shares that a worker never takes, because it skips a snapshot. */
 	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
@@ -453,7 +455,7 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	log_listeners(server, snapshot->older, snapshot);
 }
 
-/* The zones that go out; nothing to do without any and without keys. */
+/* Makes the table of transferred zones; none without such zones and without keys. */
 static int compile_transfers(struct server *server, struct snapshot *snapshot,
 			     const struct model *model)
 {
@@ -472,7 +474,7 @@ static const struct policy *served_policy(const struct server *server)
 	return server->current ? server->current->policy : NULL;
 }
 
-/* As it is now, and not as a policy had it that was compiled ahead. */
+/* The current registered records, which may be newer than those of a policy compiled in advance. */
 static struct registered *served_registered(const struct server *server)
 {
 	const struct policy *policy = served_policy(server);
@@ -492,7 +494,7 @@ int server_attach_some(struct server *server, struct policy *compiled, size_t ru
 				    rules);
 }
 
-/* Policy and bindings; nothing has moved yet. NULL: a fault. */
+/* Makes policy and bindings, and changes nothing else. NULL: a fault. */
 static struct snapshot *make_snapshot(struct server *server, const struct model *model,
 				      const struct policy *compiled, struct faults *faults)
 {
@@ -522,7 +524,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	}
 	share_ports(snapshot, server->worker_count);
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
-	/* For Prometheus, and for the dashboard. */
+	/* The times are for Prometheus and the dashboard. */
 	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
 	snapshot->accepts_updates = model->registration.count > 0;
 	snapshot->generation = server->generation + 1;
@@ -531,7 +533,7 @@ static struct snapshot *make_snapshot(struct server *server, const struct model 
 	return snapshot;
 }
 
-/* ---- letting go ---- */
+/* ---- releasing ---- */
 
 static bool is_named(const struct server *server, const struct listener *listener)
 {
@@ -541,14 +543,13 @@ static bool is_named(const struct server *server, const struct listener *listene
 	return false;
 }
 
-/* Whether answers by the snapshot, which no worker uses any more, wait in the rings for the query
- * log. */
+/* Whether the rings still have records of this snapshot, which no worker uses any more. */
 static bool is_noted(struct server *server, struct snapshot *snapshot)
 {
 	if (!snapshot->ring_mark) {
 		snapshot->ring_mark = calloc(server->worker_count, sizeof *snapshot->ring_mark);
 		if (!snapshot->ring_mark)
-			return true; /* tried again with the next change */
+			return true; /* the next call tries again */
 		query_rings_mark(&server->rings, snapshot->ring_mark);
 	}
 	return !query_rings_passed(&server->rings, snapshot->ring_mark);
@@ -586,7 +587,7 @@ static int open_ahead(struct server *server, const struct host *host, const stru
 {
 	char error[LISTENER_ERROR_MAX];
 
-	if (find_kept(server, host)) /* twice: server_apply makes it a fault */
+	if (find_kept(server, host)) /* a duplicate, which server_apply makes a fault */
 		return 0;
 	if (reserve_list(server, 1) != 0) {
 		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", err_text(ERR_NOMEM));
@@ -646,7 +647,7 @@ int server_prepare(struct server *server, const struct model *model, const struc
 void server_discard(struct server *server, struct snapshot *snapshot)
 {
 	if (!server->current)
-		server_stop(server); /* they have nothing else to answer from */
+		server_stop(server); /* workers have no snapshot to answer from */
 	close_new(server, snapshot);
 	snapshot_free(snapshot);
 }
@@ -678,7 +679,7 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	return err;
 }
 
-/* Both tables; the model's references are the caller's to change. */
+/* Publishes both tables; the caller changes the model's references. */
 static int serve_tables(struct server *server, struct owned *owned, struct registered *registered)
 {
 	const struct snapshot *current = server->current;
@@ -703,7 +704,7 @@ static int serve_tables(struct server *server, struct owned *owned, struct regis
 	return 0;
 }
 
-/* Whether the workers' table is older than the one published last. */
+/* Whether the workers' table is older than the last published one. */
 static bool is_behind(const struct server *server)
 {
 	const struct owned *owned = server->current ? server->model->owned : NULL;

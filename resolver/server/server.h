@@ -8,7 +8,7 @@
  *       → workers adopt, keep equal listeners, close removed ones, release the old snapshot
  *       → the control thread frees it
  *
- * What we own changes often and one by one: server_publish_owned publishes that alone.
+ * Our addresses change often and one by one: server_publish_owned publishes only them.
  *
  * Only the control thread calls. */
 #ifndef SLUICE_SERVER_H
@@ -123,21 +123,20 @@ void server_publish(struct server *server, struct snapshot *snapshot, struct mod
 void server_discard(struct server *server, struct snapshot *snapshot);
 /* Prepares and publishes at once. On an error nothing has changed. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
-/* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
- * the cost does not depend on the configuration. Only after server_apply. It cannot fail: the
- * served model takes a reference, so whatever is published next serves this table as well. If there
- * is no memory to hand it to the workers now, server_catch_up does that later. */
+/* Publishes only another table of our addresses: listeners, targets and zones stay, and the cost
+ * does not depend on the configuration. Only after server_apply. It cannot fail: the served model
+ * takes a reference, so every later publication serves this table, too. If there is no memory to
+ * hand it to the workers now, server_catch_up does that later. */
 void server_publish_owned(struct server *server, struct owned *owned);
-/* Hands the workers the table published last, if memory for that was missing. False: it is still
+/* Hands the last published table to the workers, if memory for that was missing. False: it is still
  * missing. Not between server_prepare and server_publish. */
 bool server_catch_up(struct server *server);
-/* The same of what is registered, in the zones that the served policy has. */
+/* Publishes registered records in the served policy's zones. */
 MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
-/* Whether every worker answers by what was published last, or newer, usually after one round of its
- * loop, or after server_catch_up; server_serve_registered apart, which is so frequent that there
- * might always be one that not every worker has, unless the caller sets `awaited`. on_release is
- * called when that becomes true.
- */
+/* Whether every worker answers from the last published snapshot, usually after one round of its
+ * loop or after server_catch_up; on_release is called when this becomes true. Snapshots of
+ * server_serve_registered do not count, because they are so frequent that there might always be a
+ * newer one, unless the caller sets `awaited`. */
 bool server_all_adopted(const struct server *server);
 /* Whether every worker answers from the snapshot with this sequence or a newer one. on_release is
  * called when this becomes true for the newest. */

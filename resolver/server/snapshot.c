@@ -1,9 +1,9 @@
-/* A snapshot holds one reference on the target and the meter of every upstream of its policy's own
- * routes. Those of a ruleset are the ruleset's, which policies share: they are given to it when it
- * is first served and taken back when it is freed. Of rules that stay, a change only looks at their
+/* A snapshot holds one reference on the target and the meter of every upstream in its policy's own
+ * routes. A ruleset, which policies share, holds its own references: it gets them when it is first
+ * served, and they are released when it is freed. For unchanged rules a change only reads their
  * sources again.
  *
- * Snapshots whose policies differ only in what we own share these references: the last one freed
+ * Snapshots whose policies differ only in our addresses share these references: the last one freed
  * releases them. */
 #include "resolver/server/snapshot.h"
 
@@ -14,7 +14,7 @@
 
 struct snapshot_zones {
 	struct series_set *set;
-	unsigned snapshots; /* that have them */
+	unsigned snapshots; /* that share them */
 	size_t count;
 	uint32_t numbers[];
 };
@@ -22,20 +22,20 @@ struct snapshot_zones {
 struct attaching {
 	struct target_registry *registry;
 	struct meter_registry *meters;
-	const struct snapshot_series *series; /* NULL: nobody is counted */
+	const struct snapshot_series *series; /* NULL: nothing is counted */
 	struct snapshot *snapshot;
 	size_t source_room, target_room;
-	uint64_t listing;   /* of targets (struct target) */
-	const char *domain; /* that the upstreams at hand are asked for */
+	uint64_t listing;   /* the number of this list of targets (struct target) */
+	const char *domain; /* of the route whose upstreams are being attached */
 	bool failed;
 };
 
-struct attachment { /* of a ruleset */
+struct attachment { /* a ruleset's */
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	const struct snapshot_series *series;
-	size_t rules; /* that are attached, in their order */
-	bool whole;   /* all are, and the target groups */
+	size_t rules; /* attached rules, in their order */
+	bool whole;   /* all rules and the target groups are attached */
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -166,7 +166,7 @@ static struct attachment *attachment_of(struct attaching *attaching, struct rule
 	return attachment;
 }
 
-/* Goes on with the ruleset for at most *room rules, and takes these off *room. */
+/* Attaches at most *room more rules of the ruleset, and subtracts them from *room. */
 static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset, size_t *room)
 {
 	struct attachment *attachment =
@@ -322,8 +322,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 			!attach_inbounds(snapshot, policy) || !number_zones(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
-		/* Without memory: acquired targets and meters stay in the registries, which is all
-		 * that a reference too many does. */
+		/* Without memory, acquired targets and meters keep their references, which only
+		 * leaves them in the registries. */
 		policy_free(policy);
 		free(bindings);
 		if (snapshot) {
@@ -418,7 +418,7 @@ void snapshot_free(struct snapshot *snapshot)
 	give_zones(snapshot->zones);
 	give_targets(snapshot->targets);
 	policy_free(snapshot->policy);
-	transfer_table_free(snapshot->transfers); /* after the policy, which has its stamps */
+	transfer_table_free(snapshot->transfers); /* after the policy, which points to its stamps */
 	free(snapshot->bindings);
 	free(snapshot->sources);
 	free(snapshot->inbound_meters);

@@ -2,16 +2,16 @@
  *
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     alarm     the wheel's next due time
- *     async     a new snapshot, questions of our own, answers to updates, or stop
- *     prepare   before the loop sleeps: send what this round has gathered, add up its counters,
+ *     async     a new snapshot, our own questions, answers to updates, or stop
+ *     prepare   before the loop sleeps: send the gathered packets, add up the round's counters,
  *               set the alarm
  *
- * A worker holds a snapshot through a policy_hold of its own, counted without atomics. With the
- * hold's last user the worker releases the snapshot, and the control thread frees it. Only then are
- * sources closed that the current snapshot does not have: questions may still have needed them.
+ * A worker holds a snapshot by a policy_hold of its own, counted without atomics. After the hold's
+ * last user the worker releases the snapshot, and the control thread frees it. Only then the worker
+ * closes sources that the current snapshot does not have, because questions may have needed them.
  *
- * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets with the listener.
- */
+ * Adopting cannot fail: the hold's memory comes with the snapshot, and the sockets with the
+ * listener. */
 #include "resolver/server/worker.h"
 
 #include <assert.h>
@@ -35,22 +35,22 @@
 
 enum {
 	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
-	/* Queries beyond those that wait for a target: the batch that is being answered, and the
-	 * transfers and updates that are open, whose limits are their own. */
+	/* Room for queries that do not wait for a target: the current batch, and open transfers and
+	 * updates, which have their own limits. */
 	WORKER_QUERIES_ELSEWHERE =
 		256 + TRANSFERS_MAX + TRANSFERS_WAITING_MAX + UPDATE_REQUESTS_MAX,
 };
 
-struct worker_binding { /* what a query carries from the listener it came by */
-	struct query_binding
-		for_log; /* first; of the VNet resolver's the client says which network */
+struct worker_binding {               /* the data of a listener for its queries */
+	struct query_binding for_log; /* the first member; at the VNet resolver the client's address
+					 decides the network */
 	struct worker_hold *hold;
 	struct endpoint_stats *stats;
-	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
+	struct inbound *inbound; /* NULL: withdrawn before this worker took it */
 	bool vnet_resolver;
 };
 
-struct worker_hold { /* a snapshot as this worker uses it */
+struct worker_hold { /* a snapshot in use by this worker */
 	struct policy_hold hold;
 	struct worker *worker;
 	struct snapshot *snapshot;
@@ -68,10 +68,10 @@ struct worker {
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping, draining, leaving, drained;
 	bool drains; /* it takes no more queries */
-	bool leaves; /* and nobody else does */
+	bool leaves; /* and no other process does */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds, adopted;
-	bool let_go; /* a snapshot was released in this round: its sources may be unused now */
+	bool let_go; /* a snapshot was released in this round, so its sources may be unused */
 
 	struct wheel wheel;
 	struct entropy entropy;
@@ -130,7 +130,7 @@ static void on_turned_away(void *context, const struct query *query, const struc
 		query_record_turned_away(worker->resolver.ring, query, end, reply, length);
 }
 
-/* Targets' TCP delays UDP no longer than clients' TCP does. */
+/* TCP of targets counts like that of clients, so that neither delays UDP too long. */
 static void on_tcp_read(void *reader, size_t bytes)
 {
 	inbound_tcp_worked(reader, bytes);
@@ -150,8 +150,8 @@ int worker_prepare(struct snapshot *snapshot, unsigned workers)
 	return snapshot->holds ? 0 : ERR_NOMEM;
 }
 
-/* The control thread also calls this, for a snapshot that the worker never adopted. It must not
- * publish: only the worker writes to the ring. */
+/* The control thread also calls this, for a snapshot that the worker never adopted. So it must not
+ * publish the ring, which only the worker writes. */
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
@@ -167,7 +167,7 @@ static void on_hold_idle(struct policy_hold *policy_hold)
 	release_snapshot(hold->worker, hold->snapshot);
 }
 
-/* A cell is as wide as the struct, which has nothing but counters. */
+/* A cell has the width of the struct, which has only counters. */
 static struct endpoint_stats *endpoint_stats_of(const struct worker *worker, uint32_t number)
 {
 	_Atomic uint64_t *cells = series_cells(worker->shared->series->endpoints, worker->index);
@@ -255,7 +255,7 @@ static void set_cookie_keys(struct worker *worker, const struct policy *policy)
 				  &keys[policy->cookie_keys - 1]);
 }
 
-/* Keeps equal listeners as they are, starts new ones, stops those that are gone. */
+/* Keeps equal listeners, starts new ones, and stops removed ones. */
 static void adopt(struct worker *worker, struct snapshot *snapshot)
 {
 	struct worker_hold *hold = hold_init(worker, snapshot), *before = worker->current;
@@ -287,7 +287,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 
 /* ---- the loop ---- */
 
-/* What the other side of endpoints/ has counted in this round. */
+/* Adds the round's counts of lookups and outbound. */
 static void gather_stats(struct worker *worker)
 {
 	struct stats *stats = &worker->stats;
@@ -341,8 +341,8 @@ static void on_prepare(uv_prepare_t *prepare)
 	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
-/* Closes everything that keeps the loop alive; it ends with the last handle. The listeners first:
- * they end what is under way. */
+/* Closes everything that keeps the loop alive; the loop ends with the last handle. Stops listeners
+ * first, because they end queries under way. */
 static void shut(struct worker *worker)
 {
 	worker->inbound.ends = true;
@@ -361,7 +361,7 @@ static void shut(struct worker *worker)
 	bell_close(&worker->bell);
 }
 
-/* It may drain first, and leave if its successor has gone. */
+/* A draining worker may leave later, if its successor has gone. */
 static void drain(struct worker *worker)
 {
 	if (atomic_load(&worker->leaving) && !worker->leaves) {
@@ -388,16 +388,16 @@ static void on_wake(void *context)
 		adopt(worker, snapshot);
 	drain(worker);
 	updates_work(&worker->updates);
-	assert(worker->current); /* the first came with the thread */
+	assert(worker->current); /* the thread began with one */
 	ask_answerer_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
 
-/* glibc grows a thread's heap page by page, with a system call each, which every new cache entry
- * would pay for. Grown once and never trimmed it costs address space, and memory only once it is
- * used. */
+/* glibc grows a thread's heap page by page, with a system call for each, which would make every new
+ * cache entry slow. A heap that is grown once and never trimmed costs address space, and memory
+ * only when it is used. */
 static void grow_heap(void)
 {
-	/* volatile: or a compiler may leave both calls out. */
+	/* volatile, because a compiler may remove both calls. */
 	void *volatile low = malloc(WORKER_HEAP_BYTES / 2);
 	void *volatile high = malloc(WORKER_HEAP_BYTES / 2);
 
@@ -405,7 +405,7 @@ static void grow_heap(void)
 	free(low);
 }
 
-/* As ps, top and gdb show it. */
+/* For ps, top and gdb. */
 static void name_thread(const struct worker *worker)
 {
 	char name[16];
@@ -423,10 +423,11 @@ static void run(void *argument)
 		worker->shared->on_start(worker->shared->context);
 	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
-	query_ring_commit(worker->resolver.ring, monotonic_us); /* of what its end answered */
+	query_ring_commit(worker->resolver.ring,
+			  monotonic_us); /* the records of queries that the end answered */
 }
 
-/* ---- the other threads' side ---- */
+/* ---- calls of other threads ---- */
 
 /* libuv's errors are errno's, negative. */
 static int open_loop(struct worker *worker)
@@ -442,7 +443,7 @@ static int open_loop(struct worker *worker)
 			alarm_close(&worker->alarm);
 	}
 	if (err != 0) {
-		uv_run(&worker->loop, UV_RUN_DEFAULT); /* what was opened closes */
+		uv_run(&worker->loop, UV_RUN_DEFAULT); /* closes the opened handles */
 		uv_loop_close(&worker->loop);
 		return err;
 	}
@@ -457,7 +458,7 @@ static void on_updates_back(void *worker)
 	worker_wake(worker);
 }
 
-/* If this fails, all parts can be released. */
+/* Even after a failure all parts can be released. */
 static int init_parts(struct worker *worker)
 {
 	const struct worker_shared *shared = worker->shared;
@@ -529,7 +530,7 @@ static int init_parts(struct worker *worker)
 	return err;
 }
 
-/* The loop has ended. */
+/* Call it when the loop has ended. */
 static void worker_free(struct worker *worker)
 {
 	int err = uv_loop_close(&worker->loop);

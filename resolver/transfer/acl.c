@@ -1,5 +1,5 @@
-/* An entry is checked cheapest first: the key, the client, then the names of its zones. A stranger
- * that keeps asking costs little. */
+/* Cheap checks of an entry come first: the key, the client, then the names of its zones. So a
+ * stranger that keeps asking costs little. */
 #include "resolver/transfer/acl.h"
 
 #include <stdlib.h>
@@ -60,8 +60,8 @@ static int copy_items(struct arena *arena, void *items_at, size_t count, size_t 
 	return 0;
 }
 
-/* A reverse zone by its name, which counts before a private zone's as in rules/check/transfer.c; a
- * private zone by its full name. */
+/* A zone's text: the name of a reverse zone, which wins over a private zone's as in
+ * rules/check/transfer.c, or the full name of a private zone. */
 static const char *zone_text(struct transfer_acl *acl, const struct model *model, const char *group,
 			     const char *text)
 {
@@ -90,8 +90,8 @@ static int copy_settings(struct transfer_acl *acl, const struct model *model,
 	if (!err)
 		err = copy_items(&acl->arena, &settings->notify.items, settings->notify.count,
 				 sizeof *settings->notify.items);
-	settings->named = (struct named){.name = NULL}; /* the model's */
-	settings->key = NULL;                           /* the grant has it */
+	settings->named = (struct named){.name = NULL}; /* they belong to the model */
+	settings->key = NULL;                           /* it is in the grant */
 	return err;
 }
 
@@ -107,8 +107,8 @@ static int copy_grants(struct transfer_acl *acl, const struct model *model)
 	for (size_t i = 0; !err && i < count; i++) {
 		copies[i] = model->transfers.items[i];
 		acl->grants[i] = (struct transfer_grant){&copies[i], find_key(acl, copies[i].key)};
-		/* limits_check has made sure of the key; an entry without its key allows nothing.
-		 */
+		/* limits_check has checked that the key exists; without it an entry allows
+		 * nothing. */
 		if (copies[i].key && !acl->grants[i].key)
 			copies[i].zones.count = 0;
 		err = copy_settings(acl, model, &copies[i]);
@@ -131,7 +131,7 @@ struct transfer_acl *transfer_acl_new(const struct model *model)
 	return NULL;
 }
 
-/* "*" leaves these out: private zones, second spellings, and PTRs of private addresses. */
+/* "*" does not cover private zones, second spellings, and PTRs of private addresses. */
 static bool has_to_be_named(const struct transfer_zone *zone)
 {
 	return !zone->reverse || zone->alias || address_is_private(&zone->prefix.address);

@@ -1,5 +1,5 @@
-/* Two walks over the differences, one for what is gone and one for what is new. Of a set that both
- * have only the records that the other lacks are copied. */
+/* Two walks over the differences: one for removed records, one for new ones. Of a set in both
+ * versions only records that the other version lacks are copied. */
 #include "resolver/transfer/delta.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 struct delta_writer {
 	struct transfer_delta *delta;
 	size_t room, bytes_max;
-	bool fresh; /* what is new is written, else what is gone */
+	bool fresh; /* writes new records; false: removed ones */
 };
 
 size_t transfer_delta_bytes(const struct transfer_delta *delta)
@@ -98,9 +98,9 @@ static int write_zones(struct delta_writer *writer, const struct zone *before,
 	return err ? err : zone_walk_changes(before, after, put_missing, writer);
 }
 
-/* ---- what we own ---- */
+/* ---- PTRs of our addresses ---- */
 
-/* The PTRs that one table has and the other has not, or otherwise. */
+/* Writes PTRs of `having` that `other` lacks or has otherwise. */
 static int write_ptrs(struct delta_writer *writer, const struct transfer_zone *zone,
 		      const struct owned *having, const struct owned *other)
 {
@@ -123,7 +123,7 @@ static int write_ptrs(struct delta_writer *writer, const struct transfer_zone *z
 
 /* ---- the interface ---- */
 
-/* With the SOA that it begins from. */
+/* Begins with the old SOA. */
 static struct transfer_delta *begin(struct delta_writer *writer, const struct zone *before)
 {
 	struct transfer_delta *delta = calloc(1, sizeof *delta);
@@ -139,7 +139,7 @@ static struct transfer_delta *begin(struct delta_writer *writer, const struct zo
 	return NULL;
 }
 
-/* Gives back the room that was not needed. */
+/* Gives back unused memory. */
 static struct transfer_delta *end(struct transfer_delta *delta, int err)
 {
 	uint8_t *exact = err ? NULL : realloc(delta->bytes, delta->end);

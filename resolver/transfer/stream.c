@@ -1,11 +1,11 @@
-/* A transfer is a row of parts, each of which gives sets until it has no more:
+/* A transfer is a sequence of parts, each of which gives sets until it has no more:
  *
  *     whole      SOA │ all other sets of the apex's zone │ PTRs of a reverse zone │ SOA
- *     changes    SOA │ for each version passed through: old SOA, gone, next SOA, new │ SOA
+ *     changes    SOA │ for each version: old SOA, removed, next SOA, new records │ SOA
  *     current    SOA
  *
  * Between two records a part keeps its position: in a zone, in a delta, or an address. Sets are
- * sent record by record, because a set may be larger than a message. */
+ * sent one record at a time, because a set may be larger than a message. */
 #include "resolver/transfer/stream.h"
 
 #include <assert.h>
@@ -15,9 +15,10 @@
 #include "rules/zone/serial.h"
 
 struct stream_part {
-	/* The next set with its owner; false at the part's end. NULL: the row's end. */
+	/* The next set with its owner; false: the part's end. next NULL: the end of the
+	 * sequence. */
 	bool (*next)(struct transfer_stream *stream, const struct rrset **set);
-	bool once; /* it has one set */
+	bool once; /* the part has one set */
 };
 
 /* ---- parts ---- */
@@ -51,7 +52,7 @@ static bool next_ptr(struct transfer_stream *stream, const struct rrset **set)
 
 /* ---- versions, one after the other ---- */
 
-/* A record of a delta, which is no set. */
+/* Gives a single record of a delta. */
 static void give_copy(struct transfer_stream *stream, const struct transfer_delta *delta,
 		      size_t *at, const struct rrset **set)
 {
@@ -60,7 +61,7 @@ static void give_copy(struct transfer_stream *stream, const struct transfer_delt
 	*set = NULL;
 }
 
-/* The SOA ahead of what is new: that of the version the delta leads to. */
+/* The SOA before new records: that of the version after the delta. */
 static bool next_version_soa(struct transfer_stream *stream, const struct rrset **set)
 {
 	const struct transfer_zone *zone = stream->zone;
@@ -72,8 +73,8 @@ static bool next_version_soa(struct transfer_stream *stream, const struct rrset 
 	return true;
 }
 
-/* The position in the delta says which of the four comes next: the old SOA, what is gone, the next
- * SOA, what is new. */
+/* The position in the delta says what comes next: the old SOA, removed records, the next SOA or new
+ * records. */
 static bool next_version(struct transfer_stream *stream, const struct rrset **set)
 {
 	while (stream->version < stream->zone->past_count) {
@@ -102,7 +103,7 @@ static const struct stream_part changes[] = {
 	{next_soa, true}, {next_version, false}, {next_soa, true}, {NULL, false}};
 static const struct stream_part current[] = {{next_soa, true}, {NULL, false}};
 
-/* ---- the row ---- */
+/* ---- the sequence ---- */
 
 enum stream_kind transfer_stream_kind(const struct transfer_zone *zone, uint32_t serial,
 				      size_t *version)
@@ -134,7 +135,7 @@ void transfer_stream_begin(struct transfer_stream *stream, const struct transfer
 		owned_cursor_begin(&stream->ptrs, &zone->prefix);
 }
 
-/* Goes to the next set, of this part or a later one. */
+/* Moves to the next set, of this part or a later one. */
 static bool next_set(struct transfer_stream *stream)
 {
 	const struct stream_part *part;
@@ -160,7 +161,7 @@ bool transfer_stream_next(struct transfer_stream *stream, struct stream_record *
 {
 	if (stream->left == 0 && !next_set(stream))
 		return false;
-	const uint8_t *rest = stream->at + 2; /* behind the pointer that every record begins with */
+	const uint8_t *rest = stream->at + 2; /* after the pointer at the start of every record */
 	size_t length = RECORD_FIXED + (size_t)wire_u16(rest + RECORD_FIXED - 2);
 
 	*record = (struct stream_record){stream->owner, rest, length};
@@ -245,7 +246,7 @@ size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, siz
 	if (message.counts[SECTION_ANSWER] == 0)
 		return 0;
 	message.capacity = MESSAGE_MAX;
-	message.overflow = false; /* the record that did not fit comes next */
+	message.overflow = false; /* the record that did not fit goes into the next message */
 	size_t length = message_finish(&message, &query->request, &end);
 	if (tsig)
 		length = tsig_sign(&writer->tsig, buffer, length, MESSAGE_MAX, time_s);

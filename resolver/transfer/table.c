@@ -1,12 +1,12 @@
-/* How a table follows a policy. Zones are looked for only when a model is compiled. After that a
- * change of what we own makes another version of each zone that it touches, and shares the rest:
+/* How a table follows a policy. Only compiling a model looks for zones. Later, a change of our
+ * addresses makes another version of each zone that it touches, and shares the rest:
  *
- *     before->policy->owned ─┐ owned_cursor_change,      the zone's content moves, and if so
- *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
- *                                                        what is different to its past
+ *     before->policy->owned ─┐ owned_cursor_change,      if the zone's content changes:
+ *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, a new apex with it,
+ *                                                        the difference goes to its past
  *
- * Only zones with a changed PTR are looked at, unless so many PTRs have changed that finding their
- * zones costs more than looking at all of them. */
+ * Only zones with a changed PTR are compared, unless so many PTRs have changed that finding their
+ * zones costs more than comparing all. */
 #include "resolver/transfer/table.h"
 
 #include <assert.h>
@@ -21,7 +21,7 @@
 
 enum { CHANGED_MAX = 1024 };
 
-/* Each zone's share of what is kept of the past. */
+/* Each zone's share of the memory for the past. */
 static size_t past_max(const struct transfer_table *table)
 {
 	return TRANSFER_PAST_BYTES / (table->count ? table->count : 1);
@@ -35,8 +35,8 @@ static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t ro
 					: transfer_zone_with_past(zone, zone, NULL, room);
 }
 
-/* The zone by what the policy owns now; itself, when nothing in it has changed. Without memory for
- * the difference it goes on without a past. */
+/* The zone with the policy's current addresses; the same zone if nothing in it has changed. Without
+ * memory for the difference its past ends. */
 static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
 					const struct owned *before, size_t room, uint64_t now_s)
 {
@@ -58,7 +58,7 @@ static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct
 
 /* ---- serials ---- */
 
-/* A private zone has the serial of its file: a change without a higher one is worth a warning. */
+/* Warns of a private zone that changed without a higher serial in its file. */
 static void check_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
 {
 	if (zone->content.digest == digest || serial_is_newer(zone->serial, before))
@@ -70,8 +70,8 @@ static void check_serial(const struct transfer_zone *zone, uint64_t digest, uint
 		zone->text, zone->serial, before);
 }
 
-/* The first serial of a zone in this process: the kept one if the zone says the same and no later
- * one may have been given out, else the next. */
+/* The first serial of a zone in this process: the kept one if the content is the same and no later
+ * one may have been given out; else the next. */
 static uint32_t first_serial(const struct transfer_zone *zone, const struct kept_serial *kept,
 			     uint64_t now_s)
 {
@@ -97,8 +97,8 @@ static int first_version(struct transfer_zone *zone, const struct serial_keeper 
 	return transfer_zone_set_serial(zone, first_serial(zone, known ? &kept : NULL, now_s));
 }
 
-/* A reverse zone whose bounds, apex or spelling are not what they were. If it still says the same
- * it keeps its serial and its past. */
+/* A reverse zone with other bounds, apex or spelling. With the same content it keeps its serial and
+ * its past. */
 static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 					const struct transfer_zone *before, size_t room,
 					uint64_t now_s)
@@ -111,8 +111,8 @@ static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
-/* A private zone whose file was read again, or another version of one that is edited. If its serial
- * has not gone up, or the difference does not fit, everybody gets it whole. */
+/* A private zone from a file that was read again, or another version of an edited one. If its
+ * serial is not higher, or the difference does not fit, all secondaries get it whole. */
 static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 					 const struct transfer_zone *before, size_t room)
 {
@@ -169,7 +169,8 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* What the policy answers with from now on: as before (NULL: nothing), except for fresh zones. */
+/* Sets the zones that the policy takes SOAs from: those of `before` (NULL: none), except for fresh
+ * zones. */
 static int stamp(struct transfer_table *table, struct policy *policy,
 		 const struct transfer_table *before)
 {
@@ -195,7 +196,7 @@ static int stamp(struct transfer_table *table, struct policy *policy,
 	return 0;
 }
 
-/* Notes a zone that differs from the one before (NULL: there was none). */
+/* Notes a zone that differs from `before` (NULL: it is new). */
 static void note_fresh(struct transfer_table *table, const struct transfer_zone *zone,
 		       const struct transfer_zone *before)
 {
@@ -204,8 +205,8 @@ static void note_fresh(struct transfer_table *table, const struct transfer_zone 
 		table->fresh[table->fresh_count++] = zone;
 }
 
-/* The table is made: the policy gets its stamps, and fresh serials are kept. `before`: of a policy
- * with the same pools; or NULL. */
+/* Completes the table: sets the policy's stamps, and stores fresh serials. `before`: the table of a
+ * policy with the same pools; or NULL. */
 static int complete(struct transfer_table *table, struct policy *policy,
 		    const struct transfer_table *before, const struct serial_keeper *keeper)
 {
@@ -216,7 +217,7 @@ static int complete(struct transfer_table *table, struct policy *policy,
 	return err;
 }
 
-/* ---- of a model ---- */
+/* ---- the table of a model ---- */
 
 struct compiling {
 	struct transfer_table *table;
@@ -226,7 +227,7 @@ struct compiling {
 	uint64_t now_s;
 };
 
-/* A zone that the table before has, too; may return that one. */
+/* Continues a zone of the former table; may return that zone itself. */
 static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_zone *zone,
 					   struct transfer_zone *before)
 {
@@ -248,7 +249,7 @@ static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zon
 	return first_version(zone, c->keeper, c->now_s) == 0 ? transfer_zone_ref(zone) : NULL;
 }
 
-/* Replaces the zone by the version of it that is served. */
+/* Replaces the zone by its version to serve. */
 static int choose_version(struct compiling *c, struct transfer_zone **at)
 {
 	struct transfer_zone *zone = *at, *chosen;
@@ -267,7 +268,7 @@ static int choose_version(struct compiling *c, struct transfer_zone **at)
 	return 0;
 }
 
-/* Takes the zone over; one that no entry covers is left out. */
+/* Takes over the zone; leaves out one that no entry covers. */
 static int add_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	struct transfer_table *table = c->table;
@@ -308,7 +309,7 @@ static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
 }
 
-/* A private zone goes out with the SOA that is answered. *place: of the next registered zone. */
+/* A private zone is transferred with the SOA of answers. *place: the next registered zone. */
 static int add_private(struct compiling *c, const struct private_zone *private, size_t *place)
 {
 	const struct registered *registered = c->policy->registered;
@@ -329,7 +330,7 @@ static int add_private(struct compiling *c, const struct private_zone *private, 
 	return add_zone(c, made);
 }
 
-/* First all are added: their count gives each one's share of the past. */
+/* Adds all zones first, because their count gives each zone's share of the past. */
 static int add_zones(struct compiling *c, const struct model *model)
 {
 	struct transfer_table *table = c->table;
@@ -366,9 +367,9 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 	return 0;
 }
 
-/* ---- of what we own ---- */
+/* ---- changes of our addresses ---- */
 
-/* The addresses whose PTR has changed, in order; of too many only that. */
+/* The addresses whose PTR has changed, in order; if there are too many, none is listed. */
 struct changed {
 	size_t count;
 	bool too_many;
@@ -396,12 +397,12 @@ static void find_changed(struct changed *changed, const struct owned *before,
 	}
 }
 
-/* Whether it may have one of them. */
+/* Whether the zone may have one of these addresses. */
 static bool is_touched(const struct transfer_zone *zone, const struct changed *changed)
 {
 	size_t low = 0, high = changed->count;
 
-	while (low < high) { /* for the first that is not below the zone's */
+	while (low < high) { /* finds the first address that is not below the zone's */
 		size_t middle = low + (high - low) / 2;
 
 		if (address_compare(&changed->addresses[middle], &zone->prefix.address) < 0)
@@ -447,9 +448,9 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 	return 0;
 }
 
-/* ---- looking ---- */
+/* ---- searching ---- */
 
-/* The place of the first zone whose name has this hash, or of the first behind it. */
+/* The index of the first zone whose name has this hash or a higher one. */
 static size_t first_with(const struct transfer_table *table, uint64_t hash)
 {
 	size_t low = 0, high = table->count;

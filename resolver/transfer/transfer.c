@@ -1,5 +1,5 @@
-/* A transfer from the question to its end: who may, when it gets a slot, and how fast it goes. What
- * is in its messages is stream.c's. */
+/* A transfer from the question to its end: access, its slot, and its pace. stream.c makes its
+ * messages. */
 #include "resolver/transfer/transfer.h"
 
 #include <assert.h>
@@ -16,15 +16,15 @@
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
-	struct transfer_line *line; /* the one it is in */
+	struct transfer_line *line; /* the line that it is in */
 	struct query *query;
 	struct policy_hold *hold;
 	struct address client; /* address_client */
 	struct transfer_writer writer;
-	struct timer timer; /* the next loop round */
-	struct timer
-		patience; /* while it waits: its end; while it sends: the next check of the pace */
-	size_t paced;     /* bytes at the last check */
+	struct timer timer;    /* the next loop round */
+	struct timer patience; /* while waiting: until it gives up; while sending: until the next
+				  check of the pace */
+	size_t paced;          /* bytes sent at the last check */
 	uint64_t began_us;
 };
 
@@ -43,7 +43,7 @@ static const struct tsig_context *tsig_of(const struct transfer_writer *writer)
 struct refusal { /* text NULL: none */
 	enum rcode rcode;
 	const char *text; /* for the client */
-	const char *why;  /* for us; NULL: the same */
+	const char *why;  /* for the log; NULL: the same */
 };
 
 static void log_refusal(struct transfers *transfers, const struct query *query, const char *why)
@@ -83,7 +83,7 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
 }
 
-/* A client cannot tell a zone that is not there from one it may not have. */
+/* The refusal does not show whether the zone exists. */
 static struct refusal judge(const struct query *query, const struct transfer_zone *zone,
 			    bool allowed, const struct tsig_context *tsig)
 {
@@ -133,7 +133,7 @@ static void count_sent(const struct transfers *transfers, const struct transfer_
 		STATS_ADD(transfers->stats, transfers, 1);
 }
 
-/* Once a second of each kind. */
+/* Logs at most once a second for each kind of line. */
 static void log_transfer(const struct transfer *transfer, struct log_pace *pace,
 			 enum log_level level, const char *how)
 {
@@ -213,8 +213,8 @@ static void take_slot(struct transfer *transfer)
 	wheel_arm(transfers->wheel, &transfer->patience, now_us(transfers) + TRANSFER_PACE_US);
 }
 
-/* A slot is free: of those that may have it the one that has waited longest gets it, and begins in
- * the next loop round. */
+/* Gives a free slot to the transfer that has waited longest and may have it; it begins in the next
+ * loop round. */
 static void fill_slots(struct transfers *transfers)
 {
 	struct transfer *next;
@@ -233,7 +233,7 @@ static void fill_slots(struct transfers *transfers)
 
 /* ---- the end ---- */
 
-/* reply NULL: nothing more is sent. */
+/* reply NULL: sends nothing more. */
 static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t length)
 {
 	struct transfers *transfers = transfer->transfers;
@@ -250,7 +250,7 @@ static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t
 	policy_hold_give(hold);
 }
 
-/* Its connection is closed: the client sees that it has half of a zone (RFC 5936 section 2.2). */
+/* Closes its connection, so that the client notices the incomplete zone (RFC 5936 section 2.2). */
 static void break_off(struct transfer *transfer, struct log_pace *pace, enum log_level level,
 		      const char *how)
 {
@@ -260,7 +260,7 @@ static void break_off(struct transfer *transfer, struct log_pace *pace, enum log
 	end_transfer(transfer, NULL, 0);
 }
 
-/* Before anything was sent. */
+/* Ends a transfer that has sent nothing yet. */
 static void give_up(struct transfer *transfer, const struct refusal *refusal)
 {
 	struct transfers *transfers = transfer->transfers;
@@ -349,8 +349,8 @@ static void on_patience(struct timer *timer, uint64_t now)
 
 /* ---- beginning ---- */
 
-/* Answers of one message: by UDP the changes if they fit, else the SOA, after which the client
- * comes by TCP (RFC 1995 section 2). No more is read than fits. */
+/* Answers with one message: by UDP the changes if they fit, else the SOA, so that the client comes
+ * by TCP (RFC 1995 section 2). Reads no more records than fit. */
 static void answer_in_one(struct transfers *transfers, struct query *query,
 			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
@@ -423,9 +423,8 @@ void transfers_init(struct transfers *transfers)
 	line_init(&transfers->waiting);
 }
 
-/* The zone of that name that the client may have with the key (NULL: unsigned), else one that it
- * may not have. limits_check has seen that no client may have two of one name. NULL: there is none.
- */
+/* The zone of this name that the client may have with the key (NULL: unsigned), else one that it
+ * may not have; NULL: none. limits_check makes sure that no client may have two of one name. */
 static const struct transfer_zone *zone_for(const struct transfer_table *table,
 					    const struct query *query, const struct tsig_key *key,
 					    bool *allowed)
@@ -483,7 +482,8 @@ const struct rrset *transfer_soa(const struct transfer_table *table, const struc
 
 void transfers_abandon(struct transfers *transfers)
 {
-	struct transfer *next; /* none begins any more: inbound_worker has `ends` */
+	struct transfer
+		*next; /* none begins any more, because the inbound_worker's `ends` is set */
 
 	transfers->ends = true;
 	for (struct transfer *at = transfers->waiting.first; at; at = next) {

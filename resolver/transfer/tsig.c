@@ -1,15 +1,15 @@
-/* What is hashed (RFC 8945 section 4.3), in this order:
+/* A MAC covers (RFC 8945 section 4.3), in this order:
  *
- *     the MAC before     of the request for an answer, of the message before for the next; with
- *                        its length ahead
- *     the message        without the TSIG, as if it had never been counted, with the id that it had
+ *     the MAC before     the request's for an answer, else the last message's; after
+ *                        its length
+ *     the message        without the TSIG, also in the counts, with the original id
  *     the variables      name, class, TTL, algorithm, time, fudge, error, other data; from an
  *                        answer's second message on only time and fudge
  *
- * Every message of an answer is signed, so no hash is open between two of them. Truncated MACs are
- * legal but not accepted: nobody is known to send them (section 5.2.2.1, our policy).
+ * Every message of an answer is signed, so no hash is open between two messages. Truncated MACs are
+ * legal but not accepted: no client is known to send them (section 5.2.2.1, our policy).
  *
- * Not here: who may have what with which key, TKEY, SIG(0), HMAC-MD5. */
+ * Not here: the rights of a key, TKEY, SIG(0), HMAC-MD5. */
 #include "resolver/transfer/tsig.h"
 
 #include <assert.h>
@@ -66,9 +66,9 @@ const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count, 
 	return NULL;
 }
 
-/* ---- a TSIG as it came ---- */
+/* ---- a received TSIG ---- */
 
-struct tsig { /* a record's fields; pointers lead into the packet or into this */
+struct tsig { /* a record's fields; pointers lead into the packet or this struct */
 	uint8_t name[NAME_WIRE_MAX], algorithm[NAME_WIRE_MAX];
 	size_t name_length, algorithm_length;
 	uint64_t time_s;
@@ -88,7 +88,7 @@ static void write_time(uint8_t *at, uint64_t time_s)
 	wire_put32(at + 2, (uint32_t)time_s);
 }
 
-/* RFC 8945 section 4.2. The caller knows that a record is there that ends with the packet. */
+/* Reads a TSIG (RFC 8945 section 4.2). There must be a record at `at` that ends with the packet. */
 static bool read_tsig(struct tsig *tsig, const uint8_t *packet, size_t length, size_t at)
 {
 	size_t end;
@@ -137,7 +137,7 @@ static void hash_name(gnutls_hmac_hd_t hash, const uint8_t *name, size_t length)
 	gnutls_hmac(hash, lower, length);
 }
 
-/* The header is hashed as it was without the TSIG; `counted`: ARCOUNT includes it. */
+/* Hashes the header as without the TSIG; `counted`: ARCOUNT includes it. */
 static void hash_message(gnutls_hmac_hd_t hash, const uint8_t *message, size_t length, uint16_t id,
 			 bool counted)
 {
@@ -176,7 +176,7 @@ static void hash_variables(gnutls_hmac_hd_t hash, const struct tsig_key *key, ui
 		gnutls_hmac(hash, other, other_length);
 }
 
-/* A hash that begins with the MAC before. NULL without memory. */
+/* Begins a hash with the former MAC. NULL without memory. */
 static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *mac,
 				   size_t mac_length)
 {
@@ -194,7 +194,7 @@ static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *ma
 
 /* ---- checking ---- */
 
-/* The MAC that the message should have. False: without memory. */
+/* Computes the MAC that the message should have. False: no memory. */
 static bool expect_mac(uint8_t mac[TSIG_MAC_MAX], const struct tsig_context *context,
 		       const struct tsig *tsig, const uint8_t *packet, size_t tsig_at)
 {
@@ -226,8 +226,8 @@ static enum tsig_error check_mac(const struct tsig_context *context, const struc
 	return tsig->mac_length < whole ? TSIG_BADTRUNC : TSIG_FINE;
 }
 
-/* The sender says how far clocks may be apart, but no more than is usual: for that long whoever has
- * overheard a message can send it again. */
+/* The sender says how far clocks may differ, but at most the usual time counts, because within it
+ * an eavesdropper can send the message again. */
 static bool is_in_time(const struct tsig *tsig, uint64_t now_s)
 {
 	uint64_t apart = tsig->time_s > now_s ? tsig->time_s - now_s : now_s - tsig->time_s;
@@ -249,7 +249,7 @@ static void keep_foreign(struct tsig_context *context, const struct tsig *tsig)
 	context->foreign_algorithm = tsig->algorithm_length;
 }
 
-/* The order is RFC 8945 section 5.2's: key, MAC, time, truncation. */
+/* Checks in the order of RFC 8945 section 5.2: key, MAC, time, truncation. */
 static enum tsig_error check(struct tsig_context *context, const struct tsig *tsig,
 			     const uint8_t *packet, size_t tsig_at, uint64_t now_s)
 {
@@ -326,8 +326,8 @@ size_t tsig_room(const struct tsig_context *context)
 	return names + RECORD_FIXED + TIME_BYTES + 2 + 2 + mac + 6 + other_length(context);
 }
 
-/* The MAC of the message as it is, kept for the next one. Without memory it is all zeros, which
- * nobody accepts. */
+/* Computes the message's MAC, and keeps it for the next message. Without memory it is all zeros,
+ * which no receiver accepts. */
 static void sign_message(struct tsig_context *context, const uint8_t *message, size_t length,
 			 uint64_t time_s, const uint8_t *other)
 {
@@ -355,7 +355,7 @@ static uint8_t *put(uint8_t *at, const uint8_t *bytes, size_t length)
 	return at + length;
 }
 
-/* Name, fixed part, and the data up to the algorithm's end. */
+/* Writes the name, the fixed part, and the data up to the algorithm. */
 static uint8_t *put_head(const struct tsig_context *context, uint8_t *at)
 {
 	const uint8_t *name = context->foreign,
@@ -379,7 +379,7 @@ static uint8_t *put_head(const struct tsig_context *context, uint8_t *at)
 size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s)
 {
-	/* BADTIME: the client's own time is signed, and ours is the other data (RFC 8945 section
+	/* BADTIME: signs the client's time, with ours as the other data (RFC 8945 section
 	 * 5.2.3). */
 	uint64_t time_s = context->error == TSIG_BADTIME ? context->signed_s : now_s;
 	uint8_t other[OTHER_BADTIME];

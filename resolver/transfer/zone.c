@@ -1,5 +1,4 @@
-/* Small members are copied with each version; zones, deltas and the meter are shared by reference.
- */
+/* Each version has its own copy of small members, and references to zones, deltas and the meter. */
 #include "resolver/transfer/zone.h"
 
 #include <stdio.h>
@@ -106,7 +105,7 @@ int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial)
 
 /* ---- the past ---- */
 
-/* The first of its deltas that fits beside `held` bytes and `count` others. */
+/* The first of its deltas that fits together with `held` bytes and `count` others. */
 static size_t first_kept(const struct transfer_zone *zone, size_t held, size_t count,
 			 size_t past_max)
 {
@@ -158,7 +157,7 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 
 /* ---- content ---- */
 
-/* An address's name is the apex's and a few labels; one label stands for them. */
+/* Estimates an address's name as the apex's name plus one label. */
 static size_t ptr_bytes(const struct transfer_zone *zone, const struct rrset *ptr)
 {
 	return ptr->length + (size_t)ptr->count * (zone->name.length + 4U);

@@ -1,16 +1,15 @@
-/* The verdict, step by step as judge.h has them. A step answers with a reason why not, or NULL.
+/* The verdict, in the steps of judge.h. A step returns the reason for a refusal, or NULL.
  *
- * Updates are applied to drafts: a draft is one RRset with the records that it would have, begun as
- * what is registered. In the end a draft either differs from that, or it does not.
+ * Updates are applied to drafts. A draft is an RRset that begins with the registered records; in
+ * the end it differs from them or not.
  *
  *     update          drafts
  *     del pc A        pc A      10.1.0.5  ->  -          ->  10.1.0.9     changed
  *     add pc A .9
  *     add pc DHCID v  pc DHCID  v         ->  v (named)                   renewed
  *
- * Deliberately not here: whether records go together as a zone has it (A beside CNAME); the zone of
- * registered records has no type for which that matters, and how it lies over the other records is
- * for whoever serves both. */
+ * Deliberately not here: whether records may coexist (A beside CNAME). The zone of registered
+ * records has no such types, and the policy combines it with the other records. */
 #include "resolver/update/judge.h"
 
 #include <ctype.h>
@@ -21,17 +20,17 @@
 #include "rules/reverse.h"
 #include "rules/wire.h"
 
-/* Of registered records; a delete of a whole name goes through them. */
+/* The types of registered records, for deleting a whole name. */
 static const uint16_t forward_types[] = {TYPE_A, TYPE_AAAA, TYPE_DHCID, TYPE_TXT};
 static const uint16_t reverse_types[] = {TYPE_PTR, TYPE_DHCID, TYPE_TXT};
 
 struct draft {
 	const struct name *owner;
 	uint16_t type;
-	const struct rrset *before; /* what is registered; NULL: nothing */
+	const struct rrset *before; /* the registered set; NULL: none */
 	struct update_rdata *records;
 	size_t count;
-	bool named; /* the message has a record of it */
+	bool named; /* the message has a record of this set */
 };
 
 struct judge {
@@ -51,7 +50,7 @@ struct judge {
 
 /* ---- sets of a zone ---- */
 
-/* NULL: there is none, or the zone does not reach to the name. */
+/* NULL: there is none, or the name is outside the zone. */
 static const struct rrset *find_set(const struct zone *zone, const struct name *owner,
 				    uint16_t type)
 {
@@ -90,7 +89,7 @@ static bool set_has(const struct rrset *set, const struct update_rdata *data)
 	return false;
 }
 
-/* Whether the set has something else than that record. */
+/* Whether the set has other records than this one. */
 static bool set_has_other(const struct rrset *set, const struct update_rdata *data)
 {
 	return set && !(set->count == 1 && set_has(set, data));
@@ -116,7 +115,7 @@ static bool has_address(const struct zone *zone, const struct name *owner,
 
 /* ---- names ---- */
 
-/* The address that a reverse name stands for; false: it stands for none. */
+/* The address of a reverse name; false: the name is not that of an address. */
 static bool address_of(const struct name *owner, struct address *address)
 {
 	struct prefix prefix;
@@ -141,8 +140,8 @@ static bool label_is(const struct name *owner, const char *label)
 	return owner->wire[0] == length && memcmp(owner->wire + 1, label, length) == 0;
 }
 
-/* Names that mean something to others than the machine: clients look for proxies and tunnels at
- * wpad and isatap, and for services at those with underscores. */
+/* Whether the name has a special meaning: clients look for proxies and tunnels at wpad and isatap,
+ * and for services at labels with underscores. */
 static bool is_special(const struct judge *judge, const struct name *owner)
 {
 	unsigned apex_labels = judge->entry->zone.labels;
@@ -156,15 +155,15 @@ static bool is_special(const struct judge *judge, const struct name *owner)
 	return false;
 }
 
-/* The target of a PTR's data, which fits its type. */
+/* Reads the target of a PTR's well-formed data. */
 static bool read_target(struct name *target, const struct update_rdata *data)
 {
-	static const struct hash_key any; /* it is compared and looked up in a tree, not hashed */
+	static const struct hash_key any; /* the name's hash is not used */
 
 	return name_from_wire(target, &any, data->bytes, data->length, 0, NULL) == 0;
 }
 
-/* ---- who ---- */
+/* ---- the client ---- */
 
 static const char *judge_client(struct judge *judge)
 {
@@ -184,7 +183,7 @@ static const char *judge_client(struct judge *judge)
 		       : "the message is not signed, and its source is in none of the prefixes";
 }
 
-/* ---- what: any client ---- */
+/* ---- rights: any client ---- */
 
 static bool is_registered_type(const struct judge *judge, uint16_t type)
 {
@@ -194,7 +193,7 @@ static bool is_registered_type(const struct judge *judge, uint16_t type)
 	return false;
 }
 
-/* Two digits of which identifier was hashed, and its MD5: one string of 34 hexadecimal digits. */
+/* A string of 34 hexadecimal digits: two for the kind of the hashed identifier, and its MD5. */
 static bool is_dhcpd_hash(const struct update_rdata *data)
 {
 	enum { DIGITS = 34 };
@@ -268,7 +267,7 @@ static const char *judge_owner(const struct judge *judge, const struct name *own
 		       : "the name is that of no address in the prefixes";
 }
 
-/* ---- what: a key of some names ---- */
+/* ---- rights: a key for some names ---- */
 
 static bool covers_target(const struct judge *judge, const struct update_rdata *data)
 {
@@ -288,7 +287,7 @@ static bool is_alive(const struct judge *judge, const struct name *owner,
 	       has_address(judge->view->names, &target, &address);
 }
 
-/* Of this owner the message adds a PTR, or one is registered, to a name of the key. */
+/* Whether a PTR at this owner, added or registered, leads to a name of the key. */
 static bool has_own_target(const struct judge *judge, const struct name *owner)
 {
 	const struct rrset *set = find_set(judge->view->registered, owner, TYPE_PTR);
@@ -351,9 +350,9 @@ static const char *judge_granted(const struct judge *judge)
 	return NULL;
 }
 
-/* ---- what: a client's own address ---- */
+/* ---- rights: a client's own address ---- */
 
-/* Whether a record of the set is not registered. */
+/* Whether the set has a record that is not registered. */
 static bool set_is_manual(const struct judge *judge, const struct name *owner,
 			  const struct rrset *set)
 {
@@ -369,7 +368,7 @@ static bool set_is_manual(const struct judge *judge, const struct name *owner,
 	return false;
 }
 
-/* Whether a wildcard of the zone answers for the name, or for one above it. */
+/* Whether a wildcard of the zone answers for the name or a name above it. */
 static bool is_of_wildcard(const struct judge *judge, const struct update_record *record)
 {
 	const struct zone *served = judge->view->served;
@@ -409,9 +408,8 @@ static int on_registered(void *context, const uint8_t *owner, const struct rrset
 	       !name_wire_equal(owner, search->owner->wire);
 }
 
-/* Whether a client without a key begins to use this name although its address has another one.
- * Looks at every name, so it comes last, and once for a message: all its updates are of one name.
- */
+/* Whether a client without a key adds this name although its address has another one. This looks at
+ * every name, so it comes last, and only once for a message, whose updates all have one name. */
 static bool has_another_name(const struct judge *judge)
 {
 	const struct address *address = &judge->client->address;
@@ -499,7 +497,7 @@ static const char *judge_own_reverse(const struct judge *judge, const struct upd
 	return NULL;
 }
 
-/* One name, also in prerequisites. */
+/* All updates and prerequisites must have one name. */
 static const char *judge_own(const struct judge *judge)
 {
 	const struct update *update = judge->update;
@@ -527,7 +525,7 @@ static const char *judge_own(const struct judge *judge)
 	return why;
 }
 
-/* ---- what ---- */
+/* ---- rights ---- */
 
 static const char *judge_content(const struct judge *judge)
 {
@@ -548,7 +546,7 @@ static const char *judge_content(const struct judge *judge)
 
 /* ---- prerequisites (section 3.2) ---- */
 
-/* The address that a query gets for the name because it is the name server's; NULL: it is not. */
+/* The address in answers for the name because it is the name server's; NULL: it is not. */
 static const struct address *server_address(const struct judge *judge, const struct name *owner)
 {
 	const struct update_view *view = judge->view;
@@ -580,7 +578,7 @@ static bool is_same_set(const struct update_record *a, const struct update_recor
 	return a->class == b->class && a->type == b->type && name_equal(&a->owner, &b->owner);
 }
 
-/* Whether an earlier prerequisite is of the same set: then that was compared as a whole. */
+/* Whether an earlier prerequisite has the same set: then the whole set was compared already. */
 static bool is_compared(const struct judge *judge, const struct update_record *record)
 {
 	const struct update_record *before = judge->update->prerequisites;
@@ -590,8 +588,9 @@ static bool is_compared(const struct judge *judge, const struct update_record *r
 	return before != record;
 }
 
-/* The record is in the served set, and every record of that is a prerequisite: together, for all
- * records of class IN, that the sets are equal (section 3.2.3). */
+/* Requires that the record is in the served set, and that every record of that set is a
+ * prerequisite. For all records of class IN together this means that the sets are equal (section
+ * 3.2.3). */
 static enum rcode require_value(const struct judge *judge, const struct update_record *record)
 {
 	const struct update *update = judge->update;
@@ -599,7 +598,7 @@ static enum rcode require_value(const struct judge *judge, const struct update_r
 	const struct address *server = server_address(judge, &record->owner);
 	const uint8_t *at = set ? set->wire : NULL;
 
-	if (server && record->type == address_type(server)) { /* a set of one record */
+	if (server && record->type == address_type(server)) { /* the set has one record */
 		const struct update_rdata own = address_data(server);
 
 		return rdata_equal(record->type, &record->data, &own) ? RCODE_NOERROR
@@ -620,7 +619,8 @@ static enum rcode require_value(const struct judge *judge, const struct update_r
 	return RCODE_NOERROR;
 }
 
-/* In the order of RFC 2136 section 3.2: prerequisites without rdata first, then whole RRsets. */
+/* Checks in the order of RFC 2136 section 3.2: prerequisites without rdata first, then whole
+ * RRsets. */
 static enum rcode require_all(const struct judge *judge)
 {
 	const struct update *update = judge->update;
@@ -672,7 +672,7 @@ static struct draft *draft_of(struct judge *judge, const struct name *owner, uin
 	return draft;
 }
 
-/* The place of the record, or that behind the last one. */
+/* The record's index, or the count if the draft does not have it. */
 static size_t draft_find(const struct draft *draft, const struct update_rdata *data)
 {
 	size_t i = 0;
@@ -728,7 +728,7 @@ static int apply_all(struct judge *judge)
 	return err;
 }
 
-/* ---- what came of it ---- */
+/* ---- results ---- */
 
 static bool is_changed(const struct draft *draft)
 {
@@ -742,7 +742,7 @@ static bool is_changed(const struct draft *draft)
 	return false;
 }
 
-/* Whether records are registered under the owner, once the drafts are. */
+/* Whether the owner will have registered records after the drafts are applied. */
 static bool will_be_in_use(const struct judge *judge, const struct name *owner)
 {
 	for (size_t i = 0; i < judge->type_count; i++) {
@@ -788,7 +788,7 @@ static const char *judge_amounts(const struct judge *judge)
 		       : NULL;
 }
 
-/* Sets that a prerequisite had in it and no update: as drafts that do not change. */
+/* Adds a draft without changes for each set that only prerequisites name. */
 static int name_prerequisites(struct judge *judge)
 {
 	const struct update *update = judge->update;

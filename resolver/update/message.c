@@ -1,11 +1,11 @@
-/* Reading an UPDATE in two passes: the first walks over everything and finds the TSIG, so that an
- * error can be signed; the second looks at what each record says, and copies it.
+/* Reads an UPDATE in two passes: the first walks over everything and finds the TSIG, so that an
+ * error can be signed; the second checks and copies each record.
  *
- * Unlike elsewhere a record may have no rdata whatever its type is (classes ANY and NONE), so the
- * walk looks at owners and bounds alone, and rdata is looked at where there has to be some.
+ * In an UPDATE a record of any type may have no rdata (classes ANY and NONE). So the walk checks
+ * only owners and bounds, and rdata is checked where there must be some.
  *
- * Not here: whether a TSIG is good (resolver/transfer/tsig.h), and options of an OPT: no client
- * sends one with an update. */
+ * Not here: checking a TSIG (resolver/transfer/tsig.h), and options of an OPT, which no client
+ * sends with an update. */
 #include "resolver/update/message.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "rules/wire.h"
 #include "rules/zone/record.h"
 
-/* Under their names in a query. */
+/* The sections by their names in a query. */
 #define PREREQUISITES SECTION_ANSWER
 #define UPDATES       SECTION_AUTHORITY
 
@@ -55,7 +55,7 @@ static bool read_additional(struct reader *reader, bool last, const struct recor
 	return true;
 }
 
-/* Stops at the first record that cannot be walked over: there is no finding what is behind it. */
+/* Stops at the first malformed record, because later ones cannot be found. */
 static bool walk_all(struct reader *reader)
 {
 	struct record_view record;
@@ -76,8 +76,8 @@ static bool walk_all(struct reader *reader)
 
 /* ---- the second pass ---- */
 
-/* The class says whether there is rdata, and then the type has to fit (sections 3.2.5 and
- * 3.4.1.3). The TTL is that of a record only where one is added. */
+/* The class says whether there must be rdata, which must then fit the type (sections 3.2.5 and
+ * 3.4.1.3). Only an added record may have a TTL. */
 static bool record_is_well_formed(const struct reader *reader, enum section section,
 				  const struct record_view *record)
 {
@@ -99,7 +99,7 @@ static bool record_is_well_formed(const struct reader *reader, enum section sect
 	}
 }
 
-/* Bytes of the rdata with its names spelled out. It fits its type. */
+/* The length of the rdata with uncompressed names. The rdata must fit its type. */
 static size_t spelled_length(const struct reader *reader, const struct record_view *record)
 {
 	size_t at = record->rdata, end = at + record->rdata_length, length = 0;
@@ -216,7 +216,7 @@ static enum rcode read_all(struct reader *reader)
 	size_t records = (size_t)reader->counts[PREREQUISITES] + reader->counts[UPDATES];
 	size_t start = MESSAGE_HEADER + (size_t)request->question_length;
 
-	if (request->question_length == 0) /* there is not one zone, or none that can be read */
+	if (request->question_length == 0) /* not exactly one zone, or an unreadable one */
 		return RCODE_FORMERR;
 	reader->walk = message_walk_from(reader->packet, reader->length, start);
 	if (!walk_all(reader) || request->type != TYPE_SOA)
@@ -242,7 +242,7 @@ enum request_state update_read(struct update *update, struct arena *arena,
 	update->outside = false;
 	if (!message_read_question(&update->request, &update->zone, key, packet, length))
 		return REQUEST_SILENT;
-	/* An OPT right behind the question is met once more. */
+	/* An OPT right behind the question was read already, and is read again. */
 	update->request.edns = false;
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);

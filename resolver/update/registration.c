@@ -114,7 +114,7 @@ bool registration_has_address(const struct registration *entry, const struct add
 	return false;
 }
 
-/* What the message's first record is for; without one, what its zone is. */
+/* The address of the message's first record, or without one the zone's. */
 static bool parse_subject(const struct update *update, struct prefix *subject)
 {
 	const struct update_record *first = update->prerequisite_count > 0 ? update->prerequisites

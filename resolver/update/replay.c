@@ -1,10 +1,9 @@
-/* Entries are found by their MAC in a table of chains, and leave by a heap whose order is the time
- * signed: what is too old to be accepted is first there, and so is what goes when all places are
- * taken.
+/* A table of chains finds entries by their MAC. A heap orders them by the time signed: entries too
+ * old to be accepted are first, and the first one goes when all places are taken.
  *
  *     buckets ─► entry ─► entry       heap [0] the oldest, [n] not older than [(n - 1) / 2]
  *
- * Both grow with the entries, by doubling; nothing shrinks. */
+ * Both grow with the entries by doubling, and never shrink. */
 #include "resolver/update/replay.h"
 
 #include <assert.h>
@@ -17,10 +16,10 @@ struct replay_entry {
 	uint8_t mac[REPLAY_MAC];
 	uint64_t signed_s;
 	struct host source;
-	uint32_t next; /* in its bucket or the list of unused ones, plus 1 */
+	uint32_t next; /* index plus 1, in its bucket or the free list */
 	uint32_t at;   /* in the heap */
 	uint16_t rcode;
-	uint16_t floor; /* its key's */
+	uint16_t floor; /* the index of its key's floor */
 	uint8_t mac_length;
 	bool tcp;
 };
@@ -182,8 +181,8 @@ static bool grow(struct replays *replays)
 	return true;
 }
 
-/* For what was signed at that time: NEW, or what to say because there is none. Without memory the
- * places that there are have to do. */
+/* Makes room for a request with this time: NEW, or why there is none. Without memory the existing
+ * places have to do. */
 static enum replay make_room(struct replays *replays, uint64_t signed_s)
 {
 	if (replays->unused || (replays->room < replays->max && grow(replays)))
@@ -223,8 +222,8 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 		return judge_known(known, request, rcode);
 	if (request->signed_s <= replays->floors[floor])
 		return REPLAY_OLD;
-	/* A request may wait for the control thread until TSIG would refuse it. If it is a replay,
-	 * the entry of the first may be gone by then. */
+	/* A request may wait for the control thread until TSIG would refuse it. Then it may be a
+	 * replay of a request whose entry is already gone. */
 	if (request->signed_s + TSIG_FUDGE_S < now_s)
 		return REPLAY_OLD;
 	while (replays->count > 0 && time_at(replays, 0) + TSIG_FUDGE_S < now_s)
@@ -232,7 +231,7 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 	enum replay room = make_room(replays, request->signed_s);
 	if (room != REPLAY_NEW)
 		return room;
-	if (request->signed_s <= replays->floors[floor]) /* of what has just gone */
+	if (request->signed_s <= replays->floors[floor]) /* raised by the entry that just left */
 		return REPLAY_OLD;
 	uint32_t number = replays->unused - 1;
 	struct replay_entry *entry = &replays->entries[number];

@@ -1,10 +1,10 @@
-/* One block of memory is a request with its copies, and what its worker needs to answer it. The
- * query is finished early where nobody waits any longer; the block lives until the control thread
- * has given it back, or, where its worker has ended, until the control thread ends it.
+/* One block of memory has a request with its copies, and the worker's data for the answer. The
+ * query is finished early if its client does not wait any longer. The block lives until the control
+ * thread returns it, or, if its worker has ended, until the control thread ends the request.
  *
- *     |update_wait: |update_request| the worker's part | packet | endpoint 0 | network 0 |
+ *     |update_wait: |update_request| for the worker | packet | endpoint 0 | network 0 |
  *
- * Not here: what is in a request, who may change what, and the change. */
+ * Not here: the contents of a request, its rights, and the change itself. */
 #include "resolver/update/requests.h"
 
 #include <assert.h>
@@ -18,10 +18,10 @@
 
 enum update_end {
 	UPDATE_ANSWERED, /* with the rcode */
-	UPDATE_AGAIN,    /* the same, as before */
+	UPDATE_AGAIN,    /* with the rcode of the first request with the same bytes */
 	UPDATE_DROPPED,
 	UPDATE_REPEATED, /* the first of the same bytes is still under way */
-	UPDATE_REPLAYED, /* by somebody else */
+	UPDATE_REPLAYED, /* by another sender */
 };
 
 struct update_wait {
@@ -30,9 +30,9 @@ struct update_wait {
 	struct updates *updates; /* NULL: its worker has ended */
 	enum update_end end;
 	enum rcode rcode;
-	/* The worker's: */
+	/* For the worker: */
 	struct update_wait *next, **link;
-	struct query *query; /* NULL: nobody waits any longer, and there is no hold */
+	struct query *query; /* NULL: the query has ended, and there is no hold */
 	struct policy_hold *hold;
 	struct endpoint_stats *stats;
 	struct tsig_context tsig; /* signs the answer to a request that is signed */
@@ -80,7 +80,7 @@ static void end_request(struct update_wait *wait, enum update_end end, enum rcod
 		updates->wake_worker(updates->worker);
 }
 
-/* True: it is a new one. */
+/* True: the request is new. */
 static bool pass_replays(struct update_requests *requests, struct update_wait *wait, uint64_t now_s)
 {
 	const struct update_request *request = &wait->request;
@@ -186,7 +186,7 @@ static void reply(struct updates *updates, struct query *query, const struct pol
 	query_finish(query, updates->buffer, length);
 }
 
-/* The query's end, whatever becomes of the request. NULL: without a reply. */
+/* Ends the query, independently of the request. rcode NULL: without a reply. */
 static void end_query(struct update_wait *wait, const enum rcode *rcode)
 {
 	struct updates *updates = wait->updates;
@@ -219,8 +219,8 @@ static void unlink_wait(struct updates *updates, struct update_wait *wait)
 	atomic_fetch_sub_explicit(&updates->requests->open, 1, memory_order_relaxed);
 }
 
-/* The reply to whoever has a key is not limited as those to unknown sources are: a DHCP server has
- * thousands at a time. The same bytes once more prove nothing. */
+/* Replies to clients with a key are not limited like those to unknown sources, because a DHCP
+ * server sends thousands of updates at a time. But the same bytes again prove nothing. */
 static void finish(struct updates *updates, struct update_wait *wait)
 {
 	struct endpoint_stats *stats = wait->stats;
@@ -266,7 +266,7 @@ void updates_abandon(struct updates *updates)
 			COUNTER_ADD(wait->stats->updates_dropped, 1);
 			end_query(wait, NULL);
 		}
-		wait->updates = NULL; /* the block is the control thread's */
+		wait->updates = NULL; /* the block belongs to the control thread */
 	}
 }
 
@@ -289,7 +289,7 @@ static const char *put_text(char *at, const char *text)
 	return text ? memcpy(at, text, strlen(text) + 1) : NULL;
 }
 
-/* A copy of all that the query says. NULL without memory. */
+/* Copies everything that the control thread needs of the query. NULL without memory. */
 static struct update_wait *wait_new(const struct query *query, const struct policy_hold *hold,
 				    struct place place, const struct tsig_context *tsig)
 {
@@ -325,8 +325,8 @@ static struct update_wait *wait_new(const struct query *query, const struct poli
 	return wait;
 }
 
-/* Whether there is a place in the queue, which it has then. Requests without a signature, which
- * anybody can send, leave half of the places to the others. */
+/* Takes a place in the queue; false: it is full. Unsigned requests, which anybody can send, leave
+ * half of the places to signed ones. */
 static bool take_place(struct update_requests *requests, bool is_signed)
 {
 	unsigned room = is_signed ? UPDATE_REQUESTS_MAX : UPDATE_REQUESTS_MAX / 2;
