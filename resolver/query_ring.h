@@ -178,10 +178,10 @@ void query_ring_publish(struct query_ring *ring);
 
 /* ---- the reader; one thread at a time ---- */
 
-/* The next record, and when its reply left; NULL: there is none yet. It is valid until
- * query_ring_give_back, and until then the reader's to change. */
+/* The next record, and when its reply left; NULL: none yet. It is valid until query_ring_give_back;
+ * until then the reader may change it. */
 struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint64_t *left_us);
-/* All up to there may be written over. `at` begins as ring->read. */
+/* Lets the worker overwrite everything before `at`, which starts as ring->read. */
 void query_ring_give_back(struct query_ring *ring, uint64_t at);
 
 /* ---- the rings of all workers; any thread unless stated otherwise ---- */
