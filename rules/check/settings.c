@@ -166,6 +166,30 @@ static void check_management(struct check *check, struct urls *urls)
 	}
 }
 
+/* Both are well formed, but not the same host, which check_url has told of. If 0.0.0.0 and
+ * 127.0.0.1 have one port, the kernel gives clients of 127.0.0.1 to its own listener: clients of
+ * the other list would find the wrong one. Within one list that is no harm. */
+static void check_overlap(struct check *check, const char *metrics, const char *field)
+{
+	const struct management *management = &check->model->management;
+	struct host host, other;
+	bool https;
+
+	if (!parse_url(metrics, &https, &host))
+		return;
+	for (size_t i = 0; i < management->listen.count; i++) {
+		const char *url = management->listen.items[i];
+
+		if (!url || !parse_url(url, &https, &other) || !host_overlaps(&host, &other))
+			continue;
+		ERROR(check, &check->model->metrics.origin, field,
+		      "%s overlaps %s, where the management API listens by the setting at %s; use "
+		      "another port",
+		      metrics, url, check_place(check, &management->origin));
+		return;
+	}
+}
+
 static void check_metrics(struct check *check, struct urls *urls)
 {
 	const struct metrics_settings *metrics = &check->model->metrics;
@@ -177,9 +201,10 @@ static void check_metrics(struct check *check, struct urls *urls)
 			   "read it; say who may in metrics.allow, or give a loopback address";
 	for (size_t i = 0; i < metrics->listen.count; i++) {
 		snprintf(field, sizeof field, "listen[%zu]", i);
-		if (metrics->listen.items[i])
-			check_url(check, urls, &metrics->origin, metrics->listen.items[i], field,
-				  careless);
+		if (!metrics->listen.items[i])
+			continue;
+		check_url(check, urls, &metrics->origin, metrics->listen.items[i], field, careless);
+		check_overlap(check, metrics->listen.items[i], field);
 	}
 }
 

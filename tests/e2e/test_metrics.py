@@ -448,6 +448,8 @@ class Reloads(World):
         moved = config("metrics = { %s };" % listen)
         for text in (moved, moved.replace("http:", "HTTP:")):
             self.assertIn("the management API has 127.0.0.1:8053 until the next restart", self.reload(text, 1))
+        everywhere = config('metrics = { listen = [ "http://0.0.0.0:8053" ]; allow = [ "10.30.0.0/24" ]; };')
+        self.assertIn("the management API has 0.0.0.0:8053 until the next restart", self.reload(everywhere, 1))
         self.assertNotEqual(200, self.get(server=here)[0])
         self.assertEqual(0, self.sluice.stop())
         self.sluice = harness.Sluice(self.cloud, moved, SERVER)

@@ -89,20 +89,26 @@ static const char *place_of(const char *url)
 	return strchr(url, ':') + 3;
 }
 
-/* Whether the API was opened at the place of this URL, whatever the scheme. */
+/* Whether the API was opened at the host of this URL, or at one that overlaps, whatever the scheme.
+ */
 static bool is_there(const struct management_api *management, const char *url)
 {
-	const char *place = place_of(url);
-	size_t length = strlen(place);
+	char listener[sizeof "https://" + HOST_TEXT_MAX];
+	struct host host, other;
 
-	for (const char *at = management->listeners; *at; at = strchr(at, '\n') + 1)
-		if (strncasecmp(place_of(at), place, length) == 0 && place_of(at)[length] == '\n')
+	if (http_url_host(url, &host) != 0)
+		return false;
+	for (const char *at = management->listeners; *at; at = strchr(at, '\n') + 1) {
+		snprintf(listener, sizeof listener, "%.*s", (int)strcspn(at, "\n"), at);
+		if (http_url_host(listener, &other) == 0 &&
+		    (host_equal(&host, &other) || host_overlaps(&host, &other)))
 			return true;
+	}
 	return false;
 }
 
-/* The API's URLs stay open until a restart. If metrics listened at one of them, each connection
- * would go to either. */
+/* The API's URLs stay open until a restart. If metrics listened at one of them, or at one that
+ * overlaps, each connection would go to either. */
 static int check_metrics(const struct management_api *management,
 			 const struct metrics_settings *metrics, struct faults *faults)
 {

@@ -239,6 +239,19 @@ static const struct limits_case cases[] = {
 	{"management_listens_at_nothing_else",
 	 "management = { listen = [ \"ftp://127.0.0.1:21\" ]; };", 1, "management.listen[0]",
 	 "http://ADDRESS:PORT"},
+	{"metrics_do_not_overlap_the_api",
+	 "management = { listen = [ \"http://127.0.0.1:8053\" ]; };\n"
+	 "metrics = { listen = [ \"http://0.0.0.0:8053\" ]; allow = [ \"192.0.2.0/24\" ]; };",
+	 2, "metrics.listen[0]",
+	 "overlaps http://127.0.0.1:8053, where the management API listens"},
+	{"the_api_does_not_overlap_metrics",
+	 "management = { certificate = \"c\"; key = \"k\"; listen = [ \"https://[::]:8053\" ]; };\n"
+	 "metrics = { listen = [ \"http://127.0.0.1:8053\", \"http://[::1]:8053\" ]; };",
+	 2, "metrics.listen[1]", "overlaps https://[::]:8053"},
+	{"urls_of_one_list_may_overlap",
+	 "management = { certificate = \"c\"; key = \"k\"; listen = [ \"https://0.0.0.0:8053\", "
+	 "\"http://127.0.0.1:8053\" ]; };",
+	 0, 0, 0},
 	{"clients_have_an_id_of_their_own",
 	 "management = { clients = ({ id = \"a\"; secret_file = \"s\"; },\n{ id = \"a\"; "
 	 "secret_file = \"s\"; }); };",
