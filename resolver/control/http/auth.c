@@ -256,15 +256,16 @@ static bool is_ended(const struct http_auth *auth, const struct token_claim *cla
 	return find_ended(auth, &key) != NULL;
 }
 
-/* Removes logouts of tokens that have expired; returns how many the client still has. */
+/* Removes logouts of tokens that have expired long ago; returns how many the client has for tokens
+ * that have not expired. */
 static unsigned look_at_ended(struct http_auth *auth, uint64_t client, int64_t now_s)
 {
 	struct ended *ended, *next;
 	unsigned count = 0;
 
 	HASH_ITER (hh, auth->ended, ended, next)
-		if (ended->expires_s > now_s) {
-			count += ended->key.client == client;
+		if (ended->expires_s > now_s - HTTP_LOGOUT_KEPT_S) {
+			count += ended->key.client == client && ended->expires_s > now_s;
 		} else {
 			HASH_DEL(auth->ended, ended);
 			free(ended);

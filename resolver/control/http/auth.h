@@ -72,7 +72,12 @@ struct http_logout {
 	int64_t expires_s;
 	char id[TOKEN_ID_MAX];
 };
-enum { HTTP_LOGOUTS_MAX = 4096 }; /* of one client, for tokens that have not expired */
+enum {
+	HTTP_LOGOUTS_MAX = 4096, /* of one client, for tokens that have not expired */
+	/* For how long a logout is kept behind the end of its token: a clock that has been ahead
+	 * and is set back would make the token valid again. */
+	HTTP_LOGOUT_KEPT_S = 24 * 60 * 60,
+};
 
 /* Makes the token invalid. It may be logged out already, because a caller that could not store the
  * logout tries again. ERR_INVALID: a client that is no admin may log out only itself.

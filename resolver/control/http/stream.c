@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/http/token.h"
 
 struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
@@ -193,7 +194,7 @@ static void end(struct http_stream *stream, const char *why)
 
 static void end_if_over(struct http_stream *stream)
 {
-	if (stream->until_s && time(NULL) >= stream->until_s)
+	if (stream->until_s && !token_is_timely(stream->until_s, time(NULL)))
 		end(stream, "the token has expired; come again with a new one");
 }
 

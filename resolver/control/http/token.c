@@ -204,6 +204,11 @@ static bool is_same(const char *text, const char *right)
 	return strlen(text) == length && gnutls_memcmp(text, right, length) == 0;
 }
 
+bool token_is_timely(int64_t expires_s, int64_t now_s)
+{
+	return now_s < expires_s && expires_s - now_s <= TOKEN_LIFE_S + TOKEN_AHEAD_S;
+}
+
 /* The JWT is compared only once its token has proved valid. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s)
@@ -211,8 +216,8 @@ bool token_holds(const char *text, const struct token_claim *claim, const struct
 	char inner[TOKEN_TEXT_MAX], right[TOKEN_TEXT_MAX], jwt[TOKEN_JWT_MAX];
 	const char *plain = plain_token(text, inner);
 
-	if (!plain || now_s >= claim->expires_s || token_sign(claim, key, proof, right) != 0 ||
-	    !is_same(plain, right))
+	if (!plain || !token_is_timely(claim->expires_s, now_s) ||
+	    token_sign(claim, key, proof, right) != 0 || !is_same(plain, right))
 		return false;
 	return plain == text || (token_as_jwt(right, jwt) == 0 && is_same(text, jwt));
 }

@@ -34,6 +34,7 @@ enum {
 	TOKEN_ID_BYTES = 16,
 	TOKEN_ID_MAX = 2 * TOKEN_ID_BYTES + 1,
 	TOKEN_LIFE_S = 3600, /* of a new token */
+	TOKEN_AHEAD_S = 300, /* how far a clock may be set back without ending new tokens */
 	/* The mark, a dot, 16 digits, a dot, the id, a dot, the client, a dot, the MAC, a NUL. */
 	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + TOKEN_ID_MAX - 1 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 +
 			 2 * TOKEN_MAC_BYTES + 1,
@@ -66,8 +67,12 @@ MUST_CHECK int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX]);
 
 /* Reads the claim, to find the proof of its client; false: the text is no token. */
 bool token_read(const char *text, struct token_claim *claim);
+/* Is now_s within the life of a token that ends at expires_s? A token that was made while the clock
+ * was ahead is not valid before its time, or it would be valid for as long as the clock was wrong.
+ */
+bool token_is_timely(int64_t expires_s, int64_t now_s);
 /* Is the text valid at now_s? It must be what token_sign makes of this claim, or the JWT of that,
- * and must not have expired. MACs are compared in constant time. */
+ * and be timely. MACs are compared in constant time. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s);
 

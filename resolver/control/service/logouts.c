@@ -3,8 +3,9 @@
  *     "logout" END ID CLIENT      with tabs between; ID is the token's. For a token without an id:
  *                                 "logout" END CLIENT
  *
- * Rows are sorted by their ends, so expired rows come first, and a start reads only the others.
- * Expired rows are removed by a later logout, by a start, and by the sweep of use_book.c. */
+ * Rows are sorted by their ends, so expired rows come first, and a start reads only the others. A
+ * row expires HTTP_LOGOUT_KEPT_S after its token. Expired rows are removed by a later logout, by a
+ * start, and by the sweep of use_book.c. */
 #include "resolver/control/service/logouts.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ static bool is_row(const struct pairs_use *use)
 
 bool logouts_counts(const struct pairs_use *use, int64_t now_s)
 {
-	return is_row(use) && use->since_s > now_s;
+	return is_row(use) && use->since_s > now_s - HTTP_LOGOUT_KEPT_S;
 }
 
 /* ---- expired rows ---- */
@@ -130,7 +131,7 @@ void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s)
 	struct logout_reader reader = {.auth = auth, .now_s = now_s};
 	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
 
-	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s);
+	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s - HTTP_LOGOUT_KEPT_S);
 	int err = pairs_uses_after(store->source, from, ROWS_MAX, on_row, &reader, error);
 	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
 		log_event(LOG_WARNING, "login",

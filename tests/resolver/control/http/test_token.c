@@ -90,6 +90,17 @@ static void it_holds_to_the_second_before_its_end(void **state)
 	assert_true(holds_with(sign("ops", INT64_MAX), &key, proof, INT64_MAX - 1));
 }
 
+static void one_that_was_made_by_a_clock_ahead_does_not_hold_before_its_time(void **state)
+{
+	const int64_t made_s = end_s - TOKEN_LIFE_S;
+
+	(void)state;
+	assert_true(holds_with(sign("ops", end_s), &key, proof, made_s));
+	assert_true(holds_with(sign("ops", end_s), &key, proof, made_s - TOKEN_AHEAD_S));
+	assert_false(holds_with(sign("ops", end_s), &key, proof, made_s - TOKEN_AHEAD_S - 1));
+	assert_false(holds_with(sign("ops", INT64_MAX), &key, proof, 0));
+}
+
 static void another_key_or_another_secret_ends_it(void **state)
 {
 	(void)state;
@@ -390,7 +401,7 @@ static void every_client_has_a_jwt_that_fits(void **state)
 	memset(longest, '\x01', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
 	assert_true(strlen(jwt_of(sign(longest, 0))) < TOKEN_JWT_MAX);
-	assert_true(holds(jwt_of(sign(longest, INT64_MAX))));
+	assert_true(holds_with(jwt_of(sign(longest, INT64_MAX)), &key, proof, INT64_MAX - 1));
 }
 
 int main(void)
@@ -400,6 +411,7 @@ int main(void)
 		cmocka_unit_test(tokens_of_one_second_differ_by_their_ids),
 		cmocka_unit_test(a_token_of_the_version_before_holds_to_its_end),
 		cmocka_unit_test(it_holds_to_the_second_before_its_end),
+		cmocka_unit_test(one_that_was_made_by_a_clock_ahead_does_not_hold_before_its_time),
 		cmocka_unit_test(another_key_or_another_secret_ends_it),
 		cmocka_unit_test(no_character_of_it_can_be_another),
 		cmocka_unit_test(a_part_of_it_is_nothing_and_so_is_more),

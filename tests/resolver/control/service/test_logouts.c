@@ -12,7 +12,7 @@
 
 #include "tests/lib/inventory_fixture.h"
 
-enum { NOW_S = 1800000000, MANY = 300 };
+enum { NOW_S = 1800000000, MANY = 300, OVER_S = NOW_S - HTTP_LOGOUT_KEPT_S };
 
 static const struct http_logout eye = {"eye", NOW_S + 60, "00112233445566778899aabbccddeeff"},
 				before = {"eye", NOW_S + 50, ""};
@@ -47,9 +47,9 @@ static void note_many_that_are_over(struct inventory_fixture *fixture)
 	struct http_logout logout = {.client = "ops"};
 
 	for (int i = 0; i < MANY; i++) {
-		logout.expires_s = NOW_S - i;
+		logout.expires_s = OVER_S - i;
 		snprintf(logout.id, sizeof logout.id, "%032x", (unsigned)i);
-		note(fixture, &logout, NOW_S - MANY);
+		note(fixture, &logout, OVER_S - MANY);
 	}
 }
 
@@ -89,10 +89,26 @@ static void a_start_removes_all_that_are_over_and_no_other(void **state)
 	http_auth_free(auth);
 }
 
+static void a_clock_that_was_ahead_for_some_hours_removes_none(void **state)
+{
+	enum { AHEAD_S = NOW_S + HTTP_LOGOUT_KEPT_S / 2 };
+	struct inventory_fixture *fixture = *state;
+	struct http_auth *auth = http_auth_new();
+	const struct http_logout ahead = {"ops", AHEAD_S + 60, "ffeeddccbbaa99887766554433221100"};
+	unsigned counts[2];
+
+	note(fixture, &eye, NOW_S);
+	note(fixture, &ahead, AHEAD_S);
+	logouts_load(inventory_store(fixture->inventory), auth, AHEAD_S);
+	count_rows(fixture, counts);
+	assert_int_equal(counts[1], 2);
+	http_auth_free(auth);
+}
+
 static void rows_of_something_else_are_no_logouts(void **state)
 {
 	const struct pairs_use rule = {.what = "rule a\tb", .since_s = NOW_S + 1},
-			       over = {.what = "logout\t1800000000\teye", .since_s = NOW_S};
+			       over = {.what = "logout\t1799913600\teye", .since_s = OVER_S};
 
 	(void)state;
 	assert_false(logouts_counts(&rule, NOW_S));
@@ -108,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_logout_removes_rows_that_are_over),
 		T(a_start_removes_all_that_are_over_and_no_other),
+		T(a_clock_that_was_ahead_for_some_hours_removes_none),
 		cmocka_unit_test(rows_of_something_else_are_no_logouts),
 	};
 
