@@ -366,6 +366,28 @@ class Hostile(test_upgrade.Upgrading):
         self.left(before)
         self.is_replaced()
 
+    def test_the_master_follows_one_that_comes_when_no_server_is_there(self):
+        """The old one was killed, and cannot be started again because of a fault. The new one serves in
+        one of the pauses."""
+        text, before = self.config(), self.sluice.pid
+        command = self.begin("--binary", self.fake("""
+wait_for('go')
+children = '/proc/%d/task/%d/children' % (os.getppid(), os.getppid())
+while open(children).read().split() != [str(os.getpid())]:
+    time.sleep(0.01)
+serve()
+wait_for('end')
+"""))
+        self.sluice.reconfigure("region = ;")
+        os.kill(before, signal.SIGKILL)
+        harness.wait_for(lambda: re.search("started again in [0-9] s", self.sluice.log()), "a pause", 60)
+        self.world.write("go", "")
+        harness.wait_for(lambda: "goes on as sluice" in self.sluice.log(), "the master to follow", 60)
+        command.wait(2 * dns.PATIENCE)
+        self.sluice.reconfigure(text)
+        self.world.write("end", "")
+        self.is_replaced()
+
     def test_what_cannot_be_understood_ends_who_says_it_and_nothing_else(self):
         before = self.descriptors()
         for code in ("master.send(b'')", "master.send(b'x')", "master.send(os.urandom(4000))",

@@ -439,7 +439,9 @@ class Upgrade(Upgrading):
 
     def test_the_master_follows_and_is_the_same_process(self):
         program = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "newer"))
-        self.upgrade("--binary", program)
+        with silent_question(self.host):  # for which the old one stays
+            self.upgrade("--binary", program)
+            self.assertIn("nothing is taken over", self.upgrade("--binary", "/bin/false", fine=False))
         for link in ("/proc/%d/exe" % self.sluice.child.pid, "/proc/%d/exe" % self.sluice.pid):
             harness.wait_for(lambda: os.readlink(link) == program, link)
         before = self.sluice.pid

@@ -9,7 +9,7 @@
  *
  * Until the new server says SERVES, the old one does not notice it, and is restarted if it ends.
  * After that there is no way back: the old server gets some time to finish, and the new one is told
- * STATE when the old one has closed the state, or is gone. When the old server has ended, the
+ * STATE when the old one has closed the state, or is gone. Once the new server is the only one, the
  * master executes the new program in place of itself: same process, same children. It passes its
  * own data on as a table in a file without a name.
  *
@@ -112,7 +112,8 @@ struct master {
 	unsigned workers; /* 0: not known yet */
 	int signals;
 	bool served;   /* a server has served */
-	bool upgraded; /* to a program that this process does not run yet */
+	bool upgraded; /* new servers run another program than this process */
+	bool follows;  /* executes that program once it has a single server */
 	bool upgrade_wanted, reload_wanted;
 	unsigned stopping; /* how often it was told to stop */
 	int status;
@@ -520,8 +521,8 @@ static void become_server(const struct master *master, const char *program, bool
 	unsetenv("WATCHDOG_PID");
 	setenv("WATCHDOG_USEC", period, 1);
 	signal(SIGINT, SIG_IGN);
-	if (output >= 0)
-		dup2(output, STDERR_FILENO);
+	if (output >= 0 && dup2(output, STDERR_FILENO) < 0)
+		_exit(EXIT_FAILURE);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	if (fcntl(fd, F_SETFD, 0) == 0)
@@ -556,15 +557,18 @@ static int start(struct master *master, enum part part, const char *program)
 	int err = setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
 	(void)err;
 	pid_t parent = getpid(), pid = -1;
-	if (part == NOW || pipe2(output, O_CLOEXEC) == 0)
+	if (part == NOW ||
+	    (pipe2(output, O_CLOEXEC) == 0 && fcntl(output[0], F_SETFL, O_NONBLOCK) == 0))
 		pid = fork();
 	if (pid == 0)
 		become_server(master, program, part == BESIDE, pair[1], output[1], parent);
+	int error = errno;
 	close_fd(&pair[1]);
 	close_fd(&output[1]);
 	if (pid < 0) {
 		close_fd(&pair[0]);
 		close_fd(&output[0]);
+		errno = error;
 		return ERR_SYSTEM;
 	}
 	clear_wanted(master, part);
@@ -576,7 +580,6 @@ static int start(struct master *master, enum part part, const char *program)
 				.heard_ms = now,
 				.until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
-		fcntl(output[0], F_SETFL, O_NONBLOCK);
 		close_fd(&master->output); /* of the previous server; another process may still
 					      hold the other end */
 		master->output = output[0];
@@ -656,6 +659,8 @@ static void refuse_upgrade(struct master *master, const char *how)
 		 how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	clear_wanted(master, BESIDE);
+	/* A server that was started again in the meantime has read the latest files. */
+	master->reload_wanted = false;
 	if (master->parts[NOW].serves) /* else NOW may still ask for its sockets */
 		close_unwanted(master);
 }
@@ -686,7 +691,7 @@ static void change_places(struct master *master)
 		master->opened[i].wanted[NOW] = master->opened[i].wanted[BESIDE];
 	clear_wanted(master, BESIDE);
 	snprintf(master->program, sizeof master->program, "%s", master->next);
-	master->upgraded = true;
+	master->upgraded = master->follows = true;
 	master->start_ms = 0;
 	if (parts[OLD].pid == 0)
 		give_state(master);
@@ -845,8 +850,11 @@ static int write_table(const struct master *master)
 {
 	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
 	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
-	if (!out)
+	if (!out) {
+		close_fd(&copy);
+		close_fd(&fd);
 		return -1;
+	}
 	const struct child *now = &master->parts[NOW];
 	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->output);
 	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
@@ -864,20 +872,24 @@ static int write_table(const struct master *master)
 	return -1;
 }
 
-static void set_inherited(const struct master *master, bool inherited)
+/* False: not all of them could be set. */
+static bool set_inherited(const struct master *master, bool inherited)
 {
 	int flags = inherited ? 0 : FD_CLOEXEC;
-	fcntl(master->parts[NOW].fd, F_SETFD, flags);
+	bool all = fcntl(master->parts[NOW].fd, F_SETFD, flags) == 0;
+
 	if (master->output >= 0)
-		fcntl(master->output, F_SETFD, flags);
+		all = fcntl(master->output, F_SETFD, flags) == 0 && all;
 	for (size_t i = 0; i < master->opened_count; i++)
 		for (unsigned j = 0; j < master->opened[i].count; j++)
-			fcntl(master->opened[i].fds[j], F_SETFD, flags);
+			all = fcntl(master->opened[i].fds[j], F_SETFD, flags) == 0 && all;
+	return all;
 }
 
 /* On failure this program goes on. */
 static void execute_itself(struct master *master)
 {
+	int table = write_table(master), error;
 	char number[16];
 	char *const arguments[] = {master->program,
 				   "--run",
@@ -888,15 +900,30 @@ static void execute_itself(struct master *master)
 				   "--master",
 				   number,
 				   NULL};
-	int table = master->parts[NOW].fd >= 0 ? write_table(master) : -1;
 	if (table >= 0) {
 		snprintf(number, sizeof number, "%d", table);
-		set_inherited(master, true);
-		execute(master, master->program, arguments);
-		set_inherited(master, false);
-		close(table);
+		if (set_inherited(master, true))
+			execute(master, master->program, arguments);
 	}
-	log_event(LOG_WARNING, "master", "goes on as the program before: %s", strerror(errno));
+	error = errno;
+	log_event(LOG_WARNING, "master", "goes on as the program before: %s", strerror(error));
+	if (table >= 0 && !set_inherited(master, false))
+		log_event(LOG_ERROR, "master", "servers may inherit sockets: %s", strerror(errno));
+	close_fd(&table);
+}
+
+/* Does so after an upgrade, once the serving server is the only one: the table has no other. It
+ * may be the only one from the beginning, if the one before it had crashed; and another upgrade may
+ * have been tried in the meantime. */
+static void follow_upgrade(struct master *master)
+{
+	const struct child *parts = master->parts;
+
+	if (!master->follows || master->stopping || parts[NOW].fd < 0 || !parts[NOW].serves ||
+	    !parts[NOW].has_state || parts[OLD].pid != 0 || parts[BESIDE].pid != 0)
+		return;
+	master->follows = false;
+	execute_itself(master);
 }
 
 static bool read_opened(struct master *master, FILE *in)
@@ -936,6 +963,8 @@ static bool read_table(struct master *master, int fd)
 		return false;
 	while (read_opened(master, in))
 		;
+	if (!feof(in)) /* memory is short: a socket would be left open that nobody knows of */
+		return false;
 	fclose(in);
 	now->pid = pid;
 	now->serves = serves;
@@ -966,12 +995,13 @@ static void start_again(struct master *master)
 	master->start_ms = now_ms() + PAUSE_MAX_S * 1000;
 }
 
-/* Restarts at once; from the fifth crash in a row on after a pause, until a server lives longer. */
+/* Restarts at once; from the fifth crash in a row on after a pause, until a server serves and lives
+ * longer. A server that did not come to serve has crashed, however long it tried. */
 static void plan_start(struct master *master, const struct child *ended, const char *end)
 {
 	static const unsigned pauses_s[] = {0, 0, 0, 0, 0, 1, 2, 4, PAUSE_MAX_S};
 	uint64_t now = now_ms();
-	if (now - ended->started_ms >= CRASH_MS)
+	if (ended->serves && now - ended->started_ms >= CRASH_MS)
 		master->crashes = 0;
 	else if (master->crashes < COUNT(pauses_s) - 1)
 		master->crashes++;
@@ -1030,8 +1060,6 @@ static void on_end(struct master *master, enum part part, int status)
 	give_state(master);
 	if (master->upgrade_wanted && !master->stopping)
 		begin_upgrade(master, master->next);
-	else if (master->upgraded && !master->stopping)
-		execute_itself(master);
 }
 
 static enum part find_part(const struct master *master, pid_t pid)
@@ -1198,6 +1226,7 @@ static void turn(struct master *master)
 		start_again(master);
 	kill_late(master, now);
 	look_after(master, now);
+	follow_upgrade(master);
 }
 
 int master_run(const char *config, const char *resolv_conf, int table)

@@ -62,13 +62,16 @@ static void prepare(struct master_message *message, enum master_word word, unsig
 	snprintf(message->text, sizeof message->text, "%s", text ? text : "");
 }
 
-void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
-		     const char *text)
+/* If the master is gone, this process ends. */
+int master_link_say(struct master_link *link, enum master_word word, unsigned kind,
+		    const char *text)
 {
 	struct master_message message;
 	prepare(&message, word, kind, text);
 	int err = master_send(link->fd, &message, NULL, 0);
-	(void)err; /* if the master is gone, this process ends */
+	if (err != 0 && word != MASTER_ALIVE)
+		log_event(LOG_ERROR, "master", "the master takes no message %u", (unsigned)word);
+	return err;
 }
 
 void master_link_serve(struct master_link *link, const char *status)
@@ -87,7 +90,19 @@ void master_link_serve(struct master_link *link, const char *status)
 
 /* ---- requests ---- */
 
-/* Keeps a message that is not an answer, or drops it if `kept` is full; false: it is an answer. */
+/* The descriptor of a message that is not an answer, -1: none. Such a message has one at most; an
+ * answer that comes too late may have more. */
+static int only_fd(struct master_fds *fds)
+{
+	int fd = fds->count == 1 ? fds->fds[0] : -1;
+
+	if (fd < 0)
+		master_fds_close(fds);
+	return fd;
+}
+
+/* Keeps a message that is not an answer; false: it is an answer. The master sends each word at most
+ * once for each upgrade, so that `kept` has room. */
 static bool keep(struct master_link *link, const struct master_message *message,
 		 struct master_fds *fds)
 {
@@ -95,10 +110,12 @@ static bool keep(struct master_link *link, const struct master_message *message,
 		return false;
 	if (link->kept_count < MASTER_LINK_KEPT_MAX) {
 		link->kept[link->kept_count].message = *message;
-		link->kept[link->kept_count].fd = fds->count > 0 ? fds->fds[0] : -1;
+		link->kept[link->kept_count].fd = only_fd(fds);
 		link->kept_count++;
 		uv_async_send(&link->again);
 	} else {
+		log_event(LOG_ERROR, "master", "too many messages of the master wait: %u is lost",
+			  message->word);
 		master_fds_close(fds);
 	}
 	return true;
@@ -148,6 +165,8 @@ struct listener *master_link_open_dns(struct master_link *link, const struct hos
 	else if (ask(link, MASTER_DNS, host_print(host, name), workers, &sockets->udp, 3 * workers,
 		     error, LISTENER_ERROR_MAX) == 0)
 		listener = listener_adopt(host, workers, sockets, error);
+	if (!listener) /* or the master would hold sockets that nobody reads */
+		master_link_close_dns(link, host);
 	free(sockets);
 	return listener;
 }
@@ -191,7 +210,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		_exit(EXIT_FAILURE);
 	}
 	if (err == 0)
-		link->on_word(link->context, &message, fds.count > 0 ? fds.fds[0] : -1);
+		link->on_word(link->context, &message, only_fd(&fds));
 }
 
 int master_link_follow(struct master_link *link, uv_loop_t *loop,

@@ -37,9 +37,10 @@ MUST_CHECK int master_link_open(struct master_link *link, enum master_kind kind,
 /* Tells the master that these sockets are no longer needed. */
 void master_link_close_dns(struct master_link *link, const struct host *host);
 
-/* Sends a word with a text; `text` NULL: without one. */
-void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
-		     const char *text);
+/* Sends a word with a text; `text` NULL: without one. ERR_SYSTEM: the master does not take it now,
+ * which is logged (but for ALIVE). */
+int master_link_say(struct master_link *link, enum master_word word, unsigned kind,
+		    const char *text);
 /* Tells the master that this process serves, and as which user. */
 void master_link_serve(struct master_link *link, const char *status);
 

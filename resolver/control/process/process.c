@@ -723,7 +723,8 @@ static void api_upgrade(struct api_request *request)
 	process->upgrading = request;
 	process->service.upgrading = true;
 	log_event(LOG_INFO, "upgrade", "starting %s beside this process", program);
-	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
+	if (master_link_say(&process->master, MASTER_UPGRADE, 0, program) != 0)
+		end_upgrade(process, 503, "the master takes no message now; try again");
 }
 
 static const struct api_route routes[] = {
