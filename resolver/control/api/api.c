@@ -841,6 +841,12 @@ static bool call_read(struct api_call *call)
 			 err_text(err));
 		return false;
 	}
+	const char *twice = api_fields_twice(&call->fields); /* which of them should count? */
+	if (twice) {
+		api_fail_at(&call->request, 400, NULL, twice,
+			    "is in the query twice; give it once");
+		return false;
+	}
 	if (call->route->need == API_FORM)
 		return read_form(call);
 	if (http->body_length > 0 && !is_typed_json(http) &&
@@ -909,6 +915,11 @@ bool api_still_may(struct api_request *request)
 			 "been done");
 	else if (call->route->need >= API_CHANGE && role != ROLE_ADMIN)
 		api_fail(request, 403, NULL, "this client is a reader; the request needs an admin");
+	else if (request->role == ROLE_ADMIN && role != ROLE_ADMIN)
+		/* The answer may already have what only an admin is shown. */
+		api_fail(request, 403, NULL,
+			 "this client has become a reader since it sent the request; send it "
+			 "again");
 	else
 		return true;
 	return false;

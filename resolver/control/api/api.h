@@ -133,8 +133,8 @@ const char *api_segment(const struct api_request *request, size_t at);
 /* The path and query of the next page: those of this request, with `field`, which tells where a
  * page begins, set to `value`. NULL without memory. */
 json_t *api_next_page(const struct api_request *request, const char *field, const char *value);
-/* The decoded value of a query field; "" if it has none, NULL if the field is missing. The first of
- * several counts. */
+/* The decoded value of a query field; "" if it has none, NULL if the field is missing. No query has
+ * a field twice: it was refused. */
 const char *api_query(const struct api_request *request, const char *name);
 /* The first query field that `known` lacks; NULL: none. `known` ends with a NULL. */
 const char *api_query_other(const struct api_request *request, const char *const *known);

@@ -47,6 +47,12 @@ struct service_access {
 	void *context;
 };
 
+enum { SERVICE_ASKING = 64 };
+struct service_asking { /* a client's requests that make the server send queries (api/asking.h) */
+	unsigned open, begun; /* begun: within `second` */
+	uint64_t second;
+};
+
 struct address_draft; /* resource/address_draft.h */
 struct query_log;
 
@@ -86,10 +92,7 @@ struct service {
 	} tidying; /* tidies the state's log in a thread, in a gap between long answers */
 	struct query_log *query_log; /* the workers' query log (query_log/query_log.h); NULL:
 				      * none */
-	struct {
-		unsigned open, begun; /* begun: within `second` */
-		uint64_t second;
-	} asking;                     /* questions whose resolution a client wants to follow */
+	struct service_asking asking[SERVICE_ASKING];
 	struct service_access access; /* without functions if there are no listeners */
 	bool beside;    /* another process serves: only reads the state, and sends nothing */
 	bool upgrading; /* another process starts beside this one: no changes until one of the two

@@ -1,5 +1,6 @@
 /* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK]: does an address's PTR, or a name, lead back
  * to itself (reverse_check.h)? */
+#include "resolver/control/api/asking.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/resource/reverse_check.h"
@@ -9,6 +10,7 @@
 static void on_checked(void *context, enum reverse_result result, json_t *report)
 {
 	(void)result; /* the report has it */
+	api_asking_end(context);
 	if (api_still_may(context))
 		api_reply_json(context, 200, report, NULL);
 	else
@@ -38,10 +40,15 @@ void api_check(struct api_request *request)
 	} else if (!network) {
 		question.network = api_own_network(model, &question.address);
 	}
+	if (!api_asking_begin(request))
+		return;
 	int err = reverse_check(&request->service->server, &question, on_checked, request);
+	if (err == 0)
+		return;
+	api_asking_end(request);
 	if (err == ERR_INVALID)
 		api_fail_at(request, 400, "invalid", "subject",
 			    "\"%s\" is neither an address nor a domain name", subject);
-	else if (err != 0)
+	else
 		api_fail_memory(request);
 }

@@ -1,6 +1,7 @@
 /* GET /v1/explain: the decision about a query, made here at once; with ask=1, a worker sends the
  * query, and the answer waits for its result. */
 #include "resolver/control/observe/explain.h"
+#include "resolver/control/api/asking.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/regular_file.h"
@@ -48,7 +49,7 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 {
 	struct api_request *request = context;
 
-	request->service->asking.open--;
+	api_asking_end(request);
 	if (request->service->ending) {
 		json_decref(explained);
 		api_fail_ending(request);
@@ -59,23 +60,6 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 	} else {
 		reply_explained(request, explained);
 	}
-}
-
-/* Limits the queries that are open, and those begun within a second, for all clients together,
- * because each makes the server send packets. */
-static bool may_ask(struct service *service)
-{
-	enum { OPEN_MAX = 16, SECOND_MAX = 20 };
-	uint64_t second = uv_hrtime() / 1000000000;
-
-	if (service->asking.second != second)
-		service->asking.begun = 0;
-	service->asking.second = second;
-	if (service->asking.open == OPEN_MAX || service->asking.begun == SECOND_MAX)
-		return false;
-	service->asking.open++;
-	service->asking.begun++;
-	return true;
 }
 
 /* Reads ?ask. False: it is neither 1 nor 0, and the request has been answered. */
@@ -103,15 +87,12 @@ static void ask(struct api_request *request, const struct explain_question *ques
 	struct service *service = request->service;
 	char error[EXPLAIN_ERROR_MAX];
 
-	if (!may_ask(service)) {
-		api_answer_header(request, "Retry-After", "1");
-		api_fail(request, 429, NULL, "too many ask at once; try again in a second");
+	if (!api_asking_begin(request))
 		return;
-	}
 	int err = explain_resolve(&service->server, question, on_resolved, request, error);
 	if (err == 0)
 		return;
-	service->asking.open--;
+	api_asking_end(request);
 	fail_explain(request, err, error);
 }
 

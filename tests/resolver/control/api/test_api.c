@@ -67,7 +67,23 @@ static void tell_numbers(struct api_request *request)
 		NULL);
 }
 
+static struct api_world *world_of_demoted;
+
+/* While the request waits, its client becomes a reader. */
+static void become_reader(struct api_request *request)
+{
+	struct management_client ops = {
+		.id = "ops", .secret_file = world_of_demoted->admin_file, .role = ROLE_READER};
+	struct management management = {.clients = {.items = &ops, .count = 1}};
+
+	http_auth_serve(world_of_demoted->api.auth,
+			http_secrets_load(&management, &world_of_demoted->faults));
+	if (api_still_may(request))
+		see(request);
+}
+
 static const struct api_route routes[] = {
+	{"GET", "/v1/demoted", API_READ, become_reader, 0},
 	{"GET", "/open", API_NOTHING, see, 0},
 	{"GET", "/v1/thing", API_READ, see, 0},
 	{"PUT", "/v1/thing", API_CHANGE, see, 0},
@@ -166,6 +182,16 @@ static void clients_that_are_gone_are_not_known_any_more(void **state)
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 200);
 	http_auth_serve(world->api.auth, http_secrets_load(&none, &world->faults));
 	assert_int_equal(ask(world, "GET /v1/thing", AS_ADMIN, NULL), 401);
+}
+
+static void whoever_became_a_reader_gets_no_answer_of_an_admin(void **state)
+{
+	struct api_world *world = world_of_demoted = *state;
+
+	assert_int_equal(ask(world, "GET /v1/demoted", AS_ADMIN, NULL), 403);
+	assert_string_equal(seen, "");
+	assert_int_equal(ask(world, "GET /v1/demoted", AS_ADMIN, NULL), 200);
+	assert_non_null(strstr(seen, "by ops, a reader"));
 }
 
 /* ---- secrets' files ---- */
@@ -308,7 +334,7 @@ static void other_users_are_refused_by_the_file_and_by_the_server(void **state)
 static void paths_are_found_however_they_are_written(void **state)
 {
 	struct api_world *world = *state;
-	assert_int_equal(ask(world, "GET //V1///Thing/?q=a%20b&q=c", AS_ADMIN, NULL), 200);
+	assert_int_equal(ask(world, "GET //V1///Thing/?q=a%20b&r=c", AS_ADMIN, NULL), 200);
 	assert_string_equal(seen, "GET /V1/Thing q=a b body=- by ops");
 	assert_int_equal(ask(world, "GET /v1/things/My%2FGroup/n?", AS_ADMIN, NULL), 201);
 	assert_string_equal(seen, "n in My/Group, match -, none -");
@@ -464,6 +490,17 @@ static void a_route_says_how_long_a_body_may_be(void **state)
 	free(body);
 }
 
+static void a_field_that_is_in_the_query_twice_is_refused(void **state)
+{
+	struct api_world *world = *state;
+
+	assert_int_equal(ask(world, "GET /v1/thing?q=1&r=2", AS_READER, NULL), 200);
+	assert_int_equal(ask(world, "GET /v1/thing?q=1&%71=2", AS_READER, NULL), 400);
+	assert_string_equal(seen, "");
+	assert_non_null(
+		strstr(http_world_body(&world->http), "is in the query twice; give it once"));
+}
+
 static void a_get_takes_no_body(void **state)
 {
 	struct api_world *world = *state;
@@ -512,6 +549,7 @@ int main(void)
 		TEST(secrets_and_roles_decide),
 		TEST(without_credentials_nobody_learns_which_paths_there_are),
 		TEST(clients_that_are_gone_are_not_known_any_more),
+		TEST(whoever_became_a_reader_gets_no_answer_of_an_admin),
 		TEST(a_secret_at_a_limit_is_taken_and_one_beyond_it_told),
 		TEST(a_secret_that_others_can_read_is_a_warning),
 		TEST(a_secret_that_can_be_guessed_is_a_warning),
@@ -527,6 +565,7 @@ int main(void)
 		TEST(bodies_of_azures_api_alone_are_relaxed_json),
 		TEST(a_long_relaxed_body_is_read_as_well),
 		TEST(a_route_says_how_long_a_body_may_be),
+		TEST(a_field_that_is_in_the_query_twice_is_refused),
 		TEST(a_get_takes_no_body),
 		TEST(errors_have_the_shape_of_their_api),
 	};
