@@ -542,9 +542,26 @@ class Rules(Browser):
         self.good("DELETE", where)
 
     def test_which_rule_takes_a_name(self):
+        # The answer to the first question comes when the test says so, after that to the second.
+        self.stands_for("""async (where, how) => {
+            const answer = await real(where, how), text = answer.text.bind(answer);
+            if (String(where).includes("first.contoso.corp")) answer.text = async () => {
+              const got = await text();
+              await new Promise(resolve => { window.release = resolve; });
+              setTimeout(() => { window.drawn = true; });
+              return got;
+            };
+            return answer;
+        }""")
         self.log_in("/ui/rules")
+        self.fill("Which rule takes this name?", "first.contoso.corp")
+        self.press("Find")
+        self.wait(lambda: self.driver.execute_script("return !!window.release"), "the first question")
         self.fill("Which rule takes this name?", "a.b.contoso.corp")
         self.press("Find")
+        self.find("[role=status]", "The rule office/contoso takes a.b.contoso.corp.")
+        self.driver.execute_script("release()")
+        self.wait(lambda: self.driver.execute_script("return window.drawn"), "the answer to the first")
         self.find("[role=status]", "The rule office/contoso takes a.b.contoso.corp.")
         self.assertEqual(1, len(self.rows()))
         self.fill("Which rule takes this name?", "web.corp.internal")
@@ -897,6 +914,17 @@ class Reverse(Browser):
         self.press("Try it", "dialog")
         self.find("dialog", "1 PTR set, 1 removed, 0 unchanged")
         self.is_served("198.51.100.30", "one.csv.example.")  # nothing has moved yet
+        # What somebody else changes meanwhile is not overwritten by what was tried before.
+        self.good("PUT", "ptrs/198.51.100.31", {"reverse_fqdn": "other.csv.example."})
+        self.press("Import", "dialog")
+        self.find("dialog .problem")
+        self.press("Cancel", "dialog")
+        self.is_served("198.51.100.30", "one.csv.example.")
+        self.is_served("198.51.100.31", "other.csv.example.")
+        self.press("Import CSV")
+        self.field("File").send_keys(good)
+        self.press("Try it", "dialog")
+        self.find("dialog", "1 PTR set, 1 removed, 0 unchanged")
         self.press("Import", "dialog")
         self.row("198.51.100.31", "two.csv.example.", "Active")
         self.is_served("198.51.100.30")

@@ -242,13 +242,15 @@ static void log_uploaded(const struct upload *upload, const char *client)
 static void on_served(struct api_wait *wait)
 {
 	struct upload *upload = container_of(wait, struct upload, wait);
+	char etag[ETAG_MAX];
 
-	api_reply_json(upload->request, 200,
-		       json_make("{s:I, s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set,
-				 "removed", (json_int_t)upload->removed, "unchanged",
-				 (json_int_t)upload->unchanged, "made", (json_int_t)upload->made,
-				 "dry_run", upload->dry_run),
-		       NULL);
+	/* Of what was tried: with it as If-Match the same rows do the same, or nothing. */
+	api_reply_json(
+		upload->request, 200,
+		json_make("{s:I, s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
+			  (json_int_t)upload->removed, "unchanged", (json_int_t)upload->unchanged,
+			  "made", (json_int_t)upload->made, "dry_run", upload->dry_run),
+		upload->dry_run ? inventory_etag(api_inventory(upload->request), etag) : NULL);
 	upload_free(upload);
 }
 

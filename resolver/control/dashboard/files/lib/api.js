@@ -31,6 +31,11 @@ export function headers() {
   return {Authorization: "Bearer " + (current()?.token || "")};
 }
 
+// Ends the session after a refusal of these headers, unless somebody has logged in anew since they were sent.
+export function ended({Authorization: sent}) {
+  if (sent === headers().Authorization) end("Your login has ended; log in again to go on.");
+}
+
 function typed(body) {
   if (body === undefined) return {};
   if (body instanceof Blob) return {body, type: "text/csv"};
@@ -71,7 +76,7 @@ export async function call(method, where, {body, etag, none, signal} = {}) {
     throw new ApiError(0, {message: "The server cannot be reached. Is it running?"});
   }
   const got = await parsed(answer);
-  if (answer.status === 401) end("Your login has ended; log in again to go on.");
+  if (answer.status === 401) ended(all);
   if (!answer.ok) throw new ApiError(answer.status, {...got?.error, rows: got?.errors});
   return {body: got, etag: answer.headers.get("ETag")};
 }

@@ -6,8 +6,8 @@
 //
 // fetch() reads it, because an EventSource cannot send a token.
 
-import {headers} from "./api.js";
-import {current, end, session} from "./session.js";
+import {ended, headers} from "./api.js";
+import {current, session} from "./session.js";
 
 const SOON_MS = 1000, LATE_MS = 30000, LASTING_MS = 10000;
 
@@ -60,10 +60,10 @@ function parse(block) {
 // Reads any stream of the API until it ends. Calls onBegin when it has begun, and onEvent with the fields of each
 // event, as texts. Returns the status of a refusal, else 0.
 export async function readStream(where, signal, onBegin, onEvent) {
-  const answer = await fetch(where, {headers: {...headers(), Accept: "text/event-stream"}, signal});
+  const sent = headers(), answer = await fetch(where, {headers: {...sent, Accept: "text/event-stream"}, signal});
   let text = "";
 
-  if (answer.status === 401) end("Your login has ended; log in again to go on.");
+  if (answer.status === 401) ended(sent);
   if (!answer.ok) return answer.status;
   onBegin();
   for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();;) {

@@ -18,6 +18,7 @@ import {DataTable} from "../parts/table.js";
 
 const PAGE = 200, MOST = 5000;
 const CHECKS = 4; // at a time: each asks the DNS, and may take three seconds
+const AGAIN_MS = 1000; // after the server has refused a check, because it allows a client so many within a second
 const COLUMNS = ["address", "reverse_fqdn", "description", "ttl"];
 
 // By the statuses of the API.
@@ -70,23 +71,37 @@ export class ReversePage extends Page {
     return found && h("span", {class: "state " + (found.result === "confirmed" ? "good" : "warn")}, name(found.text));
   }
 
-  // Checks all shown PTRs that are served, some at a time, and shows each result when it is known.
+  // Waits where the server says that this client asks too much.
+  async check(ptr) {
+    for (;; await sleep(AGAIN_MS, this.signal)) {
+      try {
+        return await get("check" + query({subject: ptr.address}), {signal: this.signal});
+      } catch (error) {
+        if (error.status !== 429) throw error;
+      }
+    }
+  }
+
+  // Checks all shown PTRs that are served, some at a time, and shows each result when it is known. Another press begins
+  // anew.
   async checkAll() {
     const wanted = this.ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn && ptr.status === "ACTIVE"), left = [...wanted];
     let good = 0, done = 0;
+    const checks = new Map();
     const check = async () => {
       for (let ptr; (ptr = left.shift());) {
-        const found = await get("check" + query({subject: ptr.address}), {signal: this.signal});
+        const found = await this.check(ptr);
 
+        if (this.checks !== checks) return;
         good += found.result === "confirmed";
         done++;
-        this.checks.set(ptr.address + " " + ptr.reverse_fqdn, found);
+        checks.set(ptr.address + " " + ptr.reverse_fqdn, found);
         this.told.textContent = `Leading back: ${good} of ${done}` + (done < wanted.length ? `, ${wanted.length - done} to go ...` : ".");
         this.replace({...this.ptrs.find((one) => one.id === ptr.id) || ptr});
       }
     };
 
-    this.checks = new Map();
+    this.checks = checks;
     this.table.columns = this.columns();
     this.table.fill(this.ptrs);
     if (!wanted.length) this.told.textContent = "No name is served here.";
@@ -143,7 +158,7 @@ export class ReversePage extends Page {
     save("ptrs.csv", csv(COLUMNS, ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn)), "text/csv");
   }
 
-  // Tries the import first, and makes it once the user has seen what it would do.
+  // Tries the import first, and makes it once the user has seen what it would do; not if something has changed since.
   async import() {
     let file, found;
     const tried = await ask({
@@ -153,15 +168,15 @@ export class ReversePage extends Page {
       fields: [{name: "file", label: "File", type: "file", accept: ".csv,text/csv", required: true}],
       work: async (values) => {
         file = values.file;
-        found = (await call("POST", "ptrs?dry_run=true", {body: file})).body;
+        found = await call("POST", "ptrs?dry_run=true", {body: file});
       },
     });
 
     if (!tried) return;
     await ask({
-      title: "Import " + file.name + "?", confirm: "Import", text: h("p", {}, "It fits. This would be: " + told(found) + "."),
+      title: "Import " + file.name + "?", confirm: "Import", text: h("p", {}, "It fits. This would be: " + told(found.body) + "."),
       work: async () => {
-        const {body} = await call("POST", "ptrs", {body: file});
+        const {body} = await call("POST", "ptrs", {body: file, etag: found.etag});
 
         notice("Imported: " + told(body) + ".");
       },

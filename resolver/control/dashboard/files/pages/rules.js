@@ -169,7 +169,7 @@ export class RulesPage extends Page {
   find(text, shows = this.shows) {
     this.search = text;
     this.shows = shows;
-    this.only = null;
+    this.only = this.taking = null;
     this.table.page = 0;
     this.answer.replaceChildren();
     note(url("rules", {search: text, show: shows === "all" ? "" : shows}));
@@ -183,9 +183,15 @@ export class RulesPage extends Page {
     this.attempt(() => this.take());
   }
 
+  // Only the latest question counts, and none after another search.
   async take() {
-    const fields = {name: this.asked.value.trim(), vnet: this.network.value};
-    const {hops: [hop]} = await get("explain" + query(fields), {signal: this.signal});
+    const fields = {name: this.asked.value.trim(), vnet: this.network.value}, taking = this.taking = {};
+    const {hops: [hop]} = await get("explain" + query(fields), {signal: this.signal}).catch((error) => {
+      if (this.taking === taking) throw error;
+      return {hops: []};
+    });
+
+    if (this.taking !== taking) return;
     const isRule = hop.decided_by === "rule" && hop.kind === "forward";
 
     this.only = isRule ? hop.ruleset + "/" + hop.object : null;

@@ -31,7 +31,7 @@ function typeOf(set) {
 
 export class ZonePage extends Page {
   async show() {
-    this.onEvents(({event}) => event === "change" || event === "reload", () => this.zone.file ? this.showFile() : this.load());
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.path = this.query.get("path") || "";
     this.search = this.query.get("search") || "";
     // Shows the way back in case there is no such zone.
@@ -62,7 +62,7 @@ export class ZonePage extends Page {
         may && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import master file"),
         h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export master file")));
     if (own) this.append(this.table);
-    await (own ? this.load() : this.showFile());
+    await this.load();
   }
 
   async showFile() {
@@ -77,10 +77,15 @@ export class ZonePage extends Page {
     return this.path + "/record_sets";
   }
 
+  asked() {
+    return {q: this.search};
+  }
+
   async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.items?.length || 0));
 
-    this.fill([], await get(this.sets() + query({q: this.search, limit}), {signal: this.signal}));
+    if (this.zone.file) await this.showFile();
+    else this.fill([], await this.rowsFrom(this.sets() + query({...this.asked(), limit}), "record_sets", limit));
   }
 
   loadMore() {
@@ -88,14 +93,13 @@ export class ZonePage extends Page {
   }
 
   async readMore() {
-    const page = await get(this.next, {signal: this.signal});
-
-    this.fill(this.items, page);
+    this.fill(this.items, await this.rowsFrom(this.next, "record_sets", PAGE));
   }
 
-  fill(before, page) {
-    this.items = [...before, ...page.record_sets];
-    this.next = page.next && page.next.replace(/^\/v1\//, "");
+  fill(before, found) {
+    if (!found) return; // the search has changed; the next turn reads its rows
+    this.items = [...before, ...found.rows];
+    this.next = found.next;
     this.table.further = this.next && (() => this.attempt(() => this.loadMore()));
     this.table.none = this.search ? empty("No record set has that.") : empty("The zone has no records of its own yet.",
       h("p", {}, isAdmin() ? "Add one, or import a master file." : "An admin can add some."));

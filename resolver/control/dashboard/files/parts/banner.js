@@ -94,6 +94,8 @@ export class WaitingBanner extends HTMLElement {
   }
 
   async end(back) {
+    if (this.ending) return; // a second press
+    this.ending = true;
     this.querySelector(".problem")?.remove();
     try {
       await call("POST", "confirm" + (back ? "?back" : ""), {});
@@ -101,6 +103,8 @@ export class WaitingBanner extends HTMLElement {
     } catch (error) {
       this.firstElementChild?.append(problem(error));
       return;
+    } finally {
+      this.ending = false;
     }
     await this.look();
   }
