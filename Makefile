@@ -203,7 +203,7 @@ lint:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@tests/lint
-compile_commands.json: Makefile
+compile_commands.json: # made anew each time, for new files
 	@printf '%s\n' $(SRC) $(TESTLIB) $(TESTSRC) | python3 -c 'import json, os, sys; print(json.dumps( \
 		[{"directory": os.getcwd(), "file": file, "arguments": sys.argv[1:] + ["-c", file]} \
 		for file in sys.stdin.read().split()], indent=1))' $(CC) $(filter-out -MMD -MP,$(BASE)) $(OPT) >$@
@@ -251,5 +251,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all manual deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install uninstall deb image clean help
+.PHONY: compile_commands.json all manual deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install uninstall deb image clean help
 .SECONDARY:

@@ -79,6 +79,7 @@ class Setup(unittest.TestCase):
     def test_it_can_be_done_again_and_completed(self):
         self.setup(URL)
         os.remove(os.path.join(self.target, "azext_sluice", "__init__.py"))
+        self.write("azure/cliextensions/sluice/sluice-0.0.9.dist-info/METADATA", "an earlier version")
         self.setup(URL + "/", AZ_CLOUD=URL.upper().replace("HTTPS", "https") + "/")
         self.assertEqual(files_of(EXTENSION), files_of(self.target))
         self.assertEqual(["cloud set --name sluice"], self.called()[-1:])

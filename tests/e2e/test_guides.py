@@ -126,7 +126,7 @@ class Operate(Guided):
             if isinstance(step, guide.Command) and re.match(r"sluice (rule|zone|zone-link|record|address|ptr) (create|set|add) ", step.text):
                 machine.run(*step.text.split())
         # A newer one, of the same program.
-        newer = harness.sh(os.path.join(harness.TOP, "etc/debian/build"), "0.1.1", os.path.join(self.world.dir, "packages")).strip()
+        newer = harness.sh(os.path.join(harness.TOP, "etc/debian/build"), "0.2.0", os.path.join(self.world.dir, "packages")).strip()
         shutil.copy(newer, machine.path("/root/"))
         machine.run("install", "-d", "-o", "prometheus", "/var/lib/prometheus")
         self.does_it()

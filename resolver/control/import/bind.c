@@ -662,7 +662,7 @@ static const struct statement *find_servers(const struct bind *bind, const char 
 
 /* What gets the servers of a list: a rule or the default resolver; or else, with a view, the view's
  * rule for all names, which is made with its first server. */
-struct asked {
+struct asked_servers {
 	struct node *rule;
 	struct forward_view *view;
 	const struct origin *at; /* of the view's rule */
@@ -674,7 +674,7 @@ struct servers { /* a named list whose servers a rule has */
 };
 
 /* Adds a server; false: its address or port is invalid. */
-static bool take_target(struct bind *bind, struct asked *asked, const struct origin *at,
+static bool take_target(struct bind *bind, struct asked_servers *asked, const struct origin *at,
 			const char *address, long port)
 {
 	if (!forward_is_target(address, port))
@@ -684,13 +684,13 @@ static bool take_target(struct bind *bind, struct asked *asked, const struct ori
 	return forward_target(bind->import, asked->rule, at, address, port, NULL);
 }
 
-static bool take_targets(struct bind *bind, struct asked *asked, const struct statement *list,
-			 unsigned depth);
+static bool take_targets(struct bind *bind, struct asked_servers *asked,
+			 const struct statement *list, unsigned depth);
 
 /* Gives the rule the servers of a named list, once for all its uses. Returns whether some are asked
  * over TLS. */
-static bool take_named(struct bind *bind, struct asked *asked, const struct statement *named,
-		       const struct origin *at, unsigned depth)
+static bool take_named(struct bind *bind, struct asked_servers *asked,
+		       const struct statement *named, const struct origin *at, unsigned depth)
 {
 	struct import *import = bind->import;
 	const void *whose = asked->view ? (void *)asked->view : (void *)asked->rule;
@@ -715,8 +715,8 @@ static bool take_named(struct bind *bind, struct asked *asked, const struct stat
 /* Reads "forwarders port 5353 { 192.0.2.1; 192.0.2.2 port 53; };" and the like; named lists
  * ("primaries NAME") are included. Returns whether some servers were left out because they are
  * asked over TLS. */
-static bool take_targets(struct bind *bind, struct asked *asked, const struct statement *list,
-			 unsigned depth)
+static bool take_targets(struct bind *bind, struct asked_servers *asked,
+			 const struct statement *list, unsigned depth)
 {
 	const char *usual = word_behind(list, "port");
 	bool encrypted = false;
@@ -770,7 +770,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 	const struct statement *list = setting(bind, view, "forwarders");
 	const struct statement *empty = setting(bind, view, "empty-zones-enable");
 	struct origin at = list ? list->at : import_place(bind->import, bind->file, 0, NULL);
-	struct asked asked = {0};
+	struct asked_servers asked = {0};
 
 	if (view->zones_only) {
 		forward_no_default(bind->import, view->forward, &view->forward_at);
@@ -789,7 +789,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 		return;
 	}
 	if (own)
-		asked = (struct asked){.view = view->forward, .at = &own->at};
+		asked = (struct asked_servers){.view = view->forward, .at = &own->at};
 	else
 		asked.rule = forward_default(bind->import, &list->at);
 	if (take_targets(bind, &asked, list, 0))
@@ -991,7 +991,7 @@ static struct node *take_asked(struct bind *bind, struct bind_view *view,
 	}
 	rule = forward_rule(bind->import, view->forward, &zone->at, name, true);
 	if (rule)
-		take_targets(bind, &(struct asked){.rule = rule}, list, 0);
+		take_targets(bind, &(struct asked_servers){.rule = rule}, list, 0);
 	if (why)
 		import_changed(bind->import, &zone->at, "%s", why);
 	return rule;
