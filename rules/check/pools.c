@@ -170,6 +170,43 @@ bool pools_equal(const struct pools *left, const struct pools *right, bool place
 	       (!places || have_same_places(a, b));
 }
 
+static const struct hash_key fixed_key; /* two processes hash alike */
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	return hash_bytes(&fixed_key, hash, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
+static uint64_t hash_prefixes(uint64_t hash, const struct prefix_table *table)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < table->count; i++)
+		hash = hash_text(hash, prefix_print(&table->entries[i].prefix, text));
+	return hash_text(hash, NULL);
+}
+
+uint64_t pools_hash(const struct pools *pools)
+{
+	const struct check *check = &pools->check;
+	uint64_t hash = hash_prefixes(0, &check->pools);
+
+	hash = hash_prefixes(hash, &check->spaces);
+	hash = hash_prefixes(hash, &check->subnets);
+	for (size_t i = 0; i < check->pools.count; i++) {
+		const size_t place = check->pools.entries[i].value;
+
+		hash = hash_text(hash, check->model->address_pools.items[place].region);
+	}
+	for (size_t i = 0; i < check->subnets.count; i++) {
+		const struct origin *origin =
+			check->subnet_origins[check->subnets.entries[i].value];
+
+		hash = hash_text(hash + origin->line, origin->file);
+	}
+	return hash;
+}
+
 /* ---- names ---- */
 
 static bool is_domain_label(const char *label)

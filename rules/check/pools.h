@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
@@ -30,6 +31,8 @@ const char *pools_refusal(const struct pools *pools, const struct address *addre
 /* Whether both refuse the same addresses; `places`: for the same reasons, too, which name a line of
  * the configuration. */
 bool pools_equal(const struct pools *a, const struct pools *b, bool places);
+/* A hash of everything that pools_equal compares, places included; it depends on nothing else. */
+uint64_t pools_hash(const struct pools *pools);
 /* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
  * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
  * NULL when it does. */

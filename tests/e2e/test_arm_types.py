@@ -536,6 +536,9 @@ class Lifecycle(Everything):
         self.assertNotEqual(hub["etag"], after["etag"])
         self.assertEqual(after["etag"],
                          self.arm("GET", below("virtualNetworks/hub/subnets/in"), status=200).body["etag"])
+        self.arm("DELETE", below("virtualNetworks/hub/subnets/more"), status=200)
+        gone = self.arm("GET", below("virtualNetworks/hub"), status=200).body["etag"]
+        self.assertNotEqual(after["etag"], gone)
 
     # ---- lists ----
 

@@ -232,8 +232,9 @@ class Resources(World):
         self.bad(self.call("PATCH", path, {"state": "Disabled"}, **{"If-Match": first.etag}), 412,
                  "precondition_failed", "it has changed since")
         self.good("DELETE", path)
-        self.good("PUT", path, {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        made = self.good("PUT", path, {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
         self.assertEqual(412, self.call("DELETE", path, **{"If-Match": again.etag}).status)
+        self.assertEqual(self.good("GET", "changes").etag, made.etag)  # both are the revision
         # Another resource's change is none of this one's; nor is a restart.
         etags = [self.good("GET", path).etag, self.good("GET", inbound).etag,
                  self.good("GET", "virtual_networks/-/filed").etag]

@@ -482,6 +482,7 @@ class Resources(Reverse):
         self.assertEqual(304, self.call("GET", path, headers={"If-None-Match": first}).status)
         second = self.good("PATCH", path, {"tags": {"a": "b"}}, headers={"If-Match": first}).etag
         self.assertNotEqual(first, second)
+        self.assertEqual(self.good("GET", "/v1/changes").etag.split("-")[0], second.split("-")[0])
         self.bad_v1(self.call("PATCH", path, {"tags": {}}, headers={"If-Match": first}), 412,
                     "precondition_failed")
         self.bad_v1(self.call("DELETE", path, headers={"If-Match": first}), 412)
@@ -528,6 +529,16 @@ class Resources(Reverse):
         self.good("PUT", "/v1/state", saved.body, 204, headers={"If-Match": changed})
         self.ptr_is("198.51.100.11", "one.example.")
         self.assertNotEqual(changed, self.good("GET", "/v1/ptrs").etag)
+        # The version is the latest change of addresses: neither another change nor a restart.
+        self.good("PUT", "/v1/addresses/office/more", {"address": "198.51.100.31"}, 201)
+        self.good("DELETE", "/v1/addresses/office/more", status=204)
+        revision = self.good("GET", "/v1/changes").etag.split("-")[0]
+        before = {path: self.good("GET", path).etag for path in lists}
+        self.assertEqual({revision}, {etag.split("-")[0] for etag in before.values()})
+        self.good("PUT", "/v1/private_zones/-/other.example", {}, 201)
+        self.assertEqual(before, {path: self.good("GET", path).etag for path in lists})
+        self.restart()
+        self.assertEqual(before, {path: self.good("GET", path).etag for path in lists})
 
     def test_a_reader_reads(self):
         for path in ("/v1/addresses", "/v1/services", "/v1/ptrs", "/v1/check?subject=198.51.100.10"):

@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "resolver/control/store/pairs.h"
+
 /* ---- begin and discard ---- */
 
 struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
@@ -102,6 +104,20 @@ int draft_is_open(struct address_draft *draft)
 
 /* ---- rows ---- */
 
+/* With the draft's first row: a row that is deleted leaves no revision behind by which the next
+ * start could tell when lists changed last. */
+static int note_changed(struct address_draft *draft)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+
+	if (draft->noted)
+		return 0;
+	draft->noted = true;
+	return pairs_note_changed(draft->source, draft->revision, error) == 0
+		       ? 0
+		       : draft_fail_store(draft, error);
+}
+
 /* json NULL: deletes the row. */
 static int write_row(struct address_draft *draft, unsigned kind, const char *path, const char *json,
 		     const struct source_keys *keys)
@@ -109,6 +125,8 @@ static int write_row(struct address_draft *draft, unsigned kind, const char *pat
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = draft_check_trouble(draft);
 
+	if (!err)
+		err = note_changed(draft);
 	if (err)
 		return err;
 	err = draft->source->calls->put(draft->source, kind, path, json, keys, error);
@@ -190,7 +208,7 @@ void addresses_commit(struct address_draft *draft)
 	draft->over = true;
 	inventory->now.counts = draft->counts;
 	inventory->cursors = draft->inventory->cursors;
-	inventory->version++;
+	inventory->changed = draft->revision;
 	inventory_publish(inventory, draft->table ? owned_commit(draft->table) : NULL,
 			  draft->revision);
 	draft->table = NULL;

@@ -22,6 +22,7 @@ struct address_draft {
 	uint64_t revision;           /* of the transaction */
 	struct pool_cursors cursors; /* the inventory's, as they were before */
 	bool restores;
+	bool noted;                /* the state knows this revision as the latest change */
 	struct owned_draft *table; /* NULL: the served table does not change */
 	struct inventory_counts counts;
 	struct change_error error;

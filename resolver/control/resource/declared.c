@@ -11,6 +11,7 @@ struct declared {
 	struct arena arena;
 	struct owned_resource *resources;
 	size_t count;
+	uint64_t hash; /* declared_hash */
 	struct order {
 		const struct owned_resource **items;
 		size_t count;
@@ -110,6 +111,9 @@ static int fill(struct declared *declared, const struct model *model)
 				     &model->cloud_services.items[i], model, arena);
 	for (unsigned i = 0; !err && i < DECLARED_ORDERS; i++)
 		err = sort(declared, i);
+	for (size_t i = 0; !err && i < declared->count; i++)
+		declared->hash =
+			etag_add_number(declared->hash, owned_hash(&declared->resources[i]));
 	return err;
 }
 
@@ -131,6 +135,11 @@ struct declared *declared_new(const struct model *model)
 		return declared;
 	declared_free(declared);
 	return NULL;
+}
+
+uint64_t declared_hash(const struct declared *declared)
+{
+	return declared->hash;
 }
 
 struct declared *declared_ref(struct declared *declared)

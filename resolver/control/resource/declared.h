@@ -26,6 +26,8 @@ struct declared *declared_new(const struct model *model);
 struct declared *declared_ref(struct declared *declared);
 void declared_free(struct declared *declared);
 
+/* A hash of everything that the API shows of the resources, for etags. */
+uint64_t declared_hash(const struct declared *declared);
 /* The resource that equals the probe in this order; NULL: none. */
 const struct owned_resource *declared_find(const struct declared *declared,
 					   enum declared_order order,

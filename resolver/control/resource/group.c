@@ -89,10 +89,8 @@ json_t *group_values(const struct resource_group *group)
 
 char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 {
-	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
-	uint64_t hash = values_hash(kind_of_id(KIND_GROUP), group, &key);
-
-	return etag_print(etag_add_number(&key, hash, group->origin.revision), 0, text);
+	return etag_print(group->origin.revision, values_hash(kind_of_id(KIND_GROUP), group), 0,
+			  text);
 }
 
 json_t *group_show(const struct resource_group *group)

@@ -617,10 +617,26 @@ const struct owned_resource **inventory_waiting(struct inventory *inventory, siz
 
 /* ---- state and version of the inventory ---- */
 
+static uint64_t hash_counts(uint64_t hash, const struct inventory_counts *counts)
+{
+	const size_t numbers[] = {counts->addresses, counts->services, counts->ptrs,
+				  counts->refused,   counts->given,    counts->repeated,
+				  counts->waiting};
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		hash = etag_add_number(hash, numbers[i]);
+	return hash;
+}
+
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 {
-	return etag_print(etag_add_number(&inventory->key, 0, inventory->version),
-			  inventory->served_count, text);
+	const struct inventory_part *now = &inventory->now;
+	bool pending = inventory->served < inventory->published;
+	uint64_t computed = hash_counts(now->derived, &now->counts);
+
+	/* 0 if nothing is pending, because after a restart workers have served other revisions. */
+	computed = etag_add_number(computed, pending ? inventory->served + 1 : 0);
+	return etag_print(inventory->changed, now->derived, computed, text);
 }
 
 const struct model *inventory_model(const struct inventory *inventory)
@@ -630,7 +646,6 @@ const struct model *inventory_model(const struct inventory *inventory)
 
 void inventory_note_served(struct inventory *inventory)
 {
-	inventory->served_count += inventory->served != inventory->published;
 	inventory->served = inventory->published;
 }
 

@@ -89,7 +89,7 @@ const struct model *inventory_model(const struct inventory *inventory);
 /* The store that inventory_prepare opens; a copy has its own (store_copy). */
 struct store *inventory_store(struct inventory *inventory);
 /* The etag of every list of the inventory, quoted; it changes with every change of anything in the
- * inventory, and with a restart. Returns text. */
+ * inventory, and survives a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
 /* Why something could not be read since inventory_forget; NULL: no read has failed. */
@@ -163,9 +163,11 @@ struct inventory_part { /* the part of an inventory that belongs to a model */
 	struct declared *declared;
 	struct owned *owned; /* the served table */
 	struct inventory_counts counts;
-	uint64_t latest; /* the latest revision of a PTR, as of the last full read */
-	bool read;       /* the state differed from what was known, so all of it was read */
-	bool same;       /* shows the same as the part before */
+	uint64_t latest;  /* the latest revision of a PTR, as of the last full read */
+	uint64_t changed; /* of the latest change, as of the last full read */
+	uint64_t derived; /* a hash of what the model says of addresses and services: the file's,
+			   * and the settings by which the state's are completed and refused */
+	bool read;        /* the state differed from what was known, so all of it was read */
 };
 
 /* Where the next search for a free address begins, by the pool's place in the model. Pools with the
@@ -183,8 +185,8 @@ struct inventory {
 	bool changing;                  /* between addresses_edit and addresses_discard */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
 	struct arena shown;             /* resources that were returned */
-	uint64_t version;               /* of everything shown, except the statuses of PTRs */
-	uint32_t served_count;          /* wraps around; second half of the list's etag */
+	uint64_t changed;               /* revision of the latest change of addresses, services,
+					 * PTRs or groups; 0: none */
 	uint64_t published, served;     /* revisions: published last; served by all workers */
 	struct pool_cursors cursors;
 };

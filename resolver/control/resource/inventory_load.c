@@ -16,6 +16,7 @@
 #include <assert.h>
 
 #include "resolver/control/base/percent.h"
+#include "resolver/control/store/pairs.h"
 #include "rules/text.h"
 
 struct merge {
@@ -111,10 +112,13 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		keyed->resource.fqdn = owned_dotted(bare, keyed->fqdn);
 }
 
-static void note_revision(struct inventory_part *part, const struct source_keys *keys)
+static void note_revision(struct inventory_part *part, const struct source_resource *row)
 {
-	if (keys->ptr_revision > part->latest)
-		part->latest = keys->ptr_revision;
+	if (row->keys->ptr_revision > part->latest)
+		part->latest = row->keys->ptr_revision;
+	/* Another program that wrote the row may not have noted it (pairs_note_changed). */
+	if (row->revision > part->changed)
+		part->changed = row->revision;
 }
 
 /* Whether the model's suffixes would give this service of the state the same forward name as an
@@ -153,7 +157,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	read_keys(&keyed, row, next->model);
 	*(row->kind == KIND_SERVICE ? &next->counts.services : &next->counts.addresses) += 1;
 	next->counts.ptrs += row->keys->ptr != NULL;
-	note_revision(next, row->keys);
+	note_revision(next, row);
 	declared = declared_clash(next->declared, &keyed.resource, &field);
 	if (declared) {
 		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
@@ -207,7 +211,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 		return err ? inventory_complain(inventory, row, err) : 0;
 	}
 	merge->next->counts.given++;
-	note_revision(merge->next, row->keys);
+	note_revision(merge->next, row);
 	resource = (struct owned_resource){
 		.item = {.address = declared->item.address, .reverse_fqdn = row->keys->ptr},
 		.ttl_served =
@@ -249,6 +253,8 @@ static int read_state(struct merge *merge)
 	merge->draft = owned_edit(NULL);
 	err = merge->draft ? source->calls->sync(source, error) : ERR_NOMEM;
 	if (!err)
+		err = pairs_read_changed(source, &merge->next->changed, error);
+	if (!err)
 		err = source->calls->owned(source, on_owned, merge, error);
 	if (!err)
 		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
@@ -263,7 +269,8 @@ static int read_state(struct merge *merge)
 		merge->draft = NULL;
 		*merge->next = (struct inventory_part){.model = merge->next->model,
 						       .pools = merge->next->pools,
-						       .declared = merge->next->declared};
+						       .declared = merge->next->declared,
+						       .derived = merge->next->derived};
 		err = ERR_SYSTEM;
 	}
 	faults_release(&found);
@@ -474,7 +481,6 @@ static int fill(struct merge *merge)
 	bool alike = derive_alike(merge->before, merge->next);
 	int err = ERR_SYSTEM;
 
-	merge->next->same = !is_other && same_file && alike;
 	/* With the same file, what it repeats stays repeated: those rows are read-only. */
 	if (is_other || (source && (!alike || (!same_file && merge->before->counts.repeated > 0) ||
 				    may_be_repeated(merge)))) {
@@ -500,6 +506,18 @@ static void say_unserved(struct inventory *inventory, const struct inventory_par
 		 store->url);
 }
 
+/* Of a list's etag: the rest of it is revisions and numbers. */
+static uint64_t hash_derived(const struct inventory_part *part)
+{
+	const struct reverse_settings *reverse = &part->model->reverse;
+	uint64_t hash = declared_hash(part->declared);
+
+	hash = etag_add_number(hash, reverse->ttl);
+	hash = etag_add_text(hash, reverse->suffix);
+	hash = etag_add_text(hash, reverse->service_suffix);
+	return etag_add_number(hash, pools_hash(part->pools));
+}
+
 /* Makes the part of this model, with its table. On an error there is nothing to release. */
 static int make_part(struct inventory *inventory, struct model *model, struct inventory_part *part,
 		     struct faults *faults)
@@ -507,13 +525,16 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	struct merge merge = {
 		.inventory = inventory, .next = part, .before = &inventory->now, .faults = faults};
 	size_t errors = faults->errors;
-	int err;
+	int err = ERR_NOMEM;
 
 	inventory->trouble[0] = '\0'; /* left by a request */
 	*part = (struct inventory_part){.model = model,
 					.pools = pools_new(model),
 					.declared = declared_of(model, merge.before)};
-	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
+	if (part->pools && part->declared) {
+		part->derived = hash_derived(part);
+		err = fill(&merge);
+	}
 	inventory->trouble[0] = '\0';
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
@@ -561,9 +582,9 @@ void inventory_adopt(struct inventory *next)
 	inventory_part_release(now);
 	*now = next->now;
 	next->now = (struct inventory_part){0};
-	inventory->version += !now->same;
 	if (!now->read)
 		return;
+	inventory->changed = now->changed;
 	/* Changes by another process are not pending: workers did not get these from this
 	 * process. */
 	if (inventory->served == inventory->published)

@@ -58,41 +58,46 @@ const char *ptr_action_text(enum ptr_action action)
 
 /* ---- entity tags ---- */
 
-static const struct hash_key etag_key = {UINT64_C(0x736c75696365), UINT64_C(0x65746167)};
-
-/* Hashes the values and the highest revision of the rows, so that a change and its undo give
- * another version. */
-static uint64_t version_of(const struct owned_resource *resource)
+/* The highest revision of its rows: the resource's, and that of a PTR with a row of its own. */
+static uint64_t revision_of(const struct owned_resource *resource)
 {
 	uint64_t revision = resource->item.origin.revision;
-	uint64_t hash = values_hash(resource->kind, &resource->item, &etag_key);
 
-	if (resource->ptr_revision > revision)
-		revision = resource->ptr_revision;
-	hash = etag_add_text(&etag_key, hash, resource->fqdn);
-	hash = etag_add_text(&etag_key, hash, resource->subscription);
-	return etag_add_number(&etag_key, hash, revision);
+	return resource->ptr_revision > revision ? resource->ptr_revision : revision;
 }
 
-static uint32_t status_hash(const struct owned_resource *resource)
+/* Some values are no client's: the file's, and what the file's settings give the state's rows. */
+static uint64_t hash_values(const struct owned_resource *resource)
+{
+	uint64_t hash = values_hash(resource->kind, &resource->item);
+
+	hash = etag_add_text(hash, resource->fqdn);
+	return etag_add_text(hash, resource->subscription);
+}
+
+uint64_t owned_hash(const struct owned_resource *resource)
 {
 	const struct origin *origin = &resource->item.origin;
-	uint64_t hash = etag_add_text(&etag_key, origin->line, origin->file);
+	uint64_t hash = hash_values(resource);
 
-	hash = etag_add_text(&etag_key, hash, resource->reason);
-	hash = etag_add_number(&etag_key, hash, resource->ttl_served);
-	hash = etag_add_number(&etag_key, hash, resource->status);
-	return (uint32_t)etag_add_number(&etag_key, hash, resource->action);
+	hash = etag_add_text(hash, origin->file);
+	hash = etag_add_number(hash, origin->line);
+	hash = etag_add_text(hash, resource->reason);
+	hash = etag_add_number(hash, resource->ttl_served);
+	hash = etag_add_number(hash, resource->status);
+	return etag_add_number(hash, resource->action);
 }
 
 char *owned_etag(const struct owned_resource *resource, char text[ETAG_MAX])
 {
-	return etag_print(version_of(resource), status_hash(resource), text);
+	return etag_print(revision_of(resource), hash_values(resource), owned_hash(resource), text);
 }
 
 char *owned_version_etag(const struct owned_resource *resource, char text[ETAG_MAX])
 {
-	return etag_print(version_of(resource), 0, text);
+	uint64_t values = hash_values(resource);
+
+	return etag_print(revision_of(resource), values, values, text);
 }
 
 /* ---- from the file or the state ---- */

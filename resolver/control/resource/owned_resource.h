@@ -80,6 +80,8 @@ bool owned_has_ptr(const struct owned_resource *resource, const char *fqdn);
 char *owned_etag(const struct owned_resource *resource, char text[ETAG_MAX]);
 /* owned_etag without the PTR's status and the origin, for APIs that show neither. */
 char *owned_version_etag(const struct owned_resource *resource, char text[ETAG_MAX]);
+/* A hash of everything that owned_show shows, for etags. */
+uint64_t owned_hash(const struct owned_resource *resource);
 
 /* Describes the resource for people: "address \"a\" of resource group \"g\" (FILE:LINE)", or with
  * the id if it is from the state. Returns text. */

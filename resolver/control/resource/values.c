@@ -359,7 +359,7 @@ json_t *values_print(const struct kind *kind, const char *group, const void *ite
 	return print_group(&printed, kind_field(kind)->group, item);
 }
 
-uint64_t values_hash(const struct kind *kind, const void *item, const struct hash_key *key)
+uint64_t values_hash(const struct kind *kind, const void *item)
 {
 	const struct group *group = kind_field(kind)->group;
 	uint64_t hash = kind->id;
@@ -373,13 +373,13 @@ uint64_t values_hash(const struct kind *kind, const void *item, const struct has
 		const struct tag *tags = list.items;
 
 		if (!is_tags)
-			hash = etag_add_text(key, hash,
+			hash = etag_add_text(hash,
 					     schema_get_text(field, item, buffer, sizeof buffer));
 		if (list.count > 0)
-			hash = etag_add_text(key, hash, field->key);
+			hash = etag_add_text(hash, field->key);
 		for (size_t k = 0; k < list.count; k++) {
-			hash = etag_add_text(key, hash, tags[k].name);
-			hash = etag_add_text(key, hash, tags[k].value);
+			hash = etag_add_text(hash, tags[k].name);
+			hash = etag_add_text(hash, tags[k].value);
 		}
 	}
 	return hash;

@@ -26,8 +26,8 @@ void values_read_stored(const struct kind *kind, const json_t *values, void *ite
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
 /* Prints tags as an object of names and values, perhaps an empty one. */
 json_t *values_print_tags(const struct tag *tags, size_t count);
-/* A hash of all members, for kinds that have only single values and tags. */
-uint64_t values_hash(const struct kind *kind, const void *item, const struct hash_key *key);
+/* A hash of all members for an etag, for kinds that have only single values and tags. */
+uint64_t values_hash(const struct kind *kind, const void *item);
 /* Prints "FILE:LINE", or null for an item that comes from no file. */
 json_t *values_print_origin(const struct origin *origin);
 /* Adds each member that the object lacks: tags as {}, others as null. */

@@ -9,9 +9,10 @@
 #include "endpoints/entropy.h"
 #include "rules/arena.h"
 
-#define SECRET "secret "
-#define SERIAL "serial "
-#define USE    "use "
+#define SECRET  "secret "
+#define SERIAL  "serial "
+#define USE     "use "
+#define CHANGED "changed "
 
 static int fail_memory(char error[SOURCE_ERROR_MAX])
 {
@@ -207,6 +208,35 @@ int pairs_write_serials(struct source *source, const struct pairs_serial *rows, 
 		add_row(&writer, SERIAL, rows[i].zone,
 			value_text(&writer, "%" PRIu32 " %" PRIu32 " %" PRIu64, rows[i].serial,
 				   rows[i].reserved, rows[i].digest));
+	return end_writing(&writer, source, true, error);
+}
+
+/* ---- the latest change ---- */
+
+static int read_changed(void *row, const char *value)
+{
+	uint64_t *revision = row;
+	int end = 0;
+
+	return sscanf(value, "%" SCNu64 "%n", revision, &end) == 1 && value[end] == '\0'
+		       ? 0
+		       : ERR_INVALID;
+}
+
+int pairs_read_changed(struct source *source, uint64_t *revision, char error[SOURCE_ERROR_MAX])
+{
+	bool found;
+
+	*revision = 0;
+	return read_one(source, CHANGED, "addresses", read_changed, revision, &found, error);
+}
+
+int pairs_note_changed(struct source *source, uint64_t revision, char error[SOURCE_ERROR_MAX])
+{
+	struct pair_writer writer;
+
+	begin_writing(&writer, 1);
+	add_row(&writer, CHANGED, "addresses", value_text(&writer, "%" PRIu64, revision));
 	return end_writing(&writer, source, true, error);
 }
 

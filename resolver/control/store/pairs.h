@@ -8,6 +8,8 @@
  *     registered ZONE OWNER TYPE       records that clients have registered (service/registrar.h)
  *     renewal ZONE OWNER TYPE          when clients last renewed a record set (service/renewals.h)
  *     renewal-clock ZONE               the clock that times the zone's renewals
+ *     changed addresses                revision of the latest change of addresses, services, PTRs
+ *                                      or groups
  *
  * APIs keep further pairs under words of their own; a change can carry them (put_pairs).
  *
@@ -53,6 +55,13 @@ MUST_CHECK int pairs_write_uses(struct source *source, const struct pairs_use *r
 MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t limit,
 				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
+
+/* The revision of the latest change of addresses, services, PTRs or groups (0: never); to be noted
+ * within that change. */
+MUST_CHECK int pairs_read_changed(struct source *source, uint64_t *revision,
+				  char error[SOURCE_ERROR_MAX]);
+MUST_CHECK int pairs_note_changed(struct source *source, uint64_t revision,
+				  char error[SOURCE_ERROR_MAX]);
 
 /* Calls back with every pair whose key begins with `prefix`, starting at `prefix` followed by
  * `from`, in the order of keys; no key is longer than PAIRS_KEY_MAX. A callback's return other than

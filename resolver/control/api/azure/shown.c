@@ -375,28 +375,35 @@ json_t *arm_print_short(const struct arm_shown *shown)
 
 /* ---- finding ---- */
 
-static const struct hash_key fixed_key; /* fixed, so that etags stay valid after a restart */
+/* Of a resource and all resources printed in it. The hash is the etag's second half, too: a child
+ * that goes leaves the highest revision as it was. */
+struct version {
+	uint64_t revision; /* the highest one of their rows; 0: all are in a file */
+	uint64_t hash;     /* of the revisions, and of the values of those in a file */
+};
 
-static void add_version(uint64_t *hash, const struct arm_shown *shown);
+static void add_version(struct version *version, const struct arm_shown *shown);
 
 static void add_child_version(void *context, struct arm_shown *child)
 {
 	add_version(context, child);
 }
 
-/* Adds the versions of the resource and of all resources printed in it. */
-static void add_version(uint64_t *hash, const struct arm_shown *shown)
+static void add_version(struct version *version, const struct arm_shown *shown)
 {
 	char *text = NULL;
 
 	if (shown->revision == 0)
 		text = json_dumps(shown->values, JSON_COMPACT | JSON_SORT_KEYS);
-	*hash = shown->revision > 0 ? etag_add_number(&fixed_key, *hash, shown->revision)
-				    : etag_add_text(&fixed_key, *hash, text);
+	version->hash = shown->revision > 0 ? etag_add_number(version->hash, shown->revision)
+					    : etag_add_text(version->hash, text);
+	if (shown->revision > version->revision)
+		version->revision = shown->revision;
 	free(text);
 	for (const struct arm_member *member = shown->type->members; member->path; member++)
 		if (member->form == ARM_CHILDREN)
-			arm_each_child(shown, arm_type_named(member->of), add_child_version, hash);
+			arm_each_child(shown, arm_type_named(member->of), add_child_version,
+				       version);
 }
 
 bool arm_is_inside(const struct arm_type *type)
@@ -426,7 +433,7 @@ static void put_etag(struct arm_shown *shown, const char *text)
 /* A resource that is printed in its parent shares the parent's etag. */
 static void set_etag(struct arm_shown *shown)
 {
-	uint64_t hash = 0;
+	struct version version = {0};
 	struct change_error unused;
 	struct arm_shown outer = {.values = NULL};
 	const struct path root = part_root(&shown->path);
@@ -438,8 +445,8 @@ static void set_etag(struct arm_shown *shown)
 		arm_shown_release(&outer);
 		return;
 	}
-	add_version(&hash, shown);
-	put_etag(shown, etag_print(hash, 0, text));
+	add_version(&version, shown);
+	put_etag(shown, etag_print(version.revision, version.hash, version.hash, text));
 }
 
 void arm_show_plain(struct api_request *request, const struct arm_type *type,

@@ -353,7 +353,7 @@ static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 	if (!source)
 		return NULL;
 	source_about(source, &about);
-	return etag_print(about.revision, 0, text);
+	return etag_print(about.revision, 0, 0, text);
 }
 
 /* Checks the headers If-Match and If-None-Match against the whole state; false: they are not met,
@@ -404,7 +404,7 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				 "warnings", warnings, "unconfirmed",
 				 unconfirmed ? unconfirmed : json_null()),
 		       is_rehearsal ? etag_of_all(posted->request, etag, &unused)
-				    : etag_print(revision, 0, etag));
+				    : etag_print(revision, 0, 0, etag));
 }
 
 static void note_plan(void *context, const struct model *model, const struct policy *compiled)

@@ -145,26 +145,21 @@ json_t *resource_origin(const void *item)
 	return values_print_origin(&origin);
 }
 
-static char *etag_of(const json_t *values, char text[ETAG_MAX])
+/* value NULL: 0 */
+static uint64_t hash_of(const json_t *value)
 {
-	char *dumped = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
-	static const struct hash_key fixed; /* keeps etags valid after a restart */
-	uint64_t version = etag_add_text(&fixed, 0, dumped);
+	char *dumped = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+	uint64_t hash = dumped ? etag_add_text(0, dumped) : 0;
 
 	free(dumped);
-	return etag_print(version, 0, text);
+	return hash;
 }
 
-/* The etag of a resource of the state: its row's revision, which each change raises, even one that
- * restores an earlier value. `computed` are computed members, which change without a revision. */
-static char *etag_of_row(uint64_t revision, const json_t *computed, char text[ETAG_MAX])
+/* `revision`: of its row; 0: it is in the file. `placed`: computed members, or NULL. */
+static char *etag_of(uint64_t revision, const json_t *values, const json_t *placed,
+		     char text[ETAG_MAX])
 {
-	char *dumped = json_dumps(computed, JSON_COMPACT | JSON_SORT_KEYS);
-	static const struct hash_key fixed;
-	uint64_t hash = dumped ? etag_add_text(&fixed, 0, dumped) : 0;
-
-	free(dumped);
-	return etag_print(revision, (uint32_t)hash, text);
+	return etag_print(revision, revision ? 0 : hash_of(values), hash_of(placed), text);
 }
 
 /* The computed members of the item, which are not among its values: addresses of endpoints, and the
@@ -228,14 +223,10 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 {
 	json_t *object = resource_given(api_model(request), path, item), *placed = NULL;
 	const char *because = item_made_because(api_model(request), path);
-	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
 		placed = placed_json(path, item, object);
-	if (revision > 0)
-		etag_of_row(revision, placed, etag);
-	else
-		etag_of(object, etag);
+	etag_of(part_origin(item).revision, object, placed, etag);
 	json_put(object, "path", path_json(path, item));
 	if (placed)
 		json_put(object, "placed", placed);
@@ -260,7 +251,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 	}
 	values_shorten(path->kind, path->group, object);
 	part_why(api_model(request), path, row->json, why);
-	etag_of_row(row->revision, NULL, etag);
+	etag_of(row->revision, NULL, NULL, etag);
 	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
 	json_put(object, "path", json_text(path_url(path, text)));
 	json_put(object, "origin", json_null());
