@@ -51,9 +51,9 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 		     "reverse.name_servers");
 }
 
-/* An entry that gives a private zone out. */
+/* An entry that gives a zone out. */
 struct transfer_claim {
-	const struct private_zone *zone;
+	const struct private_zone *zone; /* NULL: the reverse zone of that name */
 	const struct transfer_settings *entry;
 	const char *key;             /* its name in normal form; NULL: none is asked for */
 	struct transfer_claim *next; /* of a zone of the same domain */
@@ -77,12 +77,22 @@ static bool have_client_in_common(const struct transfer_claim *one,
 	return false;
 }
 
-/* A request gives only the domain, so no client may be allowed two zones of one domain. */
-static void claim_zone(struct check *check, const struct private_zone *zone,
+static const char *claim_text(struct check *check, const struct private_zone *zone,
+			      const char *domain)
+{
+	const char *text = zone ? full_name(&zone->named)
+				: arena_printf(&check->arena, "the reverse zone %s", domain);
+
+	return text ? text : domain;
+}
+
+/* A request gives only the domain, so no client may be allowed two zones of one domain. zone NULL:
+ * the reverse zone of the domain. */
+static void claim_zone(struct check *check, const struct private_zone *zone, const char *name,
 		       const struct transfer_settings *entry, const char *field,
 		       struct seen *claims)
 {
-	const char *domain = check_normal_name(check, zone->name);
+	const char *domain = check_normal_name(check, name);
 	struct transfer_claim *claim = arena_alloc(&check->arena, sizeof *claim);
 	struct transfer_claim *first = (struct transfer_claim *)(uintptr_t)seen_get(claims, domain),
 			      *other;
@@ -101,7 +111,7 @@ static void claim_zone(struct check *check, const struct private_zone *zone,
 		      "a client that may copy %s by this entry may copy %s by the entry at %s, and "
 		      "a request gives only the domain; use different keys, or `allow` with "
 		      "prefixes that do not overlap",
-		      full_name(&zone->named), full_name(&other->zone->named),
+		      claim_text(check, zone, domain), claim_text(check, other->zone, domain),
 		      check_place(check, &other->entry->origin));
 	if (first)
 		first->next = claim;
@@ -109,28 +119,52 @@ static void claim_zone(struct check *check, const struct private_zone *zone,
 		seen_put(check, claims, domain, claim);
 }
 
-/* A private zone in no group whose name is that of a reverse zone: transfers, serials and notifies
- * know both by this name. `reverse` NULL: any reverse zone. */
-static void check_namesake(struct check *check, const struct name *reverse,
+static bool is_reverse_zone(const struct check *check, const char *text)
+{
+	struct name name;
+
+	return check_name(&name, text) && reverse_has_zone(check->model, &name);
+}
+
+/* A private zone in no group whose name is that of a reverse zone: an entry that names one of them
+ * gives both out, because transfers, serials and notifies know both by this name. */
+static void check_namesake(struct check *check, const struct private_zone *zone,
 			   const struct transfer_settings *entry, const char *field)
+{
+	if (zone && !zone->resource_group && is_reverse_zone(check, zone->name))
+		ERROR(check, &entry->origin, field,
+		      "%s is the name of a reverse zone and of the private zone at %s, which is in "
+		      "no resource group, so a client may get either; put the private zone into a "
+		      "resource group, and name it as GROUP/%s",
+		      zone->name, check_place(check, &zone->origin), zone->name);
+}
+
+/* A callback: whether "*" gives out this reverse zone, if it has that name. */
+static int on_reverse_zone(void *context, const struct reverse_zone *reverse)
+{
+	struct name name;
+
+	return name_from_text(&name, NULL, reverse->origin) == 0 && name_equal(&name, context) &&
+	       !address_is_private(&reverse->prefix.address);
+}
+
+/* Claims what "*" gives out. Only domains of private zones matter. */
+static void claim_all(struct check *check, const struct transfer_settings *entry, const char *field,
+		      struct seen *claims)
 {
 	const struct model *model = check->model;
 	struct name name;
 
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
-		size_t length = zone->name ? strlen(zone->name) : 0;
+		size_t length = zone->name ? name_text_length(zone->name) : 0;
 
-		if (zone->resource_group || length < 5 ||
-		    strncasecmp(zone->name + length - 5, ".arpa", 5) != 0 ||
-		    !check_name(&name, zone->name) ||
-		    (reverse ? !name_equal(reverse, &name) : !reverse_has_zone(model, &name)))
-			continue;
-		WARN(check, &entry->origin, field,
-		     "%s is the name of a reverse zone and of the private zone at %s, so a client "
-		     "may get either, and both have one serial; put the private zone into a "
-		     "resource group",
-		     zone->name, check_place(check, &zone->origin));
+		/* The ending first: the rest looks at every pool. */
+		if (zone->resource_group && length > 5 &&
+		    strncasecmp(zone->name + length - 5, ".arpa", 5) == 0 &&
+		    check_name(&name, zone->name) &&
+		    reverse_each_zone(model, on_reverse_zone, &name) != 0)
+			claim_zone(check, NULL, zone->name, entry, field, claims);
 	}
 }
 
@@ -145,23 +179,26 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 		ERROR(check, &entry->origin, "zones", "no zone is named; name one, or \"*\"");
 	for (size_t i = 0; i < entry->zones.count; i++) {
 		const char *text = entry->zones.items[i];
-		struct name name;
 		bool all = text && strcmp(text, "*") == 0;
+		bool pool = all || (text && is_reverse_zone(check, text));
 
 		if (!text)
 			continue;
 		snprintf(field, sizeof field, "zones[%zu]", i);
-		bool pool =
-			all || (check_name(&name, text) && reverse_has_zone(check->model, &name));
 		zone = pool ? NULL : model_zone(check->model, entry->resource_group, text);
-		if (zone)
-			claim_zone(check, zone, entry, field, claims);
-		else if (!pool)
+		if (all)
+			claim_all(check, entry, field, claims);
+		else if (pool || zone)
+			claim_zone(check, zone, zone ? zone->name : text, entry, field, claims);
+		else
 			ERROR(check, &entry->origin, field, "%s",
 			      reference_refusal(check->model, REFERS_ZONE, entry->resource_group,
 						text, why));
-		if (pool)
-			check_namesake(check, all ? NULL : &name, entry, field);
+		if (pool && !all) {
+			text = arena_printf(&check->arena, GROUP_NONE "/%s", text);
+			zone = text ? model_zone(check->model, NULL, text) : NULL;
+		}
+		check_namesake(check, zone, entry, field);
 		reverse = reverse || pool;
 	}
 	if (reverse)
