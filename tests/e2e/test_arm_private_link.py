@@ -48,6 +48,11 @@ class PrivateLink(test_arm_types.World):
             self.assertEqual(sorted("acct.%s." % name for name in names), self.ptrs())
             for name in ("one.internal", "two.internal", "corp.internal"):
                 self.assertEqual(["10.10.4.4"] if name in names else [], self.ask("acct." + name).texts())
+        for removed in ("corp.internal/A/acct", "10.in-addr.arpa/PTR/4.4.10"):
+            self.arm("DELETE", below("privateDnsZones/" + removed), status=200)
+        self.arm("PUT", GROUP, zones("two.internal", "one.internal", "corp.internal"), 200)
+        self.assert_answer(self.ask("acct.corp.internal"), "10.10.4.4")
+        self.assertIn("acct.corp.internal.", self.ptrs())
         self.arm("DELETE", below("privateEndpoints/pe"), status=200)
         self.assertEqual([], self.ptrs())
         self.assertEqual(404, self.arm("GET", below("privateDnsZones/10.in-addr.arpa/PTR/4.4.10")).status)
@@ -63,6 +68,36 @@ class PrivateLink(test_arm_types.World):
         self.assertEqual(shown, self.arm("GET", vm, status=200).body)
         self.arm("PUT", path, leading_to("acct", **{member: "nic"}), 201)
         self.arm("GET", below("networkInterfaces/nic"), status=200)
+
+    def test_an_interface_may_have_ipv6_addresses(self):
+        def asking(version):
+            return {"name": version, "properties": {
+                "subnet": ref("virtualNetworks/six/subnets/" + version), "privateIPAddressVersion": version}}
+        self.arm("PUT", below("virtualNetworks/six"), {**LOCATION, **properties(
+            addressSpace={"addressPrefixes": ["10.70.0.0/16", "fd00:70::/48"]})}, 201)
+        for version, prefix in (("IPv4", "10.70.1.0/24"), ("IPv6", "fd00:70:0:1::/64")):
+            self.arm("PUT", below("virtualNetworks/six/subnets/" + version), properties(addressPrefix=prefix), 201)
+        vm, other = below("networkInterfaces/vm"), below("networkInterfaces/other")
+        both = {**LOCATION, **properties(ipConfigurations=[asking("IPv4"), asking("IPv6")])}
+        shown = self.arm("PUT", vm, both, 201).body
+        self.assertEqual([("10.70.1.4", "IPv4"), ("fd00:70:0:1::4", "IPv6")], [
+            (each["properties"]["privateIPAddress"], each["properties"]["privateIPAddressVersion"])
+            for each in shown["properties"]["ipConfigurations"]])
+        self.assertEqual(shown, self.arm("PUT", vm, shown, 200).body)
+        second = self.arm("PUT", other, both, 201).body["properties"]["ipConfigurations"]
+        self.assertEqual("fd00:70:0:1::5", second[1]["properties"]["privateIPAddress"])
+        for version, text in (("IPv6", "is IPv6, and the address is 10.70.1.6"), ("6", "must be \"IPv4\" or")):
+            wrong = asking("IPv4")
+            wrong["properties"]["privateIPAddressVersion"] = version
+            self.refused(400, "InvalidRequestContent", text, "PUT", below("networkInterfaces/third"),
+                         {**LOCATION, **properties(ipConfigurations=[wrong])},
+                         "properties.ipConfigurations[0].properties.privateIPAddressVersion")
+        path = below("privateEndpoints/six")
+        self.arm("PUT", path, leading_to("six", subnet=ref("virtualNetworks/six/subnets/IPv6")), 201)
+        group = self.arm("PUT", path + "/privateDnsZoneGroups/default", zones("one.internal"), 201).body
+        record = group["properties"]["privateDnsZoneConfigs"][0]["properties"]["recordSets"][0]
+        self.assertEqual(("AAAA", ["fd00:70:0:1::6"]), (record["recordType"], record["ipAddresses"]))
+        self.assertEqual(["fd00:70:0:1::6"], self.host.ask(self.inbound, "six.one.internal", "AAAA").texts())
 
     def test_what_records_were_made_of_cannot_change(self):
         self.arm("PUT", GROUP, zones("one.internal"), 201)

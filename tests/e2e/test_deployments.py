@@ -2,9 +2,11 @@
 a whole."""
 
 import base64
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import urllib.parse
 
 import harness
@@ -380,6 +382,18 @@ class Deployments(World):
                     "privateDnsZones/corp.internal")}}]}, dependsOn=["same%d" % i]) for i in range(2)])
         self.deploy("same", same)
         self.assert_answer(self.ask("acct0.corp.internal"), "10.10.4.4", "10.10.4.154", "10.10.4.155")
+        nic = template(*[resource("privateEndpoints", "nic%d" % i, {
+            "customNetworkInterfaceName": "one", "subnet": ref("virtualNetworks/hub/subnets/pe"),
+            "privateLinkServiceConnections": [{"name": "c", "properties": {
+                "privateLinkServiceId": below("x/a"), "groupIds": ["blob"]}}]}) for i in range(2)])
+        refused = self.deploy("nic", nic, 400).body["error"]["details"]
+        self.assertIn("there is a network interface one already", refused[0]["message"])
+        groups = template(*[resource("privateEndpoints/privateDnsZoneGroups", "grouped/" + name, {
+            "privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": below(
+                "privateDnsZones/corp.internal")}}]}, dependsOn=["grouped"]) for name in ("a", "b")],
+                          {**nic["resources"][0], "name": "grouped"})
+        refused = self.deploy("groups", groups, 400).body["error"]["details"]
+        self.assertIn("has the zone group a already", refused[0]["message"])
 
     def test_secrets_are_nowhere(self):
         self.deploy("dns", RESOLVER, admin=SECRET)
@@ -450,17 +464,50 @@ class Deployments(World):
             resource("publicIPAddresses", "ip", {"publicIPAllocationMethod": "Static"}),
             resource("publicIPAddresses", "after", {"publicIPAllocationMethod": "Static"}, tags={
                 "first": "[reference('ip').ipAddress]"}, dependsOn=["ip"]),
-            outputs={"ip": {"type": "string", "value":
-                            "[reference(resourceId('Microsoft.Network/publicIPAddresses', 'ip')).ipAddress]"}})
+            outputs={member: {"type": "string", "value": "[reference(resourceId('Microsoft.Network/"
+                              "publicIPAddresses', 'ip')).%s]" % member} for member in ("ipAddress", "resourceGuid")})
         path = below("publicIPAddresses/ip")
-        said = self.deploy("addresses", body).body["properties"]["outputs"]["ip"]["value"]
-        address = self.arm("GET", path, status=200).body["properties"]["ipAddress"]
-        self.assertEqual(address, said)
+        said = self.deploy("addresses", body).body["properties"]["outputs"]
+        shown = self.arm("GET", path, status=200).body["properties"]
+        for member in said:
+            self.assertEqual(shown[member], said[member]["value"])
+        address = shown["ipAddress"]
         self.assertEqual(address, self.arm("GET", below("publicIPAddresses/after"), status=200).body["tags"]["first"])
         self.good("PUT", "ptrs/" + address, {"reverse_fqdn": "ip.corp.example"})
         self.assertIn("reverseFqdn", json.dumps(self.arm("GET", path, status=200).body))
         self.deploy("addresses", body, 200)
         self.assertNotIn("reverseFqdn", json.dumps(self.arm("GET", path, status=200).body))
+
+    def test_an_address_has_the_reverse_name_of_its_own_forward_name(self):
+        def deploy(status, **more):
+            return self.deploy("named", template(resource("publicIPAddresses", "ip", {
+                "publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "front", **more}})), status)
+
+        def names():
+            return self.arm("GET", below("publicIPAddresses/ip"), status=200).body["properties"]["dnsSettings"]
+        refused = deploy(400, reverseFqdn="other.example.").body["error"]["details"]
+        self.assertEqual("ReverseFqdnNotSupportedInTemplate", refused[0]["code"])
+        deploy(200)
+        name = names()["fqdn"] + "."
+        self.deploy("nothing", template(), mode="Complete")
+        deploy(200, reverseFqdn=name)
+        self.assertEqual(name, names()["reverseFqdn"])
+        exported = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": ["*"]}, 200).body["template"]
+        self.deploy("nothing", template(), 200, mode="Complete")
+        self.deploy("again", exported)
+        self.assertEqual(name, names()["reverseFqdn"])
+
+    def test_complete_removes_nothing_if_the_group_cannot_be_read(self):
+        self.deploy("d", template(resource("publicIPAddresses", "[concat('ip', copyIndex())]", {
+            "publicIPAllocationMethod": "Static"}, copy={"name": "ips", "count": 3})))
+        def count():
+            with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as state, state:
+                state.execute("UPDATE resources SET json = '[]' WHERE path = ?", ("%s/ip1" % HUB,))
+                return state.execute("SELECT count(*) FROM resources WHERE path LIKE '%/ip_'").fetchone()[0]
+        self.assertEqual(3, count())
+        answer = self.deploy("d", template(), 503, mode="Complete")
+        self.assertIn("which was not written by sluice", answer.text)
+        self.assertEqual(3, count())
 
     def test_a_subnet_with_a_resource_of_its_own_stays_although_its_network_does_not_list_it(self):
         subnet = lambda name, at, **more: resource("virtualNetworks/subnets", "n/" + name, {"addressPrefix": at},

@@ -23,6 +23,7 @@
 
 enum { EDIT_NAME_MAX = 128, EDIT_WAITS = 3 };
 
+struct api_earlier;
 struct api_edit;
 
 /* What a request does with its resource. */
@@ -67,8 +68,7 @@ struct api_edit {
 	const char *claimed; /* the name whose ownership must be checked; NULL: none */
 	const char *was;     /* for the editor: the title before the change, to be logged */
 	/* In a deployment: edits of the same change that come before these. */
-	const struct service_edit *earlier;
-	size_t earlier_count;
+	const struct api_earlier *earlier;
 	/* private */
 	json_t *values;             /* of the first edit, from the last `read` */
 	struct service_edit *edits; /* the first is the one that `read` sets */

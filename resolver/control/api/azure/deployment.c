@@ -14,6 +14,7 @@
 #include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/put.h"
+#include "resolver/control/api/azure/record_data.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
@@ -42,7 +43,7 @@ struct deployment_reader {
 	json_t *environment, *deployer;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
-	size_t resource_room, edit_room;
+	size_t resource_room;
 	struct unlisted *unlisted;
 	size_t unlisted_count, unlisted_room;
 	const struct model *served;
@@ -219,29 +220,16 @@ static bool check_parent(const struct deployed *deployed, struct arm_errors *err
 	return false;
 }
 
-static bool add_edit(struct deployment *deployment, const struct service_edit *edit)
-{
-	struct service_edit *edits = array_grow(deployment->edits, deployment->edit_count,
-						&deployment->reader->edit_room, sizeof *edits);
-
-	if (!edits)
-		return false;
-	deployment->edits = edits;
-	edits[deployment->edit_count++] = *edit;
-	return true;
-}
-
 /* Takes ownership of the edits of one resource. */
 static void take_edits(struct deployment *deployment, struct api_edit *edit)
 {
 	for (size_t i = 0; i < edit->count; i++) {
 		struct service_edit *one = &edit->edits[i];
 
-		if (one->path.kind && add_edit(deployment, one))
-			continue;
-		if (one->path.kind)
+		if (!one->path.kind)
+			json_decref((json_t *)(uintptr_t)one->values);
+		else if (!api_earlier_add(&deployment->edits, one))
 			fail_memory(deployment);
-		json_decref((json_t *)(uintptr_t)one->values);
 	}
 	edit->count = 0;
 }
@@ -297,14 +285,30 @@ static void refuse_unlisted(struct deployment *deployment)
 	}
 }
 
+/* Is the reverse name certainly the subscription's: the forward name of the address itself, or of
+ * another one? Only other names need a DNS question. */
+static bool is_own_name(struct deployment *deployment, const json_t *values, const char *reverse)
+{
+	struct api_request *request = deployment->asked.request;
+	const struct model *model = api_model(request);
+	const char *region = model_region(model,
+					  json_string_value(json_object_get(values, "region"))),
+		   *label = json_text_of(values, "domain_name_label");
+	char own[2 * NAME_TEXT_MAX];
+
+	snprintf(own, sizeof own, "%s.%s.%s", label, region ? region : "", model->reverse.suffix);
+	return (*label && record_data_is_same_name(own, reverse)) ||
+	       ownership_is_forward(api_inventory(request),
+				    ownership_subscription(api_inventory(request), NULL), reverse);
+}
+
 /* Reads the resource like the body of a PUT. */
 static void read_put(struct deployment *deployment, const struct deployed *deployed,
 		     const struct arm_shown *there, json_t *body)
 {
 	struct arm_errors errors = {.request = deployment->asked.request};
 	struct api_edit edit = {.request = deployment->asked.request,
-				.earlier = deployment->edits,
-				.earlier_count = deployment->edit_count};
+				.earlier = &deployment->edits};
 	struct path path = there ? there->path : deployed->path;
 	struct arm_putting putting = {.edit = &edit,
 				      .type = deployed->type,
@@ -317,7 +321,8 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 
 	if (api_edit_also(&edit, &path, NULL) != 0) {
 		fail_memory(deployment);
-	} else if (arm_read_put(&putting) && !edit.claimed) {
+	} else if (arm_read_put(&putting) &&
+		   (!edit.claimed || is_own_name(deployment, putting.values, edit.claimed))) {
 		edit.edits[0].values = putting.values;
 		if (path_copy(&path, &edit.request->arena, &edit.edits[0].path))
 			take_edits(deployment, &edit);
@@ -326,11 +331,13 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 	} else {
 		json_decref(putting.values);
 		if (edit.claimed)
-			arm_error(
-				&errors, 400, "ReverseFqdnNotSupportedInTemplate",
-				"properties.dnsSettings.reverseFqdn",
-				"a template cannot set a reverse name, whose owner has to be asked "
-				"first; deploy the address without it, and set it then");
+			arm_error(&errors, 400, "ReverseFqdnNotSupportedInTemplate",
+				  "properties.dnsSettings.reverseFqdn",
+				  "a template can set a reverse name only if it is the forward "
+				  "name of "
+				  "an address of the subscription; others have to be asked for in "
+				  "DNS "
+				  "first: deploy the address without it, and set it then");
 		deployment_add_errors(deployment, deployed, &errors);
 	}
 	api_edit_release(&edit);
@@ -388,14 +395,10 @@ static bool is_same(const struct path *left, const struct path *right)
 static bool is_fresh(const struct deployment *deployment, const struct path *path)
 {
 	const struct path root = part_root(path);
+	size_t from = deployment->reader->edits_in_draft;
 
-	for (size_t i = deployment->reader->edits_in_draft; i < deployment->edit_count; i++) {
-		const struct path *edited = &deployment->edits[i].path;
-
-		if (is_same(edited, path) || is_same(edited, &root))
-			return true;
-	}
-	return false;
+	return api_earlier_is_since(&deployment->edits, path, from) ||
+	       api_earlier_is_since(&deployment->edits, &root, from);
 }
 
 /* Does the draft lack an edit of the resource with this id? */
@@ -441,7 +444,7 @@ static bool is_fresh_group(const struct deployment *deployment, const char *name
 static bool needs_draft(const struct deployment *deployment,
 			const struct template_resource *resource)
 {
-	return deployment->edit_count > deployment->reader->edits_in_draft &&
+	return deployment->edits.count > deployment->reader->edits_in_draft &&
 	       (is_fresh_group(deployment, resource->group) ||
 		is_fresh_id(deployment, resource->id) || has_fresh_id(deployment, resource->body));
 }
@@ -488,8 +491,7 @@ static void remove_resource(struct deployment *deployment, struct arm_shown *sho
 {
 	struct arm_errors errors = {.request = deployment->asked.request};
 	struct api_edit edit = {.request = deployment->asked.request,
-				.earlier = deployment->edits,
-				.earlier_count = deployment->edit_count};
+				.earlier = &deployment->edits};
 	const struct deployed *deployed = add_removed(deployment, shown->type, &shown->path);
 
 	if (!deployed)
@@ -669,10 +671,10 @@ static bool may_ask_for_fresh(const struct deployment *deployment)
 {
 	bool has_fresh_group = false;
 
-	for (size_t i = deployment->reader->edits_in_draft; i < deployment->edit_count; i++)
-		has_fresh_group |= deployment->edits[i].path.kind->id == KIND_GROUP;
+	for (size_t i = deployment->reader->edits_in_draft; i < deployment->edits.count; i++)
+		has_fresh_group |= deployment->edits.edits[i].path.kind->id == KIND_GROUP;
 	return has_fresh_group || (deployment->reader->has_references &&
-				   deployment->edit_count > deployment->reader->edits_in_draft);
+				   deployment->edits.count > deployment->reader->edits_in_draft);
 }
 
 /* Reads resources until one needs a new draft. */
@@ -720,13 +722,22 @@ static size_t count_made(const struct deployment_reader *reader, const struct mo
 	return count;
 }
 
+/* A failed read looks like a resource that does not exist. */
+static void check_reads(struct deployment *deployment, const struct inventory *draft)
+{
+	const char *trouble = inventory_trouble(draft);
+
+	if (trouble && !deployment_has_failed(deployment))
+		arm_error(&deployment->errors, 503, "StoreFailed", NULL, "%s", trouble);
+}
+
 /* Reads on in this draft until a new one is needed. */
 static void read_on(void *context, struct inventory *draft)
 {
 	struct deployment *deployment = context;
 
 	deployment->asked.request->aside = draft;
-	deployment->reader->edits_in_draft = deployment->edit_count;
+	deployment->reader->edits_in_draft = deployment->edits.count;
 	deployment->reader->draft_work += count_made(deployment->reader, inventory_model(draft));
 	if (!deployment->reader->read_all) {
 		read_resources(deployment);
@@ -737,6 +748,7 @@ static void read_on(void *context, struct inventory *draft)
 		finish(deployment);
 		deployment->reader->is_done = true;
 	}
+	check_reads(deployment, draft);
 }
 
 /* False: another draft is one too many; an error was added. */
@@ -770,8 +782,8 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 	struct service *service = deployment->asked.request->service;
 
 	while (!deployment->reader->is_done && !deployment_has_failed(deployment)) {
-		struct service_change draft = {.edits = deployment->edits,
-					       .count = deployment->edit_count,
+		struct service_change draft = {.edits = deployment->edits.edits,
+					       .count = deployment->edits.count,
 					       .who = deployment->asked.request->who};
 		struct faults faults;
 		int err;
@@ -883,13 +895,13 @@ static void compact_edits(struct deployment *deployment)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < deployment->edit_count; i++) {
-		if (deployment->edits[i].path.kind)
-			deployment->edits[kept++] = deployment->edits[i];
+	for (size_t i = 0; i < deployment->edits.count; i++) {
+		if (deployment->edits.edits[i].path.kind)
+			deployment->edits.edits[kept++] = deployment->edits.edits[i];
 		else
-			json_decref((json_t *)(uintptr_t)deployment->edits[i].values);
+			json_decref((json_t *)(uintptr_t)deployment->edits.edits[i].values);
 	}
-	deployment->edit_count = kept;
+	deployment->edits.count = kept;
 }
 
 /* Drops the edits of a subnet that is edited twice, by its network's body and by itself, if the
@@ -897,16 +909,16 @@ static void compact_edits(struct deployment *deployment)
 static void drop_undone(struct deployment *deployment)
 {
 	struct service_edit **children =
-		reallocarray(NULL, deployment->edit_count + 1, sizeof(struct service_edit *));
+		reallocarray(NULL, deployment->edits.count + 1, sizeof(struct service_edit *));
 	size_t count = 0;
 
 	if (!children) {
 		fail_memory(deployment);
 		return;
 	}
-	for (size_t i = 0; i < deployment->edit_count; i++)
-		if (deployment->edits[i].path.kind->id == KIND_SUBNET)
-			children[count++] = &deployment->edits[i];
+	for (size_t i = 0; i < deployment->edits.count; i++)
+		if (deployment->edits.edits[i].path.kind->id == KIND_SUBNET)
+			children[count++] = &deployment->edits.edits[i];
 	if (count > 0)
 		qsort(children, count, sizeof *children, compare_children);
 	for (size_t first = 0, end; first < count; first = end) {
@@ -945,9 +957,10 @@ int deployment_read(struct deployment *deployment, struct inventory *inventory,
 		drop_undone(deployment);
 	if (deployment->asked.wants_before_after && !deployment_has_failed(deployment))
 		find_before(deployment);
+	check_reads(deployment, inventory);
 	deployment->asked.request->aside = NULL;
-	change->edits = deployment->edits;
-	change->count = deployment->edit_count;
+	change->edits = deployment->edits.edits;
+	change->count = deployment->edits.count;
 	if (deployment_has_failed(deployment))
 		return change_say(&change->error, CHANGE_INVALID, NULL,
 				  "the template cannot be deployed");
@@ -971,10 +984,8 @@ void deployment_release(struct deployment *deployment)
 		json_decref(deployment->resources[i].before);
 		json_decref(deployment->resources[i].after);
 	}
-	for (size_t i = 0; i < deployment->edit_count; i++)
-		json_decref((json_t *)(uintptr_t)deployment->edits[i].values);
+	api_earlier_release(&deployment->edits);
 	free(deployment->resources);
-	free(deployment->edits);
 	free(deployment->text);
 	json_decref(deployment->failed);
 	arm_errors_release(&deployment->errors);

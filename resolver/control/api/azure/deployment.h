@@ -15,6 +15,7 @@
 
 #include "resolver/control/api/azure/errors.h"
 #include "resolver/control/api/azure/type.h"
+#include "resolver/control/api/earlier.h"
 #include "resolver/control/service/service.h"
 #include "resolver/control/template/template.h"
 
@@ -52,8 +53,7 @@ struct deployment { /* before deployment_read only `asked` and errors.request ar
 	/* The result: */
 	struct deployed *resources;
 	size_t count;
-	struct service_edit *edits; /* of all resources, in their order */
-	size_t edit_count;
+	struct api_earlier edits;                      /* of all resources */
 	const struct template_deployment *deployments; /* this one and nested ones; NULL: unread */
 	size_t deployment_count;
 	char *text;                  /* the template as JSON */

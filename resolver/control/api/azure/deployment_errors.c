@@ -74,8 +74,8 @@ static const struct deployed *find_deployed(const struct deployment *deployment,
 void deployment_tell_faults(struct deployment *deployment, const struct faults *faults)
 {
 	struct api_edit edit = {.request = deployment->asked.request,
-				.edits = deployment->edits,
-				.count = deployment->edit_count};
+				.edits = deployment->edits.edits,
+				.count = deployment->edits.count};
 	struct arm_errors errors = {.request = deployment->asked.request};
 	json_t *item;
 	size_t i;
@@ -118,8 +118,8 @@ void deployment_tell_error(struct deployment *deployment, const struct change_er
 			   size_t failed)
 {
 	const struct deployed *deployed =
-		failed < deployment->edit_count
-			? find_edited(deployment, &deployment->edits[failed].path)
+		failed < deployment->edits.count
+			? find_edited(deployment, &deployment->edits.edits[failed].path)
 			: NULL;
 	const char *code = api_arm_change_code(error);
 	unsigned status = error->outcome == CHANGE_BUSY || error->outcome == CHANGE_STORE ||

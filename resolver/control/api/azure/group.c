@@ -13,6 +13,7 @@
 #include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
+#include "resolver/control/api/earlier.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/api/precondition.h"
@@ -108,31 +109,50 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 /* the removal of a group with all that is in it */
 struct removal {
 	struct api_request *request;
-	struct api_edit edits;         /* of items of the model; the thread finds addresses */
+	struct api_earlier edits;      /* of items of the model; `put` finds addresses */
 	struct deployment_pairs pairs; /* remove the group's deployments */
 	struct arm_errors errors;
 };
 
 static void removal_free(struct removal *removal)
 {
-	api_edit_release(&removal->edits);
+	api_earlier_release(&removal->edits);
 	deployment_pairs_release(&removal->pairs);
 	arm_errors_release(&removal->errors);
 	free(removal);
 }
 
-/* Adds edits of what a resource takes along, such as a private endpoint's records in other groups'
- * zones. */
-static void add_along(struct removal *removal, const struct path *path, const void *item)
+static void fail_removal_memory(struct removal *removal)
 {
+	arm_error(&removal->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+}
+
+/* Adds the removal of a resource, and of what it takes along, such as a private endpoint's records
+ * in zones. Those in zones of this group are left out, because their zones take them along. */
+static void add_edits(struct removal *removal, const struct path *path, const void *item)
+{
+	struct api_request *request = removal->request;
+	struct api_edit edit = {.request = request, .earlier = &removal->edits};
 	const struct arm_type *type = arm_type_of(path);
 	struct arm_shown shown;
 
-	if (!type || !arm_hooks_of(type)->remove)
-		return;
-	arm_show_plain(removal->request, type, path, item, &shown);
-	arm_hooks_of(type)->remove(&shown, &removal->edits, &removal->errors);
-	arm_shown_release(&shown);
+	if (api_edit_also(&edit, path, NULL) != 0)
+		fail_removal_memory(removal);
+	if (type && arm_hooks_of(type)->remove) {
+		arm_show_plain(request, type, path, item, &shown);
+		arm_hooks_of(type)->remove(&shown, &edit, &removal->errors);
+		arm_shown_release(&shown);
+	}
+	for (size_t i = 0; i < edit.count; i++) {
+		const struct service_edit *one = &edit.edits[i];
+
+		if (one->path.kind->home && strcasecmp(one->path.group, path->group) == 0)
+			json_decref((json_t *)(uintptr_t)one->values);
+		else if (!api_earlier_add(&removal->edits, one))
+			fail_removal_memory(removal);
+	}
+	edit.count = 0;
+	api_edit_release(&edit);
 }
 
 static void add_removal(void *context, const struct kind *kind, const void *item)
@@ -140,39 +160,15 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 	struct removal *removal = context;
 	struct api_request *request = removal->request;
 	const struct path path = part_path(kind, item, NULL);
-	const struct path own = {kind,
-				 arena_strdup(&request->arena, path.group),
-				 {arena_strdup(&request->arena, path.names[0]), NULL}};
 	struct change_error error;
 
 	if (kind->inventory || strcasecmp(path.group, api_parameter(request, "group")) != 0)
 		return;
-	if (!own.group || !own.names[0] || api_edit_also(&removal->edits, &own, NULL) != 0)
-		arm_error(&removal->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
-	else if (!item_may_change(inventory_model(api_inventory(request)), &path, item, true,
-				  &error))
+	if (!item_may_change(api_model(request), &path, item, true, &error))
 		arm_error(&removal->errors, 409, "ResourceReadOnly", NULL, "%s: %s", path.names[0],
 			  error.text);
 	else
-		add_along(removal, &own, item);
-}
-
-/* Drops edits of record sets in this group, because their zones take them along. */
-static void drop_records(struct removal *removal)
-{
-	struct api_edit *edits = &removal->edits;
-	const char *group = api_parameter(removal->request, "group");
-	size_t kept = 0;
-
-	for (size_t i = 0; i < edits->count; i++) {
-		struct service_edit *edit = &edits->edits[i];
-
-		if (edit->path.kind->home && strcasecmp(edit->path.group, group) == 0)
-			json_decref((json_t *)(uintptr_t)edit->values);
-		else
-			edits->edits[kept++] = *edit;
-	}
-	edits->count = kept;
+		add_edits(removal, &path, item);
 }
 
 static int put_removal(void *context, struct address_draft *draft)
@@ -190,18 +186,29 @@ static int put_removal(void *context, struct address_draft *draft)
 				      api_parameter(request, "subscription"));
 }
 
-/* Adds edits of the group's items, and the pairs of its deployments. */
-static void add_inside(struct removal *removal)
+/* Reads the edits of the group's items, and the pairs of its deployments; in the thread, because
+ * there may be very many. */
+static int read_removal(void *context, struct inventory *inventory, struct service_change *change)
 {
-	struct inventory *inventory = api_inventory(removal->request);
-	const char *group = api_group(removal->request);
+	struct removal *removal = context;
+	struct api_request *request = removal->request;
+	const char *group = api_group(request);
 	struct change_error error;
 
-	if (!group)
-		return;
-	group_each_item(inventory_model(inventory), add_removal, removal);
-	if (deployment_pairs_drop(&removal->pairs, inventory, group, NULL, &error) != 0)
-		arm_error(&removal->errors, 503, "StoreFailed", NULL, "%s", error.text);
+	request->aside = inventory;
+	if (group) {
+		group_each_item(inventory_model(inventory), add_removal, removal);
+		if (deployment_pairs_drop(&removal->pairs, inventory, group, NULL, &error) != 0)
+			arm_error(&removal->errors, 503, "StoreFailed", NULL, "%s", error.text);
+	}
+	request->aside = NULL;
+	change->edits = removal->edits.edits;
+	change->count = removal->edits.count;
+	change->pairs = removal->pairs.rows;
+	change->pair_count = removal->pairs.count;
+	return removal->errors.status == 0 ? 0
+					   : change_say(&change->error, CHANGE_INVALID, NULL,
+							"the group cannot be removed");
 }
 
 static void on_removed(void *context, int err, const struct service_change *change,
@@ -211,7 +218,9 @@ static void on_removed(void *context, int err, const struct service_change *chan
 	struct api_request *request = removal->request;
 	char text[API_OWNED_TEXT_MAX];
 
-	if (err == ERR_INVALID) {
+	if (removal->errors.status != 0) {
+		arm_fail_all(&removal->errors);
+	} else if (err == ERR_INVALID) {
 		api_fail_change(request, &change->error);
 	} else if (err) {
 		api_fail_faults(request, 409, "ResourceGroupDeletionBlocked", faults);
@@ -244,19 +253,9 @@ void api_group_delete(struct api_request *request)
 		api_fail_memory(request);
 		return;
 	}
-	removal->request = removal->edits.request = removal->errors.request = request;
-	add_inside(removal);
-	if (removal->errors.status != 0) {
-		arm_fail_all(&removal->errors);
-		removal_free(removal);
-		return;
-	}
-	drop_records(removal);
-	struct service_change change = {.edits = removal->edits.edits,
-					.count = removal->edits.count,
+	removal->request = removal->errors.request = request;
+	struct service_change change = {.read = read_removal,
 					.put = put_removal,
-					.pairs = removal->pairs.rows,
-					.pair_count = removal->pairs.count,
 					.large = true,
 					.who = request->who,
 					.context = removal};

@@ -47,6 +47,7 @@ json_t *arm_compute(const struct arm_shown *shown, enum arm_computed computed)
 		[ARM_ENDPOINT_LOCATION] = arm_endpoint_location,
 		[ARM_SUBNET_IP_CONFIGURATIONS] = arm_subnet_ip_configurations,
 		[ARM_IP_CONFIGURATION_ID] = arm_ip_configuration_id,
+		[ARM_IP_CONFIGURATION_VERSION] = arm_ip_configuration_version,
 		[ARM_INTERFACE_MAC_ADDRESS] = arm_interface_mac_address,
 		[ARM_INTERFACE_PRIVATE_ENDPOINT] = arm_interface_private_endpoint,
 		[ARM_PRIVATE_ENDPOINT_STATE] = arm_private_endpoint_state,

@@ -410,7 +410,11 @@ void arm_address_read(struct arm_reading *reading)
 		reverse = resource->item.reverse_fqdn;
 	check_address(reading, resource, reverse, family);
 	if (!resource) {
+		char id[UUID_TEXT_MAX];
+
 		check_name(reading);
+		/* A deployment's outputs show it before the change is made. */
+		json_put(reading->values, "id", json_text(uuid_random(id)));
 		json_put(reading->values, "family", json_text(family == 6 ? "6" : "4"));
 	} else if (reverse ? owned_has_ptr(resource, reverse) : !resource->item.reverse_fqdn) {
 		keep_ptr(reading);

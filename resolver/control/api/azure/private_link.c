@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/put.h"
+#include "resolver/control/api/earlier.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
 #include "resolver/control/base/json.h"
@@ -55,20 +56,27 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 struct subnet_places {
 	const struct virtual_network *network;
 	struct prefix prefix;
-	uint32_t count;
-	uint8_t *used; /* one bit for each place */
+	const struct api_earlier *earlier; /* has addresses that are used as well; may be NULL */
+	uint32_t count, next;              /* no place before `next` is free */
+	uint8_t *used;                     /* one bit for each place */
 };
 
 enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
+
+static size_t address_bytes(const struct address *address)
+{
+	return address->family == 6 ? 16 : 4;
+}
 
 static uint32_t place_of(const struct subnet_places *places, const struct address *address)
 {
 	const uint8_t *at = address->bytes, *base = places->prefix.address.bytes;
 	uint32_t place = 0;
 
-	if (address->family != 4 || !prefix_contains(&places->prefix, address))
+	if (address->family != places->prefix.address.family ||
+	    !prefix_contains(&places->prefix, address))
 		return PLACES_MAX;
-	for (unsigned i = 0; i < 4; i++)
+	for (size_t i = 0; i < address_bytes(address) && place < PLACES_MAX; i++)
 		place = place << 8 | (uint32_t)(at[i] ^ base[i]);
 	return place;
 }
@@ -81,12 +89,16 @@ static void mark_used(struct subnet_places *places, const struct address *addres
 		places->used[place / 8] |= (uint8_t)(1 << place % 8);
 }
 
-static void mark_text(struct subnet_places *places, const char *text)
+/* The network of "[GROUP/]NETWORK/SUBNET". The subnet itself is not looked up, because a network
+ * may have thousands. */
+static const struct virtual_network *network_of(const struct model *model, const char *group,
+						const char *subnet)
 {
-	struct address address;
+	const char *slash = strrchr(subnet, '/');
+	char network[NAME_TEXT_MAX];
 
-	if (address_parse(&address, text) == 0)
-		mark_used(places, &address);
+	snprintf(network, sizeof network, "%.*s", slash ? (int)(slash - subnet) : 0, subnet);
+	return model_network(model, group, network);
 }
 
 /* Marks the addresses of interfaces and inbound endpoints. */
@@ -97,13 +109,11 @@ static void mark_served(struct subnet_places *places, const struct model *model)
 
 		for (size_t k = 0; k < interface->ip_configurations.count; k++) {
 			const struct ip_configuration *own = &interface->ip_configurations.items[k];
-			struct virtual_network *network;
 
 			if (place_of(places, &own->address) <
 				    places->count && /* the cheapest test */
-			    model_subnet_of(model, interface->resource_group, own->subnet,
-					    &network) &&
-			    network == places->network)
+			    network_of(model, interface->resource_group, own->subnet) ==
+				    places->network)
 				mark_used(places, &own->address);
 		}
 	}
@@ -118,20 +128,6 @@ static void mark_served(struct subnet_places *places, const struct model *model)
 	}
 }
 
-/* Marks the addresses of interfaces that earlier edits of the same change make. */
-static void mark_edited(struct subnet_places *places, const struct api_edit *edit)
-{
-	for (size_t i = 0; i < edit->earlier_count; i++) {
-		const struct service_edit *one = &edit->earlier[i];
-		const json_t *array = one->path.kind->id == KIND_INTERFACE
-					      ? json_object_get(one->values, "ip_configurations")
-					      : NULL;
-
-		for (size_t k = 0; k < json_array_size(array); k++)
-			mark_text(places, json_text_of(json_array_get(array, k), "address"));
-	}
-}
-
 /* False: there is no such subnet, or no memory. */
 static bool places_init(struct subnet_places *places, const struct arm_reading *reading,
 			const char *group, const char *subnet)
@@ -139,33 +135,38 @@ static bool places_init(struct subnet_places *places, const struct arm_reading *
 	const struct model *model = api_model(reading->request);
 	struct virtual_network *network = NULL;
 	const struct subnet *found = model_subnet_of(model, group, subnet, &network);
-	unsigned bits = found && found->prefix.address.family == 4 ? 32u - found->prefix.length : 0;
+	unsigned bits =
+		found && found->prefix.address.family
+			? 8 * (unsigned)address_bytes(&found->prefix.address) - found->prefix.length
+			: 0;
 
-	*places = (struct subnet_places){.network = network};
+	*places = (struct subnet_places){
+		.network = network, .earlier = reading->edit->earlier, .next = PLACE_FIRST};
 	if (bits == 0)
 		return false;
 	places->prefix = found->prefix;
 	places->count = bits < 16 ? 1u << bits : (uint32_t)PLACES_MAX;
 	places->used = calloc(places->count / 8 + 1, 1);
-	if (places->used) {
+	if (places->used)
 		mark_served(places, model);
-		mark_edited(places, reading->edit);
-	}
 	return places->used;
 }
 
 /* Takes the first free address; NULL: none is free. */
 static const char *take_place(struct subnet_places *places, char text[ADDRESS_TEXT_MAX])
 {
-	struct address address = places->prefix.address;
+	size_t last = address_bytes(&places->prefix.address) - 1;
 
-	for (uint32_t place = PLACE_FIRST; place + 1 < places->count; place++) {
+	while (places->next + 1 < places->count) {
+		uint32_t place = places->next++;
+		struct address address = places->prefix.address;
+
 		if (places->used[place / 8] & 1 << place % 8)
 			continue;
-		for (unsigned i = 0; i < 4; i++)
-			address.bytes[3 - i] |= (uint8_t)(place >> 8 * i);
-		mark_used(places, &address);
-		return address_print(&address, text);
+		address.bytes[last - 1] |= (uint8_t)(place >> 8);
+		address.bytes[last] |= (uint8_t)place;
+		if (!api_earlier_has_address(places->earlier, address_print(&address, text)))
+			return text;
 	}
 	return NULL;
 }
@@ -208,31 +209,34 @@ static void check_addresses_stay(struct arm_reading *reading, const json_t *arra
 			  arm_id(reading->request, &path, id));
 }
 
-/* Chooses a dynamic address once; it stays as long as its configuration. */
-static void choose_address(struct arm_reading *reading, struct subnet_places *places, json_t *item,
-			   size_t index)
+static bool is_static(const json_t *item)
+{
+	return strcmp(json_text_of(item, "allocation"), "static") == 0;
+}
+
+/* A dynamic address is chosen once, and stays as long as its configuration. */
+static void keep_chosen(const struct arm_reading *reading, json_t *item)
 {
 	const json_t *before =
 		find_object(json_object_get(reading->base, "ip_configurations"), "name", item);
-	bool is_static = strcmp(json_text_of(item, "allocation"), "static") == 0;
-	char text[ADDRESS_TEXT_MAX], target[ARM_TARGET_MAX], place[ARM_TARGET_MAX];
-	const char *chosen = NULL;
 
-	if (is_static && json_object_get(item, "address"))
+	if (is_static(item))
 		return;
-	if (!is_static && before &&
-	    strcasecmp(json_text_of(before, "subnet"), json_text_of(item, "subnet")) == 0)
-		chosen = json_text_of(before, "address");
-	else if (!is_static && places->used)
-		chosen = take_place(places, text);
-	if (chosen) {
-		json_put(item, "address", json_text(chosen));
-		return;
-	}
-	snprintf(place, sizeof place,
-		 "properties.ipConfigurations[%zu].properties.privateIPAddress", index);
+	if (before && strcasecmp(json_text_of(before, "subnet"), json_text_of(item, "subnet")) == 0)
+		json_put(item, "address", json_text(json_text_of(before, "address")));
+	else
+		json_object_del(item, "address");
+}
+
+#define CONFIGURATION "properties.ipConfigurations[%zu].properties."
+
+static void fail_address(struct arm_reading *reading, const json_t *item, size_t index)
+{
+	char target[ARM_TARGET_MAX], place[ARM_TARGET_MAX];
+
+	snprintf(place, sizeof place, CONFIGURATION "privateIPAddress", index);
 	arm_target(reading, place, target);
-	if (is_static)
+	if (is_static(item))
 		arm_misfit(reading->errors, target,
 			   "is missing; give the address, or allocate it dynamically");
 	else
@@ -240,13 +244,66 @@ static void choose_address(struct arm_reading *reading, struct subnet_places *pl
 			  "%s: no address of the subnet is free; give another subnet", target);
 }
 
+/* Chooses the addresses that the configurations in this subnet lack; the first has number `first`.
+ */
+static void choose_addresses(struct arm_reading *reading, const char *group, json_t *array,
+			     size_t first)
+{
+	const char *subnet = json_text_of(json_array_get(array, first), "subnet");
+	struct subnet_places places;
+	char text[ADDRESS_TEXT_MAX];
+	struct address address;
+	json_t *item;
+	size_t i;
+
+	if (!places_init(&places, reading, group, subnet))
+		places.count = 0; /* no address is free */
+	json_array_foreach(array, i, item)
+	{
+		if (places.used && address_parse(&address, json_text_of(item, "address")) == 0)
+			mark_used(&places, &address);
+	}
+	json_array_foreach(array, i, item)
+	{
+		const char *chosen;
+
+		if (json_object_get(item, "address") ||
+		    strcmp(json_text_of(item, "subnet"), subnet) != 0)
+			continue;
+		chosen = is_static(item) ? NULL : take_place(&places, text);
+		if (!chosen)
+			fail_address(reading, item, i);
+		json_put(item, "address", json_text(chosen ? chosen : ""));
+	}
+	free(places.used);
+}
+
+/* Compares the version that the body asks for with the address, which is given or chosen. */
+static void check_version(struct arm_reading *reading, const json_t *item, size_t index)
+{
+	const char *address = json_text_of(item, "address"), *text;
+	char path[ARM_TARGET_MAX], target[ARM_TARGET_MAX];
+	bool is_v6 = strchr(address, ':');
+	const json_t *said;
+
+	snprintf(path, sizeof path, CONFIGURATION "privateIPAddressVersion", index);
+	said = arm_get(reading->body, path);
+	text = json_string_value(said);
+	arm_target(reading, path, target);
+	if (said && (!text || (strcasecmp(text, "IPv4") != 0 && strcasecmp(text, "IPv6") != 0)))
+		arm_misfit(reading->errors, target, "must be \"IPv4\" or \"IPv6\"");
+	else if (said && *address && is_v6 != (strcasecmp(text, "IPv6") == 0))
+		arm_misfit(reading->errors, target,
+			   "is %s, and the address is %s; give a subnet and an address of this "
+			   "version, or leave the version out",
+			   text, address);
+}
+
 void arm_interface_read(struct arm_reading *reading)
 {
 	const char *group =
 		strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL : reading->path->group;
 	json_t *array = json_object_get(reading->values, "ip_configurations"), *item;
-	const char *last = NULL; /* the subnet of `places` */
-	struct subnet_places places = {.used = NULL};
 	size_t i;
 
 	if (!array || reading->errors->status != 0 ||
@@ -262,26 +319,24 @@ void arm_interface_read(struct arm_reading *reading)
 	json_put(reading->values, "ip_configurations", array);
 	json_array_foreach(array, i, item)
 	{
-		const char *subnet = json_string_value(json_object_get(item, "subnet"));
-		json_t *other;
-		size_t k;
-
-		if (!subnet)
-			continue; /* an error was added before */
-		if (!last || strcmp(subnet, last) != 0) {
-			free(places.used);
-			(void)places_init(&places, reading, group, subnet);
-			last = subnet;
-		}
-		json_array_foreach(array, k, other)
-		{
-			if (places.used && k != i)
-				mark_text(&places, json_text_of(other, "address"));
-		}
-		choose_address(reading, &places, item, i);
+		keep_chosen(reading, item);
 	}
-	free(places.used);
+	/* One walk over the served addresses for each subnet, not for each configuration. */
+	json_array_foreach(array, i, item)
+	{
+		if (!json_object_get(item, "address"))
+			choose_addresses(reading, group, array, i);
+	}
+	json_array_foreach(array, i, item)
+	{
+		check_version(reading, item, i);
+	}
 	check_addresses_stay(reading, array);
+}
+
+json_t *arm_ip_configuration_version(const struct arm_shown *shown)
+{
+	return json_text(strchr(json_text_of(shown->values, "address"), ':') ? "IPv6" : "IPv4");
 }
 
 /* ---- private endpoints: computed members ---- */
@@ -445,30 +500,25 @@ static struct service_edit *find_edit(const struct api_edit *edit, const struct 
 	return NULL;
 }
 
-/* The last edit of this record set in earlier edits of the same change; NULL: none. */
-static const struct service_edit *find_earlier(const struct api_edit *edit, const struct path *path)
-{
-	for (size_t i = edit->earlier_count; i > 0; i--)
-		if (is_about(&edit->earlier[i - 1], path))
-			return &edit->earlier[i - 1];
-	return NULL;
-}
-
-/* The record set as the change has left it so far; NULL: it does not exist. */
+/* The record set as the change has left it so far; NULL: it does not exist, or cannot be read; then
+ * an error was added. */
 static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 			 const struct service_edit *before)
 {
-	const struct service_edit *last = before ? before : find_earlier(endpoint->edit, path);
+	const struct service_edit *last =
+		before ? before : api_earlier_find(endpoint->edit->earlier, path);
 	struct arm_shown shown;
 	struct change_error error;
-	json_t *values;
+	json_t *values = NULL;
 
 	if (last)
 		return json_deep_copy(last->values);
-	if (!arm_find_plain(endpoint->request, arm_type_of(path), path, &shown, &error))
-		return NULL;
-	values = arm_base(&shown, &error);
-	arm_shown_release(&shown);
+	if (arm_find_plain(endpoint->request, arm_type_of(path), path, &shown, &error)) {
+		values = arm_base(&shown, &error);
+		arm_shown_release(&shown);
+	}
+	if (!values && error.outcome != CHANGE_FINE)
+		arm_error(endpoint->errors, 503, "StoreFailed", NULL, "%s", error.text);
 	return values;
 }
 
@@ -500,6 +550,8 @@ static void change_record(struct endpoint *endpoint, const struct path *zone, co
 	struct service_edit *before = find_edit(endpoint->edit, &path);
 	json_t *values = values_of(endpoint, &path, before);
 
+	if (!values && endpoint->errors->status != 0)
+		return;
 	if (!values)
 		values = json_make("{s:o, s:i, s:[]}", "name", json_text(name), "ttl", RECORD_TTL,
 				   "records");
@@ -579,10 +631,16 @@ static bool zone_path(const struct endpoint *endpoint, const json_t *configurati
 	return zone;
 }
 
+static const char *record_type(const struct endpoint *endpoint)
+{
+	return strchr(endpoint->address, ':') ? "AAAA" : "A";
+}
+
 static void change_records(struct endpoint *endpoint, const json_t *configuration, bool adds)
 {
 	struct arena *arena = &endpoint->request->arena;
-	const char *name = arena_printf(arena, "%s:A", endpoint->service), *target;
+	const char *name = arena_printf(arena, "%s:%s", endpoint->service, record_type(endpoint)),
+		   *target;
 	struct path zone;
 
 	if (!name || !zone_path(endpoint, configuration, &zone))
@@ -600,24 +658,34 @@ json_t *arm_zone_group_records(const struct arm_shown *shown)
 
 	if (!find_endpoint(&endpoint, &shown->path) || !zone_path(&endpoint, shown->values, &zone))
 		return json_array();
-	return json_make("[{s:s, s:o, s:o, s:i, s:[o], s:s}]", "recordType", "A", "recordSetName",
-			 json_text(endpoint.service), "fqdn",
+	return json_make("[{s:s, s:o, s:o, s:i, s:[o], s:s}]", "recordType", record_type(&endpoint),
+			 "recordSetName", json_text(endpoint.service), "fqdn",
 			 json_sprintf("%s.%s", endpoint.service, zone.names[0]), "ttl", RECORD_TTL,
 			 "ipAddresses", json_text(endpoint.address), "provisioningState",
 			 "Succeeded");
 }
 
-/* Refuses a second zone group: the two would remove each other's records. */
+/* Refuses a second zone group, also one of the same change: the two would remove each other's
+ * records. */
 static void check_only_group(struct arm_reading *reading)
 {
 	const struct path root = part_root(reading->path);
 	const struct private_endpoint *found = part_find(api_model(reading->request), &root);
+	struct path any = *reading->path;
+	const struct service_edit *earlier;
+	const char *other = NULL;
 
-	if (!reading->shown && found && found->zone_groups.count > 0)
+	any.names[1] = NULL;
+	earlier = api_earlier_find(reading->edit->earlier, &any);
+	if (earlier)
+		other = path_name(&earlier->path);
+	else if (found && found->zone_groups.count > 0)
+		other = found->zone_groups.items[0].name;
+	if (!reading->shown && other && strcasecmp(other, path_name(reading->path)) != 0)
 		arm_error(reading->errors, 409, "Conflict", NULL,
 			  "%s has the zone group %s already, and an endpoint has one; change that, "
 			  "which may have several zones",
-			  path_name(&root), found->zone_groups.items[0].name);
+			  path_name(&root), other);
 }
 
 /* Adds or removes the records in those of `zones` that `others` does not have. */
@@ -652,7 +720,8 @@ void arm_zone_group_read(struct arm_reading *reading)
 	if (reading->errors->status != 0 || !find_endpoint(&endpoint, reading->path))
 		return;
 	change_zones(&endpoint, before, after, false);
-	change_zones(&endpoint, after, before, true);
+	/* As in Azure, a PUT restores records that somebody has removed. */
+	change_zones(&endpoint, after, NULL, true);
 }
 
 /* ---- private endpoints: what is made and removed with one ---- */
@@ -691,13 +760,17 @@ static void check_service_stays(struct arm_reading *reading)
 			  target, before, path_name(reading->path));
 }
 
-/* Is there an interface of this name that is not this endpoint's own, left from before? */
+/* Is there an interface of this name, perhaps made by the same change, that is not this endpoint's
+ * own, left from before? */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
+	const struct service_edit *earlier = api_earlier_find(reading->edit->earlier, path);
 	const struct network_interface *found = part_find(api_model(reading->request), path);
+	const char *owner = earlier ? json_text_of(earlier->values, "private_endpoint")
+			    : found ? found->private_endpoint
+				    : NULL;
 
-	return found && (!found->private_endpoint ||
-			 strcasecmp(found->private_endpoint, path_name(reading->path)) != 0);
+	return (earlier || found) && (!owner || strcasecmp(owner, path_name(reading->path)) != 0);
 }
 
 #define STATIC_ADDRESS "properties.ipConfigurations[0].properties.privateIPAddress"

@@ -17,6 +17,7 @@
 
 json_t *arm_ip_configuration_id(const struct arm_shown *shown); /* of an IP configuration */
 json_t *arm_interface_mac_address(const struct arm_shown *shown);
+json_t *arm_ip_configuration_version(const struct arm_shown *shown);
 json_t *arm_interface_private_endpoint(const struct arm_shown *shown);
 json_t *arm_private_endpoint_state(const struct arm_shown *shown);
 json_t *arm_private_endpoint_interfaces(const struct arm_shown *shown);

@@ -173,7 +173,7 @@ static const struct arm_member ip_configuration_members[] = {
 	 .key = "allocation",
 	 .form = ARM_WORD,
 	 .words = allocations},
-	SHOWN("properties.privateIPAddressVersion", "\"IPv4\""),
+	COMPUTED("properties.privateIPAddressVersion", ARM_IP_CONFIGURATION_VERSION),
 	{.path = "properties.primary", .key = "primary"},
 	COMPUTED("id", ARM_IP_CONFIGURATION_ID),
 	SHOWN("properties.provisioningState", "\"Succeeded\""),

@@ -1,0 +1,35 @@
+/* The edits of a change that is read resource by resource, such as a deployment, so far. They are
+ * found by their paths, because a stranger's template may have very many. */
+#ifndef SLUICE_API_EARLIER_H
+#define SLUICE_API_EARLIER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "resolver/control/service/service.h"
+
+struct api_earlier {
+	struct service_edit *edits; /* in their order; the values are owned */
+	size_t count, room;
+	/* private */
+	json_t *last;      /* the number of the last edit of each resource, and inside each */
+	json_t *addresses; /* of interfaces, as texts */
+};
+
+/* Takes ownership of the edit's values. False: no memory; the edit was dropped. */
+bool api_earlier_add(struct api_earlier *earlier, const struct service_edit *edit);
+void api_earlier_release(struct api_earlier *earlier);
+
+/* For the following functions `earlier` may be NULL: there are no edits. */
+
+/* The last edit of the resource; of a path without the inner name, the last of any resource of that
+ * kind inside the outer one. NULL: none. */
+const struct service_edit *api_earlier_find(const struct api_earlier *earlier,
+					    const struct path *path);
+/* Is there an edit of the resource among those from number `from` on? */
+bool api_earlier_is_since(const struct api_earlier *earlier, const struct path *path, size_t from);
+/* Does an edit of an interface have the address? */
+bool api_earlier_has_address(const struct api_earlier *earlier, const char *address);
+
+#endif
