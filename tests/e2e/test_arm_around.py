@@ -133,11 +133,12 @@ class Around(World):
 
     def test_a_template_has_all_record_sets_of_zones_with_similar_names(self):
         zones = ["corp-x.internal", "corp.x.internal"]
+        tags = {"[parameters('x')]": "it's \u00e4", "[[a]": "[b]", "[": "]"}
         for zone in zones:
-            self.arm("PUT", below("privateDnsZones/" + zone), {"location": "global"}, 201)
+            self.arm("PUT", below("privateDnsZones/" + zone), {"location": "global", "tags": tags}, 201)
             self.good("POST", "changes", {"edits": [
-                {"path": "private_zones/%s/%s/record_sets/h%03d:A" % (HUB, zone, i),
-                 "values": {"records": ["10.0.0.1"]}} for i in range(200)]})
+                {"path": "private_zones/%s/%s/record_sets/%s:A" % (HUB, zone, name),
+                 "values": {"records": ["10.0.0.1"]}} for name in ["it's", *("h%03d" % i for i in range(200))]]})
         template = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": ["*"]}, 200).body["template"]
         parameters = {"privateDnsZones_corp_x_internal_name": zones[0],
                       "privateDnsZones_corp_x_internal_name2": zones[1]}
@@ -145,8 +146,32 @@ class Around(World):
         names = {each["name"] for each in template["resources"]}
         for parameter in parameters:
             self.assertIn("[parameters('%s')]" % parameter, names)
+            self.assertIn("[concat(parameters('%s'), '/it''s')]" % parameter, names)
             for i in range(200):
                 self.assertIn("[concat(parameters('%s'), '/h%03d')]" % (parameter, i), names)
+        before = self.good("GET", "export").body["edits"]
+        self.arm("PUT", ROOT + HUB + "/providers/Microsoft.Resources/deployments/same", {"properties": {
+            "mode": "Complete", "template": template}}, 201)
+        self.assertEqual(before, self.good("GET", "export").body["edits"])
+
+    def test_few_sets_of_a_large_zone_come_in_short_pages(self):
+        zone = below("privateDnsZones/corp.internal")
+        self.arm("PUT", zone, {"location": "global"}, 201)
+        self.good("POST", "changes", {"edits": [
+            {"path": "private_zones/%s/corp.internal/record_sets/h%04d:A" % (HUB, i),
+             "values": {"records": ["10.0.0.1"]}} for i in range(2100)]})
+        for name in ("a", "h1500", "z"):
+            self.arm("PUT", zone + "/MX/" + name, {"properties": {"ttl": 60, "mxRecords": []}}, 201)
+        for query, wanted in (("/MX?", ["a", "h1500", "z"]), ("/ALL?$recordsetnamesuffix=99&",
+                                                              ["h%02d99" % i for i in range(21)])):
+            pages, path = [], zone + query + "api-version=2020-06-01"
+            while path:
+                page = self.arm("GET", path, status=200, version=None).body
+                pages.append([each["name"] for each in page["value"]])
+                path = page.get("nextLink") and page["nextLink"][page["nextLink"].index("/subscriptions"):]
+                self.assertLess(len(pages), 10)
+            self.assertEqual(wanted, sum(pages, []))
+            self.assertEqual(3, len(pages))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,10 @@ class Machines(Registration):
         self.assertEqual((True, 10, [{"ipv4Address": "10.10.7.4"}], "vm1.corp.internal."), (
             shown["isAutoRegistered"], shown["ttl"], shown["aRecords"], shown["fqdn"]))
         own = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.0.0.1"}]}}
+        for method, body in (("PATCH", own), ("DELETE", None)):
+            error = self.arm(method, ZONE + "/A/VM1", body, 409).body["error"]
+            self.assertEqual("Conflict", error["code"])
+            self.assertIn("is registered automatically", error["message"])
         self.arm("PUT", ZONE + "/A/vm1", own, 201)
         self.assert_answer(self.lookup("vm1.corp.internal"), "10.0.0.1")
         self.assertFalse(self.set_of("A/vm1")["properties"]["isAutoRegistered"])

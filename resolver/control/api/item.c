@@ -134,12 +134,14 @@ struct item_item {
 
 struct item_listing {
 	const struct item_source *in;
-	struct api_request *request; /* for `fits` */
 	const struct path *path;
-	bool (*fits)(const struct api_request *request, const struct kind *kind, const void *item);
+	struct item_page *page;
 	struct arena *arena;
 	struct item_item *items;
-	size_t count, room, limit;
+	size_t count, room;
+	size_t rows;              /* read so far */
+	char end[PATH_MAX_BYTES]; /* the key of the last one that may be read; "": none yet */
+	bool is_ended;            /* another row follows that one */
 };
 
 static int add_item(struct item_listing *listing, const void *item)
@@ -162,17 +164,25 @@ static int add_item(struct item_listing *listing, const void *item)
 
 static bool is_wanted(const struct item_listing *listing, const void *item)
 {
-	return !listing->fits || listing->fits(listing->request, listing->path->kind, item);
+	const struct item_page *page = listing->page;
+
+	return !page->fits || page->fits(page->request, listing->path->kind, item);
 }
 
 static int on_row(void *context, const struct source_resource *row)
 {
 	struct item_listing *listing = context;
-	const void *item = read_item(listing->in->item, listing->path, row, listing->arena);
+	const void *item;
 
+	listing->is_ended = *listing->end;
+	if (listing->is_ended)
+		return ERR_LIMIT;
+	if (++listing->rows == listing->page->rows_max)
+		snprintf(listing->end, sizeof listing->end, "%s", row->path);
+	item = read_item(listing->in->item, listing->path, row, listing->arena);
 	if (!item || !is_wanted(listing, item))
 		return 0;
-	if (listing->count == listing->limit)
+	if (listing->count == listing->page->limit)
 		return ERR_LIMIT;
 	return add_item(listing, item);
 }
@@ -204,23 +214,45 @@ static int compare_items(const void *a, const void *b)
 	return strcmp(((const struct item_item *)a)->key, ((const struct item_item *)b)->key);
 }
 
-int item_list(const struct item_source *in, const struct path *path, size_t limit,
-	      bool (*fits)(const struct api_request *request, const struct kind *kind,
-			   const void *item),
-	      struct api_request *request, struct arena *arena, const void ***items, size_t *count,
-	      struct change_error *error)
+/* Ends a page that has read its rows: items behind the last row are those of the next page.
+ * ERR_NOMEM.
+ */
+static int end_page(struct item_listing *listing)
 {
-	struct item_listing listing = {.in = in,
-				       .request = request,
-				       .path = path,
-				       .fits = fits,
-				       .arena = arena,
-				       .limit = limit};
+	while (listing->count > 0 &&
+	       strcmp(listing->items[listing->count - 1].key, listing->end) > 0)
+		listing->count--;
+	listing->page->end = part_key_name(listing->end, listing->arena);
+	return listing->page->end ? 0 : ERR_NOMEM;
+}
+
+/* Sorts the items and gives them to the page. ERR_NOMEM. */
+static int fill_page(struct item_listing *listing)
+{
+	struct item_page *page = listing->page;
+
+	if (listing->count > 0)
+		qsort(listing->items, listing->count, sizeof *listing->items, compare_items);
+	if (listing->is_ended && end_page(listing) != 0)
+		return ERR_NOMEM;
+	page->count = listing->count < page->limit ? listing->count : page->limit;
+	page->items = reallocarray(NULL, page->count + 1, sizeof *page->items);
+	for (size_t i = 0; page->items && i < page->count; i++)
+		page->items[i] = listing->items[i].item;
+	return page->items ? 0 : ERR_NOMEM;
+}
+
+int item_list(const struct item_source *in, const struct path *path, struct item_page *page,
+	      struct arena *arena, struct change_error *error)
+{
+	struct item_listing listing = {.in = in, .path = path, .page = page, .arena = arena};
 	char behind[PATH_MAX_BYTES];
 	int err = 0;
 
 	error->outcome = CHANGE_FINE;
-	*items = NULL;
+	page->items = NULL;
+	page->count = 0;
+	page->end = NULL;
 	if (path->names[1] && path_key(path, behind) != 0)
 		return change_say(error, CHANGE_INVALID, "marker",
 				  "it is longer than any name; follow the `next` link of the "
@@ -229,16 +261,7 @@ int item_list(const struct item_source *in, const struct path *path, size_t limi
 		err = service_each_behind(in->inventory, path, on_row, &listing, error);
 	if (err && error->outcome == CHANGE_NO_STATE)
 		err = 0;
-	if (!err && add_declared(&listing) != 0)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (!err && listing.count > 0)
-		qsort(listing.items, listing.count, sizeof *listing.items, compare_items);
-	*count = listing.count < limit ? listing.count : limit;
-	if (!err)
-		*items = reallocarray(NULL, *count + 1, sizeof **items);
-	for (size_t i = 0; *items && i < *count; i++)
-		(*items)[i] = listing.items[i].item;
-	if (!err && !*items)
+	if (!err && (add_declared(&listing) != 0 || fill_page(&listing) != 0))
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	free(listing.items);
 	return err;

@@ -30,14 +30,22 @@ struct item_source {
 };
 struct item_source item_source_of(const struct api_request *request, const struct path *path);
 
-/* Lists the source's items of the path's kind in the order of their keys: at most `limit`, behind
- * the path's item (no name: from the first), and only those that `fits` accepts (NULL: all). The
- * caller frees *items. ERR_INVALID: `error` has the reason. Another thread needs a copy of the
- * inventory (STORE_ASIDE, STORE_VIEW). */
-MUST_CHECK int item_list(const struct item_source *in, const struct path *path, size_t limit,
-			 bool (*fits)(const struct api_request *request, const struct kind *kind,
-				      const void *item),
-			 struct api_request *request, struct arena *arena, const void ***items,
-			 size_t *count, struct change_error *error);
+struct item_page {
+	size_t limit;    /* of items */
+	size_t rows_max; /* of the state that are read, also those that do not fit; 0: any number */
+	/* Which items are listed; NULL: all. */
+	bool (*fits)(const struct api_request *request, const struct kind *kind, const void *item);
+	struct api_request *request; /* for `fits` */
+	/* out: */
+	const void **items; /* in the order of their keys; the caller frees the array */
+	size_t count;
+	const char *end; /* rows_max were read: the page ends with this name; else NULL */
+};
+
+/* Lists the source's items of the path's kind behind the path's item (no name: from the first). The
+ * items are in the arena or in the model. ERR_INVALID: `error` has the reason. Another thread needs
+ * a copy of the inventory (STORE_ASIDE, STORE_VIEW). */
+MUST_CHECK int item_list(const struct item_source *in, const struct path *path,
+			 struct item_page *page, struct arena *arena, struct change_error *error);
 
 #endif

@@ -15,7 +15,9 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 
-enum { SCANNED_MAX = 2000 }; /* addresses that one request reads: takes some milliseconds */
+/* Resources, and addresses, that one request reads, also those that the filter does not take: takes
+ * some milliseconds. */
+enum { SCANNED_MAX = 2000 };
 
 struct resources { /* a page */
 	struct api_request *request;
@@ -75,6 +77,7 @@ static bool add_of_model(struct resources *resources)
 		   *behind = resources->page->behind;
 	struct arm_found_list list = {.request = resources->request,
 				      .group = *group ? group : NULL};
+	size_t scanned = 0;
 	bool all = true;
 
 	if (is_address_mark(behind))
@@ -90,6 +93,10 @@ static bool add_of_model(struct resources *resources)
 		mark(found, text);
 		if (behind && compare_marks(text, behind) <= 0)
 			continue;
+		if (scanned++ == SCANNED_MAX) {
+			all = false;
+			break;
+		}
 		arm_show_plain(resources->request, found->type, &found->path, found->item, &shown);
 		all = add_row(resources, &shown);
 		arm_shown_release(&shown);

@@ -102,16 +102,30 @@ static bool spell(const struct group_export *export, struct path *path)
 	return false;
 }
 
+/* A text within quotes of an expression. */
+static const char *quoted(char text[2 * NAME_TEXT_MAX], const char *name)
+{
+	size_t used = 0;
+
+	for (; *name && used + 2 < 2 * NAME_TEXT_MAX; name++) {
+		if (*name == '\'')
+			text[used++] = '\'';
+		text[used++] = *name;
+	}
+	text[used] = '\0';
+	return text;
+}
+
 /* Makes "[resourceId('Microsoft.Network/virtualNetworks/subnets', parameters('...'), 'in')]". */
 static json_t *resource_id(struct group_export *export, const struct path *path)
 {
 	const struct arm_type *type = arm_type_of(path);
-	char parameter[ARM_ID_MAX], name[NAME_TEXT_MAX];
+	char parameter[ARM_ID_MAX], name[NAME_TEXT_MAX], text[2 * NAME_TEXT_MAX];
 
 	parameter_of(export, path, parameter);
 	return path->kind->parent ? json_sprintf("[resourceId('%s/%s', parameters('%s'), '%s')]",
 						 type->family->provider, type->path, parameter,
-						 arm_name(path, name))
+						 quoted(text, arm_name(path, name)))
 				  : json_sprintf("[resourceId('%s/%s', parameters('%s'))]",
 						 type->family->provider, type->path, parameter);
 }
@@ -133,22 +147,41 @@ static void add_dependency(struct group_export *export, const struct path *path,
 	json_add(depends, id);
 }
 
-/* Copies the value with expressions instead of ids. A text that looks like an expression is
- * escaped. */
+/* Escapes a text, also the name of a member such as a tag, that would be read as an expression;
+ * others stay. */
+static json_t *escaped(const char *text)
+{
+	return *text == '[' && text[strlen(text) - 1] == ']' ? json_sprintf("[%s", text)
+							     : json_text(text);
+}
+
+static json_t *with_expressions(struct group_export *export, json_t *value, json_t *depends);
+
+static json_t *object_with_expressions(struct group_export *export, json_t *value, json_t *depends)
+{
+	json_t *copy = json_object(), *item, *name;
+	const char *key;
+
+	json_object_foreach(value, key, item)
+	{
+		name = escaped(key);
+		json_put(copy, json_string_value(name), with_expressions(export, item, depends));
+		json_decref(name);
+	}
+	return copy;
+}
+
+/* Copies the value with expressions instead of ids. */
 static json_t *with_expressions(struct group_export *export, json_t *value, json_t *depends)
 {
 	json_t *copy, *item;
-	const char *key, *text = json_string_value(value);
+	const char *text = json_string_value(value);
 	const struct arm_type *type;
 	struct path path;
 	size_t i;
 
-	if (json_is_object(value)) {
-		copy = json_object();
-		json_object_foreach(value, key, item)
-			json_put(copy, key, with_expressions(export, item, depends));
-		return copy;
-	}
+	if (json_is_object(value))
+		return object_with_expressions(export, value, depends);
 	if (json_is_array(value)) {
 		copy = json_array();
 		json_array_foreach(value, i, item)
@@ -162,16 +195,14 @@ static json_t *with_expressions(struct group_export *export, json_t *value, json
 		add_dependency(export, &path, depends);
 		return resource_id(export, &path);
 	}
-	/* Only a text that would be read as an expression is escaped. */
-	return *text == '[' && text[strlen(text) - 1] == ']' ? json_sprintf("[%s", text)
-							     : json_text(text);
+	return escaped(text);
 }
 
 static void write_resource(struct group_export *export, struct arm_shown *shown)
 {
 	struct path root = part_root(&shown->path);
 	json_t *body, *depends = json_array(), *resource;
-	char parameter[ARM_ID_MAX], own[NAME_TEXT_MAX];
+	char parameter[ARM_ID_MAX], own[NAME_TEXT_MAX], text[2 * NAME_TEXT_MAX];
 	const char *key;
 	json_t *value;
 
@@ -180,13 +211,14 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 	if (shown->type->kind == KIND_NETWORK)
 		json_object_del(json_object_get(body, "properties"), "virtualNetworkPeerings");
 	parameter_of(export, &shown->path, parameter);
-	resource = json_make(
-		"{s:o, s:s, s:o}", "type",
-		json_sprintf("%s/%s", shown->type->family->provider, shown->type->path),
-		"apiVersion", shown->type->family->versions[0], "name",
-		shown->path.kind->parent ? json_sprintf("[concat(parameters('%s'), '/%s')]",
-							parameter, arm_name(&shown->path, own))
-					 : json_sprintf("[parameters('%s')]", parameter));
+	resource =
+		json_make("{s:o, s:s, s:o}", "type",
+			  json_sprintf("%s/%s", shown->type->family->provider, shown->type->path),
+			  "apiVersion", shown->type->family->versions[0], "name",
+			  shown->path.kind->parent
+				  ? json_sprintf("[concat(parameters('%s'), '/%s')]", parameter,
+						 quoted(text, arm_name(&shown->path, own)))
+				  : json_sprintf("[parameters('%s')]", parameter));
 	json_object_foreach(body, key, value)
 	{
 		static const char *const around[] = {"id", "name", "type", "etag", NULL};
@@ -246,28 +278,26 @@ static bool write_record_sets(struct group_export *export, const struct path *zo
 			    zone->group,
 			    {zone->names[0], *export->behind ? export->behind : NULL}};
 	const struct item_source in = item_source_of(request, &path);
-	const void **items = NULL;
-	size_t count = 0;
+	struct item_page page = {.limit = PORTION};
 	struct arena arena;
 
 	arena_init(&arena);
-	if (in.item && item_list(&in, &path, PORTION, NULL, request, &arena, &items, &count,
-				 &export->error) != 0)
+	if (in.item && item_list(&in, &path, &page, &arena, &export->error) != 0)
 		json_writer_fail(&export->json);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < page.count; i++) {
 		struct arm_shown shown;
 
-		path = part_path(path.kind, items[i], zone);
+		path = part_path(path.kind, page.items[i], zone);
 		snprintf(export->behind, sizeof export->behind, "%s", path_name(&path));
 		if (!arm_type_of(&path))
 			continue;
-		arm_show_plain(request, arm_type_of(&path), &path, items[i], &shown);
+		arm_show_plain(request, arm_type_of(&path), &path, page.items[i], &shown);
 		write_resource(export, &shown);
 		arm_shown_release(&shown);
 	}
-	free(items);
+	free(page.items);
 	arena_release(&arena);
-	return count == PORTION;
+	return page.count == PORTION;
 }
 
 /* Writes the next resource of the model, if it still exists, or the next record sets of a zone. */

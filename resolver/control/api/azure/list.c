@@ -20,6 +20,9 @@
 
 enum {
 	LISTED_MAX = 250, /* of a page: takes some milliseconds */
+	/* Record sets that one request reads, also those of another type or suffix: takes some
+	 * milliseconds, too. A page may be empty and have a next one. */
+	READ_MAX = 1000,
 	MARK_MAX = NAME_TEXT_MAX + GROUP_TEXT_MAX
 };
 
@@ -27,6 +30,7 @@ struct arm_listing {
 	const struct arm_asked *asked;
 	const char *suffix; /* of record sets' names; NULL: any */
 	struct arm_found_list found;
+	const char *end; /* READ_MAX were read: the page ends with this name; else NULL */
 };
 
 /* Does the record set have the type and the suffix of the request? */
@@ -54,22 +58,22 @@ static bool collect_sets(struct arm_listing *listing, const struct path *zone, c
 	const struct item_source in = item_source_of(request, &listing->asked->path);
 	struct path path = listing->asked->path;
 	struct change_error error;
-	const void **items = NULL;
-	size_t count = 0;
+	struct item_page page = {
+		.limit = room + 1, .rows_max = READ_MAX, .fits = is_listed_set, .request = request};
 
 	request->state = listing;
 	path.group = zone->group;
 	path.names[1] = behind;
-	if (item_list(&in, &path, room + 1, is_listed_set, request, &request->arena, &items, &count,
-		      &error) != 0) {
+	if (item_list(&in, &path, &page, &request->arena, &error) != 0) {
 		api_fail_change(request, &error);
 		return false;
 	}
-	for (size_t i = 0; i < count; i++) {
-		path = part_path(path.kind, items[i], zone);
-		arm_found_add(&listing->found, arm_type_of(&path), &path, items[i]);
+	listing->end = page.end;
+	for (size_t i = 0; i < page.count; i++) {
+		path = part_path(path.kind, page.items[i], zone);
+		arm_found_add(&listing->found, arm_type_of(&path), &path, page.items[i]);
 	}
-	free(items);
+	free(page.items);
 	return true;
 }
 
@@ -93,6 +97,8 @@ static void merge_registered(struct arm_listing *listing, const struct path *zon
 	for (size_t i = 0; i < count; i++) {
 		const struct path path = part_path(kind_of_id(KIND_RECORD_SET), &sets[i], zone);
 
+		if (listing->end && registrations_compare(path.names[1], listing->end) > 0)
+			break;
 		while (at < own.count &&
 		       registrations_compare(own.items[at].path.names[1], path.names[1]) < 0) {
 			arm_found_add(&listing->found, own.items[at].type, &own.items[at].path,
@@ -188,7 +194,7 @@ static void answer_list(struct arm_listing *listing, const struct arm_page *page
 		arm_shown_release(&shown);
 		memcpy(last, own, sizeof last);
 	}
-	arm_page_answer(page, array, more ? last : NULL);
+	arm_page_answer(page, array, more ? last : listing->end);
 }
 
 /* ---- addresses, of which there may be a million ---- */

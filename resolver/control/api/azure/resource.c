@@ -307,6 +307,31 @@ static bool has_tags(const struct arm_type *type)
 	return member->path;
 }
 
+/* Is it a record set that a machine or a client has registered? Only its registrant can change or
+ * remove it, and GET shows it, so "not found" would be wrong. */
+static bool is_registered(struct api_request *request, const struct arm_asked *asked)
+{
+	struct change_error error;
+	struct arm_shown shown;
+	bool found = arm_find_shown(request, asked->type, &asked->path, &shown, &error);
+
+	if (found)
+		arm_shown_release(&shown);
+	return found;
+}
+
+static void fail_registered(struct api_request *request, const struct arm_asked *asked)
+{
+	char name[NAME_TEXT_MAX];
+
+	api_fail(
+		request, 409, "Conflict",
+		"The record set '%s' of type '%s' is registered automatically: it changes and goes "
+		"with the machine or client that has registered it. A PUT makes a record set of "
+		"the zone's own, which precedes it.",
+		arm_name(&asked->path, name), asked->type->record_type);
+}
+
 static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
 {
 	struct arm_operation *operation = operation_of(edit);
@@ -323,6 +348,9 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 		*path = shown.path;
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
+	else if (!operation->there && operation->method != EDIT_PUT && asked->type->record_type &&
+		 is_registered(request, asked))
+		fail_registered(request, asked);
 	else if (!check_preconditions(request, asked, operation->there ? shown.etag : NULL))
 		; /* the request has been answered */
 	else if (asked->is_tags && !operation->there)

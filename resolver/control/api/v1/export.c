@@ -66,16 +66,18 @@ static int each_parent(struct resource_export *export,
 	return err;
 }
 
-/* Finds the parent's items, in the arena. False: they cannot be read. */
+/* Finds the parent's items, in the arena; the caller frees page->items. False: they cannot be read.
+ */
 static bool list_items(struct resource_export *export, const struct kind *kind, const void *parent,
-		       struct arena *arena, const void ***items, size_t *count)
+		       struct arena *arena, struct item_page *page)
 {
 	const struct path in = part_path(kind->parent, parent, NULL);
 	const struct path path = {kind, in.group, {in.names[0], NULL}};
 	const struct item_source source = {.inventory = export->inventory, .item = parent};
 	struct change_error error;
 
-	if (item_list(&source, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
+	*page = (struct item_page){.limit = SIZE_MAX - 1};
+	if (item_list(&source, &path, page, arena, &error) == 0)
 		return true;
 	if (error.outcome != CHANGE_NO_MEMORY)
 		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
@@ -132,21 +134,20 @@ static int write_item_edits(struct resource_export *export, const struct kind *k
 {
 	const struct path in = part_path(kind->parent, parent, NULL);
 	const struct model *model = inventory_model(export->inventory);
+	struct item_page page;
 	struct arena arena;
-	const void **items;
-	size_t count;
 
 	if (item_made_because(model, &in))
 		return 0;
 	arena_init(&arena);
-	if (!list_items(export, kind, parent, &arena, &items, &count))
+	if (!list_items(export, kind, parent, &arena, &page))
 		json_writer_fail(&export->writer);
-	for (size_t i = 0; !json_writer_has_failed(&export->writer) && i < count; i++) {
-		const struct path path = part_path(kind, items[i], &in);
+	for (size_t i = 0; !json_writer_has_failed(&export->writer) && i < page.count; i++) {
+		const struct path path = part_path(kind, page.items[i], &in);
 
-		json_writer_row(&export->writer, item_edit(model, &path, items[i]));
+		json_writer_row(&export->writer, item_edit(model, &path, page.items[i]));
 	}
-	free(items);
+	free(page.items);
 	arena_release(&arena);
 	return 0;
 }
@@ -228,21 +229,20 @@ static int add_items(struct resource_export *export, const struct kind *kind, vo
 {
 	const struct field *list = kind_field(kind);
 	struct model *given = export->given;
-	const void **items;
-	size_t count;
+	struct item_page page;
 	char *copies;
 
 	if (kind->home->refusal(parent))
 		return 0;
-	if (!list_items(export, kind, parent, &given->arena, &items, &count))
+	if (!list_items(export, kind, parent, &given->arena, &page))
 		return ERR_NOMEM;
-	copies = arena_alloc_array(&given->arena, count, list->group->size);
-	for (size_t i = 0; copies && i < count; i++)
-		memcpy(copies + i * list->group->size, items[i], list->group->size);
-	free(items);
+	copies = arena_alloc_array(&given->arena, page.count, list->group->size);
+	for (size_t i = 0; copies && i < page.count; i++)
+		memcpy(copies + i * list->group->size, page.items[i], list->group->size);
+	free(page.items);
 	if (!copies)
 		return ERR_NOMEM;
-	schema_list_set(list, parent, (struct schema_list){copies, count});
+	schema_list_set(list, parent, (struct schema_list){copies, page.count});
 	return 0;
 }
 

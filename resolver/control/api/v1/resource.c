@@ -507,23 +507,21 @@ static int collect_of_home(struct resource_list *listing, size_t limit)
 	const struct item_source in = item_source_of(request, listing->path);
 	struct path behind = *listing->path;
 	struct change_error error;
-	const void **items;
-	size_t count;
+	struct item_page page = {.limit = limit + 1, .fits = fits, .request = request};
 	int err;
 
 	behind.names[1] = api_query(request, "marker");
-	err = item_list(&in, &behind, limit + 1, fits, request, &listing->arena, &items, &count,
-			&error);
+	err = item_list(&in, &behind, &page, &listing->arena, &error);
 	if (err) {
 		api_fail_change(request, &error);
 		return err;
 	}
-	for (size_t i = 0; !err && i < count; i++)
+	for (size_t i = 0; !err && i < page.count; i++)
 		err = add_listed(listing,
-				 (struct list_item){.name = part_name(listing->kind, items[i]),
+				 (struct list_item){.name = part_name(listing->kind, page.items[i]),
 						    .group = "",
-						    .item = items[i]});
-	free(items);
+						    .item = page.items[i]});
+	free(page.items);
 	if (err)
 		api_fail_memory(request);
 	return err;
