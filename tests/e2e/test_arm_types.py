@@ -414,6 +414,7 @@ class Lifecycle(Everything):
         for _, path, body, changed, _ in ROWS:
             made = self.arm("PUT", path.upper().replace("/", "//"), body, 201).body
             self.assertEqual(path.lower(), made["id"].lower())
+            self.assertEqual(path.split("/")[4], made["id"].split("/")[4])  # the group, as it was made
             for other in (path.lower(),
                           path.replace("/providers", "//providers").replace("Network/", "Network//"),
                           path.swapcase()):

@@ -10,7 +10,9 @@
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
@@ -240,13 +242,19 @@ static const struct arm_reader model_reader = {.refer = refer, .read_children = 
 
 /* ---- the resource ---- */
 
-/* Gives the values of a new resource its name and its group, which only the path has. */
-static void put_names(const struct path *path, json_t *values)
+/* Gives the values of a new resource its name and its group, which only the path has. The group has
+ * the spelling that it was made with. */
+static void put_names(struct api_request *request, const struct path *path, json_t *values)
 {
+	struct resource_group group;
+
 	json_put(values, kind_name_key(path->kind), json_text(path_name(path)));
-	if (!path->kind->parent && path->kind->id != KIND_GROUP &&
-	    strcmp(path->group, GROUP_NONE) != 0)
-		json_put(values, "resource_group", json_text(path->group));
+	if (path->kind->parent || path->kind->id == KIND_GROUP ||
+	    strcmp(path->group, GROUP_NONE) == 0)
+		return;
+	if (!group_find(api_inventory(request), path->group, &group))
+		group.name = path->group;
+	json_put(values, "resource_group", json_text(group.name));
 }
 
 static void drop_missing(struct faults *faults)
@@ -327,7 +335,7 @@ bool arm_read_put(struct arm_putting *putting)
 	else if (errors->status == 0)
 		read_body(&reading);
 	if (!there && reading.values)
-		put_names(putting->path, reading.values);
+		put_names(reading.request, putting->path, reading.values);
 	if (errors->status != 0 && reading.values)
 		check_fields(putting, reading.values);
 	if (errors->status == 0 && there && !there->is_implied && json_equal(reading.values, base))

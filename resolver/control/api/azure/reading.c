@@ -256,13 +256,34 @@ static bool is_same_object(const struct group *fields, const struct arm_member *
 	return true;
 }
 
+/* The present objects, in arrays by the text of their first member (a name, or an address), because
+ * a body may have very many. */
+static json_t *objects_by_text(const struct arm_member *member, const json_t *before)
+{
+	json_t *by_text = json_object(), *now, *same;
+	const char *text;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)before, i, now)
+	{
+		text = json_text_of(now, member->inner->key);
+		same = json_object_get(by_text, text);
+		if (!same) {
+			same = json_array();
+			json_put(by_text, text, same);
+		}
+		json_add(same, json_incref(now));
+	}
+	return by_text;
+}
+
 /* Reads an array of objects. An object that exists already keeps its members that Azure does not
  * have. */
 static json_t *read_objects(struct arm_reading *reading, const struct field *field,
 			    const struct arm_member *member, const char *path, json_t *value)
 {
 	json_t *array = json_array(), *said, *now;
-	const json_t *before = json_object_get(reading->base, member->key);
+	json_t *present = objects_by_text(member, json_object_get(reading->base, member->key));
 	char place[ARM_TARGET_MAX];
 	size_t i, k;
 
@@ -278,7 +299,8 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 			continue;
 		}
 		read = read_object(reading, field->group, member, place, said);
-		json_array_foreach(before, k, now)
+		json_array_foreach(json_object_get(present, json_text_of(read, member->inner->key)),
+				   k, now)
 		{
 			if (!is_same_object(field->group, member, read, now))
 				continue;
@@ -288,6 +310,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 		}
 		json_add(array, read);
 	}
+	json_decref(present);
 	return array;
 }
 
@@ -311,55 +334,69 @@ static json_t *read_record(struct arm_reading *reading, const struct arm_member 
 	return NULL;
 }
 
-/* Returns the record in its present spelling, if it exists already. Takes ownership of the record.
- */
-static json_t *keep_record(struct arm_reading *reading, const struct arm_member *member,
-			   json_t *record)
+/* The record as Azure prints it, as a text to be freed; NULL: no memory. */
+static char *printed_record(const struct arm_reading *reading, const struct arm_member *member,
+			    const json_t *record)
 {
-	const char *zone = reading->path->names[0];
-	json_t *now,
-		*is = record ? record_data_print(member->inner, json_string_value(record), zone)
-			     : NULL;
+	json_t *printed = record_data_print(member->inner, json_string_value(record),
+					    reading->path->names[0]);
+	char *text = json_dumps(printed, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+	json_decref(printed);
+	return text;
+}
+
+/* The present records by their printed form, because a body may have very many. */
+static json_t *present_records(const struct arm_reading *reading, const struct arm_member *member)
+{
+	json_t *present = json_object(), *now;
 	size_t i;
 
 	json_array_foreach(json_object_get(reading->base, member->key), i, now)
 	{
-		json_t *was = record_data_print(member->inner, json_string_value(now), zone);
-		bool same = json_equal(was, is);
+		char *text = printed_record(reading, member, now);
 
-		json_decref(was);
-		if (!same)
-			continue;
+		if (text && !json_object_get(present, text))
+			json_put(present, text, json_incref(now));
+		free(text);
+	}
+	return present;
+}
+
+/* Adds the record (NULL: it is wrong), in its present spelling if it exists already. Takes
+ * ownership of it. */
+static void add_record(const struct arm_reading *reading, const struct arm_member *member,
+		       const json_t *present, json_t *record, json_t *array)
+{
+	char *text = record ? printed_record(reading, member, record) : NULL;
+	json_t *now = text ? json_object_get(present, text) : NULL;
+
+	free(text);
+	if (now) {
 		json_decref(record);
 		record = json_incref(now);
-		break;
 	}
-	json_decref(is);
-	return record;
+	if (record)
+		json_add(array, record);
 }
 
 static json_t *read_records(struct arm_reading *reading, const struct arm_member *member,
 			    const char *path, json_t *value)
 {
-	json_t *array = json_array(), *item, *record;
+	json_t *array = json_array(), *present = present_records(reading, member);
 	char place[ARM_TARGET_MAX];
-	size_t i;
 
-	if (member->form == ARM_RECORD) {
-		record = keep_record(reading, member, read_record(reading, member, path, value));
-		if (record)
-			json_add(array, record);
-		return array;
-	}
-	if (!json_is_array(value))
+	if (member->form == ARM_RECORD)
+		add_record(reading, member, present, read_record(reading, member, path, value),
+			   array);
+	else if (!json_is_array(value))
 		misfit(reading, path, "an array of objects");
-	json_array_foreach(value, i, item)
-	{
+	for (size_t i = 0; member->form == ARM_RECORDS && i < json_array_size(value); i++) {
 		snprintf(place, sizeof place, "%s[%zu]", path, i);
-		record = keep_record(reading, member, read_record(reading, member, place, item));
-		if (record)
-			json_add(array, record);
+		add_record(reading, member, present,
+			   read_record(reading, member, place, json_array_get(value, i)), array);
 	}
+	json_decref(present);
 	return array;
 }
 
