@@ -73,9 +73,11 @@ void lookup_miss(const struct lookup *lookup)
 	}
 }
 
-/* Asks for the SOA of the rule's domain, which every server of the domain has. */
-static struct target_question apex_question(const struct lookups *table, const char *domain)
+/* Asks for the SOA of the rule's domain, which every server of the domain has; without a rule for
+ * that of the root. */
+static struct target_question apex_question(const struct lookups *table, const struct rule *rule)
 {
+	const char *domain = rule ? rule->domain : ".";
 	struct target_question question = {.type = TYPE_SOA, .length = 1};
 	struct name name;
 
@@ -95,7 +97,7 @@ static void recheck(struct lookups *table, const struct served_target *served, u
 	    lookup_probe(table, table->served_holder, served->upstream, now_us) > 0)
 		return;
 	if (!target_take_missed(target, &question))
-		question = apex_question(table, served->domain);
+		question = apex_question(table, served->rule);
 	int err = send_probe(table, table->served_holder, served->upstream, &question, 0, now_us);
 	if (err)
 		target_on_error(target, err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE);

@@ -24,9 +24,9 @@ struct attaching {
 	struct meter_registry *meters;
 	const struct snapshot_series *series; /* NULL: nothing is counted */
 	struct snapshot *snapshot;
-	size_t source_room, target_room;
-	uint64_t listing;   /* the number of this list of targets (struct target) */
-	const char *domain; /* of the route whose upstreams are being attached */
+	size_t source_room, target_room, outbound_room;
+	uint64_t listing;        /* the number of this list (struct target, struct meter) */
+	const struct rule *rule; /* whose upstreams are being listed; NULL: no rule's */
 	bool failed;
 };
 
@@ -80,8 +80,22 @@ static bool note_target(struct attaching *attaching, const struct upstream *upst
 	if (!items)
 		return false;
 	served->items = items;
-	items[served->count++] = (struct served_target){upstream, attaching->domain};
+	items[served->count++] = (struct served_target){upstream, attaching->rule};
 	upstream->target->listed = attaching->listing;
+	return true;
+}
+
+static bool note_outbound(struct attaching *attaching, struct meter *meter)
+{
+	struct snapshot_targets *targets = attaching->snapshot->targets;
+	struct meter **outbounds = array_grow(targets->outbounds, targets->outbound_count,
+					      &attaching->outbound_room, sizeof(*outbounds));
+
+	if (!outbounds)
+		return false;
+	targets->outbounds = outbounds;
+	outbounds[targets->outbound_count++] = meter;
+	meter->listed = attaching->listing;
 	return true;
 }
 
@@ -89,6 +103,8 @@ static void note(void *context, struct upstream *upstream)
 {
 	struct attaching *attaching = context;
 
+	if (!attaching->failed && upstream->meter && upstream->meter->listed != attaching->listing)
+		attaching->failed = !note_outbound(attaching, upstream->meter);
 	if (attaching->failed || upstream->target->listed == attaching->listing)
 		return;
 	attaching->failed =
@@ -206,23 +222,23 @@ int snapshot_attach_some(struct policy *policy, struct target_registry *registry
 	return 0;
 }
 
-static void note_rules(struct attaching *attaching, struct ruleset *ruleset)
+static void note_rules(struct attaching *attaching, struct policy *policy, bool enabled)
 {
-	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++) {
-		const struct rule *rule = ruleset_rule(ruleset, i);
-
-		attaching->domain = rule->domain;
-		route_each_upstream(&rule->route, note, attaching);
+	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
+		for (size_t k = 0; k < ruleset_rule_count(policy->rulesets[i]); k++) {
+			attaching->rule = ruleset_rule(policy->rulesets[i], k);
+			if (attaching->rule->enabled == enabled)
+				route_each_upstream(&attaching->rule->route, note, attaching);
+		}
 	}
 }
 
 static void note_all(struct attaching *attaching, struct policy *policy)
 {
 	attaching->listing = target_registry_new_listing(attaching->registry);
-	attaching->domain = ".";
 	policy_each_own_upstream(policy, note, attaching);
-	for (uint32_t i = 0; i < policy->ruleset_count; i++)
-		note_rules(attaching, policy->rulesets[i]);
+	note_rules(attaching, policy, true);
+	note_rules(attaching, policy, false);
 }
 
 static void attach_all(struct attaching *attaching, struct policy *policy)
@@ -267,6 +283,7 @@ static void give_targets(struct snapshot_targets *targets)
 	if (!targets || --targets->snapshots > 0)
 		return;
 	free(targets->served.items);
+	free(targets->outbounds);
 	free(targets);
 }
 

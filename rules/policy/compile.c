@@ -1028,14 +1028,6 @@ void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *,
 		route_each_upstream(policy->networks[i].custom, on_upstream, context);
 }
 
-void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
-			  void *context)
-{
-	policy_each_own_upstream(policy, on_upstream, context);
-	for (uint32_t i = 0; i < policy->ruleset_count; i++)
-		ruleset_each_upstream(policy->rulesets[i], on_upstream, context);
-}
-
 static bool is_linked(const struct policy *policy, const struct ruleset *ruleset)
 {
 	for (uint32_t n = 0; n < policy->network_count; n++)

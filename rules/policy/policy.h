@@ -162,10 +162,6 @@ const char *policy_rule_name(const struct rule *rule, char name[POLICY_ROUTE_NAM
  * and custom servers'. */
 void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
 			      void *context);
-/* Calls back for every upstream of every route (some stand in several routes, as separate values).
- */
-void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
-			  void *context);
 /* Calls back for every route that a question can take: the default resolver's, those of networks'
  * custom DNS servers where there is a VNet resolver, and those of enabled rules of linked rulesets.
  * Its name is what people know it by: "onprem/contoso", "default resolver", "DNS servers of hub".

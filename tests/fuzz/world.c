@@ -1,6 +1,7 @@
 #include "tests/fuzz/world.h"
 
 #include "endpoints/inbound/internal.h"
+#include "tests/lib/each_upstream.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/model_builder.h"
 
@@ -541,7 +542,7 @@ static void begin_again(struct fuzz_world *world)
 	world->said_count = 0;
 	if (world->policies % 2 == 0)
 		load(world, false);
-	policy_each_upstream(stage->hold->snapshot->policy, renew_target, NULL);
+	each_upstream(stage->hold->snapshot->policy, renew_target, NULL);
 	stage->now_us = world->begin_us;
 	wheel_init(&stage->wheel, stage->now_us);
 }

@@ -9,6 +9,7 @@
 
 #include "resolver/resolve/reply.h"
 #include "rules/text.h"
+#include "tests/lib/each_upstream.h"
 #include "tests/lib/message_text.h"
 
 int case_setup(void **state)
@@ -68,7 +69,7 @@ void case_compile(struct compose_case *f)
 	char name[POLICY_ROUTE_NAME];
 
 	f->policy = model_compile(f->model, NULL);
-	policy_each_upstream(f->policy, attach, f);
+	each_upstream(f->policy, attach, f);
 	policy_each_own_route(f->policy, attach_outcomes, f);
 	for (uint32_t i = 0; i < f->policy->ruleset_count; i++) {
 		for (size_t r = 0; r < ruleset_rule_count(f->policy->rulesets[i]); r++) {

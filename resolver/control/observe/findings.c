@@ -86,7 +86,7 @@ struct findings {
 	struct use_walk walk;
 	unsigned walks;
 	bool walked;
-	struct pointer *targets, *linked; /* targets: seen; linked: rulesets of networks */
+	struct pointer *linked; /* rulesets of networks */
 	struct slow_rule *slow;
 	size_t slow_count, slow_room;
 	/* The names: */
@@ -129,23 +129,22 @@ static bool has_room(const struct findings *it, enum findings_section section)
 	return json_array_size(it->tallies[section].findings) < it->wanted.limit;
 }
 
-/* True: the key is new. */
-static bool see_pointer(struct findings *it, struct pointer **set, const void *key)
+static void note_linked(struct findings *it, const struct ruleset *ruleset)
 {
+	const void *key = ruleset;
 	struct pointer *pointer;
 
-	HASH_FIND_PTR(*set, &key, pointer);
+	HASH_FIND_PTR(it->linked, &key, pointer);
 	if (pointer)
-		return false;
+		return;
 	pointer = arena_alloc(&it->arena, sizeof *pointer);
 	if (!pointer) {
 		it->failed = true;
-		return false;
+		return;
 	}
 	*pointer = (struct pointer){.key = key};
-	HASH_ADD_PTR(*set, key, pointer);
+	HASH_ADD_PTR(it->linked, key, pointer);
 	it->failed = it->failed || !pointer->hh.tbl;
-	return true;
 }
 
 /* ---- unused rules and targets ---- */
@@ -209,16 +208,16 @@ static void look_at_use(struct findings *it, const struct rule *rule)
 	add_finding(it, FINDINGS_RULES, finding);
 }
 
-static void look_at_target(struct findings *it, const struct upstream *upstream,
-			   const struct rule *rule)
+static void look_at_target(struct findings *it, const struct served_target *target)
 {
+	const struct upstream *upstream = target->upstream;
+	const struct rule *rule = target->rule;
 	char text[TEXT_MAX] = "", host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX] = "";
 	char of[SUMMARY_MAX] = "";
 	struct use_times times;
 	json_t *finding;
 
-	if (!upstream->target || !see_pointer(it, &it->targets, upstream->target) ||
-	    !use_book_target(&it->service->uses, upstream->target, it->now_s, &times) ||
+	if (!use_book_target(&it->service->uses, upstream->target, it->now_s, &times) ||
 	    !is_unused(it, FINDINGS_TARGETS, &times))
 		return;
 	if (!has_room(it, FINDINGS_TARGETS)) {
@@ -371,12 +370,12 @@ static void on_rule(void *context, const struct rule *rule)
 		look_at_answers(it, rule);
 }
 
-static void on_upstream(void *context, const struct upstream *upstream, const struct rule *rule)
+static void on_target(void *context, const struct served_target *target)
 {
 	struct findings *it = context;
 
 	if (it->wanted.sections[FINDINGS_TARGETS])
-		look_at_target(it, upstream, rule);
+		look_at_target(it, target);
 }
 
 static void begin_walk(struct findings *it)
@@ -391,20 +390,19 @@ static void begin_walk(struct findings *it)
 		json_array_clear(tally->findings);
 		*tally = (struct section_tally){.findings = tally->findings};
 	}
-	HASH_CLEAR(hh, it->targets);
 	HASH_CLEAR(hh, it->linked);
 	it->slow_count = 0;
 	it->walks++;
 	it->walk = (struct use_walk){0};
 	for (uint32_t i = 0; i < policy->network_count; i++)
 		for (uint32_t k = 0; k < policy->networks[i].ruleset_count; k++)
-			see_pointer(it, &it->linked, policy->networks[i].rulesets[k]);
+			note_linked(it, policy->networks[i].rulesets[k]);
 }
 
 /* True: there is more. */
 static bool walk_on(struct findings *it)
 {
-	const struct use_walker walker = {on_rule, on_upstream, it};
+	const struct use_walker walker = {on_target, on_rule, it};
 
 	if (it->walks == 0 || (it->walk.moved && it->walks < WALKS_MAX))
 		begin_walk(it);
@@ -839,7 +837,6 @@ static void findings_free(struct findings *it)
 {
 	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++)
 		json_decref(it->tallies[i].findings);
-	HASH_CLEAR(hh, it->targets);
 	HASH_CLEAR(hh, it->linked);
 	free(it->slow);
 	if (it->gathered)

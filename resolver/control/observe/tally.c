@@ -122,14 +122,10 @@ static void follow_target(struct tally *tally, struct target *target)
 	followed_see(tally->targets, target, outer, host_print(&target->host, host));
 }
 
-static void on_upstream(void *context, struct upstream *upstream)
+static void follow_outbound(struct tally *tally, struct meter *meter)
 {
-	struct tally *tally = context;
-
-	if (upstream->target)
-		follow_target(tally, upstream->target);
-	if (upstream->meter && !followed_see_again(tally->outbounds, upstream->meter))
-		followed_see(tally->outbounds, upstream->meter, "", upstream->meter->name);
+	if (!followed_see_again(tally->outbounds, meter))
+		followed_see(tally->outbounds, meter, "", meter->name);
 }
 
 void tally_transfer_names(const struct transfer_zone *zone, struct tally_transfer_names *names)
@@ -165,7 +161,10 @@ void tally_follow(struct tally *tally)
 	followed_begin(tally->targets);
 	followed_begin(tally->outbounds);
 	followed_begin(tally->transfers);
-	policy_each_upstream(snapshot->policy, on_upstream, tally);
+	for (size_t i = 0; i < snapshot->targets->served.count; i++)
+		follow_target(tally, snapshot->targets->served.items[i].upstream->target);
+	for (size_t i = 0; i < snapshot->targets->outbound_count; i++)
+		follow_outbound(tally, snapshot->targets->outbounds[i]);
 	follow_transfers(tally, snapshot->transfers);
 	followed_end(tally->targets);
 	followed_end(tally->outbounds);

@@ -33,57 +33,35 @@ struct use_entry {
 
 /* ---- the walk ---- */
 
-struct rule_upstreams {
-	const struct use_walker *walker;
-	const struct rule *rule;
-};
-
-static void on_upstream(void *context, struct upstream *upstream)
-{
-	const struct rule_upstreams *of = context;
-
-	of->walker->on_upstream(of->walker->context, upstream, of->rule);
-}
-
-static void walk_rule(const struct use_walker *walker, const struct rule *rule)
-{
-	struct rule_upstreams of = {walker, rule};
-
-	if (!rule->name || !rule->enabled)
-		return;
-	if (walker->on_rule)
-		walker->on_rule(walker->context, rule);
-	if (walker->on_upstream)
-		route_each_upstream(&rule->route, on_upstream, &of);
-}
-
-static void begin_walk(struct use_walk *walk, const struct snapshot *snapshot,
-		       const struct use_walker *walker)
-{
-	struct rule_upstreams own = {walker, NULL};
-
-	walk->began = true;
-	walk->generation = snapshot->generation;
-	if (walker->on_upstream)
-		policy_each_own_upstream(snapshot->policy, on_upstream, &own);
-}
-
 bool use_walk_step(struct use_walk *walk, const struct snapshot *snapshot,
 		   const struct use_walker *walker)
 {
+	const struct served_targets *served = &snapshot->targets->served;
 	const struct policy *policy = snapshot->policy;
-	unsigned left = USE_WALK_RULES;
+	unsigned left = USE_WALK_STEP;
 
 	if (!walk->began)
-		begin_walk(walk, snapshot, walker);
+		walk->generation = snapshot->generation;
+	walk->began = true;
 	walk->moved = walk->moved || walk->generation != snapshot->generation;
+	for (; walk->target < served->count; walk->target++) {
+		const struct served_target *target = &served->items[walk->target];
+
+		if (left-- == 0)
+			return true;
+		if (!target->rule || target->rule->enabled)
+			walker->on_target(walker->context, target);
+	}
 	while (walk->ruleset < policy->ruleset_count) {
 		struct ruleset *ruleset = policy->rulesets[walk->ruleset];
 
 		for (; walk->rule < ruleset_rule_count(ruleset); walk->rule++) {
+			const struct rule *rule = ruleset_rule(ruleset, walk->rule);
+
 			if (left-- == 0)
 				return true;
-			walk_rule(walker, ruleset_rule(ruleset, walk->rule));
+			if (rule->name && rule->enabled)
+				walker->on_rule(walker->context, rule);
 		}
 		walk->ruleset++;
 		walk->rule = 0;
@@ -296,14 +274,11 @@ static void look_at_rule(void *context, const struct rule *rule)
 	look_at(book, see_rule(book, rule, book->now_s));
 }
 
-static void look_at_upstream(void *context, const struct upstream *upstream,
-			     const struct rule *rule)
+static void look_at_target(void *context, const struct served_target *target)
 {
 	struct use_book *book = context;
 
-	(void)rule;
-	if (upstream->target)
-		look_at(book, see_target(book, upstream->target, book->now_s));
+	look_at(book, see_target(book, target->upstream->target, book->now_s));
 }
 
 /* Forgets some entries that the look has not seen. True: there are more. If the state cannot be
@@ -389,7 +364,7 @@ static void begin_look(struct use_book *book, int64_t now_s)
 static bool look_on(struct use_book *book)
 {
 	const struct snapshot *snapshot = book->server->current;
-	const struct use_walker walker = {look_at_rule, look_at_upstream, book};
+	const struct use_walker walker = {look_at_target, look_at_rule, book};
 	bool more;
 
 	if (!snapshot || book->handed_over || book->store->held)

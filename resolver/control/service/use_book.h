@@ -24,21 +24,21 @@
 #include "resolver/server/server.h"
 
 enum { USE_LOOK_MS = 10 * 60 * 1000, USE_FIRST_MS = 60 * 1000, USE_GRAIN_S = 60 * 60 };
-enum { USE_WALK_RULES = 128 }; /* rules per step, which takes a millisecond or two */
+enum { USE_WALK_STEP = 128 }; /* targets and rules per step, which takes a millisecond or two */
 
-/* A walk through all rules and the upstreams of all routes, in steps, with pauses of any length in
- * between. All zero at first. */
+/* A walk through all targets and then all rules, in steps, with pauses of any length in between.
+ * All zero at first. */
 struct use_walk {
+	size_t target; /* in the snapshot's list */
 	uint32_t ruleset;
 	size_t rule;
 	uint64_t generation; /* of the policy at the beginning */
 	bool began, moved;   /* moved: the policy has changed since, so the walk may miss some */
 };
 struct use_walker {
-	void (*on_rule)(void *context, const struct rule *rule); /* enabled rules only */
-	/* rule NULL: an upstream of the default resolver, or a network's DNS server. */
-	void (*on_upstream)(void *context, const struct upstream *upstream,
-			    const struct rule *rule);
+	/* Neither disabled rules nor targets that only those have. */
+	void (*on_target)(void *context, const struct served_target *target);
+	void (*on_rule)(void *context, const struct rule *rule);
 	void *context;
 };
 /* False: the walk is complete. */

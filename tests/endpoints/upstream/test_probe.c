@@ -16,6 +16,7 @@ enum { MANY = 1000, TIMES = 4096 };
 
 static struct target_registry *registry;
 static struct upstream upstreams[MANY]; /* one server, as reached from so many addresses */
+static const struct rule rule = {.domain = "corp.test."};
 static struct served_target items[MANY];
 static struct served_targets served;
 static uint64_t times[TIMES]; /* when the server was asked */
@@ -48,7 +49,7 @@ static void begin(unsigned targets)
 		upstreams[i].source = source;
 		upstreams[i].target =
 			target_acquire(registry, &source, &upstreams[i].host, PROTOCOL_UDP);
-		items[i] = (struct served_target){&upstreams[i], "corp.test."};
+		items[i] = (struct served_target){&upstreams[i], &rule};
 	}
 	served = (struct served_targets){targets, items};
 	w.table.registry = registry;

@@ -11,6 +11,7 @@
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "tests/lib/comparisons.h"
+#include "tests/lib/each_upstream.h"
 #include "tests/lib/model_builder.h"
 
 int strncasecmp(const char *a, const char *b, size_t length)
@@ -360,7 +361,7 @@ static void every_upstream_of_every_route_is_visited(void **state)
 	model_add_dns_server(model_network(model, NULL, "hub"), model, "192.0.2.7:10000");
 	model_add_rule(model, &model->rulesets.items[0], "x", "x.", "192.0.2.1:1000 10.10.0.4");
 	struct policy *policy = model_compile(model, NULL);
-	policy_each_upstream(policy, count_upstream, &sum);
+	each_upstream(policy, count_upstream, &sum);
 	assert_int_equal(sum, 53 + 53 + 53 + 1000 + 10000);
 	policy_free(policy);
 	policy_free(NULL);

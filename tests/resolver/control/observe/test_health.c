@@ -87,26 +87,17 @@ static int tear_down(void **state)
 	return 0;
 }
 
-struct wanted_target {
-	const char *host;
-	struct target *found;
-};
-
-static void match_target(void *context, struct upstream *upstream)
-{
-	struct wanted_target *wanted = context;
-	char text[HOST_TEXT_MAX];
-	host_print(&upstream->host, text);
-	if (strncmp(text, wanted->host, strlen(wanted->host)) == 0)
-		wanted->found = upstream->target;
-}
-
 static struct target *target_of(const struct health_world *world, const char *host)
 {
-	struct wanted_target wanted = {.host = host};
-	policy_each_upstream(world->snapshot->policy, match_target, &wanted);
-	assert_non_null(wanted.found);
-	return wanted.found;
+	const struct served_targets *served = &world->snapshot->targets->served;
+	char text[HOST_TEXT_MAX];
+
+	for (size_t i = 0; i < served->count; i++)
+		if (strncmp(host_print(&served->items[i].upstream->host, text), host,
+			    strlen(host)) == 0)
+			return served->items[i].upstream->target;
+	fail_msg("no target %s", host);
+	return NULL;
 }
 
 static void on_line(void *context, enum log_level level, const char *event, const char *text)

@@ -374,33 +374,69 @@ static void a_target_is_used_when_it_is_asked(void **state)
 	assert_int_equal(times.used_s, START + 5);
 }
 
+struct walked {
+	unsigned targets, rules;
+};
+
+static void note_target(void *context, const struct served_target *target)
+{
+	struct walked *walked = context;
+
+	assert_true(target->rule->enabled);
+	walked->targets++;
+}
+
 static void note_rule(void *context, const struct rule *rule)
 {
-	unsigned *count = context;
+	struct walked *walked = context;
 
 	(void)rule;
-	++*count;
+	walked->rules++;
 }
 
 static void a_walk_goes_in_steps_and_says_that_the_policy_has_changed(void **state)
 {
 	struct world *world = *state;
-	unsigned count = 0, steps = 1;
-	const struct use_walker walker = {.on_rule = note_rule, .context = &count};
+	struct walked walked = {0};
+	unsigned steps = 1;
+	const struct use_walker walker = {note_target, note_rule, &walked};
 	struct use_walk walk = {0};
 
 	while (use_walk_step(&walk, world->server.current, &walker)) {
 		steps++;
-		assert_true(count <= steps * USE_WALK_RULES);
+		assert_true(walked.targets + walked.rules <= steps * USE_WALK_STEP);
 	}
-	assert_int_equal(count, MANY + 2);
-	assert_int_equal(steps, MANY / USE_WALK_RULES + 1);
+	assert_int_equal(walked.targets, 3);
+	assert_int_equal(walked.rules, MANY + 2);
+	assert_int_equal(steps, (MANY + 2 + 3) / USE_WALK_STEP + 1);
 	assert_false(walk.moved);
 	walk = (struct use_walk){0};
 	assert_true(use_walk_step(&walk, world->server.current, &walker));
 	serve(world);
 	use_walk_step(&walk, world->server.current, &walker);
 	assert_true(walk.moved);
+}
+
+/* The first rule of a target names it; a disabled one does not while an enabled one has it. */
+static void a_walk_sees_each_target_of_an_enabled_rule_once(void **state)
+{
+	struct world *world = *state;
+	struct walked walked = {0};
+	const struct use_walker walker = {note_target, note_rule, &walked};
+	struct use_walk walk = {0};
+	const struct served_target *last;
+
+	world->model->rulesets.items[0].rules.items[0].state = RULE_DISABLED; /* its own target */
+	world->model->rulesets.items[0].rules.items[2].state = RULE_DISABLED; /* one of many */
+	serve(world);
+	while (use_walk_step(&walk, world->server.current, &walker))
+		;
+	assert_int_equal(walked.targets, 2);
+	assert_int_equal(walked.rules, MANY);
+	assert_int_equal(world->server.current->targets->served.count, 3);
+	last = &world->server.current->targets->served.items[2];
+	assert_string_equal(last->rule->name, "one");
+	assert_int_equal(world->server.current->targets->outbound_count, 1);
 }
 
 #define T(test)      cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -419,6 +455,7 @@ int main(void)
 		T(a_state_that_is_held_is_read_and_written_later),
 		T(a_target_is_used_when_it_is_asked),
 		MANY_T(a_walk_goes_in_steps_and_says_that_the_policy_has_changed),
+		MANY_T(a_walk_sees_each_target_of_an_enabled_rule_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
