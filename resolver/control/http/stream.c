@@ -13,6 +13,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/token.h"
+#include "rules/text.h"
 
 struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
@@ -89,15 +90,32 @@ void http_stream_leave(struct http_stream *stream)
 
 /* ---- control thread ---- */
 
+size_t http_stream_frame(char *to, uint64_t id, const char *name, const char *data, size_t length)
+{
+	char head[HTTP_STREAM_FRAME - 2] = "";
+	size_t used;
+
+	if (name)
+		text_append(head, sizeof head, "event: %s\n", name);
+	if (id)
+		text_append(head, sizeof head, "id: %llu\n", (unsigned long long)id);
+	text_append(head, sizeof head, "data: ");
+	used = strlen(head);
+	memcpy(to, head, used);
+	memcpy(to + used, data, length);
+	memcpy(to + used + length, "\n\n", 2);
+	return used + length + 2;
+}
+
 void http_stream_event(FILE *out, uint64_t id, json_t *event)
 {
-	char *text = json_whole_text(event);
+	char *text = json_whole_text(event), *frame;
+	size_t length = text ? strlen(text) : 0;
 
-	if (!text)
-		return;
-	if (id)
-		fprintf(out, "id: %llu\n", (unsigned long long)id);
-	fprintf(out, "data: %s\n\n", text);
+	frame = text ? malloc(length + HTTP_STREAM_FRAME) : NULL;
+	if (frame)
+		fwrite(frame, 1, http_stream_frame(frame, id, NULL, text, length), out);
+	free(frame);
 	free(text);
 }
 

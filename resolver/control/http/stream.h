@@ -36,6 +36,7 @@
 enum {
 	HTTP_STREAMS_MAX = 16, /* at URLs; and as many again at the control socket */
 	HTTP_STREAM_ALIVE_MS = 15 * 1000,
+	HTTP_STREAM_FRAME = 80,          /* bytes of an event besides its data */
 	HTTP_STREAM_BUFFER = 256 * 1024, /* bytes: about the most that a source gives at once */
 };
 
@@ -49,8 +50,11 @@ struct http_stream_source {
 		       * with a name, which are about the stream itself; 0: no limit */
 };
 
-/* Writes an event and takes ownership of it; id 0: it has none, so a client cannot resume behind
- * it. Without memory nothing is written. */
+/* Writes one event of a stream, whose data is one line of `length` bytes; returns how many bytes it
+ * takes, at most HTTP_STREAM_FRAME more than the data. The name is short; NULL: none. id 0: it has
+ * none, so a client cannot resume behind it. */
+size_t http_stream_frame(char *to, uint64_t id, const char *name, const char *data, size_t length);
+/* Writes an event and takes ownership of it. Without memory nothing is written. */
 void http_stream_event(FILE *out, uint64_t id, json_t *event);
 
 /* ---- for http.c; any thread unless a comment names one ---- */

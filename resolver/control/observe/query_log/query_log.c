@@ -15,6 +15,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/signals.h"
 #include "resolver/control/base/threads.h"
+#include "resolver/control/http/stream.h"
 #include "resolver/control/observe/query_log/dnstap.h"
 #include "resolver/control/observe/query_log/query_output.h"
 #include "resolver/log.h"
@@ -216,18 +217,12 @@ static bool make_room(struct query_follower *follower, size_t more)
 
 static void tell_follower(struct query_follower *follower, const char *text, size_t length)
 {
-	static const char before[] = "data: ", behind[] = "\n\n";
-
-	if (!make_room(follower, sizeof before - 1 + length + sizeof behind - 1)) {
+	if (!make_room(follower, length + HTTP_STREAM_FRAME)) {
 		follower->lost++;
 		return;
 	}
-	memcpy(follower->bytes + follower->length, before, sizeof before - 1);
-	follower->length += sizeof before - 1;
-	memcpy(follower->bytes + follower->length, text, length);
-	follower->length += length;
-	memcpy(follower->bytes + follower->length, behind, sizeof behind - 1);
-	follower->length += sizeof behind - 1;
+	follower->length +=
+		http_stream_frame(follower->bytes + follower->length, 0, NULL, text, length);
 }
 
 static void take(struct query_log *log, struct query_record *record, uint64_t left_us)
@@ -529,17 +524,18 @@ struct query_follower *query_log_follow(struct query_log *log, struct query_filt
 char *query_follower_take(struct query_follower *follower, size_t *length)
 {
 	struct query_log *log = follower->log;
-	char lost[64], *bytes = NULL;
+	char lost[32], *bytes = NULL;
 
 	lock(log);
 	if (follower->lost > 0) {
-		int more = snprintf(lost, sizeof lost, "event: lost\ndata: {\"lost\":%llu}\n\n",
+		int size = snprintf(lost, sizeof lost, "{\"lost\":%llu}",
 				    (unsigned long long)follower->lost);
 
-		bytes = realloc(follower->bytes, follower->length + (size_t)more);
+		bytes = realloc(follower->bytes,
+				follower->length + (size_t)size + HTTP_STREAM_FRAME);
 		if (bytes) {
-			memcpy(bytes + follower->length, lost, (size_t)more);
-			follower->length += (size_t)more;
+			follower->length += http_stream_frame(bytes + follower->length, 0, "lost",
+							      lost, (size_t)size);
 			follower->lost = 0;
 		}
 	} else if (follower->length > 0) {
