@@ -1,5 +1,9 @@
-/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix,
- * and no lock is held while the terminal or the journal is slow.
+/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix. A server
+ * does not wait for the terminal or the journal (log_never_wait): what they do not take at once is
+ * queued. The queue's lock is held for calls that do not wait; who begins to wait tells the loop.
+ *
+ *     line ─► queue ─► stderr, as far as it has room now
+ *               └───► the rest: by the next line, or log_go_on
  *
  *     text      2026-01-31T12:00:00.123Z warning reload: text
  *     journal   <4>reload: text                                 (the journal has its own clock)
@@ -11,9 +15,15 @@
  * work. */
 #include "resolver/log.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "rules/text.h"
@@ -75,29 +85,13 @@ static void line_close(struct log_line *line, const char *closing)
 	line->length += length;
 }
 
-/* Characters above U+FFFF become a surrogate pair (RFC 8259 section 7). */
-static void escape_json(char shown[TEXT_SHOWN_MAX], uint32_t code)
-{
-	if (code < 0x10000)
-		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x", (unsigned)code);
-	else
-		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
-			 (unsigned)(0xdc00 | (code & 0x3ff)));
-}
-
 static void line_add_escaped(struct log_line *line, const char *text, bool json)
 {
-	while (*text && !line->cut) {
-		char shown[TEXT_SHOWN_MAX];
-		uint32_t code;
-		size_t length = text_show_one(text, shown);
+	char shown[TEXT_SHOWN_MAX];
 
-		if (json && (*text == '"' || *text == '\\'))
-			snprintf(shown, sizeof shown, "\\%c", *text);
-		else if (json && (text_character(text, &code) == 0 || !text_is_shown(code)))
-			escape_json(shown, code);
+	while (*text && !line->cut) {
+		text += json ? text_show_json(text, shown) : text_show_one(text, shown);
 		line_add_text(line, shown);
-		text += length;
 	}
 }
 
@@ -161,6 +155,194 @@ static void line_format(struct log_line *line, enum log_format format, enum log_
 	line_close(line, "\n");
 }
 
+/* ---- writing ---- */
+
+static struct {
+	pthread_mutex_t lock;
+	bool used; /* never wait */
+	void (*on_waiting)(void *context);
+	void *context;
+	char bytes[LOG_QUEUE_MAX];
+	size_t at, length; /* what waits */
+	unsigned lost;     /* lines since the last one that was queued */
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Like write(2), but fails with EAGAIN instead of waiting, for up to PIPE_BUF bytes. The descriptor
+ * cannot be made non-blocking, because other processes write to the same pipe or terminal. */
+static ssize_t write_now(const char *bytes, size_t length)
+{
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct iovec part = {(char *)(uintptr_t)bytes, length};
+	struct stat about;
+
+	if (fstat(STDERR_FILENO, &about) != 0)
+		return -1;
+	if (S_ISSOCK(about.st_mode))
+		return send(STDERR_FILENO, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (S_ISFIFO(about.st_mode)) {
+		ssize_t written = pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT);
+
+		if (written >= 0 || errno != EOPNOTSUPP) /* before Linux 6.4 */
+			return written;
+	}
+	if (poll(&room, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(STDERR_FILENO, bytes, length);
+}
+
+/* How much is written at once: whole lines, so that those of other processes do not come between.
+ */
+static size_t next_part(void)
+{
+	size_t part = queue.length < LOG_LINE_MAX ? queue.length : LOG_LINE_MAX;
+	const char *end = memrchr(queue.bytes + queue.at, '\n', part);
+
+	return end ? (size_t)(end + 1 - (queue.bytes + queue.at)) : part;
+}
+
+static bool would_wait(ssize_t written)
+{
+	return written < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* What fails for another reason is lost: there is nowhere to complain. */
+static void write_waiting(void)
+{
+	while (queue.length > 0) {
+		size_t part = next_part();
+		ssize_t written = write_now(queue.bytes + queue.at, part);
+
+		if (would_wait(written))
+			return;
+		part = written >= 0 ? (size_t)written : part;
+		queue.at += part;
+		queue.length -= part;
+	}
+	queue.at = 0;
+}
+
+/* False: there is no room. */
+static bool add_waiting(const char *bytes, size_t length)
+{
+	if (length > sizeof queue.bytes - queue.length)
+		return false;
+	if (length > sizeof queue.bytes - queue.length - queue.at) {
+		memmove(queue.bytes, queue.bytes + queue.at, queue.length);
+		queue.at = 0;
+	}
+	memcpy(queue.bytes + queue.at + queue.length, bytes, length);
+	queue.length += length;
+	return true;
+}
+
+/* False: there is no room, even to wait. */
+static bool put(const char *bytes, size_t length)
+{
+	bool waited = queue.length > 0;
+
+	if (!add_waiting(bytes, length))
+		return false;
+	write_waiting();
+	if (!waited && queue.length > 0 && queue.on_waiting)
+		queue.on_waiting(queue.context);
+	return true;
+}
+
+static void line_format(struct log_line *line, enum log_format format, enum log_level level,
+			const char *event, const char *text);
+
+/* Says how many lines were lost, once there is room for that. False: there is none. */
+static bool tell_lost(void)
+{
+	enum log_format format =
+		(enum log_format)atomic_load_explicit(&configured_format, memory_order_relaxed);
+	struct log_line line = {.length = 0};
+	char text[96];
+
+	if (queue.lost == 0)
+		return true;
+	snprintf(text, sizeof text, "%u lines were lost, because nobody read them in time",
+		 queue.lost);
+	line_format(&line, format, LOG_WARNING, "log", text);
+	if (!put(line.bytes, line.length))
+		return false;
+	queue.lost = 0;
+	return true;
+}
+
+void log_pass_on(const char *text, size_t length)
+{
+	ssize_t written;
+	bool used;
+
+	pthread_mutex_lock(&queue.lock);
+	used = queue.used;
+	if (used) {
+		write_waiting();
+		if (!tell_lost() || !put(text, length))
+			queue.lost++;
+	}
+	pthread_mutex_unlock(&queue.lock);
+	if (used)
+		return;
+	written = write(STDERR_FILENO, text, length);
+	(void)written; /* there is nowhere to complain */
+}
+
+bool log_go_on(void)
+{
+	bool done;
+
+	pthread_mutex_lock(&queue.lock);
+	write_waiting();
+	done = queue.length == 0 && tell_lost() && queue.length == 0;
+	pthread_mutex_unlock(&queue.lock);
+	return done;
+}
+
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void log_rest(unsigned ms)
+{
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int64_t until = clock_ms() + ms, left = ms;
+
+	while (!log_go_on() && left > 0 && poll(&room, 1, (int)left) != 0)
+		left = until - clock_ms();
+}
+
+static void rest_at_exit(void)
+{
+	log_rest(LOG_REST_MS);
+}
+
+void log_never_wait(void)
+{
+	pthread_mutex_lock(&queue.lock);
+	if (!queue.used)
+		atexit(rest_at_exit);
+	queue.used = true;
+	pthread_mutex_unlock(&queue.lock);
+}
+
+void log_on_waiting(void (*on_waiting)(void *context), void *context)
+{
+	pthread_mutex_lock(&queue.lock);
+	queue.on_waiting = on_waiting;
+	queue.context = context;
+	pthread_mutex_unlock(&queue.lock);
+}
+
+/* ---- lines ---- */
+
 /* guarded: readers see `shown`; else the text. */
 static void log_line(enum log_level level, const char *event, bool guarded, const char *shown,
 		     const char *format, va_list arguments)
@@ -191,8 +373,7 @@ static void log_line(enum log_level level, const char *event, bool guarded, cons
 	line_format(&line,
 		    (enum log_format)atomic_load_explicit(&configured_format, memory_order_relaxed),
 		    level, event, text);
-	ssize_t written = write(STDERR_FILENO, line.bytes, line.length);
-	(void)written; /* a failure cannot be reported anywhere */
+	log_pass_on(line.bytes, line.length);
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)

@@ -4,10 +4,26 @@
 #define SLUICE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/fault.h"
 #include "rules/schema/model.h"
+
+/* From now on no thread waits for whoever reads stderr. Lines for which a pipe, socket or terminal
+ * has no room wait in memory, LOG_QUEUE_MAX bytes of them; later ones are lost, and a line says how
+ * many. At the exit of the process what waits gets LOG_REST_MS. */
+enum { LOG_QUEUE_MAX = 1 << 20, LOG_REST_MS = 1000 };
+void log_never_wait(void);
+/* Writes waiting lines for which there is room now. False: some still wait. */
+bool log_go_on(void);
+/* Waits at most so long for room for all of them. */
+void log_rest(unsigned ms);
+/* What is called when lines begin to wait, by the thread that logs: it must be quick, and not log.
+ * Whoever it wakes calls log_go_on until none waits. NULL: nobody. */
+void log_on_waiting(void (*on_waiting)(void *context), void *context);
+/* Passes on text that another program has formatted. */
+void log_pass_on(const char *text, size_t length);
 
 /* Sets level and format of all later lines. LOG_AUTO uses journald's prefixes if stderr is the
  * journal (JOURNAL_STREAM names its device and inode), else text. */

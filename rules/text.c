@@ -115,6 +115,24 @@ size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX])
 	return length > 0 ? length : 1;
 }
 
+/* Characters beyond the first 65536 are two halves. */
+size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX])
+{
+	uint32_t code;
+	size_t length = text_character(at, &code);
+
+	if (*at == '"' || *at == '\\')
+		snprintf(shown, TEXT_SHOWN_MAX, "\\%c", *at);
+	else if (length > 0 && text_is_shown(code))
+		snprintf(shown, TEXT_SHOWN_MAX, "%.*s", (int)length, at);
+	else if (code < 0x10000)
+		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x", (unsigned)code);
+	else
+		snprintf(shown, TEXT_SHOWN_MAX, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+			 (unsigned)(0xdc00 | (code & 0x3ff)));
+	return length > 0 ? length : 1;
+}
+
 char *text_show(const char *text, char *shown, size_t size)
 {
 	char one[TEXT_SHOWN_MAX];

@@ -90,6 +90,8 @@ void text_append(char *text, size_t size, const char *format, ...)
 /* For a terminal: one character, or what stands for it; returns how many bytes of the text it is.
  */
 size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
+/* The same within a string of JSON (RFC 8259 section 7). */
+size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX]);
 /* As much of the text as there is room for; returns shown. */
 char *text_show(const char *text, char *shown, size_t size);
 void text_print(FILE *out, const char *text);

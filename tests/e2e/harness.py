@@ -71,11 +71,11 @@ def wait_for(condition, what, seconds=dns.PATIENCE):
 
 
 class Process:
-    def __init__(self, host, name, argv, **how):
+    def __init__(self, host, name, argv, stderr=None, **how):
         self.host, self.name = host, name
         self.log_path = os.path.join(host.world.dir, "%s-%s.log" % (host.name, name))
         with open(self.log_path, "a") as log, host.inside():
-            self.child = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            self.child = subprocess.Popen(argv, stdout=log, stderr=stderr or log, stdin=subprocess.DEVNULL,
                                           cwd=host.world.dir, **how)
         host.world.processes.append(self)
 

@@ -1,8 +1,10 @@
 """Starting, and not starting: every reason is one clear line and exit status 1, and nothing is left
 half started. Also the commands that need no server."""
 
+import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -65,6 +67,29 @@ class Starting(harness.FreshCase):
         sluice = harness.Sluice(self.host, self.config(), ("127.0.0.1", 5301))
         for port in (5301, 5302):
             self.assert_answer(self.host.ask(("127.0.0.1", port), "web.corp.internal"), "10.10.1.10")
+        self.assertEqual(0, sluice.stop())
+
+    def test_nobody_waits_for_a_reader_of_the_log_that_has_stopped(self):
+        reader, log = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(log, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(log, 4096 * b"-"):
+                pass
+        os.set_blocking(log, True)
+        sluice = harness.Sluice(self.host, self.config(), ("127.0.0.1", 5301), stderr=log)
+        os.close(log)
+        self.assert_answer(self.host.ask(("127.0.0.1", 5301), "web.corp.internal"), "10.10.1.10")
+        sluice.wait_managed()
+        status, text = sluice.command("reload")
+        self.assertEqual(0, status, text)
+        told = []
+
+        def read():
+            told.append(os.read(reader, 65536).decode().lstrip("-"))
+            return re.search(r"serving: .*\n(.*\n)*.*reload: .*\n", "".join(told))
+
+        harness.wait_for(read, "the lines that waited")
         self.assertEqual(0, sluice.stop())
 
     def test_a_udp_port_in_use_is_named(self):

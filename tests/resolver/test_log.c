@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -266,6 +267,90 @@ static void every_fault_is_a_line_with_its_place_and_level(void **state)
 				       "<3>load: is nowhere\n");
 }
 
+/* ---- a reader that does not read ---- */
+
+enum { MANY = 2000, LONG = 900 }; /* lines, and bytes of each: more than there is room for */
+
+static void count_waiting(void *context)
+{
+	unsigned *count = context;
+
+	++*count;
+}
+
+/* Reads all until no line waits; returns how many bytes. */
+static size_t read_all(int fd, char *all, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	for (bool done = false; !done;) {
+		done = log_go_on();
+		while ((got = read(fd, all + length, size - 1 - length)) > 0)
+			length += (size_t)got;
+	}
+	all[length] = '\0';
+	return length;
+}
+
+static void log_many(int reader, int writer)
+{
+	static char all[MANY * (LONG + 100)], longer[LONG];
+	unsigned waiting = 0, kept = 0, lost = 0;
+	char *line = all;
+
+	memset(longer, 'x', sizeof longer - 1);
+	assert_int_equal(dup2(writer, STDERR_FILENO), STDERR_FILENO);
+	close(writer);
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_never_wait();
+	log_on_waiting(count_waiting, &waiting);
+	alarm(300); /* ends a test that waits */
+	for (unsigned i = 0; i < MANY; i++)
+		log_event(LOG_INFO, "a", "%u %s", i, longer);
+	alarm(0);
+	log_on_waiting(NULL, NULL);
+	assert_int_equal(waiting, 1);
+	assert_false(log_go_on());
+	log_rest(1);
+	assert_false(log_go_on());
+	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+	read_all(reader, all, sizeof all);
+	for (char *end; (end = strchr(line, '\n')); line = end + 1) {
+		unsigned number;
+
+		*end = '\0';
+		if (sscanf(line, "<6>a: %u", &number) == 1)
+			assert_int_equal(number, kept++);
+		else
+			assert_int_equal(sscanf(line, "<4>log: %u lines were lost", &lost), 1);
+	}
+	assert_true(lost > 0);
+	assert_int_equal(kept + lost, MANY);
+	log_event(LOG_INFO, "a", "again");
+	read_all(reader, all, sizeof all);
+	assert_string_equal(all, "<6>a: again\n");
+	close(reader);
+}
+
+static void a_full_pipe_stops_nobody_and_what_is_lost_is_counted(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	log_many(fds[0], fds[1]);
+}
+
+static void a_full_socket_stops_nobody_either(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	log_many(fds[0], fds[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_capture, end_capture)
@@ -282,6 +367,9 @@ int main(void)
 		TEST(who_listens_gets_all_of_a_line_that_is_too_long),
 		TEST(readers_hear_what_is_for_them_and_the_log_has_it_all),
 		TEST(every_fault_is_a_line_with_its_place_and_level),
+		/* The last ones: from here on no line waits. */
+		TEST(a_full_pipe_stops_nobody_and_what_is_lost_is_counted),
+		TEST(a_full_socket_stops_nobody_either),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

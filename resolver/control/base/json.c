@@ -158,6 +158,12 @@ void json_writer_row(struct json_writer *writer, json_t *row)
 	json_writer_value(writer, row);
 }
 
+void json_writer_row_text(struct json_writer *writer, const char *text)
+{
+	json_writer_comma(writer);
+	fputs(text, writer->out);
+}
+
 void json_writer_fail(struct json_writer *writer)
 {
 	writer->failed = true;

@@ -59,6 +59,8 @@ bool json_writer_begin(struct json_writer *writer, const char *between, size_t f
 void json_writer_list(struct json_writer *writer, const char *head);
 /* Takes ownership of the row; NULL makes the writer fail. */
 void json_writer_row(struct json_writer *writer, json_t *row);
+/* The same for a row that is JSON already. */
+void json_writer_row_text(struct json_writer *writer, const char *text);
 /* Writes the comma ahead of a row that the caller then writes itself. */
 void json_writer_comma(struct json_writer *writer);
 /* Writes a value that is no row; takes ownership of it. */

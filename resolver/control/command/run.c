@@ -42,6 +42,7 @@ static void begin(void)
 	if (fd >= 0)
 		close(fd);
 	log_configure(LOG_INFO, LOG_AUTO);
+	log_never_wait();
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	/* Before Linux 6.14 a program executed by a descriptor is named after the descriptor. */

@@ -474,24 +474,17 @@ static void write_values(FILE *out, const struct history *history, const struct 
 	fputc(']', out);
 }
 
-/* False: out of memory. */
-static bool write_row(FILE *out, const struct history *history, const struct history_row *row,
-		      enum history_span span)
+static void write_row(struct json_writer *json, const struct history *history,
+		      const struct history_row *row, enum history_span span)
 {
+	json_writer_comma(json);
 	for (size_t i = 0; i < text_count(row->kind); i++) {
-		json_t *text = json_whole(json_text(row->texts[i]));
-		char *value = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
-
-		json_decref(text);
-		if (!value)
-			return false;
-		fprintf(out, "%c\"%s\":%s", i > 0 ? ',' : '{', row->kind->texts[i], value);
-		free(value);
+		fprintf(json->out, "%c\"%s\":", i > 0 ? ',' : '{', row->kind->texts[i]);
+		json_writer_value(json, json_text(row->texts[i]));
 	}
 	for (unsigned column = 0; column < row->kind->columns; column++)
-		write_values(out, history, row, span, column);
-	fputc('}', out);
-	return true;
+		write_values(json->out, history, row, span, column);
+	fputc('}', json->out);
 }
 
 static bool is_known(const struct history_row *row, enum history_span span)
@@ -507,7 +500,7 @@ static bool is_known(const struct history_row *row, enum history_span span)
 struct history_writer {
 	const struct history *history;
 	enum history_span span;
-	struct json_writer json; /* rows are written without it: nearly all is numbers */
+	struct json_writer json; /* numbers, which are nearly all, are written by hand: for speed */
 	unsigned kind;
 	const struct history_row *row; /* the next row; NULL: `other` */
 };
@@ -517,9 +510,7 @@ static size_t write_known(struct history_writer *writer, const struct history_ro
 {
 	if (!row || !is_known(row, writer->span))
 		return 0;
-	json_writer_comma(&writer->json);
-	if (!write_row(writer->json.out, writer->history, row, writer->span))
-		json_writer_fail(&writer->json);
+	write_row(&writer->json, writer->history, row, writer->span);
 	return (size_t)row->kind->columns * history_spans[writer->span].count;
 }
 

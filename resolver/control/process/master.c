@@ -603,8 +603,7 @@ static void read_output(struct master *master)
 	if (length <= 0)
 		return;
 	size_t copied = (size_t)length < room ? (size_t)length : room;
-	ssize_t written = write(STDERR_FILENO, text, (size_t)length);
-	(void)written;
+	log_pass_on(text, (size_t)length);
 	memcpy(master->output_text + used, text, copied);
 	master->output_text[used + copied] = '\0';
 }
@@ -902,6 +901,7 @@ static void execute_itself(struct master *master)
 				   NULL};
 	if (table >= 0) {
 		snprintf(number, sizeof number, "%d", table);
+		log_rest(LOG_REST_MS); /* what waits ends with this program */
 		if (set_inherited(master, true))
 			execute(master, master->program, arguments);
 	}
@@ -1202,14 +1202,17 @@ static bool is_over(const struct master *master)
 
 static void turn(struct master *master)
 {
-	struct pollfd ready[PARTS + 2];
+	/* While lines of the log wait, the new server's wait with it. */
+	bool log_waits = !log_go_on();
+	struct pollfd ready[PARTS + 3];
 	for (enum part part = 0; part < PARTS; part++)
 		ready[part] =
 			(struct pollfd){.fd = master->parts[part].pid ? master->parts[part].fd : -1,
 					.events = POLLIN};
-	ready[PARTS] = (struct pollfd){.fd = master->output, .events = POLLIN};
+	ready[PARTS] = (struct pollfd){.fd = log_waits ? -1 : master->output, .events = POLLIN};
 	ready[PARTS + 1] = (struct pollfd){.fd = master->signals, .events = POLLIN};
-	if (poll(ready, PARTS + 2, time_left(master, now_ms())) < 0)
+	ready[PARTS + 2] = (struct pollfd){.fd = log_waits ? STDERR_FILENO : -1, .events = POLLOUT};
+	if (poll(ready, PARTS + 3, time_left(master, now_ms())) < 0)
 		return;
 	if (ready[PARTS].revents && master->output >= 0)
 		read_output(master);

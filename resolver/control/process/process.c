@@ -45,6 +45,44 @@ unsigned process_workers(const struct model *model)
 	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count;
 }
 
+/* ---- lines of the log that wait ---- */
+
+enum { LOG_TURN_MS = 20 };
+
+static void on_log_turn(uv_timer_t *timer)
+{
+	if (log_go_on())
+		uv_timer_stop(timer);
+}
+
+static void on_log_waits(uv_async_t *wake)
+{
+	struct process *process = wake->data;
+
+	uv_timer_start(&process->log_goes_on, on_log_turn, 0, LOG_TURN_MS);
+}
+
+static void on_waiting(void *context) /* on any thread */
+{
+	struct process *process = context;
+
+	uv_async_send(&process->log_waits);
+}
+
+/* Lines may wait already, since before there was a loop. */
+static int follow_log(struct process *process)
+{
+	int err = uv_async_init(&process->loop, &process->log_waits, on_log_waits);
+
+	if (err != 0)
+		return err;
+	uv_timer_init(&process->loop, &process->log_goes_on);
+	process->log_waits.data = process;
+	log_on_waiting(on_waiting, process);
+	uv_async_send(&process->log_waits);
+	return 0;
+}
+
 /* ---- starting and stopping ---- */
 
 static void on_hangup(uv_signal_t *signal, int number)
@@ -277,6 +315,7 @@ static void close_loop(struct process *process)
 		server_stop(&process->service.server);
 	query_log_stop(process->query_log);
 	events_close();
+	log_on_waiting(NULL, NULL);
 	service_close(&process->service);
 	management_api_close(&process->management);
 	uv_walk(&process->loop, close_open, NULL);
@@ -341,6 +380,8 @@ static int open_loop(struct process *process)
 		err = master_link_follow(&process->master, &process->loop, on_word, process);
 	if (err == 0)
 		err = events_open(&process->loop, on_event, process);
+	if (err == 0)
+		err = follow_log(process);
 	if (err != 0) {
 		close_loop(process);
 		return exit_fail("signals cannot be watched: %s", uv_strerror(err));

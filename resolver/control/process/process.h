@@ -41,6 +41,8 @@ struct process {
 	struct health_log health;      /* logs changes of targets and source addresses */
 	struct query_log *query_log;   /* the service has it as well */
 	uv_async_t query_news;         /* wakes the log's followers */
+	uv_async_t log_waits;          /* lines of the log wait for room in stderr ... */
+	uv_timer_t log_goes_on;        /* ... and are written whenever there is some */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* SIGHUP came, and its reload is not done yet */
 	bool goes_back_first;          /* a change found at the start is yet to be taken back */

@@ -162,8 +162,7 @@ static int list_all(struct deployment_summaries *listing, struct inventory *inve
 /* Writes the records of a page. Returns how many of the listing it has read; sets *err if one
  * cannot be read. */
 static size_t write_page(struct deployment_page *page, const struct deployment_summaries *listing,
-			 FILE *out, struct inventory *inventory, struct change_error *error,
-			 int *err)
+			 struct inventory *inventory, struct change_error *error, int *err)
 {
 	size_t i = 0, count = 0, bytes = 0;
 	char *text;
@@ -181,7 +180,8 @@ static size_t write_page(struct deployment_page *page, const struct deployment_s
 					    &text, error);
 		if (*err || !text)
 			continue;
-		fprintf(out, "%s%s", count++ > 0 ? "," : "", text);
+		json_writer_row_text(page->rows, text);
+		count++;
 		bytes += strlen(text);
 		snprintf(page->last, sizeof page->last, "%s", one->name);
 		free(text);
@@ -193,28 +193,12 @@ int deployment_list(struct inventory *inventory, struct deployment_page *page,
 		    struct change_error *error)
 {
 	struct deployment_summaries listing = {.items = NULL};
-	FILE *out = NULL;
 	int err = list_all(&listing, inventory, page->group, error);
 
-	page->text = NULL;
 	page->last[0] = '\0';
-	if (!err) {
-		out = open_memstream(&page->text, &page->length);
-		err = out ? 0 : fail(error, ERR_NOMEM, "");
-	}
-	if (out) {
-		fputc('[', out);
-		if (write_page(page, &listing, out, inventory, error, &err) == listing.count)
-			page->last[0] = '\0';
-		fputc(']', out);
-		if (fclose(out) != 0 && !err)
-			err = fail(error, ERR_NOMEM, "");
-	}
+	if (!err && write_page(page, &listing, inventory, error, &err) == listing.count)
+		page->last[0] = '\0';
 	free(listing.items);
-	if (!err)
-		return 0;
-	free(page->text);
-	page->text = NULL;
 	return err;
 }
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "resolver/control/base/json.h"
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/store/source.h"
 #include "rules/arena.h"
@@ -56,9 +57,8 @@ struct deployment_page {
 	size_t room;
 	bool (*takes)(void *context, const char *state); /* selects by provisioningState */
 	void *context;
+	struct json_writer *rows; /* gets the records, by name */
 	/* out: */
-	char *text; /* an array of records as JSON, by name; to be freed */
-	size_t length;
 	char last[DEPLOYMENT_NAME_MAX]; /* the next page begins behind it; "": there is none */
 };
 MUST_CHECK int deployment_list(struct inventory *inventory, struct deployment_page *page,

@@ -147,20 +147,23 @@ static bool takes(void *context, const char *state)
 /* Like arm_page_answer, for records that are JSON already. */
 static void answer_list(struct api_request *request, const struct deployment_page *listed)
 {
-	json_t *link = *listed->last ? arm_next_link(request, listed->last) : NULL;
-	char *next = link ? json_dumps(link, JSON_ENCODE_ANY) : NULL, *text = NULL;
-	int length = asprintf(&text, "{\"value\":%s%s%s}", listed->text,
-			      next ? ",\"nextLink\":" : "", next ? next : "");
+	struct json_writer *rows = listed->rows;
+	size_t length;
+	char *text;
 
-	json_decref(link);
-	free(next);
-	if (length < 0 || (*listed->last && !next)) {
-		free(length < 0 ? NULL : text);
+	fputs("]", rows->out);
+	if (*listed->last) {
+		fputs(",\"nextLink\":", rows->out);
+		json_writer_value(rows, arm_next_link(request, listed->last));
+	}
+	fputs("}", rows->out);
+	text = json_writer_end(rows, &length);
+	if (!text) {
 		api_fail_memory(request);
 		return;
 	}
 	api_arm_say_revision(request);
-	api_reply_text(request, 200, NULL, text, (size_t)length);
+	api_reply_text(request, 200, NULL, text, length);
 }
 
 void arm_deployments_list(struct api_request *request)
@@ -169,6 +172,7 @@ void arm_deployments_list(struct api_request *request)
 	static const char *const names[] = {"provisioningState", NULL};
 	struct deployment_page listed;
 	struct change_error error;
+	struct json_writer rows;
 	struct arm_page page;
 
 	if (!arm_deployment_begin(request) || !arm_page_begin(&page, request, names))
@@ -177,12 +181,19 @@ void arm_deployments_list(struct api_request *request)
 					  .behind = page.behind,
 					  .room = page.room < LISTED_MAX ? page.room : LISTED_MAX,
 					  .takes = takes,
-					  .context = &page};
-	if (deployment_list(api_inventory(request), &listed, &error) != 0)
-		api_fail_change(request, &error);
-	else
+					  .context = &page,
+					  .rows = &rows};
+	if (!json_writer_begin(&rows, ",", JSON_COMPACT)) {
+		api_fail_memory(request);
+		return;
+	}
+	json_writer_list(&rows, "{\"value\":[");
+	if (deployment_list(api_inventory(request), &listed, &error) == 0) {
 		answer_list(request, &listed);
-	free(listed.text);
+		return;
+	}
+	json_writer_cancel(&rows);
+	api_fail_change(request, &error);
 }
 
 /* ---- one operation ---- */

@@ -117,24 +117,9 @@ static bool is_plain(char c)
  * UTF-8, and invisible characters, are written by number. */
 static size_t add_escaped(struct json_line *line, const char *text)
 {
-	size_t length = 1;
-	char escaped[16];
-	uint32_t code;
+	char escaped[TEXT_SHOWN_MAX];
+	size_t length = text_show_json(text, escaped);
 
-	if (*text == '"' || *text == '\\') {
-		snprintf(escaped, sizeof escaped, "\\%c", *text);
-	} else {
-		length = text_character(text, &code);
-		if (length > 0 && text_is_shown(code))
-			snprintf(escaped, sizeof escaped, "%.*s", (int)length, text);
-		else if (code < 0x10000)
-			snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)code);
-		else
-			snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x",
-				 (unsigned)(0xd7c0 + (code >> 10)),
-				 (unsigned)(0xdc00 | (code & 0x3ff)));
-		length = length > 0 ? length : 1;
-	}
 	add(line, escaped, strlen(escaped));
 	return length;
 }

@@ -90,14 +90,15 @@ static int tear_down(void **state)
 static struct target *target_of(const struct health_world *world, const char *host)
 {
 	const struct served_targets *served = &world->snapshot->targets->served;
+	struct target *found = NULL;
 	char text[HOST_TEXT_MAX];
 
 	for (size_t i = 0; i < served->count; i++)
 		if (strncmp(host_print(&served->items[i].upstream->host, text), host,
 			    strlen(host)) == 0)
-			return served->items[i].upstream->target;
-	fail_msg("no target %s", host);
-	return NULL;
+			found = served->items[i].upstream->target;
+	assert_non_null(found);
+	return found;
 }
 
 static void on_line(void *context, enum log_level level, const char *event, const char *text)
