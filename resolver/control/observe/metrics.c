@@ -27,6 +27,11 @@ struct metrics {
 	struct service *service;
 	struct tally *tally;
 	double started_s; /* since 1970; never changes, so a new value means a restart */
+	struct metrics_pace pace;
+	struct latest_text { /* for readers who get no new one; NULL: they do */
+		char *bytes;
+		size_t length;
+	} latest[METRICS_OPENMETRICS + 1]; /* by format */
 	/* While writing: */
 	struct metrics_text text;
 	unsigned counter; /* of the current family */
@@ -954,7 +959,7 @@ static void put_process(struct metrics *metrics)
 
 /* ---- the whole ---- */
 
-char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length)
+static char *make_text(struct metrics *metrics, enum metrics_format format, size_t *length)
 {
 	const struct metrics_settings *settings = &metrics->service->server.model->metrics;
 	const struct snapshot_series *series = &metrics->service->server.series;
@@ -991,6 +996,63 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	return NULL;
 }
 
+/* ---- for many readers ---- */
+
+bool metrics_pace_may(struct metrics_pace *pace, uint64_t now_us)
+{
+	uint64_t passed_us = now_us > pace->at_us ? now_us - pace->at_us : 0;
+
+	pace->left_us += (int64_t)(passed_us / METRICS_SHARE);
+	if (pace->left_us > METRICS_BURST_US)
+		pace->left_us = METRICS_BURST_US;
+	if (pace->at_us == 0)
+		pace->left_us = METRICS_BURST_US;
+	pace->at_us = now_us;
+	return pace->left_us > 0;
+}
+
+void metrics_pace_spend(struct metrics_pace *pace, uint64_t cpu_us)
+{
+	pace->left_us -= (int64_t)cpu_us;
+}
+
+static uint64_t cpu_us(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+static char *copy_text(const char *bytes, size_t length)
+{
+	char *copy = bytes ? malloc(length + 1) : NULL;
+
+	if (copy)
+		memcpy(copy, bytes, length + 1);
+	return copy;
+}
+
+char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64_t now_us,
+		     size_t *length)
+{
+	struct latest_text *latest = &metrics->latest[format];
+	uint64_t began_us = cpu_us();
+	char *text;
+
+	*length = 0;
+	if (!metrics_pace_may(&metrics->pace, now_us) && latest->bytes) {
+		*length = latest->length;
+		return copy_text(latest->bytes, latest->length);
+	}
+	text = make_text(metrics, format, length);
+	metrics_pace_spend(&metrics->pace, cpu_us() - began_us);
+	free(latest->bytes);
+	latest->bytes = metrics->pace.left_us > 0 ? NULL : copy_text(text, *length);
+	latest->length = *length;
+	return text;
+}
+
 struct metrics *metrics_new(struct service *service, struct tally *tally)
 {
 	struct metrics *metrics = calloc(1, sizeof *metrics);
@@ -1007,5 +1069,7 @@ struct metrics *metrics_new(struct service *service, struct tally *tally)
 
 void metrics_free(struct metrics *metrics)
 {
+	for (size_t i = 0; metrics && i < COUNT(metrics->latest); i++)
+		free(metrics->latest[i].bytes);
 	free(metrics);
 }

@@ -3,11 +3,17 @@
  *
  * This file counts nothing; it chooses the names with series of their own: rules, targets and zones
  * up to a bound (resolver/series.h). No series falls or disappears while the server runs; a restart
- * or an upgrade begins anew, which readers notice by process_start_time_seconds. */
+ * or an upgrade begins anew, which readers notice by process_start_time_seconds.
+ *
+ * The control thread makes the texts, and has other work. Readers who ask on and on get a new text
+ * only as long as texts have taken no more than a tenth of its time, and before that the latest
+ * text: one that is older by no more than what ten texts take. */
 #ifndef SLUICE_METRICS_H
 #define SLUICE_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "resolver/control/observe/metrics_text.h"
 #include "resolver/control/observe/tally.h"
@@ -18,7 +24,18 @@ struct metrics;
 struct metrics *metrics_new(struct service *service, struct tally *tally);
 void metrics_free(struct metrics *metrics); /* NULL is fine */
 /* The whole text, of `length` bytes, to be freed. NULL: out of memory. */
-char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length);
+char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64_t now_us,
+		     size_t *length);
+
+/* What texts may still take of the thread's time. */
+enum { METRICS_SHARE = 10, METRICS_BURST_US = 500 * 1000 };
+struct metrics_pace { /* all zero at first */
+	int64_t left_us;
+	uint64_t at_us;
+};
+/* Whether there is time for another text. */
+bool metrics_pace_may(struct metrics_pace *pace, uint64_t now_us);
+void metrics_pace_spend(struct metrics_pace *pace, uint64_t cpu_us);
 
 /* For tests: the first row of stats.h's table without a metric; NULL: each has one. */
 const char *metrics_missing_row(void);

@@ -78,7 +78,7 @@ static void on_request(void *context, struct http_request *request)
 	struct metrics_listener *listener = context;
 	enum metrics_format format = metrics_negotiate(http_request_header(request, "Accept"));
 	size_t length;
-	char *text = metrics_write(listener->metrics, format, &length);
+	char *text = metrics_answer(listener->metrics, format, uv_hrtime() / 1000, &length);
 
 	http_header(request, "Vary", "Accept");
 	if (text)

@@ -172,6 +172,31 @@ static void every_counter_of_the_status_has_a_metric(void **state)
 		fail_msg("stats.h has %s, and metrics.c does not", missing);
 }
 
+/* Texts take 50 ms each: ten at once, and then two in a second. */
+static void readers_who_ask_on_and_on_take_a_tenth_of_the_time(void **state)
+{
+	enum { TEXT_US = 50 * 1000, START_US = 7 };
+	struct metrics_pace pace = {0};
+	uint64_t now_us = START_US;
+	unsigned made = 0;
+
+	(void)state;
+	while (metrics_pace_may(&pace, now_us)) {
+		metrics_pace_spend(&pace, TEXT_US);
+		made++;
+	}
+	assert_int_equal(made, METRICS_BURST_US / TEXT_US);
+	for (made = 0; now_us < START_US + 10 * 1000 * 1000; now_us += 100) {
+		if (!metrics_pace_may(&pace, now_us))
+			continue;
+		metrics_pace_spend(&pace, TEXT_US);
+		made++;
+	}
+	assert_in_range(made, 19, 21);
+	assert_true(metrics_pace_may(&pace, now_us += 3600ULL * 1000 * 1000));
+	assert_int_equal(pace.left_us, METRICS_BURST_US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(buckets_of_a_histogram_add_up),
 		cmocka_unit_test(the_bounds_that_are_told_are_those_that_count),
 		cmocka_unit_test(every_counter_of_the_status_has_a_metric),
+		cmocka_unit_test(readers_who_ask_on_and_on_take_a_tenth_of_the_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
