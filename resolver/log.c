@@ -253,7 +253,8 @@ static bool put(const char *bytes, size_t length)
 static void line_format(struct log_line *line, enum log_format format, enum log_level level,
 			const char *event, const char *text);
 
-/* Says how many lines were lost, once there is room for that. False: there is none. */
+/* Says how many lines were lost, once there is room for that and for a line. False: there is none.
+ */
 static bool tell_lost(void)
 {
 	enum log_format format =
@@ -263,6 +264,8 @@ static bool tell_lost(void)
 
 	if (queue.lost == 0)
 		return true;
+	if (queue.length > sizeof queue.bytes - 2 * LOG_LINE_MAX)
+		return false;
 	snprintf(text, sizeof text, "%u lines were lost, because nobody read them in time",
 		 queue.lost);
 	line_format(&line, format, LOG_WARNING, "log", text);

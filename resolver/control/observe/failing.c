@@ -1,6 +1,7 @@
 /* Routes that fail for the same reason, from the same source address, are one failure. So are all
- * rules that share a dead target and have other targets that answer. Each route is judged once;
- * after FAILURES_KEPT failures, further ones are only counted. */
+ * rules that share a dead target and have other targets that answer. A route that is well costs
+ * nothing here while no target is dead; after FAILURES_KEPT failures, further ones are only
+ * counted. */
 #include "resolver/control/observe/failing.h"
 
 #include <ctype.h>
@@ -34,8 +35,9 @@ struct remembered {
 	struct failure *failure; /* NULL: none */
 };
 
-struct failure_search {
+struct failing {
 	const struct health_now *now;
+	bool has_dead; /* some target is suspect, or answers only errors */
 	const struct policy *policy;
 	struct failure *found;
 	json_int_t untold;   /* failures after FAILURES_KEPT */
@@ -72,7 +74,7 @@ static bool has_ruleset(const struct policy_network *network, const char *name)
 }
 
 /* Rules come ruleset by ruleset, so the last ruleset's networks are kept. */
-static void find_networks(struct failure_search *search, const struct rule *rule)
+static void find_networks(struct failing *search, const struct rule *rule)
 {
 	if (search->ruleset && strcmp(search->ruleset, rule->ruleset) == 0)
 		return;
@@ -81,8 +83,8 @@ static void find_networks(struct failure_search *search, const struct rule *rule
 		search->networks[n] = has_ruleset(&search->policy->networks[n], rule->ruleset);
 }
 
-static void add_networks(struct failure_search *search, struct failure *failure,
-			 const struct rule *rule, const struct route *route)
+static void add_networks(struct failing *search, struct failure *failure, const struct rule *rule,
+			 const struct route *route)
 {
 	const struct policy *policy = search->policy;
 
@@ -93,7 +95,7 @@ static void add_networks(struct failure_search *search, struct failure *failure,
 			rule ? search->networks[n] : policy->networks[n].custom == route;
 }
 
-static void add_route(struct failure_search *search, struct failure *failure, const char *name,
+static void add_route(struct failing *search, struct failure *failure, const char *name,
 		      const struct route *route)
 {
 	const struct rule *rule = rule_of(search->policy, route);
@@ -117,7 +119,7 @@ static void free_failure(struct failure *failure)
 	free(failure);
 }
 
-static struct failure *new_failure(struct failure_search *search, const struct health_route *judged,
+static struct failure *new_failure(struct failing *search, const struct health_route *judged,
 				   bool warning, const char *key)
 {
 	struct failure *failure = calloc(1, sizeof *failure);
@@ -138,9 +140,8 @@ static struct failure *new_failure(struct failure_search *search, const struct h
 }
 
 /* NULL: the failure is not kept. */
-static struct failure *note(struct failure_search *search, const char *name,
-			    const struct route *route, const struct health_route *judged,
-			    bool warning)
+static struct failure *note(struct failing *search, const char *name, const struct route *route,
+			    const struct health_route *judged, bool warning)
 {
 	char key[KEY_MAX], source[ADDRESS_TEXT_MAX] = "";
 	struct failure *failure;
@@ -168,7 +169,7 @@ static struct failure *note(struct failure_search *search, const char *name,
 }
 
 /* Adds a dead target of a route whose other targets still answer. */
-static void note_target(struct failure_search *search, const char *name, const struct route *route,
+static void note_target(struct failing *search, const char *name, const struct route *route,
 			const struct upstream *upstream)
 {
 	struct target *target = upstream->target;
@@ -191,27 +192,25 @@ static void note_target(struct failure_search *search, const char *name, const s
 	*dead = (struct remembered){(uintptr_t)target, note(search, name, route, &judged, true)};
 }
 
-static void on_route(void *context, const char *name, const struct route *route)
+void failing_see(struct failing *search, const char *name, const struct route *route,
+		 const struct health_route *judged)
 {
-	struct failure_search *search = context;
 	struct remembered *dark = &search->dark[route->id % REMEMBERED];
-	struct health_route judged;
 	struct failure *failure;
 
-	if (dark->failure && dark->key == route->id) {
+	if (judged->state == HEALTH_DARK && dark->failure && dark->key == route->id) {
 		add_route(search, dark->failure, name, route);
 		return;
 	}
-	health_now_judge(search->now, route, &judged);
-	if (judged.state == HEALTH_DARK || judged.state == HEALTH_FAILING) {
-		failure = note(search, name, route, &judged, false);
-		if (judged.state == HEALTH_DARK)
+	if (judged->state == HEALTH_DARK || judged->state == HEALTH_FAILING) {
+		failure = note(search, name, route, judged, false);
+		if (judged->state == HEALTH_DARK)
 			*dark = (struct remembered){route->id, failure};
 		return;
 	}
-	if (judged.state == HEALTH_UNHEARD)
-		(void)note(search, name, route, &judged, true);
-	for (uint32_t i = 0; i < route->leg_count; i++)
+	if (judged->state == HEALTH_UNHEARD)
+		(void)note(search, name, route, judged, true);
+	for (uint32_t i = 0; search->has_dead && i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
 			note_target(search, name, route, &route->legs[i].upstreams[u]);
 }
@@ -246,7 +245,7 @@ static bool is_one(const struct failure *failure)
 	return failure->rule_count == 1 && !failure->all_names;
 }
 
-static void say_networks(char text[TEXT_MAX], const struct failure_search *search,
+static void say_networks(char text[TEXT_MAX], const struct failing *search,
 			 const struct failure *failure)
 {
 	const struct policy *policy = search->policy;
@@ -278,8 +277,8 @@ static void begin_sentence(char text[TEXT_MAX], const struct failure *failure)
 		text[0] = (char)toupper((unsigned char)text[0]);
 }
 
-static void say(char text[TEXT_MAX], const struct failure_search *search,
-		const struct failure *failure, const char *since)
+static void say(char text[TEXT_MAX], const struct failing *search, const struct failure *failure,
+		const char *since)
 {
 	if (failure->judged.state == HEALTH_UNHEARD) {
 		text_append(text, TEXT_MAX,
@@ -405,7 +404,7 @@ static void advise(char text[TEXT_MAX], const struct failure *failure)
 
 /* ---- as JSON ---- */
 
-static json_t *networks_json(const struct failure_search *search, const struct failure *failure)
+static json_t *networks_json(const struct failing *search, const struct failure *failure)
 {
 	json_t *networks = json_array();
 
@@ -415,7 +414,7 @@ static json_t *networks_json(const struct failure_search *search, const struct f
 	return networks;
 }
 
-static json_t *failure_json(const struct failure_search *search, const struct failure *failure,
+static json_t *failure_json(const struct failing *search, const struct failure *failure,
 			    const struct wall_clock *clock)
 {
 	const struct upstream *upstream = failure->judged.upstream;
@@ -454,34 +453,48 @@ static int worst_first(const struct failure *a, const struct failure *b)
 	       (a->judged.since_us < b->judged.since_us);
 }
 
-json_t *failing_json(const struct health_now *now, const struct wall_clock *clock)
+struct failing *failing_begin(const struct health_now *now)
 {
-	const struct policy *policy = now->snapshot->policy;
-	struct failure_search search = {.now = now,
-					.policy = policy,
-					.networks =
-						calloc(policy->network_count + 1, sizeof(bool))};
-	json_t *list = json_array();
+	const struct served_targets *served = &now->snapshot->targets->served;
+	struct failing *search = calloc(1, sizeof *search);
+
+	if (!search)
+		return NULL;
+	search->now = now;
+	search->policy = now->snapshot->policy;
+	search->networks = calloc(search->policy->network_count + 1, sizeof(bool));
+	search->failed = !search->networks || !now->lost;
+	for (size_t i = 0; i < served->count && !search->has_dead; i++)
+		search->has_dead =
+			!health_target_is_up(served->items[i].upstream->target, now->now_us);
+	return search;
+}
+
+json_t *failing_end(struct failing *search, const struct wall_clock *clock)
+{
 	struct failure *failure, *next;
+	json_t *list = json_array();
 	json_int_t count;
 
-	search.failed = !search.networks || !now->lost;
-	if (!search.failed)
-		policy_each_route(policy, on_route, &search);
-	HASH_SORT(search.found, worst_first);
-	count = (json_int_t)HASH_COUNT(search.found) + search.untold;
-	HASH_ITER (hh, search.found, failure, next) {
-		if (json_array_size(list) < FAILING_MAX)
-			json_add(list, failure_json(&search, failure, clock));
-		HASH_DEL(search.found, failure);
-		free_failure(failure);
-	}
-	free(search.networks);
-	if (search.failed) {
+	if (!search) {
 		json_decref(list);
 		return NULL;
 	}
-	return json_make("{s:I, s:o}", "count", count, "list", list);
+	HASH_SORT(search->found, worst_first);
+	count = (json_int_t)HASH_COUNT(search->found) + search->untold;
+	HASH_ITER (hh, search->found, failure, next) {
+		if (json_array_size(list) < FAILING_MAX)
+			json_add(list, failure_json(search, failure, clock));
+		HASH_DEL(search->found, failure);
+		free_failure(failure);
+	}
+	if (search->failed) {
+		json_decref(list);
+		list = NULL;
+	}
+	free(search->networks);
+	free(search);
+	return list ? json_make("{s:I, s:o}", "count", count, "list", list) : NULL;
 }
 
 void failing_add(json_t *failing, const char *text, const char *advice)

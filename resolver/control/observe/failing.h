@@ -21,9 +21,17 @@
 
 enum { FAILING_MAX = 100, FAILING_RULES = 8 };
 
-/* {"count", "list": the first FAILING_MAX}, the worst first. NULL: out of memory. */
-json_t *failing_json(const struct health_now *now, const struct wall_clock *clock);
-/* Adds a failure of only text and advice, as the first one, to the result of failing_json. */
+struct failing;
+
+/* A search through all routes, which whoever judges them feeds: so that each is judged once. NULL:
+ * out of memory. */
+struct failing *failing_begin(const struct health_now *now);
+void failing_see(struct failing *failing, const char *name, const struct route *route,
+		 const struct health_route *judged);
+/* Ends the search: {"count", "list": the first FAILING_MAX}, the worst first. NULL: out of memory.
+ */
+json_t *failing_end(struct failing *failing, const struct wall_clock *clock);
+/* Adds a failure of only text and advice, as the first one, to the result of failing_end. */
 void failing_add(json_t *failing, const char *text, const char *advice);
 
 #endif

@@ -272,8 +272,11 @@ static json_t *rulesets_json(const struct model *model)
 
 struct status_target {
 	const struct target *target;
-	json_t *item, *rules;
-	json_t *users; /* by their names */
+	json_t *item;
+	json_t *unanswered, *others; /* names of rules, STATUS_TARGET_RULES of each at most */
+	json_t *users;               /* by their names */
+	const char *user;            /* the name of the latest one, and what is counted there; */
+	json_t *counted_user;        /* rules of one ruleset come one after the other */
 	json_int_t rule_count, unanswered_count;
 	const struct route *counted; /* the latest counted route */
 	bool bad;                    /* suspect, or answers only errors */
@@ -296,7 +299,7 @@ struct targets {
 	const struct wall_clock *clock;
 	struct status_routes unanswered; /* without a live target, or failing */
 	struct status_routes unheard;    /* with names that nobody answers */
-	bool looks_at_unanswered;        /* first pass; the second looks at other routes */
+	struct failing *failing;
 };
 
 static void add_measured(json_t *item, struct target *target, const struct targets *targets)
@@ -352,7 +355,8 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	seen->bad = !health_target_is_up(target, targets->now.now_us);
 	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
-	seen->rules = json_array();
+	seen->unanswered = json_array();
+	seen->others = json_array();
 	seen->users = json_object();
 	seen->item = json_make("{s:o, s:o, s:s, s:o}", "source", address_json(&upstream->source),
 			       "host", host_json(&upstream->host), "protocol",
@@ -364,24 +368,38 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
-/* Counts a rule for its ruleset ("onprem" for "onprem/contoso"), because the page colours rulesets.
- * Other users keep their names, which have a blank: "DNS servers of dev/hub". */
-static void count_user(struct status_target *seen, const char *name, bool unanswered)
+/* The ruleset of a rule ("onprem" for "onprem/contoso"), because the page colours rulesets. Other
+ * users keep their names, which have a blank: "DNS servers of dev/hub". Returns its length. */
+static size_t user_length(const char *name)
+{
+	const char *slash = strchr(name, ' ') ? NULL : strrchr(name, '/');
+
+	return slash ? (size_t)(slash - name) : strlen(name);
+}
+
+/* Makes it the latest one. */
+static void find_user(struct status_target *seen, const char *name, size_t length)
 {
 	char user[POLICY_ROUTE_NAME];
-	char *slash;
 
-	snprintf(user, sizeof user, "%s", name);
-	slash = strchr(user, ' ') ? NULL : strrchr(user, '/');
-	if (slash)
-		*slash = '\0';
+	snprintf(user, sizeof user, "%.*s", (int)length, name);
 	if (!json_object_get(seen->users, user))
 		json_put(seen->users, user,
 			 json_make("{s:o, s:I, s:I}", "name", json_text(user), "rules",
 				   (json_int_t)0, "unanswered", (json_int_t)0));
-	json_t *known = json_object_get(seen->users, user);
-	json_t *rules = json_object_get(known, "rules");
-	json_t *lost = json_object_get(known, "unanswered");
+	seen->counted_user = json_object_get(seen->users, user);
+	seen->user = json_text_of(seen->counted_user, "name");
+}
+
+static void count_user(struct status_target *seen, const char *name, bool unanswered)
+{
+	size_t length = user_length(name);
+	json_t *rules, *lost;
+
+	if (!seen->user || strlen(seen->user) != length || strncmp(seen->user, name, length) != 0)
+		find_user(seen, name, length);
+	rules = json_object_get(seen->counted_user, "rules");
+	lost = json_object_get(seen->counted_user, "unanswered");
 	json_integer_set(rules, json_integer_value(rules) + 1);
 	json_integer_set(lost, json_integer_value(lost) + unanswered);
 }
@@ -397,18 +415,20 @@ static json_t *users_json(json_t *by_name)
 }
 
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
-		       const struct target *target)
+		       const struct target *target, bool unanswered)
 {
 	struct status_target *seen;
+	json_t *names;
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (!seen || seen->counted == route)
 		return;
 	seen->counted = route;
 	seen->rule_count++;
-	seen->unanswered_count += targets->looks_at_unanswered;
-	count_user(seen, name, targets->looks_at_unanswered);
-	if (seen->rule_count <= STATUS_TARGET_RULES)
-		json_add(seen->rules, json_text(name));
+	seen->unanswered_count += unanswered;
+	count_user(seen, name, unanswered);
+	names = unanswered ? seen->unanswered : seen->others;
+	if (json_array_size(names) < STATUS_TARGET_RULES)
+		json_add(names, json_text(name));
 }
 
 static void add_route(const struct targets *targets, struct status_routes *routes, const char *name,
@@ -433,25 +453,28 @@ static void on_route(void *context, const char *name, const struct route *route)
 
 	health_now_judge(&targets->now, route, &judged);
 	bool unanswered = judged.state == HEALTH_DARK || judged.state == HEALTH_FAILING;
-	if (unanswered != targets->looks_at_unanswered)
-		return;
+	if (targets->failing)
+		failing_see(targets->failing, name, route, &judged);
 	if (unanswered)
 		add_route(targets, &targets->unanswered, name, &judged);
 	else if (judged.state == HEALTH_UNHEARD)
 		add_route(targets, &targets->unheard, name, &judged);
 	for (uint32_t i = 0; i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
-			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
+			count_rule(targets, name, route, route->legs[i].upstreams[u].target,
+				   unanswered);
 }
 
 /* Rules that cannot be answered come first, because not all may have room. */
-static void add_rules(struct targets *targets)
+static json_t *rules_json(const struct status_target *seen)
 {
-	const struct policy *policy = targets->snapshot->policy;
-	targets->looks_at_unanswered = true;
-	policy_each_route(policy, on_route, targets);
-	targets->looks_at_unanswered = false;
-	policy_each_route(policy, on_route, targets);
+	json_t *rules = seen->unanswered;
+
+	for (size_t i = 0; i < json_array_size(seen->others); i++)
+		if (json_array_size(rules) < STATUS_TARGET_RULES)
+			json_add(rules, json_incref(json_array_get(seen->others, i)));
+	json_decref(seen->others);
+	return rules;
 }
 
 static int worst_first(const void *left, const void *right)
@@ -474,7 +497,7 @@ static json_t *sorted_json(const struct targets *targets)
 	qsort(targets->items, targets->count, sizeof *targets->items, worst_first);
 	for (size_t i = 0; i < targets->count; i++) {
 		struct status_target *seen = &targets->items[i];
-		json_put(seen->item, "rules", seen->rules);
+		json_put(seen->item, "rules", rules_json(seen));
 		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
 		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
 		json_put(seen->item, "users", users_json(seen->users));
@@ -500,16 +523,17 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 				  .unheard = {json_array(), json_array(), 0}};
 	targets.items = calloc(served->count + 1, sizeof *targets.items);
 	health_now_init(&targets.now, snapshot, uv_hrtime() / 1000);
+	targets.failing = failing_begin(&targets.now);
 	if (targets.items && targets.now.lost) {
 		for (size_t i = 0; i < served->count; i++)
 			add_target(&targets, served->items[i].upstream);
-		add_rules(&targets);
+		policy_each_route(snapshot->policy, on_route, &targets);
 	}
 	HASH_CLEAR(hh, targets.seen);
 	json_put(all, "unanswered", routes_json(&targets.unanswered));
 	json_put(all, "unheard", routes_json(&targets.unheard));
 	json_put(all, "targets", sorted_json(&targets));
-	json_put(all, "failing", failing_json(&targets.now, clock));
+	json_put(all, "failing", failing_end(targets.failing, clock));
 	free(targets.items);
 	health_now_release(&targets.now);
 }
