@@ -239,9 +239,9 @@ class Live(World):
             with contextlib.closing(self.cloud.begin(SERVER, "x%d.n1.test" % next(numbers))):
                 return "1 rule cannot be answered, since" in top.read()
         harness.wait_for(is_told, "the judgement")
-        text = top.wait("suspect since")
+        text = top.wait("does not answer since")
         self.assertRegex(text, r"\nRULES THAT CANNOT BE ANSWERED\nonprem/rule1\n")
-        self.assertRegex(text, r"\nTARGET .*\n192\.168\.0\.1:53 .* suspect since \d\d:\d\d:\d\dZ \(")
+        self.assertRegex(text, r"\nTARGET .*\n192\.168\.0\.1:53 .* does not answer since \d\d:\d\d:\d\dZ")
         top.wait("is suspect, for") # the event
         status = self.sluice.status()
         self.assertEqual({"good": False, "texts": [" ".join(text.split("\n")[1:3])], "notes": []}, status["judgement"])

@@ -17,7 +17,6 @@ enum {
 	ROWS_MAX = 5, /* from here on: for the brief report */
 	TARGET_LINES = 8,
 	TARGETS_MIN = 3,
-	NAMES_MAX = 2,
 	COUNTERS_ABREAST = 3,
 };
 
@@ -257,20 +256,6 @@ static void print_all(FILE *out, const json_t *status)
 
 /* ---- the brief report ---- */
 
-/* Prints "a, b and 3 more", for `count` in all. */
-static void print_names(FILE *out, const json_t *names, json_int_t count, json_int_t max)
-{
-	char cell[TABLE_CELL_MAX];
-	json_int_t shown = (json_int_t)json_array_size(names);
-	shown = shown < count ? shown : count;
-	shown = shown < max ? shown : max;
-	for (json_int_t i = 0; i < shown; i++)
-		fprintf(out, "%s%s", i > 0 ? ", " : "",
-			table_cell(json_array_get(names, (size_t)i), cell));
-	if (count > shown)
-		fprintf(out, " and %" JSON_INTEGER_FORMAT " more", count - shown);
-}
-
 /* Prints what may surprise an operator who knows only the latest change, or the file. */
 static void print_unconfirmed(FILE *out, const json_t *status)
 {
@@ -420,35 +405,24 @@ static const char *short_time(char *text)
 	return text + YEAR;
 }
 
-/* What is lost because the target is suspect or cannot be asked, and what else answers; NULL:
- * nothing. */
+/* What else answers, since when the target is suspect, and what that does to its rules, in the
+ * words of the report; NULL: nothing. */
 static char *harm_text(const json_t *target)
 {
+	const char *other = json_string_value(json_object_get(target, "other"));
+	const char *harm = json_string_value(json_object_get(target, "harm"));
 	char cell[TABLE_CELL_MAX], *text = NULL;
 	size_t length;
-	json_int_t dark = number(target, "unanswered_count");
-	json_int_t others = number(target, "rule_count") - dark;
-	bool suspect = is_in_state(target, "suspect");
-	const char *other = json_string_value(json_object_get(target, "other"));
-	if (!suspect && dark == 0)
+	if (!harm)
 		return other ? strdup(other) : NULL;
 	FILE *out = open_memstream(&text, &length);
 	if (!out)
 		return NULL;
 	if (other)
 		fprintf(out, "%s; ", other);
-	if (suspect)
+	if (is_in_state(target, "suspect"))
 		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
-	if (dark > 0) {
-		fputs("cannot be answered: ", out);
-		print_names(out, json_object_get(target, "rules"), dark, NAMES_MAX);
-	}
-	if (others > 0)
-		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s on", dark > 0 ? "; " : "", others,
-			dark > 0 ? "other" : "rule", text_plural(others, "", "s"),
-			text_plural(others, "goes", "go"));
-	if (dark == 0 && others == 0)
-		fputs("no rule asks it", out);
+	fputs(harm, out);
 	fclose(out);
 	return text;
 }

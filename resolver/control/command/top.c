@@ -669,13 +669,12 @@ static const json_t *history_of(const struct top *top, const json_t *target)
 static void set_state(struct top_row *cells, unsigned column, const json_t *target)
 {
 	const char *state = text_of(target, "state"), *since = text_of(target, "since");
-	const char *error = text_of(target, "last_error");
-	bool suspect = state && strcmp(state, "suspect") == 0;
+	const char *says = text_of(target, "says");
 
-	if (suspect && since && strlen(since) == TIME_LENGTH)
-		print_cell(cells, column, "suspect since %s (%s)", since + 11, error ? error : "-");
+	if (says && since && strlen(since) == TIME_LENGTH)
+		print_cell(cells, column, "%s since %s", says, since + 11);
 	else
-		set_cell(cells, column, state);
+		set_cell(cells, column, says ? says : state);
 	cells->mood =
 		state && strcmp(state, "up") != 0 && strcmp(state, "unknown") != 0 ? BAD : PLAIN;
 }

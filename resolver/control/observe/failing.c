@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/observe/judgement.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
@@ -173,22 +174,24 @@ static void note_target(struct failing *search, const char *name, const struct r
 			const struct upstream *upstream)
 {
 	struct target *target = upstream->target;
-	bool suspect = target && target_is_suspect(target);
 	struct health_route judged = {.state = HEALTH_WELL, .upstream = upstream};
 	struct remembered *dead = &search->dead[((uintptr_t)target >> 6) % REMEMBERED];
 	char host[HOST_TEXT_MAX];
+	struct judgement judgement;
 
-	if (!target || health_target_is_up(target, search->now->now_us))
+	if (!target)
+		return;
+	judgement = judge_target(target, search->now->now_us);
+	if (judgement_is_good(judgement))
 		return;
 	if (dead->failure && dead->key == (uintptr_t)target) {
 		add_route(search, dead->failure, name, route);
 		return;
 	}
-	judged.error =
-		suspect ? target_suspicion(target) : target_answers(target, search->now->now_us);
-	judged.since_us = suspect ? target_suspect_us(target) : 0;
+	judged.error = judgement.error;
+	judged.since_us = judgement.state == TARGET_STATE_SUSPECT ? target_suspect_us(target) : 0;
 	text_append(judged.reason, sizeof judged.reason, "%s %s", host_print(&upstream->host, host),
-		    target_error_sentence(judged.error));
+		    judgement_says(judgement));
 	*dead = (struct remembered){(uintptr_t)target, note(search, name, route, &judged, true)};
 }
 
@@ -465,8 +468,8 @@ struct failing *failing_begin(const struct health_now *now)
 	search->networks = calloc(search->policy->network_count + 1, sizeof(bool));
 	search->failed = !search->networks || !now->lost;
 	for (size_t i = 0; i < served->count && !search->has_dead; i++)
-		search->has_dead =
-			!health_target_is_up(served->items[i].upstream->target, now->now_us);
+		search->has_dead = !judgement_is_good(
+			judge_target(served->items[i].upstream->target, now->now_us));
 	return search;
 }
 

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "endpoints/socket.h"
+#include "resolver/control/observe/judgement.h"
 #include "rules/text.h"
 
 enum { LOOK_MS = 1000, ROUTES_NAMED = 5 };
@@ -508,20 +509,6 @@ void health_now_release(struct health_now *now)
 	free(now->lost);
 }
 
-const char *health_target_text(struct target *target, uint64_t now_us)
-{
-	if (target_is_suspect(target))
-		return "suspect";
-	if (target_answers(target, now_us) != TARGET_ERROR_NONE)
-		return target_error_text(target_answers(target, now_us));
-	return target_heard_us(target) ? "up" : "unknown";
-}
-
-bool health_target_is_up(struct target *target, uint64_t now_us)
-{
-	return !target_is_suspect(target) && target_answers(target, now_us) == TARGET_ERROR_NONE;
-}
-
 struct reaching {
 	const struct health *health;
 	const struct health_change *change; /* NULL: of all dark routes */
@@ -628,14 +615,16 @@ static void add_times(char line[HEALTH_TEXT_MAX], const char *what, unsigned tim
 /* Adds the consequences of a loss. */
 static void add_loss(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
 {
-	if (reach->dark > 0) {
-		text_append(line, HEALTH_TEXT_MAX, "; no live target is left for ");
-		add_names(line, reach);
-		text_append(line, HEALTH_TEXT_MAX, ": clients get stale answers or SERVFAIL");
-	}
-	if (reach->others > 0)
-		text_append(line, HEALTH_TEXT_MAX, "; %u%s rule%s on without it", reach->others,
-			    reach->dark > 0 ? " other" : "", reach->others == 1 ? " goes" : "s go");
+	const char *names[ROUTES_NAMED];
+	struct harm harm = {names, reach->dark < ROUTES_NAMED ? reach->dark : ROUTES_NAMED,
+			    reach->dark, reach->others};
+
+	if (reach->dark + reach->others == 0)
+		return;
+	for (unsigned i = 0; i < harm.named; i++)
+		names[i] = reach->names[i];
+	text_append(line, HEALTH_TEXT_MAX, "; ");
+	harm_say(&harm, line, HEALTH_TEXT_MAX);
 }
 
 static void add_return(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
@@ -646,9 +635,10 @@ static void add_return(char line[HEALTH_TEXT_MAX], const struct health_reach *re
 	add_names(line, reach);
 }
 
-static const char *error_text(const struct target *target)
+/* What it did last, which may be over: it may answer between two looks. */
+static const char *error_sentence(const struct target *target)
 {
-	return target_error_text(
+	return target_error_sentence(
 		(enum target_error)atomic_load_explicit(&target->last_error, memory_order_relaxed));
 }
 
@@ -707,7 +697,7 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 	case HEALTH_SUSPECT:
 		text_append(line, HEALTH_TEXT_MAX, " is suspect, for ");
 		add_seconds(line, change->for_us);
-		text_append(line, HEALTH_TEXT_MAX, " now: %s", error_text(change->target));
+		text_append(line, HEALTH_TEXT_MAX, " now: it %s", error_sentence(change->target));
 		if (*change->other)
 			text_append(line, HEALTH_TEXT_MAX, ", %s", change->other);
 		add_times(line, "it was so", change->times);
@@ -723,7 +713,7 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 		text_append(line, HEALTH_TEXT_MAX, " was suspect %u times for moments within ",
 			    change->times);
 		add_seconds(line, change->for_us);
-		text_append(line, HEALTH_TEXT_MAX, ": %s", error_text(change->target));
+		text_append(line, HEALTH_TEXT_MAX, ": it %s", error_sentence(change->target));
 	}
 }
 
@@ -875,12 +865,10 @@ static void tell_rest(const struct health_look *look, struct health *health)
 	if (!rest.event)
 		return;
 	if (rest.bad) {
-		const struct health_reach reach = reach_of(look, NULL);
+		struct health_reach reach = reach_of(look, NULL);
 
-		if (reach.dark > 0) {
-			text_append(line, HEALTH_TEXT_MAX, "; in all, no target is live for ");
-			add_names(line, &reach);
-		}
+		reach.others = 0; /* which need not ask any of these */
+		add_loss(line, &reach);
 		text_append(line, HEALTH_TEXT_MAX, "; sluice status names them");
 	}
 	look->on_line(look->context, rest.bad ? LOG_WARNING : LOG_INFO, rest.event, line);

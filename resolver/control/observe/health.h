@@ -72,11 +72,6 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 				 const char *text),
 		 void *context);
 
-/* A target's state in a word: "up", "suspect", "unknown" (never asked, or never answered), or the
- * error it answers: "REFUSED" (target_error_text). */
-const char *health_target_text(struct target *target, uint64_t now_us);
-bool health_target_is_up(struct target *target, uint64_t now_us); /* "up" or "unknown" */
-
 /* The present health. health_now_init makes three system calls for each source of the snapshot. */
 struct health_now {
 	const struct snapshot *snapshot;

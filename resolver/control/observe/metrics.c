@@ -13,6 +13,7 @@
 
 #include "endpoints/meter.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/judgement.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/service/replica.h"
 #include "resolver/control/service/zone_notice.h"
@@ -117,10 +118,10 @@ static void tell_target_duration(struct metrics *metrics, const struct metrics_l
 struct targets_now { /* gauges of existing targets */
 	struct metrics *metrics;
 	uint64_t now_us;
-	uint64_t states[4]; /* up, suspect, unknown, errors */
+	uint64_t states[TARGET_STATES];
 };
 
-static void put_target_up(struct metrics *metrics, struct target *target, uint64_t now_us)
+static void put_target_up(struct metrics *metrics, const struct target *target, bool is_up)
 {
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
 	const struct metrics_labels labels = {
@@ -129,7 +130,7 @@ static void put_target_up(struct metrics *metrics, struct target *target, uint64
 		 {"source",
 		  target->source.family ? address_print(&target->source, source) : NULL}}};
 
-	metrics_sample(&metrics->text, &labels, health_target_is_up(target, now_us));
+	metrics_sample(&metrics->text, &labels, is_up);
 }
 
 static void on_target_now(void *context, void *thing, bool is_shown)
@@ -137,12 +138,11 @@ static void on_target_now(void *context, void *thing, bool is_shown)
 	struct targets_now *now = context;
 	struct target *target = thing;
 
+	struct judgement judgement = judge_target(target, now->now_us);
+
 	if (is_shown)
-		put_target_up(now->metrics, target, now->now_us);
-	now->states[target_is_suspect(target)                   ? 1
-		    : !health_target_is_up(target, now->now_us) ? 3
-		    : target_heard_us(target) == 0              ? 2
-								: 0]++;
+		put_target_up(now->metrics, target, judgement_is_good(judgement));
+	now->states[judgement.state]++;
 }
 
 static void put_targets(struct metrics *metrics)
@@ -158,7 +158,6 @@ static void put_targets(struct metrics *metrics)
 		{"sluice_target_mismatched_replies",
 		 "Packets that came to the target's open questions and match none."},
 	};
-	static const char *const texts[4] = {"up", "suspect", "unknown", "errors"};
 	struct target_family family = {metrics, tell_target_counter};
 	struct targets_now now = {.metrics = metrics, .now_us = uv_hrtime() / 1000};
 
@@ -185,8 +184,8 @@ static void put_targets(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_targets",
 		       "Targets by state, all of them: unknown is one that has not answered yet, "
 		       "errors one that answers errors alone.");
-	for (unsigned i = 0; i < COUNT(texts); i++)
-		sample(metrics, "state", texts[i], NULL, NULL, now.states[i]);
+	for (unsigned i = 0; i < TARGET_STATES; i++)
+		sample(metrics, "state", target_state_words[i], NULL, NULL, now.states[i]);
 }
 
 /* ---- endpoints ---- */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "resolver/control/observe/health.h"
+#include "resolver/control/observe/judgement.h"
 #include "rules/base.h"
 
 struct look {
@@ -115,12 +115,13 @@ static void on_target(void *context, const struct tally_target *target)
 	const struct target_values *values = &target->values;
 	const char *const texts[] = {target->host, target->protocol,
 				     target->source && *target->source ? target->source : NULL};
-	uint64_t numbers[] = {values->queries,
-			      values->timeouts + values->errors,
-			      values->sum_us,
-			      0,
-			      target->now && health_target_is_up(target->now, uv_hrtime() / 1000),
-			      target->now != NULL};
+	uint64_t numbers[] = {
+		values->queries,
+		values->timeouts + values->errors,
+		values->sum_us,
+		0,
+		target->now && judgement_is_good(judge_target(target->now, uv_hrtime() / 1000)),
+		target->now != NULL};
 
 	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
 		numbers[3] += values->buckets[i];

@@ -11,6 +11,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/failing.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/judgement.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "rules/base.h"
 #include "rules/schema/reference.h"
@@ -307,13 +308,9 @@ static void add_measured(json_t *item, struct target *target, const struct targe
 	uint64_t suspect_us = atomic_load(&target->suspect_us);
 	uint64_t heard_us = atomic_load(&target->heard_us);
 	uint64_t srtt_us = atomic_load(&target->srtt_us);
-	json_put(item, "state", json_text(health_target_text(target, targets->now.now_us)));
-	enum target_error answers = target_is_suspect(target)
-					    ? TARGET_ERROR_NONE
-					    : target_answers(target, targets->now.now_us);
-	json_put(item, "says",
-		 answers != TARGET_ERROR_NONE ? json_text(target_error_sentence(answers))
-					      : json_null());
+	struct judgement judgement = judge_target(target, targets->now.now_us);
+	json_put(item, "state", json_text(judgement_word(judgement)));
+	json_put(item, "says", json_text(judgement_says(judgement)));
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	json_put(item, "since",
@@ -352,7 +349,7 @@ static void add_target(struct targets *targets, const struct upstream *upstream)
 	char other[TARGET_OTHER_TEXT];
 	seen->target = target;
 	seen->order = targets->count++;
-	seen->bad = !health_target_is_up(target, targets->now.now_us);
+	seen->bad = !judgement_is_good(judge_target(target, targets->now.now_us));
 	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
 	seen->unanswered = json_array();
@@ -489,6 +486,23 @@ static int worst_first(const void *left, const void *right)
 	return a->order < b->order ? -1 : 1;
 }
 
+/* What becomes of the target's rules. Null: it is not suspect, and they can be answered. */
+static json_t *harm_json(const struct status_target *seen, const json_t *rules)
+{
+	const char *names[STATUS_HARM_RULES];
+	struct harm harm = {names, 0, (unsigned)seen->unanswered_count,
+			    (unsigned)(seen->rule_count - seen->unanswered_count)};
+	char text[STATUS_HARM_RULES * POLICY_ROUTE_NAME + 128] = "";
+
+	if (!target_is_suspect(seen->target) && harm.unanswered == 0)
+		return json_null();
+	while (harm.named < STATUS_HARM_RULES && harm.named < harm.unanswered &&
+	       (names[harm.named] = json_string_value(json_array_get(rules, harm.named))))
+		harm.named++;
+	harm_say(&harm, text, sizeof text);
+	return json_text(text);
+}
+
 static json_t *sorted_json(const struct targets *targets)
 {
 	json_t *array = json_array();
@@ -497,7 +511,9 @@ static json_t *sorted_json(const struct targets *targets)
 	qsort(targets->items, targets->count, sizeof *targets->items, worst_first);
 	for (size_t i = 0; i < targets->count; i++) {
 		struct status_target *seen = &targets->items[i];
-		json_put(seen->item, "rules", rules_json(seen));
+		json_t *rules = rules_json(seen);
+		json_put(seen->item, "harm", harm_json(seen, rules));
+		json_put(seen->item, "rules", rules);
 		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
 		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
 		json_put(seen->item, "users", users_json(seen->users));

@@ -23,14 +23,15 @@
  *                         suspects and those that answer only errors, then by timeouts and errors.
  *                         source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered; else the
- *                         error that it answers, as last_error has it), says (that error as a
- *                         sentence: "gives lame answers"; null: none), srtt_ms, allowance_ms,
- *                         waiting, asked, answered, probes, timeouts, errors, suspicions,
- *                         last_error, since (of the suspicion), heard_ago_s, rules (that ask it,
- *                         STATUS_TARGET_RULES of them, those that cannot be answered first),
- *                         rule_count, unanswered_count (how many cannot be answered), users (the
- *                         same by user of the rules: name, "onprem" or "default resolver" or "DNS
- *                         servers of hub", rules, unanswered)
+ *                         error that it answers, as last_error has it), says (the same as a
+ *                         sentence: "does not answer", judgement.h; null: it is up), srtt_ms,
+ *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
+ *                         suspicions, last_error, since (of the suspicion), heard_ago_s, rules
+ *                         (that ask it, STATUS_TARGET_RULES of them, those that cannot be answered
+ *                         first), rule_count, unanswered_count (how many cannot be answered), harm
+ *                         (both in words, judgement.h; null: it is not suspect, and all of them
+ *                         can be answered), users (the same by user of the rules: name, "onprem"
+ *                         or "default resolver" or "DNS servers of hub", rules, unanswered)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
  *     transfers           zones for secondaries: zone, serial, past (serials that IXFR can begin
@@ -62,7 +63,12 @@
 
 #include "resolver/control/service/service.h"
 
-enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100, STATUS_SERVER_MAX = 256 };
+enum {
+	STATUS_TARGET_RULES = 8,
+	STATUS_HARM_RULES = 2,
+	STATUS_UNANSWERED = 100,
+	STATUS_SERVER_MAX = 256,
+};
 
 /* The server's name. model NULL: nothing is served yet. */
 void status_server_name(const struct model *model, char name[STATUS_SERVER_MAX]);

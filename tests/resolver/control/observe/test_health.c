@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/judgement.h"
 #include "tests/lib/model_builder.h"
 
 enum { SECOND = 1000000, LINES_MAX = 64 };
@@ -146,9 +147,8 @@ static void a_suspect_is_told_once_with_the_rules_that_have_no_other(void **stat
 	assert_int_equal(look(world), 1);
 	assert_string_equal(
 		world->texts[0],
-		"192.0.2.1:53 (udp, from 10.10.0.20) is suspect, for 0.5 s now: network error; no "
-		"live target is left for onprem/lone: clients get stale answers or "
-		"SERVFAIL; 1 other rule goes on without it");
+		"192.0.2.1:53 (udp, from 10.10.0.20) is suspect, for 0.5 s now: it cannot be "
+		"reached; cannot be answered: onprem/lone; 1 other goes on");
 	world->now_us += 60 * (uint64_t)SECOND;
 	assert_int_equal(look(world), 0);
 }
@@ -211,7 +211,7 @@ static void a_suspicion_between_two_looks_is_no_line_and_ten_are_one(void **stat
 	assert_int_equal(look(world), 1);
 	assert_string_equal(world->texts[0],
 			    "192.0.2.1:53 (udp, from 10.10.0.20) was suspect 10 times for moments "
-			    "within 30 s: network error");
+			    "within 30 s: it cannot be reached");
 	assert_int_equal(look(world), 0);
 }
 
@@ -279,10 +279,10 @@ static void a_rule_goes_on_by_its_other_endpoint_while_that_has_a_live_target(vo
 	assert_int_equal(address_parse(&lost, "10.10.0.20"), 0);
 	assert_int_equal(look(world), 1);
 	assert_null(strstr(world->texts[0], "both/y"));
-	assert_non_null(strstr(world->texts[0], "; 1 other rule goes on without it"));
+	assert_non_null(strstr(world->texts[0], "; 1 other goes on"));
 	lose(world, "192.0.2.4"); /* from the second one: the last that is found */
 	assert_int_equal(look(world), 1);
-	assert_non_null(strstr(world->texts[0], "no live target is left for both/y"));
+	assert_non_null(strstr(world->texts[0], "cannot be answered: both/y"));
 	world->now_us += HEALTH_PACE_US;
 	answer(world, "192.0.2.4");
 	lost = (struct address){0};
@@ -340,8 +340,8 @@ static void when_very_many_change_at_once_the_rest_is_a_number(void **state)
 	}
 	assert_int_equal(look(world), HEALTH_LINES + 1);
 	assert_string_equal(world->texts[HEALTH_LINES],
-			    "and more at once: 12 targets are suspect; in all, no target is live "
-			    "for onprem/r0, "
+			    "and more at once: 12 targets are suspect; cannot be answered: "
+			    "onprem/r0, "
 			    "onprem/r1, onprem/r2, onprem/r3, onprem/r4 and 15 more; sluice status "
 			    "names them");
 	assert_int_equal(world->level, LOG_WARNING);
@@ -670,26 +670,27 @@ static void a_target_is_what_it_answers_when_that_is_nothing_but_errors(void **s
 	struct health_world *world = *state;
 	struct target *target = target_of(world, "192.0.2.1");
 
-	assert_string_equal(health_target_text(target, world->now_us), "unknown");
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "unknown");
 	answer(world, "192.0.2.1");
-	assert_string_equal(health_target_text(target, world->now_us), "up");
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "up");
 	for (unsigned i = 0; i < 100; i++)
 		target_on_worthless(target, 7, 1, TARGET_ERROR_SERVFAIL, world->now_us);
-	assert_string_equal(health_target_text(target, world->now_us), "up");
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "up");
 	target_on_worthless(target, 8, 1, TARGET_ERROR_SERVFAIL, world->now_us);
 	target_on_worthless(target, 9, 1, TARGET_ERROR_SERVFAIL, world->now_us);
 	for (unsigned type = 2; type < 4; type++)
 		target_on_worthless(target, 9, (uint16_t)type, TARGET_ERROR_SERVFAIL,
 				    world->now_us);
-	assert_string_equal(health_target_text(target, world->now_us), "up"); /* for moments */
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)),
+			    "up"); /* for moments */
 	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
-	assert_string_equal(health_target_text(target, world->now_us), "SERVFAIL");
-	assert_false(health_target_is_up(target, world->now_us));
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "SERVFAIL");
+	assert_false(judgement_is_good(judge_target(target, world->now_us)));
 	lose(world, "192.0.2.1");
-	assert_string_equal(health_target_text(target, world->now_us), "suspect");
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "suspect");
 	answer(world, "192.0.2.1");
 	target_on_final(target, world->now_us);
-	assert_string_equal(health_target_text(target, world->now_us), "up");
+	assert_string_equal(judgement_word(judge_target(target, world->now_us)), "up");
 }
 
 int main(void)

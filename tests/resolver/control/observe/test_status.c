@@ -17,12 +17,16 @@ static json_t *target(const char *state, int i, int timeouts)
 	char host[32];
 	snprintf(host, sizeof host, "192.168.%d.%d:53", i / 250, i % 250 + 1);
 	return json_pack("{s:s, s:s, s:s, s:s, s:f, s:i, s:i, s:i, s:s, s:s, s:[s, s, s, s], s:i, "
-			 "s:i}",
+			 "s:i, s:s?}",
 			 "host", host, "protocol", "udp", "source", "10.10.0.20", "state", state,
 			 "srtt_ms", 1.5, "asked", 123456, "timeouts", timeouts, "errors", 0,
 			 "last_error", "no answer", "since", "2026-01-31T12:00:00Z", "rules",
 			 "onprem/a", "onprem/b", "onprem/c", "onprem/d", "rule_count", 12,
-			 "unanswered_count", strcmp(state, "suspect") == 0 ? 10 : 0);
+			 "unanswered_count", strcmp(state, "suspect") == 0 ? 10 : 0, "harm",
+
+			 strcmp(state, "suspect") == 0 ? "cannot be answered: onprem/a, onprem/b "
+							 "and 8 more; 2 others go on"
+						       : NULL);
 }
 
 /* An ordinary configuration, with as many targets, the first `dead` of them suspect. */

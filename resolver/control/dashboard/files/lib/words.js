@@ -51,12 +51,11 @@ export function decision(decided) {
     asked && [", asks ", name(asked)], records && [": ", name(records)], !asked && !records && hop.rcode && `: ${hop.rcode}`];
 }
 
-const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
+const MOODS = {up: "good", unknown: "soft"};
 
-// [mood, word] of a target of GET /v1/status. A state other than STATES is the error that it answers, which `says` puts
-// into a sentence.
+// [mood, words] of a target of GET /v1/status, which has the words in `says`, but for one that is up.
 export function targetWord({state, says}) {
-  return STATES[state] || ["bad", says || `answers ${state}`];
+  return [MOODS[state] || "bad", says || state];
 }
 
 // A link to the target's page.
@@ -69,7 +68,6 @@ export function targetState(target) {
   const [mood, word] = targetWord(target);
 
   return h("span", {class: "state " + mood}, word, target.since && [" since ", when(target.since)],
-    target.state === "suspect" && target.last_error !== "none" && ` (${target.last_error})`,
     target.other && [", ", name(target.other)],
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
 }
