@@ -182,7 +182,8 @@ static ssize_t write_now(const char *bytes, size_t length)
 	if (S_ISFIFO(about.st_mode)) {
 		ssize_t written = pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT);
 
-		if (written >= 0 || errno != EOPNOTSUPP) /* before Linux 6.4 */
+		/* Before Linux 6.4 a pipe does not support that. */
+		if (written >= 0 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 			return written;
 	}
 	if (poll(&room, 1, 0) == 0) {
@@ -249,9 +250,6 @@ static bool put(const char *bytes, size_t length)
 		queue.on_waiting(queue.context);
 	return true;
 }
-
-static void line_format(struct log_line *line, enum log_format format, enum log_level level,
-			const char *event, const char *text);
 
 /* Says how many lines were lost, once there is room for that and for a line. False: there is none.
  */
