@@ -378,7 +378,7 @@ class Once(World):
         status, history, _ = self.answers()
         status["judgement"] = {"good": False, "texts": [hostile]}
         status["unanswered"] = {"count": 1, "rules": [hostile]}
-        status["targets"][0].update(host=hostile, state=hostile)
+        status["targets"][0].update(host=hostile, state=hostile, says=hostile)
         for kind in ("endpoints", "sources", "classes"):
             history[kind][0]["name"] = hostile
         event = {"id": 1, "time": hostile, "level": "info", "event": hostile, "text": hostile}
