@@ -16,6 +16,7 @@
 #include "resolver/control/resource/ownership.h"
 #include "rules/base.h"
 #include "rules/name.h"
+#include "rules/text.h"
 
 bool api_arm_begin(struct api_request *request)
 {
@@ -101,29 +102,43 @@ static void list_tenants(struct api_request *request)
 
 /* ---- locations ---- */
 
-/* Adds each region once, in the order of first use. */
-static void add_location(json_t *names, const char *region)
+enum { REGION_KEY_MAX = 256 };
+
+/* The regions that are in use. */
+struct locations {
+	json_t *names; /* in the order of first use */
+	json_t *known; /* in lower case: there may be as many as networks */
+	const char *last;
+};
+
+static void add_location(struct locations *locations, const char *region)
 {
-	if (!region)
+	char key[REGION_KEY_MAX];
+
+	if (!region || (locations->last && strcmp(region, locations->last) == 0))
 		return;
-	for (size_t i = 0; i < json_array_size(names); i++)
-		if (strcasecmp(json_string_value(json_array_get(names, i)), region) == 0)
-			return;
-	json_add(names, json_text(region));
+	locations->last = region;
+	snprintf(key, sizeof key, "%s", region);
+	if (json_object_get(locations->known, text_lower(key)))
+		return;
+	json_put(locations->known, key, json_true());
+	json_add(locations->names, json_text(region));
 }
 
 static json_t *location_names(const struct api_request *request)
 {
 	const struct model *model = inventory_model(api_inventory(request));
-	json_t *names = json_make("[]");
-	add_location(names, model->region);
+	struct locations locations = {json_array(), json_object(), NULL};
+
+	add_location(&locations, model->region);
 	for (size_t i = 0; i < model->address_pools.count; i++)
-		add_location(names, model->address_pools.items[i].region);
+		add_location(&locations, model->address_pools.items[i].region);
 	for (size_t i = 0; i < model->addresses.count; i++)
-		add_location(names, model->addresses.items[i].region);
+		add_location(&locations, model->addresses.items[i].region);
 	for (size_t i = 0; i < model->virtual_networks.count; i++)
-		add_location(names, model->virtual_networks.items[i].region);
-	return names;
+		add_location(&locations, model->virtual_networks.items[i].region);
+	json_decref(locations.known);
+	return locations.names;
 }
 
 static json_t *location_json(const struct api_request *request, const char *region)
@@ -179,30 +194,30 @@ static const struct {
 };
 static const char *const providers[] = {ARM_PROVIDER, "Microsoft.Resources"};
 
-static json_t *type_json(const struct api_request *request, const char *type,
-			 const char *const versions[4])
+static json_t *type_json(const char *type, const char *const versions[4], json_t *locations)
 {
 	json_t *array = json_array();
 
 	for (const char *const *at = versions; *at; at++)
 		json_add(array, json_text(*at));
 	return json_make("{s:s, s:o, s:o, s:s}", "resourceType", type, "locations",
-			 location_names(request), "apiVersions", array, "capabilities", "None");
+			 json_incref(locations), "apiVersions", array, "capabilities", "None");
 }
 
 static json_t *provider_json(const struct api_request *request, const char *name)
 {
 	const char *subscription = api_parameter(request, "subscription");
-	json_t *types = json_array();
+	json_t *types = json_array(), *locations = location_names(request);
 	char path[256];
 
 	snprintf(path, sizeof path, "%s%.100s/providers/%s", *subscription ? "/subscriptions/" : "",
 		 subscription, name);
 	for (const struct arm_type *type = arm_types; type->path; type++)
 		if (strcmp(type->family->provider, name) == 0)
-			json_add(types, type_json(request, type->path, type->family->versions));
+			json_add(types, type_json(type->path, type->family->versions, locations));
 	for (size_t i = 0; strcmp(name, providers[1]) == 0 && i < COUNT(other_types); i++)
-		json_add(types, type_json(request, other_types[i].type, other_types[i].versions));
+		json_add(types, type_json(other_types[i].type, other_types[i].versions, locations));
+	json_decref(locations);
 	return json_make("{s:o, s:s, s:s, s:s, s:o}", "id", json_text(path), "namespace", name,
 			 "registrationState", "Registered", "registrationPolicy",
 			 "RegistrationFree", "resourceTypes", types);

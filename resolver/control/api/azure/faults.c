@@ -10,33 +10,89 @@
 #include "resolver/control/api/azure/reading.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/item.h"
+#include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/reference.h"
+#include "rules/text.h"
 
-/* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
-static const struct service_edit *edit_of(struct api_edit *edit, const struct fault *fault,
-					  const char **rest)
+/* The faults of a change may be many, and so may its edits and the resources in its body: both are
+ * found by a hash. */
+struct telling {
+	struct api_edit *edit;
+	const struct arm_type *type; /* of the body; NULL: a deployment */
+	json_t *edits;               /* the number of the first edit of each path, in lower case */
+	json_t *children; /* places in the body, "properties.subnets[2]", by type and name */
+};
+
+static json_t *edits_by_path(const struct api_edit *edit)
 {
-	const char *at = fault->origin.path ? fault->origin.path : "";
-	const struct service_edit *found = NULL;
+	json_t *by_path = json_object();
 	struct arena arena;
-	size_t longest = 0;
 
 	arena_init(&arena);
 	for (size_t i = 0; i < edit->count; i++) {
 		const struct path *path = &edit->edits[i].path;
 		const char *text = path->kind ? path_text(path, &arena) : NULL;
-		size_t length = text ? strlen(text) : 0;
+		char *key = text ? arena_strdup(&arena, text) : NULL;
 
-		if (length <= longest || strncasecmp(at, text, length) != 0 ||
-		    (at[length] != '.' && at[length] != '\0'))
-			continue;
-		found = &edit->edits[i];
-		longest = length;
-		*rest = at + length + (at[length] == '.');
+		if (key && !json_object_get(by_path, text_lower(key)))
+			json_put(by_path, key, json_integer((json_int_t)i));
 	}
 	arena_release(&arena);
-	return found;
+	return by_path;
+}
+
+/* Makes "virtualNetworks/subnets NAME" in lower case; returns text. */
+static char *child_key(const struct arm_type *type, const char *name, char text[ARM_ID_MAX])
+{
+	snprintf(text, ARM_ID_MAX, "%s %s", type->path, name);
+	return text_lower(text);
+}
+
+static json_t *children_by_name(const struct api_request *request, const struct arm_type *type)
+{
+	json_t *by_name = json_object(), *item;
+	char at[ARM_TARGET_MAX], key[ARM_ID_MAX];
+	size_t i;
+
+	for (const struct arm_member *member = type ? type->members : NULL; member && member->path;
+	     member++) {
+		if (member->form != ARM_CHILDREN)
+			continue;
+		snprintf(at, sizeof at, "properties.%s", member->path);
+		json_array_foreach(arm_get(request->body, at), i, item)
+		{
+			const char *name = json_string_value(arm_get(item, "name"));
+
+			if (name)
+				json_put(by_name, child_key(arm_type_named(member->of), name, key),
+					 json_sprintf("%s[%zu]", at, i));
+		}
+	}
+	return by_name;
+}
+
+/* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
+static const struct service_edit *edit_of(const struct telling *telling, const struct fault *fault,
+					  const char **rest)
+{
+	const char *at = fault->origin.path ? fault->origin.path : "";
+	struct arena arena;
+	const json_t *found = NULL;
+	char *key, *end;
+
+	arena_init(&arena);
+	key = arena_strdup(&arena, at);
+	/* The longest path around the fault: without its last member, and so on. */
+	for (end = key ? text_lower(key) + strlen(key) : NULL; end && !found;) {
+		*end = '\0';
+		found = json_object_get(telling->edits, key);
+		if (found)
+			*rest = at + (end - key) + (at[end - key] == '.');
+		end = strrchr(key, '.');
+	}
+	arena_release(&arena);
+	return found ? &telling->edit->edits[json_integer_value(found)] : NULL;
 }
 
 size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
@@ -98,29 +154,6 @@ static const char *with_ids(struct api_request *request, const char *text)
 	return kept;
 }
 
-/* The place in the body of the child that an edit is about: "properties.subnets[2]"; "": none. */
-static void find_in_body(const struct api_request *request, const struct arm_type *type,
-			 const struct path *path, char place[ARM_TARGET_MAX])
-{
-	char at[ARM_TARGET_MAX];
-	json_t *item;
-	size_t i;
-
-	*place = '\0';
-	for (const struct arm_member *member = type->members; member->path; member++) {
-		if (member->form != ARM_CHILDREN || arm_type_named(member->of) != arm_type_of(path))
-			continue;
-		snprintf(at, sizeof at, "properties.%s", member->path);
-		json_array_foreach(arm_get(request->body, at), i, item)
-		{
-			const char *name = json_string_value(arm_get(item, "name"));
-
-			if (name && strcasecmp(name, path_name(path)) == 0)
-				snprintf(place, ARM_TARGET_MAX, "%s[%zu]", at, i);
-		}
-	}
-}
-
 /* Replaces an item's name by its index in the body: a fault names the item, Azure's target numbers
  * it. */
 static void count_item(json_t *body, char target[ARM_TARGET_MAX])
@@ -150,14 +183,15 @@ static void count_item(json_t *body, char target[ARM_TARGET_MAX])
 
 /* Finds the member and the resource that a fault is about. `subject` is the resource's id, or "" if
  * the request's body has it. False: Azure has no such resource. */
-static bool read_fault(struct api_edit *edit, const struct arm_type *type,
-		       const struct fault *fault, char target[ARM_TARGET_MAX],
-		       char subject[ARM_ID_MAX])
+static bool read_fault(const struct telling *telling, const struct fault *fault,
+		       char target[ARM_TARGET_MAX], char subject[ARM_ID_MAX])
 {
+	struct api_edit *edit = telling->edit;
 	struct api_request *request = edit->request;
-	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "";
-	const struct service_edit *about = edit_of(edit, fault, &rest);
-	char place[ARM_TARGET_MAX] = "", member[ARM_TARGET_MAX] = "";
+	const struct arm_type *type = telling->type;
+	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "", *place = "";
+	const struct service_edit *about = edit_of(telling, fault, &rest);
+	char member[ARM_TARGET_MAX] = "", key[ARM_ID_MAX];
 	struct path path, own = {0};
 	size_t length = arm_read_place(&request->arena, at, &own);
 	bool is_own;
@@ -173,8 +207,9 @@ static bool read_fault(struct api_edit *edit, const struct arm_type *type,
 			return false;
 		rest = at + length + (at[length] == '.');
 	}
-	if (type && !is_own)
-		find_in_body(request, type, &path, place);
+	if (!is_own && arm_type_of(&path) && path.kind->parent)
+		place = json_text_of(telling->children,
+				     child_key(arm_type_of(&path), path_name(&path), key));
 	if (!is_own && !*place)
 		arm_id(request, &path, subject);
 	/* Azure has no type for a PTR: it belongs to the request's address. */
@@ -235,8 +270,13 @@ static bool tell_registration(struct api_edit *edit, const struct fault *fault,
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors)
 {
+	struct telling telling = {edit, type, NULL, NULL};
 	char target[ARM_TARGET_MAX], subject[ARM_ID_MAX];
 
+	if (faults->errors == 0)
+		return;
+	telling.edits = edits_by_path(edit);
+	telling.children = children_by_name(edit->request, type);
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
 		const char *text, *at = fault->origin.path ? fault->origin.path : "";
@@ -252,9 +292,11 @@ void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		text = with_ids(edit->request, fault->text);
 		if (!text)
 			continue;
-		if (!read_fault(edit, type, fault, target, subject))
+		if (!read_fault(&telling, fault, target, subject))
 			snprintf(target, sizeof target, "%s", at);
 		arm_error(errors, 400, "BadRequest", target, "%s%s%s%s%s", subject,
 			  *subject ? ": " : "", target, *target ? ": " : "", text);
 	}
+	json_decref(telling.edits);
+	json_decref(telling.children);
 }
