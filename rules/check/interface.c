@@ -3,9 +3,11 @@
  *
  * No interface can have the address of an inbound endpoint: an endpoint has its subnet for itself,
  * and the subnets of a network do not overlap. */
+#include <stdlib.h>
 #include <strings.h>
 
 #include "rules/check/internal.h"
+#include "rules/policy/registered.h"
 
 struct referred_subnet { /* what a reference to a subnet leads to */
 	const struct virtual_network *network;
@@ -16,6 +18,8 @@ struct interfaces {
 	struct check *check;
 	struct seen places;    /* "GROUP REFERENCE" -> struct place, found once for each subnet */
 	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
+	struct seen machines;  /* what machines are called -> how many are called so */
+	bool crowded;          /* more machines have one name than a record set has room for */
 };
 
 /* NULL only without memory. */
@@ -158,12 +162,67 @@ static void check_configurations(struct interfaces *interfaces,
 	}
 }
 
+/* ---- machines of one name ---- */
+
+/* AAAA records of a set that an answer by TCP has room for, and then some. */
+enum { MACHINES_MAX = 2000 };
+
+static uint32_t machines_max(const struct check *check)
+{
+	uint32_t limit = check->model->limits.records_per_record_set;
+
+	return limit < MACHINES_MAX ? limit : MACHINES_MAX;
+}
+
+static void count_machine(struct interfaces *interfaces, const struct network_interface *interface)
+{
+	const char *label = registered_label(interface);
+	uint32_t *count =
+		label ? seen_counter(interfaces->check, &interfaces->machines, label) : NULL;
+
+	if (count && ++*count > machines_max(interfaces->check))
+		interfaces->crowded = true;
+}
+
+static bool is_of_set(const struct machine *machine, const struct machine *first)
+{
+	return machine->zone == first->zone && machine->address.family == first->address.family &&
+	       strcasecmp(machine->label, first->label) == 0;
+}
+
+/* Their addresses are one record set of the zone that they register in. */
+static void check_crowds(struct check *check)
+{
+	uint32_t limit = machines_max(check);
+	struct machine *machines;
+	size_t count, end;
+
+	if (registered_machines(check->model, &machines, &count) != 0) {
+		check->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1; end < count && is_of_set(&machines[end], &machines[i]);)
+			end++;
+		if (end - i > limit)
+			LIMIT_ERROR(check, "records_per_record_set", end - i,
+				    &machines[i + limit].interface->origin, "label",
+				    "%zu machines are called %s in %s, and at most %u may be; give "
+				    "the others a label of their own, or raise "
+				    "limits.records_per_record_set, which counts here up to %d",
+				    end - i, machines[i].label, full_name(&machines[i].zone->named),
+				    limit, MACHINES_MAX);
+	}
+	free(machines);
+}
+
 static void check_interface(struct interfaces *interfaces,
 			    const struct network_interface *interface)
 {
 	const char *label = interface->label;
 	const char *advice = label ? service_name_refusal(label) : NULL;
 
+	count_machine(interfaces, interface);
 	if (advice)
 		ERROR(interfaces->check, &interface->origin, "label", "\"%s\" does not fit; %s",
 		      label, advice);
@@ -227,6 +286,8 @@ void limits_check_interfaces(struct check *check)
 		check_top(check, &names, &interface->named, "network interface");
 		check_interface(&interfaces, interface);
 	}
+	if (interfaces.crowded)
+		check_crowds(check);
 	for (size_t i = 0; i < model->private_endpoints.count; i++) {
 		const struct private_endpoint *endpoint = &model->private_endpoints.items[i];
 

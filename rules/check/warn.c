@@ -202,7 +202,8 @@ static void count_links(struct check *check, struct seen *linked)
 	}
 }
 
-static bool is_transferred(const struct check *check, const struct private_zone *zone)
+/* The zones that go out, by their full names, and "*" where all do. */
+static void list_transferred(struct check *check, struct seen *transferred)
 {
 	const struct model *model = check->model;
 
@@ -211,13 +212,15 @@ static bool is_transferred(const struct check *check, const struct private_zone 
 
 		for (size_t k = 0; k < entry->zones.count; k++) {
 			const char *text = entry->zones.items[k];
+			const struct private_zone *zone =
+				text ? model_zone(model, entry->resource_group, text) : NULL;
 
-			if (text && (strcmp(text, "*") == 0 ||
-				     model_zone(model, entry->resource_group, text) == zone))
-				return true;
+			if (text && strcmp(text, "*") == 0)
+				seen_put(check, transferred, text, entry);
+			else if (zone)
+				seen_put(check, transferred, full_name(&zone->named), entry);
 		}
 	}
-	return false;
 }
 
 /* Of the file alone: by the API a zone or a ruleset is there before its links are. */
@@ -226,11 +229,14 @@ static void warn_linked_to_nothing(struct check *check)
 	static const char why[] = "is linked to no virtual network, so it answers nobody; add a "
 				  "link to the network whose machines should have it";
 	const struct model *model = check->model;
+	struct seen transferred = {0};
 
+	list_transferred(check, &transferred);
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
 
-		if (zone->origin.file && zone->links.count == 0 && !is_transferred(check, zone))
+		if (zone->origin.file && zone->links.count == 0 && !seen_get(&transferred, "*") &&
+		    !seen_get(&transferred, full_name(&zone->named)))
 			WARN(check, &zone->origin, NULL, "%s", why);
 	}
 	for (size_t i = 0; i < model->rulesets.count; i++) {
@@ -316,8 +322,9 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
-/* What was made is nobody's address. */
-static bool has_own_space(struct check *check, const struct virtual_network *network)
+/* What was made (by its path) is nobody's address. */
+static bool has_own_space(struct check *check, const struct seen *made,
+			  const struct virtual_network *network)
 {
 	const char *path =
 		network->name ? arena_printf(&check->arena, "virtual_networks[%s].address_space",
@@ -325,44 +332,55 @@ static bool has_own_space(struct check *check, const struct virtual_network *net
 			      : NULL;
 
 	return network->address_space.count > 1 ||
-	       (network->address_space.count == 1 && !(path && model_made(check->model, path)));
+	       (network->address_space.count == 1 && !(path && seen_get(made, path)));
 }
 
 /* Of two such networks only the first has loopback and private networks. */
 static void warn_without_clients(struct check *check)
 {
 	const struct model *model = check->model;
+	struct seen made = {0};
 
+	for (size_t i = 0; model->vnet_resolver.given && i < model->made.count; i++)
+		seen_put(check, &made, model->made.items[i].path, &model->made.items[i]);
 	for (size_t i = 0; model->vnet_resolver.given && i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
 
-		if (network->client_prefixes.count == 0 && !has_own_space(check, network))
+		if (network->client_prefixes.count == 0 && !has_own_space(check, &made, network))
 			WARN(check, &network->origin, "client_prefixes",
 			     "the VNet resolver takes no machine for one of this network; give "
 			     "client_prefixes or an address_space");
 	}
 }
 
-/* Whether a zone is linked to the network with registration. */
-static bool registers(const struct model *model, const struct virtual_network *network)
+/* The networks, by their full names, that a zone is linked to with registration. */
+static void list_registering(struct check *check, struct seen *registering)
 {
+	const struct model *model = check->model;
+
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
 
-		for (size_t k = 0; k < zone->links.count; k++)
-			if (zone->links.items[k].registration &&
-			    model_network(model, zone->resource_group,
-					  zone->links.items[k].virtual_network) == network)
-				return true;
+		for (size_t k = 0; k < zone->links.count; k++) {
+			const struct virtual_network *network =
+				zone->links.items[k].registration
+					? model_network(model, zone->resource_group,
+							zone->links.items[k].virtual_network)
+					: NULL;
+
+			if (network)
+				seen_put(check, registering, full_name(&network->named), network);
+		}
 	}
-	return false;
 }
 
 static void warn_registration(struct check *check)
 {
 	const struct model *model = check->model;
+	struct seen registering = {0};
 
-	for (size_t i = 0; i < model->network_interfaces.count; i++) {
+	list_registering(check, &registering);
+	for (size_t i = 0; registering.count > 0 && i < model->network_interfaces.count; i++) {
 		const struct network_interface *interface = &model->network_interfaces.items[i];
 		const struct virtual_network *network;
 
@@ -370,7 +388,7 @@ static void warn_registration(struct check *check)
 		    registered_label(interface))
 			continue;
 		network = registered_network(model, interface);
-		if (network && registers(model, network))
+		if (network && seen_get(&registering, full_name(&network->named)))
 			WARN(check, &interface->origin, "name",
 			     "\"%s\" cannot be a host's name, so the machine is not registered in "
 			     "DNS; give the interface a label",

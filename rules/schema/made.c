@@ -39,9 +39,13 @@ struct resolver_place { /* of a resolver; both by their places in the model */
 	size_t network, resolver;
 };
 
+struct taken_name {
+	const char *group, *name;
+};
+
 struct maker {
 	struct model *model;
-	size_t room;                  /* of model->made */
+	size_t room, resolver_room;   /* of model->made, model->resolvers */
 	struct prefix *named;         /* of the spare addresses, by networks; sorted */
 	size_t named_count, named_at; /* up to which they are below the next */
 	uint64_t spare;               /* that may be nobody's; 0: not looked for yet */
@@ -50,6 +54,8 @@ struct maker {
 	uint32_t *listens; /* addresses of 127.0.0.0/8 where something listens at port 53; sorted */
 	size_t listen_count, listen_at; /* up to which they are below the next that is free */
 	uint32_t next_listen;           /* 0: not looked for yet */
+	struct taken_name *taken;       /* of the resolvers; sorted */
+	size_t taken_count;
 	bool owns_networks, owns_rulesets;
 	bool failed; /* without memory */
 };
@@ -97,6 +103,21 @@ static void *append(struct maker *maker, void *list, size_t size)
 	any.count++;
 	memcpy(list, &any, sizeof any);
 	return (char *)any.items + (any.count - 1) * size;
+}
+
+/* Room for another item behind the list's; *room is how many it has room for. False without memory.
+ */
+static bool reserve(struct maker *maker, void *list, size_t size, size_t *room)
+{
+	struct any_list any;
+
+	memcpy(&any, list, sizeof any);
+	if (any.count < *room)
+		return true;
+	if (!own(maker, list, size, any.count + 16))
+		return false;
+	*room = 2 * any.count + 16;
+	return true;
 }
 
 /* To be changed: the file's items, and those of parts, are shared with other models. False without
@@ -149,14 +170,8 @@ static struct origin note(struct maker *maker, const struct origin *cause, const
 	struct origin origin = {
 		.file = cause->file, .line = cause->line, .path = text(maker, MADE "%s", path)};
 
-	if (model->made.count == maker->room) {
-		maker->room = maker->room ? 2 * maker->room : 16;
-		if (!own(maker, LIST(model->made), maker->room - model->made.count)) {
-			maker->room = model->made.count;
-			return origin;
-		}
-	}
-	model->made.items[model->made.count++] = (struct made){path, value, because};
+	if (reserve(maker, LIST(model->made), &maker->room))
+		model->made.items[model->made.count++] = (struct made){path, value, because};
 	return origin;
 }
 
@@ -486,17 +501,69 @@ static void add_home(struct maker *maker, size_t network)
 	maker->home_count++;
 }
 
-static bool is_taken(const struct model *model, const char *group, const char *name)
+static int compare_taken(const void *a, const void *b)
 {
-	for (size_t i = 0; i < model->resolvers.count; i++) {
-		const struct dns_resolver *other = &model->resolvers.items[i];
+	const struct taken_name *left = a, *right = b;
+	int order = strcasecmp(left->name, right->name);
 
-		if (other->name && strcasecmp(other->name, name) == 0 &&
-		    strcasecmp(other->resource_group ? other->resource_group : GROUP_NONE,
-			       group ? group : GROUP_NONE) == 0)
-			return true;
+	return order ? order : strcasecmp(left->group, right->group);
+}
+
+static struct taken_name taken_name(const char *group, const char *name)
+{
+	return (struct taken_name){group ? group : GROUP_NONE, name};
+}
+
+/* With room for the names of all that are made. False without memory. */
+static bool index_taken(struct maker *maker)
+{
+	const struct model *model = maker->model;
+
+	maker->taken = arena_alloc_array(&maker->model->arena,
+					 model->resolvers.count + model->rulesets.count,
+					 sizeof *maker->taken);
+	maker->failed |= !maker->taken;
+	for (size_t i = 0; maker->taken && i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		if (resolver->name)
+			maker->taken[maker->taken_count++] =
+				taken_name(resolver->resource_group, resolver->name);
 	}
-	return false;
+	if (maker->taken_count > 0)
+		qsort(maker->taken, maker->taken_count, sizeof *maker->taken, compare_taken);
+	return maker->taken;
+}
+
+/* Where the name is, or would be. */
+static size_t taken_at(const struct maker *maker, const struct taken_name *name)
+{
+	size_t low = 0, high = maker->taken_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_taken(&maker->taken[middle], name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Takes the name; false: it is taken. */
+static bool take_name(struct maker *maker, const char *group, const char *text)
+{
+	const struct taken_name name = taken_name(group, text);
+	size_t at = taken_at(maker, &name);
+	struct taken_name *place = maker->taken + at;
+
+	if (at < maker->taken_count && compare_taken(place, &name) == 0)
+		return false;
+	memmove(place + 1, place, (maker->taken_count - at) * sizeof *place);
+	*place = name;
+	maker->taken_count++;
+	return true;
 }
 
 /* The network's; but a resolver's has no dots, and does not end in what is neither letter nor
@@ -507,15 +574,15 @@ static const char *resolver_name(struct maker *maker, const struct virtual_netwo
 	const char *name = base;
 
 	maker->failed |= !base;
-	if (!base)
+	if (!base || (!maker->taken && !index_taken(maker)))
 		return "";
 	for (char *at = base; *at; at++)
 		if (*at == '.')
 			*at = '-';
 	for (char *end = base + strlen(base); end > base && strchr("_-", end[-1]);)
 		*--end = '\0';
-	for (unsigned n = 2;
-	     !maker->failed && is_taken(maker->model, network->resource_group, name); n++)
+	for (unsigned n = 2; !maker->failed && !take_name(maker, network->resource_group, name);
+	     n++)
 		name = text(maker, "%s-%u", base, n);
 	return name;
 }
@@ -548,9 +615,9 @@ static size_t add_resolver(struct maker *maker, const struct forwarding_ruleset 
 	if (!network)
 		return model->resolvers.count;
 	const char *name = resolver_name(maker, network);
-	resolver = append(maker, LIST(model->resolvers));
-	if (!resolver)
+	if (!reserve(maker, LIST(model->resolvers), &maker->resolver_room))
 		return model->resolvers.count;
+	resolver = &model->resolvers.items[model->resolvers.count++];
 	model->resolvers_by_name = NULL; /* until all are made */
 	resolver->name = name;
 	resolver->resource_group = network->resource_group;

@@ -123,10 +123,67 @@ static void twice_as_many_cost_little_more_than_twice(void **state)
 	assert_true(whole < half * 5 / 2);
 }
 
+/* Networks with a ruleset each that names no endpoint, so that each gets a resolver, and
+ * a VNet resolver. */
+static struct model *many_unnamed(unsigned count)
+{
+	struct model *model = model_start();
+
+	model->vnet_resolver.given = true;
+	ROOM(model, model->virtual_networks, count);
+	ROOM(model, model->rulesets, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+
+		model->virtual_networks.items[i].name = arena_printf(&model->arena, "n%u", i);
+		ruleset->name = arena_printf(&model->arena, "s%u", i);
+		ROOM(model, ruleset->links, 1);
+		ruleset->links.items[0].name = "l";
+		ruleset->links.items[0].virtual_network = model->virtual_networks.items[i].name;
+	}
+	model_add_default(model, "192.0.2.53");
+	return model;
+}
+
+struct cost {
+	uint64_t comparisons;
+	size_t bytes;
+};
+
+static struct cost cost_of_making(unsigned count)
+{
+	struct model *model = many_unnamed(count);
+	struct cost cost;
+	struct faults faults;
+
+	faults_init(&faults);
+	comparisons = 0;
+	assert_int_equal(model_sort_names(model), 0);
+	assert_int_equal(model_make_unnamed(model), 0);
+	assert_int_equal(model->resolvers.count, count);
+	model_place_endpoints(model);
+	limits_check(model, &faults);
+	assert_int_equal(faults.errors, 0);
+	cost = (struct cost){comparisons, model->arena.held_bytes};
+	model_free(model);
+	faults_release(&faults);
+	return cost;
+}
+
+static void what_is_made_costs_little_more_than_twice_for_twice_as_many(void **state)
+{
+	struct cost half = cost_of_making(1000), whole = cost_of_making(2000);
+
+	(void)state;
+	assert_true(whole.comparisons < half.comparisons * 5 / 2);
+	assert_true(whole.bytes < half.bytes * 5 / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twice_as_many_cost_little_more_than_twice),
+		cmocka_unit_test(what_is_made_costs_little_more_than_twice_for_twice_as_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,32 @@
 #define STORE(groups)                                                                              \
 	NETWORKS ZONES ENDPOINTS(                                                                  \
 		"{ name = \"store\"; subnet = \"hub/apps\"; zone_groups = (" groups "); }")
+/* Three machines called vm, of which two register, and another one. */
+#define CROWD(max)                                                                                                                                                                                         \
+	NETWORKS                                                                                                                                                                                           \
+		"limits = { records_per_record_set = " max "; };\n"                                                                                                                                        \
+		"private_zones = (" ZONE(                                                                                                                                                                  \
+			"a.b",                                                                                                                                                                             \
+			"{ name = \"l\"; virtual_network = \"hub\"; "                                                                                                                                      \
+			"registration = true; }") ");\n" INTERFACES(INTERFACE("a",                                                                                                                         \
+									      "label = \"vm\"; ",                                                                                                          \
+									      ADDRESS("a",                                                                                                                 \
+										      "hub/apps",                                                                                                          \
+										      "10.10.1."                                                                                                           \
+										      "4")) ","                                                                                                            \
+											    "\n" INTERFACE("b",                                                                                            \
+													   "label = \"VM\"; ",                                                                             \
+													   ADDRESS("a",                                                                                    \
+														   "hub/apps",                                                                             \
+														   "10.10.1.5")) ",\n" INTERFACE("c",                                                      \
+																		 "label = \"vm\"; ",                                       \
+																		 ADDRESS("a",                                              \
+																			 "spoke/apps",                                     \
+																			 "10.10.1.5")) ",\n" INTERFACE("d",                \
+																						       "",                 \
+																						       ADDRESS("a",        \
+																							       "hub/apps", \
+																							       "10.10.1.6")))
 #define ONE "network_interfaces[vm].ip_configurations[a]."
 #define TWO "network_interfaces[vm].ip_configurations[b]."
 
@@ -152,6 +178,11 @@ static const struct limits_case cases[] = {
 	 STORE(GROUP("d", IN_ZONE("c", "a.b") ",\n" IN_ZONE("C", "a.b"))), 6,
 	 "private_endpoints[store].zone_groups[d].zones[C].name",
 	 "is already the name of the zone at"},
+
+	{"machines_of_one_name_fit_into_a_record_set", CROWD("2"), 0, 0, 0},
+	{"more_machines_of_one_name_than_a_set_has_records", CROWD("1"), 7,
+	 "network_interfaces[b].label",
+	 "2 machines are called vm in a.b, and at most 1 may be; give the others a label"},
 };
 
 int main(void)
