@@ -1,9 +1,14 @@
-/* A table of chains finds entries by their MAC. A heap orders them by the time signed: entries too
- * old to be accepted are first, and the first one goes when all places are taken.
+/* A table of chains finds entries by their MAC. Each place in `keys` orders its entries in a heap
+ * by the time signed, the oldest first: it leaves first, when it is too old to be accepted or when
+ * its place is needed.
  *
- *     buckets ─► entry ─► entry       heap [0] the oldest, [n] not older than [(n - 1) / 2]
+ *     buckets ─► entry ─► entry          keys[] ─► oldest ─┬─ not older ─┬─ not older
+ *                                                          └─ not older  └─ ...
  *
- * Both grow with the entries by doubling, and never shrink. */
+ * These are pairing heaps: an entry has the first of the entries below it, and the next one beside
+ * it; `back` is the one before it, or above it for the first.
+ *
+ * The table grows with the entries by doubling, and never shrinks. */
 #include "resolver/update/replay.h"
 
 #include <assert.h>
@@ -16,10 +21,10 @@ struct replay_entry {
 	uint8_t mac[REPLAY_MAC];
 	uint64_t signed_s;
 	struct host source;
-	uint32_t next; /* index plus 1, in its bucket or the free list */
-	uint32_t at;   /* in the heap */
+	uint32_t next;                /* index plus 1, in its bucket or the free list */
+	uint32_t below, beside, back; /* in its key's heap, plus 1; 0: none */
 	uint16_t rcode;
-	uint16_t floor; /* the index of its key's floor */
+	uint16_t key; /* the index of its key's place */
 	uint8_t mac_length;
 	bool tcp;
 };
@@ -31,59 +36,97 @@ void replays_init(struct replays *replays, const struct hash_key *hash, unsigned
 
 	assert(max > 0 && (max & (max - 1)) == 0);
 	*replays = (struct replays){.hash = *hash, .max = max};
-	for (unsigned i = 0; i < REPLAY_FLOORS; i++)
-		replays->floors[i] = floor_s;
+	for (unsigned i = 0; i < REPLAY_KEYS; i++)
+		replays->keys[i].floor_s = floor_s;
 }
 
 void replays_release(struct replays *replays)
 {
 	free(replays->entries);
-	free(replays->heap);
 	free(replays->buckets);
 	*replays = (struct replays){0};
 }
 
 /* ---- by the time signed ---- */
 
-static uint64_t time_at(const struct replays *replays, uint32_t at)
+static struct replay_entry *entry_at(const struct replays *replays, uint32_t number)
 {
-	return replays->entries[replays->heap[at]].signed_s;
+	return &replays->entries[number - 1];
 }
 
-static void put(struct replays *replays, uint32_t at, uint32_t entry)
+/* One heap of two; each may be empty (0). */
+static uint32_t meld(struct replays *replays, uint32_t a, uint32_t b)
 {
-	replays->heap[at] = entry;
-	replays->entries[entry].at = at;
-}
+	uint32_t first = a, second = b;
 
-static void swap(struct replays *replays, uint32_t a, uint32_t b)
-{
-	uint32_t entry = replays->heap[a];
-
-	put(replays, a, replays->heap[b]);
-	put(replays, b, entry);
-}
-
-static void sink(struct replays *replays, uint32_t at)
-{
-	for (;;) {
-		uint32_t least = at;
-
-		for (uint32_t below = 2 * at + 1; below <= 2 * at + 2; below++)
-			if (below < replays->count &&
-			    time_at(replays, below) < time_at(replays, least))
-				least = below;
-		if (least == at)
-			return;
-		swap(replays, at, least);
-		at = least;
+	if (!a || !b)
+		return a ? a : b;
+	if (entry_at(replays, b)->signed_s < entry_at(replays, a)->signed_s) {
+		first = b;
+		second = a;
 	}
+	struct replay_entry *top = entry_at(replays, first), *under = entry_at(replays, second);
+	under->beside = top->below;
+	under->back = first;
+	if (top->below)
+		entry_at(replays, top->below)->back = second;
+	top->below = second;
+	return first;
 }
 
-static void rise(struct replays *replays, uint32_t at)
+/* One heap of those beside each other: by pairs, and then all pairs, which keeps it shallow. */
+static uint32_t meld_all(struct replays *replays, uint32_t first)
 {
-	for (; at > 0 && time_at(replays, at) < time_at(replays, (at - 1) / 2); at = (at - 1) / 2)
-		swap(replays, at, (at - 1) / 2);
+	uint32_t pairs = 0, all = 0, next;
+
+	for (uint32_t a = first; a; a = next) {
+		uint32_t b = entry_at(replays, a)->beside;
+
+		next = b ? entry_at(replays, b)->beside : 0;
+		entry_at(replays, a)->beside = 0;
+		if (b)
+			entry_at(replays, b)->beside = 0;
+		a = meld(replays, a, b);
+		entry_at(replays, a)->beside = pairs;
+		pairs = a;
+	}
+	for (; pairs; pairs = next) {
+		next = entry_at(replays, pairs)->beside;
+		entry_at(replays, pairs)->beside = 0;
+		all = meld(replays, all, pairs);
+	}
+	if (all)
+		entry_at(replays, all)->back = 0;
+	return all;
+}
+
+static void enter_heap(struct replays *replays, uint32_t number)
+{
+	struct replay_key *key = &replays->keys[entry_at(replays, number)->key];
+
+	key->oldest = meld(replays, key->oldest, number);
+	key->count++;
+}
+
+static void leave_heap(struct replays *replays, uint32_t number)
+{
+	const struct replay_entry *entry = entry_at(replays, number);
+	struct replay_key *key = &replays->keys[entry->key];
+	uint32_t below = meld_all(replays, entry->below);
+
+	key->count--;
+	if (key->oldest == number) {
+		key->oldest = below;
+		return;
+	}
+	struct replay_entry *back = entry_at(replays, entry->back);
+	if (back->below == number)
+		back->below = entry->beside;
+	else
+		back->beside = entry->beside;
+	if (entry->beside)
+		entry_at(replays, entry->beside)->back = entry->back;
+	key->oldest = meld(replays, key->oldest, below);
 }
 
 /* ---- by the MAC ---- */
@@ -138,17 +181,18 @@ static void unlink_entry(struct replays *replays, uint32_t number)
 
 static void drop(struct replays *replays, uint32_t number)
 {
-	uint32_t at = replays->entries[number].at;
-
-	unlink_entry(replays, number);
+	leave_heap(replays, number);
+	unlink_entry(replays, number - 1);
 	replays->count--;
-	if (at < replays->count) {
-		put(replays, at, replays->heap[replays->count]);
-		sink(replays, at);
-		rise(replays, at);
-	}
-	replays->entries[number].next = replays->unused;
-	replays->unused = number + 1;
+	entry_at(replays, number)->next = replays->unused;
+	replays->unused = number;
+}
+
+/* What TSIG itself refuses by now. */
+static void drop_past(struct replays *replays, const struct replay_key *key, uint64_t now_s)
+{
+	while (key->oldest && entry_at(replays, key->oldest)->signed_s + TSIG_FUDGE_S < now_s)
+		drop(replays, key->oldest);
 }
 
 static bool grow(struct replays *replays)
@@ -160,11 +204,8 @@ static bool grow(struct replays *replays)
 	struct replay_entry *entries = realloc(replays->entries, room * sizeof *entries);
 	if (entries)
 		replays->entries = entries;
-	uint32_t *heap = realloc(replays->heap, room * sizeof *heap);
-	if (heap)
-		replays->heap = heap;
 	uint32_t *buckets = calloc(room, sizeof *buckets);
-	if (!entries || !heap || !buckets) {
+	if (!entries || !buckets) {
 		free(buckets);
 		return false;
 	}
@@ -172,8 +213,8 @@ static bool grow(struct replays *replays)
 	replays->buckets = buckets;
 	uint32_t before = replays->room;
 	replays->room = room;
-	for (uint32_t i = 0; i < replays->count; i++)
-		link_entry(replays, replays->heap[i]);
+	for (uint32_t i = 0; i < before; i++) /* none is unused, or there would be room */
+		link_entry(replays, i);
 	for (uint32_t i = room; i-- > before;) {
 		replays->entries[i].next = replays->unused;
 		replays->unused = i + 1;
@@ -181,20 +222,35 @@ static bool grow(struct replays *replays)
 	return true;
 }
 
-/* Makes room for a request with this time: NEW, or why there is none. Without memory the existing
- * places have to do. */
-static enum replay make_room(struct replays *replays, uint64_t signed_s)
+/* The key that has most entries; of equal ones this one, if it is among them. */
+static struct replay_key *find_greediest(struct replays *replays, struct replay_key *greediest)
+{
+	for (unsigned i = 0; i < REPLAY_KEYS; i++)
+		if (replays->keys[i].count > greediest->count)
+			greediest = &replays->keys[i];
+	return greediest;
+}
+
+/* Makes room for a request of the key with this time: NEW, or why there is none. Without memory the
+ * existing places have to do. */
+static enum replay make_room(struct replays *replays, struct replay_key *key, uint64_t signed_s,
+			     uint64_t now_s)
 {
 	if (replays->unused || (replays->room < replays->max && grow(replays)))
 		return REPLAY_NEW;
 	if (replays->count == 0)
 		return REPLAY_NO_MEMORY;
-	const struct replay_entry *oldest = &replays->entries[replays->heap[0]];
-	if (signed_s < oldest->signed_s)
+	for (unsigned i = 0; i < REPLAY_KEYS; i++)
+		drop_past(replays, &replays->keys[i], now_s);
+	if (replays->unused)
+		return REPLAY_NEW;
+	struct replay_key *greediest = find_greediest(replays, key);
+	uint64_t oldest_s = entry_at(replays, greediest->oldest)->signed_s;
+	if (greediest == key && signed_s < oldest_s)
 		return REPLAY_OLD;
-	if (oldest->signed_s > replays->floors[oldest->floor])
-		replays->floors[oldest->floor] = oldest->signed_s;
-	drop(replays, replays->heap[0]);
+	if (oldest_s > greediest->floor_s)
+		greediest->floor_s = oldest_s;
+	drop(replays, greediest->oldest);
 	return REPLAY_NEW;
 }
 
@@ -215,38 +271,37 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 			  uint64_t now_s, enum rcode *rcode)
 {
 	const struct replay_entry *known = find(replays, request->mac, request->mac_length);
-	uint64_t floor =
-		hash_bytes(&replays->hash, 1, request->key, request->key_length) % REPLAY_FLOORS;
+	uint64_t place =
+		hash_bytes(&replays->hash, 1, request->key, request->key_length) % REPLAY_KEYS;
+	struct replay_key *key = &replays->keys[place];
 
 	if (known)
 		return judge_known(known, request, rcode);
-	if (request->signed_s <= replays->floors[floor])
+	if (request->signed_s <= key->floor_s)
 		return REPLAY_OLD;
 	/* A request may wait for the control thread until TSIG would refuse it. Then it may be a
 	 * replay of a request whose entry is already gone. */
 	if (request->signed_s + TSIG_FUDGE_S < now_s)
 		return REPLAY_OLD;
-	while (replays->count > 0 && time_at(replays, 0) + TSIG_FUDGE_S < now_s)
-		drop(replays, replays->heap[0]);
-	enum replay room = make_room(replays, request->signed_s);
+	drop_past(replays, key, now_s);
+	enum replay room = make_room(replays, key, request->signed_s, now_s);
 	if (room != REPLAY_NEW)
 		return room;
-	if (request->signed_s <= replays->floors[floor]) /* raised by the entry that just left */
+	if (request->signed_s <= key->floor_s) /* raised by the entry that just left */
 		return REPLAY_OLD;
-	uint32_t number = replays->unused - 1;
-	struct replay_entry *entry = &replays->entries[number];
+	uint32_t number = replays->unused;
+	struct replay_entry *entry = entry_at(replays, number);
 	replays->unused = entry->next;
 	*entry = (struct replay_entry){.signed_s = request->signed_s,
 				       .source = request->source,
 				       .rcode = RCODE_NONE,
-				       .floor = (uint16_t)floor,
+				       .key = (uint16_t)place,
 				       .mac_length = (uint8_t)request->mac_length,
 				       .tcp = request->tcp};
 	memcpy(entry->mac, request->mac, compared(request->mac_length));
-	link_entry(replays, number);
-	put(replays, replays->count, number);
+	link_entry(replays, number - 1);
+	enter_heap(replays, number);
 	replays->count++;
-	rise(replays, replays->count - 1);
 	return REPLAY_NEW;
 }
 
@@ -264,5 +319,5 @@ void replays_forget(struct replays *replays, const uint8_t *mac, size_t mac_leng
 	const struct replay_entry *entry = find(replays, mac, mac_length);
 
 	if (entry)
-		drop(replays, (uint32_t)(entry - replays->entries));
+		drop(replays, (uint32_t)(entry - replays->entries) + 1);
 }

@@ -3,9 +3,10 @@
  * that sends the bytes again gets nothing.
  *
  * A request is known by its MAC until TSIG itself refuses its time (TSIG_FUDGE_S). At most
- * REPLAYS_MAX are kept: above that, the one with the oldest time is forgotten, and requests that
- * its key signed up to that time count as too old, because they cannot be told from replays. The
- * same is true for requests signed before the start.
+ * REPLAYS_MAX are kept: above that, the key with the most of them loses the one with the oldest
+ * time, and requests that it signed up to that time count as too old, because they cannot be told
+ * from replays. So a key that floods harms only itself. Requests signed before the start are too
+ * old as well.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H
@@ -24,8 +25,8 @@
 enum {
 	REPLAYS_MAX = 65536,
 	REPLAY_START_S = 15, /* requests signed at most so long before the start are accepted */
-	REPLAY_FLOORS = 1024,
-	REPLAY_MAC = 32, /* bytes of a MAC that are compared: too many to guess */
+	REPLAY_KEYS = 1024,  /* places of keys, by the hash of the name */
+	REPLAY_MAC = 32,     /* bytes of a MAC that are compared: too many to guess */
 };
 
 enum replay {
@@ -49,17 +50,20 @@ struct replay_request {
 
 struct replay_entry;
 
+struct replay_key {       /* of one key, or of several whose names have the same place */
+	uint64_t floor_s; /* requests signed up to this time are too old */
+	uint32_t oldest;  /* the first entry, plus 1; 0: none */
+	uint32_t count;   /* of entries */
+};
+
 struct replays {
 	struct hash_key hash;
 	unsigned max;
 	struct replay_entry *entries;
 	uint32_t count, room;
-	uint32_t *heap;    /* entries by the time signed, the oldest first */
 	uint32_t *buckets; /* indexes of entries plus 1, by the hash of the MAC; `room` buckets */
 	uint32_t unused;   /* the first entry of the free list, plus 1 */
-	/* By the hash of a key's name: requests that it signed up to this time are too old. Keys
-	 * with the same hash share a floor, so one may be refused more than necessary. */
-	uint64_t floors[REPLAY_FLOORS];
+	struct replay_key keys[REPLAY_KEYS];
 };
 
 /* `max`: a power of two, usually REPLAYS_MAX. Allocates nothing yet. */

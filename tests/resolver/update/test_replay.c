@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "resolver/update/replay.h"
+#include "rules/base.h"
 #include "tests/lib/random.h"
 
 enum { NOW = 1700000000, MAX = 128 };
@@ -53,13 +54,22 @@ static const struct replay_request *sample(struct sample *sample, unsigned numbe
 	return &sample->request;
 }
 
-static enum replay judge(struct replays *replays, unsigned number, uint64_t signed_s,
-			 uint64_t now_s)
+/* key: "\1k" is that of the sample. */
+static enum replay judge_of(struct replays *replays, const char *key, unsigned number,
+			    uint64_t signed_s, uint64_t now_s)
 {
 	struct sample one;
 	enum rcode rcode;
 
-	return replays_judge(replays, sample(&one, number, signed_s), now_s, &rcode);
+	sample(&one, number, signed_s);
+	one.request.key = (const uint8_t *)key;
+	return replays_judge(replays, &one.request, now_s, &rcode);
+}
+
+static enum replay judge(struct replays *replays, unsigned number, uint64_t signed_s,
+			 uint64_t now_s)
+{
+	return judge_of(replays, "\1k", number, signed_s, now_s);
 }
 
 static void answer(struct replays *replays, unsigned number, enum rcode rcode)
@@ -68,6 +78,14 @@ static void answer(struct replays *replays, unsigned number, enum rcode rcode)
 
 	sample(&one, number, 0);
 	replays_answer(replays, one.mac, 32, rcode);
+}
+
+static void forget(struct replays *replays, unsigned number)
+{
+	struct sample one;
+
+	sample(&one, number, 0);
+	replays_forget(replays, one.mac, 32);
 }
 
 static void the_same_bytes_get_the_answer_of_the_first_once_there_is_one(void **state)
@@ -158,8 +176,6 @@ static void places_are_free_again_after_the_fudge(void **state)
 static void where_all_places_are_taken_the_oldest_goes_and_its_key_signs_no_older_ones(void **state)
 {
 	struct replays *replays = *state;
-	struct sample one;
-	enum rcode rcode;
 
 	for (unsigned i = 0; i < MAX; i++)
 		assert_int_equal(judge(replays, i, NOW + 100 - i / 2, NOW), REPLAY_NEW);
@@ -173,16 +189,30 @@ static void where_all_places_are_taken_the_oldest_goes_and_its_key_signs_no_olde
 			 1);
 	assert_int_equal(judge(replays, MAX + 1, oldest, NOW), REPLAY_OLD);
 	/* Another key's floor has not moved. */
-	sample(&one, MAX + 2, oldest);
-	one.request.key = (const uint8_t *)"\1l";
-	assert_int_equal(replays_judge(replays, &one.request, NOW, &rcode), REPLAY_NEW);
+	assert_int_equal(judge_of(replays, "\1l", MAX + 2, oldest, NOW), REPLAY_NEW);
 	assert_int_equal(replays->count, MAX);
 }
 
-/* Whatever comes: nothing that was taken is ever taken again while TSIG would still accept it. */
+/* Whenever it says that it has signed. */
+static void a_key_that_floods_takes_the_places_of_no_other_key(void **state)
+{
+	struct replays *replays = *state;
+
+	assert_int_equal(judge_of(replays, "\1l", 0, NOW, NOW), REPLAY_NEW);
+	for (unsigned i = 1; i < 4 * MAX; i++)
+		assert_int_equal(judge(replays, i, NOW + 1 + i, NOW), REPLAY_NEW);
+	assert_int_equal(judge_of(replays, "\1l", 0, NOW, NOW), REPLAY_WAITING);
+	assert_int_equal(judge_of(replays, "\1l", 4 * MAX, NOW - 1, NOW), REPLAY_NEW);
+	assert_int_equal(judge(replays, 4 * MAX + 1, NOW, NOW), REPLAY_OLD);
+	assert_int_equal(replays->count, MAX);
+}
+
+/* Whatever comes, of three keys: nothing that was taken is ever taken again while TSIG would still
+ * accept it. */
 static void nothing_is_taken_twice(void **state)
 {
 	enum { KINDS = 3000, STEPS = 60000 };
+	static const char *const keys[] = {"\1k", "\1l", "\1m"};
 	struct replays *replays = *state;
 	bool *taken = calloc(KINDS, sizeof *taken);
 	uint64_t *times = calloc(KINDS, sizeof *times);
@@ -199,13 +229,18 @@ static void nothing_is_taken_twice(void **state)
 		now_s = NOW + step * 2000ULL / STEPS;
 		if (apart > TSIG_FUDGE_S)
 			continue;
-		enum replay replay = judge(replays, number, times[number], now_s);
+		enum replay replay =
+			judge_of(replays, keys[number % COUNT(keys)], number, times[number], now_s);
 		assert_false(replay == REPLAY_NEW && taken[number]);
 		taken[number] |= replay == REPLAY_NEW;
 		old += replay == REPLAY_OLD;
 		fresh += replay == REPLAY_NEW;
 		if (step % 3 == 0)
 			answer(replays, number, RCODE_NOERROR);
+		if (step % 7 == 0 && replay == REPLAY_NEW) {
+			forget(replays, number);
+			taken[number] = false;
+		}
 	}
 	assert_true(old > 100 && fresh > 100);
 	free(taken);
@@ -224,6 +259,7 @@ int main(void)
 		TEST(what_was_signed_long_before_the_start_is_old),
 		TEST(places_are_free_again_after_the_fudge),
 		TEST(where_all_places_are_taken_the_oldest_goes_and_its_key_signs_no_older_ones),
+		TEST(a_key_that_floods_takes_the_places_of_no_other_key),
 		TEST(nothing_is_taken_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
