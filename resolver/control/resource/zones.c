@@ -12,6 +12,7 @@
 #include "rules/check/limits.h"
 #include "rules/policy/registered.h"
 #include "rules/schema/record_set.h"
+#include "rules/schema/reference.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 #include "rules/zone/rdata.h"
@@ -341,17 +342,23 @@ static int zones_read(const struct home_rows *rows, const struct path *path, str
 	return read_sets(&load, rows->source, &sets, error);
 }
 
-/* Finds the zone of that path, which is mostly at the same place in both models. */
+static bool is_at(const struct private_zone *zone, const struct path *path)
+{
+	return strcasecmp(zone->name, path->names[0]) == 0 &&
+	       strcasecmp(part_group(path->kind, zone), path->group) == 0;
+}
+
+/* Finds the zone of that path, which is mostly at the same place in both models; else by the index
+ * of names: behind a zone that was removed, all have moved. */
 static const struct private_zone *find_kept(const struct model *before, const struct path *path,
 					    size_t place)
 {
 	const struct private_zone *zone =
 		place < before->private_zones.count ? &before->private_zones.items[place] : NULL;
 
-	return zone && strcasecmp(zone->name, path->names[0]) == 0 &&
-			       strcasecmp(part_group(path->kind, zone), path->group) == 0
-		       ? zone
-		       : find_zone(before, path);
+	if (!zone || !zone->name || !is_at(zone, path))
+		zone = model_zone(before, path->group, path->names[0]);
+	return zone && is_at(zone, path) ? zone : NULL;
 }
 
 static void zones_keep(struct model *model, const struct model *before)
