@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/transfer/zone.h"
 #include "rules/policy/reverse_zones.h"
@@ -60,38 +61,67 @@ static int copy_items(struct arena *arena, void *items_at, size_t count, size_t 
 	return 0;
 }
 
-/* A zone's text: the name of a reverse zone, which wins over a private zone's as in
- * rules/check/transfer.c, or the full name of a private zone. */
+/* A zone's text, as transfer_zone.text has it: the name of a reverse zone, which wins over a
+ * private zone's as in rules/check/transfer.c, or the group and name of a private zone. */
 static const char *zone_text(struct transfer_acl *acl, const struct model *model, const char *group,
 			     const char *text)
 {
 	const struct private_zone *zone = NULL;
+	char printed[NAME_TEXT_MAX];
 	struct name name;
 
 	if (name_from_text(&name, NULL, text) != 0 || !reverse_has_zone(model, &name))
 		zone = model_zone(model, group, text);
-	return arena_strdup(&acl->arena, zone ? full_name(&zone->named) : text);
+	if (name_from_text(&name, NULL, zone ? zone->name : text) != 0)
+		return arena_strdup(&acl->arena,
+				    text); /* of no zone: limits_check has refused it */
+	group = zone ? zone->resource_group : NULL;
+	return arena_printf(&acl->arena, "%s%s%s", group ? group : "", group ? "/" : "",
+			    name_to_text(&name, printed));
 }
 
-static int copy_settings(struct transfer_acl *acl, const struct model *model,
-			 struct transfer_settings *settings)
+static int compare_texts(const void *left, const void *right)
 {
-	int err = copy_items(&acl->arena, &settings->zones.items, settings->zones.count,
-			     sizeof *settings->zones.items);
+	return strcasecmp(*(const char *const *)left, *(const char *const *)right);
+}
 
-	for (size_t i = 0; !err && i < settings->zones.count; i++) {
-		settings->zones.items[i] =
-			zone_text(acl, model, settings->resource_group, settings->zones.items[i]);
-		err = settings->zones.items[i] ? 0 : ERR_NOMEM;
+static int name_zones(struct transfer_acl *acl, const struct model *model,
+		      struct transfer_grant *grant)
+{
+	const struct transfer_settings *settings = grant->settings;
+
+	grant->names = arena_alloc_array(&acl->arena, settings->zones.count, sizeof *grant->names);
+	if (!grant->names)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < settings->zones.count; i++) {
+		const char *text = settings->zones.items[i];
+
+		if (strcmp(text, "*") == 0) {
+			grant->every = true;
+			continue;
+		}
+		text = zone_text(acl, model, settings->resource_group, text);
+		if (!text)
+			return ERR_NOMEM;
+		grant->names[grant->name_count++] = text;
 	}
-	if (!err)
-		err = copy_items(&acl->arena, &settings->allow.items, settings->allow.count,
-				 sizeof *settings->allow.items);
+	if (grant->name_count > 0)
+		qsort(grant->names, grant->name_count, sizeof *grant->names, compare_texts);
+	return 0;
+}
+
+static int copy_settings(struct transfer_acl *acl, struct transfer_settings *settings)
+{
+	int err = copy_items(&acl->arena, &settings->allow.items, settings->allow.count,
+			     sizeof *settings->allow.items);
+
 	if (!err)
 		err = copy_items(&acl->arena, &settings->notify.items, settings->notify.count,
 				 sizeof *settings->notify.items);
 	settings->named = (struct named){.name = NULL}; /* they belong to the model */
 	settings->key = NULL;                           /* it is in the grant */
+	settings->zones.items = NULL;                   /* they are in the grant */
+	settings->zones.count = 0;
 	return err;
 }
 
@@ -106,12 +136,14 @@ static int copy_grants(struct transfer_acl *acl, const struct model *model)
 		return ERR_NOMEM;
 	for (size_t i = 0; !err && i < count; i++) {
 		copies[i] = model->transfers.items[i];
-		acl->grants[i] = (struct transfer_grant){&copies[i], find_key(acl, copies[i].key)};
+		acl->grants[i] = (struct transfer_grant){.settings = &copies[i],
+							 .key = find_key(acl, copies[i].key)};
 		/* limits_check has checked that the key exists; without it an entry allows
 		 * nothing. */
-		if (copies[i].key && !acl->grants[i].key)
-			copies[i].zones.count = 0;
-		err = copy_settings(acl, model, &copies[i]);
+		if (!copies[i].key || acl->grants[i].key)
+			err = name_zones(acl, model, &acl->grants[i]);
+		if (!err)
+			err = copy_settings(acl, &copies[i]);
 	}
 	acl->grant_count = err ? 0 : count;
 	return err;
@@ -139,13 +171,12 @@ static bool has_to_be_named(const struct transfer_zone *zone)
 
 bool transfer_grant_covers(const struct transfer_grant *grant, const struct transfer_zone *zone)
 {
-	for (size_t i = 0; i < grant->settings->zones.count; i++) {
-		const char *text = grant->settings->zones.items[i];
+	const char *text = zone->text;
 
-		if (strcmp(text, "*") == 0 ? !has_to_be_named(zone) : transfer_zone_is(zone, text))
-			return true;
-	}
-	return false;
+	if (grant->every && !has_to_be_named(zone))
+		return true;
+	return grant->name_count > 0 &&
+	       bsearch(&text, grant->names, grant->name_count, sizeof *grant->names, compare_texts);
 }
 
 bool transfer_acl_covers(const struct transfer_acl *acl, const struct transfer_zone *zone)

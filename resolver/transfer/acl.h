@@ -16,6 +16,9 @@ struct transfer_zone;
 struct transfer_grant {                           /* an entry of `transfers` */
 	const struct transfer_settings *settings; /* a copy in the ACL's arena */
 	const struct tsig_key *key;               /* NULL: no key is needed */
+	const char **names; /* of its zones, as transfer_zone.text has them; sorted */
+	size_t name_count;
+	bool every; /* it has "*" */
 };
 
 struct transfer_acl {

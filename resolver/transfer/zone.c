@@ -74,17 +74,6 @@ struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group)
 	return NULL;
 }
 
-bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name)
-{
-	char text[NAME_TEXT_MAX];
-	size_t group = strlen(zone->text) - strlen(name_to_text(&zone->name, text));
-	struct name name;
-
-	return strncasecmp(full_name, zone->text, group) == 0 &&
-	       name_from_text(&name, NULL, full_name + group) == 0 &&
-	       name_wire_equal(name.wire, zone->name.wire);
-}
-
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before)
 {
 	transfer_meter_unref(zone->meter);

@@ -65,8 +65,6 @@ static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
 /* Makes a zone from a policy's, without serial, content and past. `group`: a private zone's; NULL:
  * none. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group);
-/* Whether the full name is this zone's, with or without a final dot. */
-bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
 void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */
 /* Makes a copy of the zone with as much of the past of `before` (which may be the zone itself) as

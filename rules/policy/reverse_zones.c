@@ -183,5 +183,9 @@ static int on_named(void *context, const struct reverse_zone *zone)
 
 bool reverse_has_zone(const struct model *model, const struct name *name)
 {
-	return reverse_each_zone(model, on_named, (void *)(uintptr_t)name) != 0;
+	struct prefix prefix;
+	unsigned rest;
+
+	return reverse_parse(name, &prefix, &rest) &&
+	       reverse_each_zone(model, on_named, (void *)(uintptr_t)name) != 0;
 }

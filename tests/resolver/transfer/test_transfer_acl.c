@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/reference.h"
 #include "tests/lib/served_zones.h"
 
 static void an_entry_wants_its_clients_and_its_key(void **state)
@@ -44,12 +45,35 @@ static void an_entry_wants_its_clients_and_its_key(void **state)
 					 &known[0]));
 }
 
+static void an_entry_names_its_zones_in_any_spelling(void **state)
+{
+	struct served_zones *f = *state;
+	static struct private_zone *grouped;
+
+	model_add_zone(f->model, "b.test", "", "hub");
+	model_add_zone(f->model, "dev.test", "", "hub");
+	grouped = &f->model->private_zones.items[f->model->private_zones.count - 1];
+	grouped->resource_group = "Dev";
+	assert_int_equal(reference_name(&grouped->named, &f->model->arena), 0);
+	f->zones[0] = "B.test.";
+	f->zones[1] = "dev/DEV.test";
+	f->zones[2] = "113.0.203.IN-ADDR.arpa";
+	f->entry.zones.count = 3;
+	served_compile(f, SERVED_NOW);
+	assert_non_null(served_zone(f, "b.test."));
+	assert_non_null(served_zone(f, "dev.test."));
+	assert_non_null(served_zone(f, "113.0.203.in-addr.arpa."));
+	assert_null(served_zone(f, "a.test."));
+	assert_null(served_zone(f, SERVED_REVERSE));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, served_set_up, served_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_entry_wants_its_clients_and_its_key),
+		TEST(an_entry_names_its_zones_in_any_spelling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

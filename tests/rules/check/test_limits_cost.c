@@ -163,6 +163,8 @@ static struct cost cost_of_making(unsigned count)
 	assert_int_equal(model->resolvers.count, count);
 	model_place_endpoints(model);
 	limits_check(model, &faults);
+	if (faults.errors > 0)
+		faults_print(&faults, stderr);
 	assert_int_equal(faults.errors, 0);
 	cost = (struct cost){comparisons, model->arena.held_bytes};
 	model_free(model);
