@@ -141,6 +141,7 @@ static struct model *many_unnamed(unsigned count)
 		ruleset->links.items[0].name = "l";
 		ruleset->links.items[0].virtual_network = model->virtual_networks.items[i].name;
 	}
+	model->limits.resolvers_per_subscription = count;
 	model_add_default(model, "192.0.2.53");
 	return model;
 }
