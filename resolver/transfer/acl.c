@@ -26,14 +26,57 @@ struct transfer_acl *transfer_acl_ref(struct transfer_acl *acl)
 	return acl;
 }
 
+struct named_key {
+	uint8_t name[NAME_WIRE_MAX];
+	size_t length;
+	const struct tsig_settings *settings;
+};
+
+static int compare_keys(const void *left, const void *right)
+{
+	const struct named_key *a = left, *b = right;
+
+	return tsig_name_compare(a->name, a->length, b->name, b->length);
+}
+
+/* The model's keys by their names: the secrets stay where they are. To be freed; NULL without
+ * memory. */
+static struct named_key *sort_keys(const struct model *model, size_t *count)
+{
+	struct named_key *named = calloc(model->keys.count + 1, sizeof *named);
+	struct name name;
+
+	*count = 0;
+	for (size_t i = 0; named && i < model->keys.count; i++) {
+		const struct tsig_settings *settings = &model->keys.items[i];
+		struct named_key *key = &named[*count];
+
+		if (!settings->name || name_from_text(&name, NULL, settings->name) != 0)
+			continue;
+		memcpy(key->name, name.wire, name.length);
+		key->length = name.length;
+		key->settings = settings;
+		++*count;
+	}
+	if (named && *count > 0)
+		qsort(named, *count, sizeof *named, compare_keys);
+	return named;
+}
+
 static int copy_keys(struct transfer_acl *acl, const struct model *model)
 {
+	size_t count;
+	struct named_key *named = sort_keys(model, &count);
+
 	acl->keys = arena_alloc_array(&acl->arena, model->keys.count, sizeof *acl->keys);
-	if (!acl->keys)
+	if (!named || !acl->keys) {
+		free(named);
 		return ERR_NOMEM;
-	for (size_t i = 0; i < model->keys.count; i++)
-		if (tsig_key_init(&acl->keys[acl->key_count], &model->keys.items[i]))
+	}
+	for (size_t i = 0; i < count; i++)
+		if (tsig_key_init(&acl->keys[acl->key_count], named[i].settings))
 			acl->key_count++;
+	free(named);
 	return 0;
 }
 

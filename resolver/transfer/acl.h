@@ -24,7 +24,7 @@ struct transfer_grant {                           /* an entry of `transfers` */
 struct transfer_acl {
 	unsigned references; /* the control thread's */
 	struct arena arena;
-	struct tsig_key *keys; /* all keys of the model, also for requests to update */
+	struct tsig_key *keys; /* all keys of the model by name, also for requests to update */
 	size_t key_count;
 	struct transfer_grant *grants;
 	size_t grant_count;

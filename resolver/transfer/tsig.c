@@ -58,11 +58,32 @@ bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings)
 	return key->secret_length > 0;
 }
 
+int tsig_name_compare(const uint8_t *name, size_t length, const uint8_t *other, size_t other_length)
+{
+	if (length != other_length)
+		return length < other_length ? -1 : 1;
+	return memcmp(name, other, length);
+}
+
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count, const uint8_t *name)
 {
-	for (size_t i = 0; i < count; i++)
-		if (name_wire_equal(keys[i].name, name))
-			return &keys[i];
+	size_t length = name_wire_length(name), low = 0, high = count;
+	uint8_t lower[NAME_WIRE_MAX];
+
+	for (size_t i = 0; i < length; i++)
+		lower[i] = name_lower(name[i]); /* lengths are below 'A' */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct tsig_key *key = &keys[middle];
+		int order = tsig_name_compare(key->name, key->name_length, lower, length);
+
+		if (order == 0)
+			return key;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/transfer/tsig.h"
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
@@ -23,6 +24,13 @@ static int copy_prefixes(struct arena *arena, const struct registration_settings
 	return 0;
 }
 
+static int compare_grants(const void *left, const void *right)
+{
+	const struct registration_grant *a = left, *b = right;
+
+	return tsig_name_compare(a->key.wire, a->key.length, b->key.wire, b->key.length);
+}
+
 static int copy_grants(struct arena *arena, const struct hash_key *key,
 		       const struct registration_settings *settings, struct registration *entry)
 {
@@ -39,6 +47,8 @@ static int copy_grants(struct arena *arena, const struct hash_key *key,
 		    name_from_text(&grants[entry->grant_count].key, key, item->key) == 0)
 			entry->grant_count++;
 	}
+	if (entry->grant_count > 0)
+		qsort(grants, entry->grant_count, sizeof *grants, compare_grants);
 	entry->grants = grants;
 	return 0;
 }
@@ -154,9 +164,20 @@ const struct registration *registrations_next(const struct registrations *all,
 const struct registration_grant *registration_grant_of(const struct registration *entry,
 						       const uint8_t *key)
 {
-	for (size_t i = 0; i < entry->grant_count; i++)
-		if (name_wire_equal(entry->grants[i].key.wire, key))
-			return &entry->grants[i];
+	size_t length = name_wire_length(key), low = 0, high = entry->grant_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct registration_grant *grant = &entry->grants[middle];
+		int order = tsig_name_compare(grant->key.wire, grant->key.length, key, length);
+
+		if (order == 0)
+			return grant;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
 }
 

@@ -15,8 +15,8 @@ static void an_entry_wants_its_clients_and_its_key(void **state)
 {
 	struct served_zones *f = *state;
 	struct prefix allow[1];
-	struct tsig_settings keys[] = {{.name = "k.test", .secret = "Zm9v"},
-				       {.name = "other.test", .secret = "Zm9v"}};
+	struct tsig_settings keys[] = {{.name = "other.test", .secret = "Zm9v"},
+				       {.name = "k.test", .secret = "Zm9v"}};
 	struct address in, out;
 
 	assert_int_equal(prefix_parse(&allow[0], "192.0.2.0/24"), 0);
@@ -27,7 +27,7 @@ static void an_entry_wants_its_clients_and_its_key(void **state)
 	f->model->keys.items = keys;
 	f->model->keys.count = 2;
 	served_compile(f, SERVED_NOW);
-	const struct tsig_key *known = f->table->acl->keys;
+	const struct tsig_key *known = f->table->acl->keys; /* sorted */
 	assert_true(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, NULL));
 	assert_true(
 		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[1]));
