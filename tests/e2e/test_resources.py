@@ -93,6 +93,20 @@ class World(harness.FreshCase):
                               "VALUES (?, ?, 1, ?)", rows)
         other.close()
 
+    def awaited(self, change):
+        """What GET /readyz says that waits for the revision of the change, which is made meanwhile."""
+        revision = int(self.good("GET", "changes").etag.strip('"').split("-")[0], 16) + 1
+        connection = harness.UnixConnection(self.sluice.socket)
+        try:
+            connection.request("GET", "/readyz?revision=%d" % revision)
+            harness.wait_for(lambda: self.sluice.socket in harness.sh("ss", "-xH", "state", "connected"),
+                             "the question")
+            change()
+            answer = Answer(connection.getresponse())
+        finally:
+            connection.close()
+        self.assertEqual((200, revision), (answer.status, answer.body.get("revision")), answer)
+
     def build_hub(self, target="127.0.0.5"):
         for path, values in HUB:
             self.good("PUT", path, values, 201)
@@ -220,6 +234,9 @@ class Resources(World):
                  "precondition_failed", "it has changed since you read it")
         self.bad(self.call("PUT", path, {}, **{"If-None-Match": "*"}), 412, "precondition_failed",
                  "there is one already")
+        # A reader can wait for the revision, also for one that workers have nothing of.
+        self.awaited(lambda: self.good("PATCH", path, {"state": "Enabled"}))
+        self.awaited(lambda: self.good("PUT", "groups/-/web", {"region": "westeurope"}, 201))
 
     def test_what_was_changed_and_changed_back_has_another_etag(self):
         self.build_hub()

@@ -277,9 +277,8 @@ static void publish(struct commit *commit)
 		service_publish(&commit->prepared, text);
 		commit->model = NULL;
 	}
-	if (!commit->owned)
-		return;
-	addresses_commit(commit->owned);
+	if (commit->owned)
+		addresses_commit(commit->owned);
 	service_publish_owned(commit->service);
 }
 

@@ -231,6 +231,8 @@ void service_publish_owned(struct service *service)
 	if (owned != service->server.model->owned) {
 		server_publish_owned(&service->server, owned);
 		published(service);
+	} else {
+		bell_ring(&service->bell);
 	}
 	owned_unref(owned);
 	if (server_catch_up(&service->server) || uv_is_active((uv_handle_t *)&service->behind))

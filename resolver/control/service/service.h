@@ -155,7 +155,8 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
 void service_prepared_release(struct service_prepared *prepared);
 
 /* Publishes the inventory's table of addresses, if that is another one than is served. It cannot
- * fail; without memory the workers get the table as soon as there is some. */
+ * fail; without memory the workers get the table as soon as there is some. on_adopted follows even
+ * if nothing was published (a change of groups), because a revision is waited for. */
 void service_publish_owned(struct service *service);
 
 /* Prepares, publishes and releases, with nothing in between. After an error faults say why, the

@@ -275,6 +275,22 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 	assert_string_equal(address_print(&resource->item.address, address), chosen("address"));
 }
 
+/* A group is nothing that workers have, but its revision may be waited for. */
+static void what_publishes_nothing_is_adopted_at_its_end(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	while (!service_all_adopted(&world->service))
+		uv_run(&world->loop, UV_RUN_ONCE);
+	before = world->adopted;
+	put_owned(KIND_GROUP, "web", json_pack("{s:s}", "region", "westeurope"), false);
+	answer(COMMIT_YES);
+	assert_int_equal(world->err, 0);
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	assert_int_equal(world->adopted, before + 1);
+}
+
 /* What each edit chose is in the record as it was then. */
 static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **state)
 {
@@ -828,6 +844,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(it_is_made_when_the_answer_is_yes),
 		TEST(an_address_and_its_ptr_are_agreed_to_as_well),
+		TEST(what_publishes_nothing_is_adopted_at_its_end),
 		TEST(two_edits_of_one_address_are_made_as_they_were_rehearsed),
 		TEST(a_name_that_was_found_to_be_ours_is_not_asked_for_again),
 		TEST(nothing_changes_when_the_answer_is_no),
