@@ -75,10 +75,10 @@ const struct kind kinds[] = {
 	[RULESET_LINK] = {KIND_RULESET_LINK, "ruleset-link", "links", .parent = &kinds[RULESET]},
 	[RULE] = {KIND_RULE, "rule", "rules", .parent = &kinds[RULESET]},
 	[POOL] = {KIND_POOL, "address-pool", "address_pools", .parent = NULL},
-	[KEY] = {KIND_KEY, "key", "keys", NULL, .complete = complete_key},
+	[KEY] = {KIND_KEY, "key", "keys", NULL, .scope = SCOPE_ALL, .complete = complete_key},
 	[TRANSFER] = {KIND_TRANSFER, "transfer", "transfers", .parent = NULL},
 	[CLIENT] = {KIND_CLIENT, "client", "clients", NULL, .group = "management", .name_key = "id",
-		    .guarded = true, .complete = complete_client},
+		    .scope = SCOPE_ALL, .guarded = true, .complete = complete_client},
 	[TARGET_GROUP] = {KIND_TARGET_GROUP, "target-group", "target_groups",
 			  .parent = &kinds[RULESET]},
 	[INTERFACE] = {KIND_INTERFACE, "network-interface", "network_interfaces", .parent = NULL},
@@ -89,9 +89,10 @@ const struct kind kinds[] = {
 	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .inventory = true,
 		     .chosen = "address"},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
-		     .inventory = true},
-	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .inventory = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .inventory = true},
+		     .scope = SCOPE_NO_GROUP, .inventory = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .scope = SCOPE_NO_GROUP,
+		 .inventory = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP, .inventory = true},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the inventory, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
@@ -155,14 +156,14 @@ bool kind_has(const struct kind *kind, const struct field *field)
 	return !field->secret && field->type != FIELD_GONE && !kind_of_field(kind, field);
 }
 
-bool kind_is_named(const struct kind *kind)
+enum kind_scope kind_scope(const struct kind *kind)
 {
-	return kind_field(kind->parent ? kind->parent : kind)->group->named;
+	return kind->parent ? kind->parent->scope : kind->scope;
 }
 
 bool kind_has_groups(const struct kind *kind)
 {
-	return !kind->inventory || kind->id == KIND_ADDRESS;
+	return kind_scope(kind) != SCOPE_NO_GROUP;
 }
 
 struct schema_list kind_list(const struct kind *kind, const void *in)
@@ -231,7 +232,8 @@ void key_range_alone(struct key_range *range, const char *key)
 const char *path_text(const struct path *path, struct arena *arena)
 {
 	const struct kind *kind = path->kind;
-	bool grouped = kind_is_named(kind) && path->group && strcmp(path->group, GROUP_NONE) != 0;
+	bool grouped = kind_scope(kind) == SCOPE_GROUP && path->group &&
+		       strcmp(path->group, GROUP_NONE) != 0;
 	const char *group = grouped ? path->group : "", *slash = grouped ? "/" : "";
 
 	if (!kind->parent)

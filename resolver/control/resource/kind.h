@@ -16,9 +16,9 @@
  *     clients (of the group management)
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME for a resource inside another one. GROUP is
- * the member resource_group of the top-level resource, or "-" without one (GROUP_NONE, model.h). A
- * name is unique in its group; names of keys and clients are unique over all groups. References
- * between resources: rules/schema/reference.h. */
+ * the member resource_group of the top-level resource, or "-" without one (GROUP_NONE, model.h).
+ * The column `scope` says among which resources a name is unique. References between resources:
+ * rules/schema/reference.h. */
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
@@ -33,6 +33,13 @@ struct field;
 struct home; /* home.h */
 struct schema_list;
 
+/* Among which resources of its kind a top-level resource's name is unique. */
+enum kind_scope {
+	SCOPE_GROUP,    /* those of its resource group, and those in no group */
+	SCOPE_ALL,      /* all, because the name is global elsewhere; it may be in a group */
+	SCOPE_NO_GROUP, /* all; it is in no group */
+};
+
 struct kind {
 	unsigned id;               /* in the store; never reused for another kind */
 	const char *name;          /* "rule" */
@@ -41,6 +48,7 @@ struct kind {
 	const char *group;         /* the model's group that has the list; NULL: the model itself */
 	const char *name_key;      /* the key of the name; NULL: "name" */
 	const char *list;          /* the list's key in the model; NULL: the collection */
+	enum kind_scope scope;     /* of a top-level kind */
 	bool placed;               /* placing sets members that were not given (model_make_unnamed,
 				    * model_place_endpoints) */
 	bool inventory;            /* in the inventory (inventory.h): too many for a model */
@@ -100,8 +108,8 @@ const struct kind *kind_of_inventory(const char *collection);
 const struct field *kind_field(const struct kind *kind);
 /* Whether the API shows this field of the group as a member of the kind's resources. */
 bool kind_has(const struct kind *kind, const struct field *field);
-/* Whether names of this kind, or of its parent, are unique only within a resource group. */
-bool kind_is_named(const struct kind *kind);
+/* The scope of the kind, or of its parent. */
+enum kind_scope kind_scope(const struct kind *kind);
 /* Whether resources of this kind, or their parents, can be in resource groups. */
 bool kind_has_groups(const struct kind *kind);
 /* The kind's list inside an item of its parent, or inside a model. */

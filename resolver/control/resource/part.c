@@ -124,7 +124,7 @@ const void *part_named(const struct model *model, const struct kind *root, const
 {
 	struct named_list list;
 
-	if (!kind_is_named(root))
+	if (kind_scope(root) != SCOPE_GROUP)
 		return find_in_model(model, root, NULL, name);
 	list = reference_list_of(model, kind_field(root));
 	return reference_find(&list, NULL, name);
@@ -136,7 +136,7 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 	const void *item;
 	struct named_list list;
 
-	if (kind_is_named(root)) {
+	if (kind_scope(root) == SCOPE_GROUP) {
 		list = reference_list_of(model, kind_field(root));
 		return reference_candidates(&list, name, text);
 	}

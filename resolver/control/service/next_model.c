@@ -465,7 +465,7 @@ static int check_meanings(const struct next_model *next, const struct model *mod
 	for (size_t i = 0; !any && i < change->count; i++) {
 		const struct path *path = &change->edits[i].path;
 
-		any = !path->kind->parent && kind_is_named(path->kind) &&
+		any = !path->kind->parent && kind_scope(path->kind) == SCOPE_GROUP &&
 		      !part_find(meanings.before, path) != !part_find(model, path);
 	}
 	return any ? reference_each(meanings.before, on_meaning, &meanings) : 0;

@@ -173,6 +173,10 @@ static void a_kind_is_found_by_each_of_its_names(void **state)
 		assert_ptr_equal(kind_of_collection(kinds[i].parent, kinds[i].collection),
 				 &kinds[i]);
 		assert_ptr_equal(kind_of_field(kinds[i].parent, kind_field(&kinds[i])), &kinds[i]);
+		/* The file's reader takes it from the field table. */
+		if (!kinds[i].parent)
+			assert_int_equal(kinds[i].scope == SCOPE_GROUP,
+					 kind_field(&kinds[i])->group->named);
 	}
 	assert_null(kind_named("rules"));
 	assert_null(kind_of_collection(NULL, "rules"));
