@@ -62,7 +62,7 @@ static void check_clients(struct check *check, const struct virtual_network *net
 		ERROR(check, &network->origin, field,
 		      "%s is a prefix of virtual network \"%s\" too, and the VNet resolver could "
 		      "not tell their machines apart; remove it from one of them",
-		      text, before->name ? before->name : "?");
+		      text, before->name ? full_name(&before->named) : "?");
 	}
 }
 

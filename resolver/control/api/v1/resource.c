@@ -123,14 +123,17 @@ static void fail_missing(struct api_request *request, const struct path *path)
 {
 	const struct path root = part_root(path);
 	const struct kind *kind = path->kind;
+	bool grouped = path->group && strcmp(path->group, GROUP_NONE) != 0;
 	char text[PART_WHY_MAX];
 
 	if (kind->inventory)
 		api_addresses_fail_missing(request, path);
 	else if (kind->parent && !part_is_elsewhere(api_model(request), path))
-		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
+		api_fail(request, 404, "not_found",
+			 "there is no %s \"%.80s\" in the %s \"%s%s%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
-			 kind_field(kind->parent)->group->name, path->names[0]);
+			 kind_field(kind->parent)->group->name, grouped ? path->group : "",
+			 grouped ? "/" : "", path->names[0]);
 	else
 		api_fail(request, 404, "not_found", "%s",
 			 part_missing(api_model(request), &root, text));
