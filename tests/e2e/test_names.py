@@ -147,6 +147,15 @@ class File(World):
         self.bad(self.call("GET", "queries?network=hub"), 400, "invalid", "more than one virtual network", "network")
         self.assertIn("it is declared at", self.command("delete", "rule", "dev/office", "corp", status=1))
 
+    def test_names_of_ptrs_are_resolved_in_the_network_of_the_group(self):
+        for group, told in (("dev", []), ("prod", ["10.20.1.1"])):
+            self.sluice.reconfigure(CONFIG % self.filed + 'reverse = { resolve_in = "%s/hub"; };\n' % group)
+            self.command("reload")
+            answer = self.call("PUT", "addresses/-/db", {"address": "10.10.1.1", "reverse_fqdn": "db." + LINK})
+            self.assertEqual(len(told), len(answer.body["warnings"]), answer)
+            for text in told:
+                self.assertIn(text, answer.body["warnings"][0])
+
     def test_what_is_new_does_not_take_a_name_of_the_file(self):
         """Of a file's name that is meant for another, the file and the line are told."""
         self.sluice.reconfigure(CONFIG % self.filed.replace('virtual_networks = ( ', (
@@ -273,6 +282,7 @@ class State(World):
         self.assertEqual(["10.20.1.1"], self.axfr("prod"))
         self.assertEqual("private_zones/dev/%s/record_sets/db:a" % LINK, self.good("GET", "changes").body["changes"][-1]["path"])
         self.assertIn("record set db:A of zone dev/" + LINK, self.command("history"))
+        self.assertIn("private_zones/dev/%s/record_sets/db:A" % LINK, self.command("events"))
         # One that was given out shortly before a kill may be passed over, until the state has it at rest.
         harness.wait_for(lambda: self.at_rest() == {group + "/" + LINK + ".": after[group] for group in ("dev", "prod")},
                          "both serials at rest")
