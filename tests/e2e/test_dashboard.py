@@ -478,6 +478,12 @@ class Rules(Browser):
         self.press("Delete", "dialog")
         self.wait(lambda: not any("fresher.test." in row for row in self.rows()), "the rule to go")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/fresh").status)
+        # Those of one name in two groups are told apart.
+        self.good("PUT", "rulesets/dev/office", {})
+        for group in ("-", "dev"):
+            self.good("PUT", "rulesets/%s/office/rules/twice" % group, {"domain": "twice.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.wait(lambda: {"office/twice", "dev/office/twice"} <= {
+            cell.split("\n")[0] for row in self.rows() for cell in row}, "both rules")
 
     def test_what_is_not_typed_anew_stays(self):
         where = "rulesets/-/office/rules/told"

@@ -146,6 +146,8 @@ class File(World):
         self.bad(self.call("GET", "check?subject=a.test&network=hub"), 400, "invalid", "more than one virtual network", "network")
         self.bad(self.call("GET", "queries?network=hub"), 400, "invalid", "more than one virtual network", "network")
         self.assertIn("it is declared at", self.command("delete", "rule", "dev/office", "corp", status=1))
+        self.bad(self.call("PUT", "transfers/-/both", {"zones": ["dev/" + LINK, "prod/" + LINK], "allow": ["127.0.9.0/24"]}), 400, "invalid",
+                 "a client that may copy prod/%s by this entry may copy dev/%s by the entry at" % (LINK, LINK), "transfers[both].zones[1]")
 
     def test_names_of_ptrs_are_resolved_in_the_network_of_the_group(self):
         for group, told in (("dev", []), ("prod", ["10.20.1.1"])):
