@@ -284,7 +284,7 @@ class State(World):
         self.assertEqual(["10.20.1.1"], self.axfr("prod"))
         self.assertEqual("private_zones/dev/%s/record_sets/db:a" % LINK, self.good("GET", "changes").body["changes"][-1]["path"])
         self.assertIn("record set db:A of zone dev/" + LINK, self.command("history"))
-        self.assertIn("private_zones/dev/%s/record_sets/db:A" % LINK, self.command("events"))
+        self.assertIn("private_zones[dev/%s].record_sets[db:A] set" % LINK, self.command("events"))
         # One that was given out shortly before a kill may be passed over, until the state has it at rest.
         harness.wait_for(lambda: self.at_rest() == {group + "/" + LINK + ".": after[group] for group in ("dev", "prod")},
                          "both serials at rest")

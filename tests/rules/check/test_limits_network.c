@@ -267,8 +267,8 @@ static const struct limits_case cases[] = {
 	{"a_vnet_resolver_needs_a_listener", "vnet_resolver = { listen = [ ]; };", 1,
 	 "vnet_resolver.listen", "is empty"},
 	{"the_vnet_resolver_tells_networks_apart",
-	 VNET NETWORKS(NETWORK("a", "10.0.0.0/8",
-			       "resource_group = \"dev\";") ",\n" NETWORK("b", "10.0.0.0/8", "")),
+	 VNET NETWORKS("{ name = \"a\"; resource_group = \"dev\"; "
+		       "address_space = [\"10.0.0.0/8\"]; },\n" NETWORK("b", "10.0.0.0/8", "")),
 	 3, "virtual_networks[b].address_space[0]", "is a prefix of virtual network \"dev/a\" too"},
 	{"client_prefixes_belong_to_one_network",
 	 VNET NETWORKS("{ name = \"a\"; address_space = [\"10.0.0.0/8\"]; client_prefixes = "
