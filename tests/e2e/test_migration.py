@@ -320,17 +320,57 @@ class Migration(Old):
         self.is_served()
         self.is_migrated()
 
-    def test_an_upgrade_that_is_refused_leaves_the_older_file_as_it_was(self):
+    def test_an_upgrade_that_is_refused_half_way_leaves_the_older_file_as_it_was(self):
         self.start_beside()
         before = self.sluice.pid
-        self.sluice.reconfigure(self.config(workers=2))
+        # Only the migrated copy has the other address of that name.
+        self.sluice.reconfigure(self.config() + """
+addresses = ( { name = "web"; resource_group = "pay"; address = "198.51.100.77"; } );""")
         status, text = self.sluice.command("upgrade")
         self.assertEqual(1, status, text)
+        self.assertIn("cannot both have this name", text)
         self.assertEqual(before, self.sluice.pid)
         self.assertEqual(self.before, contents(self.path))
         self.assertFalse(os.path.exists(self.path + ".new"))
         self.assertFalse(os.path.exists(self.path + ".v7"))
         self.assertEqual("NXDOMAIN", self.host.ask(HERE, NAME).rcode)
+
+    def kill_while_it_migrates(self, comes):
+        """Begins an upgrade, and kills the new server as soon as that is true. Gives its status."""
+        before, done = self.sluice.pid, []
+        thread = threading.Thread(target=lambda: done.append(self.sluice.command("upgrade")))
+        thread.start()
+        while not comes() and thread.is_alive():
+            pass
+        for pid in harness.children_of(self.sluice.child.pid):
+            if pid != before:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+        thread.join(4 * dns.PATIENCE)
+        return done[0][0]
+
+    def test_a_new_server_that_is_killed_while_it_migrates_leaves_the_older_file_as_it_was(self):
+        """When its copy is there, and when that has grown."""
+        has = lambda: os.path.exists(self.path + ".new")
+        grown = lambda: has() and os.path.getsize(self.path + ".new") > 50000
+        self.start_beside()
+        before, killed = self.sluice.pid, 0
+        for comes in has, grown:
+            if self.kill_while_it_migrates(comes) == 0:
+                break  # it was too fast for us
+            killed += 1
+            self.assertEqual(before, self.sluice.pid)
+            self.assertEqual("NXDOMAIN", self.host.ask(HERE, NAME).rcode)
+            self.assertEqual(self.before, contents(self.path))
+            self.assertFalse(os.path.exists(self.path + ".v7"))
+        self.assertGreater(killed, 0)
+        if killed == 2:
+            status, text = self.sluice.command("upgrade")
+            self.assertEqual(0, status, text)
+        self.sluice.wait_managed()
+        harness.wait_for(lambda: harness.is_gone(before), "the end of the server before")
+        self.is_served()
+        self.is_migrated()
 
     def test_changes_wait_for_the_end_of_an_upgrade_and_nothing_else_does(self):
         self.start()

@@ -183,8 +183,8 @@ int state_try(struct state_case *world, const struct state_put *puts, size_t cou
 	for (size_t i = 0; !err && i < count; i++)
 		err = calls->put(world->source, puts[i].kind, puts[i].path, puts[i].json,
 				 &puts[i].keys, world->error);
-	if (!err)
-		err = calls->commit(world->source, world->error);
+	if (!err && calls->commit(world->source, world->error) != COMMIT_YES)
+		err = ERR_SYSTEM;
 	if (err)
 		calls->roll_back(world->source);
 	if (revision)

@@ -40,7 +40,7 @@ unsigned api_change_status(const struct change_error *error)
 		[CHANGE_INVALID] = 400,   [CHANGE_NOT_FOUND] = 404, [CHANGE_TAKEN] = 409,
 		[CHANGE_READ_ONLY] = 409, [CHANGE_EXHAUSTED] = 409, [CHANGE_STALE] = 412,
 		[CHANGE_NO_STATE] = 409,  [CHANGE_BUSY] = 503,      [CHANGE_STORE] = 503,
-		[CHANGE_NO_MEMORY] = 503,
+		[CHANGE_UNKNOWN] = 503,   [CHANGE_NO_MEMORY] = 503,
 	};
 
 	return statuses[error->outcome];

@@ -36,7 +36,8 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 
 bool change_error_is_of_edit(const struct change_error *error)
 {
-	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_NO_MEMORY;
+	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_UNKNOWN &&
+	       error->outcome != CHANGE_NO_MEMORY;
 }
 
 void change_error_place(struct change_error *error, const char *list, size_t index)

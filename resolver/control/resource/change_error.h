@@ -23,6 +23,7 @@ enum change_outcome {
 	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
 	CHANGE_BUSY,      /* a large change is under way, or cannot begin now */
 	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
+	CHANGE_UNKNOWN,   /* it is not known whether the change is made; that is found out later */
 	CHANGE_NO_MEMORY,
 };
 

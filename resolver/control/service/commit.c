@@ -230,7 +230,7 @@ static void on_late(uv_timer_t *timer)
 	struct service *service = timer->data;
 	struct open_commit *open = &service->commit;
 
-	tell_failed(open, CHANGE_STORE,
+	tell_failed(open, CHANGE_UNKNOWN,
 		    "it is not known whether the change is agreed to: the other servers have not "
 		    "answered yet. Look whether it is there before you send it again");
 	if (!service->resting)
@@ -313,6 +313,70 @@ void service_commit(struct service *service, struct service_change *change,
 		service_make(service, change, on_change, context);
 }
 
+/* ---- a state that does not know ---- */
+
+/* True: what the state has is served. */
+static bool serve_kept(struct service *service)
+{
+	struct open_commit *open = &service->commit;
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+	int err;
+
+	inventory_store(service->inventory)->stale = true; /* read all of it */
+	faults_init(&faults);
+	err = service_serve_again(service, &faults, text);
+	if (err)
+		log_faults("commit", &faults);
+	else if (open->doubt.unconfirmed.revision > 0)
+		confirmation_begin(&service->confirmation, &open->doubt.unconfirmed);
+	faults_release(&faults);
+	return !err;
+}
+
+static void drop(struct service *service)
+{
+	char error[CONFIRMATION_TEXT_MAX];
+
+	if (service->commit.doubt.unconfirmed.revision > 0 &&
+	    confirmation_remove(&service->confirmation, UNCONFIRMED_CHANGE, error) != 0)
+		log_event(LOG_WARNING, "confirm", "%s", error);
+}
+
+static void on_doubt(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	struct open_commit *open = &service->commit;
+	struct store *store = inventory_store(service->inventory);
+	char error[SOURCE_ERROR_MAX];
+	enum commit_answer answer = COMMIT_YES;
+
+	if (service->work.busy || !store->source)
+		return;
+	if (!open->doubt.is_kept)
+		answer = store->source->calls->commit(store->source, error);
+	if (answer == COMMIT_UNKNOWN)
+		return;
+	open->doubt.is_kept = answer == COMMIT_YES;
+	if (answer == COMMIT_YES && !serve_kept(service))
+		return;
+	if (answer == COMMIT_NO)
+		drop(service);
+	uv_timer_stop(timer);
+	log_event(LOG_WARNING, "commit", "the change whose outcome was not known is %s",
+		  answer == COMMIT_YES ? "made" : "not made");
+	store_note_error(store, NULL, false);
+}
+
+void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed)
+{
+	struct open_commit *open = &service->commit;
+
+	open->doubt.is_kept = false;
+	open->doubt.unconfirmed = *unconfirmed;
+	uv_timer_start(&open->doubt.again, on_doubt, COMMIT_AGAIN_MS, COMMIT_AGAIN_MS);
+}
+
 /* ---- opening and resting ---- */
 
 void commit_open(struct service *service, uv_loop_t *loop)
@@ -321,7 +385,8 @@ void commit_open(struct service *service, uv_loop_t *loop)
 
 	uv_timer_init(loop, &open->again);
 	uv_timer_init(loop, &open->late);
-	open->again.data = open->late.data = service;
+	uv_timer_init(loop, &open->doubt.again);
+	open->again.data = open->late.data = open->doubt.again.data = service;
 }
 
 bool commit_is_open(const struct service *service)

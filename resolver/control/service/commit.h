@@ -1,6 +1,7 @@
-/* Asks for agreement ahead of a change of resources. A server with a state of its own asks nobody:
- * the transaction of its state decides. Servers that share a log of changes ask that log, which
- * takes time and may not answer at all:
+/* Asks for agreement ahead of a change of resources, and finds out what became of a change whose
+ * outcome is not known. A server with a state of its own asks nobody: the transaction of its state
+ * decides. Servers that share a log of changes ask that log, which takes time and may not answer at
+ * all:
  *
  *     service_commit ─┬─ no committer ─► service_make ─────────────────────────► on_change
  *                     └─ rehearsed, then rolled back ─► record ─► committer
@@ -16,6 +17,12 @@
  * DNS and health checks go on. After COMMIT_ANSWER_MS the client hears that the outcome is unknown.
  * A server that ends waits COMMIT_LAST_MS, then leaves the outcome to its next start.
  *
+ * The state itself may answer "unknown" if its disk fails at the end of a transaction. The client
+ * hears that at once, other changes are refused, and the state is asked again each second:
+ *
+ *     yes      ─► served like what another program has written, by reading the state
+ *     no       ─► nothing has changed
+ *
  * For the control thread alone. */
 #ifndef SLUICE_COMMIT_H
 #define SLUICE_COMMIT_H
@@ -24,6 +31,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "resolver/control/service/confirmation.h"
+#include "resolver/control/store/source.h"
 #include "rules/err.h"
 
 struct faults;
@@ -31,12 +40,6 @@ struct service;
 struct service_change;
 
 enum { COMMIT_AGAIN_MS = 1000, COMMIT_ANSWER_MS = 10000, COMMIT_LAST_MS = 5000 };
-
-enum commit_answer {
-	COMMIT_YES,
-	COMMIT_NO,      /* final */
-	COMMIT_UNKNOWN, /* perhaps agreed to */
-};
 
 /* `why`: for NO and UNKNOWN, one line without a final dot. */
 typedef void commit_on_answer(void *context, enum commit_answer answer, const char *why);
@@ -63,6 +66,12 @@ struct open_commit {                 /* all zero: none is open */
 	void *context;
 	bool asking; /* the committer has the record */
 	uv_timer_t again, late;
+	struct {
+		uv_timer_t again;               /* runs while the state's answer is unknown, or a
+						 * change that it has is not served yet */
+		bool is_kept;                   /* the state has it */
+		struct unconfirmed unconfirmed; /* revision 0: it does not wait to be confirmed */
+	} doubt;
 };
 
 /* Opens timers, which are closed with the loop's other handles. */
@@ -75,6 +84,9 @@ void service_commit(struct service *service, struct service_change *change,
 /* Makes an agreed change on this server. */
 void service_apply(struct service *service, json_t *record, service_on_change *on_change,
 		   void *context);
+
+/* Finds out, later, what became of a change to which the state has answered COMMIT_UNKNOWN. */
+void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
 
 bool commit_is_open(const struct service *service);
 /* The process is about to end: an open record waits COMMIT_LAST_MS at most. */

@@ -456,8 +456,8 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	size_t i;
 
 	json_array_foreach(rows, i, row) if (!err) err = put_row(source, row, error);
-	if (!err)
-		err = source->calls->commit(source, error);
+	if (!err && source->calls->commit(source, error) != COMMIT_YES)
+		err = ERR_SYSTEM; /* the next start looks again at what the state has */
 	source->calls->roll_back(source);
 	return err;
 }

@@ -27,6 +27,7 @@ struct commit {
 	struct address_draft *owned;      /* these edits; NULL: none */
 	struct unconfirmed unconfirmed;
 	bool is_unnoted; /* the data for a rollback could not be written, beside a good state */
+	enum commit_answer answer;
 };
 
 /* The data for a rollback must be on disk before the change is made. */
@@ -150,12 +151,27 @@ static int keep_pairs(struct commit *commit)
 	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
+static int commit_rows(struct commit *commit)
+{
+	struct source *source = commit->next.source;
+	char error[SOURCE_ERROR_MAX] = "";
+
+	commit->answer = source->calls->commit(source, error);
+	if (commit->answer == COMMIT_YES)
+		return 0;
+	if (commit->answer == COMMIT_NO)
+		return next_model_fail(&commit->next, ERR_SYSTEM, error);
+	return change_say(&commit->next.change->error, CHANGE_UNKNOWN, NULL,
+			  "it is not known whether the change is made: %s. Look whether it is "
+			  "there before you send it again",
+			  error);
+}
+
 /* Writes and commits; a rehearsal is rolled back instead. */
 static int store(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
-	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision = change->revision; /* the model was made with it; 0: without the state */
 	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
@@ -176,10 +192,8 @@ static int store(struct commit *commit)
 		err = keep_pairs(commit);
 	if (!err && change->wait_s > 0 && !change->rehearsal)
 		err = note_unconfirmed(commit);
-	if (!err && !change->rehearsal) {
-		err = source->calls->commit(source, error);
-		err = err ? next_model_fail(&commit->next, err, error) : 0;
-	}
+	if (!err && !change->rehearsal)
+		err = commit_rows(commit);
 	if (err || change->rehearsal)
 		source->calls->roll_back(source);
 	return err;
@@ -303,9 +317,12 @@ static int finish(struct commit *commit, int err)
 		change->on_model(change->context, commit->model, commit->compiled);
 	if (is_made)
 		publish(commit);
-	if (change->wait_s > 0 && !change->rehearsal)
+	if (commit->answer == COMMIT_UNKNOWN)
+		commit_doubt(commit->service, &commit->unconfirmed);
+	else if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
-	if (change->error.outcome == CHANGE_STORE && commit->next.source && !commit->is_unnoted)
+	if ((change->error.outcome == CHANGE_STORE || change->error.outcome == CHANGE_UNKNOWN) &&
+	    commit->next.source && !commit->is_unnoted)
 		store_note_error(store, change->error.text, inventory_trouble(commit->inventory));
 	else if (is_made)
 		store_note_error(store, NULL, false);

@@ -320,8 +320,7 @@ static void serve_without_state(struct service *service, struct faults *faults,
 	abort();
 }
 
-/* Serves the state's present rows, because another process has written since they were read. */
-static int serve_again(struct service *service, struct faults *faults, char text[SERVICE_TEXT_MAX])
+int service_serve_again(struct service *service, struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
 	struct model *now = service->server.model, *model = now;
 	int err = ERR_FAULTS;
@@ -351,7 +350,8 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	/* Migrates again, because the old server may have changed the state since the start. */
 	if (load_migrate(&service->load, error) != 0)
 		log_event(LOG_ERROR, "state", "%s", error);
-	if (serve_again(service, &faults, text) != 0)
+	/* Another process has written since the rows were read. */
+	if (service_serve_again(service, &faults, text) != 0)
 		serve_without_state(service, &faults, text);
 	log_faults("upgrade", &faults);
 	faults_release(&faults);

@@ -222,8 +222,9 @@ struct service_change {
  * change has no `refused`, or no edit could succeed, and the change ends with this error. */
 bool service_refuse_edit(struct service_change *change, const struct change_error *error);
 /* ERR_FAULTS: the faults say why the resulting model is refused or cannot be served. ERR_INVALID:
- * the change's error says why the change is not possible now. After an error nothing has changed.
- * Faults include warnings about new items (limits_check_change). */
+ * the change's error says why the change is not possible now. After an error nothing has changed,
+ * except perhaps after CHANGE_UNKNOWN. Faults include warnings about new items
+ * (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 /* service_change for any size: a large change compiles the model and writes the rows in a thread,
@@ -268,6 +269,10 @@ MUST_CHECK int service_each_behind(struct inventory *inventory, const struct pat
  * under way. Called ahead of reports of the state. */
 void service_try_state(struct service *service);
 
+/* For commit.c: serves the state's present rows. After an error the faults say why, and what was
+ * served stays. */
+MUST_CHECK int service_serve_again(struct service *service, struct faults *faults,
+				   char text[SERVICE_TEXT_MAX]);
 /* For resources.c: a thread that read the served model has ended. */
 void service_end_of_thread(struct service *service);
 

@@ -2,7 +2,7 @@
  * resource's path, JSON text and other keys; its kind says what the values mean (resource/kind.h).
  * Another store (one that a fleet shares) would be one more file behind the same calls:
  *
- *     begin, put, commit    one change: all of it or nothing; durable when commit returns 0, so
+ *     begin, put, commit    one change: all of it or nothing; durable when commit says yes, so
  *                           an acknowledged change outlives a kill -9 and a power cut
  *     resources, find, page the stored resources, with those that an open change has put
  *     owned                 every resource with an address, without its JSON, so that a start can
@@ -28,6 +28,12 @@
 #include "rules/prefix.h"
 
 enum { SOURCE_ERROR_MAX = 512 };
+
+enum commit_answer {
+	COMMIT_YES,
+	COMMIT_NO,      /* final */
+	COMMIT_UNKNOWN, /* perhaps */
+};
 
 struct source_about {
 	const char *place; /* a path, or the store's name */
@@ -134,7 +140,9 @@ struct source_calls {
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
 		   const struct source_keys *keys, char error[SOURCE_ERROR_MAX]);
-	int (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
+	/* UNKNOWN: the disk failed at the very end. Until a further call, which may come at any
+	 * time, says YES or NO, begin fails. After such a YES the caller reads everything again. */
+	enum commit_answer (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*roll_back)(struct source *source);
 	/* Calls back with the changes after this revision, the oldest first. */
 	int (*changes)(struct source *source, uint64_t after,

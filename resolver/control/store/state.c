@@ -4,6 +4,13 @@
  *     BEGIN IMMEDIATE ─► is the revision the known one? ─► puts, each with a row of history
  *                                                       ─► revision + 1 ─► COMMIT
  *
+ * A COMMIT that fails once its last page is in the log, because the log cannot be synced, may count
+ * all the same after a crash. So the file is opened again, to look:
+ *
+ *     the revision is there    the log is moved into the file, durably             ─► yes
+ *     it is not                something else is written over what the log may have ─► no
+ *     one of these fails       unknown: no change begins, and commit looks again when it is called
+ *
  * A call that fails rolls back and says why; the next change opens the file again if that may help
  * (state_file.c). Index columns are filled from the keys, so that only readers of single resources
  * parse JSON. */
@@ -38,6 +45,7 @@ struct state {
 	int64_t next, at_s; /* revision and time of the open change */
 	const char *who;    /* who makes the open change */
 	size_t written;     /* the open change's rows of history */
+	int64_t doubtful;   /* the revision of which it is not known whether it counts; 0: none */
 	bool has_written;   /* this connection has committed something */
 	int log_pages;      /* in the log after the latest commit */
 	int64_t version;    /* SQLite's data_version at the latest sync; another connection's write
@@ -169,6 +177,15 @@ static int refuse_to_write(struct state *state)
 	return ERR_SYSTEM;
 }
 
+static int refuse_in_doubt(struct state *state)
+{
+	snprintf(state->db.error, sizeof state->db.error,
+		 "it is not known whether the state %s has the change before this one, because the "
+		 "disk failed; that is found out by itself: try again later",
+		 state->path);
+	return ERR_SYSTEM;
+}
+
 /* Takes the write lock; ERR_EXISTS if somebody else has written since the revision was read. */
 static int begin_change(struct state *state)
 {
@@ -176,28 +193,14 @@ static int begin_change(struct state *state)
 	int64_t found = 0;
 	int err = state->looks ? refuse_to_write(state) : ensure(state);
 
+	if (!err && state->doubtful)
+		err = refuse_in_doubt(state);
 	if (!err)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	if (!err)
 		err = state_db_number(db, STATEMENT_READ_REVISION, &found);
 	if (!err && found != state->revision)
 		err = ERR_EXISTS;
-	return err;
-}
-
-/* Commits; rolls back on failure. */
-static int end_change(struct state *state, int64_t revision)
-{
-	struct state_db *db = &state->db;
-	int err = write_revision(db, revision);
-
-	if (!err)
-		err = state_db_execute(db, "COMMIT", "cannot be written");
-	state_db_roll_back(db);
-	if (!err) {
-		state->revision = revision;
-		state->has_written = true;
-	}
 	return err;
 }
 
@@ -775,17 +778,102 @@ static int check_place(struct state *state)
 	return ERR_SYSTEM;
 }
 
-static int state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
+/* Whether the COMMIT that has just failed cannot have put its last page into the log. */
+static bool is_undone(sqlite3 *db)
+{
+	int code = sqlite3_extended_errcode(db);
+
+	return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_FULL ||
+	       code == SQLITE_IOERR_WRITE;
+}
+
+static int move_log(struct state_db *db)
+{
+	int pages = 0, moved = 0;
+
+	if (sqlite3_wal_checkpoint_v2(db->file.db, NULL, SQLITE_CHECKPOINT_FULL, &pages, &moved) !=
+		    SQLITE_OK ||
+	    pages != moved)
+		return state_db_fail(db, "cannot be written");
+	return 0;
+}
+
+/* Readers that have the log open keep SQLite from reading it anew, so it may show the revision
+ * before while a crash would bring the later one back; any write takes its place in the log. */
+static int write_over(struct state *state)
+{
+	static const struct source_pair row[] = {{"try", ""}, {"try", NULL}};
+	char unused[SOURCE_ERROR_MAX];
+
+	return state_put_pairs(&state->source, row, 2, true, unused);
+}
+
+/* Finds out about the doubtful revision. */
+static enum commit_answer look_again(struct state *state)
+{
+	struct state_db *db = &state->db;
+	bool was_current = state->version >= 0, is_there;
+	int64_t found = 0;
+	int err;
+
+	db->suspect = true; /* so that it is opened anew */
+	err = ensure(state);
+	if (!err)
+		err = state_db_number(db, STATEMENT_READ_REVISION, &found);
+	is_there = found >= state->doubtful;
+	if (!err)
+		err = is_there ? move_log(db) : write_over(state);
+	if (!err && was_current)
+		err = state_db_number(db, STATEMENT_READ_VERSION, &state->version);
+	if (err)
+		return COMMIT_UNKNOWN;
+	if (is_there) {
+		state->revision = state->doubtful;
+		state->has_written = true;
+	}
+	state->doubtful = 0;
+	return is_there ? COMMIT_YES : COMMIT_NO;
+}
+
+/* Ends the open transaction; db.error says why it failed. */
+static enum commit_answer end_change(struct state *state)
+{
+	struct state_db *db = &state->db;
+	char why[SOURCE_ERROR_MAX];
+	enum commit_answer answer;
+
+	if (write_revision(db, state->next) != 0)
+		return COMMIT_NO;
+	if (state_db_execute(db, "COMMIT", "cannot be written") == 0) {
+		state->revision = state->next;
+		state->has_written = true;
+		return COMMIT_YES;
+	}
+	if (is_undone(db->file.db))
+		return COMMIT_NO;
+	memcpy(why, db->error, sizeof why);
+	state_db_roll_back(db);
+	state->doubtful = state->next;
+	answer = look_again(state);
+	memcpy(db->error, why, sizeof why);
+	return answer;
+}
+
+static enum commit_answer state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
+	enum commit_answer answer = COMMIT_NO;
 
-	int err = check_place(state);
-
-	if (!err)
-		err = forget_changes(state);
-	if (!err)
-		err = end_change(state, state->next);
-	return give_up_change(state, err, error);
+	if (state->doubtful)
+		answer = look_again(state);
+	else if (check_place(state) == 0 && forget_changes(state) == 0)
+		answer = end_change(state);
+	if (answer == COMMIT_YES) {
+		state->db.error[0] = '\0';
+		return answer;
+	}
+	(void)give_up_change(state, ERR_SYSTEM, error);
+	return answer;
 }
 
 static void state_roll_back(struct source *source)
@@ -1000,6 +1088,7 @@ static struct source *state_another(struct source *source, char error[SOURCE_ERR
 	    !state_is_current(source))
 		other->version = -1;
 	other->revision = state->revision;
+	other->doubtful = state->doubtful;
 	return opened;
 }
 
@@ -1008,6 +1097,7 @@ static void state_join(struct source *source, struct source *other)
 	struct state *state = (struct state *)source;
 	int64_t revision = ((const struct state *)other)->revision, version = -1;
 
+	state->doubtful = ((const struct state *)other)->doubtful;
 	if (((const struct state *)other)->has_written) {
 		if (!state->db.file.db ||
 		    state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0 ||

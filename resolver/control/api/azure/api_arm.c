@@ -298,6 +298,7 @@ const char *api_arm_change_code(const struct change_error *error)
 		[CHANGE_NO_STATE] = "StateNotConfigured",
 		[CHANGE_BUSY] = "ServiceUnavailable",
 		[CHANGE_STORE] = "StoreFailed",
+		[CHANGE_UNKNOWN] = "OutcomeUnknown",
 		[CHANGE_NO_MEMORY] = "OutOfMemory",
 	};
 

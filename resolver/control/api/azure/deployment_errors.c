@@ -123,6 +123,7 @@ void deployment_tell_error(struct deployment *deployment, const struct change_er
 			: NULL;
 	const char *code = api_arm_change_code(error);
 	unsigned status = error->outcome == CHANGE_BUSY || error->outcome == CHANGE_STORE ||
+					  error->outcome == CHANGE_UNKNOWN ||
 					  error->outcome == CHANGE_NO_MEMORY
 				  ? 503
 				  : 409;

@@ -270,6 +270,7 @@ static void fail_change(struct api_request *request, const struct change_error *
 		[CHANGE_NO_STATE] = "conflict",
 		[CHANGE_BUSY] = "service_unavailable",
 		[CHANGE_STORE] = "service_unavailable",
+		[CHANGE_UNKNOWN] = "service_unavailable",
 		[CHANGE_NO_MEMORY] = "service_unavailable",
 	};
 	const char *field = error->field;

@@ -84,7 +84,8 @@ const char *api_v1_change_code(const struct change_error *error)
 		[CHANGE_TAKEN] = "taken",         [CHANGE_READ_ONLY] = "read_only",
 		[CHANGE_EXHAUSTED] = "exhausted", [CHANGE_STALE] = "precondition_failed",
 		[CHANGE_NO_STATE] = "no_state",   [CHANGE_BUSY] = "busy",
-		[CHANGE_STORE] = "store_failed",  [CHANGE_NO_MEMORY] = "no_memory",
+		[CHANGE_STORE] = "store_failed",  [CHANGE_UNKNOWN] = "outcome_unknown",
+		[CHANGE_NO_MEMORY] = "no_memory",
 	};
 
 	return codes[error->outcome];

@@ -17,6 +17,7 @@
 #include "rules/base.h"
 #include "rules/text.h"
 #include "tests/lib/config_text.h"
+#include "tests/lib/failing_sync.h"
 #include "tests/lib/inventory_fixture.h"
 
 /* ---- memory ---- */
@@ -377,7 +378,7 @@ static void an_answer_may_come_when_nobody_waits_for_it_any_more(void **state)
 	while (world->told == 0)
 		uv_run(&world->loop, UV_RUN_ONCE);
 	assert_int_equal(world->err, ERR_INVALID);
-	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
 	assert_non_null(strstr(world->text, "not known"));
 	assert_true(commit_is_open(&world->service));
 	answer(COMMIT_YES);
@@ -395,7 +396,7 @@ static void without_an_answer_the_outcome_is_left_to_the_next_start(void **state
 	service_finish(&world->service);
 	assert_true(world->is_forgotten);
 	assert_int_equal(world->told, 1);
-	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
 	assert_false(is_served("open"));
 	assert_false(commit_is_open(&world->service));
 	/* The next start finds it agreed to. */
@@ -404,6 +405,25 @@ static void without_an_answer_the_outcome_is_left_to_the_next_start(void **state
 	json_decref(record);
 	assert_int_equal(world->err, 0);
 	assert_true(is_served("open"));
+}
+
+/* An upgrade goes on when no commit is open (process.c). */
+static void an_upgrade_waits_for_five_seconds_at_most(void **state)
+{
+	const struct open_commit *open = &world->service.commit;
+
+	(void)state;
+	put_network("open", "10.1.0.0/16", false);
+	assert_true(uv_timer_get_due_in(&open->late) > COMMIT_LAST_MS);
+	service_rest(&world->service);
+	assert_true(uv_timer_get_due_in(&open->late) <= COMMIT_LAST_MS);
+	while (commit_is_open(&world->service))
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_true(world->is_forgotten);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
+	assert_false(is_served("open"));
+	assert_false(world->service.work.busy);
 }
 
 static void others_wait_meanwhile_and_go_on_at_the_end(void **state)
@@ -756,12 +776,12 @@ static void what_is_kept_beside_a_change_comes_with_it_or_not_at_all(void **stat
 
 /* ---- what is stored is published without fail ---- */
 
-static int commit_and_run_out(struct source *source, char error[SOURCE_ERROR_MAX])
+static enum commit_answer commit_and_run_out(struct source *source, char error[SOURCE_ERROR_MAX])
 {
-	int err = world->real->commit(source, error);
+	enum commit_answer answer = world->real->commit(source, error);
 
-	is_out = !err;
-	return err;
+	is_out = answer == COMMIT_YES;
+	return answer;
 }
 
 static const struct rrset *served_ptr(const char *text)
@@ -838,6 +858,114 @@ static void what_could_not_be_handed_over_comes_with_the_next_model(void **state
 	assert_non_null(served_ptr("192.0.2.7"));
 }
 
+/* ---- a state that does not know ---- */
+
+static void on_due(void *context)
+{
+	(void)context;
+}
+
+/* Makes the change of a network that waits to be confirmed, while the disk cannot sync. */
+static void put_in_doubt(const char *name)
+{
+	struct confirmation *confirmation = &world->service.confirmation;
+	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", "10.1.0.0/16");
+	const struct service_edit edit = {network_path(name), values};
+	struct service_change change = {.edits = &edit, .count = 1, .who = "ops", .wait_s = 600};
+
+	world->service.commit.committer = NULL;
+	assert_int_equal(confirmation_place(confirmation, world->service.load.state), 0);
+	confirmation_open(confirmation, &world->loop, on_due, NULL);
+	atomic_store(&syncs_fail, true);
+	service_commit(&world->service, &change, on_change, NULL);
+	json_decref(values);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
+	assert_non_null(strstr(world->text, "not known whether the change is made"));
+	assert_false(is_served(name));
+	/* Others are refused meanwhile, and reads go on. */
+	put_network("other", "10.9.0.0/16", false);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_non_null(strstr(world->text, "not known"));
+	assert_false(is_kept("other"));
+}
+
+static bool is_in_doubt(void)
+{
+	return uv_is_active((uv_handle_t *)&world->service.commit.doubt.again);
+}
+
+static void find_out(void)
+{
+	struct unconfirmed found;
+
+	assert_true(confirmation_find(&world->service.confirmation, UNCONFIRMED_CHANGE, &found));
+	atomic_store(&syncs_fail, false);
+	while (is_in_doubt())
+		uv_run(&world->loop, UV_RUN_ONCE);
+	put_network("last", "10.9.0.0/16", false);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("last"));
+}
+
+static void a_change_that_the_state_turns_out_to_have_is_served(void **state)
+{
+	(void)state;
+	/* SQLite removes a log with nothing else in it, and so the change, when it closes it. */
+	world->service.commit.committer = NULL;
+	put_network("first", "10.2.0.0/16", false);
+	assert_int_equal(world->err, 0);
+	world->told = 0;
+	put_in_doubt("doubtful");
+	find_out();
+	assert_true(is_served("doubtful"));
+	assert_true(is_kept("doubtful"));
+	assert_true(world->service.confirmation.waits);
+}
+
+/* A reader keeps the state from showing what a crash would bring back. */
+static void a_change_that_the_state_turns_out_not_to_have_is_dropped(void **state)
+{
+	struct source *source = world->service.inventory->store.source;
+	char error[SOURCE_ERROR_MAX];
+	struct source *view = source->calls->view(source, error);
+	struct unconfirmed found;
+
+	(void)state;
+	assert_non_null(view);
+	put_in_doubt("doubtful");
+	find_out();
+	assert_false(is_served("doubtful"));
+	assert_false(is_kept("doubtful"));
+	assert_false(world->service.confirmation.waits);
+	assert_false(confirmation_find(&world->service.confirmation, UNCONFIRMED_CHANGE, &found));
+	source_close(view);
+}
+
+static void many_that_a_thread_stores_may_be_in_doubt_as_well(void **state)
+{
+	struct many many = {.values = NULL};
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	atomic_store(&syncs_fail, true);
+	put_many(&many, false);
+	run_until(&world->told, 1);
+	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
+	assert_true(is_in_doubt());
+	atomic_store(&syncs_fail, false);
+	while (is_in_doubt())
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_int_equal(is_served("many0"), is_kept("many0"));
+	json_decref(many.values);
+	put_many(&many, false);
+	run_until(&world->told, 2);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("many0"));
+	json_decref(many.values);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -852,6 +980,7 @@ int main(void)
 		TEST(what_was_not_known_may_be_refused),
 		TEST(an_answer_may_come_when_nobody_waits_for_it_any_more),
 		TEST(without_an_answer_the_outcome_is_left_to_the_next_start),
+		TEST(an_upgrade_waits_for_five_seconds_at_most),
 		TEST(others_wait_meanwhile_and_go_on_at_the_end),
 		TEST(it_is_made_beside_what_is_served_by_then),
 		TEST(many_are_agreed_to_and_made_in_a_thread),
@@ -865,9 +994,13 @@ int main(void)
 		TEST(a_record_of_a_later_version_is_refused),
 		TEST(what_is_kept_beside_a_change_is_agreed_to_with_it),
 		TEST(what_is_kept_beside_a_change_comes_with_it_or_not_at_all),
+		TEST(a_change_that_the_state_turns_out_to_have_is_served),
+		TEST(a_change_that_the_state_turns_out_not_to_have_is_dropped),
+		TEST(many_that_a_thread_stores_may_be_in_doubt_as_well),
 		TEST(what_is_stored_is_served_as_soon_as_there_is_memory),
 		TEST(what_could_not_be_handed_over_comes_with_the_next_model),
 	};
 
+	failing_sync_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "tests/lib/failing_sync.h"
 #include "tests/lib/state_case.h"
 
 enum { MANY = 40000, PAGE = 4096 }; /* records: far more than SQLite keeps at hand */
@@ -204,7 +205,7 @@ static void a_change_is_not_acknowledged_where_the_file_goes_meanwhile(void **st
 				    &(struct source_keys){.ptr = "never.test."}, world->error),
 			 0);
 	assert_int_equal(rename(world->path, aside), 0);
-	assert_int_equal(calls->commit(world->source, world->error), ERR_SYSTEM);
+	assert_int_equal(calls->commit(world->source, world->error), COMMIT_NO);
 	state_case_check_error(world, "is gone; put it back");
 	assert_int_equal(rename(aside, world->path), 0);
 	assert_int_equal(read_all(world, &told), 0);
@@ -492,11 +493,133 @@ static void a_change_that_the_disk_has_no_room_for_at_its_end_is_undone(void **s
 			 0);
 	assert_int_equal(stat(world->log, &stat_of), 0);
 	limit_files((rlim_t)stat_of.st_size);
-	assert_int_equal(calls->commit(world->source, world->error), ERR_SYSTEM);
+	assert_int_equal(calls->commit(world->source, world->error), COMMIT_NO);
 	state_case_check_error(world, "disk");
 	limit_files(RLIM_INFINITY);
 	assert_int_equal(read_all(world, &told), 0);
 	assert_int_equal(told.count, 1);
+	check_well(world);
+}
+
+/* ---- a commit whose outcome is not known ---- */
+
+/* Puts record 0 as this, and commits. */
+static enum commit_answer commit_of(struct state_case *world, const char *fqdn)
+{
+	const struct source_calls *calls = world->source->calls;
+	uint64_t revision;
+	char id[37];
+
+	id_of(id, 0);
+	assert_int_equal(calls->begin(world->source, "test", &revision, world->error), 0);
+	assert_int_equal(calls->put(world->source, KIND_PTR, id, "{}",
+				    &(struct source_keys){.ptr = fqdn}, world->error),
+			 0);
+	return calls->commit(world->source, world->error);
+}
+
+static enum commit_answer ask_again(struct state_case *world)
+{
+	return world->source->calls->commit(world->source, world->error);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+	char buffer[PAGE];
+	size_t length;
+
+	assert_non_null(out);
+	while (in && (length = fread(buffer, 1, sizeof buffer, in)) > 0)
+		assert_int_equal(fwrite(buffer, 1, length, out), length);
+	if (in)
+		fclose(in);
+	fclose(out);
+}
+
+/* What a start after a crash of the machine would find, if the disk has what was written to it. */
+static void check_after_crash(struct state_case *world, const char *first)
+{
+	char copy[96], copy_log[104];
+	struct source *here = world->source;
+	struct counted told;
+
+	aside_of(world, copy);
+	snprintf(copy_log, sizeof copy_log, "%s-wal", copy);
+	copy_file(world->path, copy);
+	copy_file(world->log, copy_log);
+	world->source = state_open(copy, world->error);
+	assert_non_null(world->source);
+	assert_int_equal(load(world, &told), 0);
+	assert_string_equal(told.first, first);
+	source_close(world->source);
+	world->source = here;
+}
+
+static void check_no_change_begins(struct state_case *world)
+{
+	uint64_t revision;
+
+	assert_int_equal(
+		world->source->calls->begin(world->source, "test", &revision, world->error),
+		ERR_SYSTEM);
+	state_case_check_error(world, "is not known whether");
+}
+
+/* Nobody else has the file open, so that it shows what a crash would leave. */
+static void a_change_in_the_log_whose_sync_fails_is_made_once_the_disk_can(void **state)
+{
+	struct state_case *world = *state;
+
+	atomic_store(&syncs_fail, true);
+	assert_int_equal(commit_of(world, "second.test."), COMMIT_UNKNOWN);
+	state_case_check_error(world, "cannot be written");
+	check_after_crash(world, "second.test.");
+	check_no_change_begins(world);
+	assert_int_equal(ask_again(world), COMMIT_UNKNOWN);
+	atomic_store(&syncs_fail, false);
+	check_no_change_begins(world);
+	assert_int_equal(ask_again(world), COMMIT_YES);
+	check_readable(world, "second.test.");
+	check_after_crash(world, "second.test.");
+	check_well(world);
+}
+
+/* Others that have the file open see the revision before. Not made means: not after a crash
+ * either. */
+static void a_change_that_others_do_not_see_is_written_over_before_it_is_not_made(void **state)
+{
+	struct state_case *world = *state;
+	struct source *view = world->source->calls->view(world->source, world->error);
+
+	assert_non_null(view);
+	atomic_store(&syncs_fail, true);
+	assert_int_equal(commit_of(world, "second.test."), COMMIT_UNKNOWN);
+	check_no_change_begins(world);
+	atomic_store(&syncs_fail, false);
+	assert_int_equal(ask_again(world), COMMIT_NO);
+	check_readable(world, "first.test.");
+	check_after_crash(world, "first.test.");
+	source_close(view);
+	check_well(world);
+}
+
+/* What happens in a thread is known to the connection that goes on. */
+static void a_doubt_of_the_second_connection_becomes_the_firsts(void **state)
+{
+	struct state_case *world = *state;
+	struct source *first = world->source;
+	struct source *other = first->calls->another(first, world->error);
+
+	assert_non_null(other);
+	atomic_store(&syncs_fail, true);
+	world->source = other;
+	assert_int_equal(commit_of(world, "second.test."), COMMIT_UNKNOWN);
+	world->source = first;
+	first->calls->join(first, other);
+	check_no_change_begins(world);
+	atomic_store(&syncs_fail, false);
+	assert_int_not_equal(ask_again(world), COMMIT_UNKNOWN);
 	check_well(world);
 }
 
@@ -505,6 +628,9 @@ static void a_change_that_the_disk_has_no_room_for_at_its_end_is_undone(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_change_in_the_log_whose_sync_fails_is_made_once_the_disk_can),
+		T(a_change_that_others_do_not_see_is_written_over_before_it_is_not_made),
+		T(a_doubt_of_the_second_connection_becomes_the_firsts),
 		T(what_was_read_is_current_until_another_program_writes),
 		T(a_change_that_another_program_was_ahead_of_makes_what_was_read_old),
 		T(nothing_is_written_to_a_file_that_is_gone_until_it_is_back),
@@ -522,5 +648,6 @@ int main(void)
 		T(a_change_that_the_disk_has_no_room_for_at_its_end_is_undone),
 	};
 
+	failing_sync_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
