@@ -59,15 +59,17 @@ def sh(*argv, **how):
 
 
 def wait_for(condition, what, seconds=dns.PATIENCE):
-    """Polls until the condition gives something true, and gives that."""
+    """Polls until the condition gives something true, and gives that. What takes long to look at, such as a page in a
+    browser, is looked at less often."""
     end = time.monotonic() + seconds
     while True:
+        start = time.monotonic()
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
             raise AssertionError("waited %g seconds in vain for %s" % (seconds, what))
-        time.sleep(0.02)
+        time.sleep(max(0.02, 2 * (time.monotonic() - start)))
 
 
 class Process:
