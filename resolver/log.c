@@ -1,6 +1,7 @@
-/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix. A server
- * does not wait for the terminal or the journal (log_never_wait): what they do not take at once is
- * queued. The queue's lock is held for calls that do not wait; who begins to wait tells the loop.
+/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix. A
+ * server does not wait for the terminal or the journal (log_never_wait): what they do not take at
+ * once is queued. The queue's lock is held for calls that do not wait; who begins to wait tells the
+ * loop.
  *
  *     line ─► queue ─► stderr, as far as it has room now
  *               └───► the rest: by the next line, or log_go_on
