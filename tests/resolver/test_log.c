@@ -323,7 +323,7 @@ static void log_many(int reader, int writer)
 		if (sscanf(line, "<6>a: %u", &number) == 1)
 			assert_int_equal(number, kept++);
 		else
-			assert_int_equal(sscanf(line, "<4>log: %u lines were lost", &lost), 1); /* once */
+			assert_int_equal(sscanf(line, "<4>log: %u lines were lost", &lost), 1);
 	}
 	assert_true(lost > 0);
 	assert_int_equal(kept + lost, MANY);
