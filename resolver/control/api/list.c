@@ -1,89 +1,72 @@
 #include "resolver/control/api/list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 
-enum { PORTION = 50, PASSED_OVER_MAX = 10000 };
+enum { PASSED_OVER_MAX = 10000 };
 
 struct api_page {
 	struct work_job job; /* first */
 	struct api_request *request;
 	const struct api_list *list;
-	size_t room, count; /* `count`: rows written */
-	size_t passed_over;
-	bool more;
-	struct change_error error; /* CHANGE_FINE: the state could be read */
-	char *behind; /* the last resource, which the next portion or page follows; NULL: begin */
+	struct item_list items;
+	size_t room, count;        /* `count`: rows written */
+	bool more;                 /* there is a next page */
+	char last[ITEM_MARK_MAX];  /* behind which it begins */
+	struct change_error error; /* CHANGE_FINE: the items could be read */
 	struct json_writer json;
 };
 
-static void mark(struct api_page *page, const struct owned_resource *resource)
+static const struct item_calls *items_of_page(const struct api_page *page)
 {
-	char address[ADDRESS_TEXT_MAX];
-	free(page->behind);
-	page->behind = strdup(owned_is_service(resource)
-				      ? resource->item.name
-				      : address_print(&resource->item.address, address));
-	if (!page->behind)
-		json_writer_fail(&page->json);
+	return items_of(page->items.path.kind);
 }
 
-/* Writes rows while there is room. False: there is one more. */
-static bool write_rows(struct api_page *page, const struct owned_resource *const *resources,
-		       size_t count)
+/* Writes rows while there is room. */
+static void write_rows(struct api_page *page)
 {
-	const struct api_list *list = page->list;
-	size_t i;
-	for (i = 0; i < count; i++) {
-		if (list->takes && !list->takes(page->request, resources[i])) {
-			page->passed_over++;
-			continue;
-		}
-		if (page->count == page->room)
+	struct item_list *items = &page->items;
+
+	for (size_t i = 0; i < items->count && !page->more; i++) {
+		page->more = page->count == page->room;
+		if (page->more)
 			break;
 		page->count++;
-		json_writer_row(&page->json, list->row(page->request, resources[i]));
+		json_writer_row(&page->json, page->list->row(page->request, &items->items[i]));
+		items_of_page(page)->mark(items, &items->items[i], page->last);
 	}
-	if (i > 0)
-		mark(page, resources[i - 1]);
-	return i == count;
+	if (page->more || !items->more || items->passed < PASSED_OVER_MAX)
+		return;
+	page->more = true;
+	memcpy(page->last, items->behind, sizeof page->last);
 }
 
+/* Asks for one item more than there is room for, which tells whether there is a next page. */
 static bool write_portion(void *context)
 {
 	struct api_page *page = context;
-	const struct owned_resource *resources[PORTION];
-	const char *trouble;
-	size_t count = 0;
-	inventory_forget(api_inventory(page->request));
-	if (page->list->next(page->request, page->behind, resources, PORTION, &count) != 0)
-		json_writer_fail(&page->json);
-	trouble = inventory_trouble(api_inventory(page->request));
-	if (trouble) {
-		change_say(&page->error, CHANGE_STORE, NULL, "%s", trouble);
-		json_writer_fail(&page->json);
-		return false;
-	}
-	bool all = write_rows(page, resources, count);
-	page->more = !all || count == PORTION;
-	return all && page->more && page->passed_over < PASSED_OVER_MAX &&
-	       !json_writer_has_failed(&page->json);
-}
+	struct item_list *items = &page->items;
+	size_t left = page->room - page->count;
+	struct arena arena;
 
-static void page_free(struct api_page *page)
-{
-	free(page->behind);
-	free(page);
+	inventory_forget(items->inventory);
+	arena_init(&arena);
+	items->arena = &arena;
+	if (items_of_page(page)->next(items, left < SIZE_MAX ? left + 1 : left, &page->error) == 0)
+		write_rows(page);
+	else
+		json_writer_fail(&page->json);
+	arena_release(&arena);
+	return items->more && !page->more && !json_writer_has_failed(&page->json);
 }
 
 static void put_tail(struct api_page *page)
 {
 	const struct api_list *list = page->list;
-	const char *last = page->more ? page->behind : NULL;
+	const char *last = page->more ? page->last : NULL;
 	json_t *tail = list->tail_json(page->request, last);
 
 	if (last && !tail)
@@ -94,6 +77,16 @@ static void put_tail(struct api_page *page)
 		json_writer_value(&page->json, tail);
 	}
 	fputs("}", page->json.out);
+}
+
+/* Is the list empty because its parent or group does not exist? Then the request has been answered.
+ */
+static bool is_missing(struct api_page *page)
+{
+	const struct api_list *list = page->list;
+
+	return page->count == 0 && !page->more && list->fail_missing &&
+	       list->fail_missing(page->request, &page->items.path);
 }
 
 static void answer(void *context)
@@ -107,7 +100,7 @@ static void answer(void *context)
 		json_writer_fail(&page->json);
 	put_tail(page);
 	text = json_writer_end(&page->json, &length);
-	if (!api_still_may(request))
+	if (!api_still_may(request) || (text && is_missing(page)))
 		free(text);
 	else if (text)
 		api_reply_text(request, 200, NULL, text, length);
@@ -117,11 +110,11 @@ static void answer(void *context)
 		api_fail_change(request, &page->error);
 	else
 		api_fail_memory(request);
-	page_free(page);
+	free(page);
 }
 
 static struct api_page *page_new(struct api_request *request, const struct api_list *list,
-				 size_t room, const char *behind)
+				 const struct item_list *items, size_t room)
 {
 	struct api_page *page = calloc(1, sizeof *page);
 
@@ -129,25 +122,31 @@ static struct api_page *page_new(struct api_request *request, const struct api_l
 		return NULL;
 	page->request = request;
 	page->list = list;
+	page->items = *items;
+	page->items.inventory = api_inventory(request);
+	page->items.context = request;
 	page->room = room;
-	page->behind = behind ? strdup(behind) : NULL;
 	page->job.large = room == API_LIST_ALL;
-	if ((!behind || page->behind) && json_writer_begin(&page->json, ",", JSON_COMPACT)) {
-		fprintf(page->json.out, "{\"%s\":[", list->key);
+	if (json_writer_begin(&page->json, ",", JSON_COMPACT)) {
+		fprintf(page->json.out, "{\"%s\":[",
+			list->key ? list->key : items->path.kind->collection);
 		return page;
 	}
-	page_free(page);
+	free(page);
 	return NULL;
 }
 
-void api_list_answer(struct api_request *request, const struct api_list *list, size_t room,
-		     const char *behind)
+void api_list_answer(struct api_request *request, const struct api_list *list,
+		     const struct item_list *items, size_t room)
 {
+	const struct kind *kind = items->path.kind;
 	struct api_page *page;
+	char etag[ETAG_MAX];
 
-	if (api_all_not_modified(request))
+	if (items_of(kind)->etag(api_inventory(request), kind, NULL, etag) &&
+	    api_not_modified(request, etag))
 		return;
-	page = page_new(request, list, room, behind);
+	page = page_new(request, list, items, room);
 	if (!page) {
 		api_fail_memory(request);
 		return;
@@ -156,15 +155,5 @@ void api_list_answer(struct api_request *request, const struct api_list *list, s
 		return;
 	api_fail_ending(request);
 	json_writer_cancel(&page->json);
-	page_free(page);
-}
-
-int api_list_addresses(const struct api_request *request, const char *behind,
-		       const struct owned_resource **resources, size_t room, size_t *count)
-{
-	struct address address;
-	bool after = behind && address_parse(&address, behind) == 0;
-	*count = inventory_addresses_after(api_inventory(request), after ? &address : NULL,
-					   resources, room);
-	return 0;
+	free(page);
 }

@@ -16,6 +16,11 @@ struct inventory *api_inventory(const struct api_request *request)
 	return request->aside ? request->aside : request->service->inventory;
 }
 
+const struct model *api_model(const struct api_request *request)
+{
+	return inventory_model(api_inventory(request));
+}
+
 bool api_could_not_read(struct api_request *request)
 {
 	const char *trouble = inventory_trouble(api_inventory(request));

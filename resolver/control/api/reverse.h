@@ -7,6 +7,8 @@
 #include "resolver/control/resource/owned_resource.h"
 
 struct inventory *api_inventory(const struct api_request *request);
+/* The model that is served. */
+const struct model *api_model(const struct api_request *request);
 
 /* True: the state could not be read for this request, which has been answered (503). */
 bool api_could_not_read(struct api_request *request);

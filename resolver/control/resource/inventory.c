@@ -539,36 +539,6 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 	return page_behind(inventory, &wanted, DECLARED_BY_NAME, &probe, page);
 }
 
-enum { PAGE_ROWS = 256 };
-
-int inventory_each(struct inventory *inventory, unsigned kind,
-		   int (*on_resource)(void *context, const struct owned_resource *resource),
-		   void *context)
-{
-	const struct owned_resource *page[PAGE_ROWS];
-	char name[NAME_TEXT_MAX] = "";
-	struct address after = {0};
-	size_t count = PAGE_ROWS;
-	int err = 0;
-
-	while (!err && count == PAGE_ROWS) {
-		count = kind == KIND_ADDRESS
-				? inventory_addresses_after(inventory, &after, page, PAGE_ROWS)
-				: inventory_services_after(inventory, *name ? name : NULL, page,
-							   PAGE_ROWS);
-		if (inventory_trouble(inventory))
-			return ERR_SYSTEM;
-		for (size_t i = 0; !err && i < count; i++)
-			err = on_resource(context, page[i]);
-		if (count > 0) {
-			after = page[count - 1]->item.address;
-			snprintf(name, sizeof name, "%s", page[count - 1]->item.name);
-		}
-		inventory_forget(inventory);
-	}
-	return err;
-}
-
 /* ---- waiting PTRs ---- */
 
 static int on_waiting(void *context, const struct source_resource *row)

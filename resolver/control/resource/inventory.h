@@ -60,13 +60,6 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 			     size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owned_resource **page, size_t room);
-/* Calls back for each resource of a kind, and forgets each page before the next. A callback that
- * returns an error ends the call with it; ERR_SYSTEM: the resources could not be read
- * (inventory_trouble). */
-MUST_CHECK int inventory_each(struct inventory *inventory, unsigned kind,
-			      int (*on_resource)(void *context,
-						 const struct owned_resource *resource),
-			      void *context);
 /* The waiting PTRs by the ids of their addresses; each item has only the id and the PTR. The caller
  * frees the array. NULL: none, or they could not be read (inventory_trouble). */
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count);

@@ -269,7 +269,9 @@ char *path_url(const struct path *path, char text[PATH_URL_MAX])
 
 	percent_encode(group, sizeof group, path->group);
 	percent_encode(first, sizeof first, path->names[0]);
-	if (kind->parent)
+	if (kind->id == KIND_PTR) /* is in no group */
+		snprintf(text, PATH_URL_MAX, "%s/%s", kind->collection, first);
+	else if (kind->parent)
 		snprintf(text, PATH_URL_MAX, "%s/%s/%s/%s/%s", kind->parent->collection, group,
 			 first, kind->collection,
 			 percent_encode(second, sizeof second, path->names[1]));

@@ -12,6 +12,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/item.h"
 #include "rules/text.h"
 
 /* The PTR's values for the document; NULL: no PTR, or the file gives it. */
@@ -34,21 +35,23 @@ struct export
 	struct json_writer writer;
 };
 
-static int write_resource(void *context, const struct owned_resource *resource)
+static int write_resource(void *context, const struct item *item)
 {
 	struct export *export = context;
 
-	if (!owned_is_declared(resource))
-		json_writer_row(&export->writer, owned_values_alone(resource));
+	if (!item->origin.file)
+		json_writer_row(&export->writer, owned_values_alone(item->owned));
 	return 0;
 }
 
-static int write_ptr(void *context, const struct owned_resource *resource)
+/* `item`: an address or a service. */
+static int write_ptr(void *context, const struct item *item)
 {
 	struct export *export = context;
+	json_t *values = ptr_values(item->owned);
 
-	if (resource->item.reverse_fqdn && !resource->ptr_is_declared)
-		json_writer_row(&export->writer, ptr_values(resource));
+	if (values)
+		json_writer_row(&export->writer, values);
 	return 0;
 }
 
@@ -58,21 +61,28 @@ static void write_waiting(struct export *export)
 	const struct owned_resource **list = inventory_waiting(export->inventory, &count);
 
 	for (size_t i = 0; i < count; i++)
-		write_ptr(export, list[i]);
+		json_writer_row(&export->writer, ptr_values(list[i]));
 	free(list);
 }
 
-/* Writes the groups that have a row in the state. */
-static int write_groups(struct export *export)
+/* Writes a group that has a row in the state. */
+static int write_group(void *context, const struct item *item)
 {
-	size_t count;
-	struct resource_group *list = groups_list(export->inventory, &count);
+	struct export *export = context;
 
-	for (size_t i = 0; list && i < count; i++)
-		if (list[i].origin.revision)
-			json_writer_row(&export->writer, group_values(&list[i]));
-	free(list);
-	return list ? 0 : ERR_NOMEM;
+	if (item->origin.revision)
+		json_writer_row(&export->writer, group_values(item->fields));
+	return 0;
+}
+
+/* Calls back for all items of a kind. */
+static int each(struct inventory *inventory, unsigned kind,
+		int (*on_item)(void *context, const struct item *item), void *context)
+{
+	struct item_list list = {.inventory = inventory, .path.kind = kind_of_id(kind)};
+	struct change_error unused; /* the inventory has the reason, too (inventory_trouble) */
+
+	return item_each(&list, on_item, context, &unused);
 }
 
 static int write_lists(struct export *export)
@@ -81,18 +91,18 @@ static int write_lists(struct export *export)
 	struct json_writer *writer = &export->writer;
 
 	json_writer_list(writer, ",\n\"groups\": [\n");
-	int err = write_groups(export);
+	int err = each(inventory, KIND_GROUP, write_group, export);
 	json_writer_list(writer, "],\n\"addresses\": [\n");
 	if (!err)
-		err = inventory_each(inventory, KIND_ADDRESS, write_resource, export);
+		err = each(inventory, KIND_ADDRESS, write_resource, export);
 	json_writer_list(writer, "],\n\"services\": [\n");
 	if (!err)
-		err = inventory_each(inventory, KIND_SERVICE, write_resource, export);
+		err = each(inventory, KIND_SERVICE, write_resource, export);
 	json_writer_list(writer, "],\n\"ptrs\": [\n");
 	if (!err)
-		err = inventory_each(inventory, KIND_ADDRESS, write_ptr, export);
+		err = each(inventory, KIND_ADDRESS, write_ptr, export);
 	if (!err)
-		err = inventory_each(inventory, KIND_SERVICE, write_ptr, export);
+		err = each(inventory, KIND_SERVICE, write_ptr, export);
 	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
 	fputs("]}\n", writer->out);
@@ -196,9 +206,10 @@ static int put(struct state_import *import, unsigned kind, const char *group, co
 }
 
 /* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
-static int compare_resource(void *context, const struct owned_resource *resource)
+static int compare_resource(void *context, const struct item *compared)
 {
 	struct state_import *import = context;
+	const struct owned_resource *resource = compared->owned;
 	const struct owned_item *item = &resource->item;
 	bool is_declared = owned_is_declared(resource);
 	bool has_ptr = item->reverse_fqdn && !resource->ptr_is_declared;
@@ -221,14 +232,18 @@ static int compare_resource(void *context, const struct owned_resource *resource
 
 /* Removes a group that the document lacks, unless an address that stays is in it: then the group
  * becomes what adding that address would have made. */
-static int compare_group(struct state_import *import, const struct resource_group *group)
+static int compare_group(void *context, const struct item *compared)
 {
+	struct state_import *import = context;
+	const struct resource_group *group = compared->fields;
 	const struct resource_group bare = {.name = group->name, .region = group->region};
 	bool named, used = noted(import, "used", group->name);
 	char key[NAME_TEXT_MAX];
 	json_t *values;
 	int err;
 
+	if (!group->origin.revision)
+		return 0; /* only a file or other resources name it */
 	snprintf(key, sizeof key, "%s", group->name);
 	named = json_object_get(import->groups, text_lower(key));
 	if (named ? is_same(import->groups, group->name, group_values(group))
@@ -246,17 +261,13 @@ static int compare_group(struct state_import *import, const struct resource_grou
 	return err;
 }
 
-static int compare_rest(struct state_import *import)
+static int compare_waiting(struct state_import *import)
 {
-	size_t count, waiting;
-	struct resource_group *groups = groups_list(import->draft->inventory, &count);
-	const struct owned_resource **list = inventory_waiting(import->draft->inventory, &waiting);
-	int err = groups ? 0 : draft_fail_memory(import->draft);
+	size_t count;
+	const struct owned_resource **list = inventory_waiting(import->draft->inventory, &count);
+	int err = 0;
 
-	for (size_t i = 0; groups && !err && i < count; i++)
-		if (groups[i].origin.revision)
-			err = compare_group(import, &groups[i]);
-	for (size_t i = 0; !err && i < waiting; i++) {
+	for (size_t i = 0; !err && i < count; i++) {
 		/* An address of the document cannot be added while a PTR waits for its id. */
 		bool is_awaited = find_in(import->resources, list[i]->item.id);
 
@@ -266,7 +277,6 @@ static int compare_rest(struct state_import *import)
 			err = put(import, KIND_PTR, NULL, list[i]->item.id, NULL);
 	}
 	free(list);
-	free(groups);
 	return err;
 }
 
@@ -434,13 +444,15 @@ static int import_list(struct state_import *import, size_t at)
 
 static int import_all(struct state_import *import)
 {
-	int err = inventory_each(import->draft->inventory, KIND_ADDRESS, compare_resource, import);
+	struct inventory *inventory = import->draft->inventory;
+	int err = each(inventory, KIND_ADDRESS, compare_resource, import);
 
 	if (!err)
-		err = inventory_each(import->draft->inventory, KIND_SERVICE, compare_resource,
-				     import);
+		err = each(inventory, KIND_SERVICE, compare_resource, import);
 	if (!err)
-		err = compare_rest(import);
+		err = each(inventory, KIND_GROUP, compare_group, import);
+	if (!err)
+		err = compare_waiting(import);
 	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
 		err = import_list(import, i);
 	return err;

@@ -248,23 +248,6 @@ MUST_CHECK int service_draft(struct service *service, struct inventory *inventor
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
-/* The resource's values in the state. NULL: none, or `error` says why they cannot be read. */
-json_t *service_values(struct inventory *inventory, const struct path *path,
-		       struct change_error *error);
-
-/* Calls back with the resource's row in the state, or, for a path without a last name, with all
- * rows of that list. A result of on_row other than 0 ends the calls; ERR_LIMIT is no error.
- * ERR_INVALID: `error` says why. Another thread needs a copy of the inventory (STORE_ASIDE,
- * STORE_VIEW). */
-MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
-				int (*on_row)(void *context, const struct source_resource *row),
-				void *context, struct change_error *error);
-/* service_each_row for the rows of the path's list that follow the row it names (no name: all),
- * sorted by key. */
-MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
-				   int (*on_row)(void *context, const struct source_resource *row),
-				   void *context, struct change_error *error);
-
 /* Tries whether a state that could not be written can be again (store_try), unless a change is
  * under way. Called ahead of reports of the state. */
 void service_try_state(struct service *service);

@@ -23,8 +23,8 @@ struct resources { /* a page */
 	struct api_request *request;
 	const struct arm_page *page;
 	json_t *array;
-	char last[ARM_ID_MAX]; /* the marker of the last resource read */
-	bool no_memory;
+	char last[ARM_ID_MAX];     /* the marker of the last resource read */
+	struct change_error error; /* CHANGE_FINE: all could be read */
 };
 
 /* False: the page is full. */
@@ -70,7 +70,7 @@ static bool is_tracked(const struct arm_type *type)
 	return type->tracked;
 }
 
-/* False: there are more, or there is no memory. */
+/* False: there are more, or an error. */
 static bool add_of_model(struct resources *resources)
 {
 	const char *group = api_parameter(resources->request, "group"),
@@ -84,7 +84,8 @@ static bool add_of_model(struct resources *resources)
 		return true;
 	arm_found_add_all(&list, is_tracked);
 	arm_found_sort(&list);
-	resources->no_memory = list.no_memory;
+	if (list.no_memory)
+		change_say(&resources->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	for (size_t i = 0; i < list.count && all; i++) {
 		const struct arm_found *found = &list.items[i];
 		struct arm_shown shown;
@@ -104,7 +105,7 @@ static bool add_of_model(struct resources *resources)
 			snprintf(resources->last, sizeof resources->last, "%s", text);
 	}
 	free(list.items);
-	return all && !resources->no_memory;
+	return all && resources->error.outcome == CHANGE_FINE;
 }
 
 /* False: the page is full. */
@@ -127,28 +128,23 @@ static bool add_address(struct resources *resources, const struct owned_resource
 	return added;
 }
 
-/* False: there are more, or there is no memory. */
+/* False: there are more, or an error. */
 static bool add_addresses(struct resources *resources)
 {
-	struct api_request *request = resources->request;
-	const struct owned_resource *portion[ARM_PORTION];
+	struct item_list list = arm_addresses(resources->request);
 	const char *behind = resources->page->behind;
-	size_t count, scanned = 0;
 
-	behind = is_address_mark(behind) ? behind + strlen(addresses_mark) : NULL;
-	while (scanned < SCANNED_MAX) {
-		if (arm_next_addresses(request, behind, portion, ARM_PORTION, &count) != 0) {
-			resources->no_memory = true;
+	if (is_address_mark(behind))
+		snprintf(list.behind, sizeof list.behind, "%s", behind + strlen(addresses_mark));
+	for (size_t scanned = 0; scanned < SCANNED_MAX; scanned += list.count) {
+		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &resources->error) != 0)
 			return false;
-		}
-		for (size_t i = 0; i < count; i++)
-			if (!add_address(resources, portion[i]))
+		for (size_t i = 0; i < list.count; i++)
+			if (!add_address(resources, list.items[i].owned))
 				return false;
-		if (count < ARM_PORTION)
+		if (!list.more)
 			return true;
-		scanned += count;
-		behind = arena_strdup(&request->arena, resources->last + strlen(addresses_mark));
-		inventory_forget(api_inventory(request));
+		inventory_forget(list.inventory);
 	}
 	return false;
 }
@@ -167,9 +163,9 @@ void arm_resources_list(struct api_request *request)
 		return;
 	resources.array = json_array();
 	all = add_of_model(&resources) && add_addresses(&resources);
-	if (resources.no_memory) {
+	if (resources.error.outcome != CHANGE_FINE) {
 		json_decref(resources.array);
-		api_fail_memory(request);
+		api_fail_change(request, &resources.error);
 		return;
 	}
 	arm_page_answer(&page, resources.array, all ? NULL : resources.last);

@@ -5,9 +5,9 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/shown.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 
@@ -90,8 +90,7 @@ bool arm_has_group(struct api_request *request, const char *name)
 {
 	struct resource_group group;
 
-	return strcmp(name, GROUP_NONE) == 0 ||
-	       group_find(api_inventory(request), name, &group);
+	return strcmp(name, GROUP_NONE) == 0 || group_find(api_inventory(request), name, &group);
 }
 
 bool arm_check_group(struct api_request *request)

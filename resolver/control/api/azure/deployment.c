@@ -16,12 +16,12 @@
 #include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/azure/record_data.h"
 #include "resolver/control/api/edit.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/token.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
@@ -569,22 +569,20 @@ static void remove_found(struct deployment *deployment, size_t of_template)
 static void remove_addresses(struct deployment *deployment, size_t of_template)
 {
 	struct api_request *request = deployment->asked.request;
-	const struct owned_resource *portion[ARM_PORTION];
-	char behind[ADDRESS_TEXT_MAX] = "";
-	size_t count;
+	struct item_list list = arm_addresses(request);
+	struct change_error error;
 
 	do {
-		count = 0;
-		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
-				       &count) != 0)
+		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &error) != 0 &&
+		    error.outcome == CHANGE_NO_MEMORY)
 			fail_memory(deployment);
-		for (size_t i = 0; i < count && !deployment_has_failed(deployment); i++) {
+		for (size_t i = 0; i < list.count && !deployment_has_failed(deployment); i++) {
+			const struct item *item = &list.items[i];
 			struct arm_shown shown;
 
-			address_print(&portion[i]->item.address, behind);
-			arm_show_address(request, portion[i], &shown);
-			if (!portion[i]->item.origin.file &&
-			    ownership_is_of(api_inventory(request), portion[i],
+			arm_show_address(request, item->owned, &shown);
+			if (!item->origin.file &&
+			    ownership_is_of(list.inventory, item->owned,
 					    api_parameter(request, "subscription")) &&
 			    !is_deployed(deployment, of_template, &shown.path))
 				remove_resource(deployment, &shown);
@@ -595,7 +593,7 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 				  "the group has more than %d resources that the template has not; "
 				  "delete the group, or some of them, first",
 				  DEPLOYMENT_REMOVALS_MAX);
-	} while (count == ARM_PORTION && !deployment_has_failed(deployment));
+	} while (list.more && !deployment_has_failed(deployment));
 }
 
 /* Removes all resources of the group that the template does not have and no file declares. */

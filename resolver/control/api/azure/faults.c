@@ -9,8 +9,9 @@
 
 #include "resolver/control/api/azure/reading.h"
 #include "resolver/control/api/azure/shown.h"
-#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "resolver/control/api/item.h"
-#include "resolver/control/api/list.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
@@ -87,15 +85,11 @@ void arm_found_sort(struct arm_found_list *list)
 		qsort(list->items, list->count, sizeof *list->items, compare_found);
 }
 
-int arm_next_addresses(const struct api_request *request, const char *behind,
-		       const struct owned_resource **resources, size_t room, size_t *count)
+struct item_list arm_addresses(struct api_request *request)
 {
-	struct address address;
-	bool after = behind && address_parse(&address, behind) == 0;
+	const char *group = api_parameter(request, "group");
 
-	if (!*api_parameter(request, "group"))
-		return api_list_addresses(request, behind, resources, room, count);
-	*count = inventory_group_after(api_inventory(request), api_group(request),
-				       after ? &address : NULL, resources, room);
-	return 0;
+	return (struct item_list){.inventory = api_inventory(request),
+				  .arena = &request->arena,
+				  .path = {kind_of_id(KIND_ADDRESS), *group ? group : NULL}};
 }

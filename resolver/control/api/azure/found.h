@@ -4,8 +4,7 @@
 #define SLUICE_ARM_FOUND_H
 
 #include "resolver/control/api/azure/type.h"
-
-struct owned_resource;
+#include "resolver/control/resource/item.h"
 
 struct arm_found {
 	const struct arm_type *type;
@@ -34,9 +33,8 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 void arm_found_sort(struct arm_found_list *list);
 
 enum { ARM_PORTION = 64 };
-/* Finds at most `room` addresses of the request's group (none: of all groups) behind the address
- * `behind` (NULL: from the first); the `next` of an api_list. */
-int arm_next_addresses(const struct api_request *request, const char *behind,
-		       const struct owned_resource **resources, size_t room, size_t *count);
+/* The list of addresses of the request's group (none: of all groups), from the first. Its items are
+ * allocated in the request's arena. */
+struct item_list arm_addresses(struct api_request *request);
 
 #endif

@@ -14,9 +14,9 @@
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/shown.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/model.h"
@@ -270,34 +270,39 @@ static bool is_asked(const struct group_export *export, const struct path *path)
 
 /* ---- in portions ---- */
 
+/* Reads the list's next items, behind export->behind. */
+static void read_portion(struct group_export *export, struct item_list *list, struct arena *arena)
+{
+	list->inventory = api_inventory(export->request);
+	list->arena = arena;
+	snprintf(list->behind, sizeof list->behind, "%s", export->behind);
+	if (items_of(list->path.kind)->next(list, PORTION, &export->error) != 0)
+		json_writer_fail(&export->json);
+	snprintf(export->behind, sizeof export->behind, "%s", list->behind);
+}
+
 /* Writes the next record sets of the zone. False: there are no more. */
 static bool write_record_sets(struct group_export *export, const struct path *zone)
 {
-	struct api_request *request = export->request;
-	struct path path = {kind_of_id(KIND_RECORD_SET),
-			    zone->group,
-			    {zone->names[0], *export->behind ? export->behind : NULL}};
-	const struct item_source in = item_source_of(request, &path);
-	struct item_page page = {.limit = PORTION};
+	struct item_list list = {
+		.path = {kind_of_id(KIND_RECORD_SET), zone->group, {zone->names[0], NULL}}};
 	struct arena arena;
 
 	arena_init(&arena);
-	if (in.item && item_list(&in, &path, &page, &arena, &export->error) != 0)
-		json_writer_fail(&export->json);
-	for (size_t i = 0; i < page.count; i++) {
+	read_portion(export, &list, &arena);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct item *item = &list.items[i];
+		const struct arm_type *type = arm_type_of(&item->path);
 		struct arm_shown shown;
 
-		path = part_path(path.kind, page.items[i], zone);
-		snprintf(export->behind, sizeof export->behind, "%s", path_name(&path));
-		if (!arm_type_of(&path))
+		if (!type)
 			continue;
-		arm_show_plain(request, arm_type_of(&path), &path, page.items[i], &shown);
+		arm_show_plain(export->request, type, &item->path, item->fields, &shown);
 		write_resource(export, &shown);
 		arm_shown_release(&shown);
 	}
-	free(page.items);
 	arena_release(&arena);
-	return page.count == PORTION;
+	return list.more;
 }
 
 /* Writes the next resource of the model, if it still exists, or the next record sets of a zone. */
@@ -325,30 +330,22 @@ static void write_found(struct group_export *export)
 /* Writes the next addresses. False: there are no more. */
 static bool write_addresses(struct group_export *export)
 {
-	struct api_request *request = export->request;
-	struct inventory *inventory = api_inventory(request);
-	const struct owned_resource *portion[PORTION];
-	size_t count = 0;
+	struct item_list list = arm_addresses(export->request);
+	struct arena arena;
 
-	inventory_forget(inventory);
-	if (arm_next_addresses(request, *export->behind ? export->behind : NULL, portion, PORTION,
-			       &count) != 0)
-		json_writer_fail(&export->json);
-	if (inventory_trouble(inventory)) {
-		change_say(&export->error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-		json_writer_fail(&export->json);
-		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
+	inventory_forget(list.inventory);
+	arena_init(&arena);
+	read_portion(export, &list, &arena);
+	for (size_t i = 0; i < list.count; i++) {
 		struct arm_shown shown;
 
-		arm_show_address(request, portion[i], &shown);
+		arm_show_address(export->request, list.items[i].owned, &shown);
 		if (is_asked(export, &shown.path))
 			write_resource(export, &shown);
 		arm_shown_release(&shown);
-		address_print(&portion[i]->item.address, export->behind);
 	}
-	return count == PORTION;
+	arena_release(&arena);
+	return list.more;
 }
 
 static bool write_portion(void *context)

@@ -10,10 +10,10 @@
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/azure/shown.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/schema/schema.h"
@@ -34,20 +34,30 @@ struct arm_listing {
 };
 
 /* Does the record set have the type and the suffix of the request? */
-static bool is_listed_set(const struct api_request *request, const struct kind *kind,
-			  const void *item)
+static bool is_listed_set(const struct arm_listing *listing, const struct path *path)
 {
-	const struct arm_listing *listing = request->state;
-	const char *name = part_name(kind, item), *colon = strrchr(name, ':');
+	const char *name = path_name(path), *colon = strrchr(name, ':');
 	size_t length = (size_t)(colon - name),
 	       suffix = listing->suffix ? strlen(listing->suffix) : 0;
-	const struct path path = {kind, NULL, {NULL, name}};
 
 	return (listing->asked->is_all
-			? arm_type_of(&path) != NULL
+			? arm_type_of(path) != NULL
 			: strcasecmp(colon + 1, listing->asked->type->record_type) == 0) &&
 	       suffix <= length &&
 	       strncasecmp(colon - suffix, listing->suffix ? listing->suffix : "", suffix) == 0;
+}
+
+static bool is_own_set(void *context, const struct item *item)
+{
+	return is_listed_set(context, &item->path);
+}
+
+static bool is_registered_set(const struct api_request *request, const struct kind *kind,
+			      const void *set)
+{
+	const struct path path = {kind, NULL, {NULL, part_name(kind, set)}};
+
+	return is_listed_set(request->state, &path);
 }
 
 /* False: the record sets cannot be read, and the request has been answered. */
@@ -55,25 +65,29 @@ static bool collect_sets(struct arm_listing *listing, const struct path *zone, c
 			 size_t room)
 {
 	struct api_request *request = listing->found.request;
-	const struct item_source in = item_source_of(request, &listing->asked->path);
-	struct path path = listing->asked->path;
+	struct item_list list = {
+		.inventory = api_inventory(request),
+		.arena = &request->arena,
+		.path = {listing->asked->path.kind, zone->group, {zone->names[0], NULL}},
+		.fits = is_own_set,
+		.context = listing,
+		.rows_max = READ_MAX};
 	struct change_error error;
-	struct item_page page = {
-		.limit = room + 1, .rows_max = READ_MAX, .fits = is_listed_set, .request = request};
 
-	request->state = listing;
-	path.group = zone->group;
-	path.names[1] = behind;
-	if (item_list(&in, &path, &page, &request->arena, &error) != 0) {
+	snprintf(list.behind, sizeof list.behind, "%s", behind ? behind : "");
+	if (items_of(list.path.kind)->next(&list, room + 1, &error) != 0) {
 		api_fail_change(request, &error);
 		return false;
 	}
-	listing->end = page.end;
-	for (size_t i = 0; i < page.count; i++) {
-		path = part_path(path.kind, page.items[i], zone);
-		arm_found_add(&listing->found, arm_type_of(&path), &path, page.items[i]);
+	if (list.more && list.count <= room) {
+		listing->end = arena_strdup(&request->arena, list.behind);
+		listing->found.no_memory = !listing->end;
 	}
-	free(page.items);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct item *item = &list.items[i];
+
+		arm_found_add(&listing->found, arm_type_of(&item->path), &item->path, item->fields);
+	}
 	return true;
 }
 
@@ -83,11 +97,12 @@ static void merge_registered(struct arm_listing *listing, const struct path *zon
 			     const struct private_zone *in, const char *behind, size_t room)
 {
 	struct api_request *request = listing->found.request;
-	const struct registrations_wanted wanted = {behind, room + 1, is_listed_set};
+	const struct registrations_wanted wanted = {behind, room + 1, is_registered_set};
 	const struct record_set *sets;
 	struct arm_found_list own = listing->found;
 	size_t count, at = 0;
 
+	request->state = listing;
 	if (registrations_as_sets(request, in, &wanted, &sets, &count) != 0) {
 		listing->found.no_memory = true;
 		return;
@@ -199,19 +214,20 @@ static void answer_list(struct arm_listing *listing, const struct arm_page *page
 
 /* ---- addresses, of which there may be a million ---- */
 
-static bool is_listed_address(const struct api_request *request,
-			      const struct owned_resource *resource)
+static bool is_listed_address(void *context, const struct item *item)
 {
-	return ownership_is_of(api_inventory(request), resource,
+	const struct api_request *request = context;
+
+	return ownership_is_of(api_inventory(request), item->owned,
 			       api_parameter(request, "subscription"));
 }
 
-static json_t *address_row(const struct api_request *request, const struct owned_resource *resource)
+static json_t *address_row(struct api_request *request, const struct item *item)
 {
 	struct arm_shown shown;
 	json_t *row;
 
-	arm_show_address((struct api_request *)(uintptr_t)request, resource, &shown);
+	arm_show_address(request, item->owned, &shown);
 	row = arm_print(&shown);
 	arm_shown_release(&shown);
 	return row;
@@ -219,8 +235,9 @@ static json_t *address_row(const struct api_request *request, const struct owned
 
 static void list_addresses(struct api_request *request)
 {
-	static const struct api_list rows = {"value",     arm_next_addresses, is_listed_address,
-					     address_row, "nextLink",         arm_next_link};
+	static const struct api_list rows = {
+		.key = "value", .row = address_row, .tail = "nextLink", .tail_json = arm_next_link};
+	struct item_list list = arm_addresses(request);
 	struct arm_page page;
 	struct address address;
 
@@ -228,11 +245,13 @@ static void list_addresses(struct api_request *request)
 	    !arm_page_begin(&page, request, NULL))
 		return;
 	api_arm_say_revision(request);
+	list.fits = is_listed_address;
+	snprintf(list.behind, sizeof list.behind, "%s", page.behind ? page.behind : "");
 	if (page.behind && address_parse(&address, page.behind) != 0)
 		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
 			    "it is not from a nextLink; follow the nextLink of the previous page");
 	else
-		api_list_answer(request, &rows, page.room, page.behind);
+		api_list_answer(request, &rows, &list, page.room);
 }
 
 /* Collects children. False: they cannot be read, and the request has been answered. */

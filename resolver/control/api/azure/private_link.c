@@ -7,9 +7,10 @@
 #include "resolver/control/api/azure/put.h"
 #include "resolver/control/api/earlier.h"
 #include "resolver/control/api/edit.h"
-#include "resolver/control/api/item.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/service/service.h"
 #include "rules/prefix.h"
@@ -527,9 +528,12 @@ static void put_set(struct endpoint *endpoint, const struct path *path, struct s
 		    json_t *values)
 {
 	struct change_error error;
-	const void *item = item_find(endpoint->request, path, &endpoint->request->arena, &error);
+	struct api_request *request = endpoint->request;
+	struct item item;
+	int err = items_of(path->kind)
+			  ->find(api_inventory(request), path, &request->arena, &item, &error);
 
-	if (!item_may_change(api_model(endpoint->request), path, item, !values, &error)) {
+	if (!item_may_change(api_model(request), path, err ? NULL : item.fields, !values, &error)) {
 		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s",
 			  path->names[1], path->names[0], error.text);
 		json_decref(values);

@@ -10,12 +10,11 @@
 #include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/record_data.h"
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
@@ -503,23 +502,6 @@ void arm_show_address(struct api_request *request, const struct owned_resource *
 	put_etag(shown, owned_version_etag(resource, etag));
 }
 
-static bool find_address(struct api_request *request, const struct path *path,
-			 struct arm_shown *shown, struct change_error *error)
-{
-	struct inventory *inventory = api_inventory(request);
-	const struct owned_resource *resource = addresses_find(inventory, path);
-
-	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-	else if (resource &&
-		 ownership_is_of(inventory, resource, api_parameter(request, "subscription")))
-		arm_show_address(request, resource, shown);
-	else
-		resource = NULL;
-	return resource && error->outcome == CHANGE_FINE;
-}
-
 void arm_show_group(struct api_request *request, const struct resource_group *group,
 		    struct arm_shown *shown)
 {
@@ -544,43 +526,59 @@ bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *grou
 	return inventory_group_after(inventory, NULL, NULL, &any, 1) > 0;
 }
 
-static bool find_group(struct api_request *request, const struct path *path,
-		       struct arm_shown *shown, struct change_error *error)
+/* The group "-" stands for the addresses in no group. */
+static bool find_ungrouped(struct api_request *request, struct arm_shown *shown,
+			   struct change_error *error)
 {
 	struct inventory *inventory = api_inventory(request);
 	struct resource_group group;
-	bool found = strcmp(path->names[0], GROUP_NONE) == 0
-			     ? arm_find_ungrouped(inventory, &group)
-			     : group_find(inventory, path->names[0], &group);
+	bool found = arm_find_ungrouped(inventory, &group);
 
 	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory)) {
+	if (inventory_trouble(inventory))
 		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-		return false;
-	}
-	if (found)
+	if (found && error->outcome == CHANGE_FINE)
 		arm_show_group(request, &group, shown);
-	return found;
+	return found && error->outcome == CHANGE_FINE;
+}
+
+/* Shows the item. False: this API does not have it. */
+static bool show_found(struct api_request *request, const struct arm_type *type,
+		       const struct item *item, struct arm_shown *shown)
+{
+	struct inventory *inventory = api_inventory(request);
+
+	if (item->owned &&
+	    !ownership_is_of(inventory, item->owned, api_parameter(request, "subscription")))
+		return false;
+	if (item->owned)
+		arm_show_address(request, item->owned, shown);
+	else if (item->path.kind->id == KIND_GROUP)
+		arm_show_group(request, item->fields, shown);
+	else if (item_made_because(api_model(request), &item->path))
+		return false;
+	else
+		arm_show_plain(request, type, &item->path, item->fields, shown);
+	return true;
 }
 
 bool arm_find_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, struct arm_shown *shown, struct change_error *error)
 {
-	const void *item;
+	struct item item;
 	struct path own;
+	int err;
 
-	if (path->kind->id == KIND_GROUP)
-		return find_group(request, path, shown, error);
-	if (path->kind->inventory)
-		return find_address(request, path, shown, error);
-	item = item_find(request, path, &request->arena, error);
-	own = arm_spelled(request, path, item);
-	if (item && !item_made_because(api_model(request), path)) {
-		arm_show_plain(request, type, &own, item, shown);
+	if (path->kind->id == KIND_GROUP && strcmp(path->names[0], GROUP_NONE) == 0)
+		return find_ungrouped(request, shown, error);
+	err = items_of(path->kind)
+		      ->find(api_inventory(request), path, &request->arena, &item, error);
+	if (!err && show_found(request, type, &item, shown))
 		return true;
-	}
-	return error->outcome == CHANGE_FINE && type->record_type &&
-	       arm_zone_find_soa(request, type, &own, shown);
+	if (error->outcome != CHANGE_FINE || !type->record_type)
+		return false;
+	own = arm_spelled(request, path, err ? NULL : item.fields);
+	return arm_zone_find_soa(request, type, &own, shown);
 }
 
 bool arm_find(struct api_request *request, const struct arm_type *type, const struct path *path,
@@ -632,7 +630,8 @@ json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 	if (shown->path.kind->inventory)
 		return owned_values(shown->item);
 	if (shown->revision > 0)
-		return service_values(api_inventory(shown->request), &shown->path, error);
+		return items_of(shown->path.kind)
+			->stored(api_inventory(shown->request), &shown->path, error);
 	values = json_deep_copy(shown->values);
 	if (values_refer(shown->path.kind, shown->path.group, api_model(shown->request), values,
 			 &changed) == 0)

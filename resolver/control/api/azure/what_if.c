@@ -132,27 +132,27 @@ static void add_ignored_items(struct besides *besides)
 static bool add_ignored_addresses(struct besides *besides)
 {
 	struct api_request *request = besides->deployment->asked.request;
-	const struct owned_resource *portion[ARM_PORTION];
-	char behind[ADDRESS_TEXT_MAX] = "";
-	size_t count, seen = 0;
+	struct item_list list = arm_addresses(request);
+	struct change_error error;
 	struct arm_shown shown;
+	size_t seen = 0;
 
 	do {
-		count = 0;
-		if (arm_next_addresses(request, *behind ? behind : NULL, portion, ARM_PORTION,
-				       &count) != 0)
+		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &error) != 0 &&
+		    error.outcome == CHANGE_NO_MEMORY)
 			json_add(besides->changes, NULL);
-		for (size_t i = 0; i < count; i++) {
-			address_print(&portion[i]->item.address, behind);
-			if (!ownership_is_of(api_inventory(request), portion[i],
+		for (size_t i = 0; i < list.count; i++) {
+			const struct owned_resource *address = list.items[i].owned;
+
+			if (!ownership_is_of(list.inventory, address,
 					     api_parameter(request, "subscription")))
 				continue;
 			if (seen++ == WHAT_IF_ADDRESSES_MAX)
 				return true;
-			arm_show_address(request, portion[i], &shown);
+			arm_show_address(request, address, &shown);
 			add_ignored(besides, &shown);
 		}
-	} while (count == ARM_PORTION);
+	} while (list.more);
 	return false;
 }
 

@@ -67,12 +67,21 @@ static json_t *list_links_json(const struct api_request *request, const char *la
 	return links_json(request, NULL);
 }
 
+static json_t *list_row(struct api_request *request, const struct item *item)
+{
+	return floatingip_json(request, item->owned);
+}
+
 /* Lists all addresses on one page, as Designate's clients expect. */
 static void list_floatingips(struct api_request *request)
 {
-	static const struct api_list list = {
-		"floatingips", api_list_addresses, NULL, floatingip_json, "links", list_links_json};
-	api_list_answer(request, &list, API_LIST_ALL, NULL);
+	static const struct api_list list = {.key = "floatingips",
+					     .row = list_row,
+					     .tail = "links",
+					     .tail_json = list_links_json};
+	const struct item_list addresses = {.path.kind = kind_of_id(KIND_ADDRESS)};
+
+	api_list_answer(request, &list, &addresses, API_LIST_ALL);
 }
 
 /* ---- keys ---- */

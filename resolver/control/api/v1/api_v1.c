@@ -26,13 +26,11 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/statistics/rules", API_READ, api_rule_statistics, 0},
 	{"POST", "/v1/plan", API_OPERATE, api_plan, CHANGES_BODY_MAX},
 	{"POST", "/v1/flush", API_OPERATE, api_flush, 0},
-	{"GET", "/v1/addresses", API_READ, api_addresses_list, 0},
-	{"GET", "/v1/services", API_READ, api_services_list, 0},
 	{"GET", "/v1/services/{name}", API_READ, api_resource_show, 0},
 	{"PUT", "/v1/services/{name}", API_CHANGE, api_resource_put, 0},
 	{"PATCH", "/v1/services/{name}", API_CHANGE, api_resource_patch, 0},
 	{"DELETE", "/v1/services/{name}", API_CHANGE, api_resource_delete, 0},
-	{"GET", "/v1/ptrs", API_READ, api_ptrs_list, 0},
+	{"GET", "/v1/ptrs", API_READ, api_resource_list, 0},
 	{"POST", "/v1/ptrs", API_CHANGE, api_ptrs_batch, API_UPLOAD},
 	{"GET", "/v1/ptrs/{id}", API_READ, api_resource_show, 0},
 	{"PUT", "/v1/ptrs/{id}", API_CHANGE, api_resource_put, 0},
@@ -50,7 +48,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/queries", API_READ, api_queries, 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},
 	{"POST", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_read, 0},
-	/* All kinds, except lists that may be very long, and names without a group. */
+	/* All kinds; names without a group are above. */
 	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}/{name}", API_READ, api_resource_show, 0},

@@ -27,12 +27,6 @@ void api_registrations_delete(struct api_request *request);
 
 void api_explain(struct api_request *request);
 
-/* ---- v1/list.c ---- */
-
-void api_addresses_list(struct api_request *request);
-void api_services_list(struct api_request *request);
-void api_ptrs_list(struct api_request *request);
-
 /* ---- v1/login.c ---- */
 
 void api_login_link(struct api_request *request);
@@ -56,7 +50,7 @@ bool api_v1_is_serving(struct api_request *request);
  * request has been answered. */
 bool api_v1_after(struct api_request *request, const char *text, uint64_t *after);
 
-/* ---- v1/resource.c, export.c, zone_file.c ---- */
+/* ---- v1/resource.c, list.c, export.c, zone_file.c ---- */
 
 void api_export(struct api_request *request);
 void api_zone_file(struct api_request *request);

@@ -16,7 +16,6 @@
  * a DELETE. "etag" is If-Match; "" means that the resource must not exist yet. A refusal has the
  * first wrong edit as its error, and all of them in "faults". The headers If-Match and
  * If-None-Match are about the whole state, whose revision is the ETag. */
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"

@@ -8,17 +8,15 @@
  * The thread may write a million of them. PTRs that wait for their address to return are left out:
  * /v1/state has them. An address that is not served, because no pool has it any more, is a comment
  * in the file, which would not be valid with it. */
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
-#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/home.h"
+#include "resolver/control/resource/item.h"
+#include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
@@ -41,161 +39,115 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 	return container_of(answer, struct resource_export, answer);
 }
 
-/* ---- items of homes, groups and addresses ---- */
-
-/* Calls back for each item of a model that has items of a home. ERR_NOMEM, or what `on_parent`
- * returns. */
-static int each_parent(struct resource_export *export,
-		       int (*on_parent)(struct resource_export *export, const struct kind *kind,
-					void *parent))
+/* Calls back for all items of a kind; of one with a home, for those inside that item. False: they
+ * cannot be read. */
+static bool each_item(struct resource_export *export, const struct path *list,
+		      int (*on_item)(void *context, const struct item *item))
 {
-	int err = 0;
+	struct item_list items = {.inventory = export->inventory, .path = *list};
+	struct change_error error;
+	int err = item_each(&items, on_item, export, &error);
 
-	for (size_t i = 0; i < KIND_COUNT; i++) {
-		const struct kind *kind = &kinds[i];
-		struct schema_list parents;
-
-		if (!kind->home)
-			continue;
-		parents = kind_list(kind->parent, export->given);
-		for (size_t k = 0; !err && k < parents.count; k++)
-			err = on_parent(export, kind,
-					(char *)parents.items +
-						k * kind_field(kind->parent)->group->size);
-	}
-	return err;
+	if (err == ERR_INVALID && error.outcome != CHANGE_NO_MEMORY)
+		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
+	return !err;
 }
 
-/* Finds the parent's items, in the arena; the caller frees page->items. False: they cannot be read.
- */
-static bool list_items(struct resource_export *export, const struct kind *kind, const void *parent,
-		       struct arena *arena, struct item_page *page)
+static bool each_of_kind(struct resource_export *export, unsigned kind,
+			 int (*on_item)(void *context, const struct item *item))
 {
-	const struct path in = part_path(kind->parent, parent, NULL);
-	const struct path path = {kind, in.group, {in.names[0], NULL}};
-	const struct item_source source = {.inventory = export->inventory, .item = parent};
-	struct change_error error;
+	const struct path all = {.kind = kind_of_id(kind)};
 
-	*page = (struct item_page){.limit = SIZE_MAX - 1};
-	if (item_list(&source, &path, page, arena, &error) == 0)
-		return true;
-	if (error.outcome != CHANGE_NO_MEMORY)
-		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
-	return false;
+	return each_item(export, &all, on_item);
 }
 
 /* ---- as edits ---- */
 
-static json_t *edit_object(const char *url, json_t *values, json_t *origin)
+static json_t *item_edit(const struct inventory *inventory, const struct item *item)
 {
-	return json_make("{s:s, s:o, s:o}", "path", url, "values", values, "origin", origin);
+	char url[PATH_URL_MAX];
+
+	return json_make("{s:s, s:o, s:o}", "path", path_url(&item->path, url), "values",
+			 items_of(item->path.kind)->values(inventory, item), "origin",
+			 values_print_origin(&item->origin));
 }
 
-static json_t *item_edit(const struct model *model, const struct path *path, const void *item)
+static int write_edit(void *context, const struct item *item)
 {
-	char text[PATH_URL_MAX];
-
-	return edit_object(path_url(path, text), resource_given(model, path, item),
-			   resource_origin(item));
-}
-
-/* Takes ownership of the values. `group` NULL: the kind's path has no group. */
-static void write_owned_edit(struct resource_export *export, unsigned kind, const char *group,
-			     const char *name, json_t *values, const struct origin *origin)
-{
-	char url[PATH_URL_MAX], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
-
-	snprintf(url, sizeof url, "%s/%s%s%s", kind_of_id(kind)->collection,
-		 group ? percent_encode(first, sizeof first, group) : "", group ? "/" : "",
-		 percent_encode(second, sizeof second, name));
-	json_writer_row(&export->writer, edit_object(url, values, values_print_origin(origin)));
-}
-
-static int write_resource_edit(void *context, const struct owned_resource *resource)
-{
-	static const struct origin state;
 	struct resource_export *export = context;
-	const char *group =
-		resource->item.resource_group ? resource->item.resource_group : GROUP_NONE;
+
+	json_writer_row(&export->writer, item_edit(export->inventory, item));
+	return json_writer_has_failed(&export->writer) ? ERR_NOMEM : 0;
+}
+
+static int write_owned_edit(void *context, const struct item *item)
+{
+	struct resource_export *export = context;
+	const struct owned_resource *owned = item->owned;
+	const struct item ptr = {.path = {kind_of_id(KIND_PTR), GROUP_NONE, {owned->item.id, NULL}},
+				 .fields = item->fields,
+				 .owned = owned};
 	char refusal[POOLS_TEXT_MAX];
-
-	if (inventory_refusal(export->inventory, resource, refusal))
-		return 0;
-	write_owned_edit(export, resource->kind->id,
-			 owned_is_service(resource) ? GROUP_NONE : group, resource->item.name,
-			 owned_values(resource), &resource->item.origin);
-	if (owned_has_ptr_of_state(resource))
-		write_owned_edit(export, KIND_PTR, NULL, resource->item.id,
-				 owned_ptr_values(resource), &state);
-	return 0;
-}
-
-static int write_item_edits(struct resource_export *export, const struct kind *kind, void *parent)
-{
-	const struct path in = part_path(kind->parent, parent, NULL);
-	const struct model *model = inventory_model(export->inventory);
-	struct item_page page;
-	struct arena arena;
-
-	if (item_made_because(model, &in))
-		return 0;
-	arena_init(&arena);
-	if (!list_items(export, kind, parent, &arena, &page))
-		json_writer_fail(&export->writer);
-	for (size_t i = 0; !json_writer_has_failed(&export->writer) && i < page.count; i++) {
-		const struct path path = part_path(kind, page.items[i], &in);
-
-		json_writer_row(&export->writer, item_edit(model, &path, page.items[i]));
-	}
-	free(page.items);
-	arena_release(&arena);
-	return 0;
-}
-
-static int write_group_edits(struct resource_export *export)
-{
-	size_t count;
-	struct resource_group *groups = groups_list(export->inventory, &count);
-
-	for (size_t i = 0; groups && i < count; i++)
-		write_owned_edit(export, KIND_GROUP, GROUP_NONE, groups[i].name,
-				 group_values(&groups[i]), &groups[i].origin);
-	free(groups);
-	return groups ? 0 : ERR_NOMEM;
-}
-
-static int write_edits(struct resource_export *export)
-{
 	int err;
 
+	if (inventory_refusal(export->inventory, owned, refusal))
+		return 0;
+	err = write_edit(export, item);
+	return !err && owned_has_ptr_of_state(owned) ? write_edit(export, &ptr) : err;
+}
+
+/* Writes the items of homes, of each parent that somebody named. */
+static bool write_home_edits(struct resource_export *export)
+{
+	const struct model *model = inventory_model(export->inventory);
+	bool good = true;
+
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *parent = kinds[i].home ? kinds[i].parent : NULL;
+		struct schema_list items =
+			parent ? kind_list(parent, model) : (struct schema_list){0};
+
+		for (size_t k = 0; good && k < items.count; k++) {
+			const void *in =
+				(const char *)items.items + k * kind_field(parent)->group->size;
+			struct path list = part_path(parent, in, NULL);
+
+			if (item_made_because(model, &list))
+				continue;
+			list.kind = &kinds[i];
+			good = each_item(export, &list, write_edit);
+		}
+	}
+	return good;
+}
+
+static bool write_edits(struct resource_export *export)
+{
 	json_writer_list(&export->writer, "{\"edits\":[");
 	for (size_t i = 0; i < json_array_size(export->edits); i++)
 		json_writer_row(&export->writer, json_incref(json_array_get(export->edits, i)));
-	err = each_parent(export, write_item_edits);
-	if (!err)
-		err = write_group_edits(export);
-	if (!err)
-		err = inventory_each(export->inventory, KIND_ADDRESS, write_resource_edit, export);
-	return err ? err
-		   : inventory_each(export->inventory, KIND_SERVICE, write_resource_edit, export);
+	return write_home_edits(export) && each_of_kind(export, KIND_GROUP, write_edit) &&
+	       each_of_kind(export, KIND_ADDRESS, write_owned_edit) &&
+	       each_of_kind(export, KIND_SERVICE, write_owned_edit);
 }
 
-static void add_edits(const struct model *served, const struct kind *kind, const void *in,
+/* Adds edits of the items inside `in`, which are in the model's lists. */
+static void add_edits(const struct inventory *inventory, const struct kind *kind, const void *in,
 		      const struct path *parent, json_t *edits)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; !kind->home && i < items.count; i++) {
-		const char *item = (const char *)items.items + i * size;
-		const struct path path = part_path(kind, item, parent);
+		const void *fields = (const char *)items.items + i * size;
+		const struct item item = item_served(kind, fields, parent);
 
-		if (item_made_because(served, &path))
+		if (item_made_because(inventory_model(inventory), &item.path))
 			continue;
-		json_add(edits, item_edit(served, &path, item));
+		json_add(edits, item_edit(inventory, &item));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				add_edits(served, &kinds[k], item, &path, edits);
+				add_edits(inventory, &kinds[k], fields, &item.path, edits);
 	}
 }
 
@@ -229,32 +181,55 @@ static int add_items(struct resource_export *export, const struct kind *kind, vo
 {
 	const struct field *list = kind_field(kind);
 	struct model *given = export->given;
-	struct item_page page;
+	struct item_list items = {.inventory = export->inventory,
+				  .arena = &given->arena,
+				  .path = part_path(kind->parent, parent, NULL)};
+	struct change_error error;
 	char *copies;
 
 	if (kind->home->refusal(parent))
 		return 0;
-	if (!list_items(export, kind, parent, &given->arena, &page))
+	items.path.kind = kind;
+	if (items_of(kind)->next(&items, SIZE_MAX, &error) != 0) {
+		if (error.outcome != CHANGE_NO_MEMORY)
+			snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
 		return ERR_NOMEM;
-	copies = arena_alloc_array(&given->arena, page.count, list->group->size);
-	for (size_t i = 0; copies && i < page.count; i++)
-		memcpy(copies + i * list->group->size, page.items[i], list->group->size);
-	free(page.items);
+	}
+	copies = arena_alloc_array(&given->arena, items.count, list->group->size);
+	for (size_t i = 0; copies && i < items.count; i++)
+		memcpy(copies + i * list->group->size, items.items[i].fields, list->group->size);
 	if (!copies)
 		return ERR_NOMEM;
-	schema_list_set(list, parent, (struct schema_list){copies, page.count});
+	schema_list_set(list, parent, (struct schema_list){copies, items.count});
 	return 0;
 }
 
-static int write_resource_item(void *context, const struct owned_resource *resource)
+/* add_items for each item of the model that has items of a home. */
+static bool add_all_items(struct resource_export *export)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *parent = kinds[i].home ? kinds[i].parent : NULL;
+		struct schema_list items =
+			parent ? kind_list(parent, export->given) : (struct schema_list){0};
+
+		for (size_t k = 0; !err && k < items.count; k++)
+			err = add_items(export, &kinds[i],
+					(char *)items.items + k * kind_field(parent)->group->size);
+	}
+	return !err;
+}
+
+static int write_owned_item(void *context, const struct item *item)
 {
 	struct resource_export *export = context;
-	const struct field *list = kind_field(resource->kind);
+	const struct field *list = kind_field(item->path.kind);
 	char refusal[POOLS_TEXT_MAX];
 
-	if (inventory_refusal(export->inventory, resource, refusal)) {
-		fprintf(export->file, "# %s \"%s\" is not served: %s\n", resource->kind->name,
-			resource->item.name, refusal);
+	if (inventory_refusal(export->inventory, item->owned, refusal)) {
+		fprintf(export->file, "# %s \"%s\" is not served: %s\n", item->path.kind->name,
+			path_name(&item->path), refusal);
 		return 0;
 	}
 	if (export->any)
@@ -262,32 +237,29 @@ static int write_resource_item(void *context, const struct owned_resource *resou
 	else
 		fprintf(export->file, "%s = (\n", list->key);
 	export->any = true;
-	config_item_write(list->group, &resource->item, export->file);
+	config_item_write(list->group, item->fields, export->file);
 	return 0;
 }
 
-static int write_list(struct resource_export *export, unsigned kind)
+static bool write_list(struct resource_export *export, unsigned kind)
 {
-	int err;
+	bool good;
 
 	export->any = false;
-	err = inventory_each(export->inventory, kind, write_resource_item, export);
+	good = each_of_kind(export, kind, write_owned_item);
 	if (export->any)
 		fputs("\n);\n", export->file);
-	return err;
+	return good;
 }
 
-static int write_file(struct resource_export *export)
+static bool write_file(struct resource_export *export)
 {
 	struct model *given = export->given;
-	int err = each_parent(export, add_items);
+	bool good = add_all_items(export);
 
 	given->addresses.count = given->cloud_services.count = 0; /* write_list writes these */
-	if (!err)
-		err = config_file_write(given, export->file);
-	if (!err)
-		err = write_list(export, KIND_ADDRESS);
-	return err ? err : write_list(export, KIND_SERVICE);
+	return good && config_file_write(given, export->file) == 0 &&
+	       write_list(export, KIND_ADDRESS) && write_list(export, KIND_SERVICE);
 }
 
 /* The items that the model made by itself, as comments. */
@@ -311,7 +283,7 @@ static char *made_text(const struct model *served)
 static bool prepare(struct api_long_answer *answer)
 {
 	struct resource_export *export = export_of(answer);
-	const struct model *served = answer->request->service->server.model;
+	const struct model *served = inventory_model(answer->inventory);
 
 	export->inventory = answer->inventory;
 	/* Composed again, because the served model has addresses that no file gives. */
@@ -324,7 +296,8 @@ static bool prepare(struct api_long_answer *answer)
 		export->edits = json_array();
 		for (size_t i = 0; i < KIND_COUNT; i++)
 			if (!kinds[i].parent)
-				add_edits(served, &kinds[i], served, NULL, export->edits);
+				add_edits(answer->inventory, &kinds[i], served, NULL,
+					  export->edits);
 		export->edits = json_whole(export->edits);
 		export->tail = edits_tail(served, answer->inventory);
 	}
@@ -336,15 +309,15 @@ static bool prepare(struct api_long_answer *answer)
 
 static char *write_json(struct resource_export *export, size_t *length)
 {
+	bool good;
 	char *text;
-	int err;
 
 	if (!json_writer_begin(&export->writer, ",\n", JSON_COMPACT))
 		return NULL;
-	err = write_edits(export);
+	good = write_edits(export);
 	fputs(export->tail, export->writer.out);
 	text = json_writer_end(&export->writer, length);
-	if (!err)
+	if (good)
 		return text;
 	free(text);
 	return NULL;
@@ -353,18 +326,15 @@ static char *write_json(struct resource_export *export, size_t *length)
 static char *write_configuration(struct resource_export *export, size_t *length)
 {
 	char *text = NULL;
-	int err;
+	bool good;
 
 	export->file = open_memstream(&text, length);
 	if (!export->file)
 		return NULL;
-	err = write_file(export);
+	good = write_file(export);
 	fputs(export->tail, export->file);
-	if (ferror(export->file))
-		err = ERR_NOMEM;
-	if (fclose(export->file) != 0)
-		err = ERR_NOMEM;
-	if (!err)
+	good = good && !ferror(export->file);
+	if (fclose(export->file) == 0 && good)
 		return text;
 	free(text);
 	return NULL;

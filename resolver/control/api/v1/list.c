@@ -1,13 +1,16 @@
-/* GET /v1/addresses, /v1/services, /v1/ptrs: lists of addresses, services and their PTRs, in pages.
+/* Lists of resources of every kind, in pages: of all groups or of one, inside one item, or, where a
+ * "*" stands for its group and name, inside all.
  *
  *     ?limit=N       rows of a page, at most (1000; never more than 5000)
- *     ?marker=KEY    the rows behind this one: the last page's last address, or service's name
- *     ?q=TEXT        rows with this text in the name, address, forward or reverse name
- *     ?MEMBER=VALUE  rows with this value (filter.h); MEMBER may also be fqdn or status
+ *     ?marker=MARK   the rows behind that one (resource/item.h)
+ *     ?q=TEXT        rows with this text in the name; of addresses, services and PTRs also in the
+ *                    address, forward or reverse name
+ *     ?MEMBER=VALUE  rows with this value (filter.h); of addresses, services and PTRs also by fqdn
+ *                    or status
  *
- * An address, id or resource group is found by its index. For any other filter all rows are read,
- * some in each round of the loop. If very many do not match, a page ends early, perhaps empty, but
- * with a next one.
+ * An address, its id or its resource group is found by its index. For any other filter all rows are
+ * read, of the inventory some in each round of the loop. If very many do not match, a page ends
+ * early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -17,119 +20,12 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/filter.h"
-#include "resolver/control/base/json.h"
-#include "rules/base.h"
-#include "rules/schema/schema.h"
+#include "resolver/control/api/v1/resource.h"
+#include "resolver/control/resource/group.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/service/service.h"
 
 enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
-
-/* ---- selecting rows ---- */
-
-static const char *const searched[] = {"address", "fqdn", "reverse_fqdn", NULL};
-static const struct filter_shown shown[] = {{"fqdn", true}, {"status", false}, {.key = NULL}};
-
-static struct filter filter_of_resources(void)
-{
-	return (struct filter){
-		{kind_of_id(KIND_ADDRESS), kind_of_id(KIND_SERVICE), NULL}, searched, shown};
-}
-
-static bool is_listed(const struct api_request *request, const struct owned_resource *resource)
-{
-	static const char *const paging[] = {"limit", "marker", NULL};
-	const struct filter filter = filter_of_resources();
-	const char *const texts[] = {resource->fqdn, ptr_status_text(resource->status)};
-
-	return !api_query_other(request, paging) ||
-	       filter_takes(request, &filter, resource->kind, &resource->item, texts);
-}
-
-/* Finds the resource that the query names by its id or address; false: it has neither. */
-static bool find_one(const struct api_request *request, const char *behind,
-		     const struct owned_resource **resources, size_t *count)
-{
-	const char *id = api_query(request, "id"), *text = api_query(request, "address");
-	struct inventory *inventory = api_inventory(request);
-	struct address address;
-
-	if (!id && !text)
-		return false;
-	resources[0] = id ? inventory_by_id(inventory, id)
-		       : address_parse(&address, text) == 0
-			       ? inventory_by_address(inventory, &address)
-			       : NULL;
-	*count = resources[0] && !behind;
-	return true;
-}
-
-static int next_addresses(const struct api_request *request, const char *behind,
-			  const struct owned_resource **resources, size_t room, size_t *count)
-{
-	const char *group = api_query(request, "resource_group");
-	struct address address;
-	bool after = behind && address_parse(&address, behind) == 0;
-
-	if (find_one(request, behind, resources, count)) {
-		*count = *count && !owned_is_service(resources[0]);
-		return 0;
-	}
-	if (!group)
-		return api_list_addresses(request, behind, resources, room, count);
-	*count = inventory_group_after(api_inventory(request), group, after ? &address : NULL,
-				       resources, room);
-	return 0;
-}
-
-static int next_services(const struct api_request *request, const char *behind,
-			 const struct owned_resource **resources, size_t room, size_t *count)
-{
-	if (find_one(request, behind, resources, count)) {
-		*count = *count && owned_is_service(resources[0]);
-		return 0;
-	}
-	*count = inventory_services_after(api_inventory(request), behind, resources, room);
-	return 0;
-}
-
-/* Addresses come first. */
-static int next_of_both(const struct api_request *request, const char *behind,
-			const struct owned_resource **resources, size_t room, size_t *count)
-{
-	const char *group = api_query(request, "resource_group");
-	struct address address;
-	bool at_service = behind && address_parse(&address, behind) != 0;
-	size_t services = 0;
-	*count = 0;
-	if (find_one(request, behind, resources, count))
-		return 0;
-	if (!at_service)
-		(void)next_addresses(request, behind, resources, room, count);
-	if (*count == room || (group && *group)) /* services are in no group */
-		return 0;
-	int err = next_services(request, at_service ? behind : NULL, resources + *count,
-				room - *count, &services);
-	*count += services;
-	return err;
-}
-
-/* ---- rows ---- */
-
-static json_t *row(const struct api_request *request, const struct owned_resource *resource)
-{
-	(void)request;
-	return owned_show(resource, resource->kind->id);
-}
-
-static json_t *ptr_row(const struct api_request *request, const struct owned_resource *resource)
-{
-	(void)request;
-	return owned_show(resource, KIND_PTR);
-}
-
-static json_t *next_json(const struct api_request *request, const char *last)
-{
-	return last ? api_next_page(request, "marker", last) : json_null();
-}
 
 /* ---- parameters ---- */
 
@@ -165,44 +61,159 @@ bool api_v1_stream_limit(struct api_request *request, size_t *limit)
 	return !api_query(request, "limit") || api_v1_limit(request, limit);
 }
 
-static void answer_list(struct api_request *request, const struct api_list *list)
+/* ---- selecting rows ---- */
+
+static const char *const paging[] = {"limit", "marker", "q", NULL};
+
+static bool is_owned(const struct kind *kind)
 {
-	size_t limit;
+	return kind->inventory && kind->id != KIND_GROUP;
+}
+
+/* PTRs are those of addresses and services, so they are selected by members of both. */
+static struct filter filter_of(const struct kind *kind)
+{
+	static const char *const searched[] = {"address", "fqdn", "reverse_fqdn", NULL};
+	static const struct filter_shown shown[] = {
+		{"fqdn", true}, {"status", false}, {.key = NULL}};
+
+	if (!is_owned(kind))
+		return (struct filter){.kinds = {kind}};
+	return (struct filter){
+		{kind_of_id(KIND_ADDRESS), kind_of_id(KIND_SERVICE), NULL}, searched, shown};
+}
+
+/* Values of a row that is not served are not checked, so a filter by a member leaves it out. */
+static bool fits_unserved(const struct api_request *request, const struct item *item)
+{
+	const char *part = api_query(request, "q");
+
+	return !api_query_other(request, paging) &&
+	       (!part || strcasestr(path_name(&item->path), part));
+}
+
+static bool fits(void *context, const struct item *item)
+{
+	const struct api_request *request = context;
+	const struct filter filter = filter_of(item->path.kind);
+	const struct owned_resource *owned = item->owned;
+	const char *const shown[] = {owned ? owned->fqdn : NULL,
+				     owned ? ptr_status_text(owned->status) : NULL};
+
+	if (!item->fields)
+		return fits_unserved(request, item);
+	return filter_takes(request, &filter, owned ? owned->kind : item->path.kind, item->fields,
+			    shown);
+}
+
+/* Does the query select rows? */
+static bool is_filtered(const struct api_request *request)
+{
+	static const char *const others[] = {"limit", "marker", NULL};
+
+	return api_query_other(request, others);
+}
+
+/* Sets what an index finds: an id or address, and the resource group. */
+static void use_indexes(const struct api_request *request, struct item_list *list)
+{
+	const char *id = api_query(request, "id");
+	const char *group = api_query(request, "resource_group");
+
+	if (!is_owned(list->path.kind))
+		return;
+	list->only = id ? id : api_query(request, "address");
+	if (group)
+		list->path.group = *group ? group : GROUP_NONE;
+}
+
+/* ---- the answer ---- */
+
+static json_t *row(struct api_request *request, const struct item *item)
+{
+	char etag[ETAG_MAX];
+
+	return items_of(item->path.kind)->show(api_inventory(request), item, etag);
+}
+
+static json_t *next_json(const struct api_request *request, const char *last)
+{
+	return last ? api_next_page(request, "marker", last) : json_null();
+}
+
+/* An empty list would hide that its parent or its group does not exist. */
+static bool fail_missing(struct api_request *request, const struct path *list)
+{
+	const struct path parent = part_root(list);
+	struct resource_group group;
+
+	if (api_query(request, "marker") && request->service->load.passed_over)
+		return false; /* something that is not served may be ahead of the marker */
+	if (list->names[0]) {
+		if (part_find(api_model(request), &parent))
+			return false;
+		resource_fail_missing(request, &parent);
+		return true;
+	}
+	if (list->kind->inventory || !list->group || strcmp(list->group, GROUP_NONE) == 0 ||
+	    group_find(api_inventory(request), list->group, &group))
+		return false;
+	if (!api_could_not_read(request))
+		api_fail(request, 404, "not_found", "there is no resource group \"%.90s\"",
+			 list->group);
+	return true;
+}
+
+/* Reads the list's path. False: there is no such list, and the request has been answered. */
+static bool read_list(struct api_request *request, struct path *path)
+{
+	const char *group = api_parameter(request, "group");
+
+	if (kind_of_inventory(api_segment(request, 1)) && *group != '\0') {
+		resource_fail_kind(request);
+		return false;
+	}
+	if (!resource_read_path(request, path))
+		return false;
+	if (path->kind->inventory)
+		path->group = NULL;
+	path->names[path->kind->parent != NULL] = NULL;
+	if (path->kind->parent && !path->kind->home && strcmp(path->names[0], GROUP_ANY) == 0) {
+		path->names[0] = NULL;
+		path->group = strcmp(group, GROUP_ANY) == 0 ? NULL : group;
+	}
+	return true;
+}
+
+static bool check_marker(struct api_request *request, const char *marker)
+{
+	if (strlen(marker) < ITEM_MARK_MAX)
+		return true;
+	api_fail_at(request, 400, "invalid", "marker",
+		    "it is longer than any name; follow the `next` link of the previous page");
+	return false;
+}
+
+void api_resource_list(struct api_request *request)
+{
+	static const struct api_list list = {
+		.row = row, .tail = "next", .tail_json = next_json, .fail_missing = fail_missing};
 	const char *marker = api_query(request, "marker");
-	const struct filter filter = filter_of_resources();
-	struct address address;
+	struct item_list items = {.unserved = request->service->load.passed_over};
+	struct filter filter;
+	size_t limit;
 
 	/* An unknown filter is refused: if it were ignored, the client would take all rows for
 	 * matches. */
-	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
+	if (!read_list(request, &items.path))
 		return;
-	if (marker && list->next == next_addresses && address_parse(&address, marker) != 0) {
-		api_fail_at(
-			request, 400, "invalid", "marker",
-			"\"%.64s\" is not an address; follow the `next` link of the previous page",
-			marker);
+	filter = filter_of(items.path.kind);
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit) ||
+	    !check_marker(request, marker ? marker : ""))
 		return;
-	}
-	api_list_answer(request, list, limit, marker);
-}
-
-void api_addresses_list(struct api_request *request)
-{
-	static const struct api_list list = {"addresses", next_addresses, is_listed,
-					     row,         "next",         next_json};
-	answer_list(request, &list);
-}
-
-void api_services_list(struct api_request *request)
-{
-	static const struct api_list list = {"services", next_services, is_listed,
-					     row,        "next",        next_json};
-	answer_list(request, &list);
-}
-
-void api_ptrs_list(struct api_request *request)
-{
-	static const struct api_list list = {"ptrs",  next_of_both, is_listed,
-					     ptr_row, "next",       next_json};
-	answer_list(request, &list);
+	use_indexes(request, &items);
+	if (is_filtered(request))
+		items.fits = fits;
+	snprintf(items.behind, sizeof items.behind, "%s", marker ? marker : "");
+	api_list_answer(request, &list, &items, limit);
 }

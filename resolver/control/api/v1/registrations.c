@@ -33,8 +33,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "resolver/control/api/item.h"
 #include "resolver/control/api/registrations.h"
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"

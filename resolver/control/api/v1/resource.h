@@ -1,12 +1,24 @@
-/* Functions for handlers of resources (resource.c, changes.c). */
+/* Functions for handlers of resources (resource.c, list.c, body.c, changes.c). */
 #ifndef SLUICE_API_V1_RESOURCE_H
 #define SLUICE_API_V1_RESOURCE_H
 
-#include "resolver/control/api/api.h"
+#include "resolver/control/api/edit.h"
 #include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/part.h"
 
+/* Reads the path of a resource, or, without the last name, of a list; without a group, a list of
+ * all groups. False: it is no such path, or not one for this client, and the request has been
+ * answered. */
+bool resource_read_path(struct api_request *request, struct path *path);
+/* Answer 404: there is no such kind, or no such resource. */
+void resource_fail_kind(struct api_request *request);
+void resource_fail_missing(struct api_request *request, const struct path *path);
+/* The `read` of an api_editor: reads the body for that path, which becomes that of the edit (kind
+ * NULL: there is nothing to change). With `merges` only the members in the body change. False: it
+ * is wrong, and the request has been answered. */
+bool resource_read_body(struct api_edit *edit, bool merges, struct path *path, json_t **values);
 /* May the resource at the path be changed, or with `removes` be removed, given these preconditions
  * (RFC 9110 section 13.1; NULL: none)? False: `error` has the reason. */
 bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
@@ -29,9 +41,5 @@ bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
 /* The texts of warnings: of the first `checked`, those below that path ("": all); and all behind
  * them, which serving the model caused. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
-/* The item's place in a file, "FILE:LINE"; null: it is in none. */
-json_t *resource_origin(const void *item);
-/* The item's values as they were given. */
-json_t *resource_given(const struct model *model, const struct path *path, const void *item);
 
 #endif

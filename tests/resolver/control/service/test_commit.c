@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/item.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -211,7 +212,7 @@ static bool is_kept(const char *name)
 {
 	const struct path path = network_path(name);
 	struct change_error error;
-	json_t *values = service_values(world->service.inventory, &path, &error);
+	json_t *values = items_of_model.stored(world->service.inventory, &path, &error);
 
 	json_decref(values);
 	return values;

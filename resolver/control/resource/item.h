@@ -1,0 +1,109 @@
+/* Items of resources of every kind, for handlers and exports: how to find one, and to walk a list
+ * page by page. Where items are differs, so there are two sets of these calls:
+ *
+ *     the model           most kinds (item.c). Items in a home (home.h) are there if the file
+ *                         declares them; those of the state are read from their rows
+ *     the inventory       addresses, services, PTRs, groups (item_inventory.c)
+ *
+ * A row of the state that does not fit is an item as well, which is not served. */
+#ifndef SLUICE_ITEM_H
+#define SLUICE_ITEM_H
+
+#include <jansson.h>
+
+#include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/kind.h"
+
+struct item {
+	struct path path;   /* in the item's own spelling; a PTR's name is the id of its address */
+	const void *fields; /* the struct of its field table; NULL: it is not served */
+	const struct owned_resource *owned; /* of an address, a service or a PTR; NULL: of others */
+	struct origin origin; /* file NULL: no file declares it; revision 0: it has no row */
+	bool is_absent;       /* a PTR that does not exist, of an address that does */
+	const char *row;      /* of an item that is not served: its values in the state */
+};
+
+enum { ITEM_MARK_MAX = PATH_URL_MAX };
+
+struct item_list {
+	/* Has the model and the state. Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
+	struct inventory *inventory;
+	struct arena *arena; /* gets the items; texts may be the model's or the inventory's */
+	/* Without the last name. group NULL: items of all groups; for kinds inside another one,
+	 * names[0] NULL: inside all items of that kind. */
+	struct path path;
+	const char *only; /* an id or an address, which alone is wanted; NULL: all are */
+	bool unserved;    /* items that are not served are listed as well */
+	bool (*fits)(void *context, const struct item *item); /* items to be listed; NULL: all */
+	void *context;
+	size_t rows_max; /* of a home: rows of the state that `next` reads at most; 0: any number */
+	char behind[ITEM_MARK_MAX]; /* the next items follow the item with this mark; "": begin */
+
+	/* ---- set by `next` ---- */
+
+	struct item *items;
+	size_t count;
+	bool more;     /* others may follow */
+	size_t passed; /* items of the inventory that did not fit, since the first call */
+};
+
+struct item_calls {
+	/* Finds the path's item, if it is served. ERR_NOT_FOUND; ERR_INVALID: it cannot be read,
+	 * `error` says why. */
+	int (*find)(struct inventory *inventory, const struct path *path, struct arena *arena,
+		    struct item *item, struct change_error *error);
+	/* Sets the list's next items, `room` at most, and moves list->behind; the order is that of
+	 * marks. Of the inventory, and with rows_max, it looks at some rows only, so there may be
+	 * none although others follow (list->more). ERR_INVALID: `error` says why; its field is
+	 * "marker" if list->behind is no mark. */
+	int (*next)(struct item_list *list, size_t room, struct change_error *error);
+	/* Prints the item's mark, behind which a page of that list can begin. Returns text. */
+	char *(*mark)(const struct item_list *list, const struct item *item,
+		      char text[ITEM_MARK_MAX]);
+	/* Prints the item's etag, quoted; without an item, that of all lists of the kind. Returns
+	 * text; NULL: the kind's lists have none. */
+	char *(*etag)(const struct inventory *inventory, const struct kind *kind,
+		      const struct item *item, char text[ETAG_MAX]);
+
+	/* The item's values as they were given, and the item as /v1 shows it, with its etag. NULL
+	 * without memory. */
+	json_t *(*values)(const struct inventory *inventory, const struct item *item);
+	json_t *(*show)(const struct inventory *inventory, const struct item *item,
+			char etag[ETAG_MAX]);
+	/* The values as the state keeps them: putting these again changes nothing. NULL: it has
+	 * none, or they cannot be read, `error` says why. */
+	json_t *(*stored)(struct inventory *inventory, const struct path *path,
+			  struct change_error *error);
+};
+
+extern const struct item_calls items_of_model, items_of_inventory;
+
+static inline const struct item_calls *items_of(const struct kind *kind)
+{
+	return kind->inventory ? &items_of_inventory : &items_of_model;
+}
+
+/* The item with these fields, which a model serves; `around`: the path of the item that it is
+ * inside, NULL for a top-level item. */
+struct item item_served(const struct kind *kind, const void *fields, const struct path *around);
+/* Finds an item of a model or a home that is not served. Errors are those of `find`. */
+MUST_CHECK int item_find_unserved(struct inventory *inventory, const struct path *path,
+				  struct arena *arena, struct item *item,
+				  struct change_error *error);
+/* Calls back for all items of the list, which needs no arena, and forgets each page before the next
+ * (inventory_forget). A callback that returns an error ends the call with it. ERR_INVALID: `error`
+ * says why. */
+MUST_CHECK int item_each(struct item_list *list,
+			 int (*on_item)(void *context, const struct item *item), void *context,
+			 struct change_error *error);
+
+/* The reason for an item that the model made because the file names none; NULL: the file names it,
+ * or it does not exist. */
+const char *item_made_because(const struct model *model, const struct path *path);
+/* May an API change or remove the item of a model or a home (NULL: it does not exist)? False:
+ * `error` has the reason, such as the file that declares it. */
+bool item_may_change(const struct model *served, const struct path *path, const void *item,
+		     bool removes, struct change_error *error);
+
+#endif
