@@ -409,6 +409,7 @@ static void answer_open(struct master *master, enum part part, const struct mast
 		unsigned left = opened->count - sent;
 		unsigned count = left < MASTER_FDS_MAX ? left : MASTER_FDS_MAX;
 		answer = (struct master_message){.word = MASTER_SOCKETS};
+		snprintf(answer.text, sizeof answer.text, "%s", opened->name);
 		if (master_send(child->fd, &answer, opened->fds + sent, count) != 0) {
 			send_signal(child, SIGKILL);
 			return;

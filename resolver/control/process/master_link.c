@@ -121,6 +121,13 @@ static bool keep(struct master_link *link, const struct master_message *message,
 	return true;
 }
 
+/* Are these sockets for a request that was given up, because the master took too long? */
+static bool is_late(const struct master_message *message, const char *name)
+{
+	return message->word == MASTER_SOCKETS && *message->text &&
+	       strcmp(message->text, name) != 0;
+}
+
 /* Waits until all `wanted` descriptors, or a FAULT, have come. */
 static int ask(struct master_link *link, enum master_kind kind, const char *name, unsigned workers,
 	       int *found, unsigned wanted, char *error, size_t size)
@@ -138,6 +145,10 @@ static int ask(struct master_link *link, enum master_kind kind, const char *name
 		err = receive(link, &message, &fds);
 		if (err != 0 || keep(link, &message, &fds))
 			continue;
+		if (is_late(&message, name)) {
+			master_fds_close(&fds);
+			continue;
+		}
 		if (message.word == MASTER_FAULT || fds.count == 0 || fds.count > wanted - count) {
 			if (message.word == MASTER_FAULT)
 				snprintf(error, size, "%s", message.text);

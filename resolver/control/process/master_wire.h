@@ -3,7 +3,8 @@
  *
  *     server                                master
  *                                           START workers: of the DNS sockets; 0: none are open
- *     OPEN kind, name, workers              SOCKETS, in as many messages as needed; or FAULT text
+ *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
+ *                                           text. Older masters leave the name out
  *     ...
  *     SERVES user, status                   after the first one the master becomes that user
  *     ALIVE, now and then                   kills a server that stays silent
