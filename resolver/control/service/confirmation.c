@@ -181,16 +181,30 @@ const char *confirmation_refusal(const struct confirmation *confirmation,
 	return text;
 }
 
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* Seconds until it goes back, also after the time of day has been set. */
+static int64_t left_s(const struct unconfirmed *unconfirmed)
+{
+	int64_t left = unconfirmed->end_ms
+			       ? ((int64_t)unconfirmed->end_ms - (int64_t)now_ms() + 999) / 1000
+			       : unconfirmed->until_s - time(NULL);
+
+	return left > 0 ? left : 0;
+}
+
 json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded)
 {
 	bool is_change = unconfirmed->kind == UNCONFIRMED_CHANGE;
-	int64_t left_s = unconfirmed->until_s - time(NULL);
 
 	return json_make("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "what",
 			 kind_names[unconfirmed->kind], "who",
 			 json_text(guarded ? NULL : unconfirmed->who), "at",
 			 json_time(unconfirmed->at_s), "until", json_time(unconfirmed->until_s),
-			 "left_s", (json_int_t)(left_s > 0 ? left_s : 0), "revision",
+			 "left_s", (json_int_t)left_s(unconfirmed), "revision",
 			 is_change ? json_integer((json_int_t)unconfirmed->revision) : json_null(),
 			 "error", json_text(error && *error ? error_for(error, guarded) : NULL));
 }
@@ -523,6 +537,7 @@ void confirmation_begin(struct confirmation *confirmation, const struct unconfir
 
 	confirmation->waits = true;
 	confirmation->waiting = *unconfirmed;
+	confirmation->waiting.end_ms = now_ms() + (uint64_t)wait_s * 1000;
 	confirmation->error[0] = '\0';
 	uv_timer_start(&confirmation->timer, on_timer, (uint64_t)wait_s * 1000, 0);
 }

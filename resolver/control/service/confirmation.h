@@ -48,6 +48,7 @@ struct unconfirmed {
 	enum unconfirmed_kind kind;
 	char who[CONFIRMATION_WHO_MAX];
 	int64_t at_s, until_s; /* since 1970 */
+	uint64_t end_ms;       /* `until_s` by uv_hrtime; 0: it began to wait in another process */
 	uint64_t revision;     /* of a change */
 };
 

@@ -249,7 +249,13 @@ static void one_that_waits_is_told_of_and_is_due_in_time(void **state)
 			    "reload`");
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(due, 2);
+	/* The time left is not that of the time of day, which was years earlier at the beginning.
+	 */
+	change.until_s = change.at_s + 600;
 	confirmation_begin(confirmation, &change);
+	json_t *shown = unconfirmed_json(&confirmation->waiting, NULL, false);
+	assert_in_range(json_integer_value(json_object_get(shown, "left_s")), 1, 600);
+	json_decref(shown);
 	confirmation_end(confirmation, false);
 	assert_null(confirmation_is_back(confirmation, false, text));
 	uv_close((uv_handle_t *)&confirmation->timer, NULL);
