@@ -26,6 +26,7 @@ address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
 """
 HERE = ("127.0.0.1", 53)
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "state_v7.sql")
+EXPORT = os.path.join(os.path.dirname(SQL), "state_export_0_1.json")
 NAME, ADDRESS = "a.db.corp.internal", "10.30.0.4"
 WEB, SPOKE = "private_zones/dns-rg/db.corp.internal/links/one", "net-rg/spoke"
 
@@ -394,6 +395,25 @@ addresses = ( { name = "web"; resource_group = "pay"; address = "198.51.100.77";
         self.sluice.wait_managed()
         self.good("PUT", "virtual_networks/-/later", body, 201)
         self.assertTrue(re.search("has taken over", done[0][1]), done)
+
+
+class Export(Old):
+    """An export that sluice made before names were unique in their group (GET /v1/state)."""
+
+    def config(self, workers=1):
+        return super().config(workers).replace("address_pools = (", """
+reverse = { service_suffix = "services.example"; };
+address_pools = ( { name = "six"; prefix = "2001:db8::/64"; },""")
+
+    def test_an_export_of_an_earlier_program_is_taken_as_it_is(self):
+        with open(EXPORT, encoding="utf-8") as file:
+            export = json.load(file)
+        self.start()
+        self.good("PUT", "state", export, 204)
+        self.assertEqual(export, self.good("GET", "state"))
+        self.assert_answer(self.host.ask(HERE, "10.100.51.198.in-addr.arpa", "PTR"), "front.example.com.")
+        self.assertEqual({"team": "a"}, self.good("GET", "addresses/web-rg/front")["tags"])
+        self.assertEqual("shop.services.example.", self.good("GET", "services/shop")["reverse_fqdn"])
 
 
 class Disk(Old):
