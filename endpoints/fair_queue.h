@@ -20,8 +20,7 @@ enum { FAIR_QUEUE_CLIENTS = 4096 }; /* clients with the same hash count as one *
 struct fair_queue_item {                      /* embedded in whatever waits */
 	struct fair_queue_item *next, **link; /* link NULL: not waiting */
 	const struct address *client;
-	struct fair_queue_item *of_client,
-		**client_link; /* the next of its client, while clients are told apart */
+	struct fair_queue_item *of_client, **client_link; /* its client's next, while told apart */
 };
 
 struct fair_queue_client {

@@ -39,8 +39,7 @@ bool histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BOUNDS + 1], double 
 	for (rank = share * (double)all; i < HISTOGRAM_BOUNDS && rank > (double)buckets[i]; i++)
 		rank -= (double)buckets[i];
 	from = i > 0 ? histogram_bounds_us[i - 1] : 0;
-	to = i < HISTOGRAM_BOUNDS ? histogram_bounds_us[i]
-				  : from; /* above all bounds: the last bound */
+	to = i < HISTOGRAM_BOUNDS ? histogram_bounds_us[i] : from; /* above all bounds: the last */
 	*us = (uint64_t)(from + (buckets[i] ? (to - from) * rank / (double)buckets[i] : 0));
 	return true;
 }

@@ -14,8 +14,7 @@ enum { HISTOGRAM_BOUNDS = 18 };
 extern const uint32_t histogram_bounds_us[HISTOGRAM_BOUNDS]; /* ascending */
 
 struct histogram {
-	_Atomic uint64_t
-		buckets[HISTOGRAM_BOUNDS + 1]; /* up to each bound; the last: above all bounds */
+	_Atomic uint64_t buckets[HISTOGRAM_BOUNDS + 1]; /* up to each bound; the last: above all */
 	_Atomic uint64_t sum_us;
 };
 

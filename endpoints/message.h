@@ -26,11 +26,9 @@ enum {
 	MESSAGE_COOKIE_SERVER_MIN = 8,
 	MESSAGE_COOKIE_SERVER_MAX = 32,
 	MESSAGE_COOKIE_MAX = MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MAX,
-	MESSAGE_COOKIE_REPLY =
-		MESSAGE_COOKIE_CLIENT + 16, /* the cookie that clients get (cookie.h) */
-	MESSAGE_OPTION = 4,                 /* bytes of an option's code and length */
-	MESSAGE_QUERY_MAX =
-		MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* a question to a target */
+	MESSAGE_COOKIE_REPLY = MESSAGE_COOKIE_CLIENT + 16, /* for clients (cookie.h) */
+	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
+	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* to targets */
 	MESSAGE_EDE_TEXT_MAX = 200,
 	MESSAGE_JUMPS = 64,        /* compression pointers followed in a message, */
 	MESSAGE_JUMPS_RECORD = 16, /* and more for each record that is read */
@@ -49,8 +47,7 @@ enum rcode {
 	RCODE_NOTAUTH = 9,
 	RCODE_NOTZONE = 10,
 	RCODE_BADVERS = 16,
-	RCODE_BADTIME =
-		18, /* the error in a TSIG (RFC 8945 section 5.2.3); the message has NOTAUTH */
+	RCODE_BADTIME = 18, /* in a TSIG (RFC 8945 section 5.2.3); the message has NOTAUTH */
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 

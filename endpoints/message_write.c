@@ -308,8 +308,7 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 	if (rcode > FLAG_RCODE && !request->edns)
 		rcode = RCODE_SERVFAIL; /* without an OPT there is no place for its upper bits */
 	unsigned flags = FLAG_QR | (rcode & FLAG_RCODE) | (request->flags & FLAG_OPCODE);
-	if ((flags & FLAG_OPCODE) >> 11 ==
-	    OPCODE_QUERY) /* other opcodes may use these flags differently */
+	if ((flags & FLAG_OPCODE) >> 11 == OPCODE_QUERY) /* else the flags may mean other things */
 		flags |= FLAG_RA | (request->flags & (FLAG_RD | FLAG_CD));
 	flags |= end->authoritative ? FLAG_AA : 0;
 	flags |= truncated ? FLAG_TC : 0;

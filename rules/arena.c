@@ -1,14 +1,14 @@
-/* Blocks come from calloc and are never reused before they are freed, so what is handed out is zero
+/* Blocks come from calloc and are never reused before they are freed, so allocations are zero
  * without being cleared again. Blocks double in size, so a small part of a policy is small and a
- * large one needs few calls. What would not fit into a fresh block gets one of its own behind the
- * newest, which stays in use:
+ * large one needs few calls. An allocation too large for a regular block gets its own block behind
+ * the newest, which stays in use:
  *
  *     blocks ──► newest [######....] ──► own block [##########] ──► older [########..]
  *
- * Under AddressSanitizer everything not handed out is poisoned, with a gap behind every piece, so
- * that running over the end of one is found as it would be with malloc.
+ * Under AddressSanitizer unallocated memory is poisoned, with a gap after every allocation, so that
+ * overruns are found as with malloc.
  *
- * It does not give memory back piece by piece, and it does not move what it has given. */
+ * Allocations are not freed one by one, and never move. */
 #include "rules/arena.h"
 
 #include <assert.h>
@@ -68,7 +68,7 @@ static struct arena_block *block_new(struct arena *arena, size_t size)
 	return block;
 }
 
-/* The size of the next regular block: as much as there is already, within bounds. */
+/* The size of the next regular block: as much as is already held, within bounds. */
 static size_t next_block_size(const struct arena *arena)
 {
 	if (arena->held_bytes < BLOCK_MIN)

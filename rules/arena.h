@@ -1,6 +1,6 @@
-/* A bump allocator that is freed whole. Every immutable part of a policy (a zone, a ruleset, the
- * root) lives in one arena of its own: building it is fast, letting it go is one call, and its size
- * is known. Nothing in an arena is freed by itself. */
+/* A bump allocator that is freed as a whole. Every immutable part of a policy (a zone, a ruleset,
+ * the root) has its own arena: building it is fast, freeing it is one call, and its size is known.
+ * Nothing in an arena is freed separately. */
 #ifndef SLUICE_ARENA_H
 #define SLUICE_ARENA_H
 
@@ -18,10 +18,9 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_release(struct arena *arena);
 
-/* Zeroed memory, aligned for any type; NULL when there is none left. size 0 gives a valid pointer.
- */
+/* Zeroed memory, aligned for any type; NULL without memory. size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
-/* The same for count * size bytes, NULL also when that overflows. */
+/* The same for count * size bytes; also NULL if that overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 /* `size` bytes without alignment or zeroing: for packed wire data. */
 void *arena_alloc_bytes(struct arena *arena, size_t size);

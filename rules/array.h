@@ -1,4 +1,4 @@
-/* Arrays of no fixed size, which double when they are full. */
+/* Growing arrays, which double when they are full. */
 #ifndef SLUICE_ARRAY_H
 #define SLUICE_ARRAY_H
 
@@ -6,9 +6,9 @@
 
 #include "rules/err.h"
 
-/* The array with room for one item more than `count`; `room`, for how many there is, is the
- * caller's to keep. items: NULL with room 0, or what the last call gave; to be freed. NULL without
- * memory: items are as they were. */
+/* Returns the array with room for at least count + 1 items. The caller keeps *room, its size in
+ * items. items: NULL with *room 0, or the result of the last call; free it in the end. NULL without
+ * memory: the old array is unchanged. */
 MUST_CHECK void *array_grow(void *items, size_t count, size_t *room, size_t item_bytes);
 
 #endif

@@ -1,6 +1,5 @@
-/* Calls that have no place in this program: using one does not compile. The Makefile includes this
- * header ahead of every file, so nobody has to remember it. The system's own declarations come
- * first, because the macros below would break them. */
+/* Banned calls, which do not compile. The Makefile includes this header before every file. The
+ * system's declarations come first, because the macros below would break them. */
 #ifndef SLUICE_BANNED_H
 #define SLUICE_BANNED_H
 
@@ -9,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-/* uthash.h's macros end the process where there is no memory, unless they are told not to: then the
- * entry's `tbl` is NULL. */
+/* Without this, uthash.h's macros end the process when there is no memory. With it, the entry's
+ * `tbl` is NULL then. */
 #define HASH_NONFATAL_OOM 1
 
 #define SLUICE_BANNED(call, use) sluice_banned_##call##_use_##use

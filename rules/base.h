@@ -1,4 +1,4 @@
-/* What C leaves out. */
+/* Macros that C lacks. */
 #ifndef SLUICE_BASE_H
 #define SLUICE_BASE_H
 
@@ -6,7 +6,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The struct that has this member, by the member's address. */
+/* The struct that contains the member at this address. */
 #define container_of(pointer, type, member)                                                        \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 

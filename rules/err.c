@@ -1,5 +1,5 @@
-/* The texts of err.h's one list. They say what failed, not where or why: who has a file name or an
- * errno adds it, and what is wrong with a configuration is a fault (rules/fault.h). */
+/* The texts of err.h's list. They say what failed, not where or why: a caller with a file name or
+ * an errno adds it, and errors in a configuration are faults (rules/fault.h). */
 #include "rules/err.h"
 
 const char *err_text(int err)

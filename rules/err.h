@@ -1,7 +1,7 @@
-/* What a call can fail with. Functions that can fail return an int: 0 is good, a negative enum err
- * is not, and the caller must look at it. These are errors of the program and its surroundings;
- * what is wrong with a configuration is a struct fault (fault.h), and what DNS has to say is a
- * verdict or an rcode, never one of these. */
+/* Errors of calls. A function that can fail returns an int: 0 is good, a negative enum err is an
+ * error, and the caller must check it. These are errors of the program and its environment. An
+ * error in a configuration is a struct fault (fault.h), and a DNS result is a verdict or an
+ * rcode. */
 #ifndef SLUICE_ERR_H
 #define SLUICE_ERR_H
 

@@ -1,7 +1,7 @@
-/* Faults are gathered in an arena of their own, so that they outlive the model they are about. The
- * array grows by doubling; the arena keeps the smaller ones too, which costs as much again and
- * saves a second kind of memory. A configuration with a hundred thousand mistakes has one mistake:
- * past FAULTS_MAX they are only counted. */
+/* Faults have their own arena, so that they outlive the model. Their array grows by doubling; the
+ * arena keeps the old arrays, which costs as much again but needs no second kind of memory. A
+ * configuration with a hundred thousand faults probably has a single cause, so faults above
+ * FAULTS_MAX are only counted. */
 #include "rules/fault.h"
 
 #include <stdarg.h>
@@ -128,7 +128,7 @@ void faults_sort(struct faults *faults)
 		qsort(faults->items, faults->count, sizeof *faults->items, compare);
 }
 
-/* A value out of a file may hold anything; it must not move a terminal's cursor or fake a line. */
+/* A value from a file may contain anything; it must not control a terminal or fake a line. */
 static void print_fault(const struct fault *fault, FILE *out)
 {
 	const struct origin *origin = &fault->origin;

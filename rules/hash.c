@@ -1,9 +1,9 @@
-/* SipHash-1-3: one round per eight bytes, three to finish. That is the variant for hash tables: it
- * is not a signature, but without the key nobody can predict where a name lands.
+/* SipHash-1-3: one round for eight bytes, three at the end. This is the variant for hash tables: it
+ * is no signature, but without the key a name's place cannot be predicted.
  *
- * The seed goes in as the first eight bytes of the message (little-endian), so the result is
- * exactly SipHash-1-3(key, seed || data): chaining a name label by label is as sound as the hash
- * itself, and published values for messages of eight bytes and more can be checked.
+ * The seed is the first eight bytes of the message (little-endian), so the result is exactly
+ * SipHash-1-3(key, seed || data). So chaining a name's labels is as safe as the hash itself, and
+ * published values for messages of at least eight bytes can be checked.
  *
  * SipHash-2-4, with twice the rounds, is for signatures. */
 #include "rules/hash.h"

@@ -1,16 +1,16 @@
-/* Names as bytes. Reading one from a packet is on the path of every query, so it is one walk over
- * the labels, which only looks at length bytes, one copy of each run of labels, which lower-cases
- * eight bytes at a time, and one keyed hash per label:
+/* Names as bytes. Every query reads a name from a packet, so this is one walk over the labels,
+ * which only looks at length bytes, one copy of each run of labels, which lower-cases eight bytes
+ * at a time, and one keyed hash for each label:
  *
- *     packet  .. 4 C o r p 4 t e s t 0 .. 3 w w w c0 0c      a run is what stands between a start
+ *     packet  .. 4 C o r p 4 t e s t 0 .. 3 w w w c0 0c      a run lies between a start
  *                └────── run 2 ──────┘    └─ run 1 ─┘        and a root or a pointer
  *     wire    3 w w w 4 c o r p 4 t e s t 0
- *     hash    from the root towards the front, each with the one behind it as its seed
+ *     hash    from the root to the front, each with the next suffix's hash as its seed
  *
  * Length bytes are at most 63, below 'A', so a run is lower-cased as a whole (RFC 4343 section 3:
  * only ASCII letters have case, in labels of any bytes).
  *
- * No internationalised names: what arrives is bytes, and bytes are compared. */
+ * No internationalised names: names are bytes, and bytes are compared. */
 #include "rules/name.h"
 
 #include <assert.h>
@@ -49,7 +49,7 @@ static void copy_lower(uint8_t *to, const uint8_t *from, size_t length)
 	}
 	for (i = 0; i + 8 <= length; i += 8)
 		lower_eight_at(to + i, from + i);
-	if (i < length) /* the last eight, some of them a second time */
+	if (i < length) /* the last eight bytes, some of them a second time */
 		lower_eight_at(to + length - 8, from + length - 8);
 }
 
@@ -59,11 +59,11 @@ uint64_t name_hash_label(const struct hash_key *key, uint64_t suffix_hash, const
 	return hash_bytes(key, suffix_hash, label, length);
 }
 
-/* The root's hash, only a start value: what makes the chain unpredictable is the key in every link.
- * So it costs nothing to begin a name. */
+/* The root's hash, a constant start value, which costs nothing. The key in every later link makes
+ * the chain unpredictable. */
 static const uint64_t root_hash = 0x736c756963652e00;
 
-/* Completes a name whose labels and offsets are there. key NULL: without hashes. */
+/* Completes a name that has its labels and offsets. key NULL: without hashes. */
 static void finish(struct name *name, const struct hash_key *key, size_t used, unsigned labels)
 {
 	uint64_t hash = root_hash;
@@ -135,8 +135,8 @@ size_t name_text_length(const char *text)
 	return length - (slashes % 2 == 0);
 }
 
-/* One byte of a label. Blanks and control characters must be escaped: bare ones are a slip of
- * whoever wrote the configuration. */
+/* Reads one byte of a label. Unescaped blanks and control characters are refused, because they are
+ * probably typing errors. */
 static int read_byte(const char **text, uint8_t *byte)
 {
 	uint8_t value = (uint8_t) * *text;
@@ -151,7 +151,7 @@ static int read_byte(const char **text, uint8_t *byte)
 	return 0;
 }
 
-/* Reads a label and the dot behind it, if there is one, to wire[used]. */
+/* Reads a label to wire[used], and skips the dot after it, if there is one. */
 static int read_label(const char **text, uint8_t *wire, size_t used, size_t *length)
 {
 	size_t n = 0;
@@ -268,7 +268,7 @@ size_t name_wire_length(const uint8_t *wire)
 	return length;
 }
 
-/* Most names are written the same way on both sides, so their bytes are looked at first. */
+/* Most equal labels have the same case, so their bytes are compared first. */
 static bool label_equal(const uint8_t *a, const uint8_t *b, size_t length)
 {
 	size_t i;

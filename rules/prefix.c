@@ -1,9 +1,9 @@
-/* Addresses and prefixes. Text goes through inet_pton and inet_ntop, which are libc's, strict (no
- * "010", no "10.1") and the same on every system; here are only the slash, the port and what the
- * two families mean to us. The longest-prefix table is in prefix_table.c.
+/* Addresses and prefixes. libc's inet_pton and inet_ntop convert text; they are strict (no "010",
+ * no "10.1") and the same on every system. This file adds the slash, the port and the differences
+ * between the two families. The longest-prefix table is in prefix_table.c.
  *
- * IPv6 zone indexes ("fe80::1%eth0") are not taken: they name an interface of one machine, which a
- * configuration should not. */
+ * IPv6 zone indexes ("fe80::1%eth0") are refused: they name an interface of one machine, which does
+ * not belong into a configuration. */
 #include "rules/prefix.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ static bool is_mapped(const struct address *address)
 	return address->family == 6 && memcmp(address->bytes, mapped, sizeof mapped) == 0;
 }
 
-/* As text has it: a mapped address is not turned yet. */
+/* Parses an address as it is, without converting mapped ones. */
 static int parse_raw(struct address *address, const char *text, size_t length)
 {
 	char copy[ADDRESS_TEXT_MAX];
@@ -193,7 +193,7 @@ int host_parse(struct host *host, const char *text, uint16_t default_port)
 	host->port = default_port;
 	if (text[0] == '[')
 		return parse_bracketed(host, text + 1);
-	/* More than one colon: IPv6, and then without a port. */
+	/* More than one colon means IPv6 without a port. */
 	if (!colon || strchr(colon + 1, ':'))
 		return address_parse(&host->address, text);
 	err = parse_address(&host->address, text, (size_t)(colon - text));

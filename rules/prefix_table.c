@@ -3,8 +3,8 @@
  *     entries   10.1.0.0/16  10.9.0.0/16 | 10.0.0.0/8 | 2001:db8:1::/48  2001:db8:2::/48 | ::/0
  *     runs      v4 /16: 0, 2               v4 /8: 2, 1  v6 /48: 3, 2                       v6 /0
  *
- * Longest first within a family, so the first run that has the masked address has the answer. There
- * are few lengths in use in practice, so no trie is needed. Nothing is ever taken out. */
+ * Runs are longest first within a family, so the first run with the masked address has the answer.
+ * In practice few lengths are in use, so no trie is needed. Entries are never removed. */
 #include "rules/prefix.h"
 
 #include <assert.h>
@@ -48,7 +48,7 @@ static int compare_entries(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Drops all but the first of equal prefixes, and numbers the rest as if those had never been. */
+/* Drops all but the first of equal prefixes, and renumbers the rest. */
 static void drop_duplicates(struct prefix_table *table)
 {
 	size_t i, kept = 0;

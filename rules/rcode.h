@@ -4,9 +4,9 @@
 
 enum { RCODE_TEXT_MAX = 16 };
 
-/* "NXDOMAIN", in either case, or "RCODE11"; -1: it is none. */
+/* Parses "NXDOMAIN", in any case, or "RCODE11"; -1: neither. */
 int rcode_parse(const char *text);
-/* Returns its name, which may be in `text`. */
+/* Returns the name, which may be in `text`. */
 const char *rcode_print(unsigned rcode, char text[RCODE_TEXT_MAX]);
 
 #endif

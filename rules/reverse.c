@@ -3,10 +3,9 @@
  *     192.0.2.10    ->  10.2.0.192.in-addr.arpa.
  *     2001:db8::/32 ->  8.b.d.0.1.0.0.2.ip6.arpa.
  *
- * Reading goes from the root towards the front and stops at the first label that is not one number
- * in the one form in which we would write it; what is in front of that is the caller's. RFC 2317's
- * classless names are such a rest: which addresses they cover is a matter of convention, and
- * reverse_zones.c's to say. */
+ * Reading goes from the root to the front and stops at the first label that is not a number in our
+ * own spelling; the caller handles the rest. RFC 2317's classless names are such a rest:
+ * conventions decide which addresses they cover (reverse_zones.c). */
 #include "rules/reverse.h"
 
 #include <assert.h>
@@ -108,7 +107,7 @@ static int read_nibble(const uint8_t *label)
 	return !digit ? -1 : (int)(digit - hex);
 }
 
-/* Puts the number that a label spells behind the bits that are there; false when it is none. */
+/* Appends a label's number to the prefix's bits; false: it is no number. */
 static bool append_label(struct prefix *prefix, const uint8_t *label)
 {
 	uint8_t *byte = &prefix->address.bytes[prefix->length / 8];

@@ -1,14 +1,14 @@
 /* An open hash table with linear probing, at most half full, whose keys are whole suffixes. A name
- * brings the hash of each of its suffixes, so a probe is one comparison of eight bytes, and the
- * bytes are compared only where the hashes are equal.
+ * has the hash of each of its suffixes, so a probe compares eight bytes, and the names' bytes only
+ * if the hashes are equal.
  *
- * Which depths (numbers of labels) occur is kept as a bitmap. The usual table has rules of two or
- * three labels and a catch-all, so of a name with ten labels only those suffixes are tried:
+ * A bitmap has the depths (numbers of labels) that occur. The usual table has rules of two or three
+ * labels and a catch-all, so only such suffixes of a long name are tried:
  *
  *     depths   . . . . 1 1 . 1      3, 2 and 0 occur
  *     name     a . b . c . corp . test .      5 labels: try 3 "c.corp.test", 2 "corp.test", 0 "."
  *
- * Nothing is ever taken out. */
+ * Entries are never removed. */
 #include "rules/suffix.h"
 
 #include <assert.h>
@@ -31,7 +31,7 @@ int suffix_table_init(struct suffix_table *table, struct arena *arena, size_t co
 	return 0;
 }
 
-/* Where the suffix is, or where it would go. A half-full table always has an empty slot. */
+/* The suffix's slot, or an empty one for it, which a half-full table always has. */
 static struct suffix_slot *find_slot(const struct suffix_table *table, const struct name *name,
 				     unsigned first)
 {

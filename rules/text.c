@@ -1,5 +1,4 @@
-/* One table says which characters are not shown, for what is taken and for what is printed alike.
- */
+/* One table has the invisible characters, for both input and output. */
 #include "rules/text.h"
 
 #include <assert.h>
@@ -31,7 +30,7 @@ size_t text_character(const char *text, uint32_t *code)
 	return length;
 }
 
-/* Unicode 15's categories Cc, Cf, Zl and Zp, and what lies between them and has no meaning yet. */
+/* Unicode 15's categories Cc, Cf, Zl and Zp, and unassigned characters between them. */
 static const struct range {
 	uint32_t first, last;
 } hidden[] = {
@@ -76,7 +75,7 @@ bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX])
 	return true;
 }
 
-/* The last character of a text that was cut at a byte, where that is not all there. */
+/* Removes an incomplete last character of a text that was cut at a byte. */
 static void cut_last(char *text, size_t length)
 {
 	uint32_t code;
@@ -169,7 +168,7 @@ size_t text_url_scheme(const char *text)
 
 /* ---- typing errors ---- */
 
-/* Texts beyond that are not compared. */
+/* Longer texts are not compared. */
 enum { DISTANCE_TEXT_MAX = 48, TYPOS_MAX = 3 };
 
 unsigned text_distance(const char *a, const char *b)

@@ -1,12 +1,11 @@
-/* Small things about texts: equal where they may be missing, lower case (ASCII only, whatever the
- * locale), the form of a host's label and of a UUID, which characters are allowed, one or many, and
- * a line put together in a buffer.
+/* Small functions for texts: comparing texts that may be NULL, lower case (ASCII only, in any
+ * locale), the forms of a host's label and a UUID, allowed characters, plurals, and appending to a
+ * buffer.
  *
- * A text that people read is UTF-8, and all of its characters are visible: no controls, no format
- * characters (Unicode's category Cf), no line separators. An ESC drives a terminal, and U+202E
- * makes it show what follows in reverse. Input with such a character is refused; where one is there
- * anyway it is printed visibly: \x1b, \u{202e}. The joiners of some scripts and emoji (U+200C,
- * U+200D) are lost with them. */
+ * A text for people is UTF-8, and all its characters are visible: no controls, no format characters
+ * (Unicode's category Cf), no line separators. An ESC can control a terminal, and U+202E reverses
+ * the following text. Input with such a character is refused; in output it is made visible: \x1b,
+ * \u{202e}. This excludes the joiners of some scripts and emoji (U+200C, U+200D), too. */
 #ifndef SLUICE_TEXT_H
 #define SLUICE_TEXT_H
 
@@ -18,7 +17,7 @@
 
 #include "rules/name.h"
 
-/* NULL is equal to NULL only. */
+/* NULL equals only NULL. */
 static inline bool text_equal(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -38,7 +37,7 @@ static inline const char *text_plural(uint64_t count, const char *one, const cha
 	return count == 1 ? one : many;
 }
 
-/* In place; returns text, which may be NULL. */
+/* Changes text, which may be NULL, and returns it. */
 static inline char *text_lower(char *text)
 {
 	for (char *c = text; c && *c; c++)
@@ -75,20 +74,20 @@ static inline bool text_is_uuid(const char *text)
 
 enum { TEXT_FLAW_MAX = 128, TEXT_SHOWN_MAX = 16 };
 
-/* How many bytes the character at `at` has, and its code; 0: it is not well-formed UTF-8 (RFC 3629
- * section 4), and the code is the byte. */
+/* The length in bytes of the character at `at`, and its code; 0: malformed UTF-8 (RFC 3629 section
+ * 4), and the code is the byte. */
 size_t text_character(const char *at, uint32_t *code);
-/* Whether people see the character. */
+/* Whether the character is visible. */
 bool text_is_shown(uint32_t code);
-/* Whether a text may be taken; where not, `why` says which character is the first that is wrong. */
+/* Whether a text is acceptable; if not, `why` names the first wrong character. */
 bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX]);
 
-/* Appends to the text in a buffer of `size` bytes. What does not fit is cut, between characters. */
+/* Appends to the text in a buffer of `size` bytes; cuts between characters if it does not fit. */
 void text_append(char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* For a terminal: one character, or what stands for it; returns how many bytes of the text it is.
- */
+/* Writes one character, or its visible form, for a terminal; returns how many bytes of the text it
+ * takes. */
 size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
 /* The same within a string of JSON (RFC 8259 section 7). */
 size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX]);
@@ -96,13 +95,12 @@ size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX]);
 char *text_show(const char *text, char *shown, size_t size);
 void text_print(FILE *out, const char *text);
 
-/* How many characters have to be put in, left out or changed to make one text the other, without
- * regard to case (Levenshtein's distance); UINT32_MAX of very long ones. */
+/* Levenshtein's distance of two texts, without regard to case; UINT32_MAX for very long ones. */
 unsigned text_distance(const char *a, const char *b);
-/* How far a known word may be from this one to be what was meant. */
+/* The largest distance at which a known word counts as the intended one. */
 unsigned text_typos_max(const char *text);
 
-/* The length of "scheme:" ahead of a slash, as in "file:/PATH"; 0: it is no URL. */
+/* The length of "scheme:" before a slash, as in "file:/PATH"; 0: it is no URL. */
 size_t text_url_scheme(const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* Names out of packets as they are, for whoever copies or passes over them. What is to be looked up
- * is read by name_from_wire, which lower-cases and hashes as well. */
+/* Reads names from packets for copying or skipping. name_from_wire reads names for looking up, and
+ * lower-cases and hashes them, too. */
 #include "rules/wire.h"
 
 #include <string.h>

@@ -1,14 +1,13 @@
-/* What DNS messages are made of, below records and questions: numbers in network order, and names
- * as runs of labels with compression pointers (RFC 1035 section 4.1.4).
+/* The basic parts of DNS messages: numbers in network order, and names as runs of labels with
+ * compression pointers (RFC 1035 section 4.1.4).
  *
  *     packet  | header | 4 c o r p 4 t e s t 0 | .. | 3 w w w c0 0c |
  *                        └────── run 2 ──────┘        └─ run 1 ─┘
  *
- * A pointer leads to before the start of the run that it ends, so a walk always goes backward and
- * comes to its end, and never into the header, where no name can stand. Runs may be empty, so what
- * is written once as thousands of pointers in a row could be the end of every name: no name has
- * more than WIRE_JUMPS_MAX of them, and a walk over records has a bound for all it reads
- * (endpoints/message.h). */
+ * A pointer must lead to before the start of the run that it ends, so every walk goes backward and
+ * ends, and never into the header, which has no names. Runs may be empty, so thousands of pointers
+ * in a row could be the end of every name. Therefore a name may have at most WIRE_JUMPS_MAX
+ * pointers, and a walk over records has a bound for all its names (endpoints/message.h). */
 #ifndef SLUICE_WIRE_H
 #define SLUICE_WIRE_H
 
@@ -21,10 +20,10 @@
 enum { WIRE_LABEL_MAX = 63, WIRE_POINTER = 0xc0, WIRE_POINTER_MAX = 0x3fff };
 /* The lowest offset that a pointer may lead to. */
 enum {
-	WIRE_HEADER = 12,    /* in a message: behind its header */
-	WIRE_PLAIN = 0x4000, /* outside of one: more than any pointer can say */
+	WIRE_HEADER = 12,    /* in a message: after its header */
+	WIRE_PLAIN = 0x4000, /* outside a message: above every pointer */
 };
-enum { WIRE_JUMPS_MAX = 64 }; /* pointers that are followed in one name */
+enum { WIRE_JUMPS_MAX = 64 }; /* pointers followed in one name */
 
 static inline uint16_t wire_u16(const uint8_t *at)
 {
@@ -45,27 +44,27 @@ static inline void wire_put32(uint8_t *at, uint32_t value)
 	wire_put16(at + 2, (uint16_t)value);
 }
 
-/* Checks the name at packet[at] and returns its length uncompressed; 0 when RFC 1035 does not allow
- * it, or it has too many pointers. *end, when not NULL, is where it ends in the packet, behind the
- * first pointer if there was one. *jumps, when not NULL, is how many pointers may be followed, and
- * those that were are taken off. */
+/* Checks the name at packet[at] and returns its uncompressed length; 0: RFC 1035 does not allow it,
+ * or it has too many pointers. *end: the name's end in the packet, after its first pointer if it
+ * has one. *jumps: how many pointers may be followed, reduced by those that were. end and jumps may
+ * be NULL. */
 size_t wire_skip_name(const uint8_t *packet, size_t length, size_t at, size_t lowest, size_t *end,
 		      unsigned *jumps);
-/* The same of a single name, and writes it to `wire`, uncompressed and in the case it has there. */
+/* The same, and writes the name to `wire`, uncompressed and in its own case. */
 size_t wire_read_name(const uint8_t *packet, size_t length, size_t at, size_t lowest,
 		      uint8_t wire[NAME_WIRE_MAX], size_t *end);
 
-/* The walk itself, for the two above and name_from_wire: what they do not ask for costs them
- * nothing, because it is compiled into each. */
+/* The walk for the two functions above and name_from_wire. It is inlined into each, so unused
+ * results cost nothing. */
 struct wire_walk {
-	size_t length;   /* of the name, with the root's byte */
+	size_t length;   /* of the name, including the root's byte */
 	unsigned labels; /* without the root */
 	unsigned jumps;  /* pointers followed */
 	size_t end;
 };
 
-/* jumps_max: pointers that may be followed. copy, when not NULL, is handed every run but the root's
- * byte, and its place in `wire`. offset, when not NULL, gets the start of every label in `wire`. */
+/* jumps_max: how many pointers may be followed. copy gets every run except the root's byte, and its
+ * place in `wire`. offset gets the start of every label in `wire`. Both may be NULL. */
 static inline __attribute__((always_inline)) bool wire_walk_name(
 	struct wire_walk *walk, const uint8_t *packet, size_t length, size_t at, size_t lowest,
 	unsigned jumps_max, uint8_t *wire, uint8_t *offset,
@@ -78,7 +77,7 @@ static inline __attribute__((always_inline)) bool wire_walk_name(
 		size_t c = packet[at];
 
 		if (c != 0 && c <= WIRE_LABEL_MAX) {
-			if (used + 1 + c >= NAME_WIRE_MAX) /* the root's byte comes too */
+			if (used + 1 + c >= NAME_WIRE_MAX) /* with the root's byte */
 				return false;
 			if (offset)
 				offset[labels] = (uint8_t)used;
@@ -87,7 +86,7 @@ static inline __attribute__((always_inline)) bool wire_walk_name(
 			at += 1 + c;
 			continue;
 		}
-		/* A last label that runs over the packet's end was met by the check above. */
+		/* The loop's condition stops a label that runs over the packet's end. */
 		if (copy)
 			copy(wire + run_used, packet + run, at - run);
 		run_used = used;

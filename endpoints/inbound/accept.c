@@ -17,9 +17,8 @@
 #include "rules/base.h"
 
 enum {
-	ACCEPTS = 64, /* in a row, then it is the turn of other handles */
-	STRANGERS =
-		8, /* one connection in so many may be from a client that is not allowed to ask */
+	ACCEPTS = 64,  /* in a row, then it is the turn of other handles */
+	STRANGERS = 8, /* one connection in so many may be of clients that may not ask */
 };
 
 static unsigned client_bucket(const struct inbound_worker *worker, const struct address *address)

@@ -35,8 +35,7 @@ enum {
 	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with one question alone on them */
 	ENDS_EARLY_MAX = 6,    /* the same for connections that had given answers */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
-	STAY_US = 20 *
-		  1000, /* a doubted one stays so long without a question, plus two round trips */
+	STAY_US = 20 * 1000,   /* a doubted one waits for so long, plus two round trips */
 };
 
 static uint64_t clock_of(const struct outbound_connection *connection)

@@ -20,9 +20,8 @@
 enum {
 	OUTBOUND_PORTS = 1024,    /* sockets of a source; fewer where RLIMIT_NOFILE is low */
 	OUTBOUND_PORTS_BATCH = 4, /* for each target of a batch */
-	OUTBOUND_HANDS =
-		16, /* targets of a batch with such ports; others draw one for each question */
-	OUTBOUND_LANES = 2,             /* for each worker; a port of a lane has two sockets */
+	OUTBOUND_HANDS = 16,      /* targets of a batch; others draw a port for each question */
+	OUTBOUND_LANES = 2,       /* for each worker; a port of a lane has two sockets */
 	OUTBOUND_LANE_QUESTIONS = 1000, /* to one target in one second: it gets a lane */
 	OUTBOUND_TCP_IDLE_US = 10 * 1000 * 1000,
 	OUTBOUND_TCP_CONNECT_US = 800 * 1000,

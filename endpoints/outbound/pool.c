@@ -117,8 +117,7 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 	port->fd = port->twin = -1;
 	bool ready = open_port(pool, &port->fd, &port->twin);
 	int highest = port->fd > port->twin ? port->fd : port->twin;
-	bool first =
-		pool->count == 0 && !pool_is_lane(pool); /* a pool always gets its first port */
+	bool first = pool->count == 0 && !pool_is_lane(pool); /* is always allowed */
 	bool spare = highest < (int)outbound->descriptor_max || first;
 	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
 		port_free(port);

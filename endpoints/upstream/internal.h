@@ -66,9 +66,8 @@ struct lookup {
 	bool asking;   /* lookup_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;
-	struct ask_said said; /* the last error reply */
-	enum target_error
-		limit; /* OVER or ROOM: our own limit refused it; a sign of life does not help */
+	struct ask_said said;    /* the last error reply */
+	enum target_error limit; /* OVER, ROOM: our limit refused it; no sign of life helps */
 	const struct upstream *last;
 	const struct upstream *truncated_by; /* sent a reply with TC; NULL: none did */
 	uint8_t packets;                     /* sent so far, including copies */

@@ -229,8 +229,7 @@ void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint6
 	struct lookups *table = lookup->table;
 
 	lookup->finishing = true;
-	if (lookup->packets > 1 ||
-	    result->outcome != ASK_ANSWERED) /* otherwise no target was silent */
+	if (lookup->packets > 1 || result->outcome != ASK_ANSWERED) /* else no target was silent */
 		lookup_miss(lookup);
 	lookup_detach(lookup);
 	void *value =

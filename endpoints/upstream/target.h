@@ -116,8 +116,7 @@ uint64_t target_allowance_us(const struct target *target);
  * that is longer, but at most the allowance; the allowance if no question is known. */
 uint64_t target_silence_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
-uint64_t target_revived_us(
-	const struct target *target); /* when its last suspicion ended; 0: none has */
+uint64_t target_revived_us(const struct target *target); /* of the last suspicion; 0: none */
 /* Why it is suspect: NETWORK (it cannot be reached), AWAY (it closes every connection), or
  * SILENCE. */
 enum target_error target_suspicion(const struct target *target);

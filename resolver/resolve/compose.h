@@ -104,12 +104,10 @@ struct composition {
 	size_t limit; /* bytes; a longer answer is truncated */
 	const struct request *request;
 	const struct name *qname;
-	const struct address *client; /* that would read ede_text; NULL: ourselves */
-	const struct query
-		*query; /* the client's query, for the address that it asked; may be NULL */
-	const struct verdict *first; /* the qname's; NULL: not decided yet */
-	struct cache_entry *const
-		*told; /* answers of upstreams to this query, including failures */
+	const struct address *client;    /* that would read ede_text; NULL: ourselves */
+	const struct query *query;       /* the client's, for the address asked; may be NULL */
+	const struct verdict *first;     /* the qname's; NULL: not decided yet */
+	struct cache_entry *const *told; /* answers of upstreams to this query, and failures */
 	unsigned told_count;
 	bool expired;      /* no target is asked any more: missing answers count as failed */
 	bool impatient;    /* uses stale answers and asks no target */

@@ -63,8 +63,7 @@ struct resolver {
 	struct updates *updates;     /* NULL: answers NOTIMP */
 	uint64_t (*time_of_day_s)(void);
 	struct log_pace near_misses, tkeys;
-	struct query_ring
-		*ring; /* for the query log; resolver_init sets one that wants no records */
+	struct query_ring *ring; /* for the query log; resolver_init sets one that wants nothing */
 	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */
 };
 

@@ -53,8 +53,7 @@ struct snapshot {
 	struct snapshot_targets *targets;
 	struct address *sources; /* the upstreams' source addresses, each once */
 	size_t source_count;
-	struct meter *
-		*inbound_meters; /* of the policy's inbound endpoints; shared like the policy */
+	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
 	const struct snapshot_series *series; /* NULL: nothing is counted by name */
 	struct snapshot_zones *zones;         /* may be NULL, too */
 	bool timed;                           /* measures how long answers take */

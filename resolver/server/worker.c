@@ -423,8 +423,7 @@ static void run(void *argument)
 		worker->shared->on_start(worker->shared->context);
 	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
-	query_ring_commit(worker->resolver.ring,
-			  monotonic_us); /* the records of queries that the end answered */
+	query_ring_commit(worker->resolver.ring, monotonic_us); /* of the last answers */
 }
 
 /* ---- calls of other threads ---- */

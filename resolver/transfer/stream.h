@@ -27,9 +27,8 @@ enum stream_kind {
 };
 
 struct stream_record {
-	const uint8_t
-		*owner; /* uncompressed wire, at or below the apex; valid until the next record */
-	const uint8_t *rest; /* the record after its owner: type, class, TTL, length, data */
+	const uint8_t *owner; /* uncompressed wire, at or below the apex; until the next record */
+	const uint8_t *rest;  /* the record after its owner: type, class, TTL, length, data */
 	size_t rest_length;
 };
 

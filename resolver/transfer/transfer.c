@@ -482,8 +482,7 @@ const struct rrset *transfer_soa(const struct transfer_table *table, const struc
 
 void transfers_abandon(struct transfers *transfers)
 {
-	struct transfer
-		*next; /* none begins any more, because the inbound_worker's `ends` is set */
+	struct transfer *next; /* none begins any more: inbound_worker.ends is set */
 
 	transfers->ends = true;
 	for (struct transfer *at = transfers->waiting.first; at; at = next) {

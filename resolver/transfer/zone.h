@@ -53,8 +53,7 @@ struct transfer_zone {
 	struct transfer_meter *meter;
 	size_t past_bytes; /* of all its deltas, shared or not */
 	size_t past_count;
-	struct transfer_delta
-		*past[]; /* the oldest first; each from its serial to the next one's */
+	struct transfer_delta *past[]; /* oldest first; each leads to the next one's serial */
 };
 
 /* Whether this server sets its serial, and not a zone file. */

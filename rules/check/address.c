@@ -1,13 +1,13 @@
-/* Addresses that are owned: pools, addresses, cloud services, and the names they ask for. A reverse
- * name in the configuration is the operator's word: its form is checked, its ownership is not. What
- * an address must be in and how its names are written is in pools.c, for the API as well. */
+/* Checks pools, our addresses, cloud services, and their names. A reverse name in the configuration
+ * is trusted: its form is checked, its ownership is not. pools.c checks places and names of
+ * addresses, for the API, too. */
 #include <strings.h>
 
 #include "rules/check/internal.h"
 #include "rules/owned/owned.h"
 #include "rules/policy/reverse_zones.h"
 
-struct owned_seen {            /* struct origin, each */
+struct owned_seen {            /* values: struct origin */
 	struct seen addresses; /* "192.0.2.1" */
 	struct seen names, ids, labels, services;
 };
@@ -28,7 +28,7 @@ static void check_zone_name(struct pool_zones *zones, const struct address_pool 
 		      check_place(zones->check, &before->origin));
 }
 
-/* Only those within an octet have neighbours, and names that could be theirs. */
+/* Only a zone within an octet can have the name of a neighbour. */
 static int on_pool_zone(void *context, const struct reverse_zone *zone)
 {
 	if (!zone->classless)
@@ -112,7 +112,7 @@ static void check_reverse_fqdn(struct check *check, const char *fqdn, const stru
 		      advice);
 }
 
-/* `name`: derived from the field; NULL: there is none. */
+/* `name`: derived from the field; NULL: none. */
 static void check_forward_name(struct check *check, const char *name, const char *field,
 			       const struct origin *origin)
 {
@@ -149,7 +149,8 @@ static void check_label(struct check *check, struct owned_seen *seen, const stru
 		      check_place(check, before));
 }
 
-/* Settings of a PTR that do nothing without one: a description, by its key, or else the TTL. */
+/* Warns of settings of a PTR that have no effect without one: a description, by its key, or the
+ * TTL. */
 static void check_ptrs_own(struct check *check, const char *fqdn, const char *description,
 			   const char *key, uint32_t ttl, const struct origin *origin)
 {
@@ -186,7 +187,7 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
 		      item->name, check_place(check, before));
-	if (strcmp(group, GROUP_NONE) == 0) /* other names of groups are the file's own matter */
+	if (strcmp(group, GROUP_NONE) == 0) /* other names of groups are allowed in a file */
 		check_group(check, group, origin);
 	check_id(check, seen, item->id, origin);
 	check_address(check, seen, &item->address, region, origin);
@@ -216,8 +217,8 @@ static void check_service(struct check *check, struct owned_seen *seen,
 		       item->ttl, origin);
 }
 
-/* A change of resources leaves the file's addresses as they are, but not the pools and networks
- * that they are in. */
+/* Checks the places of the file's addresses again, because a change of resources may change their
+ * pools and networks. */
 static void check_places(struct check *check)
 {
 	const struct model *model = check->model;

@@ -1,10 +1,10 @@
-/* Resolvers and their endpoints: which subnets they may have, and which addresses in them. */
+/* Checks resolvers and their endpoints: their subnets, and the addresses in them. */
 #include <strings.h>
 
 #include "rules/check/internal.h"
 #include "rules/text.h"
 
-enum { RESERVED_FIRST = 4 }; /* and the last one; Azure's virtual-networks FAQ */
+enum { RESERVED_FIRST = 4 }; /* and the last address; from Azure's virtual-networks FAQ */
 
 static void check_endpoint_prefix(struct check *check, const struct subnet *subnet,
 				  const struct origin *origin)
@@ -40,7 +40,8 @@ bool check_is_delegated(const struct subnet *subnet)
 	return subnet->delegation && strcasecmp(subnet->delegation, ENDPOINT_DELEGATION) == 0;
 }
 
-/* One endpoint per subnet, over all resolvers; prefixes are kept for check/address.c. */
+/* Allows one endpoint for each subnet, over all resolvers, and notes prefixes for
+ * check/address.c. */
 static void claim_subnet(struct check *check, const struct virtual_network *network,
 			 const struct subnet *subnet, const struct origin *origin)
 {
@@ -129,8 +130,8 @@ static void check_inbound_address(struct check *check, const struct inbound_endp
 		      address, prefix);
 }
 
-/* Networks may overlap, but a target that is one of our endpoints must mean one of them. Where both
- * listen at the same place as well, check/listen.c tells. */
+/* Networks may overlap, but a target that is one of our endpoints must mean exactly one. If two
+ * also listen at the same host, check/listen.c reports that. */
 static void check_unshared_address(struct check *check, const struct inbound_endpoint *endpoint,
 				   struct seen *addresses)
 {

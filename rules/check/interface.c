@@ -1,7 +1,7 @@
-/* Network interfaces and private endpoints: the subnets they are in, and their addresses. Each may
- * name the other, which need not be there, because Azure's clients make the two in either order.
+/* Checks network interfaces and private endpoints: their subnets and addresses. Each may name the
+ * other, which need not exist, because Azure's clients make the two in either order.
  *
- * No interface can have the address of an inbound endpoint: an endpoint has its subnet for itself,
+ * No interface can have the address of an inbound endpoint, because an endpoint has its own subnet,
  * and the subnets of a network do not overlap. */
 #include <stdlib.h>
 #include <strings.h>
@@ -9,9 +9,9 @@
 #include "rules/check/internal.h"
 #include "rules/policy/registered.h"
 
-struct referred_subnet { /* what a reference to a subnet leads to */
+struct referred_subnet { /* the result of a reference to a subnet */
 	const struct virtual_network *network;
-	const struct subnet *subnet; /* NULL: there is none */
+	const struct subnet *subnet; /* NULL: none */
 };
 
 struct interfaces {
@@ -22,7 +22,7 @@ struct interfaces {
 	bool crowded;          /* more machines have one name than a record set has room for */
 };
 
-/* NULL only without memory. */
+/* Returns NULL only without memory. */
 static const struct referred_subnet *find_place(struct interfaces *interfaces, const char *group,
 						const char *text)
 {
@@ -44,8 +44,8 @@ static const struct referred_subnet *find_place(struct interfaces *interfaces, c
 	return place;
 }
 
-/* The place that a reference in an item of that group leads to. NULL, and a fault: it leads
- * nowhere, or to the subnet of an endpoint. */
+/* The place that a reference in an item of this group leads to. NULL and a fault: there is none, or
+ * it is an endpoint's subnet. */
 static const struct referred_subnet *check_place_of(struct interfaces *interfaces,
 						    const char *group, const char *text,
 						    const struct origin *origin)
@@ -114,7 +114,7 @@ static void check_address(struct interfaces *interfaces, const struct referred_s
 		      text, full_name(&place->network->named), check_place(check, before));
 }
 
-/* All addresses of an interface are in one network, as in Azure. */
+/* All addresses of an interface must be in one network, as in Azure. */
 static void check_network_of(struct check *check, const struct virtual_network *first,
 			     const struct virtual_network *network, const struct origin *origin)
 {

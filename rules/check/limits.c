@@ -1,21 +1,21 @@
-/* The order of the checks, and what they have in common. Each noun has a file:
+/* The order of the checks, and their common parts. Each kind of item has a file:
  *
  *     check/network.c   networks, address spaces, subnets
  *     check/endpoint.c  resolvers and their endpoints
- *     check/listen.c    what is bound, and who asks at the VNet resolver
+ *     check/listen.c    listeners, and the VNet resolver's clients
  *     check/zone.c      private zones and their links
  *     check/ruleset.c   rulesets, links, rules
  *     check/interface.c network interfaces, private endpoints
  *     check/address.c   pools, addresses, cloud services, reverse names
- *     check/transfer.c  TSIG keys, and zones that go out
+ *     check/transfer.c  TSIG keys, and transferred zones
  *     check/registration.c  zones in which machines register
  *     check/tags.c      tags, and metadata
  *     check/settings.c  single settings that depend on each other
- *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
+ *     check/warn.c      warnings; check/loop.c: forwarding loops
  *
- * A value that is not there, or was not well formed, has its fault from the reader; here it is
- * skipped, so that one mistake is reported once. Nothing here compares all with all: whatever may
- * be many is looked up in an index (check/seen.c) or sorted. */
+ * A missing or malformed value has a fault from the reader and is skipped here, so that one mistake
+ * is reported once. No check compares all items with all others: it sorts them or uses an index
+ * (check/seen.c). */
 #include "rules/check/limits.h"
 
 #include <stdlib.h>
@@ -67,17 +67,17 @@ void check_group(struct check *check, const char *group, const struct origin *or
 
 struct grouped {
 	const struct origin *origin;
-	const char *group, *field; /* that has the name */
+	const char *group, *field; /* the name's group and field */
 	const char *advice;
 };
 
-/* Two of one name, of which `before` was first. */
+/* Adds a fault for two items of one name; `before` was seen first. */
 static void check_same_name(struct check *check, const struct grouped *before,
 			    const struct grouped *item, const char *name, const char *what)
 {
 	const char *group;
 
-	/* Of two of the state the later one is told, whichever stands first. */
+	/* Of two items of the state the later one gets the fault, in any order. */
 	if (before->origin->revision > item->origin->revision) {
 		const struct grouped *later = before;
 
@@ -97,7 +97,7 @@ static void check_same_name(struct check *check, const struct grouped *before,
 		      *group ? "\"" : "", check_place(check, before->origin), item->advice);
 }
 
-/* `key`: equal ones may not be there twice. */
+/* Adds a fault if another item has the same key. */
 static void check_key(struct check *check, struct seen *seen, const char *key, const char *name,
 		      const struct grouped *own, const char *what)
 {
@@ -220,7 +220,7 @@ static int compare_selves(const void *left, const void *right)
 	return order ? order : a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* A target that is one of them is entered, not asked. */
+/* Indexes the hosts of inbound endpoints: a target with such a host is entered, not asked. */
 static void add_self(void *context, const struct model_self *ours)
 {
 	const struct dns_resolver *resolver = ours->resolver;
@@ -270,7 +270,8 @@ const char *check_parent(const char *suffix)
 	return dot[1] ? dot + 1 : dot;
 }
 
-/* Afterwards whatever overlaps an entry stands inside the last one that was not inside another. */
+/* In this order a prefix that overlaps an earlier one is inside the last prefix that is not inside
+ * another. */
 static int compare_placed(const void *left, const void *right)
 {
 	const struct placed_prefix *a = left, *b = right;
@@ -307,7 +308,7 @@ static int compare_versions(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Without memory for it everything is looked at. */
+/* Without memory for the list everything is checked. */
 static void list_known(struct check *check, const struct model *before)
 {
 	size_t count = before->rulesets.count;
@@ -356,8 +357,8 @@ void check_server(struct check *check, const struct host *host, const struct ori
 		      address_print(address, text));
 }
 
-/* Whether one of the first so many is at the host. There are few; what comes behind as many as
- * there can be is refused for that. */
+/* Whether one of the first `count` targets is at the host. Only LEG_UPSTREAMS_MAX are compared,
+ * because more are refused anyway. */
 static bool is_listed(const struct target_server *targets, size_t count, const struct host *host)
 {
 	for (size_t i = 0; i < count && i < LEG_UPSTREAMS_MAX; i++) {

@@ -1,5 +1,5 @@
-/* What is bound, and by whom: every listener has a place of its own. And who asks at the VNet
- * resolver: every source belongs to one network. */
+/* Checks that every listener has its own host, and that every source of the VNet resolver belongs
+ * to one network. */
 #include "rules/check/internal.h"
 
 struct listeners {
@@ -18,7 +18,7 @@ static void collides(struct check *check, const struct host *host, const struct 
 	      host_print(host, text), check_place(check, before));
 }
 
-/* A listener on all addresses takes the port from every other of its family. */
+/* A listener on all addresses takes the port from every other listener of its family. */
 static void check_listen(struct check *check, struct listeners *listeners, const struct host *host,
 			 const struct origin *origin, const char *field)
 {
@@ -44,7 +44,7 @@ static void check_listen(struct check *check, struct listeners *listeners, const
 		seen_put(check, &listeners->wildcards, port, origin);
 }
 
-/* Equal prefixes of different networks leave it open where a source belongs. */
+/* Refuses equal prefixes of different networks, because a source would belong to both. */
 static void check_clients(struct check *check, const struct virtual_network *network,
 			  const struct prefix *prefixes, size_t count, const char *key,
 			  struct seen *clients)

@@ -1,13 +1,13 @@
-/* Forwarding loops through our own endpoints, found before a question runs into one. For each rule
- * that targets one of our inbound endpoints, its domain is followed:
+/* Finds forwarding loops through our own endpoints before a question runs into one. The domain of
+ * each rule that targets one of our inbound endpoints is followed:
  *
  *     rule ──► hub-resolver/inbound ──► network "hub" ──► zone? answered, no loop
  *                                                     ──► longest rule, else the default resolver
  *                                                           └──► a target that is us? go on there
  *
- * A network that is entered again on the way is a loop. Custom DNS servers play no part: they count
- * at the VNet resolver only, and no target is that. A loop of one step made by a rule is reported
- * apart (check/warn.c). */
+ * Entering a network again is a loop. Custom DNS servers do not matter, because only the VNet
+ * resolver uses them, and it cannot be a target. check/warn.c reports loops of one step by a
+ * rule. */
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 
@@ -21,22 +21,22 @@ struct linked_ruleset { /* a ruleset linked to a network */
 struct loop_network {
 	const char *network;
 	struct linked_ruleset *rulesets, **tail;
-	unsigned round; /* in which it was last entered */
+	unsigned round; /* the last round that entered it */
 	bool on_path;
 };
 
 struct loops {
 	struct check *check;
-	struct seen nodes; /* network's full name -> struct loop_network */
-	struct seen rules; /* "RULESET DOMAIN" -> struct target_list, of its rule; the full name */
+	struct seen nodes;    /* network's full name -> struct loop_network */
+	struct seen rules;    /* "RULESET DOMAIN" -> the rule's struct target_list; the full name */
 	struct seen reserved; /* domain -> itself */
-	struct seen told;     /* paths of targets: many rules may have one, by a target group */
+	struct seen told; /* paths of reported targets, which rules may share by a target group */
 	unsigned round;
 	const struct self *path[PATH_MAX_STEPS];
 	unsigned steps;
 };
 
-/* Who is asked for a domain in a network. */
+/* The targets of a domain in a network. */
 struct loop_decision {
 	struct target_list targets;
 	bool by_rule;
@@ -75,7 +75,7 @@ static struct loop_decision decide(struct loops *loops, const struct loop_networ
 	return (struct loop_decision){{fallback->targets.items, fallback->targets.count}, false};
 }
 
-/* At the target that the way begins with, once. */
+/* Reports a loop once, at the target where the way begins. */
 static void report(struct loops *loops, const char *domain, const struct origin *target)
 {
 	const char *text = "";
@@ -90,7 +90,7 @@ static void report(struct loops *loops, const char *domain, const struct origin 
 	     "a forwarding loop for %s: %s; change one of the rules", domain, text ? text : "");
 }
 
-/* Enters `self`; whether a loop was found and the walk can stop. */
+/* Enters `self`. True: a loop was found, and the walk can stop. */
 static bool follow(struct loops *loops, const struct self *self, const char *domain, bool by_rule,
 		   const struct origin *origin)
 {

@@ -1,12 +1,12 @@
-/* Virtual networks: names, address spaces that Azure allows, subnets inside them, custom servers.
- */
+/* Checks virtual networks: names, address spaces that Azure allows, their subnets, custom
+ * servers. */
 #include "rules/base.h"
 #include "rules/check/internal.h"
 #include "rules/policy/ruleset.h"
 
 enum { SUBNET_LENGTH_MIN = 2, SUBNET_LENGTH_MAX = 29 };
 
-/* What a virtual network's address space may not touch: Azure's list, and the like of IPv6. */
+/* Prefixes that an address space must not overlap: Azure's list, and similar ones of IPv6. */
 static const char *const forbidden_spaces[] = {
 	"224.0.0.0/4",    "255.255.255.255/32", "127.0.0.0/8",
 	"169.254.0.0/16", "168.63.129.16/32",   "::/128",
@@ -56,7 +56,7 @@ static void check_spaces(struct check *check, const struct virtual_network *netw
 	check_overlaps(check, items, placed);
 }
 
-/* A space that was not well formed may have covered it. */
+/* True also with a malformed space, which may have covered it. */
 static bool is_inside(const struct virtual_network *network, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < network->address_space.count; i++) {

@@ -1,6 +1,6 @@
-/* Pools are what limits_check has indexed on its way: pools, address spaces and endpoints'
- * subnets in prefix tables, so that one address among a million costs a few binary searches. For
- * the management API the same steps of the check are made once per model and their tables kept. */
+/* Pools use the indexes of limits_check: pools, address spaces and endpoints' subnets in prefix
+ * tables, so that checking one address among a million costs a few binary searches. For the
+ * management API these steps of the check run once for each model, and their tables are kept. */
 #include "rules/check/pools.h"
 
 #include <strings.h>
@@ -11,7 +11,7 @@
 struct pools {
 	unsigned references;
 	struct check check;
-	struct faults faults; /* none: the model has been checked */
+	struct faults faults; /* stays empty, because the model was checked */
 };
 
 /* ---- the tables ---- */
@@ -120,7 +120,7 @@ const char *pools_refusal(const struct pools *pools, const struct address *addre
 	return check_own_address(&pools->check, address, region, text);
 }
 
-/* ---- two of them ---- */
+/* ---- comparing ---- */
 
 static bool is_same_text(const char *a, const char *b)
 {
@@ -137,7 +137,7 @@ static bool have_same_prefixes(const struct prefix_table *a, const struct prefix
 	return true;
 }
 
-/* Of two whose pools have the same prefixes. */
+/* Compares the regions of pools with the same prefixes. */
 static bool have_same_regions(const struct check *a, const struct check *b)
 {
 	for (size_t i = 0; i < a->pools.count; i++)
@@ -147,7 +147,7 @@ static bool have_same_regions(const struct check *a, const struct check *b)
 	return true;
 }
 
-/* Of two whose endpoints' subnets have the same prefixes. */
+/* Compares the places of endpoints' subnets with the same prefixes. */
 static bool have_same_places(const struct check *a, const struct check *b)
 {
 	for (size_t i = 0; i < a->subnets.count; i++) {

@@ -1,8 +1,8 @@
-/* Where addresses may be that are ours, and how their names are written: in a pool of their region,
- * or private and inside a virtual network; not in a subnet that an endpoint has for itself.
- * limits.h asks this of every address in the file, the management API of each one that it is given.
+/* Checks our addresses and their names. An address must be in a pool of its region, or private and
+ * inside a virtual network, but not in an endpoint's own subnet. limits.h checks every address in
+ * the file, and the management API each new one.
  *
- * A refusal is a text that says what is wrong and what would be right. */
+ * A refusal is a text with the error and a correct alternative. */
 #ifndef SLUICE_POOLS_H
 #define SLUICE_POOLS_H
 
@@ -17,18 +17,17 @@ struct pools;
 
 enum { POOLS_TEXT_MAX = 512 };
 
-/* Of a model without errors, which must outlive it. NULL without memory. */
+/* Makes the pools of a model without errors, which must outlive them. NULL without memory. */
 struct pools *pools_new(const struct model *model);
-/* Take a reference, and let go of one; the last one frees them. One thread has all references. NULL
- * is fine. */
+/* Take and release a reference; the last one frees the pools. All references belong to one thread.
+ * NULL is fine. */
 struct pools *pools_ref(struct pools *pools);
 void pools_free(struct pools *pools);
 
-/* Why the address cannot be one of ours in this region (NULL: in any); NULL when it can. Returns
- * text. */
+/* Why the address cannot be ours in this region (NULL: in any). Returns text, or NULL: it can. */
 const char *pools_refusal(const struct pools *pools, const struct address *address,
 			  const char *region, char text[POOLS_TEXT_MAX]);
-/* Whether both refuse the same addresses; `places`: for the same reasons, too, which name a line of
+/* Whether both refuse the same addresses; `places`: also with the same texts, which name lines of
  * the configuration. */
 bool pools_equal(const struct pools *a, const struct pools *b, bool places);
 /* A hash of everything that pools_equal compares, places included; it depends on nothing else. */

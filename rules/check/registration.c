@@ -1,5 +1,5 @@
-/* Zones in which machines register: an entry names a zone and keys that exist. In one network an
- * address belongs to one entry alone, because it has one PTR there. */
+/* Checks entries of `registration`: their zone and keys must exist, and in a network an address
+ * belongs to only one entry, because it has one PTR there. */
 #include <stdlib.h>
 
 #include "rules/check/internal.h"
@@ -76,7 +76,7 @@ static void check_keys(struct check *check, const struct registration_settings *
 
 /* ---- renewals ---- */
 
-/* sssd and Windows renew every 24 hours: two of that, so that one may be missed. */
+/* sssd and Windows renew every 24 hours; twice that, so that one renewal may be missed. */
 enum { EXPIRE_LEAST_S = 48 * 60 * 60 };
 
 static void warn_of_expire(struct check *check, const struct registration_settings *entry)
@@ -91,11 +91,11 @@ static void warn_of_expire(struct check *check, const struct registration_settin
 
 /* ---- prefixes ---- */
 
-struct prefix_claim { /* of a prefix, in a network that the zone is linked to */
+struct prefix_claim { /* a prefix in a network that the zone is linked to */
 	const struct virtual_network *network;
 	const struct registration_settings *entry;
-	size_t index; /* of the prefix, in the entry */
-	bool *told;   /* the prefix has its fault */
+	size_t index; /* the prefix's index in the entry */
+	bool *told;   /* the prefix has a fault already */
 };
 
 struct claims {
@@ -103,8 +103,8 @@ struct claims {
 	size_t count;
 };
 
-/* Behind that what overlaps a claim stands behind it, inside the last one of its network that was
- * not inside another. */
+/* In this order a claim that overlaps an earlier one is inside the last claim of its network that
+ * is not inside another. */
 static int compare_claims(const void *left, const void *right)
 {
 	const struct prefix_claim *a = left, *b = right;
@@ -184,7 +184,7 @@ static void claim_prefixes(struct check *check, const struct private_zone *zone,
 
 /* ---- the whole ---- */
 
-/* Room for a claim of each prefix in each network. */
+/* Makes room for a claim of each prefix in each network. */
 static bool claims_init(struct check *check, struct claims *claims,
 			const struct private_zone *const *zones)
 {

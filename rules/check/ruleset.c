@@ -1,11 +1,11 @@
-/* Rulesets: the endpoints they leave by, the networks they hold in, and their rules. */
+/* Checks rulesets: their outbound endpoints, linked networks and rules. */
 #include <ctype.h>
 
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
 
-/* Azure's own resolver; it refuses it as a target. */
+/* Azure's own resolver, which Azure refuses as a target. */
 #define WIRE_SERVER "168.63.129.16"
 static const struct address wire_server = {4, {168, 63, 129, 16}};
 
@@ -65,7 +65,7 @@ static void check_endpoints(struct check *check, const struct forwarding_ruleset
 	size_t count = ruleset->outbound_endpoints.count;
 	struct seen in_ruleset = {0};
 
-	/* None are made where there is no such network, which is the link's fault. */
+	/* Without a valid network no endpoints are made, and the link has the fault. */
 	if (count == 0 && has_network(check, ruleset))
 		ERROR(check, &ruleset->origin, "outbound_endpoints",
 		      "is missing; give at least one endpoint as RESOLVER/ENDPOINT");
@@ -158,7 +158,7 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 		      text, before->name ? before->name : "?", check_place(check, &before->origin));
 }
 
-/* Of a rule or of a target group. */
+/* Checks the targets of a rule or a target group. */
 static void check_rule_targets(struct check *check, const struct forwarding_ruleset *ruleset,
 			       const struct target_server *targets, size_t count,
 			       const struct origin *origin)
@@ -194,7 +194,7 @@ static void check_target_groups(struct check *check, const struct forwarding_rul
 	}
 }
 
-/* "dc, branch": as many as an operator reads. */
+/* "dc, branch": only the first few. */
 static const char *group_names(struct check *check, const struct rule_targets *groups)
 {
 	enum { NAMES_MAX = 8 };

@@ -1,6 +1,5 @@
-/* An index from names to what they stand for: open addressing in the check's arena, at most half
- * full, grown by doubling. Configurations are trusted to the extent that nobody attacks their own
- * with collisions, so the hash has no secret. */
+/* An index by name: open addressing in the check's arena, at most half full, grown by doubling. The
+ * hash has no secret, because nobody attacks his own configuration with collisions. */
 #include <strings.h>
 
 #include "rules/check/internal.h"
@@ -23,7 +22,7 @@ static uint64_t hash_of(const char *key)
 	return hash ^ hash >> 32;
 }
 
-/* The slot that holds the key, or the empty one where it belongs. */
+/* The key's slot, or an empty one for it. */
 static struct seen_slot *find_slot(const struct seen *seen, const char *key, uint64_t hash)
 {
 	for (size_t i = hash & seen->mask;; i = (i + 1) & seen->mask) {

@@ -1,4 +1,4 @@
-/* Single settings that depend on each other: a least and a greatest value, a listener and its
+/* Checks settings that depend on each other: a least and a greatest value, a listener and its
  * certificate. */
 #include <string.h>
 #include <strings.h>
@@ -28,14 +28,14 @@ static void check_default_resolver(struct check *check)
 		      LEG_UPSTREAMS_MAX);
 }
 
-/* Where HTTP is listened at. */
+/* The URLs of HTTP listeners. */
 struct urls {
 	struct seen seen; /* "127.0.0.1:8053" -> struct origin */
 	const struct management *management;
 };
 
-/* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. False: it is none.
- */
+/* Parses "http://127.0.0.1:8053": a scheme and a host with its port, and no path. False: another
+ * form. */
 static bool parse_url(const char *url, bool *https, struct host *host)
 {
 	*https = strncasecmp(url, "https://", 8) == 0;
@@ -44,8 +44,7 @@ static bool parse_url(const char *url, bool *https, struct host *host)
 	       host_parse(host, url + (*https ? 8 : 7), 0) == 0 && host->port;
 }
 
-/* `careless`: why http at an address that is not loopback is a fault, with the URL; NULL: it is
- * none. */
+/* `careless`: the text of a fault for http at an address that is not loopback; NULL: allowed. */
 static void check_url(struct check *check, struct urls *urls, const struct origin *origin,
 		      const char *url, const char *field, const char *careless)
 {
@@ -74,7 +73,7 @@ static void check_url(struct check *check, struct urls *urls, const struct origi
 		      text, check_place(check, before));
 }
 
-/* "dns.example.net", "192.0.2.1" or "2001:db8::1", as a header Host has it before its port. */
+/* Checks "dns.example.net", "192.0.2.1" or "2001:db8::1", as in a Host header before the port. */
 static void check_host(struct check *check, const struct management *management, const char *text,
 		       const char *field)
 {
@@ -91,7 +90,7 @@ static void check_host(struct check *check, const struct management *management,
 		      text);
 }
 
-/* "https://hooks.example/x". Events are no secrets, but the URL may be one. */
+/* Checks "https://hooks.example/x". Events are no secrets, but the URL may be one. */
 static void check_events(struct check *check)
 {
 	const struct events_settings *events = &check->model->events;
@@ -217,7 +216,7 @@ static void check_user(struct check *check)
 		      "a group without a user has no effect; set `user` too, or leave `group` out");
 }
 
-/* A network that comes later is logged then; but it must be plain which one is meant. */
+/* The network may not exist yet, but the name must not be ambiguous. */
 static void check_logged(struct check *check, const char *network, const char *field)
 {
 	const struct origin *origin = &check->model->query_log.origin;

@@ -1,5 +1,5 @@
-/* Checks tags of every kind. The field table says which items have them, so a new kind with tags
- * needs nothing here. Metadata are tags in another form: an array of "NAME=VALUE". */
+/* Checks tags of all items. The field table says which items have them, so a new kind with tags
+ * needs no change here. Metadata are tags in another form: an array of "NAME=VALUE". */
 #include "rules/check/tags.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { METADATA_MAX = 50, NAMES_FEW = 50 };
 
-/* By name; of two with one name the first one first. */
+/* Orders by name, and equal names by their place. */
 static int compare_names(const void *left, const void *right)
 {
 	const struct tag *a = *(const struct tag *const *)left;
@@ -19,7 +19,7 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : a < b ? -1 : a > b;
 }
 
-/* Sorts the tags by name, in `few` where they have room. NULL without memory. */
+/* Sorts the tags by name, in `few` if they fit. NULL without memory. */
 static const struct tag **sort_names(const struct schema_list *list, const struct tag **few)
 {
 	const struct tag *tags = list->items;
@@ -33,7 +33,7 @@ static const struct tag **sort_names(const struct schema_list *list, const struc
 	return sorted;
 }
 
-/* *name: one that occurs twice, as it is written the second time, or NULL. ERR_NOMEM. */
+/* *name: a name that occurs twice, in its second spelling, or NULL. ERR_NOMEM. */
 static int find_twice(const struct schema_list *list, const char **name)
 {
 	const struct tag *few[NAMES_FEW], **sorted = sort_names(list, few);
@@ -85,7 +85,7 @@ const char *tags_refusal(const struct field *field, const void *item, char text[
 	return list.count > 0 ? name_refusal(&list, text) : NULL;
 }
 
-/* ---- those of a model ---- */
+/* ---- the tags of a model ---- */
 
 static bool has_tags(const struct group *group)
 {
@@ -136,7 +136,8 @@ void limits_check_tags(struct check *check)
 
 /* ---- metadata ---- */
 
-/* Whether one of the first `before` has the name that the text has up to its '=', in any case. */
+/* Whether one of the first `before` items has the same name as the text, which ends at its '=', in
+ * any case. */
 static bool is_named_before(const char *const *metadata, size_t before, const char *text,
 			    size_t length)
 {
@@ -152,7 +153,7 @@ void check_metadata(struct check *check, const char *const *metadata, size_t cou
 	if (count > METADATA_MAX)
 		ERROR(check, origin, field, "there are %zu; give at most %d", count, METADATA_MAX);
 	for (size_t i = 0; i < count && i < METADATA_MAX; i++) {
-		if (!metadata[i]) /* has a fault already */
+		if (!metadata[i]) /* it has a fault already */
 			continue;
 		size_t length = strcspn(metadata[i], "=");
 

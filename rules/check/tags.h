@@ -1,6 +1,6 @@
-/* What the tags of an item, and other fields of type FIELD_TAGS, may be by their row of the field
- * table. The items of a model are checked with its limits (limits.h); addresses, services and
- * groups are in no model, so the management API calls this. */
+/* Checks an item's tags, and other fields of type FIELD_TAGS, by their row of the field table.
+ * limits.h calls it for the items of a model, and the management API for addresses, services and
+ * groups, which are in no model. */
 #ifndef SLUICE_TAGS_H
 #define SLUICE_TAGS_H
 
@@ -8,8 +8,8 @@
 
 enum { TAGS_TEXT_MAX = 256 };
 
-/* Why the item cannot have its tags of that field: too many, too long, an empty name, or two names
- * that differ only in case. NULL: it can. Returns text. */
+/* Why the item's tags in this field are invalid: too many, too long, an empty name, or two names
+ * that differ only in case. Returns text, or NULL: they are valid. */
 const char *tags_refusal(const struct field *field, const void *item, char text[TAGS_TEXT_MAX]);
 
 #endif

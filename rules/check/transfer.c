@@ -1,5 +1,5 @@
-/* Keys, and zones that go out: a key has one secret, an entry names zones and a key that exist, and
- * no zone is open to everybody. */
+/* Checks keys and transfers: a key has one secret, an entry's zones and key must exist, and no zone
+ * is open to everybody. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,7 +9,7 @@
 
 /* ---- keys ---- */
 
-/* Not with the secret in the text: it would be in the log. */
+/* The text must not contain the secret, because it is logged. */
 static void check_secret(struct check *check, const struct tsig_settings *key)
 {
 	uint8_t secret[TSIG_SECRET_MAX];
@@ -42,7 +42,7 @@ static void check_keys(struct check *check, struct seen *keys)
 
 /* ---- zones ---- */
 
-/* BIND, for one, does not load what it got when there is no NS at its apex. */
+/* BIND, for example, does not load a transferred zone without NS at its apex. */
 static void warn_of_no_servers(struct check *check, const struct transfer_settings *entry)
 {
 	if (check->model->reverse.name_servers.count == 0)
@@ -55,8 +55,8 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 struct transfer_claim {
 	const struct private_zone *zone; /* NULL: the reverse zone of that name */
 	const struct transfer_settings *entry;
-	const char *key;             /* its name in normal form; NULL: none is asked for */
-	struct transfer_claim *next; /* of a zone of the same domain */
+	const char *key;             /* its name in normal form; NULL: no key is needed */
+	struct transfer_claim *next; /* for a zone of the same domain */
 };
 
 /* Whether one client can satisfy both entries. A signed request also satisfies an entry without a

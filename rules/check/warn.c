@@ -1,6 +1,5 @@
-/* What is legal and surely not meant. A warning never refuses anything, so in doubt there is none:
- * a target is said to be out of reach only when no endpoint reaches it. Forwarding loops are in
- * check/loop.c. */
+/* Warns of legal settings that are surely not intended. In doubt there is no warning: a target
+ * counts as out of reach only if no endpoint reaches it. check/loop.c warns of forwarding loops. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
 
-/* The full name of the network of its link of that place; "": there is none. */
+/* The full name of the network in the ruleset's link; "": none. */
 static const char *linked_network(const struct check *check,
 				  const struct forwarding_ruleset *ruleset, size_t link)
 {
@@ -21,8 +20,8 @@ static const char *linked_network(const struct check *check,
 	return network ? full_name(&network->named) : "";
 }
 
-/* The first network of the ruleset where a zone of this name decides all below; "" when there is
- * none. Remembered in `shadows`, so that a thousand rules below one zone cost one look at the
+/* The first network of the ruleset where a zone of this name decides all names below it; "": none.
+ * `shadows` keeps the result, so that a thousand rules below one zone cost one search of the
  * links. */
 static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
 				     const char *zone, struct seen *shadows)
@@ -67,7 +66,7 @@ static void warn_shadowed(struct check *check, const struct forwarding_ruleset *
 	}
 }
 
-/* Why a packet from source cannot get to the target; NULL when it can. */
+/* Why a packet from source cannot reach the target; NULL: it can. */
 static const char *obstacle(const struct address *source, const struct address *target)
 {
 	if (source->family != target->family)
@@ -111,8 +110,8 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 		     address_print(&last->source, source), why);
 }
 
-/* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. One
- * warning for each such network, at the first target that leads there. */
+/* Azure advises never to link a ruleset to the network of an inbound endpoint that it targets.
+ * Gives one warning for each such network, at the first target that leads there. */
 static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset,
 			   const struct rule_targets *groups)
 {
@@ -223,7 +222,7 @@ static void list_transferred(struct check *check, struct seen *transferred)
 	}
 }
 
-/* Of the file alone: by the API a zone or a ruleset is there before its links are. */
+/* Only for the file, because with the API a zone or a ruleset exists before its links. */
 static void warn_linked_to_nothing(struct check *check)
 {
 	static const char why[] = "is linked to no virtual network, so it answers nobody; add a "
@@ -254,7 +253,7 @@ static int by_placed_prefix(const void *left, const void *right)
 	return prefix_compare(&a->prefix, &b->prefix);
 }
 
-/* Those of all networks; *count of them. Without memory there are none. */
+/* The address spaces of all networks, and their *count. Without memory there are none. */
 static struct placed_prefix *list_spaces(struct check *check, size_t *count)
 {
 	const struct model *model = check->model;
@@ -279,7 +278,7 @@ static struct placed_prefix *list_spaces(struct check *check, size_t *count)
 	return spaces;
 }
 
-/* Equal ones are left alone: where they matter, at the VNet resolver, they are refused. */
+/* Ignores equal spaces, which are refused where they matter, at the VNet resolver. */
 static void warn_spaces_inside(struct check *check)
 {
 	char text[PREFIX_TEXT_MAX], around[PREFIX_TEXT_MAX];
@@ -302,7 +301,7 @@ static void warn_spaces_inside(struct check *check)
 	}
 }
 
-/* Without a VNet resolver custom servers are never asked, and nothing is lost. */
+/* Without a VNet resolver there is no warning, because custom servers are never asked. */
 static void warn_custom_servers(struct check *check)
 {
 	const struct model *model = check->model;
@@ -335,7 +334,8 @@ static bool has_own_space(struct check *check, const struct seen *made,
 	       (network->address_space.count == 1 && !(path && seen_get(made, path)));
 }
 
-/* Of two such networks only the first has loopback and private networks. */
+/* Warns of networks after the first without prefixes: only the first gets loopback and private
+ * networks. */
 static void warn_without_clients(struct check *check)
 {
 	const struct model *model = check->model;
@@ -397,8 +397,8 @@ static void warn_registration(struct check *check)
 }
 
 /* A client without a configured zone takes it from the SOA in the answer for its own name. If the
- * zone passes unknown names on, the answer for a name that is not yet registered comes from
- * somebody else, with another SOA or none. */
+ * zone passes unknown names on, the answer for a name that is not registered yet comes from another
+ * server, with another SOA or none. */
 static void warn_clients_zone(struct check *check, const struct registration_settings *entry)
 {
 	const struct private_zone *zone = model_zone(check->model, NULL, entry->zone);
@@ -425,7 +425,7 @@ static void warn_clients_zones(struct check *check)
 
 /* ---- names in Azure's domains ---- */
 
-/* The first item that has such a name, and how many have one. */
+/* The first item with such a name, and how many there are. */
 struct azure_names {
 	const struct origin *first;
 	char name[NAME_TEXT_MAX];
@@ -486,7 +486,7 @@ static void warn_services(struct check *check)
 	warn_names(check, &names, "name", "reverse.service_suffix", model->reverse.service_suffix);
 }
 
-/* A suffix that the file sets is meant, also Azure's. */
+/* A suffix in the file is intended, even Azure's. */
 static void warn_names_in_azure(struct check *check)
 {
 	if (!check->model->reverse.suffix_origin.file)
@@ -497,8 +497,8 @@ static void warn_names_in_azure(struct check *check)
 
 /* ---- open resolvers ---- */
 
-/* What is called open: a public prefix wider than this, or prefixes that come to this part of the
- * addresses that there are. Of IPv6 only 2000::/3 is public. */
+/* An endpoint is open if it allows a public prefix wider than this, or prefixes that together are
+ * this part of all addresses. In IPv6 only 2000::/3 is public. */
 enum {
 	WIDE_IPV4 = 8,
 	WIDE_IPV6 = 16,
@@ -507,11 +507,11 @@ enum {
 };
 
 struct everybody {
-	const struct prefix *prefix; /* the widest; NULL: they are not everybody */
+	const struct prefix *prefix; /* the widest; NULL: not open */
 	bool with_others;
 };
 
-/* In 2^-32 of all addresses of the family. */
+/* The prefix's share, in units of 2^-32 of all addresses of the family. */
 static uint64_t share(const struct prefix *prefix)
 {
 	return prefix->length <= 32 ? (uint64_t)1 << (32 - prefix->length) : 0;
@@ -582,7 +582,7 @@ static bool has_rules(struct check *check, const struct virtual_network *network
 	return false;
 }
 
-/* At this address, clients from everywhere have their queries forwarded. */
+/* Warns that clients from everywhere may have their queries forwarded at this address. */
 static void warn_open(struct check *check, const struct origin *at, const char *key,
 		      struct everybody everybody, const struct virtual_network *network,
 		      const struct host *listen)
@@ -658,7 +658,7 @@ void limits_warn(struct check *check)
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
-	if (!check->before) { /* of the file, which is as it was */
+	if (!check->before) { /* warnings about the file, which has not changed */
 		warn_linked_to_nothing(check);
 		warn_names_in_azure(check);
 	}

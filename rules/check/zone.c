@@ -1,6 +1,5 @@
-/* Private zones: names, sizes, and their links. Data are counted as they are served, so a zone's
- * SOA is a record set (also the one that is made where the file has none, as Azure makes one), and
- * so are NS records at its apex. */
+/* Checks private zones: names, sizes, and links. Data are counted as served, so a zone's SOA is a
+ * record set (even a made-up one, as in Azure), and so are NS records at its apex. */
 #include <strings.h>
 
 #include "rules/base.h"
@@ -63,7 +62,7 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			      zone->name);
 }
 
-struct zone_check { /* of a zone's data */
+struct zone_check { /* a check of a zone's data */
 	struct check *check;
 	const struct private_zone *zone;
 	const char *field;
@@ -106,14 +105,14 @@ static bool is_same_zone(const struct private_zone *a, const struct private_zone
 	return one && two && strcasecmp(one, two) == 0;
 }
 
-/* The data that the zone had before, which were found good; NULL: it is new. */
+/* The zone's former data, which are good; NULL: the zone is new. */
 static const struct zone *data_before(const struct check *check, const struct private_zone *zone,
 				      size_t index)
 {
 	const struct model *before = check->before;
 	size_t count = before ? before->private_zones.count : 0;
 
-	/* It is seldom another one's turn. */
+	/* The zone usually has the same index as before. */
 	if (index < count && before->private_zones.items[index].zone == zone->zone)
 		return zone->zone;
 	for (size_t i = 0; i < count; i++)
@@ -146,7 +145,7 @@ static void check_zone_data(struct check *check, const struct private_zone *zone
 	const uint8_t *owner;
 	const struct rrset *set;
 
-	if (!check->before) /* else the file's were found good */
+	if (!check->before) /* otherwise the file's were checked before */
 		check_declared_sets(check, zone);
 	if (!zone->zone || zone->zone == before)
 		return;
@@ -184,7 +183,7 @@ void limits_check_record_set(const struct record_set *set, struct faults *faults
 	check_metadata(&check, set->metadata.items, set->metadata.count, &set->origin, "metadata");
 }
 
-/* The first label, as privatelink.blob.core.windows.net has it. */
+/* Whether the first label is "privatelink", as in privatelink.blob.core.windows.net. */
 static bool is_privatelink(const struct name *name)
 {
 	static const uint8_t label[] = "\013privatelink";
@@ -192,7 +191,7 @@ static bool is_privatelink(const struct name *name)
 	return name->labels > 1 && memcmp(name->wire, label, sizeof label - 1) == 0;
 }
 
-struct network_counts { /* by network, over all zones */
+struct network_counts { /* counters by network, over all zones */
 	struct seen zones, registrations;
 };
 

@@ -1,14 +1,14 @@
-/* Three trees of pages (owned/tree.h), whose keys are numbers:
+/* Three trees of pages (owned/tree.h) with numbers as keys:
  *
  *     PTRs, IPv4     the address               ─► rrset
  *     PTRs, IPv6     the address               ─► rrset
  *     hosts          the name's keyed hash     ─► | owner | rrset |  more where hashes meet
  *
- * Sets are kept as they go out, so what is found needs no work but copying. Addresses that are
- * neighbours are neighbours in memory, and names are spread by their hash.
+ * Sets are stored in the form of answers, so a found set is only copied. Neighbouring addresses are
+ * neighbours in memory; names are spread by their hash.
  *
- * It knows nothing of pools, networks and zones: which PTR is answered to whom is the policy's to
- * say, and whether a name may be had, the management plane's. */
+ * Not here: pools, networks and zones. The policy decides which client gets which PTR, and the
+ * management plane whether a name is allowed. */
 #include "rules/owned/owned.h"
 
 #include <assert.h>
@@ -22,15 +22,15 @@
 struct owned {
 	atomic_uint references;
 	struct owned_tree ptr4, ptr6, hosts;
-	size_t host_count; /* names; there are fewer values where hashes meet */
+	size_t host_count; /* names; fewer values if hashes are equal */
 };
 
 struct owned_draft {
 	struct owned *owned;
 };
 
-struct host_entry {     /* one behind the other in a value of the hosts' tree */
-	uint16_t bytes; /* up to the next one */
+struct host_entry {     /* entries follow each other in a value of the hosts' tree */
+	uint16_t bytes; /* up to the next entry */
 	uint8_t set_at; /* in units, from the entry's start */
 	uint8_t owner_length;
 	uint8_t owner[]; /* lower case */
@@ -132,7 +132,7 @@ static const struct owned_tree *look_ptrs(const struct owned *owned, uint8_t fam
 	return family == 4 ? &owned->ptr4 : &owned->ptr6;
 }
 
-/* A set of one record; returns its length, of whole units. */
+/* Makes a set of one record; returns its length, a multiple of the unit. */
 static size_t make_set(uint8_t out[SET_MAX], uint16_t type, uint32_t ttl, const uint8_t *rdata,
 		       size_t length)
 {
@@ -194,7 +194,7 @@ void owned_cursor_begin(struct owned_cursor *cursor, const struct prefix *within
 		(struct owned_cursor){.within = *within, .next = owned_tree_key(&within->address)};
 }
 
-/* Notes that the walk is at this key, which may lie behind its end. */
+/* Moves the walk to this key; false: it is after the end. */
 static bool step_to(struct owned_cursor *cursor, __uint128_t key, struct address *address)
 {
 	__uint128_t last = last_key(&cursor->within);
@@ -255,7 +255,7 @@ static const struct rrset *set_of(const struct host_entry *entry)
 						    (size_t)entry->set_at * OWNED_TREE_UNIT);
 }
 
-/* The name's entry among those of its hash. */
+/* The name's entry among the entries with its hash. */
 static const struct host_entry *find_entry(const uint8_t *value, size_t bytes,
 					   const struct name *name)
 {
@@ -293,7 +293,7 @@ static size_t make_entry(uint8_t out[ENTRY_MAX], const struct name *name,
 	return bytes;
 }
 
-/* The value without the name's old entry and with its new one: the others stay as they are. */
+/* Replaces the name's entry in the value, and keeps the other entries. */
 static int replace_entry(struct owned *owned, const struct name *name, const uint8_t *entry,
 			 size_t entry_bytes)
 {

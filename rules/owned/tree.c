@@ -1,22 +1,22 @@
-/* A radix tree of 64 ways. Level 0 is the lowest six bits of the key, and a page on level n stands
- * for all keys that agree in what is above its six bits:
+/* A radix tree of 64 ways. Level 0 is the lowest six bits of the key. A page on level n has the
+ * keys that agree in all bits above its six bits:
  *
  *     level   ..   2       1       0
  *     key     .. 110101  001110  011001
  *
- *     page, level > 0   | key | filled: 64 bits | child, child, ...         one per bit that is set
+ *     page, level > 0   | key | filled: 64 bits | child, child, ...         one for each bit set
  *     leaf, level 0     | key | filled: 64 bits | start, start, ... | value | value | ...
  *
- * Levels on which all keys agree have no page, so a page has two children or more. A walk down does
- * not look at what was skipped; the leaf has the whole key and says whether it is the right one. So
- * with a million neighbouring keys a lookup touches a few pages that stay in the processor's caches
- * and then the leaf: its head, a start, the value.
+ * Levels on which all keys agree have no page, so a page has at least two children. A walk down
+ * does not check skipped bits, because the leaf has the whole key. So among a million neighbouring
+ * keys a lookup touches a few pages that stay in the processor's caches, and then the leaf: its
+ * head, a start, the value.
  *
- * A page that several pages or trees point to is never changed: on the way down to what a change
- * touches every such page is copied first. On that path a count of one thus means that nobody else
- * comes by this page, and it is changed in place.
+ * A page that several pages or trees point to is never changed: a change first copies every such
+ * page on its way down. A page on that way with a count of one belongs only to this tree, and is
+ * changed in place.
  *
- * Leaves are not merged with each other, as they stand for fixed ranges of keys. */
+ * Leaves are never merged, because they have fixed ranges of keys. */
 #include "rules/owned/tree.h"
 
 #include <assert.h>
@@ -28,8 +28,8 @@
 enum { WAY_BITS = 6, WAYS = 1 << WAY_BITS, LEVEL_MAX = (128 - 1) / WAY_BITS };
 
 struct owned_page {
-	__uint128_t key;        /* without the bits of this level and those below */
-	uint64_t filled;        /* bit n: there is something for n */
+	__uint128_t key;        /* without the bits of this and lower levels */
+	uint64_t filled;        /* bit n: way n is used */
 	atomic_uint references; /* from pages and trees */
 	uint16_t units;         /* a leaf's whole size */
 	uint8_t level;
@@ -43,7 +43,7 @@ static unsigned way_of(__uint128_t key, unsigned level)
 	return (unsigned)(key >> level * WAY_BITS) & (WAYS - 1);
 }
 
-/* The key without the bits of the level and those below. */
+/* The key without the bits of this and lower levels. */
 static __uint128_t above(__uint128_t key, unsigned level)
 {
 	unsigned bits = (level + 1) * WAY_BITS;
@@ -56,7 +56,7 @@ static bool is_filled(const struct owned_page *page, unsigned way)
 	return page->filled >> way & 1;
 }
 
-/* How many are filled ahead of this one. */
+/* How many ways are filled before this one. */
 static unsigned rank_of(const struct owned_page *page, unsigned way)
 {
 	return (unsigned)__builtin_popcountll(page->filled & (((uint64_t)1 << way) - 1));
@@ -98,7 +98,7 @@ static const void *value_of(const struct owned_page *leaf, unsigned way, size_t 
 	return (const uint8_t *)leaf + (size_t)starts[rank] * OWNED_TREE_UNIT;
 }
 
-/* Where the values of a leaf begin. */
+/* The offset of a leaf's values. */
 static size_t values_at(unsigned count)
 {
 	size_t bytes = sizeof(struct owned_page) + count * sizeof(uint16_t);
@@ -141,7 +141,7 @@ void owned_tree_release(struct owned_tree *tree)
 	*tree = (struct owned_tree){0};
 }
 
-/* ---- looking ---- */
+/* ---- searching ---- */
 
 const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size_t *bytes)
 {
@@ -151,7 +151,7 @@ const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size
 		unsigned way = way_of(key, page->level);
 
 		page = is_filled(page, way) ? child_of(page, rank_of(page, way)) : NULL;
-		/* Should it be a full leaf, that is where it says where the value is. */
+		/* If the page is a full leaf, this is the value's start. */
 		if (page)
 			__builtin_prefetch(starts_of(page) + way_of(key, 0));
 	}
@@ -190,7 +190,7 @@ const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, siz
 static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
 			 struct owned_difference *difference);
 
-/* Everything that is left is only in one of the two. */
+/* The rest is only in one of the two trees. */
 static bool only_below(const struct owned_page *page, bool before, __uint128_t *key,
 		       struct owned_difference *difference)
 {
@@ -201,7 +201,7 @@ static bool only_below(const struct owned_page *page, bool before, __uint128_t *
 	return value;
 }
 
-/* Pages for ranges that have nothing in common: the lower one's keys are all lower. */
+/* Pages with disjoint ranges: all keys of the lower page are lower. */
 static bool differ_apart(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
 			 struct owned_difference *difference)
 {
@@ -222,7 +222,7 @@ static bool differ_in_leaves(const struct owned_page *a, const struct owned_page
 	       (before_bytes && memcmp(difference->before, difference->after, before_bytes) != 0);
 }
 
-/* What the page has for this way of the level, which is its own or one above it. */
+/* The page's child for this way of a level, which is the page's own level or a higher one. */
 static const struct owned_page *page_at(const struct owned_page *page, unsigned level, unsigned way)
 {
 	if (page->level < level)
@@ -269,7 +269,7 @@ struct tree_put {
 	struct owned_tree *tree;
 	__uint128_t key;
 	const void *value;
-	size_t bytes; /* 0: take it out */
+	size_t bytes; /* 0: remove the value */
 };
 
 static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level)
@@ -282,7 +282,7 @@ static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level
 	return page;
 }
 
-/* Copies the old leaf's values (NULL: it has none), and the new one in its place among them. */
+/* Fills the leaf with the old leaf's values (NULL: none) and the new one among them. */
 static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
 		      const struct tree_put *change)
 {
@@ -303,7 +303,7 @@ static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
 	assert(at == leaf_bytes(leaf));
 }
 
-/* The leaf with the change made, NULL when nothing is left in it. */
+/* Makes the changed leaf; NULL: it would be empty. */
 static int make_leaf(struct owned_page **leaf, const struct owned_page *old,
 		     const struct tree_put *change)
 {
@@ -348,7 +348,8 @@ static int put_in_leaf(const struct tree_put *change, struct owned_page **place)
 	return 0;
 }
 
-/* A page above one that the key is not below, on the lowest level that has both. */
+/* Puts a new page above *place, which does not cover the key, at the lowest level that covers
+ * both. */
 static int put_beside(const struct tree_put *change, struct owned_page **place)
 {
 	struct owned_page *page = *place, *leaf = NULL;
@@ -394,7 +395,7 @@ static int own_page(struct owned_page **place)
 	return 0;
 }
 
-/* A child more. The page is the tree's own. */
+/* Adds a child. The page must belong only to this tree. */
 static int add_child(const struct tree_put *change, struct owned_page **place)
 {
 	struct owned_page *leaf = NULL, *page = *place;
@@ -416,7 +417,7 @@ static int add_child(const struct tree_put *change, struct owned_page **place)
 	return 0;
 }
 
-/* The page is the tree's own. With one child left, that takes its place. */
+/* Drops a child; a last remaining child replaces the page, which must belong only to this tree. */
 static void drop_child(const struct tree_put *change, struct owned_page **place, unsigned way)
 {
 	struct owned_page *page = *place, **children = children_of(page);

@@ -1,10 +1,9 @@
-/* The pages of an owned table (owned.h): a persistent tree from numbers of up to 128 bits to a few
- * bytes each, ordered by number. A tree is a value: copying it with owned_tree_share costs one
- * reference, and from then on a change to either copies the pages it touches, and no others. Pages
- * that only one tree has are changed in place.
+/* The pages of an owned table (owned.h): a persistent tree from numbers of up to 128 bits to small
+ * values, ordered by number. A tree is a value: owned_tree_share copies it for the cost of one
+ * reference, and later a change to either copies only the pages that it touches. Pages of only one
+ * tree are changed in place.
  *
- * Whoever only looks needs no lock: references are counted by whoever makes changes, each to a tree
- * of its own. */
+ * Readers need no lock: only writers count references, each for its own tree. */
 #ifndef SLUICE_OWNED_TREE_H
 #define SLUICE_OWNED_TREE_H
 
@@ -16,9 +15,9 @@
 #include "rules/err.h"
 #include "rules/prefix.h"
 
-enum { OWNED_TREE_UNIT = 4 }; /* bytes: values begin at multiples of it, and are as long */
+enum { OWNED_TREE_UNIT = 4 }; /* bytes: starts and lengths of values are multiples of it */
 
-/* Addresses as keys, by their number; a tree has those of one family. */
+/* Addresses as keys, by their number; a tree has only one family. */
 static inline __uint128_t owned_tree_key(const struct address *address)
 {
 	__uint128_t key = 0;
@@ -43,29 +42,28 @@ struct owned_page;
 struct owned_tree { /* all zero: empty */
 	struct owned_page *root;
 	size_t values;
-	size_t bytes; /* of all pages, also those shared */
+	size_t bytes; /* of all pages, including shared ones */
 };
 
 struct owned_tree owned_tree_share(const struct owned_tree *tree);
-/* Lets go of what the tree holds, and is empty then. */
+/* Releases the tree's pages and leaves it empty. */
 void owned_tree_release(struct owned_tree *tree);
 
-/* The value of the key, NULL when there is none. */
+/* The key's value; NULL: none. */
 const void *owned_tree_find(const struct owned_tree *tree, __uint128_t key, size_t *bytes);
-/* The value of the lowest key that is not below *key, which becomes that key; else NULL. */
+/* The value of the lowest key that is at least *key; sets *key to it. NULL: none. */
 const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, size_t *bytes);
 
-struct owned_difference { /* a value in two trees; NULL where that one has none */
+struct owned_difference { /* a key's values in two trees; NULL: none */
 	const void *before, *after;
 };
-/* The lowest key that is not below *key and has another value in the one tree than in the other:
- * *key becomes it. False when there is none. Pages that both share are not looked into, so the
- * whole of two trees costs what is different between them. */
+/* Finds the lowest key that is at least *key and has different values in the two trees; sets *key
+ * to it. False: none. Skips shared pages, so comparing two trees costs only their differences. */
 bool owned_tree_next_difference(const struct owned_tree *before, const struct owned_tree *after,
 				__uint128_t *key, struct owned_difference *difference);
-/* Gives the key this value, of a whole number of units; with 0 bytes, none. ERR_NOMEM, or
- * ERR_NO_SPACE when the values of neighbours do not fit into one page (256 KiB for 64 of them): the
- * tree holds what it held. */
+/* Sets the key's value, of a whole number of units; 0 bytes remove it. ERR_NOMEM, or ERR_NO_SPACE
+ * if the values of neighbours do not fit into one page (256 KiB for 64 of them): the tree is
+ * unchanged. */
 MUST_CHECK int owned_tree_put(struct owned_tree *tree, __uint128_t key, const void *value,
 			      size_t bytes);
 

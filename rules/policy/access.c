@@ -1,4 +1,4 @@
-/* Prefixes of up to eight bits are kept as whole first octets, all others in the table:
+/* Prefixes of up to eight bits are stored as whole first octets, all others in the table:
  *
  *     10.0.0.0/8  ──► octet 10             172.16.0.0/12 ──► table
  *     fc00::/7    ──► octets fc and fd     ::1           ──► table

@@ -1,5 +1,5 @@
-/* Zones that are an apex and nothing else: a SOA, and for the pools NS. What is below is in the
- * owned table (owned.h); the zone has the SOA for answers and denials. */
+/* Zones with only an apex: a SOA, and for pools NS. The names below are in the owned table
+ * (owned.h); the zone has the SOA for answers and denials. */
 #include <string.h>
 
 #include "rules/policy/internal.h"
@@ -21,7 +21,7 @@ static int add(struct apex_draft *draft, uint16_t type, const uint8_t *rdata, si
 				length, &draft->faults);
 }
 
-/* A text that is not a name is left out; the schema refuses those. */
+/* Skips texts that are no names, which the schema refuses. */
 static int add_servers(struct apex_draft *draft, const struct reverse_settings *reverse)
 {
 	struct name server;
@@ -33,7 +33,7 @@ static int add_servers(struct apex_draft *draft, const struct reverse_settings *
 	return err;
 }
 
-/* By the first name server; without one the builder makes a SOA as it does for any zone. */
+/* Adds a SOA with the first name server; without one the builder makes the usual SOA. */
 static int add_soa(struct apex_draft *draft, const struct reverse_settings *reverse)
 {
 	static const uint8_t times[20] = {0, 0,    0, 1,    0,    0, 0x0e, 0x10, 0, 0,

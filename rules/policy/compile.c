@@ -1,5 +1,5 @@
-/* Model → policy. The order matters once: places before routes (a target may be one of our own
- * endpoints), routes before rulesets. Nothing is decided in here. */
+/* Compiles a model into a policy. The order matters: places before routes (a target may be one of
+ * our own endpoints), and routes before rulesets. policy.c decides names. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,21 +14,21 @@ struct compilation {
 	struct policy *policy;
 	const struct model *model;
 	const struct policy *before;
-	struct registered *registered;          /* what to go on from; NULL: nothing */
-	struct arena scratch;                   /* let go of when all is compiled */
+	struct registered *registered;          /* to continue from; NULL: none */
+	struct arena scratch;                   /* released after compiling */
 	struct policy_ruleset *before_rulesets; /* sorted by fingerprint */
-	struct policy_ruleset *before_stamped;  /* the same by stamp */
-	uint64_t stamp; /* of what all rulesets are compiled with: selves and reserved domains */
-	struct route_context context; /* of routes without an outbound endpoint */
-	struct access *usual;         /* who may ask where nothing is said */
+	struct policy_ruleset *before_stamped;  /* the same, sorted by stamp */
+	uint64_t stamp; /* hash of the common input of all rulesets: selves and reserved domains */
+	struct route_context context; /* for routes without an outbound endpoint */
+	struct access *usual;         /* the default clients */
 };
 
-struct network_index { /* a network's place in a policy */
+struct network_index { /* a network's index in a policy */
 	const char *name;
 	uint32_t index;
 };
 
-struct policy_ruleset { /* of the policy before */
+struct policy_ruleset { /* of the former policy */
 	uint64_t print;
 	struct ruleset *ruleset;
 };
@@ -39,7 +39,7 @@ int policy_keep_zone(struct policy *policy, struct zone *zone)
 
 	if (!zone)
 		return ERR_NOMEM;
-	if ((count & (count - 1)) == 0) { /* it is full at every power of two, and doubles */
+	if ((count & (count - 1)) == 0) { /* the array is full at every power of two, and doubles */
 		struct zone **larger = reallocarray(policy->zones, count ? 2 * (size_t)count : 1,
 						    sizeof *policy->zones);
 		if (!larger) {
@@ -60,7 +60,7 @@ static int compare_names(const void *a, const void *b)
 			  ((const struct network_index *)b)->name);
 }
 
-/* What an item of the group refers to; limits_check has seen that it is there. */
+/* The network that an item of this group refers to; limits_check has checked that it exists. */
 static struct policy_network *network_of(const struct compilation *c, const char *group,
 					 const char *text)
 {
@@ -70,7 +70,7 @@ static struct policy_network *network_of(const struct compilation *c, const char
 	return &c->policy->networks[network - c->model->virtual_networks.items];
 }
 
-/* Sorted by name; NULL without memory. */
+/* An index sorted by name; NULL without memory. */
 static struct network_index *index_networks(struct compilation *c, const struct policy *policy)
 {
 	size_t count = policy->network_count;
@@ -83,8 +83,8 @@ static struct network_index *index_networks(struct compilation *c, const struct 
 	return index;
 }
 
-/* A network keeps the id that it had in the policy before. Most changes keep the order, too, so
- * that it is looked for behind the one that was found last, and by name only then. */
+/* A network keeps its id of the former policy. Most changes keep the order, so the network after
+ * the last found one is tried first, and then a search by name. */
 static int number_networks(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -167,7 +167,7 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
-/* Adds the clients of all networks, and builds. */
+/* Adds the clients of all networks, and builds the table. */
 static int add_networks(struct compilation *c, struct access *access)
 {
 	int err = 0;
@@ -195,7 +195,7 @@ static int compile_usual(struct compilation *c)
 	return err ? err : add_networks(c, usual);
 }
 
-/* Who may ask at the endpoint; NULL without memory. */
+/* The clients that may ask at the endpoint; NULL without memory. */
 static const struct access *compile_access(struct compilation *c,
 					   const struct inbound_endpoint *endpoint)
 {
@@ -275,15 +275,14 @@ struct selves {
 static void add_self(void *context, const struct model_self *self)
 {
 	struct selves *selves = context;
-	/* Each inbound endpoint is reached at two hosts. */
+	/* Each inbound endpoint has two hosts. */
 	const struct policy_inbound *inbound = &selves->inbounds[selves->count / 2];
 
 	selves->items[selves->count++] = (struct route_self){
 		.host = self->host, .endpoint = inbound->name, .network = inbound->network};
 }
 
-/* Every host that means one of our inbound endpoints: its address with port 53, and its `listen`.
- */
+/* Collects the hosts of our inbound endpoints: the address with port 53, and `listen`. */
 static int compile_context(struct compilation *c)
 {
 	static const struct route_source any_source;
@@ -350,9 +349,9 @@ static int compile_default(struct compilation *c)
 
 /* ---- zones ---- */
 
-enum { LARGE_BYTES = 512 * 1024 }; /* half of a usual processor's own cache, or less */
+enum { LARGE_BYTES = 512 * 1024 }; /* at most half of a usual processor's own cache */
 
-/* A network's table has room for just the zones that are linked to it. */
+/* Makes each network's table large enough for its linked zones. */
 static int size_zone_tables(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -379,7 +378,7 @@ static int compile_registered(struct compilation *c)
 	return policy->registered ? 0 : ERR_NOMEM;
 }
 
-/* Adds a place to the end of a list, of which there is mostly none. */
+/* Adds an index to the end of a list, which is usually empty. */
 static int add_place(struct arena *arena, const uint32_t **list, uint32_t *count, uint32_t place)
 {
 	uint32_t *places = arena_alloc_array(arena, *count + 1, sizeof *places);
@@ -393,7 +392,7 @@ static int add_place(struct arena *arena, const uint32_t **list, uint32_t *count
 	return 0;
 }
 
-/* What the networks of the zone's links see of its registered records beside the zone. */
+/* Adds the zone's registered records that the networks of its links see beside the zone. */
 static int compile_places(struct compilation *c, const struct private_zone *zone, uint32_t place)
 {
 	const struct registered_zone *registered = &c->policy->registered->zones[place];
@@ -414,8 +413,8 @@ static int compile_places(struct compilation *c, const struct private_zone *zone
 	return err;
 }
 
-/* There are three ways in which a network sees a zone, so three values do for a thousand networks.
- */
+/* A network sees a zone in one of three ways, so three values are enough for a thousand
+ * networks. */
 static int link_zone(struct compilation *c, const struct private_zone *zone,
 		     const struct policy_zone_link *link, struct policy_zone_link *links)
 {
@@ -445,7 +444,7 @@ static int compile_zones(struct compilation *c)
 {
 	struct policy *policy = c->policy;
 	size_t count = c->model->private_zones.count;
-	uint32_t place = 0; /* of the next registered zone */
+	uint32_t place = 0; /* the next registered zone's index */
 
 	policy->zone_links = arena_alloc_array(&policy->arena, POLICY_ZONE_WAYS * count,
 					       sizeof *policy->zone_links);
@@ -504,7 +503,7 @@ static int index_rulesets_before(struct compilation *c)
 	return c->before_rulesets && c->before_stamped ? 0 : ERR_NOMEM;
 }
 
-/* A reference to the one before that has this print; NULL: there is none. */
+/* A reference to the former ruleset with this print; NULL: none. */
 static struct ruleset *ruleset_before(const struct compilation *c,
 				      const struct policy_ruleset *index, uint64_t print)
 {
@@ -534,7 +533,7 @@ static uint64_t add_address(const struct compilation *c, uint64_t stamp,
 	return add_bytes(c, stamp, address->bytes, sizeof address->bytes);
 }
 
-/* What rulesets are compiled with besides their own values. */
+/* Hashes the input of rulesets besides their own values. */
 static void stamp_context(struct compilation *c)
 {
 	uint64_t stamp = 1 + c->policy->special.count;
@@ -552,7 +551,7 @@ static void stamp_context(struct compilation *c)
 	c->stamp = stamp;
 }
 
-/* 0: it has no version. */
+/* The ruleset's stamp; 0: it has no version. */
 static uint64_t stamp_of(const struct compilation *c, const struct forwarding_ruleset *model,
 			 const struct route_source *sources, size_t count)
 {
@@ -578,7 +577,7 @@ static struct ruleset *compile_ruleset(struct compilation *c,
 			model_outbound(c->model, model->resource_group,
 				       model->outbound_endpoints.items[i], &resolver);
 
-		assert(endpoint); /* limits_check has seen that it is there */
+		assert(endpoint); /* limits_check has checked that it exists */
 		sources[i].endpoint = arena_printf(&c->scratch, "%s/%s",
 						   full_name(&resolver->named), endpoint->name);
 		sources[i].source = endpoint->source;
@@ -604,7 +603,7 @@ static struct ruleset *compile_ruleset(struct compilation *c,
 	return ruleset;
 }
 
-/* A network's list has room for just the rulesets that are linked to it. */
+/* Makes each network's list large enough for its linked rulesets. */
 static int size_ruleset_lists(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -661,15 +660,15 @@ static int compile_rulesets(struct compilation *c)
 	return 0;
 }
 
-/* ---- what we own ----
+/* ---- our addresses ----
  *
- *     names of addresses       the owned table: handed in with the model, taken over from the
- *                              policy before, or made here (owned_model.c)
- *     where they are answered  networks' own spaces, exact names only;
- *                              pools: reverse zones, each with nothing but an apex (pools.c);
+ *     names of addresses       the owned table: from the model, from the former
+ *                              policy, or made here (owned_model.c)
+ *     places that answer them  networks' own spaces, exact names only;
+ *                              pools: reverse zones, each with only an apex (pools.c);
  *                              the suffixes of labels and services, exact names only
  *
- * So the table can change by itself, and a PTR that appears needs no zone to be made. */
+ * So the table can change alone, and a new PTR needs no new zone. */
 
 static uint64_t print_bytes(const struct policy *policy, uint64_t print, const void *bytes,
 			    size_t length)
@@ -693,7 +692,7 @@ static uint64_t print_address(const struct policy *policy, uint64_t print,
 	return print_bytes(policy, print, bytes, sizeof bytes);
 }
 
-/* Of everything that owned_set_model looks at; never 0. */
+/* Hash of all input of owned_set_model; never 0. */
 static uint64_t print_model(const struct policy *policy, const struct model *model)
 {
 	const char *const texts[] = {model->region, model->reverse.suffix,
@@ -731,7 +730,7 @@ static struct owned *make_owned(const struct policy *policy, const struct model 
 	return NULL;
 }
 
-/* A reload that changes none of them costs a hash of each. */
+/* A reload that changes no address costs one hash of each. */
 static int compile_owned(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -754,7 +753,7 @@ static int compare_prefixes(const void *left, const void *right)
 	return prefix_compare(left, right);
 }
 
-/* Sorts them and drops those that lie within another; returns how many are left. */
+/* Sorts the prefixes and drops those within another; returns how many are left. */
 static size_t merge_prefixes(struct prefix *prefixes, size_t count)
 {
 	size_t kept = 0;
@@ -785,7 +784,7 @@ static int compile_spaces(struct compilation *c)
 	return 0;
 }
 
-/* The SOA of a name that is ours and has other data is made in the tree's or the suffix's name. */
+/* Makes zones of the reverse trees and suffixes, for SOAs of our own names. */
 static int compile_trees(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -848,8 +847,8 @@ static int compile_special(struct compilation *c)
 				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
 }
 
-/* How many names are above this zone and within something of ours that could deny them: a zone of
- * the network, a special-use zone, a pool or a registered prefix. */
+/* Counts the names above this zone that other data of ours could deny: a zone of the network, a
+ * special-use zone, a pool or a registered prefix. */
 static unsigned count_above(const struct policy *policy, const struct policy_network *network,
 			    const struct name *apex)
 {
@@ -861,7 +860,7 @@ static unsigned count_above(const struct policy *policy, const struct policy_net
 	return count;
 }
 
-/* Counts the names at these labels by network (`room`), or adds them (NULL). */
+/* Counts the names at these labels by network (`room`), or adds them (room NULL). */
 static int take_above(struct compilation *c, struct policy_network *network,
 		      const struct name *apex, unsigned first, unsigned last, size_t *room)
 {
@@ -893,8 +892,8 @@ static int walk_zones_above(struct compilation *c, size_t *room)
 	return err;
 }
 
-/* A prefix has the name of its cut only where it is one of whole octets, or nibbles; else that is a
- * name above it, too. */
+/* Also takes the cut's own name if the prefix is not one of whole octets or nibbles: then the cut
+ * is above the prefix. */
 static int walk_cuts_above(struct compilation *c, struct policy_network *network, size_t *room)
 {
 	int err = 0;
@@ -1064,7 +1063,7 @@ struct route_listing {
 	void *context;
 };
 
-/* Custom DNS servers are for those who ask the VNet resolver. */
+/* Custom DNS servers count only if there is a VNet resolver. */
 static void on_own_route(void *context, const char *name, struct route *route)
 {
 	const struct route_listing *listing = context;

@@ -1,18 +1,18 @@
-/* What the files that make a policy, and look into it, share. */
+/* Shared by the files that make a policy or read its inside. */
 #ifndef SLUICE_POLICY_INTERNAL_H
 #define SLUICE_POLICY_INTERNAL_H
 
 #include "rules/policy/policy.h"
 
-/* Keeps a reference to the zone, which is taken over, until the policy is freed. ERR_NOMEM also
- * when zone is NULL; the zone is let go then. */
+/* Takes over a reference to the zone until the policy is freed. ERR_NOMEM, also if zone is NULL:
+ * releases the zone. */
 MUST_CHECK int policy_keep_zone(struct policy *policy, struct zone *zone);
 
-/* Mixes the text into a print, with its end, so that two texts in a row are not two others; NULL is
- * the empty one. */
+/* Mixes the text and its NUL into a print, so that ("ab", "c") and ("a", "bc") differ. NULL counts
+ * as "". */
 uint64_t policy_print_text(const struct policy *policy, uint64_t print, const char *text);
 
-/* The special-use zones, taken over from `before` where there is one. */
+/* Makes the special-use zones, or takes over those of `before` (may be NULL). */
 MUST_CHECK int policy_compile_special(struct policy *policy, const struct policy *before,
 				      bool answered);
 
@@ -26,12 +26,12 @@ MUST_CHECK int policy_add_above(struct suffix_table *above, struct arena *arena,
 
 /* ---- policy/apex.c ---- */
 
-/* A zone with an apex and nothing else: NS and SOA by reverse.name_servers and reverse.hostmaster,
- * or, where `reverse` is NULL, a SOA as any zone is given. NULL without memory. */
+/* Makes a zone with only an apex: NS and SOA from reverse.name_servers and reverse.hostmaster, or,
+ * if `reverse` is NULL, the usual SOA. NULL without memory. */
 struct zone *policy_make_apex(const struct policy *policy, const char *text,
 			      const struct reverse_settings *reverse);
-/* Adds such a zone to the table, that of the same name in `before` (may be NULL) where there is
- * one; nothing if the table has it. The policy holds it. */
+/* Adds such a zone to the table unless the table has it: the zone of this name in `before` (may be
+ * NULL), or a new one. The policy holds it. */
 MUST_CHECK int policy_add_apex(struct policy *policy, struct suffix_table *zones,
 			       const struct suffix_table *before, const char *text,
 			       const struct reverse_settings *reverse);
@@ -40,15 +40,14 @@ MUST_CHECK int policy_add_apex(struct policy *policy, struct suffix_table *zones
 
 MUST_CHECK int policy_compile_pools(struct policy *policy, const struct policy *before,
 				    const struct model *model);
-/* What the pools have for a name of the reverse trees: fills in *answer and *label, the label of
- * the name where the zone that answers starts, and returns the pool's name; NULL when the name is
- * outside of every pool. */
+/* Answers a name of the reverse trees from the pools: sets *answer and *label, the label where the
+ * answering zone starts, and returns the pool's name. NULL: the name is in no pool. */
 const char *policy_find_in_pools(const struct policy *policy, const struct name *name,
 				 uint16_t type, struct zone_answer *answer, unsigned *label);
 
 /* ---- policy.c ---- */
 
-/* Of a name that has this set and no other. */
+/* The answer for a name that has only this set. */
 struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
 				     const struct zone *zone);
 

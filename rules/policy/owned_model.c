@@ -1,13 +1,12 @@
-/* What the configuration's addresses and services are called, as entries of the table: PTRs are
- * derived from addresses here, and stored nowhere else.
+/* Makes the table's entries for the configuration's addresses and services: PTRs are derived from
+ * addresses here, and stored nowhere else.
  *
  *     address    reverse_fqdn                  PTR of the address
  *                label, region, suffix         "label.region.suffix" to the address
  *     service    reverse_fqdn                  PTR of its address
  *                name, service suffix          "name.service-suffix" to its address
  *
- * limits_check has seen that nothing is given twice; of what is all the same, the last one stays.
- */
+ * limits_check refuses duplicates; if there is one nevertheless, the last one stays. */
 #include <stdio.h>
 
 #include "rules/owned/owned.h"
@@ -48,7 +47,7 @@ static int set_ptr(const struct owned_filler *f, const struct address *address, 
 			     ttl != NOT_GIVEN ? ttl : f->model->reverse.ttl);
 }
 
-/* text NULL: none. */
+/* text may be NULL. */
 static int set_host(const struct owned_filler *f, const char *text, const struct address *address)
 {
 	struct name name;

@@ -1,6 +1,6 @@
-/* What a policy decides. Each stage is one function that either decides or
- * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
- * people see what would have matched and why it did not. */
+/* The decisions of a policy. Each stage is a function that either decides or passes; policy_decide
+ * walks the stages. With a trace the walk continues after the decision, to show what would have
+ * matched and why it did not. */
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
@@ -16,7 +16,7 @@ struct decision {
 	struct place place;
 	const struct name *name;
 	uint16_t type;
-	bool decided; /* an earlier stage has: this one is only traced */
+	bool decided; /* an earlier stage has decided: this one is only traced */
 	struct trace *trace;
 };
 
@@ -82,7 +82,7 @@ static bool by_custom(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* The next linked zone behind the one that starts at *label; NULL: there is none. */
+/* The next shorter linked zone after the one that starts at *label; NULL: none. */
 static const struct policy_zone_link *shorter_zone(const struct decision *d, unsigned *label)
 {
 	return *label < d->name->labels
@@ -110,7 +110,7 @@ struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
 	};
 }
 
-/* Cheap, because every name is asked and most are not. */
+/* Must be cheap, because it runs for every name. */
 static inline bool is_reverse(const struct name *name)
 {
 	static const char arpa[] = "\4arpa";
@@ -125,7 +125,7 @@ static bool is_whole(const struct prefix *prefix)
 	return prefix->length == address_bits(&prefix->address);
 }
 
-/* In the last of its spaces that begins at or ahead of the address, or in none. */
+/* Searches the last space that begins at or before the address: only it may contain the address. */
 static bool is_networks(const struct policy_network *network, const struct address *address)
 {
 	uint32_t low = 0, high = network->space_count;
@@ -146,7 +146,7 @@ static const struct registered_zone *registered_at(const struct decision *d, uin
 	return &d->policy->registered->zones[place];
 }
 
-/* The PTR of a machine's address in the network's own space; NULL: there is none. */
+/* The PTR of a machine's address in the network's own space; NULL: none. */
 static const struct rrset *machine_ptr(const struct decision *d, const struct address *address)
 {
 	const struct policy_network *network = d->network;
@@ -171,7 +171,7 @@ static bool any_ptr(const struct decision *d, const struct prefix *prefix)
 	return owned_any_ptr(d->policy->owned, prefix) || any_machine(d, prefix);
 }
 
-/* A reverse name above such PTRs exists, whatever else says that it does not. */
+/* A reverse name above such PTRs exists, even if other data deny it. */
 static void find_above_ptrs(const struct decision *d, struct zone_answer *answer)
 {
 	const struct policy_network *network = d->network;
@@ -213,7 +213,7 @@ static __attribute__((noinline)) void find_beside_registered(const struct decisi
 		zone_find(served, d->name, d->type, &verdict->answer);
 }
 
-/* The name server of a cut of the reverse tree. */
+/* Answers the name of a name server of a cut of the reverse tree. */
 static __attribute__((noinline)) bool find_cut_server(const struct decision *d,
 						      struct verdict *verdict)
 {
@@ -229,8 +229,8 @@ static __attribute__((noinline)) bool find_cut_server(const struct decision *d,
 	return false;
 }
 
-/* What clients have registered for an address in the prefixes of a zone that the network is linked
- * to, or that they have not. False: the name is not in them. */
+/* Answers an address in the prefixes of a zone that the network is linked to from clients'
+ * registered records. False: the name is in no such prefix. */
 static bool find_registered(const struct decision *d, const struct prefix *prefix,
 			    struct zone_answer *answer)
 {
@@ -254,9 +254,9 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 	return false;
 }
 
-/* SOA and NS of a cut whose prefix is not one of whole octets, or nibbles: its name is above that,
- * and whatever else is there, or beside the prefix, is not ours to deny. A pool that has a zone of
- * that name has it with the serials that go out. */
+/* Answers SOA and NS of a cut whose prefix is not one of whole octets or nibbles: the cut is above
+ * the prefix, and other names there are not ours to deny. A pool's zone of that name takes
+ * precedence, because it has the transferred serial. */
 static bool find_cut(const struct decision *d, struct zone_answer *answer)
 {
 	if ((d->type != TYPE_SOA && d->type != TYPE_NS) ||
@@ -274,8 +274,8 @@ static bool find_cut(const struct decision *d, struct zone_answer *answer)
 	return false;
 }
 
-/* Machines have their PTRs beside the records of a reverse zone that the network is linked to,
- * which is the one that has said no. */
+/* Answers PTRs of machines beside the records of a linked reverse zone, after that zone has denied
+ * the name. */
 static void find_machine(const struct decision *d, struct zone_answer *answer)
 {
 	const struct policy_network *network = d->network;
@@ -289,11 +289,11 @@ static void find_machine(const struct decision *d, struct zone_answer *answer)
 	if (ptr && (d->type == TYPE_PTR || d->type == TYPE_ANY || answer->outcome == ZONE_NXDOMAIN))
 		*answer = policy_answer_set(ptr, d->type, answer->zone);
 	else if (!is_whole(&prefix) && any_machine(d, &prefix))
-		answer->outcome = ZONE_NODATA; /* an empty non-terminal */
+		answer->outcome = ZONE_NODATA; /* the name is an empty non-terminal */
 }
 
-/* RFC 1034 section 4.3.2: what is registered in the zone is beside its own records, and machines'
- * PTRs are beside both. */
+/* Looks a name up in a zone (RFC 1034 section 4.3.2). Registered records are beside the zone's own,
+ * and machines' PTRs beside both. */
 static void find_in_zone(const struct decision *d, const struct policy_zone_link *link,
 			 struct verdict *verdict)
 {
@@ -305,7 +305,7 @@ static void find_in_zone(const struct decision *d, const struct policy_zone_link
 		find_machine(d, &verdict->answer);
 }
 
-/* For the types that Azure redirects. */
+/* Whether the link redirects this type; Azure redirects only these. */
 static bool is_redirected(const struct decision *d, const struct policy_zone_link *link)
 {
 	return link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
@@ -313,15 +313,15 @@ static bool is_redirected(const struct decision *d, const struct policy_zone_lin
 	       d->policy->default_route && !d->network->no_default;
 }
 
-/* Whether the zone does not have the name and its link passes such names on. */
+/* Whether the zone lacks the name and its link passes such names on. */
 static bool is_passed_on(const struct policy_zone_link *link, const struct zone_answer *answer)
 {
 	return answer->outcome == ZONE_NXDOMAIN &&
 	       link->resolution_policy == RESOLUTION_NXDOMAIN_FALLTHROUGH;
 }
 
-/* A name above a linked zone exists, although what it is in knows nothing of it: who takes NXDOMAIN
- * for all that is below the name (RFC 8020) would never ask for the linked zone. */
+/* A name above a linked zone exists, even if the data around it lack it: a client that takes
+ * NXDOMAIN for all names below (RFC 8020) would never ask for the linked zone. */
 static void find_above(const struct decision *d, struct zone_answer *answer)
 {
 	if (answer->outcome == ZONE_NXDOMAIN && suffix_table_get(&d->network->above, d->name, 0))
@@ -341,7 +341,7 @@ static void decide_by_zone(const struct decision *d, const struct policy_zone_li
 	}
 }
 
-/* The longest linked zone decides, unless it passes on what it does not have. */
+/* The longest linked zone decides, unless it lacks the name and passes it on. */
 static bool by_zone(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label;
@@ -363,8 +363,8 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	return false;
 }
 
-/* The exact name of an address in the network's own space that has a PTR: ours, or a machine's;
- * else what clients have registered. */
+/* Answers the exact name of an address in the network's own space from our PTR or a machine's, else
+ * from clients' registered records. */
 static bool find_address(const struct decision *d, const struct prefix *prefix,
 			 struct verdict *verdict)
 {
@@ -399,8 +399,8 @@ static bool by_address(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* The network's rulesets together: the longest enabled suffix, of equal ones the earlier ruleset's.
- */
+/* The rule with the longest enabled suffix of all rulesets; of equal suffixes the earlier
+ * ruleset's. */
 static const struct rule *longest_rule(const struct decision *d, unsigned *label)
 {
 	const struct rule *longest = NULL;
@@ -459,7 +459,7 @@ static bool by_rule(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* Authoritative exactly where the pools are. */
+/* Pools decide exactly the names in their zones. */
 static bool by_pool(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label;
@@ -487,7 +487,7 @@ static struct address address_of(const struct rrset *set)
 	return address;
 }
 
-/* A private address has its names, as it has its PTR, in the network whose space it is in. */
+/* A private address has its names, like its PTR, only in the network whose space contains it. */
 static bool by_own_name(const struct decision *d, struct verdict *verdict)
 {
 	unsigned label;
@@ -539,7 +539,7 @@ static bool (*const stages[])(const struct decision *, struct verdict *) = {
 	by_custom, by_zone, by_address, by_rule, by_pool, by_own_name, by_special, by_default,
 };
 
-/* What comes after rules knows nothing of those below the name. */
+/* Stages after the rules do not know the rules below the name. */
 static void find_above_rules(const struct decision *d, struct zone_answer *answer)
 {
 	for (uint32_t i = 0; i < d->network->ruleset_count; i++)
@@ -547,19 +547,19 @@ static void find_above_rules(const struct decision *d, struct zone_answer *answe
 			answer->outcome = ZONE_NODATA;
 }
 
-/* No stage denies a name above a linked zone, a rule, or a PTR of the network's own addresses and
- * machines. A zone hides the rules and PTRs in it, so above these it may deny the name. */
+/* No stage may deny a name above a linked zone, a rule, or a PTR of the network's own addresses and
+ * machines. A zone hides rules and PTRs within it, so it may deny names above these. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
 	if (verdict->kind != VERDICT_ANSWER || verdict->by == DECIDED_ZONE ||
 	    verdict->answer.outcome != ZONE_NXDOMAIN)
-		return; /* by_zone has looked above itself, ahead of a redirection */
+		return; /* by_zone calls find_above itself, before a redirection */
 	find_above(d, &verdict->answer);
 	find_above_rules(d, &verdict->answer);
 	find_above_ptrs(d, &verdict->answer);
 }
 
-/* Nothing is linked to it, and it has no addresses. */
+/* A network without links and addresses. */
 static const struct policy_network nowhere = {.name = "the default resolver"};
 
 void policy_decide(const struct policy *policy, struct place place, const struct name *name,
@@ -577,7 +577,7 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	*verdict = (struct verdict){.kind = VERDICT_REFUSE};
 	if (trace)
 		trace->count = trace->dropped = 0;
-	if (place.network < NETWORK_OUTSIDE) { /* one comparison for nearly all */
+	if (place.network < NETWORK_OUTSIDE) { /* one comparison for nearly all queries */
 		decision.network = &policy->networks[place.network];
 	} else if (place.network == NETWORK_DEFAULT) {
 		decision.network = &nowhere;

@@ -1,18 +1,18 @@
-/* A compiled configuration and what it decides. compile() turns a checked model into an immutable
- * policy; policy_decide() says who answers a name in a virtual network. Pure: no sockets, no clock,
- * no allocation while deciding. `explain` prints the trace of this same function.
+/* A compiled configuration and its decisions. policy_compile turns a checked model into an
+ * immutable policy; policy_decide decides how a name is answered in a virtual network. Pure: no
+ * sockets, no clock, no allocation while deciding. `explain` prints the trace of the same function.
  *
  *     policy (root, one arena)
  *       networks ──► linked zones (suffix table) ──► zone      shared part, counted
  *                ──► linked rulesets            ──► ruleset    shared part, counted
  *                ──► custom DNS servers (route)
- *       default route, where our own names are, special-use zones
- *       what we own: PTRs and own names ───────► owned      shared part, counted
- *       what machines have registered ─────────► registered shared part, counted
+ *       default route, zones of our own names, special-use zones
+ *       our addresses: PTRs and own names ─────► owned      shared part, counted
+ *       registered records ────────────────────► registered shared part, counted
  *
- * Networks, zones, rulesets, pools and resolvers are here by their full names: "hub", "dev/hub".
- * Parts that a change does not touch are taken over from the policy before. What we own changes
- * more often than all else: then there is another root that shares everything but that table. */
+ * Networks, zones, rulesets, pools and resolvers have their full names: "hub", "dev/hub". A new
+ * policy takes over the parts that a change does not touch. Our addresses change most often: then a
+ * new root shares everything except that table. */
 #ifndef SLUICE_POLICY_H
 #define SLUICE_POLICY_H
 
@@ -33,22 +33,22 @@
 enum {
 	NETWORK_NONE = UINT32_MAX,
 	NETWORK_DEFAULT = UINT32_MAX - 1, /* outside all networks: see struct place */
-	NETWORK_OUTSIDE = UINT32_MAX - 2, /* likewise, and without what is ours */
+	NETWORK_OUTSIDE = UINT32_MAX - 2, /* the same, and without our own names */
 };
 
-enum { POLICY_ZONE_WAYS = 3 }; /* in which networks see a zone: by resolution_policy */
+enum { POLICY_ZONE_WAYS = 3 }; /* forms of a zone's link, by resolution_policy */
 
-struct policy_zone_link { /* a zone as networks see it */
+struct policy_zone_link { /* a zone with one resolution_policy */
 	const struct zone *zone;
-	uint32_t registered; /* its place among the policy's registered zones, and 1; 0: in none */
+	uint32_t registered;      /* its index in the policy's registered zones plus 1; 0: none */
 	const char *name, *group; /* the full name; its group, or NULL */
 	enum resolution_policy resolution_policy;
-	uint32_t series; /* what whoever counts its questions knows the zone by */
+	uint32_t series; /* the zone's number for counting queries */
 };
 
 struct policy_network {
 	const char *name;
-	uint16_t id;               /* the same over reloads, nobody else's ever; 0: none was left */
+	uint16_t id;               /* unique, and the same after reloads; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
 	/* Names above a linked zone or a registered prefix that something else of ours could deny
 	 * (count_above); they are empty non-terminals. Values mean nothing. Those above rules are
@@ -56,13 +56,13 @@ struct policy_network {
 	struct suffix_table above;
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
-	bool large;            /* some of that does not fit the processor's caches */
-	bool no_default;       /* what nothing decides is refused */
+	bool large;            /* its tables do not fit the processor's caches */
+	bool no_default;       /* refuses names that nothing decides */
 	struct route *custom;  /* NULL: no custom DNS servers */
-	struct prefix *spaces; /* its own addresses: in order, none within another */
+	struct prefix *spaces; /* its own addresses: sorted, none within another */
 	uint32_t space_count;
-	/* Registered zones, by their places: those in which its machines register, for their PTRs;
-	 * and those in which clients do, for reverse records. */
+	/* Indexes of registered zones: zones in which its machines register, for PTRs, and zones in
+	 * which clients register, for reverse records. */
 	const uint32_t *machines, *registrations;
 	uint32_t machine_count, registration_count;
 };
@@ -72,14 +72,14 @@ struct policy_inbound {   /* an inbound endpoint */
 	struct address address;
 	struct host listen;
 	uint32_t network;
-	const struct access *access; /* who may ask */
+	const struct access *access; /* which clients may ask */
 };
 
 struct policy_pool_zone {     /* a reverse zone of a pool; policy/pools.c */
-	struct zone *zone;    /* its apex; what is below it is in `owned` */
+	struct zone *zone;    /* its apex; the PTRs are in `owned` */
 	const char *pool;     /* the pool's name */
-	struct prefix prefix; /* the addresses it holds */
-	bool classless;       /* their names in it are their last octets (RFC 2317) */
+	struct prefix prefix; /* the addresses in it */
+	bool classless;       /* the names in it are last octets (RFC 2317) */
 };
 
 struct policy {
@@ -87,115 +87,114 @@ struct policy {
 	struct hash_key key;
 	struct policy_network *networks;
 	uint32_t network_count;
-	uint16_t last_network_id; /* that was given out, here or by a policy before */
+	uint16_t last_network_id; /* the last one given out, here or by an earlier policy */
 	struct policy_inbound *inbounds;
 	uint32_t inbound_count;
 	struct host *vnet_listens;
 	uint32_t vnet_listen_count;
-	const struct access *vnet_access; /* who may ask there: whoever is in any network */
+	const struct access *vnet_access; /* the VNet resolver's clients: all in any network */
 	struct prefix_table clients;      /* VNet resolver: source -> network */
 	struct route *default_route;
 	struct suffix_table
-		special; /* special-use zones (struct zone); empty when they are forwarded */
-	struct zone **special_zones;      /* references held, also when they are not in use */
-	const struct zone *resolver_arpa; /* one of them: all names in it exist (RFC 9462) */
+		special; /* special-use zones (struct zone); empty if they are forwarded */
+	struct zone **special_zones;      /* references, held even if they are not in use */
+	const struct zone *resolver_arpa; /* one of them, in which all names exist (RFC 9462) */
 	uint32_t special_zone_count;
-	/* Zones that have an apex and nothing below it, which is what `owned` has: those of the
-	 * reverse trees, at the cuts around the pools, and of the suffixes of our own names. */
+	/* Zones with only an apex, because `owned` has the data: zones of the reverse trees, at the
+	 * cuts around the pools, and of the suffixes of our own names. */
 	struct zone *trees[2];     /* in-addr.arpa, ip6.arpa */
 	struct suffix_table pools; /* struct policy_pool_zone, in pool_zones */
 	struct policy_pool_zone *pool_zones;
 	uint32_t pool_zone_count;
-	/* By pool_zones: the zone with its current serial, NULL where it is as it was made. Set and
-	 * owned by whoever keeps serials; NULL: nobody does. */
+	/* For each of pool_zones the zone with its current serial; NULL: unchanged. The transfer
+	 * table sets and owns it; NULL: no serials are kept. */
 	const struct zone *const *stamps;
-	/* Pools that have only a part of an octet, whose name is thus nobody's: each address's own
-	 * name in there is a zone. Value: the one in pool_zones that serves for all of them. */
+	/* Pools with only a part of an octet, which do not own the octet's name: each address's own
+	 * name is a zone. Value: the index in pool_zones of the zone that serves for all of
+	 * them. */
 	struct prefix_table pool_parts;
 	struct suffix_table names;
-	uint64_t apex_print; /* what the pools' zones are made of */
+	uint64_t apex_print; /* hash of the pools' zones' settings */
 	struct owned *owned;
-	uint64_t owned_print; /* what it is made of; 0: it was handed in */
+	uint64_t owned_print; /* hash of its model's addresses; 0: the table came from outside */
 	struct registered *registered;
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
 	uint32_t ruleset_count;
-	struct policy_zone_link *zone_links; /* of each private zone POLICY_ZONE_WAYS */
+	struct policy_zone_link *zone_links; /* POLICY_ZONE_WAYS for each private zone */
 	uint32_t private_zone_count;
-	struct zone **zones; /* references held: private zones, and apexes */
+	struct zone **zones; /* references held: private zones and apexes */
 	uint32_t zone_count;
-	uint32_t *roots;              /* how many policies share all of this but `owned` */
+	uint32_t *roots; /* how many policies share everything except `owned` and `registered` */
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	bool details;                 /* see policy_explains_to */
 	uint32_t udp_payload_max;
-	struct hash_key cookie_key[2]; /* of clients' cookies; cookie_keys 0: the process's own */
+	struct hash_key cookie_key[2]; /* for clients' cookies; cookie_keys 0: the process's */
 	unsigned cookie_keys;
 	bool random_case; /* model.h, struct outbound_settings */
 };
 
 /* Compiles a model in which limits_check found no error. `before` may be NULL. Takes references on
- * the model's zones and owned table; the model itself is not needed afterwards. NULL only without
- * memory. */
+ * the model's zones and owned table, but does not keep the model. NULL only without memory. */
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
 			      const struct policy *before);
-/* The same, which goes on from this table of what is registered (NULL: from none) and not from
- * that of `before`. */
+/* The same, but continues from this table of registered records (NULL: from none) and not from that
+ * of `before`. */
 struct policy *policy_compile_with(const struct model *model, const struct hash_key *key,
 				   const struct policy *before, struct registered *registered);
-/* The same policy with another owned table, or another of what is registered in the same zones:
- * compiles nothing, and costs the same however large the tables are. Takes references on the
- * tables; each of the two policies is freed by itself. NULL only without memory. */
+/* The same policy with another owned table, or other registered records of the same zones. Compiles
+ * nothing, so the cost does not depend on the size of the tables. Takes references on the tables;
+ * each policy is freed separately. NULL only without memory. */
 struct policy *policy_with_owned(const struct policy *before, struct owned *owned,
 				 struct registered *registered);
 void policy_free(struct policy *policy); /* NULL is fine */
-/* Whether another policy shares all but the owned table with this one. */
+/* Whether another policy shares everything except the tables with this one. */
 bool policy_is_shared(const struct policy *policy);
 
 enum { POLICY_ROUTE_NAME = 192 };
-/* Calls back for every route that is the policy's alone: the default resolver's and custom
- * servers', by their names as policy_each_route has them. */
+/* Calls back for every route that belongs to the policy and no ruleset: the default resolver's and
+ * custom servers', with names as in policy_each_route. */
 void policy_each_own_route(const struct policy *policy,
 			   void (*on_route)(void *context, const char *name, struct route *route),
 			   void *context);
 /* "onprem/contoso" */
 const char *policy_rule_name(const struct rule *rule, char name[POLICY_ROUTE_NAME]);
-/* Calls back for every upstream of the routes that are the policy's alone: the default resolver's
- * and custom servers'. */
+/* Calls back for every upstream of these routes. */
 void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
 			      void *context);
 /* Calls back for every route that a question can take: the default resolver's, those of networks'
  * custom DNS servers where there is a VNet resolver, and those of enabled rules of linked rulesets.
- * Its name is what people know it by: "onprem/contoso", "default resolver", "DNS servers of hub".
- */
+ * Its name is the one that users see: "onprem/contoso", "default resolver", "DNS servers of
+ * hub". */
 void policy_each_route(const struct policy *policy,
 		       void (*on_route)(void *context, const char *name, const struct route *route),
 		       void *context);
 
-/* Where a query arrived: in which network it is resolved, and as whom. */
+/* Where a query arrived: the network that resolves it, and whether the VNet resolver does. */
 struct place {
-	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: in no network, for
-	 * questions of our own: without zones and rulesets, only pools, our own and special-use
-	 * names and the default resolver are left. NETWORK_OUTSIDE: the default resolver alone, for
-	 * what the rest of the world says of our names. */
+	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: in no network, for our
+	 * own questions: without zones and rulesets, with pools, our own and special-use names and
+	 * the default resolver. NETWORK_OUTSIDE: only the default resolver, which shows how others
+	 * see our names. */
 	uint32_t network;
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
 
-/* Whether the network holds so much that policy_decide would wait for memory: then, where several
- * names are decided in a row, policy_expect for all of them, pass 0 and pass 1, shortens that. */
+/* Whether the network is so large that policy_decide would wait for memory. Then, to decide several
+ * names, call policy_expect for all of them before, with pass 0 and then pass 1. */
 bool policy_is_large(const struct policy *policy, struct place place);
 void policy_expect(const struct policy *policy, struct place place, const struct name *name,
 		   unsigned pass);
 
-/* Whether a client at that address may see rules, targets and endpoints by name: with
- * identity.details, in a network or on this machine. Family 0, ourselves: always. */
+/* Whether a client with this address may see the names of rules, targets and endpoints: with
+ * identity.details, if it is in a network or on this machine. Family 0 (ourselves): always. */
 bool policy_explains_to(const struct policy *policy, const struct address *client);
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
-/* What a reference from no group means (schema/reference.h): "hub", "dev/hub". NETWORK_NONE, NULL:
- * there is none, or more than one. */
+/* Find the item of a reference from no group (schema/reference.h): "hub", "dev/hub". NETWORK_NONE,
+ * NULL: there is none, or more than one. */
 uint32_t policy_find_network(const struct policy *policy, const char *text);
 const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *text);
-/* The id of the place's network; 0: it is in none. */
+/* The id of the place's network; 0: none. */
 static inline uint16_t policy_network_id(const struct policy *policy, struct place place)
 {
 	return place.network < policy->network_count ? policy->networks[place.network].id : 0;
@@ -203,7 +202,7 @@ static inline uint16_t policy_network_id(const struct policy *policy, struct pla
 
 enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };
 
-/* Who decided, in the order in which they are asked. */
+/* The deciders, in the order in which they are asked. */
 #define DECIDED_MAP(X)                                                                             \
 	X(NOBODY, "nobody", "nobody")                                                              \
 	X(CUSTOM, "custom", "custom DNS servers")                                                  \
@@ -224,9 +223,9 @@ const char *decided_text(enum decided_by by); /* for people */
 
 enum answered_as {
 	AS_ZONE,   /* as the zone has it */
-	AS_NAME,   /* ours is the name alone: the SOA of a negative answer is made in it */
-	AS_SERVER, /* NODATA, but the name is that of a name server (registered.h), which has the
-		    * address of the endpoint that was asked */
+	AS_NAME,   /* only the name is ours: the SOA of a negative answer has this name */
+	AS_SERVER, /* NODATA, but it is a name server's name (registered.h), with the address of the
+		      asked endpoint */
 };
 
 struct verdict {
@@ -241,7 +240,7 @@ struct verdict {
 	uint32_t zone;             /* by a private zone: its link's series */
 };
 
-/* What decide looked at, for people. Fixed in size: what does not fit is counted. */
+/* The steps of a decision, for people. Its size is fixed; further steps are only counted. */
 #define TRACE_MAP(X)                                                                               \
 	X(MATCHED, "matches, and decides")                                                         \
 	X(SHORTER, "matches, but a longer suffix does too")                                        \
@@ -263,7 +262,7 @@ struct trace_step {
 	enum trace_outcome outcome;
 	const char *object; /* zone, rule, network; may be NULL */
 	const char *ruleset;
-	unsigned label; /* of the name, where the suffix starts */
+	unsigned label; /* the label of the name where the suffix starts */
 };
 enum { TRACE_STEPS = 160 };
 struct trace {
@@ -271,7 +270,7 @@ struct trace {
 	unsigned count, dropped;
 };
 
-/* In this order: custom DNS servers (VNet resolver only), linked zone, address of the
+/* Decides in this order: custom DNS servers (VNet resolver only), linked zone, address of the
  * network, ruleset, pools, own names, special-use names, default resolver. trace may be NULL. */
 void policy_decide(const struct policy *policy, struct place place, const struct name *name,
 		   uint16_t type, struct verdict *verdict, struct trace *trace);

@@ -1,15 +1,15 @@
-/* The reverse zones of address pools (reverse_zones.h), made and looked into. Each is an apex; what
- * is below it, or at an address's own name, is in the owned table and found by the address.
+/* Makes the reverse zones of address pools (reverse_zones.h), and answers from them. Each zone is
+ * only an apex; the names below it, and an address's own name, are in the owned table and found by
+ * the address.
  *
- *     10.100.51.198.in-addr.arpa       a zone's name ends it, and the rest spells an address
- *     70.64-127.100.51.198...          a classless zone's name ends it: its first label is an octet
- *     70.100.51.198.in-addr.arpa       no zone's, but an address of a pool within an octet
+ *     10.100.51.198.in-addr.arpa       ends with a zone's name; the labels are an address
+ *     70.64-127.100.51.198...          ends with a classless zone's name after an octet
+ *     70.100.51.198.in-addr.arpa       in no zone, but an address of a pool within an octet
  *
- * The last kind needs a zone as well, for its SOA. The octet is not ours, so that nothing may be
- * said in its name; and the classless zone is not above the address's name in the tree. What is
- * ours is that one name, and a zone that is one name is what it is: with a SOA, NS and perhaps a
- * PTR at its apex. One zone serves for all of a pool, as only their owners differ, and no answer
- * keeps those. */
+ * The last kind needs a zone, too, for its SOA. The octet's zone is not ours, and the classless
+ * zone is not above the name. Only this one name is ours, so it is a zone of its own: with a SOA,
+ * NS and perhaps a PTR at its apex. One zone serves for all addresses of a pool, because they
+ * differ only in their owners, which answers do not take from the zone. */
 
 #include "rules/policy/internal.h"
 #include "rules/policy/reverse_zones.h"
@@ -35,7 +35,7 @@ static uint64_t print_reverse(const struct policy *policy, const struct reverse_
 	return policy_print_text(policy, print, reverse->hostmaster);
 }
 
-/* One at each name that answers: a classless zone has its alias and the addresses' own. */
+/* Counts the names of a zone: a classless zone also has an alias and the addresses' own names. */
 static int count_zone(void *context, const struct reverse_zone *zone)
 {
 	*(size_t *)context += zone->classless ? 2 + (zone->alias != NULL) : 1;
@@ -67,7 +67,7 @@ static int add_zone(struct pool_compilation *p, const struct reverse_zone *from,
 	return err;
 }
 
-/* The zone of the first address's name, for all of the pool. */
+/* Makes the zone of the first address's name, which serves for the whole pool. */
 static int add_part(struct pool_compilation *p, const struct reverse_zone *zone)
 {
 	struct policy *policy = p->policy;
@@ -114,9 +114,9 @@ int policy_compile_pools(struct policy *policy, const struct policy *before,
 	return err;
 }
 
-/* ---- looking ---- */
+/* ---- answering ---- */
 
-/* The apex as it is by now. */
+/* The apex with its current serial. */
 static const struct zone *zone_now(const struct policy *policy, const struct policy_pool_zone *in)
 {
 	const struct zone *stamped =
@@ -125,13 +125,13 @@ static const struct zone *zone_now(const struct policy *policy, const struct pol
 	return stamped ? stamped : in->zone;
 }
 
-/* What an address has for everybody: a private one has nothing outside of its network. */
+/* An address's PTR for all clients; a private address has one only in its network. */
 static const struct rrset *public_ptr(const struct policy *policy, const struct address *address)
 {
 	return address_is_private(address) ? NULL : owned_ptr(policy->owned, address);
 }
 
-/* Below a classless zone's apex there is an octet's label, and below that nothing. */
+/* Answers a name below a classless zone's apex, where only labels of octets exist. */
 static struct zone_answer find_classless(const struct policy *policy,
 					 const struct policy_pool_zone *in, const struct name *name,
 					 unsigned label, uint16_t type)
@@ -146,9 +146,9 @@ static struct zone_answer find_classless(const struct policy *policy,
 	return ptr ? policy_answer_set(ptr, type, none.zone) : none;
 }
 
-/* Below an apex of the tree: PTRs, and the names that lead to them, which exist without data of
- * their own (RFC 8020). A prefix there is private as a whole or not at all. At an address that is
- * an apex the zone's own data are beside the PTR. */
+/* Answers a name below an apex of the tree: PTRs exist, and the names above them, which have no
+ * data (RFC 8020). A prefix there is private as a whole or not at all. At an address that is an
+ * apex the zone's own data are beside the PTR. */
 static struct zone_answer find_in_tree(const struct policy *policy, const struct zone *zone,
 				       const struct prefix *prefix, unsigned rest, bool at_apex,
 				       uint16_t type)

@@ -11,9 +11,9 @@
 #include "rules/text.h"
 #include "rules/zone/serial.h"
 
-enum { SERVER_TTL_S = 3600 }; /* of SOA and NS, as of a SOA that is made up */
+enum { SERVER_TTL_S = 3600 }; /* of SOA and NS, as in a made-up SOA */
 
-struct pair { /* a link with registration */
+struct pair { /* a zone and a link with registration */
 	const struct virtual_network *network;
 	const struct private_zone *zone;
 };
@@ -67,7 +67,7 @@ const char *registered_label(const struct network_interface *interface)
 		       : label;
 }
 
-/* A machine's address: the interface's first, or of the other family the first there is. */
+/* A machine's address of this family: the primary configuration's, else the first. */
 static const struct ip_configuration *first_address(const struct network_interface *interface,
 						    uint8_t family)
 {
@@ -108,7 +108,7 @@ static bool has_link(const struct private_zone *zone)
 	return false;
 }
 
-/* NULL: no client may register in the zone. */
+/* The zone's settings; NULL: no client may register in it. */
 static const struct registration_settings *settings_of(const struct model *model,
 						       const struct private_zone *zone)
 {
@@ -206,10 +206,10 @@ int registered_machines(const struct model *model, struct machine **machines, si
 
 /* ---- name servers ---- */
 
-/* A zone at whose apex a name server is. */
+/* The name server of a zone. */
 struct serving {
 	uint8_t name[sizeof server_label + NAME_WIRE_MAX];
-	size_t length; /* 0: it would be too long to be a name */
+	size_t length; /* 0: the name would be too long */
 };
 
 static struct serving server_of(const struct name *apex)
@@ -224,7 +224,7 @@ static struct serving server_of(const struct name *apex)
 	return server;
 }
 
-/* The name is in the zone, so the only error is one of memory. */
+/* The name is in the zone, so the only error is ERR_NOMEM. */
 static int put_at_apex(struct zone_draft *draft, const struct name *apex, uint16_t type,
 		       const uint8_t *rdata, size_t length)
 {
@@ -245,7 +245,7 @@ static int put_ns(struct zone_draft *draft, const struct name *apex)
 	return server.length ? put_at_apex(draft, apex, TYPE_NS, server.name, server.length) : 0;
 }
 
-/* As it was made up, but for its MNAME, which is the apex there. */
+/* Puts the made-up SOA with the name server as its MNAME, which was the apex. */
 static int put_soa(struct zone_draft *draft, const struct name *apex, const struct rrset *made_up)
 {
 	const struct serving server = server_of(apex);
@@ -261,7 +261,7 @@ static int put_soa(struct zone_draft *draft, const struct name *apex, const stru
 	return put_at_apex(draft, apex, TYPE_SOA, soa, server.length + rest);
 }
 
-/* An apex with such a SOA, and perhaps NS; NULL without memory. */
+/* Makes an apex with such a SOA, and perhaps NS; NULL without memory. */
 static struct zone *make_apex(const struct hash_key *key, const struct name *apex, bool has_ns)
 {
 	struct zone *empty = zone_new(key, apex, 0), *made = NULL;
@@ -281,7 +281,7 @@ static struct zone *make_apex(const struct hash_key *key, const struct name *ape
 
 uint64_t registered_digest(const struct model *model, const struct private_zone *zone)
 {
-	static const struct hash_key any_key; /* nothing is looked up in what is made here */
+	static const struct hash_key any_key; /* nothing is looked up in this zone */
 	const struct name *apex = zone_apex(zone->zone);
 	uint64_t digest = zone_content(zone->zone).digest;
 	struct zone *made;
@@ -290,14 +290,14 @@ uint64_t registered_digest(const struct model *model, const struct private_zone 
 		return digest;
 	made = make_apex(&any_key, apex, false);
 	if (!made)
-		return 0; /* it is as if the zone had changed, which costs secondaries a transfer */
+		return 0; /* the zone seems changed, which costs secondaries a transfer */
 	digest += digest_of_set(apex->wire, zone_soa(made)) -
 		  digest_of_set(apex->wire, zone_soa(zone->zone));
 	zone_unref(made);
 	return digest;
 }
 
-/* The zone that goes out, on which all else is laid, is the one with that SOA. */
+/* The transferred zone, which is the base of the other layers, has that SOA. */
 static bool make_base(const struct registered_build *build, struct registered_zone *zone,
 		      const struct registered_zone *before)
 {
@@ -319,22 +319,22 @@ static bool make_base(const struct registered_build *build, struct registered_zo
 	return true;
 }
 
-/* ---- a zone of them ---- */
+/* ---- a zone of machines ---- */
 
-/* An address whose machines are not what they were. */
+/* An address whose machines have changed. */
 struct moved {
 	struct address address;
-	const struct machine *machine; /* whose PTR it has from now on; NULL: nobody's */
+	const struct machine *machine; /* whose PTR it gets; NULL: none */
 };
 
-/* From the machines of a zone that were served to those that it has now; both in the order of
- * labels and families, so that one pass finds the sets that differ. */
+/* A merge of a zone's served machines with its new ones. Both are in the order of labels and
+ * families, so that one pass finds the sets that differ. */
 struct zone_merge {
 	const struct registered_build *build;
 	const struct name *apex;
 	struct zone_draft *draft;
-	const struct zone *before; /* what the draft is made of */
-	struct zone_cursor cursor; /* behind the set that is next there: */
+	const struct zone *before; /* the draft's former zone */
+	struct zone_cursor cursor; /* after the next set of `before`: */
 	const uint8_t *owner;
 	const struct rrset *set; /* NULL: there is none */
 	struct moved *moved;
@@ -349,7 +349,7 @@ static void next_set(struct zone_merge *r)
 	while (r->set && r->set->type != TYPE_A && r->set->type != TYPE_AAAA);
 }
 
-/* The address in a record of the set. */
+/* The address in record `at` of the set. */
 static struct address set_address(const struct rrset *set, size_t at)
 {
 	struct address address = {.family = set->type == TYPE_A ? 4 : 6};
@@ -359,7 +359,7 @@ static struct address set_address(const struct rrset *set, size_t at)
 	return address;
 }
 
-/* Where the set before is as against that of the machine: ahead of it, the same, behind. */
+/* Compares the place of the former set with that of the machine's set. */
 static int compare_set(const struct zone_merge *r, const struct machine *machine)
 {
 	size_t length = strlen(machine->label), own = r->owner[0];
@@ -378,7 +378,7 @@ static bool is_same_set(const struct machine *a, const struct machine *b)
 	return strcasecmp(a->label, b->label) == 0 && a->address.family == b->address.family;
 }
 
-/* Whether the set before has exactly the addresses of these machines, which are in order. */
+/* Whether the former set has exactly the addresses of these sorted machines. */
 static bool has_addresses(const struct rrset *set, const struct machine *machines, size_t count)
 {
 	size_t at = 0;
@@ -408,7 +408,7 @@ static int add_moved(struct zone_merge *r, const struct address *address)
 	return 0;
 }
 
-/* The set before goes, or is replaced. */
+/* Removes the former set, which may be replaced. */
 static int take_set(struct zone_merge *r)
 {
 	static const struct origin nowhere;
@@ -426,7 +426,7 @@ static int take_set(struct zone_merge *r)
 	return err;
 }
 
-/* False: it would be too long to be a name. */
+/* False: the name would be too long. */
 static bool name_machine(const struct zone_merge *r, const struct machine *machine,
 			 struct name *name)
 {
@@ -436,7 +436,7 @@ static bool name_machine(const struct zone_merge *r, const struct machine *machi
 	return name_from_text(name, r->build->key, text) == 0;
 }
 
-/* The set of machines that have one name, or none where that is too long. */
+/* Puts the set of machines with one name, unless the name is too long. */
 static int put_set(struct zone_merge *r, const struct machine *machines, size_t count)
 {
 	static const struct origin nowhere;
@@ -496,7 +496,7 @@ static int compare_moved(const void *left, const void *right)
 	return address_compare(&a->address, &b->address);
 }
 
-/* Of machines with one address the last has its PTR. */
+/* Of several machines with one address the last one gets the PTR. */
 static int change_ptrs(struct zone_merge *r, const struct machine *machines, size_t count,
 		       struct owned_draft *ptrs)
 {
@@ -531,7 +531,7 @@ static int change_ptrs(struct zone_merge *r, const struct machine *machines, siz
 
 static struct zone *commit_machines(struct zone_draft *draft)
 {
-	struct faults unused; /* there are none */
+	struct faults unused; /* always empty */
 	struct zone *zone;
 
 	faults_init(&unused);
@@ -540,7 +540,7 @@ static struct zone *commit_machines(struct zone_draft *draft)
 	return zone;
 }
 
-/* Costs what has changed, beside a look at each machine. False without memory. */
+/* Looks at each machine, and changes only the differences. False without memory. */
 static bool register_machines(const struct registered_build *build, struct registered_zone *zone,
 			      const struct registered_zone *before, const struct machine *machines,
 			      size_t count)
@@ -592,8 +592,8 @@ static uint64_t print_interface(const struct registered_build *build,
 	return print;
 }
 
-/* Of everything that the machines' records, and NS, are made of, but for the zones' own; a sum,
- * because the order makes no difference. */
+/* Hash of all input of the machines' records and NS, except the zones' own records; a sum, because
+ * the order does not matter. */
 static uint64_t print_all(const struct registered_build *build, const struct pairs *pairs)
 {
 	const struct model *model = build->model;
@@ -644,7 +644,7 @@ static int begin(struct registered_build *build)
 	return good ? 0 : ERR_NOMEM;
 }
 
-/* Lays what is registered beside the zone's own. */
+/* Combines registered records with the zone's own. */
 static bool serve(struct registered_zone *zone, const struct registered_zone *before)
 {
 	const struct zone_layers *was = before ? &before->layers : NULL;
@@ -666,7 +666,7 @@ static bool serve(struct registered_zone *zone, const struct registered_zone *be
 	return layers->served;
 }
 
-/* The zone of that name, which mostly has the same place as before. */
+/* The zone of this name, which usually has the same index as before. */
 static const struct registered_zone *find_near(const struct registered *before, const char *name,
 					       size_t place)
 {
@@ -675,7 +675,7 @@ static const struct registered_zone *find_near(const struct registered *before, 
 	return registered_find(before, name);
 }
 
-/* ---- what clients register ---- */
+/* ---- records of clients ---- */
 
 static const char *const trees[] = {"in-addr.arpa.", "ip6.arpa."};
 
@@ -686,7 +686,7 @@ static struct zone *new_zone(const struct registered_build *build, const char *t
 	return name_from_text(&name, build->key, text) == 0 ? zone_new(build->key, &name, 1) : NULL;
 }
 
-/* The zone that begins at the last octet, or nibble, that is whole. */
+/* Makes the zone of a prefix's cut, at its last whole octet or nibble. */
 static struct zone *make_cut(const struct registered_build *build, const struct prefix *prefix)
 {
 	unsigned step = prefix->address.family == 4 ? 8 : 4;
@@ -718,13 +718,13 @@ static bool make_cuts(const struct registered_build *build, struct registered_zo
 	return zone->cuts;
 }
 
-/* Where the zone has what clients have registered in it: NULL: nowhere. */
+/* The table's zone with clients' records of this name; NULL: none. */
 static const struct registered_zone *find_updates(const struct registered *registered,
 						  const char *name)
 {
 	size_t count = registered ? registered->count + registered->resting : 0;
 
-	for (size_t i = count; i-- > 0;) /* what rests first: its place in the model has nothing */
+	for (size_t i = count; i-- > 0;) /* resting zones come last, and count first */
 		if (registered->zones[i].updates &&
 		    strcasecmp(registered->zones[i].name, name) == 0)
 			return &registered->zones[i];
@@ -766,7 +766,7 @@ static bool rest(struct registered_zone *to, const struct registered_zone *from)
 	return to->name;
 }
 
-/* What no zone of the model has taken over. False without memory. */
+/* Keeps records that no zone of the model has taken over. False without memory. */
 static bool keep_resting(const struct registered_build *build)
 {
 	const struct registered *before = build->before;
@@ -786,7 +786,7 @@ static bool keep_resting(const struct registered_build *build)
 	return true;
 }
 
-/* The zones' own records are given; what is registered, and what is served, comes now. */
+/* Makes registered and served records; the zones' own records are set already. */
 static bool make_zone(const struct registered_build *build, struct registered_zone *zone,
 		      const struct private_zone *of, const struct registered_zone *before,
 		      const struct machine *machines, size_t count)
@@ -827,7 +827,7 @@ static bool make_zones(struct registered_build *build)
 		was = find_near(before, at->name, (size_t)(at - made->zones));
 		if (was && (!was->layers.own ||
 			    !name_equal(zone_apex(was->layers.own), zone_apex(at->layers.own))))
-			was = NULL; /* it was recalled, or another one that was called so */
+			was = NULL; /* a recalled zone, or another one of this name */
 		good = make_zone(build, at, zone, was, machines ? machines + first : NULL,
 				 end - first);
 		at++;
@@ -900,7 +900,7 @@ int registered_put(struct registered *copy, size_t place, struct zone *updates,
 {
 	struct registered_zone *zone = &copy->zones[place], next = *zone;
 
-	if (updates && zone->layers.own) { /* else it rests: nothing is answered from it */
+	if (updates && zone->layers.own) { /* otherwise the zone rests and answers nothing */
 		next.updates = updates;
 		next.layers = (struct zone_layers){.own = zone->layers.own};
 		if (!serve(&next, zone)) {

@@ -1,4 +1,4 @@
-/* A prefix is cut where the tree has its next label, at or behind the prefix's length:
+/* A prefix is cut at the next label of the tree, at or after the prefix's length:
  *
  *     /9 .. /16     up to 128 zones of an octet (/16)
  *     /17 .. /24    up to 128 zones of an octet (/24)
@@ -6,12 +6,11 @@
  *     /32           the address's own name
  *     IPv6          up to 8 zones of a nibble
  *
- * A prefix of length 0 is cut at the first label: nobody has in-addr.arpa for himself. A pool whose
- * `zone` says the name that its parent delegates has that; it is classless then, also as a /32.
+ * A prefix of length 0 is cut at the first label, because nobody owns in-addr.arpa. A pool with a
+ * `zone` has that name, as delegated by the parent; then it is classless, even as a /32.
  *
- * RFC 2317's own examples have the slash of "64/26" in the name, which is legal and trips up tools
- * that take names for paths or host names. So it is never made up here, but it may be configured.
- */
+ * RFC 2317's own examples have a slash in the name ("64/26"), which is legal but breaks tools that
+ * treat names as paths or host names. So it is never made here, but it may be configured. */
 #include "rules/policy/reverse_zones.h"
 
 #include <assert.h>
@@ -20,14 +19,14 @@
 
 #include "rules/reverse.h"
 
-enum { OCTET_BITS = 24 }; /* of the last octet's zone */
+enum { OCTET_BITS = 24 }; /* bits before the last octet */
 
 static unsigned step_of(const struct prefix *prefix)
 {
 	return prefix->address.family == 4 ? 8 : 4;
 }
 
-/* The length at which the tree has a label for it. */
+/* The prefix length of its cuts, which are at labels of the tree. */
 static unsigned cut_of(const struct prefix *prefix)
 {
 	unsigned step = step_of(prefix);
@@ -116,7 +115,7 @@ static int call_classless(const struct address_pool *pool,
 	} else {
 		print_classless(prefix, last, origin);
 		print_classless(prefix, prefix->length, alias);
-		/* x.x.x.30/31 has both spellings in one. */
+		/* For x.x.x.30/31 both spellings are the same. */
 		zone.alias = strcmp(alias, origin) != 0 ? alias : NULL;
 	}
 	return on_zone(context, &zone);
@@ -124,13 +123,13 @@ static int call_classless(const struct address_pool *pool,
 
 /* ---- zones at cuts ---- */
 
-/* The prefix of `length` bits that is the n-th in its pool. */
+/* The n-th prefix of `length` bits in the pool. */
 static struct prefix nth_cut(const struct prefix *pool, unsigned length, unsigned n)
 {
 	struct prefix cut = {pool->address, (uint8_t)length};
 	unsigned byte = (length - 1) / 8, shift = 7 - (length - 1) % 8;
 
-	/* The bits between the pool's length and the cut's are of one label, so of one byte. */
+	/* The bits between both lengths belong to one label, and so to one byte. */
 	cut.address.bytes[byte] |= (uint8_t)(n << shift);
 	return cut;
 }

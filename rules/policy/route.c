@@ -1,11 +1,11 @@
-/* Builds routes: the cross product of sources and servers, in the order in which they are asked,
- * cut into legs wherever one of the servers is one of our own inbound endpoints.
+/* Builds routes: the cross product of sources and servers, in the order of asking, cut into legs at
+ * servers that are our own inbound endpoints.
  *
  *     sources  A, B      servers  1, us, 2
  *     legs     [ A1 ] [ enter us ] [ A2 B1 B2 ]
  *
- * We are entered once, by the first source's turn: which source would carry a question to ourselves
- * makes no difference. */
+ * Our own endpoint is entered once, at the first source's turn, because the source makes no
+ * difference there. */
 #include "rules/policy/ruleset.h"
 
 #include <assert.h>
@@ -75,7 +75,7 @@ static const struct route_self *find_self(const struct route_context *context,
 				   : NULL;
 }
 
-/* The leg that the next upstream belongs to: the last one, unless that is an entry. */
+/* The leg for the next upstream: the last one, or a new one after an entry. */
 static struct leg *ask_leg(struct route *route, struct arena *arena, size_t room)
 {
 	struct leg *leg = route->leg_count ? &route->legs[route->leg_count - 1] : NULL;
@@ -141,7 +141,7 @@ int route_build(struct route *route, struct arena *arena, const struct route_con
 			if (!leg)
 				return ERR_NOMEM;
 			if (leg->upstream_count == LEG_UPSTREAMS_MAX)
-				continue; /* limits_check has refused this */
+				continue; /* limits_check refuses this */
 			leg->upstreams[leg->upstream_count++] = (struct upstream){
 				.source = context->sources[s].source,
 				.host = host,

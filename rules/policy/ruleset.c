@@ -1,5 +1,5 @@
-/* A ruleset: one suffix table that holds rules, enabled or not, and reserved domains side by side,
- * so that the longest suffix is found once and the rest is a matter of what it is. */
+/* A ruleset: one suffix table with all rules, enabled or not, and reserved domains, so that one
+ * search finds the longest suffix. */
 #include "rules/policy/ruleset.h"
 
 #include <assert.h>
@@ -17,16 +17,16 @@ struct ruleset {
 	const char *name;
 	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
-	struct suffix_table above; /* ruleset_has_below; values mean nothing */
+	struct suffix_table above; /* for ruleset_has_below; the values are not used */
 	struct rule *rules;        /* as configured, then the reserved domains */
-	size_t rule_count;         /* of the configured ones */
-	struct route *routes;      /* of the target groups, whose rules share them; */
-	size_t route_count;        /* without legs where no rule names the group */
+	size_t rule_count;         /* configured rules */
+	struct route *routes;      /* of the target groups, shared by their rules; */
+	size_t route_count;        /* without legs if no rule names the group */
 	void (*on_free)(void *context, struct ruleset *ruleset);
 	void *context;
 };
 
-/* ---- what it was made from ---- */
+/* ---- the fingerprint ---- */
 
 static uint64_t hash_text(const struct hash_key *key, uint64_t seed, const char *text)
 {
@@ -68,8 +68,8 @@ static int add_entry(struct ruleset *ruleset, const struct hash_key *key, struct
 	return suffix_table_add(&ruleset->table, &ruleset->arena, &name, rule);
 }
 
-/* Rules went in first: one for a reserved suffix itself keeps its place, but switched off it holds
- * the name back like any reserved suffix. */
+/* Rules are added first, so a rule for a reserved suffix keeps its place; if disabled, it reserves
+ * the suffix, too. */
 static int add_reserved(struct ruleset *ruleset, const struct hash_key *key, struct rule *entry)
 {
 	struct name name;
@@ -118,8 +118,8 @@ static int compile_route(struct ruleset *ruleset, struct route *route,
 	return err ? err : copy_endpoint_names(ruleset, route);
 }
 
-/* The group's route is built for the first rule that names it. One that is not there leads nowhere
- * (limits_check has said so). */
+/* Builds the group's route for the first rule that names it. A missing group, which limits_check
+ * reports, gives no route. */
 static int share_route(struct ruleset *ruleset, struct rule *rule,
 		       const struct forwarding_ruleset *model, const struct target_group *group,
 		       const struct route_context *context)
@@ -186,7 +186,7 @@ static int compile_rules(struct ruleset *ruleset, const struct forwarding_rulese
 	return err;
 }
 
-/* Counts the names above enabled rules (`room`), or adds them (NULL). */
+/* Counts the names above enabled rules (`room`), or adds them (room NULL). */
 static int walk_above(struct ruleset *ruleset, const struct route_context *context, size_t *room)
 {
 	struct name name;

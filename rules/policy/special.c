@@ -1,6 +1,5 @@
 /* Special-use names (RFC 6761, 6762, 7686, 8375, 9462, 9476) and the empty zones of RFC 6303, as
- * small zones of their own: localhost has addresses, the rest exists only to say that nothing does.
- */
+ * small zones: localhost has addresses, the others are empty and only deny names. */
 #include <stdio.h>
 #include <string.h>
 
@@ -114,7 +113,7 @@ int policy_compile_special(struct policy *policy, const struct policy *before, b
 	return 0;
 }
 
-/* Of the reverse trees these are all names up to in-addr.arpa or ip6.arpa. */
+/* In the reverse trees these are all names up to in-addr.arpa or ip6.arpa. */
 unsigned policy_count_above(const struct suffix_table *special, const struct name *apex)
 {
 	struct prefix prefix;

@@ -1,11 +1,9 @@
-/* The desired configuration as plain values, by the names of the configuration file (schema.h has
- * the table that ties the two together). It says what somebody wants, not whether that is allowed:
- * limits.h checks it, policy.h compiles it.
+/* The desired configuration as plain values, with the names of the configuration file (the table in
+ * schema.h connects the two). It may be invalid: limits.h checks it, policy.h compiles it.
  *
- * Everything a model points to lives in its arena, apart from the zones' data, which are shared,
- * counted parts. A string that was not given is NULL, an address not given has family 0, a list not
- * given has count 0. Every item begins with its origin, so that a fault found later still names the
- * file and line. */
+ * Everything that a model points to is in its arena, except the zones' data, which are shared and
+ * counted. A string that was not given is NULL, an address has family 0, and a list has count 0.
+ * Every item begins with its origin, so that a later fault still names the file and line. */
 #ifndef SLUICE_MODEL_H
 #define SLUICE_MODEL_H
 
@@ -23,31 +21,31 @@ struct field;
 struct owned;
 struct zone;
 
-/* Lists all have this shape; `strings`, `hosts` and `prefixes` are lists of bare values. */
+/* The shape of all lists, even of bare values such as strings, hosts and prefixes. */
 #define LIST_OF(type)                                                                              \
 	struct {                                                                                   \
 		type *items;                                                                       \
 		size_t count;                                                                      \
 	}
 
-/* What a path or a reference says for no resource group; so no group can be called that. */
+/* Stands for "no resource group" in a path or a reference, so no group can have this name. */
 #define GROUP_NONE "-"
-/* In a path: the group of the item that the name alone means (reference.h). */
+/* In a path: the group of the item that a name without a group means (reference.h). */
 #define GROUP_ANY "*"
 
-/* A number that has no default and was not given. */
+/* A number that was not given and has no default. */
 #define NOT_GIVEN UINT32_MAX
 
 struct tag {
 	const char *name, *value;
 };
 
-/* What an item at the top of a model begins with where its name is unique in its resource group, so
- * that two groups may each have one of that name. reference.h has what such names mean. */
+/* The first members of an item at the top of a model whose name is unique in its resource group, so
+ * that each group may have one of this name. reference.h explains such names. */
 #define NAMED_MEMBERS()                                                                            \
 	struct origin origin;                                                                      \
 	const char *name;                                                                          \
-	const char *resource_group; /* NULL: it is in none */                                      \
+	const char *resource_group; /* NULL: none */                                               \
 	const char *full_name       /* "GROUP/NAME" (reference_name); NULL: it is the name */
 struct named {
 	NAMED_MEMBERS();
@@ -64,7 +62,7 @@ enum { GROUP_TEXT_MAX = 90 + 1 };
 enum protocol { PROTOCOL_UDP, PROTOCOL_TCP };
 enum allocation { ALLOCATION_DYNAMIC, ALLOCATION_STATIC };
 enum rule_state { RULE_ENABLED, RULE_DISABLED };
-/* What becomes of a name that a zone does not have. */
+/* What happens to a name that a zone does not have. */
 enum resolution_policy {
 	RESOLUTION_DEFAULT,
 	RESOLUTION_NXDOMAIN_REDIRECT,
@@ -96,7 +94,7 @@ struct default_resolver {
 	struct origin origin;
 	bool given;
 	LIST_OF(struct target_server)
-	targets; /* none: the servers of the system's resolv.conf */
+	targets; /* empty: the servers of the system's resolv.conf */
 	enum special_names special_names;
 };
 
@@ -141,7 +139,7 @@ struct inbound_endpoint {
 	enum allocation allocation;
 	struct address address;       /* not given and dynamic: model_place_endpoints finds one */
 	struct host listen;           /* not given: address:53 */
-	LIST_OF(struct prefix) allow; /* who may ask; none: access_add_private, and all networks */
+	LIST_OF(struct prefix) allow; /* the clients; empty: access_add_private, and all networks */
 	LIST_OF(struct tag) tags;
 };
 
@@ -150,7 +148,7 @@ struct outbound_endpoint {
 	const char *name;
 	const char *subnet;
 	struct address source; /* not given: the first usable address of the subnet, or, */
-	bool is_anywhere;      /* of a made subnet, none: the system's choice */
+	bool is_anywhere;      /* in a made subnet: none, the system's choice */
 	LIST_OF(struct tag) tags;
 };
 
@@ -179,19 +177,19 @@ struct record_set { /* private_zones.record_sets; record_set.h */
 	LIST_OF(const char *) records;  /* rdata, as in a master file */
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 	LIST_OF(struct tag) azure;
-	bool is_registered; /* by a machine; no model and no row has such a set */
+	bool is_registered; /* by a machine; not in a model or a row */
 };
 
 struct private_zone {
-	NAMED();          /* the name has no final dot, as Azure's */
+	NAMED();          /* the name has no final dot, as in Azure */
 	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
-	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
+	LIST_OF(struct record_set) record_sets; /* without a file: the declared ones */
 	LIST_OF(struct zone_link) links;
 	LIST_OF(struct tag) tags;
-	/* What its file says, or the record sets and those of the state; a reference, NULL until
-	 * that was read. */
+	/* The zone from its file, or from the declared record sets and the state's; a reference;
+	 * NULL until it is read. */
 	struct zone *zone;
-	const struct zone_reading *reading; /* what the file was like then (zone_files.c) */
+	const struct zone_reading *reading; /* the file's state when it was read (zone_files.c) */
 };
 
 struct ruleset_link {
@@ -215,14 +213,14 @@ struct forwarding_rule {
 	enum rule_state state;
 	bool follow_cname;
 	LIST_OF(struct target_server) targets;
-	const char *target_group; /* whose targets they are instead (rule_targets.h) */
+	const char *target_group; /* whose targets are used instead (rule_targets.h) */
 	const char *description;
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
 
 struct forwarding_ruleset {
 	NAMED();
-	uint64_t version; /* model_next_version: equal ones say the same; 0: not known */
+	uint64_t version; /* model_next_version: equal ones mean equal rules; 0: unknown */
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* references, "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
@@ -237,15 +235,15 @@ struct ip_configuration { /* of a network interface */
 	const char *subnet; /* a reference, "NETWORK/SUBNET" */
 	enum allocation allocation;
 	struct address address;
-	bool primary; /* where none is, the first one counts */
+	bool primary; /* if none is, the first one counts */
 };
 
 struct network_interface {
 	NAMED();
 	const char *region;
-	const char *label;            /* NULL: the interface's name is the machine's, too */
-	bool primary;                 /* the first of its machine */
-	const char *private_endpoint; /* its name, in the same group; NULL: it was made for none */
+	const char *label;            /* NULL: the machine has the interface's name */
+	bool primary;                 /* the first interface of its machine */
+	const char *private_endpoint; /* its name, in the same group; NULL: none */
 	LIST_OF(struct ip_configuration) ip_configurations;
 	LIST_OF(struct tag) tags;
 	LIST_OF(struct tag) azure;
@@ -267,14 +265,14 @@ struct private_endpoint {
 	NAMED();
 	const char *region;
 	const char *subnet;            /* a reference, "NETWORK/SUBNET" */
-	const char *network_interface; /* its name, in the same group; NULL: it has none */
+	const char *network_interface; /* its name, in the same group; NULL: none */
 	LIST_OF(struct zone_group) zone_groups;
 	LIST_OF(struct tag) tags;
 	LIST_OF(struct tag) azure;
 };
 
-/* Azure's limits: key, Azure's number, the least and greatest value that the `limits` group may
- * give it, and what it counts. A setting (table.c) is made of each row, too. */
+/* Azure's limits: key, Azure's value, the least and the greatest value in the `limits` group, and
+ * what it counts. Each row is a setting, too (table.c). */
 #define LIMITS_MAP(X)                                                                              \
 	X(resolvers_per_subscription, 15, 1, 1000000, "DNS private resolvers")                     \
 	X(resolvers_per_virtual_network, 1, 1, 1000000, "resolvers that name the same network")    \
@@ -311,8 +309,7 @@ struct private_endpoint {
 	X(subnet_prefix_length_min, 24, 2, 29, "shortest prefix of an endpoint's subnet")          \
 	X(subnet_prefix_length_max, 28, 2, 29, "longest prefix of an endpoint's subnet")
 
-/* At most so many ways to ask for a name, each a server through an endpoint, whatever the limits
- * are. */
+/* The most servers, counted for each endpoint, that a leg may have, whatever the limits are. */
 enum { LEG_UPSTREAMS_MAX = 64 };
 
 struct limit_values {
@@ -320,7 +317,7 @@ struct limit_values {
 #define X(key, azure, least, most, what) uint32_t key;
 	LIMITS_MAP(X)
 #undef X
-	enum excess excess; /* what becomes of a query over queries_per_second_per_endpoint */
+	enum excess excess; /* what happens to queries over queries_per_second_per_endpoint */
 };
 
 struct management_client {
@@ -328,9 +325,9 @@ struct management_client {
 	const char *id;
 	const char *resource_group;
 	const char *secret_file;
-	const char *secret_sha256; /* in its place: 64 hexadecimal digits */
+	const char *secret_sha256; /* instead of the file: 64 hexadecimal digits */
 	enum client_role role;
-	bool loaded; /* the digest is there (http_secret_load) */
+	bool loaded; /* `digest` is set (http_secret_load) */
 	uint8_t digest[CLIENT_DIGEST_BYTES];
 };
 
@@ -348,21 +345,21 @@ struct management {
 
 struct metrics_settings {
 	struct origin origin;
-	LIST_OF(const char *) listen;               /* URLs; none: nothing is shown */
-	LIST_OF(struct prefix) allow;               /* who may read them, besides this machine */
-	uint32_t rules_max, targets_max, zones_max; /* that have series of their own */
+	LIST_OF(const char *) listen;               /* URLs; empty: metrics are off */
+	LIST_OF(struct prefix) allow;               /* clients besides this machine */
+	uint32_t rules_max, targets_max, zones_max; /* how many have their own series */
 };
 
 struct address_pool {
 	NAMED();
 	const char *region; /* NULL: every region */
 	struct prefix prefix;
-	const char *zone; /* of a classless one: its reverse zone, as the parent delegates it; NULL:
-			   * derived (reverse_zones.h) */
+	const char *zone; /* a classless pool's reverse zone, as delegated; NULL: derived
+			     (reverse_zones.h) */
 };
 
-/* What may have a PTR: an address, or a cloud service, which is in no group or region and has no
- * label; the table has a list of each. `description` is a service's own. */
+/* An item that may have a PTR: an address, or a cloud service, which has no group, region or label;
+ * the table has a list of each. Only a service has a `description`. */
 struct owned_item {
 	struct origin origin;
 	const char *name, *resource_group, *id, *region;
@@ -370,26 +367,25 @@ struct owned_item {
 	enum allocation allocation;
 	const char *domain_name_label;
 	const char *description;
-	const char *reverse_fqdn, *ptr_description; /* reverse_fqdn NULL: no PTR is given here */
+	const char *reverse_fqdn, *ptr_description; /* reverse_fqdn NULL: no PTR from here */
 	uint32_t ttl;                               /* of the PTR; NOT_GIVEN: reverse.ttl */
 	LIST_OF(struct tag) tags;
-	LIST_OF(struct tag) azure; /* an address's */
+	LIST_OF(struct tag) azure; /* for an address */
 };
 
-/* Resources of other kinds name the group that they are in. No file has a list of groups. */
+/* A resource group, which resources name. No file has a list of groups. */
 struct resource_group {
-	struct origin origin; /* where the file names it first, with the revision that the state
-			       * has of it */
-	const char *name;     /* as it was first written */
+	struct origin origin; /* the file's first mention, with the state's revision */
+	const char *name;     /* in its first spelling */
 	const char *region;   /* NULL: none */
 	LIST_OF(struct tag) tags;
-	bool used; /* something of a model is in it; no row of the table */
+	bool used; /* the model uses it; not in the table */
 };
 
 struct reverse_settings {
 	struct origin origin;
 	const char *suffix, *service_suffix;
-	/* Where the file has them. file NULL: it does not, and they are the defaults. */
+	/* Their places in the file. file NULL: they are defaults. */
 	struct origin suffix_origin, service_suffix_origin;
 	uint32_t ttl;
 	bool ipv6;
@@ -404,24 +400,24 @@ struct tsig_settings { /* keys */
 	const char *resource_group;
 	enum tsig_algorithm algorithm;
 	const char *secret, *secret_file;
-	const char *loaded; /* what is in the file; NULL: it was not read */
+	const char *loaded; /* the file's contents; NULL: it was not read */
 };
 
-struct transfer_settings { /* transfers */
-	NAMED();           /* one of the file without a name has its place in the list as that */
+struct transfer_settings {           /* transfers */
+	NAMED();                     /* the file's nameless entries are named by their index */
 	LIST_OF(const char *) zones; /* references, names of reverse zones, "*" */
 	LIST_OF(struct prefix) allow;
-	const char *key; /* NULL: none is asked for */
+	const char *key; /* NULL: no key is needed */
 	LIST_OF(struct host) notify;
-	struct address source;   /* of NOTIFY; family 0: the system's choice */
-	uint32_t behind_after_s; /* 0: those of `notify` are not asked what they have */
+	struct address source;   /* for NOTIFY; family 0: the system's choice */
+	uint32_t behind_after_s; /* 0: does not ask secondaries for their serial */
 };
 
 enum registration_names { REGISTER_ANY, REGISTER_SELF, REGISTER_SUBDOMAIN };
 struct registration_key { /* registration.keys */
 	struct origin origin;
 	const char *key;
-	enum registration_names names; /* that whoever has it may register */
+	enum registration_names names; /* that a client with the key may register */
 };
 
 struct registration_settings { /* registration */
@@ -429,7 +425,7 @@ struct registration_settings { /* registration */
 	const char *zone; /* a reference */
 	LIST_OF(struct prefix) prefixes;
 	LIST_OF(struct registration_key) keys;
-	bool own_address;       /* without a key, too: by TCP, a client's own address */
+	bool own_address;       /* also without a key: by TCP, the client's own address */
 	uint32_t ttl, expire_s; /* seconds; expire_s 0: a registration stays */
 	uint32_t names_max;
 };
@@ -439,7 +435,7 @@ struct cache_settings {
 	uint64_t size_bytes;
 	uint32_t ttl_min, ttl_max; /* seconds, of positive answers */
 	uint32_t negative_ttl_max; /* seconds */
-	uint32_t stale_max; /* seconds past its TTL that an answer may still be given; 0: never */
+	uint32_t stale_max;        /* seconds after its TTL that an answer may be given; 0: never */
 	bool prefetch;
 };
 
@@ -447,18 +443,18 @@ struct udp_settings {
 	struct origin origin;
 	uint32_t payload_max; /* bytes, of an answer by UDP */
 	const char *cookie_secret_file;
-	struct hash_key cookie_key[2]; /* what is in it: the secret, and the one before */
-	unsigned cookie_keys;          /* so many of them */
+	struct hash_key cookie_key[2]; /* from that file: the secret and the previous one */
+	unsigned cookie_keys;          /* how many there are */
 };
 
-struct response_limit_settings { /* answers by UDP to one prefix, a second; 0: any number */
+struct response_limit_settings { /* answers by UDP to one prefix in a second; 0: unlimited */
 	struct origin origin;
 	uint32_t answers_per_second, negatives_per_second, errors_per_second;
-	uint32_t slip; /* one in so many over the limit is answered, with TC; 0: none */
+	uint32_t slip; /* one in so many above the limit gets TC; 0: none */
 	uint32_t ipv4_prefix_length, ipv6_prefix_length;
 };
 
-struct outbound_settings { /* what keeps forged replies out, beyond ports and ids */
+struct outbound_settings { /* protection from forged replies, beyond ports and ids */
 	struct origin origin;
 	bool random_case;
 };
@@ -468,7 +464,7 @@ struct tcp_settings {
 	uint32_t connections_max;            /* inbound, per worker */
 	uint32_t connections_per_client_max; /* inbound, per worker and address_client */
 	uint32_t idle_timeout_ms;
-	uint32_t pipeline_max; /* unanswered queries of one connection */
+	uint32_t pipeline_max; /* unanswered queries on a connection */
 };
 
 struct log_settings {
@@ -479,85 +475,86 @@ struct log_settings {
 
 struct query_log_settings {
 	struct origin origin;
-	bool given;                                     /* else nothing is logged */
-	const char *file, *dnstap_file, *dnstap_socket; /* NULL: not there */
-	LIST_OF(const char *) suffixes;                 /* what is logged; empty: all */
+	bool given;                                     /* false: nothing is logged */
+	const char *file, *dnstap_file, *dnstap_socket; /* NULL: none */
+	LIST_OF(const char *) suffixes;                 /* logs only these; empty: all */
 	LIST_OF(struct prefix) clients;
 	LIST_OF(const char *) networks, rcodes;
 	uint32_t slower_than_ms; /* 0: all */
 	uint32_t sample;         /* one in so many */
-	bool privacy;            /* clients by their /24 and /48 */
+	bool privacy;            /* shows clients only by their /24 and /48 */
 };
 
 struct events_settings {
 	struct origin origin;
-	const char *webhook, *webhook_ca; /* NULL: nobody is called; the system's authorities */
+	const char *webhook, *webhook_ca; /* NULL: no webhook; the system's authorities */
 	enum log_level level;
 };
 
 struct identity_settings {
 	struct origin origin;
-	const char *version, *server; /* what CH TXT and NSID tell; NULL: nothing of interest */
-	bool details;                 /* extended errors name what they are about */
+	const char *version, *server; /* for CH TXT and NSID; NULL: nothing of interest */
+	bool details;                 /* extended errors name rules, targets and so on */
 };
 
-/* A row of the state as it was read. All models that have the row share it. */
+/* A row of the state, as read. All models with the row share it. */
 struct model_row {
 	atomic_uint references;
 	struct arena arena;
 	unsigned kind;   /* its id (resource/kind.h) */
 	const char *key; /* in the state */
-	void *item;      /* of the kind's group */
+	void *item;      /* a struct of the kind's group */
 };
 struct model_row_list {
 	struct model_row **items;
 	size_t count;
 };
 
-/* One item of a list at the top of a model (a ruleset) with all that is below it, that is not only
- * the file's: a resource, or an item of the file that resources are added to. All models share it
- * until it changes. A changed one shares the rows that have not changed. */
+/* An item of a list at the top of a model (a ruleset, for example) with everything below it, that
+ * does not come only from the file: a resource, or an item of the file with added resources. All
+ * models share a part until it changes; a changed part shares its unchanged rows. */
 struct model_part {
 	atomic_uint references;
 	uint64_t version; /* model_next_version */
 	struct arena arena;
 	const struct field *list;   /* of schema_model, or of a group in it */
-	const void *declared;       /* the file's item that it takes the place of; NULL: none */
+	const void *declared;       /* the file's item that it replaces; NULL: none */
 	void *item;                 /* of list->group */
 	struct model_row_list rows; /* by kind and key; references */
 };
 
-/* What was made because it is needed and was not named (rules/schema/made.c). */
+/* An item that was made because the configuration needs it but does not name it
+ * (rules/schema/made.c). */
 struct made {
 	const char *path;    /* "resolvers[home]", "rulesets[office].outbound_endpoints" */
-	const char *value;   /* "home/default"; NULL: there is nothing to be said */
-	const char *because; /* to go on with: "ruleset "office" names none ..." */
+	const char *value;   /* "home/default"; NULL: nothing to say */
+	const char *because; /* the reason: "ruleset "office" names none ..." */
 };
 
 struct model_file {
 	const char *path;
-	uint64_t stamp; /* what whoever read it knows a change by */
+	uint64_t stamp; /* changes when the file changes */
 };
 
 struct model {
 	struct origin origin;
-	LIST_OF(struct made) made; /* what is in it that nobody named */
+	LIST_OF(struct made) made; /* items that were made */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
 	struct origin workers_origin;
-	const char *user, *group; /* whom the program becomes; a name or a number */
+	const char *user, *group; /* the process's user and group; names or numbers */
 	struct origin user_origin;
 	bool seccomp;
-	LIST_OF(struct model_file) files;      /* the configuration's own, without zones */
-	LIST_OF(struct model_file) zone_files; /* those of zones that could be read */
+	LIST_OF(struct model_file) files;      /* of the configuration, without zones */
+	LIST_OF(struct model_file) zone_files; /* of zones that could be read */
 	bool count_names;
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;
 	LIST_OF(struct virtual_network) virtual_networks;
 	LIST_OF(struct dns_resolver) resolvers;
-	/* Their places, sorted (model_sort_names); NULL: they are looked for one by one. */
+	/* Indexes sorted by name (model_sort_names); NULL: look-ups search one by one. */
 	const uint32_t *networks_by_name, *resolvers_by_name, *zones_by_name;
 	LIST_OF(struct private_zone) private_zones;
 	LIST_OF(struct forwarding_ruleset) rulesets;
@@ -570,8 +567,8 @@ struct model {
 	LIST_OF(struct owned_item) addresses;
 	LIST_OF(struct owned_item) cloud_services;
 	struct reverse_settings reverse;
-	struct owned *owned; /* what they are called, with what else is ours; a reference. NULL:
-			      * policy_compile makes it of them */
+	struct owned *owned; /* the names of these and other addresses of ours; a reference. NULL:
+				policy_compile makes it */
 	LIST_OF(struct tsig_settings) keys;
 	LIST_OF(struct transfer_settings) transfers;
 	LIST_OF(struct registration_settings) registration;
@@ -585,65 +582,66 @@ struct model {
 	struct events_settings events;
 	struct identity_settings identity;
 
-	/* What one that is composed of this one has of its own. */
+	/* The members that a composed model does not share. */
 	struct arena arena;
-	atomic_uint references; /* a change that is made in a thread takes some, too */
-	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
-	struct model *like;     /* of model_same: whose items it has; a reference */
-	LIST_OF(struct model_part *) parts; /* what else there is; references */
+	atomic_uint references; /* atomic because a change in a thread takes some, too */
+	struct model *declared; /* the model of only the file; a reference. NULL: this is it */
+	struct model *like;     /* of model_same: the model with its items; a reference */
+	LIST_OF(struct model_part *) parts; /* the other items; references */
 };
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
 struct model *model_new(void);
 struct model *model_ref(struct model *model); /* another reference, in the same thread */
-/* Lets go of a reference; with the last one of the zones, the owned table and the arena. NULL is
+/* Releases a reference; the last one releases the zones, the owned table and the arena. NULL is
  * fine. */
 void model_free(struct model *model);
-/* The file's model with parts, which stand behind the file's items of their list or in the place of
- * one. Takes references of its own; `declared` must not change any more, but for its zones'
- * references. Endpoints are to be
- * placed, and the default resolver completed, in what comes back. NULL without memory. */
+/* Composes the file's model with parts, which follow the file's items of their list or replace one.
+ * Takes its own references; `declared` must not change any more, except its zones' references. The
+ * caller must place the result's endpoints and complete its default resolver. NULL without
+ * memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
-/* One that shares everything with a model that is complete, but for the zones' data, of which it
- * has references of its own. NULL without memory. */
+/* A model that shares everything with a complete one, but has its own references to the zones'
+ * data. NULL without memory. */
 struct model *model_same(struct model *model);
 
-/* Sorts networks, resolvers and zones by their names for look-ups (reference.h), as there may be a
- * hundred thousand links. To be called again behind adding or renaming one, unless model_compose or
- * model_make_unnamed, which do it, come next: a stale order gives wrong results. ERR_NOMEM. */
+/* Sorts networks, resolvers and zones by name for look-ups (reference.h), because there may be a
+ * hundred thousand links. Call it again after adding or renaming one, because a stale order gives
+ * wrong results; model_compose and model_make_unnamed do it themselves. ERR_NOMEM. */
 MUST_CHECK int model_sort_names(struct model *model);
 
-/* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
- * endpoints and subnets for them; made.c says which. To be called once of a model that was
- * composed, ahead of model_place_endpoints. What was named, and what is shared with other models,
- * stays as it is. The same model gives the same each time. ERR_NOMEM: not all of it is there. */
+/* Makes items that the configuration needs but does not name: outbound endpoints of rulesets, with
+ * resolvers, endpoints and subnets (made.c). Call it once for a composed model, before
+ * model_place_endpoints. Does not change named items or items shared with other models.
+ * Deterministic. ERR_NOMEM: some items are missing. */
 MUST_CHECK int model_make_unnamed(struct model *model);
-/* Why it was made what is at the path, as struct made has it; NULL: it was not. */
+/* Why the item at the path was made (struct made); NULL: it was not. */
 const char *model_made(const struct model *model, const char *path);
-/* Whether that is the origin of a whole item that was made. */
+/* Whether it is the origin of a made item. */
 bool model_is_made(const struct origin *origin);
-/* Who may ask where nothing is said: loopback and private networks. */
+/* The default clients: loopback and private networks. */
 enum { USUAL_CLIENTS = 6 };
 extern const char *const model_usual_clients[USUAL_CLIENTS];
 
-/* Never the same twice in a process, never 0. */
+/* A new version: unique in the process, never 0. */
 uint64_t model_next_version(void);
-/* With room for an item of so many bytes, or of the list, in its arena; NULL without memory. */
+/* Make a row with an item of `size` bytes, or a part with an item of the list, in its arena; NULL
+ * without memory. */
 struct model_row *model_row_new(unsigned kind, const char *key, size_t size);
 struct model_part *model_part_new(const struct field *list);
-/* Let go of a reference; NULL is fine. */
+/* Release a reference; NULL is fine. */
 void model_row_free(struct model_row *row);
 void model_part_free(struct model_part *part);
 
-/* The network that the private address is inside, by the longest prefix; NULL: none, or it is a
- * public one, which belongs to no network. */
+/* The network of a private address, by the longest prefix; NULL: none, or the address is public and
+ * so in no network. */
 struct virtual_network *model_network_of(const struct model *model, const struct address *address);
-/* By name. */
+/* Finds a subnet by name. */
 struct subnet *model_subnet(const struct virtual_network *network, const char *name);
 /* The item's own region, else the model's; may be NULL. */
 const char *model_region(const struct model *model, const char *own);
 
-struct model_self { /* where one of our inbound endpoints is reached: asking it is entering it */
+struct model_self { /* a host of one of our inbound endpoints */
 	const struct dns_resolver *resolver;
 	const struct inbound_endpoint *endpoint;
 	struct host host;
@@ -653,10 +651,10 @@ void model_each_self(const struct model *model,
 		     void (*on_self)(void *context, const struct model_self *self), void *context);
 
 /* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
- * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
- * address with port 53, and every outbound endpoint without a source the first usable address of
- * its subnet, unless that was made. What cannot be placed (no such subnet) stays unset;
- * limits_check says why. Idempotent. */
+ * (as in Azure: the fifth, unless a static endpoint has it), every inbound endpoint without
+ * `listen` its address with port 53, and every outbound endpoint without a source the first usable
+ * address of its subnet, unless the subnet was made. An endpoint that cannot be placed (no such
+ * subnet) stays unset; limits_check says why. Idempotent. */
 void model_place_endpoints(struct model *model);
 
 #endif

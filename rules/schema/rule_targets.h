@@ -1,5 +1,5 @@
-/* Whom a rule asks: its own targets, or those of the target group of its ruleset that it names. An
- * index of one ruleset's groups, as many rules may name one of many. */
+/* The targets of a rule: its own ones, or those of a target group of its ruleset. This is an index
+ * of one ruleset's groups, because many rules may name one of many groups. */
 #ifndef SLUICE_RULE_TARGETS_H
 #define SLUICE_RULE_TARGETS_H
 
@@ -14,17 +14,17 @@ struct rule_targets {
 };
 
 struct target_list {
-	const struct target_server *items; /* the ruleset's */
+	const struct target_server *items; /* owned by the ruleset */
 	size_t count;
 };
 
-/* The ruleset must outlive it. ERR_NOMEM, and it is empty. */
+/* The ruleset must outlive the index. ERR_NOMEM: the index is empty. */
 MUST_CHECK int rule_targets_init(struct rule_targets *targets,
 				 const struct forwarding_ruleset *ruleset);
 void rule_targets_release(struct rule_targets *targets);
-/* By name, without regard to ASCII case; NULL: there is none, or the name is NULL. */
+/* Finds a group by name, without regard to ASCII case; NULL: there is none, or the name is NULL. */
 const struct target_group *rule_targets_group(const struct rule_targets *targets, const char *name);
-/* None where the rule names a group that there is not. */
+/* Empty if the rule names a group that does not exist. */
 struct target_list rule_targets_of(const struct rule_targets *targets,
 				   const struct forwarding_rule *rule);
 

@@ -1,4 +1,4 @@
-/* A TSIG key's secret, from base64 (RFC 4648) to its bytes. */
+/* Decodes a TSIG key's secret from base64 (RFC 4648). */
 #ifndef SLUICE_TSIG_SECRET_H
 #define SLUICE_TSIG_SECRET_H
 
@@ -7,8 +7,7 @@
 
 enum { TSIG_SECRET_MAX = 256 };
 
-/* How many bytes the text stands for; 0 when it is none, or more than TSIG_SECRET_MAX. Blanks in it
- * are passed over. */
+/* Returns the number of bytes; 0: invalid, or more than TSIG_SECRET_MAX. Skips blanks. */
 size_t tsig_secret_decode(const char *text, uint8_t secret[TSIG_SECRET_MAX]);
 
 #endif

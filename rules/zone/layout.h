@@ -1,5 +1,5 @@
-/* What a zone looks like inside: build.c and edit.c make it, zone.c reads it, nobody else looks.
- * One that was built lies in one piece:
+/* The inside of a zone: build.c and edit.c make it, zone.c reads it, no other file uses it. A built
+ * zone is in one piece:
  *
  *     slots  (hash table, at most half full)      body  (nodes in canonical order)
  *     ┌──────┬──────┐                             ┌────────────────────────────────┐
@@ -8,13 +8,13 @@
  *                                  └─────────────►│ count | owner | rrset          │
  *                                                 └────────────────────────────────┘
  *
- * Every name that exists is a node, empty non-terminals too (RFC 4592 section 2.2.2), whose count
- * is 0. A node's RRsets stand one behind the other, in ascending order of type with the SOA ahead.
- * So a name among a million costs two lines of memory, a slot and a node, and both can be fetched
- * before they are needed (zone_expect).
+ * Every name that exists is a node, even an empty non-terminal (RFC 4592 section 2.2.2), whose
+ * count is 0. A node's RRsets follow each other in ascending order of type, with the SOA first. So
+ * finding a name among a million touches two lines of memory, a slot and a node, and both can be
+ * prefetched (zone_expect).
  *
- * One that is changed one by one has the same nodes as entries of a tree (tree.h), which it shares
- * with its other versions, and no slots. */
+ * An editable zone has the same nodes as entries of a tree (tree.h), which it shares with its other
+ * versions, and no slots. */
 #ifndef SLUICE_ZONE_LAYOUT_H
 #define SLUICE_ZONE_LAYOUT_H
 
@@ -34,15 +34,15 @@ enum { ZONE_UNIT = 4 }; /* bytes: nodes begin at multiples of it, as an rrset mu
 _Static_assert(_Alignof(struct rrset) == ZONE_UNIT, "an rrset begins at any unit");
 
 struct zone_node {
-	uint32_t bytes;   /* up to the next one */
+	uint32_t bytes;   /* up to the next node */
 	uint16_t count;   /* of sets */
-	uint16_t sets_at; /* from the node's start */
-	uint8_t owner[];  /* uncompressed wire, in the case it was written in */
+	uint16_t sets_at; /* offset from the node's start */
+	uint8_t owner[];  /* uncompressed wire, in its original case */
 };
 
 struct zone_slot {
-	uint32_t hash; /* the upper half of the name's; the lower half says where to look */
-	uint32_t node; /* where in the body, in units, + 1; 0: empty */
+	uint32_t hash; /* the upper half of the name's hash; the lower half chooses the slot */
+	uint32_t node; /* its offset in the body in units, plus 1; 0: empty */
 };
 
 struct zone {
@@ -57,9 +57,9 @@ struct zone {
 	const struct rrset *negative_soa;
 	size_t record_sets, records;
 	bool soa_made_up;
-	struct zone_tree tree;       /* not empty: this is where the names are, */
-	struct zone_content content; /* this is what they come to, */
-	size_t dnames;               /* and so many of them have a DNAME */
+	struct zone_tree tree;       /* not empty: an editable zone, with its names here, */
+	struct zone_content content; /* their content, */
+	size_t dnames;               /* and the number of names with a DNAME */
 };
 
 static inline size_t zone_units(size_t bytes)
@@ -67,13 +67,13 @@ static inline size_t zone_units(size_t bytes)
 	return (bytes + ZONE_UNIT - 1) / ZONE_UNIT * ZONE_UNIT;
 }
 
-/* Bytes that an RRset with so much wire takes, up to the one that follows it. */
+/* The bytes of an RRset with so much wire, up to the next one. */
 static inline size_t zone_set_bytes(size_t wire_length)
 {
 	return zone_units(offsetof(struct rrset, wire) + wire_length);
 }
 
-/* Where the sets of a node begin whose owner has this length. */
+/* The offset of the sets in a node with an owner of this length. */
 static inline size_t zone_sets_at(size_t owner_length)
 {
 	return zone_units(offsetof(struct zone_node, owner) + owner_length);
@@ -101,26 +101,26 @@ static inline const struct rrset *zone_next_set(const struct rrset *set)
 						    zone_set_bytes(set->length));
 }
 
-/* The node of exactly this owner, which is in the zone; NULL: there is none. */
+/* The node of exactly this owner, which must be at or below the apex; NULL: none. */
 const struct zone_node *zone_node_of(const struct zone *zone, const struct name *owner);
-/* The same version of an editable zone but for its serial; NULL without memory. */
+/* The same version of an editable zone with another serial; NULL without memory. */
 struct zone *zone_version_with_serial(const struct zone *zone, uint32_t serial);
 
-/* ---- what edit.c has of build.c: an owner at a time is built as a zone file's is ---- */
+/* ---- from build.c for edit.c, which builds one owner at a time like a zone file's ---- */
 
-/* The entry of the one owner that all records added since the last call have. There is one at
- * least, but at the apex, which gets a SOA where it has none. Afterwards the builder is as it was
- * before they were added. NULL: a fault says why. */
+/* Makes the entry of the one owner of all records added since the last call. There must be at least
+ * one record, except at the apex, which gets a SOA if it has none. Then the builder is as before
+ * they were added. NULL: a fault says why. */
 struct zone_entry *zone_builder_owner(struct zone_builder *builder, bool apex,
 				      struct faults *faults);
-/* How many warnings were left out, if any. */
+/* Warns of the number of warnings left out, if any. */
 void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults);
 /* The SOA for negative answers, in the arena; NULL without memory. */
 struct rrset *zone_copy_negative_soa(struct arena *arena, const struct rrset *soa);
 
-/* With the owner, and " (line 7)" where the DNAME has one. */
+/* Arguments: the owner, and " (line 7)" if the DNAME has a line. */
 #define ZONE_BELOW_DNAME "%s is below a DNAME%s, which covers everything below it"
-/* With the owner and the apex. */
+/* Arguments: the owner and the apex. */
 #define ZONE_OUTSIDE                                                                               \
 	"%s is outside the zone %s; check for a missing or needless final dot, and $ORIGIN"
 

@@ -1,29 +1,28 @@
-/* A zone with registered records beside its own (Azure's registration of machines). What it answers
- * with is a zone of its own, made of two others that know nothing of each other:
+/* A zone with registered records beside its own (as in Azure's registration of machines). The
+ * served zone is made of two independent zones:
  *
- *     own         what its file, or its record sets, say      ─┐
- *     registered  what machines have registered               ─┴─► served
+ *     own         from its file or its record sets            ─┐
+ *     registered  from machines                               ─┴─► served
  *
- * Own sets take precedence: a name has those registered sets of whose type it has none of its own.
- * Where a CNAME of its own is, or a DNAME above it, it has none of them. All three have one apex.
- * It has no registered sets but NS and SOA; a SOA that was made up is none.
+ * Own sets take precedence: a name gets a registered set only if it has no own set of that type, no
+ * own CNAME, and no own DNAME above it. All three zones have the same apex, which gets no
+ * registered sets except NS and SOA; a made-up SOA does not count.
  *
- * The three are versions (zone.h, "set by set"), so a change costs what has changed, in either of
- * the two: what it hides, and what shows again, is found by the names that it is about. The
- * serial of what is served is the zone's own: registered records do not go out by transfer.
- */
+ * The three are versions (zone.h, "set by set"), so a change of either zone costs only its
+ * difference: hidden sets and sets that show again are found by the changed names. The served zone
+ * has the own zone's serial, because registered records are not transferred. */
 #ifndef SLUICE_OVERLAY_H
 #define SLUICE_OVERLAY_H
 
 #include "rules/zone/zone.h"
 
-struct zone_layers { /* references of whoever has it; all NULL: nothing registers in the zone */
+struct zone_layers { /* references; all NULL: the zone has no registration */
 	struct zone *own, *registered, *served;
 };
 
-/* What is served of `own`, in any form, and `registered`, which is editable; a reference, the
- * caller's. `before`: layers of the same zone, from which it goes on; NULL or all NULL: there are
- * none. NULL without memory. */
+/* Makes the served zone of `own`, in any form, and `registered`, which must be editable; a
+ * reference for the caller. `before`: earlier layers of the same zone to continue from; NULL or all
+ * NULL: none. NULL without memory. */
 struct zone *zone_overlay(const struct zone_layers *before, struct zone *own,
 			  struct zone *registered);
 

@@ -1,6 +1,6 @@
-/* The data of one record: presentation form (RFC 1035 section 5.1, and for every type RFC 3597's
- * "\# LENGTH HEX") to wire and back. ldns knows the types; what it cannot read or print in a way
- * that survives the round trip is written in RFC 3597's form. */
+/* Converts the data of one record between presentation form (RFC 1035 section 5.1, and for every
+ * type RFC 3597's "\# LENGTH HEX") and wire. ldns knows the types; data that it cannot print and
+ * read back is printed in RFC 3597's form. */
 #ifndef SLUICE_RDATA_H
 #define SLUICE_RDATA_H
 
@@ -14,22 +14,21 @@
 
 enum { RDATA_MAX = 65535 }; /* bytes */
 
-/* Whether these bytes can be the uncompressed rdata of a record of this type, as far as
- * record_layout tells. */
+/* Whether these bytes can be uncompressed rdata of this type, according to record_layout. */
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length);
 
-/* Reads one line without comments and parentheses. Names without a final dot, and "@", are taken
- * relative to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG; *why is then the reason, a
- * text that stays valid. */
+/* Reads one line without comments and parentheses. Names without a final dot, and "@", are relative
+ * to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG: *why is the reason, a text that
+ * stays valid. */
 MUST_CHECK int rdata_parse(uint16_t type, const char *text, const uint8_t *origin,
 			   uint8_t rdata[RDATA_MAX], size_t *length, const char **why);
 
-/* Reads one name, in the case in which it is written, in the same manner. */
+/* Reads one name in the same way, and keeps its case. */
 MUST_CHECK int rdata_parse_name(const char *text, const uint8_t *origin,
 				uint8_t wire[NAME_WIRE_MAX], size_t *length, const char **why);
 
-/* Prints what rdata_parse reads back to the same bytes, whatever the origin. ERR_SYSTEM when `out`
- * refuses. */
+/* Prints a form that rdata_parse reads back to the same bytes with any origin. ERR_SYSTEM: `out`
+ * fails. */
 MUST_CHECK int rdata_print(uint16_t type, const uint8_t *rdata, size_t length, FILE *out);
 
 #endif

@@ -1,10 +1,10 @@
-/* An RRset as ready-to-send wire. Its records stand one behind the other, each with a compression
- * pointer for an owner, so that the answer to the question at offset 12 is one memcpy:
+/* An RRset as ready-to-send wire. Each of its successive records has a compression pointer as its
+ * owner, so that the answer to the question at offset 12 is one memcpy:
  *
  *     c0 0c | type | class | ttl | rdlength | rdata      c0 0c | type | ...
  *
- * Names within rdata are not compressed. To give the set another owner, patch the two bytes at each
- * record's start. */
+ * Names within rdata are not compressed. For another owner, change the two bytes at each record's
+ * start. */
 #ifndef SLUICE_RECORD_H
 #define SLUICE_RECORD_H
 
@@ -37,7 +37,7 @@ enum {
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
 	TYPE_SPF = 99,     /* RFC 4408; a TXT since RFC 7208 */
-	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
+	TYPE_NXNAME = 128, /* only in an NSEC's bitmap (RFC 9824) */
 	TYPE_TKEY = 249,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
@@ -61,51 +61,49 @@ struct rrset {
 	uint8_t wire[];
 };
 
-/* The first record's rdata and its length: all there is of a CNAME, DNAME or SOA. */
+/* The first record's rdata and its length, for sets of one record (CNAME, DNAME, SOA). */
 const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
 
-/* What rdata of this type is made of: where it holds domain names that an old server may have
- * compressed (RFC 3597 section 4), and where all of it has a fixed shape. The text is one letter
- * per element: 'n' a name, a digit that many bytes, 's' a character-string, '*' the rest. NULL: the
- * rdata is opaque, copy it as it is. */
+/* The layout of this type's rdata, for types with names that an old server may have compressed (RFC
+ * 3597 section 4), and for types with a fixed form. The text has one letter for each element: 'n' a
+ * name, a digit that many bytes, 's' a character-string, '*' the rest. NULL: opaque rdata, to be
+ * copied unchanged. */
 const char *record_layout(uint16_t type);
-/* Whether the layout has a name, so that a copy of the rdata must be written out anew. */
+/* Whether the layout has a name, so that a copy of the rdata needs its names uncompressed. */
 bool record_has_names(uint16_t type);
 
-/* Moves *at from the element of a layout that starts at packet[*at] behind it; false when it does
- * not end by `end` or is not well formed. lowest: where pointers in names may lead, and jumps: how
- * many of them may be followed (rules/wire.h). */
+/* Moves *at from the start of a layout's element to its end; false: it is malformed or ends after
+ * `end`. lowest, jumps: the lowest target and the number of pointers in names (rules/wire.h). */
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
 			 unsigned *jumps);
-/* Rdata with its names spelled out, part by part: a name, whose letters' case makes no difference,
- * or bytes that count as they are. Together the parts are all of it, also if it is not what its
- * layout says. */
+/* A walk over uncompressed rdata by parts: names, whose case does not matter, and other bytes.
+ * Together the parts are all of the rdata, even if it does not fit its layout. */
 struct record_part {
 	size_t start, end;
 	bool is_name;
-	const char *layout; /* inside: of what follows */
+	const char *layout; /* the layout after this part */
 };
 
-/* Starts ahead of the first part. */
+/* Starts before the first part. */
 struct record_part record_parts(uint16_t type);
-/* Goes on to the next part; false: there is none. */
+/* Moves to the next part; false: there is none. */
 bool record_next_part(struct record_part *part, const uint8_t *rdata, size_t length);
 
-/* Orders rdata of one type and length, whose names are spelled out: 0 where they are the same
- * record (RFC 2181 section 5), letters of names aside. */
+/* Compares uncompressed rdata of one type and length; 0: the same record (RFC 2181 section 5),
+ * without regard to the case of names. */
 int record_compare_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, size_t length);
 
-/* Whether packet[at] up to `end` is what the type's layout says, to the last byte. */
+/* Whether packet[at] up to `end` fits the type's layout exactly. */
 bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest,
 		       unsigned *jumps);
 
-/* Whether records of this type can be data of a zone: not the types that exist only in questions or
- * in the additional section of a message (RFC 6895 section 3.1), nor the reserved ones. */
+/* Whether records of this type can be data of a zone. Types that exist only in questions or the
+ * additional section (RFC 6895 section 3.1), and reserved ones, cannot. */
 bool record_type_is_data(uint16_t type);
 
 /* "A", "TYPE65280"; returns text (at least 16 bytes). */
 char *record_type_print(uint16_t type, char *text, size_t size);
-/* "A", "a", "TYPE1" -> 1; ERR_INVALID when it is none. */
+/* "A", "a", "TYPE1" -> 1; ERR_INVALID: no type. */
 MUST_CHECK int record_type_parse(uint16_t *type, const char *text);
 
 #endif

@@ -1,13 +1,12 @@
-/* A private zone: immutable, shared by policies and workers, with a reference count. That of a file
- * is built at once; one that is changed set by set has versions, which share all but what changed
- * (zone_edit). Both are looked up by the same calls.
+/* A private zone: immutable, shared by policies and workers, with a reference count. A file's zone
+ * is built at once; an editable zone has versions, which share everything except the changes
+ * (zone_edit). The same calls look up both.
  *
- * Lookup is RFC 1034 section 4.3.2 with RFC 4592 wildcards and RFC 6672 DNAME, at one hash probe
- * for a name that is there. Records are kept as they go out (record.h).
+ * Lookup follows RFC 1034 section 4.3.2, with RFC 4592 wildcards and RFC 6672 DNAME; it takes one
+ * hash probe for an existing name. Records are stored in the form of answers (record.h).
  *
- * A zone has no delegations: NS below the apex is a fault when it is built (as in Azure). What the
- * file lacks is put there: without a SOA a zone gets one of its own, so that negative answers can
- * be cached (RFC 2308). */
+ * A zone has no delegations: NS below the apex is a fault (as in Azure). A zone without a SOA gets
+ * a made-up one, so that negative answers can be cached (RFC 2308). */
 #ifndef SLUICE_ZONE_H
 #define SLUICE_ZONE_H
 
@@ -20,52 +19,50 @@
 #include "rules/zone/record.h"
 
 enum zone_outcome {
-	ZONE_HIT,      /* rrset is what was asked for */
-	ZONE_CNAME,    /* rrset is the name's CNAME, and something else was asked for */
+	ZONE_HIT,      /* rrset is the asked set */
+	ZONE_CNAME,    /* rrset is the name's CNAME; another type was asked for */
 	ZONE_DNAME,    /* rrset is the DNAME of an ancestor of the name */
-	ZONE_NODATA,   /* the name exists (perhaps as an empty non-terminal), the type does not */
+	ZONE_NODATA,   /* the name exists (perhaps as an empty non-terminal) without the type */
 	ZONE_NXDOMAIN, /* RFC 2308 */
 };
 
 struct zone_answer {
 	enum zone_outcome outcome;
-	bool wildcard; /* synthesised from a wildcard (RFC 4592); the owner is the qname */
-	unsigned
-		owner_label; /* ZONE_DNAME: the label of the qname where the DNAME's owner starts */
+	bool wildcard;             /* from a wildcard (RFC 4592); the owner is the qname */
+	unsigned owner_label;      /* ZONE_DNAME: the qname's label at the DNAME's owner */
 	const struct rrset *rrset; /* HIT, CNAME, DNAME */
-	const struct zone *zone;   /* always: whose SOA belongs into a negative answer */
+	const struct zone *zone;   /* always set: its SOA belongs into a negative answer */
 };
 
 struct zone; /* opaque */
 
 /* The apex, in lower case. */
 const struct name *zone_apex(const struct zone *zone);
-/* The SOA as it goes into a negative answer: that of the apex, with the lesser of its TTL and
- * MINIMUM (RFC 2308 section 5). */
+/* The SOA for negative answers: the apex's, with the lesser of its TTL and MINIMUM (RFC 2308
+ * section 5). */
 const struct rrset *zone_negative_soa(const struct zone *zone);
 size_t zone_record_sets(const struct zone *zone);
 size_t zone_records(const struct zone *zone);
-bool zone_is_empty(const struct zone *zone);    /* no record was added to it, not even a SOA */
-bool zone_has_own_soa(const struct zone *zone); /* else one was made for it */
-size_t zone_bytes(const struct zone *zone);     /* that it holds, also what versions share */
+bool zone_is_empty(const struct zone *zone);    /* no record was added, not even a SOA */
+bool zone_has_own_soa(const struct zone *zone); /* false: it has a made-up one */
+size_t zone_bytes(const struct zone *zone);     /* including memory shared with other versions */
 
-/* name must be the apex or below it. type ANY (255) gives one RRset of the name (RFC 8482), by
- * preference not a signature; CNAME wins over nothing. Allocates nothing. */
+/* Looks up a name at or below the apex. Type ANY (255) gives one RRset of the name (RFC 8482), a
+ * signature or NSEC only if there is no other. Allocates nothing. */
 void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 	       struct zone_answer *answer);
-/* The rrset of exactly this owner and type, no wildcard; NULL when there is none. */
+/* The set of exactly this owner and type, without wildcards; NULL: none. */
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
 				    uint16_t type);
 
-/* The RRsets of exactly this owner, one with each call: the first for `before` NULL, then the one
- * behind that one. NULL: there is none, or no further one. */
+/* The next RRset of exactly this owner after `before` (NULL: the first); NULL: no more. */
 const struct rrset *zone_next_exact(const struct zone *zone, const struct name *owner,
 				    const struct rrset *before);
-/* Of an editable zone: how many names have records, the apex among them. */
+/* For an editable zone: how many names have records, including the apex. */
 size_t zone_owners(const struct zone *zone);
 
-/* Prefetches the memory that zone_find needs for this name: pass 0, and when that has arrived, pass
- * 1. Worth it where many names are looked up in a row. */
+/* Prefetches the memory that zone_find needs for this name: in pass 0, and later in pass 1. Useful
+ * before looking up many names. */
 void zone_expect(const struct zone *zone, const struct name *name, unsigned pass);
 
 /* Calls back for every RRset, in canonical order of owners (RFC 4034 section 6.1). A non-zero
@@ -74,20 +71,20 @@ int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context);
 
-/* The same in steps, with pauses of any length while the zone lives. A cursor starts as all zero.
+/* The same walk in steps, with pauses of any length while the zone lives. A cursor starts all zero.
  * False at the end. */
 struct zone_cursor {
-	size_t node;                    /* where in a zone that was built, */
-	const struct zone_entry *entry; /* or in one that changes set by set */
+	size_t node;                    /* the place in a built zone, */
+	const struct zone_entry *entry; /* or in an editable one */
 	unsigned index;
 	const struct rrset *set;
 };
 bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
 	       const struct rrset **set);
 
-/* Calls back for every RRset that is not the same in both, in that order; NULL where the one has
- * none. Both have the same apex. Of two versions of one zone it costs what is different. What is
- * non-zero stops the walk and is returned. */
+/* Calls back in the same order for every RRset that differs; NULL: the zone has none. Both zones
+ * must have the same apex. For two versions of one zone the cost is that of the differences. A
+ * non-zero return stops the walk and is returned. */
 int zone_walk_changes(const struct zone *before, const struct zone *after,
 		      int (*on_change)(void *context, const uint8_t *owner, const struct rrset *was,
 				       const struct rrset *is),
@@ -100,46 +97,45 @@ void zone_unref(struct zone *zone); /* NULL is fine */
 struct zone_builder;
 struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex);
 void zone_builder_free(struct zone_builder *builder); /* NULL is fine */
-/* owner: uncompressed wire, any case (kept for printing, served as asked); rdata: uncompressed.
- * Exact duplicates are dropped in silence; of differing TTLs the lowest is used (RFC 2181), with a
- * warning.
- * ERR_FAULTS when the record is no good by itself (its fault is in faults), ERR_NOMEM; after either
- * the builder can be used on, but will not become a zone. */
+/* owner: uncompressed wire, in any case (kept for printing; answers have the question's case);
+ * rdata: uncompressed. Silently drops exact duplicates; of differing TTLs the lowest is used (RFC
+ * 2181), with a warning. ERR_FAULTS: the record is wrong by itself, and a fault says why.
+ * ERR_NOMEM. After either the builder can be used further, but gives no zone. */
 MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
 				const uint8_t *owner, uint16_t type, uint32_t ttl,
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
-/* Checks the zone as a whole (owners outside it, CNAME beside other data or at the apex, data below
- * a DNAME, several SOA, NS below the apex, TTLs over 2^31-1), each thing a fault at its record's
- * line, and warns of what is surely not meant. NULL when any of that, or a fault of
- * zone_builder_add, was an error. Frees the builder. */
+/* Checks the zone as a whole, with a fault at each wrong record's line: owners outside it, CNAME
+ * beside other data or at the apex, data below a DNAME, several SOA, NS below the apex, TTLs over
+ * 2^31-1. Warns of records that are surely not intended. NULL: there was an error, here or in
+ * zone_builder_add. Frees the builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);
 
 /* ---- set by set (edit.c): edit, put and add, then commit or discard ----
  *
- * Each owner that is touched is built and checked as a zone file's is, and in the same words. A
- * change costs what it touches, however large the zone is. */
+ * Each touched owner is built and checked like a zone file's, with the same texts. The cost of a
+ * change does not depend on the zone's size. */
 
-/* A zone with nothing but a SOA of that serial, that can be changed; NULL without memory. */
+/* A new editable zone with only a SOA of this serial; NULL without memory. */
 struct zone *zone_new(const struct hash_key *key, const struct name *apex, uint32_t serial);
-/* Whether it is one, or a version of one. */
+/* Whether the zone is from zone_new, or a version of such a zone. */
 bool zone_is_editable(const struct zone *zone);
 
 struct zone_draft; /* a version in the making */
-/* It keeps a reference of its own. Any number of drafts may be made of one zone, which has to be
- * editable. NULL without memory. */
+/* Begins a draft of an editable zone, and takes its own reference. A zone may have any number of
+ * drafts. NULL without memory. */
 struct zone_draft *zone_edit(struct zone *before);
-/* From here on the owner has no records of this type but those that are added next; of several
- * edits of one set the last counts. The origin's texts are copied. ERR_FAULTS: the owner is not in
- * the zone; ERR_NOMEM. After either there will be no version. */
+/* Replaces the owner's records of this type by those that are added next; the last edit of a set
+ * counts. Copies the origin's texts. ERR_FAULTS: the owner is outside the zone; ERR_NOMEM. After
+ * either the draft gives no version. */
 MUST_CHECK int zone_draft_put(struct zone_draft *draft, const struct origin *origin,
 			      const uint8_t *owner, uint16_t type, struct faults *faults);
-/* ERR_NOMEM; what is wrong with the record is a fault of zone_commit's. */
+/* Adds a record. ERR_NOMEM; zone_commit reports a wrong record. */
 MUST_CHECK int zone_draft_add(struct zone_draft *draft, uint32_t ttl, const uint8_t *rdata,
 			      size_t length);
-/* The version, with one reference, the caller's: with the serial behind that of the one before, or
- * a later one of a SOA that was put. Where nothing has changed it is the one before. NULL: the
- * faults say why. The draft is gone. */
+/* Makes the version, with one reference for the caller. Its serial is the next one, or a later one
+ * from a SOA that was put. Without a change it is the former version. NULL: the faults say why.
+ * Frees the draft. */
 struct zone *zone_commit(struct zone_draft *draft, uint64_t now_s, struct faults *faults);
 void zone_discard(struct zone_draft *draft); /* NULL is fine */
 

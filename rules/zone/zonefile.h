@@ -1,5 +1,5 @@
-/* Reading and writing master files (RFC 1035 section 5). The whole file is read however many faults
- * it has, and each names its line. One fault ends the reading: an $INCLUDE that would never end. */
+/* Reads and writes master files (RFC 1035 section 5). The whole file is read even if it has faults,
+ * and each fault names its line. Only an endless $INCLUDE ends the reading. */
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
@@ -9,16 +9,17 @@
 #include "rules/fault.h"
 #include "rules/zone/zone.h"
 
-/* All of a file below a folder, to be freed, as is *path: its path without symbolic links. NULL:
- * *why says the reason, for "cannot be read: %s"; *length is over max if the file has more. */
+/* Reads a whole file below a folder; free the result and *path, its path without symbolic links.
+ * NULL: *why is the reason, for "cannot be read: %s"; *length is above max if the file is
+ * longer. */
 typedef char *zonefile_open(const char *folder, const char *name, size_t max, char **path,
 			    size_t *length, const char **why);
 
-struct zonefile_folder { /* what $INCLUDE may read: files below it */
+struct zonefile_folder { /* the folder that $INCLUDE may read below */
 	char *path;
-	char *file; /* the zone's own, without symbolic links; NULL: it is not there */
+	char *file; /* the zone's file, without symbolic links; NULL: it does not exist */
 	zonefile_open *open;
-	bool used; /* set: the zone is of more than one file */
+	bool used; /* set if the zone has more than one file */
 };
 
 /* The folder of a zone's file. ERR_NOMEM leaves nothing to release. */
@@ -35,12 +36,12 @@ struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *f
 			   const struct hash_key *key, const struct name *apex,
 			   struct faults *faults);
 
-/* Writes what zonefile_read reads back to the same zone, whichever way that was made: the SOA
- * first, then owner by owner. ERR_SYSTEM when `out` refuses. */
+/* Writes a file that zonefile_read reads back to the same zone, for any kind of zone: the SOA
+ * first, then owner by owner. ERR_SYSTEM: `out` fails. */
 MUST_CHECK int zonefile_write(const struct zone *zone, FILE *out);
 
-/* The name relative to the apex, without a final dot: "www", or "@" for the apex itself. `name`
- * (uncompressed wire) is at the apex or below it. Returns text. */
+/* Prints a name (uncompressed wire, at or below the apex) relative to the apex, without a final
+ * dot: "www", or "@" for the apex itself. Returns text. */
 char *zonefile_name(const struct name *apex, const uint8_t *name, char text[NAME_TEXT_MAX]);
 
 #endif
