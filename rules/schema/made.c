@@ -1,21 +1,21 @@
-/* What a configuration needs and nobody named, so that forwarding a domain takes a network, a
- * ruleset and a rule:
+/* Makes items that a configuration needs but does not name, so that forwarding a domain takes only
+ * a network, a ruleset and a rule:
  *
  *     a ruleset without outbound endpoints   those of a resolver in a linked network
  *       no such network has a resolver       one in the first of them, named like it
- *       the resolver has none                one; and an inbound one, where questions
- *                                            have no other way in
- *     an endpoint without a subnet           one of addresses that no machine has; it
+ *       the resolver has none                one; and an inbound one, if questions have
+ *                                            no other way in
+ *     an endpoint without a subnet           one with addresses that no machine has; it
  *                                            listens on loopback, or asks from where
- *                                            the system likes
- *     a network without any prefix           loopback and private networks, where the
+ *                                            the system chooses
+ *     a network without any prefix           loopback and private networks, if the
  *                                            VNet resolver tells networks by prefixes
  *
- * Only what is there now counts, and what was named always comes first: what is made is made anew
- * of every model, is kept nowhere, and gives way to a name. So it must be found in the same way
- * each time: by the order of networks, links and resolvers alone.
+ * Only the current model counts, and named items always come first: made items are made again for
+ * every model, are stored nowhere, and give way to named ones. So the result must be deterministic:
+ * it depends only on the order of networks, links and resolvers.
  *
- * Nothing of the machine is looked at; whether it lets us listen there shows when it is served. */
+ * It does not look at the machine; whether we may listen there shows when it is served. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -24,18 +24,18 @@
 
 #define DELEGATION "Microsoft.Network/dnsResolvers"
 #define DEFAULT    "default"
-#define MADE       "made " /* what the path of a made item begins with */
+#define MADE       "made " /* the start of a made item's path */
 
 enum {
 	SUBNET_LENGTH = 28, /* Azure's smallest for an endpoint */
-	SPARE_LENGTH = 24,  /* of address space, with room for 16 endpoints */
+	SPARE_LENGTH = 24,  /* a made address space, with room for 16 endpoints */
 	FIRST_LISTEN = 127 << 24 | 1
 };
 
-/* 240.0.0.0/4 is nobody's (RFC 1112 section 4), but for its last address, which is broadcast. */
+/* Nobody uses 240.0.0.0/4 (RFC 1112 section 4), except its last address, which is broadcast. */
 static const uint64_t SPARE_FIRST = UINT64_C(240) << 24, SPARE_END = UINT64_C(255) << 24;
 
-struct resolver_place { /* of a resolver; both by their places in the model */
+struct resolver_place { /* a resolver and its network, by their indexes in the model */
 	size_t network, resolver;
 };
 
@@ -57,12 +57,12 @@ struct maker {
 	struct taken_name *taken;       /* of the resolvers; sorted */
 	size_t taken_count;
 	bool owns_networks, owns_rulesets;
-	bool failed; /* without memory */
+	bool failed; /* there was no memory */
 };
 
-struct room {                            /* for subnets in a network */
-	struct virtual_network *network; /* NULL: there is none */
-	uint64_t next, end;              /* of the space that was made for it last */
+struct room {                            /* room for subnets in a network */
+	struct virtual_network *network; /* NULL: none */
+	uint64_t next, end;              /* in the last space made for it */
 };
 
 /* ---- lists ---- */
@@ -74,7 +74,7 @@ struct any_list {
 	size_t count;
 };
 
-/* Puts the list into memory of this model's, with room for so many more; false without memory. */
+/* Copies the list into this model's memory, with room for `more` items; false without memory. */
 static bool own(struct maker *maker, void *list, size_t size, size_t more)
 {
 	struct any_list any;
@@ -92,7 +92,7 @@ static bool own(struct maker *maker, void *list, size_t size, size_t more)
 	return true;
 }
 
-/* One more item, all zero; NULL without memory. */
+/* Appends an item, all zero; NULL without memory. */
 static void *append(struct maker *maker, void *list, size_t size)
 {
 	struct any_list any;
@@ -154,7 +154,7 @@ static const char *text(struct maker *maker, const char *format, ...)
 
 static const char *known(const char *name)
 {
-	return name ? name : "?"; /* that it has none is told already */
+	return name ? name : "?"; /* a missing name has a fault already */
 }
 
 static const char *called(const struct named *item)
@@ -162,7 +162,8 @@ static const char *called(const struct named *item)
 	return known(full_name(item));
 }
 
-/* Says what was made; the origin of it, where a fault of it leads to what it was made for. */
+/* Notes a made item. Returns its origin, with the place of the item that it was made for, so that
+ * faults lead there. */
 static struct origin note(struct maker *maker, const struct origin *cause, const char *path,
 			  const char *value, const char *because)
 {
@@ -197,7 +198,7 @@ static int compare_prefixes(const void *left, const void *right)
 	return prefix_compare(left, right);
 }
 
-/* What networks name of the spare addresses all the same. False without memory. */
+/* Indexes the networks' prefixes within the spare addresses. False without memory. */
 static bool index_named(struct maker *maker)
 {
 	const struct model *model = maker->model;
@@ -223,7 +224,7 @@ static bool index_named(struct maker *maker)
 	return true;
 }
 
-/* The next of that length that no network has; false: there is none left, or no memory. */
+/* Finds the next prefix of this length that no network has; false: none is left, or no memory. */
 static bool find_spare(struct maker *maker, uint8_t length, struct prefix *found)
 {
 	uint64_t size = UINT64_C(1) << (32 - length);
@@ -246,7 +247,7 @@ static bool find_spare(struct maker *maker, uint8_t length, struct prefix *found
 	return true;
 }
 
-/* More address space for the network, which nobody else has. False: there is none. */
+/* Adds unused address space to the network. False: there is none. */
 static bool add_space(struct maker *maker, struct room *room, uint8_t subnet_length)
 {
 	uint8_t length = subnet_length < SPARE_LENGTH ? subnet_length : SPARE_LENGTH;
@@ -269,7 +270,7 @@ static bool add_space(struct maker *maker, struct room *room, uint8_t subnet_len
 	return true;
 }
 
-/* A name that no subnet of the network has: "default-inbound", "default-inbound-2". */
+/* A new subnet name in the network: "default-inbound", "default-inbound-2". */
 static const char *subnet_name(struct maker *maker, const struct virtual_network *network,
 			       const char *endpoint, const char *direction)
 {
@@ -280,7 +281,8 @@ static const char *subnet_name(struct maker *maker, const struct virtual_network
 	return name;
 }
 
-/* The name of a new subnet for the endpoint; NULL: there is no network, no room, or no memory. */
+/* Adds a subnet for the endpoint and returns its name; NULL: there is no network, room or
+ * memory. */
 static const char *add_subnet(struct maker *maker, struct room *room,
 			      const struct dns_resolver *resolver, const struct origin *cause,
 			      const char *endpoint, const char *direction)
@@ -352,7 +354,8 @@ static bool index_listens(struct maker *maker)
 	return true;
 }
 
-/* 127.0.0.1, or the next that is free, each of which is this machine (RFC 1122 section 3.2.1.3). */
+/* The next free loopback address from 127.0.0.1 on: each one is this machine (RFC 1122 section
+ * 3.2.1.3). */
 static struct host free_loopback(struct maker *maker)
 {
 	if (maker->next_listen == 0 && !index_listens(maker))
@@ -443,7 +446,7 @@ static int compare_homes(const void *a, const void *b)
 	return left->resolver < right->resolver ? -1 : 1;
 }
 
-/* The place in the model of what the text refers to; the number of networks: there is none. */
+/* The index of the network that the text refers to; the number of networks: none. */
 static size_t network_at(const struct model *model, const struct named *of, const char *text)
 {
 	const struct virtual_network *network = model_network(model, of->resource_group, text);
@@ -452,7 +455,7 @@ static size_t network_at(const struct model *model, const struct named *of, cons
 		       : model->virtual_networks.count;
 }
 
-/* Where the resolvers of the network are among the homes, or would be. */
+/* The index of the network's first resolver in `homes`, or where it belongs. */
 static size_t place_of(const struct maker *maker, size_t network)
 {
 	size_t low = 0, high = maker->home_count;
@@ -476,7 +479,7 @@ static bool is_home(const struct maker *maker, size_t at, size_t network)
 static void index_homes(struct maker *maker)
 {
 	const struct model *model = maker->model;
-	size_t room = model->resolvers.count + model->rulesets.count; /* with what is made */
+	size_t room = model->resolvers.count + model->rulesets.count; /* including made ones */
 
 	maker->homes = arena_alloc_array(&maker->model->arena, room, sizeof *maker->homes);
 	maker->failed |= !maker->homes;
@@ -491,7 +494,7 @@ static void index_homes(struct maker *maker)
 		qsort(maker->homes, maker->home_count, sizeof *maker->homes, compare_homes);
 }
 
-/* Of the model's last resolver, which is the first in its network. */
+/* Adds the model's last resolver, which is the first in its network. */
 static void add_home(struct maker *maker, size_t network)
 {
 	struct resolver_place *at = maker->homes + place_of(maker, network);
@@ -566,8 +569,7 @@ static bool take_name(struct maker *maker, const char *group, const char *text)
 	return true;
 }
 
-/* The network's; but a resolver's has no dots, and does not end in what is neither letter nor
- * digit. */
+/* The network's name without dots, and ending in a letter or digit, as a resolver's name must. */
 static const char *resolver_name(struct maker *maker, const struct virtual_network *network)
 {
 	char *base = arena_strdup(&maker->model->arena, network->name);
@@ -587,7 +589,7 @@ static const char *resolver_name(struct maker *maker, const struct virtual_netwo
 	return name;
 }
 
-/* The first network that the ruleset is linked to where a resolver may be; NULL: there is none. */
+/* The first linked network of the ruleset that may have a resolver; NULL: none. */
 static const struct virtual_network *home_of(const struct model *model,
 					     const struct forwarding_ruleset *ruleset)
 {
@@ -600,12 +602,12 @@ static const struct virtual_network *home_of(const struct model *model,
 		if (network && !network->encryption)
 			return network;
 		if (!first)
-			first = network; /* the check says what is wrong with it */
+			first = network; /* the check reports what is wrong with it */
 	}
 	return first;
 }
 
-/* Its index in the model, or that of none. */
+/* Returns the resolver's index in the model, or the number of resolvers for none. */
 static size_t add_resolver(struct maker *maker, const struct forwarding_ruleset *ruleset)
 {
 	struct model *model = maker->model;
@@ -622,7 +624,7 @@ static size_t add_resolver(struct maker *maker, const struct forwarding_ruleset 
 	resolver->name = name;
 	resolver->resource_group = network->resource_group;
 	maker->failed |= reference_name(&resolver->named, &model->arena) != 0;
-	resolver->virtual_network = network->name; /* of the same group */
+	resolver->virtual_network = network->name; /* in the same group */
 	resolver->region = network->region;
 	resolver->origin = note(
 		maker, &ruleset->origin, text(maker, "resolvers[%s]", called(&resolver->named)),
@@ -635,8 +637,9 @@ static size_t add_resolver(struct maker *maker, const struct forwarding_ruleset 
 	return model->resolvers.count - 1;
 }
 
-struct found_resolvers {       /* in the networks of a ruleset; the number of resolvers: none */
-	size_t first, leaving; /* any; one that has outbound endpoints */
+struct found_resolvers { /* indexes of resolvers in a ruleset's networks; the number of resolvers:
+			    none */
+	size_t first, leaving; /* the first one, and the first with outbound endpoints */
 	bool has_inbound;
 };
 
@@ -667,8 +670,8 @@ static struct found_resolvers find_resolvers(const struct maker *maker,
 
 /* ---- rulesets ---- */
 
-/* As many of the resolver's as a ruleset may have; so many that all ways to ask fit into a leg,
- * whatever the rules are. */
+/* Uses as many of the resolver's endpoints as a ruleset may have, and as fit into a leg for any
+ * rule. */
 static void use_endpoints(struct maker *maker, struct forwarding_ruleset *ruleset,
 			  const struct dns_resolver *resolver)
 {
@@ -728,8 +731,8 @@ static void complete_ruleset(struct maker *maker, size_t index)
 
 /* ---- networks ---- */
 
-/* Whether a network names the very prefix, by which the VNet resolver could not tell it from
- * another. */
+/* Whether a network has exactly this prefix, so that the VNet resolver could not tell two networks
+ * apart. */
 static bool is_named(const struct model *model, const struct prefix *prefix)
 {
 	for (size_t n = 0; n < model->virtual_networks.count; n++) {
@@ -768,7 +771,7 @@ static void add_clients(struct maker *maker, struct virtual_network *network)
 		     "the VNet resolver tells networks by prefixes, and this one gives none");
 }
 
-/* Of several without a prefix the first has them; the check warns of the others. */
+/* The first network without a prefix gets them; the check warns of the others. */
 static void complete_networks(struct maker *maker)
 {
 	const struct model *model = maker->model;

@@ -1,5 +1,5 @@
-/* The model's own small things: making and freeing it, putting it together of a file and parts, and
- * giving endpoints the addresses that the configuration left open. */
+/* Makes and frees models, composes them from a file and parts, and gives endpoints the addresses
+ * that the configuration leaves open. */
 #include "rules/schema/model.h"
 
 #include <stdatomic.h>
@@ -42,13 +42,13 @@ void model_free(struct model *model)
 	owned_unref(model->owned);
 	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
-	model_free(model->declared); /* last: what is only its stands in its arena */
+	model_free(model->declared); /* last, because its arena has items of this model */
 	model_free(model->like);
 	arena_release(&model->arena);
 	free(model);
 }
 
-/* ---- of parts ---- */
+/* ---- composing ---- */
 
 uint64_t model_next_version(void)
 {
@@ -111,8 +111,8 @@ void model_part_free(struct model_part *part)
 
 static const struct field bare_list = {.type = FIELD_LIST};
 
-/* The file's items, those of parts in their places, and then the parts that are new. `offset`: of
- * the group that has the list, in the model. */
+/* Makes a list of the file's items, replaced by those of parts, and then new parts' items.
+ * `offset`: the model's offset of the group with the list. */
 static bool compose_list(struct model *model, const struct field *list, size_t offset)
 {
 	struct schema_list declared = schema_list_get(list, (char *)model->declared + offset);
@@ -145,7 +145,7 @@ static bool compose_list(struct model *model, const struct field *list, size_t o
 	return true;
 }
 
-/* Those at the top, and those in a group (management.clients). */
+/* Composes lists at the top and in a group (management.clients). */
 static bool compose_lists(struct model *model)
 {
 	bool whole = true;
@@ -181,7 +181,7 @@ static bool copy_items(struct arena *arena, void *list, size_t size)
 
 #define COPY(arena, list) copy_items(arena, &(list), sizeof *(list).items)
 
-/* Placing gives endpoints addresses, which another model's may have otherwise. */
+/* Copies the endpoints, because placing may give them other addresses than another model. */
 static bool copy_endpoints(struct model *model)
 {
 	struct arena *arena = &model->arena;
@@ -193,7 +193,8 @@ static bool copy_endpoints(struct model *model)
 	return copied;
 }
 
-/* Empty, with all that the other one says; false: references are not taken of everything. */
+/* Copies the values of `of` into an empty model, and takes references. False: not all were
+ * taken. */
 static bool begin(struct model *model, struct model *of, struct model_part *const *parts,
 		  size_t count)
 {
@@ -213,7 +214,7 @@ static bool begin(struct model *model, struct model *of, struct model_part *cons
 	return false;
 }
 
-/* Of zones each model has references of its own. */
+/* Each model has its own references to zones. */
 static void ref_zones(struct model *model)
 {
 	for (size_t i = 0; i < model->private_zones.count; i++)
@@ -234,7 +235,7 @@ static int compare_names(const void *a, const void *b)
 	return order ? order : left->place < right->place ? -1 : 1;
 }
 
-/* The places of a list's items by name; NULL without memory. */
+/* The indexes of a list's items by name; NULL without memory. */
 static const uint32_t *sort_names(struct arena *arena, const struct named_list *list)
 {
 	struct name_at *names = calloc(list->count + 1, sizeof *names);
@@ -359,7 +360,7 @@ void model_each_self(const struct model *model,
 	}
 }
 
-/* Placing endpoints. */
+/* Whether another endpoint of the resolver has the address. */
 
 static bool is_taken(const struct dns_resolver *resolver, const struct address *address)
 {
@@ -371,8 +372,8 @@ static bool is_taken(const struct dns_resolver *resolver, const struct address *
 	return false;
 }
 
-/* Only addresses of the same resolver can be in the way: a network has one, and a subnet one
- * endpoint, or limits_check refuses it anyway. */
+/* Only addresses of the same resolver matter: limits_check refuses two resolvers in a network, and
+ * two endpoints in a subnet. */
 static void place_address(const struct dns_resolver *resolver, const struct prefix *prefix,
 			  struct address *address)
 {

@@ -105,10 +105,10 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 
 /* ---- arrays and lists ---- */
 
-struct items { /* being read, into as many structs or values */
+struct items { /* a list or array being read */
 	struct schema_reader *reader;
-	const struct field *field; /* the list's or array's */
-	const char *path;          /* of what the list is in; NULL: the whole */
+	const struct field *field; /* of the list or array */
+	const char *path;          /* of the item with the list; NULL: the whole model */
 	char *values;
 	size_t size, index;
 };
@@ -127,7 +127,7 @@ static void on_element(void *context, const char *no_key, const void *value)
 		    &origin);
 }
 
-struct called { /* what a group says of its name; NULL: nothing */
+struct called { /* the name in a group; NULL: none */
 	const void *name, *id, *resource_group;
 };
 
@@ -143,7 +143,7 @@ static void find_name(void *context, const char *key, const void *value)
 		called->resource_group = value;
 }
 
-/* NULL: nothing that could be used. */
+/* The value as a usable text; NULL: it is none. */
 static const char *text_of(const struct value_syntax *syntax, const void *value)
 {
 	const char *text =
@@ -152,8 +152,8 @@ static const char *text_of(const struct value_syntax *syntax, const void *value)
 	return text && *text != '\0' ? text : NULL;
 }
 
-/* "rulesets[onprem].rules[contoso]", "rulesets[dev/onprem]": by its full name where it has a usable
- * name, else by its index. */
+/* "rulesets[onprem].rules[contoso]", "rulesets[dev/onprem]": by its full name if it has a usable
+ * one, else by its index. */
 static const char *item_path(const struct items *items, const void *value)
 {
 	const struct value_syntax *syntax = items->reader->syntax;
@@ -214,7 +214,7 @@ static void read_items(struct schema_reader *reader, const struct field *field, 
 
 /* ---- tags ---- */
 
-struct tags { /* being read */
+struct tags { /* tags being read */
 	struct schema_reader *reader;
 	const struct field *field;
 	const char *path;
@@ -222,7 +222,7 @@ struct tags { /* being read */
 	size_t count, index;
 };
 
-/* Takes the name over. */
+/* Takes over the name. */
 static void add_tag(struct tags *tags, char *name, const char *value, const struct origin *origin)
 {
 	struct tag *tag = &tags->items[tags->count];
@@ -235,13 +235,13 @@ static void add_tag(struct tags *tags, char *name, const char *value, const stru
 		out_of_memory(tags->reader, origin, tags->field->key);
 }
 
-/* In a file's NAME, a backslash before a '=' or backslash that belongs to the name. */
+/* Whether it is a backslash before a '=' or backslash that belongs to a file's NAME. */
 static bool is_escape(const char *text)
 {
 	return text[0] == '\\' && (text[1] == '\\' || text[1] == '=');
 }
 
-/* The length of a NAME as it is written, up to its '='. */
+/* The length of a NAME as written, up to its '='. */
 static size_t written_name(const char *text)
 {
 	size_t length = 0;
@@ -251,7 +251,7 @@ static size_t written_name(const char *text)
 	return length;
 }
 
-/* NULL without memory. */
+/* The NAME without escapes; NULL without memory. */
 static char *plain_name(struct arena *arena, const char *text, size_t length)
 {
 	char *name = arena_alloc(arena, length + 1), *to = name;
@@ -263,7 +263,7 @@ static char *plain_name(struct arena *arena, const char *text, size_t length)
 	return name;
 }
 
-/* "NAME=VALUE" */
+/* Reads "NAME=VALUE". */
 static void on_tag(void *context, const char *no_key, const void *value)
 {
 	struct tags *tags = context;
@@ -289,7 +289,7 @@ static void on_tag(void *context, const char *no_key, const void *value)
 		add_tag(tags, plain_name(reader->arena, text, length), text + length + 1, &origin);
 }
 
-/* "NAME": "VALUE" */
+/* Reads "NAME": "VALUE". */
 static void on_tag_member(void *context, const char *name, const void *value)
 {
 	struct tags *tags = context;
@@ -407,12 +407,12 @@ static void unknown_key(struct schema_reader *reader, const struct group *group,
 		  "there is no such key; the keys here are %s", known);
 }
 
-struct group_members { /* of one group, being read */
+struct group_members { /* a group being read */
 	struct schema_reader *reader;
 	const struct group *group;
 	void *item;
 	const char *path;
-	uint64_t seen; /* by their rows */
+	uint64_t seen; /* a bit for each row */
 };
 
 static void on_member(void *context, const char *key, const void *value)
@@ -450,7 +450,7 @@ static void missing_keys(const struct group_members *members, const struct origi
 	}
 }
 
-/* A key that stands twice is the syntax's to refuse. */
+/* The syntax refuses duplicate keys. */
 void schema_read_group(struct schema_reader *reader, const struct group *group, const void *value,
 		       void *item)
 {

@@ -60,7 +60,7 @@ static int read_name(const char *text, const struct name *apex, uint8_t owner[NA
 
 /* ---- data ---- */
 
-/* What makes a text more than the data of one record; NULL: nothing. */
+/* Why a text is more than the data of one record; NULL: it is not. */
 static const char *find_excess(const char *text)
 {
 	bool quoted = false;
@@ -103,7 +103,7 @@ int record_set_put(struct zone_draft *draft, const struct name *apex, const stru
 	uint8_t owner[NAME_WIRE_MAX];
 	uint16_t type;
 	int err = set->name ? read_name(set->name, apex, owner, &type, &set->origin, faults)
-			    : ERR_FAULTS; /* has its fault */
+			    : ERR_FAULTS; /* it has a fault already */
 
 	if (!err)
 		err = zone_draft_put(draft, &set->origin, owner, type, faults);

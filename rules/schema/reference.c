@@ -5,9 +5,9 @@
 
 #include "rules/text.h"
 
-enum { CANDIDATES_MAX = 8 }; /* as many as an operator reads */
+enum { CANDIDATES_MAX = 8 }; /* items shown to the operator */
 
-#define IN_NONE GROUP_NONE "/" /* what a reference to an item in no group begins with */
+#define IN_NONE GROUP_NONE "/" /* the start of a reference to an item in no group */
 
 int reference_name(struct named *item, struct arena *arena)
 {
@@ -17,12 +17,12 @@ int reference_name(struct named *item, struct arena *arena)
 	return item->full_name ? 0 : ERR_NOMEM;
 }
 
-/* ---- what is referred to ---- */
+/* ---- the kinds of references ---- */
 
-struct inside {        /* a list in each item */
-	size_t offset; /* in the item */
-	size_t size;   /* of what is listed */
-	bool given;    /* false: there is none */
+struct inside {        /* a list inside each item */
+	size_t offset; /* of the list in the item */
+	size_t size;   /* of an inner item */
+	bool given;    /* false: there is no such list */
 };
 #define INSIDE(type, list)                                                                         \
 	{                                                                                          \
@@ -32,17 +32,17 @@ struct inside {        /* a list in each item */
 	.key = #member, .list = {.type = FIELD_LIST, .offset = offsetof(struct model, member)},    \
 	.size = sizeof *((struct model *)NULL)->member.items
 
-/* For each enum refers the list of the model that such a reference leads to, and the list in its
- * items where it leads further. */
+/* For each enum refers the list of the model that such a reference leads to, and the list inside
+ * its items, if it leads further. */
 static const struct reference_row {
 	const char *key;
 	struct field list;
-	size_t size;    /* of an item */
-	size_t by_name; /* where the model has the order by name */
+	size_t size;    /* sizeof an item */
+	size_t by_name; /* offset of the order by name in the model */
 	bool of_zones;
 	struct inside inside;
-	const char *noun; /* the item's */
-	const char *none; /* the fault of a reference that leads nowhere */
+	const char *noun; /* for the item */
+	const char *none; /* the fault of a reference without an item */
 } rows[REFERS_COUNT] = {
 	[REFERS_NETWORK] = {LISTED(virtual_networks),
 			    .by_name = offsetof(struct model, networks_by_name),
@@ -88,14 +88,14 @@ struct named_list reference_list_of(const struct model *model, const struct fiel
 		.items = items.items, .count = items.count, .size = list->group->size};
 }
 
-/* The items of one name, one after the other. */
+/* A search for the items of one name. */
 struct name_search {
 	const struct named_list *list;
-	const char *name; /* so many bytes */
+	const char *name; /* `length` bytes */
 	size_t length;
-	size_t next; /* to be looked at, in the list or in its by_name */
+	size_t next; /* the next index to look at, in the list or in by_name */
 	size_t place;
-	const struct named *item; /* found last, at that place of the list */
+	const struct named *item; /* the last one found, at `place` in the list */
 };
 
 static void look_at(struct name_search *search)
@@ -108,7 +108,7 @@ static void look_at(struct name_search *search)
 	search->next++;
 }
 
-/* As strcasecmp, of the item's name and the one that is looked for. */
+/* Compares the item's name with the one searched for, like strcasecmp. */
 static int compare(const struct name_search *search)
 {
 	const char *name = search->item->name ? search->item->name : "";
@@ -138,7 +138,7 @@ static struct name_search search_for(const struct named_list *list, const char *
 	return search;
 }
 
-/* False: there is no further one. */
+/* False: no more. */
 static bool find_next(struct name_search *search)
 {
 	while (search->next < search->list->count) {
@@ -159,7 +159,7 @@ static const char *group_of(const struct named *item)
 	return item->resource_group ? item->resource_group : GROUP_NONE;
 }
 
-/* A group's name as a reference has it: so many bytes. */
+/* Whether the item is in the group, a name of `length` bytes. */
 static bool is_in(const struct named *item, const char *group, size_t length)
 {
 	const char *own = group_of(item);
@@ -168,12 +168,12 @@ static bool is_in(const struct named *item, const char *group, size_t length)
 }
 
 struct named_place {
-	size_t place; /* the list's count: nowhere */
-	bool is_full; /* by a text that has the group */
+	size_t place; /* the list's count: not found */
+	bool is_full; /* the text had the group */
 	bool ambiguous;
 };
 
-/* Of so many bytes of the text. */
+/* Finds the item for the first `length` bytes of the text. */
 static struct named_place find(const struct named_list *list, const char *group, const char *text,
 			       size_t length)
 {
@@ -221,7 +221,7 @@ const struct named *reference_find(const struct named_list *list, const char *gr
 		       : NULL;
 }
 
-/* How much of the text names the item of the model's list. */
+/* The length of the text's part that names the item of the model's list. */
 static size_t item_length(enum refers refers, const char *text)
 {
 	const char *end = rows[refers].inside.given ? strrchr(text, '/') : NULL;
@@ -252,7 +252,7 @@ struct private_zone *model_zone(const struct model *model, const char *group, co
 	return place < model->private_zones.count ? &model->private_zones.items[place] : NULL;
 }
 
-/* The first members of everything in a list inside. */
+/* The first members of all inner items. */
 struct inner {
 	struct origin origin;
 	const char *name;
@@ -262,8 +262,8 @@ _Static_assert(offsetof(struct inner, name) == offsetof(struct subnet, name) &&
 		       offsetof(struct inner, name) == offsetof(struct outbound_endpoint, name),
 	       "items inside others have their names behind their origins");
 
-/* Finds "[GROUP/]OUTER/INNER", where the outer item is of the list of `refers` and has the inner
- * one in its list `inside`. *outer: NULL where there is none. */
+/* Finds "[GROUP/]OUTER/INNER": the outer item in the list of `refers`, and the inner one in the
+ * outer item's list `inside`. *outer: NULL for none. */
 static const void *find_inside(const struct model *model, enum refers refers,
 			       const struct inside *inside, const char *group, const char *text,
 			       const void **outer)
@@ -359,7 +359,7 @@ const char *reference_short(const char *text, enum refers refers, const char *gr
 	size_t length = strlen(own);
 	bool grouped = rows[refers].of_zones ? slash != NULL : reference_has_group(refers, text);
 
-	/* "64/26.100.51.198.in-addr.arpa" is a zone's name: a group of digits stays. */
+	/* "64/26.100.51.198.in-addr.arpa" is a zone's name, so a part of digits is no group. */
 	if (rows[refers].of_zones && strspn(own, "0123456789") == length)
 		return text;
 
@@ -368,7 +368,7 @@ const char *reference_short(const char *text, enum refers refers, const char *gr
 		       : text;
 }
 
-/* ---- those of a model ---- */
+/* ---- the references of a model ---- */
 
 struct reference_walk {
 	int (*on_reference)(void *context, const struct reference *reference);
@@ -453,7 +453,7 @@ int reference_each(const struct model *model,
 	return walk_group(&walk, &schema_model, model, NULL);
 }
 
-/* ---- what is wrong with them ---- */
+/* ---- failed look-ups ---- */
 
 static size_t print_candidates(struct name_search search, const char *inner,
 			       char text[REFERENCE_TEXT_MAX])
@@ -493,7 +493,7 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
 			 "there is more than one %s \"%.*s\"; give its group: %.360s",
 			 rows[refers].noun, (int)(length < 80 ? length : 80), text, candidates);
 	} else {
-		/* "-/hub" where there is a hub in a group. */
+		/* "-/hub" if there is a hub in a group. */
 		snprintf(why, REFERENCE_TEXT_MAX, rows[refers].none, count > 0 ? text : shown);
 	}
 	return why;

@@ -1,5 +1,5 @@
-/* Finding one's way in the field table: a key's field, what it takes in words, what was probably
- * meant, and the lists. The rows are in schema/table.c, values in schema/value.c. */
+/* Searches the field table: finds a key's field, describes the values that it takes, suggests keys
+ * for typing errors, and reads lists. The rows are in schema/table.c, values in schema/value.c. */
 #include "rules/schema/schema.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ const struct field *schema_field(const struct group *group, const char *key)
 	return NULL;
 }
 
-/* Lists: LIST_OF lays out a pointer and a count, whatever the pointer's type. */
+/* LIST_OF has a pointer and a count, for any type of pointer. */
 
 struct schema_list schema_list_get(const struct field *field, const void *item)
 {
@@ -83,7 +83,7 @@ struct field schema_element(const struct field *field, const char *key, size_t *
 	return element;
 }
 
-/* What a field takes, in words. */
+/* Describes the values of an enum. */
 
 static const char *expected_enum(const struct field *field, char *text, size_t size)
 {
@@ -117,7 +117,7 @@ static const char *const expected_texts[] = {
 	[FIELD_GONE] = "anything",
 };
 
-/* A list of groups, with the members that each must have. */
+/* Describes a list of groups with their required members. */
 static const char *expected_list(const struct field *field, char *text, size_t size)
 {
 	snprintf(text, size, "a list of groups: ( {");

@@ -1,6 +1,6 @@
-/* The rows of the field table: everything a configuration may say, from the innermost groups to the
- * whole. Each group fills the struct of model.h that its AT rows name; `doc` is what the manual
- * page prints. How values are read and printed is in schema/value.c. */
+/* The rows of the field table: all settings of a configuration, from the innermost groups to the
+ * whole. Each group fills the struct of model.h that its AT rows name; the manual page prints
+ * `doc`. schema/value.c reads and prints values. */
 #include "rules/base.h"
 #include "rules/name.h"
 #include "rules/schema/schema.h"
@@ -9,7 +9,7 @@
 #define FIELDS(rows)     .fields = rows, .count = COUNT(rows)
 #define TTL_MAX          2147483647 /* RFC 2181 section 8 */
 
-/* Fields that several groups have in the same words. */
+/* Fields of several groups. */
 #define NAME_FIELD(struct_type, form, what)                                                        \
 	{                                                                                          \
 		.key = "name", .type = form, AT(struct_type, name), .required = true, .doc = what  \
@@ -735,7 +735,7 @@ static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
 	 .max = most,                                                                              \
 	 .doc = what "."},
 static const struct field limits_fields[] = {
-	LIMITS_MAP(LIMIT_FIELD) /* and what comes of one of them: */
+	LIMITS_MAP(LIMIT_FIELD) /* and the effect of one of them: */
 	{.key = "excess",
 	 .type = FIELD_ENUM,
 	 AT(limit_values, excess),
@@ -1217,7 +1217,7 @@ static const struct group identity_group = {
 	.doc = "What the server says about itself.",
 };
 
-/* ---- addresses that are owned, and their names ---- */
+/* ---- our addresses, and their names ---- */
 
 static const struct field address_pool_fields[] = {
 	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique in its resource group."),
@@ -1355,7 +1355,7 @@ static const struct group cloud_service_group = {
 	.doc = "A service with an address of its own, with its forward and reverse name.",
 };
 
-/* ---- resources that no file has a list of ---- */
+/* ---- resources without a list in a file ---- */
 
 static const struct field ptr_fields[] = {
 	{.key = "address",
@@ -1452,7 +1452,7 @@ static const struct group reverse_group = {
 	.doc = "Names of addresses and the zones derived from the pools.",
 };
 
-/* ---- zones that go out, and the keys of those who get them ---- */
+/* ---- zone transfers, and their keys ---- */
 
 static const char *const algorithm_names[] = {"hmac-sha256", "hmac-sha1",   "hmac-sha224",
 					      "hmac-sha384", "hmac-sha512", NULL};

@@ -1,5 +1,5 @@
-/* Four characters are three bytes; "=" fills up the last four. Done here and not by a library,
- * because what is decoded must leave no copy behind. */
+/* Four characters are three bytes; "=" fills up the last four. No library decodes it, because no
+ * copy of the secret may be left in memory. */
 #include "rules/schema/tsig_secret.h"
 
 #include <stdbool.h>

@@ -1,11 +1,10 @@
-/* A single value of the field table: from text or number into a struct's member, and back.
+/* Converts a single value of the field table: from text or number into a struct's member, and back.
  *
  *     file, API ──► text or number ──► schema_set_text, schema_set_number ──┐
  *                                                  struct member at field->offset
  *     file, API ◄── text ◄── schema_get_text ◄──────────────────────────────┘
  *
- * Only the form of the value is judged here: whether it goes together with the rest of the model is
- * limits.h's matter. */
+ * Checks only the form of the value; limits.h checks whether it fits the rest of the model. */
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -29,7 +28,7 @@ static const void *const_slot(const struct field *field, const void *item)
 	return (const char *)item + field->offset;
 }
 
-/* From text. Each parser stores a value, or leaves the slot alone and fails. */
+/* Parsers: each stores a value, or fails and leaves the member unchanged. */
 
 static int store_string(void *at, const char *text, struct arena *arena)
 {
@@ -77,7 +76,7 @@ static bool is_ascii(const char *text)
 	return *text == '\0';
 }
 
-/* The wire could have any byte, but what is meant by one beyond ASCII depends on whom one asks. */
+/* The wire allows any byte, but programs disagree about the meaning of bytes beyond ASCII. */
 static bool is_domain(const char *text)
 {
 	struct name name;
@@ -216,7 +215,7 @@ int schema_set_stored_text(const struct field *field, void *item, const char *te
 	}
 }
 
-/* An address and more, where an address alone belongs. */
+/* Adds a fault for an address with a prefix length or port, where only an address is allowed. */
 static bool complain_of_more(const struct field *field, const char *text,
 			     const struct origin *origin, struct faults *faults)
 {
@@ -239,7 +238,7 @@ static bool complain_of_more(const struct field *field, const char *text,
 	return false;
 }
 
-/* What is wrong with "10.0.0.1:99999", whose address is right; false: something else. */
+/* Adds a fault for "10.0.0.1:99999", a correct address with a wrong port; false: another error. */
 static bool complain_of_port(const struct field *field, const char *text,
 			     const struct origin *origin, struct faults *faults)
 {
@@ -297,7 +296,8 @@ static void complain(const struct field *field, const char *text, const struct o
 		  schema_expected(field, expected, sizeof expected));
 }
 
-/* A name may have any character (RFC 2181 section 11), and RFC 2317's have a '/'. */
+/* Only a warning, because a name may have any character (RFC 2181 section 11), and RFC 2317's names
+ * have a '/'. */
 static void warn_domain(const struct field *field, const char *text, const struct origin *origin,
 			struct faults *faults)
 {
@@ -344,7 +344,7 @@ int schema_set_number(const struct field *field, void *item, long long number,
 	return ERR_FAULTS;
 }
 
-/* Back to text. */
+/* Printing. */
 
 static const char *get_number(const struct field *field, const void *at, char *text, size_t size)
 {
@@ -423,7 +423,7 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 	}
 }
 
-/* Defaults are rows of the table, so one that does not parse is a mistake of ours. */
+/* Defaults are in the table, so one that does not parse is our own error. */
 void schema_defaults(const struct group *group, void *item, struct arena *arena)
 {
 	static const uint32_t not_given = NOT_GIVEN;
@@ -439,6 +439,6 @@ void schema_defaults(const struct group *group, void *item, struct arena *arena)
 		else if (field->type == FIELD_UINT)
 			memcpy(slot(field, item), &not_given, sizeof not_given);
 		assert(err != ERR_INVALID);
-		(void)err; /* ERR_NOMEM leaves it unset; the reader runs out of memory itself */
+		(void)err; /* ERR_NOMEM leaves it unset; the reader will report that */
 	}
 }

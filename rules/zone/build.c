@@ -1,14 +1,14 @@
-/* Building a zone: gather, sort, check, place.
+/* Builds a zone: gather, sort, check, place.
  *
- *     zone_builder_add     record by record: what can be said of one record alone is checked here
+ *     zone_builder_add     record by record: checks each record by itself
  *     zone_builder_finish  sort by (owner in canonical order, type, rdata)
- *                          check   owner by owner, set by set; counts what the zone will hold
+ *                          check   owner by owner, set by set; counts the zone's contents
  *                          place   into arrays of exactly that size
  *
  * Every record has a sort key that memcmp orders as RFC 4034 section 6.1 orders names (tree.h).
  *
- * What the builder does not check: how many records there are (limits.h), and whether what a record
- * points to exists. */
+ * Not checked here: the number of records (limits.h), and whether the name that a record points to
+ * exists. */
 #include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
@@ -26,25 +26,26 @@
 
 enum {
 	TTL_MAX = INT32_MAX, /* RFC 2181 section 8 */
-	/* What one RRset can have of a message of 65535 bytes with header, question and OPT. */
+	/* The most that one RRset can have of a message of 65535 bytes with header, question and
+	 * OPT. */
 	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
 	WARNINGS_MAX = 20,
 	LINE_TEXT_MAX = 40,
-	SOA_TTL = 3600,        /* seconds, of a SOA we make up */
-	SOA_MINIMUM_BYTES = 4, /* at the end of the rdata */
+	SOA_TTL = 3600,        /* seconds, for a made-up SOA */
+	SOA_MINIMUM_BYTES = 4, /* at the end of a SOA's rdata */
 };
 
-/* Where records came from: one for each run of records with the same file and path. */
+/* The origin of records: one for successive records with the same file and path. */
 struct record_source {
-	const char *file, *path; /* "" where there is none */
+	const char *file, *path; /* "" for none */
 };
 
 struct build_record {       /* a record */
-	uint64_t key_start; /* the key's first eight bytes: they decide most comparisons */
+	uint64_t key_start; /* the key's first eight bytes, which decide most comparisons */
 	const uint8_t *key, *owner, *rdata;
 	const struct record_source *source;
 	uint32_t line, ttl;
-	uint32_t order; /* in which it was added */
+	uint32_t order; /* its number, as added */
 	uint16_t key_length, type, rdata_length;
 	bool duplicate;
 };
@@ -55,14 +56,14 @@ struct zone_builder {
 	struct name apex;
 	struct build_record *entries;
 	size_t count, room;
-	const struct record_source *source; /* of the record added last */
-	struct name owner;                  /* of the record at hand */
-	uint8_t doubled[NAME_WIRE_MAX];     /* the apex twice; length 0 when that cannot be */
+	const struct record_source *source; /* of the last added record */
+	struct name owner;                  /* of the current record */
+	uint8_t doubled[NAME_WIRE_MAX];     /* the apex twice; doubled_length 0: too long */
 	size_t doubled_length;
-	size_t warnings;       /* found, told or not */
-	struct origin warning; /* of the last line that has one */
+	size_t warnings;       /* found, reported or not */
+	struct origin warning; /* of the last line with one */
 	bool has_soa;
-	bool broken; /* there were errors: no zone will come of it */
+	bool broken; /* there were errors, so it gives no zone */
 	bool out_of_memory;
 };
 
@@ -124,7 +125,7 @@ static const uint8_t *copy_bytes(struct zone_builder *builder, const uint8_t *by
 	return copy;
 }
 
-/* Sets the entry's owner and key, shared with the entry before where that has the same owner. */
+/* Sets the entry's owner and key, shared with the last entry if it has the same owner. */
 static int set_owner(struct zone_builder *builder, struct build_record *entry, const uint8_t *owner)
 {
 	const struct build_record *before = builder->count > 0 ? entry - 1 : NULL;
@@ -159,7 +160,7 @@ static struct build_record *new_entry(struct zone_builder *builder)
 	return &entries[builder->count];
 }
 
-/* Adds a record that was checked, whose owner is also in builder->owner. */
+/* Adds a checked record, whose owner must also be in builder->owner. */
 static int keep_record(struct zone_builder *builder, const struct origin *origin,
 		       const uint8_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
 		       size_t rdata_length)
@@ -185,8 +186,8 @@ out_of_memory:
 	return ERR_NOMEM;
 }
 
-/* What is wrong with a record at this owner whatever else there is, as a format with the owner's
- * name as its only argument; NULL when nothing is. */
+/* Why a record of this type cannot have this owner, independently of other records, as a format
+ * with the owner's name as its only argument; NULL: it can. */
 static const char *misplaced(const struct zone_builder *builder, const uint8_t *owner,
 			     uint16_t type)
 {
@@ -253,23 +254,23 @@ struct span { /* the entries of one owner, or of one RRset */
 	size_t count;
 };
 
-struct totals { /* what the zone will hold */
+struct totals { /* the zone's contents, counted */
 	size_t nodes, sets, records;
-	size_t bytes; /* of its body */
+	size_t bytes; /* of the body */
 };
 
 /* ---- sort ----
  *
- * Afterwards a name's descendants follow it; one name is below another when the other's key starts
- * its own; and the empty non-terminals between two neighbours are the labels that they do not
+ * In this order a name's descendants follow it; a name is below another if its key begins with the
+ * other's; and the empty non-terminals between two neighbours are the labels that they do not
  * share:
  *
  *     corp.test                 node
  *     a.corp.test               node
- *     x.y.a.corp.test           node, and y.a.corp.test ahead of it
+ *     x.y.a.corp.test           node, and y.a.corp.test before it
  *     z.y.a.corp.test           node
  *
- * Within an RRset the records go back into the order in which the operator wrote them. */
+ * Within an RRset the records get the operator's order back. */
 
 static int compare_keys(const struct build_record *a, const struct build_record *b)
 {
@@ -284,13 +285,13 @@ static int compare_keys(const struct build_record *a, const struct build_record 
 	return order != 0 ? order : (int)a->key_length - (int)b->key_length;
 }
 
-/* The SOA first, as readers of zone files and transfers want it. */
+/* The SOA comes first, as needed for zone files and transfers. */
 static int type_rank(const struct build_record *entry)
 {
 	return entry->type == TYPE_SOA ? 0 : entry->type;
 }
 
-/* Of two entries of one type. */
+/* Compares entries of one type. */
 static int compare_rdata(const struct build_record *a, const struct build_record *b)
 {
 	if (a->rdata_length != b->rdata_length)
@@ -315,7 +316,7 @@ static int compare_entries(const void *left, const void *right)
 	return order != 0 ? order : compare_order(a, b);
 }
 
-/* Within an RRset: as they were added, duplicates last. */
+/* Orders an RRset as added, with duplicates last. */
 static int compare_within_set(const void *left, const void *right)
 {
 	const struct build_record *a = left, *b = right;
@@ -341,8 +342,8 @@ static struct span set_span(struct build_record *items, size_t count)
 	return span;
 }
 
-/* Marks what was added twice, gives all of the set the lowest TTL (RFC 2181 section 5.2) and puts
- * the set into the order of the file. */
+/* Marks duplicates, gives all records of the set the lowest TTL (RFC 2181 section 5.2), and
+ * restores the order of the file. */
 static void finish_set(struct span set)
 {
 	uint32_t ttl = set.items->ttl;
@@ -385,15 +386,15 @@ static struct origin entry_origin(const struct build_record *entry)
 
 /* ---- warn ----
  *
- * What a zone file may say and nobody means:
+ * Valid contents of a zone file that are surely not intended:
  *
  *     mail.corp.test  A                    in corp.test: mail.corp.test.corp.test, without a dot
- *     www             CNAME web.corp.test  the same of what it points to
- *     www 60 A, www 300 A                  one TTL for all of a set (RFC 2181 section 5.2)
- *     mail            MX 10 10.10.1.5      an address, where the name of a host belongs
+ *     www             CNAME web.corp.test  the same in its target
+ *     www 60 A, www 300 A                  a set must have one TTL (RFC 2181 section 5.2)
+ *     mail            MX 10 10.10.1.5      an address instead of a host's name
  *
- * A name is not doubled at an apex of one label: intranet.intranet may well be meant. Only the
- * first few are given, because a file that is wrong in this way is wrong in many places. */
+ * At an apex of one label a doubled name is no warning, because intranet.intranet may be intended.
+ * Only the first few warnings are given, because such an error usually occurs in many places. */
 
 static void __attribute__((format(printf, 4, 5)))
 warn(struct zone_builder *builder, const struct build_record *entry, struct faults *faults,
@@ -424,7 +425,7 @@ static bool is_doubled(const struct zone_builder *builder, const uint8_t *name)
 	return length == wanted && name_wire_equal(name, builder->doubled);
 }
 
-/* The name that this record points to, where a zone file may leave out its final dot. */
+/* The name that this record points to, for types whose final dot is often forgotten. */
 static const uint8_t *find_target(const struct build_record *entry)
 {
 	unsigned jumps = 0;
@@ -433,14 +434,14 @@ static const uint8_t *find_target(const struct build_record *entry)
 	switch (entry->type) {
 	case TYPE_NS:
 	case TYPE_CNAME:
-	case TYPE_SOA: /* its first name server */
+	case TYPE_SOA: /* the first name server */
 	case TYPE_PTR:
 	case TYPE_DNAME: return entry->rdata;
 	case TYPE_MX:
 	case TYPE_AFSDB:
 	case TYPE_KX: return entry->rdata + 2;
 	case TYPE_SVCB:
-	case TYPE_HTTPS: /* may be anything (RFC 3597) */
+	case TYPE_HTTPS: /* the rdata may be anything (RFC 3597) */
 		return wire_skip_name(entry->rdata, entry->rdata_length, 2, 2, &end, &jumps)
 			       ? entry->rdata + 2
 			       : NULL;
@@ -449,8 +450,8 @@ static const uint8_t *find_target(const struct build_record *entry)
 	}
 }
 
-/* Whether the name is an address, as such or with the zone's name behind it. Names of reverse zones
- * have the numbers of addresses in them. */
+/* Whether the name is an address, alone or followed by the zone's name. Not for reverse zones,
+ * whose names consist of such numbers. */
 static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 {
 	size_t length = name_wire_length(name), apex, end;
@@ -550,7 +551,7 @@ void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
 
 /* ---- check ---- */
 
-/* `rest`: the last argument of the format, behind the owner and the type. */
+/* `rest`: the format's last argument, after the owner and the type. */
 static void refuse(struct zone_builder *builder, const struct build_record *entry,
 		   struct faults *faults, const char *format, const char *type, const char *rest)
 {
@@ -562,7 +563,7 @@ static void refuse(struct zone_builder *builder, const struct build_record *entr
 		  type, rest);
 }
 
-/* " (line 7)"; nothing where the record is from no file. */
+/* " (line 7)", or "" for a record from no file. */
 static const char *line_text(const struct build_record *entry, char text[LINE_TEXT_MAX])
 {
 	*text = '\0';
@@ -627,7 +628,7 @@ static void check_set(struct zone_builder *builder, struct span set, struct faul
 	}
 }
 
-/* Data below a DNAME could never be reached (RFC 6672 section 2.4). */
+/* Refuses data below a DNAME, which could never be reached (RFC 6672 section 2.4). */
 static void check_cover(struct zone_builder *builder, const struct build_record *dname,
 			struct span owner, struct faults *faults)
 {
@@ -664,7 +665,7 @@ static size_t count_between(const struct build_record *before, const struct buil
 	return !before ? 0 : common_labels(entry, entry) - common_labels(before, entry) - 1;
 }
 
-/* The nodes of an owner, and of the empty non-terminals between the one before and it. */
+/* Counts the nodes of an owner and of the empty non-terminals between the last owner and it. */
 static void count_nodes(struct totals *totals, const struct build_record *before,
 			const struct build_record *entry)
 {
@@ -715,17 +716,16 @@ static void sort_and_check(struct zone_builder *builder, struct totals *totals,
 
 /* ---- place ----
  *
- * Nodes with their RRsets, in canonical order, in one piece of exactly the size that the check has
- * counted, so that a small zone is small and a record among a million costs little more than its
- * bytes. A zone whose file has no SOA gets one here, as an Azure private zone has one that nobody
- * wrote. */
+ * Places nodes with their RRsets in canonical order into one piece of exactly the counted size, so
+ * that a small zone is small and a record among a million costs little more than its bytes. A zone
+ * without a SOA in its file gets one here, as in Azure private zones. */
 
 struct placer {
 	struct zone *zone;
 	size_t used; /* bytes of the body */
 };
 
-/* MNAME is the apex, RNAME hostmaster below it, or, where that would be too long, the apex too. */
+/* MNAME is the apex; RNAME is hostmaster below it, or the apex if that would be too long. */
 static int add_soa(struct zone_builder *builder, const struct origin *origin)
 {
 	static const uint8_t hostmaster[] = "\012hostmaster";
@@ -757,7 +757,7 @@ static void insert_slot(struct zone *zone, uint64_t hash, size_t node_at)
 					       .node = (uint32_t)(node_at / ZONE_UNIT) + 1};
 }
 
-/* A node without sets for the suffix of an owner that starts at label `first`. */
+/* Places a node without sets for the owner's suffix that starts at label `first`. */
 static struct zone_node *place_node(struct placer *placer, const struct name *name, unsigned first,
 				    const uint8_t *owner)
 {
@@ -781,7 +781,7 @@ static void write_header(uint8_t *at, const struct build_record *entry)
 	wire_put16(at + 10, (uint16_t)entry->rdata_length);
 }
 
-/* Behind what the node has, where there is room for it. */
+/* Appends the set to the node; there is room for it. */
 static void place_set(struct zone_node *node, struct span set)
 {
 	struct rrset *rrset = (struct rrset *)(void *)((uint8_t *)node + node->bytes);
@@ -811,7 +811,7 @@ static void place_sets(struct zone_node *node, struct span owner)
 	}
 }
 
-/* The nodes between the owner before and this one, this one's, and its sets. */
+/* Places the nodes between the last owner and this one, this owner's node, and its sets. */
 static void place_owner(struct placer *placer, const struct build_record *before, struct span owner)
 {
 	const uint8_t *wire = owner.items->owner;
@@ -820,7 +820,7 @@ static void place_owner(struct placer *placer, const struct build_record *before
 	int err;
 
 	err = name_from_wire(&name, &placer->zone->key, wire, name_wire_length(wire), 0, NULL);
-	assert(err == 0); /* it was when it was added */
+	assert(err == 0); /* it was checked when added */
 	(void)err;
 	if (name.labels > placer->zone->labels_max)
 		placer->zone->labels_max = name.labels;
@@ -831,7 +831,7 @@ static void place_owner(struct placer *placer, const struct build_record *before
 	placer->used += node->bytes - node->sets_at;
 }
 
-/* Its TTL is at most MINIMUM (RFC 2308 section 5). */
+/* Its TTL is the lesser of the SOA's TTL and MINIMUM (RFC 2308 section 5). */
 struct rrset *zone_copy_negative_soa(struct arena *arena, const struct rrset *soa)
 {
 	size_t bytes = zone_set_bytes(soa->length);
@@ -918,7 +918,7 @@ struct zone *zone_builder_finish(struct zone_builder *builder, const struct orig
 	return zone;
 }
 
-/* ---- an owner by itself ---- */
+/* ---- a single owner ---- */
 
 static void forget_records(struct zone_builder *builder)
 {

@@ -1,12 +1,12 @@
-/* Versions of a zone. A draft gathers edits and does nothing; the commit goes through them owner by
- * owner, in canonical order:
+/* Versions of a zone. A draft only gathers edits; the commit goes through them owner by owner, in
+ * canonical order:
  *
- *     the owner's sets now ─┐
- *                           ├─► builder (build.c) ─► entry ─► tree     the same as before: nothing
- *     those that were put  ─┘   checks, warns
+ *     the owner's old sets ─┐
+ *                           ├─► builder (build.c) ─► entry ─► tree     if equal: no change
+ *     the edited sets      ─┘   checks, warns
  *
- * The apex comes last, because its SOA has the serial, and only then it is known whether anything
- * has changed. What concerns several owners, data below a DNAME, is looked for when all are in. */
+ * The apex comes last, because its SOA has the serial, which depends on whether anything has
+ * changed. Data below a DNAME concern several owners, and are looked for after all changes. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
 
-enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data; the serial is ahead of them */
+enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data, beginning with the serial */
 
 struct draft_record {
 	struct draft_record *next;
@@ -24,12 +24,12 @@ struct draft_record {
 	uint8_t rdata[];
 };
 
-struct draft_set { /* an edit: what a set is to be */
+struct draft_set { /* an edit: the new set */
 	struct zone_key key;
 	const uint8_t *owner;
 	struct origin origin;
 	uint16_t type;
-	size_t order; /* in which it was put */
+	size_t order; /* its number, as put */
 	struct draft_record *first, **end;
 };
 
@@ -38,7 +38,7 @@ struct zone_draft {
 	struct arena arena;
 	struct draft_set **sets;
 	size_t count, room;
-	bool broken, out_of_memory; /* there will be no version */
+	bool broken, out_of_memory; /* the draft gives no version */
 };
 
 /* ---- gather ---- */
@@ -200,7 +200,7 @@ static void count_entry(struct zone *zone, const struct zone_entry *entry, bool 
 	}
 }
 
-/* Puts the entry (NULL: none) in the place of what the zone has, and takes it over. */
+/* Replaces the zone's entry by this one (NULL: removes it), and takes it over. */
 static int replace(struct zone *zone, const struct zone_key *key, struct zone_entry *entry)
 {
 	const struct zone_entry *was = zone_tree_find(&zone->tree, key);
@@ -224,7 +224,7 @@ static uint8_t *serial_in(struct zone_entry *apex)
 
 /* ---- versions ---- */
 
-/* With everything of the zone before but its SOA for negative answers; NULL without memory. */
+/* A copy of the former version without its SOA for negative answers; NULL without memory. */
 static struct zone *zone_next_version(const struct zone *before)
 {
 	struct zone *zone = calloc(1, sizeof *zone);
@@ -244,7 +244,7 @@ static struct zone *zone_next_version(const struct zone *before)
 	return zone;
 }
 
-/* Gives it this apex, with the serial, and is done. */
+/* Completes the version with this apex and the serial. */
 static int finish_version(struct zone *zone, struct zone_entry *apex, uint32_t serial)
 {
 	static const struct zone_key key;
@@ -288,7 +288,7 @@ struct zone *zone_new(const struct hash_key *key, const struct name *apex, uint3
 	struct zone *zone = calloc(1, sizeof *zone);
 	struct zone_builder *builder = zone_builder_new(key, apex);
 	struct zone_entry *entry = NULL;
-	struct faults faults; /* of memory only */
+	struct faults faults; /* only about memory */
 
 	faults_init(&faults);
 	if (zone && builder)
@@ -318,7 +318,7 @@ struct committing {
 	struct zone_builder *builder;
 	struct faults *faults;
 	bool changed, out_of_memory;
-	/* The apex, which is put last; the serial of a SOA that was put, where has_serial. */
+	/* The apex, which is put last; with has_serial the serial of a SOA that was put. */
 	struct zone_entry *apex;
 	uint32_t serial;
 	bool has_serial;
@@ -335,7 +335,7 @@ static int compare_sets(const void *left, const void *right)
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Edits of one owner, by type; of each type the last one counts. */
+/* The edits of one owner, by type; the last edit of a type counts. */
 struct owner_edits {
 	struct draft_set *const *sets;
 	size_t count;
@@ -349,7 +349,7 @@ static bool is_edited(const struct owner_edits *edits, uint16_t type)
 	return false;
 }
 
-/* The records of the owner's sets that stay. Returns how many. */
+/* Adds the records of the owner's unedited sets; returns how many. */
 static size_t add_kept(struct committing *c, const struct zone_entry *was,
 		       const struct owner_edits *edits)
 {
@@ -396,7 +396,7 @@ static size_t add_put(struct committing *c, const struct owner_edits *edits)
 	return count;
 }
 
-/* The apex's records with what was put, and the serial that it had. */
+/* Makes the apex's entry with its edits, and the old serial. */
 static void change_apex(struct committing *c, const struct zone_entry *was,
 			const struct owner_edits *edits)
 {
@@ -408,7 +408,7 @@ static void change_apex(struct committing *c, const struct zone_entry *was,
 	entry = zone_builder_owner(c->builder, true, c->faults);
 	if (!entry)
 		return;
-	for (size_t i = 0; i < edits->count; i++) /* of several SOAs the last counts */
+	for (size_t i = 0; i < edits->count; i++) /* the last SOA counts */
 		if (edits->sets[i]->type == TYPE_SOA)
 			c->has_serial = edits->sets[i]->first;
 	if (is_edited(edits, TYPE_SOA))
@@ -480,7 +480,7 @@ static void check_dnames(const struct committing *c, const struct draft_set *edi
 		refuse_below_dname(c, edit, zone_entry_node(place.behind)->owner);
 }
 
-/* ---- all of it ---- */
+/* ---- the whole ---- */
 
 static void change_owners(struct committing *c)
 {
@@ -500,7 +500,7 @@ static void change_owners(struct committing *c)
 	zone_builder_warn_rest(c->builder, c->faults);
 }
 
-/* With the apex as it is to be, and a serial that is behind the one before. */
+/* Completes the version with the new apex and a newer serial. */
 static int finish(struct committing *c, uint64_t now_s)
 {
 	struct zone_entry *apex = c->apex ? c->apex : copy_apex(c->draft->before);

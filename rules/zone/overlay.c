@@ -1,10 +1,10 @@
-/* From differences to names, and from a name to its sets:
+/* Finds the changed names from differences, and makes the sets of each name:
  *
  *     own before, own               ─┐
- *                                    ├─ names ─► the sets that each is to have ─► zone_draft_put
+ *                                    ├─ names ─► the sets of each name ─► zone_draft_put
  *     registered before, registered ─┘
  *
- * A DNAME that comes or goes changes what names below it have, so then all registered names are
+ * A new or removed DNAME changes the sets of names below it, so then all registered names are
  * looked at. */
 #include "rules/zone/overlay.h"
 
@@ -15,10 +15,10 @@
 #include "rules/zone/serial.h"
 
 struct overlaying {
-	const struct zone *own, *registered, *base; /* the base is what the draft is made of */
+	const struct zone *own, *registered, *base; /* base: the zone that the draft begins with */
 	struct zone_draft *draft;
-	const uint8_t *latest; /* name that was laid; NULL: none yet */
-	bool all;              /* registered names are to be looked at */
+	const uint8_t *latest; /* the last name done; NULL: none yet */
+	bool all;              /* look at all registered names */
 };
 
 static const struct origin nowhere;
@@ -39,7 +39,7 @@ static int add_records(struct zone_draft *draft, const struct rrset *set)
 	return err;
 }
 
-/* The name is in the zone, so the only error is one of memory. */
+/* The name is in the zone, so the only error is ERR_NOMEM. */
 static int put(struct overlaying *o, const uint8_t *owner, uint16_t type, const struct rrset *set)
 {
 	struct faults unused;
@@ -51,7 +51,7 @@ static int put(struct overlaying *o, const uint8_t *owner, uint16_t type, const 
 	return err || !set ? err : add_records(o->draft, set);
 }
 
-/* The sets that the name has there, and no wildcard. */
+/* The sets of a name in a zone, without wildcards. */
 struct sets {
 	const struct rrset *first;
 	unsigned count;
@@ -72,8 +72,7 @@ static bool hides_registered(const struct zone *own, const struct name *name)
 	return (answer.outcome == ZONE_CNAME && !answer.wildcard) || answer.outcome == ZONE_DNAME;
 }
 
-/* A SOA that was made for a zone without one does not count, and is made again by whoever needs it.
- */
+/* A made-up SOA does not count: the served zone gets its own if it needs one. */
 static int put_soa(struct overlaying *o, const uint8_t *apex)
 {
 	const struct zone *of = zone_has_own_soa(o->own) ? o->own : o->registered;
@@ -83,7 +82,7 @@ static int put_soa(struct overlaying *o, const uint8_t *apex)
 	return zone_has_own_soa(o->base) ? put(o, apex, TYPE_SOA, NULL) : 0;
 }
 
-/* All but the SOA; `only`: those of this type, 0: of any. */
+/* Puts all sets except the SOA; `only`: puts only sets of this type, 0: all. */
 static int put_sets(struct overlaying *o, const uint8_t *owner, const struct sets *sets,
 		    uint16_t only)
 {
@@ -105,7 +104,7 @@ static int lay(struct overlaying *o, const uint8_t *owner)
 	int err = name_from_wire(&name, &o->own->key, owner, name_wire_length(owner), 0, NULL);
 
 	if (err)
-		return err; /* a zone's owners are names */
+		return err; /* cannot happen: a zone's owners are names */
 	is_apex = name.length == zone_apex(o->own)->length;
 	own = sets_of(o->own, &name);
 	before = sets_of(o->base, &name);
@@ -117,7 +116,7 @@ static int lay(struct overlaying *o, const uint8_t *owner)
 			err = put(o, owner, set->type, NULL);
 	if (!err)
 		err = put_sets(o, owner, &registered, is_apex ? TYPE_NS : 0);
-	if (!err) /* last, because of two sets of one type the later one counts */
+	if (!err) /* own sets come last, because the last set of a type counts */
 		err = put_sets(o, owner, &own, 0);
 	if (!err && is_apex)
 		err = put_soa(o, owner);
@@ -159,11 +158,11 @@ static int lay_all(struct overlaying *o)
 
 static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 {
-	struct faults faults; /* each part was checked where it came in */
+	struct faults faults; /* stays empty: each zone was checked before */
 	struct zone *zone, *served = NULL;
 
 	faults_init(&faults);
-	/* Its serial as the time, so that the version mostly has it at once. */
+	/* Passes the serial as the time, so that the version usually gets it at once. */
 	zone = zone_commit(draft, zone_serial(own), &faults);
 	faults_release(&faults);
 	if (zone && zone_serial(zone) == zone_serial(own))
@@ -174,8 +173,8 @@ static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 	return served;
 }
 
-/* The zone that the draft begins with: the served one, else the one with more names, so that only
- * the names of the smaller one are added. */
+/* The zone that the draft begins with: the served one, else the larger of the two, so that only the
+ * names of the smaller one are added. */
 static struct zone *begin(const struct zone_layers *before, struct zone *own,
 			  struct zone *registered)
 {
@@ -201,7 +200,7 @@ struct zone *zone_overlay(const struct zone_layers *before, struct zone *own,
 		registered_before = before->registered;
 	}
 	o.draft = zone_edit(base);
-	zone_unref(base); /* the draft has a reference */
+	zone_unref(base); /* the draft has its own reference */
 	if (o.draft)
 		err = lay_changes(&o, own_before, own);
 	if (!err)

@@ -1,16 +1,16 @@
-/* Rdata through ldns, with its soft spots covered.
+/* Rdata by ldns, with checks for its weaknesses.
  *
  *     "10 mail"              ─► parse_plain ─────────► wire
  *     "0 issue \"ca.test\""  ─► ldns_rr_new_frm_str ─► wire    names and lengths checked
  *     "\# 4 0a000001"        ─► parse_generic ───────► wire    checked by ldns_wire2rdf
  *
- * Plain fields make up nearly every record of a private zone, and are read here because ldns takes
- * and gives back 256 KB of memory for each record it reads, which can cost more than all the rest.
+ * Nearly every record of a private zone has only plain fields, which are read here: ldns allocates
+ * and frees 256 KB for each record, which can cost more than all the rest.
  *
- * ldns takes odd or wrong hex digits in RFC 3597's form, cuts lines at 64 KB in silence, takes
- * 70000 for 4464 where a number has 16 bits, and prints some types in a way it does not read. So
- * that form is read here, length and numbers are checked first, and what is printed is read back
- * before it is believed. */
+ * ldns accepts odd or wrong hex digits in RFC 3597's form, silently cuts lines at 64 KB, reads
+ * 70000 as 4464 for a number of 16 bits, and prints some types in a form that it cannot read. So
+ * RFC 3597's form is read here, lengths and numbers are checked before, and printed text is read
+ * back as a check. */
 #include "rules/zone/rdata.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 #include "rules/zone/record.h"
 
 enum {
-	LDNS_TEXT_MAX = 65000, /* its buffers have LDNS_MAX_RDFLEN and LDNS_MAX_PACKETLEN bytes */
+	LDNS_TEXT_MAX = 65000, /* ldns' buffers have LDNS_MAX_RDFLEN and LDNS_MAX_PACKETLEN bytes */
 	FIELD_MAX = 256,       /* bytes: a string with its length; a name has 255 */
 };
 
@@ -38,8 +38,8 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length)
 
 /* ---- plain fields ----
  *
- * Names go through ldns_str2rdf_dname; numbers in anything but decimal digits ("1h" for a SOA's
- * times) are left to ldns as well. */
+ * ldns_str2rdf_dname reads names, and ldns reads numbers that are not plain decimal ("1h" in a
+ * SOA). */
 
 int rdata_parse_name(const char *text, const uint8_t *origin, uint8_t wire[NAME_WIRE_MAX],
 		     size_t *length, const char **why)
@@ -61,7 +61,7 @@ int rdata_parse_name(const char *text, const uint8_t *origin, uint8_t wire[NAME_
 	}
 	*length = ldns_rdf_size(name) + (relative ? base - 1 : 0);
 	fits = *length <= NAME_WIRE_MAX;
-	if (fits) { /* the origin first: it may be what is being replaced */
+	if (fits) { /* the origin first, because it may be in the same memory */
 		if (relative)
 			memmove(wire + ldns_rdf_size(name) - 1, origin, base);
 		memcpy(wire, ldns_rdf_data(name), ldns_rdf_size(name) - (relative ? 1 : 0));
@@ -91,7 +91,7 @@ static bool parse_number(const char *text, uint8_t *wire, size_t size)
 	return true;
 }
 
-/* Reads one plain field; returns the bytes it takes, 0 when it is not plain or not right. */
+/* Reads one plain field; returns its length in bytes, 0: not plain, or wrong. */
 static size_t parse_plain_field(ldns_rdf_type field, const char *text, const uint8_t *origin,
 				uint8_t *wire)
 {
@@ -110,8 +110,7 @@ static size_t parse_plain_field(ldns_rdf_type field, const char *text, const uin
 	}
 }
 
-/* Reads a character-string, with or without quotes; returns the bytes it takes, 0 when it is not
- * right. */
+/* Reads a character-string, with or without quotes; returns its length in bytes, 0: wrong. */
 static size_t parse_string(const char **text, uint8_t wire[256])
 {
 	const char *at = *text;
@@ -137,8 +136,8 @@ static size_t parse_string(const char **text, uint8_t wire[256])
 	return used;
 }
 
-/* Reads one field at *text and moves *text behind it; returns the bytes it takes, 0 when it is not
- * plain or not right. */
+/* Reads one field at *text and moves *text after it; returns its length in bytes, 0: not plain, or
+ * wrong. */
 static size_t parse_field(ldns_rdf_type field, const char **text, const uint8_t *origin,
 			  uint8_t *wire)
 {
@@ -155,9 +154,8 @@ static size_t parse_field(ldns_rdf_type field, const char **text, const uint8_t 
 	return parse_plain_field(field, token, origin, wire);
 }
 
-/* Types whose fields are all addresses, numbers of 16 and 32 bits, names and character-strings.
- * False for others, and for text that is not right: ldns is asked about it next, and gives the
- * reason. */
+/* Reads types that have only addresses, numbers of 16 and 32 bits, names and character-strings.
+ * False for other types and for wrong text, for which ldns then gives the reason. */
 static bool parse_plain(uint16_t type, const char *text, const uint8_t *origin, uint8_t *rdata,
 			size_t *length)
 {
@@ -184,7 +182,7 @@ static bool parse_plain(uint16_t type, const char *text, const uint8_t *origin, 
 
 /* ---- everything else ---- */
 
-/* ldns' view of the rdata, for printing it or to see whether it takes it; NULL when it does not. */
+/* Lets ldns parse the rdata, for printing or checking; NULL: ldns refuses it. */
 static ldns_rr *read_wire(uint16_t type, const uint8_t *rdata, size_t length)
 {
 	size_t at = 0;
@@ -223,14 +221,14 @@ static bool is_well_formed(uint16_t type, const uint8_t *rdata, size_t length)
 	if (!type_has_text_form(type))
 		return true;
 	if (length == 0 && ldns_rr_descript(type)->_variable == LDNS_RDF_TYPE_STR)
-		return false; /* TXT and its like are at least one string (RFC 1035 section 3.3.14)
-			       */
+		return false; /* TXT and similar types need at least one string (RFC 1035
+				 section 3.3.14) */
 	rr = read_wire(type, rdata, length);
 	ldns_rr_free(rr);
 	return rr != NULL;
 }
 
-/* The text behind "\#", or NULL when the rdata is not in RFC 3597's form. */
+/* The text after "\#"; NULL: the rdata is not in RFC 3597's form. */
 static const char *generic_form(const char *text)
 {
 	text = skip_blanks(text);
@@ -247,7 +245,7 @@ static int hex_value(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Reads "LENGTH HEX..." (RFC 3597 section 5); the hex digits may be split by blanks anywhere. */
+/* Reads "LENGTH HEX..." (RFC 3597 section 5), with blanks anywhere between the hex digits. */
 static const char *parse_generic(const char *text, uint8_t *rdata, size_t *length)
 {
 	size_t announced = 0, digits = 0;
@@ -280,7 +278,7 @@ static const char *parse_generic(const char *text, uint8_t *rdata, size_t *lengt
 	return NULL;
 }
 
-/* The largest number that a field of this kind holds; 0 when it is not one. */
+/* The largest number of a field of this kind; 0: it is no number. */
 static uint64_t number_max(ldns_rdf_type field)
 {
 	switch (field) {
@@ -297,8 +295,8 @@ static uint64_t number_max(ldns_rdf_type field)
 	}
 }
 
-/* Whether the numbers fit their fields. Looks no further than the first string in quotes: what
- * stands behind one is not a number in any type. */
+/* Whether the numbers fit their fields. Stops at the first quoted string, because no type has a
+ * number after one. */
 static bool numbers_fit(uint16_t type, const char *text)
 {
 	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
@@ -310,7 +308,7 @@ static bool numbers_fit(uint16_t type, const char *text)
 		if (*text == '"')
 			break;
 		if (max > 0 && (*text == '-' || *text == '+'))
-			return false; /* ldns takes "-1" for 65535 */
+			return false; /* ldns reads "-1" as 65535 */
 		for (const char *at = text; max > 0 && isdigit((uint8_t)*at); at++) {
 			number = number * 10 + (uint64_t)(*at - '0');
 			if (number > max)
@@ -321,7 +319,7 @@ static bool numbers_fit(uint16_t type, const char *text)
 	return true;
 }
 
-/* Counts the bytes of the field at *text and moves *text behind it, with or without quotes. */
+/* Counts the bytes of the field at *text, with or without quotes, and moves *text after it. */
 static size_t skip_field(const char **text)
 {
 	const char *at = *text;
@@ -338,8 +336,8 @@ static size_t skip_field(const char **text)
 	return bytes;
 }
 
-/* Whether it is a character-string (RFC 1035 section 3.3) of more than 255 bytes that ldns means,
- * which has the same words for whatever it cannot read. */
+/* Whether a character-string (RFC 1035 section 3.3) with more than 255 bytes is the reason, because
+ * ldns gives the same text for everything that it cannot read. */
 static bool has_long_string(uint16_t type, const char *text)
 {
 	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
@@ -352,7 +350,7 @@ static bool has_long_string(uint16_t type, const char *text)
 	return false;
 }
 
-/* Puts the fields one behind the other. */
+/* Concatenates the fields. */
 static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *length)
 {
 	size_t at = 0;
@@ -366,7 +364,7 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 			return "a name is longer than 255 bytes";
 		if (size > RDATA_MAX - at)
 			return "the data is longer than 65535 bytes";
-		if (size > 0) /* an empty field has no data */
+		if (size > 0) /* an empty field's data may be NULL */
 			memcpy(rdata + at, ldns_rdf_data(field), size);
 		at += size;
 	}
@@ -374,7 +372,7 @@ static const char *collect_fields(const ldns_rr *rr, uint8_t *rdata, size_t *len
 	return NULL;
 }
 
-/* What would be right for the types that people write; NULL for others. */
+/* A correct example for common types; NULL for others. */
 static const char *expected(uint16_t type)
 {
 	enum { TYPE_CAA = 257 };
@@ -448,8 +446,8 @@ int rdata_parse(uint16_t type, const char *text, const uint8_t *origin, uint8_t 
 	return !*why ? 0 : ERR_INVALID;
 }
 
-/* The fields in presentation form with blanks between, in a buffer to be freed; NULL when ldns
- * cannot. ldns_rr2str is not used because it adds comments. */
+/* Prints the fields in presentation form with blanks between, into a buffer that the caller frees;
+ * NULL: ldns cannot. Does not use ldns_rr2str, because it adds comments. */
 static char *print_known(uint16_t type, const uint8_t *rdata, size_t length)
 {
 	ldns_rr *rr = read_wire(type, rdata, length);
@@ -467,15 +465,15 @@ static char *print_known(uint16_t type, const uint8_t *rdata, size_t length)
 	if (status == LDNS_STATUS_OK && ldns_buffer_status_ok(buffer))
 		text = ldns_buffer_export2str(buffer);
 	for (size_t end = text ? strlen(text) : 0; end > 0 && text[end - 1] == ' ';)
-		text[--end] = '\0'; /* behind the last type of a bitmap, for one */
+		text[--end] = '\0'; /* as after the last type of a bitmap */
 out:
 	ldns_buffer_free(buffer);
 	ldns_rr_free(rr);
 	return text;
 }
 
-/* Whether a master file's reader finds the end of the entry where the text ends: ldns prints a
- * quote in a name's label as it is. */
+/* Whether the entry ends with the text when it is read in a master file: ldns prints a quote in a
+ * label unescaped. */
 static bool is_one_entry(const char *text)
 {
 	bool quoted = false;
@@ -491,7 +489,7 @@ static bool is_one_entry(const char *text)
 	return !quoted;
 }
 
-/* Whether the text, read as it will be, gives the same bytes again. */
+/* Whether rdata_parse reads the text back to the same bytes. */
 static bool reads_back(uint16_t type, const char *text, const uint8_t *rdata, size_t length)
 {
 	static const uint8_t root[] = {0};

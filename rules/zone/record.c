@@ -1,7 +1,7 @@
-/* Types by name and number, and the layout of their rdata. ldns has the mnemonics; the types that
- * occur only in questions are not among its descriptors, and are listed here.
+/* Types by name and number, and the layout of their rdata. ldns has the mnemonics, except for types
+ * that occur only in questions, which are listed here.
  *
- * This file does not read or write messages: endpoints/message.c does, with record_layout. */
+ * Not here: reading and writing messages (endpoints/message.c, which uses record_layout). */
 #include "rules/zone/record.h"
 
 #include <ctype.h>
@@ -37,8 +37,8 @@ static const char *const with_names[] = {
 	[TYPE_DNAME] = "n",
 };
 
-/* The types without names whose shape is fixed: addresses above all, which are wrong in any other
- * length (RFC 1035 section 3.4.1, RFC 3596 section 2.2), and what else is as simple. */
+/* Types without names but with a fixed form: most importantly addresses, which are wrong in any
+ * other length (RFC 1035 section 3.4.1, RFC 3596 section 2.2), and other simple types. */
 static const char *const without_names[] = {
 	[TYPE_A] = "4", [TYPE_AAAA] = "88", [TYPE_HINFO] = "ss",
 	[104] = "28",   [105] = "24",       [106] = "28", /* NID, L32, L64 */
@@ -159,7 +159,7 @@ char *record_type_print(uint16_t type, char *text, size_t size)
 	return text;
 }
 
-/* The n of "TYPEn" (RFC 3597 section 5). */
+/* Reads the n of "TYPEn" (RFC 3597 section 5). */
 static int parse_number(uint16_t *type, const char *digits)
 {
 	unsigned number = 0;

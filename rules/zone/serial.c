@@ -1,5 +1,5 @@
-/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it
- * detects operators' changes, and nobody gains from a collision. */
+/* Serials and digests. The next process compares digests, too, so their key is fixed: they detect
+ * operators' changes, and nobody gains from a collision. */
 #include "rules/zone/serial.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
 
-enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data; the serial is ahead of them */
+enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data, beginning with the serial */
 
 static const struct hash_key digest_key = {UINT64_C(0x736c756963652d7a),
 					   UINT64_C(0x6f6e652d64696765)};
@@ -93,7 +93,7 @@ static uint64_t digest_more(uint64_t digest, const void *bytes, size_t length)
 	return hash_bytes(&digest_key, digest, bytes, length);
 }
 
-/* Record by record, in whatever order a file has them; of a SOA all but the serial. */
+/* Sums over the records, so that their order does not matter; leaves out a SOA's serial. */
 static uint64_t digest_records(uint64_t owner, const struct rrset *set)
 {
 	const uint8_t *record = set->wire;

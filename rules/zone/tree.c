@@ -1,10 +1,10 @@
-/* A B-tree of pages of up to 32 items: entries on level 0, pages above. Each item has the start of
- * its lowest key, so that a search seldom looks at a key itself, and the entry that has the key.
+/* A B-tree with pages of up to 32 items: entries on level 0, pages above. Each item has the start
+ * of its lowest key, so that a search seldom reads a key itself, and the entry with that key.
  *
- * A page that several pages or trees point to is never changed: on the way down to what a change
- * touches every such page is copied first. On that path a count of one thus means that nobody else
- * comes by this page, and it is changed in place. Full pages are divided on the way down, so there
- * is room for what comes up. */
+ * A page that several pages or trees point to is never changed: a change first copies every such
+ * page on its way down. A page on that way with a count of one belongs only to this tree, and is
+ * changed in place. Full pages are divided on the way down, so there is always room for a new
+ * item. */
 #include "rules/zone/tree.h"
 
 #include <assert.h>
@@ -15,21 +15,21 @@
 
 enum {
 	PAGE_ITEMS = 32,
-	PAGE_JOINED = 24, /* neighbours that have no more together become one */
-	LEVELS = 16,      /* more than memory has room for */
+	PAGE_JOINED = 24, /* neighbours with at most so many items together are joined */
+	LEVELS = 16,      /* more than fit into memory */
 	START_BYTES = 8,
 };
 
 struct zone_entry {
 	atomic_uint references; /* from pages */
 	uint16_t key_length;
-	uint32_t bytes;                        /* all of it */
+	uint32_t bytes;                        /* of the whole entry */
 	_Alignas(struct rrset) uint8_t body[]; /* the node, then the key */
 };
 
 struct zone_item {
 	uint64_t start;
-	struct zone_entry *entry; /* above level 0 the lowest below it, and not a reference */
+	struct zone_entry *entry; /* above level 0 the lowest one below, not a reference */
 	struct zone_page *page;   /* NULL on level 0 */
 };
 
@@ -41,7 +41,7 @@ struct zone_page {
 
 /* ---- keys ---- */
 
-/* A struct name is in lower case. */
+/* A struct name is in lower case already. */
 size_t zone_key_write(const struct name *name, unsigned apex_labels, uint8_t bytes[ZONE_KEY_MAX])
 {
 	size_t used = 0;
@@ -150,7 +150,7 @@ static void add_reference(atomic_uint *references)
 	atomic_fetch_add_explicit(references, 1, memory_order_relaxed);
 }
 
-static bool drop_reference(atomic_uint *references) /* true: it was the last */
+static bool drop_reference(atomic_uint *references) /* true: it was the last one */
 {
 	return atomic_fetch_sub_explicit(references, 1, memory_order_acq_rel) == 1;
 }
@@ -188,7 +188,7 @@ void zone_tree_release(struct zone_tree *tree)
 	*tree = (struct zone_tree){0};
 }
 
-/* ---- looking ---- */
+/* ---- searching ---- */
 
 static int compare_item(const struct zone_item *item, const struct zone_key *key)
 {
@@ -198,7 +198,7 @@ static int compare_item(const struct zone_item *item, const struct zone_key *key
 	return zone_key_compare(&own, key);
 }
 
-/* How many items of the page are not behind the key; *equal: the last of them has it. */
+/* How many items of the page are at or before the key; *equal: the last of them has the key. */
 static unsigned count_up_to(const struct zone_page *page, const struct zone_key *key, bool *equal)
 {
 	unsigned low = 0, high = page->count;
@@ -218,7 +218,7 @@ static unsigned count_up_to(const struct zone_page *page, const struct zone_key 
 	return low;
 }
 
-/* The last entry below the page. */
+/* The last entry in the page's subtree. */
 static const struct zone_entry *last_below(const struct zone_page *page)
 {
 	while (page->level > 0)
@@ -239,7 +239,7 @@ void zone_tree_look(const struct zone_tree *tree, const struct zone_key *key,
 		if (count < page->count)
 			place->behind = page->items[count].entry;
 		if (count == 0)
-			return; /* ahead of all: only at the root */
+			return; /* before all items: only at the root */
 		if (page->level == 0) {
 			unsigned ahead = count - equal;
 
@@ -266,7 +266,7 @@ const struct zone_entry *zone_tree_find(const struct zone_tree *tree, const stru
 
 		if (count == 0)
 			return NULL;
-		if (equal) /* above level 0 it is the lowest below the page, which is the same */
+		if (equal) /* above level 0 it is the lowest entry below, with the same key */
 			return page->items[count - 1].entry;
 		page = page->items[count - 1].page;
 	}
@@ -311,7 +311,7 @@ static int own_page(struct zone_page **place)
 	return 0;
 }
 
-/* The item for a page is what its first item has of the key. */
+/* The item for a page has the key of the page's first item. */
 static struct zone_item item_of_page(struct zone_page *page)
 {
 	return (struct zone_item){page->items[0].start, page->items[0].entry, page};
@@ -331,7 +331,7 @@ static void take_item(struct zone_page *page, unsigned at)
 	memmove(page->items + at, page->items + at + 1, (page->count - at) * sizeof *page->items);
 }
 
-/* Divides the child at `at`, which is full and this tree's alone, as the page is. */
+/* Divides the full child at `at`; both the child and the page must belong only to this tree. */
 static int divide(struct zone_tree *tree, struct zone_page *page, unsigned at)
 {
 	struct zone_page *child = page->items[at].page, *right = page_new(child->level);
@@ -347,7 +347,7 @@ static int divide(struct zone_tree *tree, struct zone_page *page, unsigned at)
 	return 0;
 }
 
-/* Below a page that is this tree's alone and not full. */
+/* Puts the item below a page that belongs only to this tree and is not full. */
 static int put_below(struct zone_tree *tree, struct zone_page *page, const struct zone_item *item,
 		     const struct zone_key *key)
 {
@@ -375,7 +375,7 @@ static int put_below(struct zone_tree *tree, struct zone_page *page, const struc
 	}
 	if (!err)
 		err = put_below(tree, page->items[at].page, item, key);
-	if (!err) /* it may have a lowest entry now that is another one */
+	if (!err) /* its lowest entry may have changed */
 		page->items[at] = item_of_page(page->items[at].page);
 	return err;
 }
@@ -407,8 +407,8 @@ int zone_tree_put(struct zone_tree *tree, struct zone_entry *entry)
 	return err ? err : put_below(tree, tree->root, &item, &key);
 }
 
-/* Joins the children at `at` and behind it, where they are small. Without memory they stay apart.
- */
+/* Joins the child at `at` with the next one if they are small. Without memory they stay
+ * separate. */
 static void join(struct zone_tree *tree, struct zone_page *page, unsigned at)
 {
 	struct zone_page *left, *right;
@@ -422,12 +422,12 @@ static void join(struct zone_tree *tree, struct zone_page *page, unsigned at)
 	right = page->items[at + 1].page;
 	memcpy(left->items + left->count, right->items, right->count * sizeof *right->items);
 	left->count = (uint16_t)(left->count + right->count);
-	free(right); /* what it held is the left one's now */
+	free(right); /* its items belong to the left page now */
 	tree->bytes -= sizeof *right;
 	take_item(page, at + 1);
 }
 
-/* Below a page that is this tree's alone and has the key. */
+/* Removes the key below a page that belongs only to this tree and has the key. */
 static int remove_below(struct zone_tree *tree, struct zone_page *page, const struct zone_key *key)
 {
 	bool equal;
@@ -482,7 +482,7 @@ int zone_tree_remove(struct zone_tree *tree, const struct zone_key *key)
 
 /* ---- comparing ---- */
 
-struct side { /* a walk down one of the trees, which goes into a page only where it has to */
+struct side { /* a walk through one of the trees, which enters only pages that differ */
 	struct {
 		const struct zone_page *page;
 		unsigned at;
@@ -535,8 +535,8 @@ struct comparing {
 	void *context;
 };
 
-/* The lower of two items is in one of the trees only, with all that is below it and ahead of the
- * other; what begins alike is gone into until it is the same or an entry. */
+/* One step of both walks. The lower of two items is only in its tree, with everything below it and
+ * before the other item. Items with the same start are entered until they are equal or entries. */
 static int step(struct comparing *comparing)
 {
 	struct side *before = &comparing->before, *after = &comparing->after;

@@ -1,8 +1,8 @@
-/* Looking things up in a zone (RFC 1034 section 4.3.2, RFC 4592, RFC 6672).
+/* Looks up names in a zone (RFC 1034 section 4.3.2, RFC 4592, RFC 6672).
  *
- * A name that exists is found with one probe. One that does not is shortened label by label until
- * something exists, the closest encloser. Because empty non-terminals are nodes as well, that is
- * where everything else is decided:
+ * An existing name is found with one probe. Any other name is shortened label by label to a name
+ * that exists, the closest encloser. Because empty non-terminals are nodes, too, the closest
+ * encloser decides everything else:
  *
  *     qname            a.b.corp.test     not there
  *                        b.corp.test     not there
@@ -10,18 +10,18 @@
  *     source of        * . corp.test     there?         -> answered from it (wildcard)
  *     synthesis                          not there?     -> ZONE_NXDOMAIN
  *
- * A DNAME further up needs no look: the builder refuses data below a DNAME, so the closest encloser
- * of a name below one is its owner. Delegations do not exist in a private zone.
+ * A DNAME further up is not searched: the builder refuses data below a DNAME, so the closest
+ * encloser of a name below one is the DNAME's owner. Private zones have no delegations.
  *
- * This file does not follow chains: CNAME and DNAME targets may belong to another zone or a rule,
- * which is the policy's to say. */
+ * Not here: following chains, because the target of a CNAME or DNAME may belong to another zone or
+ * a rule. */
 #include "rules/zone/zone.h"
 
 #include <assert.h>
 
 #include "rules/zone/layout.h"
 
-enum { ZONE_LINE = 64 }; /* bytes that memory is fetched by */
+enum { ZONE_LINE = 64 }; /* bytes of a cache line */
 
 const struct name *zone_apex(const struct zone *zone)
 {
@@ -63,7 +63,7 @@ bool zone_is_editable(const struct zone *zone)
 	return zone->tree.root;
 }
 
-/* The next node with this hash at or behind *slot, NULL at the first gap. */
+/* The next node with this hash at *slot or later; NULL at the first gap. */
 static const struct zone_node *probe(const struct zone *zone, uint64_t hash, size_t *slot)
 {
 	uint32_t wanted = zone_slot_hash(hash);
@@ -78,8 +78,8 @@ static const struct zone_node *probe(const struct zone *zone, uint64_t hash, siz
 	}
 }
 
-/* Most owners are written as a name is kept, in lower case, so all bytes are looked at at once
- * first; what is behind a shorter owner is padding up to the sets. */
+/* Most owners are in lower case like struct names, so all bytes are compared at once first. A
+ * shorter owner is followed by padding up to the sets. */
 static bool owner_equal(const struct zone_node *node, const struct name *name, unsigned first)
 {
 	const uint8_t *wire = name_suffix_wire(name, first);
@@ -136,7 +136,7 @@ static const struct rrset *find_set(const struct zone_node *node, uint16_t type)
 	return NULL;
 }
 
-/* What ANY gets: the first set that is not there only to vouch for another one (RFC 8482). */
+/* The set for ANY (RFC 8482): the first one that is no signature or NSEC. */
 static const struct rrset *pick_any(const struct zone_node *node)
 {
 	const struct rrset *set = zone_first_set(node);
@@ -160,8 +160,8 @@ static void answer_from(const struct zone_node *node, uint16_t type, struct zone
 		answer->outcome = ZONE_NODATA;
 }
 
-/* The longest suffix of `name` that exists and is not the name itself; *label is where it starts.
- * Names longer than any in the zone are cut to that length first, so the cost has a bound. */
+/* The longest suffix of `name` that exists and is not the name itself; *label is its start. A name
+ * longer than all names in the zone is first cut to that length, so the cost has a bound. */
 static const struct zone_node *find_encloser(const struct zone *zone, const struct name *name,
 					     unsigned *label)
 {
@@ -200,7 +200,7 @@ static void answer_below(const struct zone *zone, const struct name *name, uint1
 	answer_from(wildcard, type, answer);
 }
 
-/* ---- the same in a tree (tree.h), where neighbours say what exists ---- */
+/* ---- the same in a tree (tree.h), where neighbours show which names exist ---- */
 
 static struct zone_key key_in(const struct zone *zone, const struct name *name,
 			      uint8_t bytes[ZONE_KEY_MAX])
@@ -219,10 +219,10 @@ static unsigned common_labels(const struct zone_key *key, const struct zone_entr
 	return zone_key_common(key, &other);
 }
 
-/* What an empty non-terminal has. */
+/* The node of an empty non-terminal. */
 static const struct zone_node nothing;
 
-/* The node at the key, also of an empty non-terminal; NULL: the name does not exist. */
+/* The node at the key, even of an empty non-terminal; NULL: the name does not exist. */
 static const struct zone_node *place_node(const struct zone_place *place,
 					  const struct zone_key *key)
 {
@@ -236,7 +236,7 @@ static const struct zone_node *place_node(const struct zone_place *place,
 	return zone_key_is_below(&behind, key) ? &nothing : NULL;
 }
 
-/* There is nothing at the key and nothing below it; `labels` of it, below the apex, exist. */
+/* Answers for a key that does not exist; its first `labels` labels below the apex do. */
 static void answer_below_tree(const struct zone *zone, const struct name *name,
 			      const struct zone_key *key, unsigned labels, uint16_t type,
 			      struct zone_answer *answer)
@@ -286,7 +286,7 @@ static void find_in_tree(const struct zone *zone, const struct name *name, uint1
 	answer_below_tree(zone, name, &key, labels > others ? labels : others, type, answer);
 }
 
-/* ---- either ---- */
+/* ---- both kinds ---- */
 
 void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 	       struct zone_answer *answer)
@@ -348,7 +348,7 @@ size_t zone_owners(const struct zone *zone)
 	return zone->tree.entries;
 }
 
-/* The node that the cursor is at; NULL at the end. */
+/* The cursor's node; NULL at the end. */
 static const struct zone_node *cursor_node(const struct zone *zone, struct zone_cursor *cursor)
 {
 	if (!zone->tree.root)
@@ -409,8 +409,8 @@ static int walk_entry(void *context, const struct zone_entry *was, const struct 
 	return stop;
 }
 
-/* What a tree differs by from none is all that it has, page by page: a cursor would look for each
- * owner anew. */
+/* Walks a tree as its differences from an empty one, page by page, because a cursor would search
+ * each owner again. */
 int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context)
@@ -436,7 +436,7 @@ static bool set_equal(const struct rrset *a, const struct rrset *b)
 	return a->length == b->length && memcmp(a->wire, b->wire, a->length) == 0;
 }
 
-/* The SOA is ahead of all others. */
+/* The SOA comes before all others. */
 static unsigned set_rank(const struct rrset *set)
 {
 	return set->type == TYPE_SOA ? 0 : set->type;
@@ -456,7 +456,7 @@ static const struct rrset *node_set(const struct zone_node *node, unsigned index
 	return index > 0 ? zone_next_set(before) : zone_first_set(node);
 }
 
-/* The sets of one owner; NULL: it has none. */
+/* Compares the sets of one owner; NULL: it has none. */
 static int compare_nodes(const struct changes *changes, const struct zone_node *was,
 			 const struct zone_node *is)
 {
@@ -487,7 +487,7 @@ static int on_difference(void *context, const struct zone_entry *was, const stru
 			     is ? zone_entry_node(is) : NULL);
 }
 
-struct walker { /* from owner to owner */
+struct walker { /* a walk over owners */
 	const struct zone *zone;
 	struct zone_cursor cursor;
 	const struct zone_node *node; /* NULL: at the end */
@@ -506,7 +506,7 @@ static void walker_stop_at_node(struct walker *walker)
 		return;
 	const uint8_t *owner = walker->node->owner;
 	int err = name_from_wire(&name, &zone->key, owner, name_wire_length(owner), 0, NULL);
-	assert(err == 0); /* a zone's owners are names */
+	assert(err == 0); /* a zone's owners are valid names */
 	(void)err;
 	walker->key = key_in(zone, &name, walker->bytes);
 }
@@ -517,7 +517,7 @@ static void walker_go_on(struct walker *walker)
 	walker_stop_at_node(walker);
 }
 
-/* Owner by owner of both, each looked at. */
+/* Compares all owners of both zones. */
 static int compare_whole(const struct changes *changes, const struct zone *before,
 			 const struct zone *after)
 {

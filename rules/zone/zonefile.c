@@ -1,4 +1,4 @@
-/* Reading and writing master files.
+/* Reads and writes master files.
  *
  *     entry   www  1h IN   MX   10 mail
  *             │    └─┬─┘   │    └──┬──┘
@@ -7,10 +7,10 @@
  *             │      └ TTL and class, in either order, both optional
  *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: the last one
  *
- * A faulty entry is a fault with its line, and reading goes on, so that one run finds everything.
- * Files that include themselves, too many or too long ones end it: each line of such a file could
- * be another $INCLUDE, and the server reads zones where it also answers its operators. $GENERATE is
- * refused: it is BIND's own. */
+ * A wrong entry is a fault with its line, and reading goes on, so that one run finds all faults.
+ * Files that include themselves, too many files and too long ones end the reading: each line of
+ * such a file could be another $INCLUDE, and the thread that reads zones also answers operators.
+ * $GENERATE is refused, because only BIND has it. */
 #include "rules/zone/zonefile.h"
 
 #include <ctype.h>
@@ -26,51 +26,51 @@
 #include "rules/zone/record.h"
 
 enum {
-	USUAL_TTL_S = 3600,       /* where the file says nothing */
+	USUAL_TTL_S = 3600,       /* if the file has none */
 	FILE_BYTES_MAX = 1 << 30, /* of a zone file */
 	ROOM_MIN = 4 * 1024,
-	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
+	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and more */
 	REWINDS_MAX = 16,
-	INCLUDE_DEPTH_MAX = 10,        /* files that include each other */
+	INCLUDE_DEPTH_MAX = 10,        /* nested files */
 	INCLUDES_MAX = 1000,           /* of a zone */
-	INCLUDED_BYTES_MAX = 64 << 20, /* of a zone, a file that is included twice counts twice */
+	INCLUDED_BYTES_MAX = 64 << 20, /* of a zone; a file that is included twice counts twice */
 	CHAIN_TEXT_MAX = 1024,
 };
 
-struct zonefile_text { /* where we are in a file */
+struct zonefile_text { /* a position in a file */
 	const char *at, *end;
 	unsigned line;
-	unsigned rewinds; /* into broken entries */
+	unsigned rewinds; /* how often reading went back into a broken entry */
 	char *entry;      /* room for the longest entry, and a NUL */
 };
 
 /* ---- entries (RFC 1035 section 5.1) ----
  *
- * What stands on one line, or on several between parentheses, without comments. Parentheses and
- * line ends become blanks; escapes and quotes stay as they are:
+ * An entry is one line, or several between parentheses, without comments. Parentheses and line ends
+ * become blanks; escapes and quotes stay unchanged:
  *
  *     www  IN  TXT ( "a;b"  ; comment       one entry, on line 1:
  *                    second )               |www  IN  TXT   "a;b"                 second  |
  *
- * ldns can do this too, but its line numbers are those where an entry ends, past the blank lines
- * behind it, and a parenthesis that is never closed takes the rest of the file along. Here reading
- * goes on with the line behind the first one of a broken entry, so the records that an open
- * parenthesis has swallowed are still seen. That is done REWINDS_MAX times only: a file of nothing
- * but open parentheses would otherwise be read once for each of them. */
+ * ldns can do this, too, but its line numbers are those after an entry and its blank lines, and an
+ * unclosed parenthesis swallows the rest of the file. Here reading continues with the second line
+ * of a broken entry, so that the records after an open parenthesis are still read. This is done at
+ * most REWINDS_MAX times, because a file of only open parentheses would otherwise be read once for
+ * each of them. */
 
 struct zonefile_entry {
-	unsigned line;       /* where it begins */
-	char *text;          /* valid until the next call; it begins with a blank: no owner */
+	unsigned line;       /* where the entry begins */
+	char *text;          /* valid until the next call; a blank at its start: no owner */
 	const char *problem; /* not NULL: why the entry is unusable */
-	bool cut;            /* a ; stands in the middle of a word, which ends there */
+	bool cut;            /* a ; in the middle of a word ended it */
 };
 
 struct zonefile_scan {
-	size_t used; /* bytes of the entry */
+	size_t used; /* bytes in the entry so far */
 	unsigned depth;
-	bool quoted, comment, something; /* something: not only blanks */
+	bool quoted, comment, something; /* something: there were not only blanks */
 	bool cut;
-	const char *second_line; /* of the entry; NULL: still on the first */
+	const char *second_line; /* of the entry; NULL: still on its first line */
 	const char *problem;
 };
 
@@ -81,8 +81,8 @@ static int text_init(struct zonefile_text *text, const char *bytes, size_t lengt
 
 	*text = (struct zonefile_text){.at = bytes, .end = bytes + length, .line = 1};
 	if (length >= mark && memcmp(bytes, byte_order_mark, mark) == 0)
-		text->at += mark; /* some editors put it there */
-	/* No entry is longer than the text that it is read from. */
+		text->at += mark; /* some editors write one */
+	/* No entry is longer than its file. */
 	text->entry = malloc((length < ENTRY_MAX ? length : ENTRY_MAX) + 1);
 	return text->entry ? 0 : ERR_NOMEM;
 }
@@ -98,7 +98,7 @@ static void put(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 	scan->something |= c != ' ';
 }
 
-/* At a line's end: true when it ends the entry. */
+/* Handles a line's end; true: it ends the entry. */
 static bool end_line(struct zonefile_text *text, struct zonefile_scan *scan)
 {
 	text->line++;
@@ -121,11 +121,11 @@ static void parenthesis(struct zonefile_text *text, struct zonefile_scan *scan, 
 		scan->depth--;
 	else
 		scan->problem = "a ) without a ( before it";
-	if (scan->used > 0) /* a blank ahead of an entry would mean that it has no owner */
+	if (scan->used > 0) /* a blank before an entry would mean that it has no owner */
 		put(text, scan, ' ');
 }
 
-/* "p=none;" of a TXT without quotes: the ; and all behind it are a comment. */
+/* Begins a comment; notes one within a word, as after "p=none" in an unquoted TXT. */
 static void begin_comment(const struct zonefile_text *text, struct zonefile_scan *scan)
 {
 	scan->comment = true;
@@ -171,7 +171,7 @@ static void read_entry(struct zonefile_text *text, struct zonefile_scan *scan)
 		scan->problem = "a ( that is never closed";
 }
 
-/* After a broken entry: back to its second line. */
+/* Goes back to the second line of a broken entry. */
 static void resume(struct zonefile_text *text, const struct zonefile_scan *scan,
 		   unsigned first_line)
 {
@@ -181,7 +181,7 @@ static void resume(struct zonefile_text *text, const struct zonefile_scan *scan,
 	text->line = first_line + 1;
 }
 
-/* The next entry that is not blank; false at the end. */
+/* Reads the next entry that is not blank; false at the end. */
 static bool next_entry(struct zonefile_text *text, struct zonefile_entry *entry)
 {
 	while (text->at < text->end) {
@@ -203,8 +203,8 @@ static bool next_entry(struct zonefile_text *text, struct zonefile_entry *entry)
 	return false;
 }
 
-/* Cuts the next token off *rest: up to a blank that is neither quoted nor escaped. "" at the end.
- */
+/* Cuts the next token off *rest, up to a blank that is neither quoted nor escaped. "" at the
+ * end. */
 static char *next_token(char **rest)
 {
 	char *start = *rest + strspn(*rest, " "), *at = start;
@@ -224,41 +224,41 @@ static char *next_token(char **rest)
 	return start;
 }
 
-/* ---- what entries say ---- */
+/* ---- the meaning of entries ---- */
 
-struct zonefile_place {     /* where reading is in a file, and what its entries are relative to */
-	struct origin here; /* file and line at hand */
+struct zonefile_place {     /* the position in a file, and the context of its entries */
+	struct origin here; /* the current file and line */
 	struct zonefile_text text;
 	uint8_t origin[NAME_WIRE_MAX]; /* $ORIGIN */
-	uint8_t owner[NAME_WIRE_MAX];  /* of the entry before */
+	uint8_t owner[NAME_WIRE_MAX];  /* of the last entry */
 	enum { OWNER_NONE, OWNER_BROKEN, OWNER_KNOWN } owner_state;
 };
 
-struct zonefile_file {                  /* that is being read */
-	const struct zonefile_file *by; /* the one that includes it; NULL: it is the zone's own */
-	const char *path;               /* without symbolic links; NULL: it has none */
-	const char *shown;              /* as faults name it */
+struct zonefile_file {                  /* a file being read */
+	const struct zonefile_file *by; /* the including file; NULL: the zone's own file */
+	const char *path;               /* without symbolic links; NULL: no path */
+	const char *shown;              /* the name for faults */
 };
 
 struct zonefile_reader {
 	struct zone_builder *builder;
 	struct faults *faults;
-	struct zonefile_folder *folder; /* NULL: nothing is included */
+	struct zonefile_folder *folder; /* NULL: no $INCLUDE */
 	const struct zonefile_file *file;
-	unsigned depth, included; /* files: around this one; so far */
+	unsigned depth, included; /* files around this one, and files included so far */
 	size_t included_bytes;
 	struct zonefile_place place;
-	/* Of records without a TTL: $TTL (RFC 2308 section 4). Until there is one, the last TTL
-	 * that a record has had (RFC 1035 section 5.1); where no record has had one by the SOA, the
-	 * SOA's minimum, as BIND reads it. */
+	/* The TTL of records without one: $TTL (RFC 2308 section 4); before a $TTL the last TTL of
+	 * a record (RFC 1035 section 5.1); if no record up to the SOA has one, the SOA's minimum,
+	 * as in BIND. */
 	uint32_t ttl;
 	enum { TTL_NONE, TTL_OF_RECORD, TTL_OF_FILE } ttl_from;
 	bool broken;
-	bool stopped; /* nothing more is read */
+	bool stopped; /* reads nothing more */
 	uint8_t rdata[RDATA_MAX];
 };
 
-struct header { /* what stands between owner and rdata */
+struct header { /* the fields between owner and rdata */
 	uint16_t type;
 	bool has_ttl;
 	uint32_t ttl;
@@ -271,7 +271,7 @@ struct header { /* what stands between owner and rdata */
 		(reader)->broken = true;                                                           \
 	} while (0)
 
-/* A token for a fault's text: whatever is not printable ASCII becomes a question mark. */
+/* Makes a token printable for a fault: other bytes than printable ASCII become a question mark. */
 static const char *printable(char *token)
 {
 	for (char *at = token; *at != '\0'; at++) {
@@ -349,7 +349,7 @@ static char *without_quotes(char *token)
 	return token + 1;
 }
 
-/* The file of that path, if it is being read; else NULL. */
+/* The file of this path, if it is being read; else NULL. */
 static const struct zonefile_file *find_around(const struct zonefile_reader *reader,
 					       const char *path)
 {
@@ -369,7 +369,7 @@ static void print_chain(const struct zonefile_file *first, const struct zonefile
 	text_append(text, CHAIN_TEXT_MAX, "%s > ", last->shown);
 }
 
-/* False: the file is being read already; the fault shows the way from it to itself. */
+/* False: the file is being read already; a fault shows its way to itself. */
 static bool may_include(struct zonefile_reader *reader, const char *path)
 {
 	const struct zonefile_file *again = find_around(reader, path);
@@ -383,7 +383,7 @@ static bool may_include(struct zonefile_reader *reader, const char *path)
 	return false;
 }
 
-/* The file's bytes, to be freed, as is *path. */
+/* Reads the file's bytes; free them and *path. */
 static char *open_include(struct zonefile_reader *reader, char *name, char **path, size_t *length)
 {
 	struct zonefile_folder *folder = reader->folder;
@@ -439,8 +439,8 @@ static int read_include(struct zonefile_reader *reader, const char *name, const 
 	return err;
 }
 
-/* $INCLUDE FILE [ORIGIN]. Behind it origin and owner are again what they were, and the TTL is what
- * the included file left, as in BIND. ERR_NOMEM, or 0. */
+/* $INCLUDE FILE [ORIGIN]. Restores origin and owner afterwards, but keeps the TTL that the included
+ * file left, as in BIND. ERR_NOMEM, or 0. */
 static int include(struct zonefile_reader *reader, char *rest)
 {
 	struct zonefile_place before = reader->place;
@@ -545,7 +545,7 @@ static bool read_header(struct zonefile_reader *reader, char **rest, bool indent
 	return false;
 }
 
-/* The SOA's last field (RFC 2308 section 4), within what a TTL can be. */
+/* The SOA's last field (RFC 2308 section 4), at most the largest TTL. */
 static uint32_t soa_minimum(const uint8_t *rdata, size_t length)
 {
 	uint32_t minimum = wire_u32(rdata + length - sizeof minimum);
@@ -567,7 +567,7 @@ static uint32_t decide_ttl(struct zonefile_reader *reader, const struct header *
 	return header->has_ttl ? header->ttl : reader->ttl;
 }
 
-/* Sets reader->place.owner to that of this entry, and *rest behind it. */
+/* Sets reader->place.owner to this entry's, and moves *rest after it. */
 static void read_owner(struct zonefile_reader *reader, char **rest)
 {
 	if (**rest == ' ') {
@@ -642,7 +642,7 @@ static int read_entries(struct zonefile_reader *reader)
 	return err;
 }
 
-/* Reads what bytes say, from where reader->place is. ERR_NOMEM, or 0. */
+/* Reads the bytes of a file, beginning in the context of reader->place. ERR_NOMEM, or 0. */
 static int read_file(struct zonefile_reader *reader, const struct zonefile_file *file,
 		     const char *bytes, size_t length)
 {
@@ -680,7 +680,7 @@ void zonefile_folder_release(struct zonefile_folder *folder)
 	free(folder->file);
 }
 
-/* The whole file as bytes, to be freed. */
+/* Reads the whole file; free the result. */
 static char *read_all(FILE *in, size_t *length, const char **why)
 {
 	size_t room = 0, used = 0, got;
@@ -775,7 +775,7 @@ char *zonefile_name(const struct name *apex, const uint8_t *name, char text[NAME
 		return text;
 	}
 	name_to_text(apex, suffix);
-	/* The apex's text goes with the dot ahead of it; of the root's there is only that dot. */
+	/* Cuts the apex's text with the dot before it; for the root only that dot. */
 	text[length - (apex->labels > 0 ? strlen(suffix) + 1 : 1)] = '\0';
 	return text;
 }
