@@ -1,21 +1,20 @@
-/* Making and judging answers. Only what the bench itself asks is understood: one question, no
- * compression in it. A server that answers in another form than a pointer to the question's name
- * and one A or PTR record would be called wrong here, and that is meant: it is looked at, then
- * allowed. */
+/* Makes and judges answers. Understands only the bench's own questions: one question without
+ * compression. An answer in another form than a pointer to the question's name and one A or PTR
+ * record counts as wrong on purpose: somebody looks at it and then allows it. */
 #include "bench/answer.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 enum { TYPE_A = 1, TYPE_SOA = 6, TYPE_PTR = 12, RCODE_NXDOMAIN = 3, OPT_BYTES = 11 };
-enum { HEAD_BYTES = 12, TARGET_BYTES = 24 }; /* of a record up to its data; of a PTR's data */
+enum { HEAD_BYTES = 12, TARGET_BYTES = 24 }; /* a record up to its data; a PTR's data */
 
 /* RFC 1035 section 3.3.13, with the root as MNAME and RNAME; the minimum is the negative TTL. */
 static const uint8_t soa_data[] = {0, 22, 0, 0,  0, 0, 0,  1,   0, 0, 14, 16,
 				   0, 0,  2, 88, 0, 1, 81, 128, 0, 0, 1,  44};
 static const uint8_t opt[OPT_BYTES] = {0, 0, 41, 0x04, 0xd0};
 
-/* From the label's n-th character on. */
+/* The number in a label, from its n-th character on. */
 static uint32_t number_of(const uint8_t *label, unsigned from)
 {
 	uint32_t number = 0;
@@ -49,7 +48,7 @@ uint8_t *answer_put_label(uint8_t *at, char letter, uint32_t number)
 	return at;
 }
 
-/* A PTR's data with its length. */
+/* Writes a PTR's data with its length. */
 static uint8_t *target_put(uint8_t *at, uint32_t number)
 {
 	static const uint8_t zone[] = "\4priv\4test";
@@ -61,7 +60,7 @@ static uint8_t *target_put(uint8_t *at, uint32_t number)
 	return end;
 }
 
-/* Where the question ends, 0 when it does not. */
+/* The offset of the question's end; 0: it has none. */
 static size_t question_end(const uint8_t *packet, size_t length)
 {
 	size_t at = DNS_HEADER_BYTES;
@@ -70,7 +69,7 @@ static size_t question_end(const uint8_t *packet, size_t length)
 	return at + 5 <= length && !packet[at] ? at + 5 : 0;
 }
 
-/* owner is where in the message the record's name stands. */
+/* owner: the offset of the record's name in the message. */
 static uint8_t *record_put(uint8_t *at, size_t owner, uint8_t type)
 {
 	const uint8_t head[] = {(uint8_t)(0xc0 | owner >> 8),
@@ -135,7 +134,7 @@ const char *answer_check_text(enum answer_check check)
 	return texts[check];
 }
 
-/* The record's head with its data's length and data, TTL aside. */
+/* Compares the record's head, data length and data, but not its TTL. */
 static bool is_the_record(const uint8_t *record, size_t length,
 			  const struct bench_question *question)
 {

@@ -1,12 +1,12 @@
-/* What is right. The bench asks for names that carry their own answer, so that every answer can be
- * checked without a table, and whoever answers (floor, upstream) needs no data:
+/* The right answers. The bench asks for names that contain their own answer, so that every answer
+ * can be checked without a table, and the answering programs (floor, upstream) need no data:
  *
  *     h513.priv.test          A 10.0.2.1         a host of the private zone
  *     u70000.r7.corp.test     A 10.1.17.112      behind a forwarding rule
- *     x4.priv.test            NXDOMAIN           the first letter x says so
+ *     x4.priv.test            NXDOMAIN           because of the first letter x
  *     7.2.64.100.in-addr.arpa PTR h519.priv.test one of our addresses
  *
- * The number behind the first letter, modulo 2^24, is added to 10.0.0.0; an address of ours less
+ * The number after the first letter, modulo 2^24, is added to 10.0.0.0. One of our addresses minus
  * 100.64.0.0 is the number of its host. */
 #ifndef BENCH_ANSWER_H
 #define BENCH_ANSWER_H
@@ -29,15 +29,15 @@ struct bench_question {
 	uint8_t length;
 	uint8_t rcode;    /* 0 or 3 */
 	bool reverse;     /* type PTR: the host's number is in `address` */
-	uint32_t address; /* where rcode is 0 */
+	uint32_t address; /* if rcode is 0 */
 };
 
 /* Appends the label "<letter><number>"; letter 0: none. */
 uint8_t *answer_put_label(uint8_t *at, char letter, uint32_t number);
 
 /* Turns the query in `packet` into its answer, in place: one A or PTR record, or NXDOMAIN or NODATA
- * with a SOA, and an OPT where there was one. The new length, 0 when it is not a query with one
- * question or does not fit into `room`. */
+ * with a SOA, and an OPT if the query had one. Returns the new length; 0: it is no query with one
+ * question, or does not fit into `room`. */
 size_t answer_make(uint8_t *packet, size_t length, size_t room);
 
 /* A reason for every way in which an answer can be wrong. */

@@ -1,8 +1,8 @@
-/* The floors of TCP: many messages to each read and write. Without an upstream every query is
- * answered on its connection; with one, queries go out over a single upstream connection under new
- * ids, and the replies back to where they came from. The upstream connection is made for the first
- * query that needs it. What a peer does not take at once waits for the next event: a window of
- * questions fits into a socket's buffer many times.
+/* The floors of TCP: many messages in each read and write. Without an upstream every query is
+ * answered on its connection. With one, queries go over a single upstream connection under new ids,
+ * and the replies go back to their clients. The upstream connection is made for the first query.
+ * Bytes that a peer does not take at once wait for the next event: a window of questions fits into
+ * a socket's buffer many times.
  *
  * usage: floor_tcp ADDRESS:PORT [UPSTREAM:PORT] */
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 
 enum { CLIENTS_MAX = 64, LISTENER = CLIENTS_MAX, UPSTREAM = CLIENTS_MAX + 1 };
 
-/* What the event loop knows. */
+/* The state of the event loop. */
 static struct {
 	int poll, listener;
 	bool relays;
@@ -53,7 +53,7 @@ static void welcome(void)
 	}
 }
 
-/* One message of a client: answered at once, or sent on under the id of a slot. */
+/* Takes a client's message: answers it at once, or sends it on under the id of a slot. */
 static void take(uint32_t client, uint8_t *room, size_t length)
 {
 	if (!relay.relays) {
@@ -102,7 +102,7 @@ static void from_upstream(void)
 {
 	const uint8_t *reply;
 	size_t length;
-	if (!stream_fill(relay.upstream)) { /* the load, whose upstream it is, has ended */
+	if (!stream_fill(relay.upstream)) { /* the load, which is the upstream, has ended */
 		stream_free(relay.upstream);
 		relay.upstream = NULL;
 		return;

@@ -1,9 +1,8 @@
-/* What a configuration costs before the first query, measured inside: how long it takes to read
- * (zone files with it) and to compile, and how many bytes its zones hold, next to the bytes that
- * their records are on the wire (owner uncompressed, type, class, TTL, length, data); how long its
- * state takes to be read and made into the table of PTRs, and to be merged again when nothing is
- * another, and the bytes of that table. The only program of the bench that is linked with the
- * server's own code.
+/* Measures from inside what a configuration costs before the first query: the time to read it (with
+ * zone files) and to compile it; the bytes of its zones, compared with their records on the wire
+ * (owner uncompressed, type, class, TTL, length, data); the time to read its state into the table
+ * of PTRs, and to merge it again without changes; and the bytes of that table. Only this program of
+ * the bench is linked with the server's own code.
  *
  * usage: footprint CONFIG       prints one JSON object */
 #include <stdio.h>
@@ -31,7 +30,7 @@ static size_t wire_length(const uint8_t *name)
 
 static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrset)
 {
-	size_t *wire_bytes = context; /* a record as kept begins with a pointer of two bytes */
+	size_t *wire_bytes = context; /* a stored record begins with a pointer of two bytes */
 	*wire_bytes += rrset->length + rrset->count * (wire_length(owner) - 2);
 	return 0;
 }
@@ -56,7 +55,7 @@ static void report(const struct policy *policy, const struct owned *owned,
 	       times->state_s, times->again_s, owned_ptr_count(owned), owned_bytes(owned));
 }
 
-/* A merge of the model with the state, as each reload makes one; NULL with its faults. */
+/* Merges the model with the state, as each reload does; NULL: there are faults. */
 static struct owned *merge(struct inventory *inventory, struct model *model, struct faults *faults,
 			   double *seconds)
 {
@@ -84,7 +83,7 @@ static bool measure(struct load *load, struct faults *faults)
 	if (first)
 		owned = merge(inventory, model, faults, &times.again_s);
 	if (owned)
-		model->owned = owned; /* the model lets go of it */
+		model->owned = owned; /* the model releases it */
 	start_s = seconds_now();
 	struct policy *policy = owned ? policy_compile(model, &load->key, NULL) : NULL;
 	times.compile_s = seconds_now() - start_s;

@@ -1,5 +1,5 @@
-/* Bucket of a value: below 128 ns one for each; above, the bits behind the highest one choose
- * among 128 steps of its power of two.
+/* The bucket of a value: below 128 ns each value has one; above, the bits after the highest one
+ * choose one of 128 steps of its power of two.
  *
  *     value   1 b b b b b b b r r r r     shift = bits of r
  *     bucket  (shift + 1) << 7 | bbbbbbb */
@@ -16,7 +16,7 @@ static unsigned bucket_of(uint64_t ns)
 	       (unsigned)(ns >> shift & ((1u << LATENCY_STEP_BITS) - 1));
 }
 
-/* The greatest value in it. */
+/* The greatest value in the bucket. */
 static uint64_t bucket_top(unsigned bucket)
 {
 	unsigned row = bucket >> LATENCY_STEP_BITS, step = bucket & ((1u << LATENCY_STEP_BITS) - 1);

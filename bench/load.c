@@ -1,9 +1,9 @@
-/* The loop of the load: serve the upstream, receive, send, give up what is too old; and what it
- * found, as one JSON object on standard output. It spins rather than sleeps (unless --naps), so an
- * answer is taken when it comes and the server never waits for the load.
+/* The loop of the load: serve the upstream, receive, send, give up questions that are too old.
+ * Prints the results as one JSON object on standard output. It spins and does not sleep (unless
+ * --naps), so an answer is taken when it comes, and the server never waits for the load.
  *
- * In the closed loop a lane sends when half of its share of the window is free: fuller batches than
- * one question for each answer, as from many clients at once. */
+ * In the closed loop a lane sends when half of its share of the window is free. This makes fuller
+ * batches than one question for each answer, as with many clients. */
 #include "bench/load.h"
 
 #include <arpa/inet.h>
@@ -104,8 +104,8 @@ static uint64_t gone(const struct load_run *load)
 	return load->counts.sent + load->counts.withheld + load->counts.slipped;
 }
 
-/* How many questions are due by now at the rate. When the load was kept from running, what it owes
- * is not thrown at the server all at once: that would measure the machine. */
+/* How many questions are due at the rate. If the load could not run, it does not send all overdue
+ * questions at once, because that would measure the machine. */
 static uint64_t due(struct load_run *load)
 {
 	uint64_t by_now =
@@ -118,7 +118,7 @@ static uint64_t due(struct load_run *load)
 	return owed;
 }
 
-/* Paced: what is due, one to each lane in turn. */
+/* Paced: sends the due questions, one by each lane in turn. */
 static void send_paced(struct load_run *load)
 {
 	static uint32_t turn;
@@ -188,7 +188,7 @@ static void turn(struct load_run *load, bool sends)
 	for (uint32_t i = 0; i < load->setup.lanes; i++) {
 		struct load_lane *lane = &load->lanes[i];
 		if (lane->flight.used) {
-			if (load->setup.rate > 0) /* a latency is told to the microsecond */
+			if (load->setup.rate > 0) /* latencies have microseconds */
 				load->now_ns = clock_ns();
 			load->transport->receive(load, lane);
 		}
@@ -281,7 +281,7 @@ static int measure(struct load_run *load)
 	struct load_phase phase = {.seconds = setup->warm, .timeout_ms = setup->timeout_ms};
 	const struct load_phase fill = {
 		.seconds = FILL_SECONDS, .timeout_ms = setup->timeout_ms, .popular_once = true};
-	if (setup->naps) /* wakes when it is due, not when it suits the system */
+	if (setup->naps) /* wakes on time, not when it suits the system */
 		prctl(PR_SET_TIMERSLACK, 1UL);
 	if (!wait_ready(load))
 		return 1;

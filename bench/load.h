@@ -1,10 +1,10 @@
-/* A load that the server limits: one thread, batched sends and receives, every answer checked.
+/* A load that only the server limits: one thread, batched sends and receives, every answer checked.
  *
- *     closed loop   a window of questions is kept in flight; the server's core is what is busy
- *     paced         questions leave at a fixed rate whatever comes back, and latency is recorded
+ *     closed loop   keeps a window of questions in flight, so that the server's core is busy
+ *     paced         sends questions at a fixed rate, and records the latency
  *
- * The server is waited for, its cache filled, and it is warmed up, all by the same process and over
- * the same sockets; then counters start, and its run time is taken at both ends.
+ * The same process waits for the server, fills its cache and warms it up, over the same sockets.
+ * Then counters start, and the server's run time is read at both ends.
  *
  * A lane is one socket (UDP) or connection (TCP) with its share of the window.
  *
@@ -71,7 +71,7 @@ struct load_run {
 	struct load_setup setup;
 	struct load_phase phase;
 	struct load_counts counts; /* of the phase */
-	FILE *notes;               /* NULL: none are taken */
+	FILE *notes;               /* NULL: none are written */
 	struct questions *questions;
 	bool exhausted; /* no more questions */
 	uint64_t now_ns, start_ns;
@@ -83,21 +83,21 @@ struct load_run {
 
 /* How questions leave and answers come: UDP or TCP. */
 struct transport {
-	/* Opens it again when it was open. False when nobody listens. */
+	/* Opens the lane, or opens it again. False: nobody listens. */
 	bool (*open)(struct load_run *load, struct load_lane *lane);
-	/* Sends up to `count` questions; how many were put into flight. */
+	/* Sends up to `count` questions; returns how many are in flight now. */
 	uint32_t (*send)(struct load_run *load, struct load_lane *lane, uint32_t count);
 	void (*receive)(struct load_run *load, struct load_lane *lane);
 };
 extern const struct transport transport_udp, transport_tcp;
 
-/* For transports. The next question into `packet` (room for a header and QUESTION_BYTES), with its
- * slot; the slot is NULL when there is none to ask or no slot is free. */
+/* For transports: writes the next question into `packet` (room for a header and QUESTION_BYTES) and
+ * returns its slot; NULL: there is no question or no free slot. */
 struct flight_slot *load_ask(struct load_run *load, struct load_lane *lane, uint8_t *packet,
 			     size_t *length);
-/* Gives up what was sent before on this lane: it is lost. */
+/* Counts questions that were sent before on this lane as lost. */
 void load_lose(struct load_run *load, struct load_lane *lane, uint64_t before_ns);
-/* Counts, times and checks what came. */
+/* Counts, times and checks an answer. */
 void load_judge(struct load_run *load, struct load_lane *lane, const uint8_t *packet,
 		size_t length);
 

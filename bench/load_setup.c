@@ -92,7 +92,8 @@ static bool value_set(struct load_setup *setup, const struct load_option *row, c
 	return false;
 }
 
-/* Lanes of a power of two each, as ids are cut (flight.h); paced, what a timeout may leave. */
+/* Chooses slots for each lane: a power of two, for the ids (flight.h); paced, enough for questions
+ * until their timeout. */
 static void flight_rooms(struct load_setup *setup)
 {
 	uint32_t room = 1, want = setup->rate > 0 ? 8192 : setup->window / setup->lanes;
@@ -103,8 +104,8 @@ static void flight_rooms(struct load_setup *setup)
 
 int load_setup_read(struct load_setup *setup, int argc, char **argv)
 {
-	/* 192 in flight: as many small packets as a socket's default receive buffer (212,992 bytes)
-	 * holds, so that a server that does not enlarge it loses nothing. */
+	/* 192 in flight: a socket's default receive buffer (212,992 bytes) holds as many small
+	 * packets, so that a server that does not enlarge it loses none. */
 	*setup = (struct load_setup){.questions = {.hosts = 1000,
 						   .rules = 1000,
 						   .popular = 1000,

@@ -4,7 +4,7 @@
 
 #include "bench/load.h"
 
-/* 0, or the program's exit status, with the reason told. */
+/* Reads the command line. Returns 0, or the program's exit status after printing the reason. */
 int load_setup_read(struct load_setup *setup, int argc, char **argv);
 
 #endif

@@ -53,7 +53,7 @@ static bool tcp_open(struct load_run *load, struct load_lane *lane)
 	return lane->stream != NULL;
 }
 
-/* The server closed the connection: what it owes on it is lost. */
+/* The server closed the connection: its open questions are lost. */
 static void reopen(struct load_run *load, struct load_lane *lane)
 {
 	load->counts.reconnected++;

@@ -1,4 +1,4 @@
-/* The only place of the bench where datagrams pass into and out of the kernel. */
+/* Only this file of the bench sends and receives datagrams. */
 #include "bench/packets.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ int packets_send(struct packets *packets, int fd, int count)
 		packets->used = count;
 	while (done < count) {
 		int sent = sendmmsg(fd, packets->messages + done, (unsigned)(count - done), 0);
-		/* A connected socket tells here that an earlier packet met a closed port. */
+		/* A connected socket reports here that an earlier packet met a closed port. */
 		if (sent < 0 && errno == ECONNREFUSED && refusals++ == 0)
 			continue;
 		if (sent <= 0)

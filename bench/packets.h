@@ -1,5 +1,5 @@
 /* A batch of datagrams for recvmmsg and sendmmsg: received into its buffers, changed in place, sent
- * from them. Set up once; a round resets only what the round before it used. */
+ * from them. Set up once; a round resets only what the last round used. */
 #ifndef BENCH_PACKETS_H
 #define BENCH_PACKETS_H
 
@@ -19,12 +19,12 @@ struct packets {
 };
 
 void packets_init(struct packets *packets);
-/* flags as for recvmmsg; how many came, 0 for none or an error. Lengths are in messages[].msg_len,
- * senders in peers. */
+/* Receives with recvmmsg's flags; returns how many came, 0 for none or an error. Lengths are in
+ * messages[].msg_len, senders in peers. */
 int packets_receive(struct packets *packets, int fd, int flags);
-/* Addresses packet i to its peer, or to whoever the socket is connected to. */
+/* Addresses packet i to its peer, or to the socket's connected peer. */
 void packets_address(struct packets *packets, int i, bool to_peer);
-/* Sends the first `count`; how many the kernel took. */
+/* Sends the first `count`; returns how many the kernel took. */
 int packets_send(struct packets *packets, int fd, int count);
 
 #endif

@@ -21,8 +21,8 @@ struct questions {
 	uint32_t draws[DRAWS];    /* ranks of popular names */
 };
 
-/* Shares per mille. The mixed workload is what a private resolver's cache leaves over: popular
- * names of which nearly all are cached, one new name in ten, some of it mistyped or probed. */
+/* Shares per mille. The mixed workload resembles a private resolver's: popular names, nearly all of
+ * them cached, and one new name in ten, some of them mistyped or probed. */
 static const struct mix {
 	const char *name;
 	uint16_t share[ASK_KINDS];
@@ -91,7 +91,7 @@ static void build(struct bench_question *question, enum question_kind kind, uint
 	static const uint8_t zone[] = "\4priv\4test\0\0\1\0", corp[] = "\4corp\4test\0\0\1\0";
 	bool forwarded = kind >= ASK_POPULAR;
 	uint8_t *at = answer_put_label(question->wire, letters[kind], number);
-	if (forwarded) /* a prime step, so that neighbours fall under rules far apart */
+	if (forwarded) /* a prime step, so that neighbours have distant rules */
 		at = answer_put_label(at, 'r', 1 + (uint32_t)((uint64_t)number * 7919 % rules));
 	memcpy(at, forwarded ? corp : zone, sizeof zone);
 	at += sizeof zone;
@@ -150,7 +150,7 @@ void questions_next(struct questions *questions, struct bench_question *question
 bool questions_next_popular(struct questions *questions, struct bench_question *question)
 {
 	if (questions->popular == questions->setup.popular) {
-		questions->popular = 0; /* for whoever asks again */
+		questions->popular = 0; /* for the next call */
 		return false;
 	}
 	build(question, ASK_POPULAR, questions->popular++, questions->setup.rules);

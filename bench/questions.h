@@ -1,4 +1,4 @@
-/* What is asked: an endless, repeatable stream of questions, drawn from a mix of six kinds.
+/* An endless, repeatable stream of questions, drawn from a mix of six kinds.
  *
  *     host      h17.priv.test         a host of the private zone, drawn evenly
  *     absent    x17.priv.test         a name that the private zone does not have
@@ -7,7 +7,7 @@
  *     missing   x17.r9.corp.test      forwarded, never asked before, NXDOMAIN
  *     ptr       17.0.64.100.in-addr.arpa   the PTR of an address of ours, drawn evenly
  *
- * Randomness is a seeded generator: two runs ask the same. */
+ * The random generator is seeded, so two runs ask the same questions. */
 #ifndef BENCH_QUESTIONS_H
 #define BENCH_QUESTIONS_H
 

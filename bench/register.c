@@ -1,13 +1,13 @@
-/* The load of DNS UPDATE: one thread sends signed messages (registration.h) and counts their
- * answers by rcode; one JSON object on standard output. It sleeps while there is nothing to do: the
- * server has more than one thread, and needs all cores.
+/* A load of DNS UPDATE: one thread sends signed messages (registration.h), counts their answers by
+ * rcode, and prints one JSON object on standard output. It sleeps while there is nothing to do,
+ * because the server has several threads and needs all cores.
  *
- *     closed loop   so many messages are without an answer at any time; an answer sends the next
- *     --rate        they leave at a fixed rate whatever comes back
+ *     closed loop   keeps a number of messages without an answer; each answer sends the next
+ *     --rate        sends messages at a fixed rate
  *
  * A message without an answer is sent again after a second, the same bytes from the same socket, as
- * clients do; its time runs from its first sending. `per_s` are those that NOERROR came for within
- * --seconds: nothing else counts, and the exit status is 1 when there was anything else. */
+ * clients do; its time runs from the first sending. `per_s` counts only messages with NOERROR
+ * within --seconds; the exit status is 1 if there was any other answer. */
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -144,7 +144,7 @@ static uint16_t id_of(const struct slot *slot)
 	return (uint16_t)(slot - run.slots);
 }
 
-/* What the kernel does not take is sent again with the others. */
+/* A message that the kernel does not take is sent again with the others. */
 static void put_on_the_way(struct slot *slot)
 {
 	slot->sent_ns = clock_ns();
@@ -152,7 +152,7 @@ static void put_on_the_way(struct slot *slot)
 	TAILQ_INSERT_TAIL(&run.waiting, slot, next);
 }
 
-/* False: ids have gone round, and the message before with this one still waits. */
+/* False: ids have wrapped around, and the last message with this id still waits. */
 static bool send_next(void)
 {
 	uint64_t number = run.counts.sent, machines = (uint64_t)run.setup.machines;
@@ -248,7 +248,7 @@ static bool is_due(void)
 				  : run.outstanding < run.setup.outstanding;
 }
 
-/* Until something comes, or is to be sent. */
+/* Sleeps until a message comes or must be sent. */
 static void nap(void)
 {
 	struct pollfd polls[LANES];

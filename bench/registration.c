@@ -1,6 +1,6 @@
-/* The digest is of the message ahead of its TSIG, and of that record's own fields (RFC 8945
- * section 4.3.3). Names are compressed as clients do it: every owner is the label and a pointer to
- * the zone. */
+/* The digest covers the message before its TSIG, and that record's own fields (RFC 8945 section
+ * 4.3.3). Names are compressed as by clients: every owner is the label and a pointer to the
+ * zone. */
 #include "bench/registration.h"
 
 #include <gnutls/crypto.h>
@@ -59,7 +59,7 @@ bool registration_key_init(struct registration_key *key, const char *zone, const
 	       name_from(name, key->name, &key->name_length);
 }
 
-/* All of a record of the machine but its data. */
+/* Writes a record of the machine up to its data. */
 static uint8_t *put_record(uint8_t *at, uint32_t machine, unsigned type, unsigned class,
 			   uint32_t ttl_s, unsigned length)
 {
@@ -67,7 +67,7 @@ static uint8_t *put_record(uint8_t *at, uint32_t machine, unsigned type, unsigne
 	return put16(put32(put16(put16(at, type), class), ttl_s), length);
 }
 
-/* Type 1 and SHA-256 (RFC 4701 section 3.3), and what stands for the digest. */
+/* Makes a DHCID: type 1 and SHA-256 (RFC 4701 section 3.3), with random bytes as the digest. */
 static void dhcid_of(uint32_t machine, uint8_t dhcid[DHCID_BYTES])
 {
 	uint64_t state = machine;
@@ -102,7 +102,7 @@ static uint8_t *put_time(uint8_t *at, uint64_t now_s)
 	return put16(at, FUDGE_S);
 }
 
-/* The fields of the TSIG that are signed with the message: name, class, TTL, algorithm, time,
+/* Writes the TSIG's fields that are signed with the message: name, class, TTL, algorithm, time,
  * fudge, error, length of other data. */
 static uint8_t *put_variables(uint8_t *at, const struct registration_key *key, uint64_t now_s)
 {
@@ -138,6 +138,6 @@ size_t registration_make(uint8_t packet[REGISTRATION_BYTES], const struct regist
 	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->secret, strlen(key->secret), packet,
 			     (size_t)(end - packet), mac) < 0)
 		return 0;
-	packet[11] = 1; /* additional: the TSIG, which takes the place of what was signed of it */
+	packet[11] = 1; /* additional: the TSIG, which replaces its signed fields */
 	return (size_t)(put_tsig(at, key, id, now_s, mac) - packet);
 }

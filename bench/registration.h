@@ -1,8 +1,8 @@
-/* Messages as a DHCP server signs them to register machines (RFC 2136, RFC 8945): machine n is
- * m<n>.ZONE, has an address in 10.128.0.0/16, and a DHCID of its own. One prerequisite each:
+/* Messages of a DHCP server that registers machines (RFC 2136, RFC 8945). Machine n is m<n>.ZONE,
+ * and has an address in 10.128.0.0/16 and its own DHCID. Each message has one prerequisite:
  *
- *     add       nobody has the name        adds A and DHCID
- *     remove    it has this DHCID          deletes all of the name */
+ *     add       the name is not in use     adds A and DHCID
+ *     remove    it has this DHCID          deletes the whole name */
 #ifndef BENCH_REGISTRATION_H
 #define BENCH_REGISTRATION_H
 
@@ -18,10 +18,10 @@ struct registration_key {
 	const char *secret; /* the bytes of the text */
 };
 
-/* Names as text; false where one is too long for the bench. */
+/* Takes names as text; false: one is too long for the bench. */
 bool registration_key_init(struct registration_key *key, const char *zone, const char *name,
 			   const char *secret);
-/* Signed at `now_s`; the length, 0 where it cannot be signed. */
+/* Makes a message signed at `now_s`; returns its length, 0: it cannot be signed. */
 size_t registration_make(uint8_t packet[REGISTRATION_BYTES], const struct registration_key *key,
 			 uint16_t id, uint32_t machine, bool remove, uint64_t now_s);
 

@@ -1,6 +1,6 @@
-/* Opening sockets, and nothing else. SO_RCVBUFFORCE (root) first, because the usual ceiling of
- * net.core.rmem_max holds fewer packets than a window of questions; a lost packet would be counted
- * as the server's. */
+/* Opens sockets. Tries SO_RCVBUFFORCE (root) first, because the usual maximum of net.core.rmem_max
+ * holds fewer packets than a window of questions, and a lost packet would be counted against the
+ * server. */
 #include "bench/sockets.h"
 
 #include <arpa/inet.h>
@@ -53,8 +53,8 @@ static int open_socket(int type)
 	if (fd < 0)
 		die("bench: socket");
 	if ((type & ~SOCK_NONBLOCK) == SOCK_DGRAM) {
-		/* No SO_REUSEADDR: two such sockets may be given the same port by the kernel, and
-		 * the second would take the first one's answers. */
+		/* No SO_REUSEADDR: the kernel may give two such sockets the same port, and the
+		 * second would get the first one's answers. */
 		enlarge(fd);
 	} else {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

@@ -1,5 +1,5 @@
-/* DNS over one TCP connection (RFC 1035 section 4.2.2): messages behind their length, many to each
- * read and write. Non-blocking; what the peer does not take yet is kept.
+/* DNS over one TCP connection (RFC 1035 section 4.2.2): messages after their length, many in each
+ * read and write. Non-blocking; keeps bytes that the peer does not take yet.
  *
  *     stream_fill ── stream_next, until NULL ── answers by stream_add ── stream_flush */
 #ifndef BENCH_STREAM_H
@@ -21,12 +21,12 @@ struct bench_stream *stream_new(int fd); /* NULL without memory; the socket beco
 void stream_free(struct bench_stream *stream);
 /* Reads once. False when the connection is over. */
 bool stream_fill(struct bench_stream *stream);
-/* The next whole message, without room to grow: what answers it is a copy. NULL: none
- * yet. Valid until the next stream_fill. */
+/* The next whole message; NULL: none yet. Valid until the next stream_fill. It has no room to grow,
+ * so answer with a copy. */
 uint8_t *stream_next(struct bench_stream *stream, size_t *length);
 /* Room for a message of up to STREAM_MESSAGE_BYTES; NULL when the peer does not read. */
 uint8_t *stream_room(struct bench_stream *stream);
-/* Queues what was written at stream_room. */
+/* Queues the message written at stream_room. */
 void stream_add(struct bench_stream *stream, size_t length);
 /* Writes once. False when the connection is over. */
 bool stream_flush(struct bench_stream *stream);

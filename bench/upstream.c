@@ -77,8 +77,7 @@ void upstream_serve(struct bench_upstream *upstream)
 	static unsigned turn;
 	for (int round = 0; round < ROUNDS_MAX && serve_batch(upstream) == PACKETS_MAX; round++)
 		;
-	if (turn++ % ACCEPT_EVERY ==
-	    0) /* a system call too many for each turn of a spinning loop */
+	if (turn++ % ACCEPT_EVERY == 0) /* a system call in every turn would cost too much */
 		accept_one(upstream);
 	for (unsigned i = 0; i < upstream->connections; i++) {
 		if (serve_stream(upstream, upstream->streams[i]))

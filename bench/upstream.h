@@ -1,6 +1,6 @@
-/* The server behind the server under test: answers everything, by UDP and TCP, at once. It lives in
- * the load's process and thread, so that two processor cores are enough: one for the server under
- * test, one for everything else. */
+/* The upstream of the server under test: answers every question at once, by UDP and TCP. It runs in
+ * the load's thread, so that two processor cores are enough: one for the server under test, one for
+ * the rest. */
 #ifndef BENCH_UPSTREAM_H
 #define BENCH_UPSTREAM_H
 
@@ -21,12 +21,12 @@ struct bench_upstream {
 	struct packets packets;
 };
 
-/* Listens for both. */
+/* Listens by UDP and TCP. */
 void upstream_open(struct bench_upstream *upstream, const struct sockaddr_in *address);
 void upstream_close(struct bench_upstream *upstream);
-/* Answers what is there; never waits. */
+/* Answers waiting questions; never blocks. */
 void upstream_serve(struct bench_upstream *upstream);
-/* The descriptors to sleep on; how many of `room`. */
+/* Writes the descriptors to sleep on, at most `room`; returns how many. */
 unsigned upstream_polls(const struct bench_upstream *upstream, struct pollfd *polls, unsigned room);
 
 #endif

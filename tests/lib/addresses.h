@@ -1,4 +1,4 @@
-/* Addresses and prefixes out of text, for tests: what cannot be read fails the test. */
+/* Addresses and prefixes from text, for tests: a wrong text fails the test. */
 #ifndef SLUICE_TESTS_ADDRESSES_H
 #define SLUICE_TESTS_ADDRESSES_H
 

@@ -57,7 +57,7 @@ void api_world_free(struct api_world *world)
 {
 	unlink(world->admin_file);
 	unlink(world->reader_file);
-	work_finish(&world->service.work); /* what is freed behind an answer is */
+	work_finish(&world->service.work); /* frees what is freed after an answer */
 	uv_close((uv_handle_t *)&world->service.work.turns.idle, NULL);
 	http_world_release(&world->http);
 	http_auth_free(world->api.auth);

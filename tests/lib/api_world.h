@@ -17,20 +17,20 @@ struct api_world {
 	char admin_file[64], reader_file[64];
 };
 
-/* For a test's set-up and tear-down. `dialects` as struct api has them. There is no process: what
- * its routes do is not to be asked for. */
+/* For a test's set-up and tear-down. `dialects` as in struct api. There is no process, so do not
+ * ask for routes that need one. */
 struct api_world *api_world_new(const struct api_dialect *const *dialects);
 void api_world_free(struct api_world *world);
-/* From now on the first `count` of them are known, by what their files have now. */
+/* Lets in the first `count` clients from now on, with the secrets that their files have now. */
 void api_world_serve_clients(struct api_world *world, size_t count);
 
-/* The status; the answer is in world->http. */
+/* Returns the status; the answer is in world->http. */
 unsigned api_world_ask(struct api_world *world, const char *what, const char *headers,
 		       const char *body);
-/* The same with one header more, of that name and value, and no body. */
+/* The same with one more header and no body. */
 unsigned api_world_ask_with(struct api_world *world, const char *what, const char *header,
 			    const char *value);
-/* What stands at "a.b.0.c" of the last answer (json_at.h). Good until the next call. */
+/* The value at "a.b.0.c" in the last answer (json_at.h), valid until the next call. */
 const char *api_world_said(struct api_world *world, const char *path);
 
 #endif

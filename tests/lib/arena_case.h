@@ -1,4 +1,4 @@
-/* For tests whose state is an arena, and nothing else. */
+/* For tests whose whole state is an arena. */
 #ifndef SLUICE_TESTS_ARENA_CASE_H
 #define SLUICE_TESTS_ARENA_CASE_H
 

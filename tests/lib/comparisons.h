@@ -1,5 +1,5 @@
-/* How often names are compared, for tests of what a look-up costs: this stands in for the C
- * library's strcasecmp. */
+/* Counts comparisons of names, for tests of the cost of a look-up: this replaces the C library's
+ * strcasecmp. */
 #ifndef SLUICE_TESTS_COMPARISONS_H
 #define SLUICE_TESTS_COMPARISONS_H
 

@@ -112,7 +112,7 @@ static const struct saying *find_saying(const struct compose_case *f, const char
 	return NULL;
 }
 
-/* The first upstream of the leg says it; SERVFAIL and REFUSED are its failure. */
+/* The leg's first upstream answers; SERVFAIL and REFUSED are failures. */
 static void tell(struct compose_case *f)
 {
 	const struct upstream *upstream = &f->c.ask.leg->upstreams[0];
@@ -190,7 +190,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 			 REQUEST_FINE);
 	forget_told(f);
 	f->asked[0] = '\0';
-	memset(&f->c, 0x5a, sizeof f->c); /* what compose is not given it must set */
+	memset(&f->c, 0x5a, sizeof f->c); /* compose must set all members that it is not given */
 	f->c.policy = f->policy;
 	f->c.cache = f->cache;
 	f->c.stale_max_s = f->settings.stale_max;

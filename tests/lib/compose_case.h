@@ -1,5 +1,5 @@
-/* A network or two, upstreams that say what a table has them say, and compose() between the two:
- * who is asked what is not in the table fails the test. */
+/* One or two networks, upstreams that answer from a table, and compose() between them. A question
+ * that is not in the table fails the test. */
 #ifndef SLUICE_TESTS_COMPOSE_CASE_H
 #define SLUICE_TESTS_COMPOSE_CASE_H
 
@@ -19,7 +19,7 @@ struct saying {
 	const char *server, *name; /* "192.0.2.1", "www.example." */
 	unsigned rcode;
 	const char *records;
-	bool truncated; /* it is the best there is, and has TC */
+	bool truncated; /* the best reply has TC */
 };
 
 struct compose_case {
@@ -35,9 +35,9 @@ struct compose_case {
 	unsigned saying_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 	unsigned told_count;
-	bool caches;        /* what upstreams say is put into the cache */
+	bool caches;        /* puts answers of upstreams into the cache */
 	bool expired;       /* the deadline has passed */
-	struct query query; /* its local address is that which was asked; family 0: none was */
+	struct query query; /* its local address is the asked one; family 0: none */
 	char asked[TEXT];   /* "192.0.2.1 www.example.; " */
 	char answer[TEXT];  /* status, a line, and records */
 	struct composition c;
@@ -48,12 +48,12 @@ struct compose_case {
 int case_setup(void **state);
 int case_teardown(void **state);
 
-/* A ruleset of that name linked to the network of that name gets one more rule. */
+/* Adds a rule to the ruleset with the network's name, which is linked to the network. */
 void case_add_rule(struct compose_case *f, const char *network, const char *domain,
 		   const char *targets, bool follow);
-/* The model becomes the policy; the first question does it otherwise. */
+/* Compiles the model; otherwise the first question does it. */
 void case_compile(struct compose_case *f);
-/* Every target is suspect. */
+/* Makes every target suspect. */
 void case_make_dark(struct compose_case *f);
 void case_says(struct compose_case *f, const char *server, const char *name, unsigned rcode,
 	       const char *records);
@@ -64,10 +64,11 @@ struct case_question {
 	bool dnssec_ok, vnet;
 };
 
-/* Asks at the network (0: hub, 1: spoke); the answer is in f->answer, who was asked in f->asked. */
+/* Asks at the network (0: hub, 1: spoke). Sets f->answer to the answer and f->asked to the
+ * questions asked. */
 void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, uint16_t type,
 		   struct case_question how);
-/* At the hub, with RD. */
+/* Asks at the hub, with RD. */
 void case_ask(struct compose_case *f, const char *qname, uint16_t type);
 
 #define ANSWER(f, text) assert_string_equal((f)->answer, text)

@@ -1,5 +1,5 @@
-/* For tests: a configuration as text, read as the program reads it. Files stand in a directory of
- * their own, which goes when the test does. */
+/* For tests: a configuration as text, read like by the program. Files are in a directory of their
+ * own, which is removed after the test. */
 #ifndef SLUICE_TESTS_CONFIG_TEXT_H
 #define SLUICE_TESTS_CONFIG_TEXT_H
 
@@ -17,13 +17,13 @@ struct config_text {
 void config_text_init(struct config_text *config);
 void config_text_release(struct config_text *config);
 
-/* A file of the directory, to be written; the caller closes it. */
+/* Opens a file of the directory for writing; the caller closes it. */
 FILE *config_text_open(const struct config_text *config, const char *name);
 void config_text_put(const struct config_text *config, const char *name, const char *text);
-/* The main file, read; faults begin anew. With its limits checked; NULL when anything is an error.
- * `before` is the model that is served, or NULL. */
+/* Reads the main file, with new faults, and checks its limits; NULL: there was an error. `before`:
+ * the served model, or NULL. */
 struct model *config_text_read(struct config_text *config, const struct model *before);
-/* The same for a main file that is just this text. */
+/* The same for a main file with this text. */
 struct model *config_text_load(struct config_text *config, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
-/* Of that loopback address; type: SOCK_STREAM or SOCK_DGRAM. 0: there is none. */
+/* A port of this loopback address; type: SOCK_STREAM or SOCK_DGRAM. 0: none. */
 static inline unsigned free_port(const char *home, int type)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(home)};

@@ -10,9 +10,9 @@ int import_case_teardown(void **state);
 
 void import_case_put(const char *name, const char *text);
 
-/* Imports the file "original" with this text. The result replaces that of the import before. */
+/* Imports the file "original" with this text. The result replaces the last import's. */
 void import_case_run(const char *dialect, const char *text);
-/* The configuration, without the remarks at its end; "": none, because of a fault. */
+/* The configuration, without the remarks at its end; "": there was a fault. */
 const char *import_case_config(void);
 /* The remarks, as printed: "original:3: port: not carried over: ...". */
 const char *import_case_told(void);

@@ -148,7 +148,7 @@ int edit_store(struct address_draft *draft)
 
 	if (draft_error(draft)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (inventory_trouble(draft->inventory)) /* as service/resources.c has it */
+	if (inventory_trouble(draft->inventory)) /* as in service/resources.c */
 		return draft_is_open(draft);
 	if (source && source->calls->commit(source, error) != 0)
 		return draft_fail_store(draft, error);
@@ -200,7 +200,7 @@ static void put_value(json_t *values, const struct edit_value *value)
 				    value->text ? json_string(value->text) : json_null());
 }
 
-/* Takes the values over. */
+/* Takes over the values. */
 static int put_values(struct address_draft *draft, const struct path *path, json_t *values,
 		      bool is_new, const struct owned_resource **resource)
 {

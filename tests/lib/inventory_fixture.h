@@ -15,7 +15,7 @@ struct inventory_fixture {
 	char state[96]; /* DIRECTORY/state.db */
 	struct model *model;
 	struct inventory *inventory;
-	struct owned *seen; /* the table, when inventory_fixture_has_moved was asked last */
+	struct owned *seen; /* the table at the last call of inventory_fixture_has_moved */
 };
 
 /* A region, two pools and a state. */
@@ -28,11 +28,11 @@ struct inventory_fixture {
 	"},\n"                                                                                     \
 	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
 
-/* With suffixes in the file nobody is warned of labels and services below them. */
+/* With suffixes in the file there are no warnings of labels and services below them. */
 #define FIXTURE_SUFFIXES                                                                           \
 	"reverse = { suffix = \"cloudapp.azure.com\"; service_suffix = \"cloudapp.net\"; };\n"
 
-/* What a file may have beside a state: an address with a PTR, one without, and a service. */
+/* Items that a file may have beside a state: an address with a PTR, one without, and a service. */
 #define FIXTURE_FILED FIXTURE_ITEMS FIXTURE_SUFFIXES
 #define FIXTURE_ITEMS                                                                              \
 	"addresses = ({ name = \"filed\"; address = \"198.51.100.10\"; reverse_fqdn = \"f.test\";" \
@@ -49,35 +49,35 @@ void inventory_fixture_free(struct inventory_fixture *fixture);
 /* Starts with this configuration; it must be good. */
 void inventory_fixture_init(struct inventory_fixture *fixture, const char *text);
 void inventory_fixture_release(struct inventory_fixture *fixture);
-/* Reloads; the faults are in config.faults. 0 when what the file says is served. */
+/* Reloads; config.faults has the faults. 0: the file's contents are served. */
 int inventory_fixture_load(struct inventory_fixture *fixture, const char *text);
-/* Ends, and starts again with the same configuration and state; what a kill -9 would be apart from
- * what the disk has. */
+/* Ends, and starts again with the same configuration and state; like a kill -9, except for the
+ * disk. */
 void inventory_fixture_restart(struct inventory_fixture *fixture);
 void inventory_fixture_stop(struct inventory_fixture *fixture);
 void inventory_fixture_start(struct inventory_fixture *fixture);
 
-/* Whether the address's PTR, as it is served, is this name; target NULL: there is none. */
+/* Whether the address's served PTR is this name; target NULL: whether it has none. */
 bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
 			      const char *target, uint32_t ttl);
-/* Whether the name has this address, as it is served; address NULL: it has none. */
+/* Whether the name's served address is this one; address NULL: whether it has none. */
 bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
 				const char *address);
 
-/* Whether the table to be served is another one than at the last call or load. */
+/* Whether the table to serve has changed since the last call or load. */
 bool inventory_fixture_has_moved(struct inventory_fixture *fixture);
 
-/* Who has that address; NULL: nobody. */
+/* The resource with this address; NULL: none. */
 const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
 						  const char *address);
-/* The address without a group, or the service, of that name; NULL: there is none. */
+/* The address without a group, or the service, with this name; NULL: none. */
 const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
 						     const char *name);
-/* The change has failed like this, and cannot be committed; it is freed. */
+/* Checks that the change has failed like this and cannot be committed, and frees it. */
 void inventory_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
 				   const char *field, const char *says);
 
-/* One change each, which must succeed. */
+/* Each makes one change, which must succeed. */
 const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
 						   const char *name, const char *address);
 void inventory_fixture_point(struct inventory_fixture *fixture,
@@ -85,11 +85,12 @@ void inventory_fixture_point(struct inventory_fixture *fixture,
 
 /* ---- a change with a transaction of its own (address_draft.h) ---- */
 
-/* Where the state cannot begin one, the change is void. NULL without memory. */
+/* If the state cannot begin one, the change is void. NULL without memory. */
 struct address_draft *edit_begin(struct inventory *inventory, const char *who);
 int edit_store(struct address_draft *draft);  /* commits the transaction */
-int edit_commit(struct address_draft *draft); /* the same, and the inventory has the change */
-void edit_free(struct address_draft *draft);  /* rolls back what was not committed; NULL is fine */
+int edit_commit(struct address_draft *draft); /* the same, and gives the change to the inventory */
+void edit_free(
+	struct address_draft *draft); /* rolls back an uncommitted transaction; NULL is fine */
 
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */
 
@@ -100,17 +101,17 @@ struct edit_value {
  * addresses_put. */
 int edit_add(struct address_draft *draft, unsigned kind, const struct edit_value *values,
 	     size_t count, const struct owned_resource **resource);
-/* Sets this PTR, with the ownership of a service's known; removes the PTR; removes the resource.
- * resource NULL: one that is not there. */
+/* Set this PTR (a service's ownership counts as known), remove the PTR, and remove the resource.
+ * resource NULL: one that does not exist. */
 int edit_point(struct address_draft *draft, const struct owned_resource *resource,
 	       const struct owned_item *ptr);
 int edit_unpoint(struct address_draft *draft, const struct owned_resource *resource);
 int edit_remove(struct address_draft *draft, const struct owned_resource *resource);
-/* Puts back a PTR whose address is not there; ptr NULL: removes it. */
+/* Puts back a PTR whose address does not exist; ptr NULL: removes it. */
 int edit_wait(struct address_draft *draft, const char *id, const struct owned_item *ptr);
 /* Makes or changes a group. */
 int edit_group(struct address_draft *draft, const struct resource_group *group);
-/* Changes these values of it, and no others. */
+/* Changes only these values of the resource. */
 int edit_set(struct address_draft *draft, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now);
 

@@ -1,4 +1,4 @@
-/* What stands at a place of a JSON value, for tests. */
+/* Reads a part of a JSON value, for tests. */
 #ifndef SLUICE_TESTS_JSON_AT_H
 #define SLUICE_TESTS_JSON_AT_H
 
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At a path such as "hops.0.route.1.host": a string's text, or what else there is as JSON, or
- * "nothing". Good until the next call. */
+/* The value at a path such as "hops.0.route.1.host": a string's text, or other values as JSON, or
+ * "nothing". Valid until the next call. */
 static inline const char *json_at(const json_t *value, const char *path)
 {
 	static char text[2048];

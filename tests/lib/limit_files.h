@@ -1,11 +1,11 @@
-/* A disk that is full, for tests: no file grows beyond so many bytes. */
+/* A full disk, for tests: no file grows beyond so many bytes. */
 #ifndef SLUICE_TESTS_LIMIT_FILES_H
 #define SLUICE_TESTS_LIMIT_FILES_H
 
 #include <signal.h>
 #include <sys/resource.h>
 
-/* RLIM_INFINITY: as far as they may. */
+/* RLIM_INFINITY: no limit. */
 static inline void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;

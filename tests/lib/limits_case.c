@@ -10,7 +10,7 @@
 #include "rules/schema/model.h"
 #include "tests/lib/config_text.h"
 
-/* A row has no more in it than what it is about, and so has its zone or ruleset often no link. */
+/* Rows are short, so their zone or ruleset often has no link: that warning does not count. */
 static bool is_beside(const struct limits_case *row, const struct fault *fault)
 {
 	static const char unlinked[] = "is linked to no virtual network";
@@ -18,7 +18,7 @@ static bool is_beside(const struct limits_case *row, const struct fault *fault)
 	return strstr(fault->text, unlinked) && !(row->says && strstr(row->says, unlinked));
 }
 
-/* Whether the row's fault is the only one; or there is none where it has none. */
+/* Whether the row's fault is the only one, or there is none for a row without. */
 static bool is_as_said(const struct limits_case *row, const struct faults *faults)
 {
 	bool warning = row->line != 0 && strncmp(row->says, "warning: ", 9) == 0;
@@ -64,8 +64,7 @@ int limits_cases_run(const char *group, const struct limits_case *cases, size_t 
 
 	if (!tests)
 		return 1;
-	umask(S_IRWXG |
-	      S_IRWXO); /* a file with a secret is its user's alone, or there is a warning */
+	umask(S_IRWXG | S_IRWXO); /* others must not read secrets, or there is a warning */
 	for (size_t i = 0; i < count; i++)
 		tests[i] = (struct CMUnitTest){.name = cases[i].sentence,
 					       .test_func = run_case,

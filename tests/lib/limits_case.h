@@ -7,7 +7,7 @@
 
 struct limits_case {
 	const char *sentence;
-	const char *text; /* beside it stands "zone", an empty master file */
+	const char *text; /* its directory has "zone", an empty master file */
 	unsigned line;    /* of the fault; 0: there must be no fault and no warning */
 	const char *path; /* of the fault */
 	const char *says; /* a part of its text; begins with "warning: " for a warning */

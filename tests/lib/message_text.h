@@ -1,5 +1,5 @@
-/* DNS messages in words, for tests: replies are built from presentation form and taken apart again
- * by ldns, so that what the code under test writes is read by somebody else's parser.
+/* DNS messages as text, for tests: ldns builds replies from presentation form and parses messages,
+ * so that another parser reads the messages of the code under test.
  *
  * Records are lines of "SECTION RECORD", as in "answer www.example. 300 IN A 192.0.2.1". */
 #ifndef SLUICE_TESTS_MESSAGE_TEXT_H
@@ -11,13 +11,13 @@
 
 #include "endpoints/message.h"
 
-/* A request as a client sends it; payload 0: without EDNS. Returns its length. */
+/* Writes a client's request; payload 0: without EDNS. Returns its length. */
 size_t request_write(uint8_t wire[MESSAGE_UDP_MIN], uint16_t id, uint16_t flags, const char *qname,
 		     uint16_t type, uint16_t class, unsigned payload, bool dnssec_ok);
 
-/* A reply to the query: its id and question, QR and the flags given, and the records. Names are
- * compressed as servers do. Returns its length; 0 with a message on stderr when a record is not
- * one. */
+/* Writes a reply to the query, with its id and question, QR and the flags, and the records. Names
+ * are compressed as by servers. Returns its length; 0 and a message on stderr: a record is
+ * wrong. */
 size_t reply_write(uint8_t wire[MESSAGE_MAX], const uint8_t *query, size_t query_length,
 		   unsigned rcode, uint16_t flags, const char *records);
 
@@ -35,8 +35,8 @@ struct message_text {
 bool message_read_text(struct message_text *text, const uint8_t *wire, size_t length);
 void message_text_release(struct message_text *text);
 
-/* A record line in the form in which message_read_text gives it: single blanks, ldns's spelling.
- * False when it is none. */
+/* Converts a record line to the form of message_read_text: single blanks, ldns's spelling. False:
+ * it is no record. */
 bool record_line_normalise(const char *line, char *out, size_t size);
 
 #endif

@@ -18,7 +18,7 @@ static void must(bool good, const char *what)
 	abort();
 }
 
-/* A list of that size with one more item, all zero, at its end. */
+/* The list with one more item, all zero, at its end. */
 static void *grow(struct model *model, void *items, size_t *count, size_t size)
 {
 	char *larger = arena_alloc_array(&model->arena, *count + 1, size);
@@ -39,7 +39,7 @@ static const char *copy(struct model *model, const char *text)
 	return text ? arena_strdup(&model->arena, text) : NULL;
 }
 
-/* The next of the words parted by blanks, or NULL. */
+/* The next word, up to a blank, or NULL. */
 static const char *next_word(struct model *model, const char **text)
 {
 	*text += strspn(*text, " ");
@@ -83,7 +83,7 @@ struct virtual_network *model_add_network(struct model *model, const char *name,
 
 	model->networks_by_name = NULL;
 	network->name = copy(model, name);
-	network->uses_default_resolver = true; /* as in a file that does not say */
+	network->uses_default_resolver = true; /* the file's default */
 	while ((word = next_word(model, &prefixes)))
 		must(prefix_parse(ADD(model, network->address_space), word) == 0, word);
 	add_subnet(model, network, "in", 0);

@@ -1,6 +1,5 @@
-/* Models for tests, put together call by call: what a configuration file would say, without one.
- * Whatever is wrong with the values given aborts the test. Pointers that these functions return are
- * good until the next one of the same kind is made. */
+/* Builds models for tests call by call, without a configuration file. A wrong value aborts the
+ * test. Returned pointers are valid until the next item of the same kind is made. */
 #ifndef SLUICE_TESTS_MODEL_BUILDER_H
 #define SLUICE_TESTS_MODEL_BUILDER_H
 
@@ -10,7 +9,7 @@
 
 extern const struct hash_key test_key;
 
-/* With every default of the schema. */
+/* A model with every default of the schema. */
 struct model *model_start(void);
 
 /* prefixes: "10.10.0.0/16 10.11.0.0/16". Each network has the subnets in (.0.0/28), out (.0.16/28)
@@ -27,7 +26,7 @@ void model_add_resolver(struct model *model, const char *name, const char *netwo
 /* text: a master file. networks: "hub spoke"; a '?' at a name's end: with NxDomainRedirect, a '>':
  * with NxDomainFallthrough. */
 void model_add_zone(struct model *model, const char *name, const char *text, const char *networks);
-/* Clients may register in the zone, by addresses of the prefix. */
+/* Lets clients register in the zone, with addresses of the prefix. */
 void model_add_registration(struct model *model, const char *zone, const char *prefix);
 /* endpoints: "hub/out hub/out2". */
 struct forwarding_ruleset *model_add_ruleset(struct model *model, const char *name,
@@ -43,16 +42,16 @@ struct owned_item *model_add_address(struct model *model, const char *name, cons
 void model_add_service(struct model *model, const char *name, const char *address,
 		       const char *reverse_fqdn);
 
-/* Places the endpoints and compiles. The model stays the caller's. */
+/* Places the endpoints and compiles. The caller keeps the model. */
 struct policy *model_compile(struct model *model, const struct policy *before);
 
-/* What the policy decides, in words: "zone corp.internal hit", "rule contoso", "default",
- * "pool public nxdomain", "zone z redirected", "refused". At the inbound side of the network, or
- * with "vnet:NETWORK" at the VNet resolver. The text is good until the next call. */
+/* The policy's decision as text: "zone corp.internal hit", "rule contoso", "default", "pool public
+ * nxdomain", "zone z redirected", "refused". At the inbound side of the network, or with
+ * "vnet:NETWORK" at the VNet resolver. The text is good until the next call. */
 const char *model_decide(const struct policy *policy, const char *network, const char *name,
 			 uint16_t type);
 
-/* A name by test_key. */
+/* A name hashed with test_key. */
 struct name test_name(const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* For tests that ask for more memory than there is: the sanitizer gives NULL, as malloc does. */
+/* For tests that ask for too much memory: makes the sanitizer return NULL, like malloc. */
 #ifndef SLUICE_TESTS_NO_MEMORY_H
 #define SLUICE_TESTS_NO_MEMORY_H
 

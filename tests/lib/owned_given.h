@@ -1,5 +1,5 @@
-/* Addresses and services as tests write them down, on few lines: tags as a JSON object, all else as
- * in struct owned_resource. */
+/* Addresses and services in a short form for tests: tags are a JSON object, other members are as in
+ * struct owned_resource. */
 #ifndef SLUICE_TESTS_OWNED_GIVEN_H
 #define SLUICE_TESTS_OWNED_GIVEN_H
 

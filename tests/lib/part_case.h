@@ -1,4 +1,4 @@
-/* For tests of what a file and the rows of a state make together: both, and the model of them. */
+/* For tests of models composed of a file and the rows of a state. */
 #ifndef SLUICE_TESTS_PART_CASE_H
 #define SLUICE_TESTS_PART_CASE_H
 
@@ -7,7 +7,7 @@
 
 struct part_case {
 	struct state_case *state;
-	struct model *declared, *model; /* model: of both, without records of zones */
+	struct model *declared, *model; /* model: the composed one, without records of zones */
 	struct parts parts;
 	struct faults faults;
 };
@@ -16,10 +16,10 @@ struct part_case {
 int part_case_set_up(void **state);
 int part_case_tear_down(void **state);
 
-/* Writes the rows, and loads them with a file that says `config`. */
+/* Writes the rows, and loads them with a file with the text `config`. */
 void part_case_load(struct part_case *world, const char *config, const struct state_put *rows,
 		    size_t count);
-/* Makes the model anew, of parts that were changed. */
+/* Composes the model again from changed parts. */
 void part_case_compose(struct part_case *world);
 /* How many of the faults have the text. */
 size_t part_case_says(const struct part_case *world, const char *text);

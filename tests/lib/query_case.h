@@ -1,13 +1,13 @@
-/* For tests: what a worker leaves of an answered query. */
+/* For tests: a worker's record of an answered query. */
 #ifndef SLUICE_TESTS_QUERY_CASE_H
 #define SLUICE_TESTS_QUERY_CASE_H
 
 #include "resolver/query_ring.h"
 
 /* Of www.contoso.corp (as WwW), AAAA, asked by 10.10.1.207 in the network hub, at 5 s: a SERVFAIL
- * of a rule "contoso" that `text` explains, without the reply. There is one at a time. */
+ * of a rule "contoso" that `text` explains, without the reply. There is only one at a time. */
 struct query_record *query_case_record(const char *text);
-/* The same, and with a reply of so many bytes, at most QUERY_RING_MESSAGE_MAX, that has the
+/* The same with a reply of `length` bytes, at most QUERY_RING_MESSAGE_MAX, that contains the
  * question. */
 struct query_record *query_case_record_with_reply(size_t length, const char *text);
 

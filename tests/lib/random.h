@@ -1,4 +1,4 @@
-/* Numbers for randomised tests: seeded, so that a failure comes again. */
+/* Seeded random numbers for tests, so that a failure can be repeated. */
 #ifndef SLUICE_TESTS_RANDOM_H
 #define SLUICE_TESTS_RANDOM_H
 

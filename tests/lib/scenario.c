@@ -1,6 +1,5 @@
-/* Reads a story line by line and does what each says. A line is a step when it begins at the
- * margin; lines below a step that begin with a blank are its records. See tests/scenarios/README.
- */
+/* Plays a story line by line. A line that begins at the margin is a step; the lines below it that
+ * begin with a blank are its records. See tests/scenarios/README. */
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -82,7 +81,7 @@ static bool read_line(struct scenario *s, char *line, size_t size)
 	return true;
 }
 
-/* Blanks part words; what stands in quotes is one. */
+/* Splits words at blanks; a quoted text is one word. */
 static void split_words(struct scenario *s)
 {
 	char *at = s->words_text;
@@ -154,7 +153,7 @@ char *scenario_records(struct scenario *s)
 	return NULL;
 }
 
-/* The lines up to one that says "end". */
+/* Reads the lines up to "end". */
 static bool read_block(struct scenario *s, FILE *out)
 {
 	char line[SCENARIO_LINE];
@@ -206,7 +205,7 @@ static bool tell_faults(struct scenario *s)
 	return false;
 }
 
-/* A second one in the same story is a reload. */
+/* A second configuration in the same story is a reload. */
 static bool do_config(struct scenario *s)
 {
 	FILE *file = config_text_open(&s->config, "sluice.conf");
@@ -250,7 +249,7 @@ static bool s_pass(struct scenario *s, const char *amount)
 static const struct step {
 	const char *verb;
 	bool (*play)(struct scenario *s, const char *actor);
-	bool tells; /* it mentions what has happened already */
+	bool tells; /* it mentions an earlier event */
 } steps[] = {
 	{"asks", client_asks, false},
 	{"gets", client_gets, true},

@@ -1,4 +1,4 @@
-/* Who asks: a client's question as it arrives at an endpoint, and the whole of what it gets. */
+/* The clients of a story: a question that arrives at an endpoint, and its whole answer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 struct asking {
 	struct place place;
-	struct address by; /* family 0: nobody in particular */
+	struct address by; /* family 0: not given */
 	uint16_t flags, type, class;
 	unsigned payload;
 	bool dnssec_ok, tcp;
@@ -147,7 +147,7 @@ static bool read_getting(struct scenario *s, struct getting *getting)
 	return true;
 }
 
-/* What holds for every answer there is. */
+/* Checks what is true for every answer. */
 static bool check_always(struct scenario *s, const struct stage_client *client,
 			 const struct message_text *got)
 {
@@ -169,7 +169,7 @@ static bool check_always(struct scenario *s, const struct stage_client *client,
 	return true;
 }
 
-/* With a '$' at its end it is what the text ends with; "" is no text. */
+/* Compares the text; with a '$' at its end only the end of the text; "": no text. */
 static bool ede_text_is(const char *want, const char *got)
 {
 	size_t length = strlen(want), has = strlen(got);

@@ -1,5 +1,5 @@
-/* What the files that play a scenario share: scenario.c reads and walks, scenario_client.c is who
- * asks, scenario_upstream.c who is asked. */
+/* Shared by the files that play a scenario: scenario.c reads and walks, scenario_client.c plays
+ * clients, scenario_upstream.c plays upstreams. */
 #ifndef SLUICE_TESTS_SCENARIO_INTERNAL_H
 #define SLUICE_TESTS_SCENARIO_INTERNAL_H
 
@@ -10,30 +10,30 @@ enum { SCENARIO_WORDS = 32, SCENARIO_LINE = 1024, SCENARIO_TROUBLE = 8192 };
 
 struct scenario {
 	const char *path;
-	char *text, *at; /* the file, and what has not been read of it */
-	unsigned line;   /* of the step at hand */
+	char *text, *at; /* the file, and its unread rest */
+	unsigned line;   /* of the current step */
 	unsigned next_line;
 	char words_text[SCENARIO_LINE];
 	char *words[SCENARIO_WORDS];
-	unsigned word_count, used; /* used: words the step has looked at */
+	unsigned word_count, used; /* used: words that the step has taken */
 	struct stage *stage;
 	struct config_text config;
-	char *base; /* what every configuration of this story begins with */
+	char *base; /* the beginning of every configuration of this story */
 	char trouble[SCENARIO_TROUBLE];
 };
 
-/* False, with the trouble told; the first one stays. */
+/* Returns false and notes the trouble; the first trouble stays. */
 bool scenario_fail(struct scenario *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The next word of the step's line, or NULL; whether the next words are these, which then are
- * taken; whether all words were taken (else it fails). */
+/* scenario_word takes the step's next word, or NULL. scenario_take takes the next words if they are
+ * these. scenario_end_of_words fails if words are left. */
 const char *scenario_word(struct scenario *s);
 bool scenario_take(struct scenario *s, const char *words);
 bool scenario_end_of_words(struct scenario *s);
 
-/* The lines "SECTION RECORD" below the step, normalised, in order; to be freed. NULL: one of them
- * is none, and the trouble is told. */
+/* The lines "SECTION RECORD" below the step, normalised, in order; free them. NULL: one is wrong,
+ * and the trouble is noted. */
 char *scenario_records(struct scenario *s);
 
 /* ---- steps: the actor is the line's first word, the verb is taken ---- */
@@ -47,7 +47,7 @@ bool upstream_refuses(struct scenario *s, const char *actor); /* a network error
 bool upstream_closes(struct scenario *s, const char *actor);  /* its connections end */
 bool upstream_can(struct scenario *s, const char *actor);     /* (not) be reached, or used */
 
-/* What happened and was not told. */
+/* Check that no event is left that the story does not mention. */
 bool clients_are_told(struct scenario *s);
 bool upstreams_are_told(struct scenario *s);
 

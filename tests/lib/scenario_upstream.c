@@ -1,4 +1,5 @@
-/* Who is asked: what went out to an upstream, and what it says, or somebody says in its place. */
+/* The upstreams of a story: packets to an upstream, and replies from it or from somebody in its
+ * place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ bool upstreams_are_told(struct scenario *s)
 
 /* ---- is asked ---- */
 
-/* The words behind "is asked", whether they say that of this packet. */
+/* Whether the words after "is asked" describe this packet. */
 static bool packet_is(struct scenario *s, const struct stage_packet *packet)
 {
 	char text[SCENARIO_LINE], told[SCENARIO_LINE] = "";
@@ -54,7 +55,7 @@ static bool packet_is(struct scenario *s, const struct stage_packet *packet)
 	s->used = s->word_count;
 	const char *asked = strstr(text, " is asked ") + strlen(" is asked ");
 	size_t length = strlen(told);
-	/* From where it is asked may be left out. */
+	/* The source may be left out. */
 	if (strncmp(asked, told, length) == 0 &&
 	    (asked[length] == '\0' || strncmp(asked + length, " from ", 6) == 0))
 		return true;
@@ -78,7 +79,7 @@ static bool is_asked_once(struct scenario *s, const char *actor, const struct ho
 	return scenario_fail(s, "%s is not asked, and nobody else either", actor);
 }
 
-/* "38 times" at the line's end, which is taken off; 1 when it is not there. */
+/* Takes "38 times" off the line's end; 1 without it. */
 static long take_times(struct scenario *s)
 {
 	if (s->word_count < 5 || strcmp(s->words[s->word_count - 1], "times") != 0)
@@ -105,7 +106,7 @@ bool upstream_is(struct scenario *s, const char *actor)
 
 /* ---- says ---- */
 
-/* The question that is answered: the oldest that has not been, or the newest one of a name. */
+/* The question to answer: the oldest unanswered one, or the newest one for a name. */
 static struct stage_packet *find_question(struct scenario *s, const struct host *host,
 					  const char *name)
 {
@@ -197,8 +198,8 @@ static void with_pointer_loop(struct told_reply *saying)
 	wire_put16(saying->wire + at, (uint16_t)(0xc000 | at));
 }
 
-/* Two more records, both well formed: one's data is pointers, each to the one before and the first
- * to the question, and the other's owner points to the last. */
+/* Adds two well-formed records: the data of one are pointers, each to the last one and the first to
+ * the question; the owner of the other points to the last pointer. */
 static void with_pointer_chain(struct told_reply *saying)
 {
 	static const uint8_t opaque[RECORD_FIXED] = {0xff, 0, 0, CLASS_IN};

@@ -104,7 +104,7 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 		memcpy(client->reply, reply, length);
 }
 
-/* As inbound has it. */
+/* As in inbound. */
 static size_t limit_of(const struct stage *stage, const struct query *query)
 {
 	uint32_t most = stage_policy(stage)->udp_payload_max;
@@ -204,7 +204,7 @@ struct stage *stage_new(void)
 	if (!stage)
 		return NULL;
 	stage->now_us = STAGE_BEGIN_US;
-	stage->key = (struct hash_key){1, 2}; /* as config_text.h has it */
+	stage->key = (struct hash_key){1, 2}; /* as in config_text.h */
 	stage->random = 0x5eed;
 	stage->last_packet = &stage->packets;
 	wheel_init(&stage->wheel, stage->now_us);

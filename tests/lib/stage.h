@@ -1,6 +1,6 @@
-/* The resolver's core with nothing around it: the real resolve, compose, cache, lookups and target
- * code, a transport that only writes down what was sent, and a clock that stands still until it is
- * moved. No sockets, no threads, no sleeping. */
+/* The resolver's core alone: the real resolve, compose, cache, lookups and target code, a transport
+ * that only notes the packets, and a clock that the test moves. No sockets, no threads, no
+ * sleeping. */
 #ifndef SLUICE_TESTS_STAGE_H
 #define SLUICE_TESTS_STAGE_H
 
@@ -17,7 +17,7 @@
 
 enum { STAGE_CLIENT_NAME = 24, STAGE_DARK_MAX = 16 };
 
-struct stage_packet { /* that went out to an upstream */
+struct stage_packet { /* a packet to an upstream */
 	struct lookup_socket socket;
 	struct stage_packet *next;
 	struct flight *flight; /* NULL: it is over */
@@ -30,11 +30,11 @@ struct stage_packet { /* that went out to an upstream */
 	bool seen, answered; /* for whoever tells the story */
 };
 
-struct stage_client { /* a question of somebody's, and its answer */
+struct stage_client { /* a client's question, and its answer */
 	struct stage_client *next;
 	char name[STAGE_CLIENT_NAME];
 	struct query query;
-	unsigned answers; /* query_finish was called so often */
+	unsigned answers; /* how often query_finish was called */
 	bool seen;        /* for whoever tells the story */
 	size_t reply_length;
 	uint8_t reply[MESSAGE_MAX];
@@ -61,31 +61,31 @@ struct stage {
 	struct stage_hold *hold; /* the policy that new queries get */
 	struct stage_packet *packets, **last_packet;
 	struct stage_client *clients;            /* the newest first */
-	struct host unreachable[STAGE_DARK_MAX]; /* sending to these fails, or from them */
+	struct host unreachable[STAGE_DARK_MAX]; /* sending to or from these fails */
 	unsigned unreachable_count;
-	struct address asker; /* where the next question comes from; family 0: from nowhere */
+	struct address asker; /* the next question's source; family 0: none */
 };
 
 struct stage *stage_new(void);
-void stage_free(struct stage *stage); /* NULL is fine; whoever still waits is abandoned */
+void stage_free(struct stage *stage); /* NULL is fine; abandons waiting queries */
 
-/* Compiles the model, which is not needed afterwards, with the policy before as its predecessor, as
- * a reload does. False without memory. */
+/* Compiles the model after the former policy, like a reload; keeps nothing of the model. False
+ * without memory. */
 bool stage_load(struct stage *stage, const struct model *model);
 const struct policy *stage_policy(const struct stage *stage);
-/* All that has been counted by now. */
+/* The sums of all counters. */
 const struct stats *stage_stats(struct stage *stage);
 
-/* Sends a request in: read as inbound reads it, resolved at `place`. NULL when the request is one
- * that inbound would not hand on. */
+/* Sends a request: reads it like inbound, and resolves it at `place`. NULL: inbound would not hand
+ * it over. */
 struct stage_client *stage_ask(struct stage *stage, const char *name, struct place place,
 			       const uint8_t *request, size_t length, bool tcp);
 struct stage_client *stage_find_client(const struct stage *stage, const char *name);
 
-/* Frees clients that were answered, and packets that are over. */
+/* Frees answered clients and ended packets. */
 void stage_tidy(struct stage *stage);
 
-/* Fires every timer that is due until then, each at its time. */
+/* Lets `us` microseconds pass, and fires each due timer at its time. */
 void stage_pass(struct stage *stage, uint64_t us);
 
 #endif

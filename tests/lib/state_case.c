@@ -42,7 +42,7 @@ void state_case_check_error(const struct state_case *world, const char *says)
 	assert_non_null(strstr(world->error, says));
 }
 
-/* ---- somebody else's hand ---- */
+/* ---- another writer ---- */
 
 static int on_text(void *context, int columns, char **values, char **names)
 {
@@ -77,7 +77,7 @@ long state_version(const char *path)
 	return strtol(text, NULL, 10);
 }
 
-/* ---- what is told ---- */
+/* ---- callbacks ---- */
 
 static const char *or_none(const char *text)
 {

@@ -1,5 +1,5 @@
-/* For tests of the store: changes in one call, what it tells as lines, and the files of its older
- * versions as these made them. */
+/* For tests of the store: changes in one call, its contents as lines, and files of its older
+ * versions. */
 #ifndef SLUICE_TESTS_STATE_CASE_H
 #define SLUICE_TESTS_STATE_CASE_H
 
@@ -13,17 +13,17 @@ struct state_case {
 	struct config_text config; /* for its directory */
 	char path[96], log[104];   /* DIRECTORY/state.db, and with -wal */
 	char error[SOURCE_ERROR_MAX];
-	struct source *source; /* NULL: closed, or it could not be opened */
+	struct source *source; /* NULL: closed, or opening it failed */
 };
 
-/* Does not open it. */
+/* Does not open the state. */
 struct state_case *state_case_new(void);
 void state_case_free(struct state_case *world); /* closes it */
-void state_case_open(struct state_case *world); /* again, where it is open */
-/* The error says this. */
+void state_case_open(struct state_case *world); /* closes it first if it is open */
+/* Checks that the error has this text. */
 void state_case_check_error(const struct state_case *world, const char *says);
 
-/* ---- somebody else's hand ---- */
+/* ---- another writer ---- */
 
 void state_exec(const char *path, const char *sql);
 /* PRAGMA user_version. */
@@ -37,20 +37,20 @@ struct state_lines {
 	char text[8192];
 	size_t count;
 	uint64_t revision; /* of the last one */
-	int err;           /* what the callback gives when it has been told */
+	int err;           /* what the callback returns */
 };
 
 int tell(void *told, const struct source_resource *resource); /* a callback */
 
-/* Of this kind, or of all four bulk kinds (0). They must be readable. */
+/* The resources of this kind, or of all four bulk kinds (0). They must be readable. */
 struct state_lines state_told(struct state_case *world, unsigned kind);
-/* What find gives. */
+/* The results of find. */
 struct state_lines state_found(struct state_case *world, enum source_by by, unsigned kind,
 			       const char *text);
 struct state_lines state_found_at(struct state_case *world, const char *address);
-/* How many paths the page has, and ERR. */
+/* Reads a page into *told; returns the error. */
 int state_paged(struct state_case *world, const struct source_page *page, struct state_lines *told);
-/* "" where there is none. */
+/* "" for none. */
 struct address state_address(const char *text);
 
 /* ---- changes ---- */
@@ -61,16 +61,16 @@ struct state_put {
 	struct source_keys keys;
 };
 
-/* All of them in one change, which is rolled back where it fails. revision NULL: nobody asks. */
+/* Puts all in one change, which is rolled back on failure. revision may be NULL. */
 int state_try(struct state_case *world, const struct state_put *puts, size_t count,
 	      uint64_t *revision);
-/* A PTR of nobody's, of this name; NULL: it goes. */
+/* Puts a PTR of no resource with this name; NULL: removes it. */
 int state_try_ptr(struct state_case *world, const char *path, const char *name);
 uint64_t state_must_ptr(struct state_case *world, const char *path, const char *name);
-/* Whatever was told or changed last, by the source's own word; NULL: it went well. */
+/* The source's error of the last call; NULL: it succeeded. */
 const char *state_trouble(const struct state_case *world);
 
-/* ---- as the versions made them ---- */
+/* ---- states of older versions ---- */
 
 #define STATE_VERSION_1                                                                            \
 	"PRAGMA journal_mode = WAL;"                                                               \
@@ -106,7 +106,7 @@ const char *state_trouble(const struct state_case *world);
 	" before TEXT, after TEXT) STRICT;"                                                        \
 	"CREATE INDEX c_revision ON changes(revision); PRAGMA user_version = 5;"
 
-/* Of the file of a version 8 without pairs. */
+/* Changes a version 8 without pairs. */
 #define STATE_VERSION_6_OF_8                                                                       \
 	"DROP TABLE pairs;"                                                                        \
 	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" \

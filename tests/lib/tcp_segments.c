@@ -1,5 +1,5 @@
-/* Apart, because the kernel's header and the C library's, which libuv includes, exclude one
- * another, and only the kernel's has the counter. */
+/* A separate file, because the kernel's header and the C library's, which libuv includes, exclude
+ * each other, and only the kernel's has the counter. */
 #include "tests/lib/tcp_segments.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* For tests: a worker's transfers, and clients of theirs, which are queries that write down what
- * comes. Time stands still until it is moved. */
+/* For tests: a worker's transfers, and their clients, which are queries that note the messages.
+ * Only the test moves the clock. */
 #ifndef SLUICE_TESTS_TRANSFER_WORLD_H
 #define SLUICE_TESTS_TRANSFER_WORLD_H
 
@@ -10,8 +10,8 @@
 #include "tests/lib/served_zones.h"
 
 enum {
-	TRANSFER_PTRS = 2000,      /* that TRANSFER_ZONE has */
-	TRANSFER_WIDE_PTRS = 6000, /* that TRANSFER_WIDE has */
+	TRANSFER_PTRS = 2000,      /* in TRANSFER_ZONE */
+	TRANSFER_WIDE_PTRS = 6000, /* in TRANSFER_WIDE */
 	TRANSFER_ROUND_US = 2000,
 	TRANSFER_CLIENTS = 1024,
 	TRANSFER_RECEIVED_MAX = 64, /* messages */
@@ -25,7 +25,7 @@ struct transfer_client {
 	struct query query;
 	bool finished, gone;
 	bool cut;            /* finished without a message */
-	unsigned full_after; /* messages; then there is no room, until some is offered */
+	unsigned full_after; /* messages; then there is no room until the test offers some */
 	bool waits;
 	unsigned messages;
 	size_t lengths[TRANSFER_RECEIVED_MAX];
@@ -52,25 +52,25 @@ struct transfer_world {
 int transfer_world_set_up(void **state);
 int transfer_world_tear_down(void **state);
 void transfer_world_pass(struct transfer_world *world, unsigned rounds);
-/* What is served from now on: so many PTRs of 51.100.0.0 and on, or of 61.100.0.0, are others. */
+/* Changes the first `count` PTRs from 51.100.0.0 or 61.100.0.0 on, and serves them. */
 void transfer_world_change(struct transfer_world *world, uint8_t first, unsigned count);
-/* From here on the log is read by the test; and what it says by now. */
+/* Captures the log for the test; returns the log so far. */
 void transfer_world_capture(struct transfer_world *world);
 const char *transfer_world_logged(struct transfer_world *world);
 
-/* With a question that it has not asked yet; the second is at 192.0.2.1. */
+/* Make a client with a question that is not asked yet; transfer_client_new's is at 192.0.2.1. */
 struct transfer_client *transfer_client_at(struct transfer_world *world, const char *address,
 					   const char *zone, uint16_t type, bool tcp);
 struct transfer_client *transfer_client_new(struct transfer_world *world, const char *zone,
 					    uint16_t type, bool tcp);
 void transfer_client_start(struct transfer_client *client);
-/* One that has asked for what has changed since that serial. */
+/* Makes a client that has asked for the changes since this serial. */
 struct transfer_client *transfer_client_ixfr(struct transfer_world *world, const char *zone,
 					     uint32_t serial, bool tcp);
 void transfer_client_offer_room(struct transfer_client *client);
-/* Of the one message that it was answered with. */
+/* The rcode of its only message. */
 unsigned transfer_client_rcode(const struct transfer_client *client);
-/* How many records of the type it has got. */
+/* How many records of the type it got. */
 unsigned transfer_client_records(const struct transfer_client *client, uint16_t type);
 
 #endif

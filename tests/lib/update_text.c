@@ -28,7 +28,7 @@ static uint16_t class_of(const char *text, const char *line)
 	bad(line);
 }
 
-/* Labels and a pointer to the zone section, where the owner is in the zone. */
+/* Writes labels and, if the owner is in the zone, a pointer to the zone section. */
 static size_t put_owner(uint8_t *to, const uint8_t *zone, const char *text, const char *line)
 {
 	uint8_t wire[NAME_WIRE_MAX];

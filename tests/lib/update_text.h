@@ -1,4 +1,4 @@
-/* UPDATE messages in words, for tests, with owners compressed as clients do it. */
+/* UPDATE messages as text, for tests, with owners compressed as by clients. */
 #ifndef SLUICE_TESTS_UPDATE_TEXT_H
 #define SLUICE_TESTS_UPDATE_TEXT_H
 
@@ -15,7 +15,7 @@
  *     ? pc NONE ANY
  *     ! pc IN A 10.1.0.5
  *
- * Ends the test when a line is none. */
+ * A wrong line ends the test. */
 size_t update_write(uint8_t wire[MESSAGE_MAX], const char *zone, const char *records);
 
 #endif

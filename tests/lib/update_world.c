@@ -58,7 +58,7 @@ static struct zone *make_zone(const char *apex)
 	return zone;
 }
 
-/* ---- what is served: the zone's own, and of what was registered what that leaves ---- */
+/* ---- the served zone: own records, and registered ones that they do not hide ---- */
 
 static void put_set(struct zone_draft *draft, const uint8_t *owner, const struct rrset *set,
 		    struct faults *faults)

@@ -1,5 +1,5 @@
 /* For tests: a zone corp.test in which machines register, and the reverse zones of its prefixes.
- * Messages are judged, and what they come to is made so. */
+ * Messages are judged and applied. */
 #ifndef SLUICE_TESTS_UPDATE_WORLD_H
 #define SLUICE_TESTS_UPDATE_WORLD_H
 
@@ -7,11 +7,11 @@
 
 struct update_world {
 	struct registrations *registrations;
-	struct zone *manual;                   /* what corp.test has itself */
+	struct zone *manual;                   /* corp.test's own records */
 	struct zone *served, *registered;      /* corp.test, */
 	struct zone *reverse_served, *reverse; /* and arpa, with its own PTRs registered */
-	struct update_client client;           /* of the messages that come next, */
-	struct address local;                  /* and where they arrive: 10.1.0.53 */
+	struct update_client client;           /* of the next messages, */
+	struct address local;                  /* which arrive at 10.1.0.53 */
 	char *said;      /* what the last one came to: a line for each set, "= pc A 10.1.0.5" of one
 			  * that changed, "- pc A" of one that went and "~ pc A" of one that was
 			  * renewed; names relative to corp.test or arpa */
@@ -24,11 +24,11 @@ struct update_world {
 void update_world_init(struct update_world *world, const char *manual, unsigned names_max);
 void update_world_release(struct update_world *world);
 
-/* Who sends from here on: key NULL: nobody's, by TCP. */
+/* Sets the sender of later messages; key NULL: no key, by TCP. */
 void update_world_client(struct update_world *world, const char *key, const char *address);
-/* Sends a message for that zone, as update_write has it, and applies it. Returns its rcode. */
+/* Sends a message for this zone, in the form of update_write, and applies it. Returns its rcode. */
 enum rcode update_world_send(struct update_world *world, const char *zone, const char *records);
-/* The same of a packet; RCODE_NOTAUTH: it is for no zone that there is. */
+/* The same for a packet; RCODE_NOTAUTH: there is no such zone. */
 enum rcode update_world_give(struct update_world *world, const uint8_t *packet, size_t length);
 
 #endif

@@ -1,12 +1,11 @@
-/* A network that exists in memory, for tests of lookups: servers that do as they are told, packets
- * that take their time, and a clock that jumps from one event to the next.
+/* A network in memory, for tests of lookups: servers that behave as the test sets, packets with a
+ * delay, and a clock that jumps from one event to the next.
  *
  *     world_init(&w, n);                        n servers, all well, 1 ms away
  *     w.servers[0].does = SILENT;               from now on
  *     struct world_asked *q = world_ask(&w, "a.test");
  *     world_run(&w, 25 * MS);
- *     assert_true(q->done);
- */
+ *     assert_true(q->done); */
 #ifndef SLUICE_TESTS_WORLD_H
 #define SLUICE_TESTS_WORLD_H
 
@@ -37,25 +36,25 @@ enum deed {
 	NOTIMPS_BARE,
 	FORMERRS_ALWAYS,
 	BADVERS,
-	UNREACHABLE, /* the transport hears of it */
+	UNREACHABLE, /* the transport is told */
 	UNSENDABLE,  /* send fails */
-	HOLDS,       /* there is no connection to it yet */
+	HOLDS,       /* has no connection yet */
 };
 
 struct world;
 
 struct world_server {
 	bool (*ignores)(struct world *w, const char *name); /* names that it never answers */
-	enum deed does, by_tcp; /* the latter where it TRUNCATES, or does not just answer there */
+	enum deed does, by_tcp; /* by_tcp: if it TRUNCATES, or behaves differently by TCP */
 	uint64_t delay_us;
 	unsigned slow_percent; /* names that take slow_us by UDP */
 	uint64_t slow_us;
 	bool slow_by_tcp; /* and by TCP */
-	unsigned lose;    /* so many packets from now on are lost */
-	bool lowers;      /* all letters of its replies */
+	unsigned lose;    /* how many of the next packets are lost */
+	bool lowers;      /* all letters in its replies become lower case */
 	bool opts;        /* answers with an OPT to one */
 	unsigned got, got_tcp, got_plain;
-	uint64_t last_us; /* when it got the last one */
+	uint64_t last_us; /* when it got the last packet */
 };
 
 struct world_packet { /* a reply on its way back */
@@ -67,7 +66,7 @@ struct world_packet { /* a reply on its way back */
 	uint8_t wire[512];
 };
 
-struct world_value { /* what on_result makes */
+struct world_value { /* made by on_result */
 	enum ask_outcome outcome;
 	enum target_error error;
 	struct ask_said said;
@@ -104,7 +103,7 @@ struct world {
 	unsigned asked_count;
 	struct address client; /* of the next question */
 	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
-	bool proven; /* and whether it is from there */
+	bool proven; /* whether the client's address is proven */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
 	struct lookup_socket udp, tcp;
@@ -325,7 +324,7 @@ static inline void world_init(struct world *w, unsigned servers)
 	}
 }
 
-/* Everything comes to rest, and nothing is left over. */
+/* Releases everything, and checks that nothing is left. */
 static inline void world_release(struct world *w)
 {
 	lookups_release(&w->table);
@@ -376,7 +375,7 @@ static inline struct world_asked *world_ask(struct world *w, const char *text)
 	return world_ask_until(w, text, w->now + DEADLINE);
 }
 
-/* A name nobody asked for yet. */
+/* Asks for a new name. */
 static inline struct world_asked *world_ask_new(struct world *w)
 {
 	char text[32];
