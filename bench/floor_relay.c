@@ -1,6 +1,6 @@
-/* The floor of forwarding by UDP: a batch of queries in, an id slot for each, the batch out to the
- * upstream, and its replies back. One upstream socket, connected, or with `unconnected` not (a
- * resolver that draws its source ports from a pool cannot connect them all). No parsing, no
+/* The floor of forwarding by UDP: a batch of queries comes in, each gets an id slot, the batch goes
+ * to the upstream, and the replies go back. One upstream socket, connected, or with `unconnected`
+ * not (a resolver that draws its source ports from a pool cannot connect them all). No parsing, no
  * matching, no timers, no safety.
  *
  *     client ──► in ── slot[id] = client, its id ── out ──► upstream

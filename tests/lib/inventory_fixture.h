@@ -89,8 +89,7 @@ void inventory_fixture_point(struct inventory_fixture *fixture,
 struct address_draft *edit_begin(struct inventory *inventory, const char *who);
 int edit_store(struct address_draft *draft);  /* commits the transaction */
 int edit_commit(struct address_draft *draft); /* the same, and gives the change to the inventory */
-void edit_free(
-	struct address_draft *draft); /* rolls back an uncommitted transaction; NULL is fine */
+void edit_free(struct address_draft *draft);  /* rolls back what is not committed; NULL is fine */
 
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */
 

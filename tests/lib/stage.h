@@ -27,7 +27,7 @@ struct stage_packet { /* a packet to an upstream */
 	uint64_t sent_us;
 	size_t length;
 	uint8_t wire[MESSAGE_QUERY_MAX];
-	bool seen, answered; /* for whoever tells the story */
+	bool seen, answered; /* for the story */
 };
 
 struct stage_client { /* a client's question, and its answer */
@@ -35,7 +35,7 @@ struct stage_client { /* a client's question, and its answer */
 	char name[STAGE_CLIENT_NAME];
 	struct query query;
 	unsigned answers; /* how often query_finish was called */
-	bool seen;        /* for whoever tells the story */
+	bool seen;        /* for the story */
 	size_t reply_length;
 	uint8_t reply[MESSAGE_MAX];
 };
