@@ -98,7 +98,7 @@ static uint32_t at_most(uint64_t a, uint32_t b)
 	return a < b ? (uint32_t)a : b;
 }
 
-/* How many places in the schedule have passed. */
+/* How many questions of the schedule are over. */
 static uint64_t gone(const struct load_run *load)
 {
 	return load->counts.sent + load->counts.withheld + load->counts.slipped;
@@ -203,8 +203,8 @@ static void turn(struct load_run *load, bool sends)
 		nap(load);
 }
 
-/* One phase, until its time is over and the last answer is in or lost; returns when sending ended.
- */
+/* Runs a phase until its time is over and the last answer is in or lost; returns when sending
+ * ended. */
 static uint64_t run(struct load_run *load, struct load_phase phase)
 {
 	uint64_t end_ns = 0, swept_ns;

@@ -10,7 +10,7 @@
  *
  * Notes are a line for each question that was measured, written when its answer comes or it is
  * given up: when it was sent by the monotonic clock and how long it took, in nanoseconds, and what
- * was found ("right", "lost", or why it was wrong). */
+ * the result was ("right", "lost", or why it was wrong). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -32,12 +32,12 @@ struct load_setup {
 	struct sockaddr_in server, upstream_address;
 	struct questions_setup questions;
 	bool tcp, has_upstream, naps;
-	bool fill;                  /* ask every popular name once, ahead of all */
-	bool each_popular_once;     /* measure that and nothing else */
+	bool fill;                  /* ask every popular name once, before everything else */
+	bool each_popular_once;     /* measure only that */
 	uint32_t lanes, window;     /* window: of all lanes together */
-	double wait, warm, seconds; /* how long at most, but for the last */
+	double wait, warm, seconds; /* wait and warm: at most so long */
 	double rate;                /* 0: closed loop */
-	uint32_t server_pid;        /* 0: unknown, its run time is not told */
+	uint32_t server_pid;        /* 0: unknown, its run time is not read */
 	uint32_t count;             /* questions; 0: as many as fit into `seconds` */
 	uint32_t timeout_ms;        /* an answer later than this is lost */
 	const char *notes;          /* file for a line about each question; NULL: none */
@@ -59,12 +59,13 @@ struct load_phase {
 struct load_counts {
 	uint64_t sent, answered, lost, late;
 	uint64_t withheld;    /* due, but no slot was free */
-	uint64_t slipped;     /* never asked: the load had been away for too long */
-	uint64_t reconnected; /* TCP: the server closed a connection; what it owed is lost */
+	uint64_t slipped;     /* never asked, because the load could not run for too long */
+	uint64_t reconnected; /* TCP: the server closed a connection, whose open questions are lost
+			       */
 	uint64_t upstream;    /* answered as the upstream, when the phase began */
 	uint64_t wire_bytes;  /* of answers */
 	uint64_t checks[ANSWER_CHECKS];
-	struct latency latency, lateness; /* lateness: of our own sends behind their schedule */
+	struct latency latency, lateness; /* lateness: how late the load itself sent */
 };
 
 struct load_run {

@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 		return usage();
 	if (!registration_key_init(&run.key, run.setup.zone, run.setup.key, run.setup.secret))
 		return usage();
-	prctl(PR_SET_TIMERSLACK, 1UL); /* wakes when it is due, not when it suits the system */
+	prctl(PR_SET_TIMERSLACK, 1UL); /* wakes on time, not when it suits the system */
 	TAILQ_INIT(&run.waiting);
 	for (unsigned i = 0; i < LANES; i++)
 		run.lanes[i] = udp_connect(&run.setup.server);

@@ -67,7 +67,7 @@ static uint8_t *put_record(uint8_t *at, uint32_t machine, unsigned type, unsigne
 	return put16(put32(put16(put16(at, type), class), ttl_s), length);
 }
 
-/* Makes a DHCID: type 1 and SHA-256 (RFC 4701 section 3.3), with random bytes as the digest. */
+/* Makes a DHCID: type 1 and SHA-256 (RFC 4701 section 3.3), with made-up bytes as the digest. */
 static void dhcid_of(uint32_t machine, uint8_t dhcid[DHCID_BYTES])
 {
 	uint64_t state = machine;

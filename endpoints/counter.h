@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* A plain load and store, no locked instruction: only its owner counts. */
+/* A plain load and store without a locked instruction, because only one thread adds. */
 #define COUNTER_ADD(counter, n)                                                                    \
 	atomic_store_explicit(&(counter),                                                          \
 			      atomic_load_explicit(&(counter), memory_order_relaxed) + (n),        \

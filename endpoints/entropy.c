@@ -16,7 +16,7 @@ void entropy_read(void *bytes, size_t length)
 		ssize_t got = getrandom(buffer, length, 0);
 		if (got < 0 && errno == EINTR)
 			continue;
-		/* No ids can be drawn without it, and guessable ones are worse than none. */
+		/* Without it there are no ids, and guessable ids are worse than none. */
 		if (got <= 0) {
 			perror("getrandom");
 			abort();
@@ -66,8 +66,8 @@ uint64_t entropy_u64(struct entropy *entropy)
 	return value;
 }
 
-/* The upper half of a 32 x 32 bit product is uniform once the few draws that would favour small
- * results are thrown away: those whose lower half is below 2^32 mod n. */
+/* The upper half of a 32 x 32 bit product is uniform if draws with a lower half below 2^32 mod n,
+ * which would favour small results, are discarded. */
 uint32_t entropy_below(struct entropy *entropy, uint32_t n)
 {
 	assert(n > 0);

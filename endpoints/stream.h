@@ -71,7 +71,7 @@ MUST_CHECK int stream_keep(struct stream *stream, const uv_buf_t *parts, unsigne
 			   size_t taken, unsigned tag);
 /* How many bytes are kept. */
 size_t stream_unsent(const struct stream *stream);
-/* Ends our side of the connection. ERR_SYSTEM. */
+/* Closes our side of the connection. ERR_SYSTEM. */
 MUST_CHECK int stream_end(struct stream *stream);
 
 void stream_close(struct stream *stream);

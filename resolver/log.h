@@ -29,8 +29,8 @@ void log_pass_on(const char *text, size_t length);
  * journal (JOURNAL_STREAM names its device and inode), else text. */
 void log_configure(enum log_level level, enum log_format format);
 
-/* `event` is a short stable word for machines ("reload", "listen", "target"); the text is for
- * people, without a final newline; control characters in it are escaped. */
+/* `event` is a short stable word for programs ("reload", "listen", "target"). The text is for
+ * people, without a final newline; its control characters are escaped. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

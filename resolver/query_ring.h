@@ -107,15 +107,15 @@ static inline const char *query_record_text(const struct query_record *record)
 struct query_ring {
 	_Atomic unsigned wanted;      /* enum query_wanted */
 	_Atomic unsigned message_max; /* the longest reply to record */
-	/* The worker's. */
+	/* For the worker. */
 	_Alignas(64) uint8_t *next, *end; /* contiguous memory for records */
 	uint64_t *round;          /* where the round's time goes; NULL: it has no records yet */
-	uint64_t ahead;           /* bytes since the start that belong to address `next` */
+	uint64_t ahead;           /* the position of `next` minus its address */
 	_Atomic uint64_t written; /* bytes since the start, committed or not; as of
 				   * query_ring_publish */
 	_Atomic uint64_t lost;    /* records */
 	uint8_t *bytes;
-	/* The reader's, but for `committed`. */
+	/* For the reader; the worker writes `committed`. */
 	_Alignas(64) _Atomic uint64_t committed;
 	_Atomic uint64_t read;
 	uint64_t left_us; /* of the round that is being read */

@@ -14,7 +14,7 @@ struct connection {
 	struct inbound *inbound;
 	struct address client, local; /* local: as in struct query */
 	unsigned bucket;              /* of clients */
-	bool stranger;                /* not allowed to ask: it gets REFUSED, and few places */
+	bool stranger;                /* not allowed to ask: gets REFUSED, and few connections */
 	struct timer idle;
 	uint64_t active_us;
 	uint64_t behind_us; /* since when no reply that the kernel did not take has left completely

@@ -64,14 +64,15 @@ struct inbound_admission {
 	enum excess excess;          /* what happens to queries above it */
 };
 
-/* One worker's side of all its listeners. Zero it, fill in the first part, and init. */
+/* One worker's side of all its listeners. Zero it, fill in the members up to `context`, and
+ * init. */
 struct inbound_worker {
 	uv_loop_t *loop;
 	struct wheel *wheel;
 	struct query_pool *pool;
 	const struct hash_key *key;
 	struct tcp_settings tcp;
-	struct response_limit *responses; /* NULL: replies are not limited, else: */
+	struct response_limit *responses; /* NULL: replies are not limited; else with: */
 	struct response_limit_settings response_limit;
 	uint16_t payload_max; /* most bytes of a reply by UDP: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
@@ -82,7 +83,7 @@ struct inbound_worker {
 	 * times, each time for several queries of a batch, so that memory prefetched in one pass is
 	 * there in the next. */
 	void (*on_arrival)(void *context, struct query *query, unsigned pass);
-	/* The callee owns the query. */
+	/* Hands a query over to the callee. */
 	void (*on_query)(void *context, struct query *query);
 	/* Tells of a query that does not reach the resolver: answered with an error or TC, or (end
 	 * NULL, length 0) dropped. Its members are set as far as it could be read. May be NULL. */

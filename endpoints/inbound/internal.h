@@ -74,7 +74,7 @@ size_t inbound_turn_away(const struct inbound *inbound, const struct query *quer
 			 const struct inbound_error *error, uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Gives the queries to the resolver, and counts them as under way. */
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
-/* The query is back. May free the inbound. */
+/* The query has returned. May free the inbound. */
 void inbound_take_back(struct inbound *inbound, struct query *query);
 /* Starts `poll`, and makes it at the first call. ERR_SYSTEM: counts it and arms `again`. */
 int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,

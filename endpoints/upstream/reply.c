@@ -119,7 +119,7 @@ static bool read_sections(const struct flight *flight, uint8_t *wire, size_t len
 			if (flight->cased)
 				message_lower_letters(&letters, wire, &record);
 			if (section == SECTION_ANSWER && record.class != CLASS_IN) {
-				return false; /* RFC 5452 section 9.1: not what was asked */
+				return false; /* another class than asked (RFC 5452 section 9.1) */
 			} else if (section == SECTION_AUTHORITY) {
 				ns |= record.type == TYPE_NS;
 				soa |= record.type == TYPE_SOA;

@@ -253,10 +253,10 @@ void target_on_case_unsure(struct target *target, uint64_t now_us);
 
 /* ---- all targets ---- */
 
-struct target_registry; /* thread-safe; used when policies come and go, not per query */
+struct target_registry; /* thread-safe; for changes of policies, not for queries */
 struct target_registry *target_registry_new(void);
 void target_registry_free(struct target_registry *registry);
-/* With a reference; NULL: no memory. */
+/* Returns the target with a reference; NULL: no memory. */
 struct target *target_acquire(struct target_registry *registry, const struct address *source,
 			      const struct host *host, enum protocol protocol);
 void target_release(struct target_registry *registry, struct target *target);

@@ -50,9 +50,9 @@ struct policy_network {
 	const char *name;
 	uint16_t id;               /* unique, and the same after reloads; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
-	/* Names above a linked zone or a registered prefix that something else of ours could deny
-	 * (count_above); they are empty non-terminals. Values mean nothing. Those above rules are
-	 * with the rulesets. */
+	/* Names above a linked zone or a registered prefix that other data of ours could deny
+	 * (count_above): they are empty non-terminals. The values are not used. Those above rules
+	 * are with the rulesets. */
 	struct suffix_table above;
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
@@ -222,7 +222,7 @@ const char *decided_word(enum decided_by by); /* for programs */
 const char *decided_text(enum decided_by by); /* for people */
 
 enum answered_as {
-	AS_ZONE,   /* as the zone has it */
+	AS_ZONE,   /* with the zone's SOA */
 	AS_NAME,   /* only the name is ours: the SOA of a negative answer has this name */
 	AS_SERVER, /* NODATA, but it is a name server's name (registered.h), with the address of the
 		      asked endpoint */

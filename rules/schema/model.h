@@ -590,7 +590,7 @@ struct model {
 	LIST_OF(struct model_part *) parts; /* the other items; references */
 };
 
-/* An empty model; schema_defaults fills in the defaults of every field. */
+/* Makes an empty model; schema_defaults sets the defaults of all fields. */
 struct model *model_new(void);
 struct model *model_ref(struct model *model); /* another reference, in the same thread */
 /* Releases a reference; the last one releases the zones, the owned table and the arena. NULL is

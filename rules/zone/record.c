@@ -18,9 +18,9 @@ const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length)
 	return rrset->wire + RECORD_HEADER;
 }
 
-/* RFC 3597 section 4: the well-known types of RFC 1035, which may be compressed, and those that
- * were compressed by software older than the rule. KX and DNAME are not on its list, but RFC 2230
- * and RFC 2672 left room for it; a name that is not compressed reads the same either way. */
+/* The types whose names may be compressed (RFC 3597 section 4): the well-known types of RFC 1035,
+ * and types that older software compressed. KX and DNAME are not on its list, but RFC 2230 and RFC
+ * 2672 allow it; an uncompressed name reads the same either way. */
 static const char *const with_names[] = {
 	[TYPE_NS] = "n",     [3] = "n",
 	[4] = "n", /* MD, MF */

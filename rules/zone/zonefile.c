@@ -463,7 +463,7 @@ static int include(struct zonefile_reader *reader, char *rest)
 	return err;
 }
 
-/* ERR_NOMEM, or 0: what was wrong is a fault then. */
+/* ERR_NOMEM, or 0, even after a fault. */
 static int read_directive(struct zonefile_reader *reader, char *rest)
 {
 	char *keyword = next_token(&rest), *value;
@@ -583,7 +583,7 @@ static void read_owner(struct zonefile_reader *reader, char **rest)
 		reader->place.owner_state = OWNER_KNOWN;
 }
 
-/* ERR_NOMEM, or 0: what was wrong is a fault then. */
+/* ERR_NOMEM, or 0, even after a fault. */
 static int read_record(struct zonefile_reader *reader, const struct zonefile_entry *entry)
 {
 	char *rest = entry->text;
